@@ -1,0 +1,68 @@
+// Package commands is what people can ask for, one file a command: its options,
+// how they are parsed, what it runs and how it answers. The registry feeds
+// Slack, the terminal, the help and the check of the manifest alike. How an
+// answer travels is not known here.
+package commands
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+)
+
+// Request is one thing that somebody asks for.
+type Request struct {
+	Command  string // the slash command: /session or /redis
+	Text     string // what stands behind it
+	User     string // Slack's user id, or the operating system's user name
+	Terminal bool   // asked in a terminal, where Slack's limits do not bind
+	Ref      string // names this request in the log and in what people see
+}
+
+// Outcome is how a request ended.
+type Outcome string
+
+// The outcomes, as in metrics and in the terminal's exit codes.
+const (
+	Done    Outcome = "done"    // 0
+	Failed  Outcome = "failed"  // 1
+	Usage   Outcome = "usage"   // 2
+	Refused Outcome = "refused" // 3
+)
+
+// Answer is what people get to see: Block Kit, which Slack shows natively and
+// blockkit.Text turns into plain text.
+type Answer struct {
+	Name    string // of the command that answers, "" when none was found
+	Outcome Outcome
+	Blocks  []slack.Block
+	Actions []slack.BlockElement // the buttons below the blocks
+	JSON    any                  // for --json; nil where there is nothing to say
+	Public  bool                 // for the whole channel, not only for who asked
+
+	// Shareable answers get a Share button below them. Its value is Session, or
+	// where that is empty an opaque id under which the request is kept.
+	Shareable bool
+	Session   string // the session that the answer is about, "" = none
+
+	Err error // the cause of Failed, for the log; never shown
+}
+
+// Command is one thing that can be asked for.
+type Command struct {
+	Group   string // session or redis: the slash command without its slash
+	Name    string
+	Args    string // for the usage, such as <id>
+	Summary string // one line for the help
+	Action  string // action_id of the buttons that start it for a session, "" = none
+	Parse   func(Args) (Run, error)
+}
+
+// Run carries a parsed command out.
+type Run func(ctx context.Context, req Request) (Answer, error)
+
+// Args are the words and options of a request; see parseArgs.
+type Args struct {
+	Words []string
+	Limit int // of --limit; 0 = not given
+}

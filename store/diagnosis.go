@@ -1,0 +1,277 @@
+package store
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Verdict is what became of a session, in one word.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictCorrupt    Verdict = "corrupt"
+	VerdictCompleted  Verdict = "completed"
+	VerdictProcessing Verdict = "processing"
+	VerdictUnclear    Verdict = "unclear"
+	VerdictRefunded   Verdict = "refunded"
+	VerdictFailed     Verdict = "failed"
+	VerdictStalled    Verdict = "stalled"
+	VerdictUnpaid     Verdict = "unpaid"
+	VerdictAbandoned  Verdict = "abandoned"
+	VerdictWaiting    Verdict = "waiting"
+	VerdictOrphaned   Verdict = "orphaned"
+	VerdictLost       Verdict = "lost"
+	VerdictNotFound   Verdict = "not_found"
+)
+
+// Verdicts lists all of them, those that need a person first.
+var Verdicts = []Verdict{
+	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictCorrupt, VerdictUnclear, VerdictRefunded,
+	VerdictWaiting, VerdictProcessing, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
+}
+
+// Action is a repair.
+type Action string
+
+// The repairs.
+const (
+	ActionFix      Action = "fix"
+	ActionGenerate Action = "generate"
+)
+
+// Diagnosis is the verdict with its reason and what may be done about it.
+type Diagnosis struct {
+	Verdict Verdict
+	Reason  string // one plain sentence
+	Allowed []Action
+	PaidAt  time.Time // zero = unknown
+	Since   time.Time // of the status; zero = unknown
+}
+
+// Allows tells whether the repair may be planned.
+func (d Diagnosis) Allows(a Action) bool { return slices.Contains(d.Allowed, a) }
+
+// Diagnose judges a session by all that could be seen of it. The first row of
+// the verdict table that fits decides; every input gets exactly one verdict.
+func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
+	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
+	d.Verdict, d.Reason = judge(e, d, now, limits)
+	if mayFix(e, d.Verdict) {
+		d.Allowed = append(d.Allowed, ActionFix)
+	}
+	if mayGenerate(e, d.Verdict) {
+		d.Allowed = append(d.Allowed, ActionGenerate)
+	}
+	return d
+}
+
+func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, string) {
+	if e.RedisSilent {
+		return VerdictUnclear, "Redis did not answer, so what it holds of this session could not be seen."
+	}
+	if key, bad := e.Session.corrupt(); bad {
+		return VerdictCorrupt, fmt.Sprintf("The value of %s: cannot be read: %s.", key.Kind, key.Fault)
+	}
+	if v, reason := judgeFile(e, now.Sub(d.Since), limits); v != "" {
+		return v, reason
+	}
+	if e.Session.Status() == StatusNone {
+		if v, reason := judgePayment(e, now.Sub(d.PaidAt), limits); v != "" {
+			return v, reason
+		}
+	}
+	return VerdictUnclear, unclearReason(e)
+}
+
+// judgeFile is rows 2 to 9: what has been started, by whom, and how it stands.
+func judgeFile(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	status, file := e.Session.Status(), e.File.State
+	unseen := file == FileNone || file == FileUnknown
+	switch {
+	case file == FileCompleted:
+		return VerdictCompleted, "The video is ready."
+	case status == StatusCompleted && unseen:
+		return VerdictCompleted, "The status says completed; the file itself was not seen."
+	case e.Job == JobRunning:
+		return VerdictProcessing, "A repair of ours is running for it."
+	case e.Job == JobUnclear:
+		return VerdictUnclear, "A generation was asked for, and its outcome is not known."
+	case e.Payment.State == PaymentRefunded:
+		return VerdictRefunded, "The payment was refunded in full."
+	case file == FileFailed:
+		return VerdictFailed, "SuperDuperAI could not make the file."
+	case file == FileInProgress:
+		return timed(age, limits.StallAfter, "The video is being made.",
+			"The video has been in the making for too long.")
+	case file == FileFinalizing:
+		return timed(age, limits.StallAfter, "The video is made and is being put in place.",
+			"The video was made, but its address never came.")
+	case status == StatusError:
+		return VerdictFailed, "The session is marked as error."
+	case (status == StatusProcessing || status == StatusPending) && file == FileUnknown:
+		return timed(age, limits.StallAfter, "A video was started; its file could not be seen.",
+			"A video was started long ago, and its file cannot be seen.")
+	case status == StatusProcessing && file == FileNone:
+		return timed(age, limits.OrphanGrace, "A video is about to be started.",
+			"It says processing, but no file was ever started.")
+	}
+	return "", ""
+}
+
+func timed(age, limit time.Duration, under, over string) (Verdict, string) {
+	if age < limit {
+		return VerdictProcessing, under
+	}
+	return VerdictStalled, over
+}
+
+// judgePayment is rows 10 to 13: nothing has been started yet.
+func judgePayment(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	prompt := e.Session.PromptText() != ""
+	state := e.Payment.State
+	settled := state == PaymentPaid || state == PaymentPartiallyRefunded || state == PaymentNotRequired
+	switch {
+	case state == PaymentUnpaid:
+		return VerdictUnpaid, "The customer has not paid yet."
+	case state == PaymentExpired:
+		return VerdictAbandoned, "The checkout expired without a payment."
+	case prompt && settled && age < limits.OrphanGrace:
+		return VerdictWaiting, "Paid just now; the webhook may still come."
+	case prompt && state == NotRequired:
+		return VerdictOrphaned, "Nothing was to be paid, but no video was started."
+	case prompt && settled:
+		return VerdictOrphaned, "Paid, but no video was started."
+	case prompt && state == PaymentUnverified && age < limits.OrphanGrace:
+		return VerdictWaiting, "The prompt was stored just now; payment could not be verified."
+	case prompt && state == PaymentUnverified:
+		return VerdictOrphaned, "The prompt is stored, but no video was started; payment could not be verified."
+	case settled:
+		return VerdictLost, "Paid, but Redis holds no prompt to make a video from."
+	case e.Session.Layout() == LayoutNone && state == PaymentMissing:
+		return VerdictNotFound, "Neither Redis nor Stripe knows this session."
+	case e.Session.Layout() == LayoutNone && e.Payment.Why == NoStripeKey:
+		return VerdictNotFound, "Redis does not know this session, and no Stripe key is configured to ask there."
+	}
+	return "", ""
+}
+
+func unclearReason(e Evidence) string {
+	held := e.Session.Layout() != LayoutNone
+	switch {
+	case e.Payment.State == PaymentMissing:
+		return "Redis holds the session, but Stripe does not know it: the Stripe key may belong to another account."
+	case !held:
+		return "Redis holds nothing, and payment could not be verified."
+	case e.File.State == FileUnknown:
+		return "Neither its file nor its payment could be seen."
+	}
+	return "Redis holds neither prompt nor status, and payment could not be verified."
+}
+
+func mayFix(e Evidence, v Verdict) bool {
+	if e.RedisSilent || e.Session.PromptText() == "" {
+		return false
+	}
+	switch v {
+	case VerdictOrphaned, VerdictStalled:
+		return true
+	case VerdictCorrupt:
+		return mayFixCorrupt(e.Session)
+	case VerdictRefunded:
+		return e.Session.Status() == StatusNone
+	case VerdictFailed:
+		return e.Session.Status() != StatusError
+	}
+	return false
+}
+
+// mayFixCorrupt: a key of another Redis type is never written, and what may
+// have been delivered is not called an error.
+func mayFixCorrupt(s Session) bool {
+	if s.Webhook.Other || s.Lookup.Other || s.FileID() != "" {
+		return false
+	}
+	for _, key := range s.Keys() {
+		if status := key.Value.Status; status != nil && Status(*status) == StatusCompleted {
+			return false
+		}
+	}
+	return true
+}
+
+func mayGenerate(e Evidence, v Verdict) bool {
+	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" {
+		return false
+	}
+	switch e.Session.Lookup.Value.GenerationType {
+	case "image-to-video", "image-to-image": // their source picture would be needed
+		return false
+	}
+	switch e.Payment.State {
+	case PaymentPaid, PaymentPartiallyRefunded, PaymentNotRequired, PaymentUnverified:
+	default:
+		return false
+	}
+	switch e.File.State {
+	case FileNone, FileFailed:
+		return true
+	case FileInProgress, FileFinalizing:
+		return v == VerdictStalled
+	}
+	return false
+}
+
+// paidAt is when the customer paid, as near as can be told.
+func paidAt(e Evidence, now time.Time) time.Time {
+	for _, at := range []time.Time{e.Payment.ChargedAt, e.Payment.Created} {
+		if known(at, now) {
+			return at
+		}
+	}
+	return storedAt(e.Session, now)
+}
+
+// storedAt is when the prompt was stored: the older of the times that its
+// values name, else what its TTL says.
+func storedAt(s Session, now time.Time) time.Time {
+	times := []time.Time{s.Prompt.Value.Timestamp, s.Lookup.Value.CreatedAt}
+	if s.Lookup.Full {
+		times = append(times, s.Lookup.Value.Timestamp)
+	}
+	var oldest time.Time
+	for _, at := range times {
+		if known(at, now) && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	if oldest.IsZero() {
+		return writtenAt(s.promptKey(), now)
+	}
+	return oldest
+}
+
+// statusSince is when the status was set: its own time, else the creation.
+func statusSince(e Evidence, now time.Time) time.Time {
+	if at := e.Session.Current().Timestamp; known(at, now) {
+		return at
+	}
+	if at := storedAt(e.Session, now); !at.IsZero() {
+		return at
+	}
+	if known(e.Payment.Created, now) {
+		return e.Payment.Created
+	}
+	return writtenAt(e.Session.Lookup, now)
+}
+
+// writtenAt is when a key was last written, by its TTL.
+func writtenAt(key Key, now time.Time) time.Time {
+	if key.TTL <= 0 || key.TTL > KeyLife {
+		return time.Time{}
+	}
+	return now.Add(key.TTL - KeyLife)
+}
+
+func known(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

@@ -1,0 +1,122 @@
+package store
+
+import "time"
+
+// PaymentState is what Stripe says of the payment.
+type PaymentState string
+
+// The states of a payment.
+const (
+	PaymentPaid              PaymentState = "paid"
+	PaymentUnpaid            PaymentState = "unpaid"
+	PaymentExpired           PaymentState = "expired"
+	PaymentRefunded          PaymentState = "refunded"
+	PaymentPartiallyRefunded PaymentState = "partially_refunded"
+	PaymentNotRequired       PaymentState = "not_required"
+	PaymentMissing           PaymentState = "missing"
+	PaymentUnverified        PaymentState = "unverified"
+)
+
+// Unverified says why a payment could not be verified.
+type Unverified string
+
+// The reasons.
+const (
+	NoStripeKey       Unverified = "no_key"
+	StripeWrongMode   Unverified = "wrong_mode"   // a live key and a test id, or the reverse
+	StripeNoAnswer    Unverified = "no_answer"    // time-out or no connection
+	StripeKeyRefused  Unverified = "key_refused"  // 401
+	StripeForbidden   Unverified = "forbidden"    // 403
+	StripeRateLimited Unverified = "rate_limited" // 429
+	StripeFault       Unverified = "fault"        // 5xx, or an answer that cannot be read
+)
+
+// Payment is what is known of a session's payment.
+type Payment struct {
+	SessionID      string
+	State          PaymentState
+	Why            Unverified // with PaymentUnverified only
+	Amount         int64      // in the currency's smallest unit
+	Currency       string     // ISO code, lower case
+	AmountRefunded int64
+	Created        time.Time // of the Checkout Session
+	ChargedAt      time.Time // of the latest charge; zero = none
+	IntentID       string    // pi_…
+	Live           bool
+	Disputed       bool
+	VideoCount     int // what was paid for; 0 = not said
+}
+
+// EventState is how far Stripe got with telling the site of the payment.
+type EventState string
+
+// The states of the event. Under ten minutes of age an undelivered event is
+// pending: it proves nothing yet.
+const (
+	EventUnknown   EventState = ""          // not asked, or no answer
+	EventNone      EventState = "none"      // Stripe holds no such event
+	EventPending   EventState = "pending"   // not delivered yet
+	EventFailed    EventState = "failed"    // delivery failed
+	EventDelivered EventState = "delivered" // the site answered 2xx
+)
+
+// Event is Stripe's event of a session's payment.
+type Event struct {
+	State   EventState
+	ID      string // evt_…
+	Created time.Time
+}
+
+// FileState is how far SuperDuperAI got with the file.
+type FileState string
+
+// The states of a file.
+const (
+	FileNone       FileState = "none"
+	FileInProgress FileState = "in_progress"
+	FileFinalizing FileState = "finalizing"
+	FileCompleted  FileState = "completed"
+	FileFailed     FileState = "failed"
+	FileUnknown    FileState = "unknown"
+)
+
+// File is what SuperDuperAI says of a file.
+type File struct {
+	State        FileState
+	URL          string
+	ThumbnailURL string
+	Type         string // video or image
+}
+
+// Site is what the site's webhook-status answers, which is what the customer's
+// page goes by.
+type Site struct {
+	Found  bool   // false: "not found or processing not yet started"
+	Status string // as answered; may be empty
+	FileID string
+}
+
+// JobState is what a job of ours does for the session.
+type JobState string
+
+// The states of a job that count for the diagnosis.
+const (
+	JobNone    JobState = ""
+	JobRunning JobState = "running"
+	JobUnclear JobState = "unclear"
+)
+
+// Evidence is all that the diagnosis goes by.
+type Evidence struct {
+	Session     Session
+	RedisSilent bool // Redis gave no answer: Session says nothing
+	Payment     Payment
+	File        File
+	Job         JobState
+}
+
+// Thresholds are the times at which normal turns into a fault.
+type Thresholds struct {
+	OrphanGrace time.Duration // after payment, in which a missing webhook is normal
+	StallAfter  time.Duration // over which processing without a finished file is a fault
+}

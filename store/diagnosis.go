@@ -139,7 +139,7 @@ func judgePayment(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 		return VerdictAbandoned, "The checkout expired without a payment."
 	case prompt && settled && age < limits.OrphanGrace:
 		return VerdictWaiting, "Paid just now; the webhook may still come."
-	case prompt && state == NotRequired:
+	case prompt && state == PaymentNotRequired:
 		return VerdictOrphaned, "Nothing was to be paid, but no video was started."
 	case prompt && settled:
 		return VerdictOrphaned, "Paid, but no video was started."

@@ -60,9 +60,3 @@ type Command struct {
 
 // Run carries a parsed command out.
 type Run func(ctx context.Context, req Request) (Answer, error)
-
-// Args are the words and options of a request; see parseArgs.
-type Args struct {
-	Words []string
-	Limit int // of --limit; 0 = not given
-}

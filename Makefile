@@ -1,0 +1,22 @@
+# What is called by hand and by the CI alike.
+GOTESTSUM := gotest.tools/gotestsum@v1.13.0
+GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+# The race detector needs a C compiler; without one the tests still run.
+RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+.PHONY: build test lint
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
+
+# Names every test that was skipped, and why.
+test:
+	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
+	go run $(GOTESTSUM) --format pkgname-and-test-fails --hide-summary=output -- $(RACE) ./...
+
+lint:
+	go vet ./...
+	go run $(GOLANGCI) run

@@ -1,0 +1,113 @@
+package commands
+
+import (
+	"github.com/superduperai/sessionbot/store"
+)
+
+// nextStep is what to do now, by the verdict and what stands in the way.
+func nextStep(x store.Examination) string {
+	generate, fix := x.Allows(store.ActionGenerate), x.Allows(store.ActionFix)
+	switch x.Verdict {
+	case store.VerdictCompleted:
+		if x.Session.Status() != store.StatusCompleted {
+			return "Nothing to make. Send the customer the link below: their page may not show it."
+		}
+		return "Nothing to do. Send the customer the link if they ask."
+	case store.VerdictProcessing:
+		return "Wait: a video usually takes 2–15 minutes. Refresh to see how it stands."
+	case store.VerdictWaiting:
+		return "Wait a few minutes, then refresh."
+	case store.VerdictUnpaid:
+		return "Nothing is owed yet. Wait for the payment."
+	case store.VerdictAbandoned:
+		return "Nothing is owed. The customer may start a new checkout."
+	case store.VerdictRefunded:
+		if fix {
+			return "Nothing is owed. Mark it as error, so that the customer's page stops waiting."
+		}
+		return "Nothing is owed. Do not make a video."
+	case store.VerdictOrphaned:
+		return orphanStep(x, generate)
+	case store.VerdictStalled, store.VerdictFailed:
+		switch {
+		case generate:
+			return "Generate the video again, or refund the customer in Stripe."
+		case sourcePicture(x):
+			return "It needs the customer's picture, which cannot be sent again from here: refund, or ask the customer to order anew."
+		case x.File.State == store.FileUnknown && x.FileErr != nil:
+			return "The file cannot be seen: refresh in a minute before you decide; it may be ready."
+		case x.Payment.State == store.PaymentUnpaid, x.Payment.State == store.PaymentExpired:
+			return "Nothing was paid, so nothing is owed."
+		}
+		return "Ask the engineer on call: it cannot be generated from here."
+	case store.VerdictLost:
+		return "Ask the customer for the prompt, or refund in Stripe: without a prompt nothing can be generated."
+	case store.VerdictCorrupt:
+		if fix {
+			return "Mark it as error and ask the engineer on call to look; the prompt itself can be read."
+		}
+		return "Ask the engineer on call to look at the value in Redis. Change nothing before."
+	case store.VerdictNotFound:
+		return "Check the id, or find it by the customer's e-mail: /session find <e-mail>."
+	}
+	return unclearStep(x)
+}
+
+func orphanStep(x store.Examination, generate bool) string {
+	switch {
+	case x.Payment.State == store.PaymentUnverified && x.Payment.Why == store.NoStripeKey:
+		return "Look the payment up in Stripe first: a video made now may be an unpaid one."
+	case x.Payment.State == store.PaymentUnverified:
+		return "Refresh in a minute; generating now may make an unpaid video."
+	case !generate && sourcePicture(x):
+		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
+	}
+	return "Resend the event from Stripe, or generate the video."
+}
+
+func unclearStep(x store.Examination) string {
+	switch {
+	case x.RedisSilent:
+		return "Refresh in a minute. If Redis stays silent, tell the engineer on call."
+	case x.Job == store.JobUnclear:
+		return "Look in SuperDuperAI whether the video was made before anybody starts another."
+	case x.Payment.State == store.PaymentMissing:
+		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the videos. Change nothing before."
+	case x.Payment.Why == store.StripeWrongMode:
+		return "Ask the engineer on call: the Stripe key is of the other mode than this session."
+	}
+	return "Refresh in a minute; look the session up in Stripe if it stays unclear."
+}
+
+func sourcePicture(x store.Examination) bool {
+	kind := x.Session.Lookup.Value.GenerationType
+	return kind == "image-to-video" || kind == "image-to-image"
+}
+
+// customerSentence is what support can send as it is.
+func customerSentence(x store.Examination) string {
+	switch x.Verdict {
+	case store.VerdictCompleted:
+		return "Your video is ready. Here is the link to it."
+	case store.VerdictProcessing, store.VerdictWaiting:
+		return "Your payment arrived and your video is on its way; it usually takes 2 to 15 minutes."
+	case store.VerdictOrphaned:
+		if x.Payment.State == store.PaymentUnverified {
+			return "Thank you for writing. We are checking your order and will write again shortly."
+		}
+		return "Your payment arrived, but our system missed it. We are putting it right and will write when your video is ready."
+	case store.VerdictStalled, store.VerdictFailed:
+		return "Something went wrong while your video was being made. We are putting it right and will write when it is ready."
+	case store.VerdictLost:
+		return "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the video, or we refund you."
+	case store.VerdictRefunded:
+		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
+	case store.VerdictUnpaid:
+		return "Your payment has not reached us yet. As soon as it does, your video will be made."
+	case store.VerdictAbandoned:
+		return "This order was not paid and has expired; nothing was charged. You are welcome to start a new one."
+	case store.VerdictNotFound:
+		return "We could not find this order. Please send us the e-mail address that you paid with."
+	}
+	return "Thank you for writing. We are looking into your order and will write again shortly."
+}

@@ -1,0 +1,121 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+func (d Deps) debug() Command {
+	return Command{Group: "session", Name: "debug", Args: "<id>",
+		Summary: "what happened to a customer's session, and what to do",
+		Action:  "session.debug", Parse: d.parseDebug}
+}
+
+func (d Deps) parseDebug(args Args) (Run, error) {
+	id, err := sessionID(args)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, _ Request) (Answer, error) {
+		return d.debugAnswer(d.Sessions.Examine(ctx, id)), nil
+	}, nil
+}
+
+// sessionID finds the one id in what a person pasted.
+func sessionID(args Args) (string, error) {
+	if err := args.noLimit(); err != nil {
+		return "", err
+	}
+	id, err := store.FindID(joined(args))
+	switch {
+	case errors.Is(err, store.ErrSeveralIDs):
+		return "", usageError{text: "There are several ids in that. Ask about one session at a time."}
+	case err != nil && len(args.Words) == 0:
+		return "", usageError{text: "Which session? Paste its id or a link to it."}
+	case err != nil:
+		return "", usageError{text: "There is no session id in that. An id starts with cs_live_ or cs_test_."}
+	}
+	return id, nil
+}
+
+func (d Deps) debugAnswer(x store.Examination) Answer {
+	return Answer{
+		Session:   x.Session.ID,
+		Shareable: true,
+		Blocks:    d.debugBlocks(x),
+		Actions:   []slack.BlockElement{blockkit.Button("session.debug", "Refresh", x.Session.ID)},
+		JSON:      debugJSON(x),
+	}
+}
+
+func (d Deps) debugBlocks(x store.Examination) []slack.Block {
+	head := title(x.Verdict) + ": " + lowerFirst(x.Reason)
+	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))}
+	facts = append(facts, d.paymentFacts(x)...)
+	facts = append(facts, redisFacts(x)...)
+	facts = append(facts, d.fileFacts(x)...)
+	facts = append(facts, siteFact(x))
+	return []slack.Block{
+		blockkit.Paragraph(
+			blockkit.L(blockkit.Bold(head)),
+			blockkit.L(blockkit.Plain("→ "+nextStep(x))),
+		),
+		blockkit.Paragraph(facts...),
+		blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))),
+		blockkit.Quote(customerSentence(x)),
+		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
+	}
+}
+
+// debugReport is the --json of session debug; its names are public.
+type debugReport struct {
+	ID          string         `json:"id"`
+	Layout      store.Layout   `json:"layout"`
+	Verdict     store.Verdict  `json:"verdict"`
+	Reason      string         `json:"reason"`
+	AgeSeconds  *int64         `json:"age_seconds"`
+	Payment     string         `json:"payment"`
+	Status      *string        `json:"status"`
+	FileID      *string        `json:"file_id"`
+	FileState   string         `json:"file_state"`
+	PromptChars int            `json:"prompt_chars"`
+	Allowed     []store.Action `json:"allowed"`
+	SiteStatus  *string        `json:"site_status"`
+	TTLSeconds  *int64         `json:"ttl_seconds"`
+}
+
+func debugJSON(x store.Examination) debugReport {
+	report := debugReport{
+		ID: x.Session.ID, Layout: x.Session.Layout(), Verdict: x.Verdict, Reason: x.Reason,
+		Payment: string(x.Payment.State), FileState: string(x.File.State),
+		Status:      x.Session.Current().Status,
+		PromptChars: lengthOf(x.Session.PromptText()),
+		Allowed:     append([]store.Action{}, x.Allowed...),
+	}
+	if !x.PaidAt.IsZero() {
+		report.AgeSeconds = seconds(x.At.Sub(x.PaidAt))
+	}
+	if id := x.Session.FileID(); id != "" {
+		report.FileID = &id
+	}
+	if x.SiteErr == nil {
+		report.SiteStatus = &x.Site.Status
+	}
+	for _, key := range x.Session.Keys() {
+		if key.TTL > 0 && (report.TTLSeconds == nil || *seconds(key.TTL) < *report.TTLSeconds) {
+			report.TTLSeconds = seconds(key.TTL)
+		}
+	}
+	return report
+}
+
+func seconds(d time.Duration) *int64 {
+	s := int64(d / time.Second)
+	return &s
+}

@@ -1,0 +1,190 @@
+package commands
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// paymentFacts tells what was paid and where Stripe's event stands.
+func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
+	p := x.Payment
+	payment := blockkit.Fact("Payment", blockkit.Plain(paymentText(p, x.PaidAt, x.At)))
+	if strings.HasPrefix(x.Session.ID, "cs_test_") {
+		payment = append(payment, blockkit.Plain(" · test mode, no real money"))
+	}
+	if p.IntentID != "" {
+		payment = append(payment, blockkit.Plain(" · "), blockkit.Link(stripePage(p, "payments/"+p.IntentID), "open in Stripe"))
+	}
+	if p.State == store.PaymentUnverified || p.State == store.PaymentMissing {
+		return []blockkit.Line{payment}
+	}
+	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x.Event, x.At)))
+	if x.Event.ID != "" {
+		event = append(event, blockkit.Plain(" · "), blockkit.Link(stripePage(p, "events/"+x.Event.ID), "look at it or resend it"))
+	}
+	return []blockkit.Line{payment, event}
+}
+
+// stripePage is a page of Stripe's dashboard.
+func stripePage(p store.Payment, path string) string {
+	if p.Live {
+		return "https://dashboard.stripe.com/" + path
+	}
+	return "https://dashboard.stripe.com/test/" + path
+}
+
+func paymentText(p store.Payment, paidAt, now time.Time) string {
+	var text string
+	amount := money(p.Amount, p.Currency)
+	switch p.State {
+	case store.PaymentPaid:
+		text = "paid " + amount
+	case store.PaymentPartiallyRefunded:
+		text = fmt.Sprintf("paid %s, of which %s was refunded", amount, money(p.AmountRefunded, p.Currency))
+	case store.PaymentRefunded:
+		text = amount + " refunded in full"
+	case store.PaymentNotRequired:
+		text = "nothing to pay (coupon)"
+	case store.PaymentUnpaid:
+		text = amount + " not paid yet"
+	case store.PaymentExpired:
+		text = "the checkout expired unpaid"
+	case store.PaymentMissing:
+		text = "Stripe does not know this id"
+	default:
+		text = "unverified: " + unverifiedText(p.Why)
+	}
+	if (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) && !paidAt.IsZero() {
+		text += " · " + ago(paidAt, now)
+	}
+	if p.Disputed {
+		text += " · disputed by the customer"
+	}
+	if p.VideoCount > 1 {
+		text += fmt.Sprintf(" · paid for %d videos, the product makes one", p.VideoCount)
+	}
+	return text
+}
+
+func eventText(e store.Event, now time.Time) string {
+	switch e.State {
+	case store.EventNone:
+		return "none: Stripe did not send one"
+	case store.EventPending:
+		return "being delivered, created " + ago(e.Created, now)
+	case store.EventFailed:
+		return "delivery failed, created " + ago(e.Created, now)
+	case store.EventDelivered:
+		return "delivered and answered, created " + ago(e.Created, now)
+	}
+	return "could not be seen"
+}
+
+// redisFacts tells what Redis holds.
+func redisFacts(x store.Examination) []blockkit.Line {
+	if x.RedisSilent {
+		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("did not answer"))}
+	}
+	s := x.Session
+	var keys []string
+	for _, key := range s.Keys() {
+		if s.Layout() != store.LayoutOneKey || key.Exists {
+			keys = append(keys, keyText(key, x.At))
+		}
+	}
+	lines := []blockkit.Line{blockkit.Fact("Redis ("+layoutText(s.Layout())+")", blockkit.Plain(strings.Join(keys, " · ")))}
+	if current := s.Current(); current.Status != nil {
+		status := "Status"
+		text := *current.Status
+		if !current.Timestamp.IsZero() && !current.Timestamp.After(x.At) {
+			text += " since " + span(x.At.Sub(current.Timestamp)) + " (" + clock(current.Timestamp, x.At) + ")"
+		}
+		if current.Error != nil && *current.Error != "" {
+			text += ": " + blockkit.Cut(blockkit.OneLine(*current.Error), 300)
+		}
+		lines = append(lines, blockkit.Fact(status, blockkit.Plain(text)))
+	}
+	if prompt := s.PromptText(); prompt != "" {
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(lengthOf(prompt), "character"))
+		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
+	}
+	return lines
+}
+
+func layoutText(l store.Layout) string {
+	if l == store.LayoutNone {
+		return "nothing stored"
+	}
+	return string(l)
+}
+
+func keyText(key store.Key, now time.Time) string {
+	switch {
+	case !key.Exists:
+		return key.Kind + " missing"
+	case key.Fault != "":
+		return key.Kind + " cannot be read: " + string(key.Fault)
+	}
+	var parts []string
+	at := key.Value.Timestamp
+	if at.IsZero() {
+		at = key.Value.CreatedAt
+	}
+	if !at.IsZero() && !at.After(now) {
+		parts = append(parts, span(now.Sub(at))+" old")
+	}
+	if key.TTL > 0 {
+		parts = append(parts, "expires in "+span(key.TTL))
+	} else {
+		parts = append(parts, "never expires")
+	}
+	return key.Kind + " " + strings.Join(parts, ", ")
+}
+
+// fileFacts tells how far the file is.
+func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
+	id := x.Session.FileID()
+	if id == "" {
+		return []blockkit.Line{blockkit.Fact("File", blockkit.Plain("none"))}
+	}
+	text := map[store.FileState]string{
+		store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
+		store.FileCompleted: "ready", store.FileFailed: "failed",
+	}[x.File.State]
+	if text == "" {
+		text = "not seen: " + fileErrorText(x.FileErr)
+	}
+	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
+	if x.File.State == store.FileCompleted {
+		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.SiteURL+"/en/file/"+url.PathEscape(id), "open the video"))
+	}
+	return []blockkit.Line{line}
+}
+
+// siteFact tells what the customer's page goes by and whether it fits Redis.
+func siteFact(x store.Examination) blockkit.Line {
+	var text string
+	switch {
+	case x.SiteErr != nil:
+		text = "unknown: " + siteErrorText(x.SiteErr)
+	case !x.Site.Found:
+		text = "“not found or processing not yet started”"
+	case x.Site.Status == "":
+		text = "an answer without a status"
+	default:
+		text = "status " + blockkit.Cut(blockkit.OneLine(x.Site.Status), 60)
+	}
+	if x.SiteErr == nil && !x.RedisSilent {
+		if x.SiteAgrees() {
+			text += " (agrees with Redis)"
+		} else {
+			text += " (does not agree with Redis: tell the engineer on call)"
+		}
+	}
+	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+}

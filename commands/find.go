@@ -1,0 +1,100 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/slack-go/slack"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// findLimit is how many sessions one answer shows.
+const findLimit = 10
+
+func (d Deps) find() Command {
+	return Command{Group: "session", Name: "find", Args: "<e-mail|pi_…>",
+		Summary: "a customer's sessions, by e-mail or payment", Parse: d.parseFind}
+}
+
+var (
+	emailPattern  = regexp.MustCompile(`[^\s<>|:"'` + "`" + `@,;()]+@[^\s<>|:"'` + "`" + `@,;()]+\.[^\s<>|:"'` + "`" + `@,;().]+`)
+	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
+)
+
+func (d Deps) parseFind(args Args) (Run, error) {
+	if err := args.noLimit(); err != nil {
+		return nil, err
+	}
+	query, err := customer(joined(args))
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, _ Request) (Answer, error) {
+		found, more, err := d.Finder.Find(ctx, query, findLimit)
+		if err != nil {
+			return Answer{}, fmt.Errorf("find: %w", err)
+		}
+		return d.findAnswer(d.examineAll(ctx, found), more), nil
+	}, nil
+}
+
+// customer finds the one e-mail or payment intent in what a person pasted;
+// Slack turns a typed e-mail into a link that names it twice.
+func customer(text string) (string, error) {
+	found := map[string]bool{}
+	for _, match := range append(emailPattern.FindAllString(text, -1), intentPattern.FindAllString(text, -1)...) {
+		found[match] = true
+	}
+	for query := range found {
+		if len(found) == 1 && len(query) <= 254 {
+			return query, nil
+		}
+	}
+	if len(found) > 1 {
+		return "", usageError{text: "There are several customers in that. Ask about one at a time."}
+	}
+	return "", usageError{text: "Whose sessions? Give an e-mail address or a payment (pi_…)."}
+}
+
+func (d Deps) examineAll(ctx context.Context, payments []store.Payment) []store.Examination {
+	examinations := make([]store.Examination, len(payments))
+	var group errgroup.Group
+	group.SetLimit(5)
+	for i, payment := range payments {
+		group.Go(func() error {
+			examinations[i] = d.Sessions.ExaminePaid(ctx, payment)
+			return nil
+		})
+	}
+	_ = group.Wait() // an examination tells its own faults
+	return examinations
+}
+
+func (d Deps) findAnswer(found []store.Examination, more bool) Answer {
+	head := "No checkout session of this customer at Stripe."
+	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."
+	if len(found) > 0 {
+		head = count(len(found), "session") + " of this customer, newest first."
+		next = "Press Debug to see what happened and what to do."
+	}
+	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)), blockkit.L(blockkit.Plain("→ "+next)))}
+	reports := []debugReport{}
+	for _, x := range found {
+		blocks = append(blocks, blockkit.Row(foundText(x), blockkit.Button("session.debug", "Debug", x.Session.ID)))
+		reports = append(reports, debugJSON(x))
+	}
+	if more {
+		blocks = append(blocks, blockkit.Context("There are older ones: look them up in Stripe."))
+	}
+	return Answer{Blocks: blocks, JSON: map[string]any{"sessions": reports, "more": more}, Shareable: len(found) > 0}
+}
+
+func foundText(x store.Examination) string {
+	return fmt.Sprintf("*%s* · %s\n%s\n`%s`", title(x.Verdict),
+		blockkit.Escape(paymentText(x.Payment, x.PaidAt, x.At)), blockkit.Escape(strings.TrimSuffix(x.Reason, ".")), x.Session.ID)
+}

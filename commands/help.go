@@ -1,0 +1,29 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+func (r *Registry) help(group string) Command {
+	return Command{Group: group, Name: "help", Summary: "what can be asked for",
+		Parse: func(args Args) (Run, error) {
+			return func(context.Context, Request) (Answer, error) { return r.helpAnswer(group), nil }, args.none()
+		}}
+}
+
+func (r *Registry) helpAnswer(group string) Answer {
+	lines := []blockkit.Line{blockkit.L(blockkit.Bold("What /" + group + " can do"))}
+	for _, command := range r.commands {
+		if command.Group == group {
+			lines = append(lines, blockkit.L(blockkit.Code(command.usage()), blockkit.Plain("  "+command.Summary)))
+		}
+	}
+	if group == "session" {
+		lines = append(lines, blockkit.L(blockkit.Plain("An id may be pasted as it is, in quotes or inside a link.")))
+	}
+	return Answer{Blocks: []slack.Block{blockkit.Paragraph(lines...)}}
+}

@@ -1,0 +1,95 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	promptsDefault = 20
+	promptsMost    = 10_000 // bounds what a list holds in memory
+	previewLength  = 80
+)
+
+func (d Deps) prompts() Command {
+	return Command{Group: "redis", Name: "prompts", Args: "[--limit N]",
+		Summary: "the newest prompts", Parse: d.parsePrompts}
+}
+
+func (d Deps) parsePrompts(args Args) (Run, error) {
+	limit := args.Limit
+	if limit == 0 {
+		limit = promptsDefault
+	}
+	if limit > promptsMost {
+		return nil, usageError{text: fmt.Sprintf("--limit goes up to %d.", promptsMost)}
+	}
+	args.Limit = 0
+	return func(ctx context.Context, req Request) (Answer, error) {
+		if !req.Terminal {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, countFor)
+			defer cancel()
+		}
+		list, err := d.Redis.Prompts(ctx, limit)
+		if err != nil {
+			return Answer{}, fmt.Errorf("list prompts: %w", err)
+		}
+		return promptsAnswer(list, req.Terminal, d.Now()), nil
+	}, args.none()
+}
+
+func promptsAnswer(list store.Prompts, terminal bool, now time.Time) Answer {
+	rows := make([][]string, len(list.Newest))
+	for i, p := range list.Newest {
+		at := "unknown"
+		if !p.At.IsZero() {
+			at = clock(p.At, now)
+		}
+		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprint(p.Length), at, p.ID, blockkit.Cut(blockkit.OneLine(p.Text), previewLength)}
+	}
+	head := count(list.Total, "prompt") + ", newest first."
+	if list.Total == 0 {
+		head = "Redis holds no prompts."
+	}
+	if !list.Complete {
+		head = "Not all prompts were seen, time ran out: " + head
+	}
+	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)))}
+	if len(rows) > 0 {
+		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
+		blocks = append(blocks, table)
+		if rest := list.Total - shown; rest > 0 {
+			blocks = append(blocks, blockkit.Context("… and "+grouped(int64(rest))+" more"))
+		}
+	}
+	return Answer{Blocks: blocks, JSON: promptsJSON(list), Shareable: true}
+}
+
+type promptReport struct {
+	ID     string     `json:"id"`
+	Length int        `json:"length"`
+	At     *time.Time `json:"at"`
+	Prompt string     `json:"prompt"`
+}
+
+func promptsJSON(list store.Prompts) any {
+	prompts := make([]promptReport, len(list.Newest))
+	for i, p := range list.Newest {
+		prompts[i] = promptReport{ID: p.ID, Length: p.Length, Prompt: p.Text}
+		if !p.At.IsZero() {
+			prompts[i].At = &p.At
+		}
+	}
+	return struct {
+		Total    int            `json:"total"`
+		Complete bool           `json:"complete"`
+		Prompts  []promptReport `json:"prompts"`
+	}{list.Total, list.Complete, prompts}
+}

@@ -1,0 +1,174 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Sessions gathers what is known of a session.
+type Sessions interface {
+	Examine(ctx context.Context, id string) store.Examination
+	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
+}
+
+// Finder finds the checkout sessions of a customer by e-mail or payment intent,
+// newest first; more tells that there are others.
+type Finder interface {
+	Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error)
+}
+
+// Redis gives figures over all sessions and of the server itself.
+type Redis interface {
+	Count(ctx context.Context, now time.Time, limits store.Thresholds) (store.Count, error)
+	Prompts(ctx context.Context, limit int) (store.Prompts, error)
+	Server(ctx context.Context) (store.Server, error)
+	Ping(ctx context.Context) (time.Duration, error)
+}
+
+// Deps are what the commands work with.
+type Deps struct {
+	Sessions Sessions
+	Finder   Finder
+	Redis    Redis
+	Limits   store.Thresholds
+	SiteURL  string // for links
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Registry holds every command.
+type Registry struct {
+	deps     Deps
+	commands []Command
+}
+
+// New lists the commands in the order in which the help shows them.
+func New(d Deps) *Registry {
+	r := &Registry{deps: d}
+	r.commands = []Command{
+		d.debug(),
+		d.find(),
+		notYet("fix", "<id>", "mark a session as error", "session.fix"),
+		notYet("generate", "<id>", "make the video that a customer paid for", "session.generate"),
+		notYet("history", "<id>", "what was repaired, by whom and when", ""),
+		r.help("session"),
+		d.stats(),
+		d.prompts(),
+		d.ping(),
+		d.memory(),
+		r.help("redis"),
+	}
+	return r
+}
+
+// Commands lists what there is.
+func (r *Registry) Commands() []Command { return slices.Clone(r.commands) }
+
+// Run parses and runs a request. Whatever happens, there is an answer.
+func (r *Registry) Run(ctx context.Context, req Request) Answer {
+	group := strings.TrimPrefix(req.Command, "/")
+	args, err := parseArgs(req.Text)
+	if err != nil {
+		return r.explain(req, "", err)
+	}
+	if len(args.Words) == 0 {
+		args.Words = []string{"help"}
+	}
+	command, err := r.lookup(group, args.Words)
+	if err != nil {
+		return r.explain(req, "", err)
+	}
+	args.Words = args.Words[1:]
+	return r.run(ctx, command, args, req)
+}
+
+// RunAction runs the command that a button starts for a session.
+func (r *Registry) RunAction(ctx context.Context, actionID, value string, req Request) Answer {
+	for _, command := range r.commands {
+		if command.Action != "" && command.Action == actionID {
+			return r.run(ctx, command, Args{Words: []string{value}}, req)
+		}
+	}
+	return r.explain(req, "", refuse("This button belongs to something that is no longer there. Type /session help."))
+}
+
+func (r *Registry) run(ctx context.Context, command Command, args Args, req Request) Answer {
+	name := command.Group + " " + command.Name
+	run, err := command.Parse(args)
+	if err != nil {
+		return r.explain(req, name, withUsage(err, command))
+	}
+	answer, err := run(ctx, req)
+	if err != nil {
+		return r.explain(req, name, err)
+	}
+	answer.Name = name
+	if answer.Outcome == "" {
+		answer.Outcome = Done
+	}
+	return answer
+}
+
+// lookup finds the command of a group by its name; a wrong word names the
+// nearest one.
+func (r *Registry) lookup(group string, words []string) (Command, error) {
+	name := strings.ToLower(words[0])
+	var names []string
+	for _, command := range r.commands {
+		if command.Group != group {
+			continue
+		}
+		if command.Name == name {
+			return command, nil
+		}
+		names = append(names, command.Name)
+	}
+	if id, err := store.FindID(strings.Join(words, " ")); err == nil && group == "session" {
+		return Command{}, usageError{text: "What about this session? Try: /session debug " + id}
+	}
+	word := blockkit.Cut(blockkit.OneLine(words[0]), 40)
+	if near := nearest(name, names); near != "" {
+		return Command{}, usageError{text: "There is no /" + group + " " + word + ". Did you mean /" + group + " " + near + "?",
+			usage: r.usage(group)}
+	}
+	return Command{}, usageError{text: "There is no /" + group + " " + word + ".", usage: r.usage(group)}
+}
+
+func (r *Registry) usage(group string) []string {
+	var lines []string
+	for _, command := range r.commands {
+		if command.Group == group {
+			lines = append(lines, command.usage()+" – "+command.Summary)
+		}
+	}
+	return lines
+}
+
+func (c Command) usage() string {
+	return strings.TrimSpace("/" + c.Group + " " + c.Name + " " + c.Args)
+}
+
+func withUsage(err error, c Command) error {
+	var usage usageError
+	if errors.As(err, &usage) && usage.usage == nil {
+		usage.usage = []string{c.usage() + " – " + c.Summary}
+		return usage
+	}
+	return err
+}
+
+// notYet stands in the registry for a command that is not there yet, so that
+// whoever types it is told so.
+func notYet(name, args, summary, action string) Command {
+	return Command{Group: "session", Name: name, Args: args, Summary: summary + " (not there yet)", Action: action,
+		Parse: func(Args) (Run, error) {
+			return nil, refuse("/session " + name + " is not there yet. Nothing was changed.")
+		}}
+}

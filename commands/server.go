@@ -1,0 +1,70 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+func (d Deps) ping() Command {
+	return Command{Group: "redis", Name: "ping", Summary: "whether Redis answers, and how fast",
+		Parse: func(args Args) (Run, error) { return d.runPing, args.none() }}
+}
+
+func (d Deps) runPing(ctx context.Context, _ Request) (Answer, error) {
+	took, err := d.Redis.Ping(ctx)
+	if err != nil {
+		return Answer{}, fmt.Errorf("ping: %w", err)
+	}
+	ms := float64(took) / float64(time.Millisecond)
+	text := "Redis answers, in " + strconv.FormatFloat(ms, 'f', 1, 64) + " ms."
+	return Answer{
+		Blocks:    []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(text)))},
+		JSON:      map[string]float64{"ping_ms": ms},
+		Shareable: true,
+	}, nil
+}
+
+func (d Deps) memory() Command {
+	return Command{Group: "redis", Name: "memory", Summary: "what Redis uses of its memory",
+		Parse: func(args Args) (Run, error) { return d.runMemory, args.none() }}
+}
+
+func (d Deps) runMemory(ctx context.Context, _ Request) (Answer, error) {
+	server, err := d.Redis.Server(ctx)
+	if err != nil {
+		return Answer{}, fmt.Errorf("server: %w", err)
+	}
+	table, _ := blockkit.Table([]string{"Figure", "Value"}, serverRows(server), true)
+	return Answer{
+		Blocks:    []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(memoryText(server)))), table},
+		JSON:      server,
+		Shareable: true,
+	}, nil
+}
+
+// memoryText is the verdict on the memory, and what to do.
+func memoryText(s store.Server) string {
+	full := 0.0
+	if s.MaxMemoryBytes > 0 {
+		full = float64(s.UsedMemoryBytes) / float64(s.MaxMemoryBytes)
+	}
+	switch {
+	case s.EvictedKeys > 0:
+		return fmt.Sprintf("Redis has thrown %s away for want of memory: customers' sessions may be among them. Give it more memory.",
+			count(int(s.EvictedKeys), "key"))
+	case s.UsedMemoryBytes == 0:
+		return "This Redis does not tell how much memory it uses."
+	case full > 0.9:
+		return fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*full)
+	case s.MaxMemoryBytes == 0:
+		return "Redis uses " + bytes(s.UsedMemoryBytes) + "; no limit is set."
+	}
+	return fmt.Sprintf("Redis uses %s, %.0f%% of its limit.", bytes(s.UsedMemoryBytes), 100*full)
+}

@@ -1,0 +1,108 @@
+package commands
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// ago tells how long ago something was, with the exact time behind it.
+func ago(at, now time.Time) string {
+	return span(now.Sub(at)) + " ago (" + clock(at, now) + ")"
+}
+
+// clock is a time in UTC, with its date where that is not today's.
+func clock(at, now time.Time) string {
+	at, now = at.UTC(), now.UTC()
+	switch {
+	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return at.Format("15:04 UTC")
+	case at.Year() == now.Year():
+		return at.Format("2 Jan 15:04 UTC")
+	}
+	return at.Format("2 Jan 2006 15:04 UTC")
+}
+
+// span is a length of time as people say it, in at most two units.
+func span(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	days, hours, minutes := seconds/86400, seconds/3600%24, seconds/60%60
+	switch {
+	case seconds < 60:
+		return fmt.Sprintf("%d s", max(seconds, 0))
+	case seconds < 3600:
+		return fmt.Sprintf("%d min", minutes)
+	case seconds < 86400:
+		return units(hours, "h", minutes, "min")
+	}
+	return units(days, "d", hours, "h")
+}
+
+func units(a int, unit string, b int, smaller string) string {
+	if b == 0 {
+		return fmt.Sprintf("%d %s", a, unit)
+	}
+	return fmt.Sprintf("%d %s %d %s", a, unit, b, smaller)
+}
+
+// money is an amount with its currency. Amounts are in the currency's smallest
+// unit; Stripe documents which currencies have none smaller.
+func money(amount int64, currency string) string {
+	number := strconv.FormatInt(amount, 10)
+	if !strings.Contains(" bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf ", " "+currency+" ") {
+		number = fmt.Sprintf("%d.%02d", amount/100, amount%100)
+	}
+	switch currency {
+	case "usd":
+		return "$" + number
+	case "eur":
+		return "€" + number
+	case "gbp":
+		return "£" + number
+	}
+	return number + " " + strings.ToUpper(currency)
+}
+
+// shortID keeps what tells one id from another.
+func shortID(id string) string {
+	if len(id) <= 20 {
+		return id
+	}
+	return id[:12] + "…" + id[len(id)-4:]
+}
+
+// grouped writes a number with thin gaps between its thousands.
+func grouped(n int64) string {
+	digits := strconv.FormatInt(n, 10)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "\u00a0" + digits[i:]
+	}
+	return digits
+}
+
+// count is a number with its noun: 1 session, 2 sessions.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return grouped(int64(n)) + " " + noun + "s"
+}
+
+// lengthOf counts UTF-16 units, as the site does.
+func lengthOf(text string) int { return len(utf16.Encode([]rune(text))) }
+
+func title(v store.Verdict) string {
+	text := strings.ReplaceAll(string(v), "_", " ")
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+func lowerFirst(text string) string {
+	if text == "" || strings.HasPrefix(text, "Redis") || strings.HasPrefix(text, "SuperDuperAI") {
+		return text
+	}
+	return strings.ToLower(text[:1]) + text[1:]
+}

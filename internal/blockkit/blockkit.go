@@ -1,0 +1,160 @@
+// Package blockkit builds the Block Kit that answers are made of and turns it
+// into plain text. Whatever stands in a span is data: Slack does not interpret
+// it, so it can neither format nor mention. What an answer says is decided
+// elsewhere.
+package blockkit
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/slack-go/slack"
+)
+
+// Slack's limits that our messages come near.
+const (
+	maxButtonText   = 75
+	maxTableRows    = 100 // header included
+	maxTableText    = 10_000
+	maxFallbackText = 3_900 // Slack: under 4000
+)
+
+// Span is a piece of a line.
+type Span = slack.RichTextSectionElement
+
+// Line is a line of text.
+type Line []Span
+
+// L makes a line of spans.
+func L(spans ...Span) Line { return spans }
+
+// Plain is text as it is.
+func Plain(text string) Span { return styled(text, nil) }
+
+// Bold is emphasised text.
+func Bold(text string) Span {
+	return styled(text, &slack.RichTextSectionTextStyle{Bold: true})
+}
+
+// Code is an id or another word to be taken literally.
+func Code(text string) Span {
+	return styled(text, &slack.RichTextSectionTextStyle{Code: true})
+}
+
+func styled(text string, style *slack.RichTextSectionTextStyle) Span {
+	return slack.NewRichTextSectionTextElement(Clean(text), style)
+}
+
+// Link leads to a page.
+func Link(url, label string) Span {
+	return slack.NewRichTextSectionLinkElement(url, Clean(label), nil)
+}
+
+// Fact is a labelled row.
+func Fact(label string, spans ...Span) Line {
+	return append(Line{Bold(label), Plain("  ")}, spans...)
+}
+
+// Paragraph is a block of lines.
+func Paragraph(lines ...Line) slack.Block {
+	var spans []slack.RichTextSectionElement
+	for i, line := range lines {
+		if i > 0 {
+			spans = append(spans, slack.NewRichTextSectionTextElement("\n", nil))
+		}
+		for _, span := range line {
+			if t, ok := span.(*slack.RichTextSectionTextElement); ok && t.Text == "" {
+				continue // Slack refuses empty elements
+			}
+			spans = append(spans, span)
+		}
+	}
+	return slack.NewRichTextBlock("", slack.NewRichTextSection(spans...))
+}
+
+// Quote sets text apart that is meant to be copied.
+func Quote(text string) slack.Block {
+	return slack.NewRichTextBlock("", &slack.RichTextQuote{
+		Type:     slack.RTEQuote,
+		Elements: []slack.RichTextSectionElement{Plain(text)},
+	})
+}
+
+// Context is a small grey line in mrkdwn: data in it must be escaped.
+func Context(mrkdwn string) slack.Block {
+	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false))
+}
+
+// Button starts an action; its value is an id, never an instruction.
+func Button(actionID, label, value string) *slack.ButtonBlockElement {
+	text := slack.NewTextBlockObject(slack.PlainTextType, Cut(label, maxButtonText), false, false)
+	return slack.NewButtonBlockElement(actionID, value, text)
+}
+
+// Row is a section in mrkdwn with a button beside it: data in it must be
+// escaped.
+func Row(mrkdwn string, button *slack.ButtonBlockElement) slack.Block {
+	text := slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false)
+	return slack.NewSectionBlock(text, nil, slack.NewAccessory(button))
+}
+
+// Table shows rows under a header. Rows that would break Slack's limits are
+// left out; the number of rows shown is returned. A terminal has no limits.
+func Table(header []string, rows [][]string, unlimited bool) (slack.Block, int) {
+	table := slack.NewTableBlock("")
+	budget := maxTableText
+	add := func(row []string) bool {
+		cells := make([]slack.TableCell, len(row))
+		for i, text := range row {
+			if text = Clean(text); text == "" {
+				text = "–" // Slack refuses empty cells
+			}
+			budget -= len([]rune(text))
+			cells[i] = slack.NewTableRawTextCell(text)
+		}
+		if !unlimited && (budget < 0 || len(table.Rows) == maxTableRows) {
+			return false
+		}
+		table.AddRow(cells...)
+		return true
+	}
+	add(header)
+	for i, row := range rows {
+		if !add(row) {
+			return table, i
+		}
+	}
+	return table, len(rows)
+}
+
+// Escape makes data safe inside mrkdwn and in a message's text.
+func Escape(text string) string { return escaper.Replace(text) }
+
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// Cut shortens text to at most n runes, the last of them an ellipsis.
+func Cut(text string, n int) string {
+	runes := []rune(text)
+	if len(runes) <= n {
+		return text
+	}
+	return strings.TrimRightFunc(string(runes[:n-1]), unicode.IsSpace) + "…"
+}
+
+// Clean drops what data has no business to carry onto a screen: control
+// characters other than line breaks and tabs, and marks that change the
+// direction of the text around them.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == unicode.ReplacementChar:
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// OneLine is Clean with every run of white space turned into one space.
+func OneLine(text string) string { return strings.Join(strings.Fields(Clean(text)), " ") }

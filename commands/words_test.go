@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"testing"
+	"time"
+)
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second:                    "0 s",
+		59 * time.Second:                "59 s",
+		14*time.Minute + 40*time.Second: "14 min",
+		time.Hour:                       "1 h",
+		90 * time.Minute:                "1 h 30 min",
+		29*24*time.Hour + 23*time.Hour:  "29 d 23 h",
+		48 * time.Hour:                  "2 d",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestClock(t *testing.T) {
+	now := time.Date(2026, 1, 2, 0, 10, 0, 0, time.UTC)
+	for _, c := range []struct {
+		at   time.Time
+		want string
+	}{
+		{now.Add(-5 * time.Minute), "00:05 UTC"},
+		{now.Add(-20 * time.Hour), "1 Jan 04:10 UTC"},
+		{now.Add(-30 * time.Hour), "31 Dec 2025 18:10 UTC"},
+		{now.Add(-5 * time.Minute).In(time.FixedZone("", 3600)), "00:05 UTC"},
+	} {
+		if got := clock(c.at, now); got != c.want {
+			t.Errorf("clock(%v) = %q, want %q", c.at, got, c.want)
+		}
+	}
+}
+
+func TestMoney(t *testing.T) {
+	for _, c := range []struct {
+		amount   int64
+		currency string
+		want     string
+	}{
+		{100, "usd", "$1.00"}, {1, "usd", "$0.01"}, {2450, "eur", "€24.50"}, {500, "jpy", "500 JPY"}, {1205, "chf", "12.05 CHF"},
+	} {
+		if got := money(c.amount, c.currency); got != c.want {
+			t.Errorf("money(%d, %s) = %q, want %q", c.amount, c.currency, got, c.want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 999: "999", 12481: "12\u00a0481", 1234567: "1\u00a0234\u00a0567"} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{999: "999 B", 1500: "1.5 kB", 2_340_000: "2.3 MB", 5_000_000_000_000_000: "5000.0 TB"} {
+		if got := bytes(n); got != want {
+			t.Errorf("bytes(%d) = %q, want %q", n, got, want)
+		}
+	}
+	if got := lengthOf("🐕‍🦺é"); got != 6 {
+		t.Errorf("a length counts UTF-16 units: %d, want 6", got)
+	}
+	ninety := 0.9996
+	if got := rate(&ninety); got != "99.9%" {
+		t.Errorf("a rate short of 1 must not read as 100%%: %s", got)
+	}
+}
+
+func TestCustomer(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"ann@example.com", "ann@example.com"},
+		{"<mailto:ann@example.com|ann@example.com>", "ann@example.com"},
+		{"Ann <ann+video@mail.example.co.uk>,", "ann+video@mail.example.co.uk"},
+		{"pi_3NabcDEF12345678", "pi_3NabcDEF12345678"},
+		{"<https://dashboard.stripe.com/payments/pi_3NabcDEF12345678|pi_3NabcDEF12345678>", "pi_3NabcDEF12345678"},
+		{"ann@example.com bob@example.com", ""}, {"ann", ""}, {"", ""}, {"pi_", ""},
+	} {
+		got, err := customer(c.text)
+		if got != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("customer(%q) = %q, %v, want %q", c.text, got, err, c.want)
+		}
+	}
+}
+
+func TestParseArgs(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		words string
+		limit int
+		wrong bool
+	}{
+		{text: " debug  cs_live_x ", words: "debug cs_live_x"},
+		{text: "prompts --limit 5", words: "prompts", limit: 5},
+		{text: "prompts —limit=7", words: "prompts", limit: 7}, // keyboards turn two hyphens into a dash
+		{text: "prompts --limit", wrong: true},
+		{text: "prompts --limit 0", wrong: true},
+		{text: "prompts --limit many", wrong: true},
+		{text: "debug --force x", wrong: true},
+	} {
+		args, err := parseArgs(c.text)
+		if joined(args) != c.words || args.Limit != c.limit || (err != nil) != c.wrong {
+			t.Errorf("parseArgs(%q) = %+v, %v", c.text, args, err)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"debug", "find", "fix", "generate", "history", "help"}
+	for word, want := range map[string]string{
+		"debgu": "debug", "degub": "debug", "gen": "generate", "hlep": "help", "fnd": "find", "xyzzy": "", "": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}

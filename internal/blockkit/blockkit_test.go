@@ -1,0 +1,98 @@
+package blockkit_test
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+func TestText(t *testing.T) {
+	table, _ := blockkit.Table([]string{"#", "Prompt"}, [][]string{{"1", "日本"}, {"2", ""}}, false)
+	blocks := []slack.Block{
+		blockkit.Paragraph(
+			blockkit.L(blockkit.Bold("Orphaned: <!channel> & *bold*")),
+			blockkit.Fact("Payment", blockkit.Plain("$1.00 · "), blockkit.Plain(""), blockkit.Link("https://example.com/p", "open")),
+		),
+		blockkit.Quote("one\ntwo"),
+		blockkit.Row("*Lost* · `cs_1` &lt;b&gt; <https://example.com|here>", blockkit.Button("session.debug", "Debug", "cs_1")),
+		table,
+		blockkit.Context("as of now"),
+	}
+	want := `Orphaned: <!channel> & *bold*
+Payment  $1.00 · open (https://example.com/p)
+
+> one
+> two
+
+Lost · cs_1 <b> here (https://example.com)
+
+#  Prompt
+1  日本
+2  –
+
+as of now`
+	if got := blockkit.Text(blocks); got != want {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+	if got := blockkit.Fallback(blocks); !strings.HasPrefix(got, "Orphaned: &lt;!channel&gt; &amp; *bold*\n") {
+		t.Errorf("the fallback is not escaped: %q", got)
+	}
+}
+
+func TestFallbackStaysUnderSlacksLimit(t *testing.T) {
+	long := blockkit.Paragraph(blockkit.L(blockkit.Plain(strings.Repeat("&<é", 4000))))
+	got := blockkit.Fallback([]slack.Block{long})
+	if n := utf8.RuneCountInString(got); n >= 4000 {
+		t.Errorf("%d characters", n)
+	}
+	if !utf8.ValidString(got) || !strings.HasSuffix(got, "…") {
+		t.Errorf("cut within a character or without a sign: …%q", got[len(got)-20:])
+	}
+}
+
+func TestTableKeepsWithinSlacksLimits(t *testing.T) {
+	rows := func(text string) (rows [][]string) {
+		for range 200 {
+			rows = append(rows, []string{text})
+		}
+		return rows
+	}
+	for _, c := range []struct {
+		name      string
+		rows      [][]string
+		unlimited bool
+		shown     int
+	}{
+		{"100 rows with the header", rows("x"), false, 99},
+		{"10 000 characters", rows(strings.Repeat("é", 500)), false, 19}, // the header takes one
+		{"a terminal has no limits", rows(strings.Repeat("é", 500)), true, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			block, shown := blockkit.Table([]string{"#"}, c.rows, c.unlimited)
+			if n := len(block.(*slack.TableBlock).Rows); shown != c.shown || n != shown+1 {
+				t.Errorf("%d rows said to be shown, %d there with the header, want %d", shown, n, c.shown)
+			}
+		})
+	}
+}
+
+func TestCleanAndCut(t *testing.T) {
+	if got := blockkit.Clean("a\x1b[31mb\u202ec\x00\nd"); got != "a[31mbc\nd" {
+		t.Errorf("Clean: %q", got)
+	}
+	for _, c := range []struct {
+		text string
+		n    int
+		want string
+	}{
+		{"short", 5, "short"}, {"日本語です", 3, "日本…"}, {"a b c", 3, "a…"},
+	} {
+		if got := blockkit.Cut(c.text, c.n); got != c.want {
+			t.Errorf("Cut(%q, %d) = %q, want %q", c.text, c.n, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,114 @@
+// Package health serves what machines ask about the process: whether it lives,
+// whether it can hear and answer, and its metrics. No session, user or channel
+// id is a label here.
+package health
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Check tells what is wrong with one part, nil = nothing.
+type Check struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+// checkFor is how long one look at readiness may take.
+const checkFor = time.Second
+
+// Metrics are the figures of the process.
+type Metrics struct {
+	registry *prometheus.Registry
+	ack      prometheus.Histogram
+	command  *prometheus.HistogramVec
+	sockets  prometheus.Gauge
+}
+
+// NewMetrics registers all of them.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sessionbot_ack_duration_seconds", Help: "From an envelope's arrival to its ack being handed over.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 3},
+		}),
+		command: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sessionbot_command_duration_seconds", Help: "From the ack to the answer being delivered.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2, 3, 5, 10},
+		}, []string{"command", "outcome"}),
+		sockets: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "sessionbot_socket_connections", Help: "Socket Mode connections that are up.",
+		}),
+	}
+	m.registry.MustRegister(m.ack, m.command, m.sockets,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Acked counts an ack.
+func (m *Metrics) Acked(took time.Duration) { m.ack.Observe(took.Seconds()) }
+
+// Answered counts an answered request; command is "" where none was found.
+func (m *Metrics) Answered(command, outcome string, took time.Duration) {
+	if command == "" {
+		command = "none"
+	}
+	m.command.WithLabelValues(command, outcome).Observe(took.Seconds())
+}
+
+// Sockets says how many connections are up.
+func (m *Metrics) Sockets(n int) { m.sockets.Set(float64(n)) }
+
+// Handler serves /healthz, /readyz and /metrics.
+func Handler(m *Metrics, checks ...Check) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusOK)
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), checkFor)
+		defer cancel()
+		faults := map[string]string{}
+		for _, check := range checks {
+			if err := check.Run(ctx); err != nil {
+				faults[check.Name] = err.Error()
+			}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		if len(faults) > 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(faults) == 0, "faults": faults}) // the asker is gone
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// Profiles serves /debug/pprof.
+func Profiles() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
+}
+
+// Serve serves until ctx ends.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for figures
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}

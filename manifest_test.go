@@ -1,0 +1,104 @@
+package sessionbot_test
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/dlclark/regexp2"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"gopkg.in/yaml.v3"
+
+	"github.com/superduperai/sessionbot"
+	"github.com/superduperai/sessionbot/commands"
+)
+
+// manifest is what the tests look at of manifest.yml.
+type manifest struct {
+	Features struct {
+		SlashCommands []struct {
+			Command   string `yaml:"command"`
+			UsageHint string `yaml:"usage_hint"`
+		} `yaml:"slash_commands"`
+	} `yaml:"features"`
+	Settings struct {
+		Interactivity struct {
+			IsEnabled bool `yaml:"is_enabled"`
+		} `yaml:"interactivity"`
+		SocketModeEnabled bool `yaml:"socket_mode_enabled"`
+	} `yaml:"settings"`
+}
+
+func TestManifestFitsSlacksSchemas(t *testing.T) {
+	var document any
+	if err := yaml.Unmarshal(sessionbot.Manifest, &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"testdata/manifest.schema.1.0.0.json", "testdata/manifest.schema.2.0.0.json"} {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema, err := jsonschema.UnmarshalJSON(file)
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		compiler := jsonschema.NewCompiler()
+		compiler.UseRegexpEngine(lookaheadRegexp)
+		if err := compiler.AddResource(name, schema); err != nil {
+			t.Fatal(err)
+		}
+		compiled, err := compiler.Compile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compiled.Validate(document); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// ecmaRegexp is a regular expression of ECMAScript: Slack's schemas look ahead,
+// which Go's own cannot.
+type ecmaRegexp struct{ *regexp2.Regexp }
+
+func (r ecmaRegexp) MatchString(text string) bool {
+	matched, err := r.Regexp.MatchString(text)
+	return err == nil && matched
+}
+
+func lookaheadRegexp(pattern string) (jsonschema.Regexp, error) {
+	compiled, err := regexp2.Compile(pattern, regexp2.ECMAScript)
+	return ecmaRegexp{compiled}, err
+}
+
+func TestManifestFitsTheRegistry(t *testing.T) {
+	var m manifest
+	if err := yaml.Unmarshal(sessionbot.Manifest, &m); err != nil {
+		t.Fatal(err)
+	}
+	if !m.Settings.SocketModeEnabled || !m.Settings.Interactivity.IsEnabled {
+		t.Error("Socket Mode and interactivity must be on: without them commands and buttons are dead")
+	}
+	if strings.Contains(string(sessionbot.Manifest), "url:") {
+		t.Error("with Socket Mode no url belongs into the manifest")
+	}
+	hints := map[string]string{}
+	for _, slash := range m.Features.SlashCommands {
+		hints[strings.TrimPrefix(slash.Command, "/")] = slash.UsageHint
+	}
+	for _, command := range commands.New(commands.Deps{}).Commands() {
+		hint, ok := hints[command.Group]
+		if !ok {
+			t.Errorf("/%s is not in the manifest", command.Group)
+		}
+		words := strings.FieldsFunc(hint, func(r rune) bool { return strings.ContainsRune(" |", r) })
+		if !strings.Contains(command.Summary, "not there yet") && !slices.Contains(words, command.Name) {
+			t.Errorf("the usage hint of /%s does not name %s", command.Group, command.Name)
+		}
+	}
+}

@@ -35,7 +35,7 @@ func (r *Registry) explain(req Request, name string, err error) Answer {
 	switch {
 	case errors.As(err, &usage):
 		answer.Outcome = Usage
-		lines := []blockkit.Line{blockkit.L(blockkit.Bold(usage.text))}
+		lines := []blockkit.Line{blockkit.L(blockkit.Bold(blockkit.Cut(blockkit.OneLine(usage.text), 300)))}
 		for _, line := range usage.usage {
 			lines = append(lines, blockkit.L(blockkit.Plain(line)))
 		}

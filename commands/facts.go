@@ -20,8 +20,9 @@ func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 	if p.IntentID != "" {
 		payment = append(payment, blockkit.Plain(" · "), blockkit.Link(stripePage(p, "payments/"+p.IntentID), "open in Stripe"))
 	}
-	if p.State == store.PaymentUnverified || p.State == store.PaymentMissing {
-		return []blockkit.Line{payment}
+	switch p.State {
+	case store.PaymentUnverified, store.PaymentMissing, store.PaymentUnpaid, store.PaymentExpired:
+		return []blockkit.Line{payment} // no event is to be expected
 	}
 	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x.Event, x.At)))
 	if x.Event.ID != "" {

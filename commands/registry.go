@@ -133,7 +133,7 @@ func (r *Registry) lookup(group string, words []string) (Command, error) {
 	if id, err := store.FindID(strings.Join(words, " ")); err == nil && group == "session" {
 		return Command{}, usageError{text: "What about this session? Try: /session debug " + id}
 	}
-	word := blockkit.Cut(blockkit.OneLine(words[0]), 40)
+	word := blockkit.Cut(words[0], 40)
 	if near := nearest(name, names); near != "" {
 		return Command{}, usageError{text: "There is no /" + group + " " + word + ". Did you mean /" + group + " " + near + "?",
 			usage: r.usage(group)}

@@ -1,0 +1,164 @@
+package commands_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z60001"
+
+var noon = time.Date(2026, 3, 4, 12, 0, 31, 0, time.UTC)
+
+// world answers every question of the commands from memory.
+type world struct {
+	examined store.Examination
+	found    []store.Payment
+	more     bool
+	err      error
+}
+
+func (w *world) Examine(_ context.Context, id string) store.Examination {
+	x := w.examined
+	x.Session.ID = id
+	return x
+}
+
+func (w *world) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
+	x := w.Examine(ctx, p.SessionID)
+	x.Payment = p
+	return x
+}
+
+func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error) {
+	return w.found, w.more, w.err
+}
+
+func (w *world) Count(context.Context, time.Time, store.Thresholds) (store.Count, error) {
+	return store.Count{Complete: true}, w.err
+}
+
+func (w *world) Prompts(context.Context, int) (store.Prompts, error) {
+	return store.Prompts{Complete: true}, w.err
+}
+
+func (w *world) Server(context.Context) (store.Server, error) { return store.Server{}, w.err }
+
+func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
+
+func registry(w *world) *commands.Registry {
+	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
+	return commands.New(commands.Deps{
+		Sessions: w, Finder: w, Redis: w, SiteURL: "https://site.example",
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func TestWhatPeopleType(t *testing.T) {
+	for _, c := range []struct {
+		command, text string
+		name          string
+		outcome       commands.Outcome
+		says          string
+	}{
+		{"/session", "debug " + id, "session debug", commands.Done, id},
+		{"/session", "DEBUG `" + id + "`", "session debug", commands.Done, id},
+		{"/session", "debug <https://site.example/en/session/" + id + "?from=mail|the page>", "session debug", commands.Done, id},
+		{"/session", "debug", "session debug", commands.Usage, "Which session?"},
+		{"/session", "debug nonsense", "session debug", commands.Usage, "/session debug <id>"},
+		{"/session", "debug " + id + " " + strings.Replace(id, "1", "2", 1), "session debug", commands.Usage, "several ids"},
+		{"/session", "debug " + id + " --limit 3", "session debug", commands.Usage, "--limit does not belong here"},
+		{"/session", "debgu " + id, "", commands.Usage, "/session debug"},
+		{"/session", "help", "session help", commands.Done, "/session find <e-mail|pi_…>"},
+		{"/session", "", "session help", commands.Done, "What /session can do"},
+		{"/session", "xyzzy", "", commands.Usage, "There is no /session xyzzy."},
+		{"/session", id, "", commands.Usage, "/session debug " + id},
+		{"/session", "fix " + id, "session fix", commands.Refused, "not there yet"},
+		{"/session", "generate " + id, "session generate", commands.Refused, "not there yet"},
+		{"/session", "history " + id, "session history", commands.Refused, "not there yet"},
+		{"/session", "find ann@example.com", "session find", commands.Done, "No checkout session"},
+		{"/session", "find ann", "session find", commands.Usage, "Whose sessions?"},
+		{"/redis", "ping", "redis ping", commands.Done, "1.0 ms"},
+		{"/redis", "ping twice", "redis ping", commands.Usage, "Too many words"},
+		{"/redis", "stats", "redis stats", commands.Done, "no sessions"},
+		{"/redis", "prompts --limit 3", "redis prompts", commands.Done, "no prompts"},
+		{"/redis", "prompts --limit 99999", "redis prompts", commands.Usage, "up to 10000"},
+		{"/redis", "memory", "redis memory", commands.Done, "does not tell"},
+		{"/redis", "statz", "", commands.Usage, "Did you mean /redis stats?"},
+		{"/redis", "help", "redis help", commands.Done, "/redis prompts [--limit N]"},
+	} {
+		t.Run(c.command+" "+c.text, func(t *testing.T) {
+			answer := registry(&world{}).Run(t.Context(), commands.Request{Command: c.command, Text: c.text, Ref: "k3f9-2d"})
+			text := blockkit.Text(answer.Blocks)
+			if answer.Name != c.name || answer.Outcome != c.outcome || !strings.Contains(text, c.says) {
+				t.Errorf("%q %s:\n%s\nwant %q %s saying %q", answer.Name, answer.Outcome, text, c.name, c.outcome, c.says)
+			}
+		})
+	}
+}
+
+func TestFailuresAreTurnedIntoWords(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		err     error
+		command commands.Request
+		says    string
+	}{
+		{"Redis silent", store.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
+		{"no Stripe key", store.NoStripeKey, commands.Request{Command: "/session", Text: "find ann@example.com"}, "STRIPE_SECRET_KEY"},
+		{"too slow", context.DeadlineExceeded, commands.Request{Command: "/redis", Text: "stats"}, "took too long"},
+		{"unforeseen", errors.New("secret cause"), commands.Request{Command: "/redis", Text: "memory"}, "Ref k3f9-2d"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.command.Ref = "k3f9-2d"
+			answer := registry(&world{err: c.err}).Run(t.Context(), c.command)
+			text := blockkit.Text(answer.Blocks)
+			if answer.Outcome != commands.Failed || !errors.Is(answer.Err, c.err) || !strings.Contains(text, c.says) {
+				t.Errorf("%s: %s\n%v", answer.Outcome, text, answer.Err)
+			}
+			if strings.Contains(text, "secret cause") {
+				t.Error("the cause is for the log, not for people")
+			}
+		})
+	}
+}
+
+func TestButtonsStartCommands(t *testing.T) {
+	r := registry(&world{})
+	answer := r.RunAction(t.Context(), "session.debug", id, commands.Request{})
+	if answer.Name != "session debug" || answer.Session != id {
+		t.Errorf("%q about %q", answer.Name, answer.Session)
+	}
+	for _, forged := range [][2]string{{"session.debug", "rm -rf /"}, {"session.nothing", id}, {"", id}} {
+		answer := r.RunAction(t.Context(), forged[0], forged[1], commands.Request{})
+		if answer.Outcome == commands.Done || len(answer.Blocks) == 0 {
+			t.Errorf("%q: %s with %d blocks", forged, answer.Outcome, len(answer.Blocks))
+		}
+	}
+}
+
+// FuzzRequest: whatever is typed gets an answer, and none breaks Slack's limits.
+func FuzzRequest(f *testing.F) {
+	for _, seed := range []string{"debug " + id, "find <mailto:a@b.co|a@b.co>", "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
+		f.Add(seed)
+	}
+	r := registry(&world{})
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, command := range []string{"/session", "/redis"} {
+			answer := r.Run(t.Context(), commands.Request{Command: command, Text: text})
+			if answer.Outcome == "" || blockkit.Text(answer.Blocks) == "" {
+				t.Errorf("%s %q got no answer", command, text)
+			}
+			if n := len(blockkit.Text(answer.Blocks)); n > 6000 {
+				t.Errorf("%s with %d bytes got %d bytes", command, len(text), n)
+			}
+		}
+	})
+}

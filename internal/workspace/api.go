@@ -1,0 +1,180 @@
+package workspace
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"crypto/rand"
+	"crypto/subtle"
+)
+
+// apiError is an answer with ok false.
+type apiError struct {
+	code string
+	more object // further members of the answer
+}
+
+func (e *apiError) Error() string { return e.code }
+
+func fail(code string) error { return &apiError{code: code} }
+
+// call is one call of a Web API method.
+type call struct {
+	*Server
+	args arguments
+}
+
+// method is one Web API method.
+type method struct {
+	// scopes are alternatives: the token needs one of them. None = any token.
+	scopes []string
+	// appToken is set where the app-level token is asked for, not the bot's.
+	appToken bool
+	run      func(call) (object, error)
+}
+
+// serveAPI answers one call of the Web API.
+func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("method")
+	w.Header().Set("X-Slack-Req-Id", rand.Text())
+	if s.faults.spoil(w, r, name) {
+		s.frames.add("in", "call", name+": spoilt by a fault", nil)
+		return
+	}
+	args, err := readArguments(r)
+	if err != nil {
+		writeFailure(w, http.StatusOK, err)
+		return
+	}
+	s.frames.add("in", "call", name, args.shown())
+	answer, err := s.perform(w, name, token(r, args), args)
+	if err != nil {
+		s.refuse(w, name, err)
+		return
+	}
+	answer["ok"] = true
+	s.frames.add("out", "call", name, encode(answer))
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// refuse answers a call that failed.
+func (s *Server) refuse(w http.ResponseWriter, name string, err error) {
+	s.log.Warn("call refused", "method", name, "error", err)
+	s.frames.add("out", "call", name+": "+codeOf(err), nil)
+	status := http.StatusOK
+	var limited *rateLimited
+	if errors.As(err, &limited) {
+		limited.header(w)
+		status = http.StatusTooManyRequests
+	}
+	writeFailure(w, status, err)
+}
+
+// perform checks the token and its scopes and runs the method.
+func (s *Server) perform(w http.ResponseWriter, name, token string, args arguments) (object, error) {
+	if family, _, _ := strings.Cut(name, "."); family == "views" || family == "files" {
+		return nil, s.unsupported(name, args)
+	}
+	m, ok := methods[name]
+	if !ok {
+		s.log.Error("UNKNOWN METHOD called: the workspace does not have it", "method", name)
+		return nil, &apiError{code: "unknown_method", more: object{"req_method": name}}
+	}
+	if name != "api.test" {
+		if err := s.authorise(token, m); err != nil {
+			return nil, err
+		}
+		w.Header().Set("X-OAuth-Scopes", strings.Join(s.held(m), ","))
+		w.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
+	}
+	if err := s.limits.call(name); err != nil {
+		return nil, err
+	}
+	return m.run(call{Server: s, args: args})
+}
+
+// unsupported answers the methods of modals, the home tab and files.
+func (s *Server) unsupported(name string, args arguments) error {
+	s.log.Error("METHOD NOT SUPPORTED: the workspace has no modals, home tab or files", "method", name)
+	if trigger := args.text("trigger_id"); trigger != "" {
+		if err := s.triggers.use(trigger); err != nil {
+			return err
+		}
+	}
+	return &apiError{code: "not_supported", more: object{"response_metadata": object{
+		"messages": []string{"[ERROR] this workspace has no modals, home tab or files: " + name},
+	}}}
+}
+
+// authorise checks a token against what a method asks for.
+func (s *Server) authorise(token string, m method) error {
+	isApp, isBot := same(token, s.appToken), same(token, s.botToken)
+	switch {
+	case token == "":
+		return fail("not_authed")
+	case !isApp && !isBot:
+		return fail("invalid_auth")
+	case isApp != m.appToken:
+		return fail("not_allowed_token_type")
+	case isBot && len(m.scopes) > 0 && !s.app.holds(m.scopes...):
+		return s.missingScope(m.scopes...)
+	}
+	return nil
+}
+
+func (s *Server) missingScope(needed ...string) error {
+	return &apiError{code: "missing_scope", more: object{
+		"needed": strings.Join(needed, ","), "provided": strings.Join(s.app.scopes(), ","),
+	}}
+}
+
+// held lists the scopes of the token that calls m.
+func (s *Server) held(m method) []string {
+	if m.appToken {
+		return []string{"connections:write"}
+	}
+	return s.app.scopes()
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// token finds the token of a request: in the header, else in the body.
+func token(r *http.Request, args arguments) string {
+	if t, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return t
+	}
+	return args.text("token")
+}
+
+// writeJSON answers. That the other side has gone is nothing to be done about.
+func writeJSON(w http.ResponseWriter, status int, body object) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(encode(body))
+}
+
+// writeFailure answers with ok false and what belongs to the error.
+func writeFailure(w http.ResponseWriter, status int, err error) {
+	body := object{"ok": false, "error": codeOf(err)}
+	var failure *apiError
+	if errors.As(err, &failure) {
+		for name, value := range failure.more {
+			body[name] = value
+		}
+	}
+	writeJSON(w, status, body)
+}
+
+// codeOf is the error code that an app gets for err.
+func codeOf(err error) string {
+	var failure *apiError
+	var limited *rateLimited
+	switch {
+	case errors.As(err, &failure):
+		return failure.code
+	case errors.As(err, &limited):
+		return "ratelimited"
+	}
+	return "internal_error"
+}

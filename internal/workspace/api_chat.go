@@ -1,0 +1,180 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+)
+
+// postMessage posts in a channel, or to a person when the channel is a user id.
+func postMessage(c call) (object, error) {
+	where, err := c.postable()
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.content(where)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.limits.post(where.ID); err != nil {
+		return nil, err
+	}
+	m = c.world.post(m)
+	return object{"channel": where.ID, "ts": m.TS, "message": c.wire(m, true)}, nil
+}
+
+// postEphemeral shows a message to one person of a channel.
+func postEphemeral(c call) (object, error) {
+	where, err := c.postable()
+	if err != nil {
+		return nil, err
+	}
+	user := c.args.text("user")
+	if _, ok := c.world.person(user); !ok {
+		return nil, fail("user_not_found")
+	}
+	if !where.has(user) {
+		return nil, fail("user_not_in_channel")
+	}
+	m, err := c.content(where)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.limits.post(where.ID); err != nil {
+		return nil, err
+	}
+	m.Ephemeral, m.VisibleTo = true, user
+	return object{"message_ts": c.world.post(m).TS}, nil
+}
+
+// updateMessage changes a message of the bot's. Text without blocks removes the
+// blocks. What is not sent stays.
+func updateMessage(c call) (object, error) {
+	m, err := c.ownMessage("cant_update_message")
+	if err != nil {
+		return nil, err
+	}
+	text, blocks := c.args.text("text"), c.args.json("blocks")
+	blocks, err = checkContent(text, blocks)
+	if err != nil {
+		return nil, err
+	}
+	metadata, err := checkMetadata(c.args.json("metadata"))
+	if err != nil {
+		return nil, err
+	}
+	m, ok := c.world.change(m.Channel, m.TS, func(m *Message) {
+		if text != "" {
+			m.Text = text
+		}
+		m.Blocks, m.Edited = blocks, true
+		if metadata != nil {
+			m.Metadata = metadata
+		}
+	})
+	if !ok {
+		return nil, fail("message_not_found")
+	}
+	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": c.wire(m, true)}, nil
+}
+
+func deleteMessage(c call) (object, error) {
+	m, err := c.ownMessage("cant_delete_message")
+	if err != nil {
+		return nil, err
+	}
+	if !c.world.remove(m.Channel, m.TS) {
+		return nil, fail("message_not_found")
+	}
+	return object{"channel": m.Channel, "ts": m.TS}, nil
+}
+
+func permalink(c call) (object, error) {
+	where, err := c.visible("channel")
+	if err != nil {
+		return nil, err
+	}
+	m, ok := c.world.message(where.ID, c.args.text("message_ts"))
+	if !ok || m.Ephemeral {
+		return nil, fail("message_not_found")
+	}
+	return object{"channel": where.ID, "permalink": c.URL() + "/archives/" + where.ID + "/p" + strings.ReplaceAll(m.TS, ".", "")}, nil
+}
+
+// postable finds the channel of a post and checks that the bot may post there.
+func (c call) postable() (channel, error) {
+	name := c.args.text("channel")
+	if _, isPerson := c.world.person(name); isPerson {
+		name = "D" + name[1:]
+	}
+	where, ok := c.world.place(name)
+	member := where.has(botUser)
+	switch {
+	case !ok, !member && where.Kind != public:
+		return channel{}, fail("channel_not_found")
+	case where.Archived:
+		return channel{}, fail("is_archived")
+	case !member && !slices.Contains(c.app.OAuth.Scopes.Bot, "chat:write.public"):
+		return channel{}, fail("not_in_channel")
+	}
+	return where, nil
+}
+
+// content reads what a message is to show.
+func (c call) content(where channel) (Message, error) {
+	m := Message{Channel: where.ID, User: botUser, Text: c.args.text("text"), ThreadTS: c.args.text("thread_ts")}
+	var err error
+	if m.Blocks, err = checkContent(m.Text, c.args.json("blocks")); err != nil {
+		return Message{}, err
+	}
+	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
+		return Message{}, err
+	}
+	if m.ThreadTS != "" {
+		root, ok := c.world.message(where.ID, m.ThreadTS)
+		if !ok {
+			return Message{}, fail("thread_not_found")
+		}
+		if root.ThreadTS != "" {
+			m.ThreadTS = root.ThreadTS
+		}
+	}
+	return m, nil
+}
+
+// ownMessage finds the message of the bot's that a call is about. Ephemeral
+// messages cannot be reached this way.
+func (c call) ownMessage(notOwn string) (Message, error) {
+	where, err := c.visible("channel")
+	if err != nil {
+		return Message{}, err
+	}
+	m, ok := c.world.message(where.ID, c.args.text("ts"))
+	switch {
+	case !ok || m.Ephemeral:
+		return Message{}, fail("message_not_found")
+	case m.User != botUser:
+		return Message{}, fail(notOwn)
+	}
+	return m, nil
+}
+
+// wire is a message as the Web API writes it.
+func (s *Server) wire(m Message, metadata bool) object {
+	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": teamID}
+	if len(m.Blocks) > len("[]") {
+		o["blocks"] = m.Blocks
+	}
+	if m.ThreadTS != "" {
+		o["thread_ts"] = m.ThreadTS
+	}
+	if m.Edited {
+		o["edited"] = object{"user": m.User, "ts": m.TS}
+	}
+	if metadata && len(m.Metadata) > 0 {
+		o["metadata"] = m.Metadata
+	}
+	if m.User == botUser {
+		o["bot_id"], o["app_id"], o["bot_profile"] = botID, appID, s.botProfile()
+	}
+	return o
+}

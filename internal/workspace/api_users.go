@@ -1,0 +1,63 @@
+package workspace
+
+import "slices"
+
+func userInfo(c call) (object, error) {
+	p, ok := c.world.person(c.args.text("user"))
+	if !ok {
+		return nil, fail("user_not_found")
+	}
+	return object{"user": c.wirePerson(p)}, nil
+}
+
+func userList(c call) (object, error) {
+	page, next, err := paged(c, c.world.people, 1000)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]object, 0, len(page))
+	for _, p := range page {
+		members = append(members, c.wirePerson(p))
+	}
+	return object{"members": members, "cache_ts": c.now().Unix(), "response_metadata": next}, nil
+}
+
+func groupList(c call) (object, error) {
+	list := make([]object, 0, len(c.world.groups))
+	for _, g := range c.world.groups {
+		o := object{
+			"id": g.ID, "team_id": teamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
+			"user_count": len(g.Members), "date_delete": 0,
+		}
+		if c.args.flag("include_users") {
+			o["users"] = g.Members
+		}
+		list = append(list, o)
+	}
+	return object{"usergroups": list}, nil
+}
+
+func groupMembers(c call) (object, error) {
+	i := slices.IndexFunc(c.world.groups, func(g group) bool { return g.ID == c.args.text("usergroup") })
+	if i < 0 {
+		return nil, fail("no_such_subteam")
+	}
+	return object{"users": c.world.groups[i].Members}, nil
+}
+
+// wirePerson is a person as the Web API writes them.
+func (c call) wirePerson(p person) object {
+	profile := object{"real_name": p.RealName, "display_name": p.Name, "team": p.Team}
+	if c.app.holds("users:read.email") && !p.Bot && !p.Stranger {
+		profile["email"] = p.Name + "@example.com"
+	}
+	o := object{
+		"id": p.ID, "team_id": p.Team, "name": p.Name, "real_name": p.RealName, "deleted": false,
+		"is_bot": p.Bot, "is_restricted": p.Guest, "is_ultra_restricted": false,
+		"is_admin": false, "is_owner": false, "tz": "Etc/UTC", "profile": profile,
+	}
+	if p.Stranger {
+		o["is_stranger"] = true
+	}
+	return o
+}

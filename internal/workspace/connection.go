@@ -1,0 +1,134 @@
+package workspace
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// serveSocket is one Socket Mode connection, from its hello to its end.
+func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
+	if s.faults.refusing() {
+		http.Error(w, "connections are being refused", http.StatusServiceUnavailable)
+		return
+	}
+	if !s.sockets.redeem(r.PathValue("ticket")) {
+		http.Error(w, "this connection URL has been used or has expired", http.StatusForbidden)
+		return
+	}
+	ws, err := upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		s.log.Warn("socket handshake failed", "error", err)
+		return
+	}
+	c := &socket{ws: ws}
+	count := s.sockets.add(c)
+	defer s.sockets.drop(c)
+	if count == 0 {
+		s.log.Warn("too many sockets", "most", maxSockets)
+		s.sayDisconnect(c, "too_many_websockets")
+		return
+	}
+	if s.ctx.Err() != nil { // closed while this one was being opened
+		return
+	}
+	if err := s.write(c, hello(count)); err != nil {
+		s.log.Warn("socket died at its hello", "error", err)
+		return
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go s.ping(c, ended)
+	s.read(c)
+}
+
+// read handles what the app sends until the connection ends.
+func (s *Server) read(c *socket) {
+	c.ws.SetReadLimit(maxFrame)
+	alive := func() error { return c.ws.SetReadDeadline(time.Now().Add(4 * s.timing.ping)) }
+	c.ws.SetPongHandler(func(string) error { return alive() })
+	c.ws.SetPingHandler(func(data string) error {
+		if err := c.control(websocket.PongMessage, data); err != nil {
+			return err
+		}
+		return alive()
+	})
+	for {
+		if err := alive(); err != nil {
+			return
+		}
+		_, frame, err := c.ws.ReadMessage()
+		if err != nil {
+			s.log.Debug("socket ended", "error", err)
+			return
+		}
+		if !c.deaf.Load() {
+			s.acknowledged(frame)
+		}
+	}
+}
+
+// acknowledged takes an app's answer to an envelope.
+func (s *Server) acknowledged(frame []byte) {
+	s.frames.add("in", "frame", "ack", frame)
+	if len(frame) >= maxAck {
+		s.log.Error("ack dropped: too long", "bytes", len(frame), "below", maxAck)
+		return
+	}
+	var ack struct {
+		EnvelopeID string          `json:"envelope_id"`
+		Payload    json.RawMessage `json:"payload"`
+	}
+	if err := json.Unmarshal(frame, &ack); err != nil {
+		s.log.Error("ack cannot be read", "error", err)
+		return
+	}
+	if !s.sockets.acknowledge(ack.EnvelopeID, ack.Payload) {
+		s.log.Warn("ack for no envelope that waits", "envelope_id", ack.EnvelopeID)
+	}
+}
+
+// ping sends a PING regularly until the connection ends.
+func (s *Server) ping(c *socket, ended <-chan struct{}) {
+	ticker := time.NewTicker(s.timing.ping)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			if err := c.control(websocket.PingMessage, "Ping from workspace"); err != nil {
+				s.sockets.drop(c)
+				return
+			}
+		case <-ended:
+			return
+		}
+	}
+}
+
+// write sends a frame and shows it among the frames.
+func (s *Server) write(c *socket, frame object) error {
+	raw := encode(frame)
+	s.frames.add("out", "frame", frame["type"].(string), raw)
+	return c.send(raw)
+}
+
+func hello(count int) object {
+	return object{
+		"type":            "hello",
+		"num_connections": count,
+		"connection_info": object{"app_id": appID},
+		"debug_info":      debugInfo(),
+	}
+}
+
+func debugInfo() object {
+	return object{"host": "workspace", "build_number": 1, "approximate_connection_time": 18060}
+}
+
+// sayDisconnect tells the app to go. The write's error does not matter: the
+// connection ends anyway, or the next write finds it dead.
+func (s *Server) sayDisconnect(c *socket, reason string) {
+	_ = s.write(c, object{"type": "disconnect", "reason": reason, "debug_info": debugInfo()})
+}

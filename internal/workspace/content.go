@@ -1,0 +1,86 @@
+package workspace
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+)
+
+// maxText is the length in characters that a message's text has to stay under.
+const maxText = 4000
+
+// checkContent applies Slack's rules to what a message is to show, and returns
+// its blocks with every missing block_id filled in.
+func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) {
+	if utf8.RuneCountInString(text) >= maxText {
+		return nil, fail("msg_too_long")
+	}
+	blocks = bytes.TrimSpace(blocks)
+	if len(blocks) == 0 || string(blocks) == "null" || string(blocks) == "[]" {
+		if text == "" {
+			return nil, fail("no_text")
+		}
+		return nil, nil
+	}
+	if err := checkBlocks(blocks); err != nil {
+		return nil, err
+	}
+	return fillBlockIDs(blocks)
+}
+
+// checkBlocks turns violations into the error that Slack answers.
+func checkBlocks(blocks json.RawMessage) error {
+	violations := blockcheck.Check(blocks)
+	if len(violations) == 0 {
+		return nil
+	}
+	errors, messages := make([]string, 0, len(violations)), make([]string, 0, len(violations))
+	for _, v := range violations {
+		errors = append(errors, v.String())
+		messages = append(messages, "[ERROR] "+v.String())
+	}
+	return &apiError{code: violations[0].Code, more: object{
+		"errors":            errors,
+		"response_metadata": object{"messages": messages},
+	}}
+}
+
+// fillBlockIDs gives every block an id that has none. Strings are written anew,
+// so that nothing but quotes and control characters stays escaped.
+func fillBlockIDs(blocks json.RawMessage) (json.RawMessage, error) {
+	var list []object
+	decoder := json.NewDecoder(bytes.NewReader(blocks))
+	decoder.UseNumber()
+	if err := decoder.Decode(&list); err != nil {
+		return nil, fmt.Errorf("blocks that were checked cannot be read: %w", err)
+	}
+	for _, block := range list {
+		if id, _ := block["block_id"].(string); id == "" {
+			block["block_id"] = rand.Text()[:5]
+		}
+	}
+	return encode(list), nil
+}
+
+// checkMetadata applies Slack's rules to a message's metadata. Nothing is fine.
+func checkMetadata(raw json.RawMessage) (json.RawMessage, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var m struct {
+		Type    string          `json:"event_type"`
+		Payload json.RawMessage `json:"event_payload"`
+	}
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return nil, fail("invalid_metadata_format")
+	}
+	var payload map[string]json.RawMessage
+	if m.Type == "" || json.Unmarshal(m.Payload, &payload) != nil || payload == nil {
+		return nil, fail("invalid_metadata_schema")
+	}
+	return raw, nil
+}

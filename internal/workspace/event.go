@@ -1,0 +1,95 @@
+package workspace
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Write has a person write a message, in a thread where thread is a ts. The app
+// hears of it where it is a member and its manifest asks for such events. It
+// returns the message's ts; the error is in words for whoever plays the person.
+func (s *Server) Write(user, place, thread, text string) (string, error) {
+	_, where, err := s.present(user, place)
+	if err != nil {
+		return "", err
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", fmt.Errorf("an empty message cannot be sent")
+	}
+	m := s.world.post(Message{Channel: where.ID, User: user, ThreadTS: thread, Text: s.escapeTyped(text)})
+	if where.has(botUser) {
+		s.tellApp(where, m)
+	}
+	return m.TS, nil
+}
+
+// tellApp sends the events that a message makes.
+func (s *Server) tellApp(where channel, m Message) {
+	if s.app.hears("message." + string(where.Kind)) {
+		s.sendEvent(s.eventPayload("message", where, m))
+	}
+	if where.Kind != direct && mentions(m.Text, botUser) && s.app.hears("app_mention") {
+		s.sendEvent(s.eventPayload("app_mention", where, m))
+	}
+}
+
+// mentions reports whether an escaped text mentions a user.
+func mentions(text, user string) bool {
+	return strings.Contains(text, "<@"+user+">") || strings.Contains(text, "<@"+user+"|")
+}
+
+func (s *Server) eventPayload(kind string, where channel, m Message) object {
+	event := s.wire(m, false)
+	event["type"], event["channel"], event["event_ts"] = kind, where.ID, m.TS
+	if kind == "message" {
+		event["channel_type"] = strings.TrimSuffix(string(where.Kind), "s")
+	}
+	return object{
+		"token": verificationToken, "team_id": teamID, "api_app_id": appID, "type": "event_callback",
+		"event": event, "event_id": "Ev" + rand.Text()[:10], "event_time": s.now().Unix(),
+		"authorizations": []object{{
+			"enterprise_id": nil, "team_id": teamID, "user_id": botUser, "is_bot": true, "is_enterprise_install": false,
+		}},
+		"is_ext_shared_channel": false, "event_context": rand.Text(),
+	}
+}
+
+// sendEvent delivers an event, and again under a new envelope id where it is
+// not acknowledged.
+func (s *Server) sendEvent(payload object) {
+	s.work.Go(func() {
+		reason := ""
+		for attempt, wait := range slices.Concat([]time.Duration{0}, s.timing.redeliver) {
+			if !s.pause(wait) {
+				return
+			}
+			_, err := s.deliver(newEnvelope("events_api", payload, object{
+				"accepts_response_payload": false, "retry_attempt": attempt, "retry_reason": reason,
+			}))
+			if err == nil {
+				return
+			}
+			reason = "timeout"
+			if errors.Is(err, ErrDispatchFailed) {
+				reason = "connection_failed"
+			}
+			s.log.Warn("event not acknowledged", "attempt", attempt, "error", err)
+		}
+	})
+}
+
+// pause waits. It reports false when the workspace is closed before.
+func (s *Server) pause(wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-s.ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,97 @@
+package blockhtml
+
+import (
+	"strconv"
+	"strings"
+)
+
+// angle renders what stands between angle brackets in mrkdwn: a link, a mention
+// or a date.
+func (r *renderer) angle(body string) {
+	target, label, _ := strings.Cut(body, "|")
+	target, label = entities.Replace(target), entities.Replace(label)
+	switch target[:min(1, len(target))] {
+	case "@":
+		r.mentionUser(target[1:], label)
+	case "#":
+		r.mentionChannel(target[1:], label)
+	case "!":
+		r.special(target[1:], label)
+	default:
+		if !r.link(target) {
+			r.text("<" + entities.Replace(body) + ">")
+			return
+		}
+		if label == "" {
+			label = strings.TrimPrefix(target, "mailto:")
+		}
+		r.plain(label)
+		r.close("a")
+	}
+}
+
+// special renders <!…>: a group, everybody, or a date.
+func (r *renderer) special(target, label string) {
+	if rest, ok := strings.CutPrefix(target, "date^"); ok {
+		r.angleDate(rest, label)
+		return
+	}
+	if group, ok := strings.CutPrefix(target, "subteam^"); ok {
+		r.mentionGroup(group, label)
+		return
+	}
+	switch target {
+	case "channel", "here", "everyone":
+		r.broadcast(target)
+	default:
+		if label == "" {
+			label = "<!" + target + ">"
+		}
+		r.text(label)
+	}
+}
+
+// angleDate renders date^<unix seconds>^<format>[^<link>]|<fallback>.
+func (r *renderer) angleDate(spec, fallback string) {
+	parts := strings.SplitN(spec, "^", 3)
+	seconds, err := strconv.ParseInt(parts[0], 10, 64)
+	if err != nil || len(parts) < 2 {
+		r.text(fallback)
+		return
+	}
+	linked := len(parts) == 3 && r.link(parts[2])
+	r.date(seconds, parts[1], fallback)
+	if linked {
+		r.close("a")
+	}
+}
+
+func (r *renderer) mentionUser(id, label string) {
+	class := "mention"
+	if id == r.reader.ID {
+		class = "mention me"
+	}
+	r.element("span", "@"+firstOf(r.reader.Users[id], strings.TrimPrefix(label, "@"), id), "class", class)
+}
+
+func (r *renderer) mentionChannel(id, label string) {
+	r.element("span", "#"+firstOf(r.reader.Channels[id], label, id), "class", "mention")
+}
+
+func (r *renderer) mentionGroup(id, label string) {
+	r.element("span", "@"+firstOf(r.reader.Groups[id], strings.TrimPrefix(label, "@"), id), "class", "mention")
+}
+
+func (r *renderer) broadcast(to string) {
+	r.element("span", "@"+to, "class", "mention me")
+}
+
+// firstOf returns the first text that is not empty.
+func firstOf(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return text
+		}
+	}
+	return ""
+}

@@ -1,0 +1,206 @@
+package blockhtml
+
+import "encoding/json"
+
+type cardBlock struct {
+	BlockID   string     `json:"block_id"`
+	HeroImage *element   `json:"hero_image"`
+	Icon      *element   `json:"icon"`
+	SlackIcon *slackIcon `json:"slack_icon"`
+	Title     *text      `json:"title"`
+	Subtitle  *text      `json:"subtitle"`
+	Body      *text      `json:"body"`
+	Subtext   *text      `json:"subtext"`
+	Actions   []element  `json:"actions"`
+}
+
+type slackIcon struct {
+	Name string `json:"name"`
+}
+
+func (r *renderer) card(b cardBlock) {
+	r.open("div", "class", "card")
+	if b.HeroImage != nil {
+		r.picture("picture hero", b.HeroImage.ImageURL, b.HeroImage.AltText)
+	}
+	r.open("div", "class", "card-head")
+	if b.Icon != nil {
+		r.picture("icon", b.Icon.ImageURL, b.Icon.AltText)
+	} else if b.SlackIcon != nil && emojis[b.SlackIcon.Name] != "" {
+		r.emoji(b.SlackIcon.Name, emojis[b.SlackIcon.Name])
+	}
+	r.open("div")
+	r.wrap("card-title", b.Title)
+	r.wrap("card-subtitle", b.Subtitle)
+	r.close("div")
+	r.close("div")
+	r.wrap("text", b.Body)
+	r.wrap("card-subtext", b.Subtext)
+	if len(b.Actions) > 0 {
+		r.actions(actionsBlock{BlockID: b.BlockID, Elements: b.Actions})
+	}
+	r.close("div")
+}
+
+type carouselBlock struct {
+	Elements []cardBlock `json:"elements"`
+}
+
+func (r *renderer) carousel(b carouselBlock) {
+	r.open("div", "class", "carousel", "role", "group", "aria-label", "Cards", "tabindex", "0")
+	for _, card := range b.Elements {
+		if r.full() {
+			break
+		}
+		r.card(card)
+	}
+	r.close("div")
+}
+
+type containerBlock struct {
+	Title       *text             `json:"title"`
+	RichTitle   *richTextBlock    `json:"rich_text_title"`
+	Subtitle    *text             `json:"subtitle"`
+	Collapsible bool              `json:"is_collapsible"`
+	Collapsed   bool              `json:"default_collapsed"`
+	Children    []json.RawMessage `json:"child_blocks"`
+}
+
+func (r *renderer) container(b containerBlock) {
+	outer, head := "div", "div"
+	attrs := []string{"class", "container"}
+	if b.Collapsible {
+		outer, head = "details", "summary"
+		if !b.Collapsed {
+			attrs = append(attrs, "open", "")
+		}
+	}
+	r.open(outer, attrs...)
+	r.open(head, "class", "container-head")
+	if b.RichTitle != nil {
+		r.richText(*b.RichTitle)
+	} else {
+		r.wrap("container-title", b.Title)
+	}
+	r.wrap("container-subtitle", b.Subtitle)
+	r.close(head)
+	r.open("div", "class", "container-body")
+	r.blocks(b.Children)
+	r.close("div")
+	r.close(outer)
+}
+
+type layoutBlock struct {
+	Label        string `json:"label"`
+	LabelVisible bool   `json:"is_label_visible"`
+	GridLines    string `json:"grid_lines"`
+	Rows         []struct {
+		Items []layoutItem `json:"items"`
+	} `json:"rows"`
+}
+
+type layoutItem struct {
+	Block     json.RawMessage `json:"block"`
+	Width     string          `json:"width"`
+	Alignment string          `json:"horizontal_alignment"`
+}
+
+func (r *renderer) layout(b layoutBlock) {
+	class := "layout"
+	if b.GridLines == "rows" || b.GridLines == "outer" {
+		class += " lines-" + b.GridLines
+	}
+	r.open("div", "class", class)
+	if b.LabelVisible {
+		r.element("div", b.Label, "class", "container-title")
+	}
+	for _, row := range b.Rows {
+		if r.full() {
+			break
+		}
+		r.open("div", "class", "layout-row")
+		for _, item := range row.Items {
+			if r.full() {
+				break
+			}
+			r.open("div", "class", item.class())
+			r.block(item.Block)
+			r.close("div")
+		}
+		r.close("div")
+	}
+	r.close("div")
+}
+
+func (i layoutItem) class() string {
+	class := "layout-item"
+	switch i.Width {
+	case "narrow", "wide":
+		class += " " + i.Width
+	}
+	switch i.Alignment {
+	case "start", "center", "end":
+		class += " align-" + i.Alignment
+	}
+	return class
+}
+
+type taskBlock struct {
+	Title     string         `json:"title"`
+	Status    string         `json:"status"`
+	HideTitle bool           `json:"hide_title"`
+	Details   *richTextBlock `json:"details"`
+	Output    *richTextBlock `json:"output"`
+	Sources   []struct {
+		URL  string `json:"url"`
+		Text string `json:"text"`
+	} `json:"sources"`
+}
+
+// taskStatus is how a task's status is shown.
+var taskStatus = map[string]string{
+	"pending": "⏳ pending", "in_progress": "🔄 in progress", "complete": "✅ complete", "error": "❌ error",
+}
+
+func (r *renderer) task(b taskBlock) {
+	r.open("div", "class", "card")
+	r.open("div", "class", "card-title")
+	if !b.HideTitle {
+		r.text(b.Title)
+	}
+	if status := firstOf(taskStatus[b.Status], b.Status); status != "" {
+		r.element("span", status, "class", "tag")
+	}
+	r.close("div")
+	for _, rich := range []*richTextBlock{b.Details, b.Output} {
+		if rich != nil {
+			r.richText(*rich)
+		}
+	}
+	for _, source := range b.Sources {
+		if r.full() {
+			break
+		}
+		r.open("div")
+		r.anchor(source.URL, source.Text)
+		r.close("div")
+	}
+	r.close("div")
+}
+
+type planBlock struct {
+	Title string      `json:"title"`
+	Tasks []taskBlock `json:"tasks"`
+}
+
+func (r *renderer) plan(b planBlock) {
+	r.open("div", "class", "container")
+	r.element("div", b.Title, "class", "container-title")
+	for _, task := range b.Tasks {
+		if r.full() {
+			break
+		}
+		r.task(task)
+	}
+	r.close("div")
+}

@@ -1,0 +1,145 @@
+package blockhtml
+
+import "slices"
+
+// element is an interactive element. Which members count depends on Type.
+type element struct {
+	Type               string    `json:"type"`
+	Text               *text     `json:"text"`
+	ActionID           string    `json:"action_id"`
+	Value              string    `json:"value"`
+	URL                string    `json:"url"`
+	Style              string    `json:"style"`
+	AccessibilityLabel string    `json:"accessibility_label"`
+	Confirm            *confirm  `json:"confirm"`
+	VisibleTo          []string  `json:"visible_to_user_ids"`
+	ImageURL           string    `json:"image_url"`
+	AltText            string    `json:"alt_text"`
+	Placeholder        *text     `json:"placeholder"`
+	Options            []option  `json:"options"`
+	InitialOption      *option   `json:"initial_option"`
+	Positive           *feedback `json:"positive_button"`
+	Negative           *feedback `json:"negative_button"`
+}
+
+type confirm struct {
+	Title   *text  `json:"title"`
+	Text    *text  `json:"text"`
+	Confirm *text  `json:"confirm"`
+	Deny    *text  `json:"deny"`
+	Style   string `json:"style"`
+}
+
+type option struct {
+	Text *text `json:"text"`
+}
+
+type feedback struct {
+	Text  *text  `json:"text"`
+	Value string `json:"value"`
+}
+
+// maxValue is Slack's limit for a button's value. A longer one would be sent
+// back cut, so its button cannot be pressed.
+const maxValue = 2000
+
+// control renders an interactive element of a block. Buttons work; pickers are
+// shown and cannot be used.
+func (r *renderer) control(blockID string, e element) {
+	if len(e.VisibleTo) > 0 && !slices.Contains(e.VisibleTo, r.reader.ID) {
+		return
+	}
+	switch e.Type {
+	case "button", "workflow_button", "icon_button":
+		r.button(blockID, e)
+	case "feedback_buttons":
+		for _, choice := range []*feedback{e.Positive, e.Negative} {
+			if choice != nil {
+				r.button(blockID, element{Text: choice.Text, ActionID: e.ActionID, Value: choice.Value})
+			}
+		}
+	case "image":
+		r.picture("picture thumb", e.ImageURL, e.AltText)
+	case "static_select", "users_select", "channels_select", "conversations_select", "external_select", "overflow":
+		r.selection(e)
+	default:
+		r.element("span", firstOf(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
+	}
+}
+
+func (r *renderer) button(blockID string, e element) {
+	class := "button"
+	if e.Style == "primary" || e.Style == "danger" {
+		class += " " + e.Style
+	}
+	attrs := []string{"class", class, "data-action", clip(e.ActionID, 255), "data-block", clip(blockID, 255), "data-value", clip(e.Value, maxValue)}
+	if e.AccessibilityLabel != "" {
+		attrs = append(attrs, "aria-label", clip(e.AccessibilityLabel, 75))
+	}
+	r.open("span", "class", "control")
+	defer r.close("span")
+	if e.URL != "" && r.link(e.URL, attrs...) {
+		r.caption(e.Text)
+		r.close("a")
+		return
+	}
+	if len(e.Value) > maxValue {
+		attrs = append(attrs, "disabled", "", "title", "The value is longer than Slack allows")
+	}
+	r.open("button", append(attrs, "type", "button")...)
+	r.caption(e.Text)
+	r.close("button")
+	if e.Confirm != nil {
+		r.confirmation(*e.Confirm)
+	}
+}
+
+func (r *renderer) caption(t *text) {
+	if t != nil {
+		r.plainLine(t.Text)
+	}
+}
+
+// confirmation is what the dialog in front of a button's click shows; the page's
+// script takes it from the template.
+func (r *renderer) confirmation(c confirm) {
+	style := "primary"
+	if c.Style == "danger" {
+		style = "danger"
+	}
+	r.open("template", "data-style", style)
+	r.open("h2")
+	r.caption(c.Title)
+	r.close("h2")
+	r.wrap("text", c.Text)
+	r.element("b", labelOr(c.Confirm, "Yes"), "class", "yes")
+	r.element("b", labelOr(c.Deny, "Cancel"), "class", "no")
+	r.close("template")
+}
+
+func labelOr(t *text, label string) string {
+	if t == nil || t.Text == "" {
+		return label
+	}
+	return clip(t.Text, 120)
+}
+
+// selection shows a menu that cannot be used.
+func (r *renderer) selection(e element) {
+	label := "…"
+	if e.Type != "overflow" {
+		label = labelOr(e.Placeholder, "Select")
+	}
+	if e.InitialOption != nil {
+		label = labelOr(e.InitialOption.Text, label)
+	}
+	r.open("select", "disabled", "", "aria-label", label, "title", "This page cannot use menus")
+	r.element("option", label)
+	for _, choice := range e.Options {
+		if r.full() {
+			break
+		}
+		r.element("option", labelOr(choice.Text, ""))
+	}
+	r.close("select")
+}

@@ -1,0 +1,123 @@
+// Package page is the browser page of the local workspace: it turns what a
+// Backend knows (people, channels, messages, commands, frames) into HTML and
+// sends what a person types and clicks back to it.
+//
+// Slack's rules do not live here: who may post, what a button sends and when a
+// command has failed is the Backend's business. The page knows nothing of the
+// app that is being talked to.
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+)
+
+// Backend is the workspace as the page sees it. All methods are called from
+// several goroutines at once. Slices are read only and never changed by the page.
+type Backend interface {
+	// Team is the workspace's name.
+	Team() string
+	// People lists everybody, bots included, in the order of the switcher.
+	People() []Person
+	// Groups lists the user groups that can be mentioned.
+	Groups() []Group
+	// Channels lists the channels that the user can see, unread counts included.
+	Channels(user string) []Channel
+	// Messages is what the user sees in the channel, oldest first, replies of
+	// threads and that user's ephemeral messages included.
+	Messages(channel, user string) []Message
+	// Commands lists the slash commands for completion.
+	Commands() []Command
+	// Type hands over what the user typed. A text that starts with "/" is a
+	// slash command. thread is the ts of the thread's first message or empty.
+	// The error's text is shown to the person.
+	Type(ctx context.Context, user, channel, thread, text string) error
+	// Click presses a button of the message ts. A link button is reported too,
+	// as Slack does. The error's text is shown to the person.
+	Click(ctx context.Context, user, channel, ts, blockID, actionID, value string) error
+	// Read marks the channel as read by the user.
+	Read(user, channel string)
+	// Changes sends a value after anything that the page shows has changed,
+	// until ctx ends. Several changes may be told as one.
+	Changes(ctx context.Context) <-chan struct{}
+	// Frames lists the Socket Mode frames and calls of the last minutes, oldest
+	// first, with tokens already masked.
+	Frames() []Frame
+}
+
+// Person is a member of the workspace or a bot.
+type Person struct {
+	ID    string
+	Name  string
+	Title string // a note such as "guest", shown behind the name
+	Bot   bool
+}
+
+// Group is a user group. Handle carries no "@".
+type Group struct {
+	ID     string
+	Handle string
+}
+
+// Channel is a channel as one person sees it. Name carries no "#".
+type Channel struct {
+	ID     string
+	Name   string
+	Topic  string
+	Unread int
+	Member bool
+}
+
+// Message is one message as one person sees it.
+type Message struct {
+	TS        string
+	User      string // the author's id, one of People where it is known
+	Name      string // the author's name
+	Bot       bool
+	Text      string          // mrkdwn, shown where there are no Blocks
+	Blocks    json.RawMessage // a JSON array of blocks, or empty
+	Ephemeral bool
+	Edited    bool
+	Deleted   bool
+	ThreadTS  string // the ts of the thread's first message; empty outside threads
+	At        time.Time
+	Metadata  json.RawMessage // {"event_type","event_payload"}, or empty
+}
+
+// Command is a slash command. Name starts with "/".
+type Command struct {
+	Name        string
+	Description string
+	UsageHint   string
+}
+
+// Frame is a Socket Mode frame or a Web API call, as a bot's developer wants to
+// see it.
+type Frame struct {
+	At        time.Time
+	Direction string // "in" towards the workspace, "out" towards the app
+	Kind      string // "frame" or "call"
+	Title     string
+	Body      string // JSON text
+}
+
+// Options are the choices of whoever starts the page.
+type Options struct {
+	// Hints are texts to try, shown above an empty composer.
+	Hints []Hint
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Hint is something to try: Label is on the chip, Text goes into the composer.
+type Hint struct {
+	Label string
+	Text  string
+}
+
+// New makes the page: GET / and everything under /ui/.
+func New(b Backend, opts Options) http.Handler {
+	return http.NotFoundHandler()
+}

@@ -1,0 +1,184 @@
+package workspace
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	mathrand "math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	maxSockets   = 10
+	ticketLife   = 30 * time.Second // of a connection URL
+	maxAck       = 20_480           // acks of this many bytes and more are dropped
+	maxFrame     = 1 << 20
+	writeTimeout = 5 * time.Second
+)
+
+// Why an envelope was not answered. The texts are Slack's own.
+var (
+	ErrDispatchFailed   = errors.New("dispatch_failed")   // no connection to send it over
+	ErrOperationTimeout = errors.New("operation_timeout") // no ack in time
+)
+
+// sockets are the app's Socket Mode connections and what was sent over them.
+type sockets struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	tickets map[string]time.Time // unused connection URLs and when they expire
+	open    []*socket
+	pending map[string]chan json.RawMessage // envelope id → payload of its ack
+	changed chan struct{}                   // closed when open changes
+}
+
+// socket is one connection. Its writes are serialised.
+type socket struct {
+	ws      *websocket.Conn
+	writing sync.Mutex
+	deaf    atomic.Bool // half open: nothing goes in or out any more
+}
+
+func newSockets(now func() time.Time) *sockets {
+	return &sockets{
+		now: now, tickets: map[string]time.Time{},
+		pending: map[string]chan json.RawMessage{}, changed: make(chan struct{}),
+	}
+}
+
+// ticket makes the secret part of a connection URL.
+func (k *sockets) ticket() string {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for old, expires := range k.tickets {
+		if k.now().After(expires) {
+			delete(k.tickets, old)
+		}
+	}
+	t := rand.Text()
+	k.tickets[t] = k.now().Add(ticketLife)
+	return t
+}
+
+// redeem uses a ticket up. It reports whether it was good.
+func (k *sockets) redeem(ticket string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	expires, ok := k.tickets[ticket]
+	delete(k.tickets, ticket)
+	return ok && !k.now().After(expires)
+}
+
+// add takes a connection in and returns how many there are; 0 means that there
+// were too many already.
+func (k *sockets) add(c *socket) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.open) >= maxSockets {
+		return 0
+	}
+	k.open = append(k.open, c)
+	k.tell()
+	return len(k.open)
+}
+
+func (k *sockets) drop(c *socket) {
+	_ = c.ws.Close() // it is given up either way
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, o := range k.open {
+		if o == c {
+			k.open = append(k.open[:i:i], k.open[i+1:]...)
+			k.tell()
+			return
+		}
+	}
+}
+
+// tell wakes those who wait for connections. It needs k.mu.
+func (k *sockets) tell() {
+	close(k.changed)
+	k.changed = make(chan struct{})
+}
+
+// count returns the number of connections, and what is closed when it changes.
+func (k *sockets) count() (int, <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.open), k.changed
+}
+
+// all returns the connections in random order.
+func (k *sockets) all() []*socket {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	list := append([]*socket(nil), k.open...)
+	mathrand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	return list
+}
+
+func (k *sockets) closeAll() {
+	for _, c := range k.all() {
+		k.drop(c)
+	}
+}
+
+// expect prepares for the ack of an envelope. The channel never blocks a sender.
+func (k *sockets) expect(envelopeID string) <-chan json.RawMessage {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	acked := make(chan json.RawMessage, 1)
+	k.pending[envelopeID] = acked
+	return acked
+}
+
+func (k *sockets) forget(envelopeID string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.pending, envelopeID)
+}
+
+// acknowledge hands an ack's payload to who waits for it. It reports whether
+// somebody did.
+func (k *sockets) acknowledge(envelopeID string, payload json.RawMessage) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	acked, ok := k.pending[envelopeID]
+	if ok {
+		delete(k.pending, envelopeID)
+		acked <- payload
+	}
+	return ok
+}
+
+// send writes a frame. A half-open connection swallows it.
+func (c *socket) send(frame []byte) error {
+	if c.deaf.Load() {
+		return nil
+	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.ws.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	return c.ws.WriteMessage(websocket.TextMessage, frame)
+}
+
+// control sends a PING or PONG. A half-open connection swallows it.
+func (c *socket) control(messageType int, data string) error {
+	if c.deaf.Load() {
+		return nil
+	}
+	return c.ws.WriteControl(messageType, []byte(data), time.Now().Add(writeTimeout))
+}
+
+var upgrader = websocket.Upgrader{
+	// The single-use ticket is what admits; clients send Origins of all kinds.
+	CheckOrigin: func(*http.Request) bool { return true },
+}

@@ -1,0 +1,55 @@
+package workspace
+
+import (
+	"regexp"
+	"strings"
+)
+
+// typedToken finds what Slack turns into something else in what people type:
+// tokens that are wrapped already, links, mentions and channels.
+var typedToken = regexp.MustCompile(`<(?:https?://|mailto:|[@#!])[^<>\n]*>|https?://[^\s<>]+|[@#][\p{L}\p{N}_.-]+|[&<>]`)
+
+// escapeTyped wraps links, mentions and channels in what a person typed and
+// escapes the rest, as Slack does. What is wrapped already stays as it is.
+func (s *Server) escapeTyped(text string) string {
+	return typedToken.ReplaceAllStringFunc(text, func(token string) string {
+		switch {
+		case token == "&":
+			return "&amp;"
+		case token == "<":
+			return "&lt;"
+		case token == ">":
+			return "&gt;"
+		case token[0] == '<':
+			return token
+		case token[0] == '@':
+			return s.mention(token)
+		case token[0] == '#':
+			return s.channelLink(token)
+		}
+		return "<" + strings.ReplaceAll(token, "&", "&amp;") + ">"
+	})
+}
+
+// mention wraps "@sam" or "@ops" where there is such a person or group.
+func (s *Server) mention(token string) string {
+	for _, p := range s.world.people {
+		if p.Name == token[1:] {
+			return "<@" + p.ID + "|" + p.Name + ">"
+		}
+	}
+	for _, g := range s.world.groups {
+		if g.Handle == token[1:] {
+			return "<!subteam^" + g.ID + "|" + token + ">"
+		}
+	}
+	return token
+}
+
+// channelLink wraps "#support" where there is such a channel.
+func (s *Server) channelLink(token string) string {
+	if c, ok := s.world.place(token); ok {
+		return "<#" + c.ID + "|" + c.Name + ">"
+	}
+	return token
+}

@@ -1,0 +1,188 @@
+// Package workspace is a local Slack-like workspace: the Web API, Socket Mode,
+// response URLs, Slack's rules about them, example people and channels, and
+// controls with which tests play the people and make the workspace misbehave.
+// Any Slack app can use it; no particular app is known here. The browser page
+// lives in page, the check of blocks in blockcheck.
+package workspace
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Config says how a workspace is started. Its zero value with an Addr will do.
+type Config struct {
+	// Addr is the loopback address to listen on. Port 0 means a free one.
+	Addr string
+	// ControlKey opens /control. Empty means a random one.
+	ControlKey string
+	// Manifest is the app's manifest in YAML or JSON. It says which commands,
+	// scopes and events the app has. Nil means all of them.
+	Manifest []byte
+	// Log is nil for silence.
+	Log *slog.Logger
+	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
+	Now func() time.Time
+}
+
+// timing holds the protocol's waits. Tests shorten them.
+type timing struct {
+	ack       time.Duration   // until an envelope counts as not acknowledged
+	ping      time.Duration   // between two PINGs of a connection
+	redeliver []time.Duration // before each redelivery of an event
+	refresh   time.Duration   // from a disconnect warning to the disconnect
+}
+
+var slackTiming = timing{
+	ack:       3 * time.Second,
+	ping:      10 * time.Second,
+	redeliver: []time.Duration{0, time.Minute, 5 * time.Minute},
+	refresh:   10 * time.Second,
+}
+
+// Server is a running workspace.
+type Server struct {
+	log        *slog.Logger
+	now        func() time.Time
+	timing     timing
+	address    string // host:port
+	appToken   string
+	botToken   string
+	controlKey string
+
+	app       manifest
+	world     *world
+	sockets   *sockets
+	responses *responses
+	triggers  *triggers
+	faults    *faults
+	limits    *limits
+	frames    *frames
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	work   sync.WaitGroup // redeliveries and disconnects under way
+	web    *http.Server
+	served chan struct{} // closed when web has stopped
+}
+
+// Start listens on cfg.Addr and serves until Close.
+func Start(cfg Config) (*Server, error) {
+	return start(cfg, slackTiming)
+}
+
+func start(cfg Config, timing timing) (*Server, error) {
+	if err := loopbackOnly(cfg.Addr); err != nil {
+		return nil, err
+	}
+	app, err := parseManifest(cfg.Manifest)
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("workspace: %w", err)
+	}
+	s := newServer(cfg, timing, app, listener.Addr().String())
+	s.web = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		defer close(s.served)
+		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("workspace stopped serving", "error", err)
+		}
+	}()
+	return s, nil
+}
+
+func newServer(cfg Config, timing timing, app manifest, address string) *Server {
+	log, now, key := cfg.Log, cfg.Now, cfg.ControlKey
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if now == nil {
+		now = time.Now
+	}
+	if key == "" {
+		key = rand.Text()
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Server{
+		log: log, now: now, timing: timing, address: address, app: app,
+		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
+		botToken:   "xoxb-" + rand.Text(),
+		controlKey: key,
+		world:      newWorld(now, app.botName()),
+		sockets:    newSockets(now),
+		responses:  newResponses(now),
+		triggers:   newTriggers(now),
+		faults:     newFaults(now),
+		limits:     newLimits(now),
+		frames:     newFrames(now),
+		ctx:        ctx, cancel: cancel,
+		served: make(chan struct{}),
+	}
+}
+
+// loopbackOnly refuses addresses that others on the network could reach.
+func loopbackOnly(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("workspace: address %q: %w", addr, err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return fmt.Errorf("workspace: address %q is not a loopback address; use 127.0.0.1:PORT", addr)
+}
+
+// URL is the workspace's address: http://127.0.0.1:PORT.
+func (s *Server) URL() string { return "http://" + s.address }
+
+// APIURL is the base of the Web API, with a trailing slash.
+func (s *Server) APIURL() string { return s.URL() + "/api/" }
+
+// AppToken is the app-level token (xapp-…) that opens Socket Mode connections.
+func (s *Server) AppToken() string { return s.appToken }
+
+// BotToken is the bot's token (xoxb-…) for all other methods.
+func (s *Server) BotToken() string { return s.botToken }
+
+// ControlKey is the value of the header X-Control-Key that /control asks for.
+func (s *Server) ControlKey() string { return s.controlKey }
+
+// Close ends all connections and requests and stops listening.
+func (s *Server) Close() error {
+	s.cancel()
+	s.sockets.closeAll()
+	err := s.web.Close()
+	<-s.served
+	s.work.Wait()
+	if err != nil {
+		return fmt.Errorf("workspace: %w", err)
+	}
+	return nil
+}
+
+// object is a JSON object to be written.
+type object map[string]any
+
+// encode writes a value that this package built itself as JSON. Mrkdwn is full
+// of < and >: they stay as they are.
+func encode(v any) json.RawMessage {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic("workspace: cannot write its own data as JSON: " + err.Error())
+	}
+	return bytes.TrimSpace(b.Bytes())
+}

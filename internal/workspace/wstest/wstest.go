@@ -1,0 +1,237 @@
+// Package wstest lets tests tell stories with a workspace: somebody types,
+// clicks, and expects messages. It speaks to the workspace's /control over HTTP,
+// so the workspace may run in this process or in another. A test fails on every
+// message and every update that it did not expect.
+package wstest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	patience = 15 * time.Second       // for what is expected
+	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
+)
+
+// Message is a message as the workspace shows it.
+type Message struct {
+	Channel   string          `json:"channel"`
+	TS        string          `json:"ts"`
+	ThreadTS  string          `json:"thread_ts"`
+	User      string          `json:"user"`
+	Text      string          `json:"text"`
+	Blocks    json.RawMessage `json:"blocks"`
+	Metadata  json.RawMessage `json:"metadata"`
+	Ephemeral bool            `json:"ephemeral"`
+	VisibleTo string          `json:"visible_to"`
+	Edited    bool            `json:"edited"`
+	Deleted   bool            `json:"deleted"`
+	Revision  int64           `json:"revision"`
+}
+
+// Workspace is a workspace that a test plays in. It belongs to the test's own
+// goroutine.
+type Workspace struct {
+	t        testing.TB
+	url, key string
+	revision int64              // up to which news have been read
+	latest   map[string]Message // by channel and ts, as last read
+	expected map[string]int64   // revision of each message that the test knows
+}
+
+// New connects a test to the workspace at url. What the workspace shows already
+// counts as expected. When the test ends, news that it did not expect fail it.
+func New(t testing.TB, url, controlKey string) *Workspace {
+	t.Helper()
+	w := &Workspace{
+		t: t, url: strings.TrimSuffix(url, "/"), key: controlKey,
+		latest: map[string]Message{}, expected: map[string]int64{},
+	}
+	w.poll(0)
+	for id, m := range w.latest {
+		w.expected[id] = m.Revision
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			w.poll(0)
+			w.failOnNews()
+		}
+	})
+	return w
+}
+
+// AwaitConnections waits until the app has at least so many connections.
+func (w *Workspace) AwaitConnections(least int) {
+	w.t.Helper()
+	var answer struct{ Connections int }
+	w.get("/control/connections", url.Values{"least": {strconv.Itoa(least)}, "wait": {millis(patience)}}, &answer)
+	if answer.Connections < least {
+		w.t.Fatalf("the app has %d connections, expected %d", answer.Connections, least)
+	}
+}
+
+// Fault makes the workspace misbehave for so many seconds. An empty method
+// means all.
+func (w *Workspace) Fault(kind string, seconds float64, method string) {
+	w.t.Helper()
+	if err := w.post("/control/fault", map[string]any{"kind": kind, "seconds": seconds, "method": method}, nil); err != nil {
+		w.t.Fatalf("fault %s: %v", kind, err)
+	}
+}
+
+// ExpectNothingElse fails the test on news that it did not expect, after it has
+// been quiet for a moment.
+func (w *Workspace) ExpectNothingElse() {
+	w.t.Helper()
+	for w.poll(quiet) {
+		w.failOnNews()
+	}
+	w.failOnNews()
+}
+
+// failOnNews reports every message that is newer than the test knows.
+func (w *Workspace) failOnNews() {
+	w.t.Helper()
+	for _, m := range w.sorted() {
+		known, seen := w.expected[m.id()]
+		switch {
+		case !seen:
+			w.t.Errorf("unexpected message: %s", m)
+		case m.Revision > known:
+			w.t.Errorf("unexpected update: %s", m)
+		}
+		w.expected[m.id()] = m.Revision // told once
+	}
+}
+
+// sorted lists the messages, oldest first.
+func (w *Workspace) sorted() []Message {
+	list := make([]Message, 0, len(w.latest))
+	for _, m := range w.latest {
+		list = append(list, m)
+	}
+	slices.SortFunc(list, func(a, b Message) int { return strings.Compare(a.TS, b.TS) })
+	return list
+}
+
+// poll reads news, and waits for the first for so long. It reports whether
+// there were any.
+func (w *Workspace) poll(wait time.Duration) bool {
+	w.t.Helper()
+	var answer struct {
+		Messages []Message
+		Revision int64
+	}
+	w.get("/control/messages", url.Values{
+		"after": {strconv.FormatInt(w.revision, 10)}, "wait": {millis(wait)},
+	}, &answer)
+	for _, m := range answer.Messages {
+		w.latest[m.id()] = m
+	}
+	w.revision = answer.Revision
+	return len(answer.Messages) > 0
+}
+
+// await polls until find succeeds. It fails the test when patience ends.
+func (w *Workspace) await(what string, find func() (Message, bool)) Message {
+	w.t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		if m, ok := find(); ok {
+			w.expected[m.id()] = m.Revision
+			return m
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			w.t.Fatalf("no %s within %v; there are:\n%s", what, patience, w.listing())
+		}
+		w.poll(left)
+	}
+}
+
+// listing shows all messages, for a failed test.
+func (w *Workspace) listing() string {
+	var b strings.Builder
+	for _, m := range w.sorted() {
+		fmt.Fprintf(&b, "  %s\n", m)
+	}
+	return b.String()
+}
+
+// post sends a control. The error is what the workspace answered in words.
+func (w *Workspace) post(path string, body, into any) error {
+	w.t.Helper()
+	raw, err := json.Marshal(body)
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	return w.do(http.MethodPost, path, raw, into)
+}
+
+func (w *Workspace) get(path string, query url.Values, into any) {
+	w.t.Helper()
+	if err := w.do(http.MethodGet, path+"?"+query.Encode(), nil, into); err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+}
+
+func (w *Workspace) do(method, path string, body []byte, into any) error {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, method, w.url+path, bytes.NewReader(body))
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	req.Header.Set("X-Control-Key", w.key)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	defer func() { _ = res.Body.Close() }() // it has been read
+	var raw json.RawMessage
+	var answer struct {
+		OK    bool
+		Error string
+	}
+	if err := json.NewDecoder(res.Body).Decode(&raw); err != nil {
+		w.t.Fatalf("%s: HTTP %d: %v", path, res.StatusCode, err)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		w.t.Fatalf("%s: HTTP %d: %v", path, res.StatusCode, err)
+	}
+	if !answer.OK {
+		return errors.New(answer.Error)
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		w.t.Fatalf("%s: %v", path, err)
+	}
+	return nil
+}
+
+func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+func (m Message) id() string { return m.Channel + " " + m.TS }
+
+// String is the message in one line, for failed tests.
+func (m Message) String() string {
+	kind := ""
+	if m.Ephemeral {
+		kind = ", only for " + m.VisibleTo
+	}
+	return fmt.Sprintf("%s in %s%s: %q blocks %s", m.User, m.Channel, kind, m.Text, m.Blocks)
+}

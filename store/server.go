@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bufio"
 	"context"
 	"strconv"
 	"strings"
@@ -107,9 +106,8 @@ func server(ctx context.Context, master *redis.Client) (Server, error) {
 // parseInfo reads the answer to INFO. What is not there, or not a number, is 0.
 func parseInfo(text string) Server {
 	var s Server
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), ":")
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
 		n, err := strconv.ParseInt(value, 10, 64)
 		if err != nil {
 			n = 0

@@ -1,0 +1,221 @@
+package superduper
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Kind says what went wrong. It is an error itself, so that
+// errors.Is(err, superduper.NotFound) asks for it.
+type Kind string
+
+// The kinds.
+const (
+	NoToken      Kind = "no_token"     // none is configured; nothing was sent
+	Unauthorised Kind = "unauthorised" // 401
+	Forbidden    Kind = "forbidden"    // 403
+	NotFound     Kind = "not_found"    // 404; just after the creation a file may not be visible yet
+	Rejected     Kind = "rejected"     // 422 and the other 4xx: the request itself is wrong
+	RateLimited  Kind = "rate_limited" // 429
+	Unavailable  Kind = "unavailable"  // no connection, no answer in time, or 5xx
+	Certificate  Kind = "certificate"  // the host's certificate does not hold: usually the wrong host name
+	Unclear      Kind = "unclear"      // a request that changes something may or may not have been carried out
+	Malformed    Kind = "malformed"    // an answer that cannot be read
+)
+
+// Error makes a Kind a target of errors.Is.
+func (k Kind) Error() string { return strings.ReplaceAll(string(k), "_", " ") }
+
+// Field is one complaint of a 422 answer.
+type Field struct {
+	Loc string // where in the request, such as body.config.duration
+	Msg string // what is wrong with it
+}
+
+// Error is what every call of this package fails with.
+type Error struct {
+	Kind       Kind
+	Status     int           // HTTP status; 0 = no answer
+	Fields     []Field       // of a 422 answer, ten at most
+	RetryAfter time.Duration // how long the server asks to wait; 0 = not said
+	Detail     string        // the server's own words for a person's eyes, never for a log; 300 runes at most
+	Err        error         // the cause, free of addresses asked and of bodies
+}
+
+// Error names the kind, the status and the cause, and never what was sent or
+// answered.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("superduper: " + e.Kind.Error())
+	if e.Status != 0 {
+		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+	}
+	if e.Err != nil {
+		b.WriteString(": " + e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is tells whether the target is this error's kind.
+func (e *Error) Is(target error) bool {
+	kind, ok := target.(Kind)
+	return ok && kind == e.Kind
+}
+
+// noAnswer classes a request that got no answer. Before there was a connection
+// nothing can have been sent.
+func noAnswer(err error, method string, connected bool) *Error {
+	e := &Error{Kind: Unavailable, Err: cause(err)}
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &certificate):
+		e.Kind = Certificate
+	case method == http.MethodPost && connected:
+		e.Kind = Unclear
+	}
+	return e
+}
+
+// unread classes a 2xx answer whose body could not be read: a request that
+// changes something has been carried out, but what it made is not known.
+func unread(err error, method string, status int) *Error {
+	e := &Error{Kind: Malformed, Status: status, Err: cause(err)}
+	switch {
+	case method == http.MethodPost:
+		e.Kind = Unclear
+	case !errors.Is(err, errTooLarge):
+		e.Kind = Unavailable
+	}
+	return e
+}
+
+// refused classes an answer other than 2xx.
+func refused(method string, resp *http.Response, body []byte, token string) *Error {
+	e := &Error{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	switch status := resp.StatusCode; {
+	case status == http.StatusUnauthorized:
+		e.Kind = Unauthorised
+	case status == http.StatusForbidden:
+		e.Kind = Forbidden
+	case status == http.StatusNotFound:
+		e.Kind = NotFound
+	case status == http.StatusTooManyRequests:
+		e.Kind = RateLimited
+	case status < 400:
+		e.Kind, e.Err = Malformed, errRedirected
+	case status < 500:
+		e.Kind = Rejected
+	case method == http.MethodPost && (status == http.StatusBadGateway || status == http.StatusGatewayTimeout):
+		e.Kind = Unclear // a gateway speaks for a server whose answer it did not get
+	default:
+		e.Kind = Unavailable
+	}
+	e.Fields, e.Detail = complaint(body)
+	if token != "" {
+		e.Detail = strings.ReplaceAll(e.Detail, token, "[token]")
+	}
+	return e
+}
+
+// complaint reads {"detail": "…" | [{"loc","msg"}]}, and where the body is of
+// another shape takes its text. Fields make the text superfluous; that one may
+// repeat what was sent.
+func complaint(body []byte) ([]Field, string) {
+	var answer struct {
+		Detail json.RawMessage `json:"detail"`
+		Error  json.RawMessage `json:"error"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return nil, clean(string(body), 300)
+	}
+	if fields := fieldsOf(answer.Detail); len(fields) > 0 {
+		return fields, ""
+	}
+	for _, raw := range []json.RawMessage{answer.Detail, answer.Error} {
+		var text string
+		if json.Unmarshal(raw, &text) == nil && text != "" {
+			return nil, clean(text, 300)
+		}
+	}
+	return nil, clean(string(body), 300)
+}
+
+func fieldsOf(raw json.RawMessage) []Field {
+	var complaints []struct {
+		Loc []any  `json:"loc"`
+		Msg string `json:"msg"`
+	}
+	if json.Unmarshal(raw, &complaints) != nil {
+		return nil
+	}
+	var fields []Field
+	for _, c := range complaints[:min(len(complaints), 10)] {
+		var path []string
+		for _, step := range c.Loc {
+			path = append(path, fmt.Sprint(step))
+		}
+		fields = append(fields, Field{Loc: clean(strings.Join(path, "."), 100), Msg: clean(c.Msg, 200)})
+	}
+	return fields
+}
+
+// retryAfter reads Retry-After in either form, an hour at most. A date counts
+// from the server's own clock.
+func retryAfter(h http.Header) time.Duration {
+	value := h.Get("Retry-After")
+	wait := time.Duration(0)
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	} else if at, err := http.ParseTime(value); err == nil {
+		if sent, err := http.ParseTime(h.Get("Date")); err == nil {
+			wait = at.Sub(sent)
+		}
+	}
+	return min(max(wait, 0), time.Hour)
+}
+
+// cause strips the address that was asked from an error: it may hold an id that
+// a log must not have. A deadline stays recognisable.
+func cause(err error) error {
+	var failed *url.Error
+	if errors.As(err, &failed) {
+		err = failed.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// clean makes foreign text fit to be shown: one line, no control characters,
+// cut by runes.
+func clean(text string, limit int) string {
+	var b strings.Builder
+	for _, r := range strings.ToValidUTF8(text, "\uFFFD") {
+		if limit == 0 {
+			b.WriteRune('…')
+			break
+		}
+		switch {
+		case r == '\n' || r == '\t':
+			r = ' '
+		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			continue
+		}
+		b.WriteRune(r)
+		limit--
+	}
+	return strings.TrimSpace(b.String())
+}

@@ -1,0 +1,136 @@
+package superduper
+
+import (
+	"encoding/json"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestFileState(t *testing.T) {
+	tests := []struct {
+		name, body string
+		want       FileState
+		url        string
+	}{
+		{"no tasks yet", `{"id":"a","url":null}`, InProgress, ""},
+		{"tasks are null", `{"id":"a","tasks":null}`, InProgress, ""},
+		{"in progress", `{"id":"a","tasks":[{"status":"in_progress"}]}`, InProgress, ""},
+		{"a status is null", `{"id":"a","tasks":[{"status":null}, null, 7]}`, InProgress, ""},
+		{"one task of two is done", `{"id":"a","tasks":[{"status":"completed"},{"status":"pending"}]}`, InProgress, ""},
+		{"done, no address", `{"id":"a","url":"","tasks":[{"status":"completed"}]}`, Finalizing, ""},
+		{"error", `{"id":"a","tasks":[{"status":"completed"},{"status":"error"}]}`, Failed, ""},
+		{"failed", `{"id":"a","tasks":[{"status":"FAILED"}]}`, Failed, ""},
+		{"finished", `{"id":"a","url":"https://cdn.example.com/a.mp4","tasks":[{"status":"error"}]}`, Completed, "https://cdn.example.com/a.mp4"},
+		{"an address that nobody is sent to is one", `{"id":"a","url":"javascript:alert(1)"}`, Completed, ""},
+		{"nor with a password", `{"id":"a","url":"https://u:p@example.com/a.mp4"}`, Completed, ""},
+		{"a path alone", `{"id":"a","url":"/a.mp4"}`, Completed, ""},
+		{"an address of another type", `{"id":"a","url":{}}`, InProgress, ""},
+	}
+	for _, test := range tests {
+		file, err := parseFile([]byte(test.body))
+		if err != nil || file.State() != test.want || file.URL != test.url {
+			t.Errorf("%s: state %s, url %q, error %v; want %s, %q", test.name, file.State(), file.URL, err, test.want, test.url)
+		}
+	}
+}
+
+func TestParseFile(t *testing.T) {
+	got, err := parseFile([]byte(`{"id":"a","url":null,"thumbnail_url":"http://example.com/a.png","type":"video",
+		"duration":8,"tasks":[{"type":"video-generation-flow","status":"in_progress","id":"t"}],"more":{"x":1}}`))
+	want := File{ID: "a", ThumbnailURL: "http://example.com/a.png", Type: "video", Duration: 8,
+		Tasks: []Task{{ID: "t", Type: "video-generation-flow", Status: "in_progress"}}}
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(File{})); err != nil || diff != "" {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+}
+
+func TestParseWebhookStatus(t *testing.T) {
+	tests := []struct {
+		name, body string
+		want       WebhookStatus
+		fails      bool
+	}{
+		{name: "a missing key", body: `{"status":"pending","message":"Session not found or processing not yet started"}`,
+			want: WebhookStatus{Status: "pending"}},
+		{name: "really pending", body: `{"status":"pending","prompt":"x","timestamp":"t"}`, want: WebhookStatus{Found: true, Status: "pending"}},
+		{name: "pending without a prompt's text", body: `{"status":"pending","prompt":null}`, want: WebhookStatus{Found: true, Status: "pending"}},
+		{name: "pending with a file", body: `{"status":"pending","fileId":"f"}`, want: WebhookStatus{Found: true, Status: "pending", FileID: "f"}},
+		{name: "processing", body: `{"status":"processing","fileId":"f","prompt":"x"}`, want: WebhookStatus{Found: true, Status: "processing", FileID: "f"}},
+		{name: "error", body: `{"status":"error","error":"Failed\u0000 to\nstart","fileId":null}`, want: WebhookStatus{Found: true, Status: "error", Error: "Failed to start"}},
+		{name: "after an old repair", body: `{}`, want: WebhookStatus{Found: true}},
+		{name: "after an old repair, with a file", body: `{"fileId":"f"}`, want: WebhookStatus{Found: true, FileID: "f"}},
+		{name: "status is a number", body: `{"status":7}`, fails: true},
+		{name: "file is an object", body: `{"status":"completed","fileId":{}}`, fails: true},
+		{name: "an array", body: `[]`, fails: true},
+		{name: "null", body: `null`, fails: true},
+		{name: "HTML", body: `<html>`, fails: true},
+	}
+	for _, test := range tests {
+		got, err := parseWebhookStatus([]byte(test.body))
+		if (err != nil) != test.fails || got != test.want {
+			t.Errorf("%s: %+v, error %v; want %+v", test.name, got, err, test.want)
+		}
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add([]byte(`{"id":"a","url":"https://example.com","duration":8.5,"tasks":[{"status":"completed"}]}`))
+	f.Add([]byte(`[{"id":"a","tasks":[null,7,{"status":"error","id":"\u202e"}]}]`))
+	f.Add([]byte("{\"id\":\"\xff\",\"url\":\"http:\"}"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		file, err := parseStarted(raw)
+		if err != nil {
+			return
+		}
+		if file.ID == "" || !json.Valid(raw) {
+			t.Fatalf("a file without an id or out of no JSON: %+v", file)
+		}
+		for _, link := range []string{file.URL, file.ThumbnailURL} {
+			if u, err := url.Parse(link); link != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
+				t.Errorf("kept the address %q", link)
+			}
+		}
+		switch file.State() {
+		case InProgress, Finalizing, Completed, Failed:
+		default:
+			t.Errorf("state %q", file.State())
+		}
+	})
+}
+
+func FuzzWebhookStatus(f *testing.F) {
+	f.Add([]byte(`{"status":"pending","message":"not found"}`))
+	f.Add([]byte(`{"status":"error","error":"x","prompt":null,"fileId":"f"}`))
+	f.Add([]byte(`{"status":null,"fileId":null}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		status, err := parseWebhookStatus(raw)
+		if err != nil {
+			return
+		}
+		if !status.Found && (status.Status != "pending" || status.FileID != "") {
+			t.Errorf("not found, and yet %+v", status)
+		}
+		for _, s := range []string{status.Status, status.FileID, status.Error} {
+			if !utf8.ValidString(s) || utf8.RuneCountInString(s) > 301 || strings.ContainsAny(s, "\n\x00\x1b") {
+				t.Errorf("unclean text %q", s)
+			}
+		}
+	})
+}
+
+func FuzzComplaint(f *testing.F) {
+	f.Add([]byte(`{"detail":[{"loc":["body",0],"msg":"x"}]}`))
+	f.Add([]byte(`{"detail":"x","error":"y"}`))
+	f.Add([]byte("\x00\xff<html>"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		fields, detail := complaint(raw)
+		if len(fields) > 10 || utf8.RuneCountInString(detail) > 301 || len(fields) > 0 && detail != "" {
+			t.Errorf("%d fields beside %q", len(fields), detail)
+		}
+	})
+}

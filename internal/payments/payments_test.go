@@ -1,0 +1,240 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stripe/stripe-go/v76"
+)
+
+const (
+	key    = "rk_live_example"
+	liveID = "cs_live_example1"
+	testID = "cs_test_example1"
+	email  = "ann@example.com"
+)
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+func serve(t *testing.T, handler http.HandlerFunc) *Reader {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return New(Config{Key: key, BaseURL: server.URL, Now: func() time.Time { return now }})
+}
+
+func answer(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // a client that hung up notices by itself
+	}
+}
+
+func TestSession(t *testing.T) {
+	const created = 1_772_625_600 // now
+	tests := []struct {
+		name, body string // of what stands behind the id
+		want       Session
+	}{
+		{"paid", `"status":"complete","payment_status":"paid","amount_total":100,"currency":"USD","livemode":true,
+			"metadata":{"video_count":"3"},"customer_details":{"email":"` + email + `"},
+			"payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","created":` + fmt.Sprint(created+60) + `,"amount":100,"disputed":true}}`,
+			Session{State: Paid, Amount: 100, Currency: "usd", Live: true, IntentID: "pi_1", ChargedAt: now.Add(time.Minute), Disputed: true, VideoCount: 3}},
+		{"payment intent by its id", `"status":"complete","payment_status":"paid","payment_intent":"pi_1"`, Session{State: Paid, IntentID: "pi_1"}},
+		{"no charge", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":null}`, Session{State: Paid, IntentID: "pi_1"}},
+		{"charge by its id", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":"ch_1"}`, Session{State: Paid, IntentID: "pi_1"}},
+		{"everything null", `"status":null,"payment_status":"paid","payment_intent":null,"metadata":null,"currency":null,"amount_total":null,"livemode":null`, Session{State: Paid}},
+		{"open", `"status":"open","payment_status":"unpaid"`, Session{State: Unpaid}},
+		{"complete, pays later", `"status":"complete","payment_status":"unpaid"`, Session{State: Unpaid}},
+		{"expired", `"status":"expired","payment_status":"unpaid"`, Session{State: Expired}},
+		{"nothing to pay", `"status":"complete","payment_status":"no_payment_required"`, Session{State: NotRequired}},
+		{"refunded", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount":100,"amount_refunded":100,"refunded":true}}`,
+			Session{State: Refunded, AmountRefunded: 100, IntentID: "pi_1"}},
+		{"refunded by the sum", `"status":"complete","payment_status":"paid","amount_total":100,"payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount_refunded":100}}`,
+			Session{State: Refunded, Amount: 100, AmountRefunded: 100, IntentID: "pi_1"}},
+		{"refunded in part", `"status":"complete","payment_status":"paid","amount_total":100,"payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount":100,"amount_refunded":40}}`,
+			Session{State: PartiallyRefunded, Amount: 100, AmountRefunded: 40, IntentID: "pi_1"}},
+		{"a count that is none", `"status":"complete","payment_status":"paid","metadata":{"video_count":"many"}`, Session{State: Paid}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			reader := serve(t, answer(200, fmt.Sprintf(`{"id":%q,"object":"checkout.session","created":%d,%s}`, liveID, created, test.body)))
+			got, err := reader.Session(t.Context(), liveID)
+			test.want.ID, test.want.Created = liveID, now
+			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+				t.Errorf("error %v (-want +got):\n%s", err, diff)
+			}
+		})
+	}
+}
+
+func TestMissingIsAState(t *testing.T) {
+	reader := serve(t, answer(404, `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such checkout.session"}}`))
+	got, err := reader.Session(t.Context(), liveID)
+	if want := (Session{ID: liveID, State: Missing, Live: true}); err != nil || got != want {
+		t.Errorf("%+v, error %v; want %+v", got, err, want)
+	}
+	found, more, err := reader.Find(t.Context(), "pi_unknown", 5)
+	if len(found) != 0 || more || err != nil {
+		t.Errorf("%+v, more %t, error %v; want nothing", found, more, err)
+	}
+	if _, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now}); !errors.Is(err, Fault) {
+		t.Errorf("a list of events that is missing: %v, want a fault", err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	const refusal = `{"error":{"type":"invalid_request_error","message":"secret ` + email + ` ` + key + `"}}`
+	tests := []struct {
+		name    string
+		handler http.HandlerFunc
+		want    Error
+	}{
+		{"401", answer(401, refusal), Error{Kind: KeyRefused, Status: 401}},
+		{"401 in HTML", answer(401, "<html>"), Error{Kind: KeyRefused, Status: 401}},
+		{"403", answer(403, refusal), Error{Kind: Forbidden, Status: 403}},
+		{"429", answer(429, refusal), Error{Kind: RateLimited, Status: 429}},
+		{"400", answer(400, refusal), Error{Kind: Fault, Status: 400}},
+		{"404 of another server", answer(404, "not here"), Error{Kind: Fault, Status: 404}},
+		{"500", answer(500, refusal), Error{Kind: Fault, Status: 500}},
+		{"503 in HTML", answer(503, email), Error{Kind: Fault, Status: 503}},
+		{"a redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/x", http.StatusFound) }, Error{Kind: Fault, Status: 302}},
+		{"rubbish", answer(200, email), Error{Kind: Fault}},
+		{"null", answer(200, `null`), Error{Kind: Fault}},
+		{"an array", answer(200, `[]`), Error{Kind: Fault}},
+		{"another session", answer(200, `{"id":"cs_live_other","status":"complete","payment_status":"paid"}`), Error{Kind: Fault}},
+		{"an unknown state", answer(200, `{"id":"`+liveID+`","status":"complete","payment_status":"maybe"}`), Error{Kind: Fault}},
+		{"over 8 MB", answer(200, strings.Repeat(" ", bodyLimit+1)), Error{Kind: Fault, Status: 200}},
+		{"cut off", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, Error{Kind: NoAnswer}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := serve(t, test.handler).Session(t.Context(), liveID)
+			checkError(t, err, test.want)
+		})
+	}
+	_, _, err := serve(t, answer(503, "")).Find(t.Context(), email, 5)
+	checkError(t, err, Error{Kind: Fault, Status: 503})
+}
+
+func checkError(t *testing.T, err error, want Error) {
+	t.Helper()
+	var got *Error
+	if !errors.As(err, &got) || !errors.Is(err, want.Kind) || got.Status != want.Status {
+		t.Fatalf("got %v, want %s, HTTP %d", err, want.Kind, want.Status)
+	}
+	for _, secret := range []string{key, email, url.QueryEscape(email), liveID} {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("the error's text tells %q: %s", secret, err)
+		}
+	}
+}
+
+func TestGivenUp(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	reader := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done()
+	})
+	_, _, err := reader.Find(ctx, email, 5)
+	checkError(t, err, Error{Kind: NoAnswer})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v does not name its cause", err)
+	}
+}
+
+func TestNotEvenAsked(t *testing.T) {
+	tests := []struct {
+		key, id string
+		want    error
+	}{
+		{"", liveID, NoKey},
+		{"sk_live_x", testID, WrongMode},
+		{"rk_live_x", testID, WrongMode},
+		{"sk_test_x", liveID, WrongMode},
+		{"rk_test_x", liveID, WrongMode},
+		{"rk_test_x", testID, nil},
+		{"sk_live_x", liveID, nil},
+		{"sk_example", testID, nil},
+		{"sk_example", liveID, nil},
+	}
+	for _, test := range tests {
+		asked := false
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			asked = true
+			_, _ = fmt.Fprintf(w, `{"id":%q,"status":"open"}`, test.id)
+		}))
+		_, err := New(Config{Key: test.key, BaseURL: server.URL}).Session(t.Context(), test.id)
+		server.Close()
+		if asked != (test.want == nil) || !errors.Is(err, test.want) {
+			t.Errorf("key %q, id %q: %v, asked %t; want %v", test.key, test.id, err, asked, test.want)
+		}
+	}
+}
+
+func TestFindSortsNewestFirst(t *testing.T) {
+	reader := serve(t, answer(200, `{"object":"list","has_more":true,"data":[
+		{"id":"cs_live_old","created":1000,"status":"open"},{"id":"cs_live_new","created":2000,"status":"expired"}]}`))
+	found, more, err := reader.Find(t.Context(), email, 2)
+	if err != nil || !more || len(found) != 2 || found[0].ID != "cs_live_new" {
+		t.Errorf("%+v, more %t, error %v", found, more, err)
+	}
+	reader = serve(t, answer(200, `{"object":"list","has_more":true,"data":[]}`))
+	if found, _, err := reader.Find(t.Context(), email, 2); err != nil || len(found) != 0 {
+		t.Errorf("an empty page that has more: %+v, error %v", found, err)
+	}
+	reader = serve(t, answer(200, `{"object":"list","data":[null]}`))
+	if _, _, err := reader.Find(t.Context(), email, 2); !errors.Is(err, Fault) {
+		t.Errorf("null in a list: %v, want a fault", err)
+	}
+}
+
+func TestDashboard(t *testing.T) {
+	tests := []struct{ got, want string }{
+		{DashboardPayment(Session{IntentID: "pi_1", Live: true}), "https://dashboard.stripe.com/payments/pi_1"},
+		{DashboardPayment(Session{IntentID: "pi_1"}), "https://dashboard.stripe.com/test/payments/pi_1"},
+		{DashboardPayment(Session{Live: true}), ""},
+		{DashboardPayment(Session{IntentID: "../x|y>", Live: true}), "https://dashboard.stripe.com/payments/..%2Fx%7Cy%3E"},
+		{DashboardEvent(Event{ID: "evt_1"}, true), "https://dashboard.stripe.com/events/evt_1"},
+		{DashboardEvent(Event{}, true), ""},
+	}
+	for _, test := range tests {
+		if test.got != test.want {
+			t.Errorf("got %q, want %q", test.got, test.want)
+		}
+	}
+}
+
+func FuzzSession(f *testing.F) {
+	f.Add([]byte(`{"id":"cs_live_x","status":"complete","payment_status":"paid","payment_intent":{"latest_charge":{"amount_refunded":1}}}`))
+	f.Add([]byte(`{"id":"cs_live_x","payment_intent":"pi_1","created":-1,"metadata":{"video_count":"99999999999999999999"}}`))
+	f.Add([]byte(`{"id":"x","payment_intent":{"latest_charge":"ch_1","created":9223372036854775807}}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var object stripe.CheckoutSession
+		if json.Unmarshal(raw, &object) != nil {
+			return
+		}
+		s, err := read(&object)
+		if err != nil {
+			return
+		}
+		switch s.State {
+		case Paid, Unpaid, Expired, Refunded, PartiallyRefunded, NotRequired:
+		default:
+			t.Errorf("state %q", s.State)
+		}
+		if s.ID == "" || s.VideoCount < 0 || s.Created.Year() > 9999 || s.ChargedAt.Year() > 9999 {
+			t.Errorf("%+v", s)
+		}
+	})
+}

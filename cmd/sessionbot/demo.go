@@ -2,21 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
-	"net/http"
-	"time"
-
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot"
-	"github.com/superduperai/sessionbot/internal/demo"
-	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
@@ -35,7 +26,7 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
 		return err
 	}
 	defer func() { _ = server.Close() }() // the process ends
-	world, err := startWorld(ctx, time.Now())
+	world, err := startWorld(ctx)
 	if err != nil {
 		return err
 	}

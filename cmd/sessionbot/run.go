@@ -45,7 +45,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	metrics := health.NewMetrics()
 	b, err := bot.New(bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: newRegistry(c, redis, log), Shares: state,
+		Readers: c.Readers, Commands: newRegistry(c, redis, log), Shares: store.NewShares(state),
 		Log: log, Metrics: metrics, Now: time.Now,
 	})
 	if err != nil {

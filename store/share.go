@@ -1,0 +1,51 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	sharePrefix = "sessionbot:share:"
+	claimPrefix = "sessionbot:share-claim:"
+)
+
+// Shares keeps the requests behind Share buttons, so that any replica can ask
+// them again.
+type Shares struct{ redis redis.UniversalClient }
+
+// NewShares keeps them in the bot's own Redis.
+func NewShares(client redis.UniversalClient) *Shares { return &Shares{redis: client} }
+
+// Save keeps a request under an opaque id for the ttl.
+func (s *Shares) Save(ctx context.Context, id, request string, ttl time.Duration) error {
+	if err := s.redis.Set(ctx, sharePrefix+id, request, ttl).Err(); err != nil {
+		return fmt.Errorf("keep a shareable request: %w", err)
+	}
+	return nil
+}
+
+// Load returns the request, "" where it is not kept any more.
+func (s *Shares) Load(ctx context.Context, id string) (string, error) {
+	request, err := s.redis.Get(ctx, sharePrefix+id).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return "", fmt.Errorf("read a shareable request: %w", err)
+	}
+	return request, nil
+}
+
+// Claim reports whether the caller is the first with this id within the ttl.
+func (s *Shares) Claim(ctx context.Context, id string, ttl time.Duration) (bool, error) {
+	err := s.redis.SetArgs(ctx, claimPrefix+id, "", redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("claim a share: %w", err)
+	}
+	return true, nil
+}

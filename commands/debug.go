@@ -97,7 +97,7 @@ func debugJSON(x store.Examination) debugReport {
 		ID: x.Session.ID, Layout: x.Session.Layout(), Verdict: x.Verdict, Reason: x.Reason,
 		Payment: string(x.Payment.State), FileState: string(x.File.State),
 		Status:      x.Session.Current().Status,
-		PromptChars: lengthOf(x.Session.PromptText()),
+		PromptChars: store.Length(x.Session.PromptText()),
 		Allowed:     append([]store.Action{}, x.Allowed...),
 	}
 	if !x.PaidAt.IsZero() {

@@ -111,7 +111,7 @@ func redisFacts(x store.Examination) []blockkit.Line {
 		lines = append(lines, blockkit.Fact(status, blockkit.Plain(text)))
 	}
 	if prompt := s.PromptText(); prompt != "" {
-		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(lengthOf(prompt), "character"))
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(store.Length(prompt), "character"))
 		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
 	}
 	return lines

@@ -70,7 +70,7 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 		),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))),
-		blockkit.Quote(customerSentence(x)),
+		blockkit.Quote(d.customerSentence(x)),
 		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
 	}
 }

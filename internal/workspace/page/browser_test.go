@@ -102,7 +102,8 @@ func colours(scheme string) chromedp.Action {
 func TestLook(t *testing.T) {
 	b := openBrowser(t)
 	for _, scheme := range []string{"light", "dark"} {
-		b.do(colours(scheme), chromedp.EmulateViewport(1280, 860), chromedp.Navigate(b.url), chromedp.WaitReady("#composer-text"))
+		b.do(colours(scheme), chromedp.Evaluate("sessionStorage.clear()", nil), // no draft of the last round
+			chromedp.EmulateViewport(1280, 860), chromedp.Navigate(b.url), chromedp.WaitReady("#composer-text"))
 		b.until(`document.querySelector("#scroll").scrollTop > 0`)
 		b.shot(scheme)
 		b.do(chromedp.Evaluate(`document.querySelector("[data-ts='2.2']").scrollIntoView({block: "center"})`, nil))

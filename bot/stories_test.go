@@ -51,9 +51,14 @@ type shares struct {
 	kept   map[string]string
 	claims map[string]bool
 	err    error // returned by Save
+	silent bool  // Save waits as long as it may
 }
 
-func (s *shares) Save(_ context.Context, id, request string, _ time.Duration) error {
+func (s *shares) Save(ctx context.Context, id, request string, _ time.Duration) error {
+	if s.silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept[id] = request
@@ -285,16 +290,39 @@ func TestShareOfAnAnswerAboutSeveralSessions(t *testing.T) {
 }
 
 func TestAnswerGoesOutWithoutShareWhereItCannotBeKept(t *testing.T) {
+	for name, spoil := range map[string]func(*shares){
+		"refused": func(s *shares) { s.err = errors.New("redis is away") },
+		"silent":  func(s *shares) { s.silent = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := play(t)
+			spoil(s.shares)
+			s.commands.run = func(context.Context, commands.Request) commands.Answer {
+				return commands.Answer{Outcome: commands.Done, Blocks: says("figures"), Shareable: true}
+			}
+			sam := s.As("U0SUPPORT").In("C0SUPPORT")
+			sam.Type("/redis stats")
+			if m := sam.ExpectMessage(wstest.Saying("figures")); strings.Contains(string(m.Blocks), "session.share") {
+				t.Errorf("got %s", m)
+			}
+		})
+	}
+}
+
+func TestShareThatCannotBePostedIsSaid(t *testing.T) {
 	s := play(t)
-	s.shares.err = errors.New("redis is away")
-	s.commands.run = func(context.Context, commands.Request) commands.Answer {
-		return commands.Answer{Outcome: commands.Done, Blocks: says("figures"), Shareable: true}
+	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
+	s.commands.action = func(context.Context, string, string, commands.Request) commands.Answer {
+		s.Fault("rate_limit", 60, "response_url")
+		return aboutSession("Orphaned")
 	}
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
-	sam.Type("/redis stats")
-	if m := sam.ExpectMessage(wstest.Saying("figures")); strings.Contains(string(m.Blocks), "session.share") {
+	sam.Type("/session debug " + session)
+	sam.Click(sam.ExpectMessage(nil), "session.share")
+	if m := sam.ExpectMessage(wstest.Saying("could not be posted in the channel", "try again in a minute")); !m.Ephemeral {
 		t.Errorf("got %s", m)
 	}
+	s.ExpectNothingElse()
 }
 
 func TestOnlyReadersMayAsk(t *testing.T) {

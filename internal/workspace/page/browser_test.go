@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -64,6 +65,21 @@ func (b *browser) do(actions ...chromedp.Action) {
 		b.shot("failed")
 		b.t.Fatal(err)
 	}
+}
+
+// enter presses Enter as a keyboard does. The driver's own Enter is typed even
+// where the page has taken the key for itself.
+func enter() chromedp.Action {
+	return chromedp.ActionFunc(func(ctx context.Context) error {
+		for _, half := range []*input.DispatchKeyEventParams{
+			input.DispatchKeyEvent(input.KeyDown).WithText("\r"), input.DispatchKeyEvent(input.KeyUp),
+		} {
+			if err := half.WithKey("Enter").WithCode("Enter").WithWindowsVirtualKeyCode(13).Do(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // until waits for a JavaScript condition.

@@ -167,6 +167,9 @@ func (s *Server) ControlKey() string { return s.controlKey }
 // Close ends all connections and requests and stops listening.
 func (s *Server) Close() error {
 	s.cancel()
+	for _, c := range s.sockets.all() {
+		c.bye()
+	}
 	s.sockets.closeAll()
 	err := s.web.Close()
 	<-s.served

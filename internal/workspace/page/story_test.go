@@ -55,7 +55,7 @@ func TestByMouse(t *testing.T) {
 	b.until(`document.querySelector(".toasts").innerText.includes("operation_timeout")`)
 	b.until(`document.querySelector("#composer-text").value === "/session help"`)
 	b.do(chromedp.Click(".you-button"), chromedp.WaitVisible("#people"), chromedp.Click(`#people [href*="U0GUEST"]`))
-	b.until(`document.body.dataset.user === "U0GUEST"`)
+	b.do(chromedp.WaitReady(`body[data-user="U0GUEST"]`))
 	b.until(`document.querySelector("[data-ts='2.2']") === null && document.querySelector("[data-ts='2.1']") !== null`)
 	typed, clicks := b.world.done()
 	if len(typed) != 2 || typed[0] != "U0SUPPORT C0SUPPORT  /redis stats" {

@@ -88,3 +88,10 @@ func TestUnexpectedNewsFailTheTest(t *testing.T) {
 		})
 	}
 }
+
+func TestAwaitConnections(t *testing.T) {
+	s := start(t)
+	w := wstest.New(t, s.URL(), s.ControlKey())
+	w.AwaitConnections(0)
+	w.AwaitNoConnection()
+}

@@ -10,28 +10,30 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/superduperai/sessionbot/internal/browsertest"
 )
 
 // TestByKeyboard: a person completes a command, sends it, recalls it, and
 // answers a confirm dialog, without a mouse.
 func TestByKeyboard(t *testing.T) {
-	b := openBrowser(t)
-	b.do(chromedp.SendKeys("#composer-text", "/ses"+kb.Tab))
-	b.until(`document.querySelector("#composer-text").value === "/session "`)
-	b.do(chromedp.KeyEvent("debug cs_live_x1"), enter())
-	b.until(`document.querySelector("#composer-text").value === ""`)
-	b.until(`[...document.querySelectorAll(".message")].at(-1).innerText.includes("debug cs_live_x1")`)
-	b.do(chromedp.KeyEvent(kb.ArrowUp))
-	b.until(`document.querySelector("#composer-text").value === "/session debug cs_live_x1"`)
-	b.do(chromedp.Focus(`[data-action="confirm.approve"]`), enter(), chromedp.WaitVisible("#confirm[open]"),
+	b, _, w := openPage(t)
+	b.Do(chromedp.SendKeys("#composer-text", "/ses"+kb.Tab))
+	b.Until(`document.querySelector("#composer-text").value === "/session "`)
+	b.Do(chromedp.KeyEvent("debug cs_live_x1"), browsertest.Enter())
+	b.Until(`document.querySelector("#composer-text").value === ""`)
+	b.Until(`[...document.querySelectorAll(".message")].at(-1).innerText.includes("debug cs_live_x1")`)
+	b.Do(chromedp.KeyEvent(kb.ArrowUp))
+	b.Until(`document.querySelector("#composer-text").value === "/session debug cs_live_x1"`)
+	b.Do(chromedp.Focus(`[data-action="confirm.approve"]`), browsertest.Enter(), chromedp.WaitVisible("#confirm[open]"),
 		chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent("#confirm[open]"))
-	if _, clicks := b.world.done(); len(clicks) != 0 {
+	if _, clicks := w.done(); len(clicks) != 0 {
 		t.Errorf("Escape is no, but it clicked %q", clicks)
 	}
-	b.do(chromedp.Focus(`[data-action="confirm.approve"]`), enter(), chromedp.WaitVisible("#confirm[open]"),
-		chromedp.Focus(`#confirm button[value="yes"]`), enter())
-	b.until(`document.querySelector("[data-ts='2.3']").innerText.includes("approved by @Ann Support")`)
-	typed, clicks := b.world.done()
+	b.Do(chromedp.Focus(`[data-action="confirm.approve"]`), browsertest.Enter(), chromedp.WaitVisible("#confirm[open]"),
+		chromedp.Focus(`#confirm button[value="yes"]`), browsertest.Enter())
+	b.Until(`document.querySelector("[data-ts='2.3']").innerText.includes("approved by @Ann Support")`)
+	typed, clicks := w.done()
 	if want := []string{"U0SUPPORT C0SUPPORT  /session debug cs_live_x1"}; !slices.Equal(typed, want) {
 		t.Errorf("typed %q, want %q", typed, want)
 	}
@@ -43,21 +45,21 @@ func TestByKeyboard(t *testing.T) {
 // TestByMouse: a person takes a hint, presses a button, becomes somebody else,
 // who sees no ephemeral messages, and is told what did not work.
 func TestByMouse(t *testing.T) {
-	b := openBrowser(t)
-	b.do(chromedp.Click(`[data-hint^="/redis"]`))
-	b.until(`document.querySelector("#composer-text").value === "/redis stats"`)
-	b.do(chromedp.Click(".send"))
-	b.until(`document.querySelector("#composer-text").value === ""`)
-	b.until(`document.querySelector("[data-ts='2.2']").innerText.includes("Only visible to you")`)
-	b.do(chromedp.Click(`[data-ts="2.2"] [data-action="session.debug"]`))
-	b.world.fail("operation_timeout")
-	b.do(chromedp.SendKeys("#composer-text", "/session help"), enter(), chromedp.WaitVisible(".toast"))
-	b.until(`document.querySelector(".toasts").innerText.includes("operation_timeout")`)
-	b.until(`document.querySelector("#composer-text").value === "/session help"`)
-	b.do(chromedp.Click(".you-button"), chromedp.WaitVisible("#people"), chromedp.Click(`#people [href*="U0GUEST"]`))
-	b.do(chromedp.WaitReady(`body[data-user="U0GUEST"]`))
-	b.until(`document.querySelector("[data-ts='2.2']") === null && document.querySelector("[data-ts='2.1']") !== null`)
-	typed, clicks := b.world.done()
+	b, _, w := openPage(t)
+	b.Do(chromedp.Click(`[data-hint^="/redis"]`))
+	b.Until(`document.querySelector("#composer-text").value === "/redis stats"`)
+	b.Do(chromedp.Click(".send"))
+	b.Until(`document.querySelector("#composer-text").value === ""`)
+	b.Until(`document.querySelector("[data-ts='2.2']").innerText.includes("Only visible to you")`)
+	b.Do(chromedp.Click(`[data-ts="2.2"] [data-action="session.debug"]`))
+	w.fail("operation_timeout")
+	b.Do(chromedp.SendKeys("#composer-text", "/session help"), browsertest.Enter(), chromedp.WaitVisible(".toast"))
+	b.Until(`document.querySelector(".toasts").innerText.includes("operation_timeout")`)
+	b.Until(`document.querySelector("#composer-text").value === "/session help"`)
+	b.Do(chromedp.Click(".you-button"), chromedp.WaitVisible("#people"), chromedp.Click(`#people [href*="U0GUEST"]`))
+	b.Do(chromedp.WaitReady(`body[data-user="U0GUEST"]`))
+	b.Until(`document.querySelector("[data-ts='2.2']") === null && document.querySelector("[data-ts='2.1']") !== null`)
+	typed, clicks := w.done()
 	if len(typed) != 2 || typed[0] != "U0SUPPORT C0SUPPORT  /redis stats" {
 		t.Errorf("typed %q", typed)
 	}

@@ -30,6 +30,7 @@ var moving = []struct {
 	{regexp.MustCompile(`\b(\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\d{2}:\d{2}(:\d{2})? UTC`), "[time]"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "[host]"},
 	{regexp.MustCompile(`\d+\.\d ms`), "[n] ms"},
+	{regexp.MustCompile(`Clients connected +\d+`), "Clients connected [n]"},
 	{regexp.MustCompile(`expires in \d+ d \d+ h`), "expires in [rest]"},
 }
 

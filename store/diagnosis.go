@@ -56,6 +56,7 @@ func (d Diagnosis) Allows(a Action) bool { return slices.Contains(d.Allowed, a) 
 // Diagnose judges a session by all that could be seen of it. The first row of
 // the verdict table that fits decides; every input gets exactly one verdict.
 func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
+	e = e.complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
 	d.Verdict, d.Reason = judge(e, d, now, limits)
 	if mayFix(e, d.Verdict) {
@@ -72,7 +73,7 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 		return VerdictUnclear, "Redis did not answer, so what it holds of this session could not be seen."
 	}
 	if key, bad := e.Session.corrupt(); bad {
-		return VerdictCorrupt, fmt.Sprintf("The value of %s: cannot be read: %s.", key.Kind, key.Fault)
+		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
 	}
 	if v, reason := judgeFile(e, now.Sub(d.Since), limits); v != "" {
 		return v, reason
@@ -188,13 +189,16 @@ func mayFix(e Evidence, v Verdict) bool {
 }
 
 // mayFixCorrupt: a key of another Redis type is never written, and what may
-// have been delivered is not called an error.
+// have been delivered is not called an error. In the one-key layout only a
+// webhook: that carries a status would be written beside session:, and one of
+// another Redis type carries none.
 func mayFixCorrupt(s Session) bool {
-	if s.Webhook.Other || s.Lookup.Other || s.FileID() != "" {
+	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full {
 		return false
 	}
 	for _, key := range s.Keys() {
-		if status := key.Value.Status; status != nil && Status(*status) == StatusCompleted {
+		status, file := key.Value.Status, key.Value.FileID
+		if status != nil && Status(*status) == StatusCompleted || file != nil && *file != "" {
 			return false
 		}
 	}
@@ -225,45 +229,30 @@ func mayGenerate(e Evidence, v Verdict) bool {
 
 // paidAt is when the customer paid, as near as can be told.
 func paidAt(e Evidence, now time.Time) time.Time {
-	for _, at := range []time.Time{e.Payment.ChargedAt, e.Payment.Created} {
-		if known(at, now) {
-			return at
-		}
-	}
-	return storedAt(e.Session, now)
+	return first(e.Payment.ChargedAt, e.Payment.Created, storedAt(e.Session, now))
 }
 
 // storedAt is when the prompt was stored: the older of the times that its
 // values name, else what its TTL says.
 func storedAt(s Session, now time.Time) time.Time {
-	times := []time.Time{s.Prompt.Value.Timestamp, s.Lookup.Value.CreatedAt}
+	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.Lookup.Value.CreatedAt}
 	if s.Lookup.Full {
 		times = append(times, s.Lookup.Value.Timestamp)
 	}
 	var oldest time.Time
 	for _, at := range times {
-		if known(at, now) && (oldest.IsZero() || at.Before(oldest)) {
+		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
 			oldest = at
 		}
 	}
-	if oldest.IsZero() {
-		return writtenAt(s.promptKey(), now)
-	}
-	return oldest
+	return first(oldest, writtenAt(s.promptKey(), now))
 }
 
-// statusSince is when the status was set: its own time, else the creation.
+// statusSince is when the status was set: its own time, else the creation,
+// else when the keys that could carry it were written.
 func statusSince(e Evidence, now time.Time) time.Time {
-	if at := e.Session.Current().Timestamp; known(at, now) {
-		return at
-	}
-	if at := storedAt(e.Session, now); !at.IsZero() {
-		return at
-	}
-	if known(e.Payment.Created, now) {
-		return e.Payment.Created
-	}
-	return writtenAt(e.Session.Lookup, now)
+	return first(e.Session.Current().Timestamp, storedAt(e.Session, now), e.Payment.Created,
+		writtenAt(e.Session.current(), now), writtenAt(e.Session.Lookup, now))
 }
 
 // writtenAt is when a key was last written, by its TTL.
@@ -274,4 +263,12 @@ func writtenAt(key Key, now time.Time) time.Time {
 	return now.Add(key.TTL - KeyLife)
 }
 
-func known(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }
+// first is the first time that is known.
+func first(times ...time.Time) time.Time {
+	for _, at := range times {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}

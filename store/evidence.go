@@ -31,6 +31,9 @@ const (
 	StripeFault       Unverified = "fault"        // 5xx, or an answer that cannot be read
 )
 
+// Error makes a reason an error where nothing can be said without Stripe.
+func (u Unverified) Error() string { return "payment unverified: " + string(u) }
+
 // Payment is what is known of a session's payment.
 type Payment struct {
 	SessionID      string
@@ -109,7 +112,7 @@ const (
 // Evidence is all that the diagnosis goes by.
 type Evidence struct {
 	Session     Session
-	RedisSilent bool // Redis gave no answer: Session says nothing
+	RedisSilent bool // Redis gave no answer, or an error: Session says nothing
 	Payment     Payment
 	File        File
 	Job         JobState
@@ -119,4 +122,27 @@ type Evidence struct {
 type Thresholds struct {
 	OrphanGrace time.Duration // after payment, in which a missing webhook is normal
 	StallAfter  time.Duration // over which processing without a finished file is a fault
+}
+
+// complete is the evidence with nothing left open: times that lie in the
+// future count as absent, a payment of which nothing is said is unverified,
+// and a file that Redis names but of which nothing is said is unknown.
+func (e Evidence) complete(now time.Time) Evidence {
+	e.Session = e.Session.AsOf(now)
+	for _, at := range []*time.Time{&e.Payment.ChargedAt, &e.Payment.Created} {
+		if at.After(now) {
+			*at = time.Time{}
+		}
+	}
+	if e.Payment.State == "" {
+		e.Payment.State, e.Payment.Why = PaymentUnverified, StripeNoAnswer
+	}
+	named := e.Session.FileID() != ""
+	switch {
+	case named && (e.File.State == "" || e.File.State == FileNone):
+		e.File.State = FileUnknown
+	case e.File.State == "":
+		e.File.State = FileNone
+	}
+	return e
 }

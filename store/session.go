@@ -4,11 +4,7 @@
 // here; who knows a payment or a file is asked through interfaces.
 package store
 
-import (
-	"encoding/json"
-	"errors"
-	"time"
-)
+import "time"
 
 // Layout names how the product laid a session out in Redis.
 type Layout string
@@ -33,25 +29,17 @@ const (
 	StatusError      Status = "error"
 )
 
-// KeyLife is the time for which the product keeps each key after a write.
-const KeyLife = 30 * 24 * time.Hour
-
-// Fault says why the value of a key cannot be read; empty means that it can.
-type Fault string
-
-// Value is what one key holds. Members that are absent or null are nil.
-type Value struct {
-	Prompt, Status, FileID, Error *string
-	ToolSlug, ToolTitle           string
-	Timestamp, CreatedAt          time.Time // zero: absent or not a time
-	GenerationType, ModelName     string
-	Duration                      float64 // seconds; 0 = absent
-	Resolution                    string  // such as 1280x720
-	VideoCount                    int
+// written tells whether it is one of the four words that the product writes.
+func (s Status) written() bool {
+	switch s {
+	case StatusPending, StatusProcessing, StatusCompleted, StatusError:
+		return true
+	}
+	return false
 }
 
-// Full tells whether the value is a full object and not the lookup mapping.
-func (v Value) Full() bool { return v.Prompt != nil || v.Status != nil }
+// KeyLife is the time for which the product keeps each key after a write.
+const KeyLife = 30 * 24 * time.Hour
 
 // Key is one of a session's keys as Redis gave it.
 type Key struct {
@@ -71,6 +59,19 @@ type Session struct {
 	Prompt  Key // prompt:<id>
 	Webhook Key // webhook:<id>
 	Lookup  Key // session:<id>, a mapping or the full object
+}
+
+// AsOf is the session with all times that lie after now taken out: a time in
+// the future tells nothing, and counts as absent wherever times are compared.
+func (s Session) AsOf(now time.Time) Session {
+	for _, key := range []*Key{&s.Prompt, &s.Webhook, &s.Lookup} {
+		for _, at := range []*time.Time{&key.Value.Timestamp, &key.Value.CreatedAt} {
+			if at.After(now) {
+				*at = time.Time{}
+			}
+		}
+	}
+	return s
 }
 
 // Keys lists the three keys in the order in which people read them.
@@ -105,31 +106,28 @@ func (s Session) promptKey() Key {
 	return Key{}
 }
 
-// current is the value whose status counts and whether there is one: of
+// current is the key whose status counts, empty where none carries one: of
 // webhook: and a full session: the one with the newer timestamp, on a tie the
 // full object.
-func (s Session) current() (Value, bool) {
-	w, l := s.Webhook.Value, s.Lookup.Value
+func (s Session) current() Key {
+	webhook, lookup := s.Webhook.Value, s.Lookup.Value
 	switch {
-	case w.Status == nil && l.Status == nil:
-		return Value{}, false
-	case w.Status == nil:
-		return l, true
-	case l.Status == nil:
-		return w, true
-	case w.Timestamp.After(l.Timestamp):
-		return w, true
+	case webhook.Status == nil && lookup.Status == nil:
+		return Key{}
+	case lookup.Status == nil:
+		return s.Webhook
+	case webhook.Status != nil && webhook.Timestamp.After(lookup.Timestamp):
+		return s.Webhook
 	}
-	return l, true
+	return s.Lookup
 }
 
 // FileID is the file of the value whose status counts, else the one that
 // session: or webhook: names: a file that may be finished is never overlooked.
 func (s Session) FileID() string {
-	v, _ := s.current()
-	for _, value := range []Value{v, s.Lookup.Value, s.Webhook.Value} {
-		if value.FileID != nil && *value.FileID != "" {
-			return *value.FileID
+	for _, key := range []Key{s.current(), s.Lookup, s.Webhook} {
+		if id := key.Value.FileID; id != nil && *id != "" {
+			return *id
 		}
 	}
 	return ""
@@ -137,18 +135,15 @@ func (s Session) FileID() string {
 
 // Status is the one that counts; pending without a file counts as none.
 func (s Session) Status() Status {
-	v, ok := s.current()
-	if !ok || (Status(*v.Status) == StatusPending && s.FileID() == "") {
+	word := s.current().Value.Status
+	if word == nil || (Status(*word) == StatusPending && s.FileID() == "") {
 		return StatusNone
 	}
-	return Status(*v.Status)
+	return Status(*word)
 }
 
 // Current is the value whose status counts, empty where there is none.
-func (s Session) Current() Value {
-	v, _ := s.current()
-	return v
-}
+func (s Session) Current() Value { return s.current().Value }
 
 // corrupt returns the first key that cannot be read.
 func (s Session) corrupt() (Key, bool) {
@@ -158,75 +153,4 @@ func (s Session) corrupt() (Key, bool) {
 		}
 	}
 	return Key{}, false
-}
-
-// ParseValue reads the value of a key. A fault says what stands in the way;
-// what could be read is returned beside it.
-func ParseValue(raw []byte) (Value, bool, Fault) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return Value{}, false, "not JSON"
-		}
-		return Value{}, false, "not a JSON object"
-	}
-	var v Value
-	var fault Fault
-	text := func(name string) *string {
-		m, ok := members[name]
-		if !ok || string(m) == "null" {
-			return nil
-		}
-		var s string
-		if json.Unmarshal(m, &s) != nil {
-			if fault == "" {
-				fault = Fault(name + " is not a string")
-			}
-			return nil
-		}
-		return &s
-	}
-	v.Prompt, v.Status = text("prompt"), text("status")
-	v.FileID, v.Error = text("fileId"), text("error")
-	v.Timestamp, v.CreatedAt = parseTime(text("timestamp")), parseTime(text("createdAt"))
-	if v.Status != nil && fault == "" {
-		switch Status(*v.Status) {
-		case StatusPending, StatusProcessing, StatusCompleted, StatusError:
-		default:
-			fault = "status is none of pending, processing, completed and error"
-		}
-	}
-	optional(members, "toolSlug", &v.ToolSlug)
-	optional(members, "toolTitle", &v.ToolTitle)
-	optional(members, "generationType", &v.GenerationType)
-	optional(members, "modelName", &v.ModelName)
-	optional(members, "duration", &v.Duration)
-	optional(members, "resolution", &v.Resolution)
-	optional(members, "videoCount", &v.VideoCount)
-	return v, present(members, "prompt") || present(members, "status"), fault
-}
-
-func present(members map[string]json.RawMessage, name string) bool {
-	m, ok := members[name]
-	return ok && string(m) != "null"
-}
-
-// optional reads a member that decides nothing: of another type it is absent.
-func optional[T any](members map[string]json.RawMessage, name string, into *T) {
-	var v T
-	if json.Unmarshal(members[name], &v) == nil {
-		*into = v
-	}
-}
-
-func parseTime(text *string) time.Time {
-	if text == nil {
-		return time.Time{}
-	}
-	at, err := time.Parse(time.RFC3339Nano, *text)
-	if err != nil {
-		return time.Time{}
-	}
-	return at
 }

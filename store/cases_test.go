@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+var limits = Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+
+// diagnosisCase is one row of testdata/diagnosis.json, whose first member says
+// what the others mean.
+type diagnosisCase struct {
+	Name   string
+	ID     string
+	Redis  map[string]json.RawMessage
+	Stripe json.RawMessage
+	File   json.RawMessage
+	Expect struct {
+		Verdict Verdict
+		Layout  Layout
+		Payment PaymentState
+		Allowed []Action
+	}
+}
+
+func TestDiagnosisCases(t *testing.T) {
+	mini := miniredis.RunT(t)
+	checkCases(t, redis.NewClient(&redis.Options{Addr: mini.Addr()}), open(t, "redis://"+mini.Addr()))
+}
+
+func TestDiagnosisCasesInARealRedis(t *testing.T) {
+	server := redistest.Start(t)
+	checkCases(t, server.Client(), open(t, server.URL()))
+}
+
+func TestDiagnosisCasesInACluster(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	checkCases(t, cluster.Client(), open(t, cluster.URL()))
+}
+
+// checkCases stores every case, reads it back and compares the diagnosis.
+func checkCases(t *testing.T, client redis.UniversalClient, r *Redis) {
+	now := time.Now()
+	for _, c := range readCases(t, now) {
+		t.Run(c.Name, func(t *testing.T) {
+			c.store(t, client)
+			s, err := r.Session(t.Context(), c.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := Evidence{Session: s, Payment: c.payment(t), File: c.file(t)}
+			d := Diagnose(e, now, limits)
+			if d.Verdict != c.Expect.Verdict || s.Layout() != c.Expect.Layout || e.Payment.State != c.Expect.Payment {
+				t.Errorf("got %s, %s, payment %s; want %+v", d.Verdict, s.Layout(), e.Payment.State, c.Expect)
+			}
+			if diff := cmp.Diff(c.Expect.Allowed, append([]Action{}, d.Allowed...)); diff != "" {
+				t.Errorf("allowed (-want +got):\n%s", diff)
+			}
+			if d.Reason == "" {
+				t.Error("no reason is given")
+			}
+		})
+	}
+}
+
+// readCases reads the table with its times put in.
+func readCases(t *testing.T, now time.Time) []diagnosisCase {
+	t.Helper()
+	raw, err := os.ReadFile("testdata/diagnosis.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	replace := func(pattern string, stamp func(at time.Time) []byte) {
+		times := regexp.MustCompile(pattern)
+		raw = times.ReplaceAllFunc(raw, func(match []byte) []byte {
+			ago, err := time.ParseDuration(string(times.FindSubmatch(match)[1]))
+			if err != nil {
+				t.Fatalf("%s: %v", match, err)
+			}
+			return stamp(now.Add(ago))
+		})
+	}
+	replace(`"\{\{unix(-\w+)\}\}"`, func(at time.Time) []byte { return strconv.AppendInt(nil, at.Unix(), 10) })
+	replace(`\{\{(-\w+)\}\}`, func(at time.Time) []byte { return []byte(at.UTC().Format("2006-01-02T15:04:05.000Z")) })
+	var table struct{ Cases []diagnosisCase }
+	if err := json.Unmarshal(raw, &table); err != nil {
+		t.Fatal(err)
+	}
+	if len(table.Cases) < 50 {
+		t.Fatalf("the table has only %d cases", len(table.Cases))
+	}
+	return table.Cases
+}
+
+// store writes the case's keys as the product does.
+func (c diagnosisCase) store(t *testing.T, client redis.UniversalClient) {
+	t.Helper()
+	for key, raw := range c.Redis {
+		var text string
+		var hash map[string]map[string]string
+		var err error
+		if json.Unmarshal(raw, &text) == nil {
+			err = client.Set(t.Context(), key, text, KeyLife).Err()
+		} else if err = json.Unmarshal(raw, &hash); err == nil {
+			err = client.HSet(t.Context(), key, hash["@hash"]).Err()
+		}
+		if err != nil {
+			t.Fatalf("store %s: %v", key, err)
+		}
+	}
+}
+
+// payment is what the case's Stripe tells.
+func (c diagnosisCase) payment(t *testing.T) Payment {
+	t.Helper()
+	switch string(c.Stripe) {
+	case `null`:
+		return Payment{State: PaymentUnverified, Why: NoStripeKey}
+	case `"missing"`:
+		return Payment{State: PaymentMissing}
+	case `"unavailable"`:
+		return Payment{State: PaymentUnverified, Why: StripeFault}
+	}
+	var s struct {
+		Status         string
+		PaymentStatus  string `json:"payment_status"`
+		Created        int64
+		ChargeCreated  int64 `json:"charge_created"`
+		Refunded       bool
+		AmountRefunded int64 `json:"amount_refunded"`
+	}
+	if err := json.Unmarshal(c.Stripe, &s); err != nil {
+		t.Fatal(err)
+	}
+	p := Payment{Created: time.Unix(s.Created, 0)}
+	switch {
+	case s.Status == "expired":
+		p.State = PaymentExpired
+	case s.PaymentStatus == "unpaid":
+		p.State = PaymentUnpaid
+	case s.PaymentStatus == "no_payment_required":
+		p.State = PaymentNotRequired
+	case s.Refunded:
+		p.State = PaymentRefunded
+	case s.AmountRefunded > 0:
+		p.State = PaymentPartiallyRefunded
+	default:
+		p.State, p.ChargedAt = PaymentPaid, time.Unix(max(s.Created, s.ChargeCreated), 0)
+	}
+	return p
+}
+
+// file is what the case's SuperDuperAI tells.
+func (c diagnosisCase) file(t *testing.T) File {
+	t.Helper()
+	switch string(c.File) {
+	case `null`:
+		return File{State: FileNone}
+	case `"missing"`, `"unavailable"`:
+		return File{State: FileUnknown}
+	}
+	var f struct {
+		URL   string
+		Tasks []struct{ Status string }
+	}
+	if err := json.Unmarshal(c.File, &f); err != nil {
+		t.Fatal(err)
+	}
+	var states []string
+	for _, task := range f.Tasks {
+		states = append(states, task.Status)
+	}
+	switch {
+	case f.URL != "":
+		return File{State: FileCompleted, URL: f.URL}
+	case slices.Contains(states, "error") || slices.Contains(states, "failed"):
+		return File{State: FileFailed}
+	case slices.Contains(states, "completed"):
+		return File{State: FileFinalizing}
+	}
+	return File{State: FileInProgress}
+}
+
+func open(t *testing.T, url string) *Redis {
+	t.Helper()
+	r, err := Open(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return r
+}

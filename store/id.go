@@ -1,0 +1,86 @@
+package store
+
+import (
+	"errors"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// What FindID answers where it finds no single id.
+var (
+	ErrNoID       = errors.New("no session id found")
+	ErrSeveralIDs = errors.New("more than one session id found")
+	ErrCutID      = errors.New("the session id is shortened")
+)
+
+// maxID is the length in bytes above which nothing is a session id. Stripe's
+// have about 66.
+const maxID = 255
+
+var (
+	escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+	// slackLink is <address|label>, where the label may be shortened.
+	slackLink = regexp.MustCompile(`<([^<>|]*)\|[^<>]*>`)
+	// word takes in what follows an ellipsis: that shows a shortened id.
+	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]+)?`)
+	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
+)
+
+// FindID finds the one session id in whatever a person pastes: bare, quoted, in
+// a link, percent-encoded, with invisible characters in it. The same id several
+// times is one. The errors are ErrNoID, ErrSeveralIDs and ErrCutID.
+func FindID(text string) (string, error) {
+	text = slackLink.ReplaceAllString(visible(unescape(text)), "<$1>")
+	found := ""
+	for _, w := range word.FindAllString(text, -1) {
+		if bare := strings.TrimLeft(w, "_"); bare != w { // Slack's italics
+			w = strings.TrimRight(bare, "_")
+		}
+		candidate := id.FindString(w)
+		switch {
+		case candidate == "" || len(candidate) > maxID:
+		case candidate != w:
+			return "", ErrCutID
+		case found != "" && candidate != found:
+			return "", ErrSeveralIDs
+		default:
+			found = candidate
+		}
+	}
+	if found == "" {
+		return "", ErrNoID
+	}
+	return found, nil
+}
+
+// unescape undoes percent-encoding, also one that was encoded again. What is no
+// encoding stays as it is.
+func unescape(text string) string {
+	for range 3 {
+		plain := escaped.ReplaceAllStringFunc(text, func(code string) string {
+			n, err := strconv.ParseUint(code[1:], 16, 8)
+			if err != nil {
+				return code
+			}
+			return string([]byte{byte(n)})
+		})
+		if plain == text {
+			break
+		}
+		text = plain
+	}
+	return text
+}
+
+// visible takes out what nobody sees: zero-width spaces, joiners, marks of
+// direction, soft hyphens.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, text)
+}

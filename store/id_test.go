@@ -1,0 +1,77 @@
+package store
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestFindID(t *testing.T) {
+	const id = "cs_live_a1B2c3D4"
+	for _, c := range []struct {
+		name, text, want string
+		err              error
+	}{
+		{"bare", id, id, nil},
+		{"test mode", "cs_test_X9", "cs_test_X9", nil},
+		{"underscores in the tail", "cs_test_a_b_1", "cs_test_a_b_1", nil},
+		{"spaces around", " \t" + id + "\n", id, nil},
+		{"backticks", "`" + id + "`", id, nil},
+		{"quotes", `"` + id + `"`, id, nil},
+		{"typographic quotes", "“" + id + "”", id, nil},
+		{"guillemets", "«" + id + "»", id, nil},
+		{"Slack's bold and italics", "*_" + id + "_*", id, nil},
+		{"a trailing full stop", "It is " + id + ".", id, nil},
+		{"a trailing ellipsis", id + "…", id, nil},
+		{"a Redis key", "webhook:" + id, id, nil},
+		{"a link", "https://superduperai.co/en/session/" + id + "?from=mail#top", id, nil},
+		{"a link of Stripe's checkout", "https://checkout.stripe.com/c/pay/" + id + "#fidkdWxOYHwnPyd1blpxYHZxWjA0", id, nil},
+		{"a link that Slack wrapped", "<https://superduperai.co/session/" + id + "?y|superduperai.co/session/" + id + "?y>", id, nil},
+		{"a Slack link with a shortened label", "<https://superduperai.co/session/" + id + "|…/session/cs_live_a1B2>", id, nil},
+		{"a Slack link without a label", "<https://superduperai.co/session/" + id + ">", id, nil},
+		{"percent-encoded", "https://mail.example/?u=https%3A%2F%2Fsuperduperai.co%2Fsession%2Fcs%5Flive%5Fa1B2c3D4%3Fy", id, nil},
+		{"percent-encoded twice", "cs%255Flive%255Fa1B2c3D4", id, nil},
+		{"a percent sign that encodes nothing", "100% " + id + " 5%zz", id, nil},
+		{"zero-width spaces", "\u200bcs_live_\u200ba1B2\u2060c3D4\ufeff", id, nil},
+		{"an encoded zero-width space", "cs_live_a1B2%E2%80%8Bc3D4", id, nil},
+		{"the same twice", id + " and " + id, id, nil},
+		{"two", id + " cs_live_other", "", ErrSeveralIDs},
+		{"live and test", "cs_live_a cs_test_a", "", ErrSeveralIDs},
+		{"shortened as in our own messages", "cs_live_a1B2…0001", "", ErrCutID},
+		{"shortened with three dots", "cs_live_a1B2...0001", "", ErrCutID},
+		{"nothing", "", "", ErrNoID},
+		{"the prefix alone", "cs_live_", "", ErrNoID},
+		{"another mode", "cs_demo_a1", "", ErrNoID},
+		{"another kind of id", "pi_3NqXa", "", ErrNoID},
+		{"inside another word", "xcs_live_a1", "", ErrNoID},
+		{"the longest", "cs_live_" + strings.Repeat("a", 247), "cs_live_" + strings.Repeat("a", 247), nil},
+		{"too long", "cs_live_" + strings.Repeat("a", 248), "", ErrNoID},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := FindID(c.text)
+			if got != c.want || !errors.Is(err, c.err) {
+				t.Errorf("FindID(%q) = %q, %v; want %q, %v", c.text, got, err, c.want, c.err)
+			}
+		})
+	}
+}
+
+func FuzzFindID(f *testing.F) {
+	f.Add("cs_live_a1")
+	f.Add("<https://x/session/cs_live_x?y|label>")
+	f.Add("%2563s_live_%5f__cs_test_b…c")
+	known := regexp.MustCompile(`^cs_(live|test)_[A-Za-z0-9_]{1,247}$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := FindID(text)
+		if (err == nil) != known.MatchString(got) {
+			t.Fatalf("FindID(%q) = %q, %v", text, got, err)
+		}
+		if err != nil {
+			return
+		}
+		if again, err := FindID(got); again != got || err != nil {
+			t.Fatalf("FindID(%q) = %q, %v: not the same again", got, again, err)
+		}
+	})
+}

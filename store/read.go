@@ -1,0 +1,91 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The prefixes of a session's keys.
+const (
+	prefixPrompt  = "prompt:"
+	prefixWebhook = "webhook:"
+	prefixLookup  = "session:"
+)
+
+// maxValue is the size in bytes above which a value is not read: far more than
+// a session with an inlined picture takes, and little enough to hold.
+const maxValue = 32 << 20
+
+// Session reads all that Redis holds of a session in one round trip; of a
+// cluster's nodes each is asked once, all at the same time. What is missing is
+// no error: the keys say so.
+func (r *Redis) Session(ctx context.Context, id string) (Session, error) {
+	sessions, err := r.sessions(ctx, []string{id})
+	if err != nil {
+		return Session{}, err
+	}
+	return sessions[0], nil
+}
+
+// sessions reads several sessions in one round trip, in the order of the ids.
+func (r *Redis) sessions(ctx context.Context, ids []string) ([]Session, error) {
+	client, err := r.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	replies := make([][3]reply, len(ids))
+	pipe := client.Pipeline()
+	for i, id := range ids {
+		for k, prefix := range []string{prefixPrompt, prefixWebhook, prefixLookup} {
+			// One byte more than is accepted shows that there is more.
+			replies[i][k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, maxValue), ttl: pipe.PTTL(ctx, prefix+id)}
+		}
+	}
+	// Exec returns the first error of any command; each is looked at below.
+	_, _ = pipe.Exec(ctx)
+	sessions := make([]Session, len(ids))
+	for i, id := range ids {
+		s := Session{ID: id}
+		for k, key := range []*Key{&s.Prompt, &s.Webhook, &s.Lookup} {
+			kind := []string{"prompt", "webhook", "session"}[k]
+			if *key, err = replies[i][k].key(kind); err != nil {
+				return nil, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
+			}
+		}
+		sessions[i] = s
+	}
+	return sessions, nil
+}
+
+// reply is what Redis answers of one key.
+type reply struct {
+	value *redis.StringCmd
+	ttl   *redis.DurationCmd
+}
+
+func (r reply) key(kind string) (Key, error) {
+	key := Key{Kind: kind}
+	ttl, err := r.ttl.Result()
+	if err != nil {
+		return key, err
+	}
+	if ttl == -2 { // PTTL's way to say that the key is missing
+		return key, nil
+	}
+	key.Exists, key.TTL = true, max(ttl, 0)
+	raw, err := r.value.Bytes()
+	switch {
+	case redis.HasErrorPrefix(err, "WRONGTYPE"):
+		key.Other, key.Fault = true, faultOtherType
+	case err != nil:
+		return key, err
+	case len(raw) > maxValue:
+		key.Size, key.Fault = len(raw), faultTooLarge
+	default:
+		key.Size = len(raw)
+		key.Value, key.Full, key.Fault = ParseValue(raw)
+	}
+	return key, nil
+}

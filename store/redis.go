@@ -1,0 +1,132 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+)
+
+// ErrClusterDatabase means that the URL names a database number and the server
+// is a cluster, which has but one database.
+var ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: take the number out of the URL")
+
+// ErrSilent means that Redis gave no answer: it is away, frozen or too slow.
+var ErrSilent = errors.New("Redis did not answer")
+
+// The library logs addresses and server texts by itself, on a logger of its
+// own. All that it has to say reaches us as errors.
+func init() { logging.Disable() }
+
+// Redis is one Redis server, a Sentinel's master or a cluster. It connects by
+// itself whenever it is used, and is safe for use by several goroutines.
+type Redis struct {
+	now    func() time.Time
+	single *redis.Options // set where INFO has yet to tell a server from a cluster
+
+	mu    sync.Mutex
+	known redis.UniversalClient // nil until the topology is known
+}
+
+// silence makes an error of the network, or a time-out, ErrSilent. What Redis
+// itself answered stays as it is, and so does the caller's own change of mind.
+func silence(err error) error {
+	var answered redis.Error
+	if err == nil || errors.As(err, &answered) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrSilent, err)
+}
+
+// Open prepares the way to the Redis that the URL names: redis:// or rediss://,
+// several addr= parameters for a cluster, master_name= for a Sentinel. A URL
+// that cannot be used is a *URLError, a database number on a cluster
+// ErrClusterDatabase.
+//
+// Whether a single address is a cluster is asked now. A Redis that is away is
+// no error: it is asked again at each use until it answers.
+func Open(ctx context.Context, rawURL string) (*Redis, error) {
+	r, err := parse(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	r.now = time.Now
+	if _, err := r.client(ctx); errors.Is(err, ErrClusterDatabase) {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Close ends all connections.
+func (r *Redis) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil {
+		return nil
+	}
+	return r.known.Close()
+}
+
+// client is the client that fits the topology, which is asked for where it is
+// not known yet.
+func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
+	r.mu.Lock()
+	known := r.known
+	r.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	// Asked without the lock: a silent server must not hold up those whose
+	// deadline is nearer.
+	cluster, err := isCluster(ctx, *r.single)
+	if err != nil {
+		return nil, fmt.Errorf("ask Redis what it is: %w", silence(err))
+	}
+	if cluster && r.single.DB != 0 {
+		return nil, ErrClusterDatabase
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.known != nil: // somebody else was quicker
+	case cluster:
+		r.known = redis.NewClusterClient(clusterOf(r.single))
+	default:
+		r.known = redis.NewClient(r.single)
+	}
+	return r.known, nil
+}
+
+// isCluster asks the server in database 0, the only one that every server has.
+// One that may not tell (its ACL forbids INFO) is taken for a single server.
+func isCluster(ctx context.Context, options redis.Options) (bool, error) {
+	options.DB = 0
+	probe := redis.NewClient(&options)
+	defer func() { _ = probe.Close() }() // nothing hangs on it any more
+	info, err := probe.Info(ctx).Result()
+	if err != nil && !redis.HasErrorPrefix(err, "NOPERM") {
+		return false, err
+	}
+	return strings.Contains(info, "cluster_enabled:1"), nil
+}
+
+// masters calls fn for every server that holds keys, in a cluster at the same
+// time, and returns the first error.
+func (r *Redis) masters(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
+	client, err := r.client(ctx)
+	if err != nil {
+		return err
+	}
+	switch client := client.(type) {
+	case *redis.ClusterClient:
+		return client.ForEachMaster(ctx, fn)
+	case *redis.Client:
+		return fn(ctx, client)
+	}
+	return fmt.Errorf("no way to the masters of a %T", client)
+}

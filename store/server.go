@@ -1,0 +1,133 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Server is what Redis tells about itself: in a cluster the sums over its
+// masters. Zero also stands for what a server does not tell.
+type Server struct {
+	UsedMemoryBytes     int64   `json:"used_memory_bytes"`
+	UsedMemoryPeakBytes int64   `json:"used_memory_peak_bytes"`
+	MaxMemoryBytes      int64   `json:"maxmemory_bytes"` // 0 = no limit
+	Keys                int64   `json:"keys"`
+	PingMS              float64 `json:"ping_ms"` // of the slowest
+	Version             string  `json:"version"`
+	EvictedKeys         int64   `json:"evicted_keys"`
+	ConnectedClients    int64   `json:"connected_clients"`
+	MaxMemoryPolicy     string  `json:"maxmemory_policy,omitempty"`
+	Nodes               int     `json:"nodes"` // masters
+}
+
+// Ping asks every master for a sign of life, and returns how long the slowest
+// took.
+func (r *Redis) Ping(ctx context.Context) (time.Duration, error) {
+	var mu sync.Mutex
+	var slowest time.Duration
+	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
+		took, err := ping(ctx, master)
+		mu.Lock()
+		defer mu.Unlock()
+		slowest = max(slowest, took)
+		return err
+	})
+	return slowest, silence(err)
+}
+
+func ping(ctx context.Context, master *redis.Client) (time.Duration, error) {
+	start := time.Now()
+	err := master.Ping(ctx).Err()
+	return time.Since(start), err
+}
+
+// Server asks every master about itself.
+func (r *Redis) Server(ctx context.Context) (Server, error) {
+	var mu sync.Mutex
+	var total Server
+	limited := true
+	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
+		one, err := server(ctx, master)
+		if err != nil {
+			return err
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		limited = limited && one.MaxMemoryBytes > 0
+		total.add(one)
+		return nil
+	})
+	if err != nil {
+		return Server{}, silence(err)
+	}
+	if !limited { // a limit that one node has not is none of the whole
+		total.MaxMemoryBytes = 0
+	}
+	return total, nil
+}
+
+func (s *Server) add(one Server) {
+	s.UsedMemoryBytes += one.UsedMemoryBytes
+	s.UsedMemoryPeakBytes += one.UsedMemoryPeakBytes
+	s.MaxMemoryBytes += one.MaxMemoryBytes
+	s.Keys += one.Keys
+	s.PingMS = max(s.PingMS, one.PingMS)
+	s.Version = one.Version
+	s.EvictedKeys += one.EvictedKeys
+	s.ConnectedClients += one.ConnectedClients
+	s.MaxMemoryPolicy = one.MaxMemoryPolicy
+	s.Nodes += one.Nodes
+}
+
+// server asks one. INFO may be forbidden to us, or know less than Redis' own.
+func server(ctx context.Context, master *redis.Client) (Server, error) {
+	took, err := ping(ctx, master)
+	if err != nil {
+		return Server{}, err
+	}
+	keys, err := master.DBSize(ctx).Result()
+	if err != nil {
+		return Server{}, err
+	}
+	text, err := master.Info(ctx).Result()
+	if err != nil && !redis.HasErrorPrefix(err, "NOPERM") {
+		return Server{}, err
+	}
+	s := parseInfo(text)
+	s.Keys, s.PingMS, s.Nodes = keys, float64(took)/float64(time.Millisecond), 1
+	return s, nil
+}
+
+// parseInfo reads the answer to INFO. What is not there, or not a number, is 0.
+func parseInfo(text string) Server {
+	var s Server
+	for line := range strings.Lines(text) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		n, err := strconv.ParseInt(value, 10, 64)
+		if err != nil {
+			n = 0
+		}
+		switch name {
+		case "used_memory":
+			s.UsedMemoryBytes = n
+		case "used_memory_peak":
+			s.UsedMemoryPeakBytes = n
+		case "maxmemory":
+			s.MaxMemoryBytes = n
+		case "evicted_keys":
+			s.EvictedKeys = n
+		case "connected_clients":
+			s.ConnectedClients = n
+		case "redis_version":
+			s.Version = value
+		case "maxmemory_policy":
+			s.MaxMemoryPolicy = value
+		}
+	}
+	return s
+}

@@ -36,6 +36,8 @@ func sessionID(args Args) (string, error) {
 	switch {
 	case errors.Is(err, store.ErrSeveralIDs):
 		return "", usageError{text: "There are several ids in that. Ask about one session at a time."}
+	case errors.Is(err, store.ErrCutID):
+		return "", usageError{text: "That id is shortened. Paste the whole of it."}
 	case err != nil && len(args.Words) == 0:
 		return "", usageError{text: "Which session? Paste its id or a link to it."}
 	case err != nil:

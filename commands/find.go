@@ -82,6 +82,9 @@ func (d Deps) findAnswer(found []store.Examination, more bool) Answer {
 		head = count(len(found), "session") + " of this customer, newest first."
 		next = "Press Debug to see what happened and what to do."
 	}
+	if more {
+		head = "The newest " + count(len(found), "session") + " of this customer."
+	}
 	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)), blockkit.L(blockkit.Plain("→ "+next)))}
 	reports := []debugReport{}
 	for _, x := range found {

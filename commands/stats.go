@@ -163,7 +163,11 @@ func statsJSON(c store.Count, s store.Server, now time.Time) statsReport {
 
 // serverRows leaves out what the server does not tell.
 func serverRows(s store.Server) [][]string {
-	rows := [][]string{{"Redis", "version " + s.Version + ", answers in " + strconv.FormatFloat(s.PingMS, 'f', 1, 64) + " ms"}}
+	answers := "answers in " + strconv.FormatFloat(s.PingMS, 'f', 1, 64) + " ms"
+	if s.Version != "" {
+		answers = "version " + s.Version + ", " + answers
+	}
+	rows := [][]string{{"Redis", answers}}
 	if s.UsedMemoryBytes > 0 {
 		memory := bytes(s.UsedMemoryBytes) + ", at most " + bytes(s.UsedMemoryPeakBytes)
 		if s.MaxMemoryBytes > 0 {

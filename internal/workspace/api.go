@@ -1,12 +1,13 @@
 package workspace
 
 import (
+	"crypto/rand"
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"strings"
 
-	"crypto/rand"
-	"crypto/subtle"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
 // apiError is an answer with ok false.
@@ -94,11 +95,17 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 	return m.run(call{Server: s, args: args})
 }
 
-// unsupported answers the methods of modals, the home tab and files.
+// unsupported answers the methods of modals, the home tab and files. What Slack
+// would refuse is refused as Slack does it.
 func (s *Server) unsupported(name string, args arguments) error {
 	s.log.Error("METHOD NOT SUPPORTED: the workspace has no modals, home tab or files", "method", name)
 	if trigger := args.text("trigger_id"); trigger != "" {
 		if err := s.triggers.use(trigger); err != nil {
+			return err
+		}
+	}
+	if view := args.json("view"); len(view) > 0 {
+		if err := refusal(blockcheck.CheckView(view)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"encoding/json"
+
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
 func apiTest(c call) (object, error) {
@@ -53,7 +55,7 @@ func validateBlocks(c call) (object, error) {
 	if len(blocks) == 0 {
 		return nil, fail("invalid_arguments")
 	}
-	if err := checkBlocks(blocks); err != nil {
+	if err := refusal(blockcheck.Check(blocks)); err != nil {
 		return nil, err
 	}
 	return object{}, nil

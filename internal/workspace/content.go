@@ -26,15 +26,14 @@ func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) 
 		}
 		return nil, nil
 	}
-	if err := checkBlocks(blocks); err != nil {
+	if err := refusal(blockcheck.Check(blocks)); err != nil {
 		return nil, err
 	}
 	return fillBlockIDs(blocks)
 }
 
-// checkBlocks turns violations into the error that Slack answers.
-func checkBlocks(blocks json.RawMessage) error {
-	violations := blockcheck.Check(blocks)
+// refusal is the error that Slack answers violations with; none is no error.
+func refusal(violations []blockcheck.Violation) error {
 	if len(violations) == 0 {
 		return nil
 	}

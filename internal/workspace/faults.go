@@ -98,17 +98,19 @@ func (s *Server) warn(after time.Duration) {
 
 // deafen leaves the connections there are open, but dead.
 func (s *Server) deafen(lasting time.Duration) {
-	for _, c := range s.sockets.all() {
-		c.deaf.Store(true)
-	}
+	s.setDeaf(true)
 	if lasting > 0 {
 		s.later(lasting, s.hearAgain)
 	}
 }
 
-func (s *Server) hearAgain() {
+func (s *Server) hearAgain() { s.setDeaf(false) }
+
+func (s *Server) setDeaf(deaf bool) {
 	for _, c := range s.sockets.all() {
-		c.deaf.Store(false)
+		if err := c.deafen(deaf); err != nil {
+			s.sockets.drop(c) // it has died meanwhile
+		}
 	}
 }
 

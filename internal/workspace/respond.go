@@ -97,21 +97,16 @@ func (f *flag) UnmarshalJSON(raw []byte) error {
 	return err
 }
 
-// parseAnswer reads and checks an answer. Plain text is one too.
+// parseAnswer reads an answer. A JSON string is one that is all text.
 func parseAnswer(raw json.RawMessage) (answer, error) {
 	var a answer
-	if err := json.Unmarshal(raw, &a); err != nil {
-		if json.Unmarshal(raw, &a.Text) != nil {
-			return answer{}, fail("invalid_payload")
-		}
-	}
-	if a.Delete || (a.Text == "" && len(a.Blocks) == 0 && a.ResponseType != "") {
+	if json.Unmarshal(raw, &a) == nil || json.Unmarshal(raw, &a.Text) == nil {
 		return a, nil
 	}
-	blocks, err := checkContent(a.Text, a.Blocks)
-	a.Blocks = blocks
-	return a, err
+	return answer{}, fail("invalid_payload")
 }
+
+func (a answer) empty() bool { return a.Text == "" && len(a.Blocks) == 0 }
 
 // serveResponse takes what an app posts to a response URL.
 func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
@@ -130,9 +125,6 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a, err := parseAnswer(raw)
-	if err == nil && a.Text == "" && len(a.Blocks) == 0 && !bool(a.Delete) {
-		err = fail("no_text")
-	}
 	if err == nil {
 		err = s.answer(to, a)
 	}
@@ -147,13 +139,18 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 // errGone says that the message to be changed is not there any more.
 var errGone = fail("message_not_found")
 
-// answer shows what an app answers. Only this way changes ephemeral messages.
+// answer checks and shows what an app answers. Only this way changes ephemeral
+// messages.
 func (s *Server) answer(to response, a answer) error {
-	if to.original != "" && bool(a.Delete) {
-		if !s.world.remove(to.channel, to.original) {
+	if a.Delete {
+		if to.original == "" || !s.world.remove(to.channel, to.original) {
 			return errGone
 		}
 		return nil
+	}
+	var err error
+	if a.Blocks, err = checkContent(a.Text, a.Blocks); err != nil {
+		return err
 	}
 	if to.original != "" && bool(a.Replace) {
 		_, ok := s.world.change(to.channel, to.original, func(m *Message) {
@@ -163,9 +160,6 @@ func (s *Server) answer(to response, a answer) error {
 			return errGone
 		}
 		return nil
-	}
-	if a.Delete {
-		return nil // a command has no message that could go
 	}
 	m := Message{Channel: to.channel, User: botUser, Text: a.Text, Blocks: a.Blocks, ThreadTS: a.ThreadTS}
 	if m.ThreadTS == "" {

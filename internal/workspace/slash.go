@@ -65,18 +65,17 @@ const verificationToken = "workspace-verification-token"
 // showAck shows what an app sent with its ack, as an answer through the
 // response URL that needs none of its uses.
 func (s *Server) showAck(token string, ack json.RawMessage) error {
-	if len(ack) == 0 || string(ack) == "null" || string(ack) == `""` {
+	if len(ack) == 0 {
 		return nil
 	}
-	answer, err := parseAnswer(ack)
+	a, err := parseAnswer(ack)
+	if err == nil && !a.empty() {
+		err = s.answer(s.responses.peek(token), a)
+	}
 	if err != nil {
 		s.log.Error("ack payload refused", "error", err)
-		return err
 	}
-	if answer.Text == "" && len(answer.Blocks) == 0 {
-		return nil
-	}
-	return s.answer(s.responses.peek(token), answer)
+	return err
 }
 
 // present finds a person and a channel that the person can type in.

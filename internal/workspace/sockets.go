@@ -178,6 +178,21 @@ func (c *socket) control(messageType int, data string) error {
 	return c.ws.WriteControl(messageType, []byte(data), time.Now().Add(writeTimeout))
 }
 
+// extend lets the connection live so much longer. A half-open one lives on
+// whatever the other side does.
+func (c *socket) extend(life time.Duration) error {
+	if c.deaf.Load() {
+		return c.ws.NetConn().SetReadDeadline(time.Time{})
+	}
+	return c.ws.NetConn().SetReadDeadline(time.Now().Add(life))
+}
+
+// deafen makes the connection half open, or ends that.
+func (c *socket) deafen(deaf bool) error {
+	c.deaf.Store(deaf)
+	return c.extend(time.Minute)
+}
+
 var upgrader = websocket.Upgrader{
 	// The single-use ticket is what admits; clients send Origins of all kinds.
 	CheckOrigin: func(*http.Request) bool { return true },

@@ -10,7 +10,6 @@ package page
 import (
 	"context"
 	"encoding/json"
-	"net/http"
 	"time"
 )
 
@@ -40,7 +39,8 @@ type Backend interface {
 	// Read marks the channel as read by the user.
 	Read(user, channel string)
 	// Changes sends a value after anything that the page shows has changed,
-	// until ctx ends. Several changes may be told as one.
+	// until ctx ends. Several changes may be told as one. Closing the channel
+	// ends the browser's stream; it comes back by itself.
 	Changes(ctx context.Context) <-chan struct{}
 	// Frames lists the Socket Mode frames and calls of the last minutes, oldest
 	// first, with tokens already masked.
@@ -86,7 +86,8 @@ type Message struct {
 	Metadata  json.RawMessage // {"event_type","event_payload"}, or empty
 }
 
-// Command is a slash command. Name starts with "/".
+// Command is a slash command. Name starts with "/". Where the UsageHint reads
+// like "debug|fix <id> · find <e-mail> · help", the page completes its words too.
 type Command struct {
 	Name        string
 	Description string
@@ -115,9 +116,4 @@ type Options struct {
 type Hint struct {
 	Label string
 	Text  string
-}
-
-// New makes the page: GET / and everything under /ui/.
-func New(b Backend, opts Options) http.Handler {
-	return http.NotFoundHandler()
 }

@@ -1,0 +1,162 @@
+// Package bot is Slack: sockets in, messages out. It hears what people type and
+// click, acks it at once, has it answered by the commands and sees the answer
+// delivered. What can be asked for and what is answered lives in commands.
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+)
+
+const (
+	workers   = 32  // requests that are answered at the same time
+	queueSize = 256 // requests that wait for a worker
+	runFor    = 10 * time.Second
+	sendFor   = 20 * time.Second // one answer, with Slack's pauses
+
+	// Whoever finds the queue full is told so by workers of their own.
+	busyWorkers   = 4
+	busyQueueSize = 1024
+
+	// Stopping takes at most nine seconds.
+	ackFor   = 100 * time.Millisecond // acks and envelopes under way
+	drainFor = 7 * time.Second        // requests that were acked
+	cutFor   = 1500 * time.Millisecond
+)
+
+// Commands answers what is asked for; see commands.Registry.
+type Commands interface {
+	Run(ctx context.Context, req commands.Request) commands.Answer
+	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
+}
+
+// Metrics counts; see health.Metrics.
+type Metrics interface {
+	Acked(took time.Duration)
+	Answered(command, outcome string, took time.Duration)
+	Sockets(up int)
+}
+
+// Config is what a Bot works with. Everything is required but APIURL.
+type Config struct {
+	AppToken, BotToken string
+	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
+	Readers            []string // who may ask: ids of users and groups, or "*"
+	Commands           Commands
+	Shares             Shares
+	Log                *slog.Logger
+	Metrics            Metrics
+	Now                func() time.Time
+}
+
+// Bot is one process's part in the Slack app.
+type Bot struct {
+	commands Commands
+	shares   Shares
+	log      *slog.Logger
+	metrics  Metrics
+	now      func() time.Time
+
+	listed  []string // of READERS
+	api     *slack.Client
+	outbox  *outbox
+	readers *people // known once Slack told which workspace is ours
+	queue   *queue
+	busy    *queue
+	sockets atomic.Int32 // that are up
+}
+
+// New prepares a Bot; nothing is connected yet.
+func New(cfg Config) (*Bot, error) {
+	hooks, err := hooksFor(cfg.APIURL)
+	if err != nil {
+		return nil, fmt.Errorf("SLACK_API_URL: %w", err)
+	}
+	client := newHTTPClient()
+	options := []slack.Option{
+		slack.OptionAppLevelToken(cfg.AppToken),
+		slack.OptionHTTPClient(client),
+		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
+	}
+	if cfg.APIURL != "" {
+		options = append(options, slack.OptionAPIURL(cfg.APIURL))
+	}
+	api := slack.New(cfg.BotToken, options...)
+	return &Bot{
+		commands: cfg.Commands, shares: cfg.Shares, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
+		listed: cfg.Readers, api: api,
+		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log},
+	}, nil
+}
+
+// Run hears and answers until ctx ends, then sees what was acked answered,
+// within nine seconds. A fault that only a person can mend ends it with a
+// *PermanentError. A Bot runs once.
+func (b *Bot) Run(ctx context.Context) error {
+	if err := b.introduce(ctx); err != nil {
+		return quiet(ctx, err)
+	}
+	work, cut := context.WithCancel(context.WithoutCancel(ctx))
+	defer cut()
+	b.queue = newQueue(work, workers, queueSize)
+	b.busy = newQueue(work, busyWorkers, busyQueueSize)
+
+	err := b.listen(ctx)
+	b.drain(cut)
+	return quiet(ctx, err)
+}
+
+// quiet drops the error of a bot that was asked to stop.
+func quiet(ctx context.Context, err error) error {
+	var permanent *PermanentError
+	if ctx.Err() != nil && !errors.As(err, &permanent) {
+		return nil
+	}
+	return err
+}
+
+// Connected tells whether Slack has greeted us on a connection that is up.
+func (b *Bot) Connected() bool { return b.sockets.Load() > 0 }
+
+// introduce checks the bot token and learns which workspace is ours.
+func (b *Bot) introduce(ctx context.Context) error {
+	retry := newBackoff()
+	for {
+		me, err := b.api.AuthTestContext(ctx)
+		if err == nil {
+			b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, me.TeamID, b.now)}
+			return nil
+		}
+		fault := faultOf(err)
+		if fault.permanent() {
+			return permanentError("SLACK_BOT_TOKEN", fault)
+		}
+		if err := b.waitForSlack(ctx, retry, fault); err != nil {
+			return err
+		}
+	}
+}
+
+// drain sees what was taken answered. What is still running after drainFor is
+// cut short, and tells its asker so.
+func (b *Bot) drain(cut context.CancelFunc) {
+	b.queue.close()
+	b.busy.close()
+	if b.queue.wait(drainFor) && b.busy.wait(cutFor) {
+		return
+	}
+	cut()
+	if !b.queue.wait(cutFor) {
+		b.log.Error("stopped while requests were still being answered")
+	}
+}

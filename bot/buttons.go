@@ -1,0 +1,82 @@
+package bot
+
+import (
+	"context"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+const (
+	actionDebug = "session.debug"
+	actionShare = "session.share"
+
+	// ownBlock marks the buttons of an answer about one session: Debug pressed
+	// there looks again at what the message shows.
+	ownBlock = "refresh"
+)
+
+// click is a button that somebody pressed.
+type click struct {
+	action, value, block string
+	message              string // its ts
+	ephemeral            bool   // the message is visible to the clicker only
+}
+
+// heardClick queues a click that was acked. Other interactions have no place in
+// this app.
+func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
+	if c.Type != slack.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
+		b.log.Warn("acked an interaction that is no click", "ref", ref)
+		return
+	}
+	to := asker{ref: ref, user: c.User.ID, channel: c.Channel.ID, responseURL: c.ResponseURL}
+	if to.channel == "" {
+		to.channel = c.Container.ChannelID
+	}
+	action := c.ActionCallback.BlockActions[0] // Slack sends one a click
+	pressed := click{action: action.ActionID, value: action.Value, block: action.BlockID,
+		message: c.Container.MessageTs, ephemeral: c.Container.IsEphemeral}
+	b.serve(to, func(ctx context.Context) {
+		if pressed.action == actionShare {
+			b.share(ctx, to, pressed)
+			return
+		}
+		b.start(ctx, to, pressed)
+	})
+}
+
+// start runs the command that a button stands for. Actions that nobody knows
+// are answered by the commands, too.
+func (b *Bot) start(ctx context.Context, to asker, c click) {
+	req := commands.Request{User: to.user, Ref: to.ref}
+	own := c.ephemeral && c.action == actionDebug && c.block == ownBlock
+	b.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
+		return b.commands.RunAction(ctx, c.action, c.value, req)
+	})
+}
+
+// layOut puts an answer and its buttons together.
+func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) message {
+	m := message{blocks: answer.Blocks, public: answer.Public || p.sharedBy != "", replace: p.replace}
+	if p.sharedBy != "" {
+		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
+	}
+	buttons := answer.Actions
+	if answer.Shareable && !m.public {
+		if value, ok := b.shareValue(ctx, answer, p.request); ok {
+			buttons = append(buttons[:len(buttons):len(buttons)], blockkit.Button(actionShare, "Share", value))
+		}
+	}
+	if len(buttons) == 0 {
+		return m
+	}
+	block := ""
+	if answer.Session != "" {
+		block = ownBlock
+	}
+	m.blocks = append(m.blocks[:len(m.blocks):len(m.blocks)], slack.NewActionBlock(block, buttons...))
+	return m
+}

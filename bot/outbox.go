@@ -1,0 +1,200 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+const (
+	callFor     = 5 * time.Second  // one call of Slack
+	longestWait = 10 * time.Second // that Slack may ask for before a second try
+	maxErrorLen = 1 << 10          // bytes read of a refusal
+)
+
+// asker is the person who waits for an answer, and where they wait.
+type asker struct {
+	ref         string
+	user        string
+	channel     string
+	responseURL string
+}
+
+// message is what goes out.
+type message struct {
+	blocks  []slack.Block
+	public  bool // for the whole channel, not only for the asker
+	replace bool // in the place of the message that was clicked
+}
+
+// outbox is the one place from which anything is posted.
+type outbox struct {
+	api   *slack.Client
+	http  *http.Client
+	hooks hooks
+	log   *slog.Logger
+}
+
+// newHTTPClient never follows a redirect: neither a token nor an answer goes
+// where Slack did not promise to be.
+func newHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout: callFor,
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   3 * time.Second,
+			MaxIdleConnsPerHost:   workers,
+			IdleConnTimeout:       time.Minute,
+			ExpectContinueTimeout: time.Second,
+			ForceAttemptHTTP2:     true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// respond answers through response_url, which works where the bot is no member.
+// What meets 429 or 5xx is tried once more; blocks that Slack refuses go out
+// once more as text alone. The error is a *Fault or errForeignURL.
+func (o *outbox) respond(ctx context.Context, to asker, m message) error {
+	if err := o.hooks.check(to.responseURL); err != nil {
+		return err
+	}
+	body := webhookMessage(m)
+	err := o.deliver(ctx, to.responseURL, body)
+	if err == nil {
+		return nil
+	}
+	fault := faultOf(err)
+	switch {
+	case fault.Retryable():
+		if err := pause(ctx, fault); err != nil {
+			return fault
+		}
+	case fault.ofShape():
+		o.log.Error("Slack refused the blocks of an answer; it went out as text alone", "ref", to.ref, "error", fault)
+		body.Blocks = nil
+	default:
+		return fault
+	}
+	return o.deliver(ctx, to.responseURL, body)
+}
+
+// whisper shows a message to the asker alone with the bot's own voice, where it
+// is a member. It waits once for Slack's rate limit.
+func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
+	post := func() error {
+		_, err := o.api.PostEphemeralContext(ctx, to.channel, to.user,
+			slack.MsgOptionBlocks(m.blocks...), slack.MsgOptionText(blockkit.Fallback(m.blocks), false),
+			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+		return err
+	}
+	err := post()
+	if err == nil {
+		return nil
+	}
+	fault := faultOf(err)
+	if fault.Status != http.StatusTooManyRequests || pause(ctx, fault) != nil {
+		return fault
+	}
+	if err := post(); err != nil {
+		return faultOf(err)
+	}
+	return nil
+}
+
+func webhookMessage(m message) *slack.WebhookMessage {
+	unfurl := false
+	body := &slack.WebhookMessage{
+		Text:            blockkit.Fallback(m.blocks),
+		Blocks:          &slack.Blocks{BlockSet: m.blocks},
+		ResponseType:    slack.ResponseTypeEphemeral,
+		ReplaceOriginal: m.replace,
+		UnfurlLinks:     &unfurl,
+		UnfurlMedia:     &unfurl,
+	}
+	if m.public {
+		body.ResponseType = slack.ResponseTypeInChannel
+	}
+	return body
+}
+
+// deliver posts to a response_url and reads what Slack made of it. A fault's
+// text does not hold the address.
+func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.WebhookMessage) error {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("write a message: %w", err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(raw))
+	if err != nil {
+		return faultOf(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := o.http.Do(req)
+	if err != nil {
+		return faultOf(err)
+	}
+	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxErrorLen))
+	if err != nil && res.StatusCode == http.StatusOK {
+		return nil // Slack took it; only its "ok" got lost
+	}
+	return refusal(res, answer)
+}
+
+var errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
+
+// refusal reads an answer to a response_url: "ok", JSON with ok and error, or
+// an error code as it is.
+func refusal(res *http.Response, answer []byte) error {
+	var told struct {
+		OK    *bool  `json:"ok"`
+		Error string `json:"error"`
+	}
+	isJSON := json.Unmarshal(answer, &told) == nil
+	if res.StatusCode == http.StatusOK && (!isJSON || told.OK == nil || *told.OK) {
+		return nil
+	}
+	code := told.Error
+	if !isJSON {
+		code = string(bytes.TrimSpace(answer))
+	}
+	if !errorCode.MatchString(code) {
+		code = ""
+	}
+	fault := &Fault{Code: code, Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
+	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		fault.RetryAfter = time.Duration(seconds) * time.Second
+	}
+	return fault
+}
+
+// pause waits as long as Slack asks, at least a second. It gives up at once
+// where that is longer than anybody waits for an answer.
+func pause(ctx context.Context, fault *Fault) error {
+	wait := max(fault.RetryAfter, time.Second)
+	if wait > longestWait {
+		return fault
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,146 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+// heardCommand queues a slash command that was acked.
+func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
+	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Ref: ref}
+	b.serve(to, func(ctx context.Context) {
+		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
+			return b.commands.Run(ctx, req)
+		})
+	})
+}
+
+// serve queues a reader's request. Others are told who may ask.
+func (b *Bot) serve(to asker, work func(context.Context)) {
+	b.take(to, func(ctx context.Context) {
+		if b.admitted(ctx, to) {
+			work(ctx)
+		}
+	})
+}
+
+// take queues work for somebody who waits for an answer. Whoever finds no room
+// is told so.
+func (b *Bot) take(to asker, work func(context.Context)) {
+	job := func(ctx context.Context) {
+		defer b.contain(ctx, to)
+		work(ctx)
+	}
+	if b.queue.offer(job) {
+		return
+	}
+	busy := func(ctx context.Context) {
+		defer b.contain(ctx, to)
+		b.tell(ctx, to, "Busy: try again in a moment.", "")
+	}
+	b.metrics.Answered("", "busy", 0)
+	if !b.busy.offer(busy) {
+		b.log.Error("too busy even to say so: a request goes unanswered", "ref", to.ref)
+	}
+}
+
+// contain keeps one request's panic from ending the process, and answers it.
+// A panic's value may hold a customer's data, so only the runtime's own words
+// are logged.
+func (b *Bot) contain(ctx context.Context, to asker) {
+	value := recover()
+	if value == nil {
+		return
+	}
+	what := fmt.Sprintf("%T", value)
+	if fault, ok := value.(runtime.Error); ok {
+		what = fault.Error()
+	}
+	b.log.Error("a request panicked", "ref", to.ref, "panic", what, "stack", string(debug.Stack()))
+	b.metrics.Answered("", string(commands.Failed), 0)
+	b.tell(ctx, to, "Something went wrong on our side; nothing was changed.", to.ref)
+}
+
+// placement is how an answer is shown.
+type placement struct {
+	request  commands.Request // to be asked again when the answer is shared
+	replace  bool             // in the place of the message that was clicked
+	sharedBy string           // in the channel, in this person's name; "" = not shared
+}
+
+// answer runs a request and delivers what it says.
+func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(context.Context) commands.Answer) {
+	started := b.now()
+	limited, cancel := context.WithTimeout(ctx, runFor)
+	defer cancel()
+	answer := run(limited)
+	if answer.Outcome != commands.Done {
+		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
+	}
+	b.deliver(ctx, to, b.layOut(ctx, answer, p))
+	took := b.now().Sub(started)
+	b.metrics.Answered(answer.Name, string(answer.Outcome), took)
+	attrs := []any{"ref", to.ref, "command", answer.Name, "outcome", string(answer.Outcome), "took", took}
+	if answer.Err != nil {
+		b.log.Error("answered a request that failed", append(attrs, "error", answer.Err)...)
+		return
+	}
+	b.log.Info("answered", attrs...)
+}
+
+// admitted tells whether the asker may ask; others are told who may.
+func (b *Bot) admitted(ctx context.Context, to asker) bool {
+	err := b.readers.admit(ctx, to.user)
+	if err == nil {
+		return true
+	}
+	if cause := errors.Unwrap(err); cause != nil {
+		b.log.Error("a person could not be looked up and was refused", "ref", to.ref, "error", cause, "advice", faultOf(cause).Advice())
+	}
+	b.metrics.Answered("", string(commands.Refused), 0)
+	b.tell(ctx, to, err.Error(), "")
+	return false
+}
+
+// tell answers with one sentence, only for the asker. A ref lets them point at
+// the log.
+func (b *Bot) tell(ctx context.Context, to asker, sentence, ref string) {
+	line := blockkit.L(blockkit.Plain(sentence))
+	if ref != "" {
+		line = append(line, blockkit.Plain(" Ref "), blockkit.Code(ref), blockkit.Plain("."))
+	}
+	b.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
+}
+
+// deliver sees a message to its asker: through response_url, else with the
+// bot's own voice. It goes on when the process is asked to stop.
+func (b *Bot) deliver(ctx context.Context, to asker, m message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	defer cancel()
+	err := b.outbox.respond(ctx, to, m)
+	if err == nil {
+		return
+	}
+	fault := faultOf(err)
+	log := b.log.With("ref", to.ref)
+	log.Error("an answer could not be sent", "error", err, "advice", fault.Advice())
+	if to.channel == "" || to.user == "" {
+		return
+	}
+	if m.public {
+		m = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
+			blockkit.Plain("This could not be posted in the channel: "), blockkit.Plain(fault.Advice())))}}
+	}
+	if err := b.outbox.whisper(ctx, to, m); err != nil {
+		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
+	}
+}

@@ -1,0 +1,254 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kelseyhightower/envconfig"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// config is everything that is set from outside, by environment variables.
+type config struct {
+	SlackAppToken string `envconfig:"SLACK_APP_TOKEN"`
+	SlackBotToken string `envconfig:"SLACK_BOT_TOKEN"`
+	SlackAPIURL   string `envconfig:"SLACK_API_URL"`
+
+	RedisURL      string `envconfig:"REDIS_URL"`
+	StateRedisURL string `envconfig:"STATE_REDIS_URL"`
+
+	StripeKey    string `envconfig:"STRIPE_SECRET_KEY"`
+	StripeAPIURL string `envconfig:"STRIPE_API_URL"`
+
+	SuperDuperToken string `envconfig:"SUPERDUPERAI_TOKEN"`
+	SuperDuperURL   string `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
+	VideoModel      string `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
+	ImageModel      string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
+	SiteURL         string `envconfig:"SITE_URL" default:"https://superduperai.co"`
+
+	AlertChannel  string   `envconfig:"ALERT_CHANNEL"`
+	OncallMention string   `envconfig:"ONCALL_MENTION"`
+	AlertOn       []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed"`
+
+	Readers    []string      `envconfig:"READERS" default:"*"`
+	Operators  []string      `envconfig:"OPERATORS"`
+	Approvals  string        `envconfig:"APPROVALS" default:"none"`
+	ConfirmTTL time.Duration `envconfig:"CONFIRM_TTL" default:"10m"`
+
+	OrphanGrace   time.Duration `envconfig:"ORPHAN_GRACE" default:"10m"`
+	StallAfter    time.Duration `envconfig:"STALL_AFTER" default:"30m"`
+	SweepInterval time.Duration `envconfig:"SWEEP_INTERVAL" default:"1m"`
+
+	HTTPAddr  string `envconfig:"HTTP_ADDR" default:":8080"`
+	PprofAddr string `envconfig:"PPROF_ADDR"`
+	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
+	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
+}
+
+// configError names the variables that are wrong and the remedy for each.
+type configError struct{ faults []string }
+
+func (e *configError) Error() string { return strings.Join(e.faults, "\n") }
+
+func (e *configError) add(variable, fault, remedy string) {
+	e.faults = append(e.faults, variable+" "+fault+": "+remedy+".")
+}
+
+// loadConfig reads the environment and checks all of it before anything is
+// connected. The terminal commands need no Slack.
+func loadConfig(slack bool) (config, error) {
+	var c config
+	if err := envconfig.Process("", &c); err != nil {
+		var parse *envconfig.ParseError
+		if errors.As(err, &parse) { // its text carries the value, which may be a secret
+			return c, &configError{[]string{parse.KeyName + " cannot be read as " + parse.TypeName + ": " + parseRemedy(parse.TypeName) + "."}}
+		}
+		return c, fmt.Errorf("read the environment: %w", err)
+	}
+	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
+	faults := &configError{}
+	if slack {
+		c.checkSlack(faults)
+	}
+	c.checkRedis(faults)
+	c.checkServices(faults)
+	c.checkRest(faults)
+	if len(faults.faults) > 0 {
+		slices.Sort(faults.faults)
+		return c, faults
+	}
+	return c, nil
+}
+
+func parseRemedy(typeName string) string {
+	if typeName == "time.Duration" {
+		return "write a number with its unit, such as 90s or 10m"
+	}
+	return "see the table of variables"
+}
+
+func (c *config) checkSlack(faults *configError) {
+	token(faults, "SLACK_APP_TOKEN", c.SlackAppToken, "xapp-",
+		"create an app-level token with connections:write under Basic Information")
+	token(faults, "SLACK_BOT_TOKEN", c.SlackBotToken, "xoxb-",
+		"install the app and copy the bot token from OAuth & Permissions")
+	if c.SlackAPIURL == "" {
+		return
+	}
+	if !strings.HasSuffix(c.SlackAPIURL, "/") {
+		faults.add("SLACK_API_URL", "does not end in a slash", "write it like https://slack.example/api/")
+	}
+	secureURL(faults, "SLACK_API_URL", c.SlackAPIURL)
+}
+
+func token(faults *configError, variable, value, prefix, remedy string) {
+	switch {
+	case value == "":
+		faults.add(variable, "is missing", remedy)
+	case !strings.HasPrefix(value, prefix) || strings.TrimSpace(value) != value:
+		faults.add(variable, "does not look like one (they start with "+prefix+")", remedy)
+	}
+}
+
+func (c *config) checkRedis(faults *configError) {
+	const remedy = "write it like redis://user:password@host:6379/0, several nodes of a cluster as ?addr=host:port"
+	if c.RedisURL == "" {
+		faults.add("REDIS_URL", "is missing", remedy)
+	} else if err := store.CheckURL(c.RedisURL); err != nil {
+		faults.add("REDIS_URL", "is not usable ("+err.Error()+")", remedy)
+	}
+	if c.StateRedisURL == "" {
+		c.StateRedisURL = c.RedisURL
+	} else if err := store.CheckURL(c.StateRedisURL); err != nil {
+		faults.add("STATE_REDIS_URL", "is not usable ("+err.Error()+")", remedy)
+	}
+}
+
+const stripeOrigin = "https://api.stripe.com"
+
+var (
+	stripeKeyPattern  = regexp.MustCompile(`^[rs]k_[!-~]+$`)
+	superTokenPattern = regexp.MustCompile(`^[!-~]+$`) // what fits into a header
+)
+
+func (c *config) checkServices(faults *configError) {
+	if c.StripeKey != "" && !stripeKeyPattern.MatchString(c.StripeKey) {
+		faults.add("STRIPE_SECRET_KEY", "does not look like one (they start with rk_ or sk_)",
+			"create a restricted key with read access in Stripe's dashboard under Developers, API keys")
+	}
+	if c.SuperDuperToken != "" && !superTokenPattern.MatchString(c.SuperDuperToken) {
+		faults.add("SUPERDUPERAI_TOKEN", "cannot be one: it holds a space or a letter that no token has",
+			"copy it again from the SuperDuperAI editor")
+	}
+	for variable, value := range map[string]string{
+		"STRIPE_API_URL": c.StripeAPIURL, "SUPERDUPERAI_URL": c.SuperDuperURL, "SITE_URL": c.SiteURL,
+	} {
+		secureURL(faults, variable, value)
+		if u, err := url.Parse(value); err == nil && (u.Path != "" || u.RawQuery != "") {
+			faults.add(variable, "carries a path", "write only the origin, without a trailing slash, such as https://"+u.Host)
+		}
+	}
+}
+
+// secureURL: what carries a token goes over https, unless it stays on this
+// machine.
+func secureURL(faults *configError, variable, value string) {
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		faults.add(variable, "is not a URL", "write it like https://host")
+	case u.User != nil:
+		faults.add(variable, "carries a user name", "write it without one")
+	case u.Scheme == "http" && !loopback(u.Hostname()):
+		faults.add(variable, "is not encrypted", "use https; plain http is for loopback addresses only")
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+var (
+	personPattern  = regexp.MustCompile(`^[UWS][A-Z0-9]{2,}$`)
+	channelPattern = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+)
+
+func (c *config) checkRest(faults *configError) {
+	people(faults, "READERS", c.Readers)
+	people(faults, "OPERATORS", c.Operators)
+	if c.AlertChannel != "" && !channelPattern.MatchString(c.AlertChannel) {
+		faults.add("ALERT_CHANNEL", "is not a channel id", "copy the id (C…) from the bottom of the channel's details")
+	}
+	if c.OncallMention != "" && !personPattern.MatchString(c.OncallMention) {
+		faults.add("ONCALL_MENTION", "is neither a user id nor a group id", "copy the id (U… or S…) from the profile or the group")
+	}
+	for _, verdict := range c.AlertOn {
+		if !slices.Contains(store.Verdicts, store.Verdict(verdict)) {
+			faults.add("ALERT_ON", "names a verdict that does not exist", "write verdicts with commas between them, such as orphaned,stalled")
+		}
+	}
+	if !slices.Contains([]string{"none", "generate", "all"}, c.Approvals) {
+		faults.add("APPROVALS", "is unknown", "write none, generate or all")
+	}
+	for variable, value := range map[string]time.Duration{
+		"CONFIRM_TTL": c.ConfirmTTL, "ORPHAN_GRACE": c.OrphanGrace,
+		"STALL_AFTER": c.StallAfter, "SWEEP_INTERVAL": c.SweepInterval,
+	} {
+		if value <= 0 {
+			faults.add(variable, "is not above zero", parseRemedy("time.Duration"))
+		}
+	}
+	c.checkAddresses(faults)
+	if new(slog.Level).UnmarshalText([]byte(c.LogLevel)) != nil {
+		faults.add("LOG_LEVEL", "is unknown", "write debug, info, warn or error")
+	}
+	if c.LogFormat != "json" && c.LogFormat != "text" {
+		faults.add("LOG_FORMAT", "is unknown", "write json or text")
+	}
+}
+
+func people(faults *configError, variable string, ids []string) {
+	for i, id := range ids {
+		ids[i] = strings.TrimSpace(id)
+		if ids[i] != "*" && !personPattern.MatchString(ids[i]) {
+			faults.add(variable, "names somebody who is neither a user id (U…) nor a group id (S…)",
+				"list ids with commas between them, or write * for every full member of the workspace")
+		}
+	}
+}
+
+func (c *config) checkAddresses(faults *configError) {
+	const remedy = "write it like 127.0.0.1:8080; empty switches it off"
+	if c.HTTPAddr != "" {
+		if _, _, err := net.SplitHostPort(c.HTTPAddr); err != nil {
+			faults.add("HTTP_ADDR", "is not an address", remedy)
+		}
+	}
+	if c.PprofAddr != "" {
+		if host, _, err := net.SplitHostPort(c.PprofAddr); err != nil || !loopback(host) {
+			faults.add("PPROF_ADDR", "is not a loopback address", remedy)
+		}
+	}
+}
+
+// logger writes as the configuration says.
+func (c *config) logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked with the configuration
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "text" {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/superduperai/sessionbot"
+	"github.com/superduperai/sessionbot/internal/workspace"
+)
+
+// runDemo is the same bot with everything embedded.
+func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
+	flags := flag.NewFlagSet("sessionbot demo", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	addr := flags.String("addr", defaultAddr, "loopback address of the page; port 0 takes a free one")
+	key := flags.String("control-key", "", "value of X-Control-Key; random by default")
+	if err := parseFlags(flags, args); err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	server, err := workspace.Start(workspace.Config{Addr: *addr, ControlKey: *key, Manifest: sessionbot.Manifest, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }() // the process ends
+	world, err := startWorld(ctx)
+	if err != nil {
+		return err
+	}
+	defer world.close()
+	c := world.config
+	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
+	_, err = fmt.Fprintf(out, "The demo runs at %s\nX-Control-Key: %s\nStop it with Ctrl-C.\n", server.URL(), server.ControlKey())
+	if err != nil {
+		return err
+	}
+	return serveBot(ctx, c, log)
+}

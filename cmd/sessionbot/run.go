@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/internal/health"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// runBot is the bot, until ctx ends or a permanent fault.
+func runBot(ctx context.Context, args []string, errs io.Writer) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%w: sessionbot run takes no words; it is set by environment variables", errUsage)
+	}
+	c, err := loadConfig(true)
+	if err != nil {
+		return err
+	}
+	return serveBot(ctx, c, c.logger(errs))
+}
+
+func serveBot(ctx context.Context, c config, log *slog.Logger) error {
+	redis, err := store.Open(ctx, c.RedisURL)
+	if err != nil {
+		return fmt.Errorf("open REDIS_URL: %w", err)
+	}
+	defer func() { _ = redis.Close() }() // the process ends
+	state := redis
+	if c.StateRedisURL != c.RedisURL {
+		if state, err = store.Open(ctx, c.StateRedisURL); err != nil {
+			return fmt.Errorf("open STATE_REDIS_URL: %w", err)
+		}
+		defer func() { _ = state.Close() }() // the process ends
+	}
+	metrics := health.NewMetrics()
+	b, err := bot.New(bot.Config{
+		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
+		Readers: c.Readers, Commands: newRegistry(c, redis, log), Shares: store.NewShares(state),
+		Log: log, Metrics: metrics, Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	return serveAll(ctx, c, b, redis, metrics, log)
+}
+
+// serveAll runs the bot beside its health and profiles; the first to fail ends
+// the others.
+func serveAll(ctx context.Context, c config, b *bot.Bot, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
+	group, ctx := errgroup.WithContext(ctx)
+	side, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is told to the very end
+	serve := func(variable, addr string, handler http.Handler) error {
+		if addr == "" {
+			return nil
+		}
+		listener, err := net.Listen("tcp", addr)
+		if err != nil {
+			return fmt.Errorf("listen on %s, set by %s: %w", addr, variable, err)
+		}
+		group.Go(func() error { return health.Serve(side, listener, handler) })
+		return nil
+	}
+	checks := []health.Check{
+		{Name: "slack", Run: func(context.Context) error {
+			if !b.Connected() {
+				return errors.New("no Socket Mode connection is up")
+			}
+			return nil
+		}},
+		{Name: "redis", Run: func(ctx context.Context) error {
+			if _, err := redis.Ping(ctx); err != nil {
+				return errors.New("Redis does not answer")
+			}
+			return nil
+		}},
+	}
+	err := errors.Join(
+		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...)),
+		serve("PPROF_ADDR", c.PprofAddr, health.Profiles()))
+	if err != nil {
+		stop()
+		return errors.Join(err, group.Wait())
+	}
+	group.Go(func() error {
+		defer stop()
+		log.InfoContext(ctx, "starting", "version", version)
+		return b.Run(ctx)
+	})
+	return group.Wait()
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// newRegistry wires the commands to Redis, Stripe, SuperDuperAI and the site.
+func newRegistry(c config, redis *store.Redis, log *slog.Logger) *commands.Registry {
+	limits := store.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
+	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), log}
+	api := superReader{superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})}
+	return commands.New(commands.Deps{
+		Sessions: &store.Examiner{Redis: redis, Payments: stripe, Files: api, Site: api, Limits: limits, Now: time.Now},
+		Finder:   stripe,
+		Redis:    redis,
+		Limits:   limits,
+		SiteURL:  c.SiteURL,
+		Now:      time.Now,
+		Log:      log,
+	})
+}
+
+// stripeReader tells the store what Stripe says.
+type stripeReader struct {
+	stripe *payments.Reader
+	log    *slog.Logger
+}
+
+func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
+	session, err := r.stripe.Session(ctx, id)
+	if err != nil {
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.why(ctx, err)}
+	}
+	return paymentOf(session)
+}
+
+func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
+	event, err := r.stripe.Event(ctx, payments.Session{ID: p.SessionID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	if err != nil {
+		_ = r.why(ctx, err) // logged; the answer says that the event could not be seen
+		return store.Event{}
+	}
+	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created}
+}
+
+func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
+	sessions, more, err := r.stripe.Find(ctx, query, limit)
+	if err != nil {
+		return nil, false, r.why(ctx, err)
+	}
+	found := make([]store.Payment, len(sessions))
+	for i, session := range sessions {
+		found[i] = paymentOf(session)
+	}
+	return found, more, nil
+}
+
+// why logs the cause and returns its kind; no key is no news.
+func (r stripeReader) why(ctx context.Context, err error) store.Unverified {
+	why := store.StripeFault
+	var typed *payments.Error
+	if errors.As(err, &typed) {
+		why = store.Unverified(typed.Kind)
+	}
+	if why != store.NoStripeKey {
+		r.log.WarnContext(ctx, "Stripe could not be asked", "why", string(why), "error", err)
+	}
+	return why
+}
+
+func paymentOf(s payments.Session) store.Payment {
+	return store.Payment{
+		SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
+		AmountRefunded: s.AmountRefunded, Created: s.Created, ChargedAt: s.ChargedAt, IntentID: s.IntentID,
+		Live: s.Live, Disputed: s.Disputed, VideoCount: s.VideoCount,
+	}
+}
+
+// superReader tells the store what SuperDuperAI and the site say.
+type superReader struct{ api *superduper.Client }
+
+func (r superReader) File(ctx context.Context, id string) (store.File, error) {
+	file, err := r.api.File(ctx, id)
+	if err != nil {
+		return store.File{}, err
+	}
+	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}, nil
+}
+
+func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	status, err := r.api.WebhookStatus(ctx, id)
+	if err != nil {
+		return store.Site{}, err
+	}
+	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, nil
+}

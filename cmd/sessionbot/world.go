@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+)
+
+// demoTakes is how long the demo's stand-in takes to make a video.
+const demoTakes = 40 * time.Second
+
+// world is what the demo's bot talks to, all of it on this machine.
+type world struct {
+	config  config
+	redis   *miniredis.Miniredis
+	client  *redis.Client
+	servers []*http.Server
+}
+
+// startWorld starts a Redis with example sessions and the stand-ins.
+func startWorld(ctx context.Context) (*world, error) {
+	w := &world{redis: miniredis.NewMiniRedis()}
+	w.redis.ClockTTL(true) // time goes on by itself
+	if err := w.redis.Start(); err != nil {
+		return nil, fmt.Errorf("start the demo's Redis: %w", err)
+	}
+	w.client = redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
+	examples := demo.Seed(time.Now())
+	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, demoTakes)
+	site := demo.NewSite(func(ctx context.Context, key string) (string, bool) {
+		value, err := w.client.Get(ctx, key).Result()
+		return value, err == nil // to the site a fault is a missing key
+	})
+	if err := demo.Load(ctx, w.client, examples); err != nil {
+		w.close()
+		return nil, err
+	}
+	demo.Tell(stripe, files, examples)
+	w.config = config{
+		RedisURL: "redis://" + w.redis.Addr(), StateRedisURL: "redis://" + w.redis.Addr(),
+		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
+		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
+	}
+	for into, handler := range map[*string]http.Handler{
+		&w.config.StripeAPIURL: stripe, &w.config.SuperDuperURL: files, &w.config.SiteURL: site,
+	} {
+		if err := w.serve(into, handler); err != nil {
+			w.close()
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// serve starts a server on a free port and tells its origin.
+func (w *world) serve(origin *string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("start a stand-in: %w", err)
+	}
+	*origin = "http://" + listener.Addr().String()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	w.servers = append(w.servers, server)
+	go func() { _ = server.Serve(listener) }() // ends with close
+	return nil
+}
+
+func (w *world) close() {
+	for _, server := range w.servers {
+		_ = server.Close() // the demo ends
+	}
+	_ = w.client.Close()
+	w.redis.Close()
+}

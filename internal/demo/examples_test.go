@@ -1,0 +1,242 @@
+package demo_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+var (
+	now    = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+)
+
+// world is the stand-ins, with the real clients that ask them.
+type world struct {
+	stripe *demo.Stripe
+	files  *demo.SuperDuper
+	reader *payments.Reader
+	client *superduper.Client
+}
+
+func newWorld(t *testing.T, clock func() time.Time) *world {
+	t.Helper()
+	w := &world{stripe: demo.NewStripe(), files: demo.NewSuperDuper(clock, 10*time.Minute)}
+	stripe, files := httptest.NewServer(w.stripe), httptest.NewServer(w.files)
+	t.Cleanup(stripe.Close)
+	t.Cleanup(files.Close)
+	w.reader = payments.New(payments.Config{Key: "rk_example", BaseURL: stripe.URL, Now: clock})
+	w.client = superduper.New(superduper.Config{BaseURL: files.URL, Token: "example"})
+	return w
+}
+
+// diagnose gathers the evidence as the product does, and judges it.
+func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, stripeKey bool) (store.Evidence, store.Diagnosis) {
+	t.Helper()
+	e := store.Evidence{
+		Session: store.Session{ID: id, Prompt: key("prompt", id, redis), Webhook: key("webhook", id, redis), Lookup: key("session", id, redis)},
+		Payment: store.Payment{State: store.PaymentUnverified, Why: store.NoStripeKey},
+		File:    store.File{State: store.FileNone},
+	}
+	if stripeKey {
+		e.Payment = w.payment(t, id)
+	}
+	if file := e.Session.FileID(); file != "" {
+		f, err := w.client.File(t.Context(), file)
+		e.File.State = store.FileState(f.State())
+		if err != nil {
+			e.File.State = store.FileUnknown
+		}
+	}
+	return e, store.Diagnose(e, now, limits)
+}
+
+func (w *world) payment(t *testing.T, id string) store.Payment {
+	t.Helper()
+	s, err := w.reader.Session(t.Context(), id)
+	var failed *payments.Error
+	if errors.As(err, &failed) {
+		return store.Payment{State: store.PaymentUnverified, Why: store.Unverified(failed.Kind)}
+	}
+	return store.Payment{State: store.PaymentState(s.State), Created: s.Created, ChargedAt: s.ChargedAt}
+}
+
+func key(kind, id string, redis map[string]demo.Value) store.Key {
+	v, ok := redis[kind+":"+id]
+	k := store.Key{Kind: kind, Exists: ok, TTL: store.KeyLife - v.Age}
+	switch {
+	case v.Hash != nil:
+		k.Other, k.Fault = true, "of another type"
+	case ok:
+		k.Value, k.Full, k.Fault = store.ParseValue([]byte(v.Text))
+		k.Full = k.Full && kind == "session"
+	}
+	return k
+}
+
+func TestExamplesHaveTheirVerdicts(t *testing.T) {
+	w := newWorld(t, func() time.Time { return now })
+	examples := demo.Seed(now)
+	demo.Tell(w.stripe, w.files, examples)
+	ids := map[string]bool{}
+	seen := map[store.Verdict]map[store.Layout]bool{}
+	for _, example := range examples {
+		e, d := w.diagnose(t, example.ID, example.Redis, true)
+		if d.Verdict != example.Verdict {
+			t.Errorf("%s (%s): %s (%s), want %s", example.ID, example.Title, d.Verdict, d.Reason, example.Verdict)
+		}
+		if ids[example.ID] || len(example.ID) != len("cs_live_")+58 || !strings.HasPrefix(example.ID, "cs_") {
+			t.Errorf("%s is no id, or is there twice", example.ID)
+		}
+		ids[example.ID] = true
+		if seen[d.Verdict] == nil {
+			seen[d.Verdict] = map[store.Layout]bool{}
+		}
+		seen[d.Verdict][e.Session.Layout()] = true
+	}
+	for _, verdict := range store.Verdicts {
+		if verdict == store.VerdictNotFound { // has no layout
+			continue
+		}
+		if !seen[verdict][store.LayoutThreeKey] || !seen[verdict][store.LayoutOneKey] {
+			t.Errorf("%s is not there in both layouts", verdict)
+		}
+	}
+	if !seen[store.VerdictNotFound][store.LayoutNone] || !seen[store.VerdictLost][store.LayoutNone] {
+		t.Error("nothing is lost or unknown altogether")
+	}
+}
+
+func TestExampleEvents(t *testing.T) {
+	w := newWorld(t, func() time.Time { return now })
+	examples := demo.Seed(now)
+	demo.Tell(w.stripe, w.files, examples)
+	for _, example := range demo.Examples(now) {
+		if example.Payment == nil || example.Payment.Event == "" {
+			continue
+		}
+		session, err := w.reader.Session(t.Context(), example.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := w.reader.Event(t.Context(), session)
+		if err != nil || string(event.State) != string(example.Payment.Event) {
+			t.Errorf("%s (%s): event %q, error %v; want %q", example.ID, example.Title, event.State, err, example.Payment.Event)
+		}
+	}
+}
+
+func TestFindCustomersSessions(t *testing.T) {
+	w := newWorld(t, func() time.Time { return now })
+	demo.Tell(w.stripe, w.files, demo.Seed(now))
+	found, more, err := w.reader.Find(t.Context(), "ann@example.com", 3)
+	if err != nil || len(found) != 3 || !more {
+		t.Fatalf("%d sessions, more %t, error %v", len(found), more, err)
+	}
+	if !slices.IsSortedFunc(found, func(a, b payments.Session) int { return b.Created.Compare(a.Created) }) {
+		t.Error("not newest first")
+	}
+	one, more, err := w.reader.Find(t.Context(), found[0].IntentID, 10)
+	if err != nil || more || len(one) != 1 || one[0] != found[0] {
+		t.Errorf("by %s: %+v, more %t, error %v; want %+v", found[0].IntentID, one, more, err, found[0])
+	}
+	if none, _, err := w.reader.Find(t.Context(), "nobody@example.com", 10); err != nil || len(none) != 0 {
+		t.Errorf("a stranger: %+v, error %v", none, err)
+	}
+}
+
+func TestSeedIsTheSameEveryTime(t *testing.T) {
+	first, second := demo.Seed(now), demo.Seed(now)
+	for i := range first {
+		a, b := first[i], second[i]
+		if a.ID != b.ID || a.Verdict != b.Verdict || len(a.Redis) != len(b.Redis) {
+			t.Fatalf("%s differs", a.ID)
+		}
+		for key, v := range a.Redis {
+			if b.Redis[key].Text != v.Text || b.Redis[key].Age != v.Age || v.Age < 0 || v.Age >= store.KeyLife {
+				t.Errorf("%s: %+v, then %+v", key, v, b.Redis[key])
+			}
+		}
+	}
+}
+
+func TestLoad(t *testing.T) {
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	examples := demo.Examples(now)
+	if err := demo.Load(t.Context(), rdb, examples); err != nil {
+		t.Fatal(err)
+	}
+	keys := 0
+	for _, example := range examples {
+		for key, v := range example.Redis {
+			keys++
+			if v.Hash != nil {
+				if got := server.HGet(key, "status"); got != v.Hash["status"] {
+					t.Errorf("%s holds %q", key, got)
+				}
+			} else if got, err := server.Get(key); err != nil || got != v.Text {
+				t.Errorf("%s holds %q, error %v", key, got, err)
+			}
+			if got := server.TTL(key); got != store.KeyLife-v.Age {
+				t.Errorf("%s lives for %v, want %v", key, got, store.KeyLife-v.Age)
+			}
+		}
+	}
+	if got := len(server.Keys()); got != keys {
+		t.Errorf("%d keys, want %d", got, keys)
+	}
+	server.SetError("LOADING")
+	if err := demo.Load(context.Background(), rdb, examples); err == nil {
+		t.Error("a Redis that refuses goes unnoticed")
+	}
+}
+
+// The decision table of the diagnosis, all the way through the clients.
+func TestCases(t *testing.T) {
+	table, err := os.ReadFile("../../store/testdata/diagnosis.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases, err := demo.Cases(table, now)
+	if err != nil || len(cases) < 50 {
+		t.Fatalf("%d cases, error %v", len(cases), err)
+	}
+	w := newWorld(t, func() time.Time { return now })
+	for _, c := range cases {
+		if err := c.Tell(w.stripe, w.files); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			e, d := w.diagnose(t, c.ID, c.Redis, c.StripeKey)
+			if d.Verdict != c.Expect.Verdict || e.Session.Layout() != c.Expect.Layout ||
+				e.Payment.State != c.Expect.Payment || !slices.Equal(d.Allowed, c.Expect.Allowed) {
+				t.Errorf("%s, %s, %s, %s; want %+v", d.Verdict, e.Session.Layout(), e.Payment.State, d.Allowed, c.Expect)
+			}
+		})
+	}
+}
+
+func TestCasesThatCannotBeRead(t *testing.T) {
+	for _, table := range []string{"", "[]", `{"cases":[{"redis":{"k":7}}]}`, `{"cases":[{"name":"{{-soon}}"}]}`} {
+		if _, err := demo.Cases([]byte(table), now); err == nil {
+			t.Errorf("%q was read", table)
+		}
+	}
+}

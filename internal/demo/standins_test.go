@@ -1,0 +1,227 @@
+package demo_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+func get(t *testing.T, address string, into any) int {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer rk_example")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode
+}
+
+func TestStripePages(t *testing.T) {
+	stripe := demo.NewStripe()
+	server := httptest.NewServer(stripe)
+	t.Cleanup(server.Close)
+	for i, id := range []string{"cs_live_a", "cs_live_b", "cs_live_c", "cs_live_d"} {
+		stripe.Put(demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100,
+			Created: now.Add(-time.Duration(i) * time.Minute), Event: store.EventDelivered})
+	}
+	tests := []struct {
+		query string
+		want  string
+		more  bool
+	}{
+		{"", "abcd", false},
+		{"limit=2", "ab", true},
+		{"limit=2&starting_after=cs_live_b", "cd", false},
+		{"limit=2&ending_before=cs_live_d", "bc", true},
+		{"limit=3&ending_before=cs_live_d", "abc", false},
+		{"created[gte]=" + unix(-time.Minute), "ab", false},
+		{"created[gt]=" + unix(-time.Minute), "a", false},
+		{"created[lte]=" + unix(-2*time.Minute), "cd", false},
+		{"created[lt]=" + unix(-2*time.Minute), "d", false},
+		{"status=open", "", false},
+		{"payment_intent=pi_unknown", "", false},
+		{"customer_details[email]=nobody@example.com", "", false},
+	}
+	for _, test := range tests {
+		var page struct {
+			Data []struct {
+				ID string `json:"id"`
+			} `json:"data"`
+			More bool `json:"has_more"`
+		}
+		query, err := url.ParseQuery(test.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		status := get(t, server.URL+"/v1/checkout/sessions?"+query.Encode(), &page)
+		got := ""
+		for _, o := range page.Data {
+			got += strings.TrimPrefix(o.ID, "cs_live_")
+		}
+		if got != test.want || page.More != test.more || status != 200 || page.Data == nil {
+			t.Errorf("%q: %q, more %t, HTTP %d; want %q, more %t", test.query, got, page.More, status, test.want, test.more)
+		}
+	}
+}
+
+func unix(ago time.Duration) string {
+	text, _ := json.Marshal(now.Add(ago).Unix()) // a number always encodes
+	return string(text)
+}
+
+func TestStripeFaults(t *testing.T) {
+	w := newWorld(t, func() time.Time { return now })
+	w.stripe.Put(demo.CheckoutSession{ID: "cs_live_a", Status: "open", Created: now})
+	w.stripe.BreakFor("cs_live_b", demo.Fault{Status: 503})
+	if _, err := w.reader.Session(t.Context(), "cs_live_b"); !errors.Is(err, payments.Fault) {
+		t.Errorf("b: %v, want a fault", err)
+	}
+	if s, err := w.reader.Session(t.Context(), "cs_live_a"); err != nil || s.State != payments.Unpaid {
+		t.Errorf("a: %+v, error %v", s, err)
+	}
+	w.stripe.Break(demo.Fault{Hang: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if _, err := w.reader.Session(ctx, "cs_live_a"); !errors.Is(err, payments.NoAnswer) {
+		t.Errorf("hanging: %v, want no answer", err)
+	}
+	w.stripe.Heal()
+	if s, err := w.reader.Session(t.Context(), "cs_live_b"); err != nil || s.State != payments.Missing {
+		t.Errorf("healed: %+v, error %v", s, err)
+	}
+	if got := w.stripe.Calls(); got != 4 {
+		t.Errorf("%d calls, want 4", got)
+	}
+}
+
+// A video is asked for and made while the clock goes.
+func TestAVideoIsMade(t *testing.T) {
+	clock := now
+	w := newWorld(t, func() time.Time { return clock })
+	video, err := w.client.GenerateVideo(t.Context(), superduper.VideoRequest{Prompt: "a fox", Model: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		at   time.Duration
+		want superduper.FileState
+	}{
+		{0, superduper.InProgress}, {8 * time.Minute, superduper.InProgress},
+		{9 * time.Minute, superduper.Finalizing}, {10 * time.Minute, superduper.Completed},
+	} {
+		clock = now.Add(step.at)
+		if video, err = w.client.File(t.Context(), video.ID); err != nil || video.State() != step.want {
+			t.Errorf("after %v: %s, error %v; want %s", step.at, video.State(), err, step.want)
+		}
+	}
+	resp, err := http.Get(video.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if picture, err := io.ReadAll(resp.Body); err != nil || !strings.HasPrefix(string(picture), "<svg") {
+		t.Errorf("%.40q, error %v", picture, err)
+	}
+	if image, err := w.client.GenerateImage(t.Context(), superduper.ImageRequest{Prompt: "a fox", Model: "m"}); err != nil || image.Type != "image" {
+		t.Errorf("image: %+v, error %v", image, err)
+	}
+	if err := w.client.Ping(t.Context()); err != nil {
+		t.Errorf("ping: %v", err)
+	}
+	if got := w.files.Started(); got != 2 {
+		t.Errorf("%d started, want 2", got)
+	}
+}
+
+func TestGenerationsGoWrong(t *testing.T) {
+	tests := []struct {
+		name    string
+		prompt  string
+		fault   *demo.Fault
+		want    superduper.Kind
+		started int
+	}{
+		{"no prompt", "", nil, superduper.Rejected, 0},
+		{"token refused", "x", &demo.Fault{Status: 401}, superduper.Unauthorised, 0},
+		{"too many", "x", &demo.Fault{Status: 429, RetryAfter: 3 * time.Second}, superduper.RateLimited, 0},
+		{"down", "x", &demo.Fault{Status: 500}, superduper.Unavailable, 0},
+		{"cut before it began", "x", &demo.Fault{Cut: true}, superduper.Unclear, 0},
+		{"cut after it began", "x", &demo.Fault{Cut: true, Late: true}, superduper.Unclear, 1},
+	}
+	for _, test := range tests {
+		w := newWorld(t, func() time.Time { return now })
+		if test.fault != nil {
+			w.files.BreakFor("generate-video", *test.fault)
+		}
+		_, err := w.client.GenerateVideo(t.Context(), superduper.VideoRequest{Prompt: test.prompt, Model: "m"})
+		if !errors.Is(err, test.want) || w.files.Started() != test.started {
+			t.Errorf("%s: %v, %d started; want %s, %d", test.name, err, w.files.Started(), test.want, test.started)
+		}
+	}
+}
+
+func TestSiteAnswers(t *testing.T) {
+	tests := []struct {
+		name  string
+		redis map[string]string
+		want  superduper.WebhookStatus
+		kind  error
+	}{
+		{"nothing", nil, superduper.WebhookStatus{Status: "pending"}, nil},
+		{"a prompt alone", map[string]string{"prompt:x": `{"prompt":"p"}`}, superduper.WebhookStatus{Status: "pending"}, nil},
+		{"three keys", map[string]string{"prompt:x": `{"prompt":"p"}`, "webhook:x": `{"status":"processing","fileId":"f"}`, "session:x": `{"fileId":"f"}`},
+			superduper.WebhookStatus{Found: true, Status: "processing", FileID: "f"}, nil},
+		{"a webhook alone", map[string]string{"webhook:x": `{"status":"pending"}`}, superduper.WebhookStatus{Found: true, Status: "pending"}, nil},
+		{"one key", map[string]string{"session:x": `{"prompt":"p","status":"pending"}`}, superduper.WebhookStatus{Found: true, Status: "pending"}, nil},
+		{"an error", map[string]string{"session:x": `{"prompt":"p","status":"error","error":"sorry"}`},
+			superduper.WebhookStatus{Found: true, Status: "error", Error: "sorry"}, nil},
+		{"an old repair", map[string]string{"session:x": `{"fileId":"f","timestamp":"t"}`}, superduper.WebhookStatus{Found: true, FileID: "f"}, nil},
+		{"an old repair without a file", map[string]string{"session:x": `{"timestamp":"t"}`}, superduper.WebhookStatus{Found: true}, nil},
+		{"cut off", map[string]string{"webhook:x": `{"status":`}, superduper.WebhookStatus{}, superduper.Unavailable},
+	}
+	for _, test := range tests {
+		site := demo.NewSite(func(_ context.Context, key string) (string, bool) {
+			v, ok := test.redis[key]
+			return v, ok
+		})
+		server := httptest.NewServer(site)
+		got, err := superduper.New(superduper.Config{SiteURL: server.URL}).WebhookStatus(t.Context(), "x")
+		server.Close()
+		if got != test.want || !errors.Is(err, test.kind) {
+			t.Errorf("%s: %+v, error %v; want %+v, %v", test.name, got, err, test.want, test.kind)
+		}
+	}
+}
+
+func TestSitePagesEscape(t *testing.T) {
+	site := demo.NewSite(func(_ context.Context, key string) (string, bool) {
+		return `{"status":"error","error":"<script>"}`, key == "session:x"
+	})
+	for path, want := range map[string]string{"/en/session/x": "&lt;script&gt;", "/en/session/y": "being prepared", "/en/file/f": "<svg"} {
+		answer := httptest.NewRecorder()
+		site.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if body := answer.Body.String(); !strings.Contains(body, want) || strings.Contains(body, "<script>") {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}

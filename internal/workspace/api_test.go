@@ -1,0 +1,415 @@
+package workspace
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// clock is a clock that a test turns.
+type clock struct{ nanos atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.nanos.Store(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC).UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time { return time.Unix(0, c.nanos.Load()) }
+
+func (c *clock) turn(d time.Duration) { c.nanos.Add(int64(d)) }
+
+const smallManifest = `
+display_information: {name: Small}
+features:
+  bot_user: {display_name: smallbot}
+  slash_commands:
+    - {command: /small, description: does little, usage_hint: "[what]", should_escape: true}
+oauth_config: {scopes: {bot: [commands, chat:write, channels:read]}}
+settings: {socket_mode_enabled: true, interactivity: {is_enabled: false}}
+`
+
+func TestRefusals(t *testing.T) {
+	all, small := startFast(t, Config{}), startFast(t, Config{Manifest: []byte(smallManifest)})
+	for _, c := range []struct {
+		method string
+		args   object
+		want   string // of the answer, as JSON without ok
+		server *Server
+		token  string
+	}{
+		{method: "no.such", want: `{"error":"unknown_method","req_method":"no.such"}`},
+		{method: "auth.test", token: " ", want: `{"error":"not_authed"}`},
+		{method: "auth.test", token: "xoxb-wrong", want: `{"error":"invalid_auth"}`},
+		{method: "auth.test", token: all.AppToken(), want: `{"error":"not_allowed_token_type"}`},
+		{method: "apps.connections.open", token: all.BotToken(), want: `{"error":"not_allowed_token_type"}`},
+		{method: "users.info", server: small, args: object{"user": "U0LEAD"},
+			want: `{"error":"missing_scope","needed":"users:read","provided":"commands,chat:write,channels:read"}`},
+		{method: "conversations.info", server: small, args: object{"channel": "D0LEAD"},
+			want: `{"error":"missing_scope","needed":"im:read","provided":"commands,chat:write,channels:read"}`},
+		{method: "users.info", args: object{"user": "U0NOBODY"}, want: `{"error":"user_not_found"}`},
+		{method: "bots.info", args: object{"bot": "B0NOBODY"}, want: `{"error":"bot_not_found"}`},
+		{method: "usergroups.users.list", args: object{"usergroup": "S0NOBODY"}, want: `{"error":"no_such_subteam"}`},
+		{method: "conversations.info", args: object{"channel": "C0LEADS"}, want: `{"error":"channel_not_found"}`},
+		{method: "conversations.history", args: object{"channel": "C0RANDOM"}, want: `{"error":"not_in_channel"}`},
+		{method: "conversations.history", args: object{"channel": "C0SUPPORT", "cursor": "x"}, want: `{"error":"invalid_cursor"}`},
+		{method: "conversations.replies", args: object{"channel": "C0SUPPORT", "ts": "1.1"}, want: `{"error":"thread_not_found"}`},
+		{method: "conversations.join", args: object{"channel": "C0ARCHIVE"}, want: `{"error":"is_archived"}`},
+		{method: "conversations.open", args: object{"users": "U0NOBODY"}, want: `{"error":"user_not_found"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0LEADS", "text": "x"}, want: `{"error":"channel_not_found"}`},
+		{method: "chat.postMessage", args: object{"text": "x"}, want: `{"error":"channel_not_found"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0RANDOM", "text": "x"}, want: `{"error":"not_in_channel"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0ARCHIVE", "text": "x"}, want: `{"error":"is_archived"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT"}, want: `{"error":"no_text"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "text": strings.Repeat("é", 4000)}, want: `{"error":"msg_too_long"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "text": "x", "thread_ts": "1.1"}, want: `{"error":"thread_not_found"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "text": "x", "metadata": "x"}, want: `{"error":"invalid_metadata_format"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "text": "x", "metadata": object{"event_type": "x"}}, want: `{"error":"invalid_metadata_schema"}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "blocks": "rubbish"},
+			want: `{"error":"invalid_blocks_format","errors":["must be an array of blocks [json-pointer:/blocks]"],"response_metadata":{"messages":["[ERROR] must be an array of blocks [json-pointer:/blocks]"]}}`},
+		{method: "chat.postMessage", args: object{"channel": "C0SUPPORT", "text": "x", "blocks": []object{{"type": "section"}}},
+			want: `{"error":"invalid_blocks","errors":["missing required field: text [json-pointer:/blocks/0]"],"response_metadata":{"messages":["[ERROR] missing required field: text [json-pointer:/blocks/0]"]}}`},
+		{method: "blocks.validate", args: object{"blocks": []object{{"type": "alien"}}},
+			want: `{"error":"invalid_blocks","errors":["unsupported type: alien [json-pointer:/blocks/0]"],"response_metadata":{"messages":["[ERROR] unsupported type: alien [json-pointer:/blocks/0]"]}}`},
+		{method: "chat.postEphemeral", args: object{"channel": "C0SUPPORT", "user": "U0NOBODY", "text": "x"}, want: `{"error":"user_not_found"}`},
+		{method: "chat.postEphemeral", args: object{"channel": "D0LEAD", "user": "U0SUPPORT", "text": "x"}, want: `{"error":"user_not_in_channel"}`},
+		{method: "chat.update", args: object{"channel": "C0SUPPORT", "ts": "1.1", "text": "x"}, want: `{"error":"message_not_found"}`},
+		{method: "views.open", args: object{"trigger_id": "x"}, want: `{"error":"invalid_trigger_id"}`},
+		{method: "views.publish", args: object{"view": object{"type": "home"}}, want: `{"error":"invalid_arguments","errors":["missing required field: blocks [json-pointer:/view]"],"response_metadata":{"messages":["[ERROR] missing required field: blocks [json-pointer:/view]"]}}`},
+		{method: "files.info", want: `{"error":"not_supported","response_metadata":{"messages":["[ERROR] this workspace has no modals, home tab or files: files.info"]}}`},
+	} {
+		t.Run(c.method+" "+c.want, func(t *testing.T) {
+			s := c.server
+			if s == nil {
+				s = all
+			}
+			token := c.token
+			if token == "" {
+				token = s.BotToken()
+			}
+			answer := post(t, s, strings.TrimSpace(token), c.method, c.args)
+			if answer["ok"] != false {
+				t.Fatalf("got %v", answer)
+			}
+			delete(answer, "ok")
+			if got := string(encode(answer)); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+	if list, _ := all.Messages("", ""); len(list) > 0 {
+		t.Errorf("refused posts are shown: %v", list)
+	}
+}
+
+// TestWhereArgumentsMayStand calls one method in every way that Slack takes.
+func TestWhereArgumentsMayStand(t *testing.T) {
+	s := startFast(t, Config{})
+	form := url.Values{"token": {s.BotToken()}, "user": {"U0GUEST"}}
+	for _, c := range []struct{ name, query, contentType, body, bearer string }{
+		{"form", "", "application/x-www-form-urlencoded", form.Encode(), ""},
+		{"query", "?" + form.Encode(), "", "", ""},
+		{"JSON and header", "", "application/json", `{"user":"U0GUEST"}`, s.BotToken()},
+		{"JSON with the token inside", "", "application/json; charset=utf-8", `{"user":"U0GUEST","token":"` + s.BotToken() + `"}`, ""},
+		{"form and header", "", "application/x-www-form-urlencoded", "user=U0GUEST", s.BotToken()},
+		{"multipart", "", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\nU0GUEST\r\n--b--\r\n", s.BotToken()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, header, body := raw(t, http.MethodPost, s.APIURL()+"users.info"+c.query, c.body, map[string]string{
+				"Content-Type": c.contentType, "Authorization": strings.TrimSpace("Bearer " + c.bearer),
+			})
+			if status != http.StatusOK || !strings.Contains(body, `"is_restricted":true`) {
+				t.Errorf("HTTP %d %s", status, body)
+			}
+			if !strings.Contains(header.Get("X-OAuth-Scopes"), "users:read") || header.Get("X-Accepted-OAuth-Scopes") != "users:read" {
+				t.Errorf("headers %v", header)
+			}
+		})
+	}
+}
+
+// raw sends a request as it is. Empty headers are left out; Host is set apart.
+func raw(t *testing.T, method, url, body string, headers map[string]string) (int, http.Header, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range headers {
+		switch {
+		case name == "Host":
+			req.Host = value
+		case value != "" && value != "Bearer":
+			req.Header.Set(name, value)
+		}
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header, string(answer)
+}
+
+func TestUpdateWithoutBlocksRemovesThem(t *testing.T) {
+	s := startFast(t, Config{})
+	metadata := object{"event_type": "seen", "event_payload": object{"id": "1"}}
+	posted := post(t, s, s.BotToken(), "chat.postMessage", object{
+		"channel": "#support", "text": "with blocks", "blocks": []object{{"type": "divider"}}, "metadata": metadata,
+	})
+	at := object{"channel": posted["channel"], "ts": posted["ts"]}
+	list, _ := s.Messages("C0SUPPORT", "U0LEAD")
+	if len(list) != 1 || !strings.Contains(string(list[0].Blocks), `"block_id"`) || list[0].Edited {
+		t.Fatalf("posted %+v", list)
+	}
+	if answer := post(t, s, s.BotToken(), "chat.update", object{"channel": at["channel"], "ts": at["ts"], "text": "without"}); answer["ok"] != true {
+		t.Fatal(answer)
+	}
+	list, _ = s.Messages("C0SUPPORT", "U0LEAD")
+	if m := list[0]; string(m.Blocks) != "[]" || m.Text != "without" || !m.Edited || len(m.Metadata) == 0 {
+		t.Errorf("updated %+v", m)
+	}
+	if answer := post(t, s, s.BotToken(), "chat.delete", at); answer["ok"] != true {
+		t.Fatal(answer)
+	}
+	list, _ = s.Messages("C0SUPPORT", "U0LEAD")
+	if m := list[0]; !m.Deleted || m.Text != "" || len(m.Metadata) > 0 {
+		t.Errorf("deleted %+v", m)
+	}
+	if answer := post(t, s, s.BotToken(), "chat.update", object{"channel": at["channel"], "ts": at["ts"], "text": "x"}); answer["error"] != "message_not_found" {
+		t.Errorf("update of a deleted message: %v", answer)
+	}
+}
+
+func TestEphemeralMessagesAreOutOfReach(t *testing.T) {
+	s := startFast(t, Config{})
+	posted := post(t, s, s.BotToken(), "chat.postEphemeral", object{"channel": "C0SUPPORT", "user": "U0LEAD", "text": "psst"})
+	for _, method := range []string{"chat.update", "chat.delete"} {
+		answer := post(t, s, s.BotToken(), method, object{"channel": "C0SUPPORT", "ts": posted["message_ts"], "text": "x"})
+		if answer["error"] != "message_not_found" {
+			t.Errorf("%s: %v", method, answer)
+		}
+	}
+	if got := shown(s, "U0SUPPORT"); len(got) > 0 {
+		t.Errorf("others see %q", got)
+	}
+	if got := shown(s, "U0LEAD"); len(got) != 1 {
+		t.Errorf("Lea sees %q", got)
+	}
+}
+
+func TestMessagesOfOthersCannotBeChanged(t *testing.T) {
+	s := startFast(t, Config{})
+	ts, err := s.Write("U0LEAD", "C0SUPPORT", "", "mine")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for method, want := range map[string]string{"chat.update": "cant_update_message", "chat.delete": "cant_delete_message"} {
+		if answer := post(t, s, s.BotToken(), method, object{"channel": "C0SUPPORT", "ts": ts, "text": "x"}); answer["error"] != want {
+			t.Errorf("%s: %v", method, answer)
+		}
+	}
+}
+
+func TestHistoryAndThreads(t *testing.T) {
+	clock := newClock()
+	s := startFast(t, Config{Now: clock.now})
+	say := func(text, thread string) string {
+		clock.turn(time.Second)
+		answer := post(t, s, s.BotToken(), "chat.postMessage", object{
+			"channel": "C0SUPPORT", "text": text, "thread_ts": thread,
+			"metadata": object{"event_type": "n", "event_payload": object{"text": text}},
+		})
+		ts, ok := answer["ts"].(string)
+		if !ok {
+			t.Fatal(answer)
+		}
+		return ts
+	}
+	one := say("one", "")
+	reply := say("reply", one)
+	say("reply to the reply", reply)
+	two, three := say("two", ""), say("three", "")
+	post(t, s, s.BotToken(), "chat.postEphemeral", object{"channel": "C0SUPPORT", "user": "U0LEAD", "text": "psst"})
+
+	for _, c := range []struct {
+		method string
+		args   object
+		want   string
+	}{
+		{"conversations.history", object{}, "three two one"},
+		{"conversations.history", object{"limit": 2}, "three two more"},
+		{"conversations.history", object{"limit": 2, "cursor": "2"}, "one"},
+		{"conversations.history", object{"oldest": two}, "three"},
+		{"conversations.history", object{"oldest": two, "latest": three, "inclusive": true}, "three two"},
+		{"conversations.history", object{"latest": two}, "one"},
+		{"conversations.replies", object{"ts": one}, "one|reply|reply to the reply"},
+	} {
+		c.args["channel"] = "C0SUPPORT"
+		answer := post(t, s, s.BotToken(), c.method, c.args)
+		texts := []string{}
+		messages, _ := answer["messages"].([]any)
+		for _, m := range messages {
+			texts = append(texts, m.(map[string]any)["text"].(string))
+		}
+		got := strings.Join(texts, " ")
+		if c.method == "conversations.replies" {
+			got = strings.Join(texts, "|")
+		}
+		if answer["has_more"] == true {
+			got += " more"
+		}
+		if got != c.want {
+			t.Errorf("%s %v: %q, want %q", c.method, c.args, got, c.want)
+		}
+	}
+	with := post(t, s, s.BotToken(), "conversations.history", object{"channel": "C0SUPPORT", "include_all_metadata": "true"})
+	if !strings.Contains(string(encode(with)), `"event_payload":{"text":"three"}`) {
+		t.Errorf("no metadata in %v", with)
+	}
+	without := post(t, s, s.BotToken(), "conversations.history", object{"channel": "C0SUPPORT"})
+	if strings.Contains(string(encode(without)), "event_payload") {
+		t.Errorf("metadata in %v", without)
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	clock := newClock()
+	s := startFast(t, Config{Now: clock.now})
+	call := func(method string, args object) (int, string, string) {
+		status, header, body := raw(t, http.MethodPost, s.APIURL()+method, string(encode(args)), map[string]string{
+			"Content-Type": "application/json", "Authorization": "Bearer " + s.BotToken(),
+		})
+		return status, header.Get("Retry-After"), body
+	}
+	for _, c := range []struct {
+		method string
+		args   object
+		burst  int
+		wait   time.Duration
+	}{
+		{"chat.postMessage", object{"channel": "C0SUPPORT", "text": "x"}, postBurst, time.Second},
+		{"usergroups.users.list", object{"usergroup": "S0OPS"}, 20, 3 * time.Second},
+	} {
+		for i := range c.burst {
+			if status, _, body := call(c.method, c.args); status != http.StatusOK {
+				t.Fatalf("%s, call %d: HTTP %d %s", c.method, i, status, body)
+			}
+		}
+		status, after, body := call(c.method, c.args)
+		if status != http.StatusTooManyRequests || after != fmt.Sprint(c.wait.Seconds()) || !strings.Contains(body, `"ratelimited"`) {
+			t.Errorf("%s beyond the burst: HTTP %d, Retry-After %q, %s", c.method, status, after, body)
+		}
+		clock.turn(c.wait)
+		if status, _, body := call(c.method, c.args); status != http.StatusOK {
+			t.Errorf("%s after the wait: HTTP %d %s", c.method, status, body)
+		}
+	}
+	if status, _, body := call("chat.postMessage", object{"channel": "C0ALERTS", "text": "x"}); status != http.StatusOK {
+		t.Errorf("another channel: HTTP %d %s", status, body)
+	}
+}
+
+func TestPlacesAndPeople(t *testing.T) {
+	s := startFast(t, Config{})
+	for _, c := range []struct {
+		method string
+		args   object
+		has    string
+	}{
+		{"auth.test", object{}, `"user_id":"U0BOT"`},
+		{"bots.info", object{"bot": "B0BOT"}, `"user_id":"U0BOT"`},
+		{"team.info", object{}, `"id":"T0WORKSPACE"`},
+		{"users.info", object{"user": "U0PARTNER"}, `"is_stranger":true`},
+		{"users.list", object{}, `"id":"U0ONCALL"`},
+		{"usergroups.list", object{"include_users": true}, `"users":["U0SUPPORT","U0ONCALL","U0LEAD"]`},
+		{"usergroups.users.list", object{"usergroup": "S0OPS"}, `"users":["U0SUPPORT","U0ONCALL","U0LEAD"]`},
+		{"conversations.list", object{}, `"id":"C0ALERTS"`},
+		{"conversations.list", object{"types": "im"}, `"user":"U0LEAD"`},
+		{"conversations.info", object{"channel": "C0RANDOM"}, `"is_member":false`},
+		{"conversations.members", object{"channel": "C0RANDOM"}, `"members":["U0SUPPORT","U0ONCALL","U0LEAD"]`},
+		{"conversations.join", object{"channel": "C0RANDOM"}, `"is_member":true`},
+		{"conversations.open", object{"users": "U0LEAD"}, `"id":"D0LEAD"`},
+		{"chat.postMessage", object{"channel": "U0LEAD", "text": "hi"}, `"channel":"D0LEAD"`},
+		{"api.test", object{"foo": "bar"}, `"foo":"bar"`},
+		{"blocks.validate", object{"blocks": []object{{"type": "divider"}}}, `{"ok":true}`},
+	} {
+		answer := post(t, s, s.BotToken(), c.method, c.args)
+		if got := string(encode(answer)); answer["ok"] != true || !strings.Contains(got, c.has) {
+			t.Errorf("%s %v: no %s in %s", c.method, c.args, c.has, got)
+		}
+	}
+}
+
+func TestTriggerID(t *testing.T) {
+	clock := newClock()
+	s := startFast(t, Config{Now: clock.now})
+	open := func(id string) any {
+		return post(t, s, s.BotToken(), "views.open", object{"trigger_id": id})["error"]
+	}
+	fresh, old := s.triggers.issue(), s.triggers.issue()
+	if got := open(fresh); got != "not_supported" {
+		t.Errorf("a good trigger: %v", got)
+	}
+	if got := open(fresh); got != "invalid_trigger_id" {
+		t.Errorf("a used trigger: %v", got)
+	}
+	clock.turn(triggerLife + time.Millisecond)
+	if got := open(old); got != "expired_trigger_id" {
+		t.Errorf("an old trigger: %v", got)
+	}
+}
+
+func TestFramesShowNoToken(t *testing.T) {
+	s := startFast(t, Config{})
+	status, _, body := raw(t, http.MethodPost, s.APIURL()+"auth.test", url.Values{"token": {s.BotToken()}}.Encode(),
+		map[string]string{"Content-Type": "application/x-www-form-urlencoded"})
+	if status != http.StatusOK {
+		t.Fatal(body)
+	}
+	connected(t, s)
+	frames := s.frames.recent()
+	shown, err := json.Marshal(frames)
+	if err != nil || len(frames) < 4 {
+		t.Fatalf("%v %s", err, shown)
+	}
+	for _, secret := range []string{s.BotToken(), s.AppToken(), s.ControlKey()} {
+		if strings.Contains(string(shown), secret) {
+			t.Errorf("a secret is shown: %s", shown)
+		}
+	}
+}
+
+func FuzzArguments(f *testing.F) {
+	f.Add("application/json", `{"a":1,"b":null,"limit":-1}`)
+	f.Add("application/json", `null`)
+	f.Add("application/x-www-form-urlencoded", "a=1&a=%zz")
+	f.Add("multipart/form-data; boundary=b", "--b\r\n\r\nx\r\n--b--")
+	f.Fuzz(func(t *testing.T, contentType, body string) {
+		r := &http.Request{Method: http.MethodPost, URL: &url.URL{}, Header: http.Header{"Content-Type": {contentType}},
+			Body: io.NopCloser(strings.NewReader(body))}
+		args, err := readArguments(r)
+		if err != nil {
+			return
+		}
+		for name := range args {
+			if n := args.number(name, 10); n < 1 || n > 10 {
+				t.Errorf("number %d", n)
+			}
+			_, _, _ = args.json(name), args.list(name), args.flag(name)
+		}
+		if !json.Valid(args.shown()) {
+			t.Errorf("not JSON: %s", args.shown())
+		}
+	})
+}

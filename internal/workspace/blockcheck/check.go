@@ -1,0 +1,111 @@
+// Package blockcheck checks Block Kit as Slack checks it: types, required
+// members, and every limit of limits.json. It only looks; it draws nothing and
+// knows no message around the blocks.
+package blockcheck
+
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
+
+// The error codes under which Slack answers violations.
+const (
+	InvalidFormat = "invalid_blocks_format" // not an array of objects at all
+	InvalidBlocks = "invalid_blocks"
+	TooLong       = "msg_blocks_too_long" // the message as a whole
+	InvalidView   = "invalid_arguments"
+)
+
+// Limits of a message as a whole, which limits.json does not have.
+const (
+	maxBlocks    = 50
+	maxCharts    = 2
+	maxCharacter = 13_200 // of text in all blocks but tables and charts
+)
+
+// Violation is one place where blocks break Slack's rules.
+type Violation struct {
+	Code    string // Slack's error code
+	Pointer string // JSON pointer to the place, such as /blocks/1/text/text
+	Text    string // the rule, in Slack's wording
+}
+
+// String is the violation as Slack writes it.
+func (v Violation) String() string { return v.Text + " [json-pointer:" + v.Pointer + "]" }
+
+// checker collects the violations of one message or view.
+type checker struct {
+	code       string
+	inModal    bool
+	found      []Violation
+	blockIDs   map[string]bool
+	actionIDs  map[string]bool // of the block that is being checked
+	tables     int
+	charts     int
+	characters int // of text, tables and charts left out
+	markdown   int // characters in all markdown blocks
+}
+
+// Check lists where the blocks of a message break the rules, in their order.
+// Blocks without fault give none.
+func Check(blocks json.RawMessage) []Violation {
+	c := &checker{code: InvalidBlocks, blockIDs: map[string]bool{}}
+	raw, ok := parse(blocks)
+	list, isArray := raw.([]any)
+	if !ok || !isArray {
+		return []Violation{{Code: InvalidFormat, Pointer: "/blocks", Text: "must be an array of blocks"}}
+	}
+	v := value{checker: c, at: "/blocks", raw: list}
+	if len(list) > maxBlocks {
+		v.fault("no more than %d items allowed", maxBlocks)
+	}
+	v.blocks(v.items())
+	if c.markdown > limit("markdown.text.max_length") {
+		v.tooLong(limit("markdown.text.max_length"))
+	}
+	if c.characters > maxCharacter {
+		v.code = TooLong
+		v.tooLong(maxCharacter)
+	}
+	return c.found
+}
+
+// CheckView lists where a modal or home tab breaks the rules. Its pointers start
+// at /view.
+func CheckView(view json.RawMessage) []Violation {
+	c := &checker{code: InvalidView, inModal: true, blockIDs: map[string]bool{}}
+	raw, ok := parse(view)
+	if !ok {
+		return []Violation{{Code: InvalidView, Pointer: "/view", Text: "must provide an object"}}
+	}
+	v := value{checker: c, at: "/view", raw: raw}
+	if !v.isObject() {
+		return c.found
+	}
+	v.optionalString("private_metadata", "view.private_metadata")
+	v.optionalString("callback_id", "view.callback_id")
+	for _, name := range []string{"close", "submit"} {
+		v.optionalText(name, plain, "view."+name)
+	}
+	if kind, _ := v.oneOf("type", "modal", "home"); kind == "modal" {
+		v.requiredText("title", plain, "view.title")
+	}
+	if blocks, ok := v.required("blocks"); ok {
+		v.blocks(blocks.counted("view.blocks"))
+	}
+	return c.found
+}
+
+// parse reads one JSON value and nothing behind it.
+func parse(raw json.RawMessage) (any, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var v any
+	if decoder.Decode(&v) != nil || decoder.More() {
+		return nil, false
+	}
+	return v, true
+}
+
+func characters(s string) int { return utf8.RuneCountInString(s) }

@@ -1,0 +1,112 @@
+package page
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// typed hands over what a person typed.
+func (s *server) typed(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.who(w, r)
+	if !ok {
+		return
+	}
+	text := strings.TrimSpace(r.PostForm.Get("text"))
+	if text == "" {
+		http.Error(w, "There is nothing to send.", http.StatusBadRequest)
+		return
+	}
+	answer(w, s.backend.Type(r.Context(), user, channel, r.PostForm.Get("thread"), text))
+}
+
+// click presses a button.
+func (s *server) click(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.who(w, r)
+	if !ok {
+		return
+	}
+	f := r.PostForm
+	answer(w, s.backend.Click(r.Context(), user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
+}
+
+// read marks a channel as read.
+func (s *server) read(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.who(w, r)
+	if !ok {
+		return
+	}
+	s.backend.Read(user, channel)
+	answer(w, nil)
+}
+
+// who reads the person and the channel of a POST, and answers for itself where
+// they are none.
+func (s *server) who(w http.ResponseWriter, r *http.Request) (user, channel string, ok bool) {
+	if err := r.ParseForm(); err != nil {
+		status, text := http.StatusBadRequest, "The request cannot be read."
+		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
+			status, text = http.StatusRequestEntityTooLarge, "That is too long to send."
+		}
+		http.Error(w, text, status)
+		return "", "", false
+	}
+	user, channel = r.PostForm.Get("user"), r.PostForm.Get("channel")
+	if person, found := find(s.backend.People(), user, personID); !found || person.Bot {
+		http.Error(w, "There is no such person here.", http.StatusNotFound)
+		return "", "", false
+	}
+	if _, found := find(s.backend.Channels(user), channel, channelID); !found {
+		http.Error(w, "There is no such channel here.", http.StatusNotFound)
+		return "", "", false
+	}
+	return user, channel, true
+}
+
+// answer tells how it went. The text of an error is for the person.
+func answer(w http.ResponseWriter, err error) {
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// heartbeat keeps a silent event stream open.
+const heartbeat = 15 * time.Second
+
+// events tells the script whenever something has changed, as server-sent events.
+// The first one is sent at once, for what changed while there was no stream.
+func (s *server) events(w http.ResponseWriter, r *http.Request) {
+	stream := http.NewResponseController(w)
+	// The stream outlives the server's deadline for writing, where it has one.
+	if err := stream.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		http.Error(w, "The stream cannot be kept open.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/event-stream")
+	changes := s.backend.Changes(r.Context())
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for event := "data: changed\n\n"; ; {
+		if _, err := io.WriteString(w, event); err != nil {
+			return
+		}
+		if err := stream.Flush(); err != nil {
+			return
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case _, open := <-changes:
+			if !open {
+				return
+			}
+			event = "data: changed\n\n"
+		case <-beat.C:
+			event = ": still here\n\n"
+		}
+	}
+}

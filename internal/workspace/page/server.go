@@ -1,0 +1,124 @@
+package page
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"embed"
+	"html/template"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates
+var templateFiles embed.FS
+
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
+
+// policy lets the browser load the page's own files and nothing else.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+// maxTyped bounds the body of a request: a message and what belongs to it.
+const maxTyped = 64 << 10
+
+// server answers the browser.
+type server struct {
+	backend Backend
+	hints   []Hint
+	now     func() time.Time
+	cookie  http.Cookie // the pass that GET / hands out and /ui/ asks for
+}
+
+// New makes the page: GET / and everything under /ui/. Every start has its own
+// cookie; a page that was loaded before a restart loads itself anew.
+func New(b Backend, opts Options) http.Handler {
+	s := &server{backend: b, hints: opts.Hints, now: opts.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	// A browser sends cookies to every port of a host, so the name is the
+	// start's own too: two workspaces side by side do not lock each other out.
+	s.cookie = http.Cookie{
+		Name: "workspace-" + rand.Text()[:8], Value: rand.Text(), Path: "/",
+		HttpOnly: true, SameSite: http.SameSiteStrictMode,
+	}
+	static, err := fs.Sub(staticFiles, "static")
+	if err != nil {
+		panic(err) // the folder is compiled in
+	}
+
+	ui := http.NewServeMux()
+	ui.Handle("GET /ui/static/", http.StripPrefix("/ui/static/", http.FileServerFS(static)))
+	ui.HandleFunc("GET /ui/view", s.fragment)
+	ui.HandleFunc("GET /ui/events", s.events)
+	ui.HandleFunc("POST /ui/type", s.typed)
+	ui.HandleFunc("POST /ui/click", s.click)
+	ui.HandleFunc("POST /ui/read", s.read)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.Handle("/ui/", s.guard(ui))
+	return headers(mux)
+}
+
+// headers sets what every answer of the page carries.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// guard lets only the page itself in: its cookie on every call, and its own
+// origin on those that do something.
+func (s *server) guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, err := r.Cookie(s.cookie.Name)
+		if err != nil || subtle.ConstantTimeCompare([]byte(got.Value), []byte(s.cookie.Value)) != 1 {
+			http.Error(w, "Load the page anew: its pass is not of this start.", http.StatusForbidden)
+			return
+		}
+		if r.Method == http.MethodPost {
+			origin, err := url.Parse(r.Header.Get("Origin"))
+			if err != nil || origin.Host == "" || origin.Host != r.Host {
+				http.Error(w, "This request does not come from the page.", http.StatusForbidden)
+				return
+			}
+			r.Body = http.MaxBytesReader(w, r.Body, maxTyped)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) index(w http.ResponseWriter, r *http.Request) {
+	http.SetCookie(w, &s.cookie)
+	s.render(w, "page.html", s.view(r.URL.Query()))
+}
+
+// fragment is the part of the page that changes, for the script to put in place.
+func (s *server) fragment(w http.ResponseWriter, r *http.Request) {
+	s.render(w, "fragment.html", s.view(r.URL.Query()))
+}
+
+// render writes a template, whole or not at all.
+func (s *server) render(w http.ResponseWriter, name string, v view) {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
+		http.Error(w, "The page cannot be shown: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.Copy(w, &out) // the browser may be gone
+}

@@ -1,0 +1,57 @@
+// Buttons within messages: the confirm dialog before the click, and the click.
+
+import {post, toast} from "./post.js";
+
+const dialog = document.getElementById("confirm");
+
+export function setUpActions() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-action]");
+    if (button) press(button);
+  });
+}
+
+async function press(button) {
+  if (button.getAttribute("aria-busy") === "true") return;
+  const {action, block, value} = button.dataset;
+  const ts = button.closest("[data-ts]").dataset.ts;
+  const question = button.nextElementSibling;
+  if (question instanceof HTMLTemplateElement && !(await confirmed(question))) return;
+  button.setAttribute("aria-busy", "true");
+  try {
+    await post("click", {ts, action, block, value});
+  } catch (fault) {
+    toast(fault.message);
+  } finally {
+    button.removeAttribute("aria-busy");
+  }
+}
+
+// confirmed asks what the template holds. Escape means no.
+function confirmed(template) {
+  const content = template.content.cloneNode(true);
+  const style = template.dataset.style;
+  const yes = choice(content.querySelector(".yes"), "yes", style);
+  const no = choice(content.querySelector(".no"), "", "");
+  const form = document.createElement("form");
+  form.method = "dialog";
+  form.className = "choices";
+  form.append(no, yes);
+  content.querySelector("h2").id = "confirm-title";
+  content.querySelectorAll(".yes, .no").forEach((label) => label.remove());
+  dialog.replaceChildren(content, form);
+  dialog.returnValue = "";
+  dialog.showModal();
+  (style === "danger" ? no : yes).focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), {once: true});
+  });
+}
+
+function choice(label, value, style) {
+  const button = document.createElement("button");
+  button.value = value;
+  button.className = "button " + style;
+  button.textContent = label.textContent;
+  return button;
+}

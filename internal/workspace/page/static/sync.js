@@ -1,0 +1,96 @@
+// Puts what the server rendered anew in the place of what stands in the page.
+// Elements with data-children are kept and their children, known by data-key,
+// are put in order; every other element is replaced where its HTML has changed.
+// So focus, scroll position and half-typed text stay where they are.
+
+const served = new WeakMap(); // the HTML that an element was served with
+
+const nests = (element) => "region" in element.dataset || "children" in element.dataset;
+
+// remember notes how the server rendered the element, before a script touches it.
+export function remember(element) {
+  if (!nests(element)) {
+    served.set(element, element.outerHTML);
+    return;
+  }
+  for (const child of element.children) remember(child);
+}
+
+// sync makes live look like fresh. onChange hears of every child that was added
+// or replaced.
+export function sync(live, fresh, onChange) {
+  for (const {name} of [...live.attributes]) {
+    if (!fresh.hasAttribute(name)) live.removeAttribute(name);
+  }
+  for (const {name, value} of fresh.attributes) {
+    if (live.getAttribute(name) !== value) live.setAttribute(name, value);
+  }
+  removeGone(live, fresh);
+  const standing = new Map([...live.children].map((child) => [child.dataset.key, child]));
+  let at = live.firstElementChild;
+  for (const child of [...fresh.children]) {
+    let element = standing.get(child.dataset.key);
+    if (!element) {
+      element = adopt(child);
+      live.insertBefore(element, at);
+      onChange(element, true);
+    } else if (element !== at) {
+      live.insertBefore(element, at);
+    }
+    element = update(element, child, onChange);
+    at = element.nextElementSibling;
+  }
+}
+
+// removeGone comes first: moving what follows would cost it the focus.
+function removeGone(live, fresh) {
+  const keys = new Set([...fresh.children].map((child) => child.dataset.key));
+  for (const child of [...live.children]) {
+    if (keys.has(child.dataset.key)) continue;
+    const focused = child.contains(document.activeElement);
+    child.remove();
+    if (focused) live.closest("[tabindex]")?.focus();
+  }
+}
+
+// adopt takes an element over from the fetched document.
+function adopt(element) {
+  const own = document.importNode(element, true);
+  remember(own);
+  return own;
+}
+
+function update(element, child, onChange) {
+  if (nests(child) && nests(element)) {
+    sync(element, child, onChange);
+    return element;
+  }
+  if (served.get(element) === child.outerHTML) return element;
+  const own = adopt(child);
+  const focus = focusWithin(element);
+  [...element.querySelectorAll("details")].forEach((details, i) => {
+    const same = own.querySelectorAll("details")[i];
+    if (same) same.open = details.open;
+  });
+  element.replaceWith(own);
+  if (focus) restore(own, focus);
+  onChange(own, false);
+  return own;
+}
+
+// focusWithin describes the focused control of an element, if it has the focus.
+function focusWithin(element) {
+  const active = document.activeElement;
+  if (!element.contains(active)) return null;
+  const {action, block, value} = active.dataset;
+  return {action, block, value, href: active.getAttribute("href")};
+}
+
+// restore focuses the same control of the new element, or the element itself.
+function restore(element, {action, block, value, href}) {
+  const same = [...element.querySelectorAll("button, a")].find((control) =>
+    action !== undefined
+      ? control.dataset.action === action && control.dataset.block === block && control.dataset.value === value
+      : href !== null && control.getAttribute("href") === href);
+  (same ?? element).focus();
+}

@@ -1,0 +1,180 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"slices"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page/blockhtml"
+)
+
+// maxMessages are shown of a channel, the newest ones.
+const maxMessages = 200
+
+// together is how long after a message the next of the same author is shown
+// without the author's name.
+const together = 5 * time.Minute
+
+// entry is one line of a timeline: a message, or a separator with a label.
+type entry struct {
+	Key     string // the same as long as the entry stands
+	Kind    string // message, date, new, note or replies
+	Label   string
+	Message messageView
+}
+
+type messageView struct {
+	Message
+	Author     personView
+	Body       template.HTML
+	Clock      string // 15:04
+	Stamp      string // RFC 3339
+	Full       string // the whole date in words
+	Continued  bool   // the author stands above already
+	Replies    int
+	LastReply  string
+	ThreadHref string // empty where there can be no thread
+	SourceHref string
+}
+
+// writer turns messages into what one reader sees.
+type writer struct {
+	reader blockhtml.Reader
+	people []Person
+	here   place
+}
+
+// repliesByThread collects the replies whose first message is there as well.
+func repliesByThread(messages []Message) map[string][]Message {
+	roots := map[string]bool{}
+	for _, m := range messages {
+		roots[m.TS] = true
+	}
+	replies := map[string][]Message{}
+	for _, m := range messages {
+		if m.ThreadTS != "" && m.ThreadTS != m.TS && roots[m.ThreadTS] && !m.Deleted {
+			replies[m.ThreadTS] = append(replies[m.ThreadTS], m)
+		}
+	}
+	return replies
+}
+
+// firstUnread is where the line "New" stands: where it stood already, else
+// before the last unread messages of others.
+func firstUnread(messages []Message, unread int, standing, me string) string {
+	if _, found := find(messages, standing, messageTS); found && unread == 0 {
+		return standing
+	}
+	first := ""
+	for _, m := range slices.Backward(messages) {
+		if unread == 0 {
+			break
+		}
+		if m.User != me && !m.Deleted && (m.ThreadTS == "" || m.ThreadTS == m.TS) {
+			first = m.TS
+			unread--
+		}
+	}
+	return first
+}
+
+// timeline is the channel, replies left out.
+func (w writer) timeline(messages []Message, replies map[string][]Message, unread string) []entry {
+	top := slices.DeleteFunc(slices.Clone(messages), func(m Message) bool {
+		_, reply := replies[m.ThreadTS]
+		return (reply && m.ThreadTS != m.TS) || (m.Deleted && len(replies[m.TS]) == 0)
+	})
+	var entries []entry
+	if more := len(top) - maxMessages; more > 0 {
+		entries = append(entries, entry{Key: "older", Kind: "note", Label: fmt.Sprintf("%d older messages are not shown", more)})
+		top = top[more:]
+	}
+	return append(entries, w.entries(top, replies, unread)...)
+}
+
+// entries puts date lines and the line "New" between messages.
+func (w writer) entries(messages []Message, replies map[string][]Message, unread string) []entry {
+	var entries []entry
+	var last Message
+	for _, m := range messages {
+		day := m.At.In(w.reader.Now.Location()).Format(time.DateOnly)
+		fresh := last.TS == "" || day != last.At.In(w.reader.Now.Location()).Format(time.DateOnly)
+		if fresh {
+			entries = append(entries, entry{Key: "day-" + day, Kind: "date", Label: w.day(m.At)})
+		}
+		if m.TS == unread {
+			entries = append(entries, entry{Key: "new", Kind: "new", Label: "New"})
+			fresh = true
+		}
+		v := w.message(m, replies[m.TS])
+		v.Continued = !fresh && m.User == last.User && m.Name == last.Name && !m.Ephemeral && !last.Ephemeral &&
+			!m.Deleted && !last.Deleted && len(replies[last.TS]) == 0 && m.At.Sub(last.At) < together
+		entries = append(entries, entry{Key: "m-" + m.TS, Kind: "message", Message: v})
+		last = m
+	}
+	return entries
+}
+
+func (w writer) message(m Message, replies []Message) messageView {
+	at := m.At.In(w.reader.Now.Location())
+	author, known := find(w.people, m.User, personID)
+	if !known {
+		author = Person{ID: m.User, Name: m.Name}
+	}
+	if m.Name != "" {
+		author.Name = m.Name
+	}
+	author.Bot = author.Bot || m.Bot
+	v := messageView{
+		Message: m, Author: newPersonView(author), Replies: len(replies),
+		Clock: at.Format("15:04"), Stamp: at.Format(time.RFC3339), Full: at.Format("Monday, 2 January 2006 at 15:04:05"),
+		SourceHref: w.panelHref("source", m.TS),
+	}
+	if !m.Ephemeral {
+		v.ThreadHref = w.panelHref("thread", m.TS)
+		if m.ThreadTS != "" {
+			v.ThreadHref = w.panelHref("thread", m.ThreadTS)
+		}
+	}
+	if len(replies) > 0 {
+		v.LastReply = replies[len(replies)-1].At.In(w.reader.Now.Location()).Format("15:04")
+	}
+	if !m.Deleted {
+		v.Body = w.body(m)
+	}
+	return v
+}
+
+// body shows the blocks, as Slack does, and the text only where there are none.
+func (w writer) body(m Message) template.HTML {
+	switch blocks := bytes.TrimSpace(m.Blocks); string(blocks) {
+	case "", "null", "[]":
+		return blockhtml.Text(w.reader, m.Text)
+	default:
+		return blockhtml.Blocks(w.reader, blocks)
+	}
+}
+
+func (w writer) panelHref(kind, ts string) string {
+	to := w.here
+	to.panel, to.ts = kind, ts
+	return to.href()
+}
+
+// day names a day as a separator.
+func (w writer) day(at time.Time) string {
+	now := w.reader.Now
+	at = at.In(now.Location())
+	switch at.Format(time.DateOnly) {
+	case now.Format(time.DateOnly):
+		return "Today"
+	case now.AddDate(0, 0, -1).Format(time.DateOnly):
+		return "Yesterday"
+	}
+	if at.Year() != now.Year() {
+		return at.Format("Monday, 2 January 2006")
+	}
+	return at.Format("Monday, 2 January")
+}

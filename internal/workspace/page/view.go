@@ -1,0 +1,175 @@
+package page
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page/blockhtml"
+)
+
+// view is everything that one load of the page shows.
+type view struct {
+	Team       string
+	Me         personView
+	People     []personView
+	Channels   []channelView
+	Channel    channelView
+	Entries    []entry
+	New        string // ts of the first unread message, "" = none
+	Panel      panel
+	FramesHref string
+	Composer   composer
+}
+
+// composer is where text is typed: below the channel, or below a thread.
+type composer struct {
+	Thread      string
+	Label       string
+	Completions []completion
+	Hints       []Hint
+}
+
+type personView struct {
+	Person
+	Initials string
+	Colour   int // of the avatar, 0 to 7
+	Href     string
+	Current  bool
+}
+
+type channelView struct {
+	Channel
+	Href    string
+	Current bool
+}
+
+// place is where a page stands: its address as data.
+type place struct {
+	user, channel string
+	panel         string // thread, source, frames or empty
+	ts            string // of the panel's message
+}
+
+func (p place) href() string {
+	q := url.Values{"user": {p.user}, "channel": {p.channel}}
+	if p.panel != "" {
+		q.Set("panel", p.panel)
+	}
+	if p.ts != "" {
+		q.Set("ts", p.ts)
+	}
+	return "/?" + q.Encode()
+}
+
+// view gathers what the address asks for. Who or what does not exist is
+// replaced by the first that does.
+func (s *server) view(q url.Values) view {
+	people := s.backend.People()
+	v := view{Team: s.backend.Team()}
+
+	members := slices.DeleteFunc(slices.Clone(people), func(p Person) bool { return p.Bot })
+	me := choose(members, q.Get("user"), personID)
+	channels := s.backend.Channels(me.ID)
+	channel := choose(channels, q.Get("channel"), channelID)
+	here := place{user: me.ID, channel: channel.ID}
+
+	v.Me = newPersonView(me)
+	for _, p := range members {
+		row := newPersonView(p)
+		row.Href, row.Current = place{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
+		v.People = append(v.People, row)
+	}
+	for _, c := range channels {
+		v.Channels = append(v.Channels, channelView{c, place{user: me.ID, channel: c.ID}.href(), c.ID == channel.ID})
+	}
+	v.Channel = channelView{Channel: channel, Href: here.href(), Current: true}
+
+	v.Composer = composer{
+		Label: "Message #" + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
+	}
+
+	messages := s.backend.Messages(channel.ID, me.ID)
+	w := writer{reader: s.reader(me, people, channels), people: people, here: here}
+	replies := repliesByThread(messages)
+	v.New = firstUnread(messages, channel.Unread, q.Get("new"), me.ID)
+	v.Entries = w.timeline(messages, replies, v.New)
+	v.Panel = s.panel(w, messages, replies, q)
+	frames := here
+	if v.Panel.Kind != "frames" {
+		frames.panel = "frames"
+	}
+	v.FramesHref = frames.href()
+	return v
+}
+
+// reader is what the renderer of blocks needs to know.
+func (s *server) reader(me Person, people []Person, channels []Channel) blockhtml.Reader {
+	r := blockhtml.Reader{
+		ID: me.ID, Now: s.now(),
+		Users: map[string]string{}, Channels: map[string]string{}, Groups: map[string]string{},
+	}
+	for _, p := range people {
+		r.Users[p.ID] = p.Name
+	}
+	for _, c := range channels {
+		r.Channels[c.ID] = c.Name
+	}
+	for _, g := range s.backend.Groups() {
+		r.Groups[g.ID] = g.Handle
+	}
+	return r
+}
+
+func personID(p Person) string   { return p.ID }
+func channelID(c Channel) string { return c.ID }
+func messageTS(m Message) string { return m.TS }
+
+// find returns the item with the id.
+func find[T any](items []T, id string, idOf func(T) string) (T, bool) {
+	i := slices.IndexFunc(items, func(item T) bool { return idOf(item) == id })
+	if i < 0 {
+		var none T
+		return none, false
+	}
+	return items[i], true
+}
+
+// choose returns the item with the id, else the first, else an empty one.
+func choose[T any](items []T, id string, idOf func(T) string) T {
+	item, found := find(items, id, idOf)
+	if !found && len(items) > 0 {
+		return items[0]
+	}
+	return item
+}
+
+func newPersonView(p Person) personView {
+	return personView{Person: p, Initials: initials(p.Name), Colour: colour(p.ID)}
+}
+
+// initials are the first letters of the first two words of a name.
+func initials(name string) string {
+	words := strings.FieldsFunc(name, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	out := ""
+	for _, word := range words[:min(len(words), 2)] {
+		first, _ := utf8.DecodeRuneInString(word)
+		out += string(unicode.ToUpper(first))
+	}
+	if out == "" {
+		return "?"
+	}
+	return out
+}
+
+// colour is the same for an id at every start.
+func colour(id string) int {
+	sum := 0
+	for _, c := range []byte(id) {
+		sum = sum*31 + int(c)
+		sum &= 0xffff
+	}
+	return sum % 8
+}

@@ -1,0 +1,208 @@
+package page
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// world is a canned Backend: it keeps what it is given and tells of changes.
+type world struct {
+	mu       sync.Mutex
+	people   []Person
+	channels []Channel
+	messages map[string][]Message
+	frames   []Frame
+	clicks   []string // what was clicked, as words
+	typed    []string
+	unread   map[string]int
+	fault    error // answered to everything that is done
+	watchers map[chan struct{}]bool
+	serial   int
+}
+
+var noon = time.Date(2026, 3, 2, 12, 0, 31, 0, time.UTC)
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	w := &world{
+		people: []Person{
+			{ID: "U0SUPPORT", Name: "Ann Support"}, {ID: "U0ONCALL", Name: "Bob Oncall"},
+			{ID: "U0LEAD", Name: "Chloé Lead"}, {ID: "U0GUEST", Name: "Gus", Title: "guest"},
+			{ID: "U0BOT", Name: "sessionbot", Bot: true},
+		},
+		channels: []Channel{
+			{ID: "C0SUPPORT", Name: "support", Topic: "Customers who wait for their video", Member: true},
+			{ID: "C0ALERTS", Name: "alerts", Topic: "What the bot found by itself", Member: true},
+			{ID: "C0OTHER", Name: "random"},
+		},
+		messages: map[string][]Message{},
+		unread:   map[string]int{"C0ALERTS": 2},
+		watchers: map[chan struct{}]bool{},
+	}
+	w.messages["C0SUPPORT"] = story(t)
+	w.frames = []Frame{
+		{At: noon.Add(-5 * time.Second), Direction: "in", Kind: "call", Title: "chat.postMessage", Body: `{"channel":"C0SUPPORT","text":"hi"}`},
+		{At: noon.Add(-4 * time.Second), Direction: "out", Kind: "frame", Title: "slash_commands", Body: `{"envelope_id":"e-1","type":"slash_commands","payload":{"command":"/session","text":"debug cs_live_a1B2"}}`},
+		{At: noon.Add(-3 * time.Second), Direction: "in", Kind: "frame", Title: "ack e-1", Body: `{"envelope_id":"e-1"}`},
+	}
+	return w
+}
+
+// story is the conversation in testdata/story.json, dated back from noon.
+func story(t testing.TB) []Message {
+	t.Helper()
+	data, err := os.ReadFile("testdata/story.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []struct {
+		Message
+		Ago string
+	}
+	if err := json.Unmarshal(data, &lines); err != nil {
+		t.Fatal(err)
+	}
+	var messages []Message
+	for _, line := range lines {
+		ago, err := time.ParseDuration(line.Ago)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line.At = noon.Add(-ago)
+		messages = append(messages, line.Message)
+	}
+	return messages
+}
+
+func (w *world) Team() string     { return "Video Works" }
+func (w *world) People() []Person { return w.people }
+func (w *world) Groups() []Group  { return []Group{{ID: "S0OPS", Handle: "ops"}} }
+
+func (w *world) Channels(string) []Channel {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Channel
+	for _, c := range w.channels {
+		c.Unread = w.unread[c.ID]
+		out = append(out, c)
+	}
+	return out
+}
+
+func (w *world) Messages(channel, user string) []Message {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []Message
+	for _, m := range w.messages[channel] {
+		if !m.Ephemeral || user == "U0SUPPORT" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func (w *world) Commands() []Command {
+	return []Command{
+		{Name: "/session", Description: "What happened to a customer's session", UsageHint: "debug <id> | find <e-mail or pi_…> | help"},
+		{Name: "/redis", Description: "Figures over all sessions", UsageHint: "stats | prompts [--limit N] | ping"},
+	}
+}
+
+func (w *world) Type(_ context.Context, user, channel, thread, text string) error {
+	w.mu.Lock()
+	fault := w.fault
+	w.typed = append(w.typed, strings.Join([]string{user, channel, thread, text}, " "))
+	w.mu.Unlock()
+	if fault != nil {
+		return fault
+	}
+	w.post(channel, Message{User: user, Text: text, ThreadTS: thread})
+	return nil
+}
+
+func (w *world) Click(_ context.Context, user, channel, ts, blockID, actionID, value string) error {
+	w.mu.Lock()
+	w.clicks = append(w.clicks, strings.Join([]string{user, channel, ts, blockID, actionID, value}, " "))
+	fault := w.fault
+	w.mu.Unlock()
+	if fault == nil && actionID == "confirm.approve" {
+		w.change(channel, ts, func(m *Message) {
+			m.Blocks, m.Text, m.Edited = nil, "*Generating* · approved by <@"+user+">", true
+		})
+	}
+	return fault
+}
+
+func (w *world) Read(_, channel string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unread[channel] = 0
+	w.tell()
+}
+
+func (w *world) Frames() []Frame { return w.frames }
+
+func (w *world) Changes(ctx context.Context) <-chan struct{} {
+	c := make(chan struct{}, 1)
+	w.mu.Lock()
+	w.watchers[c] = true
+	w.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.watchers, c)
+	})
+	return c
+}
+
+// tell wakes the watchers; w.mu is held.
+func (w *world) tell() {
+	for c := range w.watchers {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (w *world) post(channel string, m Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.serial++
+	m.TS, m.At = fmt.Sprintf("1772452831.%06d", w.serial), noon
+	w.messages[channel] = append(w.messages[channel], m)
+	w.tell()
+}
+
+func (w *world) change(channel, ts string, edit func(*Message)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.messages[channel] {
+		if w.messages[channel][i].TS == ts {
+			edit(&w.messages[channel][i])
+		}
+	}
+	w.tell()
+}
+
+func (w *world) fail(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fault = nil
+	if text != "" {
+		w.fault = errors.New(text)
+	}
+}
+
+func (w *world) done() (typed, clicks []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.typed...), append([]string(nil), w.clicks...)
+}

@@ -1,0 +1,212 @@
+package store
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// at is the moment at which the tests below judge.
+var at = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// ago is the time before the judgement as the product writes it.
+func ago(d time.Duration) string { return at.Add(-d).Format("2006-01-02T15:04:05.000Z") }
+
+// held is a session made of the three values; an empty one is missing.
+func held(prompt, webhook, lookup string) Session {
+	return Session{ID: "cs_live_1", Prompt: heldKey("prompt", prompt), Webhook: heldKey("webhook", webhook),
+		Lookup: heldKey("session", lookup)}
+}
+
+func heldKey(kind, raw string) Key {
+	key := Key{Kind: kind, Exists: raw != ""}
+	if key.Exists {
+		key.TTL, key.Size = KeyLife-time.Hour, len(raw)
+		key.Value, key.Full, key.Fault = ParseValue([]byte(raw))
+	}
+	return key
+}
+
+const foxPrompt = `{"prompt":"A fox","timestamp":"` + "2026-03-04T10:00:00.000Z" + `"}` // two hours old
+
+// TestTerms has a row for each sentence of how the verdicts' terms are defined,
+// and for what is rare.
+func TestTerms(t *testing.T) {
+	paid := Payment{State: PaymentPaid, ChargedAt: at.Add(-2 * time.Hour)}
+	for _, c := range []struct {
+		name    string
+		session Session
+		payment Payment
+		file    FileState
+		job     JobState
+		want    Verdict
+		status  Status
+		fileID  string
+		allowed []Action
+	}{
+		{name: "the newer status wins: the webhook's",
+			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(2*time.Minute)+`"}`),
+			payment: paid, want: VerdictFailed, status: StatusError, allowed: []Action{ActionGenerate}},
+		{name: "the newer status wins: the full object's",
+			session: held("", `{"status":"error","timestamp":"`+ago(2*time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(time.Minute)+`"}`),
+			payment: paid, want: VerdictProcessing, status: StatusProcessing},
+		{name: "a tie is the full object's",
+			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(time.Minute)+`"}`),
+			payment: paid, want: VerdictProcessing, status: StatusProcessing},
+		{name: "two statuses without a time are a tie",
+			session: held("", `{"status":"error"}`, `{"prompt":"A fox","status":"completed"}`),
+			payment: paid, want: VerdictCompleted, status: StatusCompleted},
+		{name: "a status without a time is the oldest",
+			session: held("", `{"status":"error","timestamp":"`+ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"completed"}`),
+			payment: paid, want: VerdictFailed, status: StatusError, allowed: []Action{ActionGenerate}},
+		{name: "a status from the future has no time",
+			session: held("", `{"status":"error","timestamp":"`+ago(-time.Hour)+`"}`,
+				`{"prompt":"A fox","status":"completed","timestamp":"`+ago(time.Hour)+`"}`),
+			payment: paid, want: VerdictCompleted, status: StatusCompleted},
+		{name: "a status whose time is no time has none",
+			session: held("", `{"status":"error","timestamp":"yesterday"}`,
+				`{"prompt":"A fox","status":"completed","timestamp":"`+ago(time.Hour)+`"}`),
+			payment: paid, want: VerdictCompleted, status: StatusCompleted},
+		{name: "a status in prompt: is none",
+			session: held(`{"prompt":"A fox","status":"completed"}`, "", ""),
+			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "pending without a file is no status",
+			session: held(foxPrompt, `{"status":"pending"}`, ""),
+			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "pending with an empty file id is no status",
+			session: held(foxPrompt, `{"status":"pending","fileId":""}`, ""),
+			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "pending with a file is a status",
+			session: held(foxPrompt, `{"status":"pending","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, ""),
+			payment: paid, file: FileUnknown, want: VerdictProcessing, status: StatusPending, fileID: "f"},
+		{name: "pending with a file, for too long",
+			session: held(foxPrompt, `{"status":"pending","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`, ""),
+			payment: paid, file: FileUnknown, want: VerdictStalled, status: StatusPending, fileID: "f", allowed: []Action{ActionFix}},
+		{name: "null members are absent",
+			session: held(`{"prompt":"A fox","timestamp":null}`, `{"status":null,"fileId":null,"error":null}`, `{"fileId": null }`),
+			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "the file id of the status that counts",
+			session: held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, `{"fileId":"old"}`),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: "f"},
+		{name: "else the mapping's file id",
+			session: held(foxPrompt, `{"status":"processing","timestamp":"`+ago(time.Minute)+`"}`, `{"fileId":"f"}`),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: "f"},
+		{name: "a file that only the older status names is not overlooked",
+			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`),
+			payment: paid, file: FileCompleted, want: VerdictCompleted, status: StatusError, fileID: "f"},
+		{name: "a named file that nobody asked for is unknown",
+			session: held(foxPrompt, "", `{"fileId":"f"}`),
+			payment: paid, file: FileNone, want: VerdictOrphaned, fileID: "f", allowed: []Action{ActionFix}},
+		{name: "an empty prompt is not readable",
+			session: held(`{"prompt":""}`, "", ""), payment: paid, want: VerdictLost},
+		{name: "an empty prompt in the full object lets the other one count",
+			session: held(foxPrompt, "", `{"prompt":"","createdAt":"`+ago(time.Hour)+`"}`),
+			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a charge in the future is no time: Stripe's session counts",
+			session: held(foxPrompt, "", ""),
+			payment: Payment{State: PaymentPaid, ChargedAt: at.Add(time.Hour), Created: at.Add(-5 * time.Minute)},
+			want:    VerdictWaiting},
+		{name: "without Stripe's times the prompt's counts",
+			session: held(`{"prompt":"A fox","timestamp":"`+ago(5*time.Minute)+`"}`, "", ""),
+			payment: Payment{State: PaymentPaid}, want: VerdictWaiting},
+		{name: "the older of timestamp and createdAt",
+			session: held("", "", `{"prompt":"A fox","timestamp":"`+ago(5*time.Minute)+`","createdAt":"`+ago(15*time.Minute)+`"}`),
+			payment: Payment{State: PaymentPaid}, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a prompt from the future goes by its TTL",
+			session: held(`{"prompt":"A fox","timestamp":"`+ago(-time.Minute)+`"}`, "", ""),
+			payment: Payment{State: PaymentPaid}, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a prompt without any time that never expires is old",
+			session: Session{Prompt: Key{Exists: true, Value: Value{Prompt: new("A fox")}}},
+			payment: Payment{State: PaymentPaid}, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a TTL that gives a young age",
+			session: Session{Prompt: Key{Exists: true, Value: Value{Prompt: new("A fox")}, TTL: KeyLife - 9*time.Minute}},
+			payment: Payment{State: PaymentPaid}, want: VerdictWaiting},
+		{name: "exactly the grace time is over",
+			session: held(foxPrompt, "", ""), payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-10 * time.Minute)},
+			want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a status without a time is as old as the session",
+			session: held(foxPrompt, `{"status":"processing","fileId":"f"}`, ""),
+			payment: paid, file: FileInProgress, want: VerdictStalled, status: StatusProcessing, fileID: "f",
+			allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a status with neither a time nor a prompt goes by its key's TTL",
+			session: Session{Webhook: Key{Exists: true, TTL: KeyLife - time.Minute, Value: Value{Status: new("processing")}}},
+			want:    VerdictProcessing, status: StatusProcessing},
+		{name: "finalizing for too long",
+			session: held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`, ""),
+			payment: paid, file: FileFinalizing, want: VerdictStalled, status: StatusProcessing, fileID: "f",
+			allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a status error whose file is still being made",
+			session: held(foxPrompt, `{"status":"error","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, ""),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusError, fileID: "f"},
+		{name: "a job of ours is running",
+			session: held(foxPrompt, "", ""), payment: paid, job: JobRunning, want: VerdictProcessing},
+		{name: "a job of ours ended unclear",
+			session: held(foxPrompt, "", ""), payment: paid, job: JobUnclear, want: VerdictUnclear},
+		{name: "a finished file comes before a running job",
+			session: held(foxPrompt, `{"status":"processing","fileId":"f"}`, ""), payment: paid, file: FileCompleted,
+			job: JobRunning, want: VerdictCompleted, status: StatusProcessing, fileID: "f"},
+		{name: "an unclear job comes before a refund",
+			session: held(foxPrompt, "", ""), payment: Payment{State: PaymentRefunded}, job: JobUnclear, want: VerdictUnclear},
+		{name: "a refund comes before a failed file",
+			session: held(foxPrompt, `{"status":"processing","fileId":"f"}`, ""), payment: Payment{State: PaymentRefunded},
+			file: FileFailed, want: VerdictRefunded, status: StatusProcessing, fileID: "f"},
+		{name: "corrupt comes before everything",
+			session: held(foxPrompt, `[]`, ""), payment: paid, job: JobRunning, want: VerdictCorrupt, allowed: []Action{ActionFix}},
+		{name: "corrupt in one key: a full object with a wrong member",
+			session: held("", "", `{"prompt":"A fox","status":"pending","error":{}}`),
+			payment: paid, want: VerdictCorrupt, allowed: []Action{ActionFix}},
+		{name: "corrupt in one key: the prompt is a number",
+			session: held("", "", `{"prompt":7,"status":"pending"}`), payment: paid, want: VerdictCorrupt},
+		{name: "corrupt, and what is readable names a file",
+			session: held(`{"prompt":"A fox","fileId":"f"}`, `{`, ""), payment: paid, want: VerdictCorrupt},
+		{name: "corrupt, one key, and the hash beside it is not written",
+			session: otherType(held("", "{}", `{"prompt":"A fox","status":"pending"}`)),
+			payment: paid, want: VerdictCorrupt, allowed: []Action{ActionFix}},
+		{name: "refunded while pending",
+			session: held(foxPrompt, `{"status":"pending"}`, ""), payment: Payment{State: PaymentRefunded},
+			want: VerdictRefunded, allowed: []Action{ActionFix}},
+		{name: "failed, unpaid: no generation",
+			session: held(foxPrompt, `{"status":"error"}`, ""), payment: Payment{State: PaymentUnpaid}, want: VerdictFailed, status: StatusError},
+		{name: "failed, and the file cannot be seen: no generation",
+			session: held(foxPrompt, `{"status":"error","fileId":"f"}`, ""), payment: paid, file: FileUnknown,
+			want: VerdictFailed, status: StatusError, fileID: "f"},
+		{name: "image-to-image needs its source picture",
+			session: held("", "", `{"prompt":"A fox","generationType":"image-to-image"}`), payment: paid,
+			want: VerdictOrphaned, allowed: []Action{ActionFix}},
+		{name: "nothing is said of the payment: unverified",
+			session: held(foxPrompt, "", ""), want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+		{name: "a key of the other mode is no sign that Stripe does not know it",
+			payment: Payment{State: PaymentUnverified, Why: StripeWrongMode}, want: VerdictUnclear},
+		{name: "a mapping alone, unverified",
+			session: held("", "", `{"timestamp":"`+ago(time.Hour)+`"}`), want: VerdictUnclear},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := Evidence{Session: c.session, Payment: c.payment, File: File{State: c.file}, Job: c.job}
+			d := Diagnose(e, at, limits)
+			if d.Verdict != c.want || !slices.Equal(d.Allowed, c.allowed) {
+				t.Errorf("got %s, allowed %v (%s); want %s, %v", d.Verdict, d.Allowed, d.Reason, c.want, c.allowed)
+			}
+			s := c.session.AsOf(at)
+			if s.Status() != c.status || s.FileID() != c.fileID {
+				t.Errorf("status %q of file %q; want %q of %q", s.Status(), s.FileID(), c.status, c.fileID)
+			}
+		})
+	}
+}
+
+func otherType(s Session) Session {
+	s.Webhook.Other, s.Webhook.Fault, s.Webhook.Value = true, faultOtherType, Value{}
+	return s
+}
+
+func TestSilentRedisAllowsNothing(t *testing.T) {
+	d := Diagnose(Evidence{RedisSilent: true, Payment: Payment{State: PaymentPaid}}, at, limits)
+	if d.Verdict != VerdictUnclear || d.Allowed != nil || !strings.Contains(d.Reason, "Redis did not answer") {
+		t.Errorf("got %+v", d)
+	}
+}

@@ -1,0 +1,259 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// source plays Redis, Stripe, SuperDuperAI and the site. Each answers after its
+// delay; a deaf one does not hear that the asker has gone, and ends with the
+// test only.
+type source struct {
+	session Session
+	payment Payment
+	event   Event
+	file    File
+	site    Site
+	err     error
+	delay   time.Duration
+	deaf    <-chan struct{} // closed at the end of the test
+	panics  bool
+	asked   int
+}
+
+func (s *source) wait(ctx context.Context) error {
+	s.asked++
+	if s.panics {
+		panic("out of order")
+	}
+	if s.deaf != nil {
+		<-s.deaf
+		return errors.New("too late")
+	}
+	select {
+	case <-time.After(s.delay):
+		return s.err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *source) Session(ctx context.Context, _ string) (Session, error) {
+	return s.session, s.wait(ctx)
+}
+
+func (s *source) Payment(ctx context.Context, id string) Payment {
+	if s.wait(ctx) != nil {
+		return Payment{SessionID: id, State: PaymentUnverified, Why: StripeFault}
+	}
+	return s.payment
+}
+
+func (s *source) Event(ctx context.Context, _ Payment) Event {
+	if s.wait(ctx) != nil {
+		return Event{}
+	}
+	return s.event
+}
+
+func (s *source) File(ctx context.Context, _ string) (File, error) { return s.file, s.wait(ctx) }
+
+func (s *source) SessionStatus(ctx context.Context, _ string) (Site, error) {
+	return s.site, s.wait(ctx)
+}
+
+// sources are four that answer at once of a session whose file is being made.
+type sources struct{ redis, stripe, files, site source }
+
+func working() *sources {
+	return &sources{
+		redis: source{session: held(foxPrompt,
+			`{"status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, "")},
+		stripe: source{payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}, event: Event{State: EventDelivered}},
+		files:  source{file: File{State: FileInProgress}},
+		site:   source{site: Site{Found: true, Status: "processing", FileID: "f"}},
+	}
+}
+
+func (s *sources) examiner() *Examiner {
+	return &Examiner{Redis: &s.redis, Payments: &s.stripe, Files: &s.files, Site: &s.site,
+		Limits: limits, Now: func() time.Time { return at }}
+}
+
+func TestExamine(t *testing.T) {
+	s := working()
+	x := s.examiner().Examine(t.Context(), "cs_live_1")
+	if x.Verdict != VerdictProcessing || x.Payment.State != PaymentPaid || x.Event.State != EventDelivered ||
+		x.File.State != FileInProgress || !x.SiteAgrees() || x.At != at || x.Session.ID != "cs_live_1" {
+		t.Errorf("got %+v", x)
+	}
+	if err := errors.Join(x.RedisErr, x.FileErr, x.SiteErr); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
+	s := working()
+	p := Payment{SessionID: "cs_live_2", State: PaymentRefunded}
+	x := s.examiner().ExaminePaid(t.Context(), p)
+	if x.Verdict != VerdictRefunded || x.Session.ID != "cs_live_2" || s.stripe.asked != 1 {
+		t.Errorf("got %s of %s, Stripe asked %d times", x.Verdict, x.Session.ID, s.stripe.asked)
+	}
+}
+
+func TestExamineAsksNobodyInVain(t *testing.T) {
+	s := working()
+	s.redis.session = held(foxPrompt, "", "")
+	s.stripe.payment = Payment{State: PaymentMissing}
+	s.examiner().Examine(t.Context(), "cs_live_1")
+	if s.files.asked != 0 || s.stripe.asked != 1 {
+		t.Errorf("files asked %d times, Stripe %d times", s.files.asked, s.stripe.asked)
+	}
+}
+
+func TestExamineWithRedisAlone(t *testing.T) {
+	s := working()
+	examiner := &Examiner{Redis: &s.redis, Limits: limits, Now: func() time.Time { return at }}
+	x := examiner.Examine(t.Context(), "cs_live_1")
+	if x.Payment.Why != NoStripeKey || x.File.State != FileUnknown || !errors.Is(x.FileErr, ErrNotAsked) ||
+		!errors.Is(x.SiteErr, ErrNotAsked) || x.Verdict != VerdictProcessing {
+		t.Errorf("got %+v", x)
+	}
+}
+
+// TestExamineInTime lets each source hang or break down: the rest is told, and
+// in time.
+func TestExamineInTime(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		broken func(*sources) *source
+		check  func(Examination) bool
+	}{
+		{"Redis", func(s *sources) *source { return &s.redis }, func(x Examination) bool {
+			return x.RedisSilent && x.RedisErr != nil && x.Verdict == VerdictUnclear && x.Payment.State == PaymentPaid &&
+				x.SiteErr == nil
+		}},
+		{"Stripe", func(s *sources) *source { return &s.stripe }, func(x Examination) bool {
+			return x.Payment.State == PaymentUnverified && x.Event.State == EventUnknown && x.Verdict == VerdictProcessing
+		}},
+		{"the file", func(s *sources) *source { return &s.files }, func(x Examination) bool {
+			return x.File.State == FileUnknown && x.FileErr != nil && x.Verdict == VerdictProcessing
+		}},
+		{"the site", func(s *sources) *source { return &s.site }, func(x Examination) bool {
+			return x.SiteErr != nil && x.Verdict == VerdictProcessing && x.FileErr == nil
+		}},
+	} {
+		for way, breakIt := range map[string]func(s *source, end <-chan struct{}){
+			"hangs":         func(s *source, _ <-chan struct{}) { s.delay = time.Hour },
+			"hangs, deaf":   func(s *source, end <-chan struct{}) { s.deaf = end },
+			"panics":        func(s *source, _ <-chan struct{}) { s.panics = true },
+			"answers wrong": func(s *source, _ <-chan struct{}) { s.err = errors.New("rubbish") },
+		} {
+			t.Run(fmt.Sprint(c.name, " ", way), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := working()
+					end := make(chan struct{})
+					defer close(end)
+					breakIt(c.broken(s), end)
+					start := time.Now()
+					x := s.examiner().Examine(t.Context(), "cs_live_1")
+					if took := time.Since(start); took > examineWithin {
+						t.Errorf("took %s", took)
+					}
+					if !c.check(x) {
+						t.Errorf("got %+v", x)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestExamineWhenAllHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := working()
+		end := make(chan struct{})
+		defer close(end)
+		for _, source := range []*source{&s.redis, &s.stripe, &s.files, &s.site} {
+			source.deaf = end
+		}
+		start := time.Now()
+		x := s.examiner().Examine(t.Context(), "cs_live_1")
+		if took := time.Since(start); took > examineWithin || x.Verdict != VerdictUnclear || x.Payment.Why != StripeNoAnswer {
+			t.Errorf("%s after %s: %+v", x.Verdict, took, x)
+		}
+	})
+}
+
+// TestExamineKeepsThePaymentWhoseEventIsLate: both share one deadline.
+func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := working()
+		s.stripe.delay = 1500 * time.Millisecond
+		start := time.Now()
+		x := s.examiner().Examine(t.Context(), "cs_live_1")
+		if took := time.Since(start); took != stripeWithin || x.Payment.State != PaymentPaid || x.Event.State != EventUnknown {
+			t.Errorf("after %s: %+v, %+v", took, x.Payment, x.Event)
+		}
+	})
+}
+
+func TestExamineWithRedisFrozen(t *testing.T) {
+	server := redistest.Start(t)
+	s := working()
+	examiner := s.examiner()
+	examiner.Redis = open(t, server.URL())
+	server.Freeze(t)
+	defer server.Thaw(t)
+	start := time.Now()
+	x := examiner.Examine(t.Context(), "cs_live_1")
+	if took := time.Since(start); took > examineWithin {
+		t.Errorf("took %s", took)
+	}
+	if !x.RedisSilent || !errors.Is(x.RedisErr, ErrSilent) || x.Payment.State != PaymentPaid || x.SiteErr != nil {
+		t.Errorf("got %+v", x)
+	}
+}
+
+func TestPanicsAreErrors(t *testing.T) {
+	s := working()
+	s.files.panics = true
+	x := s.examiner().Examine(t.Context(), "cs_live_1")
+	if !errors.Is(x.FileErr, errPanicked) || !strings.Contains(x.FileErr.Error(), "out of order") {
+		t.Errorf("got %v", x.FileErr)
+	}
+}
+
+func TestSiteAgrees(t *testing.T) {
+	processing := held(foxPrompt, `{"status":"processing"}`, "")
+	nothing := held(foxPrompt, "", "")
+	pendingFile := held(foxPrompt, `{"status":"pending","fileId":"f"}`, "")
+	for _, c := range []struct {
+		site    Site
+		session Session
+		want    bool
+	}{
+		{Site{Found: true, Status: "processing"}, processing, true},
+		{Site{Found: true, Status: "completed"}, processing, false},
+		{Site{Found: true, Status: "rubbish"}, processing, false},
+		{Site{}, processing, false},
+		{Site{Status: "pending"}, nothing, true},
+		{Site{Found: true, Status: "pending"}, nothing, true},
+		{Site{Found: true}, nothing, true},
+		{Site{Found: true, FileID: "f"}, nothing, true},
+		{Site{Found: true, Status: "error"}, nothing, false},
+		{Site{Found: true, Status: "pending"}, pendingFile, true},
+	} {
+		x := Examination{Site: c.site, Evidence: Evidence{Session: c.session}}
+		if got := x.SiteAgrees(); got != c.want {
+			t.Errorf("site %+v, Redis %q: agrees %v", c.site, c.session.Status(), got)
+		}
+	}
+}

@@ -44,13 +44,14 @@ type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (Site, error)
 }
 
-// Examiner gathers all that can be seen of a session. Payments, Files and Site
-// may be nil: then they are not asked.
+// Examiner gathers all that can be seen of a session. Payments, Files,
+// Site and Jobs may be nil: then they are not asked.
 type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
 	Files    FileReader
 	Site     SiteReader
+	Jobs     JobReader
 	Limits   Thresholds
 	Now      func() time.Time
 }
@@ -65,6 +66,7 @@ type Examination struct {
 	RedisErr error
 	FileErr  error
 	SiteErr  error
+	JobErr   error // with it, whether a job of ours runs is not known
 	At       time.Time // when it was judged
 }
 
@@ -103,6 +105,9 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	})
 	sources.Go(func() {
 		seen.Site, seen.SiteErr = x.site(ctx, id)
+	})
+	sources.Go(func() {
+		seen.Job, seen.JobErr = x.job(ctx, id)
 	})
 	sources.Wait()
 	seen.At = x.Now()
@@ -163,6 +168,16 @@ func (x *Examiner) site(ctx context.Context, id string) (Site, error) {
 	}
 	return ask(ctx, siteWithin, func(ctx context.Context) (Site, error) {
 		return x.Site.SessionStatus(ctx, id)
+	})
+}
+
+func (x *Examiner) job(ctx context.Context, session string) (JobState, error) {
+	if x.Jobs == nil {
+		return JobNone, nil
+	}
+	return ask(ctx, redisWithin, func(ctx context.Context) (JobState, error) {
+		state, _, err := x.Jobs.JobOf(ctx, session)
+		return state, err
 	})
 }
 

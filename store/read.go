@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -84,8 +86,14 @@ func (r reply) key(kind string) (Key, error) {
 	case len(raw) > maxValue:
 		key.Size, key.Fault = len(raw), faultTooLarge
 	default:
-		key.Size = len(raw)
+		key.Size, key.Digest = len(raw), digest(raw)
 		key.Value, key.Full, key.Fault = ParseValue(raw)
 	}
 	return key, nil
+}
+
+// digest names bytes without showing them.
+func digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
 }

@@ -49,6 +49,7 @@ type Key struct {
 	Other  bool          // it is of another Redis type than string
 	TTL    time.Duration // 0 = it does not expire
 	Size   int           // bytes
+	Digest string        // SHA-256 of the bytes in hex; empty where there are none to compare with
 	Full   bool          // a full object, readable or not
 	Value  Value
 }

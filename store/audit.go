@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Event of the audit trail: what happened.
+type AuditEvent string
+
+// The events.
+const (
+	AuditPlanned   AuditEvent = "planned"
+	AuditRefused   AuditEvent = "refused"
+	AuditCancelled AuditEvent = "cancelled"
+	AuditClaimed   AuditEvent = "claimed"
+	AuditOutcome   AuditEvent = "outcome"
+	AuditSettled   AuditEvent = "settled"
+)
+
+// Entry is one line of the audit trail. It holds no prompt and no e-mail.
+type Entry struct {
+	At      time.Time         `json:"at"`
+	Who     Actor             `json:"who"`
+	Event   AuditEvent        `json:"event"`
+	Action  Action            `json:"action"`
+	Session string            `json:"session"`
+	Plan    string            `json:"plan,omitempty"`
+	Detail  string            `json:"detail,omitempty"` // a sentence
+	Before  map[string]string `json:"before,omitempty"` // digests by kind of key
+	After   map[string]string `json:"after,omitempty"`
+}
+
+const (
+	auditKey  = "sessionbot:audit"
+	auditSize = 20_000               // entries kept, about
+	auditLife = 400 * 24 * time.Hour // without a new entry
+	auditPage = 500
+)
+
+// Record appends to the audit trail.
+func (l *Ledger) Record(ctx context.Context, e Entry) error {
+	client, err := l.state.client(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return fmt.Errorf("record in the audit trail: %w", err)
+	}
+	pipe := client.Pipeline()
+	pipe.XAdd(ctx, &redis.XAddArgs{Stream: auditKey, MaxLen: auditSize, Approx: true,
+		Values: []any{"session", e.Session, "entry", raw}})
+	pipe.Expire(ctx, auditKey, auditLife)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("record in the audit trail: %w", silence(err))
+	}
+	return nil
+}
+
+// History are the newest entries of a session, the newest first, at most limit.
+func (l *Ledger) History(ctx context.Context, session string, limit int) ([]Entry, error) {
+	client, err := l.state.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for end := "+"; ; {
+		page, err := client.XRevRangeN(ctx, auditKey, end, "-", auditPage).Result()
+		if err != nil {
+			return nil, fmt.Errorf("read the audit trail: %w", silence(err))
+		}
+		for _, message := range page {
+			if message.Values["session"] != session {
+				continue
+			}
+			if len(entries) == limit {
+				return entries, nil
+			}
+			var e Entry
+			raw, _ := message.Values["entry"].(string) // of another shape: not JSON, told below
+			if err := json.Unmarshal([]byte(raw), &e); err != nil {
+				return nil, fmt.Errorf("read the audit trail: %w", err)
+			}
+			entries = append(entries, e)
+		}
+		if len(page) < auditPage {
+			return entries, nil
+		}
+		end = "(" + page[len(page)-1].ID
+	}
+}

@@ -1,0 +1,46 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Changed tells in short sentences what of the state that the plan was made for
+// is another now; empty = nothing. Only with nothing changed may the plan be
+// carried out.
+func (p Plan) Changed(x Examination) []string {
+	if x.RedisSilent {
+		return []string{"Redis did not answer, so the session could not be seen again."}
+	}
+	now := seenOf(x)
+	var list []string
+	differ := func(what, before, after string) {
+		if before != after {
+			list = append(list, fmt.Sprintf("%s was %s and is %s now.", what, plain(before), plain(after)))
+		}
+	}
+	differ("The verdict", string(p.Seen.Verdict), string(now.Verdict))
+	differ("The payment", string(p.Seen.Payment), string(now.Payment))
+	differ("The status", string(p.Seen.Status), string(now.Status))
+	differ("The file", string(p.Seen.FileState), string(now.FileState))
+	if p.Seen.FileID != now.FileID {
+		list = append(list, "The session names another file now.")
+	}
+	if o := p.Order; o != nil && o.PromptDigest != digest([]byte(x.Session.PromptText())) {
+		list = append(list, "The prompt is another one now.")
+	}
+	for _, w := range p.Writes {
+		if p.Seen.Digests[w.Kind] != now.Digests[w.Kind] {
+			list = append(list, fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
+		}
+	}
+	return list
+}
+
+// plain is a stable word as people read it.
+func plain(word string) string {
+	if word == "" {
+		return "none"
+	}
+	return strings.ReplaceAll(word, "_", " ")
+}

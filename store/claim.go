@@ -1,0 +1,175 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// ClaimVerdict is what a click on a plan came to.
+type ClaimVerdict string
+
+// The verdicts of Claim and Cancel.
+const (
+	Claimed          ClaimVerdict = "claimed"   // by this click: the job is there
+	Cancelled        ClaimVerdict = "cancelled" // by this click
+	AlreadyClaimed   ClaimVerdict = "already_claimed"
+	AlreadyCancelled ClaimVerdict = "already_cancelled"
+	Expired          ClaimVerdict = "expired"
+	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
+	NeedsSecondClick ClaimVerdict = "second_click" // Stripe still delivers: ask again
+	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
+)
+
+// ClaimAnswer is what a click on a plan came to, and with whom.
+type ClaimAnswer struct {
+	Verdict ClaimVerdict
+	Plan    PlanRecord // as it was before the click; empty with Unknown
+	Job     Job        // with Claimed
+	By      Actor      // who claimed or cancelled it, this click or an earlier one
+	At      time.Time  // when
+	Other   string     // with Busy: the id of the other job
+	Doing   JobState   // with Busy: running or unclear
+}
+
+// secondClickAfter is how much later than the first a second click counts: a
+// double click is none.
+const secondClickAfter = 2 * time.Second
+
+// decision is who claimed or cancelled a plan, and when.
+type decision struct {
+	By Actor
+	At time.Time
+}
+
+func decisionOf(raw string) (Actor, time.Time, error) {
+	var d decision
+	if raw == "" {
+		return d.By, d.At, nil
+	}
+	if err := json.Unmarshal([]byte(raw), &d); err != nil {
+		return d.By, d.At, fmt.Errorf("read who decided a plan: %w", err)
+	}
+	return d.By, d.At, nil
+}
+
+// claim answers with the verdict and either the decision or the other job. The
+// nonce tells a repeated call, whose first answer was lost, from a second click.
+//
+// KEYS: plan, job, job of the session, pending. ARGV: now and the second
+// click's distance in ms, whether a second click may be needed, nonce,
+// decision, job, its id, its life in ms.
+var claim = redis.NewScript(`
+local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'pressed', 'channel', 'ts')
+if not p[1] then return {'unknown', '', ''} end
+if p[1] == 'claimed' and p[3] == ARGV[4] then return {'claimed', p[2], ''} end
+if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
+if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
+local other = redis.call('HMGET', KEYS[3], 'id', 'state')
+if other[1] then return {'busy', other[1], other[2]} end
+if p[5] == '1' and ARGV[3] == '1' then
+	if not p[6] then
+		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
+		return {'second_click', '', ''}
+	end
+	if tonumber(ARGV[1]) - tonumber(p[6]) < tonumber(ARGV[2]) then return {'second_click', '', ''} end
+end
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
+redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[7], 'ts', p[8])
+redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running')
+redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
+for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+return {'claimed', ARGV[5], ''}`)
+
+// Claim takes a plan for the one who approves it, and makes its job, in one
+// step. It is claimed once, whoever clicks wherever; the answer says what
+// became of this click. Where Stripe still delivers the event the first click
+// only makes the second one count, two seconds later; a terminal asks twice by
+// itself, before it claims.
+func (l *Ledger) Claim(ctx context.Context, planID string, by Actor, now time.Time) (ClaimAnswer, error) {
+	record, err := l.LoadPlan(ctx, planID, now)
+	if errors.Is(err, ErrUnknownPlan) {
+		return ClaimAnswer{Verdict: Unknown}, nil
+	}
+	if err != nil {
+		return ClaimAnswer{}, err
+	}
+	job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: now.UTC().Truncate(time.Millisecond),
+		Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
+	raw, err := json.Marshal(job)
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	d, err := json.Marshal(decision{By: by, At: job.Claimed})
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
+	answer, err := answerOf(record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
+		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds()))
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	if answer.Verdict == Claimed {
+		answer.Job = job
+	}
+	return answer, nil
+}
+
+// KEYS: plan. ARGV: now in ms, nonce, decision.
+var cancel = redis.NewScript(`
+local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires')
+if not p[1] then return {'unknown', '', ''} end
+if p[1] == 'cancelled' and p[3] == ARGV[2] then return {'cancelled', p[2], ''} end
+if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
+if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
+redis.call('HSET', KEYS[1], 'state', 'cancelled', 'decision', ARGV[3], 'nonce', ARGV[2])
+return {'cancelled', ARGV[3], ''}`)
+
+// Cancel ends an open plan. A plan that is claimed, cancelled or expired stays
+// as it is, and the answer says so.
+func (l *Ledger) Cancel(ctx context.Context, planID string, by Actor, now time.Time) (ClaimAnswer, error) {
+	record, err := l.LoadPlan(ctx, planID, now)
+	if errors.Is(err, ErrUnknownPlan) {
+		return ClaimAnswer{Verdict: Unknown}, nil
+	}
+	if err != nil {
+		return ClaimAnswer{}, err
+	}
+	d, err := json.Marshal(decision{By: by, At: now.UTC().Truncate(time.Millisecond)})
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
+	}
+	answer, err := answerOf(record, l.run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
+	}
+	return answer, nil
+}
+
+// answerOf reads what a script says of a click.
+func answerOf(record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
+	said, err := cmd.StringSlice()
+	if err != nil {
+		return ClaimAnswer{}, silence(err)
+	}
+	if len(said) != 3 {
+		return ClaimAnswer{}, fmt.Errorf("a click's answer has %d parts", len(said))
+	}
+	a := ClaimAnswer{Verdict: ClaimVerdict(said[0]), Plan: record}
+	switch a.Verdict {
+	case Busy:
+		a.Other, a.Doing = said[1], JobState(said[2])
+	case Unknown:
+		a.Plan = PlanRecord{}
+	default:
+		a.By, a.At, err = decisionOf(said[1])
+	}
+	return a, err
+}

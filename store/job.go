@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Step is how far a job got. Each is recorded before what follows it is begun.
+type Step string
+
+// The steps, in their order.
+const (
+	StepRecorded Step = "recorded" // claimed, nothing done yet
+	StepChecked  Step = "checked"  // the diagnosis was run again and nothing had changed
+	StepWritten  Step = "written"  // the fix, or the claim of a generation, is in the session
+	StepSending  Step = "sending"  // the request is about to be sent, or was
+	StepSent     Step = "sent"     // it was answered: the file's id is known
+	StepFiled    Step = "filed"    // the file's id is in the session
+	StepFinished Step = "finished" // the outcome is in the session
+)
+
+// Outcome is how a job ended; empty while it runs.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeDone    Outcome = "done"
+	OutcomeRefused Outcome = "refused" // the state had changed, nothing was written
+	OutcomeFailed  Outcome = "failed"  // it could not be carried out
+	OutcomeUnclear Outcome = "unclear" // the request's answer is not known: a person settles it
+	OutcomeGaveUp  Outcome = "gave_up" // the file was not finished within the time for it
+)
+
+// Job is a claimed plan being carried out.
+type Job struct {
+	ID       string // the plan's
+	Plan     Plan
+	Approver Actor
+	Claimed  time.Time
+	Step     Step
+	Outcome  Outcome
+	Reason   string            // of the outcome, in plain words, without prompt and e-mail
+	FileID   string            // of the file that was asked for
+	Digests  map[string]string // by kind of key: what was last seen or written there
+	Sending  time.Time         // when the request was about to be sent
+	Sent     time.Time         // when it was answered
+	Finished time.Time
+	Settled  *Settlement // a person said what became of an unclear request
+	Told     bool        // its end is in the message
+}
+
+// Settlement is what a person found out about an unclear request.
+type Settlement struct {
+	By     Actor
+	At     time.Time
+	FileID string // "" = it was not made
+}
+
+// state is what the job means for the diagnosis of its session.
+func (j Job) state() JobState {
+	switch j.Outcome {
+	case "":
+		return JobRunning
+	case OutcomeUnclear:
+		return JobUnclear
+	}
+	return JobNone
+}
+
+// pending tells whether there is still something to do: a job whose end was
+// not told yet is not over.
+func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
+
+// JobReader knows the jobs of sessions.
+type JobReader interface {
+	JobOf(ctx context.Context, session string) (JobState, string, error)
+}
+
+// Without is a reader for the job itself, which must not see itself.
+func Without(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
+
+type otherJobs struct {
+	jobs JobReader
+	id   string
+}
+
+func (o otherJobs) JobOf(ctx context.Context, session string) (JobState, string, error) {
+	state, id, err := o.jobs.JobOf(ctx, session)
+	if id == o.id {
+		return JobNone, "", err
+	}
+	return state, id, err
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf16"
+)
+
+// Source says where a figure of an order comes from.
+type Source string
+
+// The sources.
+const (
+	FromSession Source = "session" // the session: object
+	FromPrompt  Source = "prompt"  // the prompt: key
+	FromDefault Source = "default"
+)
+
+// Models are what is asked for: one model for videos, one for images.
+type Models struct{ Video, Image string }
+
+// Prices are dollars per second of video, by the beginning of the model's name
+// with or without its provider. The longest that fits counts.
+type Prices map[string]float64
+
+// ListPrices are those that SuperDuperAI names.
+var ListPrices = Prices{"veo3": 3, "veo2": 2, "ltx": 0.40}
+
+// Order is what a generation asks SuperDuperAI for. The prompt itself is not
+// kept: it is read from the session again when it is sent.
+type Order struct {
+	Model        string
+	SessionModel string // what the session itself names, "" = nothing
+	Image        bool   // an image is made and no video
+	Seconds      int    // 0 for an image
+	SecondsFrom  Source
+	Width        int // pixels
+	Height       int
+	SizeFrom     Source
+	Cents        int // estimated cost, 0 = unknown
+	PromptFrom   Source
+	PromptChars  int    // UTF-16 units
+	PromptDigest string // SHA-256 in hex
+}
+
+const (
+	defaultSeconds = 8
+	defaultWidth   = 1280
+	defaultHeight  = 720
+	// maxSeconds bounds what is asked of a model that is not known here.
+	maxSeconds = 60
+	// maxSide bounds width and height in pixels.
+	maxSide = 4096
+)
+
+// newOrder takes what the session says and what the model can do. The
+// sentences say what could not be had as the session wants it.
+func newOrder(s Session, models Models, prices Prices) (Order, []string) {
+	v, key := s.Lookup.Value, s.promptKey()
+	o := Order{Model: models.Video, SessionModel: v.ModelName, PromptFrom: FromPrompt}
+	if key.Kind == s.Lookup.Kind {
+		o.PromptFrom = FromSession
+	}
+	prompt := s.PromptText()
+	o.PromptChars, o.PromptDigest = len(utf16.Encode([]rune(prompt))), digest([]byte(prompt))
+	var notes []string
+	if v.GenerationType == "text-to-image" {
+		o.Model, o.Image = models.Image, true
+	} else {
+		notes = o.setSeconds(v.Duration)
+		o.Cents = prices.cents(o.Model, o.Seconds)
+	}
+	return o, append(notes, o.setSize(v.Resolution)...)
+}
+
+// setSeconds takes the length nearest to the wanted one that the model makes,
+// of two equally near ones the shorter and so the cheaper.
+func (o *Order) setSeconds(wanted float64) []string {
+	o.SecondsFrom = FromSession
+	if wanted <= 0 {
+		wanted, o.SecondsFrom = defaultSeconds, FromDefault
+	}
+	lengths := lengthsOf(o.Model)
+	o.Seconds = lengths[0]
+	for _, n := range lengths {
+		if math.Abs(float64(n)-wanted) < math.Abs(float64(o.Seconds)-wanted) {
+			o.Seconds = n
+		}
+	}
+	if float64(o.Seconds) == wanted || o.SecondsFrom == FromDefault {
+		return nil
+	}
+	return []string{fmt.Sprintf("The session asks for %s s, which %s does not make: %d s are asked for.",
+		strconv.FormatFloat(wanted, 'g', 4, 64), o.Model, o.Seconds)}
+}
+
+// lengthsOf are the seconds that a model makes, ascending.
+func lengthsOf(model string) []int {
+	switch name := bare(model); {
+	case strings.HasPrefix(name, "veo"):
+		return []int{5, 6, 7, 8}
+	case strings.HasPrefix(name, "sora"):
+		return []int{5, 10, 15, 20}
+	case strings.HasPrefix(name, "ltx"):
+		return []int{5}
+	}
+	all := make([]int, maxSeconds)
+	for i := range all {
+		all[i] = i + 1
+	}
+	return all
+}
+
+var sizeText = regexp.MustCompile(`^([1-9][0-9]{1,3})x([1-9][0-9]{1,3})$`)
+
+func (o *Order) setSize(resolution string) []string {
+	o.Width, o.Height, o.SizeFrom = defaultWidth, defaultHeight, FromDefault
+	if resolution == "" {
+		return nil
+	}
+	if m := sizeText.FindStringSubmatch(resolution); m != nil {
+		// Two to four digits each: neither fails.
+		width, _ := strconv.Atoi(m[1])
+		height, _ := strconv.Atoi(m[2])
+		if width <= maxSide && height <= maxSide {
+			o.Width, o.Height, o.SizeFrom = width, height, FromSession
+			return nil
+		}
+	}
+	return []string{fmt.Sprintf("The session's resolution cannot be used: %d×%d is asked for.", o.Width, o.Height)}
+}
+
+// cents is what so many seconds cost, 0 where the model is not listed.
+func (p Prices) cents(model string, seconds int) int {
+	best, found := "", false
+	for start := range p {
+		fits := strings.HasPrefix(model, start) || strings.HasPrefix(bare(model), start)
+		if fits && (!found || len(start) > len(best)) {
+			best, found = start, true
+		}
+	}
+	return int(math.Round(p[best] * 100 * float64(seconds)))
+}
+
+// bare is the model's name without its provider.
+func bare(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }
+
+// promptsDiffer tells whether both layouts hold a prompt, and not the same.
+func promptsDiffer(s Session) bool {
+	a, b := s.Lookup.Value.Prompt, s.Prompt.Value.Prompt
+	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
+}
+
+// nearEnd is the rest of life under which a plan warns of the prompt's expiry.
+const nearEnd = 48 * time.Hour
+
+// stripeRetries is how long Stripe goes on delivering an event.
+const stripeRetries = 72 * time.Hour
+
+// retrying tells whether Stripe may still deliver the event by itself.
+func retrying(e Event, now time.Time) bool {
+	undelivered := []EventState{EventPending, EventFailed}
+	return slices.Contains(undelivered, e.State) && now.Sub(e.Created) < stripeRetries
+}

@@ -1,0 +1,143 @@
+package store
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+)
+
+// Actor is who does something.
+type Actor struct {
+	ID       string `json:"id"`                 // Slack's user id, or the operating system's user name
+	Terminal bool   `json:"terminal,omitempty"` // in a terminal, so ID is a user name
+}
+
+// Message is where a plan is shown. Both are empty in a terminal.
+type Message struct{ Channel, TS string }
+
+// Seen is the state that a plan was made for.
+type Seen struct {
+	Verdict   Verdict
+	Payment   PaymentState
+	Status    Status
+	FileID    string
+	FileState FileState
+	Digests   map[string]string // by kind of key; "" = missing
+	At        time.Time
+}
+
+// Plan is a repair that somebody asked for and that has yet to be approved.
+type Plan struct {
+	ID        string // opaque
+	Action    Action
+	Session   string
+	Layout    Layout
+	Requester Actor
+	Created   time.Time
+	Expires   time.Time
+	Seen      Seen
+	Writes    []KeyWrite // those of the first step; KeyWrite.Then names what follows
+	Order     *Order     // of a generation
+	Warnings  []string   // sentences, the weightiest first
+	Retrying  bool       // Stripe will still deliver the event: a second click is needed
+	Message   Message
+}
+
+// NotAllowed means that the session's state does not allow the repair.
+type NotAllowed struct {
+	Action  Action
+	Verdict Verdict
+	Reason  string // the diagnosis' own sentence
+}
+
+func (e *NotAllowed) Error() string {
+	return fmt.Sprintf("%s is not allowed while the verdict is %s", e.Action, e.Verdict)
+}
+
+// PlanOptions are what plans are made with.
+type PlanOptions struct {
+	TTL     time.Duration // life of a plan
+	Models  Models
+	Prices  Prices
+	FixText string // the sentence for the customer that a fix stores
+}
+
+// MakePlan plans a repair by what was just seen. Where the diagnosis does not
+// allow it the error is a *NotAllowed.
+func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.Time) (Plan, error) {
+	if !x.Allows(action) {
+		return Plan{}, &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
+	}
+	now = now.UTC().Truncate(time.Millisecond)
+	p := Plan{
+		ID: rand.Text(), Action: action, Session: x.Session.ID, Layout: x.Session.Layout(), Requester: who,
+		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x.Event, now),
+	}
+	p.Warnings = warnings(x, action, p.Retrying)
+	switch action {
+	case ActionFix:
+		p.Writes = Writes(x.Session, Update{Kind: UpdateFix, At: now, Error: o.FixText})
+	case ActionGenerate:
+		order, notes := newOrder(x.Session, o.Models, o.Prices)
+		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
+		p.Writes = generateWrites(x.Session, now)
+	}
+	return p, nil
+}
+
+func seenOf(x Examination) Seen {
+	seen := Seen{
+		Verdict: x.Verdict, Payment: x.Payment.State, Status: x.Session.Status(), FileID: x.Session.FileID(),
+		FileState: x.File.State, Digests: map[string]string{}, At: x.At.UTC().Truncate(time.Millisecond),
+	}
+	for _, key := range x.Session.Keys() {
+		seen.Digests[key.Kind] = key.Digest
+	}
+	return seen
+}
+
+// generateWrites are those of the claim, and what follows with the file.
+func generateWrites(s Session, now time.Time) []KeyWrite {
+	writes := Writes(s, Update{Kind: UpdateClaim, At: now})
+	for _, later := range Writes(s, Update{Kind: UpdateFile, At: now}) {
+		i := 0
+		for i < len(writes) && writes[i].Kind != later.Kind {
+			i++
+		}
+		if i == len(writes) {
+			writes = append(writes, KeyWrite{Session: s.ID, Kind: later.Kind,
+				Create: later.Create, Unreadable: later.Unreadable})
+		}
+		writes[i].Then = []string{"fileId", "timestamp"}
+	}
+	return writes
+}
+
+// warnings are what the approving person should know, the weightiest first.
+func warnings(x Examination, action Action, retrying bool) []string {
+	var list []string
+	warn := func(when bool, text string) {
+		if when {
+			list = append(list, text)
+		}
+	}
+	generate := action == ActionGenerate
+	unverified := x.Payment.State == PaymentUnverified
+	warn(retrying && generate, "Stripe will still deliver the event: the site may make this video itself.")
+	warn(retrying && !generate, "Stripe will still deliver the event: the site may still start this video.")
+	warn(unverified && generate, "Payment could not be verified: this may be a video that nobody paid for.")
+	warn(unverified && !generate, "Payment could not be verified.")
+	warn(x.Payment.Disputed, "The customer disputes the payment.")
+	warn(x.Payment.State == PaymentPartiallyRefunded, "A part of the payment was refunded.")
+	warn(x.Session.FileID() != "" && generate,
+		fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
+	warn(x.Session.FileID() != "" && !generate, "The session names a file already, and keeps it.")
+	if n := max(x.Payment.VideoCount, x.Session.Lookup.Value.VideoCount); n > 1 {
+		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
+	}
+	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
+	if left := x.Session.promptKey().TTL; left > 0 && left < nearEnd {
+		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
+	}
+	return list
+}

@@ -1,0 +1,172 @@
+package store
+
+import (
+	"time"
+	"unicode/utf8"
+)
+
+// UpdateKind says what a repair makes of a session.
+type UpdateKind string
+
+// The kinds of update.
+const (
+	UpdateFix       UpdateKind = "fix"       // marked as error
+	UpdateClaim     UpdateKind = "claim"     // a generation is about to be asked for
+	UpdateFile      UpdateKind = "file"      // it was asked for, and its file is known
+	UpdateCompleted UpdateKind = "completed" // the file is finished
+	UpdateFailed    UpdateKind = "failed"    // it could not be started or made
+)
+
+// Update is what a repair makes of a session.
+type Update struct {
+	Kind   UpdateKind
+	At     time.Time // becomes the timestamp
+	FileID string    // with UpdateFile and UpdateCompleted
+	Error  string    // with UpdateFix and UpdateFailed: a sentence for the customer
+}
+
+// Change is one member of a value, before and after. Nil is absent.
+type Change struct {
+	Name          string
+	Before, After *string
+}
+
+// KeyWrite is what is written to one key of a session.
+type KeyWrite struct {
+	Session    string
+	Kind       string // webhook or session
+	Create     bool   // the key is missing so far
+	Unreadable bool   // what stands there cannot be read, and is saved first
+	Changes    []Change
+	// Then are the members that follow once the file is known: for showing.
+	Then []string
+}
+
+// Key is the key's whole name.
+func (w KeyWrite) Key() string { return w.Kind + ":" + w.Session }
+
+// What a webhook: names as its tool where nothing else is known.
+const (
+	defaultToolSlug  = "veo3-prompt-generator"
+	defaultToolTitle = "Free VEO3 Viral Prompt Generator"
+)
+
+// stampLayout is how the product writes times: UTC with milliseconds.
+const stampLayout = "2006-01-02T15:04:05.000Z"
+
+func stamp(at time.Time) string { return at.UTC().Format(stampLayout) }
+
+// Writes tells which members of which keys an update sets and removes, the key
+// that decides first.
+//
+// One-key: the full object, and webhook: as well where that carries a status,
+// or cannot be read and so may carry one. Three-key: webhook: and the mapping,
+// which is created where it is missing, except by a claim: that only takes the
+// old file out of it.
+func Writes(s Session, u Update) []KeyWrite {
+	if s.Lookup.Full {
+		writes := []KeyWrite{write(s, s.Lookup, statusChanges(s.Lookup.Value, u))}
+		if s.Webhook.Value.Status != nil || s.Webhook.Fault != "" && !s.Webhook.Other {
+			writes = append(writes, webhookWrite(s, u))
+		}
+		return writes
+	}
+	writes := []KeyWrite{webhookWrite(s, u)}
+	if u.Kind != UpdateClaim || s.Lookup.Value.FileID != nil {
+		writes = append(writes, write(s, s.Lookup, mappingChanges(s.Lookup.Value, u)))
+	}
+	return writes
+}
+
+func write(s Session, key Key, changes []Change) KeyWrite {
+	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
+		Unreadable: key.Exists && key.Fault != "", Changes: changes}
+}
+
+// webhookWrite names the tool too, and keeps the one that stands there.
+func webhookWrite(s Session, u Update) KeyWrite {
+	changes := statusChanges(s.Webhook.Value, u)
+	for _, tool := range []struct{ name, here, there, none string }{
+		{"toolSlug", s.Webhook.Value.ToolSlug, s.Lookup.Value.ToolSlug, defaultToolSlug},
+		{"toolTitle", s.Webhook.Value.ToolTitle, s.Lookup.Value.ToolTitle, defaultToolTitle},
+	} {
+		switch {
+		case tool.here != "":
+		case tool.there != "":
+			changes = append(changes, Change{Name: tool.name, After: &tool.there})
+		default:
+			changes = append(changes, Change{Name: tool.name, After: &tool.none})
+		}
+	}
+	return write(s, s.Webhook, changes)
+}
+
+// statusChanges are those of a value that carries a status.
+func statusChanges(v Value, u Update) []Change {
+	status, failure, file := StatusProcessing, (*string)(nil), v.FileID
+	switch u.Kind {
+	case UpdateFix, UpdateFailed:
+		status, failure = StatusError, &u.Error
+	case UpdateClaim:
+		file = nil
+	case UpdateFile:
+		file = &u.FileID
+	case UpdateCompleted:
+		status, file = StatusCompleted, &u.FileID
+	}
+	at, word := stamp(u.At), string(status)
+	return changed(
+		Change{"status", v.Status, &word},
+		Change{"fileId", v.FileID, file},
+		Change{"error", v.Error, failure},
+		Change{"timestamp", stampOf(v), &at},
+	)
+}
+
+// mappingChanges are those of the small mapping, which names file and time.
+func mappingChanges(v Value, u Update) []Change {
+	file := v.FileID
+	switch u.Kind {
+	case UpdateClaim:
+		file = nil
+	case UpdateFile, UpdateCompleted:
+		file = &u.FileID
+	}
+	at := stamp(u.At)
+	return changed(Change{"fileId", v.FileID, file}, Change{"timestamp", stampOf(v), &at})
+}
+
+// changed leaves out what stays as it is, and cuts what was there: it is only
+// shown. The status is always set, so that a reader of the plan sees it.
+func changed(all ...Change) []Change {
+	var changes []Change
+	for _, c := range all {
+		same := c.Before == c.After || c.Before != nil && c.After != nil && *c.Before == *c.After
+		if same && c.Name != "status" {
+			continue
+		}
+		if c.Before != nil {
+			c.Before = short(*c.Before)
+		}
+		changes = append(changes, c)
+	}
+	return changes
+}
+
+// maxBefore is the length in runes at which a former value is cut.
+const maxBefore = 200
+
+func short(text string) *string {
+	if utf8.RuneCountInString(text) > maxBefore {
+		text = string([]rune(text)[:maxBefore-1]) + "…"
+	}
+	return &text
+}
+
+func stampOf(v Value) *string {
+	if v.Timestamp.IsZero() {
+		return nil
+	}
+	at := stamp(v.Timestamp)
+	return &at
+}

@@ -1,0 +1,154 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Why a key was not written.
+var (
+	// ErrChanged: somebody else wrote the key since it was seen.
+	ErrChanged = errors.New("the value was changed by somebody else")
+	// ErrOtherType: the key is of another Redis type than string.
+	ErrOtherType = errors.New("the key is of another Redis type than string")
+	// ErrTooLarge: what stands there is larger than what is read.
+	ErrTooLarge = errors.New("the value is larger than 32 MiB")
+)
+
+// Writer writes to the product's keys; what it cannot read goes to the ledger
+// first.
+type Writer struct {
+	Product *Redis
+	Ledger  *Ledger
+}
+
+// Write changes one key, if it still holds the value whose digest is expected
+// ("" = the key is missing), and makes it live for KeyLife. It returns the
+// digest of what stands there afterwards.
+//
+// The errors are ErrChanged, ErrOtherType, ErrTooLarge and ErrSilent. After
+// ErrSilent the outcome is unknown; calling again with the same arguments is
+// safe: a value that already is as it shall be counts as written.
+func (w Writer) Write(ctx context.Context, kw KeyWrite, expect string) (string, error) {
+	after, err := w.attempt(ctx, kw, expect)
+	if errors.Is(err, ErrSilent) && ctx.Err() == nil {
+		// The answer may have been lost on its way back: look what stands there.
+		after, err = w.attempt(ctx, kw, expect)
+	}
+	if err != nil {
+		return "", fmt.Errorf("write a session's %s key: %w", kw.Kind, err)
+	}
+	return after, nil
+}
+
+func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string, error) {
+	client, err := w.Product.client(ctx)
+	if err != nil {
+		return "", err
+	}
+	var after string
+	err = client.Watch(ctx, func(tx *redis.Tx) error {
+		raw, exists, err := standing(ctx, tx, kw.Key())
+		if err != nil {
+			return err
+		}
+		next, unreadable, err := kw.apply(raw, exists)
+		if err != nil {
+			return err
+		}
+		after = digest(next)
+		switch {
+		case exists && digest(raw) == after:
+			return nil // an earlier attempt did it, and its answer was lost
+		case exists && digest(raw) != expect, !exists && expect != "":
+			return ErrChanged
+		}
+		if unreadable {
+			if err := w.Ledger.saveCorrupt(ctx, kw, raw); err != nil {
+				return err
+			}
+		}
+		_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+			return pipe.Set(ctx, kw.Key(), next, KeyLife).Err()
+		})
+		return err
+	}, kw.Key())
+	switch {
+	case errors.Is(err, redis.TxFailedErr):
+		return "", ErrChanged
+	case redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return "", ErrOtherType
+	case errors.Is(err, ErrChanged), errors.Is(err, ErrTooLarge):
+		return "", err
+	}
+	return after, silence(err)
+}
+
+// standing reads what the watched key holds.
+func standing(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists bool, err error) {
+	size, err := tx.StrLen(ctx, key).Result()
+	if err != nil {
+		return nil, false, err
+	}
+	if size > maxValue {
+		return nil, false, ErrTooLarge
+	}
+	raw, err = tx.Get(ctx, key).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, false, nil
+	}
+	return raw, err == nil, err
+}
+
+// apply makes the new value. Unreadable means that the old one has to be saved
+// before: what is no object is replaced by a fresh one, and members of a wrong
+// type are taken out.
+func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, err error) {
+	set := make([]Member, 0, len(w.Changes))
+	for _, c := range w.Changes {
+		member := Member{Name: c.Name}
+		if c.After != nil {
+			if member.Value, err = json.Marshal(*c.After); err != nil {
+				return nil, false, err
+			}
+		}
+		set = append(set, member)
+	}
+	if !exists {
+		raw = []byte("{}")
+	}
+	_, _, fault := ParseValue(raw)
+	if fault == faultSyntax || fault == faultNoObject {
+		raw = []byte("{}")
+	}
+	if fault != "" {
+		set = append(set, w.wrongTyped(raw)...)
+	}
+	next, err = Splice(raw, set)
+	return next, fault != "", err
+}
+
+// wrongTyped are the members that make a value unreadable and that are not set
+// anyway.
+func (w KeyWrite) wrongTyped(raw []byte) []Member {
+	var m members
+	if json.Unmarshal(raw, &m) != nil {
+		return nil
+	}
+	var set []Member
+	for _, name := range []string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"} {
+		var text string
+		named := false
+		for _, c := range w.Changes {
+			named = named || c.Name == name
+		}
+		if !named && m.has(name) && json.Unmarshal(m[name], &text) != nil {
+			set = append(set, Member{Name: name})
+		}
+	}
+	return set
+}

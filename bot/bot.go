@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
 )
 
 const (
@@ -38,6 +39,10 @@ const (
 type Commands interface {
 	Run(ctx context.Context, req commands.Request) commands.Answer
 	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
+	// ForOperators tells whether only operators may ask for this.
+	ForOperators(req commands.Request) bool
+	ProgressBlocks(p store.Progress) []slack.Block
+	SettleNotMade(ctx context.Context, session string, by store.Actor, req commands.Request) commands.Answer
 }
 
 // Metrics counts; see health.Metrics.
@@ -53,6 +58,7 @@ type Config struct {
 	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
 	Readers            []string // who may ask: ids of users and groups, or "*"
 	Commands           Commands
+	Repairs            Repairs
 	Shares             Shares
 	Log                *slog.Logger
 	Metrics            Metrics
@@ -63,17 +69,19 @@ type Config struct {
 type Bot struct {
 	commands Commands
 	shares   Shares
+	repairs  Repairs
 	log      *slog.Logger
 	metrics  Metrics
 	now      func() time.Time
 
-	listed  []string // of READERS
-	api     *slack.Client
-	outbox  *outbox
-	readers *people // known once Slack told which workspace is ours
-	queue   *queue
-	busy    *queue
-	sockets atomic.Int32 // that are up
+	listed    []string // of READERS
+	api       *slack.Client
+	outbox    *outbox
+	readers   *people // known once Slack told which workspace is ours
+	operators *people // likewise
+	queue     *queue
+	busy      *queue
+	sockets   atomic.Int32 // that are up
 }
 
 // New prepares a Bot; nothing is connected yet.
@@ -93,7 +101,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	api := slack.New(cfg.BotToken, options...)
 	return &Bot{
-		commands: cfg.Commands, shares: cfg.Shares, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
+		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
 		listed: cfg.Readers, api: api,
 		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log},
 	}, nil
@@ -134,7 +142,9 @@ func (b *Bot) introduce(ctx context.Context) error {
 	for {
 		me, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, me.TeamID, b.now)}
+			ours := newDirectory(b.api, me.TeamID, b.now)
+			b.readers = &people{variable: "READERS", listed: b.listed, directory: ours}
+			b.operators = &people{variable: "OPERATORS", listed: b.repairs.Operators, directory: ours}
 			return nil
 		}
 		fault := faultOf(err)

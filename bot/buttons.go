@@ -39,13 +39,16 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 	action := c.ActionCallback.BlockActions[0] // Slack sends one a click
 	pressed := click{action: action.ActionID, value: action.Value, block: action.BlockID,
 		message: c.Container.MessageTs, ephemeral: c.Container.IsEphemeral}
-	b.serve(to, func(ctx context.Context) {
-		if pressed.action == actionShare {
-			b.share(ctx, to, pressed)
-			return
-		}
-		b.start(ctx, to, pressed)
-	})
+	switch pressed.action {
+	case commands.ActionApprove, commands.ActionCancel: // who may is looked at with the plan
+		b.take(to, func(ctx context.Context) { b.confirm(ctx, to, pressed) })
+	case commands.ActionNotMade:
+		b.take(to, func(ctx context.Context) { b.notMade(ctx, to, pressed) })
+	case actionShare:
+		b.serve(to, func(ctx context.Context) { b.share(ctx, to, pressed) })
+	default:
+		b.serve(to, func(ctx context.Context) { b.start(ctx, to, pressed) })
+	}
 }
 
 // start runs the command that a button stands for. Actions that nobody knows

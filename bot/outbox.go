@@ -16,6 +16,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
 )
 
 const (
@@ -110,6 +111,42 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 		return fault
 	}
 	if err := post(); err != nil {
+		return faultOf(err)
+	}
+	return nil
+}
+
+// post shows a message to everybody in a channel, or to one person by their id,
+// and returns where it stands. A post is never repeated blindly.
+func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
+	at, ts, err := o.api.PostMessageContext(ctx, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
+		slack.MsgOptionText(blockkit.Fallback(blocks), false),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+	if err != nil {
+		return store.Message{}, faultOf(err)
+	}
+	return store.Message{Channel: at, TS: ts}, nil
+}
+
+// update puts other blocks into a message. It is tried once more where Slack
+// asks for a pause: an update says the same however often it comes.
+func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	defer cancel()
+	change := func() error {
+		_, _, _, err := o.api.UpdateMessageContext(ctx, m.Channel, m.TS,
+			slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(blockkit.Fallback(blocks), false))
+		return err
+	}
+	err := change()
+	if err == nil {
+		return nil
+	}
+	fault := faultOf(err)
+	if !fault.Retryable() || pause(ctx, fault) != nil {
+		return fault
+	}
+	if err := change(); err != nil {
 		return faultOf(err)
 	}
 	return nil

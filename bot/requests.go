@@ -18,6 +18,12 @@ func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Ref: ref}
 	b.serve(to, func(ctx context.Context) {
+		if b.commands.ForOperators(req) {
+			if err := b.operators.admitOperator(ctx, to.user); err != nil {
+				b.tell(ctx, to, err.Error(), "")
+				return
+			}
+		}
 		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
 			return b.commands.Run(ctx, req)
 		})
@@ -86,7 +92,11 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 	if answer.Outcome != commands.Done {
 		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
 	}
-	b.deliver(ctx, to, b.layOut(ctx, answer, p))
+	if answer.Plan != nil {
+		b.propose(ctx, to, answer)
+	} else {
+		b.deliver(ctx, to, b.layOut(ctx, answer, p))
+	}
 	took := b.now().Sub(started)
 	b.metrics.Answered(answer.Name, string(answer.Outcome), took)
 	attrs := []any{"ref", to.ref, "command", answer.Name, "outcome", string(answer.Outcome), "took_ms", took.Milliseconds()}

@@ -16,6 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
 )
 
 const session = "cs_live_a1"
@@ -32,6 +33,14 @@ func (s *scripted) Run(ctx context.Context, req commands.Request) commands.Answe
 
 func (s *scripted) RunAction(ctx context.Context, id, value string, req commands.Request) commands.Answer {
 	return s.action(ctx, id, value, req)
+}
+
+func (s *scripted) ForOperators(commands.Request) bool { return false }
+
+func (s *scripted) ProgressBlocks(store.Progress) []slack.Block { return says("progress") }
+
+func (s *scripted) SettleNotMade(context.Context, string, store.Actor, commands.Request) commands.Answer {
+	return commands.Answer{}
 }
 
 func says(text string) []slack.Block {

@@ -8,6 +8,8 @@ import (
 	"context"
 
 	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // Request is one thing that somebody asks for.
@@ -45,6 +47,10 @@ type Answer struct {
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
 
+	// Plan is the repair that the answer asks about: stored already, and to be
+	// confirmed by a person.
+	Plan *store.Plan
+
 	Err error // the cause of Failed, for the log; never shown
 }
 
@@ -56,6 +62,8 @@ type Command struct {
 	Summary string // one line for the help
 	Action  string // action_id of the buttons that start it for a session, "" = none
 	Parse   func(Args) (Run, error)
+
+	Operators bool // it changes something by itself: only operators may ask
 }
 
 // Run carries a parsed command out.

@@ -51,9 +51,23 @@ func (d Deps) debugAnswer(x store.Examination) Answer {
 		Session:   x.Session.ID,
 		Shareable: true,
 		Blocks:    d.debugBlocks(x),
-		Actions:   []slack.BlockElement{blockkit.Button("session.debug", "Refresh", x.Session.ID)},
+		Actions:   d.debugActions(x),
 		JSON:      debugJSON(x),
 	}
+}
+
+// debugActions offer the repairs that the state allows.
+func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
+	var actions []slack.BlockElement
+	if x.Allows(store.ActionGenerate) {
+		generate := blockkit.Button("session.generate", "Generate video…", x.Session.ID)
+		generate.Style = slack.StylePrimary
+		actions = append(actions, generate)
+	}
+	if x.Allows(store.ActionFix) {
+		actions = append(actions, blockkit.Button("session.fix", "Mark as error…", x.Session.ID))
+	}
+	return append(actions, blockkit.Button("session.debug", "Refresh", x.Session.ID))
 }
 
 func (d Deps) debugBlocks(x store.Examination) []slack.Block {

@@ -32,11 +32,22 @@ type Redis interface {
 	Ping(ctx context.Context) (time.Duration, error)
 }
 
+// Ledger keeps plans, jobs and the audit trail.
+type Ledger interface {
+	SavePlan(ctx context.Context, p store.Plan) error
+	Settle(ctx context.Context, session string, by store.Actor, fileID string, now time.Time) (store.Job, error)
+	Record(ctx context.Context, e store.Entry) error
+	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
+}
+
 // Deps are what the commands work with.
 type Deps struct {
 	Sessions Sessions
 	Finder   Finder
 	Redis    Redis
+	Ledger   Ledger
+	Plans    store.PlanOptions
+	Token    bool // SuperDuperAI can be asked
 	Limits   store.Thresholds
 	SiteURL  string // for links
 	Now      func() time.Time
@@ -55,9 +66,10 @@ func New(d Deps) *Registry {
 	r.commands = []Command{
 		d.debug(),
 		d.find(),
-		notYet("fix", "<id>", "mark a session as error", "session.fix"),
-		notYet("generate", "<id>", "make the video that a customer paid for", "session.generate"),
-		notYet("history", "<id>", "what was repaired, by whom and when", ""),
+		d.fix(),
+		d.generate(),
+		d.history(),
+		d.settle(),
 		r.help("session"),
 		d.stats(),
 		d.prompts(),
@@ -87,6 +99,16 @@ func (r *Registry) Run(ctx context.Context, req Request) Answer {
 	}
 	args.Words = args.Words[1:]
 	return r.run(ctx, command, args, req)
+}
+
+// ForOperators tells whether only operators may ask for this.
+func (r *Registry) ForOperators(req Request) bool {
+	args, err := parseArgs(req.Text)
+	if err != nil || len(args.Words) == 0 {
+		return false
+	}
+	command, err := r.lookup(strings.TrimPrefix(req.Command, "/"), args.Words)
+	return err == nil && command.Operators
 }
 
 // RunAction runs the command that a button starts for a session.
@@ -162,13 +184,4 @@ func withUsage(err error, c Command) error {
 		return usage
 	}
 	return err
-}
-
-// notYet stands in the registry for a command that is not there yet, so that
-// whoever types it is told so.
-func notYet(name, args, summary, action string) Command {
-	return Command{Group: "session", Name: name, Args: args, Summary: summary + " (not there yet)", Action: action,
-		Parse: func(Args) (Run, error) {
-			return nil, refuse("/session " + name + " is not there yet. Nothing was changed.")
-		}}
 }

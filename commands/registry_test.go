@@ -51,12 +51,22 @@ func (w *world) Prompts(context.Context, int) (store.Prompts, error) {
 
 func (w *world) Server(context.Context) (store.Server, error) { return store.Server{}, w.err }
 
+func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
+
+func (w *world) Settle(context.Context, string, store.Actor, string, time.Time) (store.Job, error) {
+	return store.Job{}, store.ErrNotUnclear
+}
+
+func (w *world) Record(context.Context, store.Entry) error { return w.err }
+
+func (w *world) History(context.Context, string, int) ([]store.Entry, error) { return nil, w.err }
+
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, Ledger: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }
@@ -80,9 +90,12 @@ func TestWhatPeopleType(t *testing.T) {
 		{"/session", "", "session help", commands.Done, "What /session can do"},
 		{"/session", "xyzzy", "", commands.Usage, "There is no /session xyzzy."},
 		{"/session", id, "", commands.Usage, "/session debug " + id},
-		{"/session", "fix " + id, "session fix", commands.Refused, "not there yet"},
-		{"/session", "generate " + id, "session generate", commands.Refused, "not there yet"},
-		{"/session", "history " + id, "session history", commands.Refused, "not there yet"},
+		{"/session", "generate " + id, "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
+		{"/session", "fix " + id, "session fix", commands.Refused, "Marking it as error is not possible"},
+		{"/session", "history " + id, "session history", commands.Done, "0 entries on record"},
+		{"/session", "settle " + id, "session settle", commands.Usage, "the id of the file"},
+		{"/session", "settle " + id + " nonsense", "session settle", commands.Usage, "not the id of a file"},
+		{"/session", "settle " + id + " 6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013", "session settle", commands.Refused, "nothing to settle"},
 		{"/session", "find ann@example.com", "session find", commands.Done, "No checkout session"},
 		{"/session", "find ann", "session find", commands.Usage, "Whose sessions?"},
 		{"/redis", "ping", "redis ping", commands.Done, "1.0 ms"},

@@ -31,6 +31,35 @@ const (
 	OutcomeGaveUp  Outcome = "gave_up" // the file was not finished within the time for it
 )
 
+// Cause is why a job did not end well.
+type Cause string
+
+// The causes.
+const (
+	CauseChanged      Cause = "changed"      // the state is another than the plan was made for
+	CauseLate         Cause = "late"         // it could not be begun in time
+	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
+	CauseUnauthorised Cause = "unauthorised" // the token was refused
+	CauseRejected     Cause = "rejected"     // SuperDuperAI does not take the request
+	CauseRateLimited  Cause = "rate_limited" // too many requests
+	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
+	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
+	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
+	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
+	CauseOthers       Cause = "others"       // somebody else wrote the session in the meantime
+	CauseNoAnswer     Cause = "no_answer"    // the request was sent, its answer is not known
+	CauseTooLong      Cause = "too_long"     // the file was not finished in time
+)
+
+// Progress is how a job stands, for those who are told.
+type Progress struct {
+	Job     Job
+	File    File
+	Site    Site // asked at the end only
+	SiteErr error
+	At      time.Time
+}
+
 // Job is a claimed plan being carried out.
 type Job struct {
 	ID       string // the plan's
@@ -39,7 +68,8 @@ type Job struct {
 	Claimed  time.Time
 	Step     Step
 	Outcome  Outcome
-	Reason   string            // of the outcome, in plain words, without prompt and e-mail
+	Cause    Cause             // why it did not end well; "" = it did, or it runs
+	Detail   []string          // of the cause: sentences or fields, without prompt and e-mail
 	FileID   string            // of the file that was asked for
 	Digests  map[string]string // by kind of key: what was last seen or written there
 	Sending  time.Time         // when the request was about to be sent

@@ -162,7 +162,7 @@ func (l *Ledger) Settle(ctx context.Context, session string, by Actor, fileID st
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
-	job.Outcome, job.Reason, job.Told, job.Finished = "", "", false, time.Time{}
+	job.Outcome, job.Cause, job.Detail, job.Told, job.Finished = "", "", nil, false, time.Time{}
 	if fileID != "" {
 		job.Step, job.FileID, job.Sent = StepSent, fileID, at
 	}

@@ -167,3 +167,8 @@ func retrying(e Event, now time.Time) bool {
 	undelivered := []EventState{EventPending, EventFailed}
 	return slices.Contains(undelivered, e.State) && now.Sub(e.Created) < stripeRetries
 }
+
+// Asks tells whether this is the prompt that the order was made for.
+func (o *Order) Asks(prompt string) bool {
+	return o != nil && prompt != "" && o.PromptDigest == digest([]byte(prompt))
+}

@@ -38,6 +38,7 @@ type Plan struct {
 	Seen      Seen
 	Writes    []KeyWrite // those of the first step; KeyWrite.Then names what follows
 	Order     *Order     // of a generation
+	FixText   string     // of a fix: the sentence for the customer that is stored
 	Warnings  []string   // sentences, the weightiest first
 	Retrying  bool       // Stripe will still deliver the event: a second click is needed
 	Message   Message
@@ -76,6 +77,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	p.Warnings = warnings(x, action, p.Retrying)
 	switch action {
 	case ActionFix:
+		p.FixText = o.FixText
 		p.Writes = Writes(x.Session, Update{Kind: UpdateFix, At: now, Error: o.FixText})
 	case ActionGenerate:
 		order, notes := newOrder(x.Session, o.Models, o.Prices)

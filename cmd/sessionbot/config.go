@@ -30,11 +30,13 @@ type config struct {
 	StripeKey    string `envconfig:"STRIPE_SECRET_KEY"`
 	StripeAPIURL string `envconfig:"STRIPE_API_URL"`
 
-	SuperDuperToken string `envconfig:"SUPERDUPERAI_TOKEN"`
-	SuperDuperURL   string `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
-	VideoModel      string `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
-	ImageModel      string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
-	SiteURL         string `envconfig:"SITE_URL" default:"https://superduperai.co"`
+	SuperDuperToken string        `envconfig:"SUPERDUPERAI_TOKEN"`
+	SuperDuperURL   string        `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
+	VideoModel      string        `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
+	ImageModel      string        `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
+	Prices          store.Prices  `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40"`
+	GiveUpAfter     time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
+	SiteURL         string        `envconfig:"SITE_URL" default:"https://superduperai.co"`
 
 	AlertChannel  string   `envconfig:"ALERT_CHANNEL"`
 	OncallMention string   `envconfig:"ONCALL_MENTION"`
@@ -203,7 +205,7 @@ func (c *config) checkRest(faults *configError) {
 	}
 	for variable, value := range map[string]time.Duration{
 		"CONFIRM_TTL": c.ConfirmTTL, "ORPHAN_GRACE": c.OrphanGrace,
-		"STALL_AFTER": c.StallAfter, "SWEEP_INTERVAL": c.SweepInterval,
+		"STALL_AFTER": c.StallAfter, "SWEEP_INTERVAL": c.SweepInterval, "GIVE_UP_AFTER": c.GiveUpAfter,
 	} {
 		if value <= 0 {
 			faults.add(variable, "is not above zero", parseRemedy("time.Duration"))

@@ -47,7 +47,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close() })
-	registry := newRegistry(w.config, redis, slog.New(slog.DiscardHandler))
+	registry := newHouse(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
 	var debug strings.Builder
 	for _, example := range demo.Examples(time.Now()) {
 		fmt.Fprintf(&debug, "== %s (%s)\n", example.Title, example.Verdict)

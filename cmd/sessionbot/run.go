@@ -14,6 +14,7 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/internal/health"
+	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -43,20 +44,31 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		defer func() { _ = state.Close() }() // the process ends
 	}
 	metrics := health.NewMetrics()
+	parts := newHouse(c, redis, state, log)
+	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
 	b, err := bot.New(bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: newRegistry(c, redis, log), Shares: store.NewShares(state),
+		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state),
+		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
+			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
 		Log: log, Metrics: metrics, Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
-	return serveAll(ctx, c, b, redis, metrics, log)
+	parts.jobs.Tell = func(ctx context.Context, p store.Progress) error {
+		if p.Job.Outcome != "" {
+			metrics.Repaired(string(p.Job.Plan.Action), string(p.Job.Outcome))
+		}
+		return b.Tell(ctx, p)
+	}
+	runner = jobs.New(parts.jobs)
+	return serveAll(ctx, c, b, runner, redis, metrics, log)
 }
 
 // serveAll runs the bot beside its health and profiles; the first to fail ends
 // the others.
-func serveAll(ctx context.Context, c config, b *bot.Bot, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
+func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	side, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is told to the very end
 	serve := func(variable, addr string, handler http.Handler) error {
@@ -91,6 +103,7 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, redis *store.Redis, met
 		stop()
 		return errors.Join(err, group.Wait())
 	}
+	group.Go(func() error { return runner.Run(ctx) })
 	group.Go(func() error {
 		defer stop()
 		log.InfoContext(ctx, "starting", "version", version)

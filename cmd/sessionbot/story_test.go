@@ -57,21 +57,23 @@ func newStage(t *testing.T) *stage {
 		value, err := client.Get(ctx, key).Result()
 		return value, err == nil // to the site a fault is a missing key
 	})
-	serve := func(handler http.Handler) string {
-		server := httptest.NewServer(handler)
-		t.Cleanup(server.Close)
-		t.Cleanup(server.CloseClientConnections) // first: some may hang
-		return server.URL
-	}
 	s.env = map[string]string{
 		"SLACK_APP_TOKEN": ws.AppToken(), "SLACK_BOT_TOKEN": ws.BotToken(), "SLACK_API_URL": ws.APIURL(),
 		"REDIS_URL":         s.redis.URL(),
-		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": serve(s.stripe),
-		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": serve(s.files),
-		"SITE_URL": serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
+		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": s.serve(s.stripe),
+		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": s.serve(s.files),
+		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())
 	return s
+}
+
+// serve starts a stand-in and returns its origin.
+func (s *stage) serve(handler http.Handler) string {
+	server := httptest.NewServer(handler)
+	s.t.Cleanup(server.Close)
+	s.t.Cleanup(server.CloseClientConnections) // first: some may hang
+	return server.URL
 }
 
 func (s *stage) startBot() {

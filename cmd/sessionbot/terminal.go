@@ -1,17 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/user"
 	"slices"
 	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -19,46 +26,165 @@ var exitCodes = map[commands.Outcome]int{
 	commands.Done: exitDone, commands.Failed: exitFailed, commands.Usage: exitUsage, commands.Refused: exitRefused,
 }
 
+// terminal is one command in a terminal.
+type terminal struct {
+	house
+	config config
+	json   bool
+	yes    bool
+	in     *bufio.Reader
+	out    io.Writer
+	errs   io.Writer
+	log    *slog.Logger
+}
+
 // runTerminal answers a Slack command in the terminal.
 func runTerminal(ctx context.Context, group string, args []string, out, errs io.Writer) int {
-	asJSON := slices.Contains(args, "--json")
+	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin), out: out, errs: errs}
 	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" || arg == "--yes" })
-	c, err := loadConfig(false)
-	if err != nil {
+	var err error
+	if t.config, err = loadConfig(false); err != nil {
 		return finish(errs, err)
 	}
-	log := c.logger(errs)
-	redis, err := store.Open(ctx, c.RedisURL)
+	t.log = t.config.logger(errs)
+	redis, err := store.Open(ctx, t.config.RedisURL)
 	if err != nil {
 		return finish(errs, fmt.Errorf("open REDIS_URL: %w", err))
 	}
 	defer func() { _ = redis.Close() }() // the process ends
-	answer := newRegistry(c, redis, log).Run(ctx, commands.Request{
+	state, err := store.Open(ctx, t.config.StateRedisURL)
+	if err != nil {
+		return finish(errs, fmt.Errorf("open STATE_REDIS_URL: %w", err))
+	}
+	defer func() { _ = state.Close() }() // the process ends
+	t.house = newHouse(t.config, redis, state, t.log)
+	answer := t.registry.Run(ctx, commands.Request{
 		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: commands.NewRef(),
 	})
 	if answer.Err != nil {
-		log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
+		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
 	}
-	return printAnswer(answer, asJSON, out, errs, log)
+	if answer.Plan != nil {
+		return t.confirm(ctx, answer)
+	}
+	return t.print(answer)
 }
 
-func printAnswer(answer commands.Answer, asJSON bool, out, errs io.Writer, log *slog.Logger) int {
-	target, text := out, blockkit.Text(answer.Blocks)+"\n"
+func (t terminal) print(answer commands.Answer) int {
+	target, text := t.out, blockkit.Text(answer.Blocks)+"\n"
 	switch {
 	case answer.Outcome != commands.Done:
-		target = errs
-	case asJSON && answer.JSON != nil:
+		target = t.errs
+	case t.json && answer.JSON != nil:
 		body, err := json.Marshal(answer.JSON)
 		if err != nil {
-			return finish(errs, fmt.Errorf("write JSON: %w", err))
+			return finish(t.errs, fmt.Errorf("write JSON: %w", err))
 		}
 		text = string(body) + "\n"
 	}
 	if _, err := io.WriteString(target, text); err != nil {
-		log.Error("the answer could not be printed", "error", err)
+		t.log.Error("the answer could not be printed", "error", err)
 		return exitFailed
 	}
 	return exitCodes[answer.Outcome]
+}
+
+// confirm shows a plan, asks y/N and carries it out. Here the operating system
+// says who may; what needs a second operator is refused.
+func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
+	plan := *answer.Plan
+	by := store.Actor{ID: osUser(), Terminal: true}
+	say := func(text string) { _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
+	say(blockkit.Text(answer.Blocks))
+	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
+		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
+		return exitRefused
+	}
+	agreed := t.yes || t.agreed("Go on with "+string(plan.Action)+"?")
+	if agreed && plan.Retrying && !t.yes {
+		agreed = t.agreed("Stripe will still deliver the event, so the site may do it itself. Go on all the same?")
+	}
+	if !agreed {
+		if _, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now()); err != nil {
+			t.log.Warn("the plan was not cancelled; it expires by itself", "error", err)
+		}
+		say("Nothing was changed.")
+		return exitRefused
+	}
+	claim, err := t.ledger.Claim(ctx, plan.ID, by, time.Now())
+	if err != nil {
+		return finish(t.errs, fmt.Errorf("claim the plan: %w", err))
+	}
+	if claim.Verdict != store.Claimed {
+		say(lineText(commands.ClaimLine(claim, time.Now())))
+		return exitRefused
+	}
+	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
+		t.log.Error("the audit trail misses an entry", "error", err)
+	}
+	return t.follow(ctx, claim.Job.ID, say)
+}
+
+func lineText(line blockkit.Line) string {
+	return blockkit.Text([]slack.Block{blockkit.Paragraph(line)})
+}
+
+func (t terminal) agreed(question string) bool {
+	_, _ = fmt.Fprint(t.errs, question+" [y/N] ") // a terminal that is gone answers nothing
+	line, err := t.in.ReadString('\n')
+	return err == nil && slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(line)))
+}
+
+// follow carries the job out, or watches who does, until it ends.
+func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
+	shown := ""
+	tell := func(_ context.Context, p store.Progress) error {
+		if now := string(p.Job.Step) + string(p.Job.Outcome) + string(p.File.State); now != shown {
+			shown = now
+			say(blockkit.Text(t.registry.ProgressBlocks(p)))
+		}
+		return nil
+	}
+	t.jobs.Tell = tell
+	runner := jobs.New(t.jobs)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if _, err := runner.Carry(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
+			t.log.Warn("interrupted, going on", "error", err)
+		}
+		job, err := t.ledger.LoadJob(ctx, id)
+		if err == nil && job.Outcome != "" && job.Told {
+			if shown == "" { // a bot was quicker, and carried it out
+				say(blockkit.Text(t.registry.ProgressBlocks(store.Progress{Job: job, At: time.Now()})))
+			}
+			return t.ended(job)
+		}
+		select {
+		case <-ctx.Done():
+			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + job.Plan.Session + ".")
+			return exitFailed
+		case <-tick.C:
+		}
+	}
+}
+
+func (t terminal) ended(job store.Job) int {
+	if t.json {
+		body, err := json.Marshal(map[string]any{"id": job.Plan.Session, "action": job.Plan.Action, "outcome": job.Outcome,
+			"cause": job.Cause, "file_id": job.FileID})
+		if err != nil {
+			return finish(t.errs, fmt.Errorf("write JSON: %w", err))
+		}
+		_, _ = fmt.Fprintln(t.out, string(body)) // the exit code says the same
+	}
+	switch job.Outcome {
+	case store.OutcomeDone:
+		return exitDone
+	case store.OutcomeRefused:
+		return exitRefused
+	}
+	return exitFailed
 }
 
 // osUser is who asks in a terminal.

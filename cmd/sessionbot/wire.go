@@ -7,25 +7,48 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// newRegistry wires the commands to Redis, Stripe, SuperDuperAI and the site.
-func newRegistry(c config, redis *store.Redis, log *slog.Logger) *commands.Registry {
+// house is what every front door of the program works with.
+type house struct {
+	registry *commands.Registry
+	ledger   *store.Ledger
+	jobs     jobs.Config // without Tell
+}
+
+// newHouse wires Redis, Stripe, SuperDuperAI and the site together. state is
+// where the bot keeps its own records.
+func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	limits := store.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
 	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), log}
-	api := superReader{superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})}
-	return commands.New(commands.Deps{
-		Sessions: &store.Examiner{Redis: redis, Payments: stripe, Files: api, Site: api, Limits: limits, Now: time.Now},
-		Finder:   stripe,
-		Redis:    redis,
-		Limits:   limits,
-		SiteURL:  c.SiteURL,
-		Now:      time.Now,
-		Log:      log,
-	})
+	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
+	api := superReader{client}
+	ledger := store.NewLedger(state)
+	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Limits: limits, Now: time.Now}
+	return house{
+		registry: commands.New(commands.Deps{
+			Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Limits: limits,
+			Plans: store.PlanOptions{
+				TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
+				Prices: c.Prices, FixText: commands.FixText,
+			},
+			Token: c.SuperDuperToken != "", SiteURL: c.SiteURL, Now: time.Now, Log: log,
+		}),
+		ledger: ledger,
+		jobs: jobs.Config{
+			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: api, Maker: client,
+			Examine: func(ctx context.Context, session, job string) store.Examination {
+				without := examiner
+				without.Jobs = store.Without(ledger, job)
+				return without.Examine(ctx, session)
+			},
+			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, PollEvery: 5 * time.Second, Log: log, Now: time.Now,
+		},
+	}
 }
 
 // stripeReader tells the store what Stripe says.

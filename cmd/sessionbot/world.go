@@ -51,6 +51,8 @@ func startWorld(ctx context.Context) (*world, error) {
 	w.config = config{
 		RedisURL: "redis://" + w.redis.Addr(), StateRedisURL: "redis://" + w.redis.Addr(),
 		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
+		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: store.ListPrices,
+		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 	}
 	for into, handler := range map[*string]http.Handler{

@@ -50,6 +50,9 @@ func Link(url, label string) Span {
 	return slack.NewRichTextSectionLinkElement(url, Clean(label), nil)
 }
 
+// User names somebody of the workspace, and notifies them.
+func User(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) }
+
 // Fact is a labelled row.
 func Fact(label string, spans ...Span) Line {
 	return append(Line{Bold(label), Plain("  ")}, spans...)

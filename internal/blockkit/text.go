@@ -83,6 +83,8 @@ func spansText(spans []Span) string {
 			b.WriteString(s.Text)
 		case *slack.RichTextSectionLinkElement:
 			b.WriteString(s.Text + " (" + s.URL + ")")
+		case *slack.RichTextSectionUserElement:
+			b.WriteString("@" + s.UserID)
 		}
 	}
 	return b.String()

@@ -32,6 +32,7 @@ type Metrics struct {
 	ack      prometheus.Histogram
 	command  *prometheus.HistogramVec
 	sockets  prometheus.Gauge
+	repairs  *prometheus.CounterVec
 }
 
 // NewMetrics registers all of them.
@@ -49,8 +50,11 @@ func NewMetrics() *Metrics {
 		sockets: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "sessionbot_socket_connections", Help: "Socket Mode connections that are up.",
 		}),
+		repairs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessionbot_repairs_total", Help: "Repairs that came to an end, by what they came to.",
+		}, []string{"action", "outcome"}),
 	}
-	m.registry.MustRegister(m.ack, m.command, m.sockets,
+	m.registry.MustRegister(m.ack, m.command, m.sockets, m.repairs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -68,6 +72,9 @@ func (m *Metrics) Answered(command, outcome string, took time.Duration) {
 
 // Sockets says how many connections are up.
 func (m *Metrics) Sockets(n int) { m.sockets.Set(float64(n)) }
+
+// Repaired counts a repair that came to an end.
+func (m *Metrics) Repaired(action, outcome string) { m.repairs.WithLabelValues(action, outcome).Inc() }
 
 // Handler serves /healthz, /readyz and /metrics.
 func Handler(m *Metrics, checks ...Check) http.Handler {

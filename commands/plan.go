@@ -1,0 +1,154 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// The buttons of a plan; their value is the plan's opaque id.
+const (
+	ActionApprove = "confirm.approve"
+	ActionCancel  = "confirm.cancel"
+	ActionNotMade = "confirm.not_made"
+)
+
+// PlanBlocks shows what a plan will do, where and at what cost.
+func PlanBlocks(p store.Plan) []slack.Block {
+	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
+	if p.Order != nil {
+		head, what = "Generate a video for ", orderText(*p.Order)
+	}
+	lines := []blockkit.Line{
+		append(blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by ")), person(p.Requester)),
+		blockkit.L(blockkit.Plain(what)),
+	}
+	for _, warning := range p.Warnings {
+		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
+	}
+	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(p.Session))}
+	for _, w := range p.Writes {
+		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
+	}
+	if o := p.Order; o != nil {
+		facts = append(facts, blockkit.Fact("Taken from", blockkit.Plain(sourcesText(*o))))
+	}
+	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
+		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
+		p.Seen.Verdict, words(string(p.Seen.Payment)), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
+	return []slack.Block{
+		blockkit.Paragraph(lines...), blockkit.Paragraph(facts...),
+		blockkit.Context("Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."),
+	}
+}
+
+// PlanActions are the plan's buttons. Where Stripe still delivers the event the
+// second press says so.
+func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
+	label, question := "Approve: mark as error", "The session is marked as error."
+	if p.Order != nil {
+		label, question = "Approve: generate"+costSuffix(*p.Order), "One video is asked for"+costSuffix(*p.Order)+"."
+	}
+	if pressed {
+		label = "Yes, although Stripe still delivers"
+	}
+	approve := blockkit.Button(ActionApprove, label, p.ID)
+	approve.Style = slack.StylePrimary
+	if p.Order != nil {
+		approve.Style = slack.StyleDanger
+	}
+	text := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	approve.Confirm = slack.NewConfirmationBlockObject(text("Are you sure?"), text(question), text("Approve"), text("Back"))
+	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
+}
+
+func costSuffix(o store.Order) string {
+	if o.Cents == 0 {
+		return ", cost unknown"
+	}
+	return ", about " + dollars(o.Cents)
+}
+
+func dollars(cents int) string {
+	if cents%100 == 0 {
+		return fmt.Sprintf("$%d", cents/100)
+	}
+	return money(int64(cents), "usd")
+}
+
+func orderText(o store.Order) string {
+	size := fmt.Sprintf("%d×%d", o.Width, o.Height)
+	if o.Image {
+		return fmt.Sprintf("Sends one request to SuperDuperAI: an image by %s, %s%s.", o.Model, size, costSuffix(o))
+	}
+	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d s, %s%s.", o.Model, o.Seconds, size, costSuffix(o))
+}
+
+func sourcesText(o store.Order) string {
+	parts := []string{fmt.Sprintf("prompt (%s): %s", count(o.PromptChars, "character"), sourceText(o.PromptFrom))}
+	if !o.Image {
+		parts = append(parts, "seconds: "+sourceText(o.SecondsFrom))
+	}
+	parts = append(parts, "size: "+sourceText(o.SizeFrom))
+	if o.SessionModel != "" && o.SessionModel != o.Model {
+		parts = append(parts, "the session itself names the model "+blockkit.Cut(blockkit.OneLine(o.SessionModel), 80))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func sourceText(s store.Source) string {
+	switch s {
+	case store.FromSession:
+		return "the session"
+	case store.FromPrompt:
+		return "the prompt key"
+	}
+	return "the default"
+}
+
+// writeText shows a key's members before and after.
+func writeText(w store.KeyWrite) string {
+	var parts []string
+	for _, c := range w.Changes {
+		parts = append(parts, c.Name+" "+memberText(c.Before)+" → "+memberText(c.After))
+	}
+	text := strings.Join(parts, " · ")
+	switch {
+	case w.Create:
+		text = "(missing) · " + text
+	case w.Unreadable:
+		text = "(cannot be read, saved first) · " + text
+	}
+	if len(w.Then) > 0 {
+		text += " · then " + strings.Join(w.Then, ", ")
+	}
+	return strings.TrimPrefix(text, " · ")
+}
+
+func memberText(value *string) string {
+	if value == nil {
+		return "–"
+	}
+	return "“" + blockkit.Cut(blockkit.OneLine(*value), 60) + "”"
+}
+
+// person names an actor.
+func person(a store.Actor) blockkit.Span {
+	if a.Terminal {
+		return blockkit.Plain(a.ID + " (terminal)")
+	}
+	return blockkit.User(a.ID)
+}
+
+func words(stable string) string {
+	if stable == "" {
+		return "none"
+	}
+	return strings.ReplaceAll(stable, "_", " ")
+}

@@ -1,0 +1,210 @@
+package commands
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// ProgressBlocks shows how a job stands, in the place of its plan.
+func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
+	job := p.Job
+	head, next := progressText(p)
+	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head))}
+	if next != "" {
+		lines = append(lines, blockkit.L(blockkit.Plain("→ "+next)))
+	}
+	for _, detail := range job.Detail {
+		lines = append(lines, blockkit.L(blockkit.Plain("· "+blockkit.Cut(blockkit.OneLine(detail), 300))))
+	}
+	facts := []blockkit.Line{
+		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
+		append(blockkit.Fact("Asked by", person(job.Plan.Requester), blockkit.Plain(" · approved by ")),
+			person(job.Approver), blockkit.Plain(" "+clock(job.Claimed, p.At))),
+	}
+	if job.FileID != "" {
+		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
+		if p.File.State == store.FileCompleted {
+			line = append(line, blockkit.Plain(" · "), blockkit.Link(r.deps.filePage(job.FileID), "open the video"))
+		}
+		facts = append(facts, line)
+	}
+	if job.Outcome == store.OutcomeDone || job.Outcome == store.OutcomeFailed {
+		facts = append(facts, customerFact(p))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
+	if picture := p.File.ThumbnailURL; job.Outcome == store.OutcomeDone && secure(picture) {
+		blocks = append(blocks, slack.NewImageBlock(picture, "The first picture of the video", "", nil))
+	}
+	if sentence := r.outcomeSentence(job); sentence != "" {
+		blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))), blockkit.Quote(sentence))
+	}
+	return blocks
+}
+
+// secure: Slack fetches pictures itself, and only over https.
+func secure(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && len(address) <= 3000
+}
+
+// ProgressActions are the buttons of a job: an unclear one can be settled.
+func ProgressActions(job store.Job) []slack.BlockElement {
+	debug := blockkit.Button("session.debug", "Debug", job.Plan.Session)
+	if job.Outcome != store.OutcomeUnclear {
+		return []slack.BlockElement{debug}
+	}
+	notMade := blockkit.Button(ActionNotMade, "It was not made", job.ID)
+	text := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	notMade.Confirm = slack.NewConfirmationBlockObject(text("Did you look?"),
+		text("Only say so after looking in SuperDuperAI: another generation costs again."), text("It was not made"), text("Back"))
+	return []slack.BlockElement{notMade, debug}
+}
+
+// progressText is the verdict on a job and what to do next.
+func progressText(p store.Progress) (head, next string) {
+	job := p.Job
+	id := shortID(job.Plan.Session)
+	took := span(p.At.Sub(job.Claimed))
+	switch job.Outcome {
+	case store.OutcomeDone:
+		if job.Plan.Action == store.ActionFix {
+			return "Done: " + id + " is marked as error.", "Write to the customer, and refund in Stripe if nothing will be made."
+		}
+		head = "Done: video ready for " + id + " · " + took
+		if job.Cause == store.CauseOthers {
+			return head, "The session itself was written by somebody else in the meantime and left as it is: debug it."
+		}
+		return head, "Send the customer the link."
+	case store.OutcomeRefused:
+		return "Not done, nothing was changed: " + id + ".", causeText(job.Cause)
+	case store.OutcomeFailed:
+		return "Failed: no video for " + id + ".", causeText(job.Cause)
+	case store.OutcomeUnclear:
+		return "Unclear: a video was asked for " + id + ", and the answer got lost.",
+			"Look in SuperDuperAI for a video with this prompt from " + job.Sending.UTC().Format("15:04 UTC") +
+				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, press the button. Start no other before."
+	case store.OutcomeGaveUp:
+		return "Given up after " + took + ": the video for " + id + " is not finished.", causeText(job.Cause)
+	}
+	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+}
+
+func stepText(p store.Progress) string {
+	switch {
+	case p.Job.Plan.Action == store.ActionFix:
+		return "marking as error"
+	case p.Job.FileID == "":
+		return "starting"
+	case p.File.State == store.FileFinalizing:
+		return "made, being put in place"
+	}
+	return "being made (usually 2–15 min)"
+}
+
+// causeText says why a job did not end well and what to do next.
+func causeText(cause store.Cause) string {
+	switch cause {
+	case store.CauseChanged:
+		return "The session is not what was approved. Run the command again to see it as it is now."
+	case store.CauseLate:
+		return "It could not be begun in time. Run the command again."
+	case store.CauseNoToken:
+		return "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed."
+	case store.CauseUnauthorised:
+		return "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew, then generate again."
+	case store.CauseRejected:
+		return "SuperDuperAI does not take the request; its words follow. If it is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call."
+	case store.CauseRateLimited:
+		return "SuperDuperAI has too much to do. Generate again later."
+	case store.CauseUnavailable:
+		return "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes."
+	case store.CauseCertificate:
+		return "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again."
+	case store.CauseFileFailed:
+		return "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe."
+	case store.CauseNotMade:
+		return "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe."
+	case store.CauseOthers:
+		return "Somebody else wrote the session in the meantime: debug it before anything else."
+	case store.CauseTooLong:
+		return "Debug it later: it may still be finished. Generate again only when it is stalled."
+	}
+	return "Debug the session to see how it stands."
+}
+
+// customerFact tells what the customer's page goes by now.
+func customerFact(p store.Progress) blockkit.Line {
+	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+	want := store.StatusError
+	if p.Job.Outcome == store.OutcomeDone && p.Job.Plan.Action == store.ActionGenerate {
+		want = store.StatusCompleted
+	}
+	switch {
+	case p.SiteErr != nil:
+		text = "unknown: " + siteErrorText(p.SiteErr)
+	case !p.Site.Found:
+		text = "“not found”, although it was written: tell the engineer on call"
+	case p.Site.Status != string(want):
+		text += ", although " + string(want) + " was written: tell the engineer on call"
+	}
+	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+}
+
+// outcomeSentence is what support can send as it is, "" = nothing yet.
+func (r *Registry) outcomeSentence(job store.Job) string {
+	switch {
+	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
+		return "Your video is ready: " + r.deps.filePage(job.FileID)
+	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Verdict == store.VerdictRefunded:
+		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
+	case job.Outcome == store.OutcomeDone:
+		return "Something went wrong with your video. We are putting it right and will write to you."
+	}
+	return ""
+}
+
+// ClaimLine answers a click that starts nothing.
+func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
+	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
+	switch a.Verdict {
+	case store.AlreadyClaimed:
+		return blockkit.L(blockkit.Plain("Approved already, "+ago(a.At, now)+", by "), person(a.By),
+			blockkit.Plain(". The message shows how it stands."))
+	case store.AlreadyCancelled:
+		return blockkit.L(blockkit.Plain("This plan was cancelled "+ago(a.At, now)+" by "), person(a.By), blockkit.Plain("."+again))
+	case store.Expired:
+		return blockkit.L(blockkit.Plain("This plan expired at " + a.Plan.Expires.UTC().Format("15:04 UTC") + "." + again))
+	case store.Busy:
+		if a.Doing == store.JobUnclear {
+			return blockkit.L(blockkit.Plain("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed."))
+		}
+		return blockkit.L(blockkit.Plain("Not done: another repair of this session is running. Nothing was changed."))
+	case store.NeedsSecondClick:
+		return blockkit.L(blockkit.Plain("Stripe will still deliver the event, so the site may make this video itself. " +
+			"Press the button once more if it shall be made all the same."))
+	}
+	return blockkit.L(blockkit.Plain("This plan is gone. Nothing was changed. Run the command again."))
+}
+
+// CancelledBlocks take the place of a cancelled plan.
+func CancelledBlocks(p store.Plan, by store.Actor, at time.Time) []slack.Block {
+	return []slack.Block{blockkit.Paragraph(
+		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), blockkit.Code(shortID(p.Session))),
+		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "+at.UTC().Format("15:04 UTC"))),
+	)}
+}
+
+// ExpiredBlocks take the place of a plan that nobody approved in time.
+func ExpiredBlocks(p store.Plan) []slack.Block {
+	return []slack.Block{blockkit.Paragraph(
+		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), blockkit.Code(shortID(p.Session))),
+		blockkit.L(blockkit.Plain("→ Run /session "+string(p.Action)+" again.")),
+	)}
+}

@@ -1,0 +1,88 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// FixText is what a customer reads whose session was marked as error.
+const FixText = "Something went wrong with your video. Please contact support: we will put it right."
+
+func (d Deps) fix() Command {
+	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "mark a session as error, after a confirmation",
+		Action: "session.fix", Parse: d.parseRepair(store.ActionFix)}
+}
+
+func (d Deps) generate() Command {
+	return Command{Group: "session", Name: "generate", Args: "<id>",
+		Summary: "make the video that a customer paid for, after a confirmation",
+		Action:  "session.generate", Parse: d.parseRepair(store.ActionGenerate)}
+}
+
+// parseRepair: a repair does not act, it makes a plan that somebody confirms.
+func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
+	return func(args Args) (Run, error) {
+		id, err := sessionID(args)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, req Request) (Answer, error) { return d.plan(ctx, action, id, req) }, nil
+	}
+}
+
+// plan looks at the session, works the repair out and stores it before it is
+// shown. A refusal is on record, too.
+func (d Deps) plan(ctx context.Context, action store.Action, id string, req Request) (Answer, error) {
+	if action == store.ActionGenerate && !d.Token {
+		return Answer{}, refuse(causeText(store.CauseNoToken))
+	}
+	x := d.Sessions.Examine(ctx, id)
+	now := d.Now()
+	who := store.Actor{ID: req.User, Terminal: req.Terminal}
+	entry := store.Entry{At: now, Who: who, Event: store.AuditPlanned, Action: action, Session: id}
+	plan, err := store.MakePlan(action, x, who, d.Plans, now)
+	var notAllowed *store.NotAllowed
+	if errors.As(err, &notAllowed) {
+		entry.Event, entry.Detail = store.AuditRefused, "the verdict was "+string(x.Verdict)
+		if err := d.Ledger.Record(ctx, entry); err != nil {
+			d.Log.ErrorContext(ctx, "a refusal is not on record", "ref", req.Ref, "error", err)
+		}
+		return notAllowedAnswer(action, x), nil
+	}
+	if err != nil {
+		return Answer{}, fmt.Errorf("plan: %w", err)
+	}
+	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
+		return Answer{}, err
+	}
+	entry.Plan, entry.Before = plan.ID, plan.Seen.Digests
+	if err := d.Ledger.Record(ctx, entry); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan, Public: true}, nil
+}
+
+func notAllowedAnswer(action store.Action, x store.Examination) Answer {
+	what := "Generating is not possible"
+	if action == store.ActionFix {
+		what = "Marking it as error is not possible"
+	}
+	return Answer{
+		Outcome: Refused,
+		Session: x.Session.ID,
+		JSON:    debugJSON(x),
+		Blocks: []slack.Block{blockkit.Paragraph(
+			blockkit.L(blockkit.Bold(what+": "+lowerFirst(x.Reason))),
+			blockkit.L(blockkit.Plain("→ "+nextStep(x))),
+			blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
+			blockkit.Fact("Payment", blockkit.Plain(paymentText(x.Payment, x.PaidAt, x.At))),
+		)},
+		Actions: []slack.BlockElement{blockkit.Button("session.debug", "Debug", x.Session.ID)},
+	}
+}

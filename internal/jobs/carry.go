@@ -1,0 +1,233 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// carriage is one job in one worker's hands.
+type carriage struct {
+	*Runner
+	lease  store.Lease
+	job    store.Job
+	prompt string // read for the one request; only whoever recorded StepSending holds it
+	file   store.File
+}
+
+// errOthers means that somebody else wrote the session, and what it says now is
+// not to be overwritten.
+var errOthers = errors.New("the session says something else now")
+
+// run takes step after step until the job has an outcome, and tells that.
+func (c *carriage) run(ctx context.Context) error {
+	for c.job.Outcome == "" {
+		step := c.job.Step
+		if err := c.step(ctx); err != nil {
+			return fmt.Errorf("after %s: %w", step, err)
+		}
+		if c.job.Outcome != "" {
+			c.job.Finished = c.Now().UTC()
+		}
+		if err := c.Ledger.SaveJob(ctx, c.lease, c.job); err != nil {
+			return err
+		}
+		c.At(string(c.job.Step) + string(c.job.Outcome))
+		if c.job.Outcome == "" {
+			c.tell(ctx)
+		}
+	}
+	return c.end(ctx)
+}
+
+// tell shows progress; the next one makes up for one that got lost.
+func (c *carriage) tell(ctx context.Context) {
+	if err := c.Tell(ctx, store.Progress{Job: c.job, File: c.file, At: c.Now()}); err != nil {
+		c.Log.WarnContext(ctx, "progress was not told", "job", c.job.ID, "error", err)
+	}
+}
+
+// end records the outcome in the audit trail and tells it, with what the
+// customer sees now. A job whose end was not told is not over.
+func (c *carriage) end(ctx context.Context) error {
+	if c.job.Told {
+		return nil
+	}
+	p := store.Progress{Job: c.job, File: c.file, At: c.Now()}
+	if c.job.Outcome == store.OutcomeDone || c.job.Outcome == store.OutcomeFailed {
+		limited, done := context.WithTimeout(ctx, 2*time.Second)
+		p.Site, p.SiteErr = c.Site.SessionStatus(limited, c.job.Plan.Session)
+		done()
+	}
+	if err := c.Tell(ctx, p); err != nil {
+		return fmt.Errorf("tell the end: %w", err)
+	}
+	err := c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Event: store.AuditOutcome,
+		Action: c.job.Plan.Action, Session: c.job.Plan.Session, Plan: c.job.ID,
+		Detail: string(c.job.Outcome) + detail(c.job), Before: c.job.Plan.Seen.Digests, After: c.job.Digests})
+	if err != nil {
+		return err
+	}
+	c.job.Told = true
+	return c.Ledger.SaveJob(ctx, c.lease, c.job)
+}
+
+func detail(job store.Job) string {
+	if job.Cause == "" {
+		return ""
+	}
+	return ": " + string(job.Cause)
+}
+
+// step does what follows the last recorded step. An error means that it is to
+// be tried again.
+func (c *carriage) step(ctx context.Context) error {
+	switch c.job.Step {
+	case store.StepRecorded:
+		return c.check(ctx)
+	case store.StepChecked:
+		return c.begin(ctx)
+	case store.StepWritten:
+		return c.prepare(ctx)
+	case store.StepSending:
+		return c.send(ctx)
+	case store.StepSent:
+		return c.sent(ctx)
+	}
+	return c.poll(ctx)
+}
+
+func (c *carriage) finish(outcome store.Outcome, cause store.Cause, detail ...string) error {
+	c.job.Outcome, c.job.Cause, c.job.Detail = outcome, cause, detail
+	return nil
+}
+
+// check runs the diagnosis again. Only where it is what the approving person
+// was shown does the job go on.
+func (c *carriage) check(ctx context.Context) error {
+	if c.Now().Sub(c.job.Claimed) > beginIn {
+		return c.finish(store.OutcomeRefused, store.CauseLate)
+	}
+	if c.job.Plan.Action == store.ActionGenerate && !c.Token {
+		return c.finish(store.OutcomeRefused, store.CauseNoToken)
+	}
+	x := c.Examine(ctx, c.job.Plan.Session, c.job.ID)
+	if x.RedisSilent || x.JobErr != nil {
+		return fmt.Errorf("look again: %w", store.ErrSilent)
+	}
+	if changed := c.job.Plan.Changed(x); len(changed) > 0 {
+		return c.finish(store.OutcomeRefused, store.CauseChanged, changed...)
+	}
+	c.job.Step = store.StepChecked
+	return nil
+}
+
+// begin writes the fix, or the claim of a generation, against what was shown.
+func (c *carriage) begin(ctx context.Context) error {
+	u := store.Update{Kind: store.UpdateClaim, At: c.job.Claimed}
+	if c.job.Plan.Action == store.ActionFix {
+		u = store.Update{Kind: store.UpdateFix, At: c.job.Claimed, Error: c.job.Plan.FixText}
+	}
+	s, err := c.Product.Session(ctx, c.job.Plan.Session)
+	if err != nil {
+		return err
+	}
+	for i, w := range store.Writes(s, u) {
+		err := c.write(ctx, w)
+		switch {
+		case err == nil:
+		case !foreign(err):
+			return err
+		case i == 0:
+			return c.finish(store.OutcomeRefused, store.CauseChanged,
+				fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
+		default: // the deciding value is written; the other one is somebody else's now
+			c.job.Detail = append(c.job.Detail, fmt.Sprintf("%s:… was changed by somebody else and left as it is.", w.Kind))
+		}
+	}
+	c.job.Step = store.StepWritten
+	if c.job.Plan.Action == store.ActionFix {
+		return c.finish(store.OutcomeDone, "", c.job.Detail...)
+	}
+	return nil
+}
+
+func (c *carriage) write(ctx context.Context, w store.KeyWrite) error {
+	digest, err := c.Writer.Write(ctx, w, c.job.Digests[w.Kind])
+	if err == nil {
+		c.job.Digests[w.Kind] = digest
+	}
+	return err
+}
+
+// foreign tells whether a write failed for what stands in the key.
+func foreign(err error) bool {
+	return errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrOtherType) || errors.Is(err, store.ErrTooLarge)
+}
+
+// put writes what became of the generation. Where somebody else wrote in the
+// meantime it looks whether the session is still ours to write: errOthers if
+// it is not.
+func (c *carriage) put(ctx context.Context, u store.Update) error {
+	for again := false; ; again = true {
+		s, err := c.Product.Session(ctx, c.job.Plan.Session)
+		if err != nil {
+			return err
+		}
+		if !ours(s, c.job.FileID) && !already(s, u) {
+			return errOthers
+		}
+		if again {
+			c.job.Digests = digests(s)
+		}
+		err = c.writeAll(ctx, store.Writes(s, u))
+		switch {
+		case err == nil:
+			return nil
+		case !foreign(err):
+			return err
+		case again:
+			return errOthers
+		}
+	}
+}
+
+func (c *carriage) writeAll(ctx context.Context, writes []store.KeyWrite) error {
+	for _, w := range writes {
+		if err := c.write(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ours tells whether the session is as a job left it: processing, and no file
+// but the job's own.
+func ours(s store.Session, fileID string) bool {
+	named := s.FileID()
+	return s.Status() == store.StatusProcessing && (named == "" || named == fileID)
+}
+
+// already tells whether the session says what is to be written: the answer to
+// an earlier attempt got lost.
+func already(s store.Session, u store.Update) bool {
+	switch u.Kind {
+	case store.UpdateCompleted:
+		return s.Status() == store.StatusCompleted && s.FileID() == u.FileID
+	case store.UpdateFailed:
+		failure := s.Current().Error
+		return s.Status() == store.StatusError && failure != nil && *failure == u.Error
+	}
+	return false
+}
+
+func digests(s store.Session) map[string]string {
+	all := map[string]string{}
+	for _, key := range s.Keys() {
+		all[key.Kind] = key.Digest
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// What a customer reads on their page where a video could not be made. Support
+// sees the cause.
+const (
+	startFailed = "Failed to start generation: please contact support."
+	makeFailed  = "Video generation failed: please contact support."
+)
+
+// prepare reads the prompt and records that the request is about to be sent:
+// from here on nobody sends it but this worker, and only once.
+func (c *carriage) prepare(ctx context.Context) error {
+	s, err := c.Product.Session(ctx, c.job.Plan.Session)
+	if err != nil {
+		return err
+	}
+	prompt := s.PromptText()
+	switch {
+	case !ours(s, ""):
+		return c.finish(store.OutcomeFailed, store.CauseOthers)
+	case !c.job.Plan.Order.Asks(prompt):
+		return c.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
+	}
+	c.prompt = prompt
+	c.job.Step, c.job.Sending = store.StepSending, c.Now().UTC()
+	return nil
+}
+
+// send sends the one request. Who finds the step recorded by somebody else
+// does not know whether it was sent: a person has to find out.
+func (c *carriage) send(ctx context.Context) error {
+	if c.prompt == "" {
+		if c.job.Settled != nil {
+			return c.failed(ctx, startFailed, store.CauseNotMade)
+		}
+		return c.finish(store.OutcomeUnclear, store.CauseNoAnswer)
+	}
+	prompt := c.prompt
+	c.prompt = ""
+	limited, done := context.WithTimeout(ctx, sendFor)
+	defer done()
+	file, err := c.ask(limited, prompt)
+	c.At("answered")
+	switch {
+	case err == nil:
+		c.job.Step, c.job.FileID, c.job.Sent = store.StepSent, file.ID, c.Now().UTC()
+		return nil
+	case errors.Is(err, superduper.Unclear):
+		c.Log.ErrorContext(ctx, "a generation's outcome is not known", "job", c.job.ID, "error", err)
+		return c.finish(store.OutcomeUnclear, store.CauseNoAnswer)
+	}
+	c.Log.WarnContext(ctx, "a generation was not started", "job", c.job.ID, "error", err)
+	// Recorded first: nobody must take this for a request without an answer.
+	cause, detail := causeOf(err)
+	c.job.Step, c.job.Cause, c.job.Detail = store.StepSent, cause, detail
+	return nil
+}
+
+func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, error) {
+	o, seed := c.job.Plan.Order, rand.IntN(1_000_000)
+	if o.Image {
+		return c.Maker.GenerateImage(ctx, superduper.ImageRequest{
+			Prompt: prompt, Model: o.Model, Width: o.Width, Height: o.Height, Seed: seed})
+	}
+	return c.Maker.GenerateVideo(ctx, superduper.VideoRequest{
+		Prompt: prompt, Model: o.Model, Duration: o.Seconds, Width: o.Width, Height: o.Height, Seed: seed})
+}
+
+// causeOf says why nothing was started, and the API's own words about it.
+func causeOf(err error) (store.Cause, []string) {
+	var api *superduper.Error
+	if !errors.As(err, &api) {
+		return store.CauseUnavailable, nil
+	}
+	var detail []string
+	for _, field := range api.Fields {
+		detail = append(detail, field.Loc+": "+field.Msg)
+	}
+	if api.Detail != "" {
+		detail = append(detail, api.Detail)
+	}
+	switch api.Kind {
+	case superduper.NoToken:
+		return store.CauseNoToken, nil
+	case superduper.Unauthorised, superduper.Forbidden:
+		return store.CauseUnauthorised, detail
+	case superduper.Rejected, superduper.NotFound, superduper.Malformed:
+		return store.CauseRejected, detail
+	case superduper.RateLimited:
+		if api.RetryAfter > 0 {
+			detail = append(detail, fmt.Sprintf("It asks to wait %v.", api.RetryAfter))
+		}
+		return store.CauseRateLimited, detail
+	case superduper.Certificate:
+		return store.CauseCertificate, nil
+	}
+	return store.CauseUnavailable, detail
+}
+
+// sent writes the file's id, or that nothing was started.
+func (c *carriage) sent(ctx context.Context) error {
+	if c.job.FileID == "" {
+		return c.failed(ctx, startFailed, c.job.Cause, c.job.Detail...)
+	}
+	err := c.put(ctx, store.Update{Kind: store.UpdateFile, At: c.job.Sent, FileID: c.job.FileID})
+	if errors.Is(err, errOthers) {
+		return c.finish(store.OutcomeFailed, store.CauseOthers)
+	}
+	if err == nil {
+		c.job.Step = store.StepFiled
+	}
+	return err
+}
+
+func (c *carriage) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
+	err := c.put(ctx, store.Update{Kind: store.UpdateFailed, At: c.Now(), FileID: c.job.FileID, Error: sentence})
+	if err != nil && !errors.Is(err, errOthers) {
+		return err
+	}
+	c.job.Step = store.StepFinished
+	return c.finish(store.OutcomeFailed, cause, detail...)
+}
+
+// poll asks for the file until it is made, has failed or takes too long.
+func (c *carriage) poll(ctx context.Context) error {
+	wait := c.PollEvery
+	for {
+		file, err := c.Maker.File(ctx, c.job.FileID)
+		switch {
+		case err == nil:
+			wait = c.PollEvery
+			c.file = store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default: // 404 just after the creation is normal, too
+			wait = min(2*wait, time.Minute)
+			var api *superduper.Error
+			if errors.As(err, &api) {
+				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
+			}
+		}
+		switch c.file.State {
+		case store.FileCompleted:
+			return c.completed(ctx)
+		case store.FileFailed:
+			return c.failed(ctx, makeFailed, store.CauseFileFailed)
+		}
+		if c.Now().Sub(c.job.Sent) > c.GiveUp {
+			return c.finish(store.OutcomeGaveUp, store.CauseTooLong)
+		}
+		c.tell(ctx)
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+func (c *carriage) completed(ctx context.Context) error {
+	err := c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now(), FileID: c.job.FileID})
+	switch {
+	case errors.Is(err, errOthers):
+		return c.finish(store.OutcomeDone, store.CauseOthers)
+	case err != nil:
+		return err
+	}
+	c.job.Step = store.StepFinished
+	return c.finish(store.OutcomeDone, "")
+}

@@ -118,17 +118,16 @@ func writeText(w store.KeyWrite) string {
 	for _, c := range w.Changes {
 		parts = append(parts, c.Name+" "+memberText(c.Before)+" → "+memberText(c.After))
 	}
-	text := strings.Join(parts, " · ")
 	switch {
 	case w.Create:
-		text = "(missing) · " + text
+		parts = append([]string{"(missing)"}, parts...)
 	case w.Unreadable:
-		text = "(cannot be read, saved first) · " + text
+		parts = append([]string{"(cannot be read, saved first)"}, parts...)
 	}
 	if len(w.Then) > 0 {
-		text += " · then " + strings.Join(w.Then, ", ")
+		parts = append(parts, "then "+strings.Join(w.Then, ", "))
 	}
-	return strings.TrimPrefix(text, " · ")
+	return strings.Join(parts, " · ")
 }
 
 func memberText(value *string) string {

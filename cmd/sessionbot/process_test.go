@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,12 @@ type process struct {
 // environment. It is killed when the test ends.
 func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, env, args...)
+}
+
+// startWith is start with something to read.
+func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string) *process {
+	t.Helper()
 	path, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +62,7 @@ func start(t testing.TB, env map[string]string, args ...string) *process {
 	for name, value := range env {
 		p.cmd.Env = append(p.cmd.Env, name+"="+value)
 	}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = in, p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -99,3 +99,141 @@ func TestGenerateStory(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs")
 }
+
+// TestClicks: every click gets its own answer, and only the right one acts.
+func TestClicks(t *testing.T) {
+	s := repairStage(t)
+	s.env["APPROVALS"] = "all"
+	s.startBot()
+	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+
+	support.Type("/session fix " + repairID)
+	plan := support.ExpectMessage(saying("Mark as error: "))
+	support.Click(plan, "confirm.approve")
+	support.ExpectMessage(saying("another operator has to approve it"))
+	support.Click(plan, "confirm.cancel")
+	gone := support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"))
+	if strings.Contains(string(gone.Blocks), "confirm.approve") {
+		t.Error("a cancelled plan keeps its buttons")
+	}
+
+	support.Type("/session fix " + repairID)
+	first := support.ExpectMessage(saying("Mark as error: "))
+	support.Type("/session generate " + repairID)
+	second := support.ExpectMessage(saying("Generate a video for"))
+	if code := s.bot.stop(); code != 0 { // live buttons outlive the process
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+	s.startBot()
+	lead.Click(first, "confirm.approve")
+	done := lead.ExpectUpdate(first, saying("Done: "), saying("is marked as error"))
+	if strings.Contains(string(done.Blocks), "confirm.approve") {
+		t.Error("a finished plan keeps its buttons")
+	}
+	oncall.Click(second, "confirm.approve")
+	oncall.ExpectUpdate(second, saying("Not done, nothing was changed"), saying("The verdict was orphaned and is failed now"))
+	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
+		t.Errorf("%v, %d started", v, s.files.Started())
+	}
+	s.workspace.ExpectNothingElse()
+}
+
+// TestPlanWithoutAPlace: where the bot is no member, the plan goes to the alert
+// channel, and a pointer says so.
+func TestPlanWithoutAPlace(t *testing.T) {
+	s := repairStage(t)
+	s.env["ALERT_CHANNEL"] = "C0ALERTS"
+	s.startBot()
+	s.workspace.As("U0SUPPORT").In("C0RANDOM").Type("/session generate " + repairID)
+	s.workspace.As("U0SUPPORT").In("C0ALERTS").ExpectMessage(saying("Generate a video for"))
+	s.workspace.As("U0SUPPORT").In("C0RANDOM").ExpectMessage(saying("so the plan is shown in"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestUnclearStory: the answer gets lost, nothing is sent again, and a person
+// says what became of it.
+func TestUnclearStory(t *testing.T) {
+	s := repairStage(t)
+	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	lead.Type("/session generate " + repairID)
+	plan := lead.ExpectMessage(saying("Generate a video for"))
+	lead.Click(plan, "confirm.approve")
+	unclear := lead.ExpectUpdate(plan, saying("Unclear: a video was asked for"), saying("/session settle"))
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
+	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
+	guest.Click(unclear, "confirm.not_made")
+	guest.ExpectMessage(saying("Only operators may do this"))
+	lead.Click(unclear, "confirm.not_made")
+	lead.ExpectMessage(saying("Settled: nothing was made"))
+	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
+}
+
+// TestStripeStillDelivers: a second click on purpose is needed.
+func TestStripeStillDelivers(t *testing.T) {
+	s := repairStage(t)
+	paid := time.Now().Add(-14 * time.Minute)
+	s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Created: paid, Event: store.EventFailed})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	lead.Type("/session generate " + repairID)
+	plan := lead.ExpectMessage(saying("the site may make this video itself"))
+	lead.Click(plan, "confirm.approve")
+	asked := lead.ExpectUpdate(plan, func(m wstest.Message) bool {
+		return strings.Contains(string(m.Blocks), "Yes, although Stripe still delivers")
+	})
+	lead.ExpectMessage(saying("Press the button once more"))
+	if s.value("webhook:"+repairID) != nil {
+		t.Error("the first click acted")
+	}
+	lead.Click(asked, "confirm.approve") // at once: a double click is none
+	lead.ExpectUpdate(asked)
+	lead.ExpectMessage(saying("Press the button once more"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestRepairInATerminal: the same plan, y or N, the same record.
+func TestRepairInATerminal(t *testing.T) {
+	s := repairStage(t)
+	run := func(answer string, args ...string) (string, int) {
+		t.Helper()
+		p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
+		code := p.exitCode(20 * time.Second)
+		return p.log.String(), code
+	}
+	for _, c := range []struct {
+		answer string
+		args   []string
+		code   int
+		says   string
+	}{
+		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
+		{"n\n", []string{"generate", repairID}, 3, "about $24"},
+		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
+		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
+		{"", []string{"history", repairID}, 0, "(terminal)"},
+		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
+	} {
+		log, code := run(c.answer, c.args...)
+		if code != c.code || !strings.Contains(log, c.says) {
+			t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
+		}
+	}
+	s.env["APPROVALS"] = "generate"
+	s.put("prompt:"+repairID+"b", `{"prompt":"A hen"}`)
+	if log, code := run("y\n", "fix", "--yes", repairID+"b"); code != 3 {
+		t.Errorf("exit code %d:\n%s", code, log)
+	}
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+}

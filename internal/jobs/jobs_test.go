@@ -1,0 +1,367 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+const (
+	session = "cs_live_job1"
+	token   = "tokentokentokentokentokentokentoken"
+)
+
+// paid is a Stripe that knows one payment.
+type paid struct{}
+
+func (paid) Payment(_ context.Context, id string) store.Payment {
+	return store.Payment{SessionID: id, State: store.PaymentPaid, Amount: 100, Currency: "usd",
+		Created: time.Now().Add(-time.Hour), Live: true}
+}
+
+func (paid) Event(context.Context, store.Payment) store.Event {
+	return store.Event{State: store.EventDelivered, Created: time.Now().Add(-time.Hour)}
+}
+
+// api tells the store what SuperDuperAI says.
+type api struct{ *superduper.Client }
+
+func (a api) File(ctx context.Context, id string) (store.File, error) {
+	f, err := a.Client.File(ctx, id)
+	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
+}
+
+// noSite is a site that is not asked.
+type noSite struct{}
+
+func (noSite) SessionStatus(context.Context, string) (store.Site, error) { return store.Site{}, nil }
+
+// bench is a Redis with one orphaned session, a SuperDuperAI, and runners.
+type bench struct {
+	t        *testing.T
+	redisURL string
+	apiURL   string
+	client   redis.UniversalClient
+	product  *store.Redis
+	ledger   *store.Ledger
+	files    *demo.SuperDuper
+}
+
+func newBench(t *testing.T, cluster bool) *bench {
+	t.Helper()
+	b := &bench{t: t, files: demo.NewSuperDuper(time.Now, 0)}
+	if cluster {
+		c := redistest.StartCluster(t)
+		b.redisURL, b.client = c.URL(), c.Client()
+	} else {
+		s := redistest.Start(t)
+		b.redisURL, b.client = s.URL(), s.Client()
+	}
+	server := httptest.NewServer(b.files)
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	b.apiURL = server.URL
+	b.product, b.ledger = opened(t, b.redisURL)
+	stored := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
+	b.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+stored+`"}`)
+	return b
+}
+
+func opened(t testing.TB, url string) (*store.Redis, *store.Ledger) {
+	t.Helper()
+	product, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = product.Close() })
+	return product, store.NewLedger(product)
+}
+
+func (b *bench) set(key, value string) {
+	b.t.Helper()
+	if err := b.client.Set(b.t.Context(), key, value, store.KeyLife).Err(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// config is that of a runner, in this process or another.
+func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
+	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
+	return jobs.Config{
+		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Maker: client,
+		Examine: func(ctx context.Context, id, job string) store.Examination {
+			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
+		},
+		Tell:  func(context.Context, store.Progress) error { return nil },
+		Token: true, GiveUp: time.Minute, PollEvery: 10 * time.Millisecond,
+		Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	}
+}
+
+func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
+	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Jobs: jobs,
+		Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Now: time.Now}
+}
+
+func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiURL) }
+
+// claimed plans a repair and claims it.
+func (b *bench) claimed(action store.Action) string {
+	b.t.Helper()
+	x := examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
+	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
+		Models: store.Models{Video: "google-cloud/veo3-text2video"}, Prices: store.ListPrices}, time.Now())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.ledger.SavePlan(b.t.Context(), p); err != nil {
+		b.t.Fatal(err)
+	}
+	answer, err := b.ledger.Claim(b.t.Context(), p.ID, store.Actor{ID: "U2"}, time.Now())
+	if err != nil || answer.Verdict != store.Claimed {
+		b.t.Fatalf("%s, %v", answer.Verdict, err)
+	}
+	return p.ID
+}
+
+// ended runs a runner until the job is over and told.
+func (b *bench) ended(id string, cfg jobs.Config) store.Job {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- jobs.New(cfg).Run(ctx) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		job, err := b.ledger.LoadJob(ctx, id)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if job.Told {
+			cancel()
+			if err := <-done; err != nil {
+				b.t.Fatal(err)
+			}
+			return job
+		}
+		<-tick.C
+	}
+}
+
+func (b *bench) value(key string) map[string]any {
+	b.t.Helper()
+	var v map[string]any
+	if raw, err := b.client.Get(b.t.Context(), key).Bytes(); err == nil {
+		if err := json.Unmarshal(raw, &v); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return v
+}
+
+// TestOutcomes: whatever SuperDuperAI or somebody else does, the job ends in
+// words, and the session says so.
+func TestOutcomes(t *testing.T) {
+	status := func(code int, body string) func(*bench, *jobs.Config) {
+		return func(b *bench, _ *jobs.Config) {
+			b.files.BreakFor("generate-video", demo.Fault{Status: code, Body: body})
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		action  store.Action
+		before  func(*bench, *jobs.Config)
+		outcome store.Outcome
+		cause   store.Cause
+		status  any // of webhook:
+		started int
+	}{
+		{"made", store.ActionGenerate, nil, store.OutcomeDone, "", "completed", 1},
+		{"fixed", store.ActionFix, nil, store.OutcomeDone, "", "error", 0},
+		{"no token", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) { cfg.Token = false }, store.OutcomeRefused, store.CauseNoToken, nil, 0},
+		{"the webhook came", store.ActionGenerate, func(b *bench, _ *jobs.Config) {
+			b.set("webhook:"+session, `{"status":"processing","fileId":"f","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+		}, store.OutcomeRefused, store.CauseChanged, "processing", 0},
+		{"another prompt", store.ActionGenerate, func(b *bench, _ *jobs.Config) { b.set("prompt:"+session, `{"prompt":"A hen"}`) },
+			store.OutcomeRefused, store.CauseChanged, nil, 0},
+		{"401", store.ActionGenerate, status(401, `{"detail":"no"}`), store.OutcomeFailed, store.CauseUnauthorised, "error", 0},
+		{"422", store.ActionGenerate, status(422, `{"detail":[{"loc":["body","config","duration"],"msg":"too long"}]}`), store.OutcomeFailed, store.CauseRejected, "error", 0},
+		{"429", store.ActionGenerate, status(429, `{}`), store.OutcomeFailed, store.CauseRateLimited, "error", 0},
+		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, store.CauseUnavailable, "error", 0},
+		{"the answer is cut off", store.ActionGenerate, func(b *bench, _ *jobs.Config) {
+			b.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+		}, store.OutcomeUnclear, store.CauseNoAnswer, "processing", 1},
+		{"too long", store.ActionGenerate, func(b *bench, cfg *jobs.Config) {
+			b.files.BreakFor("generate-video", demo.Fault{}) // healed below
+			b.files.Heal()
+			cfg.GiveUp = 0
+			cfg.Maker = never{cfg.Maker}
+		}, store.OutcomeGaveUp, store.CauseTooLong, "processing", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id, cfg := b.claimed(c.action), b.config()
+			if c.before != nil {
+				c.before(b, &cfg)
+			}
+			job := b.ended(id, cfg)
+			if job.Outcome != c.outcome || job.Cause != c.cause {
+				t.Errorf("%s because of %q %q, want %s because of %q", job.Outcome, job.Cause, job.Detail, c.outcome, c.cause)
+			}
+			if got := b.value("webhook:" + session)["status"]; got != c.status {
+				t.Errorf("the webhook's status is %v, want %v", got, c.status)
+			}
+			if n := b.files.Started(); n != c.started {
+				t.Errorf("%d started, want %d", n, c.started)
+			}
+		})
+	}
+}
+
+// never is a SuperDuperAI that never finishes a file.
+type never struct{ jobs.Maker }
+
+func (never) File(context.Context, string) (superduper.File, error) { return superduper.File{}, nil }
+
+// TestKilled: killed at any step, the job goes on elsewhere, and nothing is
+// started twice. Between request and reply its outcome is unclear.
+func TestKilled(t *testing.T) {
+	for _, c := range []struct {
+		at      string
+		cluster bool
+		outcome store.Outcome
+		started int
+	}{
+		{at: "checked", outcome: store.OutcomeDone, started: 1},
+		{at: "written", cluster: true, outcome: store.OutcomeDone, started: 1},
+		{at: "sending", outcome: store.OutcomeUnclear, started: 0},
+		{at: "answered", outcome: store.OutcomeUnclear, started: 1},
+		{at: "sent", cluster: true, outcome: store.OutcomeDone, started: 1},
+		{at: "filed", outcome: store.OutcomeDone, started: 1},
+		{at: "finisheddone", outcome: store.OutcomeDone, started: 1},
+	} {
+		t.Run(c.at, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, c.cluster)
+			id := b.claimed(store.ActionGenerate)
+			child := exec.Command(os.Args[0], "-test.run=^TestChild$")
+			child.Env = append(os.Environ(), "JOBS_CHILD="+c.at, "JOBS_REDIS="+b.redisURL, "JOBS_API="+b.apiURL)
+			out, err := child.CombinedOutput()
+			if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+				t.Fatalf("the child was not killed: %v\n%s", err, out)
+			}
+			job := b.ended(id, b.config())
+			if job.Outcome != c.outcome || b.files.Started() != c.started {
+				t.Errorf("%s (%s) with %d started, want %s with %d", job.Outcome, job.Cause, b.files.Started(), c.outcome, c.started)
+			}
+			if c.outcome == store.OutcomeUnclear {
+				b.settled(id)
+			} else if got := b.value("webhook:" + session)["status"]; got != "completed" {
+				t.Errorf("the webhook's status is %v", got)
+			}
+		})
+	}
+}
+
+// settled: a person found that nothing was made, and it is over.
+func (b *bench) settled(id string) {
+	b.t.Helper()
+	if _, err := b.ledger.Settle(b.t.Context(), session, store.Actor{ID: "U3"}, "", time.Now()); err != nil {
+		b.t.Fatal(err)
+	}
+	before := b.files.Started()
+	job := b.ended(id, b.config())
+	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseNotMade || b.files.Started() != before {
+		b.t.Errorf("settled, it is %s because of %q, %d started", job.Outcome, job.Cause, b.files.Started()-before)
+	}
+	if got := b.value("webhook:" + session)["status"]; got != "error" {
+		b.t.Errorf("settled, the webhook's status is %v", got)
+	}
+}
+
+// TestChild is the process that TestKilled kills.
+func TestChild(t *testing.T) {
+	at := os.Getenv("JOBS_CHILD")
+	if at == "" {
+		return
+	}
+	product, ledger := opened(t, os.Getenv("JOBS_REDIS"))
+	cfg := config(product, ledger, os.Getenv("JOBS_API"))
+	cfg.At = func(step string) {
+		if step == at {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // nothing comes after it
+			select {}
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := jobs.New(cfg).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTwoReplicas: two runners race for every job, and each is carried out once.
+func TestTwoReplicas(t *testing.T) {
+	b := newBench(t, true)
+	cfg := b.config()
+	first, second := jobs.New(cfg), jobs.New(cfg)
+	for round := range 200 {
+		b.client.Del(t.Context(), "webhook:"+session)
+		b.client.Del(t.Context(), "session:"+session)
+		id := b.claimed(store.ActionGenerate)
+		var race sync.WaitGroup
+		carried := make([]bool, 2)
+		for i, runner := range []*jobs.Runner{first, second} {
+			race.Go(func() {
+				var err error
+				if carried[i], err = runner.Carry(t.Context(), id); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		race.Wait()
+		if !slices.Contains(carried, true) || b.files.Started() != round+1 {
+			t.Fatalf("round %d: %v, %d started", round, carried, b.files.Started())
+		}
+	}
+}
+
+// TestTheEndIsTold: a job whose end could not be told is not over.
+func TestTheEndIsTold(t *testing.T) {
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionFix), b.config()
+	failures := 2
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		if p.Job.Outcome != "" && failures > 0 {
+			failures--
+			return &http.ProtocolError{ErrorString: "Slack is away"}
+		}
+		return nil
+	}
+	if job := b.ended(id, cfg); !job.Told || failures != 0 {
+		t.Errorf("told %v, %d failures left", job.Told, failures)
+	}
+	entries, err := b.ledger.History(t.Context(), session, 10)
+	if err != nil || len(entries) != 1 || entries[0].Event != store.AuditOutcome {
+		t.Errorf("%+v, %v", entries, err)
+	}
+}

@@ -211,5 +211,16 @@ func (b *Bot) Tell(ctx context.Context, p store.Progress) error {
 	if p.Job.Outcome != "" {
 		blocks = append(blocks, slack.NewActionBlock("", commands.ProgressActions(p.Job)...))
 	}
-	return b.outbox.update(ctx, p.Job.Plan.Message, blocks)
+	err := b.outbox.update(ctx, p.Job.Plan.Message, blocks)
+	if err == nil || p.Job.Outcome == "" || faultOf(err).Retryable() {
+		return err
+	}
+	// The message is gone, or out of reach: the end is told anew in its place.
+	b.log.Error("a plan's message could not be changed", "job", p.Job.ID, "error", err, "advice", faultOf(err).Advice())
+	_, err = b.outbox.post(ctx, p.Job.Plan.Message.Channel, blocks, slack.SlackMetadata{})
+	if err != nil && !faultOf(err).Retryable() {
+		b.log.Error("the end of a job could be told to nobody: see the audit trail", "job", p.Job.ID, "error", err)
+		return nil
+	}
+	return err
 }

@@ -93,7 +93,7 @@ func TestStopAnswersWhatWasAcked(t *testing.T) {
 	sam.Type("/session debug " + session)
 	<-running
 	s.stop()
-	s.awaitSockets(t, 0) // the connection goes first
+	s.AwaitNoConnection() // it goes first
 	if err := sam.TryType("/session debug " + session); err == nil {
 		t.Error("a command was taken after the stop")
 	}

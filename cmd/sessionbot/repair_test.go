@@ -8,16 +8,39 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
-const repairID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6rep1"
+const repairID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6rep4" // its three keys lie on three masters
 
 // repairStage is a stage with one orphaned session, whose event is delivered.
 func repairStage(t *testing.T) *stage {
 	t.Helper()
-	s := newStage(t)
+	return orphan(newStage(t))
+}
+
+// onBoth tells a story with one server, and with three masters that hold a key
+// of the session each.
+func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
+	t.Run("a server", func(t *testing.T) { story(t, repairStage(t)) })
+	t.Run("three masters", func(t *testing.T) {
+		c := redistest.StartCluster(t)
+		nodes := map[*redistest.Server]bool{}
+		for _, kind := range []string{"prompt:", "webhook:", "session:"} {
+			nodes[c.NodeOf(t, kind+repairID)] = true
+		}
+		if len(nodes) != 3 {
+			t.Fatalf("the keys lie on %d masters", len(nodes))
+		}
+		story(t, orphan(stageOn(t, c.URL(), c.Client())))
+	})
+}
+
+// orphan puts one orphaned session on the stage.
+func orphan(s *stage) *stage {
+	s.t.Helper()
 	s.files = demo.NewSuperDuper(time.Now, 0) // made at once
 	s.env["SUPERDUPERAI_URL"] = s.serve(s.files)
 	s.env["OPERATORS"] = "S0OPS"
@@ -30,7 +53,7 @@ func repairStage(t *testing.T) *stage {
 
 func (s *stage) put(key, value string) {
 	s.t.Helper()
-	if err := s.redis.Client().Set(s.t.Context(), key, value, store.KeyLife).Err(); err != nil {
+	if err := s.client.Set(s.t.Context(), key, value, store.KeyLife).Err(); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -38,7 +61,7 @@ func (s *stage) put(key, value string) {
 // value reads what Redis holds, as an object; nil = missing.
 func (s *stage) value(key string) map[string]any {
 	s.t.Helper()
-	raw, err := s.redis.Client().Get(s.t.Context(), key).Bytes()
+	raw, err := s.client.Get(s.t.Context(), key).Bytes()
 	if err != nil {
 		return nil
 	}
@@ -55,8 +78,9 @@ func saying(text string) func(wstest.Message) bool {
 
 // TestGenerateStory: asked for, shown as a plan, refused to a guest, approved
 // once, followed to its end, and on record.
-func TestGenerateStory(t *testing.T) {
-	s := repairStage(t)
+func TestGenerateStory(t *testing.T) { onBoth(t, tellGenerateStory) }
+
+func tellGenerateStory(t *testing.T, s *stage) {
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
@@ -85,7 +109,7 @@ func TestGenerateStory(t *testing.T) {
 	if webhook["status"] != "completed" || webhook["fileId"] != session["fileId"] || webhook["fileId"] == nil {
 		t.Errorf("webhook %v, session %v", webhook, session)
 	}
-	if ttl := s.redis.Client().TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
+	if ttl := s.client.TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
 	history := s.ask("/session history " + repairID)
@@ -101,8 +125,9 @@ func TestGenerateStory(t *testing.T) {
 }
 
 // TestClicks: every click gets its own answer, and only the right one acts.
-func TestClicks(t *testing.T) {
-	s := repairStage(t)
+func TestClicks(t *testing.T) { onBoth(t, tellClicks) }
+
+func tellClicks(t *testing.T, s *stage) {
 	s.env["APPROVALS"] = "all"
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
@@ -154,8 +179,9 @@ func TestPlanWithoutAPlace(t *testing.T) {
 
 // TestUnclearStory: the answer gets lost, nothing is sent again, and a person
 // says what became of it.
-func TestUnclearStory(t *testing.T) {
-	s := repairStage(t)
+func TestUnclearStory(t *testing.T) { onBoth(t, tellUnclearStory) }
+
+func tellUnclearStory(t *testing.T, s *stage) {
 	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")

@@ -62,6 +62,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		}
 		return b.Tell(ctx, p)
 	}
+	parts.jobs.Pending = metrics.Pending
 	runner = jobs.New(parts.jobs)
 	return serveAll(ctx, c, b, runner, redis, metrics, log)
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
@@ -26,7 +28,8 @@ import (
 type stage struct {
 	t         *testing.T
 	workspace *wstest.Workspace
-	redis     *redistest.Server
+	client    redis.UniversalClient
+	redis     *redistest.Server // nil on a cluster
 	stripe    *demo.Stripe
 	files     *demo.SuperDuper
 	site      *demo.Site
@@ -43,23 +46,31 @@ const (
 // newStage sets everything up; the bot is started by startBot.
 func newStage(t *testing.T) *stage {
 	t.Helper()
+	server := redistest.Start(t)
+	s := stageOn(t, server.URL(), server.Client())
+	s.redis = server
+	return s
+}
+
+// stageOn sets everything up beside a Redis that is there already.
+func stageOn(t *testing.T, redisURL string, client redis.UniversalClient) *stage {
+	t.Helper()
 	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: sessionbot.Manifest})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ws.Close() })
 	s := &stage{
-		t: t, redis: redistest.Start(t),
+		t: t, client: client,
 		stripe: demo.NewStripe(), files: demo.NewSuperDuper(time.Now, time.Minute),
 	}
-	client := s.redis.Client()
 	s.site = demo.NewSite(func(ctx context.Context, key string) (string, bool) {
 		value, err := client.Get(ctx, key).Result()
 		return value, err == nil // to the site a fault is a missing key
 	})
 	s.env = map[string]string{
 		"SLACK_APP_TOKEN": ws.AppToken(), "SLACK_BOT_TOKEN": ws.BotToken(), "SLACK_API_URL": ws.APIURL(),
-		"REDIS_URL":         s.redis.URL(),
+		"REDIS_URL":         redisURL,
 		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": s.serve(s.stripe),
 		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": s.serve(s.files),
 		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
@@ -201,7 +212,7 @@ func TestDecisionTable(t *testing.T) {
 // table expects.
 func (s *stage) askAbout(c demo.Case) {
 	s.t.Helper()
-	if err := demo.Load(s.t.Context(), s.redis.Client(), []demo.Example{c.Example()}); err != nil {
+	if err := demo.Load(s.t.Context(), s.client, []demo.Example{c.Example()}); err != nil {
 		s.t.Fatal(err)
 	}
 	if err := c.Tell(s.stripe, s.files); err != nil {
@@ -268,7 +279,7 @@ func TestSilentNeighbours(t *testing.T) {
 			stored := time.Now().Add(-14 * time.Minute)
 			s.stripe.Put(demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
 				Created: stored, Event: store.EventFailed})
-			err := demo.Load(t.Context(), s.redis.Client(), []demo.Example{{Redis: map[string]demo.Value{
+			err := demo.Load(t.Context(), s.client, []demo.Example{{Redis: map[string]demo.Value{
 				"prompt:" + id: {Text: `{"prompt":"A fox runs","timestamp":"` + stored.UTC().Format("2006-01-02T15:04:05.000Z") + `"}`},
 			}}})
 			if err != nil {

@@ -33,6 +33,7 @@ type Metrics struct {
 	command  *prometheus.HistogramVec
 	sockets  prometheus.Gauge
 	repairs  *prometheus.CounterVec
+	jobs     *prometheus.GaugeVec
 }
 
 // NewMetrics registers all of them.
@@ -53,8 +54,11 @@ func NewMetrics() *Metrics {
 		repairs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sessionbot_repairs_total", Help: "Repairs that came to an end, by what they came to.",
 		}, []string{"action", "outcome"}),
+		jobs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "sessionbot_jobs", Help: "Jobs by state; pending ones are not over.",
+		}, []string{"state"}),
 	}
-	m.registry.MustRegister(m.ack, m.command, m.sockets, m.repairs,
+	m.registry.MustRegister(m.ack, m.command, m.sockets, m.repairs, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -75,6 +79,9 @@ func (m *Metrics) Sockets(n int) { m.sockets.Set(float64(n)) }
 
 // Repaired counts a repair that came to an end.
 func (m *Metrics) Repaired(action, outcome string) { m.repairs.WithLabelValues(action, outcome).Inc() }
+
+// Pending says how many jobs are not over.
+func (m *Metrics) Pending(n int) { m.jobs.WithLabelValues("pending").Set(float64(n)) }
 
 // Handler serves /healthz, /readyz and /metrics.
 func Handler(m *Metrics, checks ...Check) http.Handler {

@@ -46,6 +46,8 @@ func TestMetrics(t *testing.T) {
 	m.Answered("session debug", "done", 40*time.Millisecond)
 	m.Answered("", "usage", time.Millisecond)
 	m.Sockets(1)
+	m.Repaired("generate", "done")
+	m.Pending(3)
 	w := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, line := range []string{
@@ -53,6 +55,8 @@ func TestMetrics(t *testing.T) {
 		`sessionbot_command_duration_seconds_count{command="session debug",outcome="done"} 1`,
 		`sessionbot_command_duration_seconds_count{command="none",outcome="usage"} 1`,
 		"sessionbot_socket_connections 1",
+		`sessionbot_repairs_total{action="generate",outcome="done"} 1`,
+		`sessionbot_jobs{state="pending"} 3`,
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("the metrics do not say %s", line)

@@ -30,7 +30,7 @@ type Maker interface {
 	File(ctx context.Context, id string) (superduper.File, error)
 }
 
-// Config is what a Runner works with. Everything is required but At.
+// Config is what a Runner works with. Everything is required but Pending and At.
 type Config struct {
 	Ledger  *store.Ledger
 	Writer  store.Writer
@@ -46,6 +46,8 @@ type Config struct {
 	PollEvery time.Duration
 	Log       *slog.Logger
 	Now       func() time.Time
+	// Pending is told how many jobs are not over. It may be nil.
+	Pending func(n int)
 	// At is called after each recorded step; tests break off there.
 	At func(step string)
 }
@@ -85,6 +87,9 @@ func (r *Runner) Run(ctx context.Context) error {
 		ids, err := r.Ledger.Pending(ctx)
 		if err != nil && ctx.Err() == nil {
 			r.Log.WarnContext(ctx, "pending jobs could not be looked up", "error", err)
+		}
+		if err == nil && r.Pending != nil {
+			r.Pending(len(ids))
 		}
 		for _, id := range ids {
 			if r.take(id) {

@@ -33,6 +33,9 @@ const usage = `Usage:
                                               a local Slack-like workspace for any Slack app
   sessionbot session debug <id> [--json]      what happened to a customer's session
   sessionbot session find <e-mail|pi_…> [--json]
+  sessionbot session fix|generate <id> [--yes] [--json]
+                                              put it right: shows the plan and asks
+  sessionbot session history <id> [--json]    what was repaired, by whom and when
   sessionbot redis stats|prompts|ping|memory [--limit N] [--json]
   sessionbot version
 `

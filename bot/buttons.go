@@ -61,6 +61,19 @@ func (b *Bot) start(ctx context.Context, to asker, c click) {
 	})
 }
 
+// forEverybody renames Refresh below what was shared: whoever presses it gets
+// an answer of their own.
+func forEverybody(buttons []slack.BlockElement) []slack.BlockElement {
+	var renamed []slack.BlockElement
+	for _, button := range buttons {
+		if b, ok := button.(*slack.ButtonBlockElement); ok && b.ActionID == actionDebug {
+			button = blockkit.Button(actionDebug, "Debug", b.Value)
+		}
+		renamed = append(renamed, button)
+	}
+	return renamed
+}
+
 // layOut puts an answer and its buttons together.
 func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) message {
 	m := message{blocks: answer.Blocks, public: answer.Public || p.sharedBy != "", replace: p.replace}
@@ -68,6 +81,9 @@ func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) m
 		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
 	}
 	buttons := answer.Actions
+	if p.sharedBy != "" {
+		buttons = forEverybody(buttons)
+	}
 	if answer.Shareable && !m.public {
 		if value, ok := b.shareValue(ctx, answer, p.request); ok {
 			buttons = append(buttons[:len(buttons):len(buttons)], blockkit.Button(actionShare, "Share", value))

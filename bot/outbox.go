@@ -21,6 +21,7 @@ import (
 
 const (
 	callFor     = 5 * time.Second  // one call of Slack
+	outage      = 4 * time.Second  // that a short one of Slack's is waited for
 	longestWait = 10 * time.Second // that Slack may ask for before a second try
 	maxErrorLen = 1 << 10          // bytes read of a refusal
 )
@@ -226,6 +227,10 @@ func pause(ctx context.Context, fault *Fault) error {
 	if wait > longestWait {
 		return fault
 	}
+	return pauseFor(ctx, wait)
+}
+
+func pauseFor(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -81,6 +81,7 @@ type placement struct {
 	request  commands.Request // to be asked again when the answer is shared
 	replace  bool             // in the place of the message that was clicked
 	sharedBy string           // in the channel, in this person's name; "" = not shared
+	claim    string           // of the click that shares
 }
 
 // answer runs a request and delivers what it says.
@@ -90,6 +91,9 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 	defer cancel()
 	answer := run(limited)
 	if answer.Outcome != commands.Done {
+		if p.sharedBy != "" {
+			b.unshare(ctx, to, p)
+		}
 		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
 	}
 	if answer.Plan != nil {
@@ -149,6 +153,9 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if m.public {
 		m = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain("This could not be posted in the channel: "), blockkit.Plain(fault.Advice())))}}
+	}
+	if fault.Retryable() && pauseFor(ctx, outage) != nil {
+		return
 	}
 	if err := b.outbox.whisper(ctx, to, m); err != nil {
 		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())

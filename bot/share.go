@@ -17,6 +17,8 @@ type Shares interface {
 	Load(ctx context.Context, id string) (request string, err error)
 	// Claim reports whether the caller is the first with this id within the ttl.
 	Claim(ctx context.Context, id string, ttl time.Duration) (bool, error)
+	// Unclaim lets somebody else be the first.
+	Unclaim(ctx context.Context, id string) error
 }
 
 const (
@@ -54,7 +56,7 @@ func (b *Bot) share(ctx context.Context, to asker, c click) {
 		b.tell(ctx, to, "Shared already, a moment ago.", "")
 		return
 	}
-	p := placement{sharedBy: to.user}
+	p := placement{sharedBy: to.user, claim: shareClaim(to, c)}
 	req := commands.Request{User: to.user, Ref: to.ref}
 	id, kept := strings.CutPrefix(c.value, requestPrefix)
 	if !kept {
@@ -84,12 +86,23 @@ func (b *Bot) load(ctx context.Context, id string) (string, error) {
 	return b.shares.Load(ctx, id)
 }
 
+func shareClaim(to asker, c click) string { return to.channel + ":" + c.message }
+
+// unshare lets a click on Share that came to nothing be made again.
+func (b *Bot) unshare(ctx context.Context, to asker, p placement) {
+	ctx, cancel := context.WithTimeout(ctx, shareWithin)
+	defer cancel()
+	if err := b.shares.Unclaim(ctx, p.claim); err != nil {
+		b.log.Warn("the next click on Share may be taken for a double click", "ref", to.ref, "error", err)
+	}
+}
+
 // firstClick tells a click from the second of a double click, which may reach
 // another process. Where Redis cannot say, a message twice is the lesser evil.
 func (b *Bot) firstClick(ctx context.Context, to asker, c click) bool {
 	ctx, cancel := context.WithTimeout(ctx, shareWithin)
 	defer cancel()
-	first, err := b.shares.Claim(ctx, to.channel+":"+c.message, doubleWithin)
+	first, err := b.shares.Claim(ctx, shareClaim(to, c), doubleWithin)
 	if err != nil {
 		b.log.Warn("a double click on Share cannot be told", "ref", to.ref, "error", err)
 		return true

@@ -56,7 +56,7 @@ func newBackoff() *backoff.ExponentialBackOff {
 
 func (b *Bot) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
 	wait := max(retry.NextBackOff(), fault.RetryAfter)
-	b.log.Warn("not connected to Slack", "error", fault, "advice", fault.Advice(), "next_try_in", wait)
+	b.log.Warn("not connected to Slack", "error", fault, "advice", fault.Advice(), "next_try_in_ms", wait.Milliseconds())
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {

@@ -79,6 +79,13 @@ func (s *shares) Load(_ context.Context, id string) (string, error) {
 	return s.kept[id], nil
 }
 
+func (s *shares) Unclaim(_ context.Context, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.claims, id)
+	return nil
+}
+
 func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -66,13 +66,13 @@ func TestShareAsksAgainAndPostsOnce(t *testing.T) {
 	m := sam.ExpectMessage(nil)
 	sam.Click(m, "session.share")
 	sam.Click(m, "session.share")
-	posted := lea.ExpectMessage(wstest.Saying("shared by <@U0SUPPORT>", "as asked by U0SUPPORT", "Refresh"))
+	posted := lea.ExpectMessage(wstest.Saying("shared by <@U0SUPPORT>", "as asked by U0SUPPORT", "Debug"))
 	if posted.Ephemeral || strings.Contains(string(posted.Blocks), "session.share") {
 		t.Errorf("got %s", posted)
 	}
 	sam.ExpectMessage(wstest.Saying("Shared already"))
 
-	// Refresh on what everybody sees answers the one who asks.
+	// Debug on what everybody sees answers the one who asks.
 	lea.Click(posted, "session.debug")
 	if own := lea.ExpectMessage(wstest.Saying("as asked by U0LEAD", "session.share")); !own.Ephemeral {
 		t.Errorf("got %s", own)

@@ -60,8 +60,10 @@ func orphanStep(x store.Examination, generate bool) string {
 	switch {
 	case x.Payment.State == store.PaymentUnverified && x.Payment.Why == store.NoStripeKey:
 		return "Look the payment up in Stripe first: a video made now may be an unpaid one."
+	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):
+		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why) + ". A video made now may be an unpaid one."
 	case x.Payment.State == store.PaymentUnverified:
-		return "Refresh in a minute; generating now may make an unpaid video."
+		return "Refresh in a minute: " + unverifiedText(x.Payment.Why) + ". A video made now may be an unpaid one."
 	case !generate && sourcePicture(x):
 		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
 	case x.Event.State == store.EventNone:
@@ -72,16 +74,21 @@ func orphanStep(x store.Examination, generate bool) string {
 	return "Resend the event from Stripe, or generate the video."
 }
 
+// passing tells whether a fault of Stripe's may mend itself.
+func passing(why store.Unverified) bool {
+	return why == store.StripeNoAnswer || why == store.StripeRateLimited || why == store.StripeFault
+}
+
 func unclearStep(x store.Examination) string {
 	switch {
 	case x.RedisSilent:
-		return "Refresh in a minute. If Redis stays silent, tell the engineer on call."
+		return redisErrorText(x.RedisErr)
 	case x.Job == store.JobUnclear:
 		return "Look in SuperDuperAI whether the video was made before anybody starts another."
 	case x.Payment.State == store.PaymentMissing:
 		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the videos. Change nothing before."
-	case x.Payment.Why == store.StripeWrongMode:
-		return "Ask the engineer on call: the Stripe key is of the other mode than this session."
+	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):
+		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why) + "."
 	}
 	return "Refresh in a minute; look the session up in Stripe if it stays unclear."
 }

@@ -22,9 +22,21 @@ func (d Deps) parseDebug(args Args) (Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, _ Request) (Answer, error) {
-		return d.debugAnswer(d.Sessions.Examine(ctx, id)), nil
+	return func(ctx context.Context, req Request) (Answer, error) {
+		x := d.Sessions.Examine(ctx, id)
+		d.logUnseen(ctx, req, x)
+		return d.debugAnswer(x), nil
 	}, nil
+}
+
+// logUnseen puts on record why something could not be seen; people read it in
+// words.
+func (d Deps) logUnseen(ctx context.Context, req Request, x store.Examination) {
+	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
+		if err != nil {
+			d.Log.WarnContext(ctx, "a source could not be seen", "ref", req.Ref, "source", source, "error", err)
+		}
+	}
 }
 
 // sessionID finds the one id in what a person pasted.
@@ -59,12 +71,12 @@ func (d Deps) debugAnswer(x store.Examination) Answer {
 // debugActions offer the repairs that the state allows.
 func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
-	if x.Allows(store.ActionGenerate) {
+	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
 		generate := blockkit.Button("session.generate", "Generate video…", x.Session.ID)
 		generate.Style = slack.StylePrimary
 		actions = append(actions, generate)
 	}
-	if x.Allows(store.ActionFix) {
+	if x.JobErr == nil && x.Allows(store.ActionFix) {
 		actions = append(actions, blockkit.Button("session.fix", "Mark as error…", x.Session.ID))
 	}
 	return append(actions, blockkit.Button("session.debug", "Refresh", x.Session.ID))
@@ -77,6 +89,9 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 	facts = append(facts, redisFacts(x)...)
 	facts = append(facts, d.fileFacts(x)...)
 	facts = append(facts, siteFact(x))
+	if x.JobErr != nil {
+		facts = append(facts, blockkit.Fact("Repairs", blockkit.Plain("whether one is running could not be seen")))
+	}
 	return []slack.Block{
 		blockkit.Paragraph(
 			blockkit.L(blockkit.Bold(head)),

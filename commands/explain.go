@@ -56,8 +56,8 @@ func failureText(err error, ref string) string {
 	switch {
 	case errors.As(err, &unverified):
 		return "Stripe could not be asked: " + unverifiedText(unverified) + "."
-	case errors.Is(err, store.ErrSilent):
-		return "Redis did not answer. Try again in a minute; if it stays silent, tell the engineer on call. Nothing was changed."
+	case errors.Is(err, store.ErrSilent), errors.Is(err, store.ErrRefused):
+		return redisErrorText(err) + " Nothing was changed."
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. Nothing was changed."
 	}
@@ -67,6 +67,17 @@ func failureText(err error, ref string) string {
 // Unforeseen is what people read of an error that nobody foresaw.
 func Unforeseen(ref string) string {
 	return fmt.Sprintf("Something went wrong on our side; nothing was changed. Ref %s.", ref)
+}
+
+// redisErrorText says why Redis could not be read, and what to do.
+func redisErrorText(err error) string {
+	switch {
+	case errors.Is(err, store.ErrRefused):
+		return "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL."
+	case errors.Is(err, store.ErrSilent):
+		return "Redis did not answer. Try again in a minute; if it stays silent, tell the engineer on call."
+	}
+	return "Redis answered with a fault of its own: tell the engineer on call."
 }
 
 // unverifiedText says why a payment could not be verified, and the remedy.

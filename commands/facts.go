@@ -89,7 +89,7 @@ func eventText(e store.Event, now time.Time) string {
 // redisFacts tells what Redis holds.
 func redisFacts(x store.Examination) []blockkit.Line {
 	if x.RedisSilent {
-		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("did not answer"))}
+		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("could not be read"))}
 	}
 	s := x.Session
 	var keys []string

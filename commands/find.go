@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 	"golang.org/x/sync/errgroup"
@@ -15,6 +16,9 @@ import (
 
 // findLimit is how many sessions one answer shows.
 const findLimit = 10
+
+// findFor is how long Stripe may take to find them.
+const findFor = 4 * time.Second
 
 func (d Deps) find() Command {
 	return Command{Group: "session", Name: "find", Args: "<e-mail|pi_…>",
@@ -35,11 +39,13 @@ func (d Deps) parseFind(args Args) (Run, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, _ Request) (Answer, error) {
-		found, more, err := d.Finder.Find(ctx, query, findLimit)
+		finding, cancel := context.WithTimeout(ctx, findFor)
+		defer cancel()
+		found, more, err := d.Finder.Find(finding, query, findLimit)
 		if err != nil {
 			return Answer{}, fmt.Errorf("find: %w", err)
 		}
-		return d.findAnswer(d.examineAll(ctx, found), more), nil
+		return d.findAnswer(query, d.examineAll(ctx, found), more), nil
 	}, nil
 }
 
@@ -75,9 +81,12 @@ func (d Deps) examineAll(ctx context.Context, payments []store.Payment) []store.
 	return examinations
 }
 
-func (d Deps) findAnswer(found []store.Examination, more bool) Answer {
+func (d Deps) findAnswer(query string, found []store.Examination, more bool) Answer {
 	head := "No checkout session of this customer at Stripe."
 	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."
+	if strings.HasPrefix(query, "pi_") {
+		head, next = "No checkout session of this payment at Stripe.", "Look the payment up in Stripe: it may belong to another account or mode."
+	}
 	if len(found) > 0 {
 		head = count(len(found), "session") + " of this customer, newest first."
 		next = "Press Debug to see what happened and what to do."

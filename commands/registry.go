@@ -88,6 +88,11 @@ func (r *Registry) Run(ctx context.Context, req Request) Answer {
 	group := strings.TrimPrefix(req.Command, "/")
 	args, err := parseArgs(req.Text)
 	if err != nil {
+		var wrong usageError
+		if errors.As(err, &wrong) {
+			wrong.usage = r.usage(group)
+			err = wrong
+		}
 		return r.explain(req, "", err)
 	}
 	if len(args.Words) == 0 {
@@ -152,8 +157,8 @@ func (r *Registry) lookup(group string, words []string) (Command, error) {
 		}
 		names = append(names, command.Name)
 	}
-	if id, err := store.FindID(strings.Join(words, " ")); err == nil && group == "session" {
-		return Command{}, usageError{text: "What about this session? Try: /session debug " + id}
+	if id, err := store.FindID(words[0]); err == nil && group == "session" {
+		return Command{}, usageError{text: "What about this session? Try: /session debug " + id, usage: r.usage(group)}
 	}
 	word := blockkit.Cut(words[0], 40)
 	if near := nearest(name, names); near != "" {

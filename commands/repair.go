@@ -43,6 +43,10 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 		return Answer{}, refuse(causeText(store.CauseNoToken))
 	}
 	x := d.Sessions.Examine(ctx, id)
+	d.logUnseen(ctx, req, x)
+	if x.JobErr != nil {
+		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
+	}
 	now := d.Now()
 	who := store.Actor{ID: req.User, Terminal: req.Terminal}
 	entry := store.Entry{At: now, Who: who, Event: store.AuditPlanned, Action: action, Session: id}

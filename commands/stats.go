@@ -26,7 +26,10 @@ func (d Deps) stats() Command {
 
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	server, serverErr := d.Redis.Server(ctx)
-	if serverErr != nil && !errors.Is(serverErr, store.ErrSilent) {
+	if errors.Is(serverErr, store.ErrSilent) || errors.Is(serverErr, store.ErrRefused) {
+		return Answer{}, fmt.Errorf("server: %w", serverErr) // counting would only wait as well
+	}
+	if serverErr != nil {
 		d.Log.WarnContext(ctx, "Redis does not tell about itself", "ref", req.Ref, "error", serverErr)
 	}
 	counting := ctx

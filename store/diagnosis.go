@@ -70,7 +70,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 
 func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, string) {
 	if e.RedisSilent {
-		return VerdictUnclear, "Redis did not answer, so what it holds of this session could not be seen."
+		return VerdictUnclear, "Redis could not be read, so what it holds of this session is not known."
 	}
 	if key, bad := e.Session.corrupt(); bad {
 		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
@@ -207,6 +207,9 @@ func mayFixCorrupt(s Session) bool {
 
 func mayGenerate(e Evidence, v Verdict) bool {
 	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" {
+		return false
+	}
+	if e.Session.strayFile() { // a second video may be one too many
 		return false
 	}
 	switch e.Session.Lookup.Value.GenerationType {

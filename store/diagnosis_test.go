@@ -95,10 +95,10 @@ func TestTerms(t *testing.T) {
 		{name: "else the mapping's file id",
 			session: held(foxPrompt, `{"status":"processing","timestamp":"`+ago(time.Minute)+`"}`, `{"fileId":"f"}`),
 			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: "f"},
-		{name: "a file that only the older status names is not overlooked",
+		{name: "a file that only the older status names does not count",
 			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
 				`{"prompt":"A fox","status":"processing","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`),
-			payment: paid, file: FileCompleted, want: VerdictCompleted, status: StatusError, fileID: "f"},
+			payment: paid, file: FileNone, want: VerdictFailed, status: StatusError},
 		{name: "a named file that nobody asked for is unknown",
 			session: held(foxPrompt, "", `{"fileId":"f"}`),
 			payment: paid, file: FileNone, want: VerdictOrphaned, fileID: "f", allowed: []Action{ActionFix}},
@@ -206,7 +206,7 @@ func otherType(s Session) Session {
 
 func TestSilentRedisAllowsNothing(t *testing.T) {
 	d := Diagnose(Evidence{RedisSilent: true, Payment: Payment{State: PaymentPaid}}, at, limits)
-	if d.Verdict != VerdictUnclear || d.Allowed != nil || !strings.Contains(d.Reason, "Redis did not answer") {
+	if d.Verdict != VerdictUnclear || d.Allowed != nil || !strings.Contains(d.Reason, "Redis could not be read") {
 		t.Errorf("got %+v", d)
 	}
 }

@@ -24,7 +24,7 @@ var (
 	// slackLink is <address|label>, where the label may be shortened.
 	slackLink = regexp.MustCompile(`<([^<>|]*)\|[^<>]*>`)
 	// word takes in what follows an ellipsis: that shows a shortened id.
-	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]+)?`)
+	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]*)?`)
 	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
 )
 

@@ -23,7 +23,7 @@ func TestFindID(t *testing.T) {
 		{"guillemets", "«" + id + "»", id, nil},
 		{"Slack's bold and italics", "*_" + id + "_*", id, nil},
 		{"a trailing full stop", "It is " + id + ".", id, nil},
-		{"a trailing ellipsis", id + "…", id, nil},
+		{"a trailing ellipsis", id + "…", "", ErrCutID},
 		{"a Redis key", "webhook:" + id, id, nil},
 		{"a link", "https://superduperai.co/en/session/" + id + "?from=mail#top", id, nil},
 		{"a link of Stripe's checkout", "https://checkout.stripe.com/c/pay/" + id + "#fidkdWxOYHwnPyd1blpxYHZxWjA0", id, nil},

@@ -19,6 +19,10 @@ var ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: 
 // ErrSilent means that Redis gave no answer: it is away, frozen or too slow.
 var ErrSilent = errors.New("Redis did not answer")
 
+// ErrRefused means that Redis does not let us in: the user or the password is
+// wrong, or its ACL forbids the command.
+var ErrRefused = errors.New("Redis refused the bot")
+
 // The library logs addresses and server texts by itself, on a logger of its
 // own. All that it has to say reaches us as errors.
 func init() { logging.Disable() }
@@ -36,6 +40,11 @@ type Redis struct {
 // silence makes an error of the network, or a time-out, ErrSilent. What Redis
 // itself answered stays as it is, and so does the caller's own change of mind.
 func silence(err error) error {
+	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+	}
 	var answered redis.Error
 	if err == nil || errors.As(err, &answered) || errors.Is(err, context.Canceled) {
 		return err

@@ -123,15 +123,31 @@ func (s Session) current() Key {
 	return s.Lookup
 }
 
-// FileID is the file of the value whose status counts, else the one that
-// session: or webhook: names: a file that may be finished is never overlooked.
+// FileID is the file of the value whose status counts, else the one that the
+// mapping names. A full object whose status does not count is no mapping.
 func (s Session) FileID() string {
-	for _, key := range []Key{s.current(), s.Lookup, s.Webhook} {
-		if id := key.Value.FileID; id != nil && *id != "" {
-			return *id
+	if id := fileOf(s.current()); id != "" || s.Lookup.Value.Status != nil {
+		return id
+	}
+	return fileOf(s.Lookup)
+}
+
+func fileOf(key Key) string {
+	if key.Value.FileID == nil {
+		return ""
+	}
+	return *key.Value.FileID
+}
+
+// strayFile tells whether a value whose status does not count names a file of
+// its own: it may be finished or in the making, and nobody has looked.
+func (s Session) strayFile() bool {
+	for _, key := range []Key{s.Lookup, s.Webhook} {
+		if id := fileOf(key); id != "" && id != s.FileID() {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 // Status is the one that counts; pending without a file counts as none.

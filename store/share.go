@@ -46,6 +46,18 @@ func (s *Shares) Load(ctx context.Context, id string) (string, error) {
 	return request, nil
 }
 
+// Unclaim lets somebody else be the first.
+func (s *Shares) Unclaim(ctx context.Context, id string) error {
+	client, err := s.redis.client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.Del(ctx, claimPrefix+id).Err(); err != nil {
+		return fmt.Errorf("give a share free: %w", err)
+	}
+	return nil
+}
+
 // Claim reports whether the caller is the first with this id within the ttl.
 func (s *Shares) Claim(ctx context.Context, id string, ttl time.Duration) (bool, error) {
 	client, err := s.redis.client(ctx)

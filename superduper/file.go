@@ -92,22 +92,31 @@ func parseFile(raw []byte) (File, error) {
 	if f.ID == "" || len(f.ID) > 200 {
 		return File{}, errors.New("no file id")
 	}
+	if !isNull(members["url"]) && text(members["url"]) == "" && string(members["url"]) != `""` {
+		return File{}, errors.New("the url is no text")
+	}
 	f.URL, f.addressed = address(members["url"])
 	f.ThumbnailURL, _ = address(members["thumbnail_url"])
 	_ = json.Unmarshal(members["duration"], &f.Duration) // of another type: not said
 	var tasks []json.RawMessage
-	_ = json.Unmarshal(members["tasks"], &tasks) // likewise
+	if err := json.Unmarshal(members["tasks"], &tasks); err != nil && members["tasks"] != nil {
+		return File{}, errors.New("the tasks are no list")
+	}
 	for _, raw := range tasks {
-		if task, err := object(raw); err == nil {
-			f.Tasks = append(f.Tasks, Task{
-				ID:     clean(text(task["id"]), 100),
-				Type:   clean(text(task["type"]), 100),
-				Status: strings.ToLower(clean(text(task["status"]), 40)),
-			})
+		task, err := object(raw)
+		if err != nil {
+			return File{}, errors.New("a task is no object")
 		}
+		f.Tasks = append(f.Tasks, Task{
+			ID:     clean(text(task["id"]), 100),
+			Type:   clean(text(task["type"]), 100),
+			Status: strings.ToLower(clean(text(task["status"]), 40)),
+		})
 	}
 	return f, nil
 }
+
+func isNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
 
 // text reads a string; anything else is empty.
 func text(raw json.RawMessage) string {

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,6 +72,9 @@ func (e *configError) add(variable, fault, remedy string) {
 // connected. The terminal commands need no Slack.
 func loadConfig(slack bool) (config, error) {
 	var c config
+	if err := unsetEmpty(c); err != nil {
+		return c, err
+	}
 	if err := envconfig.Process("", &c); err != nil {
 		var parse *envconfig.ParseError
 		if errors.As(err, &parse) { // its text carries the value, which may be a secret
@@ -90,6 +95,20 @@ func loadConfig(slack bool) (config, error) {
 		return c, faults
 	}
 	return c, nil
+}
+
+// unsetEmpty: where variables are handed on from elsewhere, an empty one means
+// that nothing was said. Only HTTP_ADDR and READERS say something by it.
+func unsetEmpty(c config) error {
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(c)) {
+		name := field.Tag.Get("envconfig")
+		if value, set := os.LookupEnv(name); set && value == "" && name != "HTTP_ADDR" && name != "READERS" {
+			if err := os.Unsetenv(name); err != nil {
+				return fmt.Errorf("read the environment: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 func parseRemedy(typeName string) string {
@@ -188,6 +207,9 @@ var (
 
 func (c *config) checkRest(faults *configError) {
 	people(faults, "READERS", c.Readers)
+	if len(c.Readers) == 0 {
+		faults.add("READERS", "is empty, so nobody might ask", "list ids with commas between them, or write * for every full member of the workspace")
+	}
 	people(faults, "OPERATORS", c.Operators)
 	if c.AlertChannel != "" && !channelPattern.MatchString(c.AlertChannel) {
 		faults.add("ALERT_CHANNEL", "is not a channel id", "copy the id (C…) from the bottom of the channel's details")

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -62,6 +63,10 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) int {
 	case "session", "redis":
 		return runTerminal(ctx, args[0], args[1:], out, errs)
 	case "version":
+		if len(args) > 1 {
+			_, _ = io.WriteString(errs, usage)
+			return exitUsage
+		}
 		_, _ = fmt.Fprintf(out, "sessionbot %s, commit %s, %s\n", version, commit(), runtime.Version())
 		return exitDone
 	case "help", "-h", "--help":
@@ -80,7 +85,7 @@ var errUsage = errors.New("wrong usage")
 func finish(errs io.Writer, err error) int {
 	var wrong *configError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitDone
 	case errors.As(err, &wrong), errors.Is(err, errUsage):
 		_, _ = fmt.Fprintln(errs, err)

@@ -261,7 +261,7 @@ func TestSilentNeighbours(t *testing.T) {
 		says []string
 	}{
 		{"Redis frozen", func(s *stage) { s.redis.Freeze(s.t) },
-			[]string{"Unclear: Redis did not answer", "paid $1.00", "did not answer"}},
+			[]string{"Unclear: Redis could not be read", "Redis did not answer", "paid $1.00"}},
 		{"Stripe hanging", func(s *stage) { s.stripe.Break(demo.Fault{Hang: true}) },
 			[]string{"Orphaned: ", "Stripe did not answer", "A fox runs", "Customer sees"}},
 		{"the site answers rubbish", func(s *stage) { s.site.Break(demo.Fault{Status: 200, Body: rubbish}) },
@@ -272,7 +272,7 @@ func TestSilentNeighbours(t *testing.T) {
 			s.redis.Freeze(s.t)
 			s.stripe.Break(demo.Fault{Hang: true})
 			s.site.Break(demo.Fault{Cut: true})
-		}, []string{"Unclear: Redis did not answer", "Stripe did not answer"}},
+		}, []string{"Unclear: Redis could not be read", "Stripe did not answer"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStage(t)

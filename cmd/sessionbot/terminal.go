@@ -58,11 +58,12 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 	}
 	defer func() { _ = state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)
+	ref := commands.NewRef()
 	answer := t.registry.Run(ctx, commands.Request{
-		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: commands.NewRef(),
+		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref,
 	})
 	if answer.Err != nil {
-		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
+		t.log.ErrorContext(ctx, "command failed", "ref", ref, "command", answer.Name, "error", answer.Err)
 	}
 	if answer.Plan != nil {
 		return t.confirm(ctx, answer)

@@ -131,11 +131,3 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []
 	sessions, err = readAll(list.Data)
 	return sessions, list.HasMore, err
 }
-
-// DashboardPayment is the address of the payment in Stripe's dashboard, empty
-// where there is none.
-func DashboardPayment(s Session) string { return dashboard(s.Live, "payments", s.IntentID) }
-
-// DashboardEvent is the address of the event in Stripe's dashboard, from where
-// it can be sent again; empty where there is none. Live is the session's.
-func DashboardEvent(e Event, live bool) string { return dashboard(live, "events", e.ID) }

@@ -55,5 +55,7 @@ func TestAccessible(t *testing.T) {
 		check(scheme + ", dialog")
 		b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
 		check(scheme + ", narrow")
+		b.Do(chromedp.Navigate(url+"/?channel=C0OTHER"), chromedp.WaitReady("#composer-text"))
+		check(scheme + ", gallery")
 	}
 }

@@ -128,7 +128,7 @@ func (w writer) message(m Message, replies []Message) messageView {
 	}
 	author.Bot = author.Bot || m.Bot
 	v := messageView{
-		Message: m, Author: newPersonView(author), Replies: len(replies),
+		Message: m, Author: newPersonView(author, w.people), Replies: len(replies),
 		Clock: at.Format("15:04"), Stamp: at.Format(time.RFC3339), Full: at.Format("Monday, 2 January 2006 at 15:04:05"),
 		SourceHref: w.panelHref("source", m.TS),
 	}

@@ -13,6 +13,7 @@ import (
 // view is everything that one load of the page shows.
 type view struct {
 	Team       string
+	TeamMark   string // stands for the team's picture
 	Me         personView
 	People     []personView
 	Channels   []channelView
@@ -35,7 +36,7 @@ type composer struct {
 type personView struct {
 	Person
 	Initials string
-	Colour   int // of the avatar, 0 to 7
+	Colour   int // of the avatar, below colours
 	Href     string
 	Current  bool
 }
@@ -68,7 +69,7 @@ func (p place) href() string {
 // replaced by the first that does.
 func (s *server) view(q url.Values) view {
 	people := s.backend.People()
-	v := view{Team: s.backend.Team()}
+	v := view{Team: s.backend.Team(), TeamMark: initials(s.backend.Team())}
 
 	members := slices.DeleteFunc(slices.Clone(people), func(p Person) bool { return p.Bot })
 	me := choose(members, q.Get("user"), personID)
@@ -76,9 +77,9 @@ func (s *server) view(q url.Values) view {
 	channel := choose(channels, q.Get("channel"), channelID)
 	here := place{user: me.ID, channel: channel.ID}
 
-	v.Me = newPersonView(me)
+	v.Me = newPersonView(me, people)
 	for _, p := range members {
-		row := newPersonView(p)
+		row := newPersonView(p, people)
 		row.Href, row.Current = place{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
 		v.People = append(v.People, row)
 	}
@@ -146,8 +147,16 @@ func choose[T any](items []T, id string, idOf func(T) string) T {
 	return item
 }
 
-func newPersonView(p Person) personView {
-	return personView{Person: p, Initials: initials(p.Name), Colour: colour(p.ID)}
+// colours is the number of avatars' colours in the style sheet.
+const colours = 8
+
+// newPersonView gives the first few people colours that differ.
+func newPersonView(p Person, people []Person) personView {
+	place := slices.IndexFunc(people, func(other Person) bool { return other.ID == p.ID })
+	if place < 0 {
+		place = len(p.ID)
+	}
+	return personView{Person: p, Initials: initials(p.Name), Colour: place % colours}
 }
 
 // initials are the first letters of the first two words of a name.
@@ -162,14 +171,4 @@ func initials(name string) string {
 		return "?"
 	}
 	return out
-}
-
-// colour is the same for an id at every start.
-func colour(id string) int {
-	sum := 0
-	for _, c := range []byte(id) {
-		sum = sum*31 + int(c)
-		sum &= 0xffff
-	}
-	return sum % 8
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -40,13 +41,14 @@ func newWorld(t testing.TB) *world {
 		channels: []Channel{
 			{ID: "C0SUPPORT", Name: "support", Topic: "Customers who wait for their video", Member: true},
 			{ID: "C0ALERTS", Name: "alerts", Topic: "What the bot found by itself", Member: true},
-			{ID: "C0OTHER", Name: "random"},
+			{ID: "C0OTHER", Name: "gallery"},
 		},
 		messages: map[string][]Message{},
 		unread:   map[string]int{"C0ALERTS": 2},
 		watchers: map[chan struct{}]bool{},
 	}
 	w.messages["C0SUPPORT"] = story(t)
+	w.messages["C0OTHER"] = gallery(t)
 	w.frames = []Frame{
 		{At: noon.Add(-5 * time.Second), Direction: "in", Kind: "call", Title: "chat.postMessage", Body: `{"channel":"C0SUPPORT","text":"hi"}`},
 		{At: noon.Add(-4 * time.Second), Direction: "out", Kind: "frame", Title: "slash_commands", Body: `{"envelope_id":"e-1","type":"slash_commands","payload":{"command":"/session","text":"debug cs_live_a1B2"}}`},
@@ -77,6 +79,27 @@ func story(t testing.TB) []Message {
 		}
 		line.At = noon.Add(-ago)
 		messages = append(messages, line.Message)
+	}
+	return messages
+}
+
+// gallery is one message for every file of the renderer's blocks.
+func gallery(t testing.TB) []Message {
+	t.Helper()
+	files, err := filepath.Glob("blockhtml/testdata/blocks/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no blocks: %v", err)
+	}
+	var messages []Message
+	for i, file := range files {
+		blocks, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages = append(messages, Message{
+			TS: fmt.Sprintf("9.%d", i), User: "U0BOT", Name: "sessionbot", Bot: true, Blocks: blocks,
+			At: noon.Add(time.Duration(i-len(files)) * 10 * time.Minute),
+		})
 	}
 	return messages
 }

@@ -51,7 +51,9 @@ func (r *renderer) chart(b chartBlock) {
 	default:
 		r.element("p", "A chart of the unknown kind "+strconv.Quote(clip(b.Chart.Type, 40)), "class", "unknown")
 	}
-	r.figures(b)
+	if len(b.Chart.Segments) > 0 || len(b.Chart.Series) > 0 {
+		r.figures(b)
+	}
 	r.close("figure")
 }
 

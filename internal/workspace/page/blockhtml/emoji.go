@@ -8,7 +8,7 @@ import (
 
 // plain writes plain text, with line breaks and emoji.
 func (r *renderer) plain(s string) {
-	for i, line := range strings.Split(clip(s, maxText+1), "\n") {
+	for i, line := range strings.Split(r.readable(s), "\n") {
 		if r.full() {
 			return
 		}

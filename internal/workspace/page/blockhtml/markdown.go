@@ -19,7 +19,7 @@ var (
 // markdown renders a safe subset: headings, lists, quotes, fences, tables,
 // rules and inline markup. HTML within it is text.
 func (r *renderer) markdown(s string) {
-	lines := strings.Split(strings.ReplaceAll(clip(s, maxText+1), "\r\n", "\n"), "\n")
+	lines := strings.Split(strings.ReplaceAll(r.readable(s), "\r\n", "\n"), "\n")
 	for len(lines) > 0 && !r.full() {
 		lines = lines[r.mdBlock(lines):]
 	}

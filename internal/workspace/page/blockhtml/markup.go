@@ -20,10 +20,15 @@ type markup struct {
 
 // full reports that no more should be written. Whoever loops over given data asks.
 func (m *markup) full() bool {
-	if m.textLeft <= 0 || m.nodesLeft <= 0 {
-		m.cut = true
-	}
-	return m.cut
+	full := m.textLeft <= 0 || m.nodesLeft <= 0
+	m.cut = m.cut || full
+	return full
+}
+
+// readable is as much of s as is looked at.
+func (m *markup) readable(s string) string {
+	m.cut = m.cut || len(s) > maxText
+	return clip(s, maxText)
 }
 
 // open writes a start tag. attrs are names and values in turn.

@@ -12,7 +12,7 @@ var entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 
 // mrkdwn renders Slack's markup: fences, quotes, and inline markup line by line.
 func (r *renderer) mrkdwn(text string) {
-	text = clip(text, maxText+1)
+	text = r.readable(text)
 	for text != "" && !r.full() {
 		before, rest, opened := strings.Cut(text, "```")
 		code, after, closed := strings.Cut(rest, "```")

@@ -121,7 +121,7 @@ func (r *renderer) grid(p plot) {
 	// Names that would run into each other are left out in turn.
 	every := 1
 	for _, label := range p.labels {
-		width := float64(len([]rune(label)))*6.2 + 8
+		width := float64(len([]rune(label)))*10 + 6 // the style sheet has larger letters where a chart is small
 		every = max(every, int(math.Ceil(width/p.slot)))
 	}
 	for i, label := range p.labels {

@@ -2,8 +2,6 @@
 
 import {post, toast} from "./post.js";
 
-const dialog = document.getElementById("confirm");
-
 export function setUpActions() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-action]");
@@ -27,8 +25,13 @@ async function press(button) {
   }
 }
 
-// confirmed asks what the template holds. Escape means no.
+// confirmed asks what the template holds. Escape means no. Every question has a
+// dialog of its own: a closed one tells so only after a while, and what it tells
+// must not answer the next.
 function confirmed(template) {
+  const dialog = document.createElement("dialog");
+  dialog.id = dialog.className = "confirm";
+  dialog.setAttribute("aria-labelledby", "confirm-title");
   const content = template.content.cloneNode(true);
   const style = template.dataset.style;
   const yes = choice(content.querySelector(".yes"), "yes", style);
@@ -39,12 +42,15 @@ function confirmed(template) {
   form.append(no, yes);
   content.querySelector("h2").id = "confirm-title";
   content.querySelectorAll(".yes, .no").forEach((label) => label.remove());
-  dialog.replaceChildren(content, form);
-  dialog.returnValue = "";
+  dialog.append(content, form);
+  document.body.append(dialog);
   dialog.showModal();
   (style === "danger" ? no : yes).focus();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), {once: true});
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
   });
 }
 

@@ -11,7 +11,7 @@ const main = document.getElementById("channel");
 const sidebar = document.getElementById("sidebar");
 const menu = document.getElementById("menu");
 
-let opener = null; // what opened the panel: the focus goes back to it
+let opener = null; // the link that opened the panel: the focus goes back there
 
 for (const region of document.querySelectorAll("[data-region]")) remember(region);
 setUpComposers();
@@ -41,8 +41,7 @@ async function showPanel() {
   layout();
   const panel = document.getElementById("panel");
   if (panel.hidden) {
-    const back = opener?.isConnected ? opener : null;
-    if (back) back.focus();
+    if (opener) standsFor(opener).focus();
     else focusComposer();
     opener = null;
     return;
@@ -50,6 +49,14 @@ async function showPanel() {
   const list = panel.querySelector("ol.timeline");
   if (list) list.scrollTop = list.scrollHeight;
   (panel.querySelector("textarea") ?? panel.querySelector("h2"))?.focus();
+}
+
+// standsFor finds what stands in a link's place when its message was rendered
+// anew.
+function standsFor(link) {
+  if (link.isConnected) return link;
+  const message = main.querySelector(`[data-ts="${CSS.escape(link.closest("[data-ts]")?.dataset.ts ?? "")}"]`);
+  return message?.querySelector("a.replies") ?? message ?? main.querySelector(".tool");
 }
 
 function drawer(open) {

@@ -44,8 +44,8 @@ type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (Site, error)
 }
 
-// Examiner gathers all that can be seen of a session. Payments, Files,
-// Site and Jobs may be nil: then they are not asked.
+// Examiner gathers all that can be seen of a session. Payments, Files, Site
+// and Jobs may be nil: then they are not asked.
 type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader

@@ -66,7 +66,7 @@ type Examination struct {
 	RedisErr error
 	FileErr  error
 	SiteErr  error
-	JobErr   error // with it, whether a job of ours runs is not known
+	JobErr   error     // with it, whether a job of ours runs is not known
 	At       time.Time // when it was judged
 }
 

@@ -87,8 +87,9 @@ func (o *Order) setSeconds(wanted float64) []string {
 	}
 	lengths := lengthsOf(o.Model)
 	o.Seconds = lengths[0]
+	near := min(wanted, float64(slices.Max(lengths)))
 	for _, n := range lengths {
-		if math.Abs(float64(n)-wanted) < math.Abs(float64(o.Seconds)-wanted) {
+		if math.Abs(float64(n)-near) < math.Abs(float64(o.Seconds)-near) {
 			o.Seconds = n
 		}
 	}

@@ -107,7 +107,9 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		seen.Site, seen.SiteErr = x.site(ctx, id)
 	})
 	sources.Go(func() {
-		seen.Job, seen.JobErr = x.job(ctx, id)
+		var err error
+		seen.Job, err = x.job(ctx, id)
+		seen.JobErr = silence(err)
 	})
 	sources.Wait()
 	seen.At = x.Now()

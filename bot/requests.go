@@ -89,7 +89,7 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 	b.deliver(ctx, to, b.layOut(ctx, answer, p))
 	took := b.now().Sub(started)
 	b.metrics.Answered(answer.Name, string(answer.Outcome), took)
-	attrs := []any{"ref", to.ref, "command", answer.Name, "outcome", string(answer.Outcome), "took", took}
+	attrs := []any{"ref", to.ref, "command", answer.Name, "outcome", string(answer.Outcome), "took_ms", took.Milliseconds()}
 	if answer.Err != nil {
 		b.log.Error("answered a request that failed", append(attrs, "error", answer.Err)...)
 		return

@@ -11,6 +11,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/superduperai/sessionbot/commands"
 )
 
 const (
@@ -177,7 +179,7 @@ func (s *socket) down() {
 
 // hear acks an envelope and queues what it asks for.
 func (s *socket) hear(ctx context.Context, event socketmode.Event) {
-	ref := newRef()
+	ref := commands.NewRef()
 	s.ack(ctx, ref, event.Request.EnvelopeID)
 	switch data := event.Data.(type) {
 	case slack.SlashCommand:
@@ -208,7 +210,7 @@ func (s *socket) ack(ctx context.Context, ref, envelopeID string) {
 // refuse acks an envelope that cannot be read, so that Slack does not call us
 // deaf, and tells the one who sent it where that much can be read.
 func (s *socket) refuse(ctx context.Context, frame []byte) {
-	ref := newRef()
+	ref := commands.NewRef()
 	id, responseURL := salvage(frame)
 	s.bot.log.Error("an envelope could not be read", "ref", ref, "bytes", len(frame), "has_id", id != "")
 	if id == "" {

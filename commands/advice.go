@@ -9,7 +9,10 @@ func nextStep(x store.Examination) string {
 	generate, fix := x.Allows(store.ActionGenerate), x.Allows(store.ActionFix)
 	switch x.Verdict {
 	case store.VerdictCompleted:
-		if x.Session.Status() != store.StatusCompleted {
+		switch {
+		case x.File.State != store.FileCompleted:
+			return "Look at the customer's page before you answer: the file itself was not seen."
+		case x.Session.Status() != store.StatusCompleted:
 			return "Nothing to make. Send the customer the link below: their page may not show it."
 		}
 		return "Nothing to do. Send the customer the link if they ask."
@@ -61,6 +64,10 @@ func orphanStep(x store.Examination, generate bool) string {
 		return "Refresh in a minute; generating now may make an unpaid video."
 	case !generate && sourcePicture(x):
 		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
+	case x.Event.State == store.EventNone:
+		return "Generate the video: Stripe holds no event that could be resent."
+	case x.Event.State == store.EventDelivered:
+		return "Generate the video: the site took Stripe's event and lost it, so it may lose it again."
 	}
 	return "Resend the event from Stripe, or generate the video."
 }
@@ -85,17 +92,16 @@ func sourcePicture(x store.Examination) bool {
 }
 
 // customerSentence is what support can send as it is.
-func customerSentence(x store.Examination) string {
+func (d Deps) customerSentence(x store.Examination) string {
 	switch x.Verdict {
 	case store.VerdictCompleted:
-		return "Your video is ready. Here is the link to it."
-	case store.VerdictProcessing, store.VerdictWaiting:
-		return "Your payment arrived and your video is on its way; it usually takes 2 to 15 minutes."
-	case store.VerdictOrphaned:
-		if x.Payment.State == store.PaymentUnverified {
-			return "Thank you for writing. We are checking your order and will write again shortly."
+		if x.File.State == store.FileCompleted {
+			return "Your video is ready: " + d.filePage(x.Session.FileID())
 		}
-		return "Your payment arrived, but our system missed it. We are putting it right and will write when your video is ready."
+	case store.VerdictProcessing:
+		return "Your video is on its way; it usually takes 2 to 15 minutes."
+	case store.VerdictWaiting, store.VerdictOrphaned:
+		return customerWaits(x)
 	case store.VerdictStalled, store.VerdictFailed:
 		return "Something went wrong while your video was being made. We are putting it right and will write when it is ready."
 	case store.VerdictLost:
@@ -109,5 +115,20 @@ func customerSentence(x store.Examination) string {
 	case store.VerdictNotFound:
 		return "We could not find this order. Please send us the e-mail address that you paid with."
 	}
-	return "Thank you for writing. We are looking into your order and will write again shortly."
+	return lookingIntoIt
+}
+
+const lookingIntoIt = "Thank you for writing. We are looking into your order and will write again shortly."
+
+// customerWaits promises no more than what is known of the payment.
+func customerWaits(x store.Examination) string {
+	switch {
+	case x.Payment.State == store.PaymentUnverified:
+		return lookingIntoIt
+	case x.Verdict == store.VerdictWaiting:
+		return "Your order arrived and your video will be started in a moment; it usually takes 2 to 15 minutes."
+	case x.Payment.State == store.PaymentNotRequired:
+		return "Your order arrived, but our system missed it. We are putting it right and will write when your video is ready."
+	}
+	return "Your payment arrived, but our system missed it. We are putting it right and will write when your video is ready."
 }

@@ -70,7 +70,7 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 		),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))),
-		blockkit.Quote(customerSentence(x)),
+		blockkit.Quote(d.customerSentence(x)),
 		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
 	}
 }
@@ -97,7 +97,7 @@ func debugJSON(x store.Examination) debugReport {
 		ID: x.Session.ID, Layout: x.Session.Layout(), Verdict: x.Verdict, Reason: x.Reason,
 		Payment: string(x.Payment.State), FileState: string(x.File.State),
 		Status:      x.Session.Current().Status,
-		PromptChars: lengthOf(x.Session.PromptText()),
+		PromptChars: store.Length(x.Session.PromptText()),
 		Allowed:     append([]store.Action{}, x.Allowed...),
 	}
 	if !x.PaidAt.IsZero() {

@@ -120,10 +120,9 @@ func siteErrorText(err error) string {
 			return "the site's answer could not be read"
 		case superduper.Certificate:
 			return "the site's certificate does not fit its host (SITE_URL)"
-		case superduper.Rejected, superduper.Unavailable:
-			if api.Status != 0 {
-				return fmt.Sprintf("the site answered HTTP %d", api.Status)
-			}
+		}
+		if api.Status != 0 {
+			return fmt.Sprintf("the site answered HTTP %d", api.Status)
 		}
 	}
 	return "the site did not answer"

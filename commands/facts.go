@@ -111,7 +111,7 @@ func redisFacts(x store.Examination) []blockkit.Line {
 		lines = append(lines, blockkit.Fact(status, blockkit.Plain(text)))
 	}
 	if prompt := s.PromptText(); prompt != "" {
-		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(lengthOf(prompt), "character"))
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(store.Length(prompt), "character"))
 		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
 	}
 	return lines
@@ -162,10 +162,13 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {
-		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.SiteURL+"/en/file/"+url.PathEscape(id), "open the video"))
+		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.filePage(id), "open the video"))
 	}
 	return []blockkit.Line{line}
 }
+
+// filePage is where a customer sees a finished file.
+func (d Deps) filePage(id string) string { return d.SiteURL + "/en/file/" + url.PathEscape(id) }
 
 // siteFact tells what the customer's page goes by and whether it fits Redis.
 func siteFact(x store.Examination) blockkit.Line {

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -91,9 +90,6 @@ func count(n int, noun string) string {
 	}
 	return grouped(int64(n)) + " " + noun + "s"
 }
-
-// lengthOf counts UTF-16 units, as the site does.
-func lengthOf(text string) int { return len(utf16.Encode([]rune(text))) }
 
 func title(v store.Verdict) string {
 	text := strings.ReplaceAll(string(v), "_", " ")

@@ -26,6 +26,7 @@ type source struct {
 	deaf    <-chan struct{} // closed at the end of the test
 	panics  bool
 	asked   int
+	fileID  string // of the file that was asked for
 }
 
 func (s *source) wait(ctx context.Context) error {
@@ -63,7 +64,10 @@ func (s *source) Event(ctx context.Context, _ Payment) Event {
 	return s.event
 }
 
-func (s *source) File(ctx context.Context, _ string) (File, error) { return s.file, s.wait(ctx) }
+func (s *source) File(ctx context.Context, id string) (File, error) {
+	s.fileID = id
+	return s.file, s.wait(ctx)
+}
 
 func (s *source) SessionStatus(ctx context.Context, _ string) (Site, error) {
 	return s.site, s.wait(ctx)
@@ -115,6 +119,17 @@ func TestExamineAsksNobodyInVain(t *testing.T) {
 	s.examiner().Examine(t.Context(), "cs_live_1")
 	if s.files.asked != 0 || s.stripe.asked != 1 {
 		t.Errorf("files asked %d times, Stripe %d times", s.files.asked, s.stripe.asked)
+	}
+}
+
+// TestExamineAsksForTheFileThatCounts: a status from the future does not.
+func TestExamineAsksForTheFileThatCounts(t *testing.T) {
+	s := working()
+	s.redis.session = held("", `{"status":"error","fileId":"other","timestamp":"`+ago(-time.Hour)+`"}`,
+		`{"prompt":"A fox","status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`)
+	x := s.examiner().Examine(t.Context(), "cs_live_1")
+	if s.files.fileID != "f" || x.Verdict != VerdictProcessing {
+		t.Errorf("asked for %q, and it is %s", s.files.fileID, x.Verdict)
 	}
 }
 

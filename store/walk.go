@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	scanCount  = 1000    // keys that one SCAN looks at: Redis is held for less than a millisecond
+	scanCount  = 1000    // keys that one SCAN looks at: Redis is held for a millisecond or two
 	batchIDs   = 100     // sessions read in one pipeline
 	batchBytes = 4 << 20 // values read in one pipeline, unless one alone is larger
 )

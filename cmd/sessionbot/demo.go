@@ -21,16 +21,18 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	server, err := workspace.Start(workspace.Config{Addr: *addr, ControlKey: *key, Manifest: sessionbot.Manifest, Log: log})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = server.Close() }() // the process ends
 	world, err := startWorld(ctx)
 	if err != nil {
 		return err
 	}
 	defer world.close()
+	server, err := workspace.Start(workspace.Config{
+		Addr: *addr, ControlKey: *key, Manifest: sessionbot.Manifest, Hints: world.hints, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }() // the process ends
 	c := world.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
 	_, err = fmt.Fprintf(out, "The demo runs at %s\nX-Control-Key: %s\nStop it with Ctrl-C.\n", server.URL(), server.ControlKey())

@@ -79,7 +79,7 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, redis *store.Redis, met
 		}},
 		{Name: "redis", Run: func(ctx context.Context) error {
 			if _, err := redis.Ping(ctx); err != nil {
-				return errors.New("Redis does not answer")
+				return errors.New("no answer")
 			}
 			return nil
 		}},

@@ -12,6 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/page"
+	"github.com/superduperai/sessionbot/store"
 )
 
 // demoTakes is how long the demo's stand-in takes to make a video.
@@ -20,6 +22,7 @@ const demoTakes = 40 * time.Second
 // world is what the demo's bot talks to, all of it on this machine.
 type world struct {
 	config  config
+	hints   []page.Hint // what to try first
 	redis   *miniredis.Miniredis
 	client  *redis.Client
 	servers []*http.Server
@@ -44,6 +47,7 @@ func startWorld(ctx context.Context) (*world, error) {
 		return nil, err
 	}
 	demo.Tell(stripe, files, examples)
+	w.hints = hintsFor(examples)
 	w.config = config{
 		RedisURL: "redis://" + w.redis.Addr(), StateRedisURL: "redis://" + w.redis.Addr(),
 		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
@@ -71,6 +75,30 @@ func (w *world) serve(origin *string, handler http.Handler) error {
 	w.servers = append(w.servers, server)
 	go func() { _ = server.Serve(listener) }() // ends with close
 	return nil
+}
+
+// hintsFor suggests the first example of each verdict that is worth a look.
+func hintsFor(examples []demo.Example) []page.Hint {
+	var hints []page.Hint
+	for _, h := range []struct {
+		verdict store.Verdict
+		label   string
+	}{
+		{store.VerdictOrphaned, "An orphaned session"},
+		{store.VerdictStalled, "A stalled one"},
+		{store.VerdictCorrupt, "A corrupt one"},
+	} {
+		for _, example := range examples {
+			if example.Verdict == h.verdict {
+				hints = append(hints, page.Hint{Label: h.label, Text: "/session debug " + example.ID})
+				break
+			}
+		}
+	}
+	return append(hints,
+		page.Hint{Label: "A customer's sessions", Text: "/session find ann@example.com"},
+		page.Hint{Label: "Figures", Text: "/redis stats"},
+		page.Hint{Label: "The newest prompts", Text: "/redis prompts"})
 }
 
 func (w *world) close() {

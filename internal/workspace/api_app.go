@@ -1,8 +1,6 @@
 package workspace
 
 import (
-	"encoding/json"
-
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
@@ -10,7 +8,7 @@ func apiTest(c call) (object, error) {
 	if code := c.args.text("error"); code != "" {
 		return nil, fail(code)
 	}
-	return object{"args": json.RawMessage(c.args.shown())}, nil
+	return object{"args": c.args.shown()}, nil
 }
 
 func authTest(c call) (object, error) {

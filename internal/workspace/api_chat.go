@@ -89,7 +89,7 @@ func deleteMessage(c call) (object, error) {
 }
 
 func permalink(c call) (object, error) {
-	where, err := c.visible("channel")
+	where, err := c.visible()
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (c call) content(where channel) (Message, error) {
 // ownMessage finds the message of the bot's that a call is about. Ephemeral
 // messages cannot be reached this way.
 func (c call) ownMessage(notOwn string) (Message, error) {
-	where, err := c.visible("channel")
+	where, err := c.visible()
 	if err != nil {
 		return Message{}, err
 	}

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// visible finds the channel that an argument names, as far as the bot can see it.
-func (c call) visible(argument string) (channel, error) {
-	where, ok := c.world.place(c.args.text(argument))
+// visible finds the call's channel, as far as the bot can see it.
+func (c call) visible() (channel, error) {
+	where, ok := c.world.place(c.args.text("channel"))
 	if !ok || (where.Kind != public && !where.has(botUser)) {
 		return channel{}, fail("channel_not_found")
 	}
@@ -17,7 +17,7 @@ func (c call) visible(argument string) (channel, error) {
 // readable is visible for methods that need a scope of the channel's kind, such
 // as channels:read.
 func (c call) readable(right string) (channel, error) {
-	where, err := c.visible("channel")
+	where, err := c.visible()
 	if err != nil {
 		return channel{}, err
 	}
@@ -46,7 +46,8 @@ func conversationList(c call) (object, error) {
 	for _, where := range c.world.places() {
 		asked := slices.ContainsFunc(wanted, func(t string) bool { return kinds[t] == where.Kind })
 		seen := where.Kind == public || where.has(botUser)
-		if asked && seen && !(where.Archived && c.args.flag("exclude_archived")) && c.app.holds(string(where.Kind)+":read") {
+		left := where.Archived && c.args.flag("exclude_archived")
+		if asked && seen && !left && c.app.holds(string(where.Kind)+":read") {
 			list = append(list, wireChannel(where))
 		}
 	}
@@ -70,7 +71,7 @@ func conversationMembers(c call) (object, error) {
 }
 
 func joinConversation(c call) (object, error) {
-	where, err := c.visible("channel")
+	where, err := c.visible()
 	switch {
 	case err != nil:
 		return nil, err
@@ -80,7 +81,7 @@ func joinConversation(c call) (object, error) {
 		return nil, fail("is_archived")
 	}
 	c.world.setMember(where.ID, botUser, true)
-	where, err = c.visible("channel")
+	where, err = c.visible()
 	return object{"channel": wireChannel(where)}, err
 }
 

@@ -29,6 +29,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if count == 0 {
 		s.log.Warn("too many sockets", "most", maxSockets)
 		s.sayDisconnect(c, "too_many_websockets")
+		c.bye()
 		return
 	}
 	if s.ctx.Err() != nil { // closed while this one was being opened

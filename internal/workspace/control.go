@@ -91,13 +91,21 @@ func (s *Server) controlMessages(w http.ResponseWriter, r *http.Request) {
 	writeControl(w, object{"messages": list, "revision": revision}, nil)
 }
 
-// controlConnections counts the app's connections. With least=N and
-// wait=MILLISECONDS it waits until there are that many.
+// controlConnections counts the app's connections. With least=N or most=N, and
+// wait=MILLISECONDS, it waits until there are that many.
 func (s *Server) controlConnections(w http.ResponseWriter, r *http.Request) {
-	least, err := number(r.URL.Query().Get("least"))
+	q := r.URL.Query()
+	least, err := number(q.Get("least"))
 	if err != nil {
 		writeControl(w, nil, err)
 		return
+	}
+	most := int64(maxSockets)
+	if q.Has("most") {
+		if most, err = number(q.Get("most")); err != nil {
+			writeControl(w, nil, err)
+			return
+		}
 	}
 	ctx, cancel, err := patience(r)
 	if err != nil {
@@ -107,7 +115,7 @@ func (s *Server) controlConnections(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	for {
 		count, changed := s.sockets.count()
-		if int64(count) >= least || ctx.Err() != nil {
+		if n := int64(count); (n >= least && n <= most) || ctx.Err() != nil {
 			writeControl(w, object{"connections": count}, nil)
 			return
 		}

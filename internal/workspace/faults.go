@@ -91,6 +91,7 @@ func (s *Server) warn(after time.Duration) {
 	s.later(after, func() {
 		for _, c := range warned {
 			s.sayDisconnect(c, "refresh_requested")
+			c.bye()
 			s.sockets.drop(c)
 		}
 	})

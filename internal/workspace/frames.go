@@ -24,18 +24,20 @@ type Frame struct {
 
 // frames are those of the last minutes.
 type frames struct {
-	now func() time.Time
-	mu  sync.Mutex
-	all []Frame
+	now  func() time.Time
+	told func() // called after each new one
+	mu   sync.Mutex
+	all  []Frame
 }
 
-func newFrames(now func() time.Time) *frames { return &frames{now: now} }
+func newFrames(now func() time.Time, told func()) *frames { return &frames{now: now, told: told} }
 
 func (f *frames) add(direction, kind, title string, body []byte) {
 	text := string(body)
 	if len(text) > maxFrameBody {
 		text = strings.ToValidUTF8(text[:maxFrameBody], "") + "…"
 	}
+	defer f.told()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.all) >= maxFrames {

@@ -2,11 +2,8 @@ package workspace
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 func TestLoopbackOnly(t *testing.T) {
@@ -51,72 +48,4 @@ func TestGuards(t *testing.T) {
 	if status, _, _ := raw(t, http.MethodPost, s.URL()+"/api/api.test", "x="+strings.Repeat("x", maxBody), map[string]string{"Content-Type": "application/x-www-form-urlencoded"}); status != http.StatusOK {
 		t.Errorf("a body without end: HTTP %d", status)
 	}
-}
-
-func TestCallFaults(t *testing.T) {
-	clock := newClock()
-	s := startFast(t, Config{Now: clock.now})
-	call := func(method string) (int, string) {
-		status, header, _ := raw(t, http.MethodPost, s.APIURL()+method, "", nil)
-		return status, header.Get("Retry-After")
-	}
-	set := func(f Fault) {
-		t.Helper()
-		if err := s.Fault(f); err != nil {
-			t.Fatal(err)
-		}
-	}
-	expect := func(method string, status int, after string) {
-		t.Helper()
-		if got, retry := call(method); got != status || retry != after {
-			t.Errorf("%s: HTTP %d, Retry-After %q, want %d and %q", method, got, retry, status, after)
-		}
-	}
-	set(Fault{Kind: RateLimit, Seconds: 7, Method: "chat.update"})
-	expect("chat.update", http.StatusTooManyRequests, "7")
-	expect("api.test", http.StatusOK, "")
-	clock.turn(7 * time.Second)
-	expect("chat.update", http.StatusOK, "")
-
-	set(Fault{Kind: ServerError})
-	expect("api.test", http.StatusInternalServerError, "")
-	token := s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"})
-	if status := respondTo(t, s, token, object{"text": "x"}); status != http.StatusInternalServerError {
-		t.Errorf("response_url: HTTP %d", status)
-	}
-	set(Fault{Kind: Clear})
-	expect("api.test", http.StatusOK, "")
-	if status := respondTo(t, s, token, object{"text": "x"}); status != http.StatusOK {
-		t.Errorf("response_url after clear: HTTP %d", status)
-	}
-}
-
-func TestSlow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFaults(time.Now)
-		f.add(Fault{Kind: Slow, Seconds: 5, Method: "api.test"}, 5*time.Second)
-		started := time.Now()
-		spoil := func(method string) {
-			if f.spoil(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil), method) {
-				t.Error("a slow call was answered by the fault")
-			}
-		}
-		spoil("auth.test")
-		if took := time.Since(started); took != 0 {
-			t.Errorf("another method took %v", took)
-		}
-		spoil("api.test")
-		if took := time.Since(started); took != 5*time.Second {
-			t.Errorf("a slow call took %v", took)
-		}
-		started = time.Now()
-		done := make(chan struct{})
-		go func() { spoil("api.test"); close(done) }()
-		synctest.Wait()
-		f.clear()
-		<-done
-		if took := time.Since(started); took != 0 {
-			t.Errorf("clear let the call wait %v more", took)
-		}
-	})
 }

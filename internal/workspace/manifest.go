@@ -3,7 +3,6 @@ package workspace
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -100,6 +99,3 @@ func (m manifest) socketMode() bool { return !m.given || m.Settings.SocketMode }
 func (m manifest) hears(event string) bool {
 	return !m.given || slices.Contains(m.Settings.Events.Bot, event)
 }
-
-// usage is a command's name and hint in one line.
-func (c slashCommand) usage() string { return strings.TrimSpace(c.Command + " " + c.UsageHint) }

@@ -4,18 +4,20 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
 // maxBody bounds every request body, in bytes.
 const maxBody = 2 << 20
 
-func (s *Server) routes() http.Handler {
+func (s *Server) routes(hints []page.Hint) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
 	mux.HandleFunc("POST /response/{token}", s.serveResponse)
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
-	mux.Handle("/", ownOrigin(s.page()))
+	mux.Handle("/", ownOrigin(s.page(hints)))
 	return loopbackHost(mux)
 }
 

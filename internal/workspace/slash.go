@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -15,11 +16,13 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if ran, err := s.builtin(where, command, text); ran {
+		return "", err
+	}
 	declared, ok := s.app.command(command)
 	if !ok {
-		err := fmt.Errorf("%s is not a valid command", command)
-		s.slackbot(user, where.ID, err.Error())
-		return "", err
+		text := command + " is not a valid command"
+		return "", s.tell(user, where.ID, text, errors.New(text))
 	}
 	text = strings.TrimSpace(text)
 	if declared.Escape {
@@ -30,12 +33,10 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 		object{"accepts_response_payload": true})
 	ack, err := s.deliver(e)
 	if err != nil {
-		s.slackbot(user, where.ID, fmt.Sprintf("%s failed with the error %q", command, err))
-		return e.id, err
+		return e.id, s.tell(user, where.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
 	}
 	if err := s.showAck(token, ack); err != nil {
-		s.slackbot(user, where.ID, fmt.Sprintf("%s failed because the app sent an invalid response", command))
-		return e.id, err
+		return e.id, s.tell(user, where.ID, command+" failed because the app sent an invalid response", err)
 	}
 	return e.id, nil
 }
@@ -97,7 +98,22 @@ func (s *Server) present(user, place string) (person, channel, error) {
 	return who, where, nil
 }
 
-// slackbot tells one person something in Slack's own voice.
-func (s *Server) slackbot(user, channel, text string) {
+// told is an error that Slackbot has told the person already.
+type told struct{ error }
+
+func (e told) Unwrap() error { return e.error }
+
+// untold is err, unless the person knows of it already.
+func untold(err error) error {
+	var known told
+	if errors.As(err, &known) {
+		return nil
+	}
+	return err
+}
+
+// tell has Slackbot tell one person of an error, and returns it.
+func (s *Server) tell(user, channel, text string, err error) error {
 	s.world.post(Message{Channel: channel, User: slackbot, Text: text, Ephemeral: true, VisibleTo: user})
+	return told{err}
 }

@@ -170,12 +170,18 @@ func (c *socket) send(frame []byte) error {
 	return c.ws.WriteMessage(websocket.TextMessage, frame)
 }
 
-// control sends a PING or PONG. A half-open connection swallows it.
+// control sends a PING, PONG or close. A half-open connection swallows it.
 func (c *socket) control(messageType int, data string) error {
 	if c.deaf.Load() {
 		return nil
 	}
 	return c.ws.WriteControl(messageType, []byte(data), time.Now().Add(writeTimeout))
+}
+
+// bye says properly that the connection ends. Whether the other side hears it
+// does not matter: it is dropped next.
+func (c *socket) bye() {
+	_ = c.control(websocket.CloseMessage, string(websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")))
 }
 
 // extend lets the connection live so much longer. A half-open one lives on

@@ -17,6 +17,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
 // Config says how a workspace is started. Its zero value with an Addr will do.
@@ -28,6 +30,8 @@ type Config struct {
 	// Manifest is the app's manifest in YAML or JSON. It says which commands,
 	// scopes and events the app has. Nil means all of them.
 	Manifest []byte
+	// Hints are texts to try, shown on the page.
+	Hints []page.Hint
 	// Log is nil for silence.
 	Log *slog.Logger
 	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
@@ -93,7 +97,7 @@ func start(cfg Config, timing timing) (*Server, error) {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
 	s := newServer(cfg, timing, app, listener.Addr().String())
-	s.web = &http.Server{Handler: s.routes(), ReadHeaderTimeout: 10 * time.Second}
+	s.web = &http.Server{Handler: s.routes(cfg.Hints), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.served)
 		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
@@ -115,18 +119,19 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 		key = rand.Text()
 	}
 	ctx, cancel := context.WithCancel(context.Background())
+	world := newWorld(now, app.botName())
 	return &Server{
 		log: log, now: now, timing: timing, address: address, app: app,
 		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
 		botToken:   "xoxb-" + rand.Text(),
 		controlKey: key,
-		world:      newWorld(now, app.botName()),
+		world:      world,
 		sockets:    newSockets(now),
 		responses:  newResponses(now),
 		triggers:   newTriggers(now),
 		faults:     newFaults(now),
 		limits:     newLimits(now),
-		frames:     newFrames(now),
+		frames:     newFrames(now, world.poke),
 		ctx:        ctx, cancel: cancel,
 		served: make(chan struct{}),
 	}
@@ -162,6 +167,9 @@ func (s *Server) ControlKey() string { return s.controlKey }
 // Close ends all connections and requests and stops listening.
 func (s *Server) Close() error {
 	s.cancel()
+	for _, c := range s.sockets.all() {
+		c.bye()
+	}
 	s.sockets.closeAll()
 	err := s.web.Close()
 	<-s.served

@@ -236,10 +236,22 @@ func (w *world) unread(user, channel string) int {
 	return n
 }
 
+// poke tells those who wait that something outside changed.
+func (w *world) poke() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tell()
+}
+
+// tell wakes those who wait. It needs w.mu.
+func (w *world) tell() {
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
 // touch counts a change and tells those who wait. It needs w.mu.
 func (w *world) touch() int64 {
 	w.revision++
-	close(w.changed)
-	w.changed = make(chan struct{})
+	w.tell()
 	return w.revision
 }

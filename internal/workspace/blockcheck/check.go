@@ -88,7 +88,7 @@ func CheckView(view json.RawMessage) []Violation {
 	for _, name := range []string{"close", "submit"} {
 		v.optionalText(name, plain, "view."+name)
 	}
-	if kind, _ := v.oneOf("type", "modal", "home"); kind == "modal" {
+	if v.oneOf("type", "modal", "home") == "modal" {
 		v.requiredText("title", plain, "view.title")
 	}
 	if blocks, ok := v.required("blocks"); ok {

@@ -114,18 +114,19 @@ func (v value) requiredString(name, path string) {
 	}
 }
 
-// oneOf is a required member that has to be one of some words.
-func (v value) oneOf(name string, words ...string) (string, bool) {
+// oneOf is a required member that has to be one of some words; empty where it is
+// not.
+func (v value) oneOf(name string, words ...string) string {
 	m, ok := v.required(name)
 	if !ok {
-		return "", false
+		return ""
 	}
 	word, ok := m.str()
 	if ok && !slices.Contains(words, word) {
 		m.fault("must be a valid enum value")
-		return "", false
+		return ""
 	}
-	return word, ok
+	return word
 }
 
 // optionalOneOf is oneOf for a member that may be absent.

@@ -24,7 +24,8 @@ const (
 	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
 )
 
-// Message is a message as the workspace shows it.
+// Message is a message as the workspace shows it over HTTP. It is declared anew
+// here, so that the workspace's own tests can use this package, too.
 type Message struct {
 	Channel   string          `json:"channel"`
 	TS        string          `json:"ts"`
@@ -78,6 +79,16 @@ func (w *Workspace) AwaitConnections(least int) {
 	w.get("/control/connections", url.Values{"least": {strconv.Itoa(least)}, "wait": {millis(patience)}}, &answer)
 	if answer.Connections < least {
 		w.t.Fatalf("the app has %d connections, expected %d", answer.Connections, least)
+	}
+}
+
+// AwaitNoConnection waits until the app has no connection left.
+func (w *Workspace) AwaitNoConnection() {
+	w.t.Helper()
+	var answer struct{ Connections int }
+	w.get("/control/connections", url.Values{"most": {"0"}, "wait": {millis(patience)}}, &answer)
+	if answer.Connections > 0 {
+		w.t.Fatalf("the app still has %d connections", answer.Connections)
 	}
 }
 

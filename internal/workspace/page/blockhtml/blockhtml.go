@@ -114,7 +114,7 @@ func (r *renderer) draw(kind string, data json.RawMessage) error {
 	case "actions", "context_actions":
 		return decode(data, r.actions)
 	case "divider":
-		r.void("hr")
+		r.open("hr")
 		return nil
 	case "image":
 		return decode(data, r.image)

@@ -13,7 +13,7 @@ func (r *renderer) plain(s string) {
 			return
 		}
 		if i > 0 {
-			r.void("br")
+			r.open("br")
 		}
 		r.plainLine(line)
 	}

@@ -34,7 +34,7 @@ func (r *renderer) mdBlock(lines []string) int {
 	case mdFence.MatchString(line):
 		return r.mdCode(lines)
 	case mdRule.MatchString(line):
-		r.void("hr")
+		r.open("hr")
 		return 1
 	case mdHeading.MatchString(line):
 		m := mdHeading.FindStringSubmatch(line)
@@ -78,7 +78,7 @@ func (r *renderer) mdLines(lines []string, belongs func(string) (string, bool)) 
 			return i
 		}
 		if i > 0 {
-			r.void("br")
+			r.open("br")
 		}
 		r.mdLine(text)
 	}

@@ -38,9 +38,6 @@ func (m *markup) open(tag string, attrs ...string) {
 
 func (m *markup) close(tag string) { m.out.WriteString("</" + tag + ">") }
 
-// void writes an element that has no content.
-func (m *markup) void(tag string, attrs ...string) { m.open(tag, attrs...) }
-
 // element writes an element that holds nothing but text.
 func (m *markup) element(tag, text string, attrs ...string) {
 	m.open(tag, attrs...)
@@ -65,7 +62,7 @@ func (m *markup) lines(s string) {
 			return
 		}
 		if i > 0 {
-			m.void("br")
+			m.open("br")
 		}
 		m.text(line)
 	}

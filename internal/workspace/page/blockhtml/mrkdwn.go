@@ -60,7 +60,7 @@ func (r *renderer) run(lines []string, quoted bool) {
 			return
 		}
 		if i > 0 {
-			r.void("br")
+			r.open("br")
 		}
 		if quoted {
 			line, _ = cutQuote(line)

@@ -143,7 +143,7 @@ func (r *renderer) bars(p plot, n int) {
 		v := p.series[n].at(i, label).Value
 		top, bottom := p.y(max(v, 0)), p.y(min(v, 0))
 		x := plotLeft + float64(i)*p.slot + (p.slot-group)/2 + float64(n)*width
-		r.open("rect", "class", "bar "+seriesClass(n), "rx", "2", "x", coordinate(x), "y", coordinate(top),
+		r.open("rect", "class", "column "+seriesClass(n), "rx", "2", "x", coordinate(x), "y", coordinate(top),
 			"width", coordinate(max(width-2, 1)), "height", coordinate(bottom-top))
 		r.element("title", p.said(n, label, v))
 		r.close("rect")

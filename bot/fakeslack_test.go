@@ -1,0 +1,202 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/commands"
+)
+
+// fakeSlack says things that no well-behaved Slack says.
+type fakeSlack struct {
+	*httptest.Server
+	answers map[string]string // by method, in place of the usual ones
+	calls   chan string       // methods, as they are called
+	socket  func(*websocket.Conn)
+	answer  chan []byte // what arrived at /response
+}
+
+func newFakeSlack(t *testing.T) *fakeSlack {
+	f := &fakeSlack{answers: map[string]string{}, calls: make(chan string, 100), answer: make(chan []byte, 100)}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/{method}", func(w http.ResponseWriter, r *http.Request) {
+		method := r.PathValue("method")
+		f.calls <- method
+		answer := map[string]string{
+			"auth.test":             `{"ok":true,"team_id":"T1","user_id":"U9"}`,
+			"apps.connections.open": `{"ok":true,"url":"` + strings.Replace(f.URL, "http", "ws", 1) + `/socket"}`,
+		}[method]
+		if f.answers[method] != "" {
+			answer = f.answers[method]
+		}
+		_, _ = io.WriteString(w, answer) // the asker notices what is missing
+	})
+	mux.HandleFunc("/socket", func(w http.ResponseWriter, r *http.Request) {
+		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
+		conn, err := up.Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }() // the other side may have gone first
+		f.socket(conn)
+	})
+	mux.HandleFunc("/response", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		f.answer <- body
+		_, _ = io.WriteString(w, "ok")
+	})
+	f.Server = httptest.NewServer(mux)
+	t.Cleanup(f.Close)
+	return f
+}
+
+// run starts a bot on the fake until the test ends or the bot does.
+func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
+	t.Helper()
+	b, err := bot.New(bot.Config{
+		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
+		Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
+		Now:     time.Now, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended, done := make(chan error, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		ended <- b.Run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	return ended
+}
+
+func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
+	for _, c := range []struct{ method, answer, want string }{
+		{"auth.test", `{"ok":false,"error":"invalid_auth"}`, "Slack refuses SLACK_BOT_TOKEN (invalid_auth). Check that the token is whole"},
+		{"auth.test", `{"ok":false,"error":"account_inactive"}`, "reinstall it and use the new token"},
+		{"auth.test", `{"ok":false,"error":"token_expired"}`, "SLACK_BOT_TOKEN (token_expired)"},
+		{"apps.connections.open", `{"ok":false,"error":"invalid_auth"}`, "SLACK_APP_TOKEN (invalid_auth)"},
+		{"apps.connections.open", `{"ok":false,"error":"not_allowed_token_type"}`, "xapp-"},
+		{"apps.connections.open", `{"ok":false,"error":"missing_scope","needed":"connections:write","provided":"chat:write"}`, "app-level token with the scope connections:write"},
+		{"apps.connections.open", `{"ok":false,"error":"token_expired"}`, "SLACK_APP_TOKEN (token_expired)"},
+		{"apps.connections.open", `{"ok":false,"error":"link_disabled"}`, "Socket Mode is switched off"},
+	} {
+		t.Run(c.method+" "+c.answer, func(t *testing.T) {
+			slack := newFakeSlack(t)
+			slack.answers[c.method] = c.answer
+			err := await(t, slack.run(t, nil))
+			var permanent *bot.PermanentError
+			if !errors.As(err, &permanent) || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Run: %v, want a permanent error that says %q", err, c.want)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("a token is in the error: %v", err)
+			}
+		})
+	}
+}
+
+func TestPassingFaultsAreWaitedOut(t *testing.T) {
+	slack := newFakeSlack(t)
+	slack.answers["auth.test"] = `{"ok":false,"error":"internal_error"}`
+	slack.run(t, nil)
+	for range 3 {
+		await(t, slack.calls)
+	}
+}
+
+func TestWhatCannotBeReadIsAckedAndAnswered(t *testing.T) {
+	slack := newFakeSlack(t)
+	acks := make(chan string, 10)
+	slack.socket = func(conn *websocket.Conn) {
+		frames := []string{
+			`{"type":"hello","num_connections":1}`,
+			`{"type":"slash_commands","envelope_id":"e1","payload":{"command":7,"response_url":"` + slack.URL + `/response"}}`,
+			`{"type":"interactive","envelope_id":"e2","payload":"text"}`,
+			`{"type":"of tomorrow","envelope_id":"e3","payload":{}}`,
+			`{"type":"interactive","envelope_id":"e4","payload":{"type":"view_submission"}}`,
+			`{"type":"events_api","envelope_id":"e5","payload":{"type":"event_callback","event":{"type":"app_mention"}}}`,
+			`[]`, `null`, `7`, `{"type":7,"envelope_id":{}}`,
+			`{"type":"slash_commands","envelope_id":"e6","payload":{"user_id":"U1","command":"/session","text":"debug","response_url":"` + slack.URL + `/response"}}`,
+		}
+		for _, frame := range frames {
+			if err := conn.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
+				t.Error(err)
+			}
+		}
+		for {
+			var ack struct {
+				EnvelopeID string          `json:"envelope_id"`
+				Payload    json.RawMessage `json:"payload"`
+			}
+			if conn.ReadJSON(&ack) != nil {
+				return
+			}
+			if ack.Payload != nil {
+				t.Errorf("the ack of %s is not empty: %s", ack.EnvelopeID, ack.Payload)
+			}
+			acks <- ack.EnvelopeID
+		}
+	}
+	slack.run(t, &scripted{run: func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }})
+	for _, want := range []string{"e1", "e2", "e3", "e4", "e5", "e6"} {
+		if got := await(t, acks); got != want {
+			t.Errorf("acked %s, want %s", got, want)
+		}
+	}
+	told := string(await(t, slack.answer)) + string(await(t, slack.answer))
+	if !strings.Contains(told, "could not be read") || !strings.Contains(told, "Orphaned") {
+		t.Errorf("answered %s", told)
+	}
+}
+
+func TestConnectionsThatEndAtOnceAreNotHammered(t *testing.T) {
+	slack := newFakeSlack(t)
+	opened := make(chan struct{}, 100)
+	slack.socket = func(conn *websocket.Conn) {
+		for _, frame := range []string{`{"type":"hello"}`, `{"type":"disconnect","reason":"link_disabled"}`} {
+			_ = conn.WriteMessage(websocket.TextMessage, []byte(frame)) // it may be gone already
+		}
+		opened <- struct{}{}
+	}
+	slack.run(t, nil)
+	started := time.Now()
+	for range 4 {
+		await(t, opened)
+	}
+	// At least half of 0.2, 0.4 and 0.8 s lie between four connections.
+	if took := time.Since(started); took < 600*time.Millisecond {
+		t.Errorf("four connections within %v", took)
+	}
+}
+
+// await takes one thing from a channel within a generous time.
+func await[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	select {
+	case got := <-from:
+		return got
+	case <-ctx.Done():
+		t.Fatal("nothing came")
+		panic("not reached")
+	}
+}

@@ -1,0 +1,261 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+var hello = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain("hello")))}}
+
+// post is one answer that arrived.
+type post struct {
+	Text         string            `json:"text"`
+	Blocks       []json.RawMessage `json:"blocks"`
+	ResponseType string            `json:"response_type"`
+	Replace      bool              `json:"replace_original"`
+	Unfurl       *bool             `json:"unfurl_links"`
+}
+
+// received are the posts that arrived.
+type received struct {
+	mu    sync.Mutex
+	posts []post
+}
+
+func (r *received) add(p post) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.posts = append(r.posts, p)
+	return len(r.posts)
+}
+
+func (r *received) all() []post {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.posts)
+}
+
+// hookServer answers each post with the next reply.
+func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*outbox, string, *received) {
+	t.Helper()
+	arrived := &received{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var p post
+		if err := json.NewDecoder(r.Body).Decode(&p); err != nil {
+			t.Error(err)
+		}
+		if n := arrived.add(p); n <= len(replies) {
+			replies[n-1](w)
+		}
+	}))
+	t.Cleanup(server.Close)
+	allowed, err := hooksFor(server.URL + "/api/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler)}, server.URL + "/response/secret", arrived
+}
+
+func reply(status int, body string, header ...string) func(http.ResponseWriter) {
+	return func(w http.ResponseWriter) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // the asker notices what is missing
+	}
+}
+
+func TestRespond(t *testing.T) {
+	ok := reply(200, "ok")
+	for _, c := range []struct {
+		name    string
+		replies []func(http.ResponseWriter)
+		code    string // of the fault; "" = delivered
+	}{
+		{"taken", []func(http.ResponseWriter){ok}, ""},
+		{"taken with JSON", []func(http.ResponseWriter){reply(200, `{"ok":true}`)}, ""},
+		{"429, then taken", []func(http.ResponseWriter){reply(429, "", "Retry-After", "1"), ok}, ""},
+		{"429 without Retry-After", []func(http.ResponseWriter){reply(429, ""), ok}, ""},
+		{"429 twice", []func(http.ResponseWriter){reply(429, "ratelimited"), reply(429, "ratelimited")}, "ratelimited"},
+		{"a pause that nobody waits for", []func(http.ResponseWriter){reply(429, "", "Retry-After", "60")}, "Too Many Requests"},
+		{"500, then taken", []func(http.ResponseWriter){reply(500, "<html>"), ok}, ""},
+		{"refused blocks, then text", []func(http.ResponseWriter){reply(400, "invalid_blocks"), ok}, ""},
+		{"used up", []func(http.ResponseWriter){reply(404, `{"ok":false,"error":"used_url"}`)}, "used_url"},
+		{"refused with 200", []func(http.ResponseWriter){reply(200, `{"ok":false,"error":"expired_url"}`)}, "expired_url"},
+		{"a redirect", []func(http.ResponseWriter){reply(302, "", "Location", "/elsewhere")}, "Found"},
+		{"rubbish", []func(http.ResponseWriter){reply(403, strings.Repeat("<b>secret</b>", 1000))}, "Forbidden"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o, url, posts := hookServer(t, c.replies...)
+			err := o.respond(t.Context(), asker{responseURL: url}, hello)
+			switch {
+			case c.code == "" && err != nil:
+				t.Errorf("respond: %v", err)
+			case c.code != "" && (err == nil || faultOf(err).name() != c.code):
+				t.Errorf("respond: %v, want %s", err, c.code)
+			case err != nil && strings.Contains(err.Error(), "secret"):
+				t.Errorf("the error says too much: %v", err)
+			}
+			if n := len(posts.all()); n != len(c.replies) {
+				t.Errorf("posted %d times, want %d", n, len(c.replies))
+			}
+		})
+	}
+}
+
+func TestRespondSendsBlocksWithTheirText(t *testing.T) {
+	ok := reply(200, "ok")
+	o, url, posts := hookServer(t, reply(400, "invalid_blocks"), ok, ok)
+	if err := o.respond(t.Context(), asker{responseURL: url}, hello); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.respond(t.Context(), asker{responseURL: url}, message{blocks: hello.blocks, public: true, replace: true}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []post{
+		{ResponseType: "ephemeral", Blocks: make([]json.RawMessage, 1)},
+		{ResponseType: "ephemeral"},
+		{ResponseType: "in_channel", Blocks: make([]json.RawMessage, 1), Replace: true},
+	} {
+		got := posts.all()[i]
+		if got.Text != "hello" || got.ResponseType != want.ResponseType || got.Replace != want.Replace ||
+			len(got.Blocks) != len(want.Blocks) || got.Unfurl == nil || *got.Unfurl {
+			t.Errorf("post %d: %+v", i, got)
+		}
+	}
+}
+
+func TestRespondWithoutAnswerIsNotRepeated(t *testing.T) {
+	o, url, posts := hookServer(t, func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
+	err := o.respond(t.Context(), asker{responseURL: url}, hello)
+	if fault := faultOf(err); err == nil || fault.name() != "no answer" || strings.Contains(err.Error(), "secret") {
+		t.Errorf("respond: %v", err)
+	}
+	if n := len(posts.all()); n != 1 {
+		t.Errorf("posted %d times", n)
+	}
+}
+
+func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
+	calls := make(chan string, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls <- (r.URL.Path + " " + r.FormValue("channel") + " " + r.FormValue("user") + " " + r.FormValue("text") + " " + r.FormValue("unfurl_links"))
+		if first := len(calls) == 1; first {
+			reply(429, "", "Retry-After", "1")(w)
+			return
+		}
+		reply(200, `{"ok":false,"error":"not_in_channel"}`)(w)
+	}))
+	defer server.Close()
+	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler)}
+	err := o.whisper(t.Context(), asker{channel: "C1", user: "U1"}, hello)
+	if fault := faultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
+		t.Errorf("whisper: %v", err)
+	}
+	want := "/api/chat.postEphemeral C1 U1 hello false"
+	close(calls)
+	n := 0
+	for call := range calls {
+		if n++; call != want {
+			t.Errorf("call %q, want %q", call, want)
+		}
+	}
+	if n != 2 {
+		t.Errorf("called %d times", n)
+	}
+}
+
+func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
+	const own = "http://127.0.0.1:8420/api/"
+	for _, c := range []struct {
+		apiURL, url string
+		allowed     bool
+	}{
+		{"", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"", "https://HOOKS.slack.com/commands/T1/2/x", true},
+		{"", "http://hooks.slack.com/commands/T1/2/x", false},
+		{"", "https://hooks.slack.com.example.com/x", false},
+		{"", "https://hooks.slack.com@example.com/x", false},
+		{"", "https://user@hooks.slack.com/x", false},
+		{"", "https://hooks.slack.com:8443/x", false},
+		{"", "https://example.com/https://hooks.slack.com/", false},
+		{"", "//hooks.slack.com/x", false},
+		{"", "http://127.0.0.1:8420/response/x", false},
+		{"", "", false},
+		{"", "https://hooks.slack.com/%zz", false},
+		{own, "http://127.0.0.1:8420/response/x", true},
+		{own, "https://127.0.0.1:8420/response/x", false},
+		{own, "http://127.0.0.1:6379/", false},
+		{own, "http://localhost:8420/response/x", false},
+		{own, "https://hooks.slack.com/commands/T1/2/x", false},
+	} {
+		allowed, err := hooksFor(c.apiURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := allowed.check(c.url); (err == nil) != c.allowed || err != nil && !errors.Is(err, errForeignURL) {
+			t.Errorf("SLACK_API_URL %q, response_url %q: %v", c.apiURL, c.url, err)
+		}
+	}
+	for _, wrong := range []string{"slack.com/api/", "ftp://slack.com/", "http://", ":"} {
+		if _, err := hooksFor(wrong); err == nil {
+			t.Errorf("%q was taken for a server", wrong)
+		}
+	}
+}
+
+func TestForeignURLIsNotPostedTo(t *testing.T) {
+	o, _, posts := hookServer(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was posted to") }))
+	defer elsewhere.Close()
+	if err := o.respond(t.Context(), asker{responseURL: elsewhere.URL}, hello); !errors.Is(err, errForeignURL) || len(posts.all()) != 0 {
+		t.Errorf("respond: %v", err)
+	}
+}
+
+func TestPauseEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := pause(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
+		t.Errorf("pause: %v", err)
+	}
+}
+
+func FuzzResponseURL(f *testing.F) {
+	for _, seed := range []string{"https://hooks.slack.com/x", "https://hooks.slack.com\\@example.com/", "https://hooks.slack.com%2f@x/"} {
+		f.Add(seed)
+	}
+	allowed, err := hooksFor("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		if allowed.check(url) != nil {
+			return
+		}
+		// What passes is where the HTTP client would really go.
+		req, err := http.NewRequest(http.MethodPost, url, nil)
+		if err != nil {
+			t.Skip()
+		}
+		if !strings.EqualFold(req.URL.Host, "hooks.slack.com") || req.URL.Scheme != "https" {
+			t.Errorf("%q leads to %s", url, req.URL.Host)
+		}
+	})
+}

@@ -1,0 +1,133 @@
+package bot
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// directoryServer is a Slack that knows people; calls counts what it was asked.
+func directoryServer(t *testing.T, people map[string]string) (api *slack.Client, calls *atomic.Int32) {
+	t.Helper()
+	calls = new(atomic.Int32)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		body := people[r.FormValue("user")+r.FormValue("usergroup")]
+		if body == "" {
+			body = `{"ok":false,"error":"user_not_found"}`
+		}
+		_, _ = fmt.Fprint(w, body) // the asker notices what is missing
+	}))
+	t.Cleanup(server.Close)
+	return slack.New("xoxb", slack.OptionAPIURL(server.URL+"/")), calls
+}
+
+func user(members string) string {
+	if members != "" {
+		members = "," + members
+	}
+	return `{"ok":true,"user":{"id":"U1","team_id":"T1"` + members + `}}`
+}
+
+func TestWhoMayAsk(t *testing.T) {
+	answers := map[string]string{
+		"UFULL":     user(""),
+		"UGONE":     user(`"deleted":true`),
+		"UBOT":      user(`"is_bot":true`),
+		"UGUEST":    user(`"is_restricted":true`),
+		"UONE":      user(`"is_ultra_restricted":true`),
+		"USTRANGER": user(`"is_stranger":true`),
+		"UOTHER":    `{"ok":true,"user":{"id":"U1","team_id":"T2"}}`,
+		"UGRID":     `{"ok":true,"user":{"id":"U1","team_id":"T2","enterprise_user":{"teams":["T3","T1"]}}}`,
+		"USCOPE":    `{"ok":false,"error":"missing_scope","needed":"users:read"}`,
+		"SOPS":      `{"ok":true,"users":["UFULL","UGUEST"]}`,
+		"SPAID":     `{"ok":false,"error":"plan_upgrade_required"}`,
+	}
+	for _, c := range []struct {
+		readers, user string
+		says          string // "" = may ask
+	}{
+		{"*", "UFULL", ""},
+		{"*", "UGRID", ""},
+		{"*", "UGONE", "Only full members"},
+		{"*", "UBOT", "Only full members"},
+		{"*", "UGUEST", "Only full members"},
+		{"*", "UONE", "Only full members"},
+		{"*", "USTRANGER", "Only full members"},
+		{"*", "UOTHER", "Only full members"},
+		{"*", "USCOPE", "Add the scope users:read"},
+		{"*", "UNKNOWN", "could not tell who you are (user_not_found)"},
+		{"*", "", "could not tell who you are"},
+		{"UGUEST", "UGUEST", ""},
+		{"UGUEST", "UFULL", "listed in READERS"},
+		{"SOPS", "UGUEST", ""},
+		{"SOPS", "UBOT", "listed in READERS"},
+		{"SPAID", "UFULL", "SPAID of READERS cannot be read (plan_upgrade_required), so it admits nobody. User groups need a paid plan"},
+		{"SPAID,UFULL", "UFULL", ""},
+		{"SPAID,SOPS", "UFULL", ""},
+		{"*,UGUEST", "UGUEST", ""},
+		{"", "UFULL", "listed in READERS"},
+		{"", "", "listed in READERS"},
+	} {
+		t.Run(c.readers+" "+c.user, func(t *testing.T) {
+			api, _ := directoryServer(t, answers)
+			var listed []string
+			if c.readers != "" {
+				listed = strings.Split(c.readers, ",")
+			}
+			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now)}
+			err := p.admit(t.Context(), c.user)
+			var refused *notAdmitted
+			switch {
+			case c.says == "" && err != nil:
+				t.Errorf("refused: %v", err)
+			case c.says != "" && (!errors.As(err, &refused) || !strings.Contains(err.Error(), c.says)):
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
+	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	d := newDirectory(api, "T1", func() time.Time { return now })
+	ask := func(want int32) {
+		t.Helper()
+		full, err := d.fullMember(t.Context(), "U1")
+		members, groupErr := d.members(t.Context(), "S1")
+		if !full || err != nil || len(members) != 1 || groupErr != nil {
+			t.Errorf("got %v %v %v %v", full, err, members, groupErr)
+		}
+		if n := calls.Load(); n != want {
+			t.Errorf("Slack was asked %d times, want %d", n, want)
+		}
+	}
+	ask(2)
+	now = now.Add(knownFor - time.Second)
+	ask(2)
+	now = now.Add(time.Second)
+	ask(4)
+}
+
+func TestFailedLookupIsRepeatedSoon(t *testing.T) {
+	api, calls := directoryServer(t, nil)
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	d := newDirectory(api, "T1", func() time.Time { return now })
+	for _, want := range []int32{1, 1, 2} {
+		if _, err := d.fullMember(t.Context(), "U1"); err == nil {
+			t.Error("nobody was found, and no error")
+		}
+		if n := calls.Load(); n != want {
+			t.Errorf("asked %d times, want %d", n, want)
+		}
+		now = now.Add(unknownFor/2 + time.Second/2)
+	}
+}

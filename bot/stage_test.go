@@ -1,0 +1,201 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/workspace"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+)
+
+const session = "cs_live_a1"
+
+// scripted answers as a test tells it to.
+type scripted struct {
+	run    func(ctx context.Context, req commands.Request) commands.Answer
+	action func(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
+}
+
+func (s *scripted) Run(ctx context.Context, req commands.Request) commands.Answer {
+	return s.run(ctx, req)
+}
+
+func (s *scripted) RunAction(ctx context.Context, id, value string, req commands.Request) commands.Answer {
+	return s.action(ctx, id, value, req)
+}
+
+func says(text string) []slack.Block {
+	return []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(text)))}
+}
+
+// aboutSession is an answer as session debug gives it.
+func aboutSession(text string) commands.Answer {
+	return commands.Answer{Name: "session debug", Outcome: commands.Done, Blocks: says(text), Session: session, Shareable: true,
+		Actions: []slack.BlockElement{blockkit.Button("session.debug", "Refresh", session)}}
+}
+
+// shares keeps requests in memory.
+type shares struct {
+	mu     sync.Mutex
+	kept   map[string]string
+	claims map[string]bool
+	err    error // returned by Save
+	silent bool  // Save waits as long as it may
+}
+
+func (s *shares) Save(ctx context.Context, id, request string, _ time.Duration) error {
+	if s.silent {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept[id] = request
+	return s.err
+}
+
+func (s *shares) Load(_ context.Context, id string) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept[id], nil
+}
+
+func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	first := !s.claims[id]
+	s.claims[id] = true
+	return first, nil
+}
+
+// metrics remember what was counted.
+type metrics struct {
+	mu       sync.Mutex
+	acks     []time.Duration
+	outcomes map[string]int
+	sockets  chan int
+}
+
+func (m *metrics) Acked(took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.acks = append(m.acks, took)
+}
+
+func (m *metrics) Answered(command, outcome string, _ time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.outcomes[command+" "+outcome]++
+}
+
+func (m *metrics) Sockets(up int) {
+	m.sockets <- up
+}
+
+// logged is a log that tests can read.
+type logged struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// stage is a bot that plays in a workspace.
+type stage struct {
+	*wstest.Workspace
+	commands *scripted
+	shares   *shares
+	metrics  *metrics
+	log      *logged
+	bot      *bot.Bot
+	stop     context.CancelFunc
+	ended    chan error
+}
+
+func play(t *testing.T, readers ...string) *stage {
+	t.Helper()
+	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if readers == nil {
+		readers = []string{"*"}
+	}
+	s := &stage{
+		commands: &scripted{},
+		shares:   &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		metrics:  &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
+		log:      &logged{}, ended: make(chan error, 1),
+	}
+	s.bot, err = bot.New(bot.Config{
+		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
+		Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
+		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ended <- s.bot.Run(ctx)
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+	s.Workspace = wstest.New(t, server.URL(), server.ControlKey())
+	s.awaitSockets(t, 1)
+	return s
+}
+
+// awaitSockets waits until the bot says that so many connections are up.
+func (s *stage) awaitSockets(t *testing.T, up int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	defer cancel()
+	for {
+		select {
+		case now := <-s.metrics.sockets:
+			if now == up {
+				return
+			}
+		case <-ctx.Done():
+			t.Fatalf("never %d connections", up)
+		}
+	}
+}
+
+// buttonsOf returns the message's last block.
+func buttonsOf(t *testing.T, m wstest.Message) json.RawMessage {
+	t.Helper()
+	var blocks []json.RawMessage
+	if err := json.Unmarshal(m.Blocks, &blocks); err != nil || len(blocks) == 0 {
+		t.Fatalf("%s: %v", m, err)
+	}
+	return blocks[len(blocks)-1]
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/superduperai/sessionbot/internal/browsertest"
+)
+
+var demoAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// TestDemo is what a newcomer does with the built binary and nothing else, in a
+// browser, by keyboard and by mouse.
+func TestDemo(t *testing.T) {
+	b := browsertest.Open(t)
+	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
+	url := demo.prints(demoAddress)
+	last := func(text string) string {
+		return `[...document.querySelectorAll("#scroll .message")].at(-1)?.innerText.includes("` + text + `")`
+	}
+	b.Do(chromedp.Navigate(url), chromedp.WaitReady("#composer-text"), chromedp.Click(`[data-hint^="/session debug"]`))
+	b.Do(browsertest.Enter())
+	b.Until(last("Orphaned: paid, but no video was started."))
+	b.Until(last("Only visible to you"))
+	b.Shot("demo-debug")
+	b.Do(chromedp.Click(`[data-action="session.debug"]`))
+	b.Until(last("(edited)"))
+	b.Do(chromedp.Click(`[data-action="session.share"]`))
+	b.Until(last("shared by @sam"))
+	b.Do(chromedp.SendKeys("#composer-text", "/redis stats"), browsertest.Enter())
+	b.Until(last("Sessions by verdict"))
+	b.Shot("demo-stats")
+	b.Do(chromedp.SendKeys("#composer-text", "/session find ann@example.com"), browsertest.Enter())
+	b.Until(last("of this customer"))
+	b.Do(chromedp.Click(`.message:last-child [data-action="session.debug"]`))
+	b.Until(last("For the customer"))
+	b.Do(chromedp.Navigate(url+"/?user=U0GUEST"), chromedp.WaitReady(`body[data-user="U0GUEST"]`))
+	b.Until(last("shared by @sam")) // what was shared is for everybody, the rest was not
+	b.Do(chromedp.SendKeys("#composer-text", "/redis ping"), browsertest.Enter())
+	b.Until(last("Only full members of this workspace may ask"))
+	if code := demo.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+}
+
+// prints waits until the process has printed something that fits.
+func (p *process) prints(pattern *regexp.Regexp) string {
+	p.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for range 500 { // ten seconds
+		if found := pattern.FindString(p.log.String()); found != "" {
+			return found
+		}
+		select {
+		case <-tick.C:
+		case <-p.done:
+			p.t.Fatalf("it ended without printing %v", pattern)
+		}
+	}
+	p.t.Fatalf("it never printed %v", pattern)
+	return ""
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+	"github.com/superduperai/sessionbot/store"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// moving is what differs from run to run: the clock and the stand-ins' ports.
+var moving = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`\b(\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\d{2}:\d{2}(:\d{2})? UTC`), "[time]"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "[host]"},
+	{regexp.MustCompile(`\d+\.\d ms`), "[n] ms"},
+	{regexp.MustCompile(`Clients connected +\d+`), "Clients connected [n]"},
+	{regexp.MustCompile(`expires in \d+ d \d+ h`), "expires in [rest]"},
+}
+
+// TestTexts compares what people read of every example, and of the other
+// commands, with the golden files, and with Slack's limits.
+func TestTexts(t *testing.T) {
+	w, err := startWorld(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.close)
+	redis, err := store.Open(t.Context(), w.config.RedisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = redis.Close() })
+	registry := newRegistry(w.config, redis, slog.New(slog.DiscardHandler))
+	var debug strings.Builder
+	for _, example := range demo.Examples(time.Now()) {
+		fmt.Fprintf(&debug, "== %s (%s)\n", example.Title, example.Verdict)
+		debug.WriteString(text(t, registry, "/session", "debug "+example.ID) + "\n\n")
+	}
+	golden(t, "debug", debug.String())
+	var rest strings.Builder
+	for _, request := range [][2]string{
+		{"/session", "help"}, {"/session", "debgu x"}, {"/session", "debug"}, {"/session", "fix cs_live_x1"},
+		{"/session", "find ann@example.com"}, {"/session", "find nobody@example.com"},
+		{"/redis", "help"}, {"/redis", "stats"}, {"/redis", "prompts --limit 3"}, {"/redis", "memory"}, {"/redis", "ping"},
+	} {
+		rest.WriteString("== " + request[0] + " " + request[1] + "\n" + text(t, registry, request[0], request[1]) + "\n\n")
+	}
+	golden(t, "rest", rest.String())
+}
+
+// text asks, checks the answer's blocks as Slack does and returns them as plain
+// text.
+func text(t *testing.T, registry *commands.Registry, command, request string) string {
+	t.Helper()
+	answer := registry.Run(t.Context(), commands.Request{Command: command, Text: request, Ref: "k3f9-2d"})
+	raw, err := json.Marshal(answer.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, violation := range blockcheck.Check(raw) {
+		t.Errorf("%s %s: Slack would refuse it: %v", command, request, violation)
+	}
+	return blockkit.Text(answer.Blocks)
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	for _, m := range moving {
+		got = m.pattern.ReplaceAllString(got, m.with)
+	}
+	path := "testdata/" + name + ".golden"
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s differs from the golden file (-want +got); go test ./cmd/sessionbot -run TestTexts -update writes it anew:\n%s", name, diff)
+	}
+}

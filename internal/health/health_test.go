@@ -1,0 +1,83 @@
+package health_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/health"
+)
+
+func TestReadiness(t *testing.T) {
+	var fault error
+	handler := health.Handler(health.NewMetrics(), health.Check{Name: "slack", Run: func(context.Context) error { return fault }})
+	for _, c := range []struct {
+		name   string
+		path   string
+		fault  error
+		status int
+		says   string
+	}{
+		{"alive", "/healthz", errors.New("deaf"), http.StatusOK, ""},
+		{"ready", "/readyz", nil, http.StatusOK, `{"faults":{},"ready":true}`},
+		{"deaf", "/readyz", errors.New("no connection"), http.StatusServiceUnavailable, `{"faults":{"slack":"no connection"},"ready":false}`},
+		{"elsewhere", "/", nil, http.StatusNotFound, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fault = c.fault
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.path, nil))
+			if w.Code != c.status || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("HTTP %d %s, want %d %s", w.Code, w.Body, c.status, c.says)
+			}
+		})
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	m := health.NewMetrics()
+	m.Acked(2 * time.Millisecond)
+	m.Answered("session debug", "done", 40*time.Millisecond)
+	m.Answered("", "usage", time.Millisecond)
+	m.Sockets(1)
+	w := httptest.NewRecorder()
+	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	for _, line := range []string{
+		"sessionbot_ack_duration_seconds_count 1",
+		`sessionbot_command_duration_seconds_count{command="session debug",outcome="done"} 1`,
+		`sessionbot_command_duration_seconds_count{command="none",outcome="usage"} 1`,
+		"sessionbot_socket_connections 1",
+	} {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("the metrics do not say %s", line)
+		}
+	}
+}
+
+func TestServeEndsWithItsContext(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- health.Serve(ctx, listener, health.Profiles()) }()
+	res, err := http.Get("http://" + listener.Addr().String() + "/debug/pprof/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(res.Body)
+	if err := errors.Join(err, res.Body.Close()); err != nil || !strings.Contains(string(body), "goroutine") {
+		t.Errorf("no profiles: %v", err)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}

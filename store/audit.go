@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Event of the audit trail: what happened.
+// AuditEvent is what happened.
 type AuditEvent string
 
 // The events.

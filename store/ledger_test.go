@@ -9,14 +9,22 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
-// everywhere runs a story on one server and on three masters.
+// everywhere runs a story on one server, on three masters and on the embedded
+// server.
 func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *Redis)) {
+	t.Run("embedded", func(t *testing.T) {
+		addr := miniredis.RunT(t).Addr()
+		client := redis.NewClient(&redis.Options{Addr: addr})
+		defer client.Close() //nolint:errcheck // a test's own client
+		story(t, client, open(t, "redis://"+addr))
+	})
 	t.Run("server", func(t *testing.T) {
 		server := redistest.Start(t)
 		story(t, server.Client(), open(t, server.URL()))

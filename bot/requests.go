@@ -146,7 +146,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	}
 	fault := faultOf(err)
 	log := b.log.With("ref", to.ref)
-	log.Error("an answer could not be sent", "error", err, "advice", fault.Advice())
+	log.Warn("an answer could not be sent through its response_url", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
 		return
 	}

@@ -110,6 +110,12 @@ func (d Deps) customerSentence(x store.Examination) string {
 	case store.VerdictWaiting, store.VerdictOrphaned:
 		return customerWaits(x)
 	case store.VerdictStalled, store.VerdictFailed:
+		switch {
+		case x.Payment.State == store.PaymentUnpaid, x.Payment.State == store.PaymentExpired:
+			return "This order was not paid, so no video was made; nothing was charged."
+		case !x.Allows(store.ActionGenerate), x.Payment.State == store.PaymentUnverified:
+			return lookingIntoIt // no more is promised than can be done
+		}
 		return "Something went wrong while your video was being made. We are putting it right and will write when it is ready."
 	case store.VerdictLost:
 		return "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the video, or we refund you."

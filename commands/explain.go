@@ -32,6 +32,9 @@ func (r *Registry) explain(req Request, name string, err error) Answer {
 	answer := Answer{Name: name}
 	var usage usageError
 	var refused refusal
+	if errors.Is(err, store.NoStripeKey) {
+		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
+	}
 	switch {
 	case errors.As(err, &usage):
 		answer.Outcome = Usage
@@ -61,11 +64,6 @@ func failureText(err error, ref string) string {
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. Nothing was changed."
 	}
-	return Unforeseen(ref)
-}
-
-// Unforeseen is what people read of an error that nobody foresaw.
-func Unforeseen(ref string) string {
 	return fmt.Sprintf("Something went wrong on our side; nothing was changed. Ref %s.", ref)
 }
 
@@ -118,6 +116,9 @@ func fileErrorText(err error) string {
 		return "the certificate does not fit the host: use https://dev-editor.superduperai.co (SUPERDUPERAI_URL)"
 	case superduper.Malformed:
 		return "SuperDuperAI's answer could not be read"
+	}
+	if api.Status != 0 {
+		return fmt.Sprintf("SuperDuperAI answered HTTP %d", api.Status)
 	}
 	return "SuperDuperAI did not answer"
 }

@@ -101,7 +101,7 @@ func redisFacts(x store.Examination) []blockkit.Line {
 	lines := []blockkit.Line{blockkit.Fact("Redis ("+layoutText(s.Layout())+")", blockkit.Plain(strings.Join(keys, " · ")))}
 	if current := s.Current(); current.Status != nil {
 		status := "Status"
-		text := *current.Status
+		text := blockkit.Cut(blockkit.OneLine(*current.Status), 60)
 		if !current.Timestamp.IsZero() && !current.Timestamp.After(x.At) {
 			text += " since " + span(x.At.Sub(current.Timestamp)) + " (" + clock(current.Timestamp, x.At) + ")"
 		}

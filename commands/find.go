@@ -26,7 +26,7 @@ func (d Deps) find() Command {
 }
 
 var (
-	emailPattern  = regexp.MustCompile(`[^\s<>|:"'` + "`" + `@,;()]+@[^\s<>|:"'` + "`" + `@,;()]+\.[^\s<>|:"'` + "`" + `@,;().]+`)
+	emailPattern  = regexp.MustCompile(`[^\s<>|:"` + "`" + `@,;()]+@[^\s<>|:"'` + "`" + `@,;()]+\.[^\s<>|:"'` + "`" + `@,;().]+`)
 	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
 )
 
@@ -54,7 +54,7 @@ func (d Deps) parseFind(args Args) (Run, error) {
 func customer(text string) (string, error) {
 	found := map[string]bool{}
 	for _, match := range append(emailPattern.FindAllString(text, -1), intentPattern.FindAllString(text, -1)...) {
-		found[match] = true
+		found[strings.Trim(match, "'")] = true
 	}
 	for query := range found {
 		if len(found) == 1 && len(query) <= 254 {

@@ -125,7 +125,8 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 		says    string
 	}{
 		{"Redis silent", store.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
-		{"no Stripe key", store.NoStripeKey, commands.Request{Command: "/session", Text: "find ann@example.com"}, "STRIPE_SECRET_KEY"},
+		{"Stripe silent", store.StripeNoAnswer, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer"},
+		{"Redis refuses", store.ErrRefused, commands.Request{Command: "/redis", Text: "ping"}, "check user, password and ACL"},
 		{"too slow", context.DeadlineExceeded, commands.Request{Command: "/redis", Text: "stats"}, "took too long"},
 		{"unforeseen", errors.New("secret cause"), commands.Request{Command: "/redis", Text: "memory"}, "Ref k3f9-2d"},
 	} {

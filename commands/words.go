@@ -52,7 +52,11 @@ func units(a int, unit string, b int, smaller string) string {
 // unit; Stripe documents which currencies have none smaller.
 func money(amount int64, currency string) string {
 	number := strconv.FormatInt(amount, 10)
-	if !strings.Contains(" bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf ", " "+currency+" ") {
+	switch listed := func(list string) bool { return strings.Contains(list, " "+currency+" ") }; {
+	case listed(" bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf "):
+	case listed(" bhd jod kwd omr tnd "):
+		number = fmt.Sprintf("%d.%03d", amount/1000, amount%1000)
+	default:
 		number = fmt.Sprintf("%d.%02d", amount/100, amount%100)
 	}
 	switch currency {

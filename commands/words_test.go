@@ -44,7 +44,7 @@ func TestMoney(t *testing.T) {
 		currency string
 		want     string
 	}{
-		{100, "usd", "$1.00"}, {1, "usd", "$0.01"}, {2450, "eur", "€24.50"}, {500, "jpy", "500 JPY"}, {1205, "chf", "12.05 CHF"},
+		{100, "usd", "$1.00"}, {1, "usd", "$0.01"}, {2450, "eur", "€24.50"}, {500, "jpy", "500 JPY"}, {5000, "kwd", "5.000 KWD"}, {50000, "ugx", "500.00 UGX"}, {1205, "chf", "12.05 CHF"},
 	} {
 		if got := money(c.amount, c.currency); got != c.want {
 			t.Errorf("money(%d, %s) = %q, want %q", c.amount, c.currency, got, c.want)
@@ -75,6 +75,7 @@ func TestCustomer(t *testing.T) {
 		{"<mailto:ann@example.com|ann@example.com>", "ann@example.com"},
 		{"Ann <ann+video@mail.example.co.uk>,", "ann+video@mail.example.co.uk"},
 		{"pi_3NabcDEF12345678", "pi_3NabcDEF12345678"},
+		{"o'brien@example.com", "o'brien@example.com"}, {"'ann@example.com'", "ann@example.com"},
 		{"<https://dashboard.stripe.com/payments/pi_3NabcDEF12345678|pi_3NabcDEF12345678>", "pi_3NabcDEF12345678"},
 		{"ann@example.com bob@example.com", ""}, {"ann", ""}, {"", ""}, {"pi_", ""},
 	} {

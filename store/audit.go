@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// AuditEvent says what happened.
+// AuditEvent is what happened.
 type AuditEvent string
 
 // The events.

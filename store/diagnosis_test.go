@@ -22,7 +22,7 @@ func held(prompt, webhook, lookup string) Session {
 func heldKey(kind, raw string) Key {
 	key := Key{Kind: kind, Exists: raw != ""}
 	if key.Exists {
-		key.TTL, key.Size = KeyLife-time.Hour, len(raw)
+		key.TTL, key.Size, key.Digest = KeyLife-time.Hour, len(raw), digest([]byte(raw))
 		key.Value, key.Full, key.Fault = ParseValue([]byte(raw))
 	}
 	return key

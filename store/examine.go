@@ -44,8 +44,8 @@ type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (Site, error)
 }
 
-// Examiner gathers all that can be seen of a session. Payments, Files,
-// Site and Jobs may be nil: then they are not asked.
+// Examiner gathers all that can be seen of a session. Payments, Files, Site
+// and Jobs may be nil: then they are not asked.
 type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
@@ -107,7 +107,9 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		seen.Site, seen.SiteErr = x.site(ctx, id)
 	})
 	sources.Go(func() {
-		seen.Job, seen.JobErr = x.job(ctx, id)
+		var err error
+		seen.Job, err = x.job(ctx, id)
+		seen.JobErr = silence(err)
 	})
 	sources.Wait()
 	seen.At = x.Now()
@@ -211,7 +213,7 @@ func ask[T any](ctx context.Context, within time.Duration, question func(context
 	}
 }
 
-// agrees compares the status that the site tells with the one in Redis.
+// agrees compares the status and the file that the site tells with those in Redis.
 // Pending tells the customer as little as no answer at all.
 func agrees(site Site, s Session) bool {
 	told := Status(site.Status)
@@ -222,5 +224,6 @@ func agrees(site Site, s Session) bool {
 	if held == StatusPending {
 		held = StatusNone
 	}
-	return told == held
+	differ := site.FileID != "" && s.FileID() != "" && site.FileID != s.FileID()
+	return told == held && !differ
 }

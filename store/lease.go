@@ -91,6 +91,9 @@ return 1`)
 // SaveJob stores how far the job got. ErrLeaseLost where somebody else has got
 // it: then nothing was stored, and the holder has to stop at once.
 func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
+	if lease.Job != job.ID {
+		return ErrLeaseLost
+	}
 	raw, err := json.Marshal(job)
 	if err != nil {
 		return fmt.Errorf("save a job: %w", err)
@@ -101,7 +104,7 @@ func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
 	if err != nil {
 		return fmt.Errorf("save a job: %w", silence(err))
 	}
-	if held == 0 || lease.Job != job.ID {
+	if held == 0 {
 		return ErrLeaseLost
 	}
 	return nil

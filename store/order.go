@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf16"
 )
 
@@ -87,8 +86,9 @@ func (o *Order) setSeconds(wanted float64) []string {
 	}
 	lengths := lengthsOf(o.Model)
 	o.Seconds = lengths[0]
+	near := min(wanted, float64(slices.Max(lengths)))
 	for _, n := range lengths {
-		if math.Abs(float64(n)-wanted) < math.Abs(float64(o.Seconds)-wanted) {
+		if math.Abs(float64(n)-near) < math.Abs(float64(o.Seconds)-near) {
 			o.Seconds = n
 		}
 	}
@@ -149,24 +149,6 @@ func (p Prices) cents(model string, seconds int) int {
 
 // bare is the model's name without its provider.
 func bare(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }
-
-// promptsDiffer tells whether both layouts hold a prompt, and not the same.
-func promptsDiffer(s Session) bool {
-	a, b := s.Lookup.Value.Prompt, s.Prompt.Value.Prompt
-	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
-}
-
-// nearEnd is the rest of life under which a plan warns of the prompt's expiry.
-const nearEnd = 48 * time.Hour
-
-// stripeRetries is how long Stripe goes on delivering an event.
-const stripeRetries = 72 * time.Hour
-
-// retrying tells whether Stripe may still deliver the event by itself.
-func retrying(e Event, now time.Time) bool {
-	undelivered := []EventState{EventPending, EventFailed}
-	return slices.Contains(undelivered, e.State) && now.Sub(e.Created) < stripeRetries
-}
 
 // Asks tells whether this is the prompt that the order was made for.
 func (o *Order) Asks(prompt string) bool {

@@ -114,32 +114,3 @@ func generateWrites(s Session, now time.Time) []KeyWrite {
 	}
 	return writes
 }
-
-// warnings are what the approving person should know, the weightiest first.
-func warnings(x Examination, action Action, retrying bool) []string {
-	var list []string
-	warn := func(when bool, text string) {
-		if when {
-			list = append(list, text)
-		}
-	}
-	generate := action == ActionGenerate
-	unverified := x.Payment.State == PaymentUnverified
-	warn(retrying && generate, "Stripe will still deliver the event: the site may make this video itself.")
-	warn(retrying && !generate, "Stripe will still deliver the event: the site may still start this video.")
-	warn(unverified && generate, "Payment could not be verified: this may be a video that nobody paid for.")
-	warn(unverified && !generate, "Payment could not be verified.")
-	warn(x.Payment.Disputed, "The customer disputes the payment.")
-	warn(x.Payment.State == PaymentPartiallyRefunded, "A part of the payment was refunded.")
-	warn(x.Session.FileID() != "" && generate,
-		fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
-	warn(x.Session.FileID() != "" && !generate, "The session names a file already, and keeps it.")
-	if n := max(x.Payment.VideoCount, x.Session.Lookup.Value.VideoCount); n > 1 {
-		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
-	}
-	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
-	if left := x.Session.promptKey().TTL; left > 0 && left < nearEnd {
-		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
-	}
-	return list
-}

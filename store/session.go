@@ -1,7 +1,9 @@
 // Package store is what the house knows of a checkout session: what Redis
 // holds of it in either layout, the diagnosis made of that and of what payment,
-// file and site tell, and figures over all sessions. No Slack and no HTTP live
-// here; who knows a payment or a file is asked through interfaces.
+// file and site tell, and figures over all sessions; how a session is repaired:
+// plans and compare-and-set writes; and the bot's own record of plans, jobs and
+// who did what. No Slack and no HTTP live here; who knows a payment or a file
+// is asked through interfaces.
 package store
 
 import "time"

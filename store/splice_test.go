@@ -5,120 +5,133 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 )
 
 func TestSplice(t *testing.T) {
-	value := func(v string) json.RawMessage { return json.RawMessage(v) }
-	for _, c := range []struct {
-		name, object string
-		set          []Member
-		want         string
-	}{
-		{"set", `{"status":"pending","n":12345678901234567890}`, []Member{{"status", value(`"error"`)}}, `{"status":"error","n":12345678901234567890}`},
-		{"add at the end", ` {"a": [] } `, []Member{{"b", value(`1`)}}, ` {"a": [],"b":1 } `},
-		{"add to nothing", `{}`, []Member{{"b", value(`1`)}}, `{"b":1}`},
-		{"remove", `{"a":1,"b":2,"c":3}`, []Member{{"b", nil}}, `{"a":1,"c":3}`},
-		{"remove all", `{"a":1}`, []Member{{"a", nil}}, `{}`},
-		{"remove what is not there", `{"a":1}`, []Member{{"b", nil}}, `{"a":1}`},
-		{"an escaped name", `{"st\u0061tus":"x","z":1}`, []Member{{"status", value(`"y"`)}}, `{"st\u0061tus":"y","z":1}`},
-		{"duplicates", `{"a":1,"b":2,"a":3}`, []Member{{"a", value(`9`)}}, `{"a":9,"b":2}`},
-		{"an inner member of the same name", `{"o":{"a":1},"a":2}`, []Member{{"a", value(`9`)}}, `{"o":{"a":1},"a":9}`},
-		{"commas and braces in texts", `{"t":"},\"a\":{","a":1}`, []Member{{"a", value(`2`)}}, `{"t":"},\"a\":{","a":2}`},
+	set := []Member{{"status", json.RawMessage(`"error"`)}, {"fileId", nil}}
+	for _, c := range []struct{ name, in, want string }{
+		{"empty", `{}`, `{"status":"error"}`},
+		{"blank", " { \n} ", " {\"status\":\"error\" \n} "},
+		{"kept as it stands", `{"n":12345678901234567890123, "a" : [ ], "e":1.0e2,"u":"\u0061"}`,
+			`{"n":12345678901234567890123, "a" : [ ], "e":1.0e2,"u":"\u0061","status":"error"}`},
+		{"in its place", `{"status" : "pending" ,"z":1}`, `{"status" : "error" ,"z":1}`},
+		{"removed first", `{"fileId":"x","z":1}`, `{"z":1,"status":"error"}`},
+		{"removed alone", `{"fileId":"x"}`, `{"status":"error"}`},
+		{"escaped name", `{"st\u0061tus":"pending","fil\u0065Id":"x"}`, `{"st\u0061tus":"error"}`},
+		{"duplicates", `{"status":"a","z":1,"status":"b","fileId":1,"fileId":2}`, `{"status":"error","z":1}`},
+		{"commas and braces in strings", `{"z":"},{\"status\":1,\\","y":{"status":[1,{"a":2}]}}`,
+			`{"z":"},{\"status\":1,\\","y":{"status":[1,{"a":2}]},"status":"error"}`},
+		{"over several lines", "{\n  \"z\": 1,\n  \"status\": null\n}\n", "{\n  \"z\": 1,\n  \"status\": \"error\"\n}\n"},
+		{"another case is another name", `{"Status":1}`, `{"Status":1,"status":"error"}`},
+		{"empty name", `{"":1}`, `{"":1,"status":"error"}`},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := Splice([]byte(c.object), c.set)
-			if err != nil || string(got) != c.want {
-				t.Errorf("%s, %v, want %s", got, err, c.want)
-			}
-		})
-	}
-	for _, wrong := range []string{``, `[]`, `null`, `"{}"`, `{`, `{"a":}`, `{} {}`} {
-		if _, err := Splice([]byte(wrong), nil); !errors.Is(err, ErrNoObject) {
-			t.Errorf("Splice(%q): %v", wrong, err)
+		got, err := Splice([]byte(c.in), set)
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %s, %v; want %s", c.name, got, err, c.want)
 		}
 	}
 }
 
-// pair is a member as it stands in the bytes.
-type pair struct{ name, raw string }
-
-// pairs reads an object's members in their order, duplicates and all, by the
-// library's own tokens.
-func pairs(object []byte) ([]pair, error) {
-	decoder := json.NewDecoder(bytes.NewReader(object))
-	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
-		return nil, errors.New("no object")
+func TestSpliceTakesObjectsOnly(t *testing.T) {
+	for _, in := range []string{"", " ", "null", "[]", `["{}"]`, `"{}"`, "7", "{", `{"a":1`, `{"a":1}{}`, `{"a":1,}`, `{a:1}`} {
+		if got, err := Splice([]byte(in), nil); !errors.Is(err, ErrNoObject) {
+			t.Errorf("%q: %q, %v", in, got, err)
+		}
 	}
-	var all []pair
-	for decoder.More() {
-		name, err := decoder.Token()
+}
+
+// member is what an independent reader finds: the name as it reads, the value
+// as it stands.
+type member struct {
+	name  string
+	value string
+}
+
+// lastWins reads an object with the standard library's own tokens. In the map
+// the last of several duplicates is the one that counts.
+func lastWins(t *testing.T, raw []byte) ([]member, map[string]string) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := d.Token(); err != nil {
+		t.Fatalf("%q: %v", raw, err)
+	}
+	var list []member
+	last := map[string]string{}
+	for d.More() {
+		name, err := d.Token()
 		if err != nil {
-			return nil, err
+			t.Fatalf("%q: %v", raw, err)
 		}
-		var raw json.RawMessage
-		if err := decoder.Decode(&raw); err != nil {
-			return nil, err
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			t.Fatalf("%q: %v", raw, err)
 		}
-		all = append(all, pair{name.(string), string(raw)})
+		list = append(list, member{name.(string), string(value)})
+		last[name.(string)] = string(value)
 	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, err
+	if _, err := d.Token(); err != nil {
+		t.Fatalf("%q: %v", raw, err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than an object")
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		t.Fatalf("%q: more than an object: %v", raw, err)
 	}
-	return all, nil
+	return list, last
 }
 
-// FuzzSplice: whoever lets the last duplicate win reads exactly the new values,
-// and every other member stays as it is, in its place.
+// FuzzSplice holds that a reader for whom the last duplicate wins reads exactly
+// the new values, and that all else stays byte for byte and in its order.
 func FuzzSplice(f *testing.F) {
-	for _, seed := range []string{`{"status":"pending","fileId":null,"x":[1,{"status":2}]}`, `{"st\u0061tus":1,"status":2}`, `{}`, ` { "a" : "\"}" } `} {
-		f.Add([]byte(seed), "status", "error")
+	for _, seed := range []string{
+		`{}`, `{"status":"pending","fileId":"x"}`, `{"st\u0061tus":1,"status":2,"n":12345678901234567890}`,
+		`{"a":[],"b":{"status":1},"error":null , "fileId":"\\\""}`, "{\n\t\"timestamp\" : 1e400\n}", `[1]`, `{"\ud800":1}`,
+		`{"a":"` + "\xff" + `","\"":"}"}`,
+	} {
+		f.Add([]byte(seed), "a sentence", true)
 	}
-	f.Fuzz(func(t *testing.T, object []byte, name, text string) {
-		before, err := pairs(object)
-		value, jsonErr := json.Marshal(text)
-		var same string // what the name reads like once it went through JSON
-		encoded, nameErr := json.Marshal(name)
-		if err != nil || jsonErr != nil || nameErr != nil || json.Unmarshal(encoded, &same) != nil || same != name {
+	f.Fuzz(func(t *testing.T, in []byte, text string, remove bool) {
+		value, err := json.Marshal(text)
+		if err != nil {
+			t.Skip(err)
+		}
+		set := []Member{{"status", value}, {"fileId", value}, {"error", nil}}
+		if remove {
+			set[1].Value = nil
+		}
+		before := slices.Clone(in)
+		out, err := Splice(in, set)
+		if !bytes.Equal(in, before) {
+			t.Fatal("the input was changed")
+		}
+		var object map[string]json.RawMessage
+		if isObject := json.Unmarshal(in, &object) == nil && object != nil; isObject != (err == nil) {
+			t.Fatalf("%q is an object: %v; Splice says %v", in, isObject, err)
+		}
+		if err != nil {
+			if !errors.Is(err, ErrNoObject) {
+				t.Fatal(err)
+			}
 			return
 		}
-		got, err := Splice(object, []Member{{name, value}, {"gone", nil}})
-		if name == "gone" {
-			return // names have to differ
-		}
-		if err != nil {
-			t.Fatalf("%q: %v", object, err)
-		}
-		var after map[string]json.RawMessage
-		if err := json.Unmarshal(got, &after); err != nil {
-			t.Fatalf("%q became %q: %v", object, got, err)
-		}
-		if _, there := after["gone"]; there || string(after[name]) != string(value) {
-			t.Errorf("%q became %q", object, got)
-		}
-		now, err := pairs(got)
-		if err != nil {
-			t.Fatal(err)
-		}
-		others := func(all []pair) (rest []pair) {
-			for _, p := range all {
-				if p.name != name && p.name != "gone" {
-					rest = append(rest, p)
-				}
-			}
-			return rest
-		}
-		want, kept := others(before), others(now)
-		if len(want) != len(kept) {
-			t.Fatalf("%q became %q", object, got)
-		}
-		for i := range want {
-			if want[i] != kept[i] {
-				t.Errorf("%q became %q: %v is %v now", object, got, want[i], kept[i])
-			}
-		}
+		checkSpliced(t, in, out, set)
 	})
+}
+
+func checkSpliced(t *testing.T, in, out []byte, set []Member) {
+	t.Helper()
+	named := func(m member) bool {
+		return slices.ContainsFunc(set, func(s Member) bool { return s.Name == m.name })
+	}
+	old, _ := lastWins(t, in)
+	now, last := lastWins(t, out)
+	for _, s := range set {
+		if got, there := last[s.Name]; there != (s.Value != nil) || got != string(s.Value) {
+			t.Fatalf("%q: %s reads %q, want %q", out, s.Name, got, s.Value)
+		}
+	}
+	old, now = slices.DeleteFunc(old, named), slices.DeleteFunc(now, named)
+	if !slices.Equal(old, now) {
+		t.Fatalf("what was not named changed:\n%q\n%q", old, now)
+	}
 }

@@ -75,15 +75,24 @@ func loadConfig(slack bool) (config, error) {
 	if err := unsetEmpty(c); err != nil {
 		return c, err
 	}
-	if err := envconfig.Process("", &c); err != nil {
-		var parse *envconfig.ParseError
-		if errors.As(err, &parse) { // its text carries the value, which may be a secret
-			return c, &configError{[]string{parse.KeyName + " cannot be read as " + parse.TypeName + ": " + parseRemedy(parse.TypeName) + "."}}
+	faults := &configError{}
+	for {
+		err := envconfig.Process("", &c)
+		if err == nil {
+			break
 		}
-		return c, fmt.Errorf("read the environment: %w", err)
+		var parse *envconfig.ParseError
+		if !errors.As(err, &parse) {
+			return c, fmt.Errorf("read the environment: %w", err)
+		}
+		// Its text carries the value, which may be a secret. The rest is checked
+		// with the default in its place.
+		faults.add(parse.KeyName, "cannot be read", parseRemedy(parse.TypeName))
+		if err := os.Unsetenv(parse.KeyName); err != nil {
+			return c, fmt.Errorf("read the environment: %w", err)
+		}
 	}
 	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
-	faults := &configError{}
 	if slack {
 		c.checkSlack(faults)
 	}

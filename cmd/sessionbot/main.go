@@ -14,6 +14,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // version is stamped by the build.
@@ -87,7 +89,7 @@ func finish(errs io.Writer, err error) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return exitDone
-	case errors.As(err, &wrong), errors.Is(err, errUsage):
+	case errors.As(err, &wrong), errors.Is(err, errUsage), errors.Is(err, store.ErrClusterDatabase):
 		_, _ = fmt.Fprintln(errs, err)
 		return exitUsage
 	}

@@ -256,7 +256,7 @@ func TestRepairInATerminal(t *testing.T) {
 	}
 	s.env["APPROVALS"] = "generate"
 	s.put("prompt:"+repairID+"b", `{"prompt":"A hen"}`)
-	if log, code := run("y\n", "fix", "--yes", repairID+"b"); code != 3 {
+	if log, code := run("y\n", "generate", "--yes", repairID+"b"); code != 3 {
 		t.Errorf("exit code %d:\n%s", code, log)
 	}
 	if n := s.files.Started(); n != 1 {

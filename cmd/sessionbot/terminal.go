@@ -42,6 +42,9 @@ type terminal struct {
 func runTerminal(ctx context.Context, group string, args []string, out, errs io.Writer) int {
 	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin), out: out, errs: errs}
 	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" || arg == "--yes" })
+	if repair := len(args) > 0 && (args[0] == string(store.ActionFix) || args[0] == string(store.ActionGenerate)); t.yes && !repair {
+		return finish(errs, fmt.Errorf("%w: --yes belongs to fix and generate", errUsage))
+	}
 	var err error
 	if t.config, err = loadConfig(false); err != nil {
 		return finish(errs, err)

@@ -1,0 +1,207 @@
+package store
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// claimed is a job that has just been claimed.
+func claimed(t *testing.T, l *Ledger, session string) Job {
+	t.Helper()
+	a := click(t, l.Claim, saved(t, l, session).ID, bob, at)
+	if a.Verdict != Claimed {
+		t.Fatalf("claim: %s", a.Verdict)
+	}
+	return a.Job
+}
+
+func leased(t *testing.T, l *Ledger, id, owner string) Lease {
+	t.Helper()
+	lease, ok, err := l.Lease(t.Context(), id, owner)
+	if err != nil || !ok {
+		t.Fatalf("%s gets no lease: %v, %v", owner, ok, err)
+	}
+	return lease
+}
+
+// jobOf checks what the diagnosis gets to see of the session's job.
+func jobOf(t *testing.T, l *Ledger, session string, want JobState) {
+	t.Helper()
+	if state, _, err := l.JobOf(t.Context(), session); state != want || err != nil {
+		t.Errorf("the session's job is %q, %v; want %q", state, err, want)
+	}
+}
+
+// TestLeaseFences: who lost the lease saves nothing any more.
+func TestLeaseFences(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		job := claimed(t, l, "cs_live_fence")
+		first := leased(t, l, job.ID, "one")
+		if again := leased(t, l, job.ID, "one"); again != first {
+			t.Errorf("asked again: %+v, before %+v", again, first)
+		}
+		if _, ok, err := l.Lease(t.Context(), job.ID, "two"); ok || err != nil {
+			t.Fatalf("a held lease was given away: %v", err)
+		}
+		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > LeaseLife {
+			t.Errorf("a lease lives for %s", ttl)
+		}
+		if err := client.Del(t.Context(), leaseKey(job.ID)).Err(); err != nil { // as if it ran out
+			t.Fatal(err)
+		}
+		second := leased(t, l, job.ID, "two")
+		job.Step = StepSending
+		for name, do := range map[string]func() error{
+			"save":    func() error { return l.SaveJob(t.Context(), first, job) },
+			"renew":   func() error { return l.Renew(t.Context(), first) },
+			"release": func() error { return l.Release(t.Context(), first) },
+		} {
+			if err := do(); !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("%s by the old holder: %v", name, err)
+			}
+		}
+		if got, err := l.LoadJob(t.Context(), job.ID); got.Step != StepRecorded || err != nil {
+			t.Errorf("the job is at %s, %v", got.Step, err)
+		}
+		for _, err := range []error{l.Renew(t.Context(), second), l.SaveJob(t.Context(), second, job), l.Release(t.Context(), second)} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		leased(t, l, job.ID, "three")
+		if _, _, err := l.Lease(t.Context(), "none", "one"); !errors.Is(err, ErrUnknownJob) {
+			t.Errorf("of no job: %v", err)
+		}
+		if _, err := l.LoadJob(t.Context(), "none"); !errors.Is(err, ErrUnknownJob) {
+			t.Errorf("of no job: %v", err)
+		}
+	})
+}
+
+func TestJobFromClaimToEnd(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		job := claimed(t, l, "cs_live_end")
+		jobOf(t, l, job.Plan.Session, JobRunning)
+		// The message is posted while the plan is claimed already.
+		if err := l.SetMessage(t.Context(), job.ID, Message{"C1", "1.2"}); err != nil {
+			t.Fatal(err)
+		}
+		lease := leased(t, l, job.ID, "one")
+		job.Step, job.Outcome, job.FileID, job.Finished = StepFinished, OutcomeDone, "f", at
+		job.Digests["webhook"] = "abc"
+		if err := l.SaveJob(t.Context(), lease, job); err != nil {
+			t.Fatal(err)
+		}
+		jobOf(t, l, job.Plan.Session, JobNone)
+		if pending, err := l.Pending(t.Context()); !slices.Equal(pending, []string{job.ID}) || err != nil {
+			t.Errorf("an end that was not told: pending %v, %v", pending, err)
+		}
+		job.Told = true
+		if err := l.SaveJob(t.Context(), lease, job); err != nil {
+			t.Fatal(err)
+		}
+		if pending, err := l.Pending(t.Context()); len(pending) != 0 || err != nil {
+			t.Errorf("afterwards: pending %v, %v", pending, err)
+		}
+		job.Plan.Message = Message{"C1", "1.2"}
+		got, err := l.LoadJob(t.Context(), job.ID)
+		if diff := cmp.Diff(job, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if ttl := client.TTL(t.Context(), jobKey(job.ID)).Val(); ttl <= jobLife-time.Minute {
+			t.Errorf("a job lives for %s", ttl)
+		}
+		if next := claimed(t, l, job.Plan.Session); next.ID == job.ID {
+			t.Error("the session got no new job")
+		}
+	})
+}
+
+// TestOldJobLeavesTheNewOneAlone: a job that is told late does not take away
+// that another one runs for the session.
+func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
+	l := NewLedger(open(t, redistest.Start(t).URL()))
+	old := claimed(t, l, "cs_live_old")
+	lease := leased(t, l, old.ID, "one")
+	old.Outcome = OutcomeFailed
+	if err := l.SaveJob(t.Context(), lease, old); err != nil {
+		t.Fatal(err)
+	}
+	claimed(t, l, "cs_live_old")
+	old.Told = true
+	if err := l.SaveJob(t.Context(), lease, old); err != nil {
+		t.Fatal(err)
+	}
+	jobOf(t, l, "cs_live_old", JobRunning)
+}
+
+func TestSettle(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		for _, c := range []struct {
+			fileID string
+			step   Step
+		}{{"f1", StepSent}, {"", StepSending}} {
+			session := "cs_live_settle" + c.fileID
+			job := claimed(t, l, session)
+			if _, err := l.Settle(t.Context(), session, bob, c.fileID, at); !errors.Is(err, ErrNotUnclear) {
+				t.Fatalf("a running job was settled: %v", err)
+			}
+			lease := leased(t, l, job.ID, "one")
+			job.Step, job.Outcome, job.Cause, job.Told = StepSending, OutcomeUnclear, CauseNoAnswer, true
+			if err := l.SaveJob(t.Context(), lease, job); err != nil {
+				t.Fatal(err)
+			}
+			jobOf(t, l, session, JobUnclear)
+			if a := click(t, l.Claim, saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
+				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
+			}
+			settled, err := l.Settle(t.Context(), session, bob, c.fileID, at)
+			want := Settlement{By: bob, At: at, FileID: c.fileID}
+			if err != nil || *settled.Settled != want || settled.Step != c.step || settled.FileID != c.fileID || settled.Outcome != "" {
+				t.Errorf("settled %+v, %v", settled, err)
+			}
+			jobOf(t, l, session, JobRunning)
+			if pending, err := l.Pending(t.Context()); !slices.Contains(pending, job.ID) || err != nil {
+				t.Errorf("pending %v, %v", pending, err)
+			}
+			if err := l.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+				t.Errorf("who held it before saved over the settlement: %v", err)
+			}
+			if _, err := l.Settle(t.Context(), session, ann, "f2", at); !errors.Is(err, ErrNotUnclear) {
+				t.Errorf("settled twice: %v", err)
+			}
+		}
+	})
+}
+
+// TestExaminerAsksForTheJob: a job of ours counts in the diagnosis, but not for
+// itself; where the ledger is silent that is said.
+func TestExaminerAsksForTheJob(t *testing.T) {
+	server := redistest.Start(t)
+	l := NewLedger(open(t, server.URL()))
+	job := claimed(t, l, "cs_live_seen")
+	x := working().examiner()
+	x.Jobs = l
+	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != JobRunning || seen.JobErr != nil {
+		t.Errorf("the job is %q, %v", seen.Job, seen.JobErr)
+	}
+	x.Jobs = Without(l, job.ID)
+	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != JobNone || seen.JobErr != nil {
+		t.Errorf("for itself the job is %q, %v", seen.Job, seen.JobErr)
+	}
+	server.Freeze(t)
+	if seen := x.Examine(t.Context(), "cs_live_seen"); !errors.Is(seen.JobErr, ErrSilent) {
+		t.Errorf("a silent ledger: %v", seen.JobErr)
+	}
+	server.Thaw(t)
+}

@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// everywhere runs a story on one server, on three masters and on the embedded
+// server.
+func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *Redis)) {
+	t.Run("embedded", func(t *testing.T) {
+		addr := miniredis.RunT(t).Addr()
+		client := redis.NewClient(&redis.Options{Addr: addr})
+		defer client.Close() //nolint:errcheck // a test's own client
+		story(t, client, open(t, "redis://"+addr))
+	})
+	t.Run("server", func(t *testing.T) {
+		server := redistest.Start(t)
+		story(t, server.Client(), open(t, server.URL()))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		cluster := redistest.StartCluster(t)
+		story(t, cluster.Client(), open(t, cluster.URL()))
+	})
+}
+
+// saved is a stored plan to generate for the session.
+func saved(t *testing.T, l *Ledger, session string) Plan {
+	t.Helper()
+	s := held(foxPrompt, "", "")
+	s.ID = session
+	p := plan(t, ActionGenerate, orphan(s))
+	if err := l.SavePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func click(t *testing.T, do func(context.Context, string, Actor, time.Time) (ClaimAnswer, error), id string, by Actor, now time.Time) ClaimAnswer {
+	t.Helper()
+	a, err := do(t.Context(), id, by, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestPlanIsKept(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		p := saved(t, l, "cs_live_kept")
+		p.Message = Message{Channel: "C1", TS: "1.2"}
+		if err := l.SetMessage(t.Context(), p.ID, p.Message); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.LoadPlan(t.Context(), p.ID, at)
+		if diff := cmp.Diff(PlanRecord{Plan: p, State: PlanOpen}, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if got, err = l.LoadPlan(t.Context(), p.ID, at.Add(time.Hour)); got.State != PlanExpired || err != nil {
+			t.Errorf("after an hour it is %s, %v", got.State, err)
+		}
+		ttl := client.PTTL(t.Context(), planKey(p.ID)).Val()
+		if want := making.TTL + 24*time.Hour; ttl > want || ttl < want-time.Minute {
+			t.Errorf("it lives for %s", ttl)
+		}
+		if _, err := l.LoadPlan(t.Context(), "none", at); !errors.Is(err, ErrUnknownPlan) {
+			t.Errorf("of no plan: %v", err)
+		}
+		if err := l.SetMessage(t.Context(), "none", p.Message); !errors.Is(err, ErrUnknownPlan) {
+			t.Errorf("of no plan: %v", err)
+		}
+	})
+}
+
+func TestEveryClickHasItsAnswer(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		first, second := saved(t, l, "cs_live_one"), saved(t, l, "cs_live_one")
+		cancelled, late := saved(t, l, "cs_live_two"), saved(t, l, "cs_live_three")
+		soon := at.Add(4 * time.Second)
+		for _, c := range []struct {
+			name string
+			do   func(context.Context, string, Actor, time.Time) (ClaimAnswer, error)
+			id   string
+			by   Actor
+			now  time.Time
+			want ClaimVerdict
+			who  Actor
+		}{
+			{"claim", l.Claim, first.ID, ann, soon, Claimed, ann},
+			{"again", l.Claim, first.ID, ann, soon, AlreadyClaimed, ann},
+			{"by another, late", l.Claim, first.ID, bob, at.Add(time.Hour), AlreadyClaimed, ann},
+			{"cancel what is claimed", l.Cancel, first.ID, bob, soon, AlreadyClaimed, ann},
+			{"another plan of the session", l.Claim, second.ID, bob, soon, Busy, Actor{}},
+			{"cancel that", l.Cancel, second.ID, bob, soon, Cancelled, bob},
+			{"cancel", l.Cancel, cancelled.ID, bob, soon, Cancelled, bob},
+			{"cancel again", l.Cancel, cancelled.ID, ann, soon, AlreadyCancelled, bob},
+			{"claim what is cancelled", l.Claim, cancelled.ID, ann, soon, AlreadyCancelled, bob},
+			{"claim late", l.Claim, late.ID, ann, late.Expires.Add(time.Millisecond), Expired, Actor{}},
+			{"cancel late", l.Cancel, late.ID, ann, late.Expires.Add(time.Millisecond), Expired, Actor{}},
+			{"claim nothing", l.Claim, "none", ann, soon, Unknown, Actor{}},
+			{"cancel nothing", l.Cancel, "none", ann, soon, Unknown, Actor{}},
+		} {
+			got := click(t, c.do, c.id, c.by, c.now)
+			if got.Verdict != c.want || got.By != c.who || got.At.IsZero() != (c.who == Actor{}) {
+				t.Errorf("%s: %s by %v at %s; want %s by %v", c.name, got.Verdict, got.By, got.At, c.want, c.who)
+			}
+			if (got.Job.ID != "") != (c.want == Claimed) {
+				t.Errorf("%s: job %q", c.name, got.Job.ID)
+			}
+			if c.want == Busy && (got.Other != first.ID || got.Doing != JobRunning) {
+				t.Errorf("%s: busy with %q, %q", c.name, got.Other, got.Doing)
+			}
+		}
+	})
+}
+
+func TestSecondClick(t *testing.T) {
+	l := NewLedger(open(t, redistest.Start(t).URL()))
+	p := saved(t, l, "cs_live_retry")
+	p.Retrying = true
+	if err := l.SavePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		after time.Duration
+		want  ClaimVerdict
+	}{{0, NeedsSecondClick}, {300 * time.Millisecond, NeedsSecondClick}, {3 * time.Second, Claimed}} {
+		if got := click(t, l.Claim, p.ID, ann, at.Add(c.after)); got.Verdict != c.want {
+			t.Errorf("after %s: %s, want %s", c.after, got.Verdict, c.want)
+		}
+	}
+	p.ID, p.Session = "terminal", "cs_live_terminal"
+	if err := l.SavePlan(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	if got := click(t, l.Claim, p.ID, Actor{ID: "root", Terminal: true}, at); got.Verdict != Claimed {
+		t.Errorf("a terminal asks twice by itself, and gets %s", got.Verdict)
+	}
+}
+
+// TestTwoClaimersRace: two replicas race over one plan, or over two plans of
+// one session: every round has one winner and one job.
+func TestTwoClaimersRace(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		for round := range 200 {
+			session := "cs_live_race" + strconv.Itoa(round)
+			first := saved(t, l, session)
+			ids := []string{first.ID, first.ID}
+			if round%2 == 1 {
+				ids[1] = saved(t, l, session).ID
+			}
+			var verdicts [2]ClaimVerdict
+			var claimers sync.WaitGroup
+			for i, by := range []Actor{ann, bob} {
+				claimers.Go(func() {
+					a, err := l.Claim(t.Context(), ids[i], by, at)
+					if err != nil {
+						t.Error(err)
+					}
+					verdicts[i] = a.Verdict
+				})
+			}
+			claimers.Wait()
+			slices.Sort(verdicts[:])
+			want := [2]ClaimVerdict{AlreadyClaimed, Claimed}
+			if ids[0] != ids[1] {
+				want[0] = Busy
+			}
+			if verdicts != want {
+				t.Fatalf("round %d: %v", round, verdicts)
+			}
+		}
+		if pending, err := l.Pending(t.Context()); len(pending) != 200 || err != nil {
+			t.Errorf("%d jobs, %v", len(pending), err)
+		}
+	})
+}
+
+func TestHistory(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		entry := func(n int, session string) Entry {
+			return Entry{At: at.Add(time.Duration(n) * time.Second), Who: ann, Event: AuditClaimed, Action: ActionFix,
+				Session: session, Plan: "p", Detail: "<b> & “quotes”", Before: map[string]string{"webhook": ""}}
+		}
+		for n := range 3 {
+			if err := l.Record(t.Context(), entry(n, "cs_live_h")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pipe := client.Pipeline()
+		for range auditPage + 10 {
+			pipe.XAdd(t.Context(), &redis.XAddArgs{Stream: auditKey, Values: []any{"session", "cs_live_other", "entry", "{}"}})
+		}
+		if _, err := pipe.Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.History(t.Context(), "cs_live_h", 2)
+		if diff := cmp.Diff([]Entry{entry(2, "cs_live_h"), entry(1, "cs_live_h")}, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if got, err := l.History(t.Context(), "cs_live_h", 100); len(got) != 3 || err != nil {
+			t.Errorf("all: %d, %v", len(got), err)
+		}
+		if got, err := l.History(t.Context(), "cs_live_none", 100); len(got) != 0 || err != nil {
+			t.Errorf("of no session: %d, %v", len(got), err)
+		}
+		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {
+			t.Errorf("the trail lives for %s", ttl)
+		}
+	})
+}

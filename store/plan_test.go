@@ -1,0 +1,192 @@
+package store
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	ann    = Actor{ID: "U0ANN"}
+	bob    = Actor{ID: "U0BOB"}
+	making = PlanOptions{TTL: 10 * time.Minute, Models: Models{"google-cloud/veo3-text2video", "azure-openai/gpt-image-1"},
+		Prices: ListPrices, FixText: fixText}
+)
+
+// orphan is what is seen of a session that was paid and has no video.
+func orphan(s Session) Examination {
+	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}}.complete(at)
+	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at}
+}
+
+func plan(t *testing.T, action Action, x Examination) Plan {
+	t.Helper()
+	p, err := MakePlan(action, x, ann, making, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestMakePlanOfAGeneration(t *testing.T) {
+	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
+	if p.ID == "" || p.ID == plan(t, ActionGenerate, orphan(held(foxPrompt, "", ""))).ID {
+		t.Errorf("id %q is not its own", p.ID)
+	}
+	order := &Order{Model: "google-cloud/veo3-text2video", Seconds: 8, SecondsFrom: FromDefault, Width: 1280, Height: 720,
+		SizeFrom: FromDefault, Cents: 2400, PromptFrom: FromPrompt, PromptChars: 5, PromptDigest: digest([]byte("A fox"))}
+	if diff := cmp.Diff(order, p.Order); diff != "" {
+		t.Error(diff)
+	}
+	if len(p.Writes) != 2 || p.Writes[0].Kind != "webhook" || !p.Writes[0].Create ||
+		p.Writes[1].Kind != "session" || !p.Writes[1].Create || p.Writes[1].Changes != nil {
+		t.Errorf("writes %+v", p.Writes)
+	}
+	for _, w := range p.Writes {
+		if !slices.Equal(w.Then, []string{"fileId", "timestamp"}) {
+			t.Errorf("%s: is followed by %v", w.Kind, w.Then)
+		}
+	}
+	if p.Expires.Sub(p.Created) != making.TTL || p.Requester != ann || p.Warnings != nil || p.Retrying {
+		t.Errorf("plan %+v", p)
+	}
+}
+
+// TestPlansHoldNoPrompt: what is stored is read by others than the session is.
+func TestPlansHoldNoPrompt(t *testing.T) {
+	x := orphan(held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"}}`))
+	for _, action := range []Action{ActionFix, ActionGenerate} {
+		raw, err := json.Marshal(Job{Plan: plan(t, action, x)})
+		if err != nil || strings.Contains(string(raw), "Sesame") {
+			t.Errorf("%s: %s, %v", action, raw, err)
+		}
+	}
+}
+
+func TestMakePlanRefuses(t *testing.T) {
+	x := orphan(held(foxPrompt, `{"status":"completed"}`, ""))
+	_, err := MakePlan(ActionGenerate, x, ann, making, at)
+	var refused *NotAllowed
+	if !errors.As(err, &refused) || refused.Verdict != VerdictCompleted || refused.Reason != x.Reason {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestOrders(t *testing.T) {
+	for _, c := range []struct {
+		lookup, model string
+		seconds       int
+		width, height int
+		cents, notes  int
+		from          Source
+	}{
+		{`{"prompt":"A fox","duration":6,"resolution":"720x1280","modelName":"m"}`, "google-cloud/veo3-text2video", 6, 720, 1280, 1800, 0, FromSession},
+		{`{"prompt":"A fox","duration":12}`, "google-cloud/veo2", 8, 1280, 720, 1600, 1, FromSession},
+		{`{"prompt":"A fox","duration":7.5}`, "veo3", 7, 1280, 720, 2100, 1, FromSession},
+		{`{"prompt":"A fox","duration":1e300}`, "openai/sora", 20, 1280, 720, 0, 1, FromSession},
+		{`{"prompt":"A fox"}`, "openai/sora", 10, 1280, 720, 0, 0, FromDefault},
+		{`{"prompt":"A fox","duration":8}`, "lightricks/ltx-video", 5, 1280, 720, 200, 1, FromSession},
+		{`{"prompt":"A fox","duration":13}`, "somebody/new", 13, 1280, 720, 0, 0, FromSession},
+		{`{"prompt":"A fox","duration":-1,"resolution":"99999x1"}`, "somebody/new", 8, 1280, 720, 0, 1, FromDefault},
+		{`{"prompt":"A fox","resolution":"4097x4096"}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","generationType":"text-to-image","duration":5}`, "veo3", 0, 1280, 720, 0, 0, ""},
+	} {
+		o, notes := newOrder(held("", "", c.lookup), Models{Video: c.model, Image: "pictures"}, ListPrices)
+		if o.Seconds != c.seconds || o.SecondsFrom != c.from || o.Width != c.width || o.Height != c.height ||
+			o.Cents != c.cents || len(notes) != c.notes {
+			t.Errorf("%s for %s: %+v, %q", c.lookup, c.model, o, notes)
+		}
+		if o.Image != (o.Model == "pictures") || o.PromptFrom != FromSession {
+			t.Errorf("%s: %+v", c.lookup, o)
+		}
+	}
+}
+
+func TestPricesOfTheLongestName(t *testing.T) {
+	prices := Prices{"veo3": 3, "veo3-fast": 1, "google-cloud/veo3-fast-x": 0.333}
+	for model, want := range map[string]int{
+		"google-cloud/veo3": 2400, "google-cloud/veo3-fast": 800, "google-cloud/veo3-fast-x2": 266, "other/not-veo3": 0,
+	} {
+		if got := prices.cents(model, 8); got != want {
+			t.Errorf("%s: %d cents, want %d", model, got, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		change     func(*Examination)
+	}{
+		{"retry", "Stripe will still deliver", func(x *Examination) { x.Event = Event{State: EventFailed, Created: at.Add(-time.Hour)} }},
+		{"unverified", "could not be verified", func(x *Examination) { x.Payment.State = PaymentUnverified }},
+		{"disputed", "disputes", func(x *Examination) { x.Payment.Disputed = true }},
+		{"part refunded", "part of the payment", func(x *Examination) { x.Payment.State = PaymentPartiallyRefunded }},
+		{"three videos", "Paid for 3 videos", func(x *Examination) { x.Payment.VideoCount = 3 }},
+		{"three videos by Redis", "Paid for 3 videos", func(x *Examination) { x.Session.Lookup.Value.VideoCount = 3 }},
+		{"old", "expires in 5 h", func(x *Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
+		{"prompts", "different prompts", func(x *Examination) { x.Session.Lookup = heldKey("session", `{"prompt":"A hen"}`) }},
+		{"file", "names a file already", func(x *Examination) {
+			x.Session.Lookup, x.File.State = heldKey("session", `{"fileId":"f"}`), FileFailed
+		}},
+	} {
+		x := orphan(held(foxPrompt, "", ""))
+		c.change(&x)
+		for _, action := range []Action{ActionFix, ActionGenerate} {
+			p := plan(t, action, x)
+			if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], c.want) {
+				t.Errorf("%s, %s: %q", c.name, action, p.Warnings)
+			}
+			if p.Retrying != (c.name == "retry") {
+				t.Errorf("%s, %s: retrying %v", c.name, action, p.Retrying)
+			}
+		}
+	}
+}
+
+func TestRetrying(t *testing.T) {
+	for _, c := range []struct {
+		state EventState
+		age   time.Duration
+		want  bool
+	}{
+		{EventPending, time.Minute, true}, {EventFailed, 71 * time.Hour, true}, {EventFailed, 73 * time.Hour, false},
+		{EventDelivered, time.Minute, false}, {EventNone, 0, false}, {EventUnknown, 0, false},
+	} {
+		if got := retrying(Event{State: c.state, Created: at.Add(-c.age)}, at); got != c.want {
+			t.Errorf("%q after %s: %v", c.state, c.age, got)
+		}
+	}
+}
+
+func TestChanged(t *testing.T) {
+	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
+	for _, c := range []struct {
+		name string
+		now  Examination
+		want []string
+	}{
+		{"nothing", orphan(held(foxPrompt, "", "")), nil},
+		{"the webhook came", orphan(held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, "")), []string{
+			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
+			"The file was none and is unknown now.", "The session names another file now.",
+			"The value of webhook:… was changed by somebody else."}},
+		{"another prompt", orphan(held(strings.Replace(foxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt is another one now."}},
+		{"a mapping", orphan(held(foxPrompt, "", `{}`)), []string{"The value of session:… was changed by somebody else."}},
+		{"silence", Examination{Evidence: Evidence{RedisSilent: true}}, []string{"Redis did not answer, so the session could not be seen again."}},
+		{"a refund", func() Examination {
+			x := orphan(held(foxPrompt, "", ""))
+			x.Payment.State = PaymentPartiallyRefunded
+			return x
+		}(), []string{"The payment was paid and is partially refunded now."}},
+	} {
+		if diff := cmp.Diff(c.want, p.Changed(c.now)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}

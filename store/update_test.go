@@ -1,0 +1,104 @@
+package store
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	fullFox = `{"prompt":"A fox","videoCount":12345678901234567890,"imageFile":{"content":"QUJD"},"status":"pending","timestamp":"2026-03-04T10:00:00.000Z"}`
+	fixText = "We could not start your video."
+)
+
+// values are what the three keys hold; empty is missing.
+type values struct{ prompt, webhook, lookup string }
+
+func (v values) of(kind string) string {
+	return map[string]string{"prompt": v.prompt, "webhook": v.webhook, "session": v.lookup}[kind]
+}
+
+// TestWrites carries every kind of update out on values in both layouts.
+func TestWrites(t *testing.T) {
+	const tools = `"toolSlug":"veo3-prompt-generator","toolTitle":"Free VEO3 Viral Prompt Generator"`
+	const now, file = `"timestamp":"2026-03-04T12:00:00.000Z"`, `"fileId":"f2"`
+	const failed = `"status":"error","error":"We could not start your video.",` + now
+	processing := `"status":"processing",` + now
+	for _, c := range []struct {
+		name            string
+		session         values
+		kind            UpdateKind
+		webhook, lookup string // afterwards; empty = not written
+	}{
+		{"fix creates webhook and mapping", values{foxPrompt, "", ""}, UpdateFix,
+			`{` + failed + `,` + tools + `}`, `{` + now + `}`},
+		{"fix keeps tool and file", values{foxPrompt, `{"status":"processing","toolSlug":"s","toolTitle":"t","fileId":"f1"}`, `{"fileId":"f1","x":[ ]}`},
+			UpdateFix, `{"status":"error","toolSlug":"s","toolTitle":"t","fileId":"f1","error":"` + fixText + `",` + now + `}`,
+			`{"fileId":"f1","x":[ ],` + now + `}`},
+		{"fix merges into the full object", values{"", "", fullFox}, UpdateFix, "",
+			`{"prompt":"A fox","videoCount":12345678901234567890,"imageFile":{"content":"QUJD"},"status":"error",` + now + `,"error":"` + fixText + `"}`},
+		{"fix of both where both carry a status", values{"", `{"status":"pending","toolSlug":"s","toolTitle":"t"}`, `{"prompt":"A fox","status":"pending"}`},
+			UpdateFix, `{"status":"error","toolSlug":"s","toolTitle":"t","error":"` + fixText + `",` + now + `}`,
+			`{"prompt":"A fox","status":"error","error":"` + fixText + `",` + now + `}`},
+		{"a webhook without status beside a full object stays", values{"", `{"fileId":"f1"}`, `{"prompt":"A fox"}`},
+			UpdateFix, "", `{"prompt":"A fox",` + failed + `}`},
+		{"the tool of the full object names the webhook's", values{"", `{"status":"pending"}`, `{"prompt":"A fox","toolSlug":"s","toolTitle":"t"}`},
+			UpdateClaim, `{` + processing + `,"toolSlug":"s","toolTitle":"t"}`,
+			`{"prompt":"A fox","toolSlug":"s","toolTitle":"t",` + processing + `}`},
+		{"an unreadable webhook is made anew", values{foxPrompt, `{"status":`, ""}, UpdateFix,
+			`{` + failed + `,` + tools + `}`, `{` + now + `}`},
+		{"also beside a full object", values{"", `[]`, `{"prompt":"A fox"}`}, UpdateFix,
+			`{` + failed + `,` + tools + `}`, `{"prompt":"A fox",` + failed + `}`},
+		{"wrong types are set or taken out", values{foxPrompt, `{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, `"?"`}, UpdateFix,
+			`{"status":"error","error":"` + fixText + `","x":1,` + now + `,` + tools + `}`, `{` + now + `}`},
+		{"claim leaves a mapping missing", values{foxPrompt, "", ""}, UpdateClaim,
+			`{` + processing + `,` + tools + `}`, ""},
+		{"claim takes the old file and error out", values{foxPrompt, `{"status":"error","error":"e","fileId":"f1","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f1"}`},
+			UpdateClaim, `{"status":"processing","toolSlug":"s","toolTitle":"t",` + now + `}`, `{` + now + `}`},
+		{"file creates the mapping", values{foxPrompt, `{"status":"processing","toolSlug":"s","toolTitle":"t"}`, ""}, UpdateFile,
+			`{"status":"processing","toolSlug":"s","toolTitle":"t",` + file + `,` + now + `}`, `{` + file + `,` + now + `}`},
+		{"completed", values{foxPrompt, `{"status":"processing","fileId":"f2","toolSlug":"s","toolTitle":"t"}`, `{"fileId":"f2"}`}, UpdateCompleted,
+			`{"status":"completed","fileId":"f2","toolSlug":"s","toolTitle":"t",` + now + `}`, `{"fileId":"f2",` + now + `}`},
+		{"completed in one key", values{"", "", `{"prompt":"A fox","status":"processing"}`}, UpdateCompleted,
+			"", `{"prompt":"A fox","status":"completed",` + file + `,` + now + `}`},
+		{"failed keeps the file's id", values{"", "", `{"prompt":"A fox","status":"processing","fileId":"f2"}`}, UpdateFailed,
+			"", `{"prompt":"A fox","status":"error","fileId":"f2","error":"` + fixText + `",` + now + `}`},
+	} {
+		u := Update{Kind: c.kind, At: at}
+		switch c.kind {
+		case UpdateFix, UpdateFailed:
+			u.Error = fixText
+		case UpdateFile, UpdateCompleted:
+			u.FileID = "f2"
+		}
+		raw := map[string]string{}
+		for _, w := range Writes(held(c.session.prompt, c.session.webhook, c.session.lookup), u) {
+			next, _, err := w.apply([]byte(c.session.of(w.Kind)), !w.Create)
+			if err != nil {
+				t.Fatalf("%s: %s: %v", c.name, w.Kind, err)
+			}
+			if _, _, fault := ParseValue(next); fault != "" {
+				t.Errorf("%s: %s cannot be read afterwards: %s", c.name, w.Kind, fault)
+			}
+			raw[w.Kind] = string(next)
+		}
+		for kind, want := range map[string]string{"webhook": c.webhook, "session": c.lookup} {
+			if got := raw[kind]; got != want {
+				t.Errorf("%s: %s: is\n%s; want\n%s", c.name, kind, got, want)
+			}
+		}
+	}
+}
+
+func TestWritesShowWhatWasThere(t *testing.T) {
+	long := strings.Repeat("é", 300)
+	got := Writes(held("", "", `{"prompt":"A fox","status":"error","error":"`+long+`"}`), Update{Kind: UpdateClaim, At: at})
+	status, processing, now := "error", "processing", "2026-03-04T12:00:00.000Z"
+	cut := strings.Repeat("é", 199) + "…"
+	want := []KeyWrite{{Session: "cs_live_1", Kind: "session", Changes: []Change{
+		{"status", &status, &processing}, {"error", &cut, nil}, {"timestamp", nil, &now}}}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,7 +1,6 @@
 package payments
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -93,15 +92,4 @@ func unix(seconds int64) time.Time {
 		return time.Time{}
 	}
 	return time.Unix(seconds, 0).UTC()
-}
-
-func dashboard(live bool, page, id string) string {
-	if id == "" {
-		return ""
-	}
-	mode := ""
-	if !live {
-		mode = "test/"
-	}
-	return "https://dashboard.stripe.com/" + mode + page + "/" + url.PathEscape(id)
 }

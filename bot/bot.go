@@ -42,7 +42,7 @@ type Commands interface {
 	// ForOperators tells whether only operators may ask for this.
 	ForOperators(req commands.Request) bool
 	ProgressBlocks(p store.Progress) []slack.Block
-	SettleNotMade(ctx context.Context, session string, by store.Actor, req commands.Request) commands.Answer
+	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }
 
 // Metrics counts; see health.Metrics.

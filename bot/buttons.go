@@ -54,7 +54,7 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 // start runs the command that a button stands for. Actions that nobody knows
 // are answered by the commands, too.
 func (b *Bot) start(ctx context.Context, to asker, c click) {
-	req := commands.Request{User: to.user, Ref: to.ref}
+	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
 	own := c.ephemeral && c.action == actionDebug && c.block == ownBlock
 	b.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
 		return b.commands.RunAction(ctx, c.action, c.value, req)

@@ -103,7 +103,7 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 }
 
 func (b *Bot) record(ctx context.Context, to asker, plan store.Plan, event store.AuditEvent, detail string) {
-	err := b.repairs.Plans.Record(ctx, store.Entry{At: b.now(), Who: store.Actor{ID: to.user}, Event: event,
+	err := b.repairs.Plans.Record(ctx, store.Entry{At: b.now(), Who: store.Actor{ID: to.user}, Where: to.channel, Event: event,
 		Action: plan.Action, Session: plan.Session, Plan: plan.ID, Detail: detail})
 	if err != nil {
 		b.log.Error("the audit trail misses an entry", "ref", to.ref, "event", string(event), "error", err)
@@ -194,9 +194,9 @@ func (b *Bot) notMade(ctx context.Context, to asker, c click) {
 		b.gone(ctx, to, err)
 		return
 	}
-	req := commands.Request{User: to.user, Ref: to.ref}
+	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
 	b.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
-		return b.commands.SettleNotMade(ctx, job.Plan.Session, store.Actor{ID: to.user}, req)
+		return b.commands.SettleNotMade(ctx, job.Plan.Session, req)
 	})
 	b.repairs.Wake()
 }

@@ -16,7 +16,7 @@ import (
 // heardCommand queues a slash command that was acked.
 func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Ref: ref}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
 	b.serve(to, func(ctx context.Context) {
 		if b.commands.ForOperators(req) {
 			if err := b.operators.admitOperator(ctx, to.user); err != nil {

@@ -39,7 +39,7 @@ func (s *scripted) ForOperators(commands.Request) bool { return false }
 
 func (s *scripted) ProgressBlocks(store.Progress) []slack.Block { return says("progress") }
 
-func (s *scripted) SettleNotMade(context.Context, string, store.Actor, commands.Request) commands.Answer {
+func (s *scripted) SettleNotMade(context.Context, string, commands.Request) commands.Answer {
 	return commands.Answer{}
 }
 

@@ -16,9 +16,18 @@ import (
 type Request struct {
 	Command  string // the slash command: /session or /redis
 	Text     string // what stands behind it
+	Channel  string // where it was asked for, "" = in a terminal
 	User     string // Slack's user id, or the operating system's user name
 	Terminal bool   // asked in a terminal, where Slack's limits do not bind
 	Ref      string // names this request in the log and in what people see
+}
+
+// where is the place of the request, for the audit trail.
+func (r Request) where() string {
+	if r.Terminal {
+		return "terminal"
+	}
+	return r.Channel
 }
 
 // Outcome is how a request ended.

@@ -18,7 +18,7 @@ func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 		payment = append(payment, blockkit.Plain(" · test mode, no real money"))
 	}
 	if p.IntentID != "" {
-		payment = append(payment, blockkit.Plain(" · "), blockkit.Link(stripePage(p, "payments/"+p.IntentID), "open in Stripe"))
+		payment = append(payment, blockkit.Plain(" · "), blockkit.Link(stripePage(p.Live, "payments/"+p.IntentID), "open in Stripe"))
 	}
 	switch p.State {
 	case store.PaymentUnverified, store.PaymentMissing, store.PaymentUnpaid, store.PaymentExpired:
@@ -26,14 +26,14 @@ func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 	}
 	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x.Event, x.At)))
 	if x.Event.ID != "" {
-		event = append(event, blockkit.Plain(" · "), blockkit.Link(stripePage(p, "events/"+x.Event.ID), "look at it or resend it"))
+		event = append(event, blockkit.Plain(" · "), blockkit.Link(stripePage(p.Live, "events/"+x.Event.ID), "look at it or resend it"))
 	}
 	return []blockkit.Line{payment, event}
 }
 
 // stripePage is a page of Stripe's dashboard.
-func stripePage(p store.Payment, path string) string {
-	if p.Live {
+func stripePage(live bool, path string) string {
+	if live {
 		return "https://dashboard.stripe.com/" + path
 	}
 	return "https://dashboard.stripe.com/test/" + path

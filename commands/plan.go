@@ -27,8 +27,12 @@ func PlanBlocks(p store.Plan) []slack.Block {
 		append(blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by ")), person(p.Requester)),
 		blockkit.L(blockkit.Plain(what)),
 	}
-	for _, warning := range p.Warnings {
-		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
+	for i, warning := range p.Warnings {
+		line := blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning))
+		if i == 0 && p.Retrying && p.EventID != "" {
+			line = append(line, blockkit.Plain(" "), blockkit.Link(stripePage(p.Live, "events/"+p.EventID), "Look at it or resend it"))
+		}
+		lines = append(lines, line)
 	}
 	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(p.Session))}
 	for _, w := range p.Writes {

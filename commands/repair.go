@@ -49,7 +49,7 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 	}
 	now := d.Now()
 	who := store.Actor{ID: req.User, Terminal: req.Terminal}
-	entry := store.Entry{At: now, Who: who, Event: store.AuditPlanned, Action: action, Session: id}
+	entry := store.Entry{At: now, Who: who, Where: req.where(), Event: store.AuditPlanned, Action: action, Session: id}
 	plan, err := store.MakePlan(action, x, who, d.Plans, now)
 	var notAllowed *store.NotAllowed
 	if errors.As(err, &notAllowed) {

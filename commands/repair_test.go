@@ -36,7 +36,7 @@ func plans() map[store.Action]store.Plan {
 		{Session: id, Kind: "webhook", Unreadable: true, Changes: []store.Change{{Name: "status", After: text("error")}, {Name: "error", After: text(commands.FixText)}}},
 		{Session: id, Kind: "session", Changes: []store.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
 	}
-	generate.Action, generate.Retrying = store.ActionGenerate, true
+	generate.Action, generate.Retrying, generate.EventID, generate.Live = store.ActionGenerate, true, "evt_1", true
 	generate.Warnings = []string{"Stripe will still deliver the event: the site may make this video itself.", "Paid for 3 videos; the product makes one for a session."}
 	generate.Order = &store.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: store.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: store.FromSession, Cents: 2400, PromptFrom: store.FromPrompt, PromptChars: 62}

@@ -34,13 +34,14 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 		return nil, usageError{text: "The last word is not the id of a file. One looks like 6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013."}
 	}
 	return func(ctx context.Context, req Request) (Answer, error) {
-		return d.Settle(ctx, id, store.Actor{ID: req.User, Terminal: req.Terminal}, file)
+		return d.settled(ctx, id, req, file)
 	}, nil
 }
 
-// Settle puts on record what became of a session's unclear generation: its
+// settled puts on record what became of a session's unclear generation: its
 // file, or "" where nothing was made.
-func (d Deps) Settle(ctx context.Context, id string, by store.Actor, file string) (Answer, error) {
+func (d Deps) settled(ctx context.Context, id string, req Request, file string) (Answer, error) {
+	by := store.Actor{ID: req.User, Terminal: req.Terminal}
 	_, err := d.Ledger.Settle(ctx, id, by, file, d.Now())
 	if errors.Is(err, store.ErrNotUnclear) {
 		return Answer{}, refuse("Nothing is unclear about this session: there is nothing to settle.")
@@ -52,7 +53,7 @@ func (d Deps) Settle(ctx context.Context, id string, by store.Actor, file string
 	if file == "" {
 		detail, text = "not made", "Settled: nothing was made. It can be generated again in a moment."
 	}
-	err = d.Ledger.Record(ctx, store.Entry{At: d.Now(), Who: by, Event: store.AuditSettled, Action: store.ActionGenerate, Session: id, Detail: detail})
+	err = d.Ledger.Record(ctx, store.Entry{At: d.Now(), Who: by, Where: req.where(), Event: store.AuditSettled, Action: store.ActionGenerate, Session: id, Detail: detail})
 	if err != nil {
 		return Answer{}, err
 	}
@@ -60,9 +61,9 @@ func (d Deps) Settle(ctx context.Context, id string, by store.Actor, file string
 		JSON: map[string]string{"settled": detail}}, nil
 }
 
-// SettleNotMade is Settle for the button of an unclear job.
-func (r *Registry) SettleNotMade(ctx context.Context, session string, by store.Actor, req Request) Answer {
-	answer, err := r.deps.Settle(ctx, session, by, "")
+// SettleNotMade is session settle for the button of an unclear job.
+func (r *Registry) SettleNotMade(ctx context.Context, session string, req Request) Answer {
+	answer, err := r.deps.settled(ctx, session, req, "")
 	if err != nil {
 		return r.explain(req, "session settle", err)
 	}

@@ -26,6 +26,7 @@ const (
 type Entry struct {
 	At      time.Time         `json:"at"`
 	Who     Actor             `json:"who"`
+	Where   string            `json:"where,omitempty"` // channel, or terminal
 	Event   AuditEvent        `json:"event"`
 	Action  Action            `json:"action"`
 	Session string            `json:"session"`

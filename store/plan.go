@@ -40,6 +40,8 @@ type Plan struct {
 	Order     *Order     // of a generation
 	FixText   string     // of a fix: the sentence for the customer that is stored
 	Warnings  []string   // sentences, the weightiest first
+	EventID   string     // Stripe's event of the payment, "" = not known
+	Live      bool       // real money, as Stripe says
 	Retrying  bool       // Stripe will still deliver the event: a second click is needed
 	Message   Message
 }
@@ -73,6 +75,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	p := Plan{
 		ID: rand.Text(), Action: action, Session: x.Session.ID, Layout: x.Session.Layout(), Requester: who,
 		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x.Event, now),
+		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
 	p.Warnings = warnings(x, action, p.Retrying)
 	switch action {

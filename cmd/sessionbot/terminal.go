@@ -123,7 +123,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 		say(lineText(commands.ClaimLine(claim, time.Now())))
 		return exitRefused
 	}
-	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
+	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
 		t.log.Error("the audit trail misses an entry", "error", err)
 	}
 	return t.follow(ctx, claim.Job.ID, say)

@@ -65,7 +65,11 @@ func (c *carriage) end(ctx context.Context) error {
 	if err := c.Tell(ctx, p); err != nil {
 		return fmt.Errorf("tell the end: %w", err)
 	}
-	err := c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Event: store.AuditOutcome,
+	where := c.job.Plan.Message.Channel
+	if c.job.Approver.Terminal {
+		where = "terminal"
+	}
+	err := c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Where: where, Event: store.AuditOutcome,
 		Action: c.job.Plan.Action, Session: c.job.Plan.Session, Plan: c.job.ID,
 		Detail: string(c.job.Outcome) + detail(c.job), Before: c.job.Plan.Seen.Digests, After: c.job.Digests})
 	if err != nil {

@@ -178,12 +178,14 @@ func TestConnectionsThatEndAtOnceAreNotHammered(t *testing.T) {
 	}
 	slack.run(t, nil)
 	started := time.Now()
-	for range 4 {
+	for range 5 {
 		await(t, opened)
 	}
-	// At least half of 0.2, 0.4 and 0.8 s lie between four connections.
-	if took := time.Since(started); took < 600*time.Millisecond {
-		t.Errorf("four connections within %v", took)
+	// The library may have opened one more before it is stopped, each time. So
+	// five connections are three attempts of ours at least, and between those
+	// lies at least half of 0.2 and of 0.4 s.
+	if took := time.Since(started); took < 300*time.Millisecond {
+		t.Errorf("five connections within %v", took)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -14,8 +15,11 @@ type carriage struct {
 	*Runner
 	lease  store.Lease
 	job    store.Job
+	fresh  bool   // this worker itself ran the diagnosis again
 	prompt string // read for the one request; only whoever recorded StepSending holds it
 	file   store.File
+	// outlast is a context for what must not be broken off: see outlast.
+	outlast func() (context.Context, context.CancelFunc)
 }
 
 // errOthers means that somebody else wrote the session, and what it says now is
@@ -26,21 +30,53 @@ var errOthers = errors.New("the session says something else now")
 func (c *carriage) run(ctx context.Context) error {
 	for c.job.Outcome == "" {
 		step := c.job.Step
-		if err := c.step(ctx); err != nil {
+		if err := c.advance(ctx); err != nil {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
-		if c.job.Outcome != "" {
-			c.job.Finished = c.Now().UTC()
-		}
-		if err := c.Ledger.SaveJob(ctx, c.lease, c.job); err != nil {
-			return err
-		}
 		c.At(string(c.job.Step) + string(c.job.Outcome))
-		if c.job.Outcome == "" {
+		if c.job.Step == store.StepWritten && c.job.Outcome == "" {
 			c.tell(ctx)
 		}
 	}
 	return c.end(ctx)
+}
+
+// advance takes one step and records it.
+func (c *carriage) advance(ctx context.Context) error {
+	record := c.record
+	if c.prompt != "" { // the request goes out now
+		var done context.CancelFunc
+		ctx, done = c.outlast()
+		defer done()
+		record = c.keep
+	}
+	if err := c.step(ctx); err != nil {
+		return err
+	}
+	if c.job.Outcome != "" {
+		c.job.Finished = c.Now().UTC()
+	}
+	return record(ctx)
+}
+
+func (c *carriage) record(ctx context.Context) error {
+	return c.Ledger.SaveJob(ctx, c.lease, c.job)
+}
+
+// keep records what the request came to. Nobody else knows it, so that it is
+// tried until Redis takes it or somebody else has got the job.
+func (c *carriage) keep(ctx context.Context) error {
+	for {
+		err := c.record(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, store.ErrLeaseLost), pause(ctx, keepEvery) != nil:
+			c.Log.ErrorContext(ctx, "what a generation came to was not recorded: its job becomes unclear",
+				"job", c.job.ID, "file", c.job.FileID, "error", err)
+			return err
+		}
+	}
 }
 
 // tell shows progress; the next one makes up for one that got lost.
@@ -112,7 +148,7 @@ func (c *carriage) finish(outcome store.Outcome, cause store.Cause, detail ...st
 // check runs the diagnosis again. Only where it is what the approving person
 // was shown does the job go on.
 func (c *carriage) check(ctx context.Context) error {
-	if c.Now().Sub(c.job.Claimed) > beginIn {
+	if c.late() {
 		return c.finish(store.OutcomeRefused, store.CauseLate)
 	}
 	if c.job.Plan.Action == store.ActionGenerate && !c.Token {
@@ -125,9 +161,11 @@ func (c *carriage) check(ctx context.Context) error {
 	if changed := c.job.Plan.Changed(x); len(changed) > 0 {
 		return c.finish(store.OutcomeRefused, store.CauseChanged, changed...)
 	}
-	c.job.Step = store.StepChecked
+	c.job.Step, c.fresh = store.StepChecked, true
 	return nil
 }
+
+func (c *carriage) late() bool { return c.Now().Sub(c.job.Claimed) > beginIn }
 
 // begin writes the fix, or the claim of a generation, against what was shown.
 func (c *carriage) begin(ctx context.Context) error {
@@ -139,7 +177,11 @@ func (c *carriage) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, w := range store.Writes(s, u) {
+	writes := store.Writes(s, u)
+	if !c.fresh && c.untouched(s, writes) {
+		return c.check(ctx) // another worker looked, and who knows how long ago
+	}
+	for i, w := range writes {
 		err := c.write(ctx, w)
 		switch {
 		case err == nil:
@@ -157,6 +199,13 @@ func (c *carriage) begin(ctx context.Context) error {
 		return c.finish(store.OutcomeDone, "", c.job.Detail...)
 	}
 	return nil
+}
+
+// untouched tells whether the keys to be written are as they were shown: no
+// worker that died wrote any of them.
+func (c *carriage) untouched(s store.Session, writes []store.KeyWrite) bool {
+	now := digests(s)
+	return !slices.ContainsFunc(writes, func(w store.KeyWrite) bool { return now[w.Kind] != c.job.Digests[w.Kind] })
 }
 
 func (c *carriage) write(ctx context.Context, w store.KeyWrite) error {

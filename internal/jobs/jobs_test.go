@@ -57,6 +57,7 @@ func (noSite) SessionStatus(context.Context, string) (store.Site, error) { retur
 type bench struct {
 	t        *testing.T
 	redisURL string
+	addr     string // of the one server
 	apiURL   string
 	client   redis.UniversalClient
 	product  *store.Redis
@@ -72,7 +73,7 @@ func newBench(t *testing.T, cluster bool) *bench {
 		b.redisURL, b.client = c.URL(), c.Client()
 	} else {
 		s := redistest.Start(t)
-		b.redisURL, b.client = s.URL(), s.Client()
+		b.redisURL, b.addr, b.client = s.URL(), s.Addr(), s.Client()
 	}
 	server := httptest.NewServer(b.files)
 	t.Cleanup(server.Close)

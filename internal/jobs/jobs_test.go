@@ -57,7 +57,7 @@ func (noSite) SessionStatus(context.Context, string) (store.Site, error) { retur
 type bench struct {
 	t        *testing.T
 	redisURL string
-	addr     string // of the one server
+	server   *redistest.Server // nil on a cluster
 	apiURL   string
 	client   redis.UniversalClient
 	product  *store.Redis
@@ -72,8 +72,8 @@ func newBench(t *testing.T, cluster bool) *bench {
 		c := redistest.StartCluster(t)
 		b.redisURL, b.client = c.URL(), c.Client()
 	} else {
-		s := redistest.Start(t)
-		b.redisURL, b.addr, b.client = s.URL(), s.Addr(), s.Client()
+		b.server = redistest.Start(t)
+		b.redisURL, b.client = b.server.URL(), b.server.Client()
 	}
 	server := httptest.NewServer(b.files)
 	t.Cleanup(server.Close)
@@ -128,7 +128,7 @@ func (b *bench) claimed(action store.Action) string {
 	b.t.Helper()
 	x := examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
 	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
-		Models: store.Models{Video: "google-cloud/veo3-text2video"}, Prices: store.ListPrices}, time.Now())
+		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -246,38 +246,54 @@ func (never) File(context.Context, string) (superduper.File, error) { return sup
 func TestKilled(t *testing.T) {
 	for _, c := range []struct {
 		at      string
+		action  store.Action
 		cluster bool
 		outcome store.Outcome
+		status  any // of webhook:
 		started int
 	}{
-		{at: "checked", outcome: store.OutcomeDone, started: 1},
-		{at: "written", cluster: true, outcome: store.OutcomeDone, started: 1},
-		{at: "sending", outcome: store.OutcomeUnclear, started: 0},
-		{at: "answered", outcome: store.OutcomeUnclear, started: 1},
-		{at: "sent", cluster: true, outcome: store.OutcomeDone, started: 1},
-		{at: "filed", outcome: store.OutcomeDone, started: 1},
-		{at: "finisheddone", outcome: store.OutcomeDone, started: 1},
+		{at: "checked", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "written", action: store.ActionGenerate, cluster: true, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "sending", action: store.ActionGenerate, outcome: store.OutcomeUnclear, status: "processing", started: 0},
+		{at: "answered", action: store.ActionGenerate, outcome: store.OutcomeUnclear, status: "processing", started: 1},
+		{at: "sent", action: store.ActionGenerate, cluster: true, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "filed", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "finisheddone", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "checked", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
+		{at: "writtendone", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
 	} {
-		t.Run(c.at, func(t *testing.T) {
+		t.Run(string(c.action)+" "+c.at, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, c.cluster)
-			id := b.claimed(store.ActionGenerate)
+			id := b.claimed(c.action)
 			child := exec.Command(os.Args[0], "-test.run=^TestChild$")
 			child.Env = append(os.Environ(), "JOBS_CHILD="+c.at, "JOBS_REDIS="+b.redisURL, "JOBS_API="+b.apiURL)
 			out, err := child.CombinedOutput()
 			if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 				t.Fatalf("the child was not killed: %v\n%s", err, out)
 			}
+			if !c.cluster {
+				b.leaseEnds(id)
+			}
 			job := b.ended(id, b.config())
 			if job.Outcome != c.outcome || b.files.Started() != c.started {
 				t.Errorf("%s (%s) with %d started, want %s with %d", job.Outcome, job.Cause, b.files.Started(), c.outcome, c.started)
 			}
+			if got := b.value("webhook:" + session)["status"]; got != c.status {
+				t.Errorf("the webhook's status is %v, want %v", got, c.status)
+			}
 			if c.outcome == store.OutcomeUnclear {
 				b.settled(id)
-			} else if got := b.value("webhook:" + session)["status"]; got != "completed" {
-				t.Errorf("the webhook's status is %v", got)
 			}
 		})
+	}
+}
+
+// leaseEnds is as if the lease's life had gone by.
+func (b *bench) leaseEnds(id string) {
+	b.t.Helper()
+	if err := b.client.Del(b.t.Context(), "sessionbot:{jobs}:lease:"+id).Err(); err != nil {
+		b.t.Fatal(err)
 	}
 }
 

@@ -1,7 +1,13 @@
 package jobs_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -10,21 +16,46 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestRedisIsAwayAfterTheRequest: the file was started, and its id is known to
-// nobody else. It is kept until Redis takes it.
-func TestRedisIsAwayAfterTheRequest(t *testing.T) {
+// TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
+// is back. What the request came to is known to nobody else until then.
+func TestRedisIsAway(t *testing.T) {
+	for _, at := range []string{"written", "answered", "filed"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id := b.claimed(store.ActionGenerate)
+			g := newGate(t, b.server.Addr())
+			product, ledger := opened(t, g.url())
+			cfg := config(product, ledger, b.apiURL)
+			var once sync.Once
+			cfg.At = func(step string) {
+				if step == at {
+					once.Do(func() { g.shut(10) })
+				}
+			}
+			b.endedWell(id, cfg)
+		})
+	}
+}
+
+// TestRedisStandsStill: the same for longer than the lease holds.
+func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
-	id := b.claimed(store.ActionGenerate)
-	g := newGate(t, b.addr)
-	product, ledger := opened(t, g.url())
-	cfg := config(product, ledger, b.apiURL)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	thawed := make(chan struct{})
 	cfg.At = func(step string) {
 		if step == "answered" {
-			g.shut(10)
+			b.server.Freeze(t)
+			time.AfterFunc(store.LeaseLife+time.Second, func() {
+				b.server.Thaw(t)
+				close(thawed)
+			})
 		}
 	}
-	b.endedWell(id, cfg)
+	go func() { _ = jobs.New(cfg).Run(t.Context()) }() // what it comes to is in the job
+	<-thawed
+	b.endedWell(id, b.config())
 }
 
 // TestStoppedDuringTheRequest: a runner that is to stop while the request is
@@ -77,7 +108,7 @@ func TestFoundLate(t *testing.T) {
 		status  any
 	}{
 		{"recorded", store.OutcomeRefused, nil},
-		{"checked", store.OutcomeFailed, "error"},
+		{"checked", store.OutcomeRefused, nil},
 		{"written", store.OutcomeFailed, "error"},
 	} {
 		t.Run(c.died, func(t *testing.T) {
@@ -116,5 +147,77 @@ func (b *bench) stoppedAt(id, step string) {
 	}
 	if job, err := b.ledger.LoadJob(b.t.Context(), id); err != nil || string(job.Step) != step {
 		b.t.Fatalf("stopped after %s, want %s: %v", job.Step, step, err)
+	}
+}
+
+// TestDiedBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
+// live to record, is known for our own.
+func TestDiedBetweenWriteAndRecord(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionGenerate)
+	b.stoppedAt(id, "checked")
+	job, err := b.ledger.LoadJob(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.product.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := store.Writes(s, store.Update{Kind: store.UpdateClaim, At: job.Claimed})[0]
+	if _, err := (store.Writer{Product: b.product, Ledger: b.ledger}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
+		t.Fatal(err)
+	}
+	b.endedWell(id, b.config())
+}
+
+// TestStoodStill: a process that stood still before its request does not send
+// it any more where another one got the job.
+func TestStoodStill(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	var still atomic.Bool
+	cfg.Now = func() time.Time {
+		if still.Load() {
+			return time.Now().Add(store.LeaseLife)
+		}
+		return time.Now()
+	}
+	cfg.At = func(step string) {
+		if step == "sending" && still.CompareAndSwap(false, true) {
+			b.leaseEnds(id)
+			if _, err := jobs.New(b.config()).Carry(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := jobs.New(cfg).Carry(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+		t.Errorf("it ended with %v", err)
+	}
+	job, err := b.ledger.LoadJob(t.Context(), id)
+	if err != nil || job.Outcome != store.OutcomeUnclear || b.files.Started() != 0 {
+		t.Errorf("%s with %d started: %v", job.Outcome, b.files.Started(), err)
+	}
+}
+
+// TestPanics: a panic stays with its job, which is gone on with.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	panicked := false
+	cfg.At = func(step string) {
+		if step == "filed" && !panicked {
+			panicked = true
+			panic("A fox")
+		}
+	}
+	var log bytes.Buffer
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	b.endedWell(id, cfg)
+	if text := log.String(); !strings.Contains(text, "a job panicked") || strings.Contains(text, "fox") {
+		t.Errorf("the log says %s", text)
 	}
 }

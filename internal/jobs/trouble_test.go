@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,7 +39,26 @@ func TestRedisIsAway(t *testing.T) {
 	}
 }
 
-// TestRedisStandsStill: the same for longer than the lease holds.
+// TestRedisIsAwayForLong: nor is it given up once the lease has ended, as long
+// as nobody else got the job.
+func TestRedisIsAwayForLong(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionGenerate)
+	g := newGate(t, b.server.Addr())
+	product, ledger := opened(t, g.url())
+	cfg := config(product, ledger, b.apiURL)
+	cfg.At = func(step string) {
+		if step == "answered" {
+			g.shut(math.MaxInt)
+			time.AfterFunc(store.LeaseLife+2*time.Second, func() { g.shut(0) })
+		}
+	}
+	b.endedWell(id, cfg)
+}
+
+// TestRedisStandsStill: a Redis that hears and does not answer, for longer than
+// a lease holds, and then does all that it heard.
 func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)

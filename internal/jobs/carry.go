@@ -14,33 +14,64 @@ type carriage struct {
 	*Runner
 	lease  store.Lease
 	job    store.Job
+	fresh  bool   // this worker itself ran the diagnosis again
 	prompt string // read for the one request; only whoever recorded StepSending holds it
 	file   store.File
+	// outlast is a context for what must not be broken off: see outlast.
+	outlast func() (context.Context, context.CancelFunc)
 }
-
-// errOthers means that somebody else wrote the session, and what it says now is
-// not to be overwritten.
-var errOthers = errors.New("the session says something else now")
 
 // run takes step after step until the job has an outcome, and tells that.
 func (c *carriage) run(ctx context.Context) error {
 	for c.job.Outcome == "" {
 		step := c.job.Step
-		if err := c.step(ctx); err != nil {
+		if err := c.advance(ctx); err != nil {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
-		if c.job.Outcome != "" {
-			c.job.Finished = c.Now().UTC()
-		}
-		if err := c.Ledger.SaveJob(ctx, c.lease, c.job); err != nil {
-			return err
-		}
 		c.At(string(c.job.Step) + string(c.job.Outcome))
-		if c.job.Outcome == "" {
+		if c.job.Step == store.StepWritten && c.job.Outcome == "" {
 			c.tell(ctx)
 		}
 	}
 	return c.end(ctx)
+}
+
+// advance takes one step and records it.
+func (c *carriage) advance(ctx context.Context) error {
+	record := c.record
+	if c.prompt != "" { // the request goes out now
+		var done context.CancelFunc
+		ctx, done = c.outlast()
+		defer done()
+		record = c.keep
+	}
+	if err := c.step(ctx); err != nil {
+		return err
+	}
+	if c.job.Outcome != "" {
+		c.job.Finished = c.Now().UTC()
+	}
+	return record(ctx)
+}
+
+func (c *carriage) record(ctx context.Context) error {
+	return c.Ledger.SaveJob(ctx, c.lease, c.job)
+}
+
+// keep records what the request came to. Nobody else knows it, so that it is
+// tried until Redis takes it or somebody else has got the job.
+func (c *carriage) keep(ctx context.Context) error {
+	for {
+		err := c.record(ctx)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, store.ErrLeaseLost), pause(ctx, keepEvery) != nil:
+			c.Log.ErrorContext(ctx, "what a generation came to was not recorded: its job becomes unclear",
+				"job", c.job.ID, "file", c.job.FileID, "error", err)
+			return err
+		}
+	}
 }
 
 // tell shows progress; the next one makes up for one that got lost.
@@ -112,7 +143,7 @@ func (c *carriage) finish(outcome store.Outcome, cause store.Cause, detail ...st
 // check runs the diagnosis again. Only where it is what the approving person
 // was shown does the job go on.
 func (c *carriage) check(ctx context.Context) error {
-	if c.Now().Sub(c.job.Claimed) > beginIn {
+	if c.late() {
 		return c.finish(store.OutcomeRefused, store.CauseLate)
 	}
 	if c.job.Plan.Action == store.ActionGenerate && !c.Token {
@@ -125,9 +156,11 @@ func (c *carriage) check(ctx context.Context) error {
 	if changed := c.job.Plan.Changed(x); len(changed) > 0 {
 		return c.finish(store.OutcomeRefused, store.CauseChanged, changed...)
 	}
-	c.job.Step = store.StepChecked
+	c.job.Step, c.fresh = store.StepChecked, true
 	return nil
 }
+
+func (c *carriage) late() bool { return c.Now().Sub(c.job.Claimed) > beginIn }
 
 // begin writes the fix, or the claim of a generation, against what was shown.
 func (c *carriage) begin(ctx context.Context) error {
@@ -139,7 +172,11 @@ func (c *carriage) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, w := range store.Writes(s, u) {
+	writes := store.Writes(s, u)
+	if !c.fresh && c.untouched(s, writes) {
+		return c.check(ctx) // another worker looked, and who knows how long ago
+	}
+	for i, w := range writes {
 		err := c.write(ctx, w)
 		switch {
 		case err == nil:
@@ -157,81 +194,4 @@ func (c *carriage) begin(ctx context.Context) error {
 		return c.finish(store.OutcomeDone, "", c.job.Detail...)
 	}
 	return nil
-}
-
-func (c *carriage) write(ctx context.Context, w store.KeyWrite) error {
-	digest, err := c.Writer.Write(ctx, w, c.job.Digests[w.Kind])
-	if err == nil {
-		c.job.Digests[w.Kind] = digest
-	}
-	return err
-}
-
-// foreign tells whether a write failed for what stands in the key.
-func foreign(err error) bool {
-	return errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrOtherType) || errors.Is(err, store.ErrTooLarge)
-}
-
-// put writes what became of the generation. Where somebody else wrote in the
-// meantime it looks whether the session is still ours to write: errOthers if
-// it is not.
-func (c *carriage) put(ctx context.Context, u store.Update) error {
-	for again := false; ; again = true {
-		s, err := c.Product.Session(ctx, c.job.Plan.Session)
-		if err != nil {
-			return err
-		}
-		if !ours(s, c.job.FileID) && !already(s, u) {
-			return errOthers
-		}
-		if again {
-			c.job.Digests = digests(s)
-		}
-		err = c.writeAll(ctx, store.Writes(s, u))
-		switch {
-		case err == nil:
-			return nil
-		case !foreign(err):
-			return err
-		case again:
-			return errOthers
-		}
-	}
-}
-
-func (c *carriage) writeAll(ctx context.Context, writes []store.KeyWrite) error {
-	for _, w := range writes {
-		if err := c.write(ctx, w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// ours tells whether the session is as a job left it: processing, and no file
-// but the job's own.
-func ours(s store.Session, fileID string) bool {
-	named := s.FileID()
-	return s.Status() == store.StatusProcessing && (named == "" || named == fileID)
-}
-
-// already tells whether the session says what is to be written: the answer to
-// an earlier attempt got lost.
-func already(s store.Session, u store.Update) bool {
-	switch u.Kind {
-	case store.UpdateCompleted:
-		return s.Status() == store.StatusCompleted && s.FileID() == u.FileID
-	case store.UpdateFailed:
-		failure := s.Current().Error
-		return s.Status() == store.StatusError && failure != nil && *failure == u.Error
-	}
-	return false
-}
-
-func digests(s store.Session) map[string]string {
-	all := map[string]string{}
-	for _, key := range s.Keys() {
-		all[key.Kind] = key.Digest
-	}
-	return all
 }

@@ -29,6 +29,8 @@ func (c *carriage) prepare(ctx context.Context) error {
 	switch {
 	case !ours(s, ""):
 		return c.finish(store.OutcomeFailed, store.CauseOthers)
+	case c.late():
+		return c.failed(ctx, startFailed, store.CauseLate)
 	case !c.job.Plan.Order.Asks(prompt):
 		return c.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
 	}
@@ -48,21 +50,28 @@ func (c *carriage) send(ctx context.Context) error {
 	}
 	prompt := c.prompt
 	c.prompt = ""
+	if c.Now().Sub(c.job.Sending) > sendWithin {
+		// The process stood still, and somebody else may have got the job.
+		// Only who can record this still has it, and begins anew.
+		c.job.Step, c.job.Sending = store.StepWritten, time.Time{}
+		return nil
+	}
 	limited, done := context.WithTimeout(ctx, sendFor)
 	defer done()
 	file, err := c.ask(limited, prompt)
 	c.At("answered")
+	var api *superduper.Error
 	switch {
 	case err == nil:
 		c.job.Step, c.job.FileID, c.job.Sent = store.StepSent, file.ID, c.Now().UTC()
 		return nil
-	case errors.Is(err, superduper.Unclear):
+	case !errors.As(err, &api), api.Kind == superduper.Unclear:
 		c.Log.ErrorContext(ctx, "a generation's outcome is not known", "job", c.job.ID, "error", err)
 		return c.finish(store.OutcomeUnclear, store.CauseNoAnswer)
 	}
 	c.Log.WarnContext(ctx, "a generation was not started", "job", c.job.ID, "error", err)
 	// Recorded first: nobody must take this for a request without an answer.
-	cause, detail := causeOf(err)
+	cause, detail := causeOf(api)
 	c.job.Step, c.job.Cause, c.job.Detail = store.StepSent, cause, detail
 	return nil
 }
@@ -78,11 +87,7 @@ func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, err
 }
 
 // causeOf says why nothing was started, and the API's own words about it.
-func causeOf(err error) (store.Cause, []string) {
-	var api *superduper.Error
-	if !errors.As(err, &api) {
-		return store.CauseUnavailable, nil
-	}
+func causeOf(api *superduper.Error) (store.Cause, []string) {
 	var detail []string
 	for _, field := range api.Fields {
 		detail = append(detail, field.Loc+": "+field.Msg)
@@ -134,7 +139,7 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 
 // poll asks for the file until it is made, has failed or takes too long.
 func (c *carriage) poll(ctx context.Context) error {
-	wait := c.PollEvery
+	wait, told := c.PollEvery, ""
 	for {
 		file, err := c.Maker.File(ctx, c.job.FileID)
 		switch {
@@ -159,13 +164,14 @@ func (c *carriage) poll(ctx context.Context) error {
 		if c.Now().Sub(c.job.Sent) > c.GiveUp {
 			return c.finish(store.OutcomeGaveUp, store.CauseTooLong)
 		}
-		c.tell(ctx)
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return ctx.Err()
-		case <-timer.C:
+		// People read the state and the minutes; more often would only use up
+		// what Slack allows.
+		if now := fmt.Sprint(c.file.State, int(c.Now().Sub(c.job.Claimed).Minutes())); now != told {
+			told = now
+			c.tell(ctx)
+		}
+		if err := pause(ctx, wait); err != nil {
+			return err
 		}
 	}
 }

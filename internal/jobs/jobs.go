@@ -7,7 +7,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
+	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,11 +19,15 @@ import (
 )
 
 const (
-	atOnce     = 16               // jobs that one process carries out at the same time
-	lookEvery  = 2 * time.Second  // for jobs that nobody carries out
-	renewEvery = 5 * time.Second  // a lease holds three times as long
-	beginIn    = 10 * time.Minute // after the claim; later nobody counts on it any more
-	sendFor    = 30 * time.Second // the one request
+	atOnce     = 64                     // jobs that one process carries out at the same time; most only wait for their file
+	lookEvery  = 2 * time.Second        // for jobs that nobody carries out
+	renewEvery = 5 * time.Second        // a lease holds three times as long
+	beginIn    = 10 * time.Minute       // after the claim; later nobody counts on it any more
+	sendWithin = 5 * time.Second        // after StepSending was recorded; a lease holds three times as long
+	sendFor    = 30 * time.Second       // the one request
+	keepFor    = time.Minute            // while Redis does not take what the request came to
+	keepEvery  = 200 * time.Millisecond // between two attempts at that
+	lastWords  = 5 * time.Second        // for request and record, once the process is to stop
 )
 
 // Maker makes videos and images; see superduper.Client.
@@ -127,10 +134,26 @@ func (r *Runner) give(id string) {
 // attempt carries a job out as far as it goes. What stops it is tried again
 // with the next look.
 func (r *Runner) attempt(ctx context.Context, id string) {
+	defer r.contain(id)
 	_, err := r.Carry(ctx, id)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrLeaseLost) {
 		r.Log.WarnContext(ctx, "a job was interrupted and will be gone on with", "job", id, "error", err)
 	}
+}
+
+// contain keeps a panic to its job: others go on, and this one is tried again.
+// A panic's value may hold a customer's data, so only the runtime's own words
+// are logged.
+func (r *Runner) contain(id string) {
+	value := recover()
+	if value == nil {
+		return
+	}
+	what := fmt.Sprintf("%T", value)
+	if fault, ok := value.(runtime.Error); ok {
+		what = fault.Error()
+	}
+	r.Log.Error("a job panicked", "job", id, "panic", what, "stack", string(debug.Stack()))
 }
 
 // Carry carries a job out to its end and tells it, if nobody else does; false
@@ -140,10 +163,10 @@ func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
 	if err != nil || !got {
 		return false, err
 	}
-	ctx, stop := context.WithCancel(ctx)
+	held, stop := context.WithCancel(ctx)
 	defer stop()
 	var renewing sync.WaitGroup
-	renewing.Go(func() { r.renew(ctx, stop, lease) })
+	renewing.Go(func() { r.renew(held, stop, lease) })
 	defer renewing.Wait()
 	defer stop()
 	defer func() {
@@ -153,11 +176,13 @@ func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
 			r.Log.Warn("a job was not given free: others get it when its lease ends", "job", id, "error", err)
 		}
 	}()
-	job, err := r.Ledger.LoadJob(ctx, id)
+	job, err := r.Ledger.LoadJob(held, id)
 	if err != nil {
 		return true, err
 	}
-	return true, (&carriage{Runner: r, lease: lease, job: job}).run(ctx)
+	c := carriage{Runner: r, lease: lease, job: job,
+		outlast: func() (context.Context, context.CancelFunc) { return outlast(ctx) }}
+	return true, c.run(held)
 }
 
 // renew keeps the lease. Whoever cannot stops working before it ends.
@@ -181,5 +206,30 @@ func (r *Runner) renew(ctx context.Context, stop func(), lease store.Lease) {
 			stop()
 			return
 		}
+	}
+}
+
+// outlast is for the one request and for recording what it came to: it goes on
+// while the lease is in doubt, which the record is fenced against, and for
+// lastWords after ctx has ended.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting, done := context.WithTimeout(context.WithoutCancel(ctx), sendFor+keepFor)
+	forget := context.AfterFunc(ctx, func() {
+		if pause(lasting, lastWords) == nil {
+			done()
+		}
+	})
+	return lasting, func() { forget(); done() }
+}
+
+// pause waits, and no longer than ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }

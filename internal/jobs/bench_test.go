@@ -1,0 +1,181 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+const (
+	session = "cs_live_job1"
+	token   = "tokentokentokentokentokentokentoken"
+)
+
+// paid is a Stripe that knows one payment.
+type paid struct{}
+
+func (paid) Payment(_ context.Context, id string) store.Payment {
+	return store.Payment{SessionID: id, State: store.PaymentPaid, Amount: 100, Currency: "usd",
+		Created: time.Now().Add(-time.Hour), Live: true}
+}
+
+func (paid) Event(context.Context, store.Payment) store.Event {
+	return store.Event{State: store.EventDelivered, Created: time.Now().Add(-time.Hour)}
+}
+
+// api tells the store what SuperDuperAI says.
+type api struct{ *superduper.Client }
+
+func (a api) File(ctx context.Context, id string) (store.File, error) {
+	f, err := a.Client.File(ctx, id)
+	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
+}
+
+// noSite is a site that is not asked.
+type noSite struct{}
+
+func (noSite) SessionStatus(context.Context, string) (store.Site, error) { return store.Site{}, nil }
+
+// bench is a Redis with one orphaned session, a SuperDuperAI, and runners.
+type bench struct {
+	t        *testing.T
+	redisURL string
+	server   *redistest.Server // nil on a cluster
+	apiURL   string
+	client   redis.UniversalClient
+	product  *store.Redis
+	ledger   *store.Ledger
+	files    *demo.SuperDuper
+}
+
+func newBench(t *testing.T, cluster bool) *bench {
+	t.Helper()
+	b := &bench{t: t, files: demo.NewSuperDuper(time.Now, 0)}
+	if cluster {
+		c := redistest.StartCluster(t)
+		b.redisURL, b.client = c.URL(), c.Client()
+	} else {
+		b.server = redistest.Start(t)
+		b.redisURL, b.client = b.server.URL(), b.server.Client()
+	}
+	server := httptest.NewServer(b.files)
+	t.Cleanup(server.Close)
+	t.Cleanup(server.CloseClientConnections)
+	b.apiURL = server.URL
+	b.product, b.ledger = opened(t, b.redisURL)
+	stored := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
+	b.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+stored+`"}`)
+	return b
+}
+
+func opened(t testing.TB, url string) (*store.Redis, *store.Ledger) {
+	t.Helper()
+	product, err := store.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = product.Close() })
+	return product, store.NewLedger(product)
+}
+
+func (b *bench) set(key, value string) {
+	b.t.Helper()
+	if err := b.client.Set(b.t.Context(), key, value, store.KeyLife).Err(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// config is that of a runner, in this process or another.
+func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
+	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
+	return jobs.Config{
+		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Maker: client,
+		Examine: func(ctx context.Context, id, job string) store.Examination {
+			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
+		},
+		Tell:  func(context.Context, store.Progress) error { return nil },
+		Token: true, GiveUp: time.Minute, PollEvery: 10 * time.Millisecond,
+		Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	}
+}
+
+func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
+	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Jobs: jobs,
+		Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Now: time.Now}
+}
+
+func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiURL) }
+
+// claimed plans a repair and claims it.
+func (b *bench) claimed(action store.Action) string {
+	b.t.Helper()
+	x := examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
+	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
+		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if err := b.ledger.SavePlan(b.t.Context(), p); err != nil {
+		b.t.Fatal(err)
+	}
+	answer, err := b.ledger.Claim(b.t.Context(), p.ID, store.Actor{ID: "U2"}, time.Now())
+	if err != nil || answer.Verdict != store.Claimed {
+		b.t.Fatalf("%s, %v", answer.Verdict, err)
+	}
+	return p.ID
+}
+
+// ended runs a runner until the job is over and told.
+func (b *bench) ended(id string, cfg jobs.Config) store.Job {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- jobs.New(cfg).Run(ctx) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		job, err := b.ledger.LoadJob(ctx, id)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if job.Told {
+			cancel()
+			if err := <-done; err != nil {
+				b.t.Fatal(err)
+			}
+			return job
+		}
+		<-tick.C
+	}
+}
+
+func (b *bench) value(key string) map[string]any {
+	b.t.Helper()
+	var v map[string]any
+	if raw, err := b.client.Get(b.t.Context(), key).Bytes(); err == nil {
+		if err := json.Unmarshal(raw, &v); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return v
+}
+
+// leaseEnds is as if the lease's life had gone by.
+func (b *bench) leaseEnds(id string) {
+	b.t.Helper()
+	if err := b.client.Del(b.t.Context(), "sessionbot:{jobs}:lease:"+id).Err(); err != nil {
+		b.t.Fatal(err)
+	}
+}

@@ -1,0 +1,91 @@
+package jobs
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// TestOurs: only a session that is as the job left it is written.
+func TestOurs(t *testing.T) {
+	for _, c := range []struct {
+		status, file string
+		want         bool
+	}{
+		{"processing", "", true},
+		{"processing", "mine", true},
+		{"processing", "theirs", false},
+		{"completed", "mine", false},
+		{"error", "mine", false},
+		{"pending", "mine", false},
+		{"", "", false}, // the keys are gone
+	} {
+		if got := ours(saying(c.status, c.file, ""), "mine"); got != c.want {
+			t.Errorf("%q with file %q: %v, want %v", c.status, c.file, got, c.want)
+		}
+	}
+}
+
+// TestAlready: an attempt whose answer got lost is known again.
+func TestAlready(t *testing.T) {
+	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
+	failed := store.Update{Kind: store.UpdateFailed, FileID: "mine", Error: "sorry"}
+	for _, c := range []struct {
+		status, file, failure string
+		update                store.Update
+		want                  bool
+	}{
+		{"completed", "mine", "", completed, true},
+		{"completed", "theirs", "", completed, false},
+		{"processing", "mine", "", completed, false},
+		{"error", "mine", "sorry", failed, true},
+		{"error", "mine", "other", failed, false},
+		{"error", "mine", "", failed, false},
+		{"processing", "mine", "", store.Update{Kind: store.UpdateFile, FileID: "mine"}, false},
+	} {
+		if got := already(saying(c.status, c.file, c.failure), c.update); got != c.want {
+			t.Errorf("%q with file %q and error %q, to be %s: %v, want %v", c.status, c.file, c.failure, c.update.Kind, got, c.want)
+		}
+	}
+}
+
+// saying is a three-key session whose webhook: says this; "" = not said.
+func saying(status, file, failure string) store.Session {
+	said := func(text string) *string {
+		if text == "" {
+			return nil
+		}
+		return &text
+	}
+	return store.Session{Webhook: store.Key{Kind: "webhook", Exists: status != "",
+		Value: store.Value{Status: said(status), FileID: said(file), Error: said(failure)}}}
+}
+
+// TestCauseOf: each kind of refusal has its cause, and the API's own words.
+func TestCauseOf(t *testing.T) {
+	for _, c := range []struct {
+		err    superduper.Error
+		cause  store.Cause
+		detail []string
+	}{
+		{superduper.Error{Kind: superduper.NoToken}, store.CauseNoToken, nil},
+		{superduper.Error{Kind: superduper.Unauthorised, Detail: "bad"}, store.CauseUnauthorised, []string{"bad"}},
+		{superduper.Error{Kind: superduper.Forbidden}, store.CauseUnauthorised, nil},
+		{superduper.Error{Kind: superduper.Rejected, Fields: []superduper.Field{{Loc: "body.config.duration", Msg: "too long"}}},
+			store.CauseRejected, []string{"body.config.duration: too long"}},
+		{superduper.Error{Kind: superduper.NotFound}, store.CauseRejected, nil},
+		{superduper.Error{Kind: superduper.Malformed}, store.CauseRejected, nil},
+		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, store.CauseRateLimited, []string{"It asks to wait 1m0s."}},
+		{superduper.Error{Kind: superduper.RateLimited}, store.CauseRateLimited, nil},
+		{superduper.Error{Kind: superduper.Certificate}, store.CauseCertificate, nil},
+		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, store.CauseUnavailable, nil},
+	} {
+		cause, detail := causeOf(&c.err)
+		if cause != c.cause || !slices.Equal(detail, c.detail) {
+			t.Errorf("%s: %s %q, want %s %q", c.err.Kind, cause, detail, c.cause, c.detail)
+		}
+	}
+}

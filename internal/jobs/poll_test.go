@@ -1,0 +1,146 @@
+package jobs_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// answers is a SuperDuperAI whose answers about a file are given one after the
+// other; what comes after the last one is the true answer.
+type answers struct {
+	jobs.Maker
+	list []func(id string) (superduper.File, error)
+	at   []time.Time // of each question
+}
+
+func (a *answers) File(ctx context.Context, id string) (superduper.File, error) {
+	a.at = append(a.at, time.Now())
+	if n := len(a.at); n <= len(a.list) {
+		return a.list[n-1](id)
+	}
+	return a.Maker.File(ctx, id)
+}
+
+func fails(e superduper.Error) func(string) (superduper.File, error) {
+	return func(string) (superduper.File, error) { return superduper.File{}, &e }
+}
+
+func task(status string) func(string) (superduper.File, error) {
+	return func(id string) (superduper.File, error) {
+		return superduper.File{ID: id, Tasks: []superduper.Task{{Status: status}}}, nil
+	}
+}
+
+// TestWaitsForTheFile: no answer about a file is an end but the last one.
+func TestWaitsForTheFile(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	asked := &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
+		fails(superduper.Error{Kind: superduper.NotFound, Status: 404}), // not visible yet
+		task("in_progress"),
+		fails(superduper.Error{Kind: superduper.Unauthorised, Status: 401}),
+		fails(superduper.Error{Kind: superduper.RateLimited, Status: 429, RetryAfter: time.Second}),
+		task("completed"), // but without an address
+	}}
+	cfg.Maker = asked
+	var told []store.FileState
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		told = append(told, p.File.State)
+		return nil
+	}
+	b.endedWell(id, cfg)
+	if waited := asked.at[4].Sub(asked.at[3]); waited < time.Second {
+		t.Errorf("asked again after %v, with Retry-After 1 s", waited)
+	}
+	want := []store.FileState{"", "", store.FileInProgress, store.FileFinalizing, store.FileCompleted}
+	if len(told) != len(want) {
+		t.Fatalf("told %q, want %q", told, want)
+	}
+	for i, state := range want {
+		if told[i] != state {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	}
+}
+
+// TestWhileItIsMade: somebody else writes the session while the file is made.
+// What says something else stays; what does not is kept with the job's own.
+func TestWhileItIsMade(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		writes  string // into webhook:, FILE is the job's file
+		outcome store.Outcome
+		cause   store.Cause
+		status  any
+		file    string // "" = the job's
+	}{
+		{"another file", `{"status":"processing","fileId":"theirs","more":1}`, store.OutcomeDone, store.CauseOthers, "processing", "theirs"},
+		{"another file, completed", `{"status":"completed","fileId":"theirs","more":1}`, store.OutcomeDone, store.CauseOthers, "completed", "theirs"},
+		{"our file, completed", `{"status":"completed","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
+		{"an error", `{"status":"error","fileId":"FILE","more":1}`, store.OutcomeDone, store.CauseOthers, "error", ""},
+		{"another member", `{"status":"processing","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id, cfg := b.claimed(store.ActionGenerate), b.config()
+			cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
+				func(file string) (superduper.File, error) {
+					b.set("webhook:"+session, strings.ReplaceAll(c.writes, "FILE", file))
+					return task("in_progress")(file)
+				},
+			}}
+			job := b.ended(id, cfg)
+			if job.Outcome != c.outcome || job.Cause != c.cause {
+				t.Errorf("%s (%s), want %s (%s)", job.Outcome, job.Cause, c.outcome, c.cause)
+			}
+			if c.file == "" {
+				c.file = job.FileID
+			}
+			got := b.value("webhook:" + session)
+			if got["status"] != c.status || got["fileId"] != c.file || got["more"] != 1.0 {
+				t.Errorf("webhook: holds %v, want %v with file %s and what else stood there", got, c.status, c.file)
+			}
+		})
+	}
+}
+
+// TestFileFails: SuperDuperAI took the request and could not make the file.
+func TestFileFails(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, true)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), task("error")}}
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseFileFailed {
+		t.Errorf("%s (%s)", job.Outcome, job.Cause)
+	}
+	got := b.value("webhook:" + session)
+	if got["status"] != "error" || got["fileId"] != job.FileID || got["error"] == nil {
+		t.Errorf("webhook: holds %v", got)
+	}
+}
+
+// TestWrongHost: a certificate that does not hold is no request sent.
+func TestWrongHost(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	elsewhere := demo.NewSuperDuper(time.Now, 0)
+	server := httptest.NewTLSServer(elsewhere)
+	t.Cleanup(server.Close)
+	cfg.Maker = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseCertificate || elsewhere.Started() != 0 {
+		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, elsewhere.Started())
+	}
+}

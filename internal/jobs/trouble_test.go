@@ -1,0 +1,243 @@
+package jobs_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
+// is back. What the request came to is known to nobody else until then.
+func TestRedisIsAway(t *testing.T) {
+	for _, at := range []string{"written", "answered", "filed"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id := b.claimed(store.ActionGenerate)
+			g := newGate(t, b.server.Addr())
+			product, ledger := opened(t, g.url())
+			cfg := config(product, ledger, b.apiURL)
+			var once sync.Once
+			cfg.At = func(step string) {
+				if step == at {
+					once.Do(func() { g.shut(10) })
+				}
+			}
+			b.endedWell(id, cfg)
+		})
+	}
+}
+
+// TestRedisIsAwayForLong: nor is it given up once the lease has ended, as long
+// as nobody else got the job.
+func TestRedisIsAwayForLong(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionGenerate)
+	g := newGate(t, b.server.Addr())
+	product, ledger := opened(t, g.url())
+	cfg := config(product, ledger, b.apiURL)
+	cfg.At = func(step string) {
+		if step == "answered" {
+			g.shut(math.MaxInt)
+			time.AfterFunc(store.LeaseLife+2*time.Second, func() { g.shut(0) })
+		}
+	}
+	b.endedWell(id, cfg)
+}
+
+// TestRedisStandsStill: a Redis that hears and does not answer, for longer than
+// a lease holds, and then does all that it heard.
+func TestRedisStandsStill(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	thawed := make(chan struct{})
+	cfg.At = func(step string) {
+		if step == "answered" {
+			b.server.Freeze(t)
+			time.AfterFunc(store.LeaseLife+time.Second, func() {
+				b.server.Thaw(t)
+				close(thawed)
+			})
+		}
+	}
+	go func() { _ = jobs.New(cfg).Run(t.Context()) }() // what it comes to is in the job
+	<-thawed
+	b.endedWell(id, b.config())
+}
+
+// TestStoppedDuringTheRequest: a runner that is to stop while the request is
+// out waits for the answer, and another one goes on from there.
+func TestStoppedDuringTheRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	ctx, stop := context.WithCancel(t.Context())
+	cfg.Maker = meanwhile{cfg.Maker, stop}
+	if err := jobs.New(cfg).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	job, err := b.ledger.LoadJob(t.Context(), id)
+	if err != nil || job.Step != store.StepSent || job.FileID == "" {
+		t.Fatalf("stopped after %s with file %q: %v", job.Step, job.FileID, err)
+	}
+	b.endedWell(id, b.config())
+}
+
+// meanwhile is a SuperDuperAI that lets something happen before it answers.
+type meanwhile struct {
+	jobs.Maker
+	happens func()
+}
+
+func (m meanwhile) GenerateVideo(ctx context.Context, r superduper.VideoRequest) (superduper.File, error) {
+	m.happens()
+	return m.Maker.GenerateVideo(ctx, r)
+}
+
+// endedWell runs the job to its end: one video was started, and is there.
+func (b *bench) endedWell(id string, cfg jobs.Config) {
+	b.t.Helper()
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeDone || job.Cause != "" || b.files.Started() != 1 {
+		b.t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, b.files.Started())
+	}
+	if got := b.value("webhook:" + session); got["status"] != "completed" || got["fileId"] != job.FileID {
+		b.t.Errorf("webhook: holds %v, the job's file is %q", got, job.FileID)
+	}
+}
+
+// TestFoundLate: a job whose replica died before the request, and that is found
+// long after its approval, spends nothing any more.
+func TestFoundLate(t *testing.T) {
+	for _, c := range []struct {
+		died    string
+		outcome store.Outcome
+		status  any
+	}{
+		{"recorded", store.OutcomeRefused, nil},
+		{"checked", store.OutcomeRefused, nil},
+		{"written", store.OutcomeFailed, "error"},
+	} {
+		t.Run(c.died, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id := b.claimed(store.ActionGenerate)
+			if c.died != "recorded" {
+				b.stoppedAt(id, c.died)
+			}
+			cfg := b.config()
+			cfg.Now = func() time.Time { return time.Now().Add(time.Hour) }
+			job := b.ended(id, cfg)
+			if job.Outcome != c.outcome || job.Cause != store.CauseLate || b.files.Started() != 0 {
+				t.Errorf("%s (%s) with %d started, want %s", job.Outcome, job.Cause, b.files.Started(), c.outcome)
+			}
+			if got := b.value("webhook:" + session)["status"]; got != c.status {
+				t.Errorf("the webhook's status is %v, want %v", got, c.status)
+			}
+		})
+	}
+}
+
+// stoppedAt lets a runner stop once the step is recorded.
+func (b *bench) stoppedAt(id, step string) {
+	b.t.Helper()
+	ctx, stop := context.WithCancel(b.t.Context())
+	defer stop()
+	cfg := b.config()
+	cfg.At = func(at string) {
+		if at == step {
+			stop()
+		}
+	}
+	if err := jobs.New(cfg).Run(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	if job, err := b.ledger.LoadJob(b.t.Context(), id); err != nil || string(job.Step) != step {
+		b.t.Fatalf("stopped after %s, want %s: %v", job.Step, step, err)
+	}
+}
+
+// TestDiedBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
+// live to record, is known for our own.
+func TestDiedBetweenWriteAndRecord(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionGenerate)
+	b.stoppedAt(id, "checked")
+	job, err := b.ledger.LoadJob(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := b.product.Session(t.Context(), session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := store.Writes(s, store.Update{Kind: store.UpdateClaim, At: job.Claimed})[0]
+	if _, err := (store.Writer{Product: b.product, Ledger: b.ledger}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
+		t.Fatal(err)
+	}
+	b.endedWell(id, b.config())
+}
+
+// TestStoodStill: a process that stood still before its request does not send
+// it any more where another one got the job.
+func TestStoodStill(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	var still atomic.Bool
+	cfg.Now = func() time.Time {
+		if still.Load() {
+			return time.Now().Add(store.LeaseLife)
+		}
+		return time.Now()
+	}
+	cfg.At = func(step string) {
+		if step == "sending" && still.CompareAndSwap(false, true) {
+			b.leaseEnds(id)
+			if _, err := jobs.New(b.config()).Carry(t.Context(), id); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := jobs.New(cfg).Carry(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+		t.Errorf("it ended with %v", err)
+	}
+	job, err := b.ledger.LoadJob(t.Context(), id)
+	if err != nil || job.Outcome != store.OutcomeUnclear || b.files.Started() != 0 {
+		t.Errorf("%s with %d started: %v", job.Outcome, b.files.Started(), err)
+	}
+}
+
+// TestPanics: a panic stays with its job, which is gone on with.
+func TestPanics(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	panicked := false
+	cfg.At = func(step string) {
+		if step == "filed" && !panicked {
+			panicked = true
+			panic("A fox")
+		}
+	}
+	var log bytes.Buffer
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	b.endedWell(id, cfg)
+	if text := log.String(); !strings.Contains(text, "a job panicked") || strings.Contains(text, "fox") {
+		t.Errorf("the log says %s", text)
+	}
+}

@@ -64,7 +64,7 @@ func decisionOf(raw string) (Actor, time.Time, error) {
 //
 // KEYS: plan, job, job of the session, pending. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
-// decision, job, its id, its life in ms.
+// decision, job, its id, its life in ms, its action.
 var claim = redis.NewScript(`
 local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'pressed', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
@@ -72,7 +72,7 @@ if p[1] == 'claimed' and p[3] == ARGV[4] then return {'claimed', p[2], ''} end
 if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
 if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
 local other = redis.call('HMGET', KEYS[3], 'id', 'state')
-if other[1] then return {'busy', other[1], other[2]} end
+if other[2] and other[2] ~= '' then return {'busy', other[1], other[2]} end
 if p[5] == '1' and ARGV[3] == '1' then
 	if not p[6] then
 		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
@@ -82,7 +82,7 @@ if p[5] == '1' and ARGV[3] == '1' then
 end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
 redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[7], 'ts', p[8])
-redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running')
+redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
@@ -112,7 +112,7 @@ func (l *Ledger) Claim(ctx context.Context, planID string, by Actor, now time.Ti
 	}
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
 	answer, err := answerOf(record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
-		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds()))
+		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(), string(record.Action)))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}

@@ -66,8 +66,9 @@ type Examination struct {
 	RedisErr error
 	FileErr  error
 	SiteErr  error
-	JobErr   error     // with it, whether a job of ours runs is not known
-	At       time.Time // when it was judged
+	Repair   SessionJob // the latest
+	JobErr   error      // with it, whether a job of ours runs is not known
+	At       time.Time  // when it was judged
 }
 
 // SiteAgrees tells whether the site tells the customer what Redis holds. It
@@ -108,8 +109,8 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	})
 	sources.Go(func() {
 		var err error
-		seen.Job, err = x.job(ctx, id)
-		seen.JobErr = silence(err)
+		seen.Repair, err = x.job(ctx, id)
+		seen.Job, seen.JobErr = seen.Repair.State, silence(err)
 	})
 	sources.Wait()
 	seen.At = x.Now()
@@ -173,13 +174,12 @@ func (x *Examiner) site(ctx context.Context, id string) (Site, error) {
 	})
 }
 
-func (x *Examiner) job(ctx context.Context, session string) (JobState, error) {
+func (x *Examiner) job(ctx context.Context, session string) (SessionJob, error) {
 	if x.Jobs == nil {
-		return JobNone, nil
+		return SessionJob{}, nil
 	}
-	return ask(ctx, redisWithin, func(ctx context.Context) (JobState, error) {
-		state, _, err := x.Jobs.JobOf(ctx, session)
-		return state, err
+	return ask(ctx, redisWithin, func(ctx context.Context) (SessionJob, error) {
+		return x.Jobs.JobOf(ctx, session)
 	})
 }
 

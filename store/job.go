@@ -55,7 +55,7 @@ const (
 type Progress struct {
 	Job     Job
 	File    File
-	Site    Site // asked at the end only
+	Site    *Site // nil = not asked: that is done at the end
 	SiteErr error
 	At      time.Time
 }
@@ -103,7 +103,7 @@ func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
 
 // JobReader knows the jobs of sessions.
 type JobReader interface {
-	JobOf(ctx context.Context, session string) (JobState, string, error)
+	JobOf(ctx context.Context, session string) (SessionJob, error)
 }
 
 // Without is a reader for the job itself, which must not see itself.
@@ -114,10 +114,10 @@ type otherJobs struct {
 	id   string
 }
 
-func (o otherJobs) JobOf(ctx context.Context, session string) (JobState, string, error) {
-	state, id, err := o.jobs.JobOf(ctx, session)
-	if id == o.id {
-		return JobNone, "", err
+func (o otherJobs) JobOf(ctx context.Context, session string) (SessionJob, error) {
+	job, err := o.jobs.JobOf(ctx, session)
+	if job.ID == o.id {
+		return SessionJob{}, err
 	}
-	return state, id, err
+	return job, err
 }

@@ -34,8 +34,8 @@ func leased(t *testing.T, l *Ledger, id, owner string) Lease {
 // jobOf checks what the diagnosis gets to see of the session's job.
 func jobOf(t *testing.T, l *Ledger, session string, want JobState) {
 	t.Helper()
-	if state, _, err := l.JobOf(t.Context(), session); state != want || err != nil {
-		t.Errorf("the session's job is %q, %v; want %q", state, err, want)
+	if job, err := l.JobOf(t.Context(), session); job.State != want || err != nil {
+		t.Errorf("the session's job is %q, %v; want %q", job.State, err, want)
 	}
 }
 
@@ -120,6 +120,10 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		if ttl := client.TTL(t.Context(), jobKey(job.ID)).Val(); ttl <= jobLife-time.Minute {
 			t.Errorf("a job lives for %s", ttl)
 		}
+		latest, err := l.JobOf(t.Context(), job.Plan.Session)
+		if want := (SessionJob{ID: job.ID, Action: job.Plan.Action, Outcome: job.Outcome, At: latest.At}); latest != want || err != nil {
+			t.Errorf("the latest job is %+v, %v; want %+v", latest, err, want)
+		}
 		if next := claimed(t, l, job.Plan.Session); next.ID == job.ID {
 			t.Error("the session got no new job")
 		}
@@ -153,7 +157,7 @@ func TestSettle(t *testing.T) {
 		}{{"f1", StepSent}, {"", StepSending}} {
 			session := "cs_live_settle" + c.fileID
 			job := claimed(t, l, session)
-			if _, err := l.Settle(t.Context(), session, bob, c.fileID, at); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at); !errors.Is(err, ErrNotUnclear) {
 				t.Fatalf("a running job was settled: %v", err)
 			}
 			lease := leased(t, l, job.ID, "one")
@@ -162,10 +166,13 @@ func TestSettle(t *testing.T) {
 				t.Fatal(err)
 			}
 			jobOf(t, l, session, JobUnclear)
+			if n, err := l.Unclear(t.Context()); n != 1 || err != nil {
+				t.Errorf("%d are unclear, %v", n, err)
+			}
 			if a := click(t, l.Claim, saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
 				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
-			settled, err := l.Settle(t.Context(), session, bob, c.fileID, at)
+			settled, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at)
 			want := Settlement{By: bob, At: at, FileID: c.fileID}
 			if err != nil || *settled.Settled != want || settled.Step != c.step || settled.FileID != c.fileID || settled.Outcome != "" {
 				t.Errorf("settled %+v, %v", settled, err)
@@ -177,8 +184,11 @@ func TestSettle(t *testing.T) {
 			if err := l.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
 				t.Errorf("who held it before saved over the settlement: %v", err)
 			}
-			if _, err := l.Settle(t.Context(), session, ann, "f2", at); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, ann, "f2", at); !errors.Is(err, ErrNotUnclear) {
 				t.Errorf("settled twice: %v", err)
+			}
+			if n, err := l.Unclear(t.Context()); n != 0 || err != nil {
+				t.Errorf("settled, %d are unclear, %v", n, err)
 			}
 		}
 	})

@@ -23,6 +23,8 @@ var (
 const (
 	ledgerPrefix = "sessionbot:{jobs}:"
 	pendingKey   = ledgerPrefix + "pending" // sorted set of job ids, by the time of the claim
+	unclearKey   = ledgerPrefix + "unclear" // likewise: those that wait for a person
+	syncKey      = ledgerPrefix + "sync"    // written to see that replicas follow
 	savedPrefix  = "sessionbot:saved:"
 )
 

@@ -1,0 +1,61 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// maxPending is how many jobs are looked at in one go.
+const maxPending = 1000
+
+// Pending are the ids of the jobs that are not over, the oldest first: those
+// that run, and those whose end was not told yet.
+func (l *Ledger) Pending(ctx context.Context) ([]string, error) {
+	client, err := l.state.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := client.ZRange(ctx, pendingKey, 0, maxPending-1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list pending jobs: %w", silence(err))
+	}
+	return ids, nil
+}
+
+// Unclear counts the jobs that wait for a person to settle them.
+func (l *Ledger) Unclear(ctx context.Context) (int, error) {
+	client, err := l.state.client(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, err := client.ZCard(ctx, unclearKey).Result()
+	if err != nil {
+		return 0, fmt.Errorf("count unclear jobs: %w", silence(err))
+	}
+	return int(n), nil
+}
+
+// SessionJob is what the latest job of ours does, or did, for a session.
+type SessionJob struct {
+	ID      string   // "" = there was none within jobLife
+	State   JobState // JobNone = it is over
+	Action  Action
+	Outcome Outcome   // "" = it runs
+	At      time.Time // of the outcome, or of the claim while it runs
+}
+
+// JobOf tells what a job of ours does for the session, or did last.
+func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) {
+	fields, err := l.fields(ctx, jobOfKey(session))
+	if err != nil {
+		return SessionJob{}, fmt.Errorf("look for a session's job: %w", err)
+	}
+	job := SessionJob{ID: fields["id"], State: JobState(fields["state"]),
+		Action: Action(fields["action"]), Outcome: Outcome(fields["outcome"])}
+	if at, err := strconv.ParseInt(fields["at"], 10, 64); err == nil {
+		job.At = time.UnixMilli(at).UTC()
+	}
+	return job, nil
+}

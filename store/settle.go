@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// KEYS: job, job of the session, pending, unclear. ARGV: the job as it was, as
+// it is now, its id, the time of its claim. A new token ends every lease.
+var settle = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'job', ARGV[2])
+redis.call('HINCRBY', KEYS[1], 'token', 1)
+redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', 'running', 'outcome', '')
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[3])
+redis.call('ZREM', KEYS[4], ARGV[3])
+return 1`)
+
+// Settle records what a person found out about an unclear job: the file that
+// was made, or "" for none. The job then runs again, to write that into the
+// session and to end: with a file from StepSent on, without one from
+// StepSending, which with a Settlement never sends. ErrUnknownJob where there
+// is no such job; ErrNotUnclear where there is nothing to settle about it, or
+// somebody else was quicker.
+func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
+	job, before, err := l.job(ctx, id)
+	if err != nil {
+		return Job{}, err
+	}
+	if job.Outcome != OutcomeUnclear {
+		return Job{}, ErrNotUnclear
+	}
+	at := now.UTC().Truncate(time.Millisecond)
+	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
+	job.Outcome, job.Cause, job.Detail, job.Told, job.Finished = "", "", nil, false, time.Time{}
+	if fileID != "" {
+		job.Step, job.FileID, job.Sent = StepSent, fileID, at
+	}
+	after, err := json.Marshal(job)
+	if err != nil {
+		return Job{}, fmt.Errorf("settle a job: %w", err)
+	}
+	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
+	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
+	if err != nil {
+		return Job{}, fmt.Errorf("settle a job: %w", silence(err))
+	}
+	if done == 0 {
+		return Job{}, ErrNotUnclear
+	}
+	return job, nil
+}

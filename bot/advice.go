@@ -61,6 +61,14 @@ func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
 }
 
+// passing tells whether the same call may succeed later without anybody's doing.
+func (f *Fault) passing() bool {
+	return f.Retryable() || f.Code == "" && f.Status == 0 || advices[f.Code].passing || advices[f.Code].permanent
+}
+
+// closed tells whether this place does not take messages of ours.
+func (f *Fault) closed() bool { return advices[f.Code].closed }
+
 // permanent tells whether connecting again is of no use until a person acts.
 func (f *Fault) permanent() bool {
 	return advices[f.Code].permanent || f.Code == "" && f.Status == http.StatusNotFound
@@ -133,15 +141,17 @@ type advice struct {
 	words     string
 	permanent bool // met while connecting, it ends the process
 	shape     bool // the message itself is wrong
+	passing   bool // it may succeed later
+	closed    bool // the place does not take messages of ours
 }
 
 const badToken = "Check that the token is whole and of this app; the app's pages show the current one."
 
 // advices are Slack's error codes and what helps.
 var advices = map[string]advice{
-	"not_in_channel":    {words: "Invite the bot into the channel: /invite @sessionbot."},
-	"channel_not_found": {words: "Check the channel's id; into a private channel the bot must be invited: /invite @sessionbot."},
-	"is_archived":       {words: "The channel is archived: unarchive it or choose another."},
+	"not_in_channel":    {words: "Invite the bot into the channel: /invite @sessionbot.", closed: true},
+	"channel_not_found": {words: "Invite the bot into the channel: /invite @sessionbot. Where it is one of the configuration, check its id.", closed: true},
+	"is_archived":       {words: "The channel is archived: unarchive it or choose another.", closed: true},
 	"user_not_found":    {words: "Slack does not know this person; check the id."},
 	"user_not_visible":  {words: "This person belongs to another workspace."},
 	"no_such_subteam":   {words: "Slack does not know this user group; check the id."},
@@ -151,11 +161,11 @@ var advices = map[string]advice{
 	"plan_upgrade_required": {words: "User groups need a paid plan of Slack: list user ids instead."},
 	"paid_teams_only":       {words: "User groups need a paid plan of Slack: list user ids instead."},
 
-	"ratelimited":         {words: "Slack asks for a pause: try again in a minute."},
-	"rate_limited":        {words: "Slack asks for a pause: try again in a minute."},
-	"internal_error":      {words: "Slack has a fault of its own: try again in a minute, and see its status page."},
-	"fatal_error":         {words: "Slack has a fault of its own: try again in a minute, and see its status page."},
-	"service_unavailable": {words: "Slack has a fault of its own: try again in a minute, and see its status page."},
+	"ratelimited":         {words: "Slack asks for a pause: try again in a minute.", passing: true},
+	"rate_limited":        {words: "Slack asks for a pause: try again in a minute.", passing: true},
+	"internal_error":      {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
+	"fatal_error":         {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
+	"service_unavailable": {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
 
 	"invalid_blocks":        {words: "Slack refuses the message's blocks: a fault of this program, please report it.", shape: true},
 	"invalid_blocks_format": {words: "Slack refuses the message's blocks: a fault of this program, please report it.", shape: true},

@@ -41,8 +41,10 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 		message: c.Container.MessageTs, ephemeral: c.Container.IsEphemeral}
 	switch pressed.action {
 	case commands.ActionApprove, commands.ActionCancel: // who may is looked at with the plan
+		to.deciding = true
 		b.take(to, func(ctx context.Context) { b.confirm(ctx, to, pressed) })
 	case commands.ActionNotMade:
+		to.deciding = true
 		b.take(to, func(ctx context.Context) { b.notMade(ctx, to, pressed) })
 	case actionShare:
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, pressed) })

@@ -3,9 +3,11 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // admitOperator returns nil for full members of this workspace whom OPERATORS
@@ -18,7 +20,7 @@ func (p *people) admitOperator(ctx context.Context, user string) error {
 		if errors.Unwrap(err) != nil {
 			return err
 		}
-		return &notAdmitted{words: "Only operators may do this. Ask " + p.names() + "; they are listed in OPERATORS."}
+		return &notAdmitted{words: "Only operators may do this; they are listed in OPERATORS. Ask ", ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
@@ -30,18 +32,39 @@ func (p *people) admitOperator(ctx context.Context, user string) error {
 	return nil
 }
 
-// names are those whom to ask, without calling them.
-func (p *people) names() string {
-	var names []string
-	for _, id := range p.listed {
-		if id == everyone {
-			return "a full member of this workspace"
-		}
-		names = append(names, id)
+// turnAway tells somebody why they may not, and whom to ask. Only they see it,
+// so those who are named are not called.
+func (b *Bot) turnAway(ctx context.Context, to asker, err error) {
+	line := blockkit.L(blockkit.Plain(err.Error()))
+	var refused *notAdmitted
+	if errors.As(err, &refused) && len(refused.ask) > 0 {
+		line = append(line, names(refused.ask)...)
+		line = append(line, blockkit.Plain("."))
 	}
-	return strings.Join(names, ", ")
+	if cause := errors.Unwrap(err); cause != nil {
+		b.log.Error("a person could not be looked up and was refused", "ref", to.ref, "error", cause, "advice", faultOf(cause).Advice())
+	}
+	b.metrics.Answered("", string(commands.Refused), 0)
+	b.line(ctx, to, line)
 }
 
-func (b *Bot) unknownPlan(err error) bool {
-	return errors.Is(err, store.ErrUnknownPlan) || errors.Is(err, store.ErrUnknownJob)
+// maxNames is how many of those whom to ask are named.
+const maxNames = 5
+
+func names(ids []string) blockkit.Line {
+	if slices.Contains(ids, everyone) {
+		return blockkit.L(blockkit.Plain("a full member of this workspace"))
+	}
+	var line blockkit.Line
+	for i, id := range ids[:min(len(ids), maxNames)] {
+		if i > 0 {
+			line = append(line, blockkit.Plain(" or "))
+		}
+		if strings.HasPrefix(id, "S") {
+			line = append(line, blockkit.Group(id))
+		} else {
+			line = append(line, blockkit.User(id))
+		}
+	}
+	return line
 }

@@ -32,6 +32,7 @@ type asker struct {
 	user        string
 	channel     string
 	responseURL string
+	deciding    bool // by a click that may change something
 }
 
 // message is what goes out.
@@ -120,6 +121,8 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 // post shows a message to everybody in a channel, or to one person by their id,
 // and returns where it stands. A post is never repeated blindly.
 func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	defer cancel()
 	at, ts, err := o.api.PostMessageContext(ctx, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
 		slack.MsgOptionText(blockkit.Fallback(blocks), false),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())

@@ -20,7 +20,8 @@ type people struct {
 // notAdmitted says why somebody is turned away, in words for them.
 type notAdmitted struct {
 	words string
-	err   error // what could not be looked up, nil = they are simply not listed
+	ask   []string // whom to ask, named behind the words
+	err   error    // what could not be looked up, nil = they are simply not listed
 }
 
 func (n *notAdmitted) Error() string { return n.words }

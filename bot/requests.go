@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -20,7 +19,7 @@ func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	b.serve(to, func(ctx context.Context) {
 		if b.commands.ForOperators(req) {
 			if err := b.operators.admitOperator(ctx, to.user); err != nil {
-				b.tell(ctx, to, err.Error(), "")
+				b.turnAway(ctx, to, err)
 				return
 			}
 		}
@@ -73,7 +72,11 @@ func (b *Bot) contain(ctx context.Context, to asker) {
 	}
 	b.log.Error("a request panicked", "ref", to.ref, "panic", what, "stack", string(debug.Stack()))
 	b.metrics.Answered("", string(commands.Failed), 0)
-	b.tell(ctx, to, "Something went wrong on our side; nothing was changed.", to.ref)
+	words := "Something went wrong on our side; nothing was changed."
+	if to.deciding {
+		words = "Something went wrong on our side. Look at the message and at /session history before you press again."
+	}
+	b.tell(ctx, to, words, to.ref)
 }
 
 // placement is how an answer is shown.
@@ -114,15 +117,10 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 // admitted tells whether the asker may ask; others are told who may.
 func (b *Bot) admitted(ctx context.Context, to asker) bool {
 	err := b.readers.admit(ctx, to.user)
-	if err == nil {
-		return true
+	if err != nil {
+		b.turnAway(ctx, to, err)
 	}
-	if cause := errors.Unwrap(err); cause != nil {
-		b.log.Error("a person could not be looked up and was refused", "ref", to.ref, "error", cause, "advice", faultOf(cause).Advice())
-	}
-	b.metrics.Answered("", string(commands.Refused), 0)
-	b.tell(ctx, to, err.Error(), "")
-	return false
+	return err == nil
 }
 
 // tell answers with one sentence, only for the asker. A ref lets them point at

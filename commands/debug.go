@@ -89,9 +89,7 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 	facts = append(facts, redisFacts(x)...)
 	facts = append(facts, d.fileFacts(x)...)
 	facts = append(facts, siteFact(x))
-	if x.JobErr != nil {
-		facts = append(facts, blockkit.Fact("Repairs", blockkit.Plain("whether one is running could not be seen")))
-	}
+	facts = append(facts, blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x))))
 	return []slack.Block{
 		blockkit.Paragraph(
 			blockkit.L(blockkit.Bold(head)),

@@ -48,23 +48,27 @@ func (r *Registry) explain(req Request, name string, err error) Answer {
 		answer.Blocks = []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(refused.text)))}
 	default:
 		answer.Outcome, answer.Err = Failed, err
-		answer.Blocks = []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(failureText(err, req.Ref))))}
+		certainty := "Nothing was changed."
+		if name == settleName {
+			certainty = "It is not known whether it counted: see /session history."
+		}
+		answer.Blocks = []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(failureText(err, certainty, req.Ref))))}
 	}
 	return answer
 }
 
 // failureText says what failed and what to do next.
-func failureText(err error, ref string) string {
+func failureText(err error, certainty, ref string) string {
 	var unverified store.Unverified
 	switch {
 	case errors.As(err, &unverified):
 		return "Stripe could not be asked: " + unverifiedText(unverified) + "."
 	case errors.Is(err, store.ErrSilent), errors.Is(err, store.ErrRefused):
-		return redisErrorText(err) + " Nothing was changed."
+		return redisErrorText(err) + " " + certainty
 	case errors.Is(err, context.DeadlineExceeded):
-		return "That took too long and was stopped. Try again in a minute. Nothing was changed."
+		return "That took too long and was stopped. Try again in a minute. " + certainty
 	}
-	return fmt.Sprintf("Something went wrong on our side; nothing was changed. Ref %s.", ref)
+	return fmt.Sprintf("Something went wrong on our side. %s Ref %s.", certainty, ref)
 }
 
 // redisErrorText says why Redis could not be read, and what to do.

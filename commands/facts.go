@@ -170,6 +170,20 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 // filePage is where a customer sees a finished file.
 func (d Deps) filePage(id string) string { return d.SiteURL + "/en/file/" + url.PathEscape(id) }
 
+// repairText tells of the latest repair.
+func repairText(x store.Examination) string {
+	r := x.Repair
+	switch {
+	case x.JobErr != nil:
+		return "could not be seen, nor whether one is running"
+	case r.ID == "":
+		return "none"
+	case r.Outcome == "":
+		return string(r.Action) + " is running, approved " + ago(r.At, x.At)
+	}
+	return string(r.Action) + ", " + words(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
+}
+
 // siteFact tells what the customer's page goes by and whether it fits Redis.
 func siteFact(x store.Examination) blockkit.Line {
 	var text string

@@ -43,7 +43,7 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	}
 	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
-		p.Seen.Verdict, words(string(p.Seen.Payment)), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
+		p.Seen.Verdict, seenPayment(p.Seen), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
 	return []slack.Block{
 		blockkit.Paragraph(lines...), blockkit.Paragraph(facts...),
 		blockkit.Context("Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."),
@@ -70,6 +70,13 @@ func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
 	}
 	approve.Confirm = slack.NewConfirmationBlockObject(text("Are you sure?"), text(question), text("Approve"), text("Back"))
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
+}
+
+func seenPayment(s store.Seen) string {
+	if s.Amount == 0 {
+		return words(string(s.Payment))
+	}
+	return words(string(s.Payment)) + " " + money(s.Amount, s.Currency)
 }
 
 func costSuffix(o store.Order) string {

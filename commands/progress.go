@@ -33,7 +33,7 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 		}
 		facts = append(facts, line)
 	}
-	if job.Outcome == store.OutcomeDone || job.Outcome == store.OutcomeFailed {
+	if p.Site != nil {
 		facts = append(facts, customerFact(p))
 	}
 	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
@@ -55,6 +55,9 @@ func secure(address string) bool {
 // ProgressActions are the buttons of a job: an unclear one can be settled.
 func ProgressActions(job store.Job) []slack.BlockElement {
 	debug := blockkit.Button("session.debug", "Debug", job.Plan.Session)
+	if job.Outcome == "" {
+		return nil
+	}
 	if job.Outcome != store.OutcomeUnclear {
 		return []slack.BlockElement{debug}
 	}
@@ -118,7 +121,11 @@ func causeText(cause store.Cause) string {
 	case store.CauseNoToken:
 		return "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed."
 	case store.CauseUnauthorised:
-		return "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew, then generate again."
+		return "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew (it is shown in the SuperDuperAI editor, under the account's API access), start the bot again and generate again."
+	case store.CauseBalance:
+		return "SuperDuperAI's account has too little balance for it. Ask whoever runs that account to top it up, then generate again."
+	case store.CauseForbidden:
+		return "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set SUPERDUPERAI_MODEL to another model; then generate again."
 	case store.CauseRejected:
 		return "SuperDuperAI does not take the request; its words follow. If it is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call."
 	case store.CauseRateLimited:
@@ -141,7 +148,7 @@ func causeText(cause store.Cause) string {
 
 // customerFact tells what the customer's page goes by now.
 func customerFact(p store.Progress) blockkit.Line {
-	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+	var text string
 	want := store.StatusError
 	if p.Job.Outcome == store.OutcomeDone && p.Job.Plan.Action == store.ActionGenerate {
 		want = store.StatusCompleted
@@ -151,8 +158,11 @@ func customerFact(p store.Progress) blockkit.Line {
 		text = "unknown: " + siteErrorText(p.SiteErr)
 	case !p.Site.Found:
 		text = "“not found”, although it was written: tell the engineer on call"
-	case p.Site.Status != string(want):
-		text += ", although " + string(want) + " was written: tell the engineer on call"
+	default:
+		text = "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+		if p.Site.Status != string(want) {
+			text += ", although " + string(want) + " was written: tell the engineer on call"
+		}
 	}
 	return blockkit.Fact("Customer sees", blockkit.Plain(text))
 }
@@ -166,8 +176,10 @@ func (r *Registry) outcomeSentence(job store.Job) string {
 		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
 	case job.Outcome == store.OutcomeDone:
 		return "Something went wrong with your video. We are putting it right and will write to you."
+	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
+		return ""
 	}
-	return ""
+	return lookingIntoIt
 }
 
 // ClaimLine answers a click that starts nothing.

@@ -35,7 +35,8 @@ type Redis interface {
 // Ledger keeps plans, jobs and the audit trail.
 type Ledger interface {
 	SavePlan(ctx context.Context, p store.Plan) error
-	Settle(ctx context.Context, session string, by store.Actor, fileID string, now time.Time) (store.Job, error)
+	JobOf(ctx context.Context, session string) (store.SessionJob, error)
+	Settle(ctx context.Context, job string, by store.Actor, fileID string, now time.Time) (store.Job, error)
 	Record(ctx context.Context, e store.Entry) error
 	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
 }

@@ -53,6 +53,9 @@ func (w *world) Server(context.Context) (store.Server, error) { return store.Ser
 
 func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
 
+func (w *world) JobOf(context.Context, string) (store.SessionJob, error) {
+	return store.SessionJob{}, nil
+}
 func (w *world) Settle(context.Context, string, store.Actor, string, time.Time) (store.Job, error) {
 	return store.Job{}, store.ErrNotUnclear
 }

@@ -84,14 +84,17 @@ func TestRepairTexts(t *testing.T) {
 		{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{"", store.CauseOthers}},
 		{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
 		{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
-			store.CauseUnavailable, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers}},
+			store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers}},
 		{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 		{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong}},
 	} {
 		for _, cause := range c.causes {
 			job := store.Job{ID: "K3F9", Plan: all[c.action], Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
 				Sending: noon.Add(time.Minute), Outcome: c.outcome, Cause: cause}
-			p := store.Progress{Job: job, Site: store.Site{Found: true, Status: "error"}, At: noon.Add(6 * time.Minute)}
+			p := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
+			if c.outcome == store.OutcomeDone || c.outcome == store.OutcomeFailed {
+				p.Site = &store.Site{Found: true, Status: "error"}
+			}
 			if cause == store.CauseRejected || cause == store.CauseChanged {
 				p.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 			}

@@ -40,6 +40,8 @@ const (
 	CauseLate         Cause = "late"         // it could not be begun in time
 	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
 	CauseUnauthorised Cause = "unauthorised" // the token was refused
+	CauseBalance      Cause = "balance"      // SuperDuperAI's account has no balance left for it
+	CauseForbidden    Cause = "forbidden"    // the account may not use the model, such as a VIP one
 	CauseRejected     Cause = "rejected"     // SuperDuperAI does not take the request
 	CauseRateLimited  Cause = "rate_limited" // too many requests
 	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
@@ -76,6 +78,7 @@ type Job struct {
 	Sent     time.Time         // when it was answered
 	Finished time.Time
 	Settled  *Settlement // a person said what became of an unclear request
+	Audited  bool        // its end is in the audit trail
 	Told     bool        // its end is in the message
 }
 

@@ -19,6 +19,8 @@ type Message struct{ Channel, TS string }
 type Seen struct {
 	Verdict   Verdict
 	Payment   PaymentState
+	Amount    int64  // paid, in the currency's smallest unit
+	Currency  string // in small letters
 	Status    Status
 	FileID    string
 	FileState FileState
@@ -92,7 +94,8 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 
 func seenOf(x Examination) Seen {
 	seen := Seen{
-		Verdict: x.Verdict, Payment: x.Payment.State, Status: x.Session.Status(), FileID: x.Session.FileID(),
+		Verdict: x.Verdict, Payment: x.Payment.State,
+		Amount: x.Payment.Amount, Currency: x.Payment.Currency, Status: x.Session.Status(), FileID: x.Session.FileID(),
 		FileState: x.File.State, Digests: map[string]string{}, At: x.At.UTC().Truncate(time.Millisecond),
 	}
 	for _, key := range x.Session.Keys() {

@@ -36,7 +36,8 @@ func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string,
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
-	job.Outcome, job.Cause, job.Detail, job.Told, job.Finished = "", "", nil, false, time.Time{}
+	job.Outcome, job.Cause, job.Detail, job.Finished = "", "", nil, time.Time{}
+	job.Audited, job.Told = false, false
 	if fileID != "" {
 		job.Step, job.FileID, job.Sent = StepSent, fileID, at
 	}

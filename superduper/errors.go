@@ -22,6 +22,7 @@ type Kind string
 const (
 	NoToken      Kind = "no_token"     // none is configured; nothing was sent
 	Unauthorised Kind = "unauthorised" // 401
+	Unpaid       Kind = "unpaid"       // 402: the account has no balance left for it
 	Forbidden    Kind = "forbidden"    // 403
 	NotFound     Kind = "not_found"    // 404; just after the creation a file may not be visible yet
 	Rejected     Kind = "rejected"     // 422 and the other 4xx: the request itself is wrong
@@ -107,6 +108,8 @@ func refused(method string, resp *http.Response, body []byte, token string) *Err
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Kind = Unauthorised
+	case status == http.StatusPaymentRequired:
+		e.Kind = Unpaid
 	case status == http.StatusForbidden:
 		e.Kind = Forbidden
 	case status == http.StatusNotFound:

@@ -56,13 +56,8 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	parts.jobs.Tell = func(ctx context.Context, p store.Progress) error {
-		if p.Job.Outcome != "" {
-			metrics.Repaired(string(p.Job.Plan.Action), string(p.Job.Outcome))
-		}
-		return b.Tell(ctx, p)
-	}
-	parts.jobs.Pending = metrics.Pending
+	parts.jobs.Tell, parts.jobs.Standing = b.Tell, metrics.Jobs
+	parts.jobs.Over = func(job store.Job) { metrics.Repaired(string(job.Plan.Action), string(job.Outcome)) }
 	runner = jobs.New(parts.jobs)
 	return serveAll(ctx, c, b, runner, redis, metrics, log)
 }

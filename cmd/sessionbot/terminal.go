@@ -102,16 +102,15 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 	say(blockkit.Text(answer.Blocks))
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
 		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
+		t.decline(ctx, plan, by)
 		return exitRefused
 	}
-	agreed := t.yes || t.agreed("Go on with "+string(plan.Action)+"?")
+	agreed := t.yes || t.agreed(ctx, "Go on with "+string(plan.Action)+"?")
 	if agreed && plan.Retrying && !t.yes {
-		agreed = t.agreed("Stripe will still deliver the event, so the site may do it itself. Go on all the same?")
+		agreed = t.agreed(ctx, "Stripe will still deliver the event, so the site may do it itself. Go on all the same?")
 	}
 	if !agreed {
-		if _, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now()); err != nil {
-			t.log.Warn("the plan was not cancelled; it expires by itself", "error", err)
-		}
+		t.decline(context.WithoutCancel(ctx), plan, by)
 		say("Nothing was changed.")
 		return exitRefused
 	}
@@ -133,10 +132,38 @@ func lineText(line blockkit.Line) string {
 	return blockkit.Text([]slack.Block{blockkit.Paragraph(line)})
 }
 
-func (t terminal) agreed(question string) bool {
+// decline cancels a plan, and puts that on record.
+func (t terminal) decline(ctx context.Context, plan store.Plan, by store.Actor) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	answer, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now())
+	if err == nil && answer.Verdict == store.Cancelled {
+		err = t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditCancelled,
+			Action: plan.Action, Session: plan.Session, Plan: plan.ID})
+	}
+	if err != nil {
+		t.log.Warn("the plan may not be cancelled; it expires by itself", "error", err)
+	}
+}
+
+// agreed asks. End of input, and a signal, are a no.
+func (t terminal) agreed(ctx context.Context, question string) bool {
 	_, _ = fmt.Fprint(t.errs, question+" [y/N] ") // a terminal that is gone answers nothing
-	line, err := t.in.ReadString('\n')
-	return err == nil && slices.Contains([]string{"y", "yes"}, strings.ToLower(strings.TrimSpace(line)))
+	answers := make(chan string, 1)
+	go func() {
+		line, err := t.in.ReadString('\n')
+		if err != nil {
+			line = ""
+		}
+		answers <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case answer := <-answers:
+		return answer == "y" || answer == "yes"
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(t.errs) // leaves the line of the question
+		return false
+	}
 }
 
 // follow carries the job out, or watches who does, until it ends.

@@ -53,6 +53,9 @@ func Link(url, label string) Span {
 // User names somebody of the workspace, and notifies them.
 func User(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) }
 
+// Group names a user group.
+func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(id) }
+
 // Fact is a labelled row.
 func Fact(label string, spans ...Span) Line {
 	return append(Line{Bold(label), Plain("  ")}, spans...)

@@ -85,6 +85,10 @@ func spansText(spans []Span) string {
 			b.WriteString(s.Text + " (" + s.URL + ")")
 		case *slack.RichTextSectionUserElement:
 			b.WriteString("@" + s.UserID)
+		case *slack.RichTextSectionUserGroupElement:
+			b.WriteString("@" + s.UsergroupID)
+		case *slack.RichTextSectionChannelElement:
+			b.WriteString("#" + s.ChannelID)
 		}
 	}
 	return b.String()

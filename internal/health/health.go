@@ -55,7 +55,7 @@ func NewMetrics() *Metrics {
 			Name: "sessionbot_repairs_total", Help: "Repairs that came to an end, by what they came to.",
 		}, []string{"action", "outcome"}),
 		jobs: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "sessionbot_jobs", Help: "Jobs by state; pending ones are not over.",
+			Name: "sessionbot_jobs", Help: "Jobs of all processes together: running ones are not over, unclear ones wait for a person.",
 		}, []string{"state"}),
 	}
 	m.registry.MustRegister(m.ack, m.command, m.sockets, m.repairs, m.jobs,
@@ -80,8 +80,11 @@ func (m *Metrics) Sockets(n int) { m.sockets.Set(float64(n)) }
 // Repaired counts a repair that came to an end.
 func (m *Metrics) Repaired(action, outcome string) { m.repairs.WithLabelValues(action, outcome).Inc() }
 
-// Pending says how many jobs are not over.
-func (m *Metrics) Pending(n int) { m.jobs.WithLabelValues("pending").Set(float64(n)) }
+// Jobs says how many jobs are not over, and how many wait for a person.
+func (m *Metrics) Jobs(running, unclear int) {
+	m.jobs.WithLabelValues("running").Set(float64(running))
+	m.jobs.WithLabelValues("unclear").Set(float64(unclear))
+}
 
 // Handler serves /healthz, /readyz and /metrics.
 func Handler(m *Metrics, checks ...Check) http.Handler {

@@ -47,7 +47,7 @@ func TestMetrics(t *testing.T) {
 	m.Answered("", "usage", time.Millisecond)
 	m.Sockets(1)
 	m.Repaired("generate", "done")
-	m.Pending(3)
+	m.Jobs(3, 1)
 	w := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, line := range []string{
@@ -56,7 +56,8 @@ func TestMetrics(t *testing.T) {
 		`sessionbot_command_duration_seconds_count{command="none",outcome="usage"} 1`,
 		"sessionbot_socket_connections 1",
 		`sessionbot_repairs_total{action="generate",outcome="done"} 1`,
-		`sessionbot_jobs{state="pending"} 3`,
+		`sessionbot_jobs{state="running"} 3`,
+		`sessionbot_jobs{state="unclear"} 1`,
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("the metrics do not say %s", line)

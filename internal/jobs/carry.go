@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -16,6 +15,7 @@ type carriage struct {
 	job    store.Job
 	fresh  bool   // this worker itself ran the diagnosis again
 	prompt string // read for the one request; only whoever recorded StepSending holds it
+	behind bool   // replicas of Redis did not follow when the request was to be sent
 	file   store.File
 	// outlast is a context for what must not be broken off: see outlast.
 	outlast func() (context.Context, context.CancelFunc)
@@ -87,27 +87,48 @@ func (c *carriage) end(ctx context.Context) error {
 	if c.job.Told {
 		return nil
 	}
-	p := store.Progress{Job: c.job, File: c.file, At: c.Now()}
-	if c.job.Outcome == store.OutcomeDone || c.job.Outcome == store.OutcomeFailed {
-		limited, done := context.WithTimeout(ctx, 2*time.Second)
-		p.Site, p.SiteErr = c.Site.SessionStatus(limited, c.job.Plan.Session)
-		done()
+	if !c.job.Audited {
+		if err := c.audit(ctx); err != nil {
+			return err
+		}
+		c.job.Audited = true
+		if err := c.record(ctx); err != nil {
+			return err
+		}
+		c.Over(c.job)
 	}
-	if err := c.Tell(ctx, p); err != nil {
+	if err := c.Tell(ctx, c.ending(ctx)); err != nil {
 		return fmt.Errorf("tell the end: %w", err)
 	}
+	c.job.Told = true
+	return c.record(ctx)
+}
+
+// ending is what is told of the end: with the file, also where another worker
+// saw it finished, and with what the site says now.
+func (c *carriage) ending(ctx context.Context) store.Progress {
+	ctx, done := context.WithTimeout(ctx, endWithin)
+	defer done()
+	p := store.Progress{Job: c.job, At: c.job.Finished}
+	if c.file.State == "" && c.job.FileID != "" {
+		c.look(ctx) // without an answer the end is told without the file
+	}
+	p.File = c.file
+	if c.job.Outcome == store.OutcomeDone || c.job.Outcome == store.OutcomeFailed {
+		site, err := c.Site.SessionStatus(ctx, c.job.Plan.Session)
+		p.Site, p.SiteErr = &site, err
+	}
+	return p
+}
+
+func (c *carriage) audit(ctx context.Context) error {
 	where := c.job.Plan.Message.Channel
 	if c.job.Approver.Terminal {
 		where = "terminal"
 	}
-	err := c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Where: where, Event: store.AuditOutcome,
+	return c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Where: where, Event: store.AuditOutcome,
 		Action: c.job.Plan.Action, Session: c.job.Plan.Session, Plan: c.job.ID,
 		Detail: string(c.job.Outcome) + detail(c.job), Before: c.job.Plan.Seen.Digests, After: c.job.Digests})
-	if err != nil {
-		return err
-	}
-	c.job.Told = true
-	return c.Ledger.SaveJob(ctx, c.lease, c.job)
 }
 
 func detail(job store.Job) string {

@@ -73,17 +73,18 @@ func TestCauseOf(t *testing.T) {
 	}{
 		{superduper.Error{Kind: superduper.NoToken}, store.CauseNoToken, nil},
 		{superduper.Error{Kind: superduper.Unauthorised, Detail: "bad"}, store.CauseUnauthorised, []string{"bad"}},
-		{superduper.Error{Kind: superduper.Forbidden}, store.CauseUnauthorised, nil},
+		{superduper.Error{Kind: superduper.Forbidden}, store.CauseForbidden, nil},
+		{superduper.Error{Kind: superduper.Unpaid, Detail: "empty"}, store.CauseBalance, []string{"empty"}},
 		{superduper.Error{Kind: superduper.Rejected, Fields: []superduper.Field{{Loc: "body.config.duration", Msg: "too long"}}},
 			store.CauseRejected, []string{"body.config.duration: too long"}},
 		{superduper.Error{Kind: superduper.NotFound}, store.CauseRejected, nil},
 		{superduper.Error{Kind: superduper.Malformed}, store.CauseRejected, nil},
-		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, store.CauseRateLimited, []string{"It asks to wait 1m0s."}},
+		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, store.CauseRateLimited, []string{"It asks to wait until 12:01:00 UTC."}},
 		{superduper.Error{Kind: superduper.RateLimited}, store.CauseRateLimited, nil},
 		{superduper.Error{Kind: superduper.Certificate}, store.CauseCertificate, nil},
 		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, store.CauseUnavailable, nil},
 	} {
-		cause, detail := causeOf(&c.err)
+		cause, detail := causeOf(&c.err, time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC))
 		if cause != c.cause || !slices.Equal(detail, c.detail) {
 			t.Errorf("%s: %s %q, want %s %q", c.err.Kind, cause, detail, c.cause, c.detail)
 		}

@@ -21,6 +21,12 @@ const (
 // prepare reads the prompt and records that the request is about to be sent:
 // from here on nobody sends it but this worker, and only once.
 func (c *carriage) prepare(ctx context.Context) error {
+	if c.behind {
+		c.behind = false
+		if err := pause(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
 	s, err := c.Product.Session(ctx, c.job.Plan.Session)
 	if err != nil {
 		return err
@@ -50,9 +56,14 @@ func (c *carriage) send(ctx context.Context) error {
 	}
 	prompt := c.prompt
 	c.prompt = ""
-	if c.Now().Sub(c.job.Sending) > sendWithin {
-		// The process stood still, and somebody else may have got the job.
-		// Only who can record this still has it, and begins anew.
+	// Where the process stood still, somebody else may have got the job: only
+	// who can record this still has it, and begins anew. A replica that does not
+	// know of the request could take over and have it sent once more.
+	err := c.Ledger.Replicated(ctx)
+	if c.behind = err != nil; c.behind {
+		c.Log.WarnContext(ctx, "a generation waits for the replicas of Redis", "job", c.job.ID, "error", err)
+	}
+	if c.behind || c.Now().Sub(c.job.Sending) > sendWithin {
 		c.job.Step, c.job.Sending = store.StepWritten, time.Time{}
 		return nil
 	}
@@ -71,7 +82,7 @@ func (c *carriage) send(ctx context.Context) error {
 	}
 	c.Log.WarnContext(ctx, "a generation was not started", "job", c.job.ID, "error", err)
 	// Recorded first: nobody must take this for a request without an answer.
-	cause, detail := causeOf(api)
+	cause, detail := causeOf(api, c.Now())
 	c.job.Step, c.job.Cause, c.job.Detail = store.StepSent, cause, detail
 	return nil
 }
@@ -87,7 +98,7 @@ func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, err
 }
 
 // causeOf says why nothing was started, and the API's own words about it.
-func causeOf(api *superduper.Error) (store.Cause, []string) {
+func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
 	var detail []string
 	for _, field := range api.Fields {
 		detail = append(detail, field.Loc+": "+field.Msg)
@@ -98,13 +109,17 @@ func causeOf(api *superduper.Error) (store.Cause, []string) {
 	switch api.Kind {
 	case superduper.NoToken:
 		return store.CauseNoToken, nil
-	case superduper.Unauthorised, superduper.Forbidden:
+	case superduper.Unauthorised:
 		return store.CauseUnauthorised, detail
+	case superduper.Unpaid:
+		return store.CauseBalance, detail
+	case superduper.Forbidden:
+		return store.CauseForbidden, detail
 	case superduper.Rejected, superduper.NotFound, superduper.Malformed:
 		return store.CauseRejected, detail
 	case superduper.RateLimited:
 		if api.RetryAfter > 0 {
-			detail = append(detail, fmt.Sprintf("It asks to wait %v.", api.RetryAfter))
+			detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
 		}
 		return store.CauseRateLimited, detail
 	case superduper.Certificate:
@@ -141,11 +156,10 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 func (c *carriage) poll(ctx context.Context) error {
 	wait, told := c.PollEvery, ""
 	for {
-		file, err := c.Maker.File(ctx, c.job.FileID)
+		err := c.look(ctx)
 		switch {
 		case err == nil:
 			wait = c.PollEvery
-			c.file = store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default: // 404 just after the creation is normal, too
@@ -174,6 +188,15 @@ func (c *carriage) poll(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// look sees how far the file is.
+func (c *carriage) look(ctx context.Context) error {
+	file, err := c.Maker.File(ctx, c.job.FileID)
+	if err == nil {
+		c.file = store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}
+	}
+	return err
 }
 
 func (c *carriage) completed(ctx context.Context) error {

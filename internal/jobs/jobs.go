@@ -5,12 +5,13 @@ package jobs
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,15 +20,17 @@ import (
 )
 
 const (
-	atOnce     = 64                     // jobs that one process carries out at the same time; most only wait for their file
-	lookEvery  = 2 * time.Second        // for jobs that nobody carries out
-	renewEvery = 5 * time.Second        // a lease holds three times as long
-	beginIn    = 10 * time.Minute       // after the claim; later nobody counts on it any more
-	sendWithin = 5 * time.Second        // after StepSending was recorded; a lease holds three times as long
-	sendFor    = 30 * time.Second       // the one request
-	keepFor    = time.Minute            // while Redis does not take what the request came to
-	keepEvery  = 200 * time.Millisecond // between two attempts at that
-	lastWords  = 5 * time.Second        // for request and record, once the process is to stop
+	atOnce      = 64                     // jobs that one process carries out at the same time; most only wait for their file
+	lookEvery   = 2 * time.Second        // for jobs that nobody carries out
+	retryAtMost = time.Minute            // between two attempts at a job that is interrupted again and again
+	renewEvery  = 5 * time.Second        // a lease holds three times as long
+	beginIn     = 10 * time.Minute       // after the claim; later nobody counts on it any more
+	sendWithin  = 5 * time.Second        // after StepSending was recorded; a lease holds three times as long
+	sendFor     = 30 * time.Second       // the one request
+	keepFor     = time.Minute            // while Redis does not take what the request came to
+	keepEvery   = 200 * time.Millisecond // between two attempts at that
+	lastWords   = 5 * time.Second        // for request and record, once the process is to stop
+	endWithin   = 3 * time.Second        // for what is to be seen of the end
 )
 
 // Maker makes videos and images; see superduper.Client.
@@ -37,7 +40,8 @@ type Maker interface {
 	File(ctx context.Context, id string) (superduper.File, error)
 }
 
-// Config is what a Runner works with. Everything is required but Pending and At.
+// Config is what a Runner works with. Everything is required but Standing, Over
+// and At.
 type Config struct {
 	Ledger  *store.Ledger
 	Writer  store.Writer
@@ -53,8 +57,11 @@ type Config struct {
 	PollEvery time.Duration
 	Log       *slog.Logger
 	Now       func() time.Time
-	// Pending is told how many jobs are not over. It may be nil.
-	Pending func(n int)
+	// Standing is told now and then how many jobs are not over, and how many wait
+	// for a person, in all processes together.
+	Standing func(running, unclear int)
+	// Over is told of every job that came to its end in this process.
+	Over func(job store.Job)
 	// At is called after each recorded step; tests break off there.
 	At func(step string)
 }
@@ -64,15 +71,28 @@ type Runner struct {
 	Config
 	wake chan struct{}
 	mu   sync.Mutex
-	busy map[string]bool // jobs in this process's hands
+	busy map[string]bool    // jobs in this process's hands
+	rest map[string]pausing // jobs that were interrupted
+}
+
+// pausing is how long a job that was interrupted is left alone.
+type pausing struct {
+	until time.Time
+	wait  time.Duration
 }
 
 // New makes a runner.
 func New(cfg Config) *Runner {
+	if cfg.Standing == nil {
+		cfg.Standing = func(int, int) {}
+	}
+	if cfg.Over == nil {
+		cfg.Over = func(store.Job) {}
+	}
 	if cfg.At == nil {
 		cfg.At = func(string) {}
 	}
-	return &Runner{Config: cfg, wake: make(chan struct{}, 1), busy: map[string]bool{}}
+	return &Runner{Config: cfg, wake: make(chan struct{}, 1), busy: map[string]bool{}, rest: map[string]pausing{}}
 }
 
 // Wake makes the runner look for jobs at once, such as after a claim.
@@ -91,14 +111,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		ids, err := r.Ledger.Pending(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.Log.WarnContext(ctx, "pending jobs could not be looked up", "error", err)
-		}
-		if err == nil && r.Pending != nil {
-			r.Pending(len(ids))
-		}
-		for _, id := range ids {
+		for _, id := range r.pending(ctx) {
 			if r.take(id) {
 				carried.Go(func() {
 					defer r.give(id)
@@ -115,10 +128,30 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 }
 
+// pending are the jobs that are not over.
+func (r *Runner) pending(ctx context.Context) []string {
+	ids, err := r.Ledger.Pending(ctx)
+	var unclear int
+	if err == nil {
+		unclear, err = r.Ledger.Unclear(ctx)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Log.WarnContext(ctx, "pending jobs could not be looked up", "error", err)
+		}
+		return nil
+	}
+	r.Standing(len(ids), unclear)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.rest, func(id string, _ pausing) bool { return !slices.Contains(ids, id) }) // others ended it
+	return ids
+}
+
 func (r *Runner) take(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.busy[id] || len(r.busy) >= atOnce {
+	if r.busy[id] || len(r.busy) >= atOnce || r.Now().Before(r.rest[id].until) {
 		return false
 	}
 	r.busy[id] = true
@@ -132,13 +165,23 @@ func (r *Runner) give(id string) {
 }
 
 // attempt carries a job out as far as it goes. What stops it is tried again
-// with the next look.
+// after a pause that grows.
 func (r *Runner) attempt(ctx context.Context, id string) {
 	defer r.contain(id)
 	_, err := r.Carry(ctx, id)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrLeaseLost) {
-		r.Log.WarnContext(ctx, "a job was interrupted and will be gone on with", "job", id, "error", err)
+		wait := r.leave(id)
+		r.Log.WarnContext(ctx, "a job was interrupted and will be gone on with", "job", id, "error", err, "in_ms", wait.Milliseconds())
 	}
+}
+
+// leave leaves a job alone for a while, each time for longer.
+func (r *Runner) leave(id string) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	wait := min(max(2*r.rest[id].wait, lookEvery), retryAtMost)
+	r.rest[id] = pausing{until: r.Now().Add(wait), wait: wait}
+	return wait
 }
 
 // contain keeps a panic to its job: others go on, and this one is tried again.
@@ -153,83 +196,6 @@ func (r *Runner) contain(id string) {
 	if fault, ok := value.(runtime.Error); ok {
 		what = fault.Error()
 	}
-	r.Log.Error("a job panicked", "job", id, "panic", what, "stack", string(debug.Stack()))
-}
-
-// Carry carries a job out to its end and tells it, if nobody else does; false
-// where somebody does.
-func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
-	lease, got, err := r.Ledger.Lease(ctx, id, rand.Text())
-	if err != nil || !got {
-		return false, err
-	}
-	held, stop := context.WithCancel(ctx)
-	defer stop()
-	var renewing sync.WaitGroup
-	renewing.Go(func() { r.renew(held, stop, lease) })
-	defer renewing.Wait()
-	defer stop()
-	defer func() {
-		free, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer done()
-		if err := r.Ledger.Release(free, lease); err != nil && !errors.Is(err, store.ErrLeaseLost) {
-			r.Log.Warn("a job was not given free: others get it when its lease ends", "job", id, "error", err)
-		}
-	}()
-	job, err := r.Ledger.LoadJob(held, id)
-	if err != nil {
-		return true, err
-	}
-	c := carriage{Runner: r, lease: lease, job: job,
-		outlast: func() (context.Context, context.CancelFunc) { return outlast(ctx) }}
-	return true, c.run(held)
-}
-
-// renew keeps the lease. Whoever cannot stops working before it ends.
-func (r *Runner) renew(ctx context.Context, stop func(), lease store.Lease) {
-	tick := time.NewTicker(renewEvery)
-	defer tick.Stop()
-	renewed := r.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		limited, done := context.WithTimeout(ctx, renewEvery)
-		err := r.Ledger.Renew(limited, lease)
-		done()
-		switch {
-		case err == nil:
-			renewed = r.Now()
-		case errors.Is(err, store.ErrLeaseLost), r.Now().Sub(renewed) > store.LeaseLife-renewEvery:
-			stop()
-			return
-		}
-	}
-}
-
-// outlast is for the one request and for recording what it came to: it goes on
-// while the lease is in doubt, which the record is fenced against, and for
-// lastWords after ctx has ended.
-func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
-	lasting, done := context.WithTimeout(context.WithoutCancel(ctx), sendFor+keepFor)
-	forget := context.AfterFunc(ctx, func() {
-		if pause(lasting, lastWords) == nil {
-			done()
-		}
-	})
-	return lasting, func() { forget(); done() }
-}
-
-// pause waits, and no longer than ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	wait := r.leave(id)
+	r.Log.Error("a job panicked", "job", id, "panic", what, "in_ms", wait.Milliseconds(), "stack", string(debug.Stack()))
 }

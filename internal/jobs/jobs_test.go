@@ -2,7 +2,6 @@ package jobs_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"slices"
@@ -43,6 +42,8 @@ func TestOutcomes(t *testing.T) {
 		{"another prompt", store.ActionGenerate, func(b *bench, _ *jobs.Config) { b.set("prompt:"+session, `{"prompt":"A hen"}`) },
 			store.OutcomeRefused, store.CauseChanged, nil, 0},
 		{"401", store.ActionGenerate, status(401, `{"detail":"no"}`), store.OutcomeFailed, store.CauseUnauthorised, "error", 0},
+		{"402", store.ActionGenerate, status(402, `{"detail":"no balance"}`), store.OutcomeFailed, store.CauseBalance, "error", 0},
+		{"403", store.ActionGenerate, status(403, `{"detail":"VIP only"}`), store.OutcomeFailed, store.CauseForbidden, "error", 0},
 		{"422", store.ActionGenerate, status(422, `{"detail":[{"loc":["body","config","duration"],"msg":"too long"}]}`), store.OutcomeFailed, store.CauseRejected, "error", 0},
 		{"429", store.ActionGenerate, status(429, `{}`), store.OutcomeFailed, store.CauseRateLimited, "error", 0},
 		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, store.CauseUnavailable, "error", 0},
@@ -131,7 +132,7 @@ func TestKilled(t *testing.T) {
 // settled: a person found that nothing was made, and it is over.
 func (b *bench) settled(id string) {
 	b.t.Helper()
-	if _, err := b.ledger.Settle(b.t.Context(), session, store.Actor{ID: "U3"}, "", time.Now()); err != nil {
+	if _, err := b.ledger.Settle(b.t.Context(), id, store.Actor{ID: "U3"}, "", time.Now()); err != nil {
 		b.t.Fatal(err)
 	}
 	before := b.files.Started()
@@ -188,26 +189,5 @@ func TestTwoReplicas(t *testing.T) {
 		if !slices.Contains(carried, true) || b.files.Started() != round+1 {
 			t.Fatalf("round %d: %v, %d started", round, carried, b.files.Started())
 		}
-	}
-}
-
-// TestTheEndIsTold: a job whose end could not be told is not over.
-func TestTheEndIsTold(t *testing.T) {
-	b := newBench(t, false)
-	id, cfg := b.claimed(store.ActionFix), b.config()
-	failures := 2
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
-		if p.Job.Outcome != "" && failures > 0 {
-			failures--
-			return errors.New("Slack is away")
-		}
-		return nil
-	}
-	if job := b.ended(id, cfg); !job.Told || failures != 0 {
-		t.Errorf("told %v, %d failures left", job.Told, failures)
-	}
-	entries, err := b.ledger.History(t.Context(), session, 10)
-	if err != nil || len(entries) != 1 || entries[0].Event != store.AuditOutcome {
-		t.Errorf("%+v, %v", entries, err)
 	}
 }

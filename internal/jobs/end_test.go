@@ -1,0 +1,191 @@
+package jobs_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// told remembers what people were told.
+type told struct {
+	mu   sync.Mutex
+	list []store.Progress
+	fail int // so many ends cannot be told
+}
+
+func (t *told) tell(_ context.Context, p store.Progress) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p.Job.Outcome != "" && t.fail > 0 {
+		t.fail--
+		return errors.New("Slack is away")
+	}
+	t.list = append(t.list, p)
+	return nil
+}
+
+func (t *told) last() store.Progress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.list[len(t.list)-1]
+}
+
+// agreeing is a site that says what Redis says.
+type agreeing struct{}
+
+func (agreeing) SessionStatus(context.Context, string) (store.Site, error) {
+	return store.Site{Found: true, Status: "completed"}, nil
+}
+
+// TestTheEndIsTold: a job whose end could not be told is not over; it is on
+// record and counted once all the same, and who tells it later tells all of it.
+func TestTheEndIsTold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, true)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	people, over := &told{fail: 1}, 0
+	cfg.Tell, cfg.Site, cfg.Over = people.tell, agreeing{}, func(store.Job) { over++ }
+	if _, err := jobs.New(cfg).Carry(t.Context(), id); err == nil {
+		t.Fatal("an end that was not told was taken for told")
+	}
+	job := b.ended(id, cfg) // by a runner that did not see the file being made
+	p := people.last()
+	if p.File.State != store.FileCompleted || p.Site == nil || p.Site.Status != "completed" || !p.At.Equal(job.Finished) {
+		t.Errorf("told %+v, site %+v, at %v", p.File, p.Site, p.At)
+	}
+	b.recordedOnce(over)
+	if again, err := b.ledger.Retell(t.Context(), id); !again || err != nil {
+		t.Fatalf("told again: %v, %v", again, err)
+	}
+	people.list = nil
+	b.ended(id, cfg)
+	if p := people.last(); p.Job.Outcome != store.OutcomeDone {
+		t.Errorf("told again %+v", p.Job)
+	}
+	b.recordedOnce(over)
+	if b.files.Started() != 1 {
+		t.Errorf("%d started", b.files.Started())
+	}
+}
+
+func (b *bench) recordedOnce(over int) {
+	b.t.Helper()
+	entries, err := b.ledger.History(b.t.Context(), session, 10)
+	if err != nil || len(entries) != 1 || entries[0].Event != store.AuditOutcome || over != 1 {
+		b.t.Errorf("counted %d times; on record %+v, %v", over, entries, err)
+	}
+}
+
+// TestRunningIsNotRetold: only an end can be overtaken.
+func TestRunningIsNotRetold(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionFix)
+	if again, err := b.ledger.Retell(t.Context(), id); again || err != nil {
+		t.Errorf("%v, %v", again, err)
+	}
+	if _, err := b.ledger.Retell(t.Context(), "nothing"); !errors.Is(err, store.ErrUnknownJob) {
+		t.Error(err)
+	}
+}
+
+// TestStandingIsCounted: those that run and those that wait for a person.
+func TestStandingIsCounted(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionFix), b.config()
+	var running, unclear []int
+	cfg.Standing = func(r, u int) { running, unclear = append(running, r), append(unclear, u) }
+	b.ended(id, cfg)
+	if running[0] != 1 || unclear[0] != 0 {
+		t.Errorf("running %v, unclear %v", running, unclear)
+	}
+}
+
+// TestWaitsForTheReplicas: nothing is asked for while a replica that could take
+// over does not know of it.
+func TestWaitsForTheReplicas(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	replica := redistest.StartReplica(t, b.server)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	replica.Freeze(t)
+	var log bytes.Buffer
+	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	startedBehind := -1
+	cfg.At = func(step string) {
+		if step == "written" && strings.Contains(log.String(), "waits for the replicas") && startedBehind < 0 {
+			startedBehind = b.files.Started()
+			replica.Thaw(t)
+		}
+	}
+	b.endedWell(id, cfg)
+	if startedBehind != 0 {
+		t.Errorf("%d started while the replica was behind; the log says %s", startedBehind, log.String())
+	}
+}
+
+// TestInterruptedIsLeftAlone: what is interrupted again and again is tried ever
+// more rarely.
+func TestInterruptedIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	b.claimed(store.ActionFix)
+	cfg := b.config()
+	cfg.Tell = func(context.Context, store.Progress) error { return errors.New("Slack is away") }
+	var mu sync.Mutex
+	now := time.Now()
+	cfg.Now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	attempts := make(chan time.Duration)
+	cfg.Log = slog.New(waits{attempts})
+	runner := jobs.New(cfg)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- runner.Run(ctx) }()
+	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+		got := <-attempts
+		if got != want*time.Second {
+			t.Errorf("left alone for %v, want %v s", got, int(want))
+		}
+		mu.Lock()
+		now = now.Add(got)
+		mu.Unlock()
+		runner.Wake()
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// waits is a log that passes on for how long a job is left alone.
+type waits struct{ to chan time.Duration }
+
+func (waits) Enabled(context.Context, slog.Level) bool { return true }
+func (w waits) Handle(ctx context.Context, r slog.Record) error {
+	r.Attrs(func(a slog.Attr) bool {
+		if a.Key == "in_ms" {
+			select {
+			case w.to <- time.Duration(a.Value.Int64()) * time.Millisecond:
+			case <-ctx.Done():
+			}
+		}
+		return true
+	})
+	return nil
+}
+func (w waits) WithAttrs([]slog.Attr) slog.Handler { return w }
+func (w waits) WithGroup(string) slog.Handler      { return w }

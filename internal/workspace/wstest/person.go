@@ -74,15 +74,7 @@ func (p Place) TryClick(m Message, actionID, value string) error {
 // fits. A nil fits takes the first.
 func (p Place) ExpectMessage(fits func(Message) bool) Message {
 	p.w.t.Helper()
-	return p.w.await("such message", func() (Message, bool) {
-		for _, m := range p.w.sorted() {
-			_, known := p.w.expected[m.id()]
-			if !known && p.sees(m) && (fits == nil || fits(m)) {
-				return m, true
-			}
-		}
-		return Message{}, false
-	})
+	return p.w.Expect(func(m Message) bool { return p.sees(m) && (fits == nil || fits(m)) })
 }
 
 // ExpectUpdate waits until a message has changed since m was read, its deletion

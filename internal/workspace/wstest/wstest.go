@@ -101,6 +101,19 @@ func (w *Workspace) Fault(kind string, seconds float64, method string) {
 	}
 }
 
+// Expect waits for a new message that fits, wherever it is and whoever sees it.
+func (w *Workspace) Expect(fits func(Message) bool) Message {
+	w.t.Helper()
+	return w.await("such message", func() (Message, bool) {
+		for _, m := range w.sorted() {
+			if _, known := w.expected[m.id()]; !known && fits(m) {
+				return m, true
+			}
+		}
+		return Message{}, false
+	})
+}
+
 // ExpectNothingElse fails the test on news that it did not expect, after it has
 // been quiet for a moment.
 func (w *Workspace) ExpectNothingElse() {

@@ -1,0 +1,132 @@
+package bot_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// retold is a ledger that counts how often an end is to be told again.
+type retold struct {
+	bot.Plans
+	again bool
+	count int
+}
+
+func (r *retold) Retell(context.Context, string) (bool, error) {
+	r.count++
+	return r.again, nil
+}
+
+// pictured shows a picture where there is one.
+type pictured struct{ scripted }
+
+func (*pictured) ProgressBlocks(p store.Progress) []slack.Block {
+	blocks := says("progress")
+	if p.File.ThumbnailURL != "" {
+		blocks = append(blocks, slack.NewImageBlock(p.File.ThumbnailURL, "picture", "", nil))
+	}
+	return blocks
+}
+
+// TestTell: the end of a job finds its people, and what is passing is tried
+// again later.
+func TestTell(t *testing.T) {
+	ended := store.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},
+		Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
+	running, unplaced, terminal := ended, ended, ended
+	running.Outcome = ""
+	unplaced.Plan.Message = store.Message{}
+	terminal.Plan.Message, terminal.Approver = store.Message{}, store.Actor{ID: "root", Terminal: true}
+	const refused, rightNow, ok = `{"ok":false,"error":"message_not_found"}`, `{"ok":false,"error":"internal_error"}`, `{"ok":true,"channel":"C1","ts":"1.2"}`
+	const closed, shape = `{"ok":false,"error":"is_archived"}`, `{"ok":false,"error":"invalid_blocks"}`
+	for _, c := range []struct {
+		name    string
+		job     store.Job
+		alerts  string
+		answers []string // one after the other; then ok
+		calls   []string
+		fails   bool
+	}{
+		{"in its message", ended, "C9", nil, []string{"update C1"}, false},
+		{"the message is gone", ended, "C9", []string{refused}, []string{"update C1", "post C1"}, false},
+		{"the channel is gone", ended, "C9", []string{closed, closed}, []string{"update C1", "post C1", "post C9"}, false},
+		{"so is the alert channel", ended, "C9", []string{closed, closed, closed}, []string{"update C1", "post C1", "post C9", "post U0LEAD"}, false},
+		{"nobody is left", ended, "", []string{closed, closed, closed}, []string{"update C1", "post C1", "post U0LEAD"}, false},
+		{"Slack has a fault", ended, "C9", []string{rightNow}, []string{"update C1"}, true},
+		{"the picture is refused", ended, "C9", []string{shape}, []string{"update C1", "update C1 without picture"}, false},
+		{"running, Slack has a fault", running, "C9", []string{rightNow}, []string{"update C1"}, true},
+		{"running, the message is gone", running, "C9", []string{refused}, []string{"update C1"}, true},
+		{"its place was never noted", unplaced, "C9", nil, []string{"post C9"}, false},
+		{"nor is there an alert channel", unplaced, "", nil, []string{"post U0LEAD"}, false},
+		{"a terminal that is gone", terminal, "C9", nil, []string{"post C9"}, false},
+		{"a terminal that is gone, and no alert channel", terminal, "", nil, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var calls []string
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				call := strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/api/chat."), "postMessage")
+				call = map[string]string{"": "post", "update": "update"}[call] + " " + r.FormValue("channel")
+				if len(calls) > 0 && !strings.Contains(r.FormValue("blocks"), "image_url") && strings.Contains(calls[0], call) {
+					call += " without picture"
+				}
+				calls = append(calls, call)
+				answer := ok
+				if n := len(calls); n <= len(c.answers) {
+					answer = c.answers[n-1]
+				}
+				_, _ = io.WriteString(w, answer) // the asker notices what is missing
+			}))
+			t.Cleanup(server.Close)
+			ledger := &retold{}
+			b, err := bot.New(bot.Config{AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+				Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, AlertChannel: c.alerts, Wake: func() {}},
+				Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = b.Tell(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
+			if !slices.Equal(calls, c.calls) || (err != nil) != c.fails {
+				t.Errorf("called %q (%v), want %q", calls, err, c.calls)
+			}
+			if ledger.count != 0 {
+				t.Errorf("an end was to be told again")
+			}
+		})
+	}
+}
+
+// TestOvertaken: progress that may have hidden the end has it told again.
+func TestOvertaken(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the asker notices what is missing
+	}))
+	t.Cleanup(server.Close)
+	woken := 0
+	ledger := &retold{again: true}
+	b, err := bot.New(bot.Config{AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+		Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, Wake: func() { woken++ }},
+		Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	job := store.Job{ID: "J", Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
+	if err := b.Tell(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
+		t.Errorf("%v, asked %d times, woken %d times", err, ledger.count, woken)
+	}
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// planned types a repair and returns its plan.
+func (s *stage) planned(by wstest.Place, action string) wstest.Message {
+	s.t.Helper()
+	by.Type("/session " + action + " " + repairID)
+	return by.ExpectMessage(saying("Expires "))
+}
+
+// planID is the opaque id in a plan's buttons.
+func planID(t *testing.T, m wstest.Message) string {
+	t.Helper()
+	_, rest, found := strings.Cut(string(m.Blocks), `"value":"`)
+	id, _, closed := strings.Cut(rest, `"`)
+	if !found || !closed {
+		t.Fatalf("no button has a value: %s", m.Blocks)
+	}
+	return id
+}
+
+// copyOf posts a plan's message once more, as an old client may show it still.
+func (s *stage) copyOf(by wstest.Place, plan wstest.Message) wstest.Message {
+	s.t.Helper()
+	var blocks slack.Blocks
+	if err := json.Unmarshal(plan.Blocks, &blocks); err != nil {
+		s.t.Fatal(err)
+	}
+	api := slack.New(s.env["SLACK_BOT_TOKEN"], slack.OptionAPIURL(s.env["SLACK_API_URL"]))
+	_, ts, err := api.PostMessageContext(s.t.Context(), plan.Channel, slack.MsgOptionText("copy", false), slack.MsgOptionBlocks(blocks.BlockSet...))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return by.ExpectMessage(func(m wstest.Message) bool { return m.TS == ts })
+}
+
+func withoutButtons(m wstest.Message) bool {
+	return !strings.Contains(string(m.Blocks), "confirm.approve")
+}
+
+// TestExpiredPlan: nobody has to guess why nothing happened.
+func TestExpiredPlan(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["CONFIRM_TTL"] = "1ms"
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		for _, button := range []string{"confirm.approve", "confirm.cancel"} {
+			plan := s.planned(lead, "generate")
+			lead.Click(plan, button)
+			lead.ExpectUpdate(plan, saying("Expired, nothing was changed"), withoutButtons)
+			lead.ExpectMessage(saying("This plan expired at"))
+		}
+		s.nothingDone()
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// nothingDone checks that no repair has begun.
+func (s *stage) nothingDone() {
+	s.t.Helper()
+	if s.value("webhook:"+repairID) != nil || s.value("session:"+repairID) != nil || s.files.Started() != 0 {
+		s.t.Errorf("something was done: %v, %v, %d started", s.value("webhook:"+repairID), s.value("session:"+repairID), s.files.Started())
+	}
+}
+
+// TestRunningPlan: a double click, two people at once, a copy of the message,
+// a second plan, and another process: one video, and an answer for everybody.
+func TestRunningPlan(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.startBot()
+		first := s.bot
+		s.bot = start(t, s.env, "run")
+		s.workspace.AwaitConnections(2)
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+		plan := s.planned(lead, "generate")
+		older := s.copyOf(lead, plan)
+		second := s.planned(lead, "generate")
+		var clicks sync.WaitGroup
+		var late atomic.Int32 // the button was gone already
+		for _, by := range []wstest.Place{lead, lead, oncall} {
+			clicks.Go(func() {
+				if by.TryClick(plan, "confirm.approve", "") != nil {
+					late.Add(1)
+				}
+			})
+		}
+		clicks.Wait()
+		for range 2 - late.Load() {
+			s.workspace.Expect(saying("Approved already"))
+		}
+		running := lead.ExpectUpdate(plan, saying("being made"), withoutButtons)
+		oncall.Click(older, "confirm.approve")
+		oncall.ExpectMessage(saying("Approved already"))
+		lead.Click(older, "confirm.cancel")
+		lead.ExpectMessage(saying("Approved already"))
+		oncall.Click(second, "confirm.approve")
+		oncall.ExpectMessage(saying("another repair of this session is running"))
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Generating is not possible: "))
+		finish()
+		lead.ExpectUpdate(running, saying("Done: video ready"), wstest.Saying("The first picture of the video"))
+		oncall.Click(older, "confirm.approve")
+		oncall.ExpectMessage(saying("Approved already"))
+		lead.Click(second, "confirm.cancel")
+		lead.ExpectUpdate(second, saying("Cancelled, nothing was changed"), withoutButtons)
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+		if code := first.stop(); code != 0 {
+			t.Errorf("asked to stop, it exited with %d", code)
+		}
+	})
+}
+
+// TestWhoMay: guests, people who are not listed and nobody at all are told whom
+// to ask; the requester may cancel what they may not approve.
+func TestWhoMay(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["OPERATORS"] = "U0LEAD"
+		s.startBot()
+		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+		plan := s.planned(support, "fix")
+		for _, user := range []string{"U0SUPPORT", "U0ONCALL", "U0GUEST"} {
+			by := s.workspace.As(user).In("C0SUPPORT")
+			by.Click(plan, "confirm.approve")
+			refused := by.ExpectMessage(saying("Only operators may do this"))
+			if !strings.Contains(string(refused.Blocks), `"user_id":"U0LEAD"`) {
+				t.Errorf("whom to ask is not said: %s", refused.Text)
+			}
+		}
+		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+		oncall.Click(plan, "confirm.cancel")
+		oncall.ExpectMessage(saying("Only operators may do this"))
+		support.Click(plan, "confirm.cancel")
+		support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"), withoutButtons)
+		s.nothingDone()
+		history := s.ask("/session history " + repairID)
+		for _, part := range []string{"refused: fix", "not an operator's click on approve", "cancelled: fix"} {
+			if !strings.Contains(history.Text, part) {
+				t.Errorf("the history does not say %q:\n%s", part, history.Text)
+			}
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestNobodyMay: without operators nothing is changed through Slack.
+func TestNobodyMay(t *testing.T) {
+	for name, c := range map[string]struct{ operators, says string }{
+		"no operators":                     {"", "OPERATORS is empty"},
+		"a group that cannot be read":      {"S0NONE", "cannot be read"},
+		"every full member, and a guest":   {"*", "Only operators may do this"},
+		"a guest that is listed by itself": {"U0GUEST", "Only full members of this workspace"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := repairStage(t)
+			s.env["OPERATORS"] = c.operators
+			s.startBot()
+			plan := s.planned(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate")
+			guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
+			guest.Click(plan, "confirm.approve")
+			guest.ExpectMessage(saying(c.says))
+			s.nothingDone()
+			s.workspace.ExpectNothingElse()
+		})
+	}
+}
+
+// TestSecondClick: where Stripe still delivers, only a second click on purpose
+// counts, and by then somebody else may have been quicker.
+func TestSecondClick(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		paid := time.Now().Add(-14 * time.Minute)
+		s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+			Created: paid, Event: store.EventFailed})
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		plan := s.planned(lead, "generate")
+		if !strings.Contains(plan.Text, "the site may make this video itself") || !strings.Contains(string(plan.Blocks), "dashboard.stripe.com/events/") {
+			t.Errorf("the plan does not say that Stripe still delivers, or where: %s", plan.Text)
+		}
+		lead.Click(plan, "confirm.approve")
+		asked := lead.ExpectUpdate(plan, wstest.Saying("Yes, although Stripe still delivers"))
+		lead.ExpectMessage(saying("Press the button once more"))
+		lead.Click(asked, "confirm.approve") // at once: a double click is none
+		asked = lead.ExpectUpdate(asked)
+		lead.ExpectMessage(saying("Press the button once more"))
+		s.nothingDone()
+		// As if a while had gone by.
+		pressed := time.Now().Add(-time.Minute).UnixMilli()
+		if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, asked), "pressed", pressed).Err(); err != nil {
+			t.Fatal(err)
+		}
+		lead.Click(asked, "confirm.approve")
+		lead.ExpectUpdate(asked, saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestPlanWithoutAPlace: where the bot is no member, the plan goes to the alert
+// channel, else to an operator who asks, and a pointer says so.
+func TestPlanWithoutAPlace(t *testing.T) {
+	for _, c := range []struct {
+		name, alerts, user, approvals string
+		place                         string // where the plan is shown, "" = nowhere
+		says                          string // in the channel it was asked for in
+	}{
+		{"the alert channel", "C0ALERTS", "U0SUPPORT", "none", "C0ALERTS", "so the plan is shown in"},
+		{"a direct message", "", "U0LEAD", "none", "D", "I sent you the plan in a direct message"},
+		{"a second operator would not see that", "", "U0LEAD", "all", "", "Invite the bot into the channel"},
+		{"nor may they approve it", "", "U0SUPPORT", "none", "", "Invite the bot into the channel"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := repairStage(t)
+			s.env["ALERT_CHANNEL"], s.env["APPROVALS"], s.env["OPERATORS"] = c.alerts, c.approvals, "U0LEAD"
+			s.startBot()
+			by := s.workspace.As(c.user).In("C0RANDOM")
+			by.Type("/session generate " + repairID)
+			by.ExpectMessage(saying(c.says))
+			if c.place != "" {
+				plan := s.workspace.Expect(func(m wstest.Message) bool {
+					return strings.HasPrefix(m.Channel, c.place) && strings.Contains(m.Text, "Generate a video for")
+				})
+				lead := s.workspace.As("U0LEAD").In(plan.Channel)
+				lead.Click(plan, "confirm.approve")
+				lead.ExpectUpdate(plan, saying("Done: video ready"))
+			} else {
+				s.nothingDone()
+			}
+			s.workspace.ExpectNothingElse()
+		})
+	}
+}

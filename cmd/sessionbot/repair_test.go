@@ -3,8 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"regexp"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -179,32 +182,6 @@ func tellClicks(t *testing.T, s *stage) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestUnclearStory: the answer gets lost, nothing is sent again, and a person
-// says what became of it.
-func TestUnclearStory(t *testing.T) { onBoth(t, tellUnclearStory) }
-
-func tellUnclearStory(t *testing.T, s *stage) {
-	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	lead.Type("/session generate " + repairID)
-	plan := lead.ExpectMessage(saying("Generate a video for"))
-	lead.Click(plan, "confirm.approve")
-	unclear := lead.ExpectUpdate(plan, saying("Unclear: a video was asked for"), saying("/session settle"))
-	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
-	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
-	guest.Click(unclear, "confirm.not_made")
-	guest.ExpectMessage(saying("Only operators may do this"))
-	lead.Click(unclear, "confirm.not_made")
-	lead.ExpectMessage(saying("Settled: nothing was made"))
-	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
-	}
-	s.workspace.ExpectNothingElse()
-}
-
 // TestRepairInATerminal: the same plan, y or N, the same record.
 func TestRepairInATerminal(t *testing.T) {
 	s := repairStage(t)
@@ -232,12 +209,71 @@ func TestRepairInATerminal(t *testing.T) {
 			t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
 		}
 	}
-	s.env["APPROVALS"] = "generate"
-	s.put("prompt:"+repairID+"b", `{"prompt":"A hen"}`)
-	if log, code := run("y\n", "generate", "--yes", repairID+"b"); code != 3 {
-		t.Errorf("exit code %d:\n%s", code, log)
-	}
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
+}
+
+// TestSecondOperatorInATerminal: what needs one is left to Slack.
+func TestSecondOperatorInATerminal(t *testing.T) {
+	s := repairStage(t)
+	s.env["APPROVALS"] = "generate"
+	generate := start(t, s.env, "session", "generate", "--yes", repairID)
+	if code := generate.exitCode(20 * time.Second); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
+		t.Errorf("exit code %d", code)
+	}
+	s.nothingDone()
+	fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
+	if code := fix.exitCode(20 * time.Second); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// TestInterruptedQuestion: Ctrl-C at the question is a no, at once and on
+// record.
+func TestInterruptedQuestion(t *testing.T) {
+	s := repairStage(t)
+	in, hold := io.Pipe() // nobody answers
+	defer func() { _ = hold.Close() }()
+	p := startWith(t, in, s.env, "session", "generate", repairID)
+	p.prints(regexp.MustCompile(`\[y/N\]`))
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = hold.Close() // what hands the answers on ends, too
+	if code := p.exitCode(10 * time.Second); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
+		t.Errorf("exit code %d", code)
+	}
+	s.nothingDone()
+	history := start(t, s.env, "session", "history", repairID)
+	if code := history.exitCode(10 * time.Second); code != 0 || !strings.Contains(history.log.String(), "cancelled: generate") {
+		t.Errorf("exit code %d, history %s", code, history.log)
+	}
+}
+
+// TestTerminalIsGone: what was approved in a terminal that died is brought to
+// its end by a bot, and told where alerts go.
+func TestTerminalIsGone(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.env["ALERT_CHANNEL"] = "C0ALERTS"
+		p := start(t, s.env, "session", "generate", "--yes", repairID)
+		p.prints(regexp.MustCompile(`being made`))
+		if err := p.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		p.exitCode(10 * time.Second)
+		pending, err := s.client.ZRange(t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
+		if err != nil || len(pending) != 1 {
+			t.Fatalf("pending %q, %v", pending, err)
+		}
+		s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+pending[0]) // as if its life had gone by
+		finish()
+		s.startBot()
+		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+	})
 }

@@ -120,7 +120,21 @@ func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiU
 // claimed plans a repair and claims it.
 func (b *bench) claimed(action store.Action) string {
 	b.t.Helper()
-	x := examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
+	id := b.planned(action, b.examined())
+	answer, err := b.ledger.Claim(b.t.Context(), id, store.Actor{ID: "U2"}, time.Now())
+	if err != nil || answer.Verdict != store.Claimed {
+		b.t.Fatalf("%s, %v", answer.Verdict, err)
+	}
+	return id
+}
+
+func (b *bench) examined() store.Examination {
+	return examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
+}
+
+// planned plans a repair by what was seen.
+func (b *bench) planned(action store.Action, x store.Examination) string {
+	b.t.Helper()
 	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
 		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
@@ -128,10 +142,6 @@ func (b *bench) claimed(action store.Action) string {
 	}
 	if err := b.ledger.SavePlan(b.t.Context(), p); err != nil {
 		b.t.Fatal(err)
-	}
-	answer, err := b.ledger.Claim(b.t.Context(), p.ID, store.Actor{ID: "U2"}, time.Now())
-	if err != nil || answer.Verdict != store.Claimed {
-		b.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	return p.ID
 }

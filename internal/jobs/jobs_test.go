@@ -4,8 +4,6 @@ import (
 	"context"
 	"os"
 	"os/exec"
-	"slices"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -163,31 +161,5 @@ func TestChild(t *testing.T) {
 	defer cancel()
 	if err := jobs.New(cfg).Run(ctx); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// TestTwoReplicas: two runners race for every job, and each is carried out once.
-func TestTwoReplicas(t *testing.T) {
-	b := newBench(t, true)
-	cfg := b.config()
-	first, second := jobs.New(cfg), jobs.New(cfg)
-	for round := range 200 {
-		b.client.Del(t.Context(), "webhook:"+session)
-		b.client.Del(t.Context(), "session:"+session)
-		id := b.claimed(store.ActionGenerate)
-		var race sync.WaitGroup
-		carried := make([]bool, 2)
-		for i, runner := range []*jobs.Runner{first, second} {
-			race.Go(func() {
-				var err error
-				if carried[i], err = runner.Carry(t.Context(), id); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		race.Wait()
-		if !slices.Contains(carried, true) || b.files.Started() != round+1 {
-			t.Fatalf("round %d: %v, %d started", round, carried, b.files.Started())
-		}
 	}
 }

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// approved plans a repair, approves it and returns its message at the end.
+func (s *stage) approved(by wstest.Place, action string, end ...func(wstest.Message) bool) wstest.Message {
+	s.t.Helper()
+	plan := s.planned(by, action)
+	by.Click(plan, "confirm.approve")
+	done := by.ExpectUpdate(plan, end...)
+	s.wellMade(done)
+	return done
+}
+
+// TestGenerationFails: whatever SuperDuperAI answers, people read why and what
+// to do, and the session may be generated again.
+func TestGenerationFails(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		for _, c := range []struct {
+			fault demo.Fault
+			says  []string
+		}{
+			{demo.Fault{Status: 401, Body: `{"detail":"Could not validate"}`}, []string{"refused the token", "SUPERDUPERAI_TOKEN"}},
+			{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"too little balance", "Insufficient balance"}},
+			{demo.Fault{Status: 403, Body: `{"detail":"VIP only <!channel>"}`}, []string{"VIP", "SUPERDUPERAI_MODEL"}},
+			{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
+				[]string{"does not take the request", "body.config.duration: too long"}},
+			{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"too much to do", "It asks to wait until"}},
+			{demo.Fault{Status: 500, Body: `<html>`}, []string{"could not be reached", "Generate again"}},
+		} {
+			s.files.BreakFor("generate-video", c.fault)
+			failed := s.approved(lead, "generate", saying("Failed: no video"), saying("Customer sees  status error"))
+			for _, part := range c.says {
+				if !strings.Contains(failed.Text, part) {
+					t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
+				}
+			}
+			webhook := s.value("webhook:" + repairID)
+			if text, _ := webhook["error"].(string); webhook["status"] != "error" || !strings.HasPrefix(text, "Failed to start generation: ") {
+				t.Errorf("HTTP %d: webhook %v", c.fault.Status, webhook)
+			}
+		}
+		s.files.Heal()
+		s.approved(lead, "generate", saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		lead.Type("/session debug " + repairID)
+		lead.ExpectMessage(saying("Earlier repairs  generate, done"))
+		s.workspace.ExpectNothingElse()
+		s.quietLog("A fox runs", "Insufficient balance")
+	})
+}
+
+// TestWrongHost: a certificate that does not fit names the right host.
+func TestWrongHost(t *testing.T) {
+	s := repairStage(t)
+	server := httptest.NewTLSServer(s.files)
+	t.Cleanup(server.Close)
+	s.env["SUPERDUPERAI_URL"] = server.URL
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestUnclearStory: the answer gets lost, nothing is sent again, and a person
+// says what became of it: an operator, once, and only of this generation.
+func TestUnclearStory(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
+		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"), saying("/session settle"))
+		older := s.copyOf(lead, unclear)
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
+		guest.Click(unclear, "confirm.not_made")
+		guest.ExpectMessage(saying("Only operators may do this"))
+		lead.Click(unclear, "confirm.not_made")
+		lead.ExpectMessage(saying("Settled: nothing was made"))
+		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
+
+		again := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+		lead.Click(older, "confirm.not_made")
+		lead.ExpectMessage(saying("there is nothing to settle"))
+		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+		guest.Type("/session settle " + repairID + " " + file)
+		guest.ExpectMessage(saying("Only full members"))
+		s.files.Put(file, store.FileCompleted)
+		lead.Type("/session settle " + repairID + " " + file)
+		lead.ExpectMessage(saying("Settled: the file is being followed"))
+		lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("Customer sees  status completed"))
+		lead.Type("/session settle " + repairID + " " + file)
+		lead.ExpectMessage(saying("there is nothing to settle"))
+		if n := s.files.Started(); n != 2 {
+			t.Errorf("%d started, want 2", n)
+		}
+		history := s.ask("/session history " + repairID)
+		for _, part := range []string{"settled: generate, by @U0LEAD · file " + file, "settled: generate, by @U0LEAD · not made", "not an operator's click"} {
+			if !strings.Contains(history.Text, part) {
+				t.Errorf("the history does not say %q:\n%s", part, history.Text)
+			}
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestKilledWhileItIsMade: the process dies, and another one brings the video
+// to its end in the same message.
+func TestKilledWhileItIsMade(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		plan := s.planned(lead, "generate")
+		lead.Click(plan, "confirm.approve")
+		running := lead.ExpectUpdate(plan, saying("being made"))
+		if err := s.bot.cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		s.bot.exitCode(10 * time.Second)
+		s.workspace.AwaitNoConnection()
+		// As if the lease's life had gone by.
+		if err := s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+planID(t, plan)).Err(); err != nil {
+			t.Fatal(err)
+		}
+		s.startBot()
+		finish()
+		lead.ExpectUpdate(running, saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestRedisStandsStill: a Redis that is silent while a video is made costs
+// nothing but time.
+func TestRedisStandsStill(t *testing.T) {
+	s := repairStage(t)
+	finish := s.slowly()
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	plan := s.planned(lead, "generate")
+	older := s.copyOf(lead, plan)
+	lead.Click(plan, "confirm.approve")
+	running := lead.ExpectUpdate(plan, saying("being made"))
+	s.redis.Freeze(t)
+	finish()
+	lead.Click(older, "confirm.approve")
+	lead.ExpectMessage(saying("Redis did not answer, so nothing was done"))
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Redis did not answer"))
+	s.redis.Thaw(t)
+	lead.ExpectUpdate(running, saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
+}
+
+// TestTheSiteDisagrees: what the customer sees is asked for, and told where it
+// is not what was written.
+func TestTheSiteDisagrees(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
+		s.approved(lead, "fix", saying("is marked as error"), saying("although it was written: tell the engineer on call"))
+		s.site.Break(demo.Fault{Cut: true})
+		s.approved(lead, "generate", saying("Done: video ready"), saying("Customer sees  unknown: the site did not answer"))
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestSlackIsAway: the end of a repair is told once Slack takes it.
+func TestSlackIsAway(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		running := s.approved(lead, "generate", saying("being made"))
+		s.workspace.Fault("server_error", 600, "chat.update")
+		finish()
+		s.completed()
+		s.workspace.Fault("clear", 0, "")
+		lead.ExpectUpdate(running, saying("Done: video ready"))
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// completed waits until the session itself says so.
+func (s *stage) completed() {
+	s.t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for range 300 { // fifteen seconds
+		if s.value("webhook:" + repairID)["status"] == "completed" {
+			return
+		}
+		<-tick.C
+	}
+	s.t.Fatal("the session was never completed")
+}

@@ -111,7 +111,7 @@ func (c *carriage) ending(ctx context.Context) store.Progress {
 	defer done()
 	p := store.Progress{Job: c.job, At: c.job.Finished}
 	if c.file.State == "" && c.job.FileID != "" {
-		c.look(ctx) // without an answer the end is told without the file
+		_ = c.look(ctx) // without an answer the end is told without the file
 	}
 	p.File = c.file
 	if c.job.Outcome == store.OutcomeDone || c.job.Outcome == store.OutcomeFailed {

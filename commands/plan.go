@@ -44,10 +44,11 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
 		p.Seen.Verdict, seenPayment(p.Seen), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
-	return []slack.Block{
-		blockkit.Paragraph(lines...), blockkit.Paragraph(facts...),
-		blockkit.Context("Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."),
+	terms := "Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."
+	if p.Retrying {
+		terms += " It takes a second press, because Stripe still delivers."
 	}
+	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
 }
 
 // PlanActions are the plan's buttons. Where Stripe still delivers the event the

@@ -52,6 +52,9 @@ func silence(err error) error {
 	return fmt.Errorf("%w: %w", ErrSilent, err)
 }
 
+// openWithin is how long a Redis is asked what it is before it counts as away.
+const openWithin = time.Second
+
 // Open prepares the way to the Redis that the URL names: redis:// or rediss://,
 // several addr= parameters for a cluster, master_name= for a Sentinel. A URL
 // that cannot be used is a *URLError, a database number on a cluster
@@ -65,6 +68,8 @@ func Open(ctx context.Context, rawURL string) (*Redis, error) {
 		return nil, err
 	}
 	r.now = time.Now
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
 	if _, err := r.client(ctx); errors.Is(err, ErrClusterDatabase) {
 		return nil, err
 	}

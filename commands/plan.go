@@ -74,10 +74,14 @@ func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
 }
 
 func seenPayment(s store.Seen) string {
-	if s.Amount == 0 {
-		return words(string(s.Payment))
+	amount := money(s.Amount, s.Currency)
+	switch {
+	case s.Payment == store.PaymentPaid && s.Amount > 0:
+		return "paid " + amount
+	case s.Payment == store.PaymentPartiallyRefunded:
+		return "paid " + amount + ", of which a part was refunded"
 	}
-	return words(string(s.Payment)) + " " + money(s.Amount, s.Currency)
+	return words(string(s.Payment))
 }
 
 func costSuffix(o store.Order) string {

@@ -28,6 +28,7 @@ var moving = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\b(\d{1,2} [A-Z][a-z]{2} (\d{4} )?)?\d{2}:\d{2}(:\d{2})? UTC`), "[time]"},
+	{regexp.MustCompile(`20\d\d-\d\d-\d\dT[0-9:.]+Z`), "[timestamp]"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "[host]"},
 	{regexp.MustCompile(`\d+\.\d ms`), "[n] ms"},
 	{regexp.MustCompile(`Clients connected +\d+`), "Clients connected [n]"},
@@ -54,6 +55,14 @@ func TestTexts(t *testing.T) {
 		debug.WriteString(text(t, registry, "/session", "debug "+example.ID) + "\n\n")
 	}
 	golden(t, "debug", debug.String())
+	var repairs strings.Builder
+	for _, example := range demo.Examples(time.Now()) {
+		for _, action := range []string{"fix", "generate"} {
+			fmt.Fprintf(&repairs, "== %s (%s): %s\n", example.Title, example.Verdict, action)
+			repairs.WriteString(text(t, registry, "/session", action+" "+example.ID) + "\n\n")
+		}
+	}
+	golden(t, "repairs", repairs.String())
 	var rest strings.Builder
 	for _, request := range [][2]string{
 		{"/session", "help"}, {"/session", "debgu x"}, {"/session", "debug"}, {"/session", "fix cs_live_x1"},
@@ -69,7 +78,7 @@ func TestTexts(t *testing.T) {
 // text.
 func text(t *testing.T, registry *commands.Registry, command, request string) string {
 	t.Helper()
-	answer := registry.Run(t.Context(), commands.Request{Command: command, Text: request, Ref: "k3f9-2d"})
+	answer := registry.Run(t.Context(), commands.Request{Command: command, Text: request, User: "U0SUPPORT", Ref: "k3f9-2d"})
 	raw, err := json.Marshal(answer.Blocks)
 	if err != nil {
 		t.Fatal(err)

@@ -55,14 +55,6 @@ func TestTexts(t *testing.T) {
 		debug.WriteString(text(t, registry, "/session", "debug "+example.ID) + "\n\n")
 	}
 	golden(t, "debug", debug.String())
-	var repairs strings.Builder
-	for _, example := range demo.Examples(time.Now()) {
-		for _, action := range []string{"fix", "generate"} {
-			fmt.Fprintf(&repairs, "== %s (%s): %s\n", example.Title, example.Verdict, action)
-			repairs.WriteString(text(t, registry, "/session", action+" "+example.ID) + "\n\n")
-		}
-	}
-	golden(t, "repairs", repairs.String())
 	var rest strings.Builder
 	for _, request := range [][2]string{
 		{"/session", "help"}, {"/session", "debgu x"}, {"/session", "debug"}, {"/session", "fix cs_live_x1"},
@@ -72,6 +64,14 @@ func TestTexts(t *testing.T) {
 		rest.WriteString("== " + request[0] + " " + request[1] + "\n" + text(t, registry, request[0], request[1]) + "\n\n")
 	}
 	golden(t, "rest", rest.String())
+	var repairs strings.Builder
+	for _, example := range demo.Examples(time.Now()) {
+		for _, action := range []string{"fix", "generate"} {
+			fmt.Fprintf(&repairs, "== %s (%s): %s\n", example.Title, example.Verdict, action)
+			repairs.WriteString(text(t, registry, "/session", action+" "+example.ID) + "\n\n")
+		}
+	}
+	golden(t, "repairs", repairs.String())
 }
 
 // text asks, checks the answer's blocks as Slack does and returns them as plain

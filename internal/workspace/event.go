@@ -61,7 +61,7 @@ func (s *Server) eventPayload(kind string, where channel, m Message) object {
 // sendEvent delivers an event, and again under a new envelope id where it is
 // not acknowledged.
 func (s *Server) sendEvent(payload object) {
-	s.work.Go(func() {
+	s.begin(func() {
 		reason := ""
 		for attempt, wait := range slices.Concat([]time.Duration{0}, s.timing.redeliver) {
 			if !s.pause(wait) {

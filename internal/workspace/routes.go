@@ -13,9 +13,9 @@ const maxBody = 2 << 20
 
 func (s *Server) routes(hints []page.Hint) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/{method}", s.serveAPI)
+	mux.HandleFunc("/api/{method}", s.spoilt(s.serveAPI))
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
-	mux.HandleFunc("POST /response/{token}", s.serveResponse)
+	mux.HandleFunc("POST /response/{token}", s.spoilt(s.serveResponse))
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
 	mux.Handle("/", ownOrigin(s.page(hints)))
 	return loopbackHost(mux)

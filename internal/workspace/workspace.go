@@ -44,6 +44,8 @@ type timing struct {
 	ping      time.Duration   // between two PINGs of a connection
 	redeliver []time.Duration // before each redelivery of an event
 	refresh   time.Duration   // from a disconnect warning to the disconnect
+	life      time.Duration   // of a connection, until the disconnect
+	debugLife time.Duration   // of one that was opened with debug_reconnects=true
 }
 
 var slackTiming = timing{
@@ -51,6 +53,8 @@ var slackTiming = timing{
 	ping:      10 * time.Second,
 	redeliver: []time.Duration{0, time.Minute, 5 * time.Minute},
 	refresh:   10 * time.Second,
+	life:      18_060 * time.Second,
+	debugLife: 360 * time.Second,
 }
 
 // Server is a running workspace.
@@ -72,11 +76,12 @@ type Server struct {
 	limits    *limits
 	frames    *frames
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // redeliveries and disconnects under way
-	web    *http.Server
-	served chan struct{} // closed when web has stopped
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	starting sync.Mutex     // held while work begins, and while Close ends that
+	work     sync.WaitGroup // redeliveries and disconnects under way
+	web      *http.Server
+	served   chan struct{} // closed when web has stopped
 }
 
 // Start listens on cfg.Addr and serves until Close.
@@ -96,6 +101,11 @@ func start(cfg Config, timing timing) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
+	return serve(listener, cfg, timing, app), nil
+}
+
+// serve starts a workspace on a listener, which ends with it.
+func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Server {
 	s := newServer(cfg, timing, app, listener.Addr().String())
 	s.web = &http.Server{Handler: s.routes(cfg.Hints), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
@@ -104,7 +114,7 @@ func start(cfg Config, timing timing) (*Server, error) {
 			s.log.Error("workspace stopped serving", "error", err)
 		}
 	}()
-	return s, nil
+	return s
 }
 
 func newServer(cfg Config, timing timing, app manifest, address string) *Server {
@@ -166,7 +176,10 @@ func (s *Server) ControlKey() string { return s.controlKey }
 
 // Close ends all connections and requests and stops listening.
 func (s *Server) Close() error {
+	s.starting.Lock()
 	s.cancel()
+	s.starting.Unlock()
+	s.faults.clear() // calls that wait go on, and meet the end
 	for _, c := range s.sockets.all() {
 		c.bye()
 	}
@@ -178,6 +191,15 @@ func (s *Server) Close() error {
 		return fmt.Errorf("workspace: %w", err)
 	}
 	return nil
+}
+
+// begin does work that Close waits for, unless the workspace is closed already.
+func (s *Server) begin(work func()) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if s.ctx.Err() == nil {
+		s.work.Go(work)
+	}
 }
 
 // object is a JSON object to be written.

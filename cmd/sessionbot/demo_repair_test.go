@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -214,10 +213,14 @@ func (p *player) finished(session string) {
 // look writes the screenshots that people look at.
 func (p *player) look() {
 	p.t.Helper()
-	for name, do := range map[string]chromedp.Action{
-		"light": browsertest.Colours("light"), "dark": browsertest.Colours("dark"), "narrow": chromedp.EmulateViewport(390, 844),
+	for _, shot := range []struct {
+		name string
+		do   chromedp.Action
+	}{
+		{"light", browsertest.Colours("light")}, {"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(390, 844)},
 	} {
-		p.Do(do, chromedp.Evaluate(strings.TrimSuffix(about("", "Done: video ready for"), ";")+`.scrollIntoView({block: "center"})`, nil))
-		p.Shot("demo-done-" + name)
+		p.Do(shot.do, chromedp.Evaluate(about("", "Done: video ready for")+`.scrollIntoView({block: "center"})`, nil))
+		p.Until(`document.getAnimations().length === 0`)
+		p.Shot("demo-done-" + shot.name)
 	}
 }

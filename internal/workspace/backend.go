@@ -12,7 +12,7 @@ import (
 
 // page is the browser page.
 func (s *Server) page(hints []page.Hint) http.Handler {
-	return page.New(backend{s}, page.Options{Hints: hints, Now: s.now})
+	return page.New(backend{s}, page.Options{Hints: hints, Now: s.now, Key: s.pageKey})
 }
 
 // backend is the workspace as the page sees it.

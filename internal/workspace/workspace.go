@@ -25,6 +25,9 @@ import (
 type Config struct {
 	// Addr is the loopback address to listen on. Port 0 means a free one.
 	Addr string
+	// AllowRemote lets Addr be an address that others on the network can reach.
+	// It has to be the one that they use: the app is told it in URLs.
+	AllowRemote bool
 	// ControlKey opens /control. Empty means a random one.
 	ControlKey string
 	// Manifest is the app's manifest in YAML or JSON. It says which commands,
@@ -62,7 +65,9 @@ type Server struct {
 	log        *slog.Logger
 	now        func() time.Time
 	timing     timing
-	address    string // host:port
+	address    string   // host:port
+	hosts      []string // names under which requests are answered, beside those of loopback
+	pageKey    string   // opens the page to a browser; empty = not asked for
 	appToken   string
 	botToken   string
 	controlKey string
@@ -90,7 +95,7 @@ func Start(cfg Config) (*Server, error) {
 }
 
 func start(cfg Config, timing timing) (*Server, error) {
-	if err := loopbackOnly(cfg.Addr); err != nil {
+	if err := checkAddr(cfg.Addr, cfg.AllowRemote); err != nil {
 		return nil, err
 	}
 	app, err := parseManifest(cfg.Manifest)
@@ -101,7 +106,11 @@ func start(cfg Config, timing timing) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
-	return serve(listener, cfg, timing, app), nil
+	s := serve(listener, cfg, timing, app)
+	if s.pageKey != "" {
+		s.log.Warn("others on the network can reach this workspace, and nothing is encrypted", "address", s.address)
+	}
+	return s, nil
 }
 
 // serve starts a workspace on a listener, which ends with it.
@@ -130,11 +139,14 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	world := newWorld(now, app.botName())
+	hosts, pageKey := remote(cfg, address)
 	return &Server{
 		log: log, now: now, timing: timing, address: address, app: app,
 		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
 		botToken:   "xoxb-" + rand.Text(),
 		controlKey: key,
+		hosts:      hosts,
+		pageKey:    pageKey,
 		world:      world,
 		sockets:    newSockets(now),
 		responses:  newResponses(now),
@@ -147,20 +159,17 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	}
 }
 
-// loopbackOnly refuses addresses that others on the network could reach.
-func loopbackOnly(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("workspace: address %q: %w", addr, err)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	return fmt.Errorf("workspace: address %q is not a loopback address; use 127.0.0.1:PORT", addr)
-}
-
 // URL is the workspace's address: http://127.0.0.1:PORT.
 func (s *Server) URL() string { return "http://" + s.address }
+
+// PageURL is where a browser opens the page. Where others can reach it, it
+// carries the key that lets a browser in.
+func (s *Server) PageURL() string {
+	if s.pageKey == "" {
+		return s.URL()
+	}
+	return s.URL() + "/?key=" + s.pageKey
+}
 
 // APIURL is the base of the Web API, with a trailing slash.
 func (s *Server) APIURL() string { return s.URL() + "/api/" }

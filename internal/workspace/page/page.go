@@ -110,6 +110,9 @@ type Options struct {
 	Hints []Hint
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Key is what a browser has to bring once, as /?key=…, to get its pass.
+	// Empty means that every browser gets one.
+	Key string
 }
 
 // Hint is something to try: Label is on the chip, Text goes into the composer.

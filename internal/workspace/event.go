@@ -20,6 +20,9 @@ func (s *Server) Write(user, place, thread, text string) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", fmt.Errorf("an empty message cannot be sent")
 	}
+	if thread, err = s.threadOf(where.ID, thread); err != nil {
+		return "", fmt.Errorf("there is no message %s in #%s to reply to", thread, where.Name)
+	}
 	m := s.world.post(Message{Channel: where.ID, User: user, ThreadTS: thread, Text: s.escapeTyped(text)})
 	if where.has(botUser) {
 		s.tellApp(where, m)

@@ -55,7 +55,7 @@ func (b backend) Channels(user string) []page.Channel {
 			ID: c.ID, Name: c.Name, Topic: c.Topic, Member: c.has(user), Unread: b.s.world.unread(user, c.ID),
 		}
 		if c.Kind == direct {
-			shown.Name = b.s.app.botName()
+			shown.Name, shown.Direct = b.s.app.botName(), true
 		}
 		list = append(list, shown)
 	}

@@ -94,6 +94,9 @@ func TestPageBackend(t *testing.T) {
 	if m := b.Messages("C0RANDOM", "U0GUEST"); len(m) != 1 || m[0].Text != "hello <@U0BOT|smallbot>" || m[0].Name != "lea" || m[0].At.IsZero() {
 		t.Errorf("messages %+v", m)
 	}
+	if list := b.Channels("U0LEAD"); list[len(list)-1] != (page.Channel{ID: "D0LEAD", Name: "smallbot", Direct: true, Member: true}) {
+		t.Errorf("the direct channel: %+v", list[len(list)-1])
+	}
 	if c := b.Commands(); c[0] != (page.Command{Name: "/small", Description: "does little", UsageHint: "[what]"}) {
 		t.Errorf("commands %+v", c)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -213,5 +215,29 @@ func TestHandlerOfTheLibrary(t *testing.T) {
 		if most != commands {
 			t.Errorf("%d handlers at once", most)
 		}
+	})
+}
+
+// TestHandlerOfTheLibraryPanics: nothing recovers, so one bad event ends the
+// whole process. It is a process of its own that ends here.
+func TestHandlerOfTheLibraryPanics(t *testing.T) {
+	if os.Getenv("HANDLER_PANICS") == "" {
+		again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		again.Env = append(os.Environ(), "HANDLER_PANICS=1")
+		out, err := again.CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || !strings.Contains(string(out), "panic: on purpose") || strings.Contains(string(out), "still here") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	inBubble(t, func(t *testing.T, s *Server, m *memory) {
+		g := newGoClient(s, m, nil)
+		handler := socketmode.NewSocketmodeHandler(g.Client)
+		handler.HandleSlashCommand("/x", func(*socketmode.Event, *socketmode.Client) { panic("on purpose") })
+		go func() { _ = handler.RunEventLoopContext(t.Context()) }()
+		synctest.Wait()
+		_ = typed(s)
+		t.Log("still here")
 	})
 }

@@ -108,5 +108,9 @@ func TestConnectionsGrowOld(t *testing.T) {
 		if n, _ := s.sockets.count(); n != 1 || len(g.events(socketmode.EventTypeConnected)) != 2 {
 			t.Errorf("%d connections; the new one was ended with the old one", n)
 		}
+		told := slices.DeleteFunc(s.frames.recent(), func(f Frame) bool { return f.Title != "disconnect" })
+		if len(told) != 1 {
+			t.Errorf("who had left at the warning was told to go: %+v", told)
+		}
 	})
 }

@@ -66,8 +66,17 @@ type Channel struct {
 	ID     string
 	Name   string
 	Topic  string
+	Direct bool // a conversation with one bot or person, whose name it has
 	Unread int
 	Member bool
+}
+
+// Sign stands before the channel's name.
+func (c Channel) Sign() string {
+	if c.Direct {
+		return "@"
+	}
+	return "#"
 }
 
 // Message is one message as one person sees it.

@@ -97,7 +97,7 @@ func (s *server) view(q url.Values) view {
 	v.Channel = channelView{Channel: channel, Href: here.href(), Current: true}
 
 	v.Composer = composer{
-		Label: "Message #" + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
+		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
 	}
 
 	messages := s.backend.Messages(channel.ID, me.ID)

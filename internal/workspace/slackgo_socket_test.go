@@ -82,6 +82,11 @@ func TestTwoClientsCloseTheGap(t *testing.T) {
 		if n, _ := s.sockets.count(); n != 2 || len(second.did()) != 2 {
 			t.Errorf("%d connections, the second client did %v", n, second.did())
 		}
+		fault(t, s, Fault{Kind: Disconnect, Reason: linkDisabled}) // hits both
+		synctest.Wait()
+		if one, two := len(first.did()), len(second.did()); one != 8 || two != 5 {
+			t.Errorf("the clients did %v and %v", first.did(), second.did())
+		}
 	})
 }
 

@@ -32,7 +32,7 @@ const (
 const usage = `Usage:
   sessionbot run                              the bot, until it is told to stop
   sessionbot demo [--addr 127.0.0.1:8420]     try it: needs no account, no server, no variable
-  sessionbot workspace [--addr …] [--manifest FILE] [--control-key KEY]
+  sessionbot workspace [--addr …] [--manifest FILE] [--control-key KEY] [--allow-remote]
                                               a local Slack-like workspace for any Slack app
   sessionbot session debug <id> [--json]      what happened to a customer's session
   sessionbot session find <e-mail|pi_…> [--json]

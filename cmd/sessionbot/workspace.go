@@ -21,6 +21,7 @@ func runWorkspace(ctx context.Context, args []string, out, errs io.Writer) error
 	addr := flags.String("addr", defaultAddr, "loopback address to listen on; port 0 takes a free one")
 	manifest := flags.String("manifest", "", "the app's manifest: commands and scopes are checked against it")
 	key := flags.String("control-key", "", "value of X-Control-Key; random by default")
+	remote := flags.Bool("allow-remote", false, "let --addr be one that others on the network can reach; nothing is encrypted")
 	if err := parseFlags(flags, args); err != nil {
 		return err
 	}
@@ -32,13 +33,16 @@ func runWorkspace(ctx context.Context, args []string, out, errs io.Writer) error
 		}
 	}
 	server, err := workspace.Start(workspace.Config{
-		Addr: *addr, ControlKey: *key, Manifest: app, Log: slog.New(slog.NewTextHandler(errs, nil)),
+		Addr: *addr, AllowRemote: *remote, ControlKey: *key, Manifest: app, Log: slog.New(slog.NewTextHandler(errs, nil)),
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, workspace.ErrNotLoopback):
+		return fmt.Errorf("%w, or allow it in so many words: --allow-remote", err)
+	case err != nil:
 		return err
 	}
 	_, err = fmt.Fprintf(out, "page: %s\nSLACK_API_URL=%s\nSLACK_APP_TOKEN=%s\nSLACK_BOT_TOKEN=%s\nX-Control-Key: %s\n",
-		server.URL(), server.APIURL(), server.AppToken(), server.BotToken(), server.ControlKey())
+		server.PageURL(), server.APIURL(), server.AppToken(), server.BotToken(), server.ControlKey())
 	if err == nil {
 		<-ctx.Done()
 	}

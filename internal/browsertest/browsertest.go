@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
@@ -62,12 +63,40 @@ func (b *Browser) Do(actions ...chromedp.Action) {
 // Until waits for a JavaScript condition.
 func (b *Browser) Until(condition string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	b.UntilWithin(patience, condition)
+}
+
+// UntilWithin is Until for what takes its time.
+func (b *Browser) UntilWithin(most time.Duration, condition string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, most)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond))); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(most))); err != nil {
 		b.Shot("failed")
 		b.t.Fatalf("never true: %s: %v", condition, err)
 	}
+}
+
+// mostTabs is how often Tab is pressed before something counts as out of reach.
+const mostTabs = 200
+
+// TabTo presses Tab, or Shift and Tab, until a JavaScript condition holds of
+// what has the focus.
+func (b *Browser) TabTo(condition string, back bool) {
+	b.t.Helper()
+	var modifiers []chromedp.KeyOption
+	if back {
+		modifiers = append(modifiers, chromedp.KeyModifiers(input.ModifierShift))
+	}
+	for range mostTabs {
+		there := false
+		b.Do(chromedp.KeyEvent(kb.Tab, modifiers...), chromedp.Evaluate(condition, &there))
+		if there {
+			return
+		}
+	}
+	b.Shot("failed")
+	b.t.Fatalf("out of the keyboard's reach: %s", condition)
 }
 
 // Shot writes a screenshot to the folder SHOTS, else to one that is thrown away.

@@ -39,10 +39,6 @@ type method struct {
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	w.Header().Set("X-Slack-Req-Id", rand.Text())
-	if s.faults.spoil(w, r, name) {
-		s.frames.add("in", "call", name+": spoilt by a fault", nil)
-		return
-	}
 	args, err := readArguments(r)
 	if err != nil {
 		writeFailure(w, http.StatusOK, err)

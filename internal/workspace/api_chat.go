@@ -129,16 +129,24 @@ func (c call) content(where channel) (Message, error) {
 	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
 		return Message{}, err
 	}
-	if m.ThreadTS != "" {
-		root, ok := c.world.message(where.ID, m.ThreadTS)
-		if !ok {
-			return Message{}, fail("thread_not_found")
-		}
-		if root.ThreadTS != "" {
-			m.ThreadTS = root.ThreadTS
-		}
+	m.ThreadTS, err = c.threadOf(where.ID, m.ThreadTS)
+	return m, err
+}
+
+// threadOf finds the thread that a reply to a message belongs to: a reply to a
+// reply belongs to the same one. An empty ts is no thread.
+func (s *Server) threadOf(channel, ts string) (string, error) {
+	if ts == "" {
+		return "", nil
 	}
-	return m, nil
+	root, ok := s.world.message(channel, ts)
+	switch {
+	case !ok || root.Ephemeral:
+		return ts, fail("thread_not_found")
+	case root.ThreadTS != "":
+		return root.ThreadTS, nil
+	}
+	return ts, nil
 }
 
 // ownMessage finds the message of the bot's that a call is about. Ephemeral

@@ -162,7 +162,12 @@ func (c call) listed(list []Message) (object, error) {
 	}
 	messages := make([]object, 0, len(page))
 	for _, m := range page {
-		messages = append(messages, c.wire(m, c.args.flag("include_all_metadata")))
+		shown := c.wire(m, c.args.flag("include_all_metadata"))
+		if replies := c.world.repliesTo(m); len(replies) > 0 {
+			shown["thread_ts"], shown["reply_count"] = m.TS, len(replies)
+			shown["latest_reply"] = replies[len(replies)-1]
+		}
+		messages = append(messages, shown)
 	}
 	return object{
 		"messages": messages, "has_more": next["next_cursor"] != "", "response_metadata": next,

@@ -3,6 +3,7 @@ package workspace
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -90,6 +91,20 @@ func TestRefusals(t *testing.T) {
 	}
 	if list, _ := all.Messages("", ""); len(list) > 0 {
 		t.Errorf("refused posts are shown: %v", list)
+	}
+}
+
+// TestMissingMethodsAreLogged so that nobody looks for the fault elsewhere.
+func TestMissingMethodsAreLogged(t *testing.T) {
+	var log notebook
+	s := startFast(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	for method, want := range map[string]string{
+		"no.such":    `level=ERROR msg="UNKNOWN METHOD called: the workspace does not have it" method=no.such`,
+		"views.open": `level=ERROR msg="METHOD NOT SUPPORTED: the workspace has no modals, home tab or files" method=views.open`,
+	} {
+		if post(t, s, s.BotToken(), method, object{}); !log.says(want) {
+			t.Errorf("%s is not logged as %s", method, want)
+		}
 	}
 }
 

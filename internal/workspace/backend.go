@@ -12,7 +12,7 @@ import (
 
 // page is the browser page.
 func (s *Server) page(hints []page.Hint) http.Handler {
-	return page.New(backend{s}, page.Options{Hints: hints, Now: s.now})
+	return page.New(backend{s}, page.Options{Hints: hints, Now: s.now, Key: s.pageKey})
 }
 
 // backend is the workspace as the page sees it.
@@ -55,7 +55,7 @@ func (b backend) Channels(user string) []page.Channel {
 			ID: c.ID, Name: c.Name, Topic: c.Topic, Member: c.has(user), Unread: b.s.world.unread(user, c.ID),
 		}
 		if c.Kind == direct {
-			shown.Name = b.s.app.botName()
+			shown.Name, shown.Direct = b.s.app.botName(), true
 		}
 		list = append(list, shown)
 	}

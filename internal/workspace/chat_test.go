@@ -118,6 +118,11 @@ func TestHistoryAndThreads(t *testing.T) {
 			t.Errorf("%s %v: %q, want %q", c.method, c.args, got, c.want)
 		}
 	}
+	history := post(t, s, s.BotToken(), "conversations.history", object{"channel": "C0SUPPORT"})
+	first := history["messages"].([]any)[2].(map[string]any)
+	if first["reply_count"] != 2.0 || first["thread_ts"] != one || first["latest_reply"] == reply {
+		t.Errorf("the first message of the thread: %v", first)
+	}
 	with := post(t, s, s.BotToken(), "conversations.history", object{"channel": "C0SUPPORT", "include_all_metadata": "true"})
 	if !strings.Contains(string(encode(with)), `"event_payload":{"text":"three"}`) {
 		t.Errorf("no metadata in %v", with)
@@ -125,5 +130,34 @@ func TestHistoryAndThreads(t *testing.T) {
 	without := post(t, s, s.BotToken(), "conversations.history", object{"channel": "C0SUPPORT"})
 	if strings.Contains(string(encode(without)), "event_payload") {
 		t.Errorf("metadata in %v", without)
+	}
+}
+
+// TestRepliesOfPeople: a reply belongs to the thread of what it answers, and
+// leaves the channel read as it was.
+func TestRepliesOfPeople(t *testing.T) {
+	s := startFast(t, Config{})
+	write := func(user, thread string) string {
+		t.Helper()
+		ts, err := s.Write(user, "C0SUPPORT", thread, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ts
+	}
+	root := write("U0LEAD", "")
+	s.world.markRead("U0SUPPORT", "C0SUPPORT")
+	again := write("U0LEAD", write("U0LEAD", root))
+	if m, _ := s.world.message("C0SUPPORT", again); m.ThreadTS != root {
+		t.Errorf("a reply to a reply is in thread %q, want %s", m.ThreadTS, root)
+	}
+	if n := s.world.unread("U0SUPPORT", "C0SUPPORT"); n != 0 {
+		t.Errorf("%d unread after replies", n)
+	}
+	secret := s.world.post(Message{Channel: "C0SUPPORT", User: botUser, Text: "psst", Ephemeral: true, VisibleTo: "U0LEAD"}).TS
+	for _, thread := range []string{"1.1", secret} {
+		if _, err := s.Write("U0LEAD", "C0SUPPORT", thread, "x"); err == nil {
+			t.Errorf("a reply to %s was taken", thread)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 var fast = timing{
 	ack: 300 * time.Millisecond, ping: 50 * time.Millisecond,
 	redeliver: []time.Duration{0, time.Millisecond, time.Millisecond}, refresh: 20 * time.Millisecond,
+	life: time.Hour, debugLife: time.Hour,
 }
 
 // within bounds what a test waits for.

@@ -35,13 +35,17 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	if s.ctx.Err() != nil { // closed while this one was being opened
 		return
 	}
-	if err := s.write(c, hello(count)); err != nil {
+	life := s.timing.life
+	if r.URL.Query().Get("debug_reconnects") == "true" {
+		life = s.timing.debugLife
+	}
+	if err := s.write(c, hello(count, life)); err != nil {
 		s.log.Warn("socket died at its hello", "error", err)
 		return
 	}
 	ended := make(chan struct{})
 	defer close(ended)
-	go s.ping(c, ended)
+	go s.keep(c, life, ended)
 	s.read(c)
 }
 
@@ -91,12 +95,17 @@ func (s *Server) acknowledged(frame []byte) {
 	}
 }
 
-// ping sends a PING regularly until the connection ends.
-func (s *Server) ping(c *socket, ended <-chan struct{}) {
+// keep sends a PING regularly, and a warning before the life of the connection
+// is over, until it ends.
+func (s *Server) keep(c *socket, life time.Duration, ended <-chan struct{}) {
 	ticker := time.NewTicker(s.timing.ping)
 	defer ticker.Stop()
+	aged := time.NewTimer(life - s.timing.refresh)
+	defer aged.Stop()
 	for {
 		select {
+		case <-aged.C:
+			s.warn([]*socket{c}, 0)
 		case <-ticker.C:
 			if err := c.control(websocket.PingMessage, "Ping from workspace"); err != nil {
 				s.sockets.drop(c)
@@ -115,21 +124,19 @@ func (s *Server) write(c *socket, frame object) error {
 	return c.send(raw)
 }
 
-func hello(count int) object {
+func hello(count int, life time.Duration) object {
 	return object{
 		"type":            "hello",
 		"num_connections": count,
 		"connection_info": object{"app_id": appID},
-		"debug_info":      debugInfo(),
+		"debug_info": object{
+			"host": "workspace", "build_number": 1, "approximate_connection_time": int(life.Seconds()),
+		},
 	}
-}
-
-func debugInfo() object {
-	return object{"host": "workspace", "build_number": 1, "approximate_connection_time": 18060}
 }
 
 // sayDisconnect tells the app to go. The write's error does not matter: the
 // connection ends anyway, or the next write finds it dead.
 func (s *Server) sayDisconnect(c *socket, reason string) {
-	_ = s.write(c, object{"type": "disconnect", "reason": reason, "debug_info": debugInfo()})
+	_ = s.write(c, object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "workspace"}})
 }

@@ -25,6 +25,12 @@ func TestControlAnswers(t *testing.T) {
 		{"POST", "command", `{"user":"U0LEAD","channel":"C0ALERTS","command":"/x","text":""}`, `{"error":"dispatch_failed","ok":false}`},
 		{"POST", "click", `{"user":"U0LEAD","channel":"C0ALERTS","ts":"1.1","action_id":"go"}`, `{"error":"U0LEAD sees no message 1.1 in #alerts","ok":false}`},
 		{"POST", "fault", `{"kind":"flood"}`, `{"error":"there is no fault \"flood\"","ok":false}`},
+		{"POST", "fault", `{"kind":"refuse"}`, `{"error":"refuse needs an error code, such as \"account_inactive\"","ok":false}`},
+		{"POST", "fault", `{"kind":"server_error","status":200}`, `{"error":"status must be between 400 and 599","ok":false}`},
+		{"POST", "fault", `{"kind":"disconnect","reason":"boredom"}`,
+			`{"error":"reason must be one of [\"refresh_requested\" \"too_many_websockets\" \"link_disabled\"]","ok":false}`},
+		{"POST", "fault", `{"kind":"refuse","error":"token_revoked","method":"auth.test"}`, `{"ok":true}`},
+		{"POST", "fault", `{"kind":"clear"}`, `{"ok":true}`},
 		{"GET", "connections", "", `{"connections":0,"ok":true}`},
 		{"GET", "connections?least=1&wait=1", "", `{"connections":0,"ok":true}`},
 		{"GET", "messages?channel=C0RANDOM&user=U0LEAD", "", `{"messages":[],"ok":true,"revision":1}`},
@@ -87,6 +93,9 @@ func TestPageBackend(t *testing.T) {
 	}
 	if m := b.Messages("C0RANDOM", "U0GUEST"); len(m) != 1 || m[0].Text != "hello <@U0BOT|smallbot>" || m[0].Name != "lea" || m[0].At.IsZero() {
 		t.Errorf("messages %+v", m)
+	}
+	if list := b.Channels("U0LEAD"); list[len(list)-1] != (page.Channel{ID: "D0LEAD", Name: "smallbot", Direct: true, Member: true}) {
+		t.Errorf("the direct channel: %+v", list[len(list)-1])
 	}
 	if c := b.Commands(); c[0] != (page.Command{Name: "/small", Description: "does little", UsageHint: "[what]"}) {
 		t.Errorf("commands %+v", c)

@@ -49,8 +49,12 @@ func (s *Server) deliver(e envelope) (json.RawMessage, error) {
 // dispatch writes an envelope to the first connection, in random order, that
 // takes it.
 func (s *Server) dispatch(e envelope) bool {
+	frame := e.frame()
+	if s.faults.has(Garble, "") {
+		frame["payload"] = "this payload cannot be decoded"
+	}
 	for _, c := range s.sockets.all() {
-		err := s.write(c, e.frame())
+		err := s.write(c, frame)
 		if err == nil {
 			return true
 		}

@@ -20,6 +20,9 @@ func (s *Server) Write(user, place, thread, text string) (string, error) {
 	if strings.TrimSpace(text) == "" {
 		return "", fmt.Errorf("an empty message cannot be sent")
 	}
+	if thread, err = s.threadOf(where.ID, thread); err != nil {
+		return "", fmt.Errorf("there is no message %s in #%s to reply to", thread, where.Name)
+	}
 	m := s.world.post(Message{Channel: where.ID, User: user, ThreadTS: thread, Text: s.escapeTyped(text)})
 	if where.has(botUser) {
 		s.tellApp(where, m)
@@ -61,7 +64,7 @@ func (s *Server) eventPayload(kind string, where channel, m Message) object {
 // sendEvent delivers an event, and again under a new envelope id where it is
 // not acknowledged.
 func (s *Server) sendEvent(payload object) {
-	s.work.Go(func() {
+	s.begin(func() {
 		reason := ""
 		for attempt, wait := range slices.Concat([]time.Duration{0}, s.timing.redeliver) {
 			if !s.pause(wait) {

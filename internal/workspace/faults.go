@@ -1,8 +1,9 @@
 package workspace
 
 import (
+	"errors"
 	"fmt"
-	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -16,58 +17,79 @@ type Fault struct {
 	// after the warning the disconnect comes, 0 meaning ten.
 	Seconds float64 `json:"seconds"`
 	// Method is the Web API method, or "response_url", that rate_limit,
-	// server_error and slow hit. Empty means all.
+	// server_error, slow, refuse and lose_answer hit. Empty means all.
 	Method string `json:"method,omitempty"`
+	// Error is the code that refuse answers, such as "account_inactive".
+	Error string `json:"error,omitempty"`
+	// Status is the HTTP status that server_error answers; 0 means 500. 429 is
+	// sent without Retry-After.
+	Status int `json:"status,omitempty"`
+	// Reason is what disconnect says: refresh_requested (or empty),
+	// too_many_websockets, or link_disabled.
+	Reason string `json:"reason,omitempty"`
 }
 
 // The kinds of faults.
 const (
 	DropConnections   = "drop_connections"   // cut every socket; refuse new ones while it lasts
 	DisconnectWarning = "disconnect_warning" // announce a disconnect, then do it
+	Disconnect        = "disconnect"         // disconnect the oldest socket unannounced; link_disabled hits all
 	HalfOpen          = "half_open"          // the sockets there are stay open but carry nothing
+	Garble            = "garble"             // send payloads that cannot be decoded
 	RateLimit         = "rate_limit"         // answer 429
-	ServerError       = "server_error"       // answer 500
+	ServerError       = "server_error"       // answer 500, or another status
+	Refuse            = "refuse"             // answer ok false with an error code
+	LoseAnswer        = "lose_answer"        // carry the call out, but hang up instead of answering
 	Slow              = "slow"               // answer late
 	Clear             = "clear"              // behave again
+)
+
+// disconnectReasons are what a disconnect may say.
+var disconnectReasons = []string{"", refreshRequested, "too_many_websockets", linkDisabled}
+
+// Two reasons that do more than end one connection.
+const (
+	refreshRequested = "refresh_requested"
+	linkDisabled     = "link_disabled"
 )
 
 // maxFaultSeconds keeps a fault's time within an hour.
 const maxFaultSeconds = 3600
 
-// faults are those that hit Web API calls and new connections.
-type faults struct {
-	now func() time.Time
-
-	mu          sync.Mutex
-	refuseUntil time.Time
-	calls       []callFault
-	cleared     chan struct{} // closed when the faults are cleared
-}
-
-type callFault struct {
-	Fault
-	until time.Time // zero = until cleared
-}
-
-func newFaults(now func() time.Time) *faults {
-	return &faults{now: now, cleared: make(chan struct{})}
+// check tells in words what is wrong with a fault.
+func (f Fault) check() error {
+	switch {
+	case f.Seconds < 0 || f.Seconds > maxFaultSeconds:
+		return fmt.Errorf("seconds must be between 0 and %d", maxFaultSeconds)
+	case f.Kind == Refuse && f.Error == "":
+		return errors.New(`refuse needs an error code, such as "account_inactive"`)
+	case f.Status != 0 && (f.Status < 400 || f.Status > 599):
+		return errors.New("status must be between 400 and 599")
+	case !slices.Contains(disconnectReasons, f.Reason):
+		return fmt.Errorf("reason must be one of %q", disconnectReasons[1:])
+	}
+	return nil
 }
 
 // Fault makes the workspace misbehave.
 func (s *Server) Fault(f Fault) error {
-	if f.Seconds < 0 || f.Seconds > maxFaultSeconds {
-		return fmt.Errorf("seconds must be between 0 and %d", maxFaultSeconds)
+	if err := f.check(); err != nil {
+		return err
 	}
 	lasting := time.Duration(f.Seconds * float64(time.Second))
 	switch f.Kind {
 	case DropConnections:
-		s.faults.refuse(lasting)
+		if lasting > 0 {
+			s.faults.add(f, lasting)
+		}
 		s.sockets.closeAll()
 	case DisconnectWarning:
-		s.warn(lasting)
+		s.warn(s.sockets.all(), lasting)
+	case Disconnect:
+		s.disconnect(f.Reason)
 	case HalfOpen:
 		s.deafen(lasting)
-	case RateLimit, ServerError, Slow:
+	case RateLimit, ServerError, Refuse, LoseAnswer, Slow, Garble:
 		s.faults.add(f, lasting)
 	case Clear:
 		s.faults.clear()
@@ -79,88 +101,48 @@ func (s *Server) Fault(f Fault) error {
 	return nil
 }
 
-// warn announces the disconnect of the connections there are, and carries it out.
-func (s *Server) warn(after time.Duration) {
-	if after == 0 {
-		after = s.timing.refresh
-	}
-	warned := s.sockets.all()
-	for _, c := range warned {
-		s.sayDisconnect(c, "warning")
-	}
-	s.later(after, func() {
-		for _, c := range warned {
-			s.sayDisconnect(c, "refresh_requested")
-			c.bye()
-			s.sockets.drop(c)
-		}
-	})
+// faults are those that last.
+type faults struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	all     []lastingFault
+	cleared chan struct{} // closed when the faults are cleared
 }
 
-// deafen leaves the connections there are open, but dead.
-func (s *Server) deafen(lasting time.Duration) {
-	s.setDeaf(true)
-	if lasting > 0 {
-		s.later(lasting, s.hearAgain)
-	}
+type lastingFault struct {
+	Fault
+	until time.Time // zero = until cleared
 }
 
-func (s *Server) hearAgain() { s.setDeaf(false) }
-
-func (s *Server) setDeaf(deaf bool) {
-	for _, c := range s.sockets.all() {
-		if err := c.deafen(deaf); err != nil {
-			s.sockets.drop(c) // it has died meanwhile
-		}
-	}
-}
-
-// later runs do after a while, unless the workspace is closed before.
-func (s *Server) later(after time.Duration, do func()) {
-	s.work.Go(func() {
-		if s.pause(after) {
-			do()
-		}
-	})
-}
-
-func (f *faults) refuse(lasting time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.refuseUntil = f.now().Add(lasting)
-}
-
-// refusing reports whether new connections are refused.
-func (f *faults) refusing() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now().Before(f.refuseUntil)
+func newFaults(now func() time.Time) *faults {
+	return &faults{now: now, cleared: make(chan struct{})}
 }
 
 func (f *faults) add(fault Fault, lasting time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	added := callFault{Fault: fault}
+	added := lastingFault{Fault: fault}
 	if lasting > 0 && fault.Kind != Slow {
 		added.until = f.now().Add(lasting)
 	}
-	f.calls = append(f.calls, added)
+	f.all = append(f.all, added)
 }
 
 func (f *faults) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.calls, f.refuseUntil = nil, time.Time{}
+	f.all = nil
 	close(f.cleared)
 	f.cleared = make(chan struct{})
 }
 
 // of lists the faults that hit a method now.
-func (f *faults) of(method string) ([]callFault, <-chan struct{}) {
+func (f *faults) of(method string) ([]lastingFault, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var hitting []callFault
-	for _, c := range f.calls {
+	var hitting []lastingFault
+	for _, c := range f.all {
 		if (c.Method == "" || c.Method == method) && (c.until.IsZero() || f.now().Before(c.until)) {
 			hitting = append(hitting, c)
 		}
@@ -168,35 +150,18 @@ func (f *faults) of(method string) ([]callFault, <-chan struct{}) {
 	return hitting, f.cleared
 }
 
-// spoil lets the faults hit a call. It reports whether the call is answered.
-func (f *faults) spoil(w http.ResponseWriter, r *http.Request, method string) bool {
-	hitting, cleared := f.of(method)
-	for _, fault := range hitting {
-		switch fault.Kind {
-		case Slow:
-			timer := time.NewTimer(time.Duration(fault.Seconds * float64(time.Second)))
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-cleared:
-			case <-r.Context().Done():
-				return true
-			}
-		case RateLimit:
-			limited := &rateLimited{after: f.left(fault)}
-			limited.header(w)
-			writeFailure(w, http.StatusTooManyRequests, limited)
-			return true
-		case ServerError:
-			http.Error(w, "internal server error", http.StatusInternalServerError)
-			return true
-		}
-	}
-	return false
+// has reports whether a fault of a kind hits a method now; an empty method is
+// hit by faults of all methods.
+func (f *faults) has(kind, method string) bool {
+	hitting, _ := f.of(method)
+	return slices.ContainsFunc(hitting, func(c lastingFault) bool { return c.Kind == kind })
 }
 
+// refusing reports whether new connections are refused.
+func (f *faults) refusing() bool { return f.has(DropConnections, "") }
+
 // left is how long a fault lasts yet, one second at least.
-func (f *faults) left(fault callFault) time.Duration {
+func (f *faults) left(fault lastingFault) time.Duration {
 	if fault.until.IsZero() {
 		return time.Second
 	}

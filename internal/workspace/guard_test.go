@@ -6,14 +6,71 @@ import (
 	"testing"
 )
 
-func TestLoopbackOnly(t *testing.T) {
-	for addr, good := range map[string]bool{
-		"127.0.0.1:0": true, "localhost:0": true, "[::1]:0": true,
-		"0.0.0.0:0": false, ":0": false, "192.0.2.1:0": false, "example.com:80": false, "127.0.0.1": false,
+func TestAddresses(t *testing.T) {
+	for addr, good := range map[string]struct{ loopback, remote bool }{
+		"127.0.0.1:0": {true, true}, "localhost:0": {true, true}, "[::1]:0": {true, true},
+		"192.0.2.1:0": {false, true}, "example.com:80": {false, true},
+		"0.0.0.0:0": {false, false}, "[::]:0": {false, false}, ":0": {false, false}, "127.0.0.1": {false, false},
 	} {
-		if err := loopbackOnly(addr); (err == nil) != good {
+		if err := checkAddr(addr, false); (err == nil) != good.loopback {
 			t.Errorf("%q: %v", addr, err)
 		}
+		if err := checkAddr(addr, true); (err == nil) != good.remote {
+			t.Errorf("%q, remote allowed: %v", addr, err)
+		}
+	}
+}
+
+// TestRemote: a workspace that others may reach answers under the name that it
+// was given and no other, and its page asks for a key once.
+func TestRemote(t *testing.T) {
+	m := newMemory()
+	s := serve(m, Config{Addr: "devbox:8420", AllowRemote: true}, fast, manifest{})
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	get := func(host, path, cookie string) (int, string, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Cookie", cookie)
+		res, err := over(m).RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		pass, _, _ := strings.Cut(res.Header.Get("Set-Cookie"), ";")
+		return res.StatusCode, res.Header.Get("Location"), pass
+	}
+	for host, want := range map[string]int{
+		"devbox:8420": 200, "devbox": 200, "127.0.0.1:8420": 200, "localhost": 200, "[::1]": 200,
+		"evil.test:8420": 403, "192.0.2.7:8420": 403, "devbox.evil.test": 403,
+	} {
+		if status, _, _ := get(host, "/api/api.test", ""); status != want {
+			t.Errorf("%s: HTTP %d, want %d", host, status, want)
+		}
+	}
+	for _, path := range []string{"/", "/?key=", "/?key=wrong", "/ui/view"} {
+		if status, _, pass := get("devbox", path, ""); status != 403 || pass != "" {
+			t.Errorf("%s: HTTP %d, pass %q", path, status, pass)
+		}
+	}
+	key := strings.TrimPrefix(s.PageURL(), s.URL())
+	status, to, pass := get("devbox", key+"&user=U0LEAD", "")
+	if status != 303 || to != "/?user=U0LEAD" || pass == "" {
+		t.Errorf("with the key: HTTP %d to %q, pass %q", status, to, pass)
+	}
+	for _, path := range []string{to, "/", "/ui/view"} {
+		if status, _, _ := get("devbox", path, pass); status != 200 {
+			t.Errorf("%s with the pass: HTTP %d", path, status)
+		}
+	}
+	if local := startFast(t, Config{AllowRemote: true}); local.PageURL() != local.URL() {
+		t.Errorf("a workspace on loopback asks for a key: %s", local.PageURL())
 	}
 }
 

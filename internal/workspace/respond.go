@@ -110,9 +110,6 @@ func (a answer) empty() bool { return a.Text == "" && len(a.Blocks) == 0 }
 
 // serveResponse takes what an app posts to a response URL.
 func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
-	if s.faults.spoil(w, r, "response_url") {
-		return
-	}
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, "the body cannot be read", http.StatusBadRequest)

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 
@@ -13,25 +12,12 @@ const maxBody = 2 << 20
 
 func (s *Server) routes(hints []page.Hint) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/api/{method}", s.serveAPI)
+	mux.HandleFunc("/api/{method}", s.spoilt(s.serveAPI))
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
-	mux.HandleFunc("POST /response/{token}", s.serveResponse)
+	mux.HandleFunc("POST /response/{token}", s.spoilt(s.serveResponse))
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
 	mux.Handle("/", ownOrigin(s.page(hints)))
-	return loopbackHost(mux)
-}
-
-// loopbackHost answers only requests that name a loopback host, so that a web
-// page elsewhere cannot reach the workspace through a name that resolves here.
-func loopbackHost(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopbackHost(r.Host) {
-			http.Error(w, "the workspace answers only on a loopback host name", http.StatusForbidden)
-			return
-		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r)
-	})
+	return s.ownHost(mux)
 }
 
 // ownOrigin refuses what a page of another origin makes a browser send.
@@ -47,17 +33,4 @@ func ownOrigin(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// isLoopbackHost reports whether a Host header names this machine to itself.
-func isLoopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	switch name {
-	case "127.0.0.1", "localhost", "::1", "[::1]":
-		return true
-	}
-	return false
 }

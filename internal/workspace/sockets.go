@@ -6,6 +6,7 @@ import (
 	"errors"
 	mathrand "math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -114,11 +115,16 @@ func (k *sockets) count() (int, <-chan struct{}) {
 	return len(k.open), k.changed
 }
 
-// all returns the connections in random order.
-func (k *sockets) all() []*socket {
+// byAge returns the connections, oldest first.
+func (k *sockets) byAge() []*socket {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	list := append([]*socket(nil), k.open...)
+	return slices.Clone(k.open)
+}
+
+// all returns the connections in random order.
+func (k *sockets) all() []*socket {
+	list := k.byAge()
 	mathrand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 	return list
 }

@@ -25,6 +25,9 @@ import (
 type Config struct {
 	// Addr is the loopback address to listen on. Port 0 means a free one.
 	Addr string
+	// AllowRemote lets Addr be an address that others on the network can reach.
+	// It has to be the one that they use: the app is told it in URLs.
+	AllowRemote bool
 	// ControlKey opens /control. Empty means a random one.
 	ControlKey string
 	// Manifest is the app's manifest in YAML or JSON. It says which commands,
@@ -44,6 +47,8 @@ type timing struct {
 	ping      time.Duration   // between two PINGs of a connection
 	redeliver []time.Duration // before each redelivery of an event
 	refresh   time.Duration   // from a disconnect warning to the disconnect
+	life      time.Duration   // of a connection, until the disconnect
+	debugLife time.Duration   // of one that was opened with debug_reconnects=true
 }
 
 var slackTiming = timing{
@@ -51,6 +56,8 @@ var slackTiming = timing{
 	ping:      10 * time.Second,
 	redeliver: []time.Duration{0, time.Minute, 5 * time.Minute},
 	refresh:   10 * time.Second,
+	life:      18_060 * time.Second,
+	debugLife: 360 * time.Second,
 }
 
 // Server is a running workspace.
@@ -58,7 +65,9 @@ type Server struct {
 	log        *slog.Logger
 	now        func() time.Time
 	timing     timing
-	address    string // host:port
+	address    string   // host:port
+	hosts      []string // names under which requests are answered, beside those of loopback
+	pageKey    string   // opens the page to a browser; empty = not asked for
 	appToken   string
 	botToken   string
 	controlKey string
@@ -72,11 +81,12 @@ type Server struct {
 	limits    *limits
 	frames    *frames
 
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
-	work   sync.WaitGroup // redeliveries and disconnects under way
-	web    *http.Server
-	served chan struct{} // closed when web has stopped
+	ctx      context.Context // ends with Close
+	cancel   context.CancelFunc
+	starting sync.Mutex     // held while work begins, and while Close ends that
+	work     sync.WaitGroup // redeliveries and disconnects under way
+	web      *http.Server
+	served   chan struct{} // closed when web has stopped
 }
 
 // Start listens on cfg.Addr and serves until Close.
@@ -85,7 +95,7 @@ func Start(cfg Config) (*Server, error) {
 }
 
 func start(cfg Config, timing timing) (*Server, error) {
-	if err := loopbackOnly(cfg.Addr); err != nil {
+	if err := checkAddr(cfg.Addr, cfg.AllowRemote); err != nil {
 		return nil, err
 	}
 	app, err := parseManifest(cfg.Manifest)
@@ -96,6 +106,15 @@ func start(cfg Config, timing timing) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
+	s := serve(listener, cfg, timing, app)
+	if s.pageKey != "" {
+		s.log.Warn("others on the network can reach this workspace, and nothing is encrypted", "address", s.address)
+	}
+	return s, nil
+}
+
+// serve starts a workspace on a listener, which ends with it.
+func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Server {
 	s := newServer(cfg, timing, app, listener.Addr().String())
 	s.web = &http.Server{Handler: s.routes(cfg.Hints), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
@@ -104,7 +123,7 @@ func start(cfg Config, timing timing) (*Server, error) {
 			s.log.Error("workspace stopped serving", "error", err)
 		}
 	}()
-	return s, nil
+	return s
 }
 
 func newServer(cfg Config, timing timing, app manifest, address string) *Server {
@@ -120,11 +139,14 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	world := newWorld(now, app.botName())
+	hosts, pageKey := remote(cfg, address)
 	return &Server{
 		log: log, now: now, timing: timing, address: address, app: app,
 		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
 		botToken:   "xoxb-" + rand.Text(),
 		controlKey: key,
+		hosts:      hosts,
+		pageKey:    pageKey,
 		world:      world,
 		sockets:    newSockets(now),
 		responses:  newResponses(now),
@@ -137,20 +159,17 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	}
 }
 
-// loopbackOnly refuses addresses that others on the network could reach.
-func loopbackOnly(addr string) error {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return fmt.Errorf("workspace: address %q: %w", addr, err)
-	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	return fmt.Errorf("workspace: address %q is not a loopback address; use 127.0.0.1:PORT", addr)
-}
-
 // URL is the workspace's address: http://127.0.0.1:PORT.
 func (s *Server) URL() string { return "http://" + s.address }
+
+// PageURL is where a browser opens the page. Where others can reach it, it
+// carries the key that lets a browser in.
+func (s *Server) PageURL() string {
+	if s.pageKey == "" {
+		return s.URL()
+	}
+	return s.URL() + "/?key=" + s.pageKey
+}
 
 // APIURL is the base of the Web API, with a trailing slash.
 func (s *Server) APIURL() string { return s.URL() + "/api/" }
@@ -166,7 +185,10 @@ func (s *Server) ControlKey() string { return s.controlKey }
 
 // Close ends all connections and requests and stops listening.
 func (s *Server) Close() error {
+	s.starting.Lock()
 	s.cancel()
+	s.starting.Unlock()
+	s.faults.clear() // calls that wait go on, and meet the end
 	for _, c := range s.sockets.all() {
 		c.bye()
 	}
@@ -178,6 +200,15 @@ func (s *Server) Close() error {
 		return fmt.Errorf("workspace: %w", err)
 	}
 	return nil
+}
+
+// begin does work that Close waits for, unless the workspace is closed already.
+func (s *Server) begin(work func()) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	if s.ctx.Err() == nil {
+		s.work.Go(work)
+	}
 }
 
 // object is a JSON object to be written.

@@ -192,6 +192,19 @@ func (w *world) seen(channel, user string, after int64) ([]Message, int64) {
 	return list, w.revision
 }
 
+// repliesTo lists the ts of the lasting replies to a message, oldest first.
+func (w *world) repliesTo(root Message) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var list []string
+	for _, m := range w.messages {
+		if m.Channel == root.Channel && m.ThreadTS == root.TS && m.TS != root.TS && !m.Ephemeral && !m.Deleted {
+			list = append(list, m.TS)
+		}
+	}
+	return list
+}
+
 // changes is closed at the next change of anything.
 func (w *world) changes() <-chan struct{} {
 	w.mu.Lock()
@@ -223,12 +236,14 @@ func (w *world) markRead(user, channel string) {
 }
 
 // unread counts the messages of others that user has not read in channel.
+// Replies in threads leave a channel as it is.
 func (w *world) unread(user, channel string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	read, n := w.read[[2]string{user, channel}], 0
 	for _, m := range slices.Backward(w.messages) {
-		if m.Channel == channel && m.TS > read && m.User != user && !m.Deleted &&
+		reply := m.ThreadTS != "" && m.ThreadTS != m.TS
+		if m.Channel == channel && m.TS > read && m.User != user && !m.Deleted && !reply &&
 			(!m.Ephemeral || m.VisibleTo == user) {
 			n++
 		}

@@ -19,10 +19,14 @@ func TestLive(t *testing.T) {
 	b, _, w := openPage(t)
 	const atEnd = `(s => s.scrollHeight - s.scrollTop - s.clientHeight < 2)(document.querySelector("#scroll"))`
 
-	// At the end, one stays at the end.
+	// At the end, one stays at the end, and has read what comes.
 	b.Until(atEnd)
+	w.mu.Lock()
+	w.unread["C0SUPPORT"] = 1
+	w.mu.Unlock()
 	w.post("C0SUPPORT", Message{User: "U0LEAD", Name: "Chloé Lead", Text: "Any news?"})
 	b.Until(`document.querySelector(".timeline").innerText.includes("Any news?") && ` + atEnd)
+	b.Until(`document.querySelector(".line.new, .channels [aria-current] .count") === null`)
 	b.Until(`document.querySelector("#announcer").textContent.includes("Chloé Lead: Any news?")`)
 
 	// Further up, one stays there and is told.

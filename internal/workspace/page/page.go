@@ -66,8 +66,17 @@ type Channel struct {
 	ID     string
 	Name   string
 	Topic  string
+	Direct bool // a conversation with one bot or person, whose name it has
 	Unread int
 	Member bool
+}
+
+// Sign stands before the channel's name.
+func (c Channel) Sign() string {
+	if c.Direct {
+		return "@"
+	}
+	return "#"
 }
 
 // Message is one message as one person sees it.
@@ -110,6 +119,9 @@ type Options struct {
 	Hints []Hint
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
+	// Key is what a browser has to bring once, as /?key=…, to get its pass.
+	// Empty means that every browser gets one.
+	Key string
 }
 
 // Hint is something to try: Label is on the chip, Text goes into the composer.

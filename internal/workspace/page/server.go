@@ -33,13 +33,14 @@ type server struct {
 	backend Backend
 	hints   []Hint
 	now     func() time.Time
+	key     string      // asked for before the pass is handed out; empty = not
 	cookie  http.Cookie // the pass that GET / hands out and /ui/ asks for
 }
 
 // New makes the page: GET / and everything under /ui/. Every start has its own
 // cookie; a page that was loaded before a restart loads itself anew.
 func New(b Backend, opts Options) http.Handler {
-	s := &server{backend: b, hints: opts.Hints, now: opts.Now}
+	s := &server{backend: b, hints: opts.Hints, now: opts.Now, key: opts.Key}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -85,8 +86,7 @@ func headers(next http.Handler) http.Handler {
 // origin on those that do something.
 func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got, err := r.Cookie(s.cookie.Name)
-		if err != nil || subtle.ConstantTimeCompare([]byte(got.Value), []byte(s.cookie.Value)) != 1 {
+		if !s.hasPass(r) {
 			http.Error(w, "Load the page anew: its pass is not of this start.", http.StatusForbidden)
 			return
 		}
@@ -102,9 +102,29 @@ func (s *server) guard(next http.Handler) http.Handler {
 	})
 }
 
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// hasPass reports whether a request carries the cookie of this start.
+func (s *server) hasPass(r *http.Request) bool {
+	got, err := r.Cookie(s.cookie.Name)
+	return err == nil && same(got.Value, s.cookie.Value)
+}
+
 func (s *server) index(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if s.key != "" && !s.hasPass(r) {
+		if !same(q.Get("key"), s.key) {
+			http.Error(w, "Open the address that was printed at the start: its key lets a browser in.", http.StatusForbidden)
+			return
+		}
+		// The key goes out of the address again.
+		http.SetCookie(w, &s.cookie)
+		q.Del("key")
+		http.Redirect(w, r, "/?"+q.Encode(), http.StatusSeeOther)
+		return
+	}
 	http.SetCookie(w, &s.cookie)
-	s.render(w, "page.html", s.view(r.URL.Query()))
+	s.render(w, "page.html", s.view(q))
 }
 
 // fragment is the part of the page that changes, for the script to put in place.

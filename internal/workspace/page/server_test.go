@@ -66,6 +66,8 @@ func TestIndex(t *testing.T) {
 		{"", `data-user="U0SUPPORT" data-channel="C0SUPPORT"`},
 		{"?user=U0GUEST&channel=C0ALERTS", `data-user="U0GUEST" data-channel="C0ALERTS"`},
 		{"?user=U0BOT&channel=C0NOWHERE", `data-user="U0SUPPORT" data-channel="C0SUPPORT"`},
+		{"?channel=D0BOT", "<title>@sessionbot · Video Works</title>"},
+		{"?channel=D0BOT", `aria-label="Message @sessionbot"`},
 		{"?panel=thread&ts=2.1", "2 replies"},
 		{"?panel=source&ts=2.3", "event_payload"},
 		{"?panel=frames", "chat.postMessage"},

@@ -83,19 +83,27 @@ func (s *server) view(q url.Values) view {
 		row.Href, row.Current = place{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
 		v.People = append(v.People, row)
 	}
+	// Whoever watches the end of a channel reads what comes there as it comes.
+	unread := channel.Unread
+	if q.Get("watched") != "" {
+		unread = 0
+	}
 	for _, c := range channels {
+		if c.ID == channel.ID {
+			c.Unread = unread
+		}
 		v.Channels = append(v.Channels, channelView{c, place{user: me.ID, channel: c.ID}.href(), c.ID == channel.ID})
 	}
 	v.Channel = channelView{Channel: channel, Href: here.href(), Current: true}
 
 	v.Composer = composer{
-		Label: "Message #" + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
+		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
 	}
 
 	messages := s.backend.Messages(channel.ID, me.ID)
 	w := writer{reader: s.reader(me, people, channels), people: people, here: here}
 	replies := repliesByThread(messages)
-	v.New = firstUnread(messages, channel.Unread, q.Get("new"), me.ID)
+	v.New = firstUnread(messages, unread, q.Get("new"), me.ID)
 	v.Entries = w.timeline(messages, replies, v.New)
 	v.Panel = s.panel(w, messages, replies, q)
 	frames := here

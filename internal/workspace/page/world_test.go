@@ -42,6 +42,7 @@ func newWorld(t testing.TB) *world {
 			{ID: "C0SUPPORT", Name: "support", Topic: "Customers who wait for their video", Member: true},
 			{ID: "C0ALERTS", Name: "alerts", Topic: "What the bot found by itself", Member: true},
 			{ID: "C0OTHER", Name: "gallery"},
+			{ID: "D0BOT", Name: "sessionbot", Direct: true, Member: true},
 		},
 		messages: map[string][]Message{},
 		unread:   map[string]int{"C0ALERTS": 2},

@@ -131,13 +131,33 @@ func (r *renderer) mdTable(lines []string) int {
 	b := tableBlock{Type: "table"}
 	n := 0
 	for n < len(lines) && strings.Contains(lines[n], "|") {
-		if n != 1 { // the second line only draws the columns
+		if n == 1 {
+			b.Columns = mdAlignment(lines[n])
+		} else {
 			b.Rows = append(b.Rows, mdCells(lines[n]))
 		}
 		n++
 	}
 	r.table(b)
 	return n
+}
+
+// mdAlignment reads the second line of a table, which draws the columns: the
+// colons say where their text stands.
+func mdAlignment(line string) []tableColumn {
+	var columns []tableColumn
+	for _, cell := range mdCells(line) {
+		left, right := strings.HasPrefix(cell.Text, ":"), strings.HasSuffix(cell.Text, ":")
+		switch {
+		case left && right:
+			columns = append(columns, tableColumn{Align: "center"})
+		case right:
+			columns = append(columns, tableColumn{Align: "right"})
+		default:
+			columns = append(columns, tableColumn{Align: "left"})
+		}
+	}
+	return columns
 }
 
 func mdCells(line string) []tableCell {

@@ -12,10 +12,12 @@ type tableBlock struct {
 	Caption   string        `json:"caption"`
 	Rows      [][]tableCell `json:"rows"`
 	RowHeader int           `json:"row_header_column_index"`
-	Columns   []struct {
-		Align   string `json:"align"`
-		Wrapped bool   `json:"is_wrapped"`
-	} `json:"column_settings"`
+	Columns   []tableColumn `json:"column_settings"`
+}
+
+type tableColumn struct {
+	Align   string `json:"align"`
+	Wrapped bool   `json:"is_wrapped"`
 }
 
 // markdownCell is a cell of a table within Markdown.

@@ -38,6 +38,7 @@ async function load() {
   query.set("user", document.body.dataset.user);
   query.set("channel", document.body.dataset.channel);
   query.set("new", region("head").dataset.new);
+  if (document.visibilityState === "visible" && atEnd(scroller)) query.set("watched", "1");
   let response;
   try {
     response = await fetch("/ui/view?" + query);
@@ -51,12 +52,13 @@ async function load() {
   readWhatIsSeen();
 }
 
+const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < near;
 const region = (name, root = document) => root.querySelector(`[data-region="${name}"]`);
 
 // put shows the fetched parts; who was at the end of a list stays there.
 function put(fetched) {
   const lists = [scroller, document.querySelector("#panel ol.timeline")].filter(Boolean);
-  const ends = lists.filter((list) => list.scrollHeight - list.scrollTop - list.clientHeight < near);
+  const ends = lists.filter(atEnd);
   const news = [];
   for (const fresh of fetched.querySelectorAll("[data-region]")) {
     sync(region(fresh.dataset.region), fresh, (element, added) => {
@@ -133,5 +135,5 @@ async function revive() {
 document.addEventListener("visibilitychange", listen);
 jump.addEventListener("click", () => { scroller.scrollTop = scroller.scrollHeight; });
 scroller.addEventListener("scroll", () => {
-  if (scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < near) jump.hidden = true;
+  if (atEnd(scroller)) jump.hidden = true;
 });

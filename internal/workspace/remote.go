@@ -1,0 +1,82 @@
+package workspace
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+)
+
+// ErrNotLoopback refuses an address that others on the network could reach.
+var ErrNotLoopback = errors.New("is not a loopback address; use 127.0.0.1:PORT")
+
+// checkAddr refuses addresses that others could reach, unless that is allowed,
+// and those that are no address to hand on.
+func checkAddr(addr string, allowRemote bool) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("workspace: address %q: %w", addr, err)
+	}
+	ip := net.ParseIP(host)
+	switch {
+	case isLoopback(host):
+		return nil
+	case !allowRemote:
+		return fmt.Errorf("workspace: address %q %w", addr, ErrNotLoopback)
+	case host == "" || (ip != nil && ip.IsUnspecified()):
+		return fmt.Errorf("workspace: address %q says everywhere; name the one address that others use: the app is told it in URLs", addr)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// remote returns the names under which a workspace that others can reach
+// answers, and the key of its page. One on loopback has neither.
+func remote(cfg Config, address string) (hosts []string, pageKey string) {
+	named, _, _ := net.SplitHostPort(cfg.Addr) // it has been checked
+	if !cfg.AllowRemote || isLoopback(named) {
+		return nil, ""
+	}
+	listening, _, _ := net.SplitHostPort(address) // a listener's own
+	return []string{named, listening}, rand.Text()
+}
+
+// ownHost answers only requests that name this machine as it is meant to be
+// called, so that a web page elsewhere cannot reach the workspace through a
+// name of its own that resolves here.
+func (s *Server) ownHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name := hostName(r.Host); !isLoopbackName(name) && !slices.Contains(s.hosts, name) {
+			http.Error(w, "the workspace does not answer under this host name", http.StatusForbidden)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostName is a Host header without its port and brackets.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
+		return host[1 : len(host)-1]
+	}
+	return host
+}
+
+// isLoopbackName reports whether a name means this machine to itself.
+func isLoopbackName(name string) bool {
+	switch name {
+	case "127.0.0.1", "localhost", "::1":
+		return true
+	}
+	return false
+}

@@ -124,18 +124,21 @@ func TestSilentAppsAreGivenUp(t *testing.T) {
 			t.Fatal(err)
 		}
 		dialer := websocket.Dialer{NetDialContext: m.dial}
-		ws, _, err := dialer.DialContext(t.Context(), url, nil)
+		ws, res, err := dialer.DialContext(t.Context(), url, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		_ = res.Body.Close()
 		defer func() { _ = ws.Close() }()
 		ws.SetPingHandler(func(string) error { return nil })
 		since := elapsed()
 		for err == nil {
 			_, _, err = ws.ReadMessage()
 		}
-		if n, _ := s.sockets.count(); n != 0 || since() != 40*time.Second {
-			t.Errorf("%d connections after %v", n, since())
+		took := since()
+		synctest.Wait()
+		if n, _ := s.sockets.count(); n != 0 || took != 40*time.Second {
+			t.Errorf("%d connections after %v", n, took)
 		}
 	})
 }

@@ -14,9 +14,9 @@ import (
 
 // fast are waits that a test does not mind.
 var fast = timing{
-	ack: 300 * time.Millisecond, ping: 50 * time.Millisecond,
+	ack: time.Second, ping: 50 * time.Millisecond,
 	redeliver: []time.Duration{0, time.Millisecond, time.Millisecond}, refresh: 20 * time.Millisecond,
-	life: time.Hour, debugLife: time.Hour,
+	silence: time.Minute, life: time.Hour, debugLife: time.Hour,
 }
 
 // within bounds what a test waits for.

@@ -52,7 +52,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 // read handles what the app sends until the connection ends.
 func (s *Server) read(c *socket) {
 	c.ws.SetReadLimit(maxFrame)
-	alive := func() error { return c.extend(4 * s.timing.ping) }
+	alive := func() error { return c.extend(s.timing.silence) }
 	c.ws.SetPongHandler(func(string) error { return alive() })
 	c.ws.SetPingHandler(func(data string) error {
 		if err := c.control(websocket.PongMessage, data); err != nil {

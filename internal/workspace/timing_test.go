@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 )
@@ -111,6 +112,33 @@ func TestConnectionsGrowOld(t *testing.T) {
 		told := slices.DeleteFunc(s.frames.recent(), func(f Frame) bool { return f.Title != "disconnect" })
 		if len(told) != 1 {
 			t.Errorf("who had left at the warning was told to go: %+v", told)
+		}
+	})
+}
+
+// TestSilentAppsAreGivenUp: who answers no PING for forty seconds is gone.
+func TestSilentAppsAreGivenUp(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Server, m *memory) {
+		_, url, err := goAPI(s, over(m)).StartSocketModeContext(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		dialer := websocket.Dialer{NetDialContext: m.dial}
+		ws, res, err := dialer.DialContext(t.Context(), url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		defer func() { _ = ws.Close() }()
+		ws.SetPingHandler(func(string) error { return nil })
+		since := elapsed()
+		for err == nil {
+			_, _, err = ws.ReadMessage()
+		}
+		took := since()
+		synctest.Wait()
+		if n, _ := s.sockets.count(); n != 0 || took != 40*time.Second {
+			t.Errorf("%d connections after %v", n, took)
 		}
 	})
 }

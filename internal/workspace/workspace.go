@@ -45,6 +45,7 @@ type Config struct {
 type timing struct {
 	ack       time.Duration   // until an envelope counts as not acknowledged
 	ping      time.Duration   // between two PINGs of a connection
+	silence   time.Duration   // of an app, after which its connection counts as dead
 	redeliver []time.Duration // before each redelivery of an event
 	refresh   time.Duration   // from a disconnect warning to the disconnect
 	life      time.Duration   // of a connection, until the disconnect
@@ -54,6 +55,7 @@ type timing struct {
 var slackTiming = timing{
 	ack:       3 * time.Second,
 	ping:      10 * time.Second,
+	silence:   40 * time.Second,
 	redeliver: []time.Duration{0, time.Minute, 5 * time.Minute},
 	refresh:   10 * time.Second,
 	life:      18_060 * time.Second,

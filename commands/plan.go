@@ -70,6 +70,7 @@ func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
 		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 	}
 	approve.Confirm = slack.NewConfirmationBlockObject(text("Are you sure?"), text(question), text("Approve"), text("Back"))
+	approve.Confirm.Style = approve.Style
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
 }
 

@@ -69,6 +69,7 @@ func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
 func TestDroppedSocketComesBack(t *testing.T) {
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
+	s.awaitSockets(t, 2)
 	s.Fault("drop_connections", 0, "")
 	s.awaitSockets(t, 0)
 	s.awaitSockets(t, 1)

@@ -60,20 +60,30 @@ func (b *Bot) take(to asker, work func(context.Context)) {
 }
 
 // contain keeps one request's panic from ending the process, and answers it.
-// A panic's value may hold a customer's data, so only the runtime's own words
-// are logged.
 func (b *Bot) contain(ctx context.Context, to asker) {
 	value := recover()
 	if value == nil {
 		return
 	}
-	what := fmt.Sprintf("%T", value)
-	if fault, ok := value.(runtime.Error); ok {
-		what = fault.Error()
-	}
-	b.log.Error("a request panicked", "ref", to.ref, "panic", what, "stack", string(debug.Stack()))
+	b.log.Error("a request panicked", "ref", to.ref, "panic", panicOf(value), "stack", string(debug.Stack()))
 	b.metrics.Answered("", string(commands.Failed), 0)
 	b.tell(ctx, to, "Something went wrong on our side; nothing was changed.", to.ref)
+}
+
+// panicOf names a panic for the log. Its value may hold a customer's data, so
+// only the runtime's own words are told.
+func panicOf(value any) string {
+	if fault, ok := value.(runtime.Error); ok {
+		return fault.Error()
+	}
+	return fmt.Sprintf("%T", value)
+}
+
+// apologise answers what could not be read.
+func (b *Bot) apologise(to asker) {
+	b.take(to, func(ctx context.Context) {
+		b.tell(ctx, to, "What Slack sent could not be read; nothing was done.", to.ref)
+	})
 }
 
 // placement is how an answer is shown.

@@ -24,6 +24,9 @@ type seen struct {
 func (s *seen) before(now time.Time, ids ...string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now.Sub(s.began) >= 2*rememberFor {
+		s.young = nil
+	}
 	if s.young == nil || now.Sub(s.began) >= rememberFor || len(s.young) >= maxSeen {
 		s.old, s.young, s.began = s.young, map[[16]byte]struct{}{}, now
 	}

@@ -128,8 +128,8 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	b.queue = newQueue(work, workers, queueSize)
-	b.busy = newQueue(work, busyWorkers, busyQueueSize)
+	b.queue = newQueue(work, fair(workers, queueSize))
+	b.busy = newQueue(work, common(busyWorkers, busyQueueSize))
 
 	listening, over := context.WithCancel(ctx)
 	var aside sync.WaitGroup

@@ -97,7 +97,7 @@ func (b *Bot) connect(ctx context.Context) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, res, err := b.dialer.DialContext(ctx, address, nil)
+	conn, res, err := b.dialer.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
 	if err != nil && res != nil {
 		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // mostly absent
 		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: time.Duration(seconds) * time.Second}

@@ -99,7 +99,7 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	b.outbox.api, b.outbox.http = b.api, nobody
 	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now)}
 	b.operators = &people{variable: "OPERATORS"}
-	b.queue, b.busy = newQueue(f.Context(), 2, queueSize), newQueue(f.Context(), 1, busyQueueSize)
+	b.queue, b.busy = newQueue(f.Context(), common(2, queueSize)), newQueue(f.Context(), common(1, busyQueueSize))
 	return b, panics
 }
 
@@ -131,7 +131,7 @@ func loop(f *testing.F) (*websocket.Conn, <-chan struct{}) {
 		}
 	}))
 	f.Cleanup(server.Close)
-	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil)
+	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil) //nolint:bodyclose // it is the connection's
 	if err != nil {
 		f.Fatal(err)
 	}

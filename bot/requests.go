@@ -42,17 +42,16 @@ func (b *Bot) serve(to asker, work func(context.Context)) {
 // take queues work for somebody who waits for an answer. Whoever finds no room
 // is told so.
 func (b *Bot) take(to asker, work func(context.Context)) {
-	job := func(ctx context.Context) {
-		defer b.contain(ctx, to)
-		work(ctx)
+	forAsker := func(work func(context.Context)) job {
+		return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
+			defer b.contain(ctx, to)
+			work(ctx)
+		}}
 	}
-	if b.queue.offer(job) {
+	if b.queue.offer(forAsker(work)) {
 		return
 	}
-	busy := func(ctx context.Context) {
-		defer b.contain(ctx, to)
-		b.tell(ctx, to, "Busy: try again in a moment.", "")
-	}
+	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, "Busy: try again in a moment.", "") })
 	b.metrics.Answered("", "busy", 0)
 	if !b.busy.offer(busy) {
 		b.log.Error("too busy even to say so: a request goes unanswered", "ref", to.ref)

@@ -28,8 +28,8 @@ const (
 var (
 	errSilent   = errors.New("nothing came, not even a PING: the connection was half open")
 	errNotTaken = errors.New("an ack could not be written")
-	errReplace  = errors.New("Slack wants it replaced")
-	errDismiss  = errors.New("Slack wants it closed")
+	errReplace  = errors.New("to be replaced, says Slack")
+	errDismiss  = errors.New("to be closed, says Slack")
 )
 
 // socket is one connection to Slack. Its reader owns it.
@@ -92,7 +92,7 @@ func endOf(err error) error {
 	var late interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &closed):
-		return fmt.Errorf("Slack closed the connection (code %d)", closed.Code)
+		return fmt.Errorf("closed by Slack (code %d)", closed.Code)
 	case errors.As(err, &late) && late.Timeout():
 		return errSilent
 	}

@@ -146,6 +146,7 @@ func (l *logged) String() string {
 // stage is a bot that plays in a workspace.
 type stage struct {
 	*wstest.Workspace
+	server   *workspace.Server
 	commands *scripted
 	shares   *shares
 	metrics  *metrics
@@ -170,10 +171,10 @@ func play(t *testing.T, readers ...string) *stage {
 		readers = []string{"*"}
 	}
 	s := &stage{
-		commands: &scripted{},
-		shares:   &shares{kept: map[string]string{}, claims: map[string]bool{}},
-		metrics:  &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
-		log:      &logged{}, ended: make(chan error, 1),
+		server: server, commands: &scripted{},
+		shares:  &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
+		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,

@@ -2,6 +2,8 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -35,9 +37,11 @@ type bubble struct {
 	opening func(n int) (status int, retryAfter, body string)
 	counted func(n int) int
 	hello   bool
+	apiURL  string // SLACK_API_URL
 
 	mu      sync.Mutex
 	opened  []time.Time // calls of apps.connections.open
+	dialled []string    // host:port, as the bot dials them
 	lines   chan *line  // connections, as they are made
 	answers chan string // what arrived through response_url
 
@@ -123,7 +127,7 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &bubble{
-			t: t, waiting: make(chan net.Conn), closed: make(chan struct{}), hello: true,
+			t: t, waiting: make(chan net.Conn), closed: make(chan struct{}), hello: true, apiURL: "http://slack.test/api/",
 			opening: func(int) (int, string, string) { return http.StatusOK, "", "" },
 			counted: func(n int) int { return min(n, 2) },
 			lines:   make(chan *line, 1000), answers: make(chan string, 1000),
@@ -145,7 +149,7 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 }
 
 func (s *bubble) run() {
-	b, err := New(Config{AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: "http://slack.test/api/", Readers: []string{"U1"},
+	b, err := New(Config{AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
 		Commands: plain{}, Processes: s.processes(), Metrics: s.gauge, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
@@ -186,6 +190,10 @@ func (s *bubble) handler() http.Handler {
 		_, _ = io.WriteString(w, body)
 	})
 	mux.HandleFunc("/socket/{n}", s.serve)
+	mux.HandleFunc("/api/chat.postEphemeral", func(w http.ResponseWriter, r *http.Request) {
+		s.answers <- "with its own voice: " + r.FormValue("text")
+		_, _ = io.WriteString(w, `{"ok":true}`) // the asker notices
+	})
 	mux.HandleFunc("/response", func(_ http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -253,7 +261,17 @@ func (l *line) send(t *testing.T, frame string) {
 // types sends a command over the connection.
 func (l *line) types(t *testing.T, envelope, text string) {
 	t.Helper()
-	l.send(t, fmt.Sprintf(`{"type":"slash_commands","envelope_id":%q,"payload":{"user_id":"U1","channel_id":"C1","command":"/session","text":%q,"response_url":"http://slack.test/response"}}`, envelope, text))
+	l.typesFrom(t, envelope, text, "http://slack.test/response")
+}
+
+func (l *line) typesFrom(t *testing.T, envelope, text, responseURL string) {
+	t.Helper()
+	raw, err := json.Marshal(map[string]any{"type": "slash_commands", "envelope_id": envelope, "payload": map[string]string{
+		"user_id": "U1", "channel_id": "C1", "command": "/session", "text": text, "response_url": responseURL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.send(t, string(raw))
 }
 
 func (l *line) isUp() bool {
@@ -339,7 +357,13 @@ func (s *bubble) Close() error {
 
 func (s *bubble) Addr() net.Addr { return &net.IPAddr{} }
 
-func (s *bubble) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (s *bubble) dial(ctx context.Context, _, addr string) (net.Conn, error) {
+	s.mu.Lock()
+	s.dialled = append(s.dialled, addr)
+	s.mu.Unlock()
+	if addr != "slack.test:80" {
+		return nil, errors.New("there is nobody else in this bubble")
+	}
 	here, there := net.Pipe()
 	select {
 	case s.waiting <- there:

@@ -25,6 +25,7 @@ type fakeSlack struct {
 	calls   chan string       // methods, as they are called
 	socket  func(*websocket.Conn)
 	answer  chan []byte // what arrived at /response
+	repairs bot.Repairs
 }
 
 func newFakeSlack(t *testing.T) *fakeSlack {
@@ -71,8 +72,8 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 	b, err := bot.New(bot.Config{
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
 		Processes: alone{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
-		Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
-		Now:     time.Now, Log: slog.New(slog.DiscardHandler),
+		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
+		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -13,9 +13,17 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
+// maxText is the longest command in bytes: nobody types more, and what waits in
+// the queue has to be small.
+const maxText = 16 << 10
+
 // heardCommand queues a slash command that was acked.
 func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
+	if len(c.Text) > maxText {
+		b.serve(to, func(ctx context.Context) { b.tell(ctx, to, "This is too long for a command; nothing was done.", "") })
+		return
+	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
 	b.serve(to, func(ctx context.Context) {
 		if b.commands.ForOperators(req) {

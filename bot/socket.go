@@ -71,17 +71,22 @@ func (s *socket) settled() bool {
 
 func (s *socket) read(ctx context.Context) {
 	defer context.AfterFunc(ctx, s.hangUp)()
-	defer s.down()
+	err := s.frames()
+	s.down()
+	s.finish(endOf(err))
+}
+
+// frames takes what comes until the connection ends, and returns why it did.
+func (s *socket) frames() error {
 	s.patience(helloFor)
 	for {
 		_, frame, err := s.conn.ReadMessage()
-		if err == nil {
-			s.alive()
-			err = s.take(frame)
-		}
 		if err != nil {
-			s.finish(endOf(err))
-			return
+			return err
+		}
+		s.alive()
+		if err := s.take(frame); err != nil {
+			return err
 		}
 	}
 }

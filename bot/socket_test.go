@@ -23,6 +23,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 			t.Errorf("the silence was noticed after %v", took)
 		}
 		<-second.gone
+		synctest.Wait()
 		if !first.isUp() || !third.isUp() || s.gauge.least.Load() != 1 || s.gauge.now.Load() != 2 {
 			t.Errorf("%d connections are up, %d at least", s.gauge.now.Load(), s.gauge.least.Load())
 		}
@@ -111,6 +112,18 @@ func TestNoFrameEndsTheConnection(t *testing.T) {
 			t.Errorf("log: %s", s.log)
 		}
 		s.quiet()
+	})
+}
+
+func TestCommandThatIsTooLongIsRefused(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, _ := s.both()
+		first.types(t, "e1", strings.Repeat("x", maxText))
+		s.answered(first, "e1", "x")
+		first.types(t, "e2", strings.Repeat("x", maxText+1))
+		if got := within(t, time.Second, "answer", s.answers); !strings.Contains(got, "too long") || len(got) > 1000 {
+			t.Errorf("answered %.200s", got)
+		}
 	})
 }
 

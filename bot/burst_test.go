@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,6 +102,40 @@ func TestAThousandCommandsAtOnce(t *testing.T) {
 	sam.ExpectMessage(wstest.Saying("Orphaned"))
 	if n := len(s.metrics.sockets); n != 0 {
 		t.Errorf("the number of connections changed %d times", n)
+	}
+	s.ExpectNothingElse()
+}
+
+// Slack moves both connections while people type: the next ones hear before the
+// old ones are gone.
+func TestRefreshOfBothConnectionsLosesNothing(t *testing.T) {
+	s := play(t)
+	s.awaitSockets(t, 2)
+	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
+	var over atomic.Bool
+	var typing sync.WaitGroup
+	var typed atomic.Int32
+	for range 4 {
+		typing.Go(func() {
+			for !over.Load() {
+				s.burst(t, "U0SUPPORT", "C0SUPPORT", 1)
+				typed.Add(1)
+			}
+		})
+	}
+	s.Fault("disconnect_warning", 4, "")
+	for _, want := range []int{3, 4} {
+		if up := await(t, s.metrics.sockets); up != want {
+			t.Errorf("%d connections are up, want %d", up, want)
+		}
+	}
+	over.Store(true)
+	typing.Wait()
+	s.awaitSockets(t, 2) // the old ones are gone
+	s.burst(t, "U0SUPPORT", "C0SUPPORT", 50)
+	sam := s.As("U0SUPPORT").In("C0SUPPORT")
+	for range typed.Load() + 50 {
+		sam.ExpectMessage(wstest.Saying("Orphaned"))
 	}
 	s.ExpectNothingElse()
 }

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -16,8 +17,11 @@ const (
 	dialFor = 10 * time.Second // the handshake of one connection
 	stagger = time.Second      // from the first hello to the second connection
 
-	// A connection that ends sooner is no reason to connect again at once.
-	settledAfter = 10 * time.Second
+	// A connection that ends sooner is no reason to connect again at once. One
+	// that Slack wants replaced gives notice: its next one is never late, but is
+	// not opened within a second of it either.
+	settledAfter = 5 * time.Second
+	replaceAfter = time.Second
 )
 
 // listen keeps two connections up until ctx ends or a fault is permanent, so
@@ -58,12 +62,19 @@ func (b *Bot) keep(ctx context.Context) error {
 			return nil
 		}
 		fault := faultOf(err)
+		if s != nil && s.age() >= settledAfter {
+			retry.Reset()
+		}
 		switch {
 		case fault.permanent():
 			return permanentError("SLACK_APP_TOKEN", fault)
-		case s != nil && s.settled():
-			retry.Reset()
-			b.log.Info("a connection to Slack is being replaced", "why", fault, "up", b.sockets.Load())
+		case errors.Is(err, errReplace) && s.age() > 0:
+			if pauseFor(ctx, replaceAfter-s.age()) != nil {
+				return nil
+			}
+			b.log.Info("Slack moves a connection; the next one is opened first", "up", b.sockets.Load())
+		case s != nil && s.age() >= settledAfter:
+			b.log.Warn("a connection to Slack ended; the next one is being opened", "error", fault, "up", b.sockets.Load())
 		case b.waitForSlack(ctx, retry, fault) != nil:
 			return nil
 		}

@@ -206,6 +206,21 @@ func TestTooManyConnectionsAreNotHammered(t *testing.T) {
 	})
 }
 
+func TestSlackThatAlwaysWantsAnotherIsNotHammered(t *testing.T) {
+	for name, hello := range map[string]bool{"after its hello": true, "instead of a hello": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(s *bubble) { s.hello = hello }, func(s *bubble) {
+				for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
+					s.connected().send(t, `{"type":"disconnect","reason":"warning"}`)
+				}
+				if n := len(s.attempts()); n > 2*120+2 || n < 5 {
+					t.Errorf("%d attempts in two minutes", n)
+				}
+			})
+		})
+	}
+}
+
 func TestStopTakesALastCallOnBothConnections(t *testing.T) {
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()

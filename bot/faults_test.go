@@ -81,27 +81,6 @@ func TestDroppedSocketComesBack(t *testing.T) {
 	}
 }
 
-func TestRefreshOfBothConnectionsLosesNothing(t *testing.T) {
-	s := play(t)
-	s.awaitSockets(t, 2)
-	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
-	sam := s.As("U0SUPPORT").In("C0SUPPORT")
-	s.Fault("disconnect_warning", 1, "")
-	for renewed, typed := false, 0; !renewed || typed < 100; typed++ {
-		sam.Type("/session debug " + session)
-		sam.ExpectMessage(wstest.Saying("Orphaned"))
-		for len(s.metrics.sockets) > 0 {
-			switch up := <-s.metrics.sockets; {
-			case up < 2:
-				t.Errorf("%d connections were up", up)
-			case up > 2:
-				renewed = true
-			}
-		}
-	}
-	s.ExpectNothingElse()
-}
-
 func TestStopAnswersWhatWasAcked(t *testing.T) {
 	s := play(t)
 	running, goOn := make(chan struct{}), make(chan struct{})

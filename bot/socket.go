@@ -63,10 +63,13 @@ func (s *socket) use(ctx context.Context) error {
 	}
 }
 
-// settled tells whether the connection lived long enough to call it a success.
-// It may be asked once over is closed.
-func (s *socket) settled() bool {
-	return !s.since.IsZero() && s.bot.now().Sub(s.since) >= settledAfter
+// age is how long Slack has been listened to on it, 0 = never. It may be asked
+// for once over is closed.
+func (s *socket) age() time.Duration {
+	if s.since.IsZero() {
+		return 0
+	}
+	return s.bot.now().Sub(s.since)
 }
 
 func (s *socket) read(ctx context.Context) {
@@ -150,9 +153,10 @@ func (s *socket) take(frame []byte) (err error) {
 	return s.refuse(frame)
 }
 
-// greet takes Slack's hello, which counts the connections of the app.
+// greet takes Slack's hello, which counts the connections of the app. One that
+// comes twice, or after the goodbye, says nothing.
 func (s *socket) greet(connections int) {
-	if !s.since.IsZero() {
+	if s.isOver() || !s.since.IsZero() {
 		return
 	}
 	s.since = s.bot.now()
@@ -176,13 +180,20 @@ func (s *socket) disconnect(reason string) error {
 // finish says that the connection is over, and why. It reports whether that is
 // news.
 func (s *socket) finish(why error) bool {
+	if s.isOver() {
+		return false
+	}
+	s.why = why
+	close(s.over)
+	return true
+}
+
+func (s *socket) isOver() bool {
 	select {
 	case <-s.over:
-		return false
-	default:
-		s.why = why
-		close(s.over)
 		return true
+	default:
+		return false
 	}
 }
 

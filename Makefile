@@ -7,7 +7,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: build test lint
+.PHONY: build test fuzz lint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
@@ -16,6 +16,11 @@ build:
 test:
 	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) ./...
+
+# Every fuzz target, each for FUZZTIME.
+FUZZTIME ?= 20s
+fuzz:
+	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 lint:
 	go vet ./...

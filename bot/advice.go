@@ -181,5 +181,6 @@ var advices = map[string]advice{
 	"not_allowed_token_type":  {words: "SLACK_APP_TOKEN takes an app-level token (xapp-…), SLACK_BOT_TOKEN a bot token (xoxb-…).", permanent: true},
 	"team_access_not_granted": {words: "The app is not approved for this workspace: ask one of its admins.", permanent: true},
 	"access_denied":           {words: "The workspace does not allow this app: ask one of its admins.", permanent: true},
+	"too_many_websockets":     {words: "Slack allows an app ten connections: stop the processes that nobody needs any more."},
 	"link_disabled":           {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
 }

@@ -10,9 +10,11 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -60,6 +62,7 @@ type Config struct {
 	Commands           Commands
 	Repairs            Repairs
 	Shares             Shares
+	Processes          Processes
 	Log                *slog.Logger
 	Metrics            Metrics
 	Now                func() time.Time
@@ -81,7 +84,15 @@ type Bot struct {
 	operators *people // likewise
 	queue     *queue
 	busy      *queue
-	sockets   atomic.Int32 // that are up
+
+	dialer   *websocket.Dialer
+	sockets  atomic.Int32   // that are up
+	counting sync.Mutex     // keeps the metric in step
+	reading  sync.WaitGroup // sockets that are read
+	greeted  chan struct{}  // closed at the first hello
+	once     sync.Once      // closes it
+	seen     seen
+	census   *census
 }
 
 // New prepares a Bot; nothing is connected yet.
@@ -104,6 +115,7 @@ func New(cfg Config) (*Bot, error) {
 		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
 		listed: cfg.Readers, api: api,
 		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log},
+		dialer: newDialer(), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Log, cfg.Now),
 	}, nil
 }
 
@@ -116,11 +128,16 @@ func (b *Bot) Run(ctx context.Context) error {
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	b.queue = newQueue(work, workers, queueSize)
-	b.busy = newQueue(work, busyWorkers, busyQueueSize)
+	b.queue = newQueue(work, fair(workers, queueSize))
+	b.busy = newQueue(work, common(busyWorkers, busyQueueSize))
 
-	err := b.listen(ctx)
+	listening, over := context.WithCancel(ctx)
+	var aside sync.WaitGroup
+	aside.Go(func() { b.census.run(listening) })
+	err := b.listen(listening)
+	over()
 	b.drain(cut)
+	aside.Wait()
 	return quiet(ctx, err)
 }
 
@@ -131,6 +148,28 @@ func quiet(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// up counts a connection that Slack has greeted.
+func (b *Bot) up(counted int) {
+	up := b.count(1)
+	b.once.Do(func() { close(b.greeted) })
+	b.census.greet(counted, up)
+	b.log.Info("connected to Slack", "up", up, "connections_of_the_app", counted)
+}
+
+// down counts one that has ended.
+func (b *Bot) down() {
+	b.census.gone()
+	b.count(-1)
+}
+
+func (b *Bot) count(change int32) int {
+	b.counting.Lock()
+	defer b.counting.Unlock()
+	up := int(b.sockets.Add(change))
+	b.metrics.Sockets(up)
+	return up
 }
 
 // Connected tells whether Slack has greeted us on a connection that is up.

@@ -22,8 +22,8 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				work, cut := context.WithCancel(t.Context())
 				defer cut()
-				b := &Bot{log: slog.New(slog.DiscardHandler), queue: newQueue(work, 1, 1), busy: newQueue(work, 1, 1)}
-				b.queue.offer(c.job)
+				b := &Bot{log: slog.New(slog.DiscardHandler), queue: newQueue(work, common(1, 1)), busy: newQueue(work, common(1, 1))}
+				b.queue.offer(job{run: c.job})
 				started := time.Now()
 				b.drain(cut)
 				if took := time.Since(started); took != c.took || took > 9*time.Second {

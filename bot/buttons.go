@@ -16,6 +16,8 @@ const (
 	// ownBlock marks the buttons of an answer about one session: Debug pressed
 	// there looks again at what the message shows.
 	ownBlock = "refresh"
+
+	maxValue = 2000 // characters that Slack allows, and more than ours ever have
 )
 
 // click is a button that somebody pressed.
@@ -39,6 +41,9 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 	action := c.ActionCallback.BlockActions[0] // Slack sends one a click
 	pressed := click{action: action.ActionID, value: action.Value, block: action.BlockID,
 		message: c.Container.MessageTs, ephemeral: c.Container.IsEphemeral}
+	if len(pressed.value) > maxValue {
+		pressed.value = "" // it stands for nothing
+	}
 	switch pressed.action {
 	case commands.ActionApprove, commands.ActionCancel: // who may is looked at with the plan
 		to.deciding = true

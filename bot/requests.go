@@ -12,9 +12,17 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
+// maxText is the longest command in bytes: nobody types more, and what waits in
+// the queue has to be small.
+const maxText = 16 << 10
+
 // heardCommand queues a slash command that was acked.
 func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
+	if len(c.Text) > maxText {
+		b.serve(to, func(ctx context.Context) { b.tell(ctx, to, "This is too long for a command; nothing was done.", "") })
+		return
+	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
 	b.serve(to, func(ctx context.Context) {
 		if b.commands.ForOperators(req) {
@@ -41,17 +49,16 @@ func (b *Bot) serve(to asker, work func(context.Context)) {
 // take queues work for somebody who waits for an answer. Whoever finds no room
 // is told so.
 func (b *Bot) take(to asker, work func(context.Context)) {
-	job := func(ctx context.Context) {
-		defer b.contain(ctx, to)
-		work(ctx)
+	forAsker := func(work func(context.Context)) job {
+		return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
+			defer b.contain(ctx, to)
+			work(ctx)
+		}}
 	}
-	if b.queue.offer(job) {
+	if b.queue.offer(forAsker(work)) {
 		return
 	}
-	busy := func(ctx context.Context) {
-		defer b.contain(ctx, to)
-		b.tell(ctx, to, "Busy: try again in a moment.", "")
-	}
+	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, "Busy: try again in a moment.", "") })
 	b.metrics.Answered("", "busy", 0)
 	if !b.busy.offer(busy) {
 		b.log.Error("too busy even to say so: a request goes unanswered", "ref", to.ref)
@@ -59,24 +66,34 @@ func (b *Bot) take(to asker, work func(context.Context)) {
 }
 
 // contain keeps one request's panic from ending the process, and answers it.
-// A panic's value may hold a customer's data, so only the runtime's own words
-// are logged.
 func (b *Bot) contain(ctx context.Context, to asker) {
 	value := recover()
 	if value == nil {
 		return
 	}
-	what := fmt.Sprintf("%T", value)
-	if fault, ok := value.(runtime.Error); ok {
-		what = fault.Error()
-	}
-	b.log.Error("a request panicked", "ref", to.ref, "panic", what, "stack", string(debug.Stack()))
+	b.log.Error("a request panicked", "ref", to.ref, "panic", panicOf(value), "stack", string(debug.Stack()))
 	b.metrics.Answered("", string(commands.Failed), 0)
 	words := "Something went wrong on our side; nothing was changed."
 	if to.deciding {
 		words = "Something went wrong on our side. Look at the message and at /session history before you press again."
 	}
 	b.tell(ctx, to, words, to.ref)
+}
+
+// panicOf names a panic for the log. Its value may hold a customer's data, so
+// only the runtime's own words are told.
+func panicOf(value any) string {
+	if fault, ok := value.(runtime.Error); ok {
+		return fault.Error()
+	}
+	return fmt.Sprintf("%T", value)
+}
+
+// apologise answers what could not be read.
+func (b *Bot) apologise(to asker) {
+	b.take(to, func(ctx context.Context) {
+		b.tell(ctx, to, "What Slack sent could not be read; nothing was done.", to.ref)
+	})
 }
 
 // placement is how an answer is shown.

@@ -4,242 +4,226 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"log"
+	"fmt"
+	"runtime/debug"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-	"github.com/slack-go/slack"
+	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
-
-	"github.com/superduperai/sessionbot/commands"
 )
 
 const (
-	handOverFor = time.Second // an ack to the connection's writer
-	maxFrame    = 4 << 20     // bytes
+	maxFrame = 1 << 20          // bytes
+	helloFor = 10 * time.Second // from the handshake to Slack's greeting
 
-	// A connection that ends sooner is no reason to connect again at once.
-	settledAfter = 10 * time.Second
+	// Slack sends a PING every ten seconds or so. A connection that has been
+	// silent for longer is taken for dead: nothing else would tell.
+	silentFor = 25 * time.Second
+
+	writeFor  = time.Second      // an ack or a PONG; what takes longer is dead
+	lingerFor = 30 * time.Second // with a connection that is being replaced
 )
 
-var errShortLived = errors.New("the connection ended soon after it was made")
+// Why a connection ended, beside what the network and Slack say.
+var (
+	errSilent   = errors.New("nothing came, not even a PING: the connection was half open")
+	errNotTaken = errors.New("an ack could not be written")
+	errReplace  = errors.New("to be replaced, says Slack")
+	errDismiss  = errors.New("to be closed, says Slack")
+)
 
-// listen keeps a connection up until ctx ends or a fault is permanent.
-func (b *Bot) listen(ctx context.Context) error {
-	retry := newBackoff()
-	for {
-		settled, err := b.connection(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		fault := faultOf(err)
-		if fault.permanent() {
-			return permanentError("SLACK_APP_TOKEN", fault)
-		}
-		if settled {
-			retry.Reset()
-		}
-		if err := b.waitForSlack(ctx, retry, fault); err != nil {
-			return nil
-		}
-	}
+// socket is one connection to Slack. Its reader owns it.
+type socket struct {
+	bot   *Bot
+	conn  *websocket.Conn
+	since time.Time // of Slack's greeting; zero = not greeted yet
+
+	over  chan struct{} // closed when it has ended or the next one is to be opened
+	why   error         // to be read after over is closed
+	ended chan struct{} // closed when the last frame has been taken
 }
 
-// newBackoff spreads the replicas' attempts and stays under half a minute: who
-// backs off is deaf.
-func newBackoff() *backoff.ExponentialBackOff {
-	return &backoff.ExponentialBackOff{
-		InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 20 * time.Second,
-	}
+func newSocket(b *Bot, conn *websocket.Conn) *socket {
+	s := &socket{bot: b, conn: conn, over: make(chan struct{}), ended: make(chan struct{})}
+	conn.SetReadLimit(maxFrame)
+	conn.SetPingHandler(s.pong)
+	return s
 }
 
-func (b *Bot) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
-	wait := max(retry.NextBackOff(), fault.RetryAfter)
-	b.log.Warn("not connected to Slack", "error", fault, "advice", fault.Advice(), "next_try_in_ms", wait.Milliseconds())
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+// use reads the connection, and returns why it is over: it has ended, or Slack
+// has announced that it will. In the latter case it is read on until it does.
+// When ctx ends, what is under way is still taken.
+func (s *socket) use(ctx context.Context) error {
+	s.bot.reading.Go(func() { s.read(ctx) })
 	select {
-	case <-timer.C:
-		return nil
+	case <-s.over:
+		return s.why
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// connection runs the library's client, which replaces a connection that Slack
-// wants replaced, until it cannot. Faults end it here, so that the waiting is
-// ours: the library's grows to five minutes and takes some permanent faults for
-// passing ones. It reports whether the last connection had settled.
-func (b *Bot) connection(ctx context.Context) (settled bool, err error) {
-	client := socketmode.New(b.api, socketmode.OptionReadLimit(maxFrame),
-		socketmode.OptionLog(log.New(io.Discard, "", 0)))
-	open, hangUp := context.WithCancel(context.WithoutCancel(ctx))
-	ended := make(chan struct{})
-	var endedBy error
-	go func() {
-		defer close(ended)
-		endedBy = client.RunContext(open)
-	}()
-	s := &socket{bot: b, client: client}
-	defer func() {
-		s.down()
-		hangUp()
-		<-ended
-	}()
-	stop := ctx.Done()
-	var lastCall <-chan time.Time
+// age is how long Slack has been listened to on it, 0 = never. It may be asked
+// for once over is closed.
+func (s *socket) age() time.Duration {
+	if s.since.IsZero() {
+		return 0
+	}
+	return s.bot.now().Sub(s.since)
+}
+
+func (s *socket) read(ctx context.Context) {
+	defer context.AfterFunc(ctx, s.hangUp)()
+	err := s.frames()
+	s.down()
+	s.finish(endOf(err))
+}
+
+// frames takes what comes until the connection ends, and returns why it did.
+func (s *socket) frames() error {
+	s.patience(helloFor)
 	for {
-		select {
-		case event := <-client.Events:
-			if err := s.handle(open, event); err != nil {
-				return s.settled, err
-			}
-		case <-ended:
-			return s.settled, endedBy
-		case <-stop:
-			// What is under way is still acked and answered.
-			stop, lastCall = nil, time.After(ackFor)
-		case <-lastCall:
-			return s.settled, ctx.Err()
+		_, frame, err := s.conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		s.alive()
+		if err := s.take(frame); err != nil {
+			return err
 		}
 	}
 }
 
-// socket is one connection and what is known of it.
-type socket struct {
-	bot     *Bot
-	client  *socketmode.Client
-	opened  bool // once; the library opens the next by itself
-	up      bool // Slack has greeted us
-	greeted time.Time
-	settled bool // the last one lived long enough
-}
-
-// handle takes what the library tells. Nothing here waits for Redis, Stripe or
-// a person: an ack goes first, work is queued. An error ends the connection.
-func (s *socket) handle(ctx context.Context, event socketmode.Event) error {
-	b := s.bot
-	switch event.Type {
-	case socketmode.EventTypeConnecting:
-		return s.reopen()
-	case socketmode.EventTypeHello:
-		s.greet(event.Request)
-	case socketmode.EventTypeConnectionError:
-		if failed, ok := event.Data.(*slack.ConnectionErrorEvent); ok {
-			return failed.ErrorObj
-		}
-	case socketmode.EventTypeErrorWriteFailed:
-		b.log.Warn("an ack could not be written: Slack tells the person that nobody answered")
-	case socketmode.EventTypeErrorBadMessage:
-		if bad, ok := event.Data.(*socketmode.ErrorBadMessage); ok {
-			s.refuse(ctx, bad.Message)
-		}
-	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
-		s.hear(ctx, event)
+// endOf says why reading ended in words of our own: Slack's may hold anything.
+func endOf(err error) error {
+	var closed *websocket.CloseError
+	var late interface{ Timeout() bool }
+	switch {
+	case errors.As(err, &closed):
+		return fmt.Errorf("closed by Slack (code %d)", closed.Code)
+	case errors.As(err, &late) && late.Timeout():
+		return errSilent
 	}
-	return nil
+	return err
 }
 
-// reopen lets the library open the next connection at once where the last one
-// had settled.
-func (s *socket) reopen() error {
-	if !s.opened {
-		s.opened = true
+// alive is called for all that comes, PINGs included.
+func (s *socket) alive() {
+	if !s.since.IsZero() {
+		s.patience(silentFor)
+	}
+}
+
+// patience is how long the connection may be silent. A connection that cannot
+// be told is closed, which the next read notices.
+func (s *socket) patience(d time.Duration) {
+	_ = s.conn.SetReadDeadline(time.Now().Add(d))
+}
+
+func (s *socket) pong(data string) error {
+	s.alive()
+	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeFor))
+	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
 	}
-	s.settled = s.up && s.bot.now().Sub(s.greeted) >= settledAfter
-	s.down()
-	if !s.settled {
-		return errShortLived
+	return err
+}
+
+// take handles a frame. Nothing here waits for Redis, Stripe or a person. An
+// error ends the connection; no frame ends the process.
+func (s *socket) take(frame []byte) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.bot.log.Error("a frame made the program panic", "bytes", len(frame), "panic", panicOf(value), "stack", string(debug.Stack()))
+		}
+	}()
+	var r socketmode.Request
+	if json.Unmarshal(frame, &r) != nil {
+		return s.refuse(frame)
 	}
-	s.bot.log.Info("the connection to Slack ended; the next one is being opened")
+	switch r.Type {
+	case socketmode.RequestTypeHello:
+		s.greet(r.NumConnections)
+		return nil
+	case socketmode.RequestTypeDisconnect:
+		return s.disconnect(r.Reason)
+	case socketmode.RequestTypeSlashCommands, socketmode.RequestTypeInteractive, socketmode.RequestTypeEventsAPI:
+		return s.hear(frame, r)
+	}
+	return s.refuse(frame)
+}
+
+// greet takes Slack's hello, which counts the connections of the app. One that
+// comes twice, or after the goodbye, says nothing.
+func (s *socket) greet(connections int) {
+	if s.isOver() || !s.since.IsZero() {
+		return
+	}
+	s.since = s.bot.now()
+	s.alive()
+	s.bot.up(connections)
+}
+
+// disconnect takes Slack's word that the connection is to end: at once, or, as
+// when Slack moves it to another server, in some seconds.
+func (s *socket) disconnect(reason string) error {
+	switch reason {
+	case "link_disabled", "too_many_websockets":
+		return &Fault{Code: reason, err: errDismiss}
+	}
+	if s.finish(errReplace) {
+		time.AfterFunc(lingerFor, s.hangUp)
+	}
 	return nil
 }
 
-func (s *socket) greet(hello *socketmode.Request) {
-	s.greeted = s.bot.now()
-	if !s.up {
-		s.up = true
-		s.bot.metrics.Sockets(int(s.bot.sockets.Add(1)))
+// finish says that the connection is over, and why. It reports whether that is
+// news.
+func (s *socket) finish(why error) bool {
+	if s.isOver() {
+		return false
 	}
-	count := 0
-	if hello != nil {
-		count = hello.NumConnections
+	s.why = why
+	close(s.over)
+	return true
+}
+
+func (s *socket) isOver() bool {
+	select {
+	case <-s.over:
+		return true
+	default:
+		return false
 	}
-	s.bot.log.Info("connected to Slack", "connections_of_the_app", count)
 }
 
 func (s *socket) down() {
-	if s.up {
-		s.up = false
-		s.bot.metrics.Sockets(int(s.bot.sockets.Add(-1)))
+	_ = s.conn.Close() // it has ended either way
+	if !s.since.IsZero() {
+		s.bot.down()
 	}
+	close(s.ended)
 }
 
-// hear acks an envelope and queues what it asks for.
-func (s *socket) hear(ctx context.Context, event socketmode.Event) {
-	ref := commands.NewRef()
-	s.ack(ctx, ref, event.Request.EnvelopeID)
-	switch data := event.Data.(type) {
-	case slack.SlashCommand:
-		s.bot.heardCommand(ref, data)
-	case slack.InteractionCallback:
-		s.bot.heardClick(ref, data)
-	default:
-		s.bot.log.Debug("acked what nobody here waits for", "ref", ref, "type", string(event.Type))
-	}
-}
-
-// ack is empty and comes before any work. It is only handed over: whether it
-// reached Slack is not known here.
-func (s *socket) ack(ctx context.Context, ref, envelopeID string) {
-	if envelopeID == "" {
+// hangUp ends the connection in good order: what is under way is taken, then
+// Slack is told, and what it had sent by then is taken, too.
+func (s *socket) hangUp() {
+	if s.endsWithin(ackFor) {
 		return
 	}
-	started := s.bot.now()
-	ctx, cancel := context.WithTimeout(ctx, handOverFor)
-	defer cancel()
-	if err := s.client.AckCtx(ctx, envelopeID, nil); err != nil {
-		s.bot.log.Error("an envelope could not be acked", "ref", ref, "error", err)
-		return
-	}
-	s.bot.metrics.Acked(s.bot.now().Sub(started))
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = s.conn.WriteControl(websocket.CloseMessage, bye, time.Now().Add(ackFor)) // closed below
+	s.endsWithin(ackFor)
+	_ = s.conn.Close() // it has ended either way
 }
 
-// refuse acks an envelope that cannot be read, so that Slack does not call us
-// deaf, and tells the one who sent it where that much can be read.
-func (s *socket) refuse(ctx context.Context, frame []byte) {
-	ref := commands.NewRef()
-	id, responseURL := salvage(frame)
-	s.bot.log.Error("an envelope could not be read", "ref", ref, "bytes", len(frame), "has_id", id != "")
-	if id == "" {
-		return
+func (s *socket) endsWithin(atMost time.Duration) bool {
+	timer := time.NewTimer(atMost)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+		return true
+	case <-timer.C:
+		return false
 	}
-	s.ack(ctx, ref, id)
-	if responseURL != "" {
-		to := asker{ref: ref, responseURL: responseURL}
-		s.bot.take(to, func(ctx context.Context) {
-			s.bot.tell(ctx, to, "What Slack sent could not be read; nothing was done.", ref)
-		})
-	}
-}
-
-// salvage finds the id of an envelope and where it may be answered in a frame
-// that the library could not read; "" = not there.
-func salvage(frame []byte) (envelopeID, responseURL string) {
-	var members, payload map[string]json.RawMessage
-	if json.Unmarshal(frame, &members) != nil {
-		return "", ""
-	}
-	text := func(raw json.RawMessage) (s string) {
-		if json.Unmarshal(raw, &s) != nil {
-			return ""
-		}
-		return s
-	}
-	if json.Unmarshal(members["payload"], &payload) == nil {
-		responseURL = text(payload["response_url"])
-	}
-	return text(members["envelope_id"]), responseURL
 }

@@ -1,35 +1,185 @@
 package bot
 
 import (
-	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
-func FuzzSalvage(f *testing.F) {
-	for _, seed := range []string{
-		`{"envelope_id":"e1","payload":{"response_url":"https://hooks.slack.com/x"}}`,
-		`{"envelope_id":7,"payload":"x"}`, `[]`, `null`, `{`, "",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		id, responseURL := salvage(frame)
-		if id+responseURL != "" && !json.Valid(frame) {
-			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
+func TestSilentConnectionIsReplaced(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		time.Sleep(time.Hour) // PINGs alone keep a connection
+		s.quiet()
+		synctest.Wait()
+		second.types(t, "e1", "x")
+		s.answered(second, "e1", "x")
+		second.silent.Store(true)
+		silent := time.Now()
+		third := s.connected()
+		if took := time.Since(silent); took > silentFor {
+			t.Errorf("the silence was noticed after %v", took)
+		}
+		<-second.gone
+		synctest.Wait()
+		if !first.isUp() || !third.isUp() || s.gauge.least.Load() != 1 || s.gauge.now.Load() != 2 {
+			t.Errorf("%d connections are up, %d at least", s.gauge.now.Load(), s.gauge.least.Load())
+		}
+		if !strings.Contains(s.log.String(), errSilent.Error()) {
+			t.Errorf("the log does not say why: %s", s.log)
 		}
 	})
 }
 
-func TestSalvage(t *testing.T) {
-	for frame, want := range map[string][2]string{
-		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
-		`{"envelope_id":"e1","payload":"text"}`:                           {"e1", ""},
-		`{"envelope_id":7,"payload":{"response_url":7}}`:                  {"", ""},
-		`{"envelope_id":"e1","type":["x"]}`:                               {"e1", ""},
-		`[1]`:                                                             {"", ""}, `null`: {"", ""}, `{"envelope_id":"e1"`: {"", ""},
+func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		first.silent.Store(true)
+		second.silent.Store(true)
+		var last time.Time
+		for i := range 20 {
+			for _, l := range []*line{first, second} {
+				id := fmt.Sprint(l == first, i)
+				l.types(t, id, id)
+				s.answered(l, id, id)
+			}
+			last = time.Now()
+			time.Sleep(silentFor - time.Second)
+			s.quiet()
+		}
+		s.connected()
+		s.connected()
+		if took := time.Since(last); took != silentFor {
+			t.Errorf("the silence was noticed after %v", took)
+		}
+	})
+}
+
+func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
+	inBubble(t, func(s *bubble) { s.hello = false }, func(s *bubble) {
+		first := s.connected()
+		made := time.Now()
+		<-first.gone
+		if took := time.Since(made); took != helloFor || s.bot.Connected() {
+			t.Errorf("given up after %v; connected: %v", took, s.bot.Connected())
+		}
+		s.connected()
+	})
+}
+
+func TestNothingIsDoneTwice(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		first.types(t, "e1", "x")
+		s.answered(first, "e1", "x")
+		for _, l := range []*line{first, second} {
+			l.types(t, "e1", "x")
+			if got := within(t, time.Second, "ack", l.acks); got != "e1" {
+				t.Errorf("acked %s", got)
+			}
+		}
+		s.quiet()
+		time.Sleep(rememberFor - time.Minute)
+		second.types(t, "e1", "x")
+		within(t, time.Second, "ack", second.acks)
+		s.quiet()
+		time.Sleep(2*rememberFor + time.Minute)
+		second.types(t, "e1", "x")
+		s.answered(second, "e1", "x") // a new one, as far as anybody can tell
+	})
+}
+
+func TestNoFrameEndsTheConnection(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, _ := s.both()
+		for _, frame := range []string{
+			"", " ", "null", "7", `"text"`, "[]", "{", "{}", "\x00", "\xff\xfe", `{"type":null}`, `{"type":["hello"]}`,
+			`{"type":"hello","num_connections":"many"}`, `{"type":"hello"}`, `{"type":"disconnect","reason":7}`,
+			`{"type":"slash_commands"}`, `{"type":"slash_commands","payload":null}`, `{"type":"interactive","payload":[]}`,
+			`{"type":"interactive","payload":{"type":"block_actions","actions":[null]}}`,
+			`{"type":"interactive","payload":{"type":"block_actions","actions":[{}],"message":{"blocks":[{"type":"actions","elements":[{"type":7}]}]}}}`,
+			`{"type":"events_api","payload":{"event":{"type":"message","blocks":7}}}`,
+			strings.Repeat("[", 20_000), `{"payload":` + strings.Repeat(`{"a":`, 5_000),
+			`{"type":"slash_commands","payload":{"text":"` + strings.Repeat("x", maxFrame-100) + `"}}`,
+		} {
+			first.send(t, frame)
+		}
+		first.types(t, "e1", "x")
+		s.answered(first, "e1", "x")
+		if strings.Contains(s.log.String(), "panic") {
+			t.Errorf("log: %s", s.log)
+		}
+		s.quiet()
+	})
+}
+
+func TestCommandThatIsTooLongIsRefused(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, _ := s.both()
+		first.types(t, "e1", strings.Repeat("x", maxText))
+		s.answered(first, "e1", "x")
+		first.types(t, "e2", strings.Repeat("x", maxText+1))
+		if got := within(t, time.Second, "answer", s.answers); !strings.Contains(got, "too long") || len(got) > 1000 {
+			t.Errorf("answered %.200s", got)
+		}
+	})
+}
+
+func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		_ = first.WriteMessage(1, []byte(`{"text":"`+strings.Repeat("x", maxFrame)+`"}`)) // the bot ends it
+		third := s.connected()
+		for i, l := range []*line{second, third} {
+			id := fmt.Sprint("e", i)
+			l.types(t, id, id)
+			s.answered(l, id, id)
+		}
+	})
+}
+
+func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
+	counts := map[int]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 2, 6: 4}
+	const words = "a second process with the same token"
+	inBubble(t, func(s *bubble) { s.counted = func(n int) int { return counts[n] } }, func(s *bubble) {
+		told := func(want int) {
+			t.Helper()
+			synctest.Wait()
+			if n := strings.Count(s.log.String(), words); n != want {
+				t.Errorf("told %d times, want %d; log: %s", n, want, s.log)
+			}
+		}
+		line, _ := s.both()
+		for n := 3; n <= 6; n++ {
+			told(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
+			time.Sleep(ghostsFor)
+			_ = line.Close()
+			line = s.connected()
+		}
+		told(2)
+	})
+}
+
+func TestStrangers(t *testing.T) {
+	for _, c := range []struct {
+		counted, own, living, want int
+		why                        string
+	}{
+		{1, 1, 1, 0, "the first connection"},
+		{2, 2, 1, 0, "both"},
+		{3, 3, 1, 0, "one is being replaced"},
+		{3, 2, 1, 1, "somebody else has one"},
+		{4, 2, 1, 2, "somebody else has two"},
+		{4, 2, 2, 0, "a replica has two"},
+		{5, 2, 2, 0, "a replica replaces one"},
+		{6, 2, 2, 1, "a replica, and somebody else"},
+		{2, 2, 3, 0, "replicas that have not connected yet"},
+		{0, 1, 1, 0, "Slack does not say"},
 	} {
-		if id, responseURL := salvage([]byte(frame)); id != want[0] || responseURL != want[1] {
-			t.Errorf("%s: %q %q", frame, id, responseURL)
+		if got := strangers(greeting{counted: c.counted, own: c.own}, c.living); got != c.want {
+			t.Errorf("%s: %d, want %d", c.why, got, c.want)
 		}
 	}
 }

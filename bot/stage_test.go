@@ -94,6 +94,13 @@ func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, err
 	return first, nil
 }
 
+// alone is a process that knows of no other.
+type alone struct{}
+
+func (alone) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
+
+func (alone) Leave(context.Context, string) error { return nil }
+
 // metrics remember what was counted.
 type metrics struct {
 	mu       sync.Mutex
@@ -139,6 +146,7 @@ func (l *logged) String() string {
 // stage is a bot that plays in a workspace.
 type stage struct {
 	*wstest.Workspace
+	server   *workspace.Server
 	commands *scripted
 	shares   *shares
 	metrics  *metrics
@@ -163,14 +171,14 @@ func play(t *testing.T, readers ...string) *stage {
 		readers = []string{"*"}
 	}
 	s := &stage{
-		commands: &scripted{},
-		shares:   &shares{kept: map[string]string{}, claims: map[string]bool{}},
-		metrics:  &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
-		log:      &logged{}, ended: make(chan error, 1),
+		server: server, commands: &scripted{},
+		shares:  &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
+		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
-		Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
+		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
 	b, err := bot.New(bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state),
+		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
 		Log: log, Metrics: metrics, Now: time.Now,

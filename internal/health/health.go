@@ -41,7 +41,7 @@ func NewMetrics() *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		ack: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "sessionbot_ack_duration_seconds", Help: "From an envelope's arrival to its ack being handed over.",
+			Name: "sessionbot_ack_duration_seconds", Help: "From an envelope's arrival to its ack being written.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, 1, 3},
 		}),
 		command: prometheus.NewHistogramVec(prometheus.HistogramOpts{

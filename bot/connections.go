@@ -1,0 +1,120 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/gorilla/websocket"
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	dialFor = 10 * time.Second // the handshake of one connection
+	stagger = time.Second      // from the first hello to the second connection
+
+	// A connection that ends sooner is no reason to connect again at once. One
+	// that Slack wants replaced gives notice: its next one is never late, but is
+	// not opened within a second of it either.
+	settledAfter = 5 * time.Second
+	replaceAfter = time.Second
+)
+
+// listen keeps two connections up until ctx ends or a fault is permanent, so
+// that one hears while the other is gone. It returns once both are closed and
+// what they carried has been handed over.
+//
+// The library could run them, but closes a connection as soon as Slack warns
+// and opens the next one second: what Slack sends in between is lost, and where
+// Slack warns both at once nobody hears at all. Here the next one comes first.
+func (b *Bot) listen(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return b.keep(ctx) })
+	group.Go(func() error {
+		select {
+		case <-b.greeted:
+		case <-ctx.Done():
+			return nil
+		}
+		if pauseFor(ctx, stagger) != nil {
+			return nil
+		}
+		return b.keep(ctx)
+	})
+	err := group.Wait()
+	b.reading.Wait()
+	return err
+}
+
+// keep has one connection after the other.
+func (b *Bot) keep(ctx context.Context) error {
+	retry := newBackoff()
+	for {
+		s, err := b.connect(ctx)
+		if err == nil {
+			err = s.use(ctx)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		fault := faultOf(err)
+		if s != nil && s.age() >= settledAfter {
+			retry.Reset()
+		}
+		switch {
+		case fault.permanent():
+			return permanentError("SLACK_APP_TOKEN", fault)
+		case errors.Is(err, errReplace) && s.age() > 0:
+			if pauseFor(ctx, replaceAfter-s.age()) != nil {
+				return nil
+			}
+			b.log.Info("Slack moves a connection; the next one is opened first", "up", b.sockets.Load())
+		case s != nil && s.age() >= settledAfter:
+			b.log.Warn("a connection to Slack ended; the next one is being opened", "error", fault, "up", b.sockets.Load())
+		case b.waitForSlack(ctx, retry, fault) != nil:
+			return nil
+		}
+	}
+}
+
+// newBackoff spreads the replicas' attempts and stays under half a minute: who
+// backs off is deaf.
+func newBackoff() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{
+		InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 20 * time.Second,
+	}
+}
+
+func (b *Bot) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
+	wait := max(retry.NextBackOff(), fault.RetryAfter)
+	b.log.Warn("no connection to Slack could be had or held", "error", fault, "advice", fault.Advice(),
+		"next_try_in_ms", wait.Milliseconds(), "up", b.sockets.Load())
+	return pauseFor(ctx, wait)
+}
+
+// newDialer opens connections; Slack is reached as for the Web API.
+func newDialer() *websocket.Dialer {
+	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialFor}
+}
+
+// connect asks Slack for an address, which is good for one connection, and
+// opens it. What goes wrong is told without that address.
+func (b *Bot) connect(ctx context.Context) (*socket, error) {
+	_, address, err := b.api.StartSocketModeContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, res, err := b.dialer.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
+	if err != nil && res != nil {
+		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // mostly absent
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: time.Duration(seconds) * time.Second}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newSocket(b, conn), nil
+}

@@ -1,0 +1,140 @@
+package bot
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+func FuzzSalvage(f *testing.F) {
+	for _, seed := range []string{
+		`{"envelope_id":"e1","payload":{"response_url":"https://hooks.slack.com/x"}}`,
+		`{"envelope_id":7,"payload":"x"}`, `[]`, `null`, `{`, "",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		id, responseURL := salvage(frame)
+		if id+responseURL != "" && !json.Valid(frame) {
+			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
+		}
+	})
+}
+
+func TestSalvage(t *testing.T) {
+	for frame, want := range map[string][2]string{
+		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
+		`{"envelope_id":"e1","payload":"text"}`:                           {"e1", ""},
+		`{"envelope_id":7,"payload":{"response_url":7}}`:                  {"", ""},
+		`{"envelope_id":"e1","type":["x"]}`:                               {"e1", ""},
+		`[1]`:                                                             {"", ""}, `null`: {"", ""}, `{"envelope_id":"e1"`: {"", ""},
+	} {
+		if id, responseURL := salvage([]byte(frame)); id != want[0] || responseURL != want[1] {
+			t.Errorf("%s: %q %q", frame, id, responseURL)
+		}
+	}
+}
+
+// FuzzFrame: whatever comes over a connection, an envelope with an id is acked,
+// nothing panics, and only Slack's own word ends the connection.
+func FuzzFrame(f *testing.F) {
+	for _, seed := range []string{
+		`{"type":"hello","num_connections":2}`, `{"type":"disconnect","reason":"warning"}`, `{"type":"of tomorrow","envelope_id":"e"}`,
+		`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":"U1","command":"/session","text":"debug x","response_url":"http://slack.test/r"}}`,
+		`{"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"},"container":{"message_ts":"1.2","is_ephemeral":true},"message":{"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"x"}}]},"actions":[{"action_id":"session.debug","value":"v","type":"button"}]}}`,
+		`{"type":"interactive","envelope_id":"e","payload":{"type":"view_submission","view":{"state":{"values":{"a":{"b":{"type":"x"}}}}}}}`,
+		`{"type":"events_api","envelope_id":"e","payload":{"event_id":"Ev1","event":{"type":"app_mention"}},"retry_attempt":1}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	b, panics := fuzzed(f)
+	conn, acks := loop(f)
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		s := newSocket(b, conn)
+		defer close(s.ended) // nothing lingers
+		err := s.take(frame)
+		var r socketmode.Request
+		broken := json.Unmarshal(frame, &r) != nil
+		if dismissed := r.Type == "disconnect" && (r.Reason == "link_disabled" || r.Reason == "too_many_websockets"); err != nil && !dismissed {
+			t.Errorf("%q ended the connection: %v", frame, err)
+		}
+		if id, _ := salvage(frame); id != "" && (broken || r.EnvelopeID != "" && r.Type != "hello" && r.Type != "disconnect") {
+			select {
+			case <-acks:
+			case <-time.After(10 * time.Second):
+				t.Errorf("%q was not acked", frame)
+			}
+		}
+		if panics.Load() {
+			t.Errorf("%q made something panic", frame)
+		}
+	})
+}
+
+// fuzzed is a bot without a Slack, and whether its log tells of a panic.
+func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
+	panics := &atomic.Bool{}
+	b, err := New(Config{APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
+		Metrics: &gauge{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(writer(func(p []byte) {
+			if bytes.Contains(p, []byte("panic")) {
+				panics.Store(true)
+			}
+		}), nil))})
+	if err != nil {
+		f.Fatal(err)
+	}
+	nobody := &http.Client{Transport: http.NewFileTransport(http.Dir(f.TempDir()))} // no Slack, and no network
+	b.api = slack.New("xoxb-secret", slack.OptionHTTPClient(nobody))
+	b.outbox.api, b.outbox.http = b.api, nobody
+	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now)}
+	b.operators = &people{variable: "OPERATORS"}
+	b.queue, b.busy = newQueue(f.Context(), common(2, queueSize)), newQueue(f.Context(), common(1, busyQueueSize))
+	return b, panics
+}
+
+type writer func(p []byte)
+
+func (w writer) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
+// loop is a connection to a Slack that only listens.
+func loop(f *testing.F) (*websocket.Conn, <-chan struct{}) {
+	acks := make(chan struct{}, 1000)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			f.Error(err)
+			return
+		}
+		for {
+			_, reader, err := conn.NextReader()
+			if err != nil {
+				return
+			}
+			if _, err := io.Copy(io.Discard, reader); err != nil {
+				return
+			}
+			acks <- struct{}{}
+		}
+	}))
+	f.Cleanup(server.Close)
+	conn, _, err := websocket.DefaultDialer.Dial(strings.Replace(server.URL, "http", "ws", 1), nil) //nolint:bodyclose // it is the connection's
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { _ = conn.Close() })
+	return conn, acks
+}

@@ -1,0 +1,142 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// forgery is a click as nobody could make it in Slack.
+type forgery struct {
+	user          any
+	action, value any
+	says          string
+}
+
+// forgeries are clicks on a plan of this id; U1 is an operator, U2 a reader.
+func forgeries(plan string) []forgery {
+	const gone, operators, nothing = "This plan is gone", "Only operators", "no such button"
+	list := []forgery{
+		{"U2", "confirm.approve", plan, operators},
+		{"U2", "confirm.cancel", plan, operators},
+		{"", "confirm.approve", plan, operators},
+		{nil, "confirm.approve", plan, operators},
+		{"U1 ", "confirm.approve", plan, operators},
+		{"*", "confirm.approve", plan, operators},
+		{"S0OPS", "confirm.approve", plan, operators},
+		{"U2", "confirm.not_made", plan, operators},
+		{"U1", "CONFIRM.APPROVE", plan, nothing},
+		{"U1", "confirm.approve\n", plan, nothing},
+		{"U1", "confirm.approve\u202e", plan, nothing},
+		{"U1", "", plan, nothing},
+		{"U1", strings.Repeat("confirm.approve", 100), plan, nothing},
+		{"U1", []string{"confirm.approve"}, plan, "could not be read"},
+		{"U1", "confirm.approve", map[string]string{"id": plan}, "could not be read"},
+	}
+	for _, value := range []string{
+		"", " ", plan + " ", plan + "\x00", "*", "?", strings.ToLower(plan), plan[:len(plan)-1], "../plan:" + plan, "}:plan:" + plan,
+		"x}{y", "\r\nDEL sessionbot:{jobs}:plan:" + plan + "\r\n", "\u202e" + plan, "{\"plan\":\"" + plan + "\"}", strings.Repeat(plan, 500),
+	} {
+		list = append(list, forgery{"U1", "confirm.approve", value, gone}, forgery{"U1", "confirm.cancel", value, gone})
+	}
+	return list
+}
+
+func (f forgery) frame(i int, responseURL string) []byte {
+	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": map[string]any{
+		"type": "block_actions", "user": map[string]any{"id": f.user}, "channel": map[string]any{"id": "C1"}, "response_url": responseURL,
+		"container": map[string]any{"channel_id": "C1", "message_ts": "1.2"},
+		"actions":   []any{map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}},
+	}})
+	if err != nil {
+		panic(err) // only what this file makes is encoded
+	}
+	return frame
+}
+
+// Every forged click is answered, and none of them decides a plan or writes
+// anything but that somebody tried.
+func TestForgedClicks(t *testing.T) {
+	server := redistest.Start(t)
+	r, err := store.Open(t.Context(), server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close() //nolint:errcheck // the test's own
+	ledger := store.NewLedger(r)
+	plan := store.Plan{ID: "Pl4nPl4nPl4n", Action: store.ActionFix, Session: session, Requester: store.Actor{ID: "U1"},
+		Created: time.Now(), Expires: time.Now().Add(time.Hour)}
+	if err := ledger.SavePlan(t.Context(), plan); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, server.Client())
+
+	slack := newFakeSlack(t)
+	slack.answers["users.info"] = `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`
+	slack.repairs = bot.Repairs{Plans: ledger, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
+	forged := forgeries(plan.ID)
+	next := make(chan []byte)
+	slack.socket = func(conn *websocket.Conn) {
+		if conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1}`)) != nil {
+			return
+		}
+		go func() {
+			for frame := range next {
+				if err := conn.WriteMessage(websocket.TextMessage, frame); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		for {
+			if _, _, err := conn.ReadMessage(); err != nil {
+				return
+			}
+		}
+	}
+	slack.run(t, &scripted{action: func(_ context.Context, id, _ string, _ commands.Request) commands.Answer {
+		if slices.Contains([]string{"confirm.approve", "confirm.cancel"}, id) {
+			t.Errorf("%s was taken for a command", id)
+		}
+		return commands.Answer{Outcome: commands.Refused, Blocks: says("There is no such button.")}
+	}})
+	for i, f := range forged {
+		next <- f.frame(i, slack.URL+"/response")
+		if got := string(await(t, slack.answer)); !strings.Contains(got, f.says) {
+			t.Errorf("%.200v was answered %s, want %q in it", f, got, f.says)
+		}
+	}
+	close(next)
+	if record, err := ledger.LoadPlan(t.Context(), plan.ID, time.Now()); err != nil || record.State != store.PlanOpen {
+		t.Errorf("the plan is %s, %v", record.State, err)
+	}
+	after := contents(t, server.Client())
+	delete(after, "sessionbot:audit") // who tried is on record
+	if !maps.Equal(before, after) {
+		t.Errorf("Redis held %v, and holds %v", before, after)
+	}
+}
+
+// contents are the keys of a Redis and what they hold.
+func contents(t *testing.T, client *redis.Client) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, key := range client.Keys(t.Context(), "*").Val() {
+		if raw, err := client.Dump(t.Context(), key).Result(); err == nil {
+			all[key] = raw
+		}
+	}
+	return all
+}

@@ -1,0 +1,51 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An answer goes to Slack or not at all: whatever address an envelope names,
+// the bot dials nobody else, and answers with its own voice instead.
+func TestAnswersGoNowhereElse(t *testing.T) {
+	elsewhere := []string{
+		"", "http://elsewhere.test/response", "https://elsewhere.test/", "http://127.0.0.1:6379/", "http://169.254.169.254/latest/",
+		"http://slack.test:6379/response", "https://slack.test/response", "http://slack.test@elsewhere.test/response",
+		"http://slack.test.elsewhere.test/response", "//elsewhere.test/response", "file:///etc/passwd", "http://[::1]/response",
+		"http://slack.test\\@elsewhere.test/", "http://elsewhere.test#http://slack.test/response", "\x00", strings.Repeat("h", 10_000),
+	}
+	for _, c := range []struct {
+		apiURL, own string
+		dials       []string // whom it may dial for an answer
+		foreign     []string
+	}{
+		{"http://slack.test/api/", "http://slack.test/response", nil, append(elsewhere, "https://hooks.slack.com/commands/x")},
+		{"", "https://hooks.slack.com/commands/x", []string{"hooks.slack.com:443"},
+			append(elsewhere, "http://slack.test/response", "http://hooks.slack.com/x", "https://hooks.slack.com.elsewhere.test/x")},
+	} {
+		t.Run("SLACK_API_URL "+c.apiURL, func(t *testing.T) {
+			inBubble(t, func(s *bubble) { s.apiURL = c.apiURL }, func(s *bubble) {
+				line, _ := s.both()
+				for i, url := range append(c.foreign, c.own) {
+					line.typesFrom(t, fmt.Sprint("e", i), "x", url)
+					answer := within(t, time.Minute, "answer", s.answers)
+					if voice := strings.HasPrefix(answer, "with its own voice"); voice != (url != c.own || c.dials != nil) {
+						t.Errorf("%q was answered %s", url, answer)
+					}
+				}
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				others := slices.DeleteFunc(slices.Clone(s.dialled), func(addr string) bool { return addr == "slack.test:80" })
+				if !slices.Equal(others, c.dials) {
+					t.Errorf("it dialled %v, want %v", others, c.dials)
+				}
+				if strings.Contains(s.log.String(), "elsewhere.test") {
+					t.Errorf("an address is in the log: %s", s.log)
+				}
+			})
+		})
+	}
+}

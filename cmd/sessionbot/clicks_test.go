@@ -85,7 +85,7 @@ func TestRunningPlan(t *testing.T) {
 		s.startBot()
 		first := s.bot
 		s.bot = start(t, s.env, "run")
-		s.workspace.AwaitConnections(2)
+		s.workspace.AwaitConnections(3)
 		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
 		plan := s.planned(lead, "generate")

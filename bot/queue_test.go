@@ -142,7 +142,7 @@ func TestNobodyIsStarved(t *testing.T) {
 func TestRoomIsUsedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)
-		q.queue.limits.person.running, q.queue.limits.channel.running = 1, 1
+		q.limits.person.running, q.limits.channel.running = 1, 1
 		q.ask("U1", "C1", 1)
 		q.ask("U1", "C2", 1) // waits for U1
 		q.ask("U2", "C1", 1) // waits for C1

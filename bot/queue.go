@@ -79,8 +79,14 @@ func (q *queue) offer(j job) bool {
 	}
 	q.waiting = append(q.waiting, j)
 	q.count(j, share{waiting: 1})
-	q.changed.Signal()
+	if q.mayRun(j) {
+		q.changed.Signal()
+	}
 	return true
+}
+
+func (q *queue) mayRun(j job) bool {
+	return q.persons[j.person].running < q.limits.person.running && q.channels[j.channel].running < q.limits.channel.running
 }
 
 // next waits for a job that may run now; false = there will be none.
@@ -92,6 +98,9 @@ func (q *queue) next() (job, bool) {
 			j := q.waiting[i]
 			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
 			q.count(j, share{waiting: -1, running: 1})
+			if q.choose() >= 0 {
+				q.changed.Signal() // there is work for another, too
+			}
 			return j, true
 		}
 		if q.closed && len(q.waiting) == 0 {
@@ -106,22 +115,21 @@ func (q *queue) next() (job, bool) {
 func (q *queue) choose() int {
 	best := -1
 	for i, j := range q.waiting {
-		running := q.persons[j.person].running
-		if running >= q.limits.person.running || q.channels[j.channel].running >= q.limits.channel.running {
-			continue
-		}
-		if best < 0 || running < q.persons[q.waiting[best].person].running {
+		if q.mayRun(j) && (best < 0 || q.persons[j.person].running < q.persons[q.waiting[best].person].running) {
 			best = i
 		}
 	}
 	return best
 }
 
+// done makes room, and whoever calls it looks for the next job.
 func (q *queue) done(j job) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.count(j, share{running: -1})
-	q.changed.Broadcast()
+	if q.closed {
+		q.changed.Broadcast() // the others may go
+	}
 }
 
 func (q *queue) count(j job, change share) {

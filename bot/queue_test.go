@@ -137,6 +137,23 @@ func TestNobodyIsStarved(t *testing.T) {
 	}
 }
 
+// A job that ends makes room for its person elsewhere and for others in its
+// channel: both go on at once.
+func TestRoomIsUsedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newCrowd(t)
+		q.limits.person.running, q.limits.channel.running = 1, 1
+		q.ask("U1", "C1", 1)
+		q.ask("U1", "C2", 1) // waits for U1
+		q.ask("U2", "C1", 1) // waits for C1
+		time.Sleep(10 * time.Second)
+		if got, want := [][]time.Duration{q.times("U1"), q.times("U2")}, [][]time.Duration{{0, time.Second}, {time.Second}}; !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("ran at %v, want %v", got, want)
+		}
+		q.end()
+	})
+}
+
 func TestOnePersonsJobsKeepTheirOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)

@@ -28,7 +28,9 @@ func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	})
 }
 
-func watchID(n int) string { return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Xw%04d", n) }
+func watchID(n int) string {
+	return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Xw%04d", n)
+}
 
 // stored puts a prompt into Redis, as the site does before somebody pays.
 func (s *stage) stored(id string, at time.Time) {

@@ -11,9 +11,9 @@ import (
 )
 
 // object is a checkout session as Stripe writes it into an event.
-func object(id, status, payment string) string {
-	return fmt.Sprintf(`{"id":%q,"object":"checkout.session","status":%q,"payment_status":%q,"amount_total":100,"currency":"usd",
-		"created":%d,"livemode":true,"payment_intent":"pi_1"}`, id, status, payment, now.Add(-time.Hour).Unix())
+func object(id, payment string) string {
+	return fmt.Sprintf(`{"id":%q,"object":"checkout.session","status":"complete","payment_status":%q,"amount_total":100,"currency":"usd",
+		"created":%d,"livemode":true,"payment_intent":"pi_1"}`, id, payment, now.Add(-time.Hour).Unix())
 }
 
 func event(id string, object string) string {
@@ -28,10 +28,10 @@ func TestPaidEventsPageByPage(t *testing.T) {
 	var asked []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, decode(r))
-		body := list(true, event("evt_1", object("cs_live_1", "complete", "paid")), event("evt_2", object("cs_live_2", "complete", "unpaid")),
+		body := list(true, event("evt_1", object("cs_live_1", "paid")), event("evt_2", object("cs_live_2", "unpaid")),
 			"null", event("evt_3", `{"id":"cs_x","created":"soon"}`), event("evt_4", `{}`))
 		if r.URL.Query().Get("starting_after") != "" {
-			body = list(false, event("evt_5", object("cs_live_5", "complete", "no_payment_required")))
+			body = list(false, event("evt_5", object("cs_live_5", "no_payment_required")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
@@ -53,7 +53,7 @@ func TestPaidEventsPageByPage(t *testing.T) {
 }
 
 func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
-	reader := serve(t, answer(200, list(true, event("evt_1", object("cs_live_1", "complete", "paid")))))
+	reader := serve(t, answer(200, list(true, event("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
 	if err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("%v", err)
@@ -73,7 +73,7 @@ func TestUndeliveredIsBounded(t *testing.T) {
 		if r.URL.Query().Get("delivery_success") != "false" {
 			t.Errorf("asked for %s", r.URL)
 		}
-		_, _ = fmt.Fprint(w, list(true, event(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "complete", "paid"))))
+		_, _ = fmt.Fprint(w, list(true, event(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
 	})
 	got, whole, err := reader.Undelivered(t.Context(), now, now)
 	if err != nil || whole || calls != undeliveredPages || len(got) != undeliveredPages || !got["cs_1"] {
@@ -85,9 +85,9 @@ func TestPaidSessionsPageByPage(t *testing.T) {
 	var asked []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, decode(r))
-		body := list(true, object("cs_live_1", "complete", "paid"), "null", object("cs_live_2", "complete", "unpaid"))
+		body := list(true, object("cs_live_1", "paid"), "null", object("cs_live_2", "unpaid"))
 		if r.URL.Query().Get("starting_after") == "cs_live_2" {
-			body = list(false, object("cs_live_3", "complete", "paid"))
+			body = list(false, object("cs_live_3", "paid"))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})

@@ -109,7 +109,8 @@ func decidePost(i store.Incident) Decision {
 	case i.Kind == store.IncidentUnverified:
 		return Decision{Reason: Unverifiable, Act: Post}
 	case i.Kind == store.IncidentBlind:
-		return Decision{Reason: Blind, Act: Post, Mention: true}
+		// Without sweeps nothing is found for sure; all else only makes it quicker.
+		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, partSweep)}
 	}
 	return Decision{Reason: First, Act: Post, Mention: true}
 }

@@ -41,6 +41,9 @@ func silencedFor(d time.Duration) func(*store.Incident) {
 func reminded(times int, ago time.Duration) func(*store.Incident) {
 	return func(i *store.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
 }
+func parts(names ...string) func(*store.Incident) {
+	return func(i *store.Incident) { i.Parts = names }
+}
 func told1(i *store.Incident) { i.Threshold = 0 }
 
 func TestDecide(t *testing.T) {
@@ -90,7 +93,8 @@ func TestDecide(t *testing.T) {
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
 		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"the watch fails", incident(0, 0, untold, of(store.IncidentBlind)), call(Blind, Post)},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partSweep)), call(Blind, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partStripe)), quiet(Blind, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now); got != c.want {

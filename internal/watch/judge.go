@@ -201,7 +201,7 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 				d.payment = x.Payment
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
-				seen.Ending = ending(x, d, repaired[d.id], s.fixed(x.Session))
+				seen.Ending = ending(x, repaired[d.id], s.fixed(x.Session))
 				if found.seen[d.id] = seen; !seen.Alerted && !d.in {
 					return s.Records.Dismiss(ctx, d.id, standing(d.quick), dismissFor)
 				}
@@ -249,7 +249,7 @@ func (s *shift) caseOf(ctx context.Context, d doubt, seen store.Diagnosis, now t
 
 // ending tells how a session left the trouble it was in, "" = it cannot be told
 // yet, or it did not.
-func ending(x store.Examination, d doubt, repaired store.Action, fixed bool) store.Ending {
+func ending(x store.Examination, repaired store.Action, fixed bool) store.Ending {
 	switch {
 	case x.Job == store.JobRunning || x.Verdict == store.VerdictUnclear || x.Verdict == store.VerdictWaiting:
 		return ""

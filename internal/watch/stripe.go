@@ -49,7 +49,7 @@ func (s *shift) pass(ctx context.Context) error {
 	if err == nil {
 		err = s.verifiable(ctx)
 	}
-	s.report(ctx, "Stripe", err)
+	s.report(ctx, partStripe, err)
 	return err
 }
 

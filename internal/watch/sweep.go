@@ -22,7 +22,7 @@ func (s *shift) sweep(ctx context.Context) error {
 	if err == nil {
 		s.gap(ctx, before.Swept)
 	}
-	s.report(ctx, "sweep", err)
+	s.report(ctx, partSweep, err)
 	return err
 }
 

@@ -89,7 +89,7 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 	defer cancel()
 	var place store.Message
 	var err error
-	revision := i.Revision
+	revision, mark := i.Revision, ""
 	switch d.Act {
 	case Post:
 		if i, place, revision, err = s.post(ctx, i, d); errors.Is(err, store.ErrLeadLost) || errors.Is(err, store.ErrSilent) {
@@ -110,11 +110,14 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 	s.reached(noting, "")
 	i, err = s.Records.ChangeIncident(noting, s.lead, i.ID, func(i *store.Incident) bool {
 		if d.Act == Post {
-			i.Place = place
+			i.Place, mark = place, i.Posting
 		}
 		told(i, d, revision, s.Now())
 		return true
 	})
+	if err == nil {
+		s.forget(mark)
+	}
 	if err == nil && i.Kind == store.IncidentHistory {
 		err = s.Records.Note(noting, s.lead, store.HistoryTold())
 	}
@@ -126,7 +129,7 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 // counts as the revision 0.
 func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.Incident, store.Message, int64, error) {
 	if i.Posting != "" {
-		place, found, err := s.Finder.Find(ctx, i.Posting, i.PostingAt)
+		place, found, err := s.find(ctx, i)
 		if err != nil || found {
 			return i, place, 0, err
 		}
@@ -140,7 +143,31 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 		return i, store.Message{}, 0, err
 	}
 	place, err := s.Teller.Post(ctx, i, d, mark)
+	if err == nil {
+		s.postedMu.Lock()
+		s.posted[mark] = place
+		s.postedMu.Unlock()
+	}
 	return i, place, i.Revision, err
+}
+
+// find looks for a post whose outcome is not noted: in this process's own
+// memory, then in the channel.
+func (s *shift) find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
+	s.postedMu.Lock()
+	place, ok := s.posted[i.Posting]
+	s.postedMu.Unlock()
+	if ok {
+		return place, true, nil
+	}
+	return s.Finder.Find(ctx, i.Posting, i.PostingAt)
+}
+
+// forget drops posts from memory that are noted.
+func (s *shift) forget(mark string) {
+	s.postedMu.Lock()
+	defer s.postedMu.Unlock()
+	delete(s.posted, mark)
 }
 
 // refused notes what was not told, and when to try again.

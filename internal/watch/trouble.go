@@ -16,6 +16,12 @@ const (
 	leastGap = time.Minute
 )
 
+// The parts of the watch whose failures are told.
+const (
+	partSweep  = "sweep"
+	partStripe = "Stripe"
+)
+
 // report counts what a part of the watch came to. Three failures in a row are
 // told, once, and so is the recovery.
 func (s *shift) report(ctx context.Context, part string, err error) {
@@ -87,7 +93,7 @@ func (s *shift) gap(ctx context.Context, last time.Time) {
 // passes in a row have to fail: one is no news.
 func (s *shift) unverified(ctx context.Context, sessions int) error {
 	s.mu.Lock()
-	silent, fails := s.silent, s.fails["Stripe"]
+	silent, fails := s.silent, s.fails[partStripe]
 	s.mu.Unlock()
 	if silent.IsZero() || fails < 2 || sessions == 0 {
 		return nil

@@ -90,11 +90,14 @@ type Watch struct {
 	Config
 	owner string
 	wake  chan struct{}
+
+	postedMu sync.Mutex
+	posted   map[string]store.Message // by mark: what Redis was away for when it was to be noted
 }
 
 // New prepares a Watch.
 func New(cfg Config) *Watch {
-	return &Watch{Config: cfg, owner: rand.Text(), wake: make(chan struct{}, 1)}
+	return &Watch{Config: cfg, owner: rand.Text(), wake: make(chan struct{}, 1), posted: map[string]store.Message{}}
 }
 
 // Look has a session looked at soon, such as after a repair, by whoever leads.

@@ -123,7 +123,7 @@ func callsOut(kind store.IncidentKind) bool {
 
 // hasty tells whether somebody waits to see the change.
 func hasty(i store.Incident) bool {
-	return Reason(i.Change) == Acknowledged || Reason(i.Change) == Snoozed || !i.Closed.IsZero()
+	return Reason(i.Change) == Acknowledged || Reason(i.Change) == Snoozed || i.Reopened || !i.Closed.IsZero()
 }
 
 func snoozed(i store.Incident, now time.Time) bool {

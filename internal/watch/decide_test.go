@@ -85,7 +85,7 @@ func TestDecide(t *testing.T) {
 		{"silenced, not yet over", incident(1, 24*time.Hour, silencedFor(1)), nothing},
 		{"silence is over", incident(1, time.Hour, silencedFor(0)), call(Reminder, Reply)},
 		{"silence is over, reminded after it", incident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
-		{"open again", incident(1, time.Hour, changed(Reopened), func(i *store.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
+		{"open again", incident(1, time.Second, changed(Reopened), func(i *store.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
 		{"open again and shown so", incident(1, time.Hour, func(i *store.Incident) { i.Reopened = true }), call(Reopened, Reply)},
 		{"Stripe is silent", incident(0, 0, untold, of(store.IncidentUnverified)), quiet(Unverifiable, Post)},
 		{"Stripe is silent for hours", incident(0, 9*time.Hour, of(store.IncidentUnverified)), nothing},

@@ -56,6 +56,7 @@ func (s *shift) round(ctx context.Context) (int, error) {
 	if err := s.Records.Looked(ctx, dues); err != nil {
 		return 0, err
 	}
+	nudge(s.news)
 	if err := s.Records.ForgetPaid(ctx, found.well); err != nil {
 		return 0, err
 	}

@@ -50,6 +50,7 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err
 	}
+	s.nudge()
 	now := s.Now()
 	changes := []store.StateChange{store.Swept(now)}
 	if ms := s.notified.Load(); ms > 0 {

@@ -107,9 +107,11 @@ func (w *Watch) Look(ctx context.Context, session string) error {
 	return err
 }
 
-func (w *Watch) nudge() {
+func (w *Watch) nudge() { nudge(w.wake) }
+
+func nudge(wake chan struct{}) {
 	select {
-	case w.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // it is about to look anyway
 	}
 }
@@ -161,11 +163,11 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	w.Log.InfoContext(ctx, "leading the watch")
 	held, stop := context.WithCancel(ctx)
 	defer stop()
-	s := &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}}
+	s := &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1)}
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
-	loops.Go(func() { s.every(held, "tell", roundEvery, nil, s.tell) })
+	loops.Go(func() { s.every(held, "tell", roundEvery, s.news, s.tell) })
 	loops.Go(func() { s.every(held, "sweep", w.Interval, nil, s.sweep) })
 	if w.Stripe != nil {
 		loops.Go(func() { s.every(held, "Stripe", w.Interval, nil, s.pass) })
@@ -187,6 +189,7 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 type shift struct {
 	*Watch
 	lead store.Lead
+	news chan struct{} // there is something to tell
 
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read

@@ -70,7 +70,7 @@ func troubleText(v store.Verdict, open []store.Case) string {
 	case store.VerdictStalled:
 		return pick("Stalled: a video has been in the making for too long", "videos have been in the making for too long")
 	case store.VerdictLost:
-		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions are lost, without a prompt to make a video from")
+		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts")
 	case store.VerdictFailed:
 		return pick("Failed: a video could not be made", "videos failed")
 	}

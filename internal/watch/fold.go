@@ -31,6 +31,7 @@ func fold(i *store.Incident, seen map[string]Sighting, now time.Time) (changed b
 		}
 		in := s.Alerted && s.kind() == i.Kind
 		switch {
+		case in && !c.Gone.IsZero() && now.Sub(i.Grown) >= Window: // it deserves a message that is seen
 		case in && !c.Gone.IsZero():
 			found := c.Found
 			*c = s.Case

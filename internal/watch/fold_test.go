@@ -42,7 +42,8 @@ func TestFold(t *testing.T) {
 		{"the webhooks came", incident(2, time.Hour), left(store.EndLate), true, 0, Resolved, store.EndLate},
 		{"in other trouble", incident(2, time.Hour), func(s *Sighting) { s.Case.Verdict, s.Ending = store.VerdictStalled, store.EndLate }, true, 0, Resolved, store.EndLate},
 		{"left, and still well", incident(2, time.Hour, gone), left(store.EndLate), false, 0, "", store.EndLate},
-		{"left, and back", incident(2, time.Hour, gone), func(*Sighting) {}, true, 2, Reopened, ""},
+		{"left, and back long after", incident(2, Window, gone), func(*Sighting) {}, false, 0, "", store.EndLate},
+		{"left, and back", incident(2, time.Minute, gone), func(*Sighting) {}, true, 2, Reopened, ""},
 	} {
 		i := c.i
 		i.Change = ""

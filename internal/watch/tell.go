@@ -12,7 +12,8 @@ import (
 
 const (
 	tellFor  = 15 * time.Second // one thing told, with the record of it
-	noteFor  = 5 * time.Second  // the record of what was told
+	noteFor  = 3 * time.Second  // the record of what was told
+	lastFor  = 4 * time.Second  // what is being told when the process is to stop
 	firstTry = time.Second      // after a failure; doubles
 	lastTry  = time.Minute
 	atATime  = 4 // things told of one incident in one round
@@ -82,10 +83,10 @@ func (s *shift) tellAll(ctx context.Context, i store.Incident) (store.Incident, 
 	return i, nil
 }
 
-// tellOne carries a decision out and notes what came of it. Once begun it is not
-// broken off by the end of the process: it is short.
+// tellOne carries a decision out and notes what came of it. What is begun when
+// the process is to stop gets a few seconds more.
 func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (store.Incident, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellFor)
+	ctx, cancel := outlast(ctx)
 	defer cancel()
 	var place store.Message
 	var err error
@@ -122,6 +123,17 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 		err = s.Records.Note(noting, s.lead, store.HistoryTold())
 	}
 	return i, err
+}
+
+// outlast goes on for lastFor after ctx has ended, and for tellFor at most.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting, done := context.WithTimeout(context.WithoutCancel(ctx), tellFor)
+	forget := context.AfterFunc(ctx, func() {
+		if pause(lasting, lastFor) == nil {
+			done()
+		}
+	})
+	return lasting, func() { forget(); done() }
 }
 
 // post posts an incident, marked, so that the message can be found again where

@@ -85,7 +85,7 @@ func lines(texts []string) []blockkit.Line {
 // caseLine is one session: its id, its payment, its age, what Stripe says.
 func caseLine(c store.Case, now time.Time) blockkit.Line {
 	line := blockkit.L(blockkit.Code(shortID(c.ID)), blockkit.Plain(" · "+caseText(c, now)))
-	if c.EventID != "" && c.Event != store.EventDelivered {
+	if c.EventID != "" {
 		line = append(line, blockkit.Plain(" · "), blockkit.Link(stripePage(c.Live, "events/"+c.EventID), "look at it or resend it"))
 	}
 	return line

@@ -27,7 +27,7 @@ func incidentKey(id string) string       { return watchPrefix + "incident:" + id
 
 const (
 	// LeadLife is how long the lead holds without being renewed.
-	LeadLife = 10 * time.Second
+	LeadLife = 8 * time.Second
 	// watchLife is how long the watch is remembered while nobody watches.
 	watchLife = 400 * 24 * time.Hour
 	// caseLife outlives every session of an incident by a day.

@@ -18,7 +18,7 @@ const (
 	// asks is how many sessions of a round Stripe is asked about one by one; of
 	// the others its lists are believed, in which a refund does not show.
 	asks = 25
-	// rechecks of sessions in an incident per interval: a refund is seen only so.
+	// rechecks of sessions in an incident per pass: a refund is seen only so.
 	rechecks     = 2
 	recheckAfter = 10 * time.Minute
 	// dismissFor is how long a session that was looked at closely, and needs
@@ -140,7 +140,7 @@ func (s *shift) fixed(session store.Session) bool {
 func (s *shift) recheck(c store.Case, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.Payments == nil || now.Sub(cmp.Or(c.Checked, c.Found)) < recheckAfter || now.Sub(s.rechecked) < s.Interval/rechecks {
+	if s.Payments == nil || now.Sub(cmp.Or(c.Checked, c.Found)) < recheckAfter || now.Sub(s.rechecked) < s.passEvery()/rechecks {
 		return false
 	}
 	s.rechecked = now
@@ -197,7 +197,7 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(again)})
 					return nil
 				}
-				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Session)}
+				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Session) && !expired(x)}
 				d.payment = x.Payment
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
@@ -210,6 +210,12 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 		})
 	}
 	return group.Wait()
+}
+
+// expired tells whether Redis holds nothing because it is that long ago: what was
+// told as an orphan a month ago is not news as a lost session.
+func expired(x store.Examination) bool {
+	return x.Verdict == store.VerdictLost && x.At.Sub(since(x.Diagnosis)) > store.KeyLife-24*time.Hour
 }
 
 // closely looks at all there is of a session, and says when Stripe was asked.

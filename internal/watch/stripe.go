@@ -23,6 +23,10 @@ const (
 	pendingFor = 10 * time.Minute
 )
 
+// passEvery is the time between two passes over Stripe's lists: a minute, as the
+// grace time is counted in minutes, or less where sweeps come more often.
+func (w *Watch) passEvery() time.Duration { return min(w.Interval, time.Minute) }
+
 // pass reads what was paid since the last pass, and has each session looked at
 // when its grace time ends.
 func (s *shift) pass(ctx context.Context) error {
@@ -133,14 +137,14 @@ func (s *shift) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (s
 	return store.EventFailed, nil
 }
 
-// undelivered reads Stripe's list, unless that was done within the interval.
+// undelivered reads Stripe's list, unless that was done since about the last pass.
 func (s *shift) undelivered(ctx context.Context, now time.Time) (undelivered, error) {
 	s.listing.Lock()
 	defer s.listing.Unlock()
 	s.mu.Lock()
 	last := s.events
 	s.mu.Unlock()
-	if now.Sub(last.at) < s.Interval {
+	if now.Sub(last.at) < s.passEvery() {
 		return last, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, callFor)

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	renewEvery  = 3 * time.Second        // the lead holds three times as long
-	followEvery = 2 * time.Second        // between two attempts at the lead
+	renewEvery  = 2 * time.Second        // the lead holds four times as long
+	followEvery = time.Second            // between two attempts at the lead
 	roundEvery  = 300 * time.Millisecond // between two looks at what is due or to be told
 	callFor     = 10 * time.Second       // one round's questions to Redis
 )
@@ -79,7 +79,7 @@ type Config struct {
 	AlertOn  []store.Verdict
 	FixText  string // marks what a repair of ours marked as error
 	Limits   store.Thresholds
-	Interval time.Duration // between two sweeps, and two passes over Stripe's lists
+	Interval time.Duration // between two sweeps
 	Metrics  Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -168,9 +168,9 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
 	loops.Go(func() { s.every(held, "tell", roundEvery, s.news, s.tell) })
-	loops.Go(func() { s.every(held, "sweep", w.Interval, nil, s.sweep) })
+	loops.Go(func() { s.every(held, partSweep, w.Interval, nil, s.sweep) })
 	if w.Stripe != nil {
-		loops.Go(func() { s.every(held, "Stripe", w.Interval, nil, s.pass) })
+		loops.Go(func() { s.every(held, partStripe, w.passEvery(), nil, s.pass) })
 	}
 	loops.Go(func() { s.every(held, "notifications", time.Minute, nil, s.listen) })
 	loops.Wait()

@@ -30,6 +30,7 @@ type bench struct {
 	records *store.Watch
 	stripe  *listed
 	channel *channel
+	figures *figures
 	cfg     Config
 }
 
@@ -42,13 +43,13 @@ func newBench(t testing.TB) *bench {
 	}
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
 	b := &bench{t: t, client: server.Client(), product: r, records: store.NewWatch(r),
-		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}}
+		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}}
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		Examiner: &store.Examiner{Redis: r, Limits: limits, Now: time.Now}, Teller: b.channel, Finder: b.channel,
 		AlertOn: []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed},
-		FixText: "fixed by us", Limits: limits, Interval: interval, Metrics: figures{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		FixText: "fixed by us", Limits: limits, Interval: interval, Metrics: b.figures, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 	return b
 }
@@ -256,10 +257,25 @@ func (l *listed) Payment(_ context.Context, id string) store.Payment {
 
 func (l *listed) Event(context.Context, store.Payment) store.Event { return store.Event{} }
 
-type figures struct{}
+// figures keeps what the last sweep counted.
+type figures struct {
+	mu       sync.Mutex
+	verdicts map[store.Verdict]int
+}
 
-func (figures) Swept(bool, time.Duration)      {}
-func (figures) Watched(store.WatchState)       {}
-func (figures) Sessions(map[store.Verdict]int) {}
-func (figures) Alerted(string)                 {}
-func (figures) Untold(int)                     {}
+func (f *figures) Sessions(verdicts map[store.Verdict]int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.verdicts = verdicts
+}
+
+func (f *figures) of(v store.Verdict) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.verdicts[v]
+}
+
+func (*figures) Swept(bool, time.Duration) {}
+func (*figures) Watched(store.WatchState)  {}
+func (*figures) Alerted(string)            {}
+func (*figures) Untold(int)                {}

@@ -231,6 +231,9 @@ func TestOpenCheckoutsCostNoCalls(t *testing.T) {
 	if n := b.channel.posts(); n != 0 {
 		t.Errorf("%d posts", n)
 	}
+	if n := b.figures.of(store.VerdictUnpaid); n != 10_000 {
+		t.Errorf("%d sessions are counted as unpaid", n)
+	}
 }
 
 // BenchmarkDetection measures from the end of the grace time to the alert being

@@ -199,6 +199,7 @@ type listed struct {
 	failing  bool
 	refunded map[string]bool
 	calls    int
+	asked    []time.Duration // how far back each pass over the events reached
 }
 
 func (l *listed) pay(id string, at time.Time) {
@@ -218,6 +219,7 @@ func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]s
 	failing := l.failing
 	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
 	l.calls++
+	l.asked = append(l.asked, to.Sub(from))
 	l.mu.Unlock()
 	if failing {
 		return errAway

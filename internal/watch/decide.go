@@ -83,8 +83,8 @@ func Decide(i store.Incident, now time.Time) Decision {
 		return decidePost(i)
 	case i.Shown < i.Revision && (hasty(i) || now.Sub(i.ShownAt) >= pace):
 		return Decision{Reason: Reason(i.Change), Act: Update}
-	case !i.Closed.IsZero() || !callsOut(i.Kind):
-		return nothing
+	case i.Shown < i.Revision || !i.Closed.IsZero() || !callsOut(i.Kind):
+		return nothing // the message first: a line in its thread leads to it
 	case i.Reopened:
 		return Decision{Reason: Reopened, Act: Reply, Mention: true}
 	case snoozed(i, now):

@@ -66,6 +66,7 @@ func TestDecide(t *testing.T) {
 		{"one more, right after the last", incident(2, 2*time.Second, changed(Joined)), nothing},
 		{"the fifth", incident(5, minute, told1), quiet(Threshold, Reply)},
 		{"the fifth: the message first", incident(5, minute, told1, changed(Joined)), quiet(Joined, Update)},
+		{"the fifth: the message first, even if it has to wait", incident(5, time.Second, told1, changed(Joined)), nothing},
 		{"the 24th", incident(24, minute), nothing},
 		{"the fifth, put right by now", incident(5, minute, told1, closed), nothing},
 		{"the fifth, silenced", incident(5, minute, told1, silencedFor(minute)), nothing},

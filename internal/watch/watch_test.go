@@ -283,3 +283,65 @@ func BenchmarkDetection(b *testing.B) {
 		})
 	}
 }
+
+// TestPauseThatSlackAsksFor is kept, and outlives the process.
+func TestPauseThatSlackAsksFor(t *testing.T) {
+	b := newBench(t)
+	b.channel.fail = []error{&Refusal{After: time.Hour, Err: errors.New("slow down")}}
+	b.pays("cs_1", overdue())
+	stop := b.run()
+	b.until("the pause is noted", func() bool {
+		incidents, err := b.records.OpenIncidents(t.Context(), nil)
+		return err == nil && len(incidents) == 1 && time.Until(incidents[0].NextTry) > 59*time.Minute
+	})
+	b.quiet()
+	stop()
+	b.run()
+	b.quiet()
+}
+
+// TestPassesOverlap: the first reads a month; each later one begins where the
+// last one ended, less a quarter of an hour, a new leader's too. What Stripe
+// lists late is found.
+func TestPassesOverlap(t *testing.T) {
+	b := newBench(t)
+	passes := func() []time.Duration {
+		b.stripe.mu.Lock()
+		defer b.stripe.mu.Unlock()
+		return slices.Clone(b.stripe.asked)
+	}
+	stop := b.run()
+	b.until("three passes", func() bool { return len(passes()) >= 3 })
+	stop()
+	before := passes()
+	b.run()
+	b.until("one more pass", func() bool { return len(passes()) > len(before) })
+	for n, back := range passes() {
+		switch {
+		case n == 0 && back != eventsKept:
+			t.Errorf("the first pass reads %s", back)
+		case n > 0 && (back < overlap || back > overlap+patience):
+			t.Errorf("pass %d reads %s", n, back)
+		}
+	}
+	b.pays("cs_1", overdue()) // created before the last pass
+	b.expect("first 1")
+}
+
+// TestRepliesThatMayHaveArrived are not said twice.
+func TestRepliesThatMayHaveArrived(t *testing.T) {
+	b := newBench(t)
+	b.pays("cs_0", overdue())
+	b.run()
+	b.expect("first 1")
+	for n := range 4 {
+		b.pays(fmt.Sprint("cs_more_", n), overdue())
+	}
+	b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
+	b.channel.mu.Lock()
+	b.channel.fail = []error{nil, &Refusal{Unclear: true, Err: errors.New("no answer")}}
+	b.channel.mu.Unlock()
+	b.expect("update 5")
+	b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
+	b.quiet()
+}

@@ -54,7 +54,8 @@ type Metrics interface {
 	Sockets(up int)
 }
 
-// Config is what a Bot works with. Everything is required but APIURL.
+// Config is what a Bot works with. Everything is required but APIURL
+// and Incidents.
 type Config struct {
 	AppToken, BotToken string
 	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
@@ -63,6 +64,7 @@ type Config struct {
 	Repairs            Repairs
 	Shares             Shares
 	Processes          Processes
+	Incidents          Incidents // nil = alerts are off
 	Log                *slog.Logger
 	Metrics            Metrics
 	Now                func() time.Time
@@ -70,12 +72,13 @@ type Config struct {
 
 // Bot is one process's part in the Slack app.
 type Bot struct {
-	commands Commands
-	shares   Shares
-	repairs  Repairs
-	log      *slog.Logger
-	metrics  Metrics
-	now      func() time.Time
+	commands  Commands
+	shares    Shares
+	repairs   Repairs
+	incidents Incidents
+	log       *slog.Logger
+	metrics   Metrics
+	now       func() time.Time
 
 	listed    []string // of READERS
 	api       *slack.Client
@@ -112,7 +115,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	api := slack.New(cfg.BotToken, options...)
 	return &Bot{
-		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
+		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, incidents: cfg.Incidents, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
 		listed: cfg.Readers, api: api,
 		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log},
 		dialer: newDialer(), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Log, cfg.Now),

@@ -51,6 +51,8 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 	case commands.ActionNotMade:
 		to.deciding = true
 		b.take(to, func(ctx context.Context) { b.notMade(ctx, to, pressed) })
+	case commands.ActionAcknowledge, commands.ActionSnooze:
+		b.serve(to, func(ctx context.Context) { b.pressed(ctx, to, pressed) })
 	case actionShare:
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, pressed) })
 	default:

@@ -41,12 +41,18 @@ type Ledger interface {
 	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
 }
 
+// Watch tells how far the watch came; see store.Watch.
+type Watch interface {
+	State(ctx context.Context) (store.WatchState, error)
+}
+
 // Deps are what the commands work with.
 type Deps struct {
 	Sessions Sessions
 	Finder   Finder
 	Redis    Redis
 	Ledger   Ledger
+	Watch    Watch // nil = alerts are off
 	Plans    store.PlanOptions
 	Token    bool // SuperDuperAI can be asked
 	Limits   store.Thresholds

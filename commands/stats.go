@@ -43,10 +43,15 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("count sessions: %w", err)
 	}
-	return Answer{Blocks: statsBlocks(figures, server, now), JSON: statsJSON(figures, server, now), Shareable: true}, nil
+	report := statsJSON(figures, server, now)
+	var watchRows [][]string
+	if d.Watch != nil {
+		watchRows, report.Watch = d.watched(ctx, req, now)
+	}
+	return Answer{Blocks: statsBlocks(figures, server, now, watchRows), JSON: report, Shareable: true}, nil
 }
 
-func statsBlocks(c store.Count, s store.Server, now time.Time) []slack.Block {
+func statsBlocks(c store.Count, s store.Server, now time.Time, watched [][]string) []slack.Block {
 	complete := "complete"
 	if !c.Complete {
 		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.KeysSeen), grouped(c.Keys))
@@ -60,7 +65,7 @@ func statsBlocks(c store.Count, s store.Server, now time.Time) []slack.Block {
 	if chart := verdictChart(c); chart != nil {
 		blocks = append(blocks, chart)
 	}
-	table, _ := blockkit.Table([]string{"Figure", "Value"}, statsRows(c, s), true)
+	table, _ := blockkit.Table([]string{"Figure", "Value"}, append(statsRows(c, s), watched...), true)
 	return append(blocks, table, blockkit.Context(fmt.Sprintf("As of %s, %s, %s",
 		now.UTC().Format("15:04:05 UTC"), count(c.Sessions, "session"), complete)))
 }
@@ -153,6 +158,7 @@ type statsReport struct {
 	LookupSuccessRate     *float64              `json:"lookup_success_rate"`
 	GenerationSuccessRate *float64              `json:"generation_success_rate"`
 	Redis                 store.Server          `json:"redis"`
+	Watch                 *watchReport          `json:"watch,omitempty"`
 }
 
 func statsJSON(c store.Count, s store.Server, now time.Time) statsReport {

@@ -15,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -46,25 +47,35 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	metrics := health.NewMetrics()
 	parts := newHouse(c, redis, state, log)
 	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
-	b, err := bot.New(bot.Config{
+	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
 		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
 		Log: log, Metrics: metrics, Now: time.Now,
-	})
+	}
+	if c.AlertChannel != "" {
+		settings.Incidents = parts.records
+	}
+	b, err := bot.New(settings)
 	if err != nil {
 		return err
 	}
+	watching := newWatch(c, parts, redis, b, metrics, log)
 	parts.jobs.Tell, parts.jobs.Standing = b.Tell, metrics.Jobs
-	parts.jobs.Over = func(job store.Job) { metrics.Repaired(string(job.Plan.Action), string(job.Outcome)) }
+	parts.jobs.Over = func(job store.Job) {
+		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
+		if err := watching.Look(ctx, job.Plan.Session); err != nil {
+			log.DebugContext(ctx, "the sweep will see what a repair came to", "error", err)
+		}
+	}
 	runner = jobs.New(parts.jobs)
-	return serveAll(ctx, c, b, runner, redis, metrics, log)
+	return serveAll(ctx, c, b, runner, watching, redis, metrics, log)
 }
 
 // serveAll runs the bot beside its health and profiles; the first to fail ends
 // the others.
-func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
+func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, watching *watch.Watch, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	side, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is told to the very end
 	serve := func(variable, addr string, handler http.Handler) error {
@@ -91,6 +102,12 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, re
 			}
 			return nil
 		}},
+	}
+	if c.AlertChannel != "" {
+		checks = append(checks, watchChecks(watching, watching.Records)...)
+		group.Go(func() error { return watching.Run(ctx) })
+	} else {
+		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
 	err := errors.Join(
 		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...)),

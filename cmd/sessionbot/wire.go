@@ -17,6 +17,9 @@ import (
 type house struct {
 	registry *commands.Registry
 	ledger   *store.Ledger
+	records  *store.Watch
+	stripe   stripeReader
+	examiner store.Examiner
 	jobs     jobs.Config // without Tell
 }
 
@@ -29,16 +32,21 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	api := superReader{client}
 	ledger := store.NewLedger(state)
 	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Limits: limits, Now: time.Now}
+	records := store.NewWatch(state)
+	deps := commands.Deps{
+		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Limits: limits,
+		Plans: store.PlanOptions{
+			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
+			Prices: c.Prices, FixText: commands.FixText,
+		},
+		Token: c.SuperDuperToken != "", SiteURL: c.SiteURL, Now: time.Now, Log: log,
+	}
+	if c.AlertChannel != "" {
+		deps.Watch = records
+	}
 	return house{
-		registry: commands.New(commands.Deps{
-			Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Limits: limits,
-			Plans: store.PlanOptions{
-				TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
-				Prices: c.Prices, FixText: commands.FixText,
-			},
-			Token: c.SuperDuperToken != "", SiteURL: c.SiteURL, Now: time.Now, Log: log,
-		}),
-		ledger: ledger,
+		registry: commands.New(deps),
+		ledger:   ledger, records: records, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
 			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: api, Maker: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {

@@ -54,6 +54,8 @@ func startWorld(ctx context.Context) (*world, error) {
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: store.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
+		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed"},
+		SweepInterval: 10 * time.Second,
 	}
 	for into, handler := range map[*string]http.Handler{
 		&w.config.StripeAPIURL: stripe, &w.config.SuperDuperURL: files, &w.config.SiteURL: site,

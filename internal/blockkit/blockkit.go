@@ -36,6 +36,11 @@ func Bold(text string) Span {
 	return styled(text, &slack.RichTextSectionTextStyle{Bold: true})
 }
 
+// Struck is text that holds no more.
+func Struck(text string) Span {
+	return styled(text, &slack.RichTextSectionTextStyle{Strike: true})
+}
+
 // Code is an id or another word to be taken literally.
 func Code(text string) Span {
 	return styled(text, &slack.RichTextSectionTextStyle{Code: true})

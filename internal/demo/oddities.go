@@ -50,6 +50,10 @@ func oddities(now time.Time) []Example {
 	s = begin("nobody knows it", "live", time.Hour, store.VerdictNotFound)
 	s.payment = unknown
 	odd(s.example(), nil)
+
+	s = begin("paid, and its grace time ends in a moment", "live", 9*time.Minute+20*time.Second, store.VerdictWaiting)
+	s.payment = paidNow
+	odd(s.threeKey(), nil)
 	return examples
 }
 

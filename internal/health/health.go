@@ -17,9 +17,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Check tells what is wrong with one part, nil = nothing.
+// Check tells what is wrong with one part, nil = nothing. What a Note finds is
+// told, but others can hear and answer all the same.
 type Check struct {
 	Name string
+	Note bool
 	Run  func(ctx context.Context) error
 }
 
@@ -34,6 +36,7 @@ type Metrics struct {
 	sockets  prometheus.Gauge
 	repairs  *prometheus.CounterVec
 	jobs     *prometheus.GaugeVec
+	watch    *watching
 }
 
 // NewMetrics registers all of them.
@@ -58,6 +61,7 @@ func NewMetrics() *Metrics {
 			Name: "sessionbot_jobs", Help: "Jobs of all processes together: running ones are not over, unclear ones wait for a person.",
 		}, []string{"state"}),
 	}
+	m.watch = newWatching(m.registry)
 	m.registry.MustRegister(m.ack, m.command, m.sockets, m.repairs, m.jobs,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -95,17 +99,26 @@ func Handler(m *Metrics, checks ...Check) http.Handler {
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), checkFor)
 		defer cancel()
-		faults := map[string]string{}
+		faults, notes := map[string]string{}, map[string]string{}
 		for _, check := range checks {
-			if err := check.Run(ctx); err != nil {
+			err := check.Run(ctx)
+			switch {
+			case err == nil:
+			case check.Note:
+				notes[check.Name] = err.Error()
+			default:
 				faults[check.Name] = err.Error()
 			}
+		}
+		body := map[string]any{"ready": len(faults) == 0, "faults": faults}
+		if len(notes) > 0 {
+			body["notes"] = notes
 		}
 		w.Header().Set("Content-Type", "application/json")
 		if len(faults) > 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"ready": len(faults) == 0, "faults": faults}) // the asker is gone
+		_ = json.NewEncoder(w).Encode(body) // the asker is gone
 	})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	return mux

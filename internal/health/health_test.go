@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/health"
+	"github.com/superduperai/sessionbot/store"
 )
 
 func TestReadiness(t *testing.T) {
@@ -84,5 +85,37 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("it ended with %v", err)
+	}
+}
+
+func TestNotesDoNotTurnReadinessRed(t *testing.T) {
+	handler := health.Handler(health.NewMetrics(), health.Check{Name: "alert_channel", Note: true,
+		Run: func(context.Context) error { return errors.New("not invited") }})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+	if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"notes":{"alert_channel":"not invited"}`) {
+		t.Errorf("HTTP %d %s", w.Code, w.Body)
+	}
+}
+
+func TestMetricsOfTheWatch(t *testing.T) {
+	m := health.NewMetrics()
+	m.Swept(true, time.Second)
+	m.Swept(false, time.Second)
+	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Unreachable: "not invited"})
+	m.Sessions(map[store.Verdict]int{store.VerdictOrphaned: 2})
+	m.Alerted("first")
+	m.Untold(1)
+	w := httptest.NewRecorder()
+	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	for _, line := range []string{
+		"sessionbot_sweep_duration_seconds_count 1", `sessionbot_sweeps_total{outcome="done"} 1`, `sessionbot_sweeps_total{outcome="failed"} 1`,
+		"sessionbot_sweep_last_success_timestamp_seconds 1.5", "sessionbot_stripe_last_success_timestamp_seconds 0",
+		`sessionbot_sessions{verdict="orphaned"} 2`, `sessionbot_sessions{verdict="lost"} 0`, `sessionbot_alerts_total{reason="first"} 1`,
+		"sessionbot_alerts_untold 1", "sessionbot_alert_channel_unreachable 1",
+	} {
+		if !strings.Contains(w.Body.String(), line+"\n") {
+			t.Errorf("%q is not told", line)
+		}
 	}
 }

@@ -76,3 +76,17 @@ func TestStartSentinelKnowsItsMaster(t *testing.T) {
 		t.Fatalf("the master holds %q, %v", got, err)
 	}
 }
+
+func TestFailover(t *testing.T) {
+	f := StartFailover(t)
+	if err := f.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	f.Master.Kill(t)
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	err := until(ctx, f.Replica.exited, func() error { return f.Client().Set(ctx, "key", "later", 0).Err() })
+	if got, readErr := f.Replica.Client().Get(t.Context(), "key").Result(); err != nil || readErr != nil || got != "later" {
+		t.Errorf("the replica holds %q, %v, %v", got, err, readErr)
+	}
+}

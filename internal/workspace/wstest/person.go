@@ -96,6 +96,21 @@ func (p Place) ExpectUpdate(m Message, fits ...func(Message) bool) Message {
 	})
 }
 
+// All are the messages that this person sees here by now, oldest first. They
+// count as expected.
+func (p Place) All() []Message {
+	p.w.t.Helper()
+	p.w.poll(0)
+	var all []Message
+	for _, m := range p.w.sorted() {
+		if p.sees(m) {
+			p.w.expected[m.id()] = m.Revision
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
 func (p Place) sees(m Message) bool {
 	return m.Channel == p.channel && (!m.Ephemeral || m.VisibleTo == p.user)
 }

@@ -1,0 +1,172 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/watch"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Incidents take what people press below an alert; see store.Watch.
+type Incidents interface {
+	Acknowledge(ctx context.Context, id, by string, now time.Time) (store.Incident, bool, error)
+	Snooze(ctx context.Context, id, by string, now time.Time) (store.Incident, bool, error)
+}
+
+// alertEvent marks an alert, so that it can be found again.
+const alertEvent = "sessionbot_alert"
+
+// Alerts show incidents in one channel.
+type Alerts struct {
+	Bot     *Bot
+	Channel string
+	Mention string // the person or the group on call, "" = nobody
+}
+
+var (
+	_ watch.Teller = Alerts{}
+	_ watch.Finder = Alerts{}
+)
+
+// Post shows an incident. It joins a public channel where it may.
+func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, mark string) (store.Message, error) {
+	mention := ""
+	if d.Mention {
+		mention = a.Mention
+	}
+	alert := commands.AlertOf(i, mention, a.Bot.now())
+	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...),
+		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})}
+	place, err := a.post(ctx, alert.Text, options...)
+	if err != nil && faultOf(err).Code == "not_in_channel" && a.join(ctx) {
+		place, err = a.post(ctx, alert.Text, options...)
+	}
+	if err != nil && faultOf(err).ofShape() {
+		a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", faultOf(err))
+		place, err = a.post(ctx, alert.Text, options[1:]...)
+	}
+	return place, untold(err)
+}
+
+func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOption) (store.Message, error) {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	channel, ts, err := a.Bot.api.PostMessageContext(ctx, a.Channel, append(slices.Clone(options), slack.MsgOptionText(text, false),
+		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())...)
+	return store.Message{Channel: channel, TS: ts}, err
+}
+
+// join joins the channel, which only public ones allow.
+func (a Alerts) join(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	if _, _, _, err := a.Bot.api.JoinConversationContext(ctx, a.Channel); err != nil {
+		a.Bot.log.Warn("the alert channel could not be joined", "error", faultOf(err), "advice", faultOf(err).Advice())
+		return false
+	}
+	a.Bot.log.Info("joined the alert channel")
+	return true
+}
+
+// Update shows the incident as it stands, in the message there is.
+func (a Alerts) Update(ctx context.Context, i store.Incident) error {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	mention := a.Mention
+	if !i.Closed.IsZero() || i.Kind == store.IncidentUnverified || i.Kind == store.IncidentHistory {
+		mention = ""
+	}
+	alert := commands.AlertOf(i, mention, a.Bot.now())
+	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS,
+		slack.MsgOptionBlocks(alert.Blocks...), slack.MsgOptionText(alert.Text, false))
+	return untold(err)
+}
+
+// Reply adds a line to the alert's thread.
+func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision) error {
+	mention := ""
+	if d.Mention {
+		mention = a.Mention
+	}
+	line := commands.AlertReply(i, string(d.Reason), mention, a.Bot.now())
+	a.Channel = i.Place.Channel
+	_, err := a.post(ctx, line.Text, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionTS(i.Place.TS))
+	return untold(err)
+}
+
+// Find looks for the alert with this mark. Where the app may not read the
+// channel nothing is found.
+func (a Alerts) Find(ctx context.Context, mark string, since time.Time) (store.Message, bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, callFor)
+	defer cancel()
+	since = since.Add(-time.Minute) // Slack's clock is another one
+	history, err := a.Bot.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+		ChannelID: a.Channel, Oldest: strconv.FormatInt(since.Unix(), 10), Limit: 200, IncludeAllMetadata: true})
+	if err != nil {
+		if fault := faultOf(err); fault.Code != "" && !passing(fault) {
+			a.Bot.log.Warn("an alert may come twice: the channel cannot be read for the first", "error", fault, "advice", fault.Advice())
+			return store.Message{}, false, nil
+		}
+		return store.Message{}, false, untold(err)
+	}
+	for _, m := range history.Messages {
+		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == mark {
+			return store.Message{Channel: a.Channel, TS: m.Timestamp}, true, nil
+		}
+	}
+	return store.Message{}, false, nil
+}
+
+// untold tells the watch what a fault means for its next try.
+func untold(err error) error {
+	if err == nil {
+		return nil
+	}
+	fault := faultOf(err)
+	return &watch.Refusal{
+		Unclear: fault.Code == "" && fault.Status == 0, After: fault.RetryAfter, Gone: fault.Code == "message_not_found",
+		Lasting: fault.Code != "" && !passing(fault), Advice: fault.Advice(), Err: fault,
+	}
+}
+
+// passing tells whether a fault with a code goes away by itself.
+func passing(fault *Fault) bool {
+	return fault.Retryable() || slices.Contains([]string{"ratelimited", "rate_limited", "internal_error", "fatal_error",
+		"service_unavailable", "request_timeout", "message_not_found"}, fault.Code)
+}
+
+// pressed carries out a press on a button of an alert. The message shows what it
+// came to; who changed nothing is told so.
+func (b *Bot) pressed(ctx context.Context, to asker, c click) {
+	answer := func(i store.Incident) {
+		b.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(commands.PressedLine(i, b.now()))}})
+	}
+	if b.incidents == nil {
+		answer(store.Incident{})
+		return
+	}
+	press := b.incidents.Acknowledge
+	if c.action == commands.ActionSnooze {
+		press = b.incidents.Snooze
+	}
+	i, done, err := press(ctx, c.value, to.user, b.now())
+	switch {
+	case errors.Is(err, store.ErrUnknownIncident):
+		answer(store.Incident{})
+	case err != nil:
+		b.log.Error("a press on an alert could not be carried out", "ref", to.ref, "action", c.action, "error", err)
+		b.tell(ctx, to, "Redis did not answer, so it is not known whether your click counted. Look at the alert in a minute; press again if nothing has happened.", to.ref)
+	case !done:
+		answer(i)
+	default:
+		b.log.Info("an alert's button was pressed", "ref", to.ref, "action", c.action, "incident", i.ID)
+	}
+}

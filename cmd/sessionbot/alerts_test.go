@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// watched makes the stage one with alerts, that come quickly.
+func watched(s *stage) *stage {
+	s.env["ALERT_CHANNEL"], s.env["ONCALL_MENTION"] = "C0ALERTS", "U0ONCALL"
+	s.env["SWEEP_INTERVAL"], s.env["OPERATORS"] = "1s", "S0OPS"
+	return s
+}
+
+// watchedOnBoth tells a story with one server, and with three masters.
+func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
+	t.Run("a server", func(t *testing.T) { story(t, watched(newStage(t))) })
+	t.Run("three masters", func(t *testing.T) {
+		c := redistest.StartCluster(t)
+		story(t, watched(stageOn(t, c.URL(), c.Client())))
+	})
+}
+
+func watchID(n int) string {
+	return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Xw%04d", n)
+}
+
+// stored puts a prompt into Redis, as the site does before somebody pays.
+func (s *stage) stored(id string, at time.Time) {
+	s.t.Helper()
+	s.put("prompt:"+id, `{"prompt":"A fox runs","timestamp":"`+at.UTC().Format("2006-01-02T15:04:05.000Z")+`"}`)
+}
+
+// pays lets a customer pay; the site hears nothing of it.
+func (s *stage) pays(id string, at time.Time, event store.EventState) {
+	s.t.Helper()
+	s.stored(id, at)
+	s.stripe.Put(demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Created: at.Add(-time.Minute), ChargedAt: at, Event: event})
+}
+
+// webhook lets the site hear of a payment after all.
+func (s *stage) webhook(id string, status store.Status) {
+	s.t.Helper()
+	s.put("webhook:"+id, fmt.Sprintf(`{"status":%q,"fileId":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013","timestamp":%q}`,
+		status, time.Now().UTC().Format("2006-01-02T15:04:05.000Z")))
+}
+
+func having(parts ...string) func(wstest.Message) bool {
+	return func(m wstest.Message) bool {
+		for _, part := range parts {
+			if !strings.Contains(m.Text+string(m.Blocks), part) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// TestOneOrphan: told at once with the mention, acknowledged, put right by the
+// late webhook, closed; and nothing else is said.
+func TestOneOrphan(t *testing.T) { watchedOnBoth(t, tellOneOrphan) }
+
+func tellOneOrphan(t *testing.T, s *stage) {
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)
+	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00", "delivery failed", "events/evt_1",
+		`"session.debug"`, `"session.generate"`, `"session.fix"`, `"alert.ack"`, `"alert.snooze"`))
+	oncall.Click(alert, "session.debug")
+	oncall.ExpectMessage(saying("Orphaned: paid, but no video was started."))
+	oncall.Click(alert, "alert.snooze")
+	alert = oncall.ExpectUpdate(alert, having("Snoozed until"))
+	oncall.Click(alert, "alert.ack")
+	alert = oncall.ExpectUpdate(alert, having("Acknowledged by"))
+	s.webhook(watchID(1), store.StatusProcessing)
+	alert = oncall.ExpectUpdate(alert, having("Resolved after", "1 webhook came late", `"strike":true`))
+	if strings.Contains(string(alert.Blocks), "alert.ack") || strings.Contains(alert.Text, "<@U0ONCALL>") {
+		t.Errorf("a closed alert calls people: %s", alert.Text)
+	}
+	s.workspace.ExpectNothingElse()
+	s.quietLog("A fox runs")
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// record reads the one incident that is open, as it is stored.
+func (s *stage) record() (key string, incident map[string]any) {
+	s.t.Helper()
+	ids, err := s.client.ZRange(s.t.Context(), "sessionbot:{watch}:open", 0, -1).Result()
+	if err != nil || len(ids) != 1 {
+		return "", nil
+	}
+	key = "sessionbot:{watch}:incident:" + ids[0]
+	raw, err := s.client.HGet(s.t.Context(), key, "incident").Bytes()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &incident); err != nil {
+		s.t.Fatal(err)
+	}
+	return key, incident
+}
+
+// TestKilledBeforeItIsPosted: the record was there first, so the next process
+// looks for the message, finds none and posts it, once.
+func TestKilledBeforeItIsPosted(t *testing.T) { watchedOnBoth(t, tellKilledBeforeItIsPosted) }
+
+func tellKilledBeforeItIsPosted(t *testing.T, s *stage) {
+	s.workspace.Fault("slow", 4, "chat.postMessage")
+	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.startBot()
+	await(t, func() string {
+		if _, incident := s.record(); incident["posting"] != nil {
+			return "posting"
+		}
+		return "not yet"
+	}, "posting")
+	if err := s.bot.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-s.bot.done
+	s.workspace.Fault("clear", 0, "")
+	s.startBot()
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestKilledBeforeThePostIsNoted: the message is there, and only its place was
+// never noted. It is found by its mark, and not posted again.
+func TestKilledBeforeThePostIsNoted(t *testing.T) { watchedOnBoth(t, tellKilledBeforeThePostIsNoted) }
+
+func tellKilledBeforeThePostIsNoted(t *testing.T, s *stage) {
+	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	alert := oncall.ExpectMessage(having("A paid session got no video."))
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+	var metadata struct {
+		Payload struct{ Mark string } `json:"event_payload"`
+	}
+	if err := json.Unmarshal(alert.Metadata, &metadata); err != nil || metadata.Payload.Mark == "" {
+		t.Fatalf("the alert has no mark: %s, %v", alert.Metadata, err)
+	}
+	key, incident := s.record()
+	delete(incident, "place")
+	incident["posting"], incident["posting_at"], incident["shown"] = metadata.Payload.Mark, incident["posted_at"], 0
+	raw, err := json.Marshal(incident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.client.HSet(t.Context(), key, "incident", raw).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.startBot()
+	oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestWatchGoesBlind: three sweeps fail in a row, which is told, once, and so is
+// the recovery. What the bot remembers lies in another Redis.
+func TestWatchGoesBlind(t *testing.T) {
+	s := watched(newStage(t))
+	state := redistest.Start(t)
+	s.env["STATE_REDIS_URL"] = state.URL()
+	s.startBot()
+	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
+	s.redis.Freeze(t)
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	alert := oncall.ExpectMessage(having("The watch fails since", "sweep failed three times in a row", "<@U0ONCALL>"))
+	s.redis.Thaw(t)
+	alert = oncall.ExpectUpdate(alert, having("The watch sees again after"))
+	if strings.Contains(alert.Text, "U0ONCALL") {
+		t.Errorf("somebody is called: %s", alert.Text)
+	}
+	keys, err := s.client.Keys(t.Context(), "sessionbot:*").Result()
+	if err != nil || len(keys) > 0 {
+		t.Errorf("the product's Redis holds %v, %v", keys, err)
+	}
+	s.workspace.ExpectNothingElse()
+}

@@ -1,0 +1,180 @@
+package commands
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+	"github.com/superduperai/sessionbot/store"
+)
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// orphans is an incident with n paid sessions whose delivery failed, the first
+// an hour ago.
+func orphans(n int, change ...func(*store.Incident)) store.Incident {
+	i := store.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), Grown: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
+	for k := range n {
+		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
+		i.Cases = append(i.Cases, store.Case{
+			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: store.VerdictOrphaned,
+			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true,
+			Event: store.EventFailed, EventID: "evt_1", EventAt: at, Allowed: []store.Action{store.ActionFix, store.ActionGenerate},
+		})
+	}
+	for _, c := range change {
+		c(&i)
+	}
+	return i
+}
+
+func leaving(ending store.Ending, from, to int) func(*store.Incident) {
+	return func(i *store.Incident) {
+		for k := from; k < to; k++ {
+			i.Cases[k].Gone, i.Cases[k].Ending = noon, ending
+		}
+	}
+}
+
+func TestAlertTexts(t *testing.T) {
+	over := func(i *store.Incident) { i.Closed = noon }
+	of := func(kind store.IncidentKind) func(*store.Incident) {
+		return func(i *store.Incident) {
+			i.Kind = kind
+			for k := range i.Cases {
+				i.Cases[k].Verdict, i.Cases[k].Event = store.Verdict(kind), ""
+			}
+		}
+	}
+	event := func(e store.EventState) func(*store.Incident) {
+		return func(i *store.Incident) {
+			for k := range i.Cases {
+				i.Cases[k].Event = e
+			}
+		}
+	}
+	unverified := func(i *store.Incident) {
+		for k := range i.Cases {
+			i.Cases[k].Payment, i.Cases[k].Amount, i.Cases[k].Event, i.Cases[k].EventID = store.PaymentUnverified, 0, "", ""
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		i     store.Incident
+		head  string // the first line
+		next  string // begins the second
+		parts []string
+	}{
+		{"one", orphans(1), "A paid session got no video.", "→ The webhook's delivery failed.",
+			[]string{"cs_live_a1B2…0000 · $1.00 · paid 1 h ago (11:00 UTC) · Stripe: delivery failed · look at it or resend it (https://dashboard.stripe.com/events/evt_1)"}},
+		{"many", orphans(37), "37 paid sessions got no video since 11:00 UTC ($37.00).",
+			"→ Webhook deliveries have been failing since 11:00 UTC: likely the endpoint, not the sessions.", []string{"and 27 sessions more"}},
+		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
+		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
+		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe created no event", nil},
+		{"unverified", orphans(2, unverified), "2 sessions got no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
+		{"some put right", orphans(3, leaving(store.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Webhook deliveries",
+			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
+		{"all put right", orphans(37, leaving(store.EndLate, 0, 31), leaving(store.EndGenerated, 31, 36), leaving(store.EndFixed, 36, 37), over),
+			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video has been in the making for too long.", "→ Debug it", []string{"for 1 h (since 11:00 UTC)"}},
+		{"lost", orphans(2, of("lost")), "2 paid sessions lost their prompts since 11:00 UTC ($2.00).", "→ Ask the customer", nil},
+		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate it anew", nil},
+		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
+		{"acknowledged and silenced", orphans(1, func(i *store.Incident) {
+			i.Acknowledged = &store.Press{By: "U1", At: noon}
+			i.Snoozed = &store.Press{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
+		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
+		{"before the watch", orphans(3, func(i *store.Incident) { i.Kind, i.Cases[0].Verdict = store.IncidentHistory, store.VerdictFailed }),
+			"From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
+			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
+		{"Stripe silent", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12},
+			"Payment of 12 sessions cannot be verified since 11:00 UTC.", "→ Stripe does not answer", nil},
+		{"Stripe back", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
+			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
+		{"blind", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}},
+			"The watch fails since 11:00 UTC: Stripe and sweep failed three times in a row.", "→ See the bot's log", nil},
+		{"sees again", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
+			"The watch sees again after 1 h.", "→ Nothing to do", nil},
+		{"a gap", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon},
+			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			alert := AlertOf(c.i, "", noon)
+			checkBlocks(t, alert)
+			first, rest, _ := strings.Cut(alert.Text, "\n")
+			if first != c.head || !strings.HasPrefix(rest, c.next) {
+				t.Errorf("begins:\n%s\n%s", first, rest)
+			}
+			shown := blockkit.Text(alert.Blocks)
+			for _, part := range c.parts {
+				if !strings.Contains(shown, part) {
+					t.Errorf("does not say %q:\n%s", part, shown)
+				}
+			}
+		})
+	}
+}
+
+// checkBlocks: Slack takes it.
+func checkBlocks(t *testing.T, a Alert) {
+	t.Helper()
+	raw, err := json.Marshal(a.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, violation := range blockcheck.Check(raw) {
+		t.Errorf("Slack would refuse it: %v", violation)
+	}
+	if n := len([]rune(a.Text)); n == 0 || n >= 4000 {
+		t.Errorf("the text has %d characters", n)
+	}
+}
+
+// TestAlertCallsWhoIsOnCall in the blocks and in the text, and nobody else.
+func TestAlertCallsWhoIsOnCall(t *testing.T) {
+	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
+		alert := AlertOf(orphans(1000), id, noon)
+		checkBlocks(t, alert)
+		section, ok := alert.Blocks[0].(*slack.SectionBlock)
+		if !ok || !strings.Contains(section.Text.Text, want) || !strings.HasPrefix(alert.Text, want) {
+			t.Errorf("%q is not called: %s", id, alert.Text)
+		}
+		if id == "" && (strings.Contains(section.Text.Text, "<") || strings.Contains(alert.Text, "<")) {
+			t.Errorf("somebody is called: %s", alert.Text)
+		}
+	}
+}
+
+func TestAlertReplies(t *testing.T) {
+	for reason, want := range map[string]string{
+		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions got no video ($5.00).",
+		"reopened":  "<@U1> Open again: 5 paid sessions got no video ($5.00).",
+		"threshold": "<@U1> Growing: 5 paid sessions got no video ($5.00).",
+	} {
+		reply := AlertReply(orphans(5), reason, "U1", noon)
+		checkBlocks(t, reply)
+		if first, next, _ := strings.Cut(reply.Text, "\n"); first != want || !strings.HasPrefix(next, "→ ") {
+			t.Errorf("%s: %s", reason, reply.Text)
+		}
+	}
+}
+
+func TestPressedLine(t *testing.T) {
+	for want, i := range map[string]store.Incident{
+		"This alert is too old":          {},
+		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
+		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &store.Press{By: "U1", At: noon.Add(-time.Hour)}},
+	} {
+		got := blockkit.Text([]slack.Block{blockkit.Paragraph(PressedLine(i, noon))})
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package commands
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+func alertEmoji(i store.Incident) string {
+	switch {
+	case !i.Closed.IsZero():
+		return ":white_check_mark:"
+	case i.Kind == store.IncidentHistory:
+		return ":information_source:"
+	case i.Kind == store.IncidentUnverified:
+		return ":warning:"
+	}
+	return ":rotating_light:"
+}
+
+// alertText is the headline of an incident and what to do next.
+func alertText(i store.Incident) (head string, next []string) {
+	switch {
+	case i.Kind == store.IncidentHistory:
+		return historyText(i)
+	case i.Kind == store.IncidentUnverified:
+		return unverifiedAlert(i)
+	case i.Kind == store.IncidentBlind:
+		return blindText(i)
+	case !i.Closed.IsZero():
+		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []string{tallyText(i)}
+	}
+	open := i.Open()
+	head = troubleText(store.Verdict(i.Kind), open)
+	if len(open) > 1 && !i.Since.IsZero() {
+		head += " since " + clock(i.Since, i.Grown)
+	}
+	if sum := sumText(open); sum != "" && len(open) > 1 {
+		head += " (" + sum + ")"
+	}
+	next = []string{"→ " + adviceText(store.Verdict(i.Kind), open, i.Grown)}
+	if len(open) < len(i.Cases) {
+		next = append(next, fmt.Sprintf("%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i))))
+	}
+	return head + ".", next
+}
+
+// troubleText names the trouble, without the full stop.
+func troubleText(v store.Verdict, open []store.Case) string {
+	one := len(open) == 1
+	pick := func(single, many string) string {
+		if one {
+			return single
+		}
+		return grouped(int64(len(open))) + " " + many
+	}
+	switch v {
+	case store.VerdictOrphaned:
+		if unverified(open) {
+			return pick("A session got no video; its payment is unverified", "sessions got no video (payment unverified)")
+		}
+		return pick("A paid session got no video", "paid sessions got no video")
+	case store.VerdictStalled:
+		return pick("Stalled: a video has been in the making for too long", "videos have been in the making for too long")
+	case store.VerdictLost:
+		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts")
+	case store.VerdictFailed:
+		return pick("Failed: a video could not be made", "videos failed")
+	}
+	return pick("A session is "+words(string(v)), "sessions are "+words(string(v)))
+}
+
+func unverified(open []store.Case) bool {
+	return len(open) > 0 && !slices.ContainsFunc(open, func(c store.Case) bool { return c.Payment != store.PaymentUnverified })
+}
+
+// adviceText says what probably happened and what helps.
+func adviceText(v store.Verdict, open []store.Case, now time.Time) string {
+	switch v {
+	case store.VerdictOrphaned:
+		return orphanAdvice(open, now)
+	case store.VerdictStalled:
+		return "Debug it: if SuperDuperAI does not finish it, generate it anew."
+	case store.VerdictLost:
+		return "Ask the customer for the prompt, or refund in Stripe."
+	case store.VerdictFailed:
+		return "Generate it anew, or refund in Stripe."
+	}
+	return "Debug it to see what is wrong."
+}
+
+func orphanAdvice(open []store.Case, now time.Time) string {
+	if unverified(open) {
+		return "No Stripe key is configured, so checkouts that were left unpaid are among them: set STRIPE_SECRET_KEY (a restricted key that may only read) to be told of paid ones alone."
+	}
+	state, since := store.CommonEvent(open)
+	if len(open) == 1 {
+		state = open[0].Event
+	}
+	from := ""
+	if !since.IsZero() {
+		from = " since " + clock(since, now)
+	}
+	many := len(open) > 1
+	switch {
+	case state == store.EventFailed && many:
+		return "Webhook deliveries have been failing" + from + ": likely the endpoint, not the sessions. Mend the endpoint, then resend the events from Stripe."
+	case state == store.EventFailed:
+		return "The webhook's delivery failed. Generate the video, or resend the event from Stripe."
+	case state == store.EventPending:
+		return "Stripe is still delivering the event: the webhook may come yet. Wait some minutes, then generate."
+	case state == store.EventDelivered:
+		return "Stripe delivered the event and the site answered, so the site lost it. Generate the video: resending helps only if the site is mended."
+	case state == store.EventNone:
+		return "Stripe created no event, so no webhook will come. Generate the video."
+	}
+	return "Generate the video, or resend the event from Stripe. Debug tells more."
+}
+
+// caseEvent is what Stripe knows of the event, "" = it was not asked.
+func caseEvent(e store.EventState) string {
+	switch e {
+	case store.EventFailed:
+		return "delivery failed"
+	case store.EventPending:
+		return "still being delivered"
+	case store.EventDelivered:
+		return "delivered and answered, so the site lost it"
+	case store.EventNone:
+		return "no event"
+	}
+	return ""
+}
+
+func endingText(e store.Ending) string {
+	switch e {
+	case store.EndLate:
+		return "the webhook came late"
+	case store.EndGenerated:
+		return "generated"
+	case store.EndFixed:
+		return "marked as error"
+	case store.EndRefunded:
+		return "refunded"
+	case store.EndUnpaid:
+		return "turned out unpaid"
+	case store.EndGone:
+		return "gone from Redis"
+	}
+	return "changed otherwise"
+}
+
+// tallyText counts how sessions left: 31 webhooks came late, 5 generated.
+func tallyText(i store.Incident) string {
+	tally := i.Tally()
+	var parts []string
+	for _, e := range store.Endings {
+		switch n := tally[e]; {
+		case n == 0:
+		case e == store.EndLate:
+			parts = append(parts, count(n, "webhook")+" came late")
+		default:
+			parts = append(parts, grouped(int64(n))+" "+endingText(e))
+		}
+	}
+	if parts == nil {
+		return "No session left."
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// sumText is the money affected, currency by currency.
+func sumText(cases []store.Case) string {
+	sums := store.Money(cases)
+	var parts []string
+	for _, currency := range slices.Sorted(maps.Keys(sums)) {
+		parts = append(parts, money(sums[currency], currency))
+	}
+	return strings.Join(parts, " + ")
+}
+
+func historyText(i store.Incident) (string, []string) {
+	verdicts := map[store.Verdict][]store.Case{}
+	for _, c := range i.Cases {
+		verdicts[c.Verdict] = append(verdicts[c.Verdict], c)
+	}
+	var parts []string
+	for _, v := range store.Verdicts {
+		if cases := verdicts[v]; len(cases) > 0 {
+			part := grouped(int64(len(cases))) + " " + words(string(v))
+			if sum := sumText(cases); sum != "" {
+				part += " (" + sum + ")"
+			}
+			parts = append(parts, part)
+		}
+	}
+	next := []string{
+		"→ Look through them when there is time. Nobody is called for them, now or later.",
+		"By verdict: " + strings.Join(parts, ", ") + ".",
+	}
+	if unverified(i.Cases) {
+		next = append(next, "Payment is unverified: checkouts that were left unpaid are among them.")
+	}
+	return "From before this watch began: " + count(len(i.Cases), "session") + " older than 24 h without a video.", next
+}
+
+func unverifiedAlert(i store.Incident) (string, []string) {
+	if !i.Closed.IsZero() {
+		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: payment of " + count(i.Sessions, "session") + " is verified now, and whoever paid without a video is alerted."}
+	}
+	return "Payment of " + count(i.Sessions, "session") + " cannot be verified since " + clock(i.Since, i.Grown) + ".",
+		[]string{"→ Stripe does not answer: check its status page and STRIPE_SECRET_KEY. Nobody is called for single sessions; this is corrected when Stripe answers."}
+}
+
+func blindText(i store.Incident) (string, []string) {
+	switch {
+	case len(i.Parts) == 0 && !i.Closed.IsZero():
+		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
+			[]string{"→ Nothing to do: what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log."}
+	case !i.Closed.IsZero():
+		return "The watch sees again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: what happened meanwhile is looked at."}
+	}
+	return "The watch fails since " + clock(i.Since, i.Grown) + ": " + strings.Join(i.Parts, " and ") + " failed three times in a row.",
+		[]string{"→ See the bot's log and mend the cause: until then orphans may be noticed late or not at all."}
+}
+
+// AlertReply is a line in the thread of an alert: so many by now, still nobody,
+// or open again.
+func AlertReply(i store.Incident, reason, mention string, now time.Time) Alert {
+	open := i.Open()
+	head := troubleText(store.Verdict(i.Kind), open)
+	if sum := sumText(open); sum != "" {
+		head += " (" + sum + ")"
+	}
+	next := ""
+	switch reason {
+	case "reminder":
+		head = "Still open after " + span(now.Sub(i.PostedAt)) + ": " + lowerFirst(head)
+		next = "→ Nobody has acknowledged it: press Acknowledge above, or Snooze."
+	case "reopened":
+		head = "Open again: " + lowerFirst(head)
+		next = "→ See the message above."
+	default:
+		head = "Growing: " + lowerFirst(head)
+		next = "→ See the message above."
+	}
+	return withHead("", head+".", mention,
+		[]slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(next)))})
+}

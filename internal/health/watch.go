@@ -1,0 +1,92 @@
+package health
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// watching is the figures of the watch. The ages are told by every replica, the
+// rest by the one that leads.
+type watching struct {
+	sweep    prometheus.Histogram
+	sweeps   *prometheus.CounterVec
+	swept    prometheus.Gauge
+	passed   prometheus.Gauge
+	notified prometheus.Gauge
+	sessions *prometheus.GaugeVec
+	alerts   *prometheus.CounterVec
+	untold   prometheus.Gauge
+	blocked  prometheus.Gauge
+}
+
+func newWatching(registry *prometheus.Registry) *watching {
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
+	}
+	w := &watching{
+		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "sessionbot_sweep_duration_seconds", Help: "One sweep over all sessions.",
+			Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 30, 60, 300},
+		}),
+		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessionbot_sweeps_total", Help: "Sweeps by what they came to.",
+		}, []string{"outcome"}),
+		swept:    gauge("sessionbot_sweep_last_success_timestamp_seconds", "When a sweep last went through, 0 = never."),
+		passed:   gauge("sessionbot_stripe_last_success_timestamp_seconds", "When Stripe last told all that was paid, 0 = never."),
+		notified: gauge("sessionbot_notification_last_timestamp_seconds", "When Redis last told of a write, 0 = never: it need not."),
+		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "sessionbot_sessions", Help: "Sessions by verdict, from Redis and the last known payment.",
+		}, []string{"verdict"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessionbot_alerts_total", Help: "What was told of incidents, by its reason.",
+		}, []string{"reason"}),
+		untold:  gauge("sessionbot_alerts_untold", "Incidents that are still to be told, or to be told anew."),
+		blocked: gauge("sessionbot_alert_channel_unreachable", "1 while alerts do not reach their channel."),
+	}
+	registry.MustRegister(w.sweep, w.sweeps, w.swept, w.passed, w.notified, w.sessions, w.alerts, w.untold, w.blocked)
+	return w
+}
+
+// Swept counts a sweep.
+func (m *Metrics) Swept(ok bool, took time.Duration) {
+	outcome := "failed"
+	if ok {
+		outcome = "done"
+		m.watch.sweep.Observe(took.Seconds())
+	}
+	m.watch.sweeps.WithLabelValues(outcome).Inc()
+}
+
+// Watched says how far the watch came, whoever leads it.
+func (m *Metrics) Watched(state store.WatchState) {
+	for gauge, at := range map[prometheus.Gauge]time.Time{
+		m.watch.swept: state.Swept, m.watch.passed: state.Passed, m.watch.notified: state.Notified,
+	} {
+		seconds := 0.0
+		if !at.IsZero() {
+			seconds = float64(at.UnixMilli()) / 1000
+		}
+		gauge.Set(seconds)
+	}
+	blocked := 0.0
+	if state.Unreachable != "" {
+		blocked = 1
+	}
+	m.watch.blocked.Set(blocked)
+}
+
+// Sessions says how many there are of each verdict.
+func (m *Metrics) Sessions(verdicts map[store.Verdict]int) {
+	for _, verdict := range store.Verdicts {
+		m.watch.sessions.WithLabelValues(string(verdict)).Set(float64(verdicts[verdict]))
+	}
+}
+
+// Alerted counts something that was told of an incident.
+func (m *Metrics) Alerted(reason string) { m.watch.alerts.WithLabelValues(reason).Inc() }
+
+// Untold says how many incidents are still to be told.
+func (m *Metrics) Untold(incidents int) { m.watch.untold.Set(float64(incidents)) }

@@ -1,0 +1,130 @@
+package payments
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// object is a checkout session as Stripe writes it into an event.
+func object(id, payment string) string {
+	return fmt.Sprintf(`{"id":%q,"object":"checkout.session","status":"complete","payment_status":%q,"amount_total":100,"currency":"usd",
+		"created":%d,"livemode":true,"payment_intent":"pi_1"}`, id, payment, now.Add(-time.Hour).Unix())
+}
+
+func event(id string, object string) string {
+	return fmt.Sprintf(`{"id":%q,"object":"event","created":%d,"data":{"object":%s}}`, id, now.Add(-time.Minute).Unix(), object)
+}
+
+func list(more bool, items ...string) string {
+	return fmt.Sprintf(`{"object":"list","has_more":%t,"data":[%s]}`, more, strings.Join(items, ","))
+}
+
+func TestPaidEventsPageByPage(t *testing.T) {
+	var asked []string
+	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, decode(r))
+		body := list(true, event("evt_1", object("cs_live_1", "paid")), event("evt_2", object("cs_live_2", "unpaid")),
+			"null", event("evt_3", `{"id":"cs_x","created":"soon"}`), event("evt_4", `{}`))
+		if r.URL.Query().Get("starting_after") != "" {
+			body = list(false, event("evt_5", object("cs_live_5", "no_payment_required")))
+		}
+		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
+	})
+	var got []string
+	err := reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func(page []PaidEvent) error {
+		for _, e := range page {
+			got = append(got, fmt.Sprint(e.ID, " ", e.Session.ID, " ", e.Session.State, " ", e.Session.IntentID, " ", e.Session.ChargedAt.Equal(now.Add(-time.Minute))))
+		}
+		return nil
+	})
+	if want := []string{"evt_1 cs_live_1 paid pi_1 true", "evt_5 cs_live_5 not_required pi_1 true"}; err != nil || !slices.Equal(got, want) {
+		t.Errorf("%q, %v; want %q", got, err, want)
+	}
+	const types = "types[0]=checkout.session.completed&types[1]=checkout.session.async_payment_succeeded&"
+	times := fmt.Sprintf("created[gte]=%d&created[lte]=%d&limit=100&", now.Add(-time.Hour).Unix(), now.Unix())
+	if want := []string{times + types, times + "starting_after=evt_4&" + types}; !slices.Equal(asked, want) {
+		t.Errorf("asked\n%q, want\n%q", asked, want)
+	}
+}
+
+func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
+	reader := serve(t, answer(200, list(true, event("evt_1", object("cs_live_1", "paid")))))
+	enough := errors.New("enough")
+	if err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("%v", err)
+	}
+	reader = serve(t, answer(503, ""))
+	err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { t.Error("a page"); return nil })
+	checkError(t, err, Error{Kind: Fault, Status: 503})
+	if err := New(Config{}).PaidEvents(t.Context(), now, now, nil); !errors.Is(err, NoKey) {
+		t.Errorf("without a key: %v", err)
+	}
+}
+
+func TestUndeliveredIsBounded(t *testing.T) {
+	calls := 0
+	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		calls++
+		if r.URL.Query().Get("delivery_success") != "false" {
+			t.Errorf("asked for %s", r.URL)
+		}
+		_, _ = fmt.Fprint(w, list(true, event(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
+	})
+	got, whole, err := reader.Undelivered(t.Context(), now, now)
+	if err != nil || whole || calls != undeliveredPages || len(got) != undeliveredPages || !got["cs_1"] {
+		t.Errorf("%d calls, %v, %v", calls, got, err)
+	}
+}
+
+func TestPaidSessionsPageByPage(t *testing.T) {
+	var asked []string
+	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, decode(r))
+		body := list(true, object("cs_live_1", "paid"), "null", object("cs_live_2", "unpaid"))
+		if r.URL.Query().Get("starting_after") == "cs_live_2" {
+			body = list(false, object("cs_live_3", "paid"))
+		}
+		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
+	})
+	var got []string
+	err := reader.PaidSessions(t.Context(), now, func(page []Session) error {
+		for _, s := range page {
+			got = append(got, s.ID)
+		}
+		return nil
+	})
+	if err != nil || !slices.Equal(got, []string{"cs_live_1", "cs_live_3"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	want := fmt.Sprintf("created[gte]=%d&expand[0]=data.payment_intent.latest_charge&limit=100&status=complete&", now.Unix())
+	if len(asked) != 2 || asked[0] != want {
+		t.Errorf("asked %q, want %q first", asked, want)
+	}
+}
+
+// TestListShapes asks Stripe's own mock, which refuses what is not in Stripe's
+// description.
+func TestListShapes(t *testing.T) {
+	var rec recorder
+	reader := rec.reader(t)
+	_, _, err := reader.Undelivered(t.Context(), now.Add(-time.Hour), now)
+	for _, err := range []error{
+		err,
+		reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func([]PaidEvent) error { return nil }),
+		reader.PaidSessions(t.Context(), now, func([]Session) error { return nil }),
+	} {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for i, status := range rec.statuses {
+		if status != http.StatusOK {
+			t.Errorf("Stripe's mock answers %d to %s", status, rec.requests[i])
+		}
+	}
+}

@@ -1,0 +1,283 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	grace    = 10 * time.Minute
+	interval = 200 * time.Millisecond
+	patience = 15 * time.Second
+)
+
+// bench is a watch on a real Redis, with a Stripe and a channel of its own.
+type bench struct {
+	t       testing.TB
+	client  redis.UniversalClient
+	product *store.Redis
+	records *store.Watch
+	stripe  *listed
+	channel *channel
+	figures *figures
+	cfg     Config
+}
+
+// newBench sets everything up; run starts a replica.
+func newBench(t testing.TB) *bench {
+	server := redistest.Start(t)
+	r, err := store.Open(t.Context(), server.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
+	b := &bench{t: t, client: server.Client(), product: r, records: store.NewWatch(r),
+		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}}
+	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
+	b.cfg = Config{
+		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
+		Examiner: &store.Examiner{Redis: r, Limits: limits, Now: time.Now}, Teller: b.channel, Finder: b.channel,
+		AlertOn: []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed},
+		FixText: "fixed by us", Limits: limits, Interval: interval, Metrics: b.figures, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+	}
+	return b
+}
+
+// run starts a replica, until stop or the test's end.
+func (b *bench) run() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := New(b.cfg).Run(ctx); err != nil {
+			b.t.Error(err)
+		}
+	}()
+	stop = func() { cancel(); <-done }
+	b.t.Cleanup(stop)
+	return stop
+}
+
+// pays lets a customer pay for a session with a prompt.
+func (b *bench) pays(id string, at time.Time) {
+	b.t.Helper()
+	b.put("prompt:"+id, `{"prompt":"A fox","timestamp":"`+at.UTC().Format(time.RFC3339Nano)+`"}`)
+	b.stripe.pay(id, at)
+}
+
+func (b *bench) put(key, value string) {
+	b.t.Helper()
+	if err := b.client.Set(b.t.Context(), key, value, store.KeyLife).Err(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// expect waits for the next thing that is told.
+func (b *bench) expect(want string) {
+	b.t.Helper()
+	select {
+	case got := <-b.channel.news:
+		if got != want {
+			b.t.Fatalf("told %q, want %q", got, want)
+		}
+	case <-time.After(patience):
+		b.t.Fatalf("never told %q", want)
+	}
+}
+
+// quiet expects nothing to be told through several sweeps.
+func (b *bench) quiet() {
+	b.t.Helper()
+	select {
+	case got := <-b.channel.news:
+		b.t.Errorf("told %q", got)
+	case <-time.After(6 * interval):
+	}
+}
+
+// until waits until something holds.
+func (b *bench) until(what string, holds func() bool) {
+	b.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-late:
+			b.t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// channel is where the watch tells: it keeps the messages that are there.
+type channel struct {
+	news chan string // reason and number of open sessions
+
+	mu       sync.Mutex
+	messages map[string]store.Message // by mark
+	fail     []error                  // of the next calls
+	lost     int                      // posts that arrive without an answer
+	finds    bool
+}
+
+func (c *channel) next() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.fail) == 0 {
+		return nil
+	}
+	err := c.fail[0]
+	c.fail = c.fail[1:]
+	return err
+}
+
+func (c *channel) Post(_ context.Context, i store.Incident, d Decision, mark string) (store.Message, error) {
+	if err := c.next(); err != nil {
+		return store.Message{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := store.Message{Channel: "C1", TS: fmt.Sprint(len(c.messages) + 1)}
+	if c.messages == nil {
+		c.messages = map[string]store.Message{}
+	}
+	c.messages[mark] = m
+	c.news <- fmt.Sprint(d.Reason, " ", len(i.Open()))
+	if c.lost > 0 {
+		c.lost--
+		return store.Message{}, &Refusal{Unclear: true, Err: context.DeadlineExceeded}
+	}
+	return m, nil
+}
+
+func (c *channel) Update(_ context.Context, i store.Incident) error {
+	if err := c.next(); err != nil {
+		return err
+	}
+	c.news <- fmt.Sprint("update ", len(i.Open()))
+	return nil
+}
+
+func (c *channel) Reply(_ context.Context, i store.Incident, d Decision) error {
+	if err := c.next(); err != nil {
+		return err
+	}
+	c.news <- fmt.Sprint("reply ", d.Reason, " ", len(i.Open()))
+	return nil
+}
+
+func (c *channel) Find(_ context.Context, mark string, _ time.Time) (store.Message, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m, ok := c.messages[mark]
+	return m, ok && c.finds, nil
+}
+
+func (c *channel) posts() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.messages)
+}
+
+// listed is a Stripe that lists what was paid.
+type listed struct {
+	mu       sync.Mutex
+	events   []store.Paid
+	sessions []store.Paid // without an event
+	failing  bool
+	refunded map[string]bool
+	calls    int
+	asked    []time.Duration // how far back each pass over the events reached
+}
+
+func (l *listed) pay(id string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, store.Paid{Payment: payment(id, at), EventID: "evt_" + id, EventAt: at})
+}
+
+func payment(id string, at time.Time) store.Payment {
+	return store.Payment{SessionID: id, State: store.PaymentPaid, Amount: 100, Currency: "usd", ChargedAt: at, Live: true}
+}
+
+var errAway = errors.New("away")
+
+func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
+	l.mu.Lock()
+	failing := l.failing
+	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
+	l.calls++
+	l.asked = append(l.asked, to.Sub(from))
+	l.mu.Unlock()
+	if failing {
+		return errAway
+	}
+	return page(events)
+}
+
+func (l *listed) PaidSessions(_ context.Context, _ time.Time, page func([]store.Paid) error) error {
+	l.mu.Lock()
+	sessions := slices.Clone(l.sessions)
+	l.calls++
+	l.mu.Unlock()
+	return page(sessions)
+}
+
+func (l *listed) Undelivered(context.Context, time.Time, time.Time) (map[string]bool, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls++
+	return map[string]bool{}, true, nil
+}
+
+func (l *listed) Payment(_ context.Context, id string) store.Payment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls++
+	for _, p := range append(slices.Clone(l.events), l.sessions...) {
+		if p.Payment.SessionID == id {
+			if l.refunded[id] {
+				p.Payment.State = store.PaymentRefunded
+			}
+			return p.Payment
+		}
+	}
+	return store.Payment{SessionID: id, State: store.PaymentUnpaid}
+}
+
+func (l *listed) Event(context.Context, store.Payment) store.Event { return store.Event{} }
+
+// figures keeps what the last sweep counted.
+type figures struct {
+	mu       sync.Mutex
+	verdicts map[store.Verdict]int
+}
+
+func (f *figures) Sessions(verdicts map[store.Verdict]int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.verdicts = verdicts
+}
+
+func (f *figures) of(v store.Verdict) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.verdicts[v]
+}
+
+func (*figures) Swept(bool, time.Duration) {}
+func (*figures) Watched(store.WatchState)  {}
+func (*figures) Alerted(string)            {}
+func (*figures) Untold(int)                {}

@@ -1,0 +1,139 @@
+package watch
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// incident is an orphan alert with n sessions, posted and shown so long ago.
+func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.Incident {
+	i := store.Incident{ID: "i", Kind: store.IncidentKind(store.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
+		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
+		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: passed(n)}
+	for k := range n {
+		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
+	}
+	for _, change := range more {
+		change(&i)
+	}
+	return i
+}
+
+func untold(i *store.Incident) {
+	i.Place, i.Shown, i.PostedAt, i.ShownAt, i.Threshold = store.Message{}, 0, time.Time{}, time.Time{}, 0
+}
+func closed(i *store.Incident) { i.Closed = now }
+func changed(why Reason) func(*store.Incident) {
+	return func(i *store.Incident) { i.Changed(string(why)) }
+}
+func of(kind store.IncidentKind) func(*store.Incident) {
+	return func(i *store.Incident) { i.Kind = kind }
+}
+func acknowledged(i *store.Incident) { i.Acknowledged = &store.Press{By: "U1", At: now} }
+func silencedFor(d time.Duration) func(*store.Incident) {
+	return func(i *store.Incident) { i.Snoozed = &store.Press{By: "U1", Until: now.Add(d)} }
+}
+func reminded(times int, ago time.Duration) func(*store.Incident) {
+	return func(i *store.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
+}
+func parts(names ...string) func(*store.Incident) {
+	return func(i *store.Incident) { i.Parts = names }
+}
+func told1(i *store.Incident) { i.Threshold = 0 }
+
+func TestDecide(t *testing.T) {
+	const minute = time.Minute
+	call := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a, Mention: true} }
+	quiet := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a} }
+	nothing := quiet(Nothing, None)
+	for _, c := range []struct {
+		name string
+		i    store.Incident
+		want Decision
+	}{
+		{"new", incident(1, 0, untold), call(First, Post)},
+		{"new, and many at once", incident(1000, 0, untold), call(First, Post)},
+		{"new, but Slack asks for a pause", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
+		{"the pause is over", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
+		{"put right before it could be told", incident(1, 0, untold, closed), quiet(Resolved, Post)},
+		{"told, nothing new", incident(1, minute), nothing},
+		{"one more", incident(2, minute, changed(Joined)), quiet(Joined, Update)},
+		{"one more, right after the last", incident(2, 2*time.Second, changed(Joined)), nothing},
+		{"the fifth", incident(5, minute, told1), quiet(Threshold, Reply)},
+		{"the fifth: the message first", incident(5, minute, told1, changed(Joined)), quiet(Joined, Update)},
+		{"the fifth: the message first, even if it has to wait", incident(5, time.Second, told1, changed(Joined)), nothing},
+		{"the 24th", incident(24, minute), nothing},
+		{"the fifth, put right by now", incident(5, minute, told1, closed), nothing},
+		{"the fifth, silenced", incident(5, minute, told1, silencedFor(minute)), nothing},
+		{"acknowledged: shown at once", incident(1, 0, acknowledged, changed(Acknowledged)), quiet(Acknowledged, Update)},
+		{"silenced: shown at once", incident(1, 0, silencedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
+		{"one of two put right", incident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
+		{"one of two put right, right after the last", incident(2, time.Second, changed(Resolved)), nothing},
+		{"all put right: shown at once", incident(2, time.Second, changed(Resolved), closed), quiet(Resolved, Update)},
+		{"closed and shown", incident(2, 24*time.Hour, closed), nothing},
+		{"unanswered for 14 min", incident(1, 14*minute), nothing},
+		{"unanswered for 15 min", incident(1, 15*minute), call(Reminder, Reply)},
+		{"reminded once, 29 min ago", incident(1, time.Hour, reminded(1, 29*minute)), nothing},
+		{"reminded once, 30 min ago", incident(1, time.Hour, reminded(1, 30*minute)), call(Reminder, Reply)},
+		{"reminded twice, an hour ago", incident(1, 3*time.Hour, reminded(2, time.Hour)), call(Reminder, Reply)},
+		{"reminded for days", incident(1, 999*time.Hour, reminded(40, 31*time.Hour)), nothing},
+		{"acknowledged long ago", incident(1, 24*time.Hour, acknowledged), nothing},
+		{"silenced, not yet over", incident(1, 24*time.Hour, silencedFor(1)), nothing},
+		{"silence is over", incident(1, time.Hour, silencedFor(0)), call(Reminder, Reply)},
+		{"silence is over, reminded after it", incident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
+		{"open again", incident(1, time.Second, changed(Reopened), func(i *store.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
+		{"open again and shown so", incident(1, time.Hour, func(i *store.Incident) { i.Reopened = true }), call(Reopened, Reply)},
+		{"Stripe is silent", incident(0, 0, untold, of(store.IncidentUnverified)), quiet(Unverifiable, Post)},
+		{"Stripe is silent for hours", incident(0, 9*time.Hour, of(store.IncidentUnverified)), nothing},
+		{"Stripe is silent about more", incident(0, minute, of(store.IncidentUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
+		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
+		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
+		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partSweep)), call(Blind, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partStripe)), quiet(Blind, Post)},
+		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
+	} {
+		if got := Decide(c.i, now); got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestWhatIsToldIsNotToldAgain follows an incident through all that is told of
+// it: each thing comes once, and after the last there is nothing.
+func TestWhatIsToldIsNotToldAgain(t *testing.T) {
+	i := incident(30, 0, untold)
+	var order []string
+	tell := func(at time.Time) {
+		for range 5 {
+			d := Decide(i, at)
+			if d.Act == None {
+				return
+			}
+			order = append(order, string(d.Reason))
+			if d.Act == Post {
+				i.Place.TS = "1"
+			}
+			told(&i, d, i.Revision, at)
+		}
+		t.Fatalf("no end of telling: %v", order)
+	}
+	tell(now)
+	join(&i, []store.Case{{ID: "late"}}, now)
+	tell(now.Add(pace))
+	for n := range 100 {
+		join(&i, []store.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
+	}
+	tell(now.Add(time.Minute))
+	tell(now.Add(16 * time.Minute))
+	tell(now.Add(17 * time.Minute))
+	want := "[first joined joined threshold reminder]"
+	if got := fmt.Sprint(order); got != want {
+		t.Errorf("told %s, want %s", got, want)
+	}
+}

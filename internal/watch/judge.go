@@ -1,0 +1,276 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	// atOnce sessions are examined at the same time.
+	atOnce = 8
+	// asks is how many sessions of a round Stripe is asked about one by one; of
+	// the others its lists are believed, in which a refund does not show.
+	asks = 25
+	// rechecks of sessions in an incident per pass: a refund is seen only so.
+	rechecks     = 2
+	recheckAfter = 10 * time.Minute
+	// dismissFor is how long a session that was looked at closely, and needs
+	// nobody, is not looked at closely again while it stands so.
+	dismissFor = time.Hour
+	// again is when a session is looked at that could not be seen.
+	again = 5 * time.Second
+)
+
+// findings is what a round came to.
+type findings struct {
+	seen    map[string]Sighting
+	history map[string]store.Case // in trouble since before the watch began
+	well    []string              // whose payment need not be remembered
+	next    []store.Due
+}
+
+// doubt is a session that has to be looked at closely.
+type doubt struct {
+	id      string
+	quick   store.Diagnosis // by Redis and the known payment alone
+	payment store.Payment
+	paid    *store.Paid
+	member  member
+	in      bool // it is in an incident
+	ask     bool // Stripe about its payment
+}
+
+// judge looks at sessions: quickly at all, closely at those that seem to be in
+// trouble, or to be out of it.
+func (s *shift) judge(ctx context.Context, ids []string, members map[string]member) (findings, error) {
+	found := findings{seen: map[string]Sighting{}, history: map[string]store.Case{}}
+	sessions, err := s.Product.Sessions(ctx, ids)
+	if err != nil {
+		return found, err
+	}
+	known, err := s.Records.Known(ctx, ids)
+	if err != nil {
+		return found, err
+	}
+	state, err := s.Records.State(ctx)
+	if err != nil {
+		return found, err
+	}
+	now := s.Now()
+	var doubts []doubt
+	for _, session := range sessions {
+		k := known[session.ID]
+		m, isMember := members[session.ID]
+		d := doubt{id: session.ID, member: m, in: isMember && m.Gone.IsZero(), paid: k.Paid}
+		d.payment = s.payment(d)
+		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
+		alerted := s.alerted(d.quick.Verdict) && (d.in || !s.fixed(session))
+		switch {
+		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
+			if s.recheck(m.Case, now) {
+				d.ask = true
+				doubts = append(doubts, d)
+				continue
+			}
+			found.seen[d.id] = Sighting{Case: s.caseOf(ctx, d, d.quick, now), Alerted: true}
+		case d.in:
+			doubts = append(doubts, d)
+		case alerted && since(d.quick).Before(state.Epoch):
+			if !state.HistoryTold && d.payment.Why != store.StripeNoAnswer {
+				found.history[d.id] = s.caseOf(ctx, d, d.quick, now)
+			}
+		case alerted && !s.unverifiable(d) && k.Dismissed != standing(d.quick):
+			doubts = append(doubts, d)
+		case alerted:
+		default:
+			if k.Paid != nil && d.quick.Verdict != store.VerdictWaiting {
+				found.well = append(found.well, d.id)
+			}
+			if at := nextLook(d.quick, session, s.Limits); at.After(now) {
+				found.next = append(found.next, store.Due{Session: d.id, At: at})
+			}
+		}
+	}
+	return found, s.examine(ctx, doubts, &found)
+}
+
+// payment is what is known of it without asking: a session that Stripe's lists
+// do not name was not paid, if they can be trusted to be complete.
+func (s *shift) payment(d doubt) store.Payment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := store.Payment{SessionID: d.id, State: store.PaymentUnverified, Why: store.NoStripeKey}
+	switch {
+	case d.paid != nil:
+		return d.paid.Payment
+	case s.Stripe == nil:
+	case d.in && d.member.Payment != store.PaymentUnverified:
+		p = store.Payment{SessionID: d.id, State: d.member.Payment, Amount: d.member.Amount, Currency: d.member.Currency,
+			ChargedAt: d.member.At, Live: d.member.Live}
+	case s.caughtUp:
+		p.State, p.Why = store.PaymentUnpaid, ""
+	default:
+		p.Why = store.StripeNoAnswer
+	}
+	return p
+}
+
+// unverifiable tells whether all that is wrong is that Stripe is silent: such
+// sessions are counted by the sweep, and called out by nobody.
+func (s *shift) unverifiable(d doubt) bool {
+	return d.quick.Verdict == store.VerdictOrphaned && d.payment.State == store.PaymentUnverified && s.Stripe != nil
+}
+
+func (s *shift) alerted(v store.Verdict) bool { return slices.Contains(s.AlertOn, v) }
+
+// fixed tells whether a repair of ours marked the session as error: people know.
+func (s *shift) fixed(session store.Session) bool {
+	told := session.Current().Error
+	return told != nil && *told == s.FixText
+}
+
+// recheck tells whether it is the turn of this session to be asked about.
+func (s *shift) recheck(c store.Case, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.Payments == nil || now.Sub(cmp.Or(c.Checked, c.Found)) < recheckAfter || now.Sub(s.rechecked) < s.passEvery()/rechecks {
+		return false
+	}
+	s.rechecked = now
+	return true
+}
+
+// since is when the trouble began: with the payment, or with the status.
+func since(d store.Diagnosis) time.Time {
+	if d.Verdict == store.VerdictOrphaned || d.Verdict == store.VerdictLost || d.Since.IsZero() {
+		return d.PaidAt
+	}
+	return d.Since
+}
+
+// standing names how a session stands, shorter than by what it holds.
+func standing(d store.Diagnosis) string {
+	return string(d.Verdict) + " since " + since(d).UTC().Format(time.RFC3339)
+}
+
+// nextLook is when time alone turns what is normal now into trouble, zero =
+// never. A millisecond later it has.
+func nextLook(d store.Diagnosis, session store.Session, limits store.Thresholds) time.Time {
+	switch {
+	case d.Verdict == store.VerdictWaiting && !d.PaidAt.IsZero():
+		return d.PaidAt.Add(limits.OrphanGrace + time.Millisecond)
+	case d.Verdict == store.VerdictProcessing && !d.Since.IsZero() && session.FileID() == "":
+		return d.Since.Add(limits.OrphanGrace + time.Millisecond)
+	case d.Verdict == store.VerdictProcessing && !d.Since.IsZero():
+		return d.Since.Add(limits.StallAfter + time.Millisecond)
+	}
+	return time.Time{}
+}
+
+// examine looks closely at sessions, several at a time.
+func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) error {
+	if len(doubts) == 0 {
+		return nil
+	}
+	repaired, err := s.Ledger.Repaired(ctx, s.Now().Add(-48*time.Hour))
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for n, d := range doubts {
+		d.ask = d.ask || n < asks
+		group.Go(func() error {
+			return contained(func() error {
+				x, checked := s.closely(ctx, d)
+				mu.Lock()
+				defer mu.Unlock()
+				if x.RedisSilent || x.JobErr != nil {
+					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(again)})
+					return nil
+				}
+				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Session) && !expired(x)}
+				d.payment = x.Payment
+				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
+				seen.Case.Checked = checked
+				seen.Ending = ending(x, repaired[d.id], s.fixed(x.Session))
+				if found.seen[d.id] = seen; !seen.Alerted && !d.in {
+					return s.Records.Dismiss(ctx, d.id, standing(d.quick), dismissFor)
+				}
+				return nil
+			})
+		})
+	}
+	return group.Wait()
+}
+
+// expired tells whether Redis holds nothing because it is that long ago: what was
+// told as an orphan a month ago is not news as a lost session.
+func expired(x store.Examination) bool {
+	return x.Verdict == store.VerdictLost && x.At.Sub(since(x.Diagnosis)) > store.KeyLife-24*time.Hour
+}
+
+// closely looks at all there is of a session, and says when Stripe was asked.
+func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.Time) {
+	checked := time.Time{}
+	if s.Payments != nil && d.ask {
+		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
+		p := s.Payments.Payment(limited, d.id)
+		cancel()
+		if p.State != store.PaymentUnverified && p.State != store.PaymentMissing {
+			d.payment, checked = p, s.Now()
+		}
+	}
+	return s.Examiner.ExaminePaid(ctx, d.payment), checked
+}
+
+// caseOf is the session as an incident shows it.
+func (s *shift) caseOf(ctx context.Context, d doubt, seen store.Diagnosis, now time.Time) store.Case {
+	c := store.Case{
+		ID: d.id, Verdict: seen.Verdict, At: since(seen), Allowed: seen.Allowed, Payment: d.payment.State,
+		Amount: d.payment.Amount, Currency: d.payment.Currency, Live: d.payment.Live,
+	}
+	if seen.Verdict != store.VerdictOrphaned && seen.Verdict != store.VerdictLost || d.paid == nil {
+		return c
+	}
+	c.EventID, c.EventAt = d.paid.EventID, d.paid.EventAt
+	if at := since(seen); at.Before(now.Add(-listBack)) {
+		return c // history, or near it: why no longer matters
+	}
+	state, err := s.eventOf(ctx, d.paid, now)
+	if err != nil {
+		s.Log.DebugContext(ctx, "Stripe does not tell of its events", "error", err)
+	}
+	c.Event = state
+	return c
+}
+
+// ending tells how a session left the trouble it was in, "" = it cannot be told
+// yet, or it did not.
+func ending(x store.Examination, repaired store.Action, fixed bool) store.Ending {
+	switch {
+	case x.Job == store.JobRunning || x.Verdict == store.VerdictUnclear || x.Verdict == store.VerdictWaiting:
+		return ""
+	case x.Verdict == store.VerdictRefunded:
+		return store.EndRefunded
+	case fixed:
+		return store.EndFixed
+	case x.Verdict == store.VerdictUnpaid || x.Verdict == store.VerdictAbandoned:
+		return store.EndUnpaid
+	case x.Verdict == store.VerdictNotFound || x.Session.Layout() == store.LayoutNone:
+		return store.EndGone
+	case repaired == store.ActionGenerate:
+		return store.EndGenerated
+	case x.Session.Status() != store.StatusNone && x.Verdict != store.VerdictCorrupt:
+		return store.EndLate
+	}
+	return store.EndOther
+}

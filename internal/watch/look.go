@@ -1,0 +1,221 @@
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// roundSize is how many sessions one round looks at.
+const roundSize = 200
+
+// look looks at the sessions that are due, until none is.
+func (s *shift) look(ctx context.Context) error {
+	for ctx.Err() == nil {
+		n, err := s.round(ctx)
+		if err != nil || n < roundSize {
+			return err
+		}
+	}
+	return nil
+}
+
+// round looks at some sessions that are due, and brings incidents up to date. A
+// session leaves the due list only when that is stored.
+func (s *shift) round(ctx context.Context) (int, error) {
+	started := s.Now()
+	dues, err := s.Records.Due(ctx, started, roundSize)
+	if err != nil {
+		return 0, err
+	}
+	if len(dues) == 0 {
+		return 0, s.settle(ctx)
+	}
+	ids := make([]string, len(dues))
+	for n, d := range dues {
+		ids[n] = d.Session
+	}
+	incidents, err := s.open(ctx)
+	if err != nil {
+		return 0, err
+	}
+	found, err := s.judge(ctx, ids, index(incidents))
+	if err != nil {
+		return 0, err
+	}
+	if err := s.place(ctx, incidents, found.seen); err != nil {
+		return 0, err
+	}
+	if err := s.summarise(ctx, incidents, found.history); err != nil {
+		return 0, err
+	}
+	if err := s.Records.Looked(ctx, dues); err != nil {
+		return 0, err
+	}
+	nudge(s.news)
+	if err := s.Records.ForgetPaid(ctx, found.well); err != nil {
+		return 0, err
+	}
+	return len(dues), s.Records.Put(ctx, found.next...)
+}
+
+// place brings the incidents up to date with what was seen, and finds a place
+// for the sessions that are in none.
+func (s *shift) place(ctx context.Context, incidents []store.Incident, seen map[string]Sighting) error {
+	placed := map[string]bool{}
+	for n, i := range incidents {
+		if !slices.ContainsFunc(i.Cases, func(c store.Case) bool { _, ok := seen[c.ID]; return ok }) {
+			continue
+		}
+		changed, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool { return fold(i, seen, s.Now()) })
+		if err != nil {
+			return err
+		}
+		incidents[n] = changed
+		for _, c := range changed.Cases {
+			if c.Gone.IsZero() && callsOut(changed.Kind) {
+				placed[c.ID] = true
+			}
+		}
+	}
+	fresh := map[store.IncidentKind][]store.Case{}
+	for id, sighting := range seen {
+		if sighting.Alerted && !placed[id] {
+			fresh[sighting.kind()] = append(fresh[sighting.kind()], sighting.Case)
+		}
+	}
+	for kind, cases := range fresh {
+		if err := s.admit(ctx, incidents, kind, cases); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// admit adds sessions to the newest incident that they may join, else to a new
+// one.
+func (s *shift) admit(ctx context.Context, incidents []store.Incident, kind store.IncidentKind, cases []store.Case) error {
+	slices.SortFunc(cases, func(a, b store.Case) int { return a.At.Compare(b.At) })
+	for _, i := range slices.Backward(incidents) {
+		if len(cases) == 0 || !joinable(i, kind, s.Now()) {
+			continue
+		}
+		var rest []store.Case
+		_, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+			before := len(i.Cases)
+			rest = join(i, cases, s.Now())
+			return len(i.Cases) > before
+		})
+		if err != nil {
+			return err
+		}
+		cases = rest
+	}
+	for len(cases) > 0 {
+		i := store.Incident{ID: rand.Text(), Kind: kind, Opened: s.Now()}
+		cases = join(&i, cases, s.Now())
+		i.Change = string(First)
+		if _, err := s.Records.OpenIncident(ctx, s.lead, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// summarise adds to the summary of what was before the watch began.
+func (s *shift) summarise(ctx context.Context, incidents []store.Incident, cases map[string]store.Case) error {
+	if len(cases) == 0 {
+		return nil
+	}
+	return s.admit(ctx, incidents, store.IncidentHistory, slices.Collect(maps.Values(cases)))
+}
+
+// settle notes that all that was before the watch began has been looked at: the
+// summary may be told, if there is anything in it.
+func (s *shift) settle(ctx context.Context) error {
+	s.mu.Lock()
+	ready := !s.settled && s.sweeps > 0 && (s.Stripe == nil || s.caughtUp)
+	s.mu.Unlock()
+	if !ready {
+		return nil
+	}
+	incidents, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	state, err := s.Records.State(ctx)
+	if err != nil {
+		return err
+	}
+	waiting := slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Kind == store.IncidentHistory })
+	if !waiting && !state.HistoryTold {
+		if err := s.Records.Note(ctx, s.lead, store.HistoryTold()); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	s.settled = true
+	s.mu.Unlock()
+	return nil
+}
+
+// listen has sessions looked at that Redis says were written. It listens anew
+// from time to time, since masters come and go.
+func (s *shift) listen(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, listenFor)
+	defer cancel()
+	heard := make(chan string, 10_000)
+	go func() {
+		for ctx.Err() == nil {
+			s.collect(ctx, heard)
+		}
+	}()
+	err := s.Product.Writes(ctx, func(session string) {
+		s.notified.Store(s.Now().UnixMilli())
+		select {
+		case heard <- session:
+		default: // the sweep finds it
+		}
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+const (
+	listenFor   = 5 * time.Minute
+	collectFor  = 100 * time.Millisecond // one session is written several times in a row
+	collectSize = 1000
+)
+
+// collect puts what was heard within a moment on the due list, together.
+func (s *shift) collect(ctx context.Context, heard <-chan string) {
+	sessions := map[string]bool{}
+	var over <-chan time.Time
+	for len(sessions) < collectSize {
+		select {
+		case id := <-heard:
+			if sessions[id] = true; over == nil {
+				over = time.After(collectFor)
+			}
+			continue
+		case <-over:
+		case <-ctx.Done():
+			return
+		}
+		break
+	}
+	var dues []store.Due
+	for id := range sessions {
+		dues = append(dues, store.Due{Session: id, At: s.Now()})
+	}
+	if err := s.Records.Put(ctx, dues...); err != nil {
+		s.Log.DebugContext(ctx, "what was written is left to the sweep", "error", err)
+	}
+	s.nudge()
+}

@@ -1,0 +1,232 @@
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	tellFor  = 15 * time.Second // one thing told, with the record of it
+	noteFor  = 3 * time.Second  // the record of what was told
+	lastFor  = 4 * time.Second  // what is being told when the process is to stop
+	firstTry = time.Second      // after a failure; doubles
+	lastTry  = time.Minute
+	atATime  = 4 // things told of one incident in one round
+)
+
+// Refusal is why something was not told.
+type Refusal struct {
+	Unclear bool          // it may have been told: no answer came
+	Gone    bool          // the message that was to be changed is not there any more
+	Lasting bool          // a person has to do something first, which Advice says
+	After   time.Duration // how long to wait before the next try, 0 = not said
+	Advice  string
+	Err     error
+}
+
+// Error is the cause's.
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// tell sees told what is to be told of each incident.
+func (s *shift) tell(ctx context.Context) error {
+	incidents, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	settled := s.settled
+	s.mu.Unlock()
+	untold := 0
+	for _, i := range incidents {
+		if i.Kind == store.IncidentHistory && !settled {
+			continue // it still grows
+		}
+		if i, err = s.tellAll(ctx, i); err != nil {
+			return err
+		}
+		switch {
+		case retired(i, s.Now()):
+			if err := s.Records.RetireIncident(ctx, s.lead, i.ID); err != nil {
+				return err
+			}
+		case i.Place.TS == "" || i.Tries > 0:
+			untold++
+		}
+	}
+	s.Metrics.Untold(untold)
+	return nil
+}
+
+// tellAll tells of one incident until there is nothing to be told just now.
+func (s *shift) tellAll(ctx context.Context, i store.Incident) (store.Incident, error) {
+	for range atATime {
+		d := Decide(i, s.Now())
+		if d.Act == None || ctx.Err() != nil {
+			return i, nil
+		}
+		changed, err := s.tellOne(ctx, i, d)
+		if err != nil {
+			return i, err
+		}
+		if i = changed; i.Tries > 0 {
+			return i, nil
+		}
+	}
+	return i, nil
+}
+
+// tellOne carries a decision out and notes what came of it. What is begun when
+// the process is to stop gets a few seconds more.
+func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (store.Incident, error) {
+	ctx, cancel := outlast(ctx)
+	defer cancel()
+	var place store.Message
+	var err error
+	revision, mark := i.Revision, ""
+	switch d.Act {
+	case Post:
+		if i, place, revision, err = s.post(ctx, i, d); errors.Is(err, store.ErrLeadLost) || errors.Is(err, store.ErrSilent) {
+			return i, err // nothing was posted: the record comes first
+		}
+	case Update:
+		err = s.Teller.Update(ctx, i)
+	case Reply:
+		err = s.Teller.Reply(ctx, i, d)
+	}
+	noting, done := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
+	defer done()
+	if err != nil {
+		return s.refused(noting, i, d, err)
+	}
+	s.Metrics.Alerted(string(d.Reason))
+	s.Log.InfoContext(ctx, "told of an incident", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", len(i.Cases))
+	s.reached(noting, "")
+	i, err = s.Records.ChangeIncident(noting, s.lead, i.ID, func(i *store.Incident) bool {
+		if d.Act == Post {
+			i.Place, mark = place, i.Posting
+		}
+		told(i, d, revision, s.Now())
+		return true
+	})
+	if err == nil {
+		s.forget(mark)
+	}
+	if err == nil && i.Kind == store.IncidentHistory {
+		err = s.Records.Note(noting, s.lead, store.HistoryTold())
+	}
+	return i, err
+}
+
+// outlast goes on for lastFor after ctx has ended, and for tellFor at most.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	lasting, done := context.WithTimeout(context.WithoutCancel(ctx), tellFor)
+	forget := context.AfterFunc(ctx, func() {
+		if pause(lasting, lastFor) == nil {
+			done()
+		}
+	})
+	return lasting, func() { forget(); done() }
+}
+
+// post posts an incident, marked, so that the message can be found again where
+// no answer comes. What is shown by a message that was found is not known: it
+// counts as the revision 0.
+func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.Incident, store.Message, int64, error) {
+	if i.Posting != "" {
+		place, found, err := s.find(ctx, i)
+		if err != nil || found {
+			return i, place, 0, err
+		}
+	}
+	mark := rand.Text()
+	i, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		i.Posting, i.PostingAt = mark, s.Now()
+		return true
+	})
+	if err != nil {
+		return i, store.Message{}, 0, err
+	}
+	place, err := s.Teller.Post(ctx, i, d, mark)
+	if err == nil {
+		s.postedMu.Lock()
+		s.posted[mark] = place
+		s.postedMu.Unlock()
+	}
+	return i, place, i.Revision, err
+}
+
+// find looks for a post whose outcome is not noted: in this process's own
+// memory, then in the channel.
+func (s *shift) find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
+	s.postedMu.Lock()
+	place, ok := s.posted[i.Posting]
+	s.postedMu.Unlock()
+	if ok {
+		return place, true, nil
+	}
+	return s.Finder.Find(ctx, i.Posting, i.PostingAt)
+}
+
+// forget drops posts from memory that are noted.
+func (s *shift) forget(mark string) {
+	s.postedMu.Lock()
+	defer s.postedMu.Unlock()
+	delete(s.posted, mark)
+}
+
+// refused notes what was not told, and when to try again.
+func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err error) (store.Incident, error) {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		refusal = &Refusal{Unclear: true, Err: err}
+	}
+	if i.Tries == 0 || refusal.Lasting {
+		level := slog.LevelWarn
+		if refusal.Lasting {
+			level = slog.LevelError
+		}
+		s.Log.Log(ctx, level, "an incident could not be told, and will be", "incident", i.ID, "kind", string(i.Kind),
+			"reason", string(d.Reason), "unclear", refusal.Unclear, "error", err, "advice", refusal.Advice)
+	}
+	if refusal.Lasting {
+		s.reached(ctx, refusal.Advice)
+	}
+	return s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		switch {
+		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
+			told(i, d, i.Revision, s.Now())
+			return true
+		case refusal.Gone:
+			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
+			return true
+		case refusal.Unclear && d.Act == Reply: // a line twice is worse than none
+			told(i, d, i.Revision, s.Now())
+			return true
+		case !refusal.Unclear:
+			i.Posting = ""
+		}
+		wait := max(refusal.After, min(firstTry<<min(i.Tries, 10), lastTry))
+		i.Tries++
+		i.NextTry = s.Now().Add(wait)
+		return true
+	})
+}
+
+// reached notes whether alerts reach their channel.
+func (s *shift) reached(ctx context.Context, why string) {
+	state, err := s.Records.State(ctx)
+	if err == nil && state.Unreachable != why {
+		err = s.Records.Note(ctx, s.lead, store.Unreachable(why))
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "it could not be noted whether alerts reach their channel", "error", err)
+	}
+}

@@ -1,0 +1,148 @@
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	// failures in a row are told.
+	failures = 3
+	// leastGap is the shortest time without a watch that is told.
+	leastGap = time.Minute
+)
+
+// The parts of the watch whose failures are told.
+const (
+	partSweep  = "sweep"
+	partStripe = "Stripe"
+)
+
+// report counts what a part of the watch came to. Three failures in a row are
+// told, once, and so is the recovery.
+func (s *shift) report(ctx context.Context, part string, err error) {
+	s.mu.Lock()
+	if err == nil {
+		s.fails[part] = 0
+	} else {
+		s.fails[part]++
+	}
+	var failing []string
+	for name, n := range s.fails {
+		if n >= failures {
+			failing = append(failing, name)
+		}
+	}
+	s.mu.Unlock()
+	slices.Sort(failing)
+	if err := s.blind(ctx, failing); err != nil {
+		s.Log.WarnContext(ctx, "it could not be noted how the watch itself stands", "error", err)
+	}
+}
+
+// blind keeps the incident about the watch itself.
+func (s *shift) blind(ctx context.Context, failing []string) error {
+	i, open, err := s.current(ctx, store.IncidentBlind)
+	switch {
+	case err != nil || !open && len(failing) == 0:
+		return err
+	case !open:
+		i = store.Incident{ID: rand.Text(), Kind: store.IncidentBlind, Opened: s.Now(), Grown: s.Now(),
+			Since: s.Now().Add(-failures * s.Interval), Parts: failing}
+		i.Changed(string(Blind))
+		_, err = s.Records.OpenIncident(ctx, s.lead, i)
+		return err
+	case slices.Equal(i.Parts, failing):
+		return nil
+	}
+	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		if len(failing) == 0 {
+			i.Closed = s.Now()
+			i.Changed(string(Resolved))
+			return true
+		}
+		i.Parts = failing
+		i.Changed(string(Blind))
+		return true
+	})
+	return err
+}
+
+// gap tells of a time in which nobody watched, such as while Redis was away: the
+// first sweep after it is through.
+func (s *shift) gap(ctx context.Context, last time.Time) {
+	s.mu.Lock()
+	firstSweep := s.sweeps == 1
+	s.mu.Unlock()
+	now := s.Now()
+	if !firstSweep || last.IsZero() || now.Sub(last) < max(failures*s.Interval, leastGap) {
+		return
+	}
+	i := store.Incident{ID: rand.Text(), Kind: store.IncidentBlind, Opened: last, Grown: now, Since: last, Closed: now}
+	i.Changed(string(Resolved))
+	if _, err := s.Records.OpenIncident(ctx, s.lead, i); err != nil {
+		s.Log.WarnContext(ctx, "that nobody watched for a while cannot be told", "error", err)
+	}
+}
+
+// unverified keeps the incident about payments that cannot be verified. Two
+// passes in a row have to fail: one is no news.
+func (s *shift) unverified(ctx context.Context, sessions int) error {
+	s.mu.Lock()
+	silent, fails := s.silent, s.fails[partStripe]
+	s.mu.Unlock()
+	if silent.IsZero() || fails < 2 || sessions == 0 {
+		return nil
+	}
+	i, open, err := s.current(ctx, store.IncidentUnverified)
+	if err != nil {
+		return err
+	}
+	if !open {
+		i = store.Incident{ID: rand.Text(), Kind: store.IncidentUnverified, Opened: s.Now(), Grown: s.Now(), Since: silent, Sessions: sessions}
+		i.Changed(string(Unverifiable))
+		_, err = s.Records.OpenIncident(ctx, s.lead, i)
+		return err
+	}
+	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		if i.Sessions == sessions {
+			return false
+		}
+		i.Sessions = sessions
+		i.Changed(string(Unverifiable))
+		return true
+	})
+	return err
+}
+
+// verifiable closes that incident: Stripe answers again.
+func (s *shift) verifiable(ctx context.Context) error {
+	i, open, err := s.current(ctx, store.IncidentUnverified)
+	if err != nil || !open {
+		return err
+	}
+	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		i.Closed = s.Now()
+		i.Changed(string(Resolved))
+		return true
+	})
+	return err
+}
+
+// current is the incident of this kind that is not closed.
+func (s *shift) current(ctx context.Context, kind store.IncidentKind) (store.Incident, bool, error) {
+	incidents, err := s.open(ctx)
+	if err != nil {
+		return store.Incident{}, false, err
+	}
+	for _, i := range incidents {
+		if i.Kind == kind && i.Closed.IsZero() {
+			return i, true, nil
+		}
+	}
+	return store.Incident{}, false, nil
+}

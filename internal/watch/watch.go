@@ -1,0 +1,299 @@
+// Package watch is what runs unasked: it finds sessions that are in trouble,
+// groups them into incidents and sees each of those told, once. Of several
+// replicas one leads and watches. Found are they by what Stripe says was paid,
+// by what Redis says was written, and always by the sweep, which needs neither.
+// What is told and when is decided by pure functions. How people read it, and
+// how it reaches them, is not known here.
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	renewEvery  = 2 * time.Second        // the lead holds four times as long
+	followEvery = time.Second            // between two attempts at the lead
+	roundEvery  = 300 * time.Millisecond // between two looks at what is due or to be told
+	callFor     = 10 * time.Second       // one round's questions to Redis
+)
+
+// Stripe lists what was paid. Pages come newest first.
+type Stripe interface {
+	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
+	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
+	// Undelivered are the sessions whose event did not reach the site yet.
+	// Where whole is false there are too many to read, and only the newest told.
+	Undelivered(ctx context.Context, from, to time.Time) (sessions map[string]bool, whole bool, err error)
+}
+
+// Examiner looks at all there is of a session but its payment, which is known.
+type Examiner interface {
+	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
+}
+
+// Teller shows incidents to people. What fails with a *Refusal was not done, or
+// may not have been.
+type Teller interface {
+	Post(ctx context.Context, i store.Incident, d Decision, mark string) (store.Message, error)
+	Update(ctx context.Context, i store.Incident) error
+	Reply(ctx context.Context, i store.Incident, d Decision) error
+}
+
+// Finder finds the message that was posted with this mark since then; false
+// where there is none, or where nobody may look.
+type Finder interface {
+	Find(ctx context.Context, mark string, since time.Time) (store.Message, bool, error)
+}
+
+// Metrics counts; see health.Metrics.
+type Metrics interface {
+	Swept(ok bool, took time.Duration)
+	Watched(state store.WatchState)
+	Sessions(verdicts map[store.Verdict]int)
+	Alerted(reason string)
+	Untold(incidents int)
+}
+
+// Config is what a Watch works with. Everything is required but what is said to
+// be optional.
+type Config struct {
+	Records  *store.Watch
+	Product  *store.Redis
+	Ledger   *store.Ledger
+	Stripe   Stripe              // nil = no key is configured
+	Payments store.PaymentReader // likewise
+	Examiner Examiner
+	Teller   Teller
+	Finder   Finder
+	AlertOn  []store.Verdict
+	FixText  string // marks what a repair of ours marked as error
+	Limits   store.Thresholds
+	Interval time.Duration // between two sweeps
+	Metrics  Metrics
+	Log      *slog.Logger
+	Now      func() time.Time
+}
+
+// Watch is one replica's part in watching.
+type Watch struct {
+	Config
+	owner string
+	wake  chan struct{}
+
+	postedMu sync.Mutex
+	posted   map[string]store.Message // by mark: what Redis was away for when it was to be noted
+}
+
+// New prepares a Watch.
+func New(cfg Config) *Watch {
+	return &Watch{Config: cfg, owner: rand.Text(), wake: make(chan struct{}, 1), posted: map[string]store.Message{}}
+}
+
+// Look has a session looked at soon, such as after a repair, by whoever leads.
+func (w *Watch) Look(ctx context.Context, session string) error {
+	err := w.Records.Put(ctx, store.Due{Session: session, At: w.Now()})
+	w.nudge()
+	return err
+}
+
+func (w *Watch) nudge() { nudge(w.wake) }
+
+func nudge(wake chan struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+// Ready tells what is wrong with the watch as a whole, whoever leads: nil where a
+// sweep went through within the last three intervals, counted from the start.
+func (w *Watch) Ready(ctx context.Context, started time.Time) error {
+	state, err := w.Records.State(ctx)
+	if err != nil {
+		return errors.New("the watch cannot be asked: Redis does not answer")
+	}
+	last := state.Swept
+	if last.Before(started) {
+		last = started
+	}
+	if age := w.Now().Sub(last); age > 3*w.Interval {
+		return fmt.Errorf("no sweep went through for %s", age.Round(time.Second))
+	}
+	return nil
+}
+
+// Run watches whenever it gets the lead, until ctx ends.
+func (w *Watch) Run(ctx context.Context) error {
+	for ctx.Err() == nil {
+		limited, done := context.WithTimeout(ctx, callFor)
+		lead, ok, err := w.Records.Lead(limited, w.owner)
+		switch {
+		case ok:
+			w.lead(ctx, lead)
+		case err != nil && ctx.Err() == nil:
+			w.Log.WarnContext(ctx, "the watch stands still: Redis does not say who leads", "error", err)
+		case err == nil:
+			if state, err := w.Records.State(limited); err == nil {
+				w.Metrics.Watched(state)
+			}
+		}
+		done()
+		_ = pause(ctx, followEvery) // the loop sees that ctx ended
+	}
+	return nil
+}
+
+// lead watches until the lead is lost or ctx ends.
+func (w *Watch) lead(ctx context.Context, lead store.Lead) {
+	if err := w.Records.Begin(ctx, w.Now().Add(-history)); err != nil {
+		w.Log.WarnContext(ctx, "the watch could not begin", "error", err)
+		return
+	}
+	w.Log.InfoContext(ctx, "leading the watch")
+	held, stop := context.WithCancel(ctx)
+	defer stop()
+	s := &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1)}
+	var loops sync.WaitGroup
+	loops.Go(func() { s.renew(held, stop) })
+	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
+	loops.Go(func() { s.every(held, "tell", roundEvery, s.news, s.tell) })
+	loops.Go(func() { s.every(held, partSweep, w.Interval, nil, s.sweep) })
+	if w.Stripe != nil {
+		loops.Go(func() { s.every(held, partStripe, w.passEvery(), nil, s.pass) })
+	}
+	loops.Go(func() { s.every(held, "notifications", time.Minute, nil, s.listen) })
+	loops.Wait()
+	if ctx.Err() == nil {
+		w.Log.WarnContext(ctx, "the lead of the watch is lost")
+		return
+	}
+	free, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer done()
+	if err := w.Records.Resign(free, w.owner); err != nil {
+		w.Log.Warn("the lead was not given free: others get it when it ends", "error", err)
+	}
+}
+
+// shift is the time of one lead.
+type shift struct {
+	*Watch
+	lead store.Lead
+	news chan struct{} // there is something to tell
+
+	mu        sync.Mutex                // over what follows
+	incidents map[string]store.Incident // as last read
+	fails     map[string]int            // in a row, by part
+	silent    time.Time                 // since when Stripe is, zero = it answers
+	caughtUp  bool                      // Stripe told all that was paid until lately
+	settled   bool                      // all that was before has been looked at
+	sweeps    int                       // that went through
+	events    undelivered
+	rechecked time.Time
+
+	listing  sync.Mutex   // one at a time reads Stripe's list of events
+	notified atomic.Int64 // when Redis last told of a write, in ms
+}
+
+// renew keeps the lead. Whoever cannot stops before it ends.
+func (s *shift) renew(ctx context.Context, stop func()) {
+	defer stop()
+	renewed := s.Now()
+	for pause(ctx, renewEvery) == nil {
+		limited, done := context.WithTimeout(ctx, renewEvery)
+		lead, ok, err := s.Records.Lead(limited, s.owner)
+		done()
+		switch {
+		case err == nil && (!ok || lead != s.lead):
+			return
+		case err == nil:
+			renewed = s.Now()
+		case s.Now().Sub(renewed) > store.LeadLife-renewEvery:
+			return
+		}
+	}
+}
+
+// every does something again and again until ctx ends. What fails is told to the
+// log, once while it goes on failing, and tried again.
+func (s *shift) every(ctx context.Context, part string, interval time.Duration, wake <-chan struct{}, do func(context.Context) error) {
+	failing := false
+	for ctx.Err() == nil {
+		started := s.Now()
+		err := contained(func() error { return do(ctx) })
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			s.Log.WarnContext(ctx, "a part of the watch failed and will be tried again", "part", part, "error", err)
+		case err == nil && failing:
+			s.Log.InfoContext(ctx, "a part of the watch works again", "part", part)
+		}
+		failing = err != nil
+		wait := time.NewTimer(max(interval-s.Now().Sub(started), roundEvery/10))
+		select {
+		case <-ctx.Done():
+		case <-wake:
+		case <-wait.C:
+		}
+		wait.Stop()
+	}
+}
+
+// contained makes a panic an error. Its value may hold a customer's data, so
+// only the runtime's own words are told.
+func contained(do func() error) (err error) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		what := fmt.Sprintf("%T", value)
+		if fault, ok := value.(runtime.Error); ok {
+			what = fault.Error()
+		}
+		err = fmt.Errorf("it panicked: %s\n%s", what, debug.Stack())
+	}()
+	return do()
+}
+
+// pause waits, and no longer than ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// open reads the incidents that are shown or to be shown.
+func (s *shift) open(ctx context.Context) ([]store.Incident, error) {
+	s.mu.Lock()
+	known := s.incidents
+	s.mu.Unlock()
+	open, err := s.Records.OpenIncidents(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	fresh := make(map[string]store.Incident, len(open))
+	for _, i := range open {
+		fresh[i.ID] = i
+	}
+	s.mu.Lock()
+	s.incidents = fresh
+	s.mu.Unlock()
+	return open, nil
+}

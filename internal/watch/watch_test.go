@@ -1,0 +1,347 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+func overdue() time.Time { return time.Now().Add(-grace - time.Second) }
+
+// TestPostWithoutAnAnswer is looked up, and only posted again where it is not
+// there, or nobody may look.
+func TestPostWithoutAnAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		finds bool
+		posts int
+	}{{"the channel can be read", true, 1}, {"nobody may look", false, 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.channel.lost, b.channel.finds = 1, c.finds
+			b.pays("cs_1", overdue())
+			b.run()
+			b.expect("first 1")
+			if !c.finds {
+				b.expect("first 1")
+			} else {
+				b.expect("update 1") // what the found message shows is not known
+			}
+			b.quiet()
+			if n := b.channel.posts(); n != c.posts {
+				t.Errorf("%d posts, want %d", n, c.posts)
+			}
+		})
+	}
+}
+
+// TestKilledWhilePosting: the next replica finds the message.
+func TestKilledWhilePosting(t *testing.T) {
+	b := newBench(t)
+	b.channel.finds, b.channel.lost = true, 1
+	b.pays("cs_1", overdue())
+	stop := b.run()
+	b.expect("first 1")
+	stop()
+	b.run()
+	b.expect("update 1")
+	b.quiet()
+	if n := b.channel.posts(); n != 1 {
+		t.Errorf("%d posts", n)
+	}
+}
+
+// TestChannelOutOfReach is noted, so that /readyz and metrics tell it, and what
+// was not told is told once it is in reach.
+func TestChannelOutOfReach(t *testing.T) {
+	b := newBench(t)
+	for range 2 {
+		b.channel.fail = append(b.channel.fail, &Refusal{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")})
+	}
+	b.pays("cs_1", overdue())
+	b.run()
+	b.until("the state names the advice", func() bool {
+		state, err := b.records.State(t.Context())
+		return err == nil && state.Unreachable == "Invite the bot."
+	})
+	b.expect("first 1")
+	b.until("the state names nothing", func() bool {
+		state, err := b.records.State(t.Context())
+		return err == nil && state.Unreachable == ""
+	})
+	b.quiet()
+}
+
+// TestDeletedAlert is posted anew while sessions are open.
+func TestDeletedAlert(t *testing.T) {
+	b := newBench(t)
+	b.pays("cs_1", overdue())
+	b.run()
+	b.expect("first 1")
+	b.channel.mu.Lock()
+	b.channel.fail = []error{&Refusal{Gone: true, Err: errors.New("gone")}}
+	b.channel.mu.Unlock()
+	b.pays("cs_2", overdue())
+	b.expect("first 2")
+	b.quiet()
+}
+
+// TestRefundedAreNotCalledOut: Stripe's lists do not show refunds, so Stripe is
+// asked before somebody is called, and again while the incident is open.
+func TestRefundedAreNotCalledOut(t *testing.T) {
+	b := newBench(t)
+	b.pays("cs_1", overdue())
+	b.stripe.refunded["cs_1"] = true
+	b.run()
+	b.quiet()
+	b.pays("cs_2", overdue())
+	b.expect("first 1")
+	b.stripe.mu.Lock()
+	b.stripe.refunded["cs_2"] = true
+	b.stripe.mu.Unlock()
+	i := b.only()
+	lead := b.leads()
+	if _, err := b.records.ChangeIncident(t.Context(), lead, i.ID, func(i *store.Incident) bool {
+		i.Cases[0].Checked = time.Now().Add(-time.Hour) // as if it were asked about long ago
+		return true
+	}); err != nil {
+		t.Fatal(err)
+	}
+	b.expect("update 0")
+	if got := b.only(); got.Cases[0].Ending != store.EndRefunded {
+		t.Errorf("%+v", got.Cases)
+	}
+}
+
+// only is the one incident there is.
+func (b *bench) only() store.Incident {
+	b.t.Helper()
+	incidents, err := b.records.OpenIncidents(b.t.Context(), nil)
+	if err != nil || len(incidents) != 1 {
+		b.t.Fatalf("%d incidents, %v", len(incidents), err)
+	}
+	return incidents[0]
+}
+
+// leads stands in for the leader: its token is the one that is stored.
+func (b *bench) leads() store.Lead {
+	b.t.Helper()
+	owner, err := b.client.Get(b.t.Context(), "sessionbot:{watch}:leader").Result()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	lead, ok, err := b.records.Lead(b.t.Context(), owner)
+	if err != nil || !ok {
+		b.t.Fatalf("no lead: %v", err)
+	}
+	return lead
+}
+
+// TestSessionWithoutAnEvent is found by the list of sessions.
+func TestSessionWithoutAnEvent(t *testing.T) {
+	b := newBench(t)
+	at := overdue().Add(-overlap)
+	b.put("prompt:cs_1", `{"prompt":"A fox"}`)
+	b.stripe.sessions = []store.Paid{{Payment: payment("cs_1", at)}}
+	b.run()
+	b.expect("first 1")
+	if got := b.only().Cases[0]; got.Event != store.EventNone || got.Amount != 100 {
+		t.Errorf("%+v", got)
+	}
+	b.quiet()
+}
+
+// TestFixedByUsIsNoNews: who marked a session as error knows of it.
+func TestFixedByUsIsNoNews(t *testing.T) {
+	b := newBench(t)
+	b.put("webhook:cs_1", `{"status":"error","error":"fixed by us","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+	b.put("webhook:cs_2", `{"status":"error","error":"no","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+	b.run()
+	b.expect("first 1")
+	if got := b.only().Cases[0].ID; got != "cs_2" {
+		t.Errorf("told of %s", got)
+	}
+	b.quiet()
+}
+
+// TestPanicIsContained: a panic becomes an error, which tells nothing of its value.
+func TestPanicIsContained(t *testing.T) {
+	err := contained(func() error { panic(strings.ToUpper("a customer's prompt")) })
+	if err == nil || strings.Contains(err.Error(), "CUSTOMER") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestReady counts from the start, and then from the last sweep.
+func TestReady(t *testing.T) {
+	b := newBench(t)
+	w := New(b.cfg)
+	if err := w.Ready(t.Context(), time.Now()); err != nil {
+		t.Errorf("just started: %v", err)
+	}
+	if err := w.Ready(t.Context(), time.Now().Add(-4*interval)); err == nil {
+		t.Error("ready without a sweep in four intervals")
+	}
+	b.run()
+	b.until("a sweep makes it ready", func() bool { return w.Ready(t.Context(), time.Now().Add(-time.Hour)) == nil })
+}
+
+// TestOpenCheckoutsCostNoCalls: Stripe is not asked about open sessions one by
+// one, however many there are; each interval stands for a minute.
+func TestOpenCheckoutsCostNoCalls(t *testing.T) {
+	b := newBench(t)
+	b.cfg.Interval = time.Second
+	pipe := b.client.Pipeline()
+	for n := range 10_000 {
+		pipe.Set(t.Context(), fmt.Sprint("prompt:cs_open_", n), `{"prompt":"A fox","timestamp":"`+overdue().UTC().Format(time.RFC3339)+`"}`, store.KeyLife)
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.run()
+	swept := func() time.Time {
+		state, err := b.records.State(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Swept
+	}
+	const minutes = 5
+	for n := range minutes {
+		for k := range 10 {
+			id := fmt.Sprint("cs_new_", n, "_", k)
+			b.pays(id, overdue())
+			b.put("webhook:"+id, `{"status":"completed"}`)
+		}
+		last := swept()
+		b.until("one more sweep", func() bool { return swept().After(last) })
+	}
+	b.stripe.mu.Lock()
+	defer b.stripe.mu.Unlock()
+	if perMinute := float64(b.stripe.calls) / minutes; perMinute >= 5 {
+		t.Errorf("%.1f calls an interval", perMinute)
+	} else {
+		t.Logf("%.1f calls an interval", perMinute)
+	}
+	if n := b.channel.posts(); n != 0 {
+		t.Errorf("%d posts", n)
+	}
+	if n := b.figures.of(store.VerdictUnpaid); n != 10_000 {
+		t.Errorf("%d sessions are counted as unpaid", n)
+	}
+}
+
+// BenchmarkDetection measures from the end of the grace time to the alert being
+// posted: by Stripe's events, by Redis' notifications without a Stripe key, and
+// by the sweep alone.
+func BenchmarkDetection(b *testing.B) {
+	for _, way := range []struct {
+		name          string
+		stripe, notes bool
+	}{{"Stripe", true, false}, {"notifications", false, true}, {"sweep", false, false}} {
+		b.Run(way.name, func(b *testing.B) {
+			s := newBench(b)
+			s.cfg.Interval = time.Second
+			s.cfg.AlertOn = []store.Verdict{store.VerdictOrphaned}
+			if !way.stripe {
+				s.cfg.Stripe, s.cfg.Payments = nil, nil
+			}
+			if way.notes {
+				if err := s.client.ConfigSet(b.Context(), "notify-keyspace-events", "KA").Err(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			s.run()
+			s.until("the watch is up", func() bool {
+				state, err := s.records.State(b.Context())
+				return err == nil && !state.Swept.IsZero()
+			})
+			var took []time.Duration
+			for b.Loop() {
+				ends := time.Now().Add(1500 * time.Millisecond) // the end of the grace time
+				id := fmt.Sprint("cs_", len(took))
+				s.pays(id, ends.Add(-grace))
+				s.expect("first 1")
+				took = append(took, max(time.Since(ends), 0))
+				s.until("that it is told is noted", func() bool { return s.only().Place.TS != "" })
+				incident := s.only().ID
+				for _, key := range []string{"sessionbot:{watch}:open", "sessionbot:{watch}:incident:" + incident,
+					"sessionbot:{watch}:paid:" + id, "prompt:" + id} { // each orphan is the first
+					if err := s.client.Del(b.Context(), key).Err(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			slices.Sort(took)
+			b.ReportMetric(float64(took[len(took)/2].Milliseconds()), "p50-ms")
+			b.ReportMetric(float64(took[len(took)*99/100].Milliseconds()), "p99-ms")
+		})
+	}
+}
+
+// TestPauseThatSlackAsksFor is kept, and outlives the process.
+func TestPauseThatSlackAsksFor(t *testing.T) {
+	b := newBench(t)
+	b.channel.fail = []error{&Refusal{After: time.Hour, Err: errors.New("slow down")}}
+	b.pays("cs_1", overdue())
+	stop := b.run()
+	b.until("the pause is noted", func() bool {
+		incidents, err := b.records.OpenIncidents(t.Context(), nil)
+		return err == nil && len(incidents) == 1 && time.Until(incidents[0].NextTry) > 59*time.Minute
+	})
+	b.quiet()
+	stop()
+	b.run()
+	b.quiet()
+}
+
+// TestPassesOverlap: the first reads a month; each later one begins where the
+// last one ended, less a quarter of an hour, a new leader's too. What Stripe
+// lists late is found.
+func TestPassesOverlap(t *testing.T) {
+	b := newBench(t)
+	passes := func() []time.Duration {
+		b.stripe.mu.Lock()
+		defer b.stripe.mu.Unlock()
+		return slices.Clone(b.stripe.asked)
+	}
+	stop := b.run()
+	b.until("three passes", func() bool { return len(passes()) >= 3 })
+	stop()
+	before := passes()
+	b.run()
+	b.until("one more pass", func() bool { return len(passes()) > len(before) })
+	for n, back := range passes() {
+		switch {
+		case n == 0 && back != eventsKept:
+			t.Errorf("the first pass reads %s", back)
+		case n > 0 && (back < overlap || back > overlap+patience):
+			t.Errorf("pass %d reads %s", n, back)
+		}
+	}
+	b.pays("cs_1", overdue()) // created before the last pass
+	b.expect("first 1")
+}
+
+// TestRepliesThatMayHaveArrived are not said twice.
+func TestRepliesThatMayHaveArrived(t *testing.T) {
+	b := newBench(t)
+	b.pays("cs_0", overdue())
+	b.run()
+	b.expect("first 1")
+	for n := range 4 {
+		b.pays(fmt.Sprint("cs_more_", n), overdue())
+	}
+	b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
+	b.channel.mu.Lock()
+	b.channel.fail = []error{nil, &Refusal{Unclear: true, Err: errors.New("no answer")}}
+	b.channel.mu.Unlock()
+	b.expect("update 5")
+	b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
+	b.quiet()
+}

@@ -1,0 +1,158 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// IncidentKind is what an incident is about: a verdict, or one of those below.
+type IncidentKind string
+
+// The kinds that are no verdict.
+const (
+	IncidentUnverified IncidentKind = "unverified" // Stripe is silent: payments cannot be verified
+	IncidentHistory    IncidentKind = "history"    // what happened before the watch began
+	IncidentBlind      IncidentKind = "blind"      // the watch itself fails
+)
+
+// Ending is how a session left its incident.
+type Ending string
+
+// The endings.
+const (
+	EndLate      Ending = "late"      // the webhook came after all
+	EndGenerated Ending = "generated" // by a repair of ours
+	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
+	EndRefunded  Ending = "refunded"
+	EndUnpaid    Ending = "unpaid" // it turned out that nothing was paid
+	EndGone      Ending = "gone"   // Redis holds nothing of it any more
+	EndOther     Ending = "other"
+)
+
+// Endings lists them in the order in which people read them.
+var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndRefunded, EndUnpaid, EndGone, EndOther}
+
+// Case is a session of an incident.
+type Case struct {
+	ID       string       `json:"id"`
+	Verdict  Verdict      `json:"verdict"`
+	At       time.Time    `json:"at"`    // when it was paid, else since when it stands so; zero = unknown
+	Found    time.Time    `json:"found"` // when it joined
+	Payment  PaymentState `json:"payment"`
+	Amount   int64        `json:"amount,omitempty"` // in the currency's smallest unit
+	Currency string       `json:"currency,omitempty"`
+	Live     bool         `json:"live,omitempty"`
+	Event    EventState   `json:"event,omitempty"`
+	EventID  string       `json:"event_id,omitempty"`
+	EventAt  time.Time    `json:"event_at,omitzero"`
+	Allowed  []Action     `json:"allowed,omitempty"`
+	Checked  time.Time    `json:"checked,omitzero"` // when Stripe was last asked about it alone
+	Gone     time.Time    `json:"gone,omitzero"`    // when it left; zero = it is still in
+	Ending   Ending       `json:"ending,omitempty"`
+}
+
+// Press is a button that somebody pressed.
+type Press struct {
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Until time.Time `json:"until,omitzero"` // of a snooze
+}
+
+// MaxCases is how many sessions one incident holds; more open another.
+const MaxCases = 10_000
+
+// Incident is sessions with the same trouble, grouped in one alert message. It
+// is its own outbox: Revision counts what is to be shown, Shown what was.
+type Incident struct {
+	ID       string       `json:"id"`
+	Kind     IncidentKind `json:"kind"`
+	Opened   time.Time    `json:"opened"`
+	Grown    time.Time    `json:"grown"` // when the last session joined
+	Since    time.Time    `json:"since"` // of the oldest trouble
+	Cases    []Case       `json:"cases,omitempty"`
+	Sessions int          `json:"sessions,omitempty"` // where they are only counted
+	Parts    []string     `json:"parts,omitempty"`    // of the watch, that fail
+	Closed   time.Time    `json:"closed,omitzero"`
+
+	Acknowledged *Press `json:"acknowledged,omitempty"`
+	Snoozed      *Press `json:"snoozed,omitempty"`
+
+	Revision int64     `json:"revision"`
+	Change   string    `json:"change,omitempty"` // why the revision is not shown yet
+	Shown    int64     `json:"shown"`
+	ShownAt  time.Time `json:"shown_at,omitzero"`
+	Place    Message   `json:"place,omitzero"` // empty = not posted
+	PostedAt time.Time `json:"posted_at,omitzero"`
+
+	Posting   string    `json:"posting,omitempty"` // marks a post whose outcome is not known
+	PostingAt time.Time `json:"posting_at,omitzero"`
+	Tries     int       `json:"tries,omitempty"` // that failed in a row
+	NextTry   time.Time `json:"next_try,omitzero"`
+
+	Threshold  int       `json:"threshold,omitempty"` // told last
+	Reopened   bool      `json:"reopened,omitempty"`  // and not told yet
+	Reminders  int       `json:"reminders,omitempty"`
+	RemindedAt time.Time `json:"reminded_at,omitzero"`
+
+	version string // of the record, as loaded; "" = not stored yet
+}
+
+// Open are the sessions that are still in, the newest first.
+func (i *Incident) Open() []Case {
+	open := slices.DeleteFunc(slices.Clone(i.Cases), func(c Case) bool { return !c.Gone.IsZero() })
+	slices.SortStableFunc(open, func(a, b Case) int { return b.At.Compare(a.At) })
+	return open
+}
+
+// Gone are the sessions that left, the last first.
+func (i *Incident) Gone() []Case {
+	gone := slices.DeleteFunc(slices.Clone(i.Cases), func(c Case) bool { return c.Gone.IsZero() })
+	slices.SortStableFunc(gone, func(a, b Case) int { return b.Gone.Compare(a.Gone) })
+	return gone
+}
+
+// Tally counts how sessions left.
+func (i *Incident) Tally() map[Ending]int {
+	tally := map[Ending]int{}
+	for _, c := range i.Cases {
+		if !c.Gone.IsZero() {
+			tally[c.Ending]++
+		}
+	}
+	return tally
+}
+
+// Money is what was paid for the sessions, by currency, in its smallest unit.
+func Money(cases []Case) map[string]int64 {
+	sums := map[string]int64{}
+	for _, c := range cases {
+		if c.Amount > 0 {
+			sums[c.Currency] += c.Amount
+		}
+	}
+	return sums
+}
+
+// CommonEvent is what nearly all sessions have in common at Stripe, and since
+// when; EventUnknown where they have not, or are too few to tell.
+func CommonEvent(cases []Case) (EventState, time.Time) {
+	counts, since := map[EventState]int{}, map[EventState]time.Time{}
+	for _, c := range cases {
+		counts[c.Event]++
+		if at := since[c.Event]; !c.EventAt.IsZero() && (at.IsZero() || c.EventAt.Before(at)) {
+			since[c.Event] = c.EventAt
+		}
+	}
+	for state, n := range counts {
+		if state != EventUnknown && n > 1 && n*5 >= len(cases)*4 {
+			return state, since[state]
+		}
+	}
+	return EventUnknown, time.Time{}
+}
+
+// Changed says that there is something new to show, and why.
+func (i *Incident) Changed(why string) {
+	i.Revision++
+	i.Change = why
+}

@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// All that the watch keeps lies under one hash tag, and so in one slot: what
+// concerns several records is done in one script.
+const (
+	watchPrefix = "sessionbot:{watch}:"
+	leaderKey   = watchPrefix + "leader" // who leads, while the lease holds
+	tokenKey    = watchPrefix + "token"  // counts the leaders
+	stateKey    = watchPrefix + "state"  // hash
+	dueKey      = watchPrefix + "due"    // sorted set of session ids, by when to look at them
+	openKey     = watchPrefix + "open"   // sorted set of incident ids, by when they were opened
+)
+
+func paidKey(session string) string      { return watchPrefix + "paid:" + session }
+func dismissedKey(session string) string { return watchPrefix + "dismissed:" + session }
+func incidentKey(id string) string       { return watchPrefix + "incident:" + id }
+
+const (
+	// LeadLife is how long the lead holds without being renewed.
+	LeadLife = 8 * time.Second
+	// watchLife is how long the watch is remembered while nobody watches.
+	watchLife = 400 * 24 * time.Hour
+	// caseLife outlives every session of an incident by a day.
+	caseLife = KeyLife + 24*time.Hour
+)
+
+// ErrLeadLost means that somebody else leads the watch now: nothing was stored.
+var ErrLeadLost = errors.New("somebody else leads the watch now")
+
+// Watch is what the watch remembers: who leads it, how far it came, what is to
+// be looked at next, and its incidents.
+type Watch struct{ state *Redis }
+
+// NewWatch keeps the records in the Redis given.
+func NewWatch(state *Redis) *Watch { return &Watch{state: state} }
+
+// Lead is the right to watch. Its token fences: once somebody else has got the
+// lead, nothing can be stored by the old one.
+type Lead struct{ token int64 }
+
+// KEYS: leader, token. ARGV: owner, life of the lease and of the token in ms.
+var lead = redis.NewScript(`
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+local token = holder and redis.call('GET', KEYS[2])
+if not token then token = redis.call('INCR', KEYS[2]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[3])
+return tonumber(token)`)
+
+// Lead takes the lead for LeadLife, or makes it hold that long again; false
+// where somebody else has it. The lead is the same for as long as the owner
+// never let it end, and owners' names have to be unique.
+func (w *Watch) Lead(ctx context.Context, owner string) (Lead, bool, error) {
+	token, err := w.run(ctx, lead, []string{leaderKey, tokenKey}, owner, LeadLife.Milliseconds(), watchLife.Milliseconds()).Int64()
+	if err != nil {
+		return Lead{}, false, fmt.Errorf("take the lead: %w", silence(err))
+	}
+	return Lead{token: token}, token > 0, nil
+}
+
+// KEYS: leader. ARGV: owner.
+var resign = redis.NewScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1`)
+
+// Resign gives the lead free, if the owner has it.
+func (w *Watch) Resign(ctx context.Context, owner string) error {
+	if err := w.run(ctx, resign, []string{leaderKey}, owner).Err(); err != nil {
+		return fmt.Errorf("resign: %w", silence(err))
+	}
+	return nil
+}
+
+// WatchState is how far the watch came. A zero time means never.
+type WatchState struct {
+	Epoch       time.Time // what happened before is history, and called out by nobody
+	Cursor      time.Time // up to which Stripe's events were read
+	Listed      time.Time // when Stripe's sessions were last listed
+	Passed      time.Time // when Stripe last answered a whole pass
+	Swept       time.Time // when a sweep last went through
+	Notified    time.Time // when Redis last told of a write
+	HistoryTold bool
+	Unreachable string // why alerts do not reach their channel, "" = they do
+}
+
+// The fields of the state.
+const (
+	fieldEpoch       = "epoch"
+	fieldCursor      = "cursor"
+	fieldListed      = "listed"
+	fieldPassed      = "passed"
+	fieldSwept       = "swept"
+	fieldNotified    = "notified"
+	fieldHistory     = "history"
+	fieldUnreachable = "unreachable"
+)
+
+// State reads how far the watch came.
+func (w *Watch) State(ctx context.Context) (WatchState, error) {
+	client, err := w.state.client(ctx)
+	if err != nil {
+		return WatchState{}, err
+	}
+	fields, err := client.HGetAll(ctx, stateKey).Result()
+	if err != nil {
+		return WatchState{}, fmt.Errorf("read the state of the watch: %w", silence(err))
+	}
+	return WatchState{
+		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
+		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
+		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
+	}, nil
+}
+
+// Begin notes since when sessions are watched, unless that was noted before.
+func (w *Watch) Begin(ctx context.Context, epoch time.Time) error {
+	client, err := w.state.client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.HSetNX(ctx, stateKey, fieldEpoch, epoch.UnixMilli()).Err(); err != nil {
+		return fmt.Errorf("begin to watch: %w", silence(err))
+	}
+	return nil
+}
+
+// StateChange is one thing to note.
+type StateChange struct{ field, value string }
+
+// Cursor notes up to which Stripe's events were read.
+func Cursor(at time.Time) StateChange { return StateChange{fieldCursor, text(at)} }
+
+// Listed notes when Stripe's sessions were listed.
+func Listed(at time.Time) StateChange { return StateChange{fieldListed, text(at)} }
+
+// Passed notes when Stripe answered a whole pass.
+func Passed(at time.Time) StateChange { return StateChange{fieldPassed, text(at)} }
+
+// Swept notes when a sweep went through.
+func Swept(at time.Time) StateChange { return StateChange{fieldSwept, text(at)} }
+
+// Notified notes when Redis told of a write.
+func Notified(at time.Time) StateChange { return StateChange{fieldNotified, text(at)} }
+
+// HistoryTold notes that the summary of what was before is posted.
+func HistoryTold() StateChange { return StateChange{fieldHistory, "told"} }
+
+// Unreachable notes why alerts do not reach their channel, "" = they do.
+func Unreachable(why string) StateChange { return StateChange{fieldUnreachable, why} }
+
+// KEYS: token, state. ARGV: token, life in ms, then fields and values.
+var note = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 1`)
+
+// Note records how far the watch came. ErrLeadLost where somebody else leads.
+func (w *Watch) Note(ctx context.Context, l Lead, changes ...StateChange) error {
+	args := []any{l.token, watchLife.Milliseconds()}
+	for _, c := range changes {
+		args = append(args, c.field, c.value)
+	}
+	noted, err := w.run(ctx, note, []string{tokenKey, stateKey}, args...).Int()
+	if err != nil {
+		return fmt.Errorf("note the state of the watch: %w", silence(err))
+	}
+	if noted == 0 {
+		return ErrLeadLost
+	}
+	return nil
+}
+
+// run runs a script. All keys of one lie in the watch's slot.
+func (w *Watch) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	client, err := w.state.client(ctx)
+	if err != nil {
+		cmd := redis.NewCmd(ctx)
+		cmd.SetErr(err)
+		return cmd
+	}
+	return script.Run(ctx, client, keys, args...)
+}
+
+func text(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
+
+// milli reads what text wrote; anything else is never.
+func milli(text string) time.Time {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

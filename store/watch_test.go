@@ -1,0 +1,312 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+func leading(t *testing.T, w *Watch, owner string) Lead {
+	t.Helper()
+	l, ok, err := w.Lead(t.Context(), owner)
+	if err != nil || !ok {
+		t.Fatalf("%s does not get the lead: %v", owner, err)
+	}
+	return l
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOneLeads: of several one leads, and who lost the lead stores nothing.
+func TestOneLeads(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		first := leading(t, w, "one")
+		if again := leading(t, w, "one"); again != first {
+			t.Errorf("renewed: %+v, before %+v", again, first)
+		}
+		if _, ok, err := w.Lead(t.Context(), "two"); ok || err != nil {
+			t.Fatalf("two lead: %v", err)
+		}
+		if ttl := client.PTTL(t.Context(), leaderKey).Val(); ttl <= 0 || ttl > LeadLife {
+			t.Errorf("the lead lives for %s", ttl)
+		}
+		must(t, client.Del(t.Context(), leaderKey).Err()) // as if it ran out
+		if again := leading(t, w, "one"); again == first {
+			t.Error("a lead that ended in between is the same")
+		}
+		must(t, w.Resign(t.Context(), "two")) // who has nothing to resign
+		must(t, w.Resign(t.Context(), "one"))
+		second := leading(t, w, "two")
+		i := Incident{ID: "i", Opened: at}
+		for name, err := range map[string]error{
+			"note": w.Note(t.Context(), first, Swept(at)),
+			"open": func() error { _, err := w.OpenIncident(t.Context(), first, i); return err }(),
+		} {
+			if !errors.Is(err, ErrLeadLost) {
+				t.Errorf("%s by the old leader: %v", name, err)
+			}
+		}
+		must(t, w.Begin(t.Context(), at))
+		must(t, w.Begin(t.Context(), at.Add(time.Hour)))
+		must(t, w.Note(t.Context(), second, Swept(at), Cursor(at.Add(time.Second)), HistoryTold(), Unreachable("away")))
+		state, err := w.State(t.Context())
+		want := WatchState{Epoch: at, Swept: at, Cursor: at.Add(time.Second), HistoryTold: true, Unreachable: "away"}
+		if err != nil || state != want {
+			t.Errorf("%+v, %v; want %+v", state, err, want)
+		}
+	})
+}
+
+func TestDueList(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		must(t, w.Put(t.Context(), Due{"late", at.Add(time.Minute)}, Due{"now", at}, Due{"early", at.Add(-time.Hour)}))
+		must(t, w.Put(t.Context(), Due{"early", at.Add(time.Hour)}, Due{"late", at.Add(time.Second)}))
+		names := func(now time.Time, limit int) (ids []string) {
+			dues, err := w.Due(t.Context(), now, limit)
+			must(t, err)
+			for _, d := range dues {
+				ids = append(ids, d.Session)
+			}
+			return ids
+		}
+		if got := names(at, 10); !slices.Equal(got, []string{"early", "now"}) {
+			t.Errorf("due now: %v", got)
+		}
+		if got := names(at.Add(time.Second), 10); len(got) != 3 {
+			t.Errorf("the earlier time does not count: %v", got)
+		}
+		if got := names(at.Add(time.Hour), 1); !slices.Equal(got, []string{"early"}) {
+			t.Errorf("the first: %v", got)
+		}
+		dues, err := w.Due(t.Context(), at, 10)
+		must(t, err)
+		must(t, w.Put(t.Context(), Due{"now", at.Add(-time.Second)})) // while it is looked at
+		must(t, w.Looked(t.Context(), dues))
+		if got := names(at.Add(time.Hour), 10); !slices.Equal(got, []string{"now", "late"}) {
+			t.Errorf("left: %v", got)
+		}
+	})
+}
+
+func TestKnown(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		told := Paid{Payment: Payment{SessionID: "a", State: PaymentPaid, Amount: 100, ChargedAt: at}, EventID: "evt_1", EventAt: at}
+		must(t, w.SavePaid(t.Context(), told))
+		must(t, w.SavePaid(t.Context(), Paid{Payment: Payment{SessionID: "a"}}, Paid{Payment: Payment{SessionID: "b"}}))
+		must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
+		known, err := w.Known(t.Context(), []string{"a", "b", "c"})
+		if err != nil || known["a"].Paid == nil || *known["a"].Paid != told || known["b"].Paid == nil ||
+			known["b"].Dismissed != "stalled" || known["c"] != (Known{}) {
+			t.Errorf("%+v, %v", known, err)
+		}
+		must(t, w.ForgetPaid(t.Context(), []string{"a", "c"}))
+		if known, err := w.Known(t.Context(), []string{"a"}); err != nil || known["a"].Paid != nil {
+			t.Errorf("not forgotten: %+v, %v", known, err)
+		}
+		if ttl := client.PTTL(t.Context(), paidKey("b")).Val(); ttl <= KeyLife || ttl > caseLife {
+			t.Errorf("a payment is remembered for %s", ttl)
+		}
+	})
+}
+
+func TestIncidentIsChangedByOneAtATime(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		l := leading(t, w, "one")
+		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Kind: "orphaned", Opened: at, Cases: []Case{{ID: "cs_1", At: at}}})
+		must(t, err)
+		if _, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Opened: at}); err == nil {
+			t.Error("an incident was opened over another")
+		}
+		var people sync.WaitGroup
+		for n := range 4 {
+			people.Go(func() {
+				if _, _, err := w.Snooze(t.Context(), "i", fmt.Sprint("U", n), at); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		people.Go(func() {
+			if _, err := w.ChangeIncident(t.Context(), l, "i", func(i *Incident) bool { i.Shown = 7; return true }); err != nil {
+				t.Error(err)
+			}
+		})
+		people.Wait()
+		got, err := w.OpenIncidents(t.Context(), map[string]Incident{"i": i})
+		must(t, err)
+		if len(got) != 1 || got[0].Shown != 7 || !got[0].Snoozed.Until.Equal(at.Add(4*time.Hour)) || got[0].Revision != 4 {
+			t.Fatalf("%+v", got)
+		}
+		if diff := cmp.Diff([]Case{{ID: "cs_1", At: at}}, got[0].Cases); diff != "" {
+			t.Error(diff)
+		}
+		same := got[0]
+		same.Change = "kept by the caller"
+		if again, err := w.OpenIncidents(t.Context(), map[string]Incident{"i": same}); err != nil || again[0].Change != same.Change {
+			t.Errorf("what had not changed was read again: %+v, %v", again, err)
+		}
+		for _, want := range []bool{true, false} {
+			if _, done, err := w.Acknowledge(t.Context(), "i", "U1", at); done != want || err != nil {
+				t.Errorf("acknowledged: %t, %v; want %t", done, err, want)
+			}
+		}
+		must(t, w.RetireIncident(t.Context(), l, "i"))
+		if open, err := w.OpenIncidents(t.Context(), nil); len(open) != 0 || err != nil {
+			t.Errorf("%+v, %v", open, err)
+		}
+		if late, err := w.Incident(t.Context(), "i"); err != nil || late.Acknowledged == nil {
+			t.Errorf("a retired incident: %+v, %v", late, err)
+		}
+		if _, _, err := w.Acknowledge(t.Context(), "none", "U1", at); !errors.Is(err, ErrUnknownIncident) {
+			t.Errorf("no such incident: %v", err)
+		}
+	})
+}
+
+func TestSweepSeesEachSessionOnce(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		want := map[string]int{}
+		for n := range 3*sweepBatch + 7 {
+			id := fmt.Sprint("cs_live_", n)
+			want[id] = 1
+			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, 0).Err())
+			must(t, client.Set(t.Context(), prefixWebhook+id, `{"status":"completed"}`, 0).Err())
+		}
+		got := map[string]int{}
+		n, err := r.Sweep(t.Context(), func(sessions []Session) error {
+			for _, s := range sessions {
+				got[s.ID]++
+			}
+			return nil
+		})
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || n != len(want) {
+			t.Errorf("%d sessions, %v: %s", n, err, diff)
+		}
+		enough := errors.New("enough")
+		if _, err := r.Sweep(t.Context(), func([]Session) error { return enough }); !errors.Is(err, enough) {
+			t.Errorf("a receiver that gives up: %v", err)
+		}
+		read, err := r.Sessions(t.Context(), []string{"cs_live_5", "none", "cs_live_3"})
+		if err != nil || len(read) != 3 || read[0].ID != "cs_live_5" || read[1].Layout() != LayoutNone || read[2].ID != "cs_live_3" {
+			t.Errorf("%+v, %v", read, err)
+		}
+	})
+}
+
+func TestSweepOfASilentRedisIsAnError(t *testing.T) {
+	server := redistest.Start(t)
+	r := open(t, server.URL())
+	_, err := r.Sweep(t.Context(), func([]Session) error { return nil })
+	must(t, err)
+	server.Freeze(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := r.Sweep(ctx, func([]Session) error { return nil }); err == nil {
+		t.Error("a silent Redis was swept")
+	}
+}
+
+// TestWritesAreHeard on one server and on every master of a cluster, where the
+// owner has switched notifications on, and only there.
+func TestWritesAreHeard(t *testing.T) {
+	story := func(t *testing.T, client redis.UniversalClient, nodes []*redistest.Server, r *Redis) {
+		for _, node := range nodes {
+			must(t, node.Client().ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		heard := make(chan string, 1000)
+		ended := make(chan error, 1)
+		go func() { ended <- r.Writes(ctx, func(id string) { heard <- id }) }()
+		want := map[string]bool{}
+		for n := range 20 {
+			want[fmt.Sprint("cs_", n)] = true
+		}
+		deadline := time.After(10 * time.Second)
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for len(want) > 0 { // listening begins some time
+			select {
+			case id := <-heard:
+				delete(want, id)
+			case <-tick.C:
+				for id := range want {
+					must(t, client.Set(t.Context(), prefixWebhook+id, "{}", 0).Err())
+					must(t, client.Set(t.Context(), "balance:"+id, "1", 0).Err())
+				}
+			case <-deadline:
+				t.Fatalf("never heard: %v", want)
+			}
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	t.Run("server", func(t *testing.T) {
+		server := redistest.Start(t)
+		story(t, server.Client(), []*redistest.Server{server}, open(t, server.URL()))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		c := redistest.StartCluster(t)
+		story(t, c.Client(), c.Nodes, open(t, c.URL()))
+	})
+}
+
+func TestRepaired(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		for _, e := range []Entry{
+			{Session: "a", Event: AuditClaimed, Action: ActionGenerate}, {Session: "a", Event: AuditClaimed, Action: ActionFix},
+			{Session: "b", Event: AuditRefused, Action: ActionFix}, {Session: "c", Event: AuditClaimed, Action: ActionGenerate},
+		} {
+			must(t, l.Record(t.Context(), e))
+		}
+		got, err := l.Repaired(t.Context(), time.Now().Add(-time.Minute))
+		if diff := cmp.Diff(map[string]Action{"a": ActionFix, "c": ActionGenerate}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		if got, err := l.Repaired(t.Context(), time.Now().Add(time.Minute)); len(got) != 0 || err != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
+func TestCommonEvent(t *testing.T) {
+	c := func(state EventState) Case { return Case{Event: state, EventAt: at, Amount: 100, Currency: "usd"} }
+	for _, test := range []struct {
+		cases []Case
+		want  EventState
+	}{
+		{nil, EventUnknown},
+		{[]Case{c(EventFailed)}, EventUnknown},
+		{[]Case{c(EventFailed), c(EventFailed)}, EventFailed},
+		{[]Case{c(EventFailed), c(EventNone)}, EventUnknown},
+		{[]Case{c(EventNone), c(EventFailed), c(EventFailed), c(EventFailed), c(EventFailed)}, EventFailed},
+		{[]Case{c(EventUnknown), c(EventUnknown)}, EventUnknown},
+	} {
+		if got, _ := CommonEvent(test.cases); got != test.want {
+			t.Errorf("%v: %q, want %q", test.cases, got, test.want)
+		}
+	}
+	if diff := cmp.Diff(map[string]int64{"usd": 200}, Money([]Case{c(""), c(""), {}}), cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+}

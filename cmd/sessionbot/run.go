@@ -65,6 +65,9 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	parts.jobs.Tell, parts.jobs.Standing = b.Tell, metrics.Jobs
 	parts.jobs.Over = func(job store.Job) {
 		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
+		if c.AlertChannel == "" {
+			return // nobody watches
+		}
 		if err := watching.Look(ctx, job.Plan.Session); err != nil {
 			log.DebugContext(ctx, "the sweep will see what a repair came to", "error", err)
 		}

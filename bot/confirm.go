@@ -50,14 +50,14 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 	if action == commands.ActionCancel && own {
 		return true
 	}
-	err := b.operators.admitOperator(ctx, to.user)
+	err, why := b.operators.admitOperator(ctx, to.user), "not an operator's click on "
 	if err == nil && action == commands.ActionApprove && own && b.secondNeeded(plan.Action) {
-		err = &notAdmitted{words: "You asked for this plan; another operator has to approve it."}
+		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it."}, "the asker's own click on "
 	}
 	if err == nil {
 		return true
 	}
-	b.record(ctx, to, plan.Plan, store.AuditRefused, "not an operator's click on "+strings.TrimPrefix(action, "confirm."))
+	b.record(ctx, to, plan.Plan, store.AuditRefused, why+strings.TrimPrefix(action, "confirm."))
 	b.turnAway(ctx, to, err)
 	return false
 }
@@ -115,6 +115,9 @@ func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []sl
 // overtaken: whoever carries the job out may have told its end while something
 // older was on its way into the message. Then the end is told once more.
 func (b *Bot) overtaken(ctx context.Context, id string) {
+	// Who lost the lease meanwhile is the one who may have come too late.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	defer cancel()
 	again, err := b.repairs.Plans.Retell(ctx, id)
 	switch {
 	case errors.Is(err, store.ErrUnknownJob): // not even approved

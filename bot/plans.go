@@ -51,7 +51,11 @@ func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "The plan could not be shown, so nothing will be done. "+faultOf(err).Advice(), to.ref)
+		words := "The plan could not be shown, so nothing will be done. "
+		if faultOf(err).Status == 0 {
+			words = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves. "
+		}
+		b.tell(ctx, to, words+faultOf(err).Advice(), to.ref)
 		return
 	}
 	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, at); err != nil {

@@ -20,11 +20,10 @@ func (b *Bot) Tell(ctx context.Context, p store.Progress) error {
 		return b.tellElsewhere(ctx, p) // asked for in a terminal that is gone, or its place was never noted
 	}
 	err := b.show(p, func(blocks []slack.Block) error { return b.outbox.update(ctx, at, blocks) })
-	switch {
-	case err == nil && !ended:
+	if !ended { // it may have been shown although the answer says otherwise
 		b.overtaken(ctx, p.Job.ID)
-		return nil
-	case err == nil, !ended, faultOf(err).passing():
+	}
+	if err == nil || !ended || faultOf(err).passing() {
 		return err
 	}
 	// The message is gone, or out of reach.

@@ -15,6 +15,9 @@ import (
 func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	job := p.Job
 	head, next := progressText(p)
+	if job.Foreign && job.Outcome != store.OutcomeRefused {
+		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; there may be two videos."
+	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head))}
 	if next != "" {
 		lines = append(lines, blockkit.L(blockkit.Plain("→ "+next)))
@@ -84,16 +87,19 @@ func progressText(p store.Progress) (head, next string) {
 	switch job.Outcome {
 	case store.OutcomeDone:
 		if job.Plan.Action == store.ActionFix {
+			if job.Plan.Seen.Verdict == store.VerdictRefunded {
+				return "Done: " + id + " is marked as error.", "Write to the customer; the payment is refunded already."
+			}
 			return "Done: " + id + " is marked as error.", "Write to the customer, and refund in Stripe if nothing will be made."
 		}
 		head = "Done: video ready for " + id + " · " + took
-		if job.Cause == store.CauseOthers {
-			return head, "The session itself was written by somebody else in the meantime and left as it is: debug it."
-		}
 		return head, "Send the customer the link."
 	case store.OutcomeRefused:
 		return "Not done, nothing was changed: " + id + ".", causeText(job.Cause)
 	case store.OutcomeFailed:
+		if job.Cause == store.CauseOthers {
+			return "Not made by us: " + id + ". Nothing was asked for.", causeText(job.Cause)
+		}
 		return "Failed: no video for " + id + ".", causeText(job.Cause)
 	case store.OutcomeUnclear:
 		return "Unclear: a video was asked for " + id + ", and the answer got lost.",
@@ -133,11 +139,13 @@ func causeText(cause store.Cause) string {
 	case store.CauseForbidden:
 		return "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set SUPERDUPERAI_MODEL to another model; then generate again."
 	case store.CauseRejected:
-		return "SuperDuperAI does not take the request; its words follow. If it is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call."
+		return "SuperDuperAI does not take the request; what it says stands below. If that is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call."
 	case store.CauseRateLimited:
 		return "SuperDuperAI has too much to do. Generate again later."
 	case store.CauseUnavailable:
 		return "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes."
+	case store.CauseServerFault:
+		return "SuperDuperAI answered with a fault of its own. Look there whether a video was made all the same; if not, generate again in some minutes."
 	case store.CauseCertificate:
 		return "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again."
 	case store.CauseFileFailed:
@@ -155,6 +163,7 @@ func causeText(cause store.Cause) string {
 // customerFact tells what the customer's page goes by now.
 func customerFact(p store.Progress) blockkit.Line {
 	var text string
+	foreign := p.Job.Foreign || p.Job.Cause == store.CauseOthers
 	want := store.StatusError
 	if p.Job.Outcome == store.OutcomeDone && p.Job.Plan.Action == store.ActionGenerate {
 		want = store.StatusCompleted
@@ -162,12 +171,18 @@ func customerFact(p store.Progress) blockkit.Line {
 	switch {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
+	case !p.Site.Found && foreign:
+		text = "“not found or processing not yet started”"
 	case !p.Site.Found:
 		text = "“not found”, although it was written: tell the engineer on call"
 	default:
 		text = "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
-		if p.Site.Status != string(want) {
+		switch {
+		case foreign: // what was to be written was not
+		case p.Site.Status != string(want):
 			text += ", although " + string(want) + " was written: tell the engineer on call"
+		case want == store.StatusCompleted && p.Site.FileID != "" && p.Site.FileID != p.Job.FileID:
+			text += ", but with another file than the one made: tell the engineer on call"
 		}
 	}
 	return blockkit.Fact("Customer sees", blockkit.Plain(text))
@@ -206,7 +221,7 @@ func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
 		return blockkit.L(blockkit.Plain("Not done: another repair of this session is running. Nothing was changed."))
 	case store.NeedsSecondClick:
 		return blockkit.L(blockkit.Plain("Stripe will still deliver the event, so the site may make this video itself. " +
-			"Press the button once more if it shall be made all the same."))
+			"Press the button once more to go on all the same."))
 	}
 	return blockkit.L(blockkit.Plain("This plan is gone. Nothing was changed. Run the command again."))
 }

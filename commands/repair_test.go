@@ -90,7 +90,7 @@ func TestRepairTexts(t *testing.T) {
 	} {
 		for _, cause := range c.causes {
 			job := store.Job{ID: "K3F9", Plan: all[c.action], Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
-				Sending: noon.Add(time.Minute), Outcome: c.outcome, Cause: cause}
+				Sending: noon.Add(time.Minute), Outcome: c.outcome, Cause: cause, Foreign: c.outcome == store.OutcomeDone && cause == store.CauseOthers}
 			p := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
 			if c.outcome == store.OutcomeDone || c.outcome == store.OutcomeFailed {
 				p.Site = &store.Site{Found: true, Status: "error"}

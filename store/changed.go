@@ -23,6 +23,19 @@ func (p Plan) Changed(x Examination) []string {
 	differ("The payment", string(p.Seen.Payment), string(now.Payment))
 	differ("The status", string(p.Seen.Status), string(now.Status))
 	differ("The file", string(p.Seen.FileState), string(now.FileState))
+	for _, c := range []struct {
+		is   bool
+		text string
+	}{
+		{!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now."},
+		{p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded."},
+		{!p.Retrying && retrying(x.Event, x.At), "Stripe will still deliver the event, which was not known."},
+		{p.Retrying && x.Event.State == EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video."},
+	} {
+		if c.is {
+			list = append(list, c.text)
+		}
+	}
 	if p.Seen.FileID != now.FileID {
 		list = append(list, "The session names another file now.")
 	}

@@ -45,6 +45,7 @@ const (
 	CauseRejected     Cause = "rejected"     // SuperDuperAI does not take the request
 	CauseRateLimited  Cause = "rate_limited" // too many requests
 	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
+	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with a fault of its own
 	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
 	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
 	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
@@ -77,6 +78,7 @@ type Job struct {
 	Sending  time.Time         // when the request was about to be sent
 	Sent     time.Time         // when it was answered
 	Finished time.Time
+	Foreign  bool        // somebody else wrote the session after us, and it was left as it is
 	Settled  *Settlement // a person said what became of an unclear request
 	Audited  bool        // its end is in the audit trail
 	Told     bool        // its end is in the message

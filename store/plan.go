@@ -21,6 +21,8 @@ type Seen struct {
 	Payment   PaymentState
 	Amount    int64  // paid, in the currency's smallest unit
 	Currency  string // in small letters
+	Refunded  int64  // of that
+	Disputed  bool
 	Status    Status
 	FileID    string
 	FileState FileState
@@ -95,7 +97,8 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 func seenOf(x Examination) Seen {
 	seen := Seen{
 		Verdict: x.Verdict, Payment: x.Payment.State,
-		Amount: x.Payment.Amount, Currency: x.Payment.Currency, Status: x.Session.Status(), FileID: x.Session.FileID(),
+		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
+		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
 		FileState: x.File.State, Digests: map[string]string{}, At: x.At.UTC().Truncate(time.Millisecond),
 	}
 	for _, key := range x.Session.Keys() {

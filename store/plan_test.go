@@ -21,7 +21,8 @@ var (
 // orphan is what is seen of a session that was paid and has no video.
 func orphan(s Session) Examination {
 	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}}.complete(at)
-	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at}
+	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at,
+		Event: Event{State: EventDelivered, Created: at.Add(-time.Hour)}}
 }
 
 func plan(t *testing.T, action Action, x Examination) Plan {
@@ -124,6 +125,7 @@ func TestWarnings(t *testing.T) {
 		change     func(*Examination)
 	}{
 		{"retry", "Stripe will still deliver", func(x *Examination) { x.Event = Event{State: EventFailed, Created: at.Add(-time.Hour)} }},
+		{"unseen", "could not be seen", func(x *Examination) { x.Event = Event{} }},
 		{"unverified", "could not be verified", func(x *Examination) { x.Payment.State = PaymentUnverified }},
 		{"disputed", "disputes", func(x *Examination) { x.Payment.Disputed = true }},
 		{"part refunded", "part of the payment", func(x *Examination) { x.Payment.State = PaymentPartiallyRefunded }},
@@ -184,6 +186,16 @@ func TestChanged(t *testing.T) {
 			x.Payment.State = PaymentPartiallyRefunded
 			return x
 		}(), []string{"The payment was paid and is partially refunded now."}},
+		{"a dispute", func() Examination {
+			x := orphan(held(foxPrompt, "", ""))
+			x.Payment.Disputed = true
+			return x
+		}(), []string{"The customer disputes the payment now."}},
+		{"Stripe delivers again", func() Examination {
+			x := orphan(held(foxPrompt, "", ""))
+			x.Event = Event{State: EventFailed, Created: at.Add(-time.Hour)}
+			return x
+		}(), []string{"Stripe will still deliver the event, which was not known."}},
 	} {
 		if diff := cmp.Diff(c.want, p.Changed(c.now)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)

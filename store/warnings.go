@@ -18,6 +18,7 @@ func warnings(x Examination, action Action, retrying bool) []string {
 	unverified := x.Payment.State == PaymentUnverified
 	warn(retrying && generate, "Stripe will still deliver the event: the site may make this video itself.")
 	warn(retrying && !generate, "Stripe will still deliver the event: the site may still start this video.")
+	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
 	warn(unverified && generate, "Payment could not be verified: this may be a video that nobody paid for.")
 	warn(unverified && !generate, "Payment could not be verified.")
 	warn(x.Payment.Disputed, "The customer disputes the payment.")
@@ -39,6 +40,12 @@ func warnings(x Examination, action Action, retrying bool) []string {
 func promptsDiffer(s Session) bool {
 	a, b := s.Lookup.Value.Prompt, s.Prompt.Value.Prompt
 	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
+}
+
+// unseenEvent tells whether there should be an event that was not seen.
+func unseenEvent(x Examination) bool {
+	paid := []PaymentState{PaymentPaid, PaymentPartiallyRefunded, PaymentNotRequired}
+	return x.Event.State == "" && slices.Contains(paid, x.Payment.State)
 }
 
 // nearEnd is the rest of life under which a plan warns of the prompt's expiry.

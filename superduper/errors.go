@@ -118,10 +118,10 @@ func refused(method string, resp *http.Response, body []byte, token string) *Err
 		e.Kind = RateLimited
 	case status < 400:
 		e.Kind, e.Err = Malformed, errRedirected
+	case method == http.MethodPost && unanswered(status):
+		e.Kind = Unclear
 	case status < 500:
 		e.Kind = Rejected
-	case method == http.MethodPost && (status == http.StatusBadGateway || status == http.StatusGatewayTimeout):
-		e.Kind = Unclear // a gateway speaks for a server whose answer it did not get
 	default:
 		e.Kind = Unavailable
 	}
@@ -130,6 +130,13 @@ func refused(method string, resp *http.Response, body []byte, token string) *Err
 		e.Detail = strings.ReplaceAll(e.Detail, token, "[token]")
 	}
 	return e
+}
+
+// unanswered tells whether a gateway speaks for a server whose answer it did not
+// get: the request may have been carried out. 520 to 524 are Cloudflare's.
+func unanswered(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusBadGateway || status == http.StatusGatewayTimeout ||
+		status >= 520 && status <= 524
 }
 
 // complaint reads {"detail": "…" | [{"loc","msg"}]}, and where the body is of

@@ -37,7 +37,7 @@ func TestGenerationFails(t *testing.T) {
 			{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
 				[]string{"does not take the request", "body.config.duration: too long"}},
 			{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"too much to do", "It asks to wait until"}},
-			{demo.Fault{Status: 500, Body: `<html>`}, []string{"could not be reached", "Generate again"}},
+			{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
 		} {
 			s.files.BreakFor("generate-video", c.fault)
 			failed := s.approved(lead, "generate", saying("Failed: no video"), saying("Customer sees  status error"))

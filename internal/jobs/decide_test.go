@@ -82,7 +82,8 @@ func TestCauseOf(t *testing.T) {
 		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, store.CauseRateLimited, []string{"It asks to wait until 12:01:00 UTC."}},
 		{superduper.Error{Kind: superduper.RateLimited}, store.CauseRateLimited, nil},
 		{superduper.Error{Kind: superduper.Certificate}, store.CauseCertificate, nil},
-		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, store.CauseUnavailable, nil},
+		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, store.CauseServerFault, []string{"It answered HTTP 503."}},
+		{superduper.Error{Kind: superduper.Unavailable}, store.CauseUnavailable, nil},
 	} {
 		cause, detail := causeOf(&c.err, time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC))
 		if cause != c.cause || !slices.Equal(detail, c.detail) {

@@ -125,6 +125,9 @@ func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
 	case superduper.Certificate:
 		return store.CauseCertificate, nil
 	}
+	if api.Status != 0 {
+		return store.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
+	}
 	return store.CauseUnavailable, detail
 }
 
@@ -134,8 +137,8 @@ func (c *carriage) sent(ctx context.Context) error {
 		return c.failed(ctx, startFailed, c.job.Cause, c.job.Detail...)
 	}
 	err := c.put(ctx, store.Update{Kind: store.UpdateFile, At: c.job.Sent, FileID: c.job.FileID})
-	if errors.Is(err, errOthers) {
-		return c.finish(store.OutcomeFailed, store.CauseOthers)
+	if errors.Is(err, errOthers) { // most likely the site began as well; ours is being made all the same
+		c.job.Foreign, err = true, nil
 	}
 	if err == nil {
 		c.job.Step = store.StepFiled
@@ -148,7 +151,7 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 	if err != nil && !errors.Is(err, errOthers) {
 		return err
 	}
-	c.job.Step = store.StepFinished
+	c.job.Step, c.job.Foreign = store.StepFinished, err != nil
 	return c.finish(store.OutcomeFailed, cause, detail...)
 }
 
@@ -203,6 +206,7 @@ func (c *carriage) completed(ctx context.Context) error {
 	err := c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now(), FileID: c.job.FileID})
 	switch {
 	case errors.Is(err, errOthers):
+		c.job.Foreign = true
 		return c.finish(store.OutcomeDone, store.CauseOthers)
 	case err != nil:
 		return err

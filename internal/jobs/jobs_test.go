@@ -44,7 +44,8 @@ func TestOutcomes(t *testing.T) {
 		{"403", store.ActionGenerate, status(403, `{"detail":"VIP only"}`), store.OutcomeFailed, store.CauseForbidden, "error", 0},
 		{"422", store.ActionGenerate, status(422, `{"detail":[{"loc":["body","config","duration"],"msg":"too long"}]}`), store.OutcomeFailed, store.CauseRejected, "error", 0},
 		{"429", store.ActionGenerate, status(429, `{}`), store.OutcomeFailed, store.CauseRateLimited, "error", 0},
-		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, store.CauseUnavailable, "error", 0},
+		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, store.CauseServerFault, "error", 0},
+		{"a gateway without an answer", store.ActionGenerate, status(524, `<html>`), store.OutcomeUnclear, store.CauseNoAnswer, "processing", 0},
 		{"the answer is cut off", store.ActionGenerate, func(b *bench, _ *jobs.Config) {
 			b.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
 		}, store.OutcomeUnclear, store.CauseNoAnswer, "processing", 1},

@@ -241,3 +241,23 @@ func TestPanics(t *testing.T) {
 		t.Errorf("the log says %s", text)
 	}
 }
+
+// TestTheSiteBeginsAsWell: the webhook comes while our request is out. What the
+// site wrote stays, and ours is followed to its end all the same.
+func TestTheSiteBeginsAsWell(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, true)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.At = func(step string) {
+		if step == "answered" {
+			b.set("webhook:"+session, `{"status":"processing","fileId":"theirs","timestamp":"2026-03-04T12:00:00.000Z"}`)
+		}
+	}
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeDone || !job.Foreign || job.FileID == "" || b.files.Started() != 1 {
+		t.Errorf("%s, foreign %v, file %q, %d started", job.Outcome, job.Foreign, job.FileID, b.files.Started())
+	}
+	if got := b.value("webhook:" + session)["fileId"]; got != "theirs" {
+		t.Errorf("the site's file became %v", got)
+	}
+}

@@ -20,6 +20,7 @@ func (s *socket) hear(frame []byte, r socketmode.Request) error {
 		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", r.RetryAttempt)
 		return acked
 	}
+	s.bot.log.Debug("heard", "ref", ref, "type", r.Type, "envelope", r.EnvelopeID[:min(len(r.EnvelopeID), 64)])
 	switch r.Type {
 	case socketmode.RequestTypeSlashCommands:
 		var c slack.SlashCommand

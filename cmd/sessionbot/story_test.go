@@ -159,8 +159,13 @@ func mrkdwn(t *testing.T, raw json.RawMessage, into *strings.Builder) {
 // quietLog checks that no secret and no personal datum reached the log.
 func (s *stage) quietLog(personal ...string) {
 	s.t.Helper()
+	s.quiet(s.bot, personal...)
+}
+
+func (s *stage) quiet(p *process, personal ...string) {
+	s.t.Helper()
 	for _, word := range append(personal, stripeMark, superMark, s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"]) {
-		if strings.Contains(s.bot.log.String(), word) {
+		if strings.Contains(p.log.String(), word) {
 			s.t.Errorf("the log leaks %q", word)
 		}
 	}

@@ -149,9 +149,25 @@ func (w *Workspace) sorted() []Message {
 	return list
 }
 
+// News waits for what is new, and returns it; it counts as expected. It is for
+// tests that count instead of telling a story.
+func (w *Workspace) News(wait time.Duration) []Message {
+	w.t.Helper()
+	news := w.read(wait)
+	for _, m := range news {
+		w.expected[m.id()] = m.Revision
+	}
+	return news
+}
+
 // poll reads news, and waits for the first for so long. It reports whether
 // there were any.
 func (w *Workspace) poll(wait time.Duration) bool {
+	w.t.Helper()
+	return len(w.read(wait)) > 0
+}
+
+func (w *Workspace) read(wait time.Duration) []Message {
 	w.t.Helper()
 	var answer struct {
 		Messages []Message
@@ -164,7 +180,7 @@ func (w *Workspace) poll(wait time.Duration) bool {
 		w.latest[m.id()] = m
 	}
 	w.revision = answer.Revision
-	return len(answer.Messages) > 0
+	return answer.Messages
 }
 
 // await polls until find succeeds. It fails the test when patience ends.

@@ -127,14 +127,12 @@ func (w *Workspace) ExpectNothingElse() {
 // failOnNews reports every message that is newer than the test knows.
 func (w *Workspace) failOnNews() {
 	w.t.Helper()
-	for _, m := range w.sorted() {
-		known, seen := w.expected[m.id()]
-		switch {
-		case !seen:
-			w.t.Errorf("unexpected message: %s", m)
-		case m.Revision > known:
-			w.t.Errorf("unexpected update: %s", m)
+	for _, m := range w.unknown() {
+		what := "update"
+		if w.expected[m.id()] == 0 {
+			what = "message"
 		}
+		w.t.Errorf("unexpected %s: %s", what, m)
 		w.expected[m.id()] = m.Revision // told once
 	}
 }
@@ -149,13 +147,28 @@ func (w *Workspace) sorted() []Message {
 	return list
 }
 
-// News waits for what is new, and returns it; it counts as expected. It is for
-// tests that count instead of telling a story.
+// News is what the test does not know yet. It waits for the first of it, and
+// returns it, oldest first; it counts as expected. It is for tests that count
+// instead of telling a story.
 func (w *Workspace) News(wait time.Duration) []Message {
 	w.t.Helper()
-	news := w.read(wait)
+	news := w.unknown()
+	if len(news) == 0 && w.poll(wait) {
+		news = w.unknown()
+	}
 	for _, m := range news {
 		w.expected[m.id()] = m.Revision
+	}
+	return news
+}
+
+// unknown are the messages that are newer than the test knows.
+func (w *Workspace) unknown() []Message {
+	var news []Message
+	for _, m := range w.sorted() {
+		if m.Revision > w.expected[m.id()] {
+			news = append(news, m)
+		}
 	}
 	return news
 }
@@ -163,11 +176,6 @@ func (w *Workspace) News(wait time.Duration) []Message {
 // poll reads news, and waits for the first for so long. It reports whether
 // there were any.
 func (w *Workspace) poll(wait time.Duration) bool {
-	w.t.Helper()
-	return len(w.read(wait)) > 0
-}
-
-func (w *Workspace) read(wait time.Duration) []Message {
 	w.t.Helper()
 	var answer struct {
 		Messages []Message
@@ -180,7 +188,7 @@ func (w *Workspace) read(wait time.Duration) []Message {
 		w.latest[m.id()] = m
 	}
 	w.revision = answer.Revision
-	return answer.Messages
+	return len(answer.Messages) > 0
 }
 
 // await polls until find succeeds. It fails the test when patience ends.

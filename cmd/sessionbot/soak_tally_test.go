@@ -127,7 +127,7 @@ func (y *tally) until(longest time.Duration, is func() bool) bool {
 
 // ask sends a request and waits for its answer. It reports whether there was
 // one.
-func (y *tally) ask(t *testing.T, m *matter, what string, send func() (envelope string, err error)) bool {
+func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope string, err error)) bool {
 	y.mu.Lock()
 	before := m.said
 	y.mu.Unlock()
@@ -210,7 +210,7 @@ func (y *tally) planOf(m *matter) wstest.Message {
 	return m.inPlan
 }
 
-func (y *tally) planEnded(t *testing.T, m *matter, action string, ended bool) {
+func (y *tally) planEnded(t testing.TB, m *matter, action string, ended bool) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.plans++

@@ -110,7 +110,7 @@ func (k *soak) replica() *replica {
 }
 
 // stop ends it in good order.
-func (r *replica) stop(t *testing.T) {
+func (r *replica) stop(t testing.TB) {
 	asked := time.Now()
 	if code := r.process.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
@@ -123,7 +123,7 @@ func (r *replica) stop(t *testing.T) {
 type figures struct{ goroutines, resident float64 }
 
 // figures are what the process tells of itself.
-func (r *replica) figures(t *testing.T) figures {
+func (r *replica) figures(t testing.TB) figures {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+r.env["HTTP_ADDR"]+"/metrics", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func (r *replica) figures(t *testing.T) figures {
 	return figures{goroutines: metric(t, page, "go_goroutines"), resident: metric(t, page, "process_resident_memory_bytes")}
 }
 
-func metric(t *testing.T, page, name string) float64 {
+func metric(t testing.TB, page, name string) float64 {
 	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(page)
 	if found == nil {
 		t.Errorf("no %s in: %s", name, page)
@@ -147,7 +147,7 @@ func metric(t *testing.T, page, name string) float64 {
 
 // settled waits until the process has as few goroutines as before, ten seconds
 // at most.
-func (r *replica) settled(t *testing.T, before figures) figures {
+func (r *replica) settled(t testing.TB, before figures) figures {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for range 100 {

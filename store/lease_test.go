@@ -15,7 +15,7 @@ import (
 // claimed is a job that has just been claimed.
 func claimed(t *testing.T, l *Ledger, session string) Job {
 	t.Helper()
-	a := click(t, l.Claim, saved(t, l, session).ID, bob, at)
+	a := click(t, approve(l), saved(t, l, session).ID, bob, at)
 	if a.Verdict != Claimed {
 		t.Fatalf("claim: %s", a.Verdict)
 	}
@@ -169,7 +169,7 @@ func TestSettle(t *testing.T) {
 			if n, err := l.Unclear(t.Context()); n != 1 || err != nil {
 				t.Errorf("%d are unclear, %v", n, err)
 			}
-			if a := click(t, l.Claim, saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
+			if a := click(t, approve(l), saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
 				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
 			settled, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at)

@@ -97,7 +97,7 @@ func TestWritesShowWhatWasThere(t *testing.T) {
 	status, processing, now := "error", "processing", "2026-03-04T12:00:00.000Z"
 	cut := strings.Repeat("é", 199) + "…"
 	want := []KeyWrite{{Session: "cs_live_1", Kind: "session", Changes: []Change{
-		{"status", &status, &processing}, {"error", &cut, nil}, {"timestamp", nil, &now}}}}
+		{Name: "status", Before: &status, After: &processing}, {Name: "error", Before: &cut}, {Name: "timestamp", After: &now}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

@@ -29,7 +29,8 @@ type stage struct {
 	t         *testing.T
 	workspace *wstest.Workspace
 	client    redis.UniversalClient
-	redis     *redistest.Server // nil on a cluster
+	redis     *redistest.Server   // nil on a cluster
+	nodes     []*redistest.Server // all there are
 	stripe    *demo.Stripe
 	files     *demo.SuperDuper
 	site      *demo.Site
@@ -48,7 +49,7 @@ func newStage(t *testing.T) *stage {
 	t.Helper()
 	server := redistest.Start(t)
 	s := stageOn(t, server.URL(), server.Client())
-	s.redis = server
+	s.redis, s.nodes = server, []*redistest.Server{server}
 	return s
 }
 
@@ -77,6 +78,21 @@ func stageOn(t *testing.T, redisURL string, client redis.UniversalClient) *stage
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())
 	return s
+}
+
+// freeze has Redis answer nobody until thaw.
+func (s *stage) freeze() {
+	s.t.Helper()
+	for _, node := range s.nodes {
+		node.Freeze(s.t)
+	}
+}
+
+func (s *stage) thaw() {
+	s.t.Helper()
+	for _, node := range s.nodes {
+		node.Thaw(s.t)
+	}
 }
 
 // serve starts a stand-in and returns its origin.

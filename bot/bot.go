@@ -27,9 +27,10 @@ const (
 	runFor    = 10 * time.Second
 	sendFor   = 20 * time.Second // one answer, with Slack's pauses
 
-	// Whoever finds the queue full is told so by workers of their own.
+	// Whoever finds the queue full is told so by workers of their own. Where even
+	// these have no room nothing is acked: then Slack tells people.
 	busyWorkers   = 4
-	busyQueueSize = 1024
+	busyQueueSize = 2048
 
 	// Stopping takes at most nine seconds.
 	ackFor   = 100 * time.Millisecond // acks and envelopes under way

@@ -56,9 +56,20 @@ func (b *Bot) take(to asker, work func(context.Context)) {
 	}
 	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, "Busy: try again in a moment.", "") })
 	b.metrics.Answered("", "busy", 0)
-	if !b.busy.offer(busy) {
-		b.log.Error("too busy even to say so: a request goes unanswered", "ref", to.ref)
+	if !b.busy.offer(busy) { // swamped looks before anything is acked
+		b.log.Error("a request goes unanswered", "ref", to.ref)
 	}
+}
+
+// swamped reports whether there is no room even for those who are to be told
+// that we are busy.
+func (b *Bot) swamped(ref string) bool {
+	if !b.busy.full() {
+		return false
+	}
+	b.metrics.Answered("", "unheard", 0)
+	b.log.Error("too busy even to say so: not acked, so that Slack tells the person", "ref", ref)
+	return true
 }
 
 // contain keeps one request's panic from ending the process, and answers it.
@@ -171,14 +182,18 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if to.channel == "" || to.user == "" {
 		return
 	}
+	own := m
 	if m.public {
-		m = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
+		own = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain("This could not be posted in the channel: "), blockkit.Plain(fault.Advice())))}}
 	}
 	if fault.Retryable() && pauseFor(ctx, outage) != nil {
 		return
 	}
-	if err := b.outbox.whisper(ctx, to, m); err != nil {
+	if err = b.outbox.whisper(ctx, to, own); err != nil && fault.Retryable() {
+		err = b.outbox.respond(ctx, to, m) // such as where the bot is no member
+	}
+	if err != nil {
 		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
 	}
 }

@@ -55,7 +55,7 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 	}
 	err, why := b.operators.admitOperator(ctx, to.user), "not an operator's click on "
 	if err == nil && action == commands.ActionApprove && own && b.secondNeeded(plan.Action) {
-		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it."}, "the asker's own click on "
+		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it.", ask: b.operators.others(to.user)}, "the asker's own click on "
 	}
 	if err == nil {
 		return true

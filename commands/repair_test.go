@@ -64,8 +64,11 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
 		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: outcome == store.OutcomeDone && cause == store.CauseOthers}
 	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
-	if outcome == store.OutcomeDone || outcome == store.OutcomeFailed {
+	switch outcome {
+	case store.OutcomeDone, store.OutcomeFailed:
 		now.Site = &store.Site{Found: true, Status: "error"}
+	case store.OutcomeUnclear, store.OutcomeGaveUp:
+		now.Site = &store.Site{Found: true, Status: "processing"}
 	}
 	if cause == store.CauseRejected || cause == store.CauseChanged {
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}

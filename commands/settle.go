@@ -53,21 +53,31 @@ func (d Deps) settleWith(ctx context.Context, req Request, id, file string) (Ans
 	if err != nil {
 		return Answer{}, err
 	}
+	refused := store.Entry{At: d.Now(), Who: req.who(), Where: req.where(), Event: store.AuditRefused,
+		Action: store.ActionGenerate, Session: id, Plan: latest.ID}
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
+		refused.Detail = "settle: nothing was unclear"
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse(nothingUnclear)
 	}
 	limited, cancel := context.WithTimeout(ctx, fileWithin)
 	defer cancel()
 	seen, err := d.Files.File(limited, file)
 	if errors.Is(err, superduper.NotFound) {
-		d.recordRefusal(ctx, req, store.Entry{At: d.Now(), Who: req.who(), Where: req.where(), Event: store.AuditRefused,
-			Action: store.ActionGenerate, Session: id, Plan: latest.ID, Detail: "settle: SuperDuperAI does not know the file " + file})
+		refused.Detail = "settle: SuperDuperAI does not know the file " + file
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
 	if err != nil {
 		d.Log.WarnContext(ctx, "a file could not be looked at before it was settled", "ref", req.Ref, "error", err)
 	}
-	return d.settled(ctx, latest.ID, req, file, seenText(seen, err))
+	answer, err := d.settled(ctx, latest.ID, req, file, seenText(seen, err))
+	var no refusal
+	if errors.As(err, &no) {
+		refused.Detail = "settle: the file " + file + " is another generation's, or somebody was quicker"
+		d.recordRefusal(ctx, req, refused)
+	}
+	return answer, err
 }
 
 const (

@@ -80,15 +80,16 @@ func TestWrongHost(t *testing.T) {
 
 // TestNoToken: what cannot be made is not planned, and the refusal is on record.
 func TestNoToken(t *testing.T) {
-	s := repairStage(t)
-	s.env["SUPERDUPERAI_TOKEN"] = ""
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
-	s.nothingDone()
-	s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
-	s.workspace.ExpectNothingElse()
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["SUPERDUPERAI_TOKEN"] = ""
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
+		s.nothingDone()
+		s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestFixOfACorruptValue: the plan lists what is taken out, and the bytes that
@@ -166,24 +167,25 @@ func TestUnclearStory(t *testing.T) {
 // TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
 // counts, and that is said; nobody else's does, and that is on record.
 func TestSettleOnOnesWord(t *testing.T) {
-	s := repairStage(t)
-	s.env["OPERATORS"] = "U0LEAD"
-	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
-	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
-	support.Type("/session settle " + repairID + " " + file)
-	support.ExpectMessage(saying("Only operators may do this"))
-	s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
-	lead.Type("/session settle " + repairID + " " + strings.ToUpper(file))
-	lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
-	s.files.Put(file, store.FileFailed)
-	s.files.Heal()
-	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
-	s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
-	s.workspace.ExpectNothingElse()
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["OPERATORS"] = "U0LEAD"
+		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+		support.Type("/session settle " + repairID + " " + file)
+		support.ExpectMessage(saying("Only operators may do this"))
+		s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
+		lead.Type("/session settle " + repairID + " " + strings.ToUpper(file))
+		lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+		s.files.Put(file, store.FileFailed)
+		s.files.Heal()
+		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
+		s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestGivenUpAndFinished: a video that takes too long is given up; once it is

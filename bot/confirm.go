@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -67,7 +68,12 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 
 func buttonName(action string) string { return strings.TrimPrefix(action, "confirm.") }
 
+// recordFor is how long an answer waits for the audit trail.
+const recordFor = 2 * time.Second
+
 func (b *Bot) record(ctx context.Context, to asker, e store.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, recordFor)
+	defer cancel()
 	if err := b.repairs.Plans.Record(ctx, e); err != nil {
 		b.log.Error("the audit trail misses an entry", "ref", to.ref, "event", string(e.Event), "error", err)
 	}

@@ -135,7 +135,9 @@ func TestUnclearStory(t *testing.T) {
 		lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
 		guest.Click(unclear, "confirm.not_made")
 		guest.ExpectMessage(saying("Only operators may do this"))
-		lead.Click(unclear, "confirm.not_made")
+		lead.Type("/session debug " + repairID)
+		debug := lead.ExpectMessage(saying("If it was made: /session settle "+repairID))
+		lead.Click(debug, "confirm.not_made")
 		lead.ExpectMessage(saying("Settled: nothing was made"))
 		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
 

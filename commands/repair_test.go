@@ -54,7 +54,8 @@ var outcomes = []struct {
 	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{"", store.CauseOthers}},
 	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
 	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
-		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers}},
+		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers,
+		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong}},
 }
@@ -183,6 +184,14 @@ func TestRepairTexts(t *testing.T) {
 	show("pressed once", commands.PressedBlocks(all[store.ActionGenerate], store.Actor{ID: "U0LEAD"}), commands.PlanActions(all[store.ActionGenerate], "P4"))
 	corrupt := all[store.ActionFix]
 	corrupt.Writes = []store.KeyWrite{{Session: id, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []store.Change{{Name: "status", After: text("error")}}}}
+	image := all[store.ActionGenerate]
+	image.Kind, image.Warnings, image.Order = store.KindImage, nil, &store.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+		SizeFrom: store.FromSession, PromptFrom: store.FromSession, PromptChars: 62}
+	show("plan, generate an image", commands.PlanBlocks(image), commands.PlanActions(image, ""))
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
+		p := progress(image, outcome, "")
+		show("an image, "+string(outcome), r.ProgressBlocks(p), commands.ProgressActions(p.Job))
+	}
 	show("plan, fix of what cannot be read at all", commands.PlanBlocks(corrupt), commands.PlanActions(corrupt, ""))
 	for _, c := range outcomes {
 		for _, cause := range c.causes {

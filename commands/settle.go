@@ -71,13 +71,7 @@ func (d Deps) settleWith(ctx context.Context, req Request, id, file string) (Ans
 	if err != nil {
 		d.Log.WarnContext(ctx, "a file could not be looked at before it was settled", "ref", req.Ref, "error", err)
 	}
-	answer, err := d.settled(ctx, latest.ID, req, file, seenText(seen, err))
-	var no refusal
-	if errors.As(err, &no) {
-		refused.Detail = "settle: the file " + file + " is another generation's, or somebody was quicker"
-		d.recordRefusal(ctx, req, refused)
-	}
-	return answer, err
+	return d.settled(ctx, latest.ID, req, file, seenText(seen, err))
 }
 
 const (
@@ -98,10 +92,16 @@ func seenText(file store.File, err error) string {
 // seen, or "" where nothing was made.
 func (d Deps) settled(ctx context.Context, job string, req Request, file, seen string) (Answer, error) {
 	settled, err := d.Ledger.Settle(ctx, job, req.who(), file, d.Now())
+	refused := settled.Plan.Entry(store.AuditRefused, req.who(), req.where(), "settle: nothing was unclear", d.Now())
 	switch {
 	case errors.Is(err, store.ErrOtherFile):
+		refused.Detail = "settle: the file " + file + " is not the one that was given up"
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
-	case errors.Is(err, store.ErrNotUnclear), errors.Is(err, store.ErrUnknownJob):
+	case errors.Is(err, store.ErrNotUnclear):
+		d.recordRefusal(ctx, req, refused)
+		return Answer{}, refuse(nothingUnclear)
+	case errors.Is(err, store.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
 		return Answer{}, err

@@ -136,7 +136,7 @@ func TestUnclearStory(t *testing.T) {
 		guest.Click(unclear, "confirm.not_made")
 		guest.ExpectMessage(saying("Only operators may do this"))
 		lead.Type("/session debug " + repairID)
-		debug := lead.ExpectMessage(saying("If it was made: /session settle "+repairID))
+		debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
 		lead.Click(debug, "confirm.not_made")
 		lead.ExpectMessage(saying("Settled: nothing was made"))
 		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
@@ -160,6 +160,7 @@ func TestUnclearStory(t *testing.T) {
 		}
 		s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 			"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
+			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
 			"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
 			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
 		s.workspace.ExpectNothingElse()

@@ -80,6 +80,7 @@ func (s *stage) nothingDone() {
 // TestRunningPlan: a double click, two people at once, a copy of the message,
 // a second plan, and another process: one video, and an answer for everybody.
 func TestRunningPlan(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()

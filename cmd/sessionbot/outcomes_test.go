@@ -124,6 +124,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 // TestUnclearStory: the answer gets lost, nothing is sent again, and a person
 // says what became of it: an operator, once, and only of this generation.
 func TestUnclearStory(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
 		s.startBot()
@@ -170,6 +171,7 @@ func TestUnclearStory(t *testing.T) {
 // TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
 // counts, and that is said; nobody else's does, and that is on record.
 func TestSettleOnOnesWord(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		s.env["OPERATORS"] = "U0LEAD"
 		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
@@ -194,6 +196,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 // TestGivenUpAndFinished: a video that takes too long is given up; once it is
 // finished all the same, debug says how the customer's page gets to know.
 func TestGivenUpAndFinished(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.env["GIVE_UP_AFTER"] = "1s"
@@ -249,6 +252,7 @@ func TestKilledWhileItIsMade(t *testing.T) {
 // TestRedisStandsStill: a Redis that is silent while a video is made costs
 // nothing but time.
 func TestRedisStandsStill(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()
@@ -288,6 +292,7 @@ func TestTheSiteDisagrees(t *testing.T) {
 
 // TestSlackIsAway: the end of a repair is told once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()

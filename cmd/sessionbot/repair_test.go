@@ -49,10 +49,14 @@ func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	})
 }
 
+var onCluster sync.Mutex // one story at a time
+
 // clusterStage is a stage with three masters, empty at first.
 func clusterStage(t *testing.T) *stage {
 	t.Helper()
 	testenv.Need(t, "redis-server")
+	onCluster.Lock()
+	t.Cleanup(onCluster.Unlock)
 	c := threeMasters()
 	c.Flush(t)
 	s := stageOn(t, c.URL(), c.Client())
@@ -252,6 +256,7 @@ func TestRepairInATerminal(t *testing.T) {
 // TestTerminalStandsStill: a bot brings the job to its end while the terminal
 // does nothing, and the terminal tells it once it goes on.
 func TestTerminalStandsStill(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here

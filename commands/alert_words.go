@@ -212,12 +212,40 @@ func historyText(i store.Incident) (string, []string) {
 }
 
 func unverifiedAlert(i store.Incident) (string, []string) {
-	if !i.Closed.IsZero() {
+	sessions := count(i.Sessions, "session")
+	switch {
+	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
+		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: whoever paid without a video is alerted."}
+	case !i.Closed.IsZero():
 		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: payment of " + count(i.Sessions, "session") + " is verified now, and whoever paid without a video is alerted."}
+			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and whoever paid without a video is alerted."}
 	}
-	return "Payment of " + count(i.Sessions, "session") + " cannot be verified since " + clock(i.Since, i.Grown) + ".",
-		[]string{"→ Stripe does not answer: check its status page and STRIPE_SECRET_KEY. Nobody is called for single sessions; this is corrected when Stripe answers."}
+	remedy := "See Stripe's status page. This is corrected when Stripe answers."
+	switch i.Why {
+	case store.StripeWrongMode:
+		remedy = "Set STRIPE_SECRET_KEY to a key of their mode."
+	case store.StripeKeyRefused:
+		remedy = "Set STRIPE_SECRET_KEY to a key that is valid."
+	case store.StripeForbidden:
+		remedy = "Give the key in STRIPE_SECRET_KEY the right to read Checkout Sessions, PaymentIntents, Charges and Events."
+	}
+	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.Grown) + ": " + unverifiedCause(i.Why) + ".",
+		[]string{"→ " + remedy + " Until then nobody is called for single sessions."}
+}
+
+// unverifiedCause is unverifiedText of many sessions, without advice.
+func unverifiedCause(why store.Unverified) string {
+	switch why {
+	case store.StripeWrongMode:
+		return "the Stripe key is live and they are tests, or the reverse"
+	case store.StripeForbidden:
+		return "the Stripe key may not read what it has to"
+	case store.StripeKeyRefused:
+		return "Stripe refuses the key"
+	case store.StripeRateLimited:
+		return "Stripe asks us to slow down"
+	}
+	return "Stripe does not answer"
 }
 
 func blindText(i store.Incident) (string, []string) {
@@ -226,11 +254,28 @@ func blindText(i store.Incident) (string, []string) {
 		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
 			[]string{"→ Nothing to do: what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log."}
 	case !i.Closed.IsZero():
-		return "The watch sees again after " + span(i.Closed.Sub(i.Since)) + ".",
+		return "The watch sees everything again after " + span(i.Closed.Sub(i.Since)) + ".",
 			[]string{"→ Nothing to do: what happened meanwhile is looked at."}
 	}
-	return "The watch fails since " + clock(i.Since, i.Grown) + ": " + strings.Join(i.Parts, " and ") + " failed three times in a row.",
-		[]string{"→ See the bot's log and mend the cause: until then orphans may be noticed late or not at all."}
+	var fails, next []string
+	for _, part := range i.Parts {
+		failing, remedy := blindPart(part)
+		fails, next = append(fails, failing), append(next, "→ "+remedy)
+	}
+	return "The watch sees less since " + clock(i.Since, i.Grown) + ": " + strings.Join(fails, "; ") + " (three times in a row).", next
+}
+
+// blindPart says what a part of the watch cannot do, what follows and what helps.
+func blindPart(part string) (failing, remedy string) {
+	switch part {
+	case store.PartSweep:
+		return "the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."
+	case store.PartEvents:
+		return "the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."
+	case store.PartNotifications:
+		return "Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."
+	}
+	return "Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."
 }
 
 // AlertReply is a line in the thread of an alert: so many by now, still nobody,

@@ -127,16 +127,20 @@ type channel struct {
 
 	mu       sync.Mutex
 	messages map[string]store.Message // by mark
-	fail     []error                  // of the next calls
-	lost     int                      // posts that arrive without an answer
+	lines    []string                 // marks of those in threads
+	calls    int
+	away     error   // what every call meets
+	fail     []error // of the next calls
+	lost     int     // posts that arrive without an answer
 	finds    bool
 }
 
 func (c *channel) next() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.fail) == 0 {
-		return nil
+	c.calls++
+	if c.away != nil || len(c.fail) == 0 {
+		return c.away
 	}
 	err := c.fail[0]
 	c.fail = c.fail[1:]
@@ -170,19 +174,33 @@ func (c *channel) Update(_ context.Context, i store.Incident) error {
 	return nil
 }
 
-func (c *channel) Reply(_ context.Context, i store.Incident, d Decision) error {
-	if err := c.next(); err != nil {
+func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
+	err := c.next()
+	var refusal *Refusal
+	if err != nil && (!errors.As(err, &refusal) || !refusal.Unclear) {
 		return err
 	}
+	c.mu.Lock()
+	c.lines = append(c.lines, mark)
+	c.mu.Unlock()
 	c.news <- fmt.Sprint("reply ", d.Reason, " ", len(i.Open()))
-	return nil
+	return err
 }
 
-func (c *channel) Find(_ context.Context, mark string, _ time.Time) (store.Message, bool, error) {
+func (c *channel) Find(_ context.Context, i store.Incident) (store.Message, bool, error) {
+	if err := c.next(); err != nil {
+		return store.Message{}, false, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m, ok := c.messages[mark]
-	return m, ok && c.finds, nil
+	if !c.finds {
+		return store.Message{}, false, ErrMayNotLook
+	}
+	if i.Place.TS != "" {
+		return i.Place, slices.Contains(c.lines, i.Posting), nil
+	}
+	m, ok := c.messages[i.Posting]
+	return m, ok, nil
 }
 
 func (c *channel) posts() int {

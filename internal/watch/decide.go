@@ -110,7 +110,7 @@ func decidePost(i store.Incident) Decision {
 		return Decision{Reason: Unverifiable, Act: Post}
 	case i.Kind == store.IncidentBlind:
 		// Without sweeps nothing is found for sure; all else only makes it quicker.
-		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, partSweep)}
+		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, store.PartSweep)}
 	}
 	return Decision{Reason: First, Act: Post, Mention: true}
 }

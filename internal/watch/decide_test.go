@@ -94,8 +94,8 @@ func TestDecide(t *testing.T) {
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
 		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partSweep)), call(Blind, Post)},
-		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partStripe)), quiet(Blind, Post)},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Blind, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Blind, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now); got != c.want {

@@ -163,9 +163,26 @@ func (s *shift) settle(ctx context.Context) error {
 	return nil
 }
 
-// listen has sessions looked at that Redis says were written. It listens anew
-// from time to time, since masters come and go.
+// listen hears what Redis says was written. That it does not is told only where
+// it did before: Redis' owner need not allow it.
 func (s *shift) listen(ctx context.Context) error {
+	err := s.hear(ctx)
+	if ctx.Err() != nil {
+		return err
+	}
+	state, stateErr := s.Records.State(ctx)
+	if stateErr != nil {
+		return stateErr
+	}
+	if err == nil || !state.Notified.IsZero() {
+		s.report(ctx, store.PartNotifications, err)
+	}
+	return err
+}
+
+// hear has sessions looked at that Redis says were written. It listens anew from
+// time to time, since masters come and go.
+func (s *shift) hear(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
 	heard := make(chan string, 10_000)

@@ -300,7 +300,7 @@ func TestPauseThatSlackAsksFor(t *testing.T) {
 	b.quiet()
 }
 
-// TestPassesOverlap: the first reads a month; each later one begins where the
+// TestPassesOverlap: the first reads a month, a day at a time; each later one begins where the
 // last one ended, less a quarter of an hour, a new leader's too. What Stripe
 // lists late is found.
 func TestPassesOverlap(t *testing.T) {
@@ -311,37 +311,59 @@ func TestPassesOverlap(t *testing.T) {
 		return slices.Clone(b.stripe.asked)
 	}
 	stop := b.run()
-	b.until("three passes", func() bool { return len(passes()) >= 3 })
+	days := int(eventsKept/listBack) + 1
+	b.until("three passes", func() bool { return len(passes()) >= 1+days+2 })
 	stop()
 	before := passes()
 	b.run()
 	b.until("one more pass", func() bool { return len(passes()) > len(before) })
+	month := eventsKept // the first pass reads it, a day at a time, the last day first
 	for n, back := range passes() {
 		switch {
-		case n == 0 && back != eventsKept:
-			t.Errorf("the first pass reads %s", back)
+		case n == 0 && back != listBack:
+			t.Errorf("%s comes first", back)
+		case n > 0 && month > 0:
+			month -= back
 		case n > 0 && (back < overlap || back > overlap+patience):
 			t.Errorf("pass %d reads %s", n, back)
 		}
+	}
+	if month != 0 {
+		t.Errorf("%s of the month are not read", month)
 	}
 	b.pays("cs_1", overdue()) // created before the last pass
 	b.expect("first 1")
 }
 
-// TestRepliesThatMayHaveArrived are not said twice.
-func TestRepliesThatMayHaveArrived(t *testing.T) {
-	b := newBench(t)
-	b.pays("cs_0", overdue())
-	b.run()
-	b.expect("first 1")
-	for n := range 4 {
-		b.pays(fmt.Sprint("cs_more_", n), overdue())
+// TestLinesThatMayHaveArrived are looked up, and not said twice, also where
+// nobody may look; what certainly did not arrive is said again.
+func TestLinesThatMayHaveArrived(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		finds bool
+	}{
+		{"it arrived, the channel can be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, true},
+		{"it arrived, nobody may look", &Refusal{Unclear: true, Err: errors.New("no answer")}, false},
+		{"it did not arrive", &Refusal{Err: errors.New("slow down")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.channel.finds = c.finds
+			b.pays("cs_0", overdue())
+			b.run()
+			b.expect("first 1")
+			for n := range 4 {
+				b.pays(fmt.Sprint("cs_more_", n), overdue())
+			}
+			b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
+			b.channel.mu.Lock()
+			b.channel.fail = []error{nil, c.err}
+			b.channel.mu.Unlock()
+			b.expect("update 5")
+			b.expect("reply threshold 5")
+			b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
+			b.quiet()
+		})
 	}
-	b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
-	b.channel.mu.Lock()
-	b.channel.fail = []error{nil, &Refusal{Unclear: true, Err: errors.New("no answer")}}
-	b.channel.mu.Unlock()
-	b.expect("update 5")
-	b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
-	b.quiet()
 }

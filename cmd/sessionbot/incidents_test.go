@@ -102,8 +102,8 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 	for k := range 3 {
 		s.stored(watchID(10+k), time.Now().Add(-10*time.Minute+2*time.Second))
 	}
-	silent := oncall.ExpectMessage(having("Payment of 3 sessions cannot be verified since", "Nobody is called"))
-	blind := oncall.ExpectMessage(having("The watch fails since", "Stripe failed three times in a row"))
+	silent := oncall.ExpectMessage(having("Payment of 3 sessions cannot be verified since", "nobody is called"))
+	blind := oncall.ExpectMessage(having("The watch sees less since", "Stripe cannot be asked what was paid"))
 	for _, m := range []string{silent.Text, blind.Text} {
 		if strings.Contains(m, "U0ONCALL") {
 			t.Errorf("somebody is called: %s", m)
@@ -112,7 +112,7 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 	s.pays(watchID(10), time.Now().Add(-10*time.Minute), store.EventFailed) // the others never do
 	s.stripe.Heal()
 	oncall.ExpectUpdate(silent, having("Stripe answers again after", "whoever paid without a video is alerted"))
-	oncall.ExpectUpdate(blind, having("The watch sees again after"))
+	oncall.ExpectUpdate(blind, having("The watch sees everything again after"))
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !strings.Contains(m.Text, "2 paid sessions") {
 			oncall.ExpectUpdate(m, having("2 paid sessions got no video since"))

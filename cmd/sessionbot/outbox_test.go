@@ -95,9 +95,9 @@ func TestWatchGoesBlind(t *testing.T) {
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
 	s.redis.Freeze(t)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("The watch fails since", "sweep failed three times in a row", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(having("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
 	s.redis.Thaw(t)
-	alert = oncall.ExpectUpdate(alert, having("The watch sees again after"))
+	alert = oncall.ExpectUpdate(alert, having("The watch sees everything again after"))
 	if strings.Contains(alert.Text, "U0ONCALL") {
 		t.Errorf("somebody is called: %s", alert.Text)
 	}

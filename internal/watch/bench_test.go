@@ -211,13 +211,14 @@ func (c *channel) posts() int {
 
 // listed is a Stripe that lists what was paid.
 type listed struct {
-	mu       sync.Mutex
-	events   []store.Paid
-	sessions []store.Paid // without an event
-	failing  bool
-	refunded map[string]bool
-	calls    int
-	asked    []time.Duration // how far back each pass over the events reached
+	mu        sync.Mutex
+	events    []store.Paid
+	sessions  []store.Paid // without an event
+	eventless error        // what each list of events meets
+	answers   int          // so many lists of events are given, and no more; 0 = all
+	refunded  map[string]bool
+	calls     int
+	asked     []time.Duration // how far back each pass over the events reached
 }
 
 func (l *listed) pay(id string, at time.Time) {
@@ -234,20 +235,28 @@ var errAway = errors.New("away")
 
 func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
-	failing := l.failing
+	failing := l.eventless
+	if l.answers > 0 && len(l.asked) >= l.answers {
+		failing = errAway
+	}
 	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
 	l.calls++
 	l.asked = append(l.asked, to.Sub(from))
 	l.mu.Unlock()
-	if failing {
-		return errAway
+	if failing != nil {
+		return failing
 	}
 	return page(events)
 }
 
-func (l *listed) PaidSessions(_ context.Context, _ time.Time, page func([]store.Paid) error) error {
+func (l *listed) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
 	sessions := slices.Clone(l.sessions)
+	for _, p := range l.events { // their checkouts began when they were paid
+		if !p.EventAt.Before(since) {
+			sessions = append(sessions, store.Paid{Payment: p.Payment})
+		}
+	}
 	l.calls++
 	l.mu.Unlock()
 	return page(sessions)

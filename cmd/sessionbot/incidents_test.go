@@ -230,40 +230,44 @@ func TestRedisIsAway(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRedisFailsOver: the replica is made the master, and the watch goes on
-// there, in the same message.
+// TestRedisFailsOver: a replica is made the master, and the watch goes on there,
+// in the same message.
 func TestRedisFailsOver(t *testing.T) {
-	f := redistest.StartFailover(t)
-	s := watched(stageOn(t, f.URL(), f.Client()))
-	s.env["SWEEP_INTERVAL"] = "4s" // three failures in a row would be told
+	t.Run("Sentinel", func(t *testing.T) {
+		f := redistest.StartFailover(t)
+		tellRedisFailsOver(watched(stageOn(t, f.URL(), f.Client())), f.Master)
+	})
+	t.Run("three masters", func(t *testing.T) {
+		c := redistest.StartCluster(t)
+		master := c.NodeOf(t, "{watch}") // where incidents lie
+		c.AddReplica(t, master)
+		tellRedisFailsOver(watched(stageOn(t, c.URL(), c.Client())), master)
+	})
+}
+
+func tellRedisFailsOver(s *stage, master *redistest.Server) {
+	s.env["SWEEP_INTERVAL"] = "6s" // three failures in a row would be told
 	s.startBot()
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(having("A paid session got no video."))
-	replicated(t, f) // the session; that it was told may get lost
-	f.Master.Kill(t)
-	written := func() string {
-		id := watchID(2)
-		value := `{"prompt":"A fox runs","timestamp":"` + overdue().UTC().Format(time.RFC3339) + `"}`
-		if err := f.Client().Set(t.Context(), "prompt:"+id, value, store.KeyLife).Err(); err != nil {
-			return err.Error()
+	// The replica has the session; that it was told may get lost.
+	if n, err := master.Client().Wait(s.t.Context(), 1, 5*time.Second).Result(); err != nil || n != 1 {
+		s.t.Fatalf("%d replicas follow, %v", n, err)
+	}
+	master.Kill(s.t)
+	await(s.t, func() string { // a key beside the incidents, then all others
+		for _, key := range []string{"{watch}:probe", "probe"} {
+			if err := s.client.Set(s.t.Context(), key, "", time.Minute).Err(); err != nil {
+				return err.Error()
+			}
 		}
 		return "written"
-	}
-	await(t, written, "written")
+	}, "written")
 	s.pays(watchID(2), overdue(), store.EventFailed)
 	alert = oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
 	s.webhook(watchID(2), store.StatusProcessing)
 	oncall.ExpectUpdate(alert, having("Resolved after", "2 webhooks came late"))
 	s.workspace.ExpectNothingElse()
-}
-
-// replicated waits until the replica holds what the master does by now: what it
-// lacks when the master dies is lost, as with every Redis.
-func replicated(t *testing.T, f *redistest.Failover) {
-	t.Helper()
-	if n, err := f.Master.Client().Wait(t.Context(), 1, 5*time.Second).Result(); err != nil || n != 1 {
-		t.Fatalf("%d replicas follow, %v", n, err)
-	}
 }

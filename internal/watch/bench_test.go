@@ -133,6 +133,7 @@ type channel struct {
 	fail     []error // of the next calls
 	lost     int     // posts that arrive without an answer
 	finds    bool
+	posted   func() // nil = nothing happens after a post
 }
 
 func (c *channel) next() error {
@@ -159,6 +160,9 @@ func (c *channel) Post(_ context.Context, i store.Incident, d Decision, mark str
 	}
 	c.messages[mark] = m
 	c.news <- fmt.Sprint(d.Reason, " ", len(i.Open()))
+	if c.posted != nil {
+		c.posted()
+	}
 	if c.lost > 0 {
 		c.lost--
 		return store.Message{}, &Refusal{Unclear: true, Err: context.DeadlineExceeded}

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,10 +15,15 @@ import (
 // loops do, as often as they do it.
 type hours struct {
 	*bench
-	shift *shift
-	at    time.Time
-	ticks int
+	shift  *shift
+	resign func()
+	at     time.Time
+	ticks  int
 }
+
+// step is the time between two looks: as long as two updates of one message lie
+// apart.
+const step = pace
 
 // newHours begins at a time that Redis' own clock need not know of.
 func newHours(t *testing.T) *hours {
@@ -33,6 +39,7 @@ func (h *hours) lead() {
 	h.t.Helper()
 	w := New(h.cfg)
 	if h.shift != nil {
+		h.resign()
 		if err := h.records.Resign(h.t.Context(), h.shift.owner); err != nil {
 			h.t.Fatal(err)
 		}
@@ -45,21 +52,28 @@ func (h *hours) lead() {
 		h.t.Fatal(err)
 	}
 	h.shift = w.shift(lead)
+	ctx, cancel := context.WithCancel(h.t.Context())
+	h.t.Cleanup(cancel)
+	go func() { // Redis' own clock goes on
+		for pause(ctx, renewEvery) == nil {
+			if _, _, err := h.records.Lead(ctx, w.owner); err != nil {
+				return // the test is over
+			}
+		}
+	}()
+	h.resign = cancel
 }
 
 // pass lets time go by: every three seconds there is a look at what is due and
 // at what is to be told, each minute a pass over Stripe and a sweep.
 func (h *hours) pass(d time.Duration) {
 	h.t.Helper()
-	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(3 * time.Second) {
+	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(step) {
 		h.ticks++
-		if h.ticks%20 == 1 {
-			if _, ok, err := h.records.Lead(h.t.Context(), h.shift.owner); err != nil || !ok {
-				h.t.Fatalf("the lead is lost: %v", err)
-			}
-			if h.cfg.Stripe != nil {
-				_ = h.shift.pass(h.t.Context()) // its failures are part of the story
-			}
+		if h.ticks%int(h.shift.passEvery()/step) == 1 {
+			_ = h.shift.pass(h.t.Context()) // its failures are part of the story
+		}
+		if h.ticks%int(h.cfg.Interval/step) == 1 {
 			h.done(h.shift.sweep(h.t.Context()))
 		}
 		h.done(h.shift.look(h.t.Context()))

@@ -191,51 +191,6 @@ func TestReady(t *testing.T) {
 	b.until("a sweep makes it ready", func() bool { return w.Ready(t.Context(), time.Now().Add(-time.Hour)) == nil })
 }
 
-// TestOpenCheckoutsCostNoCalls: Stripe is not asked about open sessions one by
-// one, however many there are; each interval stands for a minute.
-func TestOpenCheckoutsCostNoCalls(t *testing.T) {
-	b := newBench(t)
-	b.cfg.Interval = time.Second
-	pipe := b.client.Pipeline()
-	for n := range 10_000 {
-		pipe.Set(t.Context(), fmt.Sprint("prompt:cs_open_", n), `{"prompt":"A fox","timestamp":"`+overdue().UTC().Format(time.RFC3339)+`"}`, store.KeyLife)
-	}
-	if _, err := pipe.Exec(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	b.run()
-	swept := func() time.Time {
-		state, err := b.records.State(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return state.Swept
-	}
-	const minutes = 5
-	for n := range minutes {
-		for k := range 10 {
-			id := fmt.Sprint("cs_new_", n, "_", k)
-			b.pays(id, overdue())
-			b.put("webhook:"+id, `{"status":"completed"}`)
-		}
-		last := swept()
-		b.until("one more sweep", func() bool { return swept().After(last) })
-	}
-	b.stripe.mu.Lock()
-	defer b.stripe.mu.Unlock()
-	if perMinute := float64(b.stripe.calls) / minutes; perMinute >= 5 {
-		t.Errorf("%.1f calls an interval", perMinute)
-	} else {
-		t.Logf("%.1f calls an interval", perMinute)
-	}
-	if n := b.channel.posts(); n != 0 {
-		t.Errorf("%d posts", n)
-	}
-	if n := b.figures.of(store.VerdictUnpaid); n != 10_000 {
-		t.Errorf("%d sessions are counted as unpaid", n)
-	}
-}
-
 // BenchmarkDetection measures from the end of the grace time to the alert being
 // posted: by Stripe's events, by Redis' notifications without a Stripe key, and
 // by the sweep alone.

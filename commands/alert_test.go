@@ -85,7 +85,14 @@ func TestAlertTexts(t *testing.T) {
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
 		{"stalled", orphans(1, of("stalled")), "Stalled: a video has been in the making for too long.", "→ Debug it", []string{"for 1 h (since 11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions lost their prompts since 11:00 UTC ($2.00).", "→ Ask the customer", nil},
-		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate it anew", nil},
+		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate them anew", []string{"failed 1 h ago (11:00 UTC)"}},
+		{"two stalled", orphans(2, of("stalled")), "2 videos are stalled since 11:00 UTC ($2.00).", "→ They are in the making for too long.", nil},
+		{"no common cause", orphans(3, func(i *store.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions got no video since 11:00 UTC ($3.00).",
+			"→ No common cause: delivery failed 2, no event 1. Generate the videos;", nil},
+		{"made from a picture", orphans(1, func(i *store.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
+			"→ Resend the event from Stripe: it cannot be generated from here.", nil},
+		{"nothing to pay", orphans(1, func(i *store.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
+			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
 		{"acknowledged and silenced", orphans(1, func(i *store.Incident) {
 			i.Acknowledged = &store.Press{By: "U1", At: noon}

@@ -68,7 +68,7 @@ func troubleText(v store.Verdict, open []store.Case) string {
 		}
 		return pick("A paid session got no video", "paid sessions got no video")
 	case store.VerdictStalled:
-		return pick("Stalled: a video has been in the making for too long", "videos have been in the making for too long")
+		return pick("Stalled: a video has been in the making for too long", "videos are stalled")
 	case store.VerdictLost:
 		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts")
 	case store.VerdictFailed:
@@ -87,10 +87,16 @@ func adviceText(v store.Verdict, open []store.Case, now time.Time) string {
 	case store.VerdictOrphaned:
 		return orphanAdvice(open, now)
 	case store.VerdictStalled:
+		if len(open) > 1 {
+			return "They are in the making for too long. Debug one: if SuperDuperAI does not finish it, generate it anew."
+		}
 		return "Debug it: if SuperDuperAI does not finish it, generate it anew."
 	case store.VerdictLost:
 		return "Ask the customer for the prompt, or refund in Stripe."
 	case store.VerdictFailed:
+		if len(open) > 1 {
+			return "Generate them anew, or refund in Stripe."
+		}
 		return "Generate it anew, or refund in Stripe."
 	}
 	return "Debug it to see what is wrong."
@@ -100,28 +106,64 @@ func orphanAdvice(open []store.Case, now time.Time) string {
 	if unverified(open) {
 		return "No Stripe key is configured, so checkouts that were left unpaid are among them: set STRIPE_SECRET_KEY (a restricted key that may only read) to be told of paid ones alone."
 	}
-	state, since := store.CommonEvent(open)
 	if len(open) == 1 {
-		state = open[0].Event
+		return loneAdvice(open[0])
 	}
+	state, since := store.CommonEvent(open)
 	from := ""
 	if !since.IsZero() {
 		from = " since " + clock(since, now)
 	}
-	many := len(open) > 1
-	switch {
-	case state == store.EventFailed && many:
+	switch state {
+	case store.EventFailed:
 		return "Webhook deliveries have been failing" + from + ": likely the endpoint, not the sessions. Mend the endpoint, then resend the events from Stripe."
-	case state == store.EventFailed:
+	case store.EventPending:
+		return "Stripe is still delivering the events: the webhooks may come yet. Wait some minutes, then generate."
+	case store.EventDelivered:
+		return "Stripe delivered the events and the site answered, so the site lost them. Generate the videos: resending helps only if the site is mended."
+	case store.EventNone:
+		return "Stripe created no events, so no webhooks will come. Generate the videos."
+	}
+	if causes := causesText(open); causes != "" {
+		return "No common cause: " + causes + ". Generate the videos; where a delivery failed, resending the event from Stripe helps, too."
+	}
+	return "Generate the videos, or resend the events from Stripe. Debug tells more."
+}
+
+// loneAdvice is for a single orphan. One that was made from a picture, for one,
+// cannot be generated from here.
+func loneAdvice(c store.Case) string {
+	generable := slices.Contains(c.Allowed, store.ActionGenerate)
+	switch {
+	case !generable && c.Event == store.EventNone:
+		return "Stripe created no event, so no webhook will come, and it cannot be generated from here. Debug tells why; else refund in Stripe."
+	case !generable:
+		return "Resend the event from Stripe: it cannot be generated from here. Debug tells why."
+	case c.Event == store.EventFailed:
 		return "The webhook's delivery failed. Generate the video, or resend the event from Stripe."
-	case state == store.EventPending:
+	case c.Event == store.EventPending:
 		return "Stripe is still delivering the event: the webhook may come yet. Wait some minutes, then generate."
-	case state == store.EventDelivered:
+	case c.Event == store.EventDelivered:
 		return "Stripe delivered the event and the site answered, so the site lost it. Generate the video: resending helps only if the site is mended."
-	case state == store.EventNone:
+	case c.Event == store.EventNone:
 		return "Stripe created no event, so no webhook will come. Generate the video."
 	}
 	return "Generate the video, or resend the event from Stripe. Debug tells more."
+}
+
+// causesText counts what Stripe knows of the events, "" = nothing.
+func causesText(open []store.Case) string {
+	counts := map[store.EventState]int{}
+	for _, c := range open {
+		counts[c.Event]++
+	}
+	var parts []string
+	for _, e := range []store.EventState{store.EventFailed, store.EventPending, store.EventDelivered, store.EventNone} {
+		if n := counts[e]; n > 0 {
+			parts = append(parts, caseEvent(e)+" "+grouped(int64(n)))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // caseEvent is what Stripe knows of the event, "" = it was not asked.

@@ -126,6 +126,50 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 func TestFirstStartOnAMonth(t *testing.T) { watchedOnBoth(t, tellFirstStartOnAMonth) }
 
 func tellFirstStartOnAMonth(t *testing.T, s *stage) {
+	s.month()
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	summary := oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	if strings.Contains(summary.Text, "<@U0ONCALL>") {
+		t.Errorf("the summary calls somebody: %s", summary.Text)
+	}
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+	s.startBot()
+	s.pays(watchID(5000), overdue(), store.EventFailed)
+	oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestFirstStartWithoutEvents: the same with a key that may not list events,
+// which is told, without calling anybody. Stripe's list of sessions has to do,
+// and nobody says that there was no event.
+func TestFirstStartWithoutEvents(t *testing.T) {
+	s := watched(newStage(t))
+	s.stripe.BreakFor("events", demo.Fault{Status: 403, Body: `{"error":{"type":"invalid_request_error"}}`})
+	s.month()
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	less := oncall.ExpectMessage(having("The watch sees less since", "the Stripe key may not list events", "the right to read Events"))
+	if strings.Contains(less.Text, "<@U0ONCALL>") {
+		t.Errorf("somebody is called for it: %s", less.Text)
+	}
+	s.pays(watchID(5000), overdue(), store.EventFailed)
+	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00"))
+	if strings.Contains(alert.Text, "no event") {
+		t.Errorf("it says that there was no event: %s", alert.Text)
+	}
+	s.stripe.Heal()
+	oncall.ExpectUpdate(less, having("The watch sees everything again"))
+	oncall.ExpectUpdate(alert, having("delivery failed"))
+	s.workspace.ExpectNothingElse()
+}
+
+// month is a month of history, in which 70 % were left unpaid and 6 sessions got
+// no video.
+func (s *stage) month() {
 	const n, month = 600, 29 * 24 * time.Hour
 	for k := range n {
 		id, at := watchID(k), time.Now().Add(-time.Hour-time.Duration(k)*month/n)
@@ -144,19 +188,6 @@ func tellFirstStartOnAMonth(t *testing.T, s *stage) {
 			s.webhook(id, store.StatusCompleted)
 		}
 	}
-	s.startBot()
-	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	summary := oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
-	if strings.Contains(summary.Text, "<@U0ONCALL>") {
-		t.Errorf("the summary calls somebody: %s", summary.Text)
-	}
-	if code := s.bot.stop(); code != 0 {
-		t.Errorf("asked to stop, it exited with %d", code)
-	}
-	s.startBot()
-	s.pays(watchID(5000), overdue(), store.EventFailed)
-	oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>"))
-	s.workspace.ExpectNothingElse()
 }
 
 // TestWithoutAStripeKey: unverified, grouped, with the advice.

@@ -282,3 +282,43 @@ func TestAMonthThatIsInterrupted(t *testing.T) {
 		t.Errorf("then it reads %v", h.stripe.asked)
 	}
 }
+
+// TestNotificationsFail: where Redis was heard before, and refuses three times to
+// be, that is told, once, and so is the recovery. Where it never was nobody is
+// told: its owner need not allow it.
+func TestNotificationsFail(t *testing.T) {
+	h := newHours(t)
+	h.lead()
+	h.done(h.client.Do(t.Context(), "ACL", "SETUSER", "default", "resetchannels").Err())
+	fail := func(times int) {
+		for range times {
+			if err := h.shift.listen(t.Context()); err == nil {
+				t.Fatal("heard what Redis' owner forbids")
+			}
+		}
+		h.done(h.shift.tell(t.Context()))
+	}
+	fail(4)
+	h.tells()
+	h.done(h.records.Note(t.Context(), h.shift.lead, store.Notified(h.at)))
+	fail(2)
+	h.tells()
+	fail(1)
+	h.tells("blind 0")
+	fail(3)
+	h.tells()
+	h.done(h.client.Do(t.Context(), "ACL", "SETUSER", "default", "allchannels").Err())
+	h.done(h.client.ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- h.shift.listen(ctx) }()
+	h.until("it hears", func() bool {
+		h.put("prompt:cs_1", `{}`)
+		return h.shift.notified.Load() > 0
+	})
+	h.until("the incident is closed", func() bool { return !h.only().Closed.IsZero() })
+	stop()
+	h.done(<-ended)
+	h.done(h.shift.tell(t.Context()))
+	h.tells("update 0")
+}

@@ -167,14 +167,14 @@ func (s *shift) settle(ctx context.Context) error {
 // it did before: Redis' owner need not allow it.
 func (s *shift) listen(ctx context.Context) error {
 	err := s.hear(ctx)
-	if ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	state, stateErr := s.Records.State(ctx)
 	if stateErr != nil {
 		return stateErr
 	}
-	if err == nil || !state.Notified.IsZero() {
+	if !state.Notified.IsZero() {
 		s.report(ctx, store.PartNotifications, err)
 	}
 	return err
@@ -230,6 +230,12 @@ func (s *shift) collect(ctx context.Context, heard <-chan string) {
 	var dues []store.Due
 	for id := range sessions {
 		dues = append(dues, store.Due{Session: id, At: s.Now()})
+	}
+	s.mu.Lock()
+	failed := s.fails[store.PartNotifications] > 0
+	s.mu.Unlock()
+	if failed {
+		s.report(ctx, store.PartNotifications, nil)
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		s.Log.DebugContext(ctx, "what was written is left to the sweep", "error", err)

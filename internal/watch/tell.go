@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -171,7 +172,7 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 // added before is looked for; where nobody may look it counts as said, as a line
 // twice is worse than none.
 func (s *shift) reply(ctx context.Context, i store.Incident, d Decision) (string, error) {
-	if i.Posting != "" {
+	if strings.HasPrefix(i.Posting, string(d.Reason)) { // else it was another line, that nobody needs any more
 		_, found, err := s.find(ctx, i)
 		switch {
 		case found || errors.Is(err, ErrMayNotLook):
@@ -180,7 +181,7 @@ func (s *shift) reply(ctx context.Context, i store.Incident, d Decision) (string
 			return i.Posting, err
 		}
 	}
-	mark := rand.Text()
+	mark := string(d.Reason) + " " + rand.Text()
 	return mark, s.Teller.Reply(ctx, i, d, mark)
 }
 
@@ -231,6 +232,7 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, mark 
 		case refusal.Gone:
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
 			return true
+		case d.Act == Update:
 		case !refusal.Unclear:
 			i.Posting = ""
 		case d.Act == Reply && i.Posting != mark:

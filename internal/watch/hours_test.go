@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -321,4 +322,71 @@ func TestNotificationsFail(t *testing.T) {
 	h.done(<-ended)
 	h.done(h.shift.tell(t.Context()))
 	h.tells("update 0")
+}
+
+// TestGrowsAndComesBack: a line for each threshold that is passed and no more;
+// put right it is closed, and who is in trouble soon after opens it again, which
+// calls somebody.
+func TestGrowsAndComesBack(t *testing.T) {
+	h := newHours(t)
+	h.lead()
+	lines := map[string]int{}
+	for n := range 120 {
+		h.orphan(fmt.Sprint("cs_", n))
+		h.pass(6 * time.Second)
+		for _, news := range h.told() {
+			reason, _, _ := strings.Cut(strings.TrimPrefix(news, "reply "), " ")
+			lines[reason]++
+		}
+	}
+	if lines["first"] != 1 || lines["threshold"] != 3 || lines["reminder"] != 0 || len(lines) != 3 {
+		t.Errorf("told %v", lines)
+	}
+	for n := range 120 {
+		h.put(fmt.Sprint("webhook:cs_", n), `{"status":"completed"}`)
+	}
+	h.pass(2 * time.Minute)
+	if told := h.told(); told[len(told)-1] != "update 0" {
+		t.Errorf("told %q", told)
+	}
+	h.orphan("cs_again")
+	h.pass(2 * time.Minute)
+	h.tells("update 1", "reply reopened 1")
+	h.put("webhook:cs_again", `{"status":"completed"}`)
+	h.pass(2 * time.Minute)
+	h.tells("update 0")
+	h.pass(Window)
+	h.orphan("cs_later")
+	h.pass(2 * time.Minute)
+	h.tells("first 1") // long after it deserves a message that is seen
+}
+
+// TestNobodyWatched for a while, such as while no process ran: who paid meanwhile
+// is told, and so is the gap, without calling anybody for it.
+func TestNobodyWatched(t *testing.T) {
+	h := newHours(t)
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.orphan("cs_meanwhile")
+	h.at = h.at.Add(3 * 24 * time.Hour)
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.tells("first 1", "resolved 0")
+}
+
+// TestNothingToPay is an orphan like any other; and what Redis does not offer is
+// not switched on.
+func TestNothingToPay(t *testing.T) {
+	h := newHours(t)
+	h.lead()
+	h.orphan("cs_free")
+	h.stripe.events[0].Payment.State, h.stripe.events[0].Payment.Amount = store.PaymentNotRequired, 0
+	h.pass(2 * time.Minute)
+	h.tells("first 1")
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	defer stop()
+	h.done(h.shift.listen(ctx))
+	if got := h.client.ConfigGet(t.Context(), "notify-keyspace-events").Val()["notify-keyspace-events"]; got != "" {
+		t.Errorf("notifications were switched on: %q", got)
+	}
 }

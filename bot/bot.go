@@ -42,8 +42,8 @@ const (
 type Commands interface {
 	Run(ctx context.Context, req commands.Request) commands.Answer
 	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
-	// ForOperators tells whether only operators may ask for this.
-	ForOperators(req commands.Request) bool
+	// RepairOf tells what a request would change; false = nothing.
+	RepairOf(req commands.Request) (commands.Repair, bool)
 	ProgressBlocks(p store.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }

@@ -106,7 +106,7 @@ func (plain) RunAction(ctx context.Context, _, value string, req commands.Reques
 	return plain{}.Run(ctx, req)
 }
 
-func (plain) ForOperators(commands.Request) bool { return false }
+func (plain) RepairOf(commands.Request) (commands.Repair, bool) { return commands.Repair{}, false }
 
 func (plain) ProgressBlocks(store.Progress) []slack.Block { return nil }
 

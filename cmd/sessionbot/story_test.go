@@ -29,7 +29,8 @@ type stage struct {
 	t         testing.TB
 	workspace *wstest.Workspace
 	client    redis.UniversalClient
-	redis     *redistest.Server // nil on a cluster
+	redis     *redistest.Server   // nil on a cluster
+	nodes     []*redistest.Server // all there are
 	stripe    *demo.Stripe
 	files     *demo.SuperDuper
 	site      *demo.Site
@@ -48,14 +49,20 @@ func newStage(t testing.TB) *stage {
 	t.Helper()
 	server := redistest.Start(t)
 	s := stageOn(t, server.URL(), server.Client())
-	s.redis = server
+	s.redis, s.nodes = server, []*redistest.Server{server}
 	return s
 }
 
 // stageOn sets everything up beside a Redis that is there already.
 func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: sessionbot.Manifest})
+	return stageFor(t, sessionbot.Manifest, redisURL, client)
+}
+
+// stageFor is stageOn for an app with another manifest.
+func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.UniversalClient) *stage {
+	t.Helper()
+	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +84,22 @@ func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())
 	return s
+}
+
+// freeze has Redis answer nobody until thaw, or the end of the test.
+func (s *stage) freeze() {
+	s.t.Helper()
+	s.t.Cleanup(s.thaw)
+	for _, node := range s.nodes {
+		node.Freeze(s.t)
+	}
+}
+
+func (s *stage) thaw() {
+	s.t.Helper()
+	for _, node := range s.nodes {
+		node.Thaw(s.t)
+	}
 }
 
 // serve starts a stand-in and returns its origin.

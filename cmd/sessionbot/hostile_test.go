@@ -105,6 +105,45 @@ func TestHostileSessions(t *testing.T) {
 	s.quietLog("A fox runs", "elsewhere.test", "U0LEAD")
 }
 
+// TestHostileKeys: ids in the keys themselves may be anything. They are counted
+// and shown as they are, and alerted, without any harm.
+func TestHostileKeys(t *testing.T) {
+	s := watched(newStage(t))
+	delete(s.env, "STRIPE_SECRET_KEY")
+	at := overdue().UTC().Format(time.RFC3339)
+	for _, words := range append(hostileWords, "", "cs_live_a<!channel>", "cs_live_a:b", "cs_live_\n<@U0LEAD>") {
+		s.put("prompt:"+words, `{"prompt":"A fox runs","timestamp":"`+at+`"}`)
+		s.put("webhook:"+words, `{"status":"error","error":"<!channel>","timestamp":"`+at+`"}`)
+		s.put("session:"+words+"x", `{"prompt":"A fox runs","createdAt":"`+at+`"}`)
+	}
+	before := s.product()
+	s.startBot()
+	for _, command := range []string{"/redis stats", "/redis prompts --limit 50", "/redis memory", "/session help"} {
+		s.workspace.As("U0SUPPORT").In("C0SUPPORT").Type(command)
+	}
+	answers, alerts := 0, 0
+	s.untilQuiet(func(m wstest.Message) {
+		switch m.Channel {
+		case "C0ALERTS":
+			alerts++
+			s.wellMadeBut(m, "<@U0ONCALL>")
+		default:
+			answers++
+			s.wellMade(m)
+		}
+	})
+	if answers != 4 || alerts == 0 {
+		t.Errorf("%d answers, %d alerts", answers, alerts)
+	}
+	if after := s.product(); !maps.Equal(before, after) {
+		t.Errorf("Redis held %v, and holds %v", before, after)
+	}
+	s.quietLog("A fox runs", "<!channel>", "elsewhere.test")
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+}
+
 // TestBombs: what is made to cost much when it is read costs little, and is told
 // apart from what can be read.
 func TestBombs(t *testing.T) {

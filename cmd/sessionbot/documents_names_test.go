@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"mvdan.cc/sh/v3/syntax"
@@ -15,27 +16,29 @@ import (
 )
 
 // ofOthers are variables that documents name and that are not the program's.
-var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "CGO_ENABLED", "GOFLAGS", "HTTPS_PROXY", "NO_PROXY"}
+var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "TMPDIR"}
 
+// What words are taken for.
 var (
-	inline    = regexp.MustCompile("`([^`\n]+)`")
-	variable  = regexp.MustCompile(`^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(=.*)?$`)
-	slash     = regexp.MustCompile(`^/(session|redis) ([a-z]+)`)
-	programme = regexp.MustCompile(`^(?:go run \./cmd/|\S*/)?sessionbot ([a-z]\S*)(.*)$`)
-	flagged   = regexp.MustCompile(`--[a-z-]+`)
-	target    = regexp.MustCompile(`^make ([a-z]+)`)
-	metric    = regexp.MustCompile(`^sessionbot_[a-z_]+`)
-	path      = regexp.MustCompile(`^\.?/?((?:\.ci|bot|cmd|commands|deploy|docs|internal|store|superduper)/[\w./*-]*|[\w.-]+\.(?:go|yml|yaml|md|mod))$`)
+	inlineCode = regexp.MustCompile("`([^`\n]+)`")
+	isVariable = regexp.MustCompile(`^([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)(?:=.*)?$`)
+	isSlash    = regexp.MustCompile(`^/(session|redis) ([a-z]+)`)
+	isProgram  = regexp.MustCompile(`^sessionbot ([a-z]\S*)(.*)$`)
+	isFlag     = regexp.MustCompile(`--[a-z-]+`)
+	isTarget   = regexp.MustCompile(`^make ([a-z]+)`)
+	isMetric   = regexp.MustCompile(`^sessionbot_[a-z_]+`)
+	isTest     = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]\w*$`)
+	isPath     = regexp.MustCompile(`^\.?/?((?:\.ci|bot|cmd|commands|deploy|docs|internal|store|superduper)/[\w./*-]*|[\w.-]+\.(?:go|yml|yaml|md|mod))$`)
 )
 
 // TestDocumentsNameWhatThereIs holds the documents' words against the program:
-// variables, subcommands, flags, slash commands, metrics, targets and files; and
-// their blocks against the shell's grammar.
+// variables, subcommands, flags, slash commands, metrics, targets, tests and
+// files; and their blocks against the shell's grammar.
 func TestDocumentsNameWhatThereIs(t *testing.T) {
 	for _, d := range documents(t) {
-		n := names{t: t, where: d.path}
-		for _, match := range inline.FindAllStringSubmatch(d.prose, -1) {
-			n.check(match[1])
+		n := namer{t: t, where: d.path}
+		for _, match := range inlineCode.FindAllStringSubmatch(d.prose, -1) {
+			n.command(match[1])
 			n.word(match[1])
 		}
 		for _, b := range d.blocks {
@@ -44,33 +47,48 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// names checks what one document names.
-type names struct {
+// TestScopesAreExplained: a scope that nobody can say why it is asked for is one
+// too many.
+func TestScopesAreExplained(t *testing.T) {
+	scopes := regexp.MustCompile(`(?m)^      - ([a-z:]+)`).FindAllStringSubmatch(readFile(t, "manifest.yml"), -1)
+	if len(scopes) == 0 {
+		t.Fatal("no scope was found in the manifest")
+	}
+	for _, scope := range scopes {
+		if !strings.Contains(readFile(t, "docs/threat-model.md"), "`"+scope[1]+"`") {
+			t.Errorf("docs/threat-model.md does not explain the scope %s", scope[1])
+		}
+	}
+}
+
+// namer looks for what one document names.
+type namer struct {
 	t     *testing.T
 	where string
 }
 
-func (n names) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
+func (n namer) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
 
-// check looks at what is typed as a whole: a command.
-func (n names) check(text string) {
-	n.t.Helper()
-	if m := slash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
+// command looks at what is typed as a whole.
+func (n namer) command(text string) {
+	if m := isSlash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
 		n.missing("slash command", text)
 	}
-	if m := target.FindStringSubmatch(text); m != nil && !regexp.MustCompile(`(?m)^`+m[1]+`:`).Match(fileOf(n.t, "Makefile")) {
+	if m := isTarget.FindStringSubmatch(text); m != nil && !strings.Contains("\n"+readFile(n.t, "Makefile"), "\n"+m[1]+":") {
 		n.missing("target of make", m[1])
 	}
-	if m := programme.FindStringSubmatch(text); m != nil {
-		second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
-		asked := m[1] == "session" || m[1] == "redis"
-		if !strings.Contains(usage, "sessionbot "+m[1]) || asked && !slices.Contains(slackCommands(), m[1]+" "+second) {
-			n.missing("subcommand", text)
-		}
-		for _, flag := range flagged.FindAllString(m[2], -1) {
-			if !strings.Contains(usage, flag) && !slices.Contains([]string{"--help"}, flag) {
-				n.missing("flag", text)
-			}
+	m := isProgram.FindStringSubmatch(text)
+	if m == nil {
+		return
+	}
+	second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
+	asks := m[1] == "session" || m[1] == "redis"
+	if !strings.Contains(usage, "sessionbot "+m[1]) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
+		n.missing("subcommand", text)
+	}
+	for _, flag := range isFlag.FindAllString(m[2], -1) {
+		if !strings.Contains(usage, flag) {
+			n.missing("flag", text)
 		}
 	}
 }
@@ -85,22 +103,33 @@ func slackCommands() []string {
 }
 
 // word looks at one word.
-func (n names) word(text string) {
-	n.t.Helper()
-	if m := variable.FindStringSubmatch(text); m != nil && !known(m[1]) {
+func (n namer) word(text string) {
+	if m := isVariable.FindStringSubmatch(text); m != nil && !isKnown(m[1]) {
 		n.missing("variable", m[1])
 	}
-	if name := metric.FindString(text); name != "" && !strings.Contains(sources(n.t, "internal/health"), strings.TrimSuffix(name, "_bucket")) {
+	if name := isMetric.FindString(text); name != "" && !strings.Contains(goText(n.t), `"`+name) {
 		n.missing("metric", name)
 	}
-	if m := path.FindStringSubmatch(strings.TrimSuffix(text, "/...")); m != nil {
-		if found, err := filepath.Glob(filepath.Join(root, m[1])); err != nil || len(found) == 0 {
-			n.missing("file", text)
-		}
+	if isTest.MatchString(text) && !strings.Contains(goText(n.t), "func "+text+"(") {
+		n.missing("test", text)
+	}
+	if m := isPath.FindStringSubmatch(strings.TrimSuffix(text, "/...")); m != nil && !n.exists(m[1]) {
+		n.missing("file", text)
 	}
 }
 
-func known(name string) bool {
+// exists: a file may be named from the root or, in a document's own words, from
+// where the document stands.
+func (n namer) exists(path string) bool {
+	for _, from := range []string{"", filepath.Dir(n.where)} {
+		if found, err := filepath.Glob(filepath.Join(root, from, path)); err == nil && len(found) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func isKnown(name string) bool {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[config]()) {
 		if of := field.Tag.Get("envconfig"); of != "" && (of == name || of+"_FILE" == name) {
 			return true
@@ -110,7 +139,7 @@ func known(name string) bool {
 }
 
 // block parses a block, and looks at each of its commands.
-func (n names) block(b block) {
+func (n namer) block(b block) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(b.text), n.where)
 	if err != nil {
 		n.t.Errorf("%s:%d: %v", n.where, b.line, err)
@@ -121,13 +150,13 @@ func (n names) block(b block) {
 		case *syntax.Assign:
 			n.word(node.Name.Value + "=")
 		case *syntax.CallExpr:
-			n.call(words(node))
+			n.call(wordsOf(node))
 		}
 		return true
 	})
 }
 
-func words(call *syntax.CallExpr) []string {
+func wordsOf(call *syntax.CallExpr) []string {
 	var all []string
 	for _, arg := range call.Args {
 		var text strings.Builder
@@ -137,52 +166,47 @@ func words(call *syntax.CallExpr) []string {
 	return all
 }
 
-func (n names) call(args []string) {
+// call looks at a command, also at one that another program is to run.
+func (n namer) call(args []string) {
 	for i, arg := range args {
 		n.word(arg)
-		if base := filepath.Base(arg); base == "sessionbot" || base == "make" && i == 0 {
-			n.check(base + " " + strings.Join(args[i+1:], " "))
+		if program := filepath.Base(arg); program == "sessionbot" || program == "make" && i == 0 {
+			n.command(program + " " + strings.Join(args[i+1:], " "))
 		}
-	}
-	if len(args) > 1 && args[0] == "go" && args[1] == "test" {
-		n.goTest(args[2:])
-	}
-}
-
-var testName = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark|Example)[A-Z]\w*`)
-
-// goTest looks for the tests that are named, in the packages that are.
-func (n names) goTest(args []string) {
-	var text string
-	for _, arg := range args {
-		if folder, ok := strings.CutPrefix(arg, "./"); ok {
-			text += sources(n.t, strings.TrimSuffix(folder, "..."))
-		}
-	}
-	for _, name := range testName.FindAllString(strings.Join(args, " "), -1) {
-		if !strings.Contains(text, "func "+name) {
-			n.missing("test", name)
+		for part := range strings.SplitSeq(arg, "|") { // of -run
+			if isTest.MatchString(part) && !strings.Contains(goText(n.t), "func "+part) {
+				n.missing("test", part)
+			}
 		}
 	}
 }
 
-func fileOf(t *testing.T, path string) []byte {
+func readFile(t *testing.T, path string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return raw
+	return string(raw)
 }
 
-// sources is the Go text of a folder.
-func sources(t *testing.T, folder string) string {
+// goText is every Go file of the project.
+func goText(t *testing.T) string {
 	t.Helper()
+	text, err := goFiles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+var goFiles = sync.OnceValues(func() (string, error) {
 	var all strings.Builder
-	for path, text := range filesUnder(t, folder) {
+	files, err := filesUnder(".")
+	for path, text := range files {
 		if filepath.Ext(path) == ".go" {
 			all.WriteString(text)
 		}
 	}
-	return all.String()
-}
+	return all.String(), err
+})

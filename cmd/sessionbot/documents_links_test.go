@@ -90,17 +90,15 @@ func TestDocumentLinks(t *testing.T) {
 			}
 		}
 	}
-	for path, text := range mustRead(t, "deploy") {
+	for path, text := range mustRead(t, "deploy", "") {
 		for _, target := range runbookLink.FindAllString(text, -1) {
 			follow(path, filepath.Join(strings.Repeat("../", strings.Count(path, "/")), target))
 		}
 	}
 	var size int
-	for path, text := range mustRead(t, "docs") {
-		if filepath.Ext(path) == ".png" {
-			if size += len(text); !linked[path] {
-				t.Errorf("no document shows %s", path)
-			}
+	for path, picture := range mustRead(t, "docs", ".png") {
+		if size += len(picture); !linked[path] {
+			t.Errorf("no document shows %s", path)
 		}
 	}
 	if size > 1<<20 {
@@ -108,14 +106,14 @@ func TestDocumentLinks(t *testing.T) {
 	}
 }
 
-// filesUnder reads a folder of the project, which may be missing.
-func filesUnder(folder string) (map[string]string, error) {
+// filesUnder reads the files of a folder, which may be missing, that end so.
+func filesUnder(folder, ending string) (map[string]string, error) {
 	files := map[string]string{}
 	err := filepath.WalkDir(filepath.Join(root, folder), func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && d.Name() == ".git" {
 			return fs.SkipDir
 		}
-		if err != nil || !d.Type().IsRegular() {
+		if err != nil || !d.Type().IsRegular() || !strings.HasSuffix(path, ending) {
 			return err
 		}
 		raw, err := os.ReadFile(path)
@@ -128,9 +126,9 @@ func filesUnder(folder string) (map[string]string, error) {
 	return files, err
 }
 
-func mustRead(t *testing.T, folder string) map[string]string {
+func mustRead(t *testing.T, folder, ending string) map[string]string {
 	t.Helper()
-	files, err := filesUnder(folder)
+	files, err := filesUnder(folder, ending)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -202,11 +202,9 @@ func goText(t *testing.T) string {
 
 var goFiles = sync.OnceValues(func() (string, error) {
 	var all strings.Builder
-	files, err := filesUnder(".")
-	for path, text := range files {
-		if filepath.Ext(path) == ".go" {
-			all.WriteString(text)
-		}
+	files, err := filesUnder(".", ".go")
+	for _, text := range files {
+		all.WriteString(text)
 	}
 	return all.String(), err
 })

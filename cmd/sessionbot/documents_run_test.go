@@ -19,6 +19,7 @@ import (
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -39,10 +40,15 @@ var elsewhere = map[string]string{
 // at, and of go only the program itself is run: both would run these tests.
 func shims(t *testing.T) string {
 	t.Helper()
+	binary, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	scripts := map[string]string{
-		"make": `exec "` + lookPath(t, "make") + `" -n "$@" >/dev/null`,
-		"go":   `case "$1 $2" in "run ./cmd/sessionbot") exec "` + lookPath(t, "go") + `" "$@";; esac`,
+		"make":       `exec "` + testenv.Need(t, "make") + `" -n "$@" >/dev/null`,
+		"go":         `case "$1 $2" in "run ./cmd/sessionbot") shift 2; exec "` + binary + `" "$@";; esac`,
+		"sessionbot": `exec "` + binary + `" "$@"`,
 	}
 	for name := range elsewhere {
 		scripts[name] = ""
@@ -53,15 +59,6 @@ func shims(t *testing.T) string {
 		}
 	}
 	return dir
-}
-
-func lookPath(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // docFor bounds what one document takes.
@@ -85,9 +82,6 @@ func TestDocuments(t *testing.T) {
 					env.Cd, _ = filepath.Abs(root) // fails only where there is no folder at all
 					env.Setenv("PATH", shims+":"+os.Getenv("PATH"))
 					env.Setenv("STATE", filepath.Join(env.WorkDir, "state"))
-					for _, name := range ofGo {
-						env.Setenv(name, goEnv(name))
-					}
 					for name, value := range r.preset {
 						env.Setenv(name, value)
 					}
@@ -97,17 +91,6 @@ func TestDocuments(t *testing.T) {
 			})
 		})
 	}
-}
-
-// ofGo is what go run needs of the environment.
-var ofGo = []string{"HOME", "GOCACHE", "GOMODCACHE", "GOPATH", "GOFLAGS", "GOPROXY"}
-
-func goEnv(name string) string {
-	if value := os.Getenv(name); value != "" {
-		return value
-	}
-	out, _ := exec.Command("go", "env", name).Output() // without it go has its own
-	return strings.TrimSpace(string(out))
 }
 
 // reader follows one document.
@@ -216,7 +199,7 @@ func (r *reader) serves(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	cmd := exec.Command("sh", "-c", "trap : INT\n"+script)
 	cmd.Dir, cmd.SysProcAttr = root, &syscall.SysProcAttr{Setpgid: true}
-	for _, name := range slices.Concat([]string{"PATH", "STATE"}, ofGo, slices.Collect(maps.Keys(r.preset))) {
+	for _, name := range append([]string{"PATH", "STATE"}, slices.Collect(maps.Keys(r.preset))...) {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	log := &lockedBuffer{}
@@ -230,8 +213,7 @@ func (r *reader) serves(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Defer(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) // it may have ended already
 		<-ended
-		code := cmd.ProcessState.ExitCode()
-		if code != 0 && (code != 1 || !strings.Contains(script, "go run")) { // go run has a 1 of its own for Ctrl-C
+		if code := cmd.ProcessState.ExitCode(); code != 0 {
 			r.t.Errorf("%s: stopped, it exited with %d:\n%s", r.document.path, code, log)
 		}
 	})

@@ -27,9 +27,10 @@ const (
 	runFor    = 10 * time.Second
 	sendFor   = 20 * time.Second // one answer, with Slack's pauses
 
-	// Whoever finds the queue full is told so by workers of their own.
+	// Whoever finds the queue full is told so by workers of their own. Where even
+	// these have no room nothing is acked: then Slack tells people.
 	busyWorkers   = 4
-	busyQueueSize = 1024
+	busyQueueSize = 2048
 
 	// Stopping takes at most nine seconds.
 	ackFor   = 100 * time.Millisecond // acks and envelopes under way
@@ -41,8 +42,8 @@ const (
 type Commands interface {
 	Run(ctx context.Context, req commands.Request) commands.Answer
 	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
-	// ForOperators tells whether only operators may ask for this.
-	ForOperators(req commands.Request) bool
+	// RepairOf tells what a request would change; false = nothing.
+	RepairOf(req commands.Request) (commands.Repair, bool)
 	ProgressBlocks(p store.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }

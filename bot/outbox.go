@@ -35,6 +35,8 @@ type asker struct {
 	deciding    bool // by a click that may change something
 }
 
+func (a asker) actor() store.Actor { return store.Actor{ID: a.user} }
+
 // message is what goes out.
 type message struct {
 	blocks  []slack.Block

@@ -18,6 +18,9 @@ const (
 	faultTooLarge  Fault = "it is larger than 32 MiB"
 )
 
+// whole tells whether nothing of the value can be read.
+func (f Fault) whole() bool { return f == faultSyntax || f == faultNoObject }
+
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
@@ -27,6 +30,7 @@ type Value struct {
 	Duration                      float64 // seconds; 0 = absent
 	Resolution                    string  // such as 1280x720
 	VideoCount                    int
+	Odd                           []string // members that have to be strings and are none
 }
 
 // ParseValue reads the value of a key and tells whether it is a full object,
@@ -57,9 +61,12 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		case !m.has(member.name):
 		case json.Unmarshal(m[member.name], &text) == nil:
 			member.read(text)
-		case fault == "":
-			fault = Fault("its " + member.name + " is not a string")
+		default:
+			v.Odd = append(v.Odd, member.name)
 		}
+	}
+	if len(v.Odd) > 0 {
+		fault = Fault("its " + v.Odd[0] + " is not a string")
 	}
 	if fault == "" && v.Status != nil && !Status(*v.Status).written() {
 		fault = "its status is none of pending, processing, completed and error"

@@ -38,7 +38,9 @@ func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 		if len(nodes) != 3 {
 			t.Fatalf("the keys lie on %d masters", len(nodes))
 		}
-		story(t, orphan(stageOn(t, c.URL(), c.Client())))
+		s := orphan(stageOn(t, c.URL(), c.Client()))
+		s.nodes = c.Nodes
+		story(t, s)
 	})
 }
 
@@ -129,16 +131,32 @@ func tellGenerateStory(t *testing.T, s *stage) {
 	if ttl := s.client.TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
-	history := s.ask("/session history " + repairID)
-	for _, part := range []string{"planned: generate", "refused: generate", "approved: generate", "ended: generate", "done"} {
-		if !strings.Contains(history.Text, part) {
-			t.Errorf("the history does not say %q:\n%s", part, history.Text)
-		}
-	}
+	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
+		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
 	support.ExpectMessage(saying("Generating is not possible"))
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs")
+}
+
+var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d UTC  `)
+
+// recorded checks that the history says all of this, every entry to the second.
+func (s *stage) recorded(parts ...string) {
+	s.t.Helper()
+	p := start(s.t, s.env, "session", "history", repairID)
+	if code := p.exitCode(10 * time.Second); code != 0 {
+		s.t.Fatalf("exit code %d: %s", code, p.log)
+	}
+	history := p.log.String()
+	if entries := strings.Count(history, " UTC  "); entries == 0 || entries != len(seconds.FindAllString(history, -1)) {
+		s.t.Errorf("the history's entries are not to the second:\n%s", history)
+	}
+	for _, part := range parts {
+		if !strings.Contains(history, part) {
+			s.t.Errorf("the history does not say %q:\n%s", part, history)
+		}
+	}
 }
 
 // TestClicks: every click gets its own answer, and only the right one acts.
@@ -214,6 +232,48 @@ func TestRepairInATerminal(t *testing.T) {
 	}
 }
 
+// TestTerminalStandsStill: a bot brings the job to its end while the terminal
+// does nothing, and the terminal tells it once it goes on.
+func TestTerminalStandsStill(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.env["ALERT_CHANNEL"] = "C0ALERTS"
+		p := start(t, s.env, "session", "generate", "--yes", repairID)
+		p.prints(regexp.MustCompile(`being made`))
+		if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		s.leaseEnds()
+		finish()
+		s.startBot()
+		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
+		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		code := p.exitCode(20 * time.Second)
+		for _, part := range []string{"Done: video ready", "open the video", "Customer sees  status completed"} {
+			if code != 0 || !strings.Contains(p.log.String(), part) {
+				t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
+			}
+		}
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+	})
+}
+
+// leaseEnds is as if the life of the one pending job's lease had gone by.
+func (s *stage) leaseEnds() {
+	s.t.Helper()
+	pending, err := s.client.ZRange(s.t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
+	if err != nil || len(pending) != 1 {
+		s.t.Fatalf("pending %q, %v", pending, err)
+	}
+	if err := s.client.Del(s.t.Context(), "sessionbot:{jobs}:lease:"+pending[0]).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // TestSecondOperatorInATerminal: what needs one is left to Slack.
 func TestSecondOperatorInATerminal(t *testing.T) {
 	s := repairStage(t)
@@ -223,6 +283,7 @@ func TestSecondOperatorInATerminal(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	s.nothingDone()
+	s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
 	fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
 	if code := fix.exitCode(20 * time.Second); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
 		t.Errorf("exit code %d", code)
@@ -245,10 +306,7 @@ func TestInterruptedQuestion(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	s.nothingDone()
-	history := start(t, s.env, "session", "history", repairID)
-	if code := history.exitCode(10 * time.Second); code != 0 || !strings.Contains(history.log.String(), "cancelled: generate") {
-		t.Errorf("exit code %d, history %s", code, history.log)
-	}
+	s.recorded("cancelled: generate")
 }
 
 // TestTerminalIsGone: what was approved in a terminal that died is brought to
@@ -263,11 +321,7 @@ func TestTerminalIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		p.exitCode(10 * time.Second)
-		pending, err := s.client.ZRange(t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
-		if err != nil || len(pending) != 1 {
-			t.Fatalf("pending %q, %v", pending, err)
-		}
-		s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+pending[0]) // as if its life had gone by
+		s.leaseEnds()
 		finish()
 		s.startBot()
 		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))

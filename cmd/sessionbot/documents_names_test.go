@@ -18,7 +18,7 @@ import (
 )
 
 // ofOthers are variables that documents name and that are not the program's.
-var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "TMPDIR"}
+var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE"}
 
 // ofRecipe is what docs/architecture.md tells how to add.
 var ofRecipe = []string{"session expires", "commands/expires.go"}
@@ -31,7 +31,7 @@ var (
 	isProgram  = regexp.MustCompile(`^sessionbot ([a-z]\S*)(.*)$`)
 	isFlag     = regexp.MustCompile(`--[a-z-]+`)
 	isTarget   = regexp.MustCompile(`^make ([a-z]+)`)
-	isMetric   = regexp.MustCompile(`^sessionbot_[a-z_]+`)
+	isMetric   = regexp.MustCompile(`^(sessionbot_[a-z_]+?)(?:_bucket|_sum|_count)?(?:[^a-z_]|$)`)
 	isTest     = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]\w*$`)
 	isPath     = regexp.MustCompile(`^(?:\./)?((?:\.ci|bot|cmd|commands|deploy|docs|internal|store|superduper)/[\w./*-]*|[\w.-]+\.(?:go|yml|yaml|md|mod))$`)
 )
@@ -142,8 +142,8 @@ func (n namer) word(text string) {
 	if m := isVariable.FindStringSubmatch(text); m != nil && !isKnown(m[1]) {
 		n.missing("variable", m[1])
 	}
-	if name := isMetric.FindString(text); name != "" && !strings.Contains(goText(n.t), `"`+name) {
-		n.missing("metric", name)
+	if m := isMetric.FindStringSubmatch(text); m != nil && !strings.Contains(goText(n.t), `"`+m[1]+`"`) {
+		n.missing("metric", m[1])
 	}
 	if isTest.MatchString(text) && !strings.Contains(goText(n.t), "func "+text+"(") {
 		n.missing("test", text)

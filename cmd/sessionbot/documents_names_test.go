@@ -46,6 +46,9 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 			n.command(match[1])
 			n.word(match[1])
 		}
+		for _, line := range d.slack {
+			n.command(line)
+		}
 		for _, b := range d.blocks {
 			n.block(b)
 		}

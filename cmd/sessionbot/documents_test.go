@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,8 +14,9 @@ const root = "../.."
 
 // document is a file that people read.
 type document struct {
-	path   string // from the root
-	prose  string // without the blocks; the lines stay where they are
+	path   string   // from the root
+	prose  string   // without the blocks; the lines stay where they are
+	slack  []string // what is to be typed in Slack
 	blocks []block
 }
 
@@ -58,8 +60,8 @@ func documents(t *testing.T) []document {
 	return all
 }
 
-// readDocument parts prose and commands; blocks of other languages are neither.
-// False where a block is not closed.
+// readDocument parts prose and commands. Of blocks in other languages only what
+// is typed in Slack is kept. False where a block is not closed.
 func readDocument(path, text string) (document, bool) {
 	d := document{path: path}
 	var prose strings.Builder
@@ -79,6 +81,9 @@ func readDocument(path, text string) (document, bool) {
 			open = nil
 		case open != nil:
 			open.text += strings.TrimPrefix(line, fence) + "\n"
+			if !shell && strings.HasPrefix(bare, "/") {
+				d.slack = append(d.slack, bare)
+			}
 		default:
 			prose.WriteString(line)
 		}
@@ -89,9 +94,12 @@ func readDocument(path, text string) (document, bool) {
 }
 
 func TestReadDocument(t *testing.T) {
-	d, closed := readDocument("x.md", "Type\n\n1. so:\n\n   ```sh serves\n   one\n     two\n   ```\n```text\nnot\n```\nend")
+	d, closed := readDocument("x.md", "Type\n\n1. so:\n\n   ```sh serves\n   one\n     two\n   ```\n```text\n/redis ping\n```\nend")
 	if !closed || len(d.blocks) != 1 || d.blocks[0] != (block{line: 5, how: "serves", text: "one\n  two\n"}) {
 		t.Errorf("got %+v, %v", d, closed)
+	}
+	if !slices.Equal(d.slack, []string{"/redis ping"}) {
+		t.Errorf("typed in Slack is %q", d.slack)
 	}
 	if want := "Type\n\n1. so:\n\n\n\n\n\n\n\n\nend\n"; d.prose != want {
 		t.Errorf("prose is %q, want %q", d.prose, want)

@@ -18,7 +18,7 @@ import (
 )
 
 // ofOthers are variables that documents name and that are not the program's.
-var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE"}
+var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR"}
 
 // ofRecipe is what docs/architecture.md tells how to add.
 var ofRecipe = []string{"session expires", "commands/expires.go"}

@@ -24,21 +24,24 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// elsewhere are the programs that documents call and that are not run here, with
-// the reason. What they are told is checked by TestDocumentsNameWhatThereIs.
+// here are the programs that documents call and that are run; there are no others
+// on the PATH.
+var here = []string{"sh", "yes", "curl", "grep", "cut", "redis-cli"}
+
+// elsewhere are those that are not run here, with the reason. What they are told
+// is checked by TestDocumentsNameWhatThereIs.
 var elsewhere = map[string]string{
 	"docker":     "there is no container engine",
 	"kubectl":    "there is no cluster",
 	"systemctl":  "there is no systemd",
 	"journalctl": "there is no systemd",
 	"sudo":       "it changes the machine",
-	"apt-get":    "it changes the machine",
-	"git":        "it talks to a server",
+	"git":        "it changes the clone, or talks to a server",
 }
 
-// shims stand before all others on the PATH. Of make only the target is looked
-// at, and of go only the program itself is run: both would run these tests.
-func shims(t *testing.T) string {
+// programs is the only folder of the PATH. Of make only the target is looked at,
+// and of go only the program itself is run: both would run these tests.
+func programs(t *testing.T) string {
 	t.Helper()
 	binary, err := built()
 	if err != nil {
@@ -58,6 +61,11 @@ func shims(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range here {
+		if err := os.Symlink(testenv.Need(t, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	return dir
 }
 
@@ -67,7 +75,7 @@ const docFor = time.Minute
 // TestDocuments does what the documents say, each document from top to bottom,
 // with the built binary, a real Redis, the workspace and the stand-ins.
 func TestDocuments(t *testing.T) {
-	shims := shims(t)
+	programs := programs(t)
 	for _, d := range documents(t) {
 		if len(d.blocks) == 0 {
 			continue
@@ -80,7 +88,7 @@ func TestDocuments(t *testing.T) {
 				Deadline: time.Now().Add(docFor),
 				Setup: func(env *testscript.Env) error {
 					env.Cd, _ = filepath.Abs(root) // fails only where there is no folder at all
-					env.Setenv("PATH", shims+":"+os.Getenv("PATH"))
+					env.Setenv("PATH", programs)
 					env.Setenv("STATE", filepath.Join(env.WorkDir, "state"))
 					for name, value := range r.preset {
 						env.Setenv(name, value)
@@ -121,7 +129,8 @@ func newReader(t *testing.T, d document) *reader {
 	demo.Tell(s.stripe, files, examples)
 	s.env["SUPERDUPERAI_URL"], s.env["HTTP_ADDR"] = s.serve(files), freeAddr(t)
 	s.env["OPERATORS"], s.env["ONCALL_MENTION"] = "U0LEAD,S0OPS", "S0OPS"
-	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{}}
+	id := exampleWith(t, store.EventDelivered, 0)
+	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{"ID": id}}
 	for name, value := range s.env {
 		// Who is told to set the variables finds none; only where the stand-ins are.
 		if !d.exports("SLACK_BOT_TOKEN") || strings.HasSuffix(name, "_URL") && name != "REDIS_URL" || name == "HTTP_ADDR" {
@@ -129,7 +138,7 @@ func newReader(t *testing.T, d document) *reader {
 		}
 	}
 	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page,
-		"cs_live_…", exampleWith(t, store.EventDelivered, 0))
+		"cs_live_…", id)
 	if slices.ContainsFunc(d.blocks, func(b block) bool { return b.how == "running" }) {
 		s.bot = start(t, s.env, "run")
 		s.untilServed("/readyz", `"ready":true`)

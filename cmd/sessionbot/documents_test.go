@@ -1,9 +1,7 @@
 package main
 
 import (
-	"io/fs"
-	"os"
-	"path/filepath"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -36,22 +34,13 @@ type block struct {
 func documents(t *testing.T) []document {
 	t.Helper()
 	paths := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md"}
-	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, d fs.DirEntry, err error) error {
-		if err == nil && filepath.Ext(path) == ".md" {
-			paths = append(paths, strings.TrimPrefix(path, root+"/"))
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
+	for _, folder := range []string{"docs", "deploy"} {
+		paths = slices.AppendSeq(paths, maps.Keys(mustRead(t, folder, ".md")))
 	}
+	slices.Sort(paths)
 	var all []document
 	for _, path := range paths {
-		raw, err := os.ReadFile(filepath.Join(root, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d, ok := readDocument(path, string(raw))
+		d, ok := readDocument(path, readFile(t, path))
 		if !ok {
 			t.Errorf("%s: a block is not closed", path)
 		}

@@ -2,13 +2,14 @@ package bot
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
-	"net/url"
+	"regexp"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Fault is what Slack answered instead of doing what it was asked.
@@ -117,7 +118,7 @@ func faultOf(err error) *Fault {
 	}
 	var refused slack.SlackErrorResponse
 	if errors.As(err, &refused) {
-		return &Fault{Code: refused.Err, Status: http.StatusOK, Needed: refused.Needed, err: err}
+		return &Fault{Code: known(errorCode, refused.Err), Status: http.StatusOK, Needed: known(scopes, refused.Needed), err: err}
 	}
 	var limited *slack.RateLimitedError
 	if errors.As(err, &limited) {
@@ -127,14 +128,26 @@ func faultOf(err error) *Fault {
 	if errors.As(err, &status) {
 		return &Fault{Status: status.Code, err: err}
 	}
-	var address *url.Error
-	if errors.As(err, &address) {
-		err = address.Err
+	var own ending
+	if errors.As(err, &own) {
+		return &Fault{err: own}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = context.DeadlineExceeded
+	return &Fault{err: quiet.Error(err)}
+}
+
+// What Slack's error codes and scopes look like. Whatever looks otherwise may
+// repeat what was sent.
+var (
+	errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
+	scopes    = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
+)
+
+// known is a text of this pattern; any other is "".
+func known(pattern *regexp.Regexp, text string) string {
+	if !pattern.MatchString(text) {
+		return ""
 	}
-	return &Fault{err: err}
+	return text
 }
 
 type advice struct {

@@ -128,7 +128,7 @@ func New(cfg Config) (*Bot, error) {
 // *PermanentError. A Bot runs once.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
-		return quiet(ctx, err)
+		return asked(ctx, err)
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -142,11 +142,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	over()
 	b.drain(cut)
 	aside.Wait()
-	return quiet(ctx, err)
+	return asked(ctx, err)
 }
 
-// quiet drops the error of a bot that was asked to stop.
-func quiet(ctx context.Context, err error) error {
+// asked drops the error of a bot that was asked to stop.
+func asked(ctx context.Context, err error) error {
 	var permanent *PermanentError
 	if ctx.Err() != nil && !errors.As(err, &permanent) {
 		return nil

@@ -39,7 +39,7 @@ type bubble struct {
 	hello   bool
 	hangs   atomic.Bool  // response_url gives no answer
 	refusal atomic.Value // error code of auth.test, a string
-	apiURL  string // SLACK_API_URL
+	apiURL  string       // SLACK_API_URL
 
 	mu      sync.Mutex
 	opened  []time.Time // calls of apps.connections.open
@@ -174,7 +174,7 @@ func (s *bubble) processes() Processes {
 func (s *bubble) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
-		refusal, _ := s.refusal.Load().(string) // "" = none
+		refusal, _ := s.refusal.Load().(string)                                                             // "" = none
 		_, _ = fmt.Fprintf(w, `{"ok":%v,"team_id":"T1","user_id":"U9","error":%q}`, refusal == "", refusal) // the asker notices
 	})
 	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -55,7 +56,7 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 	}
 	err, why := b.operators.admitOperator(ctx, to.user), "not an operator's click on "
 	if err == nil && action == commands.ActionApprove && own && b.secondNeeded(plan.Action) {
-		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it."}, "the asker's own click on "
+		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it.", ask: b.operators.others(to.user)}, "the asker's own click on "
 	}
 	if err == nil {
 		return true
@@ -67,7 +68,12 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 
 func buttonName(action string) string { return strings.TrimPrefix(action, "confirm.") }
 
+// recordFor is how long an answer waits for the audit trail.
+const recordFor = 2 * time.Second
+
 func (b *Bot) record(ctx context.Context, to asker, e store.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, recordFor)
+	defer cancel()
 	if err := b.repairs.Plans.Record(ctx, e); err != nil {
 		b.log.Error("the audit trail misses an entry", "ref", to.ref, "event", string(e.Event), "error", err)
 	}

@@ -54,8 +54,8 @@ func PlanBlocks(p store.Plan) []slack.Block {
 
 // PressedBlocks show a plan whose Approve was pressed once, where it takes two.
 func PressedBlocks(p store.Plan, by store.Actor) []slack.Block {
-	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once, nothing is done yet. "), person(by),
-		blockkit.Plain(" has to press the changed button; for anybody else it is their first press."))))
+	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
+		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
 // PlanActions are the plan's buttons. Where Stripe still delivers the event the

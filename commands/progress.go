@@ -173,14 +173,22 @@ func causeText(cause store.Cause) string {
 	return "Debug the session to see how it stands."
 }
 
+// writtenBy is the status that a job left in the session.
+func writtenBy(job store.Job) store.Status {
+	switch {
+	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
+		return store.StatusProcessing
+	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
+		return store.StatusCompleted
+	}
+	return store.StatusError
+}
+
 // customerFact tells what the customer's page goes by now.
 func customerFact(p store.Progress) blockkit.Line {
 	var text string
 	foreign := p.Job.Foreign || p.Job.Cause == store.CauseOthers
-	want := store.StatusError
-	if p.Job.Outcome == store.OutcomeDone && p.Job.Plan.Action == store.ActionGenerate {
-		want = store.StatusCompleted
-	}
+	want := writtenBy(p.Job)
 	switch {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)

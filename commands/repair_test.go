@@ -54,7 +54,8 @@ var outcomes = []struct {
 	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{"", store.CauseOthers}},
 	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
 	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
-		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers}},
+		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers,
+		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong}},
 }
@@ -64,8 +65,11 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
 		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: outcome == store.OutcomeDone && cause == store.CauseOthers}
 	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
-	if outcome == store.OutcomeDone || outcome == store.OutcomeFailed {
+	switch outcome {
+	case store.OutcomeDone, store.OutcomeFailed:
 		now.Site = &store.Site{Found: true, Status: "error"}
+	case store.OutcomeUnclear, store.OutcomeGaveUp:
+		now.Site = &store.Site{Found: true, Status: "processing"}
 	}
 	if cause == store.CauseRejected || cause == store.CauseChanged {
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
@@ -180,6 +184,14 @@ func TestRepairTexts(t *testing.T) {
 	show("pressed once", commands.PressedBlocks(all[store.ActionGenerate], store.Actor{ID: "U0LEAD"}), commands.PlanActions(all[store.ActionGenerate], "P4"))
 	corrupt := all[store.ActionFix]
 	corrupt.Writes = []store.KeyWrite{{Session: id, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []store.Change{{Name: "status", After: text("error")}}}}
+	image := all[store.ActionGenerate]
+	image.Kind, image.Warnings, image.Order = store.KindImage, nil, &store.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+		SizeFrom: store.FromSession, PromptFrom: store.FromSession, PromptChars: 62}
+	show("plan, generate an image", commands.PlanBlocks(image), commands.PlanActions(image, ""))
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
+		p := progress(image, outcome, "")
+		show("an image, "+string(outcome), r.ProgressBlocks(p), commands.ProgressActions(p.Job))
+	}
 	show("plan, fix of what cannot be read at all", commands.PlanBlocks(corrupt), commands.PlanActions(corrupt, ""))
 	for _, c := range outcomes {
 		for _, cause := range c.causes {

@@ -53,15 +53,19 @@ func (d Deps) settleWith(ctx context.Context, req Request, id, file string) (Ans
 	if err != nil {
 		return Answer{}, err
 	}
+	refused := store.Entry{At: d.Now(), Who: req.who(), Where: req.where(), Event: store.AuditRefused,
+		Action: store.ActionGenerate, Session: id, Plan: latest.ID}
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
+		refused.Detail = "settle: nothing was unclear"
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse(nothingUnclear)
 	}
 	limited, cancel := context.WithTimeout(ctx, fileWithin)
 	defer cancel()
 	seen, err := d.Files.File(limited, file)
 	if errors.Is(err, superduper.NotFound) {
-		d.recordRefusal(ctx, req, store.Entry{At: d.Now(), Who: req.who(), Where: req.where(), Event: store.AuditRefused,
-			Action: store.ActionGenerate, Session: id, Plan: latest.ID, Detail: "settle: SuperDuperAI does not know the file " + file})
+		refused.Detail = "settle: SuperDuperAI does not know the file " + file
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
 	if err != nil {
@@ -88,10 +92,16 @@ func seenText(file store.File, err error) string {
 // seen, or "" where nothing was made.
 func (d Deps) settled(ctx context.Context, job string, req Request, file, seen string) (Answer, error) {
 	settled, err := d.Ledger.Settle(ctx, job, req.who(), file, d.Now())
+	refused := settled.Plan.Entry(store.AuditRefused, req.who(), req.where(), "settle: nothing was unclear", d.Now())
 	switch {
 	case errors.Is(err, store.ErrOtherFile):
+		refused.Detail = "settle: the file " + file + " is not the one that was given up"
+		d.recordRefusal(ctx, req, refused)
 		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
-	case errors.Is(err, store.ErrNotUnclear), errors.Is(err, store.ErrUnknownJob):
+	case errors.Is(err, store.ErrNotUnclear):
+		d.recordRefusal(ctx, req, refused)
+		return Answer{}, refuse(nothingUnclear)
+	case errors.Is(err, store.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
 		return Answer{}, err

@@ -31,16 +31,16 @@ return 1`)
 //
 // ErrUnknownJob where there is no such job; ErrOtherFile where one that was
 // given up has another file; ErrNotUnclear where there is nothing to settle
-// about it, or somebody else was quicker.
+// about it, or somebody else was quicker. With the last two the job is returned.
 func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
 	job, before, err := l.job(ctx, id)
 	switch {
 	case err != nil:
 		return Job{}, err
 	case job.Outcome == OutcomeGaveUp && fileID != "" && !strings.EqualFold(fileID, job.FileID):
-		return Job{}, ErrOtherFile
+		return job, ErrOtherFile
 	case job.Outcome != OutcomeUnclear && (job.Outcome != OutcomeGaveUp || fileID == ""):
-		return Job{}, ErrNotUnclear
+		return job, ErrNotUnclear
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
@@ -59,7 +59,7 @@ func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string,
 		return Job{}, fmt.Errorf("settle a job: %w", silence(err))
 	}
 	if done == 0 {
-		return Job{}, ErrNotUnclear
+		return job, ErrNotUnclear
 	}
 	return job, nil
 }

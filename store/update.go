@@ -134,7 +134,7 @@ func statusChanges(v Value, u Update) []Change {
 		Change{Name: "status", Before: v.Status, After: &word},
 		Change{Name: "fileId", Before: v.FileID, After: file},
 		Change{Name: "error", Before: v.Error, After: failure},
-		Change{Name: "timestamp", Before: stampOf(v), After: &at},
+		Change{Name: "timestamp", Before: v.Stamp, After: &at},
 	)
 }
 
@@ -148,7 +148,7 @@ func mappingChanges(v Value, u Update) []Change {
 		file = &u.FileID
 	}
 	at := stamp(u.At)
-	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: stampOf(v), After: &at})
+	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.Stamp, After: &at})
 }
 
 // changed leaves out what stays as it is, and cuts what was there: it is only
@@ -176,12 +176,4 @@ func short(text string) *string {
 		text = string([]rune(text)[:maxBefore-1]) + "…"
 	}
 	return &text
-}
-
-func stampOf(v Value) *string {
-	if v.Timestamp.IsZero() {
-		return nil
-	}
-	at := stamp(v.Timestamp)
-	return &at
 }

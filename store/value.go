@@ -24,6 +24,7 @@ func (f Fault) whole() bool { return f == faultSyntax || f == faultNoObject }
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
+	Stamp                         *string // the timestamp as it stands there
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
@@ -53,7 +54,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		{"status", func(text string) { v.Status = &text }},
 		{"fileId", func(text string) { v.FileID = &text }},
 		{"error", func(text string) { v.Error = &text }},
-		{"timestamp", func(text string) { v.Timestamp = parseTime(text) }},
+		{"timestamp", func(text string) { v.Timestamp, v.Stamp = parseTime(text), &text }},
 		{"createdAt", func(text string) { v.CreatedAt = parseTime(text) }},
 	} {
 		var text string

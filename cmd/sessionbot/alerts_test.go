@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -23,8 +22,7 @@ func watched(s *stage) *stage {
 func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, watched(newStage(t))) })
 	t.Run("three masters", func(t *testing.T) {
-		c := redistest.StartCluster(t)
-		story(t, watched(stageOn(t, c.URL(), c.Client())))
+		story(t, watched(clusterStage(t)))
 	})
 }
 

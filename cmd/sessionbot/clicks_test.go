@@ -80,6 +80,7 @@ func (s *stage) nothingDone() {
 // TestRunningPlan: a double click, two people at once, a copy of the message,
 // a second plan, and another process: one video, and an answer for everybody.
 func TestRunningPlan(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()
@@ -205,7 +206,7 @@ func TestSecondClick(t *testing.T) {
 		first := func(by wstest.Place, of wstest.Message) {
 			t.Helper()
 			by.Click(of, "confirm.approve")
-			asked := lead.ExpectUpdate(plan, wstest.Saying("Yes, although Stripe still delivers"), saying("Pressed once, nothing is done yet"))
+			asked := lead.ExpectUpdate(plan, wstest.Saying("Yes, although Stripe still delivers"), saying("Pressed once by @"))
 			by.ExpectMessage(saying("That was your first press"))
 			if asked.Revision == plan.Revision {
 				t.Error("the button was not redrawn")
@@ -248,6 +249,7 @@ func TestPlanWithoutAPlace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, s *stage) {
 				s.env["ALERT_CHANNEL"], s.env["APPROVALS"], s.env["OPERATORS"] = c.alerts, c.approvals, "U0LEAD"
+				s.env["ALERT_ON"] = "lost" // the orphan itself is no news here
 				s.startBot()
 				by := s.workspace.As(c.user).In("C0RANDOM")
 				by.Type("/session generate " + repairID)

@@ -80,15 +80,16 @@ func TestWrongHost(t *testing.T) {
 
 // TestNoToken: what cannot be made is not planned, and the refusal is on record.
 func TestNoToken(t *testing.T) {
-	s := repairStage(t)
-	s.env["SUPERDUPERAI_TOKEN"] = ""
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
-	s.nothingDone()
-	s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
-	s.workspace.ExpectNothingElse()
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["SUPERDUPERAI_TOKEN"] = ""
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
+		s.nothingDone()
+		s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestFixOfACorruptValue: the plan lists what is taken out, and the bytes that
@@ -123,6 +124,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 // TestUnclearStory: the answer gets lost, nothing is sent again, and a person
 // says what became of it: an operator, once, and only of this generation.
 func TestUnclearStory(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
 		s.startBot()
@@ -134,7 +136,9 @@ func TestUnclearStory(t *testing.T) {
 		lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
 		guest.Click(unclear, "confirm.not_made")
 		guest.ExpectMessage(saying("Only operators may do this"))
-		lead.Click(unclear, "confirm.not_made")
+		lead.Type("/session debug " + repairID)
+		debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
+		lead.Click(debug, "confirm.not_made")
 		lead.ExpectMessage(saying("Settled: nothing was made"))
 		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
 
@@ -157,6 +161,7 @@ func TestUnclearStory(t *testing.T) {
 		}
 		s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 			"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
+			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
 			"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
 			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
 		s.workspace.ExpectNothingElse()
@@ -166,29 +171,32 @@ func TestUnclearStory(t *testing.T) {
 // TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
 // counts, and that is said; nobody else's does, and that is on record.
 func TestSettleOnOnesWord(t *testing.T) {
-	s := repairStage(t)
-	s.env["OPERATORS"] = "U0LEAD"
-	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
-	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
-	support.Type("/session settle " + repairID + " " + file)
-	support.ExpectMessage(saying("Only operators may do this"))
-	s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
-	lead.Type("/session settle " + repairID + " " + strings.ToUpper(file))
-	lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
-	s.files.Put(file, store.FileFailed)
-	s.files.Heal()
-	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
-	s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
-	s.workspace.ExpectNothingElse()
+	t.Parallel() // it mostly waits
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["OPERATORS"] = "U0LEAD"
+		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+		support.Type("/session settle " + repairID + " " + file)
+		support.ExpectMessage(saying("Only operators may do this"))
+		s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
+		lead.Type("/session settle " + repairID + " " + strings.ToUpper(file))
+		lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+		s.files.Put(file, store.FileFailed)
+		s.files.Heal()
+		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
+		s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestGivenUpAndFinished: a video that takes too long is given up; once it is
 // finished all the same, debug says how the customer's page gets to know.
 func TestGivenUpAndFinished(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.env["GIVE_UP_AFTER"] = "1s"
@@ -244,6 +252,7 @@ func TestKilledWhileItIsMade(t *testing.T) {
 // TestRedisStandsStill: a Redis that is silent while a video is made costs
 // nothing but time.
 func TestRedisStandsStill(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()
@@ -283,6 +292,7 @@ func TestTheSiteDisagrees(t *testing.T) {
 
 // TestSlackIsAway: the end of a repair is told once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()

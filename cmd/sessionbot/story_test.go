@@ -80,9 +80,10 @@ func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage
 	return s
 }
 
-// freeze has Redis answer nobody until thaw.
+// freeze has Redis answer nobody until thaw, or the end of the test.
 func (s *stage) freeze() {
 	s.t.Helper()
+	s.t.Cleanup(s.thaw)
 	for _, node := range s.nodes {
 		node.Freeze(s.t)
 	}

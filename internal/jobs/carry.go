@@ -113,7 +113,7 @@ func (r *Runner) Ending(ctx context.Context, job store.Job, file store.File) sto
 	if file.State == "" && job.FileID != "" {
 		p.File, _ = r.look(ctx, job.FileID) // without an answer the end is told without the file
 	}
-	if job.Outcome == store.OutcomeDone || job.Outcome == store.OutcomeFailed {
+	if job.Outcome != store.OutcomeRefused { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)
 		p.Site, p.SiteErr = &site, err
 	}

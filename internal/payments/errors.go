@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Kind says why Stripe could not tell. It is an error itself, so that
@@ -74,10 +76,8 @@ func classed(err error) error {
 		return &Error{Kind: Fault, Err: missing}
 	case errors.As(err, &known):
 		return known
-	case errors.As(err, &failed) && errors.Is(err, context.DeadlineExceeded):
-		return &Error{Kind: NoAnswer, Err: context.DeadlineExceeded}
 	case errors.As(err, &failed):
-		return &Error{Kind: NoAnswer, Err: failed.Err}
+		return &Error{Kind: NoAnswer, Err: quiet.Error(failed.Err)}
 	}
 	return fault("the answer cannot be read")
 }

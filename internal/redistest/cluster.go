@@ -87,6 +87,22 @@ func (c *Cluster) settled(ctx context.Context, node *Server) error {
 	return nil
 }
 
+// Flush waits until the whole cluster serves again, such as after a node stood
+// still, and empties it: for tests that share one.
+func (c *Cluster) Flush(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	for _, node := range c.Nodes {
+		if err := until(ctx, node.exited, func() error { return c.settled(ctx, node) }); err != nil {
+			t.Fatalf("cluster node %s: %v", node.addr, err)
+		}
+		if err := node.client.FlushAll(ctx).Err(); err != nil {
+			t.Fatalf("empty cluster node %s: %v", node.addr, err)
+		}
+	}
+}
+
 // Client is a client of the whole cluster, closed with the test.
 func (c *Cluster) Client() *redis.ClusterClient { return c.client }
 

@@ -26,7 +26,7 @@ import (
 
 // here are the programs that documents call and that are run; there are no others
 // on the PATH.
-var here = []string{"sh", "yes", "curl", "grep", "cut", "redis-cli"}
+var here = []string{"sh", "yes", "curl", "cut", "grep", "head", "redis-cli"}
 
 // elsewhere are those that are not run here, with the reason. What they are told
 // is checked by TestDocumentsNameWhatThereIs.

@@ -26,7 +26,7 @@ import (
 
 // here are the programs that documents call and that are run; there are no others
 // on the PATH.
-var here = []string{"sh", "yes", "curl", "cut", "grep", "head", "redis-cli"}
+var here = []string{"sh", "curl", "cut", "grep", "head", "redis-cli"}
 
 // elsewhere are those that are not run here, with the reason. What they are told
 // is checked by TestDocumentsNameWhatThereIs.
@@ -95,7 +95,7 @@ func TestDocuments(t *testing.T) {
 					}
 					return os.WriteFile(filepath.Join(env.WorkDir, "state"), nil, 0o600)
 				},
-				Cmds: map[string]func(*testscript.TestScript, bool, []string){"does": r.does, "running": r.does, "asks": r.asks, "serves": r.serves},
+				Cmds: map[string]func(*testscript.TestScript, bool, []string){"does": r.does, "running": r.does, "serves": r.serves},
 			})
 		})
 	}
@@ -190,10 +190,6 @@ func (r *reader) filled(b block) string {
 
 func (r *reader) does(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("sh", args...))
-}
-
-func (r *reader) asks(ts *testscript.TestScript, _ bool, args []string) {
-	ts.Check(ts.Exec("sh", "-c", `yes | sh "$0"`, args[0]))
 }
 
 var pageOf = regexp.MustCompile(`(?m)^(.*sessionbot (?:demo|workspace)\b.*)$`)

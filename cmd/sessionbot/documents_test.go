@@ -22,7 +22,6 @@ type document struct {
 // its fence may say how they are to be run:
 //
 //	serves  the last one goes on until it is stopped
-//	asks    they ask, and the answer is yes
 //	running they need a bot that runs
 type block struct {
 	line int

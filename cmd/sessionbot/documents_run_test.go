@@ -137,8 +137,7 @@ func newReader(t *testing.T, d document) *reader {
 			r.preset[name] = value
 		}
 	}
-	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page,
-		"cs_live_…", id)
+	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page, "cs_live_…", id)
 	if slices.ContainsFunc(d.blocks, func(b block) bool { return b.how == "running" }) {
 		s.bot = start(t, s.env, "run")
 		s.untilServed("/readyz", `"ready":true`)
@@ -170,7 +169,10 @@ func (r *reader) script() string {
 	return path
 }
 
-var assignment = regexp.MustCompile(`\b([A-Z][A-Z0-9_]+)=[^\s"']+`)
+var (
+	assignment = regexp.MustCompile(`\b([A-Z][A-Z0-9_]+)=[^\s"']+`)
+	comment    = regexp.MustCompile(`(?m)(^|\s)#.*$`)
+)
 
 // filled puts this machine's values in the place of the examples.
 func (r *reader) filled(b block) string {
@@ -181,8 +183,7 @@ func (r *reader) filled(b block) string {
 		}
 		return set
 	})
-	command, _, _ := strings.Cut(text, "#")
-	if strings.Contains(command, "…") {
+	if strings.Contains(comment.ReplaceAllString(text, ""), "…") {
 		r.t.Errorf("%s:%d: nothing is known to take the place of what is left out: %s", r.document.path, b.line, text)
 	}
 	return text

@@ -32,13 +32,14 @@ var (
 	isFlag     = regexp.MustCompile(`--[a-z-]+`)
 	isTarget   = regexp.MustCompile(`^make ([a-z]+)`)
 	isMetric   = regexp.MustCompile(`^(sessionbot_[a-z_]+?)(?:_bucket|_sum|_count)?(?:[^a-z_]|$)`)
+	isMessage  = regexp.MustCompile(`^[A-Za-z]+(?:[ :][ A-Za-z']+){3,}$`) // of the log
 	isTest     = regexp.MustCompile(`^(?:Test|Fuzz|Benchmark)[A-Z]\w*$`)
 	isPath     = regexp.MustCompile(`^(?:\./)?((?:\.ci|bot|cmd|commands|deploy|docs|internal|store|superduper)/[\w./*-]*|[\w.-]+\.(?:go|yml|yaml|md|mod))$`)
 )
 
 // TestDocumentsNameWhatThereIs holds the documents' words against the program:
-// variables, subcommands, flags, slash commands, metrics, targets, tests and
-// files; and their blocks against the shell's grammar.
+// variables, subcommands, flags, slash commands, metrics, messages of the log,
+// targets, tests and files; and their blocks against the shell's grammar.
 func TestDocumentsNameWhatThereIs(t *testing.T) {
 	for _, d := range documents(t) {
 		n := namer{t: t, where: d.path}
@@ -147,6 +148,9 @@ func (n namer) word(text string) {
 	}
 	if m := isMetric.FindStringSubmatch(text); m != nil && !strings.Contains(goText(n.t), `"`+m[1]+`"`) {
 		n.missing("metric", m[1])
+	}
+	if isMessage.MatchString(text) && !strings.Contains(goText(n.t), text) {
+		n.missing("message", text)
 	}
 	if isTest.MatchString(text) && !strings.Contains(goText(n.t), "func "+text+"(") {
 		n.missing("test", text)

@@ -20,8 +20,8 @@ import (
 // ofOthers are variables that documents name and that are not the program's.
 var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR"}
 
-// ofRecipe is what docs/architecture.md tells how to add.
-var ofRecipe = []string{"session expires", "commands/expires.go"}
+// toBeMade is what documents tell their readers to make.
+var toBeMade = []string{"session expires", "commands/expires.go", "deploy/secrets/", "deploy/.env"}
 
 // What words are taken for.
 var (
@@ -46,6 +46,10 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 		for _, match := range inlineCode.FindAllStringSubmatch(d.prose, -1) {
 			n.command(match[1])
 			n.word(match[1])
+			program, _, _ := strings.Cut(match[1], " ")
+			if _, ok := elsewhere[program]; ok {
+				n.block(block{text: match[1]})
+			}
 		}
 		for _, line := range d.slack {
 			n.command(line)
@@ -138,7 +142,7 @@ func slackCommands() []string {
 	for _, command := range commands.New(commands.Deps{}).Commands() {
 		all = append(all, command.Group+" "+command.Name)
 	}
-	return append(all, ofRecipe...)
+	return append(all, toBeMade...)
 }
 
 // word looks at one word.
@@ -168,7 +172,7 @@ func (n namer) exists(path string) bool {
 			return true
 		}
 	}
-	return slices.Contains(ofRecipe, path)
+	return slices.Contains(toBeMade, path)
 }
 
 func isKnown(name string) bool {

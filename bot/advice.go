@@ -3,8 +3,10 @@ package bot
 import (
 	"cmp"
 	"errors"
+	"net"
 	"net/http"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -60,6 +62,16 @@ func (f *Fault) Advice() string {
 // call without an answer may have been carried out and is not retried.
 func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
+}
+
+// unclear tells whether the call may have been carried out all the same: no
+// answer came to what was sent, or Slack stumbled on its way.
+func (f *Fault) unclear() bool {
+	var refused *net.OpError
+	if f.Code == "" && f.Status == 0 {
+		return !errors.As(f.err, &refused) || refused.Op != "dial" // else nothing was sent
+	}
+	return f.Status >= http.StatusInternalServerError || slices.Contains([]string{"internal_error", "fatal_error", "request_timeout"}, f.Code)
 }
 
 // passing tells whether the same call may succeed later without anybody's doing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// fileIDPattern is what SuperDuperAI's ids look like.
-var fileIDPattern = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+// fileIDPattern is what SuperDuperAI's ids look like, alone or in a link.
+var fileIDPattern = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
 
 // settleName is the one command that changes something by itself.
 const settleName = "session settle"
@@ -31,17 +32,17 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 		return nil, usageError{text: "Give the session's id and the id of the file that was made."}
 	}
 	last := len(args.Words) - 1
-	file := args.Words[last]
+	files := slices.Compact(fileIDPattern.FindAllString(strings.ToLower(args.Words[last]), -1))
 	args.Words = args.Words[:last]
 	id, err := sessionID(args)
 	if err != nil {
 		return nil, err
 	}
-	if !fileIDPattern.MatchString(file) {
+	if len(files) != 1 {
 		return nil, usageError{text: "The last word is not the id of a file. One looks like 6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013."}
 	}
 	return func(ctx context.Context, req Request) (Answer, error) {
-		return d.settleWith(ctx, req, id, strings.ToLower(file))
+		return d.settleWith(ctx, req, id, files[0])
 	}, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -76,6 +77,12 @@ func tellOneOrphan(t *testing.T, s *stage) {
 	oncall.ExpectMessage(saying("Orphaned: paid, but no video was started."))
 	oncall.Click(alert, "alert.snooze")
 	alert = oncall.ExpectUpdate(alert, having("Snoozed until"))
+	until := snoozedUntil(t, alert)
+	oncall.Click(alert, "alert.snooze")
+	alert = oncall.ExpectUpdate(alert, func(m wstest.Message) bool { return !having(until.Format("until 15:04"))(m) })
+	if more := snoozedUntil(t, alert).Sub(until); more != time.Hour && more != time.Hour-24*time.Hour {
+		t.Errorf("pressed again it is silent for %s more", more)
+	}
 	oncall.Click(alert, "alert.ack")
 	alert = oncall.ExpectUpdate(alert, having("Acknowledged by"))
 	s.webhook(watchID(1), store.StatusProcessing)
@@ -85,4 +92,19 @@ func tellOneOrphan(t *testing.T, s *stage) {
 	}
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs")
+}
+
+var untilClock = regexp.MustCompile(`Snoozed until (\d\d:\d\d)`)
+
+func snoozedUntil(t *testing.T, m wstest.Message) time.Time {
+	t.Helper()
+	found := untilClock.FindStringSubmatch(m.Text)
+	if found == nil {
+		t.Fatalf("it is not snoozed: %s", m.Text)
+	}
+	at, err := time.Parse("15:04", found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }

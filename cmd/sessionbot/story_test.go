@@ -56,7 +56,13 @@ func newStage(t testing.TB) *stage {
 // stageOn sets everything up beside a Redis that is there already.
 func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: sessionbot.Manifest})
+	return stageFor(t, sessionbot.Manifest, redisURL, client)
+}
+
+// stageFor is stageOn for an app with another manifest.
+func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.UniversalClient) *stage {
+	t.Helper()
+	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -88,12 +88,18 @@ func (r *Reader) mayAsk(id string) error {
 	if r.key == "" {
 		return &Error{Kind: NoKey}
 	}
-	liveID, testID := strings.HasPrefix(id, "cs_live_"), strings.HasPrefix(id, "cs_test_")
-	liveKey, testKey := strings.Contains(r.key, "k_live_"), strings.Contains(r.key, "k_test_")
-	if liveID && testKey || testID && liveKey {
+	if r.OtherMode(id) {
 		return &Error{Kind: WrongMode}
 	}
 	return nil
+}
+
+// OtherMode tells whether the one is live and the other a test: the id of a
+// session and the key, as far as their names say.
+func (r *Reader) OtherMode(id string) bool {
+	liveID, testID := strings.HasPrefix(id, "cs_live_"), strings.HasPrefix(id, "cs_test_")
+	liveKey, testKey := strings.Contains(r.key, "k_live_"), strings.Contains(r.key, "k_test_")
+	return liveID && testKey || testID && liveKey
 }
 
 // timeout bounds a question whose context has no deadline.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -41,12 +42,13 @@ func StartCluster(t testing.TB) *Cluster {
 			t.Fatalf("cluster node %s: %v", node.addr, err)
 		}
 	}
-	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs()})
+	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs(), ClusterStateReloadInterval: time.Second})
 	t.Cleanup(func() { _ = c.client.Close() }) // nothing hangs on it any more
 	return c
 }
 
-// join gives the node its share of the slots and makes it known to the first.
+// join gives the node its share of the slots, and makes all but the first known
+// to it.
 func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	share := slots / 3
 	first, last := i*share, (i+1)*share-1
@@ -62,6 +64,11 @@ func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	if i == 0 {
 		return nil
 	}
+	return c.meet(ctx, node)
+}
+
+// meet makes the node known to the first.
+func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	host, port, err := net.SplitHostPort(c.Nodes[0].addr)
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func (n namer) command(text string) {
 	if m := isSlash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
 		n.missing("slash command", text)
 	}
-	if m := isTarget.FindStringSubmatch(text); m != nil && !strings.Contains("\n"+readFile(n.t, "Makefile"), "\n"+m[1]+":") {
+	if m := isTarget.FindStringSubmatch(text); m != nil && !strings.Contains("\n"+textOf(n.t, "Makefile"), "\n"+m[1]+":") {
 		n.missing("target of make", m[1])
 	}
 	m := isProgram.FindStringSubmatch(text)
@@ -181,7 +181,7 @@ func (n namer) call(args []string) {
 	}
 }
 
-func readFile(t *testing.T, path string) string {
+func textOf(t *testing.T, path string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {

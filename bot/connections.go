@@ -61,7 +61,7 @@ func (b *Bot) keep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		fault := faultOf(err)
+		fault := FaultOf(err)
 		if s != nil && s.age() >= settledAfter {
 			retry.Reset()
 		}

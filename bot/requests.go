@@ -159,7 +159,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if err == nil {
 		return
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	log := b.log.With("ref", to.ref)
 	log.Warn("an answer could not be sent through its response_url", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
@@ -173,6 +173,6 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 		return
 	}
 	if err := b.outbox.whisper(ctx, to, m); err != nil {
-		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
+		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", FaultOf(err).Advice())
 	}
 }

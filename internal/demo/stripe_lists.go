@@ -39,6 +39,26 @@ func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 	writePage(w, query, objects)
 }
 
+// intents lists the payment intents of those who paid.
+func (s *Stripe) intents(w http.ResponseWriter, r *http.Request) {
+	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(1).(object) })
+}
+
+// charges lists what was charged.
+func (s *Stripe) charges(w http.ResponseWriter, r *http.Request) {
+	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(2).(object)["latest_charge"].(object) })
+}
+
+func (s *Stripe) paid(w http.ResponseWriter, r *http.Request, lay func(CheckoutSession) object) {
+	var objects []object
+	for _, cs := range s.byCharge() {
+		if cs.IntentID != "" && within(r.URL.Query(), cs.ChargedAt) {
+			objects = append(objects, lay(cs))
+		}
+	}
+	writePage(w, r.URL.Query(), objects)
+}
+
 // byCharge is all sessions, those paid last first.
 func (s *Stripe) byCharge() []CheckoutSession {
 	sessions := s.known()

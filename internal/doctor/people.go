@@ -1,0 +1,153 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/bot"
+)
+
+// maxPeople is how many ids of a list are looked up, some at a time.
+const (
+	maxPeople = 40
+	atATime   = 5
+)
+
+func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
+
+// person is what an id of a list turned out to be.
+type person struct {
+	id      string
+	members []string // whom it admits; itself, or a group's
+	fault   string   // why it admits nobody, "" = it does
+	remedy  string
+	outside bool // a guest, a bot or somebody of another workspace
+}
+
+// look asks Slack who an id is.
+func (s *slackExam) look(ctx context.Context, id string) person {
+	p := person{id: id}
+	if isGroup(id) {
+		members, err := s.api.GetUserGroupMembersContext(ctx, id)
+		switch {
+		case err != nil:
+			p.fault, p.remedy = faultOf(err)
+		case len(members) == 0:
+			p.fault, p.remedy = "a group without members", "put somebody into the group"
+		}
+		p.members = members
+		return p
+	}
+	user, err := s.api.GetUserInfoContext(ctx, id)
+	switch {
+	case err != nil:
+		p.fault, p.remedy = faultOf(err)
+	case user.Deleted:
+		p.fault, p.remedy = "has left", "take the id out"
+	default:
+		p.members = []string{id}
+		p.outside = !bot.FullMember(user, s.me.TeamID)
+	}
+	return p
+}
+
+func faultOf(err error) (seen, remedy string) {
+	r := refused("", err)
+	return strings.TrimPrefix(r.Seen, ": "), r.Remedy
+}
+
+// lookAll asks for several. Everyone is nobody in particular.
+func (s *slackExam) lookAll(ctx context.Context, ids []string) []person {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "*" })
+	people := make([]person, min(len(ids), maxPeople))
+	group := errgroup.Group{}
+	group.SetLimit(atATime)
+	for i := range people {
+		group.Go(func() error {
+			people[i] = s.look(ctx, ids[i])
+			return nil
+		})
+	}
+	_ = group.Wait() // each tells of itself
+	return people
+}
+
+func (s *slackExam) operators(ctx context.Context) Result {
+	if len(s.Operators) == 0 {
+		if s.Unusable["OPERATORS"] {
+			return broken("OPERATORS cannot be used", "see above")
+		}
+		return warn("OPERATORS is empty: nobody can approve a repair", "list ids of users and groups there")
+	}
+	return judgeOperators(s.Operators, s.lookAll(ctx, s.Operators), s.Approvals)
+}
+
+// judgeOperators tells whether those who are listed can approve repairs.
+func judgeOperators(listed []string, people []person, approvals string) Result {
+	if r, ok := unresolved("OPERATORS", people); !ok {
+		return r
+	}
+	if slices.Contains(listed, "*") {
+		return fine("every full member of the workspace")
+	}
+	var outside []string
+	able := map[string]bool{}
+	for _, p := range people {
+		if p.outside {
+			outside = append(outside, p.id)
+			continue
+		}
+		for _, member := range p.members {
+			able[member] = true
+		}
+	}
+	switch {
+	case len(able) == 0:
+		return broken("OPERATORS lists no full member of the workspace", "list one: guests and bots cannot approve")
+	case len(able) == 1 && approvals != "none":
+		return broken("there is one operator, and APPROVALS asks for a second", "list another, or set APPROVALS to none")
+	case len(outside) > 0:
+		return warn("no full members, who cannot approve: "+list(outside), "take the ids out")
+	}
+	return fine(fmt.Sprintf("%s, by %s", plural(len(able), "person"), list(listed)))
+}
+
+func (s *slackExam) readers(ctx context.Context) Result {
+	if len(s.Readers) == 0 {
+		return broken("READERS cannot be used", "see above")
+	}
+	if r, ok := unresolved("READERS", s.lookAll(ctx, s.Readers)); !ok {
+		return r
+	}
+	if slices.Contains(s.Readers, "*") {
+		return fine("every full member of the workspace")
+	}
+	return fine(list(s.Readers))
+}
+
+func (s *slackExam) oncall(ctx context.Context) Result {
+	if r, ok := unresolved("ONCALL_MENTION", s.lookAll(ctx, []string{s.Oncall})); !ok {
+		return r
+	}
+	return fine(s.Oncall)
+}
+
+// unresolved names those of a list who are nobody; ok where there is none.
+func unresolved(variable string, people []person) (r Result, ok bool) {
+	var seen []string
+	remedy := ""
+	for _, p := range people {
+		if p.fault != "" {
+			seen = append(seen, p.id+" ("+p.fault+")")
+			remedy = p.remedy
+		}
+	}
+	if len(seen) == 0 {
+		return Result{}, true
+	}
+	return broken(variable+" names who cannot be found: "+list(seen), remedy), false
+}

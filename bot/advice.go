@@ -183,4 +183,5 @@ var advices = map[string]advice{
 	"access_denied":           {words: "The workspace does not allow this app: ask one of its admins.", permanent: true},
 	"too_many_websockets":     {words: "Slack allows an app ten connections: stop the processes that nobody needs any more."},
 	"link_disabled":           {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
+	"socket_mode_not_enabled": {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
 }

@@ -24,7 +24,6 @@ const (
 // may not ask about itself.
 type Access struct {
 	Denied   []string // what is needed and refused, such as "HSET sessionbot:*"
-	Beyond   []string // what is not needed and allowed
 	ReadOnly string   // the word with which Redis refuses all writes, such as READONLY; "" = it takes them
 }
 
@@ -33,14 +32,17 @@ var (
 	productCommands = strings.Fields("dbsize exists get getrange info multi exec ping psubscribe punsubscribe pttl scan select set strlen time unwatch watch")
 	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
 		"pexpire ping select set time unlink wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore")
-	// doctorCommands look whether notifications come, with a key of our own.
-	doctorCommands  = strings.Fields("set subscribe unsubscribe unlink")
+	// doctorCommands are those with which a Redis is only looked at.
+	doctorCommands  = strings.Fields("dbsize set subscribe unlink unsubscribe")
 	clusterCommands = []string{"cluster|slots", "command"}
 )
 
 // ACLRule is the rule for a user who may do what is needed and no more.
 func ACLRule(use Use, cluster bool) string {
-	rule := []string{"~sessionbot:*"}
+	rule := []string{"~" + probePrefix + "*"}
+	if use&ForState != 0 {
+		rule = []string{"~sessionbot:*"}
+	}
 	commands := slices.Clone(doctorCommands)
 	if use&ForProduct != 0 {
 		rule = append(rule, "%R~prompt:*", "~webhook:*", "~session:*")
@@ -79,15 +81,14 @@ func (r *Redis) Access(ctx context.Context, use Use) (Access, error) {
 		return Access{}, err
 	}
 	t := trial{client: client, key: probePrefix + rand.Text(), id: "cs_test_sessionbot" + rand.Text()}
-	if use&ForProduct != 0 {
+	err = t.try(ctx, []attempt{{args: []any{"PING"}}, {args: []any{"INFO", "server"}}})
+	if err == nil && use&ForProduct != 0 {
 		err = t.product(ctx)
 	}
 	if err == nil && use&ForState != 0 {
 		err = t.state(ctx)
 	}
-	if err == nil {
-		err = t.beyond(ctx, use)
-	}
+	t.Denied = slices.Compact(slices.Sorted(slices.Values(t.Denied)))
 	return t.Access, silence(err)
 }
 
@@ -152,9 +153,7 @@ func (a attempt) label() string {
 }
 
 func (t *trial) product(ctx context.Context) error {
-	attempts := []attempt{
-		{args: []any{"PING"}}, {args: []any{"DBSIZE"}}, {args: []any{"INFO", "server"}}, {args: []any{"SCAN", 0, "COUNT", 1}},
-	}
+	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
 	for _, prefix := range prefixes {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts,
@@ -167,17 +166,26 @@ func (t *trial) product(ctx context.Context) error {
 	if err := t.try(ctx, attempts); err != nil {
 		return err
 	}
-	return t.transaction(ctx, "WATCH webhook:*", prefixWebhook+t.id)
+	var inner error
+	err := t.client.Watch(ctx, func(tx *redis.Tx) error {
+		inner = t.transaction(ctx, tx, prefixWebhook+t.id)
+		return nil
+	}, prefixWebhook+t.id)
+	if t.note("WATCH webhook:*", err) {
+		return err
+	}
+	return inner
 }
 
-// transaction tries one that reads a key.
-func (t *trial) transaction(ctx context.Context, label, key string) error {
-	err := t.client.Watch(ctx, func(tx *redis.Tx) error {
-		label = "MULTI, EXEC"
-		_, err := tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
-		return err
-	}, key)
-	if t.note(label, err) {
+// transaction tries one that reads a key. Who may not end it is told that it was
+// given up.
+func (t *trial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
+	_, err := on.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
+	if refusedTo(err) || redis.HasErrorPrefix(err, "EXECABORT") {
+		t.Denied = append(t.Denied, "MULTI, EXEC")
+		return nil
+	}
+	if t.note("", err) {
 		return err
 	}
 	return nil
@@ -200,26 +208,34 @@ func (t *trial) state(ctx context.Context) error {
 		attempts = append(attempts, on("HSET", "f", "v"), on("HSETNX", "f", "v"), on("HINCRBY", "f", 1), on("INCR"),
 			on("XADD", "*", "f", "v"), on("ZADD", 1, "m"), on("PEXPIRE", probeLife.Milliseconds()), on("EXPIRE", 10))
 	}
+	if err := t.transaction(ctx, t.client, t.key); err != nil {
+		return err
+	}
 	return t.try(ctx, append(attempts, on("DEL"), on("UNLINK")))
 }
 
-// beyond tries what nobody needs, by calls that change nothing: a command for
-// administrators says that others are open, too.
-func (t *trial) beyond(ctx context.Context, use Use) error {
+// Beyond lists what our user may do and does not need to. It tries calls that
+// change nothing: a command for administrators says that others are open, too.
+// What is refused Redis notes in its ACL LOG.
+func (r *Redis) Beyond(ctx context.Context, use Use) (open []string, err error) {
+	client, err := r.client(ctx)
+	if err != nil {
+		return nil, err
+	}
 	foreign := "balance:sessionbot" + rand.Text()
 	attempts := []attempt{{args: []any{"CONFIG", "GET", "maxmemory"}}, {args: []any{"SLOWLOG", "LEN"}},
 		{"of foreign keys", []any{"GET", foreign}}, {"of foreign keys", []any{"SET", foreign, "", "XX", "PX", 1}}}
 	if use&ForProduct == 0 {
-		attempts = append(attempts, attempt{"of sessions", []any{"GET", prefixLookup + t.id}})
+		attempts = append(attempts, attempt{"of sessions", []any{"GET", prefixLookup + rand.Text()}})
 	}
-	others := trial{client: t.client}
-	if err := others.try(ctx, attempts); err != nil {
-		return err
+	t := trial{client: client}
+	if err := t.try(ctx, attempts); err != nil {
+		return nil, silence(err)
 	}
 	for _, a := range attempts {
-		if !slices.Contains(others.Denied, a.label()) {
-			t.Beyond = append(t.Beyond, a.label())
+		if !slices.Contains(t.Denied, a.label()) {
+			open = append(open, a.label())
 		}
 	}
-	return nil
+	return open, nil
 }

@@ -49,19 +49,12 @@ func notifies(ctx context.Context, master *redis.Client) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for range 100 {
-		key := probePrefix + rand.Text()
-		subscription := master.Subscribe(ctx, space+key)
-		heard, err := hears(ctx, master, subscription, key)
-		_ = subscription.Close() // nothing hangs on it any more
-		if !redis.HasErrorPrefix(err, "MOVED") {
-			return heard, err
-		}
+	key := probePrefix + rand.Text()
+	for redis.HasErrorPrefix(master.Set(ctx, key, "", probeLife).Err(), "MOVED") {
+		key = probePrefix + rand.Text()
 	}
-	return false, errors.New("no key of ours belongs to this master")
-}
-
-func hears(ctx context.Context, master *redis.Client, subscription *redis.PubSub, key string) (bool, error) {
+	subscription := master.Subscribe(ctx, space+key)
+	defer func() { _ = subscription.Close() }() // nothing hangs on it any more
 	if _, err := subscription.Receive(ctx); err != nil {
 		return false, err
 	}
@@ -71,8 +64,8 @@ func hears(ctx context.Context, master *redis.Client, subscription *redis.PubSub
 	defer master.Unlink(ctx, key) // it expires anyway
 	waiting, cancel := context.WithTimeout(ctx, notifyWithin)
 	defer cancel()
-	_, err := subscription.ReceiveMessage(waiting)
-	if waiting.Err() != nil && ctx.Err() == nil {
+	_, err = subscription.ReceiveMessage(waiting)
+	if err != nil && ctx.Err() == nil && timedOut(waiting, err) {
 		return false, nil
 	}
 	return err == nil, err

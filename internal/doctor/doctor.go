@@ -6,6 +6,7 @@ package doctor
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 )
@@ -61,7 +62,7 @@ const (
 	cheapFor = 10 * time.Second
 )
 
-// check is one line to be.
+// check is one line to be, or none where there is nothing to say.
 type check struct {
 	name string
 	run  func(ctx context.Context) Result
@@ -120,5 +121,5 @@ func sideBySide(ctx context.Context, checks ...check) []Result {
 		})
 	}
 	wg.Wait()
-	return results
+	return slices.DeleteFunc(results, func(r Result) bool { return r.Level == "" })
 }

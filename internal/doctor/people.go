@@ -23,9 +23,8 @@ func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
 type person struct {
 	id      string
 	members []string // whom it admits; itself, or a group's
-	fault   string   // why it admits nobody, "" = it does
-	remedy  string
-	outside bool // a guest, a bot or somebody of another workspace
+	trouble Result   // why it admits nobody; without a level it does
+	outside bool     // a guest, a bot or somebody of another workspace
 }
 
 // look asks Slack who an id is.
@@ -35,9 +34,9 @@ func (s *slackExam) look(ctx context.Context, id string) person {
 		members, err := s.api.GetUserGroupMembersContext(ctx, id)
 		switch {
 		case err != nil:
-			p.fault, p.remedy = faultOf(err)
+			p.trouble = refused(id, err)
 		case len(members) == 0:
-			p.fault, p.remedy = "a group without members", "put somebody into the group"
+			p.trouble = broken(id+": a group without members", "put somebody into the group")
 		}
 		p.members = members
 		return p
@@ -45,19 +44,14 @@ func (s *slackExam) look(ctx context.Context, id string) person {
 	user, err := s.api.GetUserInfoContext(ctx, id)
 	switch {
 	case err != nil:
-		p.fault, p.remedy = faultOf(err)
+		p.trouble = refused(id, err)
 	case user.Deleted:
-		p.fault, p.remedy = "has left", "take the id out"
+		p.trouble = broken(id+": has left", "take the id out")
 	default:
 		p.members = []string{id}
 		p.outside = !bot.FullMember(user, s.me.TeamID)
 	}
 	return p
-}
-
-func faultOf(err error) (seen, remedy string) {
-	r := refused("", err)
-	return strings.TrimPrefix(r.Seen, ": "), r.Remedy
 }
 
 // lookAll asks for several. Everyone is nobody in particular.
@@ -77,10 +71,10 @@ func (s *slackExam) lookAll(ctx context.Context, ids []string) []person {
 }
 
 func (s *slackExam) operators(ctx context.Context) Result {
+	if s.Unusable["OPERATORS"] {
+		return Result{}
+	}
 	if len(s.Operators) == 0 {
-		if s.Unusable["OPERATORS"] {
-			return broken("OPERATORS cannot be used", "see above")
-		}
 		return warn("OPERATORS is empty: nobody can approve a repair", "list ids of users and groups there")
 	}
 	return judgeOperators(s.Operators, s.lookAll(ctx, s.Operators), s.Approvals)
@@ -113,12 +107,12 @@ func judgeOperators(listed []string, people []person, approvals string) Result {
 	case len(outside) > 0:
 		return warn("no full members, who cannot approve: "+list(outside), "take the ids out")
 	}
-	return fine(fmt.Sprintf("%s, by %s", plural(len(able), "person"), list(listed)))
+	return fine(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(listed)))
 }
 
 func (s *slackExam) readers(ctx context.Context) Result {
-	if len(s.Readers) == 0 {
-		return broken("READERS cannot be used", "see above")
+	if s.Unusable["READERS"] {
+		return Result{}
 	}
 	if r, ok := unresolved("READERS", s.lookAll(ctx, s.Readers)); !ok {
 		return r
@@ -139,15 +133,18 @@ func (s *slackExam) oncall(ctx context.Context) Result {
 // unresolved names those of a list who are nobody; ok where there is none.
 func unresolved(variable string, people []person) (r Result, ok bool) {
 	var seen []string
-	remedy := ""
 	for _, p := range people {
-		if p.fault != "" {
-			seen = append(seen, p.id+" ("+p.fault+")")
-			remedy = p.remedy
+		if p.trouble.Level == "" {
+			continue
+		}
+		seen = append(seen, p.trouble.Seen)
+		if r.Level != Failed {
+			r = p.trouble
 		}
 	}
 	if len(seen) == 0 {
 		return Result{}, true
 	}
-	return broken(variable+" names who cannot be found: "+list(seen), remedy), false
+	r.Seen = variable + " cannot be resolved: " + list(seen)
+	return r, false
 }

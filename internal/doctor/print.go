@@ -55,6 +55,7 @@ func sum(results []Result) string {
 	return text + "."
 }
 
+// plural counts things.
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

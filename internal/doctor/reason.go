@@ -54,6 +54,19 @@ func certificate(err error) string {
 	return ""
 }
 
+// certificateRemedy is what helps; wrongHost where the name is the trouble.
+func certificateRemedy(err error, wrongHost string) string {
+	var host x509.HostnameError
+	var unknown x509.UnknownAuthorityError
+	switch {
+	case errors.As(err, &host):
+		return wrongHost
+	case errors.As(err, &unknown):
+		return "install this machine's list of authorities (ca-certificates), or have a proxy's own added to it"
+	}
+	return "have its owner renew it, and see that this machine's clock is right"
+}
+
 // mask shows what kind of secret it is, and its last four letters where that
 // leaves enough untold.
 func mask(secret string) string {

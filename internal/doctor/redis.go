@@ -34,6 +34,7 @@ func (e *exam) state(ctx context.Context) []Result {
 type redisExam struct {
 	variable, name, url string
 	use                 store.Use
+	cheap               bool
 	redis               *store.Redis
 	topology            store.Topology
 }
@@ -47,7 +48,7 @@ func (e *exam) redis(ctx context.Context, x redisExam) []Result {
 		return sideBySide(ctx, check{x.name, func(context.Context) Result { return broken(x.variable+" cannot be used", err.Error()) }})
 	}
 	defer func() { _ = redis.Close() }() // the look is over
-	x.redis = redis
+	x.redis, x.cheap = redis, e.cheap
 	results := sideBySide(ctx, check{x.name, x.reach})
 	if results[0].Level == Failed {
 		return results
@@ -79,7 +80,11 @@ func (x redisExam) silent(err error) Result {
 	case certificate(err) != "":
 		return broken("Redis cannot be reached: "+certificate(err), "check the host of "+x.variable+" and whether it is redis:// or rediss://")
 	}
-	return broken("Redis cannot be reached: "+reason(err), "check the host and port of "+x.variable+", that Redis runs, and the network between")
+	if !errors.Is(err, store.ErrSilent) {
+		return broken("Redis answers with a fault", "look into its log")
+	}
+	return broken("Redis cannot be reached: "+reason(err),
+		"check the host and port of "+x.variable+", whether it is redis:// or rediss://, that Redis runs, and the network between")
 }
 
 func (x *redisExam) reach(ctx context.Context) Result {
@@ -138,19 +143,25 @@ func (x *redisExam) permissions(ctx context.Context) Result {
 	if err != nil {
 		return x.silent(err)
 	}
-	return judgeAccess(access)
+	var beyond []string
+	if !x.cheap { // what is tried in vain would stand in Redis' log at each start
+		if beyond, err = x.redis.Beyond(ctx, x.use); err != nil {
+			return x.silent(err)
+		}
+	}
+	return judgeAccess(access, beyond)
 }
 
 // judgeAccess tells whether a user may do what is needed and no more.
-func judgeAccess(a store.Access) Result {
+func judgeAccess(a store.Access, beyond []string) Result {
 	const rules = "give it the rules in docs/configuration.md"
 	switch {
 	case a.ReadOnly != "":
 		return broken("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
 	case len(a.Denied) > 0:
 		return broken("the user may not: "+list(a.Denied), rules)
-	case len(a.Beyond) > 0:
-		return warn("the user may do more than is needed: "+list(a.Beyond), "make a user for the bot alone and "+rules)
+	case len(beyond) > 0:
+		return warn("the user may do more than is needed: "+list(beyond), "make a user for the bot alone and "+rules)
 	}
 	return fine("the user may do what is needed, and no more")
 }
@@ -197,8 +208,10 @@ func (x *redisExam) notifications(ctx context.Context) Result {
 	switch {
 	case errors.Is(err, store.ErrNotAllowed):
 		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/configuration.md")
-	case err != nil:
+	case errors.Is(err, store.ErrSilent):
 		return x.silent(err)
+	case err != nil:
+		return Result{} // it takes no writes, which is told as such
 	case on == 0:
 		return warn("off: sessions are found by the sweep alone", remedy)
 	case on < of:
@@ -230,14 +243,17 @@ func judgeClock(whose string, ahead time.Duration, known bool) Result {
 	case off >= 10*time.Second:
 		return warn(fmt.Sprintf("%s clock and this machine's differ by %s", whose, off.Round(time.Second)), remedy)
 	}
-	return fine("in step with " + whose)
+	return fine("in step with this machine's")
 }
 
 // sessions looks at some of them.
 func (e *exam) sessions(ctx context.Context, redis *store.Redis) Result {
 	seen, err := redis.Sample(ctx)
-	if err != nil {
+	if errors.Is(err, store.ErrSilent) {
 		return broken("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
+	}
+	if err != nil {
+		return Result{} // the user may not, which is told as such
 	}
 	e.sample = &seen
 	return judgeSample(seen)

@@ -31,7 +31,8 @@ func (e *exam) slack(ctx context.Context) []Result {
 	if e.SlackAppToken != "" && !e.cheap {
 		first = append(first, check{"slack.app_token", s.appToken})
 	}
-	results := sideBySide(ctx, first...)
+	// Where Slack is away it is so for both, and told once.
+	results := slices.CompactFunc(sideBySide(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
 	if s.me == nil {
 		return results
 	}
@@ -67,13 +68,15 @@ type slackExam struct {
 
 // refused is the result where Slack did not do what it was asked.
 func refused(what string, err error) Result {
+	const elsewhere = "check the network, SLACK_API_URL if it is set, and Slack's status page"
 	fault := bot.FaultOf(err)
-	seen := what + ": " + fault.Name()
-	if fault.Code == "" && fault.Status == 0 {
-		seen = what + ": " + reason(err)
-	}
-	remedy := strings.TrimSuffix(fault.Advice(), ".")
-	if fault.Code == "ratelimited" {
+	seen, remedy := what+": "+fault.Name(), strings.TrimSuffix(fault.Advice(), ".")
+	switch {
+	case fault.Code == "" && fault.Status == 0:
+		return broken("Slack cannot be reached: "+reason(err), elsewhere)
+	case fault.Code == "":
+		return broken("Slack answers with a fault: "+fault.Name(), elsewhere)
+	case fault.Code == "ratelimited":
 		return warn(seen, remedy)
 	}
 	return broken(seen, remedy)
@@ -104,7 +107,11 @@ func (s *slackExam) botToken(ctx context.Context) Result {
 // else tells whether the token has connections:write.
 func (s *slackExam) appToken(ctx context.Context) Result {
 	if _, _, err := s.api.StartSocketModeContext(ctx); err != nil {
-		return refused("Slack gives no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", err)
+		fault := bot.FaultOf(err)
+		if fault.Code == "missing_scope" && fault.Needed == "" {
+			fault.Needed = "connections:write" // there is no other
+		}
+		return refused("Slack gives no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", fault)
 	}
 	return fine("Socket Mode is on, connections:write is held (" + mask(s.SlackAppToken) + ")")
 }
@@ -176,10 +183,10 @@ func judgeScopes(held, wanted []string, groups bool) Result {
 }
 
 func (s *slackExam) alertChannel(ctx context.Context) Result {
+	if s.Unusable["ALERT_CHANNEL"] {
+		return Result{}
+	}
 	if s.AlertChannel == "" {
-		if s.Unusable["ALERT_CHANNEL"] {
-			return broken("ALERT_CHANNEL cannot be used", "see above")
-		}
 		return warn("ALERT_CHANNEL is empty: nobody is told of sessions in trouble", "set it to the id of a channel")
 	}
 	channel, err := s.api.GetConversationInfoContext(ctx, &slack.GetConversationInfoInput{ChannelID: s.AlertChannel})

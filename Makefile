@@ -9,7 +9,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: build test fuzz lint docs image print-version
+.PHONY: build test fuzz soak lint docs image print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -34,6 +34,12 @@ test:
 FUZZTIME ?= 20s
 fuzz:
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
+
+# Two replicas, people who type and click, and faults at random, for so long.
+# SOAK_SEED repeats the faults of a run.
+SOAK ?= 10m
+soak:
+	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
 
 lint:
 	go vet ./...

@@ -203,3 +203,25 @@ func drifted(text string) string {
 	}
 	return text
 }
+
+// TestStartWarns: what the cheap checks find stands in the log of a start, and
+// nobody waits for them.
+func TestStartWarns(t *testing.T) {
+	s := newStage(t)
+	s.env["ALERT_CHANNEL"] = "C0ARCHIVE"
+	s.workspace.Fault("slow", 2, "usergroups.users.list") // of the operators, who are looked up
+	s.env["OPERATORS"] = "S0OPS,U0LEFT"
+	s.startBot() // connected, while the checks still run
+	s.ask("/redis help")
+	for _, warning := range []string{
+		`"check":"slack.alert_channel","seen":"#archive is archived","remedy":"unarchive it`,
+		`"check":"slack.operators","seen":"OPERATORS cannot be resolved: U0LEFT: user_not_found"`,
+		`"check":"redis.notifications","seen":"off`,
+	} {
+		s.bot.prints(regexp.MustCompile(regexp.QuoteMeta(warning)))
+	}
+	if log := s.bot.log.String(); strings.Contains(log, `"check":"redis.permissions"`) {
+		t.Errorf("it tried at its start what it does not need:\n%s", log)
+	}
+	s.quietLog()
+}

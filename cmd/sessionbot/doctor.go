@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
+	"strings"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -70,37 +72,34 @@ func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
 	if err != nil {
 		return doctor.Config{}, err
 	}
-	cfg := doctor.Config{
+	unusable := map[string]bool{}
+	for _, f := range wrong.faults {
+		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
+	}
+	if c.StateRedisURL == c.RedisURL {
+		c.StateRedisURL = "" // one look is enough
+	}
+	c.blank(unusable)
+	return doctor.Config{
 		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: scopes,
 		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
-		RedisURL: c.RedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
+		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
-		SiteURL: c.SiteURL, Now: time.Now, Unusable: map[string]bool{},
-	}
-	if c.StateRedisURL != c.RedisURL {
-		cfg.StateURL = c.StateRedisURL
-	}
-	for _, fault := range wrong.faults {
-		cfg.Unusable[fault.variable] = true
-	}
-	for variable, values := range map[string][]*string{
-		"SLACK_APP_TOKEN": {&cfg.SlackAppToken}, "SLACK_BOT_TOKEN": {&cfg.SlackBotToken},
-		"SLACK_API_URL": {&cfg.SlackAppToken, &cfg.SlackBotToken}, // to wherever that is, no token goes
-		"ALERT_CHANNEL": {&cfg.AlertChannel}, "ONCALL_MENTION": {&cfg.Oncall},
-		"REDIS_URL": {&cfg.RedisURL}, "STATE_REDIS_URL": {&cfg.StateURL},
-	} {
-		for _, value := range values {
-			if cfg.Unusable[variable] {
-				*value = ""
-			}
+		SiteURL: c.SiteURL, Now: time.Now, Unusable: unusable,
+	}, nil
+}
+
+// blank takes out what is wrong.
+func (c *config) blank(wrong map[string]bool) {
+	fields := reflect.ValueOf(c).Elem()
+	for _, field := range reflect.VisibleFields(fields.Type()) {
+		if wrong[field.Tag.Get("envconfig")] {
+			fields.FieldByIndex(field.Index).SetZero()
 		}
 	}
-	for variable, list := range map[string]*[]string{"OPERATORS": &cfg.Operators, "READERS": &cfg.Readers} {
-		if cfg.Unusable[variable] {
-			*list = nil
-		}
+	if wrong["SLACK_API_URL"] { // no token goes anywhere else
+		c.SlackAppToken, c.SlackBotToken = "", ""
 	}
-	return cfg, nil
 }
 
 // manifestScopes are the bot scopes that the app should have.

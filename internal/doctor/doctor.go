@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // Level says how a check went.
@@ -73,7 +75,7 @@ type exam struct {
 	Config
 	cheap   bool          // only what the bot does not find out by itself
 	sampled chan struct{} // closed when sample is known, or will never be
-	sample  *sample
+	sample  *store.Sample
 }
 
 // Examine makes all checks side by side. A neighbour that does not answer costs

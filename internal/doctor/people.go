@@ -11,11 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 )
 
-// maxPeople is how many ids of a list are looked up, some at a time.
-const (
-	maxPeople = 40
-	atATime   = 5
-)
+// atATime is how many people of a list are looked up together.
+const atATime = 5
 
 func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
 
@@ -57,7 +54,7 @@ func (s *slackExam) look(ctx context.Context, id string) person {
 // lookAll asks for several. Everyone is nobody in particular.
 func (s *slackExam) lookAll(ctx context.Context, ids []string) []person {
 	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == "*" })
-	people := make([]person, min(len(ids), maxPeople))
+	people := make([]person, len(ids))
 	group := errgroup.Group{}
 	group.SetLimit(atATime)
 	for i := range people {

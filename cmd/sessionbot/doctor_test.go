@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -37,6 +38,7 @@ func newClinic(t *testing.T) *clinic {
 	c.admit(s.redis, store.ACLRule(store.ForProduct|store.ForState, false))
 	c.notify(s.redis, "KA")
 	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
+	s.site = demo.NewSite(func(context.Context, string) (string, bool) { return "", false }) // it has a Redis of its own
 	super := c.serveTLS("SUPERDUPERAI_URL", s.files)
 	c.serveTLS("SITE_URL", s.site)
 	certificates := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: super.Certificate().Raw})

@@ -24,37 +24,70 @@ func (d Deps) stats() Command {
 		Parse: func(args Args) (Run, error) { return d.runStats, args.none() }}
 }
 
-func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
-	server, serverErr := d.Redis.Server(ctx)
-	if errors.Is(serverErr, store.ErrSilent) || errors.Is(serverErr, store.ErrRefused) {
-		return Answer{}, fmt.Errorf("server: %w", serverErr) // counting would only wait as well
-	}
-	if serverErr != nil {
-		d.Log.WarnContext(ctx, "Redis does not tell about itself", "ref", req.Ref, "error", serverErr)
-	}
-	counting := ctx
-	if !req.Terminal { // in a terminal a person may wait and interrupt
-		var cancel context.CancelFunc
-		counting, cancel = context.WithTimeout(ctx, countFor)
-		defer cancel()
-	}
-	now := d.Now()
-	figures, err := d.Redis.Count(counting, now, d.Limits)
-	if err != nil {
-		return Answer{}, fmt.Errorf("count sessions: %w", err)
-	}
-	report := statsJSON(figures, server, now)
-	var watchRows [][]string
-	if d.Watch != nil {
-		watchRows, report.Watch = d.watched(ctx, req, now)
-	}
-	return Answer{Blocks: statsBlocks(figures, server, now, watchRows), JSON: report, Shareable: true}, nil
+// statistics are what the figures of an answer are made of.
+type statistics struct {
+	store.Rollup
+	series store.Series
+	watch  *store.WatchState // nil = nobody watches, or it could not be read
+	silent bool              // it could not be read
+	blind  bool              // what is known of payments could not be read
 }
 
-func statsBlocks(c store.Count, s store.Server, now time.Time, watched [][]string) []slack.Block {
+// runStats tells what the last sweep counted, in one round trip. In a terminal,
+// and where there is no such count, sessions are counted now.
+func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
+	now := d.Now()
+	var s statistics
+	kept, err := d.Watch.Figures(ctx, now)
+	if err != nil {
+		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "ref", req.Ref, "error", err)
+	}
+	s.series, s.silent = kept.Series, err != nil
+	if d.Alerts && err == nil {
+		s.watch = &kept.State
+	}
+	if kept.Rollup != nil && !req.Terminal {
+		s.Rollup = *kept.Rollup
+	} else if err := d.countNow(ctx, req, now, &s); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Blocks: statsBlocks(s, now), JSON: statsJSON(s, now), Shareable: true}, nil
+}
+
+// countNow counts all sessions on the spot.
+func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *statistics) error {
+	server, err := d.Redis.Server(ctx)
+	switch {
+	case errors.Is(err, store.ErrSilent) || errors.Is(err, store.ErrRefused):
+		return fmt.Errorf("server: %w", err) // counting would only wait as well
+	case err != nil:
+		d.Log.WarnContext(ctx, "Redis does not tell about itself", "ref", req.Ref, "error", err)
+	default:
+		s.Server = &server
+	}
+	if !req.Terminal { // in a terminal a person may wait and interrupt
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, countFor)
+		defer cancel()
+	}
+	s.AsOf = now
+	s.Count, err = d.Redis.Count(ctx, store.Counting{Now: now, Limits: d.Limits, Progress: req.Progress,
+		Known: func(ctx context.Context, ids []string) map[string]store.Payment {
+			payments, err := d.Watch.Payments(ctx, now, ids)
+			s.blind = s.blind || err != nil && ctx.Err() == nil
+			return payments
+		}})
+	if err != nil {
+		return fmt.Errorf("count sessions: %w", err)
+	}
+	return nil
+}
+
+func statsBlocks(s statistics, now time.Time) []slack.Block {
+	c := s.Count
 	complete := "complete"
 	if !c.Complete {
-		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.KeysSeen), grouped(c.Keys))
+		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.Survey.Scanned), grouped(c.Survey.Keys))
 	}
 	blocks := []slack.Block{
 		blockkit.Paragraph(
@@ -65,9 +98,16 @@ func statsBlocks(c store.Count, s store.Server, now time.Time, watched [][]strin
 	if chart := verdictChart(c); chart != nil {
 		blocks = append(blocks, chart)
 	}
-	table, _ := blockkit.Table([]string{"Figure", "Value"}, append(statsRows(c, s), watched...), true)
-	return append(blocks, table, blockkit.Context(fmt.Sprintf("As of %s, %s, %s",
-		now.UTC().Format("15:04:05 UTC"), count(c.Sessions, "session"), complete)))
+	table, _ := blockkit.Table([]string{"Figure", "Value"}, append(statsRows(s), watchRows(s, now)...), true)
+	return append(blocks, table, blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf(s.AsOf, now), count(c.Sessions, "session"), complete)))
+}
+
+// asOf is when figures were true.
+func asOf(at, now time.Time) string {
+	if now.Sub(at) < time.Second {
+		return at.UTC().Format("15:04:05 UTC")
+	}
+	return span(now.Sub(at)) + " ago (" + at.UTC().Format("15:04:05 UTC") + ")"
 }
 
 // oddity is what a person should look at first.
@@ -101,7 +141,8 @@ func verdictChart(c store.Count) slack.Block {
 		slack.NewDataVisualizationAxisConfig(categories...), slack.NewDataVisualizationDataSeries("Sessions", points...)))
 }
 
-func statsRows(c store.Count, s store.Server) [][]string {
+func statsRows(s statistics) [][]string {
+	c := s.Count
 	rows := [][]string{
 		{"Sessions", grouped(int64(c.Sessions))},
 		{"With a prompt", grouped(int64(c.Prompts))},
@@ -124,7 +165,10 @@ func statsRows(c store.Count, s store.Server) [][]string {
 	for _, name := range store.LengthClasses {
 		rows = append(rows, []string{"Prompts of " + name + " characters", share(c.Distribution[name], c.Prompts)})
 	}
-	return append(rows, serverRows(s)...)
+	if s.Server != nil {
+		rows = append(rows, serverRows(*s.Server)...)
+	}
+	return rows
 }
 
 // share is a number with its part of the whole, to one decimal.
@@ -161,13 +205,20 @@ type statsReport struct {
 	Watch                 *watchReport          `json:"watch,omitempty"`
 }
 
-func statsJSON(c store.Count, s store.Server, now time.Time) statsReport {
-	return statsReport{
-		AsOf: now.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
+func statsJSON(s statistics, now time.Time) statsReport {
+	c := s.Count
+	report := statsReport{
+		AsOf: s.AsOf.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
 		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
 		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
-		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate, Redis: s,
+		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
+		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
+		Watch:             watchJSON(s.watch, now),
 	}
+	if s.Server != nil {
+		report.Redis = *s.Server
+	}
+	return report
 }
 
 // serverRows leaves out what the server does not tell.

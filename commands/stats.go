@@ -51,6 +51,7 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	} else if err := d.countNow(ctx, req, now, &s); err != nil {
 		return Answer{}, err
 	}
+	s.series = s.series.With(s.Rollup)
 	return Answer{Blocks: statsBlocks(s, now), JSON: statsJSON(s, now), Shareable: true}, nil
 }
 
@@ -85,21 +86,28 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 
 func statsBlocks(s statistics, now time.Time) []slack.Block {
 	c := s.Count
+	head := make([]blockkit.Line, 0, 4)
+	for _, line := range odd(s) {
+		head = append(head, blockkit.L(blockkit.Bold(line)))
+	}
+	if text := unsure(s); text != "" {
+		head = append(head, blockkit.L(blockkit.Plain(text)))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(head...)}
+	charted := "the table says what the charts show"
+	for _, block := range []slack.Block{
+		chart("Last 24 h, in percent", steps(s, 12, 2, dayLayout)), chart("Last 7 days, in percent", steps(s, 7, 24, weekLayout)),
+	} {
+		if block != nil {
+			blocks, charted = append(blocks, block), "a line goes on as it was where nothing happened; "+charted
+		}
+	}
 	complete := "complete"
 	if !c.Complete {
 		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.Survey.Scanned), grouped(c.Survey.Keys))
 	}
-	blocks := []slack.Block{
-		blockkit.Paragraph(
-			blockkit.L(blockkit.Bold(oddity(c))),
-			blockkit.L(blockkit.Plain("Payment was not asked for: sessions without a status may be unpaid. Debug one to be sure.")),
-		),
-	}
-	if chart := verdictChart(c); chart != nil {
-		blocks = append(blocks, chart)
-	}
-	table, _ := blockkit.Table([]string{"Figure", "Value"}, append(statsRows(s), watchRows(s, now)...), true)
-	return append(blocks, table, blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf(s.AsOf, now), count(c.Sessions, "session"), complete)))
+	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
+		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf(s.AsOf, now), count(c.Sessions, "session"), complete)))
 }
 
 // asOf is when figures were true.
@@ -108,67 +116,6 @@ func asOf(at, now time.Time) string {
 		return at.UTC().Format("15:04:05 UTC")
 	}
 	return span(now.Sub(at)) + " ago (" + at.UTC().Format("15:04:05 UTC") + ")"
-}
-
-// oddity is what a person should look at first.
-func oddity(c store.Count) string {
-	switch orphaned, stalled := c.Verdicts[store.VerdictOrphaned], c.Verdicts[store.VerdictStalled]; {
-	case c.Sessions == 0:
-		return "Redis holds no sessions."
-	case orphaned > 0 && stalled > 0:
-		return fmt.Sprintf("%s without a webhook status past the grace time, %d stalled.", count(orphaned, "session"), stalled)
-	case orphaned > 0:
-		return count(orphaned, "session") + " without a webhook status past the grace time."
-	case stalled > 0:
-		return count(stalled, "session") + " stalled."
-	}
-	return "Nothing odd: every session has a status or is still within its grace time."
-}
-
-func verdictChart(c store.Count) slack.Block {
-	var points []slack.DataVisualizationDataPoint
-	var categories []string
-	for _, verdict := range store.Verdicts {
-		if n := c.Verdicts[verdict]; n > 0 {
-			points = append(points, slack.NewDataVisualizationDataPoint(title(verdict), float64(n)))
-			categories = append(categories, title(verdict))
-		}
-	}
-	if points == nil {
-		return nil
-	}
-	return slack.NewDataVisualizationBlock("Sessions by verdict", slack.NewDataVisualizationBarChart(
-		slack.NewDataVisualizationAxisConfig(categories...), slack.NewDataVisualizationDataSeries("Sessions", points...)))
-}
-
-func statsRows(s statistics) [][]string {
-	c := s.Count
-	rows := [][]string{
-		{"Sessions", grouped(int64(c.Sessions))},
-		{"With a prompt", grouped(int64(c.Prompts))},
-	}
-	for _, verdict := range store.Verdicts {
-		if n := c.Verdicts[verdict]; n > 0 {
-			rows = append(rows, []string{title(verdict), share(n, c.Sessions)})
-		}
-	}
-	rows = append(rows,
-		[]string{"Webhook success, 24 h", rate(c.WebhookSuccessRate)},
-		[]string{"Generation success, 24 h", rate(c.GenerationSuccessRate)},
-		[]string{"Prompt characters", grouped(c.PromptCharacters) + ", on average " + grouped(c.AverageLength)},
-	)
-	if c.Longest != nil {
-		rows = append(rows,
-			[]string{"Longest prompt", grouped(int64(c.Longest.Length)) + " · " + shortID(c.Longest.ID)},
-			[]string{"Shortest prompt", grouped(int64(c.Shortest.Length)) + " · " + shortID(c.Shortest.ID)})
-	}
-	for _, name := range store.LengthClasses {
-		rows = append(rows, []string{"Prompts of " + name + " characters", share(c.Distribution[name], c.Prompts)})
-	}
-	if s.Server != nil {
-		rows = append(rows, serverRows(*s.Server)...)
-	}
-	return rows
 }
 
 // share is a number with its part of the whole, to one decimal.
@@ -183,42 +130,12 @@ func rate(r *float64) string {
 	if r == nil {
 		return "no data"
 	}
-	return strconv.FormatFloat(math.Floor(*r*1000)/10, 'f', 1, 64) + "%"
+	return percent(*r)
 }
 
-// statsReport is the --json of redis stats; its names are public.
-type statsReport struct {
-	AsOf                  time.Time             `json:"as_of"`
-	Complete              bool                  `json:"complete"`
-	Sessions              int                   `json:"sessions"`
-	Prompts               int                   `json:"prompts"`
-	PromptCharacters      int64                 `json:"prompt_characters"`
-	AverageLength         int64                 `json:"average_length"`
-	Longest               *store.PromptLength   `json:"longest"`
-	Shortest              *store.PromptLength   `json:"shortest"`
-	Distribution          map[string]int        `json:"distribution"`
-	Verdicts              map[store.Verdict]int `json:"verdicts"`
-	WebhookSuccessRate    *float64              `json:"webhook_success_rate"`
-	LookupSuccessRate     *float64              `json:"lookup_success_rate"`
-	GenerationSuccessRate *float64              `json:"generation_success_rate"`
-	Redis                 store.Server          `json:"redis"`
-	Watch                 *watchReport          `json:"watch,omitempty"`
-}
-
-func statsJSON(s statistics, now time.Time) statsReport {
-	c := s.Count
-	report := statsReport{
-		AsOf: s.AsOf.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
-		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
-		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
-		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
-		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
-		Watch:             watchJSON(s.watch, now),
-	}
-	if s.Server != nil {
-		report.Redis = *s.Server
-	}
-	return report
+// percent never rounds up: 100% means all.
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Floor(share*1000)/10, 'f', 1, 64) + "%"
 }
 
 // serverRows leaves out what the server does not tell.

@@ -46,7 +46,7 @@ func (w *Watch) SaveRollup(ctx context.Context, l Lead, r Rollup, life time.Dura
 		args = append(args, how, seriesField(hour, seriesOutcomes),
 			fmt.Sprint(o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad))
 	}
-	if s := r.Server; s != nil {
+	if s := r.Server; s != nil && s.UsedMemoryBytes > 0 {
 		args = append(args, "HSET", seriesField(HourOf(r.AsOf), seriesServer),
 			fmt.Sprint(s.UsedMemoryBytes, s.MaxMemoryBytes, s.EvictedKeys))
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -47,14 +48,68 @@ type Level struct {
 // hours since 1970.
 type Series map[int64]Hour
 
-// Sum adds up what is told of the hours before the given one, and of it.
+// Sum adds up what is told of the hours before the given one, and of it. Its
+// level is the highest of them, with the keys evicted in them alone.
 func (s Series) Sum(last int64, hours int) Hour {
 	var sum Hour
-	for hour := last - int64(hours) + 1; hour <= last; hour++ {
+	var evicted int64
+	first := last - int64(hours) + 1
+	level := s.levelBefore(first)
+	for hour := first; hour <= last; hour++ {
 		h := s[hour]
 		sum.Webhook, sum.Generation, sum.Lookup = sum.Webhook.Add(h.Webhook), sum.Generation.Add(h.Generation), sum.Lookup.Add(h.Lookup)
+		if h.Server == nil {
+			continue
+		}
+		switch {
+		case level == nil: // how many there were before is not known
+		case h.Server.Evicted < level.Evicted: // the server was started anew
+			evicted += h.Server.Evicted
+		default:
+			evicted += h.Server.Evicted - level.Evicted
+		}
+		level = h.Server
+		if sum.Server == nil || level.UsedBytes > sum.Server.UsedBytes {
+			highest := *level
+			sum.Server = &highest
+		}
+	}
+	if sum.Server != nil {
+		sum.Server.Evicted = evicted
 	}
 	return sum
+}
+
+// levelBefore is how Redis stood last before an hour, nil = not told.
+func (s Series) levelBefore(hour int64) *Level {
+	for n := hour - 1; n > hour-24; n-- {
+		if level := s[n].Server; level != nil {
+			return level
+		}
+	}
+	return nil
+}
+
+// With adds what was counted now: the last 24 h as they stand, and what is older
+// where nothing is told of it yet.
+func (s Series) With(r Rollup) Series {
+	all := maps.Clone(s)
+	if all == nil {
+		all = Series{}
+	}
+	for hour, o := range r.Count.Hours {
+		h, told := all[hour]
+		if !told || hour >= HourOf(r.AsOf.Add(-rateWindow)) || h.Outcomes == (Outcomes{}) {
+			h.Outcomes = o
+		}
+		all[hour] = h
+	}
+	if r.Server != nil && r.Server.UsedMemoryBytes > 0 {
+		h := all[HourOf(r.AsOf)]
+		h.Server = &Level{UsedBytes: r.Server.UsedMemoryBytes, MaxBytes: r.Server.MaxMemoryBytes, Evicted: r.Server.EvictedKeys}
+		all[HourOf(r.AsOf)] = h
+	}
+	return all
 }
 
 // HourOf is the hour of a time, counted since 1970.

@@ -27,7 +27,7 @@ type Finder interface {
 // Redis gives figures over all sessions and of the server itself.
 type Redis interface {
 	Count(ctx context.Context, how store.Counting) (store.Count, error)
-	Prompts(ctx context.Context, limit int) (store.Prompts, error)
+	Prompts(ctx context.Context, limit int, progress func(scanned, keys int64)) (store.Prompts, error)
 	Server(ctx context.Context) (store.Server, error)
 	Ping(ctx context.Context) (time.Duration, error)
 }

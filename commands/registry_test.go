@@ -45,7 +45,7 @@ func (w *world) Count(context.Context, store.Counting) (store.Count, error) {
 	return store.Count{Complete: true}, w.err
 }
 
-func (w *world) Prompts(context.Context, int) (store.Prompts, error) {
+func (w *world) Prompts(context.Context, int, func(int64, int64)) (store.Prompts, error) {
 	return store.Prompts{Complete: true}, w.err
 }
 

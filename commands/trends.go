@@ -50,15 +50,16 @@ const (
 // metric is one of the four figures of the statistics.
 type metric struct {
 	name  string
-	short string // as the chart names it
 	tries func(store.Hour) store.Tries
 }
 
 var metrics = []metric{
-	{"Webhook success", "Webhooks", func(h store.Hour) store.Tries { return h.Webhook }},
-	{"Session lookup success", "Lookups", func(h store.Hour) store.Tries { return h.Lookup }},
-	{"Video generation success", "Generations", func(h store.Hour) store.Tries { return h.Generation }},
+	{"Webhook success", func(h store.Hour) store.Tries { return h.Webhook }},
+	{"Lookup success", func(h store.Hour) store.Tries { return h.Lookup }},
+	{"Video success", func(h store.Hour) store.Tries { return h.Generation }},
 }
+
+const memoryName = "Redis memory"
 
 // chart draws the metrics in percent, nil = nothing is known. A line without
 // data goes on as it was; one that has none at all is left out.
@@ -66,11 +67,11 @@ func chart(title string, list []period) slack.Block {
 	values := map[string]func(store.Hour) *float64{}
 	var order []string
 	for _, m := range metrics {
-		order = append(order, m.short)
-		values[m.short] = func(h store.Hour) *float64 { return m.tries(h).Rate() }
+		order = append(order, m.name)
+		values[m.name] = func(h store.Hour) *float64 { return m.tries(h).Rate() }
 	}
-	order = append(order, "Memory")
-	values["Memory"] = func(h store.Hour) *float64 { return fullness(h.Server) }
+	order = append(order, memoryName)
+	values[memoryName] = func(h store.Hour) *float64 { return fullness(h.Server) }
 	labels := make([]string, len(list))
 	for i, p := range list {
 		labels[i] = p.label
@@ -124,18 +125,18 @@ func trendTable(s statistics) slack.Block {
 		trendRow(p.week, &p.weekBefore), trendRow(p.weekBefore, nil),
 	}
 	for _, step := range steps(s, 12, 2, dayLayout) {
-		step.label = "2 h from " + step.label
+		step.label += " +2h"
 		rows = append(rows, trendRow(step, nil))
 	}
 	for _, step := range steps(s, 7, 24, weekLayout+" 15:04") {
-		step.label = "24 h from " + step.label
+		step.label += " +24h"
 		rows = append(rows, trendRow(step, nil))
 	}
-	header := []string{"Time (UTC)"}
+	header := []string{"From (UTC)"}
 	for _, m := range metrics {
 		header = append(header, m.name)
 	}
-	table, _ := blockkit.Table(append(header, "Redis memory"), rows, false)
+	table, _ := blockkit.Table(append(header, memoryName), rows, false)
 	return table
 }
 

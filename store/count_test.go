@@ -231,7 +231,7 @@ func TestPrompts(t *testing.T) {
 			}
 			r := open(t, url)
 			r.now = func() time.Time { return at }
-			list, err := r.Prompts(t.Context(), 4)
+			list, err := r.Prompts(t.Context(), 4, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,12 +28,12 @@ type PromptEntry struct {
 
 // Prompts lists the newest prompts, at most limit. It holds no more of them in
 // memory than it lists. Where ctx ends before all were seen it returns what it
-// has, with Complete false.
-func (r *Redis) Prompts(ctx context.Context, limit int) (Prompts, error) {
+// has, with Complete false. progress is as in Counting.
+func (r *Redis) Prompts(ctx context.Context, limit int, progress func(scanned, keys int64)) (Prompts, error) {
 	now := r.now()
 	list := Prompts{Newest: []PromptEntry{}}
 	var oldestFirst promptHeap
-	complete, err := r.walk(ctx, newSurveyor(false, nil), func(s Session) {
+	complete, err := r.walk(ctx, newSurveyor(false, progress), func(s Session) {
 		text := s.PromptText()
 		if text == "" {
 			return

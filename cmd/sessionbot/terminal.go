@@ -36,20 +36,27 @@ type terminal struct {
 	out    io.Writer
 	errs   io.Writer
 	log    *slog.Logger
+	held   *heldLog
+	meter  *meter
 }
 
 // runTerminal answers a Slack command in the terminal.
 func runTerminal(ctx context.Context, group string, args []string, out, errs io.Writer) int {
-	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin), out: out, errs: errs}
+	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin),
+		out: out, errs: errs, held: &heldLog{out: errs}, meter: newMeter(errs)}
 	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" || arg == "--yes" })
 	if repair := len(args) > 0 && (args[0] == string(store.ActionFix) || args[0] == string(store.ActionGenerate)); t.yes && !repair {
 		return finish(errs, fmt.Errorf("%w: --yes belongs to fix and generate", errUsage))
 	}
+	asked := os.Getenv("LOG_LEVEL") != "" // else what helps stands in the answer
 	var err error
 	if t.config, err = loadConfig(false); err != nil {
 		return finish(errs, err)
 	}
-	t.log = t.config.logger(errs)
+	if os.Getenv("LOG_FORMAT") == "" {
+		t.config.LogFormat = "text"
+	}
+	t.log = t.config.logger(t.held)
 	redis, err := store.Open(ctx, t.config.RedisURL)
 	if err != nil {
 		return finish(errs, fmt.Errorf("open REDIS_URL: %w", err))
@@ -63,22 +70,33 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 	t.house = newHouse(t.config, redis, state, t.log)
 	ref := commands.NewRef()
 	answer := t.registry.Run(ctx, commands.Request{
-		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref,
+		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref, Progress: t.meter.keys,
 	})
+	t.meter.clear()
 	if answer.Err != nil {
 		t.log.ErrorContext(ctx, "command failed", "ref", ref, "command", answer.Name, "error", answer.Err)
 	}
+	code := exitFailed
 	if answer.Plan != nil {
-		return t.confirm(ctx, answer)
+		code = t.confirm(ctx, answer, asked)
+	} else {
+		code = t.print(answer)
 	}
-	return t.print(answer)
+	if asked || code == exitFailed {
+		t.held.release()
+	}
+	return code
 }
 
 func (t terminal) print(answer commands.Answer) int {
-	target, text := t.out, blockkit.Text(answer.Blocks)+"\n"
+	target := t.out
+	if answer.Outcome != commands.Done {
+		target = t.errs
+	}
+	screen, _ := screenOf(target)
+	text := screen.Text(answer.Blocks) + "\n"
 	switch {
 	case answer.Outcome != commands.Done:
-		target = t.errs
 	case t.json && answer.JSON != nil:
 		body, err := json.Marshal(answer.JSON)
 		if err != nil {
@@ -95,11 +113,15 @@ func (t terminal) print(answer commands.Answer) int {
 
 // confirm shows a plan, asks y/N and carries it out. Here the operating system
 // says who may; what needs a second operator is refused.
-func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
+func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool) int {
 	plan := *answer.Plan
 	by := store.Actor{ID: osUser(), Terminal: true}
-	say := func(text string) { _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
-	say(blockkit.Text(answer.Blocks))
+	screen, _ := screenOf(t.errs)
+	say := func(text string) { t.meter.clear(); _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
+	say(screen.Text(answer.Blocks))
+	if logs {
+		t.held.release()
+	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
 		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, by)
@@ -125,7 +147,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
 		t.log.Error("the audit trail misses an entry", "error", err)
 	}
-	return t.follow(ctx, claim.Job.ID, say)
+	return t.follow(ctx, claim.Job.ID, say, screen)
 }
 
 func lineText(line blockkit.Line) string {
@@ -166,17 +188,23 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 	}
 }
 
-// follow carries the job out, or watches who does, until it ends.
-func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
-	shown := ""
-	tell := func(_ context.Context, p store.Progress) error {
-		if now := string(p.Job.Step) + string(p.Job.Outcome) + string(p.File.State); now != shown {
-			shown = now
-			say(blockkit.Text(t.registry.ProgressBlocks(p)))
+// follow carries the job out, or watches who does, until it ends. Until then one
+// line says how it stands.
+func (t terminal) follow(ctx context.Context, id string, say func(string), screen blockkit.Screen) int {
+	shown := false
+	standing, over := t.meter.clock()
+	defer over()
+	t.jobs.Tell = func(_ context.Context, p store.Progress) error {
+		blocks := t.registry.ProgressBlocks(p)
+		if shown = p.Job.Outcome != ""; shown {
+			over()
+			say(screen.Text(blocks))
+			return nil
 		}
+		head, _, _ := strings.Cut(blockkit.Text(blocks), "\n")
+		standing(head)
 		return nil
 	}
-	t.jobs.Tell = tell
 	runner := jobs.New(t.jobs)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -186,8 +214,8 @@ func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {
-			if shown == "" { // a bot was quicker, and carried it out
-				say(blockkit.Text(t.registry.ProgressBlocks(store.Progress{Job: job, At: time.Now()})))
+			if !shown { // a bot was quicker, and carried it out
+				say(screen.Text(t.registry.ProgressBlocks(store.Progress{Job: job, At: time.Now()})))
 			}
 			return t.ended(job)
 		}

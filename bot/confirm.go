@@ -73,7 +73,7 @@ func (b *Bot) record(ctx context.Context, to asker, plan store.Plan, event store
 // decided shows what a click came to: in the message, and to the clicker.
 func (b *Bot) decided(ctx context.Context, to asker, answer store.ClaimAnswer) {
 	plan := answer.Plan
-	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "verdict", string(answer.Verdict))
+	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
 	case store.Claimed:
 		b.record(ctx, to, plan.Plan, store.AuditClaimed, "")
@@ -122,7 +122,7 @@ func (b *Bot) overtaken(ctx context.Context, id string) {
 	switch {
 	case errors.Is(err, store.ErrUnknownJob): // not even approved
 	case err != nil:
-		b.log.Error("a job's message may show an old state", "job", id, "error", err)
+		b.log.ErrorContext(ctx, "a job's message may show an old state", "job", id, "error", err)
 	case again:
 		b.repairs.Wake()
 	}

@@ -9,12 +9,12 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/refs"
 )
 
 // hear acks an envelope and queues what it asks for, unless it came before.
 func (s *socket) hear(frame []byte, r socketmode.Request) error {
-	ref := commands.NewRef()
+	ref := refs.New()
 	acked := s.ack(ref, r.EnvelopeID)
 	if s.bot.seen.before(s.bot.now(), r.EnvelopeID, eventID(r)) {
 		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", r.RetryAttempt)
@@ -66,7 +66,7 @@ func (s *socket) ack(ref, envelopeID string) error {
 // refuse acks an envelope that cannot be read, so that Slack does not call us
 // deaf, and tells the one who sent it where that much can be read.
 func (s *socket) refuse(frame []byte) error {
-	ref := commands.NewRef()
+	ref := refs.New()
 	id, _ := salvage(frame)
 	acked := s.ack(ref, id)
 	if id != "" && s.bot.seen.before(s.bot.now(), id) {

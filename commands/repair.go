@@ -43,7 +43,7 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 		return Answer{}, refuse(causeText(store.CauseNoToken))
 	}
 	x := d.Sessions.Examine(ctx, id)
-	d.logUnseen(ctx, req, x)
+	d.logUnseen(ctx, x)
 	if x.JobErr != nil {
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
@@ -55,13 +55,14 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 	if errors.As(err, &notAllowed) {
 		entry.Event, entry.Detail = store.AuditRefused, "the verdict was "+string(x.Verdict)
 		if err := d.Ledger.Record(ctx, entry); err != nil {
-			d.Log.ErrorContext(ctx, "a refusal is not on record", "ref", req.Ref, "error", err)
+			d.Log.ErrorContext(ctx, "a refusal is not on record", "error", err)
 		}
 		return notAllowedAnswer(action, x), nil
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
+	plan.Ref = req.Ref
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}

@@ -40,7 +40,7 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	var s statistics
 	kept, err := d.Watch.Figures(ctx, now)
 	if err != nil {
-		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "ref", req.Ref, "error", err)
+		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "error", err)
 	}
 	s.series, s.silent = kept.Series, err != nil
 	if d.Alerts && err == nil {
@@ -62,7 +62,7 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 	case errors.Is(err, store.ErrSilent) || errors.Is(err, store.ErrRefused):
 		return fmt.Errorf("server: %w", err) // counting would only wait as well
 	case err != nil:
-		d.Log.WarnContext(ctx, "Redis does not tell about itself", "ref", req.Ref, "error", err)
+		d.Log.WarnContext(ctx, "Redis does not tell about itself", "error", err)
 	default:
 		s.Server = &server
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/superduperai/sessionbot"
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
@@ -20,7 +21,7 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err := parseFlags(flags, args); err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := slog.New(refs.Log(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	world, err := startWorld(ctx)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -68,13 +69,14 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 	}
 	defer func() { _ = state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)
-	ref := commands.NewRef()
+	ref := refs.New()
+	ctx = refs.With(ctx, ref)
 	answer := t.registry.Run(ctx, commands.Request{
 		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref, Progress: t.meter.keys,
 	})
 	t.meter.clear()
 	if answer.Err != nil {
-		t.log.ErrorContext(ctx, "command failed", "ref", ref, "command", answer.Name, "error", answer.Err)
+		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
 	}
 	code := exitFailed
 	if answer.Plan != nil {
@@ -145,7 +147,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool
 		return exitRefused
 	}
 	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
-		t.log.Error("the audit trail misses an entry", "error", err)
+		t.log.ErrorContext(ctx, "the audit trail misses an entry", "error", err)
 	}
 	return t.follow(ctx, claim.Job.ID, say, screen)
 }
@@ -164,7 +166,7 @@ func (t terminal) decline(ctx context.Context, plan store.Plan, by store.Actor) 
 			Action: plan.Action, Session: plan.Session, Plan: plan.ID})
 	}
 	if err != nil {
-		t.log.Warn("the plan may not be cancelled; it expires by itself", "error", err)
+		t.log.WarnContext(ctx, "the plan may not be cancelled; it expires by itself", "error", err)
 	}
 }
 
@@ -210,7 +212,7 @@ func (t terminal) follow(ctx context.Context, id string, say func(string), scree
 	defer tick.Stop()
 	for {
 		if _, err := runner.Carry(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
-			t.log.Warn("interrupted, going on", "error", err)
+			t.log.WarnContext(ctx, "interrupted, going on", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {

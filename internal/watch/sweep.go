@@ -80,7 +80,6 @@ type counting struct {
 // keep makes what was counted the answer to who asks for figures, until sweeps
 // have failed for so long that it is better to count anew.
 func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, now time.Time) error {
-	s.Metrics.Sessions(c.Verdicts)
 	c.Complete, c.Survey = true, survey
 	r := store.Rollup{AsOf: now, Count: c}
 	if server, err := s.Product.Server(ctx); err == nil {
@@ -88,6 +87,7 @@ func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, no
 	} else {
 		s.Log.DebugContext(ctx, "Redis does not tell about itself", "error", err)
 	}
+	s.Metrics.Counted(&r)
 	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
 }
 

@@ -19,7 +19,7 @@ const (
 // figures alone.
 func odd(s statistics) []string {
 	c := s.Count
-	if c.Sessions == 0 {
+	if c.Sessions == 0 && c.Complete {
 		return []string{"Redis holds no sessions."}
 	}
 	var lines []string
@@ -48,10 +48,18 @@ func odd(s statistics) []string {
 	if trouble := troubled(c); trouble != "" {
 		lines = append(lines, trouble)
 	}
-	if lines == nil {
-		return []string{"Nothing odd: every session has a status or is still within its grace time."}
+	if s.watch != nil && s.watch.Unreachable != "" {
+		say("Alerts do not reach their channel. %s", s.watch.Unreachable)
 	}
-	return lines
+	switch {
+	case lines != nil:
+		return lines
+	case !c.Complete:
+		return []string{"Nothing odd among the sessions that were counted, but not all were."}
+	case unsure(s) != "":
+		return []string{"Nothing odd, as far as can be told."}
+	}
+	return []string{"Nothing odd: every session has a status or is still within its grace time."}
 }
 
 // oddMemory tells of keys thrown away, and of memory that runs out.

@@ -14,6 +14,7 @@ func figured(change func(*statistics)) statistics {
 	s := statistics{series: store.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
 	s.Count.Verdicts, s.Count.TTLs = map[store.Verdict]int{store.VerdictCompleted: 500}, map[string]int{}
+	s.watch = &store.WatchState{Passed: s.AsOf}
 	s.Server = &store.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
 	for n := range int64(15 * 24) {
 		s.series[store.HourOf(noon)-n] = store.Hour{
@@ -55,6 +56,9 @@ func TestOdd(t *testing.T) {
 	}{
 		{"nothing", func(*statistics) {}, []string{"Nothing odd: every session has a status or is still within its grace time."}},
 		{"no sessions", func(s *statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
+		{"not all were counted", func(s *statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
+		{"payments are not known", func(s *statistics) { s.blind = true }, []string{"Nothing odd, as far as can be told."}},
+		{"alerts do not arrive", func(s *statistics) { s.watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
 		{"webhooks fail", func(s *statistics) { fail(s, 6, 0, store.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
 		{"webhooks failed", func(s *statistics) { fail(s, 60, 54, store.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; it is 99.1% else."}},

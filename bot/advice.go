@@ -2,13 +2,16 @@ package bot
 
 import (
 	"cmp"
-	"context"
 	"errors"
+	"net"
 	"net/http"
-	"net/url"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Fault is what Slack answered instead of doing what it was asked.
@@ -26,7 +29,7 @@ func (f *Fault) Error() string {
 	if f.Code == "" && f.Status == 0 {
 		return "slack: " + f.err.Error()
 	}
-	return "slack: " + f.name()
+	return "slack: " + f.Name()
 }
 
 // Unwrap returns what the fault was told by.
@@ -61,6 +64,16 @@ func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
 }
 
+// unclear tells whether the call may have been carried out all the same: no
+// answer came to what was sent, or Slack stumbled on its way.
+func (f *Fault) unclear() bool {
+	var refused *net.OpError
+	if f.Code == "" && f.Status == 0 {
+		return !errors.As(f.err, &refused) || refused.Op != "dial" // else nothing was sent
+	}
+	return f.Status >= http.StatusInternalServerError || slices.Contains([]string{"internal_error", "fatal_error", "request_timeout"}, f.Code)
+}
+
 // passing tells whether the same call may succeed later without anybody's doing.
 func (f *Fault) passing() bool {
 	return f.Retryable() || f.Code == "" && f.Status == 0 || advices[f.Code].passing || advices[f.Code].permanent
@@ -77,8 +90,8 @@ func (f *Fault) permanent() bool {
 // ofShape tells whether Slack refused what the message looks like.
 func (f *Fault) ofShape() bool { return advices[f.Code].shape }
 
-// name is the shortest that tells this fault from others.
-func (f *Fault) name() string {
+// Name is the shortest that tells this fault from others.
+func (f *Fault) Name() string {
 	switch {
 	case f.Code != "":
 		return f.Code
@@ -96,7 +109,7 @@ type PermanentError struct {
 
 // Error names the variable, the fault and the remedy.
 func (e *PermanentError) Error() string {
-	return "Slack refuses " + e.Variable + " (" + e.Fault.name() + "). " + e.Fault.Advice()
+	return "Slack refuses " + e.Variable + " (" + e.Fault.Name() + "). " + e.Fault.Advice()
 }
 
 func permanentError(variable string, fault *Fault) error {
@@ -109,15 +122,15 @@ func permanentError(variable string, fault *Fault) error {
 // Unwrap returns the fault.
 func (e *PermanentError) Unwrap() error { return e.Fault }
 
-// faultOf reads what the Slack library or the HTTP client returned.
-func faultOf(err error) *Fault {
+// FaultOf reads what the Slack library or the HTTP client returned.
+func FaultOf(err error) *Fault {
 	var fault *Fault
 	if errors.As(err, &fault) {
 		return fault
 	}
 	var refused slack.SlackErrorResponse
 	if errors.As(err, &refused) {
-		return &Fault{Code: refused.Err, Status: http.StatusOK, Needed: refused.Needed, err: err}
+		return &Fault{Code: known(errorCode, refused.Err), Status: http.StatusOK, Needed: known(scopes, refused.Needed), err: err}
 	}
 	var limited *slack.RateLimitedError
 	if errors.As(err, &limited) {
@@ -127,14 +140,26 @@ func faultOf(err error) *Fault {
 	if errors.As(err, &status) {
 		return &Fault{Status: status.Code, err: err}
 	}
-	var address *url.Error
-	if errors.As(err, &address) {
-		err = address.Err
+	var own ending
+	if errors.As(err, &own) {
+		return &Fault{err: own}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = context.DeadlineExceeded
+	return &Fault{err: quiet.Error(err)}
+}
+
+// What Slack's error codes and scopes look like. Whatever looks otherwise may
+// repeat what was sent.
+var (
+	errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
+	scopes    = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
+)
+
+// known is a text of this pattern; any other is "".
+func known(pattern *regexp.Regexp, text string) string {
+	if !pattern.MatchString(text) {
+		return ""
 	}
-	return &Fault{err: err}
+	return text
 }
 
 type advice struct {
@@ -183,4 +208,5 @@ var advices = map[string]advice{
 	"access_denied":           {words: "The workspace does not allow this app: ask one of its admins.", permanent: true},
 	"too_many_websockets":     {words: "Slack allows an app ten connections: stop the processes that nobody needs any more."},
 	"link_disabled":           {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
+	"socket_mode_not_enabled": {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
 }

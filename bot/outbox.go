@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -34,6 +33,8 @@ type asker struct {
 	responseURL string
 	deciding    bool // by a click that may change something
 }
+
+func (a asker) actor() store.Actor { return store.Actor{ID: a.user} }
 
 // message is what goes out.
 type message struct {
@@ -80,7 +81,7 @@ func (o *outbox) respond(ctx context.Context, to asker, m message) error {
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	switch {
 	case fault.Retryable():
 		if err := pause(ctx, fault); err != nil {
@@ -108,12 +109,12 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	if fault.Status != http.StatusTooManyRequests || pause(ctx, fault) != nil {
 		return fault
 	}
 	if err := post(); err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	return nil
 }
@@ -127,7 +128,7 @@ func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block,
 		slack.MsgOptionText(blockkit.Fallback(blocks), false),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	if err != nil {
-		return store.Message{}, faultOf(err)
+		return store.Message{}, FaultOf(err)
 	}
 	return store.Message{Channel: at, TS: ts}, nil
 }
@@ -146,12 +147,12 @@ func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Blo
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	if !fault.Retryable() || pause(ctx, fault) != nil {
 		return fault
 	}
 	if err := change(); err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	return nil
 }
@@ -181,12 +182,12 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.We
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(raw))
 	if err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := o.http.Do(req)
 	if err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxErrorLen))
@@ -195,8 +196,6 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.We
 	}
 	return refusal(res, answer)
 }
-
-var errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
 
 // refusal reads an answer to a response_url: "ok", JSON with ok and error, or
 // an error code as it is.
@@ -213,10 +212,7 @@ func refusal(res *http.Response, answer []byte) error {
 	if !isJSON {
 		code = string(bytes.TrimSpace(answer))
 	}
-	if !errorCode.MatchString(code) {
-		code = ""
-	}
-	fault := &Fault{Code: code, Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
+	fault := &Fault{Code: known(errorCode, code), Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
 	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		fault.RetryAfter = time.Duration(seconds) * time.Second
 	}

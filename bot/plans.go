@@ -18,7 +18,7 @@ type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (store.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (store.Job, error)
-	Claim(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
+	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
 	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
 	Retell(ctx context.Context, jobID string) (bool, error)
 	Record(ctx context.Context, e store.Entry) error
@@ -47,15 +47,15 @@ type place struct {
 // buttons live as long as it does.
 func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	plan := *answer.Plan
-	blocks := append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, false)...))
+	blocks := append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...))
 	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
 		words := "The plan could not be shown, so nothing will be done. "
-		if faultOf(err).Status == 0 {
+		if FaultOf(err).Status == 0 {
 			words = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves. "
 		}
-		b.tell(ctx, to, words+faultOf(err).Advice(), to.ref)
+		b.tell(ctx, to, words+FaultOf(err).Advice(), to.ref)
 		return
 	}
 	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, at); err != nil {
@@ -77,7 +77,7 @@ func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 		if err == nil {
 			return m, place.pointer, nil
 		}
-		if !faultOf(err).closed() {
+		if !FaultOf(err).closed() {
 			break
 		}
 	}
@@ -91,7 +91,7 @@ func (b *Bot) placesFor(ctx context.Context, to asker, plan store.Plan) []place 
 	places := []place{{channel: to.channel}}
 	if alert := b.repairs.AlertChannel; alert != "" && alert != to.channel {
 		places = append(places, place{alert, blockkit.L(blockkit.Plain(noMember+"the plan is shown in "),
-			slack.NewRichTextSectionChannelElement(alert, nil), blockkit.Plain("."))})
+			blockkit.Channel(alert), blockkit.Plain("."))})
 	}
 	if !b.secondNeeded(plan.Action) && b.operators.admitOperator(ctx, to.user) == nil {
 		places = append(places, place{to.user, blockkit.L(blockkit.Plain(noMember + "I sent you the plan in a direct message."))})

@@ -6,13 +6,10 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// watchReport is what --json tells of the watch; its names are public. Ages are
-// in seconds, null = never.
+// watchReport is what --json tells of the watch; its names are public.
 type watchReport struct {
-	SweepAge        *int64 `json:"sweep_age_seconds"`
-	StripeAge       *int64 `json:"stripe_age_seconds"`
-	NotificationAge *int64 `json:"notification_age_seconds"`
-	Unreachable     string `json:"alert_channel_unreachable,omitempty"`
+	store.WatchAges
+	Unreachable string `json:"alert_channel_unreachable,omitempty"`
 }
 
 // watchRows tell how long ago the watch last saw anything.
@@ -38,8 +35,7 @@ func watchJSON(state *store.WatchState, now time.Time) *watchReport {
 	if state == nil {
 		return nil
 	}
-	return &watchReport{SweepAge: age(state.Swept, now), StripeAge: age(state.Passed, now),
-		NotificationAge: age(state.Notified, now), Unreachable: state.Unreachable}
+	return &watchReport{WatchAges: state.Ages(now), Unreachable: state.Unreachable}
 }
 
 func never(at, now time.Time) string {
@@ -47,12 +43,4 @@ func never(at, now time.Time) string {
 		return "never"
 	}
 	return ago(at, now)
-}
-
-func age(at, now time.Time) *int64 {
-	if at.IsZero() {
-		return nil
-	}
-	seconds := int64(now.Sub(at) / time.Second)
-	return &seconds
 }

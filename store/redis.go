@@ -30,8 +30,9 @@ func init() { logging.Disable() }
 // Redis is one Redis server, a Sentinel's master or a cluster. It connects by
 // itself whenever it is used, and is safe for use by several goroutines.
 type Redis struct {
-	now    func() time.Time
-	single *redis.Options // set where INFO has yet to tell a server from a cluster
+	now      func() time.Time
+	single   *redis.Options // set where INFO has yet to tell a server from a cluster
+	sentinel bool           // a Sentinel says which server is the master
 
 	mu    sync.Mutex
 	known redis.UniversalClient // nil until the topology is known
@@ -40,6 +41,9 @@ type Redis struct {
 // silence makes an error of the network, or a time-out, ErrSilent. What Redis
 // itself answered stays as it is, and so does the caller's own change of mind.
 func silence(err error) error {
+	if err = unrepeated(err); err == nil {
+		return nil
+	}
 	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return fmt.Errorf("%w: %w", ErrRefused, err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,7 +29,13 @@ func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serveBot(ctx, c, c.logger(errs))
+	log := c.logger(errs)
+	looking, stop := context.WithCancel(ctx)
+	var aside sync.WaitGroup
+	aside.Go(func() { warnAtStart(looking, c, log) })
+	defer aside.Wait()
+	defer stop()
+	return serveBot(ctx, c, log)
 }
 
 func serveBot(ctx context.Context, c config, log *slog.Logger) error {
@@ -108,7 +115,6 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 	}
 	if c.AlertChannel != "" {
 		checks = append(checks, watchChecks(watching, watching.Records)...)
-		group.Go(func() error { return watching.Run(ctx) })
 	} else {
 		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
@@ -118,6 +124,9 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())
+	}
+	if c.AlertChannel != "" {
+		group.Go(func() error { return watching.Run(ctx) })
 	}
 	group.Go(func() error { return runner.Run(ctx) })
 	group.Go(func() error {

@@ -97,7 +97,13 @@ func (m *meter) clock() (standing func(string), over func()) {
 			m.say(fmt.Sprintf("%s · %s", head, time.Since(began).Round(time.Second)))
 		}
 	})
-	return func(head string) { heads <- head }, sync.OnceFunc(func() { close(done); running.Wait() })
+	standing = func(head string) {
+		select {
+		case heads <- head:
+		case <-done: // nobody looks any more
+		}
+	}
+	return standing, sync.OnceFunc(func() { close(done); running.Wait() })
 }
 
 // clear makes room for what comes next.

@@ -125,6 +125,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool
 		t.held.release()
 	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
+		t.record(ctx, plan.Entry(store.AuditRefused, by, store.Terminal, "it needs a second operator, in Slack", time.Now()))
 		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, by)
 		return exitRefused
@@ -138,18 +139,23 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool
 		say("Nothing was changed.")
 		return exitRefused
 	}
-	claim, err := t.ledger.Claim(ctx, plan.ID, by, time.Now())
+	claim, err := t.ledger.Claim(ctx, plan.ID, "", by, time.Now())
 	if err != nil {
 		return finish(t.errs, fmt.Errorf("claim the plan: %w", err))
 	}
 	if claim.Verdict != store.Claimed {
+		t.record(ctx, plan.Entry(store.AuditRefused, by, store.Terminal, commands.WhyNot(claim), time.Now()))
 		say(lineText(commands.ClaimLine(claim, time.Now())))
 		return exitRefused
 	}
-	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
-		t.log.ErrorContext(ctx, "the audit trail misses an entry", "error", err)
-	}
+	t.record(ctx, plan.Entry(store.AuditClaimed, by, store.Terminal, "", time.Now()))
 	return t.follow(ctx, claim.Job.ID, say, screen)
+}
+
+func (t terminal) record(ctx context.Context, e store.Entry) {
+	if err := t.ledger.Record(ctx, e); err != nil {
+		t.log.ErrorContext(ctx, "the audit trail misses an entry", "event", string(e.Event), "error", err)
+	}
 }
 
 func lineText(line blockkit.Line) string {
@@ -161,12 +167,11 @@ func (t terminal) decline(ctx context.Context, plan store.Plan, by store.Actor) 
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	answer, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now())
-	if err == nil && answer.Verdict == store.Cancelled {
-		err = t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditCancelled,
-			Action: plan.Action, Session: plan.Session, Plan: plan.ID})
-	}
 	if err != nil {
 		t.log.WarnContext(ctx, "the plan may not be cancelled; it expires by itself", "error", err)
+	}
+	if answer.Verdict == store.Cancelled {
+		t.record(ctx, plan.Entry(store.AuditCancelled, by, store.Terminal, "", time.Now()))
 	}
 }
 
@@ -190,15 +195,15 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 	}
 }
 
-// follow carries the job out, or watches who does, until it ends. Until then one
-// line says how it stands.
+// follow carries the job out, or watches who does, until it ends. A bot may do
+// either while this process stands still. Until then one line says how it stands.
 func (t terminal) follow(ctx context.Context, id string, say func(string), screen blockkit.Screen) int {
-	shown := false
+	var shown store.Outcome
 	standing, over := t.meter.clock()
 	defer over()
-	t.jobs.Tell = func(_ context.Context, p store.Progress) error {
+	tell := func(_ context.Context, p store.Progress) error {
 		blocks := t.registry.ProgressBlocks(p)
-		if shown = p.Job.Outcome != ""; shown {
+		if shown = p.Job.Outcome; shown != "" {
 			over()
 			say(screen.Text(blocks))
 			return nil
@@ -207,6 +212,7 @@ func (t terminal) follow(ctx context.Context, id string, say func(string), scree
 		standing(head)
 		return nil
 	}
+	t.jobs.Tell = tell
 	runner := jobs.New(t.jobs)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -216,10 +222,13 @@ func (t terminal) follow(ctx context.Context, id string, say func(string), scree
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {
-			if !shown { // a bot was quicker, and carried it out
-				say(screen.Text(t.registry.ProgressBlocks(store.Progress{Job: job, At: time.Now()})))
+			if shown != job.Outcome {
+				_ = tell(ctx, runner.Ending(ctx, job, store.File{})) // it never fails
 			}
 			return t.ended(job)
+		}
+		if err == nil && job.Outcome == "" { // another one goes on with it
+			_ = tell(ctx, store.Progress{Job: job, At: time.Now()}) // it never fails
 		}
 		select {
 		case <-ctx.Done():

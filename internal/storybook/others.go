@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
 )
 
 func others() []Story {
@@ -15,22 +16,26 @@ func others() []Story {
 	more.found, more.more = found.found, true
 	history := world{entries: []store.Entry{
 		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: store.AuditPlanned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
+		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditPressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses, because Stripe still delivers"},
 		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditClaimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
 		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditOutcome, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
 		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditSettled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},
 		{At: noon.Add(-2 * time.Hour), Who: store.Actor{ID: "ann", Terminal: true}, Where: "terminal", Event: store.AuditCancelled, Action: store.ActionFix, Session: sessionID, Plan: "J2E8"},
 		{At: noon.Add(-3 * time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: store.AuditRefused, Action: store.ActionFix, Session: sessionID, Detail: "the verdict was waiting"},
 	}}
-	unclear := world{repair: store.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
+	unclear := world{seen: store.Evidence{File: store.File{State: store.FileInProgress}}, repair: store.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
+	unknown := unclear
+	unknown.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
 	return []Story{
 		ask(&orphan, "help", "/session", "help"),
 		ask(&orphan, "help, /redis", "/redis", "help"),
 		ask(&found, "find", "/session", "find ann@example.com"),
 		ask(&more, "find, and there are more", "/session", "find ann@example.com"),
 		ask(&orphan, "find nobody", "/session", "find nobody@example.com"),
-		ask(&history, "history", "/session", "history "+sessionID, "AuditEvent planned", "AuditEvent claimed", "AuditEvent outcome", "AuditEvent settled", "AuditEvent cancelled", "AuditEvent refused"),
+		ask(&history, "history", "/session", "history "+sessionID, "AuditEvent planned", "AuditEvent pressed", "AuditEvent claimed", "AuditEvent outcome", "AuditEvent settled", "AuditEvent cancelled", "AuditEvent refused"),
 		ask(&orphan, "no history", "/session", "history "+sessionID),
 		ask(&unclear, "settle", "/session", "settle "+sessionID+" "+fileID),
+		ask(&unknown, "settle with a file that nobody knows", "/session", "settle "+sessionID+" "+fileID),
 		ask(&orphan, "nothing to settle", "/session", "settle "+sessionID+" "+fileID),
 	}
 }

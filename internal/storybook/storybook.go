@@ -61,7 +61,7 @@ func ask(w *world, title, command, text string, of ...string) Story {
 	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
 	if answer.Plan != nil {
 		s.Of = append(s.Of, "Action "+string(answer.Plan.Action))
-		answer.Actions = commands.PlanActions(*answer.Plan, false)
+		answer.Actions = commands.PlanActions(*answer.Plan, "")
 	}
 	return s.with(answer.Actions)
 }
@@ -80,7 +80,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, Ledger: w, Watch: w, Alerts: true, Limits: limits, SiteURL: siteURL, Token: !w.noToken,
+		Sessions: w, Finder: w, Redis: w, Ledger: w, Files: w, Watch: w, Alerts: true, Limits: limits, SiteURL: siteURL, Token: !w.noToken,
 		Plans: store.PlanOptions{TTL: 10 * time.Minute, Prices: store.ListPrices, FixText: commands.FixText,
 			Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),

@@ -62,7 +62,7 @@ func buttons(s Story) string {
 			b := element.(*slack.ButtonBlockElement)
 			label := "[" + b.Text.Text + "]"
 			if b.Confirm != nil {
-				label += " (asks first)"
+				label += "(" + b.Confirm.Text.Text + ")"
 			}
 			labels = append(labels, label)
 		}

@@ -66,6 +66,8 @@ func (w *world) Settle(_ context.Context, _ string, _ store.Actor, file string, 
 	return store.Job{FileID: file, Plan: store.Plan{Session: sessionID}}, w.err
 }
 
+func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }
+
 func (w *world) Record(context.Context, store.Entry) error { return w.err }
 
 func (w *world) History(context.Context, string, int) ([]store.Entry, error) {

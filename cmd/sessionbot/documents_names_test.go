@@ -80,7 +80,7 @@ func (n namer) command(text string) {
 	}
 	second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
 	asks := m[1] == "session" || m[1] == "redis"
-	if !strings.Contains(usage, "sessionbot "+m[1]) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
+	if !regexp.MustCompile(`sessionbot `+regexp.QuoteMeta(m[1])+`\b`).MatchString(usage) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
 		n.missing("subcommand", text)
 	}
 	for _, flag := range isFlag.FindAllString(m[2], -1) {

@@ -173,6 +173,13 @@ func TestBombs(t *testing.T) {
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type(command)
 			m := support.ExpectMessage(nil)
+			for range 10 { // a starved machine may be too slow for it
+				if !strings.Contains(m.Text, "Redis could not be read") {
+					break
+				}
+				support.Type(command)
+				m = support.ExpectMessage(nil)
+			}
 			s.wellMadeBut(m, "<@U0SUPPORT>")
 			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) {
 				t.Errorf("%s: %.300s", name, m.Text)

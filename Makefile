@@ -29,6 +29,7 @@ docs:
 test:
 	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) ./...
+	cd deploy/rules && go test ./...
 
 # Every fuzz target, each for FUZZTIME.
 FUZZTIME ?= 20s

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -37,6 +38,7 @@ func newClinic(t *testing.T) *clinic {
 	c.admit(s.redis, store.ACLRule(store.ForProduct|store.ForState, false))
 	c.notify(s.redis, "KA")
 	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
+	s.site = demo.NewSite(func(context.Context, string) (string, bool) { return "", false }) // it has a Redis of its own
 	super := c.serveTLS("SUPERDUPERAI_URL", s.files)
 	c.serveTLS("SITE_URL", s.site)
 	certificates := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: super.Certificate().Raw})
@@ -115,11 +117,14 @@ func (c *clinic) file(text string) string {
 // and what people read.
 func (c *clinic) examine() (code int, text string) {
 	c.t.Helper()
+	if _, err := built(); err != nil { // which takes a while, the first time
+		c.t.Fatal(err)
+	}
 	started := time.Now()
 	people, scripts := start(c.t, c.env, "doctor"), start(c.t, c.env, "doctor", "--json")
 	code = people.exitCode(30 * time.Second)
 	text = people.log.String()
-	if took := time.Since(started); took > 20*time.Second {
+	if took := time.Since(started); took > 20*time.Second { // ten, and ten for a busy machine
 		c.t.Errorf("it took %v", took)
 	}
 	if other := scripts.exitCode(30 * time.Second); other != code {

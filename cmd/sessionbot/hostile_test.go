@@ -174,7 +174,8 @@ func TestBombs(t *testing.T) {
 			support.Type(command)
 			m := support.ExpectMessage(nil)
 			s.wellMadeBut(m, "<@U0SUPPORT>")
-			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) {
+			late := saying("Redis could not be read")(m) // in time, by a starved machine: said, too
+			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) && !late {
 				t.Errorf("%s: %.300s", name, m.Text)
 			}
 		}

@@ -29,8 +29,8 @@ type Access struct {
 
 // The commands that are used on each, beside those of the connection itself.
 var (
-	productCommands = strings.Fields("dbsize exists get getrange info multi exec ping psubscribe pttl punsubscribe scan select set strlen subscribe time unsubscribe unwatch watch")
-	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
+	productCommands = strings.Fields("dbsize exists get getrange info memory|usage multi exec ping psubscribe pttl punsubscribe scan select set strlen subscribe time unsubscribe unwatch watch")
+	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hdel hget hgetall hincrby hkeys hlen hmget hset hsetnx incr info mget multi " +
 		"pexpire ping select set time unlink wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore")
 	// doctorCommands are those with which a Redis is only looked at.
 	doctorCommands  = strings.Fields("dbsize set unlink")
@@ -158,7 +158,7 @@ func (t *trial) product(ctx context.Context) error {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts,
 			attempt{family, []any{"EXISTS", key}}, attempt{family, []any{"STRLEN", key}},
-			attempt{family, []any{"GETRANGE", key, 0, 0}}, attempt{family, []any{"PTTL", key}})
+			attempt{family, []any{"GETRANGE", key, 0, 0}}, attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}})
 		if prefix != prefixPrompt { // prompts are never written
 			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
 		}
@@ -201,7 +201,7 @@ func (t *trial) state(ctx context.Context) error {
 	attempts := []attempt{
 		{args: []any{"WAIT", 0, 1}}, {family, []any{"EVAL", "return redis.call('GET', KEYS[1])", 1, t.key}},
 		{family, []any{"EVALSHA", strings.Repeat("0", 40), 1, t.key}},
-		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
+		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HKEYS"), on("HLEN"), on("HDEL", "f"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
 	if set == nil { // on what is no string they would make a key without an end

@@ -19,15 +19,20 @@ type Rollup struct {
 	Server *Server // nil = it did not tell
 }
 
-// KEYS: series, token, rollup. ARGV: the oldest hour kept, most fields, life of
-// the series in ms, token, rollup, its life in ms, then how, field and value of
-// each change to the series; how is HSET, or HSETNX = only what is not told yet.
+// KEYS: token, rollup, series. ARGV: token, rollup, its life and that of the
+// series in ms, then field, hour, numbers and whether they replace what is told
+// of the hour already, of each change to the series.
 var saveRollup = redis.NewScript(`
-local oldest, most = tonumber(ARGV[1]), tonumber(ARGV[2])
-if redis.call('GET', KEYS[2]) ~= ARGV[4] then return 0 end
-redis.call('SET', KEYS[3], ARGV[5], 'PX', ARGV[6])
-for i = 7, #ARGV, 3 do redis.call(ARGV[i], KEYS[1], ARGV[i + 1], ARGV[i + 2]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[3])` + trim + `return 1`)
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+for i = 5, #ARGV, 4 do
+	local told = string.match(redis.call('HGET', KEYS[3], ARGV[i]) or '', '^%d+')
+	if told ~= ARGV[i + 1] or ARGV[i + 3] == '1' then
+		redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
+	end
+end
+redis.call('PEXPIRE', KEYS[3], ARGV[4])
+return 1`)
 
 // SaveRollup keeps what a sweep counted for the time given, and adds it to the
 // series: the last 24 h as they stand now, what is older as it was first told.
@@ -37,20 +42,18 @@ func (w *Watch) SaveRollup(ctx context.Context, l Lead, r Rollup, life time.Dura
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", err)
 	}
-	args := []any{HourOf(r.AsOf.Add(-seriesLife)), seriesFields, seriesLife.Milliseconds(), l.token, raw, life.Milliseconds()}
+	args := []any{l.token, raw, life.Milliseconds(), seriesLife.Milliseconds()}
+	now := HourOf(r.AsOf)
 	for hour, o := range r.Count.Hours {
-		how := "HSETNX"
-		if hour >= HourOf(r.AsOf.Add(-rateWindow)) {
-			how = "HSET"
+		if hour > now-seriesHours { // an older one has given its place away
+			args = append(args, seriesField(hour, seriesOutcomes), hour,
+				fmt.Sprint(o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad), hour >= HourOf(r.AsOf.Add(-rateWindow)))
 		}
-		args = append(args, how, seriesField(hour, seriesOutcomes),
-			fmt.Sprint(o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad))
 	}
 	if s := r.Server; s != nil && s.UsedMemoryBytes > 0 {
-		args = append(args, "HSET", seriesField(HourOf(r.AsOf), seriesServer),
-			fmt.Sprint(s.UsedMemoryBytes, s.MaxMemoryBytes, s.EvictedKeys))
+		args = append(args, seriesField(now, seriesServer), now, fmt.Sprint(s.UsedMemoryBytes, s.MaxMemoryBytes, s.EvictedKeys), true)
 	}
-	kept, err := w.run(ctx, saveRollup, []string{seriesKey, tokenKey, rollupKey}, args...).Int()
+	kept, err := w.run(ctx, saveRollup, []string{tokenKey, rollupKey, seriesKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", silence(err))
 	}

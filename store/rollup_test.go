@@ -129,30 +129,32 @@ func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 	})
 }
 
-// TestSeriesIsBounded: hours that are too old are taken off, whoever adds.
-func TestSeriesIsBounded(t *testing.T) {
-	add := map[string]func(*Watch, Lead) error{
-		"a sweep":    func(w *Watch, l Lead) error { return w.SaveRollup(t.Context(), l, tallied(at, nil), time.Minute) },
-		"a question": func(w *Watch, _ Lead) error { return w.CountLookup(t.Context(), at, true) },
-	}
-	for name, add := range add {
-		t.Run(name, func(t *testing.T) {
-			everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-				w := NewWatch(r)
-				lead, _, err := w.Lead(t.Context(), "one")
-				must(t, err)
-				fields := map[string]any{seriesField(HourOf(at)-2, seriesAgreed): 1}
-				for n := range int64(seriesFields) {
-					fields[seriesField(HourOf(at.Add(-seriesLife))-1-n, seriesAgreed)] = 1
-				}
-				must(t, client.HSet(t.Context(), seriesKey, fields).Err())
-				must(t, add(w, lead))
-				if n := client.HLen(t.Context(), seriesKey).Val(); n != 2 {
-					t.Errorf("%d fields", n)
-				}
-			})
-		})
-	}
+// TestSeriesGoesRound: an hour takes the place of the one that is left behind,
+// whoever adds to it.
+func TestSeriesGoesRound(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		lead, _, err := w.Lead(t.Context(), "one")
+		must(t, err)
+		for _, now := range []time.Time{at.Add(-seriesLife), at} {
+			must(t, w.SaveRollup(t.Context(), lead, tallied(now, map[time.Duration]Verdict{0: VerdictOrphaned, 24 * time.Hour: VerdictLost, 48 * time.Hour: VerdictLost}), time.Minute))
+			must(t, w.CountLookup(t.Context(), now, true))
+			must(t, w.CountLookup(t.Context(), now, false))
+		}
+		if n := client.HGetAll(t.Context(), seriesKey).Val(); len(n) != 5 {
+			t.Errorf("the series holds %v", n)
+		}
+		f, err := w.Figures(t.Context(), at)
+		must(t, err)
+		missed := Outcomes{Webhook: Tries{Bad: 1}}
+		want := Series{
+			HourOf(at):      {Outcomes: missed, Lookup: Tries{1, 1}, Server: &Level{UsedBytes: 7, MaxBytes: 10, Evicted: 3}},
+			HourOf(at) - 24: {Outcomes: missed}, HourOf(at) - 48: {Outcomes: missed},
+		}
+		if diff := cmp.Diff(want, f.Series); diff != "" {
+			t.Errorf("series (-want +got):\n%s", diff)
+		}
+	})
 }
 
 // TestKnownPayments: what Stripe did not list is unpaid only while it lists.

@@ -11,24 +11,22 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-const (
-	// seriesLife is how far back the series reaches: two weeks and a day, so
-	// that a week can be held against the one before.
-	seriesLife = 15 * 24 * time.Hour
-	// seriesFields bounds it: four fields an hour, and some leeway.
-	seriesFields = 4*int(seriesLife/time.Hour) + 100
-)
+// seriesLife is how far back the series reaches: two weeks and a day, so that a
+// week can be held against the one before.
+const seriesLife = seriesHours * time.Hour
 
-// seriesKey is a hash. Its fields are an hour since 1970, a colon and what is
-// told of the hour.
+const seriesHours = 15 * 24
+
+// seriesKey is a hash that goes round: an hour has the place of the one that the
+// series has just left, so that it never grows. A field is a place, a colon and
+// what is told; its value begins with the hour since 1970 that it is of.
 const seriesKey = watchPrefix + "series"
 
 // What a field tells of its hour.
 const (
 	seriesOutcomes = "outcomes" // of its sessions: four numbers
 	seriesServer   = "server"   // how Redis stood: three numbers
-	seriesAgreed   = "agreed"   // answers of the site that agree with Redis
-	seriesDiffered = "differed" // other answers, and none
+	seriesLookups  = "lookups"  // answers of the site that agree with Redis, and other answers or none
 )
 
 // Hour is what the series tells of one hour.
@@ -115,59 +113,52 @@ func (s Series) With(r Rollup) Series {
 // HourOf is the hour of a time, counted since 1970.
 func HourOf(at time.Time) int64 { return at.Unix() / int64(time.Hour/time.Second) }
 
-func seriesField(hour int64, what string) string { return strconv.FormatInt(hour, 10) + ":" + what }
+func seriesField(hour int64, what string) string {
+	return strconv.FormatInt(hour%seriesHours, 10) + ":" + what
+}
 
-// trim takes off the series what is older than it reaches, where it grew too
-// large. KEYS[1] is the series, oldest and most are set.
-const trim = `
-if redis.call('HLEN', KEYS[1]) > most then
-	for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-		if tonumber(string.match(field, '^%d+')) < oldest then redis.call('HDEL', KEYS[1], field) end
-	end
-end
-`
-
-// KEYS: series. ARGV: field, the oldest hour kept, most fields, life in ms.
+// KEYS: series. ARGV: field, hour, what to add to the two numbers, life in ms.
 var countLookup = redis.NewScript(`
-local oldest, most = tonumber(ARGV[2]), tonumber(ARGV[3])
-redis.call('HINCRBY', KEYS[1], ARGV[1], 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[4])` + trim + `return 1`)
+local hour, agreed, differed = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) (%d+) (%d+)$')
+if hour ~= ARGV[2] then agreed, differed = 0, 0 end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%s %d %d', ARGV[2], agreed + ARGV[3], differed + ARGV[4]))
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return 1`)
 
 // CountLookup counts that the site was asked for a session's status, and whether
 // it answered with one that agrees with Redis.
 func (w *Watch) CountLookup(ctx context.Context, at time.Time, agreed bool) error {
-	what := seriesDiffered
+	good, bad := 0, 1
 	if agreed {
-		what = seriesAgreed
+		good, bad = 1, 0
 	}
-	err := w.run(ctx, countLookup, []string{seriesKey}, seriesField(HourOf(at), what),
-		HourOf(at.Add(-seriesLife)), seriesFields, seriesLife.Milliseconds()).Err()
+	hour := HourOf(at)
+	err := w.run(ctx, countLookup, []string{seriesKey}, seriesField(hour, seriesLookups), hour, good, bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
 		return fmt.Errorf("count a question to the site: %w", silence(err))
 	}
 	return nil
 }
 
-// parseSeries reads the fields. What cannot be read is left out.
+// parseSeries reads the fields. What cannot be read, or is of an hour that the
+// series has left, is left out.
 func parseSeries(fields map[string]string, now time.Time) Series {
 	series := Series{}
 	for field, value := range fields {
-		number, what, _ := strings.Cut(field, ":")
-		hour, err := strconv.ParseInt(number, 10, 64)
-		if err != nil || hour < HourOf(now.Add(-seriesLife)) || hour > HourOf(now) {
+		_, what, _ := strings.Cut(field, ":")
+		n := numbers(value)
+		if len(n) == 0 || n[0] <= HourOf(now)-seriesHours || n[0] > HourOf(now) {
 			continue
 		}
+		hour, n := n[0], n[1:]
 		h := series[hour]
-		n := numbers(value)
 		switch {
 		case what == seriesOutcomes && len(n) == 4:
 			h.Webhook, h.Generation = Tries{int(n[0]), int(n[1])}, Tries{int(n[2]), int(n[3])}
 		case what == seriesServer && len(n) == 3:
 			h.Server = &Level{UsedBytes: n[0], MaxBytes: n[1], Evicted: n[2]}
-		case what == seriesAgreed && len(n) == 1:
-			h.Lookup.Good = int(n[0])
-		case what == seriesDiffered && len(n) == 1:
-			h.Lookup.Bad = int(n[0])
+		case what == seriesLookups && len(n) == 2:
+			h.Lookup = Tries{int(n[0]), int(n[1])}
 		}
 		series[hour] = h
 	}

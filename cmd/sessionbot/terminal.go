@@ -78,7 +78,7 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 	if answer.Err != nil {
 		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
 	}
-	code := exitFailed
+	var code int
 	if answer.Plan != nil {
 		code = t.confirm(ctx, answer, asked)
 	} else {

@@ -181,49 +181,6 @@ func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 	})
 }
 
-func TestSweepSeesEachSessionOnce(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		want := map[string]int{}
-		for n := range 3*sweepBatch + 7 {
-			id := fmt.Sprint("cs_live_", n)
-			want[id] = 1
-			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, 0).Err())
-			must(t, client.Set(t.Context(), prefixWebhook+id, `{"status":"completed"}`, 0).Err())
-		}
-		got := map[string]int{}
-		n, err := r.Sweep(t.Context(), func(sessions []Session) error {
-			for _, s := range sessions {
-				got[s.ID]++
-			}
-			return nil
-		})
-		if diff := cmp.Diff(want, got); diff != "" || err != nil || n != len(want) {
-			t.Errorf("%d sessions, %v: %s", n, err, diff)
-		}
-		enough := errors.New("enough")
-		if _, err := r.Sweep(t.Context(), func([]Session) error { return enough }); !errors.Is(err, enough) {
-			t.Errorf("a receiver that gives up: %v", err)
-		}
-		read, err := r.Sessions(t.Context(), []string{"cs_live_5", "none", "cs_live_3"})
-		if err != nil || len(read) != 3 || read[0].ID != "cs_live_5" || read[1].Layout() != LayoutNone || read[2].ID != "cs_live_3" {
-			t.Errorf("%+v, %v", read, err)
-		}
-	})
-}
-
-func TestSweepOfASilentRedisIsAnError(t *testing.T) {
-	server := redistest.Start(t)
-	r := open(t, server.URL())
-	_, err := r.Sweep(t.Context(), func([]Session) error { return nil })
-	must(t, err)
-	server.Freeze(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if _, err := r.Sweep(ctx, func([]Session) error { return nil }); err == nil {
-		t.Error("a silent Redis was swept")
-	}
-}
-
 // TestWritesAreHeard on one server and on every master of a cluster, where the
 // owner has switched notifications on, and only there.
 func TestWritesAreHeard(t *testing.T) {

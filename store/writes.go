@@ -44,8 +44,8 @@ func listen(ctx context.Context, master *redis.Client, heard func(session string
 			if !ok {
 				return nil
 			}
-			if _, id := sessionKey(strings.TrimPrefix(m.Channel, space)); id != "" {
-				heard(id)
+			if _, id := sessionKey([]byte(strings.TrimPrefix(m.Channel, space))); len(id) > 0 {
+				heard(string(id))
 			}
 		}
 	}

@@ -176,6 +176,7 @@ func (s *shift) listen(ctx context.Context) error {
 	}()
 	err := s.Product.Writes(ctx, func(session string) {
 		s.notified.Store(s.Now().UnixMilli())
+		s.sweeper.Written(session)
 		select {
 		case heard <- session:
 		default: // the sweep finds it

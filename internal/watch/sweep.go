@@ -31,12 +31,15 @@ const history = 24 * time.Hour
 
 func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 	count := counting{verdicts: map[store.Verdict]int{}}
-	_, err := s.Product.Sweep(ctx, func(sessions []store.Session) error {
-		return s.sweepBatch(ctx, sessions, state, &count)
+	swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
+		Now: s.Now(), Pace: true,
+		Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
+		Rest: func([]byte, store.Resting) { count.resting++ },
 	})
 	if err != nil {
 		return err
 	}
+	count.verdicts[store.VerdictCompleted] += swept.Unread + count.resting
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -72,6 +75,7 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 // counting is what a sweep counts.
 type counting struct {
 	verdicts     map[store.Verdict]int
+	resting      int
 	unverifiable int
 }
 

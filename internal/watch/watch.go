@@ -163,7 +163,7 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	w.Log.InfoContext(ctx, "leading the watch")
 	held, stop := context.WithCancel(ctx)
 	defer stop()
-	s := &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1)}
+	s := &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1)}
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
@@ -188,8 +188,9 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 // shift is the time of one lead.
 type shift struct {
 	*Watch
-	lead store.Lead
-	news chan struct{} // there is something to tell
+	lead    store.Lead
+	sweeper *store.Sweeper
+	news    chan struct{} // there is something to tell
 
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,7 +192,9 @@ func TestWritesAreHeard(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		heard := make(chan string, 1000)
 		ended := make(chan error, 1)
-		go func() { ended <- r.Writes(ctx, func(id string) { heard <- id }) }()
+		var lost atomic.Int32
+		l := NewListener(r, func(id string) { heard <- id }, func() { lost.Add(1) })
+		go func() { ended <- l.Listen(ctx) }()
 		want := map[string]bool{}
 		for n := range 20 {
 			want[fmt.Sprint("cs_", n)] = true
@@ -210,6 +213,24 @@ func TestWritesAreHeard(t *testing.T) {
 				}
 			case <-deadline:
 				t.Fatalf("never heard: %v", want)
+			}
+		}
+		if proven, err := l.Prove(t.Context(), 10*time.Second); err != nil || !proven || int(lost.Load()) != len(nodes) {
+			t.Errorf("proven %v, %v; lost %d times", proven, err, lost.Load())
+		}
+		last := nodes[len(nodes)-1].Client() // what one master does not tell is not proven by the others
+		must(t, last.ConfigSet(t.Context(), "notify-keyspace-events", "").Err())
+		if proven, err := l.Prove(t.Context(), 100*time.Millisecond); err != nil || proven {
+			t.Errorf("a master is silent: proven %v, %v", proven, err)
+		}
+		must(t, last.ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+		must(t, last.ClientKillByFilter(t.Context(), "TYPE", "pubsub").Err())
+		for lost.Load() == int32(len(nodes)) { // the connection comes back, and says that it was away
+			select {
+			case <-tick.C:
+			case <-heard:
+			case <-deadline:
+				t.Fatal("a broken connection is not told")
 			}
 		}
 		cancel()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -263,6 +264,8 @@ func (l *listed) Event(context.Context, store.Payment) store.Event { return stor
 type figures struct {
 	mu       sync.Mutex
 	verdicts map[store.Verdict]int
+
+	swept, spared atomic.Int64
 }
 
 func (f *figures) Sessions(verdicts map[store.Verdict]int) {
@@ -277,7 +280,8 @@ func (f *figures) of(v store.Verdict) int {
 	return f.verdicts[v]
 }
 
-func (*figures) Swept(bool, time.Duration) {}
-func (*figures) Watched(store.WatchState)  {}
-func (*figures) Alerted(string)            {}
-func (*figures) Untold(int)                {}
+func (f *figures) Swept(bool, time.Duration) { f.swept.Add(1) }
+func (f *figures) Spared()                   { f.spared.Add(1) }
+func (*figures) Watched(store.WatchState)    {}
+func (*figures) Alerted(string)              {}
+func (*figures) Untold(int)                  {}

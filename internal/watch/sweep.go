@@ -8,17 +8,27 @@ import (
 )
 
 // sweep looks at all sessions there are, which needs nothing but Redis, and has
-// those looked at that seem to be in trouble.
+// those looked at that seem to be in trouble. While Redis is proven to tell of
+// every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
 	started := s.Now()
 	before, err := s.Records.State(ctx)
-	if err == nil {
-		err = s.sweepFrom(ctx, before)
+	spared := err == nil && s.spared(ctx)
+	switch {
+	case spared:
+		err = s.through(ctx)
+	case err == nil:
+		err = s.sweepAll(ctx, before)
 	}
 	if ctx.Err() != nil {
 		return err
 	}
-	s.Metrics.Swept(err == nil, s.Now().Sub(started))
+	switch {
+	case spared && err == nil:
+		s.Metrics.Spared()
+	default:
+		s.Metrics.Swept(err == nil, s.Now().Sub(started))
+	}
 	if err == nil {
 		s.gap(ctx, before.Swept)
 	}
@@ -29,23 +39,42 @@ func (s *shift) sweep(ctx context.Context) error {
 // history is how far back sessions are called out when the watch begins.
 const history = 24 * time.Hour
 
-func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
-	count := counting{verdicts: map[store.Verdict]int{}}
-	swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
-		Now: s.Now(), Pace: true,
-		Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
-		Rest: func([]byte, store.Resting) { count.resting++ },
-	})
-	if err != nil {
-		return err
+func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
+	for {
+		started := s.Now()
+		count := counting{verdicts: map[store.Verdict]int{}}
+		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
+			Now: started, Pace: true,
+			Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
+			Rest: func([]byte, store.Resting) { count.resting++ },
+		})
+		if err != nil {
+			return err
+		}
+		count.verdicts[store.VerdictCompleted] += swept.Unread + count.resting
+		if err := s.through(ctx); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.sweeps++
+		s.full = started
+		s.mu.Unlock()
+		s.Metrics.Sessions(count.verdicts)
+		if err := s.unverified(ctx, count.unverifiable); err != nil || swept.Unread == 0 {
+			return err
+		}
 	}
-	count.verdicts[store.VerdictCompleted] += swept.Unread + count.resting
+}
+
+// through notes that the sweep went through, and has the sessions of incidents
+// looked at, also those of which Redis holds nothing any more.
+func (s *shift) through(ctx context.Context) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	var dues []store.Due
-	for _, m := range index(incidents) { // also those of which Redis holds nothing any more
+	for _, m := range index(incidents) {
 		if m.Gone.IsZero() {
 			dues = append(dues, store.Due{Session: m.ID, At: s.Now()})
 		}
@@ -54,22 +83,18 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 		return err
 	}
 	s.nudge()
-	now := s.Now()
-	changes := []store.StateChange{store.Swept(now)}
+	changes := []store.StateChange{store.Swept(s.Now())}
 	if ms := s.notified.Load(); ms > 0 {
 		changes = append(changes, store.Notified(time.UnixMilli(ms)))
 	}
 	if err := s.Records.Note(ctx, s.lead, changes...); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.sweeps++
-	s.mu.Unlock()
-	s.Metrics.Sessions(count.verdicts)
-	if state, err = s.Records.State(ctx); err == nil {
+	state, err := s.Records.State(ctx)
+	if err == nil {
 		s.Metrics.Watched(state)
 	}
-	return s.unverified(ctx, count.unverifiable)
+	return err
 }
 
 // counting is what a sweep counts.

@@ -1,7 +1,8 @@
 // Package watch is what runs unasked: it finds sessions that are in trouble,
 // groups them into incidents and sees each of those told, once. Of several
 // replicas one leads and watches. Found are they by what Stripe says was paid,
-// by what Redis says was written, and always by the sweep, which needs neither.
+// by what Redis says was written, and always by the sweep, which needs neither
+// and comes seldom only while Redis is proven to tell of every write.
 // What is told and when is decided by pure functions. How people read it, and
 // how it reaches them, is not known here.
 package watch
@@ -59,6 +60,7 @@ type Finder interface {
 // Metrics counts; see health.Metrics.
 type Metrics interface {
 	Swept(ok bool, took time.Duration)
+	Spared()
 	Watched(state store.WatchState)
 	Sessions(verdicts map[store.Verdict]int)
 	Alerted(reason string)
@@ -199,6 +201,8 @@ type shift struct {
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	settled   bool                      // all that was before has been looked at
 	sweeps    int                       // that went through
+	full      time.Time                 // when the last of them began that looked at all sessions
+	hearing   hearing
 	events    undelivered
 	rechecked time.Time
 

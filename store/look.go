@@ -39,7 +39,7 @@ return table.concat(parts)`
 // look reads several sessions for a sweep, in the order of the ids: without the
 // pictures, and without what only a repair needs.
 func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
-	sessions, long, err := r.heads(ctx, ids, headSize)
+	sessions, long, err := r.heads(ctx, ids, headSize, keyOrder[:])
 	if err != nil || len(long) == 0 {
 		return sessions, err
 	}
@@ -76,16 +76,57 @@ func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
 	return sessions, nil
 }
 
+// lookBare is look for sessions that had no webhook: a moment ago. Nearly all of
+// them have nothing but a prompt. The order may be another.
+func (r *Redis) lookBare(ctx context.Context, ids []string) ([]Session, error) {
+	client, err := r.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	master, ok := client.(*redis.Client)
+	if !ok {
+		return r.look(ctx, ids)
+	}
+	var bare, others []string
+	n := 0
+	err = mget(ctx, master, prefixLookup, ids, func(_ []byte, exists bool) {
+		if exists {
+			others = append(others, ids[n])
+		} else {
+			bare = append(bare, ids[n])
+		}
+		n++
+	})
+	if err != nil {
+		return nil, err
+	}
+	sessions, long, err := r.heads(ctx, bare, headSize, []string{prefixPrompt})
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range long {
+		if sessions[i], err = r.Session(ctx, bare[i]); err != nil {
+			return nil, err
+		}
+	}
+	rest, err := r.look(ctx, others)
+	return append(sessions, rest...), err
+}
+
 // statuses is what one key of each session says of its status, where it can be
 // told at a glance; none where it has to be read. That is webhook: where the
 // prompt has a key of its own, and session: where it has not.
-func (r *Redis) statuses(ctx context.Context, prefix string, ids []string, told func(i int, s Status)) error {
+func (r *Redis) statuses(ctx context.Context, prefix string, ids []string, told func(i int, exists bool, s Status)) error {
 	client, err := r.client(ctx)
 	if err != nil {
 		return err
 	}
 	if master, ok := client.(*redis.Client); ok && prefix == prefixWebhook {
-		return webhookStatuses(ctx, master, ids, told)
+		n := 0
+		return mget(ctx, master, prefix, ids, func(raw []byte, exists bool) {
+			told(n, exists, plainStatus(raw))
+			n++
+		})
 	}
 	values := make([]*redis.StringCmd, len(ids))
 	pipe := client.Pipeline()
@@ -101,37 +142,33 @@ func (r *Redis) statuses(ctx context.Context, prefix string, ids []string, told 
 		raw, err := values[i].Bytes()
 		switch {
 		case redis.HasErrorPrefix(err, "WRONGTYPE"):
-			told(i, StatusNone)
+			told(i, true, StatusNone)
 		case err != nil:
 			return err
 		case prefix == prefixWebhook:
-			told(i, plainStatus(raw))
+			told(i, len(raw) > 0, plainStatus(raw))
 		default:
-			told(i, tailStatus(raw))
+			told(i, len(raw) > 0, tailStatus(raw))
 		}
 	}
 	return nil
 }
 
-// webhookStatuses asks a single server for all in one command.
-func webhookStatuses(ctx context.Context, master *redis.Client, ids []string, told func(i int, s Status)) error {
-	keys := make([]string, len(ids))
-	args := make([]any, 1, 1+len(ids))
+// mget asks a single server for a key of each session in one command. Of a key of
+// another type than string it says that it does not exist.
+func mget(ctx context.Context, master *redis.Client, prefix string, ids []string, value func(raw []byte, exists bool)) error {
+	keys, args := make([]string, len(ids)), make([]any, 1, 1+len(ids))
 	args[0] = "mget"
 	var all strings.Builder
+	all.Grow(len(ids) * (len(prefix) + 80))
 	for i, id := range ids {
 		from := all.Len()
-		all.WriteString(prefixWebhook)
+		all.WriteString(prefix)
 		all.WriteString(id)
 		keys[i] = all.String()[from:]
 		args = append(args, &keys[i])
 	}
-	n := 0
-	answer := &stream{value: func(raw []byte, exists bool) {
-		told(n, plainStatus(raw))
-		n++
-	}}
-	return answer.do(ctx, master, args...)
+	return (&stream{value: value}).do(ctx, master, args...)
 }
 
 func plainStatus(raw []byte) Status {

@@ -34,13 +34,14 @@ func (r *Redis) Session(ctx context.Context, id string) (Session, error) {
 
 // sessions reads several sessions in one round trip, in the order of the ids.
 func (r *Redis) sessions(ctx context.Context, ids []string) ([]Session, error) {
-	sessions, _, err := r.heads(ctx, ids, maxValue)
+	sessions, _, err := r.heads(ctx, ids, maxValue, keyOrder[:])
 	return sessions, err
 }
 
-// heads is sessions for values of at most so many bytes. Of longer ones nothing
-// can be told; long names the sessions that have one.
-func (r *Redis) heads(ctx context.Context, ids []string, most int) (sessions []Session, long []int, err error) {
+// heads is sessions for values of at most so many bytes of the keys with these
+// prefixes; others count as missing. Of longer ones nothing can be told; long
+// names the sessions that have one.
+func (r *Redis) heads(ctx context.Context, ids []string, most int, keys []string) (sessions []Session, long []int, err error) {
 	client, err := r.client(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -49,6 +50,9 @@ func (r *Redis) heads(ctx context.Context, ids []string, most int) (sessions []S
 	pipe := client.Pipeline()
 	for i, id := range ids {
 		for k, prefix := range keyOrder {
+			if !slices.Contains(keys, prefix) {
+				continue
+			}
 			// One byte more than is accepted shows that there is more.
 			replies[i][k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, int64(most)), ttl: pipe.PTTL(ctx, prefix+id)}
 		}
@@ -60,6 +64,10 @@ func (r *Redis) heads(ctx context.Context, ids []string, most int) (sessions []S
 		s := Session{ID: id}
 		for k, key := range s.places() {
 			kind := keyOrder[k][:len(keyOrder[k])-1]
+			if replies[i][k].ttl == nil {
+				*key = Key{Kind: kind}
+				continue
+			}
 			if *key, err = replies[i][k].key(kind, most); err != nil {
 				return nil, nil, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
 			}

@@ -118,13 +118,12 @@ func (m *remembered) unsee() {
 	}
 }
 
-// dropUnseen forgets the sessions that were not seen, and those that were only
-// noted.
+// dropUnseen forgets the sessions that were not seen.
 func (m *remembered) dropUnseen() {
 	for i := range m.shards {
 		s := &m.shards[i]
 		old, kept := *s, 0
-		keep := func(at int) bool { return old.words[at]&3 > uint64(noted) && old.facts[at]&seenBit != 0 }
+		keep := func(at int) bool { return old.words[at]&spare != 0 && old.facts[at]&seenBit != 0 }
 		for at := range old.words {
 			if keep(at) {
 				kept++
@@ -134,18 +133,6 @@ func (m *remembered) dropUnseen() {
 			s.rebuild(max(8, kept*6/5), keep)
 		}
 	}
-}
-
-// any tells whether there is a session of that mark.
-func (m *remembered) any(mark mark) bool {
-	for i := range m.shards {
-		for at := range m.shards[i].words {
-			if (slot{&m.shards[i], at}).mark() == mark {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // Resting is what is remembered of a session that is completed and has been

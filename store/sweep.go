@@ -87,16 +87,17 @@ type SweepSums struct {
 type sweep struct {
 	*Sweeper
 	Sweeping
-	keys   int64
-	whole  bool // every session is read
-	quick  bool // by the statuses
-	wide   bool // over all keys
-	second bool // through those that were noted
-	asks   chan asked
-	reads  chan page
+	keys    int64
+	whole   bool // every session is read
+	quick   bool // by the statuses
+	wide    bool // over all keys
+	lookups bool // now through those of session:
+	asks    chan asked
+	reads   chan page
 
-	sessions, unread int   // guarded by mu
-	refused          error // what Read returned
+	webhooks         atomic.Int64 // that were seen
+	sessions, unread int          // guarded by mu
+	refused          error        // what Read returned
 }
 
 // asked is sessions whose status is asked of one of their keys.
@@ -109,6 +110,7 @@ type asked struct {
 type page struct {
 	keys int64
 	ids  []string
+	bare []string // those that are said to have no webhook:
 }
 
 // Sweep looks at all sessions there are. It is an error where not all were seen.
@@ -121,15 +123,7 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	if err := w.begin(ctx); err != nil {
 		return SweepSums{}, silence(err)
 	}
-	match := "[ps]*" // prompt: and session:
-	if w.wide {
-		match = ""
-	}
-	err := w.pass(ctx, match)
-	if err == nil && w.quick && w.anyNoted() {
-		w.second = true
-		err = w.pass(ctx, prefixLookup+"*")
-	}
+	err := w.passes(ctx)
 	if err == nil {
 		err = w.readApart(ctx)
 	}
@@ -143,6 +137,27 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 		err = silence(err)
 	}
 	return SweepSums{Sessions: w.sessions, Unread: w.unread}, err
+}
+
+// passes goes through the keys that this sweep looks at. A quick one first goes by
+// the prompts. Where there are more other keys than belong to those, the sessions
+// that have none are looked for as well; a few are left to the next sweep.
+func (w *sweep) passes(ctx context.Context) error {
+	switch {
+	case w.wide:
+		return w.pass(ctx, "")
+	case !w.quick:
+		return w.pass(ctx, "[ps]*") // prompt: and session:
+	}
+	if err := w.pass(ctx, prefixPrompt+"*"); err != nil {
+		return err
+	}
+	prompts, others := int64(w.sessions), w.keys-int64(w.sessions)-w.webhooks.Load()
+	if others <= prompts+manyKeys/100 {
+		return nil
+	}
+	w.lookups = true
+	return w.pass(ctx, prefixLookup+"*")
 }
 
 // begin decides how the sweep is done.
@@ -206,7 +221,7 @@ type lane struct {
 // visit looks at a key that was scanned.
 func (l *lane) visit(key []byte) {
 	l.reads.keys++
-	rank, id := sessionKey(key)
+	id := sessionOf(key)
 	if len(id) == 0 {
 		return
 	}
@@ -215,15 +230,12 @@ func (l *lane) visit(key []byte) {
 	print := l.known.fingerprint(id)
 	at := l.known.find(print)
 	switch mark := at.mark(); {
-	case mark == unmet && l.quick && !l.second && prefixes[rank] == prefixLookup:
-		at.stand(noted) // the mapping of a prompt's session, or one of its own
-	case at.seen(), mark == noted && l.quick && !l.second && prefixes[rank] == prefixLookup:
-		// met at another key, or shown twice by SCAN
+	case at.seen(): // at another key, or shown twice by SCAN
 	case l.quick:
 		at.stand(unsettled)
 		at.see()
 		l.asks.prefix = prefixWebhook
-		if l.second {
+		if l.lookups {
 			l.asks.prefix = prefixLookup
 		}
 		l.asks.ids = append(l.asks.ids, string(id))
@@ -273,10 +285,16 @@ func (w *sweep) ask(ctx context.Context) error {
 			a.ids = a.ids[len(ids):]
 			var reads page
 			completed := 0
-			err := w.redis.statuses(ctx, a.prefix, ids, func(i int, s Status) {
-				if s == StatusCompleted {
+			err := w.redis.statuses(ctx, a.prefix, ids, func(i int, exists bool, s Status) {
+				if exists && a.prefix == prefixWebhook {
+					w.webhooks.Add(1)
+				}
+				switch {
+				case s == StatusCompleted:
 					completed++
-				} else {
+				case !exists && a.prefix == prefixWebhook:
+					reads.bare = append(reads.bare, ids[i])
+				default:
 					reads.ids = append(reads.ids, ids[i])
 				}
 			})
@@ -296,23 +314,42 @@ func (w *sweep) ask(ctx context.Context) error {
 
 // read reads sessions and hands them over.
 func (w *sweep) read(ctx context.Context) error {
-	var ids []string
+	var ids, bare queue
 	var scanned, done int64
 	for more := true; more; {
 		var p page
 		p, more = <-w.reads
-		ids, scanned = append(ids, p.ids...), scanned+p.keys
-		for len(ids) >= readSize || len(ids) > 0 && (!more || len(w.reads) == 0) {
-			n := min(len(ids), readSize)
-			if err := w.readSome(ctx, ids[:n]); err != nil {
-				return err
+		ids, bare, scanned = append(ids, p.ids...), append(bare, p.bare...), scanned+p.keys
+		for _, q := range []struct {
+			*queue
+			look func(context.Context, []string) ([]Session, error)
+		}{{&ids, w.redis.look}, {&bare, w.redis.lookBare}} {
+			for next := q.next(more); len(next) > 0; next = q.next(more) {
+				if err := w.readSome(ctx, next, q.look); err != nil {
+					return err
+				}
+				done += int64(len(next))
+				w.told(scanned, done, len(ids)+len(bare))
 			}
-			ids, done = ids[n:], done+int64(n)
-			w.told(scanned, done, len(ids))
 		}
-		w.told(scanned, done, len(ids))
+		w.told(scanned, done, len(ids)+len(bare))
 	}
 	return ctx.Err()
+}
+
+// queue is sessions that are to be read.
+type queue []string
+
+// next is those that are read together: as many as are worth it, while more come.
+func (q *queue) next(more bool) []string {
+	n := len(*q)
+	if n < readSize && more {
+		return nil
+	}
+	n = min(n, readSize)
+	next := (*q)[:n]
+	*q = (*q)[n:]
+	return next
 }
 
 // told tells how many keys were looked at: those of sessions that are still to
@@ -323,8 +360,8 @@ func (w *sweep) told(scanned, done int64, left int) {
 	}
 }
 
-func (w *sweep) readSome(ctx context.Context, ids []string) error {
-	sessions, err := w.redis.look(ctx, ids)
+func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Context, []string) ([]Session, error)) error {
+	sessions, err := look(ctx, ids)
 	if err != nil {
 		return err
 	}
@@ -377,13 +414,6 @@ func restingOf(s Session, now time.Time) (r Resting, rests bool) {
 	return r, least > 0 && !r.At.IsZero()
 }
 
-// anyNoted tells whether there are sessions that were not met at a prompt.
-func (w *sweep) anyNoted() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.known.any(noted)
-}
-
 // readApart reads the sessions that a narrow sweep does not meet, and those that
 // are gone.
 func (w *sweep) readApart(ctx context.Context) error {
@@ -399,7 +429,7 @@ func (w *sweep) readApart(ctx context.Context) error {
 	w.mu.Unlock()
 	for len(ids) > 0 {
 		n := min(len(ids), readSize)
-		if err := w.readSome(ctx, ids[:n]); err != nil {
+		if err := w.readSome(ctx, ids[:n], w.redis.look); err != nil {
 			return err
 		}
 		ids = ids[n:]
@@ -410,15 +440,15 @@ func (w *sweep) readApart(ctx context.Context) error {
 // prefixes are those of a session's keys.
 var prefixes = []string{prefixPrompt, prefixLookup, prefixWebhook}
 
-// sessionKey tells of which session a key is, and which of the prefixes it has.
-// The id is empty for keys of anything else.
-func sessionKey(key []byte) (rank int, id []byte) {
-	for rank, prefix := range prefixes {
+// sessionOf is the id of the session that a key is of, empty for keys of anything
+// else.
+func sessionOf(key []byte) (id []byte) {
+	for _, prefix := range prefixes {
 		if id, ok := bytes.CutPrefix(key, []byte(prefix)); ok {
-			return rank, id
+			return id
 		}
 	}
-	return 0, nil
+	return nil
 }
 
 // Sessions reads several sessions, a hundred in a round trip, in the order of

@@ -84,7 +84,7 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 
 // told takes a key that was written.
 func (l *Listener) told(key string) {
-	if _, id := sessionKey([]byte(key)); len(id) > 0 {
+	if id := sessionOf([]byte(key)); len(id) > 0 {
 		l.heard(string(id))
 		return
 	}

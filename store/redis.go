@@ -40,6 +40,9 @@ type Redis struct {
 // silence makes an error of the network, or a time-out, ErrSilent. What Redis
 // itself answered stays as it is, and so does the caller's own change of mind.
 func silence(err error) error {
+	if err = unrepeated(err); err == nil {
+		return nil
+	}
 	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return fmt.Errorf("%w: %w", ErrRefused, err)

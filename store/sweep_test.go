@@ -16,20 +16,20 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
-// told is what a sweep told.
-type told struct {
+// sweepTold is what a sweep sweepTold.
+type sweepTold struct {
 	SweepSums
 	verdicts map[string]Verdict // of what was read
 	rested   map[string]Resting
 }
 
-func sweepOnce(t testing.TB, s *Sweeper, now time.Time) told {
+func sweepOnce(t testing.TB, s *Sweeper, now time.Time) sweepTold {
 	t.Helper()
-	got := told{verdicts: map[string]Verdict{}, rested: map[string]Resting{}}
+	got := sweepTold{verdicts: map[string]Verdict{}, rested: map[string]Resting{}}
 	var mu sync.Mutex
 	twice := func(id string) {
 		if _, rested := got.rested[id]; rested || got.verdicts[id] != "" {
-			t.Errorf("%s was told twice", id)
+			t.Errorf("%s was sweepTold twice", id)
 		}
 	}
 	var err error
@@ -59,8 +59,8 @@ func byRedis(s Session, now time.Time) Diagnosis {
 	return Diagnose(Evidence{Session: s, Payment: Payment{State: PaymentUnverified, Why: NoStripeKey}}, now, limits)
 }
 
-// all is what was told of all sessions, those at rest being completed.
-func (s told) all() map[string]Verdict {
+// all is what was sweepTold of all sessions, those at rest being completed.
+func (s sweepTold) all() map[string]Verdict {
 	all := map[string]Verdict{}
 	for id, v := range s.verdicts {
 		all[id] = v
@@ -139,10 +139,10 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 			}
 			first := sweepOnce(t, s, at)
 			if got := len(first.verdicts) + first.Unread; got != first.Sessions || len(first.rested) > 0 {
-				t.Errorf("the first sweep told %d of %d", got, first.Sessions)
+				t.Errorf("the first sweep sweepTold %d of %d", got, first.Sessions)
 			}
 			want := naively(t, client, r, ids, at)
-			for id, v := range want { // what waits for a status is told at once
+			for id, v := range want { // what waits for a status is sweepTold at once
 				if s, err := r.Session(ctx, id); err != nil || !s.Prompt.Exists && s.Layout() == LayoutThreeKey {
 					continue // the second looks at what has no prompt
 				}
@@ -242,7 +242,7 @@ func TestSweepWhileRedisResizes(t *testing.T) {
 		must(t, err)
 		for n := range grown {
 			if id := fmt.Sprint("cs_live_", n); got[id] != 1 {
-				t.Fatalf("%s was told %d times", id, got[id])
+				t.Fatalf("%s was sweepTold %d times", id, got[id])
 			}
 		}
 		if grown *= 2; grown > 100_000 {
@@ -259,7 +259,7 @@ func TestSweepOfASilentRedisIsAnError(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := s.Sweep(ctx, Sweeping{Now: at}); !errors.Is(err, ErrSilent) {
-		t.Errorf("a silent Redis was told: %v", err)
+		t.Errorf("a silent Redis was sweepTold: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -93,6 +94,7 @@ func cluster(rawURL string) (*Redis, error) {
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.MaintNotificationsConfig = noMaintenanceNews()
+	o.ClusterStateReloadInterval = learnMasters
 	return &Redis{known: redis.NewClusterClient(o)}, nil
 }
 
@@ -114,9 +116,14 @@ func clusterOf(o *redis.Options) *redis.ClusterOptions {
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, MaxActiveConns: o.MaxActiveConns,
 		DialerRetries: o.DialerRetries, ContextTimeoutEnabled: o.ContextTimeoutEnabled,
-		MaintNotificationsConfig: noMaintenanceNews(),
+		MaintNotificationsConfig:   noMaintenanceNews(),
+		ClusterStateReloadInterval: learnMasters,
 	}
 }
+
+// learnMasters is the time after which it is asked anew who the masters of a
+// cluster are. One that died tells nobody who took its place.
+const learnMasters = 3 * time.Second
 
 // noMaintenanceNews leaves out a handshake that only one vendor's servers know.
 func noMaintenanceNews() *maintnotifications.Config {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -41,12 +42,13 @@ func StartCluster(t testing.TB) *Cluster {
 			t.Fatalf("cluster node %s: %v", node.addr, err)
 		}
 	}
-	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs()})
+	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs(), ClusterStateReloadInterval: time.Second})
 	t.Cleanup(func() { _ = c.client.Close() }) // nothing hangs on it any more
 	return c
 }
 
-// join gives the node its share of the slots and makes it known to the first.
+// join gives the node its share of the slots, and makes all but the first known
+// to it.
 func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	share := slots / 3
 	first, last := i*share, (i+1)*share-1
@@ -62,6 +64,11 @@ func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	if i == 0 {
 		return nil
 	}
+	return c.meet(ctx, node)
+}
+
+// meet makes the node known to the first.
+func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	host, port, err := net.SplitHostPort(c.Nodes[0].addr)
 	if err != nil {
 		return err
@@ -85,6 +92,22 @@ func (c *Cluster) settled(ctx context.Context, node *Server) error {
 		}
 	}
 	return nil
+}
+
+// Flush waits until the whole cluster serves again, such as after a node stood
+// still, and empties it: for tests that share one.
+func (c *Cluster) Flush(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	for _, node := range c.Nodes {
+		if err := until(ctx, node.exited, func() error { return c.settled(ctx, node) }); err != nil {
+			t.Fatalf("cluster node %s: %v", node.addr, err)
+		}
+		if err := node.client.FlushAll(ctx).Err(); err != nil {
+			t.Fatalf("empty cluster node %s: %v", node.addr, err)
+		}
+	}
 }
 
 // Client is a client of the whole cluster, closed with the test.

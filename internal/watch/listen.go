@@ -26,8 +26,25 @@ type hearing struct {
 	unproven time.Time          // when it was last not proven
 }
 
-// listen has sessions looked at that Redis says were written.
+// listen hears what Redis says was written. That it does not is told only where
+// it did before: Redis' owner need not allow it.
 func (s *shift) listen(ctx context.Context) error {
+	err := s.hear(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	state, stateErr := s.Records.State(ctx)
+	if stateErr != nil {
+		return stateErr
+	}
+	if !state.Notified.IsZero() {
+		s.report(ctx, store.PartNotifications, err)
+	}
+	return err
+}
+
+// hear has sessions looked at that Redis says were written.
+func (s *shift) hear(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	heard := make(chan string, 10_000)
@@ -71,7 +88,7 @@ func (s *shift) spared(ctx context.Context) bool {
 	s.mu.Lock()
 	h, now := s.hearing, s.Now()
 	due := s.full.IsZero() || now.Sub(s.full) >= fullEvery || !h.lost.Before(s.full)
-	verified := s.Stripe == nil || s.caughtUp && s.silent.IsZero()
+	verified := s.Stripe == nil || s.caughtUp && s.silent.IsZero() && !s.doubtful
 	s.mu.Unlock()
 	if due || !verified || h.listener == nil || now.Sub(h.unproven) < unprovenFor {
 		return false
@@ -116,6 +133,12 @@ func (s *shift) collect(ctx context.Context, heard <-chan string) {
 	var dues []store.Due
 	for id := range sessions {
 		dues = append(dues, store.Due{Session: id, At: s.Now()})
+	}
+	s.mu.Lock()
+	failed := s.fails[store.PartNotifications] > 0
+	s.mu.Unlock()
+	if failed {
+		s.report(ctx, store.PartNotifications, nil)
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		s.Log.DebugContext(ctx, "what was written is left to the sweep", "error", err)

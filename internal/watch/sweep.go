@@ -11,6 +11,9 @@ import (
 // those looked at that seem to be in trouble. While Redis is proven to tell of
 // every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
+	s.mu.Lock()
+	first := s.sweeps == 0
+	s.mu.Unlock()
 	started := s.Now()
 	before, err := s.Records.State(ctx)
 	spared := err == nil && s.spared(ctx)
@@ -29,10 +32,10 @@ func (s *shift) sweep(ctx context.Context) error {
 	default:
 		s.Metrics.Swept(err == nil, s.Now().Sub(started))
 	}
-	if err == nil {
+	if err == nil && first {
 		s.gap(ctx, before.Swept)
 	}
-	s.report(ctx, partSweep, err)
+	s.report(ctx, store.PartSweep, err)
 	return err
 }
 
@@ -42,7 +45,7 @@ const history = 24 * time.Hour
 func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	for {
 		started := s.Now()
-		count := counting{verdicts: map[store.Verdict]int{}}
+		count := counting{verdicts: map[store.Verdict]int{}, unverifiable: map[store.Unverified]int{}}
 		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
 			Now: started, Pace: true,
 			Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
@@ -57,7 +60,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		}
 		s.mu.Lock()
 		s.sweeps++
-		s.full = started
+		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
 		s.Metrics.Sessions(count.verdicts)
 		if err := s.unverified(ctx, count.unverifiable); err != nil || swept.Unread == 0 {
@@ -101,7 +104,7 @@ func (s *shift) through(ctx context.Context) error {
 type counting struct {
 	verdicts     map[store.Verdict]int
 	resting      int
-	unverifiable int
+	unverifiable map[store.Unverified]int
 }
 
 // sweepBatch counts sessions, and puts those in trouble on the due list.
@@ -129,8 +132,8 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
 		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
 		case s.unverifiable(d):
-			if !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
-				count.unverifiable++
+			if why := d.payment.Why; why == store.StripeWrongMode || !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
+				count.unverifiable[why]++
 			}
 		default:
 			dues = append(dues, store.Due{Session: session.ID, At: now})

@@ -7,7 +7,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: build test fuzz soak lint
+.PHONY: bench build test fuzz soak lint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
@@ -27,6 +27,11 @@ fuzz:
 SOAK ?= 10m
 soak:
 	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
+
+# What it costs and what it feels like, beside what a server can do: writes
+# docs/performance.md. QUICK=1 takes a tenth of the sessions and writes nothing.
+bench: build
+	go run ./internal/bench
 
 lint:
 	go vet ./...

@@ -36,7 +36,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	case '_':
 		s.value(nil, false)
 	case '-', '!':
-		s.fault = answered(p[1:])
+		s.fault = told(p[1:])
 	}
 	return len(p), nil
 }
@@ -52,14 +52,6 @@ func (s *stream) ReadFrom(r io.Reader) (int64, error) {
 	}
 	return int64(n), err
 }
-
-// answered is an error that Redis answered.
-type answered string
-
-func (e answered) Error() string { return string(e) }
-
-// RedisError makes it one of redis.Error.
-func (answered) RedisError() {}
 
 // do asks one server, again where a broken connection gave no answer at all.
 func (s *stream) do(ctx context.Context, master *redis.Client, args ...any) error {

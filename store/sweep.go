@@ -20,7 +20,7 @@ const (
 	// reseedAfter is when all that is remembered is forgotten.
 	reseedAfter = 24 * time.Hour
 	// manyKeys is enough for the first sweep to go by the statuses, and to leave
-	// the rest to the second.
+	// the rest to the second, and for others to be narrow.
 	manyKeys = 200_000
 	// maxApart is how many sessions that have a webhook: only are remembered.
 	maxApart = 10_000
@@ -180,7 +180,7 @@ func (w *sweep) begin(ctx context.Context) error {
 	w.known.unsee()
 	w.written = map[uint64]bool{}
 	w.quick = w.sweeps == 0 && w.keys > w.manyKeys && !w.whole
-	w.wide = !w.quick && (w.sweeps <= 1 || w.sweeps%wideEvery == 0 || len(w.apart) > maxApart)
+	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0 || len(w.apart) > maxApart)
 	return nil
 }
 

@@ -143,7 +143,7 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 			}
 			want := naively(t, client, r, ids, at)
 			for id, v := range want { // what waits for a status is sweepTold at once
-				if s, err := r.Session(ctx, id); err != nil || !s.Prompt.Exists && s.Layout() == LayoutThreeKey {
+				if s, err := r.Session(ctx, id); err != nil || !s.Prompt.Exists {
 					continue // the second looks at what has no prompt
 				}
 				if first.verdicts[id] == "" && (v == VerdictOrphaned || v == VerdictWaiting) {
@@ -175,6 +175,26 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 				}
 			}
 		})
+	})
+}
+
+// TestFirstSweepOfManyInOneKey: sessions without a prompt: are looked for at once
+// where there are many.
+func TestFirstSweepOfManyInOneKey(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		for n := range 100 {
+			value := oddValues[13]
+			if n%10 == 0 {
+				value = `{"prompt":"one","createdAt":"` + ago(time.Hour) + `","status":"pending"}`
+			}
+			must(t, client.Set(t.Context(), fmt.Sprint(prefixLookup, "cs_live_", n), value, KeyLife).Err())
+		}
+		s := NewSweeper(r)
+		s.manyKeys = 0
+		got := sweepOnce(t, s, at)
+		if got.Unread != 90 || len(got.verdicts) != 10 || got.verdicts["cs_live_10"] != VerdictOrphaned {
+			t.Errorf("%+v", got)
+		}
 	})
 }
 

@@ -55,7 +55,9 @@ func (s sweeping) sweep(ctx context.Context) (time.Duration, error) {
 
 // sweepTimes is what sweeps and the floor took, in turn.
 type sweepTimes struct {
-	floor1000, floor3000, first, second, later, cli []time.Duration
+	floor1000, floor3000, first, second, later []time.Duration
+
+	bytes []float64 // received by the first, the second and a later sweep
 }
 
 // floor is the better of the two.
@@ -70,14 +72,23 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	client := redis.NewClient(&redis.Options{Addr: s.addr, ReadTimeout: time.Minute})
 	defer func() { _ = client.Close() }() // likewise
 	known := newSweeping(product, sessions)
-	if _, err := known.sweep(ctx); err != nil {
-		return t, err
+	for n := range 3 {
+		before, err := info(ctx, client, "stats", "total_net_output_bytes")
+		if err != nil {
+			return t, err
+		}
+		took, err := known.sweep(ctx)
+		if err != nil {
+			return t, err
+		}
+		after, err := info(ctx, client, "stats", "total_net_output_bytes")
+		if err != nil {
+			return t, err
+		}
+		if t.bytes = append(t.bytes, after-before); n == 1 {
+			t.second = append(t.second, took)
+		}
 	}
-	took, err := known.sweep(ctx)
-	if err != nil {
-		return t, err
-	}
-	t.second = append(t.second, took)
 	for range pairs {
 		for _, part := range []struct {
 			times *[]time.Duration

@@ -68,6 +68,7 @@ func (s *stream) do(ctx context.Context, master *redis.Client, args ...any) erro
 
 const (
 	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond or two
+	restCount = 400  // likewise, where Redis rests in between
 	scanAhead = 3    // pages that are on their way or not yet looked at
 )
 
@@ -102,7 +103,11 @@ func scan(ctx context.Context, master *redis.Client, match string, pace *pace, v
 				group.Go(func() error { return ask(next) })
 			}
 		}
-		args := []any{"scan", cursor, "count", scanCount}
+		count := scanCount
+		if pace != nil {
+			count = restCount
+		}
+		args := []any{"scan", cursor, "count", count}
 		if match != "" {
 			args = append(args, "match", match)
 		}

@@ -153,7 +153,7 @@ func (w *sweep) passes(ctx context.Context) error {
 		return err
 	}
 	prompts, others := int64(w.sessions), w.keys-int64(w.sessions)-w.webhooks.Load()
-	if others <= prompts+manyKeys/100 {
+	if others <= prompts+w.manyKeys/100 {
 		return nil
 	}
 	w.lookups = true

@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -20,15 +21,20 @@ import (
 type plan struct {
 	sessions, pairs, growTo, sample, commands int
 	steady                                    time.Duration
+	interval                                  string
 	write                                     bool
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: time.Minute, write: true}
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		bare(ctx)
+		return
+	}
+	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: time.Minute, interval: "1m", write: true}
 	if os.Getenv("QUICK") != "" {
-		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 200, steady: 10 * time.Second}
+		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 200, steady: 10 * time.Second, interval: "5s"}
 	}
 	if err := p.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -188,15 +194,14 @@ func (p plan) grew(ctx context.Context, r *report, s *stage, n int, t sweepTimes
 
 // product is the built binary beside many sessions.
 func (p plan) product(ctx context.Context, r *report, s *stage) error {
-	bare, stop := context.WithCancel(ctx)
-	go s.bare(bare)
-	time.Sleep(time.Second)
+	if err := s.runBare(); err != nil {
+		return err
+	}
 	_, peer, err := s.debugs(ctx, 0, p.commands, 50)
-	stop()
+	s.end()
 	if err != nil {
 		return fmt.Errorf("the bare bot: %w", err)
 	}
-	time.Sleep(time.Second)
 	if err := s.redis.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err(); err != nil {
 		return err
 	}
@@ -205,7 +210,7 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 	}
 	pinging, quiet := context.WithCancel(ctx)
 	felt := make(chan []time.Duration, 1)
-	if err := s.run("ALERT_CHANNEL=C0ALERTS", "SWEEP_INTERVAL=5s"); err != nil {
+	if err := s.run("ALERT_CHANNEL=C0ALERTS", "SWEEP_INTERVAL="+p.interval); err != nil {
 		quiet()
 		return err
 	}

@@ -206,18 +206,35 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 	return acks, a.took, err
 }
 
-// bare is a bot that only reads the three keys and replies.
-func (s *stage) bare(ctx context.Context) {
-	client := redis.NewClient(&redis.Options{Addr: s.redis.addr})
+// runBare starts a bot that only reads the three keys and replies, in a process
+// of its own as ours is.
+func (s *stage) runBare() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	s.bot = exec.Command(self, "bare")
+	s.bot.Env = []string{"SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(), "SLACK_API_URL=" + s.APIURL(), "REDIS_ADDR=" + s.redis.addr}
+	s.bot.Stderr = os.Stderr
+	if err := s.bot.Start(); err != nil {
+		return err
+	}
+	time.Sleep(2 * time.Second) // it says nothing when it is connected
+	return nil
+}
+
+// bare is that bot.
+func bare(ctx context.Context) {
+	client := redis.NewClient(&redis.Options{Addr: os.Getenv("REDIS_ADDR")})
 	defer func() { _ = client.Close() }() // nothing hangs on it any more
-	api := slack.New(s.BotToken(), slack.OptionAppLevelToken(s.AppToken()), slack.OptionAPIURL(s.APIURL()))
+	api := slack.New(os.Getenv("SLACK_BOT_TOKEN"), slack.OptionAppLevelToken(os.Getenv("SLACK_APP_TOKEN")), slack.OptionAPIURL(os.Getenv("SLACK_API_URL")))
 	socket := socketmode.New(api)
 	go func() {
 		for event := range socket.Events {
 			if event.Type != socketmode.EventTypeSlashCommand {
 				continue
 			}
-			_ = socket.Ack(*event.Request)
+			_ = socket.Ack(*event.Request) // an ack that fails shows in the figures
 			command, _ := event.Data.(slack.SlashCommand)
 			go func() {
 				session := strings.TrimPrefix(command.Text, "debug ")
@@ -232,7 +249,7 @@ func (s *stage) bare(ctx context.Context) {
 				for _, value := range values {
 					text += "\n" + value.Val()
 				}
-				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text})
+				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text}) // likewise
 			}()
 		}
 	}()

@@ -29,7 +29,7 @@ soak:
 	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
 
 # What it costs and what it feels like, beside what a server can do: writes
-# docs/performance.md. QUICK=1 takes a tenth of the sessions and writes nothing.
+# docs/performance.md. QUICK=1 takes a tenth of the sessions.
 bench: build
 	go run ./internal/bench
 

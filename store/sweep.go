@@ -21,7 +21,7 @@ const (
 	reseedAfter = 24 * time.Hour
 	// manyKeys is enough for the first sweep to go by the statuses, and to leave
 	// the rest to the second, and for others to be narrow.
-	manyKeys = 200_000
+	manyKeys = 50_000
 	// maxApart is how many sessions that have a webhook: only are remembered.
 	maxApart = 10_000
 

@@ -22,7 +22,6 @@ type plan struct {
 	sessions, pairs, growTo, sample, commands int
 	steady                                    time.Duration
 	interval                                  string
-	write                                     bool
 }
 
 func main() {
@@ -32,7 +31,7 @@ func main() {
 		bare(ctx)
 		return
 	}
-	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: time.Minute, interval: "1m", write: true}
+	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: time.Minute, interval: "1m"}
 	if os.Getenv("QUICK") != "" {
 		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 200, steady: 10 * time.Second, interval: "5s"}
 	}
@@ -65,15 +64,15 @@ func (p plan) run(ctx context.Context) error {
 	if err := p.oneKey(ctx, r); err != nil {
 		return err
 	}
-	if !p.write {
-		return nil
-	}
 	version, err := exec.CommandContext(ctx, "redis-server", "--version").Output()
 	if err != nil {
 		return err
 	}
 	words := strings.Fields(string(version))
-	on := fmt.Sprintf("%d cores, %s, Redis %s", runtime.NumCPU(), runtime.Version(), strings.TrimPrefix(words[2], "v="))
+	on := fmt.Sprintf("%d cores, %s, Redis %s, %d runs of each", runtime.NumCPU(), runtime.Version(), strings.TrimPrefix(words[2], "v="), p.pairs)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		on += ", load average " + strings.Fields(string(load))[1]
+	}
 	return r.write("docs/performance.md", on)
 }
 

@@ -69,7 +69,7 @@ Redis' own times are told.
 
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.
-- The first sweep over more than 200 000 keys goes by the prompts and asks for
+- The first sweep over more than 50 000 keys goes by the prompts and asks for
   nothing but their status. Who says ` + "`completed`" + ` is left to the second sweep, which
   follows at once and reads everything, once; all others are read there and then.
 - A session that is completed rests: only a write can change that. Of each that

@@ -38,7 +38,8 @@ type Sweeper struct {
 	known    *remembered
 	made     time.Time // what is known
 	sweeps   int       // that went through since
-	apart    map[string]bool
+	survey   Survey
+	apart    map[string]bool // sessions that may have no key but webhook:
 	written  map[uint64]bool // since the last sweep began
 	manyKeys int64           // from how many keys on the first sweep goes by the statuses
 }
@@ -71,8 +72,6 @@ type Sweeping struct {
 	// Rest is told each session that was not read since it rests. It may be called
 	// while Read is. The id is valid until it returns.
 	Rest func(id []byte, r Resting)
-	// Scanned is told how many keys were looked at, of how many.
-	Scanned func(keys, of int64)
 }
 
 // SweepSums is what a sweep came to.
@@ -81,6 +80,8 @@ type SweepSums struct {
 	// Unread of them say that they are completed and have not been read, which is
 	// left to the next sweep: the first over many sessions looks for trouble.
 	Unread int
+	// Survey is of the last sweep that went through over all keys.
+	Survey Survey
 }
 
 // sweep is a sweep under way.
@@ -88,10 +89,11 @@ type sweep struct {
 	*Sweeper
 	Sweeping
 	keys    int64
-	whole   bool // every session is read
-	quick   bool // by the statuses
-	wide    bool // over all keys
-	lookups bool // now through those of session:
+	seen    *surveyor // nil: it does not see all keys
+	whole   bool      // every session is read
+	quick   bool      // by the statuses
+	wide    bool      // over all keys
+	lookups bool      // now through those of session:
 	asks    chan asked
 	reads   chan page
 
@@ -132,11 +134,14 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	if err == nil {
 		w.known.dropUnseen()
 		w.sweeps++
+		if w.seen != nil {
+			w.survey = w.seen.survey()
+		}
 	}
 	if w.refused == nil {
 		err = silence(err)
 	}
-	return SweepSums{Sessions: w.sessions, Unread: w.unread}, err
+	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.Sweeper.survey}, err
 }
 
 // passes goes through the keys that this sweep looks at. A quick one first goes by
@@ -181,6 +186,12 @@ func (w *sweep) begin(ctx context.Context) error {
 	w.written = map[uint64]bool{}
 	w.quick = w.sweeps == 0 && w.keys > w.manyKeys && !w.whole
 	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0 || len(w.apart) > maxApart)
+	if w.wide && w.seen == nil {
+		w.seen = newSurveyor(true, nil)
+	}
+	if w.seen != nil {
+		w.seen.master(w.keys)
+	}
 	return nil
 }
 
@@ -192,7 +203,7 @@ func (w *sweep) pass(ctx context.Context, match string) error {
 	group.Go(func() error {
 		defer close(w.asks)
 		return w.redis.masters(ctx, func(ctx context.Context, master *redis.Client) error {
-			lane := &lane{sweep: w}
+			lane := &lane{sweep: w, master: master}
 			var rest *pace
 			if w.Pace {
 				rest = &pace{}
@@ -214,13 +225,22 @@ func (w *sweep) pass(ctx context.Context, match string) error {
 // lane is the keys of one master.
 type lane struct {
 	*sweep
-	asks  asked
-	reads page
+	master *redis.Client
+	pages  int
+	asks   asked
+	reads  page
+	some   []string // of its keys, whose memory is asked
 }
 
 // visit looks at a key that was scanned.
 func (l *lane) visit(key []byte) {
 	l.reads.keys++
+	if l.seen != nil {
+		l.seen.key(key)
+		if len(l.some) < samplesPerOne && l.seen.samples(l.pages) {
+			l.some = append(l.some, string(key))
+		}
+	}
 	id := sessionOf(key)
 	if len(id) == 0 {
 		return
@@ -254,9 +274,14 @@ func (l *lane) visit(key []byte) {
 
 // page is to hand over what a page of keys asks for.
 func (l *lane) page() func(context.Context) error {
-	asks, reads := l.asks, l.reads
-	l.asks, l.reads = asked{}, page{}
+	asks, reads, some := l.asks, l.reads, l.some
+	l.asks, l.reads, l.some, l.pages = asked{}, page{}, nil, l.pages+1
 	return func(ctx context.Context) error {
+		if len(some) > 0 {
+			if err := l.seen.sample(ctx, l.master, some); err != nil {
+				return err
+			}
+		}
 		if len(asks.ids) > 0 {
 			select {
 			case l.sweep.asks <- asks:
@@ -355,8 +380,8 @@ func (q *queue) next(more bool) []string {
 // told tells how many keys were looked at: those of sessions that are still to
 // be read were not.
 func (w *sweep) told(scanned, done int64, left int) {
-	if w.Scanned != nil {
-		w.Scanned(int64(float64(scanned)*float64(done+1)/float64(done+1+int64(left))), w.keys)
+	if w.seen != nil {
+		w.seen.scanned(int64(float64(scanned) * float64(done+1) / float64(done+1+int64(left))))
 	}
 }
 

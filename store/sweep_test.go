@@ -246,6 +246,7 @@ func TestSweepWhileRedisResizes(t *testing.T) {
 		var mu sync.Mutex
 		_, err := s.Sweep(ctx, Sweeping{Now: at,
 			Read: func(sessions []Session) error {
+				once.Do(func() { store(grown, 2*grown) })
 				mu.Lock()
 				defer mu.Unlock()
 				for _, s := range sessions {
@@ -257,8 +258,7 @@ func TestSweepWhileRedisResizes(t *testing.T) {
 				mu.Lock()
 				defer mu.Unlock()
 				got[string(id)]++
-			},
-			Scanned: func(int64, int64) { once.Do(func() { store(grown, 2*grown) }) }})
+			}})
 		must(t, err)
 		for n := range grown {
 			if id := fmt.Sprint("cs_live_", n); got[id] != 1 {

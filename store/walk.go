@@ -4,25 +4,17 @@ import (
 	"context"
 	"errors"
 	"net"
-	"sync/atomic"
 )
 
-// progress tells how far a walk over all keys came.
-type progress struct {
-	Seen, Keys int64 // keys looked at, and keys there are
-	Complete   bool
-}
-
 // walk calls visit for every session, one at a time. Of each no more than a few
-// bytes are kept, to know it from the others.
+// bytes are kept, to know it from the others. What is seen of all keys is told
+// to seen.
 //
 // Where Redis falls silent or ctx ends before the walk is through, what was
-// visited stands and Complete is false. It is an error only if nothing was seen.
-func (r *Redis) walk(ctx context.Context, visit func(Session)) (progress, error) {
-	var seen, keys atomic.Int64
-	w := sweep{Sweeper: NewSweeper(r), whole: true, Sweeping: Sweeping{
-		Now:     r.now(),
-		Scanned: func(n, of int64) { seen.Store(n); keys.Store(of) },
+// visited stands and complete is false. It is an error only if nothing was seen.
+func (r *Redis) walk(ctx context.Context, seen *surveyor, visit func(Session)) (complete bool, err error) {
+	w := sweep{Sweeper: NewSweeper(r), whole: true, seen: seen, Sweeping: Sweeping{
+		Now: r.now(),
 		Read: func(sessions []Session) error {
 			for _, s := range sessions {
 				visit(s)
@@ -30,12 +22,14 @@ func (r *Redis) walk(ctx context.Context, visit func(Session)) (progress, error)
 			return ctx.Err()
 		},
 	}}
-	_, err := w.run(ctx)
-	p := progress{Seen: seen.Load(), Keys: keys.Load(), Complete: err == nil}
-	if p.Seen > 0 && timedOut(ctx, err) {
-		err = nil
+	_, err = w.run(ctx)
+	if err == nil {
+		return true, nil
 	}
-	return p, err
+	if seen.survey().Scanned > 0 && timedOut(ctx, err) {
+		return false, nil
+	}
+	return false, err
 }
 
 // timedOut tells whether time ran out, of the whole or of one answer.

@@ -12,10 +12,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// probePrefix is that of the keys by which it is proven that Redis tells of
-// writes. They live for a minute.
-const probePrefix = "sessionbot:probe:"
-
 // Listener hears which sessions Redis says were written. Redis says so only where
 // its owner has switched keyspace notifications on; else nothing is ever heard.
 type Listener struct {
@@ -49,7 +45,7 @@ func (l *Listener) Listen(ctx context.Context) error {
 
 func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	space := fmt.Sprintf("__keyspace@%d__:", master.Options().DB)
-	patterns := []string{space + probePrefix + l.token + "*"}
+	patterns := []string{space + probePrefix + "*"}
 	for _, prefix := range prefixes {
 		patterns = append(patterns, space+prefix+"*")
 	}
@@ -97,7 +93,7 @@ func (l *Listener) told(key string) {
 	}
 }
 
-// Prove writes a key of ours to every master, and tells whether Redis told of
+// Prove writes a key of ours that lives a minute to every master, and tells whether Redis told of
 // each in time. Where we may not write nothing is proven.
 func (l *Listener) Prove(ctx context.Context, within time.Duration) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)

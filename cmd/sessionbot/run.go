@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,7 +31,13 @@ func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serveBot(ctx, c, c.logger(errs))
+	log := c.logger(errs)
+	looking, stop := context.WithCancel(ctx)
+	var aside sync.WaitGroup
+	aside.Go(func() { warnAtStart(looking, c, log) })
+	defer aside.Wait()
+	defer stop()
+	return serveBot(ctx, c, log)
 }
 
 // garbage is how much of it may gather, in percent of what is in use. A sweep

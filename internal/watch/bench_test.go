@@ -299,10 +299,12 @@ type figures struct {
 	swept, spared atomic.Int64
 }
 
-func (f *figures) Sessions(verdicts map[store.Verdict]int) {
+func (f *figures) Counted(r *store.Rollup) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.verdicts = verdicts
+	if f.verdicts = nil; r != nil {
+		f.verdicts = r.Count.Verdicts
+	}
 }
 
 func (f *figures) of(v store.Verdict) int {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -45,16 +46,15 @@ const history = 24 * time.Hour
 func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	for {
 		started := s.Now()
-		count := counting{verdicts: map[store.Verdict]int{}, unverifiable: map[store.Unverified]int{}}
+		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
 		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
 			Now: started, Pace: true,
 			Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
-			Rest: func([]byte, store.Resting) { count.resting++ },
+			Rest: count.rest,
 		})
 		if err != nil {
 			return err
 		}
-		count.verdicts[store.VerdictCompleted] += swept.Unread + count.resting
 		if err := s.through(ctx); err != nil {
 			return err
 		}
@@ -62,9 +62,11 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		s.sweeps++
 		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
-		s.Metrics.Sessions(count.verdicts)
-		if err := s.unverified(ctx, count.unverifiable); err != nil || swept.Unread == 0 {
+		if err := s.unverified(ctx, count.unverifiable); err != nil {
 			return err
+		}
+		if swept.Unread == 0 {
+			return s.keep(ctx, count.tally.Count(), swept.Survey, started)
 		}
 	}
 }
@@ -102,10 +104,39 @@ func (s *shift) through(ctx context.Context) error {
 
 // counting is what a sweep counts.
 type counting struct {
-	verdicts     map[store.Verdict]int
-	resting      int
+	mu           sync.Mutex // over the tally
+	tally        *store.Tally
 	unverifiable map[store.Unverified]int
 }
+
+func (c *counting) add(s store.Session, d store.Diagnosis) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally.Add(s, d)
+}
+
+func (c *counting) rest(id []byte, r store.Resting) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally.AddResting(id, r)
+}
+
+// keep makes what was counted the answer to who asks for figures, until sweeps
+// have failed for so long that it is better to count anew.
+func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, now time.Time) error {
+	c.Complete, c.Survey = true, survey
+	r := store.Rollup{AsOf: now, Count: c}
+	if server, err := s.Product.Server(ctx); err == nil {
+		r.Server = &server
+	} else {
+		s.Log.DebugContext(ctx, "Redis does not tell about itself", "error", err)
+	}
+	s.Metrics.Counted(&r)
+	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
+}
+
+// keptFor is the least time for which the figures of a sweep are told.
+const keptFor = fullEvery + 10*time.Minute
 
 // sweepBatch counts sessions, and puts those in trouble on the due list.
 func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state store.WatchState, count *counting) error {
@@ -128,7 +159,7 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		d := doubt{id: session.ID, paid: known[session.ID].Paid}
 		d.payment = s.payment(d)
 		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
-		count.verdicts[swept(d.quick, now)]++
+		count.add(session, d.quick)
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
 		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
 		case s.unverifiable(d):
@@ -140,13 +171,4 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		}
 	}
 	return s.Records.Put(ctx, dues...)
-}
-
-// swept is the verdict as it is counted: a checkout that is open for longer than
-// Stripe lets it be was abandoned.
-func swept(d store.Diagnosis, now time.Time) store.Verdict {
-	if d.Verdict == store.VerdictUnpaid && now.Sub(d.PaidAt) > 24*time.Hour {
-		return store.VerdictAbandoned
-	}
-	return d.Verdict
 }

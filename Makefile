@@ -9,7 +9,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: build test fuzz soak lint docs image print-version
+.PHONY: bench build test fuzz soak lint docs image print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -41,6 +41,11 @@ fuzz:
 SOAK ?= 10m
 soak:
 	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
+
+# What it costs and what it feels like, beside what a server can do: writes
+# docs/performance.md. QUICK=1 takes a tenth of the sessions.
+bench: build
+	go run ./internal/bench
 
 lint:
 	go vet ./...

@@ -29,8 +29,8 @@ type Access struct {
 
 // The commands that are used on each, beside those of the connection itself.
 var (
-	productCommands = strings.Fields("dbsize exists get getrange info memory|usage multi exec ping psubscribe pttl punsubscribe scan select set strlen subscribe time unsubscribe unwatch watch")
-	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hdel hget hgetall hincrby hkeys hlen hmget hset hsetnx incr info mget multi " +
+	productCommands = strings.Fields("dbsize eval exists get getrange info memory|usage mget multi exec ping psubscribe pttl punsubscribe scan select set strlen subscribe time unsubscribe unwatch watch")
+	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
 		"pexpire ping select set time unlink wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore")
 	// doctorCommands are those with which a Redis is only looked at.
 	doctorCommands  = strings.Fields("dbsize set unlink")

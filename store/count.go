@@ -21,7 +21,7 @@ type Counting struct {
 // what it has, with Complete false.
 func (r *Redis) Count(ctx context.Context, how Counting) (Count, error) {
 	t, seen := NewTally(how.Now), newSurveyor(true, how.Progress)
-	batch := make([]Session, 0, sweepBatch)
+	batch := make([]Session, 0, readSize)
 	flush := func() {
 		payments := how.payments(ctx, batch)
 		if ctx.Err() == nil { // else what is known may not have been told any more
@@ -32,7 +32,7 @@ func (r *Redis) Count(ctx context.Context, how Counting) (Count, error) {
 		batch = batch[:0]
 	}
 	complete, err := r.walk(ctx, seen, func(s Session) {
-		if batch = append(batch, s); len(batch) == sweepBatch {
+		if batch = append(batch, s); len(batch) == readSize {
 			flush()
 		}
 	})

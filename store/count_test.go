@@ -182,26 +182,6 @@ func TestCountOfAFrozenRedisIsAnError(t *testing.T) {
 	}
 }
 
-// TestBatch: what is read at a time is bounded in sessions and in bytes.
-func TestBatch(t *testing.T) {
-	small, large := meeting{size: 1000}, meeting{size: batchBytes / 2}
-	many := make([]meeting, 250)
-	for _, c := range []struct {
-		met  []meeting
-		want int
-	}{
-		{[]meeting{small}, 1},
-		{many, batchIDs},
-		{[]meeting{large, large, large}, 2},
-		{[]meeting{{size: 20 * batchBytes}, small}, 1},
-		{[]meeting{small, {size: 20 * batchBytes}}, 1},
-	} {
-		if got := batch(c.met); got != c.want {
-			t.Errorf("batch of %d, first %d bytes: %d; want %d", len(c.met), c.met[0].size, got, c.want)
-		}
-	}
-}
-
 func TestPrompts(t *testing.T) {
 	for name, start := range map[string]func(*testing.T) (string, redis.UniversalClient){
 		"a server": func(t *testing.T) (string, redis.UniversalClient) {

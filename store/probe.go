@@ -76,7 +76,7 @@ type Sample struct {
 // few hundred sessions that it meets there.
 func (r *Redis) Sample(ctx context.Context) (Sample, error) {
 	var mu sync.Mutex
-	s := Sample{Layouts: map[Layout]int{}}
+	s, known := Sample{Layouts: map[Layout]int{}}, map[string]bool{}
 	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
 		var cursor uint64
 		for range sampleScans {
@@ -84,13 +84,13 @@ func (r *Redis) Sample(ctx context.Context) (Sample, error) {
 			if err != nil {
 				return err
 			}
-			sessions, err := r.some(ctx, keys)
+			mu.Lock()
+			sessions, err := r.some(ctx, keys, known)
+			s.add(len(keys), sessions)
+			mu.Unlock()
 			if err != nil {
 				return err
 			}
-			mu.Lock()
-			s.add(len(keys), sessions)
-			mu.Unlock()
 			if cursor = next; cursor == 0 {
 				return nil
 			}
@@ -100,17 +100,20 @@ func (r *Redis) Sample(ctx context.Context) (Sample, error) {
 	return s, silence(err)
 }
 
-// some reads one batch of the sessions that are met at the keys.
-func (r *Redis) some(ctx context.Context, keys []string) ([]Session, error) {
-	met, err := r.firstMet(ctx, keys)
-	if err != nil || len(met) == 0 {
-		return nil, err
+// some reads some of the sessions that are met at the keys, but for those that
+// are known.
+func (r *Redis) some(ctx context.Context, keys []string, known map[string]bool) ([]Session, error) {
+	var ids []string
+	for _, key := range keys {
+		if id := string(sessionOf([]byte(key))); id != "" && !known[id] && len(ids) < readSize {
+			known[id] = true
+			ids = append(ids, id)
+		}
 	}
-	ids := make([]string, batch(met))
-	for i := range ids {
-		ids[i] = met[i].id
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return r.sessions(ctx, ids)
+	return r.look(ctx, ids)
 }
 
 func (s *Sample) add(keys int, sessions []Session) {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -33,33 +34,57 @@ func (r *Redis) Session(ctx context.Context, id string) (Session, error) {
 
 // sessions reads several sessions in one round trip, in the order of the ids.
 func (r *Redis) sessions(ctx context.Context, ids []string) ([]Session, error) {
+	sessions, _, err := r.heads(ctx, ids, maxValue, keyOrder[:])
+	return sessions, err
+}
+
+// heads is sessions for values of at most so many bytes of the keys with these
+// prefixes; others count as missing. Of longer ones nothing can be told; long
+// names the sessions that have one.
+func (r *Redis) heads(ctx context.Context, ids []string, most int, keys []string) (sessions []Session, long []int, err error) {
 	client, err := r.client(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	replies := make([][3]reply, len(ids))
 	pipe := client.Pipeline()
 	for i, id := range ids {
-		for k, prefix := range []string{prefixPrompt, prefixWebhook, prefixLookup} {
+		for k, prefix := range keyOrder {
+			if !slices.Contains(keys, prefix) {
+				continue
+			}
 			// One byte more than is accepted shows that there is more.
-			replies[i][k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, maxValue), ttl: pipe.PTTL(ctx, prefix+id)}
+			replies[i][k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, int64(most)), ttl: pipe.PTTL(ctx, prefix+id)}
 		}
 	}
 	// Exec returns the first error of any command; each is looked at below.
 	_, _ = pipe.Exec(ctx)
-	sessions := make([]Session, len(ids))
+	sessions = make([]Session, len(ids))
 	for i, id := range ids {
 		s := Session{ID: id}
-		for k, key := range []*Key{&s.Prompt, &s.Webhook, &s.Lookup} {
-			kind := []string{"prompt", "webhook", "session"}[k]
-			if *key, err = replies[i][k].key(kind); err != nil {
-				return nil, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
+		for k, key := range s.places() {
+			kind := keyOrder[k][:len(keyOrder[k])-1]
+			if replies[i][k].ttl == nil {
+				*key = Key{Kind: kind}
+				continue
+			}
+			if *key, err = replies[i][k].key(kind, most); err != nil {
+				return nil, nil, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
 			}
 		}
 		sessions[i] = s
+		if slices.ContainsFunc(s.Keys(), func(k Key) bool { return k.Fault == faultTooLarge }) {
+			long = append(long, i)
+		}
 	}
-	return sessions, nil
+	return sessions, long, nil
 }
+
+// keyOrder is the order in which a session's keys are read.
+var keyOrder = [3]string{prefixPrompt, prefixWebhook, prefixLookup}
+
+// places are the session's keys in that order, to be filled.
+func (s *Session) places() [3]*Key { return [3]*Key{&s.Prompt, &s.Webhook, &s.Lookup} }
 
 // reply is what Redis answers of one key.
 type reply struct {
@@ -67,7 +92,7 @@ type reply struct {
 	ttl   *redis.DurationCmd
 }
 
-func (r reply) key(kind string) (Key, error) {
+func (r reply) key(kind string, most int) (Key, error) {
 	key := Key{Kind: kind}
 	ttl, err := r.ttl.Result()
 	if err != nil {
@@ -83,10 +108,13 @@ func (r reply) key(kind string) (Key, error) {
 		key.Other, key.Fault = true, faultOtherType
 	case err != nil:
 		return key, err
-	case len(raw) > maxValue:
+	case len(raw) > most:
 		key.Size, key.Fault = len(raw), faultTooLarge
 	default:
-		key.Size, key.Digest = len(raw), digest(raw)
+		key.Size = len(raw)
+		if most == maxValue { // nobody compares what a sweep read
+			key.Digest = digest(raw)
+		}
 		key.Value, key.Full, key.Fault = ParseValue(raw)
 	}
 	return key, nil

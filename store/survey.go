@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -58,39 +59,46 @@ func (s *surveyor) master(keys int64) {
 	s.sums.Keys += keys
 }
 
-// page counts the keys of a master's n-th page.
-func (s *surveyor) page(ctx context.Context, master *redis.Client, n int, keys []string) error {
+// key counts a key.
+func (s *surveyor) key(raw []byte) {
 	s.mu.Lock()
-	s.sums.Scanned += int64(len(keys))
-	for _, key := range keys {
-		s.of(key).Keys++
-	}
+	defer s.mu.Unlock()
+	s.of(raw).Keys++
+}
+
+// scanned notes how many keys were looked at by now.
+func (s *surveyor) scanned(keys int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums.Scanned = keys
 	if s.progress != nil {
 		s.progress(s.sums.Scanned, s.sums.Keys)
 	}
-	skip := !s.memory || s.sums.Untold || n%sampledPages != 0
-	s.mu.Unlock()
-	if skip {
-		return nil
-	}
-	return s.sample(ctx, master, keys[:min(len(keys), samplesPerOne)])
+}
+
+// samples tells whether memory is asked of keys of a master's n-th page.
+func (s *surveyor) samples(n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.memory && !s.sums.Untold && n%sampledPages == 0
 }
 
 // of is the namespace of a key. s.mu is held.
-func (s *surveyor) of(key string) *Namespace {
-	name, _, found := strings.Cut(key, ":")
+func (s *surveyor) of(key []byte) *Namespace {
+	raw, _, found := bytes.Cut(key, []byte(":"))
 	if !found {
-		name = ""
+		raw = nil
 	}
-	known, ok := s.byName[name]
+	known, ok := s.byName[string(raw)]
 	switch {
 	case ok:
 		return known
 	case len(s.byName) == maxNamespaces:
 		return &s.sums.Others
 	}
+	name := string(raw)
 	known = &Namespace{Name: beginningOf(name, namespaceName)}
-	s.byName[strings.Clone(name)] = known
+	s.byName[name] = known
 	return known
 }
 
@@ -118,7 +126,7 @@ func (s *surveyor) sample(ctx context.Context, master *redis.Client, keys []stri
 		var answered redis.Error
 		switch {
 		case err == nil:
-			n := s.of(key)
+			n := s.of([]byte(key))
 			n.Sampled++
 			n.SampledBytes += bytes
 		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime

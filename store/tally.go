@@ -128,7 +128,18 @@ func (t *Tally) Add(s Session, d Diagnosis) {
 		}
 	}
 	if prompt := s.PromptText(); prompt != "" {
-		t.addPrompt(PromptLength{ID: s.ID, Length: Length(prompt)})
+		t.addPrompt([]byte(s.ID), Length(prompt))
+	}
+}
+
+// AddResting counts a session that was not read since it rests.
+func (t *Tally) AddResting(id []byte, r Resting) {
+	t.sums.Sessions++
+	t.sums.Verdicts[VerdictCompleted]++
+	t.addTime(r.At, VerdictCompleted)
+	t.sums.TTLs[ttlClass(r.Expires.Sub(t.now))] += r.Keys
+	if r.Length > 0 {
+		t.addPrompt(id, r.Length)
 	}
 }
 
@@ -151,15 +162,15 @@ func (t *Tally) addTime(at time.Time, v Verdict) {
 	}
 }
 
-func (t *Tally) addPrompt(p PromptLength) {
+func (t *Tally) addPrompt(id []byte, length int) {
 	t.sums.Prompts++
-	t.sums.PromptCharacters += int64(p.Length)
-	t.sums.Distribution[lengthClass(p.Length)]++
-	if t.sums.Longest == nil || p.Length > t.sums.Longest.Length {
-		t.sums.Longest = &p
+	t.sums.PromptCharacters += int64(length)
+	t.sums.Distribution[lengthClass(length)]++
+	if t.sums.Longest == nil || length > t.sums.Longest.Length {
+		t.sums.Longest = &PromptLength{ID: string(id), Length: length}
 	}
-	if t.sums.Shortest == nil || p.Length < t.sums.Shortest.Length {
-		t.sums.Shortest = &p
+	if t.sums.Shortest == nil || length < t.sums.Shortest.Length {
+		t.sums.Shortest = &PromptLength{ID: string(id), Length: length}
 	}
 }
 

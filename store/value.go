@@ -38,6 +38,14 @@ type Value struct {
 // readable or not: one with a prompt or a status. A fault says what stands in
 // the way; what could be read is returned beside it.
 func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
+	if v, full, ok := plainValue(raw); ok {
+		return v, full, ""
+	}
+	return parseValue(raw)
+}
+
+// parseValue reads any value.
+func parseValue(raw []byte) (v Value, full bool, fault Fault) {
 	var m members
 	if err := json.Unmarshal(raw, &m); err != nil || m == nil {
 		var syntax *json.SyntaxError

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,49 +182,6 @@ func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 	})
 }
 
-func TestSweepSeesEachSessionOnce(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		want := map[string]int{}
-		for n := range 3*sweepBatch + 7 {
-			id := fmt.Sprint("cs_live_", n)
-			want[id] = 1
-			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, 0).Err())
-			must(t, client.Set(t.Context(), prefixWebhook+id, `{"status":"completed"}`, 0).Err())
-		}
-		got := map[string]int{}
-		survey, err := r.Sweep(t.Context(), func(sessions []Session) error {
-			for _, s := range sessions {
-				got[s.ID]++
-			}
-			return nil
-		})
-		if diff := cmp.Diff(want, got); diff != "" || err != nil || survey.Scanned != int64(2*len(want)) {
-			t.Errorf("%+v, %v: %s", survey, err, diff)
-		}
-		enough := errors.New("enough")
-		if _, err := r.Sweep(t.Context(), func([]Session) error { return enough }); !errors.Is(err, enough) {
-			t.Errorf("a receiver that gives up: %v", err)
-		}
-		read, err := r.Sessions(t.Context(), []string{"cs_live_5", "none", "cs_live_3"})
-		if err != nil || len(read) != 3 || read[0].ID != "cs_live_5" || read[1].Layout() != LayoutNone || read[2].ID != "cs_live_3" {
-			t.Errorf("%+v, %v", read, err)
-		}
-	})
-}
-
-func TestSweepOfASilentRedisIsAnError(t *testing.T) {
-	server := redistest.Start(t)
-	r := open(t, server.URL())
-	_, err := r.Sweep(t.Context(), func([]Session) error { return nil })
-	must(t, err)
-	server.Freeze(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	if _, err := r.Sweep(ctx, func([]Session) error { return nil }); err == nil {
-		t.Error("a silent Redis was swept")
-	}
-}
-
 // TestWritesAreHeard on one server and on every master of a cluster, where the
 // owner has switched notifications on, and only there.
 func TestWritesAreHeard(t *testing.T) {
@@ -234,7 +192,9 @@ func TestWritesAreHeard(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		heard := make(chan string, 1000)
 		ended := make(chan error, 1)
-		go func() { ended <- r.Writes(ctx, func(id string) { heard <- id }) }()
+		var lost atomic.Int32
+		l := NewListener(r, func(id string) { heard <- id }, func() { lost.Add(1) })
+		go func() { ended <- l.Listen(ctx) }()
 		want := map[string]bool{}
 		for n := range 20 {
 			want[fmt.Sprint("cs_", n)] = true
@@ -253,6 +213,24 @@ func TestWritesAreHeard(t *testing.T) {
 				}
 			case <-deadline:
 				t.Fatalf("never heard: %v", want)
+			}
+		}
+		if proven, err := l.Prove(t.Context(), 10*time.Second); err != nil || !proven || int(lost.Load()) != len(nodes) {
+			t.Errorf("proven %v, %v; lost %d times", proven, err, lost.Load())
+		}
+		last := nodes[len(nodes)-1].Client() // what one master does not tell is not proven by the others
+		must(t, last.ConfigSet(t.Context(), "notify-keyspace-events", "").Err())
+		if proven, err := l.Prove(t.Context(), 100*time.Millisecond); err != nil || proven {
+			t.Errorf("a master is silent: proven %v, %v", proven, err)
+		}
+		must(t, last.ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+		must(t, last.ClientKillByFilter(t.Context(), "TYPE", "pubsub").Err())
+		for lost.Load() == int32(len(nodes)) { // the connection comes back, and says that it was away
+			select {
+			case <-tick.C:
+			case <-heard:
+			case <-deadline:
+				t.Fatal("a broken connection is not told")
 			}
 		}
 		cancel()

@@ -73,6 +73,10 @@ func (m *Metrics) Swept(ok bool, took time.Duration) {
 	m.watch.sweeps.WithLabelValues(outcome).Inc()
 }
 
+// Spared counts a sweep that would have found nothing: Redis is proven to tell of
+// every write.
+func (m *Metrics) Spared() { m.watch.sweeps.WithLabelValues("spared").Inc() }
+
 // Watched says how far the watch came, whoever leads it.
 func (m *Metrics) Watched(state store.WatchState) {
 	m.watch.state.Store(&state)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -292,9 +293,10 @@ func (l *listed) Event(context.Context, store.Payment) store.Event { return stor
 
 // figures keeps what the last sweep counted.
 type figures struct {
-	mu       sync.Mutex
-	verdicts map[store.Verdict]int
-	sweep    time.Duration // the slowest so far
+	mu            sync.Mutex
+	verdicts      map[store.Verdict]int
+	sweep         time.Duration // the slowest so far
+	swept, spared atomic.Int64
 }
 
 func (f *figures) Counted(r *store.Rollup) {
@@ -316,6 +318,7 @@ func (f *figures) Swept(_ bool, took time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sweep = max(f.sweep, took)
+	f.swept.Add(1)
 }
 
 func (f *figures) slowest() time.Duration {
@@ -324,6 +327,7 @@ func (f *figures) slowest() time.Duration {
 	return f.sweep
 }
 
+func (f *figures) Spared()                { f.spared.Add(1) }
 func (*figures) Watched(store.WatchState) {}
 func (*figures) Alerted(string)           {}
 func (*figures) Untold(int)               {}

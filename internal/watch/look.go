@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -161,84 +160,4 @@ func (s *shift) settle(ctx context.Context) error {
 	s.settled = true
 	s.mu.Unlock()
 	return nil
-}
-
-// listen hears what Redis says was written. That it does not is told only where
-// it did before: Redis' owner need not allow it.
-func (s *shift) listen(ctx context.Context) error {
-	err := s.hear(ctx)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	state, stateErr := s.Records.State(ctx)
-	if stateErr != nil {
-		return stateErr
-	}
-	if !state.Notified.IsZero() {
-		s.report(ctx, store.PartNotifications, err)
-	}
-	return err
-}
-
-// hear has sessions looked at that Redis says were written. It listens anew from
-// time to time, since masters come and go.
-func (s *shift) hear(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, listenFor)
-	defer cancel()
-	heard := make(chan string, 10_000)
-	go func() {
-		for ctx.Err() == nil {
-			s.collect(ctx, heard)
-		}
-	}()
-	err := s.Product.Writes(ctx, func(session string) {
-		s.notified.Store(s.Now().UnixMilli())
-		select {
-		case heard <- session:
-		default: // the sweep finds it
-		}
-	})
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
-
-const (
-	listenFor   = 5 * time.Minute
-	collectFor  = 100 * time.Millisecond // one session is written several times in a row
-	collectSize = 1000
-)
-
-// collect puts what was heard within a moment on the due list, together.
-func (s *shift) collect(ctx context.Context, heard <-chan string) {
-	sessions := map[string]bool{}
-	var over <-chan time.Time
-	for len(sessions) < collectSize {
-		select {
-		case id := <-heard:
-			if sessions[id] = true; over == nil {
-				over = time.After(collectFor)
-			}
-			continue
-		case <-over:
-		case <-ctx.Done():
-			return
-		}
-		break
-	}
-	var dues []store.Due
-	for id := range sessions {
-		dues = append(dues, store.Due{Session: id, At: s.Now()})
-	}
-	s.mu.Lock()
-	failed := s.fails[store.PartNotifications] > 0
-	s.mu.Unlock()
-	if failed {
-		s.report(ctx, store.PartNotifications, nil)
-	}
-	if err := s.Records.Put(ctx, dues...); err != nil {
-		s.Log.DebugContext(ctx, "what was written is left to the sweep", "error", err)
-	}
-	s.nudge()
 }

@@ -46,6 +46,9 @@ func (s *shift) pass(ctx context.Context) error {
 	s.mu.Lock()
 	switch {
 	case err == nil:
+		if !s.caughtUp { // there may be sessions that nobody looked at for want of an answer
+			s.hearing.lost = s.Now()
+		}
 		s.silent, s.caughtUp = time.Time{}, true
 	case s.silent.IsZero():
 		s.silent = state.Passed // zero before the first: then nothing is verified

@@ -2,24 +2,38 @@ package watch
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
 
 // sweep looks at all sessions there are, which needs nothing but Redis, and has
-// those looked at that seem to be in trouble.
+// those looked at that seem to be in trouble. While Redis is proven to tell of
+// every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
+	s.mu.Lock()
+	first := s.sweeps == 0
+	s.mu.Unlock()
 	started := s.Now()
 	before, err := s.Records.State(ctx)
-	if err == nil {
-		err = s.sweepFrom(ctx, before)
+	spared := err == nil && s.spared(ctx)
+	switch {
+	case spared:
+		err = s.through(ctx)
+	case err == nil:
+		err = s.sweepAll(ctx, before)
 	}
 	if ctx.Err() != nil {
 		return err
 	}
-	s.Metrics.Swept(err == nil, s.Now().Sub(started))
-	if err == nil {
+	switch {
+	case spared && err == nil:
+		s.Metrics.Spared()
+	default:
+		s.Metrics.Swept(err == nil, s.Now().Sub(started))
+	}
+	if err == nil && first {
 		s.gap(ctx, before.Swept)
 	}
 	s.report(ctx, store.PartSweep, err)
@@ -29,20 +43,43 @@ func (s *shift) sweep(ctx context.Context) error {
 // history is how far back sessions are called out when the watch begins.
 const history = 24 * time.Hour
 
-func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
-	count := counting{tally: store.NewTally(s.Now()), unverifiable: map[store.Unverified]int{}}
-	survey, err := s.Product.Sweep(ctx, func(sessions []store.Session) error {
-		return s.sweepBatch(ctx, sessions, state, &count)
-	})
-	if err != nil {
-		return err
+func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
+	for {
+		started := s.Now()
+		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
+		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
+			Now: started, Pace: true,
+			Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
+			Rest: count.rest,
+		})
+		if err != nil {
+			return err
+		}
+		if err := s.through(ctx); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		s.sweeps++
+		s.full, s.doubtful = started, len(count.unverifiable) > 0
+		s.mu.Unlock()
+		if err := s.unverified(ctx, count.unverifiable); err != nil {
+			return err
+		}
+		if swept.Unread == 0 {
+			return s.keep(ctx, count.tally.Count(), swept.Survey, started)
+		}
 	}
+}
+
+// through notes that the sweep went through, and has the sessions of incidents
+// looked at, also those of which Redis holds nothing any more.
+func (s *shift) through(ctx context.Context) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	var dues []store.Due
-	for _, m := range index(incidents) { // also those of which Redis holds nothing any more
+	for _, m := range index(incidents) {
 		if m.Gone.IsZero() {
 			dues = append(dues, store.Due{Session: m.ID, At: s.Now()})
 		}
@@ -51,30 +88,37 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 		return err
 	}
 	s.nudge()
-	now := s.Now()
-	changes := []store.StateChange{store.Swept(now)}
+	changes := []store.StateChange{store.Swept(s.Now())}
 	if ms := s.notified.Load(); ms > 0 {
 		changes = append(changes, store.Notified(time.UnixMilli(ms)))
 	}
 	if err := s.Records.Note(ctx, s.lead, changes...); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.sweeps++
-	s.mu.Unlock()
-	if state, err = s.Records.State(ctx); err == nil {
+	state, err := s.Records.State(ctx)
+	if err == nil {
 		s.Metrics.Watched(state)
 	}
-	if err := s.keep(ctx, count.tally.Count(), survey, now); err != nil {
-		return err
-	}
-	return s.unverified(ctx, count.unverifiable)
+	return err
 }
 
 // counting is what a sweep counts.
 type counting struct {
+	mu           sync.Mutex // over the tally
 	tally        *store.Tally
 	unverifiable map[store.Unverified]int
+}
+
+func (c *counting) add(s store.Session, d store.Diagnosis) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally.Add(s, d)
+}
+
+func (c *counting) rest(id []byte, r store.Resting) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tally.AddResting(id, r)
 }
 
 // keep makes what was counted the answer to who asks for figures, until sweeps
@@ -92,7 +136,7 @@ func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, no
 }
 
 // keptFor is the least time for which the figures of a sweep are told.
-const keptFor = 10 * time.Minute
+const keptFor = fullEvery + 10*time.Minute
 
 // sweepBatch counts sessions, and puts those in trouble on the due list.
 func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state store.WatchState, count *counting) error {
@@ -115,7 +159,7 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		d := doubt{id: session.ID, paid: known[session.ID].Paid}
 		d.payment = s.payment(d)
 		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
-		count.tally.Add(session, d.quick)
+		count.add(session, d.quick)
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
 		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
 		case s.unverifiable(d):

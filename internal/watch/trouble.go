@@ -66,11 +66,8 @@ func (s *shift) blind(ctx context.Context, failing []string) error {
 // gap tells of a time in which nobody watched, such as while Redis was away: the
 // first sweep after it is through.
 func (s *shift) gap(ctx context.Context, last time.Time) {
-	s.mu.Lock()
-	firstSweep := s.sweeps == 1
-	s.mu.Unlock()
 	now := s.Now()
-	if !firstSweep || last.IsZero() || now.Sub(last) < max(failures*s.Interval, leastGap) {
+	if last.IsZero() || now.Sub(last) < max(failures*s.Interval, leastGap) {
 		return
 	}
 	i := store.Incident{ID: rand.Text(), Kind: store.IncidentBlind, Opened: last, Grown: now, Since: last, Closed: now}

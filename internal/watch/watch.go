@@ -1,7 +1,8 @@
 // Package watch is what runs unasked: it finds sessions that are in trouble,
 // groups them into incidents and sees each of those told, once. Of several
 // replicas one leads and watches. Found are they by what Stripe says was paid,
-// by what Redis says was written, and always by the sweep, which needs neither.
+// by what Redis says was written, and always by the sweep, which needs neither
+// and comes seldom only while Redis is proven to tell of every write.
 // What is told and when is decided by pure functions. How people read it, and
 // how it reaches them, is not known here.
 package watch
@@ -65,6 +66,7 @@ var ErrMayNotLook = errors.New("nobody may look into the channel")
 // Metrics counts; see health.Metrics.
 type Metrics interface {
 	Swept(ok bool, took time.Duration)
+	Spared()
 	Watched(state store.WatchState)
 	Counted(r *store.Rollup) // nil = somebody else counts
 	Alerted(reason string)
@@ -198,8 +200,9 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 // shift is the time of one lead.
 type shift struct {
 	*Watch
-	lead store.Lead
-	news chan struct{} // there is something to tell
+	lead    store.Lead
+	sweeper *store.Sweeper
+	news    chan struct{} // there is something to tell
 
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read
@@ -208,8 +211,11 @@ type shift struct {
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	settled   bool                      // all that was before has been looked at
 	sweeps    int                       // that went through
-	why       store.Unverified          // it is silent
-	eventless bool                      // Stripe lets nobody read its events with this key
+	full      time.Time                 // when the last of them began that looked at all sessions
+	doubtful  bool                      // that one found sessions whose payment cannot be verified
+	hearing   hearing
+	why       store.Unverified // it is silent
+	eventless bool             // Stripe lets nobody read its events with this key
 	events    undelivered
 
 	asking *rate.Limiter // questions to Stripe about one session
@@ -220,7 +226,7 @@ type shift struct {
 }
 
 func (w *Watch) shift(lead store.Lead) *shift {
-	return &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1),
+	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 

@@ -1,0 +1,372 @@
+// Command bench measures what the product costs and what it feels like, beside
+// what a server can physically do. It loads a redis-server of its own, prints
+// what it measured and writes docs/performance.md. make bench runs it; QUICK=1
+// takes a tenth of the sessions.
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// plan is how much is measured.
+type plan struct {
+	sessions, pairs, growTo, sample, commands int
+	steady                                    time.Duration
+	interval                                  string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == "bare" {
+		bare(ctx)
+		return
+	}
+	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: time.Minute, interval: "1m"}
+	if os.Getenv("QUICK") != "" {
+		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 200, steady: 10 * time.Second, interval: "5s"}
+	}
+	if err := p.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (p plan) run(ctx context.Context) error {
+	r := &report{sessions: p.sessions}
+	redis, err := startRedis(ctx)
+	if err != nil {
+		return err
+	}
+	defer redis.stop()
+	s, err := newStage(redis)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.Close() }()
+	defer s.others.Close()
+	defer s.end()
+	for _, part := range []func(context.Context, *report, *stage) error{p.small, p.grow, p.product, p.threeKey, p.beyond} {
+		if err := part(ctx, r, s); err != nil {
+			return err
+		}
+	}
+	redis.stop()
+	if err := p.oneKey(ctx, r); err != nil {
+		return err
+	}
+	version, err := exec.CommandContext(ctx, "redis-server", "--version").Output()
+	if err != nil {
+		return err
+	}
+	words := strings.Fields(string(version))
+	on := fmt.Sprintf("%d cores, %s, Redis %s, %d runs of each", runtime.NumCPU(), runtime.Version(), strings.TrimPrefix(words[2], "v="), p.pairs)
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		on += ", load average " + strings.Fields(string(load))[1]
+	}
+	return r.write("docs/performance.md", on)
+}
+
+// small is what does not depend on sessions.
+func (p plan) small(ctx context.Context, r *report, s *stage) error {
+	stat, err := os.Stat(s.binary)
+	if err != nil {
+		return fmt.Errorf("%w: make build makes it", err)
+	}
+	r.add("size of the binary", "", "", fmt.Sprintf("%.1f MB", float64(stat.Size())/1e6), "", "under 40 MB")
+	d := &dataset{}
+	if err := d.add(ctx, s.redis, 0, 1000); err != nil {
+		return err
+	}
+	begun := time.Now()
+	if err := s.run(); err != nil {
+		return err
+	}
+	answered, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	a := s.listen(answered)
+	first := id(0)
+	a.typed[first] = begun
+	for n := 0; n == 0 && answered.Err() == nil; {
+		_, err := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+first)
+		if err == nil {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	for len(a.seen()) == 0 && answered.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	if len(a.seen()) == 0 {
+		return fmt.Errorf("the bot never answered")
+	}
+	r.add("start to first answer", "", "", millis(a.seen()[0]), "", "under 1 s")
+	cancel()
+	time.Sleep(5 * time.Second)
+	now, _, err := memory(s.bot.Process.Pid)
+	r.add("memory when idle", "", "", fmt.Sprintf("%.1f MiB", now), "", "under 40 MiB")
+	s.end()
+	return err
+}
+
+func (a *answers) seen() []time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.took
+}
+
+// grow loads sessions step by step, and takes the time of sweeps and answers.
+func (p plan) grow(ctx context.Context, r *report, s *stage) error {
+	d := &dataset{}
+	if err := s.redis.client.FlushAll(ctx).Err(); err != nil {
+		return err
+	}
+	at := 0
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		if n > p.sessions {
+			break
+		}
+		if err := d.add(ctx, s.redis, at, n); err != nil {
+			return err
+		}
+		at = n
+		if n == p.sessions {
+			break // measured at length
+		}
+		if err := p.growth(ctx, r, s, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p plan) growth(ctx context.Context, r *report, s *stage, n int) error {
+	t, err := measureSweeps(ctx, s.redis, "prompt:*", n, 3)
+	if err != nil {
+		return err
+	}
+	return p.grew(ctx, r, s, n, t)
+}
+
+var grown []point
+
+type point struct {
+	sessions int
+	later    time.Duration
+}
+
+// grew notes how sweeps and answers stand at so many sessions.
+func (p plan) grew(ctx context.Context, r *report, s *stage, n int, t sweepTimes) error {
+	if err := s.run(); err != nil {
+		return err
+	}
+	defer s.end()
+	if err := s.await(ctx, "sessionbot_socket_connections", 1); err != nil {
+		return err
+	}
+	acks, took, err := s.debugs(ctx, 0, 100, 50)
+	if err != nil {
+		return err
+	}
+	grown = append(grown, point{n, median(t.later)})
+	exponent := ""
+	if last := len(grown) - 1; last > 0 {
+		exponent = fmt.Sprintf(", exponent %.2f", math.Log(float64(grown[last].later)/float64(grown[0].later))/
+			math.Log(float64(grown[last].sessions)/float64(grown[0].sessions)))
+	}
+	r.growth = append(r.growth, row{grouped(n) + " sessions", seconds(t.floor()), "",
+		fmt.Sprintf("first %s, later %s%s", seconds(median(t.first)), seconds(median(t.later)), exponent), times(median(t.later), t.floor()),
+		fmt.Sprintf("answers p50 %s, acks p50 %s", millis(median(took)), millis(median(acks)))})
+	l := r.growth[len(r.growth)-1]
+	fmt.Printf("%-20s floor %s %s (%s) %s\n", l.what, l.floor, l.ours, l.ratio, l.reach)
+	return nil
+}
+
+// product is the built binary beside many sessions.
+func (p plan) product(ctx context.Context, r *report, s *stage) error {
+	if err := s.runBare(); err != nil {
+		return err
+	}
+	_, peer, err := s.debugs(ctx, 0, p.commands, 50)
+	s.end()
+	if err != nil {
+		return fmt.Errorf("the bare bot: %w", err)
+	}
+	if err := s.redis.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err(); err != nil {
+		return err
+	}
+	if err := s.redis.client.ConfigResetStat(ctx).Err(); err != nil {
+		return err
+	}
+	pinging, quiet := context.WithCancel(ctx)
+	felt := make(chan []time.Duration, 1)
+	if err := s.run("ALERT_CHANNEL=C0ALERTS", "SWEEP_INTERVAL="+p.interval); err != nil {
+		quiet()
+		return err
+	}
+	go func() { felt <- pings(pinging, s.redis.addr) }()
+	swept, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	err = s.await(swept, `sessionbot_sweeps_total{outcome="done"}`, 1)
+	quiet()
+	took := <-felt
+	if err != nil {
+		return err
+	}
+	r.add("PING of others while sweeping, p99", "", "", millis(percentile(took, .99)), "", "under 5 ms")
+	usec, name, err := slowest(ctx, s.redis.client)
+	if err != nil {
+		return err
+	}
+	r.add("single commands while sweeping, p99.9", "", "", fmt.Sprintf("%.1f ms (%s)", usec/1000, name), "", "under 5 ms")
+	_, most, err := memory(s.bot.Process.Pid)
+	if err != nil {
+		return err
+	}
+	r.add("memory of the process while sweeping", "", "", fmt.Sprintf("%.1f MiB", most), "", "under 64 MiB")
+	if err := p.steadily(swept, r, s); err != nil {
+		return err
+	}
+	_, ours, err := s.debugs(ctx, 2000, p.commands, 50)
+	if err != nil {
+		return err
+	}
+	r.add("answer to /session debug at 50 a second, p50", "", millis(median(peer)), millis(median(ours)), times(median(ours), median(peer)), "1.5 × the peer")
+	r.add("the same, p99", "", millis(percentile(peer, .99)), millis(percentile(ours, .99)), "", "under 100 ms")
+	acks, _, err := s.debugs(ctx, 4000, 4*p.commands, 200)
+	r.add("ack at 200 commands a second, p99", "", "", millis(percentile(acks, .99)), "", "under 20 ms")
+	s.end()
+	return err
+}
+
+// steadily counts what Redis is asked while it is proven to tell of every write.
+func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
+	spared := `sessionbot_sweeps_total{outcome="spared"}`
+	if err := s.await(ctx, spared, 1); err != nil {
+		return err
+	}
+	full, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
+	if err != nil {
+		return err
+	}
+	minute := func(written int) (int, error) {
+		before, err := calls(ctx, s.redis.client)
+		if err != nil {
+			return 0, err
+		}
+		for n := range written {
+			err := s.redis.client.Set(ctx, fmt.Sprintf("prompt:cs_live_new%d", n), `{"prompt":"new","timestamp":"`+
+				time.Now().UTC().Format(time.RFC3339)+`"}`, month).Err()
+			if err != nil {
+				return 0, err
+			}
+		}
+		time.Sleep(p.steady)
+		after, err := calls(ctx, s.redis.client)
+		return int(float64(after-before-written) * float64(time.Minute) / float64(p.steady)), err
+	}
+	none, err := minute(0)
+	if err != nil {
+		return err
+	}
+	ten, err := minute(10)
+	if err != nil {
+		return err
+	}
+	r.add("commands a minute while notified, none new", "", "", fmt.Sprint(none), "", "whatever rests")
+	r.add("the same, 10 new sessions a minute", "", "", fmt.Sprint(ten), "", "by what is new")
+	if again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`); err != nil || again != full {
+		return fmt.Errorf("there were full sweeps while Redis told of every write: %v", err)
+	}
+	for n := range 10 {
+		if err := s.redis.client.Del(ctx, fmt.Sprintf("prompt:cs_live_new%d", n)).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// threeKey is the sweeps and the recount over the three-key layout.
+func (p plan) threeKey(ctx context.Context, r *report, s *stage) error {
+	t, err := measureSweeps(ctx, s.redis, "prompt:*", p.sessions, p.pairs)
+	if err != nil {
+		return err
+	}
+	cli, err := scanCLI(ctx, s.redis, "prompt:*")
+	if err != nil {
+		return err
+	}
+	r.add("first sweep, three-key layout", seconds(t.floor()), "", seconds(median(t.first)), times(median(t.first), t.floor()), "1.5 × the floor")
+	r.add("the same beside redis-cli --scan", "", seconds(cli), seconds(median(t.first)), times(cli, median(t.first))+" faster", "5 × faster")
+	r.add("second sweep, which reads everything once", seconds(t.floor()), "", seconds(t.second[0]), times(t.second[0], t.floor()), "")
+	r.add("every later sweep", seconds(t.floor()), "", seconds(median(t.later)), times(median(t.later), t.floor()), "1.25 × the floor")
+	if err := p.grew(ctx, r, s, p.sessions, t); err != nil {
+		return err
+	}
+	loop, err := getLoop(ctx, s.redis, p.sample)
+	if err != nil {
+		return err
+	}
+	loop = time.Duration(float64(loop) * float64(p.sessions) / float64(p.sample))
+	begun := time.Now()
+	recount := exec.CommandContext(ctx, s.binary, "redis", "stats", "--json")
+	recount.Env = []string{"REDIS_URL=redis://" + s.redis.addr}
+	if out, err := recount.CombinedOutput(); err != nil || !strings.Contains(string(out), `"complete":true`) && !strings.Contains(string(out), `"complete": true`) {
+		return fmt.Errorf("redis stats: %w: %s", err, out)
+	}
+	counted := time.Since(begun)
+	r.add("full recount from the terminal", "", seconds(loop), seconds(counted), times(loop, counted)+" faster", "10 × faster than one GET per key")
+	r.notes = append(r.notes, fmt.Sprintf("The loop of one GET per key was measured over %s keys.", grouped(p.sample)))
+	return nil
+}
+
+// beyond is more sessions than the table is about.
+func (p plan) beyond(ctx context.Context, r *report, s *stage) error {
+	if p.growTo <= p.sessions {
+		return nil
+	}
+	d := &dataset{}
+	held, err := s.redis.client.DBSize(ctx).Result()
+	if err != nil {
+		return err
+	}
+	d.keys = held
+	if err := d.add(ctx, s.redis, p.sessions, p.growTo); err != nil {
+		return err
+	}
+	return p.growth(ctx, r, s, p.growTo)
+}
+
+// oneKey is the sweeps over the one-key layout.
+func (p plan) oneKey(ctx context.Context, r *report) error {
+	redis, err := startRedis(ctx)
+	if err != nil {
+		return err
+	}
+	defer redis.stop()
+	d := &dataset{oneKey: true}
+	if err := d.add(ctx, redis, 0, p.sessions); err != nil {
+		return err
+	}
+	t, err := measureSweeps(ctx, redis, "session:*", p.sessions, p.pairs)
+	if err != nil {
+		return err
+	}
+	r.add("first sweep, one-key layout", seconds(t.floor()), "", seconds(median(t.first)), times(median(t.first), t.floor()), "7 × the floor")
+	r.add("second sweep, which reads everything once", seconds(t.floor()), "", seconds(t.second[0]), times(t.second[0], t.floor()), "")
+	r.add("every later sweep", seconds(t.floor()), "", seconds(median(t.later)), times(median(t.later), t.floor()), "1.5 × the floor")
+	for n, share := range t.bytes {
+		r.add([]string{"bytes received by the first sweep", "by the second", "by a later one"}[n], "", "",
+			fmt.Sprintf("%.0f MB of %.0f MB", share/1e6, float64(d.size)/1e6), fmt.Sprintf("%.1f %%", 100*share/float64(d.size)), "25 %")
+	}
+	return nil
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// floor is a bare loop of SCAN by the same client.
+func floor(ctx context.Context, client *redis.Client, match string, count int64) (time.Duration, error) {
+	begun, cursor := time.Now(), uint64(0)
+	for {
+		_, next, err := client.Scan(ctx, cursor, match, count).Result()
+		if err != nil {
+			return 0, err
+		}
+		if cursor = next; cursor == 0 {
+			return time.Since(begun), nil
+		}
+	}
+}
+
+// sweeping is a sweeper of the product, without its pacing.
+type sweeping struct {
+	*store.Sweeper
+	sessions int
+}
+
+func newSweeping(r *store.Redis, sessions int) sweeping {
+	return sweeping{store.NewSweeper(r), sessions}
+}
+
+// sweep takes the time of one sweep, which has to see every session.
+func (s sweeping) sweep(ctx context.Context) (time.Duration, error) {
+	begun := time.Now()
+	read, rested := 0, 0
+	sums, err := s.Sweep(ctx, store.Sweeping{Now: begun,
+		Read: func(sessions []store.Session) error { read += len(sessions); return nil },
+		Rest: func([]byte, store.Resting) { rested++ }})
+	took := time.Since(begun)
+	if err == nil && (sums.Sessions != s.sessions || read+rested+sums.Unread != s.sessions) {
+		err = fmt.Errorf("a sweep saw %d of %d sessions", sums.Sessions, s.sessions)
+	}
+	return took, err
+}
+
+// sweepTimes is what sweeps and the floor took, in turn.
+type sweepTimes struct {
+	floor1000, floor3000, first, second, later []time.Duration
+
+	bytes []float64 // received by the first, the second and a later sweep
+}
+
+// floor is the better of the two.
+func (t sweepTimes) floor() time.Duration { return min(median(t.floor1000), median(t.floor3000)) }
+
+func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int) (t sweepTimes, err error) {
+	product, err := store.Open(ctx, "redis://"+s.addr)
+	if err != nil {
+		return t, err
+	}
+	defer func() { _ = product.Close() }() // nothing hangs on it any more
+	client := redis.NewClient(&redis.Options{Addr: s.addr, ReadTimeout: time.Minute})
+	defer func() { _ = client.Close() }() // likewise
+	known := newSweeping(product, sessions)
+	for n := range 3 {
+		before, err := info(ctx, client, "stats", "total_net_output_bytes")
+		if err != nil {
+			return t, err
+		}
+		took, err := known.sweep(ctx)
+		if err != nil {
+			return t, err
+		}
+		after, err := info(ctx, client, "stats", "total_net_output_bytes")
+		if err != nil {
+			return t, err
+		}
+		if t.bytes = append(t.bytes, after-before); n == 1 {
+			t.second = append(t.second, took)
+		}
+	}
+	for range pairs {
+		for _, part := range []struct {
+			times *[]time.Duration
+			run   func() (time.Duration, error)
+		}{
+			{&t.floor1000, func() (time.Duration, error) { return floor(ctx, client, match, 1000) }},
+			{&t.first, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
+			{&t.floor3000, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
+			{&t.later, func() (time.Duration, error) { return known.sweep(ctx) }},
+		} {
+			took, err := part.run()
+			if err != nil {
+				return t, err
+			}
+			*part.times = append(*part.times, took)
+		}
+	}
+	return t, nil
+}
+
+// scanCLI takes the time of redis-cli --scan.
+func scanCLI(ctx context.Context, s *server, match string) (time.Duration, error) {
+	_, port, _ := strings.Cut(s.addr, ":")
+	begun := time.Now()
+	err := exec.CommandContext(ctx, "redis-cli", "-p", port, "--scan", "--pattern", match).Run() // its output goes nowhere
+	return time.Since(begun), err
+}
+
+// getLoop is one GET per key in a loop, as the script before did, over so many
+// of the sessions.
+func getLoop(ctx context.Context, s *server, sample int) (time.Duration, error) {
+	client := redis.NewClient(&redis.Options{Addr: s.addr})
+	defer func() { _ = client.Close() }() // nothing hangs on it any more
+	keys := make([]string, sample)
+	for n := range keys {
+		keys[n] = "prompt:" + id(n)
+	}
+	begun := time.Now()
+	for _, key := range keys {
+		if err := client.Get(ctx, key).Err(); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(begun), nil
+}
+
+// info reads a number of INFO.
+func info(ctx context.Context, c *redis.Client, section, name string) (float64, error) {
+	text, err := c.Info(ctx, section).Result()
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(text) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+			return strconv.ParseFloat(value, 64)
+		}
+	}
+	return 0, fmt.Errorf("INFO tells no %s", name)
+}
+
+// memory is what a process takes now, and took at most, in MiB.
+func memory(pid int) (now, most float64, err error) {
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(raw)) {
+		words := strings.Fields(line)
+		if len(words) < 2 {
+			continue
+		}
+		kilobytes, _ := strconv.ParseFloat(words[1], 64) // not a number in lines that are not looked at
+		switch words[0] {
+		case "VmRSS:":
+			now = kilobytes / 1024
+		case "VmHWM:":
+			most = kilobytes / 1024
+		}
+	}
+	return now, most, err
+}
+
+func median[T time.Duration | float64](all []T) T {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
+
+func percentile(all []time.Duration, share float64) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[min(len(sorted)-1, int(float64(len(sorted))*share))]
+}

@@ -1,0 +1,138 @@
+package store
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+)
+
+// stream reads an answer of Redis while it comes in, value after value, and
+// makes nothing of it that would be thrown away again: a sweep sees millions.
+type stream struct {
+	value func(raw []byte, exists bool) // raw is valid until it returns
+
+	began bool // something has come
+	size  int  // of the value that comes next
+	raw   []byte
+	fault error // what Redis answered instead
+}
+
+// Write takes a line of the answer, or its end.
+func (s *stream) Write(p []byte) (int, error) {
+	s.began = true
+	switch p[0] {
+	case '$':
+		n, err := strconv.Atoi(string(p[1:]))
+		if err != nil {
+			return 0, err
+		}
+		if s.size = n; n < 0 {
+			s.value(nil, false)
+		}
+	case '_':
+		s.value(nil, false)
+	case '-', '!':
+		s.fault = told(p[1:])
+	}
+	return len(p), nil
+}
+
+// ReadFrom takes a value and the end of its line.
+func (s *stream) ReadFrom(r io.Reader) (int64, error) {
+	if need := s.size + 2; cap(s.raw) < need {
+		s.raw = make([]byte, need, 2*need)
+	}
+	n, err := io.ReadFull(r, s.raw[:s.size+2])
+	if err == nil {
+		s.value(s.raw[:s.size], true)
+	}
+	return int64(n), err
+}
+
+// do asks one server, again where a broken connection gave no answer at all.
+func (s *stream) do(ctx context.Context, master *redis.Client, args ...any) error {
+	for try := 1; ; try++ {
+		err := master.DoRawWriteTo(ctx, s, args...).Err()
+		if err == nil {
+			err = s.fault
+		}
+		if err == nil || s.began || try == 3 || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+const (
+	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond or two
+	restCount = 400  // likewise, where Redis rests in between
+	scanAhead = 3    // pages that are on their way or not yet looked at
+)
+
+// scan walks the keys of one master. visit is called for each key that matches,
+// and after each SCAN page, one at a time and in order; what page returns is
+// called beside them. The next SCAN is sent while the keys of the last come in,
+// so that Redis need not wait for us: its cursor comes first. A pace that is not
+// nil lets Redis rest in between instead.
+func scan(ctx context.Context, master *redis.Client, match string, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	var turn sync.Mutex // one page is read at a time, in their order
+	room := make(chan struct{}, scanAhead)
+	var ask func(cursor uint64) error
+	ask = func(cursor uint64) error {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		defer func() { <-room }()
+		next, first, last := uint64(0), true, false
+		reply := &stream{}
+		reply.value = func(raw []byte, _ bool) {
+			if !first {
+				visit(raw)
+				return
+			}
+			first = false
+			turn.Lock()
+			next, _ = strconv.ParseUint(string(raw), 10, 64) // a number: it is Redis that says so
+			if last = next == 0; !last && pace == nil {
+				group.Go(func() error { return ask(next) })
+			}
+		}
+		count := scanCount
+		if pace != nil {
+			count = restCount
+		}
+		args := []any{"scan", cursor, "count", count}
+		if match != "" {
+			args = append(args, "match", match)
+		}
+		begun := pace.begin()
+		err := reply.do(ctx, master, args...)
+		var after func(context.Context) error
+		if !first {
+			after = page()
+			turn.Unlock()
+		}
+		if err == nil {
+			err = after(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		if pace == nil || last {
+			return nil
+		}
+		if err := pace.rest(ctx, begun); err != nil {
+			return err
+		}
+		group.Go(func() error { return ask(next) })
+		return nil
+	}
+	group.Go(func() error { return ask(0) })
+	return group.Wait()
+}

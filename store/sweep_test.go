@@ -1,0 +1,332 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// sweepTold is what a sweep sweepTold.
+type sweepTold struct {
+	SweepSums
+	verdicts map[string]Verdict // of what was read
+	rested   map[string]Resting
+}
+
+func sweepOnce(t testing.TB, s *Sweeper, now time.Time) sweepTold {
+	t.Helper()
+	got := sweepTold{verdicts: map[string]Verdict{}, rested: map[string]Resting{}}
+	var mu sync.Mutex
+	twice := func(id string) {
+		if _, rested := got.rested[id]; rested || got.verdicts[id] != "" {
+			t.Errorf("%s was sweepTold twice", id)
+		}
+	}
+	var err error
+	got.SweepSums, err = s.Sweep(context.Background(), Sweeping{Now: now,
+		Read: func(sessions []Session) error {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, session := range sessions {
+				twice(session.ID)
+				got.verdicts[session.ID] = byRedis(session, now).Verdict
+			}
+			return nil
+		},
+		Rest: func(id []byte, r Resting) {
+			mu.Lock()
+			defer mu.Unlock()
+			twice(string(id))
+			got.rested[string(id)] = r
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func byRedis(s Session, now time.Time) Diagnosis {
+	return Diagnose(Evidence{Session: s, Payment: Payment{State: PaymentUnverified, Why: NoStripeKey}}, now, limits)
+}
+
+// all is what was sweepTold of all sessions, those at rest being completed.
+func (s sweepTold) all() map[string]Verdict {
+	all := map[string]Verdict{}
+	for id, v := range s.verdicts {
+		all[id] = v
+	}
+	for id := range s.rested {
+		all[id] = VerdictCompleted
+	}
+	return all
+}
+
+// naively reads all sessions one by one.
+func naively(t testing.TB, client redis.UniversalClient, r *Redis, ids []string, now time.Time) map[string]Verdict {
+	t.Helper()
+	all := map[string]Verdict{}
+	for _, id := range ids {
+		s, err := r.Session(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Layout() != LayoutNone {
+			all[id] = byRedis(s, now).Verdict
+		}
+	}
+	return all
+}
+
+var picture = strings.Repeat("iVBORw0KGgo", 20_000)
+
+// oddValues are what a key may hold.
+var oddValues = []string{
+	foxPrompt, `{"prompt":""}`, `{"prompt":"a\"b","timestamp":"2025-07-24T10:00:00.000Z"}`,
+	`{"status":"completed","fileId":"f","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"status":"processing","timestamp":"` + ago(2*time.Hour) + `"}`,
+	`{"status":"completed"}`, `{"status":"pending"}`, `{"status":"done"}`, `{"status":"comp`, `[]`, ``, `7`,
+	`{"fileId":"f","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"one","createdAt":"` + ago(time.Hour) + `","status":"completed","fileId":"f","timestamp":"` + ago(time.Minute) + `"}`,
+	`{"prompt":"one","createdAt":"` + ago(time.Hour) + `","status":"processing","fileId":"f","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"pic","imageFile":{"name":"x","content":"` + picture + `"},"createdAt":"` + ago(time.Hour) + `","status":"completed","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"pic","imageFile":{"content":"` + picture + `","status":"completed"},"createdAt":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"pic","imageFile":{"content":"` + picture + `\n"},"status":"error","createdAt":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"` + strings.Repeat("long ", 10_000) + `","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"imageFile":{"content":"` + picture,
+	`{"status":"completed","error":"` + strings.Repeat("x", 3000) + `"}`,
+}
+
+// TestSweepsAreAsGoodAsReadingAll stores and rewrites anything, between sweeps
+// that go by statuses, that are narrow and wide, and that trust what rests.
+func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		rapid.Check(t, func(rt *rapid.T) {
+			ctx := context.Background()
+			var ids []string
+			for n := range 8 {
+				ids = append(ids, fmt.Sprintf("cs_live_%d_%d", time.Now().UnixNano(), n))
+			}
+			write := func(id string) {
+				for _, prefix := range prefixes {
+					key := prefix + id
+					switch n := rapid.IntRange(-3, len(oddValues)-1).Draw(rt, key); n {
+					case -3, -2:
+						must(t, client.Del(ctx, key).Err())
+					case -1:
+						must(t, client.Del(ctx, key).Err())
+						must(t, client.HSet(ctx, key, "a", "b").Err())
+					default:
+						must(t, client.Set(ctx, key, oddValues[n], KeyLife-time.Hour).Err())
+					}
+				}
+			}
+			for _, id := range ids {
+				write(id)
+			}
+			s := NewSweeper(r)
+			if rapid.Bool().Draw(rt, "many") {
+				s.manyKeys = 0
+			}
+			first := sweepOnce(t, s, at)
+			if got := len(first.verdicts) + first.Unread; got != first.Sessions || len(first.rested) > 0 {
+				t.Errorf("the first sweep sweepTold %d of %d", got, first.Sessions)
+			}
+			want := naively(t, client, r, ids, at)
+			for id, v := range want { // what waits for a status is sweepTold at once
+				if s, err := r.Session(ctx, id); err != nil || !s.Prompt.Exists {
+					continue // the second looks at what has no prompt
+				}
+				if first.verdicts[id] == "" && (v == VerdictOrphaned || v == VerdictWaiting) {
+					t.Errorf("the first sweep does not tell that %s is %s", id, v)
+				}
+			}
+			for range rapid.IntRange(1, 3).Draw(rt, "sweeps") {
+				got := sweepOnce(t, s, at)
+				if diff := cmp.Diff(naively(t, client, r, ids, at), got.all()); diff != "" || got.Unread > 0 || got.Sessions != len(got.all()) {
+					t.Fatalf("%+v: %s", got.SweepSums, diff)
+				}
+				for _, id := range ids[:rapid.IntRange(0, 4).Draw(rt, "rewritten")] {
+					write(id)
+					s.Written(id)
+				}
+			}
+			for _, id := range ids {
+				for _, prefix := range prefixes {
+					must(t, client.Del(ctx, prefix+id).Err())
+				}
+			}
+			if left := sweepOnce(t, s, at); left.Sessions > 0 {
+				// What rests is believed until its turn comes.
+				for range verifyRounds {
+					left = sweepOnce(t, s, at)
+				}
+				if left.Sessions > 0 {
+					t.Errorf("%d sessions outlive their keys", left.Sessions)
+				}
+			}
+		})
+	})
+}
+
+// TestFirstSweepOfManyInOneKey: sessions without a prompt: are looked for at once
+// where there are many.
+func TestFirstSweepOfManyInOneKey(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		for n := range 100 {
+			value := oddValues[13]
+			if n%10 == 0 {
+				value = `{"prompt":"one","createdAt":"` + ago(time.Hour) + `","status":"pending"}`
+			}
+			must(t, client.Set(t.Context(), fmt.Sprint(prefixLookup, "cs_live_", n), value, KeyLife).Err())
+		}
+		s := NewSweeper(r)
+		s.manyKeys = 0
+		got := sweepOnce(t, s, at)
+		if got.Unread != 90 || len(got.verdicts) != 10 || got.verdicts["cs_live_10"] != VerdictOrphaned {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+// TestUnheardWritesAreSeenInTurn: where Redis tells of no writes, a session that
+// rested is looked at again after a bounded number of sweeps.
+func TestUnheardWritesAreSeenInTurn(t *testing.T) {
+	server := redistest.Start(t)
+	ctx := t.Context()
+	for n := range 200 {
+		id := fmt.Sprint("cs_live_", n)
+		must(t, server.Client().Set(ctx, prefixPrompt+id, foxPrompt, KeyLife).Err())
+		must(t, server.Client().Set(ctx, prefixWebhook+id, oddValues[3], KeyLife).Err())
+	}
+	s := NewSweeper(open(t, server.URL()))
+	sweepOnce(t, s, at)
+	for n := range 200 {
+		must(t, server.Client().Del(ctx, fmt.Sprint(prefixWebhook, "cs_live_", n)).Err())
+	}
+	orphaned := map[string]bool{}
+	for range verifyRounds {
+		for id, v := range sweepOnce(t, s, at).verdicts {
+			orphaned[id] = orphaned[id] || v == VerdictOrphaned
+		}
+	}
+	if len(orphaned) != 200 {
+		t.Errorf("%d of 200 are seen", len(orphaned))
+	}
+}
+
+// TestSweepWhileRedisResizes its tables, when SCAN shows keys twice.
+func TestSweepWhileRedisResizes(t *testing.T) {
+	server := redistest.Start(t)
+	client, ctx := server.Client(), t.Context()
+	store := func(from, to int) {
+		pipe := client.Pipeline()
+		for n := from; n < to; n++ {
+			pipe.Set(ctx, fmt.Sprint(prefixPrompt, "cs_live_", n), foxPrompt, KeyLife)
+			pipe.Set(ctx, fmt.Sprint(prefixWebhook, "cs_live_", n), oddValues[3], KeyLife)
+		}
+		_, err := pipe.Exec(ctx)
+		must(t, err)
+	}
+	store(0, 10_000)
+	s := NewSweeper(open(t, server.URL()))
+	grown := 10_000
+	for range 6 {
+		var once sync.Once
+		got := map[string]int{}
+		var mu sync.Mutex
+		_, err := s.Sweep(ctx, Sweeping{Now: at,
+			Read: func(sessions []Session) error {
+				once.Do(func() { store(grown, 2*grown) })
+				mu.Lock()
+				defer mu.Unlock()
+				for _, s := range sessions {
+					got[s.ID]++
+				}
+				return nil
+			},
+			Rest: func(id []byte, _ Resting) {
+				mu.Lock()
+				defer mu.Unlock()
+				got[string(id)]++
+			}})
+		must(t, err)
+		for n := range grown {
+			if id := fmt.Sprint("cs_live_", n); got[id] != 1 {
+				t.Fatalf("%s was sweepTold %d times", id, got[id])
+			}
+		}
+		if grown *= 2; grown > 100_000 {
+			break
+		}
+	}
+}
+
+func TestSweepOfASilentRedisIsAnError(t *testing.T) {
+	server := redistest.Start(t)
+	s := NewSweeper(open(t, server.URL()))
+	sweepOnce(t, s, at)
+	server.Freeze(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	if _, err := s.Sweep(ctx, Sweeping{Now: at}); !errors.Is(err, ErrSilent) {
+		t.Errorf("a silent Redis was sweepTold: %v", err)
+	}
+}
+
+func TestWhoReadsMayEndASweep(t *testing.T) {
+	server := redistest.Start(t)
+	must(t, server.Client().Set(t.Context(), "prompt:cs_live_1", foxPrompt, 0).Err())
+	enough := errors.New("enough")
+	_, err := NewSweeper(open(t, server.URL())).Sweep(t.Context(), Sweeping{Now: at, Read: func([]Session) error { return enough }})
+	if !errors.Is(err, enough) || errors.Is(err, ErrSilent) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestRestingFigures come back as they were noted, for as long as it takes.
+func TestRestingFigures(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newRemembered()
+		type noted struct {
+			id string
+			r  Resting
+		}
+		var all []noted
+		for n := range rapid.IntRange(1, 300).Draw(t, "sessions") {
+			r := Resting{
+				Length: rapid.IntRange(0, maxLength).Draw(t, "length"), Keys: rapid.IntRange(1, 3).Draw(t, "keys"),
+				At:      at.Add(-time.Duration(rapid.Int64Range(0, int64(26*24*time.Hour)).Draw(t, "age"))),
+				Expires: at.Add(time.Duration(rapid.Int64Range(int64(time.Hour), int64(KeyLife)).Draw(t, "left"))),
+			}
+			id := fmt.Sprint("cs_", n)
+			s := m.find(m.fingerprint([]byte(id)))
+			if !s.rest(r, at) {
+				t.Fatalf("%+v cannot be noted", r)
+			}
+			all = append(all, noted{id, r})
+		}
+		later := at.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "later")))
+		for _, n := range all {
+			s := m.find(m.fingerprint([]byte(n.id)))
+			got := s.resting(later)
+			want := n.r
+			want.At, want.Expires = want.At.UTC().Truncate(timeStep), want.Expires.UTC().Truncate(time.Hour)
+			if later.Sub(want.At) > tellable {
+				want.At = time.Time{}
+			}
+			if diff := cmp.Diff(want, got); diff != "" || s.mark() != resting || s.seen() {
+				t.Fatalf("%s after %s: %s", n.id, later.Sub(at), diff)
+			}
+		}
+	})
+}

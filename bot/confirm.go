@@ -22,7 +22,7 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 		return
 	case err != nil:
 		b.log.Error("a plan could not be read", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "Redis did not answer, so nothing was done. Press the button again in a minute.", to.ref)
+		b.tell(ctx, to, commands.RedisErrorText(err)+" Nothing was done.", to.ref)
 		return
 	}
 	if !b.mayDecide(ctx, to, plan, c.action) {
@@ -36,8 +36,7 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 	answer, err := decide(ctx, plan.ID, store.Actor{ID: to.user}, b.now())
 	if err != nil {
 		b.log.Error("a click could not be carried out", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "Redis did not answer, so it is not known whether your click counted. "+
-			"Look at the message in a minute; press again if nothing has happened.", to.ref)
+		b.tell(ctx, to, commands.ClickFailedText(err), to.ref)
 		return
 	}
 	b.decided(ctx, to, answer)

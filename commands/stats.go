@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -26,7 +25,7 @@ func (d Deps) stats() Command {
 
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	server, serverErr := d.Redis.Server(ctx)
-	if errors.Is(serverErr, store.ErrSilent) || errors.Is(serverErr, store.ErrRefused) {
+	if store.Trouble(serverErr) != nil {
 		return Answer{}, fmt.Errorf("server: %w", serverErr) // counting would only wait as well
 	}
 	if serverErr != nil {

@@ -161,7 +161,7 @@ func TestRedisStandsStill(t *testing.T) {
 	s.redis.Freeze(t)
 	finish()
 	lead.Click(older, "confirm.approve")
-	lead.ExpectMessage(saying("Redis did not answer, so nothing was done"))
+	lead.ExpectMessage(saying("Nothing was done."))
 	lead.Type("/session generate " + repairID)
 	lead.ExpectMessage(saying("Redis did not answer"))
 	s.redis.Thaw(t)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"net/url"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
@@ -121,10 +122,14 @@ func clusterOf(o *redis.Options) *redis.ClusterOptions {
 	}
 }
 
+// learnEvery is how soon another node is found that took over from a master.
+const learnEvery = 2 * time.Second
+
 // newCluster makes a client whose every node is left alone for itself while it
 // does not answer. How commands are routed is known here: nothing is asked for it.
 func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
 	o.DisableRoutingPolicies = true
+	o.ClusterStateReloadInterval = learnEvery
 	client := redis.NewClusterClient(o)
 	client.OnNewNode(func(node *redis.Client) { guarded(node) })
 	return client

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,8 +27,7 @@ func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
-			"--cluster-port", strconv.Itoa(freePort(t))))
+		c.Nodes = append(c.Nodes, startNode(t))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
@@ -41,7 +41,7 @@ func StartCluster(t testing.TB) *Cluster {
 			t.Fatalf("cluster node %s: %v", node.addr, err)
 		}
 	}
-	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs()})
+	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs(), ClusterStateReloadInterval: time.Second})
 	t.Cleanup(func() { _ = c.client.Close() }) // nothing hangs on it any more
 	return c
 }
@@ -62,6 +62,11 @@ func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	if i == 0 {
 		return nil
 	}
+	return c.meet(ctx, node)
+}
+
+// meet makes the node known to the first.
+func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	host, port, err := net.SplitHostPort(c.Nodes[0].addr)
 	if err != nil {
 		return err
@@ -71,6 +76,55 @@ func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 		return err
 	}
 	return node.client.Do(ctx, "CLUSTER", "MEET", host, port, bus["cluster-port"]).Err()
+}
+
+// startNode runs a server that is to join a cluster.
+func startNode(t testing.TB) *Server {
+	t.Helper()
+	return start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(freePort(t)),
+		"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
+}
+
+// AddReplica runs a replica of one of the masters until the test ends: it takes
+// over when the master is gone.
+func (c *Cluster) AddReplica(t testing.TB, master *Server) *Server {
+	t.Helper()
+	node := startNode(t)
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	if err := c.meet(ctx, node); err != nil {
+		t.Fatalf("replica of %s: %v", master.addr, err)
+	}
+	id, err := master.client.Do(ctx, "CLUSTER", "MYID").Text()
+	if err != nil {
+		t.Fatalf("replica of %s: %v", master.addr, err)
+	}
+	err = until(ctx, node.exited, func() error { return node.client.Do(ctx, "CLUSTER", "REPLICATE", id).Err() })
+	if err == nil {
+		err = until(ctx, node.exited, func() error { return inStep(ctx, node) })
+	}
+	for _, other := range c.Nodes { // all have to know it before they may elect it
+		if err == nil {
+			err = until(ctx, node.exited, func() error { return knowsReplica(ctx, other, node) })
+		}
+	}
+	if err != nil {
+		t.Fatalf("replica of %s: %v", master.addr, err)
+	}
+	return node
+}
+
+func knowsReplica(ctx context.Context, other, node *Server) error {
+	nodes, err := other.client.ClusterNodes(ctx).Result()
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(nodes) {
+		if strings.Contains(line, node.addr+"@") && strings.Contains(line, "slave") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not know the replica yet", other.addr)
 }
 
 // settled is nil once the node knows of the others and all slots are served.

@@ -90,3 +90,46 @@ func TestFailover(t *testing.T) {
 		t.Errorf("the replica holds %q, %v, %v", got, err, readErr)
 	}
 }
+
+func TestRestartBringsBackWhatWasSaved(t *testing.T) {
+	s := Start(t)
+	for _, do := range []error{s.Client().Set(t.Context(), "key", "value", 0).Err(), s.Client().Save(t.Context()).Err()} {
+		if do != nil {
+			t.Fatal(do)
+		}
+	}
+	s.Kill(t)
+	s.Restart(t)
+	err := until(t.Context(), s.exited, func() error { return s.Client().Ping(t.Context()).Err() })
+	if got, readErr := s.Client().Get(t.Context(), "key").Result(); err != nil || readErr != nil || got != "value" {
+		t.Errorf("it holds %q, %v, %v", got, err, readErr)
+	}
+}
+
+func TestStartTLS(t *testing.T) {
+	s, _ := StartTLS(t)
+	if err := s.Client().Ping(t.Context()).Err(); err != nil {
+		t.Errorf("with its CA: %v", err)
+	}
+	stranger := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1})
+	defer stranger.Close() //nolint:errcheck // a test's own client
+	if err := stranger.Ping(t.Context()).Err(); err == nil {
+		t.Error("it answers without TLS")
+	}
+}
+
+func TestClusterReplicaTakesOver(t *testing.T) {
+	c := StartCluster(t)
+	if err := c.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	master := c.NodeOf(t, "key")
+	c.AddReplica(t, master)
+	master.Kill(t)
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	err := until(ctx, c.Nodes[0].exited, func() error { return c.Client().Set(ctx, "key", "later", 0).Err() })
+	if err != nil {
+		t.Errorf("nobody took over: %v", err)
+	}
+}

@@ -19,15 +19,17 @@ func StartReplica(t testing.TB, of *Server) *Server {
 	s := start(t, "--replicaof", host+" "+port)
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
-	err = until(ctx, s.exited, func() error {
-		info, err := s.client.Info(ctx, "replication").Result()
-		if err == nil && !strings.Contains(info, "master_link_status:up") {
-			err = errors.New("not in step yet")
-		}
-		return err
-	})
-	if err != nil {
+	if err := until(ctx, s.exited, func() error { return inStep(ctx, s) }); err != nil {
 		t.Fatalf("the replica does not follow: %v", err)
 	}
 	return s
+}
+
+// inStep is nil once the replica follows its master.
+func inStep(ctx context.Context, replica *Server) error {
+	info, err := replica.client.Info(ctx, "replication").Result()
+	if err == nil && !strings.Contains(info, "master_link_status:up") {
+		err = errors.New("not in step yet")
+	}
+	return err
 }

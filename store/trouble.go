@@ -61,6 +61,9 @@ var troubles = map[string]error{
 	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrUnsaved, "MISCONF": ErrUnsaved,
 }
 
+// deniedInScript is how NOPERM begins where a script is not allowed a command.
+const deniedInScript = "ERR The user executing the script can't"
+
 // troubleOf tells the kind from what the library returned, nil = none of them.
 func troubleOf(err error) error {
 	var untrusted *tls.CertificateVerificationError
@@ -76,6 +79,9 @@ func troubleOf(err error) error {
 	text := answered.Error()
 	if _, cause, found := strings.Cut(text, "because of: "); found { // EXECABORT
 		text = cause
+	}
+	if strings.HasPrefix(text, deniedInScript) {
+		return ErrNotAllowed
 	}
 	word, _, _ := strings.Cut(text, " ")
 	return troubles[word]

@@ -76,13 +76,18 @@ func (b *Bot) decided(ctx context.Context, to asker, answer store.ClaimAnswer) {
 	switch answer.Verdict {
 	case store.Claimed:
 		b.record(ctx, to, plan.Plan, store.AuditClaimed, "")
-		b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
-		b.overtaken(ctx, plan.ID)
 		b.repairs.Wake()
+		shown := b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
+		b.overtaken(ctx, plan.ID)
+		if !shown {
+			b.tell(ctx, to, "Approved, and being carried out. The message could not be changed and may show its buttons still; its end will stand there.", "")
+		}
 		return
 	case store.Cancelled:
 		b.record(ctx, to, plan.Plan, store.AuditCancelled, "")
-		b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil)
+		if !b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil) {
+			b.tell(ctx, to, "Cancelled, nothing was changed. The message could not be changed and may show its buttons still.", "")
+		}
 		return
 	case store.NeedsSecondClick:
 		b.redraw(ctx, to, plan.Message, commands.PlanBlocks(plan.Plan), commands.PlanActions(plan.Plan, true))
@@ -98,17 +103,19 @@ func (b *Bot) decided(ctx context.Context, to asker, answer store.ClaimAnswer) {
 	b.line(ctx, to, commands.ClaimLine(answer, b.now()))
 }
 
-// redraw puts what is true now into a plan's message.
-func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []slack.Block, actions []slack.BlockElement) {
+// redraw puts what is true now into a plan's message; false where it could not.
+func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []slack.Block, actions []slack.BlockElement) bool {
 	if m.TS == "" {
-		return // shown nowhere that is known; the clicker is answered all the same
+		return false // shown nowhere that is known
 	}
 	if len(actions) > 0 {
 		blocks = append(slices.Clone(blocks), slack.NewActionBlock("", actions...))
 	}
 	if err := b.outbox.update(ctx, m, blocks); err != nil {
 		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", faultOf(err).Advice())
+		return false
 	}
+	return true
 }
 
 // overtaken: whoever carries the job out may have told its end while something

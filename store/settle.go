@@ -27,12 +27,23 @@ return 1`)
 // is no such job; ErrNotUnclear where there is nothing to settle about it, or
 // somebody else was quicker.
 func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
+	for {
+		job, done, err := l.settle(ctx, id, by, fileID, now)
+		if err != nil || done {
+			return job, err
+		}
+		// Who told its end saved it in between: it may still be unclear.
+	}
+}
+
+// settle is false where the job was saved since it was read.
+func (l *Ledger) settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, bool, error) {
 	job, before, err := l.job(ctx, id)
 	if err != nil {
-		return Job{}, err
+		return Job{}, false, err
 	}
 	if job.Outcome != OutcomeUnclear {
-		return Job{}, ErrNotUnclear
+		return Job{}, false, ErrNotUnclear
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
@@ -43,15 +54,12 @@ func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string,
 	}
 	after, err := json.Marshal(job)
 	if err != nil {
-		return Job{}, fmt.Errorf("settle a job: %w", err)
+		return Job{}, false, fmt.Errorf("settle a job: %w", err)
 	}
 	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
 	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
-		return Job{}, fmt.Errorf("settle a job: %w", silence(err))
+		return Job{}, false, fmt.Errorf("settle a job: %w", silence(err))
 	}
-	if done == 0 {
-		return Job{}, ErrNotUnclear
-	}
-	return job, nil
+	return job, done == 1, nil
 }

@@ -96,7 +96,8 @@ func (r *Reader) mayAsk(id string) error {
 	return nil
 }
 
-// timeout bounds a question whose context has no deadline.
+// timeout bounds each request, and a question whose context has no deadline. One
+// question may take many: a list over a month has more time, but no page of it.
 const timeout = 10 * time.Second
 
 func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -7,7 +7,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: build test fuzz lint
+.PHONY: build test faults fuzz lint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
@@ -17,11 +17,17 @@ test:
 	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) ./...
 
+# Breaks one neighbour after the other under two replicas of the bot, and writes
+# docs/reliability.md; with WRITE= the document is only compared.
+WRITE ?= -update
+faults:
+	go test $(RACE) -tags faults -count=1 -timeout 10m -parallel 8 -run '^TestFaults$$' -v ./cmd/sessionbot $(WRITE)
+
 # Every fuzz target, each for FUZZTIME.
 FUZZTIME ?= 20s
 fuzz:
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 lint:
-	go vet ./...
+	go vet -tags faults ./...
 	go run $(GOLANGCI) run

@@ -155,14 +155,40 @@ func (f *fleet) typed(by wstest.Place, text string) bool {
 	return poll(15*time.Second, func() bool { return by.TryType(text) == nil })
 }
 
-// plan asks for a generation and returns its plan.
+// plan asks for a generation and returns its plan. Where Slack could not say a
+// moment ago who somebody is, they ask again.
 func (f *fleet) plan(id string) wstest.Message {
 	f.t.Helper()
 	lead := f.workspace.As("U0LEAD").In("C0SUPPORT")
-	lead.Type("/session generate " + id)
-	return lead.ExpectMessage(func(m wstest.Message) bool {
-		return strings.Contains(m.Text, "Expires ") && strings.Contains(m.Text, id)
+	var plan wstest.Message
+	shown := poll(30*time.Second, func() bool {
+		lead.Type("/session generate " + id)
+		plan = lead.ExpectMessage(func(m wstest.Message) bool {
+			return m.Ephemeral || strings.Contains(m.Text, "Expires ") && strings.Contains(m.Text, id)
+		})
+		return !plan.Ephemeral
 	})
+	if !shown {
+		f.t.Fatalf("no plan is shown: %s", plan.Text)
+	}
+	return plan
+}
+
+// approved has a plan carried out, and returns its message then.
+func (f *fleet) approved(plan wstest.Message) wstest.Message {
+	f.t.Helper()
+	var now wstest.Message
+	began := poll(30*time.Second, func() bool {
+		_ = f.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(plan, "confirm.approve", "") // it may be gone by now
+		return poll(2*time.Second, func() bool {
+			now = f.standing(plan)
+			return saying("being made")(now)
+		})
+	})
+	if !began {
+		f.t.Fatalf("nothing is being made: %s", now.Text)
+	}
+	return now
 }
 
 // set changes the configuration of the one server.

@@ -110,9 +110,7 @@ func (r *trial) run(n int) {
 	}
 	r.put("webhook:"+r.seen, fmt.Sprintf(`{"status":"processing","fileId":%q,"timestamp":%q}`, seenFile, time.Now().UTC().Format(time.RFC3339)))
 	started := r.files.Started()
-	first, second := r.plan(r.before), r.plan(r.during)
-	r.workspace.As("U0ONCALL").In("C0SUPPORT").Click(first, "confirm.approve")
-	first = r.workspace.As("U0LEAD").In("C0SUPPORT").ExpectUpdate(first, saying("being made"))
+	first, second := r.approved(r.plan(r.before)), r.plan(r.during)
 	r.expected = map[string]int{}
 	if !r.settled(30 * time.Second) {
 		r.t.Fatalf("%s: before the fault the answers are not whole", r.name)

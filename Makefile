@@ -7,7 +7,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: build test faults fuzz lint
+.PHONY: build test faults fuzz soak lint
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
@@ -28,6 +28,12 @@ FUZZTIME ?= 20s
 fuzz:
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
+# Two replicas, people who type and click, and faults at random, for so long.
+# SOAK_SEED repeats the faults of a run.
+SOAK ?= 10m
+soak:
+	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
+
 lint:
-	go vet -tags faults ./...
+	go vet -tags soak,faults ./...
 	go run $(GOLANGCI) run

@@ -2,13 +2,16 @@ package bot
 
 import (
 	"cmp"
-	"context"
 	"errors"
+	"net"
 	"net/http"
-	"net/url"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Fault is what Slack answered instead of doing what it was asked.
@@ -59,6 +62,16 @@ func (f *Fault) Advice() string {
 // call without an answer may have been carried out and is not retried.
 func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
+}
+
+// unclear tells whether the call may have been carried out all the same: no
+// answer came to what was sent, or Slack stumbled on its way.
+func (f *Fault) unclear() bool {
+	var refused *net.OpError
+	if f.Code == "" && f.Status == 0 {
+		return !errors.As(f.err, &refused) || refused.Op != "dial" // else nothing was sent
+	}
+	return f.Status >= http.StatusInternalServerError || slices.Contains([]string{"internal_error", "fatal_error", "request_timeout"}, f.Code)
 }
 
 // passing tells whether the same call may succeed later without anybody's doing.
@@ -117,7 +130,7 @@ func faultOf(err error) *Fault {
 	}
 	var refused slack.SlackErrorResponse
 	if errors.As(err, &refused) {
-		return &Fault{Code: refused.Err, Status: http.StatusOK, Needed: refused.Needed, err: err}
+		return &Fault{Code: known(errorCode, refused.Err), Status: http.StatusOK, Needed: known(scopes, refused.Needed), err: err}
 	}
 	var limited *slack.RateLimitedError
 	if errors.As(err, &limited) {
@@ -127,14 +140,26 @@ func faultOf(err error) *Fault {
 	if errors.As(err, &status) {
 		return &Fault{Status: status.Code, err: err}
 	}
-	var address *url.Error
-	if errors.As(err, &address) {
-		err = address.Err
+	var own ending
+	if errors.As(err, &own) {
+		return &Fault{err: own}
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		err = context.DeadlineExceeded
+	return &Fault{err: quiet.Error(err)}
+}
+
+// What Slack's error codes and scopes look like. Whatever looks otherwise may
+// repeat what was sent.
+var (
+	errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
+	scopes    = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
+)
+
+// known is a text of this pattern; any other is "".
+func known(pattern *regexp.Regexp, text string) string {
+	if !pattern.MatchString(text) {
+		return ""
 	}
-	return &Fault{err: err}
+	return text
 }
 
 type advice struct {

@@ -43,8 +43,7 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 		mention = a.Mention
 	}
 	alert := commands.AlertOf(i, mention, a.Bot.now())
-	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...),
-		slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})}
+	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...), marked(mark)}
 	place, err := a.post(ctx, alert.Text, options...)
 	if err != nil && faultOf(err).Code == "not_in_channel" && a.join(ctx) {
 		place, err = a.post(ctx, alert.Text, options...)
@@ -54,6 +53,10 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 		place, err = a.post(ctx, alert.Text, options[1:]...)
 	}
 	return place, untold(err)
+}
+
+func marked(mark string) slack.MsgOption {
+	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})
 }
 
 func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOption) (store.Message, error) {
@@ -91,48 +94,64 @@ func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 }
 
 // Reply adds a line to the alert's thread.
-func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision) error {
+func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision, mark string) error {
 	mention := ""
 	if d.Mention {
 		mention = a.Mention
 	}
 	line := commands.AlertReply(i, string(d.Reason), mention, a.Bot.now())
 	a.Channel = i.Place.Channel
-	_, err := a.post(ctx, line.Text, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionTS(i.Place.TS))
+	_, err := a.post(ctx, line.Text, slack.MsgOptionBlocks(line.Blocks...), marked(mark), slack.MsgOptionTS(i.Place.TS))
 	return untold(err)
 }
 
-// Find looks for the alert with this mark. Where the app may not read the
-// channel nothing is found.
-func (a Alerts) Find(ctx context.Context, mark string, since time.Time) (store.Message, bool, error) {
+// Find looks for the alert, or for the line in its thread, with the mark that the
+// incident was last posted with.
+func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
-	since = since.Add(-time.Minute) // Slack's clock is another one
-	history, err := a.Bot.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-		ChannelID: a.Channel, Oldest: strconv.FormatInt(since.Unix(), 10), Limit: 200, IncludeAllMetadata: true})
+	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
 		if fault := faultOf(err); fault.Code != "" && !passing(fault) {
 			a.Bot.log.Warn("an alert may come twice: the channel cannot be read for the first", "error", fault, "advice", fault.Advice())
-			return store.Message{}, false, nil
+			return store.Message{}, false, watch.ErrMayNotLook
 		}
 		return store.Message{}, false, untold(err)
 	}
-	for _, m := range history.Messages {
-		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == mark {
+	for _, m := range messages {
+		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == i.Posting {
 			return store.Message{Channel: a.Channel, TS: m.Timestamp}, true, nil
 		}
 	}
 	return store.Message{}, false, nil
 }
 
-// untold tells the watch what a fault means for its next try.
+// since reads the channel, or a thread in it.
+func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) ([]slack.Message, error) {
+	const most = 200
+	oldest := strconv.FormatInt(at.Unix(), 10)
+	if thread.TS != "" {
+		replies, _, _, err := a.Bot.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+			ChannelID: thread.Channel, Timestamp: thread.TS, Oldest: oldest, Limit: most, IncludeAllMetadata: true})
+		return replies, err
+	}
+	history, err := a.Bot.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
+		ChannelID: a.Channel, Oldest: oldest, Limit: most, IncludeAllMetadata: true})
+	if err != nil {
+		return nil, err
+	}
+	return history.Messages, nil
+}
+
+// untold tells the watch what a fault means for its next try. A fault of Slack's
+// own may come after the deed.
 func untold(err error) error {
 	if err == nil {
 		return nil
 	}
 	fault := faultOf(err)
 	return &watch.Refusal{
-		Unclear: fault.Code == "" && fault.Status == 0, After: fault.RetryAfter, Gone: fault.Code == "message_not_found",
+		Unclear: fault.unclear(), After: fault.RetryAfter, Gone: fault.Code == "message_not_found",
 		Lasting: fault.Code != "" && !passing(fault), Advice: fault.Advice(), Err: fault,
 	}
 }

@@ -27,9 +27,10 @@ const (
 	runFor    = 10 * time.Second
 	sendFor   = 20 * time.Second // one answer, with Slack's pauses
 
-	// Whoever finds the queue full is told so by workers of their own.
+	// Whoever finds the queue full is told so by workers of their own. Where even
+	// these have no room nothing is acked: then Slack tells people.
 	busyWorkers   = 4
-	busyQueueSize = 1024
+	busyQueueSize = 2048
 
 	// Stopping takes at most nine seconds.
 	ackFor   = 100 * time.Millisecond // acks and envelopes under way
@@ -41,8 +42,8 @@ const (
 type Commands interface {
 	Run(ctx context.Context, req commands.Request) commands.Answer
 	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
-	// ForOperators tells whether only operators may ask for this.
-	ForOperators(req commands.Request) bool
+	// RepairOf tells what a request would change; false = nothing.
+	RepairOf(req commands.Request) (commands.Repair, bool)
 	ProgressBlocks(p store.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }
@@ -127,7 +128,7 @@ func New(cfg Config) (*Bot, error) {
 // *PermanentError. A Bot runs once.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
-		return quiet(ctx, err)
+		return asked(ctx, err)
 	}
 	work, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
@@ -141,11 +142,11 @@ func (b *Bot) Run(ctx context.Context) error {
 	over()
 	b.drain(cut)
 	aside.Wait()
-	return quiet(ctx, err)
+	return asked(ctx, err)
 }
 
-// quiet drops the error of a bot that was asked to stop.
-func quiet(ctx context.Context, err error) error {
+// asked drops the error of a bot that was asked to stop.
+func asked(ctx context.Context, err error) error {
 	var permanent *PermanentError
 	if ctx.Err() != nil && !errors.As(err, &permanent) {
 		return nil

@@ -37,7 +37,9 @@ type bubble struct {
 	opening func(n int) (status int, retryAfter, body string)
 	counted func(n int) int
 	hello   bool
-	apiURL  string // SLACK_API_URL
+	hangs   atomic.Bool  // response_url gives no answer
+	refusal atomic.Value // error code of auth.test, a string
+	apiURL  string       // SLACK_API_URL
 
 	mu      sync.Mutex
 	opened  []time.Time // calls of apps.connections.open
@@ -104,7 +106,7 @@ func (plain) RunAction(ctx context.Context, _, value string, req commands.Reques
 	return plain{}.Run(ctx, req)
 }
 
-func (plain) ForOperators(commands.Request) bool { return false }
+func (plain) RepairOf(commands.Request) (commands.Repair, bool) { return commands.Repair{}, false }
 
 func (plain) ProgressBlocks(store.Progress) []slack.Block { return nil }
 
@@ -172,7 +174,8 @@ func (s *bubble) processes() Processes {
 func (s *bubble) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"ok":true,"team_id":"T1","user_id":"U9"}`) // the asker notices
+		refusal, _ := s.refusal.Load().(string)                                                             // "" = none
+		_, _ = fmt.Fprintf(w, `{"ok":%v,"team_id":"T1","user_id":"U9","error":%q}`, refusal == "", refusal) // the asker notices
 	})
 	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
@@ -198,6 +201,10 @@ func (s *bubble) handler() http.Handler {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			s.t.Error(err)
+		}
+		if s.hangs.Load() {
+			<-r.Context().Done()
+			return
 		}
 		s.answers <- string(body)
 	})

@@ -52,11 +52,11 @@ func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
 		to.deciding = true
 		b.take(to, func(ctx context.Context) { b.notMade(ctx, to, pressed) })
 	case commands.ActionAcknowledge, commands.ActionSnooze:
-		b.serve(to, func(ctx context.Context) { b.pressed(ctx, to, pressed) })
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.pressed(ctx, to, pressed) })
 	case actionShare:
-		b.serve(to, func(ctx context.Context) { b.share(ctx, to, pressed) })
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.share(ctx, to, pressed) })
 	default:
-		b.serve(to, func(ctx context.Context) { b.start(ctx, to, pressed) })
+		b.serve(to, commands.ButtonRequest(pressed.action, pressed.value), func(ctx context.Context) { b.start(ctx, to, pressed) })
 	}
 }
 

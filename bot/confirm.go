@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -15,9 +16,11 @@ import (
 
 // confirm carries out a click on a plan. Every click gets an answer.
 func (b *Bot) confirm(ctx context.Context, to asker, c click) {
-	plan, err := b.repairs.Plans.LoadPlan(ctx, c.value, b.now())
+	id, press := commands.PlanOf(c.value)
+	plan, err := b.repairs.Plans.LoadPlan(ctx, id, b.now())
 	switch {
 	case errors.Is(err, store.ErrUnknownPlan):
+		b.log.Info("a plan that is gone was clicked", "ref", to.ref)
 		b.line(ctx, to, commands.ClaimLine(store.ClaimAnswer{Verdict: store.Unknown}, b.now()))
 		return
 	case err != nil:
@@ -29,78 +32,98 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 		return
 	}
 	b.place(ctx, to, c, &plan)
-	decide := b.repairs.Plans.Claim
+	var answer store.ClaimAnswer
 	if c.action == commands.ActionCancel {
-		decide = b.repairs.Plans.Cancel
+		answer, err = b.repairs.Plans.Cancel(ctx, plan.ID, to.actor(), b.now())
+	} else {
+		answer, err = b.repairs.Plans.Claim(ctx, plan.ID, press, to.actor(), b.now())
 	}
-	answer, err := decide(ctx, plan.ID, store.Actor{ID: to.user}, b.now())
 	if err != nil {
 		b.log.Error("a click could not be carried out", "ref", to.ref, "error", err)
 		b.tell(ctx, to, commands.ClickFailedText(err), to.ref)
 		return
 	}
-	b.decided(ctx, to, answer)
+	b.decided(ctx, to, c, answer)
 }
 
 // mayDecide tells whether the clicker may approve or cancel; others are told
 // whom to ask, and that is on record.
 func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, action string) bool {
-	own := plan.Requester == store.Actor{ID: to.user}
+	own := plan.Requester == to.actor()
 	if action == commands.ActionCancel && own {
 		return true
 	}
 	err, why := b.operators.admitOperator(ctx, to.user), "not an operator's click on "
 	if err == nil && action == commands.ActionApprove && own && b.secondNeeded(plan.Action) {
-		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it."}, "the asker's own click on "
+		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it.", ask: b.operators.others(to.user)}, "the asker's own click on "
 	}
 	if err == nil {
 		return true
 	}
-	b.record(ctx, to, plan.Plan, store.AuditRefused, why+strings.TrimPrefix(action, "confirm."))
+	b.record(ctx, to, plan.Entry(store.AuditRefused, to.actor(), to.channel, why+buttonName(action), b.now()))
 	b.turnAway(ctx, to, err)
 	return false
 }
 
-func (b *Bot) record(ctx context.Context, to asker, plan store.Plan, event store.AuditEvent, detail string) {
-	err := b.repairs.Plans.Record(ctx, store.Entry{At: b.now(), Who: store.Actor{ID: to.user}, Where: to.channel, Event: event,
-		Action: plan.Action, Session: plan.Session, Plan: plan.ID, Detail: detail})
-	if err != nil {
-		b.log.Error("the audit trail misses an entry", "ref", to.ref, "event", string(event), "error", err)
+func buttonName(action string) string { return strings.TrimPrefix(action, "confirm.") }
+
+// recordFor is how long an answer waits for the audit trail.
+const recordFor = 2 * time.Second
+
+func (b *Bot) record(ctx context.Context, to asker, e store.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, recordFor)
+	defer cancel()
+	if err := b.repairs.Plans.Record(ctx, e); err != nil {
+		b.log.Error("the audit trail misses an entry", "ref", to.ref, "event", string(e.Event), "error", err)
 	}
 }
 
-// decided shows what a click came to: in the message, and to the clicker.
-func (b *Bot) decided(ctx context.Context, to asker, answer store.ClaimAnswer) {
-	plan := answer.Plan
+// decided puts on record what a click came to, and shows it: in the message,
+// and to the clicker.
+func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.ClaimAnswer) {
+	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
 	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
 	case store.Claimed:
-		b.record(ctx, to, plan.Plan, store.AuditClaimed, "")
-		b.repairs.Wake()
-		shown := b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
-		b.overtaken(ctx, plan.ID)
-		if !shown {
-			b.tell(ctx, to, "Approved, and being carried out. The message could not be changed and may show its buttons still; its end will stand there.", "")
-		}
-		return
+		event, detail = store.AuditClaimed, ""
+		defer b.repairs.Wake()
 	case store.Cancelled:
-		b.record(ctx, to, plan.Plan, store.AuditCancelled, "")
-		if !b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil) {
-			b.tell(ctx, to, "Cancelled, nothing was changed. The message could not be changed and may show its buttons still.", "")
-		}
-		return
+		event, detail = store.AuditCancelled, ""
 	case store.NeedsSecondClick:
-		b.redraw(ctx, to, plan.Message, commands.PlanBlocks(plan.Plan), commands.PlanActions(plan.Plan, true))
+		event, detail = store.AuditPressed, "the first of two presses, because Stripe still delivers"
+	case store.Unknown: // gone since it was read, a moment ago
+		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
+		return
+	default:
+		detail += commands.WhyNot(answer)
+	}
+	b.record(ctx, to, plan.Entry(event, to.actor(), to.channel, detail, b.now()))
+	shown := b.showDecided(ctx, to, answer)
+	switch {
+	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled:
+		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
+	case !shown:
+		b.tell(ctx, to, "Your click counted: "+string(answer.Verdict)+". The message could not be changed, and may show its buttons still.", "")
+	}
+}
+
+// showDecided brings the plan's message up to what a click came to; false where
+// it could not.
+func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswer) (shown bool) {
+	plan := answer.Plan
+	switch answer.Verdict {
+	case store.Claimed:
+		shown = b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
+		b.overtaken(ctx, plan.ID)
+	case store.NeedsSecondClick:
+		b.redraw(ctx, to, plan.Message, commands.PressedBlocks(plan.Plan, to.actor()), commands.PlanActions(plan.Plan, answer.Press))
 		b.overtaken(ctx, plan.ID)
 	case store.Expired:
-		b.record(ctx, to, plan.Plan, store.AuditRefused, "the plan had expired")
 		b.redraw(ctx, to, plan.Message, commands.ExpiredBlocks(plan.Plan), nil)
-	case store.Busy:
-		b.record(ctx, to, plan.Plan, store.AuditRefused, "another repair was "+string(answer.Doing))
-	case store.AlreadyCancelled:
-		b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil)
+	case store.Cancelled, store.AlreadyCancelled:
+		shown = b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil)
 	}
-	b.line(ctx, to, commands.ClaimLine(answer, b.now()))
+	return shown
 }
 
 // redraw puts what is true now into a plan's message; false where it could not.
@@ -138,7 +161,7 @@ func (b *Bot) overtaken(ctx context.Context, id string) {
 func (b *Bot) notMade(ctx context.Context, to asker, c click) {
 	if err := b.operators.admitOperator(ctx, to.user); err != nil {
 		if job, err := b.repairs.Plans.LoadJob(ctx, c.value); err == nil {
-			b.record(ctx, to, job.Plan, store.AuditRefused, "not an operator's click on “not made”")
+			b.record(ctx, to, job.Plan.Entry(store.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", b.now()))
 		}
 		b.turnAway(ctx, to, err)
 		return

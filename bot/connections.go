@@ -22,6 +22,8 @@ const (
 	// not opened within a second of it either.
 	settledAfter = 5 * time.Second
 	replaceAfter = time.Second
+
+	tokenEvery = time.Minute // a look at whether the bot token still holds
 )
 
 // listen keeps two connections up until ctx ends or a fault is permanent, so
@@ -34,6 +36,7 @@ const (
 func (b *Bot) listen(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return b.keep(ctx) })
+	group.Go(func() error { return b.watchToken(ctx) })
 	group.Go(func() error {
 		select {
 		case <-b.greeted:
@@ -48,6 +51,21 @@ func (b *Bot) listen(ctx context.Context) error {
 	err := group.Wait()
 	b.reading.Wait()
 	return err
+}
+
+// watchToken looks whether the bot token still holds: connections stand without
+// it, but with a revoked one nobody could be answered any more.
+func (b *Bot) watchToken(ctx context.Context) error {
+	for pauseFor(ctx, tokenEvery) == nil {
+		_, err := b.api.AuthTestContext(ctx)
+		if err == nil {
+			continue
+		}
+		if fault := faultOf(err); fault.Code != "" && fault.permanent() {
+			return permanentError("SLACK_BOT_TOKEN", fault)
+		}
+	}
+	return nil
 }
 
 // keep has one connection after the other.

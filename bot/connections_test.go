@@ -171,6 +171,23 @@ func TestPermanentFaultsEndTheBot(t *testing.T) {
 	})
 }
 
+// The bot token is revoked while everything stands.
+func TestRevokedBotTokenEndsTheBot(t *testing.T) {
+	for code, words := range map[string]string{"token_revoked": "reinstall", "account_inactive": "reinstall", "invalid_auth": "token", "token_expired": "rotation"} {
+		t.Run(code, func(t *testing.T) {
+			inBubble(t, nil, func(s *bubble) {
+				s.both()
+				s.refusal.Store("internal_error") // which passes
+				time.Sleep(time.Hour)
+				s.quiet()
+				s.refusal.Store(code)
+				time.Sleep(tokenEvery)
+				s.endsWith(words, "SLACK_BOT_TOKEN")
+			})
+		})
+	}
+}
+
 func (s *bubble) endsWith(words ...string) {
 	s.t.Helper()
 	err := within(s.t, time.Minute, "end of the bot", s.ended)

@@ -12,14 +12,19 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// hear acks an envelope and queues what it asks for, unless it came before.
+// hear acks an envelope and queues what it asks for, unless it came before. What
+// could not even be told that we are busy is not acked.
 func (s *socket) hear(frame []byte, r socketmode.Request) error {
 	ref := commands.NewRef()
+	if s.bot.swamped(ref) {
+		return nil
+	}
 	acked := s.ack(ref, r.EnvelopeID)
 	if s.bot.seen.before(s.bot.now(), r.EnvelopeID, eventID(r)) {
 		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", r.RetryAttempt)
 		return acked
 	}
+	s.bot.log.Debug("heard", "ref", ref, "type", r.Type, "envelope", r.EnvelopeID[:min(len(r.EnvelopeID), 64)])
 	switch r.Type {
 	case socketmode.RequestTypeSlashCommands:
 		var c slack.SlashCommand
@@ -67,6 +72,9 @@ func (s *socket) ack(ref, envelopeID string) error {
 // deaf, and tells the one who sent it where that much can be read.
 func (s *socket) refuse(frame []byte) error {
 	ref := commands.NewRef()
+	if s.bot.swamped(ref) {
+		return nil
+	}
 	id, _ := salvage(frame)
 	acked := s.ack(ref, id)
 	if id != "" && s.bot.seen.before(s.bot.now(), id) {

@@ -65,6 +65,20 @@ func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
 	}
 }
 
+// Where the bot is no member only response_url answers: it is tried again once a
+// short outage of Slack's is over.
+func TestOutageWhereTheBotIsNoMember(t *testing.T) {
+	s := play(t)
+	s.commands.run = func(context.Context, commands.Request) commands.Answer {
+		s.Fault("server_error", 3, "")
+		return aboutSession("Orphaned")
+	}
+	sam := s.As("U0SUPPORT").In("C0RANDOM")
+	sam.Type("/session debug " + session)
+	sam.ExpectMessage(wstest.Saying("Orphaned"))
+	s.ExpectNothingElse()
+}
+
 func TestDroppedSocketComesBack(t *testing.T) {
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }

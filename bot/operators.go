@@ -20,16 +20,21 @@ func (p *people) admitOperator(ctx context.Context, user string) error {
 		if errors.Unwrap(err) != nil {
 			return err
 		}
-		return &notAdmitted{words: "Only operators may do this; they are listed in OPERATORS. Ask ", ask: p.listed}
+		return &notAdmitted{words: "Only operators may do this; they are listed in OPERATORS.", ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return p.unseen(everyone, err)
 	case !member:
-		return &notAdmitted{words: "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."}
+		return &notAdmitted{words: "Only full members of this workspace may do this: no guests, and nobody from a connected workspace.", ask: p.others(user)}
 	}
 	return nil
+}
+
+// others are who is listed beside somebody.
+func (p *people) others(user string) []string {
+	return slices.DeleteFunc(slices.Clone(p.listed), func(id string) bool { return id == user })
 }
 
 // turnAway tells somebody why they may not, and whom to ask. Only they see it,
@@ -38,7 +43,7 @@ func (b *Bot) turnAway(ctx context.Context, to asker, err error) {
 	line := blockkit.L(blockkit.Plain(err.Error()))
 	var refused *notAdmitted
 	if errors.As(err, &refused) && len(refused.ask) > 0 {
-		line = append(line, names(refused.ask)...)
+		line = append(append(line, blockkit.Plain(" Ask ")), names(refused.ask)...)
 		line = append(line, blockkit.Plain("."))
 	}
 	if cause := errors.Unwrap(err); cause != nil {

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"regexp"
 	"strconv"
 	"time"
 
@@ -34,6 +33,8 @@ type asker struct {
 	responseURL string
 	deciding    bool // by a click that may change something
 }
+
+func (a asker) actor() store.Actor { return store.Actor{ID: a.user} }
 
 // message is what goes out.
 type message struct {
@@ -198,8 +199,6 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.We
 	return refusal(res, answer)
 }
 
-var errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
-
 // refusal reads an answer to a response_url: "ok", JSON with ok and error, or
 // an error code as it is.
 func refusal(res *http.Response, answer []byte) error {
@@ -215,10 +214,7 @@ func refusal(res *http.Response, answer []byte) error {
 	if !isJSON {
 		code = string(bytes.TrimSpace(answer))
 	}
-	if !errorCode.MatchString(code) {
-		code = ""
-	}
-	fault := &Fault{Code: code, Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
+	fault := &Fault{Code: known(errorCode, code), Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
 	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		fault.RetryAfter = time.Duration(seconds) * time.Second
 	}

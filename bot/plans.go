@@ -18,7 +18,7 @@ type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (store.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (store.Job, error)
-	Claim(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
+	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
 	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
 	Retell(ctx context.Context, jobID string) (bool, error)
 	Record(ctx context.Context, e store.Entry) error
@@ -47,7 +47,7 @@ type place struct {
 // buttons live as long as it does.
 func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	plan := *answer.Plan
-	blocks := append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, false)...))
+	blocks := append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...))
 	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
@@ -91,7 +91,7 @@ func (b *Bot) placesFor(ctx context.Context, to asker, plan store.Plan) []place 
 	places := []place{{channel: to.channel}}
 	if alert := b.repairs.AlertChannel; alert != "" && alert != to.channel {
 		places = append(places, place{alert, blockkit.L(blockkit.Plain(noMember+"the plan is shown in "),
-			slack.NewRichTextSectionChannelElement(alert, nil), blockkit.Plain("."))})
+			blockkit.Channel(alert), blockkit.Plain("."))})
 	}
 	if !b.secondNeeded(plan.Action) && b.operators.admitOperator(ctx, to.user) == nil {
 		places = append(places, place{to.user, blockkit.L(blockkit.Plain(noMember + "I sent you the plan in a direct message."))})

@@ -85,6 +85,14 @@ func (q *queue) offer(j job) bool {
 	return true
 }
 
+// full reports whether there is next to no room: what several connections hear
+// at the same time still finds some.
+func (q *queue) full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) > q.limits.all.waiting-8
+}
+
 func (q *queue) mayRun(j job) bool {
 	return q.persons[j.person].running < q.limits.person.running && q.channels[j.channel].running < q.limits.channel.running
 }

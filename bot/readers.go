@@ -20,7 +20,7 @@ type people struct {
 // notAdmitted says why somebody is turned away, in words for them.
 type notAdmitted struct {
 	words string
-	ask   []string // whom to ask, named behind the words
+	ask   []string // whom to ask, named behind the words; empty = nobody is known
 	err   error    // what could not be looked up, nil = they are simply not listed
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
 )
 
 // maxText is the longest command in bytes: nobody types more, and what waits in
@@ -20,27 +21,22 @@ const maxText = 16 << 10
 func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
-		b.serve(to, func(ctx context.Context) { b.tell(ctx, to, "This is too long for a command; nothing was done.", "") })
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, "This is too long for a command; nothing was done.", "") })
 		return
 	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
-	b.serve(to, func(ctx context.Context) {
-		if b.commands.ForOperators(req) {
-			if err := b.operators.admitOperator(ctx, to.user); err != nil {
-				b.turnAway(ctx, to, err)
-				return
-			}
-		}
+	b.serve(to, req, func(ctx context.Context) {
 		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
 			return b.commands.Run(ctx, req)
 		})
 	})
 }
 
-// serve queues a reader's request. Others are told who may ask.
-func (b *Bot) serve(to asker, work func(context.Context)) {
+// serve queues what somebody asks for who may; others are told who may. The
+// request is empty where it can change nothing.
+func (b *Bot) serve(to asker, req commands.Request, work func(context.Context)) {
 	b.take(to, func(ctx context.Context) {
-		if b.admitted(ctx, to) {
+		if b.admitted(ctx, to, req) {
 			work(ctx)
 		}
 	})
@@ -60,9 +56,20 @@ func (b *Bot) take(to asker, work func(context.Context)) {
 	}
 	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, "Busy: try again in a moment.", "") })
 	b.metrics.Answered("", "busy", 0)
-	if !b.busy.offer(busy) {
-		b.log.Error("too busy even to say so: a request goes unanswered", "ref", to.ref)
+	if !b.busy.offer(busy) { // swamped looks before anything is acked
+		b.log.Error("a request goes unanswered", "ref", to.ref)
 	}
+}
+
+// swamped reports whether there is no room even for those who are to be told
+// that we are busy.
+func (b *Bot) swamped(ref string) bool {
+	if !b.busy.full() {
+		return false
+	}
+	b.metrics.Answered("", "unheard", 0)
+	b.log.Error("too busy even to say so: not acked, so that Slack tells the person", "ref", ref)
+	return true
 }
 
 // contain keeps one request's panic from ending the process, and answers it.
@@ -131,13 +138,23 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 	b.log.Info("answered", attrs...)
 }
 
-// admitted tells whether the asker may ask; others are told who may.
-func (b *Bot) admitted(ctx context.Context, to asker) bool {
-	err := b.readers.admit(ctx, to.user)
-	if err != nil {
-		b.turnAway(ctx, to, err)
+// admitted tells whether the asker may ask for this. Others are told who may;
+// where it would have changed a session that is on record.
+func (b *Bot) admitted(ctx context.Context, to asker, req commands.Request) bool {
+	repair, repairs := b.commands.RepairOf(req)
+	err, why := b.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
+	if err == nil && repair.Operators {
+		err, why = b.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
 	}
-	return err == nil
+	if err == nil {
+		return true
+	}
+	if repairs {
+		b.record(ctx, to, store.Entry{At: b.now(), Who: to.actor(), Where: to.channel, Event: store.AuditRefused,
+			Action: repair.Action, Session: repair.Session, Detail: repair.Name + ": " + why})
+	}
+	b.turnAway(ctx, to, err)
+	return false
 }
 
 // tell answers with one sentence, only for the asker. A ref lets them point at
@@ -165,14 +182,18 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if to.channel == "" || to.user == "" {
 		return
 	}
+	own := m
 	if m.public {
-		m = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
+		own = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain("This could not be posted in the channel: "), blockkit.Plain(fault.Advice())))}}
 	}
 	if fault.Retryable() && pauseFor(ctx, outage) != nil {
 		return
 	}
-	if err := b.outbox.whisper(ctx, to, m); err != nil {
+	if err = b.outbox.whisper(ctx, to, own); err != nil && fault.Retryable() {
+		err = b.outbox.respond(ctx, to, m) // such as where the bot is no member
+	}
+	if err != nil {
 		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
 	}
 }

@@ -25,12 +25,18 @@ const (
 )
 
 // Why a connection ended, beside what the network and Slack say.
-var (
-	errSilent   = errors.New("nothing came, not even a PING: the connection was half open")
-	errNotTaken = errors.New("an ack could not be written")
-	errReplace  = errors.New("to be replaced, says Slack")
-	errDismiss  = errors.New("to be closed, says Slack")
+const (
+	errSilent   = ending("nothing came, not even a PING: the connection was half open")
+	errTooLarge = ending("a frame was larger than Slack's ever are")
+	errNotTaken = ending("an ack could not be written")
+	errReplace  = ending("to be replaced, says Slack")
+	errDismiss  = ending("to be closed, says Slack")
 )
+
+// ending says why a connection ended, in words of our own.
+type ending string
+
+func (e ending) Error() string { return string(e) }
 
 // socket is one connection to Slack. Its reader owns it.
 type socket struct {
@@ -100,9 +106,11 @@ func endOf(err error) error {
 	var late interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &closed):
-		return fmt.Errorf("closed by Slack (code %d)", closed.Code)
+		return ending(fmt.Sprintf("closed by Slack (code %d)", closed.Code))
 	case errors.As(err, &late) && late.Timeout():
 		return errSilent
+	case errors.Is(err, websocket.ErrReadLimit):
+		return errTooLarge
 	}
 	return err
 }

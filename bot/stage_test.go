@@ -35,7 +35,9 @@ func (s *scripted) RunAction(ctx context.Context, id, value string, req commands
 	return s.action(ctx, id, value, req)
 }
 
-func (s *scripted) ForOperators(commands.Request) bool { return false }
+func (s *scripted) RepairOf(commands.Request) (commands.Repair, bool) {
+	return commands.Repair{}, false
+}
 
 func (s *scripted) ProgressBlocks(store.Progress) []slack.Block { return says("progress") }
 

@@ -6,6 +6,27 @@ import (
 
 // nextStep is what to do now, by the verdict and what stands in the way.
 func nextStep(x store.Examination) string {
+	if step := settleStep(x); step != "" {
+		return step
+	}
+	return x.Session.Kind().Tell(stepOf(x))
+}
+
+// settleStep is how an operator brings a generation of ours to its end; "" =
+// there is none to be settled.
+func settleStep(x store.Examination) string {
+	command := "/session settle " + x.Session.ID + " "
+	switch {
+	case x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear:
+		return "Look in SuperDuperAI before anybody starts another. If it was made: " + command + "<file id>. If it was not: the button “It was not made” in Slack."
+	case x.Repair.Outcome != store.OutcomeGaveUp:
+	case x.File.State == store.FileCompleted && x.Session.Status() != store.StatusCompleted:
+		return "It is finished after all, and the customer's page does not know: " + command + x.Session.FileID()
+	}
+	return ""
+}
+
+func stepOf(x store.Examination) string {
 	generate, fix := x.Allows(store.ActionGenerate), x.Allows(store.ActionFix)
 	switch x.Verdict {
 	case store.VerdictCompleted:
@@ -83,8 +104,6 @@ func unclearStep(x store.Examination) string {
 	switch {
 	case x.RedisSilent:
 		return RedisErrorText(x.RedisErr)
-	case x.Job == store.JobUnclear:
-		return "Look in SuperDuperAI whether the video was made before anybody starts another."
 	case x.Payment.State == store.PaymentMissing:
 		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the videos. Change nothing before."
 	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):
@@ -100,11 +119,15 @@ func sourcePicture(x store.Examination) bool {
 
 // customerSentence is what support can send as it is.
 func (d Deps) customerSentence(x store.Examination) string {
+	kind := x.Session.Kind()
+	if x.Verdict == store.VerdictCompleted && x.File.State == store.FileCompleted {
+		return kind.Tell("Your video is ready: ") + d.filePage(x.Session.FileID())
+	}
+	return kind.Tell(sentenceOf(x))
+}
+
+func sentenceOf(x store.Examination) string {
 	switch x.Verdict {
-	case store.VerdictCompleted:
-		if x.File.State == store.FileCompleted {
-			return "Your video is ready: " + d.filePage(x.Session.FileID())
-		}
 	case store.VerdictProcessing:
 		return "Your video is on its way; it usually takes 2 to 15 minutes."
 	case store.VerdictWaiting, store.VerdictOrphaned:

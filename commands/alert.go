@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,12 @@ type Alert struct {
 func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 	head, next := alertText(i)
 	blocks := []slack.Block{blockkit.Paragraph(lines(next)...)}
+	if line := pressLine(i, now); line != nil {
+		blocks = append(blocks, blockkit.Paragraph(line))
+	}
+	if actions := alertActions(i); actions != nil {
+		blocks = append(blocks, slack.NewActionBlock("", actions...))
+	}
 	open := i.Open()
 	for _, c := range open[:min(len(open), shownCases)] {
 		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)), slack.NewActionBlock("", caseActions(c)...))
@@ -40,12 +47,6 @@ func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 	}
 	if left := leftLines(i, now); left != nil {
 		blocks = append(blocks, blockkit.Paragraph(left...))
-	}
-	if line := pressLine(i, now); line != nil {
-		blocks = append(blocks, blockkit.Paragraph(line))
-	}
-	if actions := alertActions(i); actions != nil {
-		blocks = append(blocks, slack.NewActionBlock("", actions...))
 	}
 	return withHead(alertEmoji(i), head, mention, blocks)
 }
@@ -97,16 +98,7 @@ func caseText(c store.Case, now time.Time) string {
 		parts = append(parts, amount)
 	}
 	if !c.At.IsZero() {
-		verb := "for "
-		if c.Verdict == store.VerdictOrphaned || c.Verdict == store.VerdictLost {
-			verb = "paid "
-			if c.Payment == store.PaymentUnverified {
-				verb = "stored "
-			}
-			parts = append(parts, verb+ago(c.At, now))
-		} else {
-			parts = append(parts, verb+span(now.Sub(c.At))+" (since "+clock(c.At, now)+")")
-		}
+		parts = append(parts, caseAge(c, now))
 	}
 	if c.Payment == store.PaymentUnverified {
 		parts = append(parts, "payment unverified")
@@ -115,6 +107,23 @@ func caseText(c store.Case, now time.Time) string {
 		parts = append(parts, "Stripe: "+text)
 	}
 	return strings.Join(parts, " · ")
+}
+
+// caseAge is since when the session stands so.
+func caseAge(c store.Case, now time.Time) string {
+	switch {
+	case c.Verdict == store.VerdictFailed:
+		return "failed " + ago(c.At, now)
+	case c.Verdict == store.VerdictStalled:
+		return "in the making for " + span(now.Sub(c.At)) + " (since " + clock(c.At, now) + ")"
+	case c.Verdict != store.VerdictOrphaned && c.Verdict != store.VerdictLost:
+		return "for " + span(now.Sub(c.At)) + " (since " + clock(c.At, now) + ")"
+	case c.Payment == store.PaymentUnverified:
+		return "stored " + ago(c.At, now)
+	case c.Payment == store.PaymentNotRequired:
+		return "ordered " + ago(c.At, now)
+	}
+	return "paid " + ago(c.At, now)
 }
 
 func caseMoney(c store.Case) string {
@@ -127,16 +136,15 @@ func caseMoney(c store.Case) string {
 	return ""
 }
 
-// caseActions are a session's buttons: what may be done, as far as was seen.
+// caseActions are a session's buttons: what may be done, as far as was seen, with
+// what helps the customer first.
 func caseActions(c store.Case) []slack.BlockElement {
 	buttons := []slack.BlockElement{blockkit.Button("session.debug", "Debug", c.ID)}
-	for _, a := range c.Allowed {
-		switch a {
-		case store.ActionGenerate:
-			buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
-		case store.ActionFix:
-			buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", c.ID))
-		}
+	if slices.Contains(c.Allowed, store.ActionGenerate) {
+		buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
+	}
+	if slices.Contains(c.Allowed, store.ActionFix) {
+		buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", c.ID))
 	}
 	return buttons
 }

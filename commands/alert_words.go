@@ -68,7 +68,7 @@ func troubleText(v store.Verdict, open []store.Case) string {
 		}
 		return pick("A paid session got no video", "paid sessions got no video")
 	case store.VerdictStalled:
-		return pick("Stalled: a video has been in the making for too long", "videos have been in the making for too long")
+		return pick("Stalled: a video has been in the making for too long", "videos are stalled")
 	case store.VerdictLost:
 		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts")
 	case store.VerdictFailed:
@@ -87,10 +87,16 @@ func adviceText(v store.Verdict, open []store.Case, now time.Time) string {
 	case store.VerdictOrphaned:
 		return orphanAdvice(open, now)
 	case store.VerdictStalled:
+		if len(open) > 1 {
+			return "They are in the making for too long. Debug one: if SuperDuperAI does not finish it, generate it anew."
+		}
 		return "Debug it: if SuperDuperAI does not finish it, generate it anew."
 	case store.VerdictLost:
 		return "Ask the customer for the prompt, or refund in Stripe."
 	case store.VerdictFailed:
+		if len(open) > 1 {
+			return "Generate them anew, or refund in Stripe."
+		}
 		return "Generate it anew, or refund in Stripe."
 	}
 	return "Debug it to see what is wrong."
@@ -100,28 +106,64 @@ func orphanAdvice(open []store.Case, now time.Time) string {
 	if unverified(open) {
 		return "No Stripe key is configured, so checkouts that were left unpaid are among them: set STRIPE_SECRET_KEY (a restricted key that may only read) to be told of paid ones alone."
 	}
-	state, since := store.CommonEvent(open)
 	if len(open) == 1 {
-		state = open[0].Event
+		return loneAdvice(open[0])
 	}
+	state, since := store.CommonEvent(open)
 	from := ""
 	if !since.IsZero() {
 		from = " since " + clock(since, now)
 	}
-	many := len(open) > 1
-	switch {
-	case state == store.EventFailed && many:
+	switch state {
+	case store.EventFailed:
 		return "Webhook deliveries have been failing" + from + ": likely the endpoint, not the sessions. Mend the endpoint, then resend the events from Stripe."
-	case state == store.EventFailed:
+	case store.EventPending:
+		return "Stripe is still delivering the events: the webhooks may come yet. Wait some minutes, then generate."
+	case store.EventDelivered:
+		return "Stripe delivered the events and the site answered, so the site lost them. Generate the videos: resending helps only if the site is mended."
+	case store.EventNone:
+		return "Stripe created no events, so no webhooks will come. Generate the videos."
+	}
+	if causes := causesText(open); causes != "" {
+		return "No common cause: " + causes + ". Generate the videos; where a delivery failed, resending the event from Stripe helps, too."
+	}
+	return "Generate the videos, or resend the events from Stripe. Debug tells more."
+}
+
+// loneAdvice is for a single orphan. One that was made from a picture, for one,
+// cannot be generated from here.
+func loneAdvice(c store.Case) string {
+	generable := slices.Contains(c.Allowed, store.ActionGenerate)
+	switch {
+	case !generable && c.Event == store.EventNone:
+		return "Stripe created no event, so no webhook will come, and it cannot be generated from here. Debug tells why; else refund in Stripe."
+	case !generable:
+		return "Resend the event from Stripe: it cannot be generated from here. Debug tells why."
+	case c.Event == store.EventFailed:
 		return "The webhook's delivery failed. Generate the video, or resend the event from Stripe."
-	case state == store.EventPending:
+	case c.Event == store.EventPending:
 		return "Stripe is still delivering the event: the webhook may come yet. Wait some minutes, then generate."
-	case state == store.EventDelivered:
+	case c.Event == store.EventDelivered:
 		return "Stripe delivered the event and the site answered, so the site lost it. Generate the video: resending helps only if the site is mended."
-	case state == store.EventNone:
+	case c.Event == store.EventNone:
 		return "Stripe created no event, so no webhook will come. Generate the video."
 	}
 	return "Generate the video, or resend the event from Stripe. Debug tells more."
+}
+
+// causesText counts what Stripe knows of the events, "" = nothing.
+func causesText(open []store.Case) string {
+	counts := map[store.EventState]int{}
+	for _, c := range open {
+		counts[c.Event]++
+	}
+	var parts []string
+	for _, e := range []store.EventState{store.EventFailed, store.EventPending, store.EventDelivered, store.EventNone} {
+		if n := counts[e]; n > 0 {
+			parts = append(parts, caseEvent(e)+" "+grouped(int64(n)))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // caseEvent is what Stripe knows of the event, "" = it was not asked.
@@ -212,12 +254,40 @@ func historyText(i store.Incident) (string, []string) {
 }
 
 func unverifiedAlert(i store.Incident) (string, []string) {
-	if !i.Closed.IsZero() {
+	sessions := count(i.Sessions, "session")
+	switch {
+	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
+		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: whoever paid without a video is alerted."}
+	case !i.Closed.IsZero():
 		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: payment of " + count(i.Sessions, "session") + " is verified now, and whoever paid without a video is alerted."}
+			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and whoever paid without a video is alerted."}
 	}
-	return "Payment of " + count(i.Sessions, "session") + " cannot be verified since " + clock(i.Since, i.Grown) + ".",
-		[]string{"→ Stripe does not answer: check its status page and STRIPE_SECRET_KEY. Nobody is called for single sessions; this is corrected when Stripe answers."}
+	remedy := "See Stripe's status page. This is corrected when Stripe answers."
+	switch i.Why {
+	case store.StripeWrongMode:
+		remedy = "Set STRIPE_SECRET_KEY to a key of their mode."
+	case store.StripeKeyRefused:
+		remedy = "Set STRIPE_SECRET_KEY to a key that is valid."
+	case store.StripeForbidden:
+		remedy = "Give the key in STRIPE_SECRET_KEY the right to read Checkout Sessions, PaymentIntents, Charges and Events."
+	}
+	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.Grown) + ": " + unverifiedCause(i.Why) + ".",
+		[]string{"→ " + remedy + " Until then nobody is called for single sessions."}
+}
+
+// unverifiedCause is unverifiedText of many sessions, without advice.
+func unverifiedCause(why store.Unverified) string {
+	switch why {
+	case store.StripeWrongMode:
+		return "the Stripe key is live and they are tests, or the reverse"
+	case store.StripeForbidden:
+		return "the Stripe key may not read what it has to"
+	case store.StripeKeyRefused:
+		return "Stripe refuses the key"
+	case store.StripeRateLimited:
+		return "Stripe asks us to slow down"
+	}
+	return "Stripe does not answer"
 }
 
 func blindText(i store.Incident) (string, []string) {
@@ -226,11 +296,28 @@ func blindText(i store.Incident) (string, []string) {
 		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
 			[]string{"→ Nothing to do: what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log."}
 	case !i.Closed.IsZero():
-		return "The watch sees again after " + span(i.Closed.Sub(i.Since)) + ".",
+		return "The watch sees everything again after " + span(i.Closed.Sub(i.Since)) + ".",
 			[]string{"→ Nothing to do: what happened meanwhile is looked at."}
 	}
-	return "The watch fails since " + clock(i.Since, i.Grown) + ": " + strings.Join(i.Parts, " and ") + " failed three times in a row.",
-		[]string{"→ See the bot's log and mend the cause: until then orphans may be noticed late or not at all."}
+	var fails, next []string
+	for _, part := range i.Parts {
+		failing, remedy := blindPart(part)
+		fails, next = append(fails, failing), append(next, "→ "+remedy)
+	}
+	return "The watch sees less since " + clock(i.Since, i.Grown) + ": " + strings.Join(fails, "; ") + " (three times in a row).", next
+}
+
+// blindPart says what a part of the watch cannot do, what follows and what helps.
+func blindPart(part string) (failing, remedy string) {
+	switch part {
+	case store.PartSweep:
+		return "the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."
+	case store.PartEvents:
+		return "the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."
+	case store.PartNotifications:
+		return "Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."
+	}
+	return "Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."
 }
 
 // AlertReply is a line in the thread of an alert: so many by now, still nobody,

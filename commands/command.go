@@ -25,10 +25,13 @@ type Request struct {
 // where is the place of the request, for the audit trail.
 func (r Request) where() string {
 	if r.Terminal {
-		return "terminal"
+		return store.Terminal
 	}
 	return r.Channel
 }
+
+// who is the one who asks, for the audit trail.
+func (r Request) who() store.Actor { return store.Actor{ID: r.User, Terminal: r.Terminal} }
 
 // Outcome is how a request ended.
 type Outcome string
@@ -72,7 +75,8 @@ type Command struct {
 	Action  string // action_id of the buttons that start it for a session, "" = none
 	Parse   func(Args) (Run, error)
 
-	Operators bool // it changes something by itself: only operators may ask
+	Repairs   store.Action // the repair that it is about, "" = it changes nothing
+	Operators bool         // it changes something by itself: only operators may ask
 }
 
 // Run carries a parsed command out.

@@ -72,12 +72,15 @@ func (d Deps) debugAnswer(x store.Examination) Answer {
 func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
 	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
-		generate := blockkit.Button("session.generate", "Generate video…", x.Session.ID)
+		generate := blockkit.Button("session.generate", x.Session.Kind().Tell("Generate video…"), x.Session.ID)
 		generate.Style = slack.StylePrimary
 		actions = append(actions, generate)
 	}
 	if x.JobErr == nil && x.Allows(store.ActionFix) {
 		actions = append(actions, blockkit.Button("session.fix", "Mark as error…", x.Session.ID))
+	}
+	if x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear {
+		actions = append(actions, notMadeButton(x.Repair.ID))
 	}
 	return append(actions, blockkit.Button("session.debug", "Refresh", x.Session.ID))
 }

@@ -162,7 +162,7 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {
-		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.filePage(id), "open the video"))
+		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.filePage(id), x.Session.Kind().Tell("open the video")))
 	}
 	return []blockkit.Line{line}
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/slack-go/slack"
 
@@ -25,17 +26,21 @@ func (d Deps) history() Command {
 }
 
 func (d Deps) historyAnswer(ctx context.Context, id string) (Answer, error) {
-	entries, err := d.Ledger.History(ctx, id, historyLimit)
+	entries, err := d.Ledger.History(ctx, id, historyLimit+1)
 	if err != nil {
 		return Answer{}, err
 	}
-	head := count(len(entries), "entry")
-	if len(entries) != 1 {
-		head = fmt.Sprintf("%d entries", len(entries))
+	head := fmt.Sprintf("%d entries", len(entries))
+	switch {
+	case len(entries) == 1:
+		head = "1 entry"
+	case len(entries) > historyLimit:
+		entries = entries[:historyLimit]
+		head = fmt.Sprintf("The newest %d entries", historyLimit)
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		line := blockkit.L(blockkit.Plain(clock(e.At, d.Now())+"  "+auditText(e)+" by "), person(e.Who))
+		line := append(blockkit.L(blockkit.Plain(clockSeconds(e.At, d.Now())+"  "+auditText(e)+" by "), person(e.Who)), whereText(e)...)
 		if e.Detail != "" {
 			line = append(line, blockkit.Plain(" · "+words(e.Detail)))
 		}
@@ -49,8 +54,19 @@ func (d Deps) historyAnswer(ctx context.Context, id string) (Answer, error) {
 
 func auditText(e store.Entry) string {
 	what := map[store.AuditEvent]string{
-		store.AuditPlanned: "planned", store.AuditRefused: "refused", store.AuditCancelled: "cancelled",
+		store.AuditPlanned: "planned", store.AuditPressed: "pressed once", store.AuditRefused: "refused", store.AuditCancelled: "cancelled",
 		store.AuditClaimed: "approved", store.AuditOutcome: "ended", store.AuditSettled: "settled",
 	}[e.Event]
 	return what + ": " + string(e.Action) + ","
+}
+
+// whereText names the place; a person in a terminal is called so already.
+func whereText(e store.Entry) blockkit.Line {
+	switch {
+	case e.Where == "" || e.Where == store.Terminal:
+		return nil
+	case strings.HasPrefix(e.Where, "D"):
+		return blockkit.L(blockkit.Plain(" in a direct message"))
+	}
+	return blockkit.L(blockkit.Plain(" in "), blockkit.Channel(e.Where))
 }

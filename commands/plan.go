@@ -10,7 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// The buttons of a plan; their value is the plan's opaque id.
+// The buttons of a plan. Their value is the plan's opaque id, and once Approve
+// was pressed the name of that press behind it; see PlanOf.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -21,7 +22,7 @@ const (
 func PlanBlocks(p store.Plan) []slack.Block {
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
 	if p.Order != nil {
-		head, what = "Generate a video for ", orderText(*p.Order)
+		head, what = p.Kind.Tell("Generate a video for "), orderText(*p.Order)
 	}
 	lines := []blockkit.Line{
 		append(blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by ")), person(p.Requester)),
@@ -51,17 +52,24 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
 }
 
+// PressedBlocks show a plan whose Approve was pressed once, where it takes two.
+func PressedBlocks(p store.Plan, by store.Actor) []slack.Block {
+	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
+		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
+}
+
 // PlanActions are the plan's buttons. Where Stripe still delivers the event the
-// second press says so.
-func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
+// second press says so, and its button names the first ("" = none yet).
+func PlanActions(p store.Plan, press string) []slack.BlockElement {
 	label, question := "Approve: mark as error", "The session is marked as error."
 	if p.Order != nil {
-		label, question = "Approve: generate"+costSuffix(*p.Order), "One video is asked for"+costSuffix(*p.Order)+"."
+		label, question = "Approve: generate"+costSuffix(*p.Order), p.Kind.Tell("One video is asked for")+costSuffix(*p.Order)+"."
 	}
-	if pressed {
-		label = "Yes, although Stripe still delivers"
+	value := p.ID
+	if press != "" {
+		label, value = secondPress, p.ID+"."+press
 	}
-	approve := blockkit.Button(ActionApprove, label, p.ID)
+	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary
 	if p.Order != nil {
 		approve.Style = slack.StyleDanger
@@ -72,6 +80,15 @@ func PlanActions(p store.Plan, pressed bool) []slack.BlockElement {
 	approve.Confirm = slack.NewConfirmationBlockObject(text("Are you sure?"), text(question), text("Approve"), text("Back"))
 	approve.Confirm.Style = approve.Style
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
+}
+
+const secondPress = "Yes, although Stripe still delivers"
+
+// PlanOf takes a plan's button apart: the plan's id, and the press that it
+// names, "" = none yet.
+func PlanOf(value string) (planID, press string) {
+	planID, press, _ = strings.Cut(value, ".")
+	return planID, press
 }
 
 func seenPayment(s store.Seen) string {
@@ -133,11 +150,17 @@ func sourceText(s store.Source) string {
 func writeText(w store.KeyWrite) string {
 	var parts []string
 	for _, c := range w.Changes {
-		parts = append(parts, c.Name+" "+memberText(c.Before)+" → "+memberText(c.After))
+		before := memberText(c.Before)
+		if c.Odd {
+			before = "(unreadable)"
+		}
+		parts = append(parts, c.Name+" "+before+" → "+memberText(c.After))
 	}
 	switch {
 	case w.Create:
 		parts = append([]string{"(missing)"}, parts...)
+	case w.Replaced:
+		parts = append([]string{"(not readable at all: saved first, then replaced as a whole)"}, parts...)
 	case w.Unreadable:
 		parts = append([]string{"(cannot be read, saved first)"}, parts...)
 	}

@@ -16,7 +16,8 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	job := p.Job
 	head, next := progressText(p)
 	if job.Foreign && job.Outcome != store.OutcomeRefused {
-		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; there may be two videos."
+		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; " +
+			job.Plan.Kind.Tell("there may be two videos.")
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head))}
 	if next != "" {
@@ -33,7 +34,7 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	if job.FileID != "" {
 		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
 		if p.File.State == store.FileCompleted {
-			line = append(line, blockkit.Plain(" · "), blockkit.Link(r.deps.filePage(job.FileID), "open the video"))
+			line = append(line, blockkit.Plain(" · "), blockkit.Link(r.deps.filePage(job.FileID), job.Plan.Kind.Tell("open the video")))
 		}
 		facts = append(facts, line)
 	}
@@ -42,12 +43,19 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	}
 	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
 	if picture := p.File.ThumbnailURL; job.Outcome == store.OutcomeDone && fetchable(picture) {
-		blocks = append(blocks, slack.NewImageBlock(picture, "The first picture of the video", "", nil))
+		blocks = append(blocks, slack.NewImageBlock(picture, pictureText(job.Plan.Kind), "", nil))
 	}
 	if sentence := r.outcomeSentence(job); sentence != "" {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))), blockkit.Quote(sentence))
 	}
 	return blocks
+}
+
+func pictureText(kind store.Kind) string {
+	if kind == store.KindImage {
+		return "The image"
+	}
+	return "The first picture of the video"
 }
 
 // fetchable: Slack fetches pictures itself, and only over https. A workspace on
@@ -70,19 +78,24 @@ func ProgressActions(job store.Job) []slack.BlockElement {
 	if job.Outcome != store.OutcomeUnclear {
 		return []slack.BlockElement{debug}
 	}
-	notMade := blockkit.Button(ActionNotMade, "It was not made", job.ID)
+	return []slack.BlockElement{notMadeButton(job.ID), debug}
+}
+
+// notMadeButton settles an unclear job: nothing was made.
+func notMadeButton(job string) *slack.ButtonBlockElement {
+	notMade := blockkit.Button(ActionNotMade, "It was not made", job)
 	text := func(s string) *slack.TextBlockObject {
 		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
 	}
 	notMade.Confirm = slack.NewConfirmationBlockObject(text("Did you look?"),
 		text("Only say so after looking in SuperDuperAI: another generation costs again."), text("It was not made"), text("Back"))
-	return []slack.BlockElement{notMade, debug}
+	return notMade
 }
 
 // progressText is the verdict on a job and what to do next.
 func progressText(p store.Progress) (head, next string) {
 	job := p.Job
-	id := shortID(job.Plan.Session)
+	tell, id, cause := job.Plan.Kind.Tell, shortID(job.Plan.Session), job.Plan.Kind.Tell(causeText(job.Cause))
 	took := span(p.At.Sub(job.Claimed))
 	switch job.Outcome {
 	case store.OutcomeDone:
@@ -92,21 +105,21 @@ func progressText(p store.Progress) (head, next string) {
 			}
 			return "Done: " + id + " is marked as error.", "Write to the customer, and refund in Stripe if nothing will be made."
 		}
-		head = "Done: video ready for " + id + " · " + took
-		return head, "Send the customer the link."
+		return tell("Done: video ready for ") + id + " · " + took, "Send the customer the link."
 	case store.OutcomeRefused:
-		return "Not done, nothing was changed: " + id + ".", causeText(job.Cause)
+		return "Not done, nothing was changed: " + id + ".", cause
 	case store.OutcomeFailed:
 		if job.Cause == store.CauseOthers {
-			return "Not made by us: " + id + ". Nothing was asked for.", causeText(job.Cause)
+			return "Not made by us: " + id + ". Nothing was asked for.", cause
 		}
-		return "Failed: no video for " + id + ".", causeText(job.Cause)
+		return tell("Failed: no video for ") + id + ".", cause
 	case store.OutcomeUnclear:
-		return "Unclear: a video was asked for " + id + ", and the answer got lost.",
-			"Look in SuperDuperAI for a video with this prompt from " + job.Sending.UTC().Format("15:04 UTC") +
+		return tell("Unclear: a video was asked for ") + id + ", and the answer got lost.",
+			tell("Look in SuperDuperAI for a video with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
 				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, press the button. Start no other before."
 	case store.OutcomeGaveUp:
-		return "Given up after " + took + ": the video for " + id + " is not finished.", causeText(job.Cause)
+		return "Given up after " + took + ": " + tell("the video for ") + id + " is not finished.",
+			cause + " Once it is finished: /session settle " + job.Plan.Session + " " + job.FileID
 	}
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
@@ -120,7 +133,7 @@ func stepText(p store.Progress) string {
 	case p.File.State == store.FileFinalizing:
 		return "made, being put in place"
 	}
-	return "being made (usually 2–15 min)"
+	return p.Job.Plan.Kind.Tell("being made (usually 2–15 min)")
 }
 
 // causeText says why a job did not end well and what to do next.
@@ -160,14 +173,22 @@ func causeText(cause store.Cause) string {
 	return "Debug the session to see how it stands."
 }
 
+// writtenBy is the status that a job left in the session.
+func writtenBy(job store.Job) store.Status {
+	switch {
+	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
+		return store.StatusProcessing
+	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
+		return store.StatusCompleted
+	}
+	return store.StatusError
+}
+
 // customerFact tells what the customer's page goes by now.
 func customerFact(p store.Progress) blockkit.Line {
 	var text string
 	foreign := p.Job.Foreign || p.Job.Cause == store.CauseOthers
-	want := store.StatusError
-	if p.Job.Outcome == store.OutcomeDone && p.Job.Plan.Action == store.ActionGenerate {
-		want = store.StatusCompleted
-	}
+	want := writtenBy(p.Job)
 	switch {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
@@ -190,17 +211,33 @@ func customerFact(p store.Progress) blockkit.Line {
 
 // outcomeSentence is what support can send as it is, "" = nothing yet.
 func (r *Registry) outcomeSentence(job store.Job) string {
+	tell := job.Plan.Kind.Tell
 	switch {
 	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
-		return "Your video is ready: " + r.deps.filePage(job.FileID)
+		return tell("Your video is ready: ") + r.deps.filePage(job.FileID)
 	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Verdict == store.VerdictRefunded:
 		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
 	case job.Outcome == store.OutcomeDone:
-		return "Something went wrong with your video. We are putting it right and will write to you."
+		return tell("Something went wrong with your video. We are putting it right and will write to you.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
 		return ""
 	}
 	return lookingIntoIt
+}
+
+// WhyNot says in a clause why a click started nothing, for the audit trail.
+func WhyNot(a store.ClaimAnswer) string {
+	switch a.Verdict {
+	case store.AlreadyClaimed:
+		return "the plan was approved already"
+	case store.AlreadyCancelled:
+		return "the plan was cancelled already"
+	case store.Expired:
+		return "the plan had expired"
+	case store.Busy:
+		return "another repair was " + string(a.Doing)
+	}
+	return words(string(a.Verdict))
 }
 
 // ClaimLine answers a click that starts nothing.
@@ -220,8 +257,9 @@ func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
 		}
 		return blockkit.L(blockkit.Plain("Not done: another repair of this session is running. Nothing was changed."))
 	case store.NeedsSecondClick:
-		return blockkit.L(blockkit.Plain("Stripe will still deliver the event, so the site may make this video itself. " +
-			"Press the button once more to go on all the same."))
+		return blockkit.L(blockkit.Bold("That was your first press; nothing is done yet. "),
+			blockkit.Plain(a.Plan.Kind.Tell("Stripe will still deliver the event, so the site may make this video itself. ")+
+				"To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
 	}
 	return blockkit.L(blockkit.Plain("This plan is gone. Nothing was changed. Run the command again."))
 }

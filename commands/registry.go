@@ -55,6 +55,7 @@ type Deps struct {
 	Watch    Watch // nil = alerts are off
 	Plans    store.PlanOptions
 	Token    bool // SuperDuperAI can be asked
+	Files    store.FileReader
 	Limits   store.Thresholds
 	SiteURL  string // for links
 	Now      func() time.Time
@@ -113,14 +114,33 @@ func (r *Registry) Run(ctx context.Context, req Request) Answer {
 	return r.run(ctx, command, args, req)
 }
 
-// ForOperators tells whether only operators may ask for this.
-func (r *Registry) ForOperators(req Request) bool {
+// Repair is what a request would change.
+type Repair struct {
+	Name      string // of the command
+	Action    store.Action
+	Session   string
+	Operators bool // only they may ask for it
+}
+
+// RepairOf tells what a request would change; false = no session.
+func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	args, err := parseArgs(req.Text)
 	if err != nil || len(args.Words) == 0 {
-		return false
+		return Repair{}, false
 	}
 	command, err := r.lookup(strings.TrimPrefix(req.Command, "/"), args.Words)
-	return err == nil && command.Operators
+	if err != nil {
+		return Repair{}, false
+	}
+	id, err := store.FindID(strings.Join(args.Words[1:], " "))
+	repair := Repair{Name: command.Name, Action: command.Repairs, Session: id, Operators: command.Operators}
+	return repair, err == nil && command.Repairs != ""
+}
+
+// ButtonRequest is the request that a button stands for; see Command.Action.
+func ButtonRequest(actionID, value string) Request {
+	group, name, _ := strings.Cut(actionID, ".")
+	return Request{Command: "/" + group, Text: name + " " + value}
 }
 
 // RunAction runs the command that a button starts for a session.

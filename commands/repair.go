@@ -16,13 +16,13 @@ const FixText = "Something went wrong with your video. Please contact support: w
 
 func (d Deps) fix() Command {
 	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "mark a session as error, after a confirmation",
-		Action: "session.fix", Parse: d.parseRepair(store.ActionFix)}
+		Action: "session.fix", Repairs: store.ActionFix, Parse: d.parseRepair(store.ActionFix)}
 }
 
 func (d Deps) generate() Command {
 	return Command{Group: "session", Name: "generate", Args: "<id>",
 		Summary: "make the video that a customer paid for, after a confirmation",
-		Action:  "session.generate", Parse: d.parseRepair(store.ActionGenerate)}
+		Action:  "session.generate", Repairs: store.ActionGenerate, Parse: d.parseRepair(store.ActionGenerate)}
 }
 
 // parseRepair: a repair does not act, it makes a plan that somebody confirms.
@@ -39,7 +39,10 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 // plan looks at the session, works the repair out and stores it before it is
 // shown. A refusal is on record, too.
 func (d Deps) plan(ctx context.Context, action store.Action, id string, req Request) (Answer, error) {
+	entry := store.Entry{At: d.Now(), Who: req.who(), Where: req.where(), Event: store.AuditRefused, Action: action, Session: id}
 	if action == store.ActionGenerate && !d.Token {
+		entry.Detail = words(string(store.CauseNoToken))
+		d.recordRefusal(ctx, req, entry)
 		return Answer{}, refuse(causeText(store.CauseNoToken))
 	}
 	x := d.Sessions.Examine(ctx, id)
@@ -48,15 +51,11 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
 	now := d.Now()
-	who := store.Actor{ID: req.User, Terminal: req.Terminal}
-	entry := store.Entry{At: now, Who: who, Where: req.where(), Event: store.AuditPlanned, Action: action, Session: id}
-	plan, err := store.MakePlan(action, x, who, d.Plans, now)
+	plan, err := store.MakePlan(action, x, req.who(), d.Plans, now)
 	var notAllowed *store.NotAllowed
 	if errors.As(err, &notAllowed) {
-		entry.Event, entry.Detail = store.AuditRefused, "the verdict was "+string(x.Verdict)
-		if err := d.Ledger.Record(ctx, entry); err != nil {
-			d.Log.ErrorContext(ctx, "a refusal is not on record", "ref", req.Ref, "error", err)
-		}
+		entry.Detail, entry.Before = "the verdict was "+words(string(x.Verdict)), x.Session.Digests()
+		d.recordRefusal(ctx, req, entry)
 		return notAllowedAnswer(action, x), nil
 	}
 	if err != nil {
@@ -65,11 +64,17 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}
-	entry.Plan, entry.Before = plan.ID, plan.Seen.Digests
-	if err := d.Ledger.Record(ctx, entry); err != nil {
+	if err := d.Ledger.Record(ctx, plan.Entry(store.AuditPlanned, req.who(), req.where(), "", now)); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan, Public: true}, nil
+}
+
+// recordRefusal: a refusal that is not on record stands all the same.
+func (d Deps) recordRefusal(ctx context.Context, req Request, e store.Entry) {
+	if err := d.Ledger.Record(ctx, e); err != nil {
+		d.Log.ErrorContext(ctx, "a refusal is not on record", "ref", req.Ref, "error", err)
+	}
 }
 
 func notAllowedAnswer(action store.Action, x store.Examination) Answer {

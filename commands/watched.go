@@ -3,15 +3,14 @@ package commands
 import (
 	"context"
 	"time"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// watchReport is what --json tells of the watch; its names are public. Ages are
-// in seconds, null = never.
+// watchReport is what --json tells of the watch; its names are public.
 type watchReport struct {
-	SweepAge        *int64 `json:"sweep_age_seconds"`
-	StripeAge       *int64 `json:"stripe_age_seconds"`
-	NotificationAge *int64 `json:"notification_age_seconds"`
-	Unreachable     string `json:"alert_channel_unreachable,omitempty"`
+	store.WatchAges
+	Unreachable string `json:"alert_channel_unreachable,omitempty"`
 }
 
 // watched tells how long ago the watch last saw anything.
@@ -29,8 +28,7 @@ func (d Deps) watched(ctx context.Context, req Request, now time.Time) ([][]stri
 	if state.Unreachable != "" {
 		rows = append(rows, []string{"Alerts do not arrive", state.Unreachable})
 	}
-	return rows, &watchReport{SweepAge: age(state.Swept, now), StripeAge: age(state.Passed, now),
-		NotificationAge: age(state.Notified, now), Unreachable: state.Unreachable}
+	return rows, &watchReport{WatchAges: state.Ages(now), Unreachable: state.Unreachable}
 }
 
 func never(at, now time.Time) string {
@@ -38,12 +36,4 @@ func never(at, now time.Time) string {
 		return "never"
 	}
 	return ago(at, now)
-}
-
-func age(at, now time.Time) *int64 {
-	if at.IsZero() {
-		return nil
-	}
-	seconds := int64(now.Sub(at) / time.Second)
-	return &seconds
 }

@@ -15,15 +15,21 @@ func ago(at, now time.Time) string {
 }
 
 // clock is a time in UTC, with its date where that is not today's.
-func clock(at, now time.Time) string {
+func clock(at, now time.Time) string { return dated(at, now, "15:04 UTC") }
+
+// clockSeconds is clock to the second.
+func clockSeconds(at, now time.Time) string { return dated(at, now, "15:04:05 UTC") }
+
+func dated(at, now time.Time, layout string) string {
 	at, now = at.UTC(), now.UTC()
 	switch {
 	case at.Format(time.DateOnly) == now.Format(time.DateOnly):
-		return at.Format("15:04 UTC")
 	case at.Year() == now.Year():
-		return at.Format("2 Jan 15:04 UTC")
+		layout = "2 Jan " + layout
+	default:
+		layout = "2 Jan 2006 " + layout
 	}
-	return at.Format("2 Jan 2006 15:04 UTC")
+	return at.Format(layout)
 }
 
 // span is a length of time as people say it, in at most two units.

@@ -15,6 +15,7 @@ type AuditEvent string
 // The events.
 const (
 	AuditPlanned   AuditEvent = "planned"
+	AuditPressed   AuditEvent = "pressed" // the first of the two presses that it takes
 	AuditRefused   AuditEvent = "refused"
 	AuditCancelled AuditEvent = "cancelled"
 	AuditClaimed   AuditEvent = "claimed"
@@ -26,7 +27,7 @@ const (
 type Entry struct {
 	At      time.Time         `json:"at"`
 	Who     Actor             `json:"who"`
-	Where   string            `json:"where,omitempty"` // channel, or terminal
+	Where   string            `json:"where,omitempty"` // channel, or Terminal
 	Event   AuditEvent        `json:"event"`
 	Action  Action            `json:"action"`
 	Session string            `json:"session"`
@@ -35,6 +36,15 @@ type Entry struct {
 	Before  map[string]string `json:"before,omitempty"` // digests by kind of key
 	After   map[string]string `json:"after,omitempty"`
 }
+
+// Entry is what somebody did about the plan, for the audit trail.
+func (p Plan) Entry(event AuditEvent, who Actor, where, detail string, at time.Time) Entry {
+	return Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
+		Detail: detail, Before: p.Seen.Digests}
+}
+
+// Terminal is where somebody is who uses no Slack.
+const Terminal = "terminal"
 
 const (
 	auditKey  = "sessionbot:audit"

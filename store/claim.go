@@ -23,7 +23,7 @@ const (
 	AlreadyCancelled ClaimVerdict = "already_cancelled"
 	Expired          ClaimVerdict = "expired"
 	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
-	NeedsSecondClick ClaimVerdict = "second_click" // Stripe still delivers: ask again
+	NeedsSecondClick ClaimVerdict = "second_click" // Stripe still delivers: this was the first press
 	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
 )
 
@@ -36,10 +36,11 @@ type ClaimAnswer struct {
 	At      time.Time  // when
 	Other   string     // with Busy: the id of the other job
 	Doing   JobState   // with Busy: running or unclear
+	Press   string     // with NeedsSecondClick: names this person's press
 }
 
 // secondClickAfter is how much later than the first a second click counts: a
-// double click is none.
+// double click is one.
 const secondClickAfter = 2 * time.Second
 
 // decision is who claimed or cancelled a plan, and when.
@@ -59,14 +60,20 @@ func decisionOf(raw string) (Actor, time.Time, error) {
 	return d.By, d.At, nil
 }
 
-// claim answers with the verdict and either the decision or the other job. The
-// nonce tells a repeated call, whose first answer was lost, from a second click.
+// claim answers with the verdict and either the decision, the other job or the
+// name of a first press. The nonce tells a repeated call, whose first answer
+// was lost, from a second click.
+//
+// A first press is one person's. Its name is in the button as it was redrawn
+// for them, so that a press of an old copy, or by somebody else, is a first one
+// itself; the name alone is no authority.
 //
 // KEYS: plan, job, job of the session, pending. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
-// decision, job, its id, its life in ms, its action.
+// decision, job, its id, its life in ms, its action, who presses, the press
+// that the button names.
 var claim = redis.NewScript(`
-local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'pressed', 'channel', 'ts')
+local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
 if p[1] == 'claimed' and p[3] == ARGV[4] then return {'claimed', p[2], ''} end
 if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
@@ -74,14 +81,20 @@ if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
 local other = redis.call('HMGET', KEYS[3], 'id', 'state')
 if other[2] and other[2] ~= '' then return {'busy', other[1], other[2]} end
 if p[5] == '1' and ARGV[3] == '1' then
-	if not p[6] then
-		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
-		return {'second_click', '', ''}
+	local first = redis.call('HMGET', KEYS[1], 'presser', 'press', 'pressed')
+	if first[1] ~= ARGV[10] then
+		redis.call('HSET', KEYS[1], 'presser', ARGV[10], 'press', ARGV[4], 'pressed', ARGV[1])
+		return {'second_click', '', ARGV[4]}
 	end
-	if tonumber(ARGV[1]) - tonumber(p[6]) < tonumber(ARGV[2]) then return {'second_click', '', ''} end
+	local early = tonumber(ARGV[1]) - tonumber(first[3]) < tonumber(ARGV[2])
+	if early then return {'second_click', '', first[2]} end
+	if first[2] ~= ARGV[11] then
+		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
+		return {'second_click', '', first[2]}
+	end
 end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
-redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[7], 'ts', p[8])
+redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[6], 'ts', p[7])
 redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
@@ -89,10 +102,11 @@ return {'claimed', ARGV[5], ''}`)
 
 // Claim takes a plan for the one who approves it, and makes its job, in one
 // step. It is claimed once, whoever clicks wherever; the answer says what
-// became of this click. Where Stripe still delivers the event the first click
-// only makes the second one count, two seconds later; a terminal asks twice by
+// became of this click. Where Stripe still delivers the event it takes two
+// presses by the same person, the second at least two seconds later and of the
+// button that names the first (press, else ""); a terminal asks twice by
 // itself, before it claims.
-func (l *Ledger) Claim(ctx context.Context, planID string, by Actor, now time.Time) (ClaimAnswer, error) {
+func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now time.Time) (ClaimAnswer, error) {
 	record, err := l.LoadPlan(ctx, planID, now)
 	if errors.Is(err, ErrUnknownPlan) {
 		return ClaimAnswer{Verdict: Unknown}, nil
@@ -112,7 +126,7 @@ func (l *Ledger) Claim(ctx context.Context, planID string, by Actor, now time.Ti
 	}
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
 	answer, err := answerOf(record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
-		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(), string(record.Action)))
+		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(), string(record.Action), by.ID, press))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
@@ -166,6 +180,8 @@ func answerOf(record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
 	switch a.Verdict {
 	case Busy:
 		a.Other, a.Doing = said[1], JobState(said[2])
+	case NeedsSecondClick:
+		a.Press = said[2]
 	case Unknown:
 		a.Plan = PlanRecord{}
 	default:

@@ -59,6 +59,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	e = e.complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
 	d.Verdict, d.Reason = judge(e, d, now, limits)
+	d.Reason = e.Session.Kind().Tell(d.Reason)
 	if mayFix(e, d.Verdict) {
 		d.Allowed = append(d.Allowed, ActionFix)
 	}
@@ -188,12 +189,12 @@ func mayFix(e Evidence, v Verdict) bool {
 	return false
 }
 
-// mayFixCorrupt: a key of another Redis type is never written, and what may
-// have been delivered is not called an error. In the one-key layout only a
+// mayFixCorrupt: a key of another Redis type, or too large to be read and saved,
+// is never written, and what may have been delivered is not called an error. In the one-key layout only a
 // webhook: that carries a status would be written beside session:, and one of
 // another Redis type carries none.
 func mayFixCorrupt(s Session) bool {
-	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full {
+	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full || s.Lookup.Fault == faultTooLarge || s.Webhook.Fault == faultTooLarge {
 		return false
 	}
 	for _, key := range s.Keys() {

@@ -15,6 +15,14 @@ const (
 	IncidentBlind      IncidentKind = "blind"      // the watch itself fails
 )
 
+// The parts of the watch that can fail.
+const (
+	PartSweep         = "sweep"         // over Redis
+	PartStripe        = "Stripe"        // all that Stripe lists
+	PartEvents        = "events"        // Stripe's list of them, which the key may not read
+	PartNotifications = "notifications" // of Redis, which were heard before
+)
+
 // Ending is how a session left its incident.
 type Ending string
 
@@ -72,6 +80,7 @@ type Incident struct {
 	Cases    []Case       `json:"cases,omitempty"`
 	Sessions int          `json:"sessions,omitempty"` // where they are only counted
 	Parts    []string     `json:"parts,omitempty"`    // of the watch, that fail
+	Why      Unverified   `json:"why,omitempty"`      // Stripe does not tell of payments
 	Closed   time.Time    `json:"closed,omitzero"`
 
 	Acknowledged *Press `json:"acknowledged,omitempty"`

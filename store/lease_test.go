@@ -15,7 +15,7 @@ import (
 // claimed is a job that has just been claimed.
 func claimed(t *testing.T, l *Ledger, session string) Job {
 	t.Helper()
-	a := click(t, l.Claim, saved(t, l, session).ID, bob, at)
+	a := click(t, approve(l), saved(t, l, session).ID, bob, at)
 	if a.Verdict != Claimed {
 		t.Fatalf("claim: %s", a.Verdict)
 	}
@@ -169,7 +169,7 @@ func TestSettle(t *testing.T) {
 			if n, err := l.Unclear(t.Context()); n != 1 || err != nil {
 				t.Errorf("%d are unclear, %v", n, err)
 			}
-			if a := click(t, l.Claim, saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
+			if a := click(t, approve(l), saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
 				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
 			settled, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at)
@@ -190,6 +190,42 @@ func TestSettle(t *testing.T) {
 			if n, err := l.Unclear(t.Context()); n != 0 || err != nil {
 				t.Errorf("settled, %d are unclear, %v", n, err)
 			}
+		}
+	})
+}
+
+// TestSettleWhatWasGivenUp: its own file can be followed again, as long as no
+// other job came later.
+func TestSettleWhatWasGivenUp(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		givenUp := func(session string) Job {
+			job := claimed(t, l, session)
+			job.Step, job.FileID, job.Outcome, job.Cause, job.Told = StepFiled, "f1", OutcomeGaveUp, CauseTooLong, true
+			if err := l.SaveJob(t.Context(), leased(t, l, job.ID, "one"), job); err != nil {
+				t.Fatal(err)
+			}
+			return job
+		}
+		job := givenUp("cs_live_givenup")
+		for file, want := range map[string]error{"": ErrNotUnclear, "f2": ErrOtherFile} {
+			if _, err := l.Settle(t.Context(), job.ID, bob, file, at); !errors.Is(err, want) {
+				t.Errorf("settled with %q: %v, want %v", file, err, want)
+			}
+		}
+		settled, err := l.Settle(t.Context(), job.ID, bob, "f1", at)
+		if err != nil || settled.Outcome != "" || settled.Step != StepSent || !settled.Sent.Equal(at) || settled.FileID != "f1" {
+			t.Errorf("settled %+v, %v", settled, err)
+		}
+		jobOf(t, l, "cs_live_givenup", JobRunning)
+
+		older := givenUp("cs_live_newer")
+		newer := claimed(t, l, "cs_live_newer")
+		if _, err := l.Settle(t.Context(), older.ID, bob, "f1", at); !errors.Is(err, ErrNotUnclear) {
+			t.Errorf("beside a newer job: %v", err)
+		}
+		if latest, err := l.JobOf(t.Context(), "cs_live_newer"); latest.ID != newer.ID || err != nil {
+			t.Errorf("the session's job is %q, %v, want the newer one", latest.ID, err)
 		}
 	})
 }

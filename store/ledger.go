@@ -16,6 +16,7 @@ var (
 	ErrUnknownJob  = errors.New("no such job")
 	ErrLeaseLost   = errors.New("somebody else carries the job out now")
 	ErrNotUnclear  = errors.New("the session has no unclear job")
+	ErrOtherFile   = errors.New("the job's file is another one")
 )
 
 // Plans and jobs lie under one hash tag, and so in one slot: what concerns both

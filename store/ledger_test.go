@@ -56,6 +56,13 @@ func click(t *testing.T, do func(context.Context, string, Actor, time.Time) (Cla
 	return a
 }
 
+// approve presses a plan's button as it is first shown.
+func approve(l *Ledger) func(context.Context, string, Actor, time.Time) (ClaimAnswer, error) {
+	return func(ctx context.Context, id string, by Actor, now time.Time) (ClaimAnswer, error) {
+		return l.Claim(ctx, id, "", by, now)
+	}
+}
+
 func TestPlanIsKept(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
@@ -99,18 +106,18 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 			want ClaimVerdict
 			who  Actor
 		}{
-			{"claim", l.Claim, first.ID, ann, soon, Claimed, ann},
-			{"again", l.Claim, first.ID, ann, soon, AlreadyClaimed, ann},
-			{"by another, late", l.Claim, first.ID, bob, at.Add(time.Hour), AlreadyClaimed, ann},
+			{"claim", approve(l), first.ID, ann, soon, Claimed, ann},
+			{"again", approve(l), first.ID, ann, soon, AlreadyClaimed, ann},
+			{"by another, late", approve(l), first.ID, bob, at.Add(time.Hour), AlreadyClaimed, ann},
 			{"cancel what is claimed", l.Cancel, first.ID, bob, soon, AlreadyClaimed, ann},
-			{"another plan of the session", l.Claim, second.ID, bob, soon, Busy, Actor{}},
+			{"another plan of the session", approve(l), second.ID, bob, soon, Busy, Actor{}},
 			{"cancel that", l.Cancel, second.ID, bob, soon, Cancelled, bob},
 			{"cancel", l.Cancel, cancelled.ID, bob, soon, Cancelled, bob},
 			{"cancel again", l.Cancel, cancelled.ID, ann, soon, AlreadyCancelled, bob},
-			{"claim what is cancelled", l.Claim, cancelled.ID, ann, soon, AlreadyCancelled, bob},
-			{"claim late", l.Claim, late.ID, ann, late.Expires.Add(time.Millisecond), Expired, Actor{}},
+			{"claim what is cancelled", approve(l), cancelled.ID, ann, soon, AlreadyCancelled, bob},
+			{"claim late", approve(l), late.ID, ann, late.Expires.Add(time.Millisecond), Expired, Actor{}},
 			{"cancel late", l.Cancel, late.ID, ann, late.Expires.Add(time.Millisecond), Expired, Actor{}},
-			{"claim nothing", l.Claim, "none", ann, soon, Unknown, Actor{}},
+			{"claim nothing", approve(l), "none", ann, soon, Unknown, Actor{}},
 			{"cancel nothing", l.Cancel, "none", ann, soon, Unknown, Actor{}},
 		} {
 			got := click(t, c.do, c.id, c.by, c.now)
@@ -127,28 +134,55 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 	})
 }
 
+// TestSecondClick: two presses by one person, apart in time, the second of the
+// button that was redrawn for the first.
 func TestSecondClick(t *testing.T) {
-	l := NewLedger(open(t, redistest.Start(t).URL()))
-	p := saved(t, l, "cs_live_retry")
-	p.Retrying = true
-	if err := l.SavePlan(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range []struct {
+	type press struct {
+		by    Actor
 		after time.Duration
-		want  ClaimVerdict
-	}{{0, NeedsSecondClick}, {300 * time.Millisecond, NeedsSecondClick}, {3 * time.Second, Claimed}} {
-		if got := click(t, l.Claim, p.ID, ann, at.Add(c.after)); got.Verdict != c.want {
-			t.Errorf("after %s: %s, want %s", c.after, got.Verdict, c.want)
+		of    int // the button: 0 = as first shown, n = as redrawn after the nth press
+	}
+	const late = 3 * time.Second
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l, n := NewLedger(r), 0
+		for name, presses := range map[string][]press{ // only the last may count
+			"on purpose":                           {{ann, 0, 0}, {ann, late, 1}},
+			"a double click first":                 {{ann, 0, 0}, {ann, 300 * time.Millisecond, 0}, {ann, late, 1}},
+			"a double click on both":               {{ann, 0, 0}, {ann, 300 * time.Millisecond, 1}, {ann, late, 2}},
+			"an old copy is a first press":         {{ann, 0, 0}, {ann, late, 0}, {ann, late + time.Second, 1}, {ann, 2 * late, 2}},
+			"somebody else's is their first":       {{ann, 0, 0}, {bob, late, 1}, {bob, 2 * late, 2}},
+			"and the first one begins anew":        {{ann, 0, 0}, {bob, late, 1}, {ann, 2 * late, 2}, {ann, 3 * late, 2}, {ann, 4 * late, 3}},
+			"a button redrawn for somebody else":   {{ann, 0, 0}, {bob, time.Second, 1}, {bob, 2 * late, 1}, {bob, 3 * late, 2}},
+			"nobody's double click is the other's": {{ann, 0, 0}, {bob, time.Second, 0}, {ann, 1500 * time.Millisecond, 1}, {ann, 2 * late, 3}},
+		} {
+			p := saved(t, l, "cs_live_"+strconv.Itoa(n))
+			n++
+			p.Retrying = true
+			if err := l.SavePlan(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			names := []string{""}
+			for i, c := range presses {
+				want := NeedsSecondClick
+				if i == len(presses)-1 {
+					want = Claimed
+				}
+				got, err := l.Claim(t.Context(), p.ID, names[c.of], c.by, at.Add(c.after))
+				if err != nil || got.Verdict != want || (got.Press != "") != (want == NeedsSecondClick) {
+					t.Errorf("%s, press %d: %s (%q), %v; want %s", name, i+1, got.Verdict, got.Press, err, want)
+				}
+				names = append(names, got.Press)
+			}
 		}
-	}
-	p.ID, p.Session = "terminal", "cs_live_terminal"
-	if err := l.SavePlan(t.Context(), p); err != nil {
-		t.Fatal(err)
-	}
-	if got := click(t, l.Claim, p.ID, Actor{ID: "root", Terminal: true}, at); got.Verdict != Claimed {
-		t.Errorf("a terminal asks twice by itself, and gets %s", got.Verdict)
-	}
+		p := saved(t, l, "cs_live_terminal")
+		p.Retrying = true
+		if err := l.SavePlan(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if got := click(t, approve(l), p.ID, Actor{ID: "root", Terminal: true}, at); got.Verdict != Claimed {
+			t.Errorf("a terminal asks twice by itself, and gets %s", got.Verdict)
+		}
+	})
 }
 
 // TestTwoClaimersRace: two replicas race over one plan, or over two plans of
@@ -167,7 +201,7 @@ func TestTwoClaimersRace(t *testing.T) {
 			var claimers sync.WaitGroup
 			for i, by := range []Actor{ann, bob} {
 				claimers.Go(func() {
-					a, err := l.Claim(t.Context(), ids[i], by, at)
+					a, err := l.Claim(t.Context(), ids[i], "", by, at)
 					if err != nil {
 						t.Error(err)
 					}

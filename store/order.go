@@ -68,7 +68,7 @@ func newOrder(s Session, models Models, prices Prices) (Order, []string) {
 	prompt := s.PromptText()
 	o.PromptChars, o.PromptDigest = len(utf16.Encode([]rune(prompt))), digest([]byte(prompt))
 	var notes []string
-	if v.GenerationType == "text-to-image" {
+	if s.Kind() == KindImage {
 		o.Model, o.Image = models.Image, true
 	} else {
 		notes = o.setSeconds(v.Duration)

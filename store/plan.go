@@ -35,6 +35,7 @@ type Plan struct {
 	ID        string // opaque
 	Action    Action
 	Session   string
+	Kind      Kind // what it makes
 	Layout    Layout
 	Requester Actor
 	Created   time.Time
@@ -77,15 +78,15 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
-		ID: rand.Text(), Action: action, Session: x.Session.ID, Layout: x.Session.Layout(), Requester: who,
+		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Requester: who,
 		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x.Event, now),
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
 	p.Warnings = warnings(x, action, p.Retrying)
 	switch action {
 	case ActionFix:
-		p.FixText = o.FixText
-		p.Writes = Writes(x.Session, Update{Kind: UpdateFix, At: now, Error: o.FixText})
+		p.FixText = p.Kind.Tell(o.FixText)
+		p.Writes = Writes(x.Session, Update{Kind: UpdateFix, At: now, Error: p.FixText})
 	case ActionGenerate:
 		order, notes := newOrder(x.Session, o.Models, o.Prices)
 		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
@@ -95,16 +96,12 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 }
 
 func seenOf(x Examination) Seen {
-	seen := Seen{
+	return Seen{
 		Verdict: x.Verdict, Payment: x.Payment.State,
 		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
 		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
-		FileState: x.File.State, Digests: map[string]string{}, At: x.At.UTC().Truncate(time.Millisecond),
+		FileState: x.File.State, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
 	}
-	for _, key := range x.Session.Keys() {
-		seen.Digests[key.Kind] = key.Digest
-	}
-	return seen
 }
 
 // generateWrites are those of the claim, and what follows with the file.

@@ -12,23 +12,31 @@ import (
 )
 
 // ErrNotReplicated means that a replica which could become the master does not
-// have the ledger's latest writes yet.
+// have the latest writes yet.
 var ErrNotReplicated = errors.New("a replica of Redis is behind")
 
 // replicaWithin is how long the replicas are waited for.
 const replicaWithin = 500 * time.Millisecond
 
 // Replicated returns nil once every connected replica has all that the ledger
-// has written so far. Redis replicates behind its answers: a replica that takes
-// over may lack the last of them.
-func (l *Ledger) Replicated(ctx context.Context) error {
-	client, err := l.state.client(ctx)
+// has written so far.
+func (l *Ledger) Replicated(ctx context.Context) error { return l.state.replicated(ctx, syncKey) }
+
+// Replicated returns nil once every connected replica has all that the watch
+// has written so far.
+func (w *Watch) Replicated(ctx context.Context) error { return w.state.replicated(ctx, watchSyncKey) }
+
+// replicated waits for the replicas of the master that holds the key. Redis
+// replicates behind its answers: a replica that takes over may lack the last of
+// them.
+func (r *Redis) replicated(ctx context.Context, key string) error {
+	client, err := r.client(ctx)
 	if err != nil {
 		return err
 	}
 	if cluster, ok := client.(*redis.ClusterClient); ok {
-		if client, err = cluster.MasterForKey(ctx, syncKey); err != nil {
-			return fmt.Errorf("find the ledger's master: %w", silence(err))
+		if client, err = cluster.MasterForKey(ctx, key); err != nil {
+			return fmt.Errorf("find the records' master: %w", silence(err))
 		}
 	}
 	replicas, err := replicasOf(ctx, client)
@@ -39,7 +47,7 @@ func (l *Ledger) Replicated(ctx context.Context) error {
 	// WAIT waits for the writes of its own connection, and replicas take all
 	// writes in their order: so one more is made on the same connection.
 	_, err = client.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		pipe.Set(ctx, syncKey, "", jobLife)
+		pipe.Set(ctx, key, "", jobLife)
 		acked = pipe.Do(ctx, "WAIT", replicas, replicaWithin.Milliseconds())
 		return nil
 	})

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -26,8 +27,12 @@ func TestReplicated(t *testing.T) {
 		t.Error("the replica does not have the claim")
 	}
 	replica.Freeze(t)
-	if err := l.Replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
-		t.Errorf("with a replica that stands still: %v", err)
+	for name, replicated := range map[string]func(context.Context) error{
+		"ledger": l.Replicated, "watch": NewWatch(open(t, master.URL())).Replicated,
+	} {
+		if err := replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
+			t.Errorf("%s with a replica that stands still: %v", name, err)
+		}
 	}
 	replica.Thaw(t)
 }

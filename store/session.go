@@ -80,6 +80,15 @@ func (s Session) AsOf(now time.Time) Session {
 // Keys lists the three keys in the order in which people read them.
 func (s Session) Keys() []Key { return []Key{s.Prompt, s.Webhook, s.Lookup} }
 
+// Digests are those of the three keys, by kind; "" = missing.
+func (s Session) Digests() map[string]string {
+	digests := map[string]string{}
+	for _, key := range s.Keys() {
+		digests[key.Kind] = key.Digest
+	}
+	return digests
+}
+
 // Layout tells how the session is laid out.
 func (s Session) Layout() Layout {
 	switch {

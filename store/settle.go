@@ -4,15 +4,18 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // KEYS: job, job of the session, pending, unclear. ARGV: the job as it was, as
-// it is now, its id, the time of its claim. A new token ends every lease.
+// it is now, its id, the time of its claim. A new token ends every lease. Where
+// another job of the session came later, that one counts: -1.
 var settle = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
+if redis.call('HGET', KEYS[2], 'id') ~= ARGV[3] then return -1 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'token', 1)
 redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', 'running', 'outcome', '')
@@ -23,27 +26,33 @@ return 1`)
 // Settle records what a person found out about an unclear job: the file that
 // was made, or "" for none. The job then runs again, to write that into the
 // session and to end: with a file from StepSent on, without one from
-// StepSending, which with a Settlement never sends. ErrUnknownJob where there
-// is no such job; ErrNotUnclear where there is nothing to settle about it, or
-// somebody else was quicker.
+// StepSending, which with a Settlement never sends. A job that was given up is
+// settled with its own file, and then followed to its end once more.
+//
+// ErrUnknownJob where there is no such job; ErrOtherFile where one that was
+// given up has another file; ErrNotUnclear where there is nothing to settle
+// about it, or somebody else was quicker. With the last two the job is returned.
 func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
-	for {
+	for range attempts {
 		job, done, err := l.settle(ctx, id, by, fileID, now)
 		if err != nil || done {
 			return job, err
 		}
 		// Who told its end saved it in between: it may still be unclear.
 	}
+	return Job{}, errChanged
 }
 
 // settle is false where the job was saved since it was read.
 func (l *Ledger) settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, bool, error) {
 	job, before, err := l.job(ctx, id)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Job{}, false, err
-	}
-	if job.Outcome != OutcomeUnclear {
-		return Job{}, false, ErrNotUnclear
+	case job.Outcome == OutcomeGaveUp && fileID != "" && !strings.EqualFold(fileID, job.FileID):
+		return job, false, ErrOtherFile
+	case job.Outcome != OutcomeUnclear && (job.Outcome != OutcomeGaveUp || fileID == ""):
+		return job, false, ErrNotUnclear
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
@@ -60,6 +69,9 @@ func (l *Ledger) settle(ctx context.Context, id string, by Actor, fileID string,
 	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
 		return Job{}, false, fmt.Errorf("settle a job: %w", silence(err))
+	}
+	if done < 0 {
+		return job, false, ErrNotUnclear
 	}
 	return job, done == 1, nil
 }

@@ -33,10 +33,14 @@ var (
 )
 
 // silence names the trouble: an error of the network, or a time-out, is
-// ErrSilent. What else Redis itself answered stays as it is, and so does the
-// caller's own change of mind.
+// ErrSilent. What else Redis itself answered stays as it is, but for what it
+// repeats of the question, and so does the caller's own change of mind.
 func silence(err error) error {
-	if kind := troubleOf(err); kind != nil {
+	if err == nil || Trouble(err) != nil { // or named already
+		return err
+	}
+	kind, err := troubleOf(err), unrepeated(err)
+	if kind != nil {
 		return fmt.Errorf("%w: %w", kind, err)
 	}
 	return err

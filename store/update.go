@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -29,6 +30,7 @@ type Update struct {
 type Change struct {
 	Name          string
 	Before, After *string
+	Odd           bool // what was there is no string
 }
 
 // KeyWrite is what is written to one key of a session.
@@ -37,6 +39,7 @@ type KeyWrite struct {
 	Kind       string // webhook or session
 	Create     bool   // the key is missing so far
 	Unreadable bool   // what stands there cannot be read, and is saved first
+	Replaced   bool   // with Unreadable: nothing of it can be kept
 	Changes    []Change
 	// Then are the members that follow once the file is known: for showing.
 	Then []string
@@ -80,7 +83,19 @@ func Writes(s Session, u Update) []KeyWrite {
 
 func write(s Session, key Key, changes []Change) KeyWrite {
 	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
-		Unreadable: key.Exists && key.Fault != "", Changes: changes}
+		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.whole(), Changes: withoutOdd(key.Value, changes)}
+}
+
+// withoutOdd takes members of a wrong type out that are not set anyway.
+func withoutOdd(v Value, changes []Change) []Change {
+	for _, name := range v.Odd {
+		if i := slices.IndexFunc(changes, func(c Change) bool { return c.Name == name }); i >= 0 {
+			changes[i].Odd = true
+		} else {
+			changes = append(changes, Change{Name: name, Odd: true})
+		}
+	}
+	return changes
 }
 
 // webhookWrite names the tool too, and keeps the one that stands there.
@@ -116,10 +131,10 @@ func statusChanges(v Value, u Update) []Change {
 	}
 	at, word := stamp(u.At), string(status)
 	return changed(
-		Change{"status", v.Status, &word},
-		Change{"fileId", v.FileID, file},
-		Change{"error", v.Error, failure},
-		Change{"timestamp", stampOf(v), &at},
+		Change{Name: "status", Before: v.Status, After: &word},
+		Change{Name: "fileId", Before: v.FileID, After: file},
+		Change{Name: "error", Before: v.Error, After: failure},
+		Change{Name: "timestamp", Before: v.Stamp, After: &at},
 	)
 }
 
@@ -133,7 +148,7 @@ func mappingChanges(v Value, u Update) []Change {
 		file = &u.FileID
 	}
 	at := stamp(u.At)
-	return changed(Change{"fileId", v.FileID, file}, Change{"timestamp", stampOf(v), &at})
+	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.Stamp, After: &at})
 }
 
 // changed leaves out what stays as it is, and cuts what was there: it is only
@@ -161,12 +176,4 @@ func short(text string) *string {
 		text = string([]rune(text)[:maxBefore-1]) + "…"
 	}
 	return &text
-}
-
-func stampOf(v Value) *string {
-	if v.Timestamp.IsZero() {
-		return nil
-	}
-	at := stamp(v.Timestamp)
-	return &at
 }

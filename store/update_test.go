@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -97,8 +98,67 @@ func TestWritesShowWhatWasThere(t *testing.T) {
 	status, processing, now := "error", "processing", "2026-03-04T12:00:00.000Z"
 	cut := strings.Repeat("é", 199) + "…"
 	want := []KeyWrite{{Session: "cs_live_1", Kind: "session", Changes: []Change{
-		{"status", &status, &processing}, {"error", &cut, nil}, {"timestamp", nil, &now}}}}
+		{Name: "status", Before: &status, After: &processing}, {Name: "error", Before: &cut}, {Name: "timestamp", After: &now}}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestPlansOfWhatCannotBeRead: what is taken out is listed, and what is replaced
+// as a whole is said to be; nothing else happens to the value.
+func TestPlansOfWhatCannotBeRead(t *testing.T) {
+	for _, c := range []struct {
+		webhook  string
+		replaced bool
+		odd      []string // listed as unreadable
+		without  []string // of these: taken out
+	}{
+		{`{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, false, []string{"status", "fileId", "createdAt"}, []string{"fileId", "createdAt"}},
+		{`{"status":"done"}`, false, nil, nil},
+		{`{"status":`, true, nil, nil},
+		{`["processing"]`, true, nil, nil},
+	} {
+		x := orphan(held(foxPrompt, c.webhook, ""))
+		w := plan(t, ActionFix, x).Writes[0]
+		var odd, without []string
+		for _, change := range w.Changes {
+			if change.Odd {
+				odd = append(odd, change.Name)
+			}
+			if change.After == nil {
+				without = append(without, change.Name)
+			}
+		}
+		if x.Verdict != VerdictCorrupt || !w.Unreadable || w.Replaced != c.replaced {
+			t.Errorf("%s is %s: unreadable %v, replaced %v", c.webhook, x.Verdict, w.Unreadable, w.Replaced)
+		}
+		if diff := cmp.Diff([][]string{c.odd, c.without}, [][]string{odd, without}); diff != "" {
+			t.Errorf("%s: %s", c.webhook, diff)
+		}
+	}
+}
+
+// TestTooLargeToBeWritten: what cannot be read and saved whole is refused, and
+// why is said, before anybody approves anything.
+func TestTooLargeToBeWritten(t *testing.T) {
+	tooLarge := func(kind string) Key { return Key{Kind: kind, Exists: true, Fault: faultTooLarge} }
+	for _, kind := range []string{"webhook", "session"} {
+		s := held(foxPrompt, "", "")
+		if kind == "webhook" {
+			s.Webhook = tooLarge(kind)
+		} else {
+			s.Lookup = tooLarge(kind)
+		}
+		x := orphan(s)
+		_, err := MakePlan(ActionFix, x, ann, making, at)
+		var refused *NotAllowed
+		if !errors.As(err, &refused) || !strings.Contains(refused.Reason, kind+":… cannot be read: it is larger than 32 MiB") {
+			t.Errorf("%s: %v, %q", kind, err, x.Reason)
+		}
+	}
+	s := held("", "", fullFox)
+	s.Prompt = tooLarge("prompt") // is not written
+	if x := orphan(s); x.Verdict != VerdictCorrupt || !x.Allows(ActionFix) {
+		t.Errorf("beside a prompt: that is not written: %s, allowed %v", x.Verdict, x.Allowed)
 	}
 }

@@ -122,14 +122,15 @@ func clusterOf(o *redis.Options) *redis.ClusterOptions {
 	}
 }
 
-// learnEvery is how soon another node is found that took over from a master.
-const learnEvery = 2 * time.Second
+// learnMasters is the time after which it is asked anew who the masters of a
+// cluster are. One that died tells nobody who took its place.
+const learnMasters = 3 * time.Second
 
 // newCluster makes a client whose every node is left alone for itself while it
 // does not answer. How commands are routed is known here: nothing is asked for it.
 func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
 	o.DisableRoutingPolicies = true
-	o.ClusterStateReloadInterval = learnEvery
+	o.ClusterStateReloadInterval = learnMasters
 	client := redis.NewClusterClient(o)
 	client.OnNewNode(func(node *redis.Client) { guarded(node) })
 	return client

@@ -18,15 +18,20 @@ const (
 	faultTooLarge  Fault = "it is larger than 32 MiB"
 )
 
+// whole tells whether nothing of the value can be read.
+func (f Fault) whole() bool { return f == faultSyntax || f == faultNoObject }
+
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
+	Stamp                         *string // the timestamp as it stands there
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
 	Duration                      float64 // seconds; 0 = absent
 	Resolution                    string  // such as 1280x720
 	VideoCount                    int
+	Odd                           []string // members that have to be strings and are none
 }
 
 // ParseValue reads the value of a key and tells whether it is a full object,
@@ -49,7 +54,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		{"status", func(text string) { v.Status = &text }},
 		{"fileId", func(text string) { v.FileID = &text }},
 		{"error", func(text string) { v.Error = &text }},
-		{"timestamp", func(text string) { v.Timestamp = parseTime(text) }},
+		{"timestamp", func(text string) { v.Timestamp, v.Stamp = parseTime(text), &text }},
 		{"createdAt", func(text string) { v.CreatedAt = parseTime(text) }},
 	} {
 		var text string
@@ -57,9 +62,12 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		case !m.has(member.name):
 		case json.Unmarshal(m[member.name], &text) == nil:
 			member.read(text)
-		case fault == "":
-			fault = Fault("its " + member.name + " is not a string")
+		default:
+			v.Odd = append(v.Odd, member.name)
 		}
+	}
+	if len(v.Odd) > 0 {
+		fault = Fault("its " + v.Odd[0] + " is not a string")
 	}
 	if fault == "" && v.Status != nil && !Status(*v.Status).written() {
 		fault = "its status is none of pending, processing, completed and error"

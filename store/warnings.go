@@ -11,7 +11,7 @@ func warnings(x Examination, action Action, retrying bool) []string {
 	var list []string
 	warn := func(when bool, text string) {
 		if when {
-			list = append(list, text)
+			list = append(list, x.Session.Kind().Tell(text))
 		}
 	}
 	generate := action == ActionGenerate

@@ -19,6 +19,8 @@ const (
 	stateKey    = watchPrefix + "state"  // hash
 	dueKey      = watchPrefix + "due"    // sorted set of session ids, by when to look at them
 	openKey     = watchPrefix + "open"   // sorted set of incident ids, by when they were opened
+
+	watchSyncKey = watchPrefix + "sync" // written to see that replicas follow
 )
 
 func paidKey(session string) string      { return watchPrefix + "paid:" + session }
@@ -92,6 +94,25 @@ type WatchState struct {
 	Notified    time.Time // when Redis last told of a write
 	HistoryTold bool
 	Unreachable string // why alerts do not reach their channel, "" = they do
+}
+
+// WatchAges are how long ago the watch last saw anything, in seconds; nil =
+// never. The names are public.
+type WatchAges struct {
+	Sweep        *int64 `json:"sweep_age_seconds"`
+	Stripe       *int64 `json:"stripe_age_seconds"`
+	Notification *int64 `json:"notification_age_seconds"`
+}
+
+// Ages are those at a time.
+func (s WatchState) Ages(now time.Time) WatchAges {
+	age := func(at time.Time) *int64 {
+		if at.IsZero() {
+			return nil
+		}
+		return new(int64(now.Sub(at) / time.Second))
+	}
+	return WatchAges{Sweep: age(s.Swept), Stripe: age(s.Passed), Notification: age(s.Notified)}
 }
 
 // The fields of the state.

@@ -105,8 +105,7 @@ func standing(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists
 }
 
 // apply makes the new value. Unreadable means that the old one has to be saved
-// before: what is no object is replaced by a fresh one, and members of a wrong
-// type are taken out.
+// before: what is no object is replaced by a fresh one.
 func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, err error) {
 	set := make([]Member, 0, len(w.Changes))
 	for _, c := range w.Changes {
@@ -122,33 +121,9 @@ func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, 
 		raw = []byte("{}")
 	}
 	_, _, fault := ParseValue(raw)
-	if fault == faultSyntax || fault == faultNoObject {
+	if fault.whole() {
 		raw = []byte("{}")
-	}
-	if fault != "" {
-		set = append(set, w.wrongTyped(raw)...)
 	}
 	next, err = Splice(raw, set)
 	return next, fault != "", err
-}
-
-// wrongTyped are the members that make a value unreadable and that are not set
-// anyway.
-func (w KeyWrite) wrongTyped(raw []byte) []Member {
-	var m members
-	if json.Unmarshal(raw, &m) != nil {
-		return nil
-	}
-	var set []Member
-	for _, name := range []string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"} {
-		var text string
-		named := false
-		for _, c := range w.Changes {
-			named = named || c.Name == name
-		}
-		if !named && m.has(name) && json.Unmarshal(m[name], &text) != nil {
-			set = append(set, Member{Name: name})
-		}
-	}
-	return set
 }

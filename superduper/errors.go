@@ -1,17 +1,17 @@
 package superduper
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Kind says what went wrong. It is an error itself, so that
@@ -125,10 +125,12 @@ func refused(method string, resp *http.Response, body []byte, token string) *Err
 	default:
 		e.Kind = Unavailable
 	}
-	e.Fields, e.Detail = complaint(body)
-	if token != "" {
-		e.Detail = strings.ReplaceAll(e.Detail, token, "[token]")
-	}
+	e.Fields, e.Detail = complaint(body, func(text string, limit int) string {
+		if token != "" {
+			text = strings.ReplaceAll(text, token, "[token]")
+		}
+		return clean(text, limit)
+	})
 	return e
 }
 
@@ -142,7 +144,7 @@ func unanswered(status int) bool {
 // complaint reads {"detail": "…" | [{"loc","msg"}]}, and where the body is of
 // another shape takes its text. Fields make the text superfluous; that one may
 // repeat what was sent.
-func complaint(body []byte) ([]Field, string) {
+func complaint(body []byte, clean func(text string, limit int) string) ([]Field, string) {
 	var answer struct {
 		Detail json.RawMessage `json:"detail"`
 		Error  json.RawMessage `json:"error"`
@@ -150,7 +152,7 @@ func complaint(body []byte) ([]Field, string) {
 	if json.Unmarshal(body, &answer) != nil {
 		return nil, clean(string(body), 300)
 	}
-	if fields := fieldsOf(answer.Detail); len(fields) > 0 {
+	if fields := fieldsOf(answer.Detail, clean); len(fields) > 0 {
 		return fields, ""
 	}
 	for _, raw := range []json.RawMessage{answer.Detail, answer.Error} {
@@ -162,7 +164,7 @@ func complaint(body []byte) ([]Field, string) {
 	return nil, clean(string(body), 300)
 }
 
-func fieldsOf(raw json.RawMessage) []Field {
+func fieldsOf(raw json.RawMessage, clean func(string, int) string) []Field {
 	var complaints []struct {
 		Loc []any  `json:"loc"`
 		Msg string `json:"msg"`
@@ -196,17 +198,13 @@ func retryAfter(h http.Header) time.Duration {
 	return min(max(wait, 0), time.Hour)
 }
 
-// cause strips the address that was asked from an error: it may hold an id that
-// a log must not have. A deadline stays recognisable.
+// cause strips from an error the address that was asked, which may hold an id
+// that a log must not have, and what was answered.
 func cause(err error) error {
-	var failed *url.Error
-	if errors.As(err, &failed) {
-		err = failed.Err
+	if errors.Is(err, errTooLarge) {
+		return errTooLarge
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return context.DeadlineExceeded
-	}
-	return err
+	return quiet.Error(err)
 }
 
 // clean makes foreign text fit to be shown: one line, no control characters,

@@ -139,7 +139,7 @@ func FuzzComplaint(f *testing.F) {
 	f.Add([]byte(`{"detail":"x","error":"y"}`))
 	f.Add([]byte("\x00\xff<html>"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		fields, detail := complaint(raw)
+		fields, detail := complaint(raw, clean)
 		if len(fields) > 10 || utf8.RuneCountInString(detail) > 301 || len(fields) > 0 && detail != "" {
 			t.Errorf("%d fields beside %q", len(fields), detail)
 		}

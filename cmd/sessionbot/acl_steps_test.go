@@ -145,7 +145,7 @@ func ledgerSteps(r *store.Redis) []aclStep {
 		if err := ledger.SavePlan(ctx, plan(id)); err != nil {
 			return store.Lease{}, store.Job{}, err
 		}
-		claim, err := ledger.Claim(ctx, id, by, now)
+		claim, err := ledger.Claim(ctx, id, "", by, now)
 		if err != nil {
 			return store.Lease{}, store.Job{}, err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -28,7 +29,7 @@ func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *
 		cfg.AlertOn = append(cfg.AlertOn, store.Verdict(verdict))
 	}
 	if c.StripeKey != "" {
-		cfg.Stripe, cfg.Payments = stripeLists{parts.stripe.stripe}, parts.stripe
+		cfg.Stripe, cfg.Payments, cfg.OtherMode = stripeLists{parts.stripe.stripe}, parts.stripe, parts.stripe.stripe.OtherMode
 	}
 	return watch.New(cfg)
 }
@@ -52,25 +53,36 @@ func watchChecks(w *watch.Watch, records *store.Watch) []health.Check {
 type stripeLists struct{ stripe *payments.Reader }
 
 func (l stripeLists) PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error {
-	return l.stripe.PaidEvents(ctx, from, to, func(events []payments.PaidEvent) error {
+	return untoldBy(l.stripe.PaidEvents(ctx, from, to, func(events []payments.PaidEvent) error {
 		paid := make([]store.Paid, len(events))
 		for n, e := range events {
 			paid[n] = store.Paid{Payment: paymentOf(e.Session), EventID: e.ID, EventAt: e.Created}
 		}
 		return page(paid)
-	})
+	}))
 }
 
 func (l stripeLists) PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error {
-	return l.stripe.PaidSessions(ctx, since, func(sessions []payments.Session) error {
+	return untoldBy(l.stripe.PaidSessions(ctx, since, func(sessions []payments.Session) error {
 		paid := make([]store.Paid, len(sessions))
 		for n, s := range sessions {
 			paid[n] = store.Paid{Payment: paymentOf(s)}
 		}
 		return page(paid)
-	})
+	}))
 }
 
 func (l stripeLists) Undelivered(ctx context.Context, from, to time.Time) (map[string]bool, bool, error) {
-	return l.stripe.Undelivered(ctx, from, to)
+	sessions, whole, err := l.stripe.Undelivered(ctx, from, to)
+	return sessions, whole, untoldBy(err)
+}
+
+// untoldBy makes Stripe's refusal one that the store knows. What is not Stripe's
+// is left as it is.
+func untoldBy(err error) error {
+	var refusal *payments.Error
+	if !errors.As(err, &refusal) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", store.Unverified(refusal.Kind), err)
 }

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -23,8 +23,7 @@ func watched(s *stage) *stage {
 func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, watched(newStage(t))) })
 	t.Run("three masters", func(t *testing.T) {
-		c := redistest.StartCluster(t)
-		story(t, watched(stageOn(t, c.URL(), c.Client())))
+		story(t, watched(clusterStage(t)))
 	})
 }
 
@@ -83,6 +82,12 @@ func tellOneOrphan(t *testing.T, s *stage) {
 	oncall.ExpectMessage(saying("Orphaned: paid, but no video was started."))
 	oncall.Click(alert, "alert.snooze")
 	alert = oncall.ExpectUpdate(alert, having("Snoozed until"))
+	until := snoozedUntil(t, alert)
+	oncall.Click(alert, "alert.snooze")
+	alert = oncall.ExpectUpdate(alert, func(m wstest.Message) bool { return !having(until.Format("until 15:04"))(m) })
+	if more := snoozedUntil(t, alert).Sub(until); more != time.Hour && more != time.Hour-24*time.Hour {
+		t.Errorf("pressed again it is silent for %s more", more)
+	}
 	oncall.Click(alert, "alert.ack")
 	alert = oncall.ExpectUpdate(alert, having("Acknowledged by"))
 	s.webhook(watchID(1), store.StatusProcessing)
@@ -92,4 +97,19 @@ func tellOneOrphan(t *testing.T, s *stage) {
 	}
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs")
+}
+
+var untilClock = regexp.MustCompile(`Snoozed until (\d\d:\d\d)`)
+
+func snoozedUntil(t *testing.T, m wstest.Message) time.Time {
+	t.Helper()
+	found := untilClock.FindStringSubmatch(m.Text)
+	if found == nil {
+		t.Fatalf("it is not snoozed: %s", m.Text)
+	}
+	at, err := time.Parse("15:04", found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }

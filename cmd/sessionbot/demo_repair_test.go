@@ -20,6 +20,7 @@ const videoTakes = demoTakes + 30*time.Second
 // TestDemoRepairs is the demo's whole story: from the question to the finished
 // video, by keyboard and by mouse, dialogs included, and what a guest meets.
 func TestDemoRepairs(t *testing.T) {
+	t.Parallel() // it mostly waits
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := start(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.prints(demoAddress)
@@ -140,7 +141,7 @@ func (p *player) askByKeyboard(session string) {
 	p.awaits(session, "Approve: generate, about $")
 	p.approveByKeyboard()
 	p.awaits(session, "Yes, although Stripe still delivers")
-	p.last("Press the button once more")
+	p.last("That was your first press")
 }
 
 // approveByKeyboard presses the button that has the focus, and says yes.
@@ -176,7 +177,7 @@ func (p *player) cancelByKeyboard(session string) {
 // comes too early is answered as such.
 func (p *player) pressAgain(session string) {
 	p.t.Helper()
-	const early = `[...document.querySelectorAll("#scroll .message")].filter(m => m.innerText.includes("Press the button once more")).length`
+	const early = `[...document.querySelectorAll("#scroll .message")].filter(m => m.innerText.includes("That was your first press")).length`
 	for range 20 {
 		var before int
 		p.Do(chromedp.Evaluate(early, &before))

@@ -29,13 +29,13 @@ type fleet struct {
 	ahead    atomic.Int64 // how far the clock of the video maker is ahead
 }
 
-func onServer(t *testing.T) *fleet {
+func besideServer(t *testing.T) *fleet {
 	t.Helper()
 	s := newStage(t)
 	return manned(&fleet{stage: s})
 }
 
-func onSentinel(t *testing.T) *fleet {
+func besideSentinels(t *testing.T) *fleet {
 	t.Helper()
 	f := redistest.StartFailover(t)
 	return manned(&fleet{stage: stageOn(t, f.URL(), f.Client()), failover: f})
@@ -44,7 +44,7 @@ func onSentinel(t *testing.T) *fleet {
 // jobsKey lies where approved repairs are kept.
 const jobsKey = "sessionbot:{jobs}:"
 
-func onCluster(t *testing.T) *fleet {
+func besideCluster(t *testing.T) *fleet {
 	t.Helper()
 	c := redistest.StartCluster(t)
 	c.AddReplica(t, c.NodeOf(t, jobsKey))
@@ -246,7 +246,7 @@ func awaitLoaded(f *fleet) {
 }
 
 func killMaster(f *fleet) {
-	replicated(f.t, f.failover)
+	f.do(f.failover.Master.Client(), "WAIT", 1, 5000) // what the replica lacks is lost, as with every Redis
 	f.failover.Master.Kill(f.t)
 }
 

@@ -69,25 +69,25 @@ type place struct {
 }
 
 var places = []place{
-	{"One Redis server", "two replicas of the bot, one redis-server", onServer, redisFaults},
-	{"Redis with Sentinels", "a master, its replica and three Sentinels", onSentinel, []fault{
+	{"One Redis server", "two replicas of the bot, one redis-server", besideServer, redisFaults},
+	{"Redis with Sentinels", "a master, its replica and three Sentinels", besideSentinels, []fault{
 		{name: "the master is killed", does: "SIGKILL; the Sentinels make the replica the master", blames: "redis", within: 20 * time.Second,
 			begin: killMaster, end: awaitMaster},
 	}},
-	{"Redis Cluster", "three masters, one of which has a replica", onCluster, []fault{
+	{"Redis Cluster", "three masters, one of which has a replica", besideCluster, []fault{
 		{name: "a master is killed", does: "SIGKILL of the one that keeps approved repairs; its replica takes over", blames: "redis", within: 20 * time.Second,
 			begin: killNode, end: awaitNode},
 	}},
-	{"Stripe", "its stand-in, one redis-server", onServer, httpFaults(func(f *fleet) breakable { return f.stripe }, map[string]string{
+	{"Stripe", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.stripe }, map[string]string{
 		"hangs": "Stripe did not answer", "429": "Stripe asked us to slow down", "500": "Stripe answered with a fault of its own",
 		"cut": "Stripe did not answer", "10 MB": "Stripe answered with a fault of its own"})},
-	{"SuperDuperAI", "its stand-in, one redis-server", onServer, httpFaults(func(f *fleet) breakable { return f.files }, map[string]string{
+	{"SuperDuperAI", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.files }, map[string]string{
 		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI asked us to slow down", "500": "SuperDuperAI answered HTTP 500",
 		"cut": "SuperDuperAI did not answer", "10 MB": "SuperDuperAI's answer could not be read"})},
-	{"The site", "its stand-in, one redis-server", onServer, httpFaults(func(f *fleet) breakable { return f.site }, map[string]string{
+	{"The site", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.site }, map[string]string{
 		"hangs": "the site did not answer", "429": "the site answered HTTP 429", "500": "the site answered HTTP 500",
 		"cut": "the site did not answer", "10 MB": "the site's answer could not be read"})},
-	{"Slack", "the local workspace, one redis-server", onServer, slackFaults},
+	{"Slack", "the local workspace, one redis-server", besideServer, slackFaults},
 }
 
 // keeps tells whether a promise can be kept there: a slow Slack shows answers

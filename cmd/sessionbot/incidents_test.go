@@ -102,8 +102,8 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 	for k := range 3 {
 		s.stored(watchID(10+k), time.Now().Add(-10*time.Minute+2*time.Second))
 	}
-	silent := oncall.ExpectMessage(having("Payment of 3 sessions cannot be verified since", "Nobody is called"))
-	blind := oncall.ExpectMessage(having("The watch fails since", "Stripe failed three times in a row"))
+	silent := oncall.ExpectMessage(having("Payment of 3 sessions cannot be verified since", "nobody is called"))
+	blind := oncall.ExpectMessage(having("The watch sees less since", "Stripe cannot be asked what was paid"))
 	for _, m := range []string{silent.Text, blind.Text} {
 		if strings.Contains(m, "U0ONCALL") {
 			t.Errorf("somebody is called: %s", m)
@@ -112,7 +112,7 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 	s.pays(watchID(10), time.Now().Add(-10*time.Minute), store.EventFailed) // the others never do
 	s.stripe.Heal()
 	oncall.ExpectUpdate(silent, having("Stripe answers again after", "whoever paid without a video is alerted"))
-	oncall.ExpectUpdate(blind, having("The watch sees again after"))
+	oncall.ExpectUpdate(blind, having("The watch sees everything again after"))
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !strings.Contains(m.Text, "2 paid sessions") {
 			oncall.ExpectUpdate(m, having("2 paid sessions got no video since"))
@@ -126,6 +126,50 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 func TestFirstStartOnAMonth(t *testing.T) { watchedOnBoth(t, tellFirstStartOnAMonth) }
 
 func tellFirstStartOnAMonth(t *testing.T, s *stage) {
+	s.month()
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	summary := oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	if strings.Contains(summary.Text, "<@U0ONCALL>") {
+		t.Errorf("the summary calls somebody: %s", summary.Text)
+	}
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+	s.startBot()
+	s.pays(watchID(5000), overdue(), store.EventFailed)
+	oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestFirstStartWithoutEvents: the same with a key that may not list events,
+// which is told, without calling anybody. Stripe's list of sessions has to do,
+// and nobody says that there was no event.
+func TestFirstStartWithoutEvents(t *testing.T) {
+	s := watched(newStage(t))
+	s.stripe.BreakFor("events", demo.Fault{Status: 403, Body: `{"error":{"type":"invalid_request_error"}}`})
+	s.month()
+	s.startBot()
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
+	less := oncall.ExpectMessage(having("The watch sees less since", "the Stripe key may not list events", "the right to read Events"))
+	if strings.Contains(less.Text, "<@U0ONCALL>") {
+		t.Errorf("somebody is called for it: %s", less.Text)
+	}
+	s.pays(watchID(5000), overdue(), store.EventFailed)
+	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00"))
+	if strings.Contains(alert.Text, "no event") {
+		t.Errorf("it says that there was no event: %s", alert.Text)
+	}
+	s.stripe.Heal()
+	oncall.ExpectUpdate(less, having("The watch sees everything again"))
+	oncall.ExpectUpdate(alert, having("delivery failed"))
+	s.workspace.ExpectNothingElse()
+}
+
+// month is a month of history, in which 70 % were left unpaid and 6 sessions got
+// no video.
+func (s *stage) month() {
 	const n, month = 600, 29 * 24 * time.Hour
 	for k := range n {
 		id, at := watchID(k), time.Now().Add(-time.Hour-time.Duration(k)*month/n)
@@ -144,19 +188,6 @@ func tellFirstStartOnAMonth(t *testing.T, s *stage) {
 			s.webhook(id, store.StatusCompleted)
 		}
 	}
-	s.startBot()
-	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	summary := oncall.ExpectMessage(having("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
-	if strings.Contains(summary.Text, "<@U0ONCALL>") {
-		t.Errorf("the summary calls somebody: %s", summary.Text)
-	}
-	if code := s.bot.stop(); code != 0 {
-		t.Errorf("asked to stop, it exited with %d", code)
-	}
-	s.startBot()
-	s.pays(watchID(5000), overdue(), store.EventFailed)
-	oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>"))
-	s.workspace.ExpectNothingElse()
 }
 
 // TestWithoutAStripeKey: unverified, grouped, with the advice.
@@ -230,40 +261,44 @@ func TestRedisIsAway(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRedisFailsOver: the replica is made the master, and the watch goes on
-// there, in the same message.
+// TestRedisFailsOver: a replica is made the master, and the watch goes on there,
+// in the same message.
 func TestRedisFailsOver(t *testing.T) {
-	f := redistest.StartFailover(t)
-	s := watched(stageOn(t, f.URL(), f.Client()))
-	s.env["SWEEP_INTERVAL"] = "4s" // three failures in a row would be told
+	t.Run("Sentinel", func(t *testing.T) {
+		f := redistest.StartFailover(t)
+		tellRedisFailsOver(watched(stageOn(t, f.URL(), f.Client())), f.Master)
+	})
+	t.Run("three masters", func(t *testing.T) {
+		c := redistest.StartCluster(t)
+		master := c.NodeOf(t, "{watch}") // where incidents lie
+		c.AddReplica(t, master)
+		tellRedisFailsOver(watched(stageOn(t, c.URL(), c.Client())), master)
+	})
+}
+
+func tellRedisFailsOver(s *stage, master *redistest.Server) {
+	s.env["SWEEP_INTERVAL"] = "6s" // three failures in a row would be told
 	s.startBot()
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(having("A paid session got no video."))
-	replicated(t, f) // the session; that it was told may get lost
-	f.Master.Kill(t)
-	written := func() string {
-		id := watchID(2)
-		value := `{"prompt":"A fox runs","timestamp":"` + overdue().UTC().Format(time.RFC3339) + `"}`
-		if err := f.Client().Set(t.Context(), "prompt:"+id, value, store.KeyLife).Err(); err != nil {
-			return err.Error()
+	// The replica has the session; that it was told may get lost.
+	if n, err := master.Client().Wait(s.t.Context(), 1, 5*time.Second).Result(); err != nil || n != 1 {
+		s.t.Fatalf("%d replicas follow, %v", n, err)
+	}
+	master.Kill(s.t)
+	await(s.t, func() string { // a key beside the incidents, then all others
+		for _, key := range []string{"{watch}:probe", "probe"} {
+			if err := s.client.Set(s.t.Context(), key, "", time.Minute).Err(); err != nil {
+				return err.Error()
+			}
 		}
 		return "written"
-	}
-	await(t, written, "written")
+	}, "written")
 	s.pays(watchID(2), overdue(), store.EventFailed)
 	alert = oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
 	s.webhook(watchID(2), store.StatusProcessing)
 	oncall.ExpectUpdate(alert, having("Resolved after", "2 webhooks came late"))
 	s.workspace.ExpectNothingElse()
-}
-
-// replicated waits until the replica holds what the master does by now: what it
-// lacks when the master dies is lost, as with every Redis.
-func replicated(t *testing.T, f *redistest.Failover) {
-	t.Helper()
-	if n, err := f.Master.Client().Wait(t.Context(), 1, 5*time.Second).Result(); err != nil || n != 1 {
-		t.Fatalf("%d replicas follow, %v", n, err)
-	}
 }

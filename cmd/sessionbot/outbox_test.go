@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
 
+	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -56,32 +59,82 @@ func tellKilledBeforeItIsPosted(t *testing.T, s *stage) {
 func TestKilledBeforeThePostIsNoted(t *testing.T) { watchedOnBoth(t, tellKilledBeforeThePostIsNoted) }
 
 func tellKilledBeforeThePostIsNoted(t *testing.T, s *stage) {
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	alert := s.forgetsItsPost()
+	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.startBot()
+	oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestKilledWhereNobodyMayLook: without the right to read the channel's history
+// the alert comes once more, which is the price of a kill, and not again.
+func TestKilledWhereNobodyMayLook(t *testing.T) {
+	var manifest []byte
+	for line := range bytes.Lines(sessionbot.Manifest) {
+		if !bytes.Contains(line, []byte(":history")) {
+			manifest = append(manifest, line...)
+		}
+	}
+	server := redistest.Start(t)
+	s := watched(stageFor(t, manifest, server.URL(), server.Client()))
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	s.forgetsItsPost()
+	s.startBot()
+	again := oncall.ExpectMessage(having("A paid session got no video."))
+	s.pays(watchID(2), overdue(), store.EventFailed)
+	oncall.ExpectUpdate(again, having("2 paid sessions got no video since"))
+	s.workspace.ExpectNothingElse()
+}
+
+// forgetsItsPost is a bot that tells of one orphan, and dies before that is
+// noted.
+func (s *stage) forgetsItsPost() wstest.Message {
+	s.t.Helper()
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	s.startBot()
-	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("A paid session got no video."))
+	alert := s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
 	if code := s.bot.stop(); code != 0 {
-		t.Errorf("asked to stop, it exited with %d", code)
+		s.t.Errorf("asked to stop, it exited with %d", code)
 	}
 	var metadata struct {
 		Payload struct{ Mark string } `json:"event_payload"`
 	}
 	if err := json.Unmarshal(alert.Metadata, &metadata); err != nil || metadata.Payload.Mark == "" {
-		t.Fatalf("the alert has no mark: %s, %v", alert.Metadata, err)
+		s.t.Fatalf("the alert has no mark: %s, %v", alert.Metadata, err)
 	}
 	key, incident := s.record()
 	delete(incident, "place")
 	incident["posting"], incident["posting_at"], incident["shown"] = metadata.Payload.Mark, incident["posted_at"], 0
 	raw, err := json.Marshal(incident)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	if err := s.client.HSet(t.Context(), key, "incident", raw).Err(); err != nil {
-		t.Fatal(err)
+	if err := s.client.HSet(s.t.Context(), key, "incident", raw).Err(); err != nil {
+		s.t.Fatal(err)
 	}
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	return alert
+}
+
+// TestAnswersGetLost: Slack posts the alert and a line in its thread, and its
+// answers are lost. Both are looked up, and there is one of each.
+func TestAnswersGetLost(t *testing.T) {
+	s := watched(newStage(t))
 	s.startBot()
-	oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	s.workspace.Fault("lose_answer", 2, "chat.postMessage")
+	s.pays(watchID(1), overdue(), store.EventFailed)
+	alert := oncall.ExpectMessage(having("A paid session got no video."))
+	alert = oncall.ExpectUpdate(alert, having("A paid session got no video.")) // it was found
+	s.workspace.Fault("lose_answer", 20, "chat.postMessage")
+	for n := range 4 {
+		s.pays(watchID(2+n), overdue(), store.EventFailed)
+	}
+	alert = oncall.ExpectUpdate(alert, having("5 paid sessions got no video"))
+	oncall.ExpectMessage(having("Growing: 5 paid sessions got no video"))
+	s.workspace.Fault("clear", 0, "")
+	s.webhook(watchID(1), store.StatusCompleted)
+	oncall.ExpectUpdate(alert, having("4 paid sessions got no video"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -95,9 +148,9 @@ func TestWatchGoesBlind(t *testing.T) {
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
 	s.redis.Freeze(t)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("The watch fails since", "sweep failed three times in a row", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(having("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
 	s.redis.Thaw(t)
-	alert = oncall.ExpectUpdate(alert, having("The watch sees again after"))
+	alert = oncall.ExpectUpdate(alert, having("The watch sees everything again after"))
 	if strings.Contains(alert.Text, "U0ONCALL") {
 		t.Errorf("somebody is called: %s", alert.Text)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -65,19 +67,64 @@ func TestGenerationFails(t *testing.T) {
 
 // TestWrongHost: a certificate that does not fit names the right host.
 func TestWrongHost(t *testing.T) {
-	s := repairStage(t)
-	server := httptest.NewTLSServer(s.files)
-	t.Cleanup(server.Close)
-	s.env["SUPERDUPERAI_URL"] = server.URL
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
-	s.workspace.ExpectNothingElse()
+	onBoth(t, func(t *testing.T, s *stage) {
+		server := httptest.NewTLSServer(s.files)
+		t.Cleanup(server.Close)
+		s.env["SUPERDUPERAI_URL"] = server.URL
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestNoToken: what cannot be made is not planned, and the refusal is on record.
+func TestNoToken(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["SUPERDUPERAI_TOKEN"] = ""
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
+		s.nothingDone()
+		s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestFixOfACorruptValue: the plan lists what is taken out, and the bytes that
+// stood there are kept.
+func TestFixOfACorruptValue(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		const corrupt = `{"status":7,"createdAt":{},"more":12345678901234567890}`
+		s.put("webhook:"+repairID, corrupt)
+		s.put("session:"+repairID, `{"fileId":`)
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		plan := s.planned(lead, "fix")
+		for _, part := range []string{"status (unreadable) → “error”", "createdAt (unreadable) → –", "not readable at all: saved first, then replaced as a whole"} {
+			if !strings.Contains(plan.Text, part) {
+				t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
+			}
+		}
+		lead.Click(plan, "confirm.approve")
+		lead.ExpectUpdate(plan, saying("is marked as error"))
+		raw := s.client.Get(t.Context(), "webhook:"+repairID).Val()
+		if v := s.value("webhook:" + repairID); v["status"] != "error" || v["createdAt"] != nil || !strings.Contains(raw, `"more":12345678901234567890`) {
+			t.Errorf("webhook: holds %s", raw)
+		}
+		saved := fmt.Sprintf("sessionbot:saved:webhook:%s:%x", repairID, sha256.Sum256([]byte(corrupt)))
+		if got := s.client.Get(t.Context(), saved).Val(); got != corrupt {
+			t.Errorf("%q was kept as %q", corrupt, got)
+		}
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestUnclearStory: the answer gets lost, nothing is sent again, and a person
 // says what became of it: an operator, once, and only of this generation.
 func TestUnclearStory(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
 		s.startBot()
@@ -89,7 +136,9 @@ func TestUnclearStory(t *testing.T) {
 		lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
 		guest.Click(unclear, "confirm.not_made")
 		guest.ExpectMessage(saying("Only operators may do this"))
-		lead.Click(unclear, "confirm.not_made")
+		lead.Type("/session debug " + repairID)
+		debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
+		lead.Click(debug, "confirm.not_made")
 		lead.ExpectMessage(saying("Settled: nothing was made"))
 		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
 
@@ -99,20 +148,78 @@ func TestUnclearStory(t *testing.T) {
 		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 		guest.Type("/session settle " + repairID + " " + file)
 		guest.ExpectMessage(saying("Only full members"))
+		lead.Type("/session settle " + repairID + " " + file)
+		lead.ExpectMessage(saying("SuperDuperAI does not know this file, so nothing was settled"))
 		s.files.Put(file, store.FileCompleted)
 		lead.Type("/session settle " + repairID + " " + file)
-		lead.ExpectMessage(saying("Settled: the file is being followed"))
+		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
 		lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("Customer sees  status completed"))
 		lead.Type("/session settle " + repairID + " " + file)
 		lead.ExpectMessage(saying("there is nothing to settle"))
 		if n := s.files.Started(); n != 2 {
 			t.Errorf("%d started, want 2", n)
 		}
-		history := s.ask("/session history " + repairID)
-		for _, part := range []string{"settled: generate, by @U0LEAD · file " + file, "settled: generate, by @U0LEAD · not made", "not an operator's click"} {
-			if !strings.Contains(history.Text, part) {
-				t.Errorf("the history does not say %q:\n%s", part, history.Text)
-			}
+		s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
+			"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
+			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
+			"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
+			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
+// counts, and that is said; nobody else's does, and that is on record.
+func TestSettleOnOnesWord(t *testing.T) {
+	t.Parallel() // it mostly waits
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["OPERATORS"] = "U0LEAD"
+		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+		support.Type("/session settle " + repairID + " " + file)
+		support.ExpectMessage(saying("Only operators may do this"))
+		s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
+		page := "https://superduperai.co/en/file/" + strings.ToUpper(file)
+		lead.Type("/session settle `" + repairID + "` <" + page + "|" + page + ">")
+		lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+		s.files.Put(file, store.FileFailed)
+		s.files.Heal()
+		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
+		s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestGivenUpAndFinished: a video that takes too long is given up; once it is
+// finished all the same, debug says how the customer's page gets to know.
+func TestGivenUpAndFinished(t *testing.T) {
+	t.Parallel() // it mostly waits
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.env["GIVE_UP_AFTER"] = "1s"
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		givenUp := s.approved(lead, "generate", saying("Given up after"), saying("/session settle "+repairID))
+		finish()
+		lead.Type("/session debug " + repairID)
+		found := lead.ExpectMessage(saying("It is finished after all"))
+		_, command, _ := strings.Cut(found.Text, "does not know: ")
+		command, _, _ = strings.Cut(command, "\n")
+		lead.Type(command[:len(command)-1] + "x")
+		lead.ExpectMessage(saying("not the id of a file"))
+		const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+		s.files.Put(other, store.FileCompleted)
+		lead.Type("/session settle " + repairID + " " + other)
+		lead.ExpectMessage(saying("This is not the file of the generation that was given up"))
+		lead.Type(command)
+		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+		lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("Customer sees  status completed"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
 		}
 		s.workspace.ExpectNothingElse()
 	})
@@ -150,26 +257,28 @@ func TestKilledWhileItIsMade(t *testing.T) {
 // TestRedisStandsStill: a Redis that is silent while a video is made costs
 // nothing but time.
 func TestRedisStandsStill(t *testing.T) {
-	s := repairStage(t)
-	finish := s.slowly()
-	s.startBot()
-	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	plan := s.planned(lead, "generate")
-	older := s.copyOf(lead, plan)
-	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, saying("being made"))
-	s.redis.Freeze(t)
-	finish()
-	lead.Click(older, "confirm.approve")
-	lead.ExpectMessage(saying("Nothing was done."))
-	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Redis did not answer"))
-	s.redis.Thaw(t)
-	lead.ExpectUpdate(running, saying("Done: video ready"))
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
-	}
-	s.workspace.ExpectNothingElse()
+	t.Parallel() // it mostly waits
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		plan := s.planned(lead, "generate")
+		older := s.copyOf(lead, plan)
+		lead.Click(plan, "confirm.approve")
+		running := lead.ExpectUpdate(plan, saying("being made"))
+		s.freeze()
+		finish()
+		lead.Click(older, "confirm.approve")
+		lead.ExpectMessage(saying("Nothing was done."))
+		lead.Type("/session generate " + repairID)
+		lead.ExpectMessage(saying("Redis"))
+		s.thaw()
+		lead.ExpectUpdate(running, saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+	})
 }
 
 // TestTheSiteDisagrees: what the customer sees is asked for, and told where it
@@ -188,6 +297,7 @@ func TestTheSiteDisagrees(t *testing.T) {
 
 // TestSlackIsAway: the end of a repair is told once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
+	t.Parallel() // it mostly waits
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
 		s.startBot()

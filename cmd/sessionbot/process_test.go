@@ -103,6 +103,23 @@ func (p *process) exitCode(patience time.Duration) int {
 	}
 }
 
+// until lets it run until it says that it waits for Slack, or ends.
+func (p *process) until(atMost time.Duration) {
+	ctx, cancel := context.WithTimeout(p.t.Context(), atMost)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(p.log.String(), "no connection to Slack") {
+		select {
+		case <-tick.C:
+		case <-p.done:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // lockedBuffer takes what a process prints while the test reads it.
 type lockedBuffer struct {
 	mu  sync.Mutex

@@ -68,7 +68,7 @@ func TestAlertsAreOff(t *testing.T) {
 }
 
 // freeAddr is an address that nobody listened on a moment ago.
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	origin := ""
 	w := &world{}
@@ -94,7 +94,7 @@ func (s *stage) untilServed(path string, parts ...string) {
 }
 
 // await asks until the answer says all of this.
-func await(t *testing.T, ask func() string, parts ...string) {
+func await(t testing.TB, ask func() string, parts ...string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

@@ -6,6 +6,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -25,21 +27,41 @@ func repairStage(t *testing.T) *stage {
 	return orphan(newStage(t))
 }
 
+var shared redistest.Shared
+
+// threeMasters is a cluster for one story after the other.
+var threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
+
 // onBoth tells a story with one server, and with three masters that hold a key
 // of the session each.
 func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, repairStage(t)) })
 	t.Run("three masters", func(t *testing.T) {
-		c := redistest.StartCluster(t)
+		s := clusterStage(t)
 		nodes := map[*redistest.Server]bool{}
 		for _, kind := range []string{"prompt:", "webhook:", "session:"} {
-			nodes[c.NodeOf(t, kind+repairID)] = true
+			nodes[threeMasters().NodeOf(t, kind+repairID)] = true
 		}
 		if len(nodes) != 3 {
 			t.Fatalf("the keys lie on %d masters", len(nodes))
 		}
-		story(t, orphan(stageOn(t, c.URL(), c.Client())))
+		story(t, orphan(s))
 	})
+}
+
+var onCluster sync.Mutex // one story at a time
+
+// clusterStage is a stage with three masters, empty at first.
+func clusterStage(t *testing.T) *stage {
+	t.Helper()
+	testenv.Need(t, "redis-server")
+	onCluster.Lock()
+	t.Cleanup(onCluster.Unlock)
+	c := threeMasters()
+	c.Flush(t)
+	s := stageOn(t, c.URL(), c.Client())
+	s.nodes = c.Nodes
+	return s
 }
 
 // orphan puts one orphaned session on the stage.
@@ -129,16 +151,32 @@ func tellGenerateStory(t *testing.T, s *stage) {
 	if ttl := s.client.TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
-	history := s.ask("/session history " + repairID)
-	for _, part := range []string{"planned: generate", "refused: generate", "approved: generate", "ended: generate", "done"} {
-		if !strings.Contains(history.Text, part) {
-			t.Errorf("the history does not say %q:\n%s", part, history.Text)
-		}
-	}
+	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
+		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
 	support.ExpectMessage(saying("Generating is not possible"))
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs")
+}
+
+var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d UTC  `)
+
+// recorded checks that the history says all of this, every entry to the second.
+func (s *stage) recorded(parts ...string) {
+	s.t.Helper()
+	p := start(s.t, s.env, "session", "history", repairID)
+	if code := p.exitCode(10 * time.Second); code != 0 {
+		s.t.Fatalf("exit code %d: %s", code, p.log)
+	}
+	history := p.log.String()
+	if entries := strings.Count(history, " UTC  "); entries == 0 || entries != len(seconds.FindAllString(history, -1)) {
+		s.t.Errorf("the history's entries are not to the second:\n%s", history)
+	}
+	for _, part := range parts {
+		if !strings.Contains(history, part) {
+			s.t.Errorf("the history does not say %q:\n%s", part, history)
+		}
+	}
 }
 
 // TestClicks: every click gets its own answer, and only the right one acts.
@@ -184,71 +222,115 @@ func tellClicks(t *testing.T, s *stage) {
 
 // TestRepairInATerminal: the same plan, y or N, the same record.
 func TestRepairInATerminal(t *testing.T) {
-	s := repairStage(t)
-	run := func(answer string, args ...string) (string, int) {
-		t.Helper()
-		p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
-		code := p.exitCode(20 * time.Second)
-		return p.log.String(), code
-	}
-	for _, c := range []struct {
-		answer string
-		args   []string
-		code   int
-		says   string
-	}{
-		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
-		{"n\n", []string{"generate", repairID}, 3, "about $24"},
-		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
-		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
-		{"", []string{"history", repairID}, 0, "(terminal)"},
-		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
-	} {
-		log, code := run(c.answer, c.args...)
-		if code != c.code || !strings.Contains(log, c.says) {
-			t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
+	onBoth(t, func(t *testing.T, s *stage) {
+		run := func(answer string, args ...string) (string, int) {
+			t.Helper()
+			p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
+			code := p.exitCode(20 * time.Second)
+			return p.log.String(), code
 		}
+		for _, c := range []struct {
+			answer string
+			args   []string
+			code   int
+			says   string
+		}{
+			{"", []string{"fix", repairID}, 3, "Nothing was changed."},
+			{"n\n", []string{"generate", repairID}, 3, "about $24"},
+			{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
+			{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
+			{"", []string{"history", repairID}, 0, "(terminal)"},
+			{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
+		} {
+			log, code := run(c.answer, c.args...)
+			if code != c.code || !strings.Contains(log, c.says) {
+				t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
+			}
+		}
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+	})
+}
+
+// TestTerminalStandsStill: a bot brings the job to its end while the terminal
+// does nothing, and the terminal tells it once it goes on.
+func TestTerminalStandsStill(t *testing.T) {
+	t.Parallel() // it mostly waits
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
+		p := start(t, s.env, "session", "generate", "--yes", repairID)
+		p.prints(regexp.MustCompile(`being made`))
+		if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
+		s.leaseEnds()
+		finish()
+		s.startBot()
+		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
+		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		code := p.exitCode(20 * time.Second)
+		for _, part := range []string{"Done: video ready", "open the video", "Customer sees  status completed"} {
+			if code != 0 || !strings.Contains(p.log.String(), part) {
+				t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
+			}
+		}
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+	})
+}
+
+// leaseEnds is as if the life of the one pending job's lease had gone by.
+func (s *stage) leaseEnds() {
+	s.t.Helper()
+	pending, err := s.client.ZRange(s.t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
+	if err != nil || len(pending) != 1 {
+		s.t.Fatalf("pending %q, %v", pending, err)
 	}
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
+	if err := s.client.Del(s.t.Context(), "sessionbot:{jobs}:lease:"+pending[0]).Err(); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
 // TestSecondOperatorInATerminal: what needs one is left to Slack.
 func TestSecondOperatorInATerminal(t *testing.T) {
-	s := repairStage(t)
-	s.env["APPROVALS"] = "generate"
-	generate := start(t, s.env, "session", "generate", "--yes", repairID)
-	if code := generate.exitCode(20 * time.Second); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
-		t.Errorf("exit code %d", code)
-	}
-	s.nothingDone()
-	fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
-	if code := fix.exitCode(20 * time.Second); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
-		t.Errorf("exit code %d", code)
-	}
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["APPROVALS"] = "generate"
+		generate := start(t, s.env, "session", "generate", "--yes", repairID)
+		if code := generate.exitCode(20 * time.Second); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
+			t.Errorf("exit code %d", code)
+		}
+		s.nothingDone()
+		s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
+		fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
+		if code := fix.exitCode(20 * time.Second); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
+			t.Errorf("exit code %d", code)
+		}
+	})
 }
 
 // TestInterruptedQuestion: Ctrl-C at the question is a no, at once and on
 // record.
 func TestInterruptedQuestion(t *testing.T) {
-	s := repairStage(t)
-	in, hold := io.Pipe() // nobody answers
-	defer func() { _ = hold.Close() }()
-	p := startWith(t, in, s.env, "session", "generate", repairID)
-	p.prints(regexp.MustCompile(`\[y/N\]`))
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = hold.Close() // what hands the answers on ends, too
-	if code := p.exitCode(10 * time.Second); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
-		t.Errorf("exit code %d", code)
-	}
-	s.nothingDone()
-	history := start(t, s.env, "session", "history", repairID)
-	if code := history.exitCode(10 * time.Second); code != 0 || !strings.Contains(history.log.String(), "cancelled: generate") {
-		t.Errorf("exit code %d, history %s", code, history.log)
-	}
+	onBoth(t, func(t *testing.T, s *stage) {
+		in, hold := io.Pipe() // nobody answers
+		defer func() { _ = hold.Close() }()
+		p := startWith(t, in, s.env, "session", "generate", repairID)
+		p.prints(regexp.MustCompile(`\[y/N\]`))
+		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		_ = hold.Close() // what hands the answers on ends, too
+		if code := p.exitCode(10 * time.Second); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
+			t.Errorf("exit code %d", code)
+		}
+		s.nothingDone()
+		s.recorded("cancelled: generate")
+	})
 }
 
 // TestTerminalIsGone: what was approved in a terminal that died is brought to
@@ -256,18 +338,14 @@ func TestInterruptedQuestion(t *testing.T) {
 func TestTerminalIsGone(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *stage) {
 		finish := s.slowly()
-		s.env["ALERT_CHANNEL"] = "C0ALERTS"
+		s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
 		p := start(t, s.env, "session", "generate", "--yes", repairID)
 		p.prints(regexp.MustCompile(`being made`))
 		if err := p.cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		p.exitCode(10 * time.Second)
-		pending, err := s.client.ZRange(t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
-		if err != nil || len(pending) != 1 {
-			t.Fatalf("pending %q, %v", pending, err)
-		}
-		s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+pending[0]) // as if its life had gone by
+		s.leaseEnds()
 		finish()
 		s.startBot()
 		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))

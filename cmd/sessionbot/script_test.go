@@ -10,7 +10,15 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"sessionbot": main})
+	testscript.Main(withShared{m}, map[string]func(){"sessionbot": main})
+}
+
+// withShared ends what the tests shared.
+type withShared struct{ *testing.M }
+
+func (w withShared) Run() int {
+	defer shared.End()
+	return w.M.Run()
 }
 
 // TestScripts runs the binary as scripts and people do.

@@ -26,10 +26,11 @@ import (
 // stage is the workspace, a real Redis and the stand-ins, with the built binary
 // running among them.
 type stage struct {
-	t         *testing.T
+	t         testing.TB
 	workspace *wstest.Workspace
 	client    redis.UniversalClient
-	redis     *redistest.Server // nil on a cluster
+	redis     *redistest.Server   // nil on a cluster
+	nodes     []*redistest.Server // all there are
 	stripe    *demo.Stripe
 	files     *demo.SuperDuper
 	site      *demo.Site
@@ -44,18 +45,24 @@ const (
 )
 
 // newStage sets everything up; the bot is started by startBot.
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	server := redistest.Start(t)
 	s := stageOn(t, server.URL(), server.Client())
-	s.redis = server
+	s.redis, s.nodes = server, []*redistest.Server{server}
 	return s
 }
 
 // stageOn sets everything up beside a Redis that is there already.
-func stageOn(t *testing.T, redisURL string, client redis.UniversalClient) *stage {
+func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: sessionbot.Manifest})
+	return stageFor(t, sessionbot.Manifest, redisURL, client)
+}
+
+// stageFor is stageOn for an app with another manifest.
+func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.UniversalClient) *stage {
+	t.Helper()
+	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +84,22 @@ func stageOn(t *testing.T, redisURL string, client redis.UniversalClient) *stage
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())
 	return s
+}
+
+// freeze has Redis answer nobody until thaw, or the end of the test.
+func (s *stage) freeze() {
+	s.t.Helper()
+	s.t.Cleanup(s.thaw)
+	for _, node := range s.nodes {
+		node.Freeze(s.t)
+	}
+}
+
+func (s *stage) thaw() {
+	s.t.Helper()
+	for _, node := range s.nodes {
+		node.Thaw(s.t)
+	}
 }
 
 // serve starts a stand-in and returns its origin.
@@ -132,7 +155,7 @@ func (s *stage) wellMade(m wstest.Message) {
 }
 
 // mrkdwn collects the texts of blocks that Slack interprets.
-func mrkdwn(t *testing.T, raw json.RawMessage, into *strings.Builder) {
+func mrkdwn(t testing.TB, raw json.RawMessage, into *strings.Builder) {
 	var walk func(any)
 	walk = func(v any) {
 		switch v := v.(type) {
@@ -159,8 +182,13 @@ func mrkdwn(t *testing.T, raw json.RawMessage, into *strings.Builder) {
 // quietLog checks that no secret and no personal datum reached the log.
 func (s *stage) quietLog(personal ...string) {
 	s.t.Helper()
+	s.quiet(s.bot, personal...)
+}
+
+func (s *stage) quiet(p *process, personal ...string) {
+	s.t.Helper()
 	for _, word := range append(personal, stripeMark, superMark, s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"]) {
-		if strings.Contains(s.bot.log.String(), word) {
+		if strings.Contains(p.log.String(), word) {
 			s.t.Errorf("the log leaks %q", word)
 		}
 	}

@@ -101,6 +101,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 	say := func(text string) { _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
 	say(blockkit.Text(answer.Blocks))
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
+		t.record(ctx, plan.Entry(store.AuditRefused, by, store.Terminal, "it needs a second operator, in Slack", time.Now()))
 		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, by)
 		return exitRefused
@@ -114,18 +115,23 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 		say("Nothing was changed.")
 		return exitRefused
 	}
-	claim, err := t.ledger.Claim(ctx, plan.ID, by, time.Now())
+	claim, err := t.ledger.Claim(ctx, plan.ID, "", by, time.Now())
 	if err != nil {
 		return finish(t.errs, fmt.Errorf("claim the plan: %w", err))
 	}
 	if claim.Verdict != store.Claimed {
+		t.record(ctx, plan.Entry(store.AuditRefused, by, store.Terminal, commands.WhyNot(claim), time.Now()))
 		say(lineText(commands.ClaimLine(claim, time.Now())))
 		return exitRefused
 	}
-	if err := t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditClaimed, Action: plan.Action, Session: plan.Session, Plan: plan.ID}); err != nil {
-		t.log.Error("the audit trail misses an entry", "error", err)
-	}
+	t.record(ctx, plan.Entry(store.AuditClaimed, by, store.Terminal, "", time.Now()))
 	return t.follow(ctx, claim.Job.ID, say)
+}
+
+func (t terminal) record(ctx context.Context, e store.Entry) {
+	if err := t.ledger.Record(ctx, e); err != nil {
+		t.log.Error("the audit trail misses an entry", "event", string(e.Event), "error", err)
+	}
 }
 
 func lineText(line blockkit.Line) string {
@@ -137,12 +143,11 @@ func (t terminal) decline(ctx context.Context, plan store.Plan, by store.Actor) 
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	answer, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now())
-	if err == nil && answer.Verdict == store.Cancelled {
-		err = t.ledger.Record(ctx, store.Entry{At: time.Now(), Who: by, Where: "terminal", Event: store.AuditCancelled,
-			Action: plan.Action, Session: plan.Session, Plan: plan.ID})
-	}
 	if err != nil {
 		t.log.Warn("the plan may not be cancelled; it expires by itself", "error", err)
+	}
+	if answer.Verdict == store.Cancelled {
+		t.record(ctx, plan.Entry(store.AuditCancelled, by, store.Terminal, "", time.Now()))
 	}
 }
 
@@ -166,12 +171,13 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 	}
 }
 
-// follow carries the job out, or watches who does, until it ends.
+// follow carries the job out, or watches who does, until it ends. A bot may do
+// either while this process stands still.
 func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
-	shown := ""
+	var shown store.Progress
 	tell := func(_ context.Context, p store.Progress) error {
-		if now := string(p.Job.Step) + string(p.Job.Outcome) + string(p.File.State); now != shown {
-			shown = now
+		if p.Job.Step != shown.Job.Step || p.Job.Outcome != shown.Job.Outcome || p.File.State != shown.File.State {
+			shown = p
 			say(blockkit.Text(t.registry.ProgressBlocks(p)))
 		}
 		return nil
@@ -186,10 +192,13 @@ func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {
-			if shown == "" { // a bot was quicker, and carried it out
-				say(blockkit.Text(t.registry.ProgressBlocks(store.Progress{Job: job, At: time.Now()})))
+			if shown.Job.Outcome != job.Outcome {
+				_ = tell(ctx, runner.Ending(ctx, job, store.File{})) // it never fails
 			}
 			return t.ended(job)
+		}
+		if err == nil && job.Outcome == "" && job.Step != shown.Job.Step { // another one goes on with it
+			_ = tell(ctx, store.Progress{Job: job, At: time.Now()}) // it never fails
 		}
 		select {
 		case <-ctx.Done():

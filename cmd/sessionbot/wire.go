@@ -40,7 +40,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
 			Prices: c.Prices, FixText: commands.FixText,
 		},
-		Token: c.SuperDuperToken != "", SiteURL: c.SiteURL, Now: time.Now, Log: log,
+		Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 	}
 	if c.AlertChannel != "" {
 		deps.Watch = records

@@ -61,6 +61,9 @@ func User(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) 
 // Group names a user group.
 func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(id) }
 
+// Channel names a channel, to those who may see it.
+func Channel(id string) Span { return slack.NewRichTextSectionChannelElement(id, nil) }
+
 // Fact is a labelled row.
 func Fact(label string, spans ...Span) Line {
 	return append(Line{Bold(label), Plain("  ")}, spans...)

@@ -62,18 +62,24 @@ func (s *Stripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-// Put adds a session, or replaces the one of the same id.
-func (s *Stripe) Put(cs CheckoutSession) {
-	if cs.ChargedAt.IsZero() {
-		cs.ChargedAt = cs.Created
-	}
-	if cs.IntentID == "" && cs.PaymentStatus == "paid" {
-		cs.IntentID = "pi_3" + mark(cs.ID, 23)
-	}
+// Put adds sessions, or replaces those of the same ids.
+func (s *Stripe) Put(sessions ...CheckoutSession) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sessions = slices.DeleteFunc(s.sessions, func(old CheckoutSession) bool { return old.ID == cs.ID })
-	s.sessions = append(s.sessions, cs)
+	fresh := map[string]bool{}
+	for _, cs := range sessions {
+		fresh[cs.ID] = true
+	}
+	s.sessions = slices.DeleteFunc(s.sessions, func(old CheckoutSession) bool { return fresh[old.ID] })
+	for _, cs := range sessions {
+		if cs.ChargedAt.IsZero() {
+			cs.ChargedAt = cs.Created
+		}
+		if cs.IntentID == "" && cs.PaymentStatus == "paid" {
+			cs.IntentID = "pi_3" + mark(cs.ID, 23)
+		}
+		s.sessions = append(s.sessions, cs)
+	}
 	slices.SortFunc(s.sessions, func(a, b CheckoutSession) int {
 		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(a.ID, b.ID))
 	})
@@ -100,14 +106,12 @@ func (s *Stripe) session(w http.ResponseWriter, r *http.Request) {
 func (s *Stripe) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	depth := expansion(query, "data.")
-	var objects []object
-	for _, cs := range s.known() {
-		if matches(query, "customer_details[email]", cs.Email) && matches(query, "payment_intent", cs.IntentID) &&
-			matches(query, "status", cs.Status) && within(query, cs.Created) {
-			objects = append(objects, cs.object(depth))
-		}
-	}
-	writePage(w, query, objects)
+	window := span(query)
+	found := slices.DeleteFunc(s.known(), func(cs CheckoutSession) bool {
+		return !matches(query, "customer_details[email]", cs.Email) || !matches(query, "payment_intent", cs.IntentID) ||
+			!matches(query, "status", cs.Status) || !window(cs.Created)
+	})
+	writePage(w, query, found, func(cs CheckoutSession) string { return cs.ID }, func(cs CheckoutSession) object { return cs.object(depth) })
 }
 
 // object is one as Stripe answers it.

@@ -18,25 +18,32 @@ func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 	if t := query.Get("type"); t != "" {
 		types = append(types, t)
 	}
-	var objects []object
-	for _, cs := range s.byCharge() {
-		undelivered := cs.Event == store.EventPending || cs.Event == store.EventFailed
-		if cs.Event == store.EventUnknown || cs.Event == store.EventNone ||
+	window := span(query)
+	found := slices.DeleteFunc(s.byCharge(), func(cs CheckoutSession) bool {
+		return cs.Event == store.EventUnknown || cs.Event == store.EventNone ||
 			len(types) > 0 && !slices.Contains(types, "checkout.session.completed") ||
-			!matches(query, "delivery_success", strconv.FormatBool(!undelivered)) || !within(query, cs.ChargedAt) {
-			continue
-		}
-		pending := 0
-		if undelivered {
-			pending = 1
-		}
-		objects = append(objects, object{
-			"id": "evt_1" + mark("event of "+cs.ID, 23), "object": "event", "type": "checkout.session.completed",
-			"created": cs.ChargedAt.Unix(), "livemode": cs.live(), "pending_webhooks": pending,
-			"data": object{"object": cs.object(0)},
-		})
+			!matches(query, "delivery_success", strconv.FormatBool(!cs.undelivered())) || !window(cs.ChargedAt)
+	})
+	writePage(w, query, found, CheckoutSession.eventID, CheckoutSession.event)
+}
+
+func (cs CheckoutSession) undelivered() bool {
+	return cs.Event == store.EventPending || cs.Event == store.EventFailed
+}
+
+func (cs CheckoutSession) eventID() string { return "evt_1" + mark("event of "+cs.ID, 23) }
+
+// event is the one that told, or should have told, the site of the payment.
+func (cs CheckoutSession) event() object {
+	pending := 0
+	if cs.undelivered() {
+		pending = 1
 	}
-	writePage(w, query, objects)
+	return object{
+		"id": cs.eventID(), "object": "event", "type": "checkout.session.completed",
+		"created": cs.ChargedAt.Unix(), "livemode": cs.live(), "pending_webhooks": pending,
+		"data": object{"object": cs.object(0)},
+	}
 }
 
 // byCharge is all sessions, those paid last first.
@@ -48,13 +55,15 @@ func (s *Stripe) byCharge() []CheckoutSession {
 
 // writePage answers with the part of a list that the question's limit,
 // starting_after and ending_before ask for.
-func writePage(w http.ResponseWriter, query url.Values, objects []object) {
+func writePage(w http.ResponseWriter, query url.Values, list []CheckoutSession, id func(CheckoutSession) string, lay func(CheckoutSession) object) {
 	limit, err := strconv.Atoi(query.Get("limit"))
 	if err != nil || limit < 1 || limit > 100 {
 		limit = 10
 	}
-	at := func(id string) int { return slices.IndexFunc(objects, func(o object) bool { return o["id"] == id }) }
-	from, to, more := 0, len(objects), false
+	at := func(wanted string) int {
+		return slices.IndexFunc(list, func(cs CheckoutSession) bool { return id(cs) == wanted })
+	}
+	from, to, more := 0, len(list), false
 	if id := query.Get("starting_after"); id != "" {
 		from = at(id) + 1
 	}
@@ -69,7 +78,10 @@ func writePage(w http.ResponseWriter, query url.Values, objects []object) {
 	if to-from > limit {
 		to, more = from+limit, true
 	}
-	page := append([]object{}, objects[from:to]...) // an empty list is one, not null
+	page := []object{} // an empty list is one, not null
+	for _, cs := range list[from:to] {
+		page = append(page, lay(cs))
+	}
 	writeJSON(w, http.StatusOK, object{"object": "list", "has_more": more, "data": page})
 }
 
@@ -78,8 +90,9 @@ func matches(query url.Values, name, value string) bool {
 	return !query.Has(name) || query.Get(name) == value
 }
 
-// within tells whether a time lies between created[gte] and the like.
-func within(query url.Values, at time.Time) bool {
+// span tells whether a time lies between created[gte] and the like.
+func span(query url.Values) func(time.Time) bool {
+	var limits []func(at int64) bool
 	for name, holds := range map[string]func(at, limit int64) bool{
 		"created[gte]": func(at, limit int64) bool { return at >= limit },
 		"created[gt]":  func(at, limit int64) bool { return at > limit },
@@ -87,12 +100,13 @@ func within(query url.Values, at time.Time) bool {
 		"created[lt]":  func(at, limit int64) bool { return at < limit },
 		"created":      func(at, limit int64) bool { return at == limit },
 	} {
-		limit, err := strconv.ParseInt(query.Get(name), 10, 64)
-		if err == nil && !holds(at.Unix(), limit) {
-			return false
+		if limit, err := strconv.ParseInt(query.Get(name), 10, 64); err == nil {
+			limits = append(limits, func(at int64) bool { return holds(at, limit) })
 		}
 	}
-	return true
+	return func(at time.Time) bool {
+		return !slices.ContainsFunc(limits, func(holds func(int64) bool) bool { return !holds(at.Unix()) })
+	}
 }
 
 // array reads name[]=, or name[0]= and so on.

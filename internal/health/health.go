@@ -114,6 +114,9 @@ func Handler(m *Metrics, checks ...Check) http.Handler {
 		if len(notes) > 0 {
 			body["notes"] = notes
 		}
+		if state := m.watch.state.Load(); state != nil {
+			body["watch"] = state.Ages(time.Now())
+		}
 		w.Header().Set("Content-Type", "application/json")
 		if len(faults) > 0 {
 			w.WriteHeader(http.StatusServiceUnavailable)

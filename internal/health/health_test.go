@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,11 @@ func TestMetricsOfTheWatch(t *testing.T) {
 	m.Sessions(map[store.Verdict]int{store.VerdictOrphaned: 2})
 	m.Alerted("first")
 	m.Untold(1)
+	ready := httptest.NewRecorder()
+	health.Handler(m).ServeHTTP(ready, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+	if !regexp.MustCompile(`"watch":{"sweep_age_seconds":\d+,"stripe_age_seconds":null,"notification_age_seconds":null}`).MatchString(ready.Body.String()) {
+		t.Errorf("/readyz does not tell the ages: %s", ready.Body)
+	}
 	w := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, line := range []string{

@@ -1,6 +1,7 @@
 package health
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,7 @@ type watching struct {
 	alerts   *prometheus.CounterVec
 	untold   prometheus.Gauge
 	blocked  prometheus.Gauge
+	state    atomic.Pointer[store.WatchState] // nil = nobody watches
 }
 
 func newWatching(registry *prometheus.Registry) *watching {
@@ -62,6 +64,7 @@ func (m *Metrics) Swept(ok bool, took time.Duration) {
 
 // Watched says how far the watch came, whoever leads it.
 func (m *Metrics) Watched(state store.WatchState) {
+	m.watch.state.Store(&state)
 	for gauge, at := range map[prometheus.Gauge]time.Time{
 		m.watch.swept: state.Swept, m.watch.passed: state.Passed, m.watch.notified: state.Notified,
 	} {

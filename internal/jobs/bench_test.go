@@ -121,7 +121,7 @@ func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiU
 func (b *bench) claimed(action store.Action) string {
 	b.t.Helper()
 	id := b.planned(action, b.examined())
-	answer, err := b.ledger.Claim(b.t.Context(), id, store.Actor{ID: "U2"}, time.Now())
+	answer, err := b.ledger.Claim(b.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
 	if err != nil || answer.Verdict != store.Claimed {
 		b.t.Fatalf("%s, %v", answer.Verdict, err)
 	}

@@ -97,25 +97,24 @@ func (c *carriage) end(ctx context.Context) error {
 		}
 		c.Over(c.job)
 	}
-	if err := c.Tell(ctx, c.ending(ctx)); err != nil {
+	if err := c.Tell(ctx, c.Ending(ctx, c.job, c.file)); err != nil {
 		return fmt.Errorf("tell the end: %w", err)
 	}
 	c.job.Told = true
 	return c.record(ctx)
 }
 
-// ending is what is told of the end: with the file, also where another worker
-// saw it finished, and with what the site says now.
-func (c *carriage) ending(ctx context.Context) store.Progress {
+// Ending is what is told of a job's end: with the file, also where another
+// worker saw it finished, and with what the site says now.
+func (r *Runner) Ending(ctx context.Context, job store.Job, file store.File) store.Progress {
 	ctx, done := context.WithTimeout(ctx, endWithin)
 	defer done()
-	p := store.Progress{Job: c.job, At: c.job.Finished}
-	if c.file.State == "" && c.job.FileID != "" {
-		_ = c.look(ctx) // without an answer the end is told without the file
+	p := store.Progress{Job: job, File: file, At: job.Finished}
+	if file.State == "" && job.FileID != "" {
+		p.File, _ = r.look(ctx, job.FileID) // without an answer the end is told without the file
 	}
-	p.File = c.file
-	if c.job.Outcome == store.OutcomeDone || c.job.Outcome == store.OutcomeFailed {
-		site, err := c.Site.SessionStatus(ctx, c.job.Plan.Session)
+	if job.Outcome != store.OutcomeRefused { // then nothing was written
+		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)
 		p.Site, p.SiteErr = &site, err
 	}
 	return p
@@ -124,11 +123,11 @@ func (c *carriage) ending(ctx context.Context) store.Progress {
 func (c *carriage) audit(ctx context.Context) error {
 	where := c.job.Plan.Message.Channel
 	if c.job.Approver.Terminal {
-		where = "terminal"
+		where = store.Terminal
 	}
-	return c.Ledger.Record(ctx, store.Entry{At: c.job.Finished, Who: c.job.Approver, Where: where, Event: store.AuditOutcome,
-		Action: c.job.Plan.Action, Session: c.job.Plan.Session, Plan: c.job.ID,
-		Detail: string(c.job.Outcome) + detail(c.job), Before: c.job.Plan.Seen.Digests, After: c.job.Digests})
+	e := c.job.Plan.Entry(store.AuditOutcome, c.job.Approver, where, string(c.job.Outcome)+detail(c.job), c.job.Finished)
+	e.After = c.job.Digests
+	return c.Ledger.Record(ctx, e)
 }
 
 func detail(job store.Job) string {

@@ -159,10 +159,10 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 func (c *carriage) poll(ctx context.Context) error {
 	wait, told := c.PollEvery, ""
 	for {
-		err := c.look(ctx)
+		file, err := c.look(ctx, c.job.FileID)
 		switch {
 		case err == nil:
-			wait = c.PollEvery
+			wait, c.file = c.PollEvery, file
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default: // 404 just after the creation is normal, too
@@ -176,7 +176,7 @@ func (c *carriage) poll(ctx context.Context) error {
 		case store.FileCompleted:
 			return c.completed(ctx)
 		case store.FileFailed:
-			return c.failed(ctx, makeFailed, store.CauseFileFailed)
+			return c.failed(ctx, c.job.Plan.Kind.Tell(makeFailed), store.CauseFileFailed)
 		}
 		if c.Now().Sub(c.job.Sent) > c.GiveUp {
 			return c.finish(store.OutcomeGaveUp, store.CauseTooLong)
@@ -193,13 +193,13 @@ func (c *carriage) poll(ctx context.Context) error {
 	}
 }
 
-// look sees how far the file is.
-func (c *carriage) look(ctx context.Context) error {
-	file, err := c.Maker.File(ctx, c.job.FileID)
-	if err == nil {
-		c.file = store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}
+// look sees how far a file is.
+func (r *Runner) look(ctx context.Context, id string) (store.File, error) {
+	file, err := r.Maker.File(ctx, id)
+	if err != nil {
+		return store.File{}, err
 	}
-	return err
+	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}, nil
 }
 
 func (c *carriage) completed(ctx context.Context) error {

@@ -32,7 +32,7 @@ func TestTwoReplicas(t *testing.T) {
 					claimed.Wait()
 					plans[1] = b.planned(store.ActionGenerate, x)
 				}
-				_, err := b.ledger.Claim(t.Context(), plans[i], store.Actor{ID: "U2"}, time.Now())
+				_, err := b.ledger.Claim(t.Context(), plans[i], "", store.Actor{ID: "U2"}, time.Now())
 				if i == 0 {
 					claimed.Done()
 				}

@@ -15,7 +15,7 @@ var errOthers = errors.New("the session says something else now")
 // untouched tells whether the keys to be written are as they were shown: no
 // worker that died wrote any of them.
 func (c *carriage) untouched(s store.Session, writes []store.KeyWrite) bool {
-	now := digests(s)
+	now := s.Digests()
 	return !slices.ContainsFunc(writes, func(w store.KeyWrite) bool { return now[w.Kind] != c.job.Digests[w.Kind] })
 }
 
@@ -45,7 +45,7 @@ func (c *carriage) put(ctx context.Context, u store.Update) error {
 			return errOthers
 		}
 		if again {
-			c.job.Digests = digests(s)
+			c.job.Digests = s.Digests()
 		}
 		err = c.writeAll(ctx, store.Writes(s, u))
 		switch {
@@ -86,12 +86,4 @@ func already(s store.Session, u store.Update) bool {
 		return s.Status() == store.StatusError && failure != nil && *failure == u.Error
 	}
 	return false
-}
-
-func digests(s store.Session) map[string]string {
-	all := map[string]string{}
-	for _, key := range s.Keys() {
-		all[key.Kind] = key.Digest
-	}
-	return all
 }

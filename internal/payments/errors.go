@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
 )
 
 // Kind says why Stripe could not tell. It is an error itself, so that
@@ -74,10 +76,8 @@ func classed(err error) error {
 		return &Error{Kind: Fault, Err: missing}
 	case errors.As(err, &known):
 		return known
-	case errors.As(err, &failed) && errors.Is(err, context.DeadlineExceeded):
-		return &Error{Kind: NoAnswer, Err: context.DeadlineExceeded}
 	case errors.As(err, &failed):
-		return &Error{Kind: NoAnswer, Err: failed.Err}
+		return &Error{Kind: NoAnswer, Err: quiet.Error(failed.Err)}
 	}
 	return fault("the answer cannot be read")
 }
@@ -88,12 +88,18 @@ func (r *Reader) mayAsk(id string) error {
 	if r.key == "" {
 		return &Error{Kind: NoKey}
 	}
-	liveID, testID := strings.HasPrefix(id, "cs_live_"), strings.HasPrefix(id, "cs_test_")
-	liveKey, testKey := strings.Contains(r.key, "k_live_"), strings.Contains(r.key, "k_test_")
-	if liveID && testKey || testID && liveKey {
+	if r.OtherMode(id) {
 		return &Error{Kind: WrongMode}
 	}
 	return nil
+}
+
+// OtherMode tells whether the one is live and the other a test: the id of a
+// session and the key, as far as their names say.
+func (r *Reader) OtherMode(id string) bool {
+	liveID, testID := strings.HasPrefix(id, "cs_live_"), strings.HasPrefix(id, "cs_test_")
+	liveKey, testKey := strings.Contains(r.key, "k_live_"), strings.Contains(r.key, "k_test_")
+	return liveID && testKey || testID && liveKey
 }
 
 // timeout bounds each request, and a question whose context has no deadline. One

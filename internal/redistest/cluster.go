@@ -27,7 +27,8 @@ func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, startNode(t))
+		c.Nodes = append(c.Nodes, start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+			"--cluster-port", strconv.Itoa(freePort(t))))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
@@ -46,7 +47,8 @@ func StartCluster(t testing.TB) *Cluster {
 	return c
 }
 
-// join gives the node its share of the slots and makes it known to the first.
+// join gives the node its share of the slots, and makes all but the first known
+// to it.
 func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
 	share := slots / 3
 	first, last := i*share, (i+1)*share-1
@@ -78,55 +80,6 @@ func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	return node.client.Do(ctx, "CLUSTER", "MEET", host, port, bus["cluster-port"]).Err()
 }
 
-// startNode runs a server that is to join a cluster.
-func startNode(t testing.TB) *Server {
-	t.Helper()
-	return start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(freePort(t)),
-		"--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
-}
-
-// AddReplica runs a replica of one of the masters until the test ends: it takes
-// over when the master is gone.
-func (c *Cluster) AddReplica(t testing.TB, master *Server) *Server {
-	t.Helper()
-	node := startNode(t)
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
-	if err := c.meet(ctx, node); err != nil {
-		t.Fatalf("replica of %s: %v", master.addr, err)
-	}
-	id, err := master.client.Do(ctx, "CLUSTER", "MYID").Text()
-	if err != nil {
-		t.Fatalf("replica of %s: %v", master.addr, err)
-	}
-	err = until(ctx, node.exited, func() error { return node.client.Do(ctx, "CLUSTER", "REPLICATE", id).Err() })
-	if err == nil {
-		err = until(ctx, node.exited, func() error { return inStep(ctx, node) })
-	}
-	for _, other := range c.Nodes { // all have to know it before they may elect it
-		if err == nil {
-			err = until(ctx, node.exited, func() error { return knowsReplica(ctx, other, node) })
-		}
-	}
-	if err != nil {
-		t.Fatalf("replica of %s: %v", master.addr, err)
-	}
-	return node
-}
-
-func knowsReplica(ctx context.Context, other, node *Server) error {
-	nodes, err := other.client.ClusterNodes(ctx).Result()
-	if err != nil {
-		return err
-	}
-	for line := range strings.Lines(nodes) {
-		if strings.Contains(line, node.addr+"@") && strings.Contains(line, "slave") {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s does not know the replica yet", other.addr)
-}
-
 // settled is nil once the node knows of the others and all slots are served.
 func (c *Cluster) settled(ctx context.Context, node *Server) error {
 	info, err := node.client.ClusterInfo(ctx).Result()
@@ -139,6 +92,22 @@ func (c *Cluster) settled(ctx context.Context, node *Server) error {
 		}
 	}
 	return nil
+}
+
+// Flush waits until the whole cluster serves again, such as after a node stood
+// still, and empties it: for tests that share one.
+func (c *Cluster) Flush(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	defer cancel()
+	for _, node := range c.Nodes {
+		if err := until(ctx, node.exited, func() error { return c.settled(ctx, node) }); err != nil {
+			t.Fatalf("cluster node %s: %v", node.addr, err)
+		}
+		if err := node.client.FlushAll(ctx).Err(); err != nil {
+			t.Fatalf("empty cluster node %s: %v", node.addr, err)
+		}
+	}
 }
 
 // Client is a client of the whole cluster, closed with the test.

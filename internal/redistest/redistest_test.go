@@ -118,18 +118,20 @@ func TestStartTLS(t *testing.T) {
 	}
 }
 
-func TestClusterReplicaTakesOver(t *testing.T) {
+func TestClusterFailsOver(t *testing.T) {
 	c := StartCluster(t)
+	master := c.NodeOf(t, "key")
+	replica := c.AddReplica(t, master)
 	if err := c.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	master := c.NodeOf(t, "key")
-	c.AddReplica(t, master)
+	if n, err := master.Client().Wait(t.Context(), 1, readyWithin).Result(); err != nil || n != 1 {
+		t.Fatalf("%d replicas follow, %v", n, err)
+	}
 	master.Kill(t)
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
-	err := until(ctx, c.Nodes[0].exited, func() error { return c.Client().Set(ctx, "key", "later", 0).Err() })
-	if err != nil {
-		t.Errorf("nobody took over: %v", err)
+	if err := until(ctx, replica.exited, func() error { return c.Client().Set(ctx, "key", "later", 0).Err() }); err != nil {
+		t.Errorf("the replica does not take over: %v", err)
 	}
 }

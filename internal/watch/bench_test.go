@@ -127,16 +127,21 @@ type channel struct {
 
 	mu       sync.Mutex
 	messages map[string]store.Message // by mark
-	fail     []error                  // of the next calls
-	lost     int                      // posts that arrive without an answer
+	lines    []string                 // marks of those in threads
+	calls    int
+	away     error   // what every call meets
+	fail     []error // of the next calls
+	lost     int     // posts that arrive without an answer
 	finds    bool
+	posted   func() // nil = nothing happens after a post
 }
 
 func (c *channel) next() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.fail) == 0 {
-		return nil
+	c.calls++
+	if c.away != nil || len(c.fail) == 0 {
+		return c.away
 	}
 	err := c.fail[0]
 	c.fail = c.fail[1:]
@@ -155,6 +160,9 @@ func (c *channel) Post(_ context.Context, i store.Incident, d Decision, mark str
 	}
 	c.messages[mark] = m
 	c.news <- fmt.Sprint(d.Reason, " ", len(i.Open()))
+	if c.posted != nil {
+		c.posted()
+	}
 	if c.lost > 0 {
 		c.lost--
 		return store.Message{}, &Refusal{Unclear: true, Err: context.DeadlineExceeded}
@@ -170,19 +178,33 @@ func (c *channel) Update(_ context.Context, i store.Incident) error {
 	return nil
 }
 
-func (c *channel) Reply(_ context.Context, i store.Incident, d Decision) error {
-	if err := c.next(); err != nil {
+func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
+	err := c.next()
+	var refusal *Refusal
+	if err != nil && (!errors.As(err, &refusal) || !refusal.Unclear) {
 		return err
 	}
+	c.mu.Lock()
+	c.lines = append(c.lines, mark)
+	c.mu.Unlock()
 	c.news <- fmt.Sprint("reply ", d.Reason, " ", len(i.Open()))
-	return nil
+	return err
 }
 
-func (c *channel) Find(_ context.Context, mark string, _ time.Time) (store.Message, bool, error) {
+func (c *channel) Find(_ context.Context, i store.Incident) (store.Message, bool, error) {
+	if err := c.next(); err != nil {
+		return store.Message{}, false, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m, ok := c.messages[mark]
-	return m, ok && c.finds, nil
+	if !c.finds {
+		return store.Message{}, false, ErrMayNotLook
+	}
+	if i.Place.TS != "" {
+		return i.Place, slices.Contains(c.lines, i.Posting), nil
+	}
+	m, ok := c.messages[i.Posting]
+	return m, ok, nil
 }
 
 func (c *channel) posts() int {
@@ -193,13 +215,14 @@ func (c *channel) posts() int {
 
 // listed is a Stripe that lists what was paid.
 type listed struct {
-	mu       sync.Mutex
-	events   []store.Paid
-	sessions []store.Paid // without an event
-	failing  bool
-	refunded map[string]bool
-	calls    int
-	asked    []time.Duration // how far back each pass over the events reached
+	mu        sync.Mutex
+	events    []store.Paid
+	sessions  []store.Paid // without an event
+	eventless error        // what each list of events meets
+	answers   int          // so many lists of events are given, and no more; 0 = all
+	refunded  map[string]bool
+	calls     int
+	asked     []time.Duration // how far back each pass over the events reached
 }
 
 func (l *listed) pay(id string, at time.Time) {
@@ -216,20 +239,28 @@ var errAway = errors.New("away")
 
 func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
-	failing := l.failing
+	failing := l.eventless
+	if l.answers > 0 && len(l.asked) >= l.answers {
+		failing = errAway
+	}
 	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
 	l.calls++
 	l.asked = append(l.asked, to.Sub(from))
 	l.mu.Unlock()
-	if failing {
-		return errAway
+	if failing != nil {
+		return failing
 	}
 	return page(events)
 }
 
-func (l *listed) PaidSessions(_ context.Context, _ time.Time, page func([]store.Paid) error) error {
+func (l *listed) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
 	sessions := slices.Clone(l.sessions)
+	for _, p := range l.events { // their checkouts began when they were paid
+		if !p.EventAt.Before(since) {
+			sessions = append(sessions, store.Paid{Payment: p.Payment})
+		}
+	}
 	l.calls++
 	l.mu.Unlock()
 	return page(sessions)

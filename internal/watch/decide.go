@@ -110,7 +110,7 @@ func decidePost(i store.Incident) Decision {
 		return Decision{Reason: Unverifiable, Act: Post}
 	case i.Kind == store.IncidentBlind:
 		// Without sweeps nothing is found for sure; all else only makes it quicker.
-		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, partSweep)}
+		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, store.PartSweep)}
 	}
 	return Decision{Reason: First, Act: Post, Mention: true}
 }
@@ -146,7 +146,10 @@ func remindAt(i store.Incident) time.Time {
 // told is the incident after the decision was carried out. The revision is the
 // one that was shown.
 func told(i *store.Incident, d Decision, revision int64, now time.Time) {
-	i.Tries, i.NextTry, i.Posting = 0, time.Time{}, ""
+	i.Tries, i.NextTry = 0, time.Time{}
+	if d.Act != Update { // a line in the thread may be open still
+		i.Posting = ""
+	}
 	switch d.Act {
 	case Post:
 		i.Shown, i.ShownAt, i.PostedAt = revision, now, now

@@ -94,8 +94,8 @@ func TestDecide(t *testing.T) {
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
 		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partSweep)), call(Blind, Post)},
-		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(partStripe)), quiet(Blind, Post)},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Blind, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Blind, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now); got != c.want {
@@ -135,5 +135,38 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 	want := "[first joined joined threshold reminder]"
 	if got := fmt.Sprint(order); got != want {
 		t.Errorf("told %s, want %s", got, want)
+	}
+}
+
+// TestRetryAfter: it is tried again soon, then each minute; where each try may
+// have added a message that nobody can look up, a handful an hour.
+func TestRetryAfter(t *testing.T) {
+	within := func(d time.Duration, dark bool) (tries int) {
+		for at := time.Duration(0); at < d; tries++ {
+			at += retryAfter(tries, dark)
+		}
+		return tries
+	}
+	if n := within(time.Hour, false); n < 60 || n > 70 {
+		t.Errorf("%d tries an hour", n)
+	}
+	if n := within(time.Hour, true); n < 5 || n > 10 {
+		t.Errorf("%d tries an hour in the dark", n)
+	}
+	if first := retryAfter(0, true); first != firstTry {
+		t.Errorf("the first after %s", first)
+	}
+}
+
+// TestUpdateLeavesALineOpen: whether a line arrived is still to be looked up
+// after the message was updated.
+func TestUpdateLeavesALineOpen(t *testing.T) {
+	i := incident(5, time.Minute, func(i *store.Incident) { i.Posting = "threshold X" })
+	told(&i, Decision{Reason: Joined, Act: Update}, 1, now)
+	if i.Posting == "" {
+		t.Error("the mark of the line is forgotten")
+	}
+	if told(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
+		t.Error("the mark is kept for ever")
 	}
 }

@@ -15,11 +15,12 @@ import (
 const (
 	// atOnce sessions are examined at the same time.
 	atOnce = 8
-	// asks is how many sessions of a round Stripe is asked about one by one; of
-	// the others its lists are believed, in which a refund does not show.
-	asks = 25
-	// rechecks of sessions in an incident per pass: a refund is seen only so.
-	rechecks     = 2
+	// asks is how many sessions Stripe is asked about one by one at once, and
+	// asksPerPass how many in the long run: before somebody is called, and again
+	// while the incident is open. Of the others its lists are believed, in which a
+	// refund does not show.
+	asks         = 10
+	asksPerPass  = 2
 	recheckAfter = 10 * time.Minute
 	// dismissFor is how long a session that was looked at closely, and needs
 	// nobody, is not looked at closely again while it stands so.
@@ -83,7 +84,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		case d.in:
 			doubts = append(doubts, d)
 		case alerted && since(d.quick).Before(state.Epoch):
-			if !state.HistoryTold && d.payment.Why != store.StripeNoAnswer {
+			if !state.HistoryTold && !s.unverifiable(d) && d.payment.Why != store.StripeNoAnswer {
 				found.history[d.id] = s.caseOf(ctx, d, d.quick, now)
 			}
 		case alerted && !s.unverifiable(d) && k.Dismissed != standing(d.quick):
@@ -111,6 +112,8 @@ func (s *shift) payment(d doubt) store.Payment {
 	case d.paid != nil:
 		return d.paid.Payment
 	case s.Stripe == nil:
+	case s.OtherMode != nil && s.OtherMode(d.id):
+		p.Why = store.StripeWrongMode
 	case d.in && d.member.Payment != store.PaymentUnverified:
 		p = store.Payment{SessionID: d.id, State: d.member.Payment, Amount: d.member.Amount, Currency: d.member.Currency,
 			ChargedAt: d.member.At, Live: d.member.Live}
@@ -122,7 +125,7 @@ func (s *shift) payment(d doubt) store.Payment {
 	return p
 }
 
-// unverifiable tells whether all that is wrong is that Stripe is silent: such
+// unverifiable tells whether all that is wrong is that Stripe does not tell: such
 // sessions are counted by the sweep, and called out by nobody.
 func (s *shift) unverifiable(d doubt) bool {
 	return d.quick.Verdict == store.VerdictOrphaned && d.payment.State == store.PaymentUnverified && s.Stripe != nil
@@ -138,13 +141,7 @@ func (s *shift) fixed(session store.Session) bool {
 
 // recheck tells whether it is the turn of this session to be asked about.
 func (s *shift) recheck(c store.Case, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.Payments == nil || now.Sub(cmp.Or(c.Checked, c.Found)) < recheckAfter || now.Sub(s.rechecked) < s.passEvery()/rechecks {
-		return false
-	}
-	s.rechecked = now
-	return true
+	return s.Payments != nil && now.Sub(cmp.Or(c.Checked, c.Found)) >= recheckAfter && s.asking.AllowN(now, 1)
 }
 
 // since is when the trouble began: with the payment, or with the status.
@@ -186,8 +183,8 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for n, d := range doubts {
-		d.ask = d.ask || n < asks
+	for _, d := range doubts {
+		d.ask = d.ask || s.Payments != nil && !d.in && s.asking.AllowN(s.Now(), 1)
 		group.Go(func() error {
 			return contained(func() error {
 				x, checked := s.closely(ctx, d)
@@ -221,7 +218,7 @@ func expired(x store.Examination) bool {
 // closely looks at all there is of a session, and says when Stripe was asked.
 func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.Time) {
 	checked := time.Time{}
-	if s.Payments != nil && d.ask {
+	if d.ask {
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		p := s.Payments.Payment(limited, d.id)
 		cancel()

@@ -163,9 +163,26 @@ func (s *shift) settle(ctx context.Context) error {
 	return nil
 }
 
-// listen has sessions looked at that Redis says were written. It listens anew
-// from time to time, since masters come and go.
+// listen hears what Redis says was written. That it does not is told only where
+// it did before: Redis' owner need not allow it.
 func (s *shift) listen(ctx context.Context) error {
+	err := s.hear(ctx)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	state, stateErr := s.Records.State(ctx)
+	if stateErr != nil {
+		return stateErr
+	}
+	if !state.Notified.IsZero() {
+		s.report(ctx, store.PartNotifications, err)
+	}
+	return err
+}
+
+// hear has sessions looked at that Redis says were written. It listens anew from
+// time to time, since masters come and go.
+func (s *shift) hear(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, listenFor)
 	defer cancel()
 	heard := make(chan string, 10_000)
@@ -213,6 +230,12 @@ func (s *shift) collect(ctx context.Context, heard <-chan string) {
 	var dues []store.Due
 	for id := range sessions {
 		dues = append(dues, store.Due{Session: id, At: s.Now()})
+	}
+	s.mu.Lock()
+	failed := s.fails[store.PartNotifications] > 0
+	s.mu.Unlock()
+	if failed {
+		s.report(ctx, store.PartNotifications, nil)
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		s.Log.DebugContext(ctx, "what was written is left to the sweep", "error", err)

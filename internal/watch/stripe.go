@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -17,10 +18,13 @@ const (
 	// created. A session is paid within a day.
 	listEvery = time.Hour
 	listBack  = 25 * time.Hour
-	// passFor bounds a pass; the first reads a month.
-	passFor = 10 * time.Minute
+	// listFor bounds one list, of a day's events at most.
+	listFor = 10 * time.Minute
 	// pendingFor is the age under which an undelivered event proves nothing.
 	pendingFor = 10 * time.Minute
+	// listLives is how many passes the list of undelivered events serves for
+	// events that were there when it was read.
+	listLives = 5
 )
 
 // passEvery is the time between two passes over Stripe's lists: a minute, as the
@@ -38,6 +42,7 @@ func (s *shift) pass(ctx context.Context) error {
 	if stateErr != nil {
 		return stateErr
 	}
+	s.Metrics.Watched(state)
 	s.mu.Lock()
 	switch {
 	case err == nil:
@@ -49,42 +54,96 @@ func (s *shift) pass(ctx context.Context) error {
 		}
 		s.caughtUp = false
 	}
+	if s.why = store.StripeNoAnswer; err != nil {
+		_ = errors.As(err, &s.why) // stays where the cause is another
+	}
 	s.mu.Unlock()
 	if err == nil {
 		err = s.verifiable(ctx)
 	}
-	s.report(ctx, partStripe, err)
+	s.report(ctx, store.PartStripe, err)
 	return err
 }
 
+// readStripe reads both of Stripe's lists. Where the key may not read the events
+// the list of sessions has to do: what was paid long after its checkout began is
+// then found only once an hour.
 func (s *shift) readStripe(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, passFor)
-	defer cancel()
 	state, err := s.Records.State(ctx)
 	if err != nil {
 		return err
 	}
+	err = s.readEvents(ctx, state)
+	forbidden := errors.Is(err, store.StripeForbidden)
+	if err != nil && !forbidden {
+		return err
+	}
+	s.mu.Lock()
+	s.eventless = forbidden
+	s.mu.Unlock()
+	s.report(ctx, store.PartEvents, err)
+	if err := s.readSessions(ctx, state, forbidden); err != nil {
+		return err
+	}
+	return s.Records.Note(ctx, s.lead, store.Passed(s.Now()))
+}
+
+// readEvents reads the events since the last pass, a day at a time: a month of
+// them may take longer than the bot lives. Where there is so much the last day
+// comes first, as somebody may wait for a video.
+func (s *shift) readEvents(ctx context.Context, state store.WatchState) error {
 	now := s.Now()
 	from := now.Add(-eventsKept)
 	if from.Before(state.Cursor) {
 		from = state.Cursor.Add(-overlap)
 	}
-	take := func(page []store.Paid) error { return s.paid(ctx, page) }
-	if err := s.Stripe.PaidEvents(ctx, from, now, take); err != nil {
-		return err
+	read := func(from, to time.Time) error {
+		limited, cancel := context.WithTimeout(ctx, listFor)
+		defer cancel()
+		return s.Stripe.PaidEvents(limited, from, to, func(page []store.Paid) error { return s.paid(ctx, page) })
 	}
-	if err := s.Records.Note(ctx, s.lead, store.Cursor(now)); err != nil {
-		return err
-	}
-	if now.Sub(state.Listed) >= listEvery {
-		if err := s.Stripe.PaidSessions(ctx, now.Add(-listBack), take); err != nil {
-			return err
-		}
-		if err := s.Records.Note(ctx, s.lead, store.Listed(now)); err != nil {
+	if now.Sub(from) > listBack {
+		if err := read(now.Add(-listBack), now); err != nil {
 			return err
 		}
 	}
-	return s.Records.Note(ctx, s.lead, store.Passed(now))
+	for from.Before(now) {
+		to := from.Add(listBack)
+		if to.After(now) {
+			to = now
+		}
+		if err := read(from, to); err != nil {
+			return err
+		}
+		if err := s.Records.Note(ctx, s.lead, store.Cursor(to)); err != nil {
+			return err
+		}
+		from = to
+	}
+	return nil
+}
+
+// readSessions lists the sessions of a day once an hour, and those of the last
+// minutes, too, where no events tell of them.
+func (s *shift) readSessions(ctx context.Context, state store.WatchState, eventless bool) error {
+	now := s.Now()
+	hourly := now.Sub(state.Listed) >= listEvery
+	back := listBack
+	switch {
+	case eventless && state.Listed.IsZero():
+		back = eventsKept
+	case eventless && !hourly:
+		back = overlap
+	case !hourly:
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, listFor)
+	defer cancel()
+	err := s.Stripe.PaidSessions(limited, now.Add(-back), func(page []store.Paid) error { return s.paid(ctx, page) })
+	if err != nil || !hourly {
+		return err
+	}
+	return s.Records.Note(ctx, s.lead, store.Listed(now))
 }
 
 // paid remembers payments, and puts their sessions on the due list.
@@ -115,15 +174,18 @@ type undelivered struct {
 
 // eventOf tells how far Stripe got with telling the site of the payment.
 func (s *shift) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (store.EventState, error) {
+	s.mu.Lock()
+	eventless := s.eventless
+	s.mu.Unlock()
 	switch {
-	case paid == nil || s.Stripe == nil:
+	case paid == nil || s.Stripe == nil || eventless:
 		return store.EventUnknown, nil
 	case paid.EventID == "" && now.Sub(paidAt(paid.Payment)) < overlap:
 		return store.EventUnknown, nil // it may be listed yet
 	case paid.EventID == "":
 		return store.EventNone, nil
 	}
-	list, err := s.undelivered(ctx, now)
+	list, err := s.undelivered(ctx, paid.EventAt, now)
 	switch {
 	case err != nil:
 		return store.EventUnknown, err
@@ -137,14 +199,19 @@ func (s *shift) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (s
 	return store.EventFailed, nil
 }
 
-// undelivered reads Stripe's list, unless that was done since about the last pass.
-func (s *shift) undelivered(ctx context.Context, now time.Time) (undelivered, error) {
+// undelivered reads Stripe's list, unless that was done since about the last
+// pass, or some passes ago where the event in question was in it.
+func (s *shift) undelivered(ctx context.Context, event, now time.Time) (undelivered, error) {
 	s.listing.Lock()
 	defer s.listing.Unlock()
 	s.mu.Lock()
 	last := s.events
 	s.mu.Unlock()
-	if now.Sub(last.at) < s.passEvery() {
+	fresh := s.passEvery()
+	if !event.After(last.at) {
+		fresh *= listLives
+	}
+	if now.Sub(last.at) < fresh {
 		return last, nil
 	}
 	limited, cancel := context.WithTimeout(ctx, callFor)

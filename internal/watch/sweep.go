@@ -22,7 +22,7 @@ func (s *shift) sweep(ctx context.Context) error {
 	if err == nil {
 		s.gap(ctx, before.Swept)
 	}
-	s.report(ctx, partSweep, err)
+	s.report(ctx, store.PartSweep, err)
 	return err
 }
 
@@ -30,7 +30,7 @@ func (s *shift) sweep(ctx context.Context) error {
 const history = 24 * time.Hour
 
 func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
-	count := counting{verdicts: map[store.Verdict]int{}}
+	count := counting{verdicts: map[store.Verdict]int{}, unverifiable: map[store.Unverified]int{}}
 	_, err := s.Product.Sweep(ctx, func(sessions []store.Session) error {
 		return s.sweepBatch(ctx, sessions, state, &count)
 	})
@@ -72,7 +72,7 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 // counting is what a sweep counts.
 type counting struct {
 	verdicts     map[store.Verdict]int
-	unverifiable int
+	unverifiable map[store.Unverified]int
 }
 
 // sweepBatch counts sessions, and puts those in trouble on the due list.
@@ -100,8 +100,8 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
 		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
 		case s.unverifiable(d):
-			if !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
-				count.unverifiable++
+			if why := d.payment.Why; why == store.StripeWrongMode || !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
+				count.unverifiable[why]++
 			}
 		default:
 			dues = append(dues, store.Due{Session: session.ID, At: now})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -16,7 +17,8 @@ const (
 	lastFor  = 4 * time.Second  // what is being told when the process is to stop
 	firstTry = time.Second      // after a failure; doubles
 	lastTry  = time.Minute
-	atATime  = 4 // things told of one incident in one round
+	lastDark = 15 * time.Minute // likewise, where each try may add a message that nobody can look up
+	atATime  = 4                // things told of one incident in one round
 )
 
 // Refusal is why something was not told.
@@ -99,12 +101,12 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 	case Update:
 		err = s.Teller.Update(ctx, i)
 	case Reply:
-		err = s.Teller.Reply(ctx, i, d)
+		mark, err = s.reply(ctx, i, d)
 	}
 	noting, done := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
 	defer done()
 	if err != nil {
-		return s.refused(noting, i, d, err)
+		return s.refused(noting, i, d, mark, err)
 	}
 	s.Metrics.Alerted(string(d.Reason))
 	s.Log.InfoContext(ctx, "told of an incident", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", len(i.Cases))
@@ -142,7 +144,7 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.Incident, store.Message, int64, error) {
 	if i.Posting != "" {
 		place, found, err := s.find(ctx, i)
-		if err != nil || found {
+		if found || err != nil && !errors.Is(err, ErrMayNotLook) {
 			return i, place, 0, err
 		}
 	}
@@ -154,6 +156,9 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 	if err != nil {
 		return i, store.Message{}, 0, err
 	}
+	if err := s.Records.Replicated(ctx); err != nil { // a replica that takes over has to know of the mark
+		s.Log.WarnContext(ctx, "a replica of Redis lags: if it takes over now, an alert may come twice", "incident", i.ID, "error", err)
+	}
 	place, err := s.Teller.Post(ctx, i, d, mark)
 	if err == nil {
 		s.postedMu.Lock()
@@ -161,6 +166,23 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 		s.postedMu.Unlock()
 	}
 	return i, place, i.Revision, err
+}
+
+// reply adds a line to the thread, and returns its mark. One that may have been
+// added before is looked for; where nobody may look it counts as said, as a line
+// twice is worse than none.
+func (s *shift) reply(ctx context.Context, i store.Incident, d Decision) (string, error) {
+	if strings.HasPrefix(i.Posting, string(d.Reason)) { // else it was another line, that nobody needs any more
+		_, found, err := s.find(ctx, i)
+		switch {
+		case found || errors.Is(err, ErrMayNotLook):
+			return i.Posting, nil
+		case err != nil:
+			return i.Posting, err
+		}
+	}
+	mark := string(d.Reason) + " " + rand.Text()
+	return mark, s.Teller.Reply(ctx, i, d, mark)
 }
 
 // find looks for a post whose outcome is not noted: in this process's own
@@ -172,7 +194,9 @@ func (s *shift) find(ctx context.Context, i store.Incident) (store.Message, bool
 	if ok {
 		return place, true, nil
 	}
-	return s.Finder.Find(ctx, i.Posting, i.PostingAt)
+	place, found, err := s.Finder.Find(ctx, i)
+	s.unseeing.Store(errors.Is(err, ErrMayNotLook))
+	return place, found, err
 }
 
 // forget drops posts from memory that are noted.
@@ -182,8 +206,9 @@ func (s *shift) forget(mark string) {
 	delete(s.posted, mark)
 }
 
-// refused notes what was not told, and when to try again.
-func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err error) (store.Incident, error) {
+// refused notes what was not told, and when to try again. mark is that of a
+// line in the thread.
+func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, mark string, err error) (store.Incident, error) {
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
 		refusal = &Refusal{Unclear: true, Err: err}
@@ -207,17 +232,26 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 		case refusal.Gone:
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
 			return true
-		case refusal.Unclear && d.Act == Reply: // a line twice is worse than none
-			told(i, d, i.Revision, s.Now())
-			return true
+		case d.Act == Update:
 		case !refusal.Unclear:
 			i.Posting = ""
+		case d.Act == Reply && i.Posting != mark:
+			i.Posting, i.PostingAt = mark, s.Now()
 		}
-		wait := max(refusal.After, min(firstTry<<min(i.Tries, 10), lastTry))
+		dark := refusal.Unclear && d.Act == Post && s.unseeing.Load()
+		i.NextTry = s.Now().Add(max(refusal.After, retryAfter(i.Tries, dark)))
 		i.Tries++
-		i.NextTry = s.Now().Add(wait)
 		return true
 	})
+}
+
+// retryAfter is how long is waited after so many tries that failed. It grows
+// faster in the dark: where each of them may have added a message.
+func retryAfter(tries int, dark bool) time.Duration {
+	if dark {
+		return min(firstTry<<min(2*tries, 10), lastDark)
+	}
+	return min(firstTry<<min(tries, 10), lastTry)
 }
 
 // reached notes whether alerts reach their channel.

@@ -16,12 +16,6 @@ const (
 	leastGap = time.Minute
 )
 
-// The parts of the watch whose failures are told.
-const (
-	partSweep  = "sweep"
-	partStripe = "Stripe"
-)
-
 // report counts what a part of the watch came to. Three failures in a row are
 // told, once, and so is the recovery.
 func (s *shift) report(ctx context.Context, part string, err error) {
@@ -58,13 +52,10 @@ func (s *shift) blind(ctx context.Context, failing []string) error {
 		return err
 	case slices.Equal(i.Parts, failing):
 		return nil
+	case len(failing) == 0:
+		return s.close(ctx, i)
 	}
 	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
-		if len(failing) == 0 {
-			i.Closed = s.Now()
-			i.Changed(string(Resolved))
-			return true
-		}
 		i.Parts = failing
 		i.Changed(string(Blind))
 		return true
@@ -89,43 +80,53 @@ func (s *shift) gap(ctx context.Context, last time.Time) {
 	}
 }
 
-// unverified keeps the incident about payments that cannot be verified. Two
-// passes in a row have to fail: one is no news.
-func (s *shift) unverified(ctx context.Context, sessions int) error {
+// unverified keeps the incident about payments that cannot be verified, by what
+// a sweep counted. Of Stripe's passes two in a row have to fail: one is no news.
+func (s *shift) unverified(ctx context.Context, sessions map[store.Unverified]int) error {
 	s.mu.Lock()
-	silent, fails := s.silent, s.fails[partStripe]
+	why, since, silent := s.why, s.silent, !s.silent.IsZero()
+	known := silent && s.fails[store.PartStripe] >= 2
 	s.mu.Unlock()
-	if silent.IsZero() || fails < 2 || sessions == 0 {
-		return nil
+	count := sessions[store.StripeNoAnswer]
+	if !silent {
+		why, since, count = store.StripeWrongMode, s.Now(), sessions[store.StripeWrongMode]
 	}
 	i, open, err := s.current(ctx, store.IncidentUnverified)
-	if err != nil {
+	switch {
+	case err != nil || silent && !known:
 		return err
-	}
-	if !open {
-		i = store.Incident{ID: rand.Text(), Kind: store.IncidentUnverified, Opened: s.Now(), Grown: s.Now(), Since: silent, Sessions: sessions}
+	case open && !silent && i.Why == why && count == 0:
+		return s.close(ctx, i)
+	case count == 0 || open && !silent && i.Why != why: // the next pass closes it
+		return nil
+	case !open:
+		i = store.Incident{ID: rand.Text(), Kind: store.IncidentUnverified, Opened: s.Now(), Grown: s.Now(), Since: since, Sessions: count, Why: why}
 		i.Changed(string(Unverifiable))
 		_, err = s.Records.OpenIncident(ctx, s.lead, i)
 		return err
 	}
 	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
-		if i.Sessions == sessions {
+		if i.Sessions == count && i.Why == why {
 			return false
 		}
-		i.Sessions = sessions
+		i.Sessions, i.Why = count, why
 		i.Changed(string(Unverifiable))
 		return true
 	})
 	return err
 }
 
-// verifiable closes that incident: Stripe answers again.
+// verifiable closes that incident where Stripe answers again.
 func (s *shift) verifiable(ctx context.Context) error {
 	i, open, err := s.current(ctx, store.IncidentUnverified)
-	if err != nil || !open {
+	if err != nil || !open || i.Why == store.StripeWrongMode {
 		return err
 	}
-	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	return s.close(ctx, i)
+}
+
+func (s *shift) close(ctx context.Context, i store.Incident) error {
+	_, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
 		i.Closed = s.Now()
 		i.Changed(string(Resolved))
 		return true

@@ -18,6 +18,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -28,7 +30,8 @@ const (
 	callFor     = 10 * time.Second       // one round's questions to Redis
 )
 
-// Stripe lists what was paid. Pages come newest first.
+// Stripe lists what was paid. Pages come newest first. Where Stripe does not tell,
+// the error wraps a store.Unverified.
 type Stripe interface {
 	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
 	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
@@ -43,18 +46,21 @@ type Examiner interface {
 }
 
 // Teller shows incidents to people. What fails with a *Refusal was not done, or
-// may not have been.
+// may not have been. What is new carries a mark.
 type Teller interface {
 	Post(ctx context.Context, i store.Incident, d Decision, mark string) (store.Message, error)
 	Update(ctx context.Context, i store.Incident) error
-	Reply(ctx context.Context, i store.Incident, d Decision) error
+	Reply(ctx context.Context, i store.Incident, d Decision, mark string) error
 }
 
-// Finder finds the message that was posted with this mark since then; false
-// where there is none, or where nobody may look.
+// Finder finds the message that carries the mark the incident is being posted
+// with, in its thread where it has a place already; false where there is none.
 type Finder interface {
-	Find(ctx context.Context, mark string, since time.Time) (store.Message, bool, error)
+	Find(ctx context.Context, i store.Incident) (store.Message, bool, error)
 }
+
+// ErrMayNotLook means that a Finder is not allowed to read the channel.
+var ErrMayNotLook = errors.New("nobody may look into the channel")
 
 // Metrics counts; see health.Metrics.
 type Metrics interface {
@@ -73,16 +79,19 @@ type Config struct {
 	Ledger   *store.Ledger
 	Stripe   Stripe              // nil = no key is configured
 	Payments store.PaymentReader // likewise
-	Examiner Examiner
-	Teller   Teller
-	Finder   Finder
-	AlertOn  []store.Verdict
-	FixText  string // marks what a repair of ours marked as error
-	Limits   store.Thresholds
-	Interval time.Duration // between two sweeps
-	Metrics  Metrics
-	Log      *slog.Logger
-	Now      func() time.Time
+	// OtherMode tells whether the key cannot see the session: the one is live, the
+	// other a test. nil = it sees all.
+	OtherMode func(session string) bool
+	Examiner  Examiner
+	Teller    Teller
+	Finder    Finder
+	AlertOn   []store.Verdict
+	FixText   string // marks what a repair of ours marked as error
+	Limits    store.Thresholds
+	Interval  time.Duration // between two sweeps
+	Metrics   Metrics
+	Log       *slog.Logger
+	Now       func() time.Time
 }
 
 // Watch is one replica's part in watching.
@@ -163,16 +172,16 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	w.Log.InfoContext(ctx, "leading the watch")
 	held, stop := context.WithCancel(ctx)
 	defer stop()
-	s := &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1)}
+	s := w.shift(lead)
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
 	loops.Go(func() { s.every(held, "tell", roundEvery, s.news, s.tell) })
-	loops.Go(func() { s.every(held, partSweep, w.Interval, nil, s.sweep) })
+	loops.Go(func() { s.every(held, store.PartSweep, w.Interval, nil, s.sweep) })
 	if w.Stripe != nil {
-		loops.Go(func() { s.every(held, partStripe, w.passEvery(), nil, s.pass) })
+		loops.Go(func() { s.every(held, store.PartStripe, w.passEvery(), nil, s.pass) })
 	}
-	loops.Go(func() { s.every(held, "notifications", time.Minute, nil, s.listen) })
+	loops.Go(func() { s.every(held, store.PartNotifications, time.Minute, nil, s.listen) })
 	loops.Wait()
 	if ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "the lead of the watch is lost")
@@ -198,11 +207,20 @@ type shift struct {
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	settled   bool                      // all that was before has been looked at
 	sweeps    int                       // that went through
+	why       store.Unverified          // it is silent
+	eventless bool                      // Stripe lets nobody read its events with this key
 	events    undelivered
-	rechecked time.Time
+
+	asking *rate.Limiter // questions to Stripe about one session
 
 	listing  sync.Mutex   // one at a time reads Stripe's list of events
+	unseeing atomic.Bool  // nobody may look into the channel
 	notified atomic.Int64 // when Redis last told of a write, in ms
+}
+
+func (w *Watch) shift(lead store.Lead) *shift {
+	return &shift{Watch: w, lead: lead, incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1),
+		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 
 // renew keeps the lead. Whoever cannot stops before it ends.

@@ -191,51 +191,6 @@ func TestReady(t *testing.T) {
 	b.until("a sweep makes it ready", func() bool { return w.Ready(t.Context(), time.Now().Add(-time.Hour)) == nil })
 }
 
-// TestOpenCheckoutsCostNoCalls: Stripe is not asked about open sessions one by
-// one, however many there are; each interval stands for a minute.
-func TestOpenCheckoutsCostNoCalls(t *testing.T) {
-	b := newBench(t)
-	b.cfg.Interval = time.Second
-	pipe := b.client.Pipeline()
-	for n := range 10_000 {
-		pipe.Set(t.Context(), fmt.Sprint("prompt:cs_open_", n), `{"prompt":"A fox","timestamp":"`+overdue().UTC().Format(time.RFC3339)+`"}`, store.KeyLife)
-	}
-	if _, err := pipe.Exec(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	b.run()
-	swept := func() time.Time {
-		state, err := b.records.State(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		return state.Swept
-	}
-	const minutes = 5
-	for n := range minutes {
-		for k := range 10 {
-			id := fmt.Sprint("cs_new_", n, "_", k)
-			b.pays(id, overdue())
-			b.put("webhook:"+id, `{"status":"completed"}`)
-		}
-		last := swept()
-		b.until("one more sweep", func() bool { return swept().After(last) })
-	}
-	b.stripe.mu.Lock()
-	defer b.stripe.mu.Unlock()
-	if perMinute := float64(b.stripe.calls) / minutes; perMinute >= 5 {
-		t.Errorf("%.1f calls an interval", perMinute)
-	} else {
-		t.Logf("%.1f calls an interval", perMinute)
-	}
-	if n := b.channel.posts(); n != 0 {
-		t.Errorf("%d posts", n)
-	}
-	if n := b.figures.of(store.VerdictUnpaid); n != 10_000 {
-		t.Errorf("%d sessions are counted as unpaid", n)
-	}
-}
-
 // BenchmarkDetection measures from the end of the grace time to the alert being
 // posted: by Stripe's events, by Redis' notifications without a Stripe key, and
 // by the sweep alone.
@@ -300,7 +255,7 @@ func TestPauseThatSlackAsksFor(t *testing.T) {
 	b.quiet()
 }
 
-// TestPassesOverlap: the first reads a month; each later one begins where the
+// TestPassesOverlap: the first reads a month, a day at a time; each later one begins where the
 // last one ended, less a quarter of an hour, a new leader's too. What Stripe
 // lists late is found.
 func TestPassesOverlap(t *testing.T) {
@@ -311,37 +266,59 @@ func TestPassesOverlap(t *testing.T) {
 		return slices.Clone(b.stripe.asked)
 	}
 	stop := b.run()
-	b.until("three passes", func() bool { return len(passes()) >= 3 })
+	days := int(eventsKept/listBack) + 1
+	b.until("three passes", func() bool { return len(passes()) >= 1+days+2 })
 	stop()
 	before := passes()
 	b.run()
 	b.until("one more pass", func() bool { return len(passes()) > len(before) })
+	month := eventsKept // the first pass reads it, a day at a time, the last day first
 	for n, back := range passes() {
 		switch {
-		case n == 0 && back != eventsKept:
-			t.Errorf("the first pass reads %s", back)
+		case n == 0 && back != listBack:
+			t.Errorf("%s comes first", back)
+		case n > 0 && month > 0:
+			month -= back
 		case n > 0 && (back < overlap || back > overlap+patience):
 			t.Errorf("pass %d reads %s", n, back)
 		}
+	}
+	if month != 0 {
+		t.Errorf("%s of the month are not read", month)
 	}
 	b.pays("cs_1", overdue()) // created before the last pass
 	b.expect("first 1")
 }
 
-// TestRepliesThatMayHaveArrived are not said twice.
-func TestRepliesThatMayHaveArrived(t *testing.T) {
-	b := newBench(t)
-	b.pays("cs_0", overdue())
-	b.run()
-	b.expect("first 1")
-	for n := range 4 {
-		b.pays(fmt.Sprint("cs_more_", n), overdue())
+// TestLinesThatMayHaveArrived are looked up, and not said twice, also where
+// nobody may look; what certainly did not arrive is said again.
+func TestLinesThatMayHaveArrived(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		finds bool
+	}{
+		{"it arrived, the channel can be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, true},
+		{"it arrived, nobody may look", &Refusal{Unclear: true, Err: errors.New("no answer")}, false},
+		{"it did not arrive", &Refusal{Err: errors.New("slow down")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := newBench(t)
+			b.channel.finds = c.finds
+			b.pays("cs_0", overdue())
+			b.run()
+			b.expect("first 1")
+			for n := range 4 {
+				b.pays(fmt.Sprint("cs_more_", n), overdue())
+			}
+			b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
+			b.channel.mu.Lock()
+			b.channel.fail = []error{nil, c.err}
+			b.channel.mu.Unlock()
+			b.expect("update 5")
+			b.expect("reply threshold 5")
+			b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
+			b.quiet()
+		})
 	}
-	b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
-	b.channel.mu.Lock()
-	b.channel.fail = []error{nil, &Refusal{Unclear: true, Err: errors.New("no answer")}}
-	b.channel.mu.Unlock()
-	b.expect("update 5")
-	b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
-	b.quiet()
 }

@@ -41,10 +41,22 @@ func (p Place) TryType(text string) error {
 		}
 		return err
 	}
+	_, err := p.Command(text)
+	return err
+}
+
+// Command types a slash command and returns the id of its envelope, or what
+// Slack would show. Several goroutines may type.
+func (p Place) Command(text string) (envelope string, err error) {
+	p.w.t.Helper()
 	command, rest, _ := strings.Cut(text, " ")
-	return p.w.post("/control/command", map[string]any{
+	var sent struct {
+		EnvelopeID string `json:"envelope_id"`
+	}
+	err = p.w.post("/control/command", map[string]any{
 		"user": p.user, "channel": p.channel, "command": command, "text": rest,
-	}, nil)
+	}, &sent)
+	return sent.EnvelopeID, err
 }
 
 // Click presses the first button of a message with this action_id. It fails the

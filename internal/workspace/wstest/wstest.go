@@ -127,14 +127,12 @@ func (w *Workspace) ExpectNothingElse() {
 // failOnNews reports every message that is newer than the test knows.
 func (w *Workspace) failOnNews() {
 	w.t.Helper()
-	for _, m := range w.sorted() {
-		known, seen := w.expected[m.id()]
-		switch {
-		case !seen:
-			w.t.Errorf("unexpected message: %s", m)
-		case m.Revision > known:
-			w.t.Errorf("unexpected update: %s", m)
+	for _, m := range w.unknown() {
+		what := "update"
+		if w.expected[m.id()] == 0 {
+			what = "message"
 		}
+		w.t.Errorf("unexpected %s: %s", what, m)
 		w.expected[m.id()] = m.Revision // told once
 	}
 }
@@ -147,6 +145,32 @@ func (w *Workspace) sorted() []Message {
 	}
 	slices.SortFunc(list, func(a, b Message) int { return strings.Compare(a.TS, b.TS) })
 	return list
+}
+
+// News is what the test does not know yet. It waits for the first of it, and
+// returns it, oldest first; it counts as expected. It is for tests that count
+// instead of telling a story.
+func (w *Workspace) News(wait time.Duration) []Message {
+	w.t.Helper()
+	news := w.unknown()
+	if len(news) == 0 && w.poll(wait) {
+		news = w.unknown()
+	}
+	for _, m := range news {
+		w.expected[m.id()] = m.Revision
+	}
+	return news
+}
+
+// unknown are the messages that are newer than the test knows.
+func (w *Workspace) unknown() []Message {
+	var news []Message
+	for _, m := range w.sorted() {
+		if m.Revision > w.expected[m.id()] {
+			news = append(news, m)
+		}
+	}
+	return news
 }
 
 // poll reads news, and waits for the first for so long. It reports whether

@@ -1,0 +1,48 @@
+package bot
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What is acked is answered: where even those wait who are to be told that the
+// bot is busy, nothing is acked, and Slack tells people.
+func TestSwampedBotAcksNothing(t *testing.T) {
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		s.hangs.Store(true)
+		acked := 0
+		for i := range workers/4 + queueSize/2 + busyWorkers + busyQueueSize + 10 {
+			first.types(t, fmt.Sprint("e", i), "x")
+			synctest.Wait()
+			if len(first.acks) == 0 {
+				break
+			}
+			<-first.acks
+			acked++
+		}
+		second.types(t, "unheard", "x")
+		synctest.Wait()
+		if least := workers/4 + queueSize/2 + busyQueueSize - 8; acked < least || len(second.acks) > 0 {
+			t.Errorf("%d were acked, and then %d more", acked, len(second.acks))
+		}
+		if log := s.log.String(); strings.Contains(log, "a request goes unanswered") || !strings.Contains(log, "too busy even to say so") {
+			t.Error("the log does not tell")
+		}
+		s.hangs.Store(false)
+		for range acked {
+			within(t, time.Hour, "answer", s.answers)
+		}
+		second.types(t, "unheard", "y") // Slack may send it again
+		for got := ""; got != "unheard"; {
+			got = within(t, time.Second, "ack", second.acks)
+		}
+		if got := within(t, time.Minute, "answer", s.answers); !strings.Contains(got, "answer to y") {
+			t.Errorf("answered %s", got)
+		}
+		s.quiet()
+	})
+}

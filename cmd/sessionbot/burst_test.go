@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+)
+
+// TestBurst: of a thousand commands at once each is acked in good time and
+// answered, most with "busy". The process stays small and keeps its connections.
+func TestBurst(t *testing.T) {
+	s := newStage(t)
+	s.env["HTTP_ADDR"] = freeAddr(t)
+	s.startBot()
+	s.workspace.AwaitConnections(2)
+	long := strings.Repeat("x", 15_000) // as much as may wait
+	people := []string{"U0SUPPORT", "U0ONCALL", "U0LEAD"}
+	for _, user := range people { // they have asked before
+		by := s.workspace.As(user).In("C0SUPPORT")
+		by.Type("/session debug " + repairID)
+		by.ExpectMessage(saying("Not found: "))
+	}
+	before := peakOf(t, s.bot)
+	var typing sync.WaitGroup
+	for i := range 1000 {
+		typing.Go(func() {
+			by := s.workspace.As(people[i%3]).In([]string{"C0SUPPORT", "C0ALERTS", "C0RANDOM"}[i/3%3])
+			if err := by.TryType([]string{"/session debug " + repairID, "/session debug " + long}[i%2]); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	typing.Wait()
+	answered, busy := 0, 0
+	s.untilQuiet(func(m wstest.Message) {
+		switch {
+		case saying("Not found: ")(m), saying("There is no session id in that.")(m):
+			answered++
+		case saying("Busy: try again in a moment.")(m):
+			busy++
+		default:
+			t.Errorf("got %s", m)
+		}
+	})
+	t.Logf("%d answered, %d told to try again; %.1f MB before, %.1f MB at most", answered, busy, before, peakOf(t, s.bot))
+	if answered+busy != 1000 || answered < 100 || busy == 0 {
+		t.Errorf("%d answered, %d told to try again", answered, busy)
+	}
+	if grown := peakOf(t, s.bot) - before; grown > 64 {
+		t.Errorf("the process grew by %.1f MB", grown)
+	}
+	s.untilServed("/metrics", `sessionbot_ack_duration_seconds_bucket{le="1"} 1003`, "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")
+	if log := s.bot.log.String(); strings.Count(log, "connected to Slack") != 2 || strings.Contains(log, "unanswered") {
+		t.Errorf("log: %s", log)
+	}
+	s.workspace.AwaitConnections(2)
+}
+
+// BenchmarkAcks measures how long acks take at two hundred commands a second,
+// from the command being typed: with all well, and while Redis stands still and
+// Stripe hangs.
+func BenchmarkAcks(b *testing.B) {
+	for _, frozen := range []bool{false, true} {
+		b.Run(fmt.Sprintf("frozen=%v", frozen), func(b *testing.B) {
+			s := newStage(b)
+			s.startBot()
+			s.workspace.AwaitConnections(2)
+			if frozen {
+				s.redis.Freeze(b)
+				s.stripe.Break(demo.Fault{Hang: true})
+			}
+			http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 100 // of the people who type
+			var mu sync.Mutex
+			var took []time.Duration
+			var typing sync.WaitGroup
+			tick := time.NewTicker(time.Second / 200)
+			defer tick.Stop()
+			b.ResetTimer()
+			for i := range max(b.N, 2000) {
+				<-tick.C
+				typing.Go(func() {
+					by := s.workspace.As([]string{"U0SUPPORT", "U0ONCALL", "U0LEAD"}[i%3]).In("C0SUPPORT")
+					typed := time.Now()
+					if err := by.TryType("/session debug " + repairID); err != nil {
+						b.Error(err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					took = append(took, time.Since(typed))
+				})
+			}
+			typing.Wait()
+			b.StopTimer()
+			slices.Sort(took)
+			for name, share := range map[string]float64{"p50-ms": .5, "p99-ms": .99, "max-ms": 1} {
+				b.ReportMetric(took[int(share*float64(len(took)-1))].Seconds()*1000, name)
+			}
+			b.ReportMetric(0, "ns/op")
+			s.redis.Thaw(b)
+			s.untilQuiet(func(wstest.Message) {})
+		})
+	}
+}

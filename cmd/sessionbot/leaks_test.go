@@ -1,0 +1,292 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Everything that must not get out is marked. Tokens are to be seen nowhere,
+// personal data in no log, metric, error or record of who did what.
+const (
+	appMark      = "xapp-1-APPcanary7"
+	botMark      = "xoxb-1-BOTcanary7"
+	stripeCanary = "rk_live_STRIPEcanary7"
+	superCanary  = "SUPERcanary7SUPERcanary7SUPERcanary7"
+	redisCanary  = "REDIScanary7"
+	promptCanary = "A fox PROMPTcanary7"
+	mailCanary   = "mail-canary7@example.com"
+	nameCanary   = "NAMEcanary7"
+	imageCanary  = "SU1BR0VjYW5hcnk3" // IMAGEcanary7
+
+	leakID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6leak"
+)
+
+var (
+	tokens   = []string{"APPcanary7", "BOTcanary7", "STRIPEcanary7", "SUPERcanary7", "REDIScanary7"}
+	personal = []string{"PROMPTcanary7", "mail-canary7", "mail%2Dcanary7", "NAMEcanary7", imageCanary, "IMAGEcanary7"}
+)
+
+// clean checks that none of the marks is in a text.
+func clean(t testing.TB, where, text string, marks ...[]string) {
+	t.Helper()
+	for _, list := range marks {
+		for _, mark := range list {
+			if at := strings.Index(text, mark); at >= 0 {
+				t.Errorf("%s holds %s: …%s…", where, mark, text[max(0, at-200):min(len(text), at+100)])
+			}
+		}
+	}
+}
+
+// leakStage is a stage on which everything is marked.
+func leakStage(t testing.TB) *stage {
+	t.Helper()
+	s := newStage(t)
+	if err := s.client.Do(t.Context(), "ACL", "SETUSER", "bot", "on", ">"+redisCanary, "~*", "&*", "+@all").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.env["REDIS_URL"] = "redis://bot:" + redisCanary + "@" + s.redis.Addr()
+	s.env["STRIPE_SECRET_KEY"], s.env["SUPERDUPERAI_TOKEN"] = stripeCanary, superCanary
+	s.env["OPERATORS"] = "S0OPS"
+	s.markedSession()
+	return s
+}
+
+// markedSession is one that was paid for and got no video.
+func (s *stage) markedSession() {
+	paid := time.Now().Add(-14 * time.Minute)
+	at := paid.UTC().Format("2006-01-02T15:04:05.000Z")
+	s.stripe.Put(demo.CheckoutSession{ID: leakID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Email: mailCanary, Created: paid, Event: store.EventDelivered})
+	s.put("session:"+leakID, `{"prompt":"`+promptCanary+`","status":"pending","createdAt":"`+at+`","customerEmail":"`+mailCanary+
+		`","customerName":"`+nameCanary+`","imageFile":{"name":"`+nameCanary+`.png","content":"`+imageCanary+`"}}`)
+	s.put("prompt:"+leakID, `{"prompt":"`+promptCanary+`","timestamp":"`+at+`"}`)
+}
+
+// inTerminal runs the binary to its end and returns what it says to people, and
+// what it logs.
+func inTerminal(t testing.TB, env map[string]string, args ...string) (said, logged string) {
+	t.Helper()
+	p := start(t, env, args...)
+	p.exitCode(30 * time.Second)
+	for line := range strings.Lines(p.log.String()) {
+		if strings.HasPrefix(line, `{"time":`) {
+			logged += line
+		} else {
+			said += line
+		}
+	}
+	return said, logged
+}
+
+// nothingLeaks runs commands in a terminal and looks at all they say.
+func (s *stage) nothingLeaks(t testing.TB, what string) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"session", "debug", leakID, "--json"}, {"session", "find", mailCanary, "--json"}, {"session", "history", leakID},
+		{"redis", "stats", "--json"}, {"redis", "ping"},
+	} {
+		said, logged := inTerminal(t, s.env, args...)
+		clean(t, what+": the log of "+strings.Join(args[:2], " "), logged, tokens, personal)
+		clean(t, what+": the answer of "+strings.Join(args[:2], " "), said, tokens, []string{"PROMPTcanary7", "NAMEcanary7", imageCanary})
+	}
+}
+
+// TestNothingLeaksFromNeighbours: Stripe, SuperDuperAI and the site repeat in
+// every way what they were sent.
+func TestNothingLeaksFromNeighbours(t *testing.T) {
+	s := leakStage(t)
+	var now mirror
+	url := s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) }))
+	stripe := s.env["STRIPE_API_URL"]
+	s.env["SUPERDUPERAI_URL"], s.env["SITE_URL"] = url, url
+	s.put("webhook:"+leakID, `{"status":"processing","fileId":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013","timestamp":"2020-01-01T00:00:00Z"}`)
+	for _, now = range mirrors() {
+		s.env["STRIPE_API_URL"] = url
+		for _, args := range [][]string{{"session", "debug", leakID, "--json"}, {"session", "find", mailCanary, "--json"}} {
+			said, logged := inTerminal(t, s.env, args...)
+			clean(t, now.name+": the log of "+args[1], logged, tokens, personal)
+			clean(t, now.name+": the answer of "+args[1], said, tokens, []string{"PROMPTcanary7", "NAMEcanary7", imageCanary})
+		}
+	}
+	s.env["STRIPE_API_URL"] = stripe
+	for _, now = range mirrors() {
+		if err := s.client.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		s.markedSession()
+		said, logged := inTerminal(t, s.env, "session", "generate", "--yes", leakID)
+		if !strings.Contains(said, "Generate a video") {
+			t.Errorf("%s: nothing was asked for: %s", now.name, said)
+		}
+		clean(t, now.name+": the log of generate", logged, tokens, personal)
+		clean(t, now.name+": the answer of generate", said, tokens, []string{"NAMEcanary7", imageCanary, "mail-canary7"})
+		s.recordsAreClean()
+	}
+}
+
+// recordsAreClean looks at what the bot itself keeps.
+func (s *stage) recordsAreClean() {
+	s.t.Helper()
+	for key, value := range s.kept() {
+		clean(s.t, key, value, tokens, []string{"NAMEcanary7", imageCanary})
+		if !strings.HasPrefix(key, "sessionbot:share:") { // what somebody asked for in so many words
+			clean(s.t, key, value, []string{"mail-canary7"})
+		}
+		if strings.Contains(key, "audit") || strings.Contains(key, "history") {
+			clean(s.t, key, value, personal)
+		}
+	}
+}
+
+// kept are the bot's own keys and what they hold.
+func (s *stage) kept() map[string]string {
+	s.t.Helper()
+	all := map[string]string{}
+	ctx := s.t.Context()
+	keys, err := s.client.Keys(ctx, "sessionbot:*").Result()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, key := range keys {
+		switch kind := s.client.Type(ctx, key).Val(); kind {
+		case "string":
+			all[key] = s.client.Get(ctx, key).Val()
+		case "hash":
+			all[key] = fmt.Sprint(s.client.HGetAll(ctx, key).Val())
+		case "list":
+			all[key] = fmt.Sprint(s.client.LRange(ctx, key, 0, -1).Val())
+		case "set":
+			all[key] = fmt.Sprint(s.client.SMembers(ctx, key).Val())
+		case "zset":
+			all[key] = fmt.Sprint(s.client.ZRange(ctx, key, 0, -1).Val())
+		case "stream":
+			all[key] = fmt.Sprint(s.client.XRange(ctx, key, "-", "+").Val())
+		default:
+			s.t.Errorf("%s is a %s, which this test does not read", key, kind)
+		}
+	}
+	return all
+}
+
+// TestNothingLeaksFromRedis: it refuses, repeats or is none at all.
+func TestNothingLeaksFromRedis(t *testing.T) {
+	s := leakStage(t)
+	s.env["STRIPE_API_URL"] = "http://127.0.0.1:1" // refused
+	addr := s.redis.Addr()
+	for name, url := range map[string]string{
+		"a wrong password": "redis://bot:" + redisCanary + "wrong@" + addr, "an unknown user": "redis://NAMEcanary7:" + redisCanary + "@" + addr,
+		"nobody there": "redis://bot:" + redisCanary + "@127.0.0.1:1", "TLS where there is none": "rediss://bot:" + redisCanary + "@" + addr,
+		"no certificate that holds": "rediss://bot:" + redisCanary + "@" + strings.TrimPrefix(serveTLS(t), "https://"),
+		"a web server":              "redis://bot:" + redisCanary + "@" + strings.TrimPrefix(s.env["SITE_URL"], "http://"),
+		"a cluster that is none":    "redis://bot:" + redisCanary + "@" + addr + "?addr=" + addr,
+		"a Sentinel that is none":   "redis://bot:" + redisCanary + "@" + addr + "?master_name=" + redisCanary,
+		"no such option":            "redis://bot:" + redisCanary + "@" + addr + "?x=" + redisCanary,
+		"no URL":                    "redis://bot:" + redisCanary + "%zz@" + addr,
+	} {
+		s.env["REDIS_URL"] = url
+		s.nothingLeaks(t, name)
+	}
+	for name, answer := range redisMirrors() {
+		s.env["REDIS_URL"] = "redis://bot:" + redisCanary + "@" + serveRedis(t, answer)
+		s.nothingLeaks(t, "repeated "+name)
+	}
+	// What is written holds prompts: a real Redis that does not know the command
+	// repeats its arguments.
+	s.env["REDIS_URL"] = "redis://bot:" + redisCanary + "@" + addr
+	for _, command := range []string{"evalsha", "eval", "mget", "hget", "xadd"} {
+		if err := s.client.Do(t.Context(), "ACL", "SETUSER", "bot", "-"+command).Err(); err != nil {
+			t.Fatal(err)
+		}
+		s.nothingLeaks(t, "forbidden "+command)
+		_, logged := inTerminal(t, s.env, "session", "fix", "--yes", leakID)
+		clean(t, "forbidden "+command+": the log of fix", logged, tokens, personal)
+	}
+}
+
+// TestNothingLeaksToSlack: what people are shown, what machines are served, and
+// what is kept, with all well and with SuperDuperAI repeating what it was sent.
+func TestNothingLeaksToSlack(t *testing.T) {
+	s := leakStage(t)
+	s.env["HTTP_ADDR"], s.env["ALERT_CHANNEL"], s.env["SWEEP_INTERVAL"] = freeAddr(t), "C0ALERTS", "1s"
+	s.startBot()
+	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+	for _, text := range []string{"/session debug " + leakID, "/session find " + mailCanary, "/session history " + leakID, "/redis stats",
+		"/redis prompts", "/redis memory", "/redis ping", "/session help", "/session debug " + mailCanary, "/session " + promptCanary,
+		"/session debug " + superCanary} {
+		support.Type(text)
+		support.ExpectMessage(func(m wstest.Message) bool { return m.Channel == "C0SUPPORT" })
+	}
+	for _, status := range []int{401, 402, 422, 500} {
+		s.files.BreakFor("generate-video", demo.Fault{Status: status, Body: `{"detail":"` + superCanary + " " + promptCanary + `"}`})
+		support.Type("/session generate " + leakID)
+		plan := support.ExpectMessage(saying("Expires "))
+		support.Click(plan, "confirm.approve")
+		support.ExpectUpdate(plan, saying("Failed: no video"))
+	}
+	for _, m := range s.all() {
+		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})
+		if !strings.Contains(m.Text, "of this customer") {
+			clean(t, "a message", m.Text+string(m.Blocks), []string{"mail-canary7"})
+		}
+	}
+	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/nothing"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.env["HTTP_ADDR"]+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean(t, path, fetched(req), tokens, personal, []string{leakID, "U0SUPPORT", "C0SUPPORT"})
+	}
+	s.recordsAreClean()
+	clean(t, "the log", s.bot.log.String(), tokens, personal, []string{s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"], "/response/", "ticket"})
+}
+
+// all is what anybody was shown.
+func (s *stage) all() []wstest.Message {
+	var all []wstest.Message
+	s.untilQuiet(func(wstest.Message) {})
+	for _, channel := range []string{"C0SUPPORT", "C0ALERTS"} {
+		all = append(all, s.workspace.As("U0SUPPORT").In(channel).All()...)
+	}
+	return all
+}
+
+// TestNothingLeaksFromSlack: it refuses the tokens, repeats them in every way,
+// or cannot be reached.
+func TestNothingLeaksFromSlack(t *testing.T) {
+	s := leakStage(t)
+	s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"] = appMark, botMark
+	workspace := s.env["SLACK_API_URL"]
+	var now mirror
+	urls := map[string]string{
+		"wrong tokens": workspace, "nobody there": "http://127.0.0.1:1/api/", "no certificate that holds": serveTLS(t) + "/api/",
+	}
+	try := func(name, url string) {
+		s.env["SLACK_API_URL"] = url
+		p := start(t, s.env, "run")
+		p.until(2 * time.Second)
+		clean(t, name+": the log", p.log.String(), tokens, personal)
+	}
+	for name, url := range urls {
+		try(name, url)
+	}
+	for _, now = range mirrors() {
+		server := s.serve(now)
+		try(now.name, server+"/api/")
+		// The bot token is fine, and the app token is repeated.
+		try(now.name+", for a connection", s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "auth.test") {
+				_, _ = w.Write([]byte(`{"ok":true,"team_id":"T1","user_id":"U1"}`))
+				return
+			}
+			now.ServeHTTP(w, r)
+		}))+"/api/")
+	}
+}

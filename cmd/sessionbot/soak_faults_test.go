@@ -1,0 +1,84 @@
+//go:build soak
+
+package main
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Outages of Slack's Web API are as long as an answer is kept trying for, and
+// leave it time to arrive in between.
+const (
+	shortOutage = 4 * time.Second
+	recovery    = 8 * time.Second
+)
+
+// breakSlack lets Slack misbehave, one way after the other.
+func (k *soak) breakSlack(r *rand.Rand) {
+	for k.pause(between(r, time.Second, 3*time.Second)) {
+		lasts := between(r, time.Second/2, shortOutage)
+		switch kind := []string{"drop_connections", "disconnect_warning", "half_open", "rate_limit", "server_error", "slow"}[r.IntN(6)]; kind {
+		case "drop_connections", "disconnect_warning", "half_open":
+			k.fault(kind, lasts, "")
+		case "slow":
+			k.fault(kind, lasts/2, method(r))
+			k.pause(lasts)
+			k.workspace.Fault("clear", 0, "")
+		default:
+			k.fault(kind, lasts, method(r))
+			k.pause(lasts + recovery)
+		}
+	}
+	k.workspace.Fault("clear", 0, "")
+}
+
+// method is one of Slack's, "" = all.
+func method(r *rand.Rand) string {
+	return []string{"", "response_url", "chat.postMessage", "chat.update", "users.info"}[r.IntN(5)]
+}
+
+func (k *soak) fault(kind string, lasts time.Duration, method string) {
+	k.faults.add(kind)
+	k.workspace.Fault(kind, lasts.Seconds(), method)
+}
+
+// breakTheRest ends and starts a replica again, in good order or not, and lets
+// Redis stand still.
+func (k *soak) breakTheRest(r *rand.Rand) {
+	for k.pause(between(r, 3*time.Second, 9*time.Second)) {
+		switch r.IntN(3) {
+		case 0:
+			k.faults.add("SIGTERM")
+			k.other.stop(k.t)
+			k.quiet(k.other.process, prompt)
+			k.other.process = start(k.t, k.other.env, "run")
+		case 1:
+			k.faults.add("SIGKILL")
+			if err := k.other.process.cmd.Process.Kill(); err != nil {
+				k.t.Error(err)
+			}
+			<-k.other.process.done
+			k.quiet(k.other.process, prompt)
+			k.tally.killed(k.other.process.log.String())
+			k.other.process = start(k.t, k.other.env, "run")
+		case 2:
+			k.faults.add("frozen Redis")
+			k.redis.Freeze(k.t)
+			k.pause(between(r, time.Second/5, 2*time.Second))
+			k.redis.Thaw(k.t)
+		}
+	}
+}
+
+// pause waits, no longer than the soak goes on, and reports whether it does.
+func (k *soak) pause(d time.Duration) bool {
+	timer := time.NewTimer(min(d, time.Until(k.until)))
+	defer timer.Stop()
+	<-timer.C
+	return time.Now().Before(k.until)
+}
+
+func between(r *rand.Rand, least, most time.Duration) time.Duration {
+	return least + time.Duration(r.Int64N(int64(most-least)))
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+)
+
+// TestStopWhateverHangs: asked to stop, the process is gone within ten seconds
+// and calls that no fault, whatever its neighbours do and whatever it is doing.
+func TestStopWhateverHangs(t *testing.T) {
+	redis := func(s *stage) { s.redis.Freeze(s.t) }
+	slack := func(s *stage) { s.workspace.Fault("slow", 60, "") }
+	sending := func(s *stage) { // the one request of a generation is on its way
+		s.files.BreakFor("generate-video", demo.Fault{Hang: true})
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		lead.Click(s.planned(lead, "generate"), "confirm.approve")
+		await(s.t, func() string { return fmt.Sprint(s.files.Calls() > 0) }, "true")
+	}
+	making := func(s *stage) {
+		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("being made"))
+	}
+	for name, c := range map[string]struct {
+		hang     []func(*stage)
+		answered bool // what was asked before the stop
+	}{
+		"nothing":                  {[]func(*stage){making}, true},
+		"Redis":                    {[]func(*stage){making, redis}, true},
+		"Slack":                    {[]func(*stage){making, slack}, false},
+		"Redis and Slack":          {[]func(*stage){making, redis, slack}, false},
+		"SuperDuperAI":             {[]func(*stage){sending}, true},
+		"SuperDuperAI, then Redis": {[]func(*stage){sending, redis}, true},
+		"everybody":                {[]func(*stage){sending, redis, slack}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := watched(repairStage(t))
+			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is told
+			s.slowly()
+			s.startBot()
+			for _, hang := range c.hang {
+				hang(s)
+			}
+			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+			support.Type("/session debug " + repairID)
+			s.stopsInTime()
+			if c.answered {
+				support.ExpectMessage(nil)
+			}
+			s.workspace.Fault("clear", 0, "")
+			s.untilQuiet(func(wstest.Message) {}) // what else was on its way may come
+		})
+	}
+}
+
+func (s *stage) stopsInTime() {
+	s.t.Helper()
+	asked := time.Now()
+	if code := s.bot.stop(); code != 0 {
+		s.t.Errorf("asked to stop, it exited with %d", code)
+	}
+	s.t.Logf("it stopped after %v", time.Since(asked))
+}
+
+// TestStopWhileItStarts: it need not have begun.
+func TestStopWhileItStarts(t *testing.T) {
+	for name, hang := range map[string]func(*stage){
+		"Redis is frozen":       func(s *stage) { s.redis.Freeze(s.t) },
+		"Slack hangs":           func(s *stage) { s.workspace.Fault("slow", 60, "") },
+		"Slack takes no socket": func(s *stage) { s.workspace.Fault("drop_connections", 60, "") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := watched(newStage(t))
+			hang(s)
+			s.bot = start(t, s.env, "run")
+			s.bot.prints(startingLine)
+			s.stopsInTime()
+		})
+	}
+}
+
+var startingLine = regexp.MustCompile(`"starting"`)
+
+// TestRunningJobIsHandedOver: the process that is asked to stop gives its job
+// free, and another one goes on with it at once, in the same message.
+func TestRunningJobIsHandedOver(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		finish := s.slowly()
+		s.startBot()
+		first := s.bot
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		plan := s.planned(lead, "generate")
+		lead.Click(plan, "confirm.approve")
+		running := lead.ExpectUpdate(plan, saying("being made"))
+		lease := "sessionbot:{jobs}:lease:" + planID(t, plan)
+		owner := s.client.Get(t.Context(), lease).Val()
+		s.startBot()
+		s.workspace.AwaitConnections(3)
+		if code := first.stop(); code != 0 {
+			t.Errorf("asked to stop, it exited with %d", code)
+		}
+		if now := s.client.Get(t.Context(), lease).Val(); owner == "" || now == owner {
+			t.Errorf("the job was %q's, and is %q's", owner, now)
+		}
+		finish()
+		lead.ExpectUpdate(running, saying("Done: video ready"))
+		if n := s.files.Started(); n != 1 {
+			t.Errorf("%d started, want 1", n)
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
+// TestRollingRestart: two replicas are started anew, one after the other, while
+// people type: each command is heard and answered, once. What was on its way
+// when a process said goodbye to Slack can no longer be acked.
+func TestRollingRestart(t *testing.T) {
+	s := newStage(t)
+	s.startBot()
+	replicas := []*process{s.bot, start(t, s.env, "run")}
+	s.workspace.AwaitConnections(4)
+	var over atomic.Bool
+	var acked, late atomic.Int32
+	var typing sync.WaitGroup
+	people := []string{"U0SUPPORT", "U0ONCALL", "U0LEAD"}
+	for i := range 6 {
+		typing.Go(func() {
+			by := s.workspace.As(people[i%3]).In("C0SUPPORT")
+			for !over.Load() {
+				switch err := by.TryType("/session debug " + repairID); {
+				case err == nil:
+					acked.Add(1)
+				case err.Error() == "operation_timeout":
+					late.Add(1)
+				default:
+					t.Error(err) // somebody always hears
+				}
+			}
+		})
+	}
+	for i := range replicas {
+		asked := time.Now()
+		if err := replicas[i].cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		if code := replicas[i].exitCode(10 * time.Second); code != 0 {
+			t.Errorf("asked to stop, it exited with %d", code)
+		}
+		t.Logf("it stopped after %v", time.Since(asked))
+		replicas[i] = start(t, s.env, "run")
+		s.workspace.AwaitConnections(4)
+	}
+	over.Store(true)
+	typing.Wait()
+	answers, failed := 0, 0
+	s.untilQuiet(func(m wstest.Message) {
+		switch {
+		case m.User == "USLACKBOT":
+			failed++
+		case saying("Not found: ")(m):
+			answers++
+		default:
+			t.Errorf("got %s", m)
+		}
+	})
+	t.Logf("%d commands were acked, %d were too late to be; %d answers", acked.Load(), late.Load(), answers)
+	if want := int(acked.Load() + late.Load()); answers != want || acked.Load() < 50 {
+		t.Errorf("%d answers to %d commands", answers, want)
+	}
+}
+
+// untilQuiet hands over what is said until nothing has been for a second.
+func (s *stage) untilQuiet(take func(wstest.Message)) {
+	s.t.Helper()
+	for {
+		news := s.workspace.News(time.Second)
+		if len(news) == 0 {
+			return
+		}
+		for _, m := range news {
+			take(m)
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// overHTTP is Stripe as it is asked in production.
+type overHTTP struct{ *payments.Reader }
+
+func payOf(s payments.Session) store.Payment {
+	return store.Payment{SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
+		Created: s.Created, ChargedAt: s.ChargedAt, Live: s.Live}
+}
+
+func (o overHTTP) PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error {
+	return o.Reader.PaidEvents(ctx, from, to, func(events []payments.PaidEvent) error {
+		var paid []store.Paid
+		for _, e := range events {
+			paid = append(paid, store.Paid{Payment: payOf(e.Session), EventID: e.ID, EventAt: e.Created})
+		}
+		return page(paid)
+	})
+}
+
+func (o overHTTP) PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error {
+	return o.Reader.PaidSessions(ctx, since, func(sessions []payments.Session) error {
+		var paid []store.Paid
+		for _, s := range sessions {
+			paid = append(paid, store.Paid{Payment: payOf(s)})
+		}
+		return page(paid)
+	})
+}
+
+func (o overHTTP) Payment(ctx context.Context, id string) store.Payment {
+	s, err := o.Session(ctx, id)
+	if err != nil {
+		return store.Payment{SessionID: id, State: store.PaymentUnverified}
+	}
+	return payOf(s)
+}
+
+func (overHTTP) Event(context.Context, store.Payment) store.Event { return store.Event{} }
+
+// TestCallsToStripe, counted by the stand-in through an hour, in which ten sessions
+// begin each minute, all of them paid, and ten thousand are open. Then one of
+// twenty gets no webhook.
+func TestCallsToStripe(t *testing.T) {
+	h := newHours(t)
+	stripe := demo.NewStripe()
+	server := httptest.NewServer(stripe)
+	t.Cleanup(server.Close)
+	reader := overHTTP{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL, Now: h.cfg.Now})}
+	h.cfg.Stripe, h.cfg.Payments = reader, reader
+	h.cfg.Interval = time.Hour // sweeps ask Stripe nothing; passes come each minute
+	town := town{bench: h.bench, stripe: stripe}
+	for minute := range 25 * 60 {
+		town.begin(h.at.Add(-time.Duration(minute)*time.Minute), 10, true, 0)
+	}
+	town.begin(h.at.Add(-time.Hour), 10_000, false, 0)
+	town.settle()
+	h.lead()
+	h.done(h.records.Note(t.Context(), h.shift.lead, store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
+	through := func(minutes, lost int) float64 {
+		before := stripe.Calls()
+		for range minutes {
+			town.begin(h.at, 10, true, lost)
+			town.settle()
+			h.pass(time.Minute)
+		}
+		return float64(stripe.Calls()-before) / float64(minutes)
+	}
+	if quiet := through(61, 0); quiet >= 5 {
+		t.Errorf("%.1f calls a minute", quiet)
+	} else {
+		t.Logf("%.1f calls a minute", quiet)
+	}
+	if told, unpaid := h.told(), h.figures.of(store.VerdictUnpaid); told != nil || unpaid != 10_000 {
+		t.Errorf("told %q; %d sessions are counted as unpaid", told, unpaid)
+	}
+	t.Logf("%.1f calls a minute with an incident", through(30, 20))
+	if n := len(h.only().Cases); n != 10 { // the grace of the others is not over
+		t.Errorf("%d orphans", n)
+	}
+}
+
+// town is where customers come from.
+type town struct {
+	*bench
+	stripe *demo.Stripe
+	n      int
+	known  []demo.CheckoutSession
+	pipe   redis.Pipeliner
+}
+
+// begin lets so many sessions begin, which are paid at once or left open. Every
+// lost-th of those that are paid gets no webhook, 0 = all get it.
+func (w *town) begin(at time.Time, count int, paid bool, lost int) {
+	if w.pipe == nil {
+		w.pipe = w.client.Pipeline()
+	}
+	ctx := w.t.Context()
+	for range count {
+		w.n++
+		cs := demo.CheckoutSession{ID: fmt.Sprintf("cs_live_%06d", w.n), Status: "open", PaymentStatus: "unpaid", Amount: 100, Currency: "usd", Created: at}
+		w.pipe.Set(ctx, "prompt:"+cs.ID, `{"prompt":"A fox","timestamp":"`+at.UTC().Format(time.RFC3339)+`"}`, store.KeyLife)
+		if paid {
+			cs.Status, cs.PaymentStatus, cs.Event = "complete", "paid", store.EventDelivered
+			if lost == 0 || w.n%lost != 0 {
+				w.pipe.Set(ctx, "webhook:"+cs.ID, `{"status":"completed"}`, store.KeyLife)
+			}
+		}
+		w.known = append(w.known, cs)
+	}
+}
+
+// settle tells Stripe and Redis of them.
+func (w *town) settle() {
+	w.t.Helper()
+	w.stripe.Put(w.known...)
+	if _, err := w.pipe.Exec(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	w.known, w.pipe = nil, nil
+}

@@ -1,0 +1,36 @@
+package store
+
+import "strings"
+
+// Kind is what a session makes.
+type Kind string
+
+// The kinds. Sessions that do not say it make videos.
+const (
+	KindVideo Kind = "video"
+	KindImage Kind = "image"
+)
+
+// Kind is what the session makes.
+func (s Session) Kind() Kind {
+	switch s.Lookup.Value.GenerationType {
+	case "text-to-image", "image-to-image":
+		return KindImage
+	}
+	return KindVideo
+}
+
+// Tell says of an image what a sentence of ours says of a video. Only our own
+// words belong into it, never what somebody else wrote.
+func (k Kind) Tell(sentence string) string {
+	if k == KindImage {
+		return ofImages.Replace(sentence)
+	}
+	return sentence
+}
+
+// How long an image takes is not known.
+var ofImages = strings.NewReplacer(
+	" (usually 2–15 min)", "", "; it usually takes 2 to 15 minutes", "", ": a video usually takes 2–15 minutes", " a minute",
+	"SUPERDUPERAI_MODEL", "SUPERDUPERAI_IMAGE_MODEL",
+	"A video", "An image", "a video", "an image", "Video", "Image", "video", "image")

@@ -17,21 +17,6 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-func FuzzSalvage(f *testing.F) {
-	for _, seed := range []string{
-		`{"envelope_id":"e1","payload":{"response_url":"https://hooks.slack.com/x"}}`,
-		`{"envelope_id":7,"payload":"x"}`, `[]`, `null`, `{`, "",
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, frame []byte) {
-		id, responseURL := salvage(frame)
-		if id+responseURL != "" && !json.Valid(frame) {
-			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
-		}
-	})
-}
-
 func TestSalvage(t *testing.T) {
 	for frame, want := range map[string][2]string{
 		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
@@ -54,6 +39,8 @@ func FuzzFrame(f *testing.F) {
 		`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":"U1","command":"/session","text":"debug x","response_url":"http://slack.test/r"}}`,
 		`{"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"},"container":{"message_ts":"1.2","is_ephemeral":true},"message":{"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"x"}}]},"actions":[{"action_id":"session.debug","value":"v","type":"button"}]}}`,
 		`{"type":"interactive","envelope_id":"e","payload":{"type":"view_submission","view":{"state":{"values":{"a":{"b":{"type":"x"}}}}}}}`,
+		`{"envelope_id":7,"payload":"x"}`, `[]`, `null`, `{`, "",
+		`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":["U1"],"response_url":"http://slack.test/r"}}`,
 		`{"type":"events_api","envelope_id":"e","payload":{"event_id":"Ev1","event":{"type":"app_mention"}},"retry_attempt":1}`,
 	} {
 		f.Add([]byte(seed))
@@ -69,7 +56,11 @@ func FuzzFrame(f *testing.F) {
 		if dismissed := r.Type == "disconnect" && (r.Reason == "link_disabled" || r.Reason == "too_many_websockets"); err != nil && !dismissed {
 			t.Errorf("%q ended the connection: %v", frame, err)
 		}
-		if id, _ := salvage(frame); id != "" && (broken || r.EnvelopeID != "" && r.Type != "hello" && r.Type != "disconnect") {
+		id, responseURL := salvage(frame)
+		if id+responseURL != "" && !json.Valid(frame) {
+			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
+		}
+		if id != "" && (broken || r.EnvelopeID != "" && r.Type != "hello" && r.Type != "disconnect") {
 			select {
 			case <-acks:
 			case <-time.After(10 * time.Second):

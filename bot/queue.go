@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -40,6 +41,7 @@ type job struct {
 type queue struct {
 	limits  limits
 	workers sync.WaitGroup
+	length  atomic.Int32 // of waiting
 
 	mu       sync.Mutex
 	changed  *sync.Cond
@@ -78,6 +80,7 @@ func (q *queue) offer(j job) bool {
 		return false
 	}
 	q.waiting = append(q.waiting, j)
+	q.length.Add(1)
 	q.count(j, share{waiting: 1})
 	if q.mayRun(j) {
 		q.changed.Signal()
@@ -86,12 +89,8 @@ func (q *queue) offer(j job) bool {
 }
 
 // full reports whether there is next to no room: what several connections hear
-// at the same time still finds some.
-func (q *queue) full() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting) > q.limits.all.waiting-8
-}
+// at the same time still finds some. It does not wait for the workers.
+func (q *queue) full() bool { return int(q.length.Load()) > q.limits.all.waiting-8 }
 
 func (q *queue) mayRun(j job) bool {
 	return q.persons[j.person].running < q.limits.person.running && q.channels[j.channel].running < q.limits.channel.running
@@ -105,6 +104,7 @@ func (q *queue) next() (job, bool) {
 		if i := q.choose(); i >= 0 {
 			j := q.waiting[i]
 			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
+			q.length.Add(-1)
 			q.count(j, share{waiting: -1, running: 1})
 			if q.choose() >= 0 {
 				q.changed.Signal() // there is work for another, too

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gorilla/websocket"
 )
 
 func TestSilentConnectionIsReplaced(t *testing.T) {
@@ -112,6 +114,40 @@ func TestNoFrameEndsTheConnection(t *testing.T) {
 			t.Errorf("log: %s", s.log)
 		}
 		s.quiet()
+	})
+}
+
+// Whatever a frame holds, what people type and where they are answered is not
+// logged, and neither is what cannot be read.
+func TestNothingOfAFrameIsLogged(t *testing.T) {
+	const mark = "canary7"
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		for i, frame := range []string{
+			mark, `{"` + mark, `{"type":"` + mark + `","envelope_id":"e"}`, `{"type":"hello","num_connections":"` + mark + `"}`,
+			`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":"U1","channel_id":"C1","command":"/` + mark + `","text":"` + mark + `","response_url":"http://slack.test/response?` + mark + `"}}`,
+			`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":"U1","channel_id":"C1","text":"` + mark + `","response_url":"http://` + mark + `.test/%zz"}}`,
+			`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":["` + mark + `"],"response_url":"http://` + mark + `"}}`,
+			`{"type":"interactive","envelope_id":"e","payload":{"type":"` + mark + `","user":{"id":"U1","name":"` + mark + `"}}}`,
+			`{"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"},"channel":{"id":"C1"},"actions":[{"action_id":"` + mark + `","value":"` + mark + `"}]}}`,
+			`{"type":"events_api","envelope_id":"e","payload":{"event":{"type":"message","text":"` + mark + `"}}}`,
+			`{"type":"disconnect","reason":"` + mark + `"}`,
+		} {
+			second.send(t, strings.ReplaceAll(frame, `"envelope_id":"e"`, fmt.Sprintf(`"envelope_id":"e%d"`, i)))
+		}
+		s.connected() // after the goodbye
+		bye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, mark)
+		if err := first.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)); err != nil {
+			t.Error(err)
+		}
+		s.connected()
+		time.Sleep(time.Minute)
+		if log := s.log.String(); strings.Contains(log, mark) {
+			t.Errorf("the log holds it: %s", log)
+		}
+		for len(s.answers) > 0 {
+			<-s.answers // what they are told is theirs
+		}
 	})
 }
 

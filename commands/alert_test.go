@@ -108,7 +108,7 @@ func TestAlertTexts(t *testing.T) {
 		{"a key that may not read", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeForbidden},
 			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key may not read what it has to.", "→ Give the key", nil},
 		{"a key of the other mode", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeWrongMode},
-			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is live and they are tests, or the reverse.", "→ Set STRIPE_SECRET_KEY", nil},
+			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is of the other mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
 		{"Stripe back", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
 		{"blind", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}},

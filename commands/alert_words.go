@@ -19,7 +19,7 @@ func alertEmoji(i store.Incident) string {
 		return ":white_check_mark:"
 	case i.Kind == store.IncidentHistory:
 		return ":information_source:"
-	case i.Kind == store.IncidentUnverified:
+	case i.Kind == store.IncidentUnverified, i.Kind == store.IncidentBlind && !slices.Contains(i.Parts, store.PartSweep):
 		return ":warning:"
 	}
 	return ":rotating_light:"
@@ -265,7 +265,7 @@ func unverifiedAlert(i store.Incident) (string, []string) {
 	remedy := "See Stripe's status page. This is corrected when Stripe answers."
 	switch i.Why {
 	case store.StripeWrongMode:
-		remedy = "Set STRIPE_SECRET_KEY to a key of their mode."
+		remedy = "Set STRIPE_SECRET_KEY to a key of their mode, or keep tests in another Redis."
 	case store.StripeKeyRefused:
 		remedy = "Set STRIPE_SECRET_KEY to a key that is valid."
 	case store.StripeForbidden:
@@ -279,7 +279,7 @@ func unverifiedAlert(i store.Incident) (string, []string) {
 func unverifiedCause(why store.Unverified) string {
 	switch why {
 	case store.StripeWrongMode:
-		return "the Stripe key is live and they are tests, or the reverse"
+		return "the Stripe key is of the other mode (live or test)"
 	case store.StripeForbidden:
 		return "the Stripe key may not read what it has to"
 	case store.StripeKeyRefused:

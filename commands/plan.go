@@ -66,8 +66,12 @@ func PlanActions(p store.Plan, press string) []slack.BlockElement {
 		label, question = "Approve: generate"+costSuffix(*p.Order), p.Kind.Tell("One video is asked for")+costSuffix(*p.Order)+"."
 	}
 	value := p.ID
-	if press != "" {
+	switch {
+	case press != "":
 		label, value = secondPress, p.ID+"."+press
+		question += p.Kind.Tell(" The site may still make this video itself.")
+	case p.Retrying:
+		question = "This is the first of two presses, because Stripe still delivers: nothing is done yet."
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary

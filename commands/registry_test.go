@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -173,7 +175,7 @@ func TestButtonsStartCommands(t *testing.T) {
 
 // FuzzRequest: whatever is typed gets an answer, and none breaks Slack's limits.
 func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{"debug " + id, "find <mailto:a@b.co|a@b.co>", "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
+	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
 		f.Add(seed)
 	}
 	r := registry(&world{})
@@ -185,6 +187,16 @@ func FuzzRequest(f *testing.F) {
 			}
 			if n := len(blockkit.Text(answer.Blocks)); n > 6000 {
 				t.Errorf("%s with %d bytes got %d bytes", command, len(text), n)
+			}
+			raw, err := json.Marshal(answer.Blocks)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if violations := blockcheck.Check(raw); len(violations) > 0 {
+				t.Errorf("%s %q: Slack would refuse the answer: %v", command, text, violations)
+			}
+			if fallback := blockkit.Fallback(answer.Blocks); strings.Contains(fallback, "<!") || strings.Contains(fallback, "<@") {
+				t.Errorf("%s %q mentions somebody: %s", command, text, fallback)
 			}
 		}
 	})

@@ -150,7 +150,12 @@ func answer(t *testing.T, r *commands.Registry, request string) string {
 func buttons(actions []slack.BlockElement) string {
 	var labels []string
 	for _, action := range actions {
-		labels = append(labels, "["+action.(*slack.ButtonBlockElement).Text.Text+"]")
+		button := action.(*slack.ButtonBlockElement)
+		label := "[" + button.Text.Text + "]"
+		if button.Confirm != nil {
+			label += "(" + button.Confirm.Text.Text + ")"
+		}
+		labels = append(labels, label)
 	}
 	return strings.Join(labels, " ")
 }

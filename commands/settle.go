@@ -78,7 +78,7 @@ func (d Deps) settleWith(ctx context.Context, req Request, id, file string) (Ans
 const (
 	// fileWithin bounds the look at a file.
 	fileWithin     = 3 * time.Second
-	nothingUnclear = "Nothing is unclear here any more: there is nothing to settle."
+	nothingUnclear = "No generation of ours is unclear here or was given up: there is nothing to settle."
 )
 
 // seenText says how a file stands that is about to be followed.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -14,7 +15,19 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
+
+var shared redistest.Shared
+
+// threeMasters is a cluster for one story after the other.
+var threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	shared.End()
+	os.Exit(code)
+}
 
 // everywhere runs a story on one server, on three masters and on the embedded
 // server.
@@ -30,7 +43,9 @@ func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalCli
 		story(t, server.Client(), open(t, server.URL()))
 	})
 	t.Run("cluster", func(t *testing.T) {
-		cluster := redistest.StartCluster(t)
+		testenv.Need(t, "redis-server")
+		cluster := threeMasters()
+		cluster.Flush(t)
 		story(t, cluster.Client(), open(t, cluster.URL()))
 	})
 }

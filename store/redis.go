@@ -105,7 +105,7 @@ func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	options.DB = 0
 	probe := redis.NewClient(&options)
 	defer func() { _ = probe.Close() }() // nothing hangs on it any more
-	info, err := probe.Info(ctx, "cluster").Result()
+	info, err := probe.Info(ctx).Result()
 	if err != nil && !redis.IsPermissionError(err) {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"strings"
@@ -102,6 +103,89 @@ func TestHostileSessions(t *testing.T) {
 	s.t = t
 	s.workspace.ExpectNothingElse()
 	s.quietLog("A fox runs", "elsewhere.test", "U0LEAD")
+}
+
+// TestHostileKeys: ids in the keys themselves may be anything. They are counted
+// and shown as they are, and alerted, without any harm.
+func TestHostileKeys(t *testing.T) {
+	s := watched(newStage(t))
+	delete(s.env, "STRIPE_SECRET_KEY")
+	at := overdue().UTC().Format(time.RFC3339)
+	for _, words := range append(hostileWords, "", "cs_live_a<!channel>", "cs_live_a:b", "cs_live_\n<@U0LEAD>") {
+		s.put("prompt:"+words, `{"prompt":"A fox runs","timestamp":"`+at+`"}`)
+		s.put("webhook:"+words, `{"status":"error","error":"<!channel>","timestamp":"`+at+`"}`)
+		s.put("session:"+words+"x", `{"prompt":"A fox runs","createdAt":"`+at+`"}`)
+	}
+	before := s.product()
+	s.startBot()
+	for _, command := range []string{"/redis stats", "/redis prompts --limit 50", "/redis memory", "/session help"} {
+		s.workspace.As("U0SUPPORT").In("C0SUPPORT").Type(command)
+	}
+	answers, alerts := 0, 0
+	s.untilQuiet(func(m wstest.Message) {
+		switch m.Channel {
+		case "C0ALERTS":
+			alerts++
+			s.wellMadeBut(m, "<@U0ONCALL>")
+		default:
+			answers++
+			s.wellMade(m)
+		}
+	})
+	if answers != 4 || alerts == 0 {
+		t.Errorf("%d answers, %d alerts", answers, alerts)
+	}
+	if after := s.product(); !maps.Equal(before, after) {
+		t.Errorf("Redis held %v, and holds %v", before, after)
+	}
+	s.quietLog("A fox runs", "<!channel>", "elsewhere.test")
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+}
+
+// TestBombs: what is made to cost much when it is read costs little, and is told
+// apart from what can be read.
+func TestBombs(t *testing.T) {
+	s := newStage(t)
+	s.env["OPERATORS"] = "S0OPS"
+	s.startBot()
+	s.ask("/session debug " + repairID)
+	before := peakOf(t, s.bot)
+	var names strings.Builder
+	for i := range 500_000 {
+		fmt.Fprintf(&names, `"a%d":1,`, i)
+	}
+	for name, c := range map[string]struct{ value, says string }{
+		"deep arrays":        {`{"prompt":"A fox","x":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + `}`, "Corrupt: "},
+		"deep objects":       {strings.Repeat(`{"a":`, 1<<20), "Corrupt: "},
+		"huge numbers":       {`{"prompt":"A fox","status":"error","n":` + strings.Repeat("9", 1<<20) + `,"m":1e` + strings.Repeat("9", 1<<20) + `,"duration":1e999999999}`, "Failed: "},
+		"many names":         {`{` + names.String() + `"prompt":"A fox","status":"error"}`, "Failed: "},
+		"one name of many":   {`{` + strings.Repeat(`"prompt":"A fox",`, 500_000) + `"status":"error"}`, "Failed: "},
+		"a long name":        {`{"` + strings.Repeat("a", 8<<20) + `":1,"prompt":"A fox","status":"error"}`, "Failed: "},
+		"a large picture":    {`{"prompt":"A fox","status":"error","imageFile":{"content":"` + strings.Repeat("QUJD", 2<<20) + `"}}`, "Failed: "},
+		"escapes":            {`{"prompt":"` + strings.Repeat(`\u202e`, 1<<20) + `","status":"error","error":"` + strings.Repeat(`\ud800`, 1<<20) + `"}`, "Failed: "},
+		"larger than read":   {strings.Repeat("x", 33<<20), "Corrupt: "},
+		"a number for a day": {`{"prompt":"A fox","status":"error","timestamp":"` + strings.Repeat("9", 1<<20) + `"}`, "Failed: "},
+	} {
+		s.put("session:"+repairID, c.value)
+		for _, command := range []string{"/session debug " + repairID, "/session history " + repairID, "/redis stats", "/redis prompts", "/session generate " + repairID} {
+			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+			support.Type(command)
+			m := support.ExpectMessage(nil)
+			s.wellMadeBut(m, "<@U0SUPPORT>")
+			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) {
+				t.Errorf("%s: %.300s", name, m.Text)
+			}
+		}
+	}
+	after := peakOf(t, s.bot)
+	t.Logf("%.0f MB before, %.0f MB at most", before, after)
+	if after-before > 300 {
+		t.Error("the process grew by too much")
+	}
+	s.workspace.ExpectNothingElse()
+	s.quietLog("A fox", "QUJDQUJD")
 }
 
 // quoted is a JSON string of these bytes, be they text or not.

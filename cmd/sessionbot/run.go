@@ -110,7 +110,6 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 	}
 	if c.AlertChannel != "" {
 		checks = append(checks, watchChecks(watching, watching.Records)...)
-		group.Go(func() error { return watching.Run(ctx) })
 	} else {
 		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
@@ -120,6 +119,9 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())
+	}
+	if c.AlertChannel != "" {
+		group.Go(func() error { return watching.Run(ctx) })
 	}
 	group.Go(func() error { return runner.Run(ctx) })
 	group.Go(func() error {

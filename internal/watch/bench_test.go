@@ -294,6 +294,7 @@ func (l *listed) Event(context.Context, store.Payment) store.Event { return stor
 type figures struct {
 	mu       sync.Mutex
 	verdicts map[store.Verdict]int
+	sweep    time.Duration // the slowest so far
 }
 
 func (f *figures) Sessions(verdicts map[store.Verdict]int) {
@@ -308,7 +309,19 @@ func (f *figures) of(v store.Verdict) int {
 	return f.verdicts[v]
 }
 
-func (*figures) Swept(bool, time.Duration) {}
-func (*figures) Watched(store.WatchState)  {}
-func (*figures) Alerted(string)            {}
-func (*figures) Untold(int)                {}
+// Swept is told how long a sweep took.
+func (f *figures) Swept(_ bool, took time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sweep = max(f.sweep, took)
+}
+
+func (f *figures) slowest() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.sweep
+}
+
+func (*figures) Watched(store.WatchState) {}
+func (*figures) Alerted(string)           {}
+func (*figures) Untold(int)               {}

@@ -152,6 +152,8 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 			// Three incidents, each tried once a minute; a post is looked for first.
 			if calls := h.channel.calls - before; calls < 60 || calls > 4*60 {
 				t.Errorf("%d calls within the hour", calls)
+			} else {
+				t.Logf("%d calls within the hour", calls)
 			}
 			h.channel.away = nil
 			h.pass(2 * time.Minute)
@@ -389,4 +391,22 @@ func TestNothingToPay(t *testing.T) {
 	if got := h.client.ConfigGet(t.Context(), "notify-keyspace-events").Val()["notify-keyspace-events"]; got != "" {
 		t.Errorf("notifications were switched on: %q", got)
 	}
+}
+
+// TestStripeRefusesTheKey: why is told, and nobody is called one by one.
+func TestStripeRefusesTheKey(t *testing.T) {
+	h := newHours(t)
+	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeKeyRefused)
+	h.lead()
+	h.put("prompt:cs_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.pass(6 * time.Minute)
+	h.tells("unverifiable 0", "blind 0")
+	incidents, err := h.records.OpenIncidents(t.Context(), nil)
+	h.done(err)
+	if !slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Why == store.StripeKeyRefused && i.Sessions == 1 }) {
+		t.Errorf("why is not told: %+v", incidents)
+	}
+	h.stripe.eventless = nil
+	h.pass(2 * time.Minute)
+	h.tells("update 0", "update 0")
 }

@@ -18,7 +18,7 @@ const (
 	// created. A session is paid within a day.
 	listEvery = time.Hour
 	listBack  = 25 * time.Hour
-	// listFor bounds one list, of a day's events at most.
+	// listFor bounds the list of one day.
 	listFor = 10 * time.Minute
 	// pendingFor is the age under which an undelivered event proves nothing.
 	pendingFor = 10 * time.Minute
@@ -79,8 +79,12 @@ func (s *shift) readStripe(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
+	news := forbidden && !s.eventless
 	s.eventless = forbidden
 	s.mu.Unlock()
+	if news {
+		s.Log.WarnContext(ctx, "Stripe's events may not be listed with this key: its list of sessions has to do", "error", err)
+	}
 	s.report(ctx, store.PartEvents, err)
 	if err := s.readSessions(ctx, state, forbidden); err != nil {
 		return err
@@ -137,7 +141,7 @@ func (s *shift) readSessions(ctx context.Context, state store.WatchState, eventl
 	case !hourly:
 		return nil
 	}
-	limited, cancel := context.WithTimeout(ctx, listFor)
+	limited, cancel := context.WithTimeout(ctx, listFor*(1+back/listBack))
 	defer cancel()
 	err := s.Stripe.PaidSessions(limited, now.Add(-back), func(page []store.Paid) error { return s.paid(ctx, page) })
 	if err != nil || !hourly {

@@ -91,13 +91,17 @@ func (s *shift) unverified(ctx context.Context, sessions map[store.Unverified]in
 	if !silent {
 		why, since, count = store.StripeWrongMode, s.Now(), sessions[store.StripeWrongMode]
 	}
+	if silent && !known {
+		return nil
+	}
 	i, open, err := s.current(ctx, store.IncidentUnverified)
+	other := open && !silent && i.Why != why // it is about Stripe's silence, and closed by the next pass
 	switch {
-	case err != nil || silent && !known:
+	case err != nil || other:
 		return err
-	case open && !silent && i.Why == why && count == 0:
+	case count == 0 && open && !silent:
 		return s.close(ctx, i)
-	case count == 0 || open && !silent && i.Why != why: // the next pass closes it
+	case count == 0:
 		return nil
 	case !open:
 		i = store.Incident{ID: rand.Text(), Kind: store.IncidentUnverified, Opened: s.Now(), Grown: s.Now(), Since: since, Sessions: count, Why: why}

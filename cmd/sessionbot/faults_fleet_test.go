@@ -57,13 +57,32 @@ func manned(f *fleet) *fleet {
 	watched(f.stage)
 	f.files = demo.NewSuperDuper(func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }, 30*time.Minute)
 	f.env["SUPERDUPERAI_URL"] = f.serve(f.files)
-	for range 2 {
+	for tries := 0; len(f.bots) < 2; tries++ {
 		f.env["HTTP_ADDR"] = freeAddr(f.t)
-		f.addrs = append(f.addrs, f.env["HTTP_ADDR"])
-		f.bots = append(f.bots, start(f.t, f.env, "run"))
+		bot := start(f.t, f.env, "run")
+		if f.alive(bot) {
+			f.addrs, f.bots = append(f.addrs, f.env["HTTP_ADDR"]), append(f.bots, bot)
+		} else if tries == 5 {
+			f.t.Fatal("no replica starts")
+		}
 	}
 	f.workspace.AwaitConnections(4)
 	return f
+}
+
+// alive waits until a replica lives. Its address may have been taken by somebody
+// in between, and then it ends.
+func (f *fleet) alive(bot *process) bool {
+	f.t.Helper()
+	ended := false
+	return poll(20*time.Second, func() bool {
+		select {
+		case <-bot.done:
+			ended = true
+		default:
+		}
+		return ended || f.page(f.env["HTTP_ADDR"], "/healthz") == ""
+	}) && !ended
 }
 
 // finish has all videos made that were started by now.

@@ -135,7 +135,7 @@ func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []sl
 		blocks = append(slices.Clone(blocks), slack.NewActionBlock("", actions...))
 	}
 	if err := b.outbox.update(ctx, m, blocks); err != nil {
-		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", faultOf(err).Advice())
+		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", FaultOf(err).Advice())
 		return false
 	}
 	return true

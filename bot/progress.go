@@ -23,11 +23,11 @@ func (b *Bot) Tell(ctx context.Context, p store.Progress) error {
 	if !ended { // it may have been shown although the answer says otherwise
 		b.overtaken(ctx, p.Job.ID)
 	}
-	if err == nil || !ended || faultOf(err).passing() {
+	if err == nil || !ended || FaultOf(err).passing() {
 		return err
 	}
 	// The message is gone, or out of reach.
-	b.log.Error("a plan's message could not be changed", "job", p.Job.ID, "error", err, "advice", faultOf(err).Advice())
+	b.log.Error("a plan's message could not be changed", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	return b.tellElsewhere(ctx, p)
 }
 
@@ -47,10 +47,10 @@ func (b *Bot) tellElsewhere(ctx context.Context, p store.Progress) error {
 			_, err := b.outbox.post(ctx, place, blocks, slack.SlackMetadata{EventType: planEvent, EventPayload: map[string]any{"plan": p.Job.ID}})
 			return err
 		})
-		if err == nil || faultOf(err).passing() {
+		if err == nil || FaultOf(err).passing() {
 			return err
 		}
-		b.log.Warn("the end of a job could not be told here", "job", p.Job.ID, "error", err, "advice", faultOf(err).Advice())
+		b.log.Warn("the end of a job could not be told here", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	}
 	b.log.Error("the end of a job could be told to nobody: see the audit trail", "job", p.Job.ID)
 	return nil
@@ -67,7 +67,7 @@ func (b *Bot) show(p store.Progress, send func([]slack.Block) error) error {
 		return all
 	}
 	err := send(blocks())
-	if err != nil && faultOf(err).ofShape() && p.File.ThumbnailURL != "" {
+	if err != nil && FaultOf(err).ofShape() && p.File.ThumbnailURL != "" {
 		b.log.Warn("Slack refused a message, perhaps for its picture: told without", "job", p.Job.ID, "error", err)
 		p.File.ThumbnailURL = ""
 		err = send(blocks())

@@ -176,7 +176,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if err == nil {
 		return
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	log := b.log.With("ref", to.ref)
 	log.Warn("an answer could not be sent through its response_url", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
@@ -194,6 +194,6 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 		err = b.outbox.respond(ctx, to, m) // such as where the bot is no member
 	}
 	if err != nil {
-		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
+		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", FaultOf(err).Advice())
 	}
 }

@@ -77,7 +77,7 @@ func failureText(err error, certainty, ref string) string {
 var redisWords = map[error]string{
 	store.ErrNoPassword:    "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
 	store.ErrWrongPassword: "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
-	store.ErrNotAllowed:    "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
+	store.ErrNoPermission:  "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
 	store.ErrRefused:       "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL.",
 	store.ErrCertificate:   "The certificate of Redis is not trusted, so nothing was sent there: the engineer on call has to name the file with its CA in SSL_CERT_FILE and start the bot again.",
 	store.ErrStarting:      "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",

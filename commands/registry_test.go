@@ -136,7 +136,7 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 		{"Stripe away", &store.AwayError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
 		{"Redis wants a password", store.ErrNoPassword, commands.Request{Command: "/redis", Text: "stats"}, "user and password into REDIS_URL"},
 		{"a wrong password", store.ErrWrongPassword, commands.Request{Command: "/redis", Text: "stats"}, "check both in REDIS_URL"},
-		{"no permission", store.ErrNotAllowed, commands.Request{Command: "/redis", Text: "stats"}, "docs/security.md"},
+		{"no permission", store.ErrNoPermission, commands.Request{Command: "/redis", Text: "stats"}, "docs/security.md"},
 		{"another's certificate", store.ErrCertificate, commands.Request{Command: "/redis", Text: "stats"}, "SSL_CERT_FILE"},
 		{"Redis loads", store.ErrStarting, commands.Request{Command: "/redis", Text: "stats"}, "Try again in a minute"},
 		{"a replica", store.ErrReadOnly, commands.Request{Command: "/session", Text: "history " + id}, "point REDIS_URL at the master"},

@@ -18,7 +18,7 @@ var (
 	ErrRefused       = errors.New("Redis refused the bot")
 	ErrNoPassword    = fmt.Errorf("%w: it wants a password", ErrRefused)
 	ErrWrongPassword = fmt.Errorf("%w: user or password is wrong", ErrRefused)
-	ErrNotAllowed    = fmt.Errorf("%w: its ACL lacks a permission", ErrRefused)
+	ErrNoPermission  = fmt.Errorf("%w: its ACL lacks a permission", ErrRefused)
 	// ErrCertificate: nobody we trust vouches for it.
 	ErrCertificate = errors.New("the certificate of Redis is not trusted")
 	// ErrStarting: it is there, but cannot serve yet. It loads its data, its
@@ -49,7 +49,7 @@ func silence(err error) error {
 // Trouble is the kind of trouble with Redis that an error of this package is
 // about, one of the above; nil = none.
 func Trouble(err error) error {
-	for _, kind := range []error{ErrSilent, ErrNoPassword, ErrWrongPassword, ErrNotAllowed, ErrRefused, ErrCertificate,
+	for _, kind := range []error{ErrSilent, ErrNoPassword, ErrWrongPassword, ErrNoPermission, ErrRefused, ErrCertificate,
 		ErrStarting, ErrReadOnly, ErrFull, ErrUnsaved} {
 		if errors.Is(err, kind) {
 			return kind
@@ -60,7 +60,7 @@ func Trouble(err error) error {
 
 // troubles are the first words of what Redis answers, and what they mean.
 var troubles = map[string]error{
-	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNotAllowed,
+	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission,
 	"LOADING": ErrStarting, "MASTERDOWN": ErrStarting, "CLUSTERDOWN": ErrStarting, "TRYAGAIN": ErrStarting, "BUSY": ErrStarting,
 	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrUnsaved, "MISCONF": ErrUnsaved,
 }
@@ -85,7 +85,7 @@ func troubleOf(err error) error {
 		text = cause
 	}
 	if strings.HasPrefix(text, deniedInScript) {
-		return ErrNotAllowed
+		return ErrNoPermission
 	}
 	word, _, _ := strings.Cut(text, " ")
 	return troubles[word]

@@ -19,7 +19,7 @@ func TestTrouble(t *testing.T) {
 		reads error // of a question
 	}{
 		{"no password", config{{"CONFIG", "SET", "requirepass", "hunter2"}, {"CLIENT", "KILL", "TYPE", "normal"}}, ErrNoPassword, ErrNoPassword},
-		{"no permission", config{{"ACL", "SETUSER", "default", "-hset", "-set"}}, ErrNotAllowed, nil},
+		{"no permission", config{{"ACL", "SETUSER", "default", "-hset", "-set"}}, ErrNoPermission, nil},
 		{"a replica", config{{"REPLICAOF", "127.0.0.1", "1"}}, ErrReadOnly, nil},
 		{"full", config{{"CONFIG", "SET", "maxmemory", "1"}}, ErrFull, nil},
 		{"too few replicas", config{{"CONFIG", "SET", "min-replicas-to-write", "1"}}, ErrUnsaved, nil},

@@ -107,7 +107,7 @@ func sentinel(rawURL string) (*Redis, error) {
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
-	return &Redis{known: guarded(redis.NewFailoverClient(o))}, nil
+	return &Redis{known: guarded(redis.NewFailoverClient(o)), sentinel: true}, nil
 }
 
 // clusterOf are the options for a cluster of which one address is known.

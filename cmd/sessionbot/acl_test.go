@@ -167,7 +167,7 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 		failed = append(failed, step.name)
 		followed := slices.ContainsFunc([]error{store.ErrUnknownPlan, store.ErrUnknownIncident, store.ErrLeadLost, errStep},
 			func(follows error) bool { return errors.Is(err, follows) })
-		if !errors.Is(err, store.ErrNotAllowed) && !followed {
+		if !errors.Is(err, store.ErrNoPermission) && !followed {
 			t.Errorf("%s failed for another reason: %v", step.name, err)
 		}
 	}

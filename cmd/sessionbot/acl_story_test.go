@@ -102,6 +102,10 @@ func commandsOf(rules ...string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
+// doctorTries are what the look at the start tries of its own; the bot does
+// without.
+const doctorTries = " ping subscribe time "
+
 // TestNoPermissionTooFew: the whole bot works with what the document allows, is
 // never refused anything, and uses all of it.
 func TestNoPermissionTooFew(t *testing.T) {
@@ -120,8 +124,14 @@ func TestNoPermissionTooFew(t *testing.T) {
 		}
 		tellOfEverything(t, s)
 		for server := range servers {
-			if denied, err := server.Client().ACLLog(t.Context(), 100).Result(); err != nil || len(denied) > 0 {
-				t.Errorf("Redis refused %d commands, such as %+v; %v", len(denied), denied, err)
+			denied, err := server.Client().ACLLog(t.Context(), 100).Result()
+			for _, entry := range denied {
+				if !strings.Contains(doctorTries, " "+entry.Object+" ") && !strings.HasPrefix(entry.Object, "sessionbot:doctor:") {
+					t.Errorf("Redis refused %s %s", entry.Reason, entry.Object)
+				}
+			}
+			if err != nil {
+				t.Error(err)
 			}
 		}
 		return c.sorted()
@@ -130,7 +140,8 @@ func TestNoPermissionTooFew(t *testing.T) {
 		t.Helper()
 		// Only who leaves a key alone that others wrote has it watched no more: see
 		// TestNoPermissionTooMany.
-		want = slices.DeleteFunc(want, func(c string) bool { return c == "unwatch" })
+		seldom := func(c string) bool { return c == "unwatch" || c == "wait" || strings.Contains(doctorTries, " "+c+" ") }
+		got, want = slices.DeleteFunc(got, seldom), slices.DeleteFunc(want, seldom)
 		if !slices.Equal(got, want) {
 			t.Errorf("commands called and commands allowed differ:\n%q\n%q", got, want)
 		}
@@ -166,7 +177,7 @@ func TestNoPermissionTooFew(t *testing.T) {
 			return redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes.Nodes[0].Addr()}, Dialer: c.dial})
 		})
 		// Slots do not move here, and there is no replica to be waited for.
-		want := slices.DeleteFunc(commandsOf(all...), func(c string) bool { return c == "asking" || c == "wait" })
+		want := slices.DeleteFunc(commandsOf(all...), func(c string) bool { return c == "asking" })
 		same(t, got, want)
 	})
 }

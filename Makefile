@@ -9,7 +9,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: bench build test fuzz soak lint docs image print-version
+.PHONY: bench build test faults fuzz soak lint docs image print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -31,6 +31,12 @@ test:
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) ./...
 	cd deploy/rules && go test ./...
 
+# Breaks one neighbour after the other under two replicas of the bot, and writes
+# docs/reliability.md; with WRITE= the document is only compared.
+WRITE ?= -update
+faults:
+	go test $(RACE) -tags faults -count=1 -timeout 10m -parallel 8 -run '^TestFaults$$' -v ./cmd/sessionbot $(WRITE)
+
 # Every fuzz target, each for FUZZTIME.
 FUZZTIME ?= 20s
 fuzz:
@@ -48,5 +54,5 @@ bench: build
 	go run ./internal/bench
 
 lint:
-	go vet ./...
+	go vet -tags soak,faults ./...
 	go run $(GOLANGCI) run

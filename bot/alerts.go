@@ -182,7 +182,7 @@ func (b *Bot) pressed(ctx context.Context, to asker, c click) {
 		answer(store.Incident{})
 	case err != nil:
 		b.log.Error("a press on an alert could not be carried out", "ref", to.ref, "action", c.action, "error", err)
-		b.tell(ctx, to, "Redis did not answer, so it is not known whether your click counted. Look at the alert in a minute; press again if nothing has happened.", to.ref)
+		b.tell(ctx, to, commands.ClickFailedText(err), to.ref)
 	case !done:
 		answer(i)
 	default:

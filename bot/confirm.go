@@ -25,7 +25,7 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 		return
 	case err != nil:
 		b.log.Error("a plan could not be read", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "Redis did not answer, so nothing was done. Press the button again in a minute.", to.ref)
+		b.tell(ctx, to, commands.RedisErrorText(err)+" Nothing was done.", to.ref)
 		return
 	}
 	if !b.mayDecide(ctx, to, plan, c.action) {
@@ -40,8 +40,7 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 	}
 	if err != nil {
 		b.log.Error("a click could not be carried out", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "Redis did not answer, so it is not known whether your click counted. "+
-			"Look at the message in a minute; press again if nothing has happened.", to.ref)
+		b.tell(ctx, to, commands.ClickFailedText(err), to.ref)
 		return
 	}
 	b.decided(ctx, to, c, answer)
@@ -99,18 +98,22 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 		detail += commands.WhyNot(answer)
 	}
 	b.record(ctx, to, plan.Entry(event, to.actor(), to.channel, detail, b.now()))
-	b.showDecided(ctx, to, answer)
-	if answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled {
+	shown := b.showDecided(ctx, to, answer)
+	switch {
+	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled:
 		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
+	case !shown:
+		b.tell(ctx, to, "Your click counted: "+string(answer.Verdict)+". The message could not be changed, and may show its buttons still.", "")
 	}
 }
 
-// showDecided brings the plan's message up to what a click came to.
-func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswer) {
+// showDecided brings the plan's message up to what a click came to; false where
+// it could not.
+func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswer) (shown bool) {
 	plan := answer.Plan
 	switch answer.Verdict {
 	case store.Claimed:
-		b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
+		shown = b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
 		b.overtaken(ctx, plan.ID)
 	case store.NeedsSecondClick:
 		b.redraw(ctx, to, plan.Message, commands.PressedBlocks(plan.Plan, to.actor()), commands.PlanActions(plan.Plan, answer.Press))
@@ -118,21 +121,24 @@ func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswe
 	case store.Expired:
 		b.redraw(ctx, to, plan.Message, commands.ExpiredBlocks(plan.Plan), nil)
 	case store.Cancelled, store.AlreadyCancelled:
-		b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil)
+		shown = b.redraw(ctx, to, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At), nil)
 	}
+	return shown
 }
 
-// redraw puts what is true now into a plan's message.
-func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []slack.Block, actions []slack.BlockElement) {
+// redraw puts what is true now into a plan's message; false where it could not.
+func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []slack.Block, actions []slack.BlockElement) bool {
 	if m.TS == "" {
-		return // shown nowhere that is known; the clicker is answered all the same
+		return false // shown nowhere that is known
 	}
 	if len(actions) > 0 {
 		blocks = append(slices.Clone(blocks), slack.NewActionBlock("", actions...))
 	}
 	if err := b.outbox.update(ctx, m, blocks); err != nil {
 		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", FaultOf(err).Advice())
+		return false
 	}
+	return true
 }
 
 // overtaken: whoever carries the job out may have told its end while something

@@ -133,8 +133,8 @@ func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block,
 	return store.Message{Channel: at, TS: ts}, nil
 }
 
-// update puts other blocks into a message. It is tried once more where Slack
-// asks for a pause: an update says the same however often it comes.
+// update puts other blocks into a message. It is tried again, twice, where Slack
+// could not just then: an update says the same however often it comes.
 func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
 	defer cancel()
@@ -147,14 +147,16 @@ func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Blo
 	if err == nil {
 		return nil
 	}
-	fault := FaultOf(err)
-	if !fault.Retryable() || pause(ctx, fault) != nil {
-		return fault
+	for _, wait := range []time.Duration{0, outage} {
+		fault := FaultOf(err)
+		if !fault.Retryable() || pauseFor(ctx, wait) != nil || pause(ctx, fault) != nil {
+			return fault
+		}
+		if err = change(); err == nil {
+			return nil
+		}
 	}
-	if err := change(); err != nil {
-		return FaultOf(err)
-	}
-	return nil
+	return FaultOf(err)
 }
 
 func webhookMessage(m message) *slack.WebhookMessage {

@@ -82,9 +82,9 @@ func orphanStep(x store.Examination, generate bool) string {
 	case x.Payment.State == store.PaymentUnverified && x.Payment.Why == store.NoStripeKey:
 		return "Look the payment up in Stripe first: a video made now may be an unpaid one."
 	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):
-		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why) + ". A video made now may be an unpaid one."
+		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why, x.Payment.Since) + ". A video made now may be an unpaid one."
 	case x.Payment.State == store.PaymentUnverified:
-		return "Refresh in a minute: " + unverifiedText(x.Payment.Why) + ". A video made now may be an unpaid one."
+		return "Refresh in a minute: " + unverifiedText(x.Payment.Why, x.Payment.Since) + ". A video made now may be an unpaid one."
 	case !generate && sourcePicture(x):
 		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
 	case x.Event.State == store.EventNone:
@@ -103,11 +103,11 @@ func passing(why store.Unverified) bool {
 func unclearStep(x store.Examination) string {
 	switch {
 	case x.RedisSilent:
-		return redisErrorText(x.RedisErr)
+		return RedisErrorText(x.RedisErr)
 	case x.Payment.State == store.PaymentMissing:
 		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the videos. Change nothing before."
 	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):
-		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why) + "."
+		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why, x.Payment.Since) + "."
 	}
 	return "Refresh in a minute; look the session up in Stripe if it stays unclear."
 }

@@ -1,9 +1,11 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -62,28 +64,63 @@ func failureText(err error, certainty, ref string) string {
 	var unverified store.Unverified
 	switch {
 	case errors.As(err, &unverified):
-		return "Stripe could not be asked: " + unverifiedText(unverified) + "."
-	case errors.Is(err, store.ErrSilent), errors.Is(err, store.ErrRefused):
-		return redisErrorText(err) + " " + certainty
+		return "Stripe could not be asked: " + unverifiedText(unverified, store.AwaySince(err)) + "."
+	case store.Trouble(err) != nil:
+		return RedisErrorText(err) + " " + certainty
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. " + certainty
 	}
 	return fmt.Sprintf("Something went wrong on our side. %s Ref %s.", certainty, ref)
 }
 
-// redisErrorText says why Redis could not be read, and what to do.
-func redisErrorText(err error) string {
-	switch {
-	case errors.Is(err, store.ErrRefused):
-		return "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL."
-	case errors.Is(err, store.ErrSilent):
-		return "Redis did not answer. Try again in a minute; if it stays silent, tell the engineer on call."
+// redisWords say why Redis did not do what it was asked for, and what helps.
+var redisWords = map[error]string{
+	store.ErrNoPassword:    "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
+	store.ErrWrongPassword: "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
+	store.ErrNoPermission:  "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
+	store.ErrRefused:       "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL.",
+	store.ErrCertificate:   "The certificate of Redis is not trusted, so nothing was sent there: the engineer on call has to name the file with its CA in SSL_CERT_FILE and start the bot again.",
+	store.ErrStarting:      "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",
+	store.ErrReadOnly:      "Redis takes no writes, because it is a read-only replica. Try again in a minute; if it stays so, the engineer on call has to point REDIS_URL at the master.",
+	store.ErrFull:          "Redis is full and takes no writes: the engineer on call has to give it more memory (maxmemory).",
+	store.ErrUnsaved:       "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
+}
+
+// RedisErrorText says why Redis did not do what it was asked for, and what to do.
+func RedisErrorText(err error) string {
+	if errors.Is(err, store.ErrSilent) {
+		silent := "Redis did not answer"
+		if since := store.AwaySince(err); !since.IsZero() {
+			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
+		}
+		return silent + ". Try again in a minute; if it stays silent, tell the engineer on call."
 	}
-	return "Redis answered with a fault of its own: tell the engineer on call."
+	return cmp.Or(redisWords[store.Trouble(err)], "Redis answered with a fault of its own: tell the engineer on call.")
+}
+
+// ClickFailedText says what became of a click that Redis did not take: whether
+// it counted is not known only where no answer came.
+func ClickFailedText(err error) string {
+	if store.Trouble(err) == nil || errors.Is(err, store.ErrSilent) {
+		return "Redis did not answer, so it is not known whether your click counted. Look at the message in a minute; press again if nothing has happened."
+	}
+	return RedisErrorText(err) + " Nothing was done."
+}
+
+// sinceText follows what a neighbour does wrong.
+func sinceText(since time.Time) string {
+	if since.IsZero() {
+		return ""
+	}
+	return " (since " + since.UTC().Format("15:04 UTC") + ")"
 }
 
 // unverifiedText says why a payment could not be verified, and the remedy.
-func unverifiedText(why store.Unverified) string {
+func unverifiedText(why store.Unverified, since time.Time) string {
+	return whyText(why) + sinceText(since)
+}
+
+func whyText(why store.Unverified) string {
 	switch why {
 	case store.NoStripeKey:
 		return "no Stripe key is configured (STRIPE_SECRET_KEY)"
@@ -102,7 +139,9 @@ func unverifiedText(why store.Unverified) string {
 }
 
 // fileErrorText says why a file could not be seen.
-func fileErrorText(err error) string {
+func fileErrorText(err error) string { return fileFaultText(err) + sinceText(store.AwaySince(err)) }
+
+func fileFaultText(err error) string {
 	var api *superduper.Error
 	if !errors.As(err, &api) {
 		return "SuperDuperAI did not answer"
@@ -128,7 +167,9 @@ func fileErrorText(err error) string {
 }
 
 // siteErrorText says why the site's answer is not known.
-func siteErrorText(err error) string {
+func siteErrorText(err error) string { return siteFaultText(err) + sinceText(store.AwaySince(err)) }
+
+func siteFaultText(err error) string {
 	var api *superduper.Error
 	if errors.As(err, &api) {
 		switch api.Kind {

@@ -58,7 +58,7 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 	case store.PaymentMissing:
 		text = "Stripe does not know this id"
 	default:
-		text = "unverified: " + unverifiedText(p.Why)
+		text = "unverified: " + unverifiedText(p.Why, p.Since)
 	}
 	if (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) && !paidAt.IsZero() {
 		text += " · " + ago(paidAt, now)

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -59,7 +58,7 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *statistics) error {
 	server, err := d.Redis.Server(ctx)
 	switch {
-	case errors.Is(err, store.ErrSilent) || errors.Is(err, store.ErrRefused):
+	case store.Trouble(err) != nil:
 		return fmt.Errorf("server: %w", err) // counting would only wait as well
 	case err != nil:
 		d.Log.WarnContext(ctx, "Redis does not tell about itself", "error", err)

@@ -27,44 +27,6 @@ type Access struct {
 	ReadOnly string   // the word with which Redis refuses all writes, such as READONLY; "" = it takes them
 }
 
-// The commands that are used on each, beside those of the connection itself.
-var (
-	productCommands = strings.Fields("dbsize eval exists get getrange info memory|usage mget multi exec ping psubscribe pttl punsubscribe scan select set strlen subscribe time unsubscribe unwatch watch")
-	stateCommands   = strings.Fields("del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
-		"pexpire ping select set time unlink wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore")
-	// doctorCommands are those with which a Redis is only looked at.
-	doctorCommands  = strings.Fields("dbsize set unlink")
-	clusterCommands = []string{"cluster|slots", "command"}
-)
-
-// ACLRule is the rule for a user who may do what is needed and no more.
-func ACLRule(use Use, cluster bool) string {
-	rule := []string{"~" + probePrefix + "*"}
-	if use&ForState != 0 {
-		rule = []string{"~sessionbot:*"}
-	}
-	commands := slices.Clone(doctorCommands)
-	if use&ForProduct != 0 {
-		rule = append(rule, "%R~prompt:*", "~webhook:*", "~session:*")
-		for _, name := range append(slices.Clone(prefixes), probePrefix) {
-			rule = append(rule, "&__keyspace@0__:"+name+"*")
-		}
-		commands = append(commands, productCommands...)
-	}
-	if use&ForState != 0 {
-		commands = append(commands, stateCommands...)
-	}
-	if cluster {
-		commands = append(commands, clusterCommands...)
-	}
-	slices.Sort(commands)
-	rule = append(rule, "-@all")
-	for _, command := range slices.Compact(commands) {
-		rule = append(rule, "+"+command)
-	}
-	return strings.Join(rule, " ")
-}
-
 const (
 	// probePrefix is that of the keys with which Redis is tried.
 	probePrefix = "sessionbot:doctor:"
@@ -201,7 +163,7 @@ func (t *trial) state(ctx context.Context) error {
 	attempts := []attempt{
 		{args: []any{"WAIT", 0, 1}}, {family, []any{"EVAL", "return redis.call('GET', KEYS[1])", 1, t.key}},
 		{family, []any{"EVALSHA", strings.Repeat("0", 40), 1, t.key}},
-		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HKEYS"), on("HLEN"), on("HDEL", "f"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
+		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
 	if set == nil { // on what is no string they would make a key without an end

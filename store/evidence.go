@@ -39,6 +39,7 @@ type Payment struct {
 	SessionID      string
 	State          PaymentState
 	Why            Unverified // with PaymentUnverified only
+	Since          time.Time  `json:"-"` // with it: since when Stripe is away, zero = it was asked just now
 	Amount         int64      // in the currency's smallest unit
 	Currency       string     // ISO code, lower case
 	AmountRefunded int64

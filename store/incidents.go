@@ -15,7 +15,7 @@ import (
 var ErrUnknownIncident = errors.New("no such incident")
 
 // errChanged means that somebody else changed the record in between.
-var errChanged = errors.New("the incident was changed in between")
+var errChanged = errors.New("the record was changed in between")
 
 // attempts is how often a change is made anew when others change the record at
 // the same time. Only the leader and people's clicks do.

@@ -81,8 +81,8 @@ func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
 	pipe.HSet(ctx, planKey(p.ID), "plan", raw, "state", string(PlanOpen),
 		"expires", p.Expires.UnixMilli(), "retrying", p.Retrying, "channel", p.Message.Channel, "ts", p.Message.TS)
 	pipe.PExpire(ctx, planKey(p.ID), p.Expires.Sub(p.Created)+answerLife)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("save a plan: %w", silence(err))
+	if cmds, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("save a plan: %w", silence(refused(cmds, err)))
 	}
 	return nil
 }

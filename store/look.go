@@ -52,7 +52,7 @@ func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
 	for _, i := range long {
 		for k, key := range sessions[i].places() {
 			if key.Fault == faultTooLarge {
-				answers[key] = pipe.Eval(ctx, withoutPicture, []string{keyOrder[k] + ids[i]}, pictured)
+				answers[key] = pipe.EvalRO(ctx, withoutPicture, []string{keyOrder[k] + ids[i]}, pictured)
 			}
 		}
 	}
@@ -62,6 +62,9 @@ func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
 		for _, key := range sessions[i].places() {
 			if answer, asked := answers[key]; asked {
 				text, err := answer.Text()
+				if redis.HasErrorPrefix(err, "NOPERM") {
+					return nil, err
+				}
 				key.Size = len(text)
 				key.Value, key.Full, key.Fault = ParseValue([]byte(text))
 				whole = whole || err != nil || key.Fault != ""

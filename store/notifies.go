@@ -41,10 +41,10 @@ func (r *Redis) Notifies(ctx context.Context) (on, of int, err error) {
 
 // notifies listens to one key of our own and writes it. In a cluster it takes
 // some names until one belongs to this master.
-func notifies(ctx context.Context, master *redis.Client) (bool, error) {
+func notifies(ctx context.Context, master *redis.Client) (heard bool, err error) {
 	space := fmt.Sprintf("__keyspace@%d__:", master.Options().DB)
 	sessions := master.PSubscribe(ctx, space+prefixPrompt+"*") // as the watch does
-	_, err := sessions.Receive(ctx)
+	_, err = sessions.Receive(ctx)
 	_ = sessions.Close() // nothing hangs on it any more
 	if err != nil {
 		return false, err
@@ -61,7 +61,7 @@ func notifies(ctx context.Context, master *redis.Client) (bool, error) {
 	if err := master.Set(ctx, key, "", probeLife).Err(); err != nil {
 		return false, err
 	}
-	defer master.Unlink(ctx, key) // it expires anyway
+	defer func() { err = errors.Join(err, master.Unlink(ctx, key).Err()) }()
 	waiting, cancel := context.WithTimeout(ctx, notifyWithin)
 	defer cancel()
 	_, err = subscription.ReceiveMessage(waiting)

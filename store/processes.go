@@ -34,8 +34,8 @@ func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (liv
 	pipe.ZRemRangeByScore(ctx, processesKey, "-inf", strconv.FormatInt(now.UnixMilli(), 10))
 	count := pipe.ZCard(ctx, processesKey)
 	pipe.PExpire(ctx, processesKey, ProcessLife)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("announce a process: %w", silence(err))
+	if cmds, err := pipe.Exec(ctx); err != nil {
+		return 0, fmt.Errorf("announce a process: %w", silence(refused(cmds, err)))
 	}
 	return int(count.Val()), nil
 }

@@ -16,13 +16,6 @@ import (
 // is a cluster, which has but one database.
 var ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: take the number out of the URL")
 
-// ErrSilent means that Redis gave no answer: it is away, frozen or too slow.
-var ErrSilent = errors.New("Redis did not answer")
-
-// ErrRefused means that Redis does not let us in: the user or the password is
-// wrong, or its ACL forbids the command.
-var ErrRefused = errors.New("Redis refused the bot")
-
 // The library logs addresses and server texts by itself, on a logger of its
 // own. All that it has to say reaches us as errors.
 func init() { logging.Disable() }
@@ -32,28 +25,11 @@ func init() { logging.Disable() }
 type Redis struct {
 	now      func() time.Time
 	single   *redis.Options // set where INFO has yet to tell a server from a cluster
+	asking   Guard          // over that question
 	sentinel bool           // a Sentinel says which server is the master
 
 	mu    sync.Mutex
 	known redis.UniversalClient // nil until the topology is known
-}
-
-// silence makes an error of the network, or a time-out, ErrSilent. What Redis
-// itself answered stays as it is, and so does the caller's own change of mind.
-func silence(err error) error {
-	if err = unrepeated(err); err == nil {
-		return nil
-	}
-	for _, prefix := range []string{"NOAUTH", "WRONGPASS", "NOPERM"} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
-		}
-	}
-	var answered redis.Error
-	if err == nil || errors.As(err, &answered) || errors.Is(err, context.Canceled) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrSilent, err)
 }
 
 // openWithin is how long a Redis is asked what it is before it counts as away.
@@ -101,7 +77,11 @@ func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
 	}
 	// Asked without the lock: a silent server must not hold up those whose
 	// deadline is nearer.
-	cluster, err := isCluster(ctx, *r.single)
+	var cluster bool
+	err := r.asking.Ask(unanswered, func() (err error) {
+		cluster, err = isCluster(ctx, *r.single)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("ask Redis what it is: %w", silence(err))
 	}
@@ -113,9 +93,9 @@ func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
 	switch {
 	case r.known != nil: // somebody else was quicker
 	case cluster:
-		r.known = redis.NewClusterClient(clusterOf(r.single))
+		r.known = newCluster(clusterOf(r.single))
 	default:
-		r.known = redis.NewClient(r.single)
+		r.known = guarded(redis.NewClient(r.single))
 	}
 	return r.known, nil
 }
@@ -127,7 +107,7 @@ func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	probe := redis.NewClient(&options)
 	defer func() { _ = probe.Close() }() // nothing hangs on it any more
 	info, err := probe.Info(ctx).Result()
-	if err != nil && !redis.HasErrorPrefix(err, "NOPERM") {
+	if err != nil && !redis.IsPermissionError(err) {
 		return false, err
 	}
 	return strings.Contains(info, "cluster_enabled:1"), nil

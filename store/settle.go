@@ -11,11 +11,11 @@ import (
 )
 
 // KEYS: job, job of the session, pending, unclear. ARGV: the job as it was, as
-// it is now, its id, the time of its claim. A new token ends every lease. Where another job
-// of the session came later, that one counts.
+// it is now, its id, the time of its claim. A new token ends every lease. Where
+// another job of the session came later, that one counts: -1.
 var settle = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
-if redis.call('HGET', KEYS[2], 'id') ~= ARGV[3] then return 0 end
+if redis.call('HGET', KEYS[2], 'id') ~= ARGV[3] then return -1 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
 redis.call('HINCRBY', KEYS[1], 'token', 1)
 redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', 'running', 'outcome', '')
@@ -33,14 +33,26 @@ return 1`)
 // given up has another file; ErrNotUnclear where there is nothing to settle
 // about it, or somebody else was quicker. With the last two the job is returned.
 func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
+	for range attempts {
+		job, done, err := l.settle(ctx, id, by, fileID, now)
+		if err != nil || done {
+			return job, err
+		}
+		// Who told its end saved it in between: it may still be unclear.
+	}
+	return Job{}, errChanged
+}
+
+// settle is false where the job was saved since it was read.
+func (l *Ledger) settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, bool, error) {
 	job, before, err := l.job(ctx, id)
 	switch {
 	case err != nil:
-		return Job{}, err
+		return Job{}, false, err
 	case job.Outcome == OutcomeGaveUp && fileID != "" && !strings.EqualFold(fileID, job.FileID):
-		return job, ErrOtherFile
+		return job, false, ErrOtherFile
 	case job.Outcome != OutcomeUnclear && (job.Outcome != OutcomeGaveUp || fileID == ""):
-		return job, ErrNotUnclear
+		return job, false, ErrNotUnclear
 	}
 	at := now.UTC().Truncate(time.Millisecond)
 	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
@@ -51,15 +63,15 @@ func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string,
 	}
 	after, err := json.Marshal(job)
 	if err != nil {
-		return Job{}, fmt.Errorf("settle a job: %w", err)
+		return Job{}, false, fmt.Errorf("settle a job: %w", err)
 	}
 	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
 	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
-		return Job{}, fmt.Errorf("settle a job: %w", silence(err))
+		return Job{}, false, fmt.Errorf("settle a job: %w", silence(err))
 	}
-	if done == 0 {
-		return job, ErrNotUnclear
+	if done < 0 {
+		return job, false, ErrNotUnclear
 	}
-	return job, nil
+	return job, done == 1, nil
 }

@@ -28,7 +28,7 @@ func (s *Shares) Save(ctx context.Context, id, request string, ttl time.Duration
 		return err
 	}
 	if err := client.Set(ctx, sharePrefix+id, request, ttl).Err(); err != nil {
-		return fmt.Errorf("keep a shareable request: %w", err)
+		return fmt.Errorf("keep a shareable request: %w", silence(err))
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (s *Shares) Load(ctx context.Context, id string) (string, error) {
 	}
 	request, err := client.Get(ctx, sharePrefix+id).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return "", fmt.Errorf("read a shareable request: %w", err)
+		return "", fmt.Errorf("read a shareable request: %w", silence(err))
 	}
 	return request, nil
 }
@@ -53,7 +53,7 @@ func (s *Shares) Unclaim(ctx context.Context, id string) error {
 		return err
 	}
 	if err := client.Del(ctx, claimPrefix+id).Err(); err != nil {
-		return fmt.Errorf("give a share free: %w", err)
+		return fmt.Errorf("give a share free: %w", silence(err))
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (s *Shares) Claim(ctx context.Context, id string, ttl time.Duration) (bool,
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("claim a share: %w", err)
+		return false, fmt.Errorf("claim a share: %w", silence(err))
 	}
 	return true, nil
 }

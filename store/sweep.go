@@ -199,8 +199,15 @@ func (w *sweep) begin(ctx context.Context) error {
 func (w *sweep) pass(ctx context.Context, match string) error {
 	w.asks, w.reads = make(chan asked, 4), make(chan page, 4)
 	group, ctx := errgroup.WithContext(ctx)
-	var askers errgroup.Group
-	group.Go(func() error {
+	var meeting sync.WaitGroup // all who may still have something to be read
+	meet := func(do func() error) {
+		meeting.Add(1)
+		group.Go(func() error {
+			defer meeting.Done()
+			return do()
+		})
+	}
+	meet(func() error {
 		defer close(w.asks)
 		return w.redis.masters(ctx, func(ctx context.Context, master *redis.Client) error {
 			lane := &lane{sweep: w, master: master}
@@ -212,11 +219,12 @@ func (w *sweep) pass(ctx context.Context, match string) error {
 		})
 	})
 	for range 2 {
-		askers.Go(func() error { return w.ask(ctx) })
+		meet(func() error { return w.ask(ctx) })
 	}
 	group.Go(func() error {
-		defer close(w.reads)
-		return askers.Wait()
+		meeting.Wait()
+		close(w.reads)
+		return nil
 	})
 	group.Go(func() error { return w.read(ctx) })
 	return group.Wait()

@@ -82,6 +82,7 @@ func single(rawURL string) (*Redis, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
 	o.MaintNotificationsConfig = noMaintenanceNews()
 	return &Redis{single: o}, nil
 }
@@ -93,9 +94,9 @@ func cluster(rawURL string) (*Redis, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
 	o.MaintNotificationsConfig = noMaintenanceNews()
-	o.ClusterStateReloadInterval = learnMasters
-	return &Redis{known: redis.NewClusterClient(o)}, nil
+	return &Redis{known: newCluster(o)}, nil
 }
 
 func sentinel(rawURL string) (*Redis, error) {
@@ -105,7 +106,8 @@ func sentinel(rawURL string) (*Redis, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
-	return &Redis{known: redis.NewFailoverClient(o), sentinel: true}, nil
+	o.DisableIdentity = true
+	return &Redis{known: guarded(redis.NewFailoverClient(o)), sentinel: true}, nil
 }
 
 // clusterOf are the options for a cluster of which one address is known.
@@ -115,15 +117,24 @@ func clusterOf(o *redis.Options) *redis.ClusterOptions {
 		Protocol: o.Protocol, ClientName: o.ClientName,
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, MaxActiveConns: o.MaxActiveConns,
-		DialerRetries: o.DialerRetries, ContextTimeoutEnabled: o.ContextTimeoutEnabled,
-		MaintNotificationsConfig:   noMaintenanceNews(),
-		ClusterStateReloadInterval: learnMasters,
+		DialerRetries: o.DialerRetries, ContextTimeoutEnabled: o.ContextTimeoutEnabled, DisableIdentity: o.DisableIdentity,
+		MaintNotificationsConfig: noMaintenanceNews(),
 	}
 }
 
 // learnMasters is the time after which it is asked anew who the masters of a
 // cluster are. One that died tells nobody who took its place.
 const learnMasters = 3 * time.Second
+
+// newCluster makes a client whose every node is left alone for itself while it
+// does not answer. How commands are routed is known here: nothing is asked for it.
+func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
+	o.DisableRoutingPolicies = true
+	o.ClusterStateReloadInterval = learnMasters
+	client := redis.NewClusterClient(o)
+	client.OnNewNode(func(node *redis.Client) { guarded(node) })
+	return client
+}
 
 // noMaintenanceNews leaves out a handshake that only one vendor's servers know.
 func noMaintenanceNews() *maintnotifications.Config {

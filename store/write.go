@@ -72,10 +72,10 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 				return err
 			}
 		}
-		_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+		cmds, err := tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 			return pipe.Set(ctx, kw.Key(), next, KeyLife).Err()
 		})
-		return err
+		return refused(cmds, err)
 	}, kw.Key())
 	switch {
 	case errors.Is(err, redis.TxFailedErr):

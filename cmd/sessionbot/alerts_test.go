@@ -41,8 +41,13 @@ func (s *stage) stored(id string, at time.Time) {
 func (s *stage) pays(id string, at time.Time, event store.EventState) {
 	s.t.Helper()
 	s.stored(id, at)
-	s.stripe.Put(demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
-		Created: at.Add(-time.Minute), ChargedAt: at, Event: event})
+	s.stripe.Put(paid(id, at, event))
+}
+
+// paid is a dollar's checkout at Stripe.
+func paid(id string, at time.Time, event store.EventState) demo.CheckoutSession {
+	return demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Created: at.Add(-time.Minute), ChargedAt: at, Event: event}
 }
 
 // webhook lets the site hear of a payment after all.

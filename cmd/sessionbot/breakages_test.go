@@ -9,7 +9,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace"
-	"github.com/superduperai/sessionbot/store"
 )
 
 // breakage is one way in which a surrounding is not as it should be.
@@ -109,12 +108,15 @@ var brokenRedis = []breakage{
 	}},
 	{"TLS is asked of a Redis that speaks none", 1, func(c *clinic) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) }},
 	{"the user of Redis may do too little", 1, func(c *clinic) {
-		c.admit(c.redis, store.ACLRule(store.ForProduct|store.ForState, false)+" -hset -eval -scan -psubscribe -time resetkeys ~sessionbot:* ~prompt:* %R~webhook:* ~session:*")
+		few := slices.DeleteFunc(slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState)), func(rule string) bool {
+			return slices.Contains([]string{"+hset", "+eval", "+scan", "+psubscribe", "+time", "(%W~webhook:* %W~session:* +set)"}, rule)
+		})
+		c.admit(c.redis, append(few, "(%W~session:* +set)")...)
 	}},
 	{"the user of Redis may do too much", 0, func(c *clinic) { c.env["REDIS_URL"] = c.redis.URL() }},
 	{"Redis is a replica", 1, func(c *clinic) {
 		replica := redistest.StartReplica(c.t, c.redis)
-		c.admit(replica, store.ACLRule(store.ForProduct|store.ForState, false))
+		c.admit(replica, slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState))...)
 		c.notify(replica, "KA")
 	}},
 	{"Redis' memory is full", 1, func(c *clinic) { c.set(c.redis, "maxmemory", "1mb") }},
@@ -123,7 +125,14 @@ var brokenRedis = []breakage{
 		c.set(c.redis, "maxmemory", "200mb")
 	}},
 	{"notifications are off", 0, func(c *clinic) { c.notify(c.redis, "") }},
-	{"the database is another one", 0, func(c *clinic) { c.env["REDIS_URL"] += "/3" }},
+	{"the database is another one", 0, func(c *clinic) {
+		rules := slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState), []string{"+select"})
+		for n := range rules {
+			rules[n] = strings.ReplaceAll(rules[n], "@0__", "@3__")
+		}
+		c.admit(c.redis, rules...)
+		c.env["REDIS_URL"] += "/3"
+	}},
 	{"Redis is behind a Sentinel", 0, func(c *clinic) {
 		sentinel := redistest.StartSentinel(c.t)
 		c.client = sentinel.Master.Client()
@@ -133,7 +142,7 @@ var brokenRedis = []breakage{
 	{"Redis is a cluster", 0, func(c *clinic) {
 		cluster := redistest.StartCluster(c.t)
 		for _, node := range cluster.Nodes {
-			c.admit(node, store.ACLRule(store.ForProduct|store.ForState, true))
+			c.admit(node, slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState), aclRules(c.t, aclCluster))...)
 		}
 		c.notify(cluster.Nodes[1], "KA")
 		c.client = cluster.Client()
@@ -148,9 +157,9 @@ var brokenRedis = []breakage{
 	{"the bot's own Redis is another", 0, func(c *clinic) {
 		product := c.env["REDIS_URL"]
 		other := redistest.Start(c.t)
-		c.admit(other, store.ACLRule(store.ForState, false))
+		c.admit(other, aclRules(c.t, aclState)...)
 		c.env["STATE_REDIS_URL"], c.env["REDIS_URL"] = c.env["REDIS_URL"], product
-		c.admit(c.redis, store.ACLRule(store.ForProduct, false))
+		c.admit(c.redis, aclRules(c.t, aclProduct)...)
 	}},
 }
 

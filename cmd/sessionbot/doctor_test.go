@@ -21,7 +21,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/doctor"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace"
-	"github.com/superduperai/sessionbot/store"
 )
 
 // clinic is a healthy surrounding, to be broken. Every server is a real one, or
@@ -35,7 +34,7 @@ func newClinic(t *testing.T) *clinic {
 	s := newStage(t)
 	c := &clinic{stage: s}
 	c.slack(workspace.Config{Manifest: sessionbot.Manifest})
-	c.admit(s.redis, store.ACLRule(store.ForProduct|store.ForState, false))
+	c.admit(s.redis, slices.Concat(aclRules(t, aclProduct), aclRules(t, aclState))...)
 	c.notify(s.redis, "KA")
 	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
 	s.site = demo.NewSite(func(context.Context, string) (string, bool) { return "", false }) // it has a Redis of its own

@@ -269,9 +269,9 @@ func TestRedisStandsStill(t *testing.T) {
 		s.freeze()
 		finish()
 		lead.Click(older, "confirm.approve")
-		lead.ExpectMessage(saying("Redis did not answer, so nothing was done"))
+		lead.ExpectMessage(saying("Nothing was done."))
 		lead.Type("/session generate " + repairID)
-		lead.ExpectMessage(saying("Redis did not answer"))
+		lead.ExpectMessage(saying("Redis"))
 		s.thaw()
 		lead.ExpectUpdate(running, saying("Done: video ready"))
 		if n := s.files.Started(); n != 1 {

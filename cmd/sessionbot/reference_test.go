@@ -7,14 +7,12 @@ import (
 	gotoken "go/token"
 	"os"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/superduperai/sessionbot/store"
 )
 
 // TestConfigurationReference: docs/configuration.md says what the code says. Of
@@ -62,37 +60,8 @@ Durations are written with their unit: ` + "`90s`, `10m`, `1h30m`" + `. The term
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", tag.Get("envconfig"), value, secret, strings.ReplaceAll(field.doc, "|", "\\|"))
 	}
-	b.WriteString(`
-## The user in Redis
-
-The bot needs these rights and no others. Redis 7 and later takes them as they stand; for Redis 6 write ` + "`~prompt:*` instead of `%R~prompt:*`" + `, and where the URL names another database than 0, that number in ` + "`__keyspace@0__`" + `. Doctor names a right that is missing, and warns of what is not needed.
-
-`)
-	for _, c := range []struct {
-		words   string
-		use     store.Use
-		cluster bool
-	}{
-		{"One Redis for all:", store.ForProduct | store.ForState, false},
-		{"REDIS_URL, where STATE_REDIS_URL is another:", store.ForProduct, false},
-		{"STATE_REDIS_URL:", store.ForState, false},
-	} {
-		b.WriteString(c.words + "\n\n```\nACL SETUSER sessionbot on >PASSWORD " + store.ACLRule(c.use, c.cluster) + "\n```\n\n")
-	}
-	b.WriteString("On a cluster it needs `" + difference() + "` as well, and every master has to know it.\n")
+	b.WriteString("\nThe rights that the bot's user needs in Redis stand in [security](security.md).\n")
 	return b.String()
-}
-
-// difference is what a cluster adds to the rules.
-func difference() string {
-	alone := strings.Fields(store.ACLRule(store.ForProduct, false))
-	var added []string
-	for word := range strings.FieldsSeq(store.ACLRule(store.ForProduct, true)) {
-		if !slices.Contains(alone, word) {
-			added = append(added, word)
-		}
-	}
-	return strings.Join(added, " ")
 }
 
 type documentedField struct{ tag, doc string }

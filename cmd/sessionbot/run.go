@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -117,10 +118,11 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 			return nil
 		}},
 		{Name: "redis", Run: func(ctx context.Context) error {
-			if _, err := redis.Ping(ctx); err != nil {
-				return errors.New("no answer")
+			_, err := redis.Ping(ctx)
+			if err != nil { // may hold addresses
+				err = cmp.Or(store.Trouble(err), errors.New("a fault of its own"))
 			}
-			return nil
+			return err
 		}},
 	}
 	if c.AlertChannel != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -27,9 +28,9 @@ type house struct {
 // where the bot keeps its own records.
 func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	limits := store.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
-	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), log}
+	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), newGuard(), log}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
-	api := superReader{client}
+	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
 	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Lookups: records, Limits: limits, Now: time.Now}
 	deps := commands.Deps{
@@ -55,22 +56,46 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 }
 
+// newGuard is for a service that people wait for. Jobs and the watch, for which
+// nobody waits, ask past it at their own pace.
+func newGuard() *store.Guard { return &store.Guard{Pause: 10 * time.Second} }
+
+// asked puts a question, unless the neighbour is left alone just now.
+func asked[T any](g *store.Guard, failed func(error) bool, question func() (T, error)) (T, error) {
+	var answer T
+	err := g.Ask(failed, func() (err error) {
+		answer, err = question()
+		return err
+	})
+	return answer, err
+}
+
 // stripeReader tells the store what Stripe says.
 type stripeReader struct {
 	stripe *payments.Reader
+	guard  *store.Guard
 	log    *slog.Logger
 }
 
+// stripeFailed tells whether Stripe has no time for us, whatever is asked.
+func stripeFailed(err error) bool {
+	var typed *payments.Error
+	return errors.As(err, &typed) &&
+		(typed.Kind == payments.NoAnswer || typed.Kind == payments.RateLimited || typed.Status >= http.StatusInternalServerError)
+}
+
 func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
-	session, err := r.stripe.Session(ctx, id)
+	session, err := asked(r.guard, stripeFailed, func() (payments.Session, error) { return r.stripe.Session(ctx, id) })
 	if err != nil {
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.why(ctx, err)}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.why(ctx, err), Since: store.AwaySince(err)}
 	}
 	return paymentOf(session)
 }
 
 func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
-	event, err := r.stripe.Event(ctx, payments.Session{ID: p.SessionID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	event, err := asked(r.guard, stripeFailed, func() (payments.Event, error) {
+		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	})
 	if err != nil {
 		_ = r.why(ctx, err) // logged; the answer says that the event could not be seen
 		return store.Event{}
@@ -79,9 +104,17 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
-	sessions, more, err := r.stripe.Find(ctx, query, limit)
+	var more bool
+	sessions, err := asked(r.guard, stripeFailed, func() (sessions []payments.Session, err error) {
+		sessions, more, err = r.stripe.Find(ctx, query, limit)
+		return sessions, err
+	})
 	if err != nil {
-		return nil, false, r.why(ctx, err)
+		why := r.why(ctx, err)
+		if since := store.AwaySince(err); !since.IsZero() {
+			return nil, false, &store.AwayError{Since: since, Err: why}
+		}
+		return nil, false, why
 	}
 	found := make([]store.Payment, len(sessions))
 	for i, session := range sessions {
@@ -112,10 +145,18 @@ func paymentOf(s payments.Session) store.Payment {
 }
 
 // superReader tells the store what SuperDuperAI and the site say.
-type superReader struct{ api *superduper.Client }
+type superReader struct {
+	api         *superduper.Client
+	files, site *store.Guard
+}
+
+// superFailed tells whether they have no time for us, whatever is asked.
+func superFailed(err error) bool {
+	return errors.Is(err, superduper.Unavailable) || errors.Is(err, superduper.RateLimited)
+}
 
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
-	file, err := r.api.File(ctx, id)
+	file, err := asked(r.files, superFailed, func() (superduper.File, error) { return r.api.File(ctx, id) })
 	if err != nil {
 		return store.File{}, err
 	}
@@ -123,7 +164,7 @@ func (r superReader) File(ctx context.Context, id string) (store.File, error) {
 }
 
 func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	status, err := r.api.WebhookStatus(ctx, id)
+	status, err := asked(r.site, superFailed, func() (superduper.WebhookStatus, error) { return r.api.WebhookStatus(ctx, id) })
 	if err != nil {
 		return store.Site{}, err
 	}

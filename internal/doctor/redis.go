@@ -70,7 +70,7 @@ func (x redisExam) silent(err error) Result {
 	case errors.Is(err, store.ErrClusterDatabase):
 		return broken("a database number on a cluster", "take the number out of "+x.variable)
 	case errors.Is(err, store.ErrRefused):
-		return broken("Redis refuses the user or the password of "+x.variable, "check both, and the user's rules (docs/configuration.md shows which it needs)")
+		return broken("Redis refuses the user or the password of "+x.variable, "check both, and the user's rules (docs/security.md shows which it needs)")
 	case certificate(err) != "":
 		return broken("Redis cannot be reached: "+certificate(err), "check the host of "+x.variable+" and whether it is redis:// or rediss://")
 	}
@@ -129,7 +129,7 @@ func (x *redisExam) notifications(ctx context.Context) Result {
 	const remedy = "to be told of sessions sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
 	case errors.Is(err, store.ErrNotAllowed):
-		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/configuration.md")
+		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/security.md")
 	case errors.Is(err, store.ErrSilent):
 		return x.silent(err)
 	case err != nil:
@@ -145,7 +145,7 @@ func (x *redisExam) notifications(ctx context.Context) Result {
 func (x *redisExam) clock(ctx context.Context, now func() time.Time) Result {
 	ahead, err := x.redis.Clock(ctx, now)
 	if errors.Is(err, store.ErrNotAllowed) {
-		return warn("the user may not ask for the time", "give it the rules in docs/configuration.md")
+		return warn("the user may not ask for the time", "give it the rules in docs/security.md")
 	}
 	if err != nil {
 		return x.silent(err)

@@ -42,7 +42,7 @@ func hostsOf(addrs []string) []string {
 
 // judgeAccess tells whether a user may do what is needed and no more.
 func judgeAccess(a store.Access, beyond []string) Result {
-	const rules = "give it the rules in docs/configuration.md"
+	const rules = "give it the rules in docs/security.md"
 	switch {
 	case a.ReadOnly != "":
 		return broken("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])

@@ -102,7 +102,8 @@ func (r *Reader) OtherMode(id string) bool {
 	return liveID && testKey || testID && liveKey
 }
 
-// timeout bounds a question whose context has no deadline.
+// timeout bounds each request, and a question whose context has no deadline. One
+// question may take many: a list over a month has more time, but no page of it.
 const timeout = 10 * time.Second
 
 func withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {

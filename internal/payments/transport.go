@@ -18,7 +18,7 @@ const bodyLimit = 8 << 20
 // newHTTP makes the client that the library uses: it follows no redirect and
 // goes through guard.
 func newHTTP(given *http.Client) *http.Client {
-	own := http.Client{Transport: &http.Transport{
+	own := http.Client{Timeout: timeout, Transport: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: 5 * time.Second,

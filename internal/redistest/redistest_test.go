@@ -91,6 +91,33 @@ func TestFailover(t *testing.T) {
 	}
 }
 
+func TestRestartBringsBackWhatWasSaved(t *testing.T) {
+	s := Start(t)
+	for _, do := range []error{s.Client().Set(t.Context(), "key", "value", 0).Err(), s.Client().Save(t.Context()).Err()} {
+		if do != nil {
+			t.Fatal(do)
+		}
+	}
+	s.Kill(t)
+	s.Restart(t)
+	err := until(t.Context(), s.exited, func() error { return s.Client().Ping(t.Context()).Err() })
+	if got, readErr := s.Client().Get(t.Context(), "key").Result(); err != nil || readErr != nil || got != "value" {
+		t.Errorf("it holds %q, %v, %v", got, err, readErr)
+	}
+}
+
+func TestStartTLS(t *testing.T) {
+	s, _ := StartTLS(t)
+	if err := s.Client().Ping(t.Context()).Err(); err != nil {
+		t.Errorf("with its CA: %v", err)
+	}
+	stranger := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1})
+	defer stranger.Close() //nolint:errcheck // a test's own client
+	if err := stranger.Ping(t.Context()).Err(); err == nil {
+		t.Error("it answers without TLS")
+	}
+}
+
 func TestClusterFailsOver(t *testing.T) {
 	c := StartCluster(t)
 	master := c.NodeOf(t, "key")

@@ -1,6 +1,7 @@
-// Package redistest starts real Redis servers for tests: one server, a cluster
-// of three masters, a master with a Sentinel. They listen on free loopback
-// ports, keep nothing on disk and end with the test. A test whose
+// Package redistest starts real Redis servers for tests: one server, with TLS
+// where that is wanted, a cluster of three masters, a master with Sentinels.
+// They listen on free loopback ports, keep nothing on disk but what a test has
+// them save, and end with the test. A test whose
 // redis-server is missing is skipped by name. What is stored in them is the
 // test's own business.
 package redistest
@@ -8,6 +9,7 @@ package redistest
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -29,23 +31,31 @@ const readyWithin = 20 * time.Second
 // Server is a running redis-server.
 type Server struct {
 	addr    string
+	tls     *tls.Config // nil = not encrypted
+	args    []string
 	client  *redis.Client
 	process *os.Process
 	exited  chan struct{}
 	output  *bytes.Buffer // to be read after exited is closed
 }
 
-// Start runs one redis-server until the test ends.
-func Start(t testing.TB) *Server {
+// Start runs one redis-server until the test ends, with the options given, such
+// as "--maxmemory", "1mb".
+func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return start(t)
+	return start(t, options...)
 }
 
 // Addr is the server's host:port.
 func (s *Server) Addr() string { return s.addr }
 
 // URL is the server's address as configuration names it.
-func (s *Server) URL() string { return "redis://" + s.addr }
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.addr
+	}
+	return "redis://" + s.addr
+}
 
 // Client is a plain client of this server, closed with the test.
 func (s *Server) Client() *redis.Client { return s.client }
@@ -64,6 +74,15 @@ func (s *Server) Kill(t testing.TB) {
 	<-s.exited
 }
 
+// Restart runs a killed server again, with what it saved (SAVE) and the options
+// given on top. It returns at once: the server may still load.
+func (s *Server) Restart(t testing.TB, options ...string) {
+	t.Helper()
+	if err := s.launch(append(append([]string{}, s.args...), options...)); err != nil {
+		t.Fatalf("redis-server at %s: %v", s.addr, err)
+	}
+}
+
 func (s *Server) signal(t testing.TB, sig syscall.Signal) {
 	t.Helper()
 	if err := s.process.Signal(sig); err != nil {
@@ -75,9 +94,15 @@ func (s *Server) signal(t testing.TB, sig syscall.Signal) {
 // else in between, so a server that ends at once gets two more tries.
 func start(t testing.TB, options ...string) *Server {
 	t.Helper()
+	return startWith(t, nil, options...)
+}
+
+// startWith is start for a server that encrypts, if there is a configuration.
+func startWith(t testing.TB, secure *tls.Config, options ...string) *Server {
+	t.Helper()
 	program := testenv.Need(t, "redis-server")
 	for try := 1; ; try++ {
-		s, err := run(t, program, freePort(t), options)
+		s, err := run(t, program, freePort(t), secure, options)
 		if err == nil {
 			return s
 		}
@@ -87,23 +112,19 @@ func start(t testing.TB, options ...string) *Server {
 	}
 }
 
-func run(t testing.TB, program string, port int, options []string) (*Server, error) {
+func run(t testing.TB, program string, port int, secure *tls.Config, options []string) (*Server, error) {
 	t.Helper()
-	s := &Server{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), exited: make(chan struct{}), output: new(bytes.Buffer)}
-	args := append([]string{}, options...)
-	args = append(args, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-		"--dir", t.TempDir(), "--daemonize", "no")
-	cmd := exec.Command(program, args...)
-	cmd.Stdout, cmd.Stderr = s.output, s.output
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start %s: %w", program, err)
+	s := &Server{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), tls: secure}
+	listen := []string{"--port", strconv.Itoa(port)}
+	if secure != nil {
+		listen = []string{"--port", "0", "--tls-port", strconv.Itoa(port)}
 	}
-	s.process = cmd.Process
-	go func() {
-		_ = cmd.Wait() // it ends by our own signal, which Wait reports as an error
-		close(s.exited)
-	}()
-	s.client = redis.NewClient(&redis.Options{Addr: s.addr})
+	s.args = append(append([]string{program}, options...), listen...)
+	s.args = append(s.args, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--daemonize", "no")
+	if err := s.launch(s.args); err != nil {
+		return nil, err
+	}
+	s.client = redis.NewClient(&redis.Options{Addr: s.addr, TLSConfig: secure})
 	t.Cleanup(func() {
 		_ = s.client.Close() // nothing hangs on it any more
 		_ = s.process.Kill() // it may have been killed by the test
@@ -118,6 +139,23 @@ func run(t testing.TB, program string, port int, options []string) (*Server, err
 		return nil, fmt.Errorf("redis-server at %s: %w; it said:\n%s", s.addr, err, s.output)
 	}
 	return s, nil
+}
+
+// launch starts the process.
+func (s *Server) launch(args []string) error {
+	cmd := exec.Command(args[0], args[1:]...)
+	s.output, s.exited = new(bytes.Buffer), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = s.output, s.output
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("start %s: %w", args[0], err)
+	}
+	s.process = cmd.Process
+	exited := s.exited
+	go func() {
+		_ = cmd.Wait() // it ends by our own signal, which Wait reports as an error
+		close(exited)
+	}()
+	return nil
 }
 
 // until asks again and again until the answer is nil. It gives up when the

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// TestRedisWithTLS: with the file of its CA all works over rediss://; without
+// it nothing is sent, and the remedy is told everywhere.
+func TestRedisWithTLS(t *testing.T) {
+	server, caFile := redistest.StartTLS(t)
+	s := orphan(watched(stageOn(t, server.URL(), server.Client())))
+	s.env["HTTP_ADDR"] = freeAddr(t)
+	s.startBot()
+	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {
+		t.Errorf("an unknown CA is told of so: %s", m.Text)
+	}
+	s.untilServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted"`)
+	terminal := start(t, s.env, "redis", "ping")
+	if code := terminal.exitCode(10 * time.Second); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
+		t.Errorf("the terminal exits with %d", code)
+	}
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+
+	s.env["SSL_CERT_FILE"] = caFile
+	s.startBot()
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	if m := s.ask("/redis stats"); !strings.Contains(m.Text, "1 session") {
+		t.Errorf("with its CA: %s", m.Text)
+	}
+	s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("Done: video ready"))
+	s.untilServed("/readyz", `"ready":true`)
+	s.workspace.As("U0ONCALL").In("C0ALERTS").All() // it is resolved there
+}
+
+// TestRedisRefuses: what is wrong with user, password or ACL, and what helps, is
+// said in words, and the secret in none of them.
+func TestRedisRefuses(t *testing.T) {
+	server := redistest.Start(t)
+	allow(t, server, "bare", "on", ">PASSWORD")
+	s := stageOn(t, server.URL(), server.Client())
+	if err := server.Client().ConfigSet(t.Context(), "requirepass", "hunter2").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, url, says string
+	}{
+		{"no password", server.URL(), "Redis wants a password: the engineer on call has to write user and password into REDIS_URL"},
+		{"a wrong one", as("default", server.URL()), "Redis refused the bot's user or password"},
+		{"an unknown user", as("nobody", server.URL()), "Redis refused the bot's user or password"},
+		{"a user without permissions", as("bare", server.URL()), "all permissions that docs/security.md lists"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s.env["REDIS_URL"] = c.url
+			for _, command := range [][]string{{"redis", "ping"}, {"redis", "stats"}, {"session", "history", repairID}, {"session", "fix", "--yes", repairID}} {
+				terminal := start(t, s.env, command...)
+				code, log := terminal.exitCode(10*time.Second), terminal.log.String()
+				if code != 1 || !strings.Contains(log, c.says) || strings.Contains(log, "hunter") || strings.Contains(log, "PASSWORD") {
+					t.Errorf("%q exits with %d and says: %s", command, code, log)
+				}
+			}
+		})
+	}
+}

@@ -153,11 +153,12 @@ func (a attempt) label() string {
 }
 
 func (t *trial) product(ctx context.Context) error {
-	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
+	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}},
+		{prefixLookup + "*", []any{"EVAL", "return 1", 1, prefixLookup + t.id}}}
 	for _, prefix := range prefixes {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts,
-			attempt{family, []any{"EXISTS", key}}, attempt{family, []any{"STRLEN", key}},
+			attempt{family, []any{"EXISTS", key}}, attempt{family, []any{"STRLEN", key}}, attempt{family, []any{"MGET", key}},
 			attempt{family, []any{"GETRANGE", key, 0, 0}}, attempt{family, []any{"PTTL", key}})
 		if prefix != prefixPrompt { // prompts are never written
 			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})

@@ -127,6 +127,7 @@ func TestCount(t *testing.T) {
 			want.WebhookSuccessRate, want.GenerationSuccessRate = got.WebhookSuccessRate, got.GenerationSuccessRate
 			want.Slots, want.Hours = got.Slots, got.Hours
 			want.Survey.Namespaces, want.Survey.Others = got.Survey.Namespaces, got.Survey.Others
+			want.Survey.Untold = name == "miniredis" // it cannot tell keys' memory
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("count (-want +got):\n%s", diff)
 			}

@@ -49,7 +49,8 @@ func (v *Value) set(name string, text []byte, number int) bool {
 		v.VideoCount = number
 		return text == nil
 	case "timestamp":
-		v.Timestamp = parseTime(string(text))
+		stamp := string(text)
+		v.Stamp, v.Timestamp = &stamp, parseTime(stamp)
 	case "createdAt":
 		v.CreatedAt = parseTime(string(text))
 	case "status":

@@ -141,7 +141,7 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	if w.refused == nil {
 		err = silence(err)
 	}
-	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.Sweeper.survey}, err
+	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.survey}, err
 }
 
 // passes goes through the keys that this sweep looks at. A quick one first goes by

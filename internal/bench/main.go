@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -222,7 +223,7 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 	if err != nil {
 		return err
 	}
-	r.add("PING of others while sweeping, p99", "", "", millis(percentile(took, .99)), "", "under 5 ms")
+	r.add("PING of others while sweeping, p99", "", "", millis(p99(took)), "", "under 5 ms")
 	usec, name, err := slowest(ctx, s.redis.client)
 	if err != nil {
 		return err
@@ -241,9 +242,9 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 		return err
 	}
 	r.add("answer to /session debug at 50 a second, p50", "", millis(median(peer)), millis(median(ours)), times(median(ours), median(peer)), "1.5 × the peer")
-	r.add("the same, p99", "", millis(percentile(peer, .99)), millis(percentile(ours, .99)), "", "under 100 ms")
+	r.add("the same, p99", "", millis(p99(peer)), millis(p99(ours)), "", "under 100 ms")
 	acks, _, err := s.debugs(ctx, 4000, 4*p.commands, 200)
-	r.add("ack at 200 commands a second, p99", "", "", millis(percentile(acks, .99)), "", "under 20 ms")
+	r.add("ack at 200 commands a second, p99", "", "", millis(p99(acks)), "", "under 20 ms")
 	s.end()
 	return err
 }
@@ -284,8 +285,12 @@ func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
 	}
 	r.add("commands a minute while notified, none new", "", "", fmt.Sprint(none), "", "whatever rests")
 	r.add("the same, 10 new sessions a minute", "", "", fmt.Sprint(ten), "", "by what is new")
-	if again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`); err != nil || again != full {
-		return fmt.Errorf("there were full sweeps while Redis told of every write: %v", err)
+	again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
+	if err != nil {
+		return err
+	}
+	if again != full {
+		return errors.New("there were full sweeps while Redis told of every write")
 	}
 	for n := range 10 {
 		if err := s.redis.client.Del(ctx, fmt.Sprintf("prompt:cs_live_new%d", n)).Err(); err != nil {

@@ -64,7 +64,7 @@ func (s *stage) run(env ...string) error {
 	}
 	s.bot = exec.Command(s.binary, "run")
 	s.bot.Env = append([]string{"SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(), "SLACK_API_URL=" + s.APIURL(),
-		"REDIS_URL=redis://" + s.redis.addr, "HTTP_ADDR=" + s.health, "LOG_LEVEL=warn",
+		"REDIS_URL=redis://" + s.redis.addr, "HTTP_ADDR=" + s.health, "LOG_LEVEL=error",
 		"SITE_URL=" + s.others.URL, "SUPERDUPERAI_URL=" + s.others.URL, "SUPERDUPERAI_TOKEN=" + strings.Repeat("t", 40)}, env...)
 	s.bot.Stderr = os.Stderr
 	if err := s.bot.Start(); err != nil {

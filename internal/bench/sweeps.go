@@ -176,10 +176,10 @@ func median[T time.Duration | float64](all []T) T {
 	return sorted[len(sorted)/2]
 }
 
-func percentile(all []time.Duration, share float64) time.Duration {
+func p99(all []time.Duration) time.Duration {
 	if len(all) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(all))
-	return sorted[min(len(sorted)-1, int(float64(len(sorted))*share))]
+	return sorted[min(len(sorted)-1, len(sorted)*99/100)]
 }

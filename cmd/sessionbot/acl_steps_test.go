@@ -291,7 +291,11 @@ func watchSteps(r *store.Redis) []aclStep {
 		{"open incidents", func(ctx context.Context) error { _, err := w.OpenIncidents(ctx, nil); return err }},
 		{"acknowledge", func(ctx context.Context) error { _, _, err := w.Acknowledge(ctx, "x", "U0LEAD", now); return err }},
 		{"retire an incident", func(ctx context.Context) error { return w.RetireIncident(ctx, lead, "x") }},
-		{"doctor's look at the records", func(ctx context.Context) error { return examined(ctx, r, store.ForState) }},
+		{"doctor's look at the records", func(ctx context.Context) error {
+			_, topologyErr := r.Topology(ctx)
+			_, skewErr := r.Clock(ctx, time.Now)
+			return errors.Join(examined(ctx, r, store.ForState), topologyErr, skewErr)
+		}},
 		{"resign", func(ctx context.Context) error { return w.Resign(ctx, "me") }},
 	}
 }

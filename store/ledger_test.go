@@ -273,3 +273,16 @@ func TestHistory(t *testing.T) {
 		}
 	})
 }
+
+// TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
+// never told that nothing was changed.
+func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		p := saved(t, l, "cs_live_kept")
+		click(t, approve(l), p.ID, ann, at.Add(time.Second))
+		if plan, job := client.PTTL(t.Context(), planKey(p.ID)).Val(), client.PTTL(t.Context(), jobKey(p.ID)).Val(); plan < job-time.Minute {
+			t.Errorf("the plan lives for %s, its job for %s", plan, job)
+		}
+	})
+}

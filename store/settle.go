@@ -58,8 +58,16 @@ func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string,
 	if err != nil {
 		return Job{}, fmt.Errorf("settle a job: %w", silence(err))
 	}
-	if done == 0 {
+	if done == 1 {
+		return job, nil
+	}
+	// Nothing to settle, or the answer got lost and this was the second attempt.
+	stands, err := l.LoadJob(ctx, id)
+	switch {
+	case err != nil:
+		return Job{}, err
+	case stands.Settled == nil || *stands.Settled != *job.Settled:
 		return job, ErrNotUnclear
 	}
-	return job, nil
+	return stands, nil
 }

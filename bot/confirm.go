@@ -85,9 +85,10 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
 	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
-	case store.Claimed:
-		event, detail = store.AuditClaimed, ""
-		defer b.repairs.Wake()
+	case store.Claimed: // whoever carries it out puts it on record
+		b.showDecided(ctx, to, answer)
+		b.repairs.Wake()
+		return
 	case store.Cancelled:
 		event, detail = store.AuditCancelled, ""
 	case store.NeedsSecondClick:
@@ -100,7 +101,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	}
 	b.record(ctx, to, plan.Entry(event, to.actor(), to.channel, detail, b.now()))
 	b.showDecided(ctx, to, answer)
-	if answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled {
+	if answer.Verdict != store.Cancelled {
 		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
 	}
 }

@@ -204,9 +204,16 @@ func TestRepairTexts(t *testing.T) {
 			show(fmt.Sprintf("%s, %s %s", c.action, c.outcome, cause), r.ProgressBlocks(p), commands.ProgressActions(p.Job))
 		}
 	}
-	for _, verdict := range []store.ClaimVerdict{store.AlreadyClaimed, store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
+	inTerminal := progress(all[store.ActionGenerate], store.OutcomeUnclear, store.CauseNoAnswer)
+	inTerminal.Job.Approver = store.Actor{ID: "ann", Terminal: true}
+	show("generate in a terminal, unclear", r.ProgressBlocks(inTerminal), nil)
+	for _, verdict := range []store.ClaimVerdict{store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
 		line := commands.ClaimLine(store.ClaimAnswer{Verdict: verdict, Plan: store.PlanRecord{Plan: all[store.ActionGenerate]}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		show("click, "+string(verdict), []slack.Block{blockkit.Paragraph(line)}, nil)
+	}
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp} {
+		line := commands.ClaimLine(store.ClaimAnswer{Verdict: store.AlreadyClaimed, Job: store.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		show("click, already_claimed, "+string(outcome), []slack.Block{blockkit.Paragraph(line)}, nil)
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
 		line := commands.ClaimLine(store.ClaimAnswer{Verdict: store.Busy, Doing: doing}, noon)

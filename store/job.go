@@ -80,6 +80,7 @@ type Job struct {
 	Finished time.Time
 	Foreign  bool        // somebody else wrote the session after us, and it was left as it is
 	Settled  *Settlement // a person said what became of an unclear request
+	OnRecord bool        // its claim is in the audit trail
 	Audited  bool        // its end is in the audit trail
 	Told     bool        // its end is in the message
 }

@@ -15,9 +15,9 @@ import (
 type line struct {
 	addr    string
 	command string
-	lose atomic.Int32
-	lost func()      // called for each answer that is lost, before the cut
-	down atomic.Bool // nothing is carried
+	lose    atomic.Int32
+	lost    func()      // called for each answer that is lost, before the cut
+	down    atomic.Bool // nothing is carried
 }
 
 func newLine(t *testing.T, server string) *line {

@@ -124,8 +124,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 		say(lineText(commands.ClaimLine(claim, time.Now())))
 		return exitRefused
 	}
-	t.record(ctx, plan.Entry(store.AuditClaimed, by, store.Terminal, "", time.Now()))
-	return t.follow(ctx, claim.Job.ID, say)
+	return t.follow(ctx, claim.Job, say)
 }
 
 func (t terminal) record(ctx context.Context, e store.Entry) {
@@ -173,7 +172,8 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 
 // follow carries the job out, or watches who does, until it ends. A bot may do
 // either while this process stands still.
-func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
+func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string)) int {
+	id := claimed.ID
 	var shown store.Progress
 	tell := func(_ context.Context, p store.Progress) error {
 		if p.Job.Step != shown.Job.Step || p.Job.Outcome != shown.Job.Outcome || p.File.State != shown.File.State {
@@ -202,7 +202,7 @@ func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
 		}
 		select {
 		case <-ctx.Done():
-			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + job.Plan.Session + ".")
+			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
 			return exitFailed
 		case <-tick.C:
 		}

@@ -189,3 +189,29 @@ func (w waits) Handle(ctx context.Context, r slog.Record) error {
 }
 func (w waits) WithAttrs([]slog.Attr) slog.Handler { return w }
 func (w waits) WithGroup(string) slog.Handler      { return w }
+
+// TestTheClaimIsOnRecord: whoever claimed the job may be gone before they put
+// that on record; who carries it out does, once.
+func TestTheClaimIsOnRecord(t *testing.T) {
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}
+	job := b.ended(id, cfg)
+	if _, err := b.ledger.Settle(t.Context(), id, store.Actor{ID: "U3"}, job.FileID, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	b.ended(id, b.config())
+	history, err := b.ledger.History(t.Context(), session, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var claims []store.Entry
+	for _, e := range history {
+		if e.Event == store.AuditClaimed {
+			claims = append(claims, e)
+		}
+	}
+	if len(claims) != 1 || claims[0].Who.ID != "U2" || !claims[0].At.Equal(job.Claimed) || claims[0].Plan != id {
+		t.Errorf("claims on record: %+v", claims)
+	}
+}

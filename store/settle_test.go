@@ -28,14 +28,14 @@ func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	line.command = "eval" // Redis does not know the script yet
 	line.lose.Store(1)
 	said := at.Add(2 * time.Minute)
-	settled, err := NewLedger(open(t, "redis://"+line.addr)).Settle(t.Context(), job.ID, bob, "", said)
+	settled, err := NewLedger(open(t, "redis://"+line.addr)).Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "", At: said})
 	if err != nil || settled.Settled == nil || settled.Settled.By != bob {
 		t.Errorf("%+v, %v", settled.Settled, err)
 	}
 	if line.lose.Load() > 0 {
 		t.Error("no answer was lost")
 	}
-	if _, err := straight.Settle(t.Context(), job.ID, ann, "", said); !errors.Is(err, ErrNotUnclear) {
+	if _, err := straight.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "", At: said}); !errors.Is(err, ErrNotUnclear) {
 		t.Errorf("settled by another: %v", err)
 	}
 	if stands, err := straight.LoadJob(t.Context(), job.ID); err != nil || stands.Settled == nil || stands.Settled.By != bob {

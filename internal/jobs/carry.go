@@ -24,8 +24,8 @@ type carriage struct {
 
 // run takes step after step until the job has an outcome, and tells that.
 func (c *carriage) run(ctx context.Context) error {
-	if c.job.Step == store.StepRecorded && !c.job.OnRecord {
-		if err := c.auditClaim(ctx); err != nil {
+	if !c.job.OnRecord && (c.job.Step == store.StepRecorded || c.job.Settled != nil) {
+		if err := c.auditBegin(ctx); err != nil {
 			return err
 		}
 	}
@@ -126,10 +126,15 @@ func (r *Runner) Ending(ctx context.Context, job store.Job, file store.File) sto
 	return p
 }
 
-// auditClaim puts the claim on record. Who claimed may be gone since, so that
-// it is not theirs to do.
-func (c *carriage) auditClaim(ctx context.Context) error {
-	if err := c.Ledger.Record(ctx, c.entry(store.AuditClaimed, "", c.job.Claimed)); err != nil {
+// auditBegin puts the claim on record, or what a person said of an unclear
+// request. The process that took it may be gone since, so that it is not for
+// that one to do.
+func (c *carriage) auditBegin(ctx context.Context) error {
+	e := c.entry(store.AuditClaimed, "", c.job.Claimed)
+	if said := c.job.Settled; said != nil {
+		e = c.job.Plan.Entry(store.AuditSettled, said.By, said.Where, said.Detail, said.At)
+	}
+	if err := c.Ledger.Record(ctx, e); err != nil {
 		return err
 	}
 	c.job.OnRecord = true

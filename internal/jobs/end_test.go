@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -190,14 +191,15 @@ func (w waits) Handle(ctx context.Context, r slog.Record) error {
 func (w waits) WithAttrs([]slog.Attr) slog.Handler { return w }
 func (w waits) WithGroup(string) slog.Handler      { return w }
 
-// TestTheClaimIsOnRecord: whoever claimed the job may be gone before they put
-// that on record; who carries it out does, once.
-func TestTheClaimIsOnRecord(t *testing.T) {
+// TestClaimAndSettlementAreOnRecord: the process that took a claim, or what a
+// person said, may be gone at once; who carries the job out puts it on record,
+// once.
+func TestClaimAndSettlementAreOnRecord(t *testing.T) {
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}
 	job := b.ended(id, cfg)
-	if _, err := b.ledger.Settle(t.Context(), id, store.Actor{ID: "U3"}, job.FileID, time.Now()); err != nil {
+	if _, err := b.ledger.Settle(t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	b.ended(id, b.config())
@@ -205,13 +207,12 @@ func TestTheClaimIsOnRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var claims []store.Entry
+	var list []string // the newest first
 	for _, e := range history {
-		if e.Event == store.AuditClaimed {
-			claims = append(claims, e)
-		}
+		list = append(list, string(e.Event)+" by "+e.Who.ID)
 	}
-	if len(claims) != 1 || claims[0].Who.ID != "U2" || !claims[0].At.Equal(job.Claimed) || claims[0].Plan != id {
-		t.Errorf("claims on record: %+v", claims)
+	want := []string{"outcome by U2", "settled by U3", "outcome by U2", "claimed by U2"}
+	if !slices.Equal(list, want) || !history[3].At.Equal(job.Claimed) {
+		t.Errorf("on record: %q, want %q", list, want)
 	}
 }

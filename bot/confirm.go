@@ -84,8 +84,8 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
 	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
-	case store.Claimed:
-		event, detail = store.AuditClaimed, ""
+	case store.Claimed: // whoever carries it out puts it on record
+		event = ""
 		defer b.repairs.Wake()
 	case store.Cancelled:
 		event, detail = store.AuditCancelled, ""
@@ -97,7 +97,9 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	default:
 		detail += commands.WhyNot(answer)
 	}
-	b.record(ctx, to, plan.Entry(event, to.actor(), to.channel, detail, b.now()))
+	if event != "" {
+		b.record(ctx, to, plan.Entry(event, to.actor(), to.channel, detail, b.now()))
+	}
 	shown := b.showDecided(ctx, to, answer)
 	switch {
 	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled:

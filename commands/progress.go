@@ -114,9 +114,13 @@ func progressText(p store.Progress) (head, next string) {
 		}
 		return tell("Failed: no video for ") + id + ".", cause
 	case store.OutcomeUnclear:
+		none := "press the button"
+		if job.Approver.Terminal { // there are no buttons
+			none = "debug it in Slack and press “It was not made” there"
+		}
 		return tell("Unclear: a video was asked for ") + id + ", and the answer got lost.",
 			tell("Look in SuperDuperAI for a video with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
-				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, press the button. Start no other before."
+				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, " + none + ". Start no other before."
 	case store.OutcomeGaveUp:
 		return "Given up after " + took + ": " + tell("the video for ") + id + " is not finished.",
 			cause + " Once it is finished: /session settle " + job.Plan.Session + " " + job.FileID
@@ -246,7 +250,7 @@ func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
 	switch a.Verdict {
 	case store.AlreadyClaimed:
 		return blockkit.L(blockkit.Plain("Approved already, "+ago(a.At, now)+", by "), person(a.By),
-			blockkit.Plain(". The message shows how it stands."))
+			blockkit.Plain(": "+standsText(a.Job.Outcome)+". The message shows more."))
 	case store.AlreadyCancelled:
 		return blockkit.L(blockkit.Plain("This plan was cancelled "+ago(a.At, now)+" by "), person(a.By), blockkit.Plain("."+again))
 	case store.Expired:
@@ -262,6 +266,23 @@ func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
 				"To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
 	}
 	return blockkit.L(blockkit.Plain("This plan is gone. Nothing was changed. Run the command again."))
+}
+
+// standsText says in a clause how a job stands.
+func standsText(outcome store.Outcome) string {
+	switch outcome {
+	case store.OutcomeDone:
+		return "it is done"
+	case store.OutcomeRefused:
+		return "it was not done"
+	case store.OutcomeFailed:
+		return "it failed"
+	case store.OutcomeUnclear:
+		return "its outcome is unclear"
+	case store.OutcomeGaveUp:
+		return "it was given up"
+	}
+	return "it is running"
 }
 
 // CancelledBlocks take the place of a cancelled plan.

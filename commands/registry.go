@@ -36,7 +36,7 @@ type Redis interface {
 type Ledger interface {
 	SavePlan(ctx context.Context, p store.Plan) error
 	JobOf(ctx context.Context, session string) (store.SessionJob, error)
-	Settle(ctx context.Context, job string, by store.Actor, fileID string, now time.Time) (store.Job, error)
+	Settle(ctx context.Context, job string, said store.Settlement) (store.Job, error)
 	Record(ctx context.Context, e store.Entry) error
 	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
 }

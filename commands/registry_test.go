@@ -58,7 +58,7 @@ func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
 func (w *world) JobOf(context.Context, string) (store.SessionJob, error) {
 	return store.SessionJob{}, nil
 }
-func (w *world) Settle(context.Context, string, store.Actor, string, time.Time) (store.Job, error) {
+func (w *world) Settle(context.Context, string, store.Settlement) (store.Job, error) {
 	return store.Job{}, store.ErrNotUnclear
 }
 

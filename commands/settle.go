@@ -89,10 +89,14 @@ func seenText(file store.File, err error) string {
 	return "SuperDuperAI says: " + words(string(file.State))
 }
 
-// settled puts on record what became of a generation: its file and how that was
-// seen, or "" where nothing was made.
+// settled settles a generation: with its file and how that was seen, or "" where
+// nothing was made. Whoever carries the job on puts it on record.
 func (d Deps) settled(ctx context.Context, job string, req Request, file, seen string) (Answer, error) {
-	settled, err := d.Ledger.Settle(ctx, job, req.who(), file, d.Now())
+	detail, text := "file "+file+", "+seen, "Settled: the file is being followed to its end ("+seen+")."
+	if file == "" {
+		detail, text = "not made", "Settled: nothing was made. It can be generated again in a moment."
+	}
+	settled, err := d.Ledger.Settle(ctx, job, store.Settlement{By: req.who(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
 	refused := settled.Plan.Entry(store.AuditRefused, req.who(), req.where(), "settle: nothing was unclear", d.Now())
 	switch {
 	case errors.Is(err, store.ErrOtherFile):
@@ -105,13 +109,6 @@ func (d Deps) settled(ctx context.Context, job string, req Request, file, seen s
 	case errors.Is(err, store.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
-		return Answer{}, err
-	}
-	detail, text := "file "+file+", "+seen, "Settled: the file is being followed to its end ("+seen+")."
-	if file == "" {
-		detail, text = "not made", "Settled: nothing was made. It can be generated again in a moment."
-	}
-	if err := d.Ledger.Record(ctx, settled.Plan.Entry(store.AuditSettled, req.who(), req.where(), detail, d.Now())); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Session: settled.Plan.Session, Blocks: []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(text)))},

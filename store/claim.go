@@ -31,7 +31,7 @@ const (
 type ClaimAnswer struct {
 	Verdict ClaimVerdict
 	Plan    PlanRecord // as it was before the click; empty with Unknown
-	Job     Job        // with Claimed
+	Job     Job        // with Claimed and AlreadyClaimed
 	By      Actor      // who claimed or cancelled it, this click or an earlier one
 	At      time.Time  // when
 	Other   string     // with Busy: the id of the other job
@@ -97,7 +97,7 @@ redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', AR
 redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[6], 'ts', p[7])
 redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
-for i = 2, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
 
 // Claim takes a plan for the one who approves it, and makes its job, in one
@@ -125,7 +125,7 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
-	answer, err := answerOf(record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
+	answer, err := l.answer(ctx, record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
 		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(), string(record.Action), by.ID, press))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
@@ -160,15 +160,16 @@ func (l *Ledger) Cancel(ctx context.Context, planID string, by Actor, now time.T
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
 	}
-	answer, err := answerOf(record, l.run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
+	answer, err := l.answer(ctx, record, l.run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
 	}
 	return answer, nil
 }
 
-// answerOf reads what a script says of a click.
-func answerOf(record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
+// answer reads what a script says of a click, and with a plan that was claimed
+// before how its job stands.
+func (l *Ledger) answer(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
 	said, err := cmd.StringSlice()
 	if err != nil {
 		return ClaimAnswer{}, silence(err)
@@ -187,5 +188,9 @@ func answerOf(record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
 	default:
 		a.By, a.At, err = decisionOf(said[1])
 	}
+	if err != nil || a.Verdict != AlreadyClaimed {
+		return a, err
+	}
+	a.Job, err = l.LoadJob(ctx, record.ID)
 	return a, err
 }

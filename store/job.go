@@ -80,6 +80,7 @@ type Job struct {
 	Finished time.Time
 	Foreign  bool        // somebody else wrote the session after us, and it was left as it is
 	Settled  *Settlement // a person said what became of an unclear request
+	OnRecord bool        // its claim, or what a person said since, is in the audit trail
 	Audited  bool        // its end is in the audit trail
 	Told     bool        // its end is in the message
 }
@@ -87,8 +88,10 @@ type Job struct {
 // Settlement is what a person found out about an unclear request.
 type Settlement struct {
 	By     Actor
+	Where  string // channel, or Terminal
 	At     time.Time
 	FileID string // "" = it was not made
+	Detail string // a sentence for the audit trail
 }
 
 // state is what the job means for the diagnosis of its session.

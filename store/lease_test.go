@@ -157,7 +157,7 @@ func TestSettle(t *testing.T) {
 		}{{"f1", StepSent}, {"", StepSending}} {
 			session := "cs_live_settle" + c.fileID
 			job := claimed(t, l, session)
-			if _, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: at}); !errors.Is(err, ErrNotUnclear) {
 				t.Fatalf("a running job was settled: %v", err)
 			}
 			lease := leased(t, l, job.ID, "one")
@@ -172,7 +172,7 @@ func TestSettle(t *testing.T) {
 			if a := click(t, approve(l), saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
 				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
-			settled, err := l.Settle(t.Context(), job.ID, bob, c.fileID, at)
+			settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: at})
 			want := Settlement{By: bob, At: at, FileID: c.fileID}
 			if err != nil || *settled.Settled != want || settled.Step != c.step || settled.FileID != c.fileID || settled.Outcome != "" {
 				t.Errorf("settled %+v, %v", settled, err)
@@ -184,7 +184,7 @@ func TestSettle(t *testing.T) {
 			if err := l.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
 				t.Errorf("who held it before saved over the settlement: %v", err)
 			}
-			if _, err := l.Settle(t.Context(), job.ID, ann, "f2", at); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "f2", At: at}); !errors.Is(err, ErrNotUnclear) {
 				t.Errorf("settled twice: %v", err)
 			}
 			if n, err := l.Unclear(t.Context()); n != 0 || err != nil {
@@ -209,11 +209,11 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 		}
 		job := givenUp("cs_live_givenup")
 		for file, want := range map[string]error{"": ErrNotUnclear, "f2": ErrOtherFile} {
-			if _, err := l.Settle(t.Context(), job.ID, bob, file, at); !errors.Is(err, want) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: file, At: at}); !errors.Is(err, want) {
 				t.Errorf("settled with %q: %v, want %v", file, err, want)
 			}
 		}
-		settled, err := l.Settle(t.Context(), job.ID, bob, "f1", at)
+		settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "f1", At: at})
 		if err != nil || settled.Outcome != "" || settled.Step != StepSent || !settled.Sent.Equal(at) || settled.FileID != "f1" {
 			t.Errorf("settled %+v, %v", settled, err)
 		}
@@ -221,7 +221,7 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 
 		older := givenUp("cs_live_newer")
 		newer := claimed(t, l, "cs_live_newer")
-		if _, err := l.Settle(t.Context(), older.ID, bob, "f1", at); !errors.Is(err, ErrNotUnclear) {
+		if _, err := l.Settle(t.Context(), older.ID, Settlement{By: bob, FileID: "f1", At: at}); !errors.Is(err, ErrNotUnclear) {
 			t.Errorf("beside a newer job: %v", err)
 		}
 		if latest, err := l.JobOf(t.Context(), "cs_live_newer"); latest.ID != newer.ID || err != nil {

@@ -37,7 +37,8 @@ func jobOfKey(session string) string { return ledgerPrefix + "of:" + session }
 const (
 	// answerLife is how long an expired plan still has an answer for a click.
 	answerLife = 24 * time.Hour
-	// jobLife is how long a job is remembered: as long as what it wrote.
+	// jobLife is how long a job is remembered, and the plan that it came from: as
+	// long as what it wrote.
 	jobLife = KeyLife
 )
 
@@ -67,7 +68,7 @@ type PlanRecord struct {
 }
 
 // SavePlan stores a plan. It is kept for a day after it expires, so that a
-// late click gets an answer.
+// late click gets an answer; one that is claimed as long as its job.
 func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
 	client, err := l.state.client(ctx)
 	if err != nil {

@@ -139,7 +139,7 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 			if got.Verdict != c.want || got.By != c.who || got.At.IsZero() != (c.who == Actor{}) {
 				t.Errorf("%s: %s by %v at %s; want %s by %v", c.name, got.Verdict, got.By, got.At, c.want, c.who)
 			}
-			if (got.Job.ID != "") != (c.want == Claimed) {
+			if (got.Job.ID != "") != (c.want == Claimed || c.want == AlreadyClaimed) {
 				t.Errorf("%s: job %q", c.name, got.Job.ID)
 			}
 			if c.want == Busy && (got.Other != first.ID || got.Doing != JobRunning) {
@@ -270,6 +270,19 @@ func TestHistory(t *testing.T) {
 		}
 		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {
 			t.Errorf("the trail lives for %s", ttl)
+		}
+	})
+}
+
+// TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
+// never told that nothing was changed.
+func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		p := saved(t, l, "cs_live_kept")
+		click(t, approve(l), p.ID, ann, at.Add(time.Second))
+		if plan, job := client.PTTL(t.Context(), planKey(p.ID)).Val(), client.PTTL(t.Context(), jobKey(p.ID)).Val(); plan < job-time.Minute {
+			t.Errorf("the plan lives for %s, its job for %s", plan, job)
 		}
 	})
 }

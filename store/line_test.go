@@ -10,12 +10,14 @@ import (
 )
 
 // line carries bytes to a Redis server and back. While lose is above zero the
-// answer to an EXEC is read, thrown away, and the connection cut.
+// answer to the command, an EXEC unless it is set, is read, thrown away, and
+// the connection cut.
 type line struct {
-	addr string
-	lose atomic.Int32
-	lost func()      // called for each answer that is lost, before the cut
-	down atomic.Bool // nothing is carried
+	addr    string
+	command string
+	lose    atomic.Int32
+	lost    func()      // called for each answer that is lost, before the cut
+	down    atomic.Bool // nothing is carried
 }
 
 func newLine(t *testing.T, server string) *line {
@@ -24,7 +26,7 @@ func newLine(t *testing.T, server string) *line {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &line{addr: listener.Addr().String(), lost: func() {}}
+	l := &line{addr: listener.Addr().String(), command: "exec", lost: func() {}}
 	var open sync.WaitGroup
 	t.Cleanup(func() {
 		if err := listener.Close(); err != nil {
@@ -80,7 +82,7 @@ func (l *line) carry(client net.Conn, addr string) {
 		if err != nil {
 			break
 		}
-		if bytes.Contains(bytes.ToLower(buffer[:n]), []byte("\r\nexec\r\n")) && l.lose.Add(-1) >= 0 {
+		if bytes.Contains(bytes.ToLower(buffer[:n]), []byte("\r\n"+l.command+"\r\n")) && l.lose.Add(-1) >= 0 {
 			cut.Store(true)
 		}
 		if _, err := io.Copy(server, bytes.NewReader(buffer[:n])); err != nil {

@@ -26,40 +26,44 @@ return 1`)
 // Settle records what a person found out about an unclear job: the file that
 // was made, or "" for none. The job then runs again, to write that into the
 // session and to end: with a file from StepSent on, without one from
-// StepSending, which with a Settlement never sends. A job that was given up is
-// settled with its own file, and then followed to its end once more.
+// StepSending, which with a Settlement never sends; and it puts on record what
+// was said. A job that was given up is settled with its own file, and then
+// followed to its end once more.
 //
 // ErrUnknownJob where there is no such job; ErrOtherFile where one that was
 // given up has another file; ErrNotUnclear where there is nothing to settle
 // about it, or somebody else was quicker. With the last two the job is returned.
-func (l *Ledger) Settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, error) {
+func (l *Ledger) Settle(ctx context.Context, id string, said Settlement) (Job, error) {
+	said.At = said.At.UTC().Truncate(time.Millisecond)
 	for range attempts {
-		job, done, err := l.settle(ctx, id, by, fileID, now)
+		job, done, err := l.settle(ctx, id, said)
 		if err != nil || done {
 			return job, err
 		}
-		// Who told its end saved it in between: it may still be unclear.
+		// Who told its end saved it in between, so that it may still be unclear; or
+		// the answer got lost, and this was the second attempt.
 	}
 	return Job{}, errChanged
 }
 
 // settle is false where the job was saved since it was read.
-func (l *Ledger) settle(ctx context.Context, id string, by Actor, fileID string, now time.Time) (Job, bool, error) {
+func (l *Ledger) settle(ctx context.Context, id string, said Settlement) (Job, bool, error) {
 	job, before, err := l.job(ctx, id)
 	switch {
 	case err != nil:
 		return Job{}, false, err
-	case job.Outcome == OutcomeGaveUp && fileID != "" && !strings.EqualFold(fileID, job.FileID):
+	case job.Settled != nil && *job.Settled == said:
+		return job, true, nil
+	case job.Outcome == OutcomeGaveUp && said.FileID != "" && !strings.EqualFold(said.FileID, job.FileID):
 		return job, false, ErrOtherFile
-	case job.Outcome != OutcomeUnclear && (job.Outcome != OutcomeGaveUp || fileID == ""):
+	case job.Outcome != OutcomeUnclear && (job.Outcome != OutcomeGaveUp || said.FileID == ""):
 		return job, false, ErrNotUnclear
 	}
-	at := now.UTC().Truncate(time.Millisecond)
-	job.Settled = &Settlement{By: by, At: at, FileID: fileID}
+	job.Settled, job.OnRecord = &said, false
 	job.Outcome, job.Cause, job.Detail, job.Finished = "", "", nil, time.Time{}
 	job.Audited, job.Told = false, false
-	if fileID != "" {
-		job.Step, job.FileID, job.Sent = StepSent, fileID, at
+	if said.FileID != "" {
+		job.Step, job.FileID, job.Sent = StepSent, said.FileID, said.At
 	}
 	after, err := json.Marshal(job)
 	if err != nil {

@@ -232,7 +232,7 @@ func ledgerSteps(r *store.Redis) []aclStep {
 			if err := ledger.SaveJob(ctx, lease, job); err != nil {
 				return err
 			}
-			_, err = ledger.Settle(ctx, job.ID, by, "", now)
+			_, err = ledger.Settle(ctx, job.ID, store.Settlement{By: by, At: now})
 			return err
 		}},
 		{"pending and unclear jobs", func(ctx context.Context) error {

@@ -107,9 +107,9 @@ func TestRunningPlan(t *testing.T) {
 		}
 		running := lead.ExpectUpdate(plan, saying("being made"), withoutButtons)
 		oncall.Click(older, "confirm.approve")
-		oncall.ExpectMessage(saying("Approved already"))
+		oncall.ExpectMessage(saying(": it is running."))
 		lead.Click(older, "confirm.cancel")
-		lead.ExpectMessage(saying("Approved already"))
+		lead.ExpectMessage(saying(": it is running."))
 		oncall.Click(second, "confirm.approve")
 		oncall.ExpectMessage(saying("another repair of this session is running"))
 		lead.Type("/session generate " + repairID)
@@ -117,7 +117,7 @@ func TestRunningPlan(t *testing.T) {
 		finish()
 		lead.ExpectUpdate(running, saying("Done: video ready"), wstest.Saying("The first picture of the video"))
 		oncall.Click(older, "confirm.approve")
-		oncall.ExpectMessage(saying("Approved already"))
+		oncall.ExpectMessage(saying(": it is done."))
 		lead.Click(second, "confirm.cancel")
 		lead.ExpectUpdate(second, saying("Cancelled, nothing was changed"), withoutButtons)
 		if n := s.files.Started(); n != 1 {

@@ -333,6 +333,21 @@ func TestInterruptedQuestion(t *testing.T) {
 	})
 }
 
+// TestStopsWatching: Ctrl-C while the video is made leaves the job to the bot,
+// and says where to look.
+func TestStopsWatching(t *testing.T) {
+	s := repairStage(t)
+	s.slowly()
+	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p.prints(regexp.MustCompile(`being made`))
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.exitCode(10 * time.Second); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
+		t.Errorf("exit code %d", code)
+	}
+}
+
 // TestTerminalIsGone: what was approved in a terminal that died is brought to
 // its end by a bot, and told where alerts go.
 func TestTerminalIsGone(t *testing.T) {

@@ -148,8 +148,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool
 		say(lineText(commands.ClaimLine(claim, time.Now())))
 		return exitRefused
 	}
-	t.record(ctx, plan.Entry(store.AuditClaimed, by, store.Terminal, "", time.Now()))
-	return t.follow(ctx, claim.Job.ID, say, screen)
+	return t.follow(ctx, claim.Job, say, screen)
 }
 
 func (t terminal) record(ctx context.Context, e store.Entry) {
@@ -197,7 +196,8 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 
 // follow carries the job out, or watches who does, until it ends. A bot may do
 // either while this process stands still. Until then one line says how it stands.
-func (t terminal) follow(ctx context.Context, id string, say func(string), screen blockkit.Screen) int {
+func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string), screen blockkit.Screen) int {
+	id := claimed.ID
 	var shown store.Outcome
 	standing, over := t.meter.clock()
 	defer over()
@@ -232,7 +232,7 @@ func (t terminal) follow(ctx context.Context, id string, say func(string), scree
 		}
 		select {
 		case <-ctx.Done():
-			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + job.Plan.Session + ".")
+			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
 			return exitFailed
 		case <-tick.C:
 		}

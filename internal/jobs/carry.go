@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -23,6 +24,11 @@ type carriage struct {
 
 // run takes step after step until the job has an outcome, and tells that.
 func (c *carriage) run(ctx context.Context) error {
+	if !c.job.OnRecord && (c.job.Step == store.StepRecorded || c.job.Settled != nil) {
+		if err := c.auditBegin(ctx); err != nil {
+			return err
+		}
+	}
 	for c.job.Outcome == "" {
 		step := c.job.Step
 		if err := c.advance(ctx); err != nil {
@@ -120,14 +126,33 @@ func (r *Runner) Ending(ctx context.Context, job store.Job, file store.File) sto
 	return p
 }
 
+// auditBegin puts the claim on record, or what a person said of an unclear
+// request. The process that took it may be gone since, so that it is not for
+// that one to do.
+func (c *carriage) auditBegin(ctx context.Context) error {
+	e := c.entry(store.AuditClaimed, "", c.job.Claimed)
+	if said := c.job.Settled; said != nil {
+		e = c.job.Plan.Entry(store.AuditSettled, said.By, said.Where, said.Detail, said.At)
+	}
+	if err := c.Ledger.Record(ctx, e); err != nil {
+		return err
+	}
+	c.job.OnRecord = true
+	return c.record(ctx)
+}
+
 func (c *carriage) audit(ctx context.Context) error {
+	e := c.entry(store.AuditOutcome, string(c.job.Outcome)+detail(c.job), c.job.Finished)
+	e.After = c.job.Digests
+	return c.Ledger.Record(ctx, e)
+}
+
+func (c *carriage) entry(event store.AuditEvent, detail string, at time.Time) store.Entry {
 	where := c.job.Plan.Message.Channel
 	if c.job.Approver.Terminal {
 		where = store.Terminal
 	}
-	e := c.job.Plan.Entry(store.AuditOutcome, c.job.Approver, where, string(c.job.Outcome)+detail(c.job), c.job.Finished)
-	e.After = c.job.Digests
-	return c.Ledger.Record(ctx, e)
+	return c.job.Plan.Entry(event, c.job.Approver, where, detail, at)
 }
 
 func detail(job store.Job) string {

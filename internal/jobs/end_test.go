@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -189,3 +190,29 @@ func (w waits) Handle(ctx context.Context, r slog.Record) error {
 }
 func (w waits) WithAttrs([]slog.Attr) slog.Handler { return w }
 func (w waits) WithGroup(string) slog.Handler      { return w }
+
+// TestClaimAndSettlementAreOnRecord: the process that took a claim, or what a
+// person said, may be gone at once; who carries the job out puts it on record,
+// once.
+func TestClaimAndSettlementAreOnRecord(t *testing.T) {
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}
+	job := b.ended(id, cfg)
+	if _, err := b.ledger.Settle(t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	b.ended(id, b.config())
+	history, err := b.ledger.History(t.Context(), session, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string // the newest first
+	for _, e := range history {
+		list = append(list, string(e.Event)+" by "+e.Who.ID)
+	}
+	want := []string{"outcome by U2", "settled by U3", "outcome by U2", "claimed by U2"}
+	if !slices.Equal(list, want) || !history[3].At.Equal(job.Claimed) {
+		t.Errorf("on record: %q, want %q", list, want)
+	}
+}

@@ -131,7 +131,7 @@ func TestKilled(t *testing.T) {
 // settled: a person found that nothing was made, and it is over.
 func (b *bench) settled(id string) {
 	b.t.Helper()
-	if _, err := b.ledger.Settle(b.t.Context(), id, store.Actor{ID: "U3"}, "", time.Now()); err != nil {
+	if _, err := b.ledger.Settle(b.t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: "", At: time.Now()}); err != nil {
 		b.t.Fatal(err)
 	}
 	before := b.files.Started()

@@ -59,9 +59,13 @@ func clicks() []Story {
 		Story{Title: "pressed once", Blocks: commands.PressedBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
-	for _, verdict := range []store.ClaimVerdict{store.AlreadyClaimed, store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
+	for _, verdict := range []store.ClaimVerdict{store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
 		l := commands.ClaimLine(store.ClaimAnswer{Verdict: verdict, Plan: store.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
+	}
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp} {
+		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.AlreadyClaimed, Job: store.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", store.AlreadyClaimed), of("Outcome", outcome)))
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
 		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.Busy, Doing: doing}, noon)

@@ -59,11 +59,11 @@ func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
 
 func (w *world) JobOf(context.Context, string) (store.SessionJob, error) { return w.repair, w.err }
 
-func (w *world) Settle(_ context.Context, _ string, _ store.Actor, file string, _ time.Time) (store.Job, error) {
+func (w *world) Settle(_ context.Context, _ string, said store.Settlement) (store.Job, error) {
 	if w.repair.ID == "" {
 		return store.Job{}, store.ErrNotUnclear
 	}
-	return store.Job{FileID: file, Plan: store.Plan{Session: sessionID}}, w.err
+	return store.Job{FileID: said.FileID, Plan: store.Plan{Session: sessionID}}, w.err
 }
 
 func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }

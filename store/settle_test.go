@@ -1,0 +1,44 @@
+package store
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// TestSettledAndTheAnswerIsLost: what a person said counted, and so they are
+// told; who says something else later is not.
+func TestSettledAndTheAnswerIsLost(t *testing.T) {
+	server := redistest.Start(t)
+	straight := NewLedger(open(t, server.URL()))
+	p := saved(t, straight, "cs_live_1")
+	job := click(t, approve(straight), p.ID, ann, at.Add(time.Second)).Job
+	lease, got, err := straight.Lease(t.Context(), job.ID, "worker")
+	if err != nil || !got {
+		t.Fatalf("%v, %v", got, err)
+	}
+	job.Step, job.Outcome, job.Finished = StepSending, OutcomeUnclear, at.Add(time.Minute)
+	if err := straight.SaveJob(t.Context(), lease, job); err != nil {
+		t.Fatal(err)
+	}
+
+	line := newLine(t, server.Addr())
+	line.command = "eval" // Redis does not know the script yet
+	line.lose.Store(1)
+	said := at.Add(2 * time.Minute)
+	settled, err := NewLedger(open(t, "redis://"+line.addr)).Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "", At: said})
+	if err != nil || settled.Settled == nil || settled.Settled.By != bob {
+		t.Errorf("%+v, %v", settled.Settled, err)
+	}
+	if line.lose.Load() > 0 {
+		t.Error("no answer was lost")
+	}
+	if _, err := straight.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "", At: said}); !errors.Is(err, ErrNotUnclear) {
+		t.Errorf("settled by another: %v", err)
+	}
+	if stands, err := straight.LoadJob(t.Context(), job.ID); err != nil || stands.Settled == nil || stands.Settled.By != bob {
+		t.Errorf("%+v, %v", stands.Settled, err)
+	}
+}

@@ -126,9 +126,11 @@ func (s *shift) admit(ctx context.Context, incidents []store.Incident, kind stor
 	return nil
 }
 
-// summarise adds to the summary of what was before the watch began.
+// summarise adds to the summary of what was before the watch began, unless that
+// was told already.
 func (s *shift) summarise(ctx context.Context, incidents []store.Incident, cases map[string]store.Case) error {
-	if len(cases) == 0 {
+	told := slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Kind == store.IncidentHistory && i.Place.TS != "" })
+	if len(cases) == 0 || told {
 		return nil
 	}
 	return s.admit(ctx, incidents, store.IncidentHistory, slices.Collect(maps.Values(cases)))
@@ -232,9 +234,9 @@ func (s *shift) collect(ctx context.Context, heard <-chan string) {
 		dues = append(dues, store.Due{Session: id, At: s.Now()})
 	}
 	s.mu.Lock()
-	failed := s.fails[store.PartNotifications] > 0
+	fails, known := s.fails[store.PartNotifications]
 	s.mu.Unlock()
-	if failed {
+	if fails > 0 || !known { // else it is not news that they are heard
 		s.report(ctx, store.PartNotifications, nil)
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {

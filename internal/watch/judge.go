@@ -45,7 +45,7 @@ type doubt struct {
 	paid    *store.Paid
 	member  member
 	in      bool // it is in an incident
-	ask     bool // Stripe about its payment
+	ask     bool // Stripe about its payment, if there is a key
 }
 
 // judge looks at sessions: quickly at all, closely at those that seem to be in
@@ -139,11 +139,12 @@ func (s *shift) fixed(session store.Session) bool {
 	return told != nil && *told == s.FixText
 }
 
-// recheck tells whether it is the turn of this session to be asked about: the
+// recheck tells whether it is the turn of this session to be looked at closely,
+// for what Redis does not hold: a refund, a file that was made after all. The
 // more there are the longer it takes until each had its turn.
 func (s *shift) recheck(c store.Case, members int, now time.Time) bool {
 	turn := max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
-	return s.Payments != nil && now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
+	return now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
 }
 
 // since is when the trouble began: with the payment, or with the status.
@@ -217,14 +218,16 @@ func expired(x store.Examination) bool {
 	return x.Verdict == store.VerdictLost && x.At.Sub(since(x.Diagnosis)) > store.KeyLife-24*time.Hour
 }
 
-// closely looks at all there is of a session, and says when Stripe was asked.
+// closely looks at all there is of a session, and says when that was its turn.
 func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.Time) {
 	checked := time.Time{}
 	if d.ask {
+		checked = s.Now()
+	}
+	if d.ask && s.Payments != nil {
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		p := s.Payments.Payment(limited, d.id)
 		cancel()
-		checked = s.Now()
 		if p.State != store.PaymentUnverified && p.State != store.PaymentMissing {
 			d.payment = p
 		}

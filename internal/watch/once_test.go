@@ -168,22 +168,40 @@ func TestPaymentOfAStalledSession(t *testing.T) {
 	}
 }
 
-// failedFile is a SuperDuperAI that could not make any file.
-type failedFile struct{}
+// files is a SuperDuperAI all of whose files stand so.
+type files struct{ state store.FileState }
 
-func (failedFile) File(context.Context, string) (store.File, error) {
-	return store.File{State: store.FileFailed}, nil
+func (f *files) File(context.Context, string) (store.File, error) {
+	return store.File{State: f.state}, nil
+}
+
+// withoutStripe has no Stripe key, and a SuperDuperAI.
+func withoutStripe(t *testing.T, made *files) *hours {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	h.cfg.Examiner = &store.Examiner{Redis: h.product, Files: made, Limits: h.cfg.Limits, Now: h.cfg.Now}
+	h.lead()
+	h.put("prompt:cs_1", `{"prompt":"A fox"}`)
+	h.put("webhook:cs_1", `{"status":"processing","fileId":"f","timestamp":"`+h.at.Add(-time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	return h
+}
+
+// TestStalledVideoIsFinished, and nobody tells Redis: it leaves the alert all the
+// same, also where no Stripe key is configured.
+func TestStalledVideoIsFinished(t *testing.T) {
+	made := &files{store.FileInProgress}
+	h := withoutStripe(t, made)
+	h.pass(time.Minute)
+	h.tells("first 1")
+	made.state = store.FileCompleted
+	h.pass(12 * time.Minute)
+	h.tells("update 0")
 }
 
 // TestFailedFileIsMarked: somebody marks a session as error whose file could not
 // be made. Then it has left the alert, also where no Stripe key is configured.
 func TestFailedFileIsMarked(t *testing.T) {
-	h := newHours(t)
-	h.cfg.Stripe, h.cfg.Payments = nil, nil
-	h.cfg.Examiner = &store.Examiner{Redis: h.product, Files: failedFile{}, Limits: h.cfg.Limits, Now: h.cfg.Now}
-	h.lead()
-	h.put("prompt:cs_1", `{"prompt":"A fox"}`)
-	h.put("webhook:cs_1", `{"status":"processing","fileId":"f","timestamp":"`+h.at.Add(-time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	h := withoutStripe(t, &files{store.FileFailed})
 	h.pass(time.Minute)
 	h.tells("first 1")
 	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictFailed) {

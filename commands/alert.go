@@ -161,7 +161,7 @@ func leftLines(i store.Incident, now time.Time) []blockkit.Line {
 	gone := i.Gone()
 	var all []blockkit.Line
 	for _, c := range gone[:min(len(gone), shownCases)] {
-		all = append(all, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(c.Ending)+" "+clock(c.Gone, now))))
+		all = append(all, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(i.Kind, c.Ending)+" "+clock(c.Gone, now))))
 	}
 	if more := len(gone) - shownCases; more > 0 {
 		all = append(all, blockkit.L(blockkit.Plain("and "+count(more, "session")+" more that left")))

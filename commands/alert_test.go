@@ -205,3 +205,13 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 		t.Errorf("it mentions people: %s", alert.Text)
 	}
 }
+
+// TestHowAStalledVideoLeft: its webhook never was late.
+func TestHowAStalledVideoLeft(t *testing.T) {
+	alert := AlertOf(orphans(2, leaving(store.EndLate, 0, 2), func(i *store.Incident) {
+		i.Kind, i.Closed = store.IncidentKind(store.VerdictStalled), noon
+	}), "", noon)
+	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
+		t.Errorf("it says:\n%s", shown)
+	}
+}

@@ -7,15 +7,29 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: build test fuzz soak lint
+BIN ?= bin/sessionbot
+
+.PHONY: build test fuzz soak lint docs image print-version
 
 build:
-	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/sessionbot ./cmd/sessionbot
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
+
+# The container's image, of the same build.
+image:
+	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t sessionbot:$(VERSION) .
+
+print-version:
+	@echo $(VERSION)
+
+# What is written from the code; a test fails where it is stale.
+docs:
+	go test ./cmd/sessionbot -run TestConfigurationReference -update
 
 # Names every test that was skipped, and why.
 test:
 	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) ./...
+	cd deploy/rules && go test ./...
 
 # Every fuzz target, each for FUZZTIME.
 FUZZTIME ?= 20s

@@ -29,7 +29,7 @@ func (f *Fault) Error() string {
 	if f.Code == "" && f.Status == 0 {
 		return "slack: " + f.err.Error()
 	}
-	return "slack: " + f.name()
+	return "slack: " + f.Name()
 }
 
 // Unwrap returns what the fault was told by.
@@ -90,8 +90,8 @@ func (f *Fault) permanent() bool {
 // ofShape tells whether Slack refused what the message looks like.
 func (f *Fault) ofShape() bool { return advices[f.Code].shape }
 
-// name is the shortest that tells this fault from others.
-func (f *Fault) name() string {
+// Name is the shortest that tells this fault from others.
+func (f *Fault) Name() string {
 	switch {
 	case f.Code != "":
 		return f.Code
@@ -109,7 +109,7 @@ type PermanentError struct {
 
 // Error names the variable, the fault and the remedy.
 func (e *PermanentError) Error() string {
-	return "Slack refuses " + e.Variable + " (" + e.Fault.name() + "). " + e.Fault.Advice()
+	return "Slack refuses " + e.Variable + " (" + e.Fault.Name() + "). " + e.Fault.Advice()
 }
 
 func permanentError(variable string, fault *Fault) error {
@@ -122,8 +122,8 @@ func permanentError(variable string, fault *Fault) error {
 // Unwrap returns the fault.
 func (e *PermanentError) Unwrap() error { return e.Fault }
 
-// faultOf reads what the Slack library or the HTTP client returned.
-func faultOf(err error) *Fault {
+// FaultOf reads what the Slack library or the HTTP client returned.
+func FaultOf(err error) *Fault {
 	var fault *Fault
 	if errors.As(err, &fault) {
 		return fault
@@ -208,4 +208,5 @@ var advices = map[string]advice{
 	"access_denied":           {words: "The workspace does not allow this app: ask one of its admins.", permanent: true},
 	"too_many_websockets":     {words: "Slack allows an app ten connections: stop the processes that nobody needs any more."},
 	"link_disabled":           {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
+	"socket_mode_not_enabled": {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
 }

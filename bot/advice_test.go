@@ -39,14 +39,14 @@ func TestFaultsAreRecognised(t *testing.T) {
 		{"refused", &url.Error{Op: "Post", URL: "https://hooks.slack.com/secret", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}, "network", "slack: dial: refused", false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fault := faultOf(c.err)
+			fault := FaultOf(c.err)
 			if !strings.Contains(fault.Advice(), c.says) {
 				t.Errorf("advice %q, want %q in it", fault.Advice(), c.says)
 			}
 			if fault.Error() != c.text || fault.Retryable() != c.retryable || fault.permanent() != c.permanent {
 				t.Errorf("got %q, retryable %v, permanent %v", fault, fault.Retryable(), fault.permanent())
 			}
-			if fault.Unwrap() == nil || faultOf(fmt.Errorf("again: %w", fault)) != fault {
+			if fault.Unwrap() == nil || FaultOf(fmt.Errorf("again: %w", fault)) != fault {
 				t.Error("the fault got lost on its way")
 			}
 		})

@@ -45,8 +45,8 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 	alert := commands.AlertOf(i, mention, a.Bot.now())
 	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...), marked(mark)}
 	place, err := a.post(ctx, alert.Text, options...)
-	if err != nil && faultOf(err).ofShape() {
-		a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", faultOf(err))
+	if err != nil && FaultOf(err).ofShape() {
+		a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", FaultOf(err))
 		place, err = a.post(ctx, alert.Text, options[1:]...)
 	}
 	return place, untold(err)
@@ -66,7 +66,7 @@ func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOptio
 		return store.Message{Channel: channel, TS: ts}, err
 	}
 	place, err := try()
-	if err != nil && faultOf(err).Code == "not_in_channel" && a.join(ctx) {
+	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
 		return try()
 	}
 	return place, err
@@ -77,7 +77,7 @@ func (a Alerts) join(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
 	if _, _, _, err := a.Bot.api.JoinConversationContext(ctx, a.Channel); err != nil {
-		a.Bot.log.Warn("the alert channel could not be joined", "error", faultOf(err), "advice", faultOf(err).Advice())
+		a.Bot.log.Warn("the alert channel could not be joined", "error", FaultOf(err), "advice", FaultOf(err).Advice())
 		return false
 	}
 	a.Bot.log.Info("joined the alert channel")
@@ -117,7 +117,7 @@ func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool
 	defer cancel()
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
-		if fault := faultOf(err); fault.Code != "" && !passing(fault) {
+		if fault := FaultOf(err); fault.Code != "" && !passing(fault) {
 			a.Bot.log.Warn("an alert may come twice: the channel cannot be read for the first", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrMayNotLook
 		}
@@ -157,7 +157,7 @@ func untold(err error) error {
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	return &watch.Refusal{
 		Unclear: fault.unclear(), After: fault.RetryAfter, Gone: slices.Contains(gone, fault.Code),
 		Lasting: fault.Code != "" && !passing(fault), Advice: fault.Advice(), Err: fault,

@@ -190,7 +190,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 			b.operators = &people{variable: "OPERATORS", listed: b.repairs.Operators, directory: ours}
 			return nil
 		}
-		fault := faultOf(err)
+		fault := FaultOf(err)
 		if fault.permanent() {
 			return permanentError("SLACK_BOT_TOKEN", fault)
 		}

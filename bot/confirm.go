@@ -83,7 +83,7 @@ func (b *Bot) record(ctx context.Context, to asker, e store.Entry) {
 // and to the clicker.
 func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.ClaimAnswer) {
 	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
-	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "verdict", string(answer.Verdict))
+	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
 	case store.Claimed:
 		event, detail = store.AuditClaimed, ""
@@ -131,7 +131,7 @@ func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []sl
 		blocks = append(slices.Clone(blocks), slack.NewActionBlock("", actions...))
 	}
 	if err := b.outbox.update(ctx, m, blocks); err != nil {
-		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", faultOf(err).Advice())
+		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", FaultOf(err).Advice())
 	}
 }
 
@@ -145,7 +145,7 @@ func (b *Bot) overtaken(ctx context.Context, id string) {
 	switch {
 	case errors.Is(err, store.ErrUnknownJob): // not even approved
 	case err != nil:
-		b.log.Error("a job's message may show an old state", "job", id, "error", err)
+		b.log.ErrorContext(ctx, "a job's message may show an old state", "job", id, "error", err)
 	case again:
 		b.repairs.Wake()
 	}

@@ -61,7 +61,7 @@ func (b *Bot) watchToken(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		if fault := faultOf(err); fault.Code != "" && fault.permanent() {
+		if fault := FaultOf(err); fault.Code != "" && fault.permanent() {
 			return permanentError("SLACK_BOT_TOKEN", fault)
 		}
 	}
@@ -79,7 +79,7 @@ func (b *Bot) keep(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		fault := faultOf(err)
+		fault := FaultOf(err)
 		if s != nil && s.age() >= settledAfter {
 			retry.Reset()
 		}

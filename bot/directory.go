@@ -30,19 +30,20 @@ func newDirectory(api *slack.Client, team string, now func() time.Time) *directo
 	return &directory{api: api, team: team, users: lookups[bool]{now: now}, groups: lookups[[]string]{now: now}}
 }
 
-// fullMember tells whether somebody belongs wholly to our workspace: no guest,
-// no bot, nobody from a connected workspace.
+// fullMember tells whether somebody is a FullMember of our workspace.
 func (d *directory) fullMember(ctx context.Context, user string) (bool, error) {
 	return d.users.get(ctx, user, func(ctx context.Context) (bool, error) {
 		u, err := d.api.GetUserInfoContext(ctx, user)
 		if err != nil {
 			return false, err
 		}
-		return isFullMember(u, d.team), nil
+		return FullMember(u, d.team), nil
 	})
 }
 
-func isFullMember(u *slack.User, team string) bool {
+// FullMember tells whether somebody belongs wholly to a workspace: no guest, no
+// bot, nobody from a connected workspace.
+func FullMember(u *slack.User, team string) bool {
 	ours := u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
 	return ours && !u.Deleted && !u.IsBot && !u.IsRestricted && !u.IsUltraRestricted && !u.IsStranger
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/refs"
 )
 
 // hear acks an envelope and queues what it asks for, unless it came before. What
 // could not even be told that we are busy is not acked.
 func (s *socket) hear(frame []byte, r socketmode.Request) error {
-	ref := commands.NewRef()
+	ref := refs.New()
 	if s.bot.swamped(ref) {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (s *socket) ack(ref, envelopeID string) error {
 // refuse acks an envelope that cannot be read, so that Slack does not call us
 // deaf, and tells the one who sent it where that much can be read.
 func (s *socket) refuse(frame []byte) error {
-	ref := commands.NewRef()
+	ref := refs.New()
 	if s.bot.swamped(ref) {
 		return nil
 	}

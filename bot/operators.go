@@ -47,7 +47,7 @@ func (b *Bot) turnAway(ctx context.Context, to asker, err error) {
 		line = append(line, blockkit.Plain("."))
 	}
 	if cause := errors.Unwrap(err); cause != nil {
-		b.log.Error("a person could not be looked up and was refused", "ref", to.ref, "error", cause, "advice", faultOf(cause).Advice())
+		b.log.Error("a person could not be looked up and was refused", "ref", to.ref, "error", cause, "advice", FaultOf(cause).Advice())
 	}
 	b.metrics.Answered("", string(commands.Refused), 0)
 	b.line(ctx, to, line)

@@ -81,7 +81,7 @@ func (o *outbox) respond(ctx context.Context, to asker, m message) error {
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	switch {
 	case fault.Retryable():
 		if err := pause(ctx, fault); err != nil {
@@ -109,12 +109,12 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	if fault.Status != http.StatusTooManyRequests || pause(ctx, fault) != nil {
 		return fault
 	}
 	if err := post(); err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	return nil
 }
@@ -128,7 +128,7 @@ func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block,
 		slack.MsgOptionText(blockkit.Fallback(blocks), false),
 		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	if err != nil {
-		return store.Message{}, faultOf(err)
+		return store.Message{}, FaultOf(err)
 	}
 	return store.Message{Channel: at, TS: ts}, nil
 }
@@ -147,12 +147,12 @@ func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Blo
 	if err == nil {
 		return nil
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	if !fault.Retryable() || pause(ctx, fault) != nil {
 		return fault
 	}
 	if err := change(); err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	return nil
 }
@@ -182,12 +182,12 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.We
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(raw))
 	if err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	res, err := o.http.Do(req)
 	if err != nil {
-		return faultOf(err)
+		return FaultOf(err)
 	}
 	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxErrorLen))

@@ -107,7 +107,7 @@ func TestRespond(t *testing.T) {
 			switch {
 			case c.code == "" && err != nil:
 				t.Errorf("respond: %v", err)
-			case c.code != "" && (err == nil || faultOf(err).name() != c.code):
+			case c.code != "" && (err == nil || FaultOf(err).Name() != c.code):
 				t.Errorf("respond: %v, want %s", err, c.code)
 			case err != nil && strings.Contains(err.Error(), "secret"):
 				t.Errorf("the error says too much: %v", err)
@@ -144,7 +144,7 @@ func TestRespondSendsBlocksWithTheirText(t *testing.T) {
 func TestRespondWithoutAnswerIsNotRepeated(t *testing.T) {
 	o, url, posts := hookServer(t, func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 	err := o.respond(t.Context(), asker{responseURL: url}, hello)
-	if fault := faultOf(err); err == nil || fault.name() != "no answer" || strings.Contains(err.Error(), "secret") {
+	if fault := FaultOf(err); err == nil || fault.Name() != "no answer" || strings.Contains(err.Error(), "secret") {
 		t.Errorf("respond: %v", err)
 	}
 	if n := len(posts.all()); n != 1 {
@@ -165,7 +165,7 @@ func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
 	defer server.Close()
 	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler)}
 	err := o.whisper(t.Context(), asker{channel: "C1", user: "U1"}, hello)
-	if fault := faultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
+	if fault := FaultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
 		t.Errorf("whisper: %v", err)
 	}
 	want := "/api/chat.postEphemeral C1 U1 hello false"

@@ -52,10 +52,10 @@ func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
 		words := "The plan could not be shown, so nothing will be done. "
-		if faultOf(err).Status == 0 {
+		if FaultOf(err).Status == 0 {
 			words = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves. "
 		}
-		b.tell(ctx, to, words+faultOf(err).Advice(), to.ref)
+		b.tell(ctx, to, words+FaultOf(err).Advice(), to.ref)
 		return
 	}
 	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, at); err != nil {
@@ -77,7 +77,7 @@ func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 		if err == nil {
 			return m, place.pointer, nil
 		}
-		if !faultOf(err).closed() {
+		if !FaultOf(err).closed() {
 			break
 		}
 	}

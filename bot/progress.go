@@ -19,15 +19,15 @@ func (b *Bot) Tell(ctx context.Context, p store.Progress) error {
 		}
 		return b.tellElsewhere(ctx, p) // asked for in a terminal that is gone, or its place was never noted
 	}
-	err := b.show(p, func(blocks []slack.Block) error { return b.outbox.update(ctx, at, blocks) })
+	err := b.show(ctx, p, func(blocks []slack.Block) error { return b.outbox.update(ctx, at, blocks) })
 	if !ended { // it may have been shown although the answer says otherwise
 		b.overtaken(ctx, p.Job.ID)
 	}
-	if err == nil || !ended || faultOf(err).passing() {
+	if err == nil || !ended || FaultOf(err).passing() {
 		return err
 	}
 	// The message is gone, or out of reach.
-	b.log.Error("a plan's message could not be changed", "job", p.Job.ID, "error", err, "advice", faultOf(err).Advice())
+	b.log.ErrorContext(ctx, "a plan's message could not be changed", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	return b.tellElsewhere(ctx, p)
 }
 
@@ -43,22 +43,22 @@ func (b *Bot) tellElsewhere(ctx context.Context, p store.Progress) error {
 		if place == "" {
 			continue
 		}
-		err := b.show(p, func(blocks []slack.Block) error {
+		err := b.show(ctx, p, func(blocks []slack.Block) error {
 			_, err := b.outbox.post(ctx, place, blocks, slack.SlackMetadata{EventType: planEvent, EventPayload: map[string]any{"plan": p.Job.ID}})
 			return err
 		})
-		if err == nil || faultOf(err).passing() {
+		if err == nil || FaultOf(err).passing() {
 			return err
 		}
-		b.log.Warn("the end of a job could not be told here", "job", p.Job.ID, "error", err, "advice", faultOf(err).Advice())
+		b.log.WarnContext(ctx, "the end of a job could not be told here", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	}
-	b.log.Error("the end of a job could be told to nobody: see the audit trail", "job", p.Job.ID)
+	b.log.ErrorContext(ctx, "the end of a job could be told to nobody: see the audit trail", "job", p.Job.ID)
 	return nil
 }
 
 // show sends how a job stands, without its picture where Slack refuses that:
 // Slack fetches it itself, and may not get it.
-func (b *Bot) show(p store.Progress, send func([]slack.Block) error) error {
+func (b *Bot) show(ctx context.Context, p store.Progress, send func([]slack.Block) error) error {
 	blocks := func() []slack.Block {
 		all := b.commands.ProgressBlocks(p)
 		if buttons := commands.ProgressActions(p.Job); len(buttons) > 0 {
@@ -67,8 +67,8 @@ func (b *Bot) show(p store.Progress, send func([]slack.Block) error) error {
 		return all
 	}
 	err := send(blocks())
-	if err != nil && faultOf(err).ofShape() && p.File.ThumbnailURL != "" {
-		b.log.Warn("Slack refused a message, perhaps for its picture: told without", "job", p.Job.ID, "error", err)
+	if err != nil && FaultOf(err).ofShape() && p.File.ThumbnailURL != "" {
+		b.log.WarnContext(ctx, "Slack refused a message, perhaps for its picture: told without", "job", p.Job.ID, "error", err)
 		p.File.ThumbnailURL = ""
 		err = send(blocks())
 	}

@@ -59,10 +59,10 @@ func (p *people) admit(ctx context.Context, user string) error {
 }
 
 func (p *people) unseen(id string, err error) *notAdmitted {
-	fault := faultOf(err)
-	words := "Slack could not tell who you are (" + fault.name() + "), so nothing was done. " + fault.Advice()
+	fault := FaultOf(err)
+	words := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. " + fault.Advice()
 	if id != everyone {
-		words = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.name() + "), so it admits nobody. " + fault.Advice()
+		words = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. " + fault.Advice()
 	}
 	return &notAdmitted{words: words, err: fault}
 }

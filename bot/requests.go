@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -47,6 +48,7 @@ func (b *Bot) serve(to asker, req commands.Request, work func(context.Context)) 
 func (b *Bot) take(to asker, work func(context.Context)) {
 	forAsker := func(work func(context.Context)) job {
 		return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
+			ctx = refs.With(ctx, to.ref)
 			defer b.contain(ctx, to)
 			work(ctx)
 		}}
@@ -176,7 +178,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	if err == nil {
 		return
 	}
-	fault := faultOf(err)
+	fault := FaultOf(err)
 	log := b.log.With("ref", to.ref)
 	log.Warn("an answer could not be sent through its response_url", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
@@ -194,6 +196,6 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 		err = b.outbox.respond(ctx, to, m) // such as where the bot is no member
 	}
 	if err != nil {
-		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", faultOf(err).Advice())
+		log.Error("nor with the bot's own voice: a request goes unanswered", "error", err, "advice", FaultOf(err).Advice())
 	}
 }

@@ -20,6 +20,9 @@ type Request struct {
 	User     string // Slack's user id, or the operating system's user name
 	Terminal bool   // asked in a terminal, where Slack's limits do not bind
 	Ref      string // names this request in the log and in what people see
+
+	// Progress is told how far a long count is, nil = nobody asks.
+	Progress func(done, all int64)
 }
 
 // where is the place of the request, for the audit trail.

@@ -22,19 +22,19 @@ func (d Deps) parseDebug(args Args) (Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, req Request) (Answer, error) {
+	return func(ctx context.Context, _ Request) (Answer, error) {
 		x := d.Sessions.Examine(ctx, id)
-		d.logUnseen(ctx, req, x)
+		d.logUnseen(ctx, x)
 		return d.debugAnswer(x), nil
 	}, nil
 }
 
 // logUnseen puts on record why something could not be seen; people read it in
 // words.
-func (d Deps) logUnseen(ctx context.Context, req Request, x store.Examination) {
-	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
+func (d Deps) logUnseen(ctx context.Context, x store.Examination) {
+	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr, "lookups": x.LookupErr} {
 		if err != nil {
-			d.Log.WarnContext(ctx, "a source could not be seen", "ref", req.Ref, "source", source, "error", err)
+			d.Log.WarnContext(ctx, "a source could not be seen", "source", source, "error", err)
 		}
 	}
 }

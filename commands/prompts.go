@@ -37,7 +37,7 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 			ctx, cancel = context.WithTimeout(ctx, countFor)
 			defer cancel()
 		}
-		list, err := d.Redis.Prompts(ctx, limit)
+		list, err := d.Redis.Prompts(ctx, limit, req.Progress)
 		if err != nil {
 			return Answer{}, fmt.Errorf("list prompts: %w", err)
 		}

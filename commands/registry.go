@@ -26,8 +26,8 @@ type Finder interface {
 
 // Redis gives figures over all sessions and of the server itself.
 type Redis interface {
-	Count(ctx context.Context, now time.Time, limits store.Thresholds) (store.Count, error)
-	Prompts(ctx context.Context, limit int) (store.Prompts, error)
+	Count(ctx context.Context, how store.Counting) (store.Count, error)
+	Prompts(ctx context.Context, limit int, progress func(scanned, keys int64)) (store.Prompts, error)
 	Server(ctx context.Context) (store.Server, error)
 	Ping(ctx context.Context) (time.Duration, error)
 }
@@ -41,9 +41,11 @@ type Ledger interface {
 	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
 }
 
-// Watch tells how far the watch came; see store.Watch.
+// Watch tells what the sweeps counted and how far the watch came, and what is
+// known of payments; see store.Watch.
 type Watch interface {
-	State(ctx context.Context) (store.WatchState, error)
+	Figures(ctx context.Context, now time.Time) (store.Figures, error)
+	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
 // Deps are what the commands work with.
@@ -52,7 +54,8 @@ type Deps struct {
 	Finder   Finder
 	Redis    Redis
 	Ledger   Ledger
-	Watch    Watch // nil = alerts are off
+	Watch    Watch
+	Alerts   bool // somebody watches
 	Plans    store.PlanOptions
 	Token    bool // SuperDuperAI can be asked
 	Files    store.FileReader

@@ -43,11 +43,11 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 	return w.found, w.more, w.err
 }
 
-func (w *world) Count(context.Context, time.Time, store.Thresholds) (store.Count, error) {
+func (w *world) Count(context.Context, store.Counting) (store.Count, error) {
 	return store.Count{Complete: true}, w.err
 }
 
-func (w *world) Prompts(context.Context, int) (store.Prompts, error) {
+func (w *world) Prompts(context.Context, int, func(int64, int64)) (store.Prompts, error) {
 	return store.Prompts{Complete: true}, w.err
 }
 
@@ -68,10 +68,18 @@ func (w *world) History(context.Context, string, int) ([]store.Entry, error) { r
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
+func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
+	return store.Figures{}, w.err
+}
+
+func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
+	return nil, w.err
+}
+
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, Ledger: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, Ledger: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

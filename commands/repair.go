@@ -46,7 +46,7 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 		return Answer{}, refuse(causeText(store.CauseNoToken))
 	}
 	x := d.Sessions.Examine(ctx, id)
-	d.logUnseen(ctx, req, x)
+	d.logUnseen(ctx, x)
 	if x.JobErr != nil {
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
@@ -61,6 +61,7 @@ func (d Deps) plan(ctx context.Context, action store.Action, id string, req Requ
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
+	plan.Ref = req.Ref
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}

@@ -24,107 +24,98 @@ func (d Deps) stats() Command {
 		Parse: func(args Args) (Run, error) { return d.runStats, args.none() }}
 }
 
+// statistics are what the figures of an answer are made of.
+type statistics struct {
+	store.Rollup
+	series store.Series
+	watch  *store.WatchState // nil = nobody watches, or it could not be read
+	silent bool              // it could not be read
+	blind  bool              // what is known of payments could not be read
+}
+
+// runStats tells what the last sweep counted, in one round trip. In a terminal,
+// and where there is no such count, sessions are counted now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
-	server, serverErr := d.Redis.Server(ctx)
-	if errors.Is(serverErr, store.ErrSilent) || errors.Is(serverErr, store.ErrRefused) {
-		return Answer{}, fmt.Errorf("server: %w", serverErr) // counting would only wait as well
+	now := d.Now()
+	var s statistics
+	kept, err := d.Watch.Figures(ctx, now)
+	if err != nil {
+		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "error", err)
 	}
-	if serverErr != nil {
-		d.Log.WarnContext(ctx, "Redis does not tell about itself", "ref", req.Ref, "error", serverErr)
+	s.series, s.silent = kept.Series, err != nil
+	if d.Alerts && err == nil {
+		s.watch = &kept.State
 	}
-	counting := ctx
+	if kept.Rollup != nil && !req.Terminal {
+		s.Rollup = *kept.Rollup
+	} else if err := d.countNow(ctx, req, now, &s); err != nil {
+		return Answer{}, err
+	}
+	s.series = s.series.With(s.Rollup)
+	return Answer{Blocks: statsBlocks(s, now), JSON: statsJSON(s, now), Shareable: true}, nil
+}
+
+// countNow counts all sessions on the spot.
+func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *statistics) error {
+	server, err := d.Redis.Server(ctx)
+	switch {
+	case errors.Is(err, store.ErrSilent) || errors.Is(err, store.ErrRefused):
+		return fmt.Errorf("server: %w", err) // counting would only wait as well
+	case err != nil:
+		d.Log.WarnContext(ctx, "Redis does not tell about itself", "error", err)
+	default:
+		s.Server = &server
+	}
 	if !req.Terminal { // in a terminal a person may wait and interrupt
 		var cancel context.CancelFunc
-		counting, cancel = context.WithTimeout(ctx, countFor)
+		ctx, cancel = context.WithTimeout(ctx, countFor)
 		defer cancel()
 	}
-	now := d.Now()
-	figures, err := d.Redis.Count(counting, now, d.Limits)
+	s.AsOf = now
+	s.Count, err = d.Redis.Count(ctx, store.Counting{Now: now, Limits: d.Limits, Progress: req.Progress,
+		Known: func(ctx context.Context, ids []string) map[string]store.Payment {
+			payments, err := d.Watch.Payments(ctx, now, ids)
+			s.blind = s.blind || err != nil && ctx.Err() == nil
+			return payments
+		}})
 	if err != nil {
-		return Answer{}, fmt.Errorf("count sessions: %w", err)
+		return fmt.Errorf("count sessions: %w", err)
 	}
-	report := statsJSON(figures, server, now)
-	var watchRows [][]string
-	if d.Watch != nil {
-		watchRows, report.Watch = d.watched(ctx, req, now)
-	}
-	return Answer{Blocks: statsBlocks(figures, server, now, watchRows), JSON: report, Shareable: true}, nil
+	return nil
 }
 
-func statsBlocks(c store.Count, s store.Server, now time.Time, watched [][]string) []slack.Block {
+func statsBlocks(s statistics, now time.Time) []slack.Block {
+	c := s.Count
+	head := make([]blockkit.Line, 0, 4)
+	for _, line := range odd(s) {
+		head = append(head, blockkit.L(blockkit.Bold(line)))
+	}
+	if text := unsure(s); text != "" {
+		head = append(head, blockkit.L(blockkit.Plain(text)))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(head...)}
+	charted := "the table says what the charts show"
+	for _, block := range []slack.Block{
+		chart("Last 24 h, in percent", steps(s, 12, 2, dayLayout)), chart("Last 7 days, in percent", steps(s, 7, 24, weekLayout)),
+	} {
+		if block != nil {
+			blocks, charted = append(blocks, block), "a line goes on as it was where nothing happened; "+charted
+		}
+	}
 	complete := "complete"
 	if !c.Complete {
-		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.KeysSeen), grouped(c.Keys))
+		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(c.Survey.Scanned), grouped(c.Survey.Keys))
 	}
-	blocks := []slack.Block{
-		blockkit.Paragraph(
-			blockkit.L(blockkit.Bold(oddity(c))),
-			blockkit.L(blockkit.Plain("Payment was not asked for: sessions without a status may be unpaid. Debug one to be sure.")),
-		),
-	}
-	if chart := verdictChart(c); chart != nil {
-		blocks = append(blocks, chart)
-	}
-	table, _ := blockkit.Table([]string{"Figure", "Value"}, append(statsRows(c, s), watched...), true)
-	return append(blocks, table, blockkit.Context(fmt.Sprintf("As of %s, %s, %s",
-		now.UTC().Format("15:04:05 UTC"), count(c.Sessions, "session"), complete)))
+	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
+		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf(s.AsOf, now), count(c.Sessions, "session"), complete)))
 }
 
-// oddity is what a person should look at first.
-func oddity(c store.Count) string {
-	switch orphaned, stalled := c.Verdicts[store.VerdictOrphaned], c.Verdicts[store.VerdictStalled]; {
-	case c.Sessions == 0:
-		return "Redis holds no sessions."
-	case orphaned > 0 && stalled > 0:
-		return fmt.Sprintf("%s without a webhook status past the grace time, %d stalled.", count(orphaned, "session"), stalled)
-	case orphaned > 0:
-		return count(orphaned, "session") + " without a webhook status past the grace time."
-	case stalled > 0:
-		return count(stalled, "session") + " stalled."
+// asOf is when figures were true.
+func asOf(at, now time.Time) string {
+	if now.Sub(at) < time.Second {
+		return at.UTC().Format("15:04:05 UTC")
 	}
-	return "Nothing odd: every session has a status or is still within its grace time."
-}
-
-func verdictChart(c store.Count) slack.Block {
-	var points []slack.DataVisualizationDataPoint
-	var categories []string
-	for _, verdict := range store.Verdicts {
-		if n := c.Verdicts[verdict]; n > 0 {
-			points = append(points, slack.NewDataVisualizationDataPoint(title(verdict), float64(n)))
-			categories = append(categories, title(verdict))
-		}
-	}
-	if points == nil {
-		return nil
-	}
-	return slack.NewDataVisualizationBlock("Sessions by verdict", slack.NewDataVisualizationBarChart(
-		slack.NewDataVisualizationAxisConfig(categories...), slack.NewDataVisualizationDataSeries("Sessions", points...)))
-}
-
-func statsRows(c store.Count, s store.Server) [][]string {
-	rows := [][]string{
-		{"Sessions", grouped(int64(c.Sessions))},
-		{"With a prompt", grouped(int64(c.Prompts))},
-	}
-	for _, verdict := range store.Verdicts {
-		if n := c.Verdicts[verdict]; n > 0 {
-			rows = append(rows, []string{title(verdict), share(n, c.Sessions)})
-		}
-	}
-	rows = append(rows,
-		[]string{"Webhook success, 24 h", rate(c.WebhookSuccessRate)},
-		[]string{"Generation success, 24 h", rate(c.GenerationSuccessRate)},
-		[]string{"Prompt characters", grouped(c.PromptCharacters) + ", on average " + grouped(c.AverageLength)},
-	)
-	if c.Longest != nil {
-		rows = append(rows,
-			[]string{"Longest prompt", grouped(int64(c.Longest.Length)) + " · " + shortID(c.Longest.ID)},
-			[]string{"Shortest prompt", grouped(int64(c.Shortest.Length)) + " · " + shortID(c.Shortest.ID)})
-	}
-	for _, name := range store.LengthClasses {
-		rows = append(rows, []string{"Prompts of " + name + " characters", share(c.Distribution[name], c.Prompts)})
-	}
-	return append(rows, serverRows(s)...)
+	return span(now.Sub(at)) + " ago (" + at.UTC().Format("15:04:05 UTC") + ")"
 }
 
 // share is a number with its part of the whole, to one decimal.
@@ -139,35 +130,12 @@ func rate(r *float64) string {
 	if r == nil {
 		return "no data"
 	}
-	return strconv.FormatFloat(math.Floor(*r*1000)/10, 'f', 1, 64) + "%"
+	return percent(*r)
 }
 
-// statsReport is the --json of redis stats; its names are public.
-type statsReport struct {
-	AsOf                  time.Time             `json:"as_of"`
-	Complete              bool                  `json:"complete"`
-	Sessions              int                   `json:"sessions"`
-	Prompts               int                   `json:"prompts"`
-	PromptCharacters      int64                 `json:"prompt_characters"`
-	AverageLength         int64                 `json:"average_length"`
-	Longest               *store.PromptLength   `json:"longest"`
-	Shortest              *store.PromptLength   `json:"shortest"`
-	Distribution          map[string]int        `json:"distribution"`
-	Verdicts              map[store.Verdict]int `json:"verdicts"`
-	WebhookSuccessRate    *float64              `json:"webhook_success_rate"`
-	LookupSuccessRate     *float64              `json:"lookup_success_rate"`
-	GenerationSuccessRate *float64              `json:"generation_success_rate"`
-	Redis                 store.Server          `json:"redis"`
-	Watch                 *watchReport          `json:"watch,omitempty"`
-}
-
-func statsJSON(c store.Count, s store.Server, now time.Time) statsReport {
-	return statsReport{
-		AsOf: now.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
-		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
-		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
-		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate, Redis: s,
-	}
+// percent never rounds up: 100% means all.
+func percent(share float64) string {
+	return strconv.FormatFloat(math.Floor(share*1000)/10, 'f', 1, 64) + "%"
 }
 
 // serverRows leaves out what the server does not tell.

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"context"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -13,22 +12,30 @@ type watchReport struct {
 	Unreachable string `json:"alert_channel_unreachable,omitempty"`
 }
 
-// watched tells how long ago the watch last saw anything.
-func (d Deps) watched(ctx context.Context, req Request, now time.Time) ([][]string, *watchReport) {
-	state, err := d.Watch.State(ctx)
-	if err != nil {
-		d.Log.WarnContext(ctx, "the state of the watch could not be read", "ref", req.Ref, "error", err)
-		return [][]string{{"Watch", "unknown: Redis did not say"}}, nil
+// watchRows tell how long ago the watch last saw anything.
+func watchRows(s statistics, now time.Time) [][]string {
+	switch {
+	case s.silent:
+		return [][]string{{"Watch", "unknown: Redis did not say"}}
+	case s.watch == nil:
+		return nil
 	}
 	rows := [][]string{
-		{"Last sweep", never(state.Swept, now)},
-		{"Stripe last listed", never(state.Passed, now)},
-		{"Redis last notified", never(state.Notified, now)},
+		{"Last sweep", never(s.watch.Swept, now)},
+		{"Stripe last listed", never(s.watch.Passed, now)},
+		{"Redis last notified", never(s.watch.Notified, now)},
 	}
-	if state.Unreachable != "" {
-		rows = append(rows, []string{"Alerts do not arrive", state.Unreachable})
+	if s.watch.Unreachable != "" {
+		rows = append(rows, []string{"Alerts do not arrive", s.watch.Unreachable})
 	}
-	return rows, &watchReport{WatchAges: state.Ages(now), Unreachable: state.Unreachable}
+	return rows
+}
+
+func watchJSON(state *store.WatchState, now time.Time) *watchReport {
+	if state == nil {
+		return nil
+	}
+	return &watchReport{WatchAges: state.Ages(now), Unreachable: state.Unreachable}
 }
 
 func never(at, now time.Time) string {

@@ -60,11 +60,12 @@ func fill(t *testing.T, client redis.UniversalClient, n int) {
 
 // counted is what fill stored, by multiplication.
 func counted(n int) Count {
-	c := Count{Complete: true, Sessions: n + 1, Verdicts: map[Verdict]int{VerdictCorrupt: 1}, Distribution: map[string]int{}}
+	c := Count{Complete: true, Sessions: n + 1, Verdicts: map[Verdict]int{VerdictCorrupt: 1}, Distribution: map[string]int{}, TTLs: zeros(TTLClasses)}
 	all := kinds()
 	for i, k := range all {
 		times := n / len(all)
-		c.Keys += int64(times * (len(k.keys) + 1))
+		c.Survey.Keys += int64(times * (len(k.keys) + 1))
+		c.TTLs["7-30 days"] += times * len(k.keys)
 		c.Verdicts[k.verdict] += times
 		if k.prompt > 0 {
 			c.Prompts += times
@@ -79,8 +80,9 @@ func counted(n int) Count {
 			c.Distribution["2000+"] += times
 		}
 	}
-	c.Keys++ // the hash
-	c.KeysSeen = c.Keys
+	c.Survey.Keys++ // the hash
+	c.TTLs["never expires"] = 1
+	c.Survey.Scanned = c.Survey.Keys
 	c.Distribution["501-1000"], c.Distribution["1001-2000"] = 0, 0
 	c.AverageLength = (5 + 102 + 5 + 2001 + 1 + 7 + 3) / 6 // of six prompts, rounded
 	return c
@@ -105,7 +107,7 @@ func TestCount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			url, client := start(t)
 			fill(t, client, n)
-			got, err := open(t, url).Count(t.Context(), at, limits)
+			got, err := open(t, url).Count(t.Context(), Counting{Now: at, Limits: limits})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -123,6 +125,9 @@ func TestCount(t *testing.T) {
 			want := counted(n)
 			want.Longest, want.Shortest = got.Longest, got.Shortest
 			want.WebhookSuccessRate, want.GenerationSuccessRate = got.WebhookSuccessRate, got.GenerationSuccessRate
+			want.Slots, want.Hours = got.Slots, got.Hours
+			want.Survey.Namespaces, want.Survey.Others = got.Survey.Namespaces, got.Survey.Others
+			want.Survey.Untold = name == "miniredis" // it knows of no memory
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("count (-want +got):\n%s", diff)
 			}
@@ -139,7 +144,7 @@ func deref(r *float64) any {
 
 func TestCountOfNothing(t *testing.T) {
 	mini := miniredis.RunT(t)
-	c, err := open(t, "redis://"+mini.Addr()).Count(t.Context(), at, limits)
+	c, err := open(t, "redis://"+mini.Addr()).Count(t.Context(), Counting{Now: at, Limits: limits})
 	if err != nil || !c.Complete || c.Sessions != 0 || c.Longest != nil || c.WebhookSuccessRate != nil ||
 		c.GenerationSuccessRate != nil || len(c.Distribution) != len(LengthClasses) {
 		t.Errorf("got %+v, %v", c, err)
@@ -154,13 +159,14 @@ func TestCountSaysHowFarItCame(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	visited := 0
-	p, err := r.walk(ctx, func(Session) {
+	seen := newSurveyor(true, nil)
+	complete, err := r.walk(ctx, seen, func(Session) {
 		if visited++; visited == 1500 {
 			cancel()
 		}
 	})
-	if err != nil || p.Complete || p.Seen == 0 || p.Seen >= p.Keys {
-		t.Errorf("after %d sessions: %+v, %v", visited, p, err)
+	if s := seen.survey(); err != nil || complete || s.Scanned == 0 || s.Scanned >= s.Keys {
+		t.Errorf("after %d sessions: %+v, %v", visited, s, err)
 	}
 }
 
@@ -171,7 +177,7 @@ func TestCountOfAFrozenRedisIsAnError(t *testing.T) {
 	defer server.Thaw(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := r.Count(ctx, at, limits); err == nil {
+	if _, err := r.Count(ctx, Counting{Now: at, Limits: limits}); err == nil {
 		t.Error("a frozen Redis was counted")
 	}
 }
@@ -226,7 +232,7 @@ func TestPrompts(t *testing.T) {
 			}
 			r := open(t, url)
 			r.now = func() time.Time { return at }
-			list, err := r.Prompts(t.Context(), 4)
+			list, err := r.Prompts(t.Context(), 4, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

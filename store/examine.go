@@ -15,6 +15,7 @@ const (
 	redisWithin   = 1 * time.Second
 	stripeWithin  = 2 * time.Second // for the payment and then its event
 	siteWithin    = 2 * time.Second
+	lookupWithin  = 100 * time.Millisecond // to count that the site was asked
 )
 
 // ErrNotAsked means that nobody is there to ask: the source is not configured.
@@ -44,14 +45,21 @@ type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (Site, error)
 }
 
+// LookupCounter counts the questions to the site, and those of its answers that
+// agree with Redis.
+type LookupCounter interface {
+	CountLookup(ctx context.Context, at time.Time, agreed bool) error
+}
+
 // Examiner gathers all that can be seen of a session. Payments, Files, Site
-// and Jobs may be nil: then they are not asked.
+// and Jobs may be nil: then they are not asked. Lookups may be nil.
 type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
 	Files    FileReader
 	Site     SiteReader
 	Jobs     JobReader
+	Lookups  LookupCounter
 	Limits   Thresholds
 	Now      func() time.Time
 }
@@ -69,6 +77,8 @@ type Examination struct {
 	Repair   SessionJob // the latest
 	JobErr   error      // with it, whether a job of ours runs is not known
 	At       time.Time  // when it was judged
+
+	LookupErr error // why it could not be counted that the site was asked
 }
 
 // SiteAgrees tells whether the site tells the customer what Redis holds. It
@@ -118,7 +128,20 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	seen.Session.ID = id
 	seen.Evidence = seen.complete(seen.At)
 	seen.Diagnosis = Diagnose(seen.Evidence, seen.At, x.Limits)
+	seen.LookupErr = x.countLookup(ctx, seen)
 	return seen
+}
+
+// countLookup counts that the site was asked. Where Redis is silent it cannot be
+// said whether the answer agrees with it.
+func (x *Examiner) countLookup(ctx context.Context, seen Examination) error {
+	if x.Lookups == nil || seen.RedisSilent || errors.Is(seen.SiteErr, ErrNotAsked) || errors.Is(seen.SiteErr, context.Canceled) {
+		return nil
+	}
+	_, err := ask(ctx, lookupWithin, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, x.Lookups.CountLookup(ctx, seen.At, seen.SiteErr == nil && seen.SiteAgrees())
+	})
+	return err
 }
 
 func (x *Examiner) payment(ctx context.Context, id string) Payment {

@@ -48,6 +48,7 @@ type Plan struct {
 	EventID   string     // Stripe's event of the payment, "" = not known
 	Live      bool       // real money, as Stripe says
 	Retrying  bool       // Stripe will still deliver the event: a second click is needed
+	Ref       string     // of the request that it was made for
 	Message   Message
 }
 

@@ -28,19 +28,19 @@ type PromptEntry struct {
 
 // Prompts lists the newest prompts, at most limit. It holds no more of them in
 // memory than it lists. Where ctx ends before all were seen it returns what it
-// has, with Complete false.
-func (r *Redis) Prompts(ctx context.Context, limit int) (Prompts, error) {
+// has, with Complete false. progress is as in Counting.
+func (r *Redis) Prompts(ctx context.Context, limit int, progress func(scanned, keys int64)) (Prompts, error) {
 	now := r.now()
 	list := Prompts{Newest: []PromptEntry{}}
 	var oldestFirst promptHeap
-	p, err := r.walk(ctx, func(s Session) {
+	complete, err := r.walk(ctx, newSurveyor(false, progress), func(s Session) {
 		text := s.PromptText()
 		if text == "" {
 			return
 		}
 		list.Total++
 		heap.Push(&oldestFirst, PromptEntry{
-			ID: s.ID, Text: beginning(text), Length: Length(text), At: storedAt(s.AsOf(now), now),
+			ID: s.ID, Text: beginningOf(text, promptRunes), Length: Length(text), At: storedAt(s.AsOf(now), now),
 		})
 		if len(oldestFirst) > limit {
 			heap.Pop(&oldestFirst)
@@ -49,17 +49,17 @@ func (r *Redis) Prompts(ctx context.Context, limit int) (Prompts, error) {
 	if err != nil {
 		return Prompts{}, err
 	}
-	list.Newest, list.Complete = append(list.Newest, oldestFirst...), p.Complete
+	list.Newest, list.Complete = append(list.Newest, oldestFirst...), complete
 	slices.SortFunc(list.Newest, func(a, b PromptEntry) int { return newer(b, a) })
 	return list, nil
 }
 
-// beginning is a copy of the first runes: a part of the text itself would keep
-// the whole in memory.
-func beginning(text string) string {
+// beginningOf is a copy of the first runes: a part of the text itself would
+// keep the whole in memory.
+func beginningOf(text string, runes int) string {
 	n := 0
 	for i := range text {
-		if n++; n > promptRunes {
+		if n++; n > runes {
 			return strings.Clone(text[:i])
 		}
 	}

@@ -30,8 +30,9 @@ func init() { logging.Disable() }
 // Redis is one Redis server, a Sentinel's master or a cluster. It connects by
 // itself whenever it is used, and is safe for use by several goroutines.
 type Redis struct {
-	now    func() time.Time
-	single *redis.Options // set where INFO has yet to tell a server from a cluster
+	now      func() time.Time
+	single   *redis.Options // set where INFO has yet to tell a server from a cluster
+	sentinel bool           // a Sentinel says which server is the master
 
 	mu    sync.Mutex
 	known redis.UniversalClient // nil until the topology is known

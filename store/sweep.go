@@ -10,18 +10,17 @@ const (
 	sweepPause = 2 * time.Millisecond // after each batch: Redis serves customers in between
 )
 
-// Sweep hands over all sessions there are, in batches, and returns how many
-// there were. Memory stays constant. A batch is the receiver's to look at until
+// Sweep hands over all sessions there are, in batches, and returns what it saw
+// of all keys. Memory stays constant. A batch is the receiver's to look at until
 // it returns; its error ends the sweep. It is an error where not all were seen.
-func (r *Redis) Sweep(ctx context.Context, batch func([]Session) error) (int, error) {
+func (r *Redis) Sweep(ctx context.Context, batch func([]Session) error) (Survey, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	sessions, seen := make([]Session, 0, sweepBatch), 0
+	sessions, seen := make([]Session, 0, sweepBatch), newSurveyor(true, nil)
 	flush := func() {
 		if len(sessions) == 0 || ctx.Err() != nil {
 			return
 		}
-		seen += len(sessions)
 		if err := batch(sessions); err != nil {
 			stop(err)
 			return
@@ -32,7 +31,7 @@ func (r *Redis) Sweep(ctx context.Context, batch func([]Session) error) (int, er
 		case <-time.After(sweepPause):
 		}
 	}
-	p, err := r.walk(ctx, func(s Session) {
+	complete, err := r.walk(ctx, seen, func(s Session) {
 		if sessions = append(sessions, s); len(sessions) == sweepBatch {
 			flush()
 		}
@@ -40,13 +39,13 @@ func (r *Redis) Sweep(ctx context.Context, batch func([]Session) error) (int, er
 	flush()
 	switch cause := context.Cause(ctx); {
 	case cause != nil:
-		return seen, cause
+		return Survey{}, cause
 	case err != nil:
-		return seen, err
-	case !p.Complete:
-		return seen, ErrSilent
+		return Survey{}, err
+	case !complete:
+		return Survey{}, ErrSilent
 	}
-	return seen, nil
+	return seen.survey(), nil
 }
 
 // Sessions reads several sessions, a hundred in a round trip, in the order of

@@ -105,7 +105,7 @@ func sentinel(rawURL string) (*Redis, error) {
 	}
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
-	return &Redis{known: redis.NewFailoverClient(o)}, nil
+	return &Redis{known: redis.NewFailoverClient(o), sentinel: true}, nil
 }
 
 // clusterOf are the options for a cluster of which one address is known.

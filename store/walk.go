@@ -16,47 +16,36 @@ const (
 	batchBytes = 4 << 20 // values read in one pipeline, unless one alone is larger
 )
 
-// progress tells how far a walk over all keys came.
-type progress struct {
-	Seen, Keys int64 // keys looked at, and keys there are
-	Complete   bool
-}
-
 // walk calls visit for every session, one at a time. Memory stays constant: a
 // session is told from the others by the key at which it is met, so nothing is
 // remembered. SCAN may show a key twice while Redis resizes its table; such a
 // session is visited twice.
 //
 // Where Redis falls silent or ctx ends before the walk is through, what was
-// visited stands and Complete is false. It is an error only if nothing was seen.
-func (r *Redis) walk(ctx context.Context, visit func(Session)) (progress, error) {
+// visited stands and complete is false. It is an error only if nothing was seen.
+func (r *Redis) walk(ctx context.Context, seen *surveyor, visit func(Session)) (complete bool, err error) {
 	var mu sync.Mutex
-	total := progress{Complete: true}
-	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
+	err = r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
 		keys, err := master.DBSize(ctx).Result()
 		if err != nil {
 			return err
 		}
-		mu.Lock()
-		total.Keys += keys
-		mu.Unlock()
-		return r.walkMaster(ctx, master, func(seen int, sessions []Session) {
+		seen.master(keys)
+		return r.walkMaster(ctx, master, seen, func(sessions []Session) {
 			mu.Lock()
 			defer mu.Unlock()
-			total.Seen += int64(seen)
 			for _, s := range sessions {
 				visit(s)
 			}
 		})
 	})
 	if err == nil {
-		return total, nil
+		return true, nil
 	}
-	total.Complete = false
-	if err = silence(err); total.Seen > 0 && timedOut(ctx, err) {
-		return total, nil
+	if err = silence(err); seen.survey().Scanned > 0 && timedOut(ctx, err) {
+		return false, nil
 	}
-	return total, err
+	return false, err
 }
 
 // timedOut tells whether time ran out, of the whole or of one answer.
@@ -66,10 +55,10 @@ func timedOut(ctx context.Context, err error) bool {
 }
 
 // walkMaster reads the sessions that are met at one master's keys. report is
-// called with sessions as they are read, and with how many keys were scanned.
-func (r *Redis) walkMaster(ctx context.Context, master *redis.Client, report func(seen int, sessions []Session)) error {
+// called with sessions as they are read, seen with the keys of each page.
+func (r *Redis) walkMaster(ctx context.Context, master *redis.Client, seen *surveyor, report func([]Session)) error {
 	var cursor uint64
-	for {
+	for page := 0; ; page++ {
 		keys, next, err := master.Scan(ctx, cursor, "", scanCount).Result()
 		if err != nil {
 			return err
@@ -88,10 +77,12 @@ func (r *Redis) walkMaster(ctx context.Context, master *redis.Client, report fun
 			if err != nil {
 				return err
 			}
-			report(0, sessions)
+			report(sessions)
 			met = met[n:]
 		}
-		report(len(keys), nil)
+		if err := seen.page(ctx, master, page, keys); err != nil {
+			return err
+		}
 		if cursor = next; cursor == 0 {
 			return nil
 		}

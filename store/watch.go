@@ -137,11 +137,15 @@ func (w *Watch) State(ctx context.Context) (WatchState, error) {
 	if err != nil {
 		return WatchState{}, fmt.Errorf("read the state of the watch: %w", silence(err))
 	}
+	return stateOf(fields), nil
+}
+
+func stateOf(fields map[string]string) WatchState {
 	return WatchState{
 		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
 		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
 		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
-	}, nil
+	}
 }
 
 // Begin notes since when sessions are watched, unless that was noted before.

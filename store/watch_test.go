@@ -198,14 +198,14 @@ func TestSweepSeesEachSessionOnce(t *testing.T) {
 			must(t, client.Set(t.Context(), prefixWebhook+id, `{"status":"completed"}`, 0).Err())
 		}
 		got := map[string]int{}
-		n, err := r.Sweep(t.Context(), func(sessions []Session) error {
+		survey, err := r.Sweep(t.Context(), func(sessions []Session) error {
 			for _, s := range sessions {
 				got[s.ID]++
 			}
 			return nil
 		})
-		if diff := cmp.Diff(want, got); diff != "" || err != nil || n != len(want) {
-			t.Errorf("%d sessions, %v: %s", n, err, diff)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil || survey.Scanned != int64(2*len(want)) {
+			t.Errorf("%+v, %v: %s", survey, err, diff)
 		}
 		enough := errors.New("enough")
 		if _, err := r.Sweep(t.Context(), func([]Session) error { return enough }); !errors.Is(err, enough) {

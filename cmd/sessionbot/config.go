@@ -17,55 +17,105 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/store"
 )
 
-// config is everything that is set from outside, by environment variables.
+// config is everything that is set from outside, by environment variables. What
+// stands above a field is its meaning in docs/configuration.md, which `make docs`
+// writes. A secret can be read from a file, too: see readFiles.
 type config struct {
-	SlackAppToken string `envconfig:"SLACK_APP_TOKEN"`
-	SlackBotToken string `envconfig:"SLACK_BOT_TOKEN"`
-	SlackAPIURL   string `envconfig:"SLACK_API_URL"`
+	// The app-level token (`xapp-…`) with the scope connections:write. Required by `run`.
+	SlackAppToken string `envconfig:"SLACK_APP_TOKEN" secret:"true"`
+	// The bot token (`xoxb-…`) of the same app. Required by `run`.
+	SlackBotToken string `envconfig:"SLACK_BOT_TOKEN" secret:"true"`
+	// Base of another Web API that speaks Slack's; ends in `/`. Empty: Slack's own.
+	SlackAPIURL string `envconfig:"SLACK_API_URL"`
 
-	RedisURL      string `envconfig:"REDIS_URL"`
-	StateRedisURL string `envconfig:"STATE_REDIS_URL"`
+	// The product's Redis: `redis://` or, encrypted, `rediss://`, with user and password. Several `addr=` parameters: a cluster; `master_name=`: a Sentinel, whose addresses these are then. A single address that turns out to be a cluster is used as one. Required.
+	RedisURL string `envconfig:"REDIS_URL" secret:"true"`
+	// Where the bot keeps its own keys, all of them under `sessionbot:`. Empty: in REDIS_URL.
+	StateRedisURL string `envconfig:"STATE_REDIS_URL" secret:"true"`
 
-	StripeKey    string `envconfig:"STRIPE_SECRET_KEY"`
+	// A restricted key (`rk_…`) that may read Checkout Sessions, PaymentIntents, Charges and Events. Empty: payments are shown as unverified.
+	StripeKey string `envconfig:"STRIPE_SECRET_KEY" secret:"true"`
+	// Origin of another API that speaks Stripe's; no path. Empty: Stripe's own.
 	StripeAPIURL string `envconfig:"STRIPE_API_URL"`
 
-	SuperDuperToken string        `envconfig:"SUPERDUPERAI_TOKEN"`
-	SuperDuperURL   string        `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
-	VideoModel      string        `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
-	ImageModel      string        `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
-	Prices          store.Prices  `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40"`
-	GiveUpAfter     time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
-	SiteURL         string        `envconfig:"SITE_URL" default:"https://superduperai.co"`
+	// The token of the SuperDuperAI API. Empty: files cannot be seen, and `generate` is refused.
+	SuperDuperToken string `envconfig:"SUPERDUPERAI_TOKEN" secret:"true"`
+	// Origin of the SuperDuperAI API; no path.
+	SuperDuperURL string `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
+	// The model that makes a video in a repair.
+	VideoModel string `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
+	// The model that makes an image in a repair.
+	ImageModel string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
+	// Dollars per second of video by model, for the estimate in a plan. A name counts for all models that begin with it.
+	Prices store.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40"`
+	// How long a started video is followed.
+	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
+	// Origin of the site, for its webhook-status and for links; no path.
+	SiteURL string `envconfig:"SITE_URL" default:"https://superduperai.co"`
 
-	AlertChannel  string   `envconfig:"ALERT_CHANNEL"`
-	OncallMention string   `envconfig:"ONCALL_MENTION"`
-	AlertOn       []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed"`
+	// The id (`C…`) of the channel for alerts. Plans asked for where the bot is no member are shown there, too. Empty: no alerts.
+	AlertChannel string `envconfig:"ALERT_CHANNEL"`
+	// The user (`U…`) or user group (`S…`) that alerts call. Empty: nobody is called.
+	OncallMention string `envconfig:"ONCALL_MENTION"`
+	// The verdicts that are alerted, with commas between them.
+	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed"`
 
-	Readers    []string      `envconfig:"READERS" default:"*"`
-	Operators  []string      `envconfig:"OPERATORS"`
-	Approvals  string        `envconfig:"APPROVALS" default:"none"`
+	// Who may ask: `*` for every full member of the workspace (no guests, nobody from a connected workspace), or ids of users and user groups with commas between them.
+	Readers []string `envconfig:"READERS" default:"*"`
+	// Who may approve repairs, like READERS. Empty: nobody.
+	Operators []string `envconfig:"OPERATORS"`
+	// Which repairs need an operator other than the one who asked: `none`, `generate` or `all`.
+	Approvals string `envconfig:"APPROVALS" default:"none"`
+	// Life of a plan, from the question to the approval.
 	ConfirmTTL time.Duration `envconfig:"CONFIRM_TTL" default:"10m"`
 
-	OrphanGrace   time.Duration `envconfig:"ORPHAN_GRACE" default:"10m"`
-	StallAfter    time.Duration `envconfig:"STALL_AFTER" default:"30m"`
+	// Time after payment in which a missing webhook is normal.
+	OrphanGrace time.Duration `envconfig:"ORPHAN_GRACE" default:"10m"`
+	// Age over which processing without a finished file is a fault.
+	StallAfter time.Duration `envconfig:"STALL_AFTER" default:"30m"`
+	// Time between two sweeps over Redis.
 	SweepInterval time.Duration `envconfig:"SWEEP_INTERVAL" default:"1m"`
 
-	HTTPAddr  string `envconfig:"HTTP_ADDR" default:":8080"`
+	// Address of `/healthz`, `/readyz` and `/metrics`. Set but empty: off.
+	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8080"`
+	// Address of `/debug/pprof`; loopback only. Empty: off.
 	PprofAddr string `envconfig:"PPROF_ADDR"`
-	LogLevel  string `envconfig:"LOG_LEVEL" default:"info"`
+	// What is logged: `debug`, `info`, `warn` or `error`.
+	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
+	// How it is logged: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 }
 
 // configError names the variables that are wrong and the remedy for each.
-type configError struct{ faults []string }
+type configError struct{ faults []configFault }
 
-func (e *configError) Error() string { return strings.Join(e.faults, "\n") }
+type configFault struct{ variable, fault, remedy string }
 
+func (f configFault) String() string { return f.variable + " " + f.fault + ": " + f.remedy + "." }
+
+func (e *configError) Error() string {
+	lines := make([]string, len(e.faults))
+	for i, f := range e.faults {
+		lines[i] = f.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// add notes a fault. What is wrong with the file of a secret is told once.
 func (e *configError) add(variable, fault, remedy string) {
-	e.faults = append(e.faults, variable+" "+fault+": "+remedy+".")
+	if e.concerns(variable + "_FILE") {
+		return
+	}
+	e.faults = append(e.faults, configFault{variable, fault, remedy})
+}
+
+// concerns tells whether a variable is wrong.
+func (e *configError) concerns(variable string) bool {
+	return slices.ContainsFunc(e.faults, func(f configFault) bool { return f.variable == variable })
 }
 
 // loadConfig reads the environment and checks all of it before anything is
@@ -92,6 +142,7 @@ func loadConfig(slack bool) (config, error) {
 			return c, fmt.Errorf("read the environment: %w", err)
 		}
 	}
+	c.readFiles(faults)
 	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
 	if slack {
 		c.checkSlack(faults)
@@ -100,7 +151,7 @@ func loadConfig(slack bool) (config, error) {
 	c.checkServices(faults)
 	c.checkRest(faults)
 	if len(faults.faults) > 0 {
-		slices.Sort(faults.faults)
+		slices.SortFunc(faults.faults, func(a, b configFault) int { return strings.Compare(a.String(), b.String()) })
 		return c, faults
 	}
 	return c, nil
@@ -146,8 +197,21 @@ func token(faults *configError, variable, value, prefix, remedy string) {
 	case value == "":
 		faults.add(variable, "is missing", remedy)
 	case !strings.HasPrefix(value, prefix) || strings.TrimSpace(value) != value:
-		faults.add(variable, "does not look like one (they start with "+prefix+")", remedy)
+		faults.add(variable, "does not look like one (they start with "+prefix+kindOf(value)+")", remedy)
 	}
+}
+
+// kindOf names the kind of a token that stands in the wrong place.
+func kindOf(token string) string {
+	for prefix, kind := range map[string]string{
+		"xoxb-": "; this is a bot token, for SLACK_BOT_TOKEN", "xapp-": "; this is an app-level token, for SLACK_APP_TOKEN",
+		"xoxp-": "; this is a person's token", "xoxe": "; this is a token that rotates",
+	} {
+		if strings.HasPrefix(token, prefix) {
+			return kind
+		}
+	}
+	return ""
 }
 
 func (c *config) checkRedis(faults *configError) {
@@ -281,7 +345,7 @@ func (c *config) logger(w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked with the configuration
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(refs.Log(slog.NewTextHandler(w, options)))
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(refs.Log(slog.NewJSONHandler(w, options)))
 }

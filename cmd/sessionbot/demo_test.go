@@ -31,7 +31,7 @@ func TestDemo(t *testing.T) {
 	b.Do(chromedp.Click(`[data-action="session.share"]`))
 	b.Until(last("shared by @sam"))
 	b.Do(chromedp.SendKeys("#composer-text", "/redis stats"), browsertest.Enter())
-	b.Until(last("Sessions by verdict"))
+	b.Until(last("Last 7 days, in percent"))
 	b.Shot("demo-stats")
 	b.Do(chromedp.SendKeys("#composer-text", "/session find ann@example.com"), browsertest.Enter())
 	b.Until(last("of this customer"))

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -60,50 +58,6 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// TestScopesAreExplained: a scope that nobody can say why it is asked for is one
-// too many.
-func TestScopesAreExplained(t *testing.T) {
-	scopes := regexp.MustCompile(`(?m)^      - ([a-z:]+)`).FindAllStringSubmatch(readFile(t, "manifest.yml"), -1)
-	if len(scopes) == 0 {
-		t.Fatal("no scope was found in the manifest")
-	}
-	for _, scope := range scopes {
-		if !strings.Contains(readFile(t, "docs/threat-model.md"), "`"+scope[1]+"`") {
-			t.Errorf("docs/threat-model.md does not explain the scope %s", scope[1])
-		}
-	}
-}
-
-// TestRecipe: the command that docs/architecture.md tells how to add can be built
-// where it is to stand.
-func TestRecipe(t *testing.T) {
-	_, rest, found := strings.Cut(readFile(t, "docs/architecture.md"), "```go\n")
-	code, _, closed := strings.Cut(rest, "```")
-	if !found || !closed {
-		t.Fatal("there is no recipe")
-	}
-	code = strings.ReplaceAll("\n"+code, "\n   ", "\n")
-	dir, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	written, overlay := filepath.Join(t.TempDir(), "expires.go"), filepath.Join(t.TempDir(), "overlay.json")
-	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{filepath.Join(dir, "commands/expires.go"): written}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for path, text := range map[string]string{written: code, overlay: string(replace)} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	build := exec.Command("go", "build", "-overlay", overlay, "./commands")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Errorf("%v:\n%s", err, out)
-	}
-}
-
 // namer looks for what one document names.
 type namer struct {
 	t     *testing.T
@@ -117,7 +71,7 @@ func (n namer) command(text string) {
 	if m := isSlash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
 		n.missing("slash command", text)
 	}
-	if m := isTarget.FindStringSubmatch(text); m != nil && !strings.Contains("\n"+readFile(n.t, "Makefile"), "\n"+m[1]+":") {
+	if m := isTarget.FindStringSubmatch(text); m != nil && !strings.Contains("\n"+textOf(n.t, "Makefile"), "\n"+m[1]+":") {
 		n.missing("target of make", m[1])
 	}
 	m := isProgram.FindStringSubmatch(text)
@@ -126,7 +80,7 @@ func (n namer) command(text string) {
 	}
 	second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
 	asks := m[1] == "session" || m[1] == "redis"
-	if !strings.Contains(usage, "sessionbot "+m[1]) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
+	if !regexp.MustCompile(`sessionbot `+regexp.QuoteMeta(m[1])+`\b`).MatchString(usage) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
 		n.missing("subcommand", text)
 	}
 	for _, flag := range isFlag.FindAllString(m[2], -1) {
@@ -227,7 +181,7 @@ func (n namer) call(args []string) {
 	}
 }
 
-func readFile(t *testing.T, path string) string {
+func textOf(t *testing.T, path string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {

@@ -15,7 +15,7 @@ var checkName = regexp.MustCompile(`check\{(?:x\.name \+ )?"([a-z_.]+)"`)
 // TestRunbook: whatever may call somebody, or tells that something is wrong, has
 // its place in docs/operating.md.
 func TestRunbook(t *testing.T) {
-	text := readFile(t, "docs/operating.md")
+	text := textOf(t, "docs/operating.md")
 	d, _ := readDocument("docs/operating.md", text)
 	for _, verdict := range []string{"orphaned", "stalled", "lost", "failed"} { // alerted by default
 		if !anchors(d)[verdict] {
@@ -36,6 +36,20 @@ func TestRunbook(t *testing.T) {
 			if !strings.Contains(text, "`"+name+"`") {
 				t.Errorf("nothing is said of the doctor's check %s", name)
 			}
+		}
+	}
+}
+
+// TestScopesAreExplained: a scope that nobody can say why it is asked for is one
+// too many.
+func TestScopesAreExplained(t *testing.T) {
+	scopes := regexp.MustCompile(`(?m)^      - ([a-z:]+)`).FindAllStringSubmatch(textOf(t, "manifest.yml"), -1)
+	if len(scopes) == 0 {
+		t.Fatal("no scope was found in the manifest")
+	}
+	for _, scope := range scopes {
+		if !strings.Contains(textOf(t, "docs/threat-model.md"), "`"+scope[1]+"`") {
+			t.Errorf("docs/threat-model.md does not explain the scope %s", scope[1])
 		}
 	}
 }

@@ -39,7 +39,7 @@ func documents(t *testing.T) []document {
 	slices.Sort(paths)
 	var all []document
 	for _, path := range paths {
-		d, ok := readDocument(path, readFile(t, path))
+		d, ok := readDocument(path, textOf(t, path))
 		if !ok {
 			t.Errorf("%s: a block is not closed", path)
 		}

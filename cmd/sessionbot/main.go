@@ -34,6 +34,7 @@ const usage = `Usage:
   sessionbot demo [--addr 127.0.0.1:8420]     try it: needs no account, no server, no variable
   sessionbot workspace [--addr …] [--manifest FILE] [--control-key KEY] [--allow-remote]
                                               a local Slack-like workspace for any Slack app
+  sessionbot doctor [--json]                  what is missing or wrong, and the remedy
   sessionbot session debug <id> [--json]      what happened to a customer's session
   sessionbot session find <e-mail|pi_…> [--json]
   sessionbot session fix|generate <id> [--yes] [--json]
@@ -62,6 +63,8 @@ func dispatch(ctx context.Context, args []string, out, errs io.Writer) int {
 		return finish(errs, runDemo(ctx, args[1:], out, errs))
 	case "workspace":
 		return finish(errs, runWorkspace(ctx, args[1:], out, errs))
+	case "doctor":
+		return runDoctor(ctx, args[1:], out, errs)
 	case "session", "redis":
 		return runTerminal(ctx, args[0], args[1:], out, errs)
 	case "version":

@@ -57,12 +57,20 @@ func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, cmd: exec.Command(path, args...), log: &lockedBuffer{}, done: make(chan struct{})}
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
+	cmd := exec.Command(path, args...)
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}
 	for name, value := range env {
-		p.cmd.Env = append(p.cmd.Env, name+"="+value)
+		cmd.Env = append(cmd.Env, name+"="+value)
 	}
-	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = in, p.log, p.log
+	cmd.Stdin = in
+	return launch(t, cmd)
+}
+
+// launch starts a command. It is killed when the test ends.
+func launch(t testing.TB, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +82,7 @@ func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string
 		_ = p.cmd.Process.Kill() // it may have ended already
 		<-p.done
 		if t.Failed() {
-			t.Logf("log of sessionbot %s:\n%s", strings.Join(args, " "), p.log)
+			t.Logf("log of sessionbot %s:\n%s", strings.Join(cmd.Args[1:], " "), p.log)
 		}
 	})
 	return p

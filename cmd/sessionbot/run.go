@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,7 +29,13 @@ func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return serveBot(ctx, c, c.logger(errs))
+	log := c.logger(errs)
+	looking, stop := context.WithCancel(ctx)
+	var aside sync.WaitGroup
+	aside.Go(func() { warnAtStart(looking, c, log) })
+	defer aside.Wait()
+	defer stop()
+	return serveBot(ctx, c, log)
 }
 
 func serveBot(ctx context.Context, c config, log *slog.Logger) error {

@@ -166,7 +166,8 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 // that time may have.
 func (y *tally) diedWith(envelope string, sent time.Time) bool {
 	for _, g := range y.graves {
-		if envelope != "" && strings.Contains(g.log, envelope) || envelope == "" && g.at.After(sent) && g.at.Sub(sent) < longEnough/2 {
+		after := g.at.Sub(sent)
+		if after > 0 && after < longEnough/2 && (envelope == "" || strings.Contains(g.log, envelope)) {
 			return true
 		}
 	}

@@ -27,6 +27,7 @@ import (
 // running among them.
 type stage struct {
 	t         testing.TB
+	server    *workspace.Server
 	workspace *wstest.Workspace
 	client    redis.UniversalClient
 	redis     *redistest.Server   // nil on a cluster
@@ -68,7 +69,7 @@ func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.Unive
 	}
 	t.Cleanup(func() { _ = ws.Close() })
 	s := &stage{
-		t: t, client: client,
+		t: t, server: ws, client: client,
 		stripe: demo.NewStripe(), files: demo.NewSuperDuper(time.Now, time.Minute),
 	}
 	s.site = demo.NewSite(func(ctx context.Context, key string) (string, bool) {

@@ -19,6 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -36,20 +37,27 @@ type terminal struct {
 	out    io.Writer
 	errs   io.Writer
 	log    *slog.Logger
+	held   *heldLog
+	meter  *meter
 }
 
 // runTerminal answers a Slack command in the terminal.
 func runTerminal(ctx context.Context, group string, args []string, out, errs io.Writer) int {
-	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin), out: out, errs: errs}
+	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin),
+		out: out, errs: errs, held: &heldLog{out: errs}, meter: newMeter(errs)}
 	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" || arg == "--yes" })
 	if repair := len(args) > 0 && (args[0] == string(store.ActionFix) || args[0] == string(store.ActionGenerate)); t.yes && !repair {
 		return finish(errs, fmt.Errorf("%w: --yes belongs to fix and generate", errUsage))
 	}
+	asked := os.Getenv("LOG_LEVEL") != "" // else what helps stands in the answer
 	var err error
 	if t.config, err = loadConfig(false); err != nil {
 		return finish(errs, err)
 	}
-	t.log = t.config.logger(errs)
+	if os.Getenv("LOG_FORMAT") == "" {
+		t.config.LogFormat = "text"
+	}
+	t.log = t.config.logger(t.held)
 	redis, err := store.Open(ctx, t.config.RedisURL)
 	if err != nil {
 		return finish(errs, fmt.Errorf("open REDIS_URL: %w", err))
@@ -61,24 +69,36 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 	}
 	defer func() { _ = state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)
-	ref := commands.NewRef()
+	ref := refs.New()
+	ctx = refs.With(ctx, ref)
 	answer := t.registry.Run(ctx, commands.Request{
-		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref,
+		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref, Progress: t.meter.keys,
 	})
+	t.meter.clear()
 	if answer.Err != nil {
-		t.log.ErrorContext(ctx, "command failed", "ref", ref, "command", answer.Name, "error", answer.Err)
+		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)
 	}
+	var code int
 	if answer.Plan != nil {
-		return t.confirm(ctx, answer)
+		code = t.confirm(ctx, answer, asked)
+	} else {
+		code = t.print(answer)
 	}
-	return t.print(answer)
+	if asked || code == exitFailed {
+		t.held.release()
+	}
+	return code
 }
 
 func (t terminal) print(answer commands.Answer) int {
-	target, text := t.out, blockkit.Text(answer.Blocks)+"\n"
+	target := t.out
+	if answer.Outcome != commands.Done {
+		target = t.errs
+	}
+	screen, _ := screenOf(target)
+	text := screen.Text(answer.Blocks) + "\n"
 	switch {
 	case answer.Outcome != commands.Done:
-		target = t.errs
 	case t.json && answer.JSON != nil:
 		body, err := json.Marshal(answer.JSON)
 		if err != nil {
@@ -95,11 +115,15 @@ func (t terminal) print(answer commands.Answer) int {
 
 // confirm shows a plan, asks y/N and carries it out. Here the operating system
 // says who may; what needs a second operator is refused.
-func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
+func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool) int {
 	plan := *answer.Plan
 	by := store.Actor{ID: osUser(), Terminal: true}
-	say := func(text string) { _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
-	say(blockkit.Text(answer.Blocks))
+	screen, _ := screenOf(t.errs)
+	say := func(text string) { t.meter.clear(); _, _ = fmt.Fprintln(t.errs, text) } // a terminal that is gone reads nothing
+	say(screen.Text(answer.Blocks))
+	if logs {
+		t.held.release()
+	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
 		t.record(ctx, plan.Entry(store.AuditRefused, by, store.Terminal, "it needs a second operator, in Slack", time.Now()))
 		say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
@@ -125,12 +149,12 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) int {
 		return exitRefused
 	}
 	t.record(ctx, plan.Entry(store.AuditClaimed, by, store.Terminal, "", time.Now()))
-	return t.follow(ctx, claim.Job.ID, say)
+	return t.follow(ctx, claim.Job.ID, say, screen)
 }
 
 func (t terminal) record(ctx context.Context, e store.Entry) {
 	if err := t.ledger.Record(ctx, e); err != nil {
-		t.log.Error("the audit trail misses an entry", "event", string(e.Event), "error", err)
+		t.log.ErrorContext(ctx, "the audit trail misses an entry", "event", string(e.Event), "error", err)
 	}
 }
 
@@ -144,7 +168,7 @@ func (t terminal) decline(ctx context.Context, plan store.Plan, by store.Actor) 
 	defer cancel()
 	answer, err := t.ledger.Cancel(ctx, plan.ID, by, time.Now())
 	if err != nil {
-		t.log.Warn("the plan may not be cancelled; it expires by itself", "error", err)
+		t.log.WarnContext(ctx, "the plan may not be cancelled; it expires by itself", "error", err)
 	}
 	if answer.Verdict == store.Cancelled {
 		t.record(ctx, plan.Entry(store.AuditCancelled, by, store.Terminal, "", time.Now()))
@@ -172,14 +196,20 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 }
 
 // follow carries the job out, or watches who does, until it ends. A bot may do
-// either while this process stands still.
-func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
-	var shown store.Progress
+// either while this process stands still. Until then one line says how it stands.
+func (t terminal) follow(ctx context.Context, id string, say func(string), screen blockkit.Screen) int {
+	var shown store.Outcome
+	standing, over := t.meter.clock()
+	defer over()
 	tell := func(_ context.Context, p store.Progress) error {
-		if p.Job.Step != shown.Job.Step || p.Job.Outcome != shown.Job.Outcome || p.File.State != shown.File.State {
-			shown = p
-			say(blockkit.Text(t.registry.ProgressBlocks(p)))
+		blocks := t.registry.ProgressBlocks(p)
+		if shown = p.Job.Outcome; shown != "" {
+			over()
+			say(screen.Text(blocks))
+			return nil
 		}
+		head, _, _ := strings.Cut(blockkit.Text(blocks), "\n")
+		standing(head)
 		return nil
 	}
 	t.jobs.Tell = tell
@@ -188,16 +218,16 @@ func (t terminal) follow(ctx context.Context, id string, say func(string)) int {
 	defer tick.Stop()
 	for {
 		if _, err := runner.Carry(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
-			t.log.Warn("interrupted, going on", "error", err)
+			t.log.WarnContext(ctx, "interrupted, going on", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {
-			if shown.Job.Outcome != job.Outcome {
+			if shown != job.Outcome {
 				_ = tell(ctx, runner.Ending(ctx, job, store.File{})) // it never fails
 			}
 			return t.ended(job)
 		}
-		if err == nil && job.Outcome == "" && job.Step != shown.Job.Step { // another one goes on with it
+		if err == nil && job.Outcome == "" { // another one goes on with it
 			_ = tell(ctx, store.Progress{Job: job, At: time.Now()}) // it never fails
 		}
 		select {

@@ -30,25 +30,21 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), log}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client}
-	ledger := store.NewLedger(state)
-	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Limits: limits, Now: time.Now}
-	records := store.NewWatch(state)
+	ledger, records := store.NewLedger(state), store.NewWatch(state)
+	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Lookups: records, Limits: limits, Now: time.Now}
 	deps := commands.Deps{
-		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Limits: limits,
+		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
 			Prices: c.Prices, FixText: commands.FixText,
 		},
 		Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 	}
-	if c.AlertChannel != "" {
-		deps.Watch = records
-	}
 	return house{
 		registry: commands.New(deps),
 		ledger:   ledger, records: records, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: api, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: countedSite{api, product, records}, Maker: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -132,4 +128,22 @@ func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, 
 		return store.Site{}, err
 	}
 	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, nil
+}
+
+// countedSite counts the questions to the site that the examiner does not put.
+type countedSite struct {
+	superReader
+	product *store.Redis
+	lookups *store.Watch
+}
+
+func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	site, err := s.superReader.SessionStatus(ctx, id)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
+	defer cancel()
+	if session, unread := s.product.Session(limited, id); unread == nil {
+		x := store.Examination{Evidence: store.Evidence{Session: session}, Site: site}
+		_ = s.lookups.CountLookup(limited, time.Now(), err == nil && x.SiteAgrees()) // one question less in the figures
+	}
+	return site, err
 }

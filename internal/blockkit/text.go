@@ -4,16 +4,25 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/slack-go/slack"
 )
 
-// Text turns blocks into plain text: what the terminal prints. Buttons are left
-// out.
-func Text(blocks []slack.Block) string {
+// Screen is what plain text is written for. The zero value is a pipe, or a
+// message's own text: no colour, and no line is broken.
+type Screen struct {
+	Width  int // in characters, 0 = no limit
+	Colour bool
+}
+
+// Text turns blocks into plain text. Buttons are left out.
+func Text(blocks []slack.Block) string { return Screen{}.Text(blocks) }
+
+// Text turns blocks into the text that the terminal prints. Lines are broken
+// between words only, so that an id can always be copied.
+func (s Screen) Text(blocks []slack.Block) string {
 	var parts []string
 	for _, block := range blocks {
-		if part := blockText(block); part != "" {
+		if part := s.block(block); part != "" {
 			parts = append(parts, part)
 		}
 	}
@@ -34,20 +43,20 @@ func Fallback(blocks []slack.Block) string {
 	return b.String()
 }
 
-func blockText(block slack.Block) string {
+func (s Screen) block(block slack.Block) string {
 	switch b := block.(type) {
 	case *slack.RichTextBlock:
-		return richText(b.Elements)
+		return s.richText(b.Elements)
 	case *slack.SectionBlock:
 		var parts []string
 		for _, object := range append([]*slack.TextBlockObject{b.Text}, b.Fields...) {
 			if object != nil {
-				parts = append(parts, objectText(object))
+				parts = append(parts, s.wrap(objectText(object)))
 			}
 		}
 		return strings.Join(parts, "\n")
 	case *slack.HeaderBlock:
-		return objectText(b.Text)
+		return s.styled(bold, objectText(b.Text))
 	case *slack.ContextBlock:
 		var parts []string
 		for _, element := range b.ContextElements.Elements {
@@ -55,40 +64,40 @@ func blockText(block slack.Block) string {
 				parts = append(parts, objectText(object))
 			}
 		}
-		return strings.Join(parts, " · ")
+		return s.styled(faint, s.wrap(strings.Join(parts, " · ")))
 	case *slack.TableBlock:
-		return tableText(b)
+		return s.table(b)
 	}
 	return ""
 }
 
-func richText(elements []slack.RichTextElement) string {
+func (s Screen) richText(elements []slack.RichTextElement) string {
 	var parts []string
 	for _, element := range elements {
 		switch e := element.(type) {
 		case *slack.RichTextSection:
-			parts = append(parts, spansText(e.Elements))
-		case *slack.RichTextQuote:
-			parts = append(parts, "> "+strings.ReplaceAll(spansText(e.Elements), "\n", "\n> "))
+			parts = append(parts, s.wrap(s.spans(e.Elements)))
+		case *slack.RichTextQuote: // in one piece, to be copied
+			parts = append(parts, "> "+strings.ReplaceAll(s.spans(e.Elements), "\n", "\n> "))
 		}
 	}
 	return strings.Join(parts, "\n")
 }
 
-func spansText(spans []Span) string {
+func (s Screen) spans(spans []Span) string {
 	var b strings.Builder
 	for _, span := range spans {
-		switch s := span.(type) {
+		switch e := span.(type) {
 		case *slack.RichTextSectionTextElement:
-			b.WriteString(s.Text)
+			b.WriteString(s.styled(styleOf(e.Style), e.Text))
 		case *slack.RichTextSectionLinkElement:
-			b.WriteString(s.Text + " (" + s.URL + ")")
+			b.WriteString(e.Text + " (" + e.URL + ")")
 		case *slack.RichTextSectionUserElement:
-			b.WriteString("@" + s.UserID)
+			b.WriteString("@" + e.UserID)
 		case *slack.RichTextSectionUserGroupElement:
-			b.WriteString("@" + s.UsergroupID)
+			b.WriteString("@" + e.UsergroupID)
 		case *slack.RichTextSectionChannelElement:
-			b.WriteString("#" + s.ChannelID)
+			b.WriteString("#" + e.ChannelID)
 		}
 	}
 	return b.String()
@@ -111,35 +120,3 @@ func objectText(object *slack.TextBlockObject) string {
 }
 
 var plainer = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "*", "", "`", "")
-
-// tableText aligns the columns by what they take on the screen, where wide
-// characters take two places.
-func tableText(table *slack.TableBlock) string {
-	var rows [][]string
-	var widths []int
-	for _, cells := range table.Rows {
-		row := make([]string, len(cells))
-		for i, cell := range cells {
-			if raw, ok := cell.(*slack.TableRawTextCell); ok {
-				row[i] = OneLine(raw.Text)
-			}
-			if i == len(widths) {
-				widths = append(widths, 0)
-			}
-			widths[i] = max(widths[i], runewidth.StringWidth(row[i]))
-		}
-		rows = append(rows, row)
-	}
-	var lines []string
-	for _, row := range rows {
-		var b strings.Builder
-		for i, text := range row {
-			b.WriteString(text)
-			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-runewidth.StringWidth(text)+2))
-			}
-		}
-		lines = append(lines, b.String())
-	}
-	return strings.Join(lines, "\n")
-}

@@ -46,6 +46,22 @@ func (cs CheckoutSession) event() object {
 	}
 }
 
+// intents lists the payment intents of those who paid.
+func (s *Stripe) intents(w http.ResponseWriter, r *http.Request) {
+	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(1).(object) })
+}
+
+// charges lists what was charged.
+func (s *Stripe) charges(w http.ResponseWriter, r *http.Request) {
+	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(2).(object)["latest_charge"].(object) })
+}
+
+func (s *Stripe) paid(w http.ResponseWriter, r *http.Request, lay func(CheckoutSession) object) {
+	window := span(r.URL.Query())
+	found := slices.DeleteFunc(s.byCharge(), func(cs CheckoutSession) bool { return cs.IntentID == "" || !window(cs.ChargedAt) })
+	writePage(w, r.URL.Query(), found, func(cs CheckoutSession) string { return lay(cs)["id"].(string) }, lay)
+}
+
 // byCharge is all sessions, those paid last first.
 func (s *Stripe) byCharge() []CheckoutSession {
 	sessions := s.known()

@@ -104,7 +104,9 @@ func TestMetricsOfTheWatch(t *testing.T) {
 	m.Swept(true, time.Second)
 	m.Swept(false, time.Second)
 	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Unreachable: "not invited"})
-	m.Sessions(map[store.Verdict]int{store.VerdictOrphaned: 2})
+	rate := 0.5
+	m.Counted(&store.Rollup{Count: store.Count{Verdicts: map[store.Verdict]int{store.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
+		Server: &store.Server{UsedMemoryBytes: 7}})
 	m.Alerted("first")
 	m.Untold(1)
 	ready := httptest.NewRecorder()
@@ -118,10 +120,18 @@ func TestMetricsOfTheWatch(t *testing.T) {
 		"sessionbot_sweep_duration_seconds_count 1", `sessionbot_sweeps_total{outcome="done"} 1`, `sessionbot_sweeps_total{outcome="failed"} 1`,
 		"sessionbot_sweep_last_success_timestamp_seconds 1.5", "sessionbot_stripe_last_success_timestamp_seconds 0",
 		`sessionbot_sessions{verdict="orphaned"} 2`, `sessionbot_sessions{verdict="lost"} 0`, `sessionbot_alerts_total{reason="first"} 1`,
-		"sessionbot_alerts_untold 1", "sessionbot_alert_channel_unreachable 1",
+		"sessionbot_alerts_untold 1", `sessionbot_success_ratio{of="webhook"} 0.5`, `sessionbot_redis{figure="used_memory_bytes"} 7`, "sessionbot_alert_channel_unreachable 1",
 	} {
 		if !strings.Contains(w.Body.String(), line+"\n") {
 			t.Errorf("%q is not told", line)
+		}
+	}
+	m.Counted(nil)
+	w = httptest.NewRecorder()
+	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	for _, name := range []string{"sessionbot_sessions", "sessionbot_success_ratio", "sessionbot_redis"} {
+		if strings.Contains(w.Body.String(), name+"{") {
+			t.Errorf("%s is told although somebody else counts", name)
 		}
 	}
 }

@@ -18,6 +18,8 @@ type watching struct {
 	passed   prometheus.Gauge
 	notified prometheus.Gauge
 	sessions *prometheus.GaugeVec
+	success  *prometheus.GaugeVec
+	redis    *prometheus.GaugeVec
 	alerts   *prometheus.CounterVec
 	untold   prometheus.Gauge
 	blocked  prometheus.Gauge
@@ -42,13 +44,22 @@ func newWatching(registry *prometheus.Registry) *watching {
 		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "sessionbot_sessions", Help: "Sessions by verdict, from Redis and the last known payment.",
 		}, []string{"verdict"}),
+		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "sessionbot_success_ratio", Help: "Of the sessions of the last 24 h, the share whose webhook came or whose video was made.",
+		}, []string{"of"}),
+		redis: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "sessionbot_redis", Help: "What the product's Redis told of itself after the last sweep; in a cluster the sum.",
+		}, []string{"figure"}),
 		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sessionbot_alerts_total", Help: "What was told of incidents, by its reason.",
 		}, []string{"reason"}),
 		untold:  gauge("sessionbot_alerts_untold", "Incidents that are still to be told, or to be told anew."),
 		blocked: gauge("sessionbot_alert_channel_unreachable", "1 while alerts do not reach their channel."),
 	}
-	registry.MustRegister(w.sweep, w.sweeps, w.swept, w.passed, w.notified, w.sessions, w.alerts, w.untold, w.blocked)
+	registry.MustRegister(w.sweep, w.sweeps, w.swept, w.passed, w.notified, w.sessions, w.success, w.redis, w.alerts, w.untold, w.blocked)
+	for _, outcome := range []string{"done", "failed"} {
+		w.sweeps.WithLabelValues(outcome) // the first of them is an increase, too
+	}
 	return w
 }
 
@@ -81,10 +92,32 @@ func (m *Metrics) Watched(state store.WatchState) {
 	m.watch.blocked.Set(blocked)
 }
 
-// Sessions says how many there are of each verdict.
-func (m *Metrics) Sessions(verdicts map[store.Verdict]int) {
+// Counted tells what a sweep counted. Nil takes it back: whoever leads now tells
+// it, and what this process told would stand beside that for ever.
+func (m *Metrics) Counted(r *store.Rollup) {
+	w := m.watch
+	if r == nil {
+		for _, told := range []*prometheus.GaugeVec{w.sessions, w.success, w.redis} {
+			told.Reset()
+		}
+		return
+	}
 	for _, verdict := range store.Verdicts {
-		m.watch.sessions.WithLabelValues(string(verdict)).Set(float64(verdicts[verdict]))
+		w.sessions.WithLabelValues(string(verdict)).Set(float64(r.Count.Verdicts[verdict]))
+	}
+	for of, rate := range map[string]*float64{"webhook": r.Count.WebhookSuccessRate, "generation": r.Count.GenerationSuccessRate} {
+		if rate == nil {
+			w.success.DeleteLabelValues(of) // without data there is no rate
+			continue
+		}
+		w.success.WithLabelValues(of).Set(*rate)
+	}
+	if s := r.Server; s != nil {
+		for figure, value := range map[string]int64{
+			"used_memory_bytes": s.UsedMemoryBytes, "maxmemory_bytes": s.MaxMemoryBytes, "keys": s.Keys, "evicted_keys": s.EvictedKeys,
+		} {
+			w.redis.WithLabelValues(figure).Set(float64(value))
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -27,13 +28,14 @@ func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
 		free, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer done()
 		if err := r.Ledger.Release(free, lease); err != nil && !errors.Is(err, store.ErrLeaseLost) {
-			r.Log.Warn("a job was not given free: others get it when its lease ends", "job", id, "error", err)
+			r.Log.WarnContext(ctx, "a job was not given free: others get it when its lease ends", "job", id, "error", err)
 		}
 	}()
 	job, err := r.Ledger.LoadJob(held, id)
 	if err != nil {
 		return true, err
 	}
+	ctx, held = refs.With(ctx, job.Plan.Ref), refs.With(held, job.Plan.Ref)
 	c := carriage{Runner: r, lease: lease, job: job,
 		outlast: func() (context.Context, context.CancelFunc) { return outlast(ctx) }}
 	return true, c.run(held)

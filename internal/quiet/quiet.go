@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 )
 
 // errUnread stands for whatever is not known to quote nothing.
@@ -21,7 +22,7 @@ func Error(err error) error {
 	if err == nil {
 		return nil
 	}
-	for _, known := range []error{context.DeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF, net.ErrClosed} {
+	for _, known := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, context.Canceled, io.ErrUnexpectedEOF, io.EOF, net.ErrClosed} {
 		if errors.Is(err, known) {
 			return known
 		}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -67,7 +68,7 @@ func asked(t *testing.T, answer string) error {
 
 func TestWhatIsKnownIsKept(t *testing.T) {
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
-	for _, known := range []error{context.DeadlineExceeded, context.Canceled, io.EOF, refused} {
+	for _, known := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, context.Canceled, io.EOF, refused} {
 		if got := quiet.Error(fmt.Errorf("canary: %w", known)); !errors.Is(got, known) || strings.Contains(got.Error(), "canary") {
 			t.Errorf("%v became %v", known, got)
 		}

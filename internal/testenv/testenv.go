@@ -1,5 +1,5 @@
-// Package testenv finds the programs that some tests need. A test whose program
-// is missing is skipped by name; with REQUIRE_ALL=1 it fails instead.
+// Package testenv finds what some tests need of the machine. A test for which
+// something is missing is skipped by name; with REQUIRE_ALL=1 it fails instead.
 package testenv
 
 import (
@@ -16,9 +16,22 @@ func Need(t testing.TB, programs ...string) string {
 			return path
 		}
 	}
-	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatalf("%s is not installed, and REQUIRE_ALL=1 forbids skipping", programs[0])
-	}
-	t.Skipf("skipped: needs %s, which is not installed", programs[0])
+	lack(t, programs[0]+", which is not installed")
 	return ""
+}
+
+// NeedRoot asks for a test that is run by root.
+func NeedRoot(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		lack(t, "to be run by root")
+	}
+}
+
+func lack(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("REQUIRE_ALL") == "1" {
+		t.Fatalf("needs %s, and REQUIRE_ALL=1 forbids skipping", what)
+	}
+	t.Skipf("skipped: needs %s", what)
 }

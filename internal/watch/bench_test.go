@@ -304,10 +304,12 @@ type figures struct {
 	sweep    time.Duration // the slowest so far
 }
 
-func (f *figures) Sessions(verdicts map[store.Verdict]int) {
+func (f *figures) Counted(r *store.Rollup) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.verdicts = verdicts
+	if f.verdicts = nil; r != nil {
+		f.verdicts = r.Count.Verdicts
+	}
 }
 
 func (f *figures) of(v store.Verdict) int {

@@ -30,8 +30,8 @@ func (s *shift) sweep(ctx context.Context) error {
 const history = 24 * time.Hour
 
 func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
-	count := counting{verdicts: map[store.Verdict]int{}, unverifiable: map[store.Unverified]int{}}
-	_, err := s.Product.Sweep(ctx, func(sessions []store.Session) error {
+	count := counting{tally: store.NewTally(s.Now()), unverifiable: map[store.Unverified]int{}}
+	survey, err := s.Product.Sweep(ctx, func(sessions []store.Session) error {
 		return s.sweepBatch(ctx, sessions, state, &count)
 	})
 	if err != nil {
@@ -62,18 +62,37 @@ func (s *shift) sweepFrom(ctx context.Context, state store.WatchState) error {
 	s.mu.Lock()
 	s.sweeps++
 	s.mu.Unlock()
-	s.Metrics.Sessions(count.verdicts)
 	if state, err = s.Records.State(ctx); err == nil {
 		s.Metrics.Watched(state)
+	}
+	if err := s.keep(ctx, count.tally.Count(), survey, now); err != nil {
+		return err
 	}
 	return s.unverified(ctx, count.unverifiable)
 }
 
 // counting is what a sweep counts.
 type counting struct {
-	verdicts     map[store.Verdict]int
+	tally        *store.Tally
 	unverifiable map[store.Unverified]int
 }
+
+// keep makes what was counted the answer to who asks for figures, until sweeps
+// have failed for so long that it is better to count anew.
+func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, now time.Time) error {
+	c.Complete, c.Survey = true, survey
+	r := store.Rollup{AsOf: now, Count: c}
+	if server, err := s.Product.Server(ctx); err == nil {
+		r.Server = &server
+	} else {
+		s.Log.DebugContext(ctx, "Redis does not tell about itself", "error", err)
+	}
+	s.Metrics.Counted(&r)
+	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
+}
+
+// keptFor is the least time for which the figures of a sweep are told.
+const keptFor = 10 * time.Minute
 
 // sweepBatch counts sessions, and puts those in trouble on the due list.
 func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state store.WatchState, count *counting) error {
@@ -96,7 +115,7 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		d := doubt{id: session.ID, paid: known[session.ID].Paid}
 		d.payment = s.payment(d)
 		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
-		count.verdicts[swept(d.quick, now)]++
+		count.tally.Add(session, d.quick)
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
 		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
 		case s.unverifiable(d):
@@ -108,13 +127,4 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		}
 	}
 	return s.Records.Put(ctx, dues...)
-}
-
-// swept is the verdict as it is counted: a checkout that is open for longer than
-// Stripe lets it be was abandoned.
-func swept(d store.Diagnosis, now time.Time) store.Verdict {
-	if d.Verdict == store.VerdictUnpaid && now.Sub(d.PaidAt) > 24*time.Hour {
-		return store.VerdictAbandoned
-	}
-	return d.Verdict
 }

@@ -66,7 +66,7 @@ var ErrMayNotLook = errors.New("nobody may look into the channel")
 type Metrics interface {
 	Swept(ok bool, took time.Duration)
 	Watched(state store.WatchState)
-	Sessions(verdicts map[store.Verdict]int)
+	Counted(r *store.Rollup) // nil = somebody else counts
 	Alerted(reason string)
 	Untold(incidents int)
 }
@@ -153,6 +153,7 @@ func (w *Watch) Run(ctx context.Context) error {
 		case err != nil && ctx.Err() == nil:
 			w.Log.WarnContext(ctx, "the watch stands still: Redis does not say who leads", "error", err)
 		case err == nil:
+			w.Metrics.Counted(nil)
 			if state, err := w.Records.State(limited); err == nil {
 				w.Metrics.Watched(state)
 			}

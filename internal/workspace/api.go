@@ -39,6 +39,7 @@ type method struct {
 func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("method")
 	w.Header().Set("X-Slack-Req-Id", rand.Text())
+	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	args, err := readArguments(r)
 	if err != nil {
 		writeFailure(w, http.StatusOK, err)

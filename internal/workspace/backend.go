@@ -11,8 +11,8 @@ import (
 )
 
 // page is the browser page.
-func (s *Server) page(hints []page.Hint) http.Handler {
-	return page.New(backend{s}, page.Options{Hints: hints, Now: s.now, Key: s.pageKey})
+func (s *Server) page(cfg Config) http.Handler {
+	return page.New(backend{s}, page.Options{Hints: cfg.Hints, Stories: cfg.Stories, Now: s.now, Key: s.pageKey})
 }
 
 // backend is the workspace as the page sees it.

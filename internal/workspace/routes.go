@@ -3,20 +3,18 @@ package workspace
 import (
 	"net/http"
 	"net/url"
-
-	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
 // maxBody bounds every request body, in bytes.
 const maxBody = 2 << 20
 
-func (s *Server) routes(hints []page.Hint) http.Handler {
+func (s *Server) routes(cfg Config) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.spoilt(s.serveAPI))
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
 	mux.HandleFunc("POST /response/{token}", s.spoilt(s.serveResponse))
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
-	mux.Handle("/", ownOrigin(s.page(hints)))
+	mux.Handle("/", ownOrigin(s.page(cfg)))
 	return s.ownHost(mux)
 }
 

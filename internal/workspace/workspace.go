@@ -35,6 +35,8 @@ type Config struct {
 	Manifest []byte
 	// Hints are texts to try, shown on the page.
 	Hints []page.Hint
+	// Stories are messages to be looked at under /storybook.
+	Stories []page.Story
 	// Log is nil for silence.
 	Log *slog.Logger
 	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
@@ -118,7 +120,7 @@ func start(cfg Config, timing timing) (*Server, error) {
 // serve starts a workspace on a listener, which ends with it.
 func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Server {
 	s := newServer(cfg, timing, app, listener.Addr().String())
-	s.web = &http.Server{Handler: s.routes(cfg.Hints), ReadHeaderTimeout: 10 * time.Second}
+	s.web = &http.Server{Handler: s.routes(cfg), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.served)
 		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {

@@ -117,6 +117,9 @@ type Frame struct {
 type Options struct {
 	// Hints are texts to try, shown above an empty composer.
 	Hints []Hint
+	// Stories are messages to be looked at under /storybook; without any there
+	// is no such page.
+	Stories []Story
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time
 	// Key is what a browser has to bring once, as /?key=…, to get its pass.

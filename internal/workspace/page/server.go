@@ -32,6 +32,7 @@ const maxTyped = 64 << 10
 type server struct {
 	backend Backend
 	hints   []Hint
+	stories []Story
 	now     func() time.Time
 	key     string      // asked for before the pass is handed out; empty = not
 	cookie  http.Cookie // the pass that GET / hands out and /ui/ asks for
@@ -40,7 +41,7 @@ type server struct {
 // New makes the page: GET / and everything under /ui/. Every start has its own
 // cookie; a page that was loaded before a restart loads itself anew.
 func New(b Backend, opts Options) http.Handler {
-	s := &server{backend: b, hints: opts.Hints, now: opts.Now, key: opts.Key}
+	s := &server{backend: b, hints: opts.Hints, stories: opts.Stories, now: opts.Now, key: opts.Key}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -65,6 +66,7 @@ func New(b Backend, opts Options) http.Handler {
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /storybook", s.storybook)
 	mux.Handle("/ui/", s.guard(ui))
 	return headers(mux)
 }
@@ -133,7 +135,7 @@ func (s *server) fragment(w http.ResponseWriter, r *http.Request) {
 }
 
 // render writes a template, whole or not at all.
-func (s *server) render(w http.ResponseWriter, name string, v view) {
+func (s *server) render(w http.ResponseWriter, name string, v any) {
 	var out bytes.Buffer
 	if err := templates.ExecuteTemplate(&out, name, v); err != nil {
 		http.Error(w, "The page cannot be shown: "+err.Error(), http.StatusInternalServerError)

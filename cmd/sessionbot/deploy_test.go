@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"gopkg.in/yaml.v3"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
+)
+
+const deploy = "../../deploy/"
+
+func readFile(t *testing.T, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// known checks that a variable exists, and that no secret is handed on but as a
+// file's name.
+func known(t *testing.T, where, name string) {
+	t.Helper()
+	names := variables()
+	bare, file := strings.CutSuffix(name, "_FILE")
+	if secret, ok := names[bare]; !ok || file && !secret {
+		t.Errorf("%s: there is no variable %s", where, name)
+	} else if secret && !file && name != "STATE_REDIS_URL" { // that one has no password
+		t.Errorf("%s: %s is a secret, and is not read from a file", where, name)
+	}
+}
+
+// TestDockerfile reads it as Docker does. It is built where there is a Docker.
+func TestDockerfile(t *testing.T) {
+	parsed, err := parser.Parse(bytes.NewReader(readFile(t, deploy+"Dockerfile")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stages, _, err := instructions.Parse(parsed.AST, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := stages[len(stages)-1]
+	if last.BaseName != "scratch" {
+		t.Errorf("the image begins with %s", last.BaseName)
+	}
+	user, entry := "", ""
+	for _, command := range last.Commands {
+		switch c := command.(type) {
+		case *instructions.RunCommand, *instructions.HealthCheckCommand:
+			t.Errorf("%s needs a shell, which is not there", command.Name())
+		case *instructions.UserCommand:
+			user = c.User
+		case *instructions.EntrypointCommand:
+			entry = strings.Join(c.CmdLine, " ")
+		}
+	}
+	if !regexp.MustCompile(`^[1-9]\d*:[1-9]\d*$`).MatchString(user) || entry != "/sessionbot" {
+		t.Errorf("it runs %s as %q", entry, user)
+	}
+	if !strings.Contains(string(readFile(t, deploy+"Dockerfile")), "make build VERSION=$VERSION") {
+		t.Error("the image is not of the release's build")
+	}
+}
+
+func TestCompose(t *testing.T) {
+	type service struct {
+		ReadOnly    bool     `yaml:"read_only"`
+		CapDrop     []string `yaml:"cap_drop"`
+		Security    []string `yaml:"security_opt"`
+		Environment map[string]string
+		Secrets     []string
+	}
+	var compose struct {
+		Services map[string]service
+		Secrets  map[string]struct{ File string }
+	}
+	if err := yaml.Unmarshal(readFile(t, deploy+"compose.yaml"), &compose); err != nil {
+		t.Fatal(err)
+	}
+	for name, s := range compose.Services {
+		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.Security, "no-new-privileges:true") {
+			t.Errorf("%s is not hardened: %+v", name, s)
+		}
+	}
+	bot := compose.Services["sessionbot"]
+	if len(bot.Environment) == 0 {
+		t.Error("the bot is set by nothing")
+	}
+	for name, value := range bot.Environment {
+		known(t, "compose.yaml", name)
+		secret, isFile := strings.CutPrefix(value, "/run/secrets/")
+		if _, declared := compose.Secrets[secret]; isFile && (!declared || !slices.Contains(bot.Secrets, secret)) {
+			t.Errorf("%s is read from a secret that is not given: %s", name, secret)
+		}
+	}
+}
+
+// TestUnit has systemd read the unit and judge how open it is.
+func TestUnit(t *testing.T) {
+	analyze := testenv.Need(t, "systemd-analyze")
+	unit := string(readFile(t, deploy+"sessionbot.service"))
+	assigned := regexp.MustCompile(`(?m)^Environment=(\w+)=(.*)$`).FindAllStringSubmatch(unit, -1)
+	if len(assigned) < 5 {
+		t.Errorf("it sets %q", assigned)
+	}
+	for _, a := range assigned {
+		known(t, "sessionbot.service", a[1])
+		if credential, ok := strings.CutPrefix(a[2], "%d/"); ok && !strings.Contains(unit, "LoadCredential="+credential+":") {
+			t.Errorf("%s is read from a credential that is not loaded", a[1])
+		}
+	}
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	here := filepath.Join(t.TempDir(), "sessionbot.service")
+	if err := os.WriteFile(here, []byte(strings.Replace(unit, "/usr/local/bin/sessionbot", path, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"verify", "--man=no", here},
+		{"security", "--offline=true", "--threshold=15", here}, // of 100, which is all open
+	} {
+		if out, err := exec.Command(analyze, args...).CombinedOutput(); err != nil {
+			t.Errorf("systemd-analyze %q: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestWorkflow: the CI calls what people call, and all of that exists.
+func TestWorkflow(t *testing.T) {
+	var workflow struct {
+		Jobs map[string]struct {
+			Steps []struct{ Run string }
+		}
+	}
+	if err := yaml.Unmarshal(readFile(t, "../../.github/workflows/ci.yml"), &workflow); err != nil {
+		t.Fatal(err)
+	}
+	called := string(readFile(t, "../../.ci/run"))
+	for _, job := range workflow.Jobs {
+		for _, step := range job.Steps {
+			called += "\n" + step.Run
+		}
+	}
+	if !strings.Contains(called, "\n.ci/run") {
+		t.Error("the CI does not make the whole check")
+	}
+	targets := regexp.MustCompile(`(?m)\bmake (?:-s )?([a-z][a-z-]*)`).FindAllStringSubmatch(called, -1)
+	if len(targets) < 5 {
+		t.Errorf("it calls %q", targets)
+	}
+	for _, target := range targets {
+		if !regexp.MustCompile(`(?m)^` + target[1] + `:`).Match(readFile(t, "../../Makefile")) {
+			t.Errorf("there is no make %s", target[1])
+		}
+	}
+	if info, err := os.Stat("../../.ci/run"); err != nil || info.Mode()&0o111 == 0 {
+		t.Errorf(".ci/run cannot be run: %v", err)
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"reflect"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"github.com/superduperai/sessionbot"
+	"github.com/superduperai/sessionbot/internal/doctor"
+)
+
+// runDoctor checks all that `run` needs. Variables that are wrong are lines like
+// others, and what they do not concern is checked all the same.
+func runDoctor(ctx context.Context, args []string, out, errs io.Writer) int {
+	flags := flag.NewFlagSet("sessionbot doctor", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	asJSON := flags.Bool("json", false, "the same for scripts")
+	if err := parseFlags(flags, args); err != nil {
+		return finish(errs, err)
+	}
+	c, err := loadConfig(true)
+	wrong := &configError{}
+	if err != nil && !errors.As(err, &wrong) {
+		return finish(errs, err)
+	}
+	results, err := examineAll(ctx, c, wrong)
+	if err != nil {
+		return finish(errs, err)
+	}
+	print := doctor.Print
+	if *asJSON {
+		print = doctor.PrintJSON
+	}
+	if err := print(out, results); err != nil {
+		return finish(errs, fmt.Errorf("print what was seen: %w", err))
+	}
+	switch {
+	case len(wrong.faults) > 0:
+		return exitUsage
+	case !doctor.Passed(results):
+		return exitFailed
+	}
+	return exitDone
+}
+
+func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Result, error) {
+	cfg, err := c.forDoctor(wrong)
+	if err != nil {
+		return nil, err
+	}
+	var results []doctor.Result
+	for _, f := range wrong.faults {
+		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
+	}
+	if len(results) == 0 {
+		results = append(results, doctor.Result{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"})
+	}
+	return append(results, doctor.Examine(ctx, cfg)...), nil
+}
+
+// forDoctor is what there is to check; what is wrong is left out.
+func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
+	scopes, err := manifestScopes()
+	if err != nil {
+		return doctor.Config{}, err
+	}
+	unusable := map[string]bool{}
+	for _, f := range wrong.faults {
+		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
+	}
+	if c.StateRedisURL == c.RedisURL {
+		c.StateRedisURL = "" // one look is enough
+	}
+	c.blank(unusable)
+	return doctor.Config{
+		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: scopes,
+		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
+		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
+		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
+		SiteURL: c.SiteURL, Now: time.Now, Unusable: unusable,
+	}, nil
+}
+
+// blank takes out what is wrong.
+func (c *config) blank(wrong map[string]bool) {
+	fields := reflect.ValueOf(c).Elem()
+	for _, field := range reflect.VisibleFields(fields.Type()) {
+		if wrong[field.Tag.Get("envconfig")] {
+			fields.FieldByIndex(field.Index).SetZero()
+		}
+	}
+	if wrong["SLACK_API_URL"] { // no token goes anywhere else
+		c.SlackAppToken, c.SlackBotToken = "", ""
+	}
+}
+
+// manifestScopes are the bot scopes that the app should have.
+func manifestScopes() ([]string, error) {
+	var manifest struct {
+		OAuth struct {
+			Scopes struct {
+				Bot []string `yaml:"bot"`
+			} `yaml:"scopes"`
+		} `yaml:"oauth_config"`
+	}
+	if err := yaml.Unmarshal(sessionbot.Manifest, &manifest); err != nil {
+		return nil, fmt.Errorf("read the manifest: %w", err)
+	}
+	return manifest.OAuth.Scopes.Bot, nil
+}
+
+// warnAtStart tells the log what the cheap checks find, beside the start itself.
+func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
+	cfg, err := c.forDoctor(&configError{})
+	if err != nil {
+		log.ErrorContext(ctx, "the checks of the start could not be made", "error", err)
+		return
+	}
+	for _, r := range doctor.ExamineCheaply(ctx, cfg) {
+		switch {
+		case ctx.Err() != nil: // it was stopped, and saw nothing
+		case r.Level == doctor.Failed:
+			log.ErrorContext(ctx, "a check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+		case r.Level == doctor.Warning:
+			log.WarnContext(ctx, "a check warns", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+		}
+	}
+}

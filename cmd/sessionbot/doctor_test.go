@@ -1,0 +1,232 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot"
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/doctor"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/workspace"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// clinic is a healthy surrounding, to be broken. Every server is a real one, or
+// a stand-in over TLS.
+type clinic struct {
+	*stage
+	slackSide *workspace.Server
+}
+
+func newClinic(t *testing.T) *clinic {
+	s := newStage(t)
+	c := &clinic{stage: s}
+	c.slack(workspace.Config{Manifest: sessionbot.Manifest})
+	c.admit(s.redis, store.ACLRule(store.ForProduct|store.ForState, false))
+	c.notify(s.redis, "KA")
+	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
+	s.site = demo.NewSite(func(context.Context, string) (string, bool) { return "", false }) // it has a Redis of its own
+	super := c.serveTLS("SUPERDUPERAI_URL", s.files)
+	c.serveTLS("SITE_URL", s.site)
+	certificates := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: super.Certificate().Raw})
+	s.env["SSL_CERT_FILE"] = c.file(string(certificates))
+	s.env["ALERT_CHANNEL"], s.env["ONCALL_MENTION"], s.env["OPERATORS"] = "C0ALERTS", "U0ONCALL", "S0OPS,U0LEAD"
+	return c
+}
+
+// slack starts a workspace of its own.
+func (c *clinic) slack(cfg workspace.Config) {
+	cfg.Addr = "127.0.0.1:0"
+	ws, err := workspace.Start(cfg)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(func() { _ = ws.Close() })
+	c.slackSide = ws
+	c.env["SLACK_APP_TOKEN"], c.env["SLACK_BOT_TOKEN"], c.env["SLACK_API_URL"] = ws.AppToken(), ws.BotToken(), ws.APIURL()
+}
+
+func (c *clinic) fault(f workspace.Fault) {
+	if err := c.slackSide.Fault(f); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// without takes lines out of the manifest that the workspace knows.
+func (c *clinic) without(lines ...string) {
+	manifest := string(sessionbot.Manifest)
+	for _, line := range lines {
+		manifest = regexp.MustCompile(`(?m)^.*`+regexp.QuoteMeta(line)+`.*\n`).ReplaceAllString(manifest, "")
+	}
+	c.slack(workspace.Config{Manifest: []byte(manifest)})
+}
+
+func (c *clinic) set(server *redistest.Server, name, value string) {
+	if err := server.Client().ConfigSet(c.t.Context(), name, value).Err(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *clinic) notify(server *redistest.Server, flags string) {
+	c.set(server, "notify-keyspace-events", flags)
+}
+
+// seed loads the examples of which the ids fit.
+func (c *clinic) seed(fits func(id string) bool) {
+	var some []demo.Example
+	for _, example := range demo.Examples(time.Now()) {
+		if fits(example.ID) {
+			some = append(some, example)
+		}
+	}
+	if err := demo.Load(c.t.Context(), c.client, some); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *clinic) serveTLS(variable string, handler http.Handler) *httptest.Server {
+	server := httptest.NewTLSServer(handler)
+	c.t.Cleanup(server.Close)
+	c.t.Cleanup(server.CloseClientConnections)
+	c.env[variable] = server.URL
+	return server
+}
+
+func (c *clinic) file(text string) string {
+	path := filepath.Join(c.t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+	return path
+}
+
+// examine runs the binary, for people and for scripts, and returns its exit code
+// and what people read.
+func (c *clinic) examine() (code int, text string) {
+	c.t.Helper()
+	if _, err := built(); err != nil { // which takes a while, the first time
+		c.t.Fatal(err)
+	}
+	started := time.Now()
+	people, scripts := start(c.t, c.env, "doctor"), start(c.t, c.env, "doctor", "--json")
+	code = people.exitCode(30 * time.Second)
+	text = people.log.String()
+	if took := time.Since(started); took > 20*time.Second { // ten, and ten for a busy machine
+		c.t.Errorf("it took %v", took)
+	}
+	if other := scripts.exitCode(30 * time.Second); other != code {
+		c.t.Errorf("--json exits with %d, without it %d", other, code)
+	}
+	var report struct {
+		OK     bool
+		Checks []doctor.Result
+	}
+	if err := json.Unmarshal([]byte(scripts.log.String()), &report); err != nil {
+		c.t.Fatalf("--json: %v:\n%s", err, scripts.log)
+	}
+	if report.OK != (code == 0) || len(report.Checks) != strings.Count(text, "\n")-1 {
+		c.t.Errorf("--json says ok %v and has %d checks:\n%s", report.OK, len(report.Checks), text)
+	}
+	lines := strings.Split(text, "\n")
+	for i, r := range report.Checks {
+		if !strings.HasPrefix(lines[i][strings.Index(lines[i], " ")+1:], r.Check+" ") || r.Level == doctor.Failed && r.Remedy == "" {
+			c.t.Errorf("--json says %+v, people read: %s", r, lines[i])
+		}
+	}
+	for _, secret := range []string{stripeMark, superMark, redisMark, c.env["SLACK_APP_TOKEN"], c.env["SLACK_BOT_TOKEN"], c.env["STRIPE_SECRET_KEY"]} {
+		if secret != "" && strings.Contains(text+scripts.log.String(), secret) {
+			c.t.Errorf("a secret is shown: %s", text)
+		}
+	}
+	return code, text
+}
+
+// drifting is what differs from run to run in what a doctor says.
+var drifting = []struct {
+	pattern *regexp.Regexp
+	with    string
+}{
+	{regexp.MustCompile(`  +`), "  "},
+	{regexp.MustCompile(`(x...-)…\w{4}\b`), "$1…tail"},
+	{regexp.MustCompile(`Redis \d+\.\d+\.\d+`), "Redis [version]"},
+	{regexp.MustCompile(`\d+ keys?, \d+\.\d ms`), "[n] keys, [n] ms"},
+	{regexp.MustCompile(`for \d+ days`), "for [n] days"},
+	{regexp.MustCompile(`\b[45]m(\d+s)?\b`), "[minutes]"},
+}
+
+// TestDoctor breaks a healthy surrounding in every way that the doctor tells of.
+func TestDoctor(t *testing.T) {
+	var mu sync.Mutex
+	told := map[string]string{}
+	t.Run("surroundings", func(t *testing.T) {
+		for _, b := range breakages {
+			t.Run(b.name, func(t *testing.T) {
+				t.Parallel()
+				c := newClinic(t)
+				b.breakIt(c)
+				code, text := c.examine()
+				if code != b.code {
+					t.Errorf("it exits with %d, want %d:\n%s", code, b.code, text)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				told[b.name] = fmt.Sprintf("exit %d\n%s", code, text)
+			})
+		}
+	})
+	var all strings.Builder
+	health := strings.Split(drifted(told[breakages[0].name]), "\n")
+	for i, b := range breakages {
+		fmt.Fprintf(&all, "== %s: ", b.name)
+		for n, line := range strings.Split(drifted(told[b.name]), "\n") {
+			if i == 0 || n == 0 || !slices.Contains(health, line) { // of what is broken, only what is not as in health
+				all.WriteString(line + "\n")
+			}
+		}
+		all.WriteString("\n")
+	}
+	golden(t, "doctor", all.String())
+}
+
+// drifted takes out what differs from run to run, and the width of the names.
+func drifted(text string) string {
+	for _, d := range drifting {
+		text = d.pattern.ReplaceAllString(text, d.with)
+	}
+	return text
+}
+
+// TestStartWarns: what the cheap checks find stands in the log of a start, and
+// nobody waits for them.
+func TestStartWarns(t *testing.T) {
+	s := newStage(t)
+	s.env["ALERT_CHANNEL"] = "C0ARCHIVE"
+	s.workspace.Fault("slow", 2, "usergroups.users.list") // of the operators, who are looked up
+	s.env["OPERATORS"] = "S0OPS,U0LEFT"
+	s.startBot() // connected, while the checks still run
+	s.ask("/redis help")
+	for _, warning := range []string{
+		`"check":"slack.alert_channel","seen":"#archive is archived","remedy":"unarchive it`,
+		`"check":"slack.operators","seen":"OPERATORS cannot be resolved: U0LEFT: user_not_found"`,
+		`"check":"redis.notifications","seen":"off`,
+	} {
+		s.bot.prints(regexp.MustCompile(regexp.QuoteMeta(warning)))
+	}
+	if log := s.bot.log.String(); strings.Contains(log, `"check":"redis.permissions"`) {
+		t.Errorf("it tried at its start what it does not need:\n%s", log)
+	}
+	s.quietLog()
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestConfigurationReference: docs/configuration.md says what the code says. Of
+// a variable that is the field's tags and the comment above it, of the rights in
+// Redis what the store uses.
+func TestConfigurationReference(t *testing.T) {
+	const path = "../../docs/configuration.md"
+	text := reference(t)
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(string(readFile(t, path)), text); diff != "" {
+		t.Errorf("docs/configuration.md is stale (-is +should be); make docs writes it anew:\n%s", diff)
+	}
+}
+
+func reference(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(`<!-- Written by make docs from cmd/sessionbot/config.go and store/access.go. -->
+# Configuration
+
+Sessionbot is set by environment variables. ` + "`sessionbot doctor`" + ` tells which are wrong, and whether what they name can be used. An empty variable counts as not set, but for HTTP_ADDR and READERS.
+
+A **secret** can also be read from a file: ` + "`SLACK_BOT_TOKEN_FILE=/run/secrets/slack_bot_token`" + ` names one that holds the token and nothing else. Setting both is an error. Secrets are never logged or shown; doctor shows their kind and their last four letters.
+
+Durations are written with their unit: ` + "`90s`, `10m`, `1h30m`" + `. The terminal commands need REDIS_URL alone; run needs what is marked as required.
+
+| variable | default | secret | meaning |
+|---|---|---|---|
+`)
+	for _, field := range documented(t) {
+		tag := reflect.StructTag(field.tag)
+		value, secret := "", ""
+		if tag.Get("default") != "" {
+			value = "`" + tag.Get("default") + "`"
+		}
+		if tag.Get("secret") != "" {
+			secret = "yes"
+		}
+		if field.doc == "" {
+			t.Errorf("%s has no comment that tells its meaning", tag.Get("envconfig"))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", tag.Get("envconfig"), value, secret, strings.ReplaceAll(field.doc, "|", "\\|"))
+	}
+	b.WriteString(`
+## The user in Redis
+
+The bot needs these rights and no others. Redis 7 and later takes them as they stand; for Redis 6 write ` + "`~prompt:*` instead of `%R~prompt:*`" + `, and where the URL names another database than 0, that number in ` + "`__keyspace@0__`" + `. Doctor names a right that is missing, and warns of what is not needed.
+
+`)
+	for _, c := range []struct {
+		words   string
+		use     store.Use
+		cluster bool
+	}{
+		{"One Redis for all:", store.ForProduct | store.ForState, false},
+		{"REDIS_URL, where STATE_REDIS_URL is another:", store.ForProduct, false},
+		{"STATE_REDIS_URL:", store.ForState, false},
+	} {
+		b.WriteString(c.words + "\n\n```\nACL SETUSER sessionbot on >PASSWORD " + store.ACLRule(c.use, c.cluster) + "\n```\n\n")
+	}
+	b.WriteString("On a cluster it needs `" + difference() + "` as well, and every master has to know it.\n")
+	return b.String()
+}
+
+// difference is what a cluster adds to the rules.
+func difference() string {
+	alone := strings.Fields(store.ACLRule(store.ForProduct, false))
+	var added []string
+	for word := range strings.FieldsSeq(store.ACLRule(store.ForProduct, true)) {
+		if !slices.Contains(alone, word) {
+			added = append(added, word)
+		}
+	}
+	return strings.Join(added, " ")
+}
+
+type documentedField struct{ tag, doc string }
+
+// documented reads the fields of config from the source, which has the comments.
+func documented(t *testing.T) []documentedField {
+	t.Helper()
+	file, err := parser.ParseFile(gotoken.NewFileSet(), "config.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fields []documentedField
+	ast.Inspect(file, func(node ast.Node) bool {
+		spec, ok := node.(*ast.TypeSpec)
+		if !ok || spec.Name.Name != "config" {
+			return true
+		}
+		for _, field := range spec.Type.(*ast.StructType).Fields.List {
+			tag, err := strconv.Unquote(field.Tag.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields = append(fields, documentedField{tag, strings.Join(strings.Fields(field.Doc.Text()), " ")})
+		}
+		return false
+	})
+	if len(fields) != len(variables()) {
+		t.Errorf("%d fields are documented, of %d", len(fields), len(variables()))
+	}
+	return fields
+}

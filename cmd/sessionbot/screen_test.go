@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestMeter: into a pipe goes a line now and then, and nothing of what is soon
+// over; on a terminal one line is written over and over, and taken away.
+func TestMeter(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		inPlace bool
+		want    string
+	}{
+		{"a pipe", false, "Counting: 50 of 100 keys, 50%\nCounting: 100 of 100 keys, 100%\n"},
+		{"a terminal", true, strings.Join([]string{"", "Counting: 10 of 100 keys, 10%", "Counting: 50 of 100 keys, 50%", "Counting: 100 of 100 keys, 100%", ""}, "\r\x1b[K")},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out bytes.Buffer
+				m := newMeter(&out)
+				m.inPlace, m.width = c.inPlace, 80
+				for _, step := range []struct {
+					after time.Duration
+					n     int64
+				}{{time.Second, 10}, {time.Millisecond, 20}, {5 * time.Second, 50}, {5 * time.Second, 100}} {
+					time.Sleep(step.after)
+					m.keys(step.n, 100)
+				}
+				m.clear()
+				if out.String() != c.want {
+					t.Errorf("%q", out.String())
+				}
+			})
+		})
+	}
+}
+
+// TestClock tells each second how long something has been going on.
+func TestClock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		m := newMeter(&out)
+		m.inPlace, m.width = true, 80
+		standing, over := m.clock()
+		standing("Generating")
+		time.Sleep(2500 * time.Millisecond)
+		over()
+		over()
+		if want := "\r\x1b[KGenerating · 1s\r\x1b[KGenerating · 2s"; out.String() != want {
+			t.Errorf("%q", out.String())
+		}
+	})
+}
+
+// TestHeldLog: log lines wait for the answer.
+func TestHeldLog(t *testing.T) {
+	var out bytes.Buffer
+	log := &heldLog{out: &out}
+	write := func(line string) {
+		if n, err := log.Write([]byte(line)); n != len(line) || err != nil {
+			t.Errorf("wrote %d, %v", n, err)
+		}
+	}
+	write("one\n")
+	write(strings.Repeat("x", maxHeld) + "\n")
+	if out.Len() > 0 {
+		t.Errorf("before the answer: %q", out.String())
+	}
+	log.release()
+	write("two\n")
+	if out.String() != "one\ntwo\n" {
+		t.Errorf("%q", out.String())
+	}
+}

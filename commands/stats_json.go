@@ -1,0 +1,86 @@
+package commands
+
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// statsReport is the --json of redis stats; its names are public.
+type statsReport struct {
+	AsOf                  time.Time             `json:"as_of"`
+	Complete              bool                  `json:"complete"`
+	Sessions              int                   `json:"sessions"`
+	Prompts               int                   `json:"prompts"`
+	PromptCharacters      int64                 `json:"prompt_characters"`
+	AverageLength         int64                 `json:"average_length"`
+	Longest               *store.PromptLength   `json:"longest"`
+	Shortest              *store.PromptLength   `json:"shortest"`
+	Distribution          map[string]int        `json:"distribution"`
+	Verdicts              map[store.Verdict]int `json:"verdicts"`
+	WebhookSuccessRate    *float64              `json:"webhook_success_rate"`
+	LookupSuccessRate     *float64              `json:"lookup_success_rate"`
+	GenerationSuccessRate *float64              `json:"generation_success_rate"`
+	Redis                 store.Server          `json:"redis"`
+	Watch                 *watchReport          `json:"watch,omitempty"`
+
+	Odd         []string               `json:"odd"`
+	Trends      map[string]trendReport `json:"trends"`
+	KeysScanned int64                  `json:"keys_scanned"`
+	Namespaces  []namespaceReport      `json:"namespaces"`
+	TTLs        map[string]int         `json:"session_keys_by_ttl"`
+}
+
+// trendReport is one period; rates are null without data, and so is memory.
+type trendReport struct {
+	Webhook    *float64 `json:"webhook_success_rate"`
+	Lookup     *float64 `json:"lookup_success_rate"`
+	Generation *float64 `json:"generation_success_rate"`
+	Memory     *int64   `json:"used_memory_bytes"` // the highest
+	Evicted    *int64   `json:"evicted_keys"`
+}
+
+func trendJSON(h store.Hour) trendReport {
+	t := trendReport{Webhook: h.Webhook.Rate(), Lookup: h.Lookup.Rate(), Generation: h.Generation.Rate()}
+	if h.Server != nil {
+		t.Memory, t.Evicted = &h.Server.UsedBytes, &h.Server.Evicted
+	}
+	return t
+}
+
+// namespaceReport is some keys, of which few were asked for their memory.
+type namespaceReport struct {
+	Name         string `json:"name"` // of what stands before the colon, "" = there is none
+	Others       bool   `json:"others,omitempty"`
+	Keys         int64  `json:"keys"`
+	Sampled      int64  `json:"sampled_keys"`
+	SampledBytes int64  `json:"sampled_bytes"`
+}
+
+func statsJSON(s statistics, now time.Time) statsReport {
+	c, p := s.Count, periodsOf(s)
+	report := statsReport{
+		AsOf: s.AsOf.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
+		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
+		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
+		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
+		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
+		Watch:             watchJSON(s.watch, now),
+		Odd:               odd(s),
+		Trends: map[string]trendReport{
+			"day": trendJSON(p.day.Hour), "day_before": trendJSON(p.dayBefore.Hour),
+			"week": trendJSON(p.week.Hour), "week_before": trendJSON(p.weekBefore.Hour),
+		},
+		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.TTLs,
+	}
+	for _, n := range c.Survey.Namespaces {
+		report.Namespaces = append(report.Namespaces, namespaceReport{Name: n.Name, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})
+	}
+	if n := c.Survey.Others; n.Keys > 0 {
+		report.Namespaces = append(report.Namespaces, namespaceReport{Others: true, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})
+	}
+	if s.Server != nil {
+		report.Redis = *s.Server
+	}
+	return report
+}

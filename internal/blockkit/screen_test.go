@@ -1,0 +1,92 @@
+package blockkit_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+const sessionID = "cs_live_a1EXAMPLEIlNpmmZenH75dh58rCJ8C36Ud3b2Yf6x9RI3vWcSxnQhQ0009"
+
+func table(rows ...[]string) slack.Block {
+	block, _ := blockkit.Table(rows[0], rows[1:], true)
+	return block
+}
+
+// TestTablesFitTheScreen: columns of words are broken between them, an id is
+// never broken, and what fits no screen becomes lines.
+func TestTablesFitTheScreen(t *testing.T) {
+	figures := table(
+		[]string{"Time (UTC)", "Webhook success", "Redis memory"},
+		[]string{"Last 24 h", "61.7% of 47 ▼ 21.6", "1.4 MB"},
+		[]string{"日本", "no data", "no data"})
+	ids := table([]string{"Session", "Prompt"}, []string{sessionID, "Un phare breton dans la tempête"})
+	for _, c := range []struct {
+		name  string
+		block slack.Block
+		width int
+		want  string
+	}{
+		{"a pipe", figures, 0, `
+Time (UTC)  Webhook success     Redis memory
+Last 24 h   61.7% of 47 ▼ 21.6  1.4 MB
+日本        no data             no data`},
+		{"it fits", figures, 44, `
+Time (UTC)  Webhook success     Redis memory
+Last 24 h   61.7% of 47 ▼ 21.6  1.4 MB
+日本        no data             no data`},
+		{"it fits when broken", figures, 40, `
+Time (UTC)  Webhook         Redis memory
+            success
+Last 24 h   61.7% of 47 ▼   1.4 MB
+            21.6
+日本        no data         no data`},
+		{"a pipe with ids", ids, 0, `
+Session                                                             Prompt
+` + sessionID + `  Un phare breton dans la tempête`},
+		{"no room beside an id", ids, 78, `
+Session  ` + sessionID + `
+Prompt   Un phare breton dans la tempête`},
+		{"no room for an id", ids, 30, `
+Session  ` + sessionID + `
+Prompt   Un phare breton dans
+         la tempête`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := blockkit.Screen{Width: c.width}.Text([]slack.Block{c.block})
+			if got != strings.TrimPrefix(c.want, "\n") {
+				t.Errorf("got\n%s", got)
+			}
+		})
+	}
+}
+
+// TestTextFitsTheScreen: lines are broken between words, and quotes stay whole.
+func TestTextFitsTheScreen(t *testing.T) {
+	blocks := []slack.Block{
+		blockkit.Paragraph(blockkit.L(blockkit.Bold("Paid, but no video was started.")), blockkit.Fact("Session", blockkit.Code(sessionID), blockkit.Plain(" live"))),
+		blockkit.Quote("A sentence to be copied as it is."),
+	}
+	want := "Paid, but no video\nwas started.\nSession\n" + sessionID + "\nlive\n\n> A sentence to be copied as it is."
+	if got := (blockkit.Screen{Width: 20}).Text(blocks); got != want {
+		t.Errorf("got\n%q", got)
+	}
+	if got := (blockkit.Screen{Width: 200}).Text(blocks); got != blockkit.Text(blocks) {
+		t.Errorf("got\n%q", got)
+	}
+}
+
+// TestColour is nothing but escapes around what a pipe gets.
+func TestColour(t *testing.T) {
+	blocks := []slack.Block{
+		blockkit.Paragraph(blockkit.L(blockkit.Bold("Lost"), blockkit.Plain(" "), blockkit.Code("cs_1"))),
+		table([]string{"A", "B"}, []string{"1", "2"}), blockkit.Context("as of now"),
+	}
+	want := "\x1b[1mLost\x1b[0m \x1b[36mcs_1\x1b[0m\n\n\x1b[1mA  B\x1b[0m\n1  2\n\n\x1b[2mas of now\x1b[0m"
+	if got := (blockkit.Screen{Colour: true}).Text(blocks); got != want {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,78 @@
+package doctor
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestJudgements decides on what no test can bring about for real.
+func TestJudgements(t *testing.T) {
+	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
+	scopes := []string{"commands", "chat:write", "usergroups:read"}
+	shared := &slack.Channel{IsMember: true}
+	shared.Name, shared.IsExtShared = "alerts", true
+	outside := &slack.Channel{}
+	outside.Name, outside.IsPrivate = "leads", true
+	for _, c := range []struct {
+		name  string
+		got   Result
+		level Level
+		says  string
+	}{
+		{"Slack names no scopes", judgeScopes(nil, scopes, false), Warning, "did not say"},
+		{"groups are not named, and cannot be read", judgeScopes(scopes[:2], scopes, false), OK, "2 scopes"},
+		{"groups are named, and cannot be read", judgeScopes(scopes[:2], scopes, true), Failed, "usergroups:read"},
+		{"a channel that others share", judgeChannel(shared, nil), Warning, "another workspace"},
+		{"a private channel", judgeChannel(outside, []string{"channels:join"}), Failed, "private"},
+		{"a clock that runs late", judgeClock("Slack's", -30*time.Second, true), Warning, "30s"},
+		{"a clock far off", judgeClock("Redis'", -3*time.Minute, true), Failed, "3m0s"},
+		{"no clock", judgeClock("Slack's", 0, false), Warning, "not known"},
+		{"Redis on this machine", judgeTLS("redis://:secret@127.0.0.1:6379"), OK, "this machine"},
+		{"Redis over the network", judgeTLS("redis://:secret@cache.example:6379"), Warning, "cache.example"},
+		{"Redis over the network, encrypted", judgeTLS("rediss://:secret@cache.example:6379"), OK, "encrypted"},
+		{"one node of a cluster elsewhere", judgeTLS("redis://127.0.0.1:1?addr=10.0.0.7:2"), Warning, "10.0.0.7"},
+		{"keys were thrown away", judgeEviction(store.Server{MaxMemoryPolicy: "allkeys-lru", EvictedKeys: 3}, store.ForProduct), Warning, "3 keys"},
+		{"records may be thrown away", judgeEviction(store.Server{MaxMemoryPolicy: "volatile-ttl", MaxMemoryBytes: 1}, store.ForState), Warning, "plans"},
+		{"no limit of memory", judgeEviction(store.Server{MaxMemoryPolicy: "allkeys-lru"}, store.ForProduct), OK, "without a limit"},
+		{"a policy that is not told", judgeEviction(store.Server{}, store.ForProduct), Warning, "cannot be seen"},
+		{"keys, but no session", judgeSample(store.Sample{Keys: 900}), Warning, "none among 900 keys"},
+		{"a key of no known mode", judgeKey("rk_MARKEDsecretMARKEDsecret"), Warning, "unknown mode"},
+		{"no session to compare", judgeMode(payments.Live, store.Sample{}), OK, "no session"},
+		{"a model on no first page", judgeModels([]string{"a"}, []string{"b"}, false), Warning, "first page"},
+		{"a certificate that ends soon", judgeExpiry(now.Add(50*time.Hour), now), Warning, "2 days"},
+		{"plain http", judgeExpiry(time.Time{}, now), OK, "unencrypted"},
+	} {
+		if c.got.Level != c.level || !strings.Contains(c.got.Seen, c.says) || (c.got.Level == OK) != (c.got.Remedy == "") {
+			t.Errorf("%s: %+v; want %s and %q", c.name, c.got, c.level, c.says)
+		}
+	}
+}
+
+func TestMaskNeverShowsHalfOfASecret(t *testing.T) {
+	for secret, want := range map[string]string{
+		"":                            "…",
+		"short":                       "…",
+		"xoxb-12":                     "xoxb-…",
+		"xoxb-1234567890-ABCD":        "xoxb-…ABCD",
+		"rk_live_1234567890ABCD":      "rk_live_…ABCD",
+		"1234567890123456789012345ab": "…45ab",
+	} {
+		if got := mask(secret); got != want {
+			t.Errorf("mask(%q) = %q, want %q", secret, got, want)
+		}
+	}
+}
+
+// TestForeignTextStaysOnItsLine: names come from Slack, and reach a terminal.
+func TestForeignTextStaysOnItsLine(t *testing.T) {
+	got := clean("a\x1b[2Jb\nc\u202ed" + strings.Repeat("x", 5000))
+	if strings.ContainsAny(got, "\x1b\n\u202e") || len([]rune(got)) > 601 {
+		t.Errorf("%q", got)
+	}
+}

@@ -1,0 +1,114 @@
+package doctor
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// judgeTLS warns of passwords and customers' data that cross a network as they
+// are.
+func judgeTLS(rawURL string) Result {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return broken("the URL cannot be read", "write it like rediss://user:password@host:6379")
+	}
+	if u.Scheme == "rediss" {
+		return fine("encrypted")
+	}
+	for _, host := range append(hostsOf(u.Query()["addr"]), u.Hostname()) {
+		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return warn("the password and customers' prompts go to "+host+" unencrypted", "use rediss://, if that is not a network of your own")
+		}
+	}
+	return fine("it stays on this machine")
+}
+
+func hostsOf(addrs []string) []string {
+	var hosts []string
+	for _, addr := range addrs {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			host = addr
+		}
+		hosts = append(hosts, host)
+	}
+	return hosts
+}
+
+// judgeAccess tells whether a user may do what is needed and no more.
+func judgeAccess(a store.Access, beyond []string) Result {
+	const rules = "give it the rules in docs/configuration.md"
+	switch {
+	case a.ReadOnly != "":
+		return broken("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
+	case len(a.Denied) > 0:
+		return broken("the user may not: "+list(a.Denied), rules)
+	case len(beyond) > 0:
+		return warn("the user may do more than is needed: "+list(beyond), "make a user for the bot alone and "+rules)
+	}
+	return fine("the user may do what is needed, and no more")
+}
+
+var writeRemedy = map[string]string{
+	"READONLY":   "this is a replica: write the master's address, or a Sentinel's with master_name=",
+	"OOM":        "its memory is full: raise maxmemory, or take out what nobody needs",
+	"MISCONF":    "it cannot save to its disk: look into its log",
+	"NOREPLICAS": "it misses replicas that min-replicas-to-write asks for",
+}
+
+// judgeEviction warns of a Redis that may throw sessions away: all of them have
+// a TTL, so every policy but noeviction takes them.
+func judgeEviction(s store.Server, use store.Use) Result {
+	lost := "customers' prompts"
+	if use&store.ForProduct == 0 {
+		lost = "plans and incidents"
+	}
+	const remedy = "set maxmemory-policy to noeviction, and watch the memory"
+	switch {
+	case s.MaxMemoryPolicy == "":
+		return warn("the eviction policy cannot be seen", "see that maxmemory-policy is noeviction")
+	case s.MaxMemoryPolicy == "noeviction":
+		return fine("noeviction")
+	case s.EvictedKeys > 0:
+		return warn(fmt.Sprintf("%s has thrown %s away already: %s may be lost", s.MaxMemoryPolicy, plural(int(s.EvictedKeys), "key"), lost), remedy)
+	case s.MaxMemoryBytes > 0:
+		return warn(s.MaxMemoryPolicy+" throws "+lost+" away when the memory is full", remedy)
+	}
+	return fine(s.MaxMemoryPolicy + ", but without a limit of memory")
+}
+
+// judgeClock compares another's clock with ours: ages, and with them verdicts,
+// are only as right as that.
+func judgeClock(whose string, ahead time.Duration, known bool) Result {
+	const remedy = "set the clocks by NTP"
+	switch off := ahead.Abs(); {
+	case !known:
+		return warn(whose+" time is not known", remedy)
+	case off >= 2*time.Minute:
+		return broken(fmt.Sprintf("%s clock and this machine's differ by %s", whose, off.Round(time.Second)), remedy)
+	case off >= 10*time.Second:
+		return warn(fmt.Sprintf("%s clock and this machine's differ by %s", whose, off.Round(time.Second)), remedy)
+	}
+	return fine("in step with this machine's")
+}
+
+func judgeSample(s store.Sample) Result {
+	if s.Sessions == 0 {
+		if s.Keys == 0 {
+			return warn("it is empty", "check that REDIS_URL names the product's Redis and its database")
+		}
+		return warn(fmt.Sprintf("none among %s", plural(s.Keys, "key")), "check that REDIS_URL names the product's Redis and its database")
+	}
+	var parts []string
+	for _, layout := range []store.Layout{store.LayoutThreeKey, store.LayoutOneKey} {
+		if n := s.Layouts[layout]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, layout))
+		}
+	}
+	return fine(fmt.Sprintf("of %s in a sample: %s", plural(s.Sessions, "session"), strings.Join(parts, ", ")))
+}

@@ -1,0 +1,48 @@
+package payments
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"testing"
+)
+
+// TestAccessAsksWhatStripeKnows: Stripe's own mock takes every question.
+func TestAccessAsksWhatStripeKnows(t *testing.T) {
+	var rec recorder
+	lacking, err := rec.reader(t).Access(t.Context())
+	if err != nil || len(lacking) > 0 || len(rec.requests) != 4 {
+		t.Errorf("lacking %q, %v; asked %q", lacking, err, rec.requests)
+	}
+	for i, status := range rec.statuses {
+		if status != http.StatusOK {
+			t.Errorf("%s: %d", rec.requests[i], status)
+		}
+	}
+}
+
+func TestAccessNamesWhatIsLacking(t *testing.T) {
+	for _, c := range []struct {
+		refused map[string]int
+		lacking []string
+		kind    Kind
+	}{
+		{map[string]int{"/v1/charges": 403, "/v1/checkout/sessions": 403}, []string{"Checkout Sessions", "Charges"}, ""},
+		{map[string]int{"/v1/events": 401}, nil, KeyRefused},
+		{map[string]int{"/v1/events": 500, "/v1/charges": 403}, []string{"Charges"}, Fault},
+	} {
+		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if status, ok := c.refused[r.URL.Path]; ok {
+				w.WriteHeader(status)
+				return
+			}
+			_, _ = w.Write([]byte(`{"object":"list","data":[]}`)) // a client that hung up notices by itself
+		}))
+		lacking, err := New(Config{Key: "rk_live_x", BaseURL: ts.URL}).Access(t.Context())
+		ts.Close()
+		if !slices.Equal(lacking, c.lacking) || (c.kind == "") != (err == nil) || c.kind != "" && !errors.Is(err, c.kind) {
+			t.Errorf("%v: lacking %q, %v", c.refused, lacking, err)
+		}
+	}
+}

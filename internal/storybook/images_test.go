@@ -1,0 +1,67 @@
+package storybook
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestImagesAreNoVideos: where an image is made, nobody is told of a video.
+func TestImagesAreNoVideos(t *testing.T) {
+	prompt, generating, done, failed := "A fox", "processing", "completed", "error"
+	image := func(status *string, file store.FileState, paid store.PaymentState) store.Examination {
+		var e store.Evidence
+		e.Session.Lookup = store.Key{Kind: "session", Exists: true, Full: true,
+			Value: store.Value{Prompt: &prompt, Status: status, GenerationType: "text-to-image"}}
+		if file != "" {
+			e.Session.Lookup.Value.FileID, e.File.State = text("f1"), file
+		}
+		e.Payment = store.Payment{State: paid, Created: noon.Add(-time.Hour)}
+		x := store.Examination{Evidence: e, At: noon, Event: store.Event{State: store.EventFailed, Created: noon.Add(-time.Hour)}}
+		x.Diagnosis = store.Diagnose(e, noon, store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute})
+		return x
+	}
+	var told strings.Builder
+	for _, x := range []store.Examination{
+		image(nil, "", store.PaymentPaid), image(nil, "", store.PaymentUnverified), image(nil, "", store.PaymentNotRequired),
+		image(nil, "", store.PaymentUnpaid), image(nil, "", store.PaymentExpired), image(nil, "", store.PaymentRefunded),
+		image(&generating, store.FileInProgress, store.PaymentPaid), image(&generating, store.FileCompleted, store.PaymentPaid),
+		image(&generating, store.FileFailed, store.PaymentPaid), image(&generating, store.FileUnknown, store.PaymentPaid),
+		image(&done, store.FileCompleted, store.PaymentPaid), image(&failed, "", store.PaymentUnverified),
+	} {
+		w := &world{seen: x.Evidence, event: x.Event}
+		told.WriteString(whole(ask(w, "", "/session", "debug "+sessionID)) + "\n")
+		for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
+			p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: commands.FixText,
+				Models: store.Models{Video: "veo3", Image: "gpt-image-1"}}, noon)
+			if err != nil {
+				continue // not allowed: debug says why
+			}
+			line := commands.ClaimLine(store.ClaimAnswer{Verdict: store.NeedsSecondClick, Plan: store.PlanRecord{Plan: p}}, noon)
+			told.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
+			for _, o := range endings {
+				for _, cause := range o.causes {
+					if o.action == action {
+						now := progress(p, o.outcome, cause)
+						told.WriteString(blockkit.Text(registryOf(w).ProgressBlocks(now)) + "\n")
+					}
+				}
+			}
+		}
+	}
+	if !strings.Contains(told.String(), "Generate an image for") || !strings.Contains(told.String(), "Your image is ready") {
+		t.Errorf("images are not told of:\n%s", told.String())
+	}
+	for line := range strings.Lines(told.String()) {
+		if strings.Contains(strings.ToLower(line), "video") {
+			t.Errorf("an image is called a video: %s", line)
+		}
+	}
+}
+
+// whole is all that is read of a message, buttons included.
+func whole(s Story) string { return blockkit.Text(s.Blocks) + buttons(s) }

@@ -1,0 +1,61 @@
+package storybook
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+func others() []Story {
+	orphan := examples()[0].world
+	found, more := orphan, orphan
+	found.found = []store.Payment{paid(14 * time.Minute), paid(14 * time.Minute)}
+	more.found, more.more = found.found, true
+	history := world{entries: []store.Entry{
+		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: store.AuditPlanned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
+		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditPressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses, because Stripe still delivers"},
+		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditClaimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
+		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditOutcome, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
+		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditSettled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},
+		{At: noon.Add(-2 * time.Hour), Who: store.Actor{ID: "ann", Terminal: true}, Where: "terminal", Event: store.AuditCancelled, Action: store.ActionFix, Session: sessionID, Plan: "J2E8"},
+		{At: noon.Add(-3 * time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: store.AuditRefused, Action: store.ActionFix, Session: sessionID, Detail: "the verdict was waiting"},
+	}}
+	unclear := world{seen: store.Evidence{File: store.File{State: store.FileInProgress}}, repair: store.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
+	unknown := unclear
+	unknown.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
+	return []Story{
+		ask(&orphan, "help", "/session", "help"),
+		ask(&orphan, "help, /redis", "/redis", "help"),
+		ask(&found, "find", "/session", "find ann@example.com"),
+		ask(&more, "find, and there are more", "/session", "find ann@example.com"),
+		ask(&orphan, "find nobody", "/session", "find nobody@example.com"),
+		ask(&history, "history", "/session", "history "+sessionID, "AuditEvent planned", "AuditEvent pressed", "AuditEvent claimed", "AuditEvent outcome", "AuditEvent settled", "AuditEvent cancelled", "AuditEvent refused"),
+		ask(&orphan, "no history", "/session", "history "+sessionID),
+		ask(&unclear, "settle", "/session", "settle "+sessionID+" "+fileID),
+		ask(&unknown, "settle with a file that nobody knows", "/session", "settle "+sessionID+" "+fileID),
+		ask(&orphan, "nothing to settle", "/session", "settle "+sessionID+" "+fileID),
+	}
+}
+
+func failures() []Story {
+	w := examples()[0].world
+	var all []Story
+	for _, typed := range [][2]string{
+		{"/session", "debgu " + sessionID}, {"/session", "xyzzy"}, {"/session", sessionID}, {"/session", "debug"}, {"/session", "debug nonsense"},
+		{"/session", "debug cs_live_a1B2…a7B8"}, {"/session", "debug " + sessionID + " " + sessionID[:60] + "zzzz"}, {"/session", "debug " + sessionID + " --limit 3"},
+		{"/session", "find ann"}, {"/session", "settle " + sessionID}, {"/redis", "statz"}, {"/redis", "ping twice"},
+		{"/redis", "prompts --limit 0"}, {"/redis", "prompts --limit 99999"}, {"/redis", "stats --all"},
+	} {
+		all = append(all, ask(&w, typed[0]+" "+typed[1], typed[0], typed[1]))
+	}
+	for _, err := range []error{store.ErrSilent, store.ErrRefused, context.DeadlineExceeded, errors.New("something unforeseen")} {
+		all = append(all, ask(&world{err: err}, err.Error(), "/redis", "ping"))
+	}
+	for _, why := range []store.Unverified{store.NoStripeKey, store.StripeNoAnswer} {
+		all = append(all, ask(&world{err: why}, "find, Stripe: "+string(why), "/session", "find ann@example.com"))
+	}
+	return all
+}

@@ -1,0 +1,134 @@
+package storybook
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
+)
+
+func text(s string) *string { return &s }
+
+// planOf is a plan as it is kept, one of each action.
+func planOf(action store.Action) store.Plan {
+	p := store.Plan{
+		ID: "K3F9", Action: action, Session: sessionID, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute),
+		Seen: store.Seen{Verdict: store.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
+	}
+	if action == store.ActionFix {
+		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
+		p.Warnings = []string{"Payment could not be verified."}
+		p.Writes = []store.KeyWrite{
+			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []store.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
+			{Session: sessionID, Kind: "session", Changes: []store.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
+		}
+		return p
+	}
+	p.Retrying, p.EventID, p.Live = true, "evt_1", true
+	p.Warnings = []string{"Stripe will still deliver the event: the site may make this video itself.", "Paid for 3 videos; the product makes one for a session."}
+	p.Order = &store.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: store.FromDefault,
+		Width: 1280, Height: 720, SizeFrom: store.FromSession, Cents: 2400, PromptFrom: store.FromPrompt, PromptChars: 62}
+	p.Writes = []store.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []store.Change{{Name: "status", After: text("processing")}}, Then: []string{"fileId", "timestamp"}}}
+	return p
+}
+
+// imagePlan is a plan to generate an image.
+func imagePlan() store.Plan {
+	p := planOf(store.ActionGenerate)
+	p.Kind, p.Warnings, p.Order = store.KindImage, nil, &store.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+		SizeFrom: store.FromSession, PromptFrom: store.FromSession, PromptChars: 62}
+	return p
+}
+
+// clicks is what becomes of a plan before it is carried out, and what who
+// clicks is told.
+func clicks() []Story {
+	var all []Story
+	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
+		p := planOf(action)
+		all = append(all,
+			Story{Title: "plan, " + string(action), Blocks: commands.PlanBlocks(p)}.with(commands.PlanActions(p, "")),
+			Story{Title: "cancelled, " + string(action), Blocks: commands.CancelledBlocks(p, p.Requester, noon)},
+			Story{Title: "expired, " + string(action), Blocks: commands.ExpiredBlocks(p)})
+	}
+	p := planOf(store.ActionGenerate)
+	corrupt := planOf(store.ActionFix)
+	corrupt.Writes = []store.KeyWrite{{Session: sessionID, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []store.Change{{Name: "status", After: text("error")}}}}
+	all = append(all,
+		Story{Title: "pressed once", Blocks: commands.PressedBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
+		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
+		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
+	for _, verdict := range []store.ClaimVerdict{store.AlreadyClaimed, store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
+		l := commands.ClaimLine(store.ClaimAnswer{Verdict: verdict, Plan: store.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
+	}
+	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
+		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.Busy, Doing: doing}, noon)
+		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", store.Busy), of("JobState", doing)))
+	}
+	return all
+}
+
+// endings are how jobs stand and end, with the causes for it.
+var endings = []struct {
+	action  store.Action
+	outcome store.Outcome
+	causes  []store.Cause
+}{
+	{store.ActionFix, "", []store.Cause{""}}, {store.ActionFix, store.OutcomeDone, []store.Cause{""}},
+	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{"", store.CauseOthers}},
+	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
+	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
+		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers,
+		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
+	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
+	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong}},
+}
+
+// progress is how a job stands that came to this.
+func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Progress {
+	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
+		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: outcome == store.OutcomeDone && cause == store.CauseOthers}
+	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
+	switch outcome {
+	case store.OutcomeDone, store.OutcomeFailed:
+		now.Site = &store.Site{Found: true, Status: "error"}
+	case store.OutcomeUnclear, store.OutcomeGaveUp:
+		now.Site = &store.Site{Found: true, Status: "processing"}
+	}
+	if cause == store.CauseRejected || cause == store.CauseChanged {
+		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
+	}
+	if outcome == store.OutcomeDone && p.Action == store.ActionGenerate {
+		now.Job.FileID, now.Site.Status = fileID, "completed"
+		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
+	}
+	if outcome == store.OutcomeGaveUp {
+		now.Job.FileID = fileID
+	}
+	return now
+}
+
+// repairs is how a job stands and what it came to.
+func repairs() []Story {
+	var all []Story
+	for _, e := range endings {
+		for _, cause := range e.causes {
+			title := string(e.action) + ", running"
+			if e.outcome != "" {
+				title = fmt.Sprintf("%s, %s %s", e.action, e.outcome, cause)
+			}
+			all = append(all, repair(title, progress(planOf(e.action), e.outcome, cause)))
+		}
+	}
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
+		all = append(all, repair("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
+	}
+	return all
+}
+
+func repair(title string, p store.Progress) Story {
+	return Story{Title: title, Of: []string{of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)},
+		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
+}

@@ -1,0 +1,90 @@
+// Package storybook holds one of every message that people can get, from canned
+// data and at a fixed time: for the page that shows them all, and for the golden
+// file that keeps their texts. Nothing is written here that the product would
+// not say itself: each message is made by the code that makes it in earnest.
+package storybook
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Story is one message.
+type Story struct {
+	Chapter string
+	Title   string
+	Of      []string // what it is a case of, such as "Verdict orphaned"; a test goes by it
+	Blocks  []slack.Block
+}
+
+// noon is when everything is told.
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+const (
+	sessionID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6a7B8"
+	fileID    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+	ref       = "k3f9-2d"
+	siteURL   = "https://superduperai.co"
+)
+
+var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+
+// Stories are all of them, chapter by chapter.
+func Stories() []Story {
+	var all []Story
+	for _, chapter := range []struct {
+		title string
+		tell  func() []Story
+	}{
+		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs},
+		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures},
+	} {
+		for _, s := range chapter.tell() {
+			s.Chapter = chapter.title
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// ask asks the product's own commands, in a canned world.
+func ask(w *world, title, command, text string, of ...string) Story {
+	answer := registryOf(w).Run(context.Background(), commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT", Ref: ref})
+	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
+	if answer.Plan != nil {
+		s.Of = append(s.Of, "Action "+string(answer.Plan.Action))
+		answer.Actions = commands.PlanActions(*answer.Plan, "")
+	}
+	return s.with(answer.Actions)
+}
+
+// with puts buttons below a message.
+func (s Story) with(actions []slack.BlockElement) Story {
+	if len(actions) > 0 {
+		s.Blocks = append(s.Blocks, slack.NewActionBlock("", actions...))
+	}
+	return s
+}
+
+func line(title string, l blockkit.Line, of ...string) Story {
+	return Story{Title: title, Of: of, Blocks: []slack.Block{blockkit.Paragraph(l)}}
+}
+
+func registryOf(w *world) *commands.Registry {
+	return commands.New(commands.Deps{
+		Sessions: w, Finder: w, Redis: w, Ledger: w, Files: w, Watch: w, Alerts: true, Limits: limits, SiteURL: siteURL, Token: !w.noToken,
+		Plans: store.PlanOptions{TTL: 10 * time.Minute, Prices: store.ListPrices, FixText: commands.FixText,
+			Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
+		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
+	})
+}
+
+func of(kind string, value any) string { return fmt.Sprintf("%s %v", kind, value) }

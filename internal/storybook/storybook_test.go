@@ -1,0 +1,138 @@
+package storybook
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+// TestTexts compares every message with the golden file and with Slack's limits.
+func TestTexts(t *testing.T) {
+	var out strings.Builder
+	for _, s := range Stories() {
+		raw, err := json.Marshal(s.Blocks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, violation := range blockcheck.Check(raw) {
+			t.Errorf("%s: Slack would refuse it: %v", s.Title, violation)
+		}
+		fmt.Fprintf(&out, "== %s: %s\n%s\n%s\n", s.Chapter, s.Title, blockkit.Text(s.Blocks), buttons(s))
+	}
+	const path = "testdata/storybook.golden"
+	if *update {
+		if err := os.WriteFile(path, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); diff != "" {
+		t.Errorf("differs from %s (-want +got); -update writes it anew:\n%s", path, diff)
+	}
+}
+
+// buttons are the labels of all buttons, with what they ask first.
+func buttons(s Story) string {
+	var labels []string
+	for _, block := range s.Blocks {
+		row, ok := block.(*slack.ActionBlock)
+		if !ok {
+			continue
+		}
+		for _, element := range row.Elements.ElementSet {
+			b := element.(*slack.ButtonBlockElement)
+			label := "[" + b.Text.Text + "]"
+			if b.Confirm != nil {
+				label += "(" + b.Confirm.Text.Text + ")"
+			}
+			labels = append(labels, label)
+		}
+	}
+	return strings.Join(labels, " ")
+}
+
+// TestNoKindIsMissing: of everything that a message can be about there is one.
+func TestNoKindIsMissing(t *testing.T) {
+	told := map[string]bool{}
+	for _, s := range Stories() {
+		for _, kind := range s.Of {
+			told[kind] = true
+		}
+	}
+	for folder, types := range map[string][]string{
+		"../../store":    {"Verdict", "Action", "Outcome", "Cause", "ClaimVerdict", "IncidentKind", "Ending", "AuditEvent", "PaymentState", "FileState", "EventState", "Unverified"},
+		"../watch":       {"Reason"},
+		"../../commands": {"Outcome"},
+	} {
+		for _, kind := range constants(t, folder, types) {
+			if folder == "../../commands" {
+				kind = "commands." + kind
+			}
+			if !told[kind] && !silent[kind] {
+				t.Errorf("no message is of %s", kind)
+			}
+		}
+	}
+	for _, command := range registryOf(&world{}).Commands() {
+		if kind := "Command " + command.Group + " " + command.Name; !told[kind] {
+			t.Errorf("no message is of %s", kind)
+		}
+	}
+}
+
+// silent are kinds that are no message of their own.
+var silent = map[string]bool{
+	"ClaimVerdict claimed": true, "ClaimVerdict cancelled": true, // the plan's message changes instead
+	"Reason nothing": true,
+}
+
+// constants lists the string constants of the types, as "Type value".
+func constants(t *testing.T, folder string, types []string) []string {
+	t.Helper()
+	packages, err := parser.ParseDir(token.NewFileSet(), folder, nil, 0) //nolint:staticcheck // no build tags here
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, p := range packages {
+		ast.Inspect(p, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 {
+				return true
+			}
+			name, ok := spec.Type.(*ast.Ident)
+			value, literal := spec.Values[0].(*ast.BasicLit)
+			if ok && literal && value.Kind == token.STRING && slices.Contains(types, name.Name) {
+				text, err := strconv.Unquote(value.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, name.Name+" "+text)
+			}
+			return true
+		})
+	}
+	if len(found) < len(types) {
+		t.Fatalf("%s has only %v", folder, found)
+	}
+	return found
+}

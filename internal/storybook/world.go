@@ -1,0 +1,81 @@
+package storybook
+
+import (
+	"context"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// world answers every question of the commands from memory.
+type world struct {
+	seen    store.Evidence
+	event   store.Event
+	site    store.Site
+	siteErr error
+	fileErr error
+	repair  store.SessionJob
+	found   []store.Payment
+	more    bool
+	entries []store.Entry
+	kept    store.Figures
+	prompts store.Prompts
+	server  store.Server
+	err     error
+	noToken bool
+}
+
+func (w *world) Examine(_ context.Context, id string) store.Examination {
+	e := w.seen
+	e.Session.ID = id
+	return store.Examination{Evidence: e, Diagnosis: store.Diagnose(e, noon, limits), Event: w.event, Site: w.site, SiteErr: w.siteErr,
+		FileErr: w.fileErr, Repair: w.repair, At: noon}
+}
+
+func (w *world) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
+	x := w.Examine(ctx, p.SessionID)
+	x.Payment = p
+	x.Diagnosis = store.Diagnose(x.Evidence, noon, limits)
+	return x
+}
+
+func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error) {
+	return w.found, w.more, w.err
+}
+
+func (w *world) Count(context.Context, store.Counting) (store.Count, error) {
+	return store.Count{}, w.err
+}
+
+func (w *world) Prompts(context.Context, int, func(int64, int64)) (store.Prompts, error) {
+	return w.prompts, w.err
+}
+
+func (w *world) Server(context.Context) (store.Server, error) { return w.server, w.err }
+
+func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * time.Microsecond, w.err }
+
+func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
+
+func (w *world) JobOf(context.Context, string) (store.SessionJob, error) { return w.repair, w.err }
+
+func (w *world) Settle(_ context.Context, _ string, _ store.Actor, file string, _ time.Time) (store.Job, error) {
+	if w.repair.ID == "" {
+		return store.Job{}, store.ErrNotUnclear
+	}
+	return store.Job{FileID: file, Plan: store.Plan{Session: sessionID}}, w.err
+}
+
+func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }
+
+func (w *world) Record(context.Context, store.Entry) error { return w.err }
+
+func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
+	return w.entries, w.err
+}
+
+func (w *world) Figures(context.Context, time.Time) (store.Figures, error) { return w.kept, w.err }
+
+func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
+	return nil, w.err
+}

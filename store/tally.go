@@ -1,0 +1,216 @@
+package store
+
+import (
+	"slices"
+	"time"
+	"unicode/utf16"
+)
+
+const (
+	// rateWindow is how far back the success rates look.
+	rateWindow = 24 * time.Hour
+	// openFor is how long Stripe lets a checkout be open.
+	openFor = 24 * time.Hour
+	// slotLength divides the last 24 h, for when something began.
+	slotLength = 5 * time.Minute
+)
+
+// LengthClasses names the classes of prompt lengths, shortest first.
+var LengthClasses = []string{"0-100", "101-500", "501-1000", "1001-2000", "2000+"}
+
+// TTLClasses names the classes of what keys have left to live.
+var TTLClasses = []string{"under 1 day", "1-7 days", "7-30 days", "over 30 days", "never expires"}
+
+// PromptLength is the length of a session's prompt in UTF-16 units.
+type PromptLength struct {
+	ID     string `json:"id"`
+	Length int    `json:"length"`
+}
+
+// Tries is how often something went well, and how often not.
+type Tries struct{ Good, Bad int }
+
+// Rate is the share of the good, nil where there is neither good nor bad.
+func (t Tries) Rate() *float64 {
+	if t.Good+t.Bad == 0 {
+		return nil
+	}
+	share := float64(t.Good) / float64(t.Good+t.Bad)
+	return &share
+}
+
+// Add is both together.
+func (t Tries) Add(other Tries) Tries { return Tries{t.Good + other.Good, t.Bad + other.Bad} }
+
+// Outcomes is what became of some sessions. Webhook: of those that are not
+// waiting, unpaid, abandoned or unclear, the good are neither orphaned nor lost.
+// Generation: completed against failed and stalled.
+type Outcomes struct{ Webhook, Generation Tries }
+
+func (o *Outcomes) add(v Verdict) {
+	switch v {
+	case VerdictWaiting, VerdictUnpaid, VerdictAbandoned, VerdictUnclear:
+	case VerdictOrphaned, VerdictLost:
+		o.Webhook.Bad++
+	default:
+		o.Webhook.Good++
+	}
+	switch v {
+	case VerdictCompleted:
+		o.Generation.Good++
+	case VerdictFailed, VerdictStalled:
+		o.Generation.Bad++
+	}
+}
+
+// Slot is the webhooks of the sessions paid within five minutes.
+type Slot struct {
+	At      time.Time // its beginning
+	Webhook Tries
+}
+
+// Count is figures over all sessions. Lengths are in UTF-16 units. The rates
+// look at the last 24 h, and are nil without data.
+type Count struct {
+	Complete              bool // false: time ran out, the figures are of the keys scanned
+	Sessions              int
+	Prompts               int // sessions with a readable prompt
+	PromptCharacters      int64
+	AverageLength         int64         // rounded
+	Longest               *PromptLength // nil without prompts
+	Shortest              *PromptLength
+	Distribution          map[string]int // by LengthClasses
+	Verdicts              map[Verdict]int
+	TTLs                  map[string]int // of sessions' keys, by TTLClasses
+	WebhookSuccessRate    *float64
+	GenerationSuccessRate *float64
+	Slots                 []Slot             // of the last 24 h, oldest first, without the empty ones
+	Hours                 map[int64]Outcomes `json:"-"` // by hours since 1970, as far back as a Series reaches
+	Survey                Survey
+}
+
+// Tally counts sessions one after the other, as of one time.
+type Tally struct {
+	now    time.Time
+	sums   Count
+	recent Outcomes // of the last 24 h
+	slots  map[time.Time]Tries
+}
+
+// NewTally begins to count.
+func NewTally(now time.Time) *Tally {
+	t := &Tally{now: now, slots: map[time.Time]Tries{}}
+	t.sums.Distribution, t.sums.Verdicts = zeros(LengthClasses), map[Verdict]int{}
+	t.sums.TTLs, t.sums.Hours = zeros(TTLClasses), map[int64]Outcomes{}
+	return t
+}
+
+func zeros(classes []string) map[string]int {
+	counts := map[string]int{}
+	for _, class := range classes {
+		counts[class] = 0
+	}
+	return counts
+}
+
+// Add counts a session, by what Redis and the last known payment say of it. A
+// checkout that is open for longer than Stripe lets it be was abandoned.
+func (t *Tally) Add(s Session, d Diagnosis) {
+	if d.Verdict == VerdictUnpaid && t.now.Sub(d.PaidAt) > openFor {
+		d.Verdict = VerdictAbandoned
+	}
+	t.sums.Sessions++
+	t.sums.Verdicts[d.Verdict]++
+	t.addTime(first(d.PaidAt, d.Since), d.Verdict)
+	for _, key := range s.Keys() {
+		if key.Exists {
+			t.sums.TTLs[ttlClass(key.TTL)]++
+		}
+	}
+	if prompt := s.PromptText(); prompt != "" {
+		t.addPrompt(PromptLength{ID: s.ID, Length: Length(prompt)})
+	}
+}
+
+func (t *Tally) addTime(at time.Time, v Verdict) {
+	age := t.now.Sub(at)
+	if at.IsZero() || age > seriesLife {
+		return
+	}
+	hour := t.sums.Hours[HourOf(at)]
+	hour.add(v)
+	t.sums.Hours[HourOf(at)] = hour
+	if age > rateWindow {
+		return
+	}
+	t.recent.add(v)
+	var one Outcomes
+	if one.add(v); one.Webhook != (Tries{}) {
+		slot := at.UTC().Truncate(slotLength)
+		t.slots[slot] = t.slots[slot].Add(one.Webhook)
+	}
+}
+
+func (t *Tally) addPrompt(p PromptLength) {
+	t.sums.Prompts++
+	t.sums.PromptCharacters += int64(p.Length)
+	t.sums.Distribution[lengthClass(p.Length)]++
+	if t.sums.Longest == nil || p.Length > t.sums.Longest.Length {
+		t.sums.Longest = &p
+	}
+	if t.sums.Shortest == nil || p.Length < t.sums.Shortest.Length {
+		t.sums.Shortest = &p
+	}
+}
+
+// Count is the figures over all that was added.
+func (t *Tally) Count() Count {
+	c := t.sums
+	if n := int64(c.Prompts); n > 0 {
+		c.AverageLength = (c.PromptCharacters + n/2) / n
+	}
+	c.WebhookSuccessRate, c.GenerationSuccessRate = t.recent.Webhook.Rate(), t.recent.Generation.Rate()
+	for at, tries := range t.slots {
+		c.Slots = append(c.Slots, Slot{at, tries})
+	}
+	slices.SortFunc(c.Slots, func(a, b Slot) int { return a.At.Compare(b.At) })
+	return c
+}
+
+func lengthClass(length int) string {
+	switch {
+	case length <= 100:
+		return LengthClasses[0]
+	case length <= 500:
+		return LengthClasses[1]
+	case length <= 1000:
+		return LengthClasses[2]
+	case length <= 2000:
+		return LengthClasses[3]
+	}
+	return LengthClasses[4]
+}
+
+func ttlClass(ttl time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case ttl <= 0:
+		return TTLClasses[4]
+	case ttl < day:
+		return TTLClasses[0]
+	case ttl < 7*day:
+		return TTLClasses[1]
+	case ttl <= 30*day:
+		return TTLClasses[2]
+	}
+	return TTLClasses[3]
+}
+
+// Length is the length of a text in UTF-16 units, as the site counts it.
+func Length(text string) int {
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
+}

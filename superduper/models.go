@@ -1,0 +1,44 @@
+package superduper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// Models lists the names of the models there are. whole is false where the API
+// answered with one page of them.
+func (c *Client) Models(ctx context.Context) (names []string, whole bool, err error) {
+	raw, err := c.call(ctx, http.MethodGet, c.base+"/api/v1/generation-config", nil, c.token)
+	if err != nil {
+		return nil, false, err
+	}
+	names, whole, err = parseModels(raw)
+	if err != nil {
+		return nil, false, &Error{Kind: Malformed, Status: http.StatusOK, Err: err}
+	}
+	return names, whole, nil
+}
+
+// parseModels reads a list of objects with a name, bare or as the items of a
+// page.
+func parseModels(raw []byte) (names []string, whole bool, err error) {
+	var list []struct {
+		Name string `json:"name"`
+	}
+	whole = json.Unmarshal(raw, &list) == nil
+	if !whole {
+		members, err := object(raw)
+		if err != nil {
+			return nil, false, err
+		}
+		if json.Unmarshal(members["items"], &list) != nil {
+			return nil, false, errors.New("no list of models")
+		}
+	}
+	for _, model := range list {
+		names = append(names, clean(model.Name, 100))
+	}
+	return names, whole, nil
+}

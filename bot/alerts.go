@@ -36,7 +36,7 @@ var (
 	_ watch.Finder = Alerts{}
 )
 
-// Post shows an incident. It joins a public channel where it may.
+// Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, mark string) (store.Message, error) {
 	mention := ""
 	if d.Mention {
@@ -45,9 +45,6 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 	alert := commands.AlertOf(i, mention, a.Bot.now())
 	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...), marked(mark)}
 	place, err := a.post(ctx, alert.Text, options...)
-	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
-		place, err = a.post(ctx, alert.Text, options...)
-	}
 	if err != nil && FaultOf(err).ofShape() {
 		a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", FaultOf(err))
 		place, err = a.post(ctx, alert.Text, options[1:]...)
@@ -59,12 +56,20 @@ func marked(mark string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})
 }
 
+// post posts to the channel, and joins one that is public where it has to and may.
 func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOption) (store.Message, error) {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
-	defer cancel()
-	channel, ts, err := a.Bot.api.PostMessageContext(ctx, a.Channel, append(slices.Clone(options), slack.MsgOptionText(text, false),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())...)
-	return store.Message{Channel: channel, TS: ts}, err
+	options = append(slices.Clone(options), slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+	try := func() (store.Message, error) {
+		limited, cancel := context.WithTimeout(ctx, callFor)
+		defer cancel()
+		channel, ts, err := a.Bot.api.PostMessageContext(limited, a.Channel, options...)
+		return store.Message{Channel: channel, TS: ts}, err
+	}
+	place, err := try()
+	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
+		return try()
+	}
+	return place, err
 }
 
 // join joins the channel, which only public ones allow.
@@ -83,9 +88,9 @@ func (a Alerts) join(ctx context.Context) bool {
 func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 	ctx, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
-	mention := a.Mention
-	if !i.Closed.IsZero() || i.Kind == store.IncidentUnverified || i.Kind == store.IncidentHistory {
-		mention = ""
+	mention := ""
+	if watch.Calls(i) {
+		mention = a.Mention
 	}
 	alert := commands.AlertOf(i, mention, a.Bot.now())
 	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS,
@@ -143,6 +148,9 @@ func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) (
 	return history.Messages, nil
 }
 
+// gone are Slack's words for a message that is not there any more.
+var gone = []string{"message_not_found", "thread_not_found"}
+
 // untold tells the watch what a fault means for its next try. A fault of Slack's
 // own may come after the deed.
 func untold(err error) error {
@@ -151,7 +159,7 @@ func untold(err error) error {
 	}
 	fault := FaultOf(err)
 	return &watch.Refusal{
-		Unclear: fault.unclear(), After: fault.RetryAfter, Gone: fault.Code == "message_not_found",
+		Unclear: fault.unclear(), After: fault.RetryAfter, Gone: slices.Contains(gone, fault.Code),
 		Lasting: fault.Code != "" && !passing(fault), Advice: fault.Advice(), Err: fault,
 	}
 }
@@ -159,7 +167,7 @@ func untold(err error) error {
 // passing tells whether a fault with a code goes away by itself.
 func passing(fault *Fault) bool {
 	return fault.Retryable() || slices.Contains([]string{"ratelimited", "rate_limited", "internal_error", "fatal_error",
-		"service_unavailable", "request_timeout", "message_not_found"}, fault.Code)
+		"service_unavailable", "request_timeout"}, fault.Code) || slices.Contains(gone, fault.Code)
 }
 
 // pressed carries out a press on a button of an alert. The message shows what it

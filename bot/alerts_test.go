@@ -31,6 +31,7 @@ func TestUntold(t *testing.T) {
 		{"not a member", answered("not_in_channel"), watch.Refusal{Lasting: true}},
 		{"no such channel", answered("channel_not_found"), watch.Refusal{Lasting: true}},
 		{"the message was deleted", answered("message_not_found"), watch.Refusal{Gone: true}},
+		{"its thread went with it", answered("thread_not_found"), watch.Refusal{Gone: true}},
 	} {
 		var got *watch.Refusal
 		if !errors.As(untold(c.err), &got) {

@@ -17,8 +17,12 @@ const (
 	ActionSnooze      = "alert.snooze"
 )
 
-// shownCases is how many sessions an alert lists.
-const shownCases = 10
+const (
+	// shownCases is how many sessions an alert lists.
+	shownCases = 10
+	// longestValue is what Slack allows a button to carry.
+	longestValue = 2000
+)
 
 // Alert is what is shown of an incident: the blocks, and the text for
 // notifications and screen readers.
@@ -40,7 +44,10 @@ func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 	}
 	open := i.Open()
 	for _, c := range open[:min(len(open), shownCases)] {
-		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)), slack.NewActionBlock("", caseActions(c)...))
+		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)))
+		if len(c.ID) <= longestValue { // else it is no session of Stripe's
+			blocks = append(blocks, slack.NewActionBlock("", caseActions(c)...))
+		}
 	}
 	if more := len(open) - shownCases; more > 0 {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Plain("and "+count(more, "session")+" more"))))
@@ -154,7 +161,7 @@ func leftLines(i store.Incident, now time.Time) []blockkit.Line {
 	gone := i.Gone()
 	var all []blockkit.Line
 	for _, c := range gone[:min(len(gone), shownCases)] {
-		all = append(all, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(c.Ending)+" "+clock(c.Gone, now))))
+		all = append(all, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(i.Kind, c.Ending)+" "+clock(c.Gone, now))))
 	}
 	if more := len(gone) - shownCases; more > 0 {
 		all = append(all, blockkit.L(blockkit.Plain("and "+count(more, "session")+" more that left")))

@@ -195,3 +195,23 @@ func TestPressedLine(t *testing.T) {
 		}
 	}
 }
+
+// TestAlertOfAnOverlongID: what stands in Redis may be no session of Stripe's,
+// and longer than the value of a button may be.
+func TestAlertOfAnOverlongID(t *testing.T) {
+	alert := AlertOf(orphans(2, func(i *store.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
+	checkBlocks(t, alert)
+	if strings.Contains(alert.Text, "<!channel>") {
+		t.Errorf("it mentions people: %s", alert.Text)
+	}
+}
+
+// TestHowAStalledVideoLeft: its webhook never was late.
+func TestHowAStalledVideoLeft(t *testing.T) {
+	alert := AlertOf(orphans(2, leaving(store.EndLate, 0, 2), func(i *store.Incident) {
+		i.Kind, i.Closed = store.IncidentKind(store.VerdictStalled), noon
+	}), "", noon)
+	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
+		t.Errorf("it says:\n%s", shown)
+	}
+}

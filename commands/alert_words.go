@@ -181,9 +181,12 @@ func caseEvent(e store.EventState) string {
 	return ""
 }
 
-func endingText(e store.Ending) string {
+func endingText(kind store.IncidentKind, e store.Ending) string {
 	switch e {
 	case store.EndLate:
+		if !unheard(kind) {
+			return "moved on"
+		}
 		return "the webhook came late"
 	case store.EndGenerated:
 		return "generated"
@@ -199,6 +202,12 @@ func endingText(e store.Ending) string {
 	return "changed otherwise"
 }
 
+// unheard tells whether what is missing is the webhook; where the site heard of
+// the payment it is the video.
+func unheard(kind store.IncidentKind) bool {
+	return kind == store.IncidentKind(store.VerdictOrphaned) || kind == store.IncidentKind(store.VerdictLost)
+}
+
 // tallyText counts how sessions left: 31 webhooks came late, 5 generated.
 func tallyText(i store.Incident) string {
 	tally := i.Tally()
@@ -206,10 +215,10 @@ func tallyText(i store.Incident) string {
 	for _, e := range store.Endings {
 		switch n := tally[e]; {
 		case n == 0:
-		case e == store.EndLate:
+		case e == store.EndLate && unheard(i.Kind):
 			parts = append(parts, count(n, "webhook")+" came late")
 		default:
-			parts = append(parts, grouped(int64(n))+" "+endingText(e))
+			parts = append(parts, grouped(int64(n))+" "+endingText(i.Kind, e))
 		}
 	}
 	if parts == nil {

@@ -26,14 +26,16 @@ const dueChunk = 200
 // KEYS: due. ARGV: life in ms, then times in ms and session ids.
 var putOnDue = redis.NewScript(`
 for i = 2, #ARGV, 2 do
-	local at = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
-	if not at or tonumber(ARGV[i]) < tonumber(at) then redis.call('ZADD', KEYS[1], ARGV[i], ARGV[i + 1]) end
+	local at, new = redis.call('ZSCORE', KEYS[1], ARGV[i + 1]), tonumber(ARGV[i])
+	if at then new = math.min(new, tonumber(at) + 1) end
+	redis.call('ZADD', KEYS[1], string.format('%.0f', new), ARGV[i + 1])
 end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
 // Put puts sessions on the due list. One that stands there already keeps the
-// earlier time.
+// earlier time, but for a millisecond: who is looking at it just then does not
+// take it off.
 func (w *Watch) Put(ctx context.Context, dues ...Due) error {
 	for chunk := range slices.Chunk(dues, dueChunk) {
 		args := []any{caseLife.Milliseconds()}

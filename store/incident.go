@@ -54,7 +54,7 @@ type Case struct {
 	EventID  string       `json:"event_id,omitempty"`
 	EventAt  time.Time    `json:"event_at,omitzero"`
 	Allowed  []Action     `json:"allowed,omitempty"`
-	Checked  time.Time    `json:"checked,omitzero"` // when Stripe was last asked about it alone
+	Checked  time.Time    `json:"checked,omitzero"` // when it had its last turn in being looked at alone, Stripe included
 	Gone     time.Time    `json:"gone,omitzero"`    // when it left; zero = it is still in
 	Ending   Ending       `json:"ending,omitempty"`
 }

@@ -103,6 +103,13 @@ func TestDueList(t *testing.T) {
 		if got := names(at.Add(time.Hour), 10); !slices.Equal(got, []string{"now", "late"}) {
 			t.Errorf("left: %v", got)
 		}
+		dues, err = w.Due(t.Context(), at, 10)
+		must(t, err)
+		must(t, w.Put(t.Context(), Due{"now", at.Add(time.Second)})) // likewise, as late as it is
+		must(t, w.Looked(t.Context(), dues))
+		if got := names(at, 10); !slices.Equal(got, []string{"now"}) {
+			t.Errorf("left of what was written meanwhile: %v", got)
+		}
 	})
 }
 

@@ -135,6 +135,7 @@ type channel struct {
 	lost     int     // posts that arrive without an answer
 	finds    bool
 	posted   func() // nil = nothing happens after a post
+	said     func() // nil = nothing happens after a line in a thread
 }
 
 func (c *channel) next() error {
@@ -189,6 +190,9 @@ func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark st
 	c.lines = append(c.lines, mark)
 	c.mu.Unlock()
 	c.news <- fmt.Sprint("reply ", d.Reason, " ", len(i.Open()))
+	if c.said != nil {
+		c.said()
+	}
 	return err
 }
 
@@ -224,6 +228,8 @@ type listed struct {
 	refunded  map[string]bool
 	calls     int
 	asked     []time.Duration // how far back each pass over the events reached
+	unlisted  error           // what each list of undelivered events meets
+	lists     int             // how often it was asked for
 }
 
 func (l *listed) pay(id string, at time.Time) {
@@ -271,7 +277,8 @@ func (l *listed) Undelivered(context.Context, time.Time, time.Time) (map[string]
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls++
-	return map[string]bool{}, true, nil
+	l.lists++
+	return map[string]bool{}, l.unlisted == nil, l.unlisted
 }
 
 func (l *listed) Payment(_ context.Context, id string) store.Payment {

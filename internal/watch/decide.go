@@ -98,21 +98,28 @@ func Decide(i store.Incident, now time.Time) Decision {
 }
 
 // decidePost: what was closed before it could be told is told all the same, but
-// calls nobody.
+// calls nobody. Nor does what is posted anew after somebody acknowledged it.
 func decidePost(i store.Incident) Decision {
-	closed := !i.Closed.IsZero()
+	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil}
 	switch {
 	case i.Kind == store.IncidentHistory:
-		return Decision{Reason: Summary, Act: Post}
-	case closed:
-		return Decision{Reason: Resolved, Act: Post}
+		d.Reason = Summary
+	case !i.Closed.IsZero():
+		d.Reason = Resolved
 	case i.Kind == store.IncidentUnverified:
-		return Decision{Reason: Unverifiable, Act: Post}
+		d.Reason = Unverifiable
 	case i.Kind == store.IncidentBlind:
-		// Without sweeps nothing is found for sure; all else only makes it quicker.
-		return Decision{Reason: Blind, Act: Post, Mention: slices.Contains(i.Parts, store.PartSweep)}
+		d.Reason = Blind
 	}
-	return Decision{Reason: First, Act: Post, Mention: true}
+	return d
+}
+
+// Calls tells whether an incident, as it stands, calls the one on call.
+func Calls(i store.Incident) bool {
+	if i.Kind == store.IncidentBlind && slices.Contains(i.Parts, store.PartSweep) {
+		return i.Closed.IsZero() // without sweeps nothing is found for sure; all else only makes it quicker
+	}
+	return callsOut(i.Kind) && i.Closed.IsZero()
 }
 
 // callsOut tells whether people are reminded of incidents of this kind: of

@@ -61,6 +61,7 @@ func TestDecide(t *testing.T) {
 		{"new, but Slack asks for a pause", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
 		{"the pause is over", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
 		{"put right before it could be told", incident(1, 0, untold, closed), quiet(Resolved, Post)},
+		{"its message was deleted after somebody acknowledged", incident(1, 0, untold, acknowledged), quiet(First, Post)},
 		{"told, nothing new", incident(1, minute), nothing},
 		{"one more", incident(2, minute, changed(Joined)), quiet(Joined, Update)},
 		{"one more, right after the last", incident(2, 2*time.Second, changed(Joined)), nothing},
@@ -168,5 +169,26 @@ func TestUpdateLeavesALineOpen(t *testing.T) {
 	}
 	if told(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
 		t.Error("the mark is kept for ever")
+	}
+}
+
+// TestCalls: what calls nobody when it is posted does not when it is updated.
+func TestCalls(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		i    store.Incident
+		want bool
+	}{
+		{"orphans", incident(1, 0), true},
+		{"put right", incident(1, 0, closed), false},
+		{"Stripe is silent", incident(0, 0, of(store.IncidentUnverified)), false},
+		{"what was before", incident(7, 0, of(store.IncidentHistory)), false},
+		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartNotifications, store.PartSweep)), true},
+		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), parts(store.PartSweep), closed), false},
+		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartEvents, store.PartStripe)), false},
+	} {
+		if got := Calls(c.i); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
 	}
 }

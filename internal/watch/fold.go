@@ -22,7 +22,7 @@ func fold(i *store.Incident, seen map[string]Sighting, now time.Time) (changed b
 	if !callsOut(i.Kind) {
 		return false
 	}
-	left, back, fresh := false, false, false
+	left, back, fresh, asked := false, false, false, false
 	for n := range i.Cases {
 		c := &i.Cases[n]
 		s, ok := seen[c.ID]
@@ -37,7 +37,9 @@ func fold(i *store.Incident, seen map[string]Sighting, now time.Time) (changed b
 			*c = s.Case
 			c.Found, back = found, true
 		case in:
+			checked := c.Checked
 			fresh = refresh(c, s.Case) || fresh
+			asked = asked || !c.Checked.Equal(checked) // which nobody sees
 		case c.Gone.IsZero() && s.Ending != "": // or in other trouble, which is told elsewhere
 			c.Gone, c.Ending, left = now, s.Ending, true
 		}
@@ -53,7 +55,7 @@ func fold(i *store.Incident, seen map[string]Sighting, now time.Time) (changed b
 	case fresh:
 		i.Changed(string(Joined))
 	}
-	return back || left || fresh
+	return back || left || fresh || asked
 }
 
 // refresh takes what is known better by now, and tells whether that is worth

@@ -71,7 +71,7 @@ func (h *hours) pass(d time.Duration) {
 	h.t.Helper()
 	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(step) {
 		h.ticks++
-		if h.ticks%int(h.shift.passEvery()/step) == 1 {
+		if h.cfg.Stripe != nil && h.ticks%int(h.shift.passEvery()/step) == 1 {
 			_ = h.shift.pass(h.t.Context()) // its failures are part of the story
 		}
 		if h.ticks%int(h.cfg.Interval/step) == 1 {

@@ -45,7 +45,7 @@ type doubt struct {
 	paid    *store.Paid
 	member  member
 	in      bool // it is in an incident
-	ask     bool // Stripe about its payment
+	ask     bool // Stripe about its payment, if there is a key
 }
 
 // judge looks at sessions: quickly at all, closely at those that seem to be in
@@ -72,10 +72,10 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		d := doubt{id: session.ID, member: m, in: isMember && m.Gone.IsZero(), paid: k.Paid}
 		d.payment = s.payment(d)
 		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
-		alerted := s.alerted(d.quick.Verdict) && (d.in || !s.fixed(session))
+		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
 		switch {
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
-			if s.recheck(m.Case, now) {
+			if s.recheck(m.Case, len(members), now) {
 				d.ask = true
 				doubts = append(doubts, d)
 				continue
@@ -91,7 +91,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 			doubts = append(doubts, d)
 		case alerted:
 		default:
-			if k.Paid != nil && d.quick.Verdict != store.VerdictWaiting {
+			if k.Paid != nil && d.quick.Verdict != store.VerdictWaiting && d.quick.Verdict != store.VerdictProcessing {
 				found.well = append(found.well, d.id)
 			}
 			if at := nextLook(d.quick, session, s.Limits); at.After(now) {
@@ -139,9 +139,12 @@ func (s *shift) fixed(session store.Session) bool {
 	return told != nil && *told == s.FixText
 }
 
-// recheck tells whether it is the turn of this session to be asked about.
-func (s *shift) recheck(c store.Case, now time.Time) bool {
-	return s.Payments != nil && now.Sub(cmp.Or(c.Checked, c.Found)) >= recheckAfter && s.asking.AllowN(now, 1)
+// recheck tells whether it is the turn of this session to be looked at closely,
+// for what Redis does not hold: a refund, a file that was made after all. The
+// more there are the longer it takes until each had its turn.
+func (s *shift) recheck(c store.Case, members int, now time.Time) bool {
+	turn := max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
+	return now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
 }
 
 // since is when the trouble began: with the payment, or with the status.
@@ -215,15 +218,18 @@ func expired(x store.Examination) bool {
 	return x.Verdict == store.VerdictLost && x.At.Sub(since(x.Diagnosis)) > store.KeyLife-24*time.Hour
 }
 
-// closely looks at all there is of a session, and says when Stripe was asked.
+// closely looks at all there is of a session, and says when that was its turn.
 func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.Time) {
 	checked := time.Time{}
 	if d.ask {
+		checked = s.Now()
+	}
+	if d.ask && s.Payments != nil {
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		p := s.Payments.Payment(limited, d.id)
 		cancel()
 		if p.State != store.PaymentUnverified && p.State != store.PaymentMissing {
-			d.payment, checked = p, s.Now()
+			d.payment = p
 		}
 	}
 	return s.Examiner.ExaminePaid(ctx, d.payment), checked

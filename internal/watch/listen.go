@@ -135,9 +135,9 @@ func (s *shift) collect(ctx context.Context, heard <-chan string) {
 		dues = append(dues, store.Due{Session: id, At: s.Now()})
 	}
 	s.mu.Lock()
-	failed := s.fails[store.PartNotifications] > 0
+	fails, known := s.fails[store.PartNotifications]
 	s.mu.Unlock()
-	if failed {
+	if fails > 0 || !known { // else it is not news that they are heard
 		s.report(ctx, store.PartNotifications, nil)
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {

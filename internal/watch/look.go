@@ -125,9 +125,11 @@ func (s *shift) admit(ctx context.Context, incidents []store.Incident, kind stor
 	return nil
 }
 
-// summarise adds to the summary of what was before the watch began.
+// summarise adds to the summary of what was before the watch began, unless that
+// was told already.
 func (s *shift) summarise(ctx context.Context, incidents []store.Incident, cases map[string]store.Case) error {
-	if len(cases) == 0 {
+	told := slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Kind == store.IncidentHistory && i.Place.TS != "" })
+	if len(cases) == 0 || told {
 		return nil
 	}
 	return s.admit(ctx, incidents, store.IncidentHistory, slices.Collect(maps.Values(cases)))

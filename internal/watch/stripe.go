@@ -177,6 +177,8 @@ type undelivered struct {
 	at       time.Time // when it was read
 	sessions map[string]bool
 	whole    bool
+	tried    time.Time // when Stripe did not tell, after that
+	err      error     // why
 }
 
 // eventOf tells how far Stripe got with telling the site of the payment.
@@ -206,8 +208,8 @@ func (s *shift) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (s
 	return store.EventFailed, nil
 }
 
-// undelivered reads Stripe's list, unless that was done since about the last
-// pass, or some passes ago where the event in question was in it.
+// undelivered reads Stripe's list, unless that was done or tried since about the
+// last pass, or done some passes ago where the event in question was in it.
 func (s *shift) undelivered(ctx context.Context, event, now time.Time) (undelivered, error) {
 	s.listing.Lock()
 	defer s.listing.Unlock()
@@ -218,17 +220,21 @@ func (s *shift) undelivered(ctx context.Context, event, now time.Time) (undelive
 	if !event.After(last.at) {
 		fresh *= listLives
 	}
-	if now.Sub(last.at) < fresh {
+	switch {
+	case now.Sub(last.at) < fresh:
 		return last, nil
+	case last.err != nil && now.Sub(last.tried) < s.passEvery():
+		return undelivered{}, last.err
 	}
 	limited, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
 	sessions, whole, err := s.Stripe.Undelivered(limited, now.Add(-listBack), now)
-	if err != nil {
-		return undelivered{}, err
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err != nil {
+		s.events.tried, s.events.err = now, err
+		return undelivered{}, err
+	}
 	s.events = undelivered{at: now, sessions: sessions, whole: whole}
 	return s.events, nil
 }

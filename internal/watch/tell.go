@@ -56,6 +56,11 @@ func (s *shift) tell(ctx context.Context) error {
 		}
 		switch {
 		case retired(i, s.Now()):
+			if i.Kind == store.IncidentHistory {
+				if err := s.Records.Note(ctx, s.lead, store.HistoryTold()); err != nil {
+					return err
+				}
+			}
 			if err := s.Records.RetireIncident(ctx, s.lead, i.ID); err != nil {
 				return err
 			}
@@ -92,37 +97,30 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 	defer cancel()
 	var place store.Message
 	var err error
-	revision, mark := i.Revision, ""
-	switch d.Act {
-	case Post:
-		if i, place, revision, err = s.post(ctx, i, d); errors.Is(err, store.ErrLeadLost) || errors.Is(err, store.ErrSilent) {
-			return i, err // nothing was posted: the record comes first
-		}
-	case Update:
+	revision := i.Revision
+	if d.Act == Update {
 		err = s.Teller.Update(ctx, i)
-	case Reply:
-		mark, err = s.reply(ctx, i, d)
+	} else if i, place, revision, err = s.post(ctx, i, d); errors.Is(err, store.ErrLeadLost) || errors.Is(err, store.ErrSilent) {
+		return i, err // nothing was posted: the record comes first
 	}
+	mark := i.Posting
 	noting, done := context.WithTimeout(context.WithoutCancel(ctx), noteFor)
 	defer done()
 	if err != nil {
-		return s.refused(noting, i, d, mark, err)
+		return s.refused(noting, i, d, err)
 	}
 	s.Metrics.Alerted(string(d.Reason))
 	s.Log.InfoContext(ctx, "told of an incident", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", len(i.Cases))
 	s.reached(noting, "")
 	i, err = s.Records.ChangeIncident(noting, s.lead, i.ID, func(i *store.Incident) bool {
 		if d.Act == Post {
-			i.Place, mark = place, i.Posting
+			i.Place = place
 		}
 		told(i, d, revision, s.Now())
 		return true
 	})
-	if err == nil {
+	if err == nil && i.Posting == "" {
 		s.forget(mark)
-	}
-	if err == nil && i.Kind == store.IncidentHistory {
-		err = s.Records.Note(noting, s.lead, store.HistoryTold())
 	}
 	return i, err
 }
@@ -138,17 +136,23 @@ func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	return lasting, func() { forget(); done() }
 }
 
-// post posts an incident, marked, so that the message can be found again where
-// no answer comes. What is shown by a message that was found is not known: it
-// counts as the revision 0.
+// post posts an incident or a line in its thread, marked, so that it can be
+// found again where no answer comes, or nobody notes it. What is shown by a
+// message that was found is not known: it counts as the revision 0.
 func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.Incident, store.Message, int64, error) {
-	if i.Posting != "" {
+	mark := rand.Text()
+	if d.Act == Reply {
+		mark = string(d.Reason) + " " + mark
+	}
+	if i.Posting != "" && (d.Act == Post || strings.HasPrefix(i.Posting, string(d.Reason))) { // else it was another line, that nobody needs any more
 		place, found, err := s.find(ctx, i)
-		if found || err != nil && !errors.Is(err, ErrMayNotLook) {
-			return i, place, 0, err
+		switch {
+		case found || errors.Is(err, ErrMayNotLook) && said(d):
+			return i, place, 0, nil
+		case err != nil && !errors.Is(err, ErrMayNotLook):
+			return i, place, 0, stillUnclear(err)
 		}
 	}
-	mark := rand.Text()
 	i, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
 		i.Posting, i.PostingAt = mark, s.Now()
 		return true
@@ -159,7 +163,12 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 	if err := s.Records.Replicated(ctx); err != nil { // a replica that takes over has to know of the mark
 		s.Log.WarnContext(ctx, "a replica of Redis lags: if it takes over now, an alert may come twice", "incident", i.ID, "error", err)
 	}
-	place, err := s.Teller.Post(ctx, i, d, mark)
+	place := store.Message{}
+	if d.Act == Post {
+		place, err = s.Teller.Post(ctx, i, d, mark)
+	} else {
+		err = s.Teller.Reply(ctx, i, d, mark)
+	}
 	if err == nil {
 		s.postedMu.Lock()
 		s.posted[mark] = place
@@ -168,21 +177,20 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 	return i, place, i.Revision, err
 }
 
-// reply adds a line to the thread, and returns its mark. One that may have been
-// added before is looked for; where nobody may look it counts as said, as a line
-// twice is worse than none.
-func (s *shift) reply(ctx context.Context, i store.Incident, d Decision) (string, error) {
-	if strings.HasPrefix(i.Posting, string(d.Reason)) { // else it was another line, that nobody needs any more
-		_, found, err := s.find(ctx, i)
-		switch {
-		case found || errors.Is(err, ErrMayNotLook):
-			return i.Posting, nil
-		case err != nil:
-			return i.Posting, err
-		}
+// said tells whether what may have been told counts as told where nobody may
+// look: a line twice is worse than none, but for one that calls somebody for the
+// first time.
+func said(d Decision) bool { return d.Act == Reply && d.Reason != Reopened }
+
+// stillUnclear is why it could not be looked whether something was told.
+func stillUnclear(err error) error {
+	var refusal *Refusal
+	if !errors.As(err, &refusal) {
+		return err
 	}
-	mark := string(d.Reason) + " " + rand.Text()
-	return mark, s.Teller.Reply(ctx, i, d, mark)
+	unclear := *refusal
+	unclear.Unclear = true
+	return &unclear
 }
 
 // find looks for a post whose outcome is not noted: in this process's own
@@ -206,9 +214,8 @@ func (s *shift) forget(mark string) {
 	delete(s.posted, mark)
 }
 
-// refused notes what was not told, and when to try again. mark is that of a
-// line in the thread.
-func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, mark string, err error) (store.Incident, error) {
+// refused notes what was not told, and when to try again.
+func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err error) (store.Incident, error) {
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
 		refusal = &Refusal{Unclear: true, Err: err}
@@ -232,11 +239,8 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, mark 
 		case refusal.Gone:
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
 			return true
-		case d.Act == Update:
-		case !refusal.Unclear:
+		case d.Act != Update && !refusal.Unclear:
 			i.Posting = ""
-		case d.Act == Reply && i.Posting != mark:
-			i.Posting, i.PostingAt = mark, s.Now()
 		}
 		dark := refusal.Unclear && d.Act == Post && s.unseeing.Load()
 		i.NextTry = s.Now().Add(max(refusal.After, retryAfter(i.Tries, dark)))

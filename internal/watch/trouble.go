@@ -25,22 +25,36 @@ func (s *shift) report(ctx context.Context, part string, err error) {
 	} else {
 		s.fails[part]++
 	}
-	var failing []string
-	for name, n := range s.fails {
-		if n >= failures {
-			failing = append(failing, name)
-		}
-	}
 	s.mu.Unlock()
-	slices.Sort(failing)
-	if err := s.blind(ctx, failing); err != nil {
+	if err := s.blind(ctx); err != nil {
 		s.Log.WarnContext(ctx, "it could not be noted how the watch itself stands", "error", err)
 	}
 }
 
+// failing are the parts that failed three times in a row, and of those told as
+// failing, maybe by another leader, the ones that have not worked since.
+func (s *shift) failing(told []string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var failing []string
+	for name, n := range s.fails {
+		if n >= failures || n > 0 && slices.Contains(told, name) {
+			failing = append(failing, name)
+		}
+	}
+	for _, name := range told {
+		if _, known := s.fails[name]; !known {
+			failing = append(failing, name)
+		}
+	}
+	slices.Sort(failing)
+	return failing
+}
+
 // blind keeps the incident about the watch itself.
-func (s *shift) blind(ctx context.Context, failing []string) error {
+func (s *shift) blind(ctx context.Context) error {
 	i, open, err := s.current(ctx, store.IncidentBlind)
+	failing := s.failing(i.Parts)
 	switch {
 	case err != nil || !open && len(failing) == 0:
 		return err

@@ -226,7 +226,11 @@ type shift struct {
 }
 
 func (w *Watch) shift(lead store.Lead) *shift {
-	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, fails: map[string]int{}, news: make(chan struct{}, 1),
+	fails := map[string]int{}
+	if w.Stripe == nil { // what nobody asks does not fail
+		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
+	}
+	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, fails: fails, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 

@@ -292,9 +292,9 @@ func watchSteps(r *store.Redis) []aclStep {
 		{"acknowledge", func(ctx context.Context) error { _, _, err := w.Acknowledge(ctx, "x", "U0LEAD", now); return err }},
 		{"retire an incident", func(ctx context.Context) error { return w.RetireIncident(ctx, lead, "x") }},
 		{"doctor's look at the records", func(ctx context.Context) error {
-			_, topologyErr := r.Topology(ctx)
+			_, serverErr := r.Server(ctx)
 			_, skewErr := r.Clock(ctx, time.Now)
-			return errors.Join(examined(ctx, r, store.ForState), topologyErr, skewErr)
+			return errors.Join(examined(ctx, r, store.ForState), serverErr, skewErr)
 		}},
 		{"resign", func(ctx context.Context) error { return w.Resign(ctx, "me") }},
 	}

@@ -122,10 +122,21 @@ func progressText(p store.Progress) (head, next string) {
 			tell("Look in SuperDuperAI for a video with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
 				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, " + none + ". Start no other before."
 	case store.OutcomeGaveUp:
+		if job.Cause == store.CauseUnwritten {
+			return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + unwrittenStep(job)
+		}
 		return "Given up after " + took + ": " + tell("the video for ") + id + " is not finished.",
 			cause + " Once it is finished: /session settle " + job.Plan.Session + " " + job.FileID
 	}
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+}
+
+// unwrittenStep is what to do once Redis takes writes again.
+func unwrittenStep(job store.Job) string {
+	if job.FileID == "" {
+		return "Then debug the session: nothing was started, and it can be generated again when it is stalled."
+	}
+	return "Then: /session settle " + job.Plan.Session + " " + job.FileID + job.Plan.Kind.Tell(" – the video was asked for and may be ready.")
 }
 
 func stepText(p store.Progress) string {
@@ -171,6 +182,8 @@ func causeText(cause store.Cause) string {
 		return "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe."
 	case store.CauseOthers:
 		return "Somebody else wrote the session in the meantime: debug it before anything else."
+	case store.CauseUnwritten:
+		return "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong."
 	case store.CauseTooLong:
 		return "Debug it later: it may still be finished. Generate again only when it is stalled."
 	}

@@ -47,6 +47,7 @@ const (
 	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
 	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with a fault of its own
 	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
+	CauseUnwritten    Cause = "unwritten"    // Redis takes no writes: the session does not say what was made
 	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
 	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
 	CauseOthers       Cause = "others"       // somebody else wrote the session in the meantime

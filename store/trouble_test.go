@@ -42,7 +42,7 @@ func TestTrouble(t *testing.T) {
 				t.Errorf("read: %v, want %v", err, c.reads)
 			}
 			err = NewLedger(r).SavePlan(t.Context(), Plan{ID: "x", Created: time.Now(), Expires: time.Now().Add(time.Hour)})
-			if !errors.Is(err, c.want) || Trouble(err) != c.want {
+			if !errors.Is(err, c.want) || Trouble(err) != c.want { //nolint:errorlint // the very kind is returned, and not wrapped
 				t.Errorf("written: %v, want %v", err, c.want)
 			}
 		})

@@ -31,7 +31,11 @@ func (c *carriage) run(ctx context.Context) error {
 	}
 	for c.job.Outcome == "" {
 		step := c.job.Step
-		if err := c.advance(ctx); err != nil {
+		err := c.advance(ctx)
+		if err != nil && c.unwritable(err) {
+			err = c.giveUp(ctx, err)
+		}
+		if err != nil {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		c.At(string(c.job.Step) + string(c.job.Outcome))
@@ -58,6 +62,22 @@ func (c *carriage) advance(ctx context.Context) error {
 		c.job.Finished = c.Now().UTC()
 	}
 	return record(ctx)
+}
+
+// unwritable: what the request came to could not be written into the session for
+// as long as a file is followed. Whoever waits for it is to hear of that.
+func (c *carriage) unwritable(err error) bool {
+	since := c.job.Sent
+	if since.IsZero() {
+		since = c.job.Sending
+	}
+	return !since.IsZero() && store.Trouble(err) != nil && c.Now().Sub(since) > c.GiveUp
+}
+
+func (c *carriage) giveUp(ctx context.Context, err error) error {
+	c.Log.ErrorContext(ctx, "what a generation came to cannot be written: given up", "job", c.job.ID, "file", c.job.FileID, "error", err)
+	c.job.Outcome, c.job.Cause, c.job.Finished = store.OutcomeGaveUp, store.CauseUnwritten, c.Now().UTC()
+	return c.record(ctx)
 }
 
 func (c *carriage) record(ctx context.Context) error {

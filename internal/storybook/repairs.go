@@ -87,7 +87,7 @@ var endings = []struct {
 		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers,
 		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
-	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong}},
+	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong, store.CauseUnwritten}},
 }
 
 // progress is how a job stands that came to this.

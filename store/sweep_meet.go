@@ -1,0 +1,137 @@
+package store
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// lane is the keys of one master.
+type lane struct {
+	*sweep
+	master *redis.Client
+	pages  int
+	asks   asked
+	reads  page
+	some   []string // of its keys, whose memory is asked
+}
+
+// visit looks at a key that was scanned.
+func (l *lane) visit(key []byte) {
+	l.reads.keys++
+	if l.seen != nil {
+		l.seen.key(key)
+		if len(l.some) < samplesPerOne && l.seen.samples(l.pages) {
+			l.some = append(l.some, string(key))
+		}
+	}
+	id := sessionOf(key)
+	if len(id) == 0 {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	print := l.known.fingerprint(id)
+	at := l.known.find(print)
+	switch mark := at.mark(); {
+	case at.seen(): // at another key, or shown twice by SCAN
+	case l.quick:
+		at.stand(unsettled)
+		at.see()
+		l.asks.prefix = prefixWebhook
+		if l.lookups {
+			l.asks.prefix = prefixLookup
+		}
+		l.asks.ids = append(l.asks.ids, string(id))
+	case mark == resting && at.slice(print) != l.sweeps%verifyRounds:
+		at.see()
+		l.sessions++
+		l.Rest(id, at.resting(l.Now))
+	default:
+		if mark != resting {
+			at.stand(unsettled)
+		}
+		at.see()
+		l.reads.ids = append(l.reads.ids, string(id))
+	}
+}
+
+// page is to hand over what a page of keys asks for.
+func (l *lane) page() func(context.Context) error {
+	asks, reads, some := l.asks, l.reads, l.some
+	l.asks, l.reads, l.some, l.pages = asked{}, page{}, nil, l.pages+1
+	return func(ctx context.Context) error {
+		if len(some) > 0 {
+			if err := l.seen.sample(ctx, l.master, some); err != nil {
+				return err
+			}
+		}
+		if len(asks.ids) > 0 {
+			select {
+			case l.sweep.asks <- asks:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return l.toRead(ctx, reads)
+	}
+}
+
+func (w *sweep) toRead(ctx context.Context, p page) error {
+	select {
+	case w.reads <- p:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ask asks for statuses. Who is completed is left for now; all others are read.
+func (w *sweep) ask(ctx context.Context) error {
+	for a := range w.asks {
+		for len(a.ids) > 0 {
+			ids := a.ids[:min(len(a.ids), askSize)]
+			a.ids = a.ids[len(ids):]
+			var reads page
+			completed := 0
+			err := w.redis.statuses(ctx, a.prefix, ids, func(i int, exists bool, s Status) {
+				if exists && a.prefix == prefixWebhook {
+					w.webhooks.Add(1)
+				}
+				switch {
+				case s == StatusCompleted:
+					completed++
+				case !exists && a.prefix == prefixWebhook:
+					reads.bare = append(reads.bare, ids[i])
+				default:
+					reads.ids = append(reads.ids, ids[i])
+				}
+			})
+			if err == nil {
+				err = w.toRead(ctx, reads)
+			}
+			if err != nil {
+				return err
+			}
+			w.mu.Lock()
+			w.sessions, w.unread = w.sessions+completed, w.unread+completed
+			w.mu.Unlock()
+		}
+	}
+	return nil
+}
+
+// prefixes are those of a session's keys.
+var prefixes = []string{prefixPrompt, prefixLookup, prefixWebhook}
+
+// sessionOf is the id of the session that a key is of, empty for keys of anything
+// else.
+func sessionOf(key []byte) (id []byte) {
+	for _, prefix := range prefixes {
+		if id, ok := bytes.CutPrefix(key, []byte(prefix)); ok {
+			return id
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// read reads sessions and hands them over.
+func (w *sweep) read(ctx context.Context) error {
+	var ids, bare queue
+	var scanned, done int64
+	for more := true; more; {
+		var p page
+		p, more = <-w.reads
+		ids, bare, scanned = append(ids, p.ids...), append(bare, p.bare...), scanned+p.keys
+		for _, q := range []struct {
+			*queue
+			look func(context.Context, []string) ([]Session, error)
+		}{{&ids, w.redis.look}, {&bare, w.redis.lookBare}} {
+			for next := q.next(more); len(next) > 0; next = q.next(more) {
+				if err := w.readSome(ctx, next, q.look); err != nil {
+					return err
+				}
+				done += int64(len(next))
+				w.told(scanned, done, len(ids)+len(bare))
+			}
+		}
+		w.told(scanned, done, len(ids)+len(bare))
+	}
+	return ctx.Err()
+}
+
+// queue is sessions that are to be read.
+type queue []string
+
+// next is those that are read together: as many as are worth it, while more come.
+func (q *queue) next(more bool) []string {
+	n := len(*q)
+	if n < readSize && more {
+		return nil
+	}
+	n = min(n, readSize)
+	next := (*q)[:n]
+	*q = (*q)[n:]
+	return next
+}
+
+// told tells how many keys were looked at: those of sessions that are still to
+// be read were not.
+func (w *sweep) told(scanned, done int64, left int) {
+	if w.seen != nil {
+		w.seen.scanned(int64(float64(scanned) * float64(done+1) / float64(done+1+int64(left))))
+	}
+}
+
+func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Context, []string) ([]Session, error)) error {
+	sessions, err := look(ctx, ids)
+	if err != nil {
+		return err
+	}
+	w.mu.Lock()
+	there := sessions[:0]
+	for _, s := range sessions {
+		print := w.known.fingerprint([]byte(s.ID))
+		at := w.known.find(print)
+		if s.Layout() == LayoutNone { // gone in the meantime
+			at.stand(unsettled)
+			at.unsee()
+			delete(w.apart, s.ID)
+			continue
+		}
+		if s.Prompt.Exists || s.Lookup.Exists {
+			delete(w.apart, s.ID)
+		} else {
+			w.apart[s.ID] = true
+		}
+		r, rests := restingOf(s, w.Now)
+		if !rests || w.written[print] || !at.rest(r, w.Now) {
+			at.stand(unsettled)
+		}
+		there = append(there, s)
+	}
+	w.sessions += len(there)
+	w.mu.Unlock()
+	w.refused = w.Read(there)
+	return w.refused
+}
+
+// restingOf is what is to be remembered of a session, if it rests: whatever is
+// known of its payment, only a write can change its verdict.
+func restingOf(s Session, now time.Time) (r Resting, rests bool) {
+	d := Diagnose(Evidence{Session: s, Payment: Payment{State: PaymentUnverified, Why: NoStripeKey}}, now, Thresholds{})
+	if d.Verdict != VerdictCompleted {
+		return r, false
+	}
+	r = Resting{Length: Length(s.PromptText()), At: first(d.PaidAt, d.Since)}
+	var least time.Duration
+	for _, key := range s.Keys() {
+		if !key.Exists {
+			continue
+		}
+		if r.Keys++; r.Keys == 1 || key.TTL < least {
+			least = key.TTL
+		}
+	}
+	r.Expires = now.Add(least)
+	return r, least > 0 && !r.At.IsZero()
+}
+
+// readApart reads the sessions that a narrow sweep does not meet, and those that
+// are gone.
+func (w *sweep) readApart(ctx context.Context) error {
+	var ids []string
+	w.mu.Lock()
+	for id := range w.apart {
+		if at := w.known.find(w.known.fingerprint([]byte(id))); !at.seen() {
+			at.stand(unsettled)
+			at.see()
+			ids = append(ids, id)
+		}
+	}
+	w.mu.Unlock()
+	for len(ids) > 0 {
+		n := min(len(ids), readSize)
+		if err := w.readSome(ctx, ids[:n], w.redis.look); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// Sessions reads several sessions, a hundred in a round trip, in the order of
+// the ids.
+func (r *Redis) Sessions(ctx context.Context, ids []string) ([]Session, error) {
+	all := make([]Session, 0, len(ids))
+	for len(ids) > 0 {
+		n := min(len(ids), readSize)
+		sessions, err := r.sessions(ctx, ids[:n])
+		if err != nil {
+			return nil, err
+		}
+		all, ids = append(all, sessions...), ids[n:]
+	}
+	return all, nil
+}

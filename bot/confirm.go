@@ -55,7 +55,7 @@ func (b *Bot) mayDecide(ctx context.Context, to asker, plan store.PlanRecord, ac
 	}
 	err, why := b.operators.admitOperator(ctx, to.user), "not an operator's click on "
 	if err == nil && action == commands.ActionApprove && own && b.secondNeeded(plan.Action) {
-		err, why = &notAdmitted{words: "You asked for this plan; another operator has to approve it.", ask: b.operators.others(to.user)}, "the asker's own click on "
+		err, why = &notAdmitted{words: string(commands.AsideOwnPlan), ask: b.operators.others(to.user)}, "the asker's own click on "
 	}
 	if err == nil {
 		return true
@@ -104,8 +104,10 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	switch {
 	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled:
 		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
+	case !shown && answer.Verdict == store.Claimed:
+		b.tell(ctx, to, string(commands.AsideApproved), "")
 	case !shown:
-		b.tell(ctx, to, "Your click counted: "+string(answer.Verdict)+". The message could not be changed, and may show its buttons still.", "")
+		b.tell(ctx, to, string(commands.AsideCancelled), "")
 	}
 }
 

@@ -14,20 +14,20 @@ import (
 // lists. An empty list admits nobody, and neither does one that cannot be read.
 func (p *people) admitOperator(ctx context.Context, user string) error {
 	if len(p.listed) == 0 {
-		return &notAdmitted{words: "Nobody may approve repairs yet: OPERATORS is empty. Whoever runs this bot can list operators there."}
+		return &notAdmitted{words: string(commands.AsideNoOperators)}
 	}
 	if err := p.admit(ctx, user); err != nil {
 		if errors.Unwrap(err) != nil {
 			return err
 		}
-		return &notAdmitted{words: "Only operators may do this; they are listed in OPERATORS.", ask: p.listed}
+		return &notAdmitted{words: string(commands.AsideOperators), ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return p.unseen(everyone, err)
 	case !member:
-		return &notAdmitted{words: "Only full members of this workspace may do this: no guests, and nobody from a connected workspace.", ask: p.others(user)}
+		return &notAdmitted{words: string(commands.AsideMembers), ask: p.others(user)}
 	}
 	return nil
 }

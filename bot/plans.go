@@ -51,11 +51,11 @@ func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
-		words := "The plan could not be shown, so nothing will be done. "
+		words := commands.AsidePlanUnshown
 		if FaultOf(err).Status == 0 {
-			words = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves. "
+			words = commands.AsidePlanUnclear
 		}
-		b.tell(ctx, to, words+FaultOf(err).Advice(), to.ref)
+		b.tell(ctx, to, string(words)+" "+FaultOf(err).Advice(), to.ref)
 		return
 	}
 	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, at); err != nil {
@@ -87,14 +87,13 @@ func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 // placesFor are the channel, the alert channel, and where no second operator is
 // needed the requester alone, if they may approve.
 func (b *Bot) placesFor(ctx context.Context, to asker, plan store.Plan) []place {
-	const noMember = "I am no member of this channel, so "
 	places := []place{{channel: to.channel}}
 	if alert := b.repairs.AlertChannel; alert != "" && alert != to.channel {
-		places = append(places, place{alert, blockkit.L(blockkit.Plain(noMember+"the plan is shown in "),
+		places = append(places, place{alert, blockkit.L(blockkit.Plain("I am no member of this channel, so the plan is shown in "),
 			blockkit.Channel(alert), blockkit.Plain("."))})
 	}
 	if !b.secondNeeded(plan.Action) && b.operators.admitOperator(ctx, to.user) == nil {
-		places = append(places, place{to.user, blockkit.L(blockkit.Plain(noMember + "I sent you the plan in a direct message."))})
+		places = append(places, place{to.user, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent)))})
 	}
 	return places
 }

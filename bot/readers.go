@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"github.com/superduperai/sessionbot/commands"
 )
 
 // everyone in a list of people stands for every full member of the workspace.
@@ -69,7 +71,7 @@ func (p *people) unseen(id string, err error) *notAdmitted {
 
 func (p *people) who() string {
 	if slices.Contains(p.listed, everyone) {
-		return "Only full members of this workspace may ask: no guests, and nobody from a connected workspace."
+		return string(commands.AsideReaders)
 	}
 	return "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."
 }

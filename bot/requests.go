@@ -22,7 +22,7 @@ const maxText = 16 << 10
 func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
 	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
-		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, "This is too long for a command; nothing was done.", "") })
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideTooLong), "") })
 		return
 	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
@@ -56,7 +56,7 @@ func (b *Bot) take(to asker, work func(context.Context)) {
 	if b.queue.offer(forAsker(work)) {
 		return
 	}
-	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, "Busy: try again in a moment.", "") })
+	busy := forAsker(func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideBusy), "") })
 	b.metrics.Answered("", "busy", 0)
 	if !b.busy.offer(busy) { // swamped looks before anything is acked
 		b.log.Error("a request goes unanswered", "ref", to.ref)
@@ -82,11 +82,11 @@ func (b *Bot) contain(ctx context.Context, to asker) {
 	}
 	b.log.Error("a request panicked", "ref", to.ref, "panic", panicOf(value), "stack", string(debug.Stack()))
 	b.metrics.Answered("", string(commands.Failed), 0)
-	words := "Something went wrong on our side; nothing was changed."
+	words := commands.AsideFault
 	if to.deciding {
-		words = "Something went wrong on our side. Look at the message and at /session history before you press again."
+		words = commands.AsideDecidingFault
 	}
-	b.tell(ctx, to, words, to.ref)
+	b.tell(ctx, to, string(words), to.ref)
 }
 
 // panicOf names a panic for the log. Its value may hold a customer's data, so
@@ -101,7 +101,7 @@ func panicOf(value any) string {
 // apologise answers what could not be read.
 func (b *Bot) apologise(to asker) {
 	b.take(to, func(ctx context.Context) {
-		b.tell(ctx, to, "What Slack sent could not be read; nothing was done.", to.ref)
+		b.tell(ctx, to, string(commands.AsideUnread), to.ref)
 	})
 }
 
@@ -187,7 +187,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 	own := m
 	if m.public {
 		own = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
-			blockkit.Plain("This could not be posted in the channel: "), blockkit.Plain(fault.Advice())))}}
+			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}}
 	}
 	if fault.Retryable() && pauseFor(ctx, outage) != nil {
 		return

@@ -53,7 +53,7 @@ func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req comman
 // share asks again in the clicker's name and posts the answer in the channel.
 func (b *Bot) share(ctx context.Context, to asker, c click) {
 	if !b.firstClick(ctx, to, c) {
-		b.tell(ctx, to, "Shared already, a moment ago.", "")
+		b.tell(ctx, to, string(commands.AsideShared), "")
 		return
 	}
 	p := placement{sharedBy: to.user, claim: shareClaim(to, c)}
@@ -69,9 +69,9 @@ func (b *Bot) share(ctx context.Context, to asker, c click) {
 	switch {
 	case err != nil:
 		b.log.Error("a request to be shared could not be read", "ref", to.ref, "error", err)
-		b.tell(ctx, to, "Redis does not tell what this answer was about. Try again in a moment.", to.ref)
+		b.tell(ctx, to, string(commands.AsideShareUnknown), to.ref)
 	case request == "":
-		b.tell(ctx, to, "This answer is older than 30 minutes. Ask again, then share.", "")
+		b.tell(ctx, to, string(commands.AsideShareOld), "")
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -56,6 +58,15 @@ func failures() []Story {
 	}
 	for _, why := range []store.Unverified{store.NoStripeKey, store.StripeNoAnswer} {
 		all = append(all, ask(&world{err: why}, "find, Stripe: "+string(why), "/session", "find ann@example.com"))
+	}
+	return all
+}
+
+// asides are what the bot says beside the commands' answers.
+func asides() []Story {
+	all := make([]Story, len(commands.Asides))
+	for n, aside := range commands.Asides {
+		all[n] = line(string(aside), blockkit.L(blockkit.Plain(string(aside))), of("commands.Aside", aside))
 	}
 	return all
 }

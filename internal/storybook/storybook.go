@@ -45,7 +45,7 @@ func Stories() []Story {
 		tell  func() []Story
 	}{
 		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs},
-		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures},
+		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", asides},
 	} {
 		for _, s := range chapter.tell() {
 			s.Chapter = chapter.title

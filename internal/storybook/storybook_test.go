@@ -81,7 +81,7 @@ func TestNoKindIsMissing(t *testing.T) {
 	for folder, types := range map[string][]string{
 		"../../store":    {"Verdict", "Action", "Outcome", "Cause", "ClaimVerdict", "IncidentKind", "Ending", "AuditEvent", "PaymentState", "FileState", "EventState", "Unverified"},
 		"../watch":       {"Reason"},
-		"../../commands": {"Outcome"},
+		"../../commands": {"Outcome", "Aside"},
 	} {
 		for _, kind := range constants(t, folder, types) {
 			if folder == "../../commands" {

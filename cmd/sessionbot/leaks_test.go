@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,12 +104,13 @@ func (s *stage) nothingLeaks(t testing.TB, what string) {
 // every way what they were sent.
 func TestNothingLeaksFromNeighbours(t *testing.T) {
 	s := leakStage(t)
-	var now mirror
-	url := s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { now.ServeHTTP(w, r) }))
+	var facing atomic.Pointer[mirror]
+	url := s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { facing.Load().ServeHTTP(w, r) }))
 	stripe := s.env["STRIPE_API_URL"]
 	s.env["SUPERDUPERAI_URL"], s.env["SITE_URL"] = url, url
 	s.put("webhook:"+leakID, `{"status":"processing","fileId":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013","timestamp":"2020-01-01T00:00:00Z"}`)
-	for _, now = range mirrors() {
+	for _, now := range mirrors() {
+		facing.Store(&now)
 		s.env["STRIPE_API_URL"] = url
 		for _, args := range [][]string{{"session", "debug", leakID, "--json"}, {"session", "find", mailCanary, "--json"}} {
 			said, logged := inTerminal(t, s.env, args...)
@@ -117,7 +119,8 @@ func TestNothingLeaksFromNeighbours(t *testing.T) {
 		}
 	}
 	s.env["STRIPE_API_URL"] = stripe
-	for _, now = range mirrors() {
+	for _, now := range mirrors() {
+		facing.Store(&now)
 		if err := s.client.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -264,7 +267,6 @@ func TestNothingLeaksFromSlack(t *testing.T) {
 	s := leakStage(t)
 	s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"] = appMark, botMark
 	workspace := s.env["SLACK_API_URL"]
-	var now mirror
 	urls := map[string]string{
 		"wrong tokens": workspace, "nobody there": "http://127.0.0.1:1/api/", "no certificate that holds": serveTLS(t) + "/api/",
 	}
@@ -277,7 +279,7 @@ func TestNothingLeaksFromSlack(t *testing.T) {
 	for name, url := range urls {
 		try(name, url)
 	}
-	for _, now = range mirrors() {
+	for _, now := range mirrors() {
 		server := s.serve(now)
 		try(now.name, server+"/api/")
 		// The bot token is fine, and the app token is repeated.

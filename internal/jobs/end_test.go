@@ -81,7 +81,8 @@ func TestTheEndIsTold(t *testing.T) {
 func (b *bench) recordedOnce(over int) {
 	b.t.Helper()
 	entries, err := b.ledger.History(b.t.Context(), session, 10)
-	if err != nil || len(entries) != 1 || entries[0].Event != store.AuditOutcome || over != 1 {
+	ends := slices.DeleteFunc(slices.Clone(entries), func(e store.Entry) bool { return e.Event != store.AuditOutcome })
+	if err != nil || len(entries) != 2 || len(ends) != 1 || over != 1 { // the claim is the other one
 		b.t.Errorf("counted %d times; on record %+v, %v", over, entries, err)
 	}
 }

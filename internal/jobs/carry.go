@@ -64,14 +64,15 @@ func (c *carriage) advance(ctx context.Context) error {
 	return record(ctx)
 }
 
-// unwritable: what the request came to could not be written into the session for
-// as long as a file is followed. Whoever waits for it is to hear of that.
+// unwritable: what the request came to could not be written into the session,
+// however often that was tried, and it is older than a file is followed. Whoever
+// waits for it is to hear of that.
 func (c *carriage) unwritable(err error) bool {
 	since := c.job.Sent
 	if since.IsZero() {
 		since = c.job.Sending
 	}
-	return !since.IsZero() && store.Trouble(err) != nil && c.Now().Sub(since) > c.GiveUp
+	return !since.IsZero() && store.Trouble(err) != nil && c.Now().Sub(since) > c.GiveUp && c.triedLong(c.job.ID)
 }
 
 func (c *carriage) giveUp(ctx context.Context, err error) error {

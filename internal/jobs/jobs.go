@@ -184,6 +184,14 @@ func (r *Runner) leave(id string) time.Duration {
 	return wait
 }
 
+// triedLong tells whether a job was interrupted so often here that the pauses
+// grow no more: a process that has just started tries again first.
+func (r *Runner) triedLong(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rest[id].wait >= retryAtMost
+}
+
 // contain keeps a panic to its job: others go on, and this one is tried again.
 // A panic's value may hold a customer's data, so only the runtime's own words
 // are logged.

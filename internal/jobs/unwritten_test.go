@@ -1,7 +1,8 @@
 package jobs_test
 
 import (
-	"sync"
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,22 +17,29 @@ func TestRedisTakesNoWrites(t *testing.T) {
 	b := newBench(t, false)
 	_, b.ledger = opened(t, redistest.Start(t).URL())
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	var mu sync.Mutex
-	var later time.Duration
-	cfg.Now = func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return time.Now().Add(later)
+	var refusing atomic.Bool
+	var minutes, refused atomic.Int32
+	cfg.Now = func() time.Time { // time flies while writes are refused
+		if refusing.Load() {
+			minutes.Add(1)
+		}
+		return time.Now().Add(time.Duration(minutes.Load()) * time.Minute)
 	}
 	cfg.At = func(step string) {
 		if step == "sent" {
 			b.refuseWrites(true)
-			mu.Lock()
-			defer mu.Unlock()
-			later = cfg.GiveUp + time.Second
+			refusing.Store(true)
 		}
 	}
+	cfg.Product = eachTime{cfg.Product, func() { // a write is tried again
+		if refusing.Load() {
+			refused.Add(1)
+		}
+	}}
 	job := b.ended(id, cfg)
+	if refused.Load() < 6 {
+		t.Errorf("given up after %d looks", refused.Load())
+	}
 	if job.Outcome != store.OutcomeGaveUp || job.Cause != store.CauseUnwritten || job.FileID == "" {
 		t.Fatalf("%s (%s), file %q", job.Outcome, job.Cause, job.FileID)
 	}
@@ -41,6 +49,17 @@ func TestRedisTakesNoWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.endedWell(id, b.config())
+}
+
+// eachTime lets something happen each time a session is read.
+type eachTime struct {
+	store.SessionReader
+	happens func()
+}
+
+func (e eachTime) Session(ctx context.Context, id string) (store.Session, error) {
+	e.happens()
+	return e.SessionReader.Session(ctx, id)
 }
 
 // refuseWrites has the product's Redis wait for a replica that there is not.

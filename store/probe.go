@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,7 +66,7 @@ const sampleScans = 3
 // Sample is a look at some of the sessions. What it does not show may be there
 // all the same.
 type Sample struct {
-	Keys     int // looked at
+	Keys     int // looked at, but for those of our own
 	Sessions int
 	Layouts  map[Layout]int
 	Live     int // by their ids
@@ -84,6 +85,7 @@ func (r *Redis) Sample(ctx context.Context) (Sample, error) {
 			if err != nil {
 				return err
 			}
+			keys = slices.DeleteFunc(keys, isOurs)
 			mu.Lock()
 			sessions, err := r.some(ctx, keys, known)
 			s.add(len(keys), sessions)

@@ -103,11 +103,10 @@ func (s *surveyor) of(key []byte) *Namespace {
 }
 
 // sample asks what some keys take of memory, but for our own, which expire. The
-// order of SCAN is that of
-// hashes, so the first keys are as good as drawn. Of anything but strings
+// order of SCAN is that of hashes, so the first keys are as good as drawn. Of anything but strings
 // nothing is asked: how long that takes is up to what is in them.
 func (s *surveyor) sample(ctx context.Context, master *redis.Client, keys []string) error {
-	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return strings.HasPrefix(key, "sessionbot:") })
+	keys = slices.DeleteFunc(slices.Clone(keys), isOurs)
 	lengths := make([]*redis.IntCmd, len(keys))
 	pipe := master.Pipeline()
 	for i, key := range keys {

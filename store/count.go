@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -18,31 +19,48 @@ type Counting struct {
 }
 
 // Count counts all sessions. Where ctx ends before it is through it returns
-// what it has, with Complete false.
+// what it has, with Complete false, if it has a deadline.
 func (r *Redis) Count(ctx context.Context, how Counting) (Count, error) {
-	t, seen := NewTally(how.Now), newSurveyor(true, how.Progress)
-	batch := make([]Session, 0, readSize)
-	flush := func() {
-		payments := how.payments(ctx, batch)
-		if ctx.Err() == nil { // else what is known may not have been told any more
-			for _, s := range batch {
-				t.Add(s, Diagnose(Evidence{Session: s, Payment: payments[s.ID]}, how.Now, how.Limits))
-			}
-		}
-		batch = batch[:0]
+	if c, err := r.recount(ctx, how); !errors.Is(err, errNotPlain) {
+		return c, err
 	}
-	complete, err := r.walk(ctx, seen, func(s Session) {
-		if batch = append(batch, s); len(batch) == readSize {
-			flush()
-		}
-	})
+	c, seen := newCounter(how), newSurveyor(true, how.Progress)
+	complete, err := r.walk(ctx, seen, func(s Session) { c.add(ctx, s) })
 	if err != nil {
 		return Count{}, err
 	}
-	flush()
-	c := t.Count()
-	c.Complete, c.Survey = complete, seen.survey()
-	return c, nil
+	c.flush(ctx)
+	sums := c.tally.Count()
+	sums.Complete, sums.Survey = complete, seen.survey()
+	return sums, nil
+}
+
+// counter counts sessions that were read, some at a time.
+type counter struct {
+	Counting
+	tally *Tally
+	batch []Session
+}
+
+func newCounter(how Counting) counter {
+	return counter{Counting: how, tally: NewTally(how.Now), batch: make([]Session, 0, readSize)}
+}
+
+func (c *counter) add(ctx context.Context, s Session) {
+	if c.batch = append(c.batch, s); len(c.batch) == readSize {
+		c.flush(ctx)
+	}
+}
+
+// flush counts those that wait for it.
+func (c *counter) flush(ctx context.Context) {
+	payments := c.payments(ctx, c.batch)
+	if ctx.Err() == nil { // else what is known may not have been told any more
+		for _, s := range c.batch {
+			c.tally.Add(s, Diagnose(Evidence{Session: s, Payment: payments[s.ID]}, c.Now, c.Limits))
+		}
+	}
+	c.batch = c.batch[:0]
 }
 
 // payments is what is known of those of the sessions that have no status.

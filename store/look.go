@@ -92,7 +92,7 @@ func (r *Redis) lookBare(ctx context.Context, ids []string) ([]Session, error) {
 	}
 	var bare, others []string
 	n := 0
-	err = mget(ctx, master, prefixLookup, ids, func(_ []byte, exists bool) {
+	err = mgetOf(ctx, master, prefixLookup, ids, func(_ []byte, exists bool) {
 		if exists {
 			others = append(others, ids[n])
 		} else {
@@ -126,7 +126,7 @@ func (r *Redis) statuses(ctx context.Context, prefix string, ids []string, told 
 	}
 	if master, ok := client.(*redis.Client); ok && prefix == prefixWebhook {
 		n := 0
-		return mget(ctx, master, prefix, ids, func(raw []byte, exists bool) {
+		return mgetOf(ctx, master, prefix, ids, func(raw []byte, exists bool) {
 			told(n, exists, plainStatus(raw))
 			n++
 		})
@@ -157,11 +157,9 @@ func (r *Redis) statuses(ctx context.Context, prefix string, ids []string, told 
 	return nil
 }
 
-// mget asks a single server for a key of each session in one command. Of a key of
-// another type than string it says that it does not exist.
-func mget(ctx context.Context, master *redis.Client, prefix string, ids []string, value func(raw []byte, exists bool)) error {
-	keys, args := make([]string, len(ids)), make([]any, 1, 1+len(ids))
-	args[0] = "mget"
+// mgetOf asks a single server for a key of each session.
+func mgetOf(ctx context.Context, master *redis.Client, prefix string, ids []string, value func(raw []byte, exists bool)) error {
+	keys := make([]string, len(ids))
 	var all strings.Builder
 	all.Grow(len(ids) * (len(prefix) + 80))
 	for i, id := range ids {
@@ -169,6 +167,16 @@ func mget(ctx context.Context, master *redis.Client, prefix string, ids []string
 		all.WriteString(prefix)
 		all.WriteString(id)
 		keys[i] = all.String()[from:]
+	}
+	return mget(ctx, master, keys, value)
+}
+
+// mget asks a single server for keys in one command. Of a key of another type
+// than string it says that it does not exist.
+func mget(ctx context.Context, master *redis.Client, keys []string, value func(raw []byte, exists bool)) error {
+	args := make([]any, 1, 1+len(keys))
+	args[0] = "mget"
+	for i := range keys {
 		args = append(args, &keys[i])
 	}
 	return (&stream{value: value}).do(ctx, master, args...)

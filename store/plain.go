@@ -10,6 +10,25 @@ import (
 // of short texts without escapes and of small whole numbers, as JSON.stringify
 // writes them. Whatever is less plain is not ok, and nothing is known of it.
 func plainValue(raw []byte) (v Value, full, ok bool) {
+	ok = plainMembers(raw, func(name, text []byte, number int) bool {
+		full = full || string(name) == "prompt" || string(name) == "status"
+		v.set(string(name), text, number)
+		return v.Status == nil || Status(*v.Status).written()
+	})
+	if !ok {
+		return Value{}, false, false
+	}
+	return v, full, true
+}
+
+// ofNumbers are the members that are read, and whether they are numbers. All
+// others are the product's own, of any type.
+var ofNumbers = map[string]bool{"duration": true, "videoCount": true, "timestamp": false, "createdAt": false, "status": false,
+	"prompt": false, "fileId": false, "error": false, "toolSlug": false, "toolTitle": false, "generationType": false, "modelName": false, "resolution": false}
+
+// plainMembers tells each member of a plain object, until it is refused. Text is
+// nil where the member is a number. Name and text are parts of raw.
+func plainMembers(raw []byte, tell func(name, text []byte, number int) bool) (plain bool) {
 	rest, found := bytes.CutPrefix(raw, []byte{'{'})
 	for found {
 		var name, text []byte
@@ -25,64 +44,48 @@ func plainValue(raw []byte) (v Value, full, ok bool) {
 				break
 			}
 		}
-		if !v.set(string(name), text, number) {
+		if isNumber, known := ofNumbers[string(name)]; known && isNumber != (text == nil) || !tell(name, text, number) {
 			break
 		}
-		full = full || string(name) == "prompt" || string(name) == "status"
 		if len(rest) == 1 && rest[0] == '}' {
-			return v, full, true
+			return true
 		}
 		rest, found = bytes.CutPrefix(rest, []byte{','})
 	}
-	return Value{}, false, false
+	return false
 }
 
-// set takes a member; text is nil where it is a number. It refuses one of the
-// wrong type.
-func (v *Value) set(name string, text []byte, number int) bool {
-	var into *string
+// set takes a member; text is nil where it is a number.
+func (v *Value) set(name string, text []byte, number int) {
 	switch name {
 	case "duration":
 		v.Duration = float64(number)
-		return text == nil
 	case "videoCount":
 		v.VideoCount = number
-		return text == nil
 	case "timestamp":
-		stamp := string(text)
-		v.Stamp, v.Timestamp = &stamp, parseTime(stamp)
+		v.Stamp = new(string(text))
+		v.Timestamp = parseTime(*v.Stamp)
 	case "createdAt":
 		v.CreatedAt = parseTime(string(text))
 	case "status":
-		s := string(text)
-		v.Status = &s
-		return Status(s).written()
+		v.Status = new(string(text))
 	case "prompt":
-		v.Prompt = new(string)
-		into = v.Prompt
+		v.Prompt = new(string(text))
 	case "fileId":
-		v.FileID = new(string)
-		into = v.FileID
+		v.FileID = new(string(text))
 	case "error":
-		v.Error = new(string)
-		into = v.Error
+		v.Error = new(string(text))
 	case "toolSlug":
-		into = &v.ToolSlug
+		v.ToolSlug = string(text)
 	case "toolTitle":
-		into = &v.ToolTitle
+		v.ToolTitle = string(text)
 	case "generationType":
-		into = &v.GenerationType
+		v.GenerationType = string(text)
 	case "modelName":
-		into = &v.ModelName
+		v.ModelName = string(text)
 	case "resolution":
-		into = &v.Resolution
-	default: // the product's own, of any type
-		return true
+		v.Resolution = string(text)
 	}
-	if into != nil {
-		*into = string(text)
-	}
-	return text != nil
 }
 
 // plainText cuts a text off, never nil where it is found.

@@ -68,8 +68,8 @@ func (s *stream) do(ctx context.Context, master *redis.Client, args ...any) erro
 
 const (
 	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond or two
-	restCount = 400  // likewise, where Redis rests in between
-	scanAhead = 3    // pages that are on their way or not yet looked at
+	fewCount  = 400  // likewise, where Redis rests in between or is asked for the same keys' values
+	scanAhead = 4    // pages that are on their way or not yet looked at
 )
 
 // scan walks the keys of one master. visit is called for each key that matches,
@@ -77,7 +77,7 @@ const (
 // called beside them. The next SCAN is sent while the keys of the last come in,
 // so that Redis need not wait for us: its cursor comes first. A pace that is not
 // nil lets Redis rest in between instead.
-func scan(ctx context.Context, master *redis.Client, match string, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
+func scan(ctx context.Context, master *redis.Client, match string, count int, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var turn sync.Mutex // one page is read at a time, in their order
 	room := make(chan struct{}, scanAhead)
@@ -102,10 +102,6 @@ func scan(ctx context.Context, master *redis.Client, match string, pace *pace, v
 			if last = next == 0; !last && pace == nil {
 				group.Go(func() error { return ask(next) })
 			}
-		}
-		count := scanCount
-		if pace != nil {
-			count = restCount
 		}
 		args := []any{"scan", cursor, "count", count}
 		if match != "" {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,18 +14,23 @@ import (
 const (
 	// verifyRounds is in how many sweeps all sessions that rest are read again.
 	verifyRounds = 60
-	// wideEvery is how often a sweep also looks at the keys webhook:. Nearly all
-	// of their sessions are met at another key.
+	// wideEvery is how often a sweep looks at all keys. Nearly all sessions are met
+	// at their prompt:, and of the others it is remembered that they have none.
 	wideEvery = 10
 	// reseedAfter is when all that is remembered is forgotten.
 	reseedAfter = 24 * time.Hour
 	// manyKeys is enough for the first sweep to go by the statuses, and to leave
 	// the rest to the second, and for others to be narrow.
 	manyKeys = 50_000
-	// maxApart is how many sessions that have a webhook: only are remembered.
+	// maxApart is how many sessions are remembered that have no prompt:. Where there
+	// are more (the one-key layout) all sessions' keys are looked at.
 	maxApart = 10_000
+	// maxWritten is how many sessions that were written are remembered until the
+	// next sweep. Where there are more it begins anew.
+	maxWritten = 10_000
 
-	askSize  = 250 // sessions whose status is asked at a time
+	askSize  = 500 // sessions whose status is asked at a time
+	askers   = 4   // at once: Redis is never without a question
 	readSize = 100 // sessions read in one pipeline
 )
 
@@ -38,8 +44,9 @@ type Sweeper struct {
 	made     time.Time // what is known
 	sweeps   int       // that went through since
 	survey   Survey
-	apart    map[string]bool // sessions that may have no key but webhook:
-	written  map[uint64]bool // since the last sweep began
+	apart    map[string]bool // sessions without prompt:
+	crowded  bool            // there are too many of those to remember
+	written  map[string]bool // since the last sweep began
 	manyKeys int64           // from how many keys on the first sweep goes by the statuses
 }
 
@@ -51,13 +58,15 @@ func NewSweeper(r *Redis) *Sweeper { return &Sweeper{redis: r, manyKeys: manyKey
 func (s *Sweeper) Written(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.known == nil {
-		return
-	}
-	print := s.known.fingerprint([]byte(id))
-	s.written[print], s.apart[id] = true, true
-	if at := s.known.find(print); at.mark() == resting {
-		at.stand(unsettled)
+	switch {
+	case s.known == nil:
+	case len(s.written) >= maxWritten:
+		s.made = time.Time{}
+	default:
+		s.written[id] = true
+		if at := s.known.find(s.known.fingerprint([]byte(id))); at.mark() == resting {
+			at.stand(unsettled)
+		}
 	}
 }
 
@@ -96,9 +105,10 @@ type sweep struct {
 	asks    chan asked
 	reads   chan page
 
-	webhooks         atomic.Int64 // that were seen
-	sessions, unread int          // guarded by mu
-	refused          error        // what Read returned
+	heard            map[string]bool // sessions written before it began, since the last one did
+	webhooks         atomic.Int64    // that were seen
+	sessions, unread int             // guarded by mu
+	refused          error           // what Read returned
 }
 
 // asked is sessions whose status is asked of one of their keys.
@@ -130,7 +140,9 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err == nil {
+	if err != nil {
+		maps.Copy(w.written, w.heard)
+	} else {
 		w.known.dropUnseen()
 		w.sweeps++
 		if w.seen != nil {
@@ -143,17 +155,17 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.survey}, err
 }
 
-// passes goes through the keys that this sweep looks at. A quick one first goes by
-// the prompts. Where there are more other keys than belong to those, the sessions
-// that have none are looked for as well; a few are left to the next sweep.
+// passes goes through the keys that this sweep looks at. Where a quick one finds
+// more other keys than belong to the prompts, the sessions that have none are
+// looked for as well; a few are left to the next sweep.
 func (w *sweep) passes(ctx context.Context) error {
 	switch {
 	case w.wide:
 		return w.pass(ctx, "")
-	case !w.quick:
-		return w.pass(ctx, "[ps]*") // prompt: and session:
+	case w.crowded && !w.quick:
+		return w.pass(ctx, "[pws]*") // all three keys
 	}
-	if err := w.pass(ctx, prefixPrompt+"*"); err != nil {
+	if err := w.pass(ctx, prefixPrompt+"*"); err != nil || !w.quick {
 		return err
 	}
 	prompts, others := int64(w.sessions), w.keys-int64(w.sessions)-w.webhooks.Load()
@@ -179,12 +191,12 @@ func (w *sweep) begin(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.known == nil || w.Now.Sub(w.made) >= reseedAfter {
-		w.known, w.made, w.sweeps, w.apart = newRemembered(), w.Now, 0, map[string]bool{}
+		w.known, w.made, w.sweeps, w.apart, w.crowded = newRemembered(), w.Now, 0, map[string]bool{}, false
 	}
 	w.known.unsee()
-	w.written = map[uint64]bool{}
+	w.heard, w.written = w.written, map[string]bool{}
 	w.quick = w.sweeps == 0 && w.keys > w.manyKeys && !w.whole
-	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0 || len(w.apart) > maxApart)
+	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0)
 	if w.wide && w.seen == nil {
 		w.seen = newSurveyor(true, nil)
 	}
@@ -210,14 +222,13 @@ func (w *sweep) pass(ctx context.Context, match string) error {
 		defer close(w.asks)
 		return w.redis.masters(ctx, func(ctx context.Context, master *redis.Client) error {
 			lane := &lane{sweep: w, master: master}
-			var rest *pace
 			if w.Pace {
-				rest = &pace{}
+				return scan(ctx, master, match, fewCount, &pace{}, lane.visit, lane.page)
 			}
-			return scan(ctx, master, match, rest, lane.visit, lane.page)
+			return scan(ctx, master, match, scanCount, nil, lane.visit, lane.page)
 		})
 	})
-	for range 2 {
+	for range askers {
 		meet(func() error { return w.ask(ctx) })
 	}
 	group.Go(func() error {

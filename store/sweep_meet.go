@@ -32,29 +32,36 @@ func (l *lane) visit(key []byte) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	print := l.known.fingerprint(id)
-	at := l.known.find(print)
-	switch mark := at.mark(); {
-	case at.seen(): // at another key, or shown twice by SCAN
-	case l.quick:
-		at.stand(unsettled)
-		at.see()
+	switch {
+	case !l.meet(id):
+	case !l.quick:
+		l.reads.ids = append(l.reads.ids, string(id))
+	default:
 		l.asks.prefix = prefixWebhook
 		if l.lookups {
 			l.asks.prefix = prefixLookup
 		}
 		l.asks.ids = append(l.asks.ids, string(id))
-	case mark == resting && at.slice(print) != l.sweeps%verifyRounds:
-		at.see()
-		l.sessions++
-		l.Rest(id, at.resting(l.Now))
-	default:
-		if mark != resting {
-			at.stand(unsettled)
-		}
-		at.see()
-		l.reads.ids = append(l.reads.ids, string(id))
 	}
+}
+
+// meet sees a session, and tells whether it has to be asked for. w.mu is held.
+func (w *sweep) meet(id []byte) bool {
+	print := w.known.fingerprint(id)
+	at := w.known.find(print)
+	switch mark := at.mark(); {
+	case at.seen(): // at another key, or shown twice by SCAN
+		return false
+	case mark == resting && !w.quick && at.slice(print) != w.sweeps%verifyRounds:
+		at.see()
+		w.sessions++
+		w.Rest(id, at.resting(w.Now))
+		return false
+	case mark != resting || w.quick:
+		at.stand(unsettled)
+	}
+	at.see()
+	return true
 }
 
 // page is to hand over what a page of keys asks for.

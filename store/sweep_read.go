@@ -69,13 +69,17 @@ func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Co
 			delete(w.apart, s.ID)
 			continue
 		}
-		if s.Prompt.Exists || s.Lookup.Exists {
+		switch {
+		case s.Prompt.Exists:
 			delete(w.apart, s.ID)
-		} else {
+		case w.crowded:
+		case len(w.apart) == maxApart:
+			w.apart, w.crowded = map[string]bool{}, true
+		default:
 			w.apart[s.ID] = true
 		}
 		r, rests := restingOf(s, w.Now)
-		if !rests || w.written[print] || !at.rest(r, w.Now) {
+		if !rests || w.written[s.ID] || !at.rest(r, w.Now) {
 			at.stand(unsettled)
 		}
 		there = append(there, s)
@@ -107,16 +111,16 @@ func restingOf(s Session, now time.Time) (r Resting, rests bool) {
 	return r, least > 0 && !r.At.IsZero()
 }
 
-// readApart reads the sessions that a narrow sweep does not meet, and those that
-// are gone.
+// readApart looks at the sessions without prompt:, which few sweeps meet, and at
+// those that were written and may be such by now.
 func (w *sweep) readApart(ctx context.Context) error {
 	var ids []string
 	w.mu.Lock()
-	for id := range w.apart {
-		if at := w.known.find(w.known.fingerprint([]byte(id))); !at.seen() {
-			at.stand(unsettled)
-			at.see()
-			ids = append(ids, id)
+	for _, sessions := range []map[string]bool{w.apart, w.heard} {
+		for id := range sessions {
+			if w.meet([]byte(id)) {
+				ids = append(ids, id)
+			}
 		}
 	}
 	w.mu.Unlock()

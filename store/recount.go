@@ -1,0 +1,279 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	mostValues = 1000 // asked for at a time
+	lifePages  = 16   // of so many pages of keys one's are asked how long they live
+)
+
+// errNotPlain means that only a walk can count these sessions.
+var errNotPlain = errors.New("the sessions are few, or do not lie in three keys of one server")
+
+// recount counts many sessions that lie in three keys of one server. Each value
+// is asked for right behind the SCAN that showed its key, while the server still
+// has the key at hand, which takes half of the time that any other order takes.
+// A session is put together from its values here. Those that are not plainly
+// completed when all keys were seen are read once more, whole.
+//
+// What is counted in between is no fair part of all: whoever may have to stop
+// early has to walk.
+type recount struct {
+	counter
+	master *redis.Client
+	seen   *surveyor
+
+	pages   int
+	scanned int64
+	found   []string // keys of sessions of the page
+	some    []string // keys whose memory is asked
+
+	mu    sync.Mutex // over what follows, and the counter
+	keys  int        // of sessions
+	full  int        // of those hold full objects, or what cannot be read
+	size  int        // values that are asked for at a time
+	met   *remembered
+	parts []part         // of the sessions that were met and are not counted yet: their facts are the place here
+	spare []uint32       // places that are free again
+	asked int            // keys, how long they live
+	lives map[string]int // by TTLClasses
+}
+
+// part is what is known of a session of which not all keys were met.
+type part struct {
+	id        string // "" = the place is free
+	stored    int64  // when its prompt was, in ms since 1970; 0 = not known yet
+	length    int32  // likewise
+	completed bool
+	whole     bool // it has to be read once more
+}
+
+func (r *Redis) recount(ctx context.Context, how Counting) (Count, error) {
+	client, err := r.client(ctx)
+	if err != nil {
+		return Count{}, err
+	}
+	master, single := client.(*redis.Client)
+	if _, limited := ctx.Deadline(); !single || limited {
+		return Count{}, errNotPlain
+	}
+	keys, err := master.DBSize(ctx).Result()
+	if err != nil {
+		return Count{}, silence(err)
+	}
+	if keys <= manyKeys {
+		return Count{}, errNotPlain
+	}
+	c := newRecount(master, how)
+	c.seen.master(keys)
+	if err := c.run(ctx, r); err != nil {
+		return Count{}, err
+	}
+	return c.count(), nil
+}
+
+func newRecount(master *redis.Client, how Counting) *recount {
+	return &recount{counter: newCounter(how), master: master, seen: newSurveyor(true, how.Progress),
+		size: 10, met: newRemembered(), lives: zeros(TTLClasses)}
+}
+
+// run goes through all keys, and then through the sessions that are left.
+func (c *recount) run(ctx context.Context, r *Redis) error {
+	err := scan(ctx, c.master, "", fewCount, nil, c.visit, c.turn)
+	if errors.Is(err, errNotPlain) {
+		return err
+	}
+	if err != nil {
+		return silence(err)
+	}
+	var ids []string
+	for _, p := range c.parts {
+		if p.id != "" {
+			ids = append(ids, p.id)
+		}
+	}
+	for some := range slices.Chunk(ids, readSize) {
+		sessions, err := r.look(ctx, some)
+		if err != nil {
+			return silence(err)
+		}
+		for _, s := range sessions {
+			if s.Layout() != LayoutNone { // else gone in the meantime
+				c.add(ctx, s)
+			}
+		}
+	}
+	c.flush(ctx)
+	return ctx.Err()
+}
+
+// count is what was counted. Of the lives of all keys those that were asked are
+// an image.
+func (c *recount) count() Count {
+	sums := c.tally.Count()
+	sums.Complete, sums.Survey, sums.TTLs = true, c.seen.survey(), c.lives
+	for class, n := range c.lives {
+		c.lives[class] = n * c.keys / max(c.asked, 1)
+	}
+	return sums
+}
+
+// visit notes a key that was scanned.
+func (c *recount) visit(key []byte) {
+	c.scanned++
+	c.seen.key(key)
+	if len(c.some) < samplesPerOne && c.seen.samples(c.pages) {
+		c.some = append(c.some, string(key))
+	}
+	if len(sessionOf(key)) > 0 {
+		c.found = append(c.found, string(key))
+	}
+}
+
+// turn is to ask what a page of keys asks for.
+func (c *recount) turn() func(context.Context) error {
+	found, some, lives := c.found, c.some, c.pages%lifePages == 0
+	c.found, c.some, c.pages = nil, nil, c.pages+1
+	c.seen.scanned(c.scanned)
+	return func(ctx context.Context) error {
+		if len(some) > 0 {
+			if err := c.seen.sample(ctx, c.master, some); err != nil {
+				return err
+			}
+		}
+		if lives {
+			if err := c.ask(ctx, found); err != nil {
+				return err
+			}
+		}
+		return c.values(ctx, found)
+	}
+}
+
+// values asks for the values of keys, at first of a few: they may be large.
+func (c *recount) values(ctx context.Context, keys []string) error {
+	for len(keys) > 0 {
+		c.mu.Lock()
+		n := min(c.size, len(keys))
+		c.size = min(2*c.size, mostValues)
+		c.mu.Unlock()
+		i, plain := 0, true
+		err := mget(ctx, c.master, keys[:n], func(raw []byte, _ bool) {
+			plain = c.value(keys[i], raw) && plain
+			i++
+		})
+		if err == nil && !plain {
+			err = errNotPlain
+		}
+		if err != nil {
+			return err
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+// value takes the value of a key, and counts its session where it can be by now.
+// It is not plain where too many would have to be read once more, or one anew.
+func (c *recount) value(key string, raw []byte) (plain bool) {
+	prefix, id, _ := strings.Cut(key, ":")
+	told, ok := c.told(prefix+":", raw)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys++; !ok && prefix+":" == prefixLookup {
+		c.full++
+	}
+	at := c.met.find(c.met.fingerprint([]byte(id)))
+	if at.mark() == resting { // what comes late has nothing else to say
+		return ok
+	}
+	p := c.part(at, id)
+	p.stored, p.length = max(p.stored, told.stored), max(p.length, told.length)
+	p.completed, p.whole = p.completed || told.completed, p.whole || !ok
+	if p.whole || !p.completed || p.stored == 0 {
+		return c.full <= maxApart
+	}
+	c.tally.AddResting([]byte(id), Resting{Length: int(p.length), At: time.UnixMilli(p.stored)})
+	c.spare, *p = append(c.spare, at.facts[at.at]), part{}
+	at.stand(resting)
+	return true
+}
+
+// part is the place of a session that is not counted yet.
+func (c *recount) part(at slot, id string) *part {
+	if at.mark() == noted {
+		return &c.parts[at.facts[at.at]]
+	}
+	at.stand(noted)
+	if n := len(c.spare); n > 0 {
+		at.facts[at.at], c.spare = c.spare[n-1], c.spare[:n-1]
+	} else {
+		at.facts[at.at] = uint32(len(c.parts))
+		c.parts = append(c.parts, part{})
+	}
+	p := &c.parts[at.facts[at.at]]
+	p.id = strings.Clone(id) // of a whole page's keys
+	return p
+}
+
+// told is what a value tells, if it is one of a session that is completed. What
+// is missing by now, or of another type, tells nothing.
+func (c *recount) told(prefix string, raw []byte) (p part, ok bool) {
+	var stamp, created time.Time
+	ok = plainMembers(raw, func(name, text []byte, _ int) bool {
+		switch string(name) {
+		case "status":
+			p.completed = string(text) == string(StatusCompleted)
+			return p.completed && prefix == prefixWebhook
+		case "prompt":
+			p.length = int32(Length(string(text)))
+			return prefix == prefixPrompt
+		case "timestamp":
+			return prefix != prefixPrompt || stamp.UnmarshalText(text) == nil && !stamp.After(c.Now)
+		case "createdAt":
+			return prefix == prefixPrompt && created.UnmarshalText(text) == nil && !created.After(c.Now)
+		}
+		return true
+	})
+	switch prefix {
+	case prefixPrompt:
+		if stamp.IsZero() || !created.IsZero() && created.Before(stamp) {
+			stamp = created
+		}
+		p.stored = max(stamp.UnixMilli(), 0)
+		return p, ok && p.stored > 0
+	case prefixWebhook:
+		return p, ok && p.completed
+	}
+	return p, ok
+}
+
+// ask asks how long keys live.
+func (c *recount) ask(ctx context.Context, keys []string) error {
+	lives := make([]*redis.DurationCmd, len(keys))
+	pipe := c.master.Pipeline()
+	for i, key := range keys {
+		lives[i] = pipe.PTTL(ctx, key)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, life := range lives {
+		if ttl := life.Val(); ttl != -2 { // gone in the meantime
+			c.asked++
+			c.lives[ttlClass(ttl)]++
+		}
+	}
+	return nil
+}

@@ -29,6 +29,10 @@ const (
 	// next sweep. Where there are more it begins anew.
 	maxWritten = 10_000
 
+	// freshFor is how long ago it may have been written what a quick sweep looks
+	// at. A checkout is open for a day at most: what is older was not paid today.
+	freshFor = 48 * time.Hour
+
 	askSize  = 500 // sessions whose status is asked at a time
 	askers   = 4   // at once: Redis is never without a question
 	readSize = 100 // sessions read in one pipeline
@@ -85,8 +89,9 @@ type Sweeping struct {
 // SweepSums is what a sweep came to.
 type SweepSums struct {
 	Sessions int
-	// Unread of them say that they are completed and have not been read, which is
-	// left to the next sweep: the first over many sessions looks for trouble.
+	// Unread of them say that they are completed, or have not been written lately,
+	// and have not been read, which is left to the next sweep: the first over many
+	// sessions looks for fresh trouble.
 	Unread int
 	// Survey is of the last sweep that went through over all keys.
 	Survey Survey
@@ -106,7 +111,7 @@ type sweep struct {
 	reads   chan page
 
 	heard            map[string]bool // sessions written before it began, since the last one did
-	webhooks         atomic.Int64    // that were seen
+	asked, webhooks  atomic.Int64    // sessions asked for one, and those that have it
 	sessions, unread int             // guarded by mu
 	refused          error           // what Read returned
 }
@@ -168,7 +173,8 @@ func (w *sweep) passes(ctx context.Context) error {
 	if err := w.pass(ctx, prefixPrompt+"*"); err != nil || !w.quick {
 		return err
 	}
-	prompts, others := int64(w.sessions), w.keys-int64(w.sessions)-w.webhooks.Load()
+	prompts, asked := int64(w.sessions), max(1, w.asked.Load())
+	others := w.keys - prompts - prompts*w.webhooks.Load()/asked
 	if others <= prompts+w.manyKeys/100 {
 		return nil
 	}

@@ -75,6 +75,9 @@ func (l *lane) page() func(context.Context) error {
 			}
 		}
 		if len(asks.ids) > 0 {
+			if err := l.leaveOld(ctx, &asks); err != nil {
+				return err
+			}
 			select {
 			case l.sweep.asks <- asks:
 			case <-ctx.Done():
@@ -83,6 +86,36 @@ func (l *lane) page() func(context.Context) error {
 		}
 		return l.toRead(ctx, reads)
 	}
+}
+
+// leaveOld leaves sessions to the next sweep whose key has not been written
+// lately: how long it lives is asked right behind the SCAN that showed it, which
+// takes half of the time that a question for another key takes.
+func (l *lane) leaveOld(ctx context.Context, asks *asked) error {
+	prefix := prefixPrompt
+	if l.lookups {
+		prefix = prefixLookup
+	}
+	lives := make([]*redis.DurationCmd, len(asks.ids))
+	pipe := l.master.Pipeline()
+	for i, id := range asks.ids {
+		lives[i] = pipe.PTTL(ctx, prefix+id)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	ids := asks.ids[:0]
+	for i, id := range asks.ids {
+		if ttl := lives[i].Val(); ttl <= 0 || ttl > KeyLife-freshFor {
+			ids = append(ids, id)
+		}
+	}
+	old := len(asks.ids) - len(ids)
+	asks.ids = ids
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions, l.unread = l.sessions+old, l.unread+old
+	return nil
 }
 
 func (w *sweep) toRead(ctx context.Context, p page) error {
@@ -103,7 +136,7 @@ func (w *sweep) ask(ctx context.Context) error {
 			var reads page
 			completed := 0
 			err := w.redis.statuses(ctx, a.prefix, ids, func(i int, exists bool, s Status) {
-				if exists && a.prefix == prefixWebhook {
+				if w.asked.Add(1); exists {
 					w.webhooks.Add(1)
 				}
 				switch {

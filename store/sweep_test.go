@@ -239,21 +239,42 @@ func TestSweepsOfManyWithoutPrompt(t *testing.T) {
 // anew.
 func TestManyWrites(t *testing.T) {
 	server := redistest.Start(t)
-	must(t, server.Client().Set(t.Context(), prefixPrompt+"cs_live_0", foxPrompt, KeyLife).Err())
-	must(t, server.Client().Set(t.Context(), prefixWebhook+"cs_live_0", oddValues[3], KeyLife).Err())
+	for n := range 20 {
+		must(t, server.Client().Set(t.Context(), fmt.Sprint(prefixWebhook, "cs_live_", n), oddValues[3], KeyLife).Err())
+	}
 	s := NewSweeper(open(t, server.URL()))
 	for range 2 {
 		sweepOnce(t, s, at)
 	}
-	if got := sweepOnce(t, s, at); len(got.rested) != 1 {
+	if got := sweepOnce(t, s, at); len(got.rested) < 10 {
 		t.Fatalf("%+v", got)
 	}
 	for n := range maxWritten + 1 {
-		s.Written(fmt.Sprint("cs_live_", n+1))
+		s.Written(fmt.Sprint("cs_test_", n))
 	}
-	if got := sweepOnce(t, s, at); len(got.rested) != 0 || len(got.verdicts) != 1 {
+	if got := sweepOnce(t, s, at); len(got.rested) != 0 || len(got.verdicts) != 20 {
 		t.Errorf("%+v", got)
 	}
+}
+
+// TestFirstSweepLooksAtTheFresh: what was written long ago is left to the second,
+// and what never expires is not.
+func TestFirstSweepLooksAtTheFresh(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		for id, life := range map[string]time.Duration{"cs_live_old": KeyLife - freshFor - time.Hour, "cs_live_fresh": KeyLife - freshFor + time.Hour,
+			"cs_live_for_ever": 0} {
+			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, life).Err())
+		}
+		s := NewSweeper(r)
+		s.manyKeys = 0
+		first := sweepOnce(t, s, at)
+		if first.Sessions != 3 || first.Unread != 1 || len(first.verdicts) != 2 || first.verdicts["cs_live_old"] != "" {
+			t.Errorf("the first: %+v", first)
+		}
+		if second := sweepOnce(t, s, at); second.Unread != 0 || len(second.verdicts) != 3 {
+			t.Errorf("the second: %+v", second)
+		}
+	})
 }
 
 // TestUnheardWritesAreSeenInTurn: where Redis tells of no writes, a session that

@@ -69,17 +69,24 @@ Redis' own times are told.
 
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.
-- The first sweep over more than 50 000 keys goes by the prompts and asks for
-  nothing but their status. Who says ` + "`completed`" + ` is left to the second sweep, which
-  follows at once and reads everything, once; all others are read there and then.
+- The first sweep over more than 50 000 keys looks for fresh trouble: it goes by the
+  prompts, and asks for nothing but the status of those written within two days. Who
+  says ` + "`completed`" + `, or is older, is left to the second sweep, which follows at once
+  and reads everything, once; all others are read there and then.
 - A session that is completed rests: only a write can change that. Of each that
   rests 12 bytes are kept in a table that is at least four fifths full. Later
-  sweeps scan keys and read what does not rest.
+  sweeps scan the keys ` + "`prompt:`" + ` and read what does not rest.
+- Sessions without a prompt are remembered by their ids, up to 10 000 of them. Where
+  there are more, as in the one-key layout, all three keys are scanned. Every tenth
+  sweep scans all keys there are: until then a session that lost its prompt, and of
+  which Redis told nothing, is missing in the figures.
 - What rests is believed until Redis tells of a write to it, and read again every
-  60th sweep in any case. Keys ` + "`webhook:`" + ` are scanned every tenth sweep: nearly all
-  of their sessions are met at another key. Fingerprints are of 64 bits from a seed
-  that changes each day, with everything that is kept: two sessions that share one
-  do so for a day at most.
+  60th sweep in any case. Fingerprints are of 64 bits from a seed that changes each
+  day, with everything that is kept: two sessions that share one do so for a day at
+  most.
+- A recount from the terminal asks for each value right behind the SCAN that showed
+  its key, while the server's caches hold it, and puts sessions together itself. How
+  long keys live it asks of one page in sixteen.
 - After each page of keys Redis rests for as long as the page took, and for many
   times that when it was slow.
 - Of a value larger than 2 kB the server leaves out inlined pictures, by a script

@@ -196,67 +196,6 @@ func TestFirstSweepOfManyInOneKey(t *testing.T) {
 	})
 }
 
-// TestSweepsOfManyWithoutPrompt: those that have none are remembered, and where
-// they are too many no sweep goes by the prompts alone.
-func TestSweepsOfManyWithoutPrompt(t *testing.T) {
-	server := redistest.Start(t)
-	store := func(from, to int, prefix string) {
-		pipe := server.Client().Pipeline()
-		for n := from; n < to; n++ {
-			pipe.Set(t.Context(), fmt.Sprint(prefix, "cs_live_", n), oddValues[3], KeyLife-time.Hour)
-		}
-		_, err := pipe.Exec(t.Context())
-		must(t, err)
-	}
-	s := NewSweeper(open(t, server.URL()))
-	s.manyKeys = 0
-	store(0, 100, prefixWebhook)
-	must(t, server.Client().Set(t.Context(), prefixPrompt+"cs_live_prompt", foxPrompt, KeyLife).Err())
-	for range 2 {
-		sweepOnce(t, s, at)
-	}
-	store(100, 150, prefixLookup)
-	s.Written("cs_live_149")
-	if got := sweepOnce(t, s, at); got.Sessions != 102 {
-		t.Errorf("%d sessions are met by a sweep that goes by the prompts", got.Sessions)
-	}
-	for n := range wideEvery {
-		if got := sweepOnce(t, s, at); n == wideEvery-2 && got.Sessions != 151 {
-			t.Errorf("%d sessions are met by the sweep number %d", got.Sessions, n)
-		}
-	}
-	store(150, maxApart+150, prefixWebhook)
-	for range wideEvery {
-		sweepOnce(t, s, at)
-	}
-	store(maxApart+150, maxApart+200, prefixLookup)
-	if got := sweepOnce(t, s, at); got.Sessions != maxApart+201 || len(s.apart) > 0 {
-		t.Errorf("%d sessions are met where few have a prompt, and %d are remembered", got.Sessions, len(s.apart))
-	}
-}
-
-// TestManyWrites: where more was written than can be remembered all is learnt
-// anew.
-func TestManyWrites(t *testing.T) {
-	server := redistest.Start(t)
-	for n := range 20 {
-		must(t, server.Client().Set(t.Context(), fmt.Sprint(prefixWebhook, "cs_live_", n), oddValues[3], KeyLife).Err())
-	}
-	s := NewSweeper(open(t, server.URL()))
-	for range 2 {
-		sweepOnce(t, s, at)
-	}
-	if got := sweepOnce(t, s, at); len(got.rested) < 10 {
-		t.Fatalf("%+v", got)
-	}
-	for n := range maxWritten + 1 {
-		s.Written(fmt.Sprint("cs_test_", n))
-	}
-	if got := sweepOnce(t, s, at); len(got.rested) != 0 || len(got.verdicts) != 20 {
-		t.Errorf("%+v", got)
-	}
-}
-
 // TestFirstSweepLooksAtTheFresh: what was written long ago is left to the second,
 // and what never expires is not.
 func TestFirstSweepLooksAtTheFresh(t *testing.T) {
@@ -370,42 +309,4 @@ func TestWhoReadsMayEndASweep(t *testing.T) {
 	if !errors.Is(err, enough) || errors.Is(err, ErrSilent) {
 		t.Errorf("got %v", err)
 	}
-}
-
-// TestRestingFigures come back as they were noted, for as long as it takes.
-func TestRestingFigures(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		m := newRemembered()
-		type noted struct {
-			id string
-			r  Resting
-		}
-		var all []noted
-		for n := range rapid.IntRange(1, 300).Draw(t, "sessions") {
-			r := Resting{
-				Length: rapid.IntRange(0, maxLength).Draw(t, "length"), Keys: rapid.IntRange(1, 3).Draw(t, "keys"),
-				At:      at.Add(-time.Duration(rapid.Int64Range(0, int64(26*24*time.Hour)).Draw(t, "age"))),
-				Expires: at.Add(time.Duration(rapid.Int64Range(int64(time.Hour), int64(KeyLife)).Draw(t, "left"))),
-			}
-			id := fmt.Sprint("cs_", n)
-			s := m.find(m.fingerprint([]byte(id)))
-			if !s.rest(r, at) {
-				t.Fatalf("%+v cannot be noted", r)
-			}
-			all = append(all, noted{id, r})
-		}
-		later := at.Add(time.Duration(rapid.Int64Range(0, int64(time.Hour)).Draw(t, "later")))
-		for _, n := range all {
-			s := m.find(m.fingerprint([]byte(n.id)))
-			got := s.resting(later)
-			want := n.r
-			want.At, want.Expires = want.At.UTC().Truncate(timeStep), want.Expires.UTC().Truncate(time.Hour)
-			if later.Sub(want.At) > tellable {
-				want.At = time.Time{}
-			}
-			if diff := cmp.Diff(want, got); diff != "" || s.mark() != resting || s.seen() {
-				t.Fatalf("%s after %s: %s", n.id, later.Sub(at), diff)
-			}
-		}
-	})
 }

@@ -32,7 +32,7 @@ func (d Deps) parseDebug(args Args) (Run, error) {
 // logUnseen puts on record why something could not be seen; people read it in
 // words.
 func (d Deps) logUnseen(ctx context.Context, x store.Examination) {
-	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr, "lookups": x.LookupErr} {
+	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
 		if err != nil {
 			d.Log.WarnContext(ctx, "a source could not be seen", "source", source, "error", err)
 		}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -15,14 +14,10 @@ const (
 	redisWithin   = 1 * time.Second
 	stripeWithin  = 2 * time.Second // for the payment and then its event
 	siteWithin    = 2 * time.Second
-	lookupWithin  = 100 * time.Millisecond // to count that the site was asked
 )
 
 // ErrNotAsked means that nobody is there to ask: the source is not configured.
 var ErrNotAsked = errors.New("not configured, so not asked")
-
-// errPanicked means that a source broke down instead of answering.
-var errPanicked = errors.New("panicked")
 
 // SessionReader reads what Redis holds of a session.
 type SessionReader interface {
@@ -46,9 +41,9 @@ type SiteReader interface {
 }
 
 // LookupCounter counts the questions to the site, and those of its answers that
-// agree with Redis.
+// agree with Redis. Nobody waits for it.
 type LookupCounter interface {
-	CountLookup(ctx context.Context, at time.Time, agreed bool) error
+	Count(at time.Time, agreed bool)
 }
 
 // Examiner gathers all that can be seen of a session. Payments, Files, Site
@@ -77,8 +72,6 @@ type Examination struct {
 	Repair   SessionJob // the latest
 	JobErr   error      // with it, whether a job of ours runs is not known
 	At       time.Time  // when it was judged
-
-	LookupErr error // why it could not be counted that the site was asked
 }
 
 // SiteAgrees tells whether the site tells the customer what Redis holds. It
@@ -100,48 +93,65 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	ctx, cancel := context.WithTimeout(ctx, examineWithin)
 	defer cancel()
 	var seen Examination
-	var sources sync.WaitGroup
-	sources.Go(func() {
-		s, err := ask(ctx, redisWithin, func(ctx context.Context) (Session, error) {
-			return x.Redis.Session(ctx, id)
-		})
-		seen.Session, seen.RedisErr = s.AsOf(x.Now()), silence(err)
-		seen.File, seen.FileErr = x.file(ctx, seen.Session.FileID())
-	})
-	sources.Go(func() {
+	var stripe sync.WaitGroup
+	stripe.Go(func() {
 		ctx, cancel := context.WithTimeout(ctx, stripeWithin)
 		defer cancel()
 		seen.Payment = payment(ctx)
 		seen.Event = x.event(ctx, seen.Payment)
 	})
-	sources.Go(func() {
-		seen.Site, seen.SiteErr = x.site(ctx, id)
-	})
-	sources.Go(func() {
-		var err error
-		seen.Repair, err = x.job(ctx, id)
-		seen.Job, seen.JobErr = seen.Repair.State, silence(err)
-	})
-	sources.Wait()
+	site := x.site(ctx, id)
+	held := x.records(ctx, id)
+	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), silence(held.err)
+	seen.File, seen.FileErr = x.file(ctx, seen.Session.FileID())
+	seen.Site, seen.SiteErr = site()
+	seen.Repair, seen.JobErr = held.job()
+	seen.Job, seen.JobErr = seen.Repair.State, silence(seen.JobErr)
+	stripe.Wait()
 	seen.At = x.Now()
 	seen.RedisSilent = seen.RedisErr != nil
 	seen.Session.ID = id
 	seen.Evidence = seen.complete(seen.At)
 	seen.Diagnosis = Diagnose(seen.Evidence, seen.At, x.Limits)
-	seen.LookupErr = x.countLookup(ctx, seen)
+	x.countLookup(seen)
 	return seen
 }
 
 // countLookup counts that the site was asked. Where Redis is silent it cannot be
 // said whether the answer agrees with it.
-func (x *Examiner) countLookup(ctx context.Context, seen Examination) error {
+func (x *Examiner) countLookup(seen Examination) {
 	if x.Lookups == nil || seen.RedisSilent || errors.Is(seen.SiteErr, ErrNotAsked) || errors.Is(seen.SiteErr, context.Canceled) {
+		return
+	}
+	x.Lookups.Count(seen.At, seen.SiteErr == nil && seen.SiteAgrees())
+}
+
+// records asks Redis: for the session and its job in one round trip where one
+// server holds both, else side by side.
+func (x *Examiner) records(ctx context.Context, id string) records {
+	if ledger := x.beside(); ledger != nil {
+		both, err := ask(ctx, redisWithin, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
+		if err != nil {
+			return records{err: err, job: func() (SessionJob, error) { return SessionJob{}, err }}
+		}
+		return both
+	}
+	job := func() (SessionJob, error) { return SessionJob{}, nil }
+	if x.Jobs != nil {
+		job = begin(ctx, redisWithin, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
+	}
+	session, err := ask(ctx, redisWithin, func(ctx context.Context) (Session, error) { return x.Redis.Session(ctx, id) })
+	return records{session, err, job}
+}
+
+// beside is the ledger where it lies beside the sessions, on one server.
+func (x *Examiner) beside() *Ledger {
+	product, _ := x.Redis.(*Redis)
+	ledger, _ := x.Jobs.(*Ledger)
+	if product == nil || ledger == nil || ledger.state != product || !product.alone() {
 		return nil
 	}
-	_, err := ask(ctx, lookupWithin, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, x.Lookups.CountLookup(ctx, seen.At, seen.SiteErr == nil && seen.SiteAgrees())
-	})
-	return err
+	return ledger
 }
 
 func (x *Examiner) payment(ctx context.Context, id string) Payment {
@@ -188,52 +198,12 @@ func (x *Examiner) file(ctx context.Context, id string) (File, error) {
 	return file, nil
 }
 
-func (x *Examiner) site(ctx context.Context, id string) (Site, error) {
+// site begins to ask.
+func (x *Examiner) site(ctx context.Context, id string) func() (Site, error) {
 	if x.Site == nil {
-		return Site{}, ErrNotAsked
+		return func() (Site, error) { return Site{}, ErrNotAsked }
 	}
-	return ask(ctx, siteWithin, func(ctx context.Context) (Site, error) {
-		return x.Site.SessionStatus(ctx, id)
-	})
-}
-
-func (x *Examiner) job(ctx context.Context, session string) (SessionJob, error) {
-	if x.Jobs == nil {
-		return SessionJob{}, nil
-	}
-	return ask(ctx, redisWithin, func(ctx context.Context) (SessionJob, error) {
-		return x.Jobs.JobOf(ctx, session)
-	})
-}
-
-// ask puts a question and waits for the answer no longer than within. Who
-// ignores the context is left behind; a panic is contained, and becomes an
-// error.
-func ask[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	type answer struct {
-		value T
-		err   error
-	}
-	answers := make(chan answer, 1)
-	go func() {
-		var a answer
-		defer func() {
-			if cause := recover(); cause != nil {
-				a = answer{err: fmt.Errorf("%w: %v", errPanicked, cause)}
-			}
-			answers <- a
-		}()
-		a.value, a.err = question(ctx)
-	}()
-	select {
-	case a := <-answers:
-		return a.value, a.err
-	case <-ctx.Done():
-		var nothing T
-		return nothing, ctx.Err()
-	}
+	return begin(ctx, siteWithin, func(ctx context.Context) (Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
 // agrees compares the status and the file that the site tells with those in Redis.

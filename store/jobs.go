@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // maxPending is how many jobs are looked at in one go.
@@ -48,9 +50,17 @@ type SessionJob struct {
 
 // JobOf tells what a job of ours does for the session, or did last.
 func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) {
-	fields, err := l.fields(ctx, jobOfKey(session))
+	client, err := l.state.client(ctx)
 	if err != nil {
 		return SessionJob{}, fmt.Errorf("look for a session's job: %w", err)
+	}
+	return sessionJob(client.HGetAll(ctx, jobOfKey(session)))
+}
+
+func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
+	fields, err := answered.Result()
+	if err != nil {
+		return SessionJob{}, fmt.Errorf("look for a session's job: %w", silence(err))
 	}
 	job := SessionJob{ID: fields["id"], State: JobState(fields["state"]),
 		Action: Action(fields["action"]), Outcome: Outcome(fields["outcome"])}
@@ -58,4 +68,27 @@ func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) 
 		job.At = time.UnixMilli(at).UTC()
 	}
 	return job, nil
+}
+
+// records is what Redis holds of a session, and how to wait for what it holds of
+// our jobs.
+type records struct {
+	session Session
+	err     error
+	job     func() (SessionJob, error)
+}
+
+// records reads a session and its job in one round trip. The ledger has to lie
+// beside the sessions, on one server.
+func (l *Ledger) records(ctx context.Context, id string) (records, error) {
+	client, err := l.state.client(ctx)
+	if err != nil {
+		return records{}, err
+	}
+	pipe := client.Pipeline()
+	asked, job := question(ctx, pipe, id, maxValue, keyOrder[:]), pipe.HGetAll(ctx, jobOfKey(id))
+	// Exec returns the first error of any command; each is looked at by itself.
+	_, _ = pipe.Exec(ctx)
+	session, err := readSession(id, asked, maxValue)
+	return records{session, err, func() (SessionJob, error) { return sessionJob(job) }}, nil
 }

@@ -251,3 +251,51 @@ func TestExaminerAsksForTheJob(t *testing.T) {
 	}
 	server.Thaw(t)
 }
+
+// TestSessionAndJobInOneRoundTrip: where one server holds both they are asked for
+// together, and each is told for itself; elsewhere side by side.
+func TestSessionAndJobInOneRoundTrip(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		l := NewLedger(r)
+		claimed(t, l, "cs_live_both")
+		must(t, client.Set(t.Context(), "prompt:cs_live_both", foxPrompt, time.Hour).Err())
+		x := working().examiner()
+		x.Redis, x.Jobs = r, l
+		trips := &roundTrips{}
+		r.known.AddHook(trips)
+		seen := x.Examine(t.Context(), "cs_live_both")
+		if seen.Session.PromptText() == "" || seen.Job != JobRunning || seen.RedisErr != nil || seen.JobErr != nil {
+			t.Errorf("got %+v", seen)
+		}
+		want := int32(1)
+		if !r.alone() {
+			want = 2
+		}
+		if n := trips.n.Load(); n != want {
+			t.Errorf("%d round trips", n)
+		}
+		must(t, client.Set(t.Context(), jobOfKey("cs_live_both"), "no hash", time.Hour).Err())
+		seen = x.Examine(t.Context(), "cs_live_both")
+		if seen.Session.PromptText() == "" || seen.RedisErr != nil || seen.JobErr == nil {
+			t.Errorf("with a job that cannot be read: %v, %v", seen.RedisErr, seen.JobErr)
+		}
+	})
+}
+
+// TestSessionAndJobWithRedisFrozen: both are said to be silent, in time.
+func TestSessionAndJobWithRedisFrozen(t *testing.T) {
+	server := redistest.Start(t)
+	r := open(t, server.URL())
+	x := working().examiner()
+	x.Redis, x.Jobs = r, NewLedger(r)
+	server.Freeze(t)
+	defer server.Thaw(t)
+	start := time.Now()
+	seen := x.Examine(t.Context(), "cs_live_1")
+	if took := time.Since(start); took > examineWithin {
+		t.Errorf("took %s", took)
+	}
+	if !errors.Is(seen.RedisErr, ErrSilent) || !errors.Is(seen.JobErr, ErrSilent) || seen.SiteErr != nil {
+		t.Errorf("got %v, %v, %v", seen.RedisErr, seen.JobErr, seen.SiteErr)
+	}
+}

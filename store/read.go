@@ -49,35 +49,49 @@ func (r *Redis) heads(ctx context.Context, ids []string, most int, keys []string
 	replies := make([][3]reply, len(ids))
 	pipe := client.Pipeline()
 	for i, id := range ids {
-		for k, prefix := range keyOrder {
-			if !slices.Contains(keys, prefix) {
-				continue
-			}
-			// One byte more than is accepted shows that there is more.
-			replies[i][k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, int64(most)), ttl: pipe.PTTL(ctx, prefix+id)}
-		}
+		replies[i] = question(ctx, pipe, id, most, keys)
 	}
 	// Exec returns the first error of any command; each is looked at below.
 	_, _ = pipe.Exec(ctx)
 	sessions = make([]Session, len(ids))
 	for i, id := range ids {
-		s := Session{ID: id}
-		for k, key := range s.places() {
-			kind := keyOrder[k][:len(keyOrder[k])-1]
-			if replies[i][k].ttl == nil {
-				*key = Key{Kind: kind}
-				continue
-			}
-			if *key, err = replies[i][k].key(kind, most); err != nil {
-				return nil, nil, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
-			}
+		if sessions[i], err = readSession(id, replies[i], most); err != nil {
+			return nil, nil, err
 		}
-		sessions[i] = s
-		if slices.ContainsFunc(s.Keys(), func(k Key) bool { return k.Fault == faultTooLarge }) {
+		if slices.ContainsFunc(sessions[i].Keys(), func(k Key) bool { return k.Fault == faultTooLarge }) {
 			long = append(long, i)
 		}
 	}
 	return sessions, long, nil
+}
+
+// question asks for a session's keys with these prefixes.
+func question(ctx context.Context, pipe redis.Pipeliner, id string, most int, keys []string) (asked [3]reply) {
+	for k, prefix := range keyOrder {
+		if slices.Contains(keys, prefix) {
+			// One byte more than is accepted shows that there is more.
+			asked[k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, int64(most)), ttl: pipe.PTTL(ctx, prefix+id)}
+		}
+	}
+	return asked
+}
+
+// readSession makes a session of the answers. What was not asked for counts as
+// missing.
+func readSession(id string, replies [3]reply, most int) (Session, error) {
+	s := Session{ID: id}
+	for k, key := range s.places() {
+		kind := keyOrder[k][:len(keyOrder[k])-1]
+		if replies[k].ttl == nil {
+			*key = Key{Kind: kind}
+			continue
+		}
+		var err error
+		if *key, err = replies[k].key(kind, most); err != nil {
+			return Session{}, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
+		}
+	}
+	return s, nil
 }
 
 // keyOrder is the order in which a session's keys are read.

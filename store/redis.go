@@ -100,6 +100,14 @@ func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
 	return r.known, nil
 }
 
+// alone tells whether one server is known to hold all keys.
+func (r *Redis) alone() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, alone := r.known.(*redis.Client)
+	return alone
+}
+
 // isCluster asks the server in database 0, the only one that every server has.
 // One that may not tell (its ACL forbids INFO) is taken for a single server.
 func isCluster(ctx context.Context, options redis.Options) (bool, error) {

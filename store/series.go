@@ -118,24 +118,19 @@ func seriesField(hour int64, what string) string {
 }
 
 // KEYS: series. ARGV: field, hour, what to add to the two numbers, life in ms.
-var countLookup = redis.NewScript(`
+var countLookups = redis.NewScript(`
 local hour, agreed, differed = string.match(redis.call('HGET', KEYS[1], ARGV[1]) or '', '^(%d+) (%d+) (%d+)$')
 if hour ~= ARGV[2] then agreed, differed = 0, 0 end
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%s %d %d', ARGV[2], agreed + ARGV[3], differed + ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`)
 
-// CountLookup counts that the site was asked for a session's status, and whether
-// it answered with one that agrees with Redis.
-func (w *Watch) CountLookup(ctx context.Context, at time.Time, agreed bool) error {
-	good, bad := 0, 1
-	if agreed {
-		good, bad = 1, 0
-	}
-	hour := HourOf(at)
-	err := w.run(ctx, countLookup, []string{seriesKey}, seriesField(hour, seriesLookups), hour, good, bad, seriesLife.Milliseconds()).Err()
+// countLookups counts that the site was asked in an hour, and how often it
+// answered with a status that agrees with Redis.
+func (w *Watch) countLookups(ctx context.Context, hour int64, t Tries) error {
+	err := w.run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
-		return fmt.Errorf("count a question to the site: %w", silence(err))
+		return fmt.Errorf("count questions to the site: %w", silence(err))
 	}
 	return nil
 }

@@ -61,7 +61,7 @@ func newTransport() *http.Transport {
 		Proxy:               http.ProxyFromEnvironment,
 		ForceAttemptHTTP2:   true,
 		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 8,
+		MaxIdleConnsPerHost: 32, // as many commands are answered at the same time
 		IdleConnTimeout:     90 * time.Second,
 	}
 }

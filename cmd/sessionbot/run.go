@@ -50,20 +50,14 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
-	redis, err := store.Open(ctx, c.RedisURL)
+	redis, state, err := openRedis(ctx, c)
 	if err != nil {
-		return fmt.Errorf("open REDIS_URL: %w", err)
+		return err
 	}
-	defer func() { _ = redis.Close() }() // the process ends
-	state := redis
-	if c.StateRedisURL != c.RedisURL {
-		if state, err = store.Open(ctx, c.StateRedisURL); err != nil {
-			return fmt.Errorf("open STATE_REDIS_URL: %w", err)
-		}
-		defer func() { _ = state.Close() }() // the process ends
-	}
+	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	metrics := health.NewMetrics()
 	parts := newHouse(c, redis, state, log)
+	defer parts.lookups.Wait()
 	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
 	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,

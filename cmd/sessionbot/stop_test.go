@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -186,5 +187,27 @@ func (s *stage) untilQuiet(take func(wstest.Message)) {
 		for _, m := range news {
 			take(m)
 		}
+	}
+}
+
+// TestStopCountsTheSitesAnswers: no answer waits for their count, but the end of
+// the process does.
+func TestStopCountsTheSitesAnswers(t *testing.T) {
+	s := repairStage(t)
+	s.startBot()
+	s.ask("/session debug " + repairID)
+	s.stopsInTime()
+	if code := start(t, s.env, "session", "debug", repairID).exitCode(10 * time.Second); code != 0 {
+		t.Errorf("in a terminal it exited with %d", code)
+	}
+	agreed := 0 // in the hour, and in the next one where it has begun
+	for field, value := range s.client.HGetAll(t.Context(), "sessionbot:{watch}:series").Val() {
+		var hour, good, bad int
+		if _, err := fmt.Sscan(value, &hour, &good, &bad); err == nil && strings.HasSuffix(field, ":lookups") {
+			agreed += good
+		}
+	}
+	if agreed != 2 {
+		t.Errorf("%d of the site's answers are counted", agreed)
 	}
 }

@@ -58,17 +58,13 @@ func runTerminal(ctx context.Context, group string, args []string, out, errs io.
 		t.config.LogFormat = "text"
 	}
 	t.log = t.config.logger(t.held)
-	redis, err := store.Open(ctx, t.config.RedisURL)
+	redis, state, err := openRedis(ctx, t.config)
 	if err != nil {
-		return finish(errs, fmt.Errorf("open REDIS_URL: %w", err))
+		return finish(errs, err)
 	}
-	defer func() { _ = redis.Close() }() // the process ends
-	state, err := store.Open(ctx, t.config.StateRedisURL)
-	if err != nil {
-		return finish(errs, fmt.Errorf("open STATE_REDIS_URL: %w", err))
-	}
-	defer func() { _ = state.Close() }() // the process ends
+	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)
+	defer t.lookups.Wait()
 	ref := refs.New()
 	ctx = refs.With(ctx, ref)
 	answer := t.registry.Run(ctx, commands.Request{

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -19,9 +20,25 @@ type house struct {
 	registry *commands.Registry
 	ledger   *store.Ledger
 	records  *store.Watch
+	lookups  *store.Lookups
 	stripe   stripeReader
 	examiner store.Examiner
 	jobs     jobs.Config // without Tell
+}
+
+// openRedis opens the Redis of the product and the one of the bot's own records,
+// which by default is the same: then what concerns both is asked together.
+func openRedis(ctx context.Context, c config) (product, state *store.Redis, err error) {
+	if product, err = store.Open(ctx, c.RedisURL); err != nil {
+		return nil, nil, fmt.Errorf("open REDIS_URL: %w", err)
+	}
+	if c.StateRedisURL == c.RedisURL {
+		return product, product, nil
+	}
+	if state, err = store.Open(ctx, c.StateRedisURL); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("open STATE_REDIS_URL: %w", err), product.Close())
+	}
+	return product, state, nil
 }
 
 // newHouse wires Redis, Stripe, SuperDuperAI and the site together. state is
@@ -32,7 +49,8 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
-	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Lookups: records, Limits: limits, Now: time.Now}
+	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
+	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
 	deps := commands.Deps{
 		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
@@ -43,9 +61,9 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 	return house{
 		registry: commands.New(deps),
-		ledger:   ledger, records: records, stripe: stripe, examiner: examiner,
+		ledger:   ledger, records: records, lookups: lookups, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: countedSite{api, product, records}, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: countedSite{api, product, lookups}, Maker: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -175,7 +193,7 @@ func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, 
 type countedSite struct {
 	superReader
 	product *store.Redis
-	lookups *store.Watch
+	lookups *store.Lookups
 }
 
 func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, error) {
@@ -184,7 +202,7 @@ func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, 
 	defer cancel()
 	if session, unread := s.product.Session(limited, id); unread == nil {
 		x := store.Examination{Evidence: store.Evidence{Session: session}, Site: site}
-		_ = s.lookups.CountLookup(limited, time.Now(), err == nil && x.SiteAgrees()) // one question less in the figures
+		s.lookups.Count(time.Now(), err == nil && x.SiteAgrees())
 	}
 	return site, err
 }

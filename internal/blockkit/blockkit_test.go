@@ -43,6 +43,24 @@ as of now`
 	}
 }
 
+// TestPlainTextIsOneSpan: neighbours are sent as one, and what is marked stays by
+// itself.
+func TestPlainTextIsOneSpan(t *testing.T) {
+	fact := blockkit.Fact("File", blockkit.Code("f"), blockkit.Plain(" ready"), blockkit.Plain(" · seen"))
+	for range 2 { // what was joined is not added to what it was joined from
+		block, _ := blockkit.Paragraph(fact, fact).(*slack.RichTextBlock)
+		section, _ := block.Elements[0].(*slack.RichTextSection)
+		var texts []string
+		for _, span := range section.Elements {
+			text, _ := span.(*slack.RichTextSectionTextElement)
+			texts = append(texts, text.Text)
+		}
+		if got := strings.Join(texts, "|"); got != "File|  |f| ready · seen\n|File|  |f| ready · seen" {
+			t.Errorf("got %q", got)
+		}
+	}
+}
+
 func TestFallbackStaysUnderSlacksLimit(t *testing.T) {
 	long := blockkit.Paragraph(blockkit.L(blockkit.Plain(strings.Repeat("&<é", 4000))))
 	got := blockkit.Fallback([]slack.Block{long})

@@ -32,8 +32,12 @@ func (s Screen) Text(blocks []slack.Block) string {
 // Fallback is Text as a message's own text: for notifications and screen
 // readers, escaped and within Slack's limit.
 func Fallback(blocks []slack.Block) string {
+	text := Text(blocks)
+	if escaped := Escape(text); len(escaped) <= maxFallbackText {
+		return escaped
+	}
 	var b strings.Builder
-	for _, r := range Text(blocks) {
+	for _, r := range text {
 		escaped := Escape(string(r))
 		if b.Len()+len(escaped) > maxFallbackText {
 			return b.String() + "…"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
@@ -26,10 +25,11 @@ func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) 
 		}
 		return nil, nil
 	}
-	if err := refusal(blockcheck.Check(blocks)); err != nil {
+	list, violations := blockcheck.Read(blocks)
+	if err := refusal(violations); err != nil {
 		return nil, err
 	}
-	return fillBlockIDs(blocks)
+	return fillBlockIDs(list), nil
 }
 
 // refusal is the error that Slack answers violations with; none is no error.
@@ -50,19 +50,14 @@ func refusal(violations []blockcheck.Violation) error {
 
 // fillBlockIDs gives every block an id that has none. Strings are written anew,
 // so that nothing but quotes and control characters stays escaped.
-func fillBlockIDs(blocks json.RawMessage) (json.RawMessage, error) {
-	var list []object
-	decoder := json.NewDecoder(bytes.NewReader(blocks))
-	decoder.UseNumber()
-	if err := decoder.Decode(&list); err != nil {
-		return nil, fmt.Errorf("blocks that were checked cannot be read: %w", err)
-	}
-	for _, block := range list {
+func fillBlockIDs(blocks []any) json.RawMessage {
+	for _, raw := range blocks {
+		block, _ := raw.(map[string]any) // it was checked
 		if id, _ := block["block_id"].(string); id == "" {
 			block["block_id"] = rand.Text()[:5]
 		}
 	}
-	return encode(list), nil
+	return encode(blocks)
 }
 
 // checkMetadata applies Slack's rules to a message's metadata. Nothing is fine.

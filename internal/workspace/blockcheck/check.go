@@ -50,11 +50,17 @@ type checker struct {
 // Check lists where the blocks of a message break the rules, in their order.
 // Blocks without fault give none.
 func Check(blocks json.RawMessage) []Violation {
+	_, found := Read(blocks)
+	return found
+}
+
+// Read is Check for who wants the blocks as well: without fault all are objects.
+func Read(blocks json.RawMessage) ([]any, []Violation) {
 	c := &checker{code: InvalidBlocks, blockIDs: map[string]bool{}}
 	raw, ok := parse(blocks)
 	list, isArray := raw.([]any)
 	if !ok || !isArray {
-		return []Violation{{Code: InvalidFormat, Pointer: "/blocks", Text: "must be an array of blocks"}}
+		return nil, []Violation{{Code: InvalidFormat, Pointer: "/blocks", Text: "must be an array of blocks"}}
 	}
 	v := value{checker: c, at: "/blocks", raw: list}
 	if len(list) > maxBlocks {
@@ -68,7 +74,7 @@ func Check(blocks json.RawMessage) []Violation {
 		v.code = TooLong
 		v.tooLong(maxCharacter)
 	}
-	return c.found
+	return list, c.found
 }
 
 // CheckView lists where a modal or home tab breaks the rules. Its pointers start

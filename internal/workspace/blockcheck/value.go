@@ -25,9 +25,11 @@ func (v value) tooLong(most int) { v.fault("must be less than %d characters", mo
 func (v value) member(name string) (value, bool) {
 	fields, _ := v.raw.(map[string]any)
 	raw := fields[name]
-	escaped := strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
-	return value{checker: v.checker, at: v.at + "/" + escaped, raw: raw}, raw != nil
+	return value{checker: v.checker, at: v.at + "/" + pointed.Replace(name), raw: raw}, raw != nil
 }
+
+// pointed writes a name as a JSON pointer has it.
+var pointed = strings.NewReplacer("~", "~0", "/", "~1")
 
 // required is a member that has to be there.
 func (v value) required(name string) (value, bool) {

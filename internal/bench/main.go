@@ -6,7 +6,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -29,7 +28,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if len(os.Args) > 1 && os.Args[1] == "bare" {
-		bare(ctx)
+		if err := bare(ctx); err != nil && ctx.Err() == nil {
+			fmt.Fprintln(os.Stderr, "the bare bot:", err)
+		}
 		return
 	}
 	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: 30 * time.Second, interval: "1m"}
@@ -119,12 +120,6 @@ func (p plan) small(ctx context.Context, r *report, s *stage) error {
 	return err
 }
 
-func (a *answers) seen() []time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.took
-}
-
 // grow loads sessions step by step, and takes the time of sweeps and answers.
 func (p plan) grow(ctx context.Context, r *report, s *stage) error {
 	d := &dataset{}
@@ -189,115 +184,6 @@ func (p plan) grew(ctx context.Context, r *report, s *stage, n int, t sweepTimes
 		fmt.Sprintf("answers p50 %s, acks p50 %s", millis(median(took)), millis(median(acks)))})
 	l := r.growth[len(r.growth)-1]
 	fmt.Printf("%-20s floor %s %s (%s) %s\n", l.what, l.floor, l.ours, l.ratio, l.reach)
-	return nil
-}
-
-// product is the built binary beside many sessions.
-func (p plan) product(ctx context.Context, r *report, s *stage) error {
-	if err := s.runBare(); err != nil {
-		return err
-	}
-	_, peer, err := s.debugs(ctx, 0, p.commands, 50)
-	s.end()
-	if err != nil {
-		return fmt.Errorf("the bare bot: %w", err)
-	}
-	if err := s.redis.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err(); err != nil {
-		return err
-	}
-	if err := s.redis.client.ConfigResetStat(ctx).Err(); err != nil {
-		return err
-	}
-	pinging, quiet := context.WithCancel(ctx)
-	felt := make(chan []time.Duration, 1)
-	if err := s.run("ALERT_CHANNEL=C0ALERTS", "SWEEP_INTERVAL="+p.interval); err != nil {
-		quiet()
-		return err
-	}
-	go func() { felt <- pings(pinging, s.redis.addr) }()
-	swept, cancel := context.WithTimeout(ctx, 5*time.Minute)
-	defer cancel()
-	err = s.await(swept, `sessionbot_sweeps_total{outcome="done"}`, 1)
-	quiet()
-	took := <-felt
-	if err != nil {
-		return err
-	}
-	r.add("PING of others while sweeping, p99", "", "", millis(p99(took)), "", "under 5 ms")
-	usec, name, err := slowest(ctx, s.redis.client)
-	if err != nil {
-		return err
-	}
-	r.add("single commands while sweeping, p99.9", "", "", fmt.Sprintf("%.1f ms (%s)", usec/1000, name), "", "under 5 ms")
-	_, most, err := memory(s.bot.Process.Pid)
-	if err != nil {
-		return err
-	}
-	r.add("memory of the process while sweeping", "", "", fmt.Sprintf("%.1f MiB", most), "", "under 64 MiB")
-	if err := p.steadily(swept, r, s); err != nil {
-		return err
-	}
-	_, ours, err := s.debugs(ctx, 2000, p.commands, 50)
-	if err != nil {
-		return err
-	}
-	r.add("answer to /session debug at 50 a second, p50", "", millis(median(peer)), millis(median(ours)), times(median(ours), median(peer)), "1.5 × the peer")
-	r.add("the same, p99", "", millis(p99(peer)), millis(p99(ours)), "", "under 100 ms")
-	acks, _, err := s.debugs(ctx, 4000, 4*p.commands, 200)
-	r.add("ack at 200 commands a second, p99", "", "", millis(p99(acks)), "", "under 20 ms")
-	s.end()
-	return err
-}
-
-// steadily counts what Redis is asked while it is proven to tell of every write.
-func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
-	spared := `sessionbot_sweeps_total{outcome="spared"}`
-	if err := s.await(ctx, spared, 1); err != nil {
-		return err
-	}
-	full, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
-	if err != nil {
-		return err
-	}
-	news := int(10 * p.steady / time.Minute)
-	minute := func(written int) (int, error) {
-		before, err := calls(ctx, s.redis.client)
-		if err != nil {
-			return 0, err
-		}
-		for n := range written {
-			err := s.redis.client.Set(ctx, fmt.Sprintf("prompt:cs_live_new%d", n), `{"prompt":"new","timestamp":"`+
-				time.Now().UTC().Format(time.RFC3339)+`"}`, month).Err()
-			if err != nil {
-				return 0, err
-			}
-		}
-		time.Sleep(p.steady)
-		after, err := calls(ctx, s.redis.client)
-		return int(float64(after-before-written) * float64(time.Minute) / float64(p.steady)), err
-	}
-	none, err := minute(0)
-	if err != nil {
-		return err
-	}
-	ten, err := minute(news)
-	if err != nil {
-		return err
-	}
-	r.add("commands a minute while notified, none new", "", "", fmt.Sprint(none), "", "whatever rests")
-	r.add("the same, 10 new sessions a minute", "", "", fmt.Sprint(ten), "", "by what is new")
-	again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
-	if err != nil {
-		return err
-	}
-	if again != full {
-		return errors.New("there were full sweeps while Redis told of every write")
-	}
-	for n := range news {
-		if err := s.redis.client.Del(ctx, fmt.Sprintf("prompt:cs_live_new%d", n)).Err(); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

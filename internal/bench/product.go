@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/slack-go/slack"
-	"github.com/slack-go/slack/socketmode"
 
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
@@ -112,148 +108,106 @@ func (s *stage) await(ctx context.Context, name string, least float64) error {
 	return fmt.Errorf("%s never was %v: %w", name, least, ctx.Err())
 }
 
-// answers tells when each session was first named in a message.
-type answers struct {
-	mu    sync.Mutex
-	typed map[string]time.Time
-	took  []time.Duration
-	done  chan struct{}
-}
-
-// listen follows the messages of the workspace until ctx ends.
-func (s *stage) listen(ctx context.Context) *answers {
-	a := &answers{typed: map[string]time.Time{}, done: make(chan struct{})}
-	go func() {
-		defer close(a.done)
-		_, after := s.Messages("C0SUPPORT", "U0SUPPORT")
-		for ctx.Err() == nil {
-			url := fmt.Sprintf("%s/control/messages?channel=C0SUPPORT&user=U0SUPPORT&after=%d&wait=1000", s.URL(), after)
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-			if err != nil {
-				return
-			}
-			req.Header.Set("X-Control-Key", "bench")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return
-			}
-			var news struct {
-				Messages []struct{ Text string }
-				Revision int64
-			}
-			err = json.NewDecoder(res.Body).Decode(&news)
-			_ = res.Body.Close()
-			if err != nil {
-				return
-			}
-			after = news.Revision
-			now := time.Now()
-			a.mu.Lock()
-			for _, m := range news.Messages {
-				for at := strings.Index(m.Text, "cs_live_"); at >= 0; at = -1 {
-					id := m.Text[at:min(len(m.Text), at+len(id(0)))]
-					if typed, ok := a.typed[id]; ok {
-						a.took = append(a.took, now.Sub(typed))
-						delete(a.typed, id)
-					}
-				}
-			}
-			a.mu.Unlock()
-		}
-	}()
-	return a
-}
-
-// debugs types commands at a rate, and returns how long the acks and the answers
-// took.
-func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took []time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(n/perSecond)*time.Second+15*time.Second)
+// product is the built binary beside many sessions.
+func (p plan) product(ctx context.Context, r *report, s *stage) error {
+	if err := s.redis.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err(); err != nil {
+		return err
+	}
+	if err := s.redis.client.ConfigResetStat(ctx).Err(); err != nil {
+		return err
+	}
+	pinging, quiet := context.WithCancel(ctx)
+	felt := make(chan []time.Duration, 1)
+	if err := s.run("ALERT_CHANNEL=C0ALERTS", "SWEEP_INTERVAL="+p.interval); err != nil {
+		quiet()
+		return err
+	}
+	go func() { felt <- pings(pinging, s.redis.addr) }()
+	swept, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	a := s.listen(ctx)
-	var typing sync.WaitGroup
-	var mu sync.Mutex
-	tick := time.NewTicker(time.Second / time.Duration(perSecond))
-	defer tick.Stop()
-	for i := range n {
-		<-tick.C
-		session := id(from + i)
-		a.mu.Lock()
-		a.typed[session] = time.Now()
-		a.mu.Unlock()
-		typing.Go(func() {
-			begun := time.Now()
-			_, e := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+session)
-			mu.Lock()
-			defer mu.Unlock()
-			acks, err = append(acks, time.Since(begun)), errors.Join(err, e)
-		})
-	}
-	typing.Wait()
-	for ctx.Err() == nil {
-		a.mu.Lock()
-		answered := len(a.took)
-		a.mu.Unlock()
-		if answered == n {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	cancel()
-	<-a.done
-	if len(a.took) < n && err == nil && perSecond <= 50 {
-		err = fmt.Errorf("%d of %d commands were answered", len(a.took), n)
-	}
-	return acks, a.took, err
-}
-
-// runBare starts a bot that only reads the three keys and replies, in a process
-// of its own as ours is.
-func (s *stage) runBare() error {
-	self, err := os.Executable()
+	err := s.await(swept, `sessionbot_sweeps_total{outcome="done"}`, 1)
+	quiet()
+	took := <-felt
 	if err != nil {
 		return err
 	}
-	s.bot = exec.Command(self, "bare")
-	s.bot.Env = []string{"SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(), "SLACK_API_URL=" + s.APIURL(), "REDIS_ADDR=" + s.redis.addr}
-	s.bot.Stderr = os.Stderr
-	if err := s.bot.Start(); err != nil {
+	r.add("PING of others while sweeping, p99", "", "", millis(p99(took)), "", "under 5 ms")
+	usec, name, err := slowest(ctx, s.redis.client)
+	if err != nil {
 		return err
 	}
-	time.Sleep(2 * time.Second) // it says nothing when it is connected
-	return nil
+	r.add("single commands while sweeping, p99.9", "", "", fmt.Sprintf("%.1f ms (%s)", usec/1000, name), "", "under 5 ms")
+	_, most, err := memory(s.bot.Process.Pid)
+	if err != nil {
+		return err
+	}
+	r.add("memory of the process while sweeping", "", "", fmt.Sprintf("%.1f MiB", most), "", "under 64 MiB")
+	if err := p.steadily(swept, r, s); err != nil {
+		return err
+	}
+	bare, alike, ours, err := p.peers(ctx, s)
+	if err != nil {
+		return err
+	}
+	r.add("answer to /session debug at 50 a second, p50", "", millis(median(bare)), millis(median(ours)), times(median(ours), median(bare)), "1.5 × the peer")
+	r.add("the same beside a peer that asks and shows as much", "", millis(median(alike)), millis(median(ours)), times(median(ours), median(alike)), "")
+	r.add("the same, p99", "", millis(p99(bare)), millis(p99(ours)), "", "under 100 ms")
+	acks, _, err := s.debugs(ctx, 4000, 4*p.commands, 200)
+	r.add("ack at 200 commands a second, p99", "", "", millis(p99(acks)), "", "under 20 ms")
+	s.end()
+	return err
 }
 
-// bare is that bot.
-func bare(ctx context.Context) {
-	client := redis.NewClient(&redis.Options{Addr: os.Getenv("REDIS_ADDR")})
-	defer func() { _ = client.Close() }() // nothing hangs on it any more
-	api := slack.New(os.Getenv("SLACK_BOT_TOKEN"), slack.OptionAppLevelToken(os.Getenv("SLACK_APP_TOKEN")), slack.OptionAPIURL(os.Getenv("SLACK_API_URL")))
-	socket := socketmode.New(api)
-	go func() {
-		for event := range socket.Events {
-			if event.Type != socketmode.EventTypeSlashCommand {
-				continue
-			}
-			_ = socket.Ack(*event.Request) // an ack that fails shows in the figures
-			command, _ := event.Data.(slack.SlashCommand)
-			go func() {
-				session := strings.TrimPrefix(command.Text, "debug ")
-				var values [3]*redis.StringCmd
-				_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // what is missing is no error here
-					for i, prefix := range []string{"prompt:", "webhook:", "session:"} {
-						values[i] = p.Get(ctx, prefix+session)
-					}
-					return nil
-				})
-				text := session
-				for _, value := range values {
-					text += "\n" + value.Val()
-				}
-				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text}) // likewise
-			}()
+// steadily counts what Redis is asked while it is proven to tell of every write.
+func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
+	spared := `sessionbot_sweeps_total{outcome="spared"}`
+	if err := s.await(ctx, spared, 1); err != nil {
+		return err
+	}
+	full, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
+	if err != nil {
+		return err
+	}
+	news := int(10 * p.steady / time.Minute)
+	minute := func(written int) (int, error) {
+		before, err := calls(ctx, s.redis.client)
+		if err != nil {
+			return 0, err
 		}
-	}()
-	_ = socket.RunContext(ctx) // it ends with ctx
+		for n := range written {
+			err := s.redis.client.Set(ctx, fmt.Sprintf("prompt:cs_live_new%d", n), `{"prompt":"new","timestamp":"`+
+				time.Now().UTC().Format(time.RFC3339)+`"}`, month).Err()
+			if err != nil {
+				return 0, err
+			}
+		}
+		time.Sleep(p.steady)
+		after, err := calls(ctx, s.redis.client)
+		return int(float64(after-before-written) * float64(time.Minute) / float64(p.steady)), err
+	}
+	none, err := minute(0)
+	if err != nil {
+		return err
+	}
+	ten, err := minute(news)
+	if err != nil {
+		return err
+	}
+	r.add("commands a minute while notified, none new", "", "", fmt.Sprint(none), "", "whatever rests")
+	r.add("the same, 10 new sessions a minute", "", "", fmt.Sprint(ten), "", "by what is new")
+	again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
+	if err != nil {
+		return err
+	}
+	if again != full {
+		return errors.New("there were full sweeps while Redis told of every write")
+	}
+	for n := range news {
+		if err := s.redis.client.Del(ctx, fmt.Sprintf("prompt:cs_live_new%d", n)).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pings measures what another client feels.

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/slack-go/slack"
+	"github.com/slack-go/slack/socketmode"
+)
+
+// bareEnv is what a bare bot is told beside its tokens: who else it asks, and
+// the blocks that it replies with.
+const (
+	bareOthers = "BARE_OTHERS"
+	bareBlocks = "BARE_BLOCKS"
+)
+
+// runBare starts a bot that only reads the three keys and replies, in a process
+// of its own as ours is.
+func (s *stage) runBare(env ...string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	s.bot = exec.Command(self, "bare")
+	s.bot.Env = append([]string{"SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(), "SLACK_API_URL=" + s.APIURL(), "REDIS_ADDR=" + s.redis.addr}, env...)
+	s.bot.Stderr = os.Stderr
+	if err := s.bot.Start(); err != nil {
+		return err
+	}
+	time.Sleep(2 * time.Second) // it says nothing when it is connected
+	return nil
+}
+
+// bare is that bot.
+func bare(ctx context.Context) error {
+	client := redis.NewClient(&redis.Options{Addr: os.Getenv("REDIS_ADDR")})
+	defer func() { _ = client.Close() }() // nothing hangs on it any more
+	api := slack.New(os.Getenv("SLACK_BOT_TOKEN"), slack.OptionAppLevelToken(os.Getenv("SLACK_APP_TOKEN")), slack.OptionAPIURL(os.Getenv("SLACK_API_URL")))
+	socket := socketmode.New(api)
+	var blocks *slack.Blocks
+	if raw := os.Getenv(bareBlocks); raw != "" {
+		if err := json.Unmarshal([]byte(raw), &blocks); err != nil {
+			return err
+		}
+	}
+	go func() {
+		for event := range socket.Events {
+			if event.Type != socketmode.EventTypeSlashCommand {
+				continue
+			}
+			_ = socket.Ack(*event.Request) // an ack that fails shows in the figures
+			command, _ := event.Data.(slack.SlashCommand)
+			go func() {
+				text := bareText(ctx, client, strings.TrimPrefix(command.Text, "debug "))
+				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text, Blocks: blocks}) // likewise
+			}()
+		}
+	}()
+	return socket.RunContext(ctx)
+}
+
+// bareText reads the three keys, and beside that asks the others whom ours asks.
+func bareText(ctx context.Context, client *redis.Client, session string) string {
+	var asking sync.WaitGroup
+	if others := os.Getenv(bareOthers); others != "" {
+		for _, path := range []string{"/api/webhook-status/" + session, "/api/v1/file/" + file} {
+			asking.Go(func() {
+				if res, err := http.Get(others + path); err == nil {
+					_, _ = io.Copy(io.Discard, res.Body)
+					_ = res.Body.Close()
+				}
+			})
+		}
+	}
+	var values [3]*redis.StringCmd
+	_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // what is missing is no error here
+		for i, prefix := range []string{"prompt:", "webhook:", "session:"} {
+			values[i] = p.Get(ctx, prefix+session)
+		}
+		return nil
+	})
+	text := session
+	for _, value := range values {
+		text += "\n" + value.Val()
+	}
+	asking.Wait()
+	return text
+}
+
+// peers are our bot's answers beside those of bare bots, in turns: of one that
+// only reads the three keys, and of one that replies with the same blocks and
+// asks whom ours asks. All serve the same Redis, each in a workspace of its own.
+func (p plan) peers(ctx context.Context, ours *stage) (bare, alike, took []time.Duration, err error) {
+	_, first, err := ours.debugs(ctx, 0, 1, 50)
+	if err != nil || len(first) != 1 {
+		return nil, nil, nil, fmt.Errorf("%d answers, %w", len(first), err)
+	}
+	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
+	stages, times := []*stage{nil, nil, ours}, make([][]time.Duration, 3)
+	for n, env := range [][]string{nil, {bareBlocks + "=" + string(messages[len(messages)-1].Blocks), bareOthers + "=" + ours.others.URL}} {
+		s, err := newStage(ours.redis)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		defer func() { _ = s.Close() }()
+		defer s.others.Close()
+		defer s.end()
+		if err := s.runBare(env...); err != nil {
+			return nil, nil, nil, err
+		}
+		stages[n] = s
+	}
+	const some = 50
+	for round := range p.commands / some {
+		for n := range stages {
+			at := (round + n) % len(stages)
+			_, took, err := stages[at].debugs(ctx, 2000+some*round, some, 50)
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			times[at] = append(times[at], took...)
+		}
+	}
+	return times[0], times[1], times[2], nil
+}

@@ -31,10 +31,9 @@ const (
 
 // findings is what a round came to.
 type findings struct {
-	seen    map[string]Sighting
-	history map[string]store.Case // in trouble since before the watch began
-	well    []string              // whose payment need not be remembered
-	next    []store.Due
+	seen map[string]Sighting
+	well []string // whose payment need not be remembered
+	next []store.Due
 }
 
 // doubt is a session that has to be looked at closely.
@@ -51,7 +50,7 @@ type doubt struct {
 // judge looks at sessions: quickly at all, closely at those that seem to be in
 // trouble, or to be out of it.
 func (s *shift) judge(ctx context.Context, ids []string, members map[string]member) (findings, error) {
-	found := findings{seen: map[string]Sighting{}, history: map[string]store.Case{}}
+	found := findings{seen: map[string]Sighting{}}
 	sessions, err := s.Product.Sessions(ctx, ids)
 	if err != nil {
 		return found, err
@@ -85,7 +84,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 			doubts = append(doubts, d)
 		case alerted && since(d.quick).Before(state.Epoch):
 			if !state.HistoryTold && !s.unverifiable(d) && d.payment.Why != store.StripeNoAnswer {
-				found.history[d.id] = s.caseOf(ctx, d, d.quick, now)
+				s.before(s.caseOf(ctx, d, d.quick, now))
 			}
 		case alerted && !s.unverifiable(d) && k.Dismissed != standing(d.quick):
 			doubts = append(doubts, d)
@@ -142,7 +141,7 @@ func (s *shift) fixed(session store.Session) bool {
 // recheck tells whether it is the turn of this session to be looked at closely,
 // for what Redis does not hold: a refund, a file that was made after all. The
 // more there are the longer it takes until each had its turn.
-func (s *shift) recheck(c store.Case, members int, now time.Time) bool {
+func (s *shift) recheck(c *store.Case, members int, now time.Time) bool {
 	turn := max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
 	return now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
 }

@@ -13,7 +13,7 @@ import (
 // every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
 	s.mu.Lock()
-	first := s.sweeps == 0
+	first := !s.swept
 	s.mu.Unlock()
 	started := s.Now()
 	before, err := s.Records.State(ctx)
@@ -46,6 +46,9 @@ const history = 24 * time.Hour
 func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	for {
 		started := s.Now()
+		s.mu.Lock()
+		verified := s.Stripe == nil || s.caughtUp
+		s.mu.Unlock()
 		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
 		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
 			Now: started, Pace: true,
@@ -59,7 +62,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 			return err
 		}
 		s.mu.Lock()
-		s.sweeps++
+		s.swept, s.verified = true, s.verified || verified
 		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
 		if err := s.unverified(ctx, count.unverifiable); err != nil {
@@ -165,6 +168,10 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		case s.unverifiable(d):
 			if why := d.payment.Why; why == store.StripeWrongMode || !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
 				count.unverifiable[why]++
+			}
+		case since(d.quick).Before(state.Epoch):
+			if !state.HistoryTold && d.payment.Why != store.StripeNoAnswer { // else it is not known yet
+				s.before(s.caseOf(ctx, d, d.quick, now))
 			}
 		default:
 			dues = append(dues, store.Due{Session: session.ID, At: now})

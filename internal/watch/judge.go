@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -74,7 +73,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
 		switch {
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
-			if s.recheck(m.Case, len(members), now) {
+			if s.turn(m.Case, len(members), now) && s.asking.AllowN(now, 1) {
 				d.ask = true
 				doubts = append(doubts, d)
 				continue
@@ -138,14 +137,6 @@ func (s *shift) fixed(session store.Session) bool {
 	return told != nil && *told == s.FixText
 }
 
-// recheck tells whether it is the turn of this session to be looked at closely,
-// for what Redis does not hold: a refund, a file that was made after all. The
-// more there are the longer it takes until each had its turn.
-func (s *shift) recheck(c *store.Case, members int, now time.Time) bool {
-	turn := max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
-	return now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
-}
-
 // since is when the trouble began: with the payment, or with the status.
 func since(d store.Diagnosis) time.Time {
 	if d.Verdict == store.VerdictOrphaned || d.Verdict == store.VerdictLost || d.Since.IsZero() {
@@ -201,6 +192,9 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
 				seen.Ending = ending(x, repaired[d.id], s.fixed(x.Session))
+				if d.in && !seen.Alerted && seen.Ending == "" { // how it leaves cannot be told yet
+					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(s.passEvery())})
+				}
 				if found.seen[d.id] = seen; !seen.Alerted && !d.in {
 					return s.Records.Dismiss(ctx, d.id, standing(d.quick), dismissFor)
 				}

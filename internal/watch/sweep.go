@@ -20,7 +20,7 @@ func (s *shift) sweep(ctx context.Context) error {
 	spared := err == nil && s.spared(ctx)
 	switch {
 	case spared:
-		err = s.through(ctx)
+		err = s.spare(ctx)
 	case err == nil:
 		err = s.sweepAll(ctx, before)
 	}
@@ -58,7 +58,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		if err != nil {
 			return err
 		}
-		if err := s.through(ctx); err != nil {
+		if err := s.through(ctx, everybody); err != nil {
 			return err
 		}
 		s.mu.Lock()
@@ -74,18 +74,17 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	}
 }
 
-// through notes that the sweep went through, and has the sessions of incidents
-// looked at, also those of which Redis holds nothing any more.
-func (s *shift) through(ctx context.Context) error {
+// through notes that the sweep went through, and has sessions of incidents looked
+// at, also those of which Redis holds nothing any more.
+func (s *shift) through(ctx context.Context, which func(members map[string]member, now time.Time) []string) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
+	now := s.Now()
 	var dues []store.Due
-	for _, m := range index(incidents) {
-		if m.Gone.IsZero() {
-			dues = append(dues, store.Due{Session: m.ID, At: s.Now()})
-		}
+	for _, id := range which(index(incidents), now) {
+		dues = append(dues, store.Due{Session: id, At: now})
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err

@@ -17,12 +17,8 @@ const (
 	ActionSnooze      = "alert.snooze"
 )
 
-const (
-	// shownCases is how many sessions an alert lists.
-	shownCases = 10
-	// longestValue is what Slack allows a button to carry.
-	longestValue = 2000
-)
+// longestValue is what Slack allows a button to carry.
+const longestValue = 2000
 
 // Alert is what is shown of an incident: the blocks, and the text for
 // notifications and screen readers.
@@ -43,13 +39,17 @@ func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 		blocks = append(blocks, slack.NewActionBlock("", actions...))
 	}
 	open := i.Open()
-	for _, c := range open[:min(len(open), shownCases)] {
+	all := len(open)
+	if i.Kind == store.IncidentHistory { // which holds the newest alone
+		all = i.Sessions
+	}
+	for _, c := range open[:min(len(open), store.ShownCases)] {
 		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)))
 		if len(c.ID) <= longestValue { // else it is no session of Stripe's
 			blocks = append(blocks, slack.NewActionBlock("", caseActions(c)...))
 		}
 	}
-	if more := len(open) - shownCases; more > 0 {
+	if more := all - store.ShownCases; more > 0 {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Plain("and "+count(more, "session")+" more"))))
 	}
 	if left := leftLines(i, now); left != nil {
@@ -160,10 +160,10 @@ func caseActions(c store.Case) []slack.BlockElement {
 func leftLines(i store.Incident, now time.Time) []blockkit.Line {
 	gone := i.Gone()
 	var all []blockkit.Line
-	for _, c := range gone[:min(len(gone), shownCases)] {
+	for _, c := range gone[:min(len(gone), store.ShownCases)] {
 		all = append(all, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(i.Kind, c.Ending)+" "+clock(c.Gone, now))))
 	}
-	if more := len(gone) - shownCases; more > 0 {
+	if more := len(gone) - store.ShownCases; more > 0 {
 		all = append(all, blockkit.L(blockkit.Plain("and "+count(more, "session")+" more that left")))
 	}
 	return all

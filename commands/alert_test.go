@@ -98,9 +98,16 @@ func TestAlertTexts(t *testing.T) {
 			i.Acknowledged = &store.Press{By: "U1", At: noon}
 			i.Snoozed = &store.Press{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
-		{"before the watch", orphans(3, func(i *store.Incident) { i.Kind, i.Cases[0].Verdict = store.IncidentHistory, store.VerdictFailed }),
-			"From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
+		{"before the watch", orphans(3, func(i *store.Incident) {
+			i.Kind, i.Sessions, i.Cases[0].Verdict = store.IncidentHistory, 3, store.VerdictFailed
+			i.Sums = map[store.Verdict]store.Sum{store.VerdictFailed: store.SumOf(i.Cases[:1]), store.VerdictOrphaned: store.SumOf(i.Cases[1:])}
+		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
 			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
+		{"before the watch, many", orphans(store.ShownCases, unverified, func(i *store.Incident) {
+			i.Kind, i.Sessions = store.IncidentHistory, 30_000
+			i.Sums = map[store.Verdict]store.Sum{store.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, store.VerdictFailed: {Sessions: 1, Unverified: 1}}
+		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
+			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 sessions more"}},
 		{"Stripe silent", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
 		{"Stripe refuses the key", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 1, Why: store.StripeKeyRefused},

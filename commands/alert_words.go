@@ -42,7 +42,7 @@ func alertText(i store.Incident) (head string, next []string) {
 	if len(open) > 1 && !i.Since.IsZero() {
 		head += " since " + clock(i.Since, i.Grown)
 	}
-	if sum := sumText(open); sum != "" && len(open) > 1 {
+	if sum := sumText(store.SumOf(open)); sum != "" && len(open) > 1 {
 		head += " (" + sum + ")"
 	}
 	next = []string{"→ " + adviceText(store.Verdict(i.Kind), open, i.Grown)}
@@ -228,38 +228,37 @@ func tallyText(i store.Incident) string {
 }
 
 // sumText is the money affected, currency by currency.
-func sumText(cases []store.Case) string {
-	sums := store.Money(cases)
+func sumText(s store.Sum) string {
 	var parts []string
-	for _, currency := range slices.Sorted(maps.Keys(sums)) {
-		parts = append(parts, money(sums[currency], currency))
+	for _, currency := range slices.Sorted(maps.Keys(s.Money)) {
+		parts = append(parts, money(s.Money[currency], currency))
 	}
 	return strings.Join(parts, " + ")
 }
 
 func historyText(i store.Incident) (string, []string) {
-	verdicts := map[store.Verdict][]store.Case{}
-	for _, c := range i.Cases {
-		verdicts[c.Verdict] = append(verdicts[c.Verdict], c)
-	}
 	var parts []string
+	unverified := 0
 	for _, v := range store.Verdicts {
-		if cases := verdicts[v]; len(cases) > 0 {
-			part := grouped(int64(len(cases))) + " " + words(string(v))
-			if sum := sumText(cases); sum != "" {
-				part += " (" + sum + ")"
-			}
-			parts = append(parts, part)
+		sum, found := i.Sums[v]
+		if !found {
+			continue
 		}
+		unverified += sum.Unverified
+		part := grouped(int64(sum.Sessions)) + " " + words(string(v))
+		if paid := sumText(sum); paid != "" {
+			part += " (" + paid + ")"
+		}
+		parts = append(parts, part)
 	}
 	next := []string{
 		"→ Look through them when there is time. Nobody is called for them, now or later.",
 		"By verdict: " + strings.Join(parts, ", ") + ".",
 	}
-	if unverified(i.Cases) {
+	if unverified == i.Sessions {
 		next = append(next, "Payment is unverified: checkouts that were left unpaid are among them.")
 	}
-	return "From before this watch began: " + count(len(i.Cases), "session") + " older than 24 h without a video.", next
+	return "From before this watch began: " + count(i.Sessions, "session") + " older than 24 h without a video.", next
 }
 
 func unverifiedAlert(i store.Incident) (string, []string) {
@@ -334,7 +333,7 @@ func blindPart(part string) (failing, remedy string) {
 func AlertReply(i store.Incident, reason, mention string, now time.Time) Alert {
 	open := i.Open()
 	head := troubleText(store.Verdict(i.Kind), open)
-	if sum := sumText(open); sum != "" {
+	if sum := sumText(store.SumOf(open)); sum != "" {
 		head += " (" + sum + ")"
 	}
 	next := ""

@@ -59,6 +59,14 @@ type Case struct {
 	Ending   Ending       `json:"ending,omitempty"`
 }
 
+// same tells whether nothing of the case is another.
+func (c *Case) same(o *Case) bool {
+	return c.ID == o.ID && c.Verdict == o.Verdict && c.At.Equal(o.At) && c.Found.Equal(o.Found) && c.Payment == o.Payment &&
+		c.Amount == o.Amount && c.Currency == o.Currency && c.Live == o.Live && c.Event == o.Event && c.EventID == o.EventID &&
+		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
+		c.Ending == o.Ending
+}
+
 // Press is a button that somebody pressed.
 type Press struct {
 	By    string    `json:"by"`
@@ -66,22 +74,56 @@ type Press struct {
 	Until time.Time `json:"until,omitzero"` // of a snooze
 }
 
-// MaxCases is how many sessions one incident holds; more open another.
-const MaxCases = 10_000
+const (
+	// MaxCases is how many sessions one incident holds; more open another.
+	MaxCases = 10_000
+	// ShownCases is how many of them are shown, and all that a summary holds.
+	ShownCases = 10
+)
+
+// Sum is sessions that are counted.
+type Sum struct {
+	Sessions   int              `json:"sessions"`
+	Unverified int              `json:"unverified,omitempty"` // of them: nobody knows whether they were paid
+	Money      map[string]int64 `json:"money,omitempty"`      // by currency, in its smallest unit
+}
+
+// SumOf counts sessions.
+func SumOf(cases []Case) (s Sum) {
+	for _, c := range cases {
+		s.Add(c)
+	}
+	return s
+}
+
+// Add counts one more session.
+func (s *Sum) Add(c Case) {
+	s.Sessions++
+	if c.Payment == PaymentUnverified {
+		s.Unverified++
+	}
+	if c.Amount > 0 {
+		if s.Money == nil {
+			s.Money = map[string]int64{}
+		}
+		s.Money[c.Currency] += c.Amount
+	}
+}
 
 // Incident is sessions with the same trouble, grouped in one alert message. It
 // is its own outbox: Revision counts what is to be shown, Shown what was.
 type Incident struct {
-	ID       string       `json:"id"`
-	Kind     IncidentKind `json:"kind"`
-	Opened   time.Time    `json:"opened"`
-	Grown    time.Time    `json:"grown"` // when the last session joined
-	Since    time.Time    `json:"since"` // of the oldest trouble
-	Cases    []Case       `json:"cases,omitempty"`
-	Sessions int          `json:"sessions,omitempty"` // where they are only counted
-	Parts    []string     `json:"parts,omitempty"`    // of the watch, that fail
-	Why      Unverified   `json:"why,omitempty"`      // Stripe does not tell of payments
-	Closed   time.Time    `json:"closed,omitzero"`
+	ID       string          `json:"id"`
+	Kind     IncidentKind    `json:"kind"`
+	Opened   time.Time       `json:"opened"`
+	Grown    time.Time       `json:"grown"`              // when the last session joined
+	Since    time.Time       `json:"since"`              // of the oldest trouble
+	Cases    []Case          `json:"-"`                  // stored beside it
+	Sessions int             `json:"sessions,omitempty"` // where they are only counted
+	Sums     map[Verdict]Sum `json:"sums,omitempty"`     // of a summary, by verdict
+	Parts    []string        `json:"parts,omitempty"`    // of the watch, that fail
+	Why      Unverified      `json:"why,omitempty"`      // Stripe does not tell of payments
+	Closed   time.Time       `json:"closed,omitzero"`
 
 	Acknowledged *Press `json:"acknowledged,omitempty"`
 	Snoozed      *Press `json:"snoozed,omitempty"`
@@ -103,7 +145,7 @@ type Incident struct {
 	Reminders  int       `json:"reminders,omitempty"`
 	RemindedAt time.Time `json:"reminded_at,omitzero"`
 
-	version string // of the record, as loaded; "" = not stored yet
+	version int64 // of the record, as loaded; 0 = not stored yet
 }
 
 // Open are the sessions that are still in, the newest first.
@@ -129,17 +171,6 @@ func (i *Incident) Tally() map[Ending]int {
 		}
 	}
 	return tally
-}
-
-// Money is what was paid for the sessions, by currency, in its smallest unit.
-func Money(cases []Case) map[string]int64 {
-	sums := map[string]int64{}
-	for _, c := range cases {
-		if c.Amount > 0 {
-			sums[c.Currency] += c.Amount
-		}
-	}
-	return sums
 }
 
 // CommonEvent is what nearly all sessions have in common at Stripe, and since

@@ -1,12 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -29,24 +30,14 @@ func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([
 	if err != nil {
 		return nil, err
 	}
-	ids, err := client.ZRange(ctx, openKey, 0, -1).Result()
+	stored, err := client.ZRangeWithScores(ctx, openKey, 0, -1).Result()
 	if err != nil {
 		return nil, fmt.Errorf("list incidents: %w", silence(err))
 	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	pipe := client.Pipeline()
-	versions := make([]*redis.StringCmd, len(ids))
-	for n, id := range ids {
-		versions[n] = pipe.HGet(ctx, incidentKey(id), "version")
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return nil, fmt.Errorf("list incidents: %w", silence(err))
-	}
 	var open []Incident
-	for n, id := range ids {
-		if i, ok := known[id]; ok && i.version == versions[n].Val() {
+	for _, z := range stored {
+		id, _ := z.Member.(string) // go-redis reads members as strings
+		if i, ok := known[id]; ok && i.version == int64(z.Score) {
 			open = append(open, i)
 			continue
 		}
@@ -60,57 +51,120 @@ func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([
 		}
 		open = append(open, i)
 	}
+	slices.SortFunc(open, func(a, b Incident) int { return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID)) })
 	return open, nil
 }
 
+// The fields of an incident, beside which each case has one, named by its place.
+// So a case that changes is written without the ten thousand others.
+const (
+	fieldIncident = "incident"
+	fieldVersion  = "version"
+	fieldCases    = "cases" // how many there are
+)
+
 // Incident reads one. ErrUnknownIncident where there is none.
 func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
+	i, cases, err := w.outline(ctx, id)
+	if err != nil || cases == 0 {
+		return i, err
+	}
 	client, err := w.state.client(ctx)
 	if err != nil {
 		return Incident{}, err
 	}
-	fields, err := client.HMGet(ctx, incidentKey(id), "incident", "version").Result()
-	if err != nil {
-		return Incident{}, fmt.Errorf("read an incident: %w", silence(err))
+	i.Cases = make([]Case, 0, cases)
+	for len(i.Cases) < cases {
+		fields := make([]string, min(caseChunk, cases-len(i.Cases)))
+		for n := range fields {
+			fields[n] = strconv.Itoa(len(i.Cases) + n)
+		}
+		values, err := client.HMGet(ctx, incidentKey(id), fields...).Result()
+		if err != nil {
+			return Incident{}, fmt.Errorf("read an incident: %w", silence(err))
+		}
+		for _, value := range values {
+			raw, ok := value.(string)
+			if !ok { // its time ran out just now
+				return Incident{}, ErrUnknownIncident
+			}
+			var c Case
+			if err := json.Unmarshal([]byte(raw), &c); err != nil {
+				return Incident{}, fmt.Errorf("read an incident: %w", err)
+			}
+			i.Cases = append(i.Cases, c)
+		}
 	}
-	raw, ok := fields[0].(string)
-	if !ok {
-		return Incident{}, ErrUnknownIncident
-	}
-	var i Incident
-	if err := json.Unmarshal([]byte(raw), &i); err != nil {
-		return Incident{}, fmt.Errorf("read an incident: %w", err)
-	}
-	i.version, _ = fields[1].(string) // written with the incident
 	return i, nil
 }
 
+// caseChunk is how many cases one command reads, so that Redis is not held for
+// long.
+const caseChunk = 250
+
+// outline reads an incident without its cases, and how many those are.
+func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
+	client, err := w.state.client(ctx)
+	if err != nil {
+		return Incident{}, 0, err
+	}
+	fields, err := client.HMGet(ctx, incidentKey(id), fieldIncident, fieldVersion, fieldCases).Result()
+	if err != nil {
+		return Incident{}, 0, fmt.Errorf("read an incident: %w", silence(err))
+	}
+	raw, ok := fields[0].(string)
+	if !ok {
+		return Incident{}, 0, ErrUnknownIncident
+	}
+	var i Incident
+	if err := json.Unmarshal([]byte(raw), &i); err != nil {
+		return Incident{}, 0, fmt.Errorf("read an incident: %w", err)
+	}
+	number := func(field any) int64 {
+		text, _ := field.(string) // nil where there is none
+		n, _ := strconv.ParseInt(text, 10, 64)
+		return n
+	}
+	i.version = number(fields[1])
+	return i, int(number(fields[2])), nil
+}
+
 // KEYS: token, incident, open. ARGV: token or "" for people, version expected,
-// version, incident, its id, score or "" to take it off the open ones, life in ms.
+// version, its id, whether it is taken off the open ones, life in ms, incident,
+// then fields and values.
 var saveIncident = redis.NewScript(`
 if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
-if (redis.call('HGET', KEYS[2], 'version') or '') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[2], 'version', ARGV[3], 'incident', ARGV[4])
-if ARGV[6] ~= '' then redis.call('ZADD', KEYS[3], ARGV[6], ARGV[5]) else redis.call('ZREM', KEYS[3], ARGV[5]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[7])
-redis.call('PEXPIRE', KEYS[3], ARGV[7])
+if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[2], 'version', ARGV[3], 'incident', ARGV[7])
+for i = 8, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
+if ARGV[5] == '1' then redis.call('ZREM', KEYS[3], ARGV[4]) else redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[6])
+redis.call('PEXPIRE', KEYS[3], ARGV[6])
 return 1`)
 
-// save stores an incident over the version that was loaded. An empty token is a
-// person's, who is not fenced off.
-func (w *Watch) save(ctx context.Context, token string, i *Incident, retire bool) error {
+// save stores an incident over the version that was loaded, and of its cases
+// those that are not as they were known to be. An empty token is a person's, who
+// is not fenced off.
+func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Case, retire bool) error {
 	raw, err := json.Marshal(i)
 	if err != nil {
 		return fmt.Errorf("save an incident: %w", err)
 	}
-	n, _ := strconv.ParseInt(i.version, 10, 64) // "" counts as 0
-	version := strconv.FormatInt(n+1, 10)
-	score := strconv.FormatInt(i.Opened.UnixMilli(), 10)
-	if retire {
-		score = ""
+	args := []any{token, i.version, i.version + 1, i.ID, retire, caseLife.Milliseconds(), raw}
+	if len(i.Cases) > len(known) {
+		args = append(args, fieldCases, len(i.Cases))
 	}
-	keys := []string{tokenKey, incidentKey(i.ID), openKey}
-	saved, err := w.run(ctx, saveIncident, keys, token, i.version, version, raw, i.ID, score, caseLife.Milliseconds()).Int()
+	for n := range i.Cases {
+		if n < len(known) && i.Cases[n].same(&known[n]) {
+			continue
+		}
+		raw, err := json.Marshal(i.Cases[n])
+		if err != nil {
+			return fmt.Errorf("save an incident: %w", err)
+		}
+		args = append(args, strconv.Itoa(n), raw)
+	}
+	saved, err := w.run(ctx, saveIncident, []string{tokenKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save an incident: %w", silence(err))
@@ -119,76 +173,56 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, retire bool
 	case saved == 0:
 		return errChanged
 	}
-	i.version = version
+	i.version++
 	return nil
 }
 
 // OpenIncident stores a new incident. ErrLeadLost where somebody else leads.
 func (w *Watch) OpenIncident(ctx context.Context, l Lead, i Incident) (Incident, error) {
-	err := w.save(ctx, strconv.FormatInt(l.token, 10), &i, false)
+	err := w.save(ctx, l.text(), &i, nil, false)
 	return i, err
 }
 
-// ChangeIncident changes an incident and stores it, again and again where others
-// change it at the same time; change is told the incident as it is then, and
-// returns false where there is nothing to change. ErrLeadLost where somebody
-// else leads.
-func (w *Watch) ChangeIncident(ctx context.Context, l Lead, id string, change func(*Incident) bool) (Incident, error) {
-	return w.change(ctx, strconv.FormatInt(l.token, 10), id, false, change)
-}
-
-// RetireIncident takes an incident off the open ones; it stays readable for
-// late clicks.
-func (w *Watch) RetireIncident(ctx context.Context, l Lead, id string) error {
-	_, err := w.change(ctx, strconv.FormatInt(l.token, 10), id, true, func(*Incident) bool { return true })
-	return err
-}
-
-func (w *Watch) change(ctx context.Context, token, id string, retire bool, change func(*Incident) bool) (Incident, error) {
+// ChangeIncident changes an incident and stores it. Where it is not any more as
+// the caller knows it, it is read, and changed as it is then; change returns
+// false where there is nothing to change. What the caller knows stays as it is.
+// ErrLeadLost where somebody else leads.
+func (w *Watch) ChangeIncident(ctx context.Context, l Lead, i Incident, change func(*Incident) bool) (Incident, error) {
 	for range attempts {
-		i, err := w.Incident(ctx, id)
-		if err != nil || !change(&i) {
-			return i, err
+		changed := i
+		changed.Cases = slices.Clone(i.Cases)
+		if !change(&changed) {
+			return i, nil
 		}
-		err = w.save(ctx, token, &i, retire)
+		err := w.save(ctx, l.text(), &changed, i.Cases, false)
 		if !errors.Is(err, errChanged) {
+			return changed, err
+		}
+		if i, err = w.Incident(ctx, i.ID); err != nil {
 			return i, err
 		}
 	}
 	return Incident{}, errChanged
 }
 
-// Acknowledge notes that somebody looks after the incident; false where
-// somebody did before, or it is closed.
-func (w *Watch) Acknowledge(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
-	done := false
-	i, err := w.change(ctx, "", id, false, func(i *Incident) bool {
-		if done = i.Acknowledged == nil && i.Closed.IsZero(); done {
-			i.Acknowledged = &Press{By: by, At: now}
-			i.Changed("acknowledged")
-		}
-		return done
-	})
-	return i, done, err
+// RetireIncident takes an incident off the open ones; it stays readable for
+// late clicks.
+func (w *Watch) RetireIncident(ctx context.Context, l Lead, id string) error {
+	_, err := w.changeOutline(ctx, l.text(), id, true, func(*Incident) bool { return true })
+	return err
 }
 
-// SnoozeFor is how long a press on Snooze silences an incident; each further
-// press adds as much.
-const SnoozeFor = time.Hour
-
-// Snooze silences the incident; false where it is closed.
-func (w *Watch) Snooze(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
-	done := false
-	i, err := w.change(ctx, "", id, false, func(i *Incident) bool {
-		if done = i.Closed.IsZero(); done {
-			from := now
-			if i.Snoozed != nil && i.Snoozed.Until.After(now) {
-				from = i.Snoozed.Until
-			}
-			i.Snoozed = &Press{By: by, At: now, Until: from.Add(SnoozeFor)}
-			i.Changed("snoozed")
+// changeOutline changes what does not concern the cases, which are not read.
+func (w *Watch) changeOutline(ctx context.Context, token, id string, retire bool, change func(*Incident) bool) (Incident, error) {
+	for range attempts {
+		i, _, err := w.outline(ctx, id)
+		if err != nil || !change(&i) {
+			return i, err
 		}
-		return done
-	})
-	return i, done, err
+		err = w.save(ctx, token, &i, nil, retire)
+		if !errors.Is(err, errChanged) {
+			return i, err
+		}
+	}
+	return Incident{}, errChanged
 }

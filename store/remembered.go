@@ -2,6 +2,7 @@ package store
 
 import (
 	"hash/maphash"
+	"slices"
 	"time"
 )
 
@@ -9,8 +10,8 @@ import (
 // it is known, and, where it rests, the figures that it adds. It takes 12 bytes
 // for each of its slots, of which at least four fifths are used.
 //
-// Fingerprints are of 64 bits and come from a seed drawn anew each day: should
-// two sessions ever share one, they do not for long. Of those 64, twelve say in
+// Fingerprints are of 62 bits and come from a seed drawn anew each day: should
+// two sessions ever share one, they do not for long. Of those 62, ten say in
 // which shard a session lies and the others stand there.
 type remembered struct {
 	seed   maphash.Seed
@@ -19,8 +20,9 @@ type remembered struct {
 
 const (
 	shards    = 1 << shardBits
-	shardBits = 12
-	spare     = 1<<shardBits - 1 // the bits of a slot's word beside the fingerprint
+	shardBits = 10
+	spareBits = 12 // of a slot's word, beside the fingerprint
+	spare     = 1<<spareBits - 1
 )
 
 // shard is an open-addressing table. A slot without a mark is free.
@@ -56,7 +58,7 @@ func (m *remembered) find(print uint64) slot {
 	if s.used >= len(s.words)*9/10 {
 		s.grow()
 	}
-	rest := print << shardBits
+	rest := print << spareBits
 	// The upper bits of what is left, as a part of the table's length.
 	at := int((rest >> 32) * uint64(len(s.words)) >> 32)
 	for s.words[at]&spare != 0 && s.words[at]&^spare != rest {
@@ -73,9 +75,14 @@ func (m *remembered) find(print uint64) slot {
 // grow makes room for an eighth more, and drops nothing.
 func (s *shard) grow() { s.rebuild(max(8, len(s.words)*9/8+1), func(int) bool { return true }) }
 
+// rebuild makes a new table of that size, or as large as what is allocated for it.
 func (s *shard) rebuild(size int, keep func(at int) bool) {
 	old := *s
-	*s = shard{words: make([]uint64, size), facts: make([]uint32, size)}
+	words := slices.Grow([]uint64(nil), size)
+	words = words[:cap(words)]
+	clear(words)
+	size = len(words)
+	*s = shard{words: words, facts: make([]uint32, size)}
 	for i, word := range old.words {
 		if word&spare == 0 || !keep(i) {
 			continue

@@ -18,7 +18,7 @@ const (
 	tokenKey    = watchPrefix + "token"  // counts the leaders
 	stateKey    = watchPrefix + "state"  // hash
 	dueKey      = watchPrefix + "due"    // sorted set of session ids, by when to look at them
-	openKey     = watchPrefix + "open"   // sorted set of incident ids, by when they were opened
+	openKey     = watchPrefix + "open"   // sorted set of incident ids, by their version
 
 	watchSyncKey = watchPrefix + "sync" // written to see that replicas follow
 )
@@ -49,6 +49,8 @@ func NewWatch(state *Redis) *Watch { return &Watch{state: state} }
 // Lead is the right to watch. Its token fences: once somebody else has got the
 // lead, nothing can be stored by the old one.
 type Lead struct{ token int64 }
+
+func (l Lead) text() string { return strconv.FormatInt(l.token, 10) }
 
 // KEYS: leader, token. ARGV: owner, life of the lease and of the token in ms.
 var lead = redis.NewScript(`

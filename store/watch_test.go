@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
@@ -153,7 +152,7 @@ func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 			})
 		}
 		people.Go(func() {
-			if _, err := w.ChangeIncident(t.Context(), l, "i", func(i *Incident) bool { i.Shown = 7; return true }); err != nil {
+			if _, err := w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool { i.Shown = 7; return true }); err != nil {
 				t.Error(err)
 			}
 		})
@@ -291,7 +290,7 @@ func TestCommonEvent(t *testing.T) {
 			t.Errorf("%v: %q, want %q", test.cases, got, test.want)
 		}
 	}
-	if diff := cmp.Diff(map[string]int64{"usd": 200}, Money([]Case{c(""), c(""), {}}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(Sum{Sessions: 3, Unverified: 1, Money: map[string]int64{"usd": 200}}, SumOf([]Case{c(""), c(""), {Payment: PaymentUnverified}})); diff != "" {
 		t.Error(diff)
 	}
 }

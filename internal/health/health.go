@@ -123,7 +123,7 @@ func Handler(m *Metrics, checks ...Check) http.Handler {
 		}
 		_ = json.NewEncoder(w).Encode(body) // the asker is gone
 	})
-	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{DisableCompression: true})) // it would take more memory than it saves
 	return mux
 }
 

@@ -45,6 +45,10 @@ func leaving(endings ...store.Ending) func(*store.Incident) {
 
 func over(i *store.Incident) { i.Closed = noon }
 
+func summed(i *store.Incident) {
+	i.Sessions, i.Sums = len(i.Cases), map[store.Verdict]store.Sum{store.VerdictOrphaned: store.SumOf(i.Cases)}
+}
+
 // alerts is every incident as it stands, and the lines in its thread.
 func alerts() []Story {
 	const orphaned = store.IncidentKind(store.VerdictOrphaned)
@@ -61,7 +65,7 @@ func alerts() []Story {
 			i.Acknowledged = &store.Press{By: "U0LEAD", At: noon}
 			i.Snoozed = &store.Press{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "Reason acknowledged", "Reason snoozed"),
-		alert("from before the watch", incident(store.IncidentHistory, 3, each(func(c *store.Case) { c.Verdict = store.VerdictOrphaned })), "Reason summary"),
+		alert("from before the watch", incident(store.IncidentHistory, 3, each(func(c *store.Case) { c.Verdict = store.VerdictOrphaned }), summed), "Reason summary"),
 		alert("Stripe silent", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12}, "Reason unverifiable"),
 		alert("Stripe back", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
 		alert("the watch is blind", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),

@@ -230,6 +230,8 @@ type listed struct {
 	asked     []time.Duration // how far back each pass over the events reached
 	unlisted  error           // what each list of undelivered events meets
 	lists     int             // how often it was asked for
+
+	undelivered map[string]bool // what is on it
 }
 
 func (l *listed) pay(id string, at time.Time) {
@@ -278,7 +280,7 @@ func (l *listed) Undelivered(context.Context, time.Time, time.Time) (map[string]
 	defer l.mu.Unlock()
 	l.calls++
 	l.lists++
-	return map[string]bool{}, l.unlisted == nil, l.unlisted
+	return l.undelivered, l.unlisted == nil, l.unlisted
 }
 
 func (l *listed) Payment(_ context.Context, id string) store.Payment {

@@ -115,13 +115,9 @@ func join(i *store.Incident, cases []store.Case, now time.Time) (rest []store.Ca
 }
 
 // joinable tells whether new sessions of this kind belong into the incident.
-// The summary of what was before is complete once it is told.
 func joinable(i store.Incident, kind store.IncidentKind, now time.Time) bool {
 	if i.Kind != kind || len(i.Cases) >= store.MaxCases {
 		return false
-	}
-	if kind == store.IncidentHistory {
-		return i.Place.TS == ""
 	}
 	return now.Sub(i.Grown) < Window
 }
@@ -138,11 +134,10 @@ func retired(i store.Incident, now time.Time) bool {
 	return !i.Closed.IsZero() && (now.Sub(i.Grown) >= Window || !callsOut(i.Kind))
 }
 
-// member is where a session is found.
+// member is a session of an incident.
 type member struct {
-	incident string
-	kind     store.IncidentKind
-	store.Case
+	kind store.IncidentKind
+	*store.Case
 }
 
 // index finds the sessions of incidents, those that are in before those that
@@ -153,9 +148,10 @@ func index(incidents []store.Incident) map[string]member {
 		if !callsOut(i.Kind) {
 			continue
 		}
-		for _, c := range i.Cases {
+		for n := range i.Cases {
+			c := &i.Cases[n]
 			if known, ok := members[c.ID]; !ok || !known.Gone.IsZero() {
-				members[c.ID] = member{incident: i.ID, kind: i.Kind, Case: c}
+				members[c.ID] = member{i.Kind, c}
 			}
 		}
 	}

@@ -89,8 +89,6 @@ func TestJoinable(t *testing.T) {
 		{"an hour ago", incident(1, Window), orphaned, false},
 		{"closed a while ago", incident(1, time.Minute, closed), orphaned, true},
 		{"full", incident(store.MaxCases, 0), orphaned, false},
-		{"history, untold for long", incident(1, 9*time.Hour, untold, of(store.IncidentHistory)), store.IncidentHistory, true},
-		{"history, told", incident(1, 0, of(store.IncidentHistory)), store.IncidentHistory, false},
 	} {
 		if got := joinable(c.i, c.kind, now); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -31,10 +30,9 @@ const (
 
 // findings is what a round came to.
 type findings struct {
-	seen    map[string]Sighting
-	history map[string]store.Case // in trouble since before the watch began
-	well    []string              // whose payment need not be remembered
-	next    []store.Due
+	seen map[string]Sighting
+	well []string // whose payment need not be remembered
+	next []store.Due
 }
 
 // doubt is a session that has to be looked at closely.
@@ -51,7 +49,7 @@ type doubt struct {
 // judge looks at sessions: quickly at all, closely at those that seem to be in
 // trouble, or to be out of it.
 func (s *shift) judge(ctx context.Context, ids []string, members map[string]member) (findings, error) {
-	found := findings{seen: map[string]Sighting{}, history: map[string]store.Case{}}
+	found := findings{seen: map[string]Sighting{}}
 	sessions, err := s.Product.Sessions(ctx, ids)
 	if err != nil {
 		return found, err
@@ -75,7 +73,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
 		switch {
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
-			if s.recheck(m.Case, len(members), now) {
+			if s.turn(m.Case, len(members), now) && s.asking.AllowN(now, 1) {
 				d.ask = true
 				doubts = append(doubts, d)
 				continue
@@ -85,7 +83,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 			doubts = append(doubts, d)
 		case alerted && since(d.quick).Before(state.Epoch):
 			if !state.HistoryTold && !s.unverifiable(d) && d.payment.Why != store.StripeNoAnswer {
-				found.history[d.id] = s.caseOf(ctx, d, d.quick, now)
+				s.before(s.caseOf(ctx, d, d.quick, now))
 			}
 		case alerted && !s.unverifiable(d) && k.Dismissed != standing(d.quick):
 			doubts = append(doubts, d)
@@ -137,14 +135,6 @@ func (s *shift) alerted(v store.Verdict) bool { return slices.Contains(s.AlertOn
 func (s *shift) fixed(session store.Session) bool {
 	told := session.Current().Error
 	return told != nil && *told == s.FixText
-}
-
-// recheck tells whether it is the turn of this session to be looked at closely,
-// for what Redis does not hold: a refund, a file that was made after all. The
-// more there are the longer it takes until each had its turn.
-func (s *shift) recheck(c store.Case, members int, now time.Time) bool {
-	turn := max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
-	return now.Sub(cmp.Or(c.Checked, c.Found)) >= turn && s.asking.AllowN(now, 1)
 }
 
 // since is when the trouble began: with the payment, or with the status.
@@ -202,6 +192,9 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
 				seen.Ending = ending(x, repaired[d.id], s.fixed(x.Session))
+				if d.in && !seen.Alerted && seen.Ending == "" { // how it leaves cannot be told yet
+					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(s.passEvery())})
+				}
 				if found.seen[d.id] = seen; !seen.Alerted && !d.in {
 					return s.Records.Dismiss(ctx, d.id, standing(d.quick), dismissFor)
 				}

@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 
 	"github.com/superduperai/sessionbot/store"
@@ -49,9 +48,6 @@ func (s *shift) round(ctx context.Context) (int, error) {
 	if err := s.place(ctx, incidents, found.seen); err != nil {
 		return 0, err
 	}
-	if err := s.summarise(ctx, incidents, found.history); err != nil {
-		return 0, err
-	}
 	if err := s.Records.Looked(ctx, dues); err != nil {
 		return 0, err
 	}
@@ -70,7 +66,7 @@ func (s *shift) place(ctx context.Context, incidents []store.Incident, seen map[
 		if !slices.ContainsFunc(i.Cases, func(c store.Case) bool { _, ok := seen[c.ID]; return ok }) {
 			continue
 		}
-		changed, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool { return fold(i, seen, s.Now()) })
+		changed, err := s.change(ctx, i, func(i *store.Incident) bool { return fold(i, seen, s.Now()) })
 		if err != nil {
 			return err
 		}
@@ -104,7 +100,7 @@ func (s *shift) admit(ctx context.Context, incidents []store.Incident, kind stor
 			continue
 		}
 		var rest []store.Case
-		_, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+		_, err := s.change(ctx, i, func(i *store.Incident) bool {
 			before := len(i.Cases)
 			rest = join(i, cases, s.Now())
 			return len(i.Cases) > before
@@ -122,44 +118,5 @@ func (s *shift) admit(ctx context.Context, incidents []store.Incident, kind stor
 			return err
 		}
 	}
-	return nil
-}
-
-// summarise adds to the summary of what was before the watch began, unless that
-// was told already.
-func (s *shift) summarise(ctx context.Context, incidents []store.Incident, cases map[string]store.Case) error {
-	told := slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Kind == store.IncidentHistory && i.Place.TS != "" })
-	if len(cases) == 0 || told {
-		return nil
-	}
-	return s.admit(ctx, incidents, store.IncidentHistory, slices.Collect(maps.Values(cases)))
-}
-
-// settle notes that all that was before the watch began has been looked at: the
-// summary may be told, if there is anything in it.
-func (s *shift) settle(ctx context.Context) error {
-	s.mu.Lock()
-	ready := !s.settled && s.sweeps > 0 && (s.Stripe == nil || s.caughtUp)
-	s.mu.Unlock()
-	if !ready {
-		return nil
-	}
-	incidents, err := s.open(ctx)
-	if err != nil {
-		return err
-	}
-	state, err := s.Records.State(ctx)
-	if err != nil {
-		return err
-	}
-	waiting := slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Kind == store.IncidentHistory })
-	if !waiting && !state.HistoryTold {
-		if err := s.Records.Note(ctx, s.lead, store.HistoryTold()); err != nil {
-			return err
-		}
-	}
-	s.mu.Lock()
-	s.settled = true
-	s.mu.Unlock()
 	return nil
 }

@@ -13,14 +13,14 @@ import (
 // every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
 	s.mu.Lock()
-	first := s.sweeps == 0
+	first := !s.swept
 	s.mu.Unlock()
 	started := s.Now()
 	before, err := s.Records.State(ctx)
 	spared := err == nil && s.spared(ctx)
 	switch {
 	case spared:
-		err = s.through(ctx)
+		err = s.spare(ctx)
 	case err == nil:
 		err = s.sweepAll(ctx, before)
 	}
@@ -46,6 +46,9 @@ const history = 24 * time.Hour
 func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	for {
 		started := s.Now()
+		s.mu.Lock()
+		verified := s.Stripe == nil || s.caughtUp
+		s.mu.Unlock()
 		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
 		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
 			Now: started, Pace: true,
@@ -55,11 +58,11 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		if err != nil {
 			return err
 		}
-		if err := s.through(ctx); err != nil {
+		if err := s.through(ctx, everybody); err != nil {
 			return err
 		}
 		s.mu.Lock()
-		s.sweeps++
+		s.swept, s.verified = true, s.verified || verified
 		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
 		if err := s.unverified(ctx, count.unverifiable); err != nil {
@@ -71,18 +74,17 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	}
 }
 
-// through notes that the sweep went through, and has the sessions of incidents
-// looked at, also those of which Redis holds nothing any more.
-func (s *shift) through(ctx context.Context) error {
+// through notes that the sweep went through, and has sessions of incidents looked
+// at, also those of which Redis holds nothing any more.
+func (s *shift) through(ctx context.Context, which func(members map[string]member, now time.Time) []string) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
+	now := s.Now()
 	var dues []store.Due
-	for _, m := range index(incidents) {
-		if m.Gone.IsZero() {
-			dues = append(dues, store.Due{Session: m.ID, At: s.Now()})
-		}
+	for _, id := range which(index(incidents), now) {
+		dues = append(dues, store.Due{Session: id, At: now})
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err
@@ -165,6 +167,10 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 		case s.unverifiable(d):
 			if why := d.payment.Why; why == store.StripeWrongMode || !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
 				count.unverifiable[why]++
+			}
+		case since(d.quick).Before(state.Epoch):
+			if !state.HistoryTold && d.payment.Why != store.StripeNoAnswer { // else it is not known yet
+				s.before(s.caseOf(ctx, d, d.quick, now))
 			}
 		default:
 			dues = append(dues, store.Due{Session: session.ID, At: now})

@@ -43,14 +43,8 @@ func (s *shift) tell(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	settled := s.settled
-	s.mu.Unlock()
 	untold := 0
 	for _, i := range incidents {
-		if i.Kind == store.IncidentHistory && !settled {
-			continue // it still grows
-		}
 		if i, err = s.tellAll(ctx, i); err != nil {
 			return err
 		}
@@ -110,9 +104,9 @@ func (s *shift) tellOne(ctx context.Context, i store.Incident, d Decision) (stor
 		return s.refused(noting, i, d, err)
 	}
 	s.Metrics.Alerted(string(d.Reason))
-	s.Log.InfoContext(ctx, "told of an incident", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", len(i.Cases))
+	s.Log.InfoContext(ctx, "told of an incident", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", max(len(i.Cases), i.Sessions))
 	s.reached(noting, "")
-	i, err = s.Records.ChangeIncident(noting, s.lead, i.ID, func(i *store.Incident) bool {
+	i, err = s.change(noting, i, func(i *store.Incident) bool {
 		if d.Act == Post {
 			i.Place = place
 		}
@@ -153,7 +147,7 @@ func (s *shift) post(ctx context.Context, i store.Incident, d Decision) (store.I
 			return i, place, 0, stillUnclear(err)
 		}
 	}
-	i, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	i, err := s.change(ctx, i, func(i *store.Incident) bool {
 		i.Posting, i.PostingAt = mark, s.Now()
 		return true
 	})
@@ -231,7 +225,7 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 	if refusal.Lasting {
 		s.reached(ctx, refusal.Advice)
 	}
-	return s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	return s.change(ctx, i, func(i *store.Incident) bool {
 		switch {
 		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
 			told(i, d, i.Revision, s.Now())

@@ -69,7 +69,7 @@ func (s *shift) blind(ctx context.Context) error {
 	case len(failing) == 0:
 		return s.close(ctx, i)
 	}
-	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	_, err = s.change(ctx, i, func(i *store.Incident) bool {
 		i.Parts = failing
 		i.Changed(string(Blind))
 		return true
@@ -120,7 +120,7 @@ func (s *shift) unverified(ctx context.Context, sessions map[store.Unverified]in
 		_, err = s.Records.OpenIncident(ctx, s.lead, i)
 		return err
 	}
-	_, err = s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	_, err = s.change(ctx, i, func(i *store.Incident) bool {
 		if i.Sessions == count && i.Why == why {
 			return false
 		}
@@ -141,7 +141,7 @@ func (s *shift) verifiable(ctx context.Context) error {
 }
 
 func (s *shift) close(ctx context.Context, i store.Incident) error {
-	_, err := s.Records.ChangeIncident(ctx, s.lead, i.ID, func(i *store.Incident) bool {
+	_, err := s.change(ctx, i, func(i *store.Incident) bool {
 		i.Closed = s.Now()
 		i.Changed(string(Resolved))
 		return true

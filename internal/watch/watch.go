@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -205,12 +206,13 @@ type shift struct {
 	news    chan struct{} // there is something to tell
 
 	mu        sync.Mutex                // over what follows
-	incidents map[string]store.Incident // as last read
+	incidents map[string]store.Incident // as last read or stored
+	past      *past                     // nil = what was before is settled
 	fails     map[string]int            // in a row, by part
 	silent    time.Time                 // since when Stripe is, zero = it answers
 	caughtUp  bool                      // Stripe told all that was paid until lately
-	settled   bool                      // all that was before has been looked at
-	sweeps    int                       // that went through
+	swept     bool                      // a sweep went through
+	verified  bool                      // likewise, with all payments known
 	full      time.Time                 // when the last of them began that looked at all sessions
 	doubtful  bool                      // that one found sessions whose payment cannot be verified
 	hearing   hearing
@@ -230,7 +232,7 @@ func (w *Watch) shift(lead store.Lead) *shift {
 	if w.Stripe == nil { // what nobody asks does not fail
 		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
 	}
-	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, fails: fails, news: make(chan struct{}, 1),
+	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 
@@ -325,4 +327,16 @@ func (s *shift) open(ctx context.Context) ([]store.Incident, error) {
 	s.incidents = fresh
 	s.mu.Unlock()
 	return open, nil
+}
+
+// change changes an incident, and remembers it as it is stored then.
+func (s *shift) change(ctx context.Context, i store.Incident, change func(*store.Incident) bool) (store.Incident, error) {
+	changed, err := s.Records.ChangeIncident(ctx, s.lead, i, change)
+	if err == nil {
+		s.mu.Lock()
+		s.incidents = maps.Clone(s.incidents) // open may be reading it
+		s.incidents[changed.ID] = changed
+		s.mu.Unlock()
+	}
+	return changed, err
 }

@@ -106,7 +106,7 @@ func TestRefundedAreNotCalledOut(t *testing.T) {
 	b.stripe.mu.Unlock()
 	i := b.only()
 	lead := b.leads()
-	if _, err := b.records.ChangeIncident(t.Context(), lead, i.ID, func(i *store.Incident) bool {
+	if _, err := b.records.ChangeIncident(t.Context(), lead, i, func(i *store.Incident) bool {
 		i.Cases[0].Checked = time.Now().Add(-time.Hour) // as if it were asked about long ago
 		return true
 	}); err != nil {

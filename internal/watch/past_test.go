@@ -1,0 +1,137 @@
+package watch
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestPastCountsOnce: however often a session is looked at, and in whatever
+// order, it counts once, and the newest are kept.
+func TestPastCountsOnce(t *testing.T) {
+	p := newPast()
+	for range 2 {
+		for n := range 100 {
+			n = n * 37 % 100
+			c := store.Case{ID: fmt.Sprint("cs_", n), Verdict: store.VerdictOrphaned, At: now.Add(-time.Duration(n) * time.Hour), Payment: store.PaymentUnverified}
+			if n%2 == 0 {
+				c.Verdict, c.Payment, c.Amount, c.Currency = store.VerdictFailed, store.PaymentPaid, 100, "usd"
+			}
+			p.add(c)
+		}
+	}
+	if failed := p.sums[store.VerdictFailed]; len(p.counted) != 100 || failed.Sessions != 50 || failed.Money["usd"] != 5000 || failed.Unverified != 0 ||
+		p.sums[store.VerdictOrphaned].Unverified != 50 {
+		t.Errorf("%d sessions: %+v", len(p.counted), p.sums)
+	}
+	if len(p.newest) != store.ShownCases {
+		t.Fatalf("%d are kept", len(p.newest))
+	}
+	for n, c := range p.newest {
+		if c.ID != fmt.Sprint("cs_", n) {
+			t.Errorf("%d. is %s", n, c.ID)
+		}
+	}
+}
+
+// olds stores so many orphans from before the watch began.
+func (h *hours) olds(n int) {
+	h.t.Helper()
+	_, err := h.client.Pipelined(h.t.Context(), func(pipe redis.Pipeliner) error {
+		for k := range n {
+			at := h.at.Add(-48*time.Hour - time.Duration(k)*time.Second).UTC().Format(time.RFC3339)
+			pipe.Set(h.t.Context(), fmt.Sprint("prompt:cs_old_", k), `{"prompt":"A fox","timestamp":"`+at+`"}`, store.KeyLife)
+		}
+		return nil
+	})
+	h.done(err)
+}
+
+// summaries are those that are stored, told or not.
+func (h *hours) summaries() (all []store.Incident) {
+	h.t.Helper()
+	keys, err := h.client.Keys(h.t.Context(), "sessionbot:{watch}:incident:*").Result()
+	h.done(err)
+	for _, key := range keys {
+		i, err := h.records.Incident(h.t.Context(), key[len("sessionbot:{watch}:incident:"):])
+		if h.done(err); i.Kind == store.IncidentHistory {
+			all = append(all, i)
+		}
+	}
+	return all
+}
+
+// TestOneSummaryOfMany: more than an incident holds are told in one message, with
+// true figures; none of them is put on the due list.
+func TestOneSummaryOfMany(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	const many = store.MaxCases + 2000
+	h.olds(many)
+	h.lead()
+	h.done(h.shift.sweep(t.Context()))
+	if dues, err := h.records.Due(t.Context(), h.at, roundSize); err != nil || len(dues) != 0 {
+		t.Errorf("%d are due, %v", len(dues), err)
+	}
+	h.pass(5 * time.Minute)
+	h.tells(fmt.Sprint("summary ", store.ShownCases))
+	all := h.summaries()
+	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[store.VerdictOrphaned].Unverified != many {
+		t.Fatalf("%+v", all)
+	}
+	if c := all[0].Cases[0]; c.ID != "cs_old_0" {
+		t.Errorf("the newest is %s", c.ID)
+	}
+	if h.shift.past != nil {
+		t.Error("it goes on counting")
+	}
+}
+
+// TestLeaderDiesBeforeTheSummary: the next one counts anew, and tells it once.
+func TestLeaderDiesBeforeTheSummary(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	h.olds(30)
+	h.lead()
+	h.done(h.shift.sweep(t.Context()))
+	h.lead()
+	h.done(h.shift.look(t.Context())) // it has not swept yet
+	h.done(h.client.Del(t.Context(), "prompt:cs_old_0").Err())
+	h.pass(2 * time.Minute)
+	h.tells(fmt.Sprint("summary ", store.ShownCases))
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.tells()
+	if all := h.summaries(); len(all) != 1 || all[0].Sessions != 29 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestSummaryWaitsForPayments: what Stripe says was paid, and Redis holds nothing
+// of, is in the summary, and nobody counts while Stripe is silent.
+func TestSummaryWaitsForPayments(t *testing.T) {
+	h := newHours(t)
+	h.pays("cs_orphan", h.at.Add(-48*time.Hour))
+	h.pays("cs_lost", h.at.Add(-49*time.Hour))
+	h.done(h.client.Del(t.Context(), "prompt:cs_lost").Err())
+	h.olds(5) // which nobody paid for
+	h.put("webhook:cs_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	h.stripe.eventless = errAway
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.tells()
+	h.stripe.eventless = nil
+	h.done(h.shift.pass(t.Context()))
+	h.done(h.shift.look(t.Context())) // no sweep knew of these payments yet
+	h.done(h.shift.look(t.Context()))
+	h.pass(2 * time.Minute)
+	h.tells("summary 3")
+	all := h.summaries()
+	if len(all) != 1 || all[0].Sessions != 3 || all[0].Sums[store.VerdictLost].Money["usd"] != 100 || all[0].Sums[store.VerdictOrphaned].Sessions != 1 {
+		t.Errorf("%+v", all)
+	}
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// TestSameCase: whatever is another about a case, it is not the same, and so is
+// stored.
+func TestSameCase(t *testing.T) {
+	for n := range reflect.TypeFor[Case]().NumField() {
+		var a, b Case
+		switch f := reflect.ValueOf(&b).Elem().Field(n); f.Interface().(type) {
+		case time.Time:
+			f.Set(reflect.ValueOf(at))
+		case int64:
+			f.SetInt(1)
+		case bool:
+			f.SetBool(true)
+		case []Action:
+			f.Set(reflect.ValueOf([]Action{ActionFix}))
+		default:
+			f.SetString("x")
+		}
+		if a.same(&b) || !b.same(&b) {
+			t.Errorf("%s makes no difference", reflect.TypeFor[Case]().Field(n).Name)
+		}
+	}
+}
+
+// TestLargeIncident: each of its sessions is read as it was stored, and what
+// changes is written without the others.
+func TestLargeIncident(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		l := leading(t, w, "one")
+		i := Incident{ID: "i", Opened: at}
+		for n := range 2*caseChunk + 1 {
+			i.Cases = append(i.Cases, Case{ID: fmt.Sprint("cs_", n), At: at})
+		}
+		i, err := w.OpenIncident(t.Context(), l, i)
+		must(t, err)
+		must(t, client.HSet(t.Context(), incidentKey("i"), "0", `{"id":"nobody writes it again"}`).Err())
+		_, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool {
+			i.Cases[caseChunk].Ending = EndLate
+			i.Cases = append(i.Cases, Case{ID: "last"})
+			return true
+		})
+		must(t, err)
+		if i.Cases[caseChunk].Ending != "" {
+			t.Error("what the caller knows was changed")
+		}
+		_, _, err = w.Acknowledge(t.Context(), "i", "U1", at)
+		must(t, err)
+		got, err := w.Incident(t.Context(), "i")
+		must(t, err)
+		if n := len(got.Cases); n != 2*caseChunk+2 || got.Cases[n-1].ID != "last" || got.Acknowledged == nil {
+			t.Fatalf("%d cases, acknowledged by %+v", n, got.Acknowledged)
+		}
+		if got.Cases[0].ID != "nobody writes it again" || got.Cases[caseChunk].Ending != EndLate || got.Cases[1].ID != "cs_1" {
+			t.Errorf("%+v", got.Cases[:2])
+		}
+		// Whoever does not know of a click changes it all the same, as it is by now.
+		got, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool { i.Cases[0].Ending = EndGone; return true })
+		if err != nil || got.Acknowledged == nil || got.Cases[caseChunk].Ending != EndLate {
+			t.Errorf("%+v, %v", got.Acknowledged, err)
+		}
+	})
+}

@@ -10,8 +10,8 @@ import (
 // it is known, and, where it rests, the figures that it adds. It takes 12 bytes
 // for each of its slots, of which at least four fifths are used.
 //
-// Fingerprints are of 62 bits and come from a seed drawn anew each day: should
-// two sessions ever share one, they do not for long. Of those 62, ten say in
+// Fingerprints are of 64 bits and come from a seed drawn anew each day: should
+// two sessions ever share one, they do not for long. Of those 64, twelve say in
 // which shard a session lies and the others stand there.
 type remembered struct {
 	seed   maphash.Seed
@@ -20,9 +20,8 @@ type remembered struct {
 
 const (
 	shards    = 1 << shardBits
-	shardBits = 10
-	spareBits = 12 // of a slot's word, beside the fingerprint
-	spare     = 1<<spareBits - 1
+	shardBits = 12
+	spare     = 1<<shardBits - 1 // the bits of a slot's word beside the fingerprint
 )
 
 // shard is an open-addressing table. A slot without a mark is free.
@@ -58,7 +57,7 @@ func (m *remembered) find(print uint64) slot {
 	if s.used >= len(s.words)*9/10 {
 		s.grow()
 	}
-	rest := print << spareBits
+	rest := print << shardBits
 	// The upper bits of what is left, as a part of the table's length.
 	at := int((rest >> 32) * uint64(len(s.words)) >> 32)
 	for s.words[at]&spare != 0 && s.words[at]&^spare != rest {

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -107,6 +108,40 @@ func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 	h.pass(2 * time.Minute)
 	h.tells()
 	if all := h.summaries(); len(all) != 1 || all[0].Sessions != 29 {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestSummaryWaitsForTheSecondSweep, to which the first one over many keys leaves
+// what is old.
+func TestSummaryWaitsForTheSecondSweep(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	const old = 50
+	_, err := h.client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for n := range 50_001 {
+			pipe.Set(t.Context(), fmt.Sprint("balance:", n), "7", 0)
+		}
+		return nil
+	})
+	h.done(err)
+	h.olds(old)
+	for n := range old {
+		h.done(h.client.Expire(t.Context(), fmt.Sprint("prompt:cs_old_", n), store.KeyLife-49*time.Hour).Err())
+	}
+	h.lead()
+	sweeping, swept := context.WithCancel(t.Context())
+	go func() {
+		defer swept()
+		if err := h.shift.sweep(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	for sweeping.Err() == nil {
+		h.done(h.shift.look(t.Context()))
+	}
+	h.done(h.shift.look(t.Context()))
+	if all := h.summaries(); len(all) != 1 || all[0].Sessions != old {
 		t.Errorf("%+v", all)
 	}
 }

@@ -12,11 +12,11 @@ import (
 // those looked at that seem to be in trouble. While Redis is proven to tell of
 // every write it is spared, and has gone through all the same.
 func (s *shift) sweep(ctx context.Context) error {
-	s.mu.Lock()
-	first := !s.swept
-	s.mu.Unlock()
 	started := s.Now()
 	before, err := s.Records.State(ctx)
+	if s.last.IsZero() {
+		s.last = before.Swept
+	}
 	spared := err == nil && s.spared(ctx)
 	switch {
 	case spared:
@@ -33,8 +33,9 @@ func (s *shift) sweep(ctx context.Context) error {
 	default:
 		s.Metrics.Swept(err == nil, s.Now().Sub(started))
 	}
-	if err == nil && first {
-		s.gap(ctx, before.Swept)
+	if err == nil && !s.swept {
+		s.swept = true
+		s.gap(ctx, s.last)
 	}
 	s.report(ctx, store.PartSweep, err)
 	return err
@@ -62,7 +63,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 			return err
 		}
 		s.mu.Lock()
-		s.swept, s.verified = true, s.verified || verified
+		s.verified = s.verified || verified && swept.Unread == 0
 		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
 		if err := s.unverified(ctx, count.unverifiable); err != nil {

@@ -205,14 +205,16 @@ type shift struct {
 	sweeper *store.Sweeper
 	news    chan struct{} // there is something to tell
 
+	swept bool      // a sweep went through
+	last  time.Time // when one did before
+
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read or stored
 	past      *past                     // nil = what was before is settled
 	fails     map[string]int            // in a row, by part
 	silent    time.Time                 // since when Stripe is, zero = it answers
 	caughtUp  bool                      // Stripe told all that was paid until lately
-	swept     bool                      // a sweep went through
-	verified  bool                      // likewise, with all payments known
+	verified  bool                      // a whole sweep went through with all payments known
 	full      time.Time                 // when the last of them began that looked at all sessions
 	doubtful  bool                      // that one found sessions whose payment cannot be verified
 	hearing   hearing

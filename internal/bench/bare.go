@@ -98,25 +98,28 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 }
 
 // peers are our bot's answers beside those of bare bots, in turns: of one that
-// only reads the three keys, and of one that replies with the same blocks and
-// asks whom ours asks. All serve the same Redis, each in a workspace of its own.
-func (p plan) peers(ctx context.Context, ours *stage) (bare, alike, took []time.Duration, err error) {
+// replies with a line of text, of one that replies with the blocks that ours
+// does, and of one that also asks whom ours asks; ours come last. All serve the
+// same Redis, each in a workspace of its own.
+func (p plan) peers(ctx context.Context, ours *stage) ([4][]time.Duration, error) {
+	var times [4][]time.Duration
 	_, first, err := ours.debugs(ctx, 0, 1, 50)
 	if err != nil || len(first) != 1 {
-		return nil, nil, nil, fmt.Errorf("%d answers, %w", len(first), err)
+		return times, fmt.Errorf("%d answers, %w", len(first), err)
 	}
 	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
-	stages, times := []*stage{nil, nil, ours}, make([][]time.Duration, 3)
-	for n, env := range [][]string{nil, {bareBlocks + "=" + string(messages[len(messages)-1].Blocks), bareOthers + "=" + ours.others.URL}} {
+	blocks := bareBlocks + "=" + string(messages[len(messages)-1].Blocks)
+	stages := [4]*stage{3: ours}
+	for n, env := range [][]string{nil, {blocks}, {blocks, bareOthers + "=" + ours.others.URL}} {
 		s, err := newStage(ours.redis)
 		if err != nil {
-			return nil, nil, nil, err
+			return times, err
 		}
 		defer func() { _ = s.Close() }()
 		defer s.others.Close()
 		defer s.end()
 		if err := s.runBare(env...); err != nil {
-			return nil, nil, nil, err
+			return times, err
 		}
 		stages[n] = s
 	}
@@ -126,10 +129,10 @@ func (p plan) peers(ctx context.Context, ours *stage) (bare, alike, took []time.
 			at := (round + n) % len(stages)
 			_, took, err := stages[at].debugs(ctx, 2000+some*round, some, 50)
 			if err != nil {
-				return nil, nil, nil, err
+				return times, err
 			}
 			times[at] = append(times[at], took...)
 		}
 	}
-	return times[0], times[1], times[2], nil
+	return times, nil
 }

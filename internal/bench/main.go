@@ -33,9 +33,9 @@ func main() {
 		}
 		return
 	}
-	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 500, steady: 30 * time.Second, interval: "1m"}
+	p := plan{sessions: 1_000_000, pairs: 5, growTo: 3_000_000, sample: 50_000, commands: 250, steady: 30 * time.Second, interval: "1m"}
 	if os.Getenv("QUICK") != "" {
-		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 200, steady: 10 * time.Second, interval: "5s"}
+		p = plan{sessions: 100_000, pairs: 3, growTo: 100_000, sample: 20_000, commands: 100, steady: 6 * time.Second, interval: "5s"}
 	}
 	if err := p.run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

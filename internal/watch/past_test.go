@@ -135,3 +135,49 @@ func TestSummaryWaitsForPayments(t *testing.T) {
 		t.Errorf("%+v", all)
 	}
 }
+
+// TestSummaryTellsWhatWasPaid, also of a session that has a status.
+func TestSummaryTellsWhatWasPaid(t *testing.T) {
+	h := newHours(t)
+	h.pays("cs_failed", h.at.Add(-49*time.Hour))
+	h.put("webhook:cs_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	h.lead()
+	h.done(h.shift.pass(t.Context()))
+	h.done(h.shift.sweep(t.Context()))
+	h.pass(time.Minute)
+	if all := h.summaries(); len(all) != 1 || all[0].Sums[store.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestSummaryWaitsForOldSessions: the first sweep over many leaves those to the
+// second that were not written lately.
+func TestSummaryWaitsForOldSessions(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	const many = 51_000
+	at := h.at.Add(-5 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	_, err := h.client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for n := range many {
+			pipe.Set(t.Context(), fmt.Sprint("prompt:cs_old_", n), `{"prompt":"A fox","timestamp":"`+at+`"}`, store.KeyLife-5*24*time.Hour)
+		}
+		return nil
+	})
+	h.done(err)
+	h.lead()
+	swept := make(chan error)
+	go func() { swept <- h.shift.sweep(t.Context()) }()
+	for through := false; !through; {
+		select {
+		case err := <-swept:
+			h.done(err)
+			through = true
+		default:
+			h.done(h.shift.look(t.Context()))
+		}
+	}
+	h.done(h.shift.look(t.Context()))
+	if all := h.summaries(); len(all) != 1 || all[0].Sessions != many {
+		t.Errorf("%d summaries", len(all))
+	}
+}

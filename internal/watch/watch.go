@@ -212,7 +212,7 @@ type shift struct {
 	silent    time.Time                 // since when Stripe is, zero = it answers
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	swept     bool                      // a sweep went through
-	verified  bool                      // likewise, with all payments known
+	verified  bool                      // likewise, which looked at all sessions and knew of all payments
 	full      time.Time                 // when the last of them began that looked at all sessions
 	doubtful  bool                      // that one found sessions whose payment cannot be verified
 	hearing   hearing

@@ -123,10 +123,10 @@ func (t *trial) product(ctx context.Context) error {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts,
 			attempt{family, []any{"EXISTS", key}}, attempt{family, []any{"STRLEN", key}},
-			attempt{family, []any{"GETRANGE", key, 0, 0}}, attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
+			attempt{family, []any{"GETRANGE", key, 0, 0}}, attempt{family, []any{"MGET", key}}, attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
 			attempt{family, []any{"EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key}})
 		if prefix != prefixPrompt { // prompts are never written
-			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"MGET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
+			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
 		}
 	}
 	if err := t.try(ctx, attempts); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -68,6 +69,24 @@ func TestLargeIncident(t *testing.T) {
 		got, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool { i.Cases[0].Ending = EndGone; return true })
 		if err != nil || got.Acknowledged == nil || got.Cases[caseChunk].Ending != EndLate {
 			t.Errorf("%+v, %v", got.Acknowledged, err)
+		}
+	})
+}
+
+// TestForgottenIncident: one that is gone, while somebody still knows it as open,
+// is open no more.
+func TestForgottenIncident(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		l := leading(t, w, "one")
+		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Opened: at})
+		must(t, err)
+		must(t, client.Del(t.Context(), incidentKey("i")).Err())
+		if _, err := w.ChangeIncident(t.Context(), l, i, func(*Incident) bool { return true }); !errors.Is(err, ErrUnknownIncident) {
+			t.Errorf("it is changed: %v", err)
+		}
+		if open, err := w.OpenIncidents(t.Context(), map[string]Incident{"i": i}); err != nil || len(open) > 0 {
+			t.Errorf("%+v, %v", open, err)
 		}
 	})
 }

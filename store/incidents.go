@@ -43,7 +43,6 @@ func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([
 		}
 		i, err := w.Incident(ctx, id)
 		if errors.Is(err, ErrUnknownIncident) { // its time is over
-			client.ZRem(ctx, openKey, id)
 			continue
 		}
 		if err != nil {
@@ -102,7 +101,8 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 // long.
 const caseChunk = 250
 
-// outline reads an incident without its cases, and how many those are.
+// outline reads an incident without its cases, and how many those are. One whose
+// time is over is taken off the open ones, for whoever still knows it as such.
 func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	client, err := w.state.client(ctx)
 	if err != nil {
@@ -114,6 +114,7 @@ func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	}
 	raw, ok := fields[0].(string)
 	if !ok {
+		client.ZRem(ctx, openKey, id)
 		return Incident{}, 0, ErrUnknownIncident
 	}
 	var i Incident

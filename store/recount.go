@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	mostValues = 1000 // asked for at a time
-	lifePages  = 16   // of so many pages of keys one's are asked how long they live
+	mostValues = 1000    // asked for at a time
+	mostBytes  = 1 << 20 // about so many: Redis is held for a millisecond
+	lifePages  = 16      // of so many pages of keys one's are asked how long they live
 )
 
 // errNotPlain means that only a walk can count these sessions.
@@ -54,8 +55,12 @@ type part struct {
 	stored    int64  // when its prompt was, in ms since 1970; 0 = not known yet
 	length    int32  // likewise
 	completed bool
+	mapped    bool // its session: was met, and says nothing of a status
 	whole     bool // it has to be read once more
 }
+
+// rests tells whether nothing but a session: could still say otherwise.
+func (p *part) rests() bool { return p.completed && p.stored > 0 && !p.whole }
 
 func (r *Redis) recount(ctx context.Context, how Counting) (Count, error) {
 	client, err := r.client(ctx)
@@ -96,8 +101,12 @@ func (c *recount) run(ctx context.Context, r *Redis) error {
 		return silence(err)
 	}
 	var ids []string
-	for _, p := range c.parts {
-		if p.id != "" {
+	for n := range c.parts {
+		switch p := &c.parts[n]; {
+		case p.id == "":
+		case p.rests():
+			c.rest(p)
+		default:
 			ids = append(ids, p.id)
 		}
 	}
@@ -159,18 +168,20 @@ func (c *recount) turn() func(context.Context) error {
 	}
 }
 
-// values asks for the values of keys, at first of a few: they may be large.
+// values asks for the values of keys, of fewer at a time where they are large.
 func (c *recount) values(ctx context.Context, keys []string) error {
 	for len(keys) > 0 {
 		c.mu.Lock()
 		n := min(c.size, len(keys))
-		c.size = min(2*c.size, mostValues)
 		c.mu.Unlock()
-		i, plain := 0, true
+		i, size, plain := 0, 0, true
 		err := mget(ctx, c.master, keys[:n], func(raw []byte, _ bool) {
 			plain = c.value(keys[i], raw) && plain
-			i++
+			i, size = i+1, size+len(raw)
 		})
+		c.mu.Lock()
+		c.size = max(1, min(2*c.size, mostValues, n*mostBytes/max(size, 1)))
+		c.mu.Unlock()
 		if err == nil && !plain {
 			err = errNotPlain
 		}
@@ -182,8 +193,8 @@ func (c *recount) values(ctx context.Context, keys []string) error {
 	return nil
 }
 
-// value takes the value of a key, and counts its session where it can be by now.
-// It is not plain where too many would have to be read once more, or one anew.
+// value takes the value of a key, and counts its session where all three keys were
+// met. It is not plain where too many would have to be read once more.
 func (c *recount) value(key string, raw []byte) (plain bool) {
 	prefix, id, _ := strings.Cut(key, ":")
 	told, ok := c.told(prefix+":", raw)
@@ -193,19 +204,24 @@ func (c *recount) value(key string, raw []byte) (plain bool) {
 		c.full++
 	}
 	at := c.met.find(c.met.fingerprint([]byte(id)))
-	if at.mark() == resting { // what comes late has nothing else to say
-		return ok
+	if at.mark() == resting { // SCAN showed a key twice
+		return true
 	}
 	p := c.part(at, id)
 	p.stored, p.length = max(p.stored, told.stored), max(p.length, told.length)
-	p.completed, p.whole = p.completed || told.completed, p.whole || !ok
-	if p.whole || !p.completed || p.stored == 0 {
+	p.completed, p.mapped, p.whole = p.completed || told.completed, p.mapped || told.mapped, p.whole || !ok
+	if !p.rests() || !p.mapped {
 		return c.full <= maxApart
 	}
-	c.tally.AddResting([]byte(id), Resting{Length: int(p.length), At: time.UnixMilli(p.stored)})
+	c.rest(p)
 	c.spare, *p = append(c.spare, at.facts[at.at]), part{}
 	at.stand(resting)
 	return true
+}
+
+// rest counts a session that is completed.
+func (c *recount) rest(p *part) {
+	c.tally.AddResting([]byte(p.id), Resting{Length: int(p.length), At: time.UnixMilli(p.stored)})
 }
 
 // part is the place of a session that is not counted yet.
@@ -221,7 +237,7 @@ func (c *recount) part(at slot, id string) *part {
 		c.parts = append(c.parts, part{})
 	}
 	p := &c.parts[at.facts[at.at]]
-	p.id = strings.Clone(id) // of a whole page's keys
+	p.id = id
 	return p
 }
 
@@ -254,6 +270,7 @@ func (c *recount) told(prefix string, raw []byte) (p part, ok bool) {
 	case prefixWebhook:
 		return p, ok && p.completed
 	}
+	p.mapped = ok
 	return p, ok
 }
 

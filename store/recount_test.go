@@ -148,6 +148,7 @@ func TestRecountGivesUp(t *testing.T) {
 	server := redistest.Start(t)
 	client, r := server.Client(), open(t, server.URL())
 	for name, keys := range map[string]int{"few": 100, "one key each": manyKeys + 1} {
+		must(t, client.FlushDB(t.Context()).Err())
 		pipe := client.Pipeline()
 		for i := range keys {
 			pipe.Set(t.Context(), prefixLookup+"cs_live_"+strconv.Itoa(i), oddValues[13], KeyLife)
@@ -163,16 +164,42 @@ func TestRecountGivesUp(t *testing.T) {
 	}
 }
 
-// TestRecountSeesALateContradiction: a session that was counted already is told
-// otherwise by its last key.
-func TestRecountSeesALateContradiction(t *testing.T) {
+// TestRecountHearsAllKeys: a session is not counted before its last key was met,
+// which may say otherwise; one whose mapping is missing is counted all the same.
+func TestRecountHearsAllKeys(t *testing.T) {
 	c := newRecount(nil, Counting{Now: at, Limits: limits})
 	for prefix, value := range plainSession(5) {
 		if prefix != prefixLookup && !c.value(prefix+"cs_live_1", []byte(value)) {
-			t.Fatal("it is plain so far")
+			t.Fatal("it is plain")
 		}
 	}
-	if c.value(prefixLookup+"cs_live_1", []byte(oddValues[14])) {
-		t.Error("a full object says processing, and is not looked at")
+	if c.tally.sums.Sessions != 0 || !c.parts[0].rests() {
+		t.Errorf("%+v", c.parts)
+	}
+	if !c.value(prefixLookup+"cs_live_1", []byte(oddValues[14])) || c.parts[0].rests() || c.tally.sums.Sessions != 0 {
+		t.Errorf("a full object says processing: %+v", c.parts)
+	}
+}
+
+// TestRecountAsksForFewLargeValues at a time.
+func TestRecountAsksForFewLargeValues(t *testing.T) {
+	server := redistest.Start(t)
+	client := server.Client()
+	var keys []string
+	for n := range 200 {
+		keys = append(keys, fmt.Sprint(prefixLookup, "cs_live_", n))
+		must(t, client.Set(t.Context(), keys[n], oddValues[15], KeyLife).Err())
+	}
+	c := newRecount(client, Counting{Now: at, Limits: limits})
+	must(t, c.values(t.Context(), keys))
+	if c.size*len(picture) > 2*mostBytes {
+		t.Errorf("%d of them are asked for at a time", c.size)
+	}
+	for n := range keys {
+		keys[n] = prefixPrompt + keys[n]
+	}
+	must(t, c.values(t.Context(), keys))
+	if c.size < 200 {
+		t.Errorf("%d small ones are asked for at a time", c.size)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
-// sweepTold is what a sweep sweepTold.
+// sweepTold is what a sweep told.
 type sweepTold struct {
 	SweepSums
 	verdicts map[string]Verdict // of what was read
@@ -29,7 +29,7 @@ func sweepOnce(t testing.TB, s *Sweeper, now time.Time) sweepTold {
 	var mu sync.Mutex
 	twice := func(id string) {
 		if _, rested := got.rested[id]; rested || got.verdicts[id] != "" {
-			t.Errorf("%s was sweepTold twice", id)
+			t.Errorf("%s was told twice", id)
 		}
 	}
 	var err error
@@ -59,7 +59,7 @@ func byRedis(s Session, now time.Time) Diagnosis {
 	return Diagnose(Evidence{Session: s, Payment: Payment{State: PaymentUnverified, Why: NoStripeKey}}, now, limits)
 }
 
-// all is what was sweepTold of all sessions, those at rest being completed.
+// all is what was told of all sessions, those at rest being completed.
 func (s sweepTold) all() map[string]Verdict {
 	all := map[string]Verdict{}
 	for id, v := range s.verdicts {
@@ -139,10 +139,10 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 			}
 			first := sweepOnce(t, s, at)
 			if got := len(first.verdicts) + first.Unread; got != first.Sessions || len(first.rested) > 0 {
-				t.Errorf("the first sweep sweepTold %d of %d", got, first.Sessions)
+				t.Errorf("the first sweep told %d of %d", got, first.Sessions)
 			}
 			want := naively(t, r, ids, at)
-			for id, v := range want { // what waits for a status is sweepTold at once
+			for id, v := range want { // what waits for a status is told at once
 				s, err := r.Session(ctx, id)
 				must(t, err)
 				completed := s.Webhook.Value.Status != nil && *s.Webhook.Value.Status == string(StatusCompleted)
@@ -280,7 +280,7 @@ func TestSweepWhileRedisResizes(t *testing.T) {
 		must(t, err)
 		for n := range grown {
 			if id := fmt.Sprint("cs_live_", n); got[id] != 1 {
-				t.Fatalf("%s was sweepTold %d times", id, got[id])
+				t.Fatalf("%s was told %d times", id, got[id])
 			}
 		}
 		if grown *= 2; grown > 100_000 {
@@ -297,7 +297,7 @@ func TestSweepOfASilentRedisIsAnError(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	if _, err := s.Sweep(ctx, Sweeping{Now: at}); !errors.Is(err, ErrSilent) {
-		t.Errorf("a silent Redis was sweepTold: %v", err)
+		t.Errorf("a silent Redis was told: %v", err)
 	}
 }
 

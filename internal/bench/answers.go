@@ -49,7 +49,7 @@ func (s *stage) listen(ctx context.Context) *answers {
 			now := time.Now()
 			a.mu.Lock()
 			for _, m := range news.Messages {
-				for at := strings.Index(m.Text, "cs_live_"); at >= 0; at = -1 {
+				if at := strings.Index(m.Text, "cs_live_"); at >= 0 {
 					id := m.Text[at:min(len(m.Text), at+len(id(0)))]
 					if typed, ok := a.typed[id]; ok {
 						a.took = append(a.took, now.Sub(typed))

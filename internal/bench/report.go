@@ -78,8 +78,8 @@ Redis' own times are told.
   sweeps scan the keys ` + "`prompt:`" + ` and read what does not rest.
 - Sessions without a prompt are remembered by their ids, up to 10 000 of them. Where
   there are more, as in the one-key layout, all three keys are scanned. Every tenth
-  sweep scans all keys there are: until then a session that lost its prompt, and of
-  which Redis told nothing, is missing in the figures.
+  sweep scans all keys there are: until then a new session without a prompt, or one
+  that lost it, is not seen where Redis told nothing of it.
 - What rests is believed until Redis tells of a write to it, and read again every
   60th sweep in any case. Fingerprints are of 64 bits from a seed that changes each
   day, with everything that is kept: two sessions that share one do so for a day at

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -112,40 +111,6 @@ func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 	}
 }
 
-// TestSummaryWaitsForTheSecondSweep, to which the first one over many keys leaves
-// what is old.
-func TestSummaryWaitsForTheSecondSweep(t *testing.T) {
-	h := newHours(t)
-	h.cfg.Stripe, h.cfg.Payments = nil, nil
-	const old = 50
-	_, err := h.client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
-		for n := range 50_001 {
-			pipe.Set(t.Context(), fmt.Sprint("balance:", n), "7", 0)
-		}
-		return nil
-	})
-	h.done(err)
-	h.olds(old)
-	for n := range old {
-		h.done(h.client.Expire(t.Context(), fmt.Sprint("prompt:cs_old_", n), store.KeyLife-49*time.Hour).Err())
-	}
-	h.lead()
-	sweeping, swept := context.WithCancel(t.Context())
-	go func() {
-		defer swept()
-		if err := h.shift.sweep(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}()
-	for sweeping.Err() == nil {
-		h.done(h.shift.look(t.Context()))
-	}
-	h.done(h.shift.look(t.Context()))
-	if all := h.summaries(); len(all) != 1 || all[0].Sessions != old {
-		t.Errorf("%+v", all)
-	}
-}
-
 // TestSummaryWaitsForPayments: what Stripe says was paid, and Redis holds nothing
 // of, is in the summary, and nobody counts while Stripe is silent.
 func TestSummaryWaitsForPayments(t *testing.T) {
@@ -168,5 +133,51 @@ func TestSummaryWaitsForPayments(t *testing.T) {
 	all := h.summaries()
 	if len(all) != 1 || all[0].Sessions != 3 || all[0].Sums[store.VerdictLost].Money["usd"] != 100 || all[0].Sums[store.VerdictOrphaned].Sessions != 1 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// TestSummaryTellsWhatWasPaid, also of a session that has a status.
+func TestSummaryTellsWhatWasPaid(t *testing.T) {
+	h := newHours(t)
+	h.pays("cs_failed", h.at.Add(-49*time.Hour))
+	h.put("webhook:cs_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	h.lead()
+	h.done(h.shift.pass(t.Context()))
+	h.done(h.shift.sweep(t.Context()))
+	h.pass(time.Minute)
+	if all := h.summaries(); len(all) != 1 || all[0].Sums[store.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
+		t.Errorf("%+v", all)
+	}
+}
+
+// TestSummaryWaitsForOldSessions: the first sweep over many leaves those to the
+// second that were not written lately.
+func TestSummaryWaitsForOldSessions(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Stripe, h.cfg.Payments = nil, nil
+	const many = 51_000
+	at := h.at.Add(-5 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	_, err := h.client.Pipelined(t.Context(), func(pipe redis.Pipeliner) error {
+		for n := range many {
+			pipe.Set(t.Context(), fmt.Sprint("prompt:cs_old_", n), `{"prompt":"A fox","timestamp":"`+at+`"}`, store.KeyLife-5*24*time.Hour)
+		}
+		return nil
+	})
+	h.done(err)
+	h.lead()
+	swept := make(chan error)
+	go func() { swept <- h.shift.sweep(t.Context()) }()
+	for through := false; !through; {
+		select {
+		case err := <-swept:
+			h.done(err)
+			through = true
+		default:
+			h.done(h.shift.look(t.Context()))
+		}
+	}
+	h.done(h.shift.look(t.Context()))
+	if all := h.summaries(); len(all) != 1 || all[0].Sessions != many {
+		t.Errorf("%d summaries", len(all))
 	}
 }

@@ -47,9 +47,6 @@ const history = 24 * time.Hour
 func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 	for {
 		started := s.Now()
-		s.mu.Lock()
-		verified := s.Stripe == nil || s.caughtUp
-		s.mu.Unlock()
 		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
 		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
 			Now: started, Pace: true,
@@ -62,16 +59,17 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		if err := s.through(ctx, everybody); err != nil {
 			return err
 		}
+		if swept.Unread > 0 {
+			continue // the next one, at once, looks at the rest
+		}
 		s.mu.Lock()
-		s.verified = s.verified || verified && swept.Unread == 0
+		s.verified = s.verified || !count.unknown
 		s.full, s.doubtful = started, len(count.unverifiable) > 0
 		s.mu.Unlock()
 		if err := s.unverified(ctx, count.unverifiable); err != nil {
 			return err
 		}
-		if swept.Unread == 0 {
-			return s.keep(ctx, count.tally.Count(), swept.Survey, started)
-		}
+		return s.keep(ctx, count.tally.Count(), swept.Survey, started)
 	}
 }
 
@@ -110,6 +108,7 @@ type counting struct {
 	mu           sync.Mutex // over the tally
 	tally        *store.Tally
 	unverifiable map[store.Unverified]int
+	unknown      bool // Stripe did not tell of a payment yet
 }
 
 func (c *counting) add(s store.Session, d store.Diagnosis) {
@@ -144,9 +143,9 @@ const keptFor = fullEvery + 10*time.Minute
 // sweepBatch counts sessions, and puts those in trouble on the due list.
 func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state store.WatchState, count *counting) error {
 	now := s.Now()
-	var open []string // without a status
+	var open []string // whose payment matters: it is told of all that was before
 	for _, session := range sessions {
-		if session.Status() == store.StatusNone {
+		if status := session.Status(); status == store.StatusNone || !state.HistoryTold && status != store.StatusCompleted {
 			open = append(open, session.ID)
 		}
 	}
@@ -161,6 +160,7 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 	for _, session := range sessions {
 		d := doubt{id: session.ID, paid: known[session.ID].Paid}
 		d.payment = s.payment(d)
+		count.unknown = count.unknown || d.payment.Why == store.StripeNoAnswer
 		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
 		count.add(session, d.quick)
 		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {

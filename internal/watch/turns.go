@@ -55,26 +55,36 @@ func (s *shift) deliveries(ctx context.Context) error {
 	}
 	now := s.Now()
 	for _, i := range incidents {
-		_, err := s.change(ctx, i, func(i *store.Incident) (news bool) {
-			for n := range i.Cases {
-				c := &i.Cases[n]
-				if !c.Gone.IsZero() || c.EventID == "" || now.Sub(c.At) > listBack {
-					continue
-				}
-				paid := store.Paid{Payment: store.Payment{SessionID: c.ID, ChargedAt: c.At}, EventID: c.EventID, EventAt: c.EventAt}
-				state, err := s.eventOf(ctx, &paid, now)
-				if err == nil && state != store.EventUnknown && state != c.Event {
-					c.Event, news = state, true
-				}
+		for news := true; news; {
+			i, err = s.change(ctx, i, func(i *store.Incident) bool {
+				news = s.delivered(ctx, i, now)
+				return news
+			})
+			if err != nil {
+				return err
 			}
-			if news {
-				i.Changed(string(Joined))
-			}
-			return news
-		})
-		if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// delivered does so for some sessions of an incident, as many as Redis stores in
+// a few milliseconds, and tells whether there were any.
+func (s *shift) delivered(ctx context.Context, i *store.Incident, now time.Time) bool {
+	news := 0
+	for n := range i.Cases {
+		c := &i.Cases[n]
+		if news == roundSize || !c.Gone.IsZero() || c.EventID == "" || now.Sub(c.At) > listBack {
+			continue
+		}
+		paid := store.Paid{Payment: store.Payment{SessionID: c.ID, ChargedAt: c.At}, EventID: c.EventID, EventAt: c.EventAt}
+		state, err := s.eventOf(ctx, &paid, now)
+		if err == nil && state != store.EventUnknown && state != c.Event {
+			c.Event, news = state, news+1
+		}
+	}
+	if news > 0 {
+		i.Changed(string(Joined))
+	}
+	return news > 0
 }

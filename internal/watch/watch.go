@@ -214,7 +214,7 @@ type shift struct {
 	fails     map[string]int            // in a row, by part
 	silent    time.Time                 // since when Stripe is, zero = it answers
 	caughtUp  bool                      // Stripe told all that was paid until lately
-	verified  bool                      // a whole sweep went through with all payments known
+	verified  bool                      // a sweep looked at all sessions and knew of all payments
 	full      time.Time                 // when the last of them began that looked at all sessions
 	doubtful  bool                      // that one found sessions whose payment cannot be verified
 	hearing   hearing

@@ -43,7 +43,11 @@ func odd(s statistics) []string {
 	}
 	lines = append(lines, oddMemory(s, day)...)
 	if n := c.TTLs[store.TTLClasses[len(store.TTLClasses)-1]]; n > 0 {
-		say("%s of sessions never %s: somebody wrote them without a time to live.", count(n, "key"), verb(n, "expires", "expire"))
+		keys := count(n, "key")
+		if c.TTLsOfSome {
+			keys = "About " + keys
+		}
+		say("%s of sessions never %s: somebody wrote them without a time to live.", keys, verb(n, "expires", "expire"))
 	}
 	if trouble := troubled(c); trouble != "" {
 		lines = append(lines, trouble)

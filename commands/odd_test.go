@@ -81,6 +81,8 @@ func TestOdd(t *testing.T) {
 			[]string{"Redis has thrown 1 key away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
 		{"keys live for ever", func(s *statistics) { s.Count.TTLs["never expires"] = 2 },
 			[]string{"2 keys of sessions never expire: somebody wrote them without a time to live."}},
+		{"some of the keys live for ever", func(s *statistics) { s.Count.TTLs["never expires"], s.Count.TTLsOfSome = 16, true },
+			[]string{"About 16 keys of sessions never expire: somebody wrote them without a time to live."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if diff := cmp.Diff(c.want, odd(figured(c.change))); diff != "" {

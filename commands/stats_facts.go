@@ -31,6 +31,9 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 		keys += n
 	}
 	if parts := shares(store.TTLClasses, c.TTLs, keys, nil); parts != nil {
+		if c.TTLsOfSome {
+			parts = append(parts, "by a sample of them")
+		}
 		lines = append(lines, fact("Sessions' keys live for", parts...))
 	}
 	lines = append(lines, fact("Keys by namespace", surveyText(c.Survey)...))

@@ -29,6 +29,7 @@ type statsReport struct {
 	KeysScanned int64                  `json:"keys_scanned"`
 	Namespaces  []namespaceReport      `json:"namespaces"`
 	TTLs        map[string]int         `json:"session_keys_by_ttl"`
+	TTLsOfSome  bool                   `json:"session_keys_by_ttl_estimated,omitempty"`
 }
 
 // trendReport is one period; rates are null without data, and so is memory.
@@ -71,7 +72,7 @@ func statsJSON(s statistics, now time.Time) statsReport {
 			"day": trendJSON(p.day.Hour), "day_before": trendJSON(p.dayBefore.Hour),
 			"week": trendJSON(p.week.Hour), "week_before": trendJSON(p.weekBefore.Hour),
 		},
-		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.TTLs,
+		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.TTLs, TTLsOfSome: c.TTLsOfSome,
 	}
 	for _, n := range c.Survey.Namespaces {
 		report.Namespaces = append(report.Namespaces, namespaceReport{Name: n.Name, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})

@@ -125,11 +125,11 @@ func (c *recount) run(ctx context.Context, r *Redis) error {
 	return ctx.Err()
 }
 
-// count is what was counted. Of the lives of all keys those that were asked are
-// an image.
+// count is what was counted. How long all keys live is estimated by those that
+// were asked.
 func (c *recount) count() Count {
 	sums := c.tally.Count()
-	sums.Complete, sums.Survey, sums.TTLs = true, c.seen.survey(), c.lives
+	sums.Complete, sums.Survey, sums.TTLs, sums.TTLsOfSome = true, c.seen.survey(), c.lives, true
 	for class, n := range c.lives {
 		c.lives[class] = n * c.keys / max(c.asked, 1)
 	}

@@ -23,10 +23,10 @@ const (
 	// the rest to the second, and for others to be narrow.
 	manyKeys = 50_000
 	// maxApart is how many sessions are remembered that have no prompt:. Where there
-	// are more (the one-key layout) all sessions' keys are looked at.
+	// are more, or the one-key layout is in use, all sessions' keys are looked at.
 	maxApart = 10_000
 	// maxWritten is how many sessions that were written are remembered until the
-	// next sweep. Where there are more it begins anew.
+	// next sweep. Where there are more it reads everything.
 	maxWritten = 10_000
 
 	// freshFor is how long ago it may have been written what a quick sweep looks
@@ -49,8 +49,10 @@ type Sweeper struct {
 	sweeps   int       // that went through since
 	survey   Survey
 	apart    map[string]bool // sessions without prompt:
-	crowded  bool            // there are too many of those to remember
+	crowded  bool            // there are too many of those to remember, or the one-key layout is in use
 	written  map[string]bool // since the last sweep began
+	flooded  bool            // more was than can be remembered
+	missed   bool            // writes may have been
 	manyKeys int64           // from how many keys on the first sweep goes by the statuses
 }
 
@@ -65,13 +67,21 @@ func (s *Sweeper) Written(id string) {
 	switch {
 	case s.known == nil:
 	case len(s.written) >= maxWritten:
-		s.made = time.Time{}
+		s.flooded = true
 	default:
 		s.written[id] = true
 		if at := s.known.find(s.known.fingerprint([]byte(id))); at.mark() == resting {
 			at.stand(unsettled)
 		}
 	}
+}
+
+// Missed says that writes may not have been told: the next sweep looks at all
+// keys.
+func (s *Sweeper) Missed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missed = true
 }
 
 // Sweeping is one sweep.
@@ -147,6 +157,7 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	defer w.mu.Unlock()
 	if err != nil {
 		maps.Copy(w.written, w.heard)
+		w.missed = w.missed || w.wide
 	} else {
 		w.known.dropUnseen()
 		w.sweeps++
@@ -196,13 +207,17 @@ func (w *sweep) begin(ctx context.Context) error {
 	w.keys = keys.Load()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.known == nil || w.Now.Sub(w.made) >= reseedAfter {
+	if w.known == nil || w.flooded || w.Now.Sub(w.made) >= reseedAfter {
 		w.known, w.made, w.sweeps, w.apart, w.crowded = newRemembered(), w.Now, 0, map[string]bool{}, false
+		if w.flooded { // whoever has swept before reads everything at once
+			w.sweeps = 1
+		}
 	}
 	w.known.unsee()
 	w.heard, w.written = w.written, map[string]bool{}
 	w.quick = w.sweeps == 0 && w.keys > w.manyKeys && !w.whole
-	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0)
+	w.wide = !w.quick && (w.keys <= w.manyKeys || w.sweeps <= 1 || w.sweeps%wideEvery == 0 || w.missed)
+	w.flooded, w.missed = false, w.missed && !w.wide
 	if w.wide && w.seen == nil {
 		w.seen = newSurveyor(true, nil)
 	}

@@ -73,7 +73,7 @@ func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Co
 		case s.Prompt.Exists:
 			delete(w.apart, s.ID)
 		case w.crowded:
-		case len(w.apart) == maxApart:
+		case s.Lookup.Full, len(w.apart) == maxApart:
 			w.apart, w.crowded = map[string]bool{}, true
 		default:
 			w.apart[s.ID] = true

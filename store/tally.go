@@ -82,6 +82,7 @@ type Count struct {
 	Distribution          map[string]int // by LengthClasses
 	Verdicts              map[Verdict]int
 	TTLs                  map[string]int // of sessions' keys, by TTLClasses
+	TTLsOfSome            bool           `json:"-"` // they are estimated by some of the keys
 	WebhookSuccessRate    *float64
 	GenerationSuccessRate *float64
 	Slots                 []Slot             // of the last 24 h, oldest first, without the empty ones

@@ -77,9 +77,10 @@ Redis' own times are told.
   rests 12 bytes are kept in a table that is at least four fifths full. Later
   sweeps scan the keys ` + "`prompt:`" + ` and read what does not rest.
 - Sessions without a prompt are remembered by their ids, up to 10 000 of them. Where
-  there are more, as in the one-key layout, all three keys are scanned. Every tenth
-  sweep scans all keys there are: until then a new session without a prompt, or one
-  that lost it, is not seen where Redis told nothing of it.
+  there are more, or the one-key layout is in use, all three keys are scanned. Every
+  tenth sweep, and the next one after writes may have been missed, scans all keys
+  there are: until then a new session without a prompt, or one that lost it, is not
+  seen where Redis told nothing of it.
 - What rests is believed until Redis tells of a write to it, and read again every
   60th sweep in any case. Fingerprints are of 64 bits from a seed that changes each
   day, with everything that is kept: two sessions that share one do so for a day at

@@ -76,6 +76,7 @@ func (s *shift) hear(ctx context.Context) error {
 // missed notes that writes may have been missed until now: only a full sweep
 // makes up for that.
 func (s *shift) missed() {
+	s.sweeper.Missed()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.hearing.lost = s.Now()

@@ -10,9 +10,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// KEYS: job, job of the session, pending, unclear. ARGV: the job as it was, as
-// it is now, its id, the time of its claim. A new token ends every lease. Where
-// another job of the session came later, that one counts: -1.
+// KEYS: job, job of the session, pending, unclear, lease. ARGV: the job as it
+// was, as it is now, its id, the time of its claim. A new token ends the lease of
+// who may be telling the outcome just now, and could not give it free any more.
+// Where another job of the session came later, that one counts: -1.
 var settle = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
 if redis.call('HGET', KEYS[2], 'id') ~= ARGV[3] then return -1 end
@@ -21,6 +22,7 @@ redis.call('HINCRBY', KEYS[1], 'token', 1)
 redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', 'running', 'outcome', '')
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[3])
 redis.call('ZREM', KEYS[4], ARGV[3])
+redis.call('DEL', KEYS[5])
 return 1`)
 
 // Settle records what a person found out about an unclear job: the file that
@@ -69,7 +71,7 @@ func (l *Ledger) settle(ctx context.Context, id string, said Settlement) (Job, b
 	if err != nil {
 		return Job{}, false, fmt.Errorf("settle a job: %w", err)
 	}
-	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
+	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey, leaseKey(id)}
 	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
 		return Job{}, false, fmt.Errorf("settle a job: %w", silence(err))

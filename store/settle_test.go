@@ -35,6 +35,12 @@ func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	if line.lose.Load() > 0 {
 		t.Error("no answer was lost")
 	}
+	if err := straight.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+		t.Errorf("who told the outcome saved it over the settlement: %v", err)
+	}
+	if _, got, err := straight.Lease(t.Context(), job.ID, "another"); err != nil || !got {
+		t.Errorf("the next one has to wait for the lease of who told the outcome: %v, %v", got, err)
+	}
 	if _, err := straight.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "", At: said}); !errors.Is(err, ErrNotUnclear) {
 		t.Errorf("settled by another: %v", err)
 	}

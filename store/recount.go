@@ -40,7 +40,7 @@ type recount struct {
 
 	mu    sync.Mutex // over what follows, and the counter
 	keys  int        // of sessions
-	full  int        // of those hold full objects, or what cannot be read
+	full  int        // of those hold full objects, or what cannot be read; large ones count for many
 	size  int        // values that are asked for at a time
 	met   *remembered
 	parts []part         // of the sessions that were met and are not counted yet: their facts are the place here
@@ -201,7 +201,7 @@ func (c *recount) value(key string, raw []byte) (plain bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.keys++; !ok && prefix+":" == prefixLookup {
-		c.full++
+		c.full += 1 + len(raw)/headSize
 	}
 	at := c.met.find(c.met.fingerprint([]byte(id)))
 	if at.mark() == resting { // SCAN showed a key twice

@@ -187,7 +187,7 @@ func TestRecountAsksForFewLargeValues(t *testing.T) {
 	client := server.Client()
 	var keys []string
 	for n := range 200 {
-		keys = append(keys, fmt.Sprint(prefixLookup, "cs_live_", n))
+		keys = append(keys, fmt.Sprint(prefixWebhook, "cs_live_", n))
 		must(t, client.Set(t.Context(), keys[n], oddValues[15], KeyLife).Err())
 	}
 	c := newRecount(client, Counting{Now: at, Limits: limits})

@@ -67,7 +67,7 @@ func (s *stream) do(ctx context.Context, master *redis.Client, args ...any) erro
 }
 
 const (
-	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond or two
+	scanCount = 2000 // keys that one SCAN looks at: Redis is held for two milliseconds or three
 	fewCount  = 400  // likewise, where Redis rests in between or is asked for the same keys' values
 	scanAhead = 4    // pages that are on their way or not yet looked at
 )

@@ -114,7 +114,7 @@ func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	}
 	raw, ok := fields[0].(string)
 	if !ok {
-		client.ZRem(ctx, openKey, id)
+		client.ZRem(ctx, openKey, id) // where that fails, whoever reads it next tries again
 		return Incident{}, 0, ErrUnknownIncident
 	}
 	var i Incident

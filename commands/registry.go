@@ -135,9 +135,12 @@ func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	if err != nil {
 		return Repair{}, false
 	}
-	id, err := store.FindID(strings.Join(args.Words[1:], " "))
-	repair := Repair{Name: command.Name, Action: command.Repairs, Session: id, Operators: command.Operators}
-	return repair, err == nil && command.Repairs != ""
+	repair := Repair{Name: command.Name, Action: command.Repairs, Operators: command.Operators}
+	if command.Repairs == "" {
+		return repair, false
+	}
+	repair.Session, err = store.FindID(strings.Join(args.Words[1:], " "))
+	return repair, err == nil
 }
 
 // ButtonRequest is the request that a button stands for; see Command.Action.

@@ -2,65 +2,40 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// answers tells when each session was first named in a message.
-type answers struct {
-	mu    sync.Mutex
-	typed map[string]time.Time
-	took  []time.Duration
-	done  chan struct{}
+// answered tells how long the sessions that were typed waited for a message that
+// names them, since a revision; those that none names yet are left out. A
+// message's ts is when the workspace took it: to read it is no part of answering.
+func (s *stage) answered(typed map[string]time.Time, after int64) []time.Duration {
+	first := map[string]time.Duration{}
+	messages, _ := s.Messages("C0SUPPORT", "U0SUPPORT")
+	for _, m := range messages {
+		at := strings.Index(m.Text, "cs_live_")
+		if m.Revision <= after || at < 0 {
+			continue
+		}
+		session := m.Text[at:min(len(m.Text), at+len(id(0)))]
+		begun, ok := typed[session]
+		if _, again := first[session]; ok && !again {
+			first[session] = taken(m.TS).Sub(begun)
+		}
+	}
+	return slices.Collect(maps.Values(first))
 }
 
-// listen follows the messages of the workspace until ctx ends.
-func (s *stage) listen(ctx context.Context) *answers {
-	a := &answers{typed: map[string]time.Time{}, done: make(chan struct{})}
-	go func() {
-		defer close(a.done)
-		_, after := s.Messages("C0SUPPORT", "U0SUPPORT")
-		for ctx.Err() == nil {
-			url := fmt.Sprintf("%s/control/messages?channel=C0SUPPORT&user=U0SUPPORT&after=%d&wait=1000", s.URL(), after)
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-			if err != nil {
-				return
-			}
-			req.Header.Set("X-Control-Key", "bench")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return
-			}
-			var news struct {
-				Messages []struct{ Text string }
-				Revision int64
-			}
-			err = json.NewDecoder(res.Body).Decode(&news)
-			_ = res.Body.Close()
-			if err != nil {
-				return
-			}
-			after = news.Revision
-			now := time.Now()
-			a.mu.Lock()
-			for _, m := range news.Messages {
-				if at := strings.Index(m.Text, "cs_live_"); at >= 0 {
-					id := m.Text[at:min(len(m.Text), at+len(id(0)))]
-					if typed, ok := a.typed[id]; ok {
-						a.took = append(a.took, now.Sub(typed))
-						delete(a.typed, id)
-					}
-				}
-			}
-			a.mu.Unlock()
-		}
-	}()
-	return a
+// taken is the time of a ts.
+func taken(ts string) time.Time {
+	micros, _ := strconv.ParseInt(strings.Replace(ts, ".", "", 1), 10, 64) // the workspace made it
+	return time.UnixMicro(micros)
 }
 
 // debugs types commands at a rate, and returns how long the acks and the answers
@@ -68,7 +43,8 @@ func (s *stage) listen(ctx context.Context) *answers {
 func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took []time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(n/perSecond)*time.Second+15*time.Second)
 	defer cancel()
-	a := s.listen(ctx)
+	_, before := s.Messages("C0SUPPORT", "U0SUPPORT")
+	typed := map[string]time.Time{}
 	var typing sync.WaitGroup
 	var mu sync.Mutex
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
@@ -76,9 +52,7 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 	for i := range n {
 		<-tick.C
 		session := id(from + i)
-		a.mu.Lock()
-		a.typed[session] = time.Now()
-		a.mu.Unlock()
+		typed[session] = time.Now()
 		typing.Go(func() {
 			begun := time.Now()
 			_, e := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+session)
@@ -88,25 +62,11 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 		})
 	}
 	typing.Wait()
-	for ctx.Err() == nil {
-		a.mu.Lock()
-		answered := len(a.took)
-		a.mu.Unlock()
-		if answered == n {
-			break
-		}
+	for took = s.answered(typed, before); len(took) < n && ctx.Err() == nil; took = s.answered(typed, before) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	cancel()
-	<-a.done
-	if len(a.took) < n && err == nil && perSecond <= 50 {
-		err = fmt.Errorf("%d of %d commands were answered", len(a.took), n)
+	if len(took) < n && err == nil && perSecond <= 50 {
+		err = fmt.Errorf("%d of %d commands were answered", len(took), n)
 	}
-	return acks, a.took, err
-}
-
-func (a *answers) seen() []time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.took
+	return acks, took, err
 }

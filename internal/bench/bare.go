@@ -69,18 +69,19 @@ func bare(ctx context.Context) error {
 	return socket.RunContext(ctx)
 }
 
-// bareText reads the three keys, and beside that asks the others whom ours asks.
+// bareText reads the three keys, and where there are others asks the site beside
+// that, and then for the file, whose id stands in what Redis holds.
 func bareText(ctx context.Context, client *redis.Client, session string) string {
-	var asking sync.WaitGroup
-	if others := os.Getenv(bareOthers); others != "" {
-		for _, path := range []string{"/api/webhook-status/" + session, "/api/v1/file/" + file} {
-			asking.Go(func() {
-				if res, err := http.Get(others + path); err == nil {
-					_, _ = io.Copy(io.Discard, res.Body)
-					_ = res.Body.Close()
-				}
-			})
+	others := os.Getenv(bareOthers)
+	ask := func(path string) {
+		if res, err := http.Get(others + path); err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
 		}
+	}
+	var asking sync.WaitGroup
+	if others != "" {
+		asking.Go(func() { ask("/api/webhook-status/" + session) })
 	}
 	var values [3]*redis.StringCmd
 	_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // what is missing is no error here
@@ -92,6 +93,9 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 	text := session
 	for _, value := range values {
 		text += "\n" + value.Val()
+	}
+	if others != "" {
+		ask("/api/v1/file/" + file)
 	}
 	asking.Wait()
 	return text

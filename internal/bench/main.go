@@ -95,23 +95,21 @@ func (p plan) small(ctx context.Context, r *report, s *stage) error {
 	}
 	answered, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	a := s.listen(answered)
-	first := id(0)
-	a.typed[first] = begun
-	for n := 0; n == 0 && answered.Err() == nil; {
-		_, err := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+first)
-		if err == nil {
+	first := map[string]time.Time{id(0): begun}
+	for answered.Err() == nil {
+		if _, err := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+id(0)); err == nil {
 			break
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	for len(a.seen()) == 0 && answered.Err() == nil {
+	took := s.answered(first, 0)
+	for ; len(took) == 0 && answered.Err() == nil; took = s.answered(first, 0) {
 		time.Sleep(time.Millisecond)
 	}
-	if len(a.seen()) == 0 {
+	if len(took) == 0 {
 		return fmt.Errorf("the bot never answered")
 	}
-	r.add("start to first answer", "", "", millis(a.seen()[0]), "", "under 1 s")
+	r.add("start to first answer", "", "", millis(took[0]), "", "under 1 s")
 	cancel()
 	time.Sleep(5 * time.Second)
 	now, _, err := memory(s.bot.Process.Pid)

@@ -93,7 +93,7 @@ func newRecount(master *redis.Client, how Counting) *recount {
 
 // run goes through all keys, and then through the sessions that are left.
 func (c *recount) run(ctx context.Context, r *Redis) error {
-	err := scan(ctx, c.master, "", fewCount, nil, c.visit, c.turn)
+	err := scan(ctx, c.master, pages("", fewCount), nil, c.visit, c.turn)
 	if errors.Is(err, errNotPlain) {
 		return err
 	}
@@ -111,7 +111,7 @@ func (c *recount) run(ctx context.Context, r *Redis) error {
 		}
 	}
 	for some := range slices.Chunk(ids, readSize) {
-		sessions, err := r.look(ctx, some)
+		sessions, err := r.look(ctx, some, "")
 		if err != nil {
 			return silence(err)
 		}

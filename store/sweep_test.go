@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // sweepTold is what a sweep told.
@@ -197,22 +198,40 @@ func TestFirstSweepOfManyInOneKey(t *testing.T) {
 }
 
 // TestFirstSweepLooksAtTheFresh: what was written long ago is left to the second,
-// and what never expires is not.
+// and what never expires is not. A server that runs no script for us leaves
+// nothing.
 func TestFirstSweepLooksAtTheFresh(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		for id, life := range map[string]time.Duration{"cs_live_old": KeyLife - freshFor - time.Hour, "cs_live_fresh": KeyLife - freshFor + time.Hour,
-			"cs_live_for_ever": 0} {
-			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, life).Err())
+	story := func(unread int) func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		return func(t *testing.T, client redis.UniversalClient, r *Redis) {
+			for id, life := range map[string]time.Duration{"cs_live_old": KeyLife - freshFor - time.Hour, "cs_live_fresh": KeyLife - freshFor + time.Hour,
+				"cs_live_for_ever": 0} {
+				must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, life).Err())
+			}
+			s := NewSweeper(r)
+			s.manyKeys = 0
+			first := sweepOnce(t, s, at)
+			if first.Sessions != 3 || first.Unread != unread || len(first.verdicts) != 3-unread || unread > 0 && first.verdicts["cs_live_old"] != "" {
+				t.Errorf("the first: %+v", first)
+			}
+			if second := sweepOnce(t, s, at); second.Unread != 0 || len(second.verdicts) != 3 {
+				t.Errorf("the second: %+v", second)
+			}
 		}
-		s := NewSweeper(r)
-		s.manyKeys = 0
-		first := sweepOnce(t, s, at)
-		if first.Sessions != 3 || first.Unread != 1 || len(first.verdicts) != 2 || first.verdicts["cs_live_old"] != "" {
-			t.Errorf("the first: %+v", first)
-		}
-		if second := sweepOnce(t, s, at); second.Unread != 0 || len(second.verdicts) != 3 {
-			t.Errorf("the second: %+v", second)
-		}
+	}
+	t.Run("server", func(t *testing.T) {
+		server := redistest.Start(t)
+		story(1)(t, server.Client(), open(t, server.URL()))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		testenv.Need(t, "redis-server")
+		cluster := threeMasters()
+		cluster.Flush(t)
+		story(1)(t, cluster.Client(), open(t, cluster.URL()))
+	})
+	t.Run("no scripts", func(t *testing.T) {
+		server := redistest.Start(t)
+		must(t, server.Client().ACLSetUser(t.Context(), "scriptless", "on", ">pw", "~*", "+@all", "-eval_ro").Err())
+		story(0)(t, server.Client(), open(t, "redis://scriptless:pw@"+server.Addr()))
 	})
 }
 

@@ -6,44 +6,43 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
-// answered tells how long the sessions that were typed waited for a message that
-// names them, since a revision; those that none names yet are left out. A
-// message's ts is when the workspace took it: to read it is no part of answering.
-func (s *stage) answered(typed map[string]time.Time, after int64) []time.Duration {
+// answered tells how long the sessions that were typed waited for an answer that
+// names them; those that none names yet are left out. What counts is when the
+// answer reached the workspace: what that makes of it is no part of answering.
+func (s *stage) answered(typed map[string]time.Time) []time.Duration {
 	first := map[string]time.Duration{}
-	messages, _ := s.Messages("C0SUPPORT", "U0SUPPORT")
-	for _, m := range messages {
-		at := strings.Index(m.Text, "cs_live_")
-		if m.Revision <= after || at < 0 {
+	for _, f := range s.Frames() {
+		at := strings.Index(f.Body, "cs_live_")
+		if f.Title != "response_url" || at < 0 {
 			continue
 		}
-		session := m.Text[at:min(len(m.Text), at+len(id(0)))]
+		session := f.Body[at:min(len(f.Body), at+len(id(0)))]
 		begun, ok := typed[session]
-		if _, again := first[session]; ok && !again {
-			first[session] = taken(m.TS).Sub(begun)
+		if _, again := first[session]; ok && !again && f.At.After(begun) {
+			first[session] = f.At.Sub(begun)
 		}
 	}
 	return slices.Collect(maps.Values(first))
 }
 
-// taken is the time of a ts.
-func taken(ts string) time.Time {
-	micros, _ := strconv.ParseInt(strings.Replace(ts, ".", "", 1), 10, 64) // the workspace made it
-	return time.UnixMicro(micros)
+// from is the sessions from a number on, nearly all of them completed.
+func from(number int) func(n int) string {
+	return func(n int) string { return id(number + n) }
 }
 
-// debugs types commands at a rate, and returns how long the acks and the answers
-// took.
-func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took []time.Duration, err error) {
+// orphan is a session without a status.
+func orphan(n int) string { return id(n/orphansOf100*100 + 100 - orphansOf100 + n%orphansOf100) }
+
+// debugs asks for so many sessions at a rate, and returns how long the acks and
+// the answers took.
+func (s *stage) debugs(ctx context.Context, session func(n int) string, n, perSecond int) (acks, took []time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(n/perSecond)*time.Second+15*time.Second)
 	defer cancel()
-	_, before := s.Messages("C0SUPPORT", "U0SUPPORT")
 	typed := map[string]time.Time{}
 	var typing sync.WaitGroup
 	var mu sync.Mutex
@@ -51,7 +50,7 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 	defer tick.Stop()
 	for i := range n {
 		<-tick.C
-		session := id(from + i)
+		session := session(i)
 		typed[session] = time.Now()
 		typing.Go(func() {
 			begun := time.Now()
@@ -62,7 +61,7 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 		})
 	}
 	typing.Wait()
-	for took = s.answered(typed, before); len(took) < n && ctx.Err() == nil; took = s.answered(typed, before) {
+	for took = s.answered(typed); len(took) < n && ctx.Err() == nil; took = s.answered(typed) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if len(took) < n && err == nil && perSecond <= 50 {

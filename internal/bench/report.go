@@ -70,9 +70,11 @@ Redis' own times are told.
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.
 - The first sweep over more than 50 000 keys looks for fresh trouble: it goes by the
-  prompts, and asks for nothing but the status of those written within two days. Who
-  says ` + "`completed`" + `, or is older, is left to the second sweep, which follows at once
-  and reads everything, once; all others are read there and then.
+  prompts, and asks for nothing but the status of those written within two days. How
+  long a key lives still, which tells that, the server asks itself in a script right
+  behind each SCAN, while its caches hold the key, and only fresh ones cross the
+  wire. Who says ` + "`completed`" + `, or is older, is left to the second sweep, which follows
+  at once and reads everything, once; all others are read there and then.
 - A session that is completed rests: only a write can change that. Of each that
   rests 12 bytes are kept in a table that is at least four fifths full. Later
   sweeps scan the keys ` + "`prompt:`" + ` and read what does not rest.
@@ -90,6 +92,8 @@ Redis' own times are told.
   long keys live it asks of one page in sixteen.
 - After each page of keys Redis rests for as long as the page took, and for many
   times that when it was slow.
+- A hundred sessions of the one-key layout are asked in one command whether any has
+  another key; none has, as a rule, and one key of each is read.
 - Of a value larger than 2 kB the server leaves out inlined pictures, by a script
   over that one key; where that is not certain to read the same the whole is read.
 - While Redis is proven to tell of every write (a key of ours is written to every

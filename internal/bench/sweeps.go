@@ -53,9 +53,9 @@ func (s sweeping) sweep(ctx context.Context) (time.Duration, error) {
 	return took, err
 }
 
-// sweepTimes is what sweeps and the floor took, in turn.
+// sweepTimes is what sweeps, the floor and redis-cli took, in turn.
 type sweepTimes struct {
-	floor1000, floor3000, first, second, later []time.Duration
+	floor1000, floor3000, first, second, later, cli []time.Duration
 
 	bytes []float64 // received by the first, the second and a later sweep
 }
@@ -63,7 +63,8 @@ type sweepTimes struct {
 // floor is the better of the two.
 func (t sweepTimes) floor() time.Duration { return min(median(t.floor1000), median(t.floor3000)) }
 
-func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int) (t sweepTimes, err error) {
+// measureSweeps runs each so many times; redis-cli only where it is a peer.
+func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int, cli bool) (t sweepTimes, err error) {
 	product, err := store.Open(ctx, "redis://"+s.addr)
 	if err != nil {
 		return t, err
@@ -72,7 +73,7 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	client := redis.NewClient(&redis.Options{Addr: s.addr, ReadTimeout: time.Minute})
 	defer func() { _ = client.Close() }() // likewise
 	known := newSweeping(product, sessions)
-	for n := range 3 {
+	for _, times := range []*[]time.Duration{&t.first, &t.second, &t.later} {
 		before, err := info(ctx, client, "stats", "total_net_output_bytes")
 		if err != nil {
 			return t, err
@@ -85,20 +86,23 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 		if err != nil {
 			return t, err
 		}
-		if t.bytes = append(t.bytes, after-before); n == 1 {
-			t.second = append(t.second, took)
-		}
+		t.bytes, *times = append(t.bytes, after-before), append(*times, took)
 	}
-	for range pairs {
+	for n := range pairs {
 		for _, part := range []struct {
 			times *[]time.Duration
+			skip  bool
 			run   func() (time.Duration, error)
 		}{
-			{&t.floor1000, func() (time.Duration, error) { return floor(ctx, client, match, 1000) }},
-			{&t.first, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
-			{&t.floor3000, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
-			{&t.later, func() (time.Duration, error) { return known.sweep(ctx) }},
+			{&t.floor1000, false, func() (time.Duration, error) { return floor(ctx, client, match, 1000) }},
+			{&t.first, n == 0, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }}, // it has run
+			{&t.floor3000, false, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
+			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }},
+			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match) }},
 		} {
+			if part.skip {
+				continue
+			}
 			took, err := part.run()
 			if err != nil {
 				return t, err

@@ -174,8 +174,11 @@ func (p plan) answers(ctx context.Context, r *report, s *stage) error {
 		}
 		ours, reach := took[3], "1.5 × the peer"
 		for n, peer := range []string{"replies with a line of text", "replies with the same blocks", "does so and asks whom ours asks"} {
-			r.add("/session debug of "+asked.what+" at 50 a second, p50, beside a peer that "+peer, "",
-				millis(median(took[n])), millis(median(ours)), times(median(ours), median(took[n])), reach)
+			what := "the same beside a peer that " + peer
+			if n == 0 {
+				what = "answer to /session debug of " + asked.what + " at 50 a second, p50, beside a peer that " + peer
+			}
+			r.add(what, "", millis(median(took[n])), millis(median(ours)), times(median(ours), median(took[n])), reach)
 			reach = ""
 		}
 		r.add("the same, p99", "", millis(p99(took[0])), millis(p99(ours)), "", "under 100 ms")

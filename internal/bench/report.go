@@ -67,6 +67,11 @@ the same run; figures are medians, and what is compared was measured in turn. Sw
 are measured without the pacing that the bot has, but where others' PING and
 Redis' own times are told.
 
+An answer's time is from a command's typing until the answer has reached the
+workspace; what that makes of it is nobody's work here. The peers are bare bots on
+slack-go that read the three keys in one round trip. Ours asks Redis and the site at
+the same time, and then SuperDuperAI for the file, where Redis names one.
+
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.
 - The first sweep over more than 50 000 keys looks for fresh trouble: it goes by the

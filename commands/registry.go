@@ -125,7 +125,8 @@ type Repair struct {
 	Operators bool // only they may ask for it
 }
 
-// RepairOf tells what a request would change; false = no session.
+// RepairOf tells what a request would change; false = nothing. Operators holds in
+// any case.
 func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	args, err := parseArgs(req.Text)
 	if err != nil || len(args.Words) == 0 {

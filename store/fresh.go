@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -15,7 +14,7 @@ import (
 // ARGV: the cursor, the pattern, the keys of a page, and for how many more
 // milliseconds a key lives that is not fresh any more. It answers with the next
 // cursor, the count and the keys.
-const freshKeys = `#!lua flags=no-writes,allow-cross-slot-keys
+const freshKeys = `
 local answer, n, old, call = {ARGV[1]}, 2, 0, redis.call
 local left, life = tonumber(ARGV[3]), tonumber(ARGV[4])
 repeat
@@ -36,28 +35,25 @@ answer[2] = old
 return answer`
 
 // freshPages asks for the keys that match and were written lately; the number of
-// others is told to old.
+// others is told to old. A server that runs no such script shows all.
 func freshPages(match string, count int, old func(n int)) paging {
-	return paging{old: old, command: func(cursor uint64) []any {
+	all := pages(match, count)
+	return paging{instead: &all, old: old, command: func(cursor uint64) []any {
 		return []any{"eval_ro", freshKeys, 0, cursor, match, count, (KeyLife - freshFor).Milliseconds()}
 	}}
 }
 
-// scan goes through the keys of one master that this sweep looks at. Where the
-// server runs no such script (it may not know it, or just move a slot) all keys
-// count as fresh.
+// scan goes through the keys of one master that this sweep looks at. In a cluster
+// no script may look at keys of several slots: all count as fresh.
 func (w *sweep) scan(ctx context.Context, master *redis.Client, match string) error {
 	l := &lane{sweep: w, master: master}
 	count, rests := scanCount, (*pace)(nil)
 	if w.Pace {
 		count, rests = fewCount, &pace{}
 	}
-	if w.quick {
-		err := scan(ctx, master, freshPages(match, count, l.leave), rests, l.visit, l.page)
-		var answered redis.Error
-		if !errors.As(err, &answered) {
-			return err
-		}
+	from := pages(match, count)
+	if w.quick && w.redis.alone() {
+		from = freshPages(match, count, l.leave)
 	}
-	return scan(ctx, master, pages(match, count), rests, l.visit, l.page)
+	return scan(ctx, master, from, rests, l.visit, l.page)
 }

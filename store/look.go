@@ -37,8 +37,8 @@ parts[#parts + 1] = string.sub(value, from)
 return table.concat(parts)`
 
 // look reads several sessions for a sweep, in the order of the ids: without the
-// pictures, and without what only a repair needs. Nearly all of them have no key
-// but the one with this prefix; "" = nothing is known of that.
+// pictures, and without what only a repair needs. Where a prefix is named they are
+// likely to have no key but that one.
 func (r *Redis) look(ctx context.Context, ids []string, only string) ([]Session, error) {
 	client, err := r.client(ctx)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -85,6 +86,7 @@ const (
 type paging struct {
 	command func(cursor uint64) []any // its answer is the next cursor and the keys
 	old     func(n int)               // told how many keys the server left out; nil = none
+	instead *paging                   // where the server refuses; nil = that ends it
 }
 
 // pages asks for the keys that match; "" = for all.
@@ -106,6 +108,7 @@ func scan(ctx context.Context, master *redis.Client, from paging, pace *pace, vi
 	group, ctx := errgroup.WithContext(ctx)
 	var turn sync.Mutex // one page is read at a time, in their order
 	room := make(chan struct{}, scanAhead)
+	var refused atomic.Bool
 	var ask func(cursor uint64) error
 	ask = func(cursor uint64) error {
 		select {
@@ -129,7 +132,16 @@ func scan(ctx context.Context, master *redis.Client, from paging, pace *pace, vi
 			}
 		}
 		begun := pace.begin()
-		err := reply.do(ctx, master, from.command(cursor)...)
+		how := from
+		if refused.Load() {
+			how = *from.instead
+		}
+		err := reply.do(ctx, master, how.command(cursor)...)
+		if reply.fault != nil && first && how.instead != nil {
+			refused.Store(true)
+			reply.began, reply.fault = false, nil
+			err = reply.do(ctx, master, how.instead.command(cursor)...)
+		}
 		var after func(context.Context) error
 		if !first {
 			after = page()

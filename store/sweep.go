@@ -100,9 +100,11 @@ type Sweeping struct {
 // SweepSums is what a sweep came to.
 type SweepSums struct {
 	Sessions int
+	// Quick means that it looked for fresh trouble alone, as the first over many keys
+	// does: the next one has to follow at once.
+	Quick bool
 	// Unread of them say that they are completed, or have not been written lately,
-	// and have not been read, which is left to the next sweep: the first over many
-	// sessions looks for fresh trouble. Who has not been written lately may be
+	// and have not been read by a quick sweep. Who has not been written lately may be
 	// counted more than once.
 	Unread int
 	// Survey is of the last sweep that went through over all keys.
@@ -180,7 +182,7 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	if w.refused == nil {
 		err = silence(err)
 	}
-	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.survey}, err
+	return SweepSums{Sessions: w.sessions, Quick: w.quick, Unread: w.unread, Survey: w.survey}, err
 }
 
 // passes goes through the keys that this sweep looks at. Where a quick one finds

@@ -43,7 +43,7 @@ func (l *lane) visit(key []byte) {
 	case !l.meet(id):
 	case !l.quick:
 		only := ""
-		if bytes.HasPrefix(key, []byte(prefixLookup)) { // in the one-key layout
+		if l.crowded && bytes.HasPrefix(key, []byte(prefixLookup)) { // it may be all that there is
 			only = prefixLookup
 		}
 		l.reads.add(only, string(id))

@@ -9,24 +9,33 @@ import (
 
 // read reads sessions and hands them over.
 func (w *sweep) read(ctx context.Context) error {
-	looks, ctx := errgroup.WithContext(ctx)
+	looks, looking := errgroup.WithContext(ctx)
 	looks.SetLimit(readers)
+	if w.Pace {
+		looks.SetLimit(1) // Redis is to rest
+	}
 	queues := map[string]*queue{"": {}, prefixPrompt: {}, prefixLookup: {}}
 	var scanned, met int64
-	for more := true; more; {
+	for more := true; more && looking.Err() == nil; {
 		var p page
-		p, more = <-w.reads
+		select {
+		case p, more = <-w.reads:
+		case <-looking.Done():
+		}
 		scanned += p.keys
 		for only, q := range queues {
 			*q, met = append(*q, p.ids[only]...), met+int64(len(p.ids[only]))
 			for next := q.next(more); len(next) > 0; next = q.next(more) {
-				looks.Go(func() error { return w.readSome(ctx, next, only) })
+				looks.Go(func() error { return w.readSome(looking, next, only) })
 			}
 		}
 		w.told(scanned, met)
 	}
 	err := looks.Wait()
 	w.told(scanned, met)
+	if err == nil {
+		err = ctx.Err()
+	}
 	return err
 }
 

@@ -36,9 +36,8 @@ return answer`
 
 // freshPages asks for the keys that match and were written lately; the number of
 // others is told to old. A server that runs no such script shows all.
-func freshPages(match string, count int, old func(n int)) paging {
-	all := pages(match, count)
-	return paging{instead: &all, old: old, command: func(cursor uint64) []any {
+func freshPages(match string, count int, old func(n int)) *paging {
+	return &paging{instead: pages(match, count), old: old, command: func(cursor uint64) []any {
 		return []any{"eval_ro", freshKeys, 0, cursor, match, count, (KeyLife - freshFor).Milliseconds()}
 	}}
 }

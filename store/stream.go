@@ -87,11 +87,12 @@ type paging struct {
 	command func(cursor uint64) []any // its answer is the next cursor and the keys
 	old     func(n int)               // told how many keys the server left out; nil = none
 	instead *paging                   // where the server refuses; nil = that ends it
+	refused atomic.Bool
 }
 
 // pages asks for the keys that match; "" = for all.
-func pages(match string, count int) paging {
-	return paging{command: func(cursor uint64) []any {
+func pages(match string, count int) *paging {
+	return &paging{command: func(cursor uint64) []any {
 		if match == "" {
 			return []any{"scan", cursor, "count", count}
 		}
@@ -99,16 +100,27 @@ func pages(match string, count int) paging {
 	}}
 }
 
+func (p *paging) ask(ctx context.Context, master *redis.Client, cursor uint64, reply *stream) error {
+	if !p.refused.Load() {
+		err := reply.do(ctx, master, p.command(cursor)...)
+		if reply.fault == nil || p.instead == nil {
+			return err
+		}
+		p.refused.Store(true)
+		reply.began, reply.fault = false, nil
+	}
+	return p.instead.ask(ctx, master, cursor, reply)
+}
+
 // scan walks the keys of one master. visit is called for each key, and page after
 // each page of them, one at a time and in order; what page returns is called
 // beside them. The next page is asked for while the keys of the last come in, so
 // that Redis need not wait for us: its cursor comes first. A pace that is not nil
 // lets Redis rest in between instead.
-func scan(ctx context.Context, master *redis.Client, from paging, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
+func scan(ctx context.Context, master *redis.Client, from *paging, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var turn sync.Mutex // one page is read at a time, in their order
 	room := make(chan struct{}, scanAhead)
-	var refused atomic.Bool
 	var ask func(cursor uint64) error
 	ask = func(cursor uint64) error {
 		select {
@@ -132,16 +144,7 @@ func scan(ctx context.Context, master *redis.Client, from paging, pace *pace, vi
 			}
 		}
 		begun := pace.begin()
-		how := from
-		if refused.Load() {
-			how = *from.instead
-		}
-		err := reply.do(ctx, master, how.command(cursor)...)
-		if reply.fault != nil && first && how.instead != nil {
-			refused.Store(true)
-			reply.began, reply.fault = false, nil
-			err = reply.do(ctx, master, how.instead.command(cursor)...)
-		}
+		err := from.ask(ctx, master, cursor, reply)
 		var after func(context.Context) error
 		if !first {
 			after = page()

@@ -79,8 +79,9 @@ the same time, and then SuperDuperAI for the file, where Redis names one.
   prompts, and asks for nothing but the status of those written within two days. How
   long a key lives still, which tells that, the server asks itself in a script right
   behind each SCAN, while its caches hold the key, and only fresh ones cross the
-  wire; a cluster, or a server that runs no such script, shows all. Who says ` + "`completed`" + `, or is older, is left to the second sweep, which follows
-  at once and reads everything, once; all others are read there and then.
+  wire; a cluster, or a server that runs no such script, shows all. Who says
+  ` + "`completed`" + `, or is older, is left to the second sweep, which follows at once and
+  reads everything, once; all others are read there and then.
 - A session that is completed rests: only a write can change that. Of each that
   rests 12 bytes are kept in a table that is at least four fifths full. Later
   sweeps scan the keys ` + "`prompt:`" + ` and read what does not rest.

@@ -12,6 +12,16 @@ import (
 	"github.com/superduperai/sessionbot/internal/refs"
 )
 
+// slashCommand is what we need to know of one. Slack's library would read the
+// payload twice.
+type slashCommand struct {
+	Command     string `json:"command"`
+	Text        string `json:"text"`
+	User        string `json:"user_id"`
+	Channel     string `json:"channel_id"`
+	ResponseURL string `json:"response_url"`
+}
+
 // hear acks an envelope and queues what it asks for, unless it came before. What
 // could not even be told that we are busy is not acked.
 func (s *socket) hear(frame []byte, r socketmode.Request) error {
@@ -27,7 +37,7 @@ func (s *socket) hear(frame []byte, r socketmode.Request) error {
 	s.bot.log.Debug("heard", "ref", ref, "type", r.Type, "envelope", r.EnvelopeID[:min(len(r.EnvelopeID), 64)])
 	switch r.Type {
 	case socketmode.RequestTypeSlashCommands:
-		var c slack.SlashCommand
+		var c slashCommand
 		if json.Unmarshal(r.Payload, &c) != nil {
 			s.sorry(ref, frame)
 			return acked

@@ -76,7 +76,7 @@ func (o *outbox) respond(ctx context.Context, to asker, m message) error {
 	if err := o.hooks.check(to.responseURL); err != nil {
 		return err
 	}
-	body := webhookMessage(m)
+	body := responseOf(m)
 	err := o.deliver(ctx, to.responseURL, body)
 	if err == nil {
 		return nil
@@ -159,25 +159,28 @@ func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Blo
 	return FaultOf(err)
 }
 
-func webhookMessage(m message) *slack.WebhookMessage {
-	unfurl := false
-	body := &slack.WebhookMessage{
-		Text:            blockkit.Fallback(m.blocks),
-		Blocks:          &slack.Blocks{BlockSet: m.blocks},
-		ResponseType:    slack.ResponseTypeEphemeral,
-		ReplaceOriginal: m.replace,
-		UnfurlLinks:     &unfurl,
-		UnfurlMedia:     &unfurl,
-	}
+// response is what is posted to a response_url. Slack's library would encode the
+// blocks by themselves, and then read and copy that once more.
+type response struct {
+	Text            string        `json:"text"`
+	Blocks          []slack.Block `json:"blocks,omitempty"`
+	Type            string        `json:"response_type"`
+	ReplaceOriginal bool          `json:"replace_original"`
+	UnfurlLinks     bool          `json:"unfurl_links"`
+	UnfurlMedia     bool          `json:"unfurl_media"`
+}
+
+func responseOf(m message) response {
+	body := response{Text: blockkit.Fallback(m.blocks), Blocks: m.blocks, Type: slack.ResponseTypeEphemeral, ReplaceOriginal: m.replace}
 	if m.public {
-		body.ResponseType = slack.ResponseTypeInChannel
+		body.Type = slack.ResponseTypeInChannel
 	}
 	return body
 }
 
 // deliver posts to a response_url and reads what Slack made of it. A fault's
 // text does not hold the address.
-func (o *outbox) deliver(ctx context.Context, responseURL string, body *slack.WebhookMessage) error {
+func (o *outbox) deliver(ctx context.Context, responseURL string, body response) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("write a message: %w", err)

@@ -19,13 +19,13 @@ import (
 const maxText = 16 << 10
 
 // heardCommand queues a slash command that was acked.
-func (b *Bot) heardCommand(ref string, c slack.SlashCommand) {
-	to := asker{ref: ref, user: c.UserID, channel: c.ChannelID, responseURL: c.ResponseURL}
+func (b *Bot) heardCommand(ref string, c slashCommand) {
+	to := asker{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
 		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideTooLong), "") })
 		return
 	}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.UserID, Channel: c.ChannelID, Ref: ref}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel, Ref: ref}
 	b.serve(to, req, func(ctx context.Context) {
 		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
 			return b.commands.Run(ctx, req)

@@ -125,7 +125,8 @@ type Repair struct {
 	Operators bool // only they may ask for it
 }
 
-// RepairOf tells what a request would change; false = no session.
+// RepairOf tells what a request would change; false = nothing. Operators holds in
+// any case.
 func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	args, err := parseArgs(req.Text)
 	if err != nil || len(args.Words) == 0 {
@@ -135,9 +136,12 @@ func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	if err != nil {
 		return Repair{}, false
 	}
-	id, err := store.FindID(strings.Join(args.Words[1:], " "))
-	repair := Repair{Name: command.Name, Action: command.Repairs, Session: id, Operators: command.Operators}
-	return repair, err == nil && command.Repairs != ""
+	repair := Repair{Name: command.Name, Action: command.Repairs, Operators: command.Operators}
+	if command.Repairs == "" {
+		return repair, false
+	}
+	repair.Session, err = store.FindID(strings.Join(args.Words[1:], " "))
+	return repair, err == nil
 }
 
 // ButtonRequest is the request that a button stands for; see Command.Action.

@@ -37,15 +37,26 @@ parts[#parts + 1] = string.sub(value, from)
 return table.concat(parts)`
 
 // look reads several sessions for a sweep, in the order of the ids: without the
-// pictures, and without what only a repair needs.
-func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
-	sessions, long, err := r.heads(ctx, ids, headSize, keyOrder[:])
-	if err != nil || len(long) == 0 {
-		return sessions, err
-	}
+// pictures, and without what only a repair needs. Where a prefix is named they are
+// likely to have no key but that one.
+func (r *Redis) look(ctx context.Context, ids []string, only string) ([]Session, error) {
 	client, err := r.client(ctx)
 	if err != nil {
 		return nil, err
+	}
+	keys := keyOrder[:]
+	if master, single := client.(*redis.Client); single && only != "" {
+		others, err := othersThan(ctx, master, only, ids)
+		if err != nil {
+			return nil, err
+		}
+		if others == 0 {
+			keys = []string{only}
+		}
+	}
+	sessions, long, err := r.heads(ctx, ids, headSize, keys)
+	if err != nil || len(long) == 0 {
+		return sessions, err
 	}
 	answers := map[*Key]*redis.Cmd{}
 	pipe := client.Pipeline()
@@ -79,41 +90,18 @@ func (r *Redis) look(ctx context.Context, ids []string) ([]Session, error) {
 	return sessions, nil
 }
 
-// lookBare is look for sessions that had no webhook: a moment ago. Nearly all of
-// them have nothing but a prompt. The order may be another.
-func (r *Redis) lookBare(ctx context.Context, ids []string) ([]Session, error) {
-	client, err := r.client(ctx)
-	if err != nil {
-		return nil, err
-	}
-	master, ok := client.(*redis.Client)
-	if !ok {
-		return r.look(ctx, ids)
-	}
-	var bare, others []string
-	n := 0
-	err = mgetOf(ctx, master, prefixLookup, ids, func(_ []byte, exists bool) {
-		if exists {
-			others = append(others, ids[n])
-		} else {
-			bare = append(bare, ids[n])
+// othersThan counts the keys of sessions that have another prefix.
+func othersThan(ctx context.Context, master *redis.Client, prefix string, ids []string) (int64, error) {
+	keys := make([]string, 0, 2*len(ids))
+	for _, other := range keyOrder {
+		if other == prefix {
+			continue
 		}
-		n++
-	})
-	if err != nil {
-		return nil, err
-	}
-	sessions, long, err := r.heads(ctx, bare, headSize, []string{prefixPrompt})
-	if err != nil {
-		return nil, err
-	}
-	for _, i := range long {
-		if sessions[i], err = r.Session(ctx, bare[i]); err != nil {
-			return nil, err
+		for _, id := range ids {
+			keys = append(keys, other+id)
 		}
 	}
-	rest, err := r.look(ctx, others)
-	return append(sessions, rest...), err
+	return master.Exists(ctx, keys...).Result()
 }
 
 // statuses is what one key of each session says of its status, where it can be

@@ -115,7 +115,7 @@ func (r *Redis) some(ctx context.Context, keys []string, known map[string]bool) 
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	return r.look(ctx, ids)
+	return r.look(ctx, ids, "")
 }
 
 func (s *Sample) add(keys int, sessions []Session) {

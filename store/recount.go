@@ -35,7 +35,8 @@ type recount struct {
 
 	pages   int
 	scanned int64
-	found   []string // keys of sessions of the page
+	found   []byte   // keys of sessions of the page, one after the other
+	ends    []int    // of each of them
 	some    []string // keys whose memory is asked
 
 	mu    sync.Mutex // over what follows, and the counter
@@ -93,7 +94,7 @@ func newRecount(master *redis.Client, how Counting) *recount {
 
 // run goes through all keys, and then through the sessions that are left.
 func (c *recount) run(ctx context.Context, r *Redis) error {
-	err := scan(ctx, c.master, "", fewCount, nil, c.visit, c.turn)
+	err := scan(ctx, c.master, pages("", fewCount), nil, c.visit, c.turn)
 	if errors.Is(err, errNotPlain) {
 		return err
 	}
@@ -111,7 +112,7 @@ func (c *recount) run(ctx context.Context, r *Redis) error {
 		}
 	}
 	for some := range slices.Chunk(ids, readSize) {
-		sessions, err := r.look(ctx, some)
+		sessions, err := r.look(ctx, some, "")
 		if err != nil {
 			return silence(err)
 		}
@@ -144,14 +145,15 @@ func (c *recount) visit(key []byte) {
 		c.some = append(c.some, string(key))
 	}
 	if len(sessionOf(key)) > 0 {
-		c.found = append(c.found, string(key))
+		c.found = append(c.found, key...)
+		c.ends = append(c.ends, len(c.found))
 	}
 }
 
 // turn is to ask what a page of keys asks for.
 func (c *recount) turn() func(context.Context) error {
-	found, some, lives := c.found, c.some, c.pages%lifePages == 0
-	c.found, c.some, c.pages = nil, nil, c.pages+1
+	found, some, lives := keysIn(string(c.found), c.ends), c.some, c.pages%lifePages == 0
+	c.found, c.ends, c.some, c.pages = c.found[:0], c.ends[:0], nil, c.pages+1
 	c.seen.scanned(c.scanned)
 	return func(ctx context.Context) error {
 		if len(some) > 0 {
@@ -168,55 +170,79 @@ func (c *recount) turn() func(context.Context) error {
 	}
 }
 
+// keysIn takes keys apart that end there.
+func keysIn(all string, ends []int) []string {
+	keys, from := make([]string, len(ends)), 0
+	for i, end := range ends {
+		keys[i], from = all[from:end], end
+	}
+	return keys
+}
+
 // values asks for the values of keys, of fewer at a time where they are large.
 func (c *recount) values(ctx context.Context, keys []string) error {
 	for len(keys) > 0 {
 		c.mu.Lock()
 		n := min(c.size, len(keys))
 		c.mu.Unlock()
-		i, size, plain := 0, 0, true
+		size, answers := 0, make([]answer, 0, n)
 		err := mget(ctx, c.master, keys[:n], func(raw []byte, _ bool) {
-			plain = c.value(keys[i], raw) && plain
-			i, size = i+1, size+len(raw)
+			answers, size = append(answers, c.told(keys[len(answers)], raw)), size+len(raw)
 		})
-		c.mu.Lock()
-		c.size = max(1, min(2*c.size, mostValues, n*mostBytes/max(size, 1)))
-		c.mu.Unlock()
-		if err == nil && !plain {
-			err = errNotPlain
+		if err == nil {
+			err = c.take(answers)
 		}
 		if err != nil {
 			return err
 		}
+		c.mu.Lock()
+		c.size = max(1, min(2*c.size, mostValues, n*mostBytes/max(size, 1)))
+		c.mu.Unlock()
 		keys = keys[n:]
 	}
 	return nil
 }
 
-// value takes the value of a key, and counts its session where all three keys were
-// met. It is not plain where too many would have to be read once more.
-func (c *recount) value(key string, raw []byte) (plain bool) {
-	prefix, id, _ := strings.Cut(key, ":")
-	told, ok := c.told(prefix+":", raw)
+// answer is what a value tells of its session.
+type answer struct {
+	part
+	print uint64
+	ok    bool // it is plainly one of a session that is completed
+	full  int  // it is a full object, or cannot be read; a large one counts for many
+}
+
+// take notes what values tell, and counts the sessions of which all three keys
+// were met. It gives up where too many would have to be read once more.
+func (c *recount) take(answers []answer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.keys++; !ok && prefix+":" == prefixLookup {
-		c.full += 1 + len(raw)/headSize
+	for i := range answers { // all at once: memory is waited for in one go
+		c.met.find(answers[i].print)
 	}
-	at := c.met.find(c.met.fingerprint([]byte(id)))
+	for i := range answers {
+		c.keys, c.full = c.keys+1, c.full+answers[i].full
+		c.join(&answers[i])
+	}
+	if c.full > maxApart {
+		return errNotPlain
+	}
+	return nil
+}
+
+func (c *recount) join(a *answer) {
+	at := c.met.find(a.print)
 	if at.mark() == resting { // SCAN showed a key twice
-		return true
+		return
 	}
-	p := c.part(at, id)
-	p.stored, p.length = max(p.stored, told.stored), max(p.length, told.length)
-	p.completed, p.mapped, p.whole = p.completed || told.completed, p.mapped || told.mapped, p.whole || !ok
+	p := c.part(at, a.id)
+	p.stored, p.length = max(p.stored, a.stored), max(p.length, a.length)
+	p.completed, p.mapped, p.whole = p.completed || a.completed, p.mapped || a.mapped, p.whole || !a.ok
 	if !p.rests() || !p.mapped {
-		return c.full <= maxApart
+		return
 	}
 	c.rest(p)
 	c.spare, *p = append(c.spare, at.facts[at.at]), part{}
 	at.stand(resting)
-	return true
 }
 
 // rest counts a session that is completed.
@@ -237,21 +263,24 @@ func (c *recount) part(at slot, id string) *part {
 		c.parts = append(c.parts, part{})
 	}
 	p := &c.parts[at.facts[at.at]]
-	p.id = id
+	p.id = strings.Clone(id) // the page's other keys can go
 	return p
 }
 
-// told is what a value tells, if it is one of a session that is completed. What
-// is missing by now, or of another type, tells nothing.
-func (c *recount) told(prefix string, raw []byte) (p part, ok bool) {
+// told is what a value tells. What is missing by now, or of another type, tells
+// nothing.
+func (c *recount) told(key string, raw []byte) answer {
+	at := strings.IndexByte(key, ':') + 1
+	prefix, id := key[:at], key[at:]
+	a := answer{part: part{id: id}, print: c.met.fingerprint([]byte(id))}
 	var stamp, created time.Time
-	ok = plainMembers(raw, func(name, text []byte, _ int) bool {
+	a.ok = plainMembers(raw, func(name, text []byte, _ int) bool {
 		switch string(name) {
 		case "status":
-			p.completed = string(text) == string(StatusCompleted)
-			return p.completed && prefix == prefixWebhook
+			a.completed = string(text) == string(StatusCompleted)
+			return a.completed && prefix == prefixWebhook
 		case "prompt":
-			p.length = int32(Length(string(text)))
+			a.length = int32(Length(string(text)))
 			return prefix == prefixPrompt
 		case "timestamp":
 			return prefix != prefixPrompt || stamp.UnmarshalText(text) == nil && !stamp.After(c.Now)
@@ -265,13 +294,16 @@ func (c *recount) told(prefix string, raw []byte) (p part, ok bool) {
 		if stamp.IsZero() || !created.IsZero() && created.Before(stamp) {
 			stamp = created
 		}
-		p.stored = max(stamp.UnixMilli(), 0)
-		return p, ok && p.stored > 0
+		a.stored = max(stamp.UnixMilli(), 0)
+		a.ok = a.ok && a.stored > 0
 	case prefixWebhook:
-		return p, ok && p.completed
+		a.ok = a.ok && a.completed
+	default:
+		if a.mapped = a.ok; !a.ok {
+			a.full = 1 + len(raw)/headSize
+		}
 	}
-	p.mapped = ok
-	return p, ok
+	return a
 }
 
 // ask asks how long keys live.

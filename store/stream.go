@@ -5,6 +5,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -13,7 +14,8 @@ import (
 // stream reads an answer of Redis while it comes in, value after value, and
 // makes nothing of it that would be thrown away again: a sweep sees millions.
 type stream struct {
-	value func(raw []byte, exists bool) // raw is valid until it returns
+	value  func(raw []byte, exists bool) // raw is valid until it returns
+	number func(n int)                   // nil = nobody asks
 
 	began bool // something has come
 	size  int  // of the value that comes next
@@ -35,6 +37,14 @@ func (s *stream) Write(p []byte) (int, error) {
 		}
 	case '_':
 		s.value(nil, false)
+	case ':':
+		n, err := strconv.Atoi(string(p[1:]))
+		if err != nil {
+			return 0, err
+		}
+		if s.number != nil {
+			s.number(n)
+		}
 	case '-', '!':
 		s.fault = told(p[1:])
 	}
@@ -72,12 +82,42 @@ const (
 	scanAhead = 4    // pages that are on their way or not yet looked at
 )
 
-// scan walks the keys of one master. visit is called for each key that matches,
-// and after each SCAN page, one at a time and in order; what page returns is
-// called beside them. The next SCAN is sent while the keys of the last come in,
-// so that Redis need not wait for us: its cursor comes first. A pace that is not
-// nil lets Redis rest in between instead.
-func scan(ctx context.Context, master *redis.Client, match string, count int, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
+// paging is how a page of keys is asked for.
+type paging struct {
+	command func(cursor uint64) []any // its answer is the next cursor and the keys
+	old     func(n int)               // told how many keys the server left out; nil = none
+	instead *paging                   // where the server refuses; nil = that ends it
+	refused atomic.Bool
+}
+
+// pages asks for the keys that match; "" = for all.
+func pages(match string, count int) *paging {
+	return &paging{command: func(cursor uint64) []any {
+		if match == "" {
+			return []any{"scan", cursor, "count", count}
+		}
+		return []any{"scan", cursor, "count", count, "match", match}
+	}}
+}
+
+func (p *paging) ask(ctx context.Context, master *redis.Client, cursor uint64, reply *stream) error {
+	if !p.refused.Load() {
+		err := reply.do(ctx, master, p.command(cursor)...)
+		if reply.fault == nil || p.instead == nil {
+			return err
+		}
+		p.refused.Store(true)
+		reply.began, reply.fault = false, nil
+	}
+	return p.instead.ask(ctx, master, cursor, reply)
+}
+
+// scan walks the keys of one master. visit is called for each key, and page after
+// each page of them, one at a time and in order; what page returns is called
+// beside them. The next page is asked for while the keys of the last come in, so
+// that Redis need not wait for us: its cursor comes first. A pace that is not nil
+// lets Redis rest in between instead.
+func scan(ctx context.Context, master *redis.Client, from *paging, pace *pace, visit func(key []byte), page func() func(context.Context) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	var turn sync.Mutex // one page is read at a time, in their order
 	room := make(chan struct{}, scanAhead)
@@ -90,7 +130,7 @@ func scan(ctx context.Context, master *redis.Client, match string, count int, pa
 		}
 		defer func() { <-room }()
 		next, first, last := uint64(0), true, false
-		reply := &stream{}
+		reply := &stream{number: from.old}
 		reply.value = func(raw []byte, _ bool) {
 			if !first {
 				visit(raw)
@@ -103,12 +143,8 @@ func scan(ctx context.Context, master *redis.Client, match string, count int, pa
 				group.Go(func() error { return ask(next) })
 			}
 		}
-		args := []any{"scan", cursor, "count", count}
-		if match != "" {
-			args = append(args, "match", match)
-		}
 		begun := pace.begin()
-		err := reply.do(ctx, master, args...)
+		err := from.ask(ctx, master, cursor, reply)
 		var after func(context.Context) error
 		if !first {
 			after = page()

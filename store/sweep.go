@@ -36,6 +36,7 @@ const (
 	askSize  = 500 // sessions whose status is asked at a time
 	askers   = 4   // at once: Redis is never without a question
 	readSize = 100 // sessions read in one pipeline
+	readers  = 4   // at once: each answer waits for a page of keys
 )
 
 // Sweeper looks at all sessions again and again. Those that rest it knows by
@@ -99,9 +100,12 @@ type Sweeping struct {
 // SweepSums is what a sweep came to.
 type SweepSums struct {
 	Sessions int
+	// Quick means that it looked for fresh trouble alone, as the first over many keys
+	// does: the next one has to follow at once.
+	Quick bool
 	// Unread of them say that they are completed, or have not been written lately,
-	// and have not been read, which is left to the next sweep: the first over many
-	// sessions looks for fresh trouble.
+	// and have not been read by a quick sweep. Who has not been written lately may be
+	// counted more than once.
 	Unread int
 	// Survey is of the last sweep that went through over all keys.
 	Survey Survey
@@ -123,7 +127,10 @@ type sweep struct {
 	heard            map[string]bool // sessions written before it began, since the last one did
 	asked, webhooks  atomic.Int64    // sessions asked for one, and those that have it
 	sessions, unread int             // guarded by mu
-	refused          error           // what Read returned
+
+	handing sync.Mutex   // one batch at a time
+	refused error        // what Read returned; guarded by it
+	done    atomic.Int64 // sessions read
 }
 
 // asked is sessions whose status is asked of one of their keys.
@@ -132,11 +139,18 @@ type asked struct {
 	ids    []string
 }
 
-// page is sessions to be read that were met among some keys.
+// page is sessions to be read that were met among some keys, by the prefix of the
+// only key that they are likely to have; "" = there may be others.
 type page struct {
 	keys int64
-	ids  []string
-	bare []string // those that are said to have no webhook:
+	ids  map[string][]string
+}
+
+func (p *page) add(only, id string) {
+	if p.ids == nil {
+		p.ids = map[string][]string{}
+	}
+	p.ids[only] = append(p.ids[only], id)
 }
 
 // Sweep looks at all sessions there are. It is an error where not all were seen.
@@ -168,7 +182,7 @@ func (w *sweep) run(ctx context.Context) (SweepSums, error) {
 	if w.refused == nil {
 		err = silence(err)
 	}
-	return SweepSums{Sessions: w.sessions, Unread: w.unread, Survey: w.survey}, err
+	return SweepSums{Sessions: w.sessions, Quick: w.quick, Unread: w.unread, Survey: w.survey}, err
 }
 
 // passes goes through the keys that this sweep looks at. Where a quick one finds
@@ -242,11 +256,7 @@ func (w *sweep) pass(ctx context.Context, match string) error {
 	meet(func() error {
 		defer close(w.asks)
 		return w.redis.masters(ctx, func(ctx context.Context, master *redis.Client) error {
-			lane := &lane{sweep: w, master: master}
-			if w.Pace {
-				return scan(ctx, master, match, fewCount, &pace{}, lane.visit, lane.page)
-			}
-			return scan(ctx, master, match, scanCount, nil, lane.visit, lane.page)
+			return w.scan(ctx, master, match)
 		})
 	})
 	for range askers {

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"errors"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -16,6 +15,13 @@ type lane struct {
 	asks   asked
 	reads  page
 	some   []string // of its keys, whose memory is asked
+}
+
+// leave leaves sessions that were not written lately to the next sweep.
+func (l *lane) leave(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sessions, l.unread = l.sessions+n, l.unread+n
 }
 
 // visit looks at a key that was scanned.
@@ -36,7 +42,11 @@ func (l *lane) visit(key []byte) {
 	switch {
 	case !l.meet(id):
 	case !l.quick:
-		l.reads.ids = append(l.reads.ids, string(id))
+		only := ""
+		if l.crowded && bytes.HasPrefix(key, []byte(prefixLookup)) { // it may be all that there is
+			only = prefixLookup
+		}
+		l.reads.add(only, string(id))
 	default:
 		l.asks.prefix = prefixWebhook
 		if l.lookups {
@@ -76,9 +86,6 @@ func (l *lane) page() func(context.Context) error {
 			}
 		}
 		if len(asks.ids) > 0 {
-			if err := l.leaveOld(ctx, &asks); err != nil {
-				return err
-			}
 			select {
 			case l.sweep.asks <- asks:
 			case <-ctx.Done():
@@ -87,38 +94,6 @@ func (l *lane) page() func(context.Context) error {
 		}
 		return l.toRead(ctx, reads)
 	}
-}
-
-// leaveOld leaves sessions to the next sweep whose key has not been written
-// lately: how long it lives is asked right behind the SCAN that showed it, which
-// takes half of the time that a question for another key takes. Where that cannot
-// be told (a slot just moves) it counts as fresh.
-func (l *lane) leaveOld(ctx context.Context, asks *asked) error {
-	prefix := prefixPrompt
-	if l.lookups {
-		prefix = prefixLookup
-	}
-	lives := make([]*redis.DurationCmd, len(asks.ids))
-	pipe := l.master.Pipeline()
-	for i, id := range asks.ids {
-		lives[i] = pipe.PTTL(ctx, prefix+id)
-	}
-	var answered redis.Error
-	if _, err := pipe.Exec(ctx); err != nil && !errors.As(err, &answered) {
-		return err
-	}
-	ids := asks.ids[:0]
-	for i, id := range asks.ids {
-		if ttl := lives[i].Val(); ttl <= 0 || ttl > KeyLife-freshFor {
-			ids = append(ids, id)
-		}
-	}
-	old := len(asks.ids) - len(ids)
-	asks.ids = ids
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.sessions, l.unread = l.sessions+old, l.unread+old
-	return nil
 }
 
 func (w *sweep) toRead(ctx context.Context, p page) error {
@@ -145,10 +120,12 @@ func (w *sweep) ask(ctx context.Context) error {
 				switch {
 				case s == StatusCompleted:
 					completed++
-				case !exists && a.prefix == prefixWebhook:
-					reads.bare = append(reads.bare, ids[i])
+				case a.prefix == prefixLookup:
+					reads.add(prefixLookup, ids[i])
+				case !exists:
+					reads.add(prefixPrompt, ids[i])
 				default:
-					reads.ids = append(reads.ids, ids[i])
+					reads.add("", ids[i])
 				}
 			})
 			if err == nil {

@@ -3,31 +3,40 @@ package store
 import (
 	"context"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // read reads sessions and hands them over.
 func (w *sweep) read(ctx context.Context) error {
-	var ids, bare queue
-	var scanned, done int64
-	for more := true; more; {
+	looks, looking := errgroup.WithContext(ctx)
+	looks.SetLimit(readers)
+	if w.Pace {
+		looks.SetLimit(1) // Redis is to rest
+	}
+	queues := map[string]*queue{"": {}, prefixPrompt: {}, prefixLookup: {}}
+	var scanned, met int64
+	for more := true; more && looking.Err() == nil; {
 		var p page
-		p, more = <-w.reads
-		ids, bare, scanned = append(ids, p.ids...), append(bare, p.bare...), scanned+p.keys
-		for _, q := range []struct {
-			*queue
-			look func(context.Context, []string) ([]Session, error)
-		}{{&ids, w.redis.look}, {&bare, w.redis.lookBare}} {
+		select {
+		case p, more = <-w.reads:
+		case <-looking.Done():
+		}
+		scanned += p.keys
+		for only, q := range queues {
+			*q, met = append(*q, p.ids[only]...), met+int64(len(p.ids[only]))
 			for next := q.next(more); len(next) > 0; next = q.next(more) {
-				if err := w.readSome(ctx, next, q.look); err != nil {
-					return err
-				}
-				done += int64(len(next))
-				w.told(scanned, done, len(ids)+len(bare))
+				looks.Go(func() error { return w.readSome(looking, next, only) })
 			}
 		}
-		w.told(scanned, done, len(ids)+len(bare))
+		w.told(scanned, met)
 	}
-	return ctx.Err()
+	err := looks.Wait()
+	w.told(scanned, met)
+	if err == nil {
+		err = ctx.Err()
+	}
+	return err
 }
 
 // queue is sessions that are to be read.
@@ -47,14 +56,14 @@ func (q *queue) next(more bool) []string {
 
 // told tells how many keys were looked at: those of sessions that are still to
 // be read were not.
-func (w *sweep) told(scanned, done int64, left int) {
+func (w *sweep) told(scanned, met int64) {
 	if w.seen != nil {
-		w.seen.scanned(int64(float64(scanned) * float64(done+1) / float64(done+1+int64(left))))
+		w.seen.scanned(int64(float64(scanned) * float64(w.done.Load()+1) / float64(met+1)))
 	}
 }
 
-func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Context, []string) ([]Session, error)) error {
-	sessions, err := look(ctx, ids)
+func (w *sweep) readSome(ctx context.Context, ids []string, only string) error {
+	sessions, err := w.redis.look(ctx, ids, only)
 	if err != nil {
 		return err
 	}
@@ -86,7 +95,12 @@ func (w *sweep) readSome(ctx context.Context, ids []string, look func(context.Co
 	}
 	w.sessions += len(there)
 	w.mu.Unlock()
-	w.refused = w.Read(there)
+	w.handing.Lock()
+	defer w.handing.Unlock()
+	if w.refused == nil {
+		w.refused = w.Read(there)
+	}
+	w.done.Add(int64(len(ids)))
 	return w.refused
 }
 
@@ -126,7 +140,7 @@ func (w *sweep) readApart(ctx context.Context) error {
 	w.mu.Unlock()
 	for len(ids) > 0 {
 		n := min(len(ids), readSize)
-		if err := w.readSome(ctx, ids[:n], w.redis.look); err != nil {
+		if err := w.readSome(ctx, ids[:n], ""); err != nil {
 			return err
 		}
 		ids = ids[n:]

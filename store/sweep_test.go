@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -196,26 +197,6 @@ func TestFirstSweepOfManyInOneKey(t *testing.T) {
 	})
 }
 
-// TestFirstSweepLooksAtTheFresh: what was written long ago is left to the second,
-// and what never expires is not.
-func TestFirstSweepLooksAtTheFresh(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		for id, life := range map[string]time.Duration{"cs_live_old": KeyLife - freshFor - time.Hour, "cs_live_fresh": KeyLife - freshFor + time.Hour,
-			"cs_live_for_ever": 0} {
-			must(t, client.Set(t.Context(), prefixPrompt+id, foxPrompt, life).Err())
-		}
-		s := NewSweeper(r)
-		s.manyKeys = 0
-		first := sweepOnce(t, s, at)
-		if first.Sessions != 3 || first.Unread != 1 || len(first.verdicts) != 2 || first.verdicts["cs_live_old"] != "" {
-			t.Errorf("the first: %+v", first)
-		}
-		if second := sweepOnce(t, s, at); second.Unread != 0 || len(second.verdicts) != 3 {
-			t.Errorf("the second: %+v", second)
-		}
-	})
-}
-
 // TestUnheardWritesAreSeenInTurn: where Redis tells of no writes, a session that
 // rested is looked at again after a bounded number of sweeps.
 func TestUnheardWritesAreSeenInTurn(t *testing.T) {
@@ -303,10 +284,29 @@ func TestSweepOfASilentRedisIsAnError(t *testing.T) {
 
 func TestWhoReadsMayEndASweep(t *testing.T) {
 	server := redistest.Start(t)
-	must(t, server.Client().Set(t.Context(), "prompt:cs_live_1", foxPrompt, 0).Err())
+	pipe := server.Client().Pipeline()
+	for n := range 60_000 {
+		pipe.Set(t.Context(), fmt.Sprint(prefixPrompt, "cs_live_", n), foxPrompt, 0)
+	}
+	_, err := pipe.Exec(t.Context())
+	must(t, err)
+	r := open(t, server.URL())
+	client, err := r.client(t.Context())
+	must(t, err)
+	var pages atomic.Int64
+	client.(*redis.Client).AddHook(before(func(cmd redis.Cmder) {
+		if cmd.Name() == "scan" {
+			pages.Add(1)
+		}
+	}))
 	enough := errors.New("enough")
-	_, err := NewSweeper(open(t, server.URL())).Sweep(t.Context(), Sweeping{Now: at, Read: func([]Session) error { return enough }})
+	s := NewSweeper(r)
+	s.manyKeys = 100_000
+	_, err = s.Sweep(t.Context(), Sweeping{Now: at, Pace: true, Read: func([]Session) error { return enough }})
 	if !errors.Is(err, enough) || errors.Is(err, ErrSilent) {
 		t.Errorf("got %v", err)
+	}
+	if n := pages.Load(); n == 0 || n > 30 { // of 150
+		t.Errorf("%d pages of keys were looked at", n)
 	}
 }

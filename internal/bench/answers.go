@@ -2,83 +2,56 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// answers tells when each session was first named in a message.
-type answers struct {
-	mu    sync.Mutex
-	typed map[string]time.Time
-	took  []time.Duration
-	done  chan struct{}
-}
-
-// listen follows the messages of the workspace until ctx ends.
-func (s *stage) listen(ctx context.Context) *answers {
-	a := &answers{typed: map[string]time.Time{}, done: make(chan struct{})}
-	go func() {
-		defer close(a.done)
-		_, after := s.Messages("C0SUPPORT", "U0SUPPORT")
-		for ctx.Err() == nil {
-			url := fmt.Sprintf("%s/control/messages?channel=C0SUPPORT&user=U0SUPPORT&after=%d&wait=1000", s.URL(), after)
-			req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-			if err != nil {
-				return
-			}
-			req.Header.Set("X-Control-Key", "bench")
-			res, err := http.DefaultClient.Do(req)
-			if err != nil {
-				return
-			}
-			var news struct {
-				Messages []struct{ Text string }
-				Revision int64
-			}
-			err = json.NewDecoder(res.Body).Decode(&news)
-			_ = res.Body.Close()
-			if err != nil {
-				return
-			}
-			after = news.Revision
-			now := time.Now()
-			a.mu.Lock()
-			for _, m := range news.Messages {
-				if at := strings.Index(m.Text, "cs_live_"); at >= 0 {
-					id := m.Text[at:min(len(m.Text), at+len(id(0)))]
-					if typed, ok := a.typed[id]; ok {
-						a.took = append(a.took, now.Sub(typed))
-						delete(a.typed, id)
-					}
-				}
-			}
-			a.mu.Unlock()
+// answered tells how long the sessions that were typed waited for an answer that
+// names them; those that none names yet are left out. What counts is when the
+// answer reached the workspace: what that makes of it is no part of answering.
+func (s *stage) answered(typed map[string]time.Time) []time.Duration {
+	first := map[string]time.Duration{}
+	for _, f := range s.Frames() {
+		at := strings.Index(f.Body, "cs_live_")
+		if f.Title != "response_url" || at < 0 {
+			continue
 		}
-	}()
-	return a
+		session := f.Body[at:min(len(f.Body), at+len(id(0)))]
+		begun, ok := typed[session]
+		if _, again := first[session]; ok && !again && f.At.After(begun) {
+			first[session] = f.At.Sub(begun)
+		}
+	}
+	return slices.Collect(maps.Values(first))
 }
 
-// debugs types commands at a rate, and returns how long the acks and the answers
-// took.
-func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took []time.Duration, err error) {
+// from is the sessions from a number on, nearly all of them completed.
+func from(number int) func(n int) string {
+	return func(n int) string { return id(number + n) }
+}
+
+// orphan is a session without a status.
+func orphan(n int) string { return id(n/orphansOf100*100 + 100 - orphansOf100 + n%orphansOf100) }
+
+// debugs asks for so many sessions at a rate, and returns how long the acks and
+// the answers took.
+func (s *stage) debugs(ctx context.Context, session func(n int) string, n, perSecond int) (acks, took []time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(n/perSecond)*time.Second+15*time.Second)
 	defer cancel()
-	a := s.listen(ctx)
+	typed := map[string]time.Time{}
 	var typing sync.WaitGroup
 	var mu sync.Mutex
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
 	defer tick.Stop()
 	for i := range n {
 		<-tick.C
-		session := id(from + i)
-		a.mu.Lock()
-		a.typed[session] = time.Now()
-		a.mu.Unlock()
+		session := session(i)
+		typed[session] = time.Now()
 		typing.Go(func() {
 			begun := time.Now()
 			_, e := s.Command("U0SUPPORT", "C0SUPPORT", "/session", "debug "+session)
@@ -88,25 +61,11 @@ func (s *stage) debugs(ctx context.Context, from, n, perSecond int) (acks, took 
 		})
 	}
 	typing.Wait()
-	for ctx.Err() == nil {
-		a.mu.Lock()
-		answered := len(a.took)
-		a.mu.Unlock()
-		if answered == n {
-			break
-		}
+	for took = s.answered(typed); len(took) < n && ctx.Err() == nil; took = s.answered(typed) {
 		time.Sleep(10 * time.Millisecond)
 	}
-	cancel()
-	<-a.done
-	if len(a.took) < n && err == nil && perSecond <= 50 {
-		err = fmt.Errorf("%d of %d commands were answered", len(a.took), n)
+	if len(took) < n && err == nil && perSecond <= 50 {
+		err = fmt.Errorf("%d of %d commands were answered", len(took), n)
 	}
-	return acks, a.took, err
-}
-
-func (a *answers) seen() []time.Duration {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.took
+	return acks, took, err
 }

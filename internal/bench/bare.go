@@ -34,11 +34,7 @@ func (s *stage) runBare(env ...string) error {
 	s.bot = exec.Command(self, "bare")
 	s.bot.Env = append([]string{"SLACK_APP_TOKEN=" + s.AppToken(), "SLACK_BOT_TOKEN=" + s.BotToken(), "SLACK_API_URL=" + s.APIURL(), "REDIS_ADDR=" + s.redis.addr}, env...)
 	s.bot.Stderr = os.Stderr
-	if err := s.bot.Start(); err != nil {
-		return err
-	}
-	time.Sleep(2 * time.Second) // it says nothing when it is connected
-	return nil
+	return s.bot.Start()
 }
 
 // bare is that bot.
@@ -69,18 +65,19 @@ func bare(ctx context.Context) error {
 	return socket.RunContext(ctx)
 }
 
-// bareText reads the three keys, and beside that asks the others whom ours asks.
+// bareText reads the three keys, and where there are others asks the site beside
+// that, and then for the file, whose id stands in what Redis holds.
 func bareText(ctx context.Context, client *redis.Client, session string) string {
-	var asking sync.WaitGroup
-	if others := os.Getenv(bareOthers); others != "" {
-		for _, path := range []string{"/api/webhook-status/" + session, "/api/v1/file/" + file} {
-			asking.Go(func() {
-				if res, err := http.Get(others + path); err == nil {
-					_, _ = io.Copy(io.Discard, res.Body)
-					_ = res.Body.Close()
-				}
-			})
+	others := os.Getenv(bareOthers)
+	ask := func(path string) {
+		if res, err := http.Get(others + path); err == nil {
+			_, _ = io.Copy(io.Discard, res.Body)
+			_ = res.Body.Close()
 		}
+	}
+	var asking sync.WaitGroup
+	if others != "" {
+		asking.Go(func() { ask("/api/webhook-status/" + session) })
 	}
 	var values [3]*redis.StringCmd
 	_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // what is missing is no error here
@@ -93,6 +90,9 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 	for _, value := range values {
 		text += "\n" + value.Val()
 	}
+	if others != "" && strings.Contains(text, file) {
+		ask("/api/v1/file/" + file)
+	}
 	asking.Wait()
 	return text
 }
@@ -101,9 +101,9 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 // replies with a line of text, of one that replies with the blocks that ours
 // does, and of one that also asks whom ours asks; ours come last. All serve the
 // same Redis, each in a workspace of its own.
-func (p plan) peers(ctx context.Context, ours *stage) ([4][]time.Duration, error) {
+func (p plan) peers(ctx context.Context, ours *stage, session func(n int) string) ([4][]time.Duration, error) {
 	var times [4][]time.Duration
-	_, first, err := ours.debugs(ctx, 0, 1, 50)
+	_, first, err := ours.debugs(ctx, session, 1, 50)
 	if err != nil || len(first) != 1 {
 		return times, fmt.Errorf("%d answers, %w", len(first), err)
 	}
@@ -123,11 +123,12 @@ func (p plan) peers(ctx context.Context, ours *stage) ([4][]time.Duration, error
 		}
 		stages[n] = s
 	}
+	time.Sleep(2 * time.Second) // they say nothing when they are connected
 	const some = 50
 	for round := range p.commands / some {
 		for n := range stages {
 			at := (round + n) % len(stages)
-			_, took, err := stages[at].debugs(ctx, 2000+some*round, some, 50)
+			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(1 + some*round + n) }, some, 50)
 			if err != nil {
 				return times, err
 			}

@@ -72,6 +72,8 @@ const (
 	alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 	file     = "3f2504e0-4f89-11d3-9a0c-0305e82c3301"
 	month    = 30 * 24 * time.Hour
+
+	orphansOf100 = 3 // in the one-key layout they are pending
 )
 
 // id is the n-th session's.
@@ -101,7 +103,7 @@ func (d *dataset) add(ctx context.Context, s *server, from, to int) error {
 		age := time.Duration(r.Int64N(int64(29 * 24 * time.Hour)))
 		at := now.Add(-age).UTC().Format("2006-01-02T15:04:05.000Z")
 		ttl := strconv.Itoa(int((month - age).Seconds()))
-		id, prompt, done := id(n), text[:50+r.IntN(250)], n%100 < 97
+		id, prompt, done := id(n), text[:50+r.IntN(250)], n%100 < 100-orphansOf100
 		buf = buf[:0]
 		set := func(key, value string) {
 			d.keys++

@@ -59,7 +59,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
 		if err := s.through(ctx, everybody); err != nil {
 			return err
 		}
-		if swept.Unread > 0 {
+		if swept.Quick {
 			continue // the next one, at once, looks at the rest
 		}
 		s.mu.Lock()

@@ -131,7 +131,7 @@ func (b backend) Changes(ctx context.Context) <-chan struct{} {
 }
 
 func (b backend) Frames() []page.Frame {
-	recent := b.s.frames.recent()
+	recent := b.s.Frames()
 	list := make([]page.Frame, 0, len(recent))
 	for _, f := range recent {
 		list = append(list, page.Frame(f))

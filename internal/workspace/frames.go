@@ -46,6 +46,9 @@ func (f *frames) add(direction, kind, title string, body []byte) {
 	f.all = append(f.all, Frame{At: f.now(), Direction: direction, Kind: kind, Title: title, Body: text})
 }
 
+// Frames lists the frames and calls of the last minutes, oldest first.
+func (s *Server) Frames() []Frame { return s.frames.recent() }
+
 // recent lists those of the last minutes, oldest first.
 func (f *frames) recent() []Frame {
 	f.mu.Lock()

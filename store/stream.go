@@ -100,6 +100,7 @@ func pages(match string, count int) *paging {
 	}}
 }
 
+// ask asks for a page. What a server refused it is not asked again.
 func (p *paging) ask(ctx context.Context, master *redis.Client, cursor uint64, reply *stream) error {
 	if !p.refused.Load() {
 		err := reply.do(ctx, master, p.command(cursor)...)

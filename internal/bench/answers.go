@@ -38,12 +38,31 @@ func from(number int) func(n int) string {
 // orphan is a session without a status.
 func orphan(n int) string { return id(n/orphansOf100*100 + 100 - orphansOf100 + n%orphansOf100) }
 
-// debugs asks for so many sessions at a rate, and returns how long the acks and
-// the answers took.
+// debugs asks for so many sessions at a rate, and returns how long their acks
+// and answers took. No more than fifty: the workspace remembers only so much.
 func (s *stage) debugs(ctx context.Context, session func(n int) string, n, perSecond int) (acks, took []time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Duration(n/perSecond)*time.Second+15*time.Second)
+	acks, typed, err := s.types(session, n, perSecond)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
-	typed := map[string]time.Time{}
+	for {
+		if took = s.answered(typed); len(took) == n {
+			return acks, took, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, nil, fmt.Errorf("%d of %d commands were answered", len(took), n)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// types asks for so many sessions at a rate, and returns how long the acks took
+// and when each was typed.
+func (s *stage) types(session func(n int) string, n, perSecond int) (acks []time.Duration, typed map[string]time.Time, err error) {
+	typed = map[string]time.Time{}
 	var typing sync.WaitGroup
 	var mu sync.Mutex
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
@@ -61,11 +80,5 @@ func (s *stage) debugs(ctx context.Context, session func(n int) string, n, perSe
 		})
 	}
 	typing.Wait()
-	for took = s.answered(typed); len(took) < n && ctx.Err() == nil; took = s.answered(typed) {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if len(took) < n && err == nil && perSecond <= 50 {
-		err = fmt.Errorf("%d of %d commands were answered", len(took), n)
-	}
-	return acks, took, err
+	return acks, typed, err
 }

@@ -75,7 +75,7 @@ func (p plan) run(ctx context.Context) error {
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		on += ", load average " + strings.Fields(string(load))[1]
 	}
-	r.notes = append(r.notes, "Growth is of three runs, at 3 000 000 sessions of one; a second sweep is run once.")
+	r.notes = append(r.notes, "Growth is of three runs below a million sessions, and of one above; a second sweep is run once.")
 	return r.write("docs/performance.md", on)
 }
 

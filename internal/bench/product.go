@@ -156,7 +156,7 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 	if err := p.answers(ctx, r, s); err != nil {
 		return err
 	}
-	acks, _, err := s.debugs(ctx, from(0), 4*p.commands, 200)
+	acks, _, err := s.types(from(0), 4*p.commands, 200)
 	r.add("ack at 200 commands a second, p99", "", "", millis(p99(acks)), "", "under 20 ms")
 	s.end()
 	return err

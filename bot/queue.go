@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,26 +45,26 @@ type queue struct {
 	length  atomic.Int32 // of waiting
 
 	mu       sync.Mutex
-	changed  *sync.Cond
 	closed   bool
 	waiting  []job // in the order of arrival
+	idle     []hand
 	persons  map[string]share
 	channels map[string]share
 }
 
+// hand is where a worker waits for its next job; closed = there will be none.
+type hand chan job
+
 // newQueue starts the workers. Their jobs run under ctx and must not panic.
 func newQueue(ctx context.Context, l limits) *queue {
 	q := &queue{limits: l, persons: map[string]share{}, channels: map[string]share{}}
-	q.changed = sync.NewCond(&q.mu)
 	for range l.all.running {
+		mine := make(hand, 1)
+		q.idle = append(q.idle, mine)
 		q.workers.Go(func() {
-			for {
-				j, ok := q.next()
-				if !ok {
-					return
-				}
+			for j := range mine {
 				j.run(ctx)
-				q.done(j)
+				q.done(j, mine)
 			}
 		})
 	}
@@ -82,9 +83,7 @@ func (q *queue) offer(j job) bool {
 	q.waiting = append(q.waiting, j)
 	q.length.Add(1)
 	q.count(j, share{waiting: 1})
-	if q.mayRun(j) {
-		q.changed.Signal()
-	}
+	q.handOut()
 	return true
 }
 
@@ -96,26 +95,28 @@ func (q *queue) mayRun(j job) bool {
 	return q.persons[j.person].running < q.limits.person.running && q.channels[j.channel].running < q.limits.channel.running
 }
 
-// next waits for a job that may run now; false = there will be none.
-func (q *queue) next() (job, bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for {
-		if i := q.choose(); i >= 0 {
-			j := q.waiting[i]
-			q.waiting = append(q.waiting[:i], q.waiting[i+1:]...)
-			q.length.Add(-1)
-			q.count(j, share{waiting: -1, running: 1})
-			if q.choose() >= 0 {
-				q.changed.Signal() // there is work for another, too
-			}
-			return j, true
+// handOut gives idle workers what may run now: the one that was busy last comes
+// first, whose stack and memory are still at hand.
+func (q *queue) handOut() {
+	for last := len(q.idle) - 1; last >= 0; last-- {
+		i := q.choose()
+		if i < 0 {
+			break
 		}
-		if q.closed && len(q.waiting) == 0 {
-			return job{}, false
-		}
-		q.changed.Wait()
+		j := q.waiting[i]
+		q.waiting = slices.Delete(q.waiting, i, i+1)
+		q.length.Add(-1)
+		q.count(j, share{waiting: -1, running: 1})
+		q.idle[last] <- j
+		q.idle = q.idle[:last]
 	}
+	if !q.closed || len(q.waiting) > 0 {
+		return
+	}
+	for _, mine := range q.idle {
+		close(mine)
+	}
+	q.idle = nil
 }
 
 // choose is the place of the oldest job of whoever has the fewest running, -1 =
@@ -130,14 +131,13 @@ func (q *queue) choose() int {
 	return best
 }
 
-// done makes room, and whoever calls it looks for the next job.
-func (q *queue) done(j job) {
+// done makes room, and the worker idle.
+func (q *queue) done(j job, mine hand) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.count(j, share{running: -1})
-	if q.closed {
-		q.changed.Broadcast() // the others may go
-	}
+	q.idle = append(q.idle, mine)
+	q.handOut()
 }
 
 func (q *queue) count(j job, change share) {
@@ -160,7 +160,7 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.closed = true
-	q.changed.Broadcast()
+	q.handOut()
 }
 
 // wait reports whether all jobs were done within the time.

@@ -94,12 +94,16 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	defer cancel()
 	var seen Examination
 	var stripe sync.WaitGroup
-	stripe.Go(func() {
-		ctx, cancel := context.WithTimeout(ctx, stripeWithin)
-		defer cancel()
+	if x.Payments == nil {
 		seen.Payment = payment(ctx)
-		seen.Event = x.event(ctx, seen.Payment)
-	})
+	} else {
+		stripe.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, stripeWithin)
+			defer cancel()
+			seen.Payment = payment(ctx)
+			seen.Event = x.event(ctx, seen.Payment)
+		})
+	}
 	site := x.site(ctx, id)
 	held := x.records(ctx, id)
 	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), silence(held.err)
@@ -130,7 +134,10 @@ func (x *Examiner) countLookup(seen Examination) {
 // server holds both, else side by side.
 func (x *Examiner) records(ctx context.Context, id string) records {
 	if ledger := x.beside(); ledger != nil {
-		both, err := ask(ctx, redisWithin, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
+		ctx, cancel := context.WithTimeout(ctx, redisWithin)
+		defer cancel()
+		// Its client heeds the deadline: nobody has to watch over that.
+		both, err := contained(ctx, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
 		if err != nil {
 			return records{err: err, job: func() (SessionJob, error) { return SessionJob{}, err }}
 		}
@@ -172,7 +179,7 @@ func (x *Examiner) payment(ctx context.Context, id string) Payment {
 
 // event asks only where Stripe knows the payment.
 func (x *Examiner) event(ctx context.Context, p Payment) Event {
-	if x.Payments == nil || p.State == PaymentMissing || p.State == PaymentUnverified {
+	if p.State == PaymentMissing || p.State == PaymentUnverified {
 		return Event{}
 	}
 	// Without an answer the event is unknown, which is all that is said of it.

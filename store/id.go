@@ -26,12 +26,17 @@ var (
 	// word takes in what follows an ellipsis: that shows a shortened id.
 	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]*)?`)
 	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
+
+	onlyID = regexp.MustCompile(id.String() + `$`)
 )
 
 // FindID finds the one session id in whatever a person pastes: bare, quoted, in
 // a link, percent-encoded, with invisible characters in it. The same id several
 // times is one. The errors are ErrNoID, ErrSeveralIDs and ErrCutID.
 func FindID(text string) (string, error) {
+	if onlyID.MatchString(text) && len(text) <= maxID {
+		return text, nil // as it mostly comes
+	}
 	text = slackLink.ReplaceAllString(visible(unescape(text)), "<$1>")
 	found := ""
 	for _, w := range word.FindAllString(text, -1) {

@@ -70,8 +70,10 @@ func FuzzFindID(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if again, err := FindID(got); again != got || err != nil {
-			t.Fatalf("FindID(%q) = %q, %v: not the same again", got, again, err)
+		for _, text := range []string{got, "`" + got + "`"} {
+			if again, err := FindID(text); again != got || err != nil {
+				t.Fatalf("FindID(%q) = %q, %v: not the same again", text, again, err)
+			}
 		}
 	})
 }

@@ -50,7 +50,10 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
-	examiner := store.Examiner{Redis: product, Payments: stripe, Files: api, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
+	examiner := store.Examiner{Redis: product, Files: api, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
+	if c.StripeKey != "" {
+		examiner.Payments = stripe
+	}
 	deps := commands.Deps{
 		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{

@@ -110,7 +110,7 @@ func (c *Client) call(ctx context.Context, method, address string, body []byte, 
 
 func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {
 	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
+		return ctx, func() {}
 	}
 	if method == http.MethodPost {
 		return context.WithTimeout(ctx, writeTimeout)

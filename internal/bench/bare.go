@@ -17,11 +17,12 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// bareEnv is what a bare bot is told beside its tokens: who else it asks, and
-// the blocks that it replies with.
+// What a bare bot is told beside its tokens: to read the keys in one round trip,
+// the blocks to reply with, and whom else to ask.
 const (
-	bareOthers = "BARE_OTHERS"
-	bareBlocks = "BARE_BLOCKS"
+	bareTogether = "BARE_TOGETHER"
+	bareBlocks   = "BARE_BLOCKS"
+	bareOthers   = "BARE_OTHERS"
 )
 
 // runBare starts a bot that only reads the three keys and replies, in a process
@@ -79,16 +80,9 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 	if others != "" {
 		asking.Go(func() { ask("/api/webhook-status/" + session) })
 	}
-	var values [3]*redis.StringCmd
-	_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // what is missing is no error here
-		for i, prefix := range []string{"prompt:", "webhook:", "session:"} {
-			values[i] = p.Get(ctx, prefix+session)
-		}
-		return nil
-	})
 	text := session
-	for _, value := range values {
-		text += "\n" + value.Val()
+	for _, value := range bareKeys(ctx, client, session) {
+		text += "\n" + value.Val() // what is missing is no error here
 	}
 	if others != "" && strings.Contains(text, file) {
 		ask("/api/v1/file/" + file)
@@ -97,40 +91,72 @@ func bareText(ctx context.Context, client *redis.Client, session string) string 
 	return text
 }
 
-// peers are our bot's answers beside those of bare bots, in turns: of one that
-// replies with a line of text, of one that replies with the blocks that ours
-// does, and of one that also asks whom ours asks; ours come last. All serve the
-// same Redis, each in a workspace of its own.
-func (p plan) peers(ctx context.Context, ours *stage, session func(n int) string) ([4][]time.Duration, error) {
-	var times [4][]time.Duration
+// bareKeys reads the three keys, one after the other or together.
+func bareKeys(ctx context.Context, client *redis.Client, session string) (values [3]*redis.StringCmd) {
+	read := func(c redis.Cmdable) {
+		for i, prefix := range []string{"prompt:", "webhook:", "session:"} {
+			values[i] = c.Get(ctx, prefix+session)
+		}
+	}
+	if os.Getenv(bareTogether) == "" {
+		read(client)
+		return values
+	}
+	_, _ = client.Pipelined(ctx, func(p redis.Pipeliner) error { // each value has its own error
+		read(p)
+		return nil
+	})
+	return values
+}
+
+// barePeers are the bare bots that ours is compared with, and how each is told
+// what it does.
+var barePeers = []struct {
+	what string
+	env  func(blocks, others string) []string
+}{
+	{"reads the three keys, one after the other, and replies with a line of text", func(string, string) []string { return nil }},
+	{"reads them in one round trip", func(string, string) []string { return []string{bareTogether + "=1"} }},
+	{"does so, and replies with the same blocks", func(blocks, _ string) []string {
+		return []string{bareTogether + "=1", bareBlocks + "=" + blocks}
+	}},
+	{"does all this, and asks whom ours asks", func(blocks, others string) []string {
+		return []string{bareTogether + "=1", bareBlocks + "=" + blocks, bareOthers + "=" + others}
+	}},
+}
+
+// peers are the answers of bare bots and ours, in turns; ours come last. All
+// serve the same Redis, each in a workspace of its own.
+func (p plan) peers(ctx context.Context, ours *stage, session func(n int) string) ([][]time.Duration, error) {
 	_, first, err := ours.debugs(ctx, session, 1, 50)
 	if err != nil || len(first) != 1 {
-		return times, fmt.Errorf("%d answers, %w", len(first), err)
+		return nil, fmt.Errorf("%d answers, %w", len(first), err)
 	}
 	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
-	blocks := bareBlocks + "=" + string(messages[len(messages)-1].Blocks)
-	stages := [4]*stage{3: ours}
-	for n, env := range [][]string{nil, {blocks}, {blocks, bareOthers + "=" + ours.others.URL}} {
+	var stages []*stage
+	for _, peer := range barePeers {
 		s, err := newStage(ours.redis)
 		if err != nil {
-			return times, err
+			return nil, err
 		}
 		defer func() { _ = s.Close() }()
 		defer s.others.Close()
 		defer s.end()
-		if err := s.runBare(env...); err != nil {
-			return times, err
+		if err := s.runBare(peer.env(string(messages[len(messages)-1].Blocks), ours.others.URL)...); err != nil {
+			return nil, err
 		}
-		stages[n] = s
+		stages = append(stages, s)
 	}
+	stages = append(stages, ours)
 	time.Sleep(2 * time.Second) // they say nothing when they are connected
+	times := make([][]time.Duration, len(stages))
 	const some = 50
 	for round := range p.commands / some {
 		for n := range stages {
 			at := (round + n) % len(stages)
 			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(1 + some*round + n) }, some, 50)
 			if err != nil {
-				return times, err
+				return nil, err
 			}
 			times[at] = append(times[at], took...)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -101,7 +102,7 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 			{&t.first, false, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
 			{&t.floor3000, false, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
 			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // it has run
-			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match) }},
+			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }},
 		} {
 			if part.skip {
 				continue
@@ -116,12 +117,32 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	return t, nil
 }
 
-// scanCLI takes the time of redis-cli --scan.
-func scanCLI(ctx context.Context, s *server, match string) (time.Duration, error) {
+// scanCLI takes the time of redis-cli --scan. It is stopped after a fifth of the
+// keys that match, whose order is random, and its time taken five times.
+func scanCLI(ctx context.Context, s *server, match string, keys int) (time.Duration, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	_, port, _ := strings.Cut(s.addr, ":")
+	cli := exec.CommandContext(ctx, "redis-cli", "-p", port, "--scan", "--pattern", match)
+	shown, err := cli.StdoutPipe()
+	if err != nil {
+		return 0, err
+	}
 	begun := time.Now()
-	err := exec.CommandContext(ctx, "redis-cli", "-p", port, "--scan", "--pattern", match).Run() // its output goes nowhere
-	return time.Since(begun), err
+	if err := cli.Start(); err != nil {
+		return 0, err
+	}
+	n := 0
+	for lines := bufio.NewScanner(shown); n < keys/5 && lines.Scan(); {
+		n++
+	}
+	took := time.Since(begun)
+	stop()
+	_ = cli.Wait() // killed: an error is what it says
+	if n < keys/5 {
+		return 0, fmt.Errorf("redis-cli showed %d keys", n)
+	}
+	return 5 * took, nil
 }
 
 // getLoop is one GET per key in a loop, as the script before did, over so many

@@ -177,7 +177,7 @@ func Cut(text string, n int) string {
 func Clean(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
-		case r == '\n' || r == '\t':
+		case r >= ' ' && r <= '~', r == '\n', r == '\t':
 			return r
 		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == unicode.ReplacementChar:
 			return -1

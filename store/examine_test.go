@@ -220,20 +220,29 @@ func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
 	})
 }
 
+// TestExamineWithRedisFrozen: asked for the session alone, and for its job as well.
 func TestExamineWithRedisFrozen(t *testing.T) {
 	server := redistest.Start(t)
-	s := working()
-	examiner := s.examiner()
-	examiner.Redis = open(t, server.URL())
+	r := open(t, server.URL())
 	server.Freeze(t)
 	defer server.Thaw(t)
-	start := time.Now()
-	x := examiner.Examine(t.Context(), "cs_live_1")
-	if took := time.Since(start); took > examineWithin {
-		t.Errorf("took %s", took)
-	}
-	if !x.RedisSilent || !errors.Is(x.RedisErr, ErrSilent) || x.Payment.State != PaymentPaid || x.SiteErr != nil {
-		t.Errorf("got %+v", x)
+	for name, jobs := range map[string]JobReader{"the session": nil, "both": NewLedger(r)} {
+		t.Run(name, func(t *testing.T) {
+			s := working()
+			examiner := s.examiner()
+			examiner.Redis, examiner.Jobs = r, jobs
+			start := time.Now()
+			x := examiner.Examine(t.Context(), "cs_live_1")
+			if took := time.Since(start); took > examineWithin {
+				t.Errorf("took %s", took)
+			}
+			if !x.RedisSilent || !errors.Is(x.RedisErr, ErrSilent) || x.Payment.State != PaymentPaid || x.SiteErr != nil {
+				t.Errorf("got %+v", x)
+			}
+			if jobs != nil && !errors.Is(x.JobErr, ErrSilent) {
+				t.Errorf("the job: %v", x.JobErr)
+			}
+		})
 	}
 }
 

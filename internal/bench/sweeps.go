@@ -75,7 +75,7 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	client := redis.NewClient(&redis.Options{Addr: s.addr, ReadTimeout: time.Minute})
 	defer func() { _ = client.Close() }() // likewise
 	known := newSweeping(product, sessions)
-	for _, times := range []*[]time.Duration{nil, &t.second, &t.later} { // the first is of a cold server
+	for _, times := range []*[]time.Duration{&t.first, &t.second, &t.later} {
 		before, err := info(ctx, client, "stats", "total_net_output_bytes")
 		if err != nil {
 			return t, err
@@ -88,9 +88,7 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 		if err != nil {
 			return t, err
 		}
-		if t.bytes = append(t.bytes, after-before); times != nil {
-			*times = append(*times, took)
-		}
+		t.bytes, *times = append(t.bytes, after-before), append(*times, took)
 	}
 	for n := range pairs {
 		for _, part := range []struct {
@@ -99,9 +97,9 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 			run   func() (time.Duration, error)
 		}{
 			{&t.floor1000, false, func() (time.Duration, error) { return floor(ctx, client, match, 1000) }},
-			{&t.first, false, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
+			{&t.first, n == 0, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
 			{&t.floor3000, false, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
-			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // it has run
+			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // both have run once
 			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }},
 		} {
 			if part.skip {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -126,22 +125,30 @@ var barePeers = []struct {
 }
 
 // peers are the answers of bare bots and ours, in turns; ours come last. All
-// serve the same Redis, each in a workspace of its own.
-func (p plan) peers(ctx context.Context, ours *stage, session func(n int) string) ([][]time.Duration, error) {
-	_, first, err := ours.debugs(ctx, session, 1, 50)
-	if err != nil || len(first) != 1 {
-		return nil, fmt.Errorf("%d answers, %w", len(first), err)
+// serve the same Redis, each in a new workspace of its own.
+func (p plan) peers(ctx context.Context, redis *server, session func(n int) string) ([][]time.Duration, error) {
+	ours, err := newStage(redis)
+	if err != nil {
+		return nil, err
+	}
+	defer ours.leave()
+	if err := ours.run(); err != nil {
+		return nil, err
+	}
+	if err := ours.await(ctx, "sessionbot_socket_connections", 1); err != nil {
+		return nil, err
+	}
+	if _, _, err := ours.debugs(ctx, session, 1, 50); err != nil {
+		return nil, err
 	}
 	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
 	var stages []*stage
 	for _, peer := range barePeers {
-		s, err := newStage(ours.redis)
+		s, err := newStage(redis)
 		if err != nil {
 			return nil, err
 		}
-		defer func() { _ = s.Close() }()
-		defer s.others.Close()
-		defer s.end()
+		defer s.leave()
 		if err := s.runBare(peer.env(string(messages[len(messages)-1].Blocks), ours.others.URL)...); err != nil {
 			return nil, err
 		}

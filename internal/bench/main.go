@@ -54,9 +54,7 @@ func (p plan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.Close() }()
-	defer s.others.Close()
-	defer s.end()
+	defer s.leave()
 	for _, part := range []func(context.Context, *report, *stage) error{p.small, p.grow, p.product, p.threeKey, p.beyond} {
 		if err := part(ctx, r, s); err != nil {
 			return err

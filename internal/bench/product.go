@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -29,7 +28,7 @@ type stage struct {
 	binary string
 	health string
 	bot    *exec.Cmd
-	others *httptest.Server // SuperDuperAI and the site, which answer at once
+	others *others
 }
 
 func newStage(redis *server) (*stage, error) {
@@ -37,24 +36,11 @@ func newStage(redis *server) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{Server: ws, redis: redis, binary: filepath.Join("bin", "sessionbot")}
-	orphans := map[string]bool{}
-	for n := range 1000 { // more than are asked for
-		orphans[orphan(n)] = true
+	others, err := newOthers()
+	if err != nil {
+		return nil, errors.Join(err, ws.Close())
 	}
-	s.others = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		if session, ok := strings.CutPrefix(r.URL.Path, "/api/webhook-status/"); ok {
-			if orphans[session] {
-				_, _ = io.WriteString(w, `{"status":"pending","message":"not found or processing not yet started"}`)
-				return
-			}
-			_, _ = fmt.Fprintf(w, `{"status":"completed","fileId":%q,"prompt":"x"}`, file)
-			return
-		}
-		_, _ = fmt.Fprintf(w, `{"id":%q,"url":"https://example.com/v.mp4","type":"video","tasks":[]}`, file)
-	}))
-	return s, nil
+	return &stage{Server: ws, redis: redis, binary: filepath.Join("bin", "sessionbot"), others: others}, nil
 }
 
 // run starts the binary, and returns when it is connected.
@@ -76,6 +62,13 @@ func (s *stage) run(env ...string) error {
 		return fmt.Errorf("the built binary: %w; make build makes it", err)
 	}
 	return nil
+}
+
+// leave ends the bot and its workspace.
+func (s *stage) leave() {
+	s.end()
+	_ = s.others.Close() // nobody asks any more
+	_ = s.Close()        // likewise
 }
 
 func (s *stage) end() {
@@ -169,7 +162,7 @@ func (p plan) answers(ctx context.Context, r *report, s *stage) error {
 		what    string
 		session func(n int) string
 	}{{"an orphan", orphan}, {"a completed session", from(0)}} {
-		took, err := p.peers(ctx, s, asked.session)
+		took, err := p.peers(ctx, s.redis, asked.session)
 		if err != nil {
 			return err
 		}

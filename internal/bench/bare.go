@@ -135,7 +135,7 @@ func (p plan) peers(ctx context.Context, redis *server, session func(n int) stri
 	if err := ours.run(); err != nil {
 		return nil, err
 	}
-	if err := ours.await(ctx, "sessionbot_socket_connections", 1); err != nil {
+	if err := ours.await(ctx, "sessionbot_socket_connections"); err != nil {
 		return nil, err
 	}
 	if _, _, err := ours.debugs(ctx, session, 1, 50); err != nil {

@@ -160,7 +160,7 @@ func (p plan) grew(ctx context.Context, r *report, s *stage, n int, t sweepTimes
 		return err
 	}
 	defer s.end()
-	if err := s.await(ctx, "sessionbot_socket_connections", 1); err != nil {
+	if err := s.await(ctx, "sessionbot_socket_connections"); err != nil {
 		return err
 	}
 	acks, took, err := s.debugs(ctx, from(0), 50, 50)

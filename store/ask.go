@@ -27,8 +27,14 @@ func begin[T any](ctx context.Context, within time.Duration, question func(conte
 	}
 	answers := make(chan answer, 1)
 	go func() {
-		value, err := contained(ctx, question)
-		answers <- answer{value, err}
+		var a answer
+		defer func() {
+			if cause := recover(); cause != nil {
+				a = answer{err: fmt.Errorf("%w: %v", errPanicked, cause)}
+			}
+			answers <- a
+		}()
+		a.value, a.err = question(ctx)
 	}()
 	return func() (T, error) {
 		defer cancel()
@@ -45,14 +51,4 @@ func begin[T any](ctx context.Context, within time.Duration, question func(conte
 			return nothing, ctx.Err()
 		}
 	}
-}
-
-// contained puts a question whose panic becomes an error.
-func contained[T any](ctx context.Context, question func(context.Context) (T, error)) (value T, err error) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err = fmt.Errorf("%w: %v", errPanicked, cause)
-		}
-	}()
-	return question(ctx)
 }

@@ -134,10 +134,7 @@ func (x *Examiner) countLookup(seen Examination) {
 // server holds both, else side by side.
 func (x *Examiner) records(ctx context.Context, id string) records {
 	if ledger := x.beside(); ledger != nil {
-		ctx, cancel := context.WithTimeout(ctx, redisWithin)
-		defer cancel()
-		// Its client heeds the deadline: nobody has to watch over that.
-		both, err := contained(ctx, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
+		both, err := ask(ctx, redisWithin, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
 		if err != nil {
 			return records{err: err, job: func() (SessionJob, error) { return SessionJob{}, err }}
 		}

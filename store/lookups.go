@@ -6,14 +6,9 @@ import (
 	"time"
 )
 
-const (
-	// lookupAfter is for how long what was counted waits for more. A question is
-	// counted while its answer is being written: that comes first.
-	lookupAfter = 100 * time.Millisecond
-	// lookupWithin bounds one write of what was counted; a process that ends waits
-	// for two at most.
-	lookupWithin = 250 * time.Millisecond
-)
+// lookupWithin bounds one write of what was counted; a process that ends waits
+// for two at most.
+const lookupWithin = 250 * time.Millisecond
 
 // Lookups counts the questions to the site in the series, aside: no answer waits
 // for it. What is counted during a write goes with the next one.
@@ -25,14 +20,12 @@ type Lookups struct {
 	counted map[int64]Tries // and not written yet, by hour
 	busy    bool            // somebody writes
 	writing sync.WaitGroup
-	ending  chan struct{} // closed when nobody waits for more
-	end     sync.Once     // closes it
 }
 
 // NewLookups counts in these records, and tells failed what could not be
 // written: it is missing in the figures, and not tried again.
 func NewLookups(records *Watch, failed func(error)) *Lookups {
-	return &Lookups{records: records, failed: failed, counted: map[int64]Tries{}, ending: make(chan struct{})}
+	return &Lookups{records: records, failed: failed, counted: map[int64]Tries{}}
 }
 
 // Count counts one question, and whether its answer agreed with Redis.
@@ -51,18 +44,11 @@ func (l *Lookups) Count(at time.Time, agreed bool) {
 }
 
 // Wait returns when all that was counted is written, or could not be.
-func (l *Lookups) Wait() {
-	l.end.Do(func() { close(l.ending) })
-	l.writing.Wait()
-}
+func (l *Lookups) Wait() { l.writing.Wait() }
 
 // write goes on until nothing is left to be written.
 func (l *Lookups) write() {
 	for {
-		select {
-		case <-time.After(lookupAfter):
-		case <-l.ending:
-		}
 		counted := l.take()
 		if len(counted) == 0 {
 			return

@@ -142,6 +142,12 @@ func (p plan) peers(ctx context.Context, redis *server, session func(n int) stri
 		return nil, err
 	}
 	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
+	for ; len(messages) == 0; messages, _ = ours.Messages("C0SUPPORT", "U0SUPPORT") {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		time.Sleep(time.Millisecond) // an answer is shown a moment after it came
+	}
 	var stages []*stage
 	for _, peer := range barePeers {
 		s, err := newStage(redis)

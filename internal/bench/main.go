@@ -69,8 +69,8 @@ func (p plan) run(ctx context.Context) error {
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		on += ", load average " + strings.Fields(string(load))[1]
 	}
-	r.notes = append(r.notes, "redis-cli was stopped after a fifth of the prompts each time, and its time taken five times.")
-	r.notes = append(r.notes, "Growth is of three runs below a million sessions, and of one above; a second sweep is run once.")
+	r.notes = append(r.notes, "redis-cli was stopped after a fifth of the prompts, and the time it took is told times five.")
+	r.notes = append(r.notes, "Growth is of three runs below a million sessions, and of one above, whose first sweep is also the first that the server saw; a second sweep is run once.")
 	return r.write("docs/performance.md", on)
 }
 

@@ -144,7 +144,10 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 		return err
 	}
 	r.add("memory of the process while sweeping", "", "", fmt.Sprintf("%.1f MiB", most), "", "under 64 MiB")
-	if err := p.meanwhile(swept, r, s); err != nil {
+	if err := s.await(swept, `sessionbot_sweeps_total{outcome="spared"}`); err != nil {
+		return err
+	}
+	if err := p.meanwhile(ctx, r, s); err != nil {
 		return err
 	}
 	if err := p.answers(ctx, r, s); err != nil {
@@ -170,7 +173,10 @@ func (p plan) answers(ctx context.Context, r *report, s *stage) error {
 		what := "answer to /session debug of " + asked.what + " at 50 a second, p50, beside a bot that "
 		for n, peer := range barePeers {
 			r.add(what+peer.what, "", millis(median(took[n])), millis(median(ours)), times(median(ours), median(took[n])), reach)
-			what, reach = "the same beside one that ", ""
+			what = "the same beside one that "
+			if n > 0 {
+				reach = ""
+			}
 		}
 		r.add("p99 beside this last one", "", millis(p99(took[len(barePeers)-1])), millis(p99(ours)), "", "under 100 ms")
 	}
@@ -180,9 +186,6 @@ func (p plan) answers(ctx context.Context, r *report, s *stage) error {
 // meanwhile measures the one-key layout, on a server of its own, while the bot
 // has next to nothing to do, and what it does is only counted.
 func (p plan) meanwhile(ctx context.Context, r *report, s *stage) error {
-	if err := s.await(ctx, `sessionbot_sweeps_total{outcome="spared"}`); err != nil {
-		return err
-	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.oneKey(ctx, &r.oneKey) })
 	group.Go(func() error { return p.steadily(ctx, r, s) })
@@ -208,7 +211,11 @@ func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
 				return 0, err
 			}
 		}
-		time.Sleep(p.steady)
+		select {
+		case <-time.After(p.steady):
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
 		after, err := calls(ctx, s.redis.client)
 		return int(float64(after-before-written) * float64(time.Minute) / float64(p.steady)), err
 	}

@@ -73,9 +73,10 @@ rests), but where others' PING and Redis' own times are told.
 
 An answer's time is from a command's typing until the answer has reached the
 workspace; what that makes of it is nobody's work here. The peers are bare bots on
-slack-go, each of which does something more than the one before. Ours asks Redis, in
-one round trip, and the site at the same time, and then SuperDuperAI for the file,
-where Redis names one.
+slack-go. The first reads key after key; the others read all three in one round trip,
+and each of these does something more than the one before. Ours asks Redis, in one
+round trip, and the site at the same time, and then SuperDuperAI for the file, where
+Redis names one; as the peers it is a new process in a new workspace, without alerts.
 
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.

@@ -220,7 +220,8 @@ func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
 	})
 }
 
-// TestExamineWithRedisFrozen: asked for the session alone, and for its job as well.
+// TestExamineWithRedisFrozen: asked for the session alone, and for its job as well;
+// who leaves is not kept.
 func TestExamineWithRedisFrozen(t *testing.T) {
 	server := redistest.Start(t)
 	r := open(t, server.URL())
@@ -241,6 +242,13 @@ func TestExamineWithRedisFrozen(t *testing.T) {
 			}
 			if jobs != nil && !errors.Is(x.JobErr, ErrSilent) {
 				t.Errorf("the job: %v", x.JobErr)
+			}
+			leaves, leave := context.WithCancel(t.Context())
+			defer time.AfterFunc(50*time.Millisecond, leave).Stop()
+			start = time.Now()
+			examiner.Examine(leaves, "cs_live_1")
+			if took := time.Since(start); took >= redisWithin {
+				t.Errorf("who left was kept for %s", took)
 			}
 		})
 	}

@@ -66,7 +66,8 @@ func grouped(n int) string {
 const explained = `
 The floor is a bare loop of SCAN over the prompts (in the one-key layout: over
 ` + "`session:*`" + `), the better of COUNT 1000 and 3000, by the same Redis client and in
-the same run; figures are medians, and what is compared was measured in turn.
+the same run; figures are medians, and what is compared was measured in turn, but
+for each sweep's first run, which comes before the others' turns.
 ` + "`redis-cli --scan`" + ` asks for ten keys at a time, as it does by itself. Sweeps are
 measured without the pacing that the bot has (small pages, one after the other, and
 rests), but where others' PING and Redis' own times are told.

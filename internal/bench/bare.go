@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,13 +12,8 @@ import (
 	"github.com/slack-go/slack/socketmode"
 )
 
-// What a bare bot is told beside its tokens: to read the keys in one round trip,
-// the blocks to reply with, and whom else to ask.
-const (
-	bareTogether = "BARE_TOGETHER"
-	bareBlocks   = "BARE_BLOCKS"
-	bareOthers   = "BARE_OTHERS"
-)
+// bareTogether tells a bare bot to read the keys in one round trip.
+const bareTogether = "BARE_TOGETHER"
 
 // runBare starts a bot that only reads the three keys and replies, in a process
 // of its own as ours is.
@@ -43,12 +34,6 @@ func bare(ctx context.Context) error {
 	defer func() { _ = client.Close() }() // nothing hangs on it any more
 	api := slack.New(os.Getenv("SLACK_BOT_TOKEN"), slack.OptionAppLevelToken(os.Getenv("SLACK_APP_TOKEN")), slack.OptionAPIURL(os.Getenv("SLACK_API_URL")))
 	socket := socketmode.New(api)
-	var blocks *slack.Blocks
-	if raw := os.Getenv(bareBlocks); raw != "" {
-		if err := json.Unmarshal([]byte(raw), &blocks); err != nil {
-			return err
-		}
-	}
 	go func() {
 		for event := range socket.Events {
 			if event.Type != socketmode.EventTypeSlashCommand {
@@ -57,37 +42,15 @@ func bare(ctx context.Context) error {
 			_ = socket.Ack(*event.Request) // an ack that fails shows in the figures
 			command, _ := event.Data.(slack.SlashCommand)
 			go func() {
-				text := bareText(ctx, client, strings.TrimPrefix(command.Text, "debug "))
-				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text, Blocks: blocks}) // likewise
+				text := strings.TrimPrefix(command.Text, "debug ")
+				for _, value := range bareKeys(ctx, client, text) {
+					text += "\n" + value.Val() // what is missing is no error here
+				}
+				_ = slack.PostWebhookContext(ctx, command.ResponseURL, &slack.WebhookMessage{Text: text}) // likewise
 			}()
 		}
 	}()
 	return socket.RunContext(ctx)
-}
-
-// bareText reads the three keys, and where there are others asks the site beside
-// that, and then for the file, whose id stands in what Redis holds.
-func bareText(ctx context.Context, client *redis.Client, session string) string {
-	others := os.Getenv(bareOthers)
-	ask := func(path string) {
-		if res, err := http.Get(others + path); err == nil {
-			_, _ = io.Copy(io.Discard, res.Body)
-			_ = res.Body.Close()
-		}
-	}
-	var asking sync.WaitGroup
-	if others != "" {
-		asking.Go(func() { ask("/api/webhook-status/" + session) })
-	}
-	text := session
-	for _, value := range bareKeys(ctx, client, session) {
-		text += "\n" + value.Val() // what is missing is no error here
-	}
-	if others != "" && strings.Contains(text, file) {
-		ask("/api/v1/file/" + file)
-	}
-	asking.Wait()
-	return text
 }
 
 // bareKeys reads the three keys, one after the other or together.
@@ -112,22 +75,16 @@ func bareKeys(ctx context.Context, client *redis.Client, session string) (values
 // what it does.
 var barePeers = []struct {
 	what string
-	env  func(blocks, others string) []string
+	env  []string
 }{
-	{"reads the three keys, one after the other, and replies with a line of text", func(string, string) []string { return nil }},
-	{"reads them in one round trip", func(string, string) []string { return []string{bareTogether + "=1"} }},
-	{"does so, and replies with the same blocks", func(blocks, _ string) []string {
-		return []string{bareTogether + "=1", bareBlocks + "=" + blocks}
-	}},
-	{"does all this, and asks whom ours asks", func(blocks, others string) []string {
-		return []string{bareTogether + "=1", bareBlocks + "=" + blocks, bareOthers + "=" + others}
-	}},
+	{"reads the three keys, one after the other, and replies with a line of text", nil},
+	{"reads them in one round trip", []string{bareTogether + "=1"}},
 }
 
 // peers are the answers of bare bots and ours, in turns; ours come last. All
 // serve the same Redis, each in a new workspace of its own.
 func (p plan) peers(ctx context.Context, redis *server, session func(n int) string) ([][]time.Duration, error) {
-	ours, err := newStage(redis)
+	ours, err := stageBeside(redis)
 	if err != nil {
 		return nil, err
 	}
@@ -138,36 +95,31 @@ func (p plan) peers(ctx context.Context, redis *server, session func(n int) stri
 	if err := ours.await(ctx, "sessionbot_socket_connections"); err != nil {
 		return nil, err
 	}
-	if _, _, err := ours.debugs(ctx, session, 1, 50); err != nil {
-		return nil, err
-	}
-	messages, _ := ours.Messages("C0SUPPORT", "U0SUPPORT")
-	for ; len(messages) == 0; messages, _ = ours.Messages("C0SUPPORT", "U0SUPPORT") {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		time.Sleep(time.Millisecond) // an answer is shown a moment after it came
-	}
 	var stages []*stage
 	for _, peer := range barePeers {
-		s, err := newStage(redis)
+		s, err := stageBeside(redis)
 		if err != nil {
 			return nil, err
 		}
 		defer s.leave()
-		if err := s.runBare(peer.env(string(messages[len(messages)-1].Blocks), ours.others.URL)...); err != nil {
+		if err := s.runBare(peer.env...); err != nil {
 			return nil, err
 		}
 		stages = append(stages, s)
 	}
 	stages = append(stages, ours)
 	time.Sleep(2 * time.Second) // they say nothing when they are connected
+	for _, s := range stages {  // what a process does for the first time takes longer
+		if _, _, err := s.debugs(ctx, session, 25, 50); err != nil {
+			return nil, err
+		}
+	}
 	times := make([][]time.Duration, len(stages))
 	const some = 50
 	for round := range p.commands / some {
 		for n := range stages {
 			at := (round + n) % len(stages)
-			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(1 + some*round + n) }, some, 50)
+			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(some*round + n) }, some, 50)
 			if err != nil {
 				return nil, err
 			}

@@ -16,12 +16,11 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
-// stage is a workspace, and the built binary that serves it.
+// stage is a workspace, and a bot that serves it beside a redis-server.
 type stage struct {
 	*workspace.Server
 	redis  *server
@@ -31,7 +30,25 @@ type stage struct {
 	others *others
 }
 
-func newStage(redis *server) (*stage, error) {
+// newStage has a redis-server of its own, which close ends with the rest.
+func newStage(ctx context.Context) (*stage, error) {
+	redis, err := startRedis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := stageBeside(redis)
+	if err != nil {
+		redis.stop()
+	}
+	return s, err
+}
+
+func (s *stage) close() {
+	s.leave()
+	s.redis.stop()
+}
+
+func stageBeside(redis *server) (*stage, error) {
 	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", ControlKey: "bench"})
 	if err != nil {
 		return nil, err
@@ -110,8 +127,12 @@ func (s *stage) await(ctx context.Context, name string) error {
 	return fmt.Errorf("%s stays 0: %w", name, ctx.Err())
 }
 
-// product is the built binary beside many sessions.
+// product is the built binary beside many sessions, as it starts. It goes on.
 func (p plan) product(ctx context.Context, r *report, s *stage) error {
+	d := &dataset{}
+	if err := d.add(ctx, s.redis, 0, p.sessions); err != nil {
+		return err
+	}
 	if err := s.redis.client.ConfigSet(ctx, "notify-keyspace-events", "KA").Err(); err != nil {
 		return err
 	}
@@ -144,19 +165,12 @@ func (p plan) product(ctx context.Context, r *report, s *stage) error {
 		return err
 	}
 	r.add("memory of the process while sweeping", "", "", fmt.Sprintf("%.1f MiB", most), "", "under 64 MiB")
-	if err := s.await(swept, `sessionbot_sweeps_total{outcome="spared"}`); err != nil {
-		return err
-	}
-	if err := p.meanwhile(ctx, r, s); err != nil {
-		return err
-	}
-	if err := p.answers(ctx, r, s); err != nil {
-		return err
-	}
 	acks, _, err := s.types(from(0), 4*p.commands, 200)
+	if err != nil {
+		return err
+	}
 	r.add("ack at 200 commands a second, p99", "", "", millis(p99(acks)), "", "under 20 ms")
-	s.end()
-	return err
+	return s.await(swept, `sessionbot_sweeps_total{outcome="spared"}`)
 }
 
 // answers is how long answers take, beside peers.
@@ -169,36 +183,25 @@ func (p plan) answers(ctx context.Context, r *report, s *stage) error {
 		if err != nil {
 			return err
 		}
-		ours, reach := took[len(barePeers)], "1.5 × the peer"
+		ours := took[len(barePeers)]
 		what := "answer to /session debug of " + asked.what + " at 50 a second, p50, beside a bot that "
 		for n, peer := range barePeers {
-			r.add(what+peer.what, "", millis(median(took[n])), millis(median(ours)), times(median(ours), median(took[n])), reach)
+			r.add(what+peer.what, "", millis(median(took[n])), millis(median(ours)), times(median(ours), median(took[n])), "1.5 × the peer")
 			what = "the same beside one that "
-			if n > 0 {
-				reach = ""
-			}
 		}
 		r.add("p99 beside this last one", "", millis(p99(took[len(barePeers)-1])), millis(p99(ours)), "", "under 100 ms")
 	}
 	return nil
 }
 
-// meanwhile measures the one-key layout, on a server of its own, while the bot
-// has next to nothing to do, and what it does is only counted.
-func (p plan) meanwhile(ctx context.Context, r *report, s *stage) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.oneKey(ctx, &r.oneKey) })
-	group.Go(func() error { return p.steadily(ctx, r, s) })
-	return group.Wait()
-}
-
-// steadily counts what Redis is asked while it is proven to tell of every write.
-func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
+// steadily counts what Redis is asked in a minute while it is proven to tell of
+// every write, if none comes and if there are ten new sessions. It ends the bot.
+func (p plan) steadily(ctx context.Context, s *stage) (none, ten int, err error) {
+	defer s.end()
 	full, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	news := int(10 * p.steady / time.Minute)
 	minute := func(written int) (int, error) {
 		before, err := calls(ctx, s.redis.client)
 		if err != nil {
@@ -219,29 +222,17 @@ func (p plan) steadily(ctx context.Context, r *report, s *stage) error {
 		after, err := calls(ctx, s.redis.client)
 		return int(float64(after-before-written) * float64(time.Minute) / float64(p.steady)), err
 	}
-	none, err := minute(0)
-	if err != nil {
-		return err
+	if none, err = minute(0); err != nil {
+		return 0, 0, err
 	}
-	ten, err := minute(news)
-	if err != nil {
-		return err
+	if ten, err = minute(int(10 * p.steady / time.Minute)); err != nil {
+		return 0, 0, err
 	}
-	r.add("commands a minute while notified, none new", "", "", fmt.Sprint(none), "", "whatever rests")
-	r.add("the same, 10 new sessions a minute", "", "", fmt.Sprint(ten), "", "by what is new")
 	again, err := s.metric(`sessionbot_sweeps_total{outcome="done"}`)
-	if err != nil {
-		return err
+	if err == nil && again != full {
+		err = errors.New("there were full sweeps while Redis told of every write")
 	}
-	if again != full {
-		return errors.New("there were full sweeps while Redis told of every write")
-	}
-	for n := range news {
-		if err := s.redis.client.Del(ctx, fmt.Sprintf("prompt:cs_live_new%d", n)).Err(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return none, ten, err
 }
 
 // pings measures what another client feels.

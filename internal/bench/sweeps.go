@@ -30,6 +30,19 @@ func floor(ctx context.Context, client *redis.Client, match string, count int64)
 	}
 }
 
+// betterFloor is the count with which the loop is quicker, and what it took.
+func betterFloor(ctx context.Context, client *redis.Client, match string) (int64, time.Duration, error) {
+	small, err := floor(ctx, client, match, 1000)
+	if err != nil {
+		return 0, 0, err
+	}
+	large, err := floor(ctx, client, match, 3000)
+	if small < large {
+		return 1000, small, err
+	}
+	return 3000, large, err
+}
+
 // sweeping is a sweeper of the product, without its pacing.
 type sweeping struct {
 	*store.Sweeper
@@ -57,15 +70,15 @@ func (s sweeping) sweep(ctx context.Context) (time.Duration, error) {
 
 // sweepTimes is what sweeps, the floor and redis-cli took, in turn.
 type sweepTimes struct {
-	floor1000, floor3000, first, second, later, cli []time.Duration
+	floors, first, second, later, cli []time.Duration
 
 	bytes []float64 // received by the first, the second and a later sweep
 }
 
-// floor is the better of the two.
-func (t sweepTimes) floor() time.Duration { return min(median(t.floor1000), median(t.floor3000)) }
+func (t sweepTimes) floor() time.Duration { return median(t.floors) }
 
-// measureSweeps runs each so many times; redis-cli only where it is a peer.
+// measureSweeps runs each so many times, and with no pairs the sweeps alone, once;
+// redis-cli only where it is a peer.
 func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int, cli bool) (t sweepTimes, err error) {
 	product, err := store.Open(ctx, "redis://"+s.addr)
 	if err != nil {
@@ -90,16 +103,23 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 		}
 		t.bytes, *times = append(t.bytes, after-before), append(*times, took)
 	}
+	if pairs == 0 {
+		return t, nil
+	}
+	count, bare, err := betterFloor(ctx, client, match)
+	if err != nil {
+		return t, err
+	}
+	t.floors = append(t.floors, bare)
 	for n := range pairs {
 		for _, part := range []struct {
 			times *[]time.Duration
 			skip  bool
 			run   func() (time.Duration, error)
 		}{
-			{&t.floor1000, false, func() (time.Duration, error) { return floor(ctx, client, match, 1000) }},
+			{&t.floors, n == 0, func() (time.Duration, error) { return floor(ctx, client, match, count) }},
 			{&t.first, n == 0, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
-			{&t.floor3000, false, func() (time.Duration, error) { return floor(ctx, client, match, 3000) }},
-			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // both have run once
+			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // all three have run once
 			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }},
 		} {
 			if part.skip {
@@ -115,8 +135,11 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	return t, nil
 }
 
-// scanCLI takes the time of redis-cli --scan. It is stopped after a fifth of the
-// keys that match, whose order is random, and its time taken five times.
+// shareOfCLI is how much of redis-cli's work is waited for, as one in so many.
+const shareOfCLI = 20
+
+// scanCLI takes the time of redis-cli --scan. It is stopped after a share of the
+// keys that match, whose order is random, and its time is told times as many.
 func scanCLI(ctx context.Context, s *server, match string, keys int) (time.Duration, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -131,16 +154,16 @@ func scanCLI(ctx context.Context, s *server, match string, keys int) (time.Durat
 		return 0, err
 	}
 	n := 0
-	for lines := bufio.NewScanner(shown); n < keys/5 && lines.Scan(); {
+	for lines := bufio.NewScanner(shown); n < keys/shareOfCLI && lines.Scan(); {
 		n++
 	}
 	took := time.Since(begun)
 	stop()
 	_ = cli.Wait() // killed: an error is what it says
-	if n < keys/5 {
+	if n < keys/shareOfCLI {
 		return 0, fmt.Errorf("redis-cli showed %d keys", n)
 	}
-	return 5 * took, nil
+	return shareOfCLI * took, nil
 }
 
 // getLoop is one GET per key in a loop, as the script before did, over so many

@@ -50,7 +50,7 @@ soak:
 
 # What it costs and what it feels like, beside what a server can do: writes
 # docs/performance.md. It takes nine minutes on two cores, and with QUICK=1, for a
-# tenth of the sessions, about one.
+# tenth of the sessions, less than one.
 bench: build
 	go run ./internal/bench
 

@@ -109,17 +109,17 @@ func (p plan) peers(ctx context.Context, redis *server, session func(n int) stri
 	}
 	stages = append(stages, ours)
 	time.Sleep(2 * time.Second) // they say nothing when they are connected
-	for _, s := range stages {  // what a process does for the first time takes longer
-		if _, _, err := s.debugs(ctx, session, 25, 50); err != nil {
+	const warm, some = 25, 50
+	for _, s := range stages { // what a process does for the first time takes longer
+		if _, _, err := s.debugs(ctx, session, warm, 50); err != nil {
 			return nil, err
 		}
 	}
 	times := make([][]time.Duration, len(stages))
-	const some = 50
 	for round := range p.commands / some {
 		for n := range stages {
 			at := (round + n) % len(stages)
-			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(some*round + n) }, some, 50)
+			_, took, err := stages[at].debugs(ctx, func(n int) string { return session(warm + some*round + n) }, some, 50)
 			if err != nil {
 				return nil, err
 			}

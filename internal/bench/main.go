@@ -88,7 +88,7 @@ func (p plan) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.notes = append(r.notes, "redis-cli was stopped after a twentieth of the prompts, and the time it took is told times twenty.")
+	r.notes = append(r.notes, fmt.Sprintf("redis-cli was stopped after one of %d prompts, and the time it took is told times %[1]d.", shareOfCLI))
 	r.notes = append(r.notes, "Growth is of three runs below a million sessions, and of one above, without a floor; a second sweep is run once.")
 	return r.write("docs/performance.md", on)
 }

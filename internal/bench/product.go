@@ -89,8 +89,8 @@ func (s *stage) leave() {
 }
 
 func (s *stage) end() {
-	if s.bot == nil {
-		return
+	if s.bot == nil || s.bot.Process == nil {
+		return // it never began
 	}
 	_ = s.bot.Process.Signal(syscall.SIGTERM)
 	_ = s.bot.Wait()

@@ -34,7 +34,7 @@ func times(a, b time.Duration) string { return fmt.Sprintf("%.2f ×", a.Seconds(
 func (r *report) write(path, on string) error {
 	var b strings.Builder
 	b.WriteString("# Performance\n\nWritten by `make bench`")
-	fmt.Fprintf(&b, " on %s, against a redis-server of its own with %s sessions in the layout named, 97 of 100 completed.\n", on, grouped(r.sessions))
+	fmt.Fprintf(&b, " on %s, against redis-servers of its own with %s sessions in the layout named, 97 of 100 completed.\n", on, grouped(r.sessions))
 	b.WriteString(explained)
 	table := func(rows rows) {
 		b.WriteString("\n| what | floor | peer | ours | ratio | to reach |\n|---|---|---|---|---|---|\n")
@@ -64,20 +64,21 @@ func grouped(n int) string {
 
 const explained = `
 The floor is a bare loop of SCAN over the prompts (in the one-key layout: over
-` + "`session:*`" + `), with COUNT 1000 or 3000, whichever is quicker in a first run, by the
-same Redis client and in the same run; figures are medians, and what is compared was
-measured in turn, but for each sweep's first run, which comes before the others'
-turns. ` + "`redis-cli --scan`" + ` asks for ten keys at a time, as it does by itself. Sweeps
-are measured without the pacing that the bot has (small pages, one after the other,
-and rests), but where others' PING and Redis' own times are told.
+` + "`session:*`" + `), with COUNT 1000 or 3000, whichever was quicker in a first run that does
+not count, by the same Redis client; figures are medians, and what is compared was
+measured in turn. ` + "`redis-cli --scan`" + ` asks for ten keys at a time, as it does by
+itself. Sweeps are measured without the pacing that the bot has (small pages, one
+after the other, and rests), but where others' PING and Redis' own times are told.
+What a bot asks of Redis while sessions rest is counted beside all that comes after
+its first sweep, on a server of its own.
 
 An answer's time is from a command's typing until the answer has reached the
 workspace; what that makes of it is nobody's work here. The peers are bare bots on
 slack-go that reply with what the keys hold. Ours asks Redis, in one round trip, and
 the site at the same time, and then SuperDuperAI for the file, where Redis names one;
-as the peers it is a new process in a new workspace, without alerts. It runs Go on one
-processor, unless ` + "`GOMAXPROCS`" + ` says otherwise: waking a second thread made each
-answer later by a tenth, and took a quarter more of the machine.
+as the peers it is a new process in a new workspace, without alerts, that has given 25
+answers before. It runs Go on one processor, which it sets by itself; the peers run it
+as it comes.
 
 ## How a sweep works
 - SCANs overlap: the next one is sent as soon as the cursor of the last is there.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,17 +32,17 @@ func floor(ctx context.Context, client *redis.Client, match string, count int64)
 	}
 }
 
-// betterFloor is the count with which the loop is quicker, and what it took.
-func betterFloor(ctx context.Context, client *redis.Client, match string) (int64, time.Duration, error) {
+// betterCount is the COUNT with which the floor is quicker.
+func betterCount(ctx context.Context, client *redis.Client, match string) (int64, error) {
 	small, err := floor(ctx, client, match, 1000)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	large, err := floor(ctx, client, match, 3000)
 	if small < large {
-		return 1000, small, err
+		return 1000, err
 	}
-	return 3000, large, err
+	return 3000, err
 }
 
 // sweeping is a sweeper of the product, without its pacing.
@@ -78,8 +80,10 @@ type sweepTimes struct {
 func (t sweepTimes) floor() time.Duration { return median(t.floors) }
 
 // measureSweeps runs each so many times, and with no pairs the sweeps alone, once;
-// redis-cli only where it is a peer.
+// redis-cli only where it is a peer. Go runs as it does in the bot.
 func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int, cli bool) (t sweepTimes, err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	product, err := store.Open(ctx, "redis://"+s.addr)
 	if err != nil {
 		return t, err
@@ -106,20 +110,20 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	if pairs == 0 {
 		return t, nil
 	}
-	count, bare, err := betterFloor(ctx, client, match)
+	t.first, t.later = nil, nil // what is compared is measured in turn
+	count, err := betterCount(ctx, client, match)
 	if err != nil {
 		return t, err
 	}
-	t.floors = append(t.floors, bare)
-	for n := range pairs {
+	for range pairs {
 		for _, part := range []struct {
 			times *[]time.Duration
 			skip  bool
 			run   func() (time.Duration, error)
 		}{
-			{&t.floors, n == 0, func() (time.Duration, error) { return floor(ctx, client, match, count) }},
-			{&t.first, n == 0, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
-			{&t.later, n == 0, func() (time.Duration, error) { return known.sweep(ctx) }}, // all three have run once
+			{&t.floors, false, func() (time.Duration, error) { return floor(ctx, client, match, count) }},
+			{&t.first, false, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
+			{&t.later, false, func() (time.Duration, error) { return known.sweep(ctx) }},
 			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }},
 		} {
 			if part.skip {

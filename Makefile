@@ -49,7 +49,7 @@ soak:
 	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
 
 # What it costs and what it feels like, beside what a server can do: writes
-# docs/performance.md. It takes nine minutes on two cores, and with QUICK=1, for a
+# docs/performance.md. It takes eight minutes on two cores, and with QUICK=1, for a
 # tenth of the sessions, less than one.
 bench: build
 	go run ./internal/bench

@@ -67,8 +67,9 @@ The floor is a bare loop of SCAN over the prompts (in the one-key layout: over
 ` + "`session:*`" + `), with COUNT 1000 or 3000, whichever was quicker in a first run that does
 not count, by the same Redis client; figures are medians, and what is compared was
 measured in turn. ` + "`redis-cli --scan`" + ` asks for ten keys at a time, as it does by
-itself. Sweeps are measured without the pacing that the bot has (small pages, one
-after the other, and rests), but where others' PING and Redis' own times are told.
+itself. Floors and sweeps run on all processors, and without the pacing that the bot
+has, which sweeps on one (small pages, one after the other, and rests), but where
+others' PING and Redis' own times are told.
 What a bot asks of Redis while sessions rest is counted beside all that comes after
 its first sweep, on a server of its own.
 

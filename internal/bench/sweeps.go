@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,10 +78,8 @@ type sweepTimes struct {
 func (t sweepTimes) floor() time.Duration { return median(t.floors) }
 
 // measureSweeps runs each so many times, and with no pairs the sweeps alone, once;
-// redis-cli only where it is a peer. Go runs as it does in the bot.
+// redis-cli only where it is a peer.
 func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs int, cli bool) (t sweepTimes, err error) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	defer debug.SetGCPercent(debug.SetGCPercent(40))
 	product, err := store.Open(ctx, "redis://"+s.addr)
 	if err != nil {
 		return t, err

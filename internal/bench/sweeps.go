@@ -111,25 +111,25 @@ func measureSweeps(ctx context.Context, s *server, match string, sessions, pairs
 	if err != nil {
 		return t, err
 	}
+	type turn struct {
+		times *[]time.Duration
+		run   func() (time.Duration, error)
+	}
+	turns := []turn{
+		{&t.floors, func() (time.Duration, error) { return floor(ctx, client, match, count) }},
+		{&t.first, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
+		{&t.later, func() (time.Duration, error) { return known.sweep(ctx) }},
+	}
+	if cli {
+		turns = append(turns, turn{&t.cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }})
+	}
 	for range pairs {
-		for _, part := range []struct {
-			times *[]time.Duration
-			skip  bool
-			run   func() (time.Duration, error)
-		}{
-			{&t.floors, false, func() (time.Duration, error) { return floor(ctx, client, match, count) }},
-			{&t.first, false, func() (time.Duration, error) { return newSweeping(product, sessions).sweep(ctx) }},
-			{&t.later, false, func() (time.Duration, error) { return known.sweep(ctx) }},
-			{&t.cli, !cli, func() (time.Duration, error) { return scanCLI(ctx, s, match, sessions) }},
-		} {
-			if part.skip {
-				continue
-			}
-			took, err := part.run()
+		for _, turn := range turns {
+			took, err := turn.run()
 			if err != nil {
 				return t, err
 			}
-			*part.times = append(*part.times, took)
+			*turn.times = append(*turn.times, took)
 		}
 	}
 	return t, nil

@@ -42,9 +42,9 @@ func odd(s statistics) []string {
 		say("The site agreed with Redis in %s of the last 24 h's lookups, was %s in the week before.", percent(*day.Lookup.Rate()), percent(*week.Lookup.Rate()))
 	}
 	lines = append(lines, oddMemory(s, day)...)
-	if n := c.TTLs[store.TTLClasses[len(store.TTLClasses)-1]]; n > 0 {
+	if n := c.Survey.TTLs[store.TTLClasses[len(store.TTLClasses)-1]]; n > 0 {
 		keys := count(n, "key")
-		if c.TTLsOfSome {
+		if c.Survey.TTLsOfSome {
 			keys = "About " + keys
 		}
 		say("%s of sessions never %s: somebody wrote them without a time to live.", keys, verb(n, "expires", "expire"))
@@ -123,7 +123,7 @@ func unsure(s statistics) string {
 	switch {
 	case s.Count.Sessions == 0:
 		return ""
-	case s.silent || s.blind:
+	case s.silent || s.unread != nil && s.unread.Load():
 		return "What is known of payments could not be read:" + remedy
 	case s.watch == nil || s.watch.Passed.IsZero():
 		return "Payments were not looked up:" + remedy

@@ -8,7 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
@@ -37,7 +37,7 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 			ctx, cancel = context.WithTimeout(ctx, countFor)
 			defer cancel()
 		}
-		list, err := d.Redis.Prompts(ctx, limit, req.Progress)
+		list, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: d.Now(), Progress: req.Progress, Newest: limit})
 		if err != nil {
 			return Answer{}, fmt.Errorf("list prompts: %w", err)
 		}
@@ -45,27 +45,27 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 	}, args.none()
 }
 
-func promptsAnswer(list store.Prompts, terminal bool, now time.Time) Answer {
-	rows := make([][]string, len(list.Newest))
-	for i, p := range list.Newest {
+func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
+	rows := make([][]string, len(list.Prompts))
+	for i, p := range list.Prompts {
 		at := "unknown"
 		if !p.At.IsZero() {
 			at = clock(p.At, now)
 		}
 		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprint(p.Length), at, p.ID, blockkit.Cut(blockkit.OneLine(p.Text), previewLength)}
 	}
-	head := count(list.Total, "prompt") + ", newest first."
-	if list.Total == 0 {
+	head := count(list.Count.Prompts, "prompt") + ", newest first."
+	if list.Count.Prompts == 0 {
 		head = "Redis holds no prompts."
 	}
-	if !list.Complete {
+	if !list.Count.Complete {
 		head = "Not all prompts were seen, time ran out: " + head
 	}
 	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)))}
 	if len(rows) > 0 {
 		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
 		blocks = append(blocks, table)
-		if rest := list.Total - shown; rest > 0 {
+		if rest := list.Count.Prompts - shown; rest > 0 {
 			blocks = append(blocks, blockkit.Context("… and "+grouped(int64(rest))+" more"))
 		}
 	}
@@ -79,9 +79,9 @@ type promptReport struct {
 	Prompt string     `json:"prompt"`
 }
 
-func promptsJSON(list store.Prompts) any {
-	prompts := make([]promptReport, len(list.Newest))
-	for i, p := range list.Newest {
+func promptsJSON(list sweep.Result) any {
+	prompts := make([]promptReport, len(list.Prompts))
+	for i, p := range list.Prompts {
 		prompts[i] = promptReport{ID: p.ID, Length: p.Length, Prompt: p.Text}
 		if !p.At.IsZero() {
 			prompts[i].At = &p.At
@@ -91,5 +91,5 @@ func promptsJSON(list store.Prompts) any {
 		Total    int            `json:"total"`
 		Complete bool           `json:"complete"`
 		Prompts  []promptReport `json:"prompts"`
-	}{list.Total, list.Complete, prompts}
+	}{list.Count.Prompts, list.Count.Complete, prompts}
 }

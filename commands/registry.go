@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // Sessions gathers what is known of a session.
@@ -24,10 +25,18 @@ type Finder interface {
 	Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error)
 }
 
-// Redis gives figures over all sessions and of the server itself.
+// Sweeper visits all sessions; see sweep.Sweeper.
+type Sweeper interface {
+	Sweep(ctx context.Context, o sweep.Options) (sweep.Result, error)
+}
+
+// FileRecords knows what was last seen of sessions' files; see sweep.Files.
+type FileRecords interface {
+	States(ctx context.Context, sessions []store.Session) ([]store.File, error)
+}
+
+// Redis tells about the server itself.
 type Redis interface {
-	Count(ctx context.Context, how store.Counting) (store.Count, error)
-	Prompts(ctx context.Context, limit int, progress func(scanned, keys int64)) (store.Prompts, error)
 	Server(ctx context.Context) (store.Server, error)
 	Ping(ctx context.Context) (time.Duration, error)
 }
@@ -53,16 +62,19 @@ type Deps struct {
 	Sessions Sessions
 	Finder   Finder
 	Redis    Redis
-	Ledger   Ledger
-	Watch    Watch
-	Alerts   bool // somebody watches
-	Plans    store.PlanOptions
-	Token    bool // SuperDuperAI can be asked
-	Files    store.FileReader
-	Limits   store.Thresholds
-	SiteURL  string // for links
-	Now      func() time.Time
-	Log      *slog.Logger
+	// NewSweeper returns one that has not swept yet.
+	NewSweeper  func() Sweeper
+	FileRecords FileRecords
+	Ledger      Ledger
+	Watch       Watch
+	Alerts      bool // somebody watches
+	Plans       store.PlanOptions
+	Token       bool // SuperDuperAI can be asked
+	Files       store.FileReader
+	Limits      store.Thresholds
+	SiteURL     string // for links
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Registry holds every command.

@@ -6,12 +6,14 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // countFor is how long sessions are counted on the spot before the answer says
@@ -29,14 +31,14 @@ type statistics struct {
 	series store.Series
 	watch  *store.WatchState // nil = nobody watches, or it could not be read
 	silent bool              // it could not be read
-	blind  bool              // what is known of payments could not be read
+	unread *atomic.Bool      // what is known of payments and files could not be read
 }
 
 // runStats tells what the last sweep counted, in one round trip. In a terminal,
 // and where there is no such count, sessions are counted now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
-	var s statistics
+	s := statistics{unread: new(atomic.Bool)}
 	kept, err := d.Watch.Figures(ctx, now)
 	if err != nil {
 		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "error", err)
@@ -71,16 +73,39 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 		defer cancel()
 	}
 	s.AsOf = now
-	s.Count, err = d.Redis.Count(ctx, store.Counting{Now: now, Limits: d.Limits, Progress: req.Progress,
-		Known: func(ctx context.Context, ids []string) map[string]store.Payment {
-			payments, err := d.Watch.Payments(ctx, now, ids)
-			s.blind = s.blind || err != nil && ctx.Err() == nil
-			return payments
+	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,
+		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+			return d.known(ctx, sessions, now, s), ctx.Err()
 		}})
 	if err != nil {
 		return fmt.Errorf("count sessions: %w", err)
 	}
+	s.Count = counted.Count
 	return nil
+}
+
+// known is what the watch knows of sessions' payments and files. Where it cannot
+// be read the answer says so.
+func (d Deps) known(ctx context.Context, sessions []store.Session, now time.Time, s *statistics) []store.Evidence {
+	var open []string
+	for _, session := range sessions {
+		if session.Status() == store.StatusNone {
+			open = append(open, session.ID)
+		}
+	}
+	payments, err := d.Watch.Payments(ctx, now, open)
+	files, unread := d.FileRecords.States(ctx, sessions)
+	if (err != nil || unread != nil) && ctx.Err() == nil {
+		s.unread.Store(true)
+	}
+	evidence := make([]store.Evidence, len(sessions))
+	for i, session := range sessions {
+		evidence[i].Payment = payments[session.ID]
+		if unread == nil {
+			evidence[i].File = files[i]
+		}
+	}
+	return evidence
 }
 
 func statsBlocks(s statistics, now time.Time) []slack.Block {

@@ -27,11 +27,11 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 			fact("Prompts by length", shares(store.LengthClasses, c.Distribution, c.Prompts, nil)...))
 	}
 	keys := 0
-	for _, n := range c.TTLs {
+	for _, n := range c.Survey.TTLs {
 		keys += n
 	}
-	if parts := shares(store.TTLClasses, c.TTLs, keys, nil); parts != nil {
-		if c.TTLsOfSome {
+	if parts := shares(store.TTLClasses, c.Survey.TTLs, keys, nil); parts != nil {
+		if c.Survey.TTLsOfSome {
 			parts = append(parts, "by a sample of them")
 		}
 		lines = append(lines, fact("Sessions' keys live for", parts...))

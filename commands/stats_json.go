@@ -72,7 +72,7 @@ func statsJSON(s statistics, now time.Time) statsReport {
 			"day": trendJSON(p.day.Hour), "day_before": trendJSON(p.dayBefore.Hour),
 			"week": trendJSON(p.week.Hour), "week_before": trendJSON(p.weekBefore.Hour),
 		},
-		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.TTLs, TTLsOfSome: c.TTLsOfSome,
+		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,
 	}
 	for _, n := range c.Survey.Namespaces {
 		report.Namespaces = append(report.Namespaces, namespaceReport{Name: n.Name, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})

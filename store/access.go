@@ -20,6 +20,10 @@ const (
 	ForState                   // the bot's own keys
 )
 
+// ErrNotAllowed means that our user may not do this much of what would be good
+// to have.
+var ErrNotAllowed = errors.New("not allowed to this user")
+
 // Access is what our user may do, told by effect: a user with the least rights
 // may not ask about itself.
 type Access struct {
@@ -41,7 +45,7 @@ func isOurs(key string) bool { return strings.HasPrefix(key, "sessionbot:") }
 // exist. Of our own there is one key for some seconds, and what would change it
 // meets a value of another type.
 func (r *Redis) Access(ctx context.Context, use Use) (Access, error) {
-	client, err := r.client(ctx)
+	client, err := r.Client(ctx)
 	if err != nil {
 		return Access{}, err
 	}
@@ -54,7 +58,7 @@ func (r *Redis) Access(ctx context.Context, use Use) (Access, error) {
 		err = t.state(ctx)
 	}
 	t.Denied = slices.Compact(slices.Sorted(slices.Values(t.Denied)))
-	return t.Access, silence(err)
+	return t.Access, Classify(err)
 }
 
 // trial is one look at what a user may do.
@@ -119,7 +123,7 @@ func (a attempt) label() string {
 
 func (t *trial) product(ctx context.Context) error {
 	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
-	for _, prefix := range prefixes {
+	for _, prefix := range keyOrder {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts,
 			attempt{family, []any{"EXISTS", key}}, attempt{family, []any{"STRLEN", key}},
@@ -184,7 +188,7 @@ func (t *trial) state(ctx context.Context) error {
 // change nothing: a command for administrators says that others are open, too.
 // What is refused Redis notes in its ACL LOG.
 func (r *Redis) Beyond(ctx context.Context, use Use) (open []string, err error) {
-	client, err := r.client(ctx)
+	client, err := r.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +200,7 @@ func (r *Redis) Beyond(ctx context.Context, use Use) (open []string, err error) 
 	}
 	t := trial{client: client}
 	if err := t.try(ctx, attempts); err != nil {
-		return nil, silence(err)
+		return nil, Classify(err)
 	}
 	for _, a := range attempts {
 		if !slices.Contains(t.Denied, a.label()) {

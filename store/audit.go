@@ -55,7 +55,7 @@ const (
 
 // Record appends to the audit trail.
 func (l *Ledger) Record(ctx context.Context, e Entry) error {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -68,14 +68,14 @@ func (l *Ledger) Record(ctx context.Context, e Entry) error {
 		Values: []any{"session", e.Session, "entry", raw}})
 	pipe.Expire(ctx, auditKey, auditLife)
 	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("record in the audit trail: %w", silence(err))
+		return fmt.Errorf("record in the audit trail: %w", Classify(err))
 	}
 	return nil
 }
 
 // History are the newest entries of a session, the newest first, at most limit.
 func (l *Ledger) History(ctx context.Context, session string, limit int) ([]Entry, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (l *Ledger) History(ctx context.Context, session string, limit int) ([]Entr
 	for end := "+"; ; {
 		page, err := client.XRevRangeN(ctx, auditKey, end, "-", auditPage).Result()
 		if err != nil {
-			return nil, fmt.Errorf("read the audit trail: %w", silence(err))
+			return nil, fmt.Errorf("read the audit trail: %w", Classify(err))
 		}
 		for _, message := range page {
 			if message.Values["session"] != session {

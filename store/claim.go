@@ -172,7 +172,7 @@ func (l *Ledger) Cancel(ctx context.Context, planID string, by Actor, now time.T
 func (l *Ledger) answer(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
 	said, err := cmd.StringSlice()
 	if err != nil {
-		return ClaimAnswer{}, silence(err)
+		return ClaimAnswer{}, Classify(err)
 	}
 	if len(said) != 3 {
 		return ClaimAnswer{}, fmt.Errorf("a click's answer has %d parts", len(said))

@@ -24,12 +24,14 @@ const (
 	VerdictOrphaned   Verdict = "orphaned"
 	VerdictLost       Verdict = "lost"
 	VerdictNotFound   Verdict = "not_found"
+	// VerdictUnchecked is only in figures: the file decides, and was not asked for yet.
+	VerdictUnchecked Verdict = "unchecked"
 )
 
 // Verdicts lists all of them, those that need a person first.
 var Verdicts = []Verdict{
 	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictCorrupt, VerdictUnclear, VerdictRefunded,
-	VerdictWaiting, VerdictProcessing, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
+	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
 }
 
 // Action is a repair.
@@ -52,6 +54,10 @@ type Diagnosis struct {
 
 // Allows tells whether the repair may be planned.
 func (d Diagnosis) Allows(a Action) bool { return slices.Contains(d.Allowed, a) }
+
+// Time is when the session was paid for, else since when it stands as it does;
+// zero = unknown.
+func (d Diagnosis) Time() time.Time { return first(d.PaidAt, d.Since) }
 
 // Diagnose judges a session by all that could be seen of it. The first row of
 // the verdict table that fits decides; every input gets exactly one verdict.
@@ -76,7 +82,11 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 	if key, bad := e.Session.corrupt(); bad {
 		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
 	}
-	if v, reason := judgeFile(e, now.Sub(d.Since), limits); v != "" {
+	seen := now
+	if at := e.File.SeenAt; !at.IsZero() && at.Before(now) {
+		seen = at
+	}
+	if v, reason := judgeFile(e, seen.Sub(d.Since), limits); v != "" {
 		return v, reason
 	}
 	if e.Session.Status() == StatusNone {
@@ -90,12 +100,14 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 // judgeFile is rows 2 to 9: what has been started, by whom, and how it stands.
 func judgeFile(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
-	unseen := file == FileNone || file == FileUnknown
+	unseen := file == FileNone || file == FileUnknown || file == FileMissing || file == FileUnchecked
 	switch {
 	case file == FileCompleted:
 		return VerdictCompleted, "The video is ready."
 	case status == StatusCompleted && unseen:
 		return VerdictCompleted, "The status says completed; the file itself was not seen."
+	case file == FileUnchecked:
+		return VerdictUnchecked, "Its file was not checked yet."
 	case e.Job == JobRunning:
 		return VerdictProcessing, "A repair of ours is running for it."
 	case e.Job == JobUnclear:
@@ -112,14 +124,26 @@ func judgeFile(e Evidence, age time.Duration, limits Thresholds) (Verdict, strin
 			"The video was made, but its address never came.")
 	case status == StatusError:
 		return VerdictFailed, "The session is marked as error."
-	case (status == StatusProcessing || status == StatusPending) && file == FileUnknown:
-		return timed(age, limits.StallAfter, "A video was started; its file could not be seen.",
-			"A video was started long ago, and its file cannot be seen.")
+	case (status == StatusProcessing || status == StatusPending) && (file == FileUnknown || file == FileMissing):
+		return judgeUnseen(e, age, limits)
 	case status == StatusProcessing && file == FileNone:
 		return timed(age, limits.OrphanGrace, "A video is about to be started.",
 			"It says processing, but no file was ever started.")
 	}
 	return "", ""
+}
+
+// judgeUnseen is row 9: a file that cannot be seen is no fault by itself.
+func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	switch missing := e.File.State == FileMissing; {
+	case age < limits.StallAfter:
+		return VerdictProcessing, "A video was started; its file could not be seen."
+	case missing && e.APIProven:
+		return VerdictStalled, "A video was started long ago, and SuperDuperAI does not know its file."
+	case missing:
+		return VerdictUnclear, "SuperDuperAI does not know its file. Check that SUPERDUPERAI_URL is the host that the site uses."
+	}
+	return VerdictUnclear, "A video was started long ago, and its file could not be seen."
 }
 
 func timed(age, limit time.Duration, under, over string) (Verdict, string) {
@@ -194,7 +218,7 @@ func mayFix(e Evidence, v Verdict) bool {
 // webhook: that carries a status would be written beside session:, and one of
 // another Redis type carries none.
 func mayFixCorrupt(s Session) bool {
-	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full || s.Lookup.Fault == faultTooLarge || s.Webhook.Fault == faultTooLarge {
+	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full || s.Lookup.Fault == FaultTooLarge || s.Webhook.Fault == FaultTooLarge {
 		return false
 	}
 	for _, key := range s.Keys() {
@@ -233,12 +257,12 @@ func mayGenerate(e Evidence, v Verdict) bool {
 
 // paidAt is when the customer paid, as near as can be told.
 func paidAt(e Evidence, now time.Time) time.Time {
-	return first(e.Payment.ChargedAt, e.Payment.Created, storedAt(e.Session, now))
+	return first(e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
 }
 
-// storedAt is when the prompt was stored: the older of the times that its
+// StoredAt is when the prompt was stored: the older of the times that its
 // values name, else what its TTL says.
-func storedAt(s Session, now time.Time) time.Time {
+func (s Session) StoredAt(now time.Time) time.Time {
 	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.Lookup.Value.CreatedAt}
 	if s.Lookup.Full {
 		times = append(times, s.Lookup.Value.Timestamp)
@@ -255,7 +279,7 @@ func storedAt(s Session, now time.Time) time.Time {
 // statusSince is when the status was set: its own time, else the creation,
 // else when the keys that could carry it were written.
 func statusSince(e Evidence, now time.Time) time.Time {
-	return first(e.Session.Current().Timestamp, storedAt(e.Session, now), e.Payment.Created,
+	return first(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
 		writtenAt(e.Session.current(), now), writtenAt(e.Session.Lookup, now))
 }
 

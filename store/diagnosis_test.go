@@ -200,7 +200,7 @@ func TestTerms(t *testing.T) {
 }
 
 func otherType(s Session) Session {
-	s.Webhook.Other, s.Webhook.Fault, s.Webhook.Value = true, faultOtherType, Value{}
+	s.Webhook.Other, s.Webhook.Fault, s.Webhook.Value = true, FaultOtherType, Value{}
 	return s
 }
 

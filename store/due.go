@@ -43,7 +43,7 @@ func (w *Watch) Put(ctx context.Context, dues ...Due) error {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
 		if err := w.run(ctx, putOnDue, []string{dueKey}, args...).Err(); err != nil {
-			return fmt.Errorf("put sessions on the due list: %w", silence(err))
+			return fmt.Errorf("put sessions on the due list: %w", Classify(err))
 		}
 	}
 	return nil
@@ -52,14 +52,14 @@ func (w *Watch) Put(ctx context.Context, dues ...Due) error {
 // Due lists the sessions that are due by now, those due first first, at most
 // limit.
 func (w *Watch) Due(ctx context.Context, now time.Time, limit int) ([]Due, error) {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	found, err := client.ZRangeByScoreWithScores(ctx, dueKey, &redis.ZRangeBy{
 		Min: "-inf", Max: strconv.FormatInt(now.UnixMilli(), 10), Count: int64(limit)}).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read the due list: %w", silence(err))
+		return nil, fmt.Errorf("read the due list: %w", Classify(err))
 	}
 	dues := make([]Due, 0, len(found))
 	for _, z := range found {
@@ -86,7 +86,7 @@ func (w *Watch) Looked(ctx context.Context, dues []Due) error {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
 		if err := w.run(ctx, takeOffDue, []string{dueKey}, args...).Err(); err != nil {
-			return fmt.Errorf("take sessions off the due list: %w", silence(err))
+			return fmt.Errorf("take sessions off the due list: %w", Classify(err))
 		}
 	}
 	return nil
@@ -103,7 +103,7 @@ type Paid struct {
 // SavePaid remembers payments until they are forgotten, for a month at most.
 // What is known with its event is not replaced by what is known without.
 func (w *Watch) SavePaid(ctx context.Context, paid ...Paid) error {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (w *Watch) SavePaid(ctx context.Context, paid ...Paid) error {
 			}
 		}
 		if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: known already
-			return fmt.Errorf("remember payments: %w", silence(err))
+			return fmt.Errorf("remember payments: %w", Classify(err))
 		}
 	}
 	return nil
@@ -129,7 +129,7 @@ func (w *Watch) SavePaid(ctx context.Context, paid ...Paid) error {
 
 // ForgetPaid forgets payments of sessions that need nobody.
 func (w *Watch) ForgetPaid(ctx context.Context, sessions []string) error {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (w *Watch) ForgetPaid(ctx context.Context, sessions []string) error {
 			keys[i] = paidKey(id)
 		}
 		if err := client.Unlink(ctx, keys...).Err(); err != nil {
-			return fmt.Errorf("forget payments: %w", silence(err))
+			return fmt.Errorf("forget payments: %w", Classify(err))
 		}
 	}
 	return nil
@@ -156,7 +156,7 @@ func (w *Watch) Known(ctx context.Context, sessions []string) (map[string]Known,
 	if len(sessions) == 0 {
 		return nil, nil
 	}
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func (w *Watch) Known(ctx context.Context, sessions []string) (map[string]Known,
 	}
 	values, err := client.MGet(ctx, keys...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read what is known of sessions: %w", silence(err))
+		return nil, fmt.Errorf("read what is known of sessions: %w", Classify(err))
 	}
 	known := make(map[string]Known, len(sessions))
 	for i, id := range sessions {
@@ -186,12 +186,12 @@ func (w *Watch) Known(ctx context.Context, sessions []string) (map[string]Known,
 // Dismiss remembers for a while that the session was looked at, stood so, and
 // needs nobody.
 func (w *Watch) Dismiss(ctx context.Context, session, standing string, ttl time.Duration) error {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.Set(ctx, dismissedKey(session), standing, ttl).Err(); err != nil {
-		return fmt.Errorf("dismiss a session: %w", silence(err))
+		return fmt.Errorf("dismiss a session: %w", Classify(err))
 	}
 	return nil
 }

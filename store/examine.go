@@ -35,6 +35,11 @@ type FileReader interface {
 	File(ctx context.Context, fileID string) (File, error)
 }
 
+// FileRecords knows which files were seen finished before.
+type FileRecords interface {
+	Finished(ctx context.Context, ref FileRef) (bool, error)
+}
+
 // SiteReader knows what the site tells the customer of a session.
 type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (Site, error)
@@ -52,11 +57,14 @@ type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
 	Files    FileReader
-	Site     SiteReader
-	Jobs     JobReader
-	Lookups  LookupCounter
-	Limits   Thresholds
-	Now      func() time.Time
+	Records  FileRecords // asked before Files; nil = nothing is known
+	// Proven reports whether the API has to know the file of a session created then.
+	Proven  func(ctx context.Context, created time.Time) bool
+	Site    SiteReader
+	Jobs    JobReader
+	Lookups LookupCounter
+	Limits  Thresholds
+	Now     func() time.Time
 }
 
 // Examination is what was seen of a session and what it means. An error beside
@@ -106,11 +114,14 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	}
 	site := x.site(ctx, id)
 	held := x.records(ctx, id)
-	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), silence(held.err)
-	seen.File, seen.FileErr = x.file(ctx, seen.Session.FileID())
+	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), Classify(held.err)
+	seen.File, seen.FileErr = x.file(ctx, seen.Session)
+	if seen.File.State == FileMissing && x.Proven != nil {
+		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
+	}
 	seen.Site, seen.SiteErr = site()
 	seen.Repair, seen.JobErr = held.job()
-	seen.Job, seen.JobErr = seen.Repair.State, silence(seen.JobErr)
+	seen.Job, seen.JobErr = seen.Repair.State, Classify(seen.JobErr)
 	stripe.Wait()
 	seen.At = x.Now()
 	seen.RedisSilent = seen.RedisErr != nil
@@ -186,17 +197,27 @@ func (x *Examiner) event(ctx context.Context, p Payment) Event {
 	return event
 }
 
-func (x *Examiner) file(ctx context.Context, id string) (File, error) {
-	switch {
-	case id == "":
+// file is what is known of the file that a session names. One that was seen
+// finished is not asked for again.
+func (x *Examiner) file(ctx context.Context, s Session) (File, error) {
+	id := s.FileID()
+	if id == "" {
 		return File{State: FileNone}, nil
-	case x.Files == nil:
+	}
+	if x.Records != nil {
+		finished, err := ask(ctx, redisWithin, func(ctx context.Context) (bool, error) { return x.Records.Finished(ctx, s.FileRef(x.Now())) })
+		if err == nil && finished { // without an answer the API has it
+			return File{State: FileCompleted}, nil
+		}
+	}
+	if x.Files == nil {
 		return File{State: FileUnknown}, ErrNotAsked
 	}
-	file, err := ask(ctx, examineWithin, func(ctx context.Context) (File, error) {
-		return x.Files.File(ctx, id)
-	})
-	if err != nil {
+	file, err := ask(ctx, examineWithin, func(ctx context.Context) (File, error) { return x.Files.File(ctx, id) })
+	switch {
+	case errors.Is(err, FileNotFound):
+		return File{State: FileMissing}, err
+	case err != nil:
 		return File{State: FileUnknown}, err
 	}
 	return file, nil

@@ -89,3 +89,30 @@ func visible(text string) string {
 		return r
 	}, text)
 }
+
+// IsSessionID reports whether the text is the id of a Checkout Session and
+// nothing else: cs_live_ or cs_test_, then letters and digits.
+func IsSessionID(text string) bool {
+	rest, live := strings.CutPrefix(text, "cs_live_")
+	rest, test := strings.CutPrefix(rest, "cs_test_")
+	if live == test || rest == "" || len(text) > maxID {
+		return false
+	}
+	for i := range len(rest) {
+		if c := rest[i] | 0x20; (c < 'a' || c > 'z') && (rest[i] < '0' || rest[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// SessionOf returns the id of the session that a key belongs to, and false for
+// every other key.
+func SessionOf(key string) (id string, ok bool) {
+	for _, prefix := range keyOrder {
+		if id, ok := strings.CutPrefix(key, prefix); ok {
+			return id, IsSessionID(id)
+		}
+	}
+	return "", false
+}

@@ -13,6 +13,8 @@ const (
 	IncidentUnverified IncidentKind = "unverified" // Stripe is silent: payments cannot be verified
 	IncidentHistory    IncidentKind = "history"    // what happened before the watch began
 	IncidentBlind      IncidentKind = "blind"      // the watch itself fails
+	IncidentFiles      IncidentKind = "files"      // SuperDuperAI does not say how files stand
+	IncidentEmpty      IncidentKind = "empty"      // Redis holds no session although Stripe lists sales
 )
 
 // The parts of the watch that can fail.
@@ -123,6 +125,7 @@ type Incident struct {
 	Sums     map[Verdict]Sum `json:"sums,omitempty"`     // of a summary, by verdict
 	Parts    []string        `json:"parts,omitempty"`    // of the watch, that fail
 	Why      Unverified      `json:"why,omitempty"`      // Stripe does not tell of payments
+	Trouble  FileTrouble     `json:"trouble,omitempty"`  // files cannot be checked
 	Closed   time.Time       `json:"closed,omitzero"`
 
 	Acknowledged *Press `json:"acknowledged,omitempty"`

@@ -26,13 +26,13 @@ const attempts = 10
 // first. Those that known holds in the version that is stored are not read
 // again.
 func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([]Incident, error) {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	stored, err := client.ZRangeWithScores(ctx, openKey, 0, -1).Result()
 	if err != nil {
-		return nil, fmt.Errorf("list incidents: %w", silence(err))
+		return nil, fmt.Errorf("list incidents: %w", Classify(err))
 	}
 	var open []Incident
 	for _, z := range stored {
@@ -68,7 +68,7 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 	if err != nil || cases == 0 {
 		return i, err
 	}
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return Incident{}, err
 	}
@@ -80,7 +80,7 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 		}
 		values, err := client.HMGet(ctx, incidentKey(id), fields...).Result()
 		if err != nil {
-			return Incident{}, fmt.Errorf("read an incident: %w", silence(err))
+			return Incident{}, fmt.Errorf("read an incident: %w", Classify(err))
 		}
 		for _, value := range values {
 			raw, ok := value.(string)
@@ -104,13 +104,13 @@ const caseChunk = 250
 // outline reads an incident without its cases, and how many those are. One whose
 // time is over is taken off the open ones, for whoever still knows it as such.
 func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return Incident{}, 0, err
 	}
 	fields, err := client.HMGet(ctx, incidentKey(id), fieldIncident, fieldVersion, fieldCases).Result()
 	if err != nil {
-		return Incident{}, 0, fmt.Errorf("read an incident: %w", silence(err))
+		return Incident{}, 0, fmt.Errorf("read an incident: %w", Classify(err))
 	}
 	raw, ok := fields[0].(string)
 	if !ok {
@@ -168,7 +168,7 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 	saved, err := w.run(ctx, saveIncident, []string{tokenKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
-		return fmt.Errorf("save an incident: %w", silence(err))
+		return fmt.Errorf("save an incident: %w", Classify(err))
 	case saved < 0:
 		return ErrLeadLost
 	case saved == 0:

@@ -15,26 +15,26 @@ const maxPending = 1000
 // Pending are the ids of the jobs that are not over, the oldest first: those
 // that run, and those whose end was not told yet.
 func (l *Ledger) Pending(ctx context.Context) ([]string, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	ids, err := client.ZRange(ctx, pendingKey, 0, maxPending-1).Result()
 	if err != nil {
-		return nil, fmt.Errorf("list pending jobs: %w", silence(err))
+		return nil, fmt.Errorf("list pending jobs: %w", Classify(err))
 	}
 	return ids, nil
 }
 
 // Unclear counts the jobs that wait for a person to settle them.
 func (l *Ledger) Unclear(ctx context.Context) (int, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return 0, err
 	}
 	n, err := client.ZCard(ctx, unclearKey).Result()
 	if err != nil {
-		return 0, fmt.Errorf("count unclear jobs: %w", silence(err))
+		return 0, fmt.Errorf("count unclear jobs: %w", Classify(err))
 	}
 	return int(n), nil
 }
@@ -50,7 +50,7 @@ type SessionJob struct {
 
 // JobOf tells what a job of ours does for the session, or did last.
 func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return SessionJob{}, fmt.Errorf("look for a session's job: %w", err)
 	}
@@ -60,7 +60,7 @@ func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) 
 func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
 	fields, err := answered.Result()
 	if err != nil {
-		return SessionJob{}, fmt.Errorf("look for a session's job: %w", silence(err))
+		return SessionJob{}, fmt.Errorf("look for a session's job: %w", Classify(err))
 	}
 	job := SessionJob{ID: fields["id"], State: JobState(fields["state"]),
 		Action: Action(fields["action"]), Outcome: Outcome(fields["outcome"])}
@@ -81,14 +81,14 @@ type records struct {
 // records reads a session and its job in one round trip. The ledger has to lie
 // beside the sessions, on one server.
 func (l *Ledger) records(ctx context.Context, id string) (records, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return records{}, err
 	}
 	pipe := client.Pipeline()
-	asked, job := question(ctx, pipe, id, maxValue, keyOrder[:]), pipe.HGetAll(ctx, jobOfKey(id))
+	asked, job := question(ctx, pipe, id), pipe.HGetAll(ctx, jobOfKey(id))
 	// Exec returns the first error of any command; each is looked at by itself.
 	_, _ = pipe.Exec(ctx)
-	session, err := readSession(id, asked, maxValue)
+	session, err := readSession(id, asked)
 	return records{session, err, func() (SessionJob, error) { return sessionJob(job) }}, nil
 }

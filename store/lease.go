@@ -41,7 +41,7 @@ func (l *Ledger) Lease(ctx context.Context, jobID, owner string) (Lease, bool, e
 	token, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, LeaseLife.Milliseconds(), jobID).Int64()
 	switch {
 	case err != nil:
-		return Lease{}, false, fmt.Errorf("lease a job: %w", silence(err))
+		return Lease{}, false, fmt.Errorf("lease a job: %w", Classify(err))
 	case token < 0:
 		return Lease{}, false, ErrUnknownJob
 	}
@@ -71,7 +71,7 @@ func (l *Ledger) hold(ctx context.Context, lease Lease, life time.Duration) erro
 	keys := []string{jobKey(lease.Job), leaseKey(lease.Job)}
 	held, err := l.run(ctx, renew, keys, lease.owner, lease.token, life.Milliseconds()).Int()
 	if err != nil {
-		return fmt.Errorf("hold a lease: %w", silence(err))
+		return fmt.Errorf("hold a lease: %w", Classify(err))
 	}
 	if held == 0 {
 		return ErrLeaseLost
@@ -113,7 +113,7 @@ func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
 	held, err := l.run(ctx, saveJob, keys, lease.token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
 		jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli()).Int()
 	if err != nil {
-		return fmt.Errorf("save a job: %w", silence(err))
+		return fmt.Errorf("save a job: %w", Classify(err))
 	}
 	if held == 0 {
 		return ErrLeaseLost

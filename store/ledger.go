@@ -70,7 +70,7 @@ type PlanRecord struct {
 // SavePlan stores a plan. It is kept for a day after it expires, so that a
 // late click gets an answer; one that is claimed as long as its job.
 func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
 		"expires", p.Expires.UnixMilli(), "retrying", p.Retrying, "channel", p.Message.Channel, "ts", p.Message.TS)
 	pipe.PExpire(ctx, planKey(p.ID), p.Expires.Sub(p.Created)+answerLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("save a plan: %w", silence(refused(cmds, err)))
+		return fmt.Errorf("save a plan: %w", Classify(refused(cmds, err)))
 	}
 	return nil
 }
@@ -100,7 +100,7 @@ return 1`)
 func (l *Ledger) SetMessage(ctx context.Context, planID string, m Message) error {
 	found, err := l.run(ctx, setMessage, []string{planKey(planID), jobKey(planID)}, m.Channel, m.TS).Int()
 	if err != nil {
-		return fmt.Errorf("note a plan's message: %w", silence(err))
+		return fmt.Errorf("note a plan's message: %w", Classify(err))
 	}
 	if found == 0 {
 		return ErrUnknownPlan
@@ -155,29 +155,29 @@ func (l *Ledger) job(ctx context.Context, id string) (Job, string, error) {
 
 // saveCorrupt keeps bytes that nobody can read, before they are overwritten.
 func (l *Ledger) saveCorrupt(ctx context.Context, w KeyWrite, raw []byte) error {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return err
 	}
 	key := savedPrefix + w.Key() + ":" + digest(raw)
 	if err := client.Set(ctx, key, raw, KeyLife).Err(); err != nil {
-		return fmt.Errorf("save what cannot be read: %w", silence(err))
+		return fmt.Errorf("save what cannot be read: %w", Classify(err))
 	}
 	return nil
 }
 
 func (l *Ledger) fields(ctx context.Context, key string) (map[string]string, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	fields, err := client.HGetAll(ctx, key).Result()
-	return fields, silence(err)
+	return fields, Classify(err)
 }
 
 // run runs a script. All keys of one lie in the ledger's slot.
 func (l *Ledger) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		cmd := redis.NewCmd(ctx)
 		cmd.SetErr(err)

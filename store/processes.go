@@ -25,7 +25,7 @@ func NewProcesses(redis *Redis) *Processes { return &Processes{redis: redis} }
 // Announce says that this process lives, and returns how many do, itself
 // included. Clocks that differ by less than ProcessLife do no harm.
 func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (living int, err error) {
-	client, err := p.redis.client(ctx)
+	client, err := p.redis.Client(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -35,19 +35,19 @@ func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (liv
 	count := pipe.ZCard(ctx, processesKey)
 	pipe.PExpire(ctx, processesKey, ProcessLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("announce a process: %w", silence(refused(cmds, err)))
+		return 0, fmt.Errorf("announce a process: %w", Classify(refused(cmds, err)))
 	}
 	return int(count.Val()), nil
 }
 
 // Leave says that this process ends.
 func (p *Processes) Leave(ctx context.Context, id string) error {
-	client, err := p.redis.client(ctx)
+	client, err := p.redis.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.ZRem(ctx, processesKey, id).Err(); err != nil {
-		return fmt.Errorf("take leave of the other processes: %w", silence(err))
+		return fmt.Errorf("take leave of the other processes: %w", Classify(err))
 	}
 	return nil
 }

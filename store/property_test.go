@@ -87,7 +87,7 @@ func drawKey(t *rapid.T, kind string) Key {
 	case 0, 1, 2:
 		return Key{Kind: kind}
 	case 3:
-		key.Exists, key.Other, key.Fault = true, true, faultOtherType
+		key.Exists, key.Other, key.Fault = true, true, FaultOtherType
 		return key
 	}
 	members := map[string]any{}

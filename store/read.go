@@ -21,74 +21,64 @@ const (
 // a session with an inlined picture takes, and little enough to hold.
 const maxValue = 32 << 20
 
+// readSize is how many sessions one round trip reads.
+const readSize = 100
+
 // Session reads all that Redis holds of a session in one round trip; of a
 // cluster's nodes each is asked once, all at the same time. What is missing is
 // no error: the keys say so.
 func (r *Redis) Session(ctx context.Context, id string) (Session, error) {
-	sessions, err := r.sessions(ctx, []string{id})
+	sessions, err := r.Sessions(ctx, []string{id})
 	if err != nil {
 		return Session{}, err
 	}
 	return sessions[0], nil
 }
 
-// sessions reads several sessions in one round trip, in the order of the ids.
-func (r *Redis) sessions(ctx context.Context, ids []string) ([]Session, error) {
-	sessions, _, err := r.heads(ctx, ids, maxValue, keyOrder[:])
-	return sessions, err
-}
-
-// heads is sessions for values of at most so many bytes of the keys with these
-// prefixes; others count as missing. Of longer ones nothing can be told; long
-// names the sessions that have one.
-func (r *Redis) heads(ctx context.Context, ids []string, most int, keys []string) (sessions []Session, long []int, err error) {
-	client, err := r.client(ctx)
+// Sessions reads several sessions, a hundred in a round trip, in the order of
+// the ids.
+func (r *Redis) Sessions(ctx context.Context, ids []string) ([]Session, error) {
+	client, err := r.Client(ctx)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	replies := make([][3]reply, len(ids))
-	pipe := client.Pipeline()
-	for i, id := range ids {
-		replies[i] = question(ctx, pipe, id, most, keys)
-	}
-	// Exec returns the first error of any command; each is looked at below.
-	_, _ = pipe.Exec(ctx)
-	sessions = make([]Session, len(ids))
-	for i, id := range ids {
-		if sessions[i], err = readSession(id, replies[i], most); err != nil {
-			return nil, nil, err
+	sessions := make([]Session, 0, len(ids))
+	for chunk := range slices.Chunk(ids, readSize) {
+		replies := make([][3]reply, len(chunk))
+		pipe := client.Pipeline()
+		for i, id := range chunk {
+			replies[i] = question(ctx, pipe, id)
 		}
-		if slices.ContainsFunc(sessions[i].Keys(), func(k Key) bool { return k.Fault == faultTooLarge }) {
-			long = append(long, i)
+		// Exec returns the first error of any command; each is looked at below.
+		_, _ = pipe.Exec(ctx)
+		for i, id := range chunk {
+			session, err := readSession(id, replies[i])
+			if err != nil {
+				return nil, err
+			}
+			sessions = append(sessions, session)
 		}
 	}
-	return sessions, long, nil
+	return sessions, nil
 }
 
-// question asks for a session's keys with these prefixes.
-func question(ctx context.Context, pipe redis.Pipeliner, id string, most int, keys []string) (asked [3]reply) {
+// question asks for a session's keys.
+func question(ctx context.Context, pipe redis.Pipeliner, id string) (asked [3]reply) {
 	for k, prefix := range keyOrder {
-		if slices.Contains(keys, prefix) {
-			// One byte more than is accepted shows that there is more.
-			asked[k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, int64(most)), ttl: pipe.PTTL(ctx, prefix+id)}
-		}
+		// One byte more than is accepted shows that there is more.
+		asked[k] = reply{value: pipe.GetRange(ctx, prefix+id, 0, maxValue), ttl: pipe.PTTL(ctx, prefix+id)}
 	}
 	return asked
 }
 
-// readSession makes a session of the answers. What was not asked for counts as
-// missing.
-func readSession(id string, replies [3]reply, most int) (Session, error) {
+// readSession makes a session of the answers.
+func readSession(id string, replies [3]reply) (Session, error) {
 	s := Session{ID: id}
 	for k, key := range s.places() {
 		kind := keyOrder[k][:len(keyOrder[k])-1]
-		if replies[k].ttl == nil {
-			*key = Key{Kind: kind}
-			continue
-		}
 		var err error
-		if *key, err = replies[k].key(kind, most); err != nil {
-			return Session{}, fmt.Errorf("read a session's %s key: %w", kind, silence(err))
+		if *key, err = replies[k].key(kind); err != nil {
+			return Session{}, fmt.Errorf("read a session's %s key: %w", kind, Classify(err))
 		}
 	}
 	return s, nil
@@ -106,7 +96,7 @@ type reply struct {
 	ttl   *redis.DurationCmd
 }
 
-func (r reply) key(kind string, most int) (Key, error) {
+func (r reply) key(kind string) (Key, error) {
 	key := Key{Kind: kind}
 	ttl, err := r.ttl.Result()
 	if err != nil {
@@ -119,16 +109,13 @@ func (r reply) key(kind string, most int) (Key, error) {
 	raw, err := r.value.Bytes()
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGTYPE"):
-		key.Other, key.Fault = true, faultOtherType
+		key.Other, key.Fault = true, FaultOtherType
 	case err != nil:
 		return key, err
-	case len(raw) > most:
-		key.Size, key.Fault = len(raw), faultTooLarge
+	case len(raw) > maxValue:
+		key.Size, key.Fault = len(raw), FaultTooLarge
 	default:
-		key.Size = len(raw)
-		if most == maxValue { // nobody compares what a sweep read
-			key.Digest = digest(raw)
-		}
+		key.Size, key.Digest = len(raw), digest(raw)
 		key.Value, key.Full, key.Fault = ParseValue(raw)
 	}
 	return key, nil

@@ -50,7 +50,7 @@ func Open(ctx context.Context, rawURL string) (*Redis, error) {
 	r.now = time.Now
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	if _, err := r.client(ctx); errors.Is(err, ErrClusterDatabase) {
+	if _, err := r.Client(ctx); errors.Is(err, ErrClusterDatabase) {
 		return nil, err
 	}
 	return r, nil
@@ -66,9 +66,9 @@ func (r *Redis) Close() error {
 	return r.known.Close()
 }
 
-// client is the client that fits the topology, which is asked for where it is
+// Client is the client that fits the topology, which is asked for where it is
 // not known yet.
-func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
+func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	r.mu.Lock()
 	known := r.known
 	r.mu.Unlock()
@@ -83,7 +83,7 @@ func (r *Redis) client(ctx context.Context) (redis.UniversalClient, error) {
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("ask Redis what it is: %w", silence(err))
+		return nil, fmt.Errorf("ask Redis what it is: %w", Classify(err))
 	}
 	if cluster && r.single.DB != 0 {
 		return nil, ErrClusterDatabase
@@ -121,10 +121,10 @@ func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	return strings.Contains(info, "cluster_enabled:1"), nil
 }
 
-// masters calls fn for every server that holds keys, in a cluster at the same
+// Masters calls fn for every server that holds keys, in a cluster at the same
 // time, and returns the first error.
-func (r *Redis) masters(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
-	client, err := r.client(ctx)
+func (r *Redis) Masters(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
+	client, err := r.Client(ctx)
 	if err != nil {
 		return err
 	}

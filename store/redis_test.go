@@ -156,7 +156,7 @@ func TestSessionOfWhatIsRare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Prompt.Exists || !s.Prompt.Other || s.Prompt.Fault != faultOtherType {
+	if !s.Prompt.Exists || !s.Prompt.Other || s.Prompt.Fault != FaultOtherType {
 		t.Errorf("a hash: %+v", s.Prompt)
 	}
 	if !s.Webhook.Exists || s.Webhook.Fault != faultSyntax || s.Webhook.TTL != 0 {
@@ -165,7 +165,7 @@ func TestSessionOfWhatIsRare(t *testing.T) {
 	if s.PromptText() != "A fox" || s.Lookup.Size != len(large) || s.Lookup.Fault != "" {
 		t.Errorf("three megabytes: %d bytes, %q", s.Lookup.Size, s.Lookup.Fault)
 	}
-	if s, err = r.Session(ctx, "cs_live_huge"); err != nil || s.Lookup.Fault != faultTooLarge {
+	if s, err = r.Session(ctx, "cs_live_huge"); err != nil || s.Lookup.Fault != FaultTooLarge {
 		t.Errorf("more than is read: %q, %v", s.Lookup.Fault, err)
 	}
 	if s, err = r.Session(ctx, "cs_live_none"); err != nil || s.Layout() != LayoutNone {

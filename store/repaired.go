@@ -13,7 +13,7 @@ const repairedPages = 4
 // Repaired are the sessions that repairs of ours wrote since then, with the
 // last repair of each. Of a very long list the oldest may be missing.
 func (l *Ledger) Repaired(ctx context.Context, since time.Time) (map[string]Action, error) {
-	client, err := l.state.client(ctx)
+	client, err := l.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func (l *Ledger) Repaired(ctx context.Context, since time.Time) (map[string]Acti
 	for page, end := 0, "+"; page < repairedPages; page++ {
 		messages, err := client.XRevRangeN(ctx, auditKey, end, text(since), auditPage).Result()
 		if err != nil {
-			return nil, fmt.Errorf("read the audit trail: %w", silence(err))
+			return nil, fmt.Errorf("read the audit trail: %w", Classify(err))
 		}
 		for _, message := range messages {
 			var e Entry

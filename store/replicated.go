@@ -30,13 +30,13 @@ func (w *Watch) Replicated(ctx context.Context) error { return w.state.replicate
 // replicates behind its answers: a replica that takes over may lack the last of
 // them.
 func (r *Redis) replicated(ctx context.Context, key string) error {
-	client, err := r.client(ctx)
+	client, err := r.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if cluster, ok := client.(*redis.ClusterClient); ok {
 		if client, err = cluster.MasterForKey(ctx, key); err != nil {
-			return fmt.Errorf("find the records' master: %w", silence(err))
+			return fmt.Errorf("find the records' master: %w", Classify(err))
 		}
 	}
 	replicas, err := replicasOf(ctx, client)
@@ -52,7 +52,7 @@ func (r *Redis) replicated(ctx context.Context, key string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("wait for the replicas: %w", silence(err))
+		return fmt.Errorf("wait for the replicas: %w", Classify(err))
 	}
 	if n, err := acked.Int(); err != nil || n < replicas {
 		return ErrNotReplicated
@@ -69,7 +69,7 @@ func replicasOf(ctx context.Context, client redis.UniversalClient) (int, error) 
 	case errors.As(err, &answered):
 		return 0, nil
 	case err != nil:
-		return 0, fmt.Errorf("ask for replicas: %w", silence(err))
+		return 0, fmt.Errorf("ask for replicas: %w", Classify(err))
 	}
 	for line := range strings.Lines(info) {
 		if count, found := strings.CutPrefix(strings.TrimSpace(line), "connected_slaves:"); found {

@@ -35,7 +35,7 @@ func (l *Ledger) Retell(ctx context.Context, id string) (bool, error) {
 		keys := []string{jobKey(id), pendingKey, leaseKey(id)}
 		done, err := l.run(ctx, retell, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 		if err != nil {
-			return false, fmt.Errorf("have a job told: %w", silence(err))
+			return false, fmt.Errorf("have a job told: %w", Classify(err))
 		}
 		if done == 1 {
 			return true, nil

@@ -55,7 +55,7 @@ func (w *Watch) SaveRollup(ctx context.Context, l Lead, r Rollup, life time.Dura
 	}
 	kept, err := w.run(ctx, saveRollup, []string{tokenKey, rollupKey, seriesKey}, args...).Int()
 	if err != nil {
-		return fmt.Errorf("keep what a sweep counted: %w", silence(err))
+		return fmt.Errorf("keep what a sweep counted: %w", Classify(err))
 	}
 	if kept == 0 {
 		return ErrLeadLost
@@ -72,14 +72,14 @@ type Figures struct {
 
 // Figures reads them in one round trip.
 func (w *Watch) Figures(ctx context.Context, now time.Time) (Figures, error) {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return Figures{}, err
 	}
 	pipe := client.Pipeline()
 	rollup, series, state := pipe.Get(ctx, rollupKey), pipe.HGetAll(ctx, seriesKey), pipe.HGetAll(ctx, stateKey)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: no rollup
-		return Figures{}, fmt.Errorf("read what sweeps counted: %w", silence(err))
+		return Figures{}, fmt.Errorf("read what sweeps counted: %w", Classify(err))
 	}
 	f := Figures{Series: parseSeries(series.Val(), now), State: stateOf(state.Val())}
 	if raw := rollup.Val(); raw != "" {

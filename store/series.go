@@ -130,7 +130,7 @@ return 1`)
 func (w *Watch) countLookups(ctx context.Context, hour int64, t Tries) error {
 	err := w.run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
-		return fmt.Errorf("count questions to the site: %w", silence(err))
+		return fmt.Errorf("count questions to the site: %w", Classify(err))
 	}
 	return nil
 }

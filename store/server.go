@@ -30,14 +30,14 @@ type Server struct {
 func (r *Redis) Ping(ctx context.Context) (time.Duration, error) {
 	var mu sync.Mutex
 	var slowest time.Duration
-	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
+	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
 		took, err := ping(ctx, master)
 		mu.Lock()
 		defer mu.Unlock()
 		slowest = max(slowest, took)
 		return err
 	})
-	return slowest, silence(err)
+	return slowest, Classify(err)
 }
 
 func ping(ctx context.Context, master *redis.Client) (time.Duration, error) {
@@ -51,7 +51,7 @@ func (r *Redis) Server(ctx context.Context) (Server, error) {
 	var mu sync.Mutex
 	var total Server
 	limited := true
-	err := r.masters(ctx, func(ctx context.Context, master *redis.Client) error {
+	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
 		one, err := server(ctx, master)
 		if err != nil {
 			return err
@@ -63,7 +63,7 @@ func (r *Redis) Server(ctx context.Context) (Server, error) {
 		return nil
 	})
 	if err != nil {
-		return Server{}, silence(err)
+		return Server{}, Classify(err)
 	}
 	if !limited { // a limit that one node has not is none of the whole
 		total.MaxMemoryBytes = 0

@@ -150,6 +150,22 @@ func fileOf(key Key) string {
 	return *key.Value.FileID
 }
 
+// FileRef is a file that a session names.
+type FileRef struct {
+	Session string
+	Created time.Time // the session, as near as can be told
+	FileID  string
+}
+
+// FileRef returns the file that the session names.
+func (s Session) FileRef(now time.Time) FileRef {
+	ref := FileRef{Session: s.ID, Created: s.AsOf(now).StoredAt(now), FileID: s.FileID()}
+	if ref.Created.IsZero() {
+		ref.Created = now
+	}
+	return ref
+}
+
 // strayFile tells whether a value whose status does not count names a file of
 // its own: it may be finished or in the making, and nobody has looked.
 func (s Session) strayFile() bool {

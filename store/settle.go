@@ -74,7 +74,7 @@ func (l *Ledger) settle(ctx context.Context, id string, said Settlement) (Job, b
 	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey, leaseKey(id)}
 	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
-		return Job{}, false, fmt.Errorf("settle a job: %w", silence(err))
+		return Job{}, false, fmt.Errorf("settle a job: %w", Classify(err))
 	}
 	if done < 0 {
 		return job, false, ErrNotUnclear

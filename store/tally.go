@@ -18,9 +18,6 @@ const (
 // LengthClasses names the classes of prompt lengths, shortest first.
 var LengthClasses = []string{"0-100", "101-500", "501-1000", "1001-2000", "2000+"}
 
-// TTLClasses names the classes of what keys have left to live.
-var TTLClasses = []string{"under 1 day", "1-7 days", "7-30 days", "over 30 days", "never expires"}
-
 // PromptLength is the length of a session's prompt in UTF-16 units.
 type PromptLength struct {
 	ID     string `json:"id"`
@@ -81,8 +78,6 @@ type Count struct {
 	Shortest              *PromptLength
 	Distribution          map[string]int // by LengthClasses
 	Verdicts              map[Verdict]int
-	TTLs                  map[string]int // of sessions' keys, by TTLClasses
-	TTLsOfSome            bool           `json:"-"` // they are estimated by some of the keys
 	WebhookSuccessRate    *float64
 	GenerationSuccessRate *float64
 	Slots                 []Slot             // of the last 24 h, oldest first, without the empty ones
@@ -102,7 +97,7 @@ type Tally struct {
 func NewTally(now time.Time) *Tally {
 	t := &Tally{now: now, slots: map[time.Time]Tries{}}
 	t.sums.Distribution, t.sums.Verdicts = zeros(LengthClasses), map[Verdict]int{}
-	t.sums.TTLs, t.sums.Hours = zeros(TTLClasses), map[int64]Outcomes{}
+	t.sums.Hours = map[int64]Outcomes{}
 	return t
 }
 
@@ -122,25 +117,20 @@ func (t *Tally) Add(s Session, d Diagnosis) {
 	}
 	t.sums.Sessions++
 	t.sums.Verdicts[d.Verdict]++
-	t.addTime(first(d.PaidAt, d.Since), d.Verdict)
-	for _, key := range s.Keys() {
-		if key.Exists {
-			t.sums.TTLs[ttlClass(key.TTL)]++
-		}
-	}
+	t.addTime(d.Time(), d.Verdict)
 	if prompt := s.PromptText(); prompt != "" {
-		t.addPrompt([]byte(s.ID), Length(prompt))
+		t.addPrompt(s.ID, Length(prompt))
 	}
 }
 
-// AddResting counts a session that was not read since it rests.
-func (t *Tally) AddResting(id []byte, r Resting) {
+// AddFinished counts a completed session that was not read again: the length of
+// its prompt, 0 = none, and when it was paid for.
+func (t *Tally) AddFinished(id string, length int, at time.Time) {
 	t.sums.Sessions++
 	t.sums.Verdicts[VerdictCompleted]++
-	t.addTime(r.At, VerdictCompleted)
-	t.sums.TTLs[ttlClass(r.Expires.Sub(t.now))] += r.Keys
-	if r.Length > 0 {
-		t.addPrompt(id, r.Length)
+	t.addTime(at, VerdictCompleted)
+	if length > 0 {
+		t.addPrompt(id, length)
 	}
 }
 
@@ -163,15 +153,15 @@ func (t *Tally) addTime(at time.Time, v Verdict) {
 	}
 }
 
-func (t *Tally) addPrompt(id []byte, length int) {
+func (t *Tally) addPrompt(id string, length int) {
 	t.sums.Prompts++
 	t.sums.PromptCharacters += int64(length)
 	t.sums.Distribution[lengthClass(length)]++
 	if t.sums.Longest == nil || length > t.sums.Longest.Length {
-		t.sums.Longest = &PromptLength{ID: string(id), Length: length}
+		t.sums.Longest = &PromptLength{ID: id, Length: length}
 	}
 	if t.sums.Shortest == nil || length < t.sums.Shortest.Length {
-		t.sums.Shortest = &PromptLength{ID: string(id), Length: length}
+		t.sums.Shortest = &PromptLength{ID: id, Length: length}
 	}
 }
 
@@ -201,21 +191,6 @@ func lengthClass(length int) string {
 		return LengthClasses[3]
 	}
 	return LengthClasses[4]
-}
-
-func ttlClass(ttl time.Duration) string {
-	const day = 24 * time.Hour
-	switch {
-	case ttl <= 0:
-		return TTLClasses[4]
-	case ttl < day:
-		return TTLClasses[0]
-	case ttl < 7*day:
-		return TTLClasses[1]
-	case ttl <= 30*day:
-		return TTLClasses[2]
-	}
-	return TTLClasses[3]
 }
 
 // Length is the length of a text in UTF-16 units, as the site counts it.

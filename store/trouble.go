@@ -32,10 +32,10 @@ var (
 	ErrUnsaved = errors.New("Redis cannot keep what is written")
 )
 
-// silence names the trouble: an error of the network, or a time-out, is
+// Classify names the trouble: an error of the network, or a time-out, is
 // ErrSilent. What else Redis itself answered stays as it is, but for what it
 // repeats of the question, and so does the caller's own change of mind.
-func silence(err error) error {
+func Classify(err error) error {
 	if err == nil || Trouble(err) != nil { // or named already
 		return err
 	}

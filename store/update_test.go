@@ -141,7 +141,7 @@ func TestPlansOfWhatCannotBeRead(t *testing.T) {
 // TestTooLargeToBeWritten: what cannot be read and saved whole is refused, and
 // why is said, before anybody approves anything.
 func TestTooLargeToBeWritten(t *testing.T) {
-	tooLarge := func(kind string) Key { return Key{Kind: kind, Exists: true, Fault: faultTooLarge} }
+	tooLarge := func(kind string) Key { return Key{Kind: kind, Exists: true, Fault: FaultTooLarge} }
 	for _, kind := range []string{"webhook", "session"} {
 		s := held(foxPrompt, "", "")
 		if kind == "webhook" {

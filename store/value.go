@@ -1,9 +1,13 @@
 package store
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
+	"io"
+	"math"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Fault says in a clause why the value of a key cannot be read; empty means
@@ -14,8 +18,8 @@ type Fault string
 const (
 	faultSyntax    Fault = "it is not JSON"
 	faultNoObject  Fault = "it is not a JSON object"
-	faultOtherType Fault = "it is of another Redis type than string"
-	faultTooLarge  Fault = "it is larger than 32 MiB"
+	FaultOtherType Fault = "it is of another Redis type than string"
+	FaultTooLarge  Fault = "it is larger than 32 MiB"
 )
 
 // whole tells whether nothing of the value can be read.
@@ -34,77 +38,130 @@ type Value struct {
 	Odd                           []string // members that have to be strings and are none
 }
 
-// ParseValue reads the value of a key and tells whether it is a full object,
-// readable or not: one with a prompt or a status. A fault says what stands in
-// the way; what could be read is returned beside it.
-func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
-	if v, full, ok := plainValue(raw); ok {
-		return v, full, ""
-	}
-	return parseValue(raw)
-}
+// texts are the members that have to be strings where they are present, in the
+// order in which their faults are reported.
+var texts = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
 
-// parseValue reads any value.
-func parseValue(raw []byte) (v Value, full bool, fault Fault) {
-	var m members
-	if err := json.Unmarshal(raw, &m); err != nil || m == nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
-			return Value{}, false, faultSyntax
-		}
-		return Value{}, false, faultNoObject
+// ParseValue reads the value of a key and reports whether it is a full object,
+// readable or not: one with a prompt or a status. A fault says what stands in
+// the way; what could be read is returned beside it. Of duplicate members the
+// last one counts.
+func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
+	members, fault := decode(raw)
+	if fault != "" {
+		return Value{}, false, fault
 	}
-	for _, member := range []struct {
-		name string
-		read func(text string)
-	}{
-		{"prompt", func(text string) { v.Prompt = &text }},
-		{"status", func(text string) { v.Status = &text }},
-		{"fileId", func(text string) { v.FileID = &text }},
-		{"error", func(text string) { v.Error = &text }},
-		{"timestamp", func(text string) { v.Timestamp, v.Stamp = parseTime(text), &text }},
-		{"createdAt", func(text string) { v.CreatedAt = parseTime(text) }},
-	} {
-		var text string
-		switch {
-		case !m.has(member.name):
-		case json.Unmarshal(m[member.name], &text) == nil:
-			member.read(text)
-		default:
-			v.Odd = append(v.Odd, member.name)
+	text := func(name string) *string {
+		if m := members[name]; m.kind == '"' {
+			return &m.text
+		}
+		return nil
+	}
+	optional := func(name string) string {
+		if t := text(name); t != nil {
+			return *t
+		}
+		return ""
+	}
+	v = Value{
+		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
+		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")),
+		ToolSlug: optional("toolSlug"), ToolTitle: optional("toolTitle"), Resolution: optional("resolution"),
+		GenerationType: optional("generationType"), ModelName: optional("modelName"), Duration: members["duration"].number,
+	}
+	if n := members["videoCount"].number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
+		v.VideoCount = int(n)
+	}
+	for _, name := range texts {
+		if kind := members[name].kind; kind != absent && kind != '"' {
+			v.Odd = append(v.Odd, name)
 		}
 	}
-	if len(v.Odd) > 0 {
+	switch {
+	case len(v.Odd) > 0:
 		fault = Fault("its " + v.Odd[0] + " is not a string")
-	}
-	if fault == "" && v.Status != nil && !Status(*v.Status).written() {
+	case v.Status != nil && !Status(*v.Status).written():
 		fault = "its status is none of pending, processing, completed and error"
 	}
-	optional(m, "toolSlug", &v.ToolSlug)
-	optional(m, "toolTitle", &v.ToolTitle)
-	optional(m, "generationType", &v.GenerationType)
-	optional(m, "modelName", &v.ModelName)
-	optional(m, "duration", &v.Duration)
-	optional(m, "resolution", &v.Resolution)
-	optional(m, "videoCount", &v.VideoCount)
-	return v, m.has("prompt") || m.has("status"), fault
+	return v, members["prompt"].kind != absent || members["status"].kind != absent, fault
 }
 
-// members are those of a JSON object, each as it stands there.
-type members map[string]json.RawMessage
+// absent is the kind of a member that is missing or null.
+const absent jsontext.Kind = 0
 
-// has tells whether the member is there; null counts as absent.
-func (m members) has(name string) bool {
-	raw, ok := m[name]
-	return ok && string(raw) != "null"
+// member is one of the members that ParseValue reads.
+type member struct {
+	kind   jsontext.Kind
+	text   string  // of a string
+	number float64 // of a number
 }
 
-// optional reads a member that decides nothing: of another type it is absent.
-func optional[T any](m members, name string, into *T) {
-	var v T
-	if json.Unmarshal(m[name], &v) == nil {
-		*into = v
+// readMembers are the names of the members that are read; all others are the product's own.
+var readMembers = func() map[string]bool {
+	names := map[string]bool{"duration": true, "videoCount": true, "toolSlug": true, "toolTitle": true,
+		"generationType": true, "modelName": true, "resolution": true}
+	for _, name := range texts {
+		names[name] = true
 	}
+	return names
+}()
+
+// decode reads the members of a JSON object.
+func decode(raw []byte) (map[string]member, Fault) {
+	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if d.PeekKind() != '{' {
+		if err := d.SkipValue(); err != nil || !atEnd(d) {
+			return nil, faultSyntax
+		}
+		return nil, faultNoObject
+	}
+	members := make(map[string]member, len(readMembers))
+	var name []byte
+	_, err := d.ReadToken()
+	for err == nil && d.PeekKind() != '}' {
+		var quoted jsontext.Value
+		if quoted, err = d.ReadValue(); err != nil {
+			break
+		}
+		name, _ = jsontext.AppendUnquote(name[:0], quoted) // where it is invalid UTF-8 it is none of ours
+		if !readMembers[string(name)] {
+			err = d.SkipValue()
+			continue
+		}
+		key := string(name)
+		switch kind := d.PeekKind(); kind {
+		case 'n':
+			delete(members, key)
+			err = d.SkipValue()
+		case '"', '0':
+			var token jsontext.Token
+			if token, err = d.ReadToken(); err != nil {
+				break
+			}
+			m := member{kind: kind}
+			if kind == '"' {
+				m.text = token.String()
+			} else {
+				m.number = token.Float()
+			}
+			members[key] = m
+		default:
+			members[key] = member{kind: kind}
+			err = d.SkipValue()
+		}
+	}
+	if err == nil {
+		_, err = d.ReadToken()
+	}
+	if err != nil || !atEnd(d) {
+		return nil, faultSyntax
+	}
+	return members, ""
+}
+
+func atEnd(d *jsontext.Decoder) bool {
+	_, err := d.ReadToken()
+	return errors.Is(err, io.EOF)
 }
 
 // parseTime reads the product's times; what is not one counts as absent.

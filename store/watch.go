@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -68,7 +69,7 @@ return tonumber(token)`)
 func (w *Watch) Lead(ctx context.Context, owner string) (Lead, bool, error) {
 	token, err := w.run(ctx, lead, []string{leaderKey, tokenKey}, owner, LeadLife.Milliseconds(), watchLife.Milliseconds()).Int64()
 	if err != nil {
-		return Lead{}, false, fmt.Errorf("take the lead: %w", silence(err))
+		return Lead{}, false, fmt.Errorf("take the lead: %w", Classify(err))
 	}
 	return Lead{token: token}, token > 0, nil
 }
@@ -81,22 +82,40 @@ return 1`)
 // Resign gives the lead free, if the owner has it.
 func (w *Watch) Resign(ctx context.Context, owner string) error {
 	if err := w.run(ctx, resign, []string{leaderKey}, owner).Err(); err != nil {
-		return fmt.Errorf("resign: %w", silence(err))
+		return fmt.Errorf("resign: %w", Classify(err))
 	}
 	return nil
 }
 
 // WatchState is how far the watch came. A zero time means never.
 type WatchState struct {
-	Epoch       time.Time // what happened before is history, and called out by nobody
-	Cursor      time.Time // up to which Stripe's events were read
-	Listed      time.Time // when Stripe's sessions were last listed
-	Passed      time.Time // when Stripe last answered a whole pass
-	Swept       time.Time // when a sweep last went through
+	Epoch       time.Time     // what happened before is history, and called out by nobody
+	Cursor      time.Time     // up to which Stripe's events were read
+	Listed      time.Time     // when Stripe's sessions were last listed
+	Passed      time.Time     // when Stripe last answered a whole pass
+	Swept       time.Time     // when a sweep last went through
+	Pause       time.Duration // from then to the next one
+	Sold        time.Time     // of the newest sale that Stripe listed
+	Proven      Proof
 	Notified    time.Time // when Redis last told of a write
 	HistoryTold bool
 	Unreachable string // why alerts do not reach their channel, "" = they do
 }
+
+// Proof is that the SuperDuperAI API at a URL knew a file which the site started:
+// the file of a session created at a time. It knows the files of older ones, too.
+type Proof struct {
+	URL     string // the beginning of its SHA-256 in hex
+	Created time.Time
+}
+
+// Covers reports whether an API at the URL has to know the files of a session
+// created then.
+func (p Proof) Covers(url string, created time.Time) bool {
+	return p.URL == urlDigest(url) && !created.IsZero() && created.Before(p.Created)
+}
+
+func urlDigest(url string) string { return digest([]byte(url))[:16] }
 
 // WatchAges are how long ago the watch last saw anything, in seconds; nil =
 // never. The names are public.
@@ -124,6 +143,9 @@ const (
 	fieldListed      = "listed"
 	fieldPassed      = "passed"
 	fieldSwept       = "swept"
+	fieldPause       = "pause"
+	fieldSold        = "sold"
+	fieldProven      = "proven"
 	fieldNotified    = "notified"
 	fieldHistory     = "history"
 	fieldUnreachable = "unreachable"
@@ -131,19 +153,22 @@ const (
 
 // State reads how far the watch came.
 func (w *Watch) State(ctx context.Context) (WatchState, error) {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return WatchState{}, err
 	}
 	fields, err := client.HGetAll(ctx, stateKey).Result()
 	if err != nil {
-		return WatchState{}, fmt.Errorf("read the state of the watch: %w", silence(err))
+		return WatchState{}, fmt.Errorf("read the state of the watch: %w", Classify(err))
 	}
 	return stateOf(fields), nil
 }
 
 func stateOf(fields map[string]string) WatchState {
+	pause, _ := strconv.ParseInt(fields[fieldPause], 10, 64) // absent = 0
+	url, created, _ := strings.Cut(fields[fieldProven], " ")
 	return WatchState{
+		Pause: time.Duration(pause) * time.Millisecond, Sold: milli(fields[fieldSold]), Proven: Proof{URL: url, Created: milli(created)},
 		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
 		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
 		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
@@ -152,12 +177,12 @@ func stateOf(fields map[string]string) WatchState {
 
 // Begin notes since when sessions are watched, unless that was noted before.
 func (w *Watch) Begin(ctx context.Context, epoch time.Time) error {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.HSetNX(ctx, stateKey, fieldEpoch, epoch.UnixMilli()).Err(); err != nil {
-		return fmt.Errorf("begin to watch: %w", silence(err))
+		return fmt.Errorf("begin to watch: %w", Classify(err))
 	}
 	return nil
 }
@@ -176,6 +201,19 @@ func Passed(at time.Time) StateChange { return StateChange{fieldPassed, text(at)
 
 // Swept notes when a sweep went through.
 func Swept(at time.Time) StateChange { return StateChange{fieldSwept, text(at)} }
+
+// Pause notes how long after that the next one starts.
+func Pause(d time.Duration) StateChange {
+	return StateChange{fieldPause, strconv.FormatInt(d.Milliseconds(), 10)}
+}
+
+// Sold notes the newest sale that Stripe listed.
+func Sold(at time.Time) StateChange { return StateChange{fieldSold, text(at)} }
+
+// Proven notes that the API at the URL knew the file of a session created then.
+func Proven(url string, created time.Time) StateChange {
+	return StateChange{fieldProven, urlDigest(url) + " " + text(created)}
+}
 
 // Notified notes when Redis told of a write.
 func Notified(at time.Time) StateChange { return StateChange{fieldNotified, text(at)} }
@@ -201,7 +239,7 @@ func (w *Watch) Note(ctx context.Context, l Lead, changes ...StateChange) error 
 	}
 	noted, err := w.run(ctx, note, []string{tokenKey, stateKey}, args...).Int()
 	if err != nil {
-		return fmt.Errorf("note the state of the watch: %w", silence(err))
+		return fmt.Errorf("note the state of the watch: %w", Classify(err))
 	}
 	if noted == 0 {
 		return ErrLeadLost
@@ -211,7 +249,7 @@ func (w *Watch) Note(ctx context.Context, l Lead, changes ...StateChange) error 
 
 // run runs a script. All keys of one lie in the watch's slot.
 func (w *Watch) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	client, err := w.state.client(ctx)
+	client, err := w.state.Client(ctx)
 	if err != nil {
 		cmd := redis.NewCmd(ctx)
 		cmd.SetErr(err)

@@ -46,7 +46,7 @@ func (w Writer) Write(ctx context.Context, kw KeyWrite, expect string) (string, 
 }
 
 func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string, error) {
-	client, err := w.Product.client(ctx)
+	client, err := w.Product.Client(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -85,7 +85,7 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 	case errors.Is(err, ErrChanged), errors.Is(err, ErrTooLarge):
 		return "", err
 	}
-	return after, silence(err)
+	return after, Classify(err)
 }
 
 // standing reads what the watched key holds.

@@ -2,51 +2,48 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Listener hears which sessions Redis says were written. Redis says so only where
-// its owner has switched keyspace notifications on; else nothing is ever heard.
+// Listener receives keyspace notifications of sessions that were written. Redis
+// sends them only where its owner has switched them on; else nothing ever comes.
 type Listener struct {
-	redis *Redis
-	token string
-	heard func(session string)
-	lost  func()
-
-	mu    sync.Mutex
-	wait  map[string]bool // probes of which nothing was heard yet
-	empty chan struct{}   // closed when that is none
+	redis  *Redis
+	onKey  func(session string)
+	onLoss func()
 }
 
-// NewListener prepares to listen. heard is called with the session of each write,
-// and lost where writes may have been missed: when listening begins, and after
+// NewListener returns a Listener that calls onKey with the session of each write,
+// and onLoss where writes may have been missed: when listening begins, and after
 // each broken connection. Both may be called from several goroutines.
-func NewListener(r *Redis, heard func(session string), lost func()) *Listener {
-	return &Listener{redis: r, token: rand.Text(), heard: heard, lost: lost}
+func NewListener(r *Redis, onKey func(session string), onLoss func()) *Listener {
+	return &Listener{redis: r, onKey: onKey, onLoss: onLoss}
 }
 
 // Listen listens to every master until ctx ends.
 func (l *Listener) Listen(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	err := l.redis.masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		defer stop() // the first to fail ends all: they are listened to anew together
+	err := l.redis.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
+		defer stop() // the first to fail ends all: they are listened to again together
 		return l.listen(ctx, master)
 	})
-	return silence(err)
+	return Classify(err)
+}
+
+// keyspace is the channel prefix of a server's notifications.
+func keyspace(master *redis.Client) string {
+	return fmt.Sprintf("__keyspace@%d__:", master.Options().DB)
 }
 
 func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
-	space := fmt.Sprintf("__keyspace@%d__:", master.Options().DB)
-	patterns := []string{space + probePrefix + "*"}
-	for _, prefix := range prefixes {
+	space := keyspace(master)
+	var patterns []string
+	for _, prefix := range keyOrder {
 		patterns = append(patterns, space+prefix+"*")
 	}
 	subscription := master.PSubscribe(ctx, patterns...)
@@ -54,7 +51,7 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	if _, err := subscription.Receive(ctx); err != nil {
 		return err
 	}
-	l.lost()
+	l.onLoss()
 	confirmed := 1 // of the patterns
 	// Pings, and connects again by itself.
 	messages := subscription.ChannelWithSubscriptions(redis.WithChannelSize(10_000))
@@ -69,91 +66,52 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 			switch m := m.(type) {
 			case *redis.Subscription:
 				if confirmed++; confirmed > len(patterns) {
-					l.lost()
+					l.onLoss()
 				}
 			case *redis.Message:
-				l.told(strings.TrimPrefix(m.Channel, space))
+				if id, ok := SessionOf(strings.TrimPrefix(m.Channel, space)); ok {
+					l.onKey(id)
+				}
 			}
 		}
 	}
 }
 
-// told takes a key that was written.
-func (l *Listener) told(key string) {
-	if id := sessionOf([]byte(key)); len(id) > 0 {
-		l.heard(string(id))
-		return
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.wait[key] {
-		if delete(l.wait, key); len(l.wait) == 0 {
-			close(l.empty)
-		}
-	}
-}
+// Notifications tells on how many masters keyspace notifications of sessions are
+// switched on and off. Of the others it is not known: their settings may not be read.
+type Notifications struct{ On, Off, Masters int }
 
-// Prove writes a key of ours that lives a minute to every master, and tells whether Redis told of
-// each in time. Where we may not write nothing is proven.
-func (l *Listener) Prove(ctx context.Context, within time.Duration) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	keys, err := l.probes(ctx)
-	if err != nil {
-		return false, silence(err)
-	}
-	client, err := l.redis.client(ctx)
-	if err != nil {
-		return false, silence(err)
-	}
-	empty := make(chan struct{})
-	l.mu.Lock()
-	l.wait, l.empty = maps.Clone(keys), empty
-	l.mu.Unlock()
-	pipe := client.Pipeline()
-	for key := range keys {
-		pipe.Set(ctx, key, "", time.Minute)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return false, silence(err)
-	}
-	select {
-	case <-empty:
-		return true, nil
-	case <-ctx.Done():
-		return false, nil
-	}
-}
-
-// probes is one key for each master.
-func (l *Listener) probes(ctx context.Context) (map[string]bool, error) {
-	client, err := l.redis.client(ctx)
-	if err != nil {
-		return nil, err
-	}
-	cluster, ok := client.(*redis.ClusterClient)
-	if !ok {
-		return map[string]bool{probePrefix + l.token: true}, nil
-	}
+// Notifications reads the settings of every master. ErrNotAllowed where we may not
+// listen.
+func (r *Redis) Notifications(ctx context.Context) (Notifications, error) {
 	var mu sync.Mutex
-	missing := map[string]bool{}
-	err = cluster.ForEachMaster(ctx, func(_ context.Context, master *redis.Client) error {
+	var n Notifications
+	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
+		listening := master.PSubscribe(ctx, keyspace(master)+prefixPrompt+"*") // as the watch does
+		_, err := listening.Receive(ctx)
+		_ = listening.Close() // nothing hangs on it any more
+		if err != nil {
+			return err
+		}
+		settings, err := master.ConfigGet(ctx, "notify-keyspace-events").Result()
+		if err != nil && !refusedTo(err) {
+			return err
+		}
+		events, known := settings["notify-keyspace-events"]
 		mu.Lock()
 		defer mu.Unlock()
-		missing[master.Options().Addr] = true
+		n.Masters++
+		switch {
+		case !known:
+		case strings.Contains(events, "K") && strings.ContainsAny(events, "A$"):
+			n.On++
+		default:
+			n.Off++
+		}
 		return nil
 	})
-	keys := map[string]bool{}
-	for n := 0; err == nil && len(missing) > 0; n++ {
-		key := fmt.Sprint(probePrefix, l.token, n)
-		var master *redis.Client
-		if master, err = cluster.MasterForKey(ctx, key); err == nil && missing[master.Options().Addr] {
-			delete(missing, master.Options().Addr)
-			keys[key] = true
-		}
-		if n == 100_000 {
-			return nil, fmt.Errorf("%d masters have no slots", len(missing))
-		}
+	if err != nil && refusedTo(err) {
+		return Notifications{}, ErrNotAllowed
 	}
-	return keys, err
+	return n, Classify(err)
 }

@@ -17,11 +17,14 @@ import (
 
 // newWatch wires the watch. It tells through the bot.
 func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
-	closely := parts.examiner // of a session in trouble nobody asks the site, and Stripe is asked by the watch
-	closely.Payments, closely.Site = nil, nil
+	// Of a session in trouble nobody asks the site; Stripe and the files are asked by
+	// the watch, at its own pace.
+	closely := parts.examiner
+	closely.Payments, closely.Site, closely.Files = nil, nil, parts.files
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
 		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,
+		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
 		Teller: alerts, Finder: alerts, FixText: commands.FixText,
 		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Metrics: metrics, Log: log, Now: time.Now,
 	}

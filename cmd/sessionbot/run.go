@@ -9,9 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,15 +21,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// garbage is how much of it may gather, in percent of what is in use. A sweep
-// over a million sessions makes much garbage and keeps 15 MB that cost the
-// collector nothing to look at: it may come often.
-const garbage = 40
-
-// processors is how many threads run Go at once. The bot waits for others nearly
-// all the time: to wake a second thread costs each answer more than it saves.
-const processors = 1
-
 // runBot is the bot, until ctx ends or a permanent fault.
 func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	if len(args) > 0 {
@@ -41,12 +29,6 @@ func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	c, err := loadConfig(true)
 	if err != nil {
 		return err
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(processors)
 	}
 	log := c.logger(errs)
 	looking, stop := context.WithCancel(ctx)

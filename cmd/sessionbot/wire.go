@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -21,6 +22,8 @@ type house struct {
 	ledger   *store.Ledger
 	records  *store.Watch
 	lookups  *store.Lookups
+	files    *sweep.Files
+	api      fileAPI
 	stripe   stripeReader
 	examiner store.Examiner
 	jobs     jobs.Config // without Tell
@@ -50,12 +53,13 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
-	examiner := store.Examiner{Redis: product, Files: api, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
+	files := sweep.NewFiles(state, time.Now)
+	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: proven(records, c.SuperDuperURL), Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
 	deps := commands.Deps{
-		Sessions: &examiner, Finder: stripe, Redis: product, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
+		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, FileRecords: files, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
 			Prices: c.Prices, FixText: commands.FixText,
@@ -64,9 +68,9 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 	return house{
 		registry: commands.New(deps),
-		ledger:   ledger, records: records, lookups: lookups, stripe: stripe, examiner: examiner,
+		ledger:   ledger, records: records, lookups: lookups, files: files, api: fileAPI{client}, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: countedSite{api, product, lookups}, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Files: files, Site: countedSite{api, product, lookups}, Maker: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -177,11 +181,52 @@ func superFailed(err error) bool {
 }
 
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
-	file, err := asked(r.files, superFailed, func() (superduper.File, error) { return r.api.File(ctx, id) })
+	return asked(r.files, superFailed, func() (store.File, error) { return fileAPI{r.api}.File(ctx, id) })
+}
+
+// fileAPI asks for files as the watch does, at its own pace.
+type fileAPI struct{ api *superduper.Client }
+
+func (f fileAPI) File(ctx context.Context, id string) (store.File, error) {
+	file, err := f.api.File(ctx, id)
 	if err != nil {
-		return store.File{}, err
+		return store.File{}, fileError(err)
 	}
 	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}, nil
+}
+
+// fileError says in the store's words why a file could not be seen.
+func fileError(err error) error {
+	failed := &store.FileError{Trouble: store.FileNoAnswer, Err: err}
+	var api *superduper.Error
+	if !errors.As(err, &api) {
+		return failed
+	}
+	failed.RetryAfter = api.RetryAfter
+	switch api.Kind {
+	case superduper.NoToken:
+		failed.Trouble = store.FileNoToken
+	case superduper.NotFound:
+		failed.Trouble = store.FileNotFound
+	case superduper.Unauthorised:
+		failed.Trouble = store.FileUnauthorized
+	case superduper.Forbidden:
+		failed.Trouble = store.FileForbidden
+	case superduper.RateLimited:
+		failed.Trouble = store.FileRateLimited
+	case superduper.Rejected, superduper.Unpaid, superduper.Malformed, superduper.Unclear:
+		failed.Trouble = store.FileUnreadable
+	}
+	return failed
+}
+
+// proven reports whether the API at the URL has to know the file of a session; see
+// store.Proof.
+func proven(records *store.Watch, url string) func(ctx context.Context, created time.Time) bool {
+	return func(ctx context.Context, created time.Time) bool {
+		state, err := records.State(ctx)
+		return err == nil && state.Proven.Covers(url, created) // what cannot be read proves nothing
+	}
 }
 
 func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // Level says how a check went.
@@ -75,7 +75,7 @@ type exam struct {
 	Config
 	cheap   bool          // only what the bot does not find out by itself
 	sampled chan struct{} // closed when sample is known, or will never be
-	sample  *store.Sample
+	sample  *sweep.Sample
 }
 
 // Examine makes all checks side by side. A neighbour that does not answer costs

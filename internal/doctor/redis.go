@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // product checks the Redis that holds the customers' sessions.
@@ -125,19 +126,21 @@ func (x *redisExam) eviction(ctx context.Context) Result {
 }
 
 func (x *redisExam) notifications(ctx context.Context) Result {
-	on, of, err := x.redis.Notifies(ctx)
-	const remedy = "to be told of sessions sooner, have Redis' owner set notify-keyspace-events to KA"
+	n, err := x.redis.Notifications(ctx)
+	const remedy = "to see changes sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
 	case errors.Is(err, store.ErrNotAllowed):
 		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/security.md")
 	case errors.Is(err, store.ErrSilent):
 		return x.silent(err)
 	case err != nil:
-		return Result{} // it takes no writes, which is told as such
-	case on == 0:
+		return Result{} // another check names it
+	case n.Off == n.Masters:
 		return warn("off: sessions are found by the sweep alone", remedy)
-	case on < of:
-		return warn(fmt.Sprintf("on at %d of %d masters", on, of), remedy+" at all masters")
+	case n.Off > 0:
+		return warn(fmt.Sprintf("off at %d of %d masters", n.Off, n.Masters), remedy+" at all masters")
+	case n.On < n.Masters:
+		return fine("not known: the user may not read the server's settings")
 	}
 	return fine("on")
 }
@@ -155,7 +158,7 @@ func (x *redisExam) clock(ctx context.Context, now func() time.Time) Result {
 
 // sessions looks at some of them.
 func (e *exam) sessions(ctx context.Context, redis *store.Redis) Result {
-	seen, err := redis.Sample(ctx)
+	seen, err := sweep.Some(ctx, redis, time.Now())
 	if errors.Is(err, store.ErrSilent) {
 		return broken("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}

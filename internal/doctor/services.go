@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/payments"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -81,7 +81,7 @@ func (e *exam) stripeMode() Result {
 	return judgeMode(payments.KeyOf(e.StripeKey).Mode, *e.sample)
 }
 
-func judgeMode(mode payments.Mode, s store.Sample) Result {
+func judgeMode(mode payments.Mode, s sweep.Sample) Result {
 	same, other := s.Live, s.Test
 	if mode == payments.Test {
 		same, other = s.Test, s.Live

@@ -12,7 +12,7 @@ import (
 // watching is the figures of the watch. The ages are told by every replica, the
 // rest by the one that leads.
 type watching struct {
-	sweep    prometheus.Histogram
+	sweep    *prometheus.HistogramVec
 	sweeps   *prometheus.CounterVec
 	swept    prometheus.Gauge
 	passed   prometheus.Gauge
@@ -31,10 +31,10 @@ func newWatching(registry *prometheus.Registry) *watching {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
 	}
 	w := &watching{
-		sweep: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "sessionbot_sweep_duration_seconds", Help: "One sweep over all sessions.",
+		sweep: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "sessionbot_sweep_duration_seconds", Help: "One sweep over all sessions: a full one reads each, an incremental one those that are not finished.",
 			Buckets: []float64{.01, .05, .1, .5, 1, 5, 15, 30, 60, 300},
-		}),
+		}, []string{"kind"}),
 		sweeps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sessionbot_sweeps_total", Help: "Sweeps by what they came to.",
 		}, []string{"outcome"}),
@@ -42,7 +42,7 @@ func newWatching(registry *prometheus.Registry) *watching {
 		passed:   gauge("sessionbot_stripe_last_success_timestamp_seconds", "When Stripe last told all that was paid, 0 = never."),
 		notified: gauge("sessionbot_notification_last_timestamp_seconds", "When Redis last told of a write, 0 = never: it need not."),
 		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "sessionbot_sessions", Help: "Sessions by verdict, from Redis and the last known payment.",
+			Name: "sessionbot_sessions", Help: "Sessions by verdict, from Redis, the last known payment and the last known state of the file.",
 		}, []string{"verdict"}),
 		success: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "sessionbot_success_ratio", Help: "Of the sessions of the last 24 h, the share whose webhook came or whose video was made.",
@@ -60,22 +60,24 @@ func newWatching(registry *prometheus.Registry) *watching {
 	for _, outcome := range []string{"done", "failed"} {
 		w.sweeps.WithLabelValues(outcome) // the first of them is an increase, too
 	}
+	for _, kind := range []string{"full", "incremental"} {
+		w.sweep.WithLabelValues(kind)
+	}
 	return w
 }
 
-// Swept counts a sweep.
-func (m *Metrics) Swept(ok bool, took time.Duration) {
-	outcome := "failed"
+// Swept counts a sweep. A full one read every session.
+func (m *Metrics) Swept(ok, full bool, took time.Duration) {
+	outcome, kind := "failed", "incremental"
+	if full {
+		kind = "full"
+	}
 	if ok {
 		outcome = "done"
-		m.watch.sweep.Observe(took.Seconds())
+		m.watch.sweep.WithLabelValues(kind).Observe(took.Seconds())
 	}
 	m.watch.sweeps.WithLabelValues(outcome).Inc()
 }
-
-// Spared counts a sweep that would have found nothing: Redis is proven to tell of
-// every write.
-func (m *Metrics) Spared() { m.watch.sweeps.WithLabelValues("spared").Inc() }
 
 // Watched says how far the watch came, whoever leads it.
 func (m *Metrics) Watched(state store.WatchState) {

@@ -203,7 +203,16 @@ func (r *Runner) look(ctx context.Context, id string) (store.File, error) {
 }
 
 func (c *carriage) completed(ctx context.Context) error {
-	err := c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now(), FileID: c.job.FileID})
+	s, err := c.Product.Session(ctx, c.job.Plan.Session)
+	if err != nil {
+		return err
+	}
+	ref := s.FileRef(c.Now())
+	ref.FileID = c.job.FileID
+	if err := c.Files.Save(ctx, ref, store.FileCompleted); err != nil {
+		return err
+	}
+	err = c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now(), FileID: c.job.FileID})
 	switch {
 	case errors.Is(err, errOthers):
 		c.job.Foreign = true

@@ -40,12 +40,18 @@ type Maker interface {
 	File(ctx context.Context, id string) (superduper.File, error)
 }
 
+// FileRecords remembers files that were seen finished; see sweep.Files.
+type FileRecords interface {
+	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
+}
+
 // Config is what a Runner works with. Everything is required but Standing, Over
 // and At.
 type Config struct {
 	Ledger  *store.Ledger
 	Writer  store.Writer
 	Product store.SessionReader
+	Files   FileRecords
 	Site    store.SiteReader
 	Maker   Maker
 	// Examine looks at a session as if the job itself were not there.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // ordinary is the figures of a day like any other.
@@ -26,12 +27,12 @@ func ordinary() store.Figures {
 	c.Distribution = map[string]int{"0-100": 6_900, "101-500": 4_800, "501-1000": 600, "1001-2000": 90, "2000+": 19}
 	c.Verdicts = map[store.Verdict]int{store.VerdictCompleted: 12_020, store.VerdictFailed: 161, store.VerdictRefunded: 41, store.VerdictAbandoned: 233,
 		store.VerdictWaiting: 4, store.VerdictProcessing: 22}
-	c.TTLs = map[string]int{"under 1 day": 1_240, "1-7 days": 8_700, "7-30 days": 27_300}
 	c.WebhookSuccessRate, c.GenerationSuccessRate = &rate, &rate
 	c.Survey = store.Survey{Keys: 41_022, Scanned: 41_022, Namespaces: []store.Namespace{
 		{Name: "session", Keys: 12_470, Sampled: 201, SampledBytes: 180_900}, {Name: "webhook", Keys: 12_390, Sampled: 198, SampledBytes: 71_280},
 		{Name: "prompt", Keys: 12_380, Sampled: 203, SampledBytes: 89_320}, {Name: "balance", Keys: 3_700, Sampled: 58, SampledBytes: 4_640},
-	}, Others: store.Namespace{Keys: 82, Sampled: 1, SampledBytes: 96}}
+	}, Others: store.Namespace{Keys: 82, Sampled: 1, SampledBytes: 96},
+		TTLs: map[string]int{"under 1 day": 1_240, "1-7 days": 8_700, "7-30 days": 27_300}}
 	for n := range 24 * 12 {
 		c.Slots = append(c.Slots, store.Slot{At: noon.Add(time.Duration(n-24*12) * 5 * time.Minute), Webhook: store.Tries{Good: 1 + n%2}})
 	}
@@ -50,13 +51,13 @@ func figures() []Story {
 		change(&f)
 		return ask(&world{kept: f}, title, "/redis", "stats")
 	}
-	prompts := store.Prompts{Total: 12_409, Complete: true, Newest: []store.PromptEntry{
+	prompts := sweep.Result{Count: store.Count{Prompts: 12_409, Complete: true}, Prompts: []sweep.Prompt{
 		{ID: sessionID, Text: "A fox runs through fresh snow at dawn, cinematic, slow motion", Length: 61, At: noon.Add(-3 * time.Minute)},
 		{ID: sessionID, Text: "一只熊猫在竹林里打太极，清晨薄雾，慢镜头", Length: 20, At: noon.Add(-9 * time.Minute)},
 		{ID: sessionID, Text: "An old <clockmaker> & his robot repair a star *together*", Length: 57},
 	}}
 	late := prompts
-	late.Complete = false
+	late.Count.Complete = false
 	return []Story{
 		stats("stats, a day like any other", func(*store.Figures) {}),
 		stats("stats, webhooks fail", func(f *store.Figures) {
@@ -75,7 +76,7 @@ func figures() []Story {
 		stats("stats, Redis fills up and throws away", func(f *store.Figures) {
 			f.Rollup.Server = server(3_800_000_000, 4_000_000_000, 41)
 			f.Series[store.HourOf(f.Rollup.AsOf)] = store.Hour{Server: &store.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
-			f.Rollup.Count.TTLs["never expires"] = 3
+			f.Rollup.Count.Survey.TTLs["never expires"] = 3
 		}),
 		stats("stats, Stripe is silent, alerts do not arrive", func(f *store.Figures) {
 			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
@@ -85,9 +86,9 @@ func figures() []Story {
 			f.Rollup.Count.Survey.Untold, f.Rollup.Server, f.Series = true, nil, nil
 		}),
 		stats("stats, nothing there", func(f *store.Figures) { *f = store.Figures{Rollup: &store.Rollup{AsOf: noon}} }),
-		ask(&world{prompts: prompts}, "prompts", "/redis", "prompts"),
-		ask(&world{prompts: late}, "prompts, time ran out", "/redis", "prompts"),
-		ask(&world{prompts: store.Prompts{Complete: true}}, "no prompts", "/redis", "prompts"),
+		ask(&world{swept: prompts}, "prompts", "/redis", "prompts"),
+		ask(&world{swept: late}, "prompts, time ran out", "/redis", "prompts"),
+		ask(&world{swept: sweep.Result{Count: store.Count{Complete: true}}}, "no prompts", "/redis", "prompts"),
 		ask(&world{}, "ping", "/redis", "ping"),
 		ask(&world{server: *server(1_400_000_000, 4_000_000_000, 0)}, "memory", "/redis", "memory"),
 		ask(&world{server: *server(3_800_000_000, 4_000_000_000, 0)}, "memory, nearly full", "/redis", "memory"),

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // world answers every question of the commands from memory.
@@ -19,7 +20,7 @@ type world struct {
 	more    bool
 	entries []store.Entry
 	kept    store.Figures
-	prompts store.Prompts
+	swept   sweep.Result
 	server  store.Server
 	err     error
 	noToken bool
@@ -43,13 +44,9 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 	return w.found, w.more, w.err
 }
 
-func (w *world) Count(context.Context, store.Counting) (store.Count, error) {
-	return store.Count{}, w.err
-}
+func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) { return w.swept, w.err }
 
-func (w *world) Prompts(context.Context, int, func(int64, int64)) (store.Prompts, error) {
-	return w.prompts, w.err
-}
+func (w *world) States(context.Context, []store.Session) ([]store.File, error) { return nil, w.err }
 
 func (w *world) Server(context.Context) (store.Server, error) { return w.server, w.err }
 

@@ -23,7 +23,11 @@ const (
 	Unverifiable Reason = "unverifiable" // Stripe is silent
 	Summary      Reason = "summary"      // of what was before the watch began
 	Blind        Reason = "blind"        // the watch itself fails
-	Nothing      Reason = "nothing"
+
+	FilesUnavailable Reason = "files_unavailable" // SuperDuperAI does not say how files stand
+	RedisEmpty       Reason = "redis_empty"       // no session although Stripe lists sales
+
+	Nothing Reason = "nothing"
 )
 
 // Act is what is done for a reason.
@@ -110,6 +114,10 @@ func decidePost(i store.Incident) Decision {
 		d.Reason = Unverifiable
 	case i.Kind == store.IncidentBlind:
 		d.Reason = Blind
+	case i.Kind == store.IncidentFiles:
+		d.Reason = FilesUnavailable
+	case i.Kind == store.IncidentEmpty:
+		d.Reason = RedisEmpty
 	}
 	return d
 }
@@ -119,13 +127,18 @@ func Calls(i store.Incident) bool {
 	if i.Kind == store.IncidentBlind && slices.Contains(i.Parts, store.PartSweep) {
 		return i.Closed.IsZero() // without sweeps nothing is found for sure; all else only makes it quicker
 	}
+	if i.Kind == store.IncidentEmpty { // customers' sessions are elsewhere, or gone
+		return i.Closed.IsZero()
+	}
 	return callsOut(i.Kind) && i.Closed.IsZero()
 }
 
 // callsOut tells whether people are reminded of incidents of this kind: of
 // those that are about sessions.
 func callsOut(kind store.IncidentKind) bool {
-	return !slices.Contains([]store.IncidentKind{store.IncidentUnverified, store.IncidentHistory, store.IncidentBlind}, kind)
+	return !slices.Contains([]store.IncidentKind{
+		store.IncidentUnverified, store.IncidentHistory, store.IncidentBlind, store.IncidentFiles, store.IncidentEmpty,
+	}, kind)
 }
 
 // hasty tells whether somebody waits to see the change.

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -63,15 +64,26 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		return found, err
 	}
 	now := s.Now()
-	var doubts []doubt
-	for _, session := range sessions {
-		k := known[session.ID]
-		m, isMember := members[session.ID]
-		d := doubt{id: session.ID, member: m, in: isMember && m.Gone.IsZero(), paid: k.Paid}
+	doubtOf := func(id string) doubt {
+		m, isMember := members[id]
+		d := doubt{id: id, member: m, in: isMember && m.Gone.IsZero(), paid: known[id].Paid}
 		d.payment = s.payment(d)
-		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
+		return d
+	}
+	evidence, err := s.evidenceOf(ctx, sessions, func(id string) store.Payment { return doubtOf(id).payment })
+	if err != nil {
+		return found, err
+	}
+	var doubts []doubt
+	for i, session := range sessions {
+		s.sweeper.Written(session.ID) // whoever had it looked at may know of a change
+		d, k := doubtOf(session.ID), known[session.ID]
+		m := d.member
+		d.quick = store.Diagnose(evidence[i], now, s.Limits)
 		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
 		switch {
+		case d.quick.Verdict == store.VerdictLost && !d.in && s.mayBeEmpty(state, now): // a sweep has to tell first
+			found.next = append(found.next, store.Due{Session: d.id, At: now.Add(max(again, s.Interval))})
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
 			if s.turn(m.Case, len(members), now) && s.asking.AllowN(now, 1) {
 				d.ask = true
@@ -98,6 +110,14 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		}
 	}
 	return found, s.examine(ctx, doubts, &found)
+}
+
+// mayBeEmpty reports whether Redis may hold no session at all: then none is lost.
+func (s *shift) mayBeEmpty(state store.WatchState, now time.Time) bool {
+	s.mu.Lock()
+	unknown := s.sessions < 0
+	s.mu.Unlock()
+	return unknown || s.isEmpty(state, now)
 }
 
 // payment is what is known of it without asking: a session that Stripe's lists
@@ -158,10 +178,15 @@ func nextLook(d store.Diagnosis, session store.Session, limits store.Thresholds)
 		return d.PaidAt.Add(limits.OrphanGrace + time.Millisecond)
 	case d.Verdict == store.VerdictProcessing && !d.Since.IsZero() && session.FileID() == "":
 		return d.Since.Add(limits.OrphanGrace + time.Millisecond)
-	case d.Verdict == store.VerdictProcessing && !d.Since.IsZero():
-		return d.Since.Add(limits.StallAfter + time.Millisecond)
 	}
-	return time.Time{}
+	return time.Time{} // of a file that is being made the check tells
+}
+
+// turn reports whether it is the turn of this session to be looked at closely, for
+// what Redis does not hold: a refund. The more there are the longer it takes
+// until each had its turn.
+func (s *shift) turn(c *store.Case, members int, now time.Time) bool {
+	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(members)*s.passEvery()/asksPerPass)
 }
 
 // examine looks closely at sessions, several at a time.
@@ -191,7 +216,7 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 				d.payment = x.Payment
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
-				seen.Ending = ending(x, repaired[d.id], s.fixed(x.Session))
+				seen.Ending = ending(x, d.member.kind, repaired[d.id], s.fixed(x.Session))
 				if d.in && !seen.Alerted && seen.Ending == "" { // how it leaves cannot be told yet
 					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(s.passEvery())})
 				}
@@ -251,8 +276,11 @@ func (s *shift) caseOf(ctx context.Context, d doubt, seen store.Diagnosis, now t
 
 // ending tells how a session left the trouble it was in, "" = it cannot be told
 // yet, or it did not.
-func ending(x store.Examination, repaired store.Action, fixed bool) store.Ending {
+func ending(x store.Examination, kind store.IncidentKind, repaired store.Action, fixed bool) store.Ending {
+	unheard := kind == store.IncidentKind(store.VerdictOrphaned) || kind == store.IncidentKind(store.VerdictLost)
 	switch {
+	case x.Verdict == store.VerdictUnchecked && !unheard: // what became of its file is not known yet
+		return ""
 	case x.Job == store.JobRunning || x.Verdict == store.VerdictUnclear || x.Verdict == store.VerdictWaiting:
 		return ""
 	case x.Verdict == store.VerdictRefunded:

@@ -7,25 +7,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-const (
-	// fullEvery is the time between two full sweeps while Redis is proven to tell
-	// of every write.
-	fullEvery = 30 * time.Minute
-	// proveFor is how long a proof may take.
-	proveFor = 2 * time.Second
-	// unprovenFor is how long nobody tries again where there was no proof: most
-	// servers tell of no writes, and then listening begins anew as well.
-	unprovenFor = 5 * time.Minute
-)
-
-// hearing is what the watch knows of Redis telling of writes.
-type hearing struct {
-	listener *store.Listener
-	again    context.CancelFunc // ends listening, which then begins anew
-	lost     time.Time          // when writes may last have been missed
-	unproven time.Time          // when it was last not proven
-}
-
 // listen hears what Redis says was written. That it does not is told only where
 // it did before: Redis' owner need not allow it.
 func (s *shift) listen(ctx context.Context) error {
@@ -53,60 +34,20 @@ func (s *shift) hear(ctx context.Context) error {
 			s.collect(ctx, heard)
 		}
 	}()
-	listener := store.NewListener(s.Product, func(session string) {
+	err := store.NewListener(s.Product, func(session string) {
 		s.notified.Store(s.Now().UnixMilli())
 		s.sweeper.Written(session)
 		select {
 		case heard <- session:
 		default:
-			s.missed() // the sweep finds it
+			s.sweeper.Missed()
 		}
-	}, s.missed)
-	s.mu.Lock()
-	s.hearing.listener, s.hearing.again = listener, cancel
-	s.mu.Unlock()
-	err := listener.Listen(ctx)
-	s.missed()
+	}, s.sweeper.Missed).Listen(ctx)
+	s.sweeper.Missed()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
-}
-
-// missed notes that writes may have been missed until now: only a full sweep
-// makes up for that.
-func (s *shift) missed() {
-	s.sweeper.Missed()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hearing.lost = s.Now()
-}
-
-// spared tells whether a full sweep would find nothing that is not known: one
-// went through lately, and since before it began Redis has told of every write,
-// which is proven just now; and Stripe answers, so that nobody waits for it.
-func (s *shift) spared(ctx context.Context) bool {
-	s.mu.Lock()
-	h, now := s.hearing, s.Now()
-	due := s.full.IsZero() || now.Sub(s.full) >= fullEvery || !h.lost.Before(s.full)
-	verified := s.Stripe == nil || s.caughtUp && s.silent.IsZero() && !s.doubtful
-	s.mu.Unlock()
-	if due || !verified || h.listener == nil || now.Sub(h.unproven) < unprovenFor {
-		return false
-	}
-	proven, err := h.listener.Prove(ctx, min(proveFor, s.Interval))
-	if proven {
-		s.notified.Store(s.Now().UnixMilli())
-		return true
-	}
-	if err != nil {
-		s.Log.DebugContext(ctx, "it cannot be proven that Redis tells of writes", "error", err)
-	}
-	s.mu.Lock()
-	s.hearing.unproven = s.Now()
-	s.mu.Unlock()
-	h.again()
-	return false
 }
 
 const (

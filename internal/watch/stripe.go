@@ -46,9 +46,6 @@ func (s *shift) pass(ctx context.Context) error {
 	s.mu.Lock()
 	switch {
 	case err == nil:
-		if !s.caughtUp { // there may be sessions that nobody looked at for want of an answer
-			s.hearing.lost = s.Now()
-		}
 		s.silent, s.caughtUp = time.Time{}, true
 	case s.silent.IsZero():
 		s.silent = state.Passed // zero before the first: then nothing is verified
@@ -158,11 +155,38 @@ func (s *shift) paid(ctx context.Context, page []store.Paid) error {
 	if err := s.Records.SavePaid(ctx, page...); err != nil {
 		return err
 	}
-	dues := make([]store.Due, len(page))
+	dues, sold := make([]store.Due, len(page)), time.Time{}
 	for n, p := range page {
+		if at := p.Payment.Created; at.After(sold) {
+			sold = at
+		}
 		dues[n] = store.Due{Session: p.Payment.SessionID, At: paidAt(p.Payment).Add(s.Limits.OrphanGrace + time.Millisecond)}
 	}
+	if err := s.noteSale(ctx, sold); err != nil {
+		return err
+	}
 	return s.Records.Put(ctx, dues...)
+}
+
+// noteSale notes the newest sale that Stripe listed.
+func (s *shift) noteSale(ctx context.Context, at time.Time) error {
+	s.mu.Lock()
+	news := at.After(s.sold)
+	s.mu.Unlock()
+	if !news {
+		return nil
+	}
+	state, err := s.Records.State(ctx)
+	if err == nil && at.After(state.Sold) {
+		err = s.Records.Note(ctx, s.lead, store.Sold(at))
+	}
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sold = at
+	return nil
 }
 
 func paidAt(p store.Payment) time.Time {

@@ -2,37 +2,39 @@ package watch
 
 import (
 	"context"
-	"sync"
+	"crypto/rand"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+const (
+	// history is how far back sessions are called out when the watch begins.
+	history = 24 * time.Hour
+	// restFactor is for how many times its duration no sweep follows another: they
+	// take at most a tenth of Redis' time.
+	restFactor = 10
+	// keptFor is the least time for which the figures of a sweep are shown.
+	keptFor = sweep.FullEvery + 10*time.Minute
 )
 
 // sweep looks at all sessions there are, which needs nothing but Redis, and has
-// those looked at that seem to be in trouble. While Redis is proven to tell of
-// every write it is spared, and has gone through all the same.
+// those looked at that seem to be in trouble.
 func (s *shift) sweep(ctx context.Context) error {
 	started := s.Now()
 	before, err := s.Records.State(ctx)
 	if s.last.IsZero() {
 		s.last = before.Swept
 	}
-	spared := err == nil && s.spared(ctx)
-	switch {
-	case spared:
-		err = s.spare(ctx)
-	case err == nil:
-		err = s.sweepAll(ctx, before)
+	full := false
+	if err == nil {
+		full, err = s.sweepAll(ctx, before, started)
 	}
 	if ctx.Err() != nil {
 		return err
 	}
-	switch {
-	case spared && err == nil:
-		s.Metrics.Spared()
-	default:
-		s.Metrics.Swept(err == nil, s.Now().Sub(started))
-	}
+	s.Metrics.Swept(err == nil, full, s.Now().Sub(started))
 	if err == nil && !s.swept {
 		s.swept = true
 		s.gap(ctx, s.last)
@@ -41,55 +43,77 @@ func (s *shift) sweep(ctx context.Context) error {
 	return err
 }
 
-// history is how far back sessions are called out when the watch begins.
-const history = 24 * time.Hour
-
-func (s *shift) sweepAll(ctx context.Context, state store.WatchState) error {
-	for {
-		started := s.Now()
-		count := counting{tally: store.NewTally(started), unverifiable: map[store.Unverified]int{}}
-		swept, err := s.sweeper.Sweep(ctx, store.Sweeping{
-			Now: started, Pace: true,
-			Read: func(sessions []store.Session) error { return s.sweepBatch(ctx, sessions, state, &count) },
-			Rest: count.rest,
-		})
-		if err != nil {
-			return err
-		}
-		if err := s.through(ctx, everybody); err != nil {
-			return err
-		}
-		if swept.Quick {
-			continue // the next one, at once, looks at the rest
-		}
-		s.mu.Lock()
-		s.verified = s.verified || !count.unknown
-		s.full, s.doubtful = started, len(count.unverifiable) > 0
-		s.mu.Unlock()
-		if err := s.unverified(ctx, count.unverifiable); err != nil {
-			return err
-		}
-		return s.keep(ctx, count.tally.Count(), swept.Survey, started)
-	}
+// sweepPause is how long to wait after a sweep.
+func (w *Watch) sweepPause(took time.Duration) time.Duration {
+	return max(w.Interval-took, restFactor*took)
 }
 
-// through notes that the sweep went through, and has sessions of incidents looked
-// at, also those of which Redis holds nothing any more.
-func (s *shift) through(ctx context.Context, which func(members map[string]member, now time.Time) []string) error {
+// counting is what a sweep finds beside its figures.
+type counting struct {
+	collector
+	state        store.WatchState
+	silent       time.Time // since when Stripe is
+	unverifiable map[store.Unverified]int
+	unknown      bool // Stripe did not tell of a payment yet
+}
+
+func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started time.Time) (full bool, err error) {
+	s.mu.Lock()
+	count := counting{state: state, silent: s.silent, unverifiable: map[store.Unverified]int{}}
+	s.mu.Unlock()
+	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
+		Now: started, Limits: s.Limits,
+		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+			return s.evidence(ctx, sessions, state)
+		},
+		Visit: func(ctx context.Context, found []sweep.Observation) error { return s.visit(ctx, found, &count) },
+	})
+	if err != nil {
+		return false, err
+	}
+	if !swept.Count.Complete {
+		return swept.Full, context.DeadlineExceeded
+	}
+	s.files.replace(count.newest())
+	s.mu.Lock()
+	s.verified, s.sessions = s.verified || !count.unknown, swept.Count.Sessions
+	s.mu.Unlock()
+	if err := s.emptyRedis(ctx, state, started); err != nil {
+		return swept.Full, err
+	}
+	if swept.Full {
+		if err := s.Files.Keep(ctx); err != nil {
+			return true, err
+		}
+	}
+	if err := s.through(ctx, s.Now().Sub(started)); err != nil {
+		return swept.Full, err
+	}
+	if err := s.unverified(ctx, count.unverifiable); err != nil {
+		return swept.Full, err
+	}
+	return swept.Full, s.keep(ctx, swept.Count, started)
+}
+
+// through notes that the sweep went through, and has the sessions of incidents
+// looked at, also those of which Redis holds nothing any more.
+func (s *shift) through(ctx context.Context, took time.Duration) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
 	}
 	now := s.Now()
 	var dues []store.Due
-	for _, id := range which(index(incidents), now) {
-		dues = append(dues, store.Due{Session: id, At: now})
+	for id, m := range index(incidents) {
+		if m.Gone.IsZero() {
+			dues = append(dues, store.Due{Session: id, At: now})
+		}
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err
 	}
 	s.nudge()
-	changes := []store.StateChange{store.Swept(s.Now())}
+	changes := []store.StateChange{store.Swept(now), store.Pause(s.sweepPause(took))}
 	if ms := s.notified.Load(); ms > 0 {
 		changes = append(changes, store.Notified(time.UnixMilli(ms)))
 	}
@@ -103,30 +127,9 @@ func (s *shift) through(ctx context.Context, which func(members map[string]membe
 	return err
 }
 
-// counting is what a sweep counts.
-type counting struct {
-	mu           sync.Mutex // over the tally
-	tally        *store.Tally
-	unverifiable map[store.Unverified]int
-	unknown      bool // Stripe did not tell of a payment yet
-}
-
-func (c *counting) add(s store.Session, d store.Diagnosis) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.tally.Add(s, d)
-}
-
-func (c *counting) rest(id []byte, r store.Resting) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.tally.AddResting(id, r)
-}
-
 // keep makes what was counted the answer to who asks for figures, until sweeps
-// have failed for so long that it is better to count anew.
-func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, now time.Time) error {
-	c.Complete, c.Survey = true, survey
+// have failed for so long that it is better to count again.
+func (s *shift) keep(ctx context.Context, c store.Count, now time.Time) error {
 	r := store.Rollup{AsOf: now, Count: c}
 	if server, err := s.Product.Server(ctx); err == nil {
 		r.Server = &server
@@ -137,13 +140,10 @@ func (s *shift) keep(ctx context.Context, c store.Count, survey store.Survey, no
 	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
 }
 
-// keptFor is the least time for which the figures of a sweep are told.
-const keptFor = fullEvery + 10*time.Minute
-
-// sweepBatch counts sessions, and puts those in trouble on the due list.
-func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state store.WatchState, count *counting) error {
-	now := s.Now()
-	var open []string // whose payment matters: it is told of all that was before
+// evidence is what is known of sessions besides their keys: of the payments that
+// matter, and of files.
+func (s *shift) evidence(ctx context.Context, sessions []store.Session, state store.WatchState) ([]store.Evidence, error) {
+	var open []string // whose payment matters: the summary of what was before says what was paid
 	for _, session := range sessions {
 		if status := session.Status(); status == store.StatusNone || !state.HistoryTold && status != store.StatusCompleted {
 			open = append(open, session.ID)
@@ -151,31 +151,77 @@ func (s *shift) sweepBatch(ctx context.Context, sessions []store.Session, state 
 	}
 	known, err := s.Records.Known(ctx, open)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return s.evidenceOf(ctx, sessions, func(id string) store.Payment { return s.payment(doubt{id: id, paid: known[id].Paid}) })
+}
+
+// evidenceOf puts what is known of the files beside the payments.
+func (s *shift) evidenceOf(ctx context.Context, sessions []store.Session, payment func(id string) store.Payment) ([]store.Evidence, error) {
+	files, err := s.Files.States(ctx, sessions)
+	if err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
-	silent := s.silent
+	proven := s.proven
 	s.mu.Unlock()
+	evidence := make([]store.Evidence, len(sessions))
+	for i, session := range sessions {
+		evidence[i] = store.Evidence{Session: session, Payment: payment(session.ID), File: files[i],
+			APIProven: files[i].State == store.FileMissing && proven.Covers(s.APIURL, session.FileRef(s.Now()).Created)}
+	}
+	return evidence, nil
+}
+
+// visit puts the sessions that are in trouble on the due list.
+func (s *shift) visit(ctx context.Context, found []sweep.Observation, count *counting) error {
+	now := s.Now()
 	var dues []store.Due
-	for _, session := range sessions {
-		d := doubt{id: session.ID, paid: known[session.ID].Paid}
-		d.payment = s.payment(d)
-		count.unknown = count.unknown || d.payment.Why == store.StripeNoAnswer
-		d.quick = store.Diagnose(store.Evidence{Session: session, Payment: d.payment}, now, s.Limits)
-		count.add(session, d.quick)
-		switch told := since(d.quick).Before(state.Epoch) && state.HistoryTold; {
-		case !s.alerted(d.quick.Verdict) || told || s.fixed(session):
+	for _, o := range found {
+		count.add(o.Session, o.Diagnosis, o.File, now, s.Limits)
+		count.unknown = count.unknown || o.Payment.Why == store.StripeNoAnswer
+		d := doubt{id: o.Session.ID, quick: o.Diagnosis, payment: o.Payment}
+		past := since(d.quick).Before(count.state.Epoch)
+		switch {
+		case !s.alerted(d.quick.Verdict) || past && count.state.HistoryTold || s.fixed(o.Session):
 		case s.unverifiable(d):
-			if why := d.payment.Why; why == store.StripeWrongMode || !silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(silent) {
+			if why := d.payment.Why; why == store.StripeWrongMode || !count.silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(count.silent) {
 				count.unverifiable[why]++
 			}
-		case since(d.quick).Before(state.Epoch):
-			if !state.HistoryTold && d.payment.Why != store.StripeNoAnswer { // else it is not known yet
+		case past:
+			if d.payment.Why != store.StripeNoAnswer { // else it is not known yet
 				s.before(s.caseOf(ctx, d, d.quick, now))
 			}
 		default:
-			dues = append(dues, store.Due{Session: session.ID, At: now})
+			dues = append(dues, store.Due{Session: o.Session.ID, At: now})
 		}
 	}
 	return s.Records.Put(ctx, dues...)
+}
+
+// salesWithin is how far back a sale has to have its session in Redis.
+const salesWithin = 29 * 24 * time.Hour
+
+// emptyRedis keeps the incident about a Redis that holds no session although
+// Stripe lists sales: it is not the site's.
+func (s *shift) emptyRedis(ctx context.Context, state store.WatchState, now time.Time) error {
+	empty := s.isEmpty(state, now)
+	i, open, err := s.current(ctx, store.IncidentEmpty)
+	switch {
+	case err != nil || empty == open:
+		return err
+	case !empty:
+		return s.close(ctx, i)
+	}
+	i = store.Incident{ID: rand.Text(), Kind: store.IncidentEmpty, Opened: now, Grown: now, Since: now}
+	i.Changed(string(RedisEmpty))
+	_, err = s.Records.OpenIncident(ctx, s.lead, i)
+	return err
+}
+
+func (s *shift) isEmpty(state store.WatchState, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	age := now.Sub(state.Sold)
+	return s.sessions == 0 && age > s.Limits.OrphanGrace && age < salesWithin
 }

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
@@ -66,8 +67,7 @@ var ErrMayNotLook = errors.New("nobody may look into the channel")
 
 // Metrics counts; see health.Metrics.
 type Metrics interface {
-	Swept(ok bool, took time.Duration)
-	Spared()
+	Swept(ok, full bool, took time.Duration)
 	Watched(state store.WatchState)
 	Counted(r *store.Rollup) // nil = somebody else counts
 	Alerted(reason string)
@@ -86,6 +86,9 @@ type Config struct {
 	// other a test. nil = it sees all.
 	OtherMode func(session string) bool
 	Examiner  Examiner
+	API       FileAPI
+	APIURL    string // SUPERDUPERAI_URL
+	Files     FileRecords
 	Teller    Teller
 	Finder    Finder
 	AlertOn   []store.Verdict
@@ -129,7 +132,8 @@ func nudge(wake chan struct{}) {
 }
 
 // Ready tells what is wrong with the watch as a whole, whoever leads: nil where a
-// sweep went through within the last three intervals, counted from the start.
+// sweep went through within the last three intervals, counted from the start, or
+// three times the pause that is in force.
 func (w *Watch) Ready(ctx context.Context, started time.Time) error {
 	state, err := w.Records.State(ctx)
 	if err != nil {
@@ -139,7 +143,7 @@ func (w *Watch) Ready(ctx context.Context, started time.Time) error {
 	if last.Before(started) {
 		last = started
 	}
-	if age := w.Now().Sub(last); age > 3*w.Interval {
+	if age := w.Now().Sub(last); age > 3*max(w.Interval, state.Pause) {
 		return fmt.Errorf("no sweep went through for %s", age.Round(time.Second))
 	}
 	return nil
@@ -177,15 +181,19 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	held, stop := context.WithCancel(ctx)
 	defer stop()
 	s := w.shift(lead)
+	if state, err := w.Records.State(ctx); err == nil { // else it is read when it is next noted
+		s.proven = state.Proven
+	}
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
-	loops.Go(func() { s.every(held, "look", roundEvery, w.wake, s.look) })
-	loops.Go(func() { s.every(held, "tell", roundEvery, s.news, s.tell) })
-	loops.Go(func() { s.every(held, store.PartSweep, w.Interval, nil, s.sweep) })
+	loops.Go(func() { s.every(held, "look", until(roundEvery), w.wake, s.look) })
+	loops.Go(func() { s.every(held, "tell", until(roundEvery), s.news, s.tell) })
+	loops.Go(func() { s.every(held, store.PartSweep, w.sweepPause, nil, s.sweep) })
+	loops.Go(func() { s.every(held, "files", until(time.Second), nil, s.checkFiles) })
 	if w.Stripe != nil {
-		loops.Go(func() { s.every(held, store.PartStripe, w.passEvery(), nil, s.pass) })
+		loops.Go(func() { s.every(held, store.PartStripe, until(w.passEvery()), nil, s.pass) })
 	}
-	loops.Go(func() { s.every(held, store.PartNotifications, time.Minute, nil, s.listen) })
+	loops.Go(func() { s.every(held, store.PartNotifications, until(time.Minute), nil, s.listen) })
 	loops.Wait()
 	if ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "the lead of the watch is lost")
@@ -202,7 +210,8 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 type shift struct {
 	*Watch
 	lead    store.Lead
-	sweeper *store.Sweeper
+	sweeper *sweep.Sweeper
+	files   checks
 	news    chan struct{} // there is something to tell
 
 	swept bool      // a sweep went through
@@ -215,11 +224,11 @@ type shift struct {
 	silent    time.Time                 // since when Stripe is, zero = it answers
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	verified  bool                      // a sweep looked at all sessions and knew of all payments
-	full      time.Time                 // when the last of them began that looked at all sessions
-	doubtful  bool                      // that one found sessions whose payment cannot be verified
-	hearing   hearing
-	why       store.Unverified // it is silent
-	eventless bool             // Stripe lets nobody read its events with this key
+	sessions  int                       // that the last sweep counted; negative = none went through yet
+	proven    store.Proof               // as last read or noted
+	sold      time.Time                 // of the newest sale that is noted
+	why       store.Unverified          // it is silent
+	eventless bool                      // Stripe lets nobody read its events with this key
 	events    undelivered
 
 	asking *rate.Limiter // questions to Stripe about one session
@@ -234,7 +243,7 @@ func (w *Watch) shift(lead store.Lead) *shift {
 	if w.Stripe == nil { // what nobody asks does not fail
 		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
 	}
-	return &shift{Watch: w, lead: lead, sweeper: store.NewSweeper(w.Product), incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
+	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 
@@ -257,9 +266,14 @@ func (s *shift) renew(ctx context.Context, stop func()) {
 	}
 }
 
-// every does something again and again until ctx ends. What fails is told to the
-// log, once while it goes on failing, and tried again.
-func (s *shift) every(ctx context.Context, part string, interval time.Duration, wake <-chan struct{}, do func(context.Context) error) {
+// until makes an interval between two starts the pause after one.
+func until(interval time.Duration) func(took time.Duration) time.Duration {
+	return func(took time.Duration) time.Duration { return interval - took }
+}
+
+// every does something again and again until ctx ends, with a pause in between.
+// What fails is logged, once while it goes on failing, and tried again.
+func (s *shift) every(ctx context.Context, part string, pause func(took time.Duration) time.Duration, wake <-chan struct{}, do func(context.Context) error) {
 	failing := false
 	for ctx.Err() == nil {
 		started := s.Now()
@@ -273,7 +287,7 @@ func (s *shift) every(ctx context.Context, part string, interval time.Duration, 
 			s.Log.InfoContext(ctx, "a part of the watch works again", "part", part)
 		}
 		failing = err != nil
-		wait := time.NewTimer(max(interval-s.Now().Sub(started), roundEvery/10))
+		wait := time.NewTimer(max(pause(s.Now().Sub(started)), roundEvery/10))
 		select {
 		case <-ctx.Done():
 		case <-wake:

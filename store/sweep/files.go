@@ -1,0 +1,253 @@
+package sweep
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	// finishedPrefix is that of the hashes that hold finished files, one for each
+	// day on which sessions were created and each first byte of their key. So each
+	// hash is small, which Redis packs, and ends by its TTL. A field is 8 bytes of a
+	// session's key, its value the 16 bytes of each of its files' UUIDs.
+	finishedPrefix = "sessionbot:finished:"
+	// statePrefix is that of what was last seen of a file that is not finished.
+	statePrefix = "sessionbot:{watch}:file:"
+	fileLife    = store.KeyLife + 24*time.Hour
+	lookBack    = 31 // days of creation that are looked through
+)
+
+// Files remembers what SuperDuperAI said of the files that sessions name, across
+// restarts and replicas. What is finished is remembered for 30 days from when it
+// was last met in a sweep.
+type Files struct {
+	state *store.Redis
+	now   func() time.Time
+
+	mu  sync.Mutex
+	met map[string]bool // hashes that held a session of a sweep
+}
+
+// NewFiles keeps the records in the bot's own Redis.
+func NewFiles(state *store.Redis, now func() time.Time) *Files {
+	return &Files{state: state, now: now, met: map[string]bool{}}
+}
+
+// FileID reads the UUID of a file, and reports whether it is one.
+func FileID(text string) (id [16]byte, ok bool) {
+	digits := strings.ReplaceAll(text, "-", "")
+	if len(text) != 36 || len(digits) != 32 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return id, false
+	}
+	_, err := hex.Decode(id[:], []byte(digits))
+	return id, err == nil
+}
+
+// bucket is the hash that remembers the finished files of a session created then.
+func bucket(k key, day int64) string {
+	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + hex.EncodeToString(k[:1])
+}
+
+func field(k key) string { return string(k[:8]) }
+
+func dayOf(at time.Time) int64 { return at.Unix() / int64(24*time.Hour/time.Second) }
+
+// States returns the last known state of the file that each session names, in
+// their order: FileUnchecked where it has to be asked for, FileUnknown where it
+// cannot be. A session that says completed is believed without looking.
+func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.File, error) {
+	client, err := f.state.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	files, now := make([]store.File, len(sessions)), f.now()
+	var named []asked
+	pipe := client.Pipeline()
+	for i, s := range sessions {
+		id := s.FileID()
+		switch uuid, ok := FileID(id); {
+		case id == "":
+			files[i].State = store.FileNone
+		case !ok || s.Status() == store.StatusCompleted:
+			files[i].State = store.FileUnknown
+		default:
+			k := keyOf(s.ID)
+			hash := bucket(k, dayOf(s.FileRef(now).Created))
+			named = append(named, asked{i, uuid, hash, pipe.HGet(ctx, hash, field(k))})
+		}
+	}
+	if len(named) == 0 {
+		return files, nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("read finished files: %w", store.Classify(err))
+	}
+	f.mu.Lock()
+	named = slices.DeleteFunc(named, func(a asked) bool {
+		found := holds([]byte(a.uuids.Val()), a.uuid)
+		if found {
+			files[a.session].State, f.met[a.hash] = store.FileCompleted, true
+		}
+		return found
+	})
+	f.mu.Unlock()
+	if len(named) == 0 {
+		return files, nil
+	}
+	keys := make([]string, len(named))
+	for n, a := range named {
+		keys[n] = statePrefix + sessions[a.session].FileID()
+	}
+	last, err := client.MGet(ctx, keys...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read files: %w", store.Classify(err))
+	}
+	for n, a := range named {
+		text, _ := last[n].(string) // nil where there is none
+		files[a.session] = parseState(text)
+	}
+	return files, nil
+}
+
+// asked is a session of which it is asked which of its files are finished.
+type asked struct {
+	session int
+	uuid    [16]byte
+	hash    string
+	uuids   *redis.StringCmd
+}
+
+func parseState(text string) store.File {
+	state, stamp, _ := strings.Cut(text, " ")
+	ms, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil {
+		return store.File{State: store.FileUnchecked}
+	}
+	return store.File{State: store.FileState(state), SeenAt: time.UnixMilli(ms).UTC()}
+}
+
+// holds reports whether one of the UUIDs is the id.
+func holds(uuids []byte, id [16]byte) bool {
+	return slices.ContainsFunc(slices.Collect(slices.Chunk(uuids, 16)), func(uuid []byte) bool { return bytes.Equal(uuid, id[:]) })
+}
+
+// Finished reports whether the file was seen finished for the session, whenever
+// that says it was created: what it says can be changed from outside.
+func (f *Files) Finished(ctx context.Context, ref store.FileRef) (bool, error) {
+	id, ok := FileID(ref.FileID)
+	if !ok {
+		return false, nil
+	}
+	client, err := f.state.Client(ctx)
+	if err != nil {
+		return false, err
+	}
+	k, today := keyOf(ref.Session), dayOf(f.now())
+	pipe := client.Pipeline()
+	remembered := []*redis.StringCmd{pipe.HGet(ctx, bucket(k, dayOf(ref.Created)), field(k))}
+	for day := today - lookBack; day <= today; day++ {
+		remembered = append(remembered, pipe.HGet(ctx, bucket(k, day), field(k)))
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return false, fmt.Errorf("read finished files: %w", store.Classify(err))
+	}
+	return slices.ContainsFunc(remembered, func(uuids *redis.StringCmd) bool { return holds([]byte(uuids.Val()), id) }), nil
+}
+
+// KEYS: the hash. ARGV: the field, a UUID, life in ms.
+var addFinished = redis.NewScript(`
+local uuids = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+local known = false
+for i = 1, #uuids, 16 do known = known or string.sub(uuids, i, i + 15) == ARGV[2] end
+if not known then redis.call('HSET', KEYS[1], ARGV[1], uuids .. ARGV[2]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+return 1`)
+
+// Save remembers what was seen of a file.
+func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileState) error {
+	client, err := f.state.Client(ctx)
+	if err != nil {
+		return err
+	}
+	id, ok := FileID(ref.FileID)
+	switch {
+	case !ok:
+		return nil
+	case state == store.FileCompleted:
+		k := keyOf(ref.Session)
+		err = addFinished.Run(ctx, client, []string{bucket(k, dayOf(ref.Created))}, field(k), id[:], fileLife.Milliseconds()).Err()
+		if err == nil {
+			err = client.Del(ctx, statePrefix+ref.FileID).Err()
+		}
+	default:
+		err = client.Set(ctx, statePrefix+ref.FileID, fmt.Sprint(string(state), " ", f.now().UnixMilli()), fileLife).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("remember a file: %w", store.Classify(err))
+	}
+	return nil
+}
+
+// Forget makes files be asked for again that were not finished.
+func (f *Files) Forget(ctx context.Context, fileIDs []string) error {
+	client, err := f.state.Client(ctx)
+	if err != nil || len(fileIDs) == 0 {
+		return err
+	}
+	pipe := client.Pipeline()
+	for _, id := range fileIDs {
+		pipe.Del(ctx, statePrefix+id)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("forget files: %w", store.Classify(err))
+	}
+	return nil
+}
+
+// Keep keeps what States found finished since the last call for another 30 days.
+func (f *Files) Keep(ctx context.Context) error {
+	client, err := f.state.Client(ctx)
+	if err != nil {
+		return err
+	}
+	f.mu.Lock()
+	met := slices.Collect(maps.Keys(f.met))
+	clear(f.met)
+	f.mu.Unlock()
+	for some := range slices.Chunk(met, 500) {
+		pipe := client.Pipeline()
+		for _, hash := range some {
+			pipe.PExpire(ctx, hash, fileLife)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return fmt.Errorf("keep finished files: %w", store.Classify(err))
+		}
+	}
+	return nil
+}
+
+// File returns what was last seen of a file that is not known to be finished.
+func (f *Files) File(ctx context.Context, fileID string) (store.File, error) {
+	client, err := f.state.Client(ctx)
+	if err != nil {
+		return store.File{}, err
+	}
+	text, err := client.Get(ctx, statePrefix+fileID).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return store.File{}, fmt.Errorf("read a file: %w", store.Classify(err))
+	}
+	return parseState(text), nil
+}

@@ -1,0 +1,217 @@
+package sweep
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// entry is what a sweep remembers of a session, 0 = nothing: in bits 0 to 23 the
+// length of its prompt, in 24 to 47 when it was paid for, in steps of five
+// minutes since 1970, and above them the flags.
+type entry uint64
+
+const (
+	seen     entry = 1 << 62 // by this sweep
+	finished entry = 1 << 63
+
+	maxLength = 1<<24 - 1
+	timeStep  = 5 * time.Minute
+)
+
+func finishedEntry(length int, at time.Time) entry {
+	return finished | entry(min(length, maxLength)) | entry(at.Unix()/int64(timeStep/time.Second))<<24
+}
+
+func (e entry) length() int { return int(e & maxLength) }
+
+func (e entry) at() time.Time {
+	return time.Unix(int64(e>>24&maxLength)*int64(timeStep/time.Second), 0).UTC()
+}
+
+// read reads sessions, diagnoses them and hands them over.
+func (r *run) read(ctx context.Context, ids []string) error {
+	sessions, err := Read(ctx, r.redis, ids, r.Now)
+	if err != nil {
+		return err
+	}
+	gone := func(s store.Session) bool { return s.Layout() == store.LayoutNone }
+	sessions = slices.DeleteFunc(sessions, gone)
+	evidence := make([]store.Evidence, len(sessions))
+	if r.Evidence != nil {
+		if evidence, err = r.Evidence(ctx, sessions); err != nil {
+			return err
+		}
+	}
+	found := make([]Observation, len(sessions))
+	for i, e := range evidence {
+		e.Session = sessions[i]
+		found[i] = Observation{e, store.Diagnose(e, r.Now, r.Limits)}
+	}
+	r.remember(found)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, o := range found {
+		r.tally.Add(o.Session, o.Diagnosis)
+		if r.Newest > 0 {
+			r.prompts.add(o.Session, r.Now, r.Newest)
+		}
+	}
+	if r.Visit == nil {
+		return ctx.Err()
+	}
+	return r.Visit(ctx, found)
+}
+
+// remember notes the sessions that are finished. One that was written since the
+// sweep began may have been read before that.
+func (r *run) remember(found []Observation) {
+	s := r.Sweeper
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range found {
+		k := keyOf(o.Session.ID)
+		if at := o.Time(); o.Verdict == store.VerdictCompleted && !at.IsZero() && !s.written[k] {
+			s.known[k] = seen | finishedEntry(store.Length(o.Session.PromptText()), at)
+		}
+	}
+}
+
+const (
+	headSize = 2048    // bytes of a value that are read at once
+	pictured = 8 << 20 // up to this size the server leaves pictures out
+)
+
+// withoutPicture returns a value without the pictures in it, which may be
+// megabytes and say nothing about the session: an empty text stands for each.
+// Where that cannot be done for certain it returns nothing.
+//
+// KEYS: the key. ARGV: the largest size that is looked at.
+const withoutPicture = `
+if redis.call('STRLEN', KEYS[1]) > tonumber(ARGV[1]) then return false end
+local value = redis.call('GET', KEYS[1])
+if not value then return false end
+local name, parts, from = '"content":"', {}, 1
+while true do
+	local _, open = string.find(value, name, from, true)
+	if not open then break end
+	local close = string.find(value, '"', open + 1, true)
+	local escape = string.find(value, '\\', open + 1, true)
+	if not close or escape and escape < close then return false end
+	parts[#parts + 1] = string.sub(value, from, open)
+	from = close
+	if #parts > 100 then return false end
+end
+parts[#parts + 1] = string.sub(value, from)
+return table.concat(parts)`
+
+// prefixes are those of a session's keys, in the order of places.
+var prefixes = [...]string{"session:", "prompt:", "webhook:"}
+
+func places(s *store.Session) [3]*store.Key { return [3]*store.Key{&s.Lookup, &s.Prompt, &s.Webhook} }
+
+// Read reads sessions, in the order of the ids, without pictures and without
+// what only a repair needs: TTLs where the values hold times, and digests. An
+// empty value counts as missing.
+func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]store.Session, error) {
+	client, err := r.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	likely, err := likelyKeys(ctx, client, ids)
+	if err != nil {
+		return nil, err
+	}
+	heads := make([][3]*redis.StringCmd, len(ids))
+	pipe := client.Pipeline()
+	for i, id := range ids {
+		for k := range likely {
+			heads[i][k] = pipe.GetRange(ctx, prefixes[k]+id, 0, headSize)
+		}
+	}
+	_, _ = pipe.Exec(ctx) // each answer is looked at below
+	sessions := make([]store.Session, len(ids))
+	long := map[*store.Key]*redis.Cmd{}
+	for i, id := range ids {
+		sessions[i].ID = id
+		for k, key := range places(&sessions[i]) {
+			key.Kind = prefixes[k][:len(prefixes[k])-1]
+			if heads[i][k] == nil {
+				continue
+			}
+			raw, err := heads[i][k].Bytes()
+			switch {
+			case redis.HasErrorPrefix(err, "WRONGTYPE"):
+				key.Exists, key.Other, key.Fault = true, true, store.FaultOtherType
+			case err != nil:
+				return nil, err
+			case len(raw) > headSize:
+				long[key] = pipe.EvalRO(ctx, withoutPicture, []string{prefixes[k] + id}, pictured)
+			default:
+				fill(key, raw)
+			}
+		}
+	}
+	_, _ = pipe.Exec(ctx) // likewise
+	var again []int       // sessions that have to be read whole, with their TTLs
+	for i, s := range sessions {
+		whole := false
+		for _, key := range places(&sessions[i]) {
+			if answer, ok := long[key]; ok {
+				text, err := answer.Text()
+				if redis.HasErrorPrefix(err, "NOPERM") {
+					return nil, err
+				}
+				fill(key, []byte(text))
+				whole = whole || err != nil || key.Fault != ""
+			}
+		}
+		if s = sessions[i].AsOf(now); whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() {
+			again = append(again, i)
+		}
+	}
+	if len(again) == 0 {
+		return sessions, nil
+	}
+	undated := make([]string, len(again))
+	for n, i := range again {
+		undated[n] = ids[i]
+	}
+	read, err := r.Sessions(ctx, undated)
+	if err != nil {
+		return nil, err
+	}
+	for n, i := range again {
+		sessions[i] = read[n]
+	}
+	return sessions, nil
+}
+
+// likelyKeys is how many of the prefixes have to be read: where one server holds
+// all keys it says at once that none of the sessions has another key than session:.
+func likelyKeys(ctx context.Context, client redis.UniversalClient, ids []string) (int, error) {
+	master, single := client.(*redis.Client)
+	if !single {
+		return len(prefixes), nil
+	}
+	others := make([]string, 0, 2*len(ids))
+	for _, id := range ids {
+		for _, prefix := range prefixes[1:] {
+			others = append(others, prefix+id)
+		}
+	}
+	if n, err := master.Exists(ctx, others...).Result(); err != nil || n == 0 {
+		return 1, err
+	}
+	return len(prefixes), nil
+}
+
+func fill(key *store.Key, raw []byte) {
+	if key.Size, key.Exists = len(raw), len(raw) > 0; key.Exists {
+		key.Value, key.Full, key.Fault = store.ParseValue(raw)
+	}
+}

@@ -1,0 +1,218 @@
+package sweep
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	maxNamespaces = 200 // told apart while keys are scanned: later ones count as others
+	topNamespaces = 10  // reported
+	namespaceName = 40  // characters of a name that are reported
+	sampledPages  = 4   // every fourth page is sampled
+	memorySample  = 16  // keys of such a page whose memory is asked
+	ttlSample     = 128 // keys of sessions of such a page whose TTL is asked
+	ourPrefix     = "sessionbot:"
+)
+
+// surveyor counts keys while masters are scanned.
+type surveyor struct {
+	progress func(scanned, keys int64)
+
+	mu     sync.Mutex
+	sums   store.Survey
+	byName map[string]*store.Namespace
+	ttls   int64 // keys whose TTL is known
+}
+
+func newSurveyor(progress func(scanned, keys int64)) *surveyor {
+	return &surveyor{progress: progress, byName: map[string]*store.Namespace{}, sums: store.Survey{TTLs: map[string]int{}}}
+}
+
+// master adds the keys of one master to those that there are.
+func (s *surveyor) master(ctx context.Context, master *redis.Client) error {
+	keys, err := master.DBSize(ctx).Result()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums.Keys += keys
+	return err
+}
+
+// scanned reports that about so many more keys have been looked at.
+func (s *surveyor) scanned(keys int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sums.Scanned = min(s.sums.Scanned+keys, s.sums.Keys)
+	if s.progress != nil {
+		s.progress(s.sums.Scanned, s.sums.Keys)
+	}
+}
+
+// began reports whether any key was looked at.
+func (s *surveyor) began() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sums.Scanned > 0
+}
+
+// page counts a page of a master's keys, and samples every fourth one. SCAN
+// returns keys in the order of their hashes, so the first are as good as drawn.
+func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, keys []string) error {
+	s.mu.Lock()
+	var foreign, sessions []string
+	for _, name := range keys {
+		s.namespace(name).Keys++
+		if _, ok := store.SessionOf(name); ok {
+			s.sums.SessionKeys++
+			sessions = append(sessions, name)
+		}
+		if !strings.HasPrefix(name, ourPrefix) { // ours expire
+			foreign = append(foreign, name)
+		}
+	}
+	untold := s.sums.Untold
+	s.mu.Unlock()
+	if number%sampledPages != 0 {
+		return nil
+	}
+	if err := s.sampleTTLs(ctx, master, sessions[:min(len(sessions), ttlSample)]); err != nil || untold {
+		return err
+	}
+	return s.sampleMemory(ctx, master, foreign[:min(len(foreign), memorySample)])
+}
+
+// namespace is the one that a key belongs to. s.mu is held.
+func (s *surveyor) namespace(key string) *store.Namespace {
+	name, _, found := strings.Cut(key, ":")
+	if !found {
+		name = ""
+	}
+	known, ok := s.byName[name]
+	switch {
+	case ok:
+		return known
+	case len(s.byName) == maxNamespaces:
+		return &s.sums.Others
+	}
+	known = &store.Namespace{Name: beginning(name, namespaceName)}
+	s.byName[strings.Clone(name)] = known
+	return known
+}
+
+func (s *surveyor) sampleTTLs(ctx context.Context, master *redis.Client, keys []string) error {
+	ttls := make([]*redis.DurationCmd, len(keys))
+	pipe := master.Pipeline()
+	for i, key := range keys {
+		ttls[i] = pipe.PTTL(ctx, key)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ttl := range ttls {
+		if left := ttl.Val(); left != -2 { // gone in the meantime
+			s.ttls++
+			s.sums.TTLs[ttlClass(left)]++
+		}
+	}
+	return nil
+}
+
+// sampleMemory asks what some keys take of memory. Of anything but strings it
+// does not: how long that takes depends on what is in them.
+func (s *surveyor) sampleMemory(ctx context.Context, master *redis.Client, keys []string) error {
+	lengths := make([]*redis.IntCmd, len(keys))
+	pipe := master.Pipeline()
+	for i, key := range keys {
+		lengths[i] = pipe.StrLen(ctx, key)
+	}
+	_, _ = pipe.Exec(ctx) // each answer is looked at below
+	sizes := map[string]*redis.IntCmd{}
+	for i, length := range lengths {
+		if n, err := length.Result(); err == nil && n > 0 {
+			sizes[keys[i]] = pipe.MemoryUsage(ctx, keys[i], 1)
+		}
+	}
+	_, _ = pipe.Exec(ctx) // likewise
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, size := range sizes {
+		bytes, err := size.Result()
+		var answered redis.Error
+		switch {
+		case err == nil:
+			n := s.namespace(key)
+			n.Sampled++
+			n.SampledBytes += bytes
+		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime
+		case errors.As(err, &answered): // forbidden to us, or not known to this server
+			s.sums.Untold = true
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// survey is what was seen. TTLs of a sample stand for all keys of sessions.
+func (s *surveyor) survey() store.Survey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sums := s.sums
+	for _, n := range s.byName {
+		sums.Namespaces = append(sums.Namespaces, *n)
+	}
+	slices.SortFunc(sums.Namespaces, func(a, b store.Namespace) int {
+		return cmp.Or(cmp.Compare(b.Keys, a.Keys), strings.Compare(a.Name, b.Name))
+	})
+	top := min(len(sums.Namespaces), topNamespaces)
+	for _, n := range sums.Namespaces[top:] {
+		sums.Others.Keys += n.Keys
+		sums.Others.Sampled += n.Sampled
+		sums.Others.SampledBytes += n.SampledBytes
+	}
+	sums.Namespaces = sums.Namespaces[:top]
+	sums.TTLs = map[string]int{}
+	for _, class := range store.TTLClasses {
+		sums.TTLs[class] = int(int64(s.sums.TTLs[class]) * sums.SessionKeys / max(s.ttls, 1))
+	}
+	sums.TTLsOfSome = s.ttls < sums.SessionKeys
+	return sums
+}
+
+func ttlClass(ttl time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case ttl <= 0:
+		return store.TTLClasses[4]
+	case ttl < day:
+		return store.TTLClasses[0]
+	case ttl < 7*day:
+		return store.TTLClasses[1]
+	case ttl <= 30*day:
+		return store.TTLClasses[2]
+	}
+	return store.TTLClasses[3]
+}
+
+// beginning is a copy of the first runes: a part of the text itself would keep
+// the whole in memory.
+func beginning(text string, runes int) string {
+	n := 0
+	for i := range text {
+		if n++; n > runes {
+			return strings.Clone(text[:i])
+		}
+	}
+	return strings.Clone(text)
+}

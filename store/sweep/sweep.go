@@ -1,0 +1,262 @@
+// Package sweep visits every session that Redis holds: it counts them, finds
+// those that need a look and the newest prompts, and remembers which files are
+// finished.
+package sweep
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	// FullEvery is how often all sessions are read again: a change of which Redis
+	// did not notify us is seen within this time.
+	FullEvery = 30 * time.Minute
+
+	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond
+	readSize  = 100  // sessions read in one pipeline
+	readers   = 3    // pipelines at a time
+	// sessionKeys matches the keys of all sessions, and hardly any other.
+	sessionKeys = "*:cs_*"
+)
+
+// Sweeper sweeps the sessions of one Redis again and again. Those that are
+// finished it reads once and skips afterwards, until they are written. It is
+// safe for use by several goroutines; sweeps must not overlap.
+type Sweeper struct {
+	redis *store.Redis
+
+	mu      sync.Mutex
+	known   map[key]entry
+	written map[key]bool // since the last sweep began
+	missed  bool         // some writes may not be among them
+	full    time.Time    // when the last full sweep that went through began
+	survey  store.Survey // of that sweep
+}
+
+// New returns a Sweeper of the Redis given.
+func New(r *store.Redis) *Sweeper {
+	return &Sweeper{redis: r, known: map[key]entry{}, written: map[key]bool{}}
+}
+
+// key names a session: the beginning of the SHA-256 of its id.
+type key [16]byte
+
+func keyOf(id string) key {
+	sum := sha256.Sum256([]byte(id))
+	return key(sum[:16])
+}
+
+// Written makes the next sweep read the session again.
+func (s *Sweeper) Written(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := keyOf(id)
+	s.written[k] = true
+	delete(s.known, k)
+}
+
+// Missed makes the next sweep read all sessions again: writes may have happened
+// that nobody reported.
+func (s *Sweeper) Missed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missed = true
+}
+
+// Options is how a sweep is done. Only Now is required.
+type Options struct {
+	Now    time.Time
+	Limits store.Thresholds
+	// Evidence returns what is known of sessions besides their keys, in their order.
+	Evidence func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error)
+	// Visit is called with the sessions that were read, one batch at a time.
+	Visit func(ctx context.Context, sessions []Observation) error
+	// Progress is called with how many of all keys have been looked at.
+	Progress func(scanned, keys int64)
+	// Newest is how many of the newest prompts are wanted.
+	Newest int
+}
+
+// Observation is one session as a sweep found it.
+type Observation struct {
+	store.Evidence
+	store.Diagnosis
+}
+
+// Result is what a sweep came to.
+type Result struct {
+	Full    bool // every session was read
+	Count   store.Count
+	Prompts []Prompt // newest first
+}
+
+// run is a sweep under way.
+type run struct {
+	*Sweeper
+	Options
+	full   bool
+	survey *surveyor
+
+	mu      sync.Mutex // guards what follows
+	tally   *store.Tally
+	prompts promptHeap
+}
+
+// Sweep visits all sessions there are. Where the deadline of ctx or one of Redis'
+// answers runs out half-way the result holds what was visited until then, with
+// Count.Complete false.
+func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
+	r := &run{Sweeper: s, Options: o, tally: store.NewTally(o.Now), survey: newSurveyor(o.Progress)}
+	r.begin()
+	err := r.visitAll(ctx)
+	if err != nil && (!r.survey.began() || !timedOut(ctx, err)) {
+		r.end(false)
+		return Result{}, store.Classify(err)
+	}
+	r.end(err == nil)
+	count := r.tally.Count()
+	count.Complete = err == nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if count.Survey = s.survey; r.full {
+		count.Survey = r.survey.survey()
+	}
+	return Result{Full: r.full, Count: count, Prompts: r.prompts.newestFirst()}, nil
+}
+
+// timedOut reports whether time ran out, of the whole or of one answer.
+func timedOut(ctx context.Context, err error) bool {
+	var late net.Error
+	return ctx.Err() != nil || errors.As(err, &late) && late.Timeout()
+}
+
+// begin decides whether the sweep is full.
+func (r *run) begin() {
+	s := r.Sweeper
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.full = s.missed || s.full.IsZero() || r.Now.Sub(s.full) >= FullEvery; r.full {
+		clear(s.known)
+	}
+	for k, e := range s.known {
+		s.known[k] = e &^ seen
+	}
+	clear(s.written)
+	s.missed = false
+}
+
+// end forgets the sessions that are gone and those that have to be read again.
+func (r *run) end(ok bool) {
+	s := r.Sweeper
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for k, e := range s.known {
+		if ok && e&seen == 0 || e&finished == 0 {
+			delete(s.known, k)
+		}
+	}
+	switch {
+	case ok && r.full:
+		s.full, s.survey = r.Now, r.survey.survey()
+	case !ok && r.full:
+		s.missed = true
+	}
+}
+
+// visitAll scans all masters, and reads what is not known to be finished beside it.
+func (r *run) visitAll(ctx context.Context) error {
+	batches := make(chan []string, readers)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(batches)
+		return r.redis.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
+			return r.scan(ctx, master, batches)
+		})
+	})
+	for range readers {
+		group.Go(func() error {
+			for ids := range batches {
+				if err := r.read(ctx, ids); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// scan goes through the keys of one master. A full sweep looks at all of them,
+// for the survey.
+func (r *run) scan(ctx context.Context, master *redis.Client, batches chan<- []string) error {
+	if err := r.survey.master(ctx, master); err != nil {
+		return err
+	}
+	match := sessionKeys
+	if r.full {
+		match = ""
+	}
+	var cursor uint64
+	var ids []string
+	for page, last := 0, false; !last; page++ {
+		keys, next, err := master.Scan(ctx, cursor, match, scanCount).Result()
+		if err != nil {
+			return err
+		}
+		if r.full {
+			if err := r.survey.page(ctx, master, page, keys); err != nil {
+				return err
+			}
+		}
+		ids = r.unread(keys, ids)
+		r.survey.scanned(scanCount)
+		cursor, last = next, next == 0
+		for len(ids) >= readSize || last && len(ids) > 0 {
+			n := min(len(ids), readSize)
+			select {
+			case batches <- ids[:n:n]:
+				ids = ids[n:]
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	}
+	return nil
+}
+
+// unread appends the sessions of the keys that have to be read, and counts those
+// that are finished.
+func (r *run) unread(keys, ids []string) []string {
+	s := r.Sweeper
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, name := range keys {
+		id, ok := store.SessionOf(name)
+		if !ok {
+			continue
+		}
+		k := keyOf(id)
+		e := s.known[k]
+		s.known[k] = e | seen
+		switch {
+		case e&seen != 0: // at another of its keys, or SCAN returned it twice
+		case e&finished != 0:
+			r.tally.AddFinished(id, e.length(), e.at())
+		default:
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}

@@ -55,5 +55,5 @@ bench: build
 	go run ./internal/bench
 
 lint:
-	go vet -tags soak,faults ./...
+	go vet -tags soak,faults,record ./...
 	go run $(GOLANGCI) run

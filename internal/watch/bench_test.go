@@ -15,6 +15,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
@@ -32,6 +33,7 @@ type bench struct {
 	stripe  *listed
 	channel *channel
 	figures *figures
+	api     *fileAPI
 	cfg     Config
 }
 
@@ -44,15 +46,27 @@ func newBench(t testing.TB) *bench {
 	}
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
 	b := &bench{t: t, client: server.Client(), product: r, records: store.NewWatch(r),
-		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}}
+		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}, api: &fileAPI{asked: map[string]int{}}}
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
-		Examiner: &store.Examiner{Redis: r, Limits: limits, Now: time.Now}, Teller: b.channel, Finder: b.channel,
+		API: b.api, APIURL: "https://api.example.com", Teller: b.channel, Finder: b.channel,
 		AlertOn: []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed},
-		FixText: "fixed by us", Limits: limits, Interval: interval, Metrics: b.figures, Log: slog.New(slog.DiscardHandler), Now: time.Now,
+		FixText: "fixed by us", Limits: limits, Interval: interval, Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
 	}
+	b.clock(time.Now)
 	return b
+}
+
+// clock sets what everything takes the time from.
+func (b *bench) clock(now func() time.Time) {
+	files := sweep.NewFiles(b.product, now)
+	b.cfg.Now, b.cfg.Files = now, files
+	b.cfg.Examiner = &store.Examiner{Redis: b.product, Files: files, Records: files, Limits: b.cfg.Limits, Now: now,
+		Proven: func(ctx context.Context, created time.Time) bool {
+			state, err := b.records.State(ctx)
+			return err == nil && state.Proven.Covers(b.cfg.APIURL, created)
+		}}
 }
 
 // run starts a replica, until stop or the test's end.
@@ -302,10 +316,10 @@ func (l *listed) Event(context.Context, store.Payment) store.Event { return stor
 
 // figures keeps what the last sweep counted.
 type figures struct {
-	mu            sync.Mutex
-	verdicts      map[store.Verdict]int
-	sweep         time.Duration // the slowest so far
-	swept, spared atomic.Int64
+	mu       sync.Mutex
+	verdicts map[store.Verdict]int
+	sweep    time.Duration // the slowest so far
+	swept    atomic.Int64
 }
 
 func (f *figures) Counted(r *store.Rollup) {
@@ -323,7 +337,7 @@ func (f *figures) of(v store.Verdict) int {
 }
 
 // Swept is told how long a sweep took.
-func (f *figures) Swept(_ bool, took time.Duration) {
+func (f *figures) Swept(_, _ bool, took time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.sweep = max(f.sweep, took)
@@ -336,7 +350,46 @@ func (f *figures) slowest() time.Duration {
 	return f.sweep
 }
 
-func (f *figures) Spared()                { f.spared.Add(1) }
 func (*figures) Watched(store.WatchState) {}
 func (*figures) Alerted(string)           {}
 func (*figures) Untold(int)               {}
+
+// fileAPI is a SuperDuperAI all of whose files are in one state, but for those
+// that have their own.
+type fileAPI struct {
+	mu    sync.Mutex
+	state store.FileState // "" = none is known
+	own   map[string]store.FileState
+	err   error // what it answers instead
+	asked map[string]int
+}
+
+func (a *fileAPI) File(_ context.Context, id string) (store.File, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked[id]++
+	state := a.state
+	if own, ok := a.own[id]; ok {
+		state = own
+	}
+	switch {
+	case a.err != nil:
+		return store.File{}, a.err
+	case state == "":
+		return store.File{}, &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}
+	}
+	return store.File{State: state}, nil
+}
+
+// requests is how many there were, and for how many files.
+func (a *fileAPI) requests() (all, files int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, n := range a.asked {
+		all += n
+	}
+	return all, len(a.asked)
+}
+
+// fileID is the UUID of a made-up file.
+func fileID(n int) string { return fmt.Sprintf("6f1c0000-0000-4000-8000-%012d", n) }

@@ -16,7 +16,7 @@ func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.
 		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
 		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: passed(n)}
 	for k := range n {
-		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
+		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_test_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
 	for _, change := range more {
 		change(&i)

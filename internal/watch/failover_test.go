@@ -29,7 +29,7 @@ func TestFailoverThatLosesTheNote(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	b.pays("cs_1", overdue())
+	b.pays("cs_test_1", overdue())
 	b.run()
 	b.expect("first 1")
 	b.until("the post is noted", func() bool { return b.only().Place.TS != "" })

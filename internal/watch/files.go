@@ -133,6 +133,7 @@ func (s *shift) check(ctx context.Context, c check) error {
 }
 
 // ask asks the API for the file, and keeps the incident about the API itself.
+// FileUnknown means that the answer says nothing of the file.
 func (s *shift) ask(ctx context.Context, c check) (store.FileState, error) {
 	limited, cancel := context.WithTimeout(ctx, checkFor)
 	defer cancel()
@@ -140,26 +141,26 @@ func (s *shift) ask(ctx context.Context, c check) (store.FileState, error) {
 	if ctx.Err() != nil {
 		return store.FileUnknown, nil // the process ends
 	}
-	q := &s.files
-	q.mu.Lock()
-	missing := q.health.missing
-	q.health.note(c.FileID, err, s.Now())
-	trouble, since := q.health.broken(s.Now())
-	missing = slices.Concat(missing, q.health.missing)
-	q.mu.Unlock()
-	if trouble == "" && err != nil && !isMissing(err) {
+	missing := errors.Is(err, store.FileNotFound)
+	s.files.mu.Lock()
+	health := &s.files.health
+	health.note(c.FileID, err, s.Now())
+	trouble, since := health.broken(s.Now())
+	unknown := slices.Clone(health.missing)
+	s.files.mu.Unlock()
+	if err != nil && !missing && trouble == "" {
 		s.Log.DebugContext(ctx, "file not checked", "error", err)
 	}
-	if err := s.filesIncident(ctx, trouble, since, err == nil, missing); err != nil {
-		return store.FileUnknown, err
-	}
+	open, failed := s.filesIncident(ctx, trouble, since, err == nil, unknown)
 	switch {
-	case isMissing(err):
+	case failed != nil:
+		return store.FileUnknown, failed
+	case err == nil:
+		return file.State, s.prove(ctx, c)
+	case missing && !open:
 		return store.FileMissing, nil
-	case err != nil:
-		return store.FileUnknown, nil
 	}
-	return file.State, s.prove(ctx, c)
+	return store.FileUnknown, nil
 }
 
 // prove notes that the API knows a file that the site started.
@@ -184,30 +185,24 @@ func (s *shift) prove(ctx context.Context, c check) error {
 	return err
 }
 
-func isMissing(err error) bool { return errors.Is(err, store.FileNotFound) }
-
-// filesIncident keeps the one incident about files that cannot be checked. It
-// closes with the first file that is found; those that were missing meanwhile are
-// asked for again.
-func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool, missing []string) error {
-	if trouble == "" && !found {
-		return nil
-	}
+// filesIncident keeps the one incident about files that cannot be checked, and
+// reports whether it is open. It closes with the first file that is found. What a
+// wrong API did not know says nothing of the files.
+func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool, unknown []string) (open bool, err error) {
 	i, open, err := s.current(ctx, store.IncidentFiles)
 	switch {
 	case err != nil:
-		return err
+		return open, err
 	case found && open:
-		if err := s.Files.Forget(ctx, missing); err != nil {
-			return err
-		}
-		return s.close(ctx, i)
+		return false, s.close(ctx, i)
 	case trouble == "":
-		return nil
+		return open, nil
 	case !open:
 		i = store.Incident{ID: rand.Text(), Kind: store.IncidentFiles, Opened: s.Now(), Grown: s.Now(), Since: since, Trouble: trouble}
 		i.Changed(string(FilesUnavailable))
-		_, err = s.Records.OpenIncident(ctx, s.lead, i)
+		if _, err = s.Records.OpenIncident(ctx, s.lead, i); err == nil {
+			err = s.Files.Forget(ctx, unknown)
+		}
 	case i.Trouble != trouble:
 		_, err = s.change(ctx, i, func(i *store.Incident) bool {
 			i.Trouble = trouble
@@ -216,5 +211,5 @@ func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, si
 		})
 	}
 	nudge(s.news)
-	return err
+	return true, err
 }

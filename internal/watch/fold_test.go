@@ -62,7 +62,7 @@ func TestFold(t *testing.T) {
 func TestJoin(t *testing.T) {
 	i := incident(1, time.Hour, acknowledged, closed)
 	old := now.Add(-30 * time.Hour)
-	rest := join(&i, []store.Case{{ID: "cs_0"}, {ID: "new", At: old}, {ID: "new", At: old}}, now)
+	rest := join(&i, []store.Case{{ID: "cs_test_0"}, {ID: "new", At: old}, {ID: "new", At: old}}, now)
 	if len(rest) != 0 || len(i.Cases) != 2 || !i.Since.Equal(old) || !i.Grown.Equal(now) {
 		t.Errorf("%+v, not taken %v", i, rest)
 	}
@@ -142,11 +142,16 @@ func TestEnding(t *testing.T) {
 		{"gone", store.VerdictNotFound, store.Session{}, "", "", false, store.EndGone},
 		{"gone, though paid", store.VerdictLost, store.Session{}, "", "", false, store.EndGone},
 		{"unreadable", store.VerdictCorrupt, done, "", "", false, store.EndOther},
+		{"the webhook came, its file is not checked yet", store.VerdictUnchecked, done, "", "", false, store.EndLate},
 	} {
 		x := store.Examination{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
-		if got := ending(x, c.repaired, c.fixed); got != c.want {
+		if got := ending(x, store.IncidentKind(store.VerdictOrphaned), c.repaired, c.fixed); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
+	}
+	x := store.Examination{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
+	if got := ending(x, store.IncidentKind(store.VerdictStalled), "", false); got != "" {
+		t.Errorf("stalled, and its file is another one: %q before that is checked", got)
 	}
 }
 
@@ -162,7 +167,7 @@ func TestNextLook(t *testing.T) {
 	}{
 		{"waiting", store.Diagnosis{Verdict: store.VerdictWaiting, PaidAt: now}, store.Session{}, 10 * time.Minute},
 		{"processing, no file yet", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, store.Session{}, 10 * time.Minute},
-		{"processing", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, withFile, 30 * time.Minute},
+		{"processing, which the check of its file ends", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, withFile, 0},
 		{"nobody knows since when", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
 		{"done", store.Diagnosis{Verdict: store.VerdictCompleted, PaidAt: now, Since: now}, store.Session{}, 0},
 	} {

@@ -20,6 +20,8 @@ type hours struct {
 	resign func()
 	at     time.Time
 	ticks  int
+
+	checkAt time.Time // when the next file may be asked for
 }
 
 // step is the time between two looks: as long as two updates of one message lie
@@ -29,9 +31,9 @@ const step = pace
 // newHours begins at a time that Redis' own clock need not know of.
 func newHours(t *testing.T) *hours {
 	h := &hours{bench: newBench(t), at: time.Now()}
-	now := func() time.Time { return h.at }
-	h.cfg.Now, h.cfg.Interval = now, time.Minute
-	h.cfg.Examiner = &store.Examiner{Redis: h.product, Limits: h.cfg.Limits, Now: now}
+	h.checkAt = h.at
+	h.clock(func() time.Time { return h.at })
+	h.cfg.Interval = time.Minute
 	return h
 }
 
@@ -77,8 +79,24 @@ func (h *hours) pass(d time.Duration) {
 		if h.ticks%int(h.cfg.Interval/step) == 1 {
 			h.done(h.shift.sweep(h.t.Context()))
 		}
+		h.check()
 		h.done(h.shift.look(h.t.Context()))
 		h.done(h.shift.tell(h.t.Context()))
+	}
+}
+
+// check asks for as many of the files that are due as one step has time for.
+func (h *hours) check() {
+	h.t.Helper()
+	for h.checkAt.Before(h.at.Add(step)) {
+		wait := h.shift.files.health.pause(h.at)
+		h.checkAt = h.checkAt.Add(wait)
+		c, ok := h.shift.files.next()
+		if !ok {
+			h.checkAt = h.at.Add(step)
+			return
+		}
+		h.done(h.shift.check(h.t.Context(), c))
 	}
 }
 
@@ -130,23 +148,23 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 			h := newHours(t)
 			h.channel.finds = true
 			h.lead()
-			h.orphan("cs_0")
+			h.orphan("cs_test_0")
 			h.pass(2 * time.Minute)
 			h.tells("first 1")
 			h.channel.away = away
 			before := h.channel.calls
 			for n := range 29 {
-				h.orphan(fmt.Sprint("cs_", n+1))
+				h.orphan(fmt.Sprint("cs_test_", n+1))
 				h.pass(time.Minute)
 			}
-			h.put("webhook:cs_failed", `{"status":"error","error":"no","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
-			h.put("webhook:cs_stalled", `{"status":"processing","timestamp":"`+h.at.Add(-grace-time.Second).UTC().Format(time.RFC3339)+`"}`)
+			h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+			h.put("webhook:cs_test_stalled", `{"status":"processing","timestamp":"`+h.at.Add(-grace-time.Second).UTC().Format(time.RFC3339)+`"}`)
 			h.pass(5 * time.Minute)
 			h.lead() // another replica
 			for n := range 12 {
-				h.put(fmt.Sprint("webhook:cs_", n), `{"status":"completed"}`)
+				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
 			}
-			h.put("webhook:cs_stalled", `{"status":"completed"}`)
+			h.put("webhook:cs_test_stalled", `{"status":"completed"}`)
 			h.pass(26 * time.Minute)
 			h.tells() // nothing
 			// Three incidents, each tried once a minute; a post is looked for first.
@@ -161,9 +179,9 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 			h.pass(14 * time.Minute)
 			h.tells("reply reminder 1") // of what was told last, as nobody acknowledged it
 			for n := range 30 {
-				h.put(fmt.Sprint("webhook:cs_", n), `{"status":"completed"}`)
+				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
 			}
-			h.put("webhook:cs_failed", `{"status":"completed"}`)
+			h.put("webhook:cs_test_failed", `{"status":"completed"}`)
 			h.pass(2 * time.Minute)
 			h.tells("update 0", "update 0")
 		})
@@ -175,7 +193,7 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 func TestRemindersDouble(t *testing.T) {
 	h := newHours(t)
 	h.lead()
-	h.orphan("cs_0")
+	h.orphan("cs_test_0")
 	h.pass(time.Minute)
 	h.tells("first 1")
 	told := h.at
@@ -225,8 +243,8 @@ func TestStripeMayNotListEvents(t *testing.T) {
 	h := newHours(t)
 	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeForbidden)
 	h.lead()
-	h.orphan("cs_early") // paid soon after its checkout began
-	h.put("prompt:cs_open", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.orphan("cs_test_early") // paid soon after its checkout began
+	h.put("prompt:cs_test_open", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
 	h.pass(5 * time.Minute)
 	h.tells("first 1", "blind 0")
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
@@ -241,7 +259,7 @@ func TestStripeMayNotListEvents(t *testing.T) {
 			}
 		}
 	}
-	h.orphan("cs_late")
+	h.orphan("cs_test_late")
 	h.pass(2 * time.Minute)
 	h.tells("update 2")
 	h.stripe.eventless = nil
@@ -253,13 +271,13 @@ func TestStripeMayNotListEvents(t *testing.T) {
 // message, and nobody takes them for unpaid.
 func TestKeyOfTheOtherMode(t *testing.T) {
 	h := newHours(t)
-	h.cfg.OtherMode = func(id string) bool { return id != "cs_seen" }
+	h.cfg.OtherMode = func(id string) bool { return id != "cs_test_seen" }
 	h.lead()
-	h.put("prompt:cs_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
-	h.orphan("cs_seen")
+	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.orphan("cs_test_seen")
 	h.pass(10 * time.Minute)
 	h.tells("first 1", "unverifiable 0")
-	h.put("webhook:cs_1", `{"status":"completed"}`)
+	h.put("webhook:cs_test_1", `{"status":"completed"}`)
 	h.pass(2 * time.Minute)
 	h.tells("update 0")
 }
@@ -270,7 +288,7 @@ func TestAMonthThatIsInterrupted(t *testing.T) {
 	h := newHours(t)
 	h.stripe.answers = 5 // then Stripe falls silent
 	h.lead()
-	h.orphan("cs_today")
+	h.orphan("cs_test_today")
 	h.pass(30 * time.Second)
 	h.tells("first 1")
 	state, err := h.records.State(t.Context())
@@ -316,7 +334,7 @@ func TestNotificationsFail(t *testing.T) {
 	ended := make(chan error)
 	go func() { ended <- h.shift.listen(ctx) }()
 	h.until("it hears", func() bool {
-		h.put("prompt:cs_1", `{}`)
+		h.put("prompt:cs_test_1", `{}`)
 		return h.shift.notified.Load() > 0
 	})
 	h.until("the incident is closed", func() bool { return !h.only().Closed.IsZero() })
@@ -334,7 +352,7 @@ func TestGrowsAndComesBack(t *testing.T) {
 	h.lead()
 	lines := map[string]int{}
 	for n := range 120 {
-		h.orphan(fmt.Sprint("cs_", n))
+		h.orphan(fmt.Sprint("cs_test_", n))
 		h.pass(6 * time.Second)
 		for _, news := range h.told() {
 			reason, _, _ := strings.Cut(strings.TrimPrefix(news, "reply "), " ")
@@ -345,20 +363,20 @@ func TestGrowsAndComesBack(t *testing.T) {
 		t.Errorf("told %v", lines)
 	}
 	for n := range 120 {
-		h.put(fmt.Sprint("webhook:cs_", n), `{"status":"completed"}`)
+		h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
 	}
 	h.pass(2 * time.Minute)
 	if told := h.told(); told[len(told)-1] != "update 0" {
 		t.Errorf("told %q", told)
 	}
-	h.orphan("cs_again")
+	h.orphan("cs_test_again")
 	h.pass(2 * time.Minute)
 	h.tells("update 1", "reply reopened 1")
-	h.put("webhook:cs_again", `{"status":"completed"}`)
+	h.put("webhook:cs_test_again", `{"status":"completed"}`)
 	h.pass(2 * time.Minute)
 	h.tells("update 0")
 	h.pass(Window)
-	h.orphan("cs_later")
+	h.orphan("cs_test_later")
 	h.pass(2 * time.Minute)
 	h.tells("first 1") // long after it deserves a message that is seen
 }
@@ -369,7 +387,7 @@ func TestNobodyWatched(t *testing.T) {
 	h := newHours(t)
 	h.lead()
 	h.pass(2 * time.Minute)
-	h.orphan("cs_meanwhile")
+	h.orphan("cs_test_meanwhile")
 	h.at = h.at.Add(3 * 24 * time.Hour)
 	h.lead()
 	h.pass(2 * time.Minute)
@@ -381,7 +399,7 @@ func TestNobodyWatched(t *testing.T) {
 func TestNothingToPay(t *testing.T) {
 	h := newHours(t)
 	h.lead()
-	h.orphan("cs_free")
+	h.orphan("cs_test_free")
 	h.stripe.events[0].Payment.State, h.stripe.events[0].Payment.Amount = store.PaymentNotRequired, 0
 	h.pass(2 * time.Minute)
 	h.tells("first 1")
@@ -398,7 +416,7 @@ func TestStripeRefusesTheKey(t *testing.T) {
 	h := newHours(t)
 	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeKeyRefused)
 	h.lead()
-	h.put("prompt:cs_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
 	h.pass(6 * time.Minute)
 	h.tells("unverifiable 0", "blind 0")
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -20,7 +19,7 @@ func TestLookThatSlackRefuses(t *testing.T) {
 		h := newHours(t)
 		h.channel.finds, h.channel.lost = true, 1
 		h.lead()
-		h.orphan("cs_1")
+		h.orphan("cs_test_1")
 		h.channel.fail = []error{nil, pause}
 		h.pass(2 * time.Minute)
 		h.tells("first 1", "update 1")
@@ -30,7 +29,7 @@ func TestLookThatSlackRefuses(t *testing.T) {
 		h.channel.finds = true
 		h.lead()
 		for n := range 5 {
-			h.orphan(fmt.Sprint("cs_", n))
+			h.orphan(fmt.Sprint("cs_test_", n))
 		}
 		h.pass(time.Minute)
 		h.tells("first 5")
@@ -45,7 +44,7 @@ func TestKilledWhileALineIsSaid(t *testing.T) {
 	h := newHours(t)
 	h.channel.finds = true
 	h.lead()
-	h.orphan("cs_1")
+	h.orphan("cs_test_1")
 	h.pass(time.Minute)
 	h.tells("first 1")
 	h.pass(remindAfter - time.Minute)
@@ -71,7 +70,7 @@ func TestKilledWhileALineIsSaid(t *testing.T) {
 func TestKilledWhileTheSummaryIsNoted(t *testing.T) {
 	h := newHours(t)
 	h.lead()
-	h.pays("cs_old", h.at.Add(-48*time.Hour))
+	h.pays("cs_test_old", h.at.Add(-48*time.Hour))
 	h.pass(30 * time.Second)
 	h.tells("summary 1")
 	ids, err := h.client.Keys(t.Context(), "sessionbot:{watch}:incident:*").Result()
@@ -124,7 +123,7 @@ func TestStripeIsAskedOnceAPass(t *testing.T) {
 	h := newHours(t)
 	h.lead()
 	for n := range 50 {
-		h.orphan(fmt.Sprint("cs_", n))
+		h.orphan(fmt.Sprint("cs_test_", n))
 	}
 	h.pass(2 * time.Minute)
 	h.tells("first 50")
@@ -140,15 +139,15 @@ func TestEachSessionIsAskedAbout(t *testing.T) {
 	h := newHours(t)
 	h.lead()
 	for n := range 30 {
-		h.orphan(fmt.Sprintf("cs_%02d", n))
+		h.orphan(fmt.Sprintf("cs_test_%02d", n))
 	}
-	h.orphan("cs_last")
+	h.orphan("cs_test_last")
 	h.pass(2 * time.Minute)
 	h.tells("first 31")
-	h.stripe.refunded["cs_last"] = true
+	h.stripe.refunded["cs_test_last"] = true
 	h.pass(40 * time.Minute)
 	for _, c := range h.only().Cases {
-		if c.ID == "cs_last" && c.Ending != store.EndRefunded {
+		if c.ID == "cs_test_last" && c.Ending != store.EndRefunded {
 			t.Errorf("its refund was not noticed: %+v", c)
 		}
 	}
@@ -159,8 +158,8 @@ func TestPaymentOfAStalledSession(t *testing.T) {
 	h := newHours(t)
 	h.cfg.Payments = nil // as if all questions about single sessions were used up
 	h.lead()
-	h.orphan("cs_1")
-	h.put("webhook:cs_1", `{"status":"processing","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.orphan("cs_test_1")
+	h.put("webhook:cs_test_1", `{"status":"processing","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.pass(15 * time.Minute)
 	h.tells("first 1")
 	if c := h.only().Cases[0]; c.Verdict != store.VerdictStalled || c.Amount != 100 || c.Payment != store.PaymentPaid || len(c.Allowed) != 2 {
@@ -168,46 +167,40 @@ func TestPaymentOfAStalledSession(t *testing.T) {
 	}
 }
 
-// files is a SuperDuperAI all of whose files stand so.
-type files struct{ state store.FileState }
-
-func (f *files) File(context.Context, string) (store.File, error) {
-	return store.File{State: f.state}, nil
-}
-
-// withoutStripe has no Stripe key, and a SuperDuperAI.
-func withoutStripe(t *testing.T, made *files) *hours {
+// withoutStripe has no Stripe key, and a SuperDuperAI whose files are in this state.
+func withoutStripe(t *testing.T, state store.FileState) *hours {
 	h := newHours(t)
-	h.cfg.Stripe, h.cfg.Payments = nil, nil
-	h.cfg.Examiner = &store.Examiner{Redis: h.product, Files: made, Limits: h.cfg.Limits, Now: h.cfg.Now}
+	h.cfg.Stripe, h.cfg.Payments, h.api.state = nil, nil, state
 	h.lead()
-	h.put("prompt:cs_1", `{"prompt":"A fox"}`)
-	h.put("webhook:cs_1", `{"status":"processing","fileId":"f","timestamp":"`+h.at.Add(-time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_1", `{"prompt":"A fox"}`)
+	h.put("webhook:cs_test_1", `{"status":"processing","fileId":"`+fileID(1)+`","timestamp":"`+h.at.Add(-time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	return h
 }
 
 // TestStalledVideoIsFinished, and nobody tells Redis: it leaves the alert all the
 // same, also where no Stripe key is configured.
 func TestStalledVideoIsFinished(t *testing.T) {
-	made := &files{store.FileInProgress}
-	h := withoutStripe(t, made)
+	h := withoutStripe(t, store.FileInProgress)
 	h.pass(time.Minute)
 	h.tells("first 1")
-	made.state = store.FileCompleted
-	h.pass(12 * time.Minute)
-	h.tells("update 0")
+	h.api.state = store.FileCompleted
+	h.pass(checkLate + 2*time.Minute)
+	told := h.told()
+	if last := told[len(told)-1]; last != "update 0" {
+		t.Errorf("told %q", told)
+	}
 }
 
 // TestFailedFileIsMarked: somebody marks a session as error whose file could not
 // be made. Then it has left the alert, also where no Stripe key is configured.
 func TestFailedFileIsMarked(t *testing.T) {
-	h := withoutStripe(t, &files{store.FileFailed})
+	h := withoutStripe(t, store.FileFailed)
 	h.pass(time.Minute)
 	h.tells("first 1")
 	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictFailed) {
 		t.Fatalf("told as %s", kind)
 	}
-	h.put("webhook:cs_1", `{"status":"error","error":"fixed by us","fileId":"f","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.pass(2 * time.Minute)
 	h.tells("update 0")
 	if c := h.only().Cases[0]; c.Ending != store.EndFixed {

@@ -11,8 +11,8 @@ import (
 // said of payments, and so is the time that it is of.
 func TestSweepsAreKept(t *testing.T) {
 	b := newBench(t)
-	b.pays("cs_1", overdue())
-	b.put("prompt:cs_2", `{"prompt":"unpaid","timestamp":"`+overdue().UTC().Format(time.RFC3339Nano)+`"}`)
+	b.pays("cs_test_1", overdue())
+	b.put("prompt:cs_test_2", `{"prompt":"unpaid","timestamp":"`+overdue().UTC().Format(time.RFC3339Nano)+`"}`)
 	b.put("balance:7", "3")
 	began := time.Now().Truncate(time.Millisecond)
 	b.run()

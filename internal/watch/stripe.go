@@ -157,7 +157,7 @@ func (s *shift) paid(ctx context.Context, page []store.Paid) error {
 	}
 	dues, sold := make([]store.Due, len(page)), time.Time{}
 	for n, p := range page {
-		if at := p.Payment.Created; at.After(sold) {
+		if at := paidAt(p.Payment); at.After(sold) {
 			sold = at
 		}
 		dues[n] = store.Due{Session: p.Payment.SessionID, At: paidAt(p.Payment).Add(s.Limits.OrphanGrace + time.Millisecond)}

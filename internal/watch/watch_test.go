@@ -24,7 +24,7 @@ func TestPostWithoutAnAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
 			b.channel.lost, b.channel.finds = 1, c.finds
-			b.pays("cs_1", overdue())
+			b.pays("cs_test_1", overdue())
 			b.run()
 			b.expect("first 1")
 			if !c.finds {
@@ -44,7 +44,7 @@ func TestPostWithoutAnAnswer(t *testing.T) {
 func TestKilledWhilePosting(t *testing.T) {
 	b := newBench(t)
 	b.channel.finds, b.channel.lost = true, 1
-	b.pays("cs_1", overdue())
+	b.pays("cs_test_1", overdue())
 	stop := b.run()
 	b.expect("first 1")
 	stop()
@@ -63,7 +63,7 @@ func TestChannelOutOfReach(t *testing.T) {
 	for range 2 {
 		b.channel.fail = append(b.channel.fail, &Refusal{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")})
 	}
-	b.pays("cs_1", overdue())
+	b.pays("cs_test_1", overdue())
 	b.run()
 	b.until("the state names the advice", func() bool {
 		state, err := b.records.State(t.Context())
@@ -80,13 +80,13 @@ func TestChannelOutOfReach(t *testing.T) {
 // TestDeletedAlert is posted anew while sessions are open.
 func TestDeletedAlert(t *testing.T) {
 	b := newBench(t)
-	b.pays("cs_1", overdue())
+	b.pays("cs_test_1", overdue())
 	b.run()
 	b.expect("first 1")
 	b.channel.mu.Lock()
 	b.channel.fail = []error{&Refusal{Gone: true, Err: errors.New("gone")}}
 	b.channel.mu.Unlock()
-	b.pays("cs_2", overdue())
+	b.pays("cs_test_2", overdue())
 	b.expect("first 2")
 	b.quiet()
 }
@@ -95,14 +95,14 @@ func TestDeletedAlert(t *testing.T) {
 // asked before somebody is called, and again while the incident is open.
 func TestRefundedAreNotCalledOut(t *testing.T) {
 	b := newBench(t)
-	b.pays("cs_1", overdue())
-	b.stripe.refunded["cs_1"] = true
+	b.pays("cs_test_1", overdue())
+	b.stripe.refunded["cs_test_1"] = true
 	b.run()
 	b.quiet()
-	b.pays("cs_2", overdue())
+	b.pays("cs_test_2", overdue())
 	b.expect("first 1")
 	b.stripe.mu.Lock()
-	b.stripe.refunded["cs_2"] = true
+	b.stripe.refunded["cs_test_2"] = true
 	b.stripe.mu.Unlock()
 	i := b.only()
 	lead := b.leads()
@@ -146,8 +146,8 @@ func (b *bench) leads() store.Lead {
 func TestSessionWithoutAnEvent(t *testing.T) {
 	b := newBench(t)
 	at := overdue().Add(-overlap)
-	b.put("prompt:cs_1", `{"prompt":"A fox"}`)
-	b.stripe.sessions = []store.Paid{{Payment: payment("cs_1", at)}}
+	b.put("prompt:cs_test_1", `{"prompt":"A fox"}`)
+	b.stripe.sessions = []store.Paid{{Payment: payment("cs_test_1", at)}}
 	b.run()
 	b.expect("first 1")
 	if got := b.only().Cases[0]; got.Event != store.EventNone || got.Amount != 100 {
@@ -159,11 +159,11 @@ func TestSessionWithoutAnEvent(t *testing.T) {
 // TestFixedByUsIsNoNews: who marked a session as error knows of it.
 func TestFixedByUsIsNoNews(t *testing.T) {
 	b := newBench(t)
-	b.put("webhook:cs_1", `{"status":"error","error":"fixed by us","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
-	b.put("webhook:cs_2", `{"status":"error","error":"no","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+	b.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+	b.put("webhook:cs_test_2", `{"status":"error","error":"no","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
 	b.run()
 	b.expect("first 1")
-	if got := b.only().Cases[0].ID; got != "cs_2" {
+	if got := b.only().Cases[0].ID; got != "cs_test_2" {
 		t.Errorf("told of %s", got)
 	}
 	b.quiet()
@@ -212,6 +212,7 @@ func BenchmarkDetection(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			s.put("session:cs_test_other", `{"prompt":"A fox","status":"completed","createdAt":"2026-01-01T00:00:00.000Z"}`)
 			s.run()
 			s.until("the watch is up", func() bool {
 				state, err := s.records.State(b.Context())
@@ -220,7 +221,7 @@ func BenchmarkDetection(b *testing.B) {
 			var took []time.Duration
 			for b.Loop() {
 				ends := time.Now().Add(1500 * time.Millisecond) // the end of the grace time
-				id := fmt.Sprint("cs_", len(took))
+				id := fmt.Sprint("cs_test_", len(took))
 				s.pays(id, ends.Add(-grace))
 				s.expect("first 1")
 				took = append(took, max(time.Since(ends), 0))
@@ -251,7 +252,7 @@ func BenchmarkDetection(b *testing.B) {
 func TestPauseThatSlackAsksFor(t *testing.T) {
 	b := newBench(t)
 	b.channel.fail = []error{&Refusal{After: time.Hour, Err: errors.New("slow down")}}
-	b.pays("cs_1", overdue())
+	b.pays("cs_test_1", overdue())
 	stop := b.run()
 	b.until("the pause is noted", func() bool {
 		incidents, err := b.records.OpenIncidents(t.Context(), nil)
@@ -294,7 +295,7 @@ func TestPassesOverlap(t *testing.T) {
 	if month != 0 {
 		t.Errorf("%s of the month are not read", month)
 	}
-	b.pays("cs_1", overdue()) // created before the last pass
+	b.pays("cs_test_1", overdue()) // created before the last pass
 	b.expect("first 1")
 }
 
@@ -313,11 +314,11 @@ func TestLinesThatMayHaveArrived(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			b := newBench(t)
 			b.channel.finds = c.finds
-			b.pays("cs_0", overdue())
+			b.pays("cs_test_0", overdue())
 			b.run()
 			b.expect("first 1")
 			for n := range 4 {
-				b.pays(fmt.Sprint("cs_more_", n), overdue())
+				b.pays(fmt.Sprint("cs_test_more_", n), overdue())
 			}
 			b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
 			b.channel.mu.Lock()

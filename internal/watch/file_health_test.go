@@ -1,0 +1,122 @@
+package watch
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+func TestFileHealth(t *testing.T) {
+	type answer struct {
+		after   time.Duration // since the first one
+		trouble store.FileTrouble
+	}
+	every := func(step time.Duration, times int, trouble store.FileTrouble) (all []answer) {
+		for n := range times {
+			all = append(all, answer{time.Duration(n) * step, trouble})
+		}
+		return all
+	}
+	const minute = time.Minute
+	for _, c := range []struct {
+		name    string
+		answers []answer
+		want    store.FileTrouble
+		since   time.Duration
+	}{
+		{"nothing was asked", nil, "", 0},
+		{"a short outage", every(10*time.Second, 12, store.FileNoAnswer), "", 0},
+		{"an outage", every(10*time.Second, 13, store.FileNoAnswer), store.FileNoAnswer, 0},
+		{"few requests", every(minute, 4, store.FileForbidden), "", 0},
+		{"the token is refused", every(minute, 5, store.FileUnauthorized), store.FileUnauthorized, 0},
+		{"no token", every(0, 1, store.FileNoToken), store.FileNoToken, 0},
+		{"a file is found", append(every(minute, 5, store.FileNoAnswer), answer{5 * minute, ""}), "", 0},
+		{"it asks to slow down", append(every(minute, 5, store.FileNoAnswer), answer{5 * minute, store.FileRateLimited}), "", 0},
+		{"some files are missing", every(minute, 19, store.FileNotFound), "", 0},
+		{"all files are missing", every(minute, 20, store.FileNotFound), store.FileNotFound, 0},
+		{"one was found lately", append([]answer{{0, ""}}, every(minute, 30, store.FileNotFound)...), "", 0},
+		{"one was found long ago", append([]answer{{-time.Hour, ""}}, every(minute, 30, store.FileNotFound)...), store.FileNotFound, 0},
+	} {
+		var h fileHealth
+		last := now
+		for n, a := range c.answers {
+			var err error
+			if a.trouble != "" {
+				err = &store.FileError{Trouble: a.trouble, Err: errors.New("as it is played")}
+			}
+			last = now.Add(a.after)
+			h.note(fileID(n), err, last)
+		}
+		got, since := h.broken(last)
+		if got != c.want || got != "" && !since.Equal(now.Add(c.since)) {
+			t.Errorf("%s: %q since %s, want %q", c.name, got, since.Sub(now), c.want)
+		}
+	}
+}
+
+func TestOneMissingFileIsNotTwenty(t *testing.T) {
+	var h fileHealth
+	for n := range 40 {
+		h.note(fileID(n%19), &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}, now.Add(time.Duration(n)*time.Hour))
+	}
+	if got, _ := h.broken(now.Add(40 * time.Hour)); got != "" {
+		t.Errorf("%q, and only 19 different files were asked for", got)
+	}
+}
+
+func TestFilePause(t *testing.T) {
+	failing := func(times int) (h fileHealth) {
+		for range times {
+			h.note(fileID(1), &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
+		}
+		return h
+	}
+	limited := func(wait time.Duration) (h fileHealth) {
+		h.note(fileID(1), &store.FileError{Trouble: store.FileRateLimited, RetryAfter: wait, Err: errors.New("slow down")}, now)
+		return h
+	}
+	for _, c := range []struct {
+		name string
+		h    fileHealth
+		want time.Duration
+	}{
+		{"it answers", fileHealth{}, checkEvery},
+		{"it failed once", failing(1), time.Second},
+		{"it failed three times", failing(3), 4 * time.Second},
+		{"it fails for long", failing(100), maxCheckWait},
+		{"it asks to wait", limited(20 * time.Second), 20 * time.Second},
+		{"it does not say how long", limited(0), time.Second},
+		{"it asks for a day", limited(24 * time.Hour), maxAskedWait},
+	} {
+		if got := c.h.pause(now); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestNextCheck(t *testing.T) {
+	limits := store.Thresholds{StallAfter: 30 * time.Minute}
+	seen := func(after time.Duration) store.File {
+		return store.File{State: store.FileInProgress, SeenAt: now.Add(after)}
+	}
+	for _, c := range []struct {
+		name string
+		last store.File
+		want time.Duration
+	}{
+		{"not asked yet", store.File{State: store.FileUnchecked}, 15 * time.Minute},
+		{"being made", seen(15 * time.Minute), 20 * time.Minute},
+		{"nearly late", seen(26 * time.Minute), 30 * time.Minute},
+		{"late", seen(30 * time.Minute), 90 * time.Minute},
+		{"late for hours", seen(9 * time.Hour), 10 * time.Hour},
+	} {
+		if got := nextCheck(now, c.last, limits).Sub(now); got != c.want {
+			t.Errorf("%s: after %s, want %s", c.name, got, c.want)
+		}
+	}
+	if got := nextCheck(now, store.File{State: store.FileUnchecked}, store.Thresholds{StallAfter: time.Minute}).Sub(now); got != time.Minute {
+		t.Errorf("where a video is late after a minute: after %s", got)
+	}
+}

@@ -1,0 +1,227 @@
+package watch
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// deliver stores a session as the site leaves it: paid, and processing for ever
+// with the file of a video that was started at the time.
+func (h *hours) deliver(n int, started time.Time) {
+	h.t.Helper()
+	id, at := fmt.Sprintf("cs_test_delivered%03d", n), started.UTC().Format(time.RFC3339Nano)
+	h.put("session:"+id, fmt.Sprintf(`{"prompt":"A fox","videoCount":1,"duration":8,"resolution":"1280x720","createdAt":%q,`+
+		`"status":"processing","fileId":%q,"timestamp":%q}`, at, fileID(n), at))
+	h.stripe.pay(id, started)
+}
+
+// verdicts is what the last sweep counted, without those that are none.
+func (h *hours) verdicts() map[store.Verdict]int {
+	h.t.Helper()
+	kept, err := h.records.Figures(h.t.Context(), h.at)
+	h.done(err)
+	if kept.Rollup == nil {
+		h.t.Fatal("no sweep is kept")
+	}
+	h.figures.mu.Lock()
+	defer h.figures.mu.Unlock()
+	if diff := cmp.Diff(kept.Rollup.Count.Verdicts, h.figures.verdicts); diff != "" {
+		h.t.Errorf("stats and gauges differ:\n%s", diff)
+	}
+	return kept.Rollup.Count.Verdicts
+}
+
+func (h *hours) counts(want map[store.Verdict]int) {
+	h.t.Helper()
+	if diff := cmp.Diff(want, h.verdicts()); diff != "" {
+		h.t.Errorf("%s in (-want +got):\n%s", h.at.Format(time.TimeOnly), diff)
+	}
+}
+
+// TestDeliveredSessionsStayCompleted: 300 sessions are sold, delivered and grow
+// five hours old, while the bot restarts, replicas change and SuperDuperAI is away
+// for two hours. None of them is alerted; the five orphans among them are.
+func TestDeliveredSessionsStayCompleted(t *testing.T) {
+	h := newHours(t)
+	h.api.state = store.FileCompleted
+	const sold = 300
+	for n := range sold {
+		h.deliver(n, h.at.Add(-20*time.Minute-time.Duration(n)*time.Second))
+	}
+	h.lead()
+	h.pass(3 * time.Minute) // 300 files at five a second take one
+	want := map[store.Verdict]int{store.VerdictCompleted: sold}
+	h.counts(want)
+	if all, files := h.api.requests(); all != sold || files != sold {
+		t.Errorf("%d requests for %d files, want one for each of %d", all, files, sold)
+	}
+	for n := range 5 {
+		h.orphan(fmt.Sprint("cs_test_orphan", n))
+	}
+	h.pass(2 * time.Minute)
+	h.tells("first 5")
+	want[store.VerdictOrphaned] = 5
+	h.counts(want)
+	h.lead() // the bot restarts
+	h.pass(2 * time.Minute)
+	h.counts(want)
+	h.api.err = &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}
+	h.pass(time.Hour)
+	h.lead() // another replica
+	h.pass(time.Hour)
+	h.counts(want)
+	h.api.err = nil
+	h.pass(2 * time.Hour)
+	h.counts(want)
+	for _, news := range h.told() {
+		if news != "reply reminder 5" {
+			t.Errorf("posted %q", news)
+		}
+	}
+	if all, _ := h.api.requests(); all != sold {
+		t.Errorf("finished files were asked for again: %d requests", all)
+	}
+}
+
+// TestFilesCannotBeChecked is one message, whoever of the sessions it concerns; a
+// thousand of them are checked within five minutes once the API answers again.
+func TestFilesCannotBeChecked(t *testing.T) {
+	const sold = 1000
+	for trouble, opens := range map[store.FileTrouble]time.Duration{
+		store.FileNoAnswer: 3 * time.Minute, store.FileUnauthorized: 3 * time.Minute, store.FileForbidden: 3 * time.Minute,
+		store.FileNoToken: time.Minute, store.FileNotFound: time.Minute,
+	} {
+		t.Run(string(trouble), func(t *testing.T) {
+			h := newHours(t)
+			h.api.state, h.api.err = store.FileCompleted, &store.FileError{Trouble: trouble, Err: errors.New("as it is played")}
+			for n := range sold {
+				h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
+			}
+			h.lead()
+			h.pass(opens)
+			h.tells("files_unavailable 0")
+			if i := h.only(); i.Trouble != trouble {
+				t.Errorf("the cause is %q", i.Trouble)
+			}
+			h.pass(2 * time.Hour)
+			h.tells()
+			h.lead() // which does not know how the API answered
+			h.pass(time.Hour)
+			h.tells()
+			if all, _ := h.api.requests(); all > 3*3600/int(maxCheckWait/time.Second)+60 {
+				t.Errorf("%d requests in three hours to an API that is away", all)
+			}
+			h.api.err = nil
+			h.pass(5 * time.Minute)
+			h.tells("update 0")
+			h.pass(time.Minute)
+			h.counts(map[store.Verdict]int{store.VerdictCompleted: sold})
+		})
+	}
+}
+
+// TestSomeFilesAreMissing: an API that knows others is the right one. What it does
+// not know is unclear, and stalled only once it knew the file of a later session.
+func TestSomeFilesAreMissing(t *testing.T) {
+	h := newHours(t)
+	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
+	h.deliver(1, h.at.Add(-3*time.Hour))
+	h.deliver(2, h.at.Add(-2*time.Hour))
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.tells()
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.api.own[fileID(3)] = store.FileCompleted
+	h.deliver(3, h.at.Add(-time.Hour))
+	h.pass(3 * time.Minute)
+	h.tells("first 1")
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 2, store.VerdictStalled: 1})
+	if c := h.only().Cases[0]; c.Verdict != store.VerdictStalled || c.ID != "cs_test_delivered002" {
+		t.Errorf("alerted is %+v", c)
+	}
+}
+
+// TestVideoThatIsLate is asked for when it is due, every five minutes until it
+// counts as stalled, and once an hour then.
+func TestVideoThatIsLate(t *testing.T) {
+	h := newHours(t)
+	h.api.state = store.FileInProgress
+	h.deliver(1, h.at)
+	h.lead()
+	asked := func(within time.Duration) int {
+		before, _ := h.api.requests()
+		h.pass(within)
+		after, _ := h.api.requests()
+		return after - before
+	}
+	if n := asked(14 * time.Minute); n != 0 {
+		t.Errorf("%d requests before it was due", n)
+	}
+	h.counts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	if n := asked(15 * time.Minute); n < 2 || n > 3 {
+		t.Errorf("%d requests in the second quarter of an hour", n)
+	}
+	h.tells()
+	h.counts(map[store.Verdict]int{store.VerdictProcessing: 1})
+	h.pass(4 * time.Minute)
+	h.tells("first 1")
+	h.counts(map[store.Verdict]int{store.VerdictStalled: 1})
+	if n := asked(4 * time.Hour); n != 4 {
+		t.Errorf("%d requests in four hours", n)
+	}
+	h.api.state = store.FileFailed
+	h.pass(checkLate)
+	h.counts(map[store.Verdict]int{store.VerdictFailed: 1})
+}
+
+// TestAnotherFileIsAnotherQuestion, and the file that was finished before is not
+// forgotten.
+func TestAnotherFileIsAnotherQuestion(t *testing.T) {
+	h := newHours(t)
+	h.api.state = store.FileCompleted
+	h.deliver(1, h.at.Add(-time.Hour))
+	h.lead()
+	h.pass(2 * time.Minute)
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	at := h.at.Add(-20 * time.Minute).UTC().Format(time.RFC3339)
+	h.put("session:cs_test_delivered001", `{"prompt":"A fox","createdAt":"`+at+`","status":"processing","fileId":"`+fileID(2)+`","timestamp":"`+at+`"}`)
+	h.shift.sweeper.Written("cs_test_delivered001")
+	h.api.err = &store.FileError{Trouble: store.FileRateLimited, Err: errors.New("slow down")}
+	h.pass(time.Minute)
+	h.counts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	h.api.err = nil
+	h.pass(2 * time.Minute)
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	if n := h.api.asked[fileID(1)]; n != 1 {
+		t.Errorf("the first file was asked for %d times", n)
+	}
+}
+
+// TestRedisWithoutSessions while Stripe lists sales is one message about Redis, and
+// none of the sales is alerted as lost until its sessions are there.
+func TestRedisWithoutSessions(t *testing.T) {
+	h := newHours(t)
+	for n := range 20 {
+		h.stripe.pay(fmt.Sprint("cs_test_sold", n), h.at.Add(-2*time.Hour))
+	}
+	h.lead()
+	h.pass(3 * time.Minute)
+	h.tells("redis_empty 0")
+	h.pass(time.Hour)
+	h.tells()
+	for n := range 19 {
+		h.deliver(n, h.at.Add(-time.Minute))
+		h.put(fmt.Sprint("session:cs_test_sold", n), `{"prompt":"A fox","status":"completed","createdAt":"`+h.at.Add(-2*time.Hour).UTC().Format(time.RFC3339)+`"}`)
+	}
+	h.pass(3 * time.Minute)
+	h.tells("update 0", "first 1") // Redis is the site's; one sale is lost
+	if c := h.verdicts(); c[store.VerdictCompleted] != 19 {
+		t.Errorf("%v", c)
+	}
+}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -15,6 +14,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/demo"
@@ -37,7 +39,9 @@ func newClinic(t *testing.T) *clinic {
 	c.admit(s.redis, slices.Concat(aclRules(t, aclProduct), aclRules(t, aclState))...)
 	c.notify(s.redis, "KA")
 	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
-	s.site = demo.NewSite(func(context.Context, string) (string, bool) { return "", false }) // it has a Redis of its own
+	own := redis.NewClient(&redis.Options{Addr: miniredis.RunT(t).Addr()}) // what the bot's Redis suffers is not the site's
+	t.Cleanup(func() { _ = own.Close() })
+	s.site = demo.NewSite(demo.SiteConfig{Redis: own})
 	super := c.serveTLS("SUPERDUPERAI_URL", s.files)
 	c.serveTLS("SITE_URL", s.site)
 	certificates := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: super.Certificate().Raw})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -72,15 +71,13 @@ func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.Unive
 		t: t, server: ws, client: client,
 		stripe: demo.NewStripe(), files: demo.NewSuperDuper(time.Now, time.Minute),
 	}
-	s.site = demo.NewSite(func(ctx context.Context, key string) (string, bool) {
-		value, err := client.Get(ctx, key).Result()
-		return value, err == nil // to the site a fault is a missing key
-	})
+	stripe, files := s.serve(s.stripe), s.serve(s.files)
+	s.site = demo.NewSite(demo.SiteConfig{Redis: client, FilesURL: files, StripeURL: stripe})
 	s.env = map[string]string{
 		"SLACK_APP_TOKEN": ws.AppToken(), "SLACK_BOT_TOKEN": ws.BotToken(), "SLACK_API_URL": ws.APIURL(),
 		"REDIS_URL":         redisURL,
-		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": s.serve(s.stripe),
-		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": s.serve(s.files),
+		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": stripe,
+		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": files,
 		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -38,10 +39,6 @@ func startWorld(ctx context.Context) (*world, error) {
 	w.client = redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
 	examples := demo.Seed(time.Now())
 	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, demoTakes)
-	site := demo.NewSite(func(ctx context.Context, key string) (string, bool) {
-		value, err := w.client.Get(ctx, key).Result()
-		return value, err == nil // to the site a fault is a missing key
-	})
 	if err := demo.Load(ctx, w.client, examples); err != nil {
 		w.close()
 		return nil, err
@@ -57,13 +54,11 @@ func startWorld(ctx context.Context) (*world, error) {
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed"},
 		SweepInterval: 10 * time.Second,
 	}
-	for into, handler := range map[*string]http.Handler{
-		&w.config.StripeAPIURL: stripe, &w.config.SuperDuperURL: files, &w.config.SiteURL: site,
-	} {
-		if err := w.serve(into, handler); err != nil {
-			w.close()
-			return nil, err
-		}
+	err := errors.Join(w.serve(&w.config.StripeAPIURL, stripe), w.serve(&w.config.SuperDuperURL, files))
+	site := demo.NewSite(demo.SiteConfig{Redis: w.client, FilesURL: w.config.SuperDuperURL, StripeURL: w.config.StripeAPIURL})
+	if err = errors.Join(err, w.serve(&w.config.SiteURL, site)); err != nil {
+		w.close()
+		return nil, err
 	}
 	return w, nil
 }

@@ -60,9 +60,9 @@ var stories = []story{
 		file: store.FileInProgress, verdict: store.VerdictStalled},
 	{title: "it says processing, but nothing was started", age: 2 * time.Hour, payment: paid, status: store.StatusProcessing, since: 2 * time.Hour,
 		file: store.FileNone, verdict: store.VerdictStalled},
-	{title: "ready", age: 26 * time.Hour, payment: paid, status: store.StatusCompleted, since: 25 * time.Hour,
-		file: store.FileCompleted, verdict: store.VerdictCompleted},
-	{title: "ready, but the status never changed", age: 4 * time.Hour, payment: paid, status: store.StatusProcessing, since: 4 * time.Hour,
+	{title: "delivered and marked as completed", age: 26 * time.Hour, payment: paid, status: store.StatusCompleted, since: 25 * time.Hour,
+		file: store.FileCompleted, verdict: store.VerdictCompleted}, // by an older site, or by a repair
+	{title: "delivered: it says processing for ever", age: 4 * time.Hour, payment: paid, status: store.StatusProcessing, since: 4*time.Hour - 40*time.Second,
 		file: store.FileCompleted, verdict: store.VerdictCompleted},
 	{title: "the video could not be made", age: 90 * time.Minute, payment: paid, status: store.StatusProcessing, since: 89 * time.Minute,
 		file: store.FileFailed, verdict: store.VerdictFailed},

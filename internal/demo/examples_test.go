@@ -1,7 +1,6 @@
 package demo_test
 
 import (
-	"context"
 	"errors"
 	"net/http/httptest"
 	"os"
@@ -9,9 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
@@ -155,54 +151,6 @@ func TestFindCustomersSessions(t *testing.T) {
 	}
 	if none, _, err := w.reader.Find(t.Context(), "nobody@example.com", 10); err != nil || len(none) != 0 {
 		t.Errorf("a stranger: %+v, error %v", none, err)
-	}
-}
-
-func TestSeedIsTheSameEveryTime(t *testing.T) {
-	first, second := demo.Seed(now), demo.Seed(now)
-	for i := range first {
-		a, b := first[i], second[i]
-		if a.ID != b.ID || a.Verdict != b.Verdict || len(a.Redis) != len(b.Redis) {
-			t.Fatalf("%s differs", a.ID)
-		}
-		for key, v := range a.Redis {
-			if b.Redis[key].Text != v.Text || b.Redis[key].Age != v.Age || v.Age < 0 || v.Age >= store.KeyLife {
-				t.Errorf("%s: %+v, then %+v", key, v, b.Redis[key])
-			}
-		}
-	}
-}
-
-func TestLoad(t *testing.T) {
-	server := miniredis.RunT(t)
-	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	t.Cleanup(func() { _ = rdb.Close() })
-	examples := demo.Examples(now)
-	if err := demo.Load(t.Context(), rdb, examples); err != nil {
-		t.Fatal(err)
-	}
-	keys := 0
-	for _, example := range examples {
-		for key, v := range example.Redis {
-			keys++
-			if v.Hash != nil {
-				if got := server.HGet(key, "status"); got != v.Hash["status"] {
-					t.Errorf("%s holds %q", key, got)
-				}
-			} else if got, err := server.Get(key); err != nil || got != v.Text {
-				t.Errorf("%s holds %q, error %v", key, got, err)
-			}
-			if got := server.TTL(key); got != store.KeyLife-v.Age {
-				t.Errorf("%s lives for %v, want %v", key, got, store.KeyLife-v.Age)
-			}
-		}
-	}
-	if got := len(server.Keys()); got != keys {
-		t.Errorf("%d keys, want %d", got, keys)
-	}
-	server.SetError("LOADING")
-	if err := demo.Load(context.Background(), rdb, examples); err == nil {
-		t.Error("a Redis that refuses goes unnoticed")
 	}
 }
 

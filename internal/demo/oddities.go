@@ -58,7 +58,8 @@ func oddities(now time.Time) []Example {
 }
 
 // Ordinary makes n sessions of the last thirty days as they come and go: nearly
-// all were delivered. They are always the same.
+// all were delivered, which the site shows by a file alone. They are always the
+// same.
 func Ordinary(now time.Time, n int) []Example {
 	random := rand.New(rand.NewPCG(7, 2026))
 	examples := make([]Example, 0, n)
@@ -67,32 +68,34 @@ func Ordinary(now time.Time, n int) []Example {
 			now: now, number: 1000 + i, mode: "live", tool: tools[random.IntN(len(tools))],
 			email:  fmt.Sprintf("customer%d@example.com", random.IntN(n*3/4)),
 			prompt: longPrompt(random),
-			age:    2*time.Hour + time.Duration(random.Int64N(int64(29*24*time.Hour))),
+			age:    25*time.Hour + time.Duration(random.Int64N(int64(28*24*time.Hour))),
 		}
-		s.since = s.age - time.Duration(3+random.IntN(9))*time.Minute
-		s.end(random.IntN(100))
-		if random.IntN(3) == 0 { // the older layout is dying out
-			examples = append(examples, s.threeKey())
-		} else {
-			examples = append(examples, s.oneKey())
-		}
+		s.since = s.age - time.Duration(2+random.IntN(58))*time.Second // the webhook is quick
+		layout := s.end(i)
+		examples = append(examples, layout(s))
 	}
 	return examples
 }
 
-// end decides how an ordinary session came out, by a number below a hundred.
-func (s *story) end(chance int) {
-	s.payment, s.status, s.file, s.verdict = paid, store.StatusCompleted, store.FileCompleted, store.VerdictCompleted
-	switch {
-	case chance < 4 && s.age > 24*time.Hour:
+// end decides how the ith ordinary session came out, and in which layout it is
+// stored. Three in a hundred are not as the site leaves a delivered one.
+func (s *story) end(i int) (layout func(story) Example) {
+	s.payment, s.status, s.file, s.verdict = paid, store.StatusProcessing, store.FileCompleted, store.VerdictCompleted
+	switch i % 200 {
+	case 31, 131:
 		s.payment, s.status, s.file, s.verdict = expired, "", store.FileNone, store.VerdictAbandoned
-	case chance < 7:
+	case 64:
 		s.status, s.file, s.verdict = store.StatusError, store.FileFailed, store.VerdictFailed
 		s.error = "Video generation failed"
-	case chance < 10:
+	case 164:
 		s.payment, s.status, s.file, s.verdict = refunded, store.StatusError, store.FileNone, store.VerdictRefunded
 		s.payment.event, s.error = store.EventDelivered, "Refunded at the customer's wish"
+	case 97, 197: // by an older site, which marked what was ready
+		s.status = store.StatusCompleted
+		s.since -= 5 * time.Minute
+		return story.threeKey
 	}
+	return story.oneKey
 }
 
 // longPrompt joins some prompts, so that their lengths spread as in life: most

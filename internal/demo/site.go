@@ -1,28 +1,49 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
-// Lookup reads the string value of a Redis key; false where there is none.
-type Lookup func(ctx context.Context, key string) (string, bool)
+// SiteTimeout is how long the site waits for SuperDuperAI.
+const SiteTimeout = 15 * time.Second
 
-// Site is the stand-in for the site: its webhook-status and the two pages that
-// a customer sees.
-type Site struct {
-	faults
-	mux    *http.ServeMux
-	lookup Lookup
+// SiteConfig is what the stand-in for the site works with.
+type SiteConfig struct {
+	Redis     redis.UniversalClient
+	FilesURL  string       // origin of SuperDuperAI; empty = no video is started or found
+	StripeURL string       // origin of Stripe, asked which session a payment intent belongs to
+	Secret    string       // of Stripe's webhook; empty = signatures are not checked
+	Client    *http.Client // asks SuperDuperAI and Stripe; nil = one that gives up after SiteTimeout
 }
 
-// NewSite makes one that answers from what lookup reads.
-func NewSite(lookup Lookup) *Site {
-	s := &Site{mux: http.NewServeMux(), lookup: lookup}
+// Site is the stand-in for the site: its webhook-status, the webhook that
+// Stripe calls and the two pages that a customer sees. Of Redis it knows only
+// the keys session:<id>.
+type Site struct {
+	faults
+	mux *http.ServeMux
+	cfg SiteConfig
+}
+
+// NewSite makes one.
+func NewSite(cfg SiteConfig) *Site {
+	if cfg.Client == nil {
+		cfg.Client = &http.Client{Timeout: SiteTimeout}
+	}
+	s := &Site{mux: http.NewServeMux(), cfg: cfg}
 	s.mux.HandleFunc("GET /api/webhook-status/{id}", s.status)
+	s.mux.HandleFunc("POST /api/webhook-status/{id}", s.setStatus)
+	s.mux.HandleFunc("POST /api/webhooks/stripe", s.webhook)
 	s.mux.HandleFunc("GET /en/session/{id}", s.session)
 	s.mux.HandleFunc("GET /en/file/{id}", s.file)
 	return s
@@ -46,41 +67,32 @@ func (s *Site) status(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, answer)
 }
 
-// answer is what the site tells of a session: from a full object, else from the
-// webhook's value, else from whatever mapping an old repair left.
+// answer is what the site says of a session: the members of a full object, or
+// the file that the three-key layout's mapping names.
 func (s *Site) answer(ctx context.Context, id string) (object, error) {
-	session, held, err := s.read(ctx, "session:"+id)
-	if err != nil || held && (session["status"] != nil || session["prompt"] != nil) {
-		return answerOf(session, session["prompt"]), err
+	session, err := s.read(ctx, id)
+	switch {
+	case err != nil:
+		return nil, err
+	case session == nil:
+		return object{"status": "pending", "message": "Session not found or processing not yet started"}, nil
+	case session["status"] == nil && session["prompt"] == nil:
+		return members(session, "fileId"), nil
 	}
-	webhook, ok, err := s.read(ctx, "webhook:"+id)
+	return members(session, "status", "fileId", "error", "toolSlug", "toolTitle", "prompt", "timestamp"), nil
+}
+
+// read returns the value of session:<id>, nil where there is none.
+func (s *Site) read(ctx context.Context, id string) (object, error) {
+	raw, err := s.cfg.Redis.Get(ctx, "session:"+id).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	if ok {
-		prompt, _, err := s.read(ctx, "prompt:"+id)
-		return answerOf(webhook, prompt["prompt"]), err
-	}
-	if held {
-		return members(session, "fileId"), nil
-	}
-	return object{"status": "pending", "message": "Session not found or processing not yet started"}, nil
-}
-
-func (s *Site) read(ctx context.Context, key string) (object, bool, error) {
-	raw, ok := s.lookup(ctx, key)
-	if !ok {
-		return nil, false, nil
-	}
-	var value object
-	err := json.Unmarshal([]byte(raw), &value)
-	return value, true, err
-}
-
-func answerOf(value object, prompt any) object {
-	answer := members(value, "status", "fileId", "error", "toolSlug", "toolTitle", "timestamp")
-	answer["prompt"] = prompt
-	return answer
+	var session object
+	return session, json.Unmarshal(raw, &session)
 }
 
 // members picks those that are there.
@@ -94,19 +106,45 @@ func members(value object, names ...string) object {
 	return picked
 }
 
+const (
+	sorry    = "Something went wrong. Please contact support."
+	prepared = "Your video is being prepared…"
+)
+
 func (s *Site) session(w http.ResponseWriter, r *http.Request) {
-	text := "Something went wrong. Please contact support."
-	if answer, err := s.answer(r.Context(), r.PathValue("id")); err == nil {
-		switch answer["status"] {
-		case "completed":
-			text = "Your video is ready."
-		case "error":
-			text = fmt.Sprint(answer["error"])
-		default:
-			text = "Your video is being prepared…"
-		}
+	answer, err := s.answer(r.Context(), r.PathValue("id"))
+	if err != nil {
+		page(w, sorry, "")
+		return
 	}
-	page(w, text, "")
+	page(w, s.sessionText(r.Context(), answer), "")
+}
+
+// sessionText is what the page of a session says. The site never marks a
+// session as completed: that the video is ready is known from its file.
+func (s *Site) sessionText(ctx context.Context, answer object) string {
+	id, _ := answer["fileId"].(string)
+	reason, _ := answer["error"].(string)
+	switch {
+	case answer["status"] == "error":
+		return cmp.Or(reason, sorry)
+	case answer["status"] == "pending" && answer["prompt"] != nil:
+		return prepared
+	case answer["status"] == nil || id == "":
+		return "FILE NOT FOUND"
+	case answer["status"] == "completed" || s.finished(ctx, id):
+		return "Your video is ready."
+	}
+	return prepared
+}
+
+// finished reports whether SuperDuperAI has the video of a file.
+func (s *Site) finished(ctx context.Context, id string) bool {
+	var file struct {
+		URL string `json:"url"`
+	}
+	err := s.call(ctx, http.MethodGet, s.cfg.FilesURL+"/api/v1/file/"+url.PathEscape(id), nil, &file)
+	return err == nil && file.URL != ""
 }
 
 func (s *Site) file(w http.ResponseWriter, r *http.Request) {

@@ -68,7 +68,7 @@ func Ordinary(now time.Time, n int) []Example {
 			now: now, number: 1000 + i, mode: "live", tool: tools[random.IntN(len(tools))],
 			email:  fmt.Sprintf("customer%d@example.com", random.IntN(n*3/4)),
 			prompt: longPrompt(random),
-			age:    25*time.Hour + time.Duration(random.Int64N(int64(28*24*time.Hour))),
+			age:    2*time.Hour + time.Duration(random.Int64N(int64(29*24*time.Hour))),
 		}
 		s.since = s.age - time.Duration(2+random.IntN(58))*time.Second // the webhook is quick
 		layout := s.end(i)
@@ -83,6 +83,7 @@ func (s *story) end(i int) (layout func(story) Example) {
 	s.payment, s.status, s.file, s.verdict = paid, store.StatusProcessing, store.FileCompleted, store.VerdictCompleted
 	switch i % 200 {
 	case 31, 131:
+		s.age = max(s.age, 25*time.Hour) // Stripe's page is open for a day
 		s.payment, s.status, s.file, s.verdict = expired, "", store.FileNone, store.VerdictAbandoned
 	case 64:
 		s.status, s.file, s.verdict = store.StatusError, store.FileFailed, store.VerdictFailed

@@ -92,7 +92,8 @@ func (s *Site) read(ctx context.Context, id string) (object, error) {
 		return nil, err
 	}
 	var session object
-	return session, json.Unmarshal(raw, &session)
+	err = json.Unmarshal(raw, &session)
+	return session, err
 }
 
 // members picks those that are there.

@@ -73,7 +73,8 @@ func (s *Site) event(r *http.Request) (stripe.Event, error) {
 	}
 	if s.cfg.Secret == "" {
 		var event stripe.Event
-		return event, json.Unmarshal(payload, &event)
+		err = json.Unmarshal(payload, &event)
+		return event, err
 	}
 	return webhook.ConstructEventWithOptions(payload, r.Header.Get("Stripe-Signature"), s.cfg.Secret,
 		webhook.ConstructEventOptions{IgnoreAPIVersionMismatch: true})

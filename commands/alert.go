@@ -186,8 +186,12 @@ func pressLine(i store.Incident, now time.Time) blockkit.Line {
 
 // alertActions are the buttons of the whole incident.
 func alertActions(i store.Incident) []slack.BlockElement {
-	if !i.Closed.IsZero() || i.Kind == store.IncidentHistory || i.Kind == store.IncidentUnverified || i.Kind == store.IncidentBlind {
+	if !i.Closed.IsZero() {
 		return nil
+	}
+	switch i.Kind {
+	case store.IncidentHistory, store.IncidentUnverified, store.IncidentBlind, store.IncidentFiles, store.IncidentEmpty:
+		return nil // about a neighbour, of which nobody is reminded
 	}
 	snooze := blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID)
 	if i.Acknowledged != nil {

@@ -19,7 +19,7 @@ func alertEmoji(i store.Incident) string {
 		return ":white_check_mark:"
 	case i.Kind == store.IncidentHistory:
 		return ":information_source:"
-	case i.Kind == store.IncidentUnverified, i.Kind == store.IncidentBlind && !slices.Contains(i.Parts, store.PartSweep):
+	case i.Kind == store.IncidentUnverified, i.Kind == store.IncidentFiles, i.Kind == store.IncidentBlind && !slices.Contains(i.Parts, store.PartSweep):
 		return ":warning:"
 	}
 	return ":rotating_light:"
@@ -34,6 +34,10 @@ func alertText(i store.Incident) (head string, next []string) {
 		return unverifiedAlert(i)
 	case i.Kind == store.IncidentBlind:
 		return blindText(i)
+	case i.Kind == store.IncidentFiles:
+		return filesText(i)
+	case i.Kind == store.IncidentEmpty:
+		return emptyText(i)
 	case !i.Closed.IsZero():
 		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []string{tallyText(i)}
 	}
@@ -313,6 +317,37 @@ func blindText(i store.Incident) (string, []string) {
 		fails, next = append(fails, failing), append(next, "→ "+remedy)
 	}
 	return "The watch sees less since " + clock(i.Since, i.Grown) + ": " + strings.Join(fails, "; ") + " (three times in a row).", next
+}
+
+// filesText is about SuperDuperAI, which does not say how files stand.
+func filesText(i store.Incident) (string, []string) {
+	if !i.Closed.IsZero() {
+		return "Files can be checked again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: whatever became due meanwhile is being checked."}
+	}
+	cause, remedy := "SuperDuperAI does not answer", "See SuperDuperAI's status, and SUPERDUPERAI_URL. This is corrected when it answers."
+	switch i.Trouble {
+	case store.FileNoToken:
+		cause, remedy = "no token is configured", "Set SUPERDUPERAI_TOKEN."
+	case store.FileUnauthorized:
+		cause, remedy = "SuperDuperAI refuses the token", "Set SUPERDUPERAI_TOKEN to a token that is valid."
+	case store.FileForbidden:
+		cause, remedy = "SuperDuperAI does not let this token read files", "Set SUPERDUPERAI_TOKEN to a token of the account that the site uses."
+	case store.FileNotFound:
+		cause, remedy = "SuperDuperAI does not know any of them", "Set SUPERDUPERAI_URL to the host that the site uses."
+	}
+	return "Files cannot be checked since " + clock(i.Since, i.Grown) + ": " + cause + ".",
+		[]string{"→ " + remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."}
+}
+
+// emptyText is about a Redis that holds no session.
+func emptyText(i store.Incident) (string, []string) {
+	if !i.Closed.IsZero() {
+		return "Redis holds sessions again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: whoever paid without a video is alerted."}
+	}
+	return "Redis holds no sessions, although Stripe lists sales.",
+		[]string{"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."}
 }
 
 // blindPart says what a part of the watch cannot do, what follows and what helps.

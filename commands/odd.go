@@ -63,6 +63,9 @@ func odd(s statistics) []string {
 	case unsure(s) != "":
 		return []string{"Nothing odd, as far as can be told."}
 	}
+	if n := c.Verdicts[store.VerdictUnchecked]; n > 0 {
+		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + " were not checked yet."}
+	}
 	return []string{"Nothing odd: every session has a status or is still within its grace time."}
 }
 
@@ -123,7 +126,7 @@ func unsure(s statistics) string {
 	switch {
 	case s.Count.Sessions == 0:
 		return ""
-	case s.silent || s.unread != nil && s.unread.Load():
+	case s.silent || s.unread:
 		return "What is known of payments could not be read:" + remedy
 	case s.watch == nil || s.watch.Passed.IsZero():
 		return "Payments were not looked up:" + remedy

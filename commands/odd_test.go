@@ -13,7 +13,7 @@ import (
 func figured(change func(*statistics)) statistics {
 	s := statistics{series: store.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
-	s.Count.Verdicts, s.Count.TTLs = map[store.Verdict]int{store.VerdictCompleted: 500}, map[string]int{}
+	s.Count.Verdicts, s.Count.Survey.TTLs = map[store.Verdict]int{store.VerdictCompleted: 500}, map[string]int{}
 	s.watch = &store.WatchState{Passed: s.AsOf}
 	s.Server = &store.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
 	for n := range int64(15 * 24) {
@@ -57,7 +57,9 @@ func TestOdd(t *testing.T) {
 		{"nothing", func(*statistics) {}, []string{"Nothing odd: every session has a status or is still within its grace time."}},
 		{"no sessions", func(s *statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
 		{"not all were counted", func(s *statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
-		{"payments are not known", func(s *statistics) { s.blind = true }, []string{"Nothing odd, as far as can be told."}},
+		{"payments are not known", func(s *statistics) { s.unread = true }, []string{"Nothing odd, as far as can be told."}},
+		{"files were not checked yet", func(s *statistics) { s.Count.Verdicts[store.VerdictUnchecked] = 3 },
+			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
 		{"alerts do not arrive", func(s *statistics) { s.watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
 		{"webhooks fail", func(s *statistics) { fail(s, 6, 0, store.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
 		{"webhooks failed", func(s *statistics) { fail(s, 60, 54, store.Tries{Good: 0, Bad: 3}) },
@@ -79,9 +81,9 @@ func TestOdd(t *testing.T) {
 			[]string{"Redis has thrown 34 keys away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
 		{"the server was started anew, and evicts", func(s *statistics) { level(s, 400, 1) },
 			[]string{"Redis has thrown 1 key away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory."}},
-		{"keys live for ever", func(s *statistics) { s.Count.TTLs["never expires"] = 2 },
+		{"keys live for ever", func(s *statistics) { s.Count.Survey.TTLs["never expires"] = 2 },
 			[]string{"2 keys of sessions never expire: somebody wrote them without a time to live."}},
-		{"some of the keys live for ever", func(s *statistics) { s.Count.TTLs["never expires"], s.Count.TTLsOfSome = 16, true },
+		{"some of the keys live for ever", func(s *statistics) { s.Count.Survey.TTLs["never expires"], s.Count.Survey.TTLsOfSome = 16, true },
 			[]string{"About 16 keys of sessions never expire: somebody wrote them without a time to live."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z60001"
@@ -43,12 +44,8 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 	return w.found, w.more, w.err
 }
 
-func (w *world) Count(context.Context, store.Counting) (store.Count, error) {
-	return store.Count{Complete: true}, w.err
-}
-
-func (w *world) Prompts(context.Context, int, func(int64, int64)) (store.Prompts, error) {
-	return store.Prompts{Complete: true}, w.err
+func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) {
+	return sweep.Result{Count: store.Count{Complete: true}}, w.err
 }
 
 func (w *world) Server(context.Context) (store.Server, error) { return store.Server{}, w.err }
@@ -79,7 +76,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, Ledger: w, Watch: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Ledger: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -31,14 +31,14 @@ type statistics struct {
 	series store.Series
 	watch  *store.WatchState // nil = nobody watches, or it could not be read
 	silent bool              // it could not be read
-	unread *atomic.Bool      // what is known of payments and files could not be read
+	unread bool              // what is known of payments and files could not be read
 }
 
 // runStats tells what the last sweep counted, in one round trip. In a terminal,
 // and where there is no such count, sessions are counted now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
-	s := statistics{unread: new(atomic.Bool)}
+	var s statistics
 	kept, err := d.Watch.Figures(ctx, now)
 	if err != nil {
 		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "error", err)
@@ -72,21 +72,22 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 		ctx, cancel = context.WithTimeout(ctx, countFor)
 		defer cancel()
 	}
+	var unread atomic.Bool
 	s.AsOf = now
 	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
-			return d.known(ctx, sessions, now, s), ctx.Err()
+			return d.known(ctx, sessions, now, &unread), ctx.Err()
 		}})
 	if err != nil {
 		return fmt.Errorf("count sessions: %w", err)
 	}
-	s.Count = counted.Count
+	s.Count, s.unread = counted.Count, unread.Load()
 	return nil
 }
 
-// known is what the watch knows of sessions' payments and files. Where it cannot
-// be read the answer says so.
-func (d Deps) known(ctx context.Context, sessions []store.Session, now time.Time, s *statistics) []store.Evidence {
+// known is what the watch knows of sessions' payments and files, and whether it
+// could not be read.
+func (d Deps) known(ctx context.Context, sessions []store.Session, now time.Time, unread *atomic.Bool) []store.Evidence {
 	var open []string
 	for _, session := range sessions {
 		if session.Status() == store.StatusNone {
@@ -94,14 +95,14 @@ func (d Deps) known(ctx context.Context, sessions []store.Session, now time.Time
 		}
 	}
 	payments, err := d.Watch.Payments(ctx, now, open)
-	files, unread := d.FileRecords.States(ctx, sessions)
-	if (err != nil || unread != nil) && ctx.Err() == nil {
-		s.unread.Store(true)
+	files, failed := d.FileRecords.States(ctx, sessions)
+	if err != nil || failed != nil {
+		unread.Store(true)
 	}
 	evidence := make([]store.Evidence, len(sessions))
 	for i, session := range sessions {
 		evidence[i].Payment = payments[session.ID]
-		if unread == nil {
+		if failed == nil {
 			evidence[i].File = files[i]
 		}
 	}

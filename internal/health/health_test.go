@@ -101,8 +101,8 @@ func TestNotesDoNotTurnReadinessRed(t *testing.T) {
 
 func TestMetricsOfTheWatch(t *testing.T) {
 	m := health.NewMetrics()
-	m.Swept(true, time.Second)
-	m.Swept(false, time.Second)
+	m.Swept(true, true, time.Second)
+	m.Swept(false, false, time.Second)
 	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Unreachable: "not invited"})
 	rate := 0.5
 	m.Counted(&store.Rollup{Count: store.Count{Verdicts: map[store.Verdict]int{store.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},

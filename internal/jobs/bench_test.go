@@ -15,6 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -101,6 +102,7 @@ func (b *bench) set(key, value string) {
 func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
+		Files:  sweep.NewFiles(product, time.Now),
 		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Maker: client,
 		Examine: func(ctx context.Context, id, job string) store.Examination {
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)

@@ -70,6 +70,9 @@ func alerts() []Story {
 		alert("Stripe back", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
 		alert("the watch is blind", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
 		alert("it sees again", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}}),
+		alert("files cannot be checked", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoAnswer}, "Reason files_unavailable"),
+		alert("files can be checked again", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Closed: noon}),
+		alert("Redis is empty", store.Incident{Kind: store.IncidentEmpty, Since: noon, Grown: noon}, "Reason redis_empty"),
 		alert("nobody watched", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
 	for _, verdict := range []store.Verdict{store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictCorrupt} {

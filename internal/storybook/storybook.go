@@ -80,6 +80,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
+		NewSweeper: func() commands.Sweeper { return w }, FileRecords: w,
 		Sessions: w, Finder: w, Redis: w, Ledger: w, Files: w, Watch: w, Alerts: true, Limits: limits, SiteURL: siteURL, Token: !w.noToken,
 		Plans: store.PlanOptions{TTL: 10 * time.Minute, Prices: store.ListPrices, FixText: commands.FixText,
 			Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},

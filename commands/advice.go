@@ -33,6 +33,8 @@ func stepOf(x store.Examination) string {
 		switch {
 		case x.File.State != store.FileCompleted:
 			return "Look at the customer's page before you answer: the file itself was not seen."
+		case x.Session.Status() == store.StatusProcessing && x.Session.Layout() == store.LayoutOneKey:
+			return "Nothing to do: the customer's page shows it. Send them the link if they ask."
 		case x.Session.Status() != store.StatusCompleted:
 			return "Nothing to make. Send the customer the link below: their page may not show it."
 		}
@@ -58,8 +60,6 @@ func stepOf(x store.Examination) string {
 			return "Generate the video again, or refund the customer in Stripe."
 		case sourcePicture(x):
 			return "It needs the customer's picture, which cannot be sent again from here: refund, or ask the customer to order anew."
-		case x.File.State == store.FileUnknown && x.FileErr != nil:
-			return "The file cannot be seen: refresh in a minute before you decide; it may be ready."
 		case x.Payment.State == store.PaymentUnpaid, x.Payment.State == store.PaymentExpired:
 			return "Nothing was paid, so nothing is owed."
 		}
@@ -104,6 +104,10 @@ func unclearStep(x store.Examination) string {
 	switch {
 	case x.RedisSilent:
 		return RedisErrorText(x.RedisErr)
+	case x.File.State == store.FileMissing:
+		return "Check the host first. If it is right, SuperDuperAI has lost the file: refund the customer in Stripe."
+	case x.File.State == store.FileUnknown && x.Session.FileID() != "":
+		return "The file cannot be seen: refresh in a minute before you decide; it may be ready."
 	case x.Payment.State == store.PaymentMissing:
 		return "Check that STRIPE_SECRET_KEY belongs to the account that sells the videos. Change nothing before."
 	case x.Payment.State == store.PaymentUnverified && !passing(x.Payment.Why):

@@ -51,6 +51,8 @@ func examples() []example {
 	payment := func(p store.Payment, change func(*store.Payment)) store.Payment { change(&p); return p }
 	orphan := seen(session(quarter, "", ""), paid(quarter), store.FileNone)
 	silent, missing, wrongSite, noRedis, running, blindFile := orphan, orphan, orphan, orphan, orphan, orphan
+	lostFile := seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileMissing)
+	lostFile.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
 	silent.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
 	missing.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentMissing}
 	wrongSite.site = store.Site{Found: true, Status: "completed", FileID: fileID}
@@ -80,7 +82,8 @@ func examples() []example {
 		{"processing: a repair of ours", running},
 		{"finalizing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileFinalizing)},
 		{"stalled", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileInProgress)},
-		{"stalled, its file cannot be seen, nor what the customer sees", blindFile},
+		{"unclear: its file cannot be seen, nor what the customer sees", blindFile},
+		{"unclear: SuperDuperAI does not know its file", lostFile},
 		{"completed", completed},
 		{"failed", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed)},
 		{"failed, marked as error, one-key", oneKey},

@@ -30,11 +30,6 @@ type Sweeper interface {
 	Sweep(ctx context.Context, o sweep.Options) (sweep.Result, error)
 }
 
-// FileRecords knows what was last seen of sessions' files; see sweep.Files.
-type FileRecords interface {
-	States(ctx context.Context, sessions []store.Session) ([]store.File, error)
-}
-
 // Redis tells about the server itself.
 type Redis interface {
 	Server(ctx context.Context) (store.Server, error)
@@ -63,18 +58,18 @@ type Deps struct {
 	Finder   Finder
 	Redis    Redis
 	// NewSweeper returns one that has not swept yet.
-	NewSweeper  func() Sweeper
-	FileRecords FileRecords
-	Ledger      Ledger
-	Watch       Watch
-	Alerts      bool // somebody watches
-	Plans       store.PlanOptions
-	Token       bool // SuperDuperAI can be asked
-	Files       store.FileReader
-	Limits      store.Thresholds
-	SiteURL     string // for links
-	Now         func() time.Time
-	Log         *slog.Logger
+	NewSweeper func() Sweeper
+	Sources    sweep.Sources
+	Ledger     Ledger
+	Watch      Watch
+	Alerts     bool // somebody watches
+	Plans      store.PlanOptions
+	Token      bool // SuperDuperAI can be asked
+	Files      store.FileReader
+	Limits     store.Thresholds
+	SiteURL    string // for links
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Registry holds every command.

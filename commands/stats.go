@@ -76,37 +76,20 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 	s.AsOf = now
 	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
-			return d.known(ctx, sessions, now, &unread), ctx.Err()
+			evidence, err := d.Sources.Evidence(ctx, sessions, func(ctx context.Context, ids []string) (map[string]store.Payment, error) {
+				return d.Watch.Payments(ctx, now, ids)
+			})
+			if err != nil && ctx.Err() == nil { // sessions are counted without it, and the answer says so
+				unread.Store(true)
+				return make([]store.Evidence, len(sessions)), nil
+			}
+			return evidence, err
 		}})
 	if err != nil {
 		return fmt.Errorf("count sessions: %w", err)
 	}
 	s.Count, s.unread = counted.Count, unread.Load()
 	return nil
-}
-
-// known is what the watch knows of sessions' payments and files, and whether it
-// could not be read.
-func (d Deps) known(ctx context.Context, sessions []store.Session, now time.Time, unread *atomic.Bool) []store.Evidence {
-	var open []string
-	for _, session := range sessions {
-		if session.Status() == store.StatusNone {
-			open = append(open, session.ID)
-		}
-	}
-	payments, err := d.Watch.Payments(ctx, now, open)
-	files, failed := d.FileRecords.States(ctx, sessions)
-	if err != nil || failed != nil {
-		unread.Store(true)
-	}
-	evidence := make([]store.Evidence, len(sessions))
-	for i, session := range sessions {
-		evidence[i].Payment = payments[session.ID]
-		if failed == nil {
-			evidence[i].File = files[i]
-		}
-	}
-	return evidence
 }
 
 func statsBlocks(s statistics, now time.Time) []slack.Block {

@@ -127,6 +127,22 @@ func (w *Watch) SavePaid(ctx context.Context, paid ...Paid) error {
 	return nil
 }
 
+// KeepPaid remembers a payment instead of what is known of it.
+func (w *Watch) KeepPaid(ctx context.Context, p Paid) error {
+	client, err := w.state.Client(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(p)
+	if err == nil {
+		err = client.Set(ctx, paidKey(p.Payment.SessionID), raw, caseLife).Err()
+	}
+	if err != nil {
+		return fmt.Errorf("remember a payment: %w", Classify(err))
+	}
+	return nil
+}
+
 // ForgetPaid forgets payments of sessions that need nobody.
 func (w *Watch) ForgetPaid(ctx context.Context, sessions []string) error {
 	client, err := w.state.Client(ctx)

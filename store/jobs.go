@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -55,6 +56,32 @@ func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) 
 		return SessionJob{}, fmt.Errorf("look for a session's job: %w", err)
 	}
 	return sessionJob(client.HGetAll(ctx, jobOfKey(session)))
+}
+
+// JobStates tells which of the sessions have a job of ours that runs or is unclear.
+func (l *Ledger) JobStates(ctx context.Context, sessions []string) (map[string]JobState, error) {
+	if len(sessions) == 0 {
+		return nil, nil
+	}
+	client, err := l.state.Client(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for sessions' jobs: %w", err)
+	}
+	pipe := client.Pipeline()
+	answers := make([]*redis.StringCmd, len(sessions))
+	for i, session := range sessions {
+		answers[i] = pipe.HGet(ctx, jobOfKey(session), "state")
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: there is none
+		return nil, fmt.Errorf("look for sessions' jobs: %w", Classify(err))
+	}
+	states := map[string]JobState{}
+	for i, session := range sessions {
+		if state := answers[i].Val(); state != "" {
+			states[session] = JobState(state)
+		}
+	}
+	return states, nil
 }
 
 func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {

@@ -54,12 +54,13 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
-	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: proven(records, c.SuperDuperURL), Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
+	sources := sweep.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
+	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
 	deps := commands.Deps{
-		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, FileRecords: files, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
+		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, Sources: sources, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
 			Prices: c.Prices, FixText: commands.FixText,

@@ -102,7 +102,7 @@ func TestNoKindIsMissing(t *testing.T) {
 // silent are kinds that are no message of their own.
 var silent = map[string]bool{
 	"ClaimVerdict claimed": true, "ClaimVerdict cancelled": true, // the plan's message changes instead
-	"Reason nothing": true,
+	"Reason nothing":    true,
 	"Verdict unchecked": true, "FileState unchecked": true, // only in figures: whoever is asked about a session asks for its file
 }
 

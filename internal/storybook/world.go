@@ -46,8 +46,6 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 
 func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) { return w.swept, w.err }
 
-func (w *world) States(context.Context, []store.Session) ([]store.File, error) { return nil, w.err }
-
 func (w *world) Server(context.Context) (store.Server, error) { return w.server, w.err }
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * time.Microsecond, w.err }

@@ -70,7 +70,13 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		d.payment = s.payment(d)
 		return d
 	}
-	evidence, err := s.evidenceOf(ctx, sessions, func(id string) store.Payment { return doubtOf(id).payment })
+	evidence, err := s.evidence(ctx, sessions, func(_ context.Context, ids []string) (map[string]store.Payment, error) {
+		payments := make(map[string]store.Payment, len(ids))
+		for _, id := range ids {
+			payments[id] = doubtOf(id).payment
+		}
+		return payments, nil
+	})
 	if err != nil {
 		return found, err
 	}
@@ -101,7 +107,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 			doubts = append(doubts, d)
 		case alerted:
 		default:
-			if k.Paid != nil && d.quick.Verdict != store.VerdictWaiting && d.quick.Verdict != store.VerdictProcessing {
+			if k.Paid != nil && !paymentMatters(d.quick.Verdict) {
 				found.well = append(found.well, d.id)
 			}
 			if at := nextLook(d.quick, session, s.Limits); at.After(now) {
@@ -110,6 +116,11 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		}
 	}
 	return found, s.examine(ctx, doubts, &found)
+}
+
+// paymentMatters reports whether what is known of the payment may still decide.
+func paymentMatters(v store.Verdict) bool {
+	return slices.Contains([]store.Verdict{store.VerdictWaiting, store.VerdictProcessing, store.VerdictUnchecked, store.VerdictRefunded}, v)
 }
 
 // mayBeEmpty reports whether Redis may hold no session at all: then none is lost.
@@ -247,10 +258,26 @@ func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.T
 		p := s.Payments.Payment(limited, d.id)
 		cancel()
 		if p.State != store.PaymentUnverified && p.State != store.PaymentMissing {
+			s.remember(ctx, d, p)
 			d.payment = p
 		}
 	}
 	return s.Examiner.ExaminePaid(ctx, d.payment), checked
+}
+
+// remember keeps what Stripe said of one payment where it differs from what its
+// lists say, such as a refund: figures go by it, too.
+func (s *shift) remember(ctx context.Context, d doubt, p store.Payment) {
+	if p.State == d.payment.State {
+		return
+	}
+	paid := store.Paid{Payment: p}
+	if d.paid != nil {
+		paid.EventID, paid.EventAt = d.paid.EventID, d.paid.EventAt
+	}
+	if err := s.Records.KeepPaid(ctx, paid); err != nil {
+		s.Log.DebugContext(ctx, "payment not remembered", "error", err)
+	}
 }
 
 // caseOf is the session as an incident shows it.

@@ -64,7 +64,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
 		Now: started, Limits: s.Limits,
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
-			return s.evidence(ctx, sessions, state)
+			return s.evidence(ctx, sessions, s.payments)
 		},
 		Visit: func(ctx context.Context, found []sweep.Observation) error { return s.visit(ctx, found, &count) },
 	})
@@ -140,37 +140,28 @@ func (s *shift) keep(ctx context.Context, c store.Count, now time.Time) error {
 	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
 }
 
-// evidence is what is known of sessions besides their keys: of the payments that
-// matter, and of files.
-func (s *shift) evidence(ctx context.Context, sessions []store.Session, state store.WatchState) ([]store.Evidence, error) {
-	var open []string // whose payment matters: the summary of what was before says what was paid
-	for _, session := range sessions {
-		if status := session.Status(); status == store.StatusNone || !state.HistoryTold && status != store.StatusCompleted {
-			open = append(open, session.ID)
-		}
-	}
-	known, err := s.Records.Known(ctx, open)
-	if err != nil {
-		return nil, err
-	}
-	return s.evidenceOf(ctx, sessions, func(id string) store.Payment { return s.payment(doubt{id: id, paid: known[id].Paid}) })
+// evidence is what is known of sessions besides their keys.
+func (s *shift) evidence(ctx context.Context, sessions []store.Session, payments sweep.Payments) ([]store.Evidence, error) {
+	sources := sweep.Sources{Files: s.Files, Jobs: s.Ledger, Limits: s.Limits, Now: s.Now,
+		Proven: func(_ context.Context, created time.Time) bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.proven.Covers(s.APIURL, created)
+		}}
+	return sources.Evidence(ctx, sessions, payments)
 }
 
-// evidenceOf puts what is known of the files beside the payments.
-func (s *shift) evidenceOf(ctx context.Context, sessions []store.Session, payment func(id string) store.Payment) ([]store.Evidence, error) {
-	files, err := s.Files.States(ctx, sessions)
+// payments are those that the watch knows without asking.
+func (s *shift) payments(ctx context.Context, ids []string) (map[string]store.Payment, error) {
+	known, err := s.Records.Known(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	proven := s.proven
-	s.mu.Unlock()
-	evidence := make([]store.Evidence, len(sessions))
-	for i, session := range sessions {
-		evidence[i] = store.Evidence{Session: session, Payment: payment(session.ID), File: files[i],
-			APIProven: files[i].State == store.FileMissing && proven.Covers(s.APIURL, session.FileRef(s.Now()).Created)}
+	payments := make(map[string]store.Payment, len(ids))
+	for _, id := range ids {
+		payments[id] = s.payment(doubt{id: id, paid: known[id].Paid})
 	}
-	return evidence, nil
+	return payments, nil
 }
 
 // visit puts the sessions that are in trouble on the due list.

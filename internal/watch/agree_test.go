@@ -1,0 +1,114 @@
+package watch
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// generated makes sessions of every kind that time and neighbours can leave.
+func generated(now time.Time, n int) (all []demo.Example) {
+	random := rand.New(rand.NewPCG(11, 2026))
+	for i := range n {
+		age := time.Duration(random.Int64N(int64(20 * 24 * time.Hour)))
+		stamp := now.Add(-age).UTC().Format(time.RFC3339)
+		e := demo.Example{ID: fmt.Sprintf("cs_live_generated%04d", i), Redis: map[string]demo.Value{}, File: store.FileNone,
+			Payment: &demo.CheckoutSession{Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+				Created: now.Add(-age), Event: store.EventDelivered}}
+		e.Payment.ID = e.ID
+		if random.IntN(8) == 0 {
+			e.Payment.Refunded = 100
+		}
+		status := []string{"pending", "processing", "processing", "processing", "processing", "error", "completed"}[random.IntN(7)]
+		file := ""
+		if status != "pending" && random.IntN(6) > 0 {
+			e.FileID = fileID(10_000 + i)
+			if e.File = store.FileCompleted; status != "completed" { // which is only written when it is
+				e.File = []store.FileState{store.FileCompleted, store.FileCompleted, store.FileFailed, store.FileInProgress, store.FileFinalizing}[random.IntN(5)]
+			}
+			file = `"fileId":"` + e.FileID + `",`
+		}
+		if random.IntN(3) == 0 {
+			e.Redis["prompt:"+e.ID] = demo.Value{Text: `{"prompt":"A fox","timestamp":"` + stamp + `"}`, Age: age}
+			if status != "pending" {
+				e.Redis["webhook:"+e.ID] = demo.Value{Text: `{"status":"` + status + `",` + file + `"timestamp":"` + stamp + `"}`, Age: age}
+			}
+		} else {
+			e.Redis["session:"+e.ID] = demo.Value{Text: `{"prompt":"A fox","createdAt":"` + stamp + `","status":"` + status + `",` + file + `"timestamp":"` + stamp + `"}`, Age: age}
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+// TestFiguresAndAlertsAgree per verdict, and with what debug says of each session.
+func TestFiguresAndAlertsAgree(t *testing.T) {
+	now := time.Now()
+	for name, examples := range map[string][]demo.Example{"the demo's data": demo.Seed(now), "generated data": generated(now, 300)} {
+		t.Run(name, func(t *testing.T) {
+			h := newHours(t)
+			h.at = now
+			h.checkAt = now
+			stripe, files := demo.NewStripe(), demo.NewSuperDuper(h.cfg.Now, time.Hour)
+			server := httptest.NewServer(stripe)
+			t.Cleanup(server.Close)
+			h.done(demo.Load(t.Context(), h.client, examples))
+			demo.Tell(stripe, files, examples)
+			h.api.own = map[string]store.FileState{}
+			for _, e := range examples {
+				h.api.own[e.FileID] = e.File
+			}
+			reader := overHTTP{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL, Now: h.cfg.Now})}
+			h.cfg.Stripe, h.cfg.Payments = reader, reader
+			h.cfg.OtherMode = reader.OtherMode
+			h.done(h.records.Begin(t.Context(), now.Add(-40*24*time.Hour))) // nothing is from before
+			h.lead()
+			h.pass(6 * time.Hour)
+			alerted := map[store.Verdict]int{}
+			incidents, err := h.records.OpenIncidents(t.Context(), nil)
+			h.done(err)
+			for _, i := range incidents {
+				for _, c := range i.Open() {
+					if s, err := h.product.Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it
+						alerted[c.Verdict]++
+					}
+				}
+			}
+			counted := h.verdicts()
+			figures := map[store.Verdict]int{}
+			for _, v := range h.cfg.AlertOn {
+				if n := counted[v]; n > 0 {
+					figures[v] = n
+				}
+			}
+			if diff := cmp.Diff(figures, alerted); diff != "" {
+				t.Errorf("counted, and alerted (-counted +alerted):\n%s", diff)
+			}
+			debug := store.Examiner{Redis: h.product, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
+			said := map[store.Verdict]int{}
+			for _, e := range examples {
+				// What Stripe does not know counts as unpaid: its lists do not name it.
+				if x := debug.Examine(t.Context(), e.ID); x.Payment.State == store.PaymentMissing && x.Session.Layout() != store.LayoutNone {
+					said[store.VerdictUnpaid]++
+				} else if x.Session.Layout() != store.LayoutNone && x.Payment.State != store.PaymentMissing {
+					said[x.Verdict]++
+				}
+			}
+			for _, verdicts := range []map[store.Verdict]int{counted, said} { // what was never paid is one or the other by its age
+				verdicts[store.VerdictUnpaid] += verdicts[store.VerdictAbandoned]
+				delete(verdicts, store.VerdictAbandoned)
+			}
+			if diff := cmp.Diff(counted, said); diff != "" {
+				t.Errorf("counted, and said by debug (-counted +said):\n%s", diff)
+			}
+		})
+	}
+}

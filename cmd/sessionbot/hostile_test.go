@@ -105,8 +105,8 @@ func TestHostileSessions(t *testing.T) {
 	s.quietLog("A fox runs", "elsewhere.test", "U0LEAD")
 }
 
-// TestHostileKeys: ids in the keys themselves may be anything. They are counted
-// and shown as they are, and alerted, without any harm.
+// TestHostileKeys: what stands behind a session's prefix may be anything. It is no
+// session: it is neither counted nor alerted.
 func TestHostileKeys(t *testing.T) {
 	s := watched(newStage(t))
 	delete(s.env, "STRIPE_SECRET_KEY")
@@ -130,9 +130,12 @@ func TestHostileKeys(t *testing.T) {
 		default:
 			answers++
 			s.wellMade(m)
+			if strings.Contains(m.Text, "fox") {
+				t.Errorf("shown as a session: %s", m.Text)
+			}
 		}
 	})
-	if answers != 4 || alerts == 0 {
+	if answers != 4 || alerts != 0 {
 		t.Errorf("%d answers, %d alerts", answers, alerts)
 	}
 	if after := s.product(); !maps.Equal(before, after) {

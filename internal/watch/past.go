@@ -50,11 +50,15 @@ func (s *shift) before(c store.Case) {
 	}
 }
 
+// checkFirst is how long the summary waits at most for files that are still to be
+// checked: there may be very many.
+const checkFirst = time.Hour
+
 // settle has all that was before the watch began told, if there is anything,
-// once all of it has been looked at and all payments are known.
+// once all of it has been looked at and all payments and files are known.
 func (s *shift) settle(ctx context.Context) error {
 	s.mu.Lock()
-	ready := s.past != nil && s.verified && (s.Stripe == nil || s.caughtUp)
+	ready := s.past != nil && s.verified && (s.Stripe == nil || s.caughtUp) && (s.checked || s.Now().Sub(s.began) > checkFirst)
 	var summary store.Incident
 	if ready {
 		summary = s.past.summary(s.Now())

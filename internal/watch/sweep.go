@@ -34,7 +34,11 @@ func (s *shift) sweep(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	s.Metrics.Swept(err == nil, full, s.Now().Sub(started))
+	took := s.Now().Sub(started)
+	s.Metrics.Swept(err == nil, full, took)
+	if s.rest = s.Interval - took; err == nil { // one that failed cost Redis nothing
+		s.rest = s.sweepPause(took)
+	}
 	if err == nil && !s.swept {
 		s.swept = true
 		s.gap(ctx, s.last)
@@ -76,7 +80,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 	}
 	s.files.replace(count.newest())
 	s.mu.Lock()
-	s.verified, s.sessions = s.verified || !count.unknown, swept.Count.Sessions
+	s.verified, s.sessions, s.checked = s.verified || !count.unknown, swept.Count.Sessions, len(count.found) == 0
 	s.mu.Unlock()
 	if err := s.emptyRedis(ctx, state, started); err != nil {
 		return swept.Full, err

@@ -188,7 +188,9 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", until(roundEvery), w.wake, s.look) })
 	loops.Go(func() { s.every(held, "tell", until(roundEvery), s.news, s.tell) })
-	loops.Go(func() { s.every(held, store.PartSweep, w.sweepPause, nil, s.sweep) })
+	loops.Go(func() {
+		s.every(held, store.PartSweep, func(time.Duration) time.Duration { return s.rest }, nil, s.sweep)
+	})
 	loops.Go(func() { s.every(held, "files", until(time.Second), nil, s.checkFiles) })
 	if w.Stripe != nil {
 		loops.Go(func() { s.every(held, store.PartStripe, until(w.passEvery()), nil, s.pass) })
@@ -214,8 +216,10 @@ type shift struct {
 	files   checks
 	news    chan struct{} // there is something to tell
 
-	swept bool      // a sweep went through
-	last  time.Time // when one did before
+	swept bool          // a sweep went through
+	rest  time.Duration // until the next one
+	last  time.Time     // when one did before
+	began time.Time     // the term
 
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read or stored
@@ -225,6 +229,7 @@ type shift struct {
 	caughtUp  bool                      // Stripe told all that was paid until lately
 	verified  bool                      // a sweep looked at all sessions and knew of all payments
 	sessions  int                       // that the last sweep counted; negative = none went through yet
+	checked   bool                      // it found no file that was due to be asked for
 	proven    store.Proof               // as last read or noted
 	sold      time.Time                 // of the newest sale that is noted
 	why       store.Unverified          // it is silent
@@ -243,7 +248,7 @@ func (w *Watch) shift(lead store.Lead) *shift {
 	if w.Stripe == nil { // what nobody asks does not fail
 		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
 	}
-	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
+	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, began: w.Now(), incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 

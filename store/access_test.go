@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestAccessNamesWhatIsMissing(t *testing.T) {
 	server := redistest.Start(t)
 	const all = "~* &* +@all"
 	for use, commands := range map[Use]string{
-		ForProduct: "dbsize exists get getrange info mget multi exec ping pttl scan strlen watch eval_ro memory|usage",
+		ForProduct: "dbsize exists get getrange info multi exec ping pttl scan strlen watch eval_ro memory|usage",
 		ForState: "del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
 			"pexpire ping wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore",
 	} {
@@ -78,7 +79,7 @@ func TestAccessHasNoEffect(t *testing.T) {
 	if err != nil || !slices.Equal(beyond, want) {
 		t.Errorf("%q, %v", beyond, err)
 	}
-	if _, _, err := r.Notifies(t.Context()); err != nil {
+	if _, err := r.Notifications(t.Context()); err != nil {
 		t.Error(err)
 	}
 	if n := server.Client().DBSize(t.Context()).Val(); n != 4 {
@@ -89,21 +90,38 @@ func TestAccessHasNoEffect(t *testing.T) {
 	}
 }
 
-func TestNotifies(t *testing.T) {
+func TestNotifications(t *testing.T) {
 	cluster := redistest.StartCluster(t)
-	r, err := Open(t.Context(), cluster.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close() //nolint:errcheck // a test's own client
+	r := open(t, cluster.URL())
 	for want := range 4 {
 		if want > 0 {
-			if err := cluster.Nodes[want-1].Client().ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err(); err != nil {
-				t.Fatal(err)
-			}
+			must(t, cluster.Nodes[want-1].Client().ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
 		}
-		if on, of, err := r.Notifies(t.Context()); on != want || of != 3 || err != nil {
-			t.Errorf("on at %d of %d masters, %v; want %d of 3", on, of, err, want)
+		if n, err := r.Notifications(t.Context()); n != (Notifications{want, 3 - want, 3}) || err != nil {
+			t.Errorf("%+v, %v; want them on at %d", n, err, want)
 		}
+	}
+}
+
+// TestNotificationsOfSessions: of all the kinds only writes of strings in the
+// channels of keys are listened to.
+func TestNotificationsOfSessions(t *testing.T) {
+	server := redistest.Start(t)
+	for events, on := range map[string]bool{"": false, "KA": true, "K$": true, "KEA": true, "$": false, "EA": false, "Kg": false, "Kx": false} {
+		must(t, server.Client().ConfigSet(t.Context(), "notify-keyspace-events", events).Err())
+		if n, err := open(t, server.URL()).Notifications(t.Context()); (n.On == 1) != on || n.On+n.Off != 1 || err != nil {
+			t.Errorf("%q: %+v, %v", events, n, err)
+		}
+	}
+	if n, err := as(t, server, "~* &* +@all -config").Notifications(t.Context()); n != (Notifications{Masters: 1}) || err != nil {
+		t.Errorf("where the settings may not be read: %+v, %v", n, err)
+	}
+	for _, rule := range []string{"~* &* +@all -psubscribe", "~* +@all resetchannels"} {
+		if n, err := as(t, server, rule).Notifications(t.Context()); !errors.Is(err, ErrNotAllowed) || n != (Notifications{}) {
+			t.Errorf("%s: %+v, %v", rule, n, err)
+		}
+	}
+	if keys := server.Client().Keys(t.Context(), "*").Val(); len(keys) > 0 {
+		t.Errorf("it wrote %q", keys)
 	}
 }

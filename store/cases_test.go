@@ -168,7 +168,9 @@ func (c diagnosisCase) file(t *testing.T) File {
 	switch string(c.File) {
 	case `null`:
 		return File{State: FileNone}
-	case `"missing"`, `"unavailable"`:
+	case `"missing"`:
+		return File{State: FileMissing}
+	case `"unavailable"`:
 		return File{State: FileUnknown}
 	}
 	var f struct {

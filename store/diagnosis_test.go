@@ -85,7 +85,7 @@ func TestTerms(t *testing.T) {
 			payment: paid, file: FileUnknown, want: VerdictProcessing, status: StatusPending, fileID: "f"},
 		{name: "pending with a file, for too long",
 			session: held(foxPrompt, `{"status":"pending","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`, ""),
-			payment: paid, file: FileUnknown, want: VerdictStalled, status: StatusPending, fileID: "f", allowed: []Action{ActionFix}},
+			payment: paid, file: FileUnknown, want: VerdictUnclear, status: StatusPending, fileID: "f"},
 		{name: "null members are absent",
 			session: held(`{"prompt":"A fox","timestamp":null}`, `{"status":null,"fileId":null,"error":null}`, `{"fileId": null }`),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
@@ -194,6 +194,70 @@ func TestTerms(t *testing.T) {
 			s := c.session.AsOf(at)
 			if s.Status() != c.status || s.FileID() != c.fileID {
 				t.Errorf("status %q of file %q; want %q of %q", s.Status(), s.FileID(), c.status, c.fileID)
+			}
+		})
+	}
+}
+
+// TestFilesThatAreNotSeen has a row for each way in which a file can be out of
+// sight: by itself that is no fault of the session.
+func TestFilesThatAreNotSeen(t *testing.T) {
+	const late, early = time.Hour, time.Minute // against limits.StallAfter
+	for _, c := range []struct {
+		name   string
+		status Status
+		age    time.Duration
+		file   File
+		proven bool
+		want   Verdict
+		reason string // a part of it
+	}{
+		{"unknown, early", StatusProcessing, early, File{State: FileUnknown}, false, VerdictProcessing, "could not be seen"},
+		{"unknown, early, pending", StatusPending, early, File{State: FileUnknown}, false, VerdictProcessing, "could not be seen"},
+		{"unknown, at the limit", StatusProcessing, limits.StallAfter, File{State: FileUnknown}, false, VerdictUnclear, "could not be seen"},
+		{"unknown, just under it", StatusProcessing, limits.StallAfter - time.Millisecond, File{State: FileUnknown}, false, VerdictProcessing, "could not be seen"},
+		{"unknown, late", StatusProcessing, late, File{State: FileUnknown}, false, VerdictUnclear, "could not be seen"},
+		{"unknown, late, pending", StatusPending, late, File{State: FileUnknown}, false, VerdictUnclear, "could not be seen"},
+		{"unknown, late, at a proven API", StatusProcessing, late, File{State: FileUnknown}, true, VerdictUnclear, "could not be seen"},
+		{"named and nothing said of it", StatusProcessing, late, File{}, false, VerdictUnclear, "could not be seen"},
+		{"named and said to be none", StatusProcessing, late, File{State: FileNone}, true, VerdictUnclear, "could not be seen"},
+		{"missing, early", StatusProcessing, early, File{State: FileMissing}, false, VerdictProcessing, "could not be seen"},
+		{"missing, early, at a proven API", StatusProcessing, early, File{State: FileMissing}, true, VerdictProcessing, "could not be seen"},
+		{"missing, late", StatusProcessing, late, File{State: FileMissing}, false, VerdictUnclear, "SUPERDUPERAI_URL"},
+		{"missing, late, pending", StatusPending, late, File{State: FileMissing}, false, VerdictUnclear, "SUPERDUPERAI_URL"},
+		{"missing, late, at a proven API", StatusProcessing, late, File{State: FileMissing}, true, VerdictStalled, "does not know its file"},
+		{"missing, late, pending, at a proven API", StatusPending, late, File{State: FileMissing}, true, VerdictStalled, "does not know its file"},
+		{"missing, and seen so early", StatusProcessing, late, File{State: FileMissing, SeenAt: at.Add(-late + early)}, true, VerdictProcessing, "could not be seen"},
+		{"unchecked, early", StatusProcessing, early, File{State: FileUnchecked}, false, VerdictUnchecked, "not checked yet"},
+		{"unchecked, late", StatusProcessing, late, File{State: FileUnchecked}, true, VerdictUnchecked, "not checked yet"},
+		{"unchecked, pending", StatusPending, late, File{State: FileUnchecked}, true, VerdictUnchecked, "not checked yet"},
+		{"unchecked, an error", StatusError, late, File{State: FileUnchecked}, false, VerdictUnchecked, "not checked yet"},
+		{"unchecked, completed", StatusCompleted, late, File{State: FileUnchecked}, false, VerdictCompleted, "was not seen"},
+		{"unknown, completed", StatusCompleted, late, File{State: FileUnknown}, false, VerdictCompleted, "was not seen"},
+		{"missing, completed", StatusCompleted, late, File{State: FileMissing}, true, VerdictCompleted, "was not seen"},
+		{"unknown, an error", StatusError, late, File{State: FileUnknown}, false, VerdictFailed, "marked as error"},
+		{"missing, an error", StatusError, late, File{State: FileMissing}, true, VerdictFailed, "marked as error"},
+		{"in progress, late", StatusProcessing, late, File{State: FileInProgress}, false, VerdictStalled, "too long"},
+		{"in progress, late, seen just now", StatusProcessing, late, File{State: FileInProgress, SeenAt: at}, false, VerdictStalled, "too long"},
+		{"in progress, seen in the future", StatusProcessing, late, File{State: FileInProgress, SeenAt: at.Add(time.Hour)}, false, VerdictStalled, "too long"},
+		{"in progress, last seen before the limit", StatusProcessing, late, File{State: FileInProgress, SeenAt: at.Add(-late + early)}, false, VerdictProcessing, "being made"},
+		{"in progress, last seen before the limit, days ago", StatusProcessing, 72 * time.Hour,
+			File{State: FileInProgress, SeenAt: at.Add(early - 72*time.Hour)}, false, VerdictProcessing, "being made"},
+		{"in progress, last seen at the limit, days ago", StatusProcessing, 72 * time.Hour,
+			File{State: FileInProgress, SeenAt: at.Add(limits.StallAfter - 72*time.Hour)}, false, VerdictStalled, "too long"},
+		{"finalizing, last seen before the limit", StatusProcessing, late, File{State: FileFinalizing, SeenAt: at.Add(-late + early)}, false, VerdictProcessing, "put in place"},
+		{"completed, whenever that was seen", StatusProcessing, late, File{State: FileCompleted, SeenAt: at.Add(-late)}, false, VerdictCompleted, "ready"},
+		{"failed, whenever that was seen", StatusProcessing, late, File{State: FileFailed, SeenAt: at.Add(-late)}, false, VerdictFailed, "could not make"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := held(foxPrompt, `{"status":"`+string(c.status)+`","fileId":"f","timestamp":"`+ago(c.age)+`"}`, "")
+			e := Evidence{Session: s, File: c.file, APIProven: c.proven, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-c.age)}}
+			d := Diagnose(e, at, limits)
+			if d.Verdict != c.want || !strings.Contains(d.Reason, c.reason) {
+				t.Errorf("%s (%s); want %s", d.Verdict, d.Reason, c.want)
+			}
+			if out := c.file.State != FileInProgress && c.file.State != FileFinalizing && c.file.State != FileFailed; out && d.Allows(ActionGenerate) {
+				t.Errorf("a second video is allowed: %s (%s)", d.Verdict, d.Reason)
 			}
 		})
 	}

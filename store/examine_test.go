@@ -133,6 +133,50 @@ func TestExamineAsksForTheFileThatCounts(t *testing.T) {
 	}
 }
 
+// TestExamineAFileThatIsNotKnown: only where the API has to know it that is
+// the session's fault.
+func TestExamineAFileThatIsNotKnown(t *testing.T) {
+	for proven, want := range map[bool]Verdict{true: VerdictStalled, false: VerdictUnclear} {
+		s := working()
+		s.redis.session = held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`, "")
+		s.files.err = &FileError{Trouble: FileNotFound, Err: errors.New("404")}
+		x := s.examiner()
+		x.Proven = func(_ context.Context, created time.Time) bool {
+			if !created.Equal(at.Add(-2 * time.Hour)) {
+				t.Errorf("created at %s", created)
+			}
+			return proven
+		}
+		if got := x.Examine(t.Context(), "cs_live_1"); got.Verdict != want || got.File.State != FileMissing || !errors.Is(got.FileErr, FileNotFound) {
+			t.Errorf("proven %v: %+v", proven, got)
+		}
+	}
+}
+
+// finished is the file that was finished; without one the records break down.
+type finished string
+
+func (f finished) Finished(_ context.Context, ref FileRef) (bool, error) {
+	if f == "" {
+		return true, errors.New("rubbish")
+	}
+	return ref.FileID == string(f), nil
+}
+
+// TestExamineAFileThatWasFinished does not ask for it again, and asks where that
+// is not known.
+func TestExamineAFileThatWasFinished(t *testing.T) {
+	for records, asked := range map[finished]int{"f": 0, "g": 1, "": 1} {
+		s := working()
+		x := s.examiner()
+		x.Records = records
+		got := x.Examine(t.Context(), "cs_live_1")
+		if s.files.asked != asked || (got.Verdict == VerdictCompleted) != (asked == 0) {
+			t.Errorf("finished %q: asked %d times, %s", records, s.files.asked, got.Verdict)
+		}
+	}
+}
+
 func TestExamineWithRedisAlone(t *testing.T) {
 	s := working()
 	examiner := &Examiner{Redis: &s.redis, Limits: limits, Now: func() time.Time { return at }}

@@ -57,6 +57,43 @@ func TestFindID(t *testing.T) {
 	}
 }
 
+func TestSessionOf(t *testing.T) {
+	longest := "cs_live_" + strings.Repeat("a", 247)
+	for key, want := range map[string]string{
+		"prompt:cs_live_a1B2": "cs_live_a1B2", "webhook:cs_test_9": "cs_test_9", "session:cs_live_Z": "cs_live_Z",
+		"session:" + longest: longest,
+
+		"session:" + longest + "a": "", "prompt:cs_live_": "", "prompt:cs_test_": "", "prompt:": "", "prompt": "", "": "",
+		"session:cs_live_a_b": "", "session:cs_live__a": "", "session:cs_live_cs_test_a": "", "session:cs_live_cs_live_a": "",
+		"session:cs_live_a ": "", "session: cs_live_a": "", "session:cs_live_a:b": "", "session:cs_live_a-b": "", "session:cs_live_ä": "",
+		"session:cs_live_a\x00": "", "session:cs_live_a\xff": "", "session:cs_live_[": "", "session:cs_live_@": "", "session:cs_live_`": "",
+		"session:cs_live_{a": "", "session:cs_demo_a": "", "session:CS_LIVE_a": "", "session:cs_livea": "", "session:xcs_live_a": "",
+		"webhook:evt:6": "", "webhook:evt_1": "", "session:job-5": "", "session:pi_1": "", "session:session:cs_live_a": "",
+		"Session:cs_live_a": "", "sessions:cs_live_a": "", "balance:cs_live_a": "", "cs_live_a": "",
+		"sessionbot:{watch}:paid:cs_live_x": "", "sessionbot:job:cs_live_x": "",
+	} {
+		id, ok := SessionOf(key)
+		if ok != (want != "") || ok && id != want {
+			t.Errorf("SessionOf(%q) = %q, %v; want %q", key, id, ok, want)
+		}
+		if bare, found := strings.CutPrefix(key, "session:"); found && IsSessionID(bare) != ok {
+			t.Errorf("IsSessionID(%q) is %v", bare, !ok)
+		}
+	}
+}
+
+// FuzzIsSessionID holds the loop against a regular expression.
+func FuzzIsSessionID(f *testing.F) {
+	f.Add("cs_live_a1")
+	f.Add("cs_test_a_b")
+	known := regexp.MustCompile(`^cs_(live|test)_[A-Za-z0-9]{1,247}$`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if want := known.MatchString(text); IsSessionID(text) != want {
+			t.Fatalf("IsSessionID(%q) is not %v", text, want)
+		}
+	})
+}
+
 func FuzzFindID(f *testing.F) {
 	f.Add("cs_live_a1")
 	f.Add("<https://x/session/cs_live_x?y|label>")

@@ -44,7 +44,7 @@ func checkGenerate(t *rapid.T, e Evidence, d Diagnosis) {
 		t.Fatalf("generate is allowed, payment %s", e.Payment.State)
 	}
 	switch e.File.State {
-	case FileCompleted, FileUnknown:
+	case FileCompleted, FileUnknown, FileMissing, FileUnchecked:
 		t.Fatalf("generate is allowed, file %s", e.File.State)
 	case FileInProgress, FileFinalizing:
 		if age := at.Sub(d.Since); age < limits.StallAfter {
@@ -75,9 +75,10 @@ func drawEvidence(t *rapid.T) Evidence {
 		Session: Session{Prompt: drawKey(t, "prompt"), Webhook: drawKey(t, "webhook"),
 			Lookup: drawKey(t, "session")},
 		Payment: p,
-		File: File{State: rapid.SampledFrom([]FileState{"", FileNone, FileInProgress, FileFinalizing, FileCompleted,
-			FileFailed, FileUnknown}).Draw(t, "file")},
-		Job: rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),
+		File: File{SeenAt: drawTime(t, "seen"), State: rapid.SampledFrom([]FileState{"", FileNone, FileInProgress, FileFinalizing, FileCompleted,
+			FileFailed, FileUnknown, FileMissing, FileUnchecked}).Draw(t, "file")},
+		APIProven: rapid.Bool().Draw(t, "proven"),
+		Job:       rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),
 	}
 }
 

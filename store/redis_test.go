@@ -127,7 +127,7 @@ func spreadID(t *testing.T, cluster *redistest.Cluster) string {
 	for n := range 10_000 {
 		id := "cs_live_spread" + strings.Repeat("x", n%50) + string(rune('a'+n%26))
 		holders := map[*redistest.Server]bool{}
-		for _, prefix := range prefixes {
+		for _, prefix := range keyOrder {
 			holders[cluster.NodeOf(t, prefix+id)] = true
 		}
 		if len(holders) == 3 {

@@ -3,16 +3,12 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
 // tallied is a rollup of sessions that were paid, of which good have their video.
@@ -179,69 +175,4 @@ func TestKnownPayments(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestSurvey: keys are counted by what stands before their first colon, the
-// memory of some strings is asked for, and of nothing else.
-func TestSurvey(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		pipe := client.Pipeline()
-		for n := range 12 {
-			for m := range 20 - n {
-				pipe.Set(t.Context(), fmt.Sprintf("name%02d:%d", n, m), "value", 0)
-			}
-		}
-		pipe.HSet(t.Context(), "hash:1", "a", "b")
-		pipe.Set(t.Context(), "nothing before a colon", "x", 0)
-		_, err := pipe.Exec(t.Context())
-		must(t, err)
-		told := int64(-1)
-		c, err := r.Count(t.Context(), Counting{Now: at, Limits: limits, Progress: func(scanned, _ int64) { told = scanned }})
-		must(t, err)
-		s := c.Survey
-		embedded := s.Untold // it does not know of memory, and the rest is right all the same
-		if s.Keys != 176 || s.Scanned != 176 || told != 176 || len(s.Namespaces) != topNamespaces || embedded != strings.HasSuffix(t.Name(), "embedded") {
-			t.Errorf("%+v", s)
-		}
-		if first := s.Namespaces[0]; first.Name != "name00" || first.Keys != 20 {
-			t.Errorf("first %+v", first)
-		}
-		if s.Others.Keys != 10+9+1+1 {
-			t.Errorf("others %+v", s.Others)
-		}
-		sampled, bytes := s.Others.Sampled, s.Others.SampledBytes
-		for _, n := range s.Namespaces {
-			sampled, bytes = sampled+n.Sampled, bytes+n.SampledBytes
-		}
-		if sampled == 0 && !embedded || sampled > 3*samplesPerOne || bytes < 10*sampled {
-			t.Errorf("%d bytes of %d keys", bytes, sampled)
-		}
-	})
-}
-
-// TestNamespacesAreBounded: names that come late are among the others, and
-// their number is right all the same.
-func TestNamespacesAreBounded(t *testing.T) {
-	s := newSurveyor(false, nil)
-	for n := range 3 * maxNamespaces {
-		s.key(fmt.Appendf(nil, "name%d:x", n))
-	}
-	s.scanned(3 * maxNamespaces)
-	if len(s.byName) != maxNamespaces {
-		t.Errorf("%d names are told from each other", len(s.byName))
-	}
-	if got := s.survey(); got.Others.Keys != 3*maxNamespaces-topNamespaces || got.Scanned != 3*maxNamespaces {
-		t.Errorf("%+v", got)
-	}
-}
-
-// TestMemoryThatMayNotBeAsked leaves the rest as it is.
-func TestMemoryThatMayNotBeAsked(t *testing.T) {
-	server := redistest.Start(t)
-	fill(t, server.Client(), 9)
-	must(t, server.Client().ACLSetUser(t.Context(), "small", "on", ">pw", "~*", "+@all", "-memory").Err())
-	c, err := open(t, "redis://small:pw@"+server.Addr()).Count(t.Context(), Counting{Now: at, Limits: limits})
-	if err != nil || !c.Complete || !c.Survey.Untold || c.Survey.Scanned != 22 || c.Survey.Namespaces[0].Keys != 9 {
-		t.Errorf("%+v, %v", c.Survey, err)
-	}
 }

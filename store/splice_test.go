@@ -42,22 +42,22 @@ func TestSpliceTakesObjectsOnly(t *testing.T) {
 	}
 }
 
-// member is what an independent reader finds: the name as it reads, the value
+// pair is what an independent reader finds: the name as it reads, the value
 // as it stands.
-type member struct {
+type pair struct {
 	name  string
 	value string
 }
 
 // lastWins reads an object with the standard library's own tokens. In the map
 // the last of several duplicates is the one that counts.
-func lastWins(t *testing.T, raw []byte) ([]member, map[string]string) {
+func lastWins(t *testing.T, raw []byte) ([]pair, map[string]string) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if _, err := d.Token(); err != nil {
 		t.Fatalf("%q: %v", raw, err)
 	}
-	var list []member
+	var list []pair
 	last := map[string]string{}
 	for d.More() {
 		name, err := d.Token()
@@ -68,7 +68,7 @@ func lastWins(t *testing.T, raw []byte) ([]member, map[string]string) {
 		if err := d.Decode(&value); err != nil {
 			t.Fatalf("%q: %v", raw, err)
 		}
-		list = append(list, member{name.(string), string(value)})
+		list = append(list, pair{name.(string), string(value)})
 		last[name.(string)] = string(value)
 	}
 	if _, err := d.Token(); err != nil {
@@ -120,7 +120,7 @@ func FuzzSplice(f *testing.F) {
 
 func checkSpliced(t *testing.T, in, out []byte, set []Member) {
 	t.Helper()
-	named := func(m member) bool {
+	named := func(m pair) bool {
 		return slices.ContainsFunc(set, func(s Member) bool { return s.Name == m.name })
 	}
 	old, _ := lastWins(t, in)

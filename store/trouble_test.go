@@ -57,7 +57,7 @@ func endless(t *testing.T, server *redistest.Server) {
 		t.Fatal(err)
 	}
 	busy := open(t, u.String())
-	client, err := busy.client(t.Context())
+	client, err := busy.Client(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

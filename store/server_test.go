@@ -1,0 +1,72 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+)
+
+// fill stores 22 keys, which a cluster spreads over its masters.
+func fill(t *testing.T, client redis.UniversalClient) {
+	t.Helper()
+	for n := range 22 {
+		must(t, client.Set(t.Context(), fmt.Sprint("balance:", n), "7", 0).Err())
+	}
+}
+
+func TestServer(t *testing.T) {
+	t.Run("a server", func(t *testing.T) {
+		server := redistest.Start(t)
+		fill(t, server.Client())
+		if err := server.Client().ConfigSet(t.Context(), "maxmemory", "100mb").Err(); err != nil {
+			t.Fatal(err)
+		}
+		s, err := open(t, server.URL()).Server(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Version == "" || s.UsedMemoryBytes == 0 || s.UsedMemoryPeakBytes < s.UsedMemoryBytes || s.Keys != 22 ||
+			s.MaxMemoryBytes != 100<<20 || s.PingMS <= 0 || s.ConnectedClients < 1 || s.Nodes != 1 || s.MaxMemoryPolicy != "noeviction" {
+			t.Errorf("got %+v", s)
+		}
+	})
+	t.Run("a cluster", func(t *testing.T) {
+		cluster := redistest.StartCluster(t)
+		fill(t, cluster.Client())
+		if err := cluster.Nodes[0].Client().ConfigSet(t.Context(), "maxmemory", "100mb").Err(); err != nil {
+			t.Fatal(err)
+		}
+		r := open(t, cluster.URL())
+		s, err := r.Server(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Keys != 22 || s.Nodes != 3 || s.MaxMemoryBytes != 0 || s.ConnectedClients < 3 {
+			t.Errorf("got %+v", s)
+		}
+		cluster.Nodes[2].Freeze(t)
+		defer cluster.Nodes[2].Thaw(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		if _, err := r.Ping(ctx); err == nil {
+			t.Error("one of three masters is frozen, and all is said to be well")
+		}
+	})
+	t.Run("miniredis, which tells little", func(t *testing.T) {
+		mini := miniredis.RunT(t)
+		r := open(t, "redis://"+mini.Addr())
+		s, err := r.Server(t.Context())
+		if err != nil || s.UsedMemoryBytes != 0 || s.Nodes != 1 {
+			t.Errorf("got %+v, %v", s, err)
+		}
+		if took, err := r.Ping(t.Context()); err != nil || took <= 0 {
+			t.Errorf("ping %s, %v", took, err)
+		}
+	})
+}

@@ -92,7 +92,7 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 	if len(named) == 0 {
 		return files, nil
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	if err := exec(ctx, pipe); err != nil {
 		return nil, fmt.Errorf("read finished files: %w", store.Classify(err))
 	}
 	f.mu.Lock()
@@ -120,6 +120,18 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 		files[a.session] = parseState(text)
 	}
 	return files, nil
+}
+
+// exec sends what may find nothing. Its own first error may be just that, and
+// hide that a master gave no answer.
+func exec(ctx context.Context, pipe redis.Pipeliner) error {
+	cmds, _ := pipe.Exec(ctx) // each is looked at
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+	}
+	return nil
 }
 
 // asked is a session of which it is asked which of its files are finished.
@@ -161,7 +173,7 @@ func (f *Files) Finished(ctx context.Context, ref store.FileRef) (bool, error) {
 	for day := today - lookBack; day <= today; day++ {
 		remembered = append(remembered, pipe.HGet(ctx, bucket(k, day), field(k)))
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+	if err := exec(ctx, pipe); err != nil {
 		return false, fmt.Errorf("read finished files: %w", store.Classify(err))
 	}
 	return slices.ContainsFunc(remembered, func(uuids *redis.StringCmd) bool { return holds([]byte(uuids.Val()), id) }), nil

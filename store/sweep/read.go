@@ -12,7 +12,7 @@ import (
 
 // entry is what a sweep remembers of a session, 0 = nothing: in bits 0 to 23 the
 // length of its prompt, in 24 to 47 when it was paid for, in steps of five
-// minutes since 1970, and above them the flags.
+// minutes since 1970 (what is before that is just as old), and above them the flags.
 type entry uint64
 
 const (
@@ -24,7 +24,7 @@ const (
 )
 
 func finishedEntry(length int, at time.Time) entry {
-	return finished | entry(min(length, maxLength)) | entry(at.Unix()/int64(timeStep/time.Second))<<24
+	return finished | entry(min(length, maxLength)) | entry(max(at.Unix(), 0)/int64(timeStep/time.Second))<<24
 }
 
 func (e entry) length() int { return int(e & maxLength) }

@@ -44,7 +44,7 @@ func (r *run) read(ctx context.Context, ids []string) error {
 	evidence := make([]store.Evidence, len(sessions))
 	if r.Evidence != nil {
 		if evidence, err = r.Evidence(ctx, sessions); err != nil {
-			return err
+			return callersError{err}
 		}
 	}
 	found := make([]Observation, len(sessions))
@@ -53,6 +53,19 @@ func (r *run) read(ctx context.Context, ids []string) error {
 		found[i] = Observation{e, store.Diagnose(e, r.Now, r.Limits)}
 	}
 	r.remember(found)
+	r.count(found)
+	if r.Visit == nil {
+		return ctx.Err()
+	}
+	r.visiting.Lock()
+	defer r.visiting.Unlock()
+	if err := r.Visit(ctx, found); err != nil {
+		return callersError{err}
+	}
+	return nil
+}
+
+func (r *run) count(found []Observation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, o := range found {
@@ -61,10 +74,6 @@ func (r *run) read(ctx context.Context, ids []string) error {
 			r.prompts.add(o.Session, r.Now, r.Newest)
 		}
 	}
-	if r.Visit == nil {
-		return ctx.Err()
-	}
-	return r.Visit(ctx, found)
 }
 
 // remember notes the sessions that are finished. One that was written since the

@@ -62,7 +62,9 @@ func (s *Sweeper) Written(id string) {
 	defer s.mu.Unlock()
 	k := keyOf(id)
 	s.written[k] = true
-	delete(s.known, k)
+	if e, ok := s.known[k]; ok {
+		s.known[k] = e & seen // a sweep under way counts it once
+	}
 }
 
 // Missed makes the next sweep read all sessions again: writes may have happened
@@ -107,6 +109,8 @@ type run struct {
 	full   bool
 	survey *surveyor
 
+	visiting sync.Mutex // held while Visit is called
+
 	mu      sync.Mutex // guards what follows
 	tally   *store.Tally
 	prompts promptHeap
@@ -121,6 +125,10 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	err := r.visitAll(ctx)
 	if err != nil && (!r.survey.began() || !timedOut(ctx, err)) {
 		r.end(false)
+		var callers callersError
+		if errors.As(err, &callers) {
+			return Result{}, callers.error
+		}
 		return Result{}, store.Classify(err)
 	}
 	r.end(err == nil)
@@ -133,6 +141,9 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	}
 	return Result{Full: r.full, Count: count, Prompts: r.prompts.newestFirst()}, nil
 }
+
+// callersError is an error of Evidence or Visit, which says nothing about Redis.
+type callersError struct{ error }
 
 // timedOut reports whether time ran out, of the whole or of one answer.
 func timedOut(ctx context.Context, err error) bool {
@@ -213,13 +224,15 @@ func (r *run) scan(ctx context.Context, master *redis.Client, batches chan<- []s
 		if err != nil {
 			return err
 		}
+		looked := int64(scanCount) // about so many where the others are left out
 		if r.full {
+			looked = int64(len(keys))
 			if err := r.survey.page(ctx, master, page, keys); err != nil {
 				return err
 			}
 		}
 		ids = r.unread(keys, ids)
-		r.survey.scanned(scanCount)
+		r.survey.scanned(looked)
 		cursor, last = next, next == 0
 		for len(ids) >= readSize || last && len(ids) > 0 {
 			n := min(len(ids), readSize)

@@ -1,0 +1,260 @@
+package sweep
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store"
+)
+
+var (
+	// at is the moment at which the tests judge.
+	at     = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+
+	shared       redistest.Shared
+	oneServer    = sync.OnceValue(func() *redistest.Server { return redistest.Start(&shared) })
+	oneSentinel  = sync.OnceValue(func() *redistest.Sentinel { return redistest.StartSentinel(&shared) })
+	threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	shared.End()
+	os.Exit(code)
+}
+
+// everywhere runs a story on each topology at the same time. Tests that call it
+// must not be parallel themselves: they share the servers.
+func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *store.Redis)) {
+	for name, place := range map[string]func(t *testing.T) (string, redis.UniversalClient){
+		"embedded": func(t *testing.T) (string, redis.UniversalClient) {
+			addr := miniredis.RunT(t).Addr()
+			client := redis.NewClient(&redis.Options{Addr: addr})
+			t.Cleanup(func() { _ = client.Close() }) // nothing hangs on it any more
+			return "redis://" + addr, client
+		},
+		"server": func(*testing.T) (string, redis.UniversalClient) {
+			return oneServer().URL(), oneServer().Client()
+		},
+		"sentinel": func(*testing.T) (string, redis.UniversalClient) {
+			return oneSentinel().URL(), oneSentinel().Master.Client()
+		},
+		"cluster": func(t *testing.T) (string, redis.UniversalClient) {
+			threeMasters().Flush(t)
+			return threeMasters().URL(), threeMasters().Client()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name != "embedded" {
+				testenv.Need(t, "redis-server")
+			}
+			url, client := place(t)
+			if name != "cluster" {
+				must(t, client.FlushAll(t.Context()).Err())
+			}
+			story(t, client, open(t, url))
+		})
+	}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func open(t testing.TB, url string) *store.Redis {
+	t.Helper()
+	r, err := store.Open(t.Context(), url)
+	must(t, err)
+	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
+	return r
+}
+
+// ago is a time before the judgement as the product writes it.
+func ago(d time.Duration) string { return at.Add(-d).Format("2006-01-02T15:04:05.000Z") }
+
+// set stores values under their keys, all at once, with the life that the
+// product gives them.
+func set(t testing.TB, client redis.UniversalClient, values map[string]string) {
+	t.Helper()
+	pipe := client.Pipeline()
+	for key, value := range values {
+		pipe.Set(context.Background(), key, value, store.KeyLife)
+	}
+	_, err := pipe.Exec(context.Background())
+	must(t, err)
+}
+
+const doneFile = "0a1b2c3d-0000-4000-8000-000000000001"
+
+// evidence is of sessions of which one file is known to be finished.
+func evidence(_ context.Context, sessions []store.Session) ([]store.Evidence, error) {
+	found := make([]store.Evidence, len(sessions))
+	for i, s := range sessions {
+		found[i] = store.Evidence{Session: s, File: store.File{State: store.FileUnknown}}
+		switch s.FileID() {
+		case "":
+			found[i].File.State = store.FileNone
+		case doneFile:
+			found[i].File.State = store.FileCompleted
+		}
+	}
+	return found, nil
+}
+
+// observed is a sweep with what it read, by session.
+type observed struct {
+	Result
+	verdicts map[string]store.Verdict
+}
+
+// sweepOnce sweeps, and holds that each session is visited at most once.
+func sweepOnce(t testing.TB, s *Sweeper, now time.Time, options ...func(*Options)) observed {
+	t.Helper()
+	got := observed{verdicts: map[string]store.Verdict{}}
+	o := Options{Now: now, Limits: limits, Evidence: evidence}
+	for _, option := range options {
+		option(&o)
+	}
+	inner := o.Visit
+	o.Visit = func(ctx context.Context, found []Observation) error {
+		for _, seen := range found {
+			if got.verdicts[seen.Session.ID] != "" {
+				t.Errorf("%s was visited twice", seen.Session.ID)
+			}
+			got.verdicts[seen.Session.ID] = seen.Verdict
+		}
+		if inner == nil {
+			return nil
+		}
+		return inner(ctx, found)
+	}
+	var err error
+	got.Result, err = s.Sweep(context.Background(), o)
+	must(t, err)
+	if !got.Count.Complete {
+		t.Error("the sweep is not complete")
+	}
+	return got
+}
+
+// naively reads all sessions one by one, and counts them.
+func naively(t testing.TB, r *store.Redis, ids []string, now time.Time) store.Count {
+	t.Helper()
+	tally := store.NewTally(now)
+	for _, id := range ids {
+		s, err := r.Session(context.Background(), id)
+		must(t, err)
+		if s.Layout() != store.LayoutNone {
+			e, err := evidence(context.Background(), []store.Session{s})
+			must(t, err)
+			tally.Add(s, store.Diagnose(e[0], now, limits))
+		}
+	}
+	c := tally.Count()
+	c.Complete = true
+	return c
+}
+
+// sameCount compares all but the survey, and which of equally long prompts is named.
+func sameCount(t interface{ Errorf(string, ...any) }, want, got store.Count) {
+	for _, c := range []*store.Count{&want, &got} {
+		c.Survey = store.Survey{}
+		for _, p := range []**store.PromptLength{&c.Longest, &c.Shortest} {
+			if *p != nil {
+				*p = &store.PromptLength{Length: (*p).Length}
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("count (-want +got):\n%s", diff)
+	}
+}
+
+// watched counts the commands that a client sends, by their names.
+type watched struct {
+	mu    sync.Mutex
+	names map[string]int
+}
+
+func watch(t testing.TB, r *store.Redis) *watched {
+	t.Helper()
+	client, err := r.Client(t.Context())
+	must(t, err)
+	w := &watched{names: map[string]int{}}
+	client.AddHook(w)
+	return w
+}
+
+// count returns how often the command was sent since it was last asked for.
+func (w *watched) count(name string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := w.names[name]
+	w.names[name] = 0
+	return n
+}
+
+func (w *watched) note(cmds ...redis.Cmder) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, cmd := range cmds {
+		w.names[cmd.Name()]++
+	}
+}
+
+// DialHook does nothing.
+func (*watched) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessHook notes a command.
+func (w *watched) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error { w.note(cmd); return next(ctx, cmd) }
+}
+
+// ProcessPipelineHook notes several.
+func (w *watched) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error { w.note(cmds...); return next(ctx, cmds) }
+}
+
+// manyFinished are sessions in three keys whose status says completed.
+func manyFinished(n int) map[string]string {
+	values := map[string]string{}
+	for i := range n {
+		id := fmt.Sprint("cs_live_done", i)
+		values["prompt:"+id] = `{"prompt":"` + strings.Repeat("x", 1+i%300) + `","timestamp":"` + ago(2*time.Hour) + `"}`
+		values["webhook:"+id] = `{"status":"completed","fileId":"f","timestamp":"` + ago(time.Hour) + `"}`
+		values["session:"+id] = `{"fileId":"f","timestamp":"` + ago(time.Hour) + `"}`
+	}
+	return values
+}
+
+func sessionIDs(values map[string]string) []string {
+	ids := map[string]bool{}
+	for key := range values {
+		if id, ok := store.SessionOf(key); ok {
+			ids[id] = true
+		}
+	}
+	var list []string
+	for id := range ids {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	return list
+}

@@ -1,0 +1,300 @@
+package sweep
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"pgregory.net/rapid"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+var picture = strings.Repeat("iVBORw0KGgo", 300)
+
+// oddValues are what a key may hold.
+var oddValues = []string{
+	`{"prompt":"A fox","timestamp":"` + ago(2*time.Hour) + `"}`, `{"prompt":""}`, `{"prompt":"a\"b","timestamp":"` + ago(9*time.Hour) + `"}`,
+	`{"prompt":"no time"}`, `{"prompt":"from the future","timestamp":"` + ago(-24*time.Hour) + `"}`,
+	`{"prompt":"of the last century","timestamp":"1960-01-02T03:04:05.000Z","status":"completed"}`,
+	`{"status":"completed","fileId":"f","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"status":"processing","fileId":"` + doneFile + `","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"status":"processing","timestamp":"` + ago(2*time.Hour) + `"}`,
+	`{"status":"completed"}`, `{"status":"pending"}`, `{"status":"done"}`, `{"status":"comp`, `[]`, `7`,
+	`{"fileId":"f","timestamp":"` + ago(time.Hour) + `"}`, `{"fileId":"` + doneFile + `"}`,
+	`{"prompt":"one","createdAt":"` + ago(3*time.Hour) + `","status":"completed","fileId":"f","timestamp":"` + ago(time.Minute) + `"}`,
+	`{"prompt":"` + strings.Repeat("ж", 700) + `","createdAt":"` + ago(time.Hour) + `","status":"processing","fileId":"` + doneFile + `"}`,
+	`{"prompt":"pic","imageFile":{"name":"x","content":"` + picture + `"},"createdAt":"` + ago(time.Hour) + `","status":"completed","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"pic","imageFile":{"content":"` + picture + `","status":"completed"},"createdAt":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"pic","imageFile":{"content":"` + picture + `\n"},"status":"error","createdAt":"` + ago(time.Hour) + `"}`,
+	`{"prompt":"` + strings.Repeat("long ", 1_000) + `","timestamp":"` + ago(time.Hour) + `"}`,
+	`{"imageFile":{"content":"` + picture, `{"status":"completed","error":"` + strings.Repeat("x", 3000) + `"}`,
+}
+
+// TestSweepsAreAsGoodAsReadingAll stores, rewrites and deletes anything between
+// sweeps. Where nobody reports the writes it is the next full sweep that agrees.
+func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+		var ids []string
+		for n := range 8 {
+			ids = append(ids, fmt.Sprint("cs_live_", n))
+		}
+		ctx := t.Context()
+		rapid.Check(t, func(rt *rapid.T) {
+			write := func(ids []string) {
+				pipe := client.Pipeline()
+				for _, id := range ids {
+					for _, prefix := range prefixes {
+						key := prefix + id
+						pipe.Del(ctx, key)
+						switch n := rapid.IntRange(-3, len(oddValues)-1).Draw(rt, key); n {
+						case -3, -2:
+						case -1:
+							pipe.HSet(ctx, key, "a", "b")
+						default:
+							pipe.Set(ctx, key, oddValues[n], store.KeyLife-62*time.Minute)
+						}
+					}
+				}
+				_, err := pipe.Exec(ctx)
+				must(t, err)
+			}
+			write(ids)
+			s, now, full := New(r), at, true
+			for range rapid.IntRange(1, 4).Draw(rt, "sweeps") {
+				got := sweepOnce(t, s, now)
+				if got.Full != full {
+					rt.Errorf("full: %v", got.Full)
+				}
+				sameCount(rt, naively(t, r, ids, now), got.Count)
+				changed := ids[:rapid.IntRange(0, 4).Draw(rt, "rewritten")]
+				write(changed)
+				if full = rapid.Bool().Draw(rt, "silent"); !full {
+					for _, id := range changed {
+						s.Written(id)
+					}
+				} else {
+					now = now.Add(FullEvery)
+				}
+			}
+		})
+	})
+}
+
+// TestFinishedSessionsAreNotReadAgain, but for those that were written.
+func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+		const done, fresh = 150, 10
+		values := manyFinished(done)
+		for n := range fresh {
+			values[fmt.Sprint("prompt:cs_test_", n)] = oddValues[0]
+		}
+		set(t, client, values)
+		reads, s := watch(t, r), New(r)
+		for _, c := range []struct {
+			name  string
+			do    func()
+			now   time.Time
+			read  int
+			whole bool
+		}{
+			{"the first", func() {}, at, done + fresh, true},
+			{"the second", func() {}, at.Add(FullEvery - time.Second), fresh, false},
+			{"one was written", func() { s.Written("cs_live_done7") }, at, fresh + 1, false},
+			{"it is known again", func() {}, at, fresh, false},
+			{"one that is not there was written", func() { s.Written("cs_live_none") }, at, fresh, false},
+			{"some may have been missed", s.Missed, at, done + fresh, true},
+			{"and then none", func() {}, at, fresh, false},
+			{"after half an hour", func() {}, at.Add(FullEvery), done + fresh, true},
+		} {
+			c.do()
+			got := sweepOnce(t, s, c.now)
+			if n := reads.count("getrange"); n != 3*c.read || got.Full != c.whole || len(got.verdicts) != c.read || got.Count.Sessions != done+fresh {
+				t.Errorf("%s: %d reads of %d sessions, %d in all, full %v", c.name, n, len(got.verdicts), got.Count.Sessions, got.Full)
+			}
+		}
+		for _, prefix := range prefixes {
+			must(t, client.Del(t.Context(), prefix+"cs_live_done1").Err())
+		}
+		if got := sweepOnce(t, s, at.Add(FullEvery)); got.Count.Sessions != done+fresh-1 || len(s.known) != done-1 {
+			t.Errorf("one is gone: %d sessions, %d known", got.Count.Sessions, len(s.known))
+		}
+	})
+}
+
+// TestWritesDuringASweep: who is written while he is visited is read by the next
+// sweep, and this one counts him once, wherever his other keys come.
+func TestWritesDuringASweep(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+		const n = 2000
+		set(t, client, manyFinished(n))
+		s := New(r)
+		for range 2 {
+			s.Missed()
+			got := sweepOnce(t, s, at, func(o *Options) {
+				o.Visit = func(_ context.Context, found []Observation) error {
+					for _, seen := range found {
+						s.Written(seen.Session.ID)
+					}
+					return nil
+				}
+			})
+			if got.Count.Sessions != n || len(got.verdicts) != n {
+				t.Errorf("%d sessions, %d were visited", got.Count.Sessions, len(got.verdicts))
+			}
+		}
+		failed := false
+		got := sweepOnce(t, s, at, func(o *Options) {
+			o.Evidence = func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+				written := slices.ContainsFunc(sessions, func(s store.Session) bool { return s.ID == "cs_live_done7" })
+				if written && !failed { // after it was read, and before it is remembered
+					failed = true
+					set(t, client, map[string]string{"webhook:cs_live_done7": `{"status":"error","timestamp":"` + ago(time.Minute) + `"}`})
+					s.Written("cs_live_done7")
+				}
+				return evidence(ctx, sessions)
+			}
+		})
+		if len(got.verdicts) != n || !failed {
+			t.Errorf("%d of the written were visited", len(got.verdicts))
+		}
+		if got := sweepOnce(t, s, at); got.Full || len(got.verdicts) != 1 || got.verdicts["cs_live_done7"] != store.VerdictFailed {
+			t.Errorf("what was written during the sweep: %v", got.verdicts)
+		}
+	})
+}
+
+// TestFailedSweepsLoseNothing: neither a time-out, nor a visitor who has enough,
+// nor a Redis that does not answer.
+func TestFailedSweepsLoseNothing(t *testing.T) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+		values := manyFinished(1500)
+		set(t, client, values)
+		s := New(r)
+		halfway := func(end error) (Result, error) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			visited := 0
+			return s.Sweep(ctx, Options{Now: at, Limits: limits, Visit: func(context.Context, []Observation) error {
+				if visited++; visited == 3 {
+					if end != nil {
+						return end
+					}
+					cancel()
+				}
+				return nil
+			}})
+		}
+		enough := errors.New("enough")
+		for _, full := range []bool{true, false} {
+			if got, err := halfway(nil); err != nil || got.Count.Complete || got.Full != full || got.Count.Sessions == 0 || got.Count.Sessions >= 1500 {
+				t.Fatalf("time ran out: %+v, %v", got, err)
+			}
+			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, store.ErrSilent) {
+				t.Fatalf("a visitor's error: %v", err)
+			}
+			got := sweepOnce(t, s, at)
+			if got.Full != full {
+				t.Errorf("after failures it is full: %v", got.Full)
+			}
+			sameCount(t, naively(t, r, sessionIDs(values), at), got.Count)
+			for id := range maps.Keys(got.verdicts) {
+				delete(values, "webhook:"+id)
+				must(t, client.Del(t.Context(), "webhook:"+id).Err()) // reported, so the next need not be full
+				s.Written(id)
+			}
+			for id := range 1000 { // of those the failing sweeps read some
+				s.Written(fmt.Sprint("cs_live_done", id))
+			}
+		}
+	})
+}
+
+func TestFrozenRedisIsAnError(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	set(t, server.Client(), manyFinished(10))
+	s := New(open(t, server.URL()))
+	sweepOnce(t, s, at)
+	set(t, server.Client(), map[string]string{"webhook:cs_live_done1": `{"status":"error"}`})
+	s.Written("cs_live_done1")
+	server.Freeze(t)
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, store.ErrSilent) {
+			t.Errorf("a frozen Redis was swept: %+v, %v", got, err)
+		}
+	}
+	server.Thaw(t)
+	if got := sweepOnce(t, s, at); got.Full || len(got.verdicts) != 1 || got.Count.Sessions != 10 {
+		t.Errorf("after it thawed: %+v", got)
+	}
+}
+
+// TestSweepWhileRedisResizes its table of keys, when SCAN returns some twice.
+func TestSweepWhileRedisResizes(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	const done, fresh = 3000, 1000
+	values := manyFinished(done)
+	for n := range fresh {
+		values[fmt.Sprint("prompt:cs_test_", n)] = oddValues[0]
+	}
+	set(t, server.Client(), values)
+	others := map[string]string{}
+	for n := range 40_000 {
+		others[fmt.Sprint("balance:", n)] = "7"
+	}
+	s := New(open(t, server.URL()))
+	for round := range 6 {
+		resized := false
+		got := sweepOnce(t, s, at, func(o *Options) {
+			o.Visit = func(ctx context.Context, _ []Observation) error {
+				if resized {
+					return nil
+				}
+				resized = true
+				if round%2 == 0 {
+					set(t, server.Client(), others)
+					return nil
+				}
+				return server.Client().Unlink(ctx, slices.Collect(maps.Keys(others))...).Err()
+			}
+		})
+		if round == 2 {
+			s.Missed()
+		}
+		if got.Count.Sessions != done+fresh || got.Count.Verdicts[store.VerdictCompleted] != done {
+			t.Errorf("sweep %d: %d sessions, %v", round, got.Count.Sessions, got.Count.Verdicts)
+		}
+	}
+}
+
+// TestEntries: what is before 1970 counts as very old, and a length is never so
+// large that it touches the time.
+func TestEntries(t *testing.T) {
+	for _, c := range []struct {
+		length int
+		at     time.Time
+		want   time.Time
+	}{
+		{0, at, at}, {5, at.Add(299 * time.Second), at}, {maxLength, at, at},
+		{7, time.Date(1960, 1, 2, 3, 4, 5, 0, time.UTC), time.Unix(0, 0)}, {7, time.Time{}, time.Unix(0, 0)},
+	} {
+		e := finishedEntry(c.length, c.at)
+		if e.length() != c.length || !e.at().Equal(c.want) || e&finished == 0 || e&seen != 0 {
+			t.Errorf("%d at %s: %x is %d at %s", c.length, c.at, e, e.length(), e.at())
+		}
+	}
+	if e := finishedEntry(maxLength+9, at); e.length() != maxLength || !e.at().Equal(at) {
+		t.Errorf("too long: %d at %s", e.length(), e.at())
+	}
+}

@@ -19,10 +19,11 @@ import (
 )
 
 const (
-	// finishedPrefix is that of the hashes that hold finished files, one for each
-	// day on which sessions were created and each first byte of their key. So each
-	// hash is small, which Redis packs, and ends by its TTL. A field is 8 bytes of a
-	// session's key, its value the 16 bytes of each of its files' UUIDs.
+	// finishedPrefix is that of the hashes that hold finished files, 64 for each day
+	// on which sessions were created. So each hash is small, which Redis packs (up to
+	// 32 000 sessions a day), but not so small that its own key outweighs it, and
+	// ends by its TTL. A field is 8 bytes of a session's key, its value the 16 bytes
+	// of each of its files' UUIDs.
 	finishedPrefix = "sessionbot:finished:"
 	// statePrefix is that of what was last seen of a file that is not finished.
 	statePrefix = "sessionbot:{watch}:file:"
@@ -58,7 +59,7 @@ func FileID(text string) (id [16]byte, ok bool) {
 
 // bucket is the hash that remembers the finished files of a session created then.
 func bucket(k key, day int64) string {
-	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + hex.EncodeToString(k[:1])
+	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + strconv.Itoa(int(k[0]>>2))
 }
 
 func field(k key) string { return string(k[:8]) }

@@ -1,7 +1,7 @@
 package sweep
 
 import (
-	"container/heap"
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -20,47 +20,24 @@ type Prompt struct {
 	At     time.Time // when it was stored; zero = unknown
 }
 
-// promptHeap has the oldest on top.
-type promptHeap []Prompt
+// newestPrompts collects the newest prompts, and some that are older.
+type newestPrompts []Prompt
 
 // add keeps the prompt of a session if it is among the newest.
-func (h *promptHeap) add(s store.Session, now time.Time, newest int) {
+func (l *newestPrompts) add(s store.Session, now time.Time, newest int) {
 	text := s.PromptText()
 	if text == "" {
 		return
 	}
-	heap.Push(h, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: store.Length(text), At: s.AsOf(now).StoredAt(now)})
-	if len(*h) > newest {
-		heap.Pop(h)
+	*l = append(*l, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: store.Length(text), At: s.AsOf(now).StoredAt(now)})
+	if len(*l) >= 2*newest {
+		*l = l.first(newest)
 	}
 }
 
-func (h promptHeap) newestFirst() []Prompt {
-	list := slices.Clone(h)
-	slices.SortFunc(list, func(a, b Prompt) int { return newer(b, a) })
-	return list
-}
-
-// newer orders by time, and the like by id, so that a list reads the same
-// each time.
-func newer(a, b Prompt) int {
-	if c := a.At.Compare(b.At); c != 0 {
-		return c
-	}
-	return strings.Compare(b.ID, a.ID)
-}
-
-// Len, Less, Swap, Push and Pop are heap.Interface's.
-func (h promptHeap) Len() int           { return len(h) }
-func (h promptHeap) Less(i, j int) bool { return newer(h[i], h[j]) < 0 }
-func (h promptHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-
-// Push appends a prompt; use heap.Push.
-func (h *promptHeap) Push(prompt any) { *h = append(*h, prompt.(Prompt)) }
-
-// Pop removes the last one; use heap.Pop.
-func (h *promptHeap) Pop() any {
-	last := (*h)[len(*h)-1]
-	*h = (*h)[:len(*h)-1]
-	return last
+// first returns the newest. Of the same age they are in the order of their ids,
+// so that a list reads the same each time.
+func (l newestPrompts) first(newest int) []Prompt {
+	slices.SortFunc(l, func(a, b Prompt) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.ID, b.ID)) })
+	return l[:min(len(l), newest)]
 }

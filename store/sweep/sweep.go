@@ -113,7 +113,7 @@ type run struct {
 
 	mu      sync.Mutex // guards what follows
 	tally   *store.Tally
-	prompts promptHeap
+	prompts newestPrompts
 }
 
 // Sweep visits all sessions there are. Where the deadline of ctx or one of Redis'
@@ -139,7 +139,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	if count.Survey = s.survey; r.full {
 		count.Survey = r.survey.survey()
 	}
-	return Result{Full: r.full, Count: count, Prompts: r.prompts.newestFirst()}, nil
+	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest)}, nil
 }
 
 // callersError is an error of Evidence or Visit, which says nothing about Redis.

@@ -2,9 +2,7 @@ package sweep
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -169,113 +166,6 @@ func TestWritesDuringASweep(t *testing.T) {
 			t.Errorf("what was written during the sweep: %v", got.verdicts)
 		}
 	})
-}
-
-// TestFailedSweepsLoseNothing: neither a time-out, nor a visitor who has enough,
-// nor a Redis that does not answer.
-func TestFailedSweepsLoseNothing(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
-		values := manyFinished(1500)
-		set(t, client, values)
-		s := New(r)
-		halfway := func(end error) (Result, error) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			visited := 0
-			return s.Sweep(ctx, Options{Now: at, Limits: limits, Visit: func(context.Context, []Observation) error {
-				if visited++; visited == 3 {
-					if end != nil {
-						return end
-					}
-					cancel()
-				}
-				return nil
-			}})
-		}
-		enough := errors.New("enough")
-		for _, full := range []bool{true, false} {
-			if got, err := halfway(nil); err != nil || got.Count.Complete || got.Full != full || got.Count.Sessions == 0 || got.Count.Sessions >= 1500 {
-				t.Fatalf("time ran out: %+v, %v", got, err)
-			}
-			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, store.ErrSilent) {
-				t.Fatalf("a visitor's error: %v", err)
-			}
-			got := sweepOnce(t, s, at)
-			if got.Full != full {
-				t.Errorf("after failures it is full: %v", got.Full)
-			}
-			sameCount(t, naively(t, r, sessionIDs(values), at), got.Count)
-			for id := range maps.Keys(got.verdicts) {
-				delete(values, "webhook:"+id)
-				must(t, client.Del(t.Context(), "webhook:"+id).Err()) // reported, so the next need not be full
-				s.Written(id)
-			}
-			for id := range 1000 { // of those the failing sweeps read some
-				s.Written(fmt.Sprint("cs_live_done", id))
-			}
-		}
-	})
-}
-
-func TestFrozenRedisIsAnError(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	set(t, server.Client(), manyFinished(10))
-	s := New(open(t, server.URL()))
-	sweepOnce(t, s, at)
-	set(t, server.Client(), map[string]string{"webhook:cs_live_done1": `{"status":"error"}`})
-	s.Written("cs_live_done1")
-	server.Freeze(t)
-	for range 2 {
-		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-		defer cancel()
-		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, store.ErrSilent) {
-			t.Errorf("a frozen Redis was swept: %+v, %v", got, err)
-		}
-	}
-	server.Thaw(t)
-	if got := sweepOnce(t, s, at); got.Full || len(got.verdicts) != 1 || got.Count.Sessions != 10 {
-		t.Errorf("after it thawed: %+v", got)
-	}
-}
-
-// TestSweepWhileRedisResizes its table of keys, when SCAN returns some twice.
-func TestSweepWhileRedisResizes(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	const done, fresh = 3000, 1000
-	values := manyFinished(done)
-	for n := range fresh {
-		values[fmt.Sprint("prompt:cs_test_", n)] = oddValues[0]
-	}
-	set(t, server.Client(), values)
-	others := map[string]string{}
-	for n := range 40_000 {
-		others[fmt.Sprint("balance:", n)] = "7"
-	}
-	s := New(open(t, server.URL()))
-	for round := range 6 {
-		resized := false
-		got := sweepOnce(t, s, at, func(o *Options) {
-			o.Visit = func(ctx context.Context, _ []Observation) error {
-				if resized {
-					return nil
-				}
-				resized = true
-				if round%2 == 0 {
-					set(t, server.Client(), others)
-					return nil
-				}
-				return server.Client().Unlink(ctx, slices.Collect(maps.Keys(others))...).Err()
-			}
-		})
-		if round == 2 {
-			s.Missed()
-		}
-		if got.Count.Sessions != done+fresh || got.Count.Verdicts[store.VerdictCompleted] != done {
-			t.Errorf("sweep %d: %d sessions, %v", round, got.Count.Sessions, got.Count.Verdicts)
-		}
-	}
 }
 
 // TestEntries: what is before 1970 counts as very old, and a length is never so

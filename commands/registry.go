@@ -59,7 +59,7 @@ type Deps struct {
 	Redis    Redis
 	// NewSweeper returns one that has not swept yet.
 	NewSweeper func() Sweeper
-	Sources    sweep.Sources
+	Sources    store.Sources
 	Ledger     Ledger
 	Watch      Watch
 	Alerts     bool // somebody watches

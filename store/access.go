@@ -128,9 +128,6 @@ func (t *trial) product(ctx context.Context) error {
 		attempts = append(attempts, attempt{family, []any{"STRLEN", key}}, attempt{family, []any{"GETRANGE", key, 0, 0}},
 			attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
 			attempt{family, []any{"EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key}})
-		if prefix != prefixLookup { // a sweep asks for the sessions of one key alone
-			attempts = append(attempts, attempt{family, []any{"EXISTS", key}})
-		}
 		if prefix != prefixPrompt { // prompts are never written
 			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
 		}

@@ -35,9 +35,9 @@ type FileReader interface {
 	File(ctx context.Context, fileID string) (File, error)
 }
 
-// FileRecords knows which files were seen finished before.
+// FileRecords knows what was seen of files before; see sweep.Files.
 type FileRecords interface {
-	Finished(ctx context.Context, ref FileRef) (bool, error)
+	Known(ctx context.Context, ref FileRef) (File, error)
 }
 
 // SiteReader knows what the site tells the customer of a session.
@@ -198,20 +198,22 @@ func (x *Examiner) event(ctx context.Context, p Payment) Event {
 }
 
 // file is what is known of the file that a session names. One that was seen
-// finished is not asked for again.
+// finished is not asked for again; where nobody can be asked it is as it was seen
+// last.
 func (x *Examiner) file(ctx context.Context, s Session) (File, error) {
 	id := s.FileID()
 	if id == "" {
 		return File{State: FileNone}, nil
 	}
+	known, err := File{State: FileUnknown}, ErrNotAsked
 	if x.Records != nil {
-		finished, err := ask(ctx, redisWithin, func(ctx context.Context) (bool, error) { return x.Records.Finished(ctx, s.FileRef(x.Now())) })
-		if err == nil && finished { // without an answer the API has it
-			return File{State: FileCompleted}, nil
-		}
+		known, err = ask(ctx, redisWithin, func(ctx context.Context) (File, error) { return x.Records.Known(ctx, s.FileRef(x.Now())) })
 	}
-	if x.Files == nil {
-		return File{State: FileUnknown}, ErrNotAsked
+	switch {
+	case err == nil && (known.State == FileCompleted || x.Files == nil):
+		return known, nil
+	case x.Files == nil:
+		return File{State: FileUnknown}, err
 	}
 	file, err := ask(ctx, examineWithin, func(ctx context.Context) (File, error) { return x.Files.File(ctx, id) })
 	switch {

@@ -156,11 +156,14 @@ func TestExamineAFileThatIsNotKnown(t *testing.T) {
 // finished is the file that was finished; without one the records break down.
 type finished string
 
-func (f finished) Finished(_ context.Context, ref FileRef) (bool, error) {
-	if f == "" {
-		return true, errors.New("rubbish")
+func (f finished) Known(_ context.Context, ref FileRef) (File, error) {
+	switch {
+	case f == "":
+		return File{State: FileCompleted}, errors.New("rubbish")
+	case ref.FileID != string(f):
+		return File{State: FileUnchecked}, nil
 	}
-	return ref.FileID == string(f), nil
+	return File{State: FileCompleted}, nil
 }
 
 // TestExamineAFileThatWasFinished does not ask for it again, and asks where that
@@ -173,6 +176,11 @@ func TestExamineAFileThatWasFinished(t *testing.T) {
 		got := x.Examine(t.Context(), "cs_live_1")
 		if s.files.asked != asked || (got.Verdict == VerdictCompleted) != (asked == 0) {
 			t.Errorf("finished %q: asked %d times, %s", records, s.files.asked, got.Verdict)
+		}
+		x.Files = nil // the watch asks for files at its own pace
+		want := map[finished]FileState{"f": FileCompleted, "g": FileUnchecked, "": FileUnknown}[records]
+		if got := x.Examine(t.Context(), "cs_live_1"); got.File.State != want || (got.FileErr == nil) != (records != "") {
+			t.Errorf("finished %q, and nobody to ask: %s, %v", records, got.File.State, got.FileErr)
 		}
 	}
 }

@@ -287,9 +287,8 @@ func watchSteps(r *store.Redis) []aclStep {
 			return errors.Join(files.Save(ctx, ref, store.FileInProgress), files.Save(ctx, ref, store.FileCompleted))
 		}},
 		{"know a file", func(ctx context.Context) error {
-			finished, err := files.Finished(ctx, ref)
-			_, stateErr := files.File(ctx, ref.FileID)
-			return errors.Join(err, stateErr, has(err != nil || finished))
+			known, err := files.Known(ctx, ref)
+			return errors.Join(err, has(err != nil || known.State == store.FileCompleted))
 		}},
 		{"know the files of sessions", func(ctx context.Context) error {
 			value, _, _ := store.ParseValue([]byte(`{"prompt":"A fox","status":"processing","fileId":"` + ref.FileID + `"}`))
@@ -297,7 +296,7 @@ func watchSteps(r *store.Redis) []aclStep {
 				Lookup: store.Key{Exists: true, Full: true, Value: value}}})
 			return errors.Join(err, files.Keep(ctx))
 		}},
-		{"forget a file", func(ctx context.Context) error { return files.Forget(ctx, []string{ref.FileID}) }},
+		{"forget a file", func(ctx context.Context) error { return files.Save(ctx, ref, store.FileUnchecked) }},
 		{"open an incident", func(ctx context.Context) error { _, err := w.OpenIncident(ctx, lead, incident); return err }},
 		{"open incidents", func(ctx context.Context) error { _, err := w.OpenIncidents(ctx, nil); return err }},
 		{"acknowledge", func(ctx context.Context) error { _, _, err := w.Acknowledge(ctx, "x", "U0LEAD", now); return err }},

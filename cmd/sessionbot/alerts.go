@@ -20,7 +20,7 @@ func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *
 	// Of a session in trouble nobody asks the site; Stripe and the files are asked by
 	// the watch, at its own pace.
 	closely := parts.examiner
-	closely.Payments, closely.Site, closely.Files = nil, nil, parts.files
+	closely.Payments, closely.Site, closely.Files = nil, nil, nil
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
 		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,

@@ -54,7 +54,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
-	sources := sweep.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
+	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
 	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // Level says how a check went.
@@ -75,7 +73,7 @@ type exam struct {
 	Config
 	cheap   bool          // only what the bot does not find out by itself
 	sampled chan struct{} // closed when sample is known, or will never be
-	sample  *sweep.Sample
+	sample  *sample
 }
 
 // Examine makes all checks side by side. A neighbour that does not answer costs

@@ -9,7 +9,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // TestJudgements decides on what no test can bring about for real.
@@ -42,9 +41,9 @@ func TestJudgements(t *testing.T) {
 		{"records may be thrown away", judgeEviction(store.Server{MaxMemoryPolicy: "volatile-ttl", MaxMemoryBytes: 1}, store.ForState), Warning, "plans"},
 		{"no limit of memory", judgeEviction(store.Server{MaxMemoryPolicy: "allkeys-lru"}, store.ForProduct), OK, "without a limit"},
 		{"a policy that is not told", judgeEviction(store.Server{}, store.ForProduct), Warning, "cannot be seen"},
-		{"keys, but no session", judgeSample(sweep.Sample{Keys: 900}), Warning, "none among 900 keys"},
+		{"keys, but no session", judgeSample(sample{Keys: 900}), Warning, "none among 900 keys"},
 		{"a key of no known mode", judgeKey("rk_MARKEDsecretMARKEDsecret"), Warning, "unknown mode"},
-		{"no session to compare", judgeMode(payments.Live, sweep.Sample{}), OK, "no session"},
+		{"no session to compare", judgeMode(payments.Live, sample{}), OK, "no session"},
 		{"a model on no first page", judgeModels([]string{"a"}, []string{"b"}, false), Warning, "first page"},
 		{"a certificate that ends soon", judgeExpiry(now.Add(50*time.Hour), now), Warning, "2 days"},
 		{"plain http", judgeExpiry(time.Time{}, now), OK, "unencrypted"},

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // product checks the Redis that holds the customers' sessions.
@@ -158,7 +157,7 @@ func (x *redisExam) clock(ctx context.Context, now func() time.Time) Result {
 
 // sessions looks at some of them.
 func (e *exam) sessions(ctx context.Context, redis *store.Redis) Result {
-	seen, err := sweep.Some(ctx, redis, time.Now())
+	seen, err := sampleOf(ctx, redis)
 	if errors.Is(err, store.ErrSilent) {
 		return broken("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}

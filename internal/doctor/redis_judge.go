@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // judgeTLS warns of passwords and customers' data that cross a network as they
@@ -98,7 +97,7 @@ func judgeClock(whose string, ahead time.Duration, known bool) Result {
 	return fine("in step with this machine's")
 }
 
-func judgeSample(s sweep.Sample) Result {
+func judgeSample(s sample) Result {
 	if s.Sessions == 0 {
 		if s.Keys == 0 {
 			return warn("it is empty", "check that REDIS_URL names the product's Redis and its database")

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/payments"
-	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -81,7 +80,7 @@ func (e *exam) stripeMode() Result {
 	return judgeMode(payments.KeyOf(e.StripeKey).Mode, *e.sample)
 }
 
-func judgeMode(mode payments.Mode, s sweep.Sample) Result {
+func judgeMode(mode payments.Mode, s sample) Result {
 	same, other := s.Live, s.Test
 	if mode == payments.Test {
 		same, other = s.Test, s.Live

@@ -62,7 +62,7 @@ func newBench(t testing.TB) *bench {
 func (b *bench) clock(now func() time.Time) {
 	files := sweep.NewFiles(b.product, now)
 	b.cfg.Now, b.cfg.Files = now, files
-	b.cfg.Examiner = &store.Examiner{Redis: b.product, Files: files, Records: files, Limits: b.cfg.Limits, Now: now,
+	b.cfg.Examiner = &store.Examiner{Redis: b.product, Records: files, Limits: b.cfg.Limits, Now: now,
 		Proven: func(ctx context.Context, created time.Time) bool {
 			state, err := b.records.State(ctx)
 			return err == nil && state.Proven.Covers(b.cfg.APIURL, created)

@@ -31,9 +31,8 @@ type FileAPI interface {
 // FileRecords remembers what was seen of files; see sweep.Files.
 type FileRecords interface {
 	States(ctx context.Context, sessions []store.Session) ([]store.File, error)
-	Finished(ctx context.Context, ref store.FileRef) (bool, error)
+	Known(ctx context.Context, ref store.FileRef) (store.File, error)
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
-	Forget(ctx context.Context, fileIDs []string) error
 	Keep(ctx context.Context) error
 }
 
@@ -112,12 +111,12 @@ func (s *shift) checkFiles(ctx context.Context) error {
 
 // check asks for one file, and has its session looked at.
 func (s *shift) check(ctx context.Context, c check) error {
-	finished, err := s.Files.Finished(ctx, c.FileRef)
+	known, err := s.Files.Known(ctx, c.FileRef)
 	if err != nil {
 		return err
 	}
-	state := store.FileCompleted
-	if !finished {
+	state := known.State
+	if state != store.FileCompleted {
 		if state, err = s.ask(ctx, c); err != nil || state == store.FileUnknown {
 			return err
 		}
@@ -200,8 +199,9 @@ func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, si
 	case !open:
 		i = store.Incident{ID: rand.Text(), Kind: store.IncidentFiles, Opened: s.Now(), Grown: s.Now(), Since: since, Trouble: trouble}
 		i.Changed(string(FilesUnavailable))
-		if _, err = s.Records.OpenIncident(ctx, s.lead, i); err == nil {
-			err = s.Files.Forget(ctx, unknown)
+		_, err = s.Records.OpenIncident(ctx, s.lead, i)
+		for _, id := range unknown {
+			err = errors.Join(err, s.Files.Save(ctx, store.FileRef{FileID: id}, store.FileUnchecked))
 		}
 	case i.Trouble != trouble:
 		_, err = s.change(ctx, i, func(i *store.Incident) bool {

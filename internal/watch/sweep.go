@@ -145,8 +145,8 @@ func (s *shift) keep(ctx context.Context, c store.Count, now time.Time) error {
 }
 
 // evidence is what is known of sessions besides their keys.
-func (s *shift) evidence(ctx context.Context, sessions []store.Session, payments sweep.Payments) ([]store.Evidence, error) {
-	sources := sweep.Sources{Files: s.Files, Jobs: s.Ledger, Limits: s.Limits, Now: s.Now,
+func (s *shift) evidence(ctx context.Context, sessions []store.Session, payments store.KnownPayments) ([]store.Evidence, error) {
+	sources := store.Sources{Files: s.Files, Jobs: s.Ledger, Limits: s.Limits, Now: s.Now,
 		Proven: func(_ context.Context, created time.Time) bool {
 			s.mu.Lock()
 			defer s.mu.Unlock()

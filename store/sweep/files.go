@@ -19,9 +19,9 @@ import (
 )
 
 const (
-	// finishedPrefix is that of the hashes that hold finished files, 64 for each day
+	// finishedPrefix is that of the hashes that hold finished files, 128 for each day
 	// on which sessions were created. So each hash is small, which Redis packs (up to
-	// 32 000 sessions a day), but not so small that its own key outweighs it, and
+	// 65 000 sessions a day), but not so small that its own key outweighs it, and
 	// ends by its TTL. A field is 8 bytes of a session's key, its value the 16 bytes
 	// of each of its files' UUIDs.
 	finishedPrefix = "sessionbot:finished:"
@@ -59,7 +59,7 @@ func FileID(text string) (id [16]byte, ok bool) {
 
 // bucket is the hash that remembers the finished files of a session created then.
 func bucket(k key, day int64) string {
-	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + strconv.Itoa(int(k[0]>>2))
+	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + strconv.Itoa(int(k[0]>>1))
 }
 
 func field(k key) string { return string(k[:8]) }
@@ -157,27 +157,32 @@ func holds(uuids []byte, id [16]byte) bool {
 	return slices.ContainsFunc(slices.Collect(slices.Chunk(uuids, 16)), func(uuid []byte) bool { return bytes.Equal(uuid, id[:]) })
 }
 
-// Finished reports whether the file was seen finished for the session, whenever
-// that says it was created: what it says can be changed from outside.
-func (f *Files) Finished(ctx context.Context, ref store.FileRef) (bool, error) {
+// Known returns what is known of the file: that it was seen finished for the
+// session, whenever that says it was created (what it says can be changed from
+// outside), else what was seen of it last.
+func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error) {
 	id, ok := FileID(ref.FileID)
 	if !ok {
-		return false, nil
+		return store.File{State: store.FileUnknown}, nil
 	}
 	client, err := f.state.Client(ctx)
 	if err != nil {
-		return false, err
+		return store.File{}, err
 	}
 	k, today := keyOf(ref.Session), dayOf(f.now())
 	pipe := client.Pipeline()
-	remembered := []*redis.StringCmd{pipe.HGet(ctx, bucket(k, dayOf(ref.Created)), field(k))}
+	finished := []*redis.StringCmd{pipe.HGet(ctx, bucket(k, dayOf(ref.Created)), field(k))}
 	for day := today - lookBack; day <= today; day++ {
-		remembered = append(remembered, pipe.HGet(ctx, bucket(k, day), field(k)))
+		finished = append(finished, pipe.HGet(ctx, bucket(k, day), field(k)))
 	}
+	last := pipe.Get(ctx, statePrefix+ref.FileID)
 	if err := exec(ctx, pipe); err != nil {
-		return false, fmt.Errorf("read finished files: %w", store.Classify(err))
+		return store.File{}, fmt.Errorf("read what is known of a file: %w", store.Classify(err))
 	}
-	return slices.ContainsFunc(remembered, func(uuids *redis.StringCmd) bool { return holds([]byte(uuids.Val()), id) }), nil
+	if slices.ContainsFunc(finished, func(uuids *redis.StringCmd) bool { return holds([]byte(uuids.Val()), id) }) {
+		return store.File{State: store.FileCompleted}, nil
+	}
+	return parseState(last.Val()), nil
 }
 
 // KEYS: the hash. ARGV: the field, a UUID, life in ms.
@@ -189,7 +194,8 @@ if not known then redis.call('HSET', KEYS[1], ARGV[1], uuids .. ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// Save remembers what was seen of a file.
+// Save remembers what was seen of a file. FileUnchecked forgets what was seen of
+// one that is not finished.
 func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileState) error {
 	client, err := f.state.Client(ctx)
 	if err != nil {
@@ -205,27 +211,13 @@ func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileSta
 		if err == nil {
 			err = client.Del(ctx, statePrefix+ref.FileID).Err()
 		}
+	case state == store.FileUnchecked:
+		err = client.Del(ctx, statePrefix+ref.FileID).Err()
 	default:
 		err = client.Set(ctx, statePrefix+ref.FileID, fmt.Sprint(string(state), " ", f.now().UnixMilli()), fileLife).Err()
 	}
 	if err != nil {
 		return fmt.Errorf("remember a file: %w", store.Classify(err))
-	}
-	return nil
-}
-
-// Forget makes files be asked for again that were not finished.
-func (f *Files) Forget(ctx context.Context, fileIDs []string) error {
-	client, err := f.state.Client(ctx)
-	if err != nil || len(fileIDs) == 0 {
-		return err
-	}
-	pipe := client.Pipeline()
-	for _, id := range fileIDs {
-		pipe.Del(ctx, statePrefix+id)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("forget files: %w", store.Classify(err))
 	}
 	return nil
 }
@@ -250,17 +242,4 @@ func (f *Files) Keep(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// File returns what was last seen of a file that is not known to be finished.
-func (f *Files) File(ctx context.Context, fileID string) (store.File, error) {
-	client, err := f.state.Client(ctx)
-	if err != nil {
-		return store.File{}, err
-	}
-	text, err := client.Get(ctx, statePrefix+fileID).Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return store.File{}, fmt.Errorf("read a file: %w", store.Classify(err))
-	}
-	return parseState(text), nil
 }

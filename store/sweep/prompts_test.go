@@ -88,7 +88,7 @@ func TestBeginning(t *testing.T) {
 		text  string
 		runes int
 		want  string
-	}{{"", 3, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"ж🦊長d", 3, "ж🦊長"}, {"a\xff\xffb", 3, "a\xff\xff"}} {
+	}{{"", 3, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"ж🦊長d", 3, "ж🦊長"}, {"a\xff\xffb", 3, "a��"}} {
 		if got := beginning(c.text, c.runes); got != c.want {
 			t.Errorf("the first %d of %q are %q", c.runes, c.text, got)
 		}

@@ -131,15 +131,11 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 	if err != nil {
 		return nil, err
 	}
-	likely, err := likelyKeys(ctx, client, ids)
-	if err != nil {
-		return nil, err
-	}
 	heads := make([][3]*redis.StringCmd, len(ids))
 	pipe := client.Pipeline()
 	for i, id := range ids {
-		for k := range likely {
-			heads[i][k] = pipe.GetRange(ctx, prefixes[k]+id, 0, headSize)
+		for k, prefix := range prefixes {
+			heads[i][k] = pipe.GetRange(ctx, prefix+id, 0, headSize)
 		}
 	}
 	_, _ = pipe.Exec(ctx) // each answer is looked at below
@@ -149,9 +145,6 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 		sessions[i].ID = id
 		for k, key := range places(&sessions[i]) {
 			key.Kind = prefixes[k][:len(prefixes[k])-1]
-			if heads[i][k] == nil {
-				continue
-			}
 			raw, err := heads[i][k].Bytes()
 			switch {
 			case redis.HasErrorPrefix(err, "WRONGTYPE"):
@@ -166,8 +159,7 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 		}
 	}
 	_, _ = pipe.Exec(ctx) // likewise
-	var again []int       // sessions that have to be read whole, with their TTLs
-	for i, s := range sessions {
+	for i, id := range ids {
 		whole := false
 		for _, key := range places(&sessions[i]) {
 			if answer, ok := long[key]; ok {
@@ -179,44 +171,14 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 				whole = whole || err != nil || key.Fault != ""
 			}
 		}
-		if s = sessions[i].AsOf(now); whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() {
-			again = append(again, i)
+		s := sessions[i].AsOf(now)
+		if whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() { // its TTLs say how old it is
+			if sessions[i], err = r.Session(ctx, id); err != nil {
+				return nil, err
+			}
 		}
-	}
-	if len(again) == 0 {
-		return sessions, nil
-	}
-	undated := make([]string, len(again))
-	for n, i := range again {
-		undated[n] = ids[i]
-	}
-	read, err := r.Sessions(ctx, undated)
-	if err != nil {
-		return nil, err
-	}
-	for n, i := range again {
-		sessions[i] = read[n]
 	}
 	return sessions, nil
-}
-
-// likelyKeys is how many of the prefixes have to be read: where one server holds
-// all keys it says at once that none of the sessions has another key than session:.
-func likelyKeys(ctx context.Context, client redis.UniversalClient, ids []string) (int, error) {
-	master, single := client.(*redis.Client)
-	if !single {
-		return len(prefixes), nil
-	}
-	others := make([]string, 0, 2*len(ids))
-	for _, id := range ids {
-		for _, prefix := range prefixes[1:] {
-			others = append(others, prefix+id)
-		}
-	}
-	if n, err := master.Exists(ctx, others...).Result(); err != nil || n == 0 {
-		return 1, err
-	}
-	return len(prefixes), nil
 }
 
 func fill(key *store.Key, raw []byte) {

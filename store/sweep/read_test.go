@@ -193,9 +193,6 @@ func TestTheDocumentedUser(t *testing.T) {
 			t.Errorf("%d sessions, %+v", got.Count.Sessions, got.Count.Survey)
 		}
 	}
-	if _, err := Some(t.Context(), r, at); err != nil {
-		t.Error(err)
-	}
 	if n, err := r.Notifications(t.Context()); err != nil || n != (store.Notifications{Masters: 1}) {
 		t.Errorf("%+v, %v", n, err)
 	}
@@ -208,10 +205,9 @@ func TestTheDocumentedUser(t *testing.T) {
 		if got := states(t, f, session); got[0] != state {
 			t.Errorf("it is %s, want %s", got[0], state)
 		}
-		_, err := f.File(t.Context(), uuid(1))
-		must(t, errors.Join(err, f.Forget(t.Context(), []string{uuid(2)}), f.Keep(t.Context())))
+		must(t, errors.Join(f.Save(t.Context(), store.FileRef{FileID: uuid(2)}, store.FileUnchecked), f.Keep(t.Context())))
 	}
-	if got, err := f.Finished(t.Context(), session.FileRef(at)); !got || err != nil {
-		t.Errorf("finished: %v, %v", got, err)
+	if got, err := f.Known(t.Context(), session.FileRef(at)); got.State != store.FileCompleted || err != nil {
+		t.Errorf("%s, %v", got.State, err)
 	}
 }

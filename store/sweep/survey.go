@@ -21,7 +21,6 @@ const (
 	sampledPages  = 4   // every fourth page is sampled
 	memorySample  = 16  // keys of such a page whose memory is asked
 	ttlSample     = 128 // keys of sessions of such a page whose TTL is asked
-	ourPrefix     = "sessionbot:"
 )
 
 // surveyor counts keys while masters are scanned.
@@ -67,27 +66,56 @@ func (s *surveyor) began() bool {
 // page counts a page of a master's keys, and samples every fourth one. SCAN
 // returns keys in the order of their hashes, so the first are as good as drawn.
 func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, keys []string) error {
+	pipe := master.Pipeline()
+	var ttls []*redis.DurationCmd
+	sizes := map[string]*redis.IntCmd{}
 	s.mu.Lock()
-	var foreign, sessions []string
 	for _, name := range keys {
 		s.namespace(name).Keys++
-		if _, ok := store.SessionOf(name); ok {
+		_, session := store.SessionOf(name)
+		if session {
 			s.sums.SessionKeys++
-			sessions = append(sessions, name)
 		}
-		if !strings.HasPrefix(name, ourPrefix) { // ours expire
-			foreign = append(foreign, name)
+		if number%sampledPages != 0 {
+			continue
+		}
+		if session && len(ttls) < ttlSample {
+			ttls = append(ttls, pipe.PTTL(ctx, name))
+		}
+		if len(sizes) < memorySample && !s.sums.Untold && !strings.HasPrefix(name, "sessionbot:") { // ours expire
+			sizes[name] = pipe.MemoryUsage(ctx, name, 1) // of what is in it a single element is looked at
 		}
 	}
-	untold := s.sums.Untold
 	s.mu.Unlock()
-	if number%sampledPages != 0 {
-		return nil
+	_, _ = pipe.Exec(ctx) // each answer is looked at below
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ttl := range ttls {
+		left, err := ttl.Result()
+		if err != nil {
+			return err
+		}
+		if left != -2 { // gone in the meantime
+			s.ttls++
+			s.sums.TTLs[ttlClass(left)]++
+		}
 	}
-	if err := s.sampleTTLs(ctx, master, sessions[:min(len(sessions), ttlSample)]); err != nil || untold {
-		return err
+	for name, size := range sizes {
+		bytes, err := size.Result()
+		var answered redis.Error
+		switch {
+		case err == nil:
+			n := s.namespace(name)
+			n.Sampled++
+			n.SampledBytes += bytes
+		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime
+		case errors.As(err, &answered): // forbidden to us, or not known to this server
+			s.sums.Untold = true
+		default:
+			return err
+		}
 	}
-	return s.sampleMemory(ctx, master, foreign[:min(len(foreign), memorySample)])
+	return nil
 }
 
 // namespace is the one that a key belongs to. s.mu is held.
@@ -106,62 +134,6 @@ func (s *surveyor) namespace(key string) *store.Namespace {
 	known = &store.Namespace{Name: beginning(name, namespaceName)}
 	s.byName[strings.Clone(name)] = known
 	return known
-}
-
-func (s *surveyor) sampleTTLs(ctx context.Context, master *redis.Client, keys []string) error {
-	ttls := make([]*redis.DurationCmd, len(keys))
-	pipe := master.Pipeline()
-	for i, key := range keys {
-		ttls[i] = pipe.PTTL(ctx, key)
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, ttl := range ttls {
-		if left := ttl.Val(); left != -2 { // gone in the meantime
-			s.ttls++
-			s.sums.TTLs[ttlClass(left)]++
-		}
-	}
-	return nil
-}
-
-// sampleMemory asks what some keys take of memory. Of anything but strings it
-// does not: how long that takes depends on what is in them.
-func (s *surveyor) sampleMemory(ctx context.Context, master *redis.Client, keys []string) error {
-	lengths := make([]*redis.IntCmd, len(keys))
-	pipe := master.Pipeline()
-	for i, key := range keys {
-		lengths[i] = pipe.StrLen(ctx, key)
-	}
-	_, _ = pipe.Exec(ctx) // each answer is looked at below
-	sizes := map[string]*redis.IntCmd{}
-	for i, length := range lengths {
-		if n, err := length.Result(); err == nil && n > 0 {
-			sizes[keys[i]] = pipe.MemoryUsage(ctx, keys[i], 1)
-		}
-	}
-	_, _ = pipe.Exec(ctx) // likewise
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key, size := range sizes {
-		bytes, err := size.Result()
-		var answered redis.Error
-		switch {
-		case err == nil:
-			n := s.namespace(key)
-			n.Sampled++
-			n.SampledBytes += bytes
-		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime
-		case errors.As(err, &answered): // forbidden to us, or not known to this server
-			s.sums.Untold = true
-		default:
-			return err
-		}
-	}
-	return nil
 }
 
 // survey is what was seen. TTLs of a sample stand for all keys of sessions.
@@ -208,11 +180,6 @@ func ttlClass(ttl time.Duration) string {
 // beginning is a copy of the first runes: a part of the text itself would keep
 // the whole in memory.
 func beginning(text string, runes int) string {
-	n := 0
-	for i := range text {
-		if n++; n > runes {
-			return strings.Clone(text[:i])
-		}
-	}
-	return strings.Clone(text)
+	first := []rune(text)
+	return string(first[:min(len(first), runes)])
 }

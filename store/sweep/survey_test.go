@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -170,7 +169,7 @@ func TestNamespacesAreBounded(t *testing.T) {
 	for n := range 3 * maxNamespaces {
 		keys = append(keys, fmt.Sprint("name", n, strings.Repeat("n", 100), ":x"))
 	}
-	must(t, s.page(context.Background(), nil, 1, keys)) // a page that is not sampled
+	must(t, s.page(t.Context(), redis.NewClient(&redis.Options{}), 1, keys)) // a page that is not sampled
 	s.scanned(3 * maxNamespaces)
 	if len(s.byName) != maxNamespaces {
 		t.Errorf("%d names are distinguished", len(s.byName))
@@ -191,23 +190,4 @@ func TestMemoryThatMayNotBeAsked(t *testing.T) {
 	if !c.Survey.Untold || c.Survey.Scanned != 27 || c.Survey.Namespaces[0].Keys != 9 || c.Survey.SessionKeys != 27 || c.Sessions != 9 {
 		t.Errorf("%+v", c.Survey)
 	}
-}
-
-// TestSample looks at some of the sessions.
-func TestSample(t *testing.T) {
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
-		values := manyFinished(20)
-		for n := range 30 {
-			values[fmt.Sprint("session:cs_test_", n)] = oddValues[17]
-			values[fmt.Sprint("sessionbot:{watch}:paid:cs_live_", n)] = "{}"
-			values[fmt.Sprint("balance:", n)] = "7"
-		}
-		set(t, client, values)
-		got, err := Some(t.Context(), r, at)
-		must(t, err)
-		want := Sample{Keys: 20*3 + 30 + 30, Sessions: 50, Live: 20, Test: 30, Layouts: map[store.Layout]int{store.LayoutThreeKey: 20, store.LayoutOneKey: 30}}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("(-want +got):\n%s", diff)
-		}
-	})
 }

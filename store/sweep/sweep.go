@@ -24,7 +24,7 @@ const (
 
 	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond
 	readSize  = 100  // sessions read in one pipeline
-	readers   = 3    // pipelines at a time
+	readers   = 4    // pipelines at a time
 	// sessionKeys matches the keys of all sessions, and hardly any other.
 	sessionKeys = "*:cs_*"
 )

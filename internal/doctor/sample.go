@@ -1,0 +1,59 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+// sampleSize is how many sessions are looked at.
+const sampleSize = 500
+
+// sample is a look at some of the sessions. What it does not show may be there
+// all the same.
+type sample struct {
+	Keys     int // looked at
+	Sessions int
+	Layouts  map[store.Layout]int
+	Live     int // by their ids
+	Test     int
+}
+
+// errEnough ends the sweep that takes the sample.
+var errEnough = errors.New("enough sessions were seen")
+
+// sampleOf sweeps until some sessions were seen.
+func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
+	s := sample{Layouts: map[store.Layout]int{}}
+	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
+		Now:      time.Now(),
+		Progress: func(scanned, _ int64) { s.Keys = int(scanned) },
+		Visit: func(_ context.Context, found []sweep.Observation) error {
+			for _, o := range found {
+				s.Sessions++
+				s.Layouts[o.Session.Layout()]++
+				if strings.HasPrefix(o.Session.ID, "cs_live_") {
+					s.Live++
+				} else {
+					s.Test++
+				}
+			}
+			if s.Sessions >= sampleSize {
+				return errEnough
+			}
+			return nil
+		}})
+	if errors.Is(err, errEnough) {
+		return s, nil
+	}
+	for _, n := range swept.Count.Survey.Namespaces {
+		if n.Name == "sessionbot" { // our own
+			s.Keys -= int(n.Keys)
+		}
+	}
+	return s, err
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// Sources is what is known of sessions besides their keys without asking anybody
+// outside: the last known state of their files, and the jobs of ours.
+type Sources struct {
+	Files interface { // see sweep.Files
+		States(ctx context.Context, sessions []Session) ([]File, error)
+	}
+	Jobs interface { // see Ledger
+		JobStates(ctx context.Context, sessions []string) (map[string]JobState, error)
+	}
+	Proven func(ctx context.Context, created time.Time) bool // see Proof
+	Limits Thresholds
+	Now    func() time.Time
+}
+
+// KnownPayments is what is known of the payments of sessions; nil = nothing.
+type KnownPayments func(ctx context.Context, ids []string) (map[string]Payment, error)
+
+// Evidence returns what is known of sessions, in their order. Payments are asked
+// for where the file does not decide, and jobs where there would be trouble
+// without one.
+func (s Sources) Evidence(ctx context.Context, sessions []Session, payments KnownPayments) ([]Evidence, error) {
+	files, err := s.Files.States(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
+	var open []string
+	for i, session := range sessions {
+		if files[i].State != FileCompleted && session.Status() != StatusCompleted {
+			open = append(open, session.ID)
+		}
+	}
+	paid, err := payments(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	now := s.Now()
+	evidence := make([]Evidence, len(sessions))
+	var doubtful []string
+	for i, session := range sessions {
+		e := Evidence{Session: session, Payment: paid[session.ID], File: files[i]}
+		e.APIProven = e.File.State == FileMissing && s.Proven(ctx, session.FileRef(now).Created)
+		switch Diagnose(e, now, s.Limits).Verdict {
+		case VerdictOrphaned, VerdictStalled, VerdictFailed:
+			doubtful = append(doubtful, session.ID)
+		}
+		evidence[i] = e
+	}
+	jobs, err := s.Jobs.JobStates(ctx, doubtful)
+	for i := range evidence {
+		evidence[i].Job = jobs[sessions[i].ID]
+	}
+	return evidence, err
+}

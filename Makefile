@@ -48,10 +48,13 @@ SOAK ?= 10m
 soak:
 	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
 
-# What it costs and what it feels like, beside what a server can do: writes
-# docs/performance.md. It takes eight minutes on two cores, and with QUICK=1, for a
-# tenth of the sessions, less than one.
+# What the bot costs Redis and how quick it is: writes docs/performance.md. It
+# needs redis-server, Node and npm, and takes less than five minutes; with QUICK=1,
+# for a tenth of the sessions, about one.
 bench: build
+	mkdir -p bin/bolt
+	cp internal/workspace/testdata/bolt/package.json internal/bench/testdata/bot.mjs bin/bolt
+	npm --prefix bin/bolt install --silent --no-audit --no-fund --ignore-scripts --prefer-offline redis@5.8.0
 	go run ./internal/bench
 
 lint:

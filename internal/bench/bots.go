@@ -82,7 +82,6 @@ func (b bot) memory(name string) float64 {
 
 // bots measures the built binary, beside the bot on the SDK, and then its first sweep.
 func (r *report) bots(s *server) {
-	const binary = "bin/sessionbot"
 	others := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { // SuperDuperAI and the site
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"id":"`+fileID(0)+`","url":"https://example.com/v.mp4","type":"video","tasks":[],"status":"processing","fileId":"`+fileID(0)+`"}`)
@@ -90,17 +89,17 @@ func (r *report) bots(s *server) {
 	defer others.Close()
 	url := "REDIS_URL=redis://" + s.Options().Addr
 	env := []string{url, "HTTP_ADDR=", "LOG_LEVEL=error", "SITE_URL=" + others.URL, "SUPERDUPERAI_URL=" + others.URL, "SUPERDUPERAI_TOKEN=" + strings.Repeat("t", 40)}
-	r.add("size of the binary", float64(must(os.Stat(binary)).Size())/1e6, "MB", 40, "", 0)
+	r.add("size of the binary", float64(must(os.Stat("bin/sessionbot")).Size())/1e6, "MB", 40, "", 0)
 	begun := time.Now()
-	ours := startBot(binary, "run", env...)
+	ours := startBot("bin/sessionbot", "run", env...)
 	r.add("start to first answer", ours.answer(0, begun)/1000, "s", 1, "", 0)
 	time.Sleep(3 * time.Second)
 	r.add("memory when idle", ours.memory("VmRSS"), "MiB", 40, "", 0)
 	theirs := startBot("node", "bin/bolt/bot.mjs", url)
 	var took [2][]float64
-	for round := range rounds + 2 { // the first two do not count
+	for round := range rounds + 1 { // the first does not count
 		for n, b := range []bot{theirs, ours} {
-			if _, answers := b.debug(97, 50); round > 1 {
+			if _, answers := b.debug(97, 50); round > 0 {
 				took[n] = append(took[n], answers...)
 			}
 		}
@@ -109,7 +108,7 @@ func (r *report) bots(s *server) {
 	_, acks := ours.debug(800, 200)
 	r.add("acks at 200 commands a second, p99", quantile(acks, 0.99), "ms", 20, "", 0)
 
-	watching, records, pings := startBot(binary, "run", append(env, "ALERT_CHANNEL=C0ALERTS")...), store.NewWatch(s.opened), []float64{}
+	watching, records, pings := startBot("bin/sessionbot", "run", append(env, "ALERT_CHANNEL=C0ALERTS")...), store.NewWatch(s.opened), []float64{}
 	for must(records.State(ctx)).Swept.IsZero() {
 		for range 100 {
 			begun := time.Now()
@@ -120,7 +119,5 @@ func (r *report) bots(s *server) {
 	}
 	r.add("PING of another client during a full sweep, p99", quantile(pings, 0.99), "ms", 5, "", 0)
 	r.add("memory of the process during a full sweep", watching.memory("VmHWM"), "MiB", 192, "", 0)
-	for _, b := range []bot{theirs, ours, watching} {
-		end(b.cmd)
-	}
+	end(theirs.cmd, ours.cmd, watching.cmd)
 }

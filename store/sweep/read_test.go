@@ -151,7 +151,7 @@ func TestReadWithoutAPermission(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	set(t, server.Client(), map[string]string{"prompt:cs_live_1": oddValues[22], "webhook:cs_live_1": oddValues[6]})
-	for n, missing := range []string{"getrange", "eval_ro", "strlen", "get", "exists", "scan", "dbsize", "pttl"} {
+	for n, missing := range []string{"getrange", "eval_ro", "strlen", "get", "scan", "dbsize", "pttl"} {
 		user := fmt.Sprint("small", n)
 		must(t, server.Client().ACLSetUser(t.Context(), user, "on", ">pw", "~*", "+@all", "-"+missing).Err())
 		got, err := New(open(t, "redis://"+user+":pw@"+server.Addr())).Sweep(t.Context(), Options{Now: at, Limits: limits})

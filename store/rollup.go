@@ -20,44 +20,42 @@ type Rollup struct {
 }
 
 // KEYS: token, rollup, series. ARGV: token, rollup, its life and that of the
-// series in ms, then field, hour, numbers and whether they replace what is told
-// of the hour already, of each change to the series.
+// series in ms, then fields of the series and their values.
 var saveRollup = redis.NewScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-for i = 5, #ARGV, 4 do
-	local told = string.match(redis.call('HGET', KEYS[3], ARGV[i]) or '', '^%d+')
-	if told ~= ARGV[i + 1] or ARGV[i + 3] == '1' then
-		redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1] .. ' ' .. ARGV[i + 2])
-	end
-end
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 1`)
 
 // SaveRollup keeps what a sweep counted for the time given, and adds it to the
-// series: the last 24 h as they stand now, what is older as it was first told.
-// ErrLeadLost where somebody else leads.
+// series; see Series.With. ErrLeadLost where somebody else leads.
 func (w *Watch) SaveRollup(ctx context.Context, l Lead, r Rollup, life time.Duration) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", err)
 	}
+	kept, err := w.Figures(ctx, r.AsOf)
+	if err != nil {
+		return err
+	}
 	args := []any{l.token, raw, life.Milliseconds(), seriesLife.Milliseconds()}
-	now := HourOf(r.AsOf)
-	for hour, o := range r.Count.Hours {
+	now, series := HourOf(r.AsOf), kept.Series.With(r)
+	for hour := range r.Count.Hours {
 		if hour > now-seriesHours { // an older one has given its place away
-			args = append(args, seriesField(hour, seriesOutcomes), hour,
-				fmt.Sprint(o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad), hour >= HourOf(r.AsOf.Add(-rateWindow)))
+			o := series[hour]
+			args = append(args, seriesField(hour, seriesOutcomes),
+				fmt.Sprint(hour, o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad))
 		}
 	}
 	if s := r.Server; s != nil && s.UsedMemoryBytes > 0 {
-		args = append(args, seriesField(now, seriesServer), now, fmt.Sprint(s.UsedMemoryBytes, s.MaxMemoryBytes, s.EvictedKeys), true)
+		args = append(args, seriesField(now, seriesServer), fmt.Sprint(now, s.UsedMemoryBytes, s.MaxMemoryBytes, s.EvictedKeys))
 	}
-	kept, err := w.run(ctx, saveRollup, []string{tokenKey, rollupKey, seriesKey}, args...).Int()
+	saved, err := w.run(ctx, saveRollup, []string{tokenKey, rollupKey, seriesKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", Classify(err))
 	}
-	if kept == 0 {
+	if saved == 0 {
 		return ErrLeadLost
 	}
 	return nil

@@ -98,6 +98,23 @@ func TestRollupNeedsTheLead(t *testing.T) {
 	})
 }
 
+// TestVideosThatWereCheckedLater count in the hour in which they were paid for.
+func TestVideosThatWereCheckedLater(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		w := NewWatch(r)
+		lead, _, err := w.Lead(t.Context(), "one")
+		must(t, err)
+		for _, verdict := range []Verdict{VerdictUnchecked, VerdictCompleted, VerdictUnchecked} { // another leader may not know it yet
+			must(t, w.SaveRollup(t.Context(), lead, tallied(at, map[time.Duration]Verdict{48 * time.Hour: verdict}), time.Minute))
+		}
+		f, err := w.Figures(t.Context(), at)
+		must(t, err)
+		if h := f.Series[HourOf(at)-48]; h.Webhook != (Tries{1, 0}) || h.Generation != (Tries{1, 0}) {
+			t.Errorf("%+v", h)
+		}
+	})
+}
+
 // TestWhatIsOldStaysAsItWasTold: a repair of yesterday's session changes today's
 // figures, and not those of a day that is over.
 func TestWhatIsOldStaysAsItWasTold(t *testing.T) {

@@ -88,17 +88,21 @@ func (s Series) levelBefore(hour int64) *Level {
 	return nil
 }
 
-// With adds what was counted now: the last 24 h as they stand, and what is older
-// where nothing is told of it yet.
+// With adds what was counted now: the last 24 h as they stand. Of what is older
+// webhooks stay as they were first counted, since repairs change them afterwards;
+// videos are counted again where more of them are known by now.
 func (s Series) With(r Rollup) Series {
 	all := maps.Clone(s)
 	if all == nil {
 		all = Series{}
 	}
 	for hour, o := range r.Count.Hours {
-		h, told := all[hour]
-		if !told || hour >= HourOf(r.AsOf.Add(-rateWindow)) || h.Outcomes == (Outcomes{}) {
+		h := all[hour]
+		if hour >= HourOf(r.AsOf.Add(-rateWindow)) || h.Outcomes == (Outcomes{}) {
 			h.Outcomes = o
+		}
+		if o.Generation.total() > h.Generation.total() {
+			h.Generation = o.Generation
 		}
 		all[hour] = h
 	}

@@ -27,12 +27,14 @@ type PromptLength struct {
 // Tries is how often something went well, and how often not.
 type Tries struct{ Good, Bad int }
 
+func (t Tries) total() int { return t.Good + t.Bad }
+
 // Rate is the share of the good, nil where there is neither good nor bad.
 func (t Tries) Rate() *float64 {
-	if t.Good+t.Bad == 0 {
+	if t.total() == 0 {
 		return nil
 	}
-	share := float64(t.Good) / float64(t.Good+t.Bad)
+	share := float64(t.Good) / float64(t.total())
 	return &share
 }
 

@@ -335,6 +335,8 @@ func filesText(i store.Incident) (string, []string) {
 		cause, remedy = "SuperDuperAI does not let this token read files", "Set SUPERDUPERAI_TOKEN to a token of the account that the site uses."
 	case store.FileNotFound:
 		cause, remedy = "SuperDuperAI does not know any of them", "Set SUPERDUPERAI_URL to the host that the site uses."
+	case store.FileUnreadable:
+		cause, remedy = "what answers is not SuperDuperAI", "Set SUPERDUPERAI_URL to the host that the site uses."
 	}
 	return "Files cannot be checked since " + clock(i.Since, i.Grown) + ": " + cause + ".",
 		[]string{"→ " + remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."}
@@ -357,6 +359,8 @@ func blindPart(part string) (failing, remedy string) {
 		return "the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."
 	case store.PartEvents:
 		return "the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."
+	case store.PartFiles:
+		return "what is seen of files cannot be kept", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until then videos that fail or stall are not noticed."
 	case store.PartNotifications:
 		return "Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."
 	}

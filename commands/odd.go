@@ -63,7 +63,10 @@ func odd(s statistics) []string {
 	case unsure(s) != "":
 		return []string{"Nothing odd, as far as can be told."}
 	}
-	if n := c.Verdicts[store.VerdictUnchecked]; n > 0 {
+	switch n := c.Verdicts[store.VerdictUnchecked]; {
+	case n > 0 && s.watch == nil:
+		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + " are not checked. That is done where ALERT_CHANNEL is set."}
+	case n > 0:
 		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + " were not checked yet."}
 	}
 	return []string{"Nothing odd: every session has a status or is still within its grace time."}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/hex"
 	"errors"
 	"regexp"
 	"strings"
@@ -113,4 +114,18 @@ func FuzzFindID(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFileUUID(t *testing.T) {
+	for text, want := range map[string]string{
+		"0a1b2c3d-89ab-4cde-8f01-0123456789AB": "0a1b2c3d89ab4cde8f010123456789ab", "0a1b2c3d89ab4cde8f010123456789ab": "",
+		"0a1b2c3d-89ab-4cde-8f01-0123456789ag": "", "0a1b2c3d-89ab-4cde-8f010-123456789ab": "", "": "", "f": "",
+		"0a1b2c3d-89ab-4cde-8f01-0123456789ab ": "", "------------------------------------": "",
+		"0a1b2c3d-89ab-4cde-8f01-0123456789-b": "", "0a1b2c3d-89ab-4cde-8f01-0123456789\xc3\xa4": "",
+	} {
+		id, ok := FileUUID(text)
+		if ok != (want != "") || ok && hex.EncodeToString(id[:]) != want {
+			t.Errorf("FileUUID(%q) = %x, %v", text, id, ok)
+		}
+	}
 }

@@ -23,6 +23,7 @@ const (
 	PartStripe        = "Stripe"        // all that Stripe lists
 	PartEvents        = "events"        // Stripe's list of them, which the key may not read
 	PartNotifications = "notifications" // of Redis, which were heard before
+	PartFiles         = "files"         // what is seen of them cannot be kept
 )
 
 // Ending is how a session left its incident.

@@ -26,6 +26,10 @@ type KnownPayments func(ctx context.Context, ids []string) (map[string]Payment, 
 // for where the file does not decide, and jobs where there would be trouble
 // without one.
 func (s Sources) Evidence(ctx context.Context, sessions []Session, payments KnownPayments) ([]Evidence, error) {
+	now := s.Now()
+	for i := range sessions {
+		sessions[i] = sessions[i].AsOf(now)
+	}
 	files, err := s.Files.States(ctx, sessions)
 	if err != nil {
 		return nil, err
@@ -40,7 +44,6 @@ func (s Sources) Evidence(ctx context.Context, sessions []Session, payments Know
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
 	evidence := make([]Evidence, len(sessions))
 	var doubtful []string
 	for i, session := range sessions {

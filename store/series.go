@@ -24,7 +24,7 @@ const seriesKey = watchPrefix + "series"
 
 // What a field tells of its hour.
 const (
-	seriesOutcomes = "outcomes" // of its sessions: four numbers
+	seriesOutcomes = "sessions" // what became of them: four numbers
 	seriesServer   = "server"   // how Redis stood: three numbers
 	seriesLookups  = "lookups"  // answers of the site that agree with Redis, and other answers or none
 )

@@ -6,7 +6,11 @@
 // is asked through interfaces.
 package store
 
-import "time"
+import (
+	"encoding/hex"
+	"strings"
+	"time"
+)
 
 // Layout names how the product laid a session out in Redis.
 type Layout string
@@ -150,20 +154,28 @@ func fileOf(key Key) string {
 	return *key.Value.FileID
 }
 
+// FileUUID reads the UUID that the id of a file has to be, and reports whether it
+// is one.
+func FileUUID(id string) (uuid [16]byte, ok bool) {
+	digits := strings.ReplaceAll(id, "-", "")
+	if len(id) != 36 || len(digits) != 32 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return uuid, false
+	}
+	_, err := hex.Decode(uuid[:], []byte(digits))
+	return uuid, err == nil
+}
+
 // FileRef is a file that a session names.
 type FileRef struct {
 	Session string
-	Created time.Time // the session, as near as can be told
+	Created time.Time // the session, as near as can be told; zero = unknown
 	FileID  string
 }
 
 // FileRef returns the file that the session names.
 func (s Session) FileRef(now time.Time) FileRef {
-	ref := FileRef{Session: s.ID, Created: s.AsOf(now).StoredAt(now), FileID: s.FileID()}
-	if ref.Created.IsZero() {
-		ref.Created = now
-	}
-	return ref
+	s = s.AsOf(now)
+	return FileRef{Session: s.ID, Created: s.StoredAt(now), FileID: s.FileID()}
 }
 
 // strayFile tells whether a value whose status does not count names a file of

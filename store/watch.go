@@ -97,6 +97,7 @@ type WatchState struct {
 	Pause       time.Duration // from then to the next one
 	Sold        time.Time     // of the newest sale that Stripe listed
 	Proven      Proof
+	Found       time.Time // when a file was last found, to some minutes
 	Notified    time.Time // when Redis last told of a write
 	HistoryTold bool
 	Unreachable string // why alerts do not reach their channel, "" = they do
@@ -146,6 +147,7 @@ const (
 	fieldPause       = "pause"
 	fieldSold        = "sold"
 	fieldProven      = "proven"
+	fieldFound       = "found"
 	fieldNotified    = "notified"
 	fieldHistory     = "history"
 	fieldUnreachable = "unreachable"
@@ -169,6 +171,7 @@ func stateOf(fields map[string]string) WatchState {
 	url, created, _ := strings.Cut(fields[fieldProven], " ")
 	return WatchState{
 		Pause: time.Duration(pause) * time.Millisecond, Sold: milli(fields[fieldSold]), Proven: Proof{URL: url, Created: milli(created)},
+		Found: milli(fields[fieldFound]),
 		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
 		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
 		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
@@ -209,6 +212,9 @@ func Pause(d time.Duration) StateChange {
 
 // Sold notes the newest sale that Stripe listed.
 func Sold(at time.Time) StateChange { return StateChange{fieldSold, text(at)} }
+
+// Found notes when SuperDuperAI last knew a file.
+func Found(at time.Time) StateChange { return StateChange{fieldFound, text(at)} }
 
 // Proven notes that the API at the URL knew the file of a session created then.
 func Proven(url string, created time.Time) StateChange {

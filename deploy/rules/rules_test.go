@@ -44,6 +44,7 @@ func TestRules(t *testing.T) {
 	well := map[string]string{
 		"sessionbot_socket_connections":                               at("2", "0"),
 		"sessionbot_sweep_last_success_timestamp_seconds":             at("1", "60"),
+		"sessionbot_sweep_pause_seconds":                              at("60", "0"),
 		"sessionbot_stripe_last_success_timestamp_seconds":            at("1", "60"),
 		"sessionbot_alert_channel_unreachable":                        at("0", "0"),
 		"sessionbot_alerts_untold":                                    at("0", "0"),

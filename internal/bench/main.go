@@ -103,7 +103,7 @@ func (r *report) load(layout string) *server {
 		}
 		if n%100 < 97 {
 			key := sha256.Sum256([]byte(sessionID(n)))
-			uuid, _ := sweep.FileID(fileID(n)) // it is one
+			uuid, _ := store.FileUUID(fileID(n)) // it is one
 			hash = fmt.Sprintf("sessionbot:finished:%d:%d", created.Unix()/(24*60*60), key[0]>>1)
 			pipe.HSet(ctx, hash, key[:8], uuid[:])
 		}

@@ -10,8 +10,10 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// sampleSize is how many sessions are looked at.
-const sampleSize = 500
+const (
+	sampleSize   = 500             // sessions that are looked at
+	sampleWithin = 2 * time.Second // or as many as are seen in that time
+)
 
 // sample is a look at some of the sessions. What it does not show may be there
 // all the same.
@@ -28,6 +30,8 @@ var errEnough = errors.New("enough sessions were seen")
 
 // sampleOf sweeps until some sessions were seen.
 func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
+	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
+	defer cancel()
 	s := sample{Layouts: map[store.Layout]int{}}
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
 		Now:      time.Now(),

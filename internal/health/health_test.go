@@ -103,7 +103,7 @@ func TestMetricsOfTheWatch(t *testing.T) {
 	m := health.NewMetrics()
 	m.Swept(true, true, time.Second)
 	m.Swept(false, false, time.Second)
-	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Unreachable: "not invited"})
+	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Pause: time.Minute, Unreachable: "not invited"})
 	rate := 0.5
 	m.Counted(&store.Rollup{Count: store.Count{Verdicts: map[store.Verdict]int{store.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
 		Server: &store.Server{UsedMemoryBytes: 7}})
@@ -117,7 +117,7 @@ func TestMetricsOfTheWatch(t *testing.T) {
 	w := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, line := range []string{
-		"sessionbot_sweep_duration_seconds_count 1", `sessionbot_sweeps_total{outcome="done"} 1`, `sessionbot_sweeps_total{outcome="failed"} 1`,
+		`sessionbot_sweep_duration_seconds_count{kind="full"} 1`, `sessionbot_sweep_duration_seconds_count{kind="incremental"} 0`, "sessionbot_sweep_pause_seconds 60", `sessionbot_sweeps_total{outcome="done"} 1`, `sessionbot_sweeps_total{outcome="failed"} 1`,
 		"sessionbot_sweep_last_success_timestamp_seconds 1.5", "sessionbot_stripe_last_success_timestamp_seconds 0",
 		`sessionbot_sessions{verdict="orphaned"} 2`, `sessionbot_sessions{verdict="lost"} 0`, `sessionbot_alerts_total{reason="first"} 1`,
 		"sessionbot_alerts_untold 1", `sessionbot_success_ratio{of="webhook"} 0.5`, `sessionbot_redis{figure="used_memory_bytes"} 7`, "sessionbot_alert_channel_unreachable 1",

@@ -15,6 +15,7 @@ type watching struct {
 	sweep    *prometheus.HistogramVec
 	sweeps   *prometheus.CounterVec
 	swept    prometheus.Gauge
+	pause    prometheus.Gauge
 	passed   prometheus.Gauge
 	notified prometheus.Gauge
 	sessions *prometheus.GaugeVec
@@ -39,6 +40,7 @@ func newWatching(registry *prometheus.Registry) *watching {
 			Name: "sessionbot_sweeps_total", Help: "Sweeps by what they came to.",
 		}, []string{"outcome"}),
 		swept:    gauge("sessionbot_sweep_last_success_timestamp_seconds", "When a sweep last went through, 0 = never."),
+		pause:    gauge("sessionbot_sweep_pause_seconds", "Time between the end of the last sweep and the start of the next one."),
 		passed:   gauge("sessionbot_stripe_last_success_timestamp_seconds", "When Stripe last told all that was paid, 0 = never."),
 		notified: gauge("sessionbot_notification_last_timestamp_seconds", "When Redis last told of a write, 0 = never: it need not."),
 		sessions: prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -56,7 +58,7 @@ func newWatching(registry *prometheus.Registry) *watching {
 		untold:  gauge("sessionbot_alerts_untold", "Incidents that are still to be told, or to be told anew."),
 		blocked: gauge("sessionbot_alert_channel_unreachable", "1 while alerts do not reach their channel."),
 	}
-	registry.MustRegister(w.sweep, w.sweeps, w.swept, w.passed, w.notified, w.sessions, w.success, w.redis, w.alerts, w.untold, w.blocked)
+	registry.MustRegister(w.sweep, w.sweeps, w.swept, w.pause, w.passed, w.notified, w.sessions, w.success, w.redis, w.alerts, w.untold, w.blocked)
 	for _, outcome := range []string{"done", "failed"} {
 		w.sweeps.WithLabelValues(outcome) // the first of them is an increase, too
 	}
@@ -82,6 +84,7 @@ func (m *Metrics) Swept(ok, full bool, took time.Duration) {
 // Watched says how far the watch came, whoever leads it.
 func (m *Metrics) Watched(state store.WatchState) {
 	m.watch.state.Store(&state)
+	m.watch.pause.Set(state.Pause.Seconds())
 	for gauge, at := range map[prometheus.Gauge]time.Time{
 		m.watch.swept: state.Swept, m.watch.passed: state.Passed, m.watch.notified: state.Notified,
 	} {

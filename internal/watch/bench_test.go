@@ -360,7 +360,8 @@ type fileAPI struct {
 	mu    sync.Mutex
 	state store.FileState // "" = none is known
 	own   map[string]store.FileState
-	err   error // what it answers instead
+	err   error  // what it answers instead
+	odd   string // a file about which nobody can read the answer
 	asked map[string]int
 }
 
@@ -375,6 +376,8 @@ func (a *fileAPI) File(_ context.Context, id string) (store.File, error) {
 	switch {
 	case a.err != nil:
 		return store.File{}, a.err
+	case id == a.odd:
+		return store.File{}, &store.FileError{Trouble: store.FileUnreadable, Err: errors.New("<html>")}
 	case state == "":
 		return store.File{}, &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}
 	}

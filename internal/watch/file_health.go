@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -12,58 +13,81 @@ const (
 	// Files cannot be checked once the API has failed for so long and so often.
 	failingFor      = 2 * time.Minute
 	failingRequests = 5
-	// missingFiles in a row that the API does not know, and none that it does within
+	// strayFiles in a row that the API does not know, and none that it does within
 	// foundWithin, mean that it is the wrong API.
-	missingFiles = 20
-	foundWithin  = time.Hour
+	strayFiles  = 20
+	foundWithin = time.Hour
 
 	checkEvery   = 200 * time.Millisecond // between two requests
+	strayWait    = 5 * time.Second        // likewise, while it knows none of the last strayFiles
 	maxCheckWait = 30 * time.Second       // likewise, while the API fails
 	maxAskedWait = 5 * time.Minute        // likewise, where the API asks for it
 )
 
+// stray is a file that the API did not know, or of which its answer could not be
+// read. That counts only once the same API knew another file.
+type stray struct {
+	store.FileRef
+	state store.FileState
+}
+
 // fileHealth judges by the answers of the SuperDuperAI API whether files can be
 // checked. It is pure: the caller says what time it is.
 type fileHealth struct {
-	failing  int               // requests in a row that got no answer, 401, 403 or 5xx
-	since    time.Time         // the first of them
-	trouble  store.FileTrouble // the last of them
-	missing  []string          // different files in a row that the API did not know, the last missingFiles of them
-	unknown  time.Time         // the first of them
-	found    time.Time         // the last file that it knew
-	wait     time.Duration     // that it asked for
-	waitFrom time.Time
+	failing int               // requests in a row that got no answer, 401, 403 or 5xx
+	since   time.Time         // the first of them
+	trouble store.FileTrouble // the last of them
+
+	strays []stray           // different files in a row, the last strayFiles of them
+	first  time.Time         // when the first of them was asked for
+	why    store.FileTrouble // of the last of them
+	found  time.Time         // when the API last knew a file
+
+	limited int       // 429 in a row
+	resume  time.Time // until then nothing is asked for
 }
 
-// note takes the answer to a request for a file.
-func (h *fileHealth) note(fileID string, err error, now time.Time) {
-	var failed *store.FileError
-	switch trouble := errors.As(err, &failed); {
-	case err == nil:
-		*h = fileHealth{found: now}
-		return
-	case trouble && failed.Trouble == store.FileNotFound:
-		h.failing = 0
-		if len(h.missing) == 0 {
-			h.unknown = now
+// note takes the answer to a request for a file, and returns the strays that count
+// from now on. What was known before is no news.
+func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, now time.Time) (settled []stray) {
+	if err == nil {
+		if len(h.strays) < strayFiles { // else it was the wrong one until now
+			settled = h.strays
 		}
-		if !slices.Contains(h.missing, fileID) {
-			h.missing = append(h.missing[max(0, len(h.missing)+1-missingFiles):], fileID)
-		}
-		return
-	case trouble && (failed.Trouble == store.FileRateLimited || failed.Trouble == store.FileUnreadable):
-		h.failing = 0
-		if failed.Trouble == store.FileRateLimited {
-			h.wait, h.waitFrom = min(max(failed.RetryAfter, time.Second), maxAskedWait), now
-		}
-		return
-	case trouble:
-		h.trouble = failed.Trouble
-	default:
-		h.trouble = store.FileNoAnswer
+		*h = fileHealth{found: now, resume: h.resume}
+		return settled
 	}
-	if h.failing++; h.failing == 1 {
-		h.since = now
+	var failed *store.FileError
+	trouble := store.FileNoAnswer
+	if errors.As(err, &failed) {
+		trouble = failed.Trouble
+	}
+	state := map[store.FileTrouble]store.FileState{store.FileNotFound: store.FileMissing, store.FileUnreadable: store.FileUnknown}[trouble]
+	switch {
+	case trouble == store.FileRateLimited:
+		h.failing, h.limited = 0, h.limited+1
+		h.resume = now.Add(min(max(failed.RetryAfter, time.Second<<min(h.limited-1, 10)), maxAskedWait))
+	case state == "":
+		if h.failing++; h.failing == 1 {
+			h.since = now
+		}
+		h.trouble = trouble
+	case last != state:
+		h.failing = 0
+		h.stray(stray{ref, state}, trouble, now)
+	case len(h.strays) < strayFiles: // as it was before
+		h.failing = 0
+		return []stray{{ref, state}}
+	}
+	return nil
+}
+
+func (h *fileHealth) stray(s stray, why store.FileTrouble, now time.Time) {
+	if len(h.strays) == 0 {
+		h.first = now
+	}
+	if h.why = why; !slices.ContainsFunc(h.strays, func(known stray) bool { return known.FileID == s.FileID }) {
+		h.strays = append(h.strays[max(0, len(h.strays)+1-strayFiles):], s)
 	}
 }
 
@@ -75,24 +99,25 @@ func (h *fileHealth) broken(now time.Time) (store.FileTrouble, time.Time) {
 		return h.trouble, h.since
 	case h.failing >= failingRequests && now.Sub(h.since) >= failingFor:
 		return h.trouble, h.since
-	case len(h.missing) == missingFiles && now.Sub(h.found) > foundWithin:
-		return store.FileNotFound, h.unknown
+	case len(h.strays) == strayFiles && now.Sub(h.found) > foundWithin:
+		return h.why, h.first
 	}
 	return "", time.Time{}
 }
 
 // pause is how long to wait until the next request.
 func (h *fileHealth) pause(now time.Time) time.Duration {
-	if left := h.waitFrom.Add(h.wait).Sub(now); left > 0 {
-		return left
+	wait := checkEvery
+	trouble, _ := h.broken(now)
+	switch {
+	case h.failing > 0:
+		wait = min(time.Second<<min(h.failing-1, 10), maxCheckWait)
+	case trouble != "":
+		wait = maxCheckWait
+	case len(h.strays) == strayFiles:
+		wait = strayWait
 	}
-	if h.failing > 0 {
-		return min(time.Second<<min(h.failing-1, 10), maxCheckWait)
-	}
-	if trouble, _ := h.broken(now); trouble != "" {
-		return maxCheckWait
-	}
-	return checkEvery
+	return max(wait, h.resume.Sub(now))
 }
 
 const (
@@ -105,16 +130,25 @@ const (
 )
 
 // nextCheck is when the file of a video that was started at a time has to be asked
-// for, by what was last seen of it.
-func nextCheck(started time.Time, last store.File, limits store.Thresholds) time.Time {
+// for, by what was last seen of it and when it was last asked for.
+func nextCheck(started time.Time, last store.File, asked time.Time, limits store.Thresholds) time.Time {
 	late := started.Add(limits.StallAfter)
+	next := last.SeenAt.Add(checkLate)
 	switch {
-	case last.State == store.FileUnchecked:
-		return started.Add(min(firstCheck, limits.StallAfter))
+	case last.State == store.FileUnchecked || last.SeenAt.IsZero():
+		next = started.Add(min(firstCheck, limits.StallAfter))
 	case last.SeenAt.Before(late.Add(-checkAgain)):
-		return last.SeenAt.Add(checkAgain)
+		next = last.SeenAt.Add(checkAgain)
 	case last.SeenAt.Before(late):
-		return late
+		next = late
 	}
-	return last.SeenAt.Add(checkLate)
+	if again := asked.Add(checkAgain); !asked.IsZero() && again.After(next) {
+		return again
+	}
+	return next
+}
+
+// startOf is when the video of a session was started, as near as can be told.
+func startOf(d store.Diagnosis, now time.Time) time.Time {
+	return cmp.Or(d.Since, d.Time(), now.Add(-store.KeyLife))
 }

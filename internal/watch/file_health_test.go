@@ -2,6 +2,7 @@ package watch
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,7 +48,7 @@ func TestFileHealth(t *testing.T) {
 				err = &store.FileError{Trouble: a.trouble, Err: errors.New("as it is played")}
 			}
 			last = now.Add(a.after)
-			h.note(fileID(n), err, last)
+			h.note(store.FileRef{FileID: fileID(n)}, store.FileUnchecked, err, last)
 		}
 		got, since := h.broken(last)
 		if got != c.want || got != "" && !since.Equal(now.Add(c.since)) {
@@ -59,24 +60,54 @@ func TestFileHealth(t *testing.T) {
 func TestOneMissingFileIsNotTwenty(t *testing.T) {
 	var h fileHealth
 	for n := range 40 {
-		h.note(fileID(n%19), &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}, now.Add(time.Duration(n)*time.Hour))
+		h.note(store.FileRef{FileID: fileID(n % 19)}, store.FileUnchecked, notFound, now.Add(time.Duration(n)*time.Hour))
 	}
 	if got, _ := h.broken(now.Add(40 * time.Hour)); got != "" {
 		t.Errorf("%q, and only 19 different files were asked for", got)
 	}
 }
 
+var notFound = &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}
+
+// TestStraysCountOnceTheAPIIsRight: what it does not know says nothing before it
+// knew another file; and what was missing before is no news.
+func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
+	var h fileHealth
+	one, two := store.FileRef{FileID: fileID(1)}, store.FileRef{FileID: fileID(2)}
+	unreadable := &store.FileError{Trouble: store.FileUnreadable, Err: errors.New("<html>")}
+	if got := append(h.note(one, store.FileUnchecked, notFound, now), h.note(two, store.FileUnchecked, unreadable, now)...); got != nil {
+		t.Errorf("settled before a file was found: %+v", got)
+	}
+	got := h.note(store.FileRef{FileID: fileID(3)}, store.FileUnchecked, nil, now)
+	if want := []stray{{one, store.FileMissing}, {two, store.FileUnknown}}; !slices.Equal(got, want) {
+		t.Errorf("settled %+v", got)
+	}
+	for n := range 40 {
+		ref := store.FileRef{FileID: fileID(n)}
+		if got := h.note(ref, store.FileMissing, notFound, now.Add(9*time.Hour)); !slices.Equal(got, []stray{{ref, store.FileMissing}}) {
+			t.Errorf("still missing: %+v", got)
+		}
+	}
+	if trouble, _ := h.broken(now.Add(9 * time.Hour)); trouble != "" {
+		t.Errorf("files that were missing before: %s", trouble)
+	}
+}
+
 func TestFilePause(t *testing.T) {
 	failing := func(times int) (h fileHealth) {
 		for range times {
-			h.note(fileID(1), &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
+			h.note(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
 		}
 		return h
 	}
-	limited := func(wait time.Duration) (h fileHealth) {
-		h.note(fileID(1), &store.FileError{Trouble: store.FileRateLimited, RetryAfter: wait, Err: errors.New("slow down")}, now)
+	limited := func(times int, wait time.Duration) (h fileHealth) {
+		for range times {
+			h.note(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileRateLimited, RetryAfter: wait, Err: errors.New("slow down")}, now)
+		}
 		return h
 	}
+	answered := limited(1, time.Minute) // a request was under way
+	answered.note(store.FileRef{FileID: fileID(2)}, store.FileUnchecked, nil, now)
 	for _, c := range []struct {
 		name string
 		h    fileHealth
@@ -86,9 +117,11 @@ func TestFilePause(t *testing.T) {
 		{"it failed once", failing(1), time.Second},
 		{"it failed three times", failing(3), 4 * time.Second},
 		{"it fails for long", failing(100), maxCheckWait},
-		{"it asks to wait", limited(20 * time.Second), 20 * time.Second},
-		{"it does not say how long", limited(0), time.Second},
-		{"it asks for a day", limited(24 * time.Hour), maxAskedWait},
+		{"it asks to wait", limited(1, 20*time.Second), 20 * time.Second},
+		{"it asks to wait, and answers what was under way", answered, time.Minute},
+		{"it does not say how long", limited(1, 0), time.Second},
+		{"it goes on asking to wait", limited(4, 0), 8 * time.Second},
+		{"it asks for a day", limited(1, 24*time.Hour), maxAskedWait},
 	} {
 		if got := c.h.pause(now); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -102,21 +135,23 @@ func TestNextCheck(t *testing.T) {
 		return store.File{State: store.FileInProgress, SeenAt: now.Add(after)}
 	}
 	for _, c := range []struct {
-		name string
-		last store.File
-		want time.Duration
+		name  string
+		last  store.File
+		asked time.Time
+		want  time.Duration
 	}{
-		{"not asked yet", store.File{State: store.FileUnchecked}, 15 * time.Minute},
-		{"being made", seen(15 * time.Minute), 20 * time.Minute},
-		{"nearly late", seen(26 * time.Minute), 30 * time.Minute},
-		{"late", seen(30 * time.Minute), 90 * time.Minute},
-		{"late for hours", seen(9 * time.Hour), 10 * time.Hour},
+		{"not asked yet", store.File{State: store.FileUnchecked}, time.Time{}, 15 * time.Minute},
+		{"being made", seen(15 * time.Minute), now.Add(15 * time.Minute), 20 * time.Minute},
+		{"nearly late", seen(26 * time.Minute), time.Time{}, 30 * time.Minute},
+		{"late", seen(30 * time.Minute), time.Time{}, 90 * time.Minute},
+		{"late for hours", seen(9 * time.Hour), now.Add(9 * time.Hour), 10 * time.Hour},
+		{"asked for in vain", store.File{State: store.FileUnchecked}, now.Add(time.Hour), 65 * time.Minute},
 	} {
-		if got := nextCheck(now, c.last, limits).Sub(now); got != c.want {
+		if got := nextCheck(now, c.last, c.asked, limits).Sub(now); got != c.want {
 			t.Errorf("%s: after %s, want %s", c.name, got, c.want)
 		}
 	}
-	if got := nextCheck(now, store.File{State: store.FileUnchecked}, store.Thresholds{StallAfter: time.Minute}).Sub(now); got != time.Minute {
+	if got := nextCheck(now, store.File{State: store.FileUnchecked}, time.Time{}, store.Thresholds{StallAfter: time.Minute}).Sub(now); got != time.Minute {
 		t.Errorf("where a video is late after a minute: after %s", got)
 	}
 }

@@ -1,10 +1,10 @@
 package watch
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +21,8 @@ const (
 	// maxChecks is how many files are kept in mind until the next sweep: more than
 	// are checked until then.
 	maxChecks = 10_000
+	// foundEvery is how often it is noted that a file was found.
+	foundEvery = 10 * time.Minute
 )
 
 // FileAPI knows the state of a file. An error is a *store.FileError.
@@ -45,38 +47,40 @@ type check struct {
 
 // checks are the files that are due, the newest sessions' first.
 type checks struct {
+	incident sync.Mutex // held while the incident about them is kept
+
 	mu     sync.Mutex
 	queue  []check
+	asked  map[string]time.Time // files of whose answers nothing was remembered
 	health fileHealth
+	noted  time.Time // that a file was found
 }
 
-// collector gathers the newest of the files that a sweep finds due.
-type collector struct{ found []check }
-
-// add takes the file of a session if it has to be asked for by now.
-func (c *collector) add(s store.Session, d store.Diagnosis, last store.File, now time.Time, limits store.Thresholds) {
-	if last.State == store.FileNone || last.State == store.FileCompleted || last.State == store.FileUnknown {
-		return
-	}
-	started := cmp.Or(d.Since, d.Time(), now.Add(-store.KeyLife))
-	if nextCheck(started, last, limits).After(now) {
-		return
-	}
-	if c.found = append(c.found, check{s.FileRef(now), started, last}); len(c.found) >= 2*maxChecks {
-		c.found = c.newest()
-	}
-}
-
-func (c *collector) newest() []check {
-	slices.SortFunc(c.found, func(a, b check) int { return b.started.Compare(a.started) })
-	return c.found[:min(len(c.found), maxChecks)]
+// newest are the checks of the newest sessions, those first.
+func newest(found []check) []check {
+	slices.SortFunc(found, func(a, b check) int { return b.started.Compare(a.started) })
+	return found[:min(len(found), maxChecks)]
 }
 
 // replace makes a sweep's findings the queue.
-func (q *checks) replace(found []check) {
+func (q *checks) replace(found []check, now time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.queue = found
+	q.queue = newest(found)
+	maps.DeleteFunc(q.asked, func(_ string, at time.Time) bool { return now.Sub(at) >= checkAgain })
+}
+
+// due reports whether the file of a session has to be asked for by now.
+func (q *checks) due(c check, now time.Time, limits store.Thresholds) bool {
+	q.mu.Lock()
+	asked := q.asked[c.FileID]
+	q.mu.Unlock()
+	switch c.last.State {
+	case store.FileNone, store.FileCompleted:
+		return false
+	}
+	_, valid := store.FileUUID(c.FileID)
+	return valid && !nextCheck(c.started, c.last, asked, limits).After(now)
 }
 
 // next takes the first of the queue.
@@ -94,19 +98,27 @@ func (q *checks) next() (check, bool) {
 // checkFiles asks for the files that are due, several at a time where the API is
 // slow, until ctx ends.
 func (s *shift) checkFiles(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+	var group errgroup.Group
 	group.SetLimit(checksAtOnce)
-	for {
+	wait := time.Duration(0)
+	for pause(ctx, wait) == nil {
 		s.files.mu.Lock()
-		wait := s.files.health.pause(s.Now())
+		wait = s.files.health.pause(s.Now())
 		s.files.mu.Unlock()
-		if err := pause(ctx, wait); err != nil {
-			return group.Wait()
-		}
 		if c, ok := s.files.next(); ok {
-			group.Go(func() error { return contained(func() error { return s.check(ctx, c) }) })
+			group.Go(func() error {
+				err := contained(func() error { return s.check(ctx, c) })
+				if err != nil && ctx.Err() == nil {
+					s.Log.DebugContext(ctx, "file not checked", "error", err)
+				}
+				if ctx.Err() == nil {
+					s.report(ctx, store.PartFiles, err)
+				}
+				return nil // the next one may be
+			})
 		}
 	}
+	return group.Wait()
 }
 
 // check asks for one file, and has its session looked at.
@@ -117,64 +129,93 @@ func (s *shift) check(ctx context.Context, c check) error {
 	}
 	state := known.State
 	if state != store.FileCompleted {
-		if state, err = s.ask(ctx, c); err != nil || state == store.FileUnknown {
+		c.last = known
+		if !s.files.due(c, s.Now(), s.Limits) { // it was checked while the sweep went on
+			return nil
+		}
+		if state, err = s.ask(ctx, c); err != nil || state == "" {
 			return err
 		}
 	}
-	if err := s.Files.Save(ctx, c.FileRef, state); err != nil {
-		return err
-	}
-	if err := s.Records.Put(ctx, store.Due{Session: c.Session, At: s.Now()}); err != nil {
-		return err
-	}
-	s.nudge()
-	return nil
+	return s.saw(ctx, c.FileRef, state)
 }
 
-// ask asks the API for the file, and keeps the incident about the API itself.
-// FileUnknown means that the answer says nothing of the file.
+// saw remembers the state of a file, and has its session looked at.
+func (s *shift) saw(ctx context.Context, ref store.FileRef, state store.FileState) error {
+	if err := s.Files.Save(ctx, ref, state); err != nil {
+		return err
+	}
+	err := s.Records.Put(ctx, store.Due{Session: ref.Session, At: s.Now()})
+	s.nudge()
+	return err
+}
+
+// ask asks the API for the file, and keeps the incident about the API itself. It
+// returns "" where the answer says nothing of the file, or not yet.
 func (s *shift) ask(ctx context.Context, c check) (store.FileState, error) {
 	limited, cancel := context.WithTimeout(ctx, checkFor)
 	defer cancel()
 	file, err := s.API.File(limited, c.FileID)
 	if ctx.Err() != nil {
-		return store.FileUnknown, nil // the process ends
+		return "", nil // the process ends
 	}
-	missing := errors.Is(err, store.FileNotFound)
-	s.files.mu.Lock()
-	health := &s.files.health
-	health.note(c.FileID, err, s.Now())
-	trouble, since := health.broken(s.Now())
-	unknown := slices.Clone(health.missing)
-	s.files.mu.Unlock()
-	if err != nil && !missing && trouble == "" {
-		s.Log.DebugContext(ctx, "file not checked", "error", err)
-	}
-	open, failed := s.filesIncident(ctx, trouble, since, err == nil, unknown)
+	now := s.Now()
+	q := &s.files
+	q.mu.Lock()
+	again := err == nil && (q.health.failing >= failingRequests || len(q.health.strays) == strayFiles)
+	strays := q.health.note(c.FileRef, c.last.State, err, now)
+	trouble, since := q.health.broken(now)
 	switch {
-	case failed != nil:
-		return store.FileUnknown, failed
+	case again: // what was asked for meanwhile was asked for in vain
+		clear(q.asked)
 	case err == nil:
-		return file.State, s.prove(ctx, c)
-	case missing && !open:
-		return store.FileMissing, nil
+		delete(q.asked, c.FileID)
+	case !errors.Is(err, store.FileRateLimited):
+		q.asked[c.FileID] = now
 	}
-	return store.FileUnknown, nil
+	q.mu.Unlock()
+	if err != nil {
+		s.Log.DebugContext(ctx, "file not seen", "error", err)
+	}
+	if failed := s.filesIncident(ctx, trouble, since, err == nil); failed != nil {
+		return "", failed
+	}
+	for _, stray := range strays { // the API is the right one
+		if failed := s.saw(ctx, stray.FileRef, stray.state); failed != nil {
+			return "", failed
+		}
+	}
+	if err != nil {
+		return "", nil
+	}
+	return file.State, s.noteFound(ctx, c, now)
 }
 
-// prove notes that the API knows a file that the site started.
-func (s *shift) prove(ctx context.Context, c check) error {
+// noteFound notes that the API knows a file, and whether the site started it.
+func (s *shift) noteFound(ctx context.Context, c check, now time.Time) error {
 	s.mu.Lock()
 	proven := s.proven
 	s.mu.Unlock()
-	if proven.Covers(s.APIURL, c.Created.Add(-time.Minute)) {
+	var changes []store.StateChange
+	s.files.mu.Lock()
+	if now.Sub(s.files.noted) >= foundEvery {
+		s.files.noted = now
+		changes = append(changes, store.Found(now))
+	}
+	s.files.mu.Unlock()
+	if !c.Created.IsZero() && !proven.Covers(s.APIURL, c.Created.Add(-time.Minute)) {
+		job, err := s.Ledger.JobOf(ctx, c.Session)
+		if err != nil {
+			return err
+		}
+		if job.ID == "" { // else the file may be of our own making
+			changes = append(changes, store.Proven(s.APIURL, c.Created))
+		}
+	}
+	if len(changes) == 0 {
 		return nil
 	}
-	job, err := s.Ledger.JobOf(ctx, c.Session)
-	if err != nil || job.ID != "" { // the file may be of our own making
-		return err
-	}
-	if err := s.Records.Note(ctx, s.lead, store.Proven(s.APIURL, c.Created)); err != nil {
+	if err := s.Records.Note(ctx, s.lead, changes...); err != nil {
 		return err
 	}
 	state, err := s.Records.State(ctx)
@@ -184,25 +225,26 @@ func (s *shift) prove(ctx context.Context, c check) error {
 	return err
 }
 
-// filesIncident keeps the one incident about files that cannot be checked, and
-// reports whether it is open. It closes with the first file that is found. What a
-// wrong API did not know says nothing of the files.
-func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool, unknown []string) (open bool, err error) {
+// filesIncident keeps the one incident about files that cannot be checked. It
+// closes with the first file that is found.
+func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool) error {
+	if trouble == "" && !found {
+		return nil
+	}
+	s.files.incident.Lock()
+	defer s.files.incident.Unlock()
 	i, open, err := s.current(ctx, store.IncidentFiles)
 	switch {
 	case err != nil:
-		return open, err
+		return err
 	case found && open:
-		return false, s.close(ctx, i)
+		return s.close(ctx, i)
 	case trouble == "":
-		return open, nil
+		return nil
 	case !open:
 		i = store.Incident{ID: rand.Text(), Kind: store.IncidentFiles, Opened: s.Now(), Grown: s.Now(), Since: since, Trouble: trouble}
 		i.Changed(string(FilesUnavailable))
 		_, err = s.Records.OpenIncident(ctx, s.lead, i)
-		for _, id := range unknown {
-			err = errors.Join(err, s.Files.Save(ctx, store.FileRef{FileID: id}, store.FileUnchecked))
-		}
 	case i.Trouble != trouble:
 		_, err = s.change(ctx, i, func(i *store.Incident) bool {
 			i.Trouble = trouble
@@ -211,5 +253,5 @@ func (s *shift) filesIncident(ctx context.Context, trouble store.FileTrouble, si
 		})
 	}
 	nudge(s.news)
-	return true, err
+	return err
 }

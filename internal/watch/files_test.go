@@ -203,6 +203,77 @@ func TestAnotherFileIsAnotherQuestion(t *testing.T) {
 	}
 }
 
+// TestAPIThatForgetsFiles: when a host that knew files answers 404 for all of them,
+// as after a change of SUPERDUPERAI_URL, nobody is alerted about delivered videos.
+func TestAPIThatForgetsFiles(t *testing.T) {
+	h := newHours(t)
+	h.api.own = map[string]store.FileState{}
+	const sold = 300
+	for n := range sold {
+		h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
+		if n < 30 {
+			h.api.own[fileID(n)] = store.FileCompleted
+		}
+	}
+	h.lead()
+	h.pass(30 * time.Minute)
+	h.tells()
+	h.pass(2 * time.Hour)
+	h.tells("files_unavailable 0")
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 30, store.VerdictUnchecked: sold - 30})
+	h.api.state = store.FileCompleted
+	h.pass(6 * time.Minute)
+	h.tells("update 0")
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: sold})
+}
+
+// TestUnreadableAnswers about one file, where others are found: it is unclear, and
+// asked for no more often than one that is late.
+func TestUnreadableAnswers(t *testing.T) {
+	h := newHours(t)
+	h.api.state, h.api.odd = store.FileCompleted, fileID(1)
+	h.deliver(1, h.at.Add(-3*time.Hour))
+	h.deliver(2, h.at.Add(-4*time.Hour))
+	h.lead()
+	h.pass(3 * time.Hour)
+	h.tells()
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	if n := h.api.asked[fileID(1)]; n > 5 {
+		t.Errorf("asked for %d times in three hours", n)
+	}
+}
+
+// TestRedisWithoutSessionsInABusyShop, where somebody pays each minute.
+func TestRedisWithoutSessionsInABusyShop(t *testing.T) {
+	h := newHours(t)
+	h.lead()
+	for n := range 40 {
+		h.stripe.pay(fmt.Sprint("cs_test_sold", n), h.at)
+		h.pass(time.Minute)
+	}
+	h.tells("redis_empty 0")
+}
+
+// TestPaymentOfASessionThatWasUnclear is known still when it is alerted.
+func TestPaymentOfASessionThatWasUnclear(t *testing.T) {
+	h := newHours(t)
+	h.cfg.Payments = nil // as if all questions about single sessions were used up
+	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
+	h.deliver(1, h.at.Add(-3*time.Hour))
+	h.deliver(2, h.at.Add(-2*time.Hour))
+	h.lead()
+	h.pass(10 * time.Minute)
+	h.tells()
+	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.api.own[fileID(3)] = store.FileCompleted
+	h.deliver(3, h.at.Add(-time.Hour))
+	h.pass(5 * time.Minute)
+	h.tells("first 1")
+	if c := h.only().Cases[0]; c.Payment != store.PaymentPaid || c.Amount != 100 {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestRedisWithoutSessions while Stripe lists sales is one message about Redis, and
 // none of the sales is alerted as lost until its sessions are there.
 func TestRedisWithoutSessions(t *testing.T) {

@@ -88,7 +88,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		d.quick = store.Diagnose(evidence[i], now, s.Limits)
 		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
 		switch {
-		case d.quick.Verdict == store.VerdictLost && !d.in && s.mayBeEmpty(state, now): // a sweep has to tell first
+		case d.quick.Verdict == store.VerdictLost && !d.in && s.mayBeEmpty(): // a sweep has to tell first
 			found.next = append(found.next, store.Due{Session: d.id, At: now.Add(max(again, s.Interval))})
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
 			if s.turn(m.Case, len(members), now) && s.asking.AllowN(now, 1) {
@@ -120,15 +120,14 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 
 // paymentMatters reports whether what is known of the payment may still decide.
 func paymentMatters(v store.Verdict) bool {
-	return slices.Contains([]store.Verdict{store.VerdictWaiting, store.VerdictProcessing, store.VerdictUnchecked, store.VerdictRefunded}, v)
+	return !slices.Contains([]store.Verdict{store.VerdictCompleted, store.VerdictUnpaid, store.VerdictAbandoned, store.VerdictNotFound}, v)
 }
 
 // mayBeEmpty reports whether Redis may hold no session at all: then none is lost.
-func (s *shift) mayBeEmpty(state store.WatchState, now time.Time) bool {
+func (s *shift) mayBeEmpty() bool {
 	s.mu.Lock()
-	unknown := s.sessions < 0
-	s.mu.Unlock()
-	return unknown || s.isEmpty(state, now)
+	defer s.mu.Unlock()
+	return s.sessions <= 0
 }
 
 // payment is what is known of it without asking: a session that Stripe's lists

@@ -39,16 +39,21 @@ func (s *shift) hear(ctx context.Context) error {
 		s.sweeper.Written(session)
 		select {
 		case heard <- session:
-		default:
-			s.sweeper.Missed()
+		default: // the next sweep reads it
 		}
-	}, s.sweeper.Missed).Listen(ctx)
-	s.sweeper.Missed()
+	}, func() {
+		s.sweeper.Missed()
+		s.listens()
+	}).Listen(ctx)
+	s.listens()
 	if ctx.Err() != nil {
 		return nil
 	}
 	return err
 }
+
+// listens lets the first sweep begin.
+func (s *shift) listens() { s.listenOnce.Do(func() { close(s.listening) }) }
 
 const (
 	collectFor  = 100 * time.Millisecond // one session is written several times in a row

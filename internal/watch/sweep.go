@@ -15,9 +15,23 @@ const (
 	// restFactor is for how many times its duration no sweep follows another: they
 	// take at most a tenth of Redis' time.
 	restFactor = 10
+	// listenWithin is how long the first sweep waits for notifications to begin.
+	listenWithin = 2 * time.Second
 	// keptFor is the least time for which the figures of a sweep are shown.
 	keptFor = sweep.FullEvery + 10*time.Minute
 )
+
+// sweepAfterListening waits a moment for Redis' notifications: when they begin all
+// sessions have to be read again.
+func (s *shift) sweepAfterListening(ctx context.Context) error {
+	select {
+	case <-s.listening:
+	case <-time.After(listenWithin):
+	case <-ctx.Done():
+		return nil
+	}
+	return s.sweep(ctx)
+}
 
 // sweep looks at all sessions there are, which needs nothing but Redis, and has
 // those looked at that seem to be in trouble.
@@ -54,7 +68,8 @@ func (w *Watch) sweepPause(took time.Duration) time.Duration {
 
 // counting is what a sweep finds beside its figures.
 type counting struct {
-	collector
+	due          []check // the newest files that have to be asked for
+	pastDue      bool    // there are such of sessions from before the watch began
 	state        store.WatchState
 	silent       time.Time // since when Stripe is
 	unverifiable map[store.Unverified]int
@@ -66,7 +81,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 	count := counting{state: state, silent: s.silent, unverifiable: map[store.Unverified]int{}}
 	s.mu.Unlock()
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
-		Now: started, Limits: s.Limits,
+		Now: started, Limits: s.Limits, FullEvery: max(sweep.FullEvery, 3*s.rest),
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
 			return s.evidence(ctx, sessions, s.payments)
 		},
@@ -78,9 +93,9 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 	if !swept.Count.Complete {
 		return swept.Full, context.DeadlineExceeded
 	}
-	s.files.replace(count.newest())
+	s.files.replace(count.due, s.Now())
 	s.mu.Lock()
-	s.verified, s.sessions, s.checked = s.verified || !count.unknown, swept.Count.Sessions, len(count.found) == 0
+	s.verified, s.sessions, s.checked = s.verified || !count.unknown, swept.Count.Sessions, !count.pastDue
 	s.mu.Unlock()
 	if err := s.emptyRedis(ctx, state, started); err != nil {
 		return swept.Full, err
@@ -141,7 +156,7 @@ func (s *shift) keep(ctx context.Context, c store.Count, now time.Time) error {
 		s.Log.DebugContext(ctx, "Redis does not tell about itself", "error", err)
 	}
 	s.Metrics.Counted(&r)
-	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval))
+	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval, 3*s.rest))
 }
 
 // evidence is what is known of sessions besides their keys.
@@ -173,10 +188,10 @@ func (s *shift) visit(ctx context.Context, found []sweep.Observation, count *cou
 	now := s.Now()
 	var dues []store.Due
 	for _, o := range found {
-		count.add(o.Session, o.Diagnosis, o.File, now, s.Limits)
+		past := since(o.Diagnosis).Before(count.state.Epoch)
+		s.noteDue(count, o, past, now)
 		count.unknown = count.unknown || o.Payment.Why == store.StripeNoAnswer
 		d := doubt{id: o.Session.ID, quick: o.Diagnosis, payment: o.Payment}
-		past := since(d.quick).Before(count.state.Epoch)
 		switch {
 		case !s.alerted(d.quick.Verdict) || past && count.state.HistoryTold || s.fixed(o.Session):
 		case s.unverifiable(d):
@@ -194,16 +209,32 @@ func (s *shift) visit(ctx context.Context, found []sweep.Observation, count *cou
 	return s.Records.Put(ctx, dues...)
 }
 
+// noteDue notes the file of a session if it has to be asked for by now.
+func (s *shift) noteDue(count *counting, o sweep.Observation, past bool, now time.Time) {
+	c := check{o.Session.FileRef(now), startOf(o.Diagnosis, now), o.File}
+	if o.Verdict == store.VerdictCompleted || !s.files.due(c, now, s.Limits) {
+		return
+	}
+	count.pastDue = count.pastDue || past
+	if count.due = append(count.due, c); len(count.due) >= 2*maxChecks {
+		count.due = newest(count.due)
+	}
+}
+
 // salesWithin is how far back a sale has to have its session in Redis.
 const salesWithin = 29 * 24 * time.Hour
 
 // emptyRedis keeps the incident about a Redis that holds no session although
 // Stripe lists sales: it is not the site's.
 func (s *shift) emptyRedis(ctx context.Context, state store.WatchState, now time.Time) error {
-	empty := s.isEmpty(state, now)
 	i, open, err := s.current(ctx, store.IncidentEmpty)
+	s.mu.Lock()
+	empty := s.sessions == 0
+	s.mu.Unlock()
+	// The site stores a session before it can be paid.
+	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < salesWithin
 	switch {
-	case err != nil || empty == open:
+	case err != nil || empty == open || empty && !sold:
 		return err
 	case !empty:
 		return s.close(ctx, i)
@@ -212,11 +243,4 @@ func (s *shift) emptyRedis(ctx context.Context, state store.WatchState, now time
 	i.Changed(string(RedisEmpty))
 	_, err = s.Records.OpenIncident(ctx, s.lead, i)
 	return err
-}
-
-func (s *shift) isEmpty(state store.WatchState, now time.Time) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	age := now.Sub(state.Sold)
-	return s.sessions == 0 && age > s.Limits.OrphanGrace && age < salesWithin
 }

@@ -1,8 +1,8 @@
 // Package watch is what runs unasked: it finds sessions that are in trouble,
 // groups them into incidents and sees each of those told, once. Of several
 // replicas one leads and watches. Found are they by what Stripe says was paid,
-// by what Redis says was written, and always by the sweep, which needs neither
-// and comes seldom only while Redis is proven to tell of every write.
+// by what Redis says was written, and always by the sweep, which needs neither.
+// Files that sessions name are asked for once they are due.
 // What is told and when is decided by pure functions. How people read it, and
 // how it reaches them, is not known here.
 package watch
@@ -182,14 +182,14 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	defer stop()
 	s := w.shift(lead)
 	if state, err := w.Records.State(ctx); err == nil { // else it is read when it is next noted
-		s.proven = state.Proven
+		s.proven, s.files.health.found = state.Proven, state.Found
 	}
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
 	loops.Go(func() { s.every(held, "look", until(roundEvery), w.wake, s.look) })
 	loops.Go(func() { s.every(held, "tell", until(roundEvery), s.news, s.tell) })
 	loops.Go(func() {
-		s.every(held, store.PartSweep, func(time.Duration) time.Duration { return s.rest }, nil, s.sweep)
+		s.every(held, store.PartSweep, func(time.Duration) time.Duration { return s.rest }, nil, s.sweepAfterListening)
 	})
 	loops.Go(func() { s.every(held, "files", until(time.Second), nil, s.checkFiles) })
 	if w.Stripe != nil {
@@ -221,6 +221,9 @@ type shift struct {
 	last  time.Time     // when one did before
 	began time.Time     // the term
 
+	listening  chan struct{} // closed once notifications have begun, or cannot
+	listenOnce sync.Once
+
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read or stored
 	past      *past                     // nil = what was before is settled
@@ -248,7 +251,7 @@ func (w *Watch) shift(lead store.Lead) *shift {
 	if w.Stripe == nil { // what nobody asks does not fail
 		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
 	}
-	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, began: w.Now(), incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
+	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, began: w.Now(), listening: make(chan struct{}), files: checks{asked: map[string]time.Time{}}, incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
 		asking: rate.NewLimiter(rate.Every(w.passEvery()/asksPerPass), asks)}
 }
 

@@ -3,7 +3,6 @@ package sweep
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -47,17 +46,14 @@ func NewFiles(state *store.Redis, now func() time.Time) *Files {
 	return &Files{state: state, now: now, met: map[string]bool{}}
 }
 
-// FileID reads the UUID of a file, and reports whether it is one.
-func FileID(text string) (id [16]byte, ok bool) {
-	digits := strings.ReplaceAll(text, "-", "")
-	if len(text) != 36 || len(digits) != 32 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
-		return id, false
+// bucket is the hash that remembers the finished files of a session.
+func (f *Files) bucket(k key, ref store.FileRef) string {
+	if ref.Created.IsZero() {
+		ref.Created = f.now()
 	}
-	_, err := hex.Decode(id[:], []byte(digits))
-	return id, err == nil
+	return bucket(k, dayOf(ref.Created))
 }
 
-// bucket is the hash that remembers the finished files of a session created then.
 func bucket(k key, day int64) string {
 	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + strconv.Itoa(int(k[0]>>1))
 }
@@ -79,14 +75,14 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 	pipe := client.Pipeline()
 	for i, s := range sessions {
 		id := s.FileID()
-		switch uuid, ok := FileID(id); {
+		switch uuid, ok := store.FileUUID(id); {
 		case id == "":
 			files[i].State = store.FileNone
 		case !ok || s.Status() == store.StatusCompleted:
 			files[i].State = store.FileUnknown
 		default:
 			k := keyOf(s.ID)
-			hash := bucket(k, dayOf(s.FileRef(now).Created))
+			hash := f.bucket(k, s.FileRef(now))
 			named = append(named, asked{i, uuid, hash, pipe.HGet(ctx, hash, field(k))})
 		}
 	}
@@ -161,7 +157,7 @@ func holds(uuids []byte, id [16]byte) bool {
 // session, whenever that says it was created (what it says can be changed from
 // outside), else what was seen of it last.
 func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error) {
-	id, ok := FileID(ref.FileID)
+	id, ok := store.FileUUID(ref.FileID)
 	if !ok {
 		return store.File{State: store.FileUnknown}, nil
 	}
@@ -171,7 +167,7 @@ func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error
 	}
 	k, today := keyOf(ref.Session), dayOf(f.now())
 	pipe := client.Pipeline()
-	finished := []*redis.StringCmd{pipe.HGet(ctx, bucket(k, dayOf(ref.Created)), field(k))}
+	finished := []*redis.StringCmd{pipe.HGet(ctx, f.bucket(k, ref), field(k))}
 	for day := today - lookBack; day <= today; day++ {
 		finished = append(finished, pipe.HGet(ctx, bucket(k, day), field(k)))
 	}
@@ -201,13 +197,13 @@ func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileSta
 	if err != nil {
 		return err
 	}
-	id, ok := FileID(ref.FileID)
+	id, ok := store.FileUUID(ref.FileID)
 	switch {
 	case !ok:
 		return nil
 	case state == store.FileCompleted:
 		k := keyOf(ref.Session)
-		err = addFinished.Run(ctx, client, []string{bucket(k, dayOf(ref.Created))}, field(k), id[:], fileLife.Milliseconds()).Err()
+		err = addFinished.Run(ctx, client, []string{f.bucket(k, ref)}, field(k), id[:], fileLife.Milliseconds()).Err()
 		if err == nil {
 			err = client.Del(ctx, statePrefix+ref.FileID).Err()
 		}
@@ -232,14 +228,12 @@ func (f *Files) Keep(ctx context.Context) error {
 	met := slices.Collect(maps.Keys(f.met))
 	clear(f.met)
 	f.mu.Unlock()
-	for some := range slices.Chunk(met, 500) {
-		pipe := client.Pipeline()
-		for _, hash := range some {
-			pipe.PExpire(ctx, hash, fileLife)
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return fmt.Errorf("keep finished files: %w", store.Classify(err))
-		}
+	pipe := client.Pipeline()
+	for _, hash := range met { // a few thousand
+		pipe.PExpire(ctx, hash, fileLife)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("keep finished files: %w", store.Classify(err))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -180,7 +179,7 @@ func TestFinishedFilesAreSmall(t *testing.T) {
 	pipe := client.Pipeline()
 	for _, s := range sessions {
 		ref := s.FileRef(at)
-		id, ok := FileID(ref.FileID)
+		id, ok := store.FileUUID(ref.FileID)
 		if !ok {
 			t.Fatalf("%q is no UUID", ref.FileID)
 		}
@@ -227,20 +226,6 @@ func TestFilesWithoutRedis(t *testing.T) {
 	} {
 		if err := do(); store.Trouble(err) != store.ErrSilent {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestFileID(t *testing.T) {
-	for text, want := range map[string]string{
-		"0a1b2c3d-89ab-4cde-8f01-0123456789AB": "0a1b2c3d89ab4cde8f010123456789ab", "0a1b2c3d89ab4cde8f010123456789ab": "",
-		"0a1b2c3d-89ab-4cde-8f01-0123456789ag": "", "0a1b2c3d-89ab-4cde-8f010-123456789ab": "", "": "", "f": "",
-		"0a1b2c3d-89ab-4cde-8f01-0123456789ab ": "", "------------------------------------": "",
-		"0a1b2c3d-89ab-4cde-8f01-0123456789-b": "", "0a1b2c3d-89ab-4cde-8f01-0123456789\xc3\xa4": "",
-	} {
-		id, ok := FileID(text)
-		if ok != (want != "") || ok && hex.EncodeToString(id[:]) != want {
-			t.Errorf("FileID(%q) = %x, %v", text, id, ok)
 		}
 	}
 }

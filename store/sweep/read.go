@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"context"
+	_ "embed"
 	"slices"
 	"time"
 
@@ -39,8 +40,7 @@ func (r *run) read(ctx context.Context, ids []string) error {
 	if err != nil {
 		return err
 	}
-	gone := func(s store.Session) bool { return s.Layout() == store.LayoutNone }
-	sessions = slices.DeleteFunc(sessions, gone)
+	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.Layout() == store.LayoutNone }) // gone
 	evidence := make([]store.Evidence, len(sessions))
 	if r.Evidence != nil {
 		if evidence, err = r.Evidence(ctx, sessions); err != nil {
@@ -95,28 +95,10 @@ const (
 	pictured = 8 << 20 // up to this size the server leaves pictures out
 )
 
-// withoutPicture returns a value without the pictures in it, which may be
-// megabytes and say nothing about the session: an empty text stands for each.
-// Where that cannot be done for certain it returns nothing.
+// withoutPicture reads a long value.
 //
-// KEYS: the key. ARGV: the largest size that is looked at.
-const withoutPicture = `
-if redis.call('STRLEN', KEYS[1]) > tonumber(ARGV[1]) then return false end
-local value = redis.call('GET', KEYS[1])
-if not value then return false end
-local name, parts, from = '"content":"', {}, 1
-while true do
-	local _, open = string.find(value, name, from, true)
-	if not open then break end
-	local close = string.find(value, '"', open + 1, true)
-	local escape = string.find(value, '\\', open + 1, true)
-	if not close or escape and escape < close then return false end
-	parts[#parts + 1] = string.sub(value, from, open)
-	from = close
-	if #parts > 100 then return false end
-end
-parts[#parts + 1] = string.sub(value, from)
-return table.concat(parts)`
+//go:embed without_picture.lua
+var withoutPicture string
 
 // prefixes are those of a session's keys, in the order of places.
 var prefixes = [...]string{"session:", "prompt:", "webhook:"}

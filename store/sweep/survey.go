@@ -56,13 +56,6 @@ func (s *surveyor) scanned(keys int64) {
 	}
 }
 
-// began reports whether any key was looked at.
-func (s *surveyor) began() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.sums.Scanned > 0
-}
-
 // page counts a page of a master's keys, and samples every fourth one. SCAN
 // returns keys in the order of their hashes, so the first are as good as drawn.
 func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, keys []string) error {
@@ -92,10 +85,10 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 	defer s.mu.Unlock()
 	for _, ttl := range ttls {
 		left, err := ttl.Result()
-		if err != nil {
+		if err != nil && !redis.HasErrorPrefix(err, "MOVED") && !redis.HasErrorPrefix(err, "ASK") {
 			return err
 		}
-		if left != -2 { // gone in the meantime
+		if err == nil && left != -2 { // else moved or gone in the meantime
 			s.ttls++
 			s.sums.TTLs[ttlClass(left)]++
 		}

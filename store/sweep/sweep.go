@@ -4,6 +4,7 @@
 package sweep
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -18,8 +19,8 @@ import (
 )
 
 const (
-	// FullEvery is how often all sessions are read again: a change of which Redis
-	// did not notify us is seen within this time.
+	// FullEvery is how often all sessions are read again by default: a change of which
+	// Redis did not notify us is seen within this time.
 	FullEvery = 30 * time.Minute
 
 	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond
@@ -85,6 +86,8 @@ type Options struct {
 	Visit func(ctx context.Context, sessions []Observation) error
 	// Progress is called with how many of all keys have been looked at.
 	Progress func(scanned, keys int64)
+	// FullEvery is how often all sessions are read again, where that is not the default.
+	FullEvery time.Duration
 	// Newest is how many of the newest prompts are wanted.
 	Newest int
 }
@@ -123,7 +126,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	r := &run{Sweeper: s, Options: o, tally: store.NewTally(o.Now), survey: newSurveyor(o.Progress)}
 	r.begin()
 	err := r.visitAll(ctx)
-	if err != nil && (!r.survey.began() || !timedOut(ctx, err)) {
+	if err != nil && (r.survey.survey().Scanned == 0 || !timedOut(ctx, err)) {
 		r.end(false)
 		var callers callersError
 		if errors.As(err, &callers) {
@@ -156,7 +159,7 @@ func (r *run) begin() {
 	s := r.Sweeper
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if r.full = s.missed || s.full.IsZero() || r.Now.Sub(s.full) >= FullEvery; r.full {
+	if r.full = s.missed || s.full.IsZero() || r.Now.Sub(s.full) >= cmp.Or(r.FullEvery, FullEvery); r.full {
 		clear(s.known)
 	}
 	for k, e := range s.known {

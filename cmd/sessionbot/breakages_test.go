@@ -124,7 +124,6 @@ var brokenRedis = []breakage{
 		c.set(c.redis, "maxmemory-policy", "volatile-lru")
 		c.set(c.redis, "maxmemory", "200mb")
 	}},
-	{"notifications are off", 0, func(c *clinic) { c.notify(c.redis, "") }},
 	{"the database is another one", 0, func(c *clinic) {
 		rules := slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState), []string{"+select"})
 		for n := range rules {
@@ -144,7 +143,6 @@ var brokenRedis = []breakage{
 		for _, node := range cluster.Nodes {
 			c.admit(node, slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState), aclRules(c.t, aclCluster))...)
 		}
-		c.notify(cluster.Nodes[1], "KA")
 		c.client = cluster.Client()
 		c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
 	}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -51,8 +52,9 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	if fault != "" {
 		return Value{}, false, fault
 	}
+	member := func(name string) *member { return &members[readMembers[name]] }
 	text := func(name string) *string {
-		if m := members[name]; m.kind == '"' {
+		if m := member(name); m.kind == '"' {
 			return &m.text
 		}
 		return nil
@@ -67,13 +69,13 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")),
 		ToolSlug: optional("toolSlug"), ToolTitle: optional("toolTitle"), Resolution: optional("resolution"),
-		GenerationType: optional("generationType"), ModelName: optional("modelName"), Duration: members["duration"].number,
+		GenerationType: optional("generationType"), ModelName: optional("modelName"), Duration: member("duration").number,
 	}
-	if n := members["videoCount"].number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
+	if n := member("videoCount").number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
 	}
 	for _, name := range texts {
-		if kind := members[name].kind; kind != absent && kind != '"' {
+		if kind := member(name).kind; kind != absent && kind != '"' {
 			v.Odd = append(v.Odd, name)
 		}
 	}
@@ -83,7 +85,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	case v.Status != nil && !Status(*v.Status).written():
 		fault = "its status is none of pending, processing, completed and error"
 	}
-	return v, members["prompt"].kind != absent || members["status"].kind != absent, fault
+	return v, member("prompt").kind != absent || member("status").kind != absent, fault
 }
 
 // absent is the kind of a member that is missing or null.
@@ -96,18 +98,18 @@ type member struct {
 	number float64 // of a number
 }
 
-// readMembers are the names of the members that are read; all others are the product's own.
-var readMembers = func() map[string]bool {
-	names := map[string]bool{"duration": true, "videoCount": true, "toolSlug": true, "toolTitle": true,
-		"generationType": true, "modelName": true, "resolution": true}
-	for _, name := range texts {
-		names[name] = true
+// readMembers are the members that are read, and their places among those that
+// decode returns; all others are the product's own.
+var readMembers = func() map[string]int {
+	places := map[string]int{}
+	for _, name := range slices.Concat(texts[:], []string{"duration", "videoCount", "toolSlug", "toolTitle", "generationType", "modelName", "resolution"}) {
+		places[name] = len(places)
 	}
-	return names
+	return places
 }()
 
 // decode reads the members of a JSON object.
-func decode(raw []byte) (map[string]member, Fault) {
+func decode(raw []byte) ([]member, Fault) {
 	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if d.PeekKind() != '{' {
 		if err := d.SkipValue(); err != nil || !atEnd(d) {
@@ -115,7 +117,7 @@ func decode(raw []byte) (map[string]member, Fault) {
 		}
 		return nil, faultNoObject
 	}
-	members := make(map[string]member, len(readMembers))
+	members := make([]member, len(readMembers))
 	var name []byte
 	_, err := d.ReadToken()
 	for err == nil && d.PeekKind() != '}' {
@@ -124,14 +126,14 @@ func decode(raw []byte) (map[string]member, Fault) {
 			break
 		}
 		name, _ = jsontext.AppendUnquote(name[:0], quoted) // where it is invalid UTF-8 it is none of ours
-		if !readMembers[string(name)] {
+		place, ok := readMembers[string(name)]
+		if !ok {
 			err = d.SkipValue()
 			continue
 		}
-		key := string(name)
 		switch kind := d.PeekKind(); kind {
 		case 'n':
-			delete(members, key)
+			members[place] = member{}
 			err = d.SkipValue()
 		case '"', '0':
 			var token jsontext.Token
@@ -144,9 +146,9 @@ func decode(raw []byte) (map[string]member, Fault) {
 			} else {
 				m.number = token.Float()
 			}
-			members[key] = m
+			members[place] = m
 		default:
-			members[key] = member{kind: kind}
+			members[place] = member{kind: kind}
 			err = d.SkipValue()
 		}
 	}

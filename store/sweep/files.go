@@ -58,9 +58,7 @@ func bucket(k key, day int64) string {
 	return finishedPrefix + strconv.FormatInt(day, 10) + ":" + strconv.Itoa(int(k[0]>>1))
 }
 
-func field(k key) string { return string(k[:8]) }
-
-func dayOf(at time.Time) int64 { return at.Unix() / int64(24*time.Hour/time.Second) }
+func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
 // States returns the last known state of the file that each session names, in
 // their order: FileUnchecked where it has to be asked for, FileUnknown where it
@@ -83,7 +81,7 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 		default:
 			k := keyOf(s.ID)
 			hash := f.bucket(k, s.FileRef(now))
-			named = append(named, asked{i, uuid, hash, pipe.HGet(ctx, hash, field(k))})
+			named = append(named, asked{i, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
 		}
 	}
 	if len(named) == 0 {
@@ -131,7 +129,7 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	return nil
 }
 
-// asked is a session of which it is asked which of its files are finished.
+// asked is a session, and the answer to which of its files are finished.
 type asked struct {
 	session int
 	uuid    [16]byte
@@ -167,9 +165,9 @@ func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error
 	}
 	k, today := keyOf(ref.Session), dayOf(f.now())
 	pipe := client.Pipeline()
-	finished := []*redis.StringCmd{pipe.HGet(ctx, f.bucket(k, ref), field(k))}
+	finished := []*redis.StringCmd{pipe.HGet(ctx, f.bucket(k, ref), string(k[:8]))}
 	for day := today - lookBack; day <= today; day++ {
-		finished = append(finished, pipe.HGet(ctx, bucket(k, day), field(k)))
+		finished = append(finished, pipe.HGet(ctx, bucket(k, day), string(k[:8])))
 	}
 	last := pipe.Get(ctx, statePrefix+ref.FileID)
 	if err := exec(ctx, pipe); err != nil {
@@ -203,7 +201,7 @@ func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileSta
 		return nil
 	case state == store.FileCompleted:
 		k := keyOf(ref.Session)
-		err = addFinished.Run(ctx, client, []string{f.bucket(k, ref)}, field(k), id[:], fileLife.Milliseconds()).Err()
+		err = addFinished.Run(ctx, client, []string{f.bucket(k, ref)}, string(k[:8]), id[:], fileLife.Milliseconds()).Err()
 		if err == nil {
 			err = client.Del(ctx, statePrefix+ref.FileID).Err()
 		}

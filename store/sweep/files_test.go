@@ -183,7 +183,8 @@ func TestFinishedFilesAreSmall(t *testing.T) {
 		if !ok {
 			t.Fatalf("%q is no UUID", ref.FileID)
 		}
-		addFinished.Eval(t.Context(), pipe, []string{bucket(keyOf(s.ID), dayOf(ref.Created))}, field(keyOf(s.ID)), id[:], fileLife.Milliseconds())
+		k := keyOf(s.ID)
+		addFinished.Eval(t.Context(), pipe, []string{bucket(k, dayOf(ref.Created))}, string(k[:8]), id[:], fileLife.Milliseconds())
 	}
 	_, err := pipe.Exec(t.Context())
 	must(t, err)

@@ -26,30 +26,22 @@ const (
 // surveyor counts keys while masters are scanned.
 type surveyor struct {
 	progress func(scanned, keys int64)
-
-	mu     sync.Mutex
-	sums   store.Survey
-	byName map[string]*store.Namespace
-	ttls   int64 // keys whose TTL is known
+	mu       sync.Mutex // guards what follows
+	sums     store.Survey
+	byName   map[string]*store.Namespace
+	ttls     int64 // keys whose TTL is known
 }
 
 func newSurveyor(progress func(scanned, keys int64)) *surveyor {
 	return &surveyor{progress: progress, byName: map[string]*store.Namespace{}, sums: store.Survey{TTLs: map[string]int{}}}
 }
 
-// master adds the keys of one master to those that there are.
-func (s *surveyor) master(ctx context.Context, master *redis.Client) error {
-	keys, err := master.DBSize(ctx).Result()
+// scanned reports that about so many more keys have been looked at, and that there
+// are so many more.
+func (s *surveyor) scanned(keys, more int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sums.Keys += keys
-	return err
-}
-
-// scanned reports that about so many more keys have been looked at.
-func (s *surveyor) scanned(keys int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.sums.Keys += more
 	s.sums.Scanned = min(s.sums.Scanned+keys, s.sums.Keys)
 	if s.progress != nil {
 		s.progress(s.sums.Scanned, s.sums.Keys)
@@ -59,6 +51,7 @@ func (s *surveyor) scanned(keys int64) {
 // page counts a page of a master's keys, and samples every fourth one. SCAN
 // returns keys in the order of their hashes, so the first are as good as drawn.
 func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, keys []string) error {
+	defer s.scanned(int64(len(keys)), 0)
 	pipe := master.Pipeline()
 	var ttls []*redis.DurationCmd
 	sizes := map[string]*redis.IntCmd{}
@@ -96,12 +89,14 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 	for name, size := range sizes {
 		bytes, err := size.Result()
 		var answered redis.Error
+		_, session := store.SessionOf(name)
 		switch {
 		case err == nil:
 			n := s.namespace(name)
 			n.Sampled++
 			n.SampledBytes += bytes
 		case errors.Is(err, redis.Nil), redis.HasErrorPrefix(err, "MOVED"): // gone in the meantime
+		case redis.HasErrorPrefix(err, "NOPERM") && !session: // other people's keys need not be ours to see
 		case errors.As(err, &answered): // forbidden to us, or not known to this server
 			s.sums.Untold = true
 		default:

@@ -23,9 +23,9 @@ const (
 	// Redis did not notify us is seen within this time.
 	FullEvery = 30 * time.Minute
 
-	scanCount = 1000 // keys that one SCAN looks at: Redis is held for a millisecond
-	readSize  = 100  // sessions read in one pipeline
-	readers   = 4    // pipelines at a time
+	scanCount = 500 // keys that one SCAN looks at: Redis is held for a millisecond or less
+	readSize  = 50  // sessions read in one pipeline, for the same reason
+	readers   = 2   // pipelines at a time
 	// sessionKeys matches the keys of all sessions, and hardly any other.
 	sessionKeys = "*:cs_*"
 )
@@ -213,9 +213,11 @@ func (r *run) visitAll(ctx context.Context) error {
 // scan goes through the keys of one master. A full sweep looks at all of them,
 // for the survey.
 func (r *run) scan(ctx context.Context, master *redis.Client, batches chan<- []string) error {
-	if err := r.survey.master(ctx, master); err != nil {
+	all, err := master.DBSize(ctx).Result()
+	if err != nil {
 		return err
 	}
+	r.survey.scanned(0, all)
 	match := sessionKeys
 	if r.full {
 		match = ""
@@ -227,15 +229,12 @@ func (r *run) scan(ctx context.Context, master *redis.Client, batches chan<- []s
 		if err != nil {
 			return err
 		}
-		looked := int64(scanCount) // about so many where the others are left out
-		if r.full {
-			looked = int64(len(keys))
-			if err := r.survey.page(ctx, master, page, keys); err != nil {
-				return err
-			}
+		if !r.full {
+			r.survey.scanned(scanCount, 0) // about so many: the others are left out
+		} else if err := r.survey.page(ctx, master, page, keys); err != nil {
+			return err
 		}
 		ids = r.unread(keys, ids)
-		r.survey.scanned(looked)
 		cursor, last = next, next == 0
 		for len(ids) >= readSize || last && len(ids) > 0 {
 			n := min(len(ids), readSize)

@@ -14,8 +14,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -247,8 +245,8 @@ type shift struct {
 }
 
 func (w *Watch) shift(lead store.Lead) *shift {
-	fails := map[string]int{}
-	if w.Stripe == nil { // what nobody asks does not fail
+	fails := map[string]int{store.PartFiles: 0} // what nobody asks does not fail
+	if w.Stripe == nil {
 		fails[store.PartStripe], fails[store.PartEvents] = 0, 0
 	}
 	return &shift{Watch: w, lead: lead, sweeper: sweep.New(w.Product), sessions: -1, began: w.Now(), listening: make(chan struct{}), files: checks{asked: map[string]time.Time{}}, incidents: map[string]store.Incident{}, past: newPast(), fails: fails, news: make(chan struct{}, 1),
@@ -271,66 +269,6 @@ func (s *shift) renew(ctx context.Context, stop func()) {
 		case s.Now().Sub(renewed) > store.LeadLife-renewEvery:
 			return
 		}
-	}
-}
-
-// until makes an interval between two starts the pause after one.
-func until(interval time.Duration) func(took time.Duration) time.Duration {
-	return func(took time.Duration) time.Duration { return interval - took }
-}
-
-// every does something again and again until ctx ends, with a pause in between.
-// What fails is logged, once while it goes on failing, and tried again.
-func (s *shift) every(ctx context.Context, part string, pause func(took time.Duration) time.Duration, wake <-chan struct{}, do func(context.Context) error) {
-	failing := false
-	for ctx.Err() == nil {
-		started := s.Now()
-		err := contained(func() error { return do(ctx) })
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil && !failing:
-			s.Log.WarnContext(ctx, "a part of the watch failed and will be tried again", "part", part, "error", err)
-		case err == nil && failing:
-			s.Log.InfoContext(ctx, "a part of the watch works again", "part", part)
-		}
-		failing = err != nil
-		wait := time.NewTimer(max(pause(s.Now().Sub(started)), roundEvery/10))
-		select {
-		case <-ctx.Done():
-		case <-wake:
-		case <-wait.C:
-		}
-		wait.Stop()
-	}
-}
-
-// contained makes a panic an error. Its value may hold a customer's data, so
-// only the runtime's own words are told.
-func contained(do func() error) (err error) {
-	defer func() {
-		value := recover()
-		if value == nil {
-			return
-		}
-		what := fmt.Sprintf("%T", value)
-		if fault, ok := value.(runtime.Error); ok {
-			what = fault.Error()
-		}
-		err = fmt.Errorf("it panicked: %s\n%s", what, debug.Stack())
-	}()
-	return do()
-}
-
-// pause waits, and no longer than ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
 	}
 }
 

@@ -18,11 +18,9 @@ import (
 )
 
 const (
-	// finishedPrefix is that of the hashes that hold finished files, 128 for each day
-	// on which sessions were created. So each hash is small, which Redis packs (up to
-	// 65 000 sessions a day), but not so small that its own key outweighs it, and
-	// ends by its TTL. A field is 8 bytes of a session's key, its value the 16 bytes
-	// of each of its files' UUIDs.
+	// finishedPrefix is that of hashes, 128 for each day on which sessions were created:
+	// small enough that Redis packs them (up to 65 000 sessions a day), and ended by
+	// their TTL. A field is 8 bytes of a session's key, its value 16 of each file's UUID.
 	finishedPrefix = "sessionbot:finished:"
 	// statePrefix is that of what was last seen of a file that is not finished.
 	statePrefix = "sessionbot:{watch}:file:"

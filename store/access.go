@@ -37,9 +37,6 @@ const (
 	probeLife   = 10 * time.Second
 )
 
-// isOurs tells the bot's own keys from the product's and other people's.
-func isOurs(key string) bool { return strings.HasPrefix(key, "sessionbot:") }
-
 // Access tries what is needed. Nothing of the product's is read or changed: its
 // keys are asked for under an id that nobody has, and written only if they
 // exist. Of our own there is one key for some seconds, and what would change it

@@ -105,7 +105,7 @@ func (r *report) bots(s *server) {
 		}
 	}
 	r.add("`/session debug` at 50 a second, p50", median(took[1]), "ms", 1, "@slack/bolt", median(took[0]))
-	_, acks := ours.debug(800, 200)
+	acks, _ := ours.debug(800, 200)
 	r.add("acks at 200 commands a second, p99", quantile(acks, 0.99), "ms", 20, "", 0)
 
 	watching, records, pings := startBot("bin/sessionbot", "run", append(env, "ALERT_CHANNEL=C0ALERTS")...), store.NewWatch(s.opened), []float64{}

@@ -52,10 +52,10 @@ func generated(now time.Time, n int) (all []demo.Example) {
 // TestFiguresAndAlertsAgree per verdict, and with what debug says of each session.
 func TestFiguresAndAlertsAgree(t *testing.T) {
 	now := time.Now()
-	for name, examples := range map[string][]demo.Example{"the demo's data": demo.Seed(now), "generated data": generated(now, 300)} {
+	for name, examples := range map[string][]demo.Example{"the demo's data": demo.Seed(now), "generated data": generated(now, 120)} {
 		t.Run(name, func(t *testing.T) {
 			h := newHours(t)
-			h.at = now
+			h.at, h.stride = now, 15*time.Second
 			h.checkAt = now
 			stripe, files := demo.NewStripe(), demo.NewSuperDuper(h.cfg.Now, time.Hour)
 			server := httptest.NewServer(stripe)

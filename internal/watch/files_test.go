@@ -49,6 +49,7 @@ func (h *hours) counts(want map[store.Verdict]int) {
 // for two hours. None of them is alerted; the five orphans among them are.
 func TestDeliveredSessionsStayCompleted(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.state = store.FileCompleted
 	const sold = 300
 	for n := range sold {
@@ -92,13 +93,17 @@ func TestDeliveredSessionsStayCompleted(t *testing.T) {
 // TestFilesCannotBeChecked is one message, whoever of the sessions it concerns; a
 // thousand of them are checked within five minutes once the API answers again.
 func TestFilesCannotBeChecked(t *testing.T) {
-	const sold = 1000
 	for trouble, opens := range map[store.FileTrouble]time.Duration{
 		store.FileNoAnswer: 3 * time.Minute, store.FileUnauthorized: 3 * time.Minute, store.FileForbidden: 3 * time.Minute,
 		store.FileNoToken: time.Minute, store.FileNotFound: time.Minute,
 	} {
 		t.Run(string(trouble), func(t *testing.T) {
+			sold := 50
+			if trouble == store.FileNoAnswer {
+				sold = 1000
+			}
 			h := newHours(t)
+			h.stride = 15 * time.Second
 			h.api.state, h.api.err = store.FileCompleted, &store.FileError{Trouble: trouble, Err: errors.New("as it is played")}
 			for n := range sold {
 				h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
@@ -130,6 +135,7 @@ func TestFilesCannotBeChecked(t *testing.T) {
 // not know is unclear, and stalled only once it knew the file of a later session.
 func TestSomeFilesAreMissing(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-2*time.Hour))
@@ -151,6 +157,7 @@ func TestSomeFilesAreMissing(t *testing.T) {
 // counts as stalled, and once an hour then.
 func TestVideoThatIsLate(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.state = store.FileInProgress
 	h.deliver(1, h.at)
 	h.lead()
@@ -184,6 +191,7 @@ func TestVideoThatIsLate(t *testing.T) {
 // forgotten.
 func TestAnotherFileIsAnotherQuestion(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.state = store.FileCompleted
 	h.deliver(1, h.at.Add(-time.Hour))
 	h.lead()
@@ -207,6 +215,7 @@ func TestAnotherFileIsAnotherQuestion(t *testing.T) {
 // as after a change of SUPERDUPERAI_URL, nobody is alerted about delivered videos.
 func TestAPIThatForgetsFiles(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.own = map[string]store.FileState{}
 	const sold = 300
 	for n := range sold {
@@ -231,6 +240,7 @@ func TestAPIThatForgetsFiles(t *testing.T) {
 // asked for no more often than one that is late.
 func TestUnreadableAnswers(t *testing.T) {
 	h := newHours(t)
+	h.stride = 15 * time.Second
 	h.api.state, h.api.odd = store.FileCompleted, fileID(1)
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-4*time.Hour))

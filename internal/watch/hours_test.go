@@ -21,7 +21,8 @@ type hours struct {
 	at     time.Time
 	ticks  int
 
-	checkAt time.Time // when the next file may be asked for
+	checkAt time.Time     // when the next file may be asked for
+	stride  time.Duration // between two looks
 }
 
 // step is the time between two looks: as long as two updates of one message lie
@@ -30,7 +31,7 @@ const step = pace
 
 // newHours begins at a time that Redis' own clock need not know of.
 func newHours(t *testing.T) *hours {
-	h := &hours{bench: newBench(t), at: time.Now()}
+	h := &hours{bench: newBench(t), at: time.Now(), stride: step}
 	h.checkAt = h.at
 	h.clock(func() time.Time { return h.at })
 	h.cfg.Interval = time.Minute
@@ -67,16 +68,16 @@ func (h *hours) lead() {
 	h.resign = cancel
 }
 
-// pass lets time go by: every three seconds there is a look at what is due and
+// pass lets time go by: every stride, three seconds by default, there is a look at what is due and
 // at what is to be told, each minute a pass over Stripe and a sweep.
 func (h *hours) pass(d time.Duration) {
 	h.t.Helper()
-	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(step) {
+	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(h.stride) {
 		h.ticks++
-		if h.cfg.Stripe != nil && h.ticks%int(h.shift.passEvery()/step) == 1 {
+		if h.cfg.Stripe != nil && h.ticks%int(h.shift.passEvery()/h.stride) == 1 {
 			_ = h.shift.pass(h.t.Context()) // its failures are part of the story
 		}
-		if h.ticks%int(h.cfg.Interval/step) == 1 {
+		if h.ticks%int(h.cfg.Interval/h.stride) == 1 {
 			h.done(h.shift.sweep(h.t.Context()))
 		}
 		h.check()
@@ -88,12 +89,12 @@ func (h *hours) pass(d time.Duration) {
 // check asks for as many of the files that are due as one step has time for.
 func (h *hours) check() {
 	h.t.Helper()
-	for h.checkAt.Before(h.at.Add(step)) {
+	for h.checkAt.Before(h.at.Add(h.stride)) {
 		wait := h.shift.files.health.pause(h.at)
 		h.checkAt = h.checkAt.Add(wait)
 		c, ok := h.shift.files.next()
 		if !ok {
-			h.checkAt = h.at.Add(step)
+			h.checkAt = h.at.Add(h.stride)
 			return
 		}
 		h.done(h.shift.check(h.t.Context(), c))

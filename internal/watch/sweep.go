@@ -90,8 +90,8 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 	if err != nil {
 		return false, err
 	}
-	if !swept.Count.Complete {
-		return swept.Full, context.DeadlineExceeded
+	if !swept.Count.Complete { // one of Redis' answers did not come in time
+		return swept.Full, store.ErrSilent
 	}
 	s.files.replace(count.due, s.Now())
 	s.mu.Lock()

@@ -136,7 +136,7 @@ func debugJSON(x store.Examination) debugReport {
 	if id := x.Session.FileID(); id != "" {
 		report.FileID = &id
 	}
-	if x.SiteErr == nil {
+	if x.Site != nil {
 		report.SiteStatus = &x.Site.Status
 	}
 	for _, key := range x.Session.Keys() {

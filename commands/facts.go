@@ -188,7 +188,7 @@ func repairText(x store.Examination) string {
 func siteFact(x store.Examination) blockkit.Line {
 	var text string
 	switch {
-	case x.SiteErr != nil:
+	case x.Site == nil:
 		text = "unknown: " + siteErrorText(x.SiteErr)
 	case !x.Site.Found:
 		text = "“not found or processing not yet started”"
@@ -197,7 +197,7 @@ func siteFact(x store.Examination) blockkit.Line {
 	default:
 		text = "status " + blockkit.Cut(blockkit.OneLine(x.Site.Status), 60)
 	}
-	if x.SiteErr == nil && !x.RedisSilent {
+	if x.Site != nil && !x.RedisSilent {
 		if x.SiteAgrees() {
 			text += " (agrees with Redis)"
 		} else {

@@ -11,26 +11,27 @@ type Verdict string
 
 // The verdicts.
 const (
-	VerdictCorrupt    Verdict = "corrupt"
-	VerdictCompleted  Verdict = "completed"
-	VerdictProcessing Verdict = "processing"
-	VerdictUnclear    Verdict = "unclear"
-	VerdictRefunded   Verdict = "refunded"
-	VerdictFailed     Verdict = "failed"
-	VerdictStalled    Verdict = "stalled"
-	VerdictUnpaid     Verdict = "unpaid"
-	VerdictAbandoned  Verdict = "abandoned"
-	VerdictWaiting    Verdict = "waiting"
-	VerdictOrphaned   Verdict = "orphaned"
-	VerdictLost       Verdict = "lost"
-	VerdictNotFound   Verdict = "not_found"
+	VerdictCorrupt     Verdict = "corrupt"
+	VerdictUndelivered Verdict = "undelivered" // a finished video exists that the customer does not see
+	VerdictCompleted   Verdict = "completed"
+	VerdictProcessing  Verdict = "processing"
+	VerdictUnclear     Verdict = "unclear"
+	VerdictRefunded    Verdict = "refunded"
+	VerdictFailed      Verdict = "failed"
+	VerdictStalled     Verdict = "stalled"
+	VerdictUnpaid      Verdict = "unpaid"
+	VerdictAbandoned   Verdict = "abandoned"
+	VerdictWaiting     Verdict = "waiting"
+	VerdictOrphaned    Verdict = "orphaned"
+	VerdictLost        Verdict = "lost"
+	VerdictNotFound    Verdict = "not_found"
 	// VerdictUnchecked is only in figures: the file decides, and was not asked for yet.
 	VerdictUnchecked Verdict = "unchecked"
 )
 
 // Verdicts lists all of them, those that need a person first.
 var Verdicts = []Verdict{
-	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictCorrupt, VerdictUnclear, VerdictRefunded,
+	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictUndelivered, VerdictCorrupt, VerdictUnclear, VerdictRefunded,
 	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
 }
 
@@ -41,6 +42,8 @@ type Action string
 const (
 	ActionFix      Action = "fix"
 	ActionGenerate Action = "generate"
+	ActionReplay   Action = "replay"  // send Stripe's event to the site once more
+	ActionRestore  Action = "restore" // write a recovered prompt
 )
 
 // Diagnosis is the verdict with its reason and what may be done about it.

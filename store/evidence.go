@@ -45,10 +45,13 @@ type Payment struct {
 	AmountRefunded int64
 	Created        time.Time // of the Checkout Session
 	ChargedAt      time.Time // of the latest charge; zero = none
+	PaidAt         time.Time // by the event that made a delayed payment paid; zero = there is none, or it was not seen
 	IntentID       string    // pi_…
 	Live           bool
 	Disputed       bool
-	VideoCount     int // what was paid for; 0 = not said
+	Failed         bool // a delayed payment that failed for good
+	OtherSale      bool // by mode and metadata not a sale of this product
+	VideoCount     int  // what was paid for; 0 = not said
 }
 
 // EventState is how far Stripe got with telling the site of the payment.
@@ -135,6 +138,12 @@ type Site struct {
 	FileID string
 }
 
+// Sees reports whether the customer's page shows the file by this answer: one
+// without a status is "File Not Found" there.
+func (s Site) Sees(fileID string) bool {
+	return s.Found && s.FileID == fileID && s.Status != "" && Status(s.Status) != StatusError
+}
+
 // JobState is what a job of ours does for the session.
 type JobState string
 
@@ -151,7 +160,11 @@ type Evidence struct {
 	RedisSilent bool // Redis gave no answer, or an error: Session says nothing
 	Payment     Payment
 	File        File
-	APIProven   bool // the API knew the file of a later session: one that it does not know is gone
+	APIProven   bool     // the API knew the file of a later session: one that it does not know is gone
+	Finished    []string // the files that the bot's own records hold as finished for the session
+	Site        *Site    // nil = it was not asked, or did not answer
+	Event       Event
+	Reads       Layout // of the keys that the site reads; LayoutNone = not known
 	Job         JobState
 }
 

@@ -72,8 +72,6 @@ type Examiner struct {
 type Examination struct {
 	Evidence
 	Diagnosis
-	Event    Event
-	Site     Site
 	RedisErr error
 	FileErr  error
 	SiteErr  error
@@ -84,7 +82,7 @@ type Examination struct {
 
 // SiteAgrees tells whether the site tells the customer what Redis holds. It
 // says something only where both answered: RedisSilent false and SiteErr nil.
-func (x Examination) SiteAgrees() bool { return agrees(x.Site, x.Session) }
+func (x Examination) SiteAgrees() bool { return agrees(*x.Site, x.Session) }
 
 // Examine asks all sources about a session side by side and diagnoses it. It
 // returns within 2.5 s: who has not answered by then is said to be silent.
@@ -119,7 +117,11 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	if seen.File.State == FileMissing && x.Proven != nil {
 		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
 	}
-	seen.Site, seen.SiteErr = site()
+	if answer, err := site(); err == nil {
+		seen.Site = &answer
+	} else {
+		seen.SiteErr = err
+	}
 	seen.Repair, seen.JobErr = held.job()
 	seen.Job, seen.JobErr = seen.Repair.State, Classify(seen.JobErr)
 	stripe.Wait()

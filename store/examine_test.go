@@ -335,7 +335,7 @@ func TestSiteAgrees(t *testing.T) {
 		{Site{Found: true, Status: "error"}, nothing, false},
 		{Site{Found: true, Status: "pending"}, pendingFile, true},
 	} {
-		x := Examination{Site: c.site, Evidence: Evidence{Session: c.session}}
+		x := Examination{Evidence: Evidence{Session: c.session, Site: &c.site}}
 		if got := x.SiteAgrees(); got != c.want {
 			t.Errorf("site %+v, Redis %q: agrees %v", c.site, c.session.Status(), got)
 		}

@@ -20,9 +20,9 @@ var (
 
 // orphan is what is seen of a session that was paid and has no video.
 func orphan(s Session) Examination {
-	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}}.complete(at)
-	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at,
-		Event: Event{State: EventDelivered, Created: at.Add(-time.Hour)}}
+	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)},
+		Event: Event{State: EventDelivered, Created: at.Add(-time.Hour)}}.complete(at)
+	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at}
 }
 
 func plan(t *testing.T, action Action, x Examination) Plan {

@@ -250,7 +250,7 @@ func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, 
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 	defer cancel()
 	if session, unread := s.product.Session(limited, id); unread == nil {
-		x := store.Examination{Evidence: store.Evidence{Session: session}, Site: site}
+		x := store.Examination{Evidence: store.Evidence{Session: session, Site: &site}}
 		s.lookups.Count(time.Now(), err == nil && x.SiteAgrees())
 	}
 	return site, err

@@ -21,7 +21,8 @@ func TestImagesAreNoVideos(t *testing.T) {
 			e.Session.Lookup.Value.FileID, e.File.State = text("f1"), file
 		}
 		e.Payment = store.Payment{State: paid, Created: noon.Add(-time.Hour)}
-		x := store.Examination{Evidence: e, At: noon, Event: store.Event{State: store.EventFailed, Created: noon.Add(-time.Hour)}}
+		e.Event = store.Event{State: store.EventFailed, Created: noon.Add(-time.Hour)}
+		x := store.Examination{Evidence: e, At: noon}
 		x.Diagnosis = store.Diagnose(e, noon, store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute})
 		return x
 	}

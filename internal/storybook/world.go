@@ -29,7 +29,11 @@ type world struct {
 func (w *world) Examine(_ context.Context, id string) store.Examination {
 	e := w.seen
 	e.Session.ID = id
-	return store.Examination{Evidence: e, Diagnosis: store.Diagnose(e, noon, limits), Event: w.event, Site: w.site, SiteErr: w.siteErr,
+	e.Event = w.event
+	if w.siteErr == nil {
+		e.Site = &w.site
+	}
+	return store.Examination{Evidence: e, Diagnosis: store.Diagnose(e, noon, limits), SiteErr: w.siteErr,
 		FileErr: w.fileErr, Repair: w.repair, At: noon}
 }
 

@@ -90,7 +90,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	case store.Cancelled:
 		event, detail = store.AuditCancelled, ""
 	case store.NeedsSecondClick:
-		event, detail = store.AuditPressed, "the first of two presses, because Stripe still delivers"
+		event, detail = store.AuditPressed, "the first of two presses"
 	case store.Unknown: // gone since it was read, a moment ago
 		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
 		return

@@ -21,8 +21,11 @@ const (
 // PlanBlocks shows what a plan will do, where and at what cost.
 func PlanBlocks(p store.Plan) []slack.Block {
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
-	if p.Order != nil {
+	switch {
+	case p.Order != nil:
 		head, what = p.Kind.Tell("Generate a video for "), orderText(*p.Order)
+	case p.Deliver != "":
+		head, what = p.Kind.Tell("Show the finished video: "), p.Kind.Tell("Costs nothing. The customer's page will show the video that is ready (file ")+p.Deliver+")."
 	}
 	lines := []blockkit.Line{
 		append(blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by ")), person(p.Requester)),
@@ -46,8 +49,8 @@ func PlanBlocks(p store.Plan) []slack.Block {
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
 		p.Seen.Verdict, seenPayment(p.Seen), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
 	terms := "Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."
-	if p.Retrying {
-		terms += " It takes a second press, because Stripe still delivers."
+	if p.Risk != "" {
+		terms += " It takes a second press, because of the warning."
 	}
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
 }
@@ -58,20 +61,23 @@ func PressedBlocks(p store.Plan, by store.Actor) []slack.Block {
 		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
-// PlanActions are the plan's buttons. Where Stripe still delivers the event the
-// second press says so, and its button names the first ("" = none yet).
+// PlanActions are the plan's buttons. Where it takes two presses the second
+// button names the first press ("" = none yet).
 func PlanActions(p store.Plan, press string) []slack.BlockElement {
 	label, question := "Approve: mark as error", "The session is marked as error."
-	if p.Order != nil {
+	switch {
+	case p.Order != nil:
 		label, question = "Approve: generate"+costSuffix(*p.Order), p.Kind.Tell("One video is asked for")+costSuffix(*p.Order)+"."
+	case p.Deliver != "":
+		label, question = p.Kind.Tell("Approve: show the video"), p.Kind.Tell("The finished video is shown to the customer.")
 	}
 	value := p.ID
 	switch {
 	case press != "":
 		label, value = secondPress, p.ID+"."+press
-		question += p.Kind.Tell(" The site may still make this video itself.")
-	case p.Retrying:
-		question = "This is the first of two presses, because Stripe still delivers: nothing is done yet."
+		question += " " + p.Risk
+	case p.Risk != "":
+		question = "This is the first of two presses: nothing is done yet. " + p.Risk
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary
@@ -86,7 +92,7 @@ func PlanActions(p store.Plan, press string) []slack.BlockElement {
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
 }
 
-const secondPress = "Yes, although Stripe still delivers"
+const secondPress = "Approve anyway"
 
 // PlanOf takes a plan's button apart: the plan's id, and the press that it
 // names, "" = none yet.

@@ -275,8 +275,7 @@ func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
 		return blockkit.L(blockkit.Plain("Not done: another repair of this session is running. Nothing was changed."))
 	case store.NeedsSecondClick:
 		return blockkit.L(blockkit.Bold("That was your first press; nothing is done yet. "),
-			blockkit.Plain(a.Plan.Kind.Tell("Stripe will still deliver the event, so the site may make this video itself. ")+
-				"To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
+			blockkit.Plain(a.Plan.Risk+" To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
 	}
 	return blockkit.L(blockkit.Plain("This plan is gone. Nothing was changed. Run the command again."))
 }

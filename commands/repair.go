@@ -14,6 +14,9 @@ import (
 // FixText is what a customer reads whose session was marked as error.
 const FixText = "Something went wrong with your video. Please contact support: we will put it right."
 
+// RefundText is what one reads whose payment was refunded: nothing is promised.
+const RefundText = "This order was refunded. Please contact support if you have a question."
+
 func (d Deps) fix() Command {
 	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "mark a session as error, after a confirmation",
 		Action: "session.fix", Repairs: store.ActionFix, Parse: d.parseRepair(store.ActionFix)}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,12 +61,12 @@ func checkCases(t *testing.T, client redis.UniversalClient, r *Redis) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := Evidence{Session: s, Payment: c.payment(t), File: c.file(t)}
+			e := Evidence{Session: s, Payment: c.payment(t), File: c.file(t), Reads: LayoutThreeKey}
 			d := Diagnose(e, now, limits)
 			if d.Verdict != c.Expect.Verdict || s.Layout() != c.Expect.Layout || e.Payment.State != c.Expect.Payment {
 				t.Errorf("got %s, %s, payment %s; want %+v", d.Verdict, s.Layout(), e.Payment.State, c.Expect)
 			}
-			if diff := cmp.Diff(c.Expect.Allowed, append([]Action{}, d.Allowed...)); diff != "" {
+			if diff := cmp.Diff(c.Expect.Allowed, withoutLater(d.Allowed)); diff != "" {
 				t.Errorf("allowed (-want +got):\n%s", diff)
 			}
 			if d.Reason == "" {
@@ -73,6 +74,11 @@ func checkCases(t *testing.T, client redis.UniversalClient, r *Redis) {
 			}
 		})
 	}
+}
+
+// withoutLater leaves out what the table leaves out.
+func withoutLater(allowed []Action) []Action {
+	return slices.DeleteFunc(append([]Action{}, allowed...), func(a Action) bool { return a == ActionReplay || a == ActionRestore })
 }
 
 // readCases reads the table with its times put in.
@@ -85,7 +91,14 @@ func readCases(t *testing.T, now time.Time) []diagnosisCase {
 	replace := func(pattern string, stamp func(at time.Time) []byte) {
 		times := regexp.MustCompile(pattern)
 		raw = times.ReplaceAllFunc(raw, func(match []byte) []byte {
-			ago, err := time.ParseDuration(string(times.FindSubmatch(match)[1]))
+			text, days := strings.CutSuffix(string(times.FindSubmatch(match)[1]), "d")
+			if days {
+				text += "h"
+			}
+			ago, err := time.ParseDuration(text)
+			if days {
+				ago *= 24
+			}
 			if err != nil {
 				t.Fatalf("%s: %v", match, err)
 			}

@@ -13,6 +13,9 @@ func (p Plan) Changed(x Examination) []string {
 		return []string{"Redis did not answer, so the session could not be seen again."}
 	}
 	now := seenOf(x)
+	if p.Seen.Verdict == now.Verdict && (!x.Allows(p.Action) || p.Action == ActionFix && x.Deliver != p.Deliver) {
+		return []string{"What was planned does not fit the session any more. " + x.Reason}
+	}
 	var list []string
 	differ := func(what, before, after string) {
 		if before != after {

@@ -23,7 +23,7 @@ const (
 	AlreadyCancelled ClaimVerdict = "already_cancelled"
 	Expired          ClaimVerdict = "expired"
 	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
-	NeedsSecondClick ClaimVerdict = "second_click" // Stripe still delivers: this was the first press
+	NeedsSecondClick ClaimVerdict = "second_click" // the plan has a Risk: this was the first press
 	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
 )
 
@@ -102,7 +102,7 @@ return {'claimed', ARGV[5], ''}`)
 
 // Claim takes a plan for the one who approves it, and makes its job, in one
 // step. It is claimed once, whoever clicks wherever; the answer says what
-// became of this click. Where Stripe still delivers the event it takes two
+// became of this click. A plan with a Risk takes two
 // presses by the same person, the second at least two seconds later and of the
 // button that names the first (press, else ""); a terminal asks twice by
 // itself, before it claims.

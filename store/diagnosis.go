@@ -35,27 +35,17 @@ var Verdicts = []Verdict{
 	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
 }
 
-// Action is a repair.
-type Action string
-
-// The repairs.
-const (
-	ActionFix      Action = "fix"
-	ActionGenerate Action = "generate"
-	ActionReplay   Action = "replay"  // send Stripe's event to the site once more
-	ActionRestore  Action = "restore" // write a recovered prompt
-)
-
 // Diagnosis is the verdict with its reason and what may be done about it.
 type Diagnosis struct {
 	Verdict Verdict
-	Reason  string // one plain sentence
+	Reason  string // in one or two plain sentences
 	Allowed []Action
+	Deliver string    // the finished file that a fix writes; "" = it writes an error
 	PaidAt  time.Time // zero = unknown
 	Since   time.Time // of the status; zero = unknown
 }
 
-// Allows tells whether the repair may be planned.
+// Allows reports whether the repair may be planned.
 func (d Diagnosis) Allows(a Action) bool { return slices.Contains(d.Allowed, a) }
 
 // Time is when the session was paid for, else since when it stands as it does;
@@ -68,13 +58,12 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	e = e.complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
 	d.Verdict, d.Reason = judge(e, d, now, limits)
+	d.Allowed, d.Deliver = allowed(e, d.Verdict)
+	switch d.Verdict {
+	case VerdictOrphaned, VerdictStalled, VerdictFailed:
+		d.Reason += e.doubt()
+	}
 	d.Reason = e.Session.Kind().Tell(d.Reason)
-	if mayFix(e, d.Verdict) {
-		d.Allowed = append(d.Allowed, ActionFix)
-	}
-	if mayGenerate(e, d.Verdict) {
-		d.Allowed = append(d.Allowed, ActionGenerate)
-	}
 	return d
 }
 
@@ -89,28 +78,46 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 	if at := e.File.SeenAt; !at.IsZero() && at.Before(now) {
 		seen = at
 	}
-	if v, reason := judgeFile(e, seen.Sub(d.Since), limits); v != "" {
+	if v, reason := judgeFinished(e); v != "" {
+		return v, reason
+	}
+	if v, reason := judgeStarted(e, seen.Sub(d.Since), limits); v != "" {
 		return v, reason
 	}
 	if e.Session.Status() == StatusNone {
-		if v, reason := judgePayment(e, now.Sub(d.PaidAt), limits); v != "" {
+		if v, reason := judgePayment(e, now, d.PaidAt, limits); v != "" {
 			return v, reason
 		}
 	}
 	return VerdictUnclear, unclearReason(e)
 }
 
-// judgeFile is rows 2 to 9: what has been started, by whom, and how it stands.
-func judgeFile(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+// judgeFinished is rows 2 and 2b: a finished video exists, or is said to.
+func judgeFinished(e Evidence) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
-	unseen := file == FileNone || file == FileUnknown || file == FileMissing || file == FileUnchecked
+	refunded := e.Payment.State == PaymentRefunded
+	hidden := status == StatusError || e.Session.Lookup.Full && (status == StatusNone || status == StatusPending)
+	underWay := file == FileInProgress || file == FileFinalizing
 	switch {
+	case file == FileCompleted && hidden && !refunded:
+		return VerdictUndelivered, "The video is ready, but the customer's page does not show it."
 	case file == FileCompleted:
 		return VerdictCompleted, "The video is ready."
-	case status == StatusCompleted && unseen:
+	case e.otherFinished() != "" && !underWay && !refunded:
+		return VerdictUndelivered, "A finished video was seen for this session before, and the session does not name it."
+	case status == StatusCompleted && e.Session.FileID() != "" && (file == FileUnknown || file == FileMissing || file == FileUnchecked):
 		return VerdictCompleted, "The status says completed; the file itself was not seen."
 	case file == FileUnchecked:
 		return VerdictUnchecked, "Its file was not checked yet."
+	}
+	return "", ""
+}
+
+// judgeStarted is rows 3 to 9: what has been started, by whom, and how it stands.
+func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	status, file := e.Session.Status(), e.File.State
+	unseen := file == FileUnknown || file == FileMissing
+	switch {
 	case e.Job == JobRunning:
 		return VerdictProcessing, "A repair of ours is running for it."
 	case e.Job == JobUnclear:
@@ -127,13 +134,39 @@ func judgeFile(e Evidence, age time.Duration, limits Thresholds) (Verdict, strin
 			"The video was made, but its address never came.")
 	case status == StatusError:
 		return VerdictFailed, "The session is marked as error."
-	case (status == StatusProcessing || status == StatusPending) && (file == FileUnknown || file == FileMissing):
+	case status == StatusCompleted:
+		return VerdictFailed, "The status says completed, but no file was ever named" + e.noFile() + "."
+	case (status == StatusProcessing || status == StatusPending) && unseen:
 		return judgeUnseen(e, age, limits)
 	case status == StatusProcessing && file == FileNone:
 		return timed(age, limits.OrphanGrace, "A video is about to be started.",
-			"It says processing, but no file was ever started.")
+			"It says processing, but no file was ever started"+e.noFile()+".")
 	}
 	return "", ""
+}
+
+// checkHost ends a reason: the API that does not know a file may be another one.
+const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses."
+
+// doubt says which file has to be seen before another video may be made; "" = none.
+func (e Evidence) doubt() string {
+	switch is := func(state FileState) bool { return e.File.State == state || e.strays(state) }; {
+	case is(FileUnknown):
+		return " A file that it names could not be seen: it may be ready."
+	case is(FileMissing) && !e.APIProven:
+		return " SuperDuperAI does not know a file that it names" + checkHost
+	case e.strays(FileInProgress), e.strays(FileFinalizing):
+		return " Another file that it names is being made."
+	}
+	return ""
+}
+
+// noFile says what stands where the id of the file should.
+func (e Evidence) noFile() string {
+	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
+		return " (its fileId is no id of a file)"
+	}
+	return ""
 }
 
 // judgeUnseen is row 9: a file that cannot be seen is no fault by itself.
@@ -144,7 +177,7 @@ func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, str
 	case missing && e.APIProven:
 		return VerdictStalled, "A video was started long ago, and SuperDuperAI does not know its file."
 	case missing:
-		return VerdictUnclear, "SuperDuperAI does not know its file. Check that SUPERDUPERAI_URL is the host that the site uses."
+		return VerdictUnclear, "SuperDuperAI does not know its file" + checkHost
 	}
 	return VerdictUnclear, "A video was started long ago, and its file could not be seen."
 }
@@ -156,12 +189,20 @@ func timed(age, limit time.Duration, under, over string) (Verdict, string) {
 	return VerdictStalled, over
 }
 
+// recordsLife is how long after the payment a sale has to be in Redis: records
+// live for 30 days from their last write.
+const recordsLife = 29 * 24 * time.Hour
+
 // judgePayment is rows 10 to 13: nothing has been started yet.
-func judgePayment(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, string) {
 	prompt := e.Session.PromptText() != ""
-	state := e.Payment.State
-	settled := state == PaymentPaid || state == PaymentPartiallyRefunded || state == PaymentNotRequired
+	held := e.Session.Layout() != LayoutNone
+	state, settled := e.Payment.State, e.settled()
+	age := now.Sub(paid)
+	tooOld := settled && !paid.IsZero() && age > recordsLife
 	switch {
+	case state == PaymentUnpaid && e.Payment.Failed:
+		return VerdictAbandoned, "The payment failed for good."
 	case state == PaymentUnpaid:
 		return VerdictUnpaid, "The customer has not paid yet."
 	case state == PaymentExpired:
@@ -169,19 +210,25 @@ func judgePayment(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 	case prompt && settled && age < limits.OrphanGrace:
 		return VerdictWaiting, "Paid just now; the webhook may still come."
 	case prompt && state == PaymentNotRequired:
-		return VerdictOrphaned, "Nothing was to be paid, but no video was started."
+		return VerdictOrphaned, "Nothing was to be paid, but no video was started" + e.noFile() + "."
 	case prompt && settled:
-		return VerdictOrphaned, "Paid, but no video was started."
+		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
 	case prompt && state == PaymentUnverified && age < limits.OrphanGrace:
 		return VerdictWaiting, "The prompt was stored just now; payment could not be verified."
 	case prompt && state == PaymentUnverified:
 		return VerdictOrphaned, "The prompt is stored, but no video was started; payment could not be verified."
-	case settled:
+	case settled && !tooOld && (held || !e.Payment.OtherSale):
 		return VerdictLost, "Paid, but Redis holds no prompt to make a video from."
-	case e.Session.Layout() == LayoutNone && state == PaymentMissing:
+	case held:
+		return "", ""
+	case state == PaymentMissing:
 		return VerdictNotFound, "Neither Redis nor Stripe knows this session."
-	case e.Session.Layout() == LayoutNone && e.Payment.Why == NoStripeKey:
+	case e.Payment.Why == NoStripeKey:
 		return VerdictNotFound, "Redis does not know this session, and no Stripe key is configured to ask there."
+	case e.Payment.OtherSale:
+		return VerdictNotFound, "Redis does not know this session, and in Stripe it is a sale of something else."
+	case tooOld:
+		return VerdictNotFound, "It was paid more than 29 days ago, and records live for 30 days: Redis holds nothing of it any more."
 	}
 	return "", ""
 }
@@ -193,74 +240,17 @@ func unclearReason(e Evidence) string {
 		return "Redis holds the session, but Stripe does not know it: the Stripe key may belong to another account."
 	case !held:
 		return "Redis holds nothing, and payment could not be verified."
+	case e.settled():
+		return "Redis holds neither prompt nor status, and it was paid more than 29 days ago."
 	case e.File.State == FileUnknown:
 		return "Neither its file nor its payment could be seen."
 	}
 	return "Redis holds neither prompt nor status, and payment could not be verified."
 }
 
-func mayFix(e Evidence, v Verdict) bool {
-	if e.RedisSilent || e.Session.PromptText() == "" {
-		return false
-	}
-	switch v {
-	case VerdictOrphaned, VerdictStalled:
-		return true
-	case VerdictCorrupt:
-		return mayFixCorrupt(e.Session)
-	case VerdictRefunded:
-		return e.Session.Status() == StatusNone
-	case VerdictFailed:
-		return e.Session.Status() != StatusError
-	}
-	return false
-}
-
-// mayFixCorrupt: a key of another Redis type, or too large to be read and saved,
-// is never written, and what may have been delivered is not called an error. In the one-key layout only a
-// webhook: that carries a status would be written beside session:, and one of
-// another Redis type carries none.
-func mayFixCorrupt(s Session) bool {
-	if s.Lookup.Other || s.Webhook.Other && !s.Lookup.Full || s.Lookup.Fault == FaultTooLarge || s.Webhook.Fault == FaultTooLarge {
-		return false
-	}
-	for _, key := range s.Keys() {
-		status, file := key.Value.Status, key.Value.FileID
-		if status != nil && Status(*status) == StatusCompleted || file != nil && *file != "" {
-			return false
-		}
-	}
-	return true
-}
-
-func mayGenerate(e Evidence, v Verdict) bool {
-	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" {
-		return false
-	}
-	if e.Session.strayFile() { // a second video may be one too many
-		return false
-	}
-	switch e.Session.Lookup.Value.GenerationType {
-	case "image-to-video", "image-to-image": // their source picture would be needed
-		return false
-	}
-	switch e.Payment.State {
-	case PaymentPaid, PaymentPartiallyRefunded, PaymentNotRequired, PaymentUnverified:
-	default:
-		return false
-	}
-	switch e.File.State {
-	case FileNone, FileFailed:
-		return true
-	case FileInProgress, FileFinalizing:
-		return v == VerdictStalled
-	}
-	return false
-}
-
 // paidAt is when the customer paid, as near as can be told.
 func paidAt(e Evidence, now time.Time) time.Time {
-	return first(e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
+	return first(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
 }
 
 // StoredAt is when the prompt was stored: the older of the times that its

@@ -1,6 +1,10 @@
 package store
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+)
 
 // PaymentState is what Stripe says of the payment.
 type PaymentState string
@@ -130,6 +134,18 @@ func (e *FileError) Error() string { return e.Err.Error() }
 // Unwrap returns the reason and the cause.
 func (e *FileError) Unwrap() []error { return []error{e.Trouble, e.Err} }
 
+// FileRecord is what the bot's own records hold of a session's files.
+type FileRecord struct {
+	File     File     // the one that it names, as it was seen last
+	Finished []string // all that were seen finished for it, the last seen last
+}
+
+// Named is a file that is named somewhere.
+type Named struct {
+	ID    string
+	State FileState
+}
+
 // Site is what the site's webhook-status answers, which is what the customer's
 // page goes by.
 type Site struct {
@@ -138,10 +154,11 @@ type Site struct {
 	FileID string
 }
 
-// Sees reports whether the customer's page shows the file by this answer: one
-// without a status is "File Not Found" there.
+// Sees reports whether the customer's page shows the file by this answer: without
+// a status it is "File Not Found" there, and a pending one waits for ever.
 func (s Site) Sees(fileID string) bool {
-	return s.Found && s.FileID == fileID && s.Status != "" && Status(s.Status) != StatusError
+	shows := Status(s.Status) == StatusProcessing || Status(s.Status) == StatusCompleted
+	return s.Found && shows && strings.EqualFold(s.FileID, fileID)
 }
 
 // JobState is what a job of ours does for the session.
@@ -161,7 +178,8 @@ type Evidence struct {
 	Payment     Payment
 	File        File
 	APIProven   bool     // the API knew the file of a later session: one that it does not know is gone
-	Finished    []string // the files that the bot's own records hold as finished for the session
+	Finished    []string // files known to be finished for the session, be they named by it or not; the last seen last
+	Others      []Named  // what was seen of files that the session names beside the one that counts
 	Site        *Site    // nil = it was not asked, or did not answer
 	Event       Event
 	Reads       Layout // of the keys that the site reads; LayoutNone = not known
@@ -179,7 +197,7 @@ type Thresholds struct {
 // and a file that Redis names but of which nothing is said is unknown.
 func (e Evidence) complete(now time.Time) Evidence {
 	e.Session = e.Session.AsOf(now)
-	for _, at := range []*time.Time{&e.Payment.ChargedAt, &e.Payment.Created} {
+	for _, at := range []*time.Time{&e.Payment.PaidAt, &e.Payment.ChargedAt, &e.Payment.Created} {
 		if at.After(now) {
 			*at = time.Time{}
 		}
@@ -187,12 +205,19 @@ func (e Evidence) complete(now time.Time) Evidence {
 	if e.Payment.State == "" {
 		e.Payment.State, e.Payment.Why = PaymentUnverified, StripeNoAnswer
 	}
-	named := e.Session.FileID() != ""
-	switch {
-	case named && (e.File.State == "" || e.File.State == FileNone):
-		e.File.State = FileUnknown
-	case e.File.State == "":
+	switch named := e.Session.FileID() != ""; {
+	case !named:
 		e.File.State = FileNone
+	case e.File.State == "" || e.File.State == FileNone:
+		e.File.State = FileUnknown
+	}
+	for _, other := range e.Others {
+		if other.State == FileCompleted {
+			e.Finished = append(slices.Clip(e.Finished), other.ID)
+		}
+	}
+	if slices.ContainsFunc(e.Finished, func(id string) bool { return strings.EqualFold(id, e.Session.FileID()) }) {
+		e.File.State = FileCompleted
 	}
 	return e
 }

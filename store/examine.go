@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -37,7 +38,7 @@ type FileReader interface {
 
 // FileRecords knows what was seen of files before; see sweep.Files.
 type FileRecords interface {
-	Known(ctx context.Context, ref FileRef) (File, error)
+	Known(ctx context.Context, ref FileRef) (FileRecord, error)
 }
 
 // SiteReader knows what the site tells the customer of a session.
@@ -76,7 +77,7 @@ type Examination struct {
 	FileErr  error
 	SiteErr  error
 	Repair   SessionJob // the latest
-	JobErr   error      // with it, whether a job of ours runs is not known
+	JobErr   error      // with it, what the bot's own records hold of its repairs and files is not known
 	At       time.Time  // when it was judged
 }
 
@@ -113,7 +114,8 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	site := x.site(ctx, id)
 	held := x.records(ctx, id)
 	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), Classify(held.err)
-	seen.File, seen.FileErr = x.file(ctx, seen.Session)
+	seen.Session.ID = id
+	recordErr := x.files(ctx, &seen)
 	if seen.File.State == FileMissing && x.Proven != nil {
 		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
 	}
@@ -123,11 +125,10 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		seen.SiteErr = err
 	}
 	seen.Repair, seen.JobErr = held.job()
-	seen.Job, seen.JobErr = seen.Repair.State, Classify(seen.JobErr)
+	seen.Job, seen.JobErr = seen.Repair.State, Classify(cmp.Or(seen.JobErr, recordErr))
 	stripe.Wait()
 	seen.At = x.Now()
 	seen.RedisSilent = seen.RedisErr != nil
-	seen.Session.ID = id
 	seen.Evidence = seen.complete(seen.At)
 	seen.Diagnosis = Diagnose(seen.Evidence, seen.At, x.Limits)
 	x.countLookup(seen)
@@ -199,23 +200,42 @@ func (x *Examiner) event(ctx context.Context, p Payment) Event {
 	return event
 }
 
-// file is what is known of the file that a session names. One that was seen
-// finished is not asked for again; where nobody can be asked it is as it was seen
-// last.
-func (x *Examiner) file(ctx context.Context, s Session) (File, error) {
-	id := s.FileID()
-	if id == "" {
-		return File{State: FileNone}, nil
-	}
-	known, err := File{State: FileUnknown}, ErrNotAsked
+// files fills in what is known of the session's files. One that was seen finished
+// is not asked for again; where nobody can be asked it is as it was seen last. The
+// error is one of the bot's own records.
+func (x *Examiner) files(ctx context.Context, seen *Examination) error {
+	ref := seen.Session.FileRef(x.Now())
+	known, err := FileRecord{File: File{State: FileUnknown}}, ErrNotAsked
 	if x.Records != nil {
-		known, err = ask(ctx, redisWithin, func(ctx context.Context) (File, error) { return x.Records.Known(ctx, s.FileRef(x.Now())) })
+		known, err = ask(ctx, redisWithin, func(ctx context.Context) (FileRecord, error) { return x.Records.Known(ctx, ref) })
+		seen.Finished = known.Finished
 	}
 	switch {
-	case err == nil && (known.State == FileCompleted || x.Files == nil):
-		return known, nil
+	case ref.FileID == "":
+		seen.File.State = FileNone
+	case known.File.State == FileCompleted:
+		seen.File = known.File
 	case x.Files == nil:
-		return File{State: FileUnknown}, err
+		seen.File, seen.FileErr = known.File, err
+	default:
+		seen.File, seen.FileErr = x.file(ctx, ref.FileID)
+	}
+	if seen.File.State != FileCompleted {
+		for _, id := range seen.Session.strayFiles() {
+			file, _ := x.file(ctx, id) // without an answer its state is unknown
+			seen.Others = append(seen.Others, Named{id, file.State})
+		}
+	}
+	if x.Records == nil {
+		return nil
+	}
+	return err
+}
+
+// file asks for a file.
+func (x *Examiner) file(ctx context.Context, id string) (File, error) {
+	if x.Files == nil {
+		return File{State: FileUnknown}, ErrNotAsked
 	}
 	file, err := ask(ctx, examineWithin, func(ctx context.Context) (File, error) { return x.Files.File(ctx, id) })
 	switch {
@@ -246,6 +266,6 @@ func agrees(site Site, s Session) bool {
 	if held == StatusPending {
 		held = StatusNone
 	}
-	differ := site.FileID != "" && s.FileID() != "" && site.FileID != s.FileID()
+	differ := site.FileID != "" && s.NamedFile() != "" && site.FileID != s.NamedFile()
 	return told == held && !differ
 }

@@ -79,10 +79,10 @@ type sources struct{ redis, stripe, files, site source }
 func working() *sources {
 	return &sources{
 		redis: source{session: held(foxPrompt,
-			`{"status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, "")},
+			`{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, "")},
 		stripe: source{payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}, event: Event{State: EventDelivered}},
 		files:  source{file: File{State: FileInProgress}},
-		site:   source{site: Site{Found: true, Status: "processing", FileID: "f"}},
+		site:   source{site: Site{Found: true, Status: "processing", FileID: fileF}},
 	}
 }
 
@@ -126,9 +126,9 @@ func TestExamineAsksNobodyInVain(t *testing.T) {
 func TestExamineAsksForTheFileThatCounts(t *testing.T) {
 	s := working()
 	s.redis.session = held("", `{"status":"error","fileId":"other","timestamp":"`+ago(-time.Hour)+`"}`,
-		`{"prompt":"A fox","status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`)
+		`{"prompt":"A fox","status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`)
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
-	if s.files.fileID != "f" || x.Verdict != VerdictProcessing {
+	if s.files.fileID != fileF || x.Verdict != VerdictProcessing {
 		t.Errorf("asked for %q, and it is %s", s.files.fileID, x.Verdict)
 	}
 }
@@ -138,7 +138,7 @@ func TestExamineAsksForTheFileThatCounts(t *testing.T) {
 func TestExamineAFileThatIsNotKnown(t *testing.T) {
 	for proven, want := range map[bool]Verdict{true: VerdictStalled, false: VerdictUnclear} {
 		s := working()
-		s.redis.session = held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Hour)+`"}`, "")
+		s.redis.session = held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, "")
 		s.files.err = &FileError{Trouble: FileNotFound, Err: errors.New("404")}
 		x := s.examiner()
 		x.Proven = func(_ context.Context, created time.Time) bool {
@@ -156,20 +156,20 @@ func TestExamineAFileThatIsNotKnown(t *testing.T) {
 // finished is the file that was finished; without one the records break down.
 type finished string
 
-func (f finished) Known(_ context.Context, ref FileRef) (File, error) {
+func (f finished) Known(_ context.Context, ref FileRef) (FileRecord, error) {
 	switch {
 	case f == "":
-		return File{State: FileCompleted}, errors.New("rubbish")
+		return FileRecord{}, errors.New("rubbish")
 	case ref.FileID != string(f):
-		return File{State: FileUnchecked}, nil
+		return FileRecord{File: File{State: FileUnchecked}}, nil
 	}
-	return File{State: FileCompleted}, nil
+	return FileRecord{File: File{State: FileCompleted}, Finished: []string{string(f)}}, nil
 }
 
 // TestExamineAFileThatWasFinished does not ask for it again, and asks where that
 // is not known.
 func TestExamineAFileThatWasFinished(t *testing.T) {
-	for records, asked := range map[finished]int{"f": 0, "g": 1, "": 1} {
+	for records, asked := range map[finished]int{fileF: 0, fileOld: 1, "": 1} {
 		s := working()
 		x := s.examiner()
 		x.Records = records
@@ -178,7 +178,7 @@ func TestExamineAFileThatWasFinished(t *testing.T) {
 			t.Errorf("finished %q: asked %d times, %s", records, s.files.asked, got.Verdict)
 		}
 		x.Files = nil // the watch asks for files at its own pace
-		want := map[finished]FileState{"f": FileCompleted, "g": FileUnchecked, "": FileUnknown}[records]
+		want := map[finished]FileState{fileF: FileCompleted, fileOld: FileUnchecked, "": FileUnknown}[records]
 		if got := x.Examine(t.Context(), "cs_live_1"); got.File.State != want || (got.FileErr == nil) != (records != "") {
 			t.Errorf("finished %q, and nobody to ask: %s, %v", records, got.File.State, got.FileErr)
 		}
@@ -318,7 +318,7 @@ func TestPanicsAreErrors(t *testing.T) {
 func TestSiteAgrees(t *testing.T) {
 	processing := held(foxPrompt, `{"status":"processing"}`, "")
 	nothing := held(foxPrompt, "", "")
-	pendingFile := held(foxPrompt, `{"status":"pending","fileId":"f"}`, "")
+	pendingFile := held(foxPrompt, `{"status":"pending","fileId":"`+fileF+`"}`, "")
 	for _, c := range []struct {
 		site    Site
 		session Session
@@ -331,7 +331,7 @@ func TestSiteAgrees(t *testing.T) {
 		{Site{Status: "pending"}, nothing, true},
 		{Site{Found: true, Status: "pending"}, nothing, true},
 		{Site{Found: true}, nothing, true},
-		{Site{Found: true, FileID: "f"}, nothing, true},
+		{Site{Found: true, FileID: fileF}, nothing, true},
 		{Site{Found: true, Status: "error"}, nothing, false},
 		{Site{Found: true, Status: "pending"}, pendingFile, true},
 	} {

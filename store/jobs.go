@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -47,6 +49,14 @@ type SessionJob struct {
 	Action  Action
 	Outcome Outcome   // "" = it runs
 	At      time.Time // of the outcome, or of the claim while it runs
+	Made    []Made    // by all jobs of the session, oldest first
+}
+
+// Made is a video or an image that a job had made, or began to.
+type Made struct {
+	FileID string
+	At     time.Time
+	Cents  int // estimated cost, 0 = unknown
 }
 
 // JobOf tells what a job of ours does for the session, or did last.
@@ -94,6 +104,16 @@ func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
 	if at, err := strconv.ParseInt(fields["at"], 10, 64); err == nil {
 		job.At = time.UnixMilli(at).UTC()
 	}
+	for name, value := range fields {
+		file, isFile := strings.CutPrefix(name, madePrefix)
+		var ms int64
+		made := Made{FileID: file}
+		if _, err := fmt.Sscan(value, &ms, &made.Cents); isFile && err == nil {
+			made.At = time.UnixMilli(ms).UTC()
+			job.Made = append(job.Made, made)
+		}
+	}
+	slices.SortFunc(job.Made, func(a, b Made) int { return a.At.Compare(b.At) })
 	return job, nil
 }
 

@@ -9,7 +9,7 @@ import (
 // outside: the last known state of their files, and the jobs of ours.
 type Sources struct {
 	Files interface { // see sweep.Files
-		States(ctx context.Context, sessions []Session) ([]File, error)
+		States(ctx context.Context, sessions []Session) ([]FileRecord, error)
 	}
 	Jobs interface { // see Ledger
 		JobStates(ctx context.Context, sessions []string) (map[string]JobState, error)
@@ -36,7 +36,8 @@ func (s Sources) Evidence(ctx context.Context, sessions []Session, payments Know
 	}
 	var open []string
 	for i, session := range sessions {
-		if files[i].State != FileCompleted && session.Status() != StatusCompleted {
+		quick := Evidence{Session: session, File: files[i].File, Finished: files[i].Finished}
+		if Diagnose(quick, now, s.Limits).Verdict != VerdictCompleted {
 			open = append(open, session.ID)
 		}
 	}
@@ -47,10 +48,10 @@ func (s Sources) Evidence(ctx context.Context, sessions []Session, payments Know
 	evidence := make([]Evidence, len(sessions))
 	var doubtful []string
 	for i, session := range sessions {
-		e := Evidence{Session: session, Payment: paid[session.ID], File: files[i]}
+		e := Evidence{Session: session, Payment: paid[session.ID], File: files[i].File, Finished: files[i].Finished}
 		e.APIProven = e.File.State == FileMissing && s.Proven(ctx, session.FileRef(now).Created)
 		switch Diagnose(e, now, s.Limits).Verdict {
-		case VerdictOrphaned, VerdictStalled, VerdictFailed:
+		case VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictUndelivered:
 			doubtful = append(doubtful, session.ID)
 		}
 		evidence[i] = e

@@ -81,7 +81,8 @@ func (l *Ledger) hold(ctx context.Context, lease Lease, life time.Duration) erro
 
 // KEYS: job, job of the session, pending, unclear. ARGV: token, job, its id, its
 // state for the session, whether it is pending, the time of its claim, its life
-// in ms, its action, its outcome, the time of that or of the claim.
+// in ms, its action, its outcome, the time of that or of the claim, the field of
+// what was made (empty = nothing) and its value.
 var saveJob = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
@@ -89,6 +90,7 @@ local latest = redis.call('HGET', KEYS[2], 'id')
 if ARGV[4] ~= '' or not latest or latest == ARGV[3] then
 	redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', ARGV[4], 'action', ARGV[8], 'outcome', ARGV[9], 'at', ARGV[10])
 end
+if ARGV[11] ~= '' then redis.call('HSET', KEYS[2], ARGV[11], ARGV[12]) end
 if ARGV[5] == '1' then redis.call('ZADD', KEYS[3], ARGV[6], ARGV[3]) else redis.call('ZREM', KEYS[3], ARGV[3]) end
 if ARGV[4] == 'unclear' then redis.call('ZADD', KEYS[4], ARGV[6], ARGV[3]) else redis.call('ZREM', KEYS[4], ARGV[3]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6] - ARGV[7])
@@ -109,9 +111,17 @@ func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
 	if job.Outcome != "" {
 		at = job.Finished
 	}
+	made, cost := "", ""
+	if job.FileID != "" {
+		cents := 0
+		if job.Plan.Order != nil {
+			cents = job.Plan.Order.Cents
+		}
+		made, cost = madePrefix+job.FileID, fmt.Sprint(job.Sent.UnixMilli(), " ", cents)
+	}
 	keys := []string{jobKey(job.ID), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
 	held, err := l.run(ctx, saveJob, keys, lease.token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
-		jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli()).Int()
+		jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli(), made, cost).Int()
 	if err != nil {
 		return fmt.Errorf("save a job: %w", Classify(err))
 	}

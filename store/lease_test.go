@@ -121,7 +121,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 			t.Errorf("a job lives for %s", ttl)
 		}
 		latest, err := l.JobOf(t.Context(), job.Plan.Session)
-		if want := (SessionJob{ID: job.ID, Action: job.Plan.Action, Outcome: job.Outcome, At: latest.At}); latest != want || err != nil {
+		if want := (SessionJob{ID: job.ID, Action: job.Plan.Action, Outcome: job.Outcome, At: latest.At, Made: latest.Made}); !cmp.Equal(latest, want) || err != nil {
 			t.Errorf("the latest job is %+v, %v; want %+v", latest, err, want)
 		}
 		if next := claimed(t, l, job.Plan.Session); next.ID == job.ID {

@@ -34,6 +34,9 @@ func jobKey(id string) string        { return ledgerPrefix + "job:" + id }
 func leaseKey(id string) string      { return ledgerPrefix + "lease:" + id }
 func jobOfKey(session string) string { return ledgerPrefix + "of:" + session }
 
+// madePrefix begins the fields of a session's hash that say what was made for it.
+const madePrefix = "made:"
+
 const (
 	// answerLife is how long an expired plan still has an answer for a click.
 	answerLife = 24 * time.Hour
@@ -80,7 +83,7 @@ func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
 	}
 	pipe := client.TxPipeline()
 	pipe.HSet(ctx, planKey(p.ID), "plan", raw, "state", string(PlanOpen),
-		"expires", p.Expires.UnixMilli(), "retrying", p.Retrying, "channel", p.Message.Channel, "ts", p.Message.TS)
+		"expires", p.Expires.UnixMilli(), "retrying", p.Risk != "", "channel", p.Message.Channel, "ts", p.Message.TS)
 	pipe.PExpire(ctx, planKey(p.ID), p.Expires.Sub(p.Created)+answerLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("save a plan: %w", Classify(refused(cmds, err)))

@@ -172,7 +172,7 @@ func TestSecondClick(t *testing.T) {
 		} {
 			p := saved(t, l, "cs_live_"+strconv.Itoa(n))
 			n++
-			p.Retrying = true
+			p.Risk = "Stripe delivers"
 			if err := l.SavePlan(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
@@ -190,7 +190,7 @@ func TestSecondClick(t *testing.T) {
 			}
 		}
 		p := saved(t, l, "cs_live_terminal")
-		p.Retrying = true
+		p.Risk = "Stripe delivers"
 		if err := l.SavePlan(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}

@@ -43,11 +43,13 @@ type Plan struct {
 	Seen      Seen
 	Writes    []KeyWrite // those of the first step; KeyWrite.Then names what follows
 	Order     *Order     // of a generation
-	FixText   string     // of a fix: the sentence for the customer that is stored
+	FixText   string     // of a fix: the sentence for the customer that is stored as the error
+	Deliver   string     // of a fix: the finished file that it shows to the customer; "" = it stores an error
 	Warnings  []string   // sentences, the weightiest first
+	Risk      string     // the first of them that needs a second press; "" = none does
 	EventID   string     // Stripe's event of the payment, "" = not known
 	Live      bool       // real money, as Stripe says
-	Retrying  bool       // Stripe will still deliver the event: a second click is needed
+	Retrying  bool       // Stripe will still deliver the event
 	Ref       string     // of the request that it was made for
 	Message   Message
 }
@@ -69,6 +71,8 @@ type PlanOptions struct {
 	Models  Models
 	Prices  Prices
 	FixText string // the sentence for the customer that a fix stores
+	// RefundText takes its place where the payment was refunded.
+	RefundText string
 }
 
 // MakePlan plans a repair by what was just seen. Where the diagnosis does not
@@ -83,17 +87,34 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x.Event, now),
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
-	p.Warnings = warnings(x, action, p.Retrying)
+	p.Warnings, p.Risk = warnings(x, action, p.Retrying)
 	switch action {
 	case ActionFix:
-		p.FixText = p.Kind.Tell(o.FixText)
-		p.Writes = Writes(x.Session, Update{Kind: UpdateFix, At: now, Error: p.FixText})
+		if p.Deliver = x.Deliver; p.Deliver == "" {
+			p.FixText = p.Kind.Tell(o.FixText)
+			if x.Payment.State == PaymentRefunded {
+				p.FixText = o.RefundText
+			}
+		}
+		p.Writes = Writes(x.Session, p.FirstUpdate(now))
 	case ActionGenerate:
 		order, notes := newOrder(x.Session, o.Models, o.Prices)
 		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
 		p.Writes = generateWrites(x.Session, now)
 	}
 	return p, nil
+}
+
+// FirstUpdate returns what the plan makes of its session at first: all that a fix
+// does, or the claim of a generation.
+func (p Plan) FirstUpdate(at time.Time) Update {
+	switch {
+	case p.Action != ActionFix:
+		return Update{Kind: UpdateClaim, At: at}
+	case p.Deliver != "":
+		return Update{Kind: UpdateCompleted, At: at, FileID: p.Deliver}
+	}
+	return Update{Kind: UpdateFix, At: at, Error: p.FixText}
 }
 
 func seenOf(x Examination) Seen {

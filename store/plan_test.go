@@ -70,7 +70,7 @@ func TestPlansHoldNoPrompt(t *testing.T) {
 }
 
 func TestMakePlanRefuses(t *testing.T) {
-	x := orphan(held(foxPrompt, `{"status":"completed"}`, ""))
+	x := orphan(held(foxPrompt, `{"status":"completed","fileId":"`+fileF+`"}`, ""))
 	_, err := MakePlan(ActionGenerate, x, ann, making, at)
 	var refused *NotAllowed
 	if !errors.As(err, &refused) || refused.Verdict != VerdictCompleted || refused.Reason != x.Reason {
@@ -134,7 +134,7 @@ func TestWarnings(t *testing.T) {
 		{"old", "expires in 5 h", func(x *Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
 		{"prompts", "different prompts", func(x *Examination) { x.Session.Lookup = heldKey("session", `{"prompt":"A hen"}`) }},
 		{"file", "names a file already", func(x *Examination) {
-			x.Session.Lookup, x.File.State = heldKey("session", `{"fileId":"f"}`), FileFailed
+			x.Session.Lookup, x.File.State = heldKey("session", `{"fileId":"`+fileF+`"}`), FileFailed
 		}},
 	} {
 		x := orphan(held(foxPrompt, "", ""))
@@ -174,7 +174,7 @@ func TestChanged(t *testing.T) {
 		want []string
 	}{
 		{"nothing", orphan(held(foxPrompt, "", "")), nil},
-		{"the webhook came", orphan(held(foxPrompt, `{"status":"processing","fileId":"f","timestamp":"`+ago(time.Minute)+`"}`, "")), []string{
+		{"the webhook came", orphan(held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, "")), []string{
 			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
 			"The file was none and is unknown now.", "The session names another file now.",
 			"The value of webhook:… was changed by somebody else."}},

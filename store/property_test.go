@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,42 +22,94 @@ func TestDiagnoseHolds(t *testing.T) {
 		if e.RedisSilent && (d.Verdict != VerdictUnclear || d.Allowed != nil) {
 			t.Fatalf("Redis is silent, and it is %+v", d)
 		}
-		if d.Allowed != nil && s.PromptText() == "" {
-			t.Fatalf("without a prompt %v is allowed", d.Allowed)
-		}
 		_, corrupt := s.corrupt()
 		if !e.RedisSilent && corrupt != (d.Verdict == VerdictCorrupt) {
 			t.Fatalf("corrupt %v, and it is %s", corrupt, d.Verdict)
 		}
-		if !e.RedisSilent && !corrupt && e.File.State == FileCompleted && d.Verdict != VerdictCompleted {
+		seen := e.complete(at)
+		if !e.RedisSilent && !corrupt && seen.File.State == FileCompleted && d.Verdict != VerdictCompleted && d.Verdict != VerdictUndelivered {
 			t.Fatalf("the file is finished, and it is %s", d.Verdict)
 		}
-		if d.Allows(ActionGenerate) {
-			checkGenerate(t, e, d)
+		if d.Allows(ActionGenerate) || d.Allows(ActionReplay) {
+			checkStart(t, seen, d)
+		}
+		if d.Allows(ActionFix) {
+			checkFix(t, seen, d)
+		}
+		if d.Allows(ActionRestore) && s.PromptText() != "" {
+			t.Fatal("restore is allowed beside a prompt")
+		}
+		if stuck(seen, d) && len(d.Allowed) == 0 {
+			t.Fatalf("nothing is allowed: %+v", d)
 		}
 	})
 }
 
-// checkGenerate: a video costs money, and a second one is not wanted.
-func checkGenerate(t *rapid.T, e Evidence, d Diagnosis) {
+// stuck reports whether a paid customer has no video that they see, nothing is
+// under way, and neither a neighbour that cannot be seen, nor a source picture, which only
+// the site can use, nor a value that only a person with access to Redis can mend
+// stands in the way.
+func stuck(e Evidence, d Diagnosis) bool {
+	switch d.Verdict {
+	case VerdictCompleted, VerdictProcessing, VerdictWaiting, VerdictUnchecked, VerdictNotFound, VerdictRefunded:
+		return false
+	}
+	if e.RedisSilent || !e.settled() || e.Job != JobNone || e.finished() != "" && e.shown(e.finished()) {
+		return false
+	}
+	if strings.Contains(d.Reason, "it may be ready") || strings.Contains(d.Reason, "could not be seen") ||
+		strings.Contains(d.Reason, "SUPERDUPERAI_URL") || strings.Contains(d.Reason, "is being made") {
+		return false
+	}
+	for _, key := range e.Session.Keys() {
+		if key.Other {
+			return false
+		}
+	}
+	picture := strings.HasPrefix(e.Session.Lookup.Value.GenerationType, "image-to-")
+	return !(d.Verdict == VerdictCorrupt && claimsDelivery(e.Session)) && !picture
+}
+
+// checkStart: a video costs money, and a second one is not wanted.
+func checkStart(t *rapid.T, e Evidence, d Diagnosis) {
 	switch e.Payment.State {
 	case PaymentUnpaid, PaymentExpired, PaymentRefunded, PaymentMissing:
-		t.Fatalf("generate is allowed, payment %s", e.Payment.State)
+		t.Fatalf("%v is allowed, payment %s", d.Allowed, e.Payment.State)
+	}
+	if len(e.Finished) > 0 {
+		t.Fatalf("%v is allowed, and %v are finished", d.Allowed, e.Finished)
+	}
+	for _, id := range e.Session.strayFiles() {
+		if state := e.stateOf(id); state != FileFailed && (state != FileMissing || !e.APIProven) {
+			t.Fatalf("%v is allowed, and another file is %s", d.Allowed, state)
+		}
 	}
 	switch e.File.State {
-	case FileCompleted, FileUnknown, FileMissing, FileUnchecked:
-		t.Fatalf("generate is allowed, file %s", e.File.State)
+	case FileCompleted, FileUnknown, FileUnchecked:
+		t.Fatalf("%v is allowed, file %s", d.Allowed, e.File.State)
+	case FileMissing:
+		if !e.APIProven {
+			t.Fatalf("%v is allowed, and SuperDuperAI may be another one", d.Allowed)
+		}
 	case FileInProgress, FileFinalizing:
 		if age := at.Sub(d.Since); age < limits.StallAfter {
-			t.Fatalf("generate is allowed, file %s for %s", e.File.State, age)
-		}
-	case FileNone:
-		if e.Session.AsOf(at).FileID() != "" {
-			t.Fatal("generate is allowed, and the file that Redis names was not seen")
+			t.Fatalf("%v is allowed, file %s for %s", d.Allowed, e.File.State, age)
 		}
 	}
 	if e.Job != JobNone || d.Verdict == VerdictCorrupt {
-		t.Fatalf("generate is allowed, job %q, %s", e.Job, d.Verdict)
+		t.Fatalf("%v is allowed, job %q, %s", d.Allowed, e.Job, d.Verdict)
+	}
+}
+
+// checkFix: what is shown is finished, and no error hides what may be.
+func checkFix(t *rapid.T, e Evidence, d Diagnosis) {
+	switch {
+	case d.Deliver == "" && e.mayBeFinished():
+		t.Fatalf("an error over a file that is %s, %v finished", e.File.State, e.Finished)
+	case d.Deliver != "" && e.File.State != FileCompleted && !slices.Contains(e.Finished, d.Deliver):
+		t.Fatalf("%s is shown, of which nobody knows that it is finished", d.Deliver)
+	case d.Deliver != "" && e.Payment.State == PaymentRefunded:
+		t.Fatal("a video is shown to a customer who got the money back")
 	}
 }
 
@@ -65,6 +118,7 @@ func drawEvidence(t *rapid.T) Evidence {
 		State: rapid.SampledFrom([]PaymentState{"", PaymentPaid, PaymentUnpaid, PaymentExpired, PaymentRefunded,
 			PaymentPartiallyRefunded, PaymentNotRequired, PaymentMissing, PaymentUnverified}).Draw(t, "payment"),
 		Created:   drawTime(t, "created"),
+		OtherSale: rapid.IntRange(0, 9).Draw(t, "other sale") == 0,
 		ChargedAt: drawTime(t, "charged"),
 	}
 	if p.State == PaymentUnverified {
@@ -78,7 +132,13 @@ func drawEvidence(t *rapid.T) Evidence {
 		File: File{SeenAt: drawTime(t, "seen"), State: rapid.SampledFrom([]FileState{"", FileNone, FileInProgress, FileFinalizing, FileCompleted,
 			FileFailed, FileUnknown, FileMissing, FileUnchecked}).Draw(t, "file")},
 		APIProven: rapid.Bool().Draw(t, "proven"),
-		Job:       rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),
+		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {fileF}, {fileOld, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
+		Others: []Named{{fileOld, rapid.SampledFrom([]FileState{FileUnknown, FileMissing, FileFailed, FileInProgress,
+			FileCompleted}).Draw(t, "other file")}},
+		Event: Event{ID: rapid.SampledFrom([]string{"", "evt_1"}).Draw(t, "event")},
+		Site:  rapid.SampledFrom([]*Site{nil, {Found: true, Status: "processing", FileID: fileF}, {}}).Draw(t, "site"),
+		Reads: rapid.SampledFrom([]Layout{LayoutNone, LayoutOneKey, LayoutThreeKey}).Draw(t, "site reads"),
+		Job:   rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),
 	}
 }
 
@@ -123,6 +183,8 @@ func drawMember(t *rapid.T, name string) any {
 		return rapid.SampledFrom([]string{"pending", "processing", "completed", "error"}).Draw(t, name)
 	case "timestamp", "createdAt":
 		return drawTime(t, name).Format(time.RFC3339Nano)
+	case "fileId":
+		return rapid.SampledFrom([]string{fileF, fileOld, "../balance"}).Draw(t, name)
 	case "generationType":
 		return rapid.SampledFrom([]string{"text-to-video", "image-to-video"}).Draw(t, name)
 	}

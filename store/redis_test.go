@@ -106,7 +106,7 @@ func TestSessionKeysOnThreeMasters(t *testing.T) {
 	r := open(t, cluster.URL())
 	id := spreadID(t, cluster)
 	for key, value := range map[string]string{
-		"prompt:": foxPrompt, "webhook:": `{"status":"processing","fileId":"f"}`, "session:": `{"fileId":"f"}`,
+		"prompt:": foxPrompt, "webhook:": `{"status":"processing","fileId":"` + fileF + `"}`, "session:": `{"fileId":"` + fileF + `"}`,
 	} {
 		if err := cluster.Client().Set(t.Context(), key+id, value, KeyLife).Err(); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestSessionKeysOnThreeMasters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.PromptText() != "A fox" || s.Status() != StatusProcessing || s.FileID() != "f" || s.Layout() != LayoutThreeKey {
+	if s.PromptText() != "A fox" || s.Status() != StatusProcessing || s.FileID() != fileF || s.Layout() != LayoutThreeKey {
 		t.Errorf("got %+v", s)
 	}
 }

@@ -8,6 +8,7 @@ package store
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 )
@@ -138,13 +139,24 @@ func (s Session) current() Key {
 	return s.Lookup
 }
 
-// FileID is the file of the value whose status counts, else the one that the
-// mapping names. A full object whose status does not count is no mapping.
-func (s Session) FileID() string {
+// NamedFile is what stands where the id of the file should: in the value whose
+// status counts, else in the mapping. A full object whose status does not count
+// is no mapping.
+func (s Session) NamedFile() string {
 	if id := fileOf(s.current()); id != "" || s.Lookup.Value.Status != nil {
 		return id
 	}
 	return fileOf(s.Lookup)
+}
+
+// FileID is the file that the session names, empty where it names none: what is
+// no UUID is no file of SuperDuperAI's.
+func (s Session) FileID() string {
+	id := s.NamedFile()
+	if _, ok := FileUUID(id); !ok {
+		return ""
+	}
+	return id
 }
 
 func fileOf(key Key) string {
@@ -178,15 +190,16 @@ func (s Session) FileRef(now time.Time) FileRef {
 	return FileRef{Session: s.ID, Created: s.StoredAt(now), FileID: s.FileID()}
 }
 
-// strayFile tells whether a value whose status does not count names a file of
-// its own: it may be finished or in the making, and nobody has looked.
-func (s Session) strayFile() bool {
+// strayFiles are the files that values name whose status does not count.
+func (s Session) strayFiles() []string {
+	var strays []string
 	for _, key := range []Key{s.Lookup, s.Webhook} {
-		if id := fileOf(key); id != "" && id != s.FileID() {
-			return true
+		id := fileOf(key)
+		if _, ok := FileUUID(id); ok && !strings.EqualFold(id, s.FileID()) && !slices.Contains(strays, id) {
+			strays = append(strays, id)
 		}
 	}
-	return false
+	return strays
 }
 
 // Status is the one that counts; pending without a file counts as none.

@@ -3,29 +3,47 @@ package store
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
-// warnings are what the approving person should know, the weightiest first.
-func warnings(x Examination, action Action, retrying bool) []string {
-	var list []string
-	warn := func(when bool, text string) {
+// warnings are what the approving person should know, the weightiest first, and
+// the first of them that needs a second press: only what may cost a second video,
+// or the money back, does.
+func warnings(x Examination, action Action, retrying bool) (list []string, risk string) {
+	warn := func(when bool, text string) bool {
 		if when {
 			list = append(list, x.Session.Kind().Tell(text))
 		}
+		return when
 	}
-	generate := action == ActionGenerate
-	unverified := x.Payment.State == PaymentUnverified
-	warn(retrying && generate, "Stripe will still deliver the event: the site may make this video itself.")
-	warn(retrying && !generate, "Stripe will still deliver the event: the site may still start this video.")
+	start := action == ActionGenerate || action == ActionReplay
+	risky := func(when bool, text string) {
+		if warn(when, text) && start && risk == "" {
+			risk = list[len(list)-1]
+		}
+	}
+	risky(retrying && start, "Stripe will still deliver the event: the site may make this video itself.")
+	for _, made := range x.Repair.Made {
+		risky(start, madeText(made))
+	}
+	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == ActionGenerate && x.Repair.Outcome == OutcomeGaveUp,
+		"A video was started for this payment before, and nobody knows whether it was made.")
+	risky(start && siteGaveUp(x.Session), "The site's own request to SuperDuperAI timed out: a video may exist that nobody knows of. Look there first.")
+	risky(start && x.Session.Status() == StatusProcessing && x.Session.FileID() == "",
+		"The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first.")
+	risky(x.Payment.Disputed, "The customer disputes the payment.")
+	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
 	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
-	warn(unverified && generate, "Payment could not be verified: this may be a video that nobody paid for.")
-	warn(unverified && !generate, "Payment could not be verified.")
-	warn(x.Payment.Disputed, "The customer disputes the payment.")
+	unverified := x.Payment.State == PaymentUnverified
+	warn(unverified && start, "Payment could not be verified: this may be a video that nobody paid for.")
+	warn(unverified && !start, "Payment could not be verified.")
 	warn(x.Payment.State == PaymentPartiallyRefunded, "A part of the payment was refunded.")
-	warn(x.Session.FileID() != "" && generate,
-		fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
-	warn(x.Session.FileID() != "" && !generate, "The session names a file already, and keeps it.")
+	named := x.Session.NamedFile() != ""
+	warn(named && start, fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
+	warn(named && action == ActionFix && x.Deliver == "", "The session names a file already, and keeps it.")
+	warn(named && action == ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
+		"The session names another file, which is replaced.")
 	if n := max(x.Payment.VideoCount, x.Session.Lookup.Value.VideoCount); n > 1 {
 		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
 	}
@@ -33,7 +51,27 @@ func warnings(x Examination, action Action, retrying bool) []string {
 	if left := x.Session.promptKey().TTL; left > 0 && left < nearEnd {
 		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
 	}
-	return list
+	return list, risk
+}
+
+// madeText says what was made for the same payment before.
+func madeText(m Made) string {
+	cost := ""
+	if m.Cents > 0 {
+		cost = fmt.Sprintf(", for about $%.2f", float64(m.Cents)/100)
+	}
+	return fmt.Sprintf("A video was started for this payment before: %s%s, file %s.", m.At.Format("2006-01-02 15:04 UTC"), cost, m.FileID)
+}
+
+// siteGaveUp reports whether the session's error is the site's own time-out: its
+// request may have been carried out all the same.
+func siteGaveUp(s Session) bool {
+	text := s.Current().Error
+	if text == nil {
+		return false
+	}
+	lower := strings.ToLower(*text)
+	return strings.Contains(lower, "timeout") || strings.Contains(lower, "timed out")
 }
 
 // promptsDiffer tells whether both layouts hold a prompt, and not the same.

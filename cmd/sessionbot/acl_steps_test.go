@@ -97,7 +97,7 @@ func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *store.Red
 	if _, err := writer.Write(ctx, w, "another digest"); !errors.Is(err, store.ErrChanged) {
 		return err
 	}
-	if err := admin.Set(ctx, w.Key(), `{"status":"completed"}`, time.Hour).Err(); err != nil {
+	if err := admin.Set(ctx, w.Key(), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`, time.Hour).Err(); err != nil {
 		return err
 	}
 	s, err := r.Session(ctx, repairID)
@@ -151,7 +151,7 @@ func notified(ctx context.Context, admin redis.UniversalClient, r *store.Redis, 
 func swept(ctx context.Context, admin redis.UniversalClient, r *store.Redis, set func(context.Context, string, string) error) error {
 	long := `{"prompt":"` + strings.Repeat("A fox runs. ", 1000) + `","status":"completed"}`
 	err := errors.Join(set(ctx, "prompt:cs_test_a", long), set(ctx, "webhook:cs_test_b", long), set(ctx, "session:cs_test_c", long), set(ctx, "prompt:cs_test_d", `{"prompt":"A fox"}`),
-		set(ctx, "webhook:cs_test_d", `{"status":"completed"}`))
+		set(ctx, "webhook:cs_test_d", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`))
 	sweeper := sweep.New(r)
 	for range 2 {
 		if err == nil {
@@ -288,7 +288,7 @@ func watchSteps(r *store.Redis) []aclStep {
 		}},
 		{"know a file", func(ctx context.Context) error {
 			known, err := files.Known(ctx, ref)
-			return errors.Join(err, has(err != nil || known.State == store.FileCompleted))
+			return errors.Join(err, has(err != nil || known.File.State == store.FileCompleted))
 		}},
 		{"know the files of sessions", func(ctx context.Context) error {
 			value, _, _ := store.ParseValue([]byte(`{"prompt":"A fox","status":"processing","fileId":"` + ref.FileID + `"}`))

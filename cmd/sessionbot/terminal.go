@@ -127,8 +127,8 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer, logs bool
 		return exitRefused
 	}
 	agreed := t.yes || t.agreed(ctx, "Go on with "+string(plan.Action)+"?")
-	if agreed && plan.Retrying && !t.yes {
-		agreed = t.agreed(ctx, "Stripe will still deliver the event, so the site may do it itself. Go on all the same?")
+	if agreed && plan.Risk != "" && !t.yes {
+		agreed = t.agreed(ctx, plan.Risk+" Go on all the same?")
 	}
 	if !agreed {
 		t.decline(context.WithoutCancel(ctx), plan, by)

@@ -63,7 +63,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, Sources: sources, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
-			Prices: c.Prices, FixText: commands.FixText,
+			Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
 		},
 		Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 	}

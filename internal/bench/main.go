@@ -180,7 +180,7 @@ func (r *report) sweep(s *sweep.Sweeper, files *sweep.Files, full bool) {
 		states, err := files.States(ctx, sessions)
 		all := make([]store.Evidence, len(states))
 		for i, state := range states {
-			all[i].File = state
+			all[i].File, all[i].Finished = state.File, state.Finished
 		}
 		return all, err
 	}

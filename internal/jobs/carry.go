@@ -230,15 +230,11 @@ func (c *carriage) late() bool { return c.Now().Sub(c.job.Claimed) > beginIn }
 
 // begin writes the fix, or the claim of a generation, against what was shown.
 func (c *carriage) begin(ctx context.Context) error {
-	u := store.Update{Kind: store.UpdateClaim, At: c.job.Claimed}
-	if c.job.Plan.Action == store.ActionFix {
-		u = store.Update{Kind: store.UpdateFix, At: c.job.Claimed, Error: c.job.Plan.FixText}
-	}
 	s, err := c.Product.Session(ctx, c.job.Plan.Session)
 	if err != nil {
 		return err
 	}
-	writes := store.Writes(s, u)
+	writes := store.Writes(s, c.job.Plan.FirstUpdate(c.job.Claimed))
 	if !c.fresh && c.untouched(s, writes) {
 		return c.check(ctx) // another worker looked, and who knows how long ago
 	}

@@ -71,7 +71,7 @@ func (c *carriage) writeAll(ctx context.Context, writes []store.KeyWrite) error 
 // ours tells whether the session is as a job left it: processing, and no file
 // but the job's own.
 func ours(s store.Session, fileID string) bool {
-	named := s.FileID()
+	named := s.NamedFile()
 	return s.Status() == store.StatusProcessing && (named == "" || named == fileID)
 }
 
@@ -80,7 +80,7 @@ func ours(s store.Session, fileID string) bool {
 func already(s store.Session, u store.Update) bool {
 	switch u.Kind {
 	case store.UpdateCompleted:
-		return s.Status() == store.StatusCompleted && s.FileID() == u.FileID
+		return s.Status() == store.StatusCompleted && s.NamedFile() == u.FileID
 	case store.UpdateFailed:
 		failure := s.Current().Error
 		return s.Status() == store.StatusError && failure != nil && *failure == u.Error

@@ -117,7 +117,7 @@ func (w *town) begin(at time.Time, count int, paid bool, lost int) {
 		if paid {
 			cs.Status, cs.PaymentStatus, cs.Event = "complete", "paid", store.EventDelivered
 			if lost == 0 || w.n%lost != 0 {
-				w.pipe.Set(ctx, "webhook:"+cs.ID, `{"status":"completed"}`, store.KeyLife)
+				w.pipe.Set(ctx, "webhook:"+cs.ID, `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`, store.KeyLife)
 			}
 		}
 		w.known = append(w.known, cs)

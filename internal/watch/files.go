@@ -32,8 +32,8 @@ type FileAPI interface {
 
 // FileRecords remembers what was seen of files; see sweep.Files.
 type FileRecords interface {
-	States(ctx context.Context, sessions []store.Session) ([]store.File, error)
-	Known(ctx context.Context, ref store.FileRef) (store.File, error)
+	States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error)
+	Known(ctx context.Context, ref store.FileRef) (store.FileRecord, error)
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
 	Keep(ctx context.Context) error
 }
@@ -127,9 +127,9 @@ func (s *shift) check(ctx context.Context, c check) error {
 	if err != nil {
 		return err
 	}
-	state := known.State
+	state := known.File.State
 	if state != store.FileCompleted {
-		c.last = known
+		c.last = known.File
 		if !s.files.due(c, s.Now(), s.Limits) { // it was checked while the sweep went on
 			return nil
 		}

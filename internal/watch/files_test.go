@@ -298,7 +298,7 @@ func TestRedisWithoutSessions(t *testing.T) {
 	h.tells()
 	for n := range 19 {
 		h.deliver(n, h.at.Add(-time.Minute))
-		h.put(fmt.Sprint("session:cs_test_sold", n), `{"prompt":"A fox","status":"completed","createdAt":"`+h.at.Add(-2*time.Hour).UTC().Format(time.RFC3339)+`"}`)
+		h.put(fmt.Sprint("session:cs_test_sold", n), `{"prompt":"A fox","status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f","createdAt":"`+h.at.Add(-2*time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	}
 	h.pass(3 * time.Minute)
 	h.tells("update 0", "first 1") // Redis is the site's; one sale is lost

@@ -121,7 +121,7 @@ func TestEnding(t *testing.T) {
 		value, full, fault := store.ParseValue([]byte(status))
 		return store.Session{Webhook: store.Key{Kind: "webhook", Exists: true, Value: value, Full: full, Fault: fault}}
 	}
-	done := session(`{"status":"completed"}`)
+	done := session(`{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 	for _, c := range []struct {
 		name     string
 		verdict  store.Verdict

@@ -163,9 +163,9 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 			h.pass(5 * time.Minute)
 			h.lead() // another replica
 			for n := range 12 {
-				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
+				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 			}
-			h.put("webhook:cs_test_stalled", `{"status":"completed"}`)
+			h.put("webhook:cs_test_stalled", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 			h.pass(26 * time.Minute)
 			h.tells() // nothing
 			// Three incidents, each tried once a minute; a post is looked for first.
@@ -180,9 +180,9 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 			h.pass(14 * time.Minute)
 			h.tells("reply reminder 1") // of what was told last, as nobody acknowledged it
 			for n := range 30 {
-				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
+				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 			}
-			h.put("webhook:cs_test_failed", `{"status":"completed"}`)
+			h.put("webhook:cs_test_failed", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 			h.pass(2 * time.Minute)
 			h.tells("update 0", "update 0")
 		})
@@ -278,7 +278,7 @@ func TestKeyOfTheOtherMode(t *testing.T) {
 	h.orphan("cs_test_seen")
 	h.pass(10 * time.Minute)
 	h.tells("first 1", "unverifiable 0")
-	h.put("webhook:cs_test_1", `{"status":"completed"}`)
+	h.put("webhook:cs_test_1", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 	h.pass(2 * time.Minute)
 	h.tells("update 0")
 }
@@ -364,7 +364,7 @@ func TestGrowsAndComesBack(t *testing.T) {
 		t.Errorf("told %v", lines)
 	}
 	for n := range 120 {
-		h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed"}`)
+		h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 	}
 	h.pass(2 * time.Minute)
 	if told := h.told(); told[len(told)-1] != "update 0" {
@@ -373,7 +373,7 @@ func TestGrowsAndComesBack(t *testing.T) {
 	h.orphan("cs_test_again")
 	h.pass(2 * time.Minute)
 	h.tells("update 1", "reply reopened 1")
-	h.put("webhook:cs_test_again", `{"status":"completed"}`)
+	h.put("webhook:cs_test_again", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 	h.pass(2 * time.Minute)
 	h.tells("update 0")
 	h.pass(Window)

@@ -212,7 +212,7 @@ func BenchmarkDetection(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
-			s.put("session:cs_test_other", `{"prompt":"A fox","status":"completed","createdAt":"2026-01-01T00:00:00.000Z"}`)
+			s.put("session:cs_test_other", `{"prompt":"A fox","status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f","createdAt":"2026-01-01T00:00:00.000Z"}`)
 			s.run()
 			s.until("the watch is up", func() bool {
 				state, err := s.records.State(b.Context())

@@ -3,6 +3,7 @@ package sweep
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -58,61 +59,64 @@ func bucket(k key, day int64) string {
 
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
-// States returns the last known state of the file that each session names, in
-// their order: FileUnchecked where it has to be asked for, FileUnknown where it
-// cannot be. A session that says completed is believed without looking.
-func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.File, error) {
+// States returns what is known of the files of sessions, in their order:
+// FileUnchecked where the one that a session names has to be asked for. A session
+// that names a file and says completed is believed without looking.
+func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	files, now := make([]store.File, len(sessions)), f.now()
-	var named []asked
+	records, now := make([]store.FileRecord, len(sessions)), f.now()
+	var looked []asked
 	pipe := client.Pipeline()
 	for i, s := range sessions {
 		id := s.FileID()
-		switch uuid, ok := store.FileUUID(id); {
-		case id == "":
-			files[i].State = store.FileNone
-		case !ok || s.Status() == store.StatusCompleted:
-			files[i].State = store.FileUnknown
-		default:
-			k := keyOf(s.ID)
-			hash := f.bucket(k, s.FileRef(now))
-			named = append(named, asked{i, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
+		uuid, named := store.FileUUID(id)
+		if named && s.Status() == store.StatusCompleted {
+			records[i].File.State = store.FileUnknown
+			continue
 		}
+		k := keyOf(s.ID)
+		hash := f.bucket(k, s.FileRef(now))
+		looked = append(looked, asked{i, named, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
 	}
-	if len(named) == 0 {
-		return files, nil
+	if len(looked) == 0 {
+		return records, nil
 	}
 	if err := exec(ctx, pipe); err != nil {
 		return nil, fmt.Errorf("read finished files: %w", store.Classify(err))
 	}
+	var open []asked
+	var keys []string
 	f.mu.Lock()
-	named = slices.DeleteFunc(named, func(a asked) bool {
-		found := holds([]byte(a.uuids.Val()), a.uuid)
-		if found {
-			files[a.session].State, f.met[a.hash] = store.FileCompleted, true
+	for _, a := range looked {
+		r, uuids := &records[a.session], []byte(a.uuids.Val())
+		if len(uuids) > 0 {
+			f.met[a.hash] = true
 		}
-		return found
-	})
-	f.mu.Unlock()
-	if len(named) == 0 {
-		return files, nil
+		switch r.Finished = texts(uuids); {
+		case !a.named:
+			r.File.State = store.FileNone
+		case holds(uuids, a.uuid):
+			r.File.State = store.FileCompleted
+		default:
+			open, keys = append(open, a), append(keys, statePrefix+sessions[a.session].FileID())
+		}
 	}
-	keys := make([]string, len(named))
-	for n, a := range named {
-		keys[n] = statePrefix + sessions[a.session].FileID()
+	f.mu.Unlock()
+	if len(open) == 0 {
+		return records, nil
 	}
 	last, err := client.MGet(ctx, keys...).Result()
 	if err != nil {
 		return nil, fmt.Errorf("read files: %w", store.Classify(err))
 	}
-	for n, a := range named {
+	for n, a := range open {
 		text, _ := last[n].(string) // nil where there is none
-		files[a.session] = parseState(text)
+		records[a.session].File = parseState(text)
 	}
-	return files, nil
+	return records, nil
 }
 
 // exec sends what may find nothing. Its own first error may be just that, and
@@ -130,6 +134,7 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 // asked is a session, and the answer to which of its files are finished.
 type asked struct {
 	session int
+	named   bool // it names one
 	uuid    [16]byte
 	hash    string
 	uuids   *redis.StringCmd
@@ -149,17 +154,23 @@ func holds(uuids []byte, id [16]byte) bool {
 	return slices.ContainsFunc(slices.Collect(slices.Chunk(uuids, 16)), func(uuid []byte) bool { return bytes.Equal(uuid, id[:]) })
 }
 
-// Known returns what is known of the file: that it was seen finished for the
-// session, whenever that says it was created (what it says can be changed from
-// outside), else what was seen of it last.
-func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error) {
-	id, ok := store.FileUUID(ref.FileID)
-	if !ok {
-		return store.File{State: store.FileUnknown}, nil
+// texts writes UUIDs out.
+func texts(uuids []byte) []string {
+	var all []string
+	for u := range slices.Chunk(uuids, 16) {
+		digits := hex.EncodeToString(u)
+		all = append(all, strings.Join([]string{digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]}, "-"))
 	}
+	return all
+}
+
+// Known returns what is known of the file, and which files were seen finished for
+// the session, whenever that says it was created: what it says can be changed
+// from outside. ref may name no file.
+func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
-		return store.File{}, err
+		return store.FileRecord{}, err
 	}
 	k, today := keyOf(ref.Session), dayOf(f.now())
 	pipe := client.Pipeline()
@@ -169,12 +180,23 @@ func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.File, error
 	}
 	last := pipe.Get(ctx, statePrefix+ref.FileID)
 	if err := exec(ctx, pipe); err != nil {
-		return store.File{}, fmt.Errorf("read what is known of a file: %w", store.Classify(err))
+		return store.FileRecord{}, fmt.Errorf("read what is known of files: %w", store.Classify(err))
 	}
-	if slices.ContainsFunc(finished, func(uuids *redis.StringCmd) bool { return holds([]byte(uuids.Val()), id) }) {
-		return store.File{State: store.FileCompleted}, nil
+	record := store.FileRecord{File: parseState(last.Val())}
+	for _, uuids := range finished {
+		for _, id := range texts([]byte(uuids.Val())) {
+			if !slices.Contains(record.Finished, id) {
+				record.Finished = append(record.Finished, id)
+			}
+			if strings.EqualFold(id, ref.FileID) {
+				record.File = store.File{State: store.FileCompleted}
+			}
+		}
 	}
-	return parseState(last.Val()), nil
+	if ref.FileID == "" {
+		record.File = store.File{State: store.FileNone}
+	}
+	return record, nil
 }
 
 // KEYS: the hash. ARGV: the field, a UUID, life in ms.

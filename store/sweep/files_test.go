@@ -34,7 +34,7 @@ func states(t *testing.T, f *Files, sessions ...store.Session) (list []store.Fil
 	files, err := f.States(t.Context(), sessions)
 	must(t, err)
 	for _, file := range files {
-		list = append(list, file.State)
+		list = append(list, file.File.State)
 	}
 	return list
 }
@@ -59,8 +59,8 @@ func TestFiles(t *testing.T) {
 		}
 		finished := func(want bool, ref store.FileRef) {
 			t.Helper()
-			if got, err := f.Known(ctx, ref); (got.State == store.FileCompleted) != want || err != nil {
-				t.Errorf("%+v is %s, %v", ref, got.State, err)
+			if got, err := f.Known(ctx, ref); (got.File.State == store.FileCompleted) != want || err != nil {
+				t.Errorf("%+v is %s, %v", ref, got.File.State, err)
 			}
 		}
 		check("nobody asked", store.FileUnchecked, store.FileUnchecked)
@@ -69,12 +69,12 @@ func TestFiles(t *testing.T) {
 		check("seen", store.FileInProgress, store.FileMissing)
 		for _, fileID := range []string{uuid(1), uuid(9)} {
 			want := map[string]store.File{uuid(1): {State: store.FileInProgress, SeenAt: at}, uuid(9): {State: store.FileUnchecked}}[fileID]
-			if file, err := f.Known(ctx, store.FileRef{Session: "cs_live_1", Created: at, FileID: fileID}); file != want || err != nil {
+			if file, err := f.Known(ctx, store.FileRef{Session: "cs_live_1", Created: at, FileID: fileID}); file.File != want || err != nil {
 				t.Errorf("%+v, %v; want %+v", file, err, want)
 			}
 		}
 		now = at.Add(time.Minute)
-		if files, err := f.States(ctx, all[:1]); err != nil || !files[0].SeenAt.Equal(at) {
+		if files, err := f.States(ctx, all[:1]); err != nil || !files[0].File.SeenAt.Equal(at) {
 			t.Errorf("seen at another time: %+v, %v", files, err)
 		}
 		must(t, f.Save(ctx, all[4].FileRef(at), store.FileUnchecked))

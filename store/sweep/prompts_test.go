@@ -22,7 +22,7 @@ func TestPrompts(t *testing.T) {
 			"prompt:cs_live_a":       `{"prompt":"tie","timestamp":"` + ago(2*time.Minute) + `"}`,
 			"prompt:cs_live_byTTL":   `{"prompt":"no time"}`,
 			"prompt:cs_live_none":    `{"prompt":""}`,
-			"session:cs_live_lookup": `{"fileId":"f"}`,
+			"session:cs_live_lookup": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`,
 			"prompt:cs_live_a_b":     `{"prompt":"of no session","timestamp":"` + ago(time.Second) + `"}`,
 			"prompt:evt:1":           `{"prompt":"of no session","timestamp":"` + ago(time.Second) + `"}`,
 		} {

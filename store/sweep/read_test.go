@@ -207,7 +207,7 @@ func TestTheDocumentedUser(t *testing.T) {
 		}
 		must(t, errors.Join(f.Save(t.Context(), store.FileRef{FileID: uuid(2)}, store.FileUnchecked), f.Keep(t.Context())))
 	}
-	if got, err := f.Known(t.Context(), session.FileRef(at)); got.State != store.FileCompleted || err != nil {
-		t.Errorf("%s, %v", got.State, err)
+	if got, err := f.Known(t.Context(), session.FileRef(at)); got.File.State != store.FileCompleted || err != nil {
+		t.Errorf("%s, %v", got.File.State, err)
 	}
 }

@@ -193,8 +193,8 @@ func manyFinished(n int) map[string]string {
 	for i := range n {
 		id := fmt.Sprint("cs_live_done", i)
 		values["prompt:"+id] = `{"prompt":"` + strings.Repeat("x", 1+i%300) + `","timestamp":"` + ago(2*time.Hour) + `"}`
-		values["webhook:"+id] = `{"status":"completed","fileId":"f","timestamp":"` + ago(time.Hour) + `"}`
-		values["session:"+id] = `{"fileId":"f","timestamp":"` + ago(time.Hour) + `"}`
+		values["webhook:"+id] = `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f","timestamp":"` + ago(time.Hour) + `"}`
+		values["session:"+id] = `{"fileId":"0f000000-0000-4000-8000-00000000000f","timestamp":"` + ago(time.Hour) + `"}`
 	}
 	return values
 }

@@ -26,12 +26,12 @@ func kinds() []kind {
 	return []kind{
 		{map[string]string{"prompt:": oddValues[0]}, store.VerdictOrphaned, 5},
 		{map[string]string{"prompt:": `{"prompt":"` + strings.Repeat("🦊", 51) + `","timestamp":"` + ago(time.Minute) + `"}`}, store.VerdictWaiting, 102},
-		{map[string]string{"prompt:": oddValues[0], "webhook:": oddValues[6], "session:": `{"fileId":"f"}`}, store.VerdictCompleted, 5},
+		{map[string]string{"prompt:": oddValues[0], "webhook:": oddValues[6], "session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, store.VerdictCompleted, 5},
 		{map[string]string{"session:": `{"prompt":"` + strings.Repeat("ж", 2001) + `","status":"error","createdAt":"` + ago(time.Hour) + `"}`}, store.VerdictFailed, 2001},
 		{map[string]string{"session:": `{"prompt":"长","status":"processing","createdAt":"` + ago(time.Hour) + `"}`}, store.VerdictStalled, 1},
-		{map[string]string{"session:": `{"fileId":"f"}`, "webhook:": `{"status":"processing","fileId":"f","timestamp":"` + ago(time.Minute) + `"}`}, store.VerdictProcessing, 0},
+		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`, "webhook:": `{"status":"processing","fileId":"0f000000-0000-4000-8000-00000000000f","timestamp":"` + ago(time.Minute) + `"}`}, store.VerdictProcessing, 0},
 		{map[string]string{"webhook:": `{"status":"proc`}, store.VerdictCorrupt, 0},
-		{map[string]string{"session:": `{"fileId":"f"}`}, store.VerdictUnclear, 0},
+		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, store.VerdictUnclear, 0},
 		{map[string]string{"prompt:": `{"prompt":"old one","timestamp":"` + ago(48*time.Hour) + `"}`}, store.VerdictOrphaned, 7},
 	}
 }
@@ -109,7 +109,7 @@ func TestLifetimes(t *testing.T) {
 		pipe := client.Pipeline()
 		for i := range n {
 			life := []time.Duration{time.Hour, 3 * day, 10 * day, 40 * day, 0}[i%5]
-			pipe.Set(t.Context(), fmt.Sprint("session:cs_live_", i), `{"fileId":"f"}`, life)
+			pipe.Set(t.Context(), fmt.Sprint("session:cs_live_", i), `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`, life)
 		}
 		_, err := pipe.Exec(t.Context())
 		must(t, err)

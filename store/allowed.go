@@ -1,0 +1,209 @@
+package store
+
+import "strings"
+
+// Action is a repair.
+type Action string
+
+// The repairs.
+const (
+	ActionFix      Action = "fix"
+	ActionGenerate Action = "generate"
+	ActionReplay   Action = "replay"  // send Stripe's event to the site once more
+	ActionRestore  Action = "restore" // write a recovered prompt
+)
+
+// allowed returns the repairs that may be planned, and the finished file that a
+// fix writes ("" = it writes an error).
+func allowed(e Evidence, v Verdict) (actions []Action, deliver string) {
+	if e.RedisSilent {
+		return nil, ""
+	}
+	deliver = e.undelivered(v)
+	if deliver != "" || mayMarkError(e, v) {
+		actions = append(actions, ActionFix)
+	}
+	if mayGenerate(e, v) {
+		actions = append(actions, ActionGenerate)
+	}
+	if mayReplay(e, v) {
+		actions = append(actions, ActionReplay)
+	}
+	if mayRestore(e, v) {
+		actions = append(actions, ActionRestore)
+	}
+	return actions, deliver
+}
+
+// settled reports whether nothing is left to be paid.
+func (e Evidence) settled() bool {
+	switch e.Payment.State {
+	case PaymentPaid, PaymentPartiallyRefunded, PaymentNotRequired:
+		return true
+	}
+	return false
+}
+
+// otherFinished is a file known to be finished that is not the one that counts,
+// the last of several; "" = there is none.
+func (e Evidence) otherFinished() string {
+	other := ""
+	for _, id := range e.Finished {
+		if !strings.EqualFold(id, e.Session.FileID()) {
+			other = id
+		}
+	}
+	return other
+}
+
+// finished is a file known to be finished; "" = there is none.
+func (e Evidence) finished() string {
+	if e.File.State == FileCompleted {
+		return e.Session.FileID()
+	}
+	return e.otherFinished()
+}
+
+// undelivered is the finished file that the customer does not see, where a fix
+// may show it to them; "" = there is none.
+func (e Evidence) undelivered(v Verdict) string {
+	file, refunded := e.finished(), e.Payment.State == PaymentRefunded
+	underWay := e.File.State == FileInProgress || e.File.State == FileFinalizing
+	switch {
+	case file == "" || refunded:
+		return ""
+	case v == VerdictUndelivered, v == VerdictStalled,
+		v == VerdictCompleted && e.Site != nil && !e.Site.Sees(file),
+		v == VerdictCorrupt && writable(e.Session) && !underWay && !e.shown(file):
+		return file
+	}
+	return ""
+}
+
+// shown reports whether the customer's page shows the file, as far as is known.
+func (e Evidence) shown(file string) bool {
+	if e.Site != nil {
+		return e.Site.Sees(file)
+	}
+	return e.Session.Status() == StatusCompleted && strings.EqualFold(e.Session.FileID(), file) && e.Reads != LayoutOneKey
+}
+
+// mayMarkError: a file whose state is not known may be finished, and is not
+// hidden by an error.
+func mayMarkError(e Evidence, v Verdict) bool {
+	if e.Session.PromptText() == "" || e.mayBeFinished() {
+		return false
+	}
+	switch v {
+	case VerdictOrphaned, VerdictStalled:
+		return true
+	case VerdictCorrupt:
+		return writable(e.Session) && !claimsDelivery(e.Session)
+	case VerdictRefunded:
+		return e.Session.Status() == StatusNone
+	case VerdictFailed:
+		return e.Session.Status() != StatusError
+	}
+	return false
+}
+
+// mayBeFinished reports whether a file is finished, or may be for all that is known.
+func (e Evidence) mayBeFinished() bool {
+	return e.finished() != "" || e.File.State == FileUnknown || e.File.State == FileUnchecked || e.strays(FileUnknown)
+}
+
+// strays reports whether a value whose status does not count names a file of
+// this state.
+func (e Evidence) strays(state FileState) bool {
+	for _, id := range e.Session.strayFiles() {
+		if e.stateOf(id) == state {
+			return true
+		}
+	}
+	return false
+}
+
+func (e Evidence) stateOf(id string) FileState {
+	for _, other := range e.Others {
+		if strings.EqualFold(other.ID, id) {
+			return other.State
+		}
+	}
+	return FileUnknown
+}
+
+// writable reports whether a repair can write every key that it has to: one of
+// another Redis type, or too large to be read and saved, is never written. In the
+// one-key layout only a webhook: that carries a status would be written beside
+// session:, and one of another Redis type carries none.
+func writable(s Session) bool {
+	return !s.Lookup.Other && (!s.Webhook.Other || s.Lookup.Full) &&
+		s.Lookup.Fault != FaultTooLarge && s.Webhook.Fault != FaultTooLarge
+}
+
+// claimsDelivery reports whether anything that can be read of the session says
+// completed or names a file.
+func claimsDelivery(s Session) bool {
+	for _, key := range s.Keys() {
+		status, file := key.Value.Status, key.Value.FileID
+		if status != nil && Status(*status) == StatusCompleted || file != nil && *file != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// mayGenerate: a second video is made only where no other is finished or under
+// way, as far as anybody knows.
+func mayGenerate(e Evidence, v Verdict) bool {
+	switch e.Session.Lookup.Value.GenerationType {
+	case "image-to-video", "image-to-image": // their source picture would be needed
+		return false
+	}
+	return mayStart(e, v)
+}
+
+// mayStart is what generate and replay have in common.
+func mayStart(e Evidence, v Verdict) bool {
+	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" || e.finished() != "" {
+		return false
+	}
+	if !e.settled() && e.Payment.State != PaymentUnverified {
+		return false
+	}
+	for _, id := range e.Session.strayFiles() {
+		if !e.gone(e.stateOf(id)) {
+			return false
+		}
+	}
+	underWay := e.File.State == FileInProgress || e.File.State == FileFinalizing
+	return e.gone(e.File.State) || underWay && v == VerdictStalled
+}
+
+// gone reports whether there is no video in this state, and none to come.
+func (e Evidence) gone(state FileState) bool {
+	return state == FileNone || state == FileFailed || state == FileMissing && e.APIProven
+}
+
+// mayReplay: the site has to find the prompt where it looks for it.
+func mayReplay(e Evidence, v Verdict) bool {
+	p := e.Session.Lookup.Value.Prompt
+	if e.Reads == LayoutThreeKey {
+		p = e.Session.Prompt.Value.Prompt
+	}
+	return p != nil && *p != "" && e.Event.ID != "" && mayStart(e, v)
+}
+
+// mayRestore: where the prompt is gone, its key can be written, and nothing is
+// under way. What Redis has forgotten after 30 days may have been delivered.
+func mayRestore(e Evidence, v Verdict) bool {
+	switch v {
+	case VerdictProcessing, VerdictCompleted, VerdictNotFound:
+		return false
+	}
+	target := e.Session.Prompt
+	if e.Session.Lookup.Full || e.Session.Layout() == LayoutNone && e.Reads == LayoutOneKey {
+		target = e.Session.Lookup
+	}
+	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.Other && target.Fault != FaultTooLarge
+}

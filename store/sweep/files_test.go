@@ -52,7 +52,7 @@ func TestFiles(t *testing.T) {
 		}
 		check := func(step string, first, fifth store.FileState) {
 			t.Helper()
-			want := []store.FileState{first, store.FileNone, store.FileUnknown, store.FileUnknown, fifth}
+			want := []store.FileState{first, store.FileNone, store.FileNone, store.FileUnknown, fifth}
 			if diff := cmp.Diff(want, states(t, f, all...)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", step, diff)
 			}
@@ -101,6 +101,15 @@ func TestFiles(t *testing.T) {
 			[]store.FileState{store.FileCompleted, store.FileCompleted, store.FileUnchecked}) {
 			t.Errorf("two files of a session, and one of them of another: %s", got)
 		}
+		unnamed := store.FileRef{Session: "cs_live_1", Created: at.Add(-20 * 24 * time.Hour)}
+		want := []string{strings.ToLower(uuid(1)), strings.ToLower(uuid(2))}
+		if record, err := f.Known(ctx, unnamed); err != nil || record.File.State != store.FileNone || !slices.Equal(record.Finished, want) {
+			t.Errorf("of the session: %+v, %v; want %v", record, err, want)
+		}
+		reset := naming("cs_live_1", "", store.StatusPending, time.Hour) // its status was changed from outside
+		if records, err := f.States(ctx, []store.Session{reset}); err != nil || !slices.Equal(records[0].Finished, want) {
+			t.Errorf("in a sweep: %+v, %v; want %v", records, err, want)
+		}
 		moved := naming("cs_live_1", uuid(1), store.StatusProcessing, 5*24*time.Hour) // createdAt was changed from outside
 		finished(true, moved.FileRef(at))
 		finished(false, naming("cs_live_7", uuid(1), store.StatusProcessing, time.Hour).FileRef(at))
@@ -144,7 +153,7 @@ func TestFinishedFilesAreKept(t *testing.T) {
 			check("saved", s.ID, life-time.Hour, life)
 			must(t, client.PExpire(ctx, bucket(keyOf(s.ID), dayOf(s.FileRef(at).Created)), day).Err())
 		}
-		states(t, f, met, naming(other.ID, uuid(3), store.StatusProcessing, 9*24*time.Hour)) // the other one by another file
+		states(t, f, naming(met.ID, "", store.StatusPending, time.Hour)) // whatever the session names by now
 		check("before it is kept", met.ID, 0, day)
 		must(t, f.Keep(ctx))
 		check("kept", met.ID, life-time.Hour, life)

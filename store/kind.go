@@ -11,11 +11,17 @@ const (
 	KindImage Kind = "image"
 )
 
-// Kind is what the session makes.
+// Kind is what the session makes: its generationType says so, and where that is
+// absent its modelType.
 func (s Session) Kind() Kind {
-	switch s.Lookup.Value.GenerationType {
+	v := s.Lookup.Value
+	switch v.GenerationType {
 	case "text-to-image", "image-to-image":
 		return KindImage
+	case "":
+		if v.ModelType == "image" {
+			return KindImage
+		}
 	}
 	return KindVideo
 }

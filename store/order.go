@@ -53,8 +53,8 @@ const (
 	defaultHeight  = 720
 	// maxSeconds bounds what is asked of a model that is not known here.
 	maxSeconds = 60
-	// maxSide bounds width and height in pixels.
-	maxSide = 4096
+	// minSide and maxSide bound width and height in pixels.
+	minSide, maxSide = 10, 4096
 )
 
 // newOrder takes what the session says and what the model can do. The
@@ -74,7 +74,7 @@ func newOrder(s Session, models Models, prices Prices) (Order, []string) {
 		notes = o.setSeconds(v.Duration)
 		o.Cents = prices.cents(o.Model, o.Seconds)
 	}
-	return o, append(notes, o.setSize(v.Resolution)...)
+	return o, append(notes, o.setSize(v)...)
 }
 
 // setSeconds takes the length nearest to the wanted one that the model makes,
@@ -118,22 +118,31 @@ func lengthsOf(model string) []int {
 
 var sizeText = regexp.MustCompile(`^([1-9][0-9]{1,3})x([1-9][0-9]{1,3})$`)
 
-func (o *Order) setSize(resolution string) []string {
+// setSize takes the size from the resolution, and where that is absent from width
+// and height.
+func (o *Order) setSize(v Value) []string {
 	o.Width, o.Height, o.SizeFrom = defaultWidth, defaultHeight, FromDefault
-	if resolution == "" {
+	width, height := v.Width, v.Height
+	switch {
+	case v.Resolution != "":
+		width, height = 0, 0
+		if m := sizeText.FindStringSubmatch(v.Resolution); m != nil {
+			// Two to four digits each: neither fails.
+			width, _ = strconv.ParseFloat(m[1], 64)
+			height, _ = strconv.ParseFloat(m[2], 64)
+		}
+	case width == 0 && height == 0:
 		return nil
 	}
-	if m := sizeText.FindStringSubmatch(resolution); m != nil {
-		// Two to four digits each: neither fails.
-		width, _ := strconv.Atoi(m[1])
-		height, _ := strconv.Atoi(m[2])
-		if width <= maxSide && height <= maxSide {
-			o.Width, o.Height, o.SizeFrom = width, height, FromSession
-			return nil
-		}
+	if !usable(width) || !usable(height) {
+		return []string{fmt.Sprintf("The session's size cannot be used: %d×%d is asked for.", o.Width, o.Height)}
 	}
-	return []string{fmt.Sprintf("The session's resolution cannot be used: %d×%d is asked for.", o.Width, o.Height)}
+	o.Width, o.Height, o.SizeFrom = int(width), int(height), FromSession
+	return nil
 }
+
+// usable reports whether a width or a height is one that can be asked for.
+func usable(side float64) bool { return side == math.Trunc(side) && side >= minSide && side <= maxSide }
 
 // cents is what so many seconds cost, 0 where the model is not listed.
 func (p Prices) cents(model string, seconds int) int {

@@ -95,15 +95,48 @@ func TestOrders(t *testing.T) {
 		{`{"prompt":"A fox","duration":13}`, "somebody/new", 13, 1280, 720, 0, 0, FromSession},
 		{`{"prompt":"A fox","duration":-1,"resolution":"99999x1"}`, "somebody/new", 8, 1280, 720, 0, 1, FromDefault},
 		{`{"prompt":"A fox","resolution":"4097x4096"}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":1024,"height":4096}`, "veo2", 8, 1024, 4096, 1600, 0, FromDefault},
+		{`{"prompt":"A fox","resolution":"720x1280","width":1024,"height":1024}`, "veo2", 8, 720, 1280, 1600, 0, FromDefault},
+		{`{"prompt":"A fox","resolution":"large","width":1024,"height":1024}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":1024}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":1024.5,"height":1024}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":4097,"height":1024}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":1024,"height":1e999}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":-1024,"height":9}`, "veo2", 8, 1280, 720, 1600, 1, FromDefault},
+		{`{"prompt":"A fox","width":"1024","height":null}`, "veo2", 8, 1280, 720, 1600, 0, FromDefault},
 		{`{"prompt":"A fox","generationType":"text-to-image","duration":5}`, "veo3", 0, 1280, 720, 0, 0, ""},
+		{`{"prompt":"A fox","modelType":"image","width":1024,"height":1024}`, "veo3", 0, 1024, 1024, 0, 0, ""},
 	} {
 		o, notes := newOrder(held("", "", c.lookup), Models{Video: c.model, Image: "pictures"}, ListPrices)
 		if o.Seconds != c.seconds || o.SecondsFrom != c.from || o.Width != c.width || o.Height != c.height ||
 			o.Cents != c.cents || len(notes) != c.notes {
 			t.Errorf("%s for %s: %+v, %q", c.lookup, c.model, o, notes)
 		}
+		if sized := o.Width != 1280; sized != (o.SizeFrom == FromSession) {
+			t.Errorf("%s: the size is taken from %s", c.lookup, o.SizeFrom)
+		}
 		if o.Image != (o.Model == "pictures") || o.PromptFrom != FromSession {
 			t.Errorf("%s: %+v", c.lookup, o)
+		}
+	}
+}
+
+func TestKind(t *testing.T) {
+	for value, want := range map[string]Kind{
+		`{}`:                                                     KindVideo,
+		`{"generationType":"text-to-video"}`:                     KindVideo,
+		`{"generationType":"image-to-video"}`:                    KindVideo,
+		`{"generationType":"text-to-image"}`:                     KindImage,
+		`{"generationType":"image-to-image"}`:                    KindImage,
+		`{"modelType":"image"}`:                                  KindImage,
+		`{"modelType":"video"}`:                                  KindVideo,
+		`{"modelType":["image"]}`:                                KindVideo,
+		`{"generationType":null,"modelType":"image"}`:            KindImage,
+		`{"generationType":"text-to-video","modelType":"image"}`: KindVideo,
+		`{"generationType":"text-to-image","modelType":"video"}`: KindImage,
+	} {
+		if got := held("", "", value).Kind(); got != want {
+			t.Errorf("%s makes %s, want %s", value, got, want)
 		}
 	}
 }

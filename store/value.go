@@ -33,8 +33,10 @@ type Value struct {
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
+	ModelType                     string  // image or video
 	Duration                      float64 // seconds; 0 = absent
 	Resolution                    string  // such as 1280x720
+	Width, Height                 float64 // pixels; 0 = absent
 	VideoCount                    int
 	Odd                           []string // members that have to be strings and are none
 }
@@ -69,7 +71,8 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")),
 		ToolSlug: optional("toolSlug"), ToolTitle: optional("toolTitle"), Resolution: optional("resolution"),
-		GenerationType: optional("generationType"), ModelName: optional("modelName"), Duration: member("duration").number,
+		GenerationType: optional("generationType"), ModelName: optional("modelName"), ModelType: optional("modelType"),
+		Duration: member("duration").number, Width: member("width").number, Height: member("height").number,
 	}
 	if n := member("videoCount").number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
@@ -102,7 +105,8 @@ type member struct {
 // decode returns; all others are the product's own.
 var readMembers = func() map[string]int {
 	places := map[string]int{}
-	for _, name := range slices.Concat(texts[:], []string{"duration", "videoCount", "toolSlug", "toolTitle", "generationType", "modelName", "resolution"}) {
+	for _, name := range slices.Concat(texts[:], []string{"duration", "videoCount", "toolSlug", "toolTitle",
+		"generationType", "modelName", "modelType", "resolution", "width", "height"}) {
 		places[name] = len(places)
 	}
 	return places

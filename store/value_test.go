@@ -123,7 +123,8 @@ func valueByStandard(raw []byte) (v Value, full bool, fault Fault) {
 	v = Value{Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")), ToolSlug: optional("toolSlug"),
 		ToolTitle: optional("toolTitle"), Resolution: optional("resolution"), GenerationType: optional("generationType"),
-		ModelName: optional("modelName"), Duration: number("duration")}
+		ModelName: optional("modelName"), ModelType: optional("modelType"),
+		Duration: number("duration"), Width: number("width"), Height: number("height")}
 	if n := number("videoCount"); n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
 	}
@@ -160,7 +161,7 @@ func checkValue(t interface {
 // TestValuesReadAsTheStandardReads them: objects of the members that are read,
 // with all that JSON allows around them and some of what it does not.
 func TestValuesReadAsTheStandardReads(t *testing.T) {
-	names := rapid.SampledFrom(append(texts[:], "toolSlug", "toolTitle", "generationType", "modelName", "duration", "resolution", "videoCount",
+	names := rapid.SampledFrom(append(texts[:], "toolSlug", "toolTitle", "generationType", "modelName", "modelType", "duration", "resolution", "width", "height", "videoCount",
 		"style", "Prompt", "STATUS", "fileid", "", `prom\u0070t`, `st\u0061tus`, "status\xff", `\"`))
 	values := rapid.OneOf(
 		rapid.SampledFrom([]string{`"completed"`, `"pending"`, `"done"`, `""`, `"2025-07-24T10:00:00.000Z"`, `"2025-07-24T10:00:00+02:00"`, `"yesterday"`,
@@ -186,6 +187,7 @@ func FuzzParseValue(f *testing.F) {
 	f.Add([]byte(`{"status":"processing","fileId":null,"error":{}}`))
 	f.Add([]byte(`[{"status":`))
 	f.Add([]byte(`{"st\u0061tus":"error","status":null,"Status":7,"duration":1e999}`))
+	f.Add([]byte(`{"prompt":"A fox","modelType":"image","width":1024,"height":1e999}`))
 	f.Add([]byte("{\"prompt\":\"\xff\\ud800\",\"status\xff\":\"error\"}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		checkValue(t, raw)

@@ -126,6 +126,7 @@ func TestPicturesAreLeftOut(t *testing.T) {
 		"text that speaks of it": {with(`"error":"\"content\":\"",`, content, ""), false},
 		"escaped":                {with("", content+`\n`, ""), true},
 		"escapes elsewhere":      {with(`"style":"\n\"",`, content, `"z":"\\",`), false},
+		"members behind it":      {with("", content, `"modelType":"image","width":1024,"height":768,`), false},
 		"larger than 8 MiB":      {with("", strings.Repeat(content, 3), ""), true},
 		"cut off":                {`{"prompt":"A fox","imageFile":{"content":"` + content, true},
 		"cut off after it":       {`{"prompt":"A fox","imageFile":{"content":"` + content + `"`, true},

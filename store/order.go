@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"regexp"
@@ -23,12 +24,16 @@ const (
 // Models are what is asked for: one model for videos, one for images.
 type Models struct{ Video, Image string }
 
-// Prices are dollars per second of video, by the beginning of the model's name
-// with or without its provider. The longest that fits counts.
+// Prices are dollars per second of video, and per image, by the beginning of the
+// model's name with or without its provider. The longest that fits counts. What
+// stands under AnyImage is the price of an image by a model that is not named.
 type Prices map[string]float64
 
-// ListPrices are those that SuperDuperAI names.
-var ListPrices = Prices{"veo3": 3, "veo2": 2, "ltx": 0.40}
+// AnyImage stands for all models that make images.
+const AnyImage = "image"
+
+// ListPrices are those that SuperDuperAI names; of a range the upper end.
+var ListPrices = Prices{"veo3": 3, "veo2": 2, "ltx": 0.40, "sora": 2, "kling": 2, "minimax": 1.20, "lip-sync": 0.40, AnyImage: 3}
 
 // Order is what a generation asks SuperDuperAI for. The prompt itself is not
 // kept: it is read from the session again when it is sent.
@@ -70,9 +75,10 @@ func newOrder(s Session, models Models, prices Prices) (Order, []string) {
 	var notes []string
 	if s.Kind() == KindImage {
 		o.Model, o.Image = models.Image, true
+		o.Cents = prices.ofImage(o.Model)
 	} else {
 		notes = o.setSeconds(v.Duration)
-		o.Cents = prices.cents(o.Model, o.Seconds)
+		o.Cents = prices.ofVideo(o.Model, o.Seconds)
 	}
 	return o, append(notes, o.setSize(v)...)
 }
@@ -144,16 +150,28 @@ func (o *Order) setSize(v Value) []string {
 // usable reports whether a width or a height is one that can be asked for.
 func usable(side float64) bool { return side == math.Trunc(side) && side >= minSide && side <= maxSide }
 
-// cents is what so many seconds cost, 0 where the model is not listed.
-func (p Prices) cents(model string, seconds int) int {
-	best, found := "", false
+// ofVideo is what so many seconds cost in cents, 0 where the model is not listed.
+func (p Prices) ofVideo(model string, seconds int) int {
+	return cents(p[p.entry(model)] * float64(seconds))
+}
+
+// ofImage is what an image costs in cents, 0 where that is not listed.
+func (p Prices) ofImage(model string) int {
+	return cents(p[cmp.Or(p.entry(model), AnyImage)])
+}
+
+func cents(dollars float64) int { return int(math.Round(dollars * 100)) }
+
+// entry is the longest beginning of the model's name that is listed, "" = none.
+func (p Prices) entry(model string) string {
+	best := ""
 	for start := range p {
 		fits := strings.HasPrefix(model, start) || strings.HasPrefix(bare(model), start)
-		if fits && (!found || len(start) > len(best)) {
-			best, found = start, true
+		if fits && start != AnyImage && len(start) > len(best) {
+			best = start
 		}
 	}
-	return int(math.Round(p[best] * 100 * float64(seconds)))
+	return best
 }
 
 // bare is the model's name without its provider.

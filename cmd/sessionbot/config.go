@@ -50,8 +50,8 @@ type config struct {
 	VideoModel string `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
 	// The model that makes an image in a repair.
 	ImageModel string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
-	// Dollars per second of video by model, for the estimate in a plan. A name counts for all models that begin with it.
-	Prices store.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40"`
+	// Dollars per second of video, and per image, by model, for the estimate in a plan. A name counts for all models that begin with it, the longest that fits first; `image` is the price of an image by any model that is not named.
+	Prices store.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40,sora:2,kling:2,minimax:1.20,lip-sync:0.40,image:3"`
 	// How long a started video is followed.
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
 	// Origin of the site, for its webhook-status and for links; no path.

@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // TestConfigurationReference: docs/configuration.md says what the code says. Of
@@ -27,6 +29,23 @@ func TestConfigurationReference(t *testing.T) {
 	}
 	if diff := cmp.Diff(string(readFile(t, path)), text); diff != "" {
 		t.Errorf("docs/configuration.md is stale (-is +should be); make docs writes it anew:\n%s", diff)
+	}
+}
+
+// TestDefaultPrices: without a variable the bot estimates as the demo does.
+func TestDefaultPrices(t *testing.T) {
+	field, _ := reflect.TypeFor[config]().FieldByName("Prices")
+	prices := store.Prices{}
+	for entry := range strings.SplitSeq(field.Tag.Get("default"), ",") {
+		model, price, _ := strings.Cut(entry, ":")
+		dollars, err := strconv.ParseFloat(price, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prices[model] = dollars
+	}
+	if diff := cmp.Diff(store.ListPrices, prices); diff != "" {
+		t.Errorf("(-listed +default):\n%s", diff)
 	}
 }
 

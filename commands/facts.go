@@ -157,8 +157,11 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 		store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
 		store.FileCompleted: "ready", store.FileFailed: "failed",
 	}[x.File.State]
-	if text == "" {
+	switch {
+	case text == "":
 		text = "not seen: " + fileErrorText(x.FileErr)
+	case x.File.State == store.FileFailed && x.File.Error != "":
+		text += ": " + blockkit.Cut(blockkit.OneLine(x.File.Error), 300)
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {

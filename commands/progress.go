@@ -3,6 +3,7 @@ package commands
 import (
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -23,7 +24,11 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	if next != "" {
 		lines = append(lines, blockkit.L(blockkit.Plain("→ "+next)))
 	}
-	for _, detail := range job.Detail {
+	details := slices.Clone(job.Detail)
+	if job.Cause == store.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
+		details = append(details, p.File.Error)
+	}
+	for _, detail := range details {
 		lines = append(lines, blockkit.L(blockkit.Plain("· "+blockkit.Cut(blockkit.OneLine(detail), 300))))
 	}
 	facts := []blockkit.Line{

@@ -100,6 +100,7 @@ type File struct {
 	URL          string
 	ThumbnailURL string
 	Type         string // video or image
+	Error        string // why it failed, in SuperDuperAI's words: for people, never for a log; may be empty
 }
 
 // FileTrouble says why a file could not be seen. It is an error itself, so that

@@ -27,6 +27,7 @@ type File struct {
 	ThumbnailURL string // http(s) or empty
 	Type         string // video or image
 	Duration     float64
+	Error        string // why it failed, for a person's eyes, never for a log; 300 runes at most
 	Tasks        []Task
 
 	// addressed: the answer names an address, be it one that is not kept.
@@ -95,6 +96,7 @@ func parseFile(raw []byte) (File, error) {
 	if !isNull(members["url"]) && text(members["url"]) == "" && string(members["url"]) != `""` {
 		return File{}, errors.New("the url is no text")
 	}
+	f.Error = reason(members["error"])
 	f.URL, f.addressed = address(members["url"])
 	f.ThumbnailURL, _ = address(members["thumbnail_url"])
 	_ = json.Unmarshal(members["duration"], &f.Duration) // of another type: not said
@@ -114,6 +116,23 @@ func parseFile(raw []byte) (File, error) {
 		})
 	}
 	return f, nil
+}
+
+// reason reads why a file failed: a text, or an object with one.
+func reason(raw json.RawMessage) string {
+	if words := clean(text(raw), 300); words != "" {
+		return words
+	}
+	members, err := object(raw)
+	if err != nil { // of another type: not said
+		return ""
+	}
+	for _, name := range []string{"message", "detail", "reason", "error"} {
+		if words := clean(text(members[name]), 300); words != "" {
+			return words
+		}
+	}
+	return ""
 }
 
 func isNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }

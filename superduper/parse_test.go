@@ -60,6 +60,26 @@ func TestParseFile(t *testing.T) {
 	}
 }
 
+// TestFileError: the reason is words of theirs, however they are wrapped.
+func TestFileError(t *testing.T) {
+	for member, want := range map[string]string{
+		`"The prompt was\u0000 refused\nby <!channel>"`:             "The prompt was refused by <!channel>",
+		`"` + strings.Repeat("ж", 900) + `"`:                        strings.Repeat("ж", 300) + "…",
+		`{"code":7,"message":"Out of credits","detail":"x"}`:        "Out of credits",
+		`{"message":"","detail":{},"reason":"Blocked by a filter"}`: "Blocked by a filter",
+		`{"error":"Too long"}`:                                      "Too long",
+		`{"code":7}`:                                                "",
+		`["Out of credits"]`:                                        "",
+		`null`:                                                      "",
+		`7`:                                                         "",
+	} {
+		file, err := parseFile([]byte(`{"id":"a","tasks":[{"status":"error"}],"error":` + member + `}`))
+		if err != nil || file.Error != want || file.State() != Failed {
+			t.Errorf("%.60s: %q, state %s, error %v; want %q", member, file.Error, file.State(), err, want)
+		}
+	}
+}
+
 func TestParseWebhookStatus(t *testing.T) {
 	tests := []struct {
 		name, body string
@@ -92,6 +112,7 @@ func TestParseWebhookStatus(t *testing.T) {
 func FuzzFile(f *testing.F) {
 	f.Add([]byte(`{"id":"a","url":"https://example.com","duration":8.5,"tasks":[{"status":"completed"}]}`))
 	f.Add([]byte(`[{"id":"a","tasks":[null,7,{"status":"error","id":"\u202e"}]}]`))
+	f.Add([]byte(`{"id":"a","tasks":[{"status":"failed"}],"error":{"message":"a\u202e\nb"}}`))
 	f.Add([]byte("{\"id\":\"\xff\",\"url\":\"http:\"}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		file, err := parseStarted(raw)
@@ -105,6 +126,9 @@ func FuzzFile(f *testing.F) {
 			if u, err := url.Parse(link); link != "" && (err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http")) {
 				t.Errorf("kept the address %q", link)
 			}
+		}
+		if !utf8.ValidString(file.Error) || utf8.RuneCountInString(file.Error) > 301 || strings.ContainsAny(file.Error, "\n\x00\x1b\u202e") {
+			t.Errorf("unclean text %q", file.Error)
 		}
 		switch file.State() {
 		case InProgress, Finalizing, Completed, Failed:

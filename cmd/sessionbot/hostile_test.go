@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -77,6 +78,7 @@ func TestHostileSessions(t *testing.T) {
 	s.env["OPERATORS"] = "S0OPS"
 	s.startBot()
 	paid := time.Now().Add(-14 * time.Minute)
+	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	for name, text := range map[string]string{
 		"mention": "<!channel> <@U0LEAD> <!subteam^S0OPS> @here", "format": "*b* _i_ `c` ```\n```x <https://elsewhere.test|paid $0>",
 		"entity": "&lt;!channel&gt; &amp;", "rtl": "\u202e\u2066evil\u2069", "nul": "a\x00b\x1b[2J\x07", "long": strings.Repeat("A fox runs. ", 20_000),
@@ -90,8 +92,9 @@ func TestHostileSessions(t *testing.T) {
 			s.stripe.Put(demo.CheckoutSession{ID: id, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
 				Created: paid, Event: store.EventDelivered})
 			created := paid.UTC().Format("2006-01-02T15:04:05.000Z")
+			s.files.PutAnswer(file, json.RawMessage(`{"id":"`+file+`","tasks":[{"status":"error"}],"error":{"message":`+quoted(text)+`}}`))
 			s.put("session:"+id, `{"prompt":`+quoted(text)+`,"status":"error","error":`+quoted(text)+`,"toolSlug":`+quoted(text)+`,"toolTitle":`+quoted(text)+
-				`,"fileId":null,"modelName":`+quoted(text)+`,"style":`+quoted(text)+`,"createdAt":"`+created+`","timestamp":"`+created+`"}`)
+				`,"fileId":"`+file+`","modelName":`+quoted(text)+`,"style":`+quoted(text)+`,"createdAt":"`+created+`","timestamp":"`+created+`"}`)
 			for _, command := range []string{"/session debug " + id, "/redis prompts --limit 50", "/redis stats", "/session history " + id} {
 				s.ask(command)
 			}

@@ -193,7 +193,8 @@ func (f fileAPI) File(ctx context.Context, id string) (store.File, error) {
 	if err != nil {
 		return store.File{}, fileError(err)
 	}
-	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}, nil
+	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL,
+		Type: file.Type, Error: file.Error}, nil
 }
 
 // fileError says in the store's words why a file could not be seen.

@@ -199,7 +199,8 @@ func (r *Runner) look(ctx context.Context, id string) (store.File, error) {
 	if err != nil {
 		return store.File{}, err
 	}
-	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL, Type: file.Type}, nil
+	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL,
+		Type: file.Type, Error: file.Error}, nil
 }
 
 func (c *carriage) completed(ctx context.Context) error {

@@ -114,13 +114,24 @@ func TestWhileItIsMade(t *testing.T) {
 	}
 }
 
-// TestFileFails: SuperDuperAI took the request and could not make the file.
+// TestFileFails: SuperDuperAI took the request and could not make the file. Why is
+// told and not kept.
 func TestFileFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), task("error")}}
+	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), func(id string) (superduper.File, error) {
+		return superduper.File{ID: id, Error: "Refused: a fox", Tasks: []superduper.Task{{Status: "error"}}}, nil
+	}}}
+	var last store.Progress
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		last = p
+		return nil
+	}
 	job := b.ended(id, cfg)
+	if last.File.Error != "Refused: a fox" || len(last.Job.Detail) > 0 {
+		t.Errorf("told %+v of the job with %q", last.File, last.Job.Detail)
+	}
 	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseFileFailed {
 		t.Errorf("%s (%s)", job.Outcome, job.Cause)
 	}

@@ -104,6 +104,9 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	if cause == store.CauseRejected || cause == store.CauseChanged {
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 	}
+	if cause == store.CauseFileFailed {
+		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
+	}
 	if outcome == store.OutcomeDone && p.Action == store.ActionGenerate {
 		now.Job.FileID, now.Site.Status = fileID, "completed"
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}

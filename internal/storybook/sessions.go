@@ -60,6 +60,8 @@ func examples() []example {
 	running.seen.Job, running.repair = store.JobRunning, store.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
 	blindFile.seen = store.Evidence{Session: session(2*time.Hour, "processing", fileID), Payment: paid(2 * time.Hour), File: store.File{State: store.FileUnknown}}
 	blindFile.fileErr, blindFile.siteErr = &superduper.Error{Kind: superduper.Unauthorised, Status: 401}, context.DeadlineExceeded
+	failedFile := seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed)
+	failedFile.seen.File.Error = refusal
 	corrupt := orphan
 	corrupt.seen.Session.Webhook = key("webhook", `{"status":"proc`, quarter)
 	unclear := orphan
@@ -85,7 +87,7 @@ func examples() []example {
 		{"unclear: its file cannot be seen, nor what the customer sees", blindFile},
 		{"unclear: SuperDuperAI does not know its file", lostFile},
 		{"completed", completed},
-		{"failed", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed)},
+		{"failed", failedFile},
 		{"failed, marked as error, one-key", oneKey},
 		{"lost", seen(store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}}, paid(11*time.Hour), store.FileNone)},
 		{"corrupt", corrupt},

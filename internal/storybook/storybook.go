@@ -33,6 +33,7 @@ const (
 	fileID    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	ref       = "k3f9-2d"
 	siteURL   = "https://superduperai.co"
+	refusal   = "The content filter of <!channel> refused it"
 )
 
 var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}

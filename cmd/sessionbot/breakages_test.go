@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ var brokenSlack = []breakage{
 	{"a reader is unknown", 1, with("READERS", "U0SUPPORT,U0LEFT")},
 	{"the one on call is unknown", 1, with("ONCALL_MENTION", "U0LEFT")},
 	{"Slack's clock is ahead", 1, func(c *clinic) {
-		c.slack(workspace.Config{Manifest: sessionbot.Manifest, Now: func() time.Time { return time.Now().Add(5 * time.Minute) }})
+		c.slack(workspace.Config{Manifest: sessionbot.Manifest, Now: func() time.Time { return time.Now().Add(6 * time.Minute) }})
 	}},
 	{"Slack does not answer", 1, func(c *clinic) { c.fault(workspace.Fault{Kind: workspace.Slow, Seconds: 600}) }},
 	{"Slack has a fault of its own", 1, func(c *clinic) { c.fault(workspace.Fault{Kind: workspace.ServerError}) }},
@@ -171,6 +172,12 @@ var brokenServices = []breakage{
 		c.stripe.BreakFor("charges", demo.Fault{Status: 403, Body: `{"error":{"message":"rk MARKED"}}`})
 		c.stripe.BreakFor("events", demo.Fault{Status: 403})
 	}},
+	{"Stripe's clock is ahead: this machine's is behind", 1, func(c *clinic) {
+		c.serveTLS("STRIPE_API_URL", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Date", time.Now().Add(6*time.Minute).UTC().Format(http.TimeFormat))
+			c.stripe.ServeHTTP(w, r)
+		}))
+	}},
 	{"Stripe does not answer", 1, func(c *clinic) { c.stripe.Break(demo.Fault{Hang: true}) }},
 	{"the Stripe key is of the other mode", 1, with("STRIPE_SECRET_KEY", "rk_test_MARKEDsecretMARKED")},
 	{"some sessions are of the other mode", 0, func(c *clinic) {
@@ -179,6 +186,9 @@ var brokenServices = []breakage{
 	{"there is no token of SuperDuperAI", 0, with("SUPERDUPERAI_TOKEN", "")},
 	{"SuperDuperAI does not accept the token", 1, func(c *clinic) {
 		c.files.BreakFor("00000000-0000-4000-8000-000000000000", demo.Fault{Status: 401, Body: `{"detail":"MARKED"}`})
+	}},
+	{"SuperDuperAI is another host than the site's", 1, func(c *clinic) {
+		c.serveTLS("SUPERDUPERAI_URL", demo.NewSuperDuper(time.Now, time.Minute))
 	}},
 	{"the certificate is for another host", 1, func(c *clinic) {
 		c.env["SUPERDUPERAI_URL"] = strings.Replace(c.env["SUPERDUPERAI_URL"], "127.0.0.1", "localhost", 1)

@@ -152,7 +152,7 @@ func (x *redisExam) clock(ctx context.Context, now func() time.Time) Result {
 	if err != nil {
 		return x.silent(err)
 	}
-	return judgeClock("Redis'", ahead, true)
+	return judgeClock("Redis'", ahead, redisDrift)
 }
 
 // sessions looks at some of them.

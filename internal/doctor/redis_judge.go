@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -80,21 +79,6 @@ func judgeEviction(s store.Server, use store.Use) Result {
 		return warn(s.MaxMemoryPolicy+" throws "+lost+" away when the memory is full", remedy)
 	}
 	return fine(s.MaxMemoryPolicy + ", but without a limit of memory")
-}
-
-// judgeClock compares another's clock with ours: ages, and with them verdicts,
-// are only as right as that.
-func judgeClock(whose string, ahead time.Duration, known bool) Result {
-	const remedy = "set the clocks by NTP"
-	switch off := ahead.Abs(); {
-	case !known:
-		return warn(whose+" time is not known", remedy)
-	case off >= 2*time.Minute:
-		return broken(fmt.Sprintf("%s clock and this machine's differ by %s", whose, off.Round(time.Second)), remedy)
-	case off >= 10*time.Second:
-		return warn(fmt.Sprintf("%s clock and this machine's differ by %s", whose, off.Round(time.Second)), remedy)
-	}
-	return fine("in step with this machine's")
 }
 
 func judgeSample(s sample) Result {

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type sample struct {
 	Layouts  map[store.Layout]int
 	Live     int // by their ids
 	Test     int
+	Files    []store.FileRef // that could be asked for, of the newest session first
 }
 
 // errEnough ends the sweep that takes the sample.
@@ -32,9 +34,9 @@ var errEnough = errors.New("enough sessions were seen")
 func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
 	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
 	defer cancel()
-	s := sample{Layouts: map[store.Layout]int{}}
+	s, now := sample{Layouts: map[store.Layout]int{}}, time.Now()
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
-		Now:      time.Now(),
+		Now:      now,
 		Progress: func(scanned, _ int64) { s.Keys = int(scanned) },
 		Visit: func(_ context.Context, found []sweep.Observation) error {
 			for _, o := range found {
@@ -45,12 +47,17 @@ func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
 				} else {
 					s.Test++
 				}
+				ref := o.Session.FileRef(now)
+				if _, ok := store.FileUUID(ref.FileID); ok {
+					s.Files = append(s.Files, ref)
+				}
 			}
 			if s.Sessions >= sampleSize {
 				return errEnough
 			}
 			return nil
 		}})
+	slices.SortFunc(s.Files, func(a, b store.FileRef) int { return b.Created.Compare(a.Created) })
 	if errors.Is(err, errEnough) {
 		return s, nil
 	}

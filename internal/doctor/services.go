@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
@@ -26,9 +27,10 @@ func (e *exam) stripe(ctx context.Context) []Result {
 			return warn("STRIPE_SECRET_KEY is empty: no payment can be verified", "create a restricted key with read access to Checkout Sessions, PaymentIntents, Charges and Events")
 		}})
 	}
-	return sideBySide(ctx,
+	dated := &clock{now: e.Now}
+	results := sideBySide(ctx,
 		check{"stripe.key", func(context.Context) Result { return judgeKey(e.StripeKey) }},
-		check{"stripe.read", e.stripeRead},
+		check{"stripe.read", func(ctx context.Context) Result { return e.stripeRead(ctx, dated.client()) }},
 		check{"stripe.mode", func(ctx context.Context) Result {
 			select {
 			case <-e.sampled:
@@ -36,6 +38,7 @@ func (e *exam) stripe(ctx context.Context) []Result {
 			}
 			return e.stripeMode()
 		}})
+	return append(results, sideBySide(ctx, check{"stripe.clock", func(context.Context) Result { return dated.result("Stripe's") }})...)
 }
 
 func judgeKey(key string) Result {
@@ -49,8 +52,8 @@ func judgeKey(key string) Result {
 	return fine("a restricted key, " + string(k.Mode) + " mode (" + mask(key) + ")")
 }
 
-func (e *exam) stripeRead(ctx context.Context) Result {
-	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL}).Access(ctx)
+func (e *exam) stripeRead(ctx context.Context, client *http.Client) Result {
+	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL, HTTP: client}).Access(ctx)
 	switch {
 	case errors.Is(err, payments.KeyRefused):
 		return broken("Stripe does not accept the key", "copy it again from Stripe's dashboard under Developers, API keys; it may have been rolled")
@@ -129,7 +132,8 @@ func (e *exam) superduper(ctx context.Context) []Result {
 	}
 	return append(results, sideBySide(ctx,
 		check{"superduperai.token", func(ctx context.Context) Result { return e.superToken(ctx, client) }},
-		check{"superduperai.models", func(ctx context.Context) Result { return e.models(ctx, client) }})...)
+		check{"superduperai.models", func(ctx context.Context) Result { return e.models(ctx, client) }},
+		check{"superduperai.files", func(ctx context.Context) Result { return e.files(ctx, client) }})...)
 }
 
 // superToken asks for a file that does not exist: who is let in is told so.

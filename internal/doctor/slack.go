@@ -4,10 +4,8 @@ import (
 	"context"
 	"io"
 	"log"
-	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -16,8 +14,9 @@ import (
 
 // slack checks the app, its tokens, and whom the configuration names.
 func (e *exam) slack(ctx context.Context) []Result {
+	dated := &clock{now: e.Now}
 	options := []slack.Option{
-		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(&http.Client{}),
+		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(dated.client()),
 		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
 	}
 	if e.SlackURL != "" {
@@ -46,9 +45,7 @@ func (e *exam) slack(ctx context.Context) []Result {
 		next = append(next, check{"slack.oncall", s.oncall})
 	}
 	if !e.cheap {
-		next = append(next, check{"slack.clock", func(context.Context) Result {
-			return judgeClock("Slack's", s.ahead, s.precise)
-		}})
+		next = append(next, check{"slack.clock", func(context.Context) Result { return dated.result("Slack's") }})
 		if e.SlackAppToken != "" {
 			next = append(next, check{"slack.same_app", s.sameApp})
 		}
@@ -59,11 +56,9 @@ func (e *exam) slack(ctx context.Context) []Result {
 // slackExam is what was learnt of Slack so far.
 type slackExam struct {
 	*exam
-	api     *slack.Client
-	me      *slack.AuthTestResponse // nil = the token is not accepted
-	held    []string                // scopes of the bot token, nil = Slack did not say
-	ahead   time.Duration           // of Slack's clock
-	precise bool                    // whether it said what time it is
+	api  *slack.Client
+	me   *slack.AuthTestResponse // nil = the token is not accepted
+	held []string                // scopes of the bot token, nil = Slack did not say
 }
 
 // refused is the result where Slack did not do what it was asked.
@@ -83,15 +78,11 @@ func refused(what string, err error) Result {
 }
 
 func (s *slackExam) botToken(ctx context.Context) Result {
-	asked := s.Now()
 	me, err := s.api.AuthTestContext(ctx)
 	if err != nil {
 		return refused("Slack does not accept SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+")", err)
 	}
 	s.me = me
-	if at, err := http.ParseTime(me.Header.Get("Date")); err == nil {
-		s.ahead, s.precise = at.Sub(asked), true
-	}
 	for _, scope := range strings.Split(me.Header.Get("X-OAuth-Scopes"), ",") {
 		if scope = strings.TrimSpace(scope); scope != "" {
 			s.held = append(s.held, scope)

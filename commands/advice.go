@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"slices"
+
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -28,6 +30,9 @@ func settleStep(x store.Examination) string {
 
 func stepOf(x store.Examination) string {
 	generate, fix := x.Allows(store.ActionGenerate), x.Allows(store.ActionFix)
+	if x.Deliver != "" {
+		return "Show the video to the customer, which costs nothing; then send them the link."
+	}
 	switch x.Verdict {
 	case store.VerdictCompleted:
 		switch {
@@ -58,7 +63,9 @@ func stepOf(x store.Examination) string {
 		switch {
 		case generate:
 			return "Generate the video again, or refund the customer in Stripe."
-		case sourcePicture(x):
+		case unseenFile(x):
+			return seeFileFirst
+		case x.Session.NeedsPicture():
 			return "It needs the customer's picture, which cannot be sent again from here: refund, or ask the customer to order anew."
 		case x.Payment.State == store.PaymentUnpaid, x.Payment.State == store.PaymentExpired:
 			return "Nothing was paid, so nothing is owed."
@@ -85,7 +92,9 @@ func orphanStep(x store.Examination, generate bool) string {
 		return "Ask the engineer on call: " + unverifiedText(x.Payment.Why, x.Payment.Since) + ". A video made now may be an unpaid one."
 	case x.Payment.State == store.PaymentUnverified:
 		return "Refresh in a minute: " + unverifiedText(x.Payment.Why, x.Payment.Since) + ". A video made now may be an unpaid one."
-	case !generate && sourcePicture(x):
+	case !generate && unseenFile(x):
+		return seeFileFirst
+	case !generate && x.Session.NeedsPicture():
 		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
 	case x.Event.State == store.EventNone:
 		return "Generate the video: Stripe holds no event that could be resent."
@@ -116,15 +125,24 @@ func unclearStep(x store.Examination) string {
 	return "Refresh in a minute; look the session up in Stripe if it stays unclear."
 }
 
-func sourcePicture(x store.Examination) bool {
-	kind := x.Session.Lookup.Value.GenerationType
-	return kind == "image-to-video" || kind == "image-to-image"
+// unseenFile reports whether a file that the session names was not seen, and may
+// be ready for all that is known.
+func unseenFile(x store.Examination) bool {
+	doubtful := func(state store.FileState) bool {
+		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
+	}
+	return doubtful(x.File.State) || slices.ContainsFunc(x.Others, func(n store.Named) bool { return doubtful(n.State) })
 }
+
+const seeFileFirst = "Refresh in a minute. If its file stays out of sight, ask the engineer on call: no other video is made before it was seen."
 
 // customerSentence is what support can send as it is.
 func (d Deps) customerSentence(x store.Examination) string {
 	kind := x.Session.Kind()
-	if x.Verdict == store.VerdictCompleted && x.File.State == store.FileCompleted {
+	switch {
+	case x.Deliver != "":
+		return kind.Tell("Your video is ready: ") + d.filePage(x.Deliver)
+	case x.Verdict == store.VerdictCompleted && x.File.State == store.FileCompleted:
 		return kind.Tell("Your video is ready: ") + d.filePage(x.Session.FileID())
 	}
 	return kind.Tell(sentenceOf(x))

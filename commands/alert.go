@@ -150,7 +150,11 @@ func caseActions(c store.Case) []slack.BlockElement {
 	if slices.Contains(c.Allowed, store.ActionGenerate) {
 		buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
 	}
-	if slices.Contains(c.Allowed, store.ActionFix) {
+	switch {
+	case !slices.Contains(c.Allowed, store.ActionFix):
+	case c.Verdict == store.VerdictUndelivered:
+		buttons = append(buttons, blockkit.Button("session.fix", "Show the video…", c.ID))
+	default:
 		buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", c.ID))
 	}
 	return buttons

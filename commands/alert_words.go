@@ -77,6 +77,8 @@ func troubleText(v store.Verdict, open []store.Case) string {
 		return pick("Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts")
 	case store.VerdictFailed:
 		return pick("Failed: a video could not be made", "videos failed")
+	case store.VerdictUndelivered:
+		return pick("Undelivered: a video is ready, and its customer does not see it", "videos are ready, and their customers do not see them")
 	}
 	return pick("A session is "+words(string(v)), "sessions are "+words(string(v)))
 }
@@ -102,6 +104,8 @@ func adviceText(v store.Verdict, open []store.Case, now time.Time) string {
 			return "Generate them anew, or refund in Stripe."
 		}
 		return "Generate it anew, or refund in Stripe."
+	case store.VerdictUndelivered:
+		return "Show the video, which costs nothing; then send the customer the link."
 	}
 	return "Debug it to see what is wrong."
 }

@@ -77,7 +77,12 @@ func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
 		actions = append(actions, generate)
 	}
 	if x.JobErr == nil && x.Allows(store.ActionFix) {
-		actions = append(actions, blockkit.Button("session.fix", "Mark as error…", x.Session.ID))
+		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
+		if x.Deliver != "" {
+			fix = blockkit.Button("session.fix", x.Session.Kind().Tell("Show the video…"), x.Session.ID)
+			fix.Style = slack.StylePrimary
+		}
+		actions = append(actions, fix)
 	}
 	if x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))
@@ -133,7 +138,7 @@ func debugJSON(x store.Examination) debugReport {
 	if !x.PaidAt.IsZero() {
 		report.AgeSeconds = seconds(x.At.Sub(x.PaidAt))
 	}
-	if id := x.Session.FileID(); id != "" {
+	if id := x.Session.NamedFile(); id != "" {
 		report.FileID = &id
 	}
 	if x.Site != nil {

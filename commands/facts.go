@@ -151,7 +151,11 @@ func keyText(key store.Key, now time.Time) string {
 func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	id := x.Session.FileID()
 	if id == "" {
-		return []blockkit.Line{blockkit.Fact("File", blockkit.Plain("none"))}
+		text := "none"
+		if named := x.Session.NamedFile(); named != "" {
+			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is no id of a file"
+		}
+		return append([]blockkit.Line{blockkit.Fact("File", blockkit.Plain(text))}, d.hiddenFile(x)...)
 	}
 	text := map[store.FileState]string{
 		store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
@@ -167,7 +171,17 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	if x.File.State == store.FileCompleted {
 		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.filePage(id), x.Session.Kind().Tell("open the video")))
 	}
-	return []blockkit.Line{line}
+	return append([]blockkit.Line{line}, d.hiddenFile(x)...)
+}
+
+// hiddenFile names the finished file that a fix would show, where it is another
+// than the session names.
+func (d Deps) hiddenFile(x store.Examination) []blockkit.Line {
+	if x.Deliver == "" || strings.EqualFold(x.Deliver, x.Session.FileID()) {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
+		blockkit.Link(d.filePage(x.Deliver), x.Session.Kind().Tell("open the video")))}
 }
 
 // filePage is where a customer sees a finished file.

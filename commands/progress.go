@@ -105,6 +105,9 @@ func progressText(p store.Progress) (head, next string) {
 	switch job.Outcome {
 	case store.OutcomeDone:
 		if job.Plan.Action == store.ActionFix {
+			if job.Plan.Deliver != "" {
+				return tell("Done: the video is shown for ") + id + ".", "Send the customer the link."
+			}
 			if job.Plan.Seen.Verdict == store.VerdictRefunded {
 				return "Done: " + id + " is marked as error.", "Write to the customer; the payment is refunded already."
 			}
@@ -146,6 +149,8 @@ func unwrittenStep(job store.Job) string {
 
 func stepText(p store.Progress) string {
 	switch {
+	case p.Job.Plan.Deliver != "":
+		return p.Job.Plan.Kind.Tell("showing the video")
 	case p.Job.Plan.Action == store.ActionFix:
 		return "marking as error"
 	case p.Job.FileID == "":
@@ -200,7 +205,7 @@ func writtenBy(job store.Job) store.Status {
 	switch {
 	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
 		return store.StatusProcessing
-	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
+	case job.Outcome == store.OutcomeDone && (job.Plan.Action == store.ActionGenerate || job.Plan.Deliver != ""):
 		return store.StatusCompleted
 	}
 	return store.StatusError
@@ -235,6 +240,8 @@ func customerFact(p store.Progress) blockkit.Line {
 func (r *Registry) outcomeSentence(job store.Job) string {
 	tell := job.Plan.Kind.Tell
 	switch {
+	case job.Outcome == store.OutcomeDone && job.Plan.Deliver != "":
+		return tell("Your video is ready: ") + r.deps.filePage(job.Plan.Deliver)
 	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
 		return tell("Your video is ready: ") + r.deps.filePage(job.FileID)
 	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Verdict == store.VerdictRefunded:

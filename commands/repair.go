@@ -18,7 +18,7 @@ const FixText = "Something went wrong with your video. Please contact support: w
 const RefundText = "This order was refunded. Please contact support if you have a question."
 
 func (d Deps) fix() Command {
-	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "mark a session as error, after a confirmation",
+	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "show a finished video, or mark a session as error, after a confirmation",
 		Action: "session.fix", Repairs: store.ActionFix, Parse: d.parseRepair(store.ActionFix)}
 }
 

@@ -153,17 +153,12 @@ func claimsDelivery(s Session) bool {
 	return false
 }
 
-// mayGenerate: a second video is made only where no other is finished or under
-// way, as far as anybody knows.
 func mayGenerate(e Evidence, v Verdict) bool {
-	switch e.Session.Lookup.Value.GenerationType {
-	case "image-to-video", "image-to-image": // their source picture would be needed
-		return false
-	}
-	return mayStart(e, v)
+	return !e.Session.NeedsPicture() && mayStart(e, v)
 }
 
-// mayStart is what generate and replay have in common.
+// mayStart is what generate and replay have in common: a second video is made only
+// where no other is finished or under way, as far as anybody knows.
 func mayStart(e Evidence, v Verdict) bool {
 	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" || e.finished() != "" {
 		return false

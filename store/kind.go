@@ -26,6 +26,13 @@ func (s Session) Kind() Kind {
 	return KindVideo
 }
 
+// NeedsPicture reports whether the customer's picture would be needed to make it
+// again.
+func (s Session) NeedsPicture() bool {
+	v := s.Lookup.Value
+	return v.GenerationType == "image-to-video" || v.GenerationType == "image-to-image" || v.GenerationType == "" && v.Picture
+}
+
 // Tell says of an image what a sentence of ours says of a video. Only our own
 // words belong into it, never what somebody else wrote.
 func (k Kind) Tell(sentence string) string {

@@ -38,6 +38,7 @@ type Value struct {
 	Resolution                    string  // such as 1280x720
 	Width, Height                 float64 // pixels; 0 = absent
 	VideoCount                    int
+	Picture                       bool     // an imageFile, the source of what is made
 	Odd                           []string // members that have to be strings and are none
 }
 
@@ -74,6 +75,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		GenerationType: optional("generationType"), ModelName: optional("modelName"), ModelType: optional("modelType"),
 		Duration: member("duration").number, Width: member("width").number, Height: member("height").number,
 	}
+	v.Picture = member("imageFile").kind == '{'
 	if n := member("videoCount").number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
 	}
@@ -106,7 +108,7 @@ type member struct {
 var readMembers = func() map[string]int {
 	places := map[string]int{}
 	for _, name := range slices.Concat(texts[:], []string{"duration", "videoCount", "toolSlug", "toolTitle",
-		"generationType", "modelName", "modelType", "resolution", "width", "height"}) {
+		"generationType", "modelName", "modelType", "resolution", "width", "height", "imageFile"}) {
 		places[name] = len(places)
 	}
 	return places

@@ -24,6 +24,7 @@ func warnings(x Examination, action Action, retrying bool) (list []string, risk 
 		}
 	}
 	risky(retrying && start, "Stripe will still deliver the event: the site may make this video itself.")
+	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
 	for _, made := range x.Repair.Made {
 		risky(start, madeText(made))
 	}
@@ -33,7 +34,6 @@ func warnings(x Examination, action Action, retrying bool) (list []string, risk 
 	risky(start && x.Session.Status() == StatusProcessing && x.Session.FileID() == "",
 		"The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first.")
 	risky(x.Payment.Disputed, "The customer disputes the payment.")
-	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
 	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
 	unverified := x.Payment.State == PaymentUnverified
 	warn(unverified && start, "Payment could not be verified: this may be a video that nobody paid for.")

@@ -62,7 +62,7 @@ type config struct {
 	// The user (`U…`) or user group (`S…`) that alerts call. Empty: nobody is called.
 	OncallMention string `envconfig:"ONCALL_MENTION"`
 	// The verdicts that are alerted, with commas between them.
-	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed"`
+	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed,undelivered"`
 
 	// Who may ask: `*` for every full member of the workspace (no guests, nobody from a connected workspace), or ids of users and user groups with commas between them.
 	Readers []string `envconfig:"READERS" default:"*"`

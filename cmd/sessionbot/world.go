@@ -51,7 +51,7 @@ func startWorld(ctx context.Context) (*world, error) {
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: store.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
-		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed"},
+		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
 		SweepInterval: 10 * time.Second,
 	}
 	err := errors.Join(w.serve(&w.config.StripeAPIURL, stripe), w.serve(&w.config.SuperDuperURL, files))

@@ -75,7 +75,7 @@ func alerts() []Story {
 		alert("Redis is empty", store.Incident{Kind: store.IncidentEmpty, Since: noon, Grown: noon}, "Reason redis_empty"),
 		alert("nobody watched", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
-	for _, verdict := range []store.Verdict{store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictCorrupt} {
+	for _, verdict := range []store.Verdict{store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered, store.VerdictCorrupt} {
 		all = append(all, alert(string(verdict), incident(store.IncidentKind(verdict), 2, each(func(c *store.Case) { c.Event = "" }))))
 	}
 	for _, event := range []store.EventState{store.EventNone, store.EventPending, store.EventDelivered} {

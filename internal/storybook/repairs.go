@@ -26,7 +26,8 @@ func planOf(action store.Action) store.Plan {
 		return p
 	}
 	p.Retrying, p.EventID, p.Live = true, "evt_1", true
-	p.Warnings = []string{"Stripe will still deliver the event: the site may make this video itself.", "Paid for 3 videos; the product makes one for a session."}
+	p.Risk = "Stripe will still deliver the event: the site may make this video itself."
+	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
 	p.Order = &store.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: store.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: store.FromSession, Cents: 2400, PromptFrom: store.FromPrompt, PromptChars: 62}
 	p.Writes = []store.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []store.Change{{Name: "status", After: text("processing")}}, Then: []string{"fileId", "timestamp"}}}

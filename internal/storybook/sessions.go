@@ -71,6 +71,15 @@ func examples() []example {
 		paid(2*time.Hour), store.FileNone)
 	completed := seen(session(quarter, "completed", fileID), paid(quarter), store.FileCompleted)
 	completed.site = store.Site{Found: true, Status: "completed", FileID: fileID}
+	undelivered := seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileCompleted)
+	undelivered.site = store.Site{Found: true, Status: "error", FileID: fileID}
+	reset := orphan
+	reset.seen.Finished = []string{fileID}
+	unshown := completed
+	unshown.site = store.Site{}
+	unseenFailed := seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileUnknown)
+	unseenFailed.fileErr = &superduper.Error{Kind: superduper.Unauthorised, Status: 401}
+	noFileID := seen(session(quarter, "pending", "none yet"), paid(quarter), store.FileNone)
 	return []example{
 		{"orphaned", orphan},
 		{"orphaned, Stripe does not answer", silent},
@@ -87,7 +96,12 @@ func examples() []example {
 		{"unclear: its file cannot be seen, nor what the customer sees", blindFile},
 		{"unclear: SuperDuperAI does not know its file", lostFile},
 		{"completed", completed},
+		{"undelivered", undelivered},
+		{"undelivered: reset from outside", reset},
+		{"completed, and the customer's page does not show it", unshown},
 		{"failed", failedFile},
+		{"failed, and its file cannot be seen", unseenFailed},
+		{"orphaned, its file id is none", noFileID},
 		{"failed, marked as error, one-key", oneKey},
 		{"lost", seen(store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}}, paid(11*time.Hour), store.FileNone)},
 		{"corrupt", corrupt},

@@ -103,6 +103,8 @@ func TestNoKindIsMissing(t *testing.T) {
 var silent = map[string]bool{
 	"ClaimVerdict claimed": true, "ClaimVerdict cancelled": true, // the plan's message changes instead
 	"Reason nothing":    true,
+	"Action replay":     true,
+	"Action restore":    true,
 	"Verdict unchecked": true, "FileState unchecked": true, // only in figures: whoever is asked about a session asks for its file
 }
 

@@ -46,33 +46,29 @@ func (r *Reader) Access(ctx context.Context) (lacking []string, err error) {
 	}
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	one := stripe.ListParams{Context: ctx, Single: true, Limit: stripe.Int64(1)}
 	kinds := []struct {
-		permission string
-		list       func() error
-		err        error
+		permission, path string
+		err              error
 	}{
-		{permission: "Checkout Sessions", list: func() error {
-			return r.api.CheckoutSessions.List(&stripe.CheckoutSessionListParams{ListParams: one}).Err()
-		}},
-		{permission: "Events", list: func() error { return r.api.Events.List(&stripe.EventListParams{ListParams: one}).Err() }},
-		{permission: "PaymentIntents", list: func() error {
-			return r.api.PaymentIntents.List(&stripe.PaymentIntentListParams{ListParams: one}).Err()
-		}},
-		{permission: "Charges", list: func() error { return r.api.Charges.List(&stripe.ChargeListParams{ListParams: one}).Err() }},
+		{permission: "Checkout Sessions", path: sessionsPath},
+		{permission: "Events", path: eventsPath},
+		{permission: "PaymentIntents", path: "/v1/payment_intents"},
+		{permission: "Charges", path: "/v1/charges"},
 	}
 	var wg sync.WaitGroup
 	for i := range kinds {
-		wg.Go(func() { kinds[i].err = kinds[i].list() })
+		wg.Go(func() {
+			_, kinds[i].err = r.page(kinds[i].path, &stripe.ListParams{Context: ctx, Limit: stripe.Int64(1)})
+		})
 	}
 	wg.Wait()
 	for _, kind := range kinds {
 		switch {
 		case kind.err == nil:
-		case errors.Is(classed(kind.err), Forbidden):
+		case errors.Is(kind.err, Forbidden):
 			lacking = append(lacking, kind.permission)
 		default:
-			err = classed(kind.err)
+			err = kind.err
 		}
 	}
 	return lacking, err

@@ -2,6 +2,8 @@ package payments
 
 import (
 	"context"
+	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -11,20 +13,22 @@ import (
 // EventState is how far Stripe got with telling the site of a payment.
 type EventState string
 
-// The states of an event.
+// The states of an event. An endpoint may be another one than the site's: Stripe
+// does not tell which.
 const (
 	EventUnknown   EventState = ""          // too old, or one among too many
 	EventNone      EventState = "none"      // Stripe holds no such event
-	EventPending   EventState = "pending"   // not delivered yet, and too young to prove anything
-	EventFailed    EventState = "failed"    // not delivered
+	EventPending   EventState = "pending"   // not delivered everywhere yet, and too young to prove anything
+	EventFailed    EventState = "failed"    // undelivered at one endpoint at least
 	EventDelivered EventState = "delivered" // every endpoint answered 2xx
 )
 
-// Event is Stripe's event of a session's payment.
+// Event is how far Stripe got with the events of a session's payment.
 type Event struct {
-	State   EventState
-	ID      string // evt_…
-	Created time.Time
+	State   EventState // of all of them: one that is undelivered decides
+	ID      string     // evt_… of checkout.session.completed where that was seen, else of the one that decides
+	Created time.Time  // of the one that decides
+	PaidAt  time.Time  // when a delayed payment succeeded; zero = it was none, or that was not seen
 }
 
 const (
@@ -40,9 +44,24 @@ const (
 	eventPages = 5
 )
 
-// Event tells where the event of the session's payment stands. Stripe lists
+const (
+	completed      = stripe.EventTypeCheckoutSessionCompleted
+	asyncSucceeded = stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded
+)
+
+var (
+	// paidEvents tell of a session that it is paid.
+	paidEvents = []string{string(completed), string(asyncSucceeded)}
+	// tellingEvents make the site start a video; in some versions that is the
+	// payment intent's, too.
+	tellingEvents = append(slices.Clone(paidEvents), string(stripe.EventTypePaymentIntentSucceeded))
+)
+
+// Event tells where the events of the session's payment stand. Stripe lists
 // undelivered events, be they pending or failed; what is only in the list of
-// all events was delivered. Both lists are asked for side by side.
+// all events was delivered. Both lists are asked for side by side. A delayed
+// payment succeeds days after its charge was made: only where the events around
+// the charge leave that open is its event looked for until now.
 func (r *Reader) Event(ctx context.Context, s Session) (Event, error) {
 	if err := r.mayAsk(s.ID); err != nil {
 		return Event{}, err
@@ -53,23 +72,23 @@ func (r *Reader) Event(ctx context.Context, s Session) (Event, error) {
 	}
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	var all, undelivered search
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		all, err = r.search(ctx, s.ID, from, to, nil)
-		return err
-	})
-	group.Go(func() (err error) {
-		undelivered, err = r.search(ctx, s.ID, from, to, stripe.Bool(false))
-		return err
-	})
-	if err := group.Wait(); err != nil {
-		return Event{}, classed(err)
+	all, undelivered, err := r.searches(ctx, s, from, to, paidEvents)
+	if err == nil && mayBeDelayed(s, all) {
+		if !s.Created.IsZero() && s.Created.Before(from) {
+			from = s.Created
+		}
+		var late, lateUndelivered search
+		late, lateUndelivered, err = r.searches(ctx, s, from, r.now().Add(around), []string{string(asyncSucceeded)})
+		all, undelivered = late.with(all), lateUndelivered.with(undelivered)
+	}
+	if err != nil {
+		return Event{}, err
 	}
 	return standing(all, undelivered, r.now()), nil
 }
 
-// window is the time in which the event of a session's payment was made.
+// window is the time in which the events of a session's payment were made, unless
+// it was a delayed one.
 func window(s Session) (from, to time.Time) {
 	if !s.ChargedAt.IsZero() {
 		return s.ChargedAt.Add(-around), s.ChargedAt.Add(around)
@@ -80,30 +99,76 @@ func window(s Session) (from, to time.Time) {
 	return s.Created, s.Created.Add(sessionLife + around)
 }
 
-// search is what one list of events says of a session.
+// mayBeDelayed reports whether the payment may have succeeded after the checkout
+// was completed: no event says that it was paid by then.
+func mayBeDelayed(s Session, all search) bool {
+	if s.State == Unpaid || s.State == Expired {
+		return false
+	}
+	return !slices.ContainsFunc(all.events, func(e event) bool {
+		var object struct {
+			PaymentStatus stripe.CheckoutSessionPaymentStatus `json:"payment_status"`
+		}
+		return e.Type == completed && json.Unmarshal(e.Data.Object, &object) == nil &&
+			(object.PaymentStatus == stripe.CheckoutSessionPaymentStatusPaid ||
+				object.PaymentStatus == stripe.CheckoutSessionPaymentStatusNoPaymentRequired)
+	})
+}
+
+// event is what is read of an event.
+type event struct {
+	ID      string           `json:"id"`
+	Type    stripe.EventType `json:"type"`
+	Created int64            `json:"created"`
+	Data    struct {
+		Object json.RawMessage `json:"object"`
+	} `json:"data"`
+}
+
+// about is the id of the object that the event tells of.
+func (e event) about() string { return idOf(e.Data.Object) }
+
+func (e event) created() time.Time { return unix(e.Created) }
+
+// readEvent reports whether it can be told what the event is about.
+func readEvent(raw json.RawMessage) (e event, ok bool) {
+	err := json.Unmarshal(raw, &e)
+	return e, err == nil && e.ID != "" && e.about() != ""
+}
+
+// search is what lists of events say of a session.
 type search struct {
-	event *stripe.Event // nil = not in it
-	whole bool          // the list was read to its end
+	events []event // of the session or its payment, newest first
+	whole  bool    // nothing was left unread that might be one
+}
+
+func (s search) with(earlier search) search {
+	return search{append(s.events, earlier.events...), s.whole && earlier.whole}
 }
 
 // standing judges by the two lists. A list that was not read to its end proves
 // nothing by what it does not hold.
 func standing(all, undelivered search, now time.Time) Event {
-	found := undelivered.event
-	if found == nil {
-		found = all.event
-	}
-	if found == nil {
+	found := slices.Concat(undelivered.events, all.events)
+	if len(found) == 0 {
 		if all.whole && undelivered.whole {
 			return Event{State: EventNone}
 		}
 		return Event{}
 	}
-	e := Event{ID: found.ID, Created: unix(found.Created)}
+	e := Event{ID: found[0].ID, Created: found[0].created()}
+	for _, f := range found {
+		switch f.Type {
+		case completed:
+			e.ID = f.ID
+		case asyncSucceeded:
+			e.PaidAt = f.created()
+		}
+	}
 	switch {
-	case undelivered.event == nil && undelivered.whole:
+	case len(undelivered.events) == 0 && undelivered.whole:
 		e.State = EventDelivered
-	case undelivered.event == nil:
+	case len(undelivered.events) == 0:
 	case now.Sub(e.Created) < pendingFor:
 		e.State = EventPending
 	default:
@@ -112,49 +177,52 @@ func standing(all, undelivered search, now time.Time) Event {
 	return e
 }
 
-// search looks for the session's newest event, a page at a time.
-func (r *Reader) search(ctx context.Context, id string, from, to time.Time, delivered *bool) (search, error) {
-	params := &stripe.EventListParams{
-		ListParams: stripe.ListParams{Context: ctx, Single: true, Limit: stripe.Int64(100)},
-		CreatedRange: &stripe.RangeQueryParams{
-			GreaterThanOrEqual: from.Unix(),
-			LesserThanOrEqual:  to.Unix(),
-		},
-		DeliverySuccess: delivered,
-		Types: stripe.StringSlice([]string{
-			string(stripe.EventTypeCheckoutSessionCompleted),
-			string(stripe.EventTypeCheckoutSessionAsyncPaymentSucceeded),
-		}),
-	}
-	for range eventPages {
-		page := r.api.Events.List(params)
-		if page.Err() != nil {
-			return search{}, page.Err()
-		}
-		list := page.EventList()
-		last := ""
-		for _, event := range list.Data {
-			if event == nil {
-				continue
-			}
-			if about(event) == id {
-				return search{event: event, whole: true}, nil
-			}
-			last = event.ID
-		}
-		if !list.HasMore || last == "" {
-			return search{whole: !list.HasMore}, nil
-		}
-		params.StartingAfter = stripe.String(last)
-	}
-	return search{}, nil
+// searches looks among the events of these types, and among all that are
+// undelivered.
+func (r *Reader) searches(ctx context.Context, s Session, from, to time.Time, types []string) (all, undelivered search, err error) {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		all, err = r.search(ctx, s, eventParams(ctx, from, to, nil, types))
+		return err
+	})
+	group.Go(func() (err error) {
+		undelivered, err = r.search(ctx, s, eventParams(ctx, from, to, stripe.Bool(false), tellingEvents))
+		return err
+	})
+	err = group.Wait()
+	return all, undelivered, err
 }
 
-// about is the id of the object that an event tells of.
-func about(event *stripe.Event) string {
-	if event.Data == nil {
-		return ""
+func eventParams(ctx context.Context, from, to time.Time, delivered *bool, types []string) *stripe.EventListParams {
+	return &stripe.EventListParams{
+		ListParams:      stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
+		CreatedRange:    &stripe.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThanOrEqual: to.Unix()},
+		DeliverySuccess: delivered, Types: stripe.StringSlice(types),
 	}
-	id, _ := event.Data.Object["id"].(string) // of another type: of no session
-	return id
+}
+
+// search looks for the session's events, a page at a time, down to the first of
+// them: that its checkout was completed.
+func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventListParams) (search, error) {
+	var found search
+	pages, unread := 0, 0
+	err := r.pages(eventsPath, params, func(p page) (bool, error) {
+		pages++
+		found.whole = !p.HasMore
+		for _, raw := range p.Data {
+			e, ok := readEvent(raw)
+			if !ok {
+				unread++
+				continue
+			}
+			if about := e.about(); about == s.ID || about == s.IntentID {
+				found.events = append(found.events, e)
+				found.whole = found.whole || e.Type == completed
+			}
+		}
+		return pages < eventPages && !found.whole, nil
+	})
+	r.leftOut(ctx, eventsPath, unread)
+	found.whole = found.whole && unread == 0
+	return found, err
 }

@@ -1,9 +1,11 @@
 package payments
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -12,52 +14,111 @@ import (
 )
 
 func TestStanding(t *testing.T) {
-	event := func(age time.Duration) *stripe.Event {
-		return &stripe.Event{ID: "evt_1", Created: now.Add(-age).Unix()}
+	of := func(kind stripe.EventType, age time.Duration) event {
+		return event{ID: string(kind), Type: kind, Created: now.Add(-age).Unix()}
 	}
+	found := func(events ...event) search { return search{events, true} }
+	checkout, async := of(completed, time.Hour), of(asyncSucceeded, 9*time.Minute)
+	intent := of("payment_intent.succeeded", 8*time.Minute)
 	tests := []struct {
 		name             string
 		all, undelivered search
-		want             EventState
+		want             Event
 	}{
-		{"in neither", search{whole: true}, search{whole: true}, EventNone},
-		{"in neither as far as was read", search{}, search{whole: true}, EventUnknown},
-		{"only among all", search{event(time.Hour), true}, search{whole: true}, EventDelivered},
-		{"only among all as far as was read", search{event(time.Hour), true}, search{}, EventUnknown},
-		{"undelivered for long", search{event(time.Hour), true}, search{event(time.Hour), true}, EventFailed},
-		{"undelivered for ten minutes", search{whole: true}, search{event(10 * time.Minute), true}, EventFailed},
-		{"undelivered just now", search{event(9 * time.Minute), true}, search{event(9 * time.Minute), true}, EventPending},
+		{"in neither", found(), found(), Event{State: EventNone}},
+		{"in neither as far as was read", search{}, found(), Event{}},
+		{"only among all", found(checkout), found(), Event{EventDelivered, checkout.ID, checkout.created(), time.Time{}}},
+		{"only among all as far as was read", found(checkout), search{}, Event{EventUnknown, checkout.ID, checkout.created(), time.Time{}}},
+		{"undelivered for long", found(checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), time.Time{}}},
+		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), Event{EventFailed, checkout.ID, now.Add(-10 * time.Minute), time.Time{}}},
+		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), Event{EventPending, checkout.ID, now.Add(-9 * time.Minute), time.Time{}}},
+		{"the intent's is undelivered", found(checkout), found(intent), Event{EventPending, checkout.ID, intent.created(), time.Time{}}},
+		{"a delayed payment, delivered", found(async, checkout), found(), Event{EventDelivered, checkout.ID, async.created(), async.created()}},
+		{"a delayed payment, undelivered", found(async, checkout), found(async), Event{EventPending, checkout.ID, async.created(), async.created()}},
+		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), async.created()}},
 	}
 	for _, test := range tests {
-		if got := standing(test.all, test.undelivered, now); got.State != test.want {
-			t.Errorf("%s: %q, want %q", test.name, got.State, test.want)
+		if got := standing(test.all, test.undelivered, now); got != test.want {
+			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
 	}
 }
 
-func TestEventIsLookedForPageByPage(t *testing.T) {
-	page := func(first, n int, object string, more bool) string {
-		var events []string
-		for i := range n {
-			events = append(events, fmt.Sprintf(`{"id":"evt_%d","created":%d,"data":{"object":{"id":%q}}}`,
-				first+i, now.Add(-time.Hour).Unix(), object))
+// lists answers questions for events from those given, newest first, as Stripe does.
+func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atomic.Int32) {
+	asked = &atomic.Int32{}
+	return serve(t, func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		query := r.URL.Query()
+		from, _ := strconv.ParseInt(query.Get("created[gte]"), 10, 64) // none = 0, which a test below would see
+		to, _ := strconv.ParseInt(query.Get("created[lte]"), 10, 64)
+		events, types := all, array(r, "types")
+		if query.Get("delivery_success") == "false" {
+			events = undelivered
 		}
-		return fmt.Sprintf(`{"object":"list","has_more":%t,"data":[%s]}`, more, strings.Join(events, ","))
+		events = slices.DeleteFunc(slices.Clone(events), func(raw string) bool {
+			var e event
+			return json.Unmarshal([]byte(raw), &e) == nil && (e.Created < from || e.Created > to || !slices.Contains(types, string(e.Type)))
+		})
+		_, _ = fmt.Fprint(w, list(false, events...)) // a client that hung up notices by itself
+	}), asked
+}
+
+// TestDelayedPayment: its charge is days old when it succeeds.
+func TestDelayedPayment(t *testing.T) {
+	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
+	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	other := told("evt_3", asyncSucceeded, paid, object("cs_live_other", "paid"))
+	intent := told("evt_4", "payment_intent.succeeded", paid, `{"id":"pi_1"}`)
+	instant := told("evt_1", completed, charged, object(liveID, "paid"))
+	tests := []struct {
+		name             string
+		all, undelivered []string
+		want             Event
+		calls            int32
+	}{
+		{"delivered", []string{other, async, checkout}, []string{other}, Event{EventDelivered, "evt_1", paid, paid}, 4},
+		{"undelivered", []string{other, async, checkout}, []string{other, async}, Event{EventPending, "evt_1", paid, paid}, 4},
+		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, Event{EventPending, "evt_1", paid, paid}, 4},
+		{"the checkout's is not known", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid}, 4},
+		{"no delayed one", []string{other, instant}, []string{other}, Event{EventDelivered, "evt_1", charged, time.Time{}}, 2},
+		{"none", []string{other}, nil, Event{State: EventNone}, 4},
+	}
+	for _, test := range tests {
+		reader, asked := lists(t, test.all, test.undelivered)
+		got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, IntentID: "pi_1", Created: charged.Add(-time.Minute), ChargedAt: charged})
+		if err != nil || got != test.want || asked.Load() != test.calls {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		}
+	}
+	reader, asked := lists(t, []string{checkout}, nil)
+	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Unpaid, IntentID: "pi_1", ChargedAt: charged})
+	if want := (Event{EventDelivered, "evt_1", charged, time.Time{}}); err != nil || got != want || asked.Load() != 2 {
+		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, asked.Load(), err, want)
+	}
+}
+
+func TestEventIsLookedForPageByPage(t *testing.T) {
+	at := now.Add(-time.Hour)
+	full := make([]string, 100)
+	for i := range full {
+		full[i] = told(fmt.Sprint("evt_", i), completed, at, object("cs_live_other", "paid"))
 	}
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		body := page(0, 100, "cs_live_other", true)
+		body := list(true, full...)
 		switch query := r.URL.Query(); {
 		case query.Get("delivery_success") == "false":
-			body = `{"object":"list","has_more":false,"data":[null,{"id":"evt_x","data":null}]}`
+			body = list(false)
 		case query.Get("starting_after") == "evt_99":
-			body = page(100, 1, liveID, false)
+			body = list(true, told("evt_100", completed, at, object(liveID, "paid")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
-	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now.Add(-time.Hour)})
-	want := Event{State: EventDelivered, ID: "evt_100", Created: now.Add(-time.Hour)}
+	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: at})
+	want := Event{State: EventDelivered, ID: "evt_100", Created: at}
 	if err != nil || got != want || calls.Load() != 3 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
@@ -66,10 +127,10 @@ func TestEventIsLookedForPageByPage(t *testing.T) {
 func TestEventSearchIsBounded(t *testing.T) {
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprintf(w, `{"has_more":true,"data":[{"id":"evt_%d"}]}`, calls.Add(1))
+		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls.Add(1)), object("cs_live_other", "paid"))))
 	})
 	got, err := reader.Event(t.Context(), Session{ID: liveID, Created: now})
-	if err != nil || got.State != EventUnknown || calls.Load() != 2*eventPages {
+	if err != nil || got.State != EventUnknown || calls.Load() != 4*eventPages {
 		t.Errorf("%+v after %d calls, error %v", got, calls.Load(), err)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/stripe/stripe-go/v76"
 )
 
 // object is a checkout session as Stripe writes it into an event.
@@ -16,9 +18,11 @@ func object(id, payment string) string {
 		"created":%d,"livemode":true,"payment_intent":"pi_1"}`, id, payment, now.Add(-time.Hour).Unix())
 }
 
-func event(id string, object string) string {
-	return fmt.Sprintf(`{"id":%q,"object":"event","created":%d,"data":{"object":%s}}`, id, now.Add(-time.Minute).Unix(), object)
+func told(id string, kind stripe.EventType, at time.Time, object string) string {
+	return fmt.Sprintf(`{"id":%q,"object":"event","type":%q,"created":%d,"request":{"id":null},"data":{"object":%s}}`, id, kind, at.Unix(), object)
 }
+
+func paidEvent(id, object string) string { return told(id, completed, now.Add(-time.Minute), object) }
 
 func list(more bool, items ...string) string {
 	return fmt.Sprintf(`{"object":"list","has_more":%t,"data":[%s]}`, more, strings.Join(items, ","))
@@ -28,10 +32,10 @@ func TestPaidEventsPageByPage(t *testing.T) {
 	var asked []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, decode(r))
-		body := list(true, event("evt_1", object("cs_live_1", "paid")), event("evt_2", object("cs_live_2", "unpaid")),
-			"null", event("evt_3", `{"id":"cs_x","created":"soon"}`), event("evt_4", `{}`))
+		body := list(true, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_2", object("cs_live_2", "unpaid")),
+			"null", paidEvent("evt_3", `{"id":"cs_x","created":"soon"}`), paidEvent("evt_4", `{}`))
 		if r.URL.Query().Get("starting_after") != "" {
-			body = list(false, event("evt_5", object("cs_live_5", "no_payment_required")))
+			body = list(false, paidEvent("evt_5", object("cs_live_5", "no_payment_required")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
@@ -53,7 +57,7 @@ func TestPaidEventsPageByPage(t *testing.T) {
 }
 
 func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
-	reader := serve(t, answer(200, list(true, event("evt_1", object("cs_live_1", "paid")))))
+	reader := serve(t, answer(200, list(true, paidEvent("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
 	if err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("%v", err)
@@ -73,11 +77,45 @@ func TestUndeliveredIsBounded(t *testing.T) {
 		if r.URL.Query().Get("delivery_success") != "false" {
 			t.Errorf("asked for %s", r.URL)
 		}
-		_, _ = fmt.Fprint(w, list(true, event(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
+		if types := array(r, "types"); !slices.Equal(types, tellingEvents) {
+			t.Errorf("asked for %q", types)
+		}
+		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
 	})
 	got, whole, err := reader.Undelivered(t.Context(), now, now)
 	if err != nil || whole || calls != undeliveredPages || len(got) != undeliveredPages || !got["cs_1"] {
 		t.Errorf("%d calls, %v, %v", calls, got, err)
+	}
+}
+
+func array(r *http.Request, name string) (values []string) {
+	for i := 0; r.URL.Query().Has(fmt.Sprintf("%s[%d]", name, i)); i++ {
+		values = append(values, r.URL.Query().Get(fmt.Sprintf("%s[%d]", name, i)))
+	}
+	return values
+}
+
+func TestUndeliveredNamesPaymentIntents(t *testing.T) {
+	body := list(false, paidEvent("evt_1", object("cs_1", "paid")), told("evt_2", "payment_intent.succeeded", now, `{"id":"pi_2"}`))
+	got, whole, err := serve(t, answer(200, body)).Undelivered(t.Context(), now, now)
+	if err != nil || !whole || !got["cs_1"] || !got["pi_2"] || len(got) != 2 {
+		t.Errorf("%v, whole %t, %v", got, whole, err)
+	}
+}
+
+// TestPaidAt: of a delayed payment the event that it succeeded tells when.
+func TestPaidAt(t *testing.T) {
+	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
+		reader := serve(t, answer(200, list(false, told("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
+		err := reader.PaidEvents(t.Context(), now, now, func(page []PaidEvent) error {
+			if len(page) != 1 || !page[0].Session.PaidAt.Equal(want) || !page[0].Session.ChargedAt.Equal(now.Add(-time.Minute)) {
+				t.Errorf("%s: %+v", kind, page)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
 	}
 }
 

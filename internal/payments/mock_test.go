@@ -88,12 +88,15 @@ func TestRequestShapes(t *testing.T) {
 		}
 	}
 	const types = "types[0]=checkout.session.completed&types[1]=checkout.session.async_payment_succeeded&"
+	const intents = types + "types[2]=payment_intent.succeeded&"
 	want := []string{
 		"GET /v1/checkout/sessions customer_details[email]=ann@example.com&expand[0]=data.payment_intent.latest_charge&limit=5&",
 		"GET /v1/checkout/sessions expand[0]=data.payment_intent.latest_charge&limit=100&payment_intent=pi_123&",
 		"GET /v1/checkout/sessions/cs_test_123 expand[0]=payment_intent.latest_charge&",
-		"GET /v1/events created[gte]=1699986400&created[lte]=1699993600&delivery_success=false&limit=100&" + types,
+		"GET /v1/events created[gte]=1699986400&created[lte]=1699993600&delivery_success=false&limit=100&" + intents,
 		"GET /v1/events created[gte]=1699986400&created[lte]=1699993600&limit=100&" + types,
+		"GET /v1/events created[gte]=1699986400&created[lte]=1700003600&delivery_success=false&limit=100&" + intents,
+		"GET /v1/events created[gte]=1699986400&created[lte]=1700003600&limit=100&types[0]=checkout.session.async_payment_succeeded&",
 	}
 	slices.Sort(rec.requests)
 	if !slices.Equal(rec.requests, want) {

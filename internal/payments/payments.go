@@ -5,7 +5,9 @@ package payments
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,10 +38,13 @@ type Session struct {
 	AmountRefunded int64
 	Created        time.Time
 	ChargedAt      time.Time // of the latest charge; zero = none
+	PaidAt         time.Time // of the event that a delayed payment succeeded; only lists of events tell it
 	IntentID       string    // pi_…, empty where nothing was to be paid
 	Live           bool
 	Disputed       bool
-	VideoCount     int // what was paid for; 0 = not said
+	Failed         bool // a delayed payment that failed for good
+	OtherSale      bool // by mode and metadata not a sale of this product
+	VideoCount     int  // what was paid for; 0 = not said
 }
 
 // Config says how Stripe is asked.
@@ -48,13 +53,19 @@ type Config struct {
 	BaseURL string           // without a version path and a trailing slash; empty = Stripe's
 	HTTP    *http.Client     // nil = one of its own
 	Now     func() time.Time // nil = time.Now
+	Log     *slog.Logger     // nil = nothing is logged
+	// ProductMetadata are the members of the metadata by which a sale of this
+	// product is known; none = every session of mode payment is one.
+	ProductMetadata []string
 }
 
 // Reader asks Stripe. It is safe for concurrent use.
 type Reader struct {
-	api *client.API
-	key string
-	now func() time.Time
+	api     *client.API
+	key     string
+	now     func() time.Time
+	log     *slog.Logger
+	product []string
 }
 
 // New makes a reader. It connects to nothing yet.
@@ -65,6 +76,9 @@ func New(cfg Config) *Reader {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 		URL:               stripe.String(cfg.BaseURL),
 		HTTPClient:        newHTTP(cfg.HTTP),
@@ -73,9 +87,11 @@ func New(cfg Config) *Reader {
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // it would log bodies
 	})
 	return &Reader{
-		api: client.New(cfg.Key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
-		key: cfg.Key,
-		now: cfg.Now,
+		api:     client.New(cfg.Key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
+		key:     cfg.Key,
+		now:     cfg.Now,
+		log:     cfg.Log,
+		product: cfg.ProductMetadata,
 	}
 }
 
@@ -99,12 +115,13 @@ func (r *Reader) Session(ctx context.Context, id string) (Session, error) {
 	if answer.ID != id {
 		return Session{}, fault("the answer is not the session that was asked for")
 	}
-	return read(answer)
+	return r.read(answer)
 }
 
 // Find lists the Checkout Sessions of a customer by e-mail address, or the one
 // of a payment intent (pi_…), newest first, limit at most; more tells that
-// there are others. A limit outside 1 to 100 is brought there.
+// there are others, or some that cannot be read. A limit outside 1 to 100 is
+// brought there.
 func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []Session, more bool, err error) {
 	if err := r.mayAsk(""); err != nil {
 		return nil, false, err
@@ -112,7 +129,7 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
 	params := &stripe.CheckoutSessionListParams{ListParams: stripe.ListParams{
-		Context: ctx, Single: true, Limit: stripe.Int64(int64(min(max(limit, 1), 100))),
+		Context: ctx, Limit: stripe.Int64(int64(min(max(limit, 1), 100))),
 	}}
 	params.AddExpand("data.payment_intent.latest_charge")
 	if strings.HasPrefix(query, "pi_") {
@@ -120,14 +137,23 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []
 	} else {
 		params.CustomerDetails = &stripe.CheckoutSessionListCustomerDetailsParams{Email: stripe.String(query)}
 	}
-	page := r.api.CheckoutSessions.List(params)
-	if isMissing(page.Err()) {
+	list, err := r.page(sessionsPath, params)
+	if isMissing(err) {
 		return nil, false, nil
 	}
-	if page.Err() != nil {
-		return nil, false, classed(page.Err())
+	if err != nil {
+		return nil, false, err
 	}
-	list := page.CheckoutSessionList()
-	sessions, err = readAll(list.Data)
-	return sessions, list.HasMore, err
+	for _, raw := range list.Data {
+		if s, err := r.readSession(raw); err == nil {
+			sessions = append(sessions, s)
+		}
+	}
+	unread := len(list.Data) - len(sessions)
+	r.leftOut(ctx, sessionsPath, unread)
+	if unread > 0 && len(sessions) == 0 { // "nothing was found" would be wrong
+		return nil, false, fault("no session of the list can be read")
+	}
+	slices.SortStableFunc(sessions, func(a, b Session) int { return b.Created.Compare(a.Created) })
+	return sessions, list.HasMore || unread > 0, nil
 }

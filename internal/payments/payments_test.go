@@ -2,7 +2,6 @@ package payments
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stripe/stripe-go/v76"
 )
 
 const (
@@ -56,6 +54,11 @@ func TestSession(t *testing.T) {
 		{"everything null", `"status":null,"payment_status":"paid","payment_intent":null,"metadata":null,"currency":null,"amount_total":null,"livemode":null`, Session{State: Paid}},
 		{"open", `"status":"open","payment_status":"unpaid"`, Session{State: Unpaid}},
 		{"complete, pays later", `"status":"complete","payment_status":"unpaid"`, Session{State: Unpaid}},
+		{"failed for good", `"status":"complete","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"requires_payment_method"}`, Session{State: Unpaid, IntentID: "pi_1", Failed: true}},
+		{"canceled", `"status":"complete","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"canceled"}`, Session{State: Unpaid, IntentID: "pi_1", Failed: true}},
+		{"on its way", `"status":"complete","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"processing"}`, Session{State: Unpaid, IntentID: "pi_1"}},
+		{"a card was refused in an open checkout", `"status":"open","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"requires_payment_method"}`, Session{State: Unpaid, IntentID: "pi_1"}},
+		{"unpaid, the payment intent by its id", `"status":"complete","payment_status":"unpaid","payment_intent":"pi_1"`, Session{State: Unpaid, IntentID: "pi_1"}},
 		{"expired", `"status":"expired","payment_status":"unpaid"`, Session{State: Expired}},
 		{"nothing to pay", `"status":"complete","payment_status":"no_payment_required"`, Session{State: NotRequired}},
 		{"refunded", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","amount":100,"amount_refunded":100,"refunded":true}}`,
@@ -193,9 +196,30 @@ func TestFindSortsNewestFirst(t *testing.T) {
 	if found, _, err := reader.Find(t.Context(), email, 2); err != nil || len(found) != 0 {
 		t.Errorf("an empty page that has more: %+v, error %v", found, err)
 	}
-	reader = serve(t, answer(200, `{"object":"list","data":[null]}`))
-	if _, _, err := reader.Find(t.Context(), email, 2); !errors.Is(err, Fault) {
-		t.Errorf("null in a list: %v, want a fault", err)
+}
+
+func TestOtherSale(t *testing.T) {
+	members := []string{"video_count", "tool", "toolSlug"}
+	for _, c := range []struct {
+		name    string
+		members []string
+		object  string
+		want    bool
+	}{
+		{"with one of them", members, `"mode":"payment","metadata":{"tool":"veo3-generator"}`, false},
+		{"with another member", members, `"mode":"payment","metadata":{"plan":"pro"}`, true},
+		{"without metadata", members, `"mode":"payment","metadata":null`, true},
+		{"a subscription", members, `"mode":"subscription","metadata":{"tool":"veo3-generator"}`, true},
+		{"a setup", nil, `"mode":"setup"`, true},
+		{"any payment", nil, `"mode":"payment","metadata":{"plan":"pro"}`, false},
+		{"of no mode", members, `"metadata":{"video_count":"1"}`, false},
+	} {
+		server := httptest.NewServer(answer(200, fmt.Sprintf(`{"id":%q,"status":"complete","payment_status":"paid",%s}`, liveID, c.object)))
+		got, err := New(Config{Key: key, BaseURL: server.URL, ProductMetadata: c.members}).Session(t.Context(), liveID)
+		server.Close()
+		if err != nil || got.OtherSale != c.want {
+			t.Errorf("%s: %t, %v", c.name, got.OtherSale, err)
+		}
 	}
 }
 
@@ -203,12 +227,9 @@ func FuzzSession(f *testing.F) {
 	f.Add([]byte(`{"id":"cs_live_x","status":"complete","payment_status":"paid","payment_intent":{"latest_charge":{"amount_refunded":1}}}`))
 	f.Add([]byte(`{"id":"cs_live_x","payment_intent":"pi_1","created":-1,"metadata":{"video_count":"99999999999999999999"}}`))
 	f.Add([]byte(`{"id":"x","payment_intent":{"latest_charge":"ch_1","created":9223372036854775807}}`))
+	reader := New(Config{})
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		var object stripe.CheckoutSession
-		if json.Unmarshal(raw, &object) != nil {
-			return
-		}
-		s, err := read(&object)
+		s, err := reader.readSession(raw)
 		if err != nil {
 			return
 		}

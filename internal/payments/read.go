@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,8 +10,17 @@ import (
 	"github.com/stripe/stripe-go/v76"
 )
 
+// readSession reads an object of a list.
+func (r *Reader) readSession(raw json.RawMessage) (Session, error) {
+	var object stripe.CheckoutSession
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return Session{}, fault("the object cannot be read") // err would repeat it
+	}
+	return r.read(&object)
+}
+
 // read turns Stripe's object into ours. Every member may be missing.
-func read(cs *stripe.CheckoutSession) (Session, error) {
+func (r *Reader) read(cs *stripe.CheckoutSession) (Session, error) {
 	if cs == nil || cs.ID == "" {
 		return Session{}, fault("the answer is no checkout session")
 	}
@@ -20,6 +30,8 @@ func read(cs *stripe.CheckoutSession) (Session, error) {
 		Currency: strings.ToLower(string(cs.Currency)),
 		Created:  unix(cs.Created),
 		Live:     cs.Livemode,
+
+		OtherSale: r.otherSale(cs),
 	}
 	if n, err := strconv.Atoi(cs.Metadata["video_count"]); err == nil && n > 0 {
 		s.VideoCount = n
@@ -38,7 +50,30 @@ func read(cs *stripe.CheckoutSession) (Session, error) {
 	if s.State, known = state(cs, charge); !known {
 		return Session{}, fault("a payment state that is not known")
 	}
+	s.Failed = failed(cs)
 	return s, nil
+}
+
+// otherSale reports whether the account sold something else by the session. Of a
+// mode that is not told nothing is concluded.
+func (r *Reader) otherSale(cs *stripe.CheckoutSession) bool {
+	if cs.Mode != "" && cs.Mode != stripe.CheckoutSessionModePayment {
+		return true
+	}
+	return len(r.product) > 0 && !slices.ContainsFunc(r.product, func(member string) bool {
+		_, ok := cs.Metadata[member]
+		return ok
+	})
+}
+
+// failed reports whether a delayed payment failed for good: the customer went
+// through the checkout, and would have to pay anew.
+func failed(cs *stripe.CheckoutSession) bool {
+	if cs.Status != stripe.CheckoutSessionStatusComplete || cs.PaymentStatus != stripe.CheckoutSessionPaymentStatusUnpaid || cs.PaymentIntent == nil {
+		return false
+	}
+	status := cs.PaymentIntent.Status
+	return status == stripe.PaymentIntentStatusRequiresPaymentMethod || status == stripe.PaymentIntentStatusCanceled
 }
 
 // state judges the payment. A refund is looked for only where money came in.
@@ -69,20 +104,6 @@ func state(cs *stripe.CheckoutSession, charge *stripe.Charge) (State, bool) {
 		return PartiallyRefunded, true
 	}
 	return Paid, true
-}
-
-// readAll reads a list, newest first.
-func readAll(list []*stripe.CheckoutSession) ([]Session, error) {
-	sessions := make([]Session, 0, len(list))
-	for _, cs := range list {
-		s, err := read(cs)
-		if err != nil {
-			return nil, err
-		}
-		sessions = append(sessions, s)
-	}
-	slices.SortStableFunc(sessions, func(a, b Session) int { return b.Created.Compare(a.Created) })
-	return sessions, nil
 }
 
 // unix reads a time in seconds; what is none is zero.

@@ -1,0 +1,91 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/stripe/stripe-go/v76"
+	"github.com/stripe/stripe-go/v76/form"
+)
+
+const (
+	sessionsPath = "/v1/checkout/sessions"
+	eventsPath   = "/v1/events"
+)
+
+// page is a part of one of Stripe's lists. Its objects are decoded one by one: the
+// library decodes all of a list at once, and one that it cannot read would hide the
+// others for ever.
+type page struct {
+	stripe.APIResource
+	Data    []json.RawMessage `json:"data"`
+	HasMore bool              `json:"has_more"`
+}
+
+// listParams are the parameters of any list.
+type listParams interface {
+	stripe.ParamsContainer
+	stripe.ListParamsContainer
+}
+
+// page asks for one page of a list.
+func (r *Reader) page(path string, params listParams) (page, error) {
+	query := &form.Values{}
+	form.AppendTo(query, params)
+	var p page
+	if err := r.api.Events.B.CallRaw(http.MethodGet, path, r.key, query, params.GetParams(), &p); err != nil {
+		return page{}, classed(err)
+	}
+	if p.Data == nil {
+		return page{}, fault("the answer is no list")
+	}
+	return p, nil
+}
+
+// pages hands over a list page by page, until each returns false or an error.
+func (r *Reader) pages(path string, params listParams, each func(page) (more bool, err error)) error {
+	for {
+		p, err := r.page(path, params)
+		if err != nil {
+			return err
+		}
+		if more, err := each(p); err != nil || !more || !p.HasMore {
+			return err
+		}
+		last := p.last()
+		if last == "" {
+			return fault("the list goes on after an object without an id")
+		}
+		params.GetListParams().StartingAfter = stripe.String(last)
+	}
+}
+
+// last is the id after which the list goes on, "" = no object has one.
+func (p page) last() string {
+	for _, raw := range slices.Backward(p.Data) {
+		if id := idOf(raw); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// idOf is the id of an object, "" = it has none.
+func idOf(raw json.RawMessage) string {
+	var object struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(raw, &object) != nil {
+		return ""
+	}
+	return object.ID
+}
+
+// leftOut logs how many objects of a list could not be read.
+func (r *Reader) leftOut(ctx context.Context, path string, count int) {
+	if count > 0 {
+		r.log.WarnContext(ctx, "objects in a Stripe list could not be read and were left out", "list", path, "count", count)
+	}
+}

@@ -1,0 +1,147 @@
+package payments
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// odd are objects that cannot be read, each between two that can.
+var odd = map[string]string{
+	"null":              `null`,
+	"a number":          `7`,
+	"no id":             `{"object":"checkout.session","status":"complete","payment_status":"paid"}`,
+	"an amount in text": strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":"`+email+`"`, 1),
+	"a time in text":    strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"created":"`+email+`"`, 1),
+	"an unknown state":  object("cs_odd", email),
+	"metadata in a row": strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"metadata":["`+email+`"]`, 1),
+}
+
+// logged is a reader of Stripe that answers so to any question, and its log.
+func logged(t *testing.T, body string) (*Reader, *bytes.Buffer) {
+	t.Helper()
+	server := httptest.NewServer(answer(http.StatusOK, body))
+	t.Cleanup(server.Close)
+	var log bytes.Buffer
+	return New(Config{Key: key, BaseURL: server.URL, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&log, nil))}), &log
+}
+
+// checkLog: one line with the count, and nothing of the object.
+func checkLog(t *testing.T, name string, log *bytes.Buffer, list string) {
+	t.Helper()
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "left out\" list="+list+" count=1\n") || strings.Contains(text, email) {
+		t.Errorf("%s: logged %q", name, text)
+	}
+}
+
+func TestUnreadableSessionIsLeftOut(t *testing.T) {
+	for name, odd := range odd {
+		reader, log := logged(t, list(false, object("cs_live_1", "paid"), odd, object("cs_live_2", "paid")))
+		var got []string
+		err := reader.PaidSessions(t.Context(), now, func(page []Session) error {
+			for _, s := range page {
+				got = append(got, s.ID)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, []string{"cs_live_1", "cs_live_2"}) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		checkLog(t, name, log, sessionsPath)
+		log.Reset()
+		found, more, err := reader.Find(t.Context(), email, 3)
+		if err != nil || len(found) != 2 || !more {
+			t.Errorf("%s: found %+v, more %t, %v", name, found, more, err)
+		}
+		checkLog(t, name, log, sessionsPath)
+	}
+	reader, _ := logged(t, list(false, "null"))
+	if _, _, err := reader.Find(t.Context(), email, 2); !errors.Is(err, Fault) {
+		t.Errorf("nothing that can be read: %v, want a fault", err)
+	}
+}
+
+func TestUnreadableEventIsLeftOut(t *testing.T) {
+	for name, odd := range odd {
+		reader, log := logged(t, list(false, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_odd", odd), paidEvent("evt_2", object("cs_live_2", "paid"))))
+		var got []string
+		err := reader.PaidEvents(t.Context(), now, now, func(page []PaidEvent) error {
+			for _, e := range page {
+				got = append(got, e.ID)
+			}
+			return nil
+		})
+		if err != nil || !slices.Equal(got, []string{"evt_1", "evt_2"}) {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		checkLog(t, name, log, eventsPath)
+	}
+}
+
+// TestUnreadableEventMayBeAnybodys: what a list does not hold proves nothing then.
+func TestUnreadableEventMayBeAnybodys(t *testing.T) {
+	for name, odd := range map[string]string{
+		"null": `null`, "no object": `{"id":"evt_x","data":null}`, "an id that is none": paidEvent("evt_x", `{"id":7}`),
+		"a type that is none": strings.Replace(paidEvent("evt_x", object("cs_x", "paid")), `"checkout.session.completed"`, `7`, 1),
+	} {
+		reader, log := logged(t, list(false, odd, paidEvent("evt_1", object("cs_live_1", "paid"))))
+		ids, whole, err := reader.Undelivered(t.Context(), now, now)
+		if err != nil || whole || !ids["cs_live_1"] || len(ids) != 1 {
+			t.Errorf("%s: %v, whole %t, %v", name, ids, whole, err)
+		}
+		checkLog(t, name, log, eventsPath)
+		if got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now}); err != nil || got != (Event{}) {
+			t.Errorf("%s: %+v, %v; want nothing told", name, got, err)
+		}
+		if got, err := reader.Event(t.Context(), Session{ID: "cs_live_1", ChargedAt: now}); err != nil || got.State != EventPending {
+			t.Errorf("%s: %+v, %v; want the other one", name, got, err)
+		}
+	}
+}
+
+// TestOldEventIsRead: of an event only what is needed has to be as expected. Old
+// versions of the API wrote request as a string.
+func TestOldEventIsRead(t *testing.T) {
+	old := strings.Replace(paidEvent("evt_1", object(liveID, "paid")), `{"id":null}`, `"req_1"`, 1)
+	reader, log := logged(t, list(false, old))
+	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now})
+	if err != nil || got.State != EventPending || log.Len() > 0 {
+		t.Errorf("%+v, %v; logged %q", got, err, log)
+	}
+}
+
+// TestListGoesOnAfterAnUnreadableObject, which may be the last of its page.
+func TestListGoesOnAfterAnUnreadableObject(t *testing.T) {
+	for name, c := range map[string]struct{ last, after string }{
+		"with an id":    {strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":"100"`, 1), "cs_odd"},
+		"without an id": {`null`, "cs_live_1"},
+	} {
+		reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			body := list(true, object("cs_live_1", "paid"), c.last)
+			if after := r.URL.Query().Get("starting_after"); after == c.after {
+				body = list(false, object("cs_live_2", "paid"))
+			} else if after != "" {
+				t.Errorf("%s: it goes on after %s", name, after)
+			}
+			_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
+		})
+		n := 0
+		err := reader.PaidSessions(t.Context(), now, func(page []Session) error { n += len(page); return nil })
+		if err != nil || n != 2 {
+			t.Errorf("%s: %d sessions, %v", name, n, err)
+		}
+	}
+	for name, body := range map[string]string{"a whole page without ids": list(true, "null"), "no list": `{}`, "null": `null`} {
+		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]Session) error { return nil })
+		if !errors.Is(err, Fault) {
+			t.Errorf("%s: %v, want a fault", name, err)
+		}
+	}
+}

@@ -62,20 +62,21 @@ type Payment struct {
 type EventState string
 
 // The states of the event. Under ten minutes of age an undelivered event is
-// pending: it proves nothing yet.
+// pending: it proves nothing yet. Which endpoint did not take it is not known.
 const (
 	EventUnknown   EventState = ""          // not asked, or no answer
 	EventNone      EventState = "none"      // Stripe holds no such event
-	EventPending   EventState = "pending"   // not delivered yet
-	EventFailed    EventState = "failed"    // delivery failed
-	EventDelivered EventState = "delivered" // the site answered 2xx
+	EventPending   EventState = "pending"   // not delivered everywhere yet
+	EventFailed    EventState = "failed"    // undelivered at one endpoint at least
+	EventDelivered EventState = "delivered" // every endpoint answered 2xx
 )
 
-// Event is Stripe's event of a session's payment.
+// Event is how far Stripe got with the events of a session's payment.
 type Event struct {
-	State   EventState
-	ID      string // evt_…
-	Created time.Time
+	State   EventState // of all of them: one that is undelivered decides
+	ID      string     // evt_… of checkout.session.completed where it was seen, else of the one that decides
+	Created time.Time  // of the one that decides
+	PaidAt  time.Time  // see Payment
 }
 
 // FileState is how far SuperDuperAI got with the file.

@@ -109,6 +109,9 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 			defer cancel()
 			seen.Payment = payment(ctx)
 			seen.Event = x.event(ctx, seen.Payment)
+			if at := seen.Event.PaidAt; !at.IsZero() {
+				seen.Payment.PaidAt = at
+			}
 		})
 	}
 	site := x.site(ctx, id)

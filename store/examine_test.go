@@ -103,6 +103,19 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+// TestEventTellsWhenADelayedPaymentArrived, and with it the payment.
+func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
+	s := working()
+	s.stripe.event.PaidAt = at.Add(-time.Minute)
+	if x := s.examiner().Examine(t.Context(), "cs_live_1"); !x.Payment.PaidAt.Equal(at.Add(-time.Minute)) {
+		t.Errorf("paid at %s", x.Payment.PaidAt)
+	}
+	known := Payment{SessionID: "cs_live_1", State: PaymentPaid, PaidAt: at.Add(-time.Hour)}
+	if s.stripe.event.PaidAt = (time.Time{}); !s.examiner().ExaminePaid(t.Context(), known).Payment.PaidAt.Equal(known.PaidAt) {
+		t.Error("what was known is forgotten")
+	}
+}
+
 func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
 	s := working()
 	p := Payment{SessionID: "cs_live_2", State: PaymentRefunded}

@@ -115,7 +115,7 @@ func TestDueList(t *testing.T) {
 func TestKnown(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
-		told := Paid{Payment: Payment{SessionID: "a", State: PaymentPaid, Amount: 100, ChargedAt: at}, EventID: "evt_1", EventAt: at}
+		told := Paid{Payment: Payment{SessionID: "a", State: PaymentPaid, Amount: 100, ChargedAt: at, PaidAt: at, OtherSale: true}, EventID: "evt_1", EventAt: at}
 		must(t, w.SavePaid(t.Context(), told))
 		must(t, w.SavePaid(t.Context(), Paid{Payment: Payment{SessionID: "a"}}, Paid{Payment: Payment{SessionID: "b"}}))
 		must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
@@ -123,6 +123,10 @@ func TestKnown(t *testing.T) {
 		if err != nil || known["a"].Paid == nil || *known["a"].Paid != told || known["b"].Paid == nil ||
 			known["b"].Dismissed != "stalled" || known["c"] != (Known{}) {
 			t.Errorf("%+v, %v", known, err)
+		}
+		must(t, client.Set(t.Context(), paidKey("b"), `{"Payment":{"SessionID":"b","State":"paid"}}`, caseLife).Err()) // of an older version
+		if known, err := w.Known(t.Context(), []string{"b"}); err != nil || known["b"].Paid == nil || known["b"].Paid.Payment.OtherSale {
+			t.Errorf("an old record: %+v, %v", known, err)
 		}
 		must(t, w.ForgetPaid(t.Context(), []string{"a", "c"}))
 		if known, err := w.Known(t.Context(), []string{"a"}); err != nil || known["a"].Paid != nil {

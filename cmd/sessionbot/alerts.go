@@ -76,8 +76,8 @@ func (l stripeLists) PaidSessions(ctx context.Context, since time.Time, page fun
 }
 
 func (l stripeLists) Undelivered(ctx context.Context, from, to time.Time) (map[string]bool, bool, error) {
-	sessions, whole, err := l.stripe.Undelivered(ctx, from, to)
-	return sessions, whole, untoldBy(err)
+	ids, whole, err := l.stripe.Undelivered(ctx, from, to)
+	return ids, whole, untoldBy(err)
 }
 
 // untoldBy makes Stripe's refusal one that the store knows. What is not Stripe's

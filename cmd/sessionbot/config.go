@@ -41,6 +41,8 @@ type config struct {
 	StripeKey string `envconfig:"STRIPE_SECRET_KEY" secret:"true"`
 	// Origin of another API that speaks Stripe's; no path. Empty: Stripe's own.
 	StripeAPIURL string `envconfig:"STRIPE_API_URL"`
+	// Members of a Checkout Session's metadata, with commas between them: a session that carries none of them, or is not of mode `payment`, is a sale of something else and no concern of the bot's, unless Redis knows it. Set but empty: every session of mode `payment` is a sale of this product.
+	ProductMetadata []string `envconfig:"STRIPE_PRODUCT_METADATA" default:"video_count,tool,toolSlug"`
 
 	// The token of the SuperDuperAI API. Empty: files cannot be seen, and `generate` is refused.
 	SuperDuperToken string `envconfig:"SUPERDUPERAI_TOKEN" secret:"true"`
@@ -157,12 +159,14 @@ func loadConfig(slack bool) (config, error) {
 	return c, nil
 }
 
+var saysEmpty = []string{"HTTP_ADDR", "READERS", "STRIPE_PRODUCT_METADATA"}
+
 // unsetEmpty: where variables are handed on from elsewhere, an empty one means
-// that nothing was said. Only HTTP_ADDR and READERS say something by it.
+// that nothing was said. Those of saysEmpty say something by it.
 func unsetEmpty(c config) error {
 	for _, field := range reflect.VisibleFields(reflect.TypeOf(c)) {
 		name := field.Tag.Get("envconfig")
-		if value, set := os.LookupEnv(name); set && value == "" && name != "HTTP_ADDR" && name != "READERS" {
+		if value, set := os.LookupEnv(name); set && value == "" && !slices.Contains(saysEmpty, name) {
 			if err := os.Unsetenv(name); err != nil {
 				return fmt.Errorf("read the environment: %w", err)
 			}
@@ -232,13 +236,21 @@ const stripeOrigin = "https://api.stripe.com"
 
 var (
 	stripeKeyPattern  = regexp.MustCompile(`^[rs]k_[!-~]+$`)
-	superTokenPattern = regexp.MustCompile(`^[!-~]+$`) // what fits into a header
+	metadataPattern   = regexp.MustCompile(`^[^\[\]]{1,40}$`) // what Stripe takes as a member's name
+	superTokenPattern = regexp.MustCompile(`^[!-~]+$`)        // what fits into a header
 )
 
 func (c *config) checkServices(faults *configError) {
 	if c.StripeKey != "" && !stripeKeyPattern.MatchString(c.StripeKey) {
 		faults.add("STRIPE_SECRET_KEY", "does not look like one (they start with rk_ or sk_)",
 			"create a restricted key with read access in Stripe's dashboard under Developers, API keys")
+	}
+	for i, member := range c.ProductMetadata {
+		if c.ProductMetadata[i] = strings.TrimSpace(member); !metadataPattern.MatchString(c.ProductMetadata[i]) {
+			faults.add("STRIPE_PRODUCT_METADATA", "names a member that no metadata has",
+				"write names of at most 40 characters with commas between them, such as video_count,tool; empty counts every session of mode payment")
+			break
+		}
 	}
 	if c.SuperDuperToken != "" && !superTokenPattern.MatchString(c.SuperDuperToken) {
 		faults.add("SUPERDUPERAI_TOKEN", "cannot be one: it holds a space or a letter that no token has",

@@ -55,7 +55,7 @@ func reference(t *testing.T) string {
 	b.WriteString(`<!-- Written by make docs from cmd/sessionbot/config.go and store/access.go. -->
 # Configuration
 
-Sessionbot is set by environment variables. ` + "`sessionbot doctor`" + ` tells which are wrong, and whether what they name can be used. An empty variable counts as not set, but for HTTP_ADDR and READERS.
+Sessionbot is set by environment variables. ` + "`sessionbot doctor`" + ` tells which are wrong, and whether what they name can be used. An empty variable counts as not set, but for HTTP_ADDR, READERS and STRIPE_PRODUCT_METADATA.
 
 A **secret** can also be read from a file: ` + "`SLACK_BOT_TOKEN_FILE=/run/secrets/slack_bot_token`" + ` names one that holds the token and nothing else. Setting both is an error. Secrets are never logged or shown; doctor shows their kind and their last four letters.
 

@@ -48,7 +48,7 @@ func openRedis(ctx context.Context, c config) (product, state *store.Redis, err 
 // where the bot keeps its own records.
 func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	limits := store.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
-	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL}), newGuard(), log}
+	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}), newGuard(), log}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
@@ -120,13 +120,13 @@ func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
 
 func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 	event, err := asked(r.guard, stripeFailed, func() (payments.Event, error) {
-		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
 	})
 	if err != nil {
 		_ = r.why(ctx, err) // logged; the answer says that the event could not be seen
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created}
+	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt}
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
@@ -165,8 +165,8 @@ func (r stripeReader) why(ctx context.Context, err error) store.Unverified {
 func paymentOf(s payments.Session) store.Payment {
 	return store.Payment{
 		SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
-		AmountRefunded: s.AmountRefunded, Created: s.Created, ChargedAt: s.ChargedAt, IntentID: s.IntentID,
-		Live: s.Live, Disputed: s.Disputed, VideoCount: s.VideoCount,
+		AmountRefunded: s.AmountRefunded, Created: s.Created, ChargedAt: s.ChargedAt, PaidAt: s.PaidAt, IntentID: s.IntentID,
+		Live: s.Live, Disputed: s.Disputed, Failed: s.Failed, OtherSale: s.OtherSale, VideoCount: s.VideoCount,
 	}
 }
 

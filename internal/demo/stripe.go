@@ -25,6 +25,9 @@ type CheckoutSession struct {
 	IntentID      string    // pi_…; empty = derived from the id where money came in
 	Created       time.Time // of the session
 	ChargedAt     time.Time // zero = Created
+	PaidAt        time.Time // of a delayed payment that succeeded; zero = paid when it was charged
+	Failed        bool      // a delayed payment that failed for good
+	Other         bool      // a subscription, which is not the product's
 	VideoCount    int       // 0 = not said
 	Event         store.EventState
 }
@@ -128,6 +131,9 @@ func (cs CheckoutSession) object(depth int) object {
 		"amount_total": cs.Amount, "currency": cs.Currency, "created": cs.Created.Unix(),
 		"customer_details": nil, "payment_intent": nil, "metadata": object{"tool": "veo3-prompt-generator"},
 	}
+	if cs.Other {
+		o["mode"], o["metadata"] = "subscription", object{}
+	}
 	if cs.Email != "" {
 		o["customer_details"] = object{"email": cs.Email}
 	}
@@ -145,7 +151,13 @@ func (cs CheckoutSession) intent(depth int) any {
 		return cs.IntentID
 	}
 	charge := "ch_3" + mark(cs.IntentID, 23)
-	o := object{"id": cs.IntentID, "object": "payment_intent", "livemode": cs.live(), "latest_charge": charge}
+	o := object{"id": cs.IntentID, "object": "payment_intent", "livemode": cs.live(), "status": "succeeded", "latest_charge": charge}
+	switch {
+	case cs.Failed:
+		o["status"] = "requires_payment_method"
+	case cs.PaymentStatus == "unpaid":
+		o["status"] = "processing"
+	}
 	if depth > 1 {
 		o["latest_charge"] = object{
 			"id": charge, "object": "charge", "livemode": cs.live(), "created": cs.ChargedAt.Unix(),

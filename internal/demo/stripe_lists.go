@@ -11,7 +11,14 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// events lists the event of each session that was completed.
+// occurrence is an event: something that happened to a session.
+type occurrence struct {
+	CheckoutSession
+	kind string
+	at   time.Time
+}
+
+// events lists those of each session that was completed.
 func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	types := array(query, "types")
@@ -19,30 +26,60 @@ func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 		types = append(types, t)
 	}
 	window := span(query)
-	found := slices.DeleteFunc(s.byCharge(), func(cs CheckoutSession) bool {
-		return cs.Event == store.EventUnknown || cs.Event == store.EventNone ||
-			len(types) > 0 && !slices.Contains(types, "checkout.session.completed") ||
-			!matches(query, "delivery_success", strconv.FormatBool(!cs.undelivered())) || !window(cs.ChargedAt)
-	})
-	writePage(w, query, found, CheckoutSession.eventID, CheckoutSession.event)
+	var found []occurrence
+	for _, cs := range s.known() {
+		for _, o := range cs.occurrences() {
+			if (len(types) == 0 || slices.Contains(types, o.kind)) && window(o.at) &&
+				matches(query, "delivery_success", strconv.FormatBool(!o.undelivered())) {
+				found = append(found, o)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b occurrence) int { return b.at.Compare(a.at) })
+	writePage(w, query, found, occurrence.id, occurrence.event)
 }
 
-func (cs CheckoutSession) undelivered() bool {
-	return cs.Event == store.EventPending || cs.Event == store.EventFailed
+// occurrences are what Stripe tells of, the newest first. A delayed payment
+// succeeds after the checkout was completed; only the news of that may be
+// undelivered then.
+func (cs CheckoutSession) occurrences() []occurrence {
+	if cs.Event == store.EventUnknown || cs.Event == store.EventNone {
+		return nil
+	}
+	checkout := occurrence{cs, "checkout.session.completed", cs.ChargedAt}
+	if cs.PaidAt.IsZero() {
+		return []occurrence{checkout}
+	}
+	checkout.Event, checkout.PaymentStatus = store.EventDelivered, "unpaid"
+	return []occurrence{{cs, "checkout.session.async_payment_succeeded", cs.PaidAt}, {cs, "payment_intent.succeeded", cs.PaidAt}, checkout}
 }
 
-func (cs CheckoutSession) eventID() string { return "evt_1" + mark("event of "+cs.ID, 23) }
+func (o occurrence) undelivered() bool {
+	return o.Event == store.EventPending || o.Event == store.EventFailed
+}
 
-// event is the one that told, or should have told, the site of the payment.
-func (cs CheckoutSession) event() object {
+func (o occurrence) id() string {
+	what := "event"
+	if !o.PaidAt.IsZero() { // it has several
+		what = o.kind
+	}
+	return "evt_1" + mark(what+" of "+o.ID, 23)
+}
+
+// event is the one that told, or should have told, the site.
+func (o occurrence) event() object {
 	pending := 0
-	if cs.undelivered() {
+	if o.undelivered() {
 		pending = 1
 	}
+	about := o.object(0)
+	if o.kind == "payment_intent.succeeded" {
+		about = o.intent(1).(object)
+	}
 	return object{
-		"id": cs.eventID(), "object": "event", "type": "checkout.session.completed",
-		"created": cs.ChargedAt.Unix(), "livemode": cs.live(), "pending_webhooks": pending,
-		"data": object{"object": cs.object(0)},
+		"id": o.id(), "object": "event", "type": o.kind,
+		"created": o.at.Unix(), "livemode": o.live(), "pending_webhooks": pending,
+		"data": object{"object": about},
 	}
 }
 
@@ -71,13 +108,13 @@ func (s *Stripe) byCharge() []CheckoutSession {
 
 // writePage answers with the part of a list that the question's limit,
 // starting_after and ending_before ask for.
-func writePage(w http.ResponseWriter, query url.Values, list []CheckoutSession, id func(CheckoutSession) string, lay func(CheckoutSession) object) {
+func writePage[T any](w http.ResponseWriter, query url.Values, list []T, id func(T) string, lay func(T) object) {
 	limit, err := strconv.Atoi(query.Get("limit"))
 	if err != nil || limit < 1 || limit > 100 {
 		limit = 10
 	}
 	at := func(wanted string) int {
-		return slices.IndexFunc(list, func(cs CheckoutSession) bool { return id(cs) == wanted })
+		return slices.IndexFunc(list, func(item T) bool { return id(item) == wanted })
 	}
 	from, to, more := 0, len(list), false
 	if id := query.Get("starting_after"); id != "" {
@@ -95,8 +132,8 @@ func writePage(w http.ResponseWriter, query url.Values, list []CheckoutSession, 
 		to, more = from+limit, true
 	}
 	page := []object{} // an empty list is one, not null
-	for _, cs := range list[from:to] {
-		page = append(page, lay(cs))
+	for _, item := range list[from:to] {
+		page = append(page, lay(item))
 	}
 	writeJSON(w, http.StatusOK, object{"object": "list", "has_more": more, "data": page})
 }

@@ -19,7 +19,7 @@ type overHTTP struct{ *payments.Reader }
 
 func payOf(s payments.Session) store.Payment {
 	return store.Payment{SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
-		Created: s.Created, ChargedAt: s.ChargedAt, Live: s.Live}
+		Created: s.Created, ChargedAt: s.ChargedAt, PaidAt: s.PaidAt, IntentID: s.IntentID, Live: s.Live, OtherSale: s.OtherSale}
 }
 
 func (o overHTTP) PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error {
@@ -50,7 +50,13 @@ func (o overHTTP) Payment(ctx context.Context, id string) store.Payment {
 	return payOf(s)
 }
 
-func (overHTTP) Event(context.Context, store.Payment) store.Event { return store.Event{} }
+func (o overHTTP) Event(ctx context.Context, p store.Payment) store.Event {
+	e, err := o.Reader.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt})
+	if err != nil {
+		return store.Event{}
+	}
+	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt}
+}
 
 // TestCallsToStripe, counted by the stand-in through an hour, in which ten sessions
 // begin each minute, all of them paid, and ten thousand are open. Then one of

@@ -256,6 +256,9 @@ func (s *shift) closely(ctx context.Context, d doubt) (store.Examination, time.T
 		limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 		p := s.Payments.Payment(limited, d.id)
 		cancel()
+		if p.PaidAt.IsZero() { // only Stripe's list of events tells it
+			p.PaidAt = d.payment.PaidAt
+		}
 		if p.State != store.PaymentUnverified && p.State != store.PaymentMissing {
 			s.remember(ctx, d, p)
 			d.payment = p

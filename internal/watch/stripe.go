@@ -157,7 +157,7 @@ func (s *shift) paid(ctx context.Context, page []store.Paid) error {
 	}
 	dues, sold := make([]store.Due, len(page)), time.Time{}
 	for n, p := range page {
-		if at := paidAt(p.Payment); at.After(sold) {
+		if at := paidAt(p.Payment); at.After(sold) && !p.Payment.OtherSale {
 			sold = at
 		}
 		dues[n] = store.Due{Session: p.Payment.SessionID, At: paidAt(p.Payment).Add(s.Limits.OrphanGrace + time.Millisecond)}
@@ -168,7 +168,7 @@ func (s *shift) paid(ctx context.Context, page []store.Paid) error {
 	return s.Records.Put(ctx, dues...)
 }
 
-// noteSale notes the newest sale that Stripe listed.
+// noteSale notes the newest sale of this product that Stripe listed.
 func (s *shift) noteSale(ctx context.Context, at time.Time) error {
 	s.mu.Lock()
 	news := at.After(s.sold)
@@ -190,19 +190,22 @@ func (s *shift) noteSale(ctx context.Context, at time.Time) error {
 }
 
 func paidAt(p store.Payment) time.Time {
-	if p.ChargedAt.IsZero() {
-		return p.Created
+	switch {
+	case !p.PaidAt.IsZero():
+		return p.PaidAt
+	case !p.ChargedAt.IsZero():
+		return p.ChargedAt
 	}
-	return p.ChargedAt
+	return p.Created
 }
 
-// undelivered is Stripe's list of the events that did not reach the site.
+// undelivered is Stripe's list of the events that did not reach every endpoint.
 type undelivered struct {
-	at       time.Time // when it was read
-	sessions map[string]bool
-	whole    bool
-	tried    time.Time // when Stripe did not tell, after that
-	err      error     // why
+	at    time.Time       // when it was read
+	ids   map[string]bool // of sessions and payment intents
+	whole bool
+	tried time.Time // when Stripe did not tell, after that
+	err   error     // why
 }
 
 // eventOf tells how far Stripe got with telling the site of the payment.
@@ -219,12 +222,13 @@ func (s *shift) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (s
 		return store.EventNone, nil
 	}
 	list, err := s.undelivered(ctx, paid.EventAt, now)
+	delivered := !list.ids[paid.Payment.SessionID] && !list.ids[paid.Payment.IntentID]
 	switch {
 	case err != nil:
 		return store.EventUnknown, err
-	case !list.sessions[paid.Payment.SessionID] && (!list.whole || paid.EventAt.After(list.at)):
+	case delivered && (!list.whole || paid.EventAt.After(list.at)):
 		return store.EventUnknown, nil
-	case !list.sessions[paid.Payment.SessionID]:
+	case delivered:
 		return store.EventDelivered, nil
 	case now.Sub(paid.EventAt) < pendingFor:
 		return store.EventPending, nil
@@ -252,13 +256,13 @@ func (s *shift) undelivered(ctx context.Context, event, now time.Time) (undelive
 	}
 	limited, cancel := context.WithTimeout(ctx, callFor)
 	defer cancel()
-	sessions, whole, err := s.Stripe.Undelivered(limited, now.Add(-listBack), now)
+	ids, whole, err := s.Stripe.Undelivered(limited, now.Add(-listBack), now)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
 		s.events.tried, s.events.err = now, err
 		return undelivered{}, err
 	}
-	s.events = undelivered{at: now, sessions: sessions, whole: whole}
+	s.events = undelivered{at: now, ids: ids, whole: whole}
 	return s.events, nil
 }

@@ -36,9 +36,9 @@ const (
 type Stripe interface {
 	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
 	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
-	// Undelivered are the sessions whose event did not reach the site yet.
-	// Where whole is false there are too many to read, and only the newest told.
-	Undelivered(ctx context.Context, from, to time.Time) (sessions map[string]bool, whole bool, err error)
+	// Undelivered are the ids of the sessions and payment intents of which an event
+	// did not reach every endpoint yet. Where whole is false others may be missing.
+	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)
 }
 
 // Examiner looks at all there is of a session but its payment, which is known.

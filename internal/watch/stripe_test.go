@@ -1,0 +1,91 @@
+package watch
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// atStripe has the watch ask a stand-in for Stripe that knows these sessions.
+func (h *hours) atStripe(sessions ...demo.CheckoutSession) overHTTP {
+	stripe := demo.NewStripe()
+	stripe.Put(sessions...)
+	server := httptest.NewServer(stripe)
+	h.t.Cleanup(server.Close)
+	reader := overHTTP{payments.New(payments.Config{Key: "rk_test_x", BaseURL: server.URL, Now: h.cfg.Now, ProductMetadata: []string{"tool"}})}
+	h.cfg.Stripe, h.cfg.Payments = reader, reader
+	return reader
+}
+
+// TestOtherSales are remembered as such, for the diagnosis to tell them from lost
+// ones, and a Redis that knows none of them is not said to be empty.
+func TestOtherSales(t *testing.T) {
+	for other, told := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
+		h := newHours(t)
+		h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 900, Currency: "usd",
+			Created: h.at.Add(-time.Hour), Event: store.EventDelivered, Other: other})
+		h.lead()
+		h.done(h.shift.readStripe(t.Context()))
+		known, err := h.records.Known(t.Context(), []string{"cs_test_1"})
+		if p := known["cs_test_1"].Paid; err != nil || p == nil || p.Payment.OtherSale != other {
+			t.Errorf("remembered as %+v, %v", p, err)
+		}
+		h.done(h.shift.sweep(t.Context()))
+		h.done(h.shift.tell(t.Context()))
+		h.tells(told...)
+	}
+}
+
+// examined keeps the payments that the examiner is given.
+type examined struct {
+	Examiner
+	payments map[string]store.Payment
+}
+
+func (e examined) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
+	e.payments[p.SessionID] = p
+	return e.Examiner.ExaminePaid(ctx, p)
+}
+
+// TestDelayedPaymentCountsFromItsEvent: its charge is days old by then, and debug
+// says the same.
+func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
+	h := newHours(t)
+	charged, paid := h.at.Add(-5*24*time.Hour), h.at.Add(-2*grace).Truncate(time.Second)
+	cs := demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "eur",
+		Created: charged.Add(-time.Minute), ChargedAt: charged, PaidAt: paid, Event: store.EventFailed}
+	reader := h.atStripe(cs)
+	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+cs.Created.UTC().Format(time.RFC3339)+`"}`)
+	given := examined{h.cfg.Examiner, map[string]store.Payment{}}
+	h.cfg.Examiner = given
+	h.lead()
+	h.pass(time.Minute)
+	if got := given.payments[cs.ID]; !got.PaidAt.Equal(paid) || !got.ChargedAt.Equal(charged.Truncate(time.Second)) {
+		t.Errorf("looked at with %+v", got)
+	}
+	debug := store.Examiner{Redis: h.product, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
+	x := debug.Examine(t.Context(), cs.ID)
+	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {
+		t.Errorf("debug sees %+v, %+v", x.Payment, x.Event)
+	}
+}
+
+// TestUndeliveredByItsPaymentIntent: some versions of the site start a video by
+// that event, too.
+func TestUndeliveredByItsPaymentIntent(t *testing.T) {
+	for undelivered, want := range map[string]store.EventState{"pi_1": store.EventFailed, "cs_test_1": store.EventFailed, "pi_2": store.EventDelivered} {
+		h := newHours(t)
+		h.stripe.undelivered = map[string]bool{undelivered: true}
+		h.lead()
+		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingFor)}
+		paid.Payment.IntentID = "pi_1"
+		if got, err := h.shift.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
+			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)
+		}
+	}
+}

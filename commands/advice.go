@@ -169,6 +169,9 @@ func sentenceOf(x store.Examination) string {
 	case store.VerdictUnpaid:
 		return "Your payment has not reached us yet. As soon as it does, your video will be made."
 	case store.VerdictAbandoned:
+		if x.Payment.Failed {
+			return "Your payment did not go through, so no video was made. You are welcome to order again."
+		}
 		return "This order was not paid and has expired; nothing was charged. You are welcome to start a new one."
 	case store.VerdictNotFound:
 		return "We could not find this order. Please send us the e-mail address that you paid with."

@@ -71,15 +71,15 @@ func TestAlertTexts(t *testing.T) {
 		next  string // begins the second
 		parts []string
 	}{
-		{"one", orphans(1), "A paid session got no video.", "→ The webhook's delivery failed.",
-			[]string{"cs_live_a1B2…0000 · $1.00 · paid 1 h ago (11:00 UTC) · Stripe: delivery failed · look at it or resend it (https://dashboard.stripe.com/events/evt_1)"}},
+		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
+			[]string{"cs_live_a1B2…0000 · $1.00 · paid 1 h ago (11:00 UTC) · Stripe: undelivered at one endpoint at least · look at it or resend it (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions got no video since 11:00 UTC ($37.00).",
-			"→ Webhook deliveries have been failing since 11:00 UTC: likely the endpoint, not the sessions.", []string{"and 27 sessions more"}},
+			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"and 27 sessions more"}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe created no event", nil},
 		{"unverified", orphans(2, unverified), "2 sessions got no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
-		{"some put right", orphans(3, leaving(store.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Webhook deliveries",
+		{"some put right", orphans(3, leaving(store.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
 			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(store.EndLate, 0, 31), leaving(store.EndGenerated, 31, 36), leaving(store.EndFixed, 36, 37), over),
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
@@ -88,7 +88,7 @@ func TestAlertTexts(t *testing.T) {
 		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate them anew", []string{"failed 1 h ago (11:00 UTC)"}},
 		{"two stalled", orphans(2, of("stalled")), "2 videos are stalled since 11:00 UTC ($2.00).", "→ They are in the making for too long.", nil},
 		{"no common cause", orphans(3, func(i *store.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions got no video since 11:00 UTC ($3.00).",
-			"→ No common cause: delivery failed 2, no event 1. Generate the videos;", nil},
+			"→ No common cause: undelivered at one endpoint at least 2, no event 1. Generate the videos;", nil},
 		{"made from a picture", orphans(1, func(i *store.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
 			"→ Resend the event from Stripe: it cannot be generated from here.", nil},
 		{"nothing to pay", orphans(1, func(i *store.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",

@@ -124,7 +124,7 @@ func orphanAdvice(open []store.Case, now time.Time) string {
 	}
 	switch state {
 	case store.EventFailed:
-		return "Webhook deliveries have been failing" + from + ": likely the endpoint, not the sessions. Mend the endpoint, then resend the events from Stripe."
+		return "Stripe's events have been undelivered at one endpoint at least" + from + ": likely the site's, not the sessions. Mend the endpoint, then resend the events from Stripe."
 	case store.EventPending:
 		return "Stripe is still delivering the events: the webhooks may come yet. Wait some minutes, then generate."
 	case store.EventDelivered:
@@ -133,7 +133,7 @@ func orphanAdvice(open []store.Case, now time.Time) string {
 		return "Stripe created no events, so no webhooks will come. Generate the videos."
 	}
 	if causes := causesText(open); causes != "" {
-		return "No common cause: " + causes + ". Generate the videos; where a delivery failed, resending the event from Stripe helps, too."
+		return "No common cause: " + causes + ". Generate the videos; where the event is undelivered, resending the event from Stripe helps, too."
 	}
 	return "Generate the videos, or resend the events from Stripe. Debug tells more."
 }
@@ -148,7 +148,7 @@ func loneAdvice(c store.Case) string {
 	case !generable:
 		return "Resend the event from Stripe: it cannot be generated from here. Debug tells why."
 	case c.Event == store.EventFailed:
-		return "The webhook's delivery failed. Generate the video, or resend the event from Stripe."
+		return "The event is undelivered at one endpoint at least, likely the site's. Generate the video, or resend the event from Stripe."
 	case c.Event == store.EventPending:
 		return "Stripe is still delivering the event: the webhook may come yet. Wait some minutes, then generate."
 	case c.Event == store.EventDelivered:
@@ -178,7 +178,7 @@ func causesText(open []store.Case) string {
 func caseEvent(e store.EventState) string {
 	switch e {
 	case store.EventFailed:
-		return "delivery failed"
+		return "undelivered at one endpoint at least"
 	case store.EventPending:
 		return "still being delivered"
 	case store.EventDelivered:

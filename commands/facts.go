@@ -24,7 +24,7 @@ func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 	case store.PaymentUnverified, store.PaymentMissing, store.PaymentUnpaid, store.PaymentExpired:
 		return []blockkit.Line{payment} // no event is to be expected
 	}
-	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x.Event, x.At)))
+	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x)))
 	if x.Event.ID != "" {
 		event = append(event, blockkit.Plain(" · "), blockkit.Link(stripePage(p.Live, "events/"+x.Event.ID), "look at it or resend it"))
 	}
@@ -53,6 +53,9 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 		text = "nothing to pay (coupon)"
 	case store.PaymentUnpaid:
 		text = amount + " not paid yet"
+		if p.Failed {
+			text = amount + " not paid: the payment failed"
+		}
 	case store.PaymentExpired:
 		text = "the checkout expired unpaid"
 	case store.PaymentMissing:
@@ -72,18 +75,24 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 	return text
 }
 
-func eventText(e store.Event, now time.Time) string {
+func eventText(x store.Examination) string {
+	e, now, text := x.Event, x.At, ""
 	switch e.State {
 	case store.EventNone:
 		return "none: Stripe did not send one"
 	case store.EventPending:
-		return "being delivered, created " + ago(e.Created, now)
+		text = "being delivered, created " + ago(e.Created, now)
 	case store.EventFailed:
-		return "delivery failed, created " + ago(e.Created, now)
+		text = "undelivered at one endpoint at least, created " + ago(e.Created, now)
 	case store.EventDelivered:
 		return "delivered and answered, created " + ago(e.Created, now)
+	default:
+		return "could not be seen"
 	}
-	return "could not be seen"
+	if x.SiteTold() {
+		text += "; the site has it"
+	}
+	return text
 }
 
 // redisFacts tells what Redis holds.

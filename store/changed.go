@@ -32,7 +32,7 @@ func (p Plan) Changed(x Examination) []string {
 	}{
 		{!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now."},
 		{p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded."},
-		{!p.Retrying && retrying(x.Event, x.At), "Stripe will still deliver the event, which was not known."},
+		{!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known."},
 		{p.Retrying && x.Event.State == EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video."},
 	} {
 		if c.is {

@@ -84,7 +84,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
 		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Requester: who,
-		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x.Event, now),
+		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x, now),
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
 	p.Warnings, p.Risk = warnings(x, action, p.Retrying)

@@ -208,6 +208,7 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestRetrying(t *testing.T) {
+	orphaned := held(foxPrompt, "", "")
 	for _, c := range []struct {
 		state EventState
 		age   time.Duration
@@ -216,8 +217,42 @@ func TestRetrying(t *testing.T) {
 		{EventPending, time.Minute, true}, {EventFailed, 71 * time.Hour, true}, {EventFailed, 73 * time.Hour, false},
 		{EventDelivered, time.Minute, false}, {EventNone, 0, false}, {EventUnknown, 0, false},
 	} {
-		if got := retrying(Event{State: c.state, Created: at.Add(-c.age)}, at); got != c.want {
-			t.Errorf("%q after %s: %v", c.state, c.age, got)
+		x := orphan(orphaned)
+		if x.Event = (Event{State: c.state, Created: at.Add(-c.age)}); retrying(x, at) != c.want {
+			t.Errorf("%q after %s: %v", c.state, c.age, !c.want)
+		}
+	}
+}
+
+// TestSiteTold: then an undelivered event is another endpoint's, and no plan warns.
+func TestSiteTold(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		session Session
+		change  func(*Examination)
+		want    bool
+	}{
+		{"an orphan", held(foxPrompt, "", ""), nil, false},
+		{"pending", held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
+		{"processing", held(foxPrompt, `{"status":"processing"}`, ""), nil, true},
+		{"error", held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
+		{"a file", held(foxPrompt, "", `{"fileId":"f"}`), nil, true},
+		{"an error of ours", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.Repair.ID = "job" }, false},
+		{"an error of whoever", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.JobErr = errors.New("silent") }, false},
+	} {
+		x := orphan(c.session)
+		if c.change != nil {
+			c.change(&x)
+		}
+		if got := x.SiteTold(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		for _, state := range []EventState{EventFailed, EventPending, EventUnknown} {
+			x.Event = Event{State: state, Created: at.Add(-time.Minute)}
+			warned := strings.Contains(strings.Join(warnings(x, ActionGenerate, retrying(x, at)), " "), "Stripe will still deliver")
+			if warned == c.want {
+				t.Errorf("%s, event %q: warned %v", c.name, state, warned)
+			}
 		}
 	}
 }

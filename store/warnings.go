@@ -83,7 +83,7 @@ func promptsDiffer(s Session) bool {
 // unseenEvent tells whether there should be an event that was not seen.
 func unseenEvent(x Examination) bool {
 	paid := []PaymentState{PaymentPaid, PaymentPartiallyRefunded, PaymentNotRequired}
-	return x.Event.State == "" && slices.Contains(paid, x.Payment.State)
+	return x.Event.State == "" && slices.Contains(paid, x.Payment.State) && !x.SiteTold()
 }
 
 // nearEnd is the rest of life under which a plan warns of the prompt's expiry.
@@ -92,8 +92,16 @@ const nearEnd = 48 * time.Hour
 // stripeRetries is how long Stripe goes on delivering an event.
 const stripeRetries = 72 * time.Hour
 
-// retrying tells whether Stripe may still deliver the event by itself.
-func retrying(e Event, now time.Time) bool {
+// retrying tells whether Stripe may still deliver the event to the site by itself.
+func retrying(x Examination, now time.Time) bool {
 	undelivered := []EventState{EventPending, EventFailed}
-	return slices.Contains(undelivered, e.State) && now.Sub(e.Created) < stripeRetries
+	return slices.Contains(undelivered, x.Event.State) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteTold()
+}
+
+// SiteTold reports whether the session shows that the site has the event: then it
+// is another endpoint that Stripe still delivers to. Where a repair of ours may
+// have written what the session holds, that shows nothing.
+func (x Examination) SiteTold() bool {
+	moved := x.Session.Status() != StatusNone || x.Session.FileID() != ""
+	return moved && x.Repair.ID == "" && x.JobErr == nil
 }

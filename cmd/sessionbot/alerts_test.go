@@ -76,7 +76,7 @@ func tellOneOrphan(t *testing.T, s *stage) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)
-	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00", "delivery failed", "events/evt_1",
+	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
 		`"session.debug"`, `"session.generate"`, `"session.fix"`, `"alert.ack"`, `"alert.snooze"`))
 	oncall.Click(alert, "session.debug")
 	oncall.ExpectMessage(saying("Orphaned: paid, but no video was started."))

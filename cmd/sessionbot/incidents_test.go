@@ -23,7 +23,7 @@ func tellThousandAtOnce(t *testing.T, s *stage) {
 	}
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("paid sessions got no video", "<@U0ONCALL>", "Webhook deliveries have been failing since"))
+	alert := oncall.ExpectMessage(having("paid sessions got no video", "<@U0ONCALL>", "undelivered at one endpoint at least since"))
 	if !having("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more")(alert) {
 		alert = oncall.ExpectUpdate(alert, having("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more"))
 	}
@@ -163,7 +163,7 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	}
 	s.stripe.Heal()
 	oncall.ExpectUpdate(less, having("The watch sees everything again"))
-	oncall.ExpectUpdate(alert, having("delivery failed"))
+	oncall.ExpectUpdate(alert, having("undelivered at one endpoint"))
 	s.workspace.ExpectNothingElse()
 }
 

@@ -1,6 +1,10 @@
 package main
 
-import "reflect"
+import (
+	"reflect"
+	"slices"
+	"testing"
+)
 
 // variables are the names of all environment variables, and whether each is a
 // secret, which a file can hold.
@@ -10,4 +14,18 @@ func variables() map[string]bool {
 		names[field.Tag.Get("envconfig")] = field.Tag.Get("secret") != ""
 	}
 	return names
+}
+
+// TestProductMetadata: set but empty is not the same as not set.
+func TestProductMetadata(t *testing.T) {
+	t.Setenv("REDIS_URL", "redis://127.0.0.1:6379")
+	for _, c := range []struct {
+		value string
+		want  []string
+	}{{"", nil}, {"plan, tool", []string{"plan", "tool"}}} {
+		t.Setenv("STRIPE_PRODUCT_METADATA", c.value)
+		if got, err := loadConfig(false); err != nil || !slices.Equal(got.ProductMetadata, c.want) {
+			t.Errorf("%q: %q, %v", c.value, got.ProductMetadata, err)
+		}
+	}
 }

@@ -91,13 +91,11 @@ func readCases(t *testing.T, now time.Time) []diagnosisCase {
 	replace := func(pattern string, stamp func(at time.Time) []byte) {
 		times := regexp.MustCompile(pattern)
 		raw = times.ReplaceAllFunc(raw, func(match []byte) []byte {
-			text, days := strings.CutSuffix(string(times.FindSubmatch(match)[1]), "d")
-			if days {
-				text += "h"
-			}
-			ago, err := time.ParseDuration(text)
-			if days {
-				ago *= 24
+			text := string(times.FindSubmatch(match)[1])
+			days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
+			ago := time.Duration(days) * 24 * time.Hour
+			if !strings.HasSuffix(text, "d") {
+				ago, err = time.ParseDuration(text)
 			}
 			if err != nil {
 				t.Fatalf("%s: %v", match, err)

@@ -60,7 +60,7 @@ func TestMakePlanOfAGeneration(t *testing.T) {
 
 // TestPlansHoldNoPrompt: what is stored is read by others than the session is.
 func TestPlansHoldNoPrompt(t *testing.T) {
-	x := orphan(held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"}}`))
+	x := orphan(held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"},"generationType":"text-to-video"}`))
 	for _, action := range []Action{ActionFix, ActionGenerate} {
 		raw, err := json.Marshal(Job{Plan: plan(t, action, x)})
 		if err != nil || strings.Contains(string(raw), "Sesame") {
@@ -236,7 +236,7 @@ func TestSiteTold(t *testing.T) {
 		{"pending", held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
 		{"processing", held(foxPrompt, `{"status":"processing"}`, ""), nil, true},
 		{"error", held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
-		{"a file", held(foxPrompt, "", `{"fileId":"f"}`), nil, true},
+		{"a file", held(foxPrompt, "", `{"fileId":"`+fileF+`"}`), nil, true},
 		{"an error of ours", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.Repair.ID = "job" }, false},
 		{"an error of whoever", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.JobErr = errors.New("silent") }, false},
 	} {
@@ -249,7 +249,8 @@ func TestSiteTold(t *testing.T) {
 		}
 		for _, state := range []EventState{EventFailed, EventPending, EventUnknown} {
 			x.Event = Event{State: state, Created: at.Add(-time.Minute)}
-			warned := strings.Contains(strings.Join(warnings(x, ActionGenerate, retrying(x, at)), " "), "Stripe will still deliver")
+			list, _ := warnings(x, ActionGenerate, retrying(x, at))
+			warned := strings.Contains(strings.Join(list, " "), "Stripe will still deliver")
 			if warned == c.want {
 				t.Errorf("%s, event %q: warned %v", c.name, state, warned)
 			}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -42,7 +44,12 @@ func Cases(table []byte, now time.Time) ([]Case, error) {
 	var wrong error
 	replace := func(pattern *regexp.Regexp, text []byte, format func(time.Time) string) []byte {
 		return pattern.ReplaceAllFunc(text, func(match []byte) []byte {
-			age, err := time.ParseDuration(string(pattern.FindSubmatch(match)[1]))
+			text := string(pattern.FindSubmatch(match)[1])
+			days, err := strconv.Atoi(strings.TrimSuffix(text, "d"))
+			age := time.Duration(days) * 24 * time.Hour
+			if !strings.HasSuffix(text, "d") {
+				age, err = time.ParseDuration(text)
+			}
 			if err != nil {
 				wrong = err
 			}

@@ -70,6 +70,8 @@ var stories = []story{
 		error: "Failed to start generation: service unavailable", file: store.FileNone, verdict: store.VerdictFailed},
 	{title: "refunded before anything was made", age: 7 * time.Hour, payment: refunded, file: store.FileNone, verdict: store.VerdictRefunded},
 	{title: "Stripe does not know it", age: 8 * time.Hour, payment: unknown, file: store.FileNone, verdict: store.VerdictUnclear},
+	{title: "two events for one payment: the second one failed over a video that is ready", age: 3 * time.Hour, payment: paid, status: store.StatusError,
+		since: 3*time.Hour - time.Minute, error: "SuperDuperAI API failed: 429", file: store.FileCompleted, verdict: store.VerdictUndelivered},
 }
 
 // Examples are sessions with every verdict, in both layouts wherever a layout

@@ -19,6 +19,7 @@ func TestTwoReplicas(t *testing.T) {
 	for round := range 200 {
 		b.client.Del(t.Context(), "webhook:"+session)
 		b.client.Del(t.Context(), "session:"+session)
+		b.client.Del(t.Context(), "sessionbot:{jobs}:of:"+session) // of the round before
 		x := b.examined()
 		plans := [2]string{b.planned(store.ActionGenerate, x)}
 		if round%2 == 0 {

@@ -103,7 +103,7 @@ func judgeFinished(e Evidence) (Verdict, string) {
 		return VerdictUndelivered, "The video is ready, but the customer's page does not show it."
 	case file == FileCompleted:
 		return VerdictCompleted, "The video is ready."
-	case e.otherFinished() != "" && !underWay && !refunded:
+	case e.otherFinished() != "" && !underWay && file != FileUnchecked && !refunded:
 		return VerdictUndelivered, "A finished video was seen for this session before, and the session does not name it."
 	case status == StatusCompleted && e.Session.FileID() != "" && (file == FileUnknown || file == FileMissing || file == FileUnchecked):
 		return VerdictCompleted, "The status says completed; the file itself was not seen."

@@ -157,7 +157,7 @@ func TestEnding(t *testing.T) {
 
 func TestNextLook(t *testing.T) {
 	limits := store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
-	file := "f"
+	file := "0f000000-0000-4000-8000-00000000000f"
 	withFile := store.Session{Webhook: store.Key{Value: store.Value{FileID: &file, Status: new(string)}}}
 	for _, c := range []struct {
 		name    string

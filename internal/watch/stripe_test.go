@@ -73,6 +73,9 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {
 		t.Errorf("debug sees %+v, %+v", x.Payment, x.Event)
 	}
+	if c := h.only().Cases[0]; !c.At.Equal(paid) || c.Event != store.EventFailed {
+		t.Errorf("the alert says %+v", c)
+	}
 }
 
 // TestUndeliveredByItsPaymentIntent: some versions of the site start a video by

@@ -171,7 +171,7 @@ func (t *trial) state(ctx context.Context) error {
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
 	if set == nil { // on what is no string they would make a key without an end
-		attempts = append(attempts, on("HSET", "f", "v"), on("HSETNX", "f", "v"), on("HINCRBY", "f", 1), on("INCR"),
+		attempts = append(attempts, on("HSET", "f", "v"), on("HSETNX", "f", "v"), on("INCR"),
 			on("XADD", "*", "f", "v"), on("ZADD", 1, "m"), on("PEXPIRE", probeLife.Milliseconds()), on("EXPIRE", 10))
 	}
 	if err := t.transaction(ctx, t.client, t.key); err != nil {

@@ -35,7 +35,7 @@ func TestAccessNamesWhatIsMissing(t *testing.T) {
 	const all = "~* &* +@all"
 	for use, commands := range map[Use]string{
 		ForProduct: "dbsize get getrange info multi exec ping pttl scan strlen watch eval_ro memory|usage",
-		ForState: "del eval evalsha exec exists expire get hget hgetall hincrby hmget hset hsetnx incr info mget multi " +
+		ForState: "del eval evalsha exec exists expire get hget hgetall hmget hset hsetnx incr info mget multi " +
 			"pexpire ping wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore",
 	} {
 		whole, err := as(t, server, all).Access(t.Context(), use)

@@ -94,7 +94,7 @@ if p[5] == '1' and ARGV[3] == '1' then
 	end
 end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
-redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', 0, 'channel', p[6], 'ts', p[7])
+redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', '', 'channel', p[6], 'ts', p[7])
 redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
 redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end

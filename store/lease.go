@@ -12,13 +12,11 @@ import (
 // LeaseLife is how long a lease holds without being renewed.
 const LeaseLife = 15 * time.Second
 
-// Lease is the right to carry a job out. Its token fences: once somebody else
-// has got the lease, nothing can be saved by the old one.
-type Lease struct {
-	Job   string
-	owner string
-	token int64
-}
+// Lease is the right to carry a job out. Its owner's name, kept with the job as
+// its token, fences: once somebody else has got the lease, nothing can be saved by
+// the old one. A count would not do: a replica that takes over may lack the last
+// ones, and then give them out again.
+type Lease struct{ Job, owner string }
 
 // A job that is no more is not pending either.
 //
@@ -31,28 +29,28 @@ end
 local holder = redis.call('GET', KEYS[2])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-if holder then return tonumber(redis.call('HGET', KEYS[1], 'token')) end
-return redis.call('HINCRBY', KEYS[1], 'token', 1)`)
+redis.call('HSET', KEYS[1], 'token', ARGV[1])
+return 1`)
 
 // Lease takes a job for LeaseLife; false where somebody else has it. Who asks
 // again under the same owner gets the same lease, so an owner is one worker:
 // its name has to be unique. ErrUnknownJob where there is no such job.
 func (l *Ledger) Lease(ctx context.Context, jobID, owner string) (Lease, bool, error) {
-	token, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, LeaseLife.Milliseconds(), jobID).Int64()
+	got, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, LeaseLife.Milliseconds(), jobID).Int()
 	switch {
 	case err != nil:
 		return Lease{}, false, fmt.Errorf("lease a job: %w", Classify(err))
-	case token < 0:
+	case got < 0:
 		return Lease{}, false, ErrUnknownJob
 	}
-	return Lease{Job: jobID, owner: owner, token: token}, token > 0, nil
+	return Lease{Job: jobID, owner: owner}, got > 0, nil
 }
 
-// KEYS: job, lease. ARGV: owner, token, life in ms, 0 = release it.
+// KEYS: job, lease. ARGV: owner, life in ms, 0 = release it.
 var renew = redis.NewScript(`
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[2] then return 0 end
-if ARGV[3] ~= '0' then
-	redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '0' then
+	redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 elseif redis.call('GET', KEYS[2]) == ARGV[1] then
 	redis.call('DEL', KEYS[2])
 end
@@ -69,7 +67,7 @@ func (l *Ledger) Release(ctx context.Context, lease Lease) error { return l.hold
 
 func (l *Ledger) hold(ctx context.Context, lease Lease, life time.Duration) error {
 	keys := []string{jobKey(lease.Job), leaseKey(lease.Job)}
-	held, err := l.run(ctx, renew, keys, lease.owner, lease.token, life.Milliseconds()).Int()
+	held, err := l.run(ctx, renew, keys, lease.owner, life.Milliseconds()).Int()
 	if err != nil {
 		return fmt.Errorf("hold a lease: %w", Classify(err))
 	}
@@ -79,7 +77,7 @@ func (l *Ledger) hold(ctx context.Context, lease Lease, life time.Duration) erro
 	return nil
 }
 
-// KEYS: job, job of the session, pending, unclear. ARGV: token, job, its id, its
+// KEYS: job, job of the session, pending, unclear. ARGV: owner, job, its id, its
 // state for the session, whether it is pending, the time of its claim, its life
 // in ms, its action, its outcome, the time of that or of the claim, the field of
 // what was made (empty = nothing) and its value.
@@ -100,12 +98,28 @@ return 1`)
 // SaveJob stores how far the job got. ErrLeaseLost where somebody else has got
 // it: then nothing was stored, and the holder has to stop at once.
 func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
-	if lease.Job != job.ID {
+	keys, args, err := savedJob(lease, job)
+	if err != nil {
+		return err
+	}
+	held, err := l.run(ctx, saveJob, keys, args...).Int()
+	if err != nil {
+		return fmt.Errorf("save a job: %w", Classify(err))
+	}
+	if held == 0 {
 		return ErrLeaseLost
+	}
+	return nil
+}
+
+// savedJob are the keys and arguments of saveJob.
+func savedJob(lease Lease, job Job) (keys []string, args []any, err error) {
+	if lease.Job != job.ID {
+		return nil, nil, ErrLeaseLost
 	}
 	raw, err := json.Marshal(job)
 	if err != nil {
-		return fmt.Errorf("save a job: %w", err)
+		return nil, nil, fmt.Errorf("save a job: %w", err)
 	}
 	at := job.Claimed
 	if job.Outcome != "" {
@@ -119,14 +133,7 @@ func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
 		}
 		made, cost = madePrefix+job.FileID, fmt.Sprint(job.Sent.UnixMilli(), " ", cents)
 	}
-	keys := []string{jobKey(job.ID), jobOfKey(job.Plan.Session), pendingKey, unclearKey}
-	held, err := l.run(ctx, saveJob, keys, lease.token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
-		jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli(), made, cost).Int()
-	if err != nil {
-		return fmt.Errorf("save a job: %w", Classify(err))
-	}
-	if held == 0 {
-		return ErrLeaseLost
-	}
-	return nil
+	return []string{jobKey(job.ID), jobOfKey(job.Plan.Session), pendingKey, unclearKey},
+		[]any{lease.owner, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
+			jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli(), made, cost}, nil
 }

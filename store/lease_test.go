@@ -86,6 +86,24 @@ func TestLeaseFences(t *testing.T) {
 	})
 }
 
+// TestLeaseFencesAfterAFailover: the replica that took over knew nothing of the
+// claim, and the plan was claimed anew. Who held the first job saves nothing.
+func TestLeaseFencesAfterAFailover(t *testing.T) {
+	server := redistest.Start(t)
+	l := NewLedger(open(t, server.URL()))
+	job := claimed(t, l, "cs_live_failover")
+	first := leased(t, l, job.ID, "one")
+	must(t, server.Client().FlushAll(t.Context()).Err())
+	must(t, l.SavePlan(t.Context(), job.Plan))
+	if a := click(t, approve(l), job.ID, bob, at); a.Verdict != Claimed {
+		t.Fatalf("claimed anew: %s", a.Verdict)
+	}
+	leased(t, l, job.ID, "two")
+	if err := l.SaveJob(t.Context(), first, job); !errors.Is(err, ErrLeaseLost) {
+		t.Errorf("who held the first job saves: %v", err)
+	}
+}
+
 func TestJobFromClaimToEnd(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)

@@ -9,12 +9,12 @@ import (
 )
 
 // KEYS: job, pending, lease. ARGV: the job as it was, as it is now, its id, the
-// time of its claim. A new token ends the lease of who may be telling the end
+// time of its claim. An empty token ends the lease of who may be telling the end
 // just now.
 var retell = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'token', 1)
+redis.call('HSET', KEYS[1], 'token', '')
 redis.call('ZADD', KEYS[2], ARGV[4], ARGV[3])
 redis.call('DEL', KEYS[3])
 return 1`)

@@ -11,14 +11,14 @@ import (
 )
 
 // KEYS: job, job of the session, pending, unclear, lease. ARGV: the job as it
-// was, as it is now, its id, the time of its claim. A new token ends the lease of
-// who may be telling the outcome just now, and could not give it free any more.
+// was, as it is now, its id, the time of its claim. An empty token ends the lease
+// of who may be telling the outcome just now, and could not give it free any more.
 // Where another job of the session came later, that one counts: -1.
 var settle = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'job') ~= ARGV[1] then return 0 end
 if redis.call('HGET', KEYS[2], 'id') ~= ARGV[3] then return -1 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
-redis.call('HINCRBY', KEYS[1], 'token', 1)
+redis.call('HSET', KEYS[1], 'token', '')
 redis.call('HSET', KEYS[2], 'id', ARGV[3], 'state', 'running', 'outcome', '')
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[3])
 redis.call('ZREM', KEYS[4], ARGV[3])

@@ -174,6 +174,9 @@ func (t *trial) state(ctx context.Context) error {
 		attempts = append(attempts, on("HSET", "f", "v"), on("HSETNX", "f", "v"), on("INCR"),
 			on("XADD", "*", "f", "v"), on("ZADD", 1, "m"), on("PEXPIRE", probeLife.Milliseconds()), on("EXPIRE", 10))
 	}
+	if _, ok := t.client.(*redis.ClusterClient); ok {
+		attempts = append(attempts, attempt{"NODES", []any{"CLUSTER", "NODES"}})
+	}
 	if err := t.transaction(ctx, t.client, t.key); err != nil {
 		return err
 	}

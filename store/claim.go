@@ -17,8 +17,9 @@ type ClaimVerdict string
 
 // The verdicts of Claim and Cancel.
 const (
-	Claimed          ClaimVerdict = "claimed"   // by this click: the job is there
-	Cancelled        ClaimVerdict = "cancelled" // by this click
+	Claimed          ClaimVerdict = "claimed"       // by this click: the job is there
+	Cancelled        ClaimVerdict = "cancelled"     // by this click
+	JobCancelled     ClaimVerdict = "job_cancelled" // by this click: it was claimed, and its job waited
 	AlreadyClaimed   ClaimVerdict = "already_claimed"
 	AlreadyCancelled ClaimVerdict = "already_cancelled"
 	Expired          ClaimVerdict = "expired"
@@ -31,7 +32,7 @@ const (
 type ClaimAnswer struct {
 	Verdict ClaimVerdict
 	Plan    PlanRecord // as it was before the click; empty with Unknown
-	Job     Job        // with Claimed and AlreadyClaimed
+	Job     Job        // with Claimed, JobCancelled and AlreadyClaimed
 	By      Actor      // who claimed or cancelled it, this click or an earlier one
 	At      time.Time  // when
 	Other   string     // with Busy: the id of the other job
@@ -43,14 +44,14 @@ type ClaimAnswer struct {
 // double click is one.
 const secondClickAfter = 2 * time.Second
 
-// decision is who claimed or cancelled a plan, and when.
-type decision struct {
+// Decision is who claimed or cancelled a plan, and when.
+type Decision struct {
 	By Actor
 	At time.Time
 }
 
 func decisionOf(raw string) (Actor, time.Time, error) {
-	var d decision
+	var d Decision
 	if raw == "" {
 		return d.By, d.At, nil
 	}
@@ -120,7 +121,7 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
-	d, err := json.Marshal(decision{By: by, At: job.Claimed})
+	d, err := json.Marshal(Decision{By: by, At: job.Claimed})
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
@@ -132,37 +133,6 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 	}
 	if answer.Verdict == Claimed {
 		answer.Job = job
-	}
-	return answer, nil
-}
-
-// KEYS: plan. ARGV: now in ms, nonce, decision.
-var cancel = redis.NewScript(`
-local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires')
-if not p[1] then return {'unknown', '', ''} end
-if p[1] == 'cancelled' and p[3] == ARGV[2] then return {'cancelled', p[2], ''} end
-if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
-if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
-redis.call('HSET', KEYS[1], 'state', 'cancelled', 'decision', ARGV[3], 'nonce', ARGV[2])
-return {'cancelled', ARGV[3], ''}`)
-
-// Cancel ends an open plan. A plan that is claimed, cancelled or expired stays
-// as it is, and the answer says so.
-func (l *Ledger) Cancel(ctx context.Context, planID string, by Actor, now time.Time) (ClaimAnswer, error) {
-	record, err := l.LoadPlan(ctx, planID, now)
-	if errors.Is(err, ErrUnknownPlan) {
-		return ClaimAnswer{Verdict: Unknown}, nil
-	}
-	if err != nil {
-		return ClaimAnswer{}, err
-	}
-	d, err := json.Marshal(decision{By: by, At: now.UTC().Truncate(time.Millisecond)})
-	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
-	}
-	answer, err := l.answer(ctx, record, l.run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
-	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
 	}
 	return answer, nil
 }

@@ -29,6 +29,8 @@ const (
 	OutcomeFailed  Outcome = "failed"  // it could not be carried out
 	OutcomeUnclear Outcome = "unclear" // the request's answer is not known: a person settles it
 	OutcomeGaveUp  Outcome = "gave_up" // the file was not finished within the time for it
+	// OutcomeCancelled: a person cancelled it before anything was sent.
+	OutcomeCancelled Outcome = "cancelled"
 )
 
 // Cause is why a job did not end well.
@@ -66,24 +68,26 @@ type Progress struct {
 
 // Job is a claimed plan being carried out.
 type Job struct {
-	ID       string // the plan's
-	Plan     Plan
-	Approver Actor
-	Claimed  time.Time
-	Step     Step
-	Outcome  Outcome
-	Cause    Cause             // why it did not end well; "" = it did, or it runs
-	Detail   []string          // of the cause: sentences or fields, without prompt and e-mail
-	FileID   string            // of the file that was asked for
-	Digests  map[string]string // by kind of key: what was last seen or written there
-	Sending  time.Time         // when the request was about to be sent
-	Sent     time.Time         // when it was answered
-	Finished time.Time
-	Foreign  bool        // somebody else wrote the session after us, and it was left as it is
-	Settled  *Settlement // a person said what became of an unclear request
-	OnRecord bool        // its claim, or what a person said since, is in the audit trail
-	Audited  bool        // its end is in the audit trail
-	Told     bool        // its end is in the message
+	ID        string // the plan's
+	Plan      Plan
+	Approver  Actor
+	Claimed   time.Time
+	Step      Step
+	Outcome   Outcome
+	Cause     Cause             // why it did not end well; "" = it did, or it runs
+	Detail    []string          // of the cause: sentences or fields, without prompt and e-mail
+	FileID    string            // of the file that was asked for
+	Digests   map[string]string // by kind of key: what was last seen or written there
+	Sending   time.Time         // when the request was about to be sent
+	Sent      time.Time         // when it was answered
+	Finished  time.Time
+	Foreign   bool        // somebody else wrote the session after us, and it was left as it is
+	Settled   *Settlement // a person said what became of an unclear request
+	Waiting   bool        // no replica has its record yet, so that nothing may be sent
+	Cancelled *Decision   // a person cancelled it while it waited
+	OnRecord  bool        // its claim, or what a person said since, is in the audit trail
+	Audited   bool        // its end is in the audit trail
+	Told      bool        // its end is in the message
 }
 
 // Settlement is what a person found out about an unclear request.
@@ -109,6 +113,12 @@ func (j Job) state() JobState {
 // pending tells whether there is still something to do: a job whose end was
 // not told yet is not over.
 func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
+
+// Cancellable tells whether the job waits for a replica: nothing was sent, nor is
+// about to be.
+func (j Job) Cancellable() bool {
+	return j.Waiting && j.Step == StepWritten && j.Outcome == "" && j.Cancelled == nil
+}
 
 // JobReader knows the jobs of sessions.
 type JobReader interface {

@@ -25,7 +25,7 @@ const (
 	ledgerPrefix = "sessionbot:{jobs}:"
 	pendingKey   = ledgerPrefix + "pending" // sorted set of job ids, by the time of the claim
 	unclearKey   = ledgerPrefix + "unclear" // likewise: those that wait for a person
-	syncKey      = ledgerPrefix + "sync"    // written to see that replicas follow
+	replicaKey   = ledgerPrefix + "replica" // there for replicaLife after a replica was seen connected
 	savedPrefix  = "sessionbot:saved:"
 )
 

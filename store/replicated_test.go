@@ -4,43 +4,211 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
-// TestReplicated: a replica that does not follow is told, and one that is not
-// there is not waited for.
+// running is a job that was claimed and that somebody carries out.
+func running(t *testing.T, l *Ledger, session string) (Lease, Job) {
+	t.Helper()
+	job := claimed(t, l, session)
+	return leased(t, l, job.ID, "one"), job
+}
+
+// leaves has a server's replicas hang up, and none comes back: they stand still.
+func leaves(t *testing.T, master, replica *redistest.Server) {
+	t.Helper()
+	replica.Freeze(t)
+	must(t, master.Client().ClientKillByFilter(t.Context(), "TYPE", "replica").Err())
+	for range 200 {
+		if n, _, err := replicasOf(t.Context(), master.Client()); err == nil && n == 0 {
+			return
+		}
+	}
+	t.Fatal("the replica does not leave")
+}
+
+// TestReplicated: a replica that was there within a day has to have the record,
+// wherever it is now; where none ever was nothing is waited for.
 func TestReplicated(t *testing.T) {
 	master := redistest.Start(t)
 	l := NewLedger(open(t, master.URL()))
-	if err := l.Replicated(t.Context()); err != nil {
-		t.Errorf("without a replica: %v", err)
+	lease, job := running(t, l, "cs_live_replica")
+	check := func(when string, want error) {
+		t.Helper()
+		if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", when, err, want)
+		}
 	}
+	check("without a replica", nil)
 	replica := redistest.StartReplica(t, master)
-	claimed(t, l, "cs_live_replica")
-	if err := l.Replicated(t.Context()); err != nil {
-		t.Errorf("with a replica that follows: %v", err)
-	}
+	job.Step = StepSending
+	check("with a replica that follows", nil)
 	if n := replica.Client().Exists(t.Context(), jobOfKey("cs_live_replica")).Val(); n != 1 {
 		t.Error("the replica does not have the claim")
 	}
+	if got, err := NewLedger(open(t, replica.URL())).LoadJob(t.Context(), job.ID); err != nil || got.Step != StepSending {
+		t.Errorf("the replica has the job at %s, %v", got.Step, err)
+	}
 	replica.Freeze(t)
-	for name, replicated := range map[string]func(context.Context) error{
-		"ledger": l.Replicated, "watch": NewWatch(open(t, master.URL())).Replicated,
-	} {
-		if err := replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
-			t.Errorf("%s with a replica that stands still: %v", name, err)
+	check("with a replica that stands still", ErrNotReplicated)
+	if err := NewWatch(open(t, master.URL())).Replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
+		t.Errorf("the watch with a replica that stands still: %v", err)
+	}
+	leaves(t, master, replica)
+	check("with a replica that left", ErrNotReplicated)
+	if ttl := master.Client().TTL(t.Context(), replicaKey).Val(); ttl <= replicaLife-time.Minute || ttl > replicaLife {
+		t.Errorf("it is remembered for %s", ttl)
+	}
+	must(t, master.Client().Del(t.Context(), replicaKey).Err()) // as if a day went by
+	check("a day after the replica left", nil)
+	replica.Thaw(t)
+}
+
+// TestNoteReplicas: a replica that no job saw counts, too.
+func TestNoteReplicas(t *testing.T) {
+	master := redistest.Start(t)
+	l := NewLedger(open(t, master.URL()))
+	lease, job := running(t, l, "cs_live_noted")
+	noted := func(want Replication) {
+		t.Helper()
+		must(t, l.NoteReplicas(t.Context()))
+		if got, err := l.Replication(t.Context()); err != nil || got != want {
+			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
+	}
+	noted(Replication{Told: true})
+	replica := redistest.StartReplica(t, master)
+	noted(Replication{Connected: 1, Told: true, Needed: true})
+	leaves(t, master, replica)
+	noted(Replication{Told: true, Needed: true})
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
+		t.Errorf("with a replica that left: %v", err)
 	}
 	replica.Thaw(t)
 }
 
+// TestReplicatedElsewhere: the record has to be on the master that is asked, and
+// a promoted one may know nothing of it.
+func TestReplicatedElsewhere(t *testing.T) {
+	master := redistest.Start(t)
+	redistest.StartReplica(t, master)
+	l := NewLedger(open(t, master.URL()))
+	lease, job := running(t, l, "cs_live_elsewhere")
+	must(t, master.Client().FlushAll(t.Context()).Err())
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+		t.Errorf("where nobody knows of the job: %v", err)
+	}
+	must(t, l.SavePlan(t.Context(), job.Plan))
+	if a := click(t, approve(l), job.ID, bob, at); a.Verdict != Claimed {
+		t.Fatalf("claimed anew: %s", a.Verdict)
+	}
+	leased(t, l, job.ID, "another")
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+		t.Errorf("where the plan was claimed anew: %v", err)
+	}
+}
+
+// TestReplicatedWithoutInfo: a server that does not tell of its replicas is
+// waited for all the same, once one was seen.
+func TestReplicatedWithoutInfo(t *testing.T) {
+	master := redistest.Start(t)
+	replica := redistest.StartReplica(t, master)
+	l := NewLedger(as(t, master, "~* &* +@all -info"))
+	lease, job := running(t, l, "cs_live_silent")
+	must(t, master.Client().Set(t.Context(), replicaKey, "", replicaLife).Err())
+	if err := l.Replicated(t.Context(), lease, job); err != nil {
+		t.Errorf("with a replica that follows: %v", err)
+	}
+	replica.Freeze(t)
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
+		t.Errorf("with a replica that stands still: %v", err)
+	}
+	replica.Thaw(t)
+}
+
+// TestReplicatedEverywhere: where nobody knows of a replica nothing is waited for.
 func TestReplicatedEverywhere(t *testing.T) {
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
-		if err := NewLedger(r).Replicated(t.Context()); err != nil {
+		l := NewLedger(r)
+		lease, job := running(t, l, "cs_live_everywhere")
+		if err := l.Replicated(t.Context(), lease, job); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// TestReplicatedBehindASentinel: where a Sentinel watches, a replica has to have
+// the record, also where none was ever seen.
+func TestReplicatedBehindASentinel(t *testing.T) {
+	sentinel := redistest.StartSentinel(t)
+	l := NewLedger(open(t, sentinel.URL()))
+	lease, job := running(t, l, "cs_live_watched")
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
+		t.Errorf("without a replica: %v", err)
+	}
+	redistest.StartReplica(t, sentinel.Master)
+	if err := l.Replicated(t.Context(), lease, job); err != nil {
+		t.Errorf("with one: %v", err)
+	}
+}
+
+// TestReplicatedInACluster: a replica that the cluster lists has to have the
+// record, also one that failed, and also where it was never seen connected.
+func TestReplicatedInACluster(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	l := NewLedger(open(t, cluster.URL()))
+	lease, job := running(t, l, "cs_live_listed")
+	master := cluster.NodeOf(t, replicaKey)
+	for _, key := range []string{planKey("x"), jobKey("x"), leaseKey("x"), jobOfKey("cs_live_x"), pendingKey, unclearKey} {
+		if cluster.NodeOf(t, key) != master {
+			t.Errorf("%s is on another master than the note of its replicas", key)
+		}
+	}
+	other := cluster.Nodes[0]
+	if other == master {
+		other = cluster.Nodes[1]
+	}
+	cluster.AddReplica(t, other)
+	if err := l.Replicated(t.Context(), lease, job); err != nil {
+		t.Errorf("where only another master has a replica: %v", err)
+	}
+	replica := cluster.AddReplica(t, master)
+	leaves(t, master, replica)
+	if got, err := l.Replication(t.Context()); err != nil || got != (Replication{Told: true, Needed: true}) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
+		t.Errorf("with a replica that left: %v", err)
+	}
+	replica.Thaw(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for err := ErrNotReplicated; err != nil; err = l.Replicated(ctx, lease, job) {
+		if ctx.Err() != nil {
+			t.Fatalf("the replica is back: %v", err)
+		}
+	}
+}
+
+func TestListsReplica(t *testing.T) {
+	const masters = "a 127.0.0.1:1@11 myself,master - 0 0 1 connected 0-100\nb 127.0.0.1:2@12 master - 0 0 2 connected 101-200\n"
+	for name, c := range map[string]struct {
+		nodes string
+		want  bool
+	}{
+		"masters only":         {masters, false},
+		"another's":            {masters + "c 127.0.0.1:3@13 slave b 0 0 2 connected\n", false},
+		"its own":              {masters + "c 127.0.0.1:3@13 slave a 0 0 1 connected\n", true},
+		"its own, which died":  {masters + "c 127.0.0.1:3@13,host slave,fail a 0 0 1 disconnected\n", true},
+		"a master that failed": {masters + "c 127.0.0.1:3@13 master,fail - 0 0 1 disconnected\n", false},
+		"nothing":              {"", false},
+	} {
+		if got := listsReplica(c.nodes); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }

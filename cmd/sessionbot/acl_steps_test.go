@@ -235,6 +235,10 @@ func ledgerSteps(r *store.Redis) []aclStep {
 			_, unclearErr := ledger.Unclear(ctx)
 			return errors.Join(err, unclearErr)
 		}},
+		{"replicas", func(ctx context.Context) error {
+			_, err := ledger.Replication(ctx)
+			return errors.Join(err, ledger.NoteReplicas(ctx))
+		}},
 		{"a session's job", func(ctx context.Context) error { _, err := ledger.JobOf(ctx, "cs_live_done"); return err }},
 		{"put on record", func(ctx context.Context) error {
 			return ledger.Record(ctx, store.Entry{At: now, Who: by, Event: store.AuditClaimed, Session: "cs_live_done"})

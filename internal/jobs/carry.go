@@ -16,7 +16,6 @@ type carriage struct {
 	job    store.Job
 	fresh  bool   // this worker itself ran the diagnosis again
 	prompt string // read for the one request; only whoever recorded StepSending holds it
-	behind bool   // replicas of Redis did not follow when the request was to be sent
 	file   store.File
 	// outlast is a context for what must not be broken off: see outlast.
 	outlast func() (context.Context, context.CancelFunc)
@@ -24,7 +23,7 @@ type carriage struct {
 
 // run takes step after step until the job has an outcome, and tells that.
 func (c *carriage) run(ctx context.Context) error {
-	if !c.job.OnRecord && (c.job.Step == store.StepRecorded || c.job.Settled != nil) {
+	if !c.job.OnRecord && (c.job.Step == store.StepRecorded || c.job.Settled != nil || c.job.Cancelled != nil) {
 		if err := c.auditBegin(ctx); err != nil {
 			return err
 		}
@@ -147,13 +146,16 @@ func (r *Runner) Ending(ctx context.Context, job store.Job, file store.File) sto
 	return p
 }
 
-// auditBegin puts the claim on record, or what a person said of an unclear
-// request. The process that took it may be gone since, so that it is not for
-// that one to do.
+// auditBegin puts the claim on record, or what a person said since: of an unclear
+// request, or that a waiting one is cancelled. The process that took it may be
+// gone since, so that it is not for that one to do.
 func (c *carriage) auditBegin(ctx context.Context) error {
 	e := c.entry(store.AuditClaimed, "", c.job.Claimed)
 	if said := c.job.Settled; said != nil {
 		e = c.job.Plan.Entry(store.AuditSettled, said.By, said.Where, said.Detail, said.At)
+	}
+	if said := c.job.Cancelled; said != nil {
+		e = c.job.Plan.Entry(store.AuditCancelled, said.By, c.where(said.By), "while it waited for a replica", said.At)
 	}
 	if err := c.Ledger.Record(ctx, e); err != nil {
 		return err
@@ -169,11 +171,15 @@ func (c *carriage) audit(ctx context.Context) error {
 }
 
 func (c *carriage) entry(event store.AuditEvent, detail string, at time.Time) store.Entry {
-	where := c.job.Plan.Message.Channel
-	if c.job.Approver.Terminal {
-		where = store.Terminal
+	return c.job.Plan.Entry(event, c.job.Approver, c.where(c.job.Approver), detail, at)
+}
+
+// where is the place in which somebody decided about the plan.
+func (c *carriage) where(who store.Actor) string {
+	if who.Terminal {
+		return store.Terminal
 	}
-	return c.job.Plan.Entry(event, c.job.Approver, where, detail, at)
+	return c.job.Plan.Message.Channel
 }
 
 func detail(job store.Job) string {

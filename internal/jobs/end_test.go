@@ -1,18 +1,15 @@
 package jobs_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/jobs"
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -110,29 +107,6 @@ func TestStandingIsCounted(t *testing.T) {
 	b.ended(id, cfg)
 	if running[0] != 1 || unclear[0] != 0 {
 		t.Errorf("running %v, unclear %v", running, unclear)
-	}
-}
-
-// TestWaitsForTheReplicas: nothing is asked for while a replica that could take
-// over does not know of it.
-func TestWaitsForTheReplicas(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, false)
-	replica := redistest.StartReplica(t, b.server)
-	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	replica.Freeze(t)
-	var log bytes.Buffer
-	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
-	startedBehind := -1
-	cfg.At = func(step string) {
-		if step == "written" && strings.Contains(log.String(), "waits for the replicas") && startedBehind < 0 {
-			startedBehind = b.files.Started()
-			replica.Thaw(t)
-		}
-	}
-	b.endedWell(id, cfg)
-	if startedBehind != 0 {
-		t.Errorf("%d started while the replica was behind; the log says %s", startedBehind, log.String())
 	}
 }
 

@@ -21,9 +21,11 @@ const (
 // prepare reads the prompt and records that the request is about to be sent:
 // from here on nobody sends it but this worker, and only once.
 func (c *carriage) prepare(ctx context.Context) error {
-	if c.behind {
-		c.behind = false
-		if err := pause(ctx, lookEvery); err != nil {
+	if c.job.Cancelled != nil {
+		return c.cancelled(ctx)
+	}
+	if c.job.Waiting {
+		if err := c.await(ctx); err != nil {
 			return err
 		}
 	}
@@ -36,6 +38,9 @@ func (c *carriage) prepare(ctx context.Context) error {
 	case !ours(s, ""):
 		return c.finish(store.OutcomeFailed, store.CauseOthers)
 	case c.late():
+		if c.job.Waiting {
+			return c.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
+		}
 		return c.failed(ctx, startFailed, store.CauseLate)
 	case !c.job.Plan.Order.Asks(prompt):
 		return c.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
@@ -59,12 +64,15 @@ func (c *carriage) send(ctx context.Context) error {
 	// Where the process stood still, somebody else may have got the job: only
 	// who can record this still has it, and begins anew. A replica that does not
 	// know of the request could take over and have it sent once more.
-	err := c.Ledger.Replicated(ctx)
-	if c.behind = err != nil; c.behind {
-		c.Log.WarnContext(ctx, "a generation waits for the replicas of Redis", "job", c.job.ID, "error", err)
+	err := c.Ledger.Replicated(ctx, c.lease, c.job)
+	if errors.Is(err, store.ErrLeaseLost) {
+		return err
 	}
-	if c.behind || c.Now().Sub(c.job.Sending) > sendWithin {
-		c.job.Step, c.job.Sending = store.StepWritten, time.Time{}
+	if err != nil {
+		c.waits(ctx, err)
+	}
+	if err != nil || c.Now().Sub(c.job.Sending) > sendWithin {
+		c.job.Step, c.job.Sending, c.job.Waiting = store.StepWritten, time.Time{}, err != nil
 		return nil
 	}
 	limited, done := context.WithTimeout(ctx, sendFor)
@@ -85,6 +93,45 @@ func (c *carriage) send(ctx context.Context) error {
 	cause, detail := causeOf(api, c.Now())
 	c.job.Step, c.job.Cause, c.job.Detail = store.StepSent, cause, detail
 	return nil
+}
+
+// await waits until the replicas have the job's record, or it is too late. Until
+// then the step says that nothing is being sent, so that it can be cancelled.
+func (c *carriage) await(ctx context.Context) error {
+	minute := func() int { return int(c.Now().Sub(c.job.Claimed).Minutes()) }
+	told := minute()
+	for !c.late() {
+		err := c.Ledger.Replicated(ctx, c.lease, c.job)
+		switch {
+		case err == nil:
+			c.job.Waiting = false
+			return nil
+		case errors.Is(err, store.ErrLeaseLost), ctx.Err() != nil:
+			return err
+		}
+		if now := minute(); now != told {
+			told = now
+			c.waits(ctx, err)
+			c.tell(ctx)
+		}
+		if err := pause(ctx, lookEvery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *carriage) waits(ctx context.Context, err error) {
+	c.Log.WarnContext(ctx, "a generation waits for the replicas of Redis", "job", c.job.ID, "error", err)
+}
+
+// cancelled ends a job that was cancelled while it waited: nothing was sent.
+func (c *carriage) cancelled(ctx context.Context) error {
+	err := c.failed(ctx, startFailed, "")
+	if err == nil {
+		c.job.Outcome = store.OutcomeCancelled
+	}
+	return err
 }
 
 func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, error) {

@@ -22,6 +22,7 @@ import (
 const (
 	atOnce      = 64                     // jobs that one process carries out at the same time; most only wait for their file
 	lookEvery   = 2 * time.Second        // for jobs that nobody carries out
+	noteEvery   = time.Minute            // whether Redis has a replica
 	retryAtMost = time.Minute            // between two attempts at a job that is interrupted again and again
 	renewEvery  = 5 * time.Second        // a lease holds three times as long
 	beginIn     = 10 * time.Minute       // after the claim; later nobody counts on it any more
@@ -116,7 +117,14 @@ func (r *Runner) Run(ctx context.Context) error {
 	defer carried.Wait()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	var noted time.Time
 	for {
+		if now := r.Now(); now.Sub(noted) >= noteEvery {
+			noted = now
+			if err := r.Ledger.NoteReplicas(ctx); err != nil && ctx.Err() == nil {
+				r.Log.WarnContext(ctx, "it was not noted whether Redis has a replica", "error", err)
+			}
+		}
 		for _, id := range r.pending(ctx) {
 			if r.take(id) {
 				carried.Go(func() {

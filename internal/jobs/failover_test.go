@@ -1,0 +1,147 @@
+package jobs_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// group is a Redis whose master can be killed.
+type group struct {
+	*bench
+	master, replica *redistest.Server
+	follow          func(t *testing.T) // gives the promoted one a replica
+}
+
+// groups are the ways in which a replica takes over by itself.
+var groups = map[string]func(*testing.T) *group{
+	"Sentinel": func(t *testing.T) *group {
+		f := redistest.StartFailover(t)
+		return &group{benchOn(t, f.URL(), f.Client()), f.Master, f.Replica, func(t *testing.T) { redistest.StartReplica(t, f.Replica) }}
+	},
+	"cluster": func(t *testing.T) *group {
+		c := redistest.StartCluster(t)
+		master := c.NodeOf(t, inJobs)
+		replica := c.AddReplica(t, master)
+		return &group{benchOn(t, c.URL(), c.Client()), master, replica, func(t *testing.T) { master.Restart(t) }}
+	},
+}
+
+const inJobs = "sessionbot:{jobs}:probe" // a key beside the jobs
+
+// cutOff leaves the replica with what was written by now, and without the rest.
+func (g *group) cutOff() {
+	g.t.Helper()
+	pipe := g.master.Client().Pipeline()
+	pipe.Set(g.t.Context(), inJobs, "", time.Minute)
+	acked := pipe.Do(g.t.Context(), "WAIT", 1, 10_000)
+	if _, err := pipe.Exec(g.t.Context()); err != nil || acked.Val() != int64(1) {
+		g.t.Fatalf("%v replicas follow, %v", acked.Val(), err)
+	}
+	g.leaves(g.master, g.replica)
+}
+
+// failOver kills the master, and waits until the replica has taken over.
+func (g *group) failOver() {
+	g.t.Helper()
+	g.master.Kill(g.t)
+	g.replica.Thaw(g.t)
+	g.until("the replica takes over", func() bool { return g.client.Set(g.t.Context(), inJobs, "", time.Minute).Err() == nil })
+}
+
+func (b *bench) until(what string, done func() bool) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			b.t.Fatalf("it does not come to this: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// sentOrWaits: the request was sent, or its job waits.
+func (g *group) sentOrWaits(id string) {
+	g.t.Helper()
+	g.until("it was sent or waits", func() bool {
+		job, err := g.ledger.LoadJob(g.t.Context(), id)
+		return err == nil && job.Cancellable() || g.files.Started() > 0
+	})
+}
+
+// TestFailoverThatLosesTheClaim: the replica knows the plan, and nothing of its
+// approval. Approved once more after the failover, it is carried out once, although
+// the process that had it first still runs.
+func TestFailoverThatLosesTheClaim(t *testing.T) {
+	t.Parallel()
+	for name, start := range groups {
+		t.Run(name, func(t *testing.T) {
+			g := start(t)
+			id := g.planned(store.ActionGenerate, g.examined())
+			g.cutOff()
+			g.approved(id)
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- jobs.New(g.config()).Run(ctx) }()
+			g.sentOrWaits(id)
+			g.failOver()
+			g.until("the plan is claimed once more", func() bool {
+				answer, err := g.ledger.Claim(t.Context(), id, "", store.Actor{ID: "U3"}, time.Now())
+				return err == nil && answer.Verdict == store.Claimed
+			})
+			g.follow(t)
+			g.endedWell(id, g.config())
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func (b *bench) approved(id string) {
+	b.t.Helper()
+	answer, err := b.ledger.Claim(b.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
+	if err != nil || answer.Verdict != store.Claimed {
+		b.t.Fatalf("%s, %v", answer.Verdict, err)
+	}
+}
+
+// TestFailoverThatLosesTheRequest: the replica knows the claimed job, and nothing
+// of how far it got when master and bot were killed. Who takes over begins anew.
+func TestFailoverThatLosesTheRequest(t *testing.T) {
+	t.Parallel()
+	for name, start := range groups {
+		t.Run(name, func(t *testing.T) {
+			g := start(t)
+			id := g.claimed(store.ActionGenerate)
+			g.cutOff()
+			bot := exec.Command(os.Args[0], "-test.run=^TestChild$")
+			bot.Env = append(os.Environ(), "JOBS_CHILD=never", "JOBS_REDIS="+g.redisURL, "JOBS_API="+g.apiURL)
+			if err := bot.Start(); err != nil {
+				t.Fatal(err)
+			}
+			killed := sync.OnceFunc(func() {
+				_ = bot.Process.Kill() // it runs until then
+				_ = bot.Wait()         // which says that it was killed
+			})
+			defer killed()
+			g.sentOrWaits(id)
+			killed()
+			g.failOver()
+			g.follow(t)
+			g.endedWell(id, g.config())
+		})
+	}
+}

@@ -1,0 +1,152 @@
+package jobs_test
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// leaves has the replica of a master stand still, and the link to it end.
+func (b *bench) leaves(master, replica *redistest.Server) {
+	b.t.Helper()
+	replica.Freeze(b.t)
+	if err := master.Client().ClientKillByFilter(b.t.Context(), "TYPE", "replica").Err(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// waiting is a job that waits for the only replica, which left.
+func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
+	t.Helper()
+	b = newBench(t, false)
+	replica = redistest.StartReplica(t, b.server)
+	id = b.claimed(store.ActionGenerate)
+	if err := b.ledger.NoteReplicas(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.leaves(b.server, replica)
+	return b, id, replica
+}
+
+// TestWaitsForTheReplicas: nothing is asked for while a replica that could take
+// over does not know of it, and it goes on by itself once that does.
+func TestWaitsForTheReplicas(t *testing.T) {
+	t.Run("it lags", func(t *testing.T) {
+		t.Parallel()
+		b := newBench(t, false)
+		replica := redistest.StartReplica(t, b.server)
+		id := b.claimed(store.ActionGenerate)
+		replica.Freeze(t)
+		b.goesOn(id, replica)
+	})
+	t.Run("it left", func(t *testing.T) {
+		t.Parallel()
+		b, id, replica := waiting(t)
+		b.goesOn(id, replica)
+	})
+}
+
+func (b *bench) goesOn(id string, replica *redistest.Server) {
+	b.t.Helper()
+	cfg, startedWaiting := b.config(), -1
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		if p.Job.Cancellable() && startedWaiting < 0 {
+			startedWaiting = b.files.Started()
+			replica.Thaw(b.t)
+		}
+		return nil
+	}
+	b.endedWell(id, cfg)
+	if startedWaiting != 0 {
+		b.t.Errorf("%d started while it waited (-1: that was not told)", startedWaiting)
+	}
+}
+
+// TestWaitsTooLong: whoever waits for it is told why it ended.
+func TestWaitsTooLong(t *testing.T) {
+	t.Parallel()
+	b, id, _ := waiting(t)
+	cfg := b.config()
+	var late atomic.Bool
+	cfg.Now = func() time.Time {
+		if late.Load() {
+			return time.Now().Add(11 * time.Minute)
+		}
+		return time.Now()
+	}
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		late.Store(p.Job.Waiting)
+		return nil
+	}
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseLate || len(job.Detail) != 1 || b.files.Started() != 0 {
+		t.Errorf("%s (%s) %q with %d started", job.Outcome, job.Cause, job.Detail, b.files.Started())
+	}
+}
+
+// TestCancelledWhileItWaits: nothing is asked for, also when the replica is back,
+// and that stands in the session and in the audit trail.
+func TestCancelledWhileItWaits(t *testing.T) {
+	t.Parallel()
+	b, id, replica := waiting(t)
+	cfg := b.config()
+	cfg.Tell = func(ctx context.Context, p store.Progress) error {
+		if !p.Job.Cancellable() {
+			return nil
+		}
+		answer, err := b.ledger.Cancel(ctx, id, store.Actor{ID: "U1"}, time.Now())
+		if err != nil || answer.Verdict != store.JobCancelled {
+			t.Errorf("%s, %v", answer.Verdict, err)
+		}
+		replica.Thaw(t)
+		return nil
+	}
+	over := make(chan store.Outcome, 1)
+	cfg.Over = func(job store.Job) { over <- job.Outcome }
+	job := b.ended(id, cfg)
+	if job.Outcome != store.OutcomeCancelled || b.files.Started() != 0 {
+		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, b.files.Started())
+	}
+	if counted := <-over; counted != store.OutcomeCancelled {
+		t.Errorf("it counts as %s", counted)
+	}
+	if got := b.value("webhook:" + session)["status"]; got != "error" {
+		t.Errorf("the webhook's status is %v", got)
+	}
+	entries, err := b.ledger.History(t.Context(), session, 10)
+	var record []string
+	for _, e := range entries {
+		record = append(record, string(e.Event)+" by "+e.Who.ID)
+	}
+	if want := []string{"outcome by U2", "cancelled by U1", "claimed by U2"}; err != nil || !slices.Equal(record, want) {
+		t.Errorf("on record: %q, %v", record, err)
+	}
+}
+
+// TestGoesOnElsewhere: a job waits on where another process takes it over.
+func TestGoesOnElsewhere(t *testing.T) {
+	t.Parallel()
+	b, id, replica := waiting(t)
+	ctx, stop := context.WithCancel(t.Context())
+	cfg := b.config()
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		if p.Job.Waiting || p.Job.Outcome != "" {
+			stop()
+		}
+		return nil
+	}
+	if err := jobs.New(cfg).Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if job, err := b.ledger.LoadJob(t.Context(), id); err != nil || !job.Cancellable() {
+		t.Fatalf("it stands at %s, %v", job.Step, err)
+	}
+	replica.Thaw(t)
+	b.endedWell(id, b.config())
+}

@@ -84,7 +84,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
 	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
-	case store.Claimed: // whoever carries it out puts it on record
+	case store.Claimed, store.JobCancelled: // whoever carries it out puts it on record
 		event = ""
 		defer b.repairs.Wake()
 	case store.Cancelled:
@@ -102,7 +102,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	}
 	shown := b.showDecided(ctx, to, answer)
 	switch {
-	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled:
+	case answer.Verdict != store.Claimed && answer.Verdict != store.Cancelled && answer.Verdict != store.JobCancelled:
 		b.line(ctx, to, commands.ClaimLine(answer, b.now()))
 	case !shown && answer.Verdict == store.Claimed:
 		b.tell(ctx, to, string(commands.AsideApproved), "")
@@ -116,7 +116,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswer) (shown bool) {
 	plan := answer.Plan
 	switch answer.Verdict {
-	case store.Claimed:
+	case store.Claimed, store.JobCancelled:
 		shown = b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
 		b.overtaken(ctx, plan.ID)
 	case store.NeedsSecondClick:

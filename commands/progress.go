@@ -36,6 +36,9 @@ func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 		append(blockkit.Fact("Asked by", person(job.Plan.Requester), blockkit.Plain(" · approved by ")),
 			person(job.Approver), blockkit.Plain(" "+clock(job.Claimed, p.At))),
 	}
+	if said := job.Cancelled; said != nil {
+		facts = append(facts, blockkit.Fact("Cancelled by", person(said.By), blockkit.Plain(" "+clock(said.At, p.At))))
+	}
 	if job.FileID != "" {
 		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
 		if p.File.State == store.FileCompleted {
@@ -74,9 +77,13 @@ func fetchable(address string) bool {
 	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
 }
 
-// ProgressActions are the buttons of a job: an unclear one can be settled.
+// ProgressActions are the buttons of a job: one that waits can be cancelled, an
+// unclear one settled.
 func ProgressActions(job store.Job) []slack.BlockElement {
 	debug := blockkit.Button("session.debug", "Debug", job.Plan.Session)
+	if job.Cancellable() {
+		return []slack.BlockElement{blockkit.Button(ActionCancel, "Cancel", job.ID)}
+	}
 	if job.Outcome == "" {
 		return nil
 	}
@@ -129,12 +136,26 @@ func progressText(p store.Progress) (head, next string) {
 		return tell("Unclear: a video was asked for ") + id + ", and the answer got lost.",
 			tell("Look in SuperDuperAI for a video with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
 				". If there is one: /session settle " + job.Plan.Session + " <file id>. If there is none, " + none + ". Start no other before."
+	case store.OutcomeCancelled:
+		return "Cancelled, nothing was asked for: " + id + ".",
+			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
 	case store.OutcomeGaveUp:
 		if job.Cause == store.CauseUnwritten {
 			return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + unwrittenStep(job)
 		}
 		return "Given up after " + took + ": " + tell("the video for ") + id + " is not finished.",
 			cause + " Once it is finished: /session settle " + job.Plan.Session + " " + job.FileID
+	}
+	switch {
+	case job.Cancelled != nil:
+		return "Being cancelled, nothing is asked for: " + id + ".", ""
+	case job.Cancellable():
+		how := "press Cancel"
+		if job.Approver.Terminal { // there are no buttons
+			how = "press Ctrl-C"
+		}
+		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
+			tell("A crash now could make a second paid video, so nothing is sent. It goes on by itself once a replica confirms, and ends ten minutes after the approval. To give it up, " + how + ".")
 	}
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
@@ -305,6 +326,8 @@ func standsText(outcome store.Outcome) string {
 		return "its outcome is unclear"
 	case store.OutcomeGaveUp:
 		return "it was given up"
+	case store.OutcomeCancelled:
+		return "it was cancelled"
 	}
 	return "it is running"
 }

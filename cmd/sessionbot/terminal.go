@@ -193,7 +193,7 @@ func (t terminal) agreed(ctx context.Context, question string) bool {
 // follow carries the job out, or watches who does, until it ends. A bot may do
 // either while this process stands still. Until then one line says how it stands.
 func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string), screen blockkit.Screen) int {
-	id := claimed.ID
+	id, waits := claimed.ID, false
 	var shown store.Outcome
 	standing, over := t.meter.clock()
 	defer over()
@@ -204,6 +204,10 @@ func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string
 			say(screen.Text(blocks))
 			return nil
 		}
+		if p.Job.Cancellable() && !waits {
+			say(screen.Text(blocks))
+		}
+		waits = p.Job.Cancellable()
 		head, _, _ := strings.Cut(blockkit.Text(blocks), "\n")
 		standing(head)
 		return nil
@@ -228,11 +232,36 @@ func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string
 		}
 		select {
 		case <-ctx.Done():
+			if waits {
+				if job, done := t.cancelled(ctx, runner, id); done {
+					return t.ended(job)
+				}
+			}
 			say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
 			return exitFailed
 		case <-tick.C:
 		}
 	}
+}
+
+// cancelled cancels a job that waited when the person left, and tells its end;
+// false where it does not wait any more, or that is not known.
+func (t terminal) cancelled(ctx context.Context, runner *jobs.Runner, id string) (store.Job, bool) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer done()
+	answer, err := t.ledger.Cancel(ctx, id, store.Actor{ID: osUser(), Terminal: true}, time.Now())
+	if err != nil {
+		t.log.WarnContext(ctx, "it is not known whether the job was cancelled", "error", err)
+	}
+	if answer.Verdict != store.JobCancelled {
+		return store.Job{}, false
+	}
+	_, err = runner.Carry(ctx, id)
+	job, loadErr := t.ledger.LoadJob(ctx, id)
+	if err = errors.Join(err, loadErr); err != nil || job.Outcome == "" {
+		t.log.WarnContext(ctx, "the job is cancelled, and a bot ends it", "error", err)
+	}
+	return job, true
 }
 
 func (t terminal) ended(job store.Job) int {
@@ -247,7 +276,7 @@ func (t terminal) ended(job store.Job) int {
 	switch job.Outcome {
 	case store.OutcomeDone:
 		return exitDone
-	case store.OutcomeRefused:
+	case store.OutcomeRefused, store.OutcomeCancelled, "": // "": cancelled, and a bot ends it
 		return exitRefused
 	}
 	return exitFailed

@@ -64,7 +64,7 @@ func clicks() []Story {
 		l := commands.ClaimLine(store.ClaimAnswer{Verdict: verdict, Plan: store.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}
-	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp} {
+	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp, store.OutcomeCancelled} {
 		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.AlreadyClaimed, Job: store.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", store.AlreadyClaimed), of("Outcome", outcome)))
 	}
@@ -89,6 +89,7 @@ var endings = []struct {
 		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong, store.CauseUnwritten}},
+	{store.ActionGenerate, store.OutcomeCancelled, []store.Cause{""}},
 }
 
 // progress is how a job stands that came to this.
@@ -97,7 +98,7 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: outcome == store.OutcomeDone && cause == store.CauseOthers}
 	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
 	switch outcome {
-	case store.OutcomeDone, store.OutcomeFailed:
+	case store.OutcomeDone, store.OutcomeFailed, store.OutcomeCancelled:
 		now.Site = &store.Site{Found: true, Status: "error"}
 	case store.OutcomeUnclear, store.OutcomeGaveUp:
 		now.Site = &store.Site{Found: true, Status: "processing"}
@@ -115,6 +116,9 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	if outcome == store.OutcomeGaveUp {
 		now.Job.FileID = fileID
 	}
+	if outcome == store.OutcomeCancelled {
+		now.Job.Cancelled = &store.Decision{By: p.Requester, At: noon.Add(3 * time.Minute)}
+	}
 	return now
 }
 
@@ -130,6 +134,13 @@ func repairs() []Story {
 			all = append(all, repair(title, progress(planOf(e.action), e.outcome, cause)))
 		}
 	}
+	waits := progress(planOf(store.ActionGenerate), "", "")
+	waits.Job.Step, waits.Job.Waiting = store.StepWritten, true
+	all = append(all, repair("generate, waiting for a replica of Redis", waits))
+	waits.Job.Cancelled = &store.Decision{By: store.Actor{ID: "U0SUPPORT"}, At: noon.Add(3 * time.Minute)}
+	cancelling := repair("generate, cancelled while it waits", waits)
+	cancelling.Of = append(cancelling.Of, of("ClaimVerdict", store.JobCancelled))
+	all = append(all, cancelling)
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
 		all = append(all, repair("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
 	}

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// replicaLeft has the bot's Redis be one that had a replica an hour ago.
+func (s *stage) replicaLeft() {
+	s.t.Helper()
+	if err := s.client.Set(s.t.Context(), "sessionbot:{jobs}:replica", "", 23*time.Hour).Err(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// TestWaitingStory: a generation that waits says so. The requester cancels it,
+// nothing was asked for, and another one goes on by itself.
+func TestWaitingStory(t *testing.T) {
+	t.Parallel() // it mostly waits
+	s := repairStage(t)
+	s.env["APPROVALS"] = "generate"
+	s.replicaLeft()
+	s.startBot()
+	support, lead := s.workspace.As("U0SUPPORT").In("C0SUPPORT"), s.workspace.As("U0LEAD").In("C0SUPPORT")
+	waits := saying("Waiting: no replica of Redis has confirmed the record")
+
+	plan := s.planned(support, "generate")
+	old := s.copyOf(support, plan)
+	lead.Click(plan, "confirm.approve")
+	waiting := lead.ExpectUpdate(plan, waits, withoutButtons)
+	support.Click(waiting, "confirm.cancel")
+	ended := lead.ExpectUpdate(waiting, saying("Cancelled, nothing was asked for"))
+	if strings.Contains(string(ended.Blocks), "confirm.cancel") {
+		t.Errorf("it can still be cancelled: %s", ended.Blocks)
+	}
+	support.Click(old, "confirm.cancel")
+	support.ExpectMessage(saying(": it was cancelled."))
+	if status := s.value("webhook:" + repairID)["status"]; status != "error" || s.files.Started() != 0 {
+		t.Errorf("the status is %v, %d started", status, s.files.Started())
+	}
+	s.recorded("ended: generate,", "cancelled", "while it waited for a replica", "approved: generate,")
+
+	again := s.planned(support, "generate")
+	lead.Click(again, "confirm.approve")
+	waiting = lead.ExpectUpdate(again, waits)
+	if err := s.client.Del(t.Context(), "sessionbot:{jobs}:replica").Err(); err != nil {
+		t.Fatal(err)
+	}
+	lead.ExpectUpdate(waiting, saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
+}
+
+// TestCancelsWaiting: Ctrl-C while a generation waits cancels it.
+func TestCancelsWaiting(t *testing.T) {
+	s := repairStage(t)
+	s.replicaLeft()
+	p := start(t, s.env, "session", "generate", "--yes", "--json", repairID)
+	p.prints(regexp.MustCompile(`press Ctrl-C`))
+	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	code := p.exitCode(10 * time.Second)
+	for _, part := range []string{"Cancelled, nothing was asked for", `"outcome":"cancelled"`} {
+		if code != 3 || !strings.Contains(p.log.String(), part) {
+			t.Errorf("exit code %d, want 3 saying %q:\n%s", code, part, p.log)
+		}
+	}
+	if v := s.value("webhook:" + repairID); v["status"] != string(store.StatusError) || s.files.Started() != 0 {
+		t.Errorf("%v, %d started", v, s.files.Started())
+	}
+}

@@ -135,10 +135,12 @@ var brokenRedis = []breakage{
 	}},
 	{"Redis is behind a Sentinel", 0, func(c *clinic) {
 		sentinel := redistest.StartSentinel(c.t)
+		redistest.StartReplica(c.t, sentinel.Master)
 		c.client = sentinel.Master.Client()
 		c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
 		c.env["REDIS_URL"] = sentinel.URL()
 	}},
+	{"no replica follows the master behind a Sentinel", 1, func(c *clinic) { c.env["STATE_REDIS_URL"] = redistest.StartSentinel(c.t).URL() }},
 	{"Redis is a cluster", 0, func(c *clinic) {
 		cluster := redistest.StartCluster(c.t)
 		for _, node := range cluster.Nodes {

@@ -56,6 +56,9 @@ func (e *exam) redis(ctx context.Context, x redisExam) []Result {
 		if x.use&store.ForProduct != 0 {
 			checks = append(checks, check{x.name + ".notifications", x.notifications})
 		}
+		if x.use&store.ForState != 0 {
+			checks = append(checks, check{x.name + ".replicas", x.replicas})
+		}
 		checks = append(checks, check{x.name + ".clock", func(ctx context.Context) Result { return x.clock(ctx, e.Now) }})
 		if x.use&store.ForProduct != 0 {
 			checks = append(checks, check{x.name + ".sessions", func(ctx context.Context) Result { return e.sessions(ctx, x.redis) }})
@@ -122,6 +125,17 @@ func (x *redisExam) eviction(ctx context.Context) Result {
 		return x.silent(err)
 	}
 	return judgeEviction(server, x.use)
+}
+
+func (x *redisExam) replicas(ctx context.Context) Result {
+	r, err := store.NewLedger(x.redis).Replication(ctx)
+	switch {
+	case errors.Is(err, store.ErrNoPermission):
+		return Result{} // another check names it
+	case err != nil:
+		return x.silent(err)
+	}
+	return judgeReplicas(r)
 }
 
 func (x *redisExam) notifications(ctx context.Context) Result {

@@ -81,6 +81,24 @@ func judgeEviction(s store.Server, use store.Use) Result {
 	return fine(s.MaxMemoryPolicy + ", but without a limit of memory")
 }
 
+// judgeReplicas tells what a master that fails would take along. A job's record
+// has to outlive it, or a plan that was carried out can be approved again.
+func judgeReplicas(r store.Replication) Result {
+	switch {
+	case r.Connected > 0:
+		return fine(plural(r.Connected, "replica") + " connected")
+	case r.Needed && r.Told:
+		return broken("no replica is connected, although one may become the master: generations wait for it", "look why it does not follow; "+
+			"one that was taken away for good is forgotten after a day")
+	case r.Needed:
+		return warn("not known: the server does not tell of its replicas", "see that one is connected: generations wait for it")
+	case !r.Told:
+		return warn("not known: the server does not tell of its replicas", "let the user call INFO")
+	}
+	return warn("none: if Redis fails and comes back without its last writes, one approved plan can be sent twice",
+		"give it a replica, or set appendonly to yes and appendfsync to always")
+}
+
 func judgeSample(s sample) Result {
 	if s.Sessions == 0 {
 		if s.Keys == 0 {

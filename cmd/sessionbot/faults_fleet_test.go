@@ -269,7 +269,11 @@ func killMaster(f *fleet) {
 	f.failover.Master.Kill(f.t)
 }
 
-func awaitMaster(f *fleet) { f.awaitWrites("probe") }
+// awaitMaster gives the new master a replica: generations wait for one.
+func awaitMaster(f *fleet) {
+	f.awaitWrites("probe")
+	redistest.StartReplica(f.t, f.failover.Replica)
+}
 
 func killNode(f *fleet) {
 	node := f.cluster.NodeOf(f.t, jobsKey)
@@ -277,7 +281,11 @@ func killNode(f *fleet) {
 	node.Kill(f.t)
 }
 
-func awaitNode(f *fleet) { f.awaitWrites("{jobs}probe") }
+// awaitNode has the old master follow the new one.
+func awaitNode(f *fleet) {
+	f.awaitWrites("{jobs}probe")
+	f.cluster.NodeOf(f.t, jobsKey).Restart(f.t)
+}
 
 // awaitWrites waits until Redis takes writes again.
 func (f *fleet) awaitWrites(key string) {

@@ -71,11 +71,11 @@ type place struct {
 var places = []place{
 	{"One Redis server", "two replicas of the bot, one redis-server", besideServer, redisFaults},
 	{"Redis with Sentinels", "a master, its replica and three Sentinels", besideSentinels, []fault{
-		{name: "the master is killed", does: "SIGKILL; the Sentinels make the replica the master", blames: "redis", within: 20 * time.Second,
+		{name: "the master is killed", does: "SIGKILL; the Sentinels make the replica the master, and it gets one of its own", blames: "redis", within: 20 * time.Second,
 			begin: killMaster, end: awaitMaster},
 	}},
 	{"Redis Cluster", "three masters, one of which has a replica", besideCluster, []fault{
-		{name: "a master is killed", does: "SIGKILL of the one that keeps approved repairs; its replica takes over", blames: "redis", within: 20 * time.Second,
+		{name: "a master is killed", does: "SIGKILL of the one that keeps approved repairs; its replica takes over, and it comes back as that one's", blames: "redis", within: 20 * time.Second,
 			begin: killNode, end: awaitNode},
 	}},
 	{"Stripe", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.stripe }, map[string]string{

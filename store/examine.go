@@ -60,9 +60,11 @@ type Examiner struct {
 	Files    FileReader
 	Records  FileRecords // asked before Files; nil = nothing is known
 	// Proven reports whether the API has to know the file of a session created then.
-	Proven  func(ctx context.Context, created time.Time) bool
-	Site    SiteReader
-	Jobs    JobReader
+	Proven func(ctx context.Context, created time.Time) bool
+	Site   SiteReader
+	Jobs   JobReader
+	// Reads tells which keys the site reads; nil = that is not known.
+	Reads   func(ctx context.Context) Layout
 	Lookups LookupCounter
 	Limits  Thresholds
 	Now     func() time.Time
@@ -115,6 +117,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		})
 	}
 	site := x.site(ctx, id)
+	reads := x.reads(ctx)
 	held := x.records(ctx, id)
 	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), Classify(held.err)
 	seen.Session.ID = id
@@ -127,6 +130,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	} else {
 		seen.SiteErr = err
 	}
+	seen.Reads = reads()
 	seen.Repair, seen.JobErr = held.job()
 	seen.Job, seen.JobErr = seen.Repair.State, Classify(cmp.Or(seen.JobErr, recordErr))
 	stripe.Wait()
@@ -256,6 +260,18 @@ func (x *Examiner) site(ctx context.Context, id string) func() (Site, error) {
 		return func() (Site, error) { return Site{}, ErrNotAsked }
 	}
 	return begin(ctx, siteWithin, func(ctx context.Context) (Site, error) { return x.Site.SessionStatus(ctx, id) })
+}
+
+// reads begins to look up which keys the site reads.
+func (x *Examiner) reads(ctx context.Context) func() Layout {
+	if x.Reads == nil {
+		return func() Layout { return LayoutNone }
+	}
+	answer := begin(ctx, redisWithin, func(ctx context.Context) (Layout, error) { return x.Reads(ctx), nil })
+	return func() Layout {
+		layout, _ := answer() // without an answer it is not known
+		return layout
+	}
 }
 
 // agrees compares the status and the file that the site tells with those in Redis.

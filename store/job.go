@@ -16,7 +16,7 @@ const (
 	StepSending  Step = "sending"  // the request is about to be sent, or was
 	StepSent     Step = "sent"     // it was answered: the file's id is known
 	StepFiled    Step = "filed"    // the file's id is in the session
-	StepFinished Step = "finished" // the outcome is in the session
+	StepFinished Step = "finished" // what became of it is in the session
 )
 
 // Outcome is how a job ended; empty while it runs.
@@ -52,7 +52,7 @@ const (
 	CauseUnwritten    Cause = "unwritten"    // Redis takes no writes: the session does not say what was made
 	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
 	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
-	CauseOthers       Cause = "others"       // somebody else wrote the session in the meantime
+	CauseOverwritten  Cause = "overwritten"  // somebody else, most likely the site, wrote the session since
 	CauseNoAnswer     Cause = "no_answer"    // the request was sent, its answer is not known
 	CauseTooLong      Cause = "too_long"     // the file was not finished in time
 )
@@ -81,7 +81,8 @@ type Job struct {
 	Sending   time.Time         // when the request was about to be sent
 	Sent      time.Time         // when it was answered
 	Finished  time.Time
-	Foreign   bool        // somebody else wrote the session after us, and it was left as it is
+	Foreign   bool        // somebody else wrote the session after us: it does not say what we wrote, or would have
+	Wrote     *Update     // what was written last, to be looked at again
 	Settled   *Settlement // a person said what became of an unclear request
 	Waiting   bool        // no replica has its record yet, so that nothing may be sent
 	Cancelled *Decision   // a person cancelled it while it waited

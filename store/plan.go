@@ -37,6 +37,7 @@ type Plan struct {
 	Session   string
 	Kind      Kind // what it makes
 	Layout    Layout
+	Reads     Layout // of the keys that the site reads; see Update
 	Requester Actor
 	Created   time.Time
 	Expires   time.Time
@@ -83,7 +84,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
-		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Requester: who,
+		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Reads: x.Reads, Requester: who,
 		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x, now),
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
@@ -100,7 +101,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 	case ActionGenerate:
 		order, notes := newOrder(x.Session, o.Models, o.Prices)
 		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
-		p.Writes = generateWrites(x.Session, now)
+		p.Writes = generateWrites(x.Session, p.Reads, now)
 	}
 	return p, nil
 }
@@ -110,11 +111,11 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 func (p Plan) FirstUpdate(at time.Time) Update {
 	switch {
 	case p.Action != ActionFix:
-		return Update{Kind: UpdateClaim, At: at}
+		return Update{Kind: UpdateClaim, At: at, Reads: p.Reads}
 	case p.Deliver != "":
-		return Update{Kind: UpdateCompleted, At: at, FileID: p.Deliver}
+		return Update{Kind: UpdateCompleted, At: at, FileID: p.Deliver, Reads: p.Reads}
 	}
-	return Update{Kind: UpdateFix, At: at, Error: p.FixText}
+	return Update{Kind: UpdateFix, At: at, Error: p.FixText, Reads: p.Reads}
 }
 
 func seenOf(x Examination) Seen {
@@ -127,9 +128,9 @@ func seenOf(x Examination) Seen {
 }
 
 // generateWrites are those of the claim, and what follows with the file.
-func generateWrites(s Session, now time.Time) []KeyWrite {
-	writes := Writes(s, Update{Kind: UpdateClaim, At: now})
-	for _, later := range Writes(s, Update{Kind: UpdateFile, At: now}) {
+func generateWrites(s Session, reads Layout, now time.Time) []KeyWrite {
+	writes := Writes(s, Update{Kind: UpdateClaim, At: now, Reads: reads})
+	for _, later := range Writes(s, Update{Kind: UpdateFile, At: now, Reads: reads}) {
 		i := 0
 		for i < len(writes) && writes[i].Kind != later.Kind {
 			i++

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -24,6 +25,7 @@ type Update struct {
 	At     time.Time // becomes the timestamp
 	FileID string    // with UpdateFile and UpdateCompleted
 	Error  string    // with UpdateFix and UpdateFailed: a sentence for the customer
+	Reads  Layout    // of the keys that the site reads; LayoutNone = not known
 }
 
 // Change is one member of a value, before and after. Nil is absent.
@@ -65,20 +67,50 @@ func stamp(at time.Time) string { return at.UTC().Format(stampLayout) }
 // One-key: the full object, and webhook: as well where that carries a status,
 // or cannot be read and so may carry one. Three-key: webhook: and the mapping,
 // which is created where it is missing, except by a claim: that only takes the
-// old file out of it.
+// old file out of it. Where the site reads one key the mapping of a three-key
+// session gets what webhook: gets, so that the customer's page shows it; never the
+// prompt, with which the site would start another video on Stripe's next delivery.
 func Writes(s Session, u Update) []KeyWrite {
-	if s.Lookup.Full {
-		writes := []KeyWrite{write(s, s.Lookup, statusChanges(s.Lookup.Value, u))}
-		if s.Webhook.Value.Status != nil || s.Webhook.Fault != "" && !s.Webhook.Other {
+	lookup, webhook := s.Lookup.Value, s.Webhook.Value
+	switch {
+	case s.Lookup.Full:
+		writes := []KeyWrite{write(s, s.Lookup, statusChanges(lookup, lookup.FileID, u))}
+		if webhook.Status != nil || s.Webhook.Fault != "" && !s.Webhook.Other {
 			writes = append(writes, webhookWrite(s, u))
 		}
 		return writes
+	case u.Reads == LayoutOneKey:
+		file := lookup.FileID
+		if id := s.FileID(); id != "" { // the mapping is about to be the value that counts
+			file = &id
+		}
+		changes := append(statusChanges(lookup, file, u), toolChanges(lookup, webhook)...)
+		return []KeyWrite{write(s, s.Lookup, changes), webhookWrite(s, u)}
 	}
 	writes := []KeyWrite{webhookWrite(s, u)}
-	if u.Kind != UpdateClaim || s.Lookup.Value.FileID != nil {
-		writes = append(writes, write(s, s.Lookup, mappingChanges(s.Lookup.Value, u)))
+	if u.Kind != UpdateClaim || lookup.FileID != nil {
+		writes = append(writes, write(s, s.Lookup, mappingChanges(lookup, u)))
 	}
 	return writes
+}
+
+// Stands reports whether the session says what the update made of it, in every
+// key that it writes: status, file and error. Whatever else stands there is not
+// the update's.
+func (u Update) Stands(s Session) bool {
+	for _, w := range Writes(s, u) {
+		for _, c := range w.Changes {
+			switch c.Name {
+			case "status": // is listed also where it stays
+				if c.Before == nil || *c.Before != *c.After {
+					return false
+				}
+			case "fileId", "error":
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func write(s Session, key Key, changes []Change) KeyWrite {
@@ -98,27 +130,31 @@ func withoutOdd(v Value, changes []Change) []Change {
 	return changes
 }
 
-// webhookWrite names the tool too, and keeps the one that stands there.
+// webhookWrite names the tool too.
 func webhookWrite(s Session, u Update) KeyWrite {
-	changes := statusChanges(s.Webhook.Value, u)
-	for _, tool := range []struct{ name, here, there, none string }{
-		{"toolSlug", s.Webhook.Value.ToolSlug, s.Lookup.Value.ToolSlug, defaultToolSlug},
-		{"toolTitle", s.Webhook.Value.ToolTitle, s.Lookup.Value.ToolTitle, defaultToolTitle},
-	} {
-		switch {
-		case tool.here != "":
-		case tool.there != "":
-			changes = append(changes, Change{Name: tool.name, After: &tool.there})
-		default:
-			changes = append(changes, Change{Name: tool.name, After: &tool.none})
-		}
-	}
-	return write(s, s.Webhook, changes)
+	v := s.Webhook.Value
+	return write(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.Lookup.Value)...))
 }
 
-// statusChanges are those of a value that carries a status.
-func statusChanges(v Value, u Update) []Change {
-	status, failure, file := StatusProcessing, (*string)(nil), v.FileID
+// toolChanges name the tool where a value does not, as another one does.
+func toolChanges(v, other Value) []Change {
+	var changes []Change
+	for _, tool := range []struct{ name, here, there, none string }{
+		{"toolSlug", v.ToolSlug, other.ToolSlug, defaultToolSlug},
+		{"toolTitle", v.ToolTitle, other.ToolTitle, defaultToolTitle},
+	} {
+		if tool.here == "" {
+			name := cmp.Or(tool.there, tool.none)
+			changes = append(changes, Change{Name: tool.name, After: &name})
+		}
+	}
+	return changes
+}
+
+// statusChanges are those of a value that carries a status. Its file is the one
+// given, unless the update is about that.
+func statusChanges(v Value, file *string, u Update) []Change {
+	status, failure := StatusProcessing, (*string)(nil)
 	switch u.Kind {
 	case UpdateFix, UpdateFailed:
 		status, failure = StatusError, &u.Error

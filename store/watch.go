@@ -99,6 +99,7 @@ type WatchState struct {
 	Proven      Proof
 	Found       time.Time // when a file was last found, to some minutes
 	Notified    time.Time // when Redis last told of a write
+	Reads       Layout    // of the keys that the site reads, by the last sweep; LayoutNone = no session told
 	HistoryTold bool
 	Unreachable string // why alerts do not reach their channel, "" = they do
 }
@@ -149,6 +150,7 @@ const (
 	fieldProven      = "proven"
 	fieldFound       = "found"
 	fieldNotified    = "notified"
+	fieldReads       = "reads"
 	fieldHistory     = "history"
 	fieldUnreachable = "unreachable"
 )
@@ -174,6 +176,7 @@ func stateOf(fields map[string]string) WatchState {
 		Found: milli(fields[fieldFound]),
 		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
 		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
+		Reads:       Layout(fields[fieldReads]),
 		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
 	}
 }
@@ -223,6 +226,9 @@ func Proven(url string, created time.Time) StateChange {
 
 // Notified notes when Redis told of a write.
 func Notified(at time.Time) StateChange { return StateChange{fieldNotified, text(at)} }
+
+// Reads notes the layout that the site reads.
+func Reads(l Layout) StateChange { return StateChange{fieldReads, string(l)} }
 
 // HistoryTold notes that the summary of what was before is posted.
 func HistoryTold() StateChange { return StateChange{fieldHistory, "told"} }

@@ -64,9 +64,9 @@ func TestOneLeads(t *testing.T) {
 		}
 		must(t, w.Begin(t.Context(), at))
 		must(t, w.Begin(t.Context(), at.Add(time.Hour)))
-		must(t, w.Note(t.Context(), second, Swept(at), Cursor(at.Add(time.Second)), HistoryTold(), Unreachable("away")))
+		must(t, w.Note(t.Context(), second, Swept(at), Cursor(at.Add(time.Second)), HistoryTold(), Unreachable("away"), Reads(LayoutThreeKey)))
 		state, err := w.State(t.Context())
-		want := WatchState{Epoch: at, Swept: at, Cursor: at.Add(time.Second), HistoryTold: true, Unreachable: "away"}
+		want := WatchState{Epoch: at, Swept: at, Cursor: at.Add(time.Second), HistoryTold: true, Unreachable: "away", Reads: LayoutThreeKey}
 		if err != nil || state != want {
 			t.Errorf("%+v, %v; want %+v", state, err, want)
 		}

@@ -17,8 +17,10 @@ import (
 type entry uint64
 
 const (
-	seen     entry = 1 << 62 // by this sweep
-	finished entry = 1 << 63
+	madeThreeKey entry = 1 << 60 // see store.Session.MadeAs
+	madeOneKey   entry = 1 << 61
+	seen         entry = 1 << 62 // by this sweep
+	finished     entry = 1 << 63
 
 	maxLength = 1<<24 - 1
 	timeStep  = 5 * time.Minute
@@ -26,6 +28,19 @@ const (
 
 func finishedEntry(length int, at time.Time) entry {
 	return finished | entry(min(length, maxLength)) | entry(max(at.Unix(), 0)/int64(timeStep/time.Second))<<24
+}
+
+// made are the flags by which a layout is known again.
+var made = map[store.Layout]entry{store.LayoutOneKey: madeOneKey, store.LayoutThreeKey: madeThreeKey}
+
+func (e entry) madeAs() store.Layout {
+	switch {
+	case e&madeOneKey != 0:
+		return store.LayoutOneKey
+	case e&madeThreeKey != 0:
+		return store.LayoutThreeKey
+	}
+	return store.LayoutNone
 }
 
 func (e entry) length() int { return int(e & maxLength) }
@@ -70,6 +85,7 @@ func (r *run) count(found []Observation) {
 	defer r.mu.Unlock()
 	for _, o := range found {
 		r.tally.Add(o.Session, o.Diagnosis)
+		r.layouts.Add(o.Session.MadeAs(), r.Now.Sub(o.Session.AsOf(r.Now).StoredAt(r.Now)))
 		if r.Newest > 0 {
 			r.prompts.add(o.Session, r.Now, r.Newest)
 		}
@@ -85,7 +101,7 @@ func (r *run) remember(found []Observation) {
 	for _, o := range found {
 		k := keyOf(o.Session.ID)
 		if at := o.Time(); o.Verdict == store.VerdictCompleted && !at.IsZero() && !s.written[k] {
-			s.known[k] = seen | finishedEntry(store.Length(o.Session.PromptText()), at)
+			s.known[k] = seen | made[o.Session.MadeAs()] | finishedEntry(store.Length(o.Session.PromptText()), at)
 		}
 	}
 }

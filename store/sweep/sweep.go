@@ -102,7 +102,8 @@ type Observation struct {
 type Result struct {
 	Full    bool // every session was read
 	Count   store.Count
-	Prompts []Prompt // newest first
+	Prompts []Prompt     // newest first
+	Reads   store.Layout // of the keys that the site reads; LayoutNone = no session tells
 }
 
 // run is a sweep under way.
@@ -116,6 +117,7 @@ type run struct {
 
 	mu      sync.Mutex // guards what follows
 	tally   *store.Tally
+	layouts store.LayoutCount
 	prompts newestPrompts
 }
 
@@ -142,7 +144,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	if count.Survey = s.survey; r.full {
 		count.Survey = r.survey.survey()
 	}
-	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest)}, nil
+	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest), Reads: r.layouts.Reads()}, nil
 }
 
 // callersError is an error of Evidence or Visit, which says nothing about Redis.
@@ -269,6 +271,7 @@ func (r *run) unread(keys, ids []string) []string {
 		case e&seen != 0: // at another of its keys, or SCAN returned it twice
 		case e&finished != 0:
 			r.tally.AddFinished(id, e.length(), e.at())
+			r.layouts.Add(e.madeAs(), r.Now.Sub(e.at()))
 		default:
 			ids = append(ids, id)
 		}

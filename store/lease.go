@@ -126,7 +126,7 @@ func savedJob(lease Lease, job Job) (keys []string, args []any, err error) {
 		at = job.Finished
 	}
 	made, cost := "", ""
-	if job.FileID != "" {
+	if job.FileID != "" && job.Plan.Action != ActionFix {
 		cents := 0
 		if job.Plan.Order != nil {
 			cents = job.Plan.Order.Cents

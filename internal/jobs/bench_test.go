@@ -114,7 +114,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
 		Tell:  func(context.Context, store.Progress) error { return nil },
-		Token: true, GiveUp: time.Minute, PollEvery: 10 * time.Millisecond,
+		Token: true, GiveUp: time.Minute, PollEvery: 10 * time.Millisecond, RereadAfter: time.Millisecond,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }
@@ -144,11 +144,18 @@ func (b *bench) examined() store.Examination {
 // planned plans a repair by what was seen.
 func (b *bench) planned(action store.Action, x store.Examination) string {
 	b.t.Helper()
+	return b.plannedAs(action, x, func(*store.Plan) {})
+}
+
+// plannedAs plans a repair that is another than what was seen asks for.
+func (b *bench) plannedAs(action store.Action, x store.Examination, change func(*store.Plan)) string {
+	b.t.Helper()
 	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
 		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	change(&p)
 	if err := b.ledger.SavePlan(b.t.Context(), p); err != nil {
 		b.t.Fatal(err)
 	}

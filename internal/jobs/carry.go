@@ -198,11 +198,16 @@ func (c *carriage) step(ctx context.Context) error {
 	case store.StepChecked:
 		return c.begin(ctx)
 	case store.StepWritten:
+		if c.job.Plan.Action == store.ActionFix {
+			return c.confirm(ctx)
+		}
 		return c.prepare(ctx)
 	case store.StepSending:
 		return c.send(ctx)
 	case store.StepSent:
 		return c.sent(ctx)
+	case store.StepFinished:
+		return c.confirm(ctx)
 	}
 	return c.poll(ctx)
 }
@@ -236,11 +241,13 @@ func (c *carriage) late() bool { return c.Now().Sub(c.job.Claimed) > beginIn }
 
 // begin writes the fix, or the claim of a generation, against what was shown.
 func (c *carriage) begin(ctx context.Context) error {
+	u := c.job.Plan.FirstUpdate(c.job.Claimed)
+	c.job.FileID = u.FileID
 	s, err := c.Product.Session(ctx, c.job.Plan.Session)
 	if err != nil {
 		return err
 	}
-	writes := store.Writes(s, c.job.Plan.FirstUpdate(c.job.Claimed))
+	writes := store.Writes(s, u)
 	if !c.fresh && c.untouched(s, writes) {
 		return c.check(ctx) // another worker looked, and who knows how long ago
 	}
@@ -257,9 +264,6 @@ func (c *carriage) begin(ctx context.Context) error {
 			c.job.Detail = append(c.job.Detail, fmt.Sprintf("%s:… was changed by somebody else and left as it is.", w.Kind))
 		}
 	}
-	c.job.Step = store.StepWritten
-	if c.job.Plan.Action == store.ActionFix {
-		return c.finish(store.OutcomeDone, "", c.job.Detail...)
-	}
+	c.job.Step, c.job.Wrote = store.StepWritten, &u
 	return nil
 }

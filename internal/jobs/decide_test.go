@@ -9,28 +9,10 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestOurs: only a session that is as the job left it is written.
+// TestOurs: only a session that is as the job left it is written, or that says
+// already what is to be written: an attempt whose answer got lost is known again.
 func TestOurs(t *testing.T) {
-	for _, c := range []struct {
-		status, file string
-		want         bool
-	}{
-		{"processing", "", true},
-		{"processing", "mine", true},
-		{"processing", "theirs", false},
-		{"completed", "mine", false},
-		{"error", "mine", false},
-		{"pending", "mine", false},
-		{"", "", false}, // the keys are gone
-	} {
-		if got := ours(saying(c.status, c.file, ""), "mine"); got != c.want {
-			t.Errorf("%q with file %q: %v, want %v", c.status, c.file, got, c.want)
-		}
-	}
-}
-
-// TestAlready: an attempt whose answer got lost is known again.
-func TestAlready(t *testing.T) {
+	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
 	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
 	failed := store.Update{Kind: store.UpdateFailed, FileID: "mine", Error: "sorry"}
 	for _, c := range []struct {
@@ -38,17 +20,31 @@ func TestAlready(t *testing.T) {
 		update                store.Update
 		want                  bool
 	}{
+		{"processing", "", "", file, true},
+		{"processing", "mine", "", file, true},
+		{"processing", "mine", "", completed, true},
+		{"processing", "theirs", "", completed, false},
+		{"completed", "mine", "", file, false},
 		{"completed", "mine", "", completed, true},
 		{"completed", "theirs", "", completed, false},
-		{"processing", "mine", "", completed, false},
+		{"completed", "", "", completed, false},
+		{"error", "mine", "sorry", file, false},
 		{"error", "mine", "sorry", failed, true},
 		{"error", "mine", "other", failed, false},
 		{"error", "mine", "", failed, false},
-		{"processing", "mine", "", store.Update{Kind: store.UpdateFile, FileID: "mine"}, false},
+		{"pending", "mine", "", completed, false},
+		{"", "", "", completed, false}, // the keys are gone
 	} {
-		if got := already(saying(c.status, c.file, c.failure), c.update); got != c.want {
+		if got := ours(saying(c.status, c.file, c.failure), c.update); got != c.want {
 			t.Errorf("%q with file %q and error %q, to be %s: %v, want %v", c.status, c.file, c.failure, c.update.Kind, got, c.want)
 		}
+	}
+	s := saying("processing", "mine", "") // and is the newer one
+	s.Lookup = saying("processing", "theirs", "").Webhook
+	s.Lookup.Kind, s.Lookup.Full = "session", true
+	s.Webhook.Value.Timestamp = time.Now()
+	if ours(s, completed) {
+		t.Error("a file that the site named would be overwritten")
 	}
 }
 
@@ -60,7 +56,7 @@ func saying(status, file, failure string) store.Session {
 		}
 		return &text
 	}
-	return store.Session{Webhook: store.Key{Kind: "webhook", Exists: status != "",
+	return store.Session{Lookup: store.Key{Kind: "session"}, Webhook: store.Key{Kind: "webhook", Exists: status != "",
 		Value: store.Value{Status: said(status), FileID: said(file), Error: said(failure)}}}
 }
 

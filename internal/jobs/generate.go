@@ -35,8 +35,9 @@ func (c *carriage) prepare(ctx context.Context) error {
 	}
 	prompt := s.PromptText()
 	switch {
-	case !ours(s, ""):
-		return c.finish(store.OutcomeFailed, store.CauseOthers)
+	case !ours(s, store.Update{Kind: store.UpdateClaim, Reads: c.job.Plan.Reads}):
+		c.job.Foreign = true
+		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
 	case c.late():
 		if c.job.Waiting {
 			return c.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
@@ -183,27 +184,37 @@ func (c *carriage) sent(ctx context.Context) error {
 	if c.job.FileID == "" {
 		return c.failed(ctx, startFailed, c.job.Cause, c.job.Detail...)
 	}
-	err := c.put(ctx, store.Update{Kind: store.UpdateFile, At: c.job.Sent, FileID: c.job.FileID})
-	if errors.Is(err, errOthers) { // most likely the site began as well; ours is being made all the same
-		c.job.Foreign, err = true, nil
-	}
-	if err == nil {
-		c.job.Step = store.StepFiled
-	}
-	return err
-}
-
-func (c *carriage) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
-	err := c.put(ctx, store.Update{Kind: store.UpdateFailed, At: c.Now(), FileID: c.job.FileID, Error: sentence})
+	err := c.put(ctx, store.Update{Kind: store.UpdateFile, At: c.job.Sent})
 	if err != nil && !errors.Is(err, errOthers) {
 		return err
 	}
-	c.job.Step, c.job.Foreign = store.StepFinished, err != nil
-	return c.finish(store.OutcomeFailed, cause, detail...)
+	// Where others wrote, the site most likely began as well; ours is being made all the same.
+	c.job.Step, c.job.Foreign = store.StepFiled, err != nil
+	return nil
+}
+
+// failed writes that there is no video. The cause is recorded with it.
+func (c *carriage) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
+	err := c.put(ctx, store.Update{Kind: store.UpdateFailed, At: c.Now(), Error: sentence})
+	if err != nil && !errors.Is(err, errOthers) {
+		return err
+	}
+	c.job.Step, c.job.Cause, c.job.Detail = store.StepFinished, cause, detail
+	if c.job.Foreign = err != nil; c.job.Foreign {
+		return c.finish(store.OutcomeFailed, cause, detail...)
+	}
+	return nil
 }
 
 // poll asks for the file until it is made, has failed or takes too long.
 func (c *carriage) poll(ctx context.Context) error {
+	if !c.job.Foreign && c.job.Wrote != nil { // an older version noted nothing
+		stands, err := c.stands(ctx)
+		if err != nil {
+			return err
+		}
+		c.job.Foreign = !stands // it is tried again once the file is made
+	}
 	wait, told := c.PollEvery, ""
 	for {
 		file, err := c.look(ctx, c.job.FileID)
@@ -260,14 +271,14 @@ func (c *carriage) completed(ctx context.Context) error {
 	if err := c.Files.Save(ctx, ref, store.FileCompleted); err != nil {
 		return err
 	}
-	err = c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now(), FileID: c.job.FileID})
+	err = c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now()})
 	switch {
 	case errors.Is(err, errOthers):
 		c.job.Foreign = true
-		return c.finish(store.OutcomeDone, store.CauseOthers)
+		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
 	case err != nil:
 		return err
 	}
-	c.job.Step = store.StepFinished
-	return c.finish(store.OutcomeDone, "")
+	c.job.Step, c.job.Detail = store.StepFinished, nil
+	return nil
 }

@@ -4,6 +4,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,8 +47,8 @@ type FileRecords interface {
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
 }
 
-// Config is what a Runner works with. Everything is required but Standing, Over
-// and At.
+// Config is what a Runner works with. Everything is required but RereadAfter,
+// Standing, Over and At.
 type Config struct {
 	Ledger  *store.Ledger
 	Writer  store.Writer
@@ -62,8 +63,11 @@ type Config struct {
 	Token     bool // SuperDuperAI can be asked
 	GiveUp    time.Duration
 	PollEvery time.Duration
-	Log       *slog.Logger
-	Now       func() time.Time
+	// RereadAfter is how long after a write the session is looked at again: an
+	// update of the site's that began before may still overwrite it. 0 = 5 s.
+	RereadAfter time.Duration
+	Log         *slog.Logger
+	Now         func() time.Time
 	// Standing is told now and then how many jobs are not over, and how many wait
 	// for a person, in all processes together.
 	Standing func(running, unclear int)
@@ -99,6 +103,7 @@ func New(cfg Config) *Runner {
 	if cfg.At == nil {
 		cfg.At = func(string) {}
 	}
+	cfg.RereadAfter = cmp.Or(cfg.RereadAfter, 5*time.Second)
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), busy: map[string]bool{}, rest: map[string]pausing{}}
 }
 

@@ -97,9 +97,11 @@ func TestKilled(t *testing.T) {
 		{at: "answered", action: store.ActionGenerate, outcome: store.OutcomeUnclear, status: "processing", started: 1},
 		{at: "sent", action: store.ActionGenerate, cluster: true, outcome: store.OutcomeDone, status: "completed", started: 1},
 		{at: "filed", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
+		{at: "finished", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
 		{at: "finisheddone", action: store.ActionGenerate, outcome: store.OutcomeDone, status: "completed", started: 1},
 		{at: "checked", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
-		{at: "writtendone", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
+		{at: "written", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
+		{at: "finisheddone", action: store.ActionFix, outcome: store.OutcomeDone, status: "error"},
 	} {
 		t.Run(string(c.action)+" "+c.at, func(t *testing.T) {
 			t.Parallel()

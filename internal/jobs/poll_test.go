@@ -83,10 +83,10 @@ func TestWhileItIsMade(t *testing.T) {
 		status  any
 		file    string // "" = the job's
 	}{
-		{"another file", `{"status":"processing","fileId":"theirs","more":1}`, store.OutcomeDone, store.CauseOthers, "processing", "theirs"},
-		{"another file, completed", `{"status":"completed","fileId":"theirs","more":1}`, store.OutcomeDone, store.CauseOthers, "completed", "theirs"},
+		{"another file", `{"status":"processing","fileId":"theirs","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "processing", "theirs"},
+		{"another file, completed", `{"status":"completed","fileId":"theirs","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "completed", "theirs"},
 		{"our file, completed", `{"status":"completed","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
-		{"an error", `{"status":"error","fileId":"FILE","more":1}`, store.OutcomeDone, store.CauseOthers, "error", ""},
+		{"an error", `{"status":"error","fileId":"FILE","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "error", ""},
 		{"another member", `{"status":"processing","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -36,12 +36,13 @@ func foreign(err error) bool {
 // meantime it looks whether the session is still ours to write: errOthers if
 // it is not.
 func (c *carriage) put(ctx context.Context, u store.Update) error {
+	u.FileID, u.Reads, c.job.Wrote = c.job.FileID, c.job.Plan.Reads, &u
 	for again := false; ; again = true {
 		s, err := c.Product.Session(ctx, c.job.Plan.Session)
 		if err != nil {
 			return err
 		}
-		if !ours(s, c.job.FileID) && !already(s, u) {
+		if !ours(s, u) {
 			return errOthers
 		}
 		if again {
@@ -68,22 +69,66 @@ func (c *carriage) writeAll(ctx context.Context, writes []store.KeyWrite) error 
 	return nil
 }
 
-// ours tells whether the session is as a job left it: processing, and no file
-// but the job's own.
-func ours(s store.Session, fileID string) bool {
-	named := s.NamedFile()
-	return s.Status() == store.StatusProcessing && (named == "" || named == fileID)
+// stands looks, some seconds after the last write, whether the session still says
+// what was written: an update of the site's that began before, and does not know
+// of it, comes after it.
+func (c *carriage) stands(ctx context.Context) (bool, error) {
+	if err := pause(ctx, c.RereadAfter); err != nil {
+		return false, err
+	}
+	s, err := c.Product.Session(ctx, c.job.Plan.Session)
+	return err == nil && c.job.Wrote.Stands(s), err
 }
 
-// already tells whether the session says what is to be written: the answer to
-// an earlier attempt got lost.
-func already(s store.Session, u store.Update) bool {
-	switch u.Kind {
-	case store.UpdateCompleted:
-		return s.Status() == store.StatusCompleted && s.NamedFile() == u.FileID
-	case store.UpdateFailed:
-		failure := s.Current().Error
-		return s.Status() == store.StatusError && failure != nil && *failure == u.Error
+// confirm ends a job whose outcome is in the session, if it still is.
+func (c *carriage) confirm(ctx context.Context) error {
+	stands, err := c.stands(ctx)
+	if err != nil {
+		return err
+	}
+	c.job.Step, c.job.Foreign = store.StepFinished, !stands
+	switch {
+	case c.job.Cause != "":
+		return c.finish(store.OutcomeFailed, c.job.Cause, c.job.Detail...)
+	case !stands:
+		return c.finish(store.OutcomeFailed, store.CauseOverwritten, c.job.Detail...)
+	}
+	return c.finish(store.OutcomeDone, "", c.job.Detail...)
+}
+
+// ours tells whether the session is as a job left it: every value that is to be
+// written says processing and names no file but the job's own, or says already
+// what is to be written, since the answer to an earlier attempt got lost. Which
+// value is the newer one does not matter: the site writes its time before it
+// writes the value.
+func ours(s store.Session, u store.Update) bool {
+	values := map[string]store.Value{s.Lookup.Kind: s.Lookup.Value, s.Webhook.Kind: s.Webhook.Value}
+	for _, w := range store.Writes(s, u) {
+		if !left(values[w.Kind], u) {
+			return false
+		}
+	}
+	return s.Status() != store.StatusNone // the keys are there
+}
+
+func left(v store.Value, u store.Update) bool {
+	file := ""
+	if v.FileID != nil {
+		file = *v.FileID
+	}
+	if file != "" && file != u.FileID {
+		return false
+	}
+	if v.Status == nil {
+		return true // a mapping
+	}
+	switch store.Status(*v.Status) {
+	case store.StatusProcessing:
+		return true
+	case store.StatusCompleted:
+		return u.Kind == store.UpdateCompleted && file == u.FileID
+	case store.StatusError:
+		return u.Kind == store.UpdateFailed && v.Error != nil && *v.Error == u.Error
 	}
 	return false
 }

@@ -1,0 +1,230 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// slowSite is a site whose read-modify-write stands still between reading and
+// writing until it may go on.
+type slowSite struct {
+	*demo.Site
+	read, write chan struct{}
+}
+
+func newSlowSite(b *bench) *slowSite {
+	client := redis.NewClient(&redis.Options{Addr: b.server.Addr()})
+	b.t.Cleanup(func() { _ = client.Close() })
+	s := &slowSite{demo.NewSite(demo.SiteConfig{Redis: client}), make(chan struct{}), make(chan struct{})}
+	client.AddHook(s)
+	return s
+}
+
+// begin has the site read a session to merge these members into it; what it
+// returns has it write, and waits for that.
+func (s *slowSite) begin(update string) (end func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/api/webhook-status/"+session, strings.NewReader(update)))
+	}()
+	<-s.read
+	return func() { s.write <- struct{}{}; <-done }
+}
+
+// DialHook does nothing.
+func (*slowSite) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook does nothing.
+func (*slowSite) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// ProcessHook holds a SET up.
+func (s *slowSite) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "set" {
+			s.read <- struct{}{}
+			<-s.write
+		}
+		return next(ctx, cmd)
+	}
+}
+
+// polled is a SuperDuperAI that tells when a file is asked for.
+type polled struct {
+	jobs.Maker
+	at func(point string)
+}
+
+func (p polled) File(ctx context.Context, id string) (superduper.File, error) {
+	p.at("polled")
+	return p.Maker.File(ctx, id)
+}
+
+// race is one repair beside one update of the site's.
+type race struct {
+	*bench
+	action       store.Action
+	deliver      string // of a fix
+	from, to     string // at which points the site reads and writes
+	update       string // what it merges
+	threeKey     bool
+	site         *slowSite
+	reached      []string
+	end          func() // has the site write
+	job          store.Job
+	says, hidden bool // session: says what the repair came to; webhook: does not
+}
+
+// at lets the site go on where it is its turn.
+func (r *race) at(point string) {
+	if slices.Contains(r.reached, point) {
+		return // only once
+	}
+	r.reached = append(r.reached, point)
+	if point == r.from {
+		r.end = r.site.begin(r.update)
+	}
+	if point == r.to && r.end != nil {
+		r.end()
+		r.end = nil
+	}
+}
+
+const (
+	beforeIt = "2026-03-04T10:00:00.000Z"
+	ready    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+)
+
+// run carries the repair out.
+func (r *race) run() {
+	r.t.Helper()
+	r.client.Del(r.t.Context(), "webhook:"+session)
+	if r.threeKey {
+		r.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+beforeIt+`"}`)
+		r.set("session:"+session, `{"timestamp":"`+beforeIt+`"}`)
+	} else {
+		r.client.Del(r.t.Context(), "prompt:"+session)
+		r.set("session:"+session, `{"prompt":"A fox","status":"pending","createdAt":"`+beforeIt+`","timestamp":"`+beforeIt+`"}`)
+	}
+	x := r.examined()
+	x.Reads = store.LayoutOneKey
+	id := r.plannedAs(r.action, x, func(p *store.Plan) { p.Deliver = r.deliver })
+	r.at("planned")
+	answer, err := r.ledger.Claim(r.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
+	if err != nil || answer.Verdict != store.Claimed {
+		r.t.Fatalf("%s, %v", answer.Verdict, err)
+	}
+	cfg := r.config()
+	cfg.At, cfg.PollEvery = r.at, time.Millisecond
+	cfg.Maker = polled{cfg.Maker, r.at}
+	if _, err := jobs.New(cfg).Carry(r.t.Context(), id); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.end != nil {
+		r.t.Fatalf("the site did not write: %v was reached", r.reached)
+	}
+	if r.job, err = r.ledger.LoadJob(r.t.Context(), id); err != nil {
+		r.t.Fatal(err)
+	}
+	r.says = r.saysIt("session:")
+	r.hidden = r.threeKey && !r.saysIt("webhook:")
+}
+
+// saysIt tells whether a key says what a repair that is done comes to.
+func (r *race) saysIt(prefix string) bool {
+	got := r.value(prefix + session)
+	switch {
+	case r.action == store.ActionFix && r.deliver == "":
+		return got["status"] == "error" && got["error"] == "sorry"
+	case r.action == store.ActionFix:
+		return got["status"] == "completed" && got["fileId"] == r.deliver && got["error"] == nil
+	}
+	return r.job.FileID != "" && got["status"] == "completed" && got["fileId"] == r.job.FileID && got["error"] == nil
+}
+
+// judge holds what the job said against what the site's key holds.
+func (r *race) judge() (fault string) {
+	held := r.value("session:" + session)
+	var written map[string]any
+	if err := json.Unmarshal([]byte(r.update), &written); err != nil {
+		r.t.Fatal(err)
+	}
+	for name, value := range written {
+		if held[name] != value {
+			return fmt.Sprintf("the site's %s is lost", name)
+		}
+	}
+	switch done := r.job.Outcome == store.OutcomeDone; {
+	case done != r.says, done && r.hidden:
+		return "done is what does not stand, or the reverse"
+	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == store.CauseChanged:
+		return ""
+	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != store.CauseOverwritten || !r.job.Foreign:
+		return "it is not told as overwritten"
+	}
+	return ""
+}
+
+// TestTheSiteWritesSlowly: a hundred rounds of the site's read-modify-write
+// beside every repair. Nothing that the site wrote is lost, what it overwrote is
+// told, and only what stands is called done.
+func TestTheSiteWritesSlowly(t *testing.T) {
+	fix := []string{"planned", "checked", "written"}
+	generate := []string{"planned", "checked", "written", "sending", "answered", "sent", "filed", "polled", "finished"}
+	for _, c := range []struct {
+		name    string
+		action  store.Action
+		deliver string
+		points  []string
+	}{
+		{"marked as error", store.ActionFix, "", fix},
+		{"delivered", store.ActionFix, ready, fix},
+		{"generated", store.ActionGenerate, "", generate},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			site, outcomes := newSlowSite(b), map[store.Outcome]int{}
+			var turns [][2]string // when the site reads, and when it writes
+			for i, from := range c.points {
+				for _, to := range c.points[i:] {
+					turns = append(turns, [2]string{from, to})
+				}
+			}
+			updates := []string{
+				`{"cancelUrl":"https://example.com"}`,
+				`{"status":"processing","fileId":"theirs","timestamp":"` + beforeIt + `"}`,
+				`{"status":"error","error":"429","timestamp":"` + time.Now().Add(time.Minute).UTC().Format(time.RFC3339) + `"}`,
+			}
+			for round := range max(100, 2*len(updates)*len(turns)) {
+				turn := turns[round/2/len(updates)%len(turns)]
+				r := &race{bench: b, site: site, action: c.action, deliver: c.deliver, from: turn[0], to: turn[1],
+					update: updates[round/2%len(updates)], threeKey: round%2 == 1}
+				r.run()
+				outcomes[r.job.Outcome]++
+				if fault := r.judge(); fault != "" {
+					t.Errorf("round %d, read when %s, written when %s, %s, three-key %v: %s: %s (%s), foreign %v, session: %v, webhook: %v", round, r.from, r.to, r.update, r.threeKey,
+						fault, r.job.Outcome, r.job.Cause, r.job.Foreign, b.value("session:"+session), b.value("webhook:"+session))
+				}
+			}
+			if len(outcomes) != 3 { // done, refused and failed
+				t.Errorf("not all was tried: %v", outcomes)
+			}
+		})
+	}
+}

@@ -16,7 +16,11 @@ import (
 func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
 	job := p.Job
 	head, next := progressText(p)
-	if job.Foreign && job.Outcome != store.OutcomeRefused {
+	switch {
+	case !job.Foreign || job.Cause == store.CauseOverwritten:
+	case job.Outcome == "":
+		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
+	default:
 		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; " +
 			job.Plan.Kind.Tell("there may be two videos.")
 	}
@@ -111,10 +115,7 @@ func progressText(p store.Progress) (head, next string) {
 	took := span(p.At.Sub(job.Claimed))
 	switch job.Outcome {
 	case store.OutcomeDone:
-		if job.Plan.Action == store.ActionFix {
-			if job.Plan.Deliver != "" {
-				return tell("Done: the video is shown for ") + id + ".", "Send the customer the link."
-			}
+		if marksError(job.Plan) {
 			if job.Plan.Seen.Verdict == store.VerdictRefunded {
 				return "Done: " + id + " is marked as error.", "Write to the customer; the payment is refunded already."
 			}
@@ -124,8 +125,8 @@ func progressText(p store.Progress) (head, next string) {
 	case store.OutcomeRefused:
 		return "Not done, nothing was changed: " + id + ".", cause
 	case store.OutcomeFailed:
-		if job.Cause == store.CauseOthers {
-			return "Not made by us: " + id + ". Nothing was asked for.", cause
+		if job.Cause == store.CauseOverwritten {
+			return overwrittenText(job)
 		}
 		return tell("Failed: no video for ") + id + ".", cause
 	case store.OutcomeUnclear:
@@ -160,6 +161,23 @@ func progressText(p store.Progress) (head, next string) {
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
 
+// overwrittenText is the verdict on a job whose writing was overwritten.
+func overwrittenText(job store.Job) (head, next string) {
+	tell, id := job.Plan.Kind.Tell, shortID(job.Plan.Session)
+	who := "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
+	switch {
+	case job.Plan.Action == store.ActionFix:
+		return "Overwritten, so not done: " + id + ".", who + "Run the command again: it is offered again where it is still needed."
+	case job.FileID == "":
+		return "Overwritten: " + id + ". Nothing was asked for.", who + tell("Debug it before anything else: the site may be making the video itself.")
+	}
+	return tell("Overwritten: the video for ") + id + " is made, but the session does not say so.",
+		who + tell("Do not generate again. Debug it: the finished video is remembered, and fix is offered where the customer does not see it.")
+}
+
+// marksError tells whether a plan does no more than mark the session as error.
+func marksError(p store.Plan) bool { return p.Action == store.ActionFix && p.Deliver == "" }
+
 // unwrittenStep is what to do once Redis takes writes again.
 func unwrittenStep(job store.Job) string {
 	if job.FileID == "" {
@@ -170,10 +188,12 @@ func unwrittenStep(job store.Job) string {
 
 func stepText(p store.Progress) string {
 	switch {
-	case p.Job.Plan.Deliver != "":
-		return p.Job.Plan.Kind.Tell("showing the video")
-	case p.Job.Plan.Action == store.ActionFix:
+	case p.Job.Step == store.StepFinished, p.Job.Plan.Action == store.ActionFix && p.Job.Step == store.StepWritten:
+		return "written, looked at again in some seconds"
+	case marksError(p.Job.Plan):
 		return "marking as error"
+	case p.Job.Plan.Action == store.ActionFix:
+		return p.Job.Plan.Kind.Tell("writing down the finished video")
 	case p.Job.FileID == "":
 		return "starting"
 	case p.File.State == store.FileFinalizing:
@@ -211,8 +231,6 @@ func causeText(cause store.Cause) string {
 		return "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe."
 	case store.CauseNotMade:
 		return "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe."
-	case store.CauseOthers:
-		return "Somebody else wrote the session in the meantime: debug it before anything else."
 	case store.CauseUnwritten:
 		return "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong."
 	case store.CauseTooLong:
@@ -221,22 +239,23 @@ func causeText(cause store.Cause) string {
 	return "Debug the session to see how it stands."
 }
 
-// writtenBy is the status that a job left in the session.
-func writtenBy(job store.Job) store.Status {
+// shown tells whether the site's answer shows what the job wrote, or would have.
+func shown(p store.Progress) bool {
+	job := p.Job
 	switch {
 	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
-		return store.StatusProcessing
-	case job.Outcome == store.OutcomeDone && (job.Plan.Action == store.ActionGenerate || job.Plan.Deliver != ""):
-		return store.StatusCompleted
+		return p.Site.Status == string(store.StatusProcessing)
+	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == store.CauseOverwritten):
+		return p.Site.Sees(job.FileID)
 	}
-	return store.StatusError
+	return p.Site.Status == string(store.StatusError)
 }
 
-// customerFact tells what the customer's page goes by now.
+// customerFact tells what the customer's page goes by now, and whether it shows
+// what the repair came to.
 func customerFact(p store.Progress) blockkit.Line {
 	var text string
-	foreign := p.Job.Foreign || p.Job.Cause == store.CauseOthers
-	want := writtenBy(p.Job)
+	foreign := p.Job.Foreign || p.Job.Cause == store.CauseOverwritten
 	switch {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
@@ -246,12 +265,18 @@ func customerFact(p store.Progress) blockkit.Line {
 		text = "“not found”, although it was written: tell the engineer on call"
 	default:
 		text = "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+		if p.Site.Status == "" {
+			text = "no status, so the page says “File Not Found”"
+		}
+		unfinished := p.Job.Outcome == store.OutcomeUnclear || p.Job.Outcome == store.OutcomeGaveUp
 		switch {
-		case foreign: // what was to be written was not
-		case p.Site.Status != string(want):
-			text += ", although " + string(want) + " was written: tell the engineer on call"
-		case want == store.StatusCompleted && p.Site.FileID != "" && p.Site.FileID != p.Job.FileID:
-			text += ", but with another file than the one made: tell the engineer on call"
+		case foreign && p.Job.FileID == "", shown(p) && unfinished: // an error may be the site's own
+		case shown(p):
+			text += "; the page shows it"
+		case foreign:
+			text += "; the page does not show it"
+		default:
+			text += "; the page does not show it, although it was written: tell the engineer on call"
 		}
 	}
 	return blockkit.Fact("Customer sees", blockkit.Plain(text))
@@ -261,9 +286,7 @@ func customerFact(p store.Progress) blockkit.Line {
 func (r *Registry) outcomeSentence(job store.Job) string {
 	tell := job.Plan.Kind.Tell
 	switch {
-	case job.Outcome == store.OutcomeDone && job.Plan.Deliver != "":
-		return tell("Your video is ready: ") + r.deps.filePage(job.Plan.Deliver)
-	case job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionGenerate:
+	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == store.CauseOverwritten):
 		return tell("Your video is ready: ") + r.deps.filePage(job.FileID)
 	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Verdict == store.VerdictRefunded:
 		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."

@@ -81,11 +81,11 @@ var endings = []struct {
 	outcome store.Outcome
 	causes  []store.Cause
 }{
-	{store.ActionFix, "", []store.Cause{""}}, {store.ActionFix, store.OutcomeDone, []store.Cause{""}},
-	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{"", store.CauseOthers}},
+	{store.ActionFix, "", []store.Cause{""}}, {store.ActionFix, store.OutcomeDone, []store.Cause{""}}, {store.ActionFix, store.OutcomeFailed, []store.Cause{store.CauseOverwritten}},
+	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{""}},
 	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
 	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
-		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOthers,
+		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOverwritten,
 		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong, store.CauseUnwritten}},
@@ -95,13 +95,16 @@ var endings = []struct {
 // progress is how a job stands that came to this.
 func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Progress {
 	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
-		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: outcome == store.OutcomeDone && cause == store.CauseOthers}
+		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: cause == store.CauseOverwritten}
 	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
 	switch outcome {
 	case store.OutcomeDone, store.OutcomeFailed, store.OutcomeCancelled:
 		now.Site = &store.Site{Found: true, Status: "error"}
 	case store.OutcomeUnclear, store.OutcomeGaveUp:
 		now.Site = &store.Site{Found: true, Status: "processing"}
+	}
+	if cause == store.CauseOverwritten {
+		now.Site.Status = "processing"
 	}
 	if cause == store.CauseRejected || cause == store.CauseChanged {
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
@@ -110,7 +113,7 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
 	if outcome == store.OutcomeDone && p.Action == store.ActionGenerate {
-		now.Job.FileID, now.Site.Status = fileID, "completed"
+		now.Job.FileID, now.Site.Status, now.Site.FileID = fileID, "completed", fileID
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
 	}
 	if outcome == store.OutcomeGaveUp {
@@ -141,6 +144,12 @@ func repairs() []Story {
 	cancelling := repair("generate, cancelled while it waits", waits)
 	cancelling.Of = append(cancelling.Of, of("ClaimVerdict", store.JobCancelled))
 	all = append(all, cancelling)
+	delivered, overwritten, foreign := progress(planOf(store.ActionFix), store.OutcomeDone, ""), progress(planOf(store.ActionGenerate), store.OutcomeFailed, store.CauseOverwritten), progress(planOf(store.ActionGenerate), "", "")
+	delivered.Job.Plan.Deliver, delivered.Job.FileID = fileID, fileID
+	delivered.File, delivered.Site = store.File{State: store.FileCompleted}, &store.Site{Found: true, Status: "completed", FileID: fileID}
+	overwritten.Job.FileID, overwritten.Site.Status = fileID, ""
+	foreign.Job.FileID, foreign.Job.Foreign = fileID, true
+	all = append(all, repair("fix, done, delivered", delivered), repair("generate, failed overwritten, made", overwritten), repair("generate, running, overwritten", foreign))
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
 		all = append(all, repair("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
 	}

@@ -30,6 +30,9 @@ func TestSweepsAreKept(t *testing.T) {
 	if s.Scanned == 0 || s.Namespaces[0].Name != "sessionbot" || kept.Rollup.Server == nil || kept.Rollup.Server.UsedMemoryBytes == 0 {
 		t.Errorf("%+v, %+v", s, kept.Rollup.Server)
 	}
+	if kept.State.Reads != store.LayoutThreeKey {
+		t.Errorf("the site reads %q", kept.State.Reads)
+	}
 	if sum := kept.Series.Sum(store.HourOf(time.Now()), 2); sum.Webhook != (store.Tries{Bad: 1}) {
 		t.Errorf("the last hours came to %+v", sum)
 	}

@@ -105,7 +105,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 			return true, err
 		}
 	}
-	if err := s.through(ctx, s.Now().Sub(started)); err != nil {
+	if err := s.through(ctx, swept.Reads, s.Now().Sub(started)); err != nil {
 		return swept.Full, err
 	}
 	if err := s.unverified(ctx, count.unverifiable); err != nil {
@@ -116,7 +116,7 @@ func (s *shift) sweepAll(ctx context.Context, state store.WatchState, started ti
 
 // through notes that the sweep went through, and has the sessions of incidents
 // looked at, also those of which Redis holds nothing any more.
-func (s *shift) through(ctx context.Context, took time.Duration) error {
+func (s *shift) through(ctx context.Context, reads store.Layout, took time.Duration) error {
 	incidents, err := s.open(ctx)
 	if err != nil {
 		return err
@@ -132,7 +132,7 @@ func (s *shift) through(ctx context.Context, took time.Duration) error {
 		return err
 	}
 	s.nudge()
-	changes := []store.StateChange{store.Swept(now), store.Pause(s.sweepPause(took))}
+	changes := []store.StateChange{store.Swept(now), store.Pause(s.sweepPause(took)), store.Reads(reads)}
 	if ms := s.notified.Load(); ms > 0 {
 		changes = append(changes, store.Notified(time.UnixMilli(ms)))
 	}

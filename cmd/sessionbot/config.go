@@ -58,6 +58,8 @@ type config struct {
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
 	// Origin of the site, for its webhook-status and for links; no path.
 	SiteURL string `envconfig:"SITE_URL" default:"https://superduperai.co"`
+	// Which of a session's keys the site reads: `one-key` (only `session:`) or `three-key`; a repair writes what the customer's page goes by. `auto`: `one-key`, unless Redis holds three-key sessions of the last seven days and no full object with a `createdAt`.
+	SiteLayout string `envconfig:"SITE_LAYOUT" default:"auto"`
 
 	// The id (`C…`) of the channel for alerts. Plans asked for where the bot is no member are shown there, too. Empty: no alerts.
 	AlertChannel string `envconfig:"ALERT_CHANNEL"`
@@ -309,6 +311,9 @@ func (c *config) checkRest(faults *configError) {
 	}
 	if !slices.Contains([]string{"none", "generate", "all"}, c.Approvals) {
 		faults.add("APPROVALS", "is unknown", "write none, generate or all")
+	}
+	if !slices.Contains([]string{"auto", string(store.LayoutOneKey), string(store.LayoutThreeKey)}, c.SiteLayout) {
+		faults.add("SITE_LAYOUT", "is unknown", "write auto, one-key or three-key")
 	}
 	for variable, value := range map[string]time.Duration{
 		"CONFIRM_TTL": c.ConfirmTTL, "ORPHAN_GRACE": c.OrphanGrace,

@@ -42,7 +42,7 @@ func TestGenerationFails(t *testing.T) {
 			{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
 		} {
 			s.files.BreakFor("generate-video", c.fault)
-			failed := s.approved(lead, "generate", saying("Failed: no video"), saying("although error was written"))
+			failed := s.approved(lead, "generate", saying("Failed: no video"), saying("although it was written"))
 			for _, part := range c.says {
 				if !strings.Contains(failed.Text, part) {
 					t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
@@ -153,7 +153,7 @@ func TestUnclearStory(t *testing.T) {
 		s.files.Put(file, store.FileCompleted)
 		lead.Type("/session settle " + repairID + " " + file)
 		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-		lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("although completed was written"))
+		lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("although it was written"))
 		lead.Type("/session settle " + repairID + " " + file)
 		lead.ExpectMessage(saying("there is nothing to settle"))
 		if n := s.files.Started(); n != 2 {
@@ -217,7 +217,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 		lead.ExpectMessage(saying("This is not the file of the generation that was given up"))
 		lead.Type(command)
 		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-		lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("although completed was written"))
+		lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("although it was written"))
 		if n := s.files.Started(); n != 1 {
 			t.Errorf("%d started, want 1", n)
 		}

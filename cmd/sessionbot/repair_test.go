@@ -136,7 +136,7 @@ func tellGenerateStory(t *testing.T, s *stage) {
 	guest.ExpectMessage(saying("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
 	done := lead.ExpectUpdate(plan, saying("Done: video ready"))
-	if !strings.Contains(done.Text, "although completed was written") { // the site reads no three keys
+	if !strings.Contains(done.Text, "although it was written") { // the site reads no three keys
 		t.Errorf("it does not say that the customer's page knows nothing of it:\n%s", done.Text)
 	}
 	lead.Click(done, "session.debug")
@@ -273,7 +273,7 @@ func TestTerminalStandsStill(t *testing.T) {
 			t.Fatal(err)
 		}
 		code := p.exitCode(20 * time.Second)
-		for _, part := range []string{"Done: video ready", "open the video", "although completed was written"} {
+		for _, part := range []string{"Done: video ready", "open the video", "although it was written"} {
 			if code != 0 || !strings.Contains(p.log.String(), part) {
 				t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
 			}

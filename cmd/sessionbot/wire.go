@@ -55,7 +55,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
-	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Lookups: lookups, Limits: limits, Now: time.Now}
+	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
@@ -220,6 +220,15 @@ func fileError(err error) error {
 		failed.Trouble = store.FileUnreadable
 	}
 	return failed
+}
+
+// siteReads tells which keys the site reads: what SITE_LAYOUT says, else what the
+// sessions there are do.
+func siteReads(c config, product *store.Redis, records *store.Watch) func(ctx context.Context) store.Layout {
+	if layout := store.Layout(c.SiteLayout); layout == store.LayoutOneKey || layout == store.LayoutThreeKey {
+		return func(context.Context) store.Layout { return layout }
+	}
+	return sweep.NewLayouts(product, records, time.Now).Reads
 }
 
 // proven reports whether the API at the URL has to know the file of a session; see

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func (s *slowSite) begin(update string) (end func()) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", "/api/webhook-status/"+session, strings.NewReader(update)))
+		s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/api/webhook-status/"+session, strings.NewReader(update)))
 	}()
 	<-s.read
 	return func() { s.write <- struct{}{}; <-done }

@@ -96,45 +96,6 @@ func (c *carriage) send(ctx context.Context) error {
 	return nil
 }
 
-// await waits until the replicas have the job's record, or it is too late. Until
-// then the step says that nothing is being sent, so that it can be cancelled.
-func (c *carriage) await(ctx context.Context) error {
-	minute := func() int { return int(c.Now().Sub(c.job.Claimed).Minutes()) }
-	told := minute()
-	for !c.late() {
-		err := c.Ledger.Replicated(ctx, c.lease, c.job)
-		switch {
-		case err == nil:
-			c.job.Waiting = false
-			return nil
-		case errors.Is(err, store.ErrLeaseLost), ctx.Err() != nil:
-			return err
-		}
-		if now := minute(); now != told {
-			told = now
-			c.waits(ctx, err)
-			c.tell(ctx)
-		}
-		if err := pause(ctx, lookEvery); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *carriage) waits(ctx context.Context, err error) {
-	c.Log.WarnContext(ctx, "a generation waits for the replicas of Redis", "job", c.job.ID, "error", err)
-}
-
-// cancelled ends a job that was cancelled while it waited: nothing was sent.
-func (c *carriage) cancelled(ctx context.Context) error {
-	err := c.failed(ctx, startFailed, "")
-	if err == nil {
-		c.job.Outcome = store.OutcomeCancelled
-	}
-	return err
-}
-
 func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, error) {
 	o, seed := c.job.Plan.Order, rand.IntN(1_000_000)
 	if o.Image {
@@ -208,14 +169,8 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 
 // poll asks for the file until it is made, has failed or takes too long.
 func (c *carriage) poll(ctx context.Context) error {
-	if !c.job.Foreign && c.job.Wrote != nil { // an older version noted nothing
-		stands, err := c.stands(ctx)
-		if err != nil {
-			return err
-		}
-		c.job.Foreign = !stands // it is tried again once the file is made
-	}
 	wait, told := c.PollEvery, ""
+	reread := c.job.Foreign || c.job.Wrote == nil // an older version noted nothing
 	for {
 		file, err := c.look(ctx, c.job.FileID)
 		switch {
@@ -241,11 +196,20 @@ func (c *carriage) poll(ctx context.Context) error {
 		}
 		// People read the state and the minutes; more often would only use up
 		// what Slack allows.
-		if now := fmt.Sprint(c.file.State, int(c.Now().Sub(c.job.Claimed).Minutes())); now != told {
+		if now := fmt.Sprint(c.file.State, c.job.Foreign, int(c.Now().Sub(c.job.Claimed).Minutes())); now != told {
 			told = now
 			c.tell(ctx)
 		}
-		if err := pause(ctx, wait); err != nil {
+		rest := wait
+		if !reread {
+			stands, err := c.stands(ctx)
+			if err != nil {
+				return err
+			}
+			// What does not stand is tried again once the file is made.
+			reread, rest, c.job.Foreign = true, max(wait-c.RereadAfter, 0), !stands
+		}
+		if err := pause(ctx, rest); err != nil {
 			return err
 		}
 	}

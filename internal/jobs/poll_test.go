@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -111,6 +112,29 @@ func TestWhileItIsMade(t *testing.T) {
 				t.Errorf("webhook: holds %v, want %v with file %s and what else stood there", got, c.status, c.file)
 			}
 		})
+	}
+}
+
+// TestItsFileIsErased: the site erases the file's id while the file is made. That
+// is told, and mended with the outcome.
+func TestItsFileIsErased(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), task("in_progress")}}
+	cfg.At = func(step string) {
+		if step == "filed" {
+			b.set("webhook:"+session, `{"status":"processing","more":1}`)
+		}
+	}
+	var foreign []bool
+	cfg.Tell = func(_ context.Context, p store.Progress) error {
+		foreign = append(foreign, p.Job.Foreign)
+		return nil
+	}
+	b.endedWell(id, cfg)
+	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, being made, erased, done
+		t.Errorf("told as overwritten: %v, want %v", foreign, want)
 	}
 }
 

@@ -295,6 +295,22 @@ func TestTheSiteDisagrees(t *testing.T) {
 	})
 }
 
+// TestTheSiteReadsOneKey: a repair of a three-key session shows on the page, and
+// the prompt stays where the site does not start another video by it.
+func TestTheSiteReadsOneKey(t *testing.T) {
+	onBoth(t, func(t *testing.T, s *stage) {
+		s.env["SITE_LAYOUT"] = "one-key"
+		s.startBot()
+		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+		s.approved(lead, "fix", saying("is marked as error"), saying("status error; the page shows it"))
+		s.approved(lead, "generate", saying("Done: video ready"), saying("status completed; the page shows it"))
+		if v := s.value("session:" + repairID); v["status"] != "completed" || v["fileId"] == nil || v["toolSlug"] == nil || v["prompt"] != nil || v["error"] != nil {
+			t.Errorf("session: holds %v", v)
+		}
+		s.workspace.ExpectNothingElse()
+	})
+}
+
 // TestSlackIsAway: the end of a repair is told once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
 	t.Parallel() // it mostly waits

@@ -102,9 +102,16 @@ func mayMarkError(e Evidence, v Verdict) bool {
 	case VerdictRefunded:
 		return e.Session.Status() == StatusNone
 	case VerdictFailed:
-		return e.Session.Status() != StatusError
+		return e.Session.Status() != StatusError || e.overwritten()
 	}
 	return false
+}
+
+// overwritten reports whether the key that the site reads says otherwise than the
+// newer webhook: that a repair wrote beside it.
+func (e Evidence) overwritten() bool {
+	status := e.Session.Lookup.Value.Status
+	return e.Reads == LayoutOneKey && status != nil && Status(*status) != e.Session.Status()
 }
 
 // mayBeFinished reports whether a file is finished, or may be for all that is known.

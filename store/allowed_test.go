@@ -57,6 +57,8 @@ func TestWhatIsAllowed(t *testing.T) {
 			VerdictStalled, "fix generate", "", "no id of a file"},
 		{"pending with a file id that is none", Evidence{Session: full(`"status":"pending","fileId":"tbd"`), Payment: paid},
 			VerdictOrphaned, "fix generate", "", "no id of a file"},
+		{"an error of ours, which the site overwrote", Evidence{Session: held(foxPrompt, `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
+			`{"status":"processing","timestamp":"`+ago(time.Hour)+`"}`), Payment: paid, Reads: LayoutOneKey}, VerdictFailed, "fix generate", "", ""},
 		{"completed without a file", Evidence{Session: full(`"status":"completed"`), Payment: paid}, VerdictFailed, "fix generate", "", "no file was ever named"},
 		{"an error, and the file is gone for good", Evidence{Session: full(`"status":"error",` + file), File: File{State: FileMissing}, APIProven: true, Payment: paid},
 			VerdictFailed, "generate", "", ""},

@@ -257,7 +257,7 @@ func paidAt(e Evidence, now time.Time) time.Time {
 // values name, else what its TTL says.
 func (s Session) StoredAt(now time.Time) time.Time {
 	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.Lookup.Value.CreatedAt}
-	if s.Lookup.Full {
+	if p := s.Lookup.Value.Prompt; p != nil {
 		times = append(times, s.Lookup.Value.Timestamp)
 	}
 	var oldest time.Time

@@ -82,9 +82,18 @@ func benchOn(t *testing.T, url string, client redis.UniversalClient) *bench {
 	t.Cleanup(server.CloseClientConnections)
 	b.apiURL = server.URL
 	b.product, b.ledger = opened(t, b.redisURL)
+	b.orphan()
+	return b
+}
+
+// orphan leaves nothing in Redis but an orphaned session.
+func (b *bench) orphan() {
+	b.t.Helper()
+	if err := b.product.Masters(b.t.Context(), func(ctx context.Context, master *redis.Client) error { return master.FlushDB(ctx).Err() }); err != nil {
+		b.t.Fatal(err)
+	}
 	stored := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
 	b.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+stored+`"}`)
-	return b
 }
 
 func opened(t testing.TB, url string) (*store.Redis, *store.Ledger) {
@@ -120,7 +129,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 }
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
-	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Jobs: jobs,
+	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
 		Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Now: time.Now}
 }
 
@@ -144,18 +153,11 @@ func (b *bench) examined() store.Examination {
 // planned plans a repair by what was seen.
 func (b *bench) planned(action store.Action, x store.Examination) string {
 	b.t.Helper()
-	return b.plannedAs(action, x, func(*store.Plan) {})
-}
-
-// plannedAs plans a repair that is another than what was seen asks for.
-func (b *bench) plannedAs(action store.Action, x store.Examination, change func(*store.Plan)) string {
-	b.t.Helper()
 	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
 		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	change(&p)
 	if err := b.ledger.SavePlan(b.t.Context(), p); err != nil {
 		b.t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ const (
 // run carries the repair out.
 func (r *race) run() {
 	r.t.Helper()
-	r.client.Del(r.t.Context(), "webhook:"+session)
+	r.orphan()
 	if r.threeKey {
 		r.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+beforeIt+`"}`)
 		r.set("session:"+session, `{"timestamp":"`+beforeIt+`"}`)
@@ -122,9 +122,14 @@ func (r *race) run() {
 		r.client.Del(r.t.Context(), "prompt:"+session)
 		r.set("session:"+session, `{"prompt":"A fox","status":"pending","createdAt":"`+beforeIt+`","timestamp":"`+beforeIt+`"}`)
 	}
+	if r.deliver != "" { // it was seen finished, and the session was reset since
+		if err := r.config().Files.Save(r.t.Context(), store.FileRef{Session: session, Created: time.Now(), FileID: r.deliver}, store.FileCompleted); err != nil {
+			r.t.Fatal(err)
+		}
+	}
 	x := r.examined()
 	x.Reads = store.LayoutOneKey
-	id := r.plannedAs(r.action, x, func(p *store.Plan) { p.Deliver = r.deliver })
+	id := r.planned(r.action, x)
 	r.at("planned")
 	answer, err := r.ledger.Claim(r.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
 	if err != nil || answer.Verdict != store.Claimed {

@@ -17,9 +17,7 @@ func TestTwoReplicas(t *testing.T) {
 	b := newBench(t, true)
 	replicas := [2]*jobs.Runner{jobs.New(b.config()), jobs.New(b.config())}
 	for round := range 200 {
-		b.client.Del(t.Context(), "webhook:"+session)
-		b.client.Del(t.Context(), "session:"+session)
-		b.client.Del(t.Context(), "sessionbot:{jobs}:of:"+session) // of the round before
+		b.orphan()
 		x := b.examined()
 		plans := [2]string{b.planned(store.ActionGenerate, x)}
 		if round%2 == 0 {

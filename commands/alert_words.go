@@ -200,6 +200,8 @@ func endingText(kind store.IncidentKind, e store.Ending) string {
 		return "generated"
 	case store.EndFixed:
 		return "marked as error"
+	case store.EndShown:
+		return "video shown"
 	case store.EndRefunded:
 		return "refunded"
 	case store.EndUnpaid:

@@ -224,9 +224,14 @@ func siteFact(x store.Examination) blockkit.Line {
 		text = "status " + blockkit.Cut(blockkit.OneLine(x.Site.Status), 60)
 	}
 	if x.Site != nil && !x.RedisSilent {
-		if x.SiteAgrees() {
+		switch {
+		case x.SiteAgrees():
 			text += " (agrees with Redis)"
-		} else {
+		case x.Deliver != "":
+			text += " (it does not show the video)"
+		case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
+			text += " (the site reads session:… alone; a repair writes that, too)"
+		default:
 			text += " (does not agree with Redis: tell the engineer on call)"
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	EndLate      Ending = "late"      // the webhook came after all
 	EndGenerated Ending = "generated" // by a repair of ours
 	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
+	EndShown     Ending = "shown"     // its finished video is shown by a repair of ours
 	EndRefunded  Ending = "refunded"
 	EndUnpaid    Ending = "unpaid" // it turned out that nothing was paid
 	EndGone      Ending = "gone"   // Redis holds nothing of it any more
@@ -41,7 +42,7 @@ const (
 )
 
 // Endings lists them in the order in which people read them.
-var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndRefunded, EndUnpaid, EndGone, EndOther}
+var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndShown, EndRefunded, EndUnpaid, EndGone, EndOther}
 
 // Case is a session of an incident.
 type Case struct {

@@ -59,8 +59,8 @@ func alerts() []Story {
 			c.Payment, c.Amount, c.Event, c.EventID = store.PaymentUnverified, 0, "", ""
 		}))),
 		alert("some put right", incident(orphaned, 3, leaving(store.EndLate))),
-		alert("all put right", incident(orphaned, 7, leaving(store.EndLate, store.EndGenerated, store.EndFixed, store.EndRefunded, store.EndUnpaid, store.EndGone, store.EndOther), over),
-			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
+		alert("all put right", incident(orphaned, 8, leaving(store.EndLate, store.EndGenerated, store.EndFixed, store.EndShown, store.EndRefunded, store.EndUnpaid, store.EndGone, store.EndOther), over),
+			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
 		alert("acknowledged and silenced", incident(orphaned, 1, func(i *store.Incident) {
 			i.Acknowledged = &store.Press{By: "U0LEAD", At: noon}
 			i.Snoozed = &store.Press{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}

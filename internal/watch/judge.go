@@ -322,6 +322,8 @@ func ending(x store.Examination, kind store.IncidentKind, repaired store.Action,
 		return store.EndGone
 	case repaired == store.ActionGenerate:
 		return store.EndGenerated
+	case repaired == store.ActionFix && x.Verdict == store.VerdictCompleted:
+		return store.EndShown
 	case x.Session.Status() != store.StatusNone && x.Verdict != store.VerdictCorrupt:
 		return store.EndLate
 	}

@@ -102,16 +102,16 @@ func mayMarkError(e Evidence, v Verdict) bool {
 	case VerdictRefunded:
 		return e.Session.Status() == StatusNone
 	case VerdictFailed:
-		return e.Session.Status() != StatusError || e.overwritten()
+		return e.Session.Status() != StatusError || e.unseenError()
 	}
 	return false
 }
 
-// overwritten reports whether the key that the site reads says otherwise than the
-// newer webhook: that a repair wrote beside it.
-func (e Evidence) overwritten() bool {
+// unseenError reports whether the error is in webhook: alone, where the site does
+// not read it: it overwrote what a repair wrote to session:, or nobody did.
+func (e Evidence) unseenError() bool {
 	status := e.Session.Lookup.Value.Status
-	return e.Reads == LayoutOneKey && status != nil && Status(*status) != e.Session.Status()
+	return e.Reads == LayoutOneKey && (status == nil || Status(*status) != StatusError)
 }
 
 // mayBeFinished reports whether a file is finished, or may be for all that is known.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -127,6 +129,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	}
 	if answer, err := site(); err == nil {
 		seen.Site = &answer
+		x.siteFile(ctx, &seen)
 	} else {
 		seen.SiteErr = err
 	}
@@ -237,6 +240,19 @@ func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 		return nil
 	}
 	return err
+}
+
+// siteFile asks for the file that the site tells the customer of, where it is
+// another than the session names.
+func (x *Examiner) siteFile(ctx context.Context, seen *Examination) {
+	id := seen.Site.FileID
+	known := func(n Named) bool { return strings.EqualFold(n.ID, id) }
+	_, ok := FileUUID(id)
+	if !ok || seen.File.State == FileCompleted || strings.EqualFold(id, seen.Session.FileID()) || slices.ContainsFunc(seen.Others, known) {
+		return
+	}
+	file, _ := x.file(ctx, id) // without an answer its state is unknown
+	seen.Others = append(seen.Others, Named{id, file.State})
 }
 
 // file asks for a file.

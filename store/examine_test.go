@@ -116,6 +116,25 @@ func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
 	}
 }
 
+// TestFilesBesideTheOneThatCounts: another key, or the site, names one that is
+// finished.
+func TestFilesBesideTheOneThatCounts(t *testing.T) {
+	for name, session := range map[string]Session{
+		"the site": held(foxPrompt, "", ""),
+		"a key":    held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"pending","timestamp":"`+ago(time.Minute)+`"}`),
+	} {
+		s := working()
+		s.redis.session, s.files.file = session, File{State: FileCompleted}
+		if name == "a key" {
+			s.site.site = Site{}
+		}
+		x := s.examiner().Examine(t.Context(), "cs_live_1")
+		if x.Verdict != VerdictUndelivered || x.Deliver != fileF || s.files.asked != 1 {
+			t.Errorf("%s: %s, delivers %q, asked %d times", name, x.Verdict, x.Deliver, s.files.asked)
+		}
+	}
+}
+
 func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
 	s := working()
 	p := Payment{SessionID: "cs_live_2", State: PaymentRefunded}
@@ -128,7 +147,7 @@ func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
 func TestExamineAsksNobodyInVain(t *testing.T) {
 	s := working()
 	s.redis.session = held(foxPrompt, "", "")
-	s.stripe.payment = Payment{State: PaymentMissing}
+	s.stripe.payment, s.site.site = Payment{State: PaymentMissing}, Site{}
 	s.examiner().Examine(t.Context(), "cs_live_1")
 	if s.files.asked != 0 || s.stripe.asked != 1 {
 		t.Errorf("files asked %d times, Stripe %d times", s.files.asked, s.stripe.asked)

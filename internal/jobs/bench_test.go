@@ -130,8 +130,10 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
 	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
-		Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Now: time.Now}
+		Limits: limits, Now: time.Now}
 }
+
+var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
 func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiURL) }
 

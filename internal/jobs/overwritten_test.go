@@ -183,6 +183,16 @@ func (r *race) judge() (fault string) {
 	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != store.CauseOverwritten || !r.job.Foreign:
 		return "it is not told as overwritten"
 	}
+	x := r.examined()
+	x.Reads, x.Site = store.LayoutOneKey, &store.Site{Found: true}
+	x.Site.Status, _ = held["status"].(string) // without one it says nothing
+	x.Site.FileID, _ = held["fileId"].(string)
+	d := store.Diagnose(x.Evidence, time.Now().Add(time.Hour), limits)
+	made := r.action == store.ActionGenerate && r.job.FileID != "" && (d.Allows(store.ActionFix) || x.Site.Sees(r.job.FileID)) // fix shows it
+	theirs := r.action == store.ActionFix && held["status"] == "error" // of the site's own, which the customer sees
+	if !d.Allows(r.action) && !made && !theirs {
+		return fmt.Sprintf("it is not offered again: %s (%s), %v", d.Verdict, d.Reason, d.Allowed)
+	}
 	return ""
 }
 

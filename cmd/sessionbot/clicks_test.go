@@ -206,7 +206,7 @@ func TestSecondClick(t *testing.T) {
 		first := func(by wstest.Place, of wstest.Message) {
 			t.Helper()
 			by.Click(of, "confirm.approve")
-			asked := lead.ExpectUpdate(plan, wstest.Saying("Yes, although Stripe still delivers"), saying("Pressed once by @"))
+			asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), saying("Pressed once by @"))
 			by.ExpectMessage(saying("That was your first press"))
 			if asked.Revision == plan.Revision {
 				t.Error("the button was not redrawn")

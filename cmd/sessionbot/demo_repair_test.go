@@ -140,7 +140,7 @@ func (p *player) askByKeyboard(session string) {
 	p.Do(browsertest.Enter(), chromedp.WaitNotPresent("#confirm[open]"))
 	p.awaits(session, "Approve: generate, about $")
 	p.approveByKeyboard()
-	p.awaits(session, "Yes, although Stripe still delivers")
+	p.awaits(session, "Approve anyway")
 	p.last("That was your first press")
 }
 

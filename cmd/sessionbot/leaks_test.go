@@ -67,7 +67,7 @@ func (s *stage) markedSession() {
 	s.stripe.Put(demo.CheckoutSession{ID: leakID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
 		Email: mailCanary, Created: paid, Event: store.EventDelivered})
 	s.put("session:"+leakID, `{"prompt":"`+promptCanary+`","status":"pending","createdAt":"`+at+`","customerEmail":"`+mailCanary+
-		`","customerName":"`+nameCanary+`","imageFile":{"name":"`+nameCanary+`.png","content":"`+imageCanary+`"}}`)
+		`","customerName":"`+nameCanary+`","generationType":"text-to-video","imageFile":{"name":"`+nameCanary+`.png","content":"`+imageCanary+`"}}`)
 	s.put("prompt:"+leakID, `{"prompt":"`+promptCanary+`","timestamp":"`+at+`"}`)
 }
 

@@ -18,7 +18,7 @@ func others() []Story {
 	more.found, more.more = found.found, true
 	history := world{entries: []store.Entry{
 		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: store.AuditPlanned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
-		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditPressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses, because Stripe still delivers"},
+		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditPressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses"},
 		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditClaimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
 		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditOutcome, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
 		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: store.AuditSettled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},

@@ -20,10 +20,11 @@ const SiteTimeout = 15 * time.Second
 // SiteConfig is what the stand-in for the site works with.
 type SiteConfig struct {
 	Redis     redis.UniversalClient
-	FilesURL  string       // origin of SuperDuperAI; empty = no video is started or found
-	StripeURL string       // origin of Stripe, asked which session a payment intent belongs to
-	Secret    string       // of Stripe's webhook; empty = signatures are not checked
-	Client    *http.Client // asks SuperDuperAI and Stripe; nil = one that gives up after SiteTimeout
+	FilesURL  string           // origin of SuperDuperAI; empty = no video is started or found
+	StripeURL string           // origin of Stripe, asked which session a payment intent belongs to
+	Secret    string           // of Stripe's webhook; empty = signatures are not checked
+	Client    *http.Client     // asks SuperDuperAI and Stripe; nil = one that gives up after SiteTimeout
+	Now       func() time.Time // nil = time.Now
 }
 
 // Site is the stand-in for the site: its webhook-status, the webhook that
@@ -39,6 +40,9 @@ type Site struct {
 func NewSite(cfg SiteConfig) *Site {
 	if cfg.Client == nil {
 		cfg.Client = &http.Client{Timeout: SiteTimeout}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	s := &Site{mux: http.NewServeMux(), cfg: cfg}
 	s.mux.HandleFunc("GET /api/webhook-status/{id}", s.status)
@@ -118,25 +122,27 @@ func (s *Site) session(w http.ResponseWriter, r *http.Request) {
 		page(w, sorry, "")
 		return
 	}
-	page(w, s.sessionText(r.Context(), answer), "")
+	text, offer := s.sessionText(r.Context(), answer)
+	page(w, text, offer)
 }
 
-// sessionText is what the page of a session says. The site never marks a
-// session as completed: that the video is ready is known from its file.
-func (s *Site) sessionText(ctx context.Context, answer object) string {
+// sessionText is what the page of a session says, and the one thing that it
+// offers: the video, or to pay for a new one. The site never marks a session as
+// completed: that the video is ready is known from its file.
+func (s *Site) sessionText(ctx context.Context, answer object) (text, offer string) {
 	id, _ := answer["fileId"].(string)
 	reason, _ := answer["error"].(string)
 	switch {
 	case answer["status"] == "error":
-		return cmp.Or(reason, sorry)
+		return cmp.Or(reason, sorry), "<p>Pay for a new video</p>"
 	case answer["status"] == "pending" && answer["prompt"] != nil:
-		return prepared
+		return prepared, ""
 	case answer["status"] == nil || id == "":
-		return "FILE NOT FOUND"
+		return "FILE NOT FOUND", ""
 	case answer["status"] == "completed" || s.finished(ctx, id):
-		return "Your video is ready."
+		return "Your video is ready.", "<p><a href='/en/file/" + html.EscapeString(url.PathEscape(id)) + "'>Watch it</a></p>"
 	}
-	return prepared
+	return prepared, ""
 }
 
 // finished reports whether SuperDuperAI has the video of a file.
@@ -152,10 +158,10 @@ func (s *Site) file(w http.ResponseWriter, r *http.Request) {
 	page(w, "Your video", placeholder(r.PathValue("id")+".svg"))
 }
 
-// page is what the customer sees, in short; picture is markup of our own.
-func page(w http.ResponseWriter, text, picture string) {
+// page is what the customer sees, in short; below is markup of our own.
+func page(w http.ResponseWriter, text, below string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = fmt.Fprintf(w, "<!doctype html><meta charset=utf-8><title>Example site</title>"+
 		"<body style='font:16px sans-serif;max-width:48em;margin:3em auto'><p>Example site, as the customer sees it</p><h1>%s</h1>%s",
-		html.EscapeString(text), picture) // who asked has hung up, and notices by itself
+		html.EscapeString(text), below) // who asked has hung up, and notices by itself
 }

@@ -106,6 +106,8 @@ func TestSite(t *testing.T) {
 		}
 		if _, page := w.call(http.MethodGet, "/en/session/"+id, ""); !strings.Contains(page, "<h1>"+html.EscapeString(test.page)+"</h1>") {
 			t.Errorf("%s: the page does not say %q: %s", test.name, test.page, page)
+		} else if strings.Contains(page, "Watch it") != (test.page == ready) || strings.Contains(page, "Pay for a new") != strings.Contains(test.session, `"status":"error"`) {
+			t.Errorf("%s: the page offers something else: %s", test.name, page)
 		}
 	}
 	if _, page := w.call(http.MethodGet, "/en/file/ready", ""); !strings.Contains(page, "<svg") {

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/webhook"
@@ -131,7 +130,7 @@ func (s *Site) fulfil(ctx context.Context, id string) error {
 	if err != nil {
 		update = object{"status": store.StatusError, "error": errorText(err)}
 	}
-	update["timestamp"] = time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	update["timestamp"] = s.cfg.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	return s.merge(ctx, id, update)
 }
 

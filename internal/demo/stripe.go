@@ -129,7 +129,7 @@ func (cs CheckoutSession) object(depth int) object {
 		"id": cs.ID, "object": "checkout.session", "mode": "payment", "livemode": cs.live(),
 		"status": cs.Status, "payment_status": cs.PaymentStatus,
 		"amount_total": cs.Amount, "currency": cs.Currency, "created": cs.Created.Unix(),
-		"customer_details": nil, "payment_intent": nil, "metadata": object{"tool": "veo3-prompt-generator"},
+		"customer_details": nil, "payment_intent": nil, "metadata": object{"tool": "veo3-generator"},
 	}
 	if cs.Other {
 		o["mode"], o["metadata"] = "subscription", object{}

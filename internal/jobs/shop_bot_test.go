@@ -1,0 +1,176 @@
+package jobs_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+func (s *shop) examined() store.Examination { return s.bot.Examine(s.t.Context(), s.id) }
+
+// repaired plans a repair by what is seen, has it approved, with a second press
+// where the plan needs one, and carries it out.
+func (s *shop) repaired(action store.Action) store.Plan {
+	s.t.Helper()
+	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry", RefundText: "refunded",
+		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.ledger.SavePlan(s.t.Context(), p); err != nil {
+		s.t.Fatal(err)
+	}
+	approve := func(press string, at time.Time) store.ClaimAnswer {
+		answer, err := s.ledger.Claim(s.t.Context(), p.ID, press, store.Actor{ID: "U2"}, at)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return answer
+	}
+	answer := approve("", time.Now().Add(-5*time.Second))
+	if p.Risk != "" {
+		if answer.Verdict != store.NeedsSecondClick {
+			s.t.Fatalf("the first press: %s, although %s", answer.Verdict, p.Risk)
+		}
+		answer = approve(answer.Press, time.Now())
+	}
+	if answer.Verdict != store.Claimed {
+		s.t.Fatalf("the last press: %s", answer.Verdict)
+	}
+	if _, err := jobs.New(s.cfg).Carry(s.t.Context(), p.ID); err != nil {
+		s.t.Fatal(err)
+	}
+	if job, err := s.ledger.LoadJob(s.t.Context(), p.ID); err != nil || job.Outcome != store.OutcomeDone {
+		s.t.Fatalf("%s (%s) %q, %v", job.Outcome, job.Cause, job.Detail, err)
+	}
+	return p
+}
+
+// tells repairs, has both events delivered, and holds what was seen against the course
+// and against what holds for all of them.
+func (s *shop) tells(p course, x store.Examination) {
+	s.t.Helper()
+	prompt, byBot, risk := x.Session.PromptText(), s.videos.byBot(), ""
+	if p.repair != none {
+		risk = s.repaired(p.repair).Risk
+	}
+	repaired, made := s.seen(), s.videos.Started()
+	s.told()
+	told := s.seen()
+	s.toldAgain()
+	if diff := cmp.Diff(p.seen, strings.Join([]string{repaired, told, s.seen()}, " → ")); diff != "" || (risk == "") != (p.risk == "") || !strings.HasPrefix(risk, p.risk) {
+		s.t.Errorf("it needs a second press for %q, want %q; the page (-want +got):\n%s", risk, p.risk, diff)
+	}
+	if n := s.videos.byBot() - byBot; n > 1 || n == 1 != (p.repair == generate) {
+		s.t.Errorf("the bot made %d videos", n)
+	}
+	if known := x.File.State == store.FileCompleted || len(x.Finished) > 0; known && p.repair != none && !strings.HasPrefix(repaired, "video") {
+		s.t.Errorf("a finished video is hidden: %s", repaired)
+	}
+	if now := s.session().PromptText(); now != prompt {
+		s.t.Errorf("the prompt %q is %q now", prompt, now)
+	}
+	more := s.videos.Started() > made
+	if more && x.Session.Layout() == store.LayoutThreeKey {
+		s.t.Error("the site found a prompt and started another video")
+	}
+	if coming := x.Event.State == store.EventFailed && !x.SiteTold(); p.repair == generate && more && coming && risk == "" {
+		s.t.Error("the plan does not say that Stripe will still deliver")
+	}
+	if second := p.repair == generate && s.videos.Started() > 1; second != (p.why != "") {
+		s.t.Errorf("a second video is %t, told is %q", second, p.why)
+	}
+}
+
+// videos is SuperDuperAI, counting what is made there and for whom.
+type videos struct {
+	*demo.SuperDuper
+	mu    sync.Mutex
+	names map[string]string // by file
+	bot   int
+}
+
+func (v *videos) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		v.SuperDuper.ServeHTTP(w, r)
+		return
+	}
+	recorder := httptest.NewRecorder()
+	v.SuperDuper.ServeHTTP(recorder, r)
+	var file struct{ ID string }
+	if json.Unmarshal(recorder.Body.Bytes(), &file) == nil && file.ID != "" {
+		v.mu.Lock()
+		v.names[file.ID] = fmt.Sprint("video ", v.Started())
+		if r.Header.Get("Authorization") == "Bearer "+token {
+			v.bot++
+		}
+		v.mu.Unlock()
+	}
+	w.WriteHeader(recorder.Code)
+	_, _ = w.Write(recorder.Body.Bytes()) // who asked has hung up
+}
+
+func (v *videos) name(file string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if name, ok := v.names[file]; ok {
+		return name
+	}
+	return "somebody else's video"
+}
+
+func (v *videos) byBot() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.bot
+}
+
+// bothAPIs tells the store what Stripe, SuperDuperAI and the site say.
+type bothAPIs struct {
+	*superduper.Client
+	stripe *payments.Reader
+}
+
+func (a bothAPIs) File(ctx context.Context, id string) (store.File, error) {
+	f, err := a.Client.File(ctx, id)
+	if errors.Is(err, superduper.NotFound) {
+		err = &store.FileError{Trouble: store.FileNotFound, Err: err}
+	}
+	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
+}
+
+func (a bothAPIs) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	status, err := a.WebhookStatus(ctx, id)
+	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, err
+}
+
+func (a bothAPIs) Payment(ctx context.Context, id string) store.Payment {
+	p, err := a.stripe.Session(ctx, id)
+	if err != nil {
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeFault}
+	}
+	return store.Payment{SessionID: p.ID, State: store.PaymentState(p.State), Amount: p.Amount, Currency: p.Currency, AmountRefunded: p.AmountRefunded,
+		Created: p.Created, ChargedAt: p.ChargedAt, IntentID: p.IntentID, Live: p.Live, Disputed: p.Disputed}
+}
+
+func (a bothAPIs) Event(ctx context.Context, p store.Payment) store.Event {
+	e, err := a.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	if err != nil {
+		return store.Event{}
+	}
+	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt}
+}

@@ -8,7 +8,7 @@ import (
 
 // nextStep is what to do now, by the verdict and what stands in the way.
 func nextStep(x store.Examination) string {
-	if step := settleStep(x); step != "" {
+	if step := settleStep(x); step != "" && x.Deliver == "" {
 		return step
 	}
 	return x.Session.Kind().Tell(stepOf(x))

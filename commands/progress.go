@@ -116,7 +116,7 @@ func progressText(p store.Progress) (head, next string) {
 	switch job.Outcome {
 	case store.OutcomeDone:
 		if marksError(job.Plan) {
-			if job.Plan.Seen.Verdict == store.VerdictRefunded {
+			if job.Plan.Seen.Payment == store.PaymentRefunded {
 				return "Done: " + id + " is marked as error.", "Write to the customer; the payment is refunded already."
 			}
 			return "Done: " + id + " is marked as error.", "Write to the customer, and refund in Stripe if nothing will be made."
@@ -231,7 +231,7 @@ func (r *Registry) outcomeSentence(job store.Job) string {
 	switch {
 	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == store.CauseOverwritten):
 		return tell("Your video is ready: ") + r.deps.filePage(job.FileID)
-	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Verdict == store.VerdictRefunded:
+	case job.Outcome == store.OutcomeDone && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
 	case job.Outcome == store.OutcomeDone:
 		return tell("Something went wrong with your video. We are putting it right and will write to you.")

@@ -17,6 +17,9 @@ const FixText = "Something went wrong with your video. Please contact support: w
 // RefundText is what one reads whose payment was refunded: nothing is promised.
 const RefundText = "This order was refunded. Please contact support if you have a question."
 
+// FixTexts are all the errors that a fix writes.
+func FixTexts() []string { return []string{FixText, store.KindImage.Tell(FixText), RefundText} }
+
 func (d Deps) fix() Command {
 	return Command{Group: "session", Name: "fix", Args: "<id>", Summary: "show a finished video, or mark a session as error, after a confirmation",
 		Action: "session.fix", Repairs: store.ActionFix, Parse: d.parseRepair(store.ActionFix)}

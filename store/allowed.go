@@ -1,6 +1,9 @@
 package store
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Action is a repair.
 type Action string
@@ -116,27 +119,22 @@ func (e Evidence) unseenError() bool {
 
 // mayBeFinished reports whether a file is finished, or may be for all that is known.
 func (e Evidence) mayBeFinished() bool {
-	return e.finished() != "" || e.File.State == FileUnknown || e.File.State == FileUnchecked || e.strays(FileUnknown)
+	unseen := func(state FileState) bool {
+		return state == FileUnknown || state == FileUnchecked || state == FileMissing && !e.APIProven
+	}
+	return e.finished() != "" || unseen(e.File.State) || slices.ContainsFunc(e.others(), func(n Named) bool { return unseen(n.State) })
 }
 
-// strays reports whether a value whose status does not count names a file of
-// this state.
-func (e Evidence) strays(state FileState) bool {
+// others are the files that are named beside the one that counts; of which nothing
+// was seen, the state is unknown.
+func (e Evidence) others() []Named {
+	others := slices.Clip(e.Others)
 	for _, id := range e.Session.strayFiles() {
-		if e.stateOf(id) == state {
-			return true
+		if !slices.ContainsFunc(others, func(n Named) bool { return strings.EqualFold(n.ID, id) }) {
+			others = append(others, Named{id, FileUnknown})
 		}
 	}
-	return false
-}
-
-func (e Evidence) stateOf(id string) FileState {
-	for _, other := range e.Others {
-		if strings.EqualFold(other.ID, id) {
-			return other.State
-		}
-	}
-	return FileUnknown
+	return others
 }
 
 // writable reports whether a repair can write every key that it has to: one of
@@ -173,10 +171,8 @@ func mayStart(e Evidence, v Verdict) bool {
 	if !e.settled() && e.Payment.State != PaymentUnverified {
 		return false
 	}
-	for _, id := range e.Session.strayFiles() {
-		if !e.gone(e.stateOf(id)) {
-			return false
-		}
+	if slices.ContainsFunc(e.others(), func(n Named) bool { return !e.gone(n.State) }) {
+		return false
 	}
 	underWay := e.File.State == FileInProgress || e.File.State == FileFinalizing
 	return e.gone(e.File.State) || underWay && v == VerdictStalled

@@ -72,7 +72,7 @@ func decisionOf(raw string) (Actor, time.Time, error) {
 // KEYS: plan, job, job of the session, pending. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
 // decision, job, its id, its life in ms, its action, who presses, the press
-// that the button names.
+// that the button names, then fields and values that are noted of the session.
 var claim = redis.NewScript(`
 local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
@@ -97,9 +97,22 @@ end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
 redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', '', 'channel', p[6], 'ts', p[7])
 redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
+for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
+
+// notes are what has to be known of the session once the plan has overwritten it:
+// that the site may have had a video made, and which file it named.
+func (p Plan) notes() (fieldsAndValues []any) {
+	if p.Doubt != "" {
+		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
+	}
+	if p.Action == ActionGenerate && p.Seen.FileID != "" {
+		fieldsAndValues = append(fieldsAndValues, replacedPrefix+p.Seen.FileID, string(p.Seen.FileState))
+	}
+	return fieldsAndValues
+}
 
 // Claim takes a plan for the one who approves it, and makes its job, in one
 // step. It is claimed once, whoever clicks wherever; the answer says what
@@ -126,8 +139,9 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
-	answer, err := l.answer(ctx, record, l.run(ctx, claim, keys, now.UnixMilli(), secondClickAfter.Milliseconds(),
-		!by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(), string(record.Action), by.ID, press))
+	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
+		string(record.Action), by.ID, press}
+	answer, err := l.answer(ctx, record, l.run(ctx, claim, keys, append(args, record.notes()...)...))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}

@@ -62,6 +62,10 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	switch d.Verdict {
 	case VerdictOrphaned, VerdictStalled, VerdictFailed:
 		d.Reason += e.doubt()
+	case VerdictCorrupt:
+		if len(d.Allowed) == 0 {
+			d.Reason += " Only a person with access to Redis can mend it."
+		}
 	}
 	d.Reason = e.Session.Kind().Tell(d.Reason)
 	return d
@@ -150,12 +154,15 @@ const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses.
 
 // doubt says which file has to be seen before another video may be made; "" = none.
 func (e Evidence) doubt() string {
-	switch is := func(state FileState) bool { return e.File.State == state || e.strays(state) }; {
+	beside := func(state FileState) bool {
+		return slices.ContainsFunc(e.others(), func(n Named) bool { return n.State == state })
+	}
+	switch is := func(state FileState) bool { return e.File.State == state || beside(state) }; {
 	case is(FileUnknown):
 		return " A file that it names could not be seen: it may be ready."
 	case is(FileMissing) && !e.APIProven:
 		return " SuperDuperAI does not know a file that it names" + checkHost
-	case e.strays(FileInProgress), e.strays(FileFinalizing):
+	case beside(FileInProgress), beside(FileFinalizing):
 		return " Another file that it names is being made."
 	}
 	return ""

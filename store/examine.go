@@ -124,17 +124,18 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), Classify(held.err)
 	seen.Session.ID = id
 	recordErr := x.files(ctx, &seen)
-	if seen.File.State == FileMissing && x.Proven != nil {
-		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
-	}
 	if answer, err := site(); err == nil {
 		seen.Site = &answer
-		x.siteFile(ctx, &seen)
 	} else {
 		seen.SiteErr = err
 	}
-	seen.Reads = reads()
 	seen.Repair, seen.JobErr = held.job()
+	x.otherFiles(ctx, &seen)
+	missing := func(n Named) bool { return n.State == FileMissing }
+	if x.Proven != nil && (seen.File.State == FileMissing || slices.ContainsFunc(seen.Others, missing)) {
+		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
+	}
+	seen.Reads = reads()
 	seen.Job, seen.JobErr = seen.Repair.State, Classify(cmp.Or(seen.JobErr, recordErr))
 	stripe.Wait()
 	seen.At = x.Now()
@@ -230,29 +231,34 @@ func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 	default:
 		seen.File, seen.FileErr = x.file(ctx, ref.FileID)
 	}
-	if seen.File.State != FileCompleted {
-		for _, id := range seen.Session.strayFiles() {
-			file, _ := x.file(ctx, id) // without an answer its state is unknown
-			seen.Others = append(seen.Others, Named{id, file.State})
-		}
-	}
 	if x.Records == nil {
 		return nil
 	}
 	return err
 }
 
-// siteFile asks for the file that the site tells the customer of, where it is
-// another than the session names.
-func (x *Examiner) siteFile(ctx context.Context, seen *Examination) {
-	id := seen.Site.FileID
-	known := func(n Named) bool { return strings.EqualFold(n.ID, id) }
-	_, ok := FileUUID(id)
-	if !ok || seen.File.State == FileCompleted || strings.EqualFold(id, seen.Session.FileID()) || slices.ContainsFunc(seen.Others, known) {
+// otherFiles asks for the files that are named beside the one that counts: by a key
+// or by the site, or until a generation of ours replaced them. Of the last only
+// those that are finished matter.
+func (x *Examiner) otherFiles(ctx context.Context, seen *Examination) {
+	if seen.File.State == FileCompleted {
 		return
 	}
-	file, _ := x.file(ctx, id) // without an answer its state is unknown
-	seen.Others = append(seen.Others, Named{id, file.State})
+	named := seen.Session.strayFiles()
+	if seen.Site != nil {
+		named = append(named, seen.Site.FileID)
+	}
+	for _, id := range slices.Concat(named, seen.Repair.Replaced) {
+		_, ok := FileUUID(id)
+		known := slices.ContainsFunc(seen.Others, func(n Named) bool { return strings.EqualFold(n.ID, id) })
+		if !ok || known || strings.EqualFold(id, seen.Session.FileID()) {
+			continue
+		}
+		file, _ := x.file(ctx, id) // without an answer its state is unknown
+		if slices.Contains(named, id) || file.State == FileCompleted {
+			seen.Others = append(seen.Others, Named{id, file.State})
+		}
+	}
 }
 
 // file asks for a file.

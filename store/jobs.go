@@ -50,6 +50,9 @@ type SessionJob struct {
 	Outcome Outcome   // "" = it runs
 	At      time.Time // of the outcome, or of the claim while it runs
 	Made    []Made    // by all jobs of the session, oldest first
+	// Replaced are the files that the session named until a generation of ours.
+	Replaced []string
+	Doubt    string // why the site may have had a video made before a repair of ours; "" = nothing says so
 }
 
 // Made is a video or an image that a job had made, or began to.
@@ -100,11 +103,14 @@ func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
 		return SessionJob{}, fmt.Errorf("look for a session's job: %w", Classify(err))
 	}
 	job := SessionJob{ID: fields["id"], State: JobState(fields["state"]),
-		Action: Action(fields["action"]), Outcome: Outcome(fields["outcome"])}
+		Action: Action(fields["action"]), Outcome: Outcome(fields["outcome"]), Doubt: fields[doubtField]}
 	if at, err := strconv.ParseInt(fields["at"], 10, 64); err == nil {
 		job.At = time.UnixMilli(at).UTC()
 	}
 	for name, value := range fields {
+		if file, ok := strings.CutPrefix(name, replacedPrefix); ok {
+			job.Replaced = append(job.Replaced, file)
+		}
 		file, isFile := strings.CutPrefix(name, madePrefix)
 		var ms int64
 		made := Made{FileID: file}
@@ -113,6 +119,7 @@ func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
 			job.Made = append(job.Made, made)
 		}
 	}
+	slices.Sort(job.Replaced)
 	slices.SortFunc(job.Made, func(a, b Made) int { return a.At.Compare(b.At) })
 	return job, nil
 }

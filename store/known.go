@@ -51,7 +51,8 @@ func (s Sources) Evidence(ctx context.Context, sessions []Session, payments Know
 		e := Evidence{Session: session, Payment: paid[session.ID], File: files[i].File, Finished: files[i].Finished}
 		e.APIProven = e.File.State == FileMissing && s.Proven(ctx, session.FileRef(now).Created)
 		switch Diagnose(e, now, s.Limits).Verdict {
-		case VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictUndelivered:
+		case VerdictCompleted, VerdictUnchecked, VerdictUnpaid, VerdictAbandoned, VerdictWaiting, VerdictCorrupt:
+		default:
 			doubtful = append(doubtful, session.ID)
 		}
 		evidence[i] = e

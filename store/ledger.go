@@ -34,8 +34,12 @@ func jobKey(id string) string        { return ledgerPrefix + "job:" + id }
 func leaseKey(id string) string      { return ledgerPrefix + "lease:" + id }
 func jobOfKey(session string) string { return ledgerPrefix + "of:" + session }
 
-// madePrefix begins the fields of a session's hash that say what was made for it.
-const madePrefix = "made:"
+// Fields of a session's hash, beside those of its latest job.
+const (
+	madePrefix     = "made:"     // a file that a job had made
+	replacedPrefix = "replaced:" // a file that a generation replaced, with its state then
+	doubtField     = "doubt"     // why the site may have had a video made
+)
 
 const (
 	// answerLife is how long an expired plan still has an answer for a click.

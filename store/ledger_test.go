@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -283,6 +284,42 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 		click(t, approve(l), p.ID, ann, at.Add(time.Second))
 		if plan, job := client.PTTL(t.Context(), planKey(p.ID)).Val(), client.PTTL(t.Context(), jobKey(p.ID)).Val(); plan < job-time.Minute {
 			t.Errorf("the plan lives for %s, its job for %s", plan, job)
+		}
+	})
+}
+
+// TestWhatAPlanOverwritesIsNoted: that the site may have had a video made, and
+// which file a generation replaced, is known after what said so is gone.
+func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+		l, doubt := NewLedger(r), "The site's own request timed out."
+		p := saved(t, l, "cs_live_noted")
+		p.Action, p.Doubt, p.Seen.FileID, p.Seen.FileState = ActionGenerate, doubt, fileF, FileInProgress
+		must(t, l.SavePlan(t.Context(), p))
+		if a := click(t, approve(l), p.ID, bob, at); a.Verdict != Claimed {
+			t.Fatal(a.Verdict)
+		}
+		latest, err := l.JobOf(t.Context(), p.Session)
+		if err != nil || latest.Doubt != doubt || !slices.Equal(latest.Replaced, []string{fileF}) {
+			t.Errorf("%+v, %v", latest, err)
+		}
+		job, err := l.LoadJob(t.Context(), p.ID)
+		must(t, err)
+		job.FileID, job.Sent, job.Plan.Order = fileOld, at, &Order{Cents: 2400}
+		lease := leased(t, l, p.ID, "one")
+		must(t, l.SaveJob(t.Context(), lease, job))
+		latest, err = l.JobOf(t.Context(), p.Session)
+		if want := []Made{{fileOld, at, 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
+			t.Errorf("%+v, %v; want %+v made", latest, err, want)
+		}
+		x := orphan(held(foxPrompt, "", ""))
+		x.Repair = latest
+		x.Repair.State = JobNone
+		list, risk := warnings(x, ActionGenerate, false)
+		for _, want := range []string{fileOld, "$24.00", fileF, doubt} {
+			if !strings.Contains(strings.Join(list, " "), want) || risk == "" {
+				t.Errorf("%q is not among the warnings %q", want, list)
+			}
 		}
 	})
 }

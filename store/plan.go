@@ -47,6 +47,7 @@ type Plan struct {
 	FixText   string     // of a fix: the sentence for the customer that is stored as the error
 	Deliver   string     // of a fix: the finished file that it shows to the customer; "" = it stores an error
 	Warnings  []string   // sentences, the weightiest first
+	Doubt     string     // why the site may have had a video made; "" = nothing says so
 	Risk      string     // the first of them that needs a second press; "" = none does
 	EventID   string     // Stripe's event of the payment, "" = not known
 	Live      bool       // real money, as Stripe says
@@ -89,6 +90,7 @@ func MakePlan(action Action, x Examination, who Actor, o PlanOptions, now time.T
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
 	p.Warnings, p.Risk = warnings(x, action, p.Retrying)
+	p.Doubt = siteDoubt(x.Session)
 	switch action {
 	case ActionFix:
 		if p.Deliver = x.Deliver; p.Deliver == "" {

@@ -234,7 +234,7 @@ func TestSiteTold(t *testing.T) {
 	}{
 		{"an orphan", held(foxPrompt, "", ""), nil, false},
 		{"pending", held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
-		{"processing", held(foxPrompt, `{"status":"processing"}`, ""), nil, true},
+		{"processing", held(foxPrompt, `{"status":"processing"}`, ""), nil, false},
 		{"error", held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
 		{"a file", held(foxPrompt, "", `{"fileId":"`+fileF+`"}`), nil, true},
 		{"an error of ours", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.Repair.ID = "job" }, false},

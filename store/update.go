@@ -72,18 +72,18 @@ func stamp(at time.Time) string { return at.UTC().Format(stampLayout) }
 // prompt, with which the site would start another video on Stripe's next delivery.
 func Writes(s Session, u Update) []KeyWrite {
 	lookup, webhook := s.Lookup.Value, s.Webhook.Value
+	file := lookup.FileID
+	if id := s.FileID(); id != "" { // session: is about to be the value that counts
+		file = &id
+	}
 	switch {
 	case s.Lookup.Full:
-		writes := []KeyWrite{write(s, s.Lookup, statusChanges(lookup, lookup.FileID, u))}
+		writes := []KeyWrite{write(s, s.Lookup, statusChanges(lookup, file, u))}
 		if webhook.Status != nil || s.Webhook.Fault != "" && !s.Webhook.Other {
 			writes = append(writes, webhookWrite(s, u))
 		}
 		return writes
 	case u.Reads == LayoutOneKey:
-		file := lookup.FileID
-		if id := s.FileID(); id != "" { // the mapping is about to be the value that counts
-			file = &id
-		}
 		changes := append(statusChanges(lookup, file, u), toolChanges(lookup, webhook)...)
 		return []KeyWrite{write(s, s.Lookup, changes), webhookWrite(s, u)}
 	}

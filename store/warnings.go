@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,10 +31,14 @@ func warnings(x Examination, action Action, retrying bool) (list []string, risk 
 	}
 	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == ActionGenerate && x.Repair.Outcome == OutcomeGaveUp,
 		"A video was started for this payment before, and nobody knows whether it was made.")
-	risky(start && siteGaveUp(x.Session), "The site's own request to SuperDuperAI timed out: a video may exist that nobody knows of. Look there first.")
-	risky(start && x.Session.Status() == StatusProcessing && x.Session.FileID() == "",
-		"The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first.")
+	for _, file := range x.Repair.Replaced {
+		risky(start, "An earlier generation replaced a file that was not finished then, and may be by now: "+file+".")
+	}
+	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
+	risky(start && doubt != "", doubt)
 	risky(x.Payment.Disputed, "The customer disputes the payment.")
+	warn(start && undelivered(x) && x.SiteTold(),
+		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
 	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
 	unverified := x.Payment.State == PaymentUnverified
 	warn(unverified && start, "Payment could not be verified: this may be a video that nobody paid for.")
@@ -63,15 +68,20 @@ func madeText(m Made) string {
 	return fmt.Sprintf("A video was started for this payment before: %s%s, file %s.", m.At.Format("2006-01-02 15:04 UTC"), cost, m.FileID)
 }
 
-// siteGaveUp reports whether the session's error is the site's own time-out: its
-// request may have been carried out all the same.
-func siteGaveUp(s Session) bool {
-	text := s.Current().Error
-	if text == nil {
-		return false
+// siteDoubt says why the site may have had a video made that nobody knows of: its
+// own request timed out, or it stopped while asking. "" = nothing says so.
+func siteDoubt(s Session) string {
+	text := ""
+	if t := s.Current().Error; t != nil {
+		text = strings.ToLower(*t)
 	}
-	lower := strings.ToLower(*text)
-	return strings.Contains(lower, "timeout") || strings.Contains(lower, "timed out")
+	switch {
+	case strings.Contains(text, "timeout"), strings.Contains(text, "timed out"):
+		return "The site's own request to SuperDuperAI timed out: a video may exist that nobody knows of. Look there first."
+	case s.Status() == StatusProcessing && s.FileID() == "":
+		return "The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first."
+	}
+	return ""
 }
 
 // promptsDiffer tells whether both layouts hold a prompt, and not the same.
@@ -94,14 +104,18 @@ const stripeRetries = 72 * time.Hour
 
 // retrying tells whether Stripe may still deliver the event to the site by itself.
 func retrying(x Examination, now time.Time) bool {
-	undelivered := []EventState{EventPending, EventFailed}
-	return slices.Contains(undelivered, x.Event.State) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteTold()
+	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteTold()
+}
+
+func undelivered(x Examination) bool {
+	return x.Event.State == EventPending || x.Event.State == EventFailed
 }
 
 // SiteTold reports whether the session shows that the site has the event: then it
-// is another endpoint that Stripe still delivers to. Where a repair of ours may
-// have written what the session holds, that shows nothing.
+// is another endpoint that Stripe still delivers to. Processing without a file shows
+// nothing, since the site may have died before it answered, and neither does what a
+// repair of ours may have written.
 func (x Examination) SiteTold() bool {
-	moved := x.Session.Status() != StatusNone || x.Session.FileID() != ""
+	moved := x.Session.FileID() != "" || x.Session.Status() == StatusError || x.Session.Status() == StatusCompleted
 	return moved && x.Repair.ID == "" && x.JobErr == nil
 }

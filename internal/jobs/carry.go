@@ -251,6 +251,13 @@ func (c *carriage) begin(ctx context.Context) error {
 	if !c.fresh && c.untouched(s, writes) {
 		return c.check(ctx) // another worker looked, and who knows how long ago
 	}
+	if u.FileID != "" { // a later reset from outside must not hide it again
+		ref := s.FileRef(c.Now())
+		ref.FileID = u.FileID
+		if err := c.Files.Save(ctx, ref, store.FileCompleted); err != nil {
+			return err
+		}
+	}
 	for i, w := range writes {
 		err := c.write(ctx, w)
 		switch {

@@ -35,9 +35,6 @@ func (c *carriage) prepare(ctx context.Context) error {
 	}
 	prompt := s.PromptText()
 	switch {
-	case !ours(s, store.Update{Kind: store.UpdateClaim, Reads: c.job.Plan.Reads}):
-		c.job.Foreign = true
-		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
 	case c.late():
 		if c.job.Waiting {
 			return c.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
@@ -45,6 +42,9 @@ func (c *carriage) prepare(ctx context.Context) error {
 		return c.failed(ctx, startFailed, store.CauseLate)
 	case !c.job.Plan.Order.Asks(prompt):
 		return c.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
+	case !ours(s, store.Update{Kind: store.UpdateClaim, Reads: c.job.Plan.Reads}):
+		c.job.Foreign = true
+		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
 	}
 	c.prompt = prompt
 	c.job.Step, c.job.Sending = store.StepSending, c.Now().UTC()

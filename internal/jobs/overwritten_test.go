@@ -189,7 +189,7 @@ func (r *race) judge() (fault string) {
 	x.Site.FileID, _ = held["fileId"].(string)
 	d := store.Diagnose(x.Evidence, time.Now().Add(time.Hour), limits)
 	made := r.action == store.ActionGenerate && r.job.FileID != "" && (d.Allows(store.ActionFix) || x.Site.Sees(r.job.FileID)) // fix shows it
-	theirs := r.action == store.ActionFix && held["status"] == "error" // of the site's own, which the customer sees
+	theirs := r.action == store.ActionFix && held["status"] == "error"                                                         // of the site's own, which the customer sees
 	if !d.Allows(r.action) && !made && !theirs {
 		return fmt.Sprintf("it is not offered again: %s (%s), %v", d.Verdict, d.Reason, d.Allowed)
 	}

@@ -86,7 +86,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		d, k := doubtOf(session.ID), known[session.ID]
 		m := d.member
 		d.quick = store.Diagnose(evidence[i], now, s.Limits)
-		alerted := s.alerted(d.quick.Verdict) && !s.fixed(session)
+		alerted := s.alerted(d.quick.Verdict) && !s.fixed(d.quick.Verdict, session)
 		switch {
 		case d.quick.Verdict == store.VerdictLost && !d.in && s.mayBeEmpty(): // a sweep has to tell first
 			found.next = append(found.next, store.Due{Session: d.id, At: now.Add(max(again, s.Interval))})
@@ -161,10 +161,11 @@ func (s *shift) unverifiable(d doubt) bool {
 
 func (s *shift) alerted(v store.Verdict) bool { return slices.Contains(s.AlertOn, v) }
 
-// fixed tells whether a repair of ours marked the session as error: people know.
-func (s *shift) fixed(session store.Session) bool {
-	told := session.Current().Error
-	return told != nil && *told == s.FixText
+// fixed reports whether a repair of ours marked the session as error: people know.
+// A video that was finished since is news all the same.
+func (s *shift) fixed(v store.Verdict, session store.Session) bool {
+	text := session.Current().Error
+	return v == store.VerdictFailed && text != nil && slices.Contains(s.FixTexts, *text)
 }
 
 // since is when the trouble began: with the payment, or with the status.
@@ -222,11 +223,11 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(again)})
 					return nil
 				}
-				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Session) && !expired(x)}
+				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Verdict, x.Session) && !expired(x)}
 				d.payment = x.Payment
 				seen.Case = s.caseOf(ctx, d, x.Diagnosis, x.At)
 				seen.Case.Checked = checked
-				seen.Ending = ending(x, d.member.kind, repaired[d.id], s.fixed(x.Session))
+				seen.Ending = ending(x, d.member.kind, repaired[d.id], s.fixed(x.Verdict, x.Session))
 				if d.in && !seen.Alerted && seen.Ending == "" { // how it leaves cannot be told yet
 					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(s.passEvery())})
 				}

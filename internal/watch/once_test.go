@@ -207,3 +207,17 @@ func TestFailedFileIsMarked(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestMarkedFileIsFinishedAfterAll: what a repair of ours marked as error is news
+// once its video is ready.
+func TestMarkedFileIsFinishedAfterAll(t *testing.T) {
+	h := withoutStripe(t, store.FileFailed)
+	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.pass(time.Minute)
+	h.tells()
+	h.api.state = store.FileCompleted
+	h.pass(checkLate + 2*time.Minute)
+	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictUndelivered) {
+		t.Fatalf("told as %s", kind)
+	}
+}

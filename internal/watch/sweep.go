@@ -193,7 +193,7 @@ func (s *shift) visit(ctx context.Context, found []sweep.Observation, count *cou
 		count.unknown = count.unknown || o.Payment.Why == store.StripeNoAnswer
 		d := doubt{id: o.Session.ID, quick: o.Diagnosis, payment: o.Payment}
 		switch {
-		case !s.alerted(d.quick.Verdict) || past && count.state.HistoryTold || s.fixed(o.Session):
+		case !s.alerted(d.quick.Verdict) || past && count.state.HistoryTold || s.fixed(d.quick.Verdict, o.Session):
 		case s.unverifiable(d):
 			if why := d.payment.Why; why == store.StripeWrongMode || !count.silent.IsZero() && d.quick.PaidAt.Add(s.Limits.OrphanGrace).After(count.silent) {
 				count.unverifiable[why]++
@@ -212,7 +212,7 @@ func (s *shift) visit(ctx context.Context, found []sweep.Observation, count *cou
 // noteDue notes the file of a session if it has to be asked for by now.
 func (s *shift) noteDue(count *counting, o sweep.Observation, past bool, now time.Time) {
 	c := check{o.Session.FileRef(now), startOf(o.Diagnosis, now), o.File}
-	if o.Verdict == store.VerdictCompleted || !s.files.due(c, now, s.Limits) {
+	if !s.files.due(c, now, s.Limits) {
 		return
 	}
 	count.pastDue = count.pastDue || past

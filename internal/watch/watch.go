@@ -90,7 +90,7 @@ type Config struct {
 	Teller    Teller
 	Finder    Finder
 	AlertOn   []store.Verdict
-	FixText   string // marks what a repair of ours marked as error
+	FixTexts  []string // mark what a repair of ours marked as error
 	Limits    store.Thresholds
 	Interval  time.Duration // between two sweeps
 	Metrics   Metrics

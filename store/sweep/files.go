@@ -47,10 +47,11 @@ func NewFiles(state *store.Redis, now func() time.Time) *Files {
 
 // bucket is the hash that remembers the finished files of a session.
 func (f *Files) bucket(k key, ref store.FileRef) string {
-	if ref.Created.IsZero() {
-		ref.Created = f.now()
+	day, today := dayOf(ref.Created), dayOf(f.now())
+	if day < today-lookBack || day > today { // not known, or forged
+		day = today
 	}
-	return bucket(k, dayOf(ref.Created))
+	return bucket(k, day)
 }
 
 func bucket(k key, day int64) string {
@@ -60,8 +61,7 @@ func bucket(k key, day int64) string {
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
 // States returns what is known of the files of sessions, in their order:
-// FileUnchecked where the one that a session names has to be asked for. A session
-// that names a file and says completed is believed without looking.
+// FileUnchecked where the one that a session names has to be asked for.
 func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
@@ -71,18 +71,10 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 	var looked []asked
 	pipe := client.Pipeline()
 	for i, s := range sessions {
-		id := s.FileID()
-		uuid, named := store.FileUUID(id)
-		if named && s.Status() == store.StatusCompleted {
-			records[i].File.State = store.FileUnknown
-			continue
-		}
+		uuid, named := store.FileUUID(s.FileID())
 		k := keyOf(s.ID)
 		hash := f.bucket(k, s.FileRef(now))
 		looked = append(looked, asked{i, named, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
-	}
-	if len(looked) == 0 {
-		return records, nil
 	}
 	if err := exec(ctx, pipe); err != nil {
 		return nil, fmt.Errorf("read finished files: %w", store.Classify(err))

@@ -52,7 +52,7 @@ func TestFiles(t *testing.T) {
 		}
 		check := func(step string, first, fifth store.FileState) {
 			t.Helper()
-			want := []store.FileState{first, store.FileNone, store.FileNone, store.FileUnknown, fifth}
+			want := []store.FileState{first, store.FileNone, store.FileNone, store.FileUnchecked, fifth}
 			if diff := cmp.Diff(want, states(t, f, all...)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", step, diff)
 			}
@@ -110,6 +110,9 @@ func TestFiles(t *testing.T) {
 		if records, err := f.States(ctx, []store.Session{reset}); err != nil || !slices.Equal(records[0].Finished, want) {
 			t.Errorf("in a sweep: %+v, %v; want %v", records, err, want)
 		}
+		forged := naming("cs_live_9", uuid(9), store.StatusProcessing, 3*365*24*time.Hour) // and put right afterwards
+		must(t, f.Save(ctx, forged.FileRef(at), store.FileCompleted))
+		finished(true, naming("cs_live_9", uuid(9), store.StatusProcessing, 10*24*time.Hour).FileRef(at))
 		moved := naming("cs_live_1", uuid(1), store.StatusProcessing, 5*24*time.Hour) // createdAt was changed from outside
 		finished(true, moved.FileRef(at))
 		finished(false, naming("cs_live_7", uuid(1), store.StatusProcessing, time.Hour).FileRef(at))

@@ -136,8 +136,8 @@ type otherJobs struct {
 
 func (o otherJobs) JobOf(ctx context.Context, session string) (SessionJob, error) {
 	job, err := o.jobs.JobOf(ctx, session)
-	if job.ID == o.id { // what is known of earlier ones stays
-		job.State = JobNone
+	if job.ID == o.id {
+		return SessionJob{Made: job.Made, Replaced: job.Replaced, Doubt: job.Doubt}, err
 	}
 	return job, err
 }

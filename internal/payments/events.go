@@ -222,7 +222,7 @@ func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventList
 		}
 		return pages < eventPages && !found.whole, nil
 	})
-	r.leftOut(ctx, eventsPath, unread)
+	r.leftOut(ctx, eventsPath, "event", unread)
 	found.whole = found.whole && unread == 0
 	return found, err
 }

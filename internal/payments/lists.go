@@ -31,7 +31,7 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 	ctx, cancel := listDeadline(ctx)
 	defer cancel()
 	unread := 0
-	defer func() { r.leftOut(ctx, eventsPath, unread) }()
+	defer func() { r.leftOut(ctx, eventsPath, "paid events", unread) }()
 	return r.pages(eventsPath, eventParams(ctx, from, to, nil, paidEvents), func(p page) (bool, error) {
 		var events []PaidEvent
 		for _, raw := range p.Data {
@@ -79,7 +79,7 @@ func (r *Reader) Undelivered(ctx context.Context, from, to time.Time) (ids map[s
 		whole = pages < undeliveredPages
 		return whole, nil
 	})
-	r.leftOut(ctx, eventsPath, unread)
+	r.leftOut(ctx, eventsPath, "undelivered", unread)
 	return ids, whole && unread == 0, err
 }
 
@@ -101,7 +101,7 @@ func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]
 	}
 	params.AddExpand("data.payment_intent.latest_charge")
 	unread := 0
-	defer func() { r.leftOut(ctx, sessionsPath, unread) }()
+	defer func() { r.leftOut(ctx, sessionsPath, "paid sessions", unread) }()
 	return r.pages(sessionsPath, params, func(p page) (bool, error) {
 		var sessions []Session
 		for _, raw := range p.Data {

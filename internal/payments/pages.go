@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"slices"
 
@@ -83,9 +84,17 @@ func idOf(raw json.RawMessage) string {
 	return object.ID
 }
 
-// leftOut logs how many objects of a list could not be read.
-func (r *Reader) leftOut(ctx context.Context, path string, count int) {
-	if count > 0 {
-		r.log.WarnContext(ctx, "objects in a Stripe list could not be read and were left out", "list", path, "count", count)
+// leftOut logs how many objects of a list could not be read. Where the question
+// before met as many it is for debugging only: the watch reads the same ones again
+// at each pass.
+func (r *Reader) leftOut(ctx context.Context, path, question string, count int) {
+	before, _ := r.left.Swap(question, count)
+	if count == 0 {
+		return
 	}
+	level := slog.LevelWarn
+	if before == count {
+		level = slog.LevelDebug
+	}
+	r.log.Log(ctx, level, "objects in a Stripe list could not be read and were left out", "list", path, "count", count)
 }

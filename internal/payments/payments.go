@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -66,6 +67,7 @@ type Reader struct {
 	now     func() time.Time
 	log     *slog.Logger
 	product []string
+	left    sync.Map // by question, how many objects the last answer held that could not be read
 }
 
 // New makes a reader. It connects to nothing yet.
@@ -150,7 +152,7 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []
 		}
 	}
 	unread := len(list.Data) - len(sessions)
-	r.leftOut(ctx, sessionsPath, unread)
+	r.leftOut(ctx, sessionsPath, "find", unread)
 	if unread > 0 && len(sessions) == 0 { // "nothing was found" would be wrong
 		return nil, false, fault("no session of the list can be read")
 	}

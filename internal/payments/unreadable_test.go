@@ -68,6 +68,22 @@ func TestUnreadableSessionIsLeftOut(t *testing.T) {
 	}
 }
 
+// TestUnreadableIsLoggedOnce for each question, until the number changes.
+func TestUnreadableIsLoggedOnce(t *testing.T) {
+	reader, log := logged(t, "")
+	for _, count := range []int{1, 1, 2, 0, 2, 2} {
+		reader.leftOut(t.Context(), eventsPath, "paid", count)
+		reader.leftOut(t.Context(), eventsPath, "undelivered", 1)
+	}
+	var counts []string
+	for line := range strings.Lines(log.String()) {
+		counts = append(counts, strings.TrimSpace(line[strings.Index(line, "count="):]))
+	}
+	if want := []string{"count=1", "count=1", "count=2", "count=2"}; !slices.Equal(counts, want) {
+		t.Errorf("logged %q, want %q", counts, want)
+	}
+}
+
 func TestUnreadableEventIsLeftOut(t *testing.T) {
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_odd", odd), paidEvent("evt_2", object("cs_live_2", "paid"))))

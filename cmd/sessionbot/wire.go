@@ -123,8 +123,7 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
 	})
 	if err != nil {
-		_ = r.why(ctx, err) // logged; the answer says that the event could not be seen
-		return store.Event{}
+		_ = r.why(ctx, err) // logged; the answer says what could be seen all the same
 	}
 	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt}
 }

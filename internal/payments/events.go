@@ -36,6 +36,9 @@ const (
 	eventsKept = 30 * 24 * time.Hour
 	// pendingFor is the age under which an undelivered event proves nothing.
 	pendingFor = 10 * time.Minute
+	// tellingTakes is what is left of a question's time when the second look at
+	// events ends: so long it takes to tell what the first one saw.
+	tellingTakes = 100 * time.Millisecond
 	// around is how far from its charge an event is looked for.
 	around = time.Hour
 	// sessionLife is the time within which a session has to be paid.
@@ -61,30 +64,40 @@ var (
 // undelivered events, be they pending or failed; what is only in the list of
 // all events was delivered. Both lists are asked for side by side. A delayed
 // payment succeeds days after its charge was made: only where the events around
-// the charge leave that open is its event looked for until now.
+// the charge leave that open is its event looked for until now. Where that look
+// fails the event is what was seen until then, together with the error.
 func (r *Reader) Event(ctx context.Context, s Session) (Event, error) {
 	if err := r.mayAsk(s.ID); err != nil {
 		return Event{}, err
 	}
 	from, to := window(s)
-	if from.IsZero() || r.now().Sub(to) > eventsKept {
+	oldest := r.now().Add(-eventsKept)
+	if from.IsZero() || to.Before(oldest) && !mayBeDelayed(s, search{}) {
 		return Event{}, nil
 	}
 	ctx, cancel := withDeadline(ctx)
 	defer cancel()
-	all, undelivered, err := r.searches(ctx, s, from, to, paidEvents)
-	if err == nil && mayBeDelayed(s, all) {
-		if !s.Created.IsZero() && s.Created.Before(from) {
-			from = s.Created
+	all, undelivered := search{}, search{whole: true} // what is not listed any more is not delivered any more either
+	if !to.Before(oldest) {
+		var err error
+		if all, undelivered, err = r.searches(ctx, s, from, to, paidEvents, completed); err != nil {
+			return Event{}, err
 		}
-		var late, lateUndelivered search
-		late, lateUndelivered, err = r.searches(ctx, s, from, r.now().Add(around), []string{string(asyncSucceeded)})
-		all, undelivered = late.with(all), lateUndelivered.with(undelivered)
 	}
-	if err != nil {
-		return Event{}, err
+	if !mayBeDelayed(s, all) {
+		return standing(all, undelivered, r.now()), nil
 	}
-	return standing(all, undelivered, r.now()), nil
+	if !s.Created.IsZero() && s.Created.Before(from) {
+		from = s.Created
+	}
+	if from.Before(oldest) {
+		from, all.whole = oldest, false
+	}
+	deadline, _ := ctx.Deadline() // there is one
+	ctx, end := context.WithDeadline(ctx, deadline.Add(-tellingTakes))
+	defer end()
+	late, lateUndelivered, err := r.searches(ctx, s, from, r.now().Add(around), []string{string(asyncSucceeded)}, asyncSucceeded)
+	return standing(late.with(all), lateUndelivered.with(undelivered), r.now()), err
 }
 
 // window is the time in which the events of a session's payment were made, unless
@@ -178,15 +191,15 @@ func standing(all, undelivered search, now time.Time) Event {
 }
 
 // searches looks among the events of these types, and among all that are
-// undelivered.
-func (r *Reader) searches(ctx context.Context, s Session, from, to time.Time, types []string) (all, undelivered search, err error) {
+// undelivered, down to the session's own of the type first.
+func (r *Reader) searches(ctx context.Context, s Session, from, to time.Time, types []string, first stripe.EventType) (all, undelivered search, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		all, err = r.search(ctx, s, eventParams(ctx, from, to, nil, types))
+		all, err = r.search(ctx, s, eventParams(ctx, from, to, nil, types), first)
 		return err
 	})
 	group.Go(func() (err error) {
-		undelivered, err = r.search(ctx, s, eventParams(ctx, from, to, stripe.Bool(false), tellingEvents))
+		undelivered, err = r.search(ctx, s, eventParams(ctx, from, to, stripe.Bool(false), tellingEvents), first)
 		return err
 	})
 	err = group.Wait()
@@ -202,8 +215,8 @@ func eventParams(ctx context.Context, from, to time.Time, delivered *bool, types
 }
 
 // search looks for the session's events, a page at a time, down to the first of
-// them: that its checkout was completed.
-func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventListParams) (search, error) {
+// them. With an error it is what was found until then, and not whole.
+func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventListParams, first stripe.EventType) (search, error) {
 	var found search
 	pages, unread := 0, 0
 	err := r.pages(eventsPath, params, func(p page) (bool, error) {
@@ -217,7 +230,7 @@ func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventList
 			}
 			if about := e.about(); about == s.ID || about == s.IntentID {
 				found.events = append(found.events, e)
-				found.whole = found.whole || e.Type == completed
+				found.whole = found.whole || e.Type == first
 			}
 		}
 		return pages < eventPages && !found.whole, nil

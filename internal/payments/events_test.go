@@ -1,13 +1,18 @@
 package payments
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -137,9 +142,110 @@ func TestEventSearchIsBounded(t *testing.T) {
 
 func TestEventTooOldIsNotAskedFor(t *testing.T) {
 	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
-	for _, s := range []Session{{ID: liveID}, {ID: liveID, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
+	for _, s := range []Session{{ID: liveID, State: Paid}, {ID: liveID, State: Unpaid, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
 		if got, err := reader.Event(t.Context(), s); err != nil || got != (Event{}) {
 			t.Errorf("%+v, error %v", got, err)
 		}
 	}
+}
+
+// TestDelayedPaymentOfAnOldCharge: Stripe lists no event of its checkout any more.
+func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
+	paid := now.Add(-20 * 24 * time.Hour)
+	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	tests := []struct {
+		name             string
+		all, undelivered []string
+		want             Event
+	}{
+		{"delivered", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid}},
+		{"undelivered", []string{async}, []string{async}, Event{EventFailed, "evt_2", paid, paid}},
+		{"not seen", nil, nil, Event{}},
+	}
+	for _, test := range tests {
+		reader, asked := lists(t, test.all, test.undelivered)
+		got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: now.Add(-31 * 24 * time.Hour)})
+		if err != nil || got != test.want || asked.Load() != 2 {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		}
+	}
+	reader, _ := lists(t, nil, nil)
+	if got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: now.Add(-eventsKept)}); err != nil || got != (Event{}) {
+		t.Errorf("as old as what Stripe lists: %+v, error %v; want nothing told", got, err)
+	}
+}
+
+// TestSecondLookEndsEarly: at the event that it is for, however long the lists are.
+func TestSecondLookEndsEarly(t *testing.T) {
+	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
+	var calls atomic.Int32
+	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		calls.Add(1)
+		body := list(true, told("evt_2", asyncSucceeded, paid, object(liveID, "paid")))
+		if firstLook(r, charged) {
+			body = list(false, told("evt_1", completed, charged, object(liveID, "unpaid")))
+		}
+		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
+	})
+	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: charged})
+	if want := (Event{EventPending, "evt_1", paid, paid}); err != nil || got != want || calls.Load() != 4 {
+		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
+	}
+}
+
+// firstLook reports whether events around the charge are asked for.
+func firstLook(r *http.Request, charged time.Time) bool {
+	return r.URL.Query().Get("created[lte]") == strconv.FormatInt(charged.Add(around).Unix(), 10)
+}
+
+type transport func(*http.Request) (*http.Response, error)
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
+
+// TestSecondLookFails: what the first one saw is told all the same, and while
+// somebody still waits for it.
+func TestSecondLookFails(t *testing.T) {
+	charged := now.Add(-5 * 24 * time.Hour)
+	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
+	failed := Event{EventFailed, "evt_1", charged.Add(time.Minute), charged.Add(time.Minute)}
+	for name, test := range map[string]struct {
+		first  string
+		second transport
+		want   Event
+		kind   Kind
+	}{
+		"undelivered, refused": {list(false, async, checkout), func(*http.Request) (*http.Response, error) {
+			return reply(http.StatusTooManyRequests, ""), nil
+		}, failed, RateLimited},
+		"undelivered, no answer": {list(false, async, checkout), func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}, failed, NoAnswer},
+		"not seen, refused": {list(false), func(*http.Request) (*http.Response, error) {
+			return reply(http.StatusTooManyRequests, ""), nil
+		}, Event{}, RateLimited},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				stripe := transport(func(r *http.Request) (*http.Response, error) {
+					if firstLook(r, charged) {
+						return reply(http.StatusOK, test.first), nil
+					}
+					return test.second(r)
+				})
+				reader := New(Config{Key: key, HTTP: &http.Client{Transport: stripe}, Now: func() time.Time { return now }})
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+				defer cancel()
+				got, err := reader.Event(ctx, Session{ID: liveID, State: Paid, ChargedAt: charged})
+				if got != test.want || !errors.Is(err, test.kind) || ctx.Err() != nil {
+					t.Errorf("%+v, error %v, who waits %v; want %+v and %v", got, err, ctx.Err(), test.want, test.kind)
+				}
+			})
+		})
+	}
+}
+
+func reply(status int, body string) *http.Response {
+	return &http.Response{StatusCode: status, Body: io.NopCloser(strings.NewReader(body))}
 }

@@ -44,9 +44,19 @@ const usage = `Usage:
   sessionbot version
 `
 
+// errInterrupted is the cause where a person ended the process, not its supervisor.
+var errInterrupted = errors.New("interrupted")
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
+	ctx, stop := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		if <-signals == syscall.SIGINT {
+			stop(errInterrupted)
+		}
+		stop(nil)
+	}()
 	os.Exit(dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -232,7 +232,7 @@ func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string
 		}
 		select {
 		case <-ctx.Done():
-			if waits {
+			if waits && errors.Is(context.Cause(ctx), errInterrupted) {
 				if job, done := t.cancelled(ctx, runner, id); done {
 					return t.ended(job)
 				}

@@ -77,3 +77,21 @@ func TestCancelsWaiting(t *testing.T) {
 		t.Errorf("%v, %d started", v, s.files.Started())
 	}
 }
+
+// TestLeavesWaiting: a supervisor that ends the process leaves the generation to
+// a bot.
+func TestLeavesWaiting(t *testing.T) {
+	s := repairStage(t)
+	s.replicaLeft()
+	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p.prints(regexp.MustCompile(`press Ctrl-C`))
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.exitCode(10 * time.Second); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
+		t.Errorf("exit code %d:\n%s", code, p.log)
+	}
+	if v := s.value("webhook:" + repairID); v["status"] == string(store.StatusError) {
+		t.Errorf("%v", v)
+	}
+}

@@ -189,7 +189,7 @@ func mayReplay(e Evidence, v Verdict) bool {
 	if e.Reads == LayoutThreeKey {
 		p = e.Session.Prompt.Value.Prompt
 	}
-	return p != nil && *p != "" && e.Event.ID != "" && mayStart(e, v)
+	return p != nil && *p != "" && e.Event.Completed && mayStart(e, v)
 }
 
 // mayRestore: where the prompt is gone, its key can be written, and nothing is

@@ -16,7 +16,7 @@ func TestWhatIsAllowed(t *testing.T) {
 	full := func(members string) Session {
 		return held("", "", `{"prompt":"A fox","createdAt":"`+ago(3*time.Hour)+`",`+members+`}`)
 	}
-	file, delivered := `"fileId":"`+fileF+`"`, Event{ID: "evt_1", State: EventDelivered}
+	file, delivered := `"fileId":"`+fileF+`"`, Event{ID: "evt_1", State: EventDelivered, Completed: true}
 	const three = LayoutThreeKey
 	for _, c := range []struct {
 		name    string
@@ -64,6 +64,8 @@ func TestWhatIsAllowed(t *testing.T) {
 			VerdictFailed, "generate", "", ""},
 		{"orphaned, and the event is known", Evidence{Session: full(`"status":"pending"`), Payment: paid, Event: delivered},
 			VerdictOrphaned, "fix generate replay", "", ""},
+		{"orphaned, and only the event of its payment intent is known", Evidence{Session: full(`"status":"pending"`), Payment: paid, Event: Event{ID: "evt_2", State: EventDelivered}},
+			VerdictOrphaned, "fix generate", "", ""},
 		{"image-to-video, and the event is known", Evidence{Session: full(`"generationType":"image-to-video"`), Payment: paid, Event: delivered},
 			VerdictOrphaned, "fix replay", "", ""},
 		{"three keys, and the site reads one", Evidence{Session: held(foxPrompt, "", ""), Payment: paid, Event: delivered, Reads: LayoutOneKey},

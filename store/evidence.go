@@ -77,6 +77,8 @@ type Event struct {
 	ID      string     // evt_… of checkout.session.completed where it was seen, else of the one that decides
 	Created time.Time  // of the one that decides
 	PaidAt  time.Time  // see Payment
+	// Completed reports that ID is of checkout.session.completed, which replay sends.
+	Completed bool
 }
 
 // FileState is how far SuperDuperAI got with the file.

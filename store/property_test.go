@@ -135,7 +135,7 @@ func drawEvidence(t *rapid.T) Evidence {
 		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {fileF}, {fileOld, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
 		Others: rapid.SampledFrom([][]Named{nil, {{fileOld, rapid.SampledFrom([]FileState{FileUnknown, FileMissing, FileFailed, FileInProgress,
 			FileCompleted}).Draw(t, "other file")}}}).Draw(t, "others"),
-		Event: Event{ID: rapid.SampledFrom([]string{"", "evt_1"}).Draw(t, "event")},
+		Event: Event{Completed: rapid.Bool().Draw(t, "event")},
 		Site:  rapid.SampledFrom([]*Site{nil, {Found: true, Status: "processing", FileID: fileF}, {}}).Draw(t, "site"),
 		Reads: rapid.SampledFrom([]Layout{LayoutNone, LayoutOneKey, LayoutThreeKey}).Draw(t, "site reads"),
 		Job:   rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),

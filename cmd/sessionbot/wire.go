@@ -125,7 +125,7 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 	if err != nil {
 		_ = r.why(ctx, err) // logged; the answer says what could be seen all the same
 	}
-	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt}
+	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt, Completed: event.Completed}
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {

@@ -29,6 +29,8 @@ type Event struct {
 	ID      string     // evt_… of checkout.session.completed where that was seen, else of the one that decides
 	Created time.Time  // of the one that decides
 	PaidAt  time.Time  // when a delayed payment succeeded; zero = it was none, or that was not seen
+	// Completed reports that ID is of checkout.session.completed.
+	Completed bool
 }
 
 const (
@@ -173,7 +175,7 @@ func standing(all, undelivered search, now time.Time) Event {
 	for _, f := range found {
 		switch f.Type {
 		case completed:
-			e.ID = f.ID
+			e.ID, e.Completed = f.ID, true
 		case asyncSucceeded:
 			e.PaidAt = f.created()
 		}

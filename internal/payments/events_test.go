@@ -32,15 +32,15 @@ func TestStanding(t *testing.T) {
 	}{
 		{"in neither", found(), found(), Event{State: EventNone}},
 		{"in neither as far as was read", search{}, found(), Event{}},
-		{"only among all", found(checkout), found(), Event{EventDelivered, checkout.ID, checkout.created(), time.Time{}}},
-		{"only among all as far as was read", found(checkout), search{}, Event{EventUnknown, checkout.ID, checkout.created(), time.Time{}}},
-		{"undelivered for long", found(checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), time.Time{}}},
-		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), Event{EventFailed, checkout.ID, now.Add(-10 * time.Minute), time.Time{}}},
-		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), Event{EventPending, checkout.ID, now.Add(-9 * time.Minute), time.Time{}}},
-		{"the intent's is undelivered", found(checkout), found(intent), Event{EventPending, checkout.ID, intent.created(), time.Time{}}},
-		{"a delayed payment, delivered", found(async, checkout), found(), Event{EventDelivered, checkout.ID, async.created(), async.created()}},
-		{"a delayed payment, undelivered", found(async, checkout), found(async), Event{EventPending, checkout.ID, async.created(), async.created()}},
-		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), async.created()}},
+		{"only among all", found(checkout), found(), Event{EventDelivered, checkout.ID, checkout.created(), time.Time{}, true}},
+		{"only among all as far as was read", found(checkout), search{}, Event{EventUnknown, checkout.ID, checkout.created(), time.Time{}, true}},
+		{"undelivered for long", found(checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), time.Time{}, true}},
+		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), Event{EventFailed, checkout.ID, now.Add(-10 * time.Minute), time.Time{}, true}},
+		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), Event{EventPending, checkout.ID, now.Add(-9 * time.Minute), time.Time{}, true}},
+		{"the intent's is undelivered", found(checkout), found(intent), Event{EventPending, checkout.ID, intent.created(), time.Time{}, true}},
+		{"a delayed payment, delivered", found(async, checkout), found(), Event{EventDelivered, checkout.ID, async.created(), async.created(), true}},
+		{"a delayed payment, undelivered", found(async, checkout), found(async), Event{EventPending, checkout.ID, async.created(), async.created(), true}},
+		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), async.created(), true}},
 	}
 	for _, test := range tests {
 		if got := standing(test.all, test.undelivered, now); got != test.want {
@@ -83,11 +83,11 @@ func TestDelayedPayment(t *testing.T) {
 		want             Event
 		calls            int32
 	}{
-		{"delivered", []string{other, async, checkout}, []string{other}, Event{EventDelivered, "evt_1", paid, paid}, 4},
-		{"undelivered", []string{other, async, checkout}, []string{other, async}, Event{EventPending, "evt_1", paid, paid}, 4},
-		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, Event{EventPending, "evt_1", paid, paid}, 4},
-		{"the checkout's is not known", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid}, 4},
-		{"no delayed one", []string{other, instant}, []string{other}, Event{EventDelivered, "evt_1", charged, time.Time{}}, 2},
+		{"delivered", []string{other, async, checkout}, []string{other}, Event{EventDelivered, "evt_1", paid, paid, true}, 4},
+		{"undelivered", []string{other, async, checkout}, []string{other, async}, Event{EventPending, "evt_1", paid, paid, true}, 4},
+		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, Event{EventPending, "evt_1", paid, paid, true}, 4},
+		{"the checkout's is not known", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid, false}, 4},
+		{"no delayed one", []string{other, instant}, []string{other}, Event{EventDelivered, "evt_1", charged, time.Time{}, true}, 2},
 		{"none", []string{other}, nil, Event{State: EventNone}, 4},
 	}
 	for _, test := range tests {
@@ -99,7 +99,7 @@ func TestDelayedPayment(t *testing.T) {
 	}
 	reader, asked := lists(t, []string{checkout}, nil)
 	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Unpaid, IntentID: "pi_1", ChargedAt: charged})
-	if want := (Event{EventDelivered, "evt_1", charged, time.Time{}}); err != nil || got != want || asked.Load() != 2 {
+	if want := (Event{EventDelivered, "evt_1", charged, time.Time{}, true}); err != nil || got != want || asked.Load() != 2 {
 		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, asked.Load(), err, want)
 	}
 }
@@ -158,8 +158,8 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 		all, undelivered []string
 		want             Event
 	}{
-		{"delivered", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid}},
-		{"undelivered", []string{async}, []string{async}, Event{EventFailed, "evt_2", paid, paid}},
+		{"delivered", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid, false}},
+		{"undelivered", []string{async}, []string{async}, Event{EventFailed, "evt_2", paid, paid, false}},
 		{"not seen", nil, nil, Event{}},
 	}
 	for _, test := range tests {
@@ -188,7 +188,7 @@ func TestSecondLookEndsEarly(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: charged})
-	if want := (Event{EventPending, "evt_1", paid, paid}); err != nil || got != want || calls.Load() != 4 {
+	if want := (Event{EventPending, "evt_1", paid, paid, true}); err != nil || got != want || calls.Load() != 4 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
 }

@@ -208,7 +208,7 @@ func TestSecondLookFails(t *testing.T) {
 	charged := now.Add(-5 * 24 * time.Hour)
 	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
 	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
-	failed := Event{EventFailed, "evt_1", charged.Add(time.Minute), charged.Add(time.Minute)}
+	failed := Event{EventFailed, "evt_1", charged.Add(time.Minute), charged.Add(time.Minute), true}
 	for name, test := range map[string]struct {
 		first  string
 		second transport

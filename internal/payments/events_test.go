@@ -123,7 +123,7 @@ func TestEventIsLookedForPageByPage(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: at})
-	want := Event{State: EventDelivered, ID: "evt_100", Created: at}
+	want := Event{State: EventDelivered, ID: "evt_100", Created: at, Completed: true}
 	if err != nil || got != want || calls.Load() != 3 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}

@@ -284,14 +284,18 @@ func (x *Examiner) site(ctx context.Context, id string) func() (Site, error) {
 	return begin(ctx, siteWithin, func(ctx context.Context) (Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
-// reads begins to look up which keys the site reads.
+// reads begins to look up which keys the site reads: one-key where no answer
+// comes, with which a repair writes more.
 func (x *Examiner) reads(ctx context.Context) func() Layout {
 	if x.Reads == nil {
 		return func() Layout { return LayoutNone }
 	}
 	answer := begin(ctx, redisWithin, func(ctx context.Context) (Layout, error) { return x.Reads(ctx), nil })
 	return func() Layout {
-		layout, _ := answer() // without an answer it is not known
+		layout, err := answer()
+		if err != nil {
+			return LayoutOneKey
+		}
 		return layout
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -10,28 +11,30 @@ import (
 // repair left.
 func TestLayoutThatTheSiteReads(t *testing.T) {
 	const day = 24 * time.Hour
-	full := held("", "", `{"prompt":"A fox","status":"pending","createdAt":"2026-03-04T10:00:00.000Z"}`)
-	three := held(foxPrompt, "", `{"fileId":"f"}`)
+	full := held("", "", `{"prompt":"A fox","status":"pending","createdAt":"2026-02-04T10:00:00.000Z"}`)
+	three := func(age time.Duration) Session {
+		return held(`{"prompt":"A fox","timestamp":"`+ago(age)+`"}`, `{"status":"completed","timestamp":"`+ago(time.Hour)+`"}`, `{"fileId":"f"}`)
+	}
 	for _, c := range []struct {
 		name     string
 		sessions []Session
-		age      time.Duration
 		want     Layout
 	}{
-		{"nothing", nil, 0, LayoutNone},
-		{"full objects", []Session{full}, 20 * day, LayoutOneKey},
-		{"three keys", []Session{three}, 6 * day, LayoutThreeKey},
-		{"a prompt alone", []Session{held(foxPrompt, "", "")}, time.Minute, LayoutThreeKey},
-		{"three keys of long ago", []Session{three}, 8 * day, LayoutNone},
-		{"both", []Session{three, full, three}, time.Minute, LayoutOneKey},
-		{"a mapping with the status of a repair", []Session{held(foxPrompt, `{"status":"error"}`, `{"status":"error"}`)}, time.Minute, LayoutNone},
-		{"a createdAt that is no time", []Session{held("", "", `{"prompt":"A fox","createdAt":"yesterday"}`)}, time.Minute, LayoutNone},
+		{"nothing", nil, LayoutNone},
+		{"full objects", []Session{full}, LayoutOneKey},
+		{"three keys", []Session{three(6 * day)}, LayoutThreeKey},
+		{"a prompt alone", []Session{held(`{"prompt":"A fox","timestamp":"`+ago(time.Minute)+`"}`, "", "")}, LayoutThreeKey},
+		{"three keys of long ago, repaired just now", []Session{three(8 * day)}, LayoutNone},
+		{"three keys of nobody knows when", []Session{held("", `{"status":"completed","timestamp":"`+ago(time.Hour)+`"}`, "")}, LayoutNone},
+		{"both", []Session{three(time.Minute), full, three(time.Minute)}, LayoutOneKey},
+		{"a mapping with the status of a repair", []Session{held(foxPrompt, `{"status":"error"}`, `{"status":"error"}`)}, LayoutNone},
+		{"a createdAt that is no time", []Session{held("", "", `{"prompt":"A fox","createdAt":"yesterday"}`)}, LayoutNone},
 	} {
-		var count LayoutCount
+		got := LayoutNone
 		for _, s := range c.sessions {
-			count.Add(s.MadeAs(), c.age)
+			got = got.And(s.MadeAs(at))
 		}
-		if got := count.Reads(); got != c.want {
+		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
@@ -47,9 +50,22 @@ func TestExaminedWithTheSitesLayout(t *testing.T) {
 			t.Errorf("%s: %+v", action, p.Writes)
 		}
 	}
-	examiner := Examiner{Redis: holding{x.Session}, Now: func() time.Time { return at }, Reads: func(context.Context) Layout { return LayoutThreeKey }}
-	if got := examiner.Examine(t.Context(), x.Session.ID).Reads; got != LayoutThreeKey {
-		t.Errorf("examined with %q", got)
+	for name, c := range map[string]struct {
+		reads func(over <-chan struct{}) Layout
+		want  Layout
+	}{
+		"an answer":    {func(<-chan struct{}) Layout { return LayoutThreeKey }, LayoutThreeKey},
+		"none in time": {func(over <-chan struct{}) Layout { <-over; return LayoutThreeKey }, LayoutOneKey},
+		"a panic":      {func(<-chan struct{}) Layout { panic("out of order") }, LayoutOneKey},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			over := make(chan struct{})
+			defer close(over)
+			examiner := Examiner{Redis: holding{x.Session}, Now: func() time.Time { return at }, Reads: func(context.Context) Layout { return c.reads(over) }}
+			if got := examiner.Examine(t.Context(), x.Session.ID).Reads; got != c.want {
+				t.Errorf("%s: examined with %q, want %q", name, got, c.want)
+			}
+		})
 	}
 }
 

@@ -10,30 +10,32 @@ import (
 )
 
 const (
-	sampleSize   = 500                    // sessions that tell which layout the site reads
-	sampleWithin = 500 * time.Millisecond // or as many as are seen in that time
-	sampledFor   = time.Minute
-	sweptFor     = time.Hour // and the pause between two sweeps: the watch is asked no longer
+	lookWithin = 500 * time.Millisecond // to see all sessions: enough for some ten thousand
+	lookedFor  = time.Minute
+	sweptFor   = time.Hour // and the pause between two sweeps: the watch is asked no longer
 )
 
 // Layouts finds out which keys the site reads: as the watch's last sweep saw, or
-// without one by some of the sessions. It is safe for use by several goroutines.
+// without one by the sessions where they are few. It is safe for use by several
+// goroutines.
 type Layouts struct {
 	product *store.Redis
 	records *store.Watch
 	now     func() time.Time
+	within  time.Duration // lookWithin; tests, which run on busy machines, have longer
 
-	mu      sync.Mutex // held while sessions are looked at, so that it is done once
-	sampled time.Time
-	reads   store.Layout // by that sample
+	mu     sync.Mutex // held while sessions are looked at, so that it is done once
+	looked time.Time
+	reads  store.Layout // by that look
 }
 
 // NewLayouts looks at the sessions of one Redis, and at what the watch noted.
 func NewLayouts(product *store.Redis, records *store.Watch, now func() time.Time) *Layouts {
-	return &Layouts{product: product, records: records, now: now}
+	return &Layouts{product: product, records: records, now: now, within: lookWithin}
 }
 
-// Reads returns the layout that the site reads: one-key where nothing tells.
+// Reads returns the layout that the site reads: one-key where nothing proves
+// another, with which a repair writes more.
 func (l *Layouts) Reads(ctx context.Context) store.Layout {
 	state, err := l.records.State(ctx)
 	if known := state.Reads == store.LayoutOneKey || state.Reads == store.LayoutThreeKey; err == nil && known && l.now().Sub(state.Swept) < sweptFor+state.Pause {
@@ -41,34 +43,33 @@ func (l *Layouts) Reads(ctx context.Context) store.Layout {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.sampled.IsZero() && l.now().Sub(l.sampled) < sampledFor {
-		return l.reads
+	if l.looked.IsZero() || l.now().Sub(l.looked) >= lookedFor {
+		l.reads = l.look(ctx)
+		l.looked = l.now()
 	}
-	reads := l.sample(ctx).Reads()
-	if reads == store.LayoutNone { // the first session to come may tell
-		return store.LayoutOneKey
-	}
-	l.sampled, l.reads = l.now(), reads
-	return reads
+	return l.reads
 }
 
-// errEnough ends the sweep that takes a sample.
-var errEnough = errors.New("enough sessions were seen")
+// errOneKey ends a look: nothing that comes later tells more.
+var errOneKey = errors.New("a full object was seen")
 
-// sample counts the layouts of some sessions: of none where Redis does not answer.
-func (l *Layouts) sample(ctx context.Context) store.LayoutCount {
-	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
+// look is three-key only where every session was seen in time: a single full
+// object that was not would tell otherwise. It serves others too, and so goes on
+// where who asked has left.
+func (l *Layouts) look(ctx context.Context) store.Layout {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.within)
 	defer cancel()
-	var count store.LayoutCount
-	seen, now := 0, l.now()
-	_, _ = New(l.product).Sweep(ctx, Options{Now: now, Visit: func(_ context.Context, found []Observation) error { // what was seen counts, however it ended
+	now := l.now()
+	swept, err := New(l.product).Sweep(ctx, Options{Now: now, Visit: func(_ context.Context, found []Observation) error {
 		for _, o := range found {
-			count.Add(o.Session.MadeAs(), now.Sub(o.Session.AsOf(now).StoredAt(now)))
-		}
-		if seen += len(found); seen >= sampleSize || count.OneKey > 0 {
-			return errEnough
+			if o.Session.MadeAs(now) == store.LayoutOneKey {
+				return errOneKey
+			}
 		}
 		return nil
 	}})
-	return count
+	if err == nil && swept.Count.Complete && swept.Reads == store.LayoutThreeKey {
+		return store.LayoutThreeKey
+	}
+	return store.LayoutOneKey
 }

@@ -85,7 +85,7 @@ func (r *run) count(found []Observation) {
 	defer r.mu.Unlock()
 	for _, o := range found {
 		r.tally.Add(o.Session, o.Diagnosis)
-		r.layouts.Add(o.Session.MadeAs(), r.Now.Sub(o.Session.AsOf(r.Now).StoredAt(r.Now)))
+		r.reads = r.reads.And(o.Session.MadeAs(r.Now))
 		if r.Newest > 0 {
 			r.prompts.add(o.Session, r.Now, r.Newest)
 		}
@@ -101,7 +101,7 @@ func (r *run) remember(found []Observation) {
 	for _, o := range found {
 		k := keyOf(o.Session.ID)
 		if at := o.Time(); o.Verdict == store.VerdictCompleted && o.File.State != store.FileUnchecked && !at.IsZero() && !s.written[k] {
-			s.known[k] = seen | made[o.Session.MadeAs()] | finishedEntry(store.Length(o.Session.PromptText()), at)
+			s.known[k] = seen | made[o.Session.MadeAs(r.Now)] | finishedEntry(store.Length(o.Session.PromptText()), at)
 		}
 	}
 }

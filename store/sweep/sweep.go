@@ -103,7 +103,7 @@ type Result struct {
 	Full    bool // every session was read
 	Count   store.Count
 	Prompts []Prompt     // newest first
-	Reads   store.Layout // of the keys that the site reads; LayoutNone = no session tells
+	Reads   store.Layout // of the keys that the site reads, by what was visited; LayoutNone = no session tells
 }
 
 // run is a sweep under way.
@@ -117,7 +117,7 @@ type run struct {
 
 	mu      sync.Mutex // guards what follows
 	tally   *store.Tally
-	layouts store.LayoutCount
+	reads   store.Layout
 	prompts newestPrompts
 }
 
@@ -125,7 +125,7 @@ type run struct {
 // answers runs out half-way the result holds what was visited until then, with
 // Count.Complete false.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
-	r := &run{Sweeper: s, Options: o, tally: store.NewTally(o.Now), survey: newSurveyor(o.Progress)}
+	r := &run{Sweeper: s, Options: o, tally: store.NewTally(o.Now), reads: store.LayoutNone, survey: newSurveyor(o.Progress)}
 	r.begin()
 	err := r.visitAll(ctx)
 	if err != nil && (r.survey.survey().Scanned == 0 || !timedOut(ctx, err)) {
@@ -144,7 +144,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	if count.Survey = s.survey; r.full {
 		count.Survey = r.survey.survey()
 	}
-	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest), Reads: r.layouts.Reads()}, nil
+	return Result{Full: r.full, Count: count, Prompts: r.prompts.first(o.Newest), Reads: r.reads}, nil
 }
 
 // callersError is an error of Evidence or Visit, which says nothing about Redis.
@@ -271,7 +271,7 @@ func (r *run) unread(keys, ids []string) []string {
 		case e&seen != 0: // at another of its keys, or SCAN returned it twice
 		case e&finished != 0:
 			r.tally.AddFinished(id, e.length(), e.at())
-			r.layouts.Add(e.madeAs(), r.Now.Sub(e.at()))
+			r.reads = r.reads.And(e.madeAs())
 		default:
 			ids = append(ids, id)
 		}

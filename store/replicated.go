@@ -26,7 +26,7 @@ const (
 // Replication is how the master of plans and jobs stands with its replicas.
 type Replication struct {
 	Connected int
-	Told      bool // the server tells how many are connected
+	Told      bool // the server tells how many are connected; else those that acknowledge count
 	Needed    bool // a replica has to have a job's record before its request is sent
 }
 
@@ -147,11 +147,7 @@ func (r *Redis) replication(ctx context.Context, master redis.UniversalClient) (
 	if err != nil || seen.Needed {
 		return seen, err
 	}
-	topology, err := r.Topology(ctx)
-	if err != nil {
-		return seen, err
-	}
-	if topology == InCluster {
+	if !r.alone() {
 		nodes, err := master.ClusterNodes(ctx).Result()
 		if err != nil {
 			return seen, fmt.Errorf("ask the cluster for replicas: %w", Classify(err))
@@ -187,14 +183,12 @@ func listsReplica(nodes string) bool {
 }
 
 // replicasOf counts the replicas that are connected. A server may not tell: its
-// ACL forbids INFO, or it knows no such section.
+// ACL forbids INFO, or it knows no such section. Then those are counted, one at
+// least where there is one, that acknowledge what this connection wrote last.
 func replicasOf(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
 	var answered redis.Error
-	switch {
-	case errors.As(err, &answered):
-		return 0, false, nil
-	case err != nil:
+	if err != nil && !errors.As(err, &answered) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))
 	}
 	for line := range strings.Lines(info) {
@@ -206,5 +200,9 @@ func replicasOf(ctx context.Context, client redis.UniversalClient) (n int, told 
 			return n, true, nil
 		}
 	}
-	return 0, false, nil
+	n, err = client.Do(ctx, "WAIT", 1, replicaWithin.Milliseconds()).Int()
+	if err != nil && (redis.IsPermissionError(err) || !errors.As(err, &answered)) { // who knows no WAIT has none to be waited for
+		return 0, false, fmt.Errorf("wait for a replica: %w", Classify(err))
+	}
+	return n, false, nil
 }

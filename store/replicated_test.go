@@ -112,22 +112,34 @@ func TestReplicatedElsewhere(t *testing.T) {
 	}
 }
 
-// TestReplicatedWithoutInfo: a server that does not tell of its replicas is
-// waited for all the same, once one was seen.
+// TestReplicatedWithoutInfo: a replica of which the server does not tell is
+// known by what it acknowledges, and waited for like any other from then on.
 func TestReplicatedWithoutInfo(t *testing.T) {
 	master := redistest.Start(t)
-	replica := redistest.StartReplica(t, master)
 	l := NewLedger(as(t, master, "~* &* +@all -info"))
 	lease, job := running(t, l, "cs_live_silent")
-	must(t, master.Client().Set(t.Context(), replicaKey, "", replicaLife).Err())
-	if err := l.Replicated(t.Context(), lease, job); err != nil {
-		t.Errorf("with a replica that follows: %v", err)
+	check := func(when string, want error, noted int64) {
+		t.Helper()
+		if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", when, err, want)
+		}
+		if n := master.Client().Exists(t.Context(), replicaKey).Val(); n != noted {
+			t.Errorf("%s: noted %d, want %d", when, n, noted)
+		}
 	}
+	check("without a replica", nil, 0)
+	replica := redistest.StartReplica(t, master)
+	check("with a replica that follows", nil, 1)
+	must(t, master.Client().Del(t.Context(), replicaKey).Err())
+	must(t, l.NoteReplicas(t.Context()))
 	replica.Freeze(t)
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
-		t.Errorf("with a replica that stands still: %v", err)
-	}
+	check("with a replica that stands still", ErrNotReplicated, 1)
+	leaves(t, master, replica)
+	check("with a replica that left", ErrNotReplicated, 1)
 	replica.Thaw(t)
+	must(t, master.Client().Del(t.Context(), replicaKey).Err())
+	l = NewLedger(as(t, master, "~* &* +@all -info -wait"))
+	check("where nobody may wait", ErrNoPermission, 0)
 }
 
 // TestReplicatedEverywhere: where nobody knows of a replica nothing is waited for.

@@ -41,12 +41,23 @@ func TestFilesTellTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	ledger := store.NewLedger(redis)
-	ours := store.Plan{ID: rand.Text(), Action: store.ActionGenerate, Session: session(0), Created: now, Expires: now.Add(time.Hour)}
-	if err := ledger.SavePlan(t.Context(), ours); err != nil {
-		t.Fatal(err)
-	}
-	if a, err := ledger.Claim(t.Context(), ours.ID, "", store.Actor{ID: "U1"}, now); err != nil || a.Verdict != store.Claimed {
-		t.Fatal(a.Verdict, err)
+	for _, action := range []store.Action{store.ActionGenerate, store.ActionFix} { // one after the other
+		ours := store.Plan{ID: rand.Text(), Action: action, Session: session(0), Created: now, Expires: now.Add(time.Hour)}
+		if err := ledger.SavePlan(t.Context(), ours); err != nil {
+			t.Fatal(err)
+		}
+		a, err := ledger.Claim(t.Context(), ours.ID, "", store.Actor{ID: "U1"}, now)
+		if err != nil || a.Verdict != store.Claimed {
+			t.Fatal(a.Verdict, err)
+		}
+		lease, _, err := ledger.Lease(t.Context(), ours.ID, "doctor")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Job.Outcome, a.Job.Told, a.Job.Finished = store.OutcomeDone, true, now
+		if err := ledger.SaveJob(t.Context(), lease, a.Job); err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	for _, c := range []struct {
@@ -59,7 +70,7 @@ func TestFilesTellTheHost(t *testing.T) {
 		{"the newest is known", map[string]int{file(2): 200}, OK, []int{2}, &seen},
 		{"an older one is known", map[string]int{file(4): 200}, OK, []int{2, 3, 4}, &seen},
 		{"none of three is known", map[string]int{file(5): 200}, Failed, []int{2, 3, 4}, &seen},
-		{"only ours is known", map[string]int{file(0): 200}, Failed, []int{2, 3, 4}, &seen},
+		{"only ours is known, of which the latest job is a fix", map[string]int{file(0): 200}, Failed, []int{2, 3, 4}, &seen},
 		{"the token is refused", map[string]int{file(2): 401}, "", []int{2}, &seen},
 		{"the second is not answered", map[string]int{file(3): 503}, "", []int{2, 3}, &seen},
 		{"no session names a file", nil, OK, nil, &sample{}},

@@ -40,7 +40,7 @@ func (c *carriage) waits(ctx context.Context, err error) {
 // cancelled ends a job that was cancelled while it waited: nothing was sent.
 func (c *carriage) cancelled(ctx context.Context) error {
 	err := c.failed(ctx, startFailed, "")
-	if err == nil {
+	if c.job.Outcome != "" { // the session is somebody else's by now
 		c.job.Outcome = store.OutcomeCancelled
 	}
 	return err

@@ -88,6 +88,8 @@ func (c *carriage) confirm(ctx context.Context) error {
 	}
 	c.job.Step, c.job.Foreign = store.StepFinished, !stands
 	switch {
+	case c.job.Cancelled != nil:
+		return c.finish(store.OutcomeCancelled, "")
 	case c.job.Cause != "":
 		return c.finish(store.OutcomeFailed, c.job.Cause, c.job.Detail...)
 	case !stands:

@@ -11,8 +11,11 @@ import (
 
 const (
 	lookWithin = 500 * time.Millisecond // to see all sessions: enough for some ten thousand
-	lookedFor  = time.Minute
-	sweptFor   = time.Hour // and the pause between two sweeps: the watch is asked no longer
+	// A look holds for so many times as long as it took, so that looks take Redis
+	// little time, and for a minute at most.
+	lookedFactor = 100
+	lookedFor    = time.Minute
+	sweptFor     = time.Hour // and the pause between two sweeps: the watch is asked no longer
 )
 
 // Layouts finds out which keys the site reads: as the watch's last sweep saw, or
@@ -26,6 +29,7 @@ type Layouts struct {
 
 	mu     sync.Mutex // held while sessions are looked at, so that it is done once
 	looked time.Time
+	holds  time.Duration
 	reads  store.Layout // by that look
 }
 
@@ -43,9 +47,10 @@ func (l *Layouts) Reads(ctx context.Context) store.Layout {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.looked.IsZero() || l.now().Sub(l.looked) >= lookedFor {
+	if l.looked.IsZero() || l.now().Sub(l.looked) >= l.holds {
+		began := time.Now()
 		l.reads = l.look(ctx)
-		l.looked = l.now()
+		l.looked, l.holds = l.now(), min(lookedFor, lookedFactor*time.Since(began))
 	}
 	return l.reads
 }

@@ -51,7 +51,7 @@ func TestLayoutBySweep(t *testing.T) {
 	})
 }
 
-// TestLayouts: the watch is asked, and without it the sessions, once a minute.
+// TestLayouts: the watch is asked, and without it the sessions, now and then.
 func TestLayouts(t *testing.T) {
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		now := at
@@ -72,7 +72,7 @@ func TestLayouts(t *testing.T) {
 		}
 		check("nothing is known", store.LayoutOneKey)
 		set(t, client, map[string]string{"prompt:cs_live_1": `{"prompt":"A fox","timestamp":"` + ago(time.Hour) + `"}`})
-		check("within a minute", store.LayoutOneKey)
+		check("at the same time", store.LayoutOneKey)
 		now = now.Add(lookedFor)
 		check("the first session tells", store.LayoutThreeKey)
 		note(store.LayoutOneKey)

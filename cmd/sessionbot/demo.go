@@ -38,7 +38,7 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
 		Addr: *addr, ControlKey: *key, Manifest: sessionbot.Manifest, Hints: world.hints, Stories: stories, Log: log,
 	})
 	if err != nil {
-		return err
+		return listenError(err, *addr)
 	}
 	defer func() { _ = server.Close() }() // the process ends
 	c := world.config

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -19,4 +22,20 @@ func TestAddressIsTaken(t *testing.T) {
 		t.Errorf("it does not say %q", want)
 	}
 	s.workspace.ExpectNothingElse()
+}
+
+// TestPageIsTaken: a second demo or workspace on the same address says what to do.
+func TestPageIsTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = taken.Close() }()
+	args := []string{"--addr", taken.Addr().String()}
+	for name, run := range map[string]func(context.Context, []string, io.Writer, io.Writer) error{"demo": runDemo, "workspace": runWorkspace} {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "--addr 127.0.0.1:0") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
@@ -39,7 +40,7 @@ func runWorkspace(ctx context.Context, args []string, out, errs io.Writer) error
 	case errors.Is(err, workspace.ErrNotLoopback):
 		return fmt.Errorf("%w, or allow it in so many words: --allow-remote", err)
 	case err != nil:
-		return err
+		return listenError(err, *addr)
 	}
 	_, err = fmt.Fprintf(out, "page: %s\nSLACK_API_URL=%s\nSLACK_APP_TOKEN=%s\nSLACK_BOT_TOKEN=%s\nX-Control-Key: %s\n",
 		server.PageURL(), server.APIURL(), server.AppToken(), server.BotToken(), server.ControlKey())
@@ -48,6 +49,14 @@ func runWorkspace(ctx context.Context, args []string, out, errs io.Writer) error
 	}
 	if closeErr := server.Close(); closeErr != nil {
 		return closeErr
+	}
+	return err
+}
+
+// listenError says what to do where something else listens on the address.
+func listenError(err error, addr string) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use: stop what listens there, or take a free port: --addr 127.0.0.1:0", addr)
 	}
 	return err
 }

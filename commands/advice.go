@@ -134,7 +134,7 @@ func unseenFile(x store.Examination) bool {
 	return doubtful(x.File.State) || slices.ContainsFunc(x.Others, func(n store.Named) bool { return doubtful(n.State) })
 }
 
-const seeFileFirst = "Refresh in a minute. If its file stays out of sight, ask the engineer on call: no other video is made before it was seen."
+const seeFileFirst = "Refresh in a minute. If its file stays out of sight, ask the engineer on call: no second video can be made until it has been seen."
 
 // customerSentence is what support can send as it is.
 func (d Deps) customerSentence(x store.Examination) string {

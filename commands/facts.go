@@ -162,7 +162,7 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	if id == "" {
 		text := "none"
 		if named := x.Session.NamedFile(); named != "" {
-			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is no id of a file"
+			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is not a file id"
 		}
 		return append([]blockkit.Line{blockkit.Fact("File", blockkit.Plain(text))}, d.hiddenFile(x)...)
 	}

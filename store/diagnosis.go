@@ -171,7 +171,7 @@ func (e Evidence) doubt() string {
 // noFile says what stands where the id of the file should.
 func (e Evidence) noFile() string {
 	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
-		return " (its fileId is no id of a file)"
+		return " (its fileId is not a file id)"
 	}
 	return ""
 }

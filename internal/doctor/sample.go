@@ -36,8 +36,7 @@ func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
 	defer cancel()
 	s, now := sample{Layouts: map[store.Layout]int{}}, time.Now()
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
-		Now:      now,
-		Progress: func(scanned, _ int64) { s.Keys = int(scanned) },
+		Now: now,
 		Visit: func(_ context.Context, found []sweep.Observation) error {
 			for _, o := range found {
 				s.Sessions++
@@ -61,9 +60,10 @@ func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
 	if errors.Is(err, errEnough) {
 		return s, nil
 	}
+	s.Keys = int(swept.Count.Survey.Scanned)
 	for _, n := range swept.Count.Survey.Namespaces {
-		if n.Name == "sessionbot" { // our own
-			s.Keys -= int(n.Keys)
+		if n.Name == "sessionbot" { // our own, of which some may be younger than the count
+			s.Keys = max(0, s.Keys-int(n.Keys))
 		}
 	}
 	return s, err

@@ -172,5 +172,5 @@ func (a bothAPIs) Event(ctx context.Context, p store.Payment) store.Event {
 	if err != nil {
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt}
+	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt, Completed: e.Completed}
 }

@@ -172,12 +172,12 @@ func TestTheSite(t *testing.T) {
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
-		{"no id of a file", func(s *shop) { s.checkout(); s.told(); s.outside(`{"fileId":"../ping"}`) },
+		{"not a file id", func(s *shop) { s.checkout(); s.told(); s.outside(`{"fileId":"../ping"}`) },
 			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
-		{"no id of a file, after the watch saw it", func(s *shop) { s.checkout(); s.told(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
+		{"not a file id, after the watch saw it", func(s *shop) { s.checkout(); s.told(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},

@@ -55,7 +55,7 @@ func (o overHTTP) Event(ctx context.Context, p store.Payment) store.Event {
 	if err != nil {
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt}
+	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt, Completed: e.Completed}
 }
 
 // TestCallsToStripe, counted by the stand-in through an hour, in which ten sessions

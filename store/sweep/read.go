@@ -100,7 +100,7 @@ func (r *run) remember(found []Observation) {
 	defer s.mu.Unlock()
 	for _, o := range found {
 		k := keyOf(o.Session.ID)
-		if at := o.Time(); o.Verdict == store.VerdictCompleted && o.File.State != store.FileUnchecked && !at.IsZero() && !s.written[k] {
+		if at := o.Time(); o.Verdict == store.VerdictCompleted && !at.IsZero() && !s.written[k] {
 			s.known[k] = seen | made[o.Session.MadeAs(r.Now)] | finishedEntry(store.Length(o.Session.PromptText()), at)
 		}
 	}

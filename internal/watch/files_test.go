@@ -3,6 +3,8 @@ package watch
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -305,4 +307,20 @@ func TestRedisWithoutSessions(t *testing.T) {
 	if c := h.verdicts(); c[store.VerdictCompleted] != 19 {
 		t.Errorf("%v", c)
 	}
+}
+
+// TestFileOfACompletedSession: what says completed is believed, and its file is
+// asked for all the same: the status may have been set from outside.
+func TestFileOfACompletedSession(t *testing.T) {
+	h := newHours(t)
+	h.api.state = store.FileCompleted
+	created := h.at.Add(-2 * time.Hour)
+	h.put("session:cs_test_1", `{"prompt":"A fox","status":"completed","fileId":"`+fileID(1)+`","createdAt":"`+created.UTC().Format(time.RFC3339)+`"}`)
+	h.lead()
+	h.pass(5 * time.Minute)
+	record, err := h.cfg.Files.Known(t.Context(), store.FileRef{Session: "cs_test_1", Created: created})
+	if err != nil || !slices.Equal(record.Finished, []string{strings.ToLower(fileID(1))}) {
+		t.Errorf("%+v, %v", record, err)
+	}
+	h.tells()
 }

@@ -21,7 +21,7 @@ var built = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "sessionbot")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	out, err := exec.Command("go", "build", "-ldflags", "-X github.com/superduperai/sessionbot/internal/jobs.rereadAfter=20ms", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", &buildError{string(out), err}
 	}

@@ -4,7 +4,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +45,10 @@ type Maker interface {
 type FileRecords interface {
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
 }
+
+// rereadAfter is Config.RereadAfter where that is not set: a text, so that the tests
+// of the binary, which repair hundreds of sessions, link it with a shorter one.
+var rereadAfter = "5s"
 
 // Config is what a Runner works with. Everything is required but RereadAfter,
 // Standing, Over and At.
@@ -103,7 +106,9 @@ func New(cfg Config) *Runner {
 	if cfg.At == nil {
 		cfg.At = func(string) {}
 	}
-	cfg.RereadAfter = cmp.Or(cfg.RereadAfter, 5*time.Second)
+	if cfg.RereadAfter == 0 {
+		cfg.RereadAfter, _ = time.ParseDuration(rereadAfter) // it is one
+	}
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), busy: map[string]bool{}, rest: map[string]pausing{}}
 }
 

@@ -22,6 +22,7 @@ func settleStep(x store.Examination) string {
 	case x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear:
 		return "Look in SuperDuperAI before anybody starts another. If it was made: " + command + "<file id>. If it was not: the button “It was not made” in Slack."
 	case x.Repair.Outcome != store.OutcomeGaveUp:
+	case x.Site != nil && x.Site.Sees(x.Session.FileID()):
 	case x.File.State == store.FileCompleted && x.Session.Status() != store.StatusCompleted:
 		return "It is finished after all, and the customer's page does not know: " + command + x.Session.FileID()
 	}

@@ -29,13 +29,14 @@ func TestRedisWithTLS(t *testing.T) {
 
 	s.env["SSL_CERT_FILE"] = caFile
 	s.startBot()
-	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	alerts := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	alert := alerts.ExpectMessage(having("A paid session got no video."))
 	if m := s.ask("/redis stats"); !strings.Contains(m.Text, "1 session") {
 		t.Errorf("with its CA: %s", m.Text)
 	}
 	s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("Done: video ready"))
 	s.untilServed("/readyz", `"ready":true`)
-	s.workspace.As("U0ONCALL").In("C0ALERTS").All() // it is resolved there
+	alerts.ExpectUpdate(alert, having("Resolved after"))
 }
 
 // TestRedisRefuses: what is wrong with user, password or ACL, and what helps, is

@@ -84,7 +84,7 @@ func (b *Bot) decided(ctx context.Context, to asker, c click, answer store.Claim
 	plan, event, detail := answer.Plan, store.AuditRefused, "a click on "+buttonName(c.action)+": "
 	b.log.Info("a plan was clicked", "ref", to.ref, "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	switch answer.Verdict {
-	case store.Claimed, store.JobCancelled: // whoever carries it out puts it on record
+	case store.Claimed, store.JobCancelled: // its job is recorded by the runner
 		event = ""
 		defer b.repairs.Wake()
 	case store.Cancelled:

@@ -152,7 +152,7 @@ func caseActions(c store.Case) []slack.BlockElement {
 	}
 	switch {
 	case !slices.Contains(c.Allowed, store.ActionFix):
-	case c.Verdict == store.VerdictUndelivered:
+	case c.Shows:
 		buttons = append(buttons, blockkit.Button("session.fix", "Show the video…", c.ID))
 	default:
 		buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", c.ID))

@@ -10,10 +10,10 @@ func unverifiedAlert(i store.Incident) (string, []string) {
 	sessions := count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
-		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: whoever paid without a video is alerted."}
+		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: any paid session without a video is alerted."}
 	case !i.Closed.IsZero():
 		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and whoever paid without a video is alerted."}
+			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and any paid session without a video is alerted."}
 	}
 	remedy := "See Stripe's status page. This is corrected when Stripe answers."
 	switch i.Why {
@@ -87,7 +87,7 @@ func filesText(i store.Incident) (string, []string) {
 func emptyText(i store.Incident) (string, []string) {
 	if !i.Closed.IsZero() {
 		return "Redis holds sessions again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: whoever paid without a video is alerted."}
+			[]string{"→ Nothing to do: any paid session without a video is alerted."}
 	}
 	return "Redis holds no sessions, although Stripe lists sales.",
 		[]string{"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."}

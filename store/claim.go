@@ -108,7 +108,8 @@ func (p Plan) notes() (fieldsAndValues []any) {
 	if p.Doubt != "" {
 		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
 	}
-	if p.Action == ActionGenerate && p.Seen.FileID != "" {
+	underWay := p.Seen.FileState == FileInProgress || p.Seen.FileState == FileFinalizing
+	if p.Action == ActionGenerate && underWay {
 		fieldsAndValues = append(fieldsAndValues, replacedPrefix+p.Seen.FileID, string(p.Seen.FileState))
 	}
 	return fieldsAndValues
@@ -116,10 +117,9 @@ func (p Plan) notes() (fieldsAndValues []any) {
 
 // Claim takes a plan for the one who approves it, and makes its job, in one
 // step. It is claimed once, whoever clicks wherever; the answer says what
-// became of this click. A plan with a Risk takes two
-// presses by the same person, the second at least two seconds later and of the
-// button that names the first (press, else ""); a terminal asks twice by
-// itself, before it claims.
+// became of this click. A plan with a Risk takes two presses by the same person, the
+// second at least two seconds later and of the button that names the first (press,
+// else ""); a terminal asks twice by itself, before it claims.
 func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now time.Time) (ClaimAnswer, error) {
 	record, err := l.LoadPlan(ctx, planID, now)
 	if errors.Is(err, ErrUnknownPlan) {

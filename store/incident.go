@@ -58,6 +58,7 @@ type Case struct {
 	EventID  string       `json:"event_id,omitempty"`
 	EventAt  time.Time    `json:"event_at,omitzero"`
 	Allowed  []Action     `json:"allowed,omitempty"`
+	Shows    bool         `json:"shows,omitempty"`  // a fix shows a finished video
 	Checked  time.Time    `json:"checked,omitzero"` // when it had its last turn in being looked at alone, Stripe included
 	Gone     time.Time    `json:"gone,omitzero"`    // when it left; zero = it is still in
 	Ending   Ending       `json:"ending,omitempty"`
@@ -67,7 +68,7 @@ type Case struct {
 func (c *Case) same(o *Case) bool {
 	return c.ID == o.ID && c.Verdict == o.Verdict && c.At.Equal(o.At) && c.Found.Equal(o.Found) && c.Payment == o.Payment &&
 		c.Amount == o.Amount && c.Currency == o.Currency && c.Live == o.Live && c.Event == o.Event && c.EventID == o.EventID &&
-		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
+		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Shows == o.Shows && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
 		c.Ending == o.Ending
 }
 

@@ -288,6 +288,16 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 	})
 }
 
+// TestAFileThatFailedIsNotNoted: it comes to nothing any more.
+func TestAFileThatFailedIsNotNoted(t *testing.T) {
+	for state, want := range map[FileState]int{FileFailed: 0, FileMissing: 0, FileInProgress: 2, FileFinalizing: 2} {
+		p := Plan{Action: ActionGenerate, Seen: Seen{FileID: fileF, FileState: state}}
+		if got := p.notes(); len(got) != want {
+			t.Errorf("%s: %v", state, got)
+		}
+	}
+}
+
 // TestWhatAPlanOverwritesIsNoted: that the site may have had a video made, and
 // which file a generation replaced, is known after what said so is gone.
 func TestWhatAPlanOverwritesIsNoted(t *testing.T) {

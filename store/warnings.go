@@ -32,7 +32,7 @@ func warnings(x Examination, action Action, retrying bool) (list []string, risk 
 	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == ActionGenerate && x.Repair.Outcome == OutcomeGaveUp,
 		"A video was started for this payment before, and nobody knows whether it was made.")
 	for _, file := range x.Repair.Replaced {
-		risky(start, "An earlier generation replaced a file that was not finished then, and may be by now: "+file+".")
+		risky(start, "An earlier generation replaced a file that was being made, and may be ready by now: "+file+".")
 	}
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
 	risky(start && doubt != "", doubt)

@@ -111,7 +111,7 @@ func tellStripeIsSilent(t *testing.T, s *stage) {
 	}
 	s.pays(watchID(10), time.Now().Add(-10*time.Minute), store.EventFailed) // the others never do
 	s.stripe.Heal()
-	oncall.ExpectUpdate(silent, having("Stripe answers again after", "whoever paid without a video is alerted"))
+	oncall.ExpectUpdate(silent, having("Stripe answers again after", "any paid session without a video is alerted"))
 	oncall.ExpectUpdate(blind, having("The watch sees everything again after"))
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !strings.Contains(m.Text, "2 paid sessions") {

@@ -64,8 +64,8 @@ func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
 // client asks through the clock.
 func (c *clock) client() *http.Client { return &http.Client{Transport: c} }
 
-// result is what is told once the server was asked for something else, and nothing
-// where it did not answer: that is told as such.
+// result judges the clock by the answers to other questions. It returns nothing
+// where there was none: another check reports that.
 func (c *clock) result(whose string) Result {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -76,7 +76,7 @@ func alerts() []Story {
 		alert("nobody watched", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
 	for _, verdict := range []store.Verdict{store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered, store.VerdictCorrupt} {
-		all = append(all, alert(string(verdict), incident(store.IncidentKind(verdict), 2, each(func(c *store.Case) { c.Event = "" }))))
+		all = append(all, alert(string(verdict), incident(store.IncidentKind(verdict), 2, each(func(c *store.Case) { c.Event, c.Shows = "", verdict == store.VerdictUndelivered }))))
 	}
 	for _, event := range []store.EventState{store.EventNone, store.EventPending, store.EventDelivered} {
 		all = append(all, alert("an orphan, Stripe's event: "+string(event), incident(orphaned, 1, each(func(c *store.Case) { c.Event = event }))))

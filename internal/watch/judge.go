@@ -286,7 +286,7 @@ func (s *shift) remember(ctx context.Context, d doubt, p store.Payment) {
 // caseOf is the session as an incident shows it.
 func (s *shift) caseOf(ctx context.Context, d doubt, seen store.Diagnosis, now time.Time) store.Case {
 	c := store.Case{
-		ID: d.id, Verdict: seen.Verdict, At: since(seen), Allowed: seen.Allowed, Payment: d.payment.State,
+		ID: d.id, Verdict: seen.Verdict, At: since(seen), Allowed: seen.Allowed, Shows: seen.Deliver != "", Payment: d.payment.State,
 		Amount: d.payment.Amount, Currency: d.payment.Currency, Live: d.payment.Live,
 	}
 	if seen.Verdict != store.VerdictOrphaned && seen.Verdict != store.VerdictLost || d.paid == nil {

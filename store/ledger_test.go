@@ -16,19 +16,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-var shared redistest.Shared
-
-// threeMasters is a cluster for one story after the other.
-var threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	shared.End()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // everywhere runs a story on one server, on three masters and on the embedded
 // server.
@@ -40,13 +30,11 @@ func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalCli
 		story(t, client, open(t, "redis://"+addr))
 	})
 	t.Run("server", func(t *testing.T) {
-		server := redistest.Start(t)
+		server := redistest.NewDatabase(t)
 		story(t, server.Client(), open(t, server.URL()))
 	})
 	t.Run("cluster", func(t *testing.T) {
-		testenv.Need(t, "redis-server")
-		cluster := threeMasters()
-		cluster.Flush(t)
+		cluster := redistest.LockCluster(t)
 		story(t, cluster.Client(), open(t, cluster.URL()))
 	})
 }

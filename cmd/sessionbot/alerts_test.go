@@ -23,7 +23,8 @@ func watched(s *stage) *stage {
 func watchedOnBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, watched(newStage(t))) })
 	t.Run("three masters", func(t *testing.T) {
-		story(t, watched(clusterStage(t)))
+		s, _ := clusterStage(t)
+		story(t, watched(s))
 	})
 }
 

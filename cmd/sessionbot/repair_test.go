@@ -6,7 +6,6 @@ import (
 	"io"
 	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -27,20 +25,15 @@ func repairStage(t *testing.T) *stage {
 	return orphan(newStage(t))
 }
 
-var shared redistest.Shared
-
-// threeMasters is a cluster for one story after the other.
-var threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
-
 // onBoth tells a story with one server, and with three masters that hold a key
 // of the session each.
 func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	t.Run("a server", func(t *testing.T) { story(t, repairStage(t)) })
 	t.Run("three masters", func(t *testing.T) {
-		s := clusterStage(t)
+		s, cluster := clusterStage(t)
 		nodes := map[*redistest.Server]bool{}
 		for _, kind := range []string{"prompt:", "webhook:", "session:"} {
-			nodes[threeMasters().NodeOf(t, kind+repairID)] = true
+			nodes[cluster.NodeOf(t, kind+repairID)] = true
 		}
 		if len(nodes) != 3 {
 			t.Fatalf("the keys lie on %d masters", len(nodes))
@@ -49,19 +42,14 @@ func onBoth(t *testing.T, story func(t *testing.T, s *stage)) {
 	})
 }
 
-var onCluster sync.Mutex // one story at a time
-
-// clusterStage is a stage with three masters, empty at first.
-func clusterStage(t *testing.T) *stage {
+// clusterStage is a stage with three masters, empty at first, which it has to
+// itself.
+func clusterStage(t *testing.T) (*stage, *redistest.Cluster) {
 	t.Helper()
-	testenv.Need(t, "redis-server")
-	onCluster.Lock()
-	t.Cleanup(onCluster.Unlock)
-	c := threeMasters()
-	c.Flush(t)
-	s := stageOn(t, c.URL(), c.Client())
-	s.nodes = c.Nodes
-	return s
+	cluster := redistest.LockCluster(t)
+	s := stageOn(t, cluster.URL(), cluster.Client())
+	s.nodes = cluster.Nodes
+	return s, cluster
 }
 
 // orphan puts one orphaned session on the stage.

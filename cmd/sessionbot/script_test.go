@@ -7,19 +7,18 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(withShared{m}, map[string]func(){"sessionbot": main})
 }
 
-// withShared ends what the tests shared.
+// withShared stops the servers that the tests share.
 type withShared struct{ *testing.M }
 
-func (w withShared) Run() int {
-	defer shared.End()
-	return w.M.Run()
-}
+func (w withShared) Run() int { return redistest.Main(w.M) }
 
 // TestScripts runs the binary as scripts and people do.
 func TestScripts(t *testing.T) {

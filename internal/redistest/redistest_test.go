@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 )
 
 func TestStart(t *testing.T) {
+	t.Parallel()
 	s := Start(t)
 	if err := s.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -20,6 +22,7 @@ func TestStart(t *testing.T) {
 }
 
 func TestFreezeAndThaw(t *testing.T) {
+	t.Parallel()
 	s := Start(t)
 	s.Freeze(t)
 	impatient := redis.NewClient(&redis.Options{Addr: s.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1})
@@ -36,6 +39,7 @@ func TestFreezeAndThaw(t *testing.T) {
 }
 
 func TestKill(t *testing.T) {
+	t.Parallel()
 	s := Start(t)
 	s.Kill(t)
 	if err := s.Client().Ping(t.Context()).Err(); err == nil {
@@ -44,6 +48,7 @@ func TestKill(t *testing.T) {
 }
 
 func TestStartClusterSpreadsKeys(t *testing.T) {
+	t.Parallel()
 	c := StartCluster(t)
 	holders := map[*Server]bool{}
 	for _, key := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
@@ -62,6 +67,7 @@ func TestStartClusterSpreadsKeys(t *testing.T) {
 }
 
 func TestStartSentinelKnowsItsMaster(t *testing.T) {
+	t.Parallel()
 	s := StartSentinel(t)
 	options, err := redis.ParseFailoverURL(s.URL())
 	if err != nil {
@@ -78,6 +84,7 @@ func TestStartSentinelKnowsItsMaster(t *testing.T) {
 }
 
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	f := StartFailover(t)
 	if err := f.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
 		t.Fatal(err)
@@ -92,6 +99,7 @@ func TestFailover(t *testing.T) {
 }
 
 func TestRestartBringsBackWhatWasSaved(t *testing.T) {
+	t.Parallel()
 	s := Start(t)
 	for _, do := range []error{s.Client().Set(t.Context(), "key", "value", 0).Err(), s.Client().Save(t.Context()).Err()} {
 		if do != nil {
@@ -107,6 +115,7 @@ func TestRestartBringsBackWhatWasSaved(t *testing.T) {
 }
 
 func TestStartTLS(t *testing.T) {
+	t.Parallel()
 	s, _ := StartTLS(t)
 	if err := s.Client().Ping(t.Context()).Err(); err != nil {
 		t.Errorf("with its CA: %v", err)
@@ -119,6 +128,7 @@ func TestStartTLS(t *testing.T) {
 }
 
 func TestClusterFailsOver(t *testing.T) {
+	t.Parallel()
 	c := StartCluster(t)
 	master := c.NodeOf(t, "key")
 	replica := c.AddReplica(t, master)
@@ -134,4 +144,55 @@ func TestClusterFailsOver(t *testing.T) {
 	if err := until(ctx, replica.exited, func() error { return c.Client().Set(ctx, "key", "later", 0).Err() }); err != nil {
 		t.Errorf("the replica does not take over: %v", err)
 	}
+}
+
+func TestMain(m *testing.M) { os.Exit(Main(m)) }
+
+func TestDatabasesAreApart(t *testing.T) {
+	t.Parallel()
+	one, other, behind := NewDatabase(t), NewDatabase(t), NewSentinelDatabase(t)
+	for _, d := range []*Database{one, other, behind} {
+		if n, err := d.Client().DBSize(t.Context()).Result(); err != nil || n != 0 {
+			t.Errorf("%s holds %d keys, %v", d.URL(), n, err)
+		}
+		if err := d.Client().Set(t.Context(), d.URL(), "value", 0).Err(); err != nil {
+			t.Error(err)
+		}
+		if n := d.Client().DBSize(t.Context()).Val(); n != 1 {
+			t.Errorf("%s holds %d keys", d.URL(), n)
+		}
+	}
+	for _, url := range []string{one.URL(), other.URL()} {
+		options, err := redis.ParseURL(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := redis.NewClient(options)
+		if n := client.Exists(t.Context(), url).Val(); n != 1 {
+			t.Errorf("%s does not name its database", url)
+		}
+		_ = client.Close() // a test's own client
+	}
+	options, err := redis.ParseFailoverURL(behind.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewFailoverClient(options)
+	defer client.Close() //nolint:errcheck // a test's own client
+	if n := client.Exists(t.Context(), behind.URL()).Val(); n != 1 {
+		t.Error("the Sentinel's URL does not name the database")
+	}
+}
+
+func TestLockCluster(t *testing.T) {
+	t.Run("one", func(t *testing.T) {
+		if err := LockCluster(t).Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	t.Run("the next", func(t *testing.T) {
+		if n := LockCluster(t).Client().Exists(t.Context(), "key").Val(); n != 0 {
+			t.Error("it is not empty")
+		}
+	})
 }

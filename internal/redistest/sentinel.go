@@ -18,7 +18,13 @@ type Sentinel struct {
 // test ends.
 func StartSentinel(t testing.TB) *Sentinel {
 	t.Helper()
-	s := &Sentinel{Master: start(t)}
+	return startSentinel(t, start(t))
+}
+
+// startSentinel runs a Sentinel over a master.
+func startSentinel(t testing.TB, master *Server) *Sentinel {
+	t.Helper()
+	s := &Sentinel{Master: master}
 	host, port, err := net.SplitHostPort(s.Master.addr)
 	if err != nil {
 		t.Fatalf("address of the master: %v", err)

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +14,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -23,21 +21,11 @@ var (
 	// at is the moment at which the tests judge.
 	at     = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
-
-	shared       redistest.Shared
-	oneServer    = sync.OnceValue(func() *redistest.Server { return redistest.Start(&shared) })
-	oneSentinel  = sync.OnceValue(func() *redistest.Sentinel { return redistest.StartSentinel(&shared) })
-	threeMasters = sync.OnceValue(func() *redistest.Cluster { return redistest.StartCluster(&shared) })
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	shared.End()
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// everywhere runs a story on each topology at the same time. Tests that call it
-// must not be parallel themselves: they share the servers.
+// everywhere runs a story on each topology at the same time.
 func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *store.Redis)) {
 	for name, place := range map[string]func(t *testing.T) (string, redis.UniversalClient){
 		"embedded": func(t *testing.T) (string, redis.UniversalClient) {
@@ -46,26 +34,22 @@ func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalCli
 			t.Cleanup(func() { _ = client.Close() }) // nothing hangs on it any more
 			return "redis://" + addr, client
 		},
-		"server": func(*testing.T) (string, redis.UniversalClient) {
-			return oneServer().URL(), oneServer().Client()
+		"server": func(t *testing.T) (string, redis.UniversalClient) {
+			d := redistest.NewDatabase(t)
+			return d.URL(), d.Client()
 		},
-		"sentinel": func(*testing.T) (string, redis.UniversalClient) {
-			return oneSentinel().URL(), oneSentinel().Master.Client()
+		"sentinel": func(t *testing.T) (string, redis.UniversalClient) {
+			d := redistest.NewSentinelDatabase(t)
+			return d.URL(), d.Client()
 		},
 		"cluster": func(t *testing.T) (string, redis.UniversalClient) {
-			threeMasters().Flush(t)
-			return threeMasters().URL(), threeMasters().Client()
+			c := redistest.LockCluster(t)
+			return c.URL(), c.Client()
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if name != "embedded" {
-				testenv.Need(t, "redis-server")
-			}
+			t.Parallel()
 			url, client := place(t)
-			if name != "cluster" {
-				must(t, client.FlushAll(t.Context()).Err())
-			}
-			t.Parallel() // the servers are started one after the other
 			story(t, client, open(t, url))
 		})
 	}

@@ -66,6 +66,7 @@ type Config struct {
 	Shares             Shares
 	Processes          Processes
 	Incidents          Incidents // nil = alerts are off
+	Timings            Timings
 	Log                *slog.Logger
 	Metrics            Metrics
 	Now                func() time.Time
@@ -80,6 +81,7 @@ type Bot struct {
 	log       *slog.Logger
 	metrics   Metrics
 	now       func() time.Time
+	timings   Timings
 
 	listed    []string // of READERS
 	api       *slack.Client
@@ -116,10 +118,10 @@ func New(cfg Config) (*Bot, error) {
 	}
 	api := slack.New(cfg.BotToken, options...)
 	return &Bot{
-		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, incidents: cfg.Incidents, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now,
+		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, incidents: cfg.Incidents, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now, timings: cfg.Timings,
 		listed: cfg.Readers, api: api,
-		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log},
-		dialer: newDialer(), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Log, cfg.Now),
+		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log, timings: cfg.Timings},
+		dialer: newDialer(), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Timings.Announce, cfg.Log, cfg.Now),
 	}, nil
 }
 
@@ -181,7 +183,7 @@ func (b *Bot) Connected() bool { return b.sockets.Load() > 0 }
 
 // introduce checks the bot token and learns which workspace is ours.
 func (b *Bot) introduce(ctx context.Context) error {
-	retry := newBackoff()
+	retry := b.newBackoff()
 	for {
 		me, err := b.api.AuthTestContext(ctx)
 		if err == nil {

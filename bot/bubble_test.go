@@ -123,6 +123,8 @@ func (l *living) Announce(context.Context, string, time.Time) (int, error) {
 
 func (l *living) Leave(context.Context, string) error { return nil }
 
+var timings = DefaultTimings()
+
 // inBubble plays a story with a Slack that is set up by prepare, nil = a
 // well-behaved one.
 func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
@@ -151,7 +153,7 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 }
 
 func (s *bubble) run() {
-	b, err := New(Config{AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
+	b, err := New(Config{Timings: timings, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
 		Commands: plain{}, Processes: s.processes(), Metrics: s.gauge, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
@@ -300,7 +302,7 @@ func (s *bubble) connected() *line {
 func (s *bubble) both() (*line, *line) {
 	s.t.Helper()
 	first, second := s.connected(), s.connected()
-	time.Sleep(settledAfter)
+	time.Sleep(timings.Settled)
 	s.gauge.least.Store(2)
 	return first, second
 }

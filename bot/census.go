@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	announceEvery = 30 * time.Second
-	announceFor   = time.Second
+	announceFor = time.Second
 
 	// Slack may count a connection of ours for so long after we gave it up.
 	ghostsFor = time.Minute
@@ -27,7 +26,8 @@ type Processes interface {
 // so a forgotten process with the same token takes a part of what people type.
 type census struct {
 	processes Processes
-	id        string // of this process
+	every     time.Duration // between two announcements
+	id        string        // of this process
 	log       *slog.Logger
 	now       func() time.Time
 	hellos    chan greeting
@@ -40,8 +40,8 @@ type census struct {
 // greeting is what was known at a hello.
 type greeting struct{ counted, own int }
 
-func newCensus(processes Processes, log *slog.Logger, now func() time.Time) *census {
-	return &census{processes: processes, id: rand.Text(), log: log, now: now, hellos: make(chan greeting, 16)}
+func newCensus(processes Processes, every time.Duration, log *slog.Logger, now func() time.Time) *census {
+	return &census{processes: processes, every: every, id: rand.Text(), log: log, now: now, hellos: make(chan greeting, 16)}
 }
 
 // greet notes a hello and how many connections of this process are up. It does
@@ -72,7 +72,7 @@ func (c *census) ghosts() int {
 // run announces this process until ctx ends, and judges the hellos.
 func (c *census) run(ctx context.Context) {
 	defer c.leave(ctx)
-	ticker := time.NewTicker(announceEvery)
+	ticker := time.NewTicker(c.every)
 	defer ticker.Stop()
 	c.announce(ctx)
 	for {

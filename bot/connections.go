@@ -13,18 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-const (
-	dialFor = 10 * time.Second // the handshake of one connection
-	stagger = time.Second      // from the first hello to the second connection
-
-	// A connection that ends sooner is no reason to connect again at once. One
-	// that Slack wants replaced gives notice: its next one is never late, but is
-	// not opened within a second of it either.
-	settledAfter = 5 * time.Second
-	replaceAfter = time.Second
-
-	tokenEvery = time.Minute // a look at whether the bot token still holds
-)
+const dialFor = 10 * time.Second // the handshake of one connection
 
 // listen keeps two connections up until ctx ends or a fault is permanent, so
 // that one hears while the other is gone. It returns once both are closed and
@@ -43,7 +32,7 @@ func (b *Bot) listen(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
-		if pauseFor(ctx, stagger) != nil {
+		if pauseFor(ctx, b.timings.Stagger) != nil {
 			return nil
 		}
 		return b.keep(ctx)
@@ -56,7 +45,7 @@ func (b *Bot) listen(ctx context.Context) error {
 // watchToken looks whether the bot token still holds: connections stand without
 // it, but with a revoked one nobody could be answered any more.
 func (b *Bot) watchToken(ctx context.Context) error {
-	for pauseFor(ctx, tokenEvery) == nil {
+	for pauseFor(ctx, b.timings.Token) == nil {
 		_, err := b.api.AuthTestContext(ctx)
 		if err == nil {
 			continue
@@ -70,7 +59,7 @@ func (b *Bot) watchToken(ctx context.Context) error {
 
 // keep has one connection after the other.
 func (b *Bot) keep(ctx context.Context) error {
-	retry := newBackoff()
+	retry := b.newBackoff()
 	for {
 		s, err := b.connect(ctx)
 		if err == nil {
@@ -80,18 +69,18 @@ func (b *Bot) keep(ctx context.Context) error {
 			return nil
 		}
 		fault := FaultOf(err)
-		if s != nil && s.age() >= settledAfter {
+		if s != nil && s.age() >= b.timings.Settled {
 			retry.Reset()
 		}
 		switch {
 		case fault.permanent():
 			return permanentError("SLACK_APP_TOKEN", fault)
 		case errors.Is(err, errReplace) && s.age() > 0:
-			if pauseFor(ctx, replaceAfter-s.age()) != nil {
+			if pauseFor(ctx, b.timings.Replace-s.age()) != nil {
 				return nil
 			}
 			b.log.Info("Slack moves a connection; the next one is opened first", "up", b.sockets.Load())
-		case s != nil && s.age() >= settledAfter:
+		case s != nil && s.age() >= b.timings.Settled:
 			b.log.Warn("a connection to Slack ended; the next one is being opened", "error", fault, "up", b.sockets.Load())
 		case b.waitForSlack(ctx, retry, fault) != nil:
 			return nil
@@ -101,9 +90,9 @@ func (b *Bot) keep(ctx context.Context) error {
 
 // newBackoff spreads the replicas' attempts and stays under half a minute: who
 // backs off is deaf.
-func newBackoff() *backoff.ExponentialBackOff {
+func (b *Bot) newBackoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
-		InitialInterval: 200 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 20 * time.Second,
+		InitialInterval: b.timings.Backoff, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 100 * b.timings.Backoff,
 	}
 }
 

@@ -18,7 +18,7 @@ func TestSecondConnectionFollowsTheFirst(t *testing.T) {
 		first := s.connected()
 		greeted := time.Now()
 		second := s.connected()
-		if after := time.Since(greeted); after != stagger {
+		if after := time.Since(greeted); after != timings.Stagger {
 			t.Errorf("the second connection came after %v", after)
 		}
 		time.Sleep(6 * time.Hour)
@@ -181,7 +181,7 @@ func TestRevokedBotTokenEndsTheBot(t *testing.T) {
 				time.Sleep(time.Hour)
 				s.quiet()
 				s.refusal.Store(code)
-				time.Sleep(tokenEvery)
+				time.Sleep(timings.Token)
 				s.endsWith(words, "SLACK_BOT_TOKEN")
 			})
 		})

@@ -76,7 +76,7 @@ func FuzzFrame(f *testing.F) {
 // fuzzed is a bot without a Slack, and whether its log tells of a panic.
 func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	panics := &atomic.Bool{}
-	b, err := New(Config{APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
+	b, err := New(Config{Timings: timings, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
 		Metrics: &gauge{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(writer(func(p []byte) {
 			if bytes.Contains(p, []byte("panic")) {
 				panics.Store(true)

@@ -20,7 +20,6 @@ import (
 
 const (
 	callFor     = 5 * time.Second  // one call of Slack
-	outage      = 4 * time.Second  // that a short one of Slack's is waited for
 	longestWait = 10 * time.Second // that Slack may ask for before a second try
 	maxErrorLen = 1 << 10          // bytes read of a refusal
 )
@@ -49,6 +48,8 @@ type outbox struct {
 	http  *http.Client
 	hooks hooks
 	log   *slog.Logger
+
+	timings Timings
 }
 
 // newHTTPClient never follows a redirect: neither a token nor an answer goes
@@ -84,7 +85,7 @@ func (o *outbox) respond(ctx context.Context, to asker, m message) error {
 	fault := FaultOf(err)
 	switch {
 	case fault.Retryable():
-		if err := pause(ctx, fault); err != nil {
+		if err := o.pause(ctx, fault); err != nil {
 			return fault
 		}
 	case fault.ofShape():
@@ -110,7 +111,7 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 		return nil
 	}
 	fault := FaultOf(err)
-	if fault.Status != http.StatusTooManyRequests || pause(ctx, fault) != nil {
+	if fault.Status != http.StatusTooManyRequests || o.pause(ctx, fault) != nil {
 		return fault
 	}
 	if err := post(); err != nil {
@@ -147,9 +148,9 @@ func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Blo
 	if err == nil {
 		return nil
 	}
-	for _, wait := range []time.Duration{0, outage} {
+	for _, wait := range []time.Duration{0, o.timings.Outage} {
 		fault := FaultOf(err)
-		if !fault.Retryable() || pauseFor(ctx, wait) != nil || pause(ctx, fault) != nil {
+		if !fault.Retryable() || pauseFor(ctx, wait) != nil || o.pause(ctx, fault) != nil {
 			return fault
 		}
 		if err = change(); err == nil {
@@ -224,10 +225,10 @@ func refusal(res *http.Response, answer []byte) error {
 	return fault
 }
 
-// pause waits as long as Slack asks, at least a second. It gives up at once
+// pause waits as long as Slack asks, and a moment at least. It gives up at once
 // where that is longer than anybody waits for an answer.
-func pause(ctx context.Context, fault *Fault) error {
-	wait := max(fault.RetryAfter, time.Second)
+func (o *outbox) pause(ctx context.Context, fault *Fault) error {
+	wait := max(fault.RetryAfter, o.timings.Retry)
 	if wait > longestWait {
 		return fault
 	}

@@ -67,7 +67,7 @@ func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*outbox, st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler)}, server.URL + "/response/secret", arrived
+	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler), timings: timings}, server.URL + "/response/secret", arrived
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter) {
@@ -163,7 +163,7 @@ func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
 		reply(200, `{"ok":false,"error":"not_in_channel"}`)(w)
 	}))
 	defer server.Close()
-	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler)}
+	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler), timings: timings}
 	err := o.whisper(t.Context(), asker{channel: "C1", user: "U1"}, hello)
 	if fault := FaultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
 		t.Errorf("whisper: %v", err)
@@ -232,7 +232,7 @@ func TestForeignURLIsNotPostedTo(t *testing.T) {
 func TestPauseEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := pause(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
+	if err := (&outbox{timings: timings}).pause(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {
 		t.Errorf("pause: %v", err)
 	}
 }

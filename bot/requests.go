@@ -189,7 +189,7 @@ func (b *Bot) deliver(ctx context.Context, to asker, m message) {
 		own = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(
 			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}}
 	}
-	if fault.Retryable() && pauseFor(ctx, outage) != nil {
+	if fault.Retryable() && pauseFor(ctx, b.timings.Outage) != nil {
 		return
 	}
 	if err = b.outbox.whisper(ctx, to, own); err != nil && fault.Retryable() {

@@ -3,6 +3,7 @@ package bot_test
 import (
 	"context"
 	"encoding/json"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -158,6 +159,8 @@ type stage struct {
 	ended    chan error
 }
 
+var quick = testenv.Shorten(bot.DefaultTimings())
+
 func play(t *testing.T, readers ...string) *stage {
 	t.Helper()
 	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0"})
@@ -179,6 +182,7 @@ func play(t *testing.T, readers ...string) *stage {
 		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
+		Timings:  quick,
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
 		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),

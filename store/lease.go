@@ -9,8 +9,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// LeaseLife is how long a lease holds without being renewed.
-const LeaseLife = 15 * time.Second
+// LeaseTimings are how long a lease holds without being renewed, and the pause
+// between two renewals.
+type LeaseTimings struct{ Life, Renew time.Duration }
+
+// The leases of production.
+var (
+	JobLease        = LeaseTimings{Life: 15 * time.Second, Renew: 5 * time.Second}
+	LeadershipLease = LeaseTimings{Life: 8 * time.Second, Renew: 2 * time.Second}
+)
 
 // Lease is the right to carry a job out. Its owner's name, kept with the job as
 // its token, fences: once somebody else has got the lease, nothing can be saved by
@@ -32,11 +39,11 @@ redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('HSET', KEYS[1], 'token', ARGV[1])
 return 1`)
 
-// Lease takes a job for LeaseLife; false where somebody else has it. Who asks
+// Lease takes a job for the life of a lease; false where somebody else has it. Who asks
 // again under the same owner gets the same lease, so an owner is one worker:
 // its name has to be unique. ErrUnknownJob where there is no such job.
 func (l *Ledger) Lease(ctx context.Context, jobID, owner string) (Lease, bool, error) {
-	got, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, LeaseLife.Milliseconds(), jobID).Int()
+	got, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, l.LeaseTimings.Life.Milliseconds(), jobID).Int()
 	switch {
 	case err != nil:
 		return Lease{}, false, fmt.Errorf("lease a job: %w", Classify(err))
@@ -56,10 +63,10 @@ elseif redis.call('GET', KEYS[2]) == ARGV[1] then
 end
 return 1`)
 
-// Renew makes the lease hold for LeaseLife from now on. ErrLeaseLost where
+// Renew makes the lease hold for its life from now on. ErrLeaseLost where
 // somebody else has got the job.
 func (l *Ledger) Renew(ctx context.Context, lease Lease) error {
-	return l.hold(ctx, lease, LeaseLife)
+	return l.hold(ctx, lease, l.LeaseTimings.Life)
 }
 
 // Release gives the job free. ErrLeaseLost where somebody else has got it.

@@ -51,7 +51,7 @@ func TestLeaseFences(t *testing.T) {
 		if _, ok, err := l.Lease(t.Context(), job.ID, "two"); ok || err != nil {
 			t.Fatalf("a held lease was given away: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > LeaseLife {
+		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > JobLease.Life {
 			t.Errorf("a lease lives for %s", ttl)
 		}
 		if err := client.Del(t.Context(), leaseKey(job.ID)).Err(); err != nil { // as if it ran out

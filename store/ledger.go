@@ -50,10 +50,13 @@ const (
 )
 
 // Ledger is the bot's own record of plans and jobs.
-type Ledger struct{ state *Redis }
+type Ledger struct {
+	LeaseTimings LeaseTimings // of jobs; to be set before it is used
+	state        *Redis
+}
 
 // NewLedger keeps the ledger in the Redis given.
-func NewLedger(state *Redis) *Ledger { return &Ledger{state: state} }
+func NewLedger(state *Redis) *Ledger { return &Ledger{LeaseTimings: JobLease, state: state} }
 
 // PlanState is what became of a plan.
 type PlanState string

@@ -29,8 +29,6 @@ func dismissedKey(session string) string { return watchPrefix + "dismissed:" + s
 func incidentKey(id string) string       { return watchPrefix + "incident:" + id }
 
 const (
-	// LeadLife is how long the lead holds without being renewed.
-	LeadLife = 8 * time.Second
 	// watchLife is how long the watch is remembered while nobody watches.
 	watchLife = 400 * 24 * time.Hour
 	// caseLife outlives every session of an incident by a day.
@@ -42,10 +40,13 @@ var ErrLeadLost = errors.New("somebody else leads the watch now")
 
 // Watch is what the watch remembers: who leads it, how far it came, what is to
 // be looked at next, and its incidents.
-type Watch struct{ state *Redis }
+type Watch struct {
+	LeaseTimings LeaseTimings // of the lead; to be set before it is used
+	state        *Redis
+}
 
 // NewWatch keeps the records in the Redis given.
-func NewWatch(state *Redis) *Watch { return &Watch{state: state} }
+func NewWatch(state *Redis) *Watch { return &Watch{LeaseTimings: LeadershipLease, state: state} }
 
 // Lead is the right to watch. Its token fences: once somebody else has got the
 // lead, nothing can be stored by the old one.
@@ -63,11 +64,11 @@ if not token then token = redis.call('INCR', KEYS[2]) end
 redis.call('PEXPIRE', KEYS[2], ARGV[3])
 return tonumber(token)`)
 
-// Lead takes the lead for LeadLife, or makes it hold that long again; false
+// Lead takes the lead for the life of its lease, or makes it hold that long again; false
 // where somebody else has it. The lead is the same for as long as the owner
 // never let it end, and owners' names have to be unique.
 func (w *Watch) Lead(ctx context.Context, owner string) (Lead, bool, error) {
-	token, err := w.run(ctx, lead, []string{leaderKey, tokenKey}, owner, LeadLife.Milliseconds(), watchLife.Milliseconds()).Int64()
+	token, err := w.run(ctx, lead, []string{leaderKey, tokenKey}, owner, w.LeaseTimings.Life.Milliseconds(), watchLife.Milliseconds()).Int64()
 	if err != nil {
 		return Lead{}, false, fmt.Errorf("take the lead: %w", Classify(err))
 	}

@@ -43,7 +43,7 @@ func TestOneLeads(t *testing.T) {
 		if _, ok, err := w.Lead(t.Context(), "two"); ok || err != nil {
 			t.Fatalf("two lead: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), leaderKey).Val(); ttl <= 0 || ttl > LeadLife {
+		if ttl := client.PTTL(t.Context(), leaderKey).Val(); ttl <= 0 || ttl > LeadershipLease.Life {
 			t.Errorf("the lead lives for %s", ttl)
 		}
 		must(t, client.Del(t.Context(), leaderKey).Err()) // as if it ran out

@@ -92,6 +92,8 @@ type config struct {
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
 	// How it is logged: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
+
+	timings timings // which nobody sets from outside
 }
 
 // configError names the variables that are wrong and the remedy for each.
@@ -147,7 +149,7 @@ func loadConfig(slack bool) (config, error) {
 		}
 	}
 	c.readFiles(faults)
-	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
+	c.StripeAPIURL, c.timings = cmp.Or(c.StripeAPIURL, stripeOrigin), defaultTimings()
 	if slack {
 		c.checkSlack(faults)
 	}

@@ -290,7 +290,7 @@ func awaitNode(f *fleet) {
 // awaitWrites waits until Redis takes writes again.
 func (f *fleet) awaitWrites(key string) {
 	f.t.Helper()
-	if !poll(30*time.Second, func() bool { return f.client.Set(f.t.Context(), key, "", store.LeadLife).Err() == nil }) {
+	if !poll(30*time.Second, func() bool { return f.client.Set(f.t.Context(), key, "", store.LeadershipLease.Life).Err() == nil }) {
 		f.t.Fatal("nobody takes over")
 	}
 }

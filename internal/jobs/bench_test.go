@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
@@ -113,6 +114,13 @@ func (b *bench) set(key, value string) {
 	}
 }
 
+// quick has pauses that nobody notices.
+var quick = func() jobs.Timings {
+	t := testenv.Shorten(jobs.DefaultTimings())
+	t.Poll, t.Reread = 10*time.Millisecond, time.Millisecond
+	return t
+}()
+
 // config is that of a runner, in this process or another.
 func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
@@ -123,7 +131,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
 		Tell:  func(context.Context, store.Progress) error { return nil },
-		Token: true, GiveUp: time.Minute, PollEvery: 10 * time.Millisecond, RereadAfter: time.Millisecond,
+		Token: true, GiveUp: time.Minute, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }

@@ -92,7 +92,7 @@ func (c *carriage) keep(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, store.ErrLeaseLost), pause(ctx, keepEvery) != nil:
+		case errors.Is(err, store.ErrLeaseLost), pause(ctx, c.Timings.SaveRetry) != nil:
 			c.Log.ErrorContext(ctx, "what a generation came to was not recorded: its job becomes unclear",
 				"job", c.job.ID, "file", c.job.FileID, "error", err)
 			return err

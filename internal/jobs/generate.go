@@ -169,17 +169,17 @@ func (c *carriage) failed(ctx context.Context, sentence string, cause store.Caus
 
 // poll asks for the file until it is made, has failed or takes too long.
 func (c *carriage) poll(ctx context.Context) error {
-	wait, told := c.PollEvery, ""
+	wait, told := c.Timings.Poll, ""
 	reread := c.job.Foreign || c.job.Wrote == nil // an older version noted nothing
 	for {
 		file, err := c.look(ctx, c.job.FileID)
 		switch {
 		case err == nil:
-			wait, c.file = c.PollEvery, file
+			wait, c.file = c.Timings.Poll, file
 		case ctx.Err() != nil:
 			return ctx.Err()
 		default: // 404 just after the creation is normal, too
-			wait = min(2*wait, time.Minute)
+			wait = min(2*wait, c.Timings.MaxPoll)
 			var api *superduper.Error
 			if errors.As(err, &api) {
 				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
@@ -207,7 +207,7 @@ func (c *carriage) poll(ctx context.Context) error {
 				return err
 			}
 			// What does not stand is tried again once the file is made.
-			reread, rest, c.job.Foreign = true, max(wait-c.RereadAfter, 0), !stands
+			reread, rest, c.job.Foreign = true, max(wait-c.Timings.Reread, 0), !stands
 		}
 		if err := pause(ctx, rest); err != nil {
 			return err

@@ -43,7 +43,7 @@ func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
 
 // renew keeps the lease. Whoever cannot stops working before it ends.
 func (r *Runner) renew(ctx context.Context, stop func(), lease store.Lease) {
-	tick := time.NewTicker(renewEvery)
+	tick := time.NewTicker(r.Ledger.LeaseTimings.Renew)
 	defer tick.Stop()
 	renewed := r.Now()
 	for {
@@ -52,13 +52,13 @@ func (r *Runner) renew(ctx context.Context, stop func(), lease store.Lease) {
 			return
 		case <-tick.C:
 		}
-		limited, done := context.WithTimeout(ctx, renewEvery)
+		limited, done := context.WithTimeout(ctx, r.Ledger.LeaseTimings.Renew)
 		err := r.Ledger.Renew(limited, lease)
 		done()
 		switch {
 		case err == nil:
 			renewed = r.Now()
-		case errors.Is(err, store.ErrLeaseLost), r.Now().Sub(renewed) > store.LeaseLife-renewEvery:
+		case errors.Is(err, store.ErrLeaseLost), r.Now().Sub(renewed) > r.Ledger.LeaseTimings.Life-r.Ledger.LeaseTimings.Renew:
 			stop()
 			return
 		}

@@ -20,19 +20,33 @@ import (
 )
 
 const (
-	atOnce      = 64                     // jobs that one process carries out at the same time; most only wait for their file
-	lookEvery   = 2 * time.Second        // for jobs that nobody carries out
-	noteEvery   = time.Minute            // whether Redis has a replica
-	retryAtMost = time.Minute            // between two attempts at a job that is interrupted again and again
-	renewEvery  = 5 * time.Second        // a lease holds three times as long
-	beginIn     = 10 * time.Minute       // after the claim; later nobody counts on it any more
-	sendWithin  = 5 * time.Second        // after StepSending was recorded; a lease holds three times as long
-	sendFor     = 30 * time.Second       // the one request
-	keepFor     = time.Minute            // while Redis does not take what the request came to
-	keepEvery   = 200 * time.Millisecond // between two attempts at that
-	lastWords   = 5 * time.Second        // for request and record, once the process is to stop
-	endWithin   = 3 * time.Second        // for what is to be seen of the end
+	atOnce     = 64               // jobs that one process carries out at the same time; most only wait for their file
+	beginIn    = 10 * time.Minute // after the claim; later nobody counts on it any more
+	sendWithin = 5 * time.Second  // after StepSending was recorded; a lease holds three times as long
+	sendFor    = 30 * time.Second // the one request
+	keepFor    = time.Minute      // while Redis does not take what the request came to
+	lastWords  = 5 * time.Second  // for request and record, once the process is to stop
+	endWithin  = 3 * time.Second  // for what is to be seen of the end
 )
+
+// Timings are the pauses of a Runner.
+type Timings struct {
+	Poll        time.Duration // between two looks at a file
+	MaxPoll     time.Duration // the longest of them while SuperDuperAI does not answer
+	Reread      time.Duration // from a write to a look whether it stands: an update by the site that began before may still overwrite it
+	Pending     time.Duration // between two looks for jobs that nobody carries out
+	MaxRetry    time.Duration // between two attempts at a job that is interrupted again and again
+	SaveRetry   time.Duration // between two attempts to record what a request came to
+	Replication time.Duration // between two looks whether Redis has a replica
+}
+
+// DefaultTimings are those of production.
+func DefaultTimings() Timings {
+	return Timings{
+		Poll: 5 * time.Second, MaxPoll: time.Minute, Reread: 5 * time.Second, Pending: 2 * time.Second,
+		MaxRetry: time.Minute, SaveRetry: 200 * time.Millisecond, Replication: time.Minute,
+	}
+}
 
 // Maker makes videos and images; see superduper.Client.
 type Maker interface {
@@ -46,11 +60,7 @@ type FileRecords interface {
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
 }
 
-// rereadAfter is Config.RereadAfter where that is not set: a text, so that the tests
-// of the binary, which repair hundreds of sessions, link it with a shorter one.
-var rereadAfter = "5s"
-
-// Config is what a Runner works with. Everything is required but RereadAfter,
+// Config is what a Runner works with. Everything is required but
 // Standing, Over and At.
 type Config struct {
 	Ledger  *store.Ledger
@@ -62,15 +72,12 @@ type Config struct {
 	// Examine looks at a session as if the job itself were not there.
 	Examine func(ctx context.Context, session, job string) store.Examination
 	// Tell shows how a job stands. The end of a job is told until it succeeds.
-	Tell      func(ctx context.Context, p store.Progress) error
-	Token     bool // SuperDuperAI can be asked
-	GiveUp    time.Duration
-	PollEvery time.Duration
-	// RereadAfter is how long after a write the session is looked at again: an
-	// update of the site's that began before may still overwrite it. 0 = 5 s.
-	RereadAfter time.Duration
-	Log         *slog.Logger
-	Now         func() time.Time
+	Tell    func(ctx context.Context, p store.Progress) error
+	Token   bool // SuperDuperAI can be asked
+	GiveUp  time.Duration
+	Timings Timings
+	Log     *slog.Logger
+	Now     func() time.Time
 	// Standing is told now and then how many jobs are not over, and how many wait
 	// for a person, in all processes together.
 	Standing func(running, unclear int)
@@ -106,9 +113,6 @@ func New(cfg Config) *Runner {
 	if cfg.At == nil {
 		cfg.At = func(string) {}
 	}
-	if cfg.RereadAfter == 0 {
-		cfg.RereadAfter, _ = time.ParseDuration(rereadAfter) // it is one
-	}
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), busy: map[string]bool{}, rest: map[string]pausing{}}
 }
 
@@ -125,11 +129,11 @@ func (r *Runner) Wake() {
 func (r *Runner) Run(ctx context.Context) error {
 	var carried sync.WaitGroup
 	defer carried.Wait()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(r.Timings.Pending)
 	defer tick.Stop()
 	var noted time.Time
 	for {
-		if now := r.Now(); now.Sub(noted) >= noteEvery {
+		if now := r.Now(); now.Sub(noted) >= r.Timings.Replication {
 			noted = now
 			if err := r.Ledger.NoteReplicas(ctx); err != nil && ctx.Err() == nil {
 				r.Log.WarnContext(ctx, "it was not noted whether Redis has a replica", "error", err)
@@ -203,7 +207,7 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 func (r *Runner) leave(id string) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	wait := min(max(2*r.rest[id].wait, lookEvery), retryAtMost)
+	wait := min(max(2*r.rest[id].wait, r.Timings.Pending), r.Timings.MaxRetry)
 	r.rest[id] = pausing{until: r.Now().Add(wait), wait: wait}
 	return wait
 }
@@ -213,7 +217,7 @@ func (r *Runner) leave(id string) time.Duration {
 func (r *Runner) triedLong(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.rest[id].wait >= retryAtMost
+	return r.rest[id].wait >= r.Timings.MaxRetry
 }
 
 // contain keeps a panic to its job: others go on, and this one is tried again.

@@ -136,7 +136,7 @@ func (r *race) run() {
 		r.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	cfg := r.config()
-	cfg.At, cfg.PollEvery = r.at, time.Millisecond
+	cfg.At, cfg.Timings.Poll = r.at, time.Millisecond
 	cfg.Maker = polled{cfg.Maker, r.at}
 	if _, err := jobs.New(cfg).Carry(r.t.Context(), id); err != nil {
 		r.t.Fatal(err)

@@ -58,7 +58,7 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
 		Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Now: time.Now}
 	s.cfg = config(shared.product, shared.ledger, s.site.FilesURL)
-	s.cfg.Files, s.cfg.Site, s.cfg.PollEvery = files, reads, time.Millisecond
+	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
 	s.cfg.Examine = func(ctx context.Context, id, job string) store.Examination {
 		without := s.bot
 		without.Jobs = store.Without(shared.ledger, job)

@@ -51,7 +51,7 @@ func TestRedisIsAwayForLong(t *testing.T) {
 	cfg.At = func(step string) {
 		if step == "answered" {
 			g.shut(math.MaxInt)
-			time.AfterFunc(store.LeaseLife+2*time.Second, func() { g.shut(0) })
+			time.AfterFunc(store.JobLease.Life+2*time.Second, func() { g.shut(0) })
 		}
 	}
 	b.endedWell(id, cfg)
@@ -67,7 +67,7 @@ func TestRedisStandsStill(t *testing.T) {
 	cfg.At = func(step string) {
 		if step == "answered" {
 			b.server.Freeze(t)
-			time.AfterFunc(store.LeaseLife+time.Second, func() {
+			time.AfterFunc(store.JobLease.Life+time.Second, func() {
 				b.server.Thaw(t)
 				close(thawed)
 			})
@@ -201,7 +201,7 @@ func TestStoodStill(t *testing.T) {
 	var still atomic.Bool
 	cfg.Now = func() time.Time {
 		if still.Load() {
-			return time.Now().Add(store.LeaseLife)
+			return time.Now().Add(store.JobLease.Life)
 		}
 		return time.Now()
 	}

@@ -26,7 +26,7 @@ func (c *carriage) await(ctx context.Context) error {
 			c.waits(ctx, err)
 			c.tell(ctx)
 		}
-		if err := pause(ctx, lookEvery); err != nil {
+		if err := pause(ctx, c.Timings.Pending); err != nil {
 			return err
 		}
 	}

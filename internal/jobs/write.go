@@ -73,7 +73,7 @@ func (c *carriage) writeAll(ctx context.Context, writes []store.KeyWrite) error 
 // what was written: an update of the site's that began before, and does not know
 // of it, comes after it.
 func (c *carriage) stands(ctx context.Context) (bool, error) {
-	if err := pause(ctx, c.RereadAfter); err != nil {
+	if err := pause(ctx, c.Timings.Reread); err != nil {
 		return false, err
 	}
 	s, err := c.Product.Session(ctx, c.job.Plan.Session)

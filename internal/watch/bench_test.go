@@ -52,7 +52,7 @@ func newBench(t testing.TB) *bench {
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		API: b.api, APIURL: "https://api.example.com", Teller: b.channel, Finder: b.channel,
 		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
-		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
+		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: timings, Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
 	}
 	b.clock(time.Now)
 	return b

@@ -50,8 +50,6 @@ type Decision struct {
 }
 
 const (
-	// pace is the least time between two updates of one message.
-	pace = 3 * time.Second
 	// remindAfter is the time to the first reminder; each further one takes
 	// twice as long as the one before.
 	remindAfter = 15 * time.Minute
@@ -77,8 +75,8 @@ func passed(sessions int) int {
 }
 
 // Decide says what is to be told of an incident now: the most urgent thing,
-// others follow when that is done.
-func Decide(i store.Incident, now time.Time) Decision {
+// others follow when that is done. Updates of one message are at least pace apart.
+func Decide(i store.Incident, now time.Time, pace time.Duration) Decision {
 	nothing := Decision{Reason: Nothing}
 	switch {
 	case now.Before(i.NextTry):

@@ -46,6 +46,8 @@ func parts(names ...string) func(*store.Incident) {
 }
 func told1(i *store.Incident) { i.Threshold = 0 }
 
+var timings = DefaultTimings()
+
 func TestDecide(t *testing.T) {
 	const minute = time.Minute
 	call := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a, Mention: true} }
@@ -99,7 +101,7 @@ func TestDecide(t *testing.T) {
 		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Blind, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
-		if got := Decide(c.i, now); got != c.want {
+		if got := Decide(c.i, now, timings.Update); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
@@ -112,7 +114,7 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 	var order []string
 	tell := func(at time.Time) {
 		for range 5 {
-			d := Decide(i, at)
+			d := Decide(i, at, timings.Update)
 			if d.Act == None {
 				return
 			}
@@ -126,7 +128,7 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 	}
 	tell(now)
 	join(&i, []store.Case{{ID: "late"}}, now)
-	tell(now.Add(pace))
+	tell(now.Add(timings.Update))
 	for n := range 100 {
 		join(&i, []store.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
 	}
@@ -144,7 +146,7 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	within := func(d time.Duration, dark bool) (tries int) {
 		for at := time.Duration(0); at < d; tries++ {
-			at += retryAfter(tries, dark)
+			at += timings.retryAfter(tries, dark)
 		}
 		return tries
 	}
@@ -154,7 +156,7 @@ func TestRetryAfter(t *testing.T) {
 	if n := within(time.Hour, true); n < 5 || n > 10 {
 		t.Errorf("%d tries an hour in the dark", n)
 	}
-	if first := retryAfter(0, true); first != firstTry {
+	if first := timings.retryAfter(0, true); first != timings.Retry {
 		t.Errorf("the first after %s", first)
 	}
 }

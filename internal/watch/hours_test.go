@@ -27,7 +27,7 @@ type hours struct {
 
 // step is the time between two looks: as long as two updates of one message lie
 // apart.
-const step = pace
+var step = DefaultTimings().Update
 
 // newHours begins at a time that Redis' own clock need not know of.
 func newHours(t *testing.T) *hours {
@@ -59,7 +59,7 @@ func (h *hours) lead() {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	h.t.Cleanup(cancel)
 	go func() { // Redis' own clock goes on
-		for pause(ctx, renewEvery) == nil {
+		for pause(ctx, store.LeadershipLease.Renew) == nil {
 			if _, _, err := h.records.Lead(ctx, w.owner); err != nil {
 				return // the test is over
 			}

@@ -25,8 +25,6 @@ const (
 	// dismissFor is how long a session that was looked at closely, and needs
 	// nobody, is not looked at closely again while it stands so.
 	dismissFor = time.Hour
-	// again is when a session is looked at that could not be seen.
-	again = 5 * time.Second
 )
 
 // findings is what a round came to.
@@ -89,7 +87,7 @@ func (s *shift) judge(ctx context.Context, ids []string, members map[string]memb
 		alerted := s.alerted(d.quick.Verdict) && !s.fixed(d.quick.Verdict, session)
 		switch {
 		case d.quick.Verdict == store.VerdictLost && !d.in && s.mayBeEmpty(): // a sweep has to tell first
-			found.next = append(found.next, store.Due{Session: d.id, At: now.Add(max(again, s.Interval))})
+			found.next = append(found.next, store.Due{Session: d.id, At: now.Add(max(s.Timings.Requeue, s.Interval))})
 		case alerted && d.in && m.kind == store.IncidentKind(d.quick.Verdict):
 			if s.turn(m.Case, len(members), now) && s.asking.AllowN(now, 1) {
 				d.ask = true
@@ -220,7 +218,7 @@ func (s *shift) examine(ctx context.Context, doubts []doubt, found *findings) er
 				mu.Lock()
 				defer mu.Unlock()
 				if x.RedisSilent || x.JobErr != nil {
-					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(again)})
+					found.next = append(found.next, store.Due{Session: d.id, At: s.Now().Add(s.Timings.Requeue)})
 					return nil
 				}
 				seen := Sighting{Alerted: s.alerted(x.Verdict) && !s.fixed(x.Verdict, x.Session) && !expired(x)}

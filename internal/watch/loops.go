@@ -29,7 +29,7 @@ func (s *shift) every(ctx context.Context, part string, pause func(took time.Dur
 			s.Log.InfoContext(ctx, "a part of the watch works again", "part", part)
 		}
 		failing = err != nil
-		wait := time.NewTimer(max(pause(s.Now().Sub(started)), roundEvery/10))
+		wait := time.NewTimer(max(pause(s.Now().Sub(started)), s.Timings.Round/10))
 		select {
 		case <-ctx.Done():
 		case <-wake:

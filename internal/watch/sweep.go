@@ -15,8 +15,6 @@ const (
 	// restFactor is for how many times its duration no sweep follows another: they
 	// take at most a tenth of Redis' time.
 	restFactor = 10
-	// listenWithin is how long the first sweep waits for notifications to begin.
-	listenWithin = 2 * time.Second
 	// keptFor is the least time for which the figures of a sweep are shown.
 	keptFor = sweep.FullEvery + 10*time.Minute
 )
@@ -26,7 +24,7 @@ const (
 func (s *shift) sweepAfterListening(ctx context.Context) error {
 	select {
 	case <-s.listening:
-	case <-time.After(listenWithin):
+	case <-time.After(s.Timings.FirstSweep):
 	case <-ctx.Done():
 		return nil
 	}

@@ -15,9 +15,6 @@ const (
 	tellFor  = 15 * time.Second // one thing told, with the record of it
 	noteFor  = 3 * time.Second  // the record of what was told
 	lastFor  = 4 * time.Second  // what is being told when the process is to stop
-	firstTry = time.Second      // after a failure; doubles
-	lastTry  = time.Minute
-	lastDark = 15 * time.Minute // likewise, where each try may add a message that nobody can look up
 	atATime  = 4                // things told of one incident in one round
 )
 
@@ -69,7 +66,7 @@ func (s *shift) tell(ctx context.Context) error {
 // tellAll tells of one incident until there is nothing to be told just now.
 func (s *shift) tellAll(ctx context.Context, i store.Incident) (store.Incident, error) {
 	for range atATime {
-		d := Decide(i, s.Now())
+		d := Decide(i, s.Now(), s.Timings.Update)
 		if d.Act == None || ctx.Err() != nil {
 			return i, nil
 		}
@@ -237,7 +234,7 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 			i.Posting = ""
 		}
 		dark := refusal.Unclear && d.Act == Post && s.unseeing.Load()
-		i.NextTry = s.Now().Add(max(refusal.After, retryAfter(i.Tries, dark)))
+		i.NextTry = s.Now().Add(max(refusal.After, s.Timings.retryAfter(i.Tries, dark)))
 		i.Tries++
 		return true
 	})
@@ -245,11 +242,11 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 
 // retryAfter is how long is waited after so many tries that failed. It grows
 // faster in the dark: where each of them may have added a message.
-func retryAfter(tries int, dark bool) time.Duration {
+func (t Timings) retryAfter(tries int, dark bool) time.Duration {
 	if dark {
-		return min(firstTry<<min(2*tries, 10), lastDark)
+		return min(t.Retry<<min(2*tries, 10), t.MaxRetryDark)
 	}
-	return min(firstTry<<min(tries, 10), lastTry)
+	return min(t.Retry<<min(tries, 10), t.MaxRetry)
 }
 
 // reached notes whether alerts reach their channel.

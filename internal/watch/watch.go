@@ -25,10 +25,7 @@ import (
 )
 
 const (
-	renewEvery  = 2 * time.Second        // the lead holds four times as long
-	followEvery = time.Second            // between two attempts at the lead
-	roundEvery  = 300 * time.Millisecond // between two looks at what is due or to be told
-	callFor     = 10 * time.Second       // one round's questions to Redis
+	callFor = 10 * time.Second // one round's questions to Redis
 )
 
 // Stripe lists what was paid. Pages come newest first. Where Stripe does not tell,
@@ -93,6 +90,7 @@ type Config struct {
 	FixTexts  []string // mark what a repair of ours marked as error
 	Limits    store.Thresholds
 	Interval  time.Duration // between two sweeps
+	Timings   Timings
 	Metrics   Metrics
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -164,7 +162,7 @@ func (w *Watch) Run(ctx context.Context) error {
 			}
 		}
 		done()
-		_ = pause(ctx, followEvery) // the loop sees that ctx ended
+		_ = pause(ctx, w.Timings.Follow) // the loop sees that ctx ended
 	}
 	return nil
 }
@@ -184,16 +182,16 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 	}
 	var loops sync.WaitGroup
 	loops.Go(func() { s.renew(held, stop) })
-	loops.Go(func() { s.every(held, "look", until(roundEvery), w.wake, s.look) })
-	loops.Go(func() { s.every(held, "tell", until(roundEvery), s.news, s.tell) })
+	loops.Go(func() { s.every(held, "look", until(w.Timings.Round), w.wake, s.look) })
+	loops.Go(func() { s.every(held, "tell", until(w.Timings.Round), s.news, s.tell) })
 	loops.Go(func() {
 		s.every(held, store.PartSweep, func(time.Duration) time.Duration { return s.rest }, nil, s.sweepAfterListening)
 	})
-	loops.Go(func() { s.every(held, "files", until(time.Second), nil, s.checkFiles) })
+	loops.Go(func() { s.every(held, "files", until(w.Timings.Files), nil, s.checkFiles) })
 	if w.Stripe != nil {
 		loops.Go(func() { s.every(held, store.PartStripe, until(w.passEvery()), nil, s.pass) })
 	}
-	loops.Go(func() { s.every(held, store.PartNotifications, until(time.Minute), nil, s.listen) })
+	loops.Go(func() { s.every(held, store.PartNotifications, until(w.Timings.Listen), nil, s.listen) })
 	loops.Wait()
 	if ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "the lead of the watch is lost")
@@ -257,8 +255,8 @@ func (w *Watch) shift(lead store.Lead) *shift {
 func (s *shift) renew(ctx context.Context, stop func()) {
 	defer stop()
 	renewed := s.Now()
-	for pause(ctx, renewEvery) == nil {
-		limited, done := context.WithTimeout(ctx, renewEvery)
+	for pause(ctx, s.Records.LeaseTimings.Renew) == nil {
+		limited, done := context.WithTimeout(ctx, s.Records.LeaseTimings.Renew)
 		lead, ok, err := s.Records.Lead(limited, s.owner)
 		done()
 		switch {
@@ -266,7 +264,7 @@ func (s *shift) renew(ctx context.Context, stop func()) {
 			return
 		case err == nil:
 			renewed = s.Now()
-		case s.Now().Sub(renewed) > store.LeadLife-renewEvery:
+		case s.Now().Sub(renewed) > s.Records.LeaseTimings.Life-s.Records.LeaseTimings.Renew:
 			return
 		}
 	}

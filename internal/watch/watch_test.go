@@ -237,7 +237,7 @@ func BenchmarkDetection(b *testing.B) {
 			slices.Sort(took)
 			most := 2 * time.Second
 			if !way.stripe && !way.notes {
-				most = s.cfg.Interval + s.figures.slowest() + 2*roundEvery
+				most = s.cfg.Interval + s.figures.slowest() + 2*timings.Round
 			}
 			if p99 := took[len(took)*99/100]; p99 > most {
 				b.Errorf("p99 is %s, more than %s", p99, most)

@@ -26,7 +26,7 @@ func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *
 		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,
 		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
 		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
-		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: c.timings.watch, Metrics: metrics, Log: log, Now: time.Now,
+		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {
 		cfg.AlertOn = append(cfg.AlertOn, store.Verdict(verdict))

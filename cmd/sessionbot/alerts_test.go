@@ -15,7 +15,7 @@ import (
 // watched makes the stage one with alerts, that come quickly.
 func watched(s *stage) *stage {
 	s.env["ALERT_CHANNEL"], s.env["ONCALL_MENTION"] = "C0ALERTS", "U0ONCALL"
-	s.env["SWEEP_INTERVAL"], s.env["OPERATORS"] = "1s", "S0OPS"
+	s.env["SWEEP_INTERVAL"], s.env["OPERATORS"] = "100ms", "S0OPS"
 	return s
 }
 
@@ -71,9 +71,9 @@ func having(parts ...string) func(wstest.Message) bool {
 
 // TestOneOrphan: told at once with the mention, acknowledged, put right by the
 // late webhook, closed; and nothing else is said.
-func TestOneOrphan(t *testing.T) { watchedOnBoth(t, tellOneOrphan) }
-
-func tellOneOrphan(t *testing.T, s *stage) {
+func TestOneOrphan(t *testing.T) {
+	t.Parallel()
+	s := watched(newStage(t))
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)

@@ -18,9 +18,10 @@ import (
 // TestBurst: of a thousand commands in a burst each is acked as soon as it is
 // read, and answered, some with "busy". The process stays small and connected.
 func TestBurst(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.env["HTTP_ADDR"] = freeAddr(t)
-	s.startBot()
+	s.startProcess()
 	s.workspace.AwaitConnections(2)
 	long := strings.Repeat("x", 15_000) // as much as may wait
 	people := []string{"U0SUPPORT", "U0ONCALL", "U0LEAD"}
@@ -77,7 +78,7 @@ func TestBurst(t *testing.T) {
 func BenchmarkAcks(b *testing.B) {
 	for _, frozen := range []bool{false, true} {
 		b.Run(fmt.Sprintf("frozen=%v", frozen), func(b *testing.B) {
-			s := newStage(b)
+			s := ownStage(b)
 			s.startBot()
 			s.workspace.AwaitConnections(2)
 			if frozen {

@@ -54,19 +54,19 @@ func withoutButtons(m wstest.Message) bool {
 
 // TestExpiredPlan: nobody has to guess why nothing happened.
 func TestExpiredPlan(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["CONFIRM_TTL"] = "1ms"
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		for _, button := range []string{"confirm.approve", "confirm.cancel"} {
-			plan := s.planned(lead, "generate")
-			lead.Click(plan, button)
-			lead.ExpectUpdate(plan, saying("Expired, nothing was changed"), withoutButtons)
-			lead.ExpectMessage(saying("This plan expired at"))
-		}
-		s.nothingDone()
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.env["CONFIRM_TTL"] = "1ms"
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	for _, button := range []string{"confirm.approve", "confirm.cancel"} {
+		plan := s.planned(lead, "generate")
+		lead.Click(plan, button)
+		lead.ExpectUpdate(plan, saying("Expired, nothing was changed"), withoutButtons)
+		lead.ExpectMessage(saying("This plan expired at"))
+	}
+	s.nothingDone()
+	s.workspace.ExpectNothingElse()
 }
 
 // nothingDone checks that no repair has begun.
@@ -80,87 +80,87 @@ func (s *stage) nothingDone() {
 // TestRunningPlan: a double click, two people at once, a copy of the message,
 // a second plan, and another process: one video, and an answer for everybody.
 func TestRunningPlan(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.startBot()
-		first := s.bot
-		s.bot = start(t, s.env, "run")
-		s.workspace.AwaitConnections(3)
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
-		plan := s.planned(lead, "generate")
-		older := s.copyOf(lead, plan)
-		second := s.planned(lead, "generate")
-		var clicks sync.WaitGroup
-		var late atomic.Int32 // the button was gone already
-		for _, by := range []wstest.Place{lead, lead, oncall} {
-			clicks.Go(func() {
-				if by.TryClick(plan, "confirm.approve", "") != nil {
-					late.Add(1)
-				}
-			})
-		}
-		clicks.Wait()
-		for range 2 - late.Load() {
-			s.workspace.Expect(saying("Approved already"))
-		}
-		running := lead.ExpectUpdate(plan, saying("being made"), withoutButtons)
-		oncall.Click(older, "confirm.approve")
-		oncall.ExpectMessage(saying(": it is running."))
-		lead.Click(older, "confirm.cancel")
-		lead.ExpectMessage(saying(": it is running."))
-		oncall.Click(second, "confirm.approve")
-		oncall.ExpectMessage(saying("another repair of this session is running"))
-		lead.Type("/session generate " + repairID)
-		lead.ExpectMessage(saying("Generating is not possible: "))
-		finish()
-		lead.ExpectUpdate(running, saying("Done: video ready"), wstest.Saying("The first picture of the video"))
-		oncall.Click(older, "confirm.approve")
-		oncall.ExpectMessage(saying(": it is done."))
-		lead.Click(second, "confirm.cancel")
-		lead.ExpectUpdate(second, saying("Cancelled, nothing was changed"), withoutButtons)
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.recorded("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
-			"a click on cancel: the plan was approved already", "a click on approve: another repair was running")
-		s.workspace.ExpectNothingElse()
-		if code := first.stop(); code != 0 {
-			t.Errorf("asked to stop, it exited with %d", code)
-		}
-	})
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.startBot()
+	first := s.bot
+	s.bot = start(t, s.env, "run")
+	s.workspace.AwaitConnections(3)
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+	plan := s.planned(lead, "generate")
+	older := s.copyOf(lead, plan)
+	second := s.planned(lead, "generate")
+	var clicks sync.WaitGroup
+	var late atomic.Int32 // the button was gone already
+	for _, by := range []wstest.Place{lead, lead, oncall} {
+		clicks.Go(func() {
+			if by.TryClick(plan, "confirm.approve", "") != nil {
+				late.Add(1)
+			}
+		})
+	}
+	clicks.Wait()
+	for range 2 - late.Load() {
+		s.workspace.Expect(saying("Approved already"))
+	}
+	running := lead.ExpectUpdate(plan, saying("being made"), withoutButtons)
+	oncall.Click(older, "confirm.approve")
+	oncall.ExpectMessage(saying(": it is running."))
+	lead.Click(older, "confirm.cancel")
+	lead.ExpectMessage(saying(": it is running."))
+	oncall.Click(second, "confirm.approve")
+	oncall.ExpectMessage(saying("another repair of this session is running"))
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Generating is not possible: "))
+	finish()
+	lead.ExpectUpdate(running, saying("Done: video ready"), wstest.Saying("The first picture of the video"))
+	oncall.Click(older, "confirm.approve")
+	oncall.ExpectMessage(saying(": it is done."))
+	lead.Click(second, "confirm.cancel")
+	lead.ExpectUpdate(second, saying("Cancelled, nothing was changed"), withoutButtons)
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.recorded("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
+		"a click on cancel: the plan was approved already", "a click on approve: another repair was running")
+	s.workspace.ExpectNothingElse()
+	if code := first.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
 }
 
 // TestWhoMay: guests, people who are not listed and nobody at all are told whom
 // to ask; the requester may cancel what they may not approve.
 func TestWhoMay(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["OPERATORS"] = "U0LEAD"
-		s.startBot()
-		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-		plan := s.planned(support, "fix")
-		for _, user := range []string{"U0SUPPORT", "U0ONCALL", "U0GUEST"} {
-			by := s.workspace.As(user).In("C0SUPPORT")
-			by.Click(plan, "confirm.approve")
-			refused := by.ExpectMessage(saying("Only operators may do this"))
-			if !strings.Contains(string(refused.Blocks), `"user_id":"U0LEAD"`) {
-				t.Errorf("whom to ask is not said: %s", refused.Text)
-			}
+	t.Parallel()
+	s := repairStage(t)
+	s.env["OPERATORS"] = "U0LEAD"
+	s.startBot()
+	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+	plan := s.planned(support, "fix")
+	for _, user := range []string{"U0SUPPORT", "U0ONCALL", "U0GUEST"} {
+		by := s.workspace.As(user).In("C0SUPPORT")
+		by.Click(plan, "confirm.approve")
+		refused := by.ExpectMessage(saying("Only operators may do this"))
+		if !strings.Contains(string(refused.Blocks), `"user_id":"U0LEAD"`) {
+			t.Errorf("whom to ask is not said: %s", refused.Text)
 		}
-		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
-		oncall.Click(plan, "confirm.cancel")
-		oncall.ExpectMessage(saying("Only operators may do this"))
-		support.Click(plan, "confirm.cancel")
-		support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"), withoutButtons)
-		s.nothingDone()
-		s.recorded("refused: fix", "not an operator's click on approve", "cancelled: fix")
-		s.workspace.ExpectNothingElse()
-	})
+	}
+	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+	oncall.Click(plan, "confirm.cancel")
+	oncall.ExpectMessage(saying("Only operators may do this"))
+	support.Click(plan, "confirm.cancel")
+	support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"), withoutButtons)
+	s.nothingDone()
+	s.recorded("refused: fix", "not an operator's click on approve", "cancelled: fix")
+	s.workspace.ExpectNothingElse()
 }
 
 // TestNobodyMay: without operators nothing is changed through Slack.
 func TestNobodyMay(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ operators, says string }{
 		"no operators":                     {"", "OPERATORS is empty"},
 		"a group that cannot be read":      {"S0NONE", "cannot be read"},
@@ -168,16 +168,16 @@ func TestNobodyMay(t *testing.T) {
 		"a guest that is listed by itself": {"U0GUEST", "Only full members of this workspace"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, s *stage) {
-				s.env["OPERATORS"] = c.operators
-				s.startBot()
-				plan := s.planned(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate")
-				guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
-				guest.Click(plan, "confirm.approve")
-				guest.ExpectMessage(saying(c.says))
-				s.nothingDone()
-				s.workspace.ExpectNothingElse()
-			})
+			t.Parallel()
+			s := repairStage(t)
+			s.env["OPERATORS"] = c.operators
+			s.startBot()
+			plan := s.planned(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate")
+			guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
+			guest.Click(plan, "confirm.approve")
+			guest.ExpectMessage(saying(c.says))
+			s.nothingDone()
+			s.workspace.ExpectNothingElse()
 		})
 	}
 }
@@ -185,57 +185,58 @@ func TestNobodyMay(t *testing.T) {
 // TestSecondClick: where Stripe still delivers, only a second press on purpose
 // counts: by the same person, and of the button that was redrawn for them.
 func TestSecondClick(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		paid := time.Now().Add(-14 * time.Minute)
-		s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
-			Created: paid, Event: store.EventFailed})
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
-		plan := s.planned(lead, "generate")
-		if !strings.Contains(plan.Text, "the site may make this video itself") || !strings.Contains(string(plan.Blocks), "dashboard.stripe.com/events/") {
-			t.Errorf("the plan does not say that Stripe still delivers, or where: %s", plan.Text)
+	t.Parallel()
+	s := repairStage(t)
+	paid := time.Now().Add(-14 * time.Minute)
+	s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Created: paid, Event: store.EventFailed})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+	plan := s.planned(lead, "generate")
+	if !strings.Contains(plan.Text, "the site may make this video itself") || !strings.Contains(string(plan.Blocks), "dashboard.stripe.com/events/") {
+		t.Errorf("the plan does not say that Stripe still delivers, or where: %s", plan.Text)
+	}
+	older := s.copyOf(lead, plan)
+	later := func() { // as if a while had gone by
+		pressed := time.Now().Add(-time.Minute).UnixMilli()
+		if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, older), "pressed", pressed).Err(); err != nil {
+			t.Fatal(err)
 		}
-		older := s.copyOf(lead, plan)
-		later := func() { // as if a while had gone by
-			pressed := time.Now().Add(-time.Minute).UnixMilli()
-			if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, older), "pressed", pressed).Err(); err != nil {
-				t.Fatal(err)
-			}
+	}
+	first := func(by wstest.Place, of wstest.Message) {
+		t.Helper()
+		by.Click(of, "confirm.approve")
+		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), saying("Pressed once by @"))
+		by.ExpectMessage(saying("That was your first press"))
+		if asked.Revision == plan.Revision {
+			t.Error("the button was not redrawn")
 		}
-		first := func(by wstest.Place, of wstest.Message) {
-			t.Helper()
-			by.Click(of, "confirm.approve")
-			asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), saying("Pressed once by @"))
-			by.ExpectMessage(saying("That was your first press"))
-			if asked.Revision == plan.Revision {
-				t.Error("the button was not redrawn")
-			}
-			plan = asked
-			s.nothingDone()
-		}
-		first(lead, plan)
-		first(lead, plan) // at once: a double click is one
-		later()
-		first(oncall, plan) // somebody else's first is no second
-		later()
-		first(lead, older) // an old copy is not the redrawn button
-		later()
-		first(lead, older)
-		later()
-		lead.Click(plan, "confirm.approve")
-		lead.ExpectUpdate(plan, saying("Done: video ready"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.recorded("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
-		s.workspace.ExpectNothingElse()
-	})
+		plan = asked
+		s.nothingDone()
+	}
+	first(lead, plan)
+	first(lead, plan) // at once: a double click is one
+	later()
+	first(oncall, plan) // somebody else's first is no second
+	later()
+	first(lead, older) // an old copy is not the redrawn button
+	later()
+	first(lead, older)
+	later()
+	lead.Click(plan, "confirm.approve")
+	lead.ExpectUpdate(plan, saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.recorded("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
+	s.workspace.ExpectNothingElse()
 }
 
 // TestPlanWithoutAPlace: where the bot is no member, the plan goes to the alert
 // channel, else to an operator who asks, and a pointer says so.
 func TestPlanWithoutAPlace(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, alerts, user, approvals string
 		place                         string // where the plan is shown, "" = nowhere
@@ -247,25 +248,25 @@ func TestPlanWithoutAPlace(t *testing.T) {
 		{"nor may they approve it", "", "U0SUPPORT", "none", "", "Invite the bot into the channel"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			onBoth(t, func(t *testing.T, s *stage) {
-				s.env["ALERT_CHANNEL"], s.env["APPROVALS"], s.env["OPERATORS"] = c.alerts, c.approvals, "U0LEAD"
-				s.env["ALERT_ON"] = "lost" // the orphan itself is no news here
-				s.startBot()
-				by := s.workspace.As(c.user).In("C0RANDOM")
-				by.Type("/session generate " + repairID)
-				by.ExpectMessage(saying(c.says))
-				if c.place != "" {
-					plan := s.workspace.Expect(func(m wstest.Message) bool {
-						return strings.HasPrefix(m.Channel, c.place) && strings.Contains(m.Text, "Generate a video for")
-					})
-					lead := s.workspace.As("U0LEAD").In(plan.Channel)
-					lead.Click(plan, "confirm.approve")
-					lead.ExpectUpdate(plan, saying("Done: video ready"))
-				} else {
-					s.nothingDone()
-				}
-				s.workspace.ExpectNothingElse()
-			})
+			t.Parallel()
+			s := repairStage(t)
+			s.env["ALERT_CHANNEL"], s.env["APPROVALS"], s.env["OPERATORS"] = c.alerts, c.approvals, "U0LEAD"
+			s.env["ALERT_ON"] = "lost" // the orphan itself is no news here
+			s.startBot()
+			by := s.workspace.As(c.user).In("C0RANDOM")
+			by.Type("/session generate " + repairID)
+			by.ExpectMessage(saying(c.says))
+			if c.place != "" {
+				plan := s.workspace.Expect(func(m wstest.Message) bool {
+					return strings.HasPrefix(m.Channel, c.place) && strings.Contains(m.Text, "Generate a video for")
+				})
+				lead := s.workspace.As("U0LEAD").In(plan.Channel)
+				lead.Click(plan, "confirm.approve")
+				lead.ExpectUpdate(plan, saying("Done: video ready"))
+			} else {
+				s.nothingDone()
+			}
+			s.workspace.ExpectNothingElse()
 		})
 	}
 }

@@ -92,8 +92,6 @@ type config struct {
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
 	// How it is logged: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
-
-	timings timings // which nobody sets from outside
 }
 
 // configError names the variables that are wrong and the remedy for each.
@@ -149,7 +147,7 @@ func loadConfig(slack bool) (config, error) {
 		}
 	}
 	c.readFiles(faults)
-	c.StripeAPIURL, c.timings = cmp.Or(c.StripeAPIURL, stripeOrigin), defaultTimings()
+	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
 	if slack {
 		c.checkSlack(faults)
 	}

@@ -20,7 +20,7 @@ const videoTakes = demoTakes + 30*time.Second
 // TestDemoRepairs is the demo's whole story: from the question to the finished
 // video, by keyboard and by mouse, dialogs included, and what a guest meets.
 func TestDemoRepairs(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := start(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.prints(demoAddress)

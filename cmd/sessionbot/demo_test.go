@@ -3,7 +3,6 @@ package main
 import (
 	"regexp"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -15,6 +14,7 @@ var demoAddress = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 // TestDemo is what a newcomer does with the built binary and nothing else, in a
 // browser, by keyboard and by mouse.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
 	url := demo.prints(demoAddress)
@@ -47,23 +47,4 @@ func TestDemo(t *testing.T) {
 	if code := demo.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
-}
-
-// prints waits until the process has printed something that fits.
-func (p *process) prints(pattern *regexp.Regexp) string {
-	p.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for range 500 { // ten seconds
-		if found := pattern.FindString(p.log.String()); found != "" {
-			return found
-		}
-		select {
-		case <-tick.C:
-		case <-p.done:
-			p.t.Fatalf("it ended without printing %v", pattern)
-		}
-	}
-	p.t.Fatalf("it never printed %v", pattern)
-	return ""
 }

@@ -121,7 +121,7 @@ func TestUnit(t *testing.T) {
 			t.Errorf("%s is read from a credential that is not loaded", a[1])
 		}
 	}
-	path, err := built()
+	path, err := exec.LookPath("sessionbot")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,7 +49,7 @@ func clean(t testing.TB, where, text string, marks ...[]string) {
 // leakStage is a stage on which everything is marked.
 func leakStage(t testing.TB) *stage {
 	t.Helper()
-	s := newStage(t)
+	s := ownStage(t)
 	if err := s.client.Do(t.Context(), "ACL", "SETUSER", "bot", "on", ">"+redisCanary, "~*", "&*", "+@all").Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func (s *stage) markedSession() {
 func inTerminal(t testing.TB, env map[string]string, args ...string) (said, logged string) {
 	t.Helper()
 	p := start(t, env, args...)
-	p.exitCode(30 * time.Second)
+	p.exitCode()
 	for line := range strings.Lines(p.log.String()) {
 		if strings.HasPrefix(line, `{"time":`) {
 			logged += line
@@ -273,7 +273,7 @@ func TestNothingLeaksFromSlack(t *testing.T) {
 	try := func(name, url string) {
 		s.env["SLACK_API_URL"] = url
 		p := start(t, s.env, "run")
-		p.until(2 * time.Second)
+		p.refused()
 		clean(t, name+": the log", p.log.String(), tokens, personal)
 	}
 	for name, url := range urls {
@@ -291,4 +291,17 @@ func TestNothingLeaksFromSlack(t *testing.T) {
 			now.ServeHTTP(w, r)
 		}))+"/api/")
 	}
+}
+
+// refused lets it run until it says that it waits for Slack, or ends.
+func (p *process) refused() {
+	p.t.Helper()
+	await(p.t, func() string {
+		select {
+		case <-p.done:
+			return "no connection to Slack"
+		default:
+			return p.log.String()
+		}
+	}, "no connection to Slack")
 }

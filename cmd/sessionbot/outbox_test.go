@@ -32,22 +32,20 @@ func (s *stage) record() (key string, incident map[string]any) {
 
 // TestKilledBeforeItIsPosted: the record was there first, so the next process
 // looks for the message, finds none and posts it, once.
-func TestKilledBeforeItIsPosted(t *testing.T) { watchedOnBoth(t, tellKilledBeforeItIsPosted) }
-
-func tellKilledBeforeItIsPosted(t *testing.T, s *stage) {
+func TestKilledBeforeItIsPosted(t *testing.T) {
+	t.Parallel()
+	s := watched(newStage(t))
 	s.workspace.Fault("slow", 4, "chat.postMessage")
 	s.pays(watchID(1), overdue(), store.EventFailed)
-	s.startBot()
+	s.startProcess()
 	await(t, func() string {
 		if _, incident := s.record(); incident["posting"] != nil {
 			return "posting"
 		}
 		return "not yet"
 	}, "posting")
-	if err := s.bot.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-s.bot.done
+	s.bot.kill()
+	s.leadershipEnds()
 	s.workspace.Fault("clear", 0, "")
 	s.startBot()
 	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
@@ -56,9 +54,9 @@ func tellKilledBeforeItIsPosted(t *testing.T, s *stage) {
 
 // TestKilledBeforeThePostIsNoted: the message is there, and only its place was
 // never noted. It is found by its mark, and not posted again.
-func TestKilledBeforeThePostIsNoted(t *testing.T) { watchedOnBoth(t, tellKilledBeforeThePostIsNoted) }
-
-func tellKilledBeforeThePostIsNoted(t *testing.T, s *stage) {
+func TestKilledBeforeThePostIsNoted(t *testing.T) {
+	t.Parallel()
+	s := watched(newStage(t))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := s.forgetsItsPost()
 	s.pays(watchID(2), overdue(), store.EventFailed)
@@ -70,13 +68,14 @@ func tellKilledBeforeThePostIsNoted(t *testing.T, s *stage) {
 // TestKilledWhereNobodyMayLook: without the right to read the channel's history
 // the alert comes once more, which is the price of a kill, and not again.
 func TestKilledWhereNobodyMayLook(t *testing.T) {
+	t.Parallel()
 	var manifest []byte
 	for line := range bytes.Lines(sessionbot.Manifest) {
 		if !bytes.Contains(line, []byte(":history")) {
 			manifest = append(manifest, line...)
 		}
 	}
-	server := redistest.Start(t)
+	server := redistest.NewDatabase(t)
 	s := watched(stageFor(t, manifest, server.URL(), server.Client()))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.forgetsItsPost()
@@ -119,6 +118,7 @@ func (s *stage) forgetsItsPost() wstest.Message {
 // TestAnswersGetLost: Slack posts the alert and a line in its thread, and its
 // answers are lost. Both are looked up, and there is one of each.
 func TestAnswersGetLost(t *testing.T) {
+	t.Parallel()
 	s := watched(newStage(t))
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
@@ -141,8 +141,9 @@ func TestAnswersGetLost(t *testing.T) {
 // TestWatchGoesBlind: three sweeps fail in a row, which is told, once, and so is
 // the recovery. What the bot remembers lies in another Redis.
 func TestWatchGoesBlind(t *testing.T) {
-	s := watched(newStage(t))
-	state := redistest.Start(t)
+	t.Parallel()
+	s := watched(ownStage(t))
+	state := redistest.NewDatabase(t)
 	s.env["STATE_REDIS_URL"] = state.URL()
 	s.startBot()
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")

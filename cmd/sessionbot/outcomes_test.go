@@ -26,318 +26,303 @@ func (s *stage) approved(by wstest.Place, action string, end ...func(wstest.Mess
 // TestGenerationFails: whatever SuperDuperAI answers, people read why and what
 // to do, and the session may be generated again.
 func TestGenerationFails(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		for _, c := range []struct {
-			fault demo.Fault
-			says  []string
-		}{
-			{demo.Fault{Status: 401, Body: `{"detail":"Could not validate"}`}, []string{"refused the token", "SUPERDUPERAI_TOKEN"}},
-			{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"too little balance", "Insufficient balance"}},
-			{demo.Fault{Status: 403, Body: `{"detail":"VIP only <!channel>"}`}, []string{"VIP", "SUPERDUPERAI_MODEL"}},
-			{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
-				[]string{"does not take the request", "body.config.duration: too long"}},
-			{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"too much to do", "It asks to wait until"}},
-			{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
-		} {
-			s.files.BreakFor("generate-video", c.fault)
-			failed := s.approved(lead, "generate", saying("Failed: no video"), saying("although it was written"))
-			for _, part := range c.says {
-				if !strings.Contains(failed.Text, part) {
-					t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
-				}
-			}
-			webhook := s.value("webhook:" + repairID)
-			if text, _ := webhook["error"].(string); webhook["status"] != "error" || !strings.HasPrefix(text, "Failed to start generation: ") {
-				t.Errorf("HTTP %d: webhook %v", c.fault.Status, webhook)
+	t.Parallel()
+	s := repairStage(t)
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	for _, c := range []struct {
+		fault demo.Fault
+		says  []string
+	}{
+		{demo.Fault{Status: 401, Body: `{"detail":"Could not validate"}`}, []string{"refused the token", "SUPERDUPERAI_TOKEN"}},
+		{demo.Fault{Status: 402, Body: `{"detail":"Insufficient balance"}`}, []string{"too little balance", "Insufficient balance"}},
+		{demo.Fault{Status: 403, Body: `{"detail":"VIP only <!channel>"}`}, []string{"VIP", "SUPERDUPERAI_MODEL"}},
+		{demo.Fault{Status: 422, Body: `{"detail":[{"loc":["body","config","duration"],"msg":"too long","type":"value_error"}]}`},
+			[]string{"does not take the request", "body.config.duration: too long"}},
+		{demo.Fault{Status: 429, Body: `{}`, RetryAfter: time.Minute}, []string{"too much to do", "It asks to wait until"}},
+		{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
+	} {
+		s.files.BreakFor("generate-video", c.fault)
+		failed := s.approved(lead, "generate", saying("Failed: no video"), saying("although it was written"))
+		for _, part := range c.says {
+			if !strings.Contains(failed.Text, part) {
+				t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
 			}
 		}
-		s.files.Heal()
-		s.approved(lead, "generate", saying("Done: video ready"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
+		webhook := s.value("webhook:" + repairID)
+		if text, _ := webhook["error"].(string); webhook["status"] != "error" || !strings.HasPrefix(text, "Failed to start generation: ") {
+			t.Errorf("HTTP %d: webhook %v", c.fault.Status, webhook)
 		}
-		lead.Type("/session debug " + repairID)
-		lead.ExpectMessage(saying("Earlier repairs  generate, done"))
-		s.workspace.ExpectNothingElse()
-		s.quietLog("A fox runs", "Insufficient balance")
-	})
+	}
+	s.files.Heal()
+	s.approved(lead, "generate", saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	lead.Type("/session debug " + repairID)
+	lead.ExpectMessage(saying("Earlier repairs  generate, done"))
+	s.workspace.ExpectNothingElse()
+	s.quietLog("A fox runs", "Insufficient balance")
 }
 
 // TestWrongHost: a certificate that does not fit names the right host.
 func TestWrongHost(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		server := httptest.NewTLSServer(s.files)
-		t.Cleanup(server.Close)
-		s.env["SUPERDUPERAI_URL"] = server.URL
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	server := httptest.NewTLSServer(s.files)
+	t.Cleanup(server.Close)
+	s.env["SUPERDUPERAI_URL"] = server.URL
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+	s.workspace.ExpectNothingElse()
 }
 
 // TestNoToken: what cannot be made is not planned, and the refusal is on record.
 func TestNoToken(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["SUPERDUPERAI_TOKEN"] = ""
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		lead.Type("/session generate " + repairID)
-		lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
-		s.nothingDone()
-		s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.env["SUPERDUPERAI_TOKEN"] = ""
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
+	s.nothingDone()
+	s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+	s.workspace.ExpectNothingElse()
 }
 
 // TestFixOfACorruptValue: the plan lists what is taken out, and the bytes that
 // stood there are kept.
 func TestFixOfACorruptValue(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		const corrupt = `{"status":7,"createdAt":{},"more":12345678901234567890}`
-		s.put("webhook:"+repairID, corrupt)
-		s.put("session:"+repairID, `{"fileId":`)
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		plan := s.planned(lead, "fix")
-		for _, part := range []string{"status (unreadable) → “error”", "createdAt (unreadable) → –", "not readable at all: saved first, then replaced as a whole"} {
-			if !strings.Contains(plan.Text, part) {
-				t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
-			}
+	t.Parallel()
+	s := repairStage(t)
+	const corrupt = `{"status":7,"createdAt":{},"more":12345678901234567890}`
+	s.put("webhook:"+repairID, corrupt)
+	s.put("session:"+repairID, `{"fileId":`)
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	plan := s.planned(lead, "fix")
+	for _, part := range []string{"status (unreadable) → “error”", "createdAt (unreadable) → –", "not readable at all: saved first, then replaced as a whole"} {
+		if !strings.Contains(plan.Text, part) {
+			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
-		lead.Click(plan, "confirm.approve")
-		lead.ExpectUpdate(plan, saying("is marked as error"))
-		raw := s.client.Get(t.Context(), "webhook:"+repairID).Val()
-		if v := s.value("webhook:" + repairID); v["status"] != "error" || v["createdAt"] != nil || !strings.Contains(raw, `"more":12345678901234567890`) {
-			t.Errorf("webhook: holds %s", raw)
-		}
-		saved := fmt.Sprintf("sessionbot:saved:webhook:%s:%x", repairID, sha256.Sum256([]byte(corrupt)))
-		if got := s.client.Get(t.Context(), saved).Val(); got != corrupt {
-			t.Errorf("%q was kept as %q", corrupt, got)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	}
+	lead.Click(plan, "confirm.approve")
+	lead.ExpectUpdate(plan, saying("is marked as error"))
+	raw := s.client.Get(t.Context(), "webhook:"+repairID).Val()
+	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["createdAt"] != nil || !strings.Contains(raw, `"more":12345678901234567890`) {
+		t.Errorf("webhook: holds %s", raw)
+	}
+	saved := fmt.Sprintf("sessionbot:saved:webhook:%s:%x", repairID, sha256.Sum256([]byte(corrupt)))
+	if got := s.client.Get(t.Context(), saved).Val(); got != corrupt {
+		t.Errorf("%q was kept as %q", corrupt, got)
+	}
+	s.workspace.ExpectNothingElse()
 }
 
 // TestUnclearStory: the answer gets lost, nothing is sent again, and a person
 // says what became of it: an operator, once, and only of this generation.
 func TestUnclearStory(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
-		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"), saying("/session settle"))
-		older := s.copyOf(lead, unclear)
-		lead.Type("/session generate " + repairID)
-		lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
-		guest.Click(unclear, "confirm.not_made")
-		guest.ExpectMessage(saying("Only operators may do this"))
-		lead.Type("/session debug " + repairID)
-		debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
-		lead.Click(debug, "confirm.not_made")
-		lead.ExpectMessage(saying("Settled: nothing was made"))
-		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
+	t.Parallel()
+	s := repairStage(t)
+	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
+	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"), saying("/session settle"))
+	older := s.copyOf(lead, unclear)
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
+	guest.Click(unclear, "confirm.not_made")
+	guest.ExpectMessage(saying("Only operators may do this"))
+	lead.Type("/session debug " + repairID)
+	debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
+	lead.Click(debug, "confirm.not_made")
+	lead.ExpectMessage(saying("Settled: nothing was made"))
+	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
 
-		again := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
-		lead.Click(older, "confirm.not_made")
-		lead.ExpectMessage(saying("there is nothing to settle"))
-		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
-		guest.Type("/session settle " + repairID + " " + file)
-		guest.ExpectMessage(saying("Only full members"))
-		lead.Type("/session settle " + repairID + " " + file)
-		lead.ExpectMessage(saying("SuperDuperAI does not know this file, so nothing was settled"))
-		s.files.Put(file, store.FileCompleted)
-		lead.Type("/session settle " + repairID + " " + file)
-		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-		lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("although it was written"))
-		lead.Type("/session settle " + repairID + " " + file)
-		lead.ExpectMessage(saying("there is nothing to settle"))
-		if n := s.files.Started(); n != 2 {
-			t.Errorf("%d started, want 2", n)
-		}
-		s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
-			"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
-			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
-			"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
-			"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
-		s.workspace.ExpectNothingElse()
-	})
+	again := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+	lead.Click(older, "confirm.not_made")
+	lead.ExpectMessage(saying("there is nothing to settle"))
+	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+	guest.Type("/session settle " + repairID + " " + file)
+	guest.ExpectMessage(saying("Only full members"))
+	lead.Type("/session settle " + repairID + " " + file)
+	lead.ExpectMessage(saying("SuperDuperAI does not know this file, so nothing was settled"))
+	s.files.Put(file, store.FileCompleted)
+	lead.Type("/session settle " + repairID + " " + file)
+	lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("although it was written"))
+	lead.Type("/session settle " + repairID + " " + file)
+	lead.ExpectMessage(saying("there is nothing to settle"))
+	if n := s.files.Started(); n != 2 {
+		t.Errorf("%d started, want 2", n)
+	}
+	s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
+		"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
+		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
+		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
+		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: SuperDuperAI does not know the file "+file)
+	s.workspace.ExpectNothingElse()
 }
 
 // TestSettleOnOnesWord: where SuperDuperAI cannot be asked the operator's word
 // counts, and that is said; nobody else's does, and that is on record.
 func TestSettleOnOnesWord(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["OPERATORS"] = "U0LEAD"
-		s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-		unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
-		const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
-		support.Type("/session settle " + repairID + " " + file)
-		support.ExpectMessage(saying("Only operators may do this"))
-		s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
-		page := "https://superduperai.co/en/file/" + strings.ToUpper(file)
-		lead.Type("/session settle `" + repairID + "` <" + page + "|" + page + ">")
-		lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
-		s.files.Put(file, store.FileFailed)
-		s.files.Heal()
-		lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
-		s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.env["OPERATORS"] = "U0LEAD"
+	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
+	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+	support.Type("/session settle " + repairID + " " + file)
+	support.ExpectMessage(saying("Only operators may do this"))
+	s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
+	page := "https://superduperai.co/en/file/" + strings.ToUpper(file)
+	lead.Type("/session settle `" + repairID + "` <" + page + "|" + page + ">")
+	lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+	s.files.Put(file, store.FileFailed)
+	s.files.Heal()
+	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
+	s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+	s.workspace.ExpectNothingElse()
 }
 
 // TestGivenUpAndFinished: a video that takes too long is given up; once it is
 // finished all the same, debug says how the customer's page gets to know.
 func TestGivenUpAndFinished(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.env["GIVE_UP_AFTER"] = "1s"
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		givenUp := s.approved(lead, "generate", saying("Given up after"), saying("/session settle "+repairID))
-		finish()
-		lead.Type("/session debug " + repairID)
-		lead.ExpectMessage(saying("Show the video to the customer"))
-		_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
-		command, _, _ = strings.Cut(command, "\n")
-		lead.Type(command[:len(command)-1] + "x")
-		lead.ExpectMessage(saying("not the id of a file"))
-		const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
-		s.files.Put(other, store.FileCompleted)
-		lead.Type("/session settle " + repairID + " " + other)
-		lead.ExpectMessage(saying("This is not the file of the generation that was given up"))
-		lead.Type(command)
-		lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-		lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("although it was written"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.env["GIVE_UP_AFTER"] = "1s"
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	givenUp := s.approved(lead, "generate", saying("Given up after"), saying("/session settle "+repairID))
+	finish()
+	lead.Type("/session debug " + repairID)
+	lead.ExpectMessage(saying("Show the video to the customer"))
+	_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
+	command, _, _ = strings.Cut(command, "\n")
+	lead.Type(command[:len(command)-1] + "x")
+	lead.ExpectMessage(saying("not the id of a file"))
+	const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
+	s.files.Put(other, store.FileCompleted)
+	lead.Type("/session settle " + repairID + " " + other)
+	lead.ExpectMessage(saying("This is not the file of the generation that was given up"))
+	lead.Type(command)
+	lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("although it was written"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
 }
 
 // TestKilledWhileItIsMade: the process dies, and another one brings the video
 // to its end in the same message.
 func TestKilledWhileItIsMade(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		plan := s.planned(lead, "generate")
-		lead.Click(plan, "confirm.approve")
-		running := lead.ExpectUpdate(plan, saying("being made"))
-		if err := s.bot.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		s.bot.exitCode(10 * time.Second)
-		s.workspace.AwaitNoConnection()
-		// As if the lease's life had gone by.
-		if err := s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+planID(t, plan)).Err(); err != nil {
-			t.Fatal(err)
-		}
-		s.startBot()
-		finish()
-		lead.ExpectUpdate(running, saying("Done: video ready"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.startProcess()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	plan := s.planned(lead, "generate")
+	lead.Click(plan, "confirm.approve")
+	running := lead.ExpectUpdate(plan, saying("being made"))
+	s.bot.kill()
+	s.bot.exitCode()
+	s.workspace.AwaitNoConnection()
+	// As if the lease's life had gone by.
+	if err := s.client.Del(t.Context(), "sessionbot:{jobs}:lease:"+planID(t, plan)).Err(); err != nil {
+		t.Fatal(err)
+	}
+	s.startBot()
+	finish()
+	lead.ExpectUpdate(running, saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
 }
 
 // TestRedisStandsStill: a Redis that is silent while a video is made costs
 // nothing but time.
 func TestRedisStandsStill(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		plan := s.planned(lead, "generate")
-		older := s.copyOf(lead, plan)
-		lead.Click(plan, "confirm.approve")
-		running := lead.ExpectUpdate(plan, saying("being made"))
-		s.freeze()
-		finish()
-		lead.Click(older, "confirm.approve")
-		lead.ExpectMessage(saying("Nothing was done."))
-		lead.Type("/session generate " + repairID)
-		lead.ExpectMessage(saying("Redis"))
-		s.thaw()
-		lead.ExpectUpdate(running, saying("Done: video ready"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := orphan(ownStage(t))
+	finish := s.slowly()
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	plan := s.planned(lead, "generate")
+	older := s.copyOf(lead, plan)
+	lead.Click(plan, "confirm.approve")
+	running := lead.ExpectUpdate(plan, saying("being made"))
+	s.redis.Freeze(t)
+	finish()
+	lead.Click(older, "confirm.approve")
+	lead.ExpectMessage(saying("Nothing was done."))
+	lead.Type("/session generate " + repairID)
+	lead.ExpectMessage(saying("Redis"))
+	s.redis.Thaw(t)
+	lead.ExpectUpdate(running, saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
 }
 
 // TestTheSiteDisagrees: what the customer sees is asked for, and told where it
 // is not what was written.
 func TestTheSiteDisagrees(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
-		s.approved(lead, "fix", saying("is marked as error"), saying("although it was written: tell the engineer on call"))
-		s.site.Break(demo.Fault{Cut: true})
-		s.approved(lead, "generate", saying("Done: video ready"), saying("Customer sees  unknown: the site did not answer"))
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
+	s.approved(lead, "fix", saying("is marked as error"), saying("although it was written: tell the engineer on call"))
+	s.site.Break(demo.Fault{Cut: true})
+	s.approved(lead, "generate", saying("Done: video ready"), saying("Customer sees  unknown: the site did not answer"))
+	s.workspace.ExpectNothingElse()
 }
 
 // TestTheSiteReadsOneKey: a repair of a three-key session shows on the page, and
 // the prompt stays where the site does not start another video by it.
 func TestTheSiteReadsOneKey(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["SITE_LAYOUT"] = "one-key"
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		s.approved(lead, "fix", saying("is marked as error"), saying("status error; the page shows it"))
-		s.approved(lead, "generate", saying("Done: video ready"), saying("status completed; the page shows it"))
-		if v := s.value("session:" + repairID); v["status"] != "completed" || v["fileId"] == nil || v["toolSlug"] == nil || v["prompt"] != nil || v["error"] != nil {
-			t.Errorf("session: holds %v", v)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.env["SITE_LAYOUT"] = "one-key"
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	s.approved(lead, "fix", saying("is marked as error"), saying("status error; the page shows it"))
+	s.approved(lead, "generate", saying("Done: video ready"), saying("status completed; the page shows it"))
+	if v := s.value("session:" + repairID); v["status"] != "completed" || v["fileId"] == nil || v["toolSlug"] == nil || v["prompt"] != nil || v["error"] != nil {
+		t.Errorf("session: holds %v", v)
+	}
+	s.workspace.ExpectNothingElse()
 }
 
 // TestSlackIsAway: the end of a repair is told once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.startBot()
-		lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-		running := s.approved(lead, "generate", saying("being made"))
-		s.workspace.Fault("server_error", 600, "chat.update")
-		finish()
-		s.completed()
-		s.workspace.Fault("clear", 0, "")
-		lead.ExpectUpdate(running, saying("Done: video ready"))
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.startBot()
+	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+	running := s.approved(lead, "generate", saying("being made"))
+	s.workspace.Fault("server_error", 600, "chat.update")
+	finish()
+	s.completed()
+	s.workspace.Fault("clear", 0, "")
+	lead.ExpectUpdate(running, saying("Done: video ready"))
+	s.workspace.ExpectNothingElse()
 }
 
 // completed waits until the session itself says so.
 func (s *stage) completed() {
 	s.t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for range 300 { // fifteen seconds
-		if s.value("webhook:" + repairID)["status"] == "completed" {
-			return
-		}
-		<-tick.C
-	}
-	s.t.Fatal("the session was never completed")
+	await(s.t, func() string { return fmt.Sprint(s.value("webhook:" + repairID)["status"]) }, "completed")
 }

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,37 +14,61 @@ import (
 	"time"
 )
 
-// built is the binary as people run it.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sessionbot")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "sessionbot")
-	out, err := exec.Command("go", "build", "-ldflags", "-X github.com/superduperai/sessionbot/internal/jobs.rereadAfter=20ms", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", &buildError{string(out), err}
-	}
-	return path, nil
-})
+// patience is for what only a hang exceeds.
+const patience = 3 * time.Minute
 
-type buildError struct {
-	out string
-	err error
-}
-
-func (e *buildError) Error() string { return e.err.Error() + "\n" + e.out }
-
-// process is a started binary.
+// process is sessionbot at work: the bot in this process, or a process of its
+// own.
 type process struct {
 	t    testing.TB
-	cmd  *exec.Cmd
+	cmd  *exec.Cmd // nil = in this process
+	term func()    // asks it to stop
 	log  *lockedBuffer
 	done chan struct{} // closed when it has ended
+	code int           // exit code, to be read after done is closed
 }
 
-// start runs the binary with these variables and nothing else of the
-// environment. It is killed when the test ends.
+// runInProcess runs the bot with these variables in this process, where the race
+// detector sees it, until the test ends.
+func runInProcess(t testing.TB, env map[string]string) *process {
+	t.Helper()
+	c, err := configFrom(env)
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{t: t, term: cancel, log: &lockedBuffer{}, done: make(chan struct{})}
+	go func() {
+		defer close(p.done)
+		if err == nil {
+			err = runConfigured(ctx, c, p.log)
+		}
+		p.code = finish(p.log, err)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-p.done
+		if t.Failed() {
+			t.Logf("log of the bot:\n%s", p.log)
+		}
+	})
+	return p
+}
+
+var environment sync.Mutex
+
+// configFrom reads the configuration of run from these variables.
+func configFrom(env map[string]string) (config, error) {
+	environment.Lock()
+	defer environment.Unlock()
+	for name, value := range env {
+		defer os.Unsetenv(name) //nolint:errcheck // it was set here
+		if err := os.Setenv(name, value); err != nil {
+			return config{}, err
+		}
+	}
+	return loadConfig(true)
+}
+
+// start runs sessionbot as a process of its own, with these variables and nothing
+// else of the environment. It is killed when the test ends.
 func start(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
 	return startWith(t, nil, env, args...)
@@ -53,7 +77,7 @@ func start(t testing.TB, env map[string]string, args ...string) *process {
 // startWith is start with something to read.
 func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string) *process {
 	t.Helper()
-	path, err := built()
+	path, err := exec.LookPath("sessionbot") // this test's own binary, see TestMain
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,16 +94,18 @@ func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string
 func launch(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
+	p.term = func() { p.signal(syscall.SIGTERM) }
 	cmd.Stdout, cmd.Stderr = p.log, p.log
-	if err := p.cmd.Start(); err != nil {
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	go func() {
-		_ = p.cmd.Wait() // the exit code is read from the state
+		_ = cmd.Wait() // the exit code is read from the state
+		p.code = cmd.ProcessState.ExitCode()
 		close(p.done)
 	}()
 	t.Cleanup(func() {
-		_ = p.cmd.Process.Kill() // it may have ended already
+		_ = cmd.Process.Kill() // it may have ended already
 		<-p.done
 		if t.Failed() {
 			t.Logf("log of sessionbot %s:\n%s", strings.Join(cmd.Args[1:], " "), p.log)
@@ -88,42 +114,55 @@ func launch(t testing.TB, cmd *exec.Cmd) *process {
 	return p
 }
 
-// stop asks the process to end and returns its exit code.
-func (p *process) stop() int {
+// signal sends a process of its own a signal.
+func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
 	}
-	return p.exitCode(10 * time.Second)
 }
 
-// exitCode waits until the process has ended.
-func (p *process) exitCode(patience time.Duration) int {
+// kill ends a process of its own as a crash would.
+func (p *process) kill() {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), patience)
-	defer cancel()
+	p.signal(syscall.SIGKILL)
+	<-p.done
+}
+
+// stop asks it to end and returns its exit code.
+func (p *process) stop() int {
+	p.t.Helper()
+	p.term()
+	return p.exitCode()
+}
+
+// exitCode waits until it has ended.
+func (p *process) exitCode() int {
+	p.t.Helper()
 	select {
 	case <-p.done:
-		return p.cmd.ProcessState.ExitCode()
-	case <-ctx.Done():
-		p.t.Fatalf("still running after %v", patience)
+		return p.code
+	case <-time.After(patience):
+		p.t.Fatal("it is still running")
 		return -1
 	}
 }
 
-// until lets it run until it says that it waits for Slack, or ends.
-func (p *process) until(atMost time.Duration) {
-	ctx, cancel := context.WithTimeout(p.t.Context(), atMost)
-	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+// prints waits until it prints this, and returns what matches.
+func (p *process) prints(pattern *regexp.Regexp) string {
+	p.t.Helper()
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(patience)
 	defer tick.Stop()
-	for !strings.Contains(p.log.String(), "no connection to Slack") {
+	for {
+		if found := pattern.FindString(p.log.String()); found != "" {
+			return found
+		}
 		select {
 		case <-tick.C:
 		case <-p.done:
-			return
-		case <-ctx.Done():
-			return
+			p.t.Fatalf("it ended without printing %v", pattern)
+		case <-late:
+			p.t.Fatalf("it never printed %v", pattern)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 // TestAlertChannelIsJoined, where it is a public one.
 func TestAlertChannelIsJoined(t *testing.T) {
+	t.Parallel()
 	s := watched(newStage(t))
 	s.env["ALERT_CHANNEL"] = "C0RANDOM"
 	s.pays(watchID(1), overdue(), store.EventFailed)
@@ -28,6 +29,7 @@ func TestAlertChannelIsJoined(t *testing.T) {
 // TestAlertChannelOutOfReach is loud: in the log, in a metric and as a note of
 // /readyz, while the bot still hears and answers.
 func TestAlertChannelOutOfReach(t *testing.T) {
+	t.Parallel()
 	s := watched(newStage(t))
 	s.env["ALERT_CHANNEL"], s.env["HTTP_ADDR"] = "C0LEADS", freeAddr(t)
 	s.pays(watchID(1), overdue(), store.EventFailed)
@@ -50,7 +52,8 @@ func TestAlertChannelOutOfReach(t *testing.T) {
 // TestReadinessHangsOnSweeps: a frozen Redis turns /readyz red, and its return
 // makes it ready again.
 func TestReadinessHangsOnSweeps(t *testing.T) {
-	s := watched(newStage(t))
+	t.Parallel()
+	s := watched(ownStage(t))
 	s.env["HTTP_ADDR"] = freeAddr(t)
 	s.startBot()
 	s.untilServed("/readyz", `"ready":true`)
@@ -62,6 +65,7 @@ func TestReadinessHangsOnSweeps(t *testing.T) {
 
 // TestAlertsAreOff where no channel is set, and the log says so.
 func TestAlertsAreOff(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	s.startBot()
@@ -109,7 +113,7 @@ func await(t testing.TB, ask func() string, parts ...string) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(3 * time.Minute) // only a hang takes so long
+	late := time.After(patience)
 	for {
 		body := ask()
 		if !lacks(body, parts) {
@@ -151,6 +155,7 @@ var printedKey = regexp.MustCompile(`X-Control-Key: (\S+)`)
 // TestDemoAlerts: the demo shows an orphan alert soon after its start, from which
 // one can act.
 func TestDemoAlerts(t *testing.T) {
+	t.Parallel()
 	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
 	url := demo.prints(demoAddress)
 	key := printedKey.FindStringSubmatch(demo.prints(printedKey))[1]

@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 )
@@ -11,6 +10,7 @@ import (
 // TestRedisWithTLS: with the file of its CA all works over rediss://; without
 // it nothing is sent, and the remedy is told everywhere.
 func TestRedisWithTLS(t *testing.T) {
+	t.Parallel()
 	server, caFile := redistest.StartTLS(t)
 	s := orphan(watched(stageOn(t, server.URL(), server.Client())))
 	s.env["HTTP_ADDR"] = freeAddr(t)
@@ -20,7 +20,7 @@ func TestRedisWithTLS(t *testing.T) {
 	}
 	s.untilServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted"`)
 	terminal := start(t, s.env, "redis", "ping")
-	if code := terminal.exitCode(10 * time.Second); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
+	if code := terminal.exitCode(); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
 		t.Errorf("the terminal exits with %d", code)
 	}
 	if code := s.bot.stop(); code != 0 {
@@ -42,6 +42,7 @@ func TestRedisWithTLS(t *testing.T) {
 // TestRedisRefuses: what is wrong with user, password or ACL, and what helps, is
 // said in words, and the secret in none of them.
 func TestRedisRefuses(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	allow(t, server, "bare", "on", ">PASSWORD")
 	s := stageOn(t, server.URL(), server.Client())
@@ -60,7 +61,7 @@ func TestRedisRefuses(t *testing.T) {
 			s.env["REDIS_URL"] = c.url
 			for _, command := range [][]string{{"redis", "ping"}, {"redis", "stats"}, {"session", "history", repairID}, {"session", "fix", "--yes", repairID}} {
 				terminal := start(t, s.env, command...)
-				code, log := terminal.exitCode(10*time.Second), terminal.log.String()
+				code, log := terminal.exitCode(), terminal.log.String()
 				if code != 1 || !strings.Contains(log, c.says) || strings.Contains(log, "hunter") || strings.Contains(log, "PASSWORD") {
 					t.Errorf("%q exits with %d and says: %s", command, code, log)
 				}

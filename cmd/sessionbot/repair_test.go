@@ -48,7 +48,6 @@ func clusterStage(t *testing.T) (*stage, *redistest.Cluster) {
 	t.Helper()
 	cluster := redistest.LockCluster(t)
 	s := stageOn(t, cluster.URL(), cluster.Client())
-	s.nodes = cluster.Nodes
 	return s, cluster
 }
 
@@ -105,7 +104,10 @@ func saying(text string) func(wstest.Message) bool {
 
 // TestGenerateStory: asked for, shown as a plan, refused to a guest, approved
 // once, followed to its end, and on record.
-func TestGenerateStory(t *testing.T) { onBoth(t, tellGenerateStory) }
+func TestGenerateStory(t *testing.T) {
+	t.Parallel()
+	onBoth(t, tellGenerateStory)
+}
 
 func tellGenerateStory(t *testing.T, s *stage) {
 	s.startBot()
@@ -153,7 +155,7 @@ var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d U
 func (s *stage) recorded(parts ...string) {
 	s.t.Helper()
 	p := start(s.t, s.env, "session", "history", repairID)
-	if code := p.exitCode(10 * time.Second); code != 0 {
+	if code := p.exitCode(); code != 0 {
 		s.t.Fatalf("exit code %d: %s", code, p.log)
 	}
 	history := p.log.String()
@@ -168,9 +170,9 @@ func (s *stage) recorded(parts ...string) {
 }
 
 // TestClicks: every click gets its own answer, and only the right one acts.
-func TestClicks(t *testing.T) { onBoth(t, tellClicks) }
-
-func tellClicks(t *testing.T, s *stage) {
+func TestClicks(t *testing.T) {
+	t.Parallel()
+	s := repairStage(t)
 	s.env["APPROVALS"] = "all"
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
@@ -210,66 +212,61 @@ func tellClicks(t *testing.T, s *stage) {
 
 // TestRepairInATerminal: the same plan, y or N, the same record.
 func TestRepairInATerminal(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		run := func(answer string, args ...string) (string, int) {
-			t.Helper()
-			p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
-			code := p.exitCode(20 * time.Second)
-			return p.log.String(), code
+	t.Parallel()
+	s := repairStage(t)
+	run := func(answer string, args ...string) (string, int) {
+		t.Helper()
+		p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
+		code := p.exitCode()
+		return p.log.String(), code
+	}
+	for _, c := range []struct {
+		answer string
+		args   []string
+		code   int
+		says   string
+	}{
+		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
+		{"n\n", []string{"generate", repairID}, 3, "about $24"},
+		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
+		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
+		{"", []string{"history", repairID}, 0, "(terminal)"},
+		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
+	} {
+		log, code := run(c.answer, c.args...)
+		if code != c.code || !strings.Contains(log, c.says) {
+			t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
 		}
-		for _, c := range []struct {
-			answer string
-			args   []string
-			code   int
-			says   string
-		}{
-			{"", []string{"fix", repairID}, 3, "Nothing was changed."},
-			{"n\n", []string{"generate", repairID}, 3, "about $24"},
-			{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
-			{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
-			{"", []string{"history", repairID}, 0, "(terminal)"},
-			{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
-		} {
-			log, code := run(c.answer, c.args...)
-			if code != c.code || !strings.Contains(log, c.says) {
-				t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
-			}
-		}
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-	})
+	}
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
 }
 
 // TestTerminalStandsStill: a bot brings the job to its end while the terminal
 // does nothing, and the terminal tells it once it goes on.
 func TestTerminalStandsStill(t *testing.T) {
-	t.Parallel() // it mostly waits
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
-		p := start(t, s.env, "session", "generate", "--yes", repairID)
-		p.prints(regexp.MustCompile(`being made`))
-		if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-			t.Fatal(err)
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
+	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p.prints(regexp.MustCompile(`being made`))
+	p.signal(syscall.SIGSTOP)
+	s.leaseEnds()
+	finish()
+	s.startBot()
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
+	p.signal(syscall.SIGCONT)
+	code := p.exitCode()
+	for _, part := range []string{"Done: video ready", "open the video", "although it was written"} {
+		if code != 0 || !strings.Contains(p.log.String(), part) {
+			t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
 		}
-		s.leaseEnds()
-		finish()
-		s.startBot()
-		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
-		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-		code := p.exitCode(20 * time.Second)
-		for _, part := range []string{"Done: video ready", "open the video", "although it was written"} {
-			if code != 0 || !strings.Contains(p.log.String(), part) {
-				t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
-			}
-		}
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-	})
+	}
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
 }
 
 // leaseEnds is as if the life of the one pending job's lease had gone by.
@@ -286,52 +283,49 @@ func (s *stage) leaseEnds() {
 
 // TestSecondOperatorInATerminal: what needs one is left to Slack.
 func TestSecondOperatorInATerminal(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		s.env["APPROVALS"] = "generate"
-		generate := start(t, s.env, "session", "generate", "--yes", repairID)
-		if code := generate.exitCode(20 * time.Second); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
-			t.Errorf("exit code %d", code)
-		}
-		s.nothingDone()
-		s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
-		fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
-		if code := fix.exitCode(20 * time.Second); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
-			t.Errorf("exit code %d", code)
-		}
-	})
+	t.Parallel()
+	s := repairStage(t)
+	s.env["APPROVALS"] = "generate"
+	generate := start(t, s.env, "session", "generate", "--yes", repairID)
+	if code := generate.exitCode(); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
+		t.Errorf("exit code %d", code)
+	}
+	s.nothingDone()
+	s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
+	fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
+	if code := fix.exitCode(); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
+		t.Errorf("exit code %d", code)
+	}
 }
 
 // TestInterruptedQuestion: Ctrl-C at the question is a no, at once and on
 // record.
 func TestInterruptedQuestion(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		in, hold := io.Pipe() // nobody answers
-		defer func() { _ = hold.Close() }()
-		p := startWith(t, in, s.env, "session", "generate", repairID)
-		p.prints(regexp.MustCompile(`\[y/N\]`))
-		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-			t.Fatal(err)
-		}
-		_ = hold.Close() // what hands the answers on ends, too
-		if code := p.exitCode(10 * time.Second); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
-			t.Errorf("exit code %d", code)
-		}
-		s.nothingDone()
-		s.recorded("cancelled: generate")
-	})
+	t.Parallel()
+	s := repairStage(t)
+	in, hold := io.Pipe() // nobody answers
+	defer func() { _ = hold.Close() }()
+	p := startWith(t, in, s.env, "session", "generate", repairID)
+	p.prints(regexp.MustCompile(`\[y/N\]`))
+	p.signal(syscall.SIGINT)
+	_ = hold.Close() // what hands the answers on ends, too
+	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
+		t.Errorf("exit code %d", code)
+	}
+	s.nothingDone()
+	s.recorded("cancelled: generate")
 }
 
 // TestStopsWatching: Ctrl-C while the video is made leaves the job to the bot,
 // and says where to look.
 func TestStopsWatching(t *testing.T) {
+	t.Parallel()
 	s := repairStage(t)
 	s.slowly()
 	p := start(t, s.env, "session", "generate", "--yes", repairID)
 	p.prints(regexp.MustCompile(`being made`))
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.exitCode(10 * time.Second); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
+	p.signal(syscall.SIGINT)
+	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
 		t.Errorf("exit code %d", code)
 	}
 }
@@ -339,22 +333,20 @@ func TestStopsWatching(t *testing.T) {
 // TestTerminalIsGone: what was approved in a terminal that died is brought to
 // its end by a bot, and told where alerts go.
 func TestTerminalIsGone(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *stage) {
-		finish := s.slowly()
-		s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
-		p := start(t, s.env, "session", "generate", "--yes", repairID)
-		p.prints(regexp.MustCompile(`being made`))
-		if err := p.cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		p.exitCode(10 * time.Second)
-		s.leaseEnds()
-		finish()
-		s.startBot()
-		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
-		if n := s.files.Started(); n != 1 {
-			t.Errorf("%d started, want 1", n)
-		}
-		s.workspace.ExpectNothingElse()
-	})
+	t.Parallel()
+	s := repairStage(t)
+	finish := s.slowly()
+	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
+	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p.prints(regexp.MustCompile(`being made`))
+	p.kill()
+	p.exitCode()
+	s.leaseEnds()
+	finish()
+	s.startBot()
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
+	if n := s.files.Started(); n != 1 {
+		t.Errorf("%d started, want 1", n)
+	}
+	s.workspace.ExpectNothingElse()
 }

@@ -30,6 +30,11 @@ func runBot(ctx context.Context, args []string, errs io.Writer) error {
 	if err != nil {
 		return err
 	}
+	return runConfigured(ctx, c, errs)
+}
+
+// runConfigured is runBot once the environment has been read.
+func runConfigured(ctx context.Context, c config, errs io.Writer) error {
 	log := c.logger(errs)
 	looking, stop := context.WithCancel(ctx)
 	var aside sync.WaitGroup
@@ -54,7 +59,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
-		Timings: c.timings.bot,
+		Timings: timings.bot,
 		Log:     log, Metrics: metrics, Now: time.Now,
 	}
 	if c.AlertChannel != "" {

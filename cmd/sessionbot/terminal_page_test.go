@@ -21,6 +21,7 @@ var shellBlock = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
 // TestTerminalPage runs every command of the page about the terminal, block by
 // block, as a person would who follows it from top to bottom.
 func TestTerminalPage(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile("../../docs/terminal.md")
 	if err != nil {
 		t.Fatal(err)

@@ -67,10 +67,7 @@ func TestRecordState(t *testing.T) {
 		return later.String()
 	}, graceID, onlyPaidID)
 
-	if err := s.bot.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-s.bot.done
+	s.bot.kill()
 	r.At, r.Keys = time.Now().UTC(), s.keys()
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d videos were started", n)

@@ -83,7 +83,7 @@ func (s *stage) repost(messages []recordedMessage) {
 // to end before anything does, so only a hang takes as long as this waits.
 func (s *stage) untilShown(channel string, parts ...string) {
 	s.t.Helper()
-	tick, late := time.NewTicker(50*time.Millisecond), time.After(2*time.Minute)
+	tick, late := time.NewTicker(50*time.Millisecond), time.After(patience)
 	defer tick.Stop()
 	for {
 		var shown strings.Builder
@@ -106,7 +106,7 @@ func (s *stage) untilShown(channel string, parts ...string) {
 // killed is carried on: the alert in its message, still acknowledged, the
 // sessions whose grace ends later, and the video that is being made.
 func TestRecordedState(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	paths, err := filepath.Glob("testdata/state/*.json")
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("there are no recordings, %v", err)

@@ -21,7 +21,7 @@ func (s *stage) replicaLeft() {
 // TestWaitingStory: a generation that waits says so. The requester cancels it,
 // nothing was asked for, and another one goes on by itself.
 func TestWaitingStory(t *testing.T) {
-	t.Parallel() // it mostly waits
+	t.Parallel()
 	s := repairStage(t)
 	s.env["APPROVALS"] = "generate"
 	s.replicaLeft()
@@ -60,14 +60,13 @@ func TestWaitingStory(t *testing.T) {
 
 // TestCancelsWaiting: Ctrl-C while a generation waits cancels it.
 func TestCancelsWaiting(t *testing.T) {
+	t.Parallel()
 	s := repairStage(t)
 	s.replicaLeft()
 	p := start(t, s.env, "session", "generate", "--yes", "--json", repairID)
 	p.prints(regexp.MustCompile(`press Ctrl-C`))
-	if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	code := p.exitCode(10 * time.Second)
+	p.signal(syscall.SIGINT)
+	code := p.exitCode()
 	for _, part := range []string{"Cancelled, nothing was asked for", `"outcome":"cancelled"`} {
 		if code != 3 || !strings.Contains(p.log.String(), part) {
 			t.Errorf("exit code %d, want 3 saying %q:\n%s", code, part, p.log)
@@ -81,14 +80,13 @@ func TestCancelsWaiting(t *testing.T) {
 // TestLeavesWaiting: a supervisor that ends the process leaves the generation to
 // a bot.
 func TestLeavesWaiting(t *testing.T) {
+	t.Parallel()
 	s := repairStage(t)
 	s.replicaLeft()
 	p := start(t, s.env, "session", "generate", "--yes", repairID)
 	p.prints(regexp.MustCompile(`press Ctrl-C`))
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if code := p.exitCode(10 * time.Second); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
+	p.signal(syscall.SIGTERM)
+	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
 		t.Errorf("exit code %d:\n%s", code, p.log)
 	}
 	if v := s.value("webhook:" + repairID); v["status"] == string(store.StatusError) {

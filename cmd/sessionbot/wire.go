@@ -52,7 +52,6 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newGuard(), newGuard()}
 	ledger, records := store.NewLedger(state), store.NewWatch(state)
-	ledger.LeaseTimings, records.LeaseTimings = c.timings.jobLease, c.timings.leadership
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
@@ -78,7 +77,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 				without.Jobs = store.Without(ledger, job)
 				return without.Examine(ctx, session)
 			},
-			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: c.timings.jobs, Log: log, Now: time.Now,
+			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now,
 		},
 	}
 }

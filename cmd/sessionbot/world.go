@@ -52,7 +52,7 @@ func startWorld(ctx context.Context) (*world, error) {
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
-		SweepInterval: 10 * time.Second, timings: defaultTimings(),
+		SweepInterval: 10 * time.Second,
 	}
 	err := errors.Join(w.serve(&w.config.StripeAPIURL, stripe), w.serve(&w.config.SuperDuperURL, files))
 	site := demo.NewSite(demo.SiteConfig{Redis: w.client, FilesURL: w.config.SuperDuperURL, StripeURL: w.config.StripeAPIURL})

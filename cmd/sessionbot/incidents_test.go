@@ -8,6 +8,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -120,9 +121,10 @@ func TestStripeIsSilent(t *testing.T) {
 	s.stripe.Heal()
 	oncall.ExpectUpdate(silent, having("Stripe answers again after", "any paid session without a video is alerted"))
 	oncall.ExpectUpdate(blind, having("The watch sees everything again after"))
+	both := having("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since")
 	for _, m := range oncall.All() {
-		if strings.Contains(m.Text, "got no video") && !strings.Contains(m.Text, "2 paid sessions") {
-			oncall.ExpectUpdate(m, having("2 paid sessions got no video since"))
+		if strings.Contains(m.Text, "got no video") && !both(m) {
+			oncall.ExpectUpdate(m, both)
 		}
 	}
 	s.workspace.ExpectNothingElse()
@@ -224,7 +226,10 @@ func TestEachVerdictIsNamed(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(having("Lost: a paid session has no prompt to make a video from."))
-	oncall.ExpectMessage(having("Stalled: a video has been in the making for too long."))
+	stalled := oncall.ExpectMessage(having("Stalled: a video has been in the making for too long."))
+	if having("payment unverified")(stalled) { // Stripe is asked for a few at a time
+		oncall.ExpectUpdate(stalled, func(m wstest.Message) bool { return !having("payment unverified")(m) })
+	}
 	s.workspace.ExpectNothingElse()
 }
 

@@ -48,7 +48,8 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 	s.leadershipEnds()
 	s.workspace.Fault("clear", 0, "")
 	s.startBot()
-	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	oncall.ExpectUpdate(oncall.ExpectMessage(having("A paid session got no video."))) // in case it was there
 	s.workspace.ExpectNothingElse()
 }
 
@@ -134,7 +135,7 @@ func TestAnswersGetLost(t *testing.T) {
 	oncall.ExpectMessage(having("Growing: 5 paid sessions got no video"))
 	s.workspace.Fault("clear", 0, "")
 	s.webhook(watchID(1), store.StatusCompleted)
-	oncall.ExpectUpdate(alert, having("4 paid sessions got no video"))
+	oncall.ExpectUpdate(alert, having("4 paid sessions got no video", "undelivered at one endpoint at least since"))
 	s.workspace.ExpectNothingElse()
 }
 

@@ -77,7 +77,7 @@ func start(t testing.TB, env map[string]string, args ...string) *process {
 // startWith is start with something to read.
 func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string) *process {
 	t.Helper()
-	path, err := exec.LookPath("sessionbot") // this test's own binary, see TestMain
+	path, err := exec.LookPath("sessionbot") // see TestMain
 	if err != nil {
 		t.Fatal(err)
 	}

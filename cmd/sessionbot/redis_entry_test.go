@@ -28,7 +28,7 @@ func TestRedisWithTLS(t *testing.T) {
 	}
 
 	s.env["SSL_CERT_FILE"] = caFile
-	s.startBot()
+	s.startProcess() // this one has read its CAs
 	alerts := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := alerts.ExpectMessage(having("A paid session got no video."))
 	if m := s.ask("/redis stats"); !strings.Contains(m.Text, "1 session") {

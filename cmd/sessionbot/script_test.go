@@ -7,22 +7,7 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/internal/testenv"
 )
-
-// TestMain has this binary be sessionbot, too, where it is called so. Both take
-// shorter pauses.
-func TestMain(m *testing.M) {
-	timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
-	testscript.Main(withShared{m}, map[string]func(){"sessionbot": main})
-}
-
-// withShared stops the servers that the tests share.
-type withShared struct{ *testing.M }
-
-func (w withShared) Run() int { return redistest.Main(w.M) }
 
 // TestScripts runs the binary as scripts and people do.
 func TestScripts(t *testing.T) {

@@ -33,7 +33,7 @@ const databases = 256
 
 // Main runs the tests of a package and stops the servers that they shared. It is
 // for TestMain, and returns the exit code.
-func Main(m interface{ Run() int }) int {
+func Main(m *testing.M) int {
 	defer shared.end()
 	return m.Run()
 }

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"testing"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
+)
+
+// TestMain has bots in this process take short pauses, and builds the binary with
+// the same ones, which tests and scripts find on the PATH.
+func TestMain(m *testing.M) {
+	timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
+	os.Exit(withBinary(m))
+}
+
+func withBinary(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "sessionbot")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // in the system's folder for what may be left behind
+	args := []string{"build", "-tags", "quick", "-o", filepath.Join(dir, "sessionbot"), "."}
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = slices.Insert(args, 1, "-race")
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		panic(fmt.Sprintf("go %q: %v\n%s", args, err, out))
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		panic(err)
+	}
+	return redistest.Main(m)
+}

@@ -1,0 +1,10 @@
+//go:build quick
+
+package main
+
+import "github.com/superduperai/sessionbot/internal/testenv"
+
+// The binary that tests start has no long pauses.
+func init() {
+	timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
+}

@@ -13,10 +13,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// videoTakes is how long the demo's videos take at most, with what is done
-// before and after.
-const videoTakes = demoTakes + 30*time.Second
-
 // TestDemoRepairs is the demo's whole story: from the question to the finished
 // video, by keyboard and by mouse, dialogs included, and what a guest meets.
 func TestDemoRepairs(t *testing.T) {
@@ -197,7 +193,7 @@ func (p *player) pressAgain(session string) {
 // session as it stands now.
 func (p *player) finished(session string) {
 	p.t.Helper()
-	p.UntilWithin(videoTakes, about(session, "Done: video ready for")+" !== undefined")
+	p.Until(about(session, "Done: video ready for")+" !== undefined")
 	var link string
 	p.Do(chromedp.Evaluate(`[...`+about(session, "Done: video ready for")+`.querySelectorAll("a")].find(a => a.innerText === "open the video").href`, &link))
 	res, err := http.Get(link)

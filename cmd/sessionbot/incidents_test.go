@@ -282,10 +282,12 @@ func TestRedisIsAway(t *testing.T) {
 func TestRedisFailsOver(t *testing.T) {
 	t.Parallel()
 	t.Run("Sentinel", func(t *testing.T) {
+		t.Parallel()
 		f := redistest.StartFailover(t)
 		tellRedisFailsOver(watched(stageOn(t, f.URL(), f.Client())), f.Master)
 	})
 	t.Run("three masters", func(t *testing.T) {
+		t.Parallel()
 		c := redistest.StartCluster(t)
 		master := c.NodeOf(t, "{watch}") // where incidents lie
 		c.AddReplica(t, master)

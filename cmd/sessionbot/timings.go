@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/watch"
@@ -11,4 +13,9 @@ var timings = struct {
 	bot   bot.Timings
 	jobs  jobs.Timings
 	watch watch.Timings
-}{bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings()}
+	demo  demoTimings
+}{bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second}}
+
+// demoTimings are how long the demo's stand-in takes to make a video, and the
+// pause between two sweeps.
+type demoTimings struct{ Video, Sweep time.Duration }

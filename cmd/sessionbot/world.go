@@ -17,9 +17,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// demoTakes is how long the demo's stand-in takes to make a video.
-const demoTakes = 40 * time.Second
-
 // world is what the demo's bot talks to, all of it on this machine.
 type world struct {
 	config  config
@@ -38,7 +35,7 @@ func startWorld(ctx context.Context) (*world, error) {
 	}
 	w.client = redis.NewClient(&redis.Options{Addr: w.redis.Addr()})
 	examples := demo.Seed(time.Now())
-	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, demoTakes)
+	stripe, files := demo.NewStripe(), demo.NewSuperDuper(time.Now, timings.demo.Video)
 	if err := demo.Load(ctx, w.client, examples); err != nil {
 		w.close()
 		return nil, err
@@ -52,7 +49,7 @@ func startWorld(ctx context.Context) (*world, error) {
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
-		SweepInterval: 10 * time.Second,
+		SweepInterval: timings.demo.Sweep,
 	}
 	err := errors.Join(w.serve(&w.config.StripeAPIURL, stripe), w.serve(&w.config.SuperDuperURL, files))
 	site := demo.NewSite(demo.SiteConfig{Redis: w.client, FilesURL: w.config.SuperDuperURL, StripeURL: w.config.StripeAPIURL})

@@ -9,14 +9,17 @@ import (
 	"time"
 )
 
-// The longest that each source is waited for. Together they are told within
-// examineWithin, whatever hangs.
-const (
-	examineWithin = 2500 * time.Millisecond
-	redisWithin   = 1 * time.Second
-	stripeWithin  = 2 * time.Second // for the payment and then its event
-	siteWithin    = 2 * time.Second
-)
+// Deadlines are the longest that an Examiner waits for each source, and for all
+// of them together.
+type Deadlines struct {
+	All, Redis, Site time.Duration
+	Stripe           time.Duration // for the payment and then its event
+}
+
+// DefaultDeadlines are those of production.
+func DefaultDeadlines() Deadlines {
+	return Deadlines{All: 2500 * time.Millisecond, Redis: time.Second, Site: 2 * time.Second, Stripe: 2 * time.Second}
+}
 
 // ErrNotAsked means that nobody is there to ask: the source is not configured.
 var ErrNotAsked = errors.New("not configured, so not asked")
@@ -68,8 +71,12 @@ type Examiner struct {
 	Reads   func(ctx context.Context) Layout
 	Lookups LookupCounter
 	Limits  Thresholds
-	Now     func() time.Time
+	// Deadlines are the default ones where they are zero.
+	Deadlines Deadlines
+	Now       func() time.Time
 }
+
+func (x *Examiner) deadlines() Deadlines { return cmp.Or(x.Deadlines, DefaultDeadlines()) }
 
 // Examination is what was seen of a session and what it means. An error beside
 // a source says why that one could not be seen.
@@ -89,7 +96,7 @@ type Examination struct {
 func (x Examination) SiteAgrees() bool { return agrees(*x.Site, x.Session) }
 
 // Examine asks all sources about a session side by side and diagnoses it. It
-// returns within 2.5 s: who has not answered by then is said to be silent.
+// returns within its deadlines: who has not answered by then is said to be silent.
 func (x *Examiner) Examine(ctx context.Context, id string) Examination {
 	return x.examine(ctx, id, func(ctx context.Context) Payment { return x.payment(ctx, id) })
 }
@@ -100,7 +107,7 @@ func (x *Examiner) ExaminePaid(ctx context.Context, p Payment) Examination {
 }
 
 func (x *Examiner) examine(ctx context.Context, id string, payment func(context.Context) Payment) Examination {
-	ctx, cancel := context.WithTimeout(ctx, examineWithin)
+	ctx, cancel := context.WithTimeout(ctx, x.deadlines().All)
 	defer cancel()
 	var seen Examination
 	var stripe sync.WaitGroup
@@ -108,7 +115,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 		seen.Payment = payment(ctx)
 	} else {
 		stripe.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, stripeWithin)
+			ctx, cancel := context.WithTimeout(ctx, x.deadlines().Stripe)
 			defer cancel()
 			seen.Payment = payment(ctx)
 			seen.Event = x.event(ctx, seen.Payment)
@@ -158,7 +165,7 @@ func (x *Examiner) countLookup(seen Examination) {
 // server holds both, else side by side.
 func (x *Examiner) records(ctx context.Context, id string) records {
 	if ledger := x.beside(); ledger != nil {
-		both, err := ask(ctx, redisWithin, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
+		both, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
 		if err != nil {
 			return records{err: err, job: func() (SessionJob, error) { return SessionJob{}, err }}
 		}
@@ -166,9 +173,9 @@ func (x *Examiner) records(ctx context.Context, id string) records {
 	}
 	job := func() (SessionJob, error) { return SessionJob{}, nil }
 	if x.Jobs != nil {
-		job = begin(ctx, redisWithin, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
+		job = begin(ctx, x.deadlines().Redis, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
 	}
-	session, err := ask(ctx, redisWithin, func(ctx context.Context) (Session, error) { return x.Redis.Session(ctx, id) })
+	session, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (Session, error) { return x.Redis.Session(ctx, id) })
 	return records{session, err, job}
 }
 
@@ -186,7 +193,7 @@ func (x *Examiner) payment(ctx context.Context, id string) Payment {
 	if x.Payments == nil {
 		return Payment{SessionID: id, State: PaymentUnverified, Why: NoStripeKey}
 	}
-	p, err := ask(ctx, stripeWithin, func(ctx context.Context) (Payment, error) {
+	p, err := ask(ctx, x.deadlines().Stripe, func(ctx context.Context) (Payment, error) {
 		return x.Payments.Payment(ctx, id), nil
 	})
 	switch {
@@ -204,7 +211,7 @@ func (x *Examiner) event(ctx context.Context, p Payment) Event {
 		return Event{}
 	}
 	// Without an answer the event is unknown, which is all that is said of it.
-	event, _ := ask(ctx, stripeWithin, func(ctx context.Context) (Event, error) {
+	event, _ := ask(ctx, x.deadlines().Stripe, func(ctx context.Context) (Event, error) {
 		return x.Payments.Event(ctx, p), nil
 	})
 	return event
@@ -215,7 +222,7 @@ func (x *Examiner) site(ctx context.Context, id string) func() (Site, error) {
 	if x.Site == nil {
 		return func() (Site, error) { return Site{}, ErrNotAsked }
 	}
-	return begin(ctx, siteWithin, func(ctx context.Context) (Site, error) { return x.Site.SessionStatus(ctx, id) })
+	return begin(ctx, x.deadlines().Site, func(ctx context.Context) (Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
 // reads begins to look up which keys the site reads: one-key where no answer
@@ -224,7 +231,7 @@ func (x *Examiner) reads(ctx context.Context) func() Layout {
 	if x.Reads == nil {
 		return func() Layout { return LayoutNone }
 	}
-	answer := begin(ctx, redisWithin, func(ctx context.Context) (Layout, error) { return x.Reads(ctx), nil })
+	answer := begin(ctx, x.deadlines().Redis, func(ctx context.Context) (Layout, error) { return x.Reads(ctx), nil })
 	return func() Layout {
 		layout, err := answer()
 		if err != nil {

@@ -14,7 +14,7 @@ func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 	ref := seen.Session.FileRef(x.Now())
 	known, err := FileRecord{File: File{State: FileUnknown}}, ErrNotAsked
 	if x.Records != nil {
-		known, err = ask(ctx, redisWithin, func(ctx context.Context) (FileRecord, error) { return x.Records.Known(ctx, ref) })
+		known, err = ask(ctx, x.deadlines().Redis, func(ctx context.Context) (FileRecord, error) { return x.Records.Known(ctx, ref) })
 		seen.Finished = known.Finished
 	}
 	switch {
@@ -62,7 +62,7 @@ func (x *Examiner) file(ctx context.Context, id string) (File, error) {
 	if x.Files == nil {
 		return File{State: FileUnknown}, ErrNotAsked
 	}
-	file, err := ask(ctx, examineWithin, func(ctx context.Context) (File, error) { return x.Files.File(ctx, id) })
+	file, err := ask(ctx, x.deadlines().All, func(ctx context.Context) (File, error) { return x.Files.File(ctx, id) })
 	switch {
 	case errors.Is(err, FileNotFound):
 		return File{State: FileMissing}, err

@@ -263,7 +263,7 @@ func TestExamineInTime(t *testing.T) {
 					breakIt(c.broken(s), end)
 					start := time.Now()
 					x := s.examiner().Examine(t.Context(), "cs_live_1")
-					if took := time.Since(start); took > examineWithin {
+					if took := time.Since(start); took > DefaultDeadlines().All {
 						t.Errorf("took %s", took)
 					}
 					if !c.check(x) {
@@ -285,7 +285,7 @@ func TestExamineWhenAllHang(t *testing.T) {
 		}
 		start := time.Now()
 		x := s.examiner().Examine(t.Context(), "cs_live_1")
-		if took := time.Since(start); took > examineWithin || x.Verdict != VerdictUnclear || x.Payment.Why != StripeNoAnswer {
+		if took := time.Since(start); took > DefaultDeadlines().All || x.Verdict != VerdictUnclear || x.Payment.Why != StripeNoAnswer {
 			t.Errorf("%s after %s: %+v", x.Verdict, took, x)
 		}
 	})
@@ -298,7 +298,7 @@ func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
 		s.stripe.delay = 1500 * time.Millisecond
 		start := time.Now()
 		x := s.examiner().Examine(t.Context(), "cs_live_1")
-		if took := time.Since(start); took != stripeWithin || x.Payment.State != PaymentPaid || x.Event.State != EventUnknown {
+		if took := time.Since(start); took != DefaultDeadlines().Stripe || x.Payment.State != PaymentPaid || x.Event.State != EventUnknown {
 			t.Errorf("after %s: %+v, %+v", took, x.Payment, x.Event)
 		}
 	})
@@ -318,7 +318,7 @@ func TestExamineWithRedisFrozen(t *testing.T) {
 			examiner.Redis, examiner.Jobs = r, jobs
 			start := time.Now()
 			x := examiner.Examine(t.Context(), "cs_live_1")
-			if took := time.Since(start); took > examineWithin {
+			if took := time.Since(start); took > DefaultDeadlines().All {
 				t.Errorf("took %s", took)
 			}
 			if !x.RedisSilent || !errors.Is(x.RedisErr, ErrSilent) || x.Payment.State != PaymentPaid || x.SiteErr != nil {
@@ -331,7 +331,7 @@ func TestExamineWithRedisFrozen(t *testing.T) {
 			defer time.AfterFunc(50*time.Millisecond, leave).Stop()
 			start = time.Now()
 			examiner.Examine(leaves, "cs_live_1")
-			if took := time.Since(start); took >= redisWithin {
+			if took := time.Since(start); took >= DefaultDeadlines().Redis {
 				t.Errorf("who left was kept for %s", took)
 			}
 		})

@@ -193,7 +193,7 @@ func (p *player) pressAgain(session string) {
 // session as it stands now.
 func (p *player) finished(session string) {
 	p.t.Helper()
-	p.Until(about(session, "Done: video ready for")+" !== undefined")
+	p.Until(about(session, "Done: video ready for") + " !== undefined")
 	var link string
 	p.Do(chromedp.Evaluate(`[...`+about(session, "Done: video ready for")+`.querySelectorAll("a")].find(a => a.innerText === "open the video").href`, &link))
 	res, err := http.Get(link)

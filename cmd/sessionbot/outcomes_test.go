@@ -255,7 +255,7 @@ func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	s := orphan(ownStage(t))
 	finish := s.slowly()
-	s.startBot()
+	s.startProcess() // with the deadlines of production
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	older := s.copyOf(lead, plan)

@@ -46,7 +46,7 @@ func TestStopWhateverHangs(t *testing.T) {
 			s := watched(orphan(ownStage(t)))
 			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is told
 			s.slowly()
-			s.startBot()
+			s.startProcess()
 			for _, hang := range c.hang {
 				hang(s)
 			}

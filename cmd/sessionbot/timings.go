@@ -6,15 +6,22 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/watch"
+	"github.com/superduperai/sessionbot/store"
 )
 
-// timings are the pauses of everything that runs in the background.
+// timings are the pauses of everything that runs in the background, and the
+// deadlines of an answer.
 var timings = struct {
 	bot   bot.Timings
 	jobs  jobs.Timings
 	watch watch.Timings
 	demo  demoTimings
-}{bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second}}
+
+	deadlines store.Deadlines
+}{
+	bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second},
+	store.DefaultDeadlines(),
+}
 
 // demoTimings are how long the demo's stand-in takes to make a video, and the
 // pause between two sweeps.

@@ -27,7 +27,7 @@ func StartFailover(t testing.TB) *Failover {
 	if err != nil {
 		t.Fatalf("address of the master: %v", err)
 	}
-	f.Replica = start(t, "--replicaof", host+" "+port, "--repl-diskless-sync-delay", "0")
+	f.Replica = start(t, "--replicaof", host+" "+port)
 	lines := []string{
 		"sentinel monitor main " + host + " " + port + " 2", "sentinel down-after-milliseconds main 1000",
 		"sentinel failover-timeout main 3000", "",

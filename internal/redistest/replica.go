@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,17 +21,29 @@ func StartReplica(t testing.TB, of *Server) *Server {
 	s := start(t, "--replicaof", host+" "+port)
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
-	err = until(ctx, s.exited, func() error {
-		info, err := s.client.Info(ctx, "replication").Result()
-		if err == nil && !strings.Contains(info, "master_link_status:up") {
-			err = errors.New("not in step yet")
-		}
-		return err
-	})
-	if err != nil {
+	if err := until(ctx, s.exited, func() error { return inStep(ctx, of, s) }); err != nil {
 		t.Fatalf("the replica does not follow: %v", err)
 	}
 	return s
+}
+
+// inStep is nil once the replica has all that its master holds, and the master
+// counts it among those that acknowledge.
+func inStep(ctx context.Context, master, replica *Server) error {
+	_, port, err := net.SplitHostPort(replica.addr)
+	if err != nil {
+		return err
+	}
+	for server, line := range map[*Server]string{replica: "master_link_status:up", master: ",port=" + port + ",state=online"} {
+		info, err := server.client.Info(ctx, "replication").Result()
+		if err != nil {
+			return err
+		}
+		if !strings.Contains(info, line) {
+			return errors.New("not in step yet")
+		}
+	}
+	return nil
 }
 
 // AddReplica runs a replica of one of the cluster's masters until the test ends.
@@ -38,8 +51,7 @@ func StartReplica(t testing.TB, of *Server) *Server {
 // when the master is gone.
 func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 	t.Helper()
-	s := start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(freePort(t)),
-		"--repl-diskless-sync-delay", "0")
+	s := start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(freePort(t)))
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
 	id, err := of.client.Do(ctx, "CLUSTER", "MYID").Text()
@@ -50,7 +62,7 @@ func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 		err = until(ctx, s.exited, func() error { return s.client.Do(ctx, "CLUSTER", "REPLICATE", id).Err() })
 	}
 	if err == nil {
-		err = until(ctx, s.exited, func() error { return c.follows(ctx, s) })
+		err = until(ctx, s.exited, func() error { return errors.Join(inStep(ctx, of, s), c.knows(ctx, s, id)) })
 	}
 	if err != nil {
 		t.Fatalf("the replica does not follow: %v", err)
@@ -58,18 +70,21 @@ func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 	return s
 }
 
-// follows is nil once the replica is in step and each master knows of it.
-func (c *Cluster) follows(ctx context.Context, replica *Server) error {
-	info, err := replica.client.Info(ctx, "replication").Result()
-	if err == nil && !strings.Contains(info, "master_link_status:up") {
-		err = errors.New("not in step yet")
+// knows is nil once each master knows whose replica it is.
+func (c *Cluster) knows(ctx context.Context, replica *Server, master string) error {
+	id, err := replica.client.Do(ctx, "CLUSTER", "MYID").Text()
+	if err != nil {
+		return err
 	}
+	listed := regexp.MustCompile("(?m)^" + id + " .*slave " + master + " ")
 	for _, node := range c.Nodes {
-		known, askErr := node.client.ClusterNodes(ctx).Result()
-		err = errors.Join(err, askErr)
-		if !strings.Contains(known, "slave") {
-			err = errors.Join(err, errors.New("not known to all"))
+		nodes, err := node.client.ClusterNodes(ctx).Result()
+		if err != nil {
+			return err
+		}
+		if !listed.MatchString(nodes) {
+			return errors.New("not known to all")
 		}
 	}
-	return err
+	return nil
 }

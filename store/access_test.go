@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ func as(t *testing.T, server *redistest.Server, rule string) *Redis {
 // TestAccessNamesWhatIsMissing takes one command after the other away from a
 // user who may do what is needed.
 func TestAccessNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	const all = "~* &* +@all"
 	for use, commands := range map[Use]string{
@@ -60,7 +62,8 @@ func TestAccessNamesWhatIsMissing(t *testing.T) {
 // TestAccessHasNoEffect: neither sessions nor foreign keys are changed by a user
 // who might.
 func TestAccessHasNoEffect(t *testing.T) {
-	server := redistest.Start(t)
+	t.Parallel()
+	server := redistest.NewDatabase(t)
 	for _, key := range []string{"prompt:cs_live_1", "webhook:cs_live_1", "session:cs_live_1", "balance:1"} {
 		if err := server.Client().Set(t.Context(), key, "{}", 0).Err(); err != nil {
 			t.Fatal(err)
@@ -90,12 +93,27 @@ func TestAccessHasNoEffect(t *testing.T) {
 	}
 }
 
+// notify has a server notify of writes until the test ends.
+func notify(t *testing.T, server *redistest.Server) {
+	t.Helper()
+	configure(t, server, "notify-keyspace-events", "KA")
+}
+
+// configure sets an option of a server until the test ends.
+func configure(t *testing.T, server *redistest.Server, option, value string) {
+	t.Helper()
+	before := server.Client().ConfigGet(t.Context(), option).Val()
+	must(t, server.Client().ConfigSet(t.Context(), option, value).Err())
+	t.Cleanup(func() { must(t, server.Client().ConfigSet(context.Background(), option, before[option]).Err()) })
+}
+
 func TestNotifications(t *testing.T) {
-	cluster := redistest.StartCluster(t)
+	t.Parallel()
+	cluster := redistest.LockCluster(t)
 	r := open(t, cluster.URL())
 	for want := range 4 {
 		if want > 0 {
-			must(t, cluster.Nodes[want-1].Client().ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+			notify(t, cluster.Nodes[want-1])
 		}
 		if n, err := r.Notifications(t.Context()); n != (Notifications{want, 3 - want, 3}) || err != nil {
 			t.Errorf("%+v, %v; want them on at %d", n, err, want)
@@ -106,6 +124,7 @@ func TestNotifications(t *testing.T) {
 // TestNotificationsOfSessions: of all the kinds only writes of strings in the
 // channels of keys are listened to.
 func TestNotificationsOfSessions(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	for events, on := range map[string]bool{"": false, "KA": true, "K$": true, "KEA": true, "$": false, "EA": false, "Kg": false, "Kx": false} {
 		must(t, server.Client().ConfigSet(t.Context(), "notify-keyspace-events", events).Err())

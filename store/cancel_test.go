@@ -13,6 +13,7 @@ import (
 // TestCancelAJob: only one that waits can be cancelled, and who waited with it
 // records nothing any more.
 func TestCancelAJob(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for name, c := range map[string]struct {
@@ -56,6 +57,7 @@ func TestCancelAJob(t *testing.T) {
 
 // TestCancelledAndTheAnswerIsLost: it counted, and so the person is told.
 func TestCancelledAndTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	straight := NewLedger(open(t, server.URL()))
 	lease, job := running(t, straight, "cs_live_lost")

@@ -37,17 +37,20 @@ type diagnosisCase struct {
 }
 
 func TestDiagnosisCases(t *testing.T) {
+	t.Parallel()
 	mini := miniredis.RunT(t)
 	checkCases(t, redis.NewClient(&redis.Options{Addr: mini.Addr()}), open(t, "redis://"+mini.Addr()))
 }
 
 func TestDiagnosisCasesInARealRedis(t *testing.T) {
-	server := redistest.Start(t)
+	t.Parallel()
+	server := redistest.NewDatabase(t)
 	checkCases(t, server.Client(), open(t, server.URL()))
 }
 
 func TestDiagnosisCasesInACluster(t *testing.T) {
-	cluster := redistest.StartCluster(t)
+	t.Parallel()
+	cluster := redistest.LockCluster(t)
 	checkCases(t, cluster.Client(), open(t, cluster.URL()))
 }
 
@@ -208,7 +211,7 @@ func (c diagnosisCase) file(t *testing.T) File {
 
 func open(t *testing.T, url string) *Redis {
 	t.Helper()
-	r, err := Open(context.Background(), url)
+	r, err := Open(context.Background(), redistest.Patient(t, url))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ const foxPrompt = `{"prompt":"A fox","timestamp":"` + "2026-03-04T10:00:00.000Z"
 // TestTerms has a row for each sentence of how the verdicts' terms are defined,
 // and for what is rare.
 func TestTerms(t *testing.T) {
+	t.Parallel()
 	paid := Payment{State: PaymentPaid, ChargedAt: at.Add(-2 * time.Hour)}
 	for _, c := range []struct {
 		name    string
@@ -202,6 +203,7 @@ func TestTerms(t *testing.T) {
 // TestFilesThatAreNotSeen has a row for each way in which a file can be out of
 // sight: by itself that is no fault of the session.
 func TestFilesThatAreNotSeen(t *testing.T) {
+	t.Parallel()
 	const late, early = time.Hour, time.Minute // against limits.StallAfter
 	for _, c := range []struct {
 		name   string
@@ -272,6 +274,7 @@ func otherType(s Session) Session {
 }
 
 func TestSilentRedisAllowsNothing(t *testing.T) {
+	t.Parallel()
 	d := Diagnose(Evidence{RedisSilent: true, Payment: Payment{State: PaymentPaid}}, at, limits)
 	if d.Verdict != VerdictUnclear || d.Allowed != nil || !strings.Contains(d.Reason, "Redis could not be read") {
 		t.Errorf("got %+v", d)

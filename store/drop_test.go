@@ -8,6 +8,7 @@ import (
 // TestFindDrop: what is told is a stretch in which webhooks failed, and not
 // what may be chance.
 func TestFindDrop(t *testing.T) {
+	t.Parallel()
 	slot := func(n int, good, bad int) Slot {
 		return Slot{At: at.Add(time.Duration(n) * slotLength), Webhook: Tries{good, bad}}
 	}
@@ -57,6 +58,7 @@ func TestFindDrop(t *testing.T) {
 }
 
 func TestFell(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		now, before Tries
 		want        bool

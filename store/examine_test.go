@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // source plays Redis, Stripe, SuperDuperAI and the site. Each answers after its
@@ -37,6 +38,9 @@ func (s *source) wait(ctx context.Context) error {
 	if s.deaf != nil {
 		<-s.deaf
 		return errors.New("too late")
+	}
+	if s.delay == 0 {
+		return s.err
 	}
 	select {
 	case <-time.After(s.delay):
@@ -92,6 +96,7 @@ func (s *sources) examiner() *Examiner {
 }
 
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	s := working()
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
 	if x.Verdict != VerdictProcessing || x.Payment.State != PaymentPaid || x.Event.State != EventDelivered ||
@@ -105,6 +110,7 @@ func TestExamine(t *testing.T) {
 
 // TestEventTellsWhenADelayedPaymentArrived, and with it the payment.
 func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
+	t.Parallel()
 	s := working()
 	s.stripe.event.PaidAt = at.Add(-time.Minute)
 	if x := s.examiner().Examine(t.Context(), "cs_live_1"); !x.Payment.PaidAt.Equal(at.Add(-time.Minute)) {
@@ -119,6 +125,7 @@ func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
 // TestFilesBesideTheOneThatCounts: another key, or the site, names one that is
 // finished.
 func TestFilesBesideTheOneThatCounts(t *testing.T) {
+	t.Parallel()
 	for name, session := range map[string]Session{
 		"the site": held(foxPrompt, "", ""),
 		"a key":    held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"pending","timestamp":"`+ago(time.Minute)+`"}`),
@@ -136,6 +143,7 @@ func TestFilesBesideTheOneThatCounts(t *testing.T) {
 }
 
 func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
+	t.Parallel()
 	s := working()
 	p := Payment{SessionID: "cs_live_2", State: PaymentRefunded}
 	x := s.examiner().ExaminePaid(t.Context(), p)
@@ -145,6 +153,7 @@ func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
 }
 
 func TestExamineAsksNobodyInVain(t *testing.T) {
+	t.Parallel()
 	s := working()
 	s.redis.session = held(foxPrompt, "", "")
 	s.stripe.payment, s.site.site = Payment{State: PaymentMissing}, Site{}
@@ -156,6 +165,7 @@ func TestExamineAsksNobodyInVain(t *testing.T) {
 
 // TestExamineAsksForTheFileThatCounts: a status from the future does not.
 func TestExamineAsksForTheFileThatCounts(t *testing.T) {
+	t.Parallel()
 	s := working()
 	s.redis.session = held("", `{"status":"error","fileId":"other","timestamp":"`+ago(-time.Hour)+`"}`,
 		`{"prompt":"A fox","status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`)
@@ -168,6 +178,7 @@ func TestExamineAsksForTheFileThatCounts(t *testing.T) {
 // TestExamineAFileThatIsNotKnown: only where the API has to know it that is
 // the session's fault.
 func TestExamineAFileThatIsNotKnown(t *testing.T) {
+	t.Parallel()
 	for proven, want := range map[bool]Verdict{true: VerdictStalled, false: VerdictUnclear} {
 		s := working()
 		s.redis.session = held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, "")
@@ -201,6 +212,7 @@ func (f finished) Known(_ context.Context, ref FileRef) (FileRecord, error) {
 // TestExamineAFileThatWasFinished does not ask for it again, and asks where that
 // is not known.
 func TestExamineAFileThatWasFinished(t *testing.T) {
+	t.Parallel()
 	for records, asked := range map[finished]int{fileF: 0, fileOld: 1, "": 1} {
 		s := working()
 		x := s.examiner()
@@ -218,6 +230,7 @@ func TestExamineAFileThatWasFinished(t *testing.T) {
 }
 
 func TestExamineWithRedisAlone(t *testing.T) {
+	t.Parallel()
 	s := working()
 	examiner := &Examiner{Redis: &s.redis, Limits: limits, Now: func() time.Time { return at }}
 	x := examiner.Examine(t.Context(), "cs_live_1")
@@ -230,6 +243,7 @@ func TestExamineWithRedisAlone(t *testing.T) {
 // TestExamineInTime lets each source hang or break down: the rest is told, and
 // in time.
 func TestExamineInTime(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		broken func(*sources) *source
@@ -276,6 +290,7 @@ func TestExamineInTime(t *testing.T) {
 }
 
 func TestExamineWhenAllHang(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := working()
 		end := make(chan struct{})
@@ -293,6 +308,7 @@ func TestExamineWhenAllHang(t *testing.T) {
 
 // TestExamineKeepsThePaymentWhoseEventIsLate: both share one deadline.
 func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := working()
 		s.stripe.delay = 1500 * time.Millisecond
@@ -304,41 +320,51 @@ func TestExamineKeepsThePaymentWhoseEventIsLate(t *testing.T) {
 	})
 }
 
+// leaving is the site of one who leaves while it is asked.
+type leaving struct{ leave func() }
+
+func (l leaving) SessionStatus(context.Context, string) (Site, error) {
+	l.leave()
+	return Site{}, nil
+}
+
 // TestExamineWithRedisFrozen: asked for the session alone, and for its job as well;
-// who leaves is not kept.
+// nothing but the examination's own deadline ends that, and who leaves is not kept.
 func TestExamineWithRedisFrozen(t *testing.T) {
-	server := redistest.Start(t)
-	r := open(t, server.URL())
-	server.Freeze(t)
-	defer server.Thaw(t)
-	for name, jobs := range map[string]JobReader{"the session": nil, "both": NewLedger(r)} {
+	t.Parallel()
+	for name, both := range map[string]bool{"the session": false, "both": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			r := open(t, deaf(server.URL()))
+			server.Freeze(t)
+			t.Cleanup(func() { server.Thaw(t) })
 			s := working()
 			examiner := s.examiner()
-			examiner.Redis, examiner.Jobs = r, jobs
-			start := time.Now()
-			x := examiner.Examine(t.Context(), "cs_live_1")
-			if took := time.Since(start); took > DefaultDeadlines().All {
-				t.Errorf("took %s", took)
+			examiner.Redis = r
+			if both {
+				examiner.Jobs = NewLedger(r)
 			}
+			var x Examination
+			testenv.Returns(t, "the examination", func() { x = examiner.Examine(t.Context(), "cs_live_1") })
 			if !x.RedisSilent || !errors.Is(x.RedisErr, ErrSilent) || x.Payment.State != PaymentPaid || x.SiteErr != nil {
 				t.Errorf("got %+v", x)
 			}
-			if jobs != nil && !errors.Is(x.JobErr, ErrSilent) {
+			if both && !errors.Is(x.JobErr, ErrSilent) {
 				t.Errorf("the job: %v", x.JobErr)
 			}
-			leaves, leave := context.WithCancel(t.Context())
-			defer time.AfterFunc(50*time.Millisecond, leave).Stop()
-			start = time.Now()
-			examiner.Examine(leaves, "cs_live_1")
-			if took := time.Since(start); took >= DefaultDeadlines().Redis {
-				t.Errorf("who left was kept for %s", took)
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			examiner.Site = leaving{leave}
+			if x := examiner.Examine(ctx, "cs_live_1"); !errors.Is(x.RedisErr, context.Canceled) {
+				t.Errorf("who left was kept: %v", x.RedisErr)
 			}
 		})
 	}
 }
 
 func TestPanicsAreErrors(t *testing.T) {
+	t.Parallel()
 	s := working()
 	s.files.panics = true
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
@@ -348,6 +374,7 @@ func TestPanicsAreErrors(t *testing.T) {
 }
 
 func TestSiteAgrees(t *testing.T) {
+	t.Parallel()
 	processing := held(foxPrompt, `{"status":"processing"}`, "")
 	nothing := held(foxPrompt, "", "")
 	pendingFile := held(foxPrompt, `{"status":"pending","fileId":"`+fileF+`"}`, "")

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestGuard: three failures in a row, then at once; one question a second finds
 // out, and one answer lets everybody ask again.
 func TestGuard(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var g Guard
 		var answer error
@@ -60,6 +62,7 @@ func TestGuard(t *testing.T) {
 
 // TestGuardLetsOneFindOut while its question is under way.
 func TestGuardLetsOneFindOut(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		g := Guard{Pause: time.Minute}
 		failed := func(err error) bool { return err != nil }
@@ -88,53 +91,41 @@ func TestGuardLetsOneFindOut(t *testing.T) {
 // TestAwayRedisCostsNothing: on a server and on one node of a cluster, whose
 // other nodes are asked as ever; and it is asked again soon after its return.
 func TestAwayRedisCostsNothing(t *testing.T) {
-	cluster := redistest.StartCluster(t)
-	server := redistest.Start(t)
+	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6rep4"
-	for name, c := range map[string]struct {
-		r    *Redis
-		node *redistest.Server
-	}{
-		"a server":  {open(t, server.URL()), server},
-		"a cluster": {open(t, cluster.URL()), cluster.NodeOf(t, prefixPrompt+id)},
+	for name, start := range map[string]func(t *testing.T) (url string, node *redistest.Server){
+		"a server": func(t *testing.T) (string, *redistest.Server) {
+			server := redistest.Start(t)
+			return server.URL(), server
+		},
+		"a cluster": func(t *testing.T) (string, *redistest.Server) {
+			cluster := redistest.LockCluster(t)
+			return cluster.URL(), cluster.NodeOf(t, prefixPrompt+id)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			session := func(within time.Duration) error {
-				ctx, cancel := context.WithTimeout(t.Context(), within)
-				defer cancel()
-				_, err := c.r.Session(ctx, id)
+			t.Parallel()
+			url, node := start(t)
+			r := open(t, url)
+			session := func(ctx context.Context) error {
+				_, err := r.Session(ctx, id)
 				return err
 			}
-			if err := session(5 * time.Second); err != nil {
-				t.Fatal(err)
-			}
-			c.node.Freeze(t)
-			thawed := false
-			defer func() {
-				if !thawed {
-					c.node.Thaw(t)
-				}
-			}()
+			must(t, session(t.Context()))
+			node.Freeze(t)
+			t.Cleanup(func() { node.Thaw(t) })
 			var away *AwayError
-			for range guardAfter {
-				if err := session(50 * time.Millisecond); !errors.Is(err, ErrSilent) {
+			testenv.Until(t, "it is not asked any more", func() bool {
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				err := session(ctx)
+				if !errors.Is(err, ErrSilent) {
 					t.Fatalf("frozen: %v", err)
 				}
-			}
-			if err := session(5 * time.Second); !errors.As(err, &away) || !errors.Is(err, ErrSilent) {
-				t.Errorf("it was asked once more: %v", err)
-			}
-			c.node.Thaw(t)
-			thawed = true
-			tick := time.NewTicker(20 * time.Millisecond)
-			defer tick.Stop()
-			err := session(time.Second)
-			for back := time.Now(); err != nil; <-tick.C {
-				err = session(5 * time.Second)
-				if time.Since(back) > 10*time.Second {
-					t.Fatal("it is never asked again")
-				}
-			}
+				return errors.As(err, &away)
+			})
+			node.Thaw(t)
+			testenv.Until(t, "it is asked again", func() bool { return session(t.Context()) == nil })
 		})
 	}
 }

@@ -9,6 +9,7 @@ import (
 )
 
 func TestFindID(t *testing.T) {
+	t.Parallel()
 	const id = "cs_live_a1B2c3D4"
 	for _, c := range []struct {
 		name, text, want string
@@ -59,6 +60,7 @@ func TestFindID(t *testing.T) {
 }
 
 func TestSessionOf(t *testing.T) {
+	t.Parallel()
 	longest := "cs_live_" + strings.Repeat("a", 247)
 	for key, want := range map[string]string{
 		"prompt:cs_live_a1B2": "cs_live_a1B2", "webhook:cs_test_9": "cs_test_9", "session:cs_live_Z": "cs_live_Z",
@@ -117,6 +119,7 @@ func FuzzFindID(f *testing.F) {
 }
 
 func TestFileUUID(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"0a1b2c3d-89ab-4cde-8f01-0123456789AB": "0a1b2c3d89ab4cde8f010123456789ab", "0a1b2c3d89ab4cde8f010123456789ab": "",
 		"0a1b2c3d-89ab-4cde-8f01-0123456789ag": "", "0a1b2c3d-89ab-4cde-8f010-123456789ab": "", "": "", "f": "",

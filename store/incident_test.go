@@ -13,6 +13,7 @@ import (
 // TestSameCase: whatever is another about a case, it is not the same, and so is
 // stored.
 func TestSameCase(t *testing.T) {
+	t.Parallel()
 	for n := range reflect.TypeFor[Case]().NumField() {
 		var a, b Case
 		switch f := reflect.ValueOf(&b).Elem().Field(n); f.Interface().(type) {
@@ -36,6 +37,7 @@ func TestSameCase(t *testing.T) {
 // TestLargeIncident: each of its sessions is read as it was stored, and what
 // changes is written without the others.
 func TestLargeIncident(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")
@@ -76,6 +78,7 @@ func TestLargeIncident(t *testing.T) {
 // TestForgottenIncident: one that is gone, while somebody still knows it as open,
 // is open no more.
 func TestForgottenIncident(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")

@@ -10,6 +10,7 @@ import (
 // TestLayoutThatTheSiteReads: by what the site itself made, and not by what a
 // repair left.
 func TestLayoutThatTheSiteReads(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	full := held("", "", `{"prompt":"A fox","status":"pending","createdAt":"2026-02-04T10:00:00.000Z"}`)
 	three := func(age time.Duration) Session {
@@ -42,6 +43,7 @@ func TestLayoutThatTheSiteReads(t *testing.T) {
 
 // TestExaminedWithTheSitesLayout: the plan writes what the site reads.
 func TestExaminedWithTheSitesLayout(t *testing.T) {
+	t.Parallel()
 	x := orphan(held(foxPrompt, "", ""))
 	x.Reads = LayoutOneKey
 	for _, action := range []Action{ActionFix, ActionGenerate} {

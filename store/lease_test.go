@@ -41,8 +41,10 @@ func jobOf(t *testing.T, l *Ledger, session string, want JobState) {
 
 // TestLeaseFences: who lost the lease saves nothing any more.
 func TestLeaseFences(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
+		l.LeaseTimings.Life = time.Hour
 		job := claimed(t, l, "cs_live_fence")
 		first := leased(t, l, job.ID, "one")
 		if again := leased(t, l, job.ID, "one"); again != first {
@@ -51,7 +53,7 @@ func TestLeaseFences(t *testing.T) {
 		if _, ok, err := l.Lease(t.Context(), job.ID, "two"); ok || err != nil {
 			t.Fatalf("a held lease was given away: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > JobLease.Life {
+		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > l.LeaseTimings.Life {
 			t.Errorf("a lease lives for %s", ttl)
 		}
 		if err := client.Del(t.Context(), leaseKey(job.ID)).Err(); err != nil { // as if it ran out
@@ -89,11 +91,12 @@ func TestLeaseFences(t *testing.T) {
 // TestLeaseFencesAfterAFailover: the replica that took over knew nothing of the
 // claim, and the plan was claimed anew. Who held the first job saves nothing.
 func TestLeaseFencesAfterAFailover(t *testing.T) {
-	server := redistest.Start(t)
+	t.Parallel()
+	server := redistest.NewDatabase(t)
 	l := NewLedger(open(t, server.URL()))
 	job := claimed(t, l, "cs_live_failover")
 	first := leased(t, l, job.ID, "one")
-	must(t, server.Client().FlushAll(t.Context()).Err())
+	must(t, server.Client().FlushDB(t.Context()).Err())
 	must(t, l.SavePlan(t.Context(), job.Plan))
 	if a := click(t, approve(l), job.ID, bob, at); a.Verdict != Claimed {
 		t.Fatalf("claimed anew: %s", a.Verdict)
@@ -105,6 +108,7 @@ func TestLeaseFencesAfterAFailover(t *testing.T) {
 }
 
 func TestJobFromClaimToEnd(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		job := claimed(t, l, "cs_live_end")
@@ -151,7 +155,8 @@ func TestJobFromClaimToEnd(t *testing.T) {
 // TestOldJobLeavesTheNewOneAlone: a job that is told late does not take away
 // that another one runs for the session.
 func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
-	l := NewLedger(open(t, redistest.Start(t).URL()))
+	t.Parallel()
+	l := NewLedger(open(t, redistest.NewDatabase(t).URL()))
 	old := claimed(t, l, "cs_live_old")
 	lease := leased(t, l, old.ID, "one")
 	old.Outcome = OutcomeFailed
@@ -167,6 +172,7 @@ func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 }
 
 func TestSettle(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for _, c := range []struct {
@@ -215,6 +221,7 @@ func TestSettle(t *testing.T) {
 // TestSettleWhatWasGivenUp: its own file can be followed again, as long as no
 // other job came later.
 func TestSettleWhatWasGivenUp(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		givenUp := func(session string) Job {
@@ -251,6 +258,7 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 // TestExaminerAsksForTheJob: a job of ours counts in the diagnosis, but not for
 // itself; where the ledger is silent that is said.
 func TestExaminerAsksForTheJob(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	l := NewLedger(open(t, server.URL()))
 	job := claimed(t, l, "cs_live_seen")
@@ -273,6 +281,7 @@ func TestExaminerAsksForTheJob(t *testing.T) {
 // TestSessionAndJobInOneRoundTrip: where one server holds both they are asked for
 // together, and each is told for itself; elsewhere side by side.
 func TestSessionAndJobInOneRoundTrip(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		claimed(t, l, "cs_live_both")
@@ -280,7 +289,7 @@ func TestSessionAndJobInOneRoundTrip(t *testing.T) {
 		x := working().examiner()
 		x.Redis, x.Jobs = r, l
 		trips := &roundTrips{}
-		r.known.AddHook(trips)
+		hook(t, r, trips)
 		seen := x.Examine(t.Context(), "cs_live_both")
 		if seen.Session.PromptText() == "" || seen.Job != JobRunning || seen.RedisErr != nil || seen.JobErr != nil {
 			t.Errorf("got %+v", seen)
@@ -298,22 +307,4 @@ func TestSessionAndJobInOneRoundTrip(t *testing.T) {
 			t.Errorf("with a job that cannot be read: %v, %v", seen.RedisErr, seen.JobErr)
 		}
 	})
-}
-
-// TestSessionAndJobWithRedisFrozen: both are said to be silent, in time.
-func TestSessionAndJobWithRedisFrozen(t *testing.T) {
-	server := redistest.Start(t)
-	r := open(t, server.URL())
-	x := working().examiner()
-	x.Redis, x.Jobs = r, NewLedger(r)
-	server.Freeze(t)
-	defer server.Thaw(t)
-	start := time.Now()
-	seen := x.Examine(t.Context(), "cs_live_1")
-	if took := time.Since(start); took > DefaultDeadlines().All {
-		t.Errorf("took %s", took)
-	}
-	if !errors.Is(seen.RedisErr, ErrSilent) || !errors.Is(seen.JobErr, ErrSilent) || seen.SiteErr != nil {
-		t.Errorf("got %v, %v, %v", seen.RedisErr, seen.JobErr, seen.SiteErr)
-	}
 }

@@ -24,16 +24,19 @@ func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 // server.
 func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *Redis)) {
 	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
 		addr := miniredis.RunT(t).Addr()
 		client := redis.NewClient(&redis.Options{Addr: addr})
 		defer client.Close() //nolint:errcheck // a test's own client
 		story(t, client, open(t, "redis://"+addr))
 	})
 	t.Run("server", func(t *testing.T) {
+		t.Parallel()
 		server := redistest.NewDatabase(t)
 		story(t, server.Client(), open(t, server.URL()))
 	})
 	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
 		cluster := redistest.LockCluster(t)
 		story(t, cluster.Client(), open(t, cluster.URL()))
 	})
@@ -68,6 +71,7 @@ func approve(l *Ledger) func(context.Context, string, Actor, time.Time) (ClaimAn
 }
 
 func TestPlanIsKept(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		p := saved(t, l, "cs_live_kept")
@@ -96,6 +100,7 @@ func TestPlanIsKept(t *testing.T) {
 }
 
 func TestEveryClickHasItsAnswer(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		first, second := saved(t, l, "cs_live_one"), saved(t, l, "cs_live_one")
@@ -141,6 +146,7 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 // TestSecondClick: two presses by one person, apart in time, the second of the
 // button that was redrawn for the first.
 func TestSecondClick(t *testing.T) {
+	t.Parallel()
 	type press struct {
 		by    Actor
 		after time.Duration
@@ -192,6 +198,7 @@ func TestSecondClick(t *testing.T) {
 // TestTwoClaimersRace: two replicas race over one plan, or over two plans of
 // one session: every round has one winner and one job.
 func TestTwoClaimersRace(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for round := range 200 {
@@ -229,6 +236,7 @@ func TestTwoClaimersRace(t *testing.T) {
 }
 
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		entry := func(n int, session string) Entry {
@@ -266,6 +274,7 @@ func TestHistory(t *testing.T) {
 // TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
 // never told that nothing was changed.
 func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		p := saved(t, l, "cs_live_kept")
@@ -278,6 +287,7 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 
 // TestAFileThatFailedIsNotNoted: it comes to nothing any more.
 func TestAFileThatFailedIsNotNoted(t *testing.T) {
+	t.Parallel()
 	for state, want := range map[FileState]int{FileFailed: 0, FileMissing: 0, FileInProgress: 2, FileFinalizing: 2} {
 		p := Plan{Action: ActionGenerate, Seen: Seen{FileID: fileF, FileState: state}}
 		if got := p.notes(); len(got) != want {
@@ -289,6 +299,7 @@ func TestAFileThatFailedIsNotNoted(t *testing.T) {
 // TestWhatAPlanOverwritesIsNoted: that the site may have had a video made, and
 // which file a generation replaced, is known after what said so is gone.
 func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l, doubt := NewLedger(r), "The site's own request timed out."
 		p := saved(t, l, "cs_live_noted")

@@ -35,6 +35,7 @@ func plan(t *testing.T, action Action, x Examination) Plan {
 }
 
 func TestMakePlanOfAGeneration(t *testing.T) {
+	t.Parallel()
 	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
 	if p.ID == "" || p.ID == plan(t, ActionGenerate, orphan(held(foxPrompt, "", ""))).ID {
 		t.Errorf("id %q is not its own", p.ID)
@@ -60,6 +61,7 @@ func TestMakePlanOfAGeneration(t *testing.T) {
 
 // TestPlansHoldNoPrompt: what is stored is read by others than the session is.
 func TestPlansHoldNoPrompt(t *testing.T) {
+	t.Parallel()
 	x := orphan(held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"},"generationType":"text-to-video"}`))
 	for _, action := range []Action{ActionFix, ActionGenerate} {
 		raw, err := json.Marshal(Job{Plan: plan(t, action, x)})
@@ -70,6 +72,7 @@ func TestPlansHoldNoPrompt(t *testing.T) {
 }
 
 func TestMakePlanRefuses(t *testing.T) {
+	t.Parallel()
 	x := orphan(held(foxPrompt, `{"status":"completed","fileId":"`+fileF+`"}`, ""))
 	_, err := MakePlan(ActionGenerate, x, ann, making, at)
 	var refused *NotAllowed
@@ -79,6 +82,7 @@ func TestMakePlanRefuses(t *testing.T) {
 }
 
 func TestOrders(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		lookup, model string
 		seconds       int
@@ -122,6 +126,7 @@ func TestOrders(t *testing.T) {
 }
 
 func TestKind(t *testing.T) {
+	t.Parallel()
 	for value, want := range map[string]Kind{
 		`{}`:                                                     KindVideo,
 		`{"generationType":"text-to-video"}`:                     KindVideo,
@@ -142,6 +147,7 @@ func TestKind(t *testing.T) {
 }
 
 func TestPrices(t *testing.T) {
+	t.Parallel()
 	own := Prices{"veo3": 3, "veo3-fast": 1, "google-cloud/veo3-fast-x": 0.333, "gpt-image": 1.5}
 	for _, c := range []struct {
 		prices       Prices
@@ -176,6 +182,7 @@ func TestPrices(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, want string
 		change     func(*Examination)
@@ -208,6 +215,7 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestRetrying(t *testing.T) {
+	t.Parallel()
 	orphaned := held(foxPrompt, "", "")
 	for _, c := range []struct {
 		state EventState
@@ -226,6 +234,7 @@ func TestRetrying(t *testing.T) {
 
 // TestSiteTold: then an undelivered event is another endpoint's, and no plan warns.
 func TestSiteTold(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		session Session
@@ -259,6 +268,7 @@ func TestSiteTold(t *testing.T) {
 }
 
 func TestChanged(t *testing.T) {
+	t.Parallel()
 	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
 	for _, c := range []struct {
 		name string

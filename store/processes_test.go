@@ -11,6 +11,7 @@ import (
 )
 
 func TestProcessesAreCountedWhileTheyLive(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		p := NewProcesses(r)
 		now := time.Now()
@@ -37,6 +38,7 @@ func TestProcessesAreCountedWhileTheyLive(t *testing.T) {
 }
 
 func TestProcessesWithoutRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	p := NewProcesses(open(t, server.URL()))
 	server.Kill(t)

@@ -12,6 +12,7 @@ import (
 
 // TestDiagnoseHolds checks what has to hold whatever was seen.
 func TestDiagnoseHolds(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		e := drawEvidence(t)
 		d := Diagnose(e, at, limits)

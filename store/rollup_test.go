@@ -21,6 +21,7 @@ func tallied(now time.Time, paid map[time.Duration]Verdict) Rollup {
 }
 
 func TestRollupIsReadInOneRoundTrip(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		at := at.Add(30 * time.Minute) // within an hour
 		w := NewWatch(r)
@@ -35,7 +36,7 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 		must(t, w.countLookups(t.Context(), HourOf(at), Tries{1, 1}))
 		must(t, w.countLookups(t.Context(), HourOf(at), Tries{1, 0}))
 		trips := &roundTrips{}
-		r.known.AddHook(trips)
+		hook(t, r, trips)
 		f, err := w.Figures(t.Context(), at.Add(time.Second))
 		must(t, err)
 		if n := trips.n.Load(); n != 1 {
@@ -78,9 +79,18 @@ func (r *roundTrips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	return func(ctx context.Context, cmds []redis.Cmder) error { r.n.Add(1); return next(ctx, cmds) }
 }
 
+// hook has each command of the client pass the hook.
+func hook(t *testing.T, r *Redis, by redis.Hook) {
+	t.Helper()
+	client, err := r.Client(t.Context())
+	must(t, err)
+	client.AddHook(by)
+}
+
 // TestRollupNeedsTheLead: who lost the lead neither replaces what is told nor
 // adds to the series.
 func TestRollupNeedsTheLead(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		old, _, err := w.Lead(t.Context(), "one")
@@ -100,6 +110,7 @@ func TestRollupNeedsTheLead(t *testing.T) {
 
 // TestVideosThatWereCheckedLater count in the hour in which they were paid for.
 func TestVideosThatWereCheckedLater(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		lead, _, err := w.Lead(t.Context(), "one")
@@ -118,6 +129,7 @@ func TestVideosThatWereCheckedLater(t *testing.T) {
 // TestWhatIsOldStaysAsItWasTold: a repair of yesterday's session changes today's
 // figures, and not those of a day that is over.
 func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		lead, _, err := w.Lead(t.Context(), "one")
@@ -145,6 +157,7 @@ func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 // TestSeriesGoesRound: an hour takes the place of the one that is left behind,
 // whoever adds to it.
 func TestSeriesGoesRound(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		lead, _, err := w.Lead(t.Context(), "one")
@@ -171,6 +184,7 @@ func TestSeriesGoesRound(t *testing.T) {
 
 // TestKnownPayments: what Stripe did not list is unpaid only while it lists.
 func TestKnownPayments(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		lead, _, err := w.Lead(t.Context(), "one")

@@ -21,12 +21,12 @@ func fill(t *testing.T, client redis.UniversalClient) {
 }
 
 func TestServer(t *testing.T) {
+	t.Parallel()
 	t.Run("a server", func(t *testing.T) {
+		t.Parallel()
 		server := redistest.Start(t)
 		fill(t, server.Client())
-		if err := server.Client().ConfigSet(t.Context(), "maxmemory", "100mb").Err(); err != nil {
-			t.Fatal(err)
-		}
+		configure(t, server, "maxmemory", "100mb")
 		s, err := open(t, server.URL()).Server(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -37,11 +37,10 @@ func TestServer(t *testing.T) {
 		}
 	})
 	t.Run("a cluster", func(t *testing.T) {
-		cluster := redistest.StartCluster(t)
+		t.Parallel()
+		cluster := redistest.LockCluster(t)
 		fill(t, cluster.Client())
-		if err := cluster.Nodes[0].Client().ConfigSet(t.Context(), "maxmemory", "100mb").Err(); err != nil {
-			t.Fatal(err)
-		}
+		configure(t, cluster.Nodes[0], "maxmemory", "100mb")
 		r := open(t, cluster.URL())
 		s, err := r.Server(t.Context())
 		if err != nil {
@@ -59,6 +58,7 @@ func TestServer(t *testing.T) {
 		}
 	})
 	t.Run("miniredis, which tells little", func(t *testing.T) {
+		t.Parallel()
 		mini := miniredis.RunT(t)
 		r := open(t, "redis://"+mini.Addr())
 		s, err := r.Server(t.Context())

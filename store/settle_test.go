@@ -11,6 +11,7 @@ import (
 // TestSettledAndTheAnswerIsLost: what a person said counted, and so they are
 // told; who says something else later is not.
 func TestSettledAndTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	straight := NewLedger(open(t, server.URL()))
 	p := saved(t, straight, "cs_live_1")

@@ -10,6 +10,7 @@ import (
 )
 
 func TestShares(t *testing.T) {
+	t.Parallel()
 	server := miniredis.RunT(t)
 	ctx := t.Context()
 	client, err := store.Open(ctx, "redis://"+server.Addr())

@@ -10,6 +10,7 @@ import (
 )
 
 func TestSplice(t *testing.T) {
+	t.Parallel()
 	set := []Member{{"status", json.RawMessage(`"error"`)}, {"fileId", nil}}
 	for _, c := range []struct{ name, in, want string }{
 		{"empty", `{}`, `{"status":"error"}`},
@@ -35,6 +36,7 @@ func TestSplice(t *testing.T) {
 }
 
 func TestSpliceTakesObjectsOnly(t *testing.T) {
+	t.Parallel()
 	for _, in := range []string{"", " ", "null", "[]", `["{}"]`, `"{}"`, "7", "{", `{"a":1`, `{"a":1}{}`, `{"a":1,}`, `{a:1}`} {
 		if got, err := Splice([]byte(in), nil); !errors.Is(err, ErrNoObject) {
 			t.Errorf("%q: %q, %v", in, got, err)

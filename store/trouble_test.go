@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestTrouble: each kind, as a real server makes it.
 func TestTrouble(t *testing.T) {
+	t.Parallel()
 	type config [][]any
 	for _, c := range []struct {
 		name  string
@@ -27,6 +29,7 @@ func TestTrouble(t *testing.T) {
 		{"a script that does not end", config{{"CONFIG", "SET", "busy-reply-threshold", "1"}}, ErrStarting, ErrStarting},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			server := redistest.Start(t)
 			r := open(t, server.URL())
 			for _, command := range c.make {
@@ -69,9 +72,5 @@ func endless(t *testing.T, server *redistest.Server) {
 	t.Cleanup(func() {
 		server.Client().Do(t.Context(), "SCRIPT", "KILL")
 	})
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for server.Client().Ping(t.Context()).Err() == nil {
-		<-tick.C
-	}
+	testenv.Until(t, "the server is busy", func() bool { return server.Client().Ping(t.Context()).Err() != nil })
 }

@@ -17,6 +17,7 @@ func (a answered) Error() string { return string(a) }
 func (answered) RedisError()     {}
 
 func TestWhatRedisRepeatsIsLeftOut(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		err  error
 		want string

@@ -23,6 +23,7 @@ func (v values) of(kind string) string {
 
 // TestWrites carries every kind of update out on values in both layouts.
 func TestWrites(t *testing.T) {
+	t.Parallel()
 	const tools = `"toolSlug":"veo3-prompt-generator","toolTitle":"Free VEO3 Viral Prompt Generator"`
 	const now, file = `"timestamp":"2026-03-04T12:00:00.000Z"`, `"fileId":"f2"`
 	const failed = `"status":"error","error":"We could not start your video.",` + now
@@ -125,6 +126,7 @@ func TestWrites(t *testing.T) {
 // TestOverwritten: what the site wrote over an update is seen, in whichever key,
 // and what it added beside it is none of the update's.
 func TestOverwritten(t *testing.T) {
+	t.Parallel()
 	const told = `{"status":"completed","fileId":"` + ready + `"}`
 	for _, c := range []struct {
 		webhook, lookup string
@@ -153,6 +155,7 @@ func TestOverwritten(t *testing.T) {
 }
 
 func TestWritesShowWhatWasThere(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("é", 300)
 	got := Writes(held("", "", `{"prompt":"A fox","status":"error","error":"`+long+`"}`), Update{Kind: UpdateClaim, At: at})
 	status, processing, now := "error", "processing", "2026-03-04T12:00:00.000Z"
@@ -167,6 +170,7 @@ func TestWritesShowWhatWasThere(t *testing.T) {
 // TestPlansOfWhatCannotBeRead: what is taken out is listed, and what is replaced
 // as a whole is said to be; nothing else happens to the value.
 func TestPlansOfWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		webhook  string
 		replaced bool
@@ -201,6 +205,7 @@ func TestPlansOfWhatCannotBeRead(t *testing.T) {
 // TestTooLargeToBeWritten: what cannot be read and saved whole is refused, and
 // why is said, before anybody approves anything.
 func TestTooLargeToBeWritten(t *testing.T) {
+	t.Parallel()
 	tooLarge := func(kind string) Key { return Key{Kind: kind, Exists: true, Fault: FaultTooLarge} }
 	for _, kind := range []string{"webhook", "session"} {
 		s := held(foxPrompt, "", "")

@@ -16,6 +16,7 @@ import (
 )
 
 func TestParseValue(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		raw   string
 		full  bool
@@ -63,6 +64,7 @@ func TestParseValue(t *testing.T) {
 }
 
 func TestParseValueKeepsWhatIsReadable(t *testing.T) {
+	t.Parallel()
 	v, _, fault := ParseValue([]byte(`{"prompt":"A fox","status":"done","fileId":"f","error":7}`))
 	if fault == "" || v.Prompt == nil || *v.Prompt != "A fox" || v.FileID == nil || *v.FileID != "f" || v.Error != nil {
 		t.Errorf("got %+v, %q", v, fault)
@@ -70,6 +72,7 @@ func TestParseValueKeepsWhatIsReadable(t *testing.T) {
 }
 
 func TestParseValueRepairsText(t *testing.T) {
+	t.Parallel()
 	for raw, want := range map[string]string{
 		"{\"prompt\":\"a\xffb\"}": "a\ufffdb", `{"prompt":"\ud800"}`: "\ufffd", `{"prompt":"\ud83e\udd8a"}`: "🦊",
 		`{"prompt":"\u0000"}`: "\x00", "{\"prompt\":\"\xe2\x82\"}": "\ufffd\ufffd",
@@ -161,6 +164,7 @@ func checkValue(t interface {
 // TestValuesReadAsTheStandardReads them: objects of the members that are read,
 // with all that JSON allows around them and some of what it does not.
 func TestValuesReadAsTheStandardReads(t *testing.T) {
+	t.Parallel()
 	names := rapid.SampledFrom(append(texts[:], "toolSlug", "toolTitle", "generationType", "modelName", "modelType", "duration", "resolution", "width", "height", "videoCount",
 		"style", "Prompt", "STATUS", "fileid", "", `prom\u0070t`, `st\u0061tus`, "status\xff", `\"`))
 	values := rapid.OneOf(

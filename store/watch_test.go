@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 func leading(t *testing.T, w *Watch, owner string) Lead {
@@ -34,8 +35,10 @@ func must(t *testing.T, err error) {
 
 // TestOneLeads: of several one leads, and who lost the lead stores nothing.
 func TestOneLeads(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
+		w.LeaseTimings.Life = time.Hour
 		first := leading(t, w, "one")
 		if again := leading(t, w, "one"); again != first {
 			t.Errorf("renewed: %+v, before %+v", again, first)
@@ -43,7 +46,7 @@ func TestOneLeads(t *testing.T) {
 		if _, ok, err := w.Lead(t.Context(), "two"); ok || err != nil {
 			t.Fatalf("two lead: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), leaderKey).Val(); ttl <= 0 || ttl > LeadershipLease.Life {
+		if ttl := client.PTTL(t.Context(), leaderKey).Val(); ttl <= 0 || ttl > w.LeaseTimings.Life {
 			t.Errorf("the lead lives for %s", ttl)
 		}
 		must(t, client.Del(t.Context(), leaderKey).Err()) // as if it ran out
@@ -74,6 +77,7 @@ func TestOneLeads(t *testing.T) {
 }
 
 func TestDueList(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		must(t, w.Put(t.Context(), Due{"late", at.Add(time.Minute)}, Due{"now", at}, Due{"early", at.Add(-time.Hour)}))
@@ -113,6 +117,7 @@ func TestDueList(t *testing.T) {
 }
 
 func TestKnown(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		told := Paid{Payment: Payment{SessionID: "a", State: PaymentPaid, Amount: 100, ChargedAt: at, PaidAt: at, OtherSale: true}, EventID: "evt_1", EventAt: at}
@@ -139,6 +144,7 @@ func TestKnown(t *testing.T) {
 }
 
 func TestIncidentIsChangedByOneAtATime(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")
@@ -195,9 +201,10 @@ func TestIncidentIsChangedByOneAtATime(t *testing.T) {
 // TestListen receives the writes of sessions, and of nothing else, on one server
 // and on every master of a cluster.
 func TestListen(t *testing.T) {
+	t.Parallel()
 	story := func(t *testing.T, client redis.UniversalClient, nodes []*redistest.Server, r *Redis) {
 		for _, node := range nodes {
-			must(t, node.Client().ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
+			notify(t, node)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		written := make(chan string, 1000)
@@ -209,7 +216,7 @@ func TestListen(t *testing.T) {
 		for n := range 20 {
 			want[fmt.Sprint("cs_live_", n)] = true
 		}
-		deadline := time.After(time.Minute)
+		deadline := time.After(testenv.Patience)
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		for len(want) > 0 { // listening begins some time
@@ -247,16 +254,19 @@ func TestListen(t *testing.T) {
 		}
 	}
 	t.Run("server", func(t *testing.T) {
+		t.Parallel()
 		server := redistest.Start(t)
 		story(t, server.Client(), []*redistest.Server{server}, open(t, server.URL()))
 	})
 	t.Run("cluster", func(t *testing.T) {
-		c := redistest.StartCluster(t)
+		t.Parallel()
+		c := redistest.LockCluster(t)
 		story(t, c.Client(), c.Nodes, open(t, c.URL()))
 	})
 }
 
 func TestRepaired(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for _, e := range []Entry{
@@ -276,6 +286,7 @@ func TestRepaired(t *testing.T) {
 }
 
 func TestCommonEvent(t *testing.T) {
+	t.Parallel()
 	c := func(state EventState) Case { return Case{Event: state, EventAt: at, Amount: 100, Currency: "usd"} }
 	for _, test := range []struct {
 		cases []Case

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // put stores the values of a session as the site does.
@@ -38,6 +39,7 @@ func read(t *testing.T, r *Redis, id string) Session {
 // TestWriteRepairsASession writes every key of an update and looks at what
 // stands there afterwards.
 func TestWriteRepairsASession(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := Writer{Product: r, Ledger: NewLedger(r)}
 		for n, v := range []values{
@@ -79,6 +81,7 @@ func TestWriteRepairsASession(t *testing.T) {
 }
 
 func TestWriteRefuses(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := Writer{Product: r, Ledger: NewLedger(r)}
 		id, key := "cs_live_refuse", "webhook:cs_live_refuse"
@@ -115,6 +118,7 @@ func TestWriteRefuses(t *testing.T) {
 }
 
 func TestWriteSavesWhatItCannotRead(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := Writer{Product: r, Ledger: NewLedger(r)}
 		for n, stands := range []string{`{"status":`, "\xff\x00", `{"status":7,"x":12345678901234567890}`, `{"prompt":["A fox"]}`} {
@@ -146,7 +150,8 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 
 // TestNothingIsWrittenWhereSavingFails: no byte is lost for want of a copy.
 func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
-	product, state := redistest.Start(t), redistest.Start(t)
+	t.Parallel()
+	product, state := redistest.NewDatabase(t), redistest.Start(t)
 	w := Writer{Product: open(t, product.URL()), Ledger: NewLedger(open(t, state.URL()))}
 	put(t, product.Client(), "cs_live_1", values{webhook: "?"})
 	state.Kill(t)
@@ -162,6 +167,7 @@ func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 // TestWriteBesideTheSite: the site writes in the same moment. Whoever is told
 // to have written stands there, and nobody's members are lost.
 func TestWriteBesideTheSite(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := Writer{Product: r, Ledger: NewLedger(r)}
 		told := map[bool]int{}
@@ -195,6 +201,7 @@ func TestWriteBesideTheSite(t *testing.T) {
 
 // TestTwoWritersRace: of two that expect the same value one writes.
 func TestTwoWritersRace(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := Writer{Product: r, Ledger: NewLedger(r)}
 		for round := range 200 {
@@ -218,12 +225,14 @@ func TestTwoWritersRace(t *testing.T) {
 // TestLostAnswer: Redis carries the write out, and its answer never arrives.
 // Whoever can look again finds it done.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		down bool // nothing can be asked any more
 		want error
 	}{{"once", false, nil}, {"for good", true, ErrSilent}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			server := redistest.Start(t)
 			line := newLine(t, server.Addr())
 			r := open(t, "redis://"+line.addr)
@@ -241,12 +250,10 @@ func TestLostAnswer(t *testing.T) {
 				t.Errorf("%s stands there", stands)
 			}
 			line.down.Store(false)
-			tick := time.NewTicker(20 * time.Millisecond)
-			defer tick.Stop()
-			after, err = w.Write(t.Context(), kw, digest([]byte(fullFox)))
-			for ; errors.Is(err, ErrSilent); <-tick.C { // who was silent is asked again after a while
+			testenv.Until(t, "who was silent is asked again", func() bool {
 				after, err = w.Write(t.Context(), kw, digest([]byte(fullFox)))
-			}
+				return !errors.Is(err, ErrSilent)
+			})
 			if err != nil || after != digest([]byte(stands)) {
 				t.Errorf("again: %v", err)
 			}
@@ -257,6 +264,7 @@ func TestLostAnswer(t *testing.T) {
 // TestLostAnswerAndTheSite: the answer is lost and the site writes before we
 // can look: then nobody can say that our value stands.
 func TestLostAnswerAndTheSite(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	line := newLine(t, server.Addr())
 	r := open(t, "redis://"+line.addr)

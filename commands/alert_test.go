@@ -43,6 +43,7 @@ func leaving(ending store.Ending, from, to int) func(*store.Incident) {
 }
 
 func TestAlertTexts(t *testing.T) {
+	t.Parallel()
 	over := func(i *store.Incident) { i.Closed = noon }
 	of := func(kind store.IncidentKind) func(*store.Incident) {
 		return func(i *store.Incident) {
@@ -175,6 +176,7 @@ func checkBlocks(t *testing.T, a Alert) {
 
 // TestAlertCallsWhoIsOnCall in the blocks and in the text, and nobody else.
 func TestAlertCallsWhoIsOnCall(t *testing.T) {
+	t.Parallel()
 	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
 		alert := AlertOf(orphans(1000), id, noon)
 		checkBlocks(t, alert)
@@ -189,6 +191,7 @@ func TestAlertCallsWhoIsOnCall(t *testing.T) {
 }
 
 func TestAlertReplies(t *testing.T) {
+	t.Parallel()
 	for reason, want := range map[string]string{
 		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions got no video ($5.00).",
 		"reopened":  "<@U1> Open again: 5 paid sessions got no video ($5.00).",
@@ -203,6 +206,7 @@ func TestAlertReplies(t *testing.T) {
 }
 
 func TestPressedLine(t *testing.T) {
+	t.Parallel()
 	for want, i := range map[string]store.Incident{
 		"This alert is too old":          {},
 		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
@@ -218,6 +222,7 @@ func TestPressedLine(t *testing.T) {
 // TestAlertOfAnOverlongID: what stands in Redis may be no session of Stripe's,
 // and longer than the value of a button may be.
 func TestAlertOfAnOverlongID(t *testing.T) {
+	t.Parallel()
 	alert := AlertOf(orphans(2, func(i *store.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
 	checkBlocks(t, alert)
 	if strings.Contains(alert.Text, "<!channel>") {
@@ -227,6 +232,7 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 
 // TestHowAStalledVideoLeft: its webhook never was late.
 func TestHowAStalledVideoLeft(t *testing.T) {
+	t.Parallel()
 	alert := AlertOf(orphans(2, leaving(store.EndLate, 0, 2), func(i *store.Incident) {
 		i.Kind, i.Closed = store.IncidentKind(store.VerdictStalled), noon
 	}), "", noon)

@@ -13,6 +13,7 @@ import (
 // TestWhatTheCustomerSees: whether the page shows what a repair came to is said
 // of every answer of the site's.
 func TestWhatTheCustomerSees(t *testing.T) {
+	t.Parallel()
 	made := store.Job{Outcome: store.OutcomeDone, FileID: "f"}
 	marked := store.Job{Outcome: store.OutcomeDone, Plan: store.Plan{Action: store.ActionFix}}
 	overwritten := store.Job{Outcome: store.OutcomeFailed, Cause: store.CauseOverwritten, Foreign: true}

@@ -38,6 +38,7 @@ func fail(s *statistics, from, to int, w store.Tries) {
 }
 
 func TestOdd(t *testing.T) {
+	t.Parallel()
 	lastHours := func(s *statistics, hours int64, change func(*store.Hour)) {
 		for n := range hours {
 			h := s.series[store.HourOf(noon)-n]
@@ -97,6 +98,7 @@ func TestOdd(t *testing.T) {
 // TestChartsStandForTheTable: every line has a point for every step, goes on
 // where nothing happened, and is left out where nothing is known at all.
 func TestChartsStandForTheTable(t *testing.T) {
+	t.Parallel()
 	s := statistics{series: store.Series{}}
 	s.AsOf = noon
 	if chart("nothing", steps(s, 12, 2, dayLayout)) != nil {

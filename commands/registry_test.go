@@ -82,6 +82,7 @@ func registry(w *world) *commands.Registry {
 }
 
 func TestWhatPeopleType(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		command, text string
 		name          string
@@ -128,6 +129,7 @@ func TestWhatPeopleType(t *testing.T) {
 }
 
 func TestFailuresAreTurnedIntoWords(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		err     error
@@ -165,6 +167,7 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 }
 
 func TestButtonsStartCommands(t *testing.T) {
+	t.Parallel()
 	r := registry(&world{})
 	answer := r.RunAction(t.Context(), "session.debug", id, commands.Request{})
 	if answer.Name != "session debug" || answer.Session != id {

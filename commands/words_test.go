@@ -6,6 +6,7 @@ import (
 )
 
 func TestSpan(t *testing.T) {
+	t.Parallel()
 	for d, want := range map[time.Duration]string{
 		-time.Second:                    "0 s",
 		59 * time.Second:                "59 s",
@@ -22,6 +23,7 @@ func TestSpan(t *testing.T) {
 }
 
 func TestClock(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 1, 2, 0, 10, 0, 0, time.UTC)
 	for _, c := range []struct {
 		at   time.Time
@@ -39,6 +41,7 @@ func TestClock(t *testing.T) {
 }
 
 func TestMoney(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		amount   int64
 		currency string
@@ -53,6 +56,7 @@ func TestMoney(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
+	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 12481: "12\u00a0481", 1234567: "1\u00a0234\u00a0567"} {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
@@ -70,6 +74,7 @@ func TestNumbers(t *testing.T) {
 }
 
 func TestCustomer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ text, want string }{
 		{"ann@example.com", "ann@example.com"},
 		{"<mailto:ann@example.com|ann@example.com>", "ann@example.com"},
@@ -87,6 +92,7 @@ func TestCustomer(t *testing.T) {
 }
 
 func TestParseArgs(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		text  string
 		words string
@@ -109,6 +115,7 @@ func TestParseArgs(t *testing.T) {
 }
 
 func TestNearest(t *testing.T) {
+	t.Parallel()
 	names := []string{"debug", "find", "fix", "generate", "history", "help"}
 	for word, want := range map[string]string{
 		"debgu": "debug", "degub": "debug", "gen": "generate", "hlep": "help", "fnd": "find", "xyzzy": "", "": "",

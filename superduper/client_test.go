@@ -40,6 +40,7 @@ func answer(status int, body string, headers ...string) http.HandlerFunc {
 }
 
 func TestAnswersAreClassed(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name      string
 		handler   http.HandlerFunc
@@ -107,6 +108,7 @@ func check(t *testing.T, err error, kind Kind, want Error) {
 }
 
 func TestWithoutTokenNothingIsSent(t *testing.T) {
+	t.Parallel()
 	asked := false
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
 	t.Cleanup(server.Close)
@@ -121,6 +123,7 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 }
 
 func TestOddIDsNameNoOtherPath(t *testing.T) {
+	t.Parallel()
 	var path string
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		path = r.URL.EscapedPath()
@@ -139,6 +142,7 @@ func TestOddIDsNameNoOtherPath(t *testing.T) {
 }
 
 func TestNothingListens(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -158,6 +162,7 @@ func TestNothingListens(t *testing.T) {
 }
 
 func TestCutAfterSendingIsUnclear(t *testing.T) {
+	t.Parallel()
 	client := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	if _, err := client.GenerateVideo(t.Context(), VideoRequest{}); !errors.Is(err, Unclear) {
 		t.Errorf("generate: %v", err)
@@ -168,6 +173,7 @@ func TestCutAfterSendingIsUnclear(t *testing.T) {
 }
 
 func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // the server notices a hang-up only behind the body
@@ -181,6 +187,7 @@ func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
 }
 
 func TestDeadlines(t *testing.T) {
+	t.Parallel()
 	given, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	tests := []struct {
@@ -204,6 +211,7 @@ func TestDeadlines(t *testing.T) {
 }
 
 func TestAnotherHostsCertificate(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewTLSServer(answer(200, `{}`))
 	server.Config.ErrorLog = nil
 	t.Cleanup(server.Close)
@@ -219,6 +227,7 @@ func TestAnotherHostsCertificate(t *testing.T) {
 }
 
 func TestGenerateRequests(t *testing.T) {
+	t.Parallel()
 	var path, auth string
 	var body map[string]any
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -264,6 +273,7 @@ func TestGenerateRequests(t *testing.T) {
 }
 
 func TestTheSiteNeverSeesTheToken(t *testing.T) {
+	t.Parallel()
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
 			t.Error("the token was sent to the site")

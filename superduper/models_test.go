@@ -6,6 +6,7 @@ import (
 )
 
 func TestParseModels(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		raw   string
 		names []string

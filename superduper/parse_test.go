@@ -14,6 +14,7 @@ import (
 // TestFileRubbish: what cannot be read is no file in the making, or a second
 // video might be made beside a finished one.
 func TestFileRubbish(t *testing.T) {
+	t.Parallel()
 	for _, body := range []string{
 		`{"id":"a","url":{}}`, `{"id":"a","url":5}`, `{"id":"a","tasks":"rubbish"}`, `{"id":"a","tasks":[null]}`, `{"id":"a","tasks":[7]}`, `{}`, `[]`,
 	} {
@@ -24,6 +25,7 @@ func TestFileRubbish(t *testing.T) {
 }
 
 func TestFileState(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, body string
 		want       FileState
@@ -51,6 +53,7 @@ func TestFileState(t *testing.T) {
 }
 
 func TestParseFile(t *testing.T) {
+	t.Parallel()
 	got, err := parseFile([]byte(`{"id":"a","url":null,"thumbnail_url":"http://example.com/a.png","type":"video",
 		"duration":8,"tasks":[{"type":"video-generation-flow","status":"in_progress","id":"t"}],"more":{"x":1}}`))
 	want := File{ID: "a", ThumbnailURL: "http://example.com/a.png", Type: "video", Duration: 8,
@@ -62,6 +65,7 @@ func TestParseFile(t *testing.T) {
 
 // TestFileError: the reason is words of theirs, however they are wrapped.
 func TestFileError(t *testing.T) {
+	t.Parallel()
 	for member, want := range map[string]string{
 		`"The prompt was\u0000 refused\nby <!channel>"`:             "The prompt was refused by <!channel>",
 		`"` + strings.Repeat("ж", 900) + `"`:                        strings.Repeat("ж", 300) + "…",
@@ -81,6 +85,7 @@ func TestFileError(t *testing.T) {
 }
 
 func TestParseWebhookStatus(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, body string
 		want       WebhookStatus

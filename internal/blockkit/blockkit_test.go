@@ -11,6 +11,7 @@ import (
 )
 
 func TestText(t *testing.T) {
+	t.Parallel()
 	table, _ := blockkit.Table([]string{"#", "Prompt"}, [][]string{{"1", "日本"}, {"2", ""}}, false)
 	blocks := []slack.Block{
 		blockkit.Paragraph(
@@ -46,6 +47,7 @@ as of now`
 // TestPlainTextIsOneSpan: neighbours are sent as one, and what is marked stays by
 // itself.
 func TestPlainTextIsOneSpan(t *testing.T) {
+	t.Parallel()
 	fact := blockkit.Fact("File", blockkit.Code("f"), blockkit.Plain(" ready"), blockkit.Plain(" · seen"))
 	for range 2 { // what was joined is not added to what it was joined from
 		block, _ := blockkit.Paragraph(fact, fact).(*slack.RichTextBlock)
@@ -62,6 +64,7 @@ func TestPlainTextIsOneSpan(t *testing.T) {
 }
 
 func TestFallbackStaysUnderSlacksLimit(t *testing.T) {
+	t.Parallel()
 	long := blockkit.Paragraph(blockkit.L(blockkit.Plain(strings.Repeat("&<é", 4000))))
 	got := blockkit.Fallback([]slack.Block{long})
 	if n := utf8.RuneCountInString(got); n >= 4000 {
@@ -73,6 +76,7 @@ func TestFallbackStaysUnderSlacksLimit(t *testing.T) {
 }
 
 func TestTableKeepsWithinSlacksLimits(t *testing.T) {
+	t.Parallel()
 	rows := func(text string) (rows [][]string) {
 		for range 200 {
 			rows = append(rows, []string{text})
@@ -99,6 +103,7 @@ func TestTableKeepsWithinSlacksLimits(t *testing.T) {
 }
 
 func TestCleanAndCut(t *testing.T) {
+	t.Parallel()
 	if got := blockkit.Clean("a\x1b[31mb\u202ec\x00\nd"); got != "a[31mbc\nd" {
 		t.Errorf("Clean: %q", got)
 	}

@@ -19,6 +19,7 @@ func table(rows ...[]string) slack.Block {
 // TestTablesFitTheScreen: columns of words are broken between them, an id is
 // never broken, and what fits no screen becomes lines.
 func TestTablesFitTheScreen(t *testing.T) {
+	t.Parallel()
 	figures := table(
 		[]string{"Time (UTC)", "Webhook success", "Redis memory"},
 		[]string{"Last 24 h", "61.7% of 47 ▼ 21.6", "1.4 MB"},
@@ -66,6 +67,7 @@ Prompt   Un phare breton dans
 
 // TestTextFitsTheScreen: lines are broken between words, and quotes stay whole.
 func TestTextFitsTheScreen(t *testing.T) {
+	t.Parallel()
 	blocks := []slack.Block{
 		blockkit.Paragraph(blockkit.L(blockkit.Bold("Paid, but no video was started.")), blockkit.Fact("Session", blockkit.Code(sessionID), blockkit.Plain(" live"))),
 		blockkit.Quote("A sentence to be copied as it is."),
@@ -81,6 +83,7 @@ func TestTextFitsTheScreen(t *testing.T) {
 
 // TestColour is nothing but escapes around what a pipe gets.
 func TestColour(t *testing.T) {
+	t.Parallel()
 	blocks := []slack.Block{
 		blockkit.Paragraph(blockkit.L(blockkit.Bold("Lost"), blockkit.Plain(" "), blockkit.Code("cs_1"))),
 		table([]string{"A", "B"}, []string{"1", "2"}), blockkit.Context("as of now"),

@@ -10,6 +10,7 @@ import (
 
 // TestAccessAsksWhatStripeKnows: Stripe's own mock takes every question.
 func TestAccessAsksWhatStripeKnows(t *testing.T) {
+	t.Parallel()
 	var rec recorder
 	lacking, err := rec.reader(t).Access(t.Context())
 	if err != nil || len(lacking) > 0 || len(rec.requests) != 4 {
@@ -23,6 +24,7 @@ func TestAccessAsksWhatStripeKnows(t *testing.T) {
 }
 
 func TestAccessNamesWhatIsLacking(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		refused map[string]int
 		lacking []string

@@ -19,6 +19,7 @@ import (
 )
 
 func TestStanding(t *testing.T) {
+	t.Parallel()
 	of := func(kind stripe.EventType, age time.Duration) event {
 		return event{ID: string(kind), Type: kind, Created: now.Add(-age).Unix()}
 	}
@@ -71,6 +72,7 @@ func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atom
 
 // TestDelayedPayment: its charge is days old when it succeeds.
 func TestDelayedPayment(t *testing.T) {
+	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
 	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
 	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
@@ -105,6 +107,7 @@ func TestDelayedPayment(t *testing.T) {
 }
 
 func TestEventIsLookedForPageByPage(t *testing.T) {
+	t.Parallel()
 	at := now.Add(-time.Hour)
 	full := make([]string, 100)
 	for i := range full {
@@ -130,6 +133,7 @@ func TestEventIsLookedForPageByPage(t *testing.T) {
 }
 
 func TestEventSearchIsBounded(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls.Add(1)), object("cs_live_other", "paid"))))
@@ -141,6 +145,7 @@ func TestEventSearchIsBounded(t *testing.T) {
 }
 
 func TestEventTooOldIsNotAskedFor(t *testing.T) {
+	t.Parallel()
 	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
 	for _, s := range []Session{{ID: liveID, State: Paid}, {ID: liveID, State: Unpaid, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
 		if got, err := reader.Event(t.Context(), s); err != nil || got != (Event{}) {
@@ -151,6 +156,7 @@ func TestEventTooOldIsNotAskedFor(t *testing.T) {
 
 // TestDelayedPaymentOfAnOldCharge: Stripe lists no event of its checkout any more.
 func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
+	t.Parallel()
 	paid := now.Add(-20 * 24 * time.Hour)
 	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
 	tests := []struct {
@@ -177,6 +183,7 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 
 // TestSecondLookEndsEarly: at the event that it is for, however long the lists are.
 func TestSecondLookEndsEarly(t *testing.T) {
+	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -205,6 +212,7 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t
 // TestSecondLookFails: what the first one saw is told all the same, and while
 // somebody still waits for it.
 func TestSecondLookFails(t *testing.T) {
+	t.Parallel()
 	charged := now.Add(-5 * 24 * time.Hour)
 	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
 	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))

@@ -29,6 +29,7 @@ func list(more bool, items ...string) string {
 }
 
 func TestPaidEventsPageByPage(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, decode(r))
@@ -57,6 +58,7 @@ func TestPaidEventsPageByPage(t *testing.T) {
 }
 
 func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
+	t.Parallel()
 	reader := serve(t, answer(200, list(true, paidEvent("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
 	if err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { return enough }); !errors.Is(err, enough) {
@@ -71,6 +73,7 @@ func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
 }
 
 func TestUndeliveredIsBounded(t *testing.T) {
+	t.Parallel()
 	calls := 0
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls++
@@ -96,6 +99,7 @@ func array(r *http.Request, name string) (values []string) {
 }
 
 func TestUndeliveredNamesPaymentIntents(t *testing.T) {
+	t.Parallel()
 	body := list(false, paidEvent("evt_1", object("cs_1", "paid")), told("evt_2", "payment_intent.succeeded", now, `{"id":"pi_2"}`))
 	got, whole, err := serve(t, answer(200, body)).Undelivered(t.Context(), now, now)
 	if err != nil || !whole || !got["cs_1"] || !got["pi_2"] || len(got) != 2 {
@@ -105,6 +109,7 @@ func TestUndeliveredNamesPaymentIntents(t *testing.T) {
 
 // TestPaidAt: of a delayed payment the event that it succeeded tells when.
 func TestPaidAt(t *testing.T) {
+	t.Parallel()
 	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
 		reader := serve(t, answer(200, list(false, told("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
 		err := reader.PaidEvents(t.Context(), now, now, func(page []PaidEvent) error {
@@ -120,6 +125,7 @@ func TestPaidAt(t *testing.T) {
 }
 
 func TestPaidSessionsPageByPage(t *testing.T) {
+	t.Parallel()
 	var asked []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		asked = append(asked, decode(r))
@@ -148,6 +154,7 @@ func TestPaidSessionsPageByPage(t *testing.T) {
 // TestListShapes asks Stripe's own mock, which refuses what is not in Stripe's
 // description.
 func TestListShapes(t *testing.T) {
+	t.Parallel()
 	var rec recorder
 	reader := rec.reader(t)
 	_, _, err := reader.Undelivered(t.Context(), now.Add(-time.Hour), now)

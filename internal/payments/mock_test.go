@@ -76,6 +76,7 @@ func decode(r *http.Request) string {
 // The mock answers with a fixture whatever is asked. What counts here is what
 // is asked, that the mock accepts it, and that its answers can be read.
 func TestRequestShapes(t *testing.T) {
+	t.Parallel()
 	var rec recorder
 	reader := rec.reader(t)
 	_, sessionErr := reader.Session(t.Context(), "cs_test_123")

@@ -21,6 +21,7 @@ const paidInFull = `{"id":"cs_live_example1","object":"checkout.session","amount
 // TestSurprisingMembers: whatever stands in the place of a member, the answer
 // is read or is a fault, and money is not seen where Stripe does not tell of it.
 func TestSurprisingMembers(t *testing.T) {
+	t.Parallel()
 	var whole map[string]any
 	if err := json.Unmarshal([]byte(paidInFull), &whole); err != nil {
 		t.Fatal(err)

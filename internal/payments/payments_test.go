@@ -39,6 +39,7 @@ func answer(status int, body string) http.HandlerFunc {
 }
 
 func TestSession(t *testing.T) {
+	t.Parallel()
 	const created = 1_772_625_600 // now
 	tests := []struct {
 		name, body string // of what stands behind the id
@@ -82,6 +83,7 @@ func TestSession(t *testing.T) {
 }
 
 func TestMissingIsAState(t *testing.T) {
+	t.Parallel()
 	reader := serve(t, answer(404, `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such checkout.session"}}`))
 	got, err := reader.Session(t.Context(), liveID)
 	if want := (Session{ID: liveID, State: Missing, Live: true}); err != nil || got != want {
@@ -97,6 +99,7 @@ func TestMissingIsAState(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	const refusal = `{"error":{"type":"invalid_request_error","message":"secret ` + email + ` ` + key + `"}}`
 	tests := []struct {
 		name    string
@@ -144,6 +147,7 @@ func checkError(t *testing.T, err error, want Error) {
 }
 
 func TestGivenUp(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	reader := serve(t, func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
@@ -157,6 +161,7 @@ func TestGivenUp(t *testing.T) {
 }
 
 func TestNotEvenAsked(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		key, id string
 		want    error
@@ -186,6 +191,7 @@ func TestNotEvenAsked(t *testing.T) {
 }
 
 func TestFindSortsNewestFirst(t *testing.T) {
+	t.Parallel()
 	reader := serve(t, answer(200, `{"object":"list","has_more":true,"data":[
 		{"id":"cs_live_old","created":1000,"status":"open"},{"id":"cs_live_new","created":2000,"status":"expired"}]}`))
 	found, more, err := reader.Find(t.Context(), email, 2)
@@ -199,6 +205,7 @@ func TestFindSortsNewestFirst(t *testing.T) {
 }
 
 func TestOtherSale(t *testing.T) {
+	t.Parallel()
 	members := []string{"video_count", "tool", "toolSlug"}
 	for _, c := range []struct {
 		name    string

@@ -17,6 +17,7 @@ import (
 // TestLayoutBySweep: what the site reads is told by every sweep, also by the
 // finished sessions that it does not read again.
 func TestLayoutBySweep(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		s := New(r)
 		paid := func(o *Options) { // just now, whenever the session was made
@@ -53,6 +54,7 @@ func TestLayoutBySweep(t *testing.T) {
 
 // TestLayouts: the watch is asked, and without it the sessions, now and then.
 func TestLayouts(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		now := at
 		records := store.NewWatch(r)
@@ -89,6 +91,7 @@ func TestLayouts(t *testing.T) {
 
 // TestLayoutsBySome: only who saw all sessions can say that there is no full object.
 func TestLayoutsBySome(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		check := func(step string, want store.Layout) {
 			t.Helper()

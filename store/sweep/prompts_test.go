@@ -13,6 +13,7 @@ import (
 )
 
 func TestPrompts(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		pipe := client.Pipeline()
 		for key, value := range map[string]string{
@@ -59,6 +60,7 @@ func TestPrompts(t *testing.T) {
 // TestPromptsOfSessionsThatAreNotRead count in later sweeps as in the first: the
 // longest, the shortest, and when they were.
 func TestPromptsOfSessionsThatAreNotRead(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		values := map[string]string{}
 		for n, length := range []int{900, 3, 70_000, 12, 0} {
@@ -84,6 +86,7 @@ func TestPromptsOfSessionsThatAreNotRead(t *testing.T) {
 }
 
 func TestBeginning(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		text  string
 		runes int

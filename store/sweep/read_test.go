@@ -22,6 +22,7 @@ import (
 // TestReadIsAsGoodAsSessions for whatever a session's keys hold, except for what
 // only a repair needs.
 func TestReadIsAsGoodAsSessions(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		var ids []string
 		values := map[string]string{}
@@ -65,6 +66,7 @@ func diagnose(s store.Session) store.Diagnosis {
 // TestTimesThatAreNone: where the values hold no time, or one of the future, the
 // TTL says when they were written.
 func TestTimesThatAreNone(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		want := map[string]time.Duration{}
 		for n, value := range []string{`{"prompt":"none"}`, `{"prompt":"none","createdAt":"yesterday"}`, `{"prompt":"none","createdAt":"` + ago(-time.Hour) + `"}`,
@@ -90,6 +92,7 @@ func TestTimesThatAreNone(t *testing.T) {
 // TestEmptyValues count as missing beside others; alone they are read whole, and
 // cannot be read.
 func TestEmptyValues(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		set(t, client, map[string]string{"prompt:cs_live_1": oddValues[0], "webhook:cs_live_1": "", "session:cs_live_2": ""})
 		got := sweepOnce(t, New(r), at)

@@ -64,7 +64,7 @@ func must(t testing.TB, err error) {
 
 func open(t testing.TB, url string) *store.Redis {
 	t.Helper()
-	r, err := store.Open(t.Context(), url)
+	r, err := store.Open(t.Context(), redistest.Patient(t, url))
 	must(t, err)
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
 	return r

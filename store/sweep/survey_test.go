@@ -42,6 +42,7 @@ var foreign = []string{"balance:", "webhook:evt:", "session:job-", "prompt:cs_li
 // TestCount counts many of each kind, by multiplication, and again without
 // reading those that are finished.
 func TestCount(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		const times = 300
 		want := store.Count{Complete: true, Verdicts: map[store.Verdict]int{}, Distribution: map[string]int{"0-100": 4 * times, "101-500": times,
@@ -94,6 +95,7 @@ func TestCount(t *testing.T) {
 }
 
 func TestCountOfNothing(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *store.Redis) {
 		c := sweepOnce(t, New(r), at).Count
 		if c.Sessions != 0 || c.Longest != nil || c.WebhookSuccessRate != nil || c.GenerationSuccessRate != nil || len(c.Distribution) != len(store.LengthClasses) {
@@ -104,6 +106,7 @@ func TestCountOfNothing(t *testing.T) {
 
 // TestLifetimes: those of a sample stand for all.
 func TestLifetimes(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		const day, n = 24 * time.Hour, 12_000
 		pipe := client.Pipeline()
@@ -128,6 +131,7 @@ func TestLifetimes(t *testing.T) {
 // TestSurvey: keys are counted by what stands before their first colon, the
 // memory of some strings is asked for, and of nothing else.
 func TestSurvey(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		pipe := client.Pipeline()
 		for n := range 12 {
@@ -163,6 +167,7 @@ func TestSurvey(t *testing.T) {
 // TestNamespacesAreBounded: names that come late are among the others, and
 // their number is right all the same.
 func TestNamespacesAreBounded(t *testing.T) {
+	t.Parallel()
 	s := newSurveyor(nil)
 	s.sums.Keys = 3 * maxNamespaces
 	var keys []string

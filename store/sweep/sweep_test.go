@@ -38,6 +38,7 @@ var oddValues = []string{
 // TestSweepsAreAsGoodAsReadingAll stores, rewrites and deletes anything between
 // sweeps. Where nobody reports the writes it is the next full sweep that agrees.
 func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		var ids []string
 		for n := range 8 {
@@ -87,6 +88,7 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 
 // TestFinishedSessionsAreNotReadAgain, but for those that were written.
 func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		const done, fresh = 150, 10
 		values := manyFinished(done)
@@ -129,6 +131,7 @@ func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
 // TestWritesDuringASweep: who is written while he is visited is read by the next
 // sweep, and this one counts him once, wherever his other keys come.
 func TestWritesDuringASweep(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		const n = 2000
 		set(t, client, manyFinished(n))
@@ -171,6 +174,7 @@ func TestWritesDuringASweep(t *testing.T) {
 // TestEntries: what is before 1970 counts as very old, and a length is never so
 // large that it touches the time.
 func TestEntries(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		length int
 		at     time.Time

@@ -18,6 +18,7 @@ import (
 // TestFailedSweepsLoseNothing: neither a time-out, nor a visitor who has enough,
 // nor a Redis that does not answer.
 func TestFailedSweepsLoseNothing(t *testing.T) {
+	t.Parallel()
 	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
 		values := manyFinished(1500)
 		set(t, client, values)

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"pgregory.net/rapid"
 
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -84,6 +85,22 @@ func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 			}
 		})
 	})
+}
+
+func TestSweepBehindASentinel(t *testing.T) {
+	t.Parallel()
+	d := redistest.NewSentinelDatabase(t)
+	values := manyFinished(60)
+	set(t, d.Client(), values)
+	r := open(t, d.URL())
+	s := New(r)
+	for _, full := range []bool{true, false} {
+		got := sweepOnce(t, s, at)
+		if got.Full != full {
+			t.Errorf("full: %v", got.Full)
+		}
+		sameCount(t, naively(t, r, sessionIDs(values), at), got.Count)
+	}
 }
 
 // TestFinishedSessionsAreNotReadAgain, but for those that were written.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -188,26 +189,28 @@ func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
 
 func TestDeadlines(t *testing.T) {
 	t.Parallel()
-	given, cancel := context.WithTimeout(t.Context(), time.Hour)
-	defer cancel()
-	tests := []struct {
-		name   string
-		ctx    context.Context
-		method string
-		want   time.Duration
-	}{
-		{"a read has its own", t.Context(), http.MethodGet, readTimeout},
-		{"a generation has its own", t.Context(), http.MethodPost, writeTimeout},
-		{"the caller's stands", given, http.MethodGet, time.Hour},
-	}
-	for _, test := range tests {
-		ctx, cancel := withDeadline(test.ctx, test.method)
+	synctest.Test(t, func(t *testing.T) {
+		given, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		at, ok := ctx.Deadline()
-		if left := time.Until(at); !ok || left > test.want || left < test.want-5*time.Second {
-			t.Errorf("%s: %v left, want %v", test.name, left, test.want)
+		tests := []struct {
+			name   string
+			ctx    context.Context
+			method string
+			want   time.Duration
+		}{
+			{"a read has its own", t.Context(), http.MethodGet, readTimeout},
+			{"a generation has its own", t.Context(), http.MethodPost, writeTimeout},
+			{"the caller's stands", given, http.MethodGet, time.Hour},
 		}
-	}
+		for _, test := range tests {
+			ctx, cancel := withDeadline(test.ctx, test.method)
+			defer cancel()
+			at, ok := ctx.Deadline()
+			if left := time.Until(at); !ok || left != test.want {
+				t.Errorf("%s: %v left, want %v", test.name, left, test.want)
+			}
+		}
+	})
 }
 
 func TestAnotherHostsCertificate(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 func TestStart(t *testing.T) {
@@ -195,4 +197,15 @@ func TestLockCluster(t *testing.T) {
 			t.Error("it is not empty")
 		}
 	})
+}
+
+func TestPatient(t *testing.T) {
+	t.Parallel()
+	options, err := redis.ParseURL(Patient(t, "redis://127.0.0.1:1/3?read_timeout=1s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.DB != 3 || options.ReadTimeout != time.Second || options.WriteTimeout != testenv.Patience || options.DialTimeout != testenv.Patience {
+		t.Errorf("got %+v", options)
+	}
 }

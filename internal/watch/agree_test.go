@@ -51,9 +51,11 @@ func generated(now time.Time, n int) (all []demo.Example) {
 
 // TestFiguresAndAlertsAgree per verdict, and with what debug says of each session.
 func TestFiguresAndAlertsAgree(t *testing.T) {
+	t.Parallel()
 	now := time.Now()
 	for name, examples := range map[string][]demo.Example{"the demo's data": demo.Seed(now), "generated data": generated(now, 120)} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHours(t)
 			h.at, h.stride = now, 15*time.Second
 			h.checkAt = now

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,15 +15,18 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
 	grace    = 10 * time.Minute
-	interval = 200 * time.Millisecond
-	patience = 15 * time.Second
+	interval = 50 * time.Millisecond
+	patience = 2 * time.Minute // only what hangs takes longer
 )
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // bench is a watch on a real Redis, with a Stripe and a channel of its own.
 type bench struct {
@@ -35,24 +39,30 @@ type bench struct {
 	figures *figures
 	api     *fileAPI
 	cfg     Config
+	cancel  context.CancelFunc // ends the replica that was started last, and does not wait for it
 }
 
-// newBench sets everything up; run starts a replica.
+// newBench sets everything up on a database of its own; run starts a replica.
 func newBench(t testing.TB) *bench {
-	server := redistest.Start(t)
-	r, err := store.Open(t.Context(), server.URL())
+	d := redistest.NewDatabase(t)
+	return benchOn(t, d.URL(), d.Client())
+}
+
+// benchOn is newBench on the Redis given.
+func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
+	r, err := store.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
-	b := &bench{t: t, client: server.Client(), product: r, records: store.NewWatch(r),
+	b := &bench{t: t, client: client, product: r, records: store.NewWatch(r),
 		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}, api: &fileAPI{asked: map[string]int{}}}
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		API: b.api, APIURL: "https://api.example.com", Teller: b.channel, Finder: b.channel,
 		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
-		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: timings, Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
+		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
 	}
 	b.clock(time.Now)
 	return b
@@ -72,6 +82,7 @@ func (b *bench) clock(now func() time.Time) {
 // run starts a replica, until stop or the test's end.
 func (b *bench) run() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
+	b.cancel = cancel
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -111,13 +122,30 @@ func (b *bench) expect(want string) {
 	}
 }
 
-// quiet expects nothing to be told through several sweeps.
+// quiet expects nothing to be told while all that Stripe and Redis know is found,
+// looked at and could be told.
 func (b *bench) quiet() {
 	b.t.Helper()
+	began := time.Now()
+	b.until("Stripe is read", func() bool {
+		state, err := b.records.State(b.t.Context())
+		return err == nil && state.Passed.After(began)
+	})
+	more := func(what string, count *atomic.Int64) {
+		b.t.Helper()
+		enough := count.Load() + 3 // the first of which had begun before
+		b.until(what, func() bool { return count.Load() >= enough })
+	}
+	more("three more sweeps", &b.figures.swept)
+	b.until("nothing is due", func() bool {
+		dues, err := b.records.Due(b.t.Context(), time.Now(), 1)
+		return err == nil && len(dues) == 0
+	})
+	more("three more rounds of telling", &b.figures.rounds)
 	select {
 	case got := <-b.channel.news:
 		b.t.Errorf("told %q", got)
-	case <-time.After(6 * interval):
+	default:
 	}
 }
 
@@ -320,6 +348,7 @@ type figures struct {
 	verdicts map[store.Verdict]int
 	sweep    time.Duration // the slowest so far
 	swept    atomic.Int64
+	rounds   atomic.Int64 // of telling
 }
 
 func (f *figures) Counted(r *store.Rollup) {
@@ -352,7 +381,9 @@ func (f *figures) slowest() time.Duration {
 
 func (*figures) Watched(store.WatchState) {}
 func (*figures) Alerted(string)           {}
-func (*figures) Untold(int)               {}
+
+// Untold is told after each round of telling.
+func (f *figures) Untold(int) { f.rounds.Add(1) }
 
 // fileAPI is a SuperDuperAI all of whose files are in one state, but for those
 // that have their own.

@@ -62,6 +62,7 @@ func (o overHTTP) Event(ctx context.Context, p store.Payment) store.Event {
 // begin each minute, all of them paid, and ten thousand are open. Then one of
 // twenty gets no webhook.
 func TestCallsToStripe(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	stripe := demo.NewStripe()
 	server := httptest.NewServer(stripe)

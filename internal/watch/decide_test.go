@@ -49,6 +49,7 @@ func told1(i *store.Incident) { i.Threshold = 0 }
 var timings = DefaultTimings()
 
 func TestDecide(t *testing.T) {
+	t.Parallel()
 	const minute = time.Minute
 	call := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a, Mention: true} }
 	quiet := func(r Reason, a Act) Decision { return Decision{Reason: r, Act: a} }
@@ -110,6 +111,7 @@ func TestDecide(t *testing.T) {
 // TestWhatIsToldIsNotToldAgain follows an incident through all that is told of
 // it: each thing comes once, and after the last there is nothing.
 func TestWhatIsToldIsNotToldAgain(t *testing.T) {
+	t.Parallel()
 	i := incident(30, 0, untold)
 	var order []string
 	tell := func(at time.Time) {
@@ -144,6 +146,7 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 // TestRetryAfter: it is tried again soon, then each minute; where each try may
 // have added a message that nobody can look up, a handful an hour.
 func TestRetryAfter(t *testing.T) {
+	t.Parallel()
 	within := func(d time.Duration, dark bool) (tries int) {
 		for at := time.Duration(0); at < d; tries++ {
 			at += timings.retryAfter(tries, dark)
@@ -164,6 +167,7 @@ func TestRetryAfter(t *testing.T) {
 // TestUpdateLeavesALineOpen: whether a line arrived is still to be looked up
 // after the message was updated.
 func TestUpdateLeavesALineOpen(t *testing.T) {
+	t.Parallel()
 	i := incident(5, time.Minute, func(i *store.Incident) { i.Posting = "threshold X" })
 	told(&i, Decision{Reason: Joined, Act: Update}, 1, now)
 	if i.Posting == "" {
@@ -176,6 +180,7 @@ func TestUpdateLeavesALineOpen(t *testing.T) {
 
 // TestCalls: what calls nobody when it is posted does not when it is updated.
 func TestCalls(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		i    store.Incident

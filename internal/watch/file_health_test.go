@@ -10,6 +10,7 @@ import (
 )
 
 func TestFileHealth(t *testing.T) {
+	t.Parallel()
 	type answer struct {
 		after   time.Duration // since the first one
 		trouble store.FileTrouble
@@ -58,6 +59,7 @@ func TestFileHealth(t *testing.T) {
 }
 
 func TestOneMissingFileIsNotTwenty(t *testing.T) {
+	t.Parallel()
 	var h fileHealth
 	for n := range 40 {
 		h.note(store.FileRef{FileID: fileID(n % 19)}, store.FileUnchecked, notFound, now.Add(time.Duration(n)*time.Hour))
@@ -72,6 +74,7 @@ var notFound = &store.FileError{Trouble: store.FileNotFound, Err: errors.New("40
 // TestStraysCountOnceTheAPIIsRight: what it does not know says nothing before it
 // knew another file; and what was missing before is no news.
 func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
+	t.Parallel()
 	var h fileHealth
 	one, two := store.FileRef{FileID: fileID(1)}, store.FileRef{FileID: fileID(2)}
 	unreadable := &store.FileError{Trouble: store.FileUnreadable, Err: errors.New("<html>")}
@@ -94,6 +97,7 @@ func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
 }
 
 func TestFilePause(t *testing.T) {
+	t.Parallel()
 	failing := func(times int) (h fileHealth) {
 		for range times {
 			h.note(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
@@ -130,6 +134,7 @@ func TestFilePause(t *testing.T) {
 }
 
 func TestNextCheck(t *testing.T) {
+	t.Parallel()
 	limits := store.Thresholds{StallAfter: 30 * time.Minute}
 	seen := func(after time.Duration) store.File {
 		return store.File{State: store.FileInProgress, SeenAt: now.Add(after)}

@@ -50,8 +50,8 @@ func (h *hours) counts(want map[store.Verdict]int) {
 // five hours old, while the bot restarts, replicas change and SuperDuperAI is away
 // for two hours. None of them is alerted; the five orphans among them are.
 func TestDeliveredSessionsStayCompleted(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.state = store.FileCompleted
 	const sold = 300
 	for n := range sold {
@@ -95,17 +95,18 @@ func TestDeliveredSessionsStayCompleted(t *testing.T) {
 // TestFilesCannotBeChecked is one message, whoever of the sessions it concerns; a
 // thousand of them are checked within five minutes once the API answers again.
 func TestFilesCannotBeChecked(t *testing.T) {
+	t.Parallel()
 	for trouble, opens := range map[store.FileTrouble]time.Duration{
 		store.FileNoAnswer: 3 * time.Minute, store.FileUnauthorized: 3 * time.Minute, store.FileForbidden: 3 * time.Minute,
 		store.FileNoToken: time.Minute, store.FileNotFound: time.Minute,
 	} {
 		t.Run(string(trouble), func(t *testing.T) {
+			t.Parallel()
 			sold := 50
 			if trouble == store.FileNoAnswer {
 				sold = 1000
 			}
 			h := newHours(t)
-			h.stride = 15 * time.Second
 			h.api.state, h.api.err = store.FileCompleted, &store.FileError{Trouble: trouble, Err: errors.New("as it is played")}
 			for n := range sold {
 				h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
@@ -136,8 +137,8 @@ func TestFilesCannotBeChecked(t *testing.T) {
 // TestSomeFilesAreMissing: an API that knows others is the right one. What it does
 // not know is unclear, and stalled only once it knew the file of a later session.
 func TestSomeFilesAreMissing(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-2*time.Hour))
@@ -158,8 +159,8 @@ func TestSomeFilesAreMissing(t *testing.T) {
 // TestVideoThatIsLate is asked for when it is due, every five minutes until it
 // counts as stalled, and once an hour then.
 func TestVideoThatIsLate(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.state = store.FileInProgress
 	h.deliver(1, h.at)
 	h.lead()
@@ -192,8 +193,8 @@ func TestVideoThatIsLate(t *testing.T) {
 // TestAnotherFileIsAnotherQuestion, and the file that was finished before is not
 // forgotten.
 func TestAnotherFileIsAnotherQuestion(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.state = store.FileCompleted
 	h.deliver(1, h.at.Add(-time.Hour))
 	h.lead()
@@ -216,8 +217,8 @@ func TestAnotherFileIsAnotherQuestion(t *testing.T) {
 // TestAPIThatForgetsFiles: when a host that knew files answers 404 for all of them,
 // as after a change of SUPERDUPERAI_URL, nobody is alerted about delivered videos.
 func TestAPIThatForgetsFiles(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.own = map[string]store.FileState{}
 	const sold = 300
 	for n := range sold {
@@ -241,8 +242,8 @@ func TestAPIThatForgetsFiles(t *testing.T) {
 // TestUnreadableAnswers about one file, where others are found: it is unclear, and
 // asked for no more often than one that is late.
 func TestUnreadableAnswers(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
-	h.stride = 15 * time.Second
 	h.api.state, h.api.odd = store.FileCompleted, fileID(1)
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-4*time.Hour))
@@ -257,6 +258,7 @@ func TestUnreadableAnswers(t *testing.T) {
 
 // TestRedisWithoutSessionsInABusyShop, where somebody pays each minute.
 func TestRedisWithoutSessionsInABusyShop(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	for n := range 40 {
@@ -268,6 +270,7 @@ func TestRedisWithoutSessionsInABusyShop(t *testing.T) {
 
 // TestPaymentOfASessionThatWasUnclear is known still when it is alerted.
 func TestPaymentOfASessionThatWasUnclear(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.cfg.Payments = nil // as if all questions about single sessions were used up
 	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
@@ -289,6 +292,7 @@ func TestPaymentOfASessionThatWasUnclear(t *testing.T) {
 // TestRedisWithoutSessions while Stripe lists sales is one message about Redis, and
 // none of the sales is alerted as lost until its sessions are there.
 func TestRedisWithoutSessions(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	for n := range 20 {
 		h.stripe.pay(fmt.Sprint("cs_test_sold", n), h.at.Add(-2*time.Hour))
@@ -312,6 +316,7 @@ func TestRedisWithoutSessions(t *testing.T) {
 // TestFileOfACompletedSession: what says completed is believed, and its file is
 // asked for all the same: the status may have been set from outside.
 func TestFileOfACompletedSession(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.api.state = store.FileCompleted
 	created := h.at.Add(-2 * time.Hour)

@@ -20,6 +20,7 @@ func sight(i store.Incident, change func(*Sighting)) map[string]Sighting {
 }
 
 func TestFold(t *testing.T) {
+	t.Parallel()
 	left := func(e store.Ending) func(*Sighting) { return func(s *Sighting) { s.Alerted, s.Ending = false, e } }
 	gone := func(i *store.Incident) {
 		for n := range i.Cases {
@@ -60,6 +61,7 @@ func TestFold(t *testing.T) {
 }
 
 func TestJoin(t *testing.T) {
+	t.Parallel()
 	i := incident(1, time.Hour, acknowledged, closed)
 	old := now.Add(-30 * time.Hour)
 	rest := join(&i, []store.Case{{ID: "cs_test_0"}, {ID: "new", At: old}, {ID: "new", At: old}}, now)
@@ -76,6 +78,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestJoinable(t *testing.T) {
+	t.Parallel()
 	orphaned := store.IncidentKind(store.VerdictOrphaned)
 	for _, c := range []struct {
 		name string
@@ -97,6 +100,7 @@ func TestJoinable(t *testing.T) {
 }
 
 func TestRetired(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		i    store.Incident
@@ -117,6 +121,7 @@ func TestRetired(t *testing.T) {
 }
 
 func TestEnding(t *testing.T) {
+	t.Parallel()
 	session := func(status string) store.Session {
 		value, full, fault := store.ParseValue([]byte(status))
 		return store.Session{Webhook: store.Key{Kind: "webhook", Exists: true, Value: value, Full: full, Fault: fault}}
@@ -157,6 +162,7 @@ func TestEnding(t *testing.T) {
 }
 
 func TestNextLook(t *testing.T) {
+	t.Parallel()
 	limits := store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 	file := "0f000000-0000-4000-8000-00000000000f"
 	withFile := store.Session{Webhook: store.Key{Value: store.Value{FileID: &file, Status: new(string)}}}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -16,25 +17,25 @@ import (
 // loops do, as often as they do it.
 type hours struct {
 	*bench
-	shift  *shift
-	resign func()
-	at     time.Time
-	ticks  int
+	shift *shift
+	at    time.Time
+	ticks int
 
 	checkAt time.Time     // when the next file may be asked for
 	stride  time.Duration // between two looks
 }
 
-// step is the time between two looks: as long as two updates of one message lie
-// apart.
-var step = DefaultTimings().Update
-
 // newHours begins at a time that Redis' own clock need not know of.
-func newHours(t *testing.T) *hours {
-	h := &hours{bench: newBench(t), at: time.Now(), stride: step}
+func newHours(t *testing.T) *hours { return hoursOn(newBench(t)) }
+
+// hoursOn is newHours on the bench given. The lead, which ends by Redis' own
+// clock, outlasts the test.
+func hoursOn(b *bench) *hours {
+	h := &hours{bench: b, at: time.Now().Truncate(time.Millisecond), stride: 15 * time.Second}
 	h.checkAt = h.at
 	h.clock(func() time.Time { return h.at })
-	h.cfg.Interval = time.Minute
+	h.cfg.Interval, h.cfg.Timings = time.Minute, DefaultTimings()
+	h.records.LeaseTimings.Life = time.Hour
 	return h
 }
 
@@ -43,7 +44,6 @@ func (h *hours) lead() {
 	h.t.Helper()
 	w := New(h.cfg)
 	if h.shift != nil {
-		h.resign()
 		if err := h.records.Resign(h.t.Context(), h.shift.owner); err != nil {
 			h.t.Fatal(err)
 		}
@@ -56,35 +56,28 @@ func (h *hours) lead() {
 		h.t.Fatal(err)
 	}
 	h.shift = w.shift(lead)
-	ctx, cancel := context.WithCancel(h.t.Context())
-	h.t.Cleanup(cancel)
-	go func() { // Redis' own clock goes on
-		for pause(ctx, store.LeadershipLease.Renew) == nil {
-			if _, _, err := h.records.Lead(ctx, w.owner); err != nil {
-				return // the test is over
-			}
-		}
-	}()
-	h.resign = cancel
 }
 
-// pass lets time go by: every stride, three seconds by default, there is a look at what is due and
-// at what is to be told, each minute a pass over Stripe and a sweep.
+// pass lets time go by: every stride there is a look at what is due and at what
+// is to be told, each minute a pass over Stripe and a sweep.
 func (h *hours) pass(d time.Duration) {
 	h.t.Helper()
 	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(h.stride) {
-		h.ticks++
-		if h.cfg.Stripe != nil && h.ticks%int(h.shift.passEvery()/h.stride) == 1 {
+		if h.cfg.Stripe != nil && h.begins(h.shift.passEvery()) {
 			_ = h.shift.pass(h.t.Context()) // its failures are part of the story
 		}
-		if h.ticks%int(h.cfg.Interval/h.stride) == 1 {
+		if h.begins(h.cfg.Interval) {
 			h.done(h.shift.sweep(h.t.Context()))
 		}
 		h.check()
 		h.done(h.shift.look(h.t.Context()))
 		h.done(h.shift.tell(h.t.Context()))
+		h.ticks++
 	}
 }
+
+// begins tells whether what is done once an interval is done at this stride.
+func (h *hours) begins(interval time.Duration) bool { return h.ticks%int(interval/h.stride) == 0 }
 
 // check asks for as many of the files that are due as one step has time for.
 func (h *hours) check() {
@@ -140,12 +133,14 @@ func (h *hours) tells(want ...string) {
 // ends, and another replica takes over. When Slack is back each is told once, as
 // it stands by then. Slack is asked so seldom that it is no flood.
 func TestSlackIsAwayForAnHour(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]*Refusal{
 		"no answer":        {Unclear: true, Err: errors.New("no answer")},
 		"it refuses":       {Err: errors.New("service unavailable")},
 		"it wants a pause": {After: 30 * time.Second, Err: errors.New("slow down")},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			h := newHours(t)
 			h.channel.finds = true
 			h.lead()
@@ -192,6 +187,7 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 // TestRemindersDouble until somebody acknowledges; a snooze is silence for an
 // hour, another press one more.
 func TestRemindersDouble(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	h.orphan("cs_test_0")
@@ -241,6 +237,7 @@ func TestRemindersDouble(t *testing.T) {
 // told, once, orphans are found all the same, and nobody says that Stripe made
 // no event. With the right to read events that is told, too.
 func TestStripeMayNotListEvents(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeForbidden)
 	h.lead()
@@ -271,6 +268,7 @@ func TestStripeMayNotListEvents(t *testing.T) {
 // TestKeyOfTheOtherMode: sessions that the key cannot see are counted in one
 // message, and nobody takes them for unpaid.
 func TestKeyOfTheOtherMode(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.cfg.OtherMode = func(id string) bool { return id != "cs_test_seen" }
 	h.lead()
@@ -286,6 +284,7 @@ func TestKeyOfTheOtherMode(t *testing.T) {
 // TestAMonthThatIsInterrupted: the first pass goes on where it was cut off, and
 // who paid today is told before the month is through.
 func TestAMonthThatIsInterrupted(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.stripe.answers = 5 // then Stripe falls silent
 	h.lead()
@@ -309,7 +308,9 @@ func TestAMonthThatIsInterrupted(t *testing.T) {
 // be, that is told, once, and so is the recovery. Where it never was nobody is
 // told: its owner need not allow it.
 func TestNotificationsFail(t *testing.T) {
-	h := newHours(t)
+	t.Parallel()
+	server := redistest.Start(t)
+	h := hoursOn(benchOn(t, server.URL(), server.Client()))
 	h.lead()
 	h.done(h.client.Do(t.Context(), "ACL", "SETUSER", "default", "resetchannels").Err())
 	fail := func(times int) {
@@ -349,7 +350,9 @@ func TestNotificationsFail(t *testing.T) {
 // put right it is closed, and who is in trouble soon after opens it again, which
 // calls somebody.
 func TestGrowsAndComesBack(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
+	h.stride = 3 * time.Second
 	h.lead()
 	lines := map[string]int{}
 	for n := range 120 {
@@ -385,6 +388,7 @@ func TestGrowsAndComesBack(t *testing.T) {
 // TestNobodyWatched for a while, such as while no process ran: who paid meanwhile
 // is told, and so is the gap, without calling anybody for it.
 func TestNobodyWatched(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	h.pass(2 * time.Minute)
@@ -398,14 +402,15 @@ func TestNobodyWatched(t *testing.T) {
 // TestNothingToPay is an orphan like any other; and what Redis does not offer is
 // not switched on.
 func TestNothingToPay(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	h.orphan("cs_test_free")
 	h.stripe.events[0].Payment.State, h.stripe.events[0].Payment.Amount = store.PaymentNotRequired, 0
 	h.pass(2 * time.Minute)
 	h.tells("first 1")
-	ctx, stop := context.WithTimeout(t.Context(), time.Second)
-	defer stop()
+	ctx, stop := context.WithCancel(t.Context())
+	go func() { <-h.shift.listening; stop() }()
 	h.done(h.shift.listen(ctx))
 	if got := h.client.ConfigGet(t.Context(), "notify-keyspace-events").Val()["notify-keyspace-events"]; got != "" {
 		t.Errorf("notifications were switched on: %q", got)
@@ -414,6 +419,7 @@ func TestNothingToPay(t *testing.T) {
 
 // TestStripeRefusesTheKey: why is told, and nobody is called one by one.
 func TestStripeRefusesTheKey(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeKeyRefused)
 	h.lead()

@@ -14,8 +14,10 @@ import (
 // TestLookThatSlackRefuses: whether a post or a line arrived is not known, and
 // Slack wants a pause before it lets anybody look. Nothing is said twice for that.
 func TestLookThatSlackRefuses(t *testing.T) {
+	t.Parallel()
 	pause := &Refusal{After: 30 * time.Second, Err: errors.New("slow down")}
 	t.Run("a post", func(t *testing.T) {
+		t.Parallel()
 		h := newHours(t)
 		h.channel.finds, h.channel.lost = true, 1
 		h.lead()
@@ -25,6 +27,7 @@ func TestLookThatSlackRefuses(t *testing.T) {
 		h.tells("first 1", "update 1")
 	})
 	t.Run("a line", func(t *testing.T) {
+		t.Parallel()
 		h := newHours(t)
 		h.channel.finds = true
 		h.lead()
@@ -41,6 +44,7 @@ func TestLookThatSlackRefuses(t *testing.T) {
 
 // TestKilledWhileALineIsSaid: the next replica finds the line.
 func TestKilledWhileALineIsSaid(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.channel.finds = true
 	h.lead()
@@ -68,6 +72,7 @@ func TestKilledWhileALineIsSaid(t *testing.T) {
 // TestKilledWhileTheSummaryIsNoted: it was posted, that was noted, and nothing
 // else. The next replica posts no second one.
 func TestKilledWhileTheSummaryIsNoted(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	h.pays("cs_test_old", h.at.Add(-48*time.Hour))
@@ -91,6 +96,7 @@ func TestKilledWhileTheSummaryIsNoted(t *testing.T) {
 // TestNewLeaderKnowsWhatFails: what goes on failing is neither told again nor
 // said to be over when another replica takes the lead.
 func TestNewLeaderKnowsWhatFails(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.stripe.eventless = fmt.Errorf("listing: %w", store.StripeForbidden)
 	h.lead()
@@ -106,6 +112,7 @@ func TestNewLeaderKnowsWhatFails(t *testing.T) {
 
 // TestPartThatIsNoMore: without a Stripe key nothing of it can fail.
 func TestPartThatIsNoMore(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.stripe.eventless = errAway
 	h.lead()
@@ -120,6 +127,7 @@ func TestPartThatIsNoMore(t *testing.T) {
 // TestStripeIsAskedOnceAPass for the list of undelivered events, also while it
 // does not answer, however many sessions are in trouble.
 func TestStripeIsAskedOnceAPass(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	for n := range 50 {
@@ -136,6 +144,7 @@ func TestStripeIsAskedOnceAPass(t *testing.T) {
 
 // TestEachSessionIsAskedAbout in turn: the last one was refunded.
 func TestEachSessionIsAskedAbout(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.lead()
 	for n := range 30 {
@@ -155,6 +164,7 @@ func TestEachSessionIsAskedAbout(t *testing.T) {
 
 // TestPaymentOfAStalledSession is known still when it stalls.
 func TestPaymentOfAStalledSession(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.cfg.Payments = nil // as if all questions about single sessions were used up
 	h.lead()
@@ -180,6 +190,7 @@ func withoutStripe(t *testing.T, state store.FileState) *hours {
 // TestStalledVideoIsFinished, and nobody tells Redis: it leaves the alert all the
 // same, also where no Stripe key is configured.
 func TestStalledVideoIsFinished(t *testing.T) {
+	t.Parallel()
 	h := withoutStripe(t, store.FileInProgress)
 	h.pass(time.Minute)
 	h.tells("first 1")
@@ -194,6 +205,7 @@ func TestStalledVideoIsFinished(t *testing.T) {
 // TestFailedFileIsMarked: somebody marks a session as error whose file could not
 // be made. Then it has left the alert, also where no Stripe key is configured.
 func TestFailedFileIsMarked(t *testing.T) {
+	t.Parallel()
 	h := withoutStripe(t, store.FileFailed)
 	h.pass(time.Minute)
 	h.tells("first 1")
@@ -211,6 +223,7 @@ func TestFailedFileIsMarked(t *testing.T) {
 // TestMarkedFileIsFinishedAfterAll: what a repair of ours marked as error is news
 // once its video is ready.
 func TestMarkedFileIsFinishedAfterAll(t *testing.T) {
+	t.Parallel()
 	h := withoutStripe(t, store.FileFailed)
 	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.pass(time.Minute)

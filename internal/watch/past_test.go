@@ -13,6 +13,7 @@ import (
 // TestPastCountsOnce: however often a session is looked at, and in whatever
 // order, it counts once, and the newest are kept.
 func TestPastCountsOnce(t *testing.T) {
+	t.Parallel()
 	p := newPast()
 	for range 2 {
 		for n := range 100 {
@@ -68,6 +69,7 @@ func (h *hours) summaries() (all []store.Incident) {
 // TestOneSummaryOfMany: more than an incident holds are told in one message, with
 // true figures; none of them is put on the due list.
 func TestOneSummaryOfMany(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
 	const many = store.MaxCases + 2000
@@ -93,6 +95,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 
 // TestLeaderDiesBeforeTheSummary: the next one counts anew, and tells it once.
 func TestLeaderDiesBeforeTheSummary(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
 	h.olds(30)
@@ -114,6 +117,7 @@ func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 // TestSummaryWaitsForPayments: what Stripe says was paid, and Redis holds nothing
 // of, is in the summary, and nobody counts while Stripe is silent.
 func TestSummaryWaitsForPayments(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.pays("cs_test_orphan", h.at.Add(-48*time.Hour))
 	h.pays("cs_test_lost", h.at.Add(-49*time.Hour))
@@ -138,6 +142,7 @@ func TestSummaryWaitsForPayments(t *testing.T) {
 
 // TestSummaryTellsWhatWasPaid, also of a session that has a status.
 func TestSummaryTellsWhatWasPaid(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	h.pays("cs_test_failed", h.at.Add(-49*time.Hour))
 	h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)

@@ -10,6 +10,7 @@ import (
 // TestSweepsAreKept: what a sweep counted is there for who asks, by what Stripe
 // said of payments, and so is the time that it is of.
 func TestSweepsAreKept(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.pays("cs_test_1", overdue())
 	b.put("prompt:cs_test_2", `{"prompt":"unpaid","timestamp":"`+overdue().UTC().Format(time.RFC3339Nano)+`"}`)

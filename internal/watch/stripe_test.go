@@ -25,6 +25,7 @@ func (h *hours) atStripe(sessions ...demo.CheckoutSession) overHTTP {
 // TestOtherSales are remembered as such, for the diagnosis to tell them from lost
 // ones, and a Redis that knows none of them is not said to be empty.
 func TestOtherSales(t *testing.T) {
+	t.Parallel()
 	for other, told := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
 		h := newHours(t)
 		h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 900, Currency: "usd",
@@ -55,6 +56,7 @@ func (e examined) ExaminePaid(ctx context.Context, p store.Payment) store.Examin
 // TestDelayedPaymentCountsFromItsEvent: its charge is days old by then, and debug
 // says the same.
 func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
+	t.Parallel()
 	h := newHours(t)
 	charged, paid := h.at.Add(-5*24*time.Hour), h.at.Add(-2*grace).Truncate(time.Second)
 	cs := demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "eur",
@@ -81,6 +83,7 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 // TestUndeliveredByItsPaymentIntent: some versions of the site start a video by
 // that event, too.
 func TestUndeliveredByItsPaymentIntent(t *testing.T) {
+	t.Parallel()
 	for undelivered, want := range map[string]store.EventState{"pi_1": store.EventFailed, "cs_test_1": store.EventFailed, "pi_2": store.EventDelivered} {
 		h := newHours(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	tellFor  = 15 * time.Second // one thing told, with the record of it
-	noteFor  = 3 * time.Second  // the record of what was told
-	lastFor  = 4 * time.Second  // what is being told when the process is to stop
-	atATime  = 4                // things told of one incident in one round
+	tellFor = 15 * time.Second // one thing told, with the record of it
+	noteFor = 3 * time.Second  // the record of what was told
+	lastFor = 4 * time.Second  // what is being told when the process is to stop
+	atATime = 4                // things told of one incident in one round
 )
 
 // Refusal is why something was not told.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -16,12 +17,14 @@ func overdue() time.Time { return time.Now().Add(-grace - time.Second) }
 // TestPostWithoutAnAnswer is looked up, and only posted again where it is not
 // there, or nobody may look.
 func TestPostWithoutAnAnswer(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		finds bool
 		posts int
 	}{{"the channel can be read", true, 1}, {"nobody may look", false, 2}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			b := newBench(t)
 			b.channel.lost, b.channel.finds = 1, c.finds
 			b.pays("cs_test_1", overdue())
@@ -42,8 +45,10 @@ func TestPostWithoutAnAnswer(t *testing.T) {
 
 // TestKilledWhilePosting: the next replica finds the message.
 func TestKilledWhilePosting(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.channel.finds, b.channel.lost = true, 1
+	b.channel.posted = func() { b.cancel() }
 	b.pays("cs_test_1", overdue())
 	stop := b.run()
 	b.expect("first 1")
@@ -59,16 +64,18 @@ func TestKilledWhilePosting(t *testing.T) {
 // TestChannelOutOfReach is noted, so that /readyz and metrics tell it, and what
 // was not told is told once it is in reach.
 func TestChannelOutOfReach(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
-	for range 2 {
-		b.channel.fail = append(b.channel.fail, &Refusal{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")})
-	}
+	b.channel.away = &Refusal{Lasting: true, Advice: "Invite the bot.", Err: errors.New("not in channel")}
 	b.pays("cs_test_1", overdue())
 	b.run()
 	b.until("the state names the advice", func() bool {
 		state, err := b.records.State(t.Context())
 		return err == nil && state.Unreachable == "Invite the bot."
 	})
+	b.channel.mu.Lock()
+	b.channel.away = nil
+	b.channel.mu.Unlock()
 	b.expect("first 1")
 	b.until("the state names nothing", func() bool {
 		state, err := b.records.State(t.Context())
@@ -79,6 +86,7 @@ func TestChannelOutOfReach(t *testing.T) {
 
 // TestDeletedAlert is posted anew while sessions are open.
 func TestDeletedAlert(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.pays("cs_test_1", overdue())
 	b.run()
@@ -94,6 +102,7 @@ func TestDeletedAlert(t *testing.T) {
 // TestRefundedAreNotCalledOut: Stripe's lists do not show refunds, so Stripe is
 // asked before somebody is called, and again while the incident is open.
 func TestRefundedAreNotCalledOut(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.pays("cs_test_1", overdue())
 	b.stripe.refunded["cs_test_1"] = true
@@ -144,6 +153,7 @@ func (b *bench) leads() store.Lead {
 
 // TestSessionWithoutAnEvent is found by the list of sessions.
 func TestSessionWithoutAnEvent(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	at := overdue().Add(-overlap)
 	b.put("prompt:cs_test_1", `{"prompt":"A fox"}`)
@@ -158,6 +168,7 @@ func TestSessionWithoutAnEvent(t *testing.T) {
 
 // TestFixedByUsIsNoNews: who marked a session as error knows of it.
 func TestFixedByUsIsNoNews(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
 	b.put("webhook:cs_test_2", `{"status":"error","error":"no","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
@@ -171,6 +182,7 @@ func TestFixedByUsIsNoNews(t *testing.T) {
 
 // TestPanicIsContained: a panic becomes an error, which tells nothing of its value.
 func TestPanicIsContained(t *testing.T) {
+	t.Parallel()
 	err := contained(func() error { panic(strings.ToUpper("a customer's prompt")) })
 	if err == nil || strings.Contains(err.Error(), "CUSTOMER") {
 		t.Errorf("%v", err)
@@ -179,16 +191,21 @@ func TestPanicIsContained(t *testing.T) {
 
 // TestReady counts from the start, and then from the last sweep.
 func TestReady(t *testing.T) {
-	b := newBench(t)
-	w := New(b.cfg)
-	if err := w.Ready(t.Context(), time.Now()); err != nil {
+	t.Parallel()
+	h := newHours(t)
+	h.lead()
+	began := h.at
+	if err := h.shift.Ready(t.Context(), began); err != nil {
 		t.Errorf("just started: %v", err)
 	}
-	if err := w.Ready(t.Context(), time.Now().Add(-4*interval)); err == nil {
+	h.at = h.at.Add(4 * h.cfg.Interval)
+	if err := h.shift.Ready(t.Context(), began); err == nil {
 		t.Error("ready without a sweep in four intervals")
 	}
-	b.run()
-	b.until("a sweep makes it ready", func() bool { return w.Ready(t.Context(), time.Now().Add(-time.Hour)) == nil })
+	h.done(h.shift.sweep(t.Context()))
+	if err := h.shift.Ready(t.Context(), began); err != nil {
+		t.Errorf("after a sweep: %v", err)
+	}
 }
 
 // BenchmarkDetection measures from the end of the grace time to the alert being
@@ -201,8 +218,9 @@ func BenchmarkDetection(b *testing.B) {
 		stripe, notes bool
 	}{{"Stripe", true, false}, {"notifications", false, true}, {"sweep", false, false}} {
 		b.Run(way.name, func(b *testing.B) {
-			s := newBench(b)
-			s.cfg.Interval = time.Second
+			server := redistest.Start(b)
+			s := benchOn(b, server.URL(), server.Client())
+			s.cfg.Interval, s.cfg.Timings = time.Second, timings
 			s.cfg.AlertOn = []store.Verdict{store.VerdictOrphaned}
 			if !way.stripe {
 				s.cfg.Stripe, s.cfg.Payments = nil, nil
@@ -250,13 +268,15 @@ func BenchmarkDetection(b *testing.B) {
 
 // TestPauseThatSlackAsksFor is kept, and outlives the process.
 func TestPauseThatSlackAsksFor(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.channel.fail = []error{&Refusal{After: time.Hour, Err: errors.New("slow down")}}
 	b.pays("cs_test_1", overdue())
+	earliest := time.Now().Add(time.Hour).Truncate(time.Millisecond)
 	stop := b.run()
 	b.until("the pause is noted", func() bool {
 		incidents, err := b.records.OpenIncidents(t.Context(), nil)
-		return err == nil && len(incidents) == 1 && time.Until(incidents[0].NextTry) > 59*time.Minute
+		return err == nil && len(incidents) == 1 && !incidents[0].NextTry.Before(earliest)
 	})
 	b.quiet()
 	stop()
@@ -268,40 +288,38 @@ func TestPauseThatSlackAsksFor(t *testing.T) {
 // last one ended, less a quarter of an hour, a new leader's too. What Stripe
 // lists late is found.
 func TestPassesOverlap(t *testing.T) {
-	b := newBench(t)
-	passes := func() []time.Duration {
-		b.stripe.mu.Lock()
-		defer b.stripe.mu.Unlock()
-		return slices.Clone(b.stripe.asked)
+	t.Parallel()
+	h := newHours(t)
+	h.lead()
+	h.done(h.shift.pass(t.Context()))
+	if h.stripe.asked[0] != listBack {
+		t.Errorf("%s comes first", h.stripe.asked[0])
 	}
-	stop := b.run()
-	days := int(eventsKept/listBack) + 1
-	b.until("three passes", func() bool { return len(passes()) >= 1+days+2 })
-	stop()
-	before := passes()
-	b.run()
-	b.until("one more pass", func() bool { return len(passes()) > len(before) })
-	month := eventsKept // the first pass reads it, a day at a time, the last day first
-	for n, back := range passes() {
-		switch {
-		case n == 0 && back != listBack:
-			t.Errorf("%s comes first", back)
-		case n > 0 && month > 0:
-			month -= back
-		case n > 0 && (back < overlap || back > overlap+patience):
-			t.Errorf("pass %d reads %s", n, back)
+	var month time.Duration
+	for _, back := range h.stripe.asked[1:] {
+		if month += back; back > listBack {
+			t.Errorf("%s are read at a time", back)
 		}
 	}
-	if month != 0 {
-		t.Errorf("%s of the month are not read", month)
+	if month != eventsKept {
+		t.Errorf("%s of %s are read", month, eventsKept)
 	}
-	b.pays("cs_test_1", overdue()) // created before the last pass
-	b.expect("first 1")
+	h.stripe.asked = nil
+	h.pass(2 * time.Minute)
+	h.lead()
+	h.pass(time.Minute)
+	if want := []time.Duration{overlap, overlap + time.Minute, overlap + time.Minute}; !slices.Equal(h.stripe.asked, want) {
+		t.Errorf("then it reads %v, want %v", h.stripe.asked, want)
+	}
+	h.orphan("cs_test_1") // created before the last pass
+	h.pass(time.Minute)
+	h.tells("first 1")
 }
 
 // TestLinesThatMayHaveArrived are looked up, and not said twice, also where
 // nobody may look; what certainly did not arrive is said again.
 func TestLinesThatMayHaveArrived(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		err   error
@@ -312,22 +330,22 @@ func TestLinesThatMayHaveArrived(t *testing.T) {
 		{"it did not arrive", &Refusal{Err: errors.New("slow down")}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			b := newBench(t)
-			b.channel.finds = c.finds
-			b.pays("cs_test_0", overdue())
-			b.run()
-			b.expect("first 1")
+			t.Parallel()
+			h := newHours(t)
+			h.channel.finds = c.finds
+			h.lead()
+			h.orphan("cs_test_0")
+			h.pass(time.Minute)
+			h.tells("first 1")
 			for n := range 4 {
-				b.pays(fmt.Sprint("cs_test_more_", n), overdue())
+				h.orphan(fmt.Sprint("cs_test_more_", n))
 			}
-			b.until("all joined", func() bool { return len(b.only().Cases) == 5 })
-			b.channel.mu.Lock()
-			b.channel.fail = []error{nil, c.err}
-			b.channel.mu.Unlock()
-			b.expect("update 5")
-			b.expect("reply threshold 5")
-			b.until("the line counts as said", func() bool { return b.only().Threshold == 5 })
-			b.quiet()
+			h.channel.fail = []error{nil, c.err}
+			h.pass(10 * time.Minute)
+			h.tells("update 5", "reply threshold 5")
+			if len(h.channel.fail) > 0 || h.only().Threshold != 5 {
+				t.Errorf("the line does not count as said: %+v", h.only())
+			}
 		})
 	}
 }

@@ -57,8 +57,7 @@ func TestFiguresAndAlertsAgree(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHours(t)
-			h.at, h.stride = now, 15*time.Second
-			h.checkAt = now
+			h.at, h.checkAt, h.cfg.Interval = now, now, 5*time.Minute
 			stripe, files := demo.NewStripe(), demo.NewSuperDuper(h.cfg.Now, time.Hour)
 			server := httptest.NewServer(stripe)
 			t.Cleanup(server.Close)

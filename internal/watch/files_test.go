@@ -107,6 +107,7 @@ func TestFilesCannotBeChecked(t *testing.T) {
 				sold = 1000
 			}
 			h := newHours(t)
+			h.cfg.Interval = 5 * time.Minute
 			h.api.state, h.api.err = store.FileCompleted, &store.FileError{Trouble: trouble, Err: errors.New("as it is played")}
 			for n := range sold {
 				h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
@@ -125,7 +126,7 @@ func TestFilesCannotBeChecked(t *testing.T) {
 			if all, _ := h.api.requests(); all > 3*3600/int(maxCheckWait/time.Second)+60 {
 				t.Errorf("%d requests in three hours to an API that is away", all)
 			}
-			h.api.err = nil
+			h.api.err, h.cfg.Interval = nil, time.Minute
 			h.pass(5 * time.Minute)
 			h.tells("update 0")
 			h.pass(time.Minute)
@@ -230,7 +231,9 @@ func TestAPIThatForgetsFiles(t *testing.T) {
 	h.lead()
 	h.pass(30 * time.Minute)
 	h.tells()
+	h.cfg.Interval = 5 * time.Minute
 	h.pass(2 * time.Hour)
+	h.cfg.Interval = time.Minute
 	h.tells("files_unavailable 0")
 	h.counts(map[store.Verdict]int{store.VerdictCompleted: 30, store.VerdictUnchecked: sold - 30})
 	h.api.state = store.FileCompleted

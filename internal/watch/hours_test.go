@@ -189,6 +189,7 @@ func TestSlackIsAwayForAnHour(t *testing.T) {
 func TestRemindersDouble(t *testing.T) {
 	t.Parallel()
 	h := newHours(t)
+	h.stride, h.cfg.Interval = 30*time.Second, 5*time.Minute
 	h.lead()
 	h.orphan("cs_test_0")
 	h.pass(time.Minute)

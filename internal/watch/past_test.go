@@ -79,7 +79,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 	if dues, err := h.records.Due(t.Context(), h.at, roundSize); err != nil || len(dues) != 0 {
 		t.Errorf("%d are due, %v", len(dues), err)
 	}
-	h.pass(5 * time.Minute)
+	h.pass(2 * time.Minute)
 	h.tells(fmt.Sprint("summary ", store.ShownCases))
 	all := h.summaries()
 	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[store.VerdictOrphaned].Unverified != many {

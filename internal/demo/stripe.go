@@ -37,7 +37,7 @@ type CheckoutSession struct {
 type Stripe struct {
 	faults
 	mux      *http.ServeMux
-	sessions []CheckoutSession // newest first, then by id
+	sessions []*CheckoutSession // newest first, then by id; none is changed
 }
 
 // NewStripe makes one that knows nothing.
@@ -75,7 +75,7 @@ func (s *Stripe) Put(sessions ...CheckoutSession) {
 	for _, cs := range sessions {
 		fresh[cs.ID] = true
 	}
-	s.sessions = slices.DeleteFunc(s.sessions, func(old CheckoutSession) bool { return fresh[old.ID] })
+	s.sessions = slices.DeleteFunc(s.sessions, func(old *CheckoutSession) bool { return fresh[old.ID] })
 	for _, cs := range sessions {
 		if cs.ChargedAt.IsZero() {
 			cs.ChargedAt = cs.Created
@@ -83,15 +83,15 @@ func (s *Stripe) Put(sessions ...CheckoutSession) {
 		if cs.IntentID == "" && cs.PaymentStatus == "paid" {
 			cs.IntentID = "pi_3" + mark(cs.ID, 23)
 		}
-		s.sessions = append(s.sessions, cs)
+		s.sessions = append(s.sessions, &cs)
 	}
-	slices.SortFunc(s.sessions, func(a, b CheckoutSession) int {
+	slices.SortFunc(s.sessions, func(a, b *CheckoutSession) int {
 		return cmp.Or(b.Created.Compare(a.Created), strings.Compare(a.ID, b.ID))
 	})
 }
 
-// known is a copy of all sessions, newest first.
-func (s *Stripe) known() []CheckoutSession {
+// known is a copy of the list of all sessions, newest first.
+func (s *Stripe) known() []*CheckoutSession {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sessions)
@@ -112,11 +112,11 @@ func (s *Stripe) list(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	depth := expansion(query, "data.")
 	window := span(query)
-	found := slices.DeleteFunc(s.known(), func(cs CheckoutSession) bool {
+	found := slices.DeleteFunc(s.known(), func(cs *CheckoutSession) bool {
 		return !matches(query, "customer_details[email]", cs.Email) || !matches(query, "payment_intent", cs.IntentID) ||
 			!matches(query, "status", cs.Status) || !window(cs.Created)
 	})
-	writePage(w, query, found, func(cs CheckoutSession) string { return cs.ID }, func(cs CheckoutSession) object { return cs.object(depth) })
+	writePage(w, query, found, func(cs *CheckoutSession) string { return cs.ID }, func(cs *CheckoutSession) object { return cs.object(depth) })
 }
 
 // object is one as Stripe answers it.

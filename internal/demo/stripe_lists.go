@@ -13,7 +13,7 @@ import (
 
 // occurrence is an event: something that happened to a session.
 type occurrence struct {
-	CheckoutSession
+	*CheckoutSession
 	kind string
 	at   time.Time
 }
@@ -42,7 +42,7 @@ func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 // occurrences are what Stripe tells of, the newest first. A delayed payment
 // succeeds after the checkout was completed; only the news of that may be
 // undelivered then.
-func (cs CheckoutSession) occurrences() []occurrence {
+func (cs *CheckoutSession) occurrences() []occurrence {
 	if cs.Event == store.EventUnknown || cs.Event == store.EventNone {
 		return nil
 	}
@@ -50,7 +50,9 @@ func (cs CheckoutSession) occurrences() []occurrence {
 	if cs.PaidAt.IsZero() {
 		return []occurrence{checkout}
 	}
-	checkout.Event, checkout.PaymentStatus = store.EventDelivered, "unpaid"
+	unpaid := *cs
+	unpaid.Event, unpaid.PaymentStatus = store.EventDelivered, "unpaid"
+	checkout.CheckoutSession = &unpaid
 	return []occurrence{{cs, "checkout.session.async_payment_succeeded", cs.PaidAt}, {cs, "payment_intent.succeeded", cs.PaidAt}, checkout}
 }
 
@@ -85,24 +87,24 @@ func (o occurrence) event() object {
 
 // intents lists the payment intents of those who paid.
 func (s *Stripe) intents(w http.ResponseWriter, r *http.Request) {
-	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(1).(object) })
+	s.paid(w, r, func(cs *CheckoutSession) object { return cs.intent(1).(object) })
 }
 
 // charges lists what was charged.
 func (s *Stripe) charges(w http.ResponseWriter, r *http.Request) {
-	s.paid(w, r, func(cs CheckoutSession) object { return cs.intent(2).(object)["latest_charge"].(object) })
+	s.paid(w, r, func(cs *CheckoutSession) object { return cs.intent(2).(object)["latest_charge"].(object) })
 }
 
-func (s *Stripe) paid(w http.ResponseWriter, r *http.Request, lay func(CheckoutSession) object) {
+func (s *Stripe) paid(w http.ResponseWriter, r *http.Request, lay func(*CheckoutSession) object) {
 	window := span(r.URL.Query())
-	found := slices.DeleteFunc(s.byCharge(), func(cs CheckoutSession) bool { return cs.IntentID == "" || !window(cs.ChargedAt) })
-	writePage(w, r.URL.Query(), found, func(cs CheckoutSession) string { return lay(cs)["id"].(string) }, lay)
+	found := slices.DeleteFunc(s.byCharge(), func(cs *CheckoutSession) bool { return cs.IntentID == "" || !window(cs.ChargedAt) })
+	writePage(w, r.URL.Query(), found, func(cs *CheckoutSession) string { return lay(cs)["id"].(string) }, lay)
 }
 
 // byCharge is all sessions, those paid last first.
-func (s *Stripe) byCharge() []CheckoutSession {
+func (s *Stripe) byCharge() []*CheckoutSession {
 	sessions := s.known()
-	slices.SortStableFunc(sessions, func(a, b CheckoutSession) int { return b.ChargedAt.Compare(a.ChargedAt) })
+	slices.SortStableFunc(sessions, func(a, b *CheckoutSession) int { return b.ChargedAt.Compare(a.ChargedAt) })
 	return sessions
 }
 

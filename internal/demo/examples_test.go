@@ -84,6 +84,7 @@ func key(kind, id string, redis map[string]demo.Value) store.Key {
 }
 
 func TestExamplesHaveTheirVerdicts(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	examples := demo.Seed(now)
 	demo.Tell(w.stripe, w.files, examples)
@@ -117,6 +118,7 @@ func TestExamplesHaveTheirVerdicts(t *testing.T) {
 }
 
 func TestExampleEvents(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	examples := demo.Seed(now)
 	demo.Tell(w.stripe, w.files, examples)
@@ -136,6 +138,7 @@ func TestExampleEvents(t *testing.T) {
 }
 
 func TestFindCustomersSessions(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	demo.Tell(w.stripe, w.files, demo.Seed(now))
 	found, more, err := w.reader.Find(t.Context(), "ann@example.com", 3)
@@ -156,6 +159,7 @@ func TestFindCustomersSessions(t *testing.T) {
 
 // The decision table of the diagnosis, all the way through the clients.
 func TestCases(t *testing.T) {
+	t.Parallel()
 	table, err := os.ReadFile("../../store/testdata/diagnosis.json")
 	if err != nil {
 		t.Fatal(err)
@@ -183,6 +187,7 @@ func TestCases(t *testing.T) {
 }
 
 func TestCasesThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	for _, table := range []string{"", "[]", `{"cases":[{"redis":{"k":7}}]}`, `{"cases":[{"name":"{{-soon}}"}]}`} {
 		if _, err := demo.Cases([]byte(table), now); err == nil {
 			t.Errorf("%q was read", table)

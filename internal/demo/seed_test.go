@@ -34,6 +34,7 @@ func TestOrdinarySessions(t *testing.T) {
 }
 
 func TestSeedIsTheSameEveryTime(t *testing.T) {
+	t.Parallel()
 	first, second := demo.Seed(now), demo.Seed(now)
 	for i := range first {
 		a, b := first[i], second[i]
@@ -49,6 +50,7 @@ func TestSeedIsTheSameEveryTime(t *testing.T) {
 }
 
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	server := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: server.Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })

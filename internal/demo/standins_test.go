@@ -37,6 +37,7 @@ func get(t *testing.T, address string, into any) int {
 }
 
 func TestStripePages(t *testing.T) {
+	t.Parallel()
 	stripe := demo.NewStripe()
 	server := httptest.NewServer(stripe)
 	t.Cleanup(server.Close)
@@ -90,6 +91,7 @@ func unix(ago time.Duration) string {
 }
 
 func TestStripeFaults(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func() time.Time { return now })
 	w.stripe.Put(demo.CheckoutSession{ID: "cs_live_a", Status: "open", Created: now})
 	w.stripe.BreakFor("cs_live_b", demo.Fault{Status: 503})
@@ -100,11 +102,16 @@ func TestStripeFaults(t *testing.T) {
 		t.Errorf("a: %+v, error %v", s, err)
 	}
 	w.stripe.Break(demo.Fault{Hang: true})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
-	defer cancel()
-	if _, err := w.reader.Session(ctx, "cs_live_a"); !errors.Is(err, payments.NoAnswer) {
+	ctx, giveUp := context.WithCancel(t.Context())
+	hanging := httptest.NewServer(http.HandlerFunc(func(answer http.ResponseWriter, r *http.Request) {
+		giveUp()
+		w.stripe.ServeHTTP(answer, r)
+	}))
+	reader := payments.New(payments.Config{Key: "rk_example", BaseURL: hanging.URL, Now: time.Now})
+	if _, err := reader.Session(ctx, "cs_live_a"); !errors.Is(err, payments.NoAnswer) {
 		t.Errorf("hanging: %v, want no answer", err)
 	}
+	hanging.Close() // after the request, which is counted
 	w.stripe.Heal()
 	if s, err := w.reader.Session(t.Context(), "cs_live_b"); err != nil || s.State != payments.Missing {
 		t.Errorf("healed: %+v, error %v", s, err)
@@ -116,6 +123,7 @@ func TestStripeFaults(t *testing.T) {
 
 // A video is asked for and made while the clock goes.
 func TestAVideoIsMade(t *testing.T) {
+	t.Parallel()
 	clock := now
 	w := newWorld(t, func() time.Time { return clock })
 	video, err := w.client.GenerateVideo(t.Context(), superduper.VideoRequest{Prompt: "a fox", Model: "m"})
@@ -154,6 +162,7 @@ func TestAVideoIsMade(t *testing.T) {
 }
 
 func TestGenerationsGoWrong(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		prompt  string

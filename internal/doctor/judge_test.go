@@ -13,6 +13,7 @@ import (
 
 // TestJudgements decides on what no test can bring about for real.
 func TestJudgements(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	scopes := []string{"commands", "chat:write", "usergroups:read"}
 	shared := &slack.Channel{IsMember: true}
@@ -65,6 +66,7 @@ func TestJudgements(t *testing.T) {
 }
 
 func TestMaskNeverShowsHalfOfASecret(t *testing.T) {
+	t.Parallel()
 	for secret, want := range map[string]string{
 		"":                            "…",
 		"short":                       "…",
@@ -81,6 +83,7 @@ func TestMaskNeverShowsHalfOfASecret(t *testing.T) {
 
 // TestForeignTextStaysOnItsLine: names come from Slack, and reach a terminal.
 func TestForeignTextStaysOnItsLine(t *testing.T) {
+	t.Parallel()
 	got := clean("a\x1b[2Jb\nc\u202ed" + strings.Repeat("x", 5000))
 	if strings.ContainsAny(got, "\x1b\n\u202e") || len([]rune(got)) > 601 {
 		t.Errorf("%q", got)

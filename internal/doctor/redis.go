@@ -171,7 +171,9 @@ func (x *redisExam) clock(ctx context.Context, now func() time.Time) Result {
 
 // sessions looks at some of them.
 func (e *exam) sessions(ctx context.Context, redis *store.Redis) Result {
-	seen, err := sampleOf(ctx, redis)
+	limited, cancel := context.WithTimeout(ctx, sampleWithin)
+	defer cancel()
+	seen, err := sampleOf(limited, redis)
 	if errors.Is(err, store.ErrSilent) {
 		return broken("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}

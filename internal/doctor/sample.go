@@ -30,10 +30,8 @@ type sample struct {
 // errEnough ends the sweep that takes the sample.
 var errEnough = errors.New("enough sessions were seen")
 
-// sampleOf sweeps until some sessions were seen.
+// sampleOf sweeps until some sessions were seen, or ctx ends.
 func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
-	ctx, cancel := context.WithTimeout(ctx, sampleWithin)
-	defer cancel()
 	s, now := sample{Layouts: map[store.Layout]int{}}, time.Now()
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
 		Now: now,

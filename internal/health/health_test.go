@@ -17,6 +17,7 @@ import (
 )
 
 func TestReadiness(t *testing.T) {
+	t.Parallel()
 	var fault error
 	handler := health.Handler(health.NewMetrics(), health.Check{Name: "slack", Run: func(context.Context) error { return fault }})
 	for _, c := range []struct {
@@ -43,6 +44,7 @@ func TestReadiness(t *testing.T) {
 }
 
 func TestMetrics(t *testing.T) {
+	t.Parallel()
 	m := health.NewMetrics()
 	m.Acked(2 * time.Millisecond)
 	m.Answered("session debug", "done", 40*time.Millisecond)
@@ -68,6 +70,7 @@ func TestMetrics(t *testing.T) {
 }
 
 func TestServeEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +93,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 }
 
 func TestNotesDoNotTurnReadinessRed(t *testing.T) {
+	t.Parallel()
 	handler := health.Handler(health.NewMetrics(), health.Check{Name: "alert_channel", Note: true,
 		Run: func(context.Context) error { return errors.New("not invited") }})
 	w := httptest.NewRecorder()
@@ -100,6 +104,7 @@ func TestNotesDoNotTurnReadinessRed(t *testing.T) {
 }
 
 func TestMetricsOfTheWatch(t *testing.T) {
+	t.Parallel()
 	m := health.NewMetrics()
 	m.Swept(true, true, time.Second)
 	m.Swept(false, false, time.Second)

@@ -18,6 +18,7 @@ import (
 // TestRulesGoByMetricsThatExist: every metric and label value that a rule goes
 // by is told by the program, and every rule says what to do.
 func TestRulesGoByMetricsThatExist(t *testing.T) {
+	t.Parallel()
 	m := health.NewMetrics()
 	rate := 1.0
 	m.Counted(&store.Rollup{Count: store.Count{WebhookSuccessRate: &rate, GenerationSuccessRate: &rate}, Server: &store.Server{}})

@@ -1,0 +1,93 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// listed is a Stripe that lists what was paid.
+type listed struct {
+	mu        sync.Mutex
+	events    []store.Paid
+	sessions  []store.Paid // without an event
+	eventless error        // what each list of events meets
+	answers   int          // so many lists of events are given, and no more; 0 = all
+	refunded  map[string]bool
+	calls     int
+	asked     []time.Duration // how far back each pass over the events reached
+	unlisted  error           // what each list of undelivered events meets
+	lists     int             // how often it was asked for
+
+	undelivered map[string]bool // what is on it
+}
+
+func (l *listed) pay(id string, at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.events = append(l.events, store.Paid{Payment: payment(id, at), EventID: "evt_" + id, EventAt: at})
+}
+
+func payment(id string, at time.Time) store.Payment {
+	return store.Payment{SessionID: id, State: store.PaymentPaid, Amount: 100, Currency: "usd", ChargedAt: at, Live: true}
+}
+
+var errAway = errors.New("away")
+
+func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
+	l.mu.Lock()
+	failing := l.eventless
+	if l.answers > 0 && len(l.asked) >= l.answers {
+		failing = errAway
+	}
+	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
+	l.calls++
+	l.asked = append(l.asked, to.Sub(from))
+	l.mu.Unlock()
+	if failing != nil {
+		return failing
+	}
+	return page(events)
+}
+
+func (l *listed) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
+	l.mu.Lock()
+	sessions := slices.Clone(l.sessions)
+	for _, p := range l.events { // their checkouts began when they were paid
+		if !p.EventAt.Before(since) {
+			sessions = append(sessions, store.Paid{Payment: p.Payment})
+		}
+	}
+	l.calls++
+	l.mu.Unlock()
+	return page(sessions)
+}
+
+func (l *listed) Undelivered(context.Context, time.Time, time.Time) (map[string]bool, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls++
+	l.lists++
+	return l.undelivered, l.unlisted == nil, l.unlisted
+}
+
+func (l *listed) Payment(_ context.Context, id string) store.Payment {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.calls++
+	for _, p := range append(slices.Clone(l.events), l.sessions...) {
+		if p.Payment.SessionID == id {
+			if l.refunded[id] {
+				p.Payment.State = store.PaymentRefunded
+			}
+			return p.Payment
+		}
+	}
+	return store.Payment{SessionID: id, State: store.PaymentUnpaid}
+}
+
+func (l *listed) Event(context.Context, store.Payment) store.Event { return store.Event{} }

@@ -11,4 +11,3 @@ func Shorten[T any](timings T) T {
 	}
 	return timings
 }
-

@@ -18,10 +18,9 @@ const (
 	strayFiles  = 20
 	foundWithin = time.Hour
 
-	checkEvery   = 200 * time.Millisecond // between two requests
-	strayWait    = 5 * time.Second        // likewise, while it knows none of the last strayFiles
-	maxCheckWait = 30 * time.Second       // likewise, while the API fails
-	maxAskedWait = 5 * time.Minute        // likewise, where the API asks for it
+	strayWait    = 5 * time.Second  // likewise, while it knows none of the last strayFiles
+	maxCheckWait = 30 * time.Second // likewise, while the API fails
+	maxAskedWait = 5 * time.Minute  // likewise, where the API asks for it
 )
 
 // stray is a file that the API did not know, or of which its answer could not be
@@ -105,9 +104,9 @@ func (h *fileHealth) broken(now time.Time) (store.FileTrouble, time.Time) {
 	return "", time.Time{}
 }
 
-// pause is how long to wait until the next request.
-func (h *fileHealth) pause(now time.Time) time.Duration {
-	wait := checkEvery
+// pause is how long to wait until the next request, usually the given time.
+func (h *fileHealth) pause(now time.Time, usual time.Duration) time.Duration {
+	wait := usual
 	trouble, _ := h.broken(now)
 	switch {
 	case h.failing > 0:

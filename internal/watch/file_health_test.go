@@ -117,7 +117,7 @@ func TestFilePause(t *testing.T) {
 		h    fileHealth
 		want time.Duration
 	}{
-		{"it answers", fileHealth{}, checkEvery},
+		{"it answers", fileHealth{}, timings.Check},
 		{"it failed once", failing(1), time.Second},
 		{"it failed three times", failing(3), 4 * time.Second},
 		{"it fails for long", failing(100), maxCheckWait},
@@ -127,7 +127,7 @@ func TestFilePause(t *testing.T) {
 		{"it goes on asking to wait", limited(4, 0), 8 * time.Second},
 		{"it asks for a day", limited(1, 24*time.Hour), maxAskedWait},
 	} {
-		if got := c.h.pause(now); got != c.want {
+		if got := c.h.pause(now, timings.Check); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -103,7 +103,7 @@ func (s *shift) checkFiles(ctx context.Context) error {
 	wait := time.Duration(0)
 	for pause(ctx, wait) == nil {
 		s.files.mu.Lock()
-		wait = s.files.health.pause(s.Now())
+		wait = s.files.health.pause(s.Now(), s.Timings.Check)
 		s.files.mu.Unlock()
 		if c, ok := s.files.next(); ok {
 			group.Go(func() error {

@@ -83,7 +83,7 @@ func (h *hours) begins(interval time.Duration) bool { return h.ticks%int(interva
 func (h *hours) check() {
 	h.t.Helper()
 	for h.checkAt.Before(h.at.Add(h.stride)) {
-		wait := h.shift.files.health.pause(h.at)
+		wait := h.shift.files.health.pause(h.at, timings.Check)
 		h.checkAt = h.checkAt.Add(wait)
 		c, ok := h.shift.files.next()
 		if !ok {

@@ -126,15 +126,21 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 		return now
 	}
 	attempts := make(chan time.Duration)
-	cfg.Log = slog.New(waits{attempts})
+	cfg.Log = slog.New(interrupted(func(ctx context.Context, wait time.Duration) {
+		select {
+		case attempts <- wait:
+		case <-ctx.Done():
+		}
+	}))
 	runner := jobs.New(cfg)
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
-	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
+	first, longest := cfg.Timings.Pending, cfg.Timings.MaxRetry
+	for _, want := range []time.Duration{first, 2 * first, 4 * first, 8 * first, 16 * first, longest, longest} {
 		got := <-attempts
-		if got != want*time.Second {
-			t.Errorf("left alone for %v, want %v s", got, int(want))
+		if got != want {
+			t.Errorf("left alone for %v, want %v", got, want)
 		}
 		mu.Lock()
 		now = now.Add(got)
@@ -147,29 +153,28 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 	}
 }
 
-// waits is a log that passes on for how long a job is left alone.
-type waits struct{ to chan time.Duration }
+// interrupted is a log that is called when a job was interrupted, with how long
+// it is left alone.
+type interrupted func(ctx context.Context, wait time.Duration)
 
-func (waits) Enabled(context.Context, slog.Level) bool { return true }
-func (w waits) Handle(ctx context.Context, r slog.Record) error {
+func (interrupted) Enabled(context.Context, slog.Level) bool { return true }
+func (i interrupted) Handle(ctx context.Context, r slog.Record) error {
 	r.Attrs(func(a slog.Attr) bool {
 		if a.Key == "in_ms" {
-			select {
-			case w.to <- time.Duration(a.Value.Int64()) * time.Millisecond:
-			case <-ctx.Done():
-			}
+			i(ctx, time.Duration(a.Value.Int64())*time.Millisecond)
 		}
 		return true
 	})
 	return nil
 }
-func (w waits) WithAttrs([]slog.Attr) slog.Handler { return w }
-func (w waits) WithGroup(string) slog.Handler      { return w }
+func (i interrupted) WithAttrs([]slog.Attr) slog.Handler { return i }
+func (i interrupted) WithGroup(string) slog.Handler      { return i }
 
 // TestClaimAndSettlementAreOnRecord: the process that took a claim, or what a
 // person said, may be gone at once; who carries the job out puts it on record,
 // once.
 func TestClaimAndSettlementAreOnRecord(t *testing.T) {
+	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}

@@ -39,12 +39,13 @@ const inJobs = "sessionbot:{jobs}:probe" // a key beside the jobs
 // cutOff leaves the replica with what was written by now, and without the rest.
 func (g *group) cutOff() {
 	g.t.Helper()
-	pipe := g.master.Client().Pipeline()
-	pipe.Set(g.t.Context(), inJobs, "", time.Minute)
-	acked := pipe.Do(g.t.Context(), "WAIT", 1, 10_000)
-	if _, err := pipe.Exec(g.t.Context()); err != nil || acked.Val() != int64(1) {
-		g.t.Fatalf("%v replicas follow, %v", acked.Val(), err)
-	}
+	g.until("the replica follows", func() bool {
+		pipe := g.master.Client().Pipeline()
+		pipe.Set(g.t.Context(), inJobs, "", time.Minute)
+		acked := pipe.Do(g.t.Context(), "WAIT", 1, 1000)
+		_, err := pipe.Exec(g.t.Context())
+		return err == nil && acked.Val() == int64(1)
+	})
 	g.leaves(g.master, g.replica)
 }
 
@@ -54,21 +55,6 @@ func (g *group) failOver() {
 	g.master.Kill(g.t)
 	g.replica.Thaw(g.t)
 	g.until("the replica takes over", func() bool { return g.client.Set(g.t.Context(), inJobs, "", time.Minute).Err() == nil })
-}
-
-func (b *bench) until(what string, done func() bool) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			b.t.Fatalf("it does not come to this: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // sentOrWaits: the request was sent, or its job waits.
@@ -87,6 +73,7 @@ func TestFailoverThatLosesTheClaim(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := start(t)
 			id := g.planned(store.ActionGenerate, g.examined())
 			g.cutOff()
@@ -124,6 +111,7 @@ func TestFailoverThatLosesTheRequest(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			g := start(t)
 			id := g.claimed(store.ActionGenerate)
 			g.cutOff()

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"io"
 	"net"
+	"net/url"
 	"sync"
 	"testing"
 )
@@ -10,15 +11,19 @@ import (
 // gate stands in front of a Redis. Shut, it hangs up on everybody.
 type gate struct {
 	listener net.Listener
-	to       string
+	to       *url.URL
 
 	mu      sync.Mutex
 	open    map[net.Conn]bool
 	refuses int // so many more are refused before it opens by itself
 }
 
-func newGate(t *testing.T, to string) *gate {
+func newGate(t *testing.T, redisURL string) *gate {
 	t.Helper()
+	to, err := url.Parse(redisURL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +47,7 @@ func newGate(t *testing.T, to string) *gate {
 	return g
 }
 
-func (g *gate) url() string { return "redis://" + g.listener.Addr().String() }
+func (g *gate) url() string { return "redis://" + g.listener.Addr().String() + g.to.Path }
 
 // shut hangs up on everybody, and on so many who call again.
 func (g *gate) shut(refuses int) {
@@ -70,7 +75,7 @@ func (g *gate) admit(conns ...net.Conn) bool {
 
 func (g *gate) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
-	server, err := net.Dial("tcp", g.to)
+	server, err := net.Dial("tcp", g.to.Host)
 	if err != nil {
 		return // the Redis has ended with its test
 	}

@@ -17,6 +17,7 @@ import (
 // TestOutcomes: whatever SuperDuperAI or somebody else does, the job ends in
 // words, and the session says so.
 func TestOutcomes(t *testing.T) {
+	t.Parallel()
 	status := func(code int, body string) func(*bench, *jobs.Config) {
 		return func(b *bench, _ *jobs.Config) {
 			b.files.BreakFor("generate-video", demo.Fault{Status: code, Body: body})
@@ -83,6 +84,7 @@ func (never) File(context.Context, string) (superduper.File, error) { return sup
 // TestKilled: killed at any step, the job goes on elsewhere, and nothing is
 // started twice. Between request and reply its outcome is unclear.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		at      string
 		action  store.Action
@@ -113,9 +115,7 @@ func TestKilled(t *testing.T) {
 			if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
 				t.Fatalf("the child was not killed: %v\n%s", err, out)
 			}
-			if !c.cluster {
-				b.leaseEnds(id)
-			}
+			b.leaseEnds(id)
 			job := b.ended(id, b.config())
 			if job.Outcome != c.outcome || b.files.Started() != c.started {
 				t.Errorf("%s (%s) with %d started, want %s with %d", job.Outcome, job.Cause, b.files.Started(), c.outcome, c.started)
@@ -160,7 +160,7 @@ func TestChild(t *testing.T) {
 			select {}
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := jobs.New(cfg).Run(ctx); err != nil {
 		t.Fatal(err)

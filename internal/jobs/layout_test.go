@@ -11,6 +11,7 @@ import (
 // TestLayouts: the outcome stands wherever the session carries a status, what
 // else stands there is kept, and no prompt is lost.
 func TestLayouts(t *testing.T) {
+	t.Parallel()
 	stored := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
 	full := `{"prompt":"A fox","status":"pending","createdAt":"` + stored + `","timestamp":"` + stored + `","userId":12345678901234567890`
 	for _, c := range []struct {

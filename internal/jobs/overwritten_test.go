@@ -27,7 +27,11 @@ type slowSite struct {
 }
 
 func newSlowSite(b *bench) *slowSite {
-	client := redis.NewClient(&redis.Options{Addr: b.server.Addr()})
+	options, err := redis.ParseURL(b.redisURL)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	client := redis.NewClient(options)
 	b.t.Cleanup(func() { _ = client.Close() })
 	s := &slowSite{demo.NewSite(demo.SiteConfig{Redis: client}), make(chan struct{}), make(chan struct{})}
 	client.AddHook(s)
@@ -200,6 +204,7 @@ func (r *race) judge() (fault string) {
 // beside every repair. Nothing that the site wrote is lost, what it overwrote is
 // told, and only what stands is called done.
 func TestTheSiteWritesSlowly(t *testing.T) {
+	t.Parallel()
 	fix := []string{"planned", "checked", "written"}
 	generate := []string{"planned", "checked", "written", "sending", "answered", "sent", "filed", "polled", "finished"}
 	for _, c := range []struct {

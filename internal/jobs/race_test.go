@@ -14,7 +14,8 @@ import (
 // them is carried out, once. In every second round the second plan is made when
 // the first is claimed already, by what was seen before.
 func TestTwoReplicas(t *testing.T) {
-	b := newBench(t, true)
+	t.Parallel()
+	b := newBench(t, false)
 	replicas := [2]*jobs.Runner{jobs.New(b.config()), jobs.New(b.config())}
 	for round := range 200 {
 		b.orphan()

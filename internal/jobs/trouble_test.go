@@ -20,12 +20,13 @@ import (
 // TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
 // is back. What the request came to is known to nobody else until then.
 func TestRedisIsAway(t *testing.T) {
+	t.Parallel()
 	for _, at := range []string{"written", "answered", "filed"} {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, false)
 			id := b.claimed(store.ActionGenerate)
-			g := newGate(t, b.server.Addr())
+			g := newGate(t, b.redisURL)
 			product, ledger := opened(t, g.url())
 			cfg := config(product, ledger, b.apiURL)
 			var once sync.Once
@@ -34,6 +35,8 @@ func TestRedisIsAway(t *testing.T) {
 					once.Do(func() { g.shut(10) })
 				}
 			}
+			// Nor could it give the job free.
+			cfg.Log = slog.New(interrupted(func(context.Context, time.Duration) { b.leaseEnds(id) }))
 			b.endedWell(id, cfg)
 		})
 	}
@@ -45,37 +48,66 @@ func TestRedisIsAwayForLong(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionGenerate)
-	g := newGate(t, b.server.Addr())
+	g := newGate(t, b.redisURL)
 	product, ledger := opened(t, g.url())
 	cfg := config(product, ledger, b.apiURL)
-	cfg.At = func(step string) {
-		if step == "answered" {
-			g.shut(math.MaxInt)
-			time.AfterFunc(store.JobLease.Life+2*time.Second, func() { g.shut(0) })
-		}
-	}
+	outlived(&cfg, func() {
+		g.shut(math.MaxInt)
+		b.leaseEnds(id)
+	}, func() { g.shut(0) })
 	b.endedWell(id, cfg)
+}
+
+// outlived has Redis leave a runner once its request is answered, and come back
+// when the runner has given up its lease.
+func outlived(cfg *jobs.Config, leave, comeBack func()) {
+	cfg.Ledger.LeaseTimings.Renew = 100 * time.Millisecond
+	var held context.Context // ends with the lease
+	cfg.Product = eachTime{cfg.Product, func(ctx context.Context) { held = ctx }}
+	var away atomic.Bool
+	var passed atomic.Int64
+	cfg.Now = func() time.Time { // time flies while Redis is away
+		if away.Load() {
+			passed.Add(int64(store.JobLease.Life))
+		}
+		return time.Now().Add(time.Duration(passed.Load()))
+	}
+	cfg.At = func(step string) {
+		if step != "answered" {
+			return
+		}
+		leave()
+		away.Store(true)
+		context.AfterFunc(held, func() {
+			away.Store(false)
+			comeBack()
+		})
+	}
 }
 
 // TestRedisStandsStill: a Redis that hears and does not answer, for longer than
 // a lease holds, and then does all that it heard.
 func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, false)
+	b := newOwnBench(t)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	thawed := make(chan struct{})
-	cfg.At = func(step string) {
-		if step == "answered" {
-			b.server.Freeze(t)
-			time.AfterFunc(store.JobLease.Life+time.Second, func() {
-				b.server.Thaw(t)
-				close(thawed)
-			})
-		}
-	}
-	go func() { _ = jobs.New(cfg).Run(t.Context()) }() // what it comes to is in the job
-	<-thawed
+	_, cfg.Ledger = opened(t, b.redisURL)
+	outlived(&cfg, func() {
+		b.leaseEnds(id)
+		b.server.Freeze(t)
+	}, func() { b.server.Thaw(t) })
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- jobs.New(cfg).Run(ctx) }()
+	b.until("what the request came to is recorded", func() bool {
+		job, err := b.ledger.LoadJob(t.Context(), id)
+		return err == nil && job.FileID != ""
+	})
 	b.endedWell(id, b.config())
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 // TestStoppedDuringTheRequest: a runner that is to stop while the request is

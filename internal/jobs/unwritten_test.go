@@ -14,8 +14,8 @@ import (
 // as long as a file is followed, that is told, and settled once it can.
 func TestRedisTakesNoWrites(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, false)
-	_, b.ledger = opened(t, redistest.Start(t).URL())
+	b := newOwnBench(t)
+	_, b.ledger = opened(t, redistest.NewDatabase(t).URL())
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	var refusing atomic.Bool
 	var minutes, refused atomic.Int32
@@ -31,7 +31,7 @@ func TestRedisTakesNoWrites(t *testing.T) {
 			refusing.Store(true)
 		}
 	}
-	cfg.Product = eachTime{cfg.Product, func() { // a write is tried again
+	cfg.Product = eachTime{cfg.Product, func(context.Context) { // a write is tried again
 		if refusing.Load() {
 			refused.Add(1)
 		}
@@ -54,11 +54,11 @@ func TestRedisTakesNoWrites(t *testing.T) {
 // eachTime lets something happen each time a session is read.
 type eachTime struct {
 	store.SessionReader
-	happens func()
+	happens func(ctx context.Context)
 }
 
 func (e eachTime) Session(ctx context.Context, id string) (store.Session, error) {
-	e.happens()
+	e.happens(ctx)
 	return e.SessionReader.Session(ctx, id)
 }
 

@@ -24,7 +24,7 @@ func (b *bench) leaves(master, replica *redistest.Server) {
 // waiting is a job that waits for the only replica, which left.
 func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	t.Helper()
-	b = newBench(t, false)
+	b = newOwnBench(t)
 	replica = redistest.StartReplica(t, b.server)
 	id = b.claimed(store.ActionGenerate)
 	if err := b.ledger.NoteReplicas(t.Context()); err != nil {
@@ -37,9 +37,10 @@ func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 // TestWaitsForTheReplicas: nothing is asked for while a replica that could take
 // over does not know of it, and it goes on by itself once that does.
 func TestWaitsForTheReplicas(t *testing.T) {
+	t.Parallel()
 	t.Run("it lags", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, false)
+		b := newOwnBench(t)
 		replica := redistest.StartReplica(t, b.server)
 		id := b.claimed(store.ActionGenerate)
 		replica.Freeze(t)

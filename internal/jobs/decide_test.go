@@ -1,8 +1,11 @@
 package jobs
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -86,4 +89,42 @@ func TestCauseOf(t *testing.T) {
 			t.Errorf("%s: %s %q, want %s %q", c.err.Kind, cause, detail, c.cause, c.detail)
 		}
 	}
+}
+
+// asked is a SuperDuperAI whose answers about a file are given one after the
+// other. The last of them is given when the job is to stop.
+type asked struct {
+	Maker
+	answers []error // nil = it is being made
+	stop    func()
+	at      []time.Time
+}
+
+func (a *asked) File(context.Context, string) (superduper.File, error) {
+	a.at = append(a.at, time.Now())
+	if len(a.at) == len(a.answers) {
+		a.stop()
+	}
+	return superduper.File{Tasks: []superduper.Task{{Status: "in_progress"}}}, a.answers[len(a.at)-1]
+}
+
+// TestPausesBetweenLooks: a file is looked at every five seconds; without an
+// answer ever more rarely, and not before SuperDuperAI asks to.
+func TestPausesBetweenLooks(t *testing.T) {
+	away := &superduper.Error{Kind: superduper.Unavailable}
+	retryAfter := func(d time.Duration) error { return &superduper.Error{Kind: superduper.RateLimited, RetryAfter: d} }
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		maker := &asked{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
+		c := carriage{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Maker: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Tell: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
+		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		for i, want := range []time.Duration{5, 10, 20, 5, 90, 60, 300, 60, 60, 5} {
+			if got := maker.at[i+1].Sub(maker.at[i]); got != want*time.Second {
+				t.Errorf("%v after look %d, want %d s", got, i, want)
+			}
+		}
+	})
 }

@@ -23,6 +23,7 @@ import (
 // writing until it may go on.
 type slowSite struct {
 	*demo.Site
+	passing
 	read, write chan struct{}
 }
 
@@ -33,7 +34,7 @@ func newSlowSite(b *bench) *slowSite {
 	}
 	client := redis.NewClient(options)
 	b.t.Cleanup(func() { _ = client.Close() })
-	s := &slowSite{demo.NewSite(demo.SiteConfig{Redis: client}), make(chan struct{}), make(chan struct{})}
+	s := &slowSite{Site: demo.NewSite(demo.SiteConfig{Redis: client}), read: make(chan struct{}), write: make(chan struct{})}
 	client.AddHook(s)
 	return s
 }
@@ -48,14 +49,6 @@ func (s *slowSite) begin(update string) (end func()) {
 	}()
 	<-s.read
 	return func() { s.write <- struct{}{}; <-done }
-}
-
-// DialHook does nothing.
-func (*slowSite) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-// ProcessPipelineHook does nothing.
-func (*slowSite) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
 }
 
 // ProcessHook holds a SET up.

@@ -1,0 +1,152 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math"
+	"net"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
+// is back. What the request came to is known to nobody else until then.
+func TestRedisIsAway(t *testing.T) {
+	t.Parallel()
+	for _, at := range []string{"written", "answered", "filed"} {
+		t.Run(at, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, false)
+			id := b.claimed(store.ActionGenerate)
+			g := newGate(t, b.redisURL)
+			product, ledger := opened(t, g.url())
+			cfg := config(product, ledger, b.apiURL)
+			var once sync.Once
+			cfg.At = func(step string) {
+				if step == at {
+					once.Do(func() { g.shut(10) })
+				}
+			}
+			// Nor could it give the job free.
+			cfg.Log = slog.New(interrupted(func(context.Context, time.Duration) { b.leaseEnds(id) }))
+			b.endedWell(id, cfg)
+		})
+	}
+}
+
+// TestRedisIsAwayForLong: nor is it given up once the lease has ended, as long
+// as nobody else got the job.
+func TestRedisIsAwayForLong(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id := b.claimed(store.ActionGenerate)
+	g := newGate(t, b.redisURL)
+	product, ledger := opened(t, g.url())
+	cfg := config(product, ledger, b.apiURL)
+	outlived(&cfg, func() {
+		g.shut(math.MaxInt)
+		b.leaseEnds(id)
+	}, func() { g.shut(0) })
+	b.endedWell(id, cfg)
+}
+
+// outlived has Redis leave a runner once its request is answered, and come back
+// when the runner has given up its lease.
+func outlived(cfg *jobs.Config, leave, comeBack func()) {
+	cfg.Ledger.LeaseTimings.Renew = 100 * time.Millisecond
+	var held context.Context // ends with the lease
+	cfg.Product = eachTime{cfg.Product, func(ctx context.Context) { held = ctx }}
+	var away atomic.Bool
+	var passed atomic.Int64
+	cfg.Now = func() time.Time { // time flies while Redis is away
+		if away.Load() {
+			passed.Add(int64(store.JobLease.Life))
+		}
+		return time.Now().Add(time.Duration(passed.Load()))
+	}
+	cfg.At = func(step string) {
+		if step != "answered" {
+			return
+		}
+		leave()
+		away.Store(true)
+		context.AfterFunc(held, func() {
+			away.Store(false)
+			comeBack()
+		})
+	}
+}
+
+// TestRedisStandsStill: a Redis that hears and does not answer, for longer than
+// a lease holds, and then does all that it heard.
+func TestRedisStandsStill(t *testing.T) {
+	t.Parallel()
+	b := newOwnBench(t)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	var product *store.Redis
+	product, cfg.Ledger = opened(t, b.redisURL)
+	client, err := product.Client(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard := make(chan struct{}) // the record, which may be tried several times
+	client.AddHook(unanswered{call: sync.OnceFunc(func() { close(heard) })})
+	outlived(&cfg, func() {
+		b.leaseEnds(id)
+		b.server.Freeze(t)
+	}, func() {
+		<-heard
+		b.server.Thaw(t)
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- jobs.New(cfg).Run(ctx) }()
+	b.until("what the request came to is recorded", func() bool {
+		job, err := b.ledger.LoadJob(t.Context(), id)
+		return err == nil && job.FileID != ""
+	})
+	b.endedWell(id, b.config())
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// unanswered is called when Redis did not answer a script in time, although the
+// caller still waits.
+type unanswered struct {
+	passing
+	call func()
+}
+
+// ProcessHook looks how a command ends.
+func (u unanswered) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		var late net.Error
+		deadline, _ := ctx.Deadline()
+		if cmd.Name() == "evalsha" && errors.As(err, &late) && late.Timeout() && time.Now().Before(deadline) {
+			u.call()
+		}
+		return err
+	}
+}
+
+// passing is a hook that does nothing.
+type passing struct{}
+
+// DialHook does nothing.
+func (passing) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+// ProcessPipelineHook does nothing.
+func (passing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}

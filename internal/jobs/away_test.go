@@ -14,6 +14,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -92,7 +94,7 @@ func TestRedisStandsStill(t *testing.T) {
 	b := newOwnBench(t)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	var product *store.Redis
-	product, cfg.Ledger = opened(t, b.redisURL)
+	product, cfg.Ledger = opened(t, redistest.Patient(t, b.server.URL()+"?read_timeout=5s&max_retries=-1"))
 	client, err := product.Client(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +111,7 @@ func TestRedisStandsStill(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- jobs.New(cfg).Run(ctx) }()
-	b.until("what the request came to is recorded", func() bool {
+	testenv.Until(t, "what the request came to is recorded", func() bool {
 		job, err := b.ledger.LoadJob(t.Context(), id)
 		return err == nil && job.FileID != ""
 	})

@@ -26,10 +26,6 @@ const (
 	token   = "tokentokentokentokentokentokentoken"
 )
 
-// patience is far above what anything takes here, also on a busy machine: only
-// what hangs exceeds it.
-const patience = 3 * time.Minute
-
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // paid is a Stripe that knows one payment.
@@ -92,7 +88,7 @@ func newOwnBench(t *testing.T) *bench {
 // benchOn is a bench on a Redis that is there.
 func benchOn(t *testing.T, url string, client redis.UniversalClient) *bench {
 	t.Helper()
-	b := &bench{t: t, files: demo.NewSuperDuper(time.Now, 0), redisURL: url, client: client}
+	b := &bench{t: t, files: demo.NewSuperDuper(time.Now, 0), redisURL: redistest.Patient(t, url), client: client}
 	server := httptest.NewServer(b.files)
 	t.Cleanup(server.Close)
 	t.Cleanup(server.CloseClientConnections)
@@ -153,7 +149,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
 	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
-		Limits: limits, Now: time.Now}
+		Limits: limits, Within: testenv.Patience, Now: time.Now}
 }
 
 var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
@@ -178,7 +174,7 @@ func (b *bench) examined() store.Examination {
 // planned plans a repair by what was seen.
 func (b *bench) planned(action store.Action, x store.Examination) string {
 	b.t.Helper()
-	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry",
+	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry",
 		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)
@@ -197,7 +193,7 @@ func (b *bench) ended(id string, cfg jobs.Config) store.Job {
 	done := make(chan error, 1)
 	go func() { done <- jobs.New(cfg).Run(ctx) }()
 	var job store.Job
-	b.until("the job is over and told", func() bool {
+	testenv.Until(b.t, "the job is over and told", func() bool {
 		var err error
 		job, err = b.ledger.LoadJob(ctx, id)
 		if err != nil && !errors.Is(err, store.ErrSilent) { // which it may be for a while where it was away
@@ -210,21 +206,6 @@ func (b *bench) ended(id string, cfg jobs.Config) store.Job {
 		b.t.Fatal(err)
 	}
 	return job
-}
-
-func (b *bench) until(what string, done func() bool) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			b.t.Fatalf("it does not come to this: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 func (b *bench) value(key string) map[string]any {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -39,7 +40,7 @@ const inJobs = "sessionbot:{jobs}:probe" // a key beside the jobs
 // cutOff leaves the replica with what was written by now, and without the rest.
 func (g *group) cutOff() {
 	g.t.Helper()
-	g.until("the replica follows", func() bool {
+	testenv.Until(g.t, "the replica follows", func() bool {
 		pipe := g.master.Client().Pipeline()
 		pipe.Set(g.t.Context(), inJobs, "", time.Minute)
 		acked := pipe.Do(g.t.Context(), "WAIT", 1, 1000)
@@ -54,13 +55,13 @@ func (g *group) failOver() {
 	g.t.Helper()
 	g.master.Kill(g.t)
 	g.replica.Thaw(g.t)
-	g.until("the replica takes over", func() bool { return g.client.Set(g.t.Context(), inJobs, "", time.Minute).Err() == nil })
+	testenv.Until(g.t, "the replica takes over", func() bool { return g.client.Set(g.t.Context(), inJobs, "", time.Minute).Err() == nil })
 }
 
 // sentOrWaits: the request was sent, or its job waits.
 func (g *group) sentOrWaits(id string) {
 	g.t.Helper()
-	g.until("it was sent or waits", func() bool {
+	testenv.Until(g.t, "it was sent or waits", func() bool {
 		job, err := g.ledger.LoadJob(g.t.Context(), id)
 		return err == nil && job.Cancellable() || g.files.Started() > 0
 	})
@@ -83,7 +84,7 @@ func TestFailoverThatLosesTheClaim(t *testing.T) {
 			go func() { ended <- jobs.New(g.config()).Run(ctx) }()
 			g.sentOrWaits(id)
 			g.failOver()
-			g.until("the plan is claimed once more", func() bool {
+			testenv.Until(g.t, "the plan is claimed once more", func() bool {
 				answer, err := g.ledger.Claim(t.Context(), id, "", store.Actor{ID: "U3"}, time.Now())
 				return err == nil && answer.Verdict == store.Claimed
 			})

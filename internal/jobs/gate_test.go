@@ -47,7 +47,12 @@ func newGate(t *testing.T, redisURL string) *gate {
 	return g
 }
 
-func (g *gate) url() string { return "redis://" + g.listener.Addr().String() + g.to.Path }
+// url is that of the Redis, by way of the gate.
+func (g *gate) url() string {
+	way := *g.to
+	way.Host = g.listener.Addr().String()
+	return way.String()
+}
 
 // shut hangs up on everybody, and on so many who call again.
 func (g *gate) shut(refuses int) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -160,7 +161,7 @@ func TestChild(t *testing.T) {
 			select {}
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testenv.Patience)
 	defer cancel()
 	if err := jobs.New(cfg).Run(ctx); err != nil {
 		t.Fatal(err)

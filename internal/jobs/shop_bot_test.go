@@ -26,7 +26,7 @@ func (s *shop) examined() store.Examination { return s.bot.Examine(s.t.Context()
 // where the plan needs one, and carries it out.
 func (s *shop) repaired(action store.Action) store.Plan {
 	s.t.Helper()
-	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: "sorry", RefundText: "refunded",
+	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry", RefundText: "refunded",
 		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
 	if err != nil {
 		s.t.Fatal(err)

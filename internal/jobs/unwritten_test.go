@@ -15,7 +15,7 @@ import (
 func TestRedisTakesNoWrites(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
-	_, b.ledger = opened(t, redistest.NewDatabase(t).URL())
+	_, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	var refusing atomic.Bool
 	var minutes, refused atomic.Int32

@@ -132,6 +132,9 @@ var quick = func() jobs.Timings {
 	return t
 }()
 
+// patient are deadlines that do not pass on a busy machine.
+var patient = store.Deadlines{All: testenv.Patience, Redis: testenv.Patience, Site: testenv.Patience, Stripe: testenv.Patience}
+
 // config is that of a runner, in this process or another.
 func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
@@ -149,7 +152,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
 	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
-		Limits: limits, Within: testenv.Patience, Now: time.Now}
+		Limits: limits, Deadlines: patient, Now: time.Now}
 }
 
 var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}

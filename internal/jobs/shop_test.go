@@ -57,7 +57,7 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 	s.bot = store.Examiner{Redis: shared.product, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
 		Proven: func(context.Context, time.Time) bool { return false },
 		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
-		Limits: limits, Within: testenv.Patience, Now: time.Now}
+		Limits: limits, Deadlines: patient, Now: time.Now}
 	s.cfg = config(shared.product, shared.ledger, s.site.FilesURL)
 	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
 	s.cfg.Examine = func(ctx context.Context, id, job string) store.Examination {

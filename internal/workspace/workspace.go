@@ -41,6 +41,9 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
 	Now func() time.Time
+	// AckWithin is the time after which an envelope counts as not acknowledged; 0
+	// means Slack's three seconds. Where the machine is busy tests need more.
+	AckWithin time.Duration
 }
 
 // timing holds the protocol's waits. Tests shorten them.
@@ -101,6 +104,9 @@ func Start(cfg Config) (*Server, error) {
 func start(cfg Config, timing timing) (*Server, error) {
 	if err := checkAddr(cfg.Addr, cfg.AllowRemote); err != nil {
 		return nil, err
+	}
+	if cfg.AckWithin > 0 {
+		timing.ack = cfg.AckWithin
 	}
 	app, err := parseManifest(cfg.Manifest)
 	if err != nil {

@@ -113,12 +113,9 @@ func (p Place) ExpectUpdate(m Message, fits ...func(Message) bool) Message {
 func (p Place) All() []Message {
 	p.w.t.Helper()
 	p.w.poll(0)
-	var all []Message
-	for _, m := range p.w.sorted() {
-		if p.sees(m) {
-			p.w.expected[m.id()] = m.Revision
-			all = append(all, m)
-		}
+	all := p.w.sorted(p.sees)
+	for _, m := range all {
+		p.w.expected[m.id()] = m.Revision
 	}
 	return all
 }

@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	patience = 15 * time.Second       // for what is expected
-	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
+	patience = 2 * time.Minute        // for what is expected; only what hangs takes longer
+	quiet    = 100 * time.Millisecond // without news, before nothing else is believed to come
 )
 
 // Message is a message as the workspace shows it over HTTP. It is declared anew
@@ -53,6 +53,8 @@ type Workspace struct {
 
 // New connects a test to the workspace at url. What the workspace shows already
 // counts as expected. When the test ends, news that it did not expect fail it.
+// A test that calls New before it starts its app looks once more after the app
+// was stopped, when all that the app had still to say has been said.
 func New(t testing.TB, url, controlKey string) *Workspace {
 	t.Helper()
 	w := &Workspace{
@@ -75,20 +77,30 @@ func New(t testing.TB, url, controlKey string) *Workspace {
 // AwaitConnections waits until the app has at least so many connections.
 func (w *Workspace) AwaitConnections(least int) {
 	w.t.Helper()
-	var answer struct{ Connections int }
-	w.get("/control/connections", url.Values{"least": {strconv.Itoa(least)}, "wait": {millis(patience)}}, &answer)
-	if answer.Connections < least {
-		w.t.Fatalf("the app has %d connections, expected %d", answer.Connections, least)
-	}
+	w.awaitConnections(url.Values{"least": {strconv.Itoa(least)}}, func(n int) bool { return n >= least })
 }
 
 // AwaitNoConnection waits until the app has no connection left.
 func (w *Workspace) AwaitNoConnection() {
 	w.t.Helper()
+	w.awaitConnections(url.Values{"most": {"0"}}, func(n int) bool { return n == 0 })
+}
+
+// awaitConnections asks until there are enough, since the workspace does not
+// wait for so long at a time.
+func (w *Workspace) awaitConnections(query url.Values, enough func(int) bool) {
+	w.t.Helper()
 	var answer struct{ Connections int }
-	w.get("/control/connections", url.Values{"most": {"0"}, "wait": {millis(patience)}}, &answer)
-	if answer.Connections > 0 {
-		w.t.Fatalf("the app still has %d connections", answer.Connections)
+	for deadline := time.Now().Add(patience); ; {
+		left := time.Until(deadline)
+		query.Set("wait", millis(max(left, 0)))
+		w.get("/control/connections", query, &answer)
+		if enough(answer.Connections) {
+			return
+		}
+		if left <= 0 {
+			w.t.Fatalf("the app has %d connections after %v, expected others: %v", answer.Connections, patience, query)
+		}
 	}
 }
 
@@ -105,10 +117,9 @@ func (w *Workspace) Fault(kind string, seconds float64, method string) {
 func (w *Workspace) Expect(fits func(Message) bool) Message {
 	w.t.Helper()
 	return w.await("such message", func() (Message, bool) {
-		for _, m := range w.sorted() {
-			if _, known := w.expected[m.id()]; !known && fits(m) {
-				return m, true
-			}
+		unknown := w.sorted(func(m Message) bool { return w.expected[m.id()] == 0 })
+		if i := slices.IndexFunc(unknown, fits); i >= 0 {
+			return unknown[i], true
 		}
 		return Message{}, false
 	})
@@ -137,11 +148,13 @@ func (w *Workspace) failOnNews() {
 	}
 }
 
-// sorted lists the messages, oldest first.
-func (w *Workspace) sorted() []Message {
-	list := make([]Message, 0, len(w.latest))
+// sorted lists the messages that fit, oldest first.
+func (w *Workspace) sorted(fits func(Message) bool) []Message {
+	var list []Message
 	for _, m := range w.latest {
-		list = append(list, m)
+		if fits(m) {
+			list = append(list, m)
+		}
 	}
 	slices.SortFunc(list, func(a, b Message) int { return strings.Compare(a.TS, b.TS) })
 	return list
@@ -164,13 +177,7 @@ func (w *Workspace) News(wait time.Duration) []Message {
 
 // unknown are the messages that are newer than the test knows.
 func (w *Workspace) unknown() []Message {
-	var news []Message
-	for _, m := range w.sorted() {
-		if m.Revision > w.expected[m.id()] {
-			news = append(news, m)
-		}
-	}
-	return news
+	return w.sorted(func(m Message) bool { return m.Revision > w.expected[m.id()] })
 }
 
 // poll reads news, and waits for the first for so long. It reports whether
@@ -211,7 +218,7 @@ func (w *Workspace) await(what string, find func() (Message, bool)) Message {
 // listing shows all messages, for a failed test.
 func (w *Workspace) listing() string {
 	var b strings.Builder
-	for _, m := range w.sorted() {
+	for _, m := range w.sorted(func(Message) bool { return true }) {
 		fmt.Fprintf(&b, "  %s\n", m)
 	}
 	return b.String()

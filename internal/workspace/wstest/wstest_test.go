@@ -53,6 +53,7 @@ func write(t *testing.T, s *workspace.Server, text string) {
 }
 
 func TestUnexpectedNewsFailTheTest(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	write(t, s, "there before the test")
 	for _, c := range []struct {
@@ -90,6 +91,7 @@ func TestUnexpectedNewsFailTheTest(t *testing.T) {
 }
 
 func TestAwaitConnections(t *testing.T) {
+	t.Parallel()
 	s := start(t)
 	w := wstest.New(t, s.URL(), s.ControlKey())
 	w.AwaitConnections(0)

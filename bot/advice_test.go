@@ -14,6 +14,7 @@ import (
 )
 
 func TestFaultsAreRecognised(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name      string
 		err       error
@@ -54,6 +55,7 @@ func TestFaultsAreRecognised(t *testing.T) {
 }
 
 func TestEveryAdviceIsASentence(t *testing.T) {
+	t.Parallel()
 	for code := range advices {
 		words := (&Fault{Code: code}).Advice()
 		if len(words) < 20 || !strings.HasSuffix(words, ".") {

@@ -15,6 +15,7 @@ import (
 
 // TestUntold: what each fault means for the next try.
 func TestUntold(t *testing.T) {
+	t.Parallel()
 	dial := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}
 	read := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "read", Err: errors.New("reset")}}
 	answered := func(code string) error { return slack.SlackErrorResponse{Err: code} }

@@ -9,6 +9,7 @@ import (
 )
 
 func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		job  func(context.Context)
 		took time.Duration
@@ -19,6 +20,7 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 		"nothing is going": {func(context.Context) {}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				work, cut := context.WithCancel(t.Context())
 				defer cut()

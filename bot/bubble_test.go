@@ -37,7 +37,10 @@ type bubble struct {
 	opening func(n int) (status int, retryAfter, body string)
 	counted func(n int) int
 	hello   bool
-	hangs   atomic.Bool  // response_url gives no answer
+	hangs   atomic.Bool // response_url gives no answer
+	// posting answers a post through response_url, or with the bot's own voice,
+	// in place of the usual answer; false = as usual.
+	posting func(w http.ResponseWriter, own bool) bool
 	refusal atomic.Value // error code of auth.test, a string
 	apiURL  string       // SLACK_API_URL
 
@@ -133,8 +136,8 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 		s := &bubble{
 			t: t, waiting: make(chan net.Conn), closed: make(chan struct{}), hello: true, apiURL: "http://slack.test/api/",
 			opening: func(int) (int, string, string) { return http.StatusOK, "", "" },
-			counted: func(n int) int { return min(n, 2) },
-			lines:   make(chan *line, 1000), answers: make(chan string, 1000),
+			counted: func(n int) int { return min(n, 2) }, posting: func(http.ResponseWriter, bool) bool { return false },
+			lines: make(chan *line, 1000), answers: make(chan string, 1000),
 			log: &lockedLog{}, gauge: &gauge{}, ended: make(chan error, 1),
 		}
 		if prepare != nil {
@@ -196,16 +199,22 @@ func (s *bubble) handler() http.Handler {
 	})
 	mux.HandleFunc("/socket/{n}", s.serve)
 	mux.HandleFunc("/api/chat.postEphemeral", func(w http.ResponseWriter, r *http.Request) {
+		if s.posting(w, true) {
+			return
+		}
 		s.answers <- "with its own voice: " + r.FormValue("text")
 		_, _ = io.WriteString(w, `{"ok":true}`) // the asker notices
 	})
-	mux.HandleFunc("/response", func(_ http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("/response", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			s.t.Error(err)
 		}
 		if s.hangs.Load() {
 			<-r.Context().Done()
+			return
+		}
+		if s.posting(w, false) {
 			return
 		}
 		s.answers <- string(body)

@@ -14,6 +14,7 @@ import (
 )
 
 func TestSecondConnectionFollowsTheFirst(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first := s.connected()
 		greeted := time.Now()
@@ -31,8 +32,10 @@ func TestSecondConnectionFollowsTheFirst(t *testing.T) {
 
 // A refresh never leaves a gap, even where Slack moves both connections at once.
 func TestRefreshOpensTheNextConnectionFirst(t *testing.T) {
+	t.Parallel()
 	for _, reason := range []string{"warning", "refresh_requested", "of tomorrow"} {
 		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, nil, func(s *bubble) {
 				first, second := s.both()
 				for _, l := range []*line{first, second} {
@@ -61,6 +64,7 @@ func TestRefreshOpensTheNextConnectionFirst(t *testing.T) {
 }
 
 func TestConnectionThatEndsIsReplacedWhileTheOtherStands(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		ended := time.Now()
@@ -78,6 +82,7 @@ func TestConnectionThatEndsIsReplacedWhileTheOtherStands(t *testing.T) {
 }
 
 func TestSlackAwayIsAskedEverMoreSeldom(t *testing.T) {
+	t.Parallel()
 	var away atomic.Bool
 	away.Store(true)
 	inBubble(t, func(s *bubble) {
@@ -116,6 +121,7 @@ func TestSlackAwayIsAskedEverMoreSeldom(t *testing.T) {
 }
 
 func TestSlacksPauseIsKept(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(s *bubble) {
 		s.opening = func(n int) (int, string, string) {
 			if n == 1 {
@@ -134,6 +140,7 @@ func TestSlacksPauseIsKept(t *testing.T) {
 // A fault that only a person can mend ends the process, whichever connection
 // meets it and whenever.
 func TestPermanentFaultsEndTheBot(t *testing.T) {
+	t.Parallel()
 	refused := func(code string) string { return `{"ok":false,"error":"` + code + `"}` }
 	for code, words := range map[string]string{
 		"invalid_auth": "token", "account_inactive": "reinstall", "not_authed": "token", "token_revoked": "reinstall",
@@ -142,6 +149,7 @@ func TestPermanentFaultsEndTheBot(t *testing.T) {
 	} {
 		for name, n := range map[string]int{"at the start": 1, "second connection": 2, "hours later": 3} {
 			t.Run(code+" "+name, func(t *testing.T) {
+				t.Parallel()
 				inBubble(t, func(s *bubble) {
 					s.opening = func(call int) (int, string, string) {
 						if call == n {
@@ -162,6 +170,7 @@ func TestPermanentFaultsEndTheBot(t *testing.T) {
 		}
 	}
 	t.Run("link_disabled told on one connection", func(t *testing.T) {
+		t.Parallel()
 		inBubble(t, nil, func(s *bubble) {
 			first, second := s.both()
 			second.send(t, `{"type":"disconnect","reason":"link_disabled"}`)
@@ -173,8 +182,10 @@ func TestPermanentFaultsEndTheBot(t *testing.T) {
 
 // The bot token is revoked while everything stands.
 func TestRevokedBotTokenEndsTheBot(t *testing.T) {
+	t.Parallel()
 	for code, words := range map[string]string{"token_revoked": "reinstall", "account_inactive": "reinstall", "invalid_auth": "token", "token_expired": "rotation"} {
 		t.Run(code, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, nil, func(s *bubble) {
 				s.both()
 				s.refusal.Store("internal_error") // which passes
@@ -206,6 +217,7 @@ func (s *bubble) endsWith(words ...string) {
 }
 
 func TestTooManyConnectionsAreNotHammered(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); {
@@ -223,9 +235,24 @@ func TestTooManyConnectionsAreNotHammered(t *testing.T) {
 	})
 }
 
+// Likewise where none stands.
+func TestConnectionsThatEndAtOnceAreNotHammered(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(s *bubble) {
+		for deadline := time.Now().Add(10 * time.Minute); time.Now().Before(deadline); {
+			s.connected().send(t, `{"type":"disconnect","reason":"too_many_websockets"}`)
+		}
+		if n := len(s.attempts()); n > 2*75 || n < 2*25 {
+			t.Errorf("%d attempts in ten minutes", n)
+		}
+	})
+}
+
 func TestSlackThatAlwaysWantsAnotherIsNotHammered(t *testing.T) {
+	t.Parallel()
 	for name, hello := range map[string]bool{"after its hello": true, "instead of a hello": false} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			inBubble(t, func(s *bubble) { s.hello = hello }, func(s *bubble) {
 				for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
 					s.connected().send(t, `{"type":"disconnect","reason":"warning"}`)
@@ -239,6 +266,7 @@ func TestSlackThatAlwaysWantsAnotherIsNotHammered(t *testing.T) {
 }
 
 func TestStopTakesALastCallOnBothConnections(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		s.stop()

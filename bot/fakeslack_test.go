@@ -90,6 +90,7 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 }
 
 func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ method, answer, want string }{
 		{"auth.test", `{"ok":false,"error":"invalid_auth"}`, "Slack refuses SLACK_BOT_TOKEN (invalid_auth). Check that the token is whole"},
 		{"auth.test", `{"ok":false,"error":"account_inactive"}`, "reinstall it and use the new token"},
@@ -101,6 +102,7 @@ func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 		{"apps.connections.open", `{"ok":false,"error":"link_disabled"}`, "Socket Mode is switched off"},
 	} {
 		t.Run(c.method+" "+c.answer, func(t *testing.T) {
+			t.Parallel()
 			slack := newFakeSlack(t)
 			slack.answers[c.method] = c.answer
 			err := await(t, slack.run(t, nil))
@@ -116,6 +118,7 @@ func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 }
 
 func TestPassingFaultsAreWaitedOut(t *testing.T) {
+	t.Parallel()
 	slack := newFakeSlack(t)
 	slack.answers["auth.test"] = `{"ok":false,"error":"internal_error"}`
 	slack.run(t, nil)
@@ -125,6 +128,7 @@ func TestPassingFaultsAreWaitedOut(t *testing.T) {
 }
 
 func TestWhatCannotBeReadIsAckedAndAnswered(t *testing.T) {
+	t.Parallel()
 	slack := newFakeSlack(t)
 	acks := make(chan string, 10)
 	slack.socket = func(conn *websocket.Conn) {
@@ -166,40 +170,5 @@ func TestWhatCannotBeReadIsAckedAndAnswered(t *testing.T) {
 	told := string(await(t, slack.answer)) + string(await(t, slack.answer))
 	if !strings.Contains(told, "could not be read") || !strings.Contains(told, "Orphaned") {
 		t.Errorf("answered %s", told)
-	}
-}
-
-func TestConnectionsThatEndAtOnceAreNotHammered(t *testing.T) {
-	slack := newFakeSlack(t)
-	opened := make(chan struct{}, 100)
-	slack.socket = func(conn *websocket.Conn) {
-		for _, frame := range []string{`{"type":"hello"}`, `{"type":"disconnect","reason":"too_many_websockets"}`} {
-			_ = conn.WriteMessage(websocket.TextMessage, []byte(frame)) // it may be gone already
-		}
-		opened <- struct{}{}
-	}
-	slack.run(t, nil)
-	started := time.Now()
-	for range 5 {
-		await(t, opened)
-	}
-	// Between five attempts lies at least half of 0.2, 0.4, 0.8 and 1.6 s; the
-	// second connection is not opened before a second has passed.
-	if took := time.Since(started); took < time.Second {
-		t.Errorf("five connections within %v", took)
-	}
-}
-
-// await takes one thing from a channel within a generous time.
-func await[T any](t *testing.T, from <-chan T) T {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-	defer cancel()
-	select {
-	case got := <-from:
-		return got
-	case <-ctx.Done():
-		t.Fatal("nothing came")
-		panic("not reached")
 	}
 }

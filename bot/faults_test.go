@@ -10,6 +10,7 @@ import (
 )
 
 func TestPanicIsAnsweredWithItsRef(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	var ref string
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
@@ -32,23 +33,8 @@ func TestPanicIsAnsweredWithItsRef(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-func TestResponseURLIsTriedOnceMore(t *testing.T) {
-	for _, kind := range []string{"rate_limit", "server_error"} {
-		t.Run(kind, func(t *testing.T) {
-			s := play(t)
-			s.commands.run = func(context.Context, commands.Request) commands.Answer {
-				s.Fault(kind, 1, "response_url")
-				return aboutSession("Orphaned")
-			}
-			sam := s.As("U0SUPPORT").In("C0SUPPORT")
-			sam.Type("/session debug " + session)
-			sam.ExpectMessage(wstest.Saying("Orphaned"))
-			s.ExpectNothingElse()
-		})
-	}
-}
-
 func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer {
 		s.Fault("server_error", 0, "response_url")
@@ -65,21 +51,8 @@ func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
 	}
 }
 
-// Where the bot is no member only response_url answers: it is tried again once a
-// short outage of Slack's is over.
-func TestOutageWhereTheBotIsNoMember(t *testing.T) {
-	s := play(t)
-	s.commands.run = func(context.Context, commands.Request) commands.Answer {
-		s.Fault("server_error", 3, "")
-		return aboutSession("Orphaned")
-	}
-	sam := s.As("U0SUPPORT").In("C0RANDOM")
-	sam.Type("/session debug " + session)
-	sam.ExpectMessage(wstest.Saying("Orphaned"))
-	s.ExpectNothingElse()
-}
-
 func TestDroppedSocketComesBack(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
 	s.awaitSockets(t, 2)
@@ -96,6 +69,7 @@ func TestDroppedSocketComesBack(t *testing.T) {
 }
 
 func TestStopAnswersWhatWasAcked(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	running, goOn := make(chan struct{}), make(chan struct{})
 	s.commands.run = func(context.Context, commands.Request) commands.Answer {

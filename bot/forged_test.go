@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // forgery is a click as nobody could make it in Slack.
 type forgery struct {
@@ -70,7 +73,8 @@ func (f forgery) frame(i int, responseURL string) []byte {
 // Every forged click is answered, and none of them decides a plan or writes
 // anything but that somebody tried.
 func TestForgedClicks(t *testing.T) {
-	server := redistest.Start(t)
+	t.Parallel()
+	server := redistest.NewDatabase(t)
 	r, err := store.Open(t.Context(), server.URL())
 	if err != nil {
 		t.Fatal(err)

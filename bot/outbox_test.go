@@ -17,6 +17,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 var hello = message{blocks: []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain("hello")))}}
@@ -67,7 +68,7 @@ func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*outbox, st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler), timings: timings}, server.URL + "/response/secret", arrived
+	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings)}, server.URL + "/response/secret", arrived
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter) {
@@ -81,6 +82,7 @@ func reply(status int, body string, header ...string) func(http.ResponseWriter) 
 }
 
 func TestRespond(t *testing.T) {
+	t.Parallel()
 	ok := reply(200, "ok")
 	for _, c := range []struct {
 		name    string
@@ -120,6 +122,7 @@ func TestRespond(t *testing.T) {
 }
 
 func TestRespondSendsBlocksWithTheirText(t *testing.T) {
+	t.Parallel()
 	ok := reply(200, "ok")
 	o, url, posts := hookServer(t, reply(400, "invalid_blocks"), ok, ok)
 	if err := o.respond(t.Context(), asker{responseURL: url}, hello); err != nil {
@@ -142,6 +145,7 @@ func TestRespondSendsBlocksWithTheirText(t *testing.T) {
 }
 
 func TestRespondWithoutAnswerIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	o, url, posts := hookServer(t, func(http.ResponseWriter) { panic(http.ErrAbortHandler) })
 	err := o.respond(t.Context(), asker{responseURL: url}, hello)
 	if fault := FaultOf(err); err == nil || fault.Name() != "no answer" || strings.Contains(err.Error(), "secret") {
@@ -153,6 +157,7 @@ func TestRespondWithoutAnswerIsNotRepeated(t *testing.T) {
 }
 
 func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
+	t.Parallel()
 	calls := make(chan string, 10)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls <- (r.URL.Path + " " + r.FormValue("channel") + " " + r.FormValue("user") + " " + r.FormValue("text") + " " + r.FormValue("unfurl_links"))
@@ -163,7 +168,7 @@ func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
 		reply(200, `{"ok":false,"error":"not_in_channel"}`)(w)
 	}))
 	defer server.Close()
-	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler), timings: timings}
+	o := &outbox{api: slack.New("xoxb", slack.OptionAPIURL(server.URL+"/api/")), log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings)}
 	err := o.whisper(t.Context(), asker{channel: "C1", user: "U1"}, hello)
 	if fault := FaultOf(err); fault.Code != "not_in_channel" || !strings.Contains(fault.Advice(), "/invite") {
 		t.Errorf("whisper: %v", err)
@@ -182,6 +187,7 @@ func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
 }
 
 func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
+	t.Parallel()
 	const own = "http://127.0.0.1:8420/api/"
 	for _, c := range []struct {
 		apiURL, url string
@@ -221,6 +227,7 @@ func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
 }
 
 func TestForeignURLIsNotPostedTo(t *testing.T) {
+	t.Parallel()
 	o, _, posts := hookServer(t)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was posted to") }))
 	defer elsewhere.Close()
@@ -230,6 +237,7 @@ func TestForeignURLIsNotPostedTo(t *testing.T) {
 }
 
 func TestPauseEndsWithItsContext(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := (&outbox{timings: timings}).pause(ctx, &Fault{RetryAfter: 5 * time.Second}); !errors.Is(err, context.Canceled) {

@@ -44,6 +44,7 @@ func (*pictured) ProgressBlocks(p store.Progress) []slack.Block {
 // TestTell: the end of a job finds its people, and what is passing is tried
 // again later.
 func TestTell(t *testing.T) {
+	t.Parallel()
 	ended := store.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},
 		Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
 	running, unplaced, terminal := ended, ended, ended
@@ -75,6 +76,7 @@ func TestTell(t *testing.T) {
 		{"a terminal that is gone, and no alert channel", terminal, "", nil, nil, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			var mu sync.Mutex
 			var calls []string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -113,6 +115,7 @@ func TestTell(t *testing.T) {
 
 // TestOvertaken: progress that may have hidden the end has it told again.
 func TestOvertaken(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the asker notices what is missing
 	}))

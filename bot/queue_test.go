@@ -12,6 +12,7 @@ import (
 )
 
 func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(t.Context(), common(2, 3))
 		goOn := make(chan struct{})
@@ -42,6 +43,7 @@ func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
 }
 
 func TestQueueGivesUpWaiting(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		q := newQueue(ctx, common(1, 1))
@@ -100,6 +102,7 @@ func (c *crowd) end() {
 }
 
 func TestNobodyIsStarved(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		crowd func(*crowd)
 		waits time.Duration // of somebody else, elsewhere
@@ -121,6 +124,7 @@ func TestNobodyIsStarved(t *testing.T) {
 		}, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				q := newCrowd(t)
 				defer q.end()
@@ -140,6 +144,7 @@ func TestNobodyIsStarved(t *testing.T) {
 // A job that ends makes room for its person elsewhere and for others in its
 // channel: both go on at once.
 func TestRoomIsUsedAtOnce(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)
 		q.limits.person.running, q.limits.channel.running = 1, 1
@@ -155,6 +160,7 @@ func TestRoomIsUsedAtOnce(t *testing.T) {
 }
 
 func TestOnePersonsJobsKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)
 		q.ask("U1", "C1", 20)

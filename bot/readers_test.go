@@ -37,6 +37,7 @@ func user(members string) string {
 }
 
 func TestWhoMayAsk(t *testing.T) {
+	t.Parallel()
 	answers := map[string]string{
 		"UFULL":     user(""),
 		"UGONE":     user(`"deleted":true`),
@@ -96,6 +97,7 @@ func TestWhoMayAsk(t *testing.T) {
 }
 
 func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
+	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	d := newDirectory(api, "T1", func() time.Time { return now })
@@ -118,6 +120,7 @@ func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
 }
 
 func TestFailedLookupIsRepeatedSoon(t *testing.T) {
+	t.Parallel()
 	api, calls := directoryServer(t, nil)
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	d := newDirectory(api, "T1", func() time.Time { return now })

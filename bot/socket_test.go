@@ -11,6 +11,7 @@ import (
 )
 
 func TestSilentConnectionIsReplaced(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		time.Sleep(time.Hour) // PINGs alone keep a connection
@@ -36,6 +37,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 }
 
 func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		first.silent.Store(true)
@@ -60,6 +62,7 @@ func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
 }
 
 func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(s *bubble) { s.hello = false }, func(s *bubble) {
 		first := s.connected()
 		made := time.Now()
@@ -72,6 +75,7 @@ func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
 }
 
 func TestNothingIsDoneTwice(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		first.types(t, "e1", "x")
@@ -94,6 +98,7 @@ func TestNothingIsDoneTwice(t *testing.T) {
 }
 
 func TestNoFrameEndsTheConnection(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, _ := s.both()
 		for _, frame := range []string{
@@ -120,6 +125,7 @@ func TestNoFrameEndsTheConnection(t *testing.T) {
 // Whatever a frame holds, what people type and where they are answered is not
 // logged, and neither is what cannot be read.
 func TestNothingOfAFrameIsLogged(t *testing.T) {
+	t.Parallel()
 	const mark = "canary7"
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -152,6 +158,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 }
 
 func TestCommandThatIsTooLongIsRefused(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, _ := s.both()
 		first.types(t, "e1", strings.Repeat("x", maxText))
@@ -164,6 +171,7 @@ func TestCommandThatIsTooLongIsRefused(t *testing.T) {
 }
 
 func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		_ = first.WriteMessage(1, []byte(`{"text":"`+strings.Repeat("x", maxFrame)+`"}`)) // the bot ends it
@@ -177,6 +185,7 @@ func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
 }
 
 func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
+	t.Parallel()
 	counts := map[int]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 2, 6: 4}
 	const words = "a second process with the same token"
 	inBubble(t, func(s *bubble) { s.counted = func(n int) int { return counts[n] } }, func(s *bubble) {
@@ -199,6 +208,7 @@ func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
 }
 
 func TestStrangers(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		counted, own, living, want int
 		why                        string

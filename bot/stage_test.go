@@ -3,7 +3,6 @@ package bot_test
 import (
 	"context"
 	"encoding/json"
-	"github.com/superduperai/sessionbot/internal/testenv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
@@ -163,7 +163,7 @@ var quick = testenv.Shorten(bot.DefaultTimings())
 
 func play(t *testing.T, readers ...string) *stage {
 	t.Helper()
-	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0"})
+	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", AckWithin: patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,8 @@ func play(t *testing.T, readers ...string) *stage {
 		readers = []string{"*"}
 	}
 	s := &stage{
-		server: server, commands: &scripted{},
+		Workspace: wstest.New(t, server.URL(), server.ControlKey()),
+		server:    server, commands: &scripted{},
 		shares:  &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 100)},
 		log:     &logged{}, ended: make(chan error, 1),
@@ -198,7 +199,6 @@ func play(t *testing.T, readers ...string) *stage {
 		s.ended <- s.bot.Run(ctx)
 	}()
 	t.Cleanup(func() { cancel(); <-done })
-	s.Workspace = wstest.New(t, server.URL(), server.ControlKey())
 	s.awaitSockets(t, 1)
 	return s
 }
@@ -206,17 +206,22 @@ func play(t *testing.T, readers ...string) *stage {
 // awaitSockets waits until the bot says that so many connections are up.
 func (s *stage) awaitSockets(t *testing.T, up int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-	defer cancel()
-	for {
-		select {
-		case now := <-s.metrics.sockets:
-			if now == up {
-				return
-			}
-		case <-ctx.Done():
-			t.Fatalf("never %d connections", up)
-		}
+	for await(t, s.metrics.sockets) != up { //nolint:revive // each number is taken once
+	}
+}
+
+// patience is for what only a fault keeps from coming.
+const patience = 2 * time.Minute
+
+// await takes one thing from a channel.
+func await[T any](t *testing.T, from <-chan T) T {
+	t.Helper()
+	select {
+	case got := <-from:
+		return got
+	case <-time.After(patience):
+		t.Fatal("nothing came")
+		panic("not reached")
 	}
 }
 

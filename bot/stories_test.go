@@ -11,6 +11,7 @@ import (
 )
 
 func TestCommandIsAnsweredToTheAskerAlone(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
 		if req.Command != "/session" || req.Text != "debug "+session || req.User != "U0SUPPORT" || req.Ref == "" || req.Terminal {
@@ -31,6 +32,7 @@ func TestCommandIsAnsweredToTheAskerAlone(t *testing.T) {
 }
 
 func TestRefreshLooksAgainInPlace(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Waiting") }
 	s.commands.action = func(_ context.Context, id, value string, _ commands.Request) commands.Answer {
@@ -56,6 +58,7 @@ func TestRefreshLooksAgainInPlace(t *testing.T) {
 }
 
 func TestShareAsksAgainAndPostsOnce(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Waiting") }
 	s.commands.action = func(_ context.Context, _, _ string, req commands.Request) commands.Answer {
@@ -81,6 +84,7 @@ func TestShareAsksAgainAndPostsOnce(t *testing.T) {
 }
 
 func TestShareOfAnAnswerAboutSeveralSessions(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
 		return commands.Answer{Name: "session find", Outcome: commands.Done, Blocks: says("found: " + req.Text), Shareable: true}
@@ -109,11 +113,13 @@ func TestShareOfAnAnswerAboutSeveralSessions(t *testing.T) {
 }
 
 func TestAnswerGoesOutWithoutShareWhereItCannotBeKept(t *testing.T) {
+	t.Parallel()
 	for name, spoil := range map[string]func(*shares){
 		"refused": func(s *shares) { s.err = errors.New("redis is away") },
 		"silent":  func(s *shares) { s.silent = true },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := play(t)
 			spoil(s.shares)
 			s.commands.run = func(context.Context, commands.Request) commands.Answer {
@@ -129,6 +135,7 @@ func TestAnswerGoesOutWithoutShareWhereItCannotBeKept(t *testing.T) {
 }
 
 func TestShareThatCannotBePostedIsSaid(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
 	s.commands.action = func(context.Context, string, string, commands.Request) commands.Answer {
@@ -145,6 +152,7 @@ func TestShareThatCannotBePostedIsSaid(t *testing.T) {
 }
 
 func TestOnlyReadersMayAsk(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
 		if req.User == "U0GUEST" {
@@ -161,6 +169,7 @@ func TestOnlyReadersMayAsk(t *testing.T) {
 }
 
 func TestReadersOfAGroup(t *testing.T) {
+	t.Parallel()
 	s := play(t, "S0OPS")
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
 	sam, guest := s.As("U0SUPPORT").In("C0SUPPORT"), s.As("U0GUEST").In("C0SUPPORT")
@@ -172,6 +181,7 @@ func TestReadersOfAGroup(t *testing.T) {
 }
 
 func TestUnreadableGroupAdmitsNobody(t *testing.T) {
+	t.Parallel()
 	s := play(t, "S0OPS")
 	s.Fault("server_error", 0, "usergroups.users.list")
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
@@ -181,6 +191,7 @@ func TestUnreadableGroupAdmitsNobody(t *testing.T) {
 }
 
 func TestWhoCannotBeLookedUpIsRefusedWithTheRemedy(t *testing.T) {
+	t.Parallel()
 	s := play(t)
 	s.Fault("rate_limit", 60, "users.info")
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")

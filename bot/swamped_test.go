@@ -11,6 +11,7 @@ import (
 // What is acked is answered: where even those wait who are to be told that the
 // bot is busy, nothing is acked, and Slack tells people.
 func TestSwampedBotAcksNothing(t *testing.T) {
+	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
 		s.hangs.Store(true)

@@ -60,7 +60,7 @@ func marked(mark string) slack.MsgOption {
 func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOption) (store.Message, error) {
 	options = append(slices.Clone(options), slack.MsgOptionText(text, false), slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 	try := func() (store.Message, error) {
-		limited, cancel := context.WithTimeout(ctx, callFor)
+		limited, cancel := context.WithTimeout(ctx, a.Bot.patience.times(callFor))
 		defer cancel()
 		channel, ts, err := a.Bot.api.PostMessageContext(limited, a.Channel, options...)
 		return store.Message{Channel: channel, TS: ts}, err
@@ -74,7 +74,7 @@ func (a Alerts) post(ctx context.Context, text string, options ...slack.MsgOptio
 
 // join joins the channel, which only public ones allow.
 func (a Alerts) join(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
+	ctx, cancel := context.WithTimeout(ctx, a.Bot.patience.times(callFor))
 	defer cancel()
 	if _, _, _, err := a.Bot.api.JoinConversationContext(ctx, a.Channel); err != nil {
 		a.Bot.log.Warn("the alert channel could not be joined", "error", FaultOf(err), "advice", FaultOf(err).Advice())
@@ -86,7 +86,7 @@ func (a Alerts) join(ctx context.Context) bool {
 
 // Update shows the incident as it stands, in the message there is.
 func (a Alerts) Update(ctx context.Context, i store.Incident) error {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
+	ctx, cancel := context.WithTimeout(ctx, a.Bot.patience.times(callFor))
 	defer cancel()
 	mention := ""
 	if watch.Calls(i) {
@@ -113,7 +113,7 @@ func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision, m
 // Find looks for the alert, or for the line in its thread, with the mark that the
 // incident was last posted with.
 func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, callFor)
+	ctx, cancel := context.WithTimeout(ctx, a.Bot.patience.times(callFor))
 	defer cancel()
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {

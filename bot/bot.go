@@ -55,8 +55,8 @@ type Metrics interface {
 	Sockets(up int)
 }
 
-// Config is what a Bot works with. Everything is required but APIURL
-// and Incidents.
+// Config is what a Bot works with. Everything is required but APIURL, Incidents
+// and Patience.
 type Config struct {
 	AppToken, BotToken string
 	APIURL             string   // base of the Web API, ends in a slash; "" = Slack's
@@ -67,6 +67,7 @@ type Config struct {
 	Processes          Processes
 	Incidents          Incidents // nil = alerts are off
 	Timings            Timings
+	Patience           int // with Slack and others, times production's; 0 = 1
 	Log                *slog.Logger
 	Metrics            Metrics
 	Now                func() time.Time
@@ -82,6 +83,7 @@ type Bot struct {
 	metrics   Metrics
 	now       func() time.Time
 	timings   Timings
+	patience  patience
 
 	listed    []string // of READERS
 	api       *slack.Client
@@ -107,7 +109,8 @@ func New(cfg Config) (*Bot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("SLACK_API_URL: %w", err)
 	}
-	client := newHTTPClient()
+	patience := patience(cfg.Patience)
+	client := newHTTPClient(patience)
 	options := []slack.Option{
 		slack.OptionAppLevelToken(cfg.AppToken),
 		slack.OptionHTTPClient(client),
@@ -118,10 +121,10 @@ func New(cfg Config) (*Bot, error) {
 	}
 	api := slack.New(cfg.BotToken, options...)
 	return &Bot{
-		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, incidents: cfg.Incidents, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now, timings: cfg.Timings,
+		commands: cfg.Commands, shares: cfg.Shares, repairs: cfg.Repairs, incidents: cfg.Incidents, log: cfg.Log, metrics: cfg.Metrics, now: cfg.Now, timings: cfg.Timings, patience: patience,
 		listed: cfg.Readers, api: api,
-		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log, timings: cfg.Timings},
-		dialer: newDialer(), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Timings.Announce, cfg.Log, cfg.Now),
+		outbox: &outbox{api: api, http: client, hooks: hooks, log: cfg.Log, timings: cfg.Timings, patience: patience},
+		dialer: newDialer(patience), greeted: make(chan struct{}), census: newCensus(cfg.Processes, cfg.Timings.Announce, cfg.Log, cfg.Now),
 	}, nil
 }
 
@@ -187,7 +190,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 	for {
 		me, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			ours := newDirectory(b.api, me.TeamID, b.now)
+			ours := newDirectory(b.api, me.TeamID, b.now, b.patience)
 			b.readers = &people{variable: "READERS", listed: b.listed, directory: ours}
 			b.operators = &people{variable: "OPERATORS", listed: b.repairs.Operators, directory: ours}
 			return nil

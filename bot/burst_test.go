@@ -48,13 +48,10 @@ func (s *stage) told(t *testing.T, n int) map[string]int {
 // they begin to.
 func (s *stage) hanging(people ...string) (begun <-chan struct{}, goOn func()) {
 	hang, begin := make(chan struct{}), make(chan struct{}, 1000)
-	s.commands.run = func(ctx context.Context, req commands.Request) commands.Answer {
+	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
 		if slices.Contains(people, req.User) {
 			begin <- struct{}{}
-			select {
-			case <-hang:
-			case <-ctx.Done():
-			}
+			<-hang
 		}
 		return aboutSession("Orphaned")
 	}

@@ -149,7 +149,7 @@ func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []sl
 // older was on its way into the message. Then the end is told once more.
 func (b *Bot) overtaken(ctx context.Context, id string) {
 	// Who lost the lease meanwhile is the one who may have come too late.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience.times(callFor))
 	defer cancel()
 	again, err := b.repairs.Plans.Retell(ctx, id)
 	switch {

@@ -104,8 +104,8 @@ func (b *Bot) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOf
 }
 
 // newDialer opens connections; Slack is reached as for the Web API.
-func newDialer() *websocket.Dialer {
-	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: dialFor}
+func newDialer(p patience) *websocket.Dialer {
+	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: p.times(dialFor)}
 }
 
 // connect asks Slack for an address, which is good for one connection, and

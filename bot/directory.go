@@ -26,8 +26,8 @@ type directory struct {
 	groups lookups[[]string]
 }
 
-func newDirectory(api *slack.Client, team string, now func() time.Time) *directory {
-	return &directory{api: api, team: team, users: lookups[bool]{now: now}, groups: lookups[[]string]{now: now}}
+func newDirectory(api *slack.Client, team string, now func() time.Time, p patience) *directory {
+	return &directory{api: api, team: team, users: lookups[bool]{now: now, most: p.times(lookupFor)}, groups: lookups[[]string]{now: now, most: p.times(lookupFor)}}
 }
 
 // fullMember tells whether somebody is a FullMember of our workspace.
@@ -58,6 +58,7 @@ func (d *directory) members(ctx context.Context, group string) ([]string, error)
 // lookups remembers answers by id and asks for one id only once at a time.
 type lookups[T any] struct {
 	now    func() time.Time
+	most   time.Duration // that an answer may take
 	mu     sync.Mutex
 	known  map[string]lookup[T]
 	flight singleflight.Group
@@ -76,7 +77,7 @@ func (l *lookups[T]) get(ctx context.Context, id string, ask func(context.Contex
 		return found.value, found.err
 	}
 	shared := l.flight.DoChan(id, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupFor)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.most)
 		defer cancel()
 		value, err := ask(ctx)
 		l.remember(id, value, err)

@@ -63,7 +63,7 @@ func (s *socket) ack(ref, envelopeID string) error {
 		return nil
 	}
 	started := time.Now()
-	err := s.conn.SetWriteDeadline(started.Add(writeFor))
+	err := s.conn.SetWriteDeadline(started.Add(s.bot.patience.times(writeFor)))
 	if err == nil {
 		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID})
 	}

@@ -89,7 +89,7 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	nobody := &http.Client{Transport: http.NewFileTransport(http.Dir(f.TempDir()))} // no Slack, and no network
 	b.api = slack.New("xoxb-secret", slack.OptionHTTPClient(nobody))
 	b.outbox.api, b.outbox.http = b.api, nobody
-	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now)}
+	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
 	b.queue, b.busy = newQueue(f.Context(), common(2, queueSize)), newQueue(f.Context(), common(1, busyQueueSize))
 	return b, panics

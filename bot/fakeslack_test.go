@@ -70,7 +70,7 @@ func newFakeSlack(t *testing.T) *fakeSlack {
 func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 	t.Helper()
 	b, err := bot.New(bot.Config{
-		Timings:  quick,
+		Timings: quick, Patience: patient,
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
 		Processes: alone{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},

@@ -49,18 +49,19 @@ type outbox struct {
 	hooks hooks
 	log   *slog.Logger
 
-	timings Timings
+	timings  Timings
+	patience patience
 }
 
 // newHTTPClient never follows a redirect: neither a token nor an answer goes
 // where Slack did not promise to be.
-func newHTTPClient() *http.Client {
+func newHTTPClient(p patience) *http.Client {
 	return &http.Client{
-		Timeout: callFor,
+		Timeout: p.times(callFor),
 		Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: 3 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   3 * time.Second,
+			DialContext:           (&net.Dialer{Timeout: p.times(3 * time.Second)}).DialContext,
+			TLSHandshakeTimeout:   p.times(3 * time.Second),
 			MaxIdleConnsPerHost:   workers,
 			IdleConnTimeout:       time.Minute,
 			ExpectContinueTimeout: time.Second,
@@ -123,7 +124,7 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 // post shows a message to everybody in a channel, or to one person by their id,
 // and returns where it stands. A post is never repeated blindly.
 func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), callFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(callFor))
 	defer cancel()
 	at, ts, err := o.api.PostMessageContext(ctx, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
 		slack.MsgOptionText(blockkit.Fallback(blocks), false),
@@ -137,7 +138,7 @@ func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block,
 // update puts other blocks into a message. It is tried again, twice, where Slack
 // could not just then: an update says the same however often it comes.
 func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(sendFor))
 	defer cancel()
 	change := func() error {
 		_, _, _, err := o.api.UpdateMessageContext(ctx, m.Channel, m.TS,

@@ -68,7 +68,7 @@ func hookServer(t *testing.T, replies ...func(http.ResponseWriter)) (*outbox, st
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &outbox{http: newHTTPClient(), hooks: allowed, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings)}, server.URL + "/response/secret", arrived
+	return &outbox{http: newHTTPClient(24), hooks: allowed, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings)}, server.URL + "/response/secret", arrived
 }
 
 func reply(status int, body string, header ...string) func(http.ResponseWriter) {

@@ -96,7 +96,7 @@ func TestTell(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			ledger := &retold{}
-			b, err := bot.New(bot.Config{Timings: quick, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+			b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
 				Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, AlertChannel: c.alerts, Wake: func() {}},
 				Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 			if err != nil {
@@ -122,7 +122,7 @@ func TestOvertaken(t *testing.T) {
 	t.Cleanup(server.Close)
 	woken := 0
 	ledger := &retold{again: true}
-	b, err := bot.New(bot.Config{Timings: quick, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+	b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
 		Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, Wake: func() { woken++ }},
 		Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 	if err != nil {

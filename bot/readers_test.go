@@ -83,7 +83,7 @@ func TestWhoMayAsk(t *testing.T) {
 			if c.readers != "" {
 				listed = strings.Split(c.readers, ",")
 			}
-			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now)}
+			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now, 24)}
 			err := p.admit(t.Context(), c.user)
 			var refused *notAdmitted
 			switch {
@@ -100,7 +100,7 @@ func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now })
+	d := newDirectory(api, "T1", func() time.Time { return now }, 24)
 	ask := func(want int32) {
 		t.Helper()
 		full, err := d.fullMember(t.Context(), "U1")
@@ -123,7 +123,7 @@ func TestFailedLookupIsRepeatedSoon(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, nil)
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now })
+	d := newDirectory(api, "T1", func() time.Time { return now }, 24)
 	for _, want := range []int32{1, 1, 2} {
 		if _, err := d.fullMember(t.Context(), "U1"); err == nil {
 			t.Error("nobody was found, and no error")

@@ -116,7 +116,7 @@ type placement struct {
 // answer runs a request and delivers what it says.
 func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(context.Context) commands.Answer) {
 	started := b.now()
-	limited, cancel := context.WithTimeout(ctx, runFor)
+	limited, cancel := context.WithTimeout(ctx, b.patience.times(runFor))
 	defer cancel()
 	answer := run(limited)
 	if answer.Outcome != commands.Done {
@@ -172,7 +172,7 @@ func (b *Bot) tell(ctx context.Context, to asker, sentence, ref string) {
 // deliver sees a message to its asker: through response_url, else with the
 // bot's own voice. It goes on when the process is asked to stop.
 func (b *Bot) deliver(ctx context.Context, to asker, m message) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), b.patience.times(sendFor))
 	defer cancel()
 	err := b.outbox.respond(ctx, to, m)
 	if err == nil {

@@ -40,7 +40,7 @@ func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req comman
 	if req.Command == "" {
 		return "", false
 	}
-	ctx, cancel := context.WithTimeout(ctx, shareWithin)
+	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
 	defer cancel()
 	id := rand.Text()
 	if err := b.shares.Save(ctx, id, req.Command+" "+req.Text, shareFor); err != nil {
@@ -90,7 +90,7 @@ func shareClaim(to asker, c click) string { return to.channel + ":" + c.message 
 
 // unshare lets a click on Share that came to nothing be made again.
 func (b *Bot) unshare(ctx context.Context, to asker, p placement) {
-	ctx, cancel := context.WithTimeout(ctx, shareWithin)
+	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
 	defer cancel()
 	if err := b.shares.Unclaim(ctx, p.claim); err != nil {
 		b.log.Warn("the next click on Share may be taken for a double click", "ref", to.ref, "error", err)
@@ -100,7 +100,7 @@ func (b *Bot) unshare(ctx context.Context, to asker, p placement) {
 // firstClick tells a click from the second of a double click, which may reach
 // another process. Where Redis cannot say, a message twice is the lesser evil.
 func (b *Bot) firstClick(ctx context.Context, to asker, c click) bool {
-	ctx, cancel := context.WithTimeout(ctx, shareWithin)
+	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
 	defer cancel()
 	first, err := b.shares.Claim(ctx, shareClaim(to, c), doubleWithin)
 	if err != nil {

@@ -87,7 +87,7 @@ func (s *socket) read(ctx context.Context) {
 
 // frames takes what comes until the connection ends, and returns why it did.
 func (s *socket) frames() error {
-	s.patience(helloFor)
+	s.patience(s.bot.patience.times(helloFor))
 	for {
 		_, frame, err := s.conn.ReadMessage()
 		if err != nil {
@@ -118,7 +118,7 @@ func endOf(err error) error {
 // alive is called for all that comes, PINGs included.
 func (s *socket) alive() {
 	if !s.since.IsZero() {
-		s.patience(silentFor)
+		s.patience(s.bot.patience.times(silentFor))
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *socket) patience(d time.Duration) {
 
 func (s *socket) pong(data string) error {
 	s.alive()
-	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(writeFor))
+	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.bot.patience.times(writeFor)))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
 	}

@@ -161,6 +161,9 @@ type stage struct {
 
 var quick = testenv.Shorten(bot.DefaultTimings())
 
+// patient lets a call of Slack take two minutes, since the machine may be busy.
+const patient = 24
+
 func play(t *testing.T, readers ...string) *stage {
 	t.Helper()
 	server, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", AckWithin: patience})
@@ -183,7 +186,7 @@ func play(t *testing.T, readers ...string) *stage {
 		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
-		Timings:  quick,
+		Timings: quick, Patience: patient,
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
 		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, nil)),
@@ -198,7 +201,13 @@ func play(t *testing.T, readers ...string) *stage {
 		defer close(done)
 		s.ended <- s.bot.Run(ctx)
 	}()
-	t.Cleanup(func() { cancel(); <-done })
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		if t.Failed() {
+			t.Logf("the bot logged:\n%s", s.log)
+		}
+	})
 	s.awaitSockets(t, 1)
 	return s
 }

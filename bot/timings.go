@@ -15,6 +15,12 @@ type Timings struct {
 	Outage   time.Duration // that a short outage of Slack's is waited for
 }
 
+// patience is how many times as long as in production Slack and others may take.
+// What people are promised for the stop stays as it is.
+type patience int
+
+func (p patience) times(d time.Duration) time.Duration { return time.Duration(max(p, 1)) * d }
+
 // DefaultTimings are those of production.
 func DefaultTimings() Timings {
 	return Timings{

@@ -22,6 +22,7 @@ settings: {socket_mode_enabled: true, interactivity: {is_enabled: false}}
 `
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	all, small := startFast(t, Config{}), startFast(t, Config{Manifest: []byte(smallManifest)})
 	for _, c := range []struct {
 		method string
@@ -96,6 +97,7 @@ func TestRefusals(t *testing.T) {
 
 // TestMissingMethodsAreLogged so that nobody looks for the fault elsewhere.
 func TestMissingMethodsAreLogged(t *testing.T) {
+	t.Parallel()
 	var log notebook
 	s := startFast(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for method, want := range map[string]string{
@@ -110,6 +112,7 @@ func TestMissingMethodsAreLogged(t *testing.T) {
 
 // TestWhereArgumentsMayStand calls one method in every way that Slack takes.
 func TestWhereArgumentsMayStand(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	form := url.Values{"token": {s.BotToken()}, "user": {"U0GUEST"}}
 	for _, c := range []struct{ name, query, contentType, body, bearer string }{
@@ -135,6 +138,7 @@ func TestWhereArgumentsMayStand(t *testing.T) {
 }
 
 func TestPlacesAndPeople(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	for _, c := range []struct {
 		method string
@@ -166,6 +170,7 @@ func TestPlacesAndPeople(t *testing.T) {
 }
 
 func TestTriggerID(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
 	open := func(id string) any {
@@ -185,6 +190,7 @@ func TestTriggerID(t *testing.T) {
 }
 
 func TestFramesShowNoToken(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	status, _, body := raw(t, http.MethodPost, s.APIURL()+"auth.test", url.Values{"token": {s.BotToken()}}.Encode(),
 		map[string]string{"Content-Type": "application/x-www-form-urlencoded"})

@@ -17,6 +17,7 @@ import (
 // TestOfficialSDK has a bot on Slack's own SDK for JavaScript work here without
 // knowing that this is not Slack.
 func TestOfficialSDK(t *testing.T) {
+	t.Parallel()
 	node, npm := testenv.Need(t, "node"), testenv.Need(t, "npm")
 	dir := t.TempDir()
 	for _, name := range []string{"bot.mjs", "package.json"} {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestUpdateWithoutBlocksRemovesThem(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	metadata := object{"event_type": "seen", "event_payload": object{"id": "1"}}
 	posted := post(t, s, s.BotToken(), "chat.postMessage", object{
@@ -37,6 +38,7 @@ func TestUpdateWithoutBlocksRemovesThem(t *testing.T) {
 }
 
 func TestEphemeralMessagesAreOutOfReach(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	posted := post(t, s, s.BotToken(), "chat.postEphemeral", object{"channel": "C0SUPPORT", "user": "U0LEAD", "text": "psst"})
 	for _, method := range []string{"chat.update", "chat.delete"} {
@@ -54,6 +56,7 @@ func TestEphemeralMessagesAreOutOfReach(t *testing.T) {
 }
 
 func TestMessagesOfOthersCannotBeChanged(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	ts, err := s.Write("U0LEAD", "C0SUPPORT", "", "mine")
 	if err != nil {
@@ -67,6 +70,7 @@ func TestMessagesOfOthersCannotBeChanged(t *testing.T) {
 }
 
 func TestHistoryAndThreads(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
 	say := func(text, thread string) string {
@@ -136,6 +140,7 @@ func TestHistoryAndThreads(t *testing.T) {
 // TestRepliesOfPeople: a reply belongs to the thread of what it answers, and
 // leaves the channel read as it was.
 func TestRepliesOfPeople(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	write := func(user, thread string) string {
 		t.Helper()

@@ -20,6 +20,7 @@ func control(t *testing.T, s *Server, method, path, body string) string {
 }
 
 func TestControlAnswers(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	for _, c := range []struct{ method, path, body, want string }{
 		{"POST", "command", `{"user":"U0LEAD","channel":"C0ALERTS","command":"/x","text":""}`, `{"error":"dispatch_failed","ok":false}`},
@@ -43,6 +44,7 @@ func TestControlAnswers(t *testing.T) {
 }
 
 func TestControlMessages(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	control(t, s, "POST", "message", `{"user":"U0LEAD","channel":"C0RANDOM","text":"one"}`)
 	var all struct {
@@ -68,6 +70,7 @@ func TestControlMessages(t *testing.T) {
 }
 
 func TestPageBackend(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{Manifest: []byte(smallManifest), Hints: []page.Hint{{Label: "Say hi", Text: "/small hi"}}})
 	b := backend{s}
 	news := b.Changes(t.Context())
@@ -115,6 +118,7 @@ func TestPageBackend(t *testing.T) {
 }
 
 func TestInviteAndRemove(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	posts := func() any {
 		return post(t, s, s.BotToken(), "chat.postMessage", object{"channel": "C0RANDOM", "text": "x"})["ok"]

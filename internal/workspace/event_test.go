@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEventRedelivery(t *testing.T) {
-	s := startFast(t, Config{})
+	t.Parallel()
+	s := startFast(t, Config{AckWithin: time.Millisecond}) // nothing is acknowledged
 	app := connected(t, s)
 	if _, err := s.Write("U0SUPPORT", "C0RANDOM", "", "the bot is not here"); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestDisconnectWarning(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	app := connected(t, s)
 	if err := s.Fault(Fault{Kind: DisconnectWarning}); err != nil {
@@ -29,26 +30,29 @@ func TestDisconnectWarning(t *testing.T) {
 }
 
 func TestHalfOpen(t *testing.T) {
-	s := startFast(t, Config{})
-	app := connected(t, s)
-	if err := s.Fault(Fault{Kind: HalfOpen}); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-command(s); !errors.Is(err, ErrOperationTimeout) {
-		t.Errorf("half open: %v", err)
-	}
-	app.nothingYet(t)
-	if err := s.Fault(Fault{Kind: Clear}); err != nil {
-		t.Fatal(err)
-	}
-	result := command(s)
-	app.ack(t, app.next(t), nil)
-	if err := <-result; err != nil {
-		t.Errorf("after clear: %v", err)
-	}
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Server, m *memory) {
+		app := m.connected(t, s)
+		if err := s.Fault(Fault{Kind: HalfOpen}); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-command(s); !errors.Is(err, ErrOperationTimeout) {
+			t.Errorf("half open: %v", err)
+		}
+		app.nothingYet(t)
+		if err := s.Fault(Fault{Kind: Clear}); err != nil {
+			t.Fatal(err)
+		}
+		result := command(s)
+		app.ack(t, app.next(t), nil)
+		if err := <-result; err != nil {
+			t.Errorf("after clear: %v", err)
+		}
+	})
 }
 
 func TestDropAndRefuse(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	app := connected(t, s)
 	url := connectionURL(t, s)
@@ -71,6 +75,7 @@ func TestDropAndRefuse(t *testing.T) {
 }
 
 func TestCallFaults(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
 	call := func(method string) (int, string) {
@@ -109,6 +114,7 @@ func TestCallFaults(t *testing.T) {
 }
 
 func TestSlow(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newFaults(time.Now)
 		f.add(Fault{Kind: Slow, Seconds: 5, Method: "api.test"}, 5*time.Second)

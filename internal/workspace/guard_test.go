@@ -7,6 +7,7 @@ import (
 )
 
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	for addr, good := range map[string]struct{ loopback, remote bool }{
 		"127.0.0.1:0": {true, true}, "localhost:0": {true, true}, "[::1]:0": {true, true},
 		"192.0.2.1:0": {false, true}, "example.com:80": {false, true},
@@ -24,6 +25,7 @@ func TestAddresses(t *testing.T) {
 // TestRemote: a workspace that others may reach answers under the name that it
 // was given and no other, and its page asks for a key once.
 func TestRemote(t *testing.T) {
+	t.Parallel()
 	m := newMemory()
 	s := serve(m, Config{Addr: "devbox:8420", AllowRemote: true}, fast, manifest{})
 	t.Cleanup(func() {
@@ -75,6 +77,7 @@ func TestRemote(t *testing.T) {
 }
 
 func TestGuards(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{ControlKey: "key"})
 	fault := `{"kind":"clear"}`
 	for _, c := range []struct {

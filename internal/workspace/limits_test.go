@@ -9,6 +9,7 @@ import (
 )
 
 func TestRateLimits(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
 	call := func(method string, args object) (int, string, string) {

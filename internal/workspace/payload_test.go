@@ -28,6 +28,7 @@ func golden(t *testing.T, f frame, want string) {
 }
 
 func TestSlashCommandPayload(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{Manifest: []byte(smallManifest)})
 	app := connected(t, s)
 	result := make(chan error, 1)
@@ -55,6 +56,7 @@ func TestSlashCommandPayload(t *testing.T) {
 }
 
 func TestClickPayload(t *testing.T) {
+	t.Parallel()
 	blocks := json.RawMessage(`[{"type":"section","block_id":"s","text":{"type":"mrkdwn","text":"x"},
 		"accessory":{"type":"button","action_id":"go","value":"1","text":{"type":"plain_text","text":"Go"}}},
 		{"type":"actions","block_id":"b","elements":[
@@ -100,6 +102,7 @@ func TestClickPayload(t *testing.T) {
 }
 
 func TestWhatPeopleCannotDo(t *testing.T) {
+	t.Parallel()
 	s, small := startFast(t, Config{}), startFast(t, Config{Manifest: []byte(smallManifest)})
 	button := json.RawMessage(`[{"type":"actions","elements":[{"type":"button","action_id":"go"}]}]`)
 	post := func(s *Server) string {
@@ -138,6 +141,7 @@ func TestWhatPeopleCannotDo(t *testing.T) {
 }
 
 func TestEscapeTyped(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	for typed, want := range map[string]string{
 		"plain":                       "plain",

@@ -15,6 +15,7 @@ func respondTo(t *testing.T, s *Server, token string, body any) int {
 }
 
 func TestResponseURLs(t *testing.T) {
+	t.Parallel()
 	lead := response{user: "U0LEAD", channel: "C0SUPPORT"}
 	for _, c := range []struct {
 		name   string
@@ -63,6 +64,7 @@ func TestResponseURLs(t *testing.T) {
 }
 
 func TestResponseURLWorksWhereTheBotIsNot(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	token := s.responses.open(response{user: "U0LEAD", channel: "C0LEADS"})
 	if status := respondTo(t, s, token, object{"text": "hi"}); status != http.StatusOK {
@@ -71,6 +73,7 @@ func TestResponseURLWorksWhereTheBotIsNot(t *testing.T) {
 }
 
 func TestResponseURLWearsOut(t *testing.T) {
+	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
 	token := s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"})

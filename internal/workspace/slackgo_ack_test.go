@@ -19,6 +19,7 @@ import (
 // library reads no PINGs any more and ends its own healthy connection; what was
 // sent over it is gone.
 func TestSlowConsumer(t *testing.T) {
+	t.Parallel()
 	const commands = 150
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
@@ -58,6 +59,7 @@ func TestSlowConsumer(t *testing.T) {
 // TestSizeOfAcks: the Go library refuses an ack of 20 480 bytes, and the
 // workspace takes one of a byte less.
 func TestSizeOfAcks(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		size int
 		err  string // of the library
@@ -96,6 +98,7 @@ func TestSizeOfAcks(t *testing.T) {
 // socket it goes without an error; without a connection the twenty-first waits
 // until its context ends.
 func TestAckIsNoReceipt(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
 		acked := make(chan error, 1)
@@ -132,6 +135,7 @@ func TestAckIsNoReceipt(t *testing.T) {
 // TestPayloadsThatCannotBeDecoded are told to the consumer and not acknowledged;
 // the id for the ack has to be read from the raw frame.
 func TestPayloadsThatCannotBeDecoded(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name string
 		acks bool
@@ -175,6 +179,7 @@ func TestPayloadsThatCannotBeDecoded(t *testing.T) {
 
 // TestHandlerOfTheLibrary starts a goroutine for every event, as many as come.
 func TestHandlerOfTheLibrary(t *testing.T) {
+	t.Parallel()
 	const commands = 200
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
@@ -221,6 +226,7 @@ func TestHandlerOfTheLibrary(t *testing.T) {
 // TestHandlerOfTheLibraryPanics: nothing recovers, so one bad event ends the
 // whole process. It is a process of its own that ends here.
 func TestHandlerOfTheLibraryPanics(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("HANDLER_PANICS") == "" {
 		again := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 		again.Env = append(os.Environ(), "HANDLER_PANICS=1")

@@ -17,6 +17,7 @@ import (
 // TestWhatEndsAClient: the Go library gives up at four error codes and at HTTP
 // 404; with every other fault it tries for ever, alive and deaf.
 func TestWhatEndsAClient(t *testing.T) {
+	t.Parallel()
 	open := "apps.connections.open"
 	for _, c := range []struct {
 		name  string
@@ -66,6 +67,7 @@ func TestWhatEndsAClient(t *testing.T) {
 // TestWhereTheLibraryPutsTokens: the app's in the header of the one call that
 // needs it, the bot's in the form of all others. The address needs its slash.
 func TestWhereTheLibraryPutsTokens(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		var header, contentType, body string
 		recording := roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -109,6 +111,7 @@ func TestWhereTheLibraryPutsTokens(t *testing.T) {
 // TestCallsWithoutAnEnd: the library's own HTTP client waits for as long as an
 // answer takes; only a context ends that.
 func TestCallsWithoutAnEnd(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		fault(t, s, Fault{Kind: Slow, Seconds: 3600})
 		took := elapsed()
@@ -128,6 +131,7 @@ func TestCallsWithoutAnEnd(t *testing.T) {
 // Retry-After, OptionRetry is for 429 alone, and trying again blindly posts
 // twice.
 func TestWhatTheLibraryTriesAgain(t *testing.T) {
+	t.Parallel()
 	const method = "chat.postMessage"
 	all := slack.DefaultRetryConfig()
 	all.Handlers = slack.AllBuiltinRetryHandlers(all)
@@ -171,6 +175,7 @@ func TestWhatTheLibraryTriesAgain(t *testing.T) {
 // TestWhatTheLibraryEscapes: the text of a message, where it is asked to, and
 // never that of blocks, which can call everybody.
 func TestWhatTheLibraryEscapes(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		const loud = "<!channel> & all"
 		section := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, loud, false, false), nil, nil)
@@ -190,7 +195,7 @@ func TestWhatTheLibraryEscapes(t *testing.T) {
 
 // TestWebhooksOfTheLibrary: PostWebhook goes by the HTTP client of the whole
 // process, which has no end of its own; the Custom form by one's own.
-func TestWebhooksOfTheLibrary(t *testing.T) {
+func TestWebhooksOfTheLibrary(t *testing.T) { // alone: it replaces http.DefaultClient
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		url := s.responseURL(s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"}))
 		var everybodys, own int

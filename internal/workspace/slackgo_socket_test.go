@@ -18,6 +18,7 @@ import (
 // and opens second, tells its consumer neither the frame nor the reason, and
 // takes none for final. What is typed meanwhile is not delivered.
 func TestClientLeavesAGap(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name  string
 		fault Fault
@@ -63,6 +64,7 @@ func TestClientLeavesAGap(t *testing.T) {
 // TestTwoClientsCloseTheGap: of two connections one is enough, so refreshing
 // one after the other loses nothing.
 func TestTwoClientsCloseTheGap(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		first, second := newGoClient(s, m, nil), newGoClient(s, m, nil)
 		first.run(t, first.acking)
@@ -91,7 +93,7 @@ func TestTwoClientsCloseTheGap(t *testing.T) {
 }
 
 // TestClientsLeakNothing: a hundred and fifty drops leave nothing behind.
-func TestClientsLeakNothing(t *testing.T) {
+func TestClientsLeakNothing(t *testing.T) { // alone: it counts the goroutines of the process
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
 		g.run(t, g.acking)
@@ -117,6 +119,7 @@ func TestClientsLeakNothing(t *testing.T) {
 // TestClientBacksOff: 100 ms, doubling to five minutes, without jitter; after an
 // outage of 30 s the client stays deaf for 21 s more.
 func TestClientBacksOff(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		fault(t, s, Fault{Kind: Refuse, Method: "apps.connections.open", Error: "internal_error"})
 		g := newGoClient(s, m, nil)
@@ -160,6 +163,7 @@ func TestClientBacksOff(t *testing.T) {
 // without a word is noticed once no PING has come for OptionPingInterval, 30 s
 // by default, which takes up to twice as long.
 func TestDeadSocket(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name        string
 		options     []socketmode.Option
@@ -202,6 +206,7 @@ func TestDeadSocket(t *testing.T) {
 // TestURLsOfConnections: each connection has a URL of its own, which lets in
 // once; ws:// will do.
 func TestURLsOfConnections(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
 		g.run(t, g.acking)
@@ -232,6 +237,7 @@ func TestURLsOfConnections(t *testing.T) {
 // TestDebugShortensConnections: OptionDebug asks for connections of 360 s, and
 // logs what people write.
 func TestDebugShortensConnections(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		var plain, debug notebook
 		quiet := newGoClient(s, m, nil, socketmode.OptionLog(plain.logger()))

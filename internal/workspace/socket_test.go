@@ -12,6 +12,7 @@ import (
 )
 
 func TestHelloAndSingleUseURL(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	first := connect(t, s)
 	if f := first.next(t); f.Type != "hello" || f.NumConnections != 1 || !strings.Contains(string(f.raw), `"app_id":"A0APP"`) {
@@ -34,6 +35,7 @@ func TestHelloAndSingleUseURL(t *testing.T) {
 }
 
 func TestTicketExpires(t *testing.T) {
+	t.Parallel()
 	var now atomic.Int64
 	k := newSockets(func() time.Time { return time.UnixMilli(now.Load()) })
 	late, good := k.ticket(), k.ticket()
@@ -48,6 +50,7 @@ func TestTicketExpires(t *testing.T) {
 }
 
 func TestElevenConnections(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	for range maxSockets {
 		connected(t, s)
@@ -62,6 +65,7 @@ func TestElevenConnections(t *testing.T) {
 }
 
 func TestPing(t *testing.T) {
+	t.Parallel()
 	c := connected(t, startFast(t, Config{}))
 	for range 3 {
 		select {
@@ -73,6 +77,7 @@ func TestPing(t *testing.T) {
 }
 
 func TestEachEnvelopeGoesToOneConnection(t *testing.T) {
+	t.Parallel()
 	s := startFast(t, Config{})
 	clients := []*client{connected(t, s), connected(t, s), connected(t, s)}
 	got := [3]int{}
@@ -103,6 +108,7 @@ func TestEachEnvelopeGoesToOneConnection(t *testing.T) {
 }
 
 func TestAck(t *testing.T) {
+	t.Parallel()
 	envelopeRoom := len(`{"envelope_id":"","payload":{"text":""}}`) + len(uuid())
 	for _, c := range []struct {
 		name    string
@@ -122,37 +128,41 @@ func TestAck(t *testing.T) {
 			[]string{`USLACKBOT: /x failed because the app sent an invalid response`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := startFast(t, Config{})
-			app := connected(t, s)
-			result := command(s)
-			app.ack(t, app.next(t), c.payload)
-			err := <-result
-			if (err == nil) != (c.err == nil) || (err != nil && err.Error() != c.err.Error()) {
-				t.Errorf("error %v, want %v", err, c.err)
-			}
-			if got := shown(s, "U0SUPPORT"); strings.Join(got, "\n") != strings.Join(c.shown, "\n") {
-				t.Errorf("shown %q, want %q", got, c.shown)
-			}
-			if got := shown(s, "U0LEAD"); len(got) > 0 {
-				t.Errorf("others see %q", got)
-			}
+			t.Parallel()
+			inBubble(t, func(t *testing.T, s *Server, m *memory) {
+				app := m.connected(t, s)
+				result := command(s)
+				app.ack(t, app.next(t), c.payload)
+				err := <-result
+				if (err == nil) != (c.err == nil) || (err != nil && err.Error() != c.err.Error()) {
+					t.Errorf("error %v, want %v", err, c.err)
+				}
+				if got := shown(s, "U0SUPPORT"); strings.Join(got, "\n") != strings.Join(c.shown, "\n") {
+					t.Errorf("shown %q, want %q", got, c.shown)
+				}
+				if got := shown(s, "U0LEAD"); len(got) > 0 {
+					t.Errorf("others see %q", got)
+				}
+			})
 		})
 	}
 }
 
 func TestNobodyAnswers(t *testing.T) {
-	s := startFast(t, Config{})
-	if err := <-command(s); !errors.Is(err, ErrDispatchFailed) {
-		t.Errorf("without a connection: %v", err)
-	}
-	app := connected(t, s)
-	result := command(s)
-	app.next(t)
-	if err := <-result; !errors.Is(err, ErrOperationTimeout) {
-		t.Errorf("without an ack: %v", err)
-	}
-	want := `USLACKBOT: /x failed with the error "dispatch_failed"` + "\n" + `USLACKBOT: /x failed with the error "operation_timeout"`
-	if got := strings.Join(shown(s, "U0SUPPORT"), "\n"); got != want {
-		t.Errorf("shown %q", got)
-	}
+	t.Parallel()
+	inBubble(t, func(t *testing.T, s *Server, m *memory) {
+		if err := <-command(s); !errors.Is(err, ErrDispatchFailed) {
+			t.Errorf("without a connection: %v", err)
+		}
+		app := m.connected(t, s)
+		result := command(s)
+		app.next(t)
+		if err := <-result; !errors.Is(err, ErrOperationTimeout) {
+			t.Errorf("without an ack: %v", err)
+		}
+		want := `USLACKBOT: /x failed with the error "dispatch_failed"` + "\n" + `USLACKBOT: /x failed with the error "operation_timeout"`
+		if got := strings.Join(shown(s, "U0SUPPORT"), "\n"); got != want {
+			t.Errorf("shown %q", got)
+		}
+	})
 }

@@ -9,13 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
 )
 
 // TestAckInTime: three seconds are enough and not a moment more.
 func TestAckInTime(t *testing.T) {
+	t.Parallel()
 	for after, want := range map[time.Duration]error{
 		2999 * time.Millisecond: nil, 3001 * time.Millisecond: ErrOperationTimeout,
 	} {
@@ -38,6 +38,7 @@ func TestAckInTime(t *testing.T) {
 
 // TestPingsEveryTenSeconds, and nothing else while nothing happens.
 func TestPingsEveryTenSeconds(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		since := elapsed()
 		var mu sync.Mutex
@@ -65,6 +66,7 @@ func TestPingsEveryTenSeconds(t *testing.T) {
 // TestWhenEventsComeAgain: what is not acknowledged within 3 s comes again at
 // once, a minute and five minutes later, and then no more.
 func TestWhenEventsComeAgain(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
 		since := elapsed()
@@ -94,6 +96,7 @@ func TestWhenEventsComeAgain(t *testing.T) {
 // TestConnectionsGrowOld: after five hours a connection is warned, and ended ten
 // seconds later.
 func TestConnectionsGrowOld(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
 		g := newGoClient(s, m, nil)
 		g.run(t, g.acking)
@@ -118,20 +121,12 @@ func TestConnectionsGrowOld(t *testing.T) {
 
 // TestSilentAppsAreGivenUp: who answers no PING for forty seconds is gone.
 func TestSilentAppsAreGivenUp(t *testing.T) {
+	t.Parallel()
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
-		_, url, err := goAPI(s, over(m)).StartSocketModeContext(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		dialer := websocket.Dialer{NetDialContext: m.dial}
-		ws, res, err := dialer.DialContext(t.Context(), url, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = res.Body.Close()
-		defer func() { _ = ws.Close() }()
+		ws := m.socket(t, s)
 		ws.SetPingHandler(func(string) error { return nil })
 		since := elapsed()
+		var err error
 		for err == nil {
 			_, _, err = ws.ReadMessage()
 		}

@@ -19,6 +19,7 @@ const axeVersion = "4.10.3"
 
 // TestAccessible: axe-core finds nothing serious, whatever is open.
 func TestAccessible(t *testing.T) {
+	t.Parallel()
 	npm := testenv.Need(t, "npm")
 	b, url, _ := openPage(t)
 	folder := t.TempDir()

@@ -28,6 +28,7 @@ func openPage(t *testing.T) (*browsertest.Browser, string, *world) {
 
 // TestLook writes the screenshots that people look at.
 func TestLook(t *testing.T) {
+	t.Parallel()
 	b, url, _ := openPage(t)
 	for _, scheme := range []string{"light", "dark"} {
 		b.Do(browsertest.Colours(scheme), chromedp.Evaluate("sessionStorage.clear()", nil), // no draft of the last round

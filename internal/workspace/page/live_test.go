@@ -16,6 +16,7 @@ import (
 // TestLive: what others do appears without a reload, is said to screen readers,
 // and moves neither the scroll position nor the focus of who is busy elsewhere.
 func TestLive(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	const atEnd = `(s => s.scrollHeight - s.scrollTop - s.clientHeight < 2)(document.querySelector("#scroll"))`
 
@@ -58,6 +59,7 @@ func TestLive(t *testing.T) {
 // TestThread: a thread is opened, answered and closed by keyboard, and the
 // focus goes back to where it came from.
 func TestThread(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	b.Do(chromedp.Focus("a.replies"), browsertest.Enter(), chromedp.WaitVisible("#reply-text"))
 	b.Until(`document.activeElement.id === "reply-text"`)
@@ -74,6 +76,7 @@ func TestThread(t *testing.T) {
 // TestUnread: a channel with news is marked, the news stand below a line, and
 // reading takes the mark away and leaves the line.
 func TestUnread(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	w.mu.Lock()
 	w.messages["C0ALERTS"] = []Message{
@@ -89,6 +92,7 @@ func TestUnread(t *testing.T) {
 // TestFrames: the panel of frames opens, is filtered, and keeps what was opened
 // in it while more comes.
 func TestFrames(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"), chromedp.Click(".frames li:nth-child(2) summary"))
 	w.mu.Lock()
@@ -103,6 +107,7 @@ func TestFrames(t *testing.T) {
 // TestRestart: the workspace starts anew below an open page, which gets itself
 // a new pass and keeps the half-typed text.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	w := newWorld(t)
 	var page atomic.Pointer[http.Handler]

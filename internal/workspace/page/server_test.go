@@ -47,6 +47,7 @@ func (v *visitor) do(method, target, body string) *httptest.ResponseRecorder {
 // TestIndex: the page comes with its pass and its policy, for whomever the
 // address names, and nothing in it is loaded from elsewhere.
 func TestIndex(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	v, index := visit(t, w)
 	if index.Code != http.StatusOK || v.cookie == nil || !v.cookie.HttpOnly || v.cookie.SameSite != http.SameSiteStrictMode {
@@ -81,6 +82,7 @@ func TestIndex(t *testing.T) {
 
 // TestHostile: what names, texts, topics and frames hold is shown as text.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	const evil = `"><script>alert(1)</script><a href="javascript:alert(1)">`
 	w := newWorld(t)
 	w.people[1].Name, w.channels[0].Topic, w.channels[1].Name = evil, evil, evil
@@ -101,6 +103,7 @@ func TestHostile(t *testing.T) {
 // TestActs: what a person does reaches the workspace, and what the workspace
 // says reaches the person.
 func TestActs(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	v, _ := visit(t, w)
 	form := func(pairs ...string) string {
@@ -155,6 +158,7 @@ func (w pipeWriter) Flush()              {}
 // TestEvents: the stream tells of a change at once, of every later one, and
 // keeps itself open in between; it ends with the browser's request.
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		s := &server{backend: w}

@@ -17,6 +17,7 @@ import (
 // TestByKeyboard: a person completes a command, sends it, recalls it, and
 // answers a confirm dialog, without a mouse.
 func TestByKeyboard(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	b.Do(chromedp.SendKeys("#composer-text", "/ses"+kb.Tab))
 	b.Until(`document.querySelector("#composer-text").value === "/session "`)
@@ -45,6 +46,7 @@ func TestByKeyboard(t *testing.T) {
 // TestByMouse: a person takes a hint, presses a button, becomes somebody else,
 // who sees no ephemeral messages, and is told what did not work.
 func TestByMouse(t *testing.T) {
+	t.Parallel()
 	b, _, w := openPage(t)
 	b.Do(chromedp.Click(`[data-hint^="/redis"]`))
 	b.Until(`document.querySelector("#composer-text").value === "/redis stats"`)
@@ -70,6 +72,7 @@ func TestByMouse(t *testing.T) {
 
 // TestWhoMayCome: nothing is shown or done for whoever is not the page itself.
 func TestWhoMayCome(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	server := httptest.NewServer(New(w, Options{}))
 	t.Cleanup(server.Close)

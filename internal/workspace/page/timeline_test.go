@@ -32,6 +32,7 @@ func outline(entries []entry) []string {
 func at(ago time.Duration) time.Time { return noon.Add(-ago) }
 
 func TestTimeline(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		messages []Message
@@ -73,6 +74,7 @@ func TestTimeline(t *testing.T) {
 
 // TestOlder: only the newest messages are shown, and the others are counted.
 func TestOlder(t *testing.T) {
+	t.Parallel()
 	var messages []Message
 	for i := range maxMessages + 3 {
 		messages = append(messages, Message{TS: strconv.Itoa(i), User: "U1", At: noon})
@@ -85,6 +87,7 @@ func TestOlder(t *testing.T) {
 }
 
 func TestFirstUnread(t *testing.T) {
+	t.Parallel()
 	messages := []Message{
 		{TS: "1", User: "U2"}, {TS: "2", User: "U1"}, {TS: "3", User: "U2"}, {TS: "4", User: "U2", ThreadTS: "1"}, {TS: "5", User: "U1"},
 	}
@@ -109,6 +112,7 @@ func TestFirstUnread(t *testing.T) {
 }
 
 func TestCompletions(t *testing.T) {
+	t.Parallel()
 	for hint, want := range map[string]string{
 		"debug|fix <id> · find <e-mail> · help": "/x /x debug(<id>) /x fix(<id>) /x find(<e-mail>) /x help",
 		"stats | prompts [--limit N] | ping":    "/x /x stats /x prompts([--limit N]) /x ping",
@@ -131,6 +135,7 @@ func TestCompletions(t *testing.T) {
 }
 
 func TestInitials(t *testing.T) {
+	t.Parallel()
 	for name, want := range map[string]string{"Ann Support": "AS", "élodie": "É", "李 小龙": "李小", "session-bot v2": "SB", "": "?", "🙂": "?"} {
 		if got := initials(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)

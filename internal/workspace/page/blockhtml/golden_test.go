@@ -37,6 +37,7 @@ func goldenCases(t testing.TB) []goldenCase {
 
 // TestGolden holds the HTML of every kind of block against testdata/html.
 func TestGolden(t *testing.T) {
+	t.Parallel()
 	for _, c := range goldenCases(t) {
 		t.Run(c.name, func(t *testing.T) {
 			got := string(Blocks(testReader(), []byte(c.blocks)))

@@ -9,6 +9,7 @@ import (
 
 // TestInline: what Slack's inline markup becomes, and what is no markup at all.
 func TestInline(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ in, want string }{
 		{"*bold* _it_ ~no~", "<strong>bold</strong> <em>it</em> <s>no</s>"},
 		{"*bold _both_*", "<strong>bold <em>both</em></strong>"},
@@ -36,6 +37,7 @@ func TestInline(t *testing.T) {
 
 // TestDate: Slack's formats, and the fallback where there is nothing to fill in.
 func TestDate(t *testing.T) {
+	t.Parallel()
 	now := testReader().Now
 	for _, c := range []struct {
 		format string
@@ -62,6 +64,7 @@ func TestDate(t *testing.T) {
 // TestHuge: a message that is far too long is cut, and says so, whatever it is
 // made of. What took quadratic time would not end here.
 func TestHuge(t *testing.T) {
+	t.Parallel()
 	const long, most = 2 * maxText, 1 << 20 // bytes of text, bytes of HTML
 	texts := map[string]string{"a megabyte": strings.Repeat("a", 1<<20)}
 	for _, piece := range []string{"a", "*a ", "_~*", "<", "`", "[", "[a](", ":x", "&gt;\n", "\n", "http://a", "**a ", "> ", "- a\n", "|a|b\n|-|\n"} {

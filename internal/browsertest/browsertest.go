@@ -6,19 +6,30 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// patience is how long one step may take; the machine may be busy.
-const patience = 30 * time.Second
+// patience is how long one step may take; only what hangs takes longer.
+const patience = 2 * time.Minute
+
+// chromium is the browser that tests have in common while they run side by side.
+var chromium struct {
+	sync.Mutex
+	users int
+	ctx   context.Context
+	end   func()
+}
 
 // Browser is one Chromium window.
 type Browser struct {
@@ -26,27 +37,71 @@ type Browser struct {
 	ctx context.Context
 }
 
-// Open starts Chromium with an empty profile. It ends with the test.
+// Open opens a window with an empty profile, which ends with the test.
 func Open(t testing.TB) *Browser {
 	t.Helper()
-	chromium := testenv.Need(t, "chromium", "chromium-browser", "google-chrome")
-	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.WindowSize(1280, 860),
-	)
-	allocator, cancelAllocator := chromedp.NewExecAllocator(t.Context(), flags...)
-	quiet := chromedp.WithErrorf(func(string, ...any) {}) // it tells of events that are newer than itself
-	ctx, cancel := chromedp.NewContext(allocator, quiet)
+	browser := start(t)
+	// The driver would open a tab, for which a new profile has no window yet.
+	direct := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
+	profile, err := target.CreateBrowserContext().Do(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	window, err := target.CreateTarget("about:blank").WithBrowserContextID(profile).WithNewWindow(true).Do(direct)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithTargetID(window))
 	t.Cleanup(func() {
 		cancel()
-		cancelAllocator()
+		_ = target.DisposeBrowserContext(profile).Do(direct) // the browser ends soon
 	})
-	// The first run starts the browser, which must outlive the steps.
+	// The first run attaches to the window, for longer than the steps.
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return &Browser{t: t, ctx: ctx}
+}
+
+// start returns the browser that runs, or starts it. It ends with the last test
+// that uses it.
+func start(t testing.TB) context.Context {
+	t.Helper()
+	program := testenv.Need(t, "chromium", "chromium-browser", "google-chrome")
+	chromium.Lock()
+	defer chromium.Unlock()
+	if chromium.users == 0 {
+		launch(t, program)
+	}
+	chromium.users++
+	t.Cleanup(func() {
+		chromium.Lock()
+		defer chromium.Unlock()
+		if chromium.users--; chromium.users == 0 {
+			chromium.end()
+		}
+	})
+	return chromium.ctx
+}
+
+func launch(t testing.TB, program string) {
+	t.Helper()
+	flags := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.WindowSize(1280, 860),
+	)
+	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
+	quiet := chromedp.WithErrorf(func(string, ...any) {}) // it tells of events that are newer than itself
+	ctx, cancel := chromedp.NewContext(allocator, quiet)
+	chromium.ctx, chromium.end = ctx, func() {
+		cancel()
+		cancelAllocator()
+	}
+	if err := chromedp.Run(ctx); err != nil {
+		chromium.end()
+		t.Fatal(err)
+	}
 }
 
 // Do carries out the actions, or fails the test with a screenshot.
@@ -99,12 +154,13 @@ func (b *Browser) TabTo(condition string, back bool) {
 	b.t.Fatalf("out of the keyboard's reach: %s", condition)
 }
 
-// Shot writes a screenshot to the folder SHOTS, else to one that is thrown away.
+// Shot writes a screenshot to the folder SHOTS. Where none is named nobody would
+// look at it.
 func (b *Browser) Shot(name string) {
 	b.t.Helper()
 	folder := os.Getenv("SHOTS")
 	if folder == "" {
-		folder = b.t.TempDir()
+		return
 	}
 	var png []byte
 	if err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot(&png)); err != nil {

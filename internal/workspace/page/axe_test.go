@@ -24,8 +24,7 @@ func TestAccessible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, url, _ := openPage(t)
-	check := func(view string) {
+	check := func(t *testing.T, b *browsertest.Browser, view string) {
 		t.Helper()
 		var result struct {
 			Passed int
@@ -40,17 +39,21 @@ func TestAccessible(t *testing.T) {
 		}
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(1280, 860), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
-		check(scheme)
-		b.Do(chromedp.Click("a.replies"), chromedp.WaitVisible("#reply-text"))
-		check(scheme + ", thread")
-		b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"))
-		check(scheme + ", frames")
-		b.Do(chromedp.Click(`[data-action="confirm.approve"]`), chromedp.WaitVisible("#confirm[open]"))
-		check(scheme + ", dialog")
-		b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
-		check(scheme + ", narrow")
-		b.Do(chromedp.Navigate(url+"/?channel=C0OTHER"), chromedp.WaitReady("#composer-text"))
-		check(scheme + ", gallery")
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			b, url, _ := openPage(t)
+			b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(1280, 860), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
+			check(t, b, scheme)
+			b.Do(chromedp.Click("a.replies"), chromedp.WaitVisible("#reply-text"))
+			check(t, b, scheme+", thread")
+			b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"))
+			check(t, b, scheme+", frames")
+			b.Do(chromedp.Click(`[data-action="confirm.approve"]`), chromedp.WaitVisible("#confirm[open]"))
+			check(t, b, scheme+", dialog")
+			b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
+			check(t, b, scheme+", narrow")
+			b.Do(chromedp.Navigate(url+"/?channel=C0OTHER"), chromedp.WaitReady("#composer-text"))
+			check(t, b, scheme+", gallery")
+		})
 	}
 }

@@ -136,7 +136,7 @@ func TestRestart(t *testing.T) {
 	server.CloseClientConnections()
 	select {
 	case <-listens:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 		b.Shot("failed")
 		t.Fatal("the page did not come back")
 	}

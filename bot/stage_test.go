@@ -215,7 +215,7 @@ func play(t *testing.T, readers ...string) *stage {
 // awaitSockets waits until the bot says that so many connections are up.
 func (s *stage) awaitSockets(t *testing.T, up int) {
 	t.Helper()
-	for await(t, s.metrics.sockets) != up { //nolint:revive // each number is taken once
+	for await(t, s.metrics.sockets) != up {
 	}
 }
 

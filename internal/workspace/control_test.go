@@ -60,7 +60,7 @@ func TestControlMessages(t *testing.T) {
 		}
 	}
 	news := make(chan string, 1)
-	go func() { news <- control(t, s, "GET", "messages?after=1&wait=10000", "") }()
+	go func() { news <- control(t, s, "GET", "messages?after=1&wait=60000", "") }()
 	if _, err := s.Write("U0SUPPORT", "C0SUPPORT", "", "two"); err != nil {
 		t.Fatal(err)
 	}

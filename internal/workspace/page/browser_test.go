@@ -26,9 +26,11 @@ func openPage(t *testing.T) (*browsertest.Browser, string, *world) {
 	return b, server.URL, w
 }
 
-// TestLook writes the screenshots that people look at.
+// TestLook: axe-core finds nothing serious, whatever is open. On the way it takes
+// the screenshots that people look at.
 func TestLook(t *testing.T) {
 	t.Parallel()
+	axe := axeCore(t)
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
 			t.Parallel()
@@ -36,6 +38,7 @@ func TestLook(t *testing.T) {
 			b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(1280, 860), chromedp.Navigate(url), chromedp.WaitReady("#composer-text"))
 			b.Until(`document.querySelector("#scroll").scrollTop > 0`)
 			b.Shot(scheme)
+			checkAccessible(t, b, axe, scheme)
 			b.Do(chromedp.Evaluate(`document.querySelector("[data-ts='2.2']").scrollIntoView({block: "center"})`, nil))
 			b.Shot(scheme + "-answer")
 			b.Do(chromedp.SendKeys("#composer-text", "/session"))
@@ -43,10 +46,13 @@ func TestLook(t *testing.T) {
 			b.Shot(scheme + "-completion")
 			b.Do(chromedp.SendKeys("#composer-text", kb.Escape), chromedp.Click("a.replies"), chromedp.WaitVisible("#reply-text"))
 			b.Shot(scheme + "-thread")
+			checkAccessible(t, b, axe, scheme+", thread")
 			b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"), chromedp.Click(".frames li:nth-child(2) summary"))
 			b.Shot(scheme + "-frames")
+			checkAccessible(t, b, axe, scheme+", frames")
 			b.Do(chromedp.Click(`[data-action="confirm.approve"]`), chromedp.WaitVisible("#confirm[open]"))
 			b.Shot(scheme + "-confirm")
+			checkAccessible(t, b, axe, scheme+", dialog")
 			b.Do(chromedp.KeyEvent(kb.Escape), chromedp.Click(".you-button"), chromedp.WaitVisible("#people"))
 			b.Shot(scheme + "-people")
 			b.Do(chromedp.EmulateViewport(1000, 3600), chromedp.Navigate(url+"/?channel=C0OTHER"), chromedp.WaitReady("#composer-text"))
@@ -54,8 +60,10 @@ func TestLook(t *testing.T) {
 			b.Do(chromedp.EmulateViewport(390, 4600))
 			b.Until(`document.getAnimations().length === 0`)
 			b.Shot(scheme + "-gallery-narrow")
+			checkAccessible(t, b, axe, scheme+", gallery")
 			b.Do(chromedp.EmulateViewport(390, 844), chromedp.Navigate(url+"/?channel=C0SUPPORT"), chromedp.WaitReady("#composer-text"))
 			b.Shot(scheme + "-narrow")
+			checkAccessible(t, b, axe, scheme+", narrow")
 			b.Do(chromedp.Click("#menu"), chromedp.WaitVisible(".channels a"))
 			b.Until(`document.getAnimations().length === 0`)
 			b.Shot(scheme + "-narrow-drawer")

@@ -19,6 +19,7 @@ import (
 // the same ones, which tests and scripts find on the PATH.
 func TestMain(m *testing.M) {
 	timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
+	timings.patience = 24
 	timings.deadlines = store.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}
 	os.Exit(withBinary(m))
 }

@@ -12,10 +12,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // patience is for what only a hang exceeds.
-const patience = 3 * time.Minute
+const patience = testenv.Patience
 
 // process is sessionbot at work: the bot in this process, or a process of its
 // own.

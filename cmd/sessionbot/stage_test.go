@@ -65,7 +65,7 @@ func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage
 // stageFor is stageOn for an app with another manifest.
 func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest})
+	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest, AckWithin: patience})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func TestSilentNeighbours(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.startProcess() // with the deadlines of production
+			s.startProcess()              // with the deadlines of production
 			s.ask("/session debug " + id) // connections are warm, as in a running bot
 			c.fail(s)
 			m := s.ask("/session debug " + id)

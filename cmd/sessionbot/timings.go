@@ -18,9 +18,10 @@ var timings = struct {
 	demo  demoTimings
 
 	deadlines store.Deadlines
+	patience  int // of the bot, times its deadlines
 }{
 	bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second},
-	store.DefaultDeadlines(),
+	store.DefaultDeadlines(), 1,
 }
 
 // demoTimings are how long the demo's stand-in takes to make a video, and the

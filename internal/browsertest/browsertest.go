@@ -118,15 +118,9 @@ func (b *Browser) Do(actions ...chromedp.Action) {
 // Until waits for a JavaScript condition.
 func (b *Browser) Until(condition string) {
 	b.t.Helper()
-	b.UntilWithin(patience, condition)
-}
-
-// UntilWithin is Until for what takes its time.
-func (b *Browser) UntilWithin(most time.Duration, condition string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, most)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(most))); err != nil {
+	if err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(patience))); err != nil {
 		b.Shot("failed")
 		b.t.Fatalf("never true: %s: %v", condition, err)
 	}

@@ -2,14 +2,11 @@
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-# The race detector needs a C compiler; without one the tests still run.
-RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
-
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: bench build test faults fuzz soak lint docs image print-version
+.PHONY: bench build test nightly faults fuzz soak lint docs image print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -25,17 +22,31 @@ print-version:
 docs:
 	go test ./cmd/sessionbot -run TestConfigurationReference -update
 
-# Names every test that was skipped, and why.
+# Most tests wait most of the time, so more run at once than there are cores.
+PARALLEL := -parallel 8 -timeout 30m
+
+# Names every test that was skipped, and why. With RACE=-race, which needs a C
+# compiler, the race detector looks on.
+RACE ?=
 test:
-	$(if $(RACE),,@echo "skipped: race detector (no C compiler)")
-	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) -timeout 30m ./...
+	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) $(PARALLEL) ./...
 	cd deploy/rules && go test ./...
+
+# What takes too long for every day; one after the other, since the faults are
+# measured.
+nightly:
+	go test $(NIGHTLY) -run '^(TestNoPermission.*|TestReleaseInAnEmptyRoot)$$' ./cmd/sessionbot
+	$(MAKE) faults WRITE=
+	$(MAKE) fuzz FUZZTIME=3m
+	$(MAKE) soak
+
+NIGHTLY := -tags nightly -count=1 -v $(PARALLEL)
 
 # Breaks one neighbour after the other under two replicas of the bot, and writes
 # docs/reliability.md; with WRITE= the document is only compared.
 WRITE ?= -update
 faults:
-	go test $(RACE) -tags faults -count=1 -timeout 10m -parallel 8 -run '^TestFaults$$' -v ./cmd/sessionbot $(WRITE)
+	go test $(NIGHTLY) -run '^TestFaults$$' ./cmd/sessionbot $(WRITE)
 
 # Every fuzz target, each for FUZZTIME.
 FUZZTIME ?= 20s
@@ -43,10 +54,11 @@ fuzz:
 	FUZZTIME=$(FUZZTIME) .ci/fuzz
 
 # Two replicas, people who type and click, and faults at random, for so long.
-# SOAK_SEED repeats the faults of a run.
+# SEED= repeats the faults of a run.
 SOAK ?= 10m
+SEED ?= 0
 soak:
-	SOAK=$(SOAK) go test -tags soak -count 1 -v -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot
+	go test $(NIGHTLY) -timeout 0 -run '^TestSoak$$' ./cmd/sessionbot -soak $(SOAK) -seed $(SEED)
 
 # What the bot costs Redis and how quick it is: writes docs/performance.md. It
 # needs redis-server, Node and npm, and takes less than five minutes; with QUICK=1,
@@ -58,5 +70,5 @@ bench: build
 	go run ./internal/bench
 
 lint:
-	go vet -tags soak,faults,record ./...
+	go vet -tags nightly,record ./...
 	go run $(GOLANGCI) run

@@ -10,11 +10,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -92,14 +92,26 @@ func lesser(rules []string) map[string][]string {
 	return all
 }
 
+// everyday are permissions of each kind, which are left out every day: a channel,
+// a right to keys, commands within a selector and without, in a transaction and
+// in a script. All of them are in the nightly tests.
+var everyday = []string{
+	"&__keyspace@0__:webhook:*", "+unwatch", "(%W~webhook:* %W~session:* +set) without %W~session:*",
+	"(%R~prompt:* %R~webhook:* %R~session:* +getrange +get +eval_ro +pttl +strlen +memory|usage) without +eval_ro",
+	"~sessionbot:*", "+wait", "+hsetnx", "+xadd", "+zrangebyscore",
+	"+cluster|nodes", "+asking",
+}
+
 // TestNoPermissionTooMany: without any one of them something fails that has a
 // name, and for want of that permission.
 func TestNoPermissionTooMany(t *testing.T) {
+	t.Parallel()
 	product, state, cluster := aclRules(t, aclProduct), aclRules(t, aclState), aclRules(t, aclCluster)
 	options := []string{"--notify-keyspace-events", "KA", "--enable-debug-command", "yes"}
 	server, other := redistest.Start(t, options...), redistest.Start(t, options...)
 	redistest.StartReplica(t, server)
 	nodes := redistest.StartCluster(t)
+	left := 0 // out
 	for _, c := range []struct {
 		name          string
 		rules, others []string // of the rules one is left out
@@ -130,6 +142,9 @@ func TestNoPermissionTooMany(t *testing.T) {
 			}
 			n := 0
 			for permission, rest := range lesser(c.rules) {
+				if !testenv.Nightly && !slices.Contains(everyday, permission) {
+					continue
+				}
 				n++
 				failed := try(t, fmt.Sprintf("%s%d", c.name, n), rest)
 				if len(failed) == 0 {
@@ -137,7 +152,11 @@ func TestNoPermissionTooMany(t *testing.T) {
 				}
 				t.Logf("without %s: %s", permission, strings.Join(failed, ", "))
 			}
+			left += n
 		})
+	}
+	if !testenv.Nightly && left < len(everyday) {
+		t.Errorf("%d permissions were left out, of %q", left, everyday)
 	}
 }
 
@@ -169,7 +188,7 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 	}
 	var failed []string
 	for _, step := range steps {
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		err := step.do(ctx)
 		cancel()
 		if err == nil {

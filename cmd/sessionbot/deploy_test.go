@@ -43,6 +43,7 @@ func known(t *testing.T, where, name string) {
 
 // TestDockerfile reads it as Docker does. It is built where there is a Docker.
 func TestDockerfile(t *testing.T) {
+	t.Parallel()
 	parsed, err := parser.Parse(bytes.NewReader(readFile(t, deploy+"Dockerfile")))
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +76,7 @@ func TestDockerfile(t *testing.T) {
 }
 
 func TestCompose(t *testing.T) {
+	t.Parallel()
 	type service struct {
 		ReadOnly    bool     `yaml:"read_only"`
 		CapDrop     []string `yaml:"cap_drop"`
@@ -109,6 +111,7 @@ func TestCompose(t *testing.T) {
 
 // TestUnit has systemd read the unit and judge how open it is.
 func TestUnit(t *testing.T) {
+	t.Parallel()
 	analyze := testenv.Need(t, "systemd-analyze")
 	unit := string(readFile(t, deploy+"sessionbot.service"))
 	assigned := regexp.MustCompile(`(?m)^Environment=(\w+)=(.*)$`).FindAllStringSubmatch(unit, -1)
@@ -139,24 +142,29 @@ func TestUnit(t *testing.T) {
 	}
 }
 
-// TestWorkflow: the CI calls what people call, and all of that exists.
-func TestWorkflow(t *testing.T) {
-	var workflow struct {
-		Jobs map[string]struct {
-			Steps []struct{ Run string }
-		}
-	}
-	if err := yaml.Unmarshal(readFile(t, "../../.github/workflows/ci.yml"), &workflow); err != nil {
-		t.Fatal(err)
-	}
+// TestWorkflows: the CI calls what people call, and all of that exists.
+func TestWorkflows(t *testing.T) {
+	t.Parallel()
 	called := string(readFile(t, "../../.ci/run"))
-	for _, job := range workflow.Jobs {
-		for _, step := range job.Steps {
-			called += "\n" + step.Run
+	for _, text := range mustRead(t, ".github/workflows", ".yml") {
+		var workflow struct {
+			Jobs map[string]struct {
+				Steps []struct{ Run string }
+			}
+		}
+		if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
+			t.Fatal(err)
+		}
+		for _, job := range workflow.Jobs {
+			for _, step := range job.Steps {
+				called += "\n" + step.Run
+			}
 		}
 	}
-	if !strings.Contains(called, "\n.ci/run") {
-		t.Error("the CI does not make the whole check")
+	for _, whole := range []string{".ci/run", "make nightly"} {
+		if !strings.Contains(called, "\n"+whole) {
+			t.Errorf("the CI does not call %s", whole)
+		}
 	}
 	targets := regexp.MustCompile(`(?m)\bmake (?:-s )?([a-z][a-z-]*)`).FindAllStringSubmatch(called, -1)
 	if len(targets) < 5 {
@@ -167,7 +175,9 @@ func TestWorkflow(t *testing.T) {
 			t.Errorf("there is no make %s", target[1])
 		}
 	}
-	if info, err := os.Stat("../../.ci/run"); err != nil || info.Mode()&0o111 == 0 {
-		t.Errorf(".ci/run cannot be run: %v", err)
+	for _, script := range regexp.MustCompile(`\.ci/[a-z]+`).FindAllString(called+string(readFile(t, "../../Makefile")), -1) {
+		if info, err := os.Stat("../../" + script); err != nil || info.Mode()&0o111 == 0 {
+			t.Errorf("%s cannot be run: %v", script, err)
+		}
 	}
 }

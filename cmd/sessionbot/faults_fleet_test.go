@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,7 +30,7 @@ type fleet struct {
 
 func besideServer(t *testing.T) *fleet {
 	t.Helper()
-	s := newStage(t)
+	s := ownStage(t)
 	return manned(&fleet{stage: s})
 }
 
@@ -75,7 +74,7 @@ func manned(f *fleet) *fleet {
 func (f *fleet) alive(bot *process) bool {
 	f.t.Helper()
 	ended := false
-	return poll(20*time.Second, func() bool {
+	return poll(patience, func() bool {
 		select {
 		case <-bot.done:
 			ended = true
@@ -91,9 +90,7 @@ func (f *fleet) finish() { f.ahead.Add(int64(time.Hour)) }
 // page is what a replica serves there.
 func (f *fleet) page(addr, path string) string {
 	f.t.Helper()
-	ctx, cancel := context.WithTimeout(f.t.Context(), 5*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
+	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -171,7 +168,7 @@ func (f *fleet) standing(m wstest.Message) wstest.Message {
 // typed has somebody type, as often as Slack says that the app did not hear it.
 func (f *fleet) typed(by wstest.Place, text string) bool {
 	f.t.Helper()
-	return poll(15*time.Second, func() bool { return by.TryType(text) == nil })
+	return poll(patience, func() bool { return by.TryType(text) == nil })
 }
 
 // plan asks for a generation and returns its plan. Where Slack could not say a
@@ -180,7 +177,7 @@ func (f *fleet) plan(id string) wstest.Message {
 	f.t.Helper()
 	lead := f.workspace.As("U0LEAD").In("C0SUPPORT")
 	var plan wstest.Message
-	shown := poll(30*time.Second, func() bool {
+	shown := poll(patience, func() bool {
 		lead.Type("/session generate " + id)
 		plan = lead.ExpectMessage(func(m wstest.Message) bool {
 			return m.Ephemeral || strings.Contains(m.Text, "Expires ") && strings.Contains(m.Text, id)
@@ -197,7 +194,7 @@ func (f *fleet) plan(id string) wstest.Message {
 func (f *fleet) approved(plan wstest.Message) wstest.Message {
 	f.t.Helper()
 	var now wstest.Message
-	began := poll(30*time.Second, func() bool {
+	began := poll(patience, func() bool {
 		_ = f.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(plan, "confirm.approve", "") // it may be gone by now
 		return poll(2*time.Second, func() bool {
 			now = f.standing(plan)
@@ -259,7 +256,7 @@ func loadSlowly(f *fleet) {
 }
 
 func awaitLoaded(f *fleet) {
-	if !poll(30*time.Second, func() bool { return f.redis.Client().Ping(f.t.Context()).Err() == nil }) {
+	if !poll(patience, func() bool { return f.redis.Client().Ping(f.t.Context()).Err() == nil }) {
 		f.t.Fatal("it loads for ever")
 	}
 }
@@ -290,7 +287,7 @@ func awaitNode(f *fleet) {
 // awaitWrites waits until Redis takes writes again.
 func (f *fleet) awaitWrites(key string) {
 	f.t.Helper()
-	if !poll(30*time.Second, func() bool { return f.client.Set(f.t.Context(), key, "", store.LeadershipLease.Life).Err() == nil }) {
+	if !poll(patience, func() bool { return f.client.Set(f.t.Context(), key, "", store.LeadershipLease.Life).Err() == nil }) {
 		f.t.Fatal("nobody takes over")
 	}
 }

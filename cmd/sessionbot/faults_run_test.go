@@ -1,5 +1,3 @@
-//go:build faults
-
 package main
 
 import (
@@ -13,18 +11,25 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestFaults makes every fault of the table, looks whether each promise is kept,
-// and with -update writes down what it saw.
+// TestFaults looks whether each promise is kept. At night it makes every fault of
+// the table, measures, and with -update writes down what it saw; every day it
+// makes a few, and leaves alone what depends on how busy the machine is.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	seen := kept{}
 	acks, quick := 0, 0
 	t.Run("at", func(t *testing.T) {
 		for _, p := range places {
+			p.faults = slices.DeleteFunc(slices.Clone(p.faults), func(f fault) bool { return !testenv.Nightly && !f.everyday })
+			if len(p.faults) == 0 {
+				continue
+			}
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()
 				f := p.start(t)
@@ -43,6 +48,9 @@ func TestFaults(t *testing.T) {
 			})
 		}
 	})
+	if !testenv.Nightly {
+		return
+	}
 	if t.Logf("%d acks, %d of them within 100 ms", acks, quick); 100*quick < 99*acks {
 		t.Errorf("only %d of %d acks came within 100 ms", quick, acks)
 	}
@@ -112,7 +120,7 @@ func (r *trial) run(n int) {
 	started := r.files.Started()
 	first, second := r.approved(r.plan(r.before)), r.plan(r.during)
 	r.expected = map[string]int{}
-	if !r.settled(30 * time.Second) {
+	if !r.settled(patience) {
 		r.t.Fatalf("%s: before the fault the answers are not whole", r.name)
 	}
 	all, _, inTime := r.acks()
@@ -121,9 +129,9 @@ func (r *trial) run(n int) {
 	r.begin(r.fleet)
 	r.gotLost()
 	ready := func() bool { return r.ready(r.blames) }
-	r.keep(promiseReady, poll(15*time.Second, ready), "%s", r.page(r.addrs[0], "/readyz"))
+	r.keep(promiseReady, poll(patience, ready), "%s", r.page(r.addrs[0], "/readyz"))
 	r.people(second)
-	if r.keeps(promiseQuick) {
+	if testenv.Nightly && r.keeps(promiseQuick) {
 		r.keep(promiseQuick, r.quick(), "answers go on to be slow")
 	}
 	r.finish()
@@ -133,17 +141,20 @@ func (r *trial) run(n int) {
 	r.end(r.fleet)
 	ended := time.Now()
 
-	back := r.settled(r.within)
-	r.keep(promiseBack, back, "after %v: %s", r.within, r.page(r.addrs[0], "/readyz"))
+	within := patience
+	if testenv.Nightly {
+		within = r.within
+	}
+	r.keep(promiseBack, r.settled(within), "after %v: %s", within, r.page(r.addrs[0], "/readyz"))
 	took := time.Since(ended)
 	r.repairs(first, second, started)
 	told := func() int { return len(r.alertsOf(r.lost)) }
-	r.keep(promiseAlert, poll(30*time.Second, func() bool { return told() > 0 }) && told() == 1, "told in %d messages", told())
+	r.keep(promiseAlert, poll(patience, func() bool { return told() > 0 }) && told() == 1, "told in %d messages", told())
 	for user, n := range r.expected {
 		r.keep(promiseAnswered, len(r.answersTo(user)) == n, "%s has %d answers, want %d", user, len(r.answersTo(user)), n)
 	}
 	allNow, _, inTimeNow := r.acks()
-	r.keep(promiseAcked, allNow > all && allNow-all == inTimeNow-inTime, "%d acks, %d of them in time", allNow-all, inTimeNow-inTime)
+	r.keep(promiseAcked, allNow > all && (!testenv.Nightly || allNow-all == inTimeNow-inTime), "%d acks, %d of them in time", allNow-all, inTimeNow-inTime)
 	for _, r.bot = range r.bots {
 		for _, word := range []string{"A fox runs", stripeMark, superMark, r.env["SLACK_APP_TOKEN"], r.env["SLACK_BOT_TOKEN"], otherPassword} {
 			r.keep(promiseQuiet, !strings.Contains(r.bot.log.String(), word), "%q", word)
@@ -187,10 +198,10 @@ func (r *trial) people(plan wstest.Message) {
 	presses := len(r.answersTo("U0ONCALL"))
 	pressed := oncall.TryClick(plan, "confirm.approve", "") == nil
 	for user, n := range r.expected {
-		ok := poll(25*time.Second, func() bool { return len(r.answersTo(user)) >= n })
+		ok := poll(patience, func() bool { return len(r.answersTo(user)) >= n })
 		r.keep(promiseAnswered, ok, "%s has %d answers, want %d", user, len(r.answersTo(user)), n)
 	}
-	r.keep(promiseAnswered, !pressed || poll(25*time.Second, func() bool {
+	r.keep(promiseAnswered, !pressed || poll(patience, func() bool {
 		return len(r.answersTo("U0ONCALL")) > presses || r.standing(plan).Revision > plan.Revision
 	}), "nobody says what became of a press on Approve")
 
@@ -218,7 +229,7 @@ func (r *trial) asked() wstest.Message {
 		return wstest.Message{}
 	}
 	r.expected["U0SUPPORT"]++
-	if !poll(10*time.Second, func() bool { return len(r.answersTo("U0SUPPORT")) > n }) {
+	if !poll(patience, func() bool { return len(r.answersTo("U0SUPPORT")) > n }) {
 		return wstest.Message{}
 	}
 	return r.answersTo("U0SUPPORT")[n]
@@ -279,12 +290,12 @@ func whole(m wstest.Message) bool {
 // repairs come to their end, and start no more than one video each.
 func (r *trial) repairs(first, second wstest.Message, started int) {
 	r.t.Helper()
-	r.keep(promiseClaim, poll(60*time.Second, func() bool {
+	r.keep(promiseClaim, poll(patience, func() bool {
 		r.finish()
 		return r.value("webhook:" + r.before)["status"] == "completed" && saying("Done: video ready")(r.standing(first))
 	}), "approved before the fault, it says: %s", r.standing(first).Text)
 	var pressed time.Time
-	r.keep(promiseClaim, poll(60*time.Second, func() bool {
+	r.keep(promiseClaim, poll(patience, func() bool {
 		r.finish()
 		m := r.standing(second)
 		if strings.Contains(string(m.Blocks), "confirm.approve") && time.Since(pressed) > 2*time.Second {

@@ -57,6 +57,7 @@ type fault struct {
 	within        time.Duration // back after the fault
 	stores        bool          // the site can still store sessions
 	deaf          bool          // Slack does not bring what is typed just then
+	everyday      bool          // made every day, and not only at night
 	begin, end    func(*fleet)
 }
 
@@ -78,13 +79,13 @@ var places = []place{
 		{name: "a master is killed", does: "SIGKILL of the one that keeps approved repairs; its replica takes over, and it comes back as that one's", blames: "redis", within: 20 * time.Second,
 			begin: killNode, end: awaitNode},
 	}},
-	{"Stripe", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.stripe }, map[string]string{
+	{"Stripe", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.stripe }, "hangs", map[string]string{
 		"hangs": "Stripe did not answer", "429": "Stripe asked us to slow down", "500": "Stripe answered with a fault of its own",
 		"cut": "Stripe did not answer", "10 MB": "Stripe answered with a fault of its own"})},
-	{"SuperDuperAI", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.files }, map[string]string{
+	{"SuperDuperAI", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.files }, "500", map[string]string{
 		"hangs": "SuperDuperAI did not answer", "429": "SuperDuperAI asked us to slow down", "500": "SuperDuperAI answered HTTP 500",
 		"cut": "SuperDuperAI did not answer", "10 MB": "SuperDuperAI's answer could not be read"})},
-	{"The site", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.site }, map[string]string{
+	{"The site", "its stand-in, one redis-server", besideServer, httpFaults(func(f *fleet) breakable { return f.site }, "", map[string]string{
 		"hangs": "the site did not answer", "429": "the site answered HTTP 429", "500": "the site answered HTTP 500",
 		"cut": "the site did not answer", "10 MB": "the site's answer could not be read"})},
 	{"Slack", "the local workspace, one redis-server", besideServer, slackFaults},
@@ -104,7 +105,7 @@ var redisFaults = []fault{
 	{name: "wants a password", does: "the user's password is changed, and its connections are ended", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis wants a password", within: 15 * time.Second, begin: lockOut, end: letIn},
 	{name: "refuses connections", does: "SIGKILL; later it runs again with what it saved", blames: "redis", says: "Redis could not be read",
-		refuses: "Redis", within: 15 * time.Second, begin: crash, end: func(f *fleet) { f.redis.Restart(f.t) }},
+		refuses: "Redis", within: 15 * time.Second, everyday: true, begin: crash, end: func(f *fleet) { f.redis.Restart(f.t) }},
 	{name: "loads its data", does: "run again with a slowed load of 2000 keys", blames: "redis", says: "Redis could not be read",
 		refuses: "Redis cannot serve just now", within: 15 * time.Second, begin: loadSlowly, end: awaitLoaded},
 }
@@ -115,8 +116,9 @@ type breakable interface {
 	Heal()
 }
 
-// httpFaults are those of a service, with what answers say of each.
-func httpFaults(of func(*fleet) breakable, says map[string]string) []fault {
+// httpFaults are those of a service, with what answers say of each. One of them
+// may be made every day.
+func httpFaults(of func(*fleet) breakable, everyday string, says map[string]string) []fault {
 	var all []fault
 	for _, c := range []struct {
 		name, does string
@@ -128,7 +130,7 @@ func httpFaults(of func(*fleet) breakable, says map[string]string) []fault {
 		{"cut", "hangs up without an answer", demo.Fault{Cut: true}},
 		{"10 MB", "HTTP 200 with 10 MB", demo.Fault{Status: 200, Body: `{"id":"` + strings.Repeat("x", 10<<20) + `"}`}},
 	} {
-		all = append(all, fault{name: c.name, does: c.does, says: says[c.name], stores: true, within: 15 * time.Second,
+		all = append(all, fault{name: c.name, does: c.does, says: says[c.name], stores: true, within: 15 * time.Second, everyday: c.name == everyday,
 			begin: func(f *fleet) { of(f).Break(c.fault) }, end: func(f *fleet) { of(f).Heal() }})
 	}
 	return all
@@ -141,7 +143,7 @@ var slackFaults = []fault{
 		begin: func(f *fleet) { f.workspace.Fault("server_error", 3, "") }, end: func(f *fleet) { f.workspace.Fault("clear", 0, "") }},
 	{name: "slow", does: "3 s for each call", stores: true, within: 10 * time.Second,
 		begin: func(f *fleet) { f.workspace.Fault("slow", 3, "") }, end: func(f *fleet) { f.workspace.Fault("clear", 0, "") }},
-	{name: "cuts its sockets", does: "and takes no new ones for 3 s", blames: "slack", stores: true, deaf: true, within: 10 * time.Second,
+	{name: "cuts its sockets", does: "and takes no new ones for 3 s", blames: "slack", stores: true, deaf: true, within: 10 * time.Second, everyday: true,
 		begin: func(f *fleet) { f.workspace.Fault("drop_connections", 3, "") }, end: func(f *fleet) { f.workspace.Fault("clear", 0, "") }},
 }
 

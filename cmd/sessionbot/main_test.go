@@ -15,12 +15,13 @@ import (
 )
 
 // TestMain has bots in this process take short pauses and know no deadline that
-// passes on a busy machine, and builds the binary with
-// the same ones, which tests and scripts find on the PATH.
+// passes on a busy machine, and builds the binary, with the same pauses, which
+// tests and scripts find on the PATH. At night all of them are as in production.
 func TestMain(m *testing.M) {
-	timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
-	timings.patience = 24
-	timings.deadlines = store.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}
+	if !testenv.Nightly {
+		timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
+		timings.deadlines, timings.patience = store.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}, 24
+	}
 	os.Exit(withBinary(m))
 }
 
@@ -30,7 +31,10 @@ func withBinary(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // in the system's folder for what may be left behind
-	args := []string{"build", "-tags", "quick", "-o", filepath.Join(dir, "sessionbot"), "."}
+	args := []string{"build", "-o", filepath.Join(dir, "sessionbot"), "."}
+	if !testenv.Nightly {
+		args = slices.Insert(args, 1, "-tags", "quick")
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		args = slices.Insert(args, 1, "-race")
 	}

@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -7,17 +5,18 @@ import (
 	"time"
 )
 
-// Outages of Slack's Web API are as long as an answer is kept trying for, and
-// leave it time to arrive in between.
-const (
-	shortOutage = 4 * time.Second
-	recovery    = 8 * time.Second
-)
+// outages are how long those of Slack's Web API last at most, as long as an
+// answer is kept trying for, and the time that it has to arrive in between:
+// Slack asks for a pause of a second at least.
+func outages() (longest, recovery time.Duration) {
+	return timings.bot.Outage, 2*timings.bot.Outage + time.Second
+}
 
 // breakSlack lets Slack misbehave, one way after the other.
 func (k *soak) breakSlack(r *rand.Rand) {
-	for k.pause(between(r, time.Second, 3*time.Second)) {
-		lasts := between(r, time.Second/2, shortOutage)
+	longest, recovery := outages()
+	for k.pause(between(r, longest/4, longest)) {
+		lasts := between(r, longest/8, longest)
 		switch kind := []string{"drop_connections", "disconnect_warning", "half_open", "rate_limit", "server_error", "slow"}[r.IntN(6)]; kind {
 		case "drop_connections", "disconnect_warning", "half_open":
 			k.fault(kind, lasts, "")
@@ -46,22 +45,20 @@ func (k *soak) fault(kind string, lasts time.Duration, method string) {
 // breakTheRest ends and starts a replica again, in good order or not, and lets
 // Redis stand still.
 func (k *soak) breakTheRest(r *rand.Rand) {
-	for k.pause(between(r, 3*time.Second, 9*time.Second)) {
+	_, recovery := outages()
+	for k.pause(between(r, recovery/3, recovery)) {
 		switch r.IntN(3) {
 		case 0:
 			k.faults.add("SIGTERM")
 			k.other.stop(k.t)
 			k.quiet(k.other.process, prompt)
-			k.other.process = start(k.t, k.other.env, "run")
+			k.other.start(k.t)
 		case 1:
 			k.faults.add("SIGKILL")
-			if err := k.other.process.cmd.Process.Kill(); err != nil {
-				k.t.Error(err)
-			}
-			<-k.other.process.done
+			k.other.process.kill()
 			k.quiet(k.other.process, prompt)
 			k.tally.killed(k.other.process.log.String())
-			k.other.process = start(k.t, k.other.env, "run")
+			k.other.start(k.t)
 		case 2:
 			k.faults.add("frozen Redis")
 			k.redis.Freeze(k.t)

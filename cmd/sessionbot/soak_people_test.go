@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -80,7 +78,7 @@ func (p *somebody) repair(action string) {
 		p.tally.ask(p.t, m, "an approval", func() (string, error) { return "", p.place.TryClick(plan, "confirm.approve", "") })
 		p.pause(time.Second) // as who reads the answer before pressing again
 	}
-	ended := p.tally.until(2*longEnough, func() bool { return over(m.inPlan.Text) })
+	ended := p.tally.until(patience, func() bool { return over(m.inPlan.Text) })
 	p.tally.planEnded(p.t, m, action, ended)
 }
 

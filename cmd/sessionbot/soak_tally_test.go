@@ -1,5 +1,3 @@
-//go:build soak
-
 package main
 
 import (
@@ -13,9 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-// longEnough is how long an answer is waited for: far longer than the bot may
-// try.
-const longEnough = time.Minute
+// atWork is longer than the bot may try to answer.
+const atWork = 30 * time.Second
 
 // tally is what people asked for, and what they saw of it. Each matter has a
 // session id of its own, by which what is said of it is known.
@@ -143,7 +140,7 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 		} // else the button was gone: somebody was quicker
 		return false
 	}
-	answered := y.until(longEnough, func() bool { return m.said > before })
+	answered := y.until(patience, func() bool { return m.said > before })
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.requests++
@@ -167,7 +164,7 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 func (y *tally) diedWith(envelope string, sent time.Time) bool {
 	for _, g := range y.graves {
 		after := g.at.Sub(sent)
-		if after > 0 && after < longEnough/2 && (envelope == "" || strings.Contains(g.log, envelope)) {
+		if after > 0 && after < atWork && (envelope == "" || strings.Contains(g.log, envelope)) {
 			return true
 		}
 	}

@@ -1,0 +1,7 @@
+//go:build nightly
+
+package testenv
+
+// Nightly tells whether tests are run in their long form. It is set by the build
+// tag nightly, see make nightly.
+const Nightly = true

@@ -10,11 +10,12 @@ import (
 // TestReplicasKnowEachOther: two processes that share a Redis explain each
 // other's connections; one that does not is told of, with the remedy.
 func TestReplicasKnowEachOther(t *testing.T) {
+	t.Parallel()
 	const stranger, remedy = "a second process with the same token", "same SLACK_APP_TOKEN"
 	s := newStage(t)
 	s.startBot()
 	s.workspace.AwaitConnections(2)
-	replica := start(t, s.env, "run")
+	replica := runInProcess(t, s.env)
 	s.workspace.AwaitConnections(4)
 	s.ask("/redis ping")
 	for _, p := range []*process{s.bot, replica} {
@@ -26,9 +27,10 @@ func TestReplicasKnowEachOther(t *testing.T) {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 
-	s.env["STATE_REDIS_URL"] = redistest.Start(t).URL()
-	forgotten := start(t, s.env, "run")
+	s.env["STATE_REDIS_URL"] = redistest.NewDatabase(t).URL()
+	forgotten := runInProcess(t, s.env)
 	s.workspace.AwaitConnections(4)
+	await(t, forgotten.log.String, stranger)
 	s.ask("/redis ping")
 	if code := forgotten.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)

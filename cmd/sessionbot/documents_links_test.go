@@ -50,6 +50,7 @@ func anchor(title string) string {
 }
 
 func TestAnchors(t *testing.T) {
+	t.Parallel()
 	d, _ := readDocument("x.md", "# A `b_c`: d-e?\n## Twice\n```sh\n# no heading\n```\n## Twice\n## [Linked](y.md) 2")
 	for _, want := range []string{"a-b_c-d-e", "twice", "twice-1", "linked-2"} {
 		if !anchors(d)[want] {
@@ -65,6 +66,7 @@ func TestAnchors(t *testing.T) {
 // files that lead to a runbook too. Pictures are looked for, nobody else's are
 // kept, and all of them together stay small.
 func TestDocumentLinks(t *testing.T) {
+	t.Parallel()
 	all := map[string]map[string]bool{}
 	for _, d := range documents(t) {
 		all[d.path] = anchors(d)

@@ -39,6 +39,7 @@ var (
 // variables, subcommands, flags, slash commands, metrics, messages of the log,
 // targets, tests and files; and their blocks against the shell's grammar.
 func TestDocumentsNameWhatThereIs(t *testing.T) {
+	t.Parallel()
 	for _, d := range documents(t) {
 		n := namer{t: t, where: d.path}
 		for _, match := range inlineCode.FindAllStringSubmatch(d.prose, -1) {

@@ -12,6 +12,7 @@ import (
 // TestRecipe: the command that docs/architecture.md tells how to add can be built
 // where it is to stand.
 func TestRecipe(t *testing.T) {
+	t.Parallel()
 	_, rest, found := strings.Cut(textOf(t, "docs/architecture.md"), "```go\n")
 	code, _, closed := strings.Cut(rest, "```")
 	if !found || !closed {

@@ -23,12 +23,10 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// docFor bounds what one document takes.
-const docFor = time.Minute
-
 // TestDocuments does what the documents say, each document from top to bottom,
 // with the built binary, a real Redis, the workspace and the stand-ins.
 func TestDocuments(t *testing.T) {
+	t.Parallel()
 	programs := programs(t)
 	for _, d := range documents(t) {
 		if len(d.blocks) == 0 {
@@ -39,7 +37,7 @@ func TestDocuments(t *testing.T) {
 			r := newReader(t, d)
 			testscript.Run(t, testscript.Params{
 				Files:    []string{r.script()},
-				Deadline: time.Now().Add(docFor),
+				Deadline: time.Now().Add(patience),
 				Setup: func(env *testscript.Env) error {
 					env.Cd, _ = filepath.Abs(root) // fails only where there is no folder at all
 					env.Setenv("PATH", programs)
@@ -67,7 +65,7 @@ type reader struct {
 
 func newReader(t *testing.T, d document) *reader {
 	t.Helper()
-	s := watched(newStage(t))
+	s := watched(ownStage(t)) // the documents change what is per server
 	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: sessionbot.Manifest})
 	if err != nil {
 		t.Fatal(err)
@@ -182,10 +180,10 @@ func (r *reader) serves(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// answers waits until a page answers 200; false where that takes too long or
-// whoever should answer ended.
+// answers waits until a page answers 200; false where it never does or whoever
+// should answer ended.
 func answers(ctx context.Context, url string, ended <-chan struct{}) bool {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()

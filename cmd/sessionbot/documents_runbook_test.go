@@ -15,6 +15,7 @@ var checkName = regexp.MustCompile(`check\{(?:x\.name \+ )?"([a-z_.]+)"`)
 // TestRunbook: whatever may call somebody, or tells that something is wrong, has
 // its place in docs/operating.md.
 func TestRunbook(t *testing.T) {
+	t.Parallel()
 	text := textOf(t, "docs/operating.md")
 	d, _ := readDocument("docs/operating.md", text)
 	for _, verdict := range []string{"orphaned", "stalled", "lost", "failed"} { // alerted by default
@@ -43,6 +44,7 @@ func TestRunbook(t *testing.T) {
 // TestScopesAreExplained: a scope that nobody can say why it is asked for is one
 // too many.
 func TestScopesAreExplained(t *testing.T) {
+	t.Parallel()
 	scopes := regexp.MustCompile(`(?m)^      - ([a-z:]+)`).FindAllStringSubmatch(textOf(t, "manifest.yml"), -1)
 	if len(scopes) == 0 {
 		t.Fatal("no scope was found in the manifest")

@@ -82,6 +82,7 @@ func readDocument(path, text string) (document, bool) {
 }
 
 func TestReadDocument(t *testing.T) {
+	t.Parallel()
 	d, closed := readDocument("x.md", "Type\n\n1. so:\n\n   ```sh serves\n   one\n     two\n   ```\n```text\n/redis ping\n```\nend")
 	if !closed || len(d.blocks) != 1 || d.blocks[0] != (block{line: 5, how: "serves", text: "one\n  two\n"}) {
 		t.Errorf("got %+v, %v", d, closed)

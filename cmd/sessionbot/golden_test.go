@@ -38,6 +38,7 @@ var moving = []struct {
 // TestTexts compares what people read of every example, and of the other
 // commands, with the golden files, and with Slack's limits.
 func TestTexts(t *testing.T) {
+	t.Parallel()
 	w, err := startWorld(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -103,6 +103,7 @@ func (s *stage) nothingLeaks(t testing.TB, what string) {
 // TestNothingLeaksFromNeighbours: Stripe, SuperDuperAI and the site repeat in
 // every way what they were sent.
 func TestNothingLeaksFromNeighbours(t *testing.T) {
+	t.Parallel()
 	s := leakStage(t)
 	var facing atomic.Pointer[mirror]
 	url := s.serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { facing.Load().ServeHTTP(w, r) }))
@@ -181,6 +182,7 @@ func (s *stage) kept() map[string]string {
 
 // TestNothingLeaksFromRedis: it refuses, repeats or is none at all.
 func TestNothingLeaksFromRedis(t *testing.T) {
+	t.Parallel()
 	s := leakStage(t)
 	s.env["STRIPE_API_URL"] = "http://127.0.0.1:1" // refused
 	addr := s.redis.Addr()
@@ -217,6 +219,7 @@ func TestNothingLeaksFromRedis(t *testing.T) {
 // TestNothingLeaksToSlack: what people are shown, what machines are served, and
 // what is kept, with all well and with SuperDuperAI repeating what it was sent.
 func TestNothingLeaksToSlack(t *testing.T) {
+	t.Parallel()
 	s := leakStage(t)
 	s.env["HTTP_ADDR"], s.env["ALERT_CHANNEL"], s.env["SWEEP_INTERVAL"] = freeAddr(t), "C0ALERTS", "1s"
 	s.startBot()
@@ -264,6 +267,7 @@ func (s *stage) all() []wstest.Message {
 // TestNothingLeaksFromSlack: it refuses the tokens, repeats them in every way,
 // or cannot be reached.
 func TestNothingLeaksFromSlack(t *testing.T) {
+	t.Parallel()
 	s := leakStage(t)
 	s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"] = appMark, botMark
 	workspace := s.env["SLACK_API_URL"]

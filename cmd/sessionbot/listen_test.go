@@ -11,9 +11,10 @@ import (
 // TestAddressIsTaken: who cannot be asked whether it is well does not run, nor
 // watch, but says so and ends.
 func TestAddressIsTaken(t *testing.T) {
+	t.Parallel()
 	s := watched(newStage(t))
 	s.env["HTTP_ADDR"] = strings.TrimPrefix(s.env["SITE_URL"], "http://")
-	s.bot = start(t, s.env, "run")
+	s.bot = runInProcess(t, s.env)
 	if code := s.bot.exitCode(); code != 1 {
 		t.Errorf("it exited with %d", code)
 	}

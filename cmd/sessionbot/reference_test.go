@@ -20,6 +20,7 @@ import (
 // a variable that is the field's tags and the comment above it, of the rights in
 // Redis what the store uses.
 func TestConfigurationReference(t *testing.T) {
+	t.Parallel()
 	const path = "../../docs/configuration.md"
 	text := reference(t)
 	if *update {
@@ -34,6 +35,7 @@ func TestConfigurationReference(t *testing.T) {
 
 // TestDefaultPrices: without a variable the bot estimates as the demo does.
 func TestDefaultPrices(t *testing.T) {
+	t.Parallel()
 	field, _ := reflect.TypeFor[config]().FieldByName("Prices")
 	prices := store.Prices{}
 	for entry := range strings.SplitSeq(field.Tag.Get("default"), ",") {

@@ -11,6 +11,7 @@ import (
 // TestMeter: into a pipe goes a line now and then, and nothing of what is soon
 // over; on a terminal one line is written over and over, and taken away.
 func TestMeter(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		inPlace bool
@@ -20,6 +21,7 @@ func TestMeter(t *testing.T) {
 		{"a terminal", true, strings.Join([]string{"", "Counting: 10 of 100 keys, 10%", "Counting: 50 of 100 keys, 50%", "Counting: 100 of 100 keys, 100%", ""}, "\r\x1b[K")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
 				m := newMeter(&out)
@@ -42,6 +44,7 @@ func TestMeter(t *testing.T) {
 
 // TestClock tells each second how long something has been going on.
 func TestClock(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		m := newMeter(&out)
@@ -59,6 +62,7 @@ func TestClock(t *testing.T) {
 
 // TestHeldLog: log lines wait for the answer.
 func TestHeldLog(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	log := &heldLog{out: &out}
 	write := func(line string) {

@@ -11,6 +11,7 @@ import (
 
 // TestScripts runs the binary as scripts and people do.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,

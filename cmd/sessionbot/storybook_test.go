@@ -13,6 +13,7 @@ import (
 // TestStorybook looks at every message there is, in the demo, by day, by night
 // and on a phone: all are there, and none is wider than the page.
 func TestStorybook(t *testing.T) {
+	t.Parallel()
 	b := browsertest.Open(t)
 	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
 	url := demo.prints(demoAddress)

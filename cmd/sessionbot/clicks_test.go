@@ -85,7 +85,7 @@ func TestRunningPlan(t *testing.T) {
 	finish := s.slowly()
 	s.startBot()
 	first := s.bot
-	s.bot = start(t, s.env, "run")
+	s.bot = run(t, s.env, "run")
 	s.workspace.AwaitConnections(3)
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")

@@ -92,6 +92,8 @@ type config struct {
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
 	// How it is logged: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
+
+	logLevelSet, logFormatSet bool // not by default
 }
 
 // configError names the variables that are wrong and the remedy for each.
@@ -146,6 +148,8 @@ func loadConfig(slack bool) (config, error) {
 			return c, fmt.Errorf("read the environment: %w", err)
 		}
 	}
+	_, c.logLevelSet = os.LookupEnv("LOG_LEVEL")
+	_, c.logFormatSet = os.LookupEnv("LOG_FORMAT")
 	c.readFiles(faults)
 	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
 	if slack {

@@ -15,7 +15,7 @@ func TestReplicasKnowEachOther(t *testing.T) {
 	s := newStage(t)
 	s.startBot()
 	s.workspace.AwaitConnections(2)
-	replica := runInProcess(t, s.env)
+	replica := run(t, s.env, "run")
 	s.workspace.AwaitConnections(4)
 	s.ask("/redis ping")
 	for _, p := range []*process{s.bot, replica} {
@@ -28,7 +28,7 @@ func TestReplicasKnowEachOther(t *testing.T) {
 	}
 
 	s.env["STATE_REDIS_URL"] = redistest.NewDatabase(t).URL()
-	forgotten := runInProcess(t, s.env)
+	forgotten := run(t, s.env, "run")
 	s.workspace.AwaitConnections(4)
 	await(t, forgotten.log.String, stranger)
 	s.ask("/redis ping")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
 	"reflect"
 	"strings"
@@ -19,28 +18,28 @@ import (
 
 // runDoctor checks all that `run` needs. Variables that are wrong are lines like
 // others, and what they do not concern is checked all the same.
-func runDoctor(ctx context.Context, args []string, out, errs io.Writer) int {
+func (p program) runDoctor(ctx context.Context, args []string) int {
 	flags := flag.NewFlagSet("sessionbot doctor", flag.ContinueOnError)
-	flags.SetOutput(errs)
+	flags.SetOutput(p.errs)
 	asJSON := flags.Bool("json", false, "the same for scripts")
 	if err := parseFlags(flags, args); err != nil {
-		return finish(errs, err)
+		return finish(p.errs, err)
 	}
-	c, err := loadConfig(true)
+	c, err := p.load(true)
 	wrong := &configError{}
 	if err != nil && !errors.As(err, &wrong) {
-		return finish(errs, err)
+		return finish(p.errs, err)
 	}
 	results, err := examineAll(ctx, c, wrong)
 	if err != nil {
-		return finish(errs, err)
+		return finish(p.errs, err)
 	}
 	print := doctor.Print
 	if *asJSON {
 		print = doctor.PrintJSON
 	}
-	if err := print(out, results); err != nil {
-		return finish(errs, fmt.Errorf("print what was seen: %w", err))
+	if err := print(p.out, results); err != nil {
+		return finish(p.errs, fmt.Errorf("print what was seen: %w", err))
 	}
 	switch {
 	case len(wrong.faults) > 0:

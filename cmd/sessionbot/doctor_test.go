@@ -121,7 +121,7 @@ func (c *clinic) file(text string) string {
 // and what people read.
 func (c *clinic) examine() (code int, text string) {
 	c.t.Helper()
-	people, scripts := start(c.t, c.env, "doctor"), start(c.t, c.env, "doctor", "--json")
+	people, scripts := start(c.t, c.env, "doctor"), start(c.t, c.env, "doctor", "--json") // which read SSL_CERT_FILE
 	code = people.exitCode()
 	text = people.log.String()
 	if other := scripts.exitCode(); other != code {

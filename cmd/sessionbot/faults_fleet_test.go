@@ -30,14 +30,16 @@ type fleet struct {
 
 func besideServer(t *testing.T) *fleet {
 	t.Helper()
-	s := ownStage(t)
+	server := redistest.Start(t)
+	s := crashStage(t, server.URL(), server.Client())
+	s.redis = server
 	return manned(&fleet{stage: s})
 }
 
 func besideSentinels(t *testing.T) *fleet {
 	t.Helper()
 	f := redistest.StartFailover(t)
-	return manned(&fleet{stage: stageOn(t, f.URL(), f.Client()), failover: f})
+	return manned(&fleet{stage: crashStage(t, f.URL(), f.Client()), failover: f})
 }
 
 // jobsKey lies where approved repairs are kept.
@@ -47,7 +49,7 @@ func besideCluster(t *testing.T) *fleet {
 	t.Helper()
 	c := redistest.StartCluster(t)
 	c.AddReplica(t, c.NodeOf(t, jobsKey))
-	return manned(&fleet{stage: stageOn(t, c.URL(), c.Client()), cluster: c})
+	return manned(&fleet{stage: crashStage(t, c.URL(), c.Client()), cluster: c})
 }
 
 // manned starts the two replicas.

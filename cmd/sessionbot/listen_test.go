@@ -14,7 +14,7 @@ func TestAddressIsTaken(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.env["HTTP_ADDR"] = strings.TrimPrefix(s.env["SITE_URL"], "http://")
-	s.bot = runInProcess(t, s.env)
+	s.bot = run(t, s.env, "run")
 	if code := s.bot.exitCode(); code != 1 {
 		t.Errorf("it exited with %d", code)
 	}

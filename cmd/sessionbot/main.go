@@ -57,38 +57,46 @@ func main() {
 		}
 		stop(nil)
 	}()
-	os.Exit(dispatch(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, load: loadConfig}.dispatch(ctx, os.Args[1:]))
+}
+
+// program is one run of sessionbot: what it reads and writes, and where its
+// configuration comes from.
+type program struct {
+	in        io.Reader
+	out, errs io.Writer
+	load      func(slack bool) (config, error) // see loadConfig
 }
 
 // dispatch runs a subcommand and returns its exit code.
-func dispatch(ctx context.Context, args []string, out, errs io.Writer) int {
+func (p program) dispatch(ctx context.Context, args []string) int {
 	if len(args) == 0 {
-		_, _ = io.WriteString(errs, usage)
+		_, _ = io.WriteString(p.errs, usage)
 		return exitUsage
 	}
 	switch args[0] {
 	case "run":
-		return finish(errs, runBot(ctx, args[1:], errs))
+		return finish(p.errs, p.runBot(ctx, args[1:]))
 	case "demo":
-		return finish(errs, runDemo(ctx, args[1:], out, errs))
+		return finish(p.errs, runDemo(ctx, args[1:], p.out, p.errs))
 	case "workspace":
-		return finish(errs, runWorkspace(ctx, args[1:], out, errs))
+		return finish(p.errs, runWorkspace(ctx, args[1:], p.out, p.errs))
 	case "doctor":
-		return runDoctor(ctx, args[1:], out, errs)
+		return p.runDoctor(ctx, args[1:])
 	case "session", "redis":
-		return runTerminal(ctx, args[0], args[1:], out, errs)
+		return p.runTerminal(ctx, args[0], args[1:])
 	case "version":
 		if len(args) > 1 {
-			_, _ = io.WriteString(errs, usage)
+			_, _ = io.WriteString(p.errs, usage)
 			return exitUsage
 		}
-		_, _ = fmt.Fprintf(out, "sessionbot %s, commit %s, %s\n", version, commit(), runtime.Version())
+		_, _ = fmt.Fprintf(p.out, "sessionbot %s, commit %s, %s\n", version, commit(), runtime.Version())
 		return exitDone
 	case "help", "-h", "--help":
-		_, _ = io.WriteString(out, usage)
+		_, _ = io.WriteString(p.out, usage)
 		return exitDone
 	}
-	_, _ = fmt.Fprintf(errs, "There is no sessionbot %s.\n%s", args[0], usage)
+	_, _ = fmt.Fprintf(p.errs, "There is no sessionbot %s.\n%s", args[0], usage)
 	return exitUsage
 }
 

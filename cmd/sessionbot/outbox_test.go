@@ -8,6 +8,7 @@ import (
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -77,7 +78,7 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 		}
 	}
 	server := redistest.NewDatabase(t)
-	s := watched(stageFor(t, manifest, server.URL(), server.Client()))
+	s := watched(stageIn(t, workspace.Config{Manifest: manifest, AckWithin: ackWithin}, server.URL(), server.Client()))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.forgetsItsPost()
 	s.startBot()

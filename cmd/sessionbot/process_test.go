@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -30,25 +31,29 @@ type process struct {
 	code int           // exit code, to be read after done is closed
 }
 
-// runInProcess runs the bot with these variables in this process, where the race
-// detector sees it, until the test ends.
-func runInProcess(t testing.TB, env map[string]string) *process {
+// run runs sessionbot in this process, where the race detector sees it, with these
+// variables, until the test ends.
+func run(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
-	c, err := configFrom(env)
+	return runWith(t, strings.NewReader(""), env, args...)
+}
+
+// runWith is run with something to read.
+func runWith(t testing.TB, in io.Reader, env map[string]string, args ...string) *process {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{t: t, term: cancel, log: &lockedBuffer{}, done: make(chan struct{})}
+	env = maps.Clone(env)
 	go func() {
 		defer close(p.done)
-		if err == nil {
-			err = runConfigured(ctx, c, p.log)
-		}
-		p.code = finish(p.log, err)
+		load := func(slack bool) (config, error) { return configFrom(env, slack) }
+		p.code = program{in: in, out: p.log, errs: p.log, load: load}.dispatch(ctx, args)
 	}()
 	t.Cleanup(func() {
 		cancel()
 		<-p.done
 		if t.Failed() {
-			t.Logf("log of the bot:\n%s", p.log)
+			t.Logf("log of sessionbot %s:\n%s", strings.Join(args, " "), p.log)
 		}
 	})
 	return p
@@ -56,8 +61,8 @@ func runInProcess(t testing.TB, env map[string]string) *process {
 
 var environment sync.Mutex
 
-// configFrom reads the configuration of run from these variables.
-func configFrom(env map[string]string) (config, error) {
+// configFrom reads the configuration from these variables.
+func configFrom(env map[string]string, slack bool) (config, error) {
 	environment.Lock()
 	defer environment.Unlock()
 	for name, value := range env {
@@ -66,7 +71,7 @@ func configFrom(env map[string]string) (config, error) {
 			return config{}, err
 		}
 	}
-	return loadConfig(true)
+	return loadConfig(slack)
 }
 
 // start runs sessionbot as a process of its own, with these variables and nothing

@@ -60,7 +60,7 @@ func TestRedisRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s.env["REDIS_URL"] = c.url
 			for _, command := range [][]string{{"redis", "ping"}, {"redis", "stats"}, {"session", "history", repairID}, {"session", "fix", "--yes", repairID}} {
-				terminal := start(t, s.env, command...)
+				terminal := run(t, s.env, command...)
 				code, log := terminal.exitCode(), terminal.log.String()
 				if code != 1 || !strings.Contains(log, c.says) || strings.Contains(log, "hunter") || strings.Contains(log, "PASSWORD") {
 					t.Errorf("%q exits with %d and says: %s", command, code, log)

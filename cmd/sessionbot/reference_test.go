@@ -100,6 +100,9 @@ func documented(t *testing.T) []documentedField {
 			return true
 		}
 		for _, field := range spec.Type.(*ast.StructType).Fields.List {
+			if field.Tag == nil { // it is no variable of its own
+				continue
+			}
 			tag, err := strconv.Unquote(field.Tag.Value)
 			if err != nil {
 				t.Fatal(err)

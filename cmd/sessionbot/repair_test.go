@@ -154,7 +154,7 @@ var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d U
 // recorded checks that the history says all of this, every entry to the second.
 func (s *stage) recorded(parts ...string) {
 	s.t.Helper()
-	p := start(s.t, s.env, "session", "history", repairID)
+	p := run(s.t, s.env, "session", "history", repairID)
 	if code := p.exitCode(); code != 0 {
 		s.t.Fatalf("exit code %d: %s", code, p.log)
 	}
@@ -286,13 +286,13 @@ func TestSecondOperatorInATerminal(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.env["APPROVALS"] = "generate"
-	generate := start(t, s.env, "session", "generate", "--yes", repairID)
+	generate := run(t, s.env, "session", "generate", "--yes", repairID)
 	if code := generate.exitCode(); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
 		t.Errorf("exit code %d", code)
 	}
 	s.nothingDone()
 	s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
-	fix := start(t, s.env, "session", "fix", "--yes", "--json", repairID)
+	fix := run(t, s.env, "session", "fix", "--yes", "--json", repairID)
 	if code := fix.exitCode(); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
 		t.Errorf("exit code %d", code)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,20 +21,15 @@ import (
 )
 
 // runBot is the bot, until ctx ends or a permanent fault.
-func runBot(ctx context.Context, args []string, errs io.Writer) error {
+func (p program) runBot(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%w: sessionbot run takes no words; it is set by environment variables", errUsage)
 	}
-	c, err := loadConfig(true)
+	c, err := p.load(true)
 	if err != nil {
 		return err
 	}
-	return runConfigured(ctx, c, errs)
-}
-
-// runConfigured is runBot once the environment has been read.
-func runConfigured(ctx context.Context, c config, errs io.Writer) error {
-	log := c.logger(errs)
+	log := c.logger(p.errs)
 	looking, stop := context.WithCancel(ctx)
 	var aside sync.WaitGroup
 	aside.Go(func() { warnAtStart(looking, c, log) })

@@ -18,7 +18,7 @@ const atWork = 30 * time.Second
 // session id of its own, by which what is said of it is known.
 type tally struct {
 	mu      sync.Mutex
-	heard   chan struct{} // closed when something was said, then made anew
+	heard   chan struct{} // closed when something was said or died, then made anew
 	matters map[string]*matter
 	talking map[[2]string]*matter // by person and channel: what is asked about there
 	graves  []grave
@@ -53,6 +53,13 @@ func (y *tally) killed(log string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	y.graves = append(y.graves, grave{time.Now(), log})
+	y.wake()
+}
+
+// wake has everybody who waits look again.
+func (y *tally) wake() {
+	close(y.heard)
+	y.heard = make(chan struct{})
 }
 
 // about begins a matter of somebody in a channel.
@@ -99,8 +106,7 @@ func (y *tally) take(news []wstest.Message) {
 			of.inPlan, of.plans[m.TS] = m, true
 		}
 	}
-	close(y.heard)
-	y.heard = make(chan struct{})
+	y.wake()
 }
 
 // until waits for something to be true of what was said, and reports whether it
@@ -140,9 +146,10 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 		} // else the button was gone: somebody was quicker
 		return false
 	}
-	answered := y.until(patience, func() bool { return m.said > before })
+	y.until(patience, func() bool { return m.said > before || y.diedWith(envelope, sent) })
 	y.mu.Lock()
 	defer y.mu.Unlock()
+	answered := m.said > before
 	y.requests++
 	m.acked++
 	switch {

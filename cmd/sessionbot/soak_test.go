@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -84,7 +85,9 @@ type soak struct {
 }
 
 func newSoak(t *testing.T) *soak {
-	s := watched(ownStage(t))
+	server := redistest.Start(t)
+	s := watched(crashStage(t, server.URL(), server.Client()))
+	s.redis = server
 	s.files = demo.NewSuperDuper(time.Now, 4*time.Second)
 	s.env["SUPERDUPERAI_URL"] = s.serve(s.files)
 	s.env["SWEEP_INTERVAL"] = "5s"

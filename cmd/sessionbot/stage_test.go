@@ -56,16 +56,27 @@ func ownStage(t testing.TB) *stage {
 	return s
 }
 
+// ackWithin is more than an ack takes on a busy machine.
+const ackWithin = 20 * time.Second
+
 // stageOn sets everything up beside a Redis that is there already.
 func stageOn(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	return stageFor(t, sessionbot.Manifest, redisURL, client)
+	return stageIn(t, workspace.Config{Manifest: sessionbot.Manifest, AckWithin: ackWithin}, redisURL, client)
 }
 
-// stageFor is stageOn for an app with another manifest.
-func stageFor(t testing.TB, manifest []byte, redisURL string, client redis.UniversalClient) *stage {
+// crashStage is stageOn for tests in which bots die, and acks with them: they
+// are waited for as long as Slack does.
+func crashStage(t testing.TB, redisURL string, client redis.UniversalClient) *stage {
 	t.Helper()
-	ws, err := workspace.Start(workspace.Config{Addr: "127.0.0.1:0", Manifest: manifest, AckWithin: patience})
+	return stageIn(t, workspace.Config{Manifest: sessionbot.Manifest}, redisURL, client)
+}
+
+// stageIn is stageOn for another workspace.
+func stageIn(t testing.TB, cfg workspace.Config, redisURL string, client redis.UniversalClient) *stage {
+	t.Helper()
+	cfg.Addr = "127.0.0.1:0"
+	ws, err := workspace.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +109,7 @@ func (s *stage) serve(handler http.Handler) string {
 // startBot starts the bot in this process and waits until it hears.
 func (s *stage) startBot() {
 	s.t.Helper()
-	s.bot = runInProcess(s.t, s.env)
+	s.bot = run(s.t, s.env, "run")
 	s.workspace.AwaitConnections(1)
 }
 

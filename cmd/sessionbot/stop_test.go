@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
@@ -125,7 +126,8 @@ func TestRunningJobIsHandedOver(t *testing.T) {
 // when a process said goodbye to Slack can no longer be acked.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	d := redistest.NewDatabase(t)
+	s := crashStage(t, d.URL(), d.Client())
 	s.startProcess()
 	replicas := []*process{s.bot, start(t, s.env, "run")}
 	s.workspace.AwaitConnections(4)
@@ -197,7 +199,7 @@ func TestStopCountsTheSitesAnswers(t *testing.T) {
 	s.startBot()
 	s.ask("/session debug " + repairID)
 	s.stops()
-	if code := start(t, s.env, "session", "debug", repairID).exitCode(); code != 0 {
+	if code := run(t, s.env, "session", "debug", repairID).exitCode(); code != 0 {
 		t.Errorf("in a terminal it exited with %d", code)
 	}
 	agreed := 0 // in the hour, and in the next one where it has begun

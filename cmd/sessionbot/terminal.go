@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"os/user"
 	"slices"
 	"strings"
@@ -42,25 +41,25 @@ type terminal struct {
 }
 
 // runTerminal answers a Slack command in the terminal.
-func runTerminal(ctx context.Context, group string, args []string, out, errs io.Writer) int {
-	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(os.Stdin),
-		out: out, errs: errs, held: &heldLog{out: errs}, meter: newMeter(errs)}
+func (p program) runTerminal(ctx context.Context, group string, args []string) int {
+	t := terminal{json: slices.Contains(args, "--json"), yes: slices.Contains(args, "--yes"), in: bufio.NewReader(p.in),
+		out: p.out, errs: p.errs, held: &heldLog{out: p.errs}, meter: newMeter(p.errs)}
 	args = slices.DeleteFunc(args, func(arg string) bool { return arg == "--json" || arg == "--yes" })
 	if repair := len(args) > 0 && (args[0] == string(store.ActionFix) || args[0] == string(store.ActionGenerate)); t.yes && !repair {
-		return finish(errs, fmt.Errorf("%w: --yes belongs to fix and generate", errUsage))
+		return finish(p.errs, fmt.Errorf("%w: --yes belongs to fix and generate", errUsage))
 	}
-	asked := os.Getenv("LOG_LEVEL") != "" // else what helps stands in the answer
 	var err error
-	if t.config, err = loadConfig(false); err != nil {
-		return finish(errs, err)
+	if t.config, err = p.load(false); err != nil {
+		return finish(p.errs, err)
 	}
-	if os.Getenv("LOG_FORMAT") == "" {
+	asked := t.config.logLevelSet // else what helps stands in the answer
+	if !t.config.logFormatSet {
 		t.config.LogFormat = "text"
 	}
 	t.log = t.config.logger(t.held)
 	redis, state, err := openRedis(ctx, t.config)
 	if err != nil {
-		return finish(errs, err)
+		return finish(p.errs, err)
 	}
 	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)

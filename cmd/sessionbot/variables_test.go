@@ -11,7 +11,9 @@ import (
 func variables() map[string]bool {
 	names := map[string]bool{}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[config]()) {
-		names[field.Tag.Get("envconfig")] = field.Tag.Get("secret") != ""
+		if name := field.Tag.Get("envconfig"); name != "" {
+			names[name] = field.Tag.Get("secret") != ""
+		}
 	}
 	return names
 }

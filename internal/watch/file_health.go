@@ -18,7 +18,7 @@ const (
 	strayFiles  = 20
 	foundWithin = time.Hour
 
-	strayWait    = 5 * time.Second  // likewise, while it knows none of the last strayFiles
+	strayWait    = 5 * time.Second  // between two requests, while it knows none of the last strayFiles
 	maxCheckWait = 30 * time.Second // likewise, while the API fails
 	maxAskedWait = 5 * time.Minute  // likewise, where the API asks for it
 )

@@ -51,8 +51,11 @@ func (s *shift) failing(told []string) []string {
 	return failing
 }
 
-// blind keeps the incident about the watch itself.
+// blind keeps the incident about the watch itself: one, even where several parts
+// fail at the same moment.
 func (s *shift) blind(ctx context.Context) error {
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
 	i, open, err := s.current(ctx, store.IncidentBlind)
 	failing := s.failing(i.Parts)
 	switch {

@@ -220,6 +220,8 @@ type shift struct {
 	listening  chan struct{} // closed once notifications have begun, or cannot
 	listenOnce sync.Once
 
+	reporting sync.Mutex // one at a time keeps the incident about the watch itself
+
 	mu        sync.Mutex                // over what follows
 	incidents map[string]store.Incident // as last read or stored
 	past      *past                     // nil = what was before is settled

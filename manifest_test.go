@@ -31,6 +31,7 @@ type manifest struct {
 }
 
 func TestManifestFitsSlacksSchemas(t *testing.T) {
+	t.Parallel()
 	var document any
 	if err := yaml.Unmarshal(sessionbot.Manifest, &document); err != nil {
 		t.Fatal(err)
@@ -77,6 +78,7 @@ func lookaheadRegexp(pattern string) (jsonschema.Regexp, error) {
 }
 
 func TestManifestFitsTheRegistry(t *testing.T) {
+	t.Parallel()
 	var m manifest
 	if err := yaml.Unmarshal(sessionbot.Manifest, &m); err != nil {
 		t.Fatal(err)

@@ -94,6 +94,8 @@ type config struct {
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 
 	logLevelSet, logFormatSet bool // not by default
+	deadlines                 store.Deadlines
+	patience                  int // of the bot, times its deadlines
 }
 
 // configError names the variables that are wrong and the remedy for each.
@@ -148,6 +150,7 @@ func loadConfig(slack bool) (config, error) {
 			return c, fmt.Errorf("read the environment: %w", err)
 		}
 	}
+	c.deadlines, c.patience = timings.deadlines, timings.patience
 	_, c.logLevelSet = os.LookupEnv("LOG_LEVEL")
 	_, c.logFormatSet = os.LookupEnv("LOG_FORMAT")
 	c.readFiles(faults)

@@ -18,6 +18,13 @@ import (
 // passes on a busy machine, and builds the binary, with the same pauses, which
 // tests and scripts find on the PATH. At night all of them are as in production.
 func TestMain(m *testing.M) {
+	for name := range variables() { // of whoever runs the tests
+		for _, name := range []string{name, name + "_FILE"} {
+			if err := os.Unsetenv(name); err != nil {
+				panic(err)
+			}
+		}
+	}
 	if !testenv.Nightly {
 		timings.bot, timings.jobs, timings.watch = testenv.Shorten(timings.bot), testenv.Shorten(timings.jobs), testenv.Shorten(timings.watch)
 		timings.deadlines, timings.patience = store.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}, 24

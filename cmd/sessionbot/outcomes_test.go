@@ -255,7 +255,7 @@ func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	s := orphan(ownStage(t))
 	finish := s.slowly()
-	s.startProcess() // with the deadlines of production
+	s.startInTime()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	older := s.copyOf(lead, plan)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store"
 )
 
 // patience is for what only a hang exceeds.
@@ -35,23 +36,29 @@ type process struct {
 // variables, until the test ends.
 func run(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
-	return runWith(t, strings.NewReader(""), env, args...)
+	return runWith(t, false, env, args...)
 }
 
-// runWith is run with something to read.
-func runWith(t testing.TB, in io.Reader, env map[string]string, args ...string) *process {
+// runWith is run, with the deadlines of production if in time.
+func runWith(t testing.TB, inTime bool, env map[string]string, args ...string) *process {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{t: t, term: cancel, log: &lockedBuffer{}, done: make(chan struct{})}
 	env = maps.Clone(env)
 	go func() {
 		defer close(p.done)
-		load := func(slack bool) (config, error) { return configFrom(env, slack) }
-		p.code = program{in: in, out: p.log, errs: p.log, load: load}.dispatch(ctx, args)
+		load := func(slack bool) (config, error) {
+			c, err := configFrom(env, slack)
+			if inTime {
+				c.deadlines, c.patience = store.DefaultDeadlines(), 1
+			}
+			return c, err
+		}
+		p.code = program{in: strings.NewReader(""), out: p.log, errs: p.log, load: load}.dispatch(ctx, args)
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-p.done
+		p.exitCode()
 		if t.Failed() {
 			t.Logf("log of sessionbot %s:\n%s", strings.Join(args, " "), p.log)
 		}
@@ -124,6 +131,9 @@ func launch(t testing.TB, cmd *exec.Cmd) *process {
 // signal sends a process of its own a signal.
 func (p *process) signal(s syscall.Signal) {
 	p.t.Helper()
+	if p.cmd == nil {
+		p.t.Fatal("it runs in this process")
+	}
 	if err := p.cmd.Process.Signal(s); err != nil {
 		p.t.Fatal(err)
 	}
@@ -150,7 +160,7 @@ func (p *process) exitCode() int {
 	case <-p.done:
 		return p.code
 	case <-time.After(patience):
-		p.t.Fatal("it is still running")
+		p.t.Errorf("it is still running:\n%s", p.log)
 		return -1
 	}
 }

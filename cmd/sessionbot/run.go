@@ -53,7 +53,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
-		Timings: timings.bot, Patience: timings.patience,
+		Timings: timings.bot, Patience: c.patience,
 		Log: log, Metrics: metrics, Now: time.Now,
 	}
 	if c.AlertChannel != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestDecisionTable asks the built binary about a case of the table for each way
+// TestDecisionTable asks the bot, and the binary in a terminal, about a case of the table for each way
 // of being connected to Stripe; all of it runs in process, see demo.TestCases.
 func TestDecisionTable(t *testing.T) {
 	t.Parallel()
@@ -103,8 +103,8 @@ func (s *stage) askAbout(c demo.Case) {
 	}
 }
 
-// TestSilentNeighbours: what does not answer is named and does not hold up the
-// rest.
+// TestSilentNeighbours: what does not answer is named, and the rest is
+// told.
 func TestSilentNeighbours(t *testing.T) {
 	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6sile"
@@ -140,7 +140,7 @@ func TestSilentNeighbours(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.startProcess()              // with the deadlines of production
+			s.startInTime()
 			s.ask("/session debug " + id) // connections are warm, as in a running bot
 			c.fail(s)
 			m := s.ask("/session debug " + id)

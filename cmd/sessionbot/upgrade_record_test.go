@@ -47,7 +47,7 @@ func TestRecordState(t *testing.T) {
 			s.stored(cs.ID, cs.ChargedAt)
 		}
 	}
-	s.startBot()
+	s.startProcess()
 
 	alerts, oncall := s.workspace.As("U0ONCALL").In("C0ALERTS"), s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")

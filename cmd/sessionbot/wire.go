@@ -55,7 +55,7 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
-	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: timings.deadlines, Now: time.Now}
+	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}

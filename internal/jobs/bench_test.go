@@ -145,7 +145,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
 		Tell:  func(context.Context, store.Progress) error { return nil },
-		Token: true, GiveUp: time.Minute, Timings: quick,
+		Token: true, GiveUp: time.Hour, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }

@@ -15,6 +15,7 @@ import (
 // TestOurs: only a session that is as the job left it is written, or that says
 // already what is to be written: an attempt whose answer got lost is known again.
 func TestOurs(t *testing.T) {
+	t.Parallel()
 	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
 	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
 	failed := store.Update{Kind: store.UpdateFailed, FileID: "mine", Error: "sorry"}
@@ -65,6 +66,7 @@ func saying(status, file, failure string) store.Session {
 
 // TestCauseOf: each kind of refusal has its cause, and the API's own words.
 func TestCauseOf(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		err    superduper.Error
 		cause  store.Cause
@@ -111,6 +113,7 @@ func (a *asked) File(context.Context, string) (superduper.File, error) {
 // TestPausesBetweenLooks: a file is looked at every five seconds; without an
 // answer ever more rarely, and not before SuperDuperAI asks to.
 func TestPausesBetweenLooks(t *testing.T) {
+	t.Parallel()
 	away := &superduper.Error{Kind: superduper.Unavailable}
 	retryAfter := func(d time.Duration) error { return &superduper.Error{Kind: superduper.RateLimited, RetryAfter: d} }
 	synctest.Test(t, func(t *testing.T) {

@@ -149,6 +149,7 @@ func (b *bench) settled(id string) {
 
 // TestChild is the process that TestKilled kills.
 func TestChild(t *testing.T) {
+	t.Parallel()
 	at := os.Getenv("JOBS_CHILD")
 	if at == "" {
 		return

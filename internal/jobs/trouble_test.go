@@ -59,6 +59,7 @@ func (b *bench) endedWell(id string, cfg jobs.Config) {
 // TestFoundLate: a job whose replica died before the request, and that is found
 // long after its approval, spends nothing any more.
 func TestFoundLate(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		died    string
 		outcome store.Outcome

@@ -18,6 +18,7 @@ import (
 
 // What a server answers in place of HTTP is not repeated.
 func TestWhatIsAnsweredIsNotRepeated(t *testing.T) {
+	t.Parallel()
 	const secret = "canary"
 	for name, answer := range map[string]string{
 		"no HTTP at all": secret + "\r\n\r\n", "a version": "HTTP/" + secret + " 200 OK\r\n\r\n", "a status": "HTTP/1.1 " + secret + "\r\n\r\n",
@@ -67,6 +68,7 @@ func asked(t *testing.T, answer string) error {
 }
 
 func TestWhatIsKnownIsKept(t *testing.T) {
+	t.Parallel()
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	for _, known := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, context.Canceled, io.EOF, refused} {
 		if got := quiet.Error(fmt.Errorf("canary: %w", known)); !errors.Is(got, known) || strings.Contains(got.Error(), "canary") {

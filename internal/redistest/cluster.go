@@ -25,9 +25,16 @@ type Cluster struct {
 // a third of the slots.
 func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
+	return startCluster(t, 2*time.Second)
+}
+
+// startCluster is StartCluster where a node may be silent for so long until the
+// others give it up.
+func startCluster(t testing.TB, silent time.Duration) *Cluster {
+	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
+		c.Nodes = append(c.Nodes, start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10),
 			"--cluster-port", strconv.Itoa(freePort(t))))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)

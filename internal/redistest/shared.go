@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,7 +22,7 @@ var (
 	sharedServer = sync.OnceValue(func() *Server {
 		return start(&shared, "--databases", strconv.Itoa(databases))
 	})
-	sharedCluster  = sync.OnceValue(func() *Cluster { return StartCluster(&shared) })
+	sharedCluster  = sync.OnceValue(func() *Cluster { return startCluster(&shared, time.Minute) })
 	clusterLock    sync.Mutex // held by the test that has the cluster
 	sharedSentinel = sync.OnceValue(func() *Sentinel {
 		return startSentinel(&shared, start(&shared, "--databases", strconv.Itoa(databases)))

@@ -12,6 +12,7 @@ import (
 )
 
 func TestNew(t *testing.T) {
+	t.Parallel()
 	a, b := refs.New(), refs.New()
 	if !regexp.MustCompile(`^[a-z2-7]{4}-[a-z2-7]{2}$`).MatchString(a) || a == b {
 		t.Errorf("%s, %s", a, b)
@@ -20,6 +21,7 @@ func TestNew(t *testing.T) {
 
 // TestLog: a line carries the request's name once, whoever put it there.
 func TestLog(t *testing.T) {
+	t.Parallel()
 	served := refs.With(context.Background(), "k3f9-2d")
 	for _, c := range []struct {
 		name string

@@ -12,6 +12,7 @@ import (
 
 // TestImagesAreNoVideos: where an image is made, nobody is told of a video.
 func TestImagesAreNoVideos(t *testing.T) {
+	t.Parallel()
 	prompt, generating, done, failed := "A fox", "processing", "completed", "error"
 	image := func(status *string, file store.FileState, paid store.PaymentState) store.Examination {
 		var e store.Evidence

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write the golden file anew")
 
 // TestTexts compares every message with the golden file and with Slack's limits.
 func TestTexts(t *testing.T) {
+	t.Parallel()
 	var out strings.Builder
 	for _, s := range Stories() {
 		raw, err := json.Marshal(s.Blocks)
@@ -72,6 +73,7 @@ func buttons(s Story) string {
 
 // TestNoKindIsMissing: of everything that a message can be about there is one.
 func TestNoKindIsMissing(t *testing.T) {
+	t.Parallel()
 	told := map[string]bool{}
 	for _, s := range Stories() {
 		for _, kind := range s.Of {

@@ -7,6 +7,7 @@ import (
 )
 
 func TestWording(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, blocks, want string }{
 		{"too long", `[{"type":"divider"},{"type":"section","text":{"type":"mrkdwn","text":"` + strings.Repeat("x", 3001) + `"}}]`,
 			"must be less than 3001 characters [json-pointer:/blocks/1/text/text]"},
@@ -49,6 +50,7 @@ func TestWording(t *testing.T) {
 }
 
 func TestNoBlocks(t *testing.T) {
+	t.Parallel()
 	for _, blocks := range []string{``, `{}`, `"x"`, `null`, `[] []`, `[`} {
 		if found := Check(json.RawMessage(blocks)); len(found) != 1 || found[0].Code != InvalidFormat {
 			t.Errorf("%q: %v", blocks, found)
@@ -60,6 +62,7 @@ func TestNoBlocks(t *testing.T) {
 }
 
 func TestWholeMessage(t *testing.T) {
+	t.Parallel()
 	sections := func(n, size int) []any { return many(n, func(int) any { return section(str(size)) }) }
 	for _, c := range []struct {
 		name       string
@@ -88,6 +91,7 @@ func markdowns(sizes ...int) []any {
 }
 
 func TestActionIDsMayRepeatAcrossBlocks(t *testing.T) {
+	t.Parallel()
 	if found := Check(raw(t, []any{actions(button(1)), actions(button(1))})); len(found) > 0 {
 		t.Error(found)
 	}

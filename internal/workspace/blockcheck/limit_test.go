@@ -175,6 +175,7 @@ func raw(t *testing.T, v any) json.RawMessage {
 }
 
 func TestEveryLimit(t *testing.T) {
+	t.Parallel()
 	covered := map[string]bool{"table.per_message.max_items": true} // in TestWholeMessage
 	for _, c := range limitCases {
 		covered[c.limit] = true

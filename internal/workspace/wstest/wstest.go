@@ -21,7 +21,7 @@ import (
 
 const (
 	patience = 2 * time.Minute        // for what is expected; only what hangs takes longer
-	quiet    = 100 * time.Millisecond // without news, before nothing else is believed to come
+	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
 )
 
 // Message is a message as the workspace shows it over HTTP. It is declared anew

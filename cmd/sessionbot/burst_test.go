@@ -64,7 +64,7 @@ func TestBurst(t *testing.T) {
 	if n := answered + busy; n < 1000-again || n > 1000+again || answered < 100 {
 		t.Errorf("%d answered, %d told to try again", answered, busy)
 	}
-	if grown := peakOf(t, s.bot) - before; grown > 64 {
+	if grown := peakOf(t, s.bot) - before; grown > 64 && !raced() { // which takes several times as much
 		t.Errorf("the process grew by %.1f MB", grown)
 	}
 	s.untilServed("/metrics", "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")

@@ -192,7 +192,7 @@ func TestBombs(t *testing.T) {
 	}
 	after := peakOf(t, s.bot)
 	t.Logf("%.0f MB before, %.0f MB at most", before, after)
-	if after-before > 300 {
+	if after-before > 300 && !raced() { // which takes several times as much
 		t.Error("the process grew by too much")
 	}
 	s.workspace.ExpectNothingElse()

@@ -90,6 +90,9 @@ func inTerminal(t testing.TB, env map[string]string, args ...string) (said, logg
 // nothingLeaks runs commands in a terminal and looks at all they say.
 func (s *stage) nothingLeaks(t testing.TB, what string) {
 	t.Helper()
+	p := start(t, s.env, "session", "debug", leakID) // what libraries print reaches its output, too
+	p.exitCode()
+	clean(t, what+": what the process printed", p.log.String(), tokens)
 	for _, args := range [][]string{
 		{"session", "debug", leakID, "--json"}, {"session", "find", mailCanary, "--json"}, {"session", "history", leakID},
 		{"redis", "stats", "--json"}, {"redis", "ping"},
@@ -284,6 +287,9 @@ func TestNothingLeaksFromSlack(t *testing.T) {
 	}
 	for name, url := range urls {
 		try(name, url)
+		p := start(t, s.env, "run") // what libraries print reaches its output, too
+		p.refused()
+		clean(t, name+": what the process printed", p.log.String(), tokens, personal)
 	}
 	for _, now := range mirrors() {
 		server := s.serve(now)

@@ -32,6 +32,12 @@ func TestMain(m *testing.M) {
 	os.Exit(withBinary(m))
 }
 
+// raced reports whether the race detector is compiled in.
+func raced() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 func withBinary(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "sessionbot")
 	if err != nil {
@@ -42,7 +48,7 @@ func withBinary(m *testing.M) int {
 	if !testenv.Nightly {
 		args = slices.Insert(args, 1, "-tags", "quick")
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if raced() {
 		args = slices.Insert(args, 1, "-race")
 	}
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {

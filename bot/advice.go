@@ -35,13 +35,19 @@ func (f *Fault) Error() string {
 // Unwrap returns what the fault was told by.
 func (f *Fault) Unwrap() error { return f.err }
 
+// Pause is how long Slack wants to be left alone, 0 = not said.
+func (f *Fault) Pause() time.Duration { return f.RetryAfter }
+
 // Advice says in words what helps.
 func (f *Fault) Advice() string {
+	var proxy *proxyError
 	switch {
 	case f.Code == "missing_scope" && f.Needed == "connections:write":
 		return "Create an app-level token with the scope connections:write under Basic Information."
 	case f.Code == "missing_scope":
 		return "Add the scope " + cmp.Or(f.Needed, "that manifest.yml names") + " to the Slack app and reinstall it."
+	case errors.As(f.err, &proxy):
+		return proxy.advice()
 	case advices[f.Code].words != "":
 		return advices[f.Code].words
 	case f.Code != "":
@@ -67,9 +73,10 @@ func (f *Fault) Retryable() bool {
 // unclear tells whether the call may have been carried out all the same: no
 // answer came to what was sent, or Slack stumbled on its way.
 func (f *Fault) unclear() bool {
+	var proxy *proxyError
 	var refused *net.OpError
-	if f.Code == "" && f.Status == 0 {
-		return !errors.As(f.err, &refused) || refused.Op != "dial" // else nothing was sent
+	if f.Code == "" && f.Status == 0 { // nothing was sent before there was a connection
+		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &refused) || refused.Op != "dial" && refused.Op != "proxyconnect")
 	}
 	return f.Status >= http.StatusInternalServerError || slices.Contains([]string{"internal_error", "fatal_error", "request_timeout"}, f.Code)
 }
@@ -139,6 +146,10 @@ func FaultOf(err error) *Fault {
 	var status slack.StatusCodeError
 	if errors.As(err, &status) {
 		return &Fault{Status: status.Code, err: err}
+	}
+	var proxy *proxyError
+	if errors.As(err, &proxy) {
+		return &Fault{err: proxy}
 	}
 	var own ending
 	if errors.As(err, &own) {

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,6 +45,9 @@ type bubble struct {
 	posting func(w http.ResponseWriter, own bool) bool
 	refusal atomic.Value // error code of auth.test, a string
 	apiURL  string       // SLACK_API_URL
+	pause   string       // that a socket which is refused asks for
+	// proxy answers a CONNECT and serves the connection; nil = there is none.
+	proxy func(conn net.Conn)
 
 	mu      sync.Mutex
 	opened  []time.Time // calls of apps.connections.open
@@ -162,9 +167,12 @@ func (s *bubble) run() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := &http.Client{Timeout: callFor, Transport: &http.Transport{DialContext: s.dial, DisableKeepAlives: true}}
+	client := &http.Client{Timeout: callFor, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
 	b.outbox.http, b.outbox.api, b.dialer = client, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: dialFor}
+	if s.proxy != nil {
+		b.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
+	}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.bot, s.stop = b, cancel
 	go func() { s.ended <- b.Run(ctx) }()
@@ -198,6 +206,10 @@ func (s *bubble) handler() http.Handler {
 		_, _ = io.WriteString(w, body)
 	})
 	mux.HandleFunc("/socket/{n}", s.serve)
+	mux.HandleFunc("/refused", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", s.pause)
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
 	mux.HandleFunc("/api/chat.postEphemeral", func(w http.ResponseWriter, r *http.Request) {
 		if s.posting(w, true) {
 			return
@@ -347,6 +359,9 @@ func (s *bubble) attempts() []time.Duration {
 	return since
 }
 
+// proxyAddr is where the bubble's proxy is.
+const proxyAddr = "proxy.test:3128"
+
 func within[T any](t *testing.T, patience time.Duration, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -379,6 +394,16 @@ func (s *bubble) dial(ctx context.Context, _, addr string) (net.Conn, error) {
 	s.mu.Lock()
 	s.dialled = append(s.dialled, addr)
 	s.mu.Unlock()
+	if addr == proxyAddr {
+		here, there := net.Pipe()
+		go func() {
+			if _, err := http.ReadRequest(bufio.NewReader(there)); err != nil {
+				s.t.Error(err)
+			}
+			s.proxy(there)
+		}()
+		return here, nil
+	}
 	if addr != "slack.test:80" {
 		return nil, errors.New("there is nobody else in this bubble")
 	}

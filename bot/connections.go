@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gorilla/websocket"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
 const dialFor = 10 * time.Second // the handshake of one connection
@@ -115,10 +116,9 @@ func (b *Bot) connect(ctx context.Context) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, res, err := b.dialer.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
+	conn, res, err := open(ctx, b.dialer, address) //nolint:bodyclose // the connection's, or read already
 	if err != nil && res != nil {
-		seconds, _ := strconv.Atoi(res.Header.Get("Retry-After")) // mostly absent
-		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: time.Duration(seconds) * time.Second}
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
 	}
 	if err != nil {
 		return nil, err

@@ -120,21 +120,37 @@ func TestSlackAwayIsAskedEverMoreSeldom(t *testing.T) {
 	})
 }
 
+// TestSlacksPauseIsKept in whatever form it is asked for, for five minutes at most.
 func TestSlacksPauseIsKept(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(s *bubble) {
-		s.opening = func(n int) (int, string, string) {
-			if n == 1 {
-				return http.StatusTooManyRequests, "45", "x"
-			}
-			return http.StatusOK, "", ""
+	for asked, want := range map[string]time.Duration{
+		"45": 45 * time.Second, "1.5": 2 * time.Second, "86400": longestPause, "99999999999": longestPause,
+		"Sat, 01 Jan 2000 00:01:30 GMT": 90 * time.Second, // the bubble's clock begins with the year
+		"Sun, 02 Jan 2000 00:00:00 GMT": longestPause,
+	} {
+		for _, at := range []string{"the Web API", "the socket"} {
+			t.Run(asked+" at "+at, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(s *bubble) {
+					s.opening = func(n int) (int, string, string) {
+						switch {
+						case n == 1 && at == "the Web API":
+							return http.StatusTooManyRequests, asked, "x"
+						case n == 1:
+							return http.StatusOK, asked, `{"ok":true,"url":"ws://slack.test/refused"}`
+						}
+						return http.StatusOK, "", ""
+					}
+					s.pause = asked
+				}, func(s *bubble) {
+					s.connected()
+					if attempts := s.attempts(); len(attempts) != 2 || (attempts[1]+time.Second-1).Truncate(time.Second) != want {
+						t.Errorf("asked at %v", attempts)
+					}
+				})
+			})
 		}
-	}, func(s *bubble) {
-		s.connected()
-		if attempts := s.attempts(); len(attempts) != 2 || attempts[1] != 45*time.Second {
-			t.Errorf("asked at %v", attempts)
-		}
-	})
+	}
 }
 
 // A fault that only a person can mend ends the process, whichever connection

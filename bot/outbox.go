@@ -7,20 +7,19 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/retryafter"
 	"github.com/superduperai/sessionbot/store"
 )
 
 const (
 	callFor     = 5 * time.Second  // one call of Slack
-	longestWait = 10 * time.Second // that Slack may ask for before a second try
+	longestWait = 10 * time.Second // that Slack may ask for before a second try that people wait for
 	maxErrorLen = 1 << 10          // bytes read of a refusal
 )
 
@@ -51,24 +50,6 @@ type outbox struct {
 
 	timings  Timings
 	patience patience
-}
-
-// newHTTPClient never follows a redirect: neither a token nor an answer goes
-// where Slack did not promise to be.
-func newHTTPClient(p patience) *http.Client {
-	return &http.Client{
-		Timeout: p.times(callFor),
-		Transport: &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           (&net.Dialer{Timeout: p.times(3 * time.Second)}).DialContext,
-			TLSHandshakeTimeout:   p.times(3 * time.Second),
-			MaxIdleConnsPerHost:   workers,
-			IdleConnTimeout:       time.Minute,
-			ExpectContinueTimeout: time.Second,
-			ForceAttemptHTTP2:     true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
 }
 
 // respond answers through response_url, which works where the bot is no member.
@@ -219,11 +200,10 @@ func refusal(res *http.Response, answer []byte) error {
 	if !isJSON {
 		code = string(bytes.TrimSpace(answer))
 	}
-	fault := &Fault{Code: known(errorCode, code), Status: res.StatusCode, err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status}}
-	if seconds, err := strconv.Atoi(res.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		fault.RetryAfter = time.Duration(seconds) * time.Second
+	return &Fault{
+		Code: known(errorCode, code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, longestPause),
+		err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status},
 	}
-	return fault
 }
 
 // pause waits as long as Slack asks, and a moment at least. It gives up at once

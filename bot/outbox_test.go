@@ -186,6 +186,24 @@ func TestWhisperWaitsOnceForTheRateLimit(t *testing.T) {
 	}
 }
 
+// TestRateLimitMeansThatNothingWasPosted, in whatever form Slack asks for a pause.
+func TestRateLimitMeansThatNothingWasPosted(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]time.Duration{
+		"": 0, "1.5": 2 * time.Second, "86400": longestPause, "soon": 0, "Sat, 01 Jan 2000 00:00:30 GMT": 30 * time.Second,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			reply(429, "", "Retry-After", asked, "Date", "Sat, 01 Jan 2000 00:00:00 GMT")(w)
+		}))
+		defer server.Close()
+		api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(24)), slack.OptionAPIURL(server.URL+"/"))
+		_, _, err := api.PostMessageContext(t.Context(), "C1")
+		if fault := FaultOf(err); fault.Status != http.StatusTooManyRequests || fault.unclear() || !fault.Retryable() || fault.RetryAfter != want {
+			t.Errorf("Retry-After %q: %v, unclear %v, wait %v", asked, fault, fault.unclear(), fault.RetryAfter)
+		}
+	}
+}
+
 func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
 	t.Parallel()
 	const own = "http://127.0.0.1:8420/api/"

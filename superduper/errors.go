@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 
 	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
 // Kind says what went wrong. It is an error itself, so that
@@ -104,7 +104,7 @@ func unread(err error, method string, status int) *Error {
 
 // refused classes an answer other than 2xx.
 func refused(method string, resp *http.Response, body []byte, token string) *Error {
-	e := &Error{Status: resp.StatusCode, RetryAfter: retryAfter(resp.Header)}
+	e := &Error{Status: resp.StatusCode, RetryAfter: retryafter.Read(resp.Header, time.Hour)}
 	switch status := resp.StatusCode; {
 	case status == http.StatusUnauthorized:
 		e.Kind = Unauthorised
@@ -181,21 +181,6 @@ func fieldsOf(raw json.RawMessage, clean func(string, int) string) []Field {
 		fields = append(fields, Field{Loc: clean(strings.Join(path, "."), 100), Msg: clean(c.Msg, 200)})
 	}
 	return fields
-}
-
-// retryAfter reads Retry-After in either form, an hour at most. A date counts
-// from the server's own clock.
-func retryAfter(h http.Header) time.Duration {
-	value := h.Get("Retry-After")
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
-		wait = time.Duration(seconds) * time.Second
-	} else if at, err := http.ParseTime(value); err == nil {
-		if sent, err := http.ParseTime(h.Get("Date")); err == nil {
-			wait = at.Sub(sent)
-		}
-	}
-	return min(max(wait, 0), time.Hour)
 }
 
 // cause strips from an error the address that was asked, which may hold an id

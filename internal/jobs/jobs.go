@@ -71,7 +71,8 @@ type Config struct {
 	Maker   Maker
 	// Examine looks at a session as if the job itself were not there.
 	Examine func(ctx context.Context, session, job string) store.Examination
-	// Tell shows how a job stands. The end of a job is told until it succeeds.
+	// Tell shows how a job stands. The end of a job is told until it succeeds; an
+	// error may have a method Pause that tells how long not to try.
 	Tell    func(ctx context.Context, p store.Progress) error
 	Token   bool // SuperDuperAI can be asked
 	GiveUp  time.Duration
@@ -198,18 +199,29 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 	defer r.contain(id)
 	_, err := r.Carry(ctx, id)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, store.ErrLeaseLost) {
-		wait := r.leave(id)
+		wait := r.leave(id, askedPause(err))
 		r.Log.WarnContext(ctx, "a job was interrupted and will be gone on with", "job", id, "error", err, "in_ms", wait.Milliseconds())
 	}
 }
 
-// leave leaves a job alone for a while, each time for longer.
-func (r *Runner) leave(id string) time.Duration {
+// askedPause is how long whoever stopped a job asks to be left alone, 0 = not said.
+func askedPause(err error) time.Duration {
+	var asks interface{ Pause() time.Duration }
+	if errors.As(err, &asks) {
+		return asks.Pause()
+	}
+	return 0
+}
+
+// leave leaves a job alone for a while, each time for longer, and for the pause
+// that was asked for at least.
+func (r *Runner) leave(id string, pause time.Duration) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	wait := min(max(2*r.rest[id].wait, r.Timings.Pending), r.Timings.MaxRetry)
-	r.rest[id] = pausing{until: r.Now().Add(wait), wait: wait}
-	return wait
+	pause = max(pause, wait)
+	r.rest[id] = pausing{until: r.Now().Add(pause), wait: wait}
+	return pause
 }
 
 // triedLong tells whether a job was interrupted so often here that the pauses
@@ -232,6 +244,6 @@ func (r *Runner) contain(id string) {
 	if fault, ok := value.(runtime.Error); ok {
 		what = fault.Error()
 	}
-	wait := r.leave(id)
+	wait := r.leave(id, 0)
 	r.Log.Error("a job panicked", "job", id, "panic", what, "in_ms", wait.Milliseconds(), "stack", string(debug.Stack()))
 }

@@ -1,0 +1,162 @@
+package bot
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/superduperai/sessionbot/internal/quiet"
+)
+
+// maxProxyAnswer is how much of a proxy's answer to CONNECT is read, in bytes.
+const maxProxyAnswer = 64 << 10
+
+// proxyError is why a proxy did not let us through. It holds no credentials.
+type proxyError struct {
+	host   string // with its port
+	status int    // HTTP status, 0 = it gave none
+	err    error  // with status 0
+}
+
+func (e *proxyError) Error() string {
+	if e.status != 0 {
+		return fmt.Sprintf("the proxy %s answered CONNECT with HTTP %d", e.host, e.status)
+	}
+	return fmt.Sprintf("no connection through the proxy %s: %v", e.host, e.err)
+}
+
+func (e *proxyError) Unwrap() error { return e.err }
+
+// advice says in words what helps.
+func (e *proxyError) advice() string {
+	switch e.status {
+	case 0:
+		return "Check HTTPS_PROXY, and that the proxy is up."
+	case http.StatusProxyAuthRequired:
+		return "The proxy does not accept the credentials: write them percent-encoded into HTTPS_PROXY, as http://user:password@host:port."
+	}
+	return "Have the proxy let CONNECT to port 443 of Slack's hosts through (slack.com, hooks.slack.com, wss-primary.slack.com, wss-backup.slack.com), or name them in NO_PROXY."
+}
+
+// checkProxy makes a refused CONNECT of the HTTP client a *proxyError.
+func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+	if res.StatusCode != http.StatusOK {
+		return &proxyError{host: proxy.Host, status: res.StatusCode}
+	}
+	return nil
+}
+
+// open opens a connection to Slack. Whatever is met on the way is an error, the
+// library's panics included.
+func open(ctx context.Context, d *websocket.Dialer, address string) (conn *websocket.Conn, res *http.Response, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			conn, err = nil, ending("the socket library panicked: "+panicOf(value))
+		}
+	}()
+	if d, err = throughProxy(d, address); err != nil {
+		return nil, nil, err
+	}
+	return d.DialContext(ctx, address, nil)
+}
+
+// throughProxy is a dialer that goes through the proxy for an address as the Web
+// API's client does: the library itself knows no https:// proxy, and sends no
+// credentials without a password.
+func throughProxy(d *websocket.Dialer, address string) (*websocket.Dialer, error) {
+	if d.Proxy == nil {
+		return d, nil
+	}
+	target, err := url.Parse(address)
+	if err != nil {
+		return nil, ending("Slack gave no address of a connection")
+	}
+	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
+	proxy, err := d.Proxy(&http.Request{URL: target})
+	if err != nil {
+		return nil, ending("HTTPS_PROXY is not the address of a proxy")
+	}
+	through := *d
+	through.Proxy = nil
+	if proxy == nil {
+		return &through, nil
+	}
+	switch proxy.Scheme {
+	case "http", "https":
+		through.NetDialContext = tunnel{proxy: proxy, dial: d.NetDialContext, tls: d.TLSClientConfig}.open
+	case "socks5", "socks5h":
+		socks := *proxy
+		socks.Scheme = "socks5" // the library has the proxy look names up either way
+		through.Proxy = http.ProxyURL(&socks)
+	default:
+		return nil, &proxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
+	}
+	return &through, nil
+}
+
+// tunnel opens connections through a proxy that speaks HTTP.
+type tunnel struct {
+	proxy *url.URL
+	dial  func(ctx context.Context, network, addr string) (net.Conn, error) // nil = the network's
+	tls   *tls.Config                                                       // with an https:// proxy; nil = the usual one
+}
+
+func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error) {
+	dial := t.dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	port := t.proxy.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[t.proxy.Scheme]
+	}
+	conn, err := dial(ctx, network, net.JoinHostPort(t.proxy.Hostname(), port))
+	if err != nil {
+		return nil, &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // what waits for the proxy gives up
+	if t.proxy.Scheme == "https" {
+		conn = tls.Client(conn, t.config())
+	}
+	if err := t.connect(conn, addr); err != nil {
+		_ = conn.Close() // it is of no use
+		return nil, err
+	}
+	return conn, nil
+}
+
+func (t tunnel) config() *tls.Config {
+	config := t.tls.Clone()
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	config.ServerName = t.proxy.Hostname()
+	return config
+}
+
+// connect asks the proxy for a connection to addr. Slack says nothing before it
+// is spoken to, so that nothing is lost with the reader.
+func (t tunnel) connect(conn net.Conn, addr string) error {
+	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{}}
+	if user := t.proxy.User; user != nil {
+		password, _ := user.Password() // a token has none
+		req.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
+	}
+	if err := req.Write(conn); err != nil {
+		return &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+	}
+	res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), req) //nolint:bodyclose // it is the tunnel, or closed with it
+	if err != nil {
+		return &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+	}
+	return checkProxy(context.Background(), t.proxy, req, res)
+}

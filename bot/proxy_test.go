@@ -1,0 +1,235 @@
+package bot
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+// TestProxyThatRefusesIsAFailedDial: whatever a proxy answers, the process lives
+// and the fault names the proxy's host and status.
+func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, answer, says, advice string }{
+		{"no reason phrase", "HTTP/1.1 403\r\n\r\n", "answered CONNECT with HTTP 403", "NO_PROXY"},
+		{"an empty reason phrase", "HTTP/1.1 403 \r\n\r\n", "answered CONNECT with HTTP 403", "NO_PROXY"},
+		{"a reason phrase", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\ncanary", "answered CONNECT with HTTP 502", "NO_PROXY"},
+		{"credentials wanted", "HTTP/1.1 407\r\n\r\n", "answered CONNECT with HTTP 407", "user:password@host"},
+		{"a redirect", "HTTP/1.0 302 canary\r\nLocation: /canary\r\n\r\n", "answered CONNECT with HTTP 302", "NO_PROXY"},
+		{"no HTTP", "canary\r\n\r\n", "no connection through the proxy", "HTTPS_PROXY"},
+		{"a status that is no number", "HTTP/1.1 canary\r\n\r\n", "no connection through the proxy", "HTTPS_PROXY"},
+		{"nothing", "", "no connection through the proxy", "HTTPS_PROXY"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			proxy := listen(t, func(conn net.Conn) {
+				_, _ = http.ReadRequest(bufio.NewReader(conn)) // whatever it is
+				_, _ = io.WriteString(conn, c.answer)          // the asker notices
+			})
+			at := &url.URL{Scheme: "http", Host: proxy, User: url.UserPassword("canary", "canary")}
+			for _, address := range []string{"wss://slack.test/socket", "ws://slack.test/socket"} {
+				_, _, err := open(t.Context(), dialerThrough(at), address) //nolint:bodyclose // there is none
+				said(t, err, proxy, c.says, c.advice)
+			}
+			client := newHTTPClient(24)
+			client.Transport.(*transport).Proxy = http.ProxyURL(at)
+			_, err := client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
+			if strings.Contains(c.says, "answered") {
+				said(t, err, proxy, c.says, c.advice)
+			}
+		})
+	}
+}
+
+func said(t *testing.T, err error, parts ...string) {
+	t.Helper()
+	fault := FaultOf(err)
+	if err == nil || fault.permanent() || fault.unclear() {
+		t.Fatalf("got %v: permanent %v, unclear %v", err, fault.permanent(), fault.unclear())
+	}
+	told := fault.Error() + " " + fault.Advice()
+	for _, part := range parts {
+		if !strings.Contains(told, part) {
+			t.Errorf("%q does not say %q", told, part)
+		}
+	}
+	if strings.Contains(told, "canary") {
+		t.Errorf("%q holds what it must not", told)
+	}
+}
+
+// TestSocketsGoThroughTheProxy: any kind of proxy, with what authorisation the
+// Web API's client would send.
+func TestSocketsGoThroughTheProxy(t *testing.T) {
+	t.Parallel()
+	slack := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_ = conn.WriteMessage(websocket.TextMessage, []byte("hello")) // the reader notices
+		_ = conn.Close()
+	}))
+	t.Cleanup(slack.Close)
+	for _, c := range []struct {
+		name, scheme string
+		user         *url.Userinfo
+		want         string // Proxy-Authorization
+	}{
+		{"http", "http", nil, ""},
+		{"https", "https", nil, ""},
+		{"a token", "http", url.User("token"), "Basic dG9rZW46"},
+		{"a token over https", "https", url.User("token"), "Basic dG9rZW46"},
+		{"a password", "http", url.UserPassword("ann", "p@ss"), "Basic YW5uOnBAc3M="},
+		{"a password alone", "http", url.UserPassword("", "p"), "Basic OnA="},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			seen := make(chan string, 1)
+			proxy := httptest.NewUnstartedServer(forward(t, seen))
+			if c.scheme == "https" {
+				proxy.StartTLS()
+			} else {
+				proxy.Start()
+			}
+			t.Cleanup(proxy.Close)
+			dialer := dialerThrough(&url.URL{Scheme: c.scheme, Host: proxy.Listener.Addr().String(), User: c.user})
+			if c.scheme == "https" {
+				dialer.TLSClientConfig = proxy.Client().Transport.(*http.Transport).TLSClientConfig
+			}
+			conn, _, err := open(t.Context(), dialer, "ws://"+slack.Listener.Addr().String()+"/socket") //nolint:bodyclose // the connection's
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = conn.Close() }()
+			if _, frame, err := conn.ReadMessage(); err != nil || string(frame) != "hello" {
+				t.Errorf("read %q: %v", frame, err)
+			}
+			if got := <-seen; got != c.want {
+				t.Errorf("Proxy-Authorization %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestProxyThatCannotBeUsedIsNamed: wrong schemes and addresses fail in words.
+func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
+	t.Parallel()
+	_, _, err := open(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/") //nolint:bodyclose // there is none
+	said(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
+	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
+	if _, _, err = open(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
+		t.Errorf("got %v", err)
+	}
+	panics := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { panic("canary") }}
+	_, _, err = open(t.Context(), panics, "ws://slack.test/") //nolint:bodyclose // there is none
+	if fault := FaultOf(err); err == nil || strings.Contains(fault.Error(), "canary") || !strings.Contains(fault.Error(), "panicked") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestProxyThatSaysNothingIsGivenUp: with the handshake's time.
+func TestProxyThatSaysNothingIsGivenUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		dialer := dialerThrough(&url.URL{Scheme: "http", Host: "proxy.test"})
+		dialer.HandshakeTimeout = dialFor
+		here, there := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, there) }()
+		dialer.NetDialContext = func(context.Context, string, string) (net.Conn, error) { return here, nil }
+		began := time.Now()
+		_, _, err := open(t.Context(), dialer, "wss://slack.test/") //nolint:bodyclose // there is none
+		said(t, err, "proxy.test")
+		if took := time.Since(began); took != dialFor {
+			t.Errorf("given up after %v", took)
+		}
+	})
+}
+
+// TestBotOutlivesAProxyThatRefuses: the dial is repeated until it succeeds, and
+// the log names the proxy.
+func TestBotOutlivesAProxyThatRefuses(t *testing.T) {
+	t.Parallel()
+	refusals := 0
+	inBubble(t, func(s *bubble) {
+		s.proxy = func(conn net.Conn) {
+			if refusals < 5 {
+				refusals++
+				_, _ = io.WriteString(conn, "HTTP/1.1 403\r\n\r\n")
+				_ = conn.Close()
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200\r\n\r\n")
+			s.waiting <- conn
+		}
+	}, func(s *bubble) {
+		first, _ := s.both()
+		first.types(t, "e1", "x")
+		s.answered(first, "e1", "x")
+		log := s.log.String()
+		if n := strings.Count(log, "the proxy proxy.test:3128 answered CONNECT with HTTP 403"); n < 5 || !strings.Contains(log, "NO_PROXY") {
+			t.Errorf("told %d times: %s", n, log)
+		}
+	})
+}
+
+func dialerThrough(proxy *url.URL) *websocket.Dialer {
+	d := newDialer(24)
+	d.Proxy = http.ProxyURL(proxy)
+	return d
+}
+
+// listen serves connections, each once, and returns its address.
+func listen(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			serve(conn)
+			_ = conn.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// forward is a proxy.
+func forward(t *testing.T, seen chan<- string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Header.Get("Proxy-Authorization")
+		there, err := net.Dial("tcp", r.Host)
+		if err != nil || r.Method != http.MethodConnect {
+			t.Errorf("%s %s: %v", r.Method, r.Host, err)
+			return
+		}
+		here, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = fmt.Fprint(here, "HTTP/1.1 200\r\n\r\n") // the asker notices
+		go func() { _, _ = io.Copy(there, here); _ = there.Close() }()
+		_, _ = io.Copy(here, there) // until Slack has said all
+		_ = here.Close()
+	}
+}

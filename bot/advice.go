@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -48,21 +47,24 @@ func (f *Fault) Advice() string {
 		return "Add the scope " + cmp.Or(f.Needed, "that manifest.yml names") + " to the Slack app and reinstall it."
 	case errors.As(f.err, &proxy):
 		return proxy.advice()
-	case advices[f.Code].words != "":
-		return advices[f.Code].words
+	case refusals[f.Code].words != "":
+		return refusals[f.Code].words
 	case f.Code != "":
 		return "Look the code up in Slack's documentation of its errors."
 	case f.Status == http.StatusTooManyRequests:
-		return advices["ratelimited"].words
+		return refusals["ratelimited"].words
 	case f.Status == http.StatusNotFound:
 		return "Check SLACK_API_URL: there is no Slack at that address."
 	case f.Status >= http.StatusInternalServerError:
-		return advices["internal_error"].words
+		return refusals["internal_error"].words
 	case f.Status != 0:
 		return "Check SLACK_API_URL and what stands between here and Slack."
 	}
 	return "Slack cannot be reached: check the network, and Slack's status page."
 }
+
+// about tells what the refusal holds for.
+func (f *Fault) about() reach { return refusals[f.Code].about }
 
 // Retryable tells whether Slack answered that it could not do it just now. A
 // call without an answer may have been carried out and is not retried.
@@ -78,24 +80,32 @@ func (f *Fault) unclear() bool {
 	if f.Code == "" && f.Status == 0 { // nothing was sent before there was a connection
 		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &refused) || refused.Op != "dial" && refused.Op != "proxyconnect")
 	}
-	return f.Status >= http.StatusInternalServerError || slices.Contains([]string{"internal_error", "fatal_error", "request_timeout"}, f.Code)
+	return f.Status >= http.StatusInternalServerError || refusals[f.Code].unclear
 }
 
-// passing tells whether the same call may succeed later without anybody's doing.
-func (f *Fault) passing() bool {
-	return f.Retryable() || f.Code == "" && f.Status == 0 || advices[f.Code].passing || advices[f.Code].permanent
+// temporary tells whether the same call may succeed later without anybody's doing.
+func (f *Fault) temporary() bool {
+	return f.Retryable() || f.Code == "" && f.Status == 0 || f.about() == ofNow
 }
 
-// closed tells whether this place does not take messages of ours.
-func (f *Fault) closed() bool { return advices[f.Code].closed }
+// passing tells whether the same call may succeed later: by itself, or once the
+// app may post again.
+func (f *Fault) passing() bool { return f.temporary() || f.about() == ofApp }
+
+// elsewhere tells whether Slack refused for good what another message, or another
+// place, may still show. Codes that are not known count as such: nothing was
+// shown, and whoever only waits may wait for ever.
+func (f *Fault) elsewhere() bool {
+	return f.Code != "" && !f.temporary() && (f.about() == ofMessage || f.about() == ofChannel || f.about() == unknown)
+}
 
 // permanent tells whether connecting again is of no use until a person acts.
 func (f *Fault) permanent() bool {
-	return advices[f.Code].permanent || f.Code == "" && f.Status == http.StatusNotFound
+	return f.about() == ofApp || f.Code == "" && f.Status == http.StatusNotFound
 }
 
 // ofShape tells whether Slack refused what the message looks like.
-func (f *Fault) ofShape() bool { return advices[f.Code].shape }
+func (f *Fault) ofShape() bool { return f.about() == ofBlocks }
 
 // Name is the shortest that tells this fault from others.
 func (f *Fault) Name() string {
@@ -171,53 +181,4 @@ func known(pattern *regexp.Regexp, text string) string {
 		return ""
 	}
 	return text
-}
-
-type advice struct {
-	words     string
-	permanent bool // met while connecting, it ends the process
-	shape     bool // the message itself is wrong
-	passing   bool // it may succeed later
-	closed    bool // the place does not take messages of ours
-}
-
-const badToken = "Check that the token is whole and of this app; the app's pages show the current one."
-
-// advices are Slack's error codes and what helps.
-var advices = map[string]advice{
-	"not_in_channel":    {words: "Invite the bot into the channel: /invite @sessionbot.", closed: true},
-	"channel_not_found": {words: "Invite the bot into the channel: /invite @sessionbot. Where it is one of the configuration, check its id.", closed: true},
-	"is_archived":       {words: "The channel is archived: unarchive it or choose another.", closed: true},
-	"user_not_found":    {words: "Slack does not know this person; check the id."},
-	"user_not_visible":  {words: "This person belongs to another workspace."},
-	"no_such_subteam":   {words: "Slack does not know this user group; check the id."},
-	"used_url":          {words: "Slack takes five answers to one request: ask again."},
-	"expired_url":       {words: "Slack takes answers for 30 minutes: ask again."},
-
-	"plan_upgrade_required": {words: "User groups need a paid plan of Slack: list user ids instead."},
-	"paid_teams_only":       {words: "User groups need a paid plan of Slack: list user ids instead."},
-
-	"ratelimited":         {words: "Slack asks for a pause: try again in a minute.", passing: true},
-	"rate_limited":        {words: "Slack asks for a pause: try again in a minute.", passing: true},
-	"internal_error":      {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
-	"fatal_error":         {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
-	"service_unavailable": {words: "Slack has a fault of its own: try again in a minute, and see its status page.", passing: true},
-
-	"invalid_blocks":        {words: "Slack refuses the message's blocks: a fault of this program, please report it.", shape: true},
-	"invalid_blocks_format": {words: "Slack refuses the message's blocks: a fault of this program, please report it.", shape: true},
-	"msg_blocks_too_long":   {words: "The message is too long for Slack: a fault of this program, please report it.", shape: true},
-	"msg_too_long":          {words: "The message is too long for Slack: a fault of this program, please report it."},
-
-	"missing_scope":           {permanent: true}, // the words depend on the scope
-	"invalid_auth":            {words: badToken, permanent: true},
-	"not_authed":              {words: badToken, permanent: true},
-	"token_revoked":           {words: "The token was revoked: reinstall the app and use the new one.", permanent: true},
-	"token_expired":           {words: "The token has expired: switch token rotation off or create a new one.", permanent: true},
-	"account_inactive":        {words: "The app was removed or its workspace closed: reinstall it and use the new token.", permanent: true},
-	"not_allowed_token_type":  {words: "SLACK_APP_TOKEN takes an app-level token (xapp-…), SLACK_BOT_TOKEN a bot token (xoxb-…).", permanent: true},
-	"team_access_not_granted": {words: "The app is not approved for this workspace: ask one of its admins.", permanent: true},
-	"access_denied":           {words: "The workspace does not allow this app: ask one of its admins.", permanent: true},
-	"too_many_websockets":     {words: "Slack allows an app ten connections: stop the processes that nobody needs any more."},
-	"link_disabled":           {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
-	"socket_mode_not_enabled": {words: "Socket Mode is switched off: switch it on in the app's settings.", permanent: true},
 }

@@ -46,10 +46,14 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...), marked(mark)}
 	place, err := a.post(ctx, alert.Text, options...)
 	if err != nil && FaultOf(err).ofShape() {
-		a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", FaultOf(err))
+		a.textAlone(i, err)
 		place, err = a.post(ctx, alert.Text, options[1:]...)
 	}
 	return place, untold(err)
+}
+
+func (a Alerts) textAlone(i store.Incident, err error) {
+	a.Bot.log.Error("Slack refused the blocks of an alert; it went out as text alone", "incident", i.ID, "error", FaultOf(err))
 }
 
 func marked(mark string) slack.MsgOption {
@@ -84,8 +88,12 @@ func (a Alerts) join(ctx context.Context) bool {
 	return true
 }
 
-// Update shows the incident as it stands, in the message there is.
+// Update shows the incident as it stands, in the message there is, as long as
+// that is in the alert channel.
 func (a Alerts) Update(ctx context.Context, i store.Incident) error {
+	if i.Place.Channel != a.Channel {
+		return unchanged(errMoved)
+	}
 	ctx, cancel := context.WithTimeout(ctx, a.Bot.patience.times(callFor))
 	defer cancel()
 	mention := ""
@@ -93,21 +101,27 @@ func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 		mention = a.Mention
 	}
 	alert := commands.AlertOf(i, mention, a.Bot.now())
-	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS,
-		slack.MsgOptionBlocks(alert.Blocks...), slack.MsgOptionText(alert.Text, false))
-	return untold(err)
+	options := []slack.MsgOption{slack.MsgOptionBlocks(alert.Blocks...), slack.MsgOptionText(alert.Text, false)}
+	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS, options...)
+	if err != nil && FaultOf(err).ofShape() {
+		a.textAlone(i, err)
+		_, _, _, err = a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS, options[1:]...)
+	}
+	return unchanged(err)
 }
 
 // Reply adds a line to the alert's thread.
 func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision, mark string) error {
+	if i.Place.Channel != a.Channel {
+		return unchanged(errMoved)
+	}
 	mention := ""
 	if d.Mention {
 		mention = a.Mention
 	}
 	line := commands.AlertReply(i, string(d.Reason), mention, a.Bot.now())
-	a.Channel = i.Place.Channel
 	_, err := a.post(ctx, line.Text, slack.MsgOptionBlocks(line.Blocks...), marked(mark), slack.MsgOptionTS(i.Place.TS))
-	return untold(err)
+	return unchanged(err)
 }
 
 // Find looks for the alert, or for the line in its thread, with the mark that the
@@ -117,11 +131,11 @@ func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool
 	defer cancel()
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
-		if fault := FaultOf(err); fault.Code != "" && !passing(fault) {
+		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && !refusals[fault.Code].gone {
 			a.Bot.log.Warn("an alert may come twice: the channel cannot be read for the first", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrMayNotLook
 		}
-		return store.Message{}, false, untold(err)
+		return store.Message{}, false, unchanged(err)
 	}
 	for _, m := range messages {
 		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == i.Posting {
@@ -148,8 +162,8 @@ func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) (
 	return history.Messages, nil
 }
 
-// gone are Slack's words for a message that is not there any more.
-var gone = []string{"message_not_found", "thread_not_found"}
+// errMoved means that an incident is shown where alerts do not go any more.
+var errMoved = errors.New("its alert is in a channel that is not the alert channel any more")
 
 // untold tells the watch what a fault means for its next try. A fault of Slack's
 // own may come after the deed.
@@ -159,15 +173,23 @@ func untold(err error) error {
 	}
 	fault := FaultOf(err)
 	return &watch.Refusal{
-		Unclear: fault.unclear(), After: fault.RetryAfter, Gone: slices.Contains(gone, fault.Code),
-		Lasting: fault.Code != "" && !passing(fault), Advice: fault.Advice(), Err: fault,
+		Unclear: fault.unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
+		Lasting: fault.Code != "" && !fault.temporary(),
 	}
 }
 
-// passing tells whether a fault with a code goes away by itself.
-func passing(fault *Fault) bool {
-	return fault.Retryable() || slices.Contains([]string{"ratelimited", "rate_limited", "internal_error", "fatal_error",
-		"service_unavailable", "request_timeout"}, fault.Code) || slices.Contains(gone, fault.Code)
+// unchanged is untold of a message that was to be changed or replied to: where
+// Slack refuses that for good, another one takes its place.
+func unchanged(err error) error {
+	if errors.Is(err, errMoved) {
+		return &watch.Refusal{Stuck: true, Err: err}
+	}
+	told := untold(err)
+	var r *watch.Refusal
+	if fault := FaultOf(err); errors.As(told, &r) && fault.elsewhere() {
+		r.Lasting, r.Gone, r.Stuck = false, refusals[fault.Code].gone, !refusals[fault.Code].gone
+	}
+	return told
 }
 
 // pressed carries out a press on a button of an alert. The message shows what it
@@ -195,5 +217,8 @@ func (b *Bot) pressed(ctx context.Context, to asker, c click) {
 		answer(i)
 	default:
 		b.log.Info("an alert's button was pressed", "ref", to.ref, "action", c.action, "incident", i.ID)
+		if i.Place != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
+			b.tell(ctx, to, string(commands.AsideAlertMoved), "")
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/watch"
+	"github.com/superduperai/sessionbot/store"
 )
 
 // TestUntold: what each fault means for the next try.
@@ -31,8 +32,8 @@ func TestUntold(t *testing.T) {
 		{"Slack stumbles and says so", answered("fatal_error"), watch.Refusal{Unclear: true}},
 		{"not a member", answered("not_in_channel"), watch.Refusal{Lasting: true}},
 		{"no such channel", answered("channel_not_found"), watch.Refusal{Lasting: true}},
-		{"the message was deleted", answered("message_not_found"), watch.Refusal{Gone: true}},
-		{"its thread went with it", answered("thread_not_found"), watch.Refusal{Gone: true}},
+		{"not allowed to post", answered("restricted_action"), watch.Refusal{Lasting: true}},
+		{"unheard of", answered("of_tomorrow"), watch.Refusal{Lasting: true}},
 	} {
 		var got *watch.Refusal
 		if !errors.As(untold(c.err), &got) {
@@ -44,5 +45,52 @@ func TestUntold(t *testing.T) {
 	}
 	if untold(nil) != nil {
 		t.Error("what was told is a fault")
+	}
+}
+
+// TestUnchanged: a message that Slack lets nobody change any more is given up for
+// another one, and no other fault gives it up.
+func TestUnchanged(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]watch.Refusal{
+		"message_not_found": {Gone: true}, "thread_not_found": {Gone: true},
+		"edit_window_closed": {Stuck: true}, "cant_update_message": {Stuck: true}, "block_mismatch": {Stuck: true},
+		"cannot_reply_to_message": {Stuck: true}, "restricted_action_thread_locked": {Stuck: true},
+		"is_archived": {Stuck: true}, "channel_not_found": {Stuck: true}, "not_in_channel": {Stuck: true},
+		"is_inactive": {Stuck: true}, "restricted_action": {Stuck: true}, "of_tomorrow": {Stuck: true},
+		"ratelimited": {}, "update_failed": {}, "service_unavailable": {}, "team_added_to_org": {}, "too_many_websockets": {},
+		"internal_error": {Unclear: true}, "request_timeout": {Unclear: true},
+		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
+	} {
+		var got *watch.Refusal
+		if err := unchanged(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
+			t.Fatalf("%s: %v", code, err)
+		}
+		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
+			t.Errorf("%s: %+v, want %+v", code, got, want)
+		}
+	}
+	var away *watch.Refusal
+	if err := unchanged(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+		t.Errorf("no answer: %+v", away)
+	}
+	if unchanged(nil) != nil {
+		t.Error("what was told is a fault")
+	}
+}
+
+// TestAlertMovesWithTheAlertChannel: what is shown in another channel than the
+// one configured now is neither changed nor replied to there.
+func TestAlertMovesWithTheAlertChannel(t *testing.T) {
+	t.Parallel()
+	a := Alerts{Channel: "C2"} // without a bot: nothing may be asked of Slack
+	i := store.Incident{Place: store.Message{Channel: "C1", TS: "1.2"}}
+	for name, err := range map[string]error{
+		"update": a.Update(t.Context(), i), "reply": a.Reply(t.Context(), i, watch.Decision{Act: watch.Reply}, "mark"),
+	} {
+		var r *watch.Refusal
+		if !errors.As(err, &r) || !r.Stuck || r.Lasting || r.Unclear {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

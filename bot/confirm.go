@@ -120,7 +120,7 @@ func (b *Bot) showDecided(ctx context.Context, to asker, answer store.ClaimAnswe
 		shown = b.redraw(ctx, to, plan.Message, b.commands.ProgressBlocks(store.Progress{Job: answer.Job, At: b.now()}), nil)
 		b.overtaken(ctx, plan.ID)
 	case store.NeedsSecondClick:
-		b.redraw(ctx, to, plan.Message, commands.PressedBlocks(plan.Plan, to.actor()), commands.PlanActions(plan.Plan, answer.Press))
+		b.redrawPressed(ctx, to, answer)
 		b.overtaken(ctx, plan.ID)
 	case store.Expired:
 		b.redraw(ctx, to, plan.Message, commands.ExpiredBlocks(plan.Plan), nil)
@@ -138,11 +138,30 @@ func (b *Bot) redraw(ctx context.Context, to asker, m store.Message, blocks []sl
 	if len(actions) > 0 {
 		blocks = append(slices.Clone(blocks), slack.NewActionBlock("", actions...))
 	}
-	if err := b.outbox.update(ctx, m, blocks); err != nil {
+	return b.change(ctx, to, m, blocks) == nil
+}
+
+func (b *Bot) change(ctx context.Context, to asker, m store.Message, blocks []slack.Block) error {
+	err := b.outbox.update(ctx, m, blocks)
+	if err != nil {
 		b.log.Error("a plan's message could not be changed", "ref", to.ref, "error", err, "advice", FaultOf(err).Advice())
-		return false
 	}
-	return true
+	return err
+}
+
+// redrawPressed shows the button for the second press. Where the plan's message
+// takes no change any more, or it is not known where that is, the plan is shown
+// anew: without the button nobody could go on.
+func (b *Bot) redrawPressed(ctx context.Context, to asker, answer store.ClaimAnswer) {
+	plan := answer.Plan
+	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),
+		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
+	if plan.Message.TS != "" {
+		if err := b.change(ctx, to, plan.Message, blocks); err == nil || !FaultOf(err).elsewhere() {
+			return
+		}
+	}
+	b.showPlan(ctx, to, plan.Plan, blocks)
 }
 
 // overtaken: whoever carries the job out may have told its end while something

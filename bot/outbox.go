@@ -182,12 +182,12 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body response)
 	if err != nil && res.StatusCode == http.StatusOK {
 		return nil // Slack took it; only its "ok" got lost
 	}
-	return refusal(res, answer)
+	return readRefusal(res, answer)
 }
 
-// refusal reads an answer to a response_url: "ok", JSON with ok and error, or
+// readRefusal reads an answer to a response_url: "ok", JSON with ok and error, or
 // an error code as it is.
-func refusal(res *http.Response, answer []byte) error {
+func readRefusal(res *http.Response, answer []byte) error {
 	var told struct {
 		OK    *bool  `json:"ok"`
 		Error string `json:"error"`

@@ -47,7 +47,12 @@ type place struct {
 // buttons live as long as it does.
 func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
 	plan := *answer.Plan
-	blocks := append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...))
+	b.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
+}
+
+// showPlan posts a plan, notes where that is, and tells the asker where it is not
+// the channel they are in, or where it could not be shown.
+func (b *Bot) showPlan(ctx context.Context, to asker, plan store.Plan, blocks []slack.Block) {
 	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
@@ -77,7 +82,7 @@ func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 		if err == nil {
 			return m, place.pointer, nil
 		}
-		if !FaultOf(err).closed() {
+		if !FaultOf(err).elsewhere() {
 			break
 		}
 	}
@@ -89,7 +94,7 @@ func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 func (b *Bot) placesFor(ctx context.Context, to asker, plan store.Plan) []place {
 	places := []place{{channel: to.channel}}
 	if alert := b.repairs.AlertChannel; alert != "" && alert != to.channel {
-		places = append(places, place{alert, blockkit.L(blockkit.Plain("I am no member of this channel, so the plan is shown in "),
+		places = append(places, place{alert, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "),
 			blockkit.Channel(alert), blockkit.Plain("."))})
 	}
 	if !b.secondNeeded(plan.Action) && b.operators.admitOperator(ctx, to.user) == nil {

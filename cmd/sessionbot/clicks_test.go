@@ -233,6 +233,35 @@ func TestSecondClick(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
+// TestSecondPressOfAPlanThatSlackFreezes: the plan is shown anew with the button
+// for it, once.
+func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"edit_window_closed", "cant_update_message", "message_not_found", "is_inactive", "of_tomorrow"} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			s := repairStage(t)
+			s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+				Created: time.Now().Add(-14 * time.Minute), Event: store.EventFailed})
+			s.startBot()
+			lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+			old := s.planned(lead, "generate")
+			s.workspace.Refuse("chat.update", code)
+			lead.Click(old, "confirm.approve")
+			plan := lead.ExpectMessage(having("Approve anyway", "Pressed once by @"))
+			lead.ExpectMessage(saying("That was your first press"))
+			s.nothingDone()
+			s.workspace.Fault("clear", 0, "")
+			if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, old), "pressed", time.Now().Add(-time.Minute).UnixMilli()).Err(); err != nil {
+				t.Fatal(err)
+			}
+			lead.Click(plan, "confirm.approve")
+			lead.ExpectUpdate(plan, saying("Done: video ready"))
+			s.workspace.ExpectNothingElse()
+		})
+	}
+}
+
 // TestPlanWithoutAPlace: where the bot is no member, the plan goes to the alert
 // channel, else to an operator who asks, and a pointer says so.
 func TestPlanWithoutAPlace(t *testing.T) {

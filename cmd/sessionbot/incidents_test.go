@@ -98,6 +98,46 @@ func TestSlackRefuses(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
+// TestAlertThatSlackFreezes is posted anew, where it goes on; a press on the old
+// one counts, and says where it shows.
+func TestAlertThatSlackFreezes(t *testing.T) {
+	t.Parallel()
+	s := watched(newStage(t))
+	s.startBot()
+	s.pays(watchID(1), overdue(), store.EventFailed)
+	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+	old := oncall.ExpectMessage(having("A paid session got no video."))
+	s.workspace.Refuse("chat.update", "edit_window_closed")
+	s.pays(watchID(2), overdue(), store.EventFailed)
+	alert := oncall.ExpectMessage(having("2 paid sessions got no video since"))
+	s.workspace.Fault("clear", 0, "")
+	oncall.Click(old, "alert.ack")
+	oncall.ExpectUpdate(alert, having("Acknowledged by"))
+	oncall.ExpectMessage(having("Your press counted."))
+	s.workspace.ExpectNothingElse()
+}
+
+// TestOpenAlertMovesToTheAlertChannel that is configured now, with the sessions
+// that joined it.
+func TestOpenAlertMovesToTheAlertChannel(t *testing.T) {
+	t.Parallel()
+	s := watched(newStage(t))
+	s.startBot()
+	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	if code := s.bot.stop(); code != 0 {
+		t.Errorf("asked to stop, it exited with %d", code)
+	}
+	s.env["ALERT_CHANNEL"] = "C0SUPPORT"
+	s.startBot()
+	s.pays(watchID(2), overdue(), store.EventFailed)
+	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
+	alert := oncall.ExpectMessage(having("2 paid sessions got no video since"))
+	s.webhook(watchID(1), store.StatusProcessing)
+	oncall.ExpectUpdate(alert, having("A paid session got no video.", "2 sessions in all; 1 webhook came late"))
+	s.workspace.ExpectNothingElse()
+}
+
 // TestStripeIsSilent: one message for all whose payment cannot be verified, and
 // nobody is called; when Stripe answers it is corrected, and who paid is told.
 func TestStripeIsSilent(t *testing.T) {

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -111,15 +112,19 @@ func TestStandingIsCounted(t *testing.T) {
 }
 
 // TestInterruptedIsLeftAlone: what is interrupted again and again is tried ever
-// more rarely.
+// more rarely, and never before the pause ends that Slack asks for.
 func TestInterruptedIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	b.claimed(store.ActionFix)
 	cfg := b.config()
-	cfg.Tell = func(context.Context, store.Progress) error { return errors.New("Slack is away") }
 	var mu sync.Mutex
-	now := time.Now()
+	now, asked := time.Now(), time.Duration(0)
+	cfg.Tell = func(context.Context, store.Progress) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return fmt.Errorf("tell: %w", busy(asked))
+	}
 	cfg.Now = func() time.Time {
 		mu.Lock()
 		defer mu.Unlock()
@@ -137,13 +142,15 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
 	first, longest := cfg.Timings.Pending, cfg.Timings.MaxRetry
-	for _, want := range []time.Duration{first, 2 * first, 4 * first, 8 * first, 16 * first, longest, longest} {
+	for _, c := range []struct{ want, next time.Duration }{
+		{first, 0}, {2 * first, 0}, {4 * first, 2 * longest}, {2 * longest, 0}, {16 * first, 0}, {longest, first}, {longest, 0},
+	} {
 		got := <-attempts
-		if got != want {
-			t.Errorf("left alone for %v, want %v", got, want)
+		if got != c.want {
+			t.Errorf("left alone for %v, want %v", got, c.want)
 		}
 		mu.Lock()
-		now = now.Add(got)
+		now, asked = now.Add(got), c.next
 		mu.Unlock()
 		runner.Wake()
 	}
@@ -152,6 +159,12 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// busy is a Slack that asks for a pause.
+type busy time.Duration
+
+func (b busy) Error() string        { return "Slack is away" }
+func (b busy) Pause() time.Duration { return time.Duration(b) }
 
 // interrupted is a log that is called when a job was interrupted, with how long
 // it is left alone.

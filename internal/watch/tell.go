@@ -22,6 +22,7 @@ const (
 type Refusal struct {
 	Unclear bool          // it may have been told: no answer came
 	Gone    bool          // the message that was to be changed is not there any more
+	Stuck   bool          // it is, but takes no change any more, or is in the wrong place
 	Lasting bool          // a person has to do something first, which Advice says
 	After   time.Duration // how long to wait before the next try, 0 = not said
 	Advice  string
@@ -227,7 +228,7 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
 			told(i, d, i.Revision, s.Now())
 			return true
-		case refusal.Gone:
+		case refusal.Gone || refusal.Stuck: // it is posted anew, where alerts go now
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
 			return true
 		case d.Act != Update && !refusal.Unclear:

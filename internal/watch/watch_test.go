@@ -99,6 +99,42 @@ func TestDeletedAlert(t *testing.T) {
 	b.quiet()
 }
 
+// TestAlertThatCannotBeChanged is posted anew, once: the old one is left behind.
+func TestAlertThatCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.pays("cs_test_1", overdue())
+	b.run()
+	b.expect("first 1")
+	b.channel.mu.Lock()
+	b.channel.fail = []error{&Refusal{Stuck: true, Err: errors.New("edit_window_closed")}}
+	b.channel.mu.Unlock()
+	b.pays("cs_test_2", overdue())
+	b.expect("first 2")
+	b.pays("cs_test_3", overdue())
+	b.expect("update 3")
+	b.quiet()
+	if n := b.channel.posts(); n != 2 {
+		t.Errorf("%d posts", n)
+	}
+}
+
+// TestEndOfAnAlertThatCannotBeChanged is told all the same: what stands says
+// otherwise.
+func TestEndOfAnAlertThatCannotBeChanged(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.pays("cs_test_1", overdue())
+	b.run()
+	b.expect("first 1")
+	b.channel.mu.Lock()
+	b.channel.fail = []error{&Refusal{Stuck: true, Err: errors.New("is_archived")}}
+	b.channel.mu.Unlock()
+	b.put("webhook:cs_test_1", `{"status":"processing","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
+	b.expect("resolved 0")
+	b.quiet()
+}
+
 // TestRefundedAreNotCalledOut: Stripe's lists do not show refunds, so Stripe is
 // asked before somebody is called, and again while the incident is open.
 func TestRefundedAreNotCalledOut(t *testing.T) {

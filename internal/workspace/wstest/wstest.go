@@ -113,6 +113,14 @@ func (w *Workspace) Fault(kind string, seconds float64, method string) {
 	}
 }
 
+// Refuse answers calls of a method with an error code until the faults are cleared.
+func (w *Workspace) Refuse(method, code string) {
+	w.t.Helper()
+	if err := w.post("/control/fault", map[string]any{"kind": "refuse", "method": method, "error": code}, nil); err != nil {
+		w.t.Fatalf("refuse %s: %v", method, err)
+	}
+}
+
 // Expect waits for a new message that fits, wherever it is and whoever sees it.
 func (w *Workspace) Expect(fits func(Message) bool) Message {
 	w.t.Helper()

@@ -58,9 +58,12 @@ func (b *Bot) watchToken(ctx context.Context) error {
 	return nil
 }
 
-// keep has one connection after the other.
+// keep has one connection after the other. Beside it there is the one before at
+// most, which Slack is read on until it ends: so that a process never has more than
+// four of the ten that Slack allows an app, however fast Slack wants them replaced.
 func (b *Bot) keep(ctx context.Context) error {
 	retry := b.newBackoff()
+	var before *socket // nil = there is none
 	for {
 		s, err := b.connect(ctx)
 		if err == nil {
@@ -70,23 +73,38 @@ func (b *Bot) keep(ctx context.Context) error {
 			return nil
 		}
 		fault := FaultOf(err)
-		if s != nil && s.age() >= b.timings.Settled {
+		settled := s != nil && s.age() >= b.timings.Settled
+		if settled {
 			retry.Reset()
 		}
 		switch {
 		case fault.permanent():
 			return permanentError("SLACK_APP_TOKEN", fault)
-		case errors.Is(err, errReplace) && s.age() > 0:
-			if pauseFor(ctx, b.timings.Replace-s.age()) != nil {
+		case errors.Is(err, errReplace):
+			if b.waitToReplace(ctx, retry, s) != nil {
 				return nil
 			}
-			b.log.Info("Slack moves a connection; the next one is opened first", "up", b.sockets.Load())
-		case s != nil && s.age() >= b.timings.Settled:
+			if before != nil {
+				before.hangUp()
+			}
+			before = s
+		case settled:
 			b.log.Warn("a connection to Slack ended; the next one is being opened", "error", fault, "up", b.sockets.Load())
 		case b.waitForSlack(ctx, retry, fault) != nil:
 			return nil
 		}
 	}
+}
+
+// waitToReplace waits until the successor of a connection may be opened: at once,
+// and ever longer where Slack wants each one replaced as soon as it stands.
+func (b *Bot) waitToReplace(ctx context.Context, retry *backoff.ExponentialBackOff, s *socket) error {
+	wait := time.Duration(0)
+	if s.age() < b.timings.Settled {
+		wait = max(retry.NextBackOff(), b.timings.Replace-s.age())
+	}
+	b.log.Info("Slack moves a connection; the next one is opened first", "in_ms", wait.Milliseconds(), "up", b.sockets.Load())
+	return pauseFor(ctx, wait)
 }
 
 // newBackoff spreads the replicas' attempts and stays under half a minute: who

@@ -264,21 +264,73 @@ func TestConnectionsThatEndAtOnceAreNotHammered(t *testing.T) {
 	})
 }
 
+// TestSlackThatAlwaysWantsAnotherIsNotHammered: nor does it get more than four
+// connections at a time, where it leaves the old ones open.
 func TestSlackThatAlwaysWantsAnotherIsNotHammered(t *testing.T) {
 	t.Parallel()
-	for name, hello := range map[string]bool{"after its hello": true, "instead of a hello": false} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			inBubble(t, func(s *bubble) { s.hello = hello }, func(s *bubble) {
-				for deadline := time.Now().Add(2 * time.Minute); time.Now().Before(deadline); {
-					s.connected().send(t, `{"type":"disconnect","reason":"warning"}`)
-				}
-				if n := len(s.attempts()); n > 2*120+2 || n < 5 {
-					t.Errorf("%d attempts in two minutes", n)
-				}
+	for _, reason := range []string{"warning", "refresh_requested", "of tomorrow"} {
+		for name, hello := range map[string]bool{"after its hello": true, "instead of a hello": false} {
+			t.Run(reason+" "+name, func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(s *bubble) { s.hello = hello }, func(s *bubble) {
+					began := time.Now()
+					var all []*line
+					for time.Since(began) < 10*time.Minute {
+						next := s.connected()
+						next.send(t, fmt.Sprintf(`{"type":"disconnect","reason":%q}`, reason))
+						all = append(all, next)
+						synctest.Wait()
+						if up := up(all); up > 4 {
+							t.Fatalf("%d connections at a time", up)
+						}
+						if since := time.Since(began); since < 25*time.Second && len(all) > 20 || len(all) > 110 {
+							t.Fatalf("%d connections in %v", len(all), since)
+						}
+					}
+					if len(all) < 20 {
+						t.Errorf("%d connections in ten minutes", len(all))
+					}
+				})
 			})
-		})
+		}
 	}
+}
+
+func up(lines []*line) (n int) {
+	for _, l := range lines {
+		if l.isUp() {
+			n++
+		}
+	}
+	return n
+}
+
+// TestRefreshesThatComeSeldomAreServedAtOnce: each with a successor before the
+// connection ends, and never more than four.
+func TestRefreshesThatComeSeldomAreServedAtOnce(t *testing.T) {
+	t.Parallel()
+	inBubble(t, nil, func(s *bubble) {
+		first, second := s.both()
+		now, all := []*line{first, second}, []*line{first, second}
+		for range 20 {
+			time.Sleep(timings.Settled)
+			for i, l := range now {
+				asked := time.Now()
+				l.send(t, `{"type":"disconnect","reason":"refresh_requested"}`)
+				now[i] = s.connected()
+				if took := time.Since(asked); took > 2*ackFor {
+					t.Errorf("the successor came after %v", took)
+				}
+				all = append(all, now[i])
+				synctest.Wait()
+				if up := up(all); up > 4 {
+					t.Fatalf("%d connections at a time", up)
+				}
+			}
+		}
+		now[0].types(t, "e1", "x")
+		s.answered(now[0], "e1", "x")
+	})
 }
 
 func TestStopTakesALastCallOnBothConnections(t *testing.T) {

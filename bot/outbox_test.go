@@ -223,6 +223,25 @@ func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
 		{"", "http://127.0.0.1:8420/response/x", false},
 		{"", "", false},
 		{"", "https://hooks.slack.com/%zz", false},
+		{"", "https://hooks.slack.com:443/commands/T1/2/x", true},
+		{"", "https://hooks.slack.com:80/commands/T1/2/x", false},
+		{"", "https://hooks.slack-gov.com/commands/T1/2/x", false},
+		{"https://slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack.com/api/", "https://slack.com/commands/T1/2/x", false},
+		{"https://slack.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", false},
+		{"https://Slack.com:443/api/", "https://hooks.slack.com/actions/T1/2/x", true},
+		{"https://www.slack.com/api/", "https://hooks.slack.com/app/T1/2/x", true},
+		{"https://acme.enterprise.slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack.com./api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack-gov.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", true},
+		{"https://acme.slack-gov.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", true},
+		{"https://slack-gov.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://notslack.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://slack.com.example.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"http://slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://slack.example:443/api/", "https://slack.example/response/x", true},
+		{"https://slack.example/api/", "https://slack.example:443/response/x", true},
+		{"https://slack.example/api/", "https://slack.example:80/response/x", false},
 		{own, "http://127.0.0.1:8420/response/x", true},
 		{own, "https://127.0.0.1:8420/response/x", false},
 		{own, "http://127.0.0.1:6379/", false},
@@ -280,7 +299,7 @@ func FuzzResponseURL(f *testing.F) {
 		if err != nil {
 			t.Skip()
 		}
-		if !strings.EqualFold(req.URL.Host, "hooks.slack.com") || req.URL.Scheme != "https" {
+		if !strings.EqualFold(req.URL.Hostname(), "hooks.slack.com") || req.URL.Port() != "" && req.URL.Port() != "443" || req.URL.Scheme != "https" {
 			t.Errorf("%q leads to %s", url, req.URL.Host)
 		}
 	})

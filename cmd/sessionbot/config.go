@@ -29,7 +29,7 @@ type config struct {
 	SlackAppToken string `envconfig:"SLACK_APP_TOKEN" secret:"true"`
 	// The bot token (`xoxb-…`) of the same app. Required by `run`.
 	SlackBotToken string `envconfig:"SLACK_BOT_TOKEN" secret:"true"`
-	// Base of another Web API that speaks Slack's; ends in `/`. Empty: Slack's own.
+	// Base of the Web API; ends in `/`. Empty: Slack's own. GovSlack's is `https://slack-gov.com/api/`; another server may stand in.
 	SlackAPIURL string `envconfig:"SLACK_API_URL"`
 
 	// The product's Redis: `redis://` or, encrypted, `rediss://`, with user and password. Several `addr=` parameters: a cluster; `master_name=`: a Sentinel, whose addresses these are then. A single address that turns out to be a cluster is used as one. Required.

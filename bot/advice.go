@@ -39,7 +39,7 @@ func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
 // Advice says in words what helps.
 func (f *Fault) Advice() string {
-	var proxy *proxyError
+	var proxy *ProxyError
 	switch {
 	case f.Code == "missing_scope" && f.Needed == "connections:write":
 		return "Create an app-level token with the scope connections:write under Basic Information."
@@ -75,7 +75,7 @@ func (f *Fault) Retryable() bool {
 // unclear tells whether the call may have been carried out all the same: no
 // answer came to what was sent, or Slack stumbled on its way.
 func (f *Fault) unclear() bool {
-	var proxy *proxyError
+	var proxy *ProxyError
 	var refused *net.OpError
 	if f.Code == "" && f.Status == 0 { // nothing was sent before there was a connection
 		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &refused) || refused.Op != "dial" && refused.Op != "proxyconnect")
@@ -157,7 +157,7 @@ func FaultOf(err error) *Fault {
 	if errors.As(err, &status) {
 		return &Fault{Status: status.Code, err: err}
 	}
-	var proxy *proxyError
+	var proxy *ProxyError
 	if errors.As(err, &proxy) {
 		return &Fault{err: proxy}
 	}

@@ -134,12 +134,32 @@ func (b *Bot) connect(ctx context.Context) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, res, err := open(ctx, b.dialer, address) //nolint:bodyclose // the connection's, or read already
-	if err != nil && res != nil {
-		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
-	}
+	conn, err := dial(ctx, b.dialer, address)
 	if err != nil {
 		return nil, err
 	}
 	return newSocket(b, conn), nil
+}
+
+func dial(ctx context.Context, d *websocket.Dialer, address string) (*websocket.Conn, error) {
+	conn, res, err := open(ctx, d, address) //nolint:bodyclose // the connection's, or read already
+	if err != nil && res != nil {
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
+	}
+	if err != nil {
+		return nil, FaultOf(err)
+	}
+	return conn, nil
+}
+
+// TryConnection opens a connection at an address of Slack's and closes it at once,
+// before Slack sends anything over it. The error is a *Fault.
+func TryConnection(ctx context.Context, address string) error {
+	conn, err := dial(ctx, newDialer(1), address)
+	if err != nil {
+		return err
+	}
+	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(writeFor)) // closed below
+	_ = conn.Close()                                                                                                                        // it could be opened
+	return nil
 }

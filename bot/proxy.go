@@ -20,24 +20,26 @@ import (
 // maxProxyAnswer is how much of a proxy's answer to CONNECT is read, in bytes.
 const maxProxyAnswer = 64 << 10
 
-// proxyError is why a proxy did not let us through. It holds no credentials.
-type proxyError struct {
+// ProxyError is why a proxy did not let us through. It holds no credentials.
+type ProxyError struct {
 	host   string // with its port
 	status int    // HTTP status, 0 = it gave none
 	err    error  // with status 0
 }
 
-func (e *proxyError) Error() string {
+// Error names the proxy and what it answered.
+func (e *ProxyError) Error() string {
 	if e.status != 0 {
 		return fmt.Sprintf("the proxy %s answered CONNECT with HTTP %d", e.host, e.status)
 	}
 	return fmt.Sprintf("no connection through the proxy %s: %v", e.host, e.err)
 }
 
-func (e *proxyError) Unwrap() error { return e.err }
+// Unwrap returns why there was no answer, nil = there was one.
+func (e *ProxyError) Unwrap() error { return e.err }
 
 // advice says in words what helps.
-func (e *proxyError) advice() string {
+func (e *ProxyError) advice() string {
 	switch e.status {
 	case 0:
 		return "Check HTTPS_PROXY, and that the proxy is up."
@@ -47,10 +49,10 @@ func (e *proxyError) advice() string {
 	return "Have the proxy let CONNECT to port 443 of Slack's hosts through (slack.com, hooks.slack.com, wss-primary.slack.com, wss-backup.slack.com), or name them in NO_PROXY."
 }
 
-// checkProxy makes a refused CONNECT of the HTTP client a *proxyError.
+// checkProxy makes a refused CONNECT of the HTTP client a *ProxyError.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
 	if res.StatusCode != http.StatusOK {
-		return &proxyError{host: proxy.Host, status: res.StatusCode}
+		return &ProxyError{host: proxy.Host, status: res.StatusCode}
 	}
 	return nil
 }
@@ -98,7 +100,7 @@ func throughProxy(d *websocket.Dialer, address string) (*websocket.Dialer, error
 		socks.Scheme = "socks5" // the library has the proxy look names up either way
 		through.Proxy = http.ProxyURL(&socks)
 	default:
-		return nil, &proxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
+		return nil, &ProxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
 	}
 	return &through, nil
 }
@@ -121,7 +123,7 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 	}
 	conn, err := dial(ctx, network, net.JoinHostPort(t.proxy.Hostname(), port))
 	if err != nil {
-		return nil, &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return nil, &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // what waits for the proxy gives up
 	if t.proxy.Scheme == "https" {
@@ -152,11 +154,11 @@ func (t tunnel) connect(conn net.Conn, addr string) error {
 		req.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}
 	if err := req.Write(conn); err != nil {
-		return &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
 	}
 	res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), req) //nolint:bodyclose // it is the tunnel, or closed with it
 	if err != nil {
-		return &proxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
 	}
 	return checkProxy(context.Background(), t.proxy, req, res)
 }

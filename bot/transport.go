@@ -33,6 +33,10 @@ func newHTTPClient(p patience) *http.Client {
 	}
 }
 
+// NewTransport returns what Slack's Web API is asked through, for whoever asks it
+// besides a Bot.
+func NewTransport() http.RoundTripper { return newHTTPClient(1).Transport }
+
 // transport brings Retry-After into the one form that Slack's library reads,
 // whole seconds. With any other it takes a rate limit for an answer that it cannot
 // read, after which a message may have been posted.

@@ -38,7 +38,8 @@ func judgeClock(whose string, ahead time.Duration, d drift) Result {
 // clock is a transport that notes how far a server's clock is ahead of ours, by the
 // Date of its first answer.
 type clock struct {
-	now func() time.Time
+	now     func() time.Time
+	through http.RoundTripper
 
 	mu    sync.Mutex
 	ahead time.Duration
@@ -47,7 +48,7 @@ type clock struct {
 
 // RoundTrip carries the request out.
 func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := http.DefaultTransport.RoundTrip(req)
+	resp, err := c.through.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}

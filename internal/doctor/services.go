@@ -27,7 +27,7 @@ func (e *exam) stripe(ctx context.Context) []Result {
 			return warn("STRIPE_SECRET_KEY is empty: no payment can be verified", "create a restricted key with read access to Checkout Sessions, PaymentIntents, Charges and Events")
 		}})
 	}
-	dated := &clock{now: e.Now}
+	dated := &clock{now: e.Now, through: http.DefaultTransport}
 	results := sideBySide(ctx,
 		check{"stripe.key", func(context.Context) Result { return judgeKey(e.StripeKey) }},
 		check{"stripe.read", func(ctx context.Context) Result { return e.stripeRead(ctx, dated.client()) }},

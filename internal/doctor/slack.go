@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log"
 	"slices"
@@ -14,7 +15,7 @@ import (
 
 // slack checks the app, its tokens, and whom the configuration names.
 func (e *exam) slack(ctx context.Context) []Result {
-	dated := &clock{now: e.Now}
+	dated := &clock{now: e.Now, through: bot.NewTransport()}
 	options := []slack.Option{
 		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(dated.client()),
 		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
@@ -66,7 +67,10 @@ func refused(what string, err error) Result {
 	const elsewhere = "check the network, SLACK_API_URL if it is set, and Slack's status page"
 	fault := bot.FaultOf(err)
 	seen, remedy := what+": "+fault.Name(), strings.TrimSuffix(fault.Advice(), ".")
+	var proxy *bot.ProxyError
 	switch {
+	case errors.As(err, &proxy):
+		return broken("Slack cannot be reached: "+proxy.Error(), remedy)
 	case fault.Code == "" && fault.Status == 0:
 		return broken("Slack cannot be reached: "+reason(err), elsewhere)
 	case fault.Code == "":
@@ -94,17 +98,23 @@ func (s *slackExam) botToken(ctx context.Context) Result {
 	return fine("@" + me.User + " in " + me.Team + " (" + mask(s.SlackBotToken) + ")")
 }
 
-// appToken asks for the address of a connection, which is not opened: nothing
-// else tells whether the token has connections:write.
+// appToken asks for the address of a connection and opens it: nothing else tells
+// whether the token has connections:write, and what stands between here and
+// Slack's sockets, such as a proxy that lets only the Web API through.
 func (s *slackExam) appToken(ctx context.Context) Result {
-	if _, _, err := s.api.StartSocketModeContext(ctx); err != nil {
+	_, address, err := s.api.StartSocketModeContext(ctx)
+	if err != nil {
 		fault := bot.FaultOf(err)
 		if fault.Code == "missing_scope" && fault.Needed == "" {
 			fault.Needed = "connections:write" // there is no other
 		}
 		return refused("Slack gives no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", fault)
 	}
-	return fine("Socket Mode is on, connections:write is held (" + mask(s.SlackAppToken) + ")")
+	if err := bot.TryConnection(ctx, address); err != nil {
+		return broken("Slack gives a connection for SLACK_APP_TOKEN, but it cannot be opened: "+
+			clean(strings.TrimPrefix(err.Error(), "slack: ")), strings.TrimSuffix(bot.FaultOf(err).Advice(), "."))
+	}
+	return fine("Socket Mode is on, a connection can be opened, connections:write is held (" + mask(s.SlackAppToken) + ")")
 }
 
 // sameApp compares the app that the app-level token names with the bot's.

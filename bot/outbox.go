@@ -80,14 +80,39 @@ func (o *outbox) respond(ctx context.Context, to asker, m message) error {
 }
 
 // whisper shows a message to the asker alone with the bot's own voice, where it
-// is a member. It waits once for Slack's rate limit.
+// is a member.
 func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
-	post := func() error {
+	return o.once(ctx, func() error {
 		_, err := o.api.PostEphemeralContext(ctx, to.channel, to.user,
 			slack.MsgOptionBlocks(m.blocks...), slack.MsgOptionText(blockkit.Fallback(m.blocks), false),
 			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 		return err
+	})
+}
+
+// post shows a message to everybody in a channel, or to one person by their id,
+// and returns where it stands. It goes on when ctx ends.
+func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(sendFor))
+	defer cancel()
+	var m store.Message
+	err := o.once(ctx, func() (err error) {
+		limited, done := context.WithTimeout(ctx, o.patience.times(callFor))
+		defer done()
+		m.Channel, m.TS, err = o.api.PostMessageContext(limited, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
+			slack.MsgOptionText(blockkit.Fallback(blocks), false),
+			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+		return err
+	})
+	if err != nil {
+		return store.Message{}, err
 	}
+	return m, nil
+}
+
+// once waits once for Slack's rate limit, at which nothing was posted. After any
+// other fault a post is not repeated: it may stand there.
+func (o *outbox) once(ctx context.Context, post func() error) error {
 	err := post()
 	if err == nil {
 		return nil
@@ -100,20 +125,6 @@ func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
 		return FaultOf(err)
 	}
 	return nil
-}
-
-// post shows a message to everybody in a channel, or to one person by their id,
-// and returns where it stands. A post is never repeated blindly.
-func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(callFor))
-	defer cancel()
-	at, ts, err := o.api.PostMessageContext(ctx, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
-		slack.MsgOptionText(blockkit.Fallback(blocks), false),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
-	if err != nil {
-		return store.Message{}, FaultOf(err)
-	}
-	return store.Message{Channel: at, TS: ts}, nil
 }
 
 // update puts other blocks into a message. It is tried again, twice, where Slack

@@ -57,7 +57,7 @@ func (b *Bot) showPlan(ctx context.Context, to asker, plan store.Plan, blocks []
 	if err != nil {
 		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
 		words := commands.AsidePlanUnshown
-		if FaultOf(err).Status == 0 {
+		if FaultOf(err).unclear() {
 			words = commands.AsidePlanUnclear
 		}
 		b.tell(ctx, to, string(words)+" "+FaultOf(err).Advice(), to.ref)

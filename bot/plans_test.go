@@ -53,3 +53,36 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 		})
 	}
 }
+
+// TestPlanWaitsOnceForTheRateLimit, at which nothing was posted, and for nothing
+// else.
+func TestPlanWaitsOnceForTheRateLimit(t *testing.T) {
+	t.Parallel()
+	limited, ok := reply(429, "", "Retry-After", "0.5"), reply(200, `{"ok":true,"channel":"C1","ts":"1.2"}`)
+	for _, c := range []struct {
+		name    string
+		replies []func(http.ResponseWriter)
+		shown   bool
+	}{
+		{"once", []func(http.ResponseWriter){limited, ok}, true},
+		{"twice", []func(http.ResponseWriter){limited, limited}, false},
+		{"for too long", []func(http.ResponseWriter){reply(429, "", "Retry-After", "86400")}, false},
+		{"a stumble", []func(http.ResponseWriter){reply(500, "")}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				calls++
+				c.replies[min(calls, len(c.replies))-1](w)
+			}))
+			defer server.Close()
+			api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(24)), slack.OptionAPIURL(server.URL+"/"))
+			o := &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), patience: 24}
+			m, err := o.post(t.Context(), "C1", hello.blocks, slack.SlackMetadata{})
+			if (err == nil) != c.shown || (m.TS != "") != c.shown || calls != len(c.replies) {
+				t.Errorf("%v after %d calls: %v", m, calls, err)
+			}
+		})
+	}
+}

@@ -10,7 +10,7 @@ const (
 	ofChannel       // this place takes no messages of ours; another one may
 	ofBlocks        // these blocks; the text alone may be taken
 	ofApp           // a person has to mend the app or its token; met while connecting, it ends the process
-	ofAsked         // what was asked about: a person, a group, a response_url
+	ofRequest       // what was asked for: nothing else can be tried
 )
 
 // refusal is what is known of one of Slack's error codes.
@@ -81,7 +81,7 @@ var refusals = map[string]refusal{
 	"invalid_blocks":        {about: ofBlocks, words: badBlocks},
 	"invalid_blocks_format": {about: ofBlocks, words: badBlocks},
 	"msg_blocks_too_long":   {about: ofBlocks, words: tooLong},
-	"msg_too_long":          {words: tooLong},
+	"msg_too_long":          {about: ofRequest, words: tooLong},
 
 	"missing_scope":           {about: ofApp}, // the words depend on the scope
 	"invalid_auth":            {about: ofApp, words: badToken},
@@ -98,11 +98,11 @@ var refusals = map[string]refusal{
 	"ekm_access_denied":       {about: ofNow, words: "The workspace's key management refuses messages at present: ask one of its admins."},
 	"accesslimited":           {about: ofNow, words: "The workspace allows the app's calls from certain networks only: have an admin add this one."},
 
-	"user_not_found":        {about: ofAsked, words: "Slack does not know this person; check the id."},
-	"user_not_visible":      {about: ofAsked, words: "This person belongs to another workspace."},
-	"no_such_subteam":       {about: ofAsked, words: "Slack does not know this user group; check the id."},
-	"used_url":              {about: ofAsked, words: "Slack takes five answers to one request: ask again."},
-	"expired_url":           {about: ofAsked, words: "Slack takes answers for 30 minutes: ask again."},
-	"plan_upgrade_required": {about: ofAsked, words: needsPlan},
-	"paid_teams_only":       {about: ofAsked, words: needsPlan},
+	"user_not_found":        {about: ofRequest, words: "Slack does not know this person; check the id."},
+	"user_not_visible":      {about: ofRequest, words: "This person belongs to another workspace."},
+	"no_such_subteam":       {about: ofRequest, words: "Slack does not know this user group; check the id."},
+	"used_url":              {about: ofRequest, words: "Slack takes five answers to one request: ask again."},
+	"expired_url":           {about: ofRequest, words: "Slack takes answers for 30 minutes: ask again."},
+	"plan_upgrade_required": {about: ofRequest, words: needsPlan},
+	"paid_teams_only":       {about: ofRequest, words: needsPlan},
 }

@@ -65,44 +65,51 @@ func open(ctx context.Context, d *websocket.Dialer, address string) (conn *webso
 			conn, err = nil, ending("the socket library panicked: "+panicOf(value))
 		}
 	}()
-	if d, err = throughProxy(d, address); err != nil {
+	d, socks, err := throughProxy(d, address)
+	if err != nil {
 		return nil, nil, err
 	}
-	return d.DialContext(ctx, address, nil)
+	conn, res, err = d.DialContext(ctx, address, nil)
+	if err != nil && res == nil && socks != "" {
+		err = &ProxyError{host: socks, err: quiet.Error(err)}
+	}
+	return conn, res, err
 }
 
 // throughProxy is a dialer that goes through the proxy for an address as the Web
 // API's client does: the library itself knows no https:// proxy, and sends no
-// credentials without a password.
-func throughProxy(d *websocket.Dialer, address string) (*websocket.Dialer, error) {
+// credentials without a password. It returns the host of a SOCKS proxy, which is
+// left to the library.
+func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer, socks string, err error) {
 	if d.Proxy == nil {
-		return d, nil
+		return d, "", nil
 	}
 	target, err := url.Parse(address)
 	if err != nil {
-		return nil, ending("Slack gave no address of a connection")
+		return nil, "", ending("Slack gave no address of a connection")
 	}
 	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
 	proxy, err := d.Proxy(&http.Request{URL: target})
 	if err != nil {
-		return nil, ending("HTTPS_PROXY is not the address of a proxy")
+		return nil, "", ending("HTTPS_PROXY is not the address of a proxy")
 	}
 	through := *d
 	through.Proxy = nil
 	if proxy == nil {
-		return &through, nil
+		return &through, "", nil
 	}
 	switch proxy.Scheme {
 	case "http", "https":
 		through.NetDialContext = tunnel{proxy: proxy, dial: d.NetDialContext, tls: d.TLSClientConfig}.open
 	case "socks5", "socks5h":
-		socks := *proxy
-		socks.Scheme = "socks5" // the library has the proxy look names up either way
-		through.Proxy = http.ProxyURL(&socks)
+		known := *proxy
+		known.Scheme = "socks5" // the library has the proxy look names up either way
+		through.Proxy = http.ProxyURL(&known)
+		return &through, proxy.Host, nil
 	default:
-		return nil, &ProxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
+		return nil, "", &ProxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
 	}
-	return &through, nil
+	return &through, "", nil
 }
 
 // tunnel opens connections through a proxy that speaks HTTP.

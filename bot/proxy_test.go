@@ -130,6 +130,11 @@ func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
 	t.Parallel()
 	_, _, err := open(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/") //nolint:bodyclose // there is none
 	said(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
+	for _, scheme := range []string{"socks5", "socks5h"} {
+		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") })                        // which is no SOCKS
+		_, _, err = open(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/") //nolint:bodyclose // there is none
+		said(t, err, proxy)
+	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
 	if _, _, err = open(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
 		t.Errorf("got %v", err)

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
@@ -43,17 +44,32 @@ func (b *Bot) tellElsewhere(ctx context.Context, p store.Progress) error {
 		if place == "" {
 			continue
 		}
-		err := b.show(ctx, p, func(blocks []slack.Block) error {
-			_, err := b.outbox.post(ctx, place, blocks, slack.SlackMetadata{EventType: planEvent, EventPayload: map[string]any{"plan": p.Job.ID}})
+		var at store.Message
+		err := b.show(ctx, p, func(blocks []slack.Block) (err error) {
+			at, err = b.outbox.post(ctx, place, blocks, slack.SlackMetadata{EventType: planEvent, EventPayload: map[string]any{"plan": p.Job.ID}})
 			return err
 		})
-		if err == nil || FaultOf(err).passing() {
+		if err == nil {
+			b.noteNewPlace(ctx, p.Job.ID, at)
+			return nil
+		}
+		if FaultOf(err).passing() {
 			return err
 		}
 		b.log.WarnContext(ctx, "the end of a job could not be told here", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	}
 	b.log.ErrorContext(ctx, "the end of a job could be told to nobody: see the audit trail", "job", p.Job.ID)
 	return nil
+}
+
+// noteNewPlace notes where a job is shown now, so that what is told of it later
+// goes there and is not posted once more.
+func (b *Bot) noteNewPlace(ctx context.Context, id string, at store.Message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	defer cancel()
+	if err := b.repairs.Plans.SetMessage(ctx, id, at); err != nil && !errors.Is(err, store.ErrUnknownPlan) {
+		b.log.WarnContext(ctx, "it is not noted where a job is shown: more of it may be posted anew", "job", id, "error", err)
+	}
 }
 
 // show sends how a job stands, without its picture where Slack refuses that:

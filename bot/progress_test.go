@@ -23,6 +23,12 @@ type retold struct {
 	bot.Plans
 	again bool
 	count int
+	noted []store.Message
+}
+
+func (r *retold) SetMessage(_ context.Context, _ string, m store.Message) error {
+	r.noted = append(r.noted, m)
+	return nil
 }
 
 func (r *retold) Retell(context.Context, string) (bool, error) {
@@ -105,6 +111,10 @@ func TestTell(t *testing.T) {
 			err = b.Tell(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
 			if !slices.Equal(calls, c.calls) || (err != nil) != c.fails {
 				t.Errorf("called %q (%v), want %q", calls, err, c.calls)
+			}
+			last := slices.Concat([]string{""}, calls)[len(calls)]
+			if anew := !c.fails && strings.HasPrefix(last, "post") && len(c.answers) < len(calls); (len(ledger.noted) == 1) != anew {
+				t.Errorf("called %q, noted %v", calls, ledger.noted)
 			}
 			if want := map[bool]int{true: 1}[c.job.Outcome == ""]; ledger.count != want {
 				t.Errorf("it was asked %d times whether the end is to be told again, want %d", ledger.count, want)

@@ -22,6 +22,7 @@ type channel struct {
 	fail     []error // of the next calls
 	lost     int     // posts that arrive without an answer
 	finds    bool
+	mute     bool   // it takes no lines in threads
 	posted   func() // nil = nothing happens after a post
 	said     func() // nil = nothing happens after a line in a thread
 }
@@ -70,6 +71,9 @@ func (c *channel) Update(_ context.Context, i store.Incident) error {
 
 func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
 	err := c.next()
+	if c.mute {
+		err = &Refusal{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
+	}
 	var refusal *Refusal
 	if err != nil && (!errors.As(err, &refusal) || !refusal.Unclear) {
 		return err

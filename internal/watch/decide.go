@@ -82,7 +82,7 @@ func Decide(i store.Incident, now time.Time, pace time.Duration) Decision {
 	case now.Before(i.NextTry):
 		return nothing
 	case i.Place.TS == "":
-		return decidePost(i)
+		return decidePost(i, now)
 	case i.Shown < i.Revision && (hasty(i) || now.Sub(i.ShownAt) >= pace):
 		return Decision{Reason: Reason(i.Change), Act: Update}
 	case i.Shown < i.Revision || !i.Closed.IsZero() || !callsOut(i.Kind):
@@ -100,9 +100,10 @@ func Decide(i store.Incident, now time.Time, pace time.Duration) Decision {
 }
 
 // decidePost: what was closed before it could be told is told all the same, but
-// calls nobody. Nor does what is posted anew after somebody acknowledged it.
-func decidePost(i store.Incident) Decision {
-	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil}
+// calls nobody. Nor does what is posted anew after somebody acknowledged it, or
+// while it is silenced.
+func decidePost(i store.Incident, now time.Time) Decision {
+	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
 	switch {
 	case i.Kind == store.IncidentHistory:
 		d.Reason = Summary

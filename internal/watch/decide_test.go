@@ -64,6 +64,7 @@ func TestDecide(t *testing.T) {
 		{"new, but Slack asks for a pause", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
 		{"the pause is over", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
 		{"put right before it could be told", incident(1, 0, untold, closed), quiet(Resolved, Post)},
+		{"its message was left behind while it is silenced", incident(1, 0, untold, silencedFor(time.Hour)), quiet(First, Post)},
 		{"its message was deleted after somebody acknowledged", incident(1, 0, untold, acknowledged), quiet(First, Post)},
 		{"told, nothing new", incident(1, minute), nothing},
 		{"one more", incident(2, minute, changed(Joined)), quiet(Joined, Update)},

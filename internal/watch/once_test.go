@@ -42,6 +42,20 @@ func TestLookThatSlackRefuses(t *testing.T) {
 	})
 }
 
+// TestChannelWithoutThreads: what would be said in a thread is posted anew, and
+// reminders come ever more seldom all the same.
+func TestChannelWithoutThreads(t *testing.T) {
+	t.Parallel()
+	h := newHours(t)
+	h.channel.mute = true
+	h.lead()
+	h.orphan("cs_test_1")
+	h.pass(time.Minute)
+	h.tells("first 1")
+	h.pass(4 * time.Hour) // after 15 minutes, 30 more, 60, 120
+	h.tells("first 1", "first 1", "first 1", "first 1")
+}
+
 // TestKilledWhileALineIsSaid: the next replica finds the line.
 func TestKilledWhileALineIsSaid(t *testing.T) {
 	t.Parallel()

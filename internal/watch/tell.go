@@ -230,6 +230,9 @@ func (s *shift) refused(ctx context.Context, i store.Incident, d Decision, err e
 			return true
 		case refusal.Gone || refusal.Stuck: // it is posted anew, where alerts go now
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
+			if d.Reason == Reminder { // the new message reminds, too
+				i.Reminders++
+			}
 			return true
 		case d.Act != Update && !refusal.Unclear:
 			i.Posting = ""

@@ -57,7 +57,7 @@ func (b *Bot) share(ctx context.Context, to asker, c click) {
 		return
 	}
 	p := placement{sharedBy: to.user, claim: shareClaim(to, c)}
-	req := commands.Request{User: to.user, Ref: to.ref}
+	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
 	id, kept := strings.CutPrefix(c.value, requestPrefix)
 	if !kept {
 		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {

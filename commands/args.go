@@ -11,23 +11,16 @@ type Args struct {
 	Limit int // of --limit; 0 = not given
 }
 
-// parseArgs splits what stands behind a slash command. Keyboards that turn two
-// hyphens into a dash are forgiven.
+// parseArgs splits what stands behind a slash command into words and options.
 func parseArgs(text string) (Args, error) {
 	var args Args
-	words := strings.Fields(text)
+	words := strings.Fields(normalise(text))
 	for i := 0; i < len(words); i++ {
-		word := words[i]
-		for _, dash := range []string{"—", "–"} {
-			if rest, ok := strings.CutPrefix(word, dash); ok && rest != "" {
-				word = "--" + rest
-			}
-		}
-		if !strings.HasPrefix(word, "--") {
-			args.Words = append(args.Words, word)
+		name, value, given := asOption(words[i])
+		if name == "" {
+			args.Words = append(args.Words, words[i])
 			continue
 		}
-		name, value, given := strings.Cut(word, "=")
 		if name != "--limit" {
 			return Args{}, usageError{text: "There is no option " + name + "."}
 		}

@@ -18,6 +18,7 @@ type Request struct {
 	Text     string // what stands behind it
 	Channel  string // where it was asked for, "" = in a terminal
 	User     string // Slack's user id, or the operating system's user name
+	Shared   bool   // the answer is for the whole channel: a customer's address is left out
 	Terminal bool   // asked in a terminal, where Slack's limits do not bind
 	Ref      string // names this request in the log and in what people see
 

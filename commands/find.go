@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -25,11 +24,6 @@ func (d Deps) find() Command {
 		Summary: "a customer's sessions, by e-mail or payment", Parse: d.parseFind}
 }
 
-var (
-	emailPattern  = regexp.MustCompile(`[^\s<>|:"` + "`" + `@,;()]+@[^\s<>|:"'` + "`" + `@,;()]+\.[^\s<>|:"'` + "`" + `@,;().]+`)
-	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
-)
-
 func (d Deps) parseFind(args Args) (Run, error) {
 	if err := args.noLimit(); err != nil {
 		return nil, err
@@ -38,33 +32,19 @@ func (d Deps) parseFind(args Args) (Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return func(ctx context.Context, _ Request) (Answer, error) {
+	return func(ctx context.Context, req Request) (Answer, error) {
 		finding, cancel := context.WithTimeout(ctx, findFor)
 		defer cancel()
 		found, more, err := d.Finder.Find(finding, query, findLimit)
 		if err != nil {
 			return Answer{}, fmt.Errorf("find: %w", err)
 		}
-		return d.findAnswer(query, d.examineAll(ctx, found), more), nil
-	}, nil
-}
-
-// customer finds the one e-mail or payment intent in what a person pasted;
-// Slack turns a typed e-mail into a link that names it twice.
-func customer(text string) (string, error) {
-	found := map[string]bool{}
-	for _, match := range append(emailPattern.FindAllString(text, -1), intentPattern.FindAllString(text, -1)...) {
-		found[strings.Trim(match, "'")] = true
-	}
-	for query := range found {
-		if len(found) == 1 && len(query) <= 254 {
-			return query, nil
+		asked := query
+		if req.Shared {
+			asked = "this customer"
 		}
-	}
-	if len(found) > 1 {
-		return "", usageError{text: "There are several customers in that. Ask about one at a time."}
-	}
-	return "", usageError{text: "Whose sessions? Give an e-mail address or a payment (pi_…)."}
+		return findAnswer(asked, d.examineAll(ctx, found), more), nil
+	}, nil
 }
 
 func (d Deps) examineAll(ctx context.Context, payments []store.Payment) []store.Examination {
@@ -81,18 +61,20 @@ func (d Deps) examineAll(ctx context.Context, payments []store.Payment) []store.
 	return examinations
 }
 
-func (d Deps) findAnswer(query string, found []store.Examination, more bool) Answer {
-	head := "No checkout session of this customer at Stripe."
+// findAnswer names whom it was asked about, so that nobody takes one customer's
+// sessions for another's.
+func findAnswer(query string, found []store.Examination, more bool) Answer {
+	head := "No checkout session of " + query + " at Stripe."
 	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."
 	if strings.HasPrefix(query, "pi_") {
-		head, next = "No checkout session of this payment at Stripe.", "Look the payment up in Stripe: it may belong to another account or mode."
+		next = "Look the payment up in Stripe: it may belong to another account or mode."
 	}
 	if len(found) > 0 {
-		head = count(len(found), "session") + " of this customer, newest first."
+		head = count(len(found), "session") + " of " + query + ", newest first."
 		next = "Press Debug to see what happened and what to do."
 	}
 	if more {
-		head = "The newest " + count(len(found), "session") + " of this customer."
+		head = "The newest " + count(len(found), "session") + " of " + query + "."
 	}
 	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)), blockkit.L(blockkit.Plain("→ "+next)))}
 	reports := []debugReport{}
@@ -103,7 +85,7 @@ func (d Deps) findAnswer(query string, found []store.Examination, more bool) Ans
 	if more {
 		blocks = append(blocks, blockkit.Context("There are older ones: look them up in Stripe."))
 	}
-	return Answer{Blocks: blocks, JSON: map[string]any{"sessions": reports, "more": more}, Shareable: len(found) > 0}
+	return Answer{Blocks: blocks, JSON: map[string]any{"query": query, "sessions": reports, "more": more}, Shareable: len(found) > 0}
 }
 
 func foundText(x store.Examination) string {

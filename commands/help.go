@@ -23,7 +23,7 @@ func (r *Registry) helpAnswer(group string) Answer {
 		}
 	}
 	if group == "session" {
-		lines = append(lines, blockkit.L(blockkit.Plain("An id may be pasted as it is, in quotes or inside a link.")))
+		lines = append(lines, blockkit.L(blockkit.Plain("An id may be pasted as it is, in quotes, inside a link or a sentence, and without a command; so may a customer's e-mail address or a payment (pi_…).")))
 	}
 	return Answer{Blocks: []slack.Block{blockkit.Paragraph(lines...)}}
 }

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -23,6 +24,11 @@ func (d Deps) prompts() Command {
 }
 
 func (d Deps) parsePrompts(args Args) (Run, error) {
+	if len(args.Words) == 1 && args.Limit == 0 { // a bare number can mean nothing else
+		if n, err := strconv.Atoi(args.Words[0]); err == nil && n > 0 {
+			args = Args{Limit: n}
+		}
+	}
 	limit := args.Limit
 	if limit == 0 {
 		limit = promptsDefault

@@ -116,12 +116,17 @@ func (r *Registry) Run(ctx context.Context, req Request) Answer {
 	if len(args.Words) == 0 {
 		args.Words = []string{"help"}
 	}
-	command, err := r.lookup(group, args.Words)
+	command, words, err := r.lookup(group, args.Words)
 	if err != nil {
 		return r.explain(req, "", err)
 	}
-	args.Words = args.Words[1:]
-	return r.run(ctx, command, args, req)
+	guessed := len(words) > 1 && len(words) == len(args.Words)
+	args.Words = words
+	answer := r.run(ctx, command, args, req)
+	if guessed {
+		answer.Blocks = append(slices.Clip(answer.Blocks), blockkit.Context("Understood as `/"+group+" "+command.Name+"`"))
+	}
+	return answer
 }
 
 // Repair is what a request would change.
@@ -139,7 +144,7 @@ func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	if err != nil || len(args.Words) == 0 {
 		return Repair{}, false
 	}
-	command, err := r.lookup(strings.TrimPrefix(req.Command, "/"), args.Words)
+	command, words, err := r.lookup(strings.TrimPrefix(req.Command, "/"), args.Words)
 	if err != nil {
 		return Repair{}, false
 	}
@@ -147,7 +152,7 @@ func (r *Registry) RepairOf(req Request) (Repair, bool) {
 	if command.Repairs == "" {
 		return repair, false
 	}
-	repair.Session, err = store.FindID(strings.Join(args.Words[1:], " "))
+	repair.Session, err = store.FindID(strings.Join(words, " "))
 	return repair, err == nil
 }
 
@@ -184,29 +189,54 @@ func (r *Registry) run(ctx context.Context, command Command, args Args, req Requ
 	return answer
 }
 
-// lookup finds the command of a group by its name; a wrong word names the
-// nearest one.
-func (r *Registry) lookup(group string, words []string) (Command, error) {
-	name := strings.ToLower(words[0])
+// lookup finds the command of a group that words are for, and those of them that
+// it is given; a wrong word names the nearest one.
+func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
+	called := strings.ToLower(words[0])
 	var names []string
 	for _, command := range r.commands {
-		if command.Group != group {
-			continue
+		if command.Group == group {
+			names = append(names, command.Name)
 		}
-		if command.Name == name {
-			return command, nil
+	}
+	rest, name := words[1:], called
+	if !slices.Contains(names, called) {
+		rest, name = words, ""
+	}
+	if group == "session" {
+		name = meant(name, strings.Join(rest, " "))
+	}
+	for _, command := range r.commands {
+		if command.Group == group && command.Name == name {
+			return command, rest, nil
 		}
-		names = append(names, command.Name)
 	}
-	if id, err := store.FindID(words[0]); err == nil && group == "session" {
-		return Command{}, usageError{text: "What about this session? Try: /session debug " + id, usage: r.usage(group)}
+	wrong := usageError{text: "There is no /" + group + " " + blockkit.Cut(words[0], 40) + ".", usage: r.usage(group)}
+	if near := nearest(called, names); near != "" {
+		wrong.text += " Did you mean /" + group + " " + near + "?"
 	}
-	word := blockkit.Cut(words[0], 40)
-	if near := nearest(name, names); near != "" {
-		return Command{}, usageError{text: "There is no /" + group + " " + word + ". Did you mean /" + group + " " + near + "?",
-			usage: r.usage(group)}
+	return Command{}, nil, wrong
+}
+
+// meant is the command of /session that was called by name, or by none (""): one
+// session's id asks what happened to it, a customer asks for theirs. A name that
+// is more than a question stands.
+func meant(name, text string) string {
+	if name != "" && name != "debug" && name != "find" && name != "help" {
+		return name
 	}
-	return Command{}, usageError{text: "There is no /" + group + " " + word + ".", usage: r.usage(group)}
+	_, err := store.FindID(text)
+	asked := len(customers(text)) > 0
+	switch {
+	case name == "find" && asked:
+	case err == nil:
+		return "debug"
+	case !errors.Is(err, store.ErrNoID) && name == "":
+		return "debug" // which says what is wrong with the id
+	case errors.Is(err, store.ErrNoID) && asked:
+		return "find"
+	}
+	return name
 }
 
 func (r *Registry) usage(group string) []string {

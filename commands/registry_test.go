@@ -96,11 +96,32 @@ func TestWhatPeopleType(t *testing.T) {
 		{"/session", "debug nonsense", "session debug", commands.Usage, "/session debug <id>"},
 		{"/session", "debug " + id + " " + strings.Replace(id, "1", "2", 1), "session debug", commands.Usage, "several ids"},
 		{"/session", "debug " + id + " --limit 3", "session debug", commands.Usage, "--limit does not belong here"},
-		{"/session", "debgu " + id, "", commands.Usage, "/session debug"},
+		{"/session", "debgu " + id, "session debug", commands.Done, "Understood as /session debug"},
+		{"/session", "debgu", "", commands.Usage, "Did you mean /session debug?"},
+		{"/session", "de\u200bbug " + id, "session debug", commands.Done, id},
+		{"/session", "de\u00adbug\u00a0" + id, "session debug", commands.Done, id},
+		{"/session", "debug\u2028“" + id + "”\r\n", "session debug", commands.Done, id},
 		{"/session", "help", "session help", commands.Done, "/session find <e-mail|pi_…>"},
 		{"/session", "", "session help", commands.Done, "What /session can do"},
 		{"/session", "xyzzy", "", commands.Usage, "There is no /session xyzzy."},
-		{"/session", id, "", commands.Usage, "/session debug " + id},
+		{"/session", id, "session debug", commands.Done, id},
+		{"/session", "can you look at `" + id + "` please", "session debug", commands.Done, id},
+		{"/session", "<https://site.example/en/session/" + id + "?a=1&amp;b=2|the page> of ann@example.com", "session debug", commands.Done, id},
+		{"/session", "help me with " + id, "session debug", commands.Done, id},
+		{"/session", "find " + id, "session debug", commands.Done, id},
+		{"/session", "—" + id + "—", "session debug", commands.Done, id},
+		{"/session", "cs_live_a1B2…0001", "session debug", commands.Usage, "shortened"},
+		{"/session", "is it " + id + " or " + strings.Replace(id, "1", "2", 1), "session debug", commands.Usage, "several ids"},
+		{"/session", "generate the video of " + id + " now", "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
+		{"/session", "fix ann@example.com", "session fix", commands.Usage, "no session id"},
+		{"/session", "ann@example.com", "session find", commands.Done, "of ann@example.com at Stripe"},
+		{"/session", "x&amp;ann@example.com", "session find", commands.Done, "of x&ann@example.com at Stripe"},
+		{"/session", "what of Ann &lt;<mailto:ann@example.com|ann@example.com>&gt;?", "session find", commands.Done, "of ann@example.com at Stripe"},
+		{"/session", "debug pi_3NabcDEF12345678", "session find", commands.Done, "of pi_3NabcDEF12345678 at Stripe"},
+		{"/session", "debug <https://dashboard.stripe.com/payments/pi_3NabcDEF12345678>", "session find", commands.Done, "of pi_3NabcDEF12345678"},
+		{"/session", "debug “ann@example.com”", "session find", commands.Done, "of ann@example.com at Stripe"},
+		{"/session", "ann@example.com or bob@example.com", "session find", commands.Usage, "several customers"},
+		{"/session", "debug https://buy.stripe.com/abc123", "session debug", commands.Usage, "no session id"},
 		{"/session", "generate " + id, "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
 		{"/session", "fix " + id, "session fix", commands.Refused, "Marking it as error is not possible"},
 		{"/session", "history " + id, "session history", commands.Done, "0 entries on record"},
@@ -113,6 +134,10 @@ func TestWhatPeopleType(t *testing.T) {
 		{"/redis", "ping twice", "redis ping", commands.Usage, "Too many words"},
 		{"/redis", "stats", "redis stats", commands.Done, "no sessions"},
 		{"/redis", "prompts --limit 3", "redis prompts", commands.Done, "no prompts"},
+		{"/redis", "prompts 3", "redis prompts", commands.Done, "no prompts"},
+		{"/redis", "prompts ——limit 2", "redis prompts", commands.Done, "no prompts"},
+		{"/redis", "prompts 0", "redis prompts", commands.Usage, "Too many words"},
+		{"/redis", "prompts 3 --limit 4", "redis prompts", commands.Usage, "Too many words"},
 		{"/redis", "prompts --limit 99999", "redis prompts", commands.Usage, "up to 10000"},
 		{"/redis", "memory", "redis memory", commands.Done, "does not tell"},
 		{"/redis", "statz", "", commands.Usage, "Did you mean /redis stats?"},
@@ -125,6 +150,25 @@ func TestWhatPeopleType(t *testing.T) {
 				t.Errorf("%q %s:\n%s\nwant %q %s saying %q", answer.Name, answer.Outcome, text, c.name, c.outcome, c.says)
 			}
 		})
+	}
+}
+
+// TestSharedAnswersLeaveTheAddressOut: it is for the one who asked.
+func TestSharedAnswersLeaveTheAddressOut(t *testing.T) {
+	t.Parallel()
+	for _, found := range [][]store.Payment{nil, {{SessionID: id}}} {
+		for _, text := range []string{"find ann@example.com", "ann@example.com", "please look at ann@example.com"} {
+			req := commands.Request{Command: "/session", Text: text}
+			alone := registry(&world{found: found}).Run(t.Context(), req)
+			req.Shared = true
+			shared := registry(&world{found: found}).Run(t.Context(), req)
+			if told := blockkit.Text(alone.Blocks); !strings.Contains(told, "ann@example.com") {
+				t.Errorf("%q: the one who asked is not told whom they asked about: %s", text, told)
+			}
+			if told := blockkit.Text(shared.Blocks); strings.Contains(told, "ann@") || !strings.Contains(told, "of this customer") {
+				t.Errorf("%q: everybody is told %s", text, told)
+			}
+		}
 	}
 }
 

@@ -73,47 +73,6 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-func TestCustomer(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ text, want string }{
-		{"ann@example.com", "ann@example.com"},
-		{"<mailto:ann@example.com|ann@example.com>", "ann@example.com"},
-		{"Ann <ann+video@mail.example.co.uk>,", "ann+video@mail.example.co.uk"},
-		{"pi_3NabcDEF12345678", "pi_3NabcDEF12345678"},
-		{"o'brien@example.com", "o'brien@example.com"}, {"'ann@example.com'", "ann@example.com"},
-		{"<https://dashboard.stripe.com/payments/pi_3NabcDEF12345678|pi_3NabcDEF12345678>", "pi_3NabcDEF12345678"},
-		{"ann@example.com bob@example.com", ""}, {"ann", ""}, {"", ""}, {"pi_", ""},
-	} {
-		got, err := customer(c.text)
-		if got != c.want || (err != nil) != (c.want == "") {
-			t.Errorf("customer(%q) = %q, %v, want %q", c.text, got, err, c.want)
-		}
-	}
-}
-
-func TestParseArgs(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		text  string
-		words string
-		limit int
-		wrong bool
-	}{
-		{text: " debug  cs_live_x ", words: "debug cs_live_x"},
-		{text: "prompts --limit 5", words: "prompts", limit: 5},
-		{text: "prompts —limit=7", words: "prompts", limit: 7}, // keyboards turn two hyphens into a dash
-		{text: "prompts --limit", wrong: true},
-		{text: "prompts --limit 0", wrong: true},
-		{text: "prompts --limit many", wrong: true},
-		{text: "debug --force x", wrong: true},
-	} {
-		args, err := parseArgs(c.text)
-		if joined(args) != c.words || args.Limit != c.limit || (err != nil) != c.wrong {
-			t.Errorf("parseArgs(%q) = %+v, %v", c.text, args, err)
-		}
-	}
-}
-
 func TestNearest(t *testing.T) {
 	t.Parallel()
 	names := []string{"debug", "find", "fix", "generate", "history", "help"}

@@ -21,8 +21,6 @@ const maxID = 255
 
 var (
 	escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	// slackLink is <address|label>, where the label may be shortened.
-	slackLink = regexp.MustCompile(`<([^<>|]*)\|[^<>]*>`)
 	// word takes in what follows an ellipsis: that shows a shortened id.
 	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]*)?`)
 	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
@@ -37,7 +35,7 @@ func FindID(text string) (string, error) {
 	if onlyID.MatchString(text) && len(text) <= maxID {
 		return text, nil // as it mostly comes
 	}
-	text = slackLink.ReplaceAllString(visible(unescape(text)), "<$1>")
+	text = Visible(Unescape(text))
 	found := ""
 	for _, w := range word.FindAllString(text, -1) {
 		if bare := strings.TrimLeft(w, "_"); bare != w { // Slack's italics
@@ -60,9 +58,9 @@ func FindID(text string) (string, error) {
 	return found, nil
 }
 
-// unescape undoes percent-encoding, also one that was encoded again. What is no
+// Unescape undoes percent-encoding, also one that was encoded again. What is no
 // encoding stays as it is.
-func unescape(text string) string {
+func Unescape(text string) string {
 	for range 3 {
 		plain := escaped.ReplaceAllStringFunc(text, func(code string) string {
 			n, err := strconv.ParseUint(code[1:], 16, 8)
@@ -79,11 +77,16 @@ func unescape(text string) string {
 	return text
 }
 
-// visible takes out what nobody sees: zero-width spaces, joiners, marks of
-// direction, soft hyphens.
-func visible(text string) string {
+// Visible takes out what nobody sees: zero-width spaces, joiners, marks of
+// direction, soft hyphens, fillers, variation selectors and control characters.
+// White space stays.
+func Visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Cf, r) {
+		if r > ' ' && r <= '~' || unicode.IsSpace(r) {
+			return r
+		}
+		if unicode.In(r, unicode.Cc, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector) ||
+			r == '\u2800' || r == '\ufffc' { // a blank of Braille, a picture that was pasted
 			return -1
 		}
 		return r

@@ -34,7 +34,7 @@ func TestDemo(t *testing.T) {
 	b.Until(last("Last 7 days, in percent"))
 	b.Shot("demo-stats")
 	b.Do(chromedp.SendKeys("#composer-text", "/session find ann@example.com"), browsertest.Enter())
-	b.Until(last("of this customer"))
+	b.Until(last("of ann@example.com"))
 	b.Do(chromedp.Click(`.message:last-child [data-action="session.debug"]`))
 	b.Until(last("For the customer"))
 	b.Do(chromedp.Navigate(url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`[data-action="alert.ack"]`))

@@ -229,7 +229,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	for _, text := range []string{"/session debug " + leakID, "/session find " + mailCanary, "/session history " + leakID, "/redis stats",
-		"/redis prompts", "/redis memory", "/redis ping", "/session help", "/session debug " + mailCanary, "/session " + promptCanary,
+		"/redis prompts", "/redis memory", "/redis ping", "/session help", "/session history " + mailCanary, "/session " + promptCanary,
 		"/session debug " + superCanary} {
 		support.Type(text)
 		support.ExpectMessage(func(m wstest.Message) bool { return m.Channel == "C0SUPPORT" })
@@ -243,7 +243,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	}
 	for _, m := range s.all() {
 		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})
-		if !strings.Contains(m.Text, "of this customer") {
+		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // it is told to the one who asked
 			clean(t, "a message", m.Text+string(m.Blocks), []string{"mail-canary7"})
 		}
 	}

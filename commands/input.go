@@ -1,0 +1,122 @@
+package commands
+
+import (
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+var (
+	// slackLink is <address|label>, where the label may be shortened.
+	slackLink = regexp.MustCompile(`<([^<>|]*)\|[^<>]*>`)
+	// entity is one of HTML, with the semicolon that it takes: &reg@example.com is
+	// an address.
+	entity = regexp.MustCompile(`&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
+	// quotes are those that keyboards, mail programs and other languages put in the
+	// place of the typewriter's.
+	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`, "＂", `"`,
+		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'")
+	// option is an option as keyboards leave it: any dashes before a name.
+	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z-]*)(=.*)?$`)
+)
+
+// normalise makes of what a person typed or pasted what they meant: without
+// Slack's links, entities, typographic quotes, white space other than spaces, and
+// what nobody sees. It is done once, before anything is parsed.
+func normalise(text string) string {
+	text = slackLink.ReplaceAllString(strings.ToValidUTF8(text, ""), "<$1>")
+	for range 3 { // what was escaped before it came to Slack is escaped again there
+		plain := entity.ReplaceAllStringFunc(text, decoded)
+		if plain == text {
+			break
+		}
+		text = plain
+	}
+	return quotes.Replace(store.Visible(text))
+}
+
+// decoded is what an entity stands for. One that HTML does not know stays as it
+// is, and so does one of which it knows the beginning.
+func decoded(entity string) string {
+	if plain := html.UnescapeString(entity); !strings.HasSuffix(plain, ";") {
+		return plain
+	}
+	return entity
+}
+
+// asOption reads a word as the name and the value of an option, "" = it is none.
+func asOption(word string) (name, value string, given bool) {
+	match := option.FindStringSubmatch(word)
+	if match == nil {
+		return "", "", false
+	}
+	value, given = strings.CutPrefix(match[2], "=")
+	return "--" + strings.ToLower(match[1]), value, given
+}
+
+var (
+	emailPattern  = regexp.MustCompile("[^\\s<>|:\"`@,;()\\[\\]]+@(?:[\\pL\\pN_-]+\\.)+[\\pL\\pN-]*\\pL")
+	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
+)
+
+// customer finds the one e-mail address or payment intent in what a person
+// pasted.
+func customer(text string) (string, error) {
+	found := customers(text)
+	switch {
+	case len(found) > 1:
+		return "", usageError{text: "There are several customers in that. Ask about one at a time."}
+	case len(found) == 0:
+		return "", usageError{text: "Whose sessions? Give an e-mail address or a payment (pi_…)."}
+	}
+	return found[0], nil
+}
+
+// customers finds e-mail addresses and payment intents, each once, also in a
+// mail's header and in links.
+func customers(text string) []string {
+	var found []string
+	add := func(query string) {
+		if query != "" && len(query) <= 254 && !slices.Contains(found, query) {
+			found = append(found, query)
+		}
+	}
+	for _, word := range strings.Fields(text) {
+		for _, part := range linkParts(word) {
+			for _, match := range emailPattern.FindAllStringIndex(part, -1) {
+				add(unformatted(part, match[0], match[1]))
+			}
+			for _, match := range intentPattern.FindAllString(part, -1) {
+				add(match)
+			}
+		}
+	}
+	return found
+}
+
+// linkParts are the pieces of a link, decoded; any other word is one piece.
+func linkParts(word string) []string {
+	if !strings.Contains(word, "://") {
+		return []string{word}
+	}
+	parts := strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("/?&=#<>", r) })
+	for i := range parts {
+		parts[i] = store.Unescape(parts[i])
+	}
+	return parts
+}
+
+// unformatted is an address without the quotes or Slack's marks around it.
+func unformatted(text string, from, to int) string {
+	address := text[from:to]
+	for ; to < len(text) && address[0] == text[to] && strings.IndexByte("*_~'", text[to]) >= 0; to++ {
+		address = address[1:]
+	}
+	if address = strings.TrimLeft(address, "'"); strings.HasPrefix(address, "@") {
+		return ""
+	}
+	return address
+}

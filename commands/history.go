@@ -42,7 +42,7 @@ func (d Deps) historyAnswer(ctx context.Context, id string) (Answer, error) {
 	for _, e := range entries {
 		line := append(blockkit.L(blockkit.Plain(clockSeconds(e.At, d.Now())+"  "+auditText(e)+" by "), person(e.Who)), whereText(e)...)
 		if e.Detail != "" {
-			line = append(line, blockkit.Plain(" · "+words(e.Detail)))
+			line = append(line, blockkit.Plain(" · "+blockkit.OneLine(words(e.Detail))))
 		}
 		lines = append(lines, line)
 	}

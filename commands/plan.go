@@ -190,7 +190,7 @@ func memberText(value *string) string {
 // person names an actor.
 func person(a store.Actor) blockkit.Span {
 	if a.Terminal {
-		return blockkit.Plain(a.ID + " (terminal)")
+		return blockkit.Plain(blockkit.OneLine(a.ID) + " (terminal)")
 	}
 	return blockkit.User(a.ID)
 }

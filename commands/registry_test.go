@@ -25,6 +25,7 @@ type world struct {
 	examined store.Examination
 	found    []store.Payment
 	more     bool
+	entries  []store.Entry
 	err      error
 }
 
@@ -61,7 +62,9 @@ func (w *world) Settle(context.Context, string, store.Settlement) (store.Job, er
 
 func (w *world) Record(context.Context, store.Entry) error { return w.err }
 
-func (w *world) History(context.Context, string, int) ([]store.Entry, error) { return nil, w.err }
+func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
+	return w.entries, w.err
+}
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
@@ -169,6 +172,19 @@ func TestSharedAnswersLeaveTheAddressOut(t *testing.T) {
 				t.Errorf("%q: everybody is told %s", text, told)
 			}
 		}
+	}
+}
+
+// TestEachEntryIsOneLine: whatever an entry of the audit trail holds, it cannot
+// look like several.
+func TestEachEntryIsOneLine(t *testing.T) {
+	t.Parallel()
+	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
+	answer := registry(&world{entries: []store.Entry{
+		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: store.Terminal, Event: store.AuditRefused, Detail: forged},
+	}}).Run(t.Context(), commands.Request{Command: "/session", Text: "history " + id})
+	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
+		t.Errorf("one entry reads %q", text)
 	}
 }
 

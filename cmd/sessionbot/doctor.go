@@ -34,11 +34,11 @@ func (p program) runDoctor(ctx context.Context, args []string) int {
 	if err != nil {
 		return finish(p.errs, err)
 	}
-	print := doctor.Print
+	print, out := doctor.Print, p.out
 	if *asJSON {
-		print = doctor.PrintJSON
+		print, out = doctor.PrintJSON, visibleJSON{out}
 	}
-	if err := print(p.out, results); err != nil {
+	if err := print(out, results); err != nil {
 		return finish(p.errs, fmt.Errorf("print what was seen: %w", err))
 	}
 	switch {

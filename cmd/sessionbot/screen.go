@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf16"
 
 	"golang.org/x/term"
 
@@ -28,6 +29,28 @@ func screenOf(w io.Writer) (screen blockkit.Screen, isTerminal bool) {
 		}
 	}
 	return blockkit.Screen{Width: columns, Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}, true
+}
+
+// visibleJSON escapes what JSON may hold as it is and a terminal would obey, or
+// show as nothing. It is given whole documents.
+type visibleJSON struct{ io.Writer }
+
+// Write is io.Writer's.
+func (v visibleJSON) Write(document []byte) (int, error) {
+	var b strings.Builder
+	for _, r := range string(document) {
+		if r < 0x7f || !blockkit.Invisible(r) {
+			b.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			_, _ = fmt.Fprintf(&b, `\u%04x`, unit) // it never fails
+		}
+	}
+	if _, err := io.WriteString(v.Writer, b.String()); err != nil {
+		return 0, err
+	}
+	return len(document), nil
 }
 
 const (

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // TestMeter: into a pipe goes a line now and then, and nothing of what is soon
@@ -79,5 +82,27 @@ func TestHeldLog(t *testing.T) {
 	write("two\n")
 	if out.String() != "one\ntwo\n" {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// TestJSONShowsWhatItHolds: what would steer the terminal or be shown as nothing
+// is escaped, and means the same.
+func TestJSONShowsWhatItHolds(t *testing.T) {
+	t.Parallel()
+	const prompt = "a\u009b31mb\x7f\u0085\u202ec\u2066\u200b\u200d\ufeff\U000e0041\u2028 жé👩\n\"\\"
+	var out strings.Builder
+	if err := json.NewEncoder(visibleJSON{&out}).Encode(map[string]string{"prompt": prompt}); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.TrimSuffix(out.String(), "\n")
+	if i := strings.IndexFunc(text, blockkit.Invisible); i >= 0 {
+		t.Errorf("%q reaches the terminal", text[i:])
+	}
+	var back map[string]string
+	if err := json.Unmarshal([]byte(text), &back); err != nil || back["prompt"] != prompt {
+		t.Errorf("%s reads %q, %v", text, back["prompt"], err)
+	}
+	if !strings.Contains(text, "жé👩") {
+		t.Errorf("what can be read is escaped: %s", text)
 	}
 }

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"os/user"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -99,7 +101,7 @@ func (t terminal) print(answer commands.Answer) int {
 		if err != nil {
 			return finish(t.errs, fmt.Errorf("write JSON: %w", err))
 		}
-		text = string(body) + "\n"
+		text, target = string(body)+"\n", visibleJSON{target}
 	}
 	if _, err := io.WriteString(target, text); err != nil {
 		t.log.Error("the answer could not be printed", "error", err)
@@ -270,7 +272,7 @@ func (t terminal) ended(job store.Job) int {
 		if err != nil {
 			return finish(t.errs, fmt.Errorf("write JSON: %w", err))
 		}
-		_, _ = fmt.Fprintln(t.out, string(body)) // the exit code says the same
+		_, _ = fmt.Fprintln(visibleJSON{t.out}, string(body)) // the exit code says the same
 	}
 	switch job.Outcome {
 	case store.OutcomeDone:
@@ -282,9 +284,14 @@ func (t terminal) ended(job store.Job) int {
 }
 
 // osUser is who asks in a terminal.
-func osUser() string {
-	if u, err := user.Current(); err == nil {
-		return u.Username
+func osUser() string { return userOf(strconv.Itoa(os.Getuid())) }
+
+// userOf names a user by uid, and by the name that the operating system has for
+// it. user.Current would take $USER where it has none, which anybody can set.
+func userOf(uid string) string {
+	u, err := user.LookupId(uid)
+	if err != nil {
+		return "uid " + uid
 	}
-	return "unknown"
+	return blockkit.OneLine(u.Username) + ", uid " + uid
 }

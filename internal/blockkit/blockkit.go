@@ -112,7 +112,7 @@ func Quote(text string) slack.Block {
 
 // Context is a small grey line in mrkdwn: data in it must be escaped.
 func Context(mrkdwn string) slack.Block {
-	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false))
+	return slack.NewContextBlock("", slack.NewTextBlockObject(slack.MarkdownType, Clean(mrkdwn), false, false))
 }
 
 // Button starts an action; its value is an id, never an instruction.
@@ -124,7 +124,7 @@ func Button(actionID, label, value string) *slack.ButtonBlockElement {
 // Row is a section in mrkdwn with a button beside it: data in it must be
 // escaped.
 func Row(mrkdwn string, button *slack.ButtonBlockElement) slack.Block {
-	text := slack.NewTextBlockObject(slack.MarkdownType, mrkdwn, false, false)
+	text := slack.NewTextBlockObject(slack.MarkdownType, Clean(mrkdwn), false, false)
 	return slack.NewSectionBlock(text, nil, slack.NewAccessory(button))
 }
 
@@ -172,18 +172,37 @@ func Cut(text string, n int) string {
 }
 
 // Clean drops what data has no business to carry onto a screen: control
-// characters other than line breaks and tabs, and marks that change the
-// direction of the text around them.
+// characters other than line breaks and tabs, and what nobody sees, such as marks
+// that change the direction of the text around them. Between emoji a joiner stays.
 func Clean(text string) string {
+	emoji := false // the rune before was of one
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= ' ' && r <= '~', r == '\n', r == '\t':
+		if r == '\u2028' || r == '\u2029' { // of lines and paragraphs
+			r = '\n'
+		}
+		if r >= ' ' && r <= '~' || r == '\n' || r == '\t' {
+			emoji = false
 			return r
-		case unicode.IsControl(r), r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == unicode.ReplacementChar:
+		}
+		joins := emoji && (r == zeroWidthJoiner || r == emojiStyle)
+		if !joins && (Invisible(r) || r == unicode.ReplacementChar) {
 			return -1
 		}
+		emoji = joins && r == emojiStyle || unicode.In(r, unicode.So, unicode.Sk)
 		return r
 	}, text)
+}
+
+const (
+	zeroWidthJoiner = '\u200d'
+	emojiStyle      = '\ufe0f' // the variation selector that asks for a picture
+)
+
+// Invisible reports whether a rune is shown as nothing, or does something to the
+// text around it or to the terminal.
+func Invisible(r rune) bool {
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // OneLine is Clean with every run of white space turned into one space.

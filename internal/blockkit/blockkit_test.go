@@ -104,8 +104,14 @@ func TestTableKeepsWithinSlacksLimits(t *testing.T) {
 
 func TestCleanAndCut(t *testing.T) {
 	t.Parallel()
-	if got := blockkit.Clean("a\x1b[31mb\u202ec\x00\nd"); got != "a[31mbc\nd" {
-		t.Errorf("Clean: %q", got)
+	for text, want := range map[string]string{
+		"a\x1b[31mb\u202ec\x00\nd": "a[31mbc\nd", "a\u009b31mb\u0085c\x7f": "a31mbc", "a\u200bb\u200ec\u061cd\ufeff": "abcd",
+		"a\u2066b\u2069\u2060\u00ad\U000e0041": "ab", "a\u2028b": "a\nb", "e\u0301": "e\u0301", "a\u200db\ufe0f": "ab",
+		"👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥": "👩\u200d👩\u200d👧 ❤\ufe0f\u200d🔥", "a\xff": "a", "привет": "привет", "\u3164x": "x",
+	} {
+		if got := blockkit.Clean(text); got != want {
+			t.Errorf("Clean(%q) = %q, want %q", text, got, want)
+		}
 	}
 	for _, c := range []struct {
 		text string
@@ -117,5 +123,21 @@ func TestCleanAndCut(t *testing.T) {
 		if got := blockkit.Cut(c.text, c.n); got != c.want {
 			t.Errorf("Cut(%q, %d) = %q, want %q", c.text, c.n, got, c.want)
 		}
+	}
+}
+
+// TestNothingInvisibleIsPrinted: no kind of block lets it through to the terminal.
+func TestNothingInvisibleIsPrinted(t *testing.T) {
+	t.Parallel()
+	const evil = "x\u009b2J\u202e\u200b\x1b]0;y\x07\ufeff"
+	table, _ := blockkit.Table([]string{evil}, [][]string{{evil}}, true)
+	text := blockkit.Text([]slack.Block{
+		blockkit.Paragraph(blockkit.L(blockkit.Plain(evil), blockkit.Bold(evil), blockkit.Code(evil), blockkit.Link("https://x/"+evil, evil))),
+		blockkit.Quote(evil), blockkit.Context(evil), blockkit.Row(evil, blockkit.Button("a", evil, "v")), table,
+		slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, evil, false, false)),
+		slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, evil, false, false), nil, nil),
+	})
+	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && blockkit.Invisible(r) }); i >= 0 {
+		t.Errorf("%q is printed, %q at byte %d", text, text[i:], i)
 	}
 }

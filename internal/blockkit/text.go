@@ -95,7 +95,7 @@ func (s Screen) spans(spans []Span) string {
 		case *slack.RichTextSectionTextElement:
 			b.WriteString(s.styled(styleOf(e.Style), e.Text))
 		case *slack.RichTextSectionLinkElement:
-			b.WriteString(e.Text + " (" + e.URL + ")")
+			b.WriteString(e.Text + " (" + Clean(e.URL) + ")")
 		case *slack.RichTextSectionUserElement:
 			b.WriteString("@" + e.UserID)
 		case *slack.RichTextSectionUserGroupElement:
@@ -111,9 +111,9 @@ var mrkdwnLink = regexp.MustCompile(`<([^<>|]+)(?:\|([^<>]*))?>`)
 
 func objectText(object *slack.TextBlockObject) string {
 	if object.Type != slack.MarkdownType {
-		return object.Text
+		return Clean(object.Text)
 	}
-	text := mrkdwnLink.ReplaceAllStringFunc(object.Text, func(link string) string {
+	text := mrkdwnLink.ReplaceAllStringFunc(Clean(object.Text), func(link string) string {
 		match := mrkdwnLink.FindStringSubmatch(link)
 		if match[2] == "" {
 			return match[1]

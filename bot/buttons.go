@@ -24,23 +24,19 @@ const (
 type click struct {
 	action, value, block string
 	message              string // its ts
+	view                 bool   // it is no message's, but a modal's or the App Home's
 	ephemeral            bool   // the message is visible to the clicker only
 }
 
 // heardClick queues a click that was acked. Other interactions have no place in
 // this app.
-func (b *Bot) heardClick(ref string, c slack.InteractionCallback) {
-	if c.Type != slack.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
+func (b *Bot) heardClick(ref string, i interaction) {
+	if i.kind != string(slack.InteractionTypeBlockActions) || !i.pressed {
 		b.log.Warn("acked an interaction that is no click", "ref", ref)
 		return
 	}
-	to := asker{ref: ref, user: c.User.ID, channel: c.Channel.ID, responseURL: c.ResponseURL}
-	if to.channel == "" {
-		to.channel = c.Container.ChannelID
-	}
-	action := c.ActionCallback.BlockActions[0] // Slack sends one a click
-	pressed := click{action: action.ActionID, value: action.Value, block: action.BlockID,
-		message: c.Container.MessageTs, ephemeral: c.Container.IsEphemeral}
+	to := asker{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	pressed := i.click
 	if len(pressed.value) > maxValue {
 		pressed.value = "" // it stands for nothing
 	}

@@ -31,6 +31,12 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 	if !b.mayDecide(ctx, to, plan, c.action) {
 		return
 	}
+	if !c.view && !shownIn(plan.Message, to, c) {
+		b.log.Warn("a plan was clicked in another message than its own", "ref", to.ref, "plan", plan.ID)
+		b.record(ctx, to, plan.Entry(store.AuditRefused, to.actor(), to.channel, "a click on "+buttonName(c.action)+" in another message", b.now()))
+		b.line(ctx, to, blockkit.L(blockkit.Plain(string(commands.AsideElsewhere)+" "), blockkit.Channel(plan.Message.Channel), blockkit.Plain(".")))
+		return
+	}
 	b.place(ctx, to, c, &plan)
 	var answer store.ClaimAnswer
 	if c.action == commands.ActionCancel {
@@ -44,6 +50,12 @@ func (b *Bot) confirm(ctx context.Context, to asker, c click) {
 		return
 	}
 	b.decided(ctx, to, c, answer)
+}
+
+// shownIn reports whether a click was made in a plan's message, if it is known
+// where that is: what was not read cannot have been decided.
+func shownIn(m store.Message, to asker, c click) bool {
+	return m.TS == "" || m.TS == c.message && m.Channel == to.channel
 }
 
 // mayDecide tells whether the clicker may approve or cancel; others are told

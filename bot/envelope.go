@@ -1,59 +1,65 @@
 package bot
 
 import (
-	"encoding/json"
 	"errors"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
 	"github.com/superduperai/sessionbot/internal/refs"
 )
 
-// slashCommand is what we need to know of one. Slack's library would read the
-// payload twice.
-type slashCommand struct {
-	Command     string `json:"command"`
-	Text        string `json:"text"`
-	User        string `json:"user_id"`
-	Channel     string `json:"channel_id"`
-	ResponseURL string `json:"response_url"`
-}
+// The kinds of envelopes, as Slack names them.
+const (
+	kindHello       = string(socketmode.RequestTypeHello)
+	kindDisconnect  = string(socketmode.RequestTypeDisconnect)
+	kindCommand     = string(socketmode.RequestTypeSlashCommands)
+	kindInteraction = string(socketmode.RequestTypeInteractive)
+	kindEvent       = string(socketmode.RequestTypeEventsAPI)
+)
 
 // hear acks an envelope and queues what it asks for, unless it came before. What
 // could not even be told that we are busy is not acked.
-func (s *socket) hear(frame []byte, r socketmode.Request) error {
+func (s *socket) hear(frame []byte, e envelope) error {
 	ref := refs.New()
 	if s.bot.swamped(ref) {
 		return nil
 	}
-	acked := s.ack(ref, r.EnvelopeID)
-	if s.bot.seen.before(s.bot.now(), r.EnvelopeID, eventID(r)) {
-		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", r.RetryAttempt)
+	acked := s.ack(ref, e.id)
+	if s.bot.seen.before(s.bot.now(), e.id, eventID(e)) {
+		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", e.attempt)
 		return acked
 	}
-	s.bot.log.Debug("heard", "ref", ref, "type", r.Type, "envelope", r.EnvelopeID[:min(len(r.EnvelopeID), 64)])
-	switch r.Type {
-	case socketmode.RequestTypeSlashCommands:
-		var c slashCommand
-		if json.Unmarshal(r.Payload, &c) != nil {
+	s.bot.log.Debug("heard", "ref", ref, "type", e.kind, "envelope", e.id[:min(len(e.id), 64)])
+	switch e.kind {
+	case kindCommand:
+		c, err := readCommand(e.payload)
+		if err != nil || s.foreign(ref, c.app) {
 			s.sorry(ref, frame)
 			return acked
 		}
 		s.bot.heardCommand(ref, c)
-	case socketmode.RequestTypeInteractive:
-		var c slack.InteractionCallback
-		if json.Unmarshal(r.Payload, &c) != nil {
+	case kindInteraction:
+		i, err := readInteraction(e.payload)
+		if err != nil || s.foreign(ref, i.app) {
 			s.sorry(ref, frame)
 			return acked
 		}
-		s.bot.heardClick(ref, c)
+		s.bot.heardClick(ref, i)
 	default:
-		s.bot.log.Debug("acked what nobody here waits for", "ref", ref, "type", r.Type)
+		s.bot.log.Debug("acked what nobody here waits for", "ref", ref, "type", e.kind)
 	}
 	return acked
+}
+
+// foreign reports whether a payload names another app than Slack's greeting did.
+func (s *socket) foreign(ref, app string) bool {
+	if app == "" || s.app == "" || app == s.app {
+		return false
+	}
+	s.bot.log.Warn("a payload is another app's", "ref", ref)
+	return true
 }
 
 // ack is empty and comes before any work. Where it cannot be written the
@@ -105,30 +111,18 @@ func (s *socket) sorry(ref string, frame []byte) {
 // salvage finds the id of an envelope and where it may be answered in a frame
 // that could not be read; "" = not there.
 func salvage(frame []byte) (envelopeID, responseURL string) {
-	var members, payload map[string]json.RawMessage
-	if json.Unmarshal(frame, &members) != nil {
+	m, err := object(frame)
+	if err != nil {
 		return "", ""
 	}
-	if json.Unmarshal(members["payload"], &payload) == nil {
-		responseURL = text(payload["response_url"])
-	}
-	return text(members["envelope_id"]), responseURL
+	return text(m["envelope_id"]), text(m.inner("payload")["response_url"])
 }
 
 // eventID is what stays the same when Slack delivers an event again in another
 // envelope; "" = this is no event.
-func eventID(r socketmode.Request) string {
-	var payload map[string]json.RawMessage
-	if r.Type != socketmode.RequestTypeEventsAPI || json.Unmarshal(r.Payload, &payload) != nil {
+func eventID(e envelope) string {
+	if e.kind != kindEvent {
 		return ""
 	}
-	return text(payload["event_id"])
-}
-
-// text is a JSON string, "" where it is none.
-func text(raw json.RawMessage) (s string) {
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
+	return text(members{"payload": e.payload}.inner("payload")["event_id"])
 }

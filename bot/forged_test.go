@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -27,33 +28,41 @@ type forgery struct {
 	user          any
 	action, value any
 	says          string
+	app, ts       string // "" = the bot's, and the plan's message
 }
 
 // forgeries are clicks on a plan of this id; U1 is an operator, U2 a reader.
 func forgeries(plan string) []forgery {
 	const gone, operators, nothing = "This plan is gone", "Only operators", "no such button"
 	list := []forgery{
-		{"U2", "confirm.approve", plan, operators},
-		{"U2", "confirm.cancel", plan, operators},
-		{"", "confirm.approve", plan, operators},
-		{nil, "confirm.approve", plan, operators},
-		{"U1 ", "confirm.approve", plan, operators},
-		{"*", "confirm.approve", plan, operators},
-		{"S0OPS", "confirm.approve", plan, operators},
-		{"U2", "confirm.not_made", plan, operators},
-		{"U1", "CONFIRM.APPROVE", plan, nothing},
-		{"U1", "confirm.approve\n", plan, nothing},
-		{"U1", "confirm.approve\u202e", plan, nothing},
-		{"U1", "", plan, nothing},
-		{"U1", strings.Repeat("confirm.approve", 100), plan, nothing},
-		{"U1", []string{"confirm.approve"}, plan, "could not be read"},
-		{"U1", "confirm.approve", map[string]string{"id": plan}, "could not be read"},
+		{user: "U2", action: "confirm.approve", value: plan, says: operators},
+		{user: "U2", action: "confirm.cancel", value: plan, says: operators},
+		{user: "", action: "confirm.approve", value: plan, says: operators},
+		{user: nil, action: "confirm.approve", value: plan, says: operators},
+		{user: "U1 ", action: "confirm.approve", value: plan, says: operators},
+		{user: "*", action: "confirm.approve", value: plan, says: operators},
+		{user: "S0OPS", action: "confirm.approve", value: plan, says: operators},
+		{user: "U2", action: "confirm.not_made", value: plan, says: operators},
+		{user: "U1", action: "CONFIRM.APPROVE", value: plan, says: nothing},
+		{user: "U1", action: "confirm.approve\n", value: plan, says: nothing},
+		{user: "U1", action: "confirm.approve\u202e", value: plan, says: nothing},
+		{user: "U1", action: "", value: plan, says: nothing},
+		{user: "U1", action: strings.Repeat("confirm.approve", 100), value: plan, says: nothing},
+		{user: "U1", action: []string{"confirm.approve"}, value: plan, says: "could not be read"},
+		{user: "U1", action: "confirm.approve", value: map[string]string{"id": plan}, says: "could not be read"},
 	}
 	for _, value := range []string{
 		"", " ", plan + " ", plan + "\x00", "*", "?", strings.ToLower(plan), plan[:len(plan)-1], "../plan:" + plan, "}:plan:" + plan,
 		"x}{y", "\r\nDEL sessionbot:{jobs}:plan:" + plan + "\r\n", "\u202e" + plan, "{\"plan\":\"" + plan + "\"}", strings.Repeat(plan, 500),
 	} {
-		list = append(list, forgery{"U1", "confirm.approve", value, gone}, forgery{"U1", "confirm.cancel", value, gone})
+		list = append(list, forgery{user: "U1", action: "confirm.approve", value: value, says: gone}, forgery{user: "U1", action: "confirm.cancel", value: value, says: gone})
+	}
+	for _, action := range []string{"confirm.approve", "confirm.cancel"} {
+		list = append(list, forgery{user: "U1", action: action, value: plan, app: "A2", says: "could not be read"},
+			forgery{user: "U1", action: action, value: plan, app: "a1", says: "could not be read"},
+			forgery{user: "U1", action: action, value: plan, ts: "1.3", says: "shown in another message"},
+			forgery{user: "U1", action: action, value: plan, ts: "1.20", says: "shown in another message"},
+			forgery{user: "U1", action: action, value: plan, ts: " ", says: "shown in another message"})
 	}
 	return list
 }
@@ -61,8 +70,8 @@ func forgeries(plan string) []forgery {
 func (f forgery) frame(i int, responseURL string) []byte {
 	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": map[string]any{
 		"type": "block_actions", "user": map[string]any{"id": f.user}, "channel": map[string]any{"id": "C1"}, "response_url": responseURL,
-		"container": map[string]any{"channel_id": "C1", "message_ts": "1.2"},
-		"actions":   []any{map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}},
+		"container": map[string]any{"channel_id": "C1", "message_ts": cmp.Or(f.ts, "1.2")}, "api_app_id": cmp.Or(f.app, "A1"),
+		"actions": []any{map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}},
 	}})
 	if err != nil {
 		panic(err) // only what this file makes is encoded
@@ -86,6 +95,9 @@ func TestForgedClicks(t *testing.T) {
 	if err := ledger.SavePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
+	if err := ledger.SetMessage(t.Context(), plan.ID, store.Message{Channel: "C1", TS: "1.2"}); err != nil {
+		t.Fatal(err)
+	}
 	before := contents(t, server.Client())
 
 	slack := newFakeSlack(t)
@@ -94,7 +106,7 @@ func TestForgedClicks(t *testing.T) {
 	forged := forgeries(plan.ID)
 	next := make(chan []byte)
 	slack.socket = func(conn *websocket.Conn) {
-		if conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1}`)) != nil {
+		if conn.WriteMessage(websocket.TextMessage, []byte(`{"type":"hello","num_connections":1,"connection_info":{"app_id":"A1"}}`)) != nil {
 			return
 		}
 		go func() {

@@ -20,12 +20,12 @@ const maxText = 16 << 10
 
 // heardCommand queues a slash command that was acked.
 func (b *Bot) heardCommand(ref string, c slashCommand) {
-	to := asker{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
-	if len(c.Text) > maxText {
+	to := asker{ref: ref, user: c.user, channel: c.channel, responseURL: c.responseURL}
+	if len(c.text) > maxText {
 		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideTooLong), "") })
 		return
 	}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel, Ref: ref}
+	req := commands.Request{Command: c.command, Text: c.text, User: c.user, Channel: c.channel, Ref: ref}
 	b.serve(to, req, func(ctx context.Context) {
 		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
 			return b.commands.Run(ctx, req)

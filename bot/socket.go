@@ -2,14 +2,12 @@ package bot
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	"github.com/gorilla/websocket"
-	"github.com/slack-go/slack/socketmode"
 )
 
 const (
@@ -43,6 +41,7 @@ type socket struct {
 	bot   *Bot
 	conn  *websocket.Conn
 	since time.Time // of Slack's greeting; zero = not greeted yet
+	app   string    // whose connection it is, says the greeting; "" = it does not
 
 	over  chan struct{} // closed when it has ended or the next one is to be opened
 	why   error         // to be read after over is closed
@@ -145,31 +144,31 @@ func (s *socket) take(frame []byte) (err error) {
 			s.bot.log.Error("a frame made the program panic", "bytes", len(frame), "panic", panicOf(value), "stack", string(debug.Stack()))
 		}
 	}()
-	var r socketmode.Request
-	if json.Unmarshal(frame, &r) != nil {
+	e, err := readEnvelope(frame)
+	if err != nil {
 		return s.refuse(frame)
 	}
-	switch r.Type {
-	case socketmode.RequestTypeHello:
-		s.greet(r.NumConnections)
+	switch e.kind {
+	case kindHello:
+		s.greet(e)
 		return nil
-	case socketmode.RequestTypeDisconnect:
-		return s.disconnect(r.Reason)
-	case socketmode.RequestTypeSlashCommands, socketmode.RequestTypeInteractive, socketmode.RequestTypeEventsAPI:
-		return s.hear(frame, r)
+	case kindDisconnect:
+		return s.disconnect(e.reason)
+	case kindCommand, kindInteraction, kindEvent:
+		return s.hear(frame, e)
 	}
 	return s.refuse(frame)
 }
 
 // greet takes Slack's hello, which counts the connections of the app. One that
 // comes twice, or after the goodbye, says nothing.
-func (s *socket) greet(connections int) {
+func (s *socket) greet(hello envelope) {
 	if s.isOver() || !s.since.IsZero() {
 		return
 	}
-	s.since = s.bot.now()
+	s.since, s.app = s.bot.now(), hello.app
 	s.alive()
-	s.bot.up(connections)
+	s.bot.up(hello.connections)
 }
 
 // disconnect takes Slack's word that the connection is to end: at once, or, as

@@ -25,6 +25,7 @@ const (
 	AsidePlanUnclear Aside = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
 	AsideAlertMoved  Aside = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
 	AsideApproved    Aside = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	AsideElsewhere   Aside = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	AsideCancelled   Aside = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
 
 	AsideShared       Aside = "Shared already, a moment ago."
@@ -36,5 +37,5 @@ const (
 // Asides are all of them.
 var Asides = []Aside{AsideBusy, AsideTooLong, AsideUnread, AsideFault, AsideDecidingFault,
 	AsideReaders, AsideOperators, AsideNoOperators, AsideMembers, AsideOwnPlan,
-	AsidePlanSent, AsidePlanUnshown, AsidePlanUnclear, AsideAlertMoved, AsideApproved, AsideCancelled,
+	AsidePlanSent, AsidePlanUnshown, AsidePlanUnclear, AsideElsewhere, AsideAlertMoved, AsideApproved, AsideCancelled,
 	AsideShared, AsideShareUnknown, AsideShareOld, AsideNotPosted}

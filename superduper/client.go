@@ -16,6 +16,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 const (
@@ -124,6 +126,16 @@ func readBody(body io.Reader) ([]byte, error) {
 		return raw[:bodyLimit], errTooLarge
 	}
 	return raw, err
+}
+
+// fileSegment is a file's id as the segment of a path. What is no UUID is no file
+// of SuperDuperAI's, and is never asked for: with the token it could ask for
+// anything.
+func fileSegment(id string) (string, error) {
+	if _, ok := store.FileUUID(id); !ok {
+		return "", &Error{Kind: Rejected, Err: errors.New("not the id of a file")}
+	}
+	return id, nil
 }
 
 // escape makes an id a single segment of a path. An id that would be another

@@ -123,22 +123,34 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	}
 }
 
-func TestOddIDsNameNoOtherPath(t *testing.T) {
+// TestOnlyFilesAreAskedFor: an id comes from Redis, where anybody may have
+// written it, and the token goes with the question.
+func TestOnlyFilesAreAskedFor(t *testing.T) {
 	t.Parallel()
-	var path string
+	asked := ""
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		path = r.URL.EscapedPath()
+		asked = r.URL.EscapedPath()
 		w.WriteHeader(http.StatusNotFound)
 	})
-	for _, id := range []string{"", ".", "..", strings.Repeat("x", 201)} {
-		path = ""
-		_, err := client.File(t.Context(), id)
-		if !errors.Is(err, Rejected) || path != "" {
-			t.Errorf("id %q: error %v, asked for %q", id, err, path)
+	for _, id := range []string{
+		"", ".", "..", strings.Repeat("x", 201), "../../../v1/balance?x", "../../x?y#z", "..%2f..%2fbalance", `..\..\balance`, fileID + "/../../balance",
+		fileID + "?x", " " + fileID, fileID + "\n", strings.ReplaceAll(fileID, "-", ""), "{" + fileID + "}", "urn:uuid:" + fileID, "file", "0",
+	} {
+		if _, err := client.File(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
+			t.Errorf("id %q: error %v, asked for %q", id, err, asked)
 		}
 	}
-	if _, err := client.File(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || path != "/api/v1/file/..%2F..%2Fx%3Fy%23z" {
-		t.Errorf("error %v, asked for %q", err, path)
+	if _, err := client.File(t.Context(), fileID); !errors.Is(err, NotFound) || asked != "/api/v1/file/"+fileID {
+		t.Errorf("error %v, asked for %q", err, asked)
+	}
+	asked = ""
+	for _, id := range []string{"", ".", "..", strings.Repeat("x", 201)} {
+		if _, err := client.WebhookStatus(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
+			t.Errorf("session %q: error %v, asked for %q", id, err, asked)
+		}
+	}
+	if _, err := client.WebhookStatus(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || asked != "/api/webhook-status/..%2F..%2Fx%3Fy%23z" {
+		t.Errorf("error %v, asked for %q", err, asked)
 	}
 }
 

@@ -64,7 +64,7 @@ func (c *Client) File(ctx context.Context, id string) (File, error) {
 	if c.token == "" {
 		return File{}, &Error{Kind: NoToken}
 	}
-	segment, err := escape(id)
+	segment, err := fileSegment(id)
 	if err != nil {
 		return File{}, err
 	}
@@ -90,7 +90,7 @@ func parseFile(raw []byte) (File, error) {
 		return File{}, err
 	}
 	f := File{ID: text(members["id"]), Type: clean(text(members["type"]), 40)}
-	if f.ID == "" || len(f.ID) > 200 {
+	if _, err := fileSegment(f.ID); err != nil {
 		return File{}, errors.New("no file id")
 	}
 	if !isNull(members["url"]) && text(members["url"]) == "" && string(members["url"]) != `""` {

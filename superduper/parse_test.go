@@ -16,7 +16,7 @@ import (
 func TestFileRubbish(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
-		`{"id":"a","url":{}}`, `{"id":"a","url":5}`, `{"id":"a","tasks":"rubbish"}`, `{"id":"a","tasks":[null]}`, `{"id":"a","tasks":[7]}`, `{}`, `[]`,
+		`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":{}}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":5}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":"rubbish"}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[null]}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[7]}`, `{"id":"a"}`, `{"id":"../../balance"}`, `{}`, `[]`,
 	} {
 		if file, err := parseFile([]byte(body)); err == nil {
 			t.Errorf("%s was read as %s", body, file.State())
@@ -31,18 +31,18 @@ func TestFileState(t *testing.T) {
 		want       FileState
 		url        string
 	}{
-		{"no tasks yet", `{"id":"a","url":null}`, InProgress, ""},
-		{"tasks are null", `{"id":"a","tasks":null}`, InProgress, ""},
-		{"in progress", `{"id":"a","tasks":[{"status":"in_progress"}]}`, InProgress, ""},
-		{"a status is null", `{"id":"a","tasks":[{"status":null}]}`, InProgress, ""},
-		{"one task of two is done", `{"id":"a","tasks":[{"status":"completed"},{"status":"pending"}]}`, InProgress, ""},
-		{"done, no address", `{"id":"a","url":"","tasks":[{"status":"completed"}]}`, Finalizing, ""},
-		{"error", `{"id":"a","tasks":[{"status":"completed"},{"status":"error"}]}`, Failed, ""},
-		{"failed", `{"id":"a","tasks":[{"status":"FAILED"}]}`, Failed, ""},
-		{"finished", `{"id":"a","url":"https://cdn.example.com/a.mp4","tasks":[{"status":"error"}]}`, Completed, "https://cdn.example.com/a.mp4"},
-		{"an address that nobody is sent to is one", `{"id":"a","url":"javascript:alert(1)"}`, Completed, ""},
-		{"nor with a password", `{"id":"a","url":"https://u:p@example.com/a.mp4"}`, Completed, ""},
-		{"a path alone", `{"id":"a","url":"/a.mp4"}`, Completed, ""},
+		{"no tasks yet", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":null}`, InProgress, ""},
+		{"tasks are null", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":null}`, InProgress, ""},
+		{"in progress", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"in_progress"}]}`, InProgress, ""},
+		{"a status is null", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":null}]}`, InProgress, ""},
+		{"one task of two is done", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"completed"},{"status":"pending"}]}`, InProgress, ""},
+		{"done, no address", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"","tasks":[{"status":"completed"}]}`, Finalizing, ""},
+		{"error", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"completed"},{"status":"error"}]}`, Failed, ""},
+		{"failed", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"FAILED"}]}`, Failed, ""},
+		{"finished", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"https://cdn.example.com/a.mp4","tasks":[{"status":"error"}]}`, Completed, "https://cdn.example.com/a.mp4"},
+		{"an address that nobody is sent to is one", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"javascript:alert(1)"}`, Completed, ""},
+		{"nor with a password", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"https://u:p@example.com/a.mp4"}`, Completed, ""},
+		{"a path alone", `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"/a.mp4"}`, Completed, ""},
 	}
 	for _, test := range tests {
 		file, err := parseFile([]byte(test.body))
@@ -54,9 +54,9 @@ func TestFileState(t *testing.T) {
 
 func TestParseFile(t *testing.T) {
 	t.Parallel()
-	got, err := parseFile([]byte(`{"id":"a","url":null,"thumbnail_url":"http://example.com/a.png","type":"video",
+	got, err := parseFile([]byte(`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":null,"thumbnail_url":"http://example.com/a.png","type":"video",
 		"duration":8,"tasks":[{"type":"video-generation-flow","status":"in_progress","id":"t"}],"more":{"x":1}}`))
-	want := File{ID: "a", ThumbnailURL: "http://example.com/a.png", Type: "video", Duration: 8,
+	want := File{ID: fileID, ThumbnailURL: "http://example.com/a.png", Type: "video", Duration: 8,
 		Tasks: []Task{{ID: "t", Type: "video-generation-flow", Status: "in_progress"}}}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(File{})); err != nil || diff != "" {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
@@ -77,7 +77,7 @@ func TestFileError(t *testing.T) {
 		`null`:                                                      "",
 		`7`:                                                         "",
 	} {
-		file, err := parseFile([]byte(`{"id":"a","tasks":[{"status":"error"}],"error":` + member + `}`))
+		file, err := parseFile([]byte(`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"error"}],"error":` + member + `}`))
 		if err != nil || file.Error != want || file.State() != Failed {
 			t.Errorf("%.60s: %q, state %s, error %v; want %q", member, file.Error, file.State(), err, want)
 		}
@@ -115,9 +115,9 @@ func TestParseWebhookStatus(t *testing.T) {
 }
 
 func FuzzFile(f *testing.F) {
-	f.Add([]byte(`{"id":"a","url":"https://example.com","duration":8.5,"tasks":[{"status":"completed"}]}`))
-	f.Add([]byte(`[{"id":"a","tasks":[null,7,{"status":"error","id":"\u202e"}]}]`))
-	f.Add([]byte(`{"id":"a","tasks":[{"status":"failed"}],"error":{"message":"a\u202e\nb"}}`))
+	f.Add([]byte(`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":"https://example.com","duration":8.5,"tasks":[{"status":"completed"}]}`))
+	f.Add([]byte(`[{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[null,7,{"status":"error","id":"\u202e"}]}]`))
+	f.Add([]byte(`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[{"status":"failed"}],"error":{"message":"a\u202e\nb"}}`))
 	f.Add([]byte("{\"id\":\"\xff\",\"url\":\"http:\"}"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		file, err := parseStarted(raw)

@@ -1,0 +1,92 @@
+package bot
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1","team_id":"T1"},"channel":{"id":"C1","name":"x"},"response_url":"u",
+	"container":{"type":"message","channel_id":"C1","message_ts":"1700000000.000100","is_ephemeral":false},
+	"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]},"is_enterprise_install":false,
+	"actions":[{"type":"button","action_id":"confirm.approve","value":"v","block_id":"b","action_ts":"1.2"}]}`
+
+// TestOnlyWhatIsNeededIsRead: what stands around a press may be of any shape.
+func TestOnlyWhatIsNeededIsRead(t *testing.T) {
+	t.Parallel()
+	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", pressed: true,
+		click: click{action: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
+	for _, change := range [][2]string{
+		{"", ""},
+		{`"is_enterprise_install":false`, `"is_enterprise_install":"false"`},
+		{`"is_enterprise_install":false`, `"is_enterprise_install":{"x":[]}`},
+		{`{"ts":"1700000000.000100"`, `{"ts":1700000000.000100`},
+		{`{"ts":"1700000000.000100"`, `{"ts":1700000000.0001`},
+		{`"message_ts":"1700000000.000100"`, `"message_ts":1700000000.0001`},
+		{`[{"type":"section"}]`, `[{"type":"context","elements":[{"type":"of tomorrow","x":7},7,null]}]`},
+		{`[{"type":"section"}]`, `{"type":7}`},
+		{`"is_ephemeral":false`, `"is_ephemeral":null,"attachment_id":"x"`},
+		{`"action_ts":"1.2"`, `"action_ts":1.2,"text":7,"style":["x"],"confirm":"x","selected_option":7`},
+		{`"team_id":"T1"`, `"team_id":7,"name":{}`},
+		{`"name":"x"`, `"name":null`},
+		{`"type":"block_actions"`, `"TYPE":"view_submission","type":"block_actions","view":7,"state":[],"team":"T1","enterprise":7,"trigger_id":{}`},
+		{`"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]}`, `"message":"none"`},
+	} {
+		got, err := readInteraction([]byte(strings.Replace(pressedFrame, change[0], change[1], 1)))
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(interaction{}, click{})); err != nil || diff != "" {
+			t.Errorf("with %s: %v (-want +got):\n%s", change[1], err, diff)
+		}
+	}
+}
+
+// TestWhatIsNeededHasToBeThere: a press that is not what Slack sends is not read
+// as another one.
+func TestWhatIsNeededHasToBeThere(t *testing.T) {
+	t.Parallel()
+	for _, change := range [][2]string{
+		{`"value":"v"`, `"value":{"id":"v"}`}, {`"action_id":"confirm.approve"`, `"action_id":["confirm.approve"]`},
+		{`"id":"U1"`, `"id":["U1"]`}, {`"id":"C1"`, `"id":7`}, {`"api_app_id":"A1"`, `"api_app_id":1`},
+		{`"channel_id":"C1"`, `"channel_id":"C2"`}, {`{"ts":"1700000000.000100"`, `{"ts":"1700000000.000200"`},
+		{`"actions":[`, `"actions":[7,`}, {`"actions":[{"type"`, `"actions":"x","y":[{"type"`},
+	} {
+		if got, err := readInteraction([]byte(strings.Replace(pressedFrame, change[0], change[1], 1))); err == nil {
+			t.Errorf("with %s it is read as %+v", change[1], got)
+		}
+	}
+}
+
+// TestNamesAreExact: members whose names differ in case are others.
+func TestNamesAreExact(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"user", "actions", "type", "response_url", "api_app_id", "container", "action_id", "value", "message_ts"} {
+		forged := strings.ReplaceAll(pressedFrame, `"`+name+`":`, `"`+strings.ToUpper(name)+`":`)
+		whole, _ := readInteraction([]byte(pressedFrame))
+		if got, err := readInteraction([]byte(forged)); err == nil && got == whole {
+			t.Errorf("%s is read where it is written in capitals", name)
+		}
+	}
+	e, err := readEnvelope([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
+	if err != nil || e.kind != "" || e.id != "" || e.payload != nil || e.reason != "" {
+		t.Errorf("an envelope with other names is read as %+v, %v", e, err)
+	}
+	c, err := readCommand([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
+	if want := (slashCommand{user: "U1", command: "/session", text: "debug x"}); err != nil || c != want {
+		t.Errorf("a command reads %+v, %v, want %+v", c, err, want)
+	}
+}
+
+// TestEnvelopesOfAnyShape: of an envelope only the type and the id are needed.
+func TestEnvelopesOfAnyShape(t *testing.T) {
+	t.Parallel()
+	for _, rest := range []string{`"retry_attempt":"1"`, `"num_connections":"2"`, `"connection_info":7`, `"accepts_response_payload":"yes"`, `"reason":null`, `"debug_info":[]`} {
+		if e, err := readEnvelope([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.kind != "hello" || e.id != "e" {
+			t.Errorf("with %s: %+v, %v", rest, e, err)
+		}
+	}
+	for _, frame := range []string{`[]`, `null`, `7`, `{"type":7}`, `{"type":"hello","envelope_id":{}}`, `{"type":"disconnect","reason":7}`, `{`} {
+		if e, err := readEnvelope([]byte(frame)); err == nil {
+			t.Errorf("%s is read as %+v", frame, e)
+		}
+	}
+}

@@ -84,8 +84,8 @@ type config struct {
 	// Time between two sweeps over Redis.
 	SweepInterval time.Duration `envconfig:"SWEEP_INTERVAL" default:"1m"`
 
-	// Address of `/healthz`, `/readyz` and `/metrics`. Set but empty: off.
-	HTTPAddr string `envconfig:"HTTP_ADDR" default:":8080"`
+	// Address of `/healthz`, `/readyz` and `/metrics`; nobody is asked who they are there. `:8080` answers other machines too. Set but empty: off.
+	HTTPAddr string `envconfig:"HTTP_ADDR" default:"127.0.0.1:8080"`
 	// Address of `/debug/pprof`; loopback only. Empty: off.
 	PprofAddr string `envconfig:"PPROF_ADDR"`
 	// What is logged: `debug`, `info`, `warn` or `error`.
@@ -119,6 +119,15 @@ func (e *configError) add(variable, fault, remedy string) {
 		return
 	}
 	e.faults = append(e.faults, configFault{variable, fault, remedy})
+}
+
+// stray notes what pasting left in a secret, and reports whether there is any.
+func (e *configError) stray(variable, secret string) bool {
+	fault, remedy := strayIn(secret)
+	if fault != "" {
+		e.add(variable, fault, remedy)
+	}
+	return fault != ""
 }
 
 // concerns tells whether a variable is wrong.
@@ -209,7 +218,8 @@ func token(faults *configError, variable, value, prefix, remedy string) {
 	switch {
 	case value == "":
 		faults.add(variable, "is missing", remedy)
-	case !strings.HasPrefix(value, prefix) || strings.TrimSpace(value) != value:
+	case faults.stray(variable, value):
+	case !strings.HasPrefix(value, prefix) || !headerPattern.MatchString(value):
 		faults.add(variable, "does not look like one (they start with "+prefix+kindOf(value)+")", remedy)
 	}
 }
@@ -244,13 +254,13 @@ func (c *config) checkRedis(faults *configError) {
 const stripeOrigin = "https://api.stripe.com"
 
 var (
-	stripeKeyPattern  = regexp.MustCompile(`^[rs]k_[!-~]+$`)
-	metadataPattern   = regexp.MustCompile(`^[^\[\]]{1,40}$`) // what Stripe takes as a member's name
-	superTokenPattern = regexp.MustCompile(`^[!-~]+$`)        // what fits into a header
+	stripeKeyPattern = regexp.MustCompile(`^[rs]k_[!-~]+$`)
+	metadataPattern  = regexp.MustCompile(`^[^\[\]]{1,40}$`) // what Stripe takes as a member's name
+	headerPattern    = regexp.MustCompile(`^[!-~]+$`)        // what fits into a header
 )
 
 func (c *config) checkServices(faults *configError) {
-	if c.StripeKey != "" && !stripeKeyPattern.MatchString(c.StripeKey) {
+	if !faults.stray("STRIPE_SECRET_KEY", c.StripeKey) && c.StripeKey != "" && !stripeKeyPattern.MatchString(c.StripeKey) {
 		faults.add("STRIPE_SECRET_KEY", "does not look like one (they start with rk_ or sk_)",
 			"create a restricted key with read access in Stripe's dashboard under Developers, API keys")
 	}
@@ -261,8 +271,8 @@ func (c *config) checkServices(faults *configError) {
 			break
 		}
 	}
-	if c.SuperDuperToken != "" && !superTokenPattern.MatchString(c.SuperDuperToken) {
-		faults.add("SUPERDUPERAI_TOKEN", "cannot be one: it holds a space or a letter that no token has",
+	if !faults.stray("SUPERDUPERAI_TOKEN", c.SuperDuperToken) && c.SuperDuperToken != "" && !headerPattern.MatchString(c.SuperDuperToken) {
+		faults.add("SUPERDUPERAI_TOKEN", "cannot be one: it holds a letter that no token has",
 			"copy it again from the SuperDuperAI editor")
 	}
 	for variable, value := range map[string]string{

@@ -83,7 +83,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, watching *watch.Watch, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	side, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is told to the very end
-	serve := func(variable, addr string, handler http.Handler) error {
+	serve := func(variable, addr string, handler http.Handler, answerFor time.Duration) error {
 		if addr == "" {
 			return nil
 		}
@@ -91,7 +91,7 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 		if err != nil {
 			return fmt.Errorf("listen on %s, set by %s: %w", addr, variable, err)
 		}
-		group.Go(func() error { return health.Serve(side, listener, handler) })
+		group.Go(func() error { return health.Serve(side, listener, handler, answerFor, log) })
 		return nil
 	}
 	checks := []health.Check{
@@ -115,8 +115,8 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
 	err := errors.Join(
-		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...)),
-		serve("PPROF_ADDR", c.PprofAddr, health.Profiles()))
+		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.AnswerFor),
+		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileFor))
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())

@@ -2,9 +2,15 @@ package main
 
 import (
 	"io"
+	"io/fs"
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // secretFileLimit is the size over which a file is no secret's, in bytes.
@@ -35,14 +41,31 @@ func (c *config) readFiles(faults *configError) {
 	}
 }
 
+// kindOfFile names what is no regular file.
+func kindOfFile(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
+}
+
 // readSecret reads a file without the line's end. The fault never quotes what
 // the file holds.
 func readSecret(path string) (secret, fault, remedy string) {
-	file, err := os.Open(path)
+	// Without O_NONBLOCK a FIFO would be waited for until somebody writes to it.
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", "names a file that cannot be opened", "check the path, and that the user who runs sessionbot may read it"
 	}
 	defer func() { _ = file.Close() }() // it was only read
+	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
+		return "", "names no regular file but a " + kindOfFile(info.Mode()), "write the secret into a file, and nothing else"
+	}
 	raw, err := io.ReadAll(io.LimitReader(file, secretFileLimit+1))
 	secret = strings.TrimRight(string(raw), "\r\n")
 	switch {
@@ -56,4 +79,41 @@ func readSecret(path string) (secret, fault, remedy string) {
 		return "", "names a file of several lines", "write the secret into it and nothing else"
 	}
 	return secret, "", ""
+}
+
+// strayIn names what pasting leaves in a secret and nobody sees, and the remedy;
+// "" = nothing. It never quotes the secret.
+func strayIn(secret string) (fault, remedy string) {
+	stray := func(r rune) bool { return unicode.IsSpace(r) || blockkit.Invisible(r) }
+	first, _ := utf8.DecodeRuneInString(secret)
+	last, _ := utf8.DecodeLastRuneInString(secret)
+	switch {
+	case secret == "":
+		return "", ""
+	case stray(last):
+		return "ends with " + strayName(last), "cut it off"
+	case stray(first):
+		return "begins with " + strayName(first), "cut it off"
+	case len(secret) > 1 && strings.ContainsRune("\"'`“”‘’«»", first) && strings.ContainsRune("\"'`“”‘’«»", last):
+		return "stands in quotes", "write it without them"
+	}
+	if i := strings.IndexFunc(secret, stray); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(secret[i:])
+		return "holds " + strayName(r), "copy it again, in one piece"
+	}
+	return "", ""
+}
+
+func strayName(r rune) string {
+	switch {
+	case r == ' ':
+		return "a blank"
+	case r == '\t':
+		return "a tab"
+	case r == '\n' || r == '\r':
+		return "a line break"
+	case unicode.IsSpace(r):
+		return "a blank that is no plain space"
+	}
+	return "an invisible character"
 }

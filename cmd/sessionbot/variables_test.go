@@ -31,3 +31,12 @@ func TestProductMetadata(t *testing.T) {
 		}
 	}
 }
+
+// TestHealthStaysOnThisMachine: what answers anybody who asks is reached from
+// elsewhere only where that was said.
+func TestHealthStaysOnThisMachine(t *testing.T) {
+	t.Setenv("REDIS_URL", "redis://127.0.0.1:6379")
+	if got, err := loadConfig(false); err != nil || got.HTTPAddr != "127.0.0.1:8080" {
+		t.Errorf("HTTP_ADDR is %q by default, %v", got.HTTPAddr, err)
+	}
+}

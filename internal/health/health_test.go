@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -77,7 +78,9 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- health.Serve(ctx, listener, health.Profiles()) }()
+	go func() {
+		ended <- health.Serve(ctx, listener, health.Profiles(), health.ProfileFor, slog.New(slog.DiscardHandler))
+	}()
 	res, err := http.Get("http://" + listener.Addr().String() + "/debug/pprof/")
 	if err != nil {
 		t.Fatal(err)

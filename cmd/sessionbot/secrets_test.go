@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
+)
+
+// TestSecretFilesAreRegular: what is none is refused at once. A pipe would be
+// waited for until somebody writes to it, and a signal would not end that.
+func TestSecretFilesAreRegular(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pipe, link, secret := filepath.Join(dir, "pipe"), filepath.Join(dir, "link"), filepath.Join(dir, "secret")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(pipe, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(secret, []byte("xoxb-1\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mounted := filepath.Join(dir, "mounted") // as Kubernetes mounts secrets
+	if err := os.Symlink(secret, mounted); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		pipe: "a pipe", link: "a pipe", dir: "a folder", "/dev/zero": "a device", "/dev/null": "a device",
+		filepath.Join(dir, "none"): "cannot be opened", secret: "", mounted: "",
+	} {
+		type answer struct{ secret, fault string }
+		read := make(chan answer, 1)
+		go func() {
+			secret, fault, _ := readSecret(path)
+			read <- answer{secret, fault}
+		}()
+		select {
+		case got := <-read:
+			if !strings.Contains(got.fault, want) || (want == "") != (got.secret == "xoxb-1") || (want == "") != (got.fault == "") {
+				t.Errorf("%s: %q, want %q in it", path, got.fault, want)
+			}
+		case <-time.After(testenv.Patience):
+			t.Fatalf("%s is waited for", path)
+		}
+	}
+}
+
+// TestStrayCharactersAreNamed: what nobody sees in a token is said, and where; the
+// token is not.
+func TestStrayCharactersAreNamed(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]string{
+		"xoxb-secret ": "ends with a blank", " xoxb-secret": "begins with a blank", "xoxb-secret\t": "ends with a tab", "xoxb-secret\n": "ends with a line break",
+		"xoxb-secret\r": "ends with a line break", "xoxb-secret\u00a0": "ends with a blank that is no plain space", "xoxb-\u200bsecret": "holds an invisible character",
+		"\ufeffxoxb-secret": "begins with an invisible character", "xoxb- secret": "holds a blank", "xoxb-\nsecret": "holds a line break",
+		`"xoxb-secret"`: "stands in quotes", "'xoxb-secret'": "stands in quotes", "“xoxb-secret”": "stands in quotes",
+		"xoxb-secret": "", "": "is missing", "xapp-secret": "this is an app-level token", "xoxb-sécret": "does not look like one",
+	} {
+		faults := &configError{}
+		token(faults, "SLACK_BOT_TOKEN", value, "xoxb-", "install the app")
+		text := strings.Join(strings.Split(faults.Error(), "\n"), "|")
+		if !strings.Contains(text, want) || (want == "") != (text == "") || strings.Contains(text, "secret") {
+			t.Errorf("%q: %q, want %q", value, text, want)
+		}
+		c := config{StripeKey: strings.ReplaceAll(value, "xoxb-", "rk_"), SuperDuperToken: value}
+		faults = &configError{}
+		c.checkServices(faults)
+		for _, variable := range []string{"STRIPE_SECRET_KEY", "SUPERDUPERAI_TOKEN"} {
+			if want := variable + " " + want; strings.HasSuffix(want, "blank") && !strings.Contains(faults.Error(), want) {
+				t.Errorf("%q: %q, want %q", value, faults, want)
+			}
+		}
+	}
+}

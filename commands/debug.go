@@ -53,7 +53,7 @@ func sessionID(args Args) (string, error) {
 	case err != nil && len(args.Words) == 0:
 		return "", usageError{text: "Which session? Paste its id or a link to it."}
 	case err != nil:
-		return "", usageError{text: "There is no session id in that. An id starts with cs_live_ or cs_test_."}
+		return "", usageError{text: "There is no session id in that. An id starts with cs_live_ or cs_test_; without it, look for the customer: /session find <e-mail>."}
 	}
 	return id, nil
 }

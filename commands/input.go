@@ -20,7 +20,7 @@ var (
 	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`, "＂", `"`,
 		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'")
 	// option is an option as keyboards leave it: any dashes before a name.
-	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z-]*)(=.*)?$`)
+	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z0-9_-]*)(=.*)?$`)
 )
 
 // normalise makes of what a person typed or pasted what they meant: without
@@ -47,10 +47,14 @@ func decoded(entity string) string {
 	return entity
 }
 
-// asOption reads a word as the name and the value of an option, "" = it is none.
+// asOption reads a word as the name and the value of an option, "" = it is none:
+// a dash may also stand before an id in a sentence.
 func asOption(word string) (name, value string, given bool) {
 	match := option.FindStringSubmatch(word)
-	if match == nil {
+	if match == nil || len(customers(word)) > 0 {
+		return "", "", false
+	}
+	if _, err := store.FindID(word); err == nil {
 		return "", "", false
 	}
 	value, given = strings.CutPrefix(match[2], "=")
@@ -58,7 +62,7 @@ func asOption(word string) (name, value string, given bool) {
 }
 
 var (
-	emailPattern  = regexp.MustCompile("[^\\s<>|:\"`@,;()\\[\\]]+@(?:[\\pL\\pN_-]+\\.)+[\\pL\\pN-]*\\pL")
+	emailPattern  = regexp.MustCompile("[\\pL\\pN\\pM.!#$%&'*+/=?^_{}~-]+@(?:[\\pL\\pN_-]+\\.)+[\\pL\\pN-]*\\pL")
 	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
 )
 
@@ -109,13 +113,14 @@ func linkParts(word string) []string {
 	return parts
 }
 
-// unformatted is an address without the quotes or Slack's marks around it.
+// unformatted is an address without the quotes or Slack's marks around it, and
+// without what ends a sentence before it.
 func unformatted(text string, from, to int) string {
 	address := text[from:to]
 	for ; to < len(text) && address[0] == text[to] && strings.IndexByte("*_~'", text[to]) >= 0; to++ {
 		address = address[1:]
 	}
-	if address = strings.TrimLeft(address, "'"); strings.HasPrefix(address, "@") {
+	if address = strings.TrimLeft(address, "'.!?-"); strings.HasPrefix(address, "@") {
 		return ""
 	}
 	return address

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
@@ -283,15 +282,21 @@ func (t terminal) ended(job store.Job) int {
 	return exitFailed
 }
 
-// osUser is who asks in a terminal.
-func osUser() string { return userOf(strconv.Itoa(os.Getuid())) }
-
-// userOf names a user by uid, and by the name that the operating system has for
-// it. user.Current would take $USER where it has none, which anybody can set.
-func userOf(uid string) string {
-	u, err := user.LookupId(uid)
+// osUser is who asks in a terminal: the uid, and the name that /etc/passwd has for
+// it. Package os/user would take $USER where there is none, which anybody can set.
+func osUser() string {
+	passwd, err := os.ReadFile("/etc/passwd")
 	if err != nil {
-		return "uid " + uid
+		passwd = nil // as in an image that holds the binary alone
 	}
-	return blockkit.OneLine(u.Username) + ", uid " + uid
+	return userOf(strconv.Itoa(os.Getuid()), string(passwd))
+}
+
+func userOf(uid, passwd string) string {
+	for line := range strings.Lines(passwd) {
+		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == uid {
+			return blockkit.OneLine(fields[0]) + ", uid " + uid
+		}
+	}
+	return "uid " + uid
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -8,17 +10,21 @@ import (
 // TestTheRecordNamesTheUID: who may write the environment must not be able to
 // write somebody else's name into the audit trail.
 func TestTheRecordNamesTheUID(t *testing.T) {
+	const passwd = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:\n# bob:x:1001:\n+\nodd\x1b[1A\u202e:x:1002:1002::/:\n\n"
+	for uid, want := range map[string]string{
+		"0": "root, uid 0", "1000": "ann, uid 1000", "54321": "uid 54321", "100": "uid 100", "": "uid ", "1002": "odd[1A, uid 1002",
+	} {
+		if got := userOf(uid, passwd); got != want {
+			t.Errorf("uid %q is called %q, want %q", uid, got, want)
+		}
+	}
+	want := osUser()
 	for _, forged := range []string{"x\n15:01 claimed by ann", "ann", "", "\u202eann"} {
-		t.Setenv("USER", forged)
-		t.Setenv("LOGNAME", forged)
-		if got := userOf("4000000000"); got != "uid 4000000000" {
-			t.Errorf("an unlisted uid with USER=%q is called %q", forged, got)
+		for _, name := range []string{"USER", "LOGNAME", "USERNAME", "HOME"} {
+			t.Setenv(name, forged)
 		}
-		if got := userOf("0"); got != "root, uid 0" {
-			t.Errorf("root with USER=%q is called %q", forged, got)
-		}
-		if got := osUser(); strings.ContainsAny(got, "\n\u202e") || !strings.Contains(got, "uid ") {
-			t.Errorf("USER=%q: the process's user is called %q", forged, got)
+		if got := osUser(); got != want || !strings.HasSuffix(got, "uid "+strconv.Itoa(os.Getuid())) {
+			t.Errorf("USER=%q: the process's user is called %q, want %q", forged, got, want)
 		}
 	}
 }

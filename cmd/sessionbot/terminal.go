@@ -294,7 +294,7 @@ func osUser() string {
 
 func userOf(uid, passwd string) string {
 	for line := range strings.Lines(passwd) {
-		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == uid {
+		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == uid && line[0] != '#' {
 			return blockkit.OneLine(fields[0]) + ", uid " + uid
 		}
 	}

@@ -1,0 +1,28 @@
+package main
+
+import (
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+// osUser is who asks in a terminal: the uid, and the name that /etc/passwd has for
+// it. Package os/user would take $USER where there is none, which anybody can set.
+func osUser() string {
+	passwd, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		passwd = nil // as in an image that holds the binary alone
+	}
+	return userOf(strconv.Itoa(os.Getuid()), string(passwd))
+}
+
+func userOf(uid, passwd string) string {
+	for line := range strings.Lines(passwd) {
+		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == uid && line[0] != '#' {
+			return blockkit.OneLine(fields[0]) + ", uid " + uid
+		}
+	}
+	return "uid " + uid
+}

@@ -62,7 +62,7 @@ func asOption(word string) (name, value string, given bool) {
 }
 
 var (
-	emailPattern  = regexp.MustCompile("[\\pL\\pN\\pM.!#$%&'*+/=?^_{}~-]+@(?:[\\pL\\pN_-]+\\.)+[\\pL\\pN-]*\\pL")
+	emailPattern  = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
 	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
 )
 

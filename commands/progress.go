@@ -219,6 +219,8 @@ func causeText(cause store.Cause) string {
 		return "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe."
 	case store.CauseUnwritten:
 		return "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong."
+	case store.CauseCommand:
+		return "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again."
 	case store.CauseTooLong:
 		return "Debug it later: it may still be finished. Generate again only when it is stalled."
 	}

@@ -28,6 +28,7 @@ var ErrNotAllowed = errors.New("not allowed to this user")
 // may not ask about itself.
 type Access struct {
 	Denied   []string // what is needed and refused, such as "HSET sessionbot:*"
+	Missing  []string // what is needed and the server does not have, likewise
 	ReadOnly string   // the word with which Redis refuses all writes, such as READONLY; "" = it takes them
 }
 
@@ -54,7 +55,9 @@ func (r *Redis) Access(ctx context.Context, use Use) (Access, error) {
 	if err == nil && use&ForState != 0 {
 		err = t.state(ctx)
 	}
-	t.Denied = slices.Compact(slices.Sorted(slices.Values(t.Denied)))
+	for _, list := range []*[]string{&t.Denied, &t.Missing} {
+		*list = slices.Compact(slices.Sorted(slices.Values(*list)))
+	}
 	return t.Access, Classify(err)
 }
 
@@ -70,10 +73,13 @@ type trial struct {
 // tells nothing of our rights.
 func (t *trial) note(label string, err error) bool {
 	var answered redis.Error
+	kind := troubleOf(err)
 	switch {
 	case err == nil, errors.Is(err, redis.Nil):
-	case refusedTo(err):
+	case errors.Is(kind, ErrNoPermission):
 		t.Denied = append(t.Denied, label)
+	case errors.Is(kind, ErrNoCommand):
+		t.Missing = append(t.Missing, label)
 	case !errors.As(err, &answered):
 		return true
 	default:
@@ -84,12 +90,6 @@ func (t *trial) note(label string, err error) bool {
 		}
 	}
 	return false
-}
-
-// refusedTo tells whether a user may not run the command; where a server's owner
-// has taken it away it is unknown.
-func refusedTo(err error) bool {
-	return redis.HasErrorPrefix(err, "NOPERM") || redis.HasErrorPrefix(err, "ERR unknown command")
 }
 
 // attempt is one command. Its first word, and the key family, name it.
@@ -147,11 +147,12 @@ func (t *trial) product(ctx context.Context) error {
 // given up.
 func (t *trial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
 	_, err := on.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
-	if refusedTo(err) || redis.HasErrorPrefix(err, "EXECABORT") {
-		t.Denied = append(t.Denied, "MULTI, EXEC")
+	label := "MULTI, EXEC"
+	if redis.HasErrorPrefix(err, "EXECABORT") {
+		t.Denied = append(t.Denied, label)
 		return nil
 	}
-	if t.note("", err) {
+	if t.note(label, err) {
 		return err
 	}
 	return nil

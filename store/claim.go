@@ -69,7 +69,10 @@ func decisionOf(raw string) (Actor, time.Time, error) {
 // for them, so that a press of an old copy, or by somebody else, is a first one
 // itself; the name alone is no authority.
 //
-// KEYS: plan, job, job of the session, pending. ARGV: now and the second
+// Before it claims it calls what the scripts call that carry the job out: a
+// server without one of them would take a job that nobody can end.
+//
+// KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
 // decision, job, its id, its life in ms, its action, who presses, the press
 // that the button names, then fields and values that are noted of the session.
@@ -94,11 +97,19 @@ if p[5] == '1' and ARGV[3] == '1' then
 		return {'second_click', '', first[2]}
 	end
 end
+redis.call('EXISTS', KEYS[2])
+redis.call('GET', KEYS[5])
+redis.call('SET', KEYS[5], '', 'PX', 1)
+redis.call('DEL', KEYS[5])
+redis.call('HGET', KEYS[1], 'state')
+redis.call('ZREM', KEYS[4], '')
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '(0', '0')
+redis.call('PEXPIRE', KEYS[4], ARGV[8])
+redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
 redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', '', 'channel', p[6], 'ts', p[7])
 redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
 for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
-redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
 
@@ -138,7 +149,7 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}
-	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey}
+	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
 	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
 		string(record.Action), by.ID, press}
 	answer, err := l.answer(ctx, record, l.run(ctx, claim, keys, append(args, record.notes()...)...))

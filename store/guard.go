@@ -1,8 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -118,7 +120,10 @@ func (g *serverGuard) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 			return next(ctx, cmd)
 		}
 		err := g.Ask(unanswered, func() error { return next(within(ctx), cmd) })
-		return apart(err, cmd)
+		if err != nil {
+			cmd.SetErr(err) // as the library does behind this
+		}
+		return named(apart(err, cmd), cmd)
 	}
 }
 
@@ -129,7 +134,12 @@ func (g *serverGuard) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 			return next(ctx, cmds)
 		}
 		err := g.Ask(unanswered, func() error { return next(within(ctx), cmds) })
-		return apart(err, cmds...)
+		if err != nil && !slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Err() != nil }) {
+			for _, cmd := range cmds { // it was not even sent, which the library does not always say
+				cmd.SetErr(err)
+			}
+		}
+		return named(apart(err, cmds...), cmds...)
 	}
 }
 
@@ -148,7 +158,7 @@ func apart(err error, cmds ...redis.Cmder) error {
 	if !errors.As(err, &away) {
 		return err
 	}
-	err = &AwayError{Since: away.Since, Err: ErrSilent}
+	err = &AwayError{Since: away.Since, Err: cmp.Or(troubleOf(away.Err), ErrSilent)}
 	for _, cmd := range cmds {
 		cmd.SetErr(err)
 	}

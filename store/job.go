@@ -50,6 +50,7 @@ const (
 	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with a fault of its own
 	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
 	CauseUnwritten    Cause = "unwritten"    // Redis takes no writes: the session does not say what was made
+	CauseCommand      Cause = "command"      // Redis does not have, or not allow, a command that it needs
 	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
 	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
 	CauseOverwritten  Cause = "overwritten"  // somebody else, most likely the site, wrote the session since

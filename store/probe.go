@@ -52,7 +52,7 @@ func (r *Redis) Clock(ctx context.Context, now func() time.Time) (time.Duration,
 		}
 		return nil
 	})
-	if err != nil && refusedTo(err) {
+	if err != nil && Impossible(Classify(err)) {
 		return 0, ErrNotAllowed
 	}
 	return furthest, Classify(err)

@@ -109,16 +109,34 @@ func (r *Redis) alone() bool {
 }
 
 // isCluster asks the server in database 0, the only one that every server has.
-// One that may not tell (its ACL forbids INFO) is taken for a single server.
+// One that does not tell of itself (its ACL, or who runs it, forbids INFO) is a
+// cluster if it has a cluster's slots. ErrSentinel where it holds no keys at all.
 func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	options.DB = 0
 	probe := redis.NewClient(&options)
 	defer func() { _ = probe.Close() }() // nothing hangs on it any more
 	info, err := probe.Info(ctx).Result()
-	if err != nil && !redis.IsPermissionError(err) {
+	switch {
+	case untold(err):
+		slots, err := probe.ClusterSlots(ctx).Result()
+		if err != nil && !untold(err) {
+			return false, err
+		}
+		return len(slots) > 0, nil
+	case err != nil:
 		return false, err
+	case strings.Contains(info, "redis_mode:sentinel"):
+		return false, ErrSentinel
 	}
 	return strings.Contains(info, "cluster_enabled:1"), nil
+}
+
+// untold tells whether Redis answered, and merely does not tell this: it serves
+// what else it is asked.
+func untold(err error) bool {
+	var answered redis.Error
+	kind := troubleOf(err)
+	return errors.As(err, &answered) && (kind == nil || Impossible(kind))
 }
 
 // Masters calls fn for every server that holds keys, in a cluster at the same

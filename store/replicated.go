@@ -187,8 +187,7 @@ func listsReplica(nodes string) bool {
 // least where there is one, that acknowledge what this connection wrote last.
 func replicasOf(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
-	var answered redis.Error
-	if err != nil && !errors.As(err, &answered) {
+	if err != nil && !untold(err) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))
 	}
 	for line := range strings.Lines(info) {
@@ -201,7 +200,7 @@ func replicasOf(ctx context.Context, client redis.UniversalClient) (n int, told 
 		}
 	}
 	n, err = client.Do(ctx, "WAIT", 1, replicaWithin.Milliseconds()).Int()
-	if err != nil && (redis.IsPermissionError(err) || !errors.As(err, &answered)) { // who knows no WAIT has none to be waited for
+	if err != nil && !errors.Is(troubleOf(err), ErrNoCommand) { // who knows no WAIT has none to be waited for
 		return 0, false, fmt.Errorf("wait for a replica: %w", Classify(err))
 	}
 	return n, false, nil

@@ -84,7 +84,7 @@ func (s *Server) add(one Server) {
 	s.Nodes += one.Nodes
 }
 
-// server asks one. INFO may be forbidden to us, or know less than Redis' own.
+// server asks one. INFO may be refused, in whatever words, or know less than Redis' own.
 func server(ctx context.Context, master *redis.Client) (Server, error) {
 	took, err := ping(ctx, master)
 	if err != nil {
@@ -95,7 +95,7 @@ func server(ctx context.Context, master *redis.Client) (Server, error) {
 		return Server{}, err
 	}
 	text, err := master.Info(ctx).Result()
-	if err != nil && !redis.HasErrorPrefix(err, "NOPERM") {
+	if err != nil && !untold(err) {
 		return Server{}, err
 	}
 	s := parseInfo(text)

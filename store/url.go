@@ -19,14 +19,6 @@ var defaults = url.Values{
 	"max_active_conns": {"20"},
 }
 
-// URLError says what is wrong with the URL of a Redis. It never quotes the
-// URL: that holds the password, and in a mistyped one it can stand anywhere.
-type URLError struct {
-	Fault string // a clause
-}
-
-func (e *URLError) Error() string { return "Redis URL: " + e.Fault }
-
 // CheckURL tells whether Open could use the URL, without connecting. What is
 // wrong comes as a *URLError or as ErrClusterDatabase.
 func CheckURL(rawURL string) error {
@@ -37,15 +29,9 @@ func CheckURL(rawURL string) error {
 // parse makes the client that the URL asks for. A single address may still
 // turn out to be a cluster.
 func parse(rawURL string) (*Redis, error) {
-	u, err := url.Parse(rawURL)
+	u, err := readURL(rawURL)
 	if err != nil {
-		return nil, &URLError{Fault: "it is not a URL"}
-	}
-	switch {
-	case u.Scheme != "redis" && u.Scheme != "rediss":
-		return nil, &URLError{Fault: "it has to begin with redis:// or rediss://"}
-	case u.Hostname() == "":
-		return nil, &URLError{Fault: "it names no host"}
+		return nil, err
 	}
 	query := u.Query()
 	several := query.Has("addr") && !query.Has("master_name")
@@ -69,8 +55,7 @@ func parse(rawURL string) (*Redis, error) {
 	}
 	if err != nil {
 		// The library's own errors quote parts of the URL.
-		return nil, &URLError{Fault: "its path has to be a database number or empty, and its query may hold " +
-			"only what go-redis knows, such as addr=host:port, master_name=name or read_timeout=2s"}
+		return nil, &URLError{Fault: faultOptions}
 	}
 	return r, nil
 }
@@ -84,6 +69,7 @@ func single(rawURL string) (*Redis, error) {
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = noMaintenanceNews()
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addr).dial
 	return &Redis{single: o}, nil
 }
 
@@ -107,6 +93,7 @@ func sentinel(rawURL string) (*Redis, error) {
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.SentinelAddrs...).dial
 	return &Redis{known: guarded(redis.NewFailoverClient(o)), sentinel: true}, nil
 }
 
@@ -131,6 +118,7 @@ const learnMasters = 3 * time.Second
 func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
 	o.DisableRoutingPolicies = true
 	o.ClusterStateReloadInterval = learnMasters
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addrs...).dial
 	client := redis.NewClusterClient(o)
 	client.OnNewNode(func(node *redis.Client) { guarded(node) })
 	return client

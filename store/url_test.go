@@ -13,12 +13,13 @@ func FuzzCheckURL(f *testing.F) {
 	for _, seed := range []string{
 		"redis://localhost:6379/0", "rediss://user:s3cret@host:6380/1?read_timeout=1s", "redis://a:1?addr=b:2&addr=c:3",
 		"redis://s:26379?master_name=main&db=2", "redis://:p%40ss@[::1]:6379", "redis://a?addr=b&db=1", "redis://h/0x1?pool_size=-1",
+		"redis://:a/b@h", "'redis://h'", "X=redis://h\n", "rediss://h?skip_verify=1", "redis://h#x",
 	} {
 		f.Add(seed)
 	}
 	faults := map[string]bool{}
-	for _, wrong := range []string{":", "http://x", "redis://", "redis://x?no=1"} {
-		faults[CheckURL(wrong).Error()] = true
+	for _, fault := range []string{faultBlank, faultQuotes, faultName, faultScheme, faultHost, faultNoURL, faultEncode, faultVerify, faultOptions} {
+		faults[(&URLError{Fault: fault}).Error()] = true
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
 		if u, err := url.Parse(raw); err == nil && u.Query().Has("min_idle_conns") {

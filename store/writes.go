@@ -94,7 +94,7 @@ func (r *Redis) Notifications(ctx context.Context) (Notifications, error) {
 			return err
 		}
 		settings, err := master.ConfigGet(ctx, "notify-keyspace-events").Result()
-		if err != nil && !refusedTo(err) {
+		if err != nil && !Impossible(Classify(err)) {
 			return err
 		}
 		events, known := settings["notify-keyspace-events"]
@@ -110,7 +110,7 @@ func (r *Redis) Notifications(ctx context.Context) (Notifications, error) {
 		}
 		return nil
 	})
-	if err != nil && refusedTo(err) {
+	if err != nil && Impossible(Classify(err)) {
 		return Notifications{}, ErrNotAllowed
 	}
 	return n, Classify(err)

@@ -67,23 +67,6 @@ func (e *exam) redis(ctx context.Context, x redisExam) []Result {
 	return append(results, sideBySide(ctx, checks...)...)
 }
 
-// silent is the result where Redis did not do what it was asked.
-func (x redisExam) silent(err error) Result {
-	switch {
-	case errors.Is(err, store.ErrClusterDatabase):
-		return broken("a database number on a cluster", "take the number out of "+x.variable)
-	case errors.Is(err, store.ErrRefused):
-		return broken("Redis refuses the user or the password of "+x.variable, "check both, and the user's rules (docs/security.md shows which it needs)")
-	case certificate(err) != "":
-		return broken("Redis cannot be reached: "+certificate(err), "check the host of "+x.variable+" and whether it is redis:// or rediss://")
-	}
-	if !errors.Is(err, store.ErrSilent) {
-		return broken("Redis answers with a fault", "look into its log")
-	}
-	return broken("Redis cannot be reached: "+reason(err),
-		"check the host and port of "+x.variable+", whether it is redis:// or rediss://, that Redis runs, and the network between")
-}
-
 func (x *redisExam) reach(ctx context.Context) Result {
 	topology, err := x.redis.Topology(ctx)
 	if err != nil {
@@ -91,6 +74,9 @@ func (x *redisExam) reach(ctx context.Context) Result {
 	}
 	x.topology = topology
 	server, err := x.redis.Server(ctx)
+	if store.Impossible(err) { // the check of permissions names all that is refused
+		return fine("Redis, " + string(topology))
+	}
 	if err != nil {
 		return x.silent(err)
 	}
@@ -121,7 +107,10 @@ func (x *redisExam) permissions(ctx context.Context) Result {
 
 func (x *redisExam) eviction(ctx context.Context) Result {
 	server, err := x.redis.Server(ctx)
-	if err != nil {
+	switch {
+	case store.Impossible(err):
+		return Result{} // another check names it
+	case err != nil:
 		return x.silent(err)
 	}
 	return judgeEviction(server, x.use)
@@ -130,7 +119,7 @@ func (x *redisExam) eviction(ctx context.Context) Result {
 func (x *redisExam) replicas(ctx context.Context) Result {
 	r, err := store.NewLedger(x.redis).Replication(ctx)
 	switch {
-	case errors.Is(err, store.ErrNoPermission):
+	case store.Impossible(err):
 		return Result{} // another check names it
 	case err != nil:
 		return x.silent(err)

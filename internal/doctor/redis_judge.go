@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/superduperai/sessionbot/store"
@@ -42,7 +43,14 @@ func hostsOf(addrs []string) []string {
 // judgeAccess tells whether a user may do what is needed and no more.
 func judgeAccess(a store.Access, beyond []string) Result {
 	const rules = "give it the rules in docs/security.md"
+	const enable = "have them enabled (rename-command in redis.conf, or the service's settings)"
 	switch {
+	case slices.Equal(slices.Concat(a.Missing, a.Denied), []string{"INFO"}) && a.ReadOnly == "":
+		return warn("INFO is refused: memory, version and eviction cannot be seen", "let the user call it, if the service has it")
+	case len(a.Missing) > 0 && len(a.Denied) > 0:
+		return broken("Redis does not have: "+list(a.Missing)+"; and the user may not: "+list(a.Denied), enable+"; for the user, "+rules)
+	case len(a.Missing) > 0:
+		return broken("Redis does not have: "+list(a.Missing), enable)
 	case a.ReadOnly != "":
 		return broken("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
 	case len(a.Denied) > 0:

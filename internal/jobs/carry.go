@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,13 @@ import (
 // carriage is one job in one worker's hands.
 type carriage struct {
 	*Runner
-	lease  store.Lease
-	job    store.Job
-	fresh  bool   // this worker itself ran the diagnosis again
-	prompt string // read for the one request; only whoever recorded StepSending holds it
-	file   store.File
+	lease store.Lease
+	job   store.Job
+	fresh bool // this worker itself ran the diagnosis again
+	// touched: this worker wrote a key of the session.
+	touched bool
+	prompt  string // read for the one request; only whoever recorded StepSending holds it
+	file    store.File
 	// outlast is a context for what must not be broken off: see outlast.
 	outlast func() (context.Context, context.CancelFunc)
 }
@@ -31,7 +34,11 @@ func (c *carriage) run(ctx context.Context) error {
 	for c.job.Outcome == "" {
 		step := c.job.Step
 		err := c.advance(ctx)
-		if err != nil && c.unwritable(err) {
+		switch {
+		case err == nil:
+		case store.Impossible(err) && c.job.Sending.IsZero() && (c.job.Wrote == nil || c.job.Plan.Action != store.ActionFix):
+			err = c.barred(ctx, err)
+		case c.unwritable(err):
 			err = c.giveUp(ctx, err)
 		}
 		if err != nil {
@@ -77,6 +84,26 @@ func (c *carriage) unwritable(err error) bool {
 func (c *carriage) giveUp(ctx context.Context, err error) error {
 	c.Log.ErrorContext(ctx, "what a generation came to cannot be written: given up", "job", c.job.ID, "file", c.job.FileID, "error", err)
 	c.job.Outcome, c.job.Cause, c.job.Finished = store.OutcomeGaveUp, store.CauseUnwritten, c.Now().UTC()
+	return c.record(ctx)
+}
+
+// barred ends a job that needs a command which Redis does not have, or which its
+// user may not run, before anything was asked for: trying again would not help.
+func (c *carriage) barred(ctx context.Context, err error) error {
+	c.Log.ErrorContext(ctx, "a job needs a command that Redis refuses", "job", c.job.ID, "command", store.Command(err), "error", err)
+	detail := "Redis refused " + cmp.Or(store.Command(err), "a command") + "."
+	outcome, cause := store.OutcomeRefused, store.CauseCommand
+	if c.touched || c.job.Step == store.StepWritten {
+		err := c.failed(ctx, startFailed, cause, detail)
+		switch {
+		case err == nil:
+			return c.record(ctx)
+		case !store.Impossible(err):
+			return err
+		}
+		outcome, cause = store.OutcomeGaveUp, store.CauseUnwritten
+	}
+	c.job.Outcome, c.job.Cause, c.job.Detail, c.job.Finished = outcome, cause, []string{detail}, c.Now().UTC()
 	return c.record(ctx)
 }
 
@@ -228,7 +255,7 @@ func (c *carriage) check(ctx context.Context) error {
 	}
 	x := c.Examine(ctx, c.job.Plan.Session, c.job.ID)
 	if x.RedisSilent || x.JobErr != nil {
-		return fmt.Errorf("look again: %w", store.ErrSilent)
+		return fmt.Errorf("look again: %w", cmp.Or(x.RedisErr, x.JobErr, store.ErrSilent))
 	}
 	if changed := c.job.Plan.Changed(x); len(changed) > 0 {
 		return c.finish(store.OutcomeRefused, store.CauseChanged, changed...)

@@ -69,6 +69,10 @@ func (c *carriage) send(ctx context.Context) error {
 	if errors.Is(err, store.ErrLeaseLost) {
 		return err
 	}
+	if store.Impossible(err) { // and nothing was sent
+		c.job.Step, c.job.Sending = store.StepWritten, time.Time{}
+		return err
+	}
 	if err != nil {
 		c.waits(ctx, err)
 	}

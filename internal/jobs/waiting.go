@@ -18,7 +18,7 @@ func (c *carriage) await(ctx context.Context) error {
 		case err == nil:
 			c.job.Waiting = false
 			return nil
-		case errors.Is(err, store.ErrLeaseLost), ctx.Err() != nil:
+		case errors.Is(err, store.ErrLeaseLost), store.Impossible(err), ctx.Err() != nil:
 			return err
 		}
 		if now := minute(); now != told {

@@ -22,7 +22,7 @@ func (c *carriage) untouched(s store.Session, writes []store.KeyWrite) bool {
 func (c *carriage) write(ctx context.Context, w store.KeyWrite) error {
 	digest, err := c.Writer.Write(ctx, w, c.job.Digests[w.Kind])
 	if err == nil {
-		c.job.Digests[w.Kind] = digest
+		c.job.Digests[w.Kind], c.touched = digest, true
 	}
 	return err
 }

@@ -22,20 +22,20 @@ type Cluster struct {
 }
 
 // StartCluster runs a cluster of three masters until the test ends. Each holds
-// a third of the slots.
-func StartCluster(t testing.TB) *Cluster {
+// a third of the slots. The options are those of Start.
+func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, 2*time.Second)
+	return startCluster(t, 2*time.Second, options...)
 }
 
 // startCluster is StartCluster where a node may be silent for so long until the
 // others give it up.
-func startCluster(t testing.TB, silent time.Duration) *Cluster {
+func startCluster(t testing.TB, silent time.Duration, options ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10),
-			"--cluster-port", strconv.Itoa(freePort(t))))
+		c.Nodes = append(c.Nodes, start(t, append([]string{"--cluster-enabled", "yes",
+			"--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10), "--cluster-port", strconv.Itoa(freePort(t))}, options...)...))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()

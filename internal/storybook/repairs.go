@@ -83,10 +83,10 @@ var endings = []struct {
 }{
 	{store.ActionFix, "", []store.Cause{""}}, {store.ActionFix, store.OutcomeDone, []store.Cause{""}}, {store.ActionFix, store.OutcomeFailed, []store.Cause{store.CauseOverwritten}},
 	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{""}},
-	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken}},
+	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken, store.CauseCommand}},
 	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
 		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOverwritten,
-		store.CauseServerFault, store.CauseLate, store.CauseChanged}},
+		store.CauseServerFault, store.CauseLate, store.CauseChanged, store.CauseCommand}},
 	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong, store.CauseUnwritten}},
 	{store.ActionGenerate, store.OutcomeCancelled, []store.Cause{""}},

@@ -1,0 +1,58 @@
+package doctor
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// trouble is what is seen of a Redis that does not do what it is asked, and the
+// remedy; VAR stands for the variable that holds its URL.
+type trouble struct{ seen, remedy string }
+
+var troubles = map[error]trouble{
+	store.ErrClusterDatabase: {"a database number on a cluster", "take the number out of VAR"},
+	store.ErrNoPassword:      {"Redis wants a password", "write user and password into VAR: redis://user:password@host"},
+	store.ErrWrongPassword:   {"Redis refuses the user or the password of VAR", "check both, and the user's rules (docs/security.md shows which it needs)"},
+	store.ErrNoPermission:    {"the user of VAR may not do this", "give it the rules in docs/security.md"},
+	store.ErrNoCommand:       {"Redis does not have a command that is needed", "have it enabled (rename-command, or the service's settings)"},
+	store.ErrRefused:         {"Redis refuses the user or the password of VAR", "check both, and the user's rules (docs/security.md shows which it needs)"},
+	store.ErrUnknownCA:       {"the certificate of Redis is signed by nobody whom this machine trusts", "name the file with its CA in SSL_CERT_FILE"},
+	store.ErrExpired:         {"the certificate of Redis has expired or does not hold yet", "have its owner renew it, and see that this machine's clock is right"},
+	store.ErrCertificate:     {"the certificate of Redis does not hold", "have its owner replace it"},
+	store.ErrNoTLS:           {"Redis cannot be reached: no TLS is spoken there", "write the port that speaks TLS into VAR, or redis://, if that is a network of your own"},
+	store.ErrCrowded:         {"Redis takes no more connections", "raise its maxclients, or end clients that nobody needs (CLIENT LIST)"},
+	store.ErrNoDatabase:      {"Redis has no database of the number in VAR", "write another number, or none; many managed services have database 0 alone"},
+	store.ErrNoMaster:        {"the Sentinels know no master of that name", "write the name into master_name of VAR that SENTINEL MASTERS shows"},
+	store.ErrNoSentinel:      {"VAR has a master_name, but what answers is no Sentinel", "write the Sentinels' addresses (mostly port 26379), or take master_name out"},
+	store.ErrSentinel:        {"what answers is a Sentinel", "add ?master_name=<name> to VAR, or write the address of Redis itself (mostly port 6379)"},
+	store.ErrAnnounced: {"the cluster or Sentinel announces an address that does not answer from here",
+		"see that all nodes run, and have cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) name what can be reached from this machine"},
+	store.ErrGarbled:  {"what answers does not speak Redis' protocol", "check the host and port of VAR"},
+	store.ErrStarting: {"Redis cannot serve just now: it loads its data, or a node takes over", "wait a minute, and look into its log if it stays so"},
+	store.ErrReadOnly: {"Redis takes no writes (READONLY)", writeRemedy["READONLY"]},
+	store.ErrFull:     {"Redis takes no writes (OOM)", writeRemedy["OOM"]},
+	store.ErrUnsaved:  {"Redis takes no writes", "look into its log, and at its disk and replicas"},
+}
+
+// silent is the result where Redis did not do what it was asked.
+func (x redisExam) silent(err error) Result {
+	kind := store.Trouble(err)
+	t, ok := troubles[kind]
+	switch {
+	case errors.Is(kind, store.ErrWrongHost):
+		t = trouble{"Redis cannot be reached: " + certificate(err), "write a host into VAR that the certificate names"}
+	case ok:
+	case errors.Is(kind, store.ErrSilent):
+		t = trouble{"Redis cannot be reached: " + reason(err),
+			"check the host and port of VAR, whether it is redis:// or rediss://, that Redis runs, and the network between"}
+	default:
+		t = trouble{"Redis answers with a fault", "look into its log"}
+	}
+	if command := store.Command(err); command != "" {
+		t.seen += ": " + command
+	}
+	put := strings.NewReplacer("VAR", x.variable)
+	return broken(put.Replace(t.seen), put.Replace(t.remedy))
+}

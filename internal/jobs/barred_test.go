@@ -1,0 +1,103 @@
+package jobs_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// TestMissingCommandEndsTheJob: a job that needs a command which Redis does not
+// have, or does not allow, ends at once with the command's name, and its session
+// says what it said before.
+func TestMissingCommandEndsTheJob(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		command string
+		outcome store.Outcome
+	}{
+		{"WATCH", store.OutcomeRefused}, {"STRLEN", store.OutcomeRefused},
+		{"EXISTS", store.OutcomeFailed}, // asked for only before the request is sent; the claim stands in the session
+	} {
+		for _, how := range []string{"renamed", "forbidden"} {
+			if how == "forbidden" && c.command == "EXISTS" {
+				continue // nor may scripts call it then, and no plan is claimed
+			}
+			t.Run(c.command+" "+how, func(t *testing.T) {
+				t.Parallel()
+				server := redistest.Start(t)
+				b := benchOn(t, server.URL(), server.Client())
+				id := b.claimed(store.ActionGenerate)
+				if how == "renamed" { // in front of the server: what scripts call is not touched
+					url := redistest.Patient(t, "redis://"+without(t, server.Addr(), c.command))
+					b.product, b.ledger = opened(t, url)
+				} else {
+					command(t, server, "ACL", "SETUSER", "default", "-"+strings.ToLower(c.command))
+				}
+				job := b.ended(id, b.config())
+				if job.Outcome != c.outcome || job.Cause != store.CauseCommand || !strings.Contains(strings.Join(job.Detail, " "), c.command) || b.files.Started() != 0 {
+					t.Errorf("%s (%s) %q with %d started", job.Outcome, job.Cause, job.Detail, b.files.Started())
+				}
+				if got := b.value("webhook:" + session); c.outcome == store.OutcomeRefused && got != nil || c.outcome == store.OutcomeFailed && got["status"] != "error" {
+					t.Errorf("the webhook's value is %v", got)
+				}
+				if x := b.examined(); x.Job != "" {
+					t.Errorf("a repair is still %s", x.Job)
+				}
+			})
+		}
+	}
+}
+
+func command(t *testing.T, server *redistest.Server, args ...any) {
+	t.Helper()
+	if err := server.Client().Do(t.Context(), args...).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// without is the address of a server in front of another one that does not know
+// a command; its name is replaced as it is sent.
+func without(t *testing.T, addr, command string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", addr)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			go func() {
+				_, _ = io.Copy(client, server)
+				_ = client.Close()
+			}()
+			go func() {
+				defer func() { _ = server.Close() }()
+				asked := bufio.NewReader(client)
+				for {
+					line, err := asked.ReadString('\n')
+					if strings.EqualFold(strings.TrimSpace(line), command) {
+						line = strings.Repeat("X", len(command)) + "\r\n"
+					}
+					if _, broken := io.WriteString(server, line); err != nil || broken != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}

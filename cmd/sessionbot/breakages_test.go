@@ -114,6 +114,30 @@ var brokenRedis = []breakage{
 		})
 		c.admit(c.redis, append(few, "(%W~session:* +set)")...)
 	}},
+	{"Redis does not have all commands", 1, func(c *clinic) {
+		c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "WATCH", "", "--rename-command", "STRLEN", "", "--rename-command", "DBSIZE", "").URL()
+	}},
+	{"Redis does not have INFO", 0, func(c *clinic) { c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "INFO", "").URL() }},
+	{"Redis has as many clients as it takes", 1, func(c *clinic) { c.env["REDIS_URL"] = redistest.Start(c.t, "--maxclients", "1").URL() }},
+	{"Redis has no such database", 1, func(c *clinic) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "/99" }},
+	{"the Sentinel knows no such master", 1, func(c *clinic) {
+		c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() + "?master_name=another"
+	}},
+	{"a master is asked of a plain Redis", 1, func(c *clinic) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "?master_name=main" }},
+	{"a Sentinel in place of Redis", 1, func(c *clinic) { c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() }},
+	{"the certificate of Redis is not trusted", 1, func(c *clinic) {
+		server, _ := redistest.StartTLS(c.t)
+		c.env["REDIS_URL"] = server.URL()
+	}},
+	{"the cluster announces what nobody reaches", 1, func(c *clinic) {
+		cluster := redistest.StartCluster(c.t)
+		for _, node := range cluster.Nodes {
+			c.set(node, "cluster-announce-port", "1")
+		}
+		c.env["REDIS_URL"] = cluster.Nodes[0].URL()
+	}},
+	{"anybody's certificate would do", 2, func(c *clinic) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) + "?skip_verify=true" }},
+	{"the URL of Redis stands in quotes", 2, func(c *clinic) { c.env["REDIS_URL"] = `"` + c.env["REDIS_URL"] + `"` }},
 	{"the user of Redis may do too much", 0, func(c *clinic) { c.env["REDIS_URL"] = c.redis.URL() }},
 	{"Redis is a replica", 1, func(c *clinic) {
 		replica := redistest.StartReplica(c.t, c.redis)

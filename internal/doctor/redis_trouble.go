@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"net"
 	"strings"
 
 	"github.com/superduperai/sessionbot/store"
@@ -52,6 +53,10 @@ func (x redisExam) silent(err error) Result {
 	}
 	if command := store.Command(err); command != "" {
 		t.seen += ": " + command
+	}
+	var dialled *net.OpError
+	if errors.Is(kind, store.ErrAnnounced) && errors.As(err, &dialled) && dialled.Addr != nil {
+		t.seen += ": " + dialled.Addr.String()
 	}
 	put := strings.NewReplacer("VAR", x.variable)
 	return broken(put.Replace(t.seen), put.Replace(t.remedy))

@@ -106,6 +106,9 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	if cause == store.CauseOverwritten {
 		now.Site.Status = "processing"
 	}
+	if cause == store.CauseCommand {
+		now.Job.Detail = []string{"Redis refused WATCH."}
+	}
 	if cause == store.CauseRejected || cause == store.CauseChanged {
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
 	}

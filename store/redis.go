@@ -118,7 +118,7 @@ func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	info, err := probe.Info(ctx).Result()
 	switch {
 	case untold(err):
-		slots, err := probe.ClusterSlots(ctx).Result()
+		slots, err := probe.Do(ctx, "CLUSTER", "SLOTS").Slice()
 		if err != nil && !untold(err) {
 			return false, err
 		}

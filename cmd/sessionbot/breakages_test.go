@@ -136,7 +136,9 @@ var brokenRedis = []breakage{
 		}
 		c.env["REDIS_URL"] = cluster.Nodes[0].URL()
 	}},
-	{"anybody's certificate would do", 2, func(c *clinic) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) + "?skip_verify=true" }},
+	{"anybody's certificate would do", 2, func(c *clinic) {
+		c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) + "?skip_verify=true"
+	}},
 	{"the URL of Redis stands in quotes", 2, func(c *clinic) { c.env["REDIS_URL"] = `"` + c.env["REDIS_URL"] + `"` }},
 	{"the user of Redis may do too much", 0, func(c *clinic) { c.env["REDIS_URL"] = c.redis.URL() }},
 	{"Redis is a replica", 1, func(c *clinic) {

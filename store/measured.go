@@ -50,7 +50,6 @@ func (m *measuredConn) Read(b []byte) (int, error) {
 	n, err := m.Conn.Read(b)
 	if absurd := m.follow(b[:n]); absurd != nil {
 		m.err = fmt.Errorf("give a connection up: %w", absurd) // of which the library may take one layer off
-		_ = m.Close()                                          // nothing that comes of it counts
 		return 0, m.err
 	}
 	return n, err

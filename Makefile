@@ -26,7 +26,7 @@ docs:
 PARALLEL := -parallel 8 -timeout 30m
 
 # Names every test that was skipped, and why. With RACE=-race, which needs a C
-# compiler, the race detector looks on.
+# compiler, they run with the race detector.
 RACE ?=
 test:
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) $(PARALLEL) ./...
@@ -71,4 +71,5 @@ bench: build
 
 lint:
 	go vet -tags nightly,record ./...
+	go vet -tags quick ./cmd/sessionbot
 	go run $(GOLANGCI) run

@@ -136,7 +136,7 @@ func (r *trial) run(n int) {
 	}
 	r.finish()
 	if r.blames == "" {
-		r.keep(promiseReady, ready(), "%s", r.page(r.addrs[0], "/readyz"))
+		r.keep(promiseReady, poll(patience, ready), "%s", r.page(r.addrs[0], "/readyz"))
 	}
 	r.end(r.fleet)
 	ended := time.Now()

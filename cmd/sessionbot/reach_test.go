@@ -3,15 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -75,25 +73,10 @@ func TestAlertsAreOff(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// portsAsked counts on from a place of this process's own, below the ports that
-// the system hands out to whoever asks for any.
-var portsAsked atomic.Uint32
-
-func init() { portsAsked.Store(rand.Uint32N(12_000)) }
-
-// freeAddr is an address that nobody listened on a moment ago, and that nobody
-// is given by chance.
+// freeAddr is an address that nobody listened on a moment ago.
 func freeAddr(t testing.TB) string {
 	t.Helper()
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+portsAsked.Add(1)%12_000)
-		if listener, err := net.Listen("tcp", addr); err == nil {
-			_ = listener.Close() // its address is what was wanted
-			return addr
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
+	return fmt.Sprintf("127.0.0.1:%d", testenv.FreePort(t))
 }
 
 // untilServed waits until the page says all of this.

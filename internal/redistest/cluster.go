@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // slots is the number of hash slots of a Redis cluster.
@@ -35,7 +37,7 @@ func startCluster(t testing.TB, silent time.Duration, options ...string) *Cluste
 	c := &Cluster{}
 	for range 3 {
 		c.Nodes = append(c.Nodes, start(t, append([]string{"--cluster-enabled", "yes",
-			"--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10), "--cluster-port", strconv.Itoa(freePort(t))}, options...)...))
+			"--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10), "--cluster-port", strconv.Itoa(testenv.FreePort(t))}, options...)...))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()

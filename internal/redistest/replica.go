@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // StartReplica runs a replica of a server until the test ends. It has all that
@@ -51,7 +53,7 @@ func inStep(ctx context.Context, master, replica *Server) error {
 // when the master is gone.
 func (c *Cluster) AddReplica(t testing.TB, of *Server) *Server {
 	t.Helper()
-	s := start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(freePort(t)))
+	s := start(t, "--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(testenv.FreePort(t)))
 	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
 	defer cancel()
 	id, err := of.client.Do(ctx, "CLUSTER", "MYID").Text()

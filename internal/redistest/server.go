@@ -101,7 +101,7 @@ func startWith(t testing.TB, secure *tls.Config, options ...string) *Server {
 	t.Helper()
 	program := testenv.Need(t, "redis-server")
 	for try := 1; ; try++ {
-		s, err := run(t, program, freePort(t), secure, options)
+		s, err := run(t, program, testenv.FreePort(t), secure, options)
 		if err == nil {
 			return s
 		}
@@ -176,17 +176,4 @@ func until(ctx context.Context, exited <-chan struct{}, ready func() error) erro
 		case <-tick.C:
 		}
 	}
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	port := listener.Addr().(*net.TCPAddr).Port
-	if err := listener.Close(); err != nil {
-		t.Fatalf("find a free port: %v", err)
-	}
-	return port
 }

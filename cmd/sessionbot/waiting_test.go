@@ -39,7 +39,7 @@ func TestWaitingStory(t *testing.T) {
 		t.Errorf("it can still be cancelled: %s", ended.Blocks)
 	}
 	support.Click(old, "confirm.cancel")
-	support.ExpectMessage(saying(": it was cancelled."))
+	support.ExpectMessage(saying("This plan is shown in another message"))
 	if status := s.value("webhook:" + repairID)["status"]; status != "error" || s.files.Started() != 0 {
 		t.Errorf("the status is %v, %d started", status, s.files.Started())
 	}

@@ -69,6 +69,17 @@ func having(parts ...string) func(wstest.Message) bool {
 	}
 }
 
+// onlyUpdates expects nothing else but updates that fit, such as with what Stripe
+// says of an event by then.
+func (s *stage) onlyUpdates(fits func(wstest.Message) bool) {
+	s.t.Helper()
+	s.untilQuiet(func(m wstest.Message) {
+		if !m.Edited || !fits(m) {
+			s.t.Errorf("got %s", m)
+		}
+	})
+}
+
 // TestOneOrphan: told at once with the mention, acknowledged, put right by the
 // late webhook, closed; and nothing else is said.
 func TestOneOrphan(t *testing.T) {

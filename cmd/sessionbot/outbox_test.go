@@ -50,12 +50,8 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 	s.workspace.Fault("clear", 0, "") // which has the dead bot's message posted, if it was on its way
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("A paid session got no video."))
-	s.untilQuiet(func(m wstest.Message) { // it is brought up to date where it was found
-		if m.TS != alert.TS || !having("A paid session got no video.")(m) {
-			t.Errorf("got %s", m)
-		}
-	})
+	oncall.ExpectMessage(having("A paid session got no video."))
+	s.onlyUpdates(having("A paid session got no video.")) // where it was found
 }
 
 // TestKilledBeforeThePostIsNoted: the message is there, and only its place was
@@ -68,7 +64,7 @@ func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	s.pays(watchID(2), overdue(), store.EventFailed)
 	s.startBot()
 	oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
-	s.workspace.ExpectNothingElse()
+	s.onlyUpdates(having("2 paid sessions got no video since"))
 }
 
 // TestKilledWhereNobodyMayLook: without the right to read the channel's history
@@ -89,7 +85,7 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	again := oncall.ExpectMessage(having("A paid session got no video."))
 	s.pays(watchID(2), overdue(), store.EventFailed)
 	oncall.ExpectUpdate(again, having("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since"))
-	s.workspace.ExpectNothingElse()
+	s.onlyUpdates(having("2 paid sessions got no video since"))
 }
 
 // forgetsItsPost is a bot that tells of one orphan, and dies before that is
@@ -142,7 +138,7 @@ func TestAnswersGetLost(t *testing.T) {
 	s.workspace.Fault("clear", 0, "")
 	s.webhook(watchID(1), store.StatusCompleted)
 	oncall.ExpectUpdate(alert, having("4 paid sessions got no video", "undelivered at one endpoint at least since"))
-	s.workspace.ExpectNothingElse()
+	s.onlyUpdates(having("4 paid sessions got no video"))
 }
 
 // TestWatchGoesBlind: three sweeps fail in a row, which is told, once, and so is

@@ -59,7 +59,8 @@ func (g *Guard) Ask(failed func(error) bool, question func() error) error {
 		return err
 	}
 	err := question()
-	if !errors.Is(err, context.Canceled) {
+	var nothing *unproven
+	if !errors.Is(err, context.Canceled) && !errors.As(err, &nothing) {
 		g.leave(time.Now(), err, failed(err))
 	}
 	return err
@@ -107,6 +108,29 @@ func guarded(client *redis.Client) *redis.Client {
 // unanswered tells whether there was no answer: whatever Redis answers, it lives.
 func unanswered(err error) bool { return errors.Is(troubleOf(err), ErrSilent) }
 
+// soon is how near a deadline is that proves nothing of the server when it passes:
+// whoever sets it can do without an answer.
+const soon = 500 * time.Millisecond
+
+// ask puts a question to the server, which is away after several that nobody was
+// in a hurry about.
+func (g *serverGuard) ask(ctx context.Context, question func() error) error {
+	deadline, ok := ctx.Deadline()
+	hurried := ok && time.Until(deadline) < soon
+	return g.Ask(unanswered, func() error {
+		err := question()
+		if hurried && unanswered(err) {
+			return &unproven{err}
+		}
+		return err
+	})
+}
+
+// unproven is silence that says nothing of a neighbour.
+type unproven struct{ error }
+
+func (u *unproven) Unwrap() error { return u.error }
+
 // serverGuard is the Guard of one server, as the library wants it.
 type serverGuard struct{ Guard }
 
@@ -119,7 +143,7 @@ func (g *serverGuard) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		if inside(ctx) {
 			return next(ctx, cmd)
 		}
-		err := g.Ask(unanswered, func() error { return next(within(ctx), cmd) })
+		err := g.ask(ctx, func() error { return next(within(ctx), cmd) })
 		if err != nil {
 			cmd.SetErr(err) // as the library does behind this
 		}
@@ -133,7 +157,7 @@ func (g *serverGuard) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 		if inside(ctx) {
 			return next(ctx, cmds)
 		}
-		err := g.Ask(unanswered, func() error { return next(within(ctx), cmds) })
+		err := g.ask(ctx, func() error { return next(within(ctx), cmds) })
 		if err != nil && !slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Err() != nil }) {
 			for _, cmd := range cmds { // it was not even sent, which the library does not always say
 				cmd.SetErr(err)

@@ -115,8 +115,15 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 			node.Freeze(t)
 			t.Cleanup(func() { node.Thaw(t) })
 			var away *AwayError
+			for range 2 * guardAfter { // whoever is in a hurry says nothing of the server
+				ctx, cancel := context.WithTimeout(t.Context(), soon/20)
+				if err := session(ctx); !errors.Is(err, ErrSilent) || errors.As(err, &away) {
+					t.Errorf("frozen, in a hurry: %v", err)
+				}
+				cancel()
+			}
 			testenv.Until(t, "it is not asked any more", func() bool {
-				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
 				defer cancel()
 				err := session(ctx)
 				if !errors.Is(err, ErrSilent) {

@@ -162,8 +162,8 @@ func (b *Bot) change(ctx context.Context, to asker, m store.Message, blocks []sl
 }
 
 // redrawPressed shows the button for the second press. Where the plan's message
-// takes no change any more, or it is not known where that is, the plan is shown
-// anew: without the button nobody could go on.
+// can no longer be updated, or its place is unknown, the plan is posted again:
+// without the button nobody could approve it.
 func (b *Bot) redrawPressed(ctx context.Context, to asker, answer store.ClaimAnswer) {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),

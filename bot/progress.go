@@ -50,7 +50,7 @@ func (b *Bot) tellElsewhere(ctx context.Context, p store.Progress) error {
 			return err
 		})
 		if err == nil {
-			b.noteNewPlace(ctx, p.Job.ID, at)
+			b.saveMessage(ctx, p.Job.ID, at)
 			return nil
 		}
 		if FaultOf(err).passing() {
@@ -62,13 +62,13 @@ func (b *Bot) tellElsewhere(ctx context.Context, p store.Progress) error {
 	return nil
 }
 
-// noteNewPlace notes where a job is shown now, so that what is told of it later
-// goes there and is not posted once more.
-func (b *Bot) noteNewPlace(ctx context.Context, id string, at store.Message) {
+// saveMessage records where a job is shown now, so that later updates go there
+// instead of being posted once more.
+func (b *Bot) saveMessage(ctx context.Context, id string, at store.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
 	defer cancel()
 	if err := b.repairs.Plans.SetMessage(ctx, id, at); err != nil && !errors.Is(err, store.ErrUnknownPlan) {
-		b.log.WarnContext(ctx, "it is not noted where a job is shown: more of it may be posted anew", "job", id, "error", err)
+		b.log.WarnContext(ctx, "job message not recorded, updates may be posted again", "job", id, "error", err)
 	}
 }
 

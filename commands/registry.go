@@ -45,10 +45,14 @@ type Ledger interface {
 	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
 }
 
-// Watch tells what the sweeps counted and how far the watch came, and what is
-// known of payments; see store.Watch.
-type Watch interface {
+// Statistics knows what the sweeps counted.
+type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (store.Figures, error)
+}
+
+// Watch knows how far the watch came, and payments; see store.Watch.
+type Watch interface {
+	State(ctx context.Context) (store.WatchState, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
@@ -61,6 +65,7 @@ type Deps struct {
 	NewSweeper func() Sweeper
 	Sources    store.Sources
 	Ledger     Ledger
+	Statistics Statistics
 	Watch      Watch
 	Alerts     bool // somebody watches
 	Plans      store.PlanOptions

@@ -72,6 +72,8 @@ func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
 	return store.Figures{}, w.err
 }
 
+func (w *world) State(context.Context) (store.WatchState, error) { return store.WatchState{}, w.err }
+
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err
 }
@@ -79,7 +81,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Ledger: w, Watch: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Ledger: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -39,13 +39,18 @@ type statistics struct {
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
 	var s statistics
-	kept, err := d.Watch.Figures(ctx, now)
+	kept, err := d.Statistics.Figures(ctx, now)
 	if err != nil {
 		d.Log.WarnContext(ctx, "what sweeps counted could not be read", "error", err)
 	}
 	s.series, s.silent = kept.Series, err != nil
 	if d.Alerts && err == nil {
-		s.watch = &kept.State
+		state, err := d.Watch.State(ctx)
+		if err != nil {
+			d.Log.WarnContext(ctx, "state of the watch not read", "error", err)
+		} else {
+			s.watch = &state
+		}
 	}
 	if kept.Rollup != nil && !req.Terminal {
 		s.Rollup = *kept.Rollup

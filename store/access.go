@@ -20,10 +20,6 @@ const (
 	ForState                   // the bot's own keys
 )
 
-// ErrNotAllowed means that our user may not do this much of what would be good
-// to have.
-var ErrNotAllowed = errors.New("not allowed to this user")
-
 // Access is what our user may do, told by effect: a user with the least rights
 // may not ask about itself.
 type Access struct {
@@ -38,11 +34,11 @@ const (
 	probeLife   = 10 * time.Second
 )
 
-// Access tries what is needed. Nothing of the product's is read or changed: its
+// Try tries what is needed. Nothing of the product's is read or changed: its
 // keys are asked for under an id that nobody has, and written only if they
 // exist. Of our own there is one key for some seconds, and what would change it
 // meets a value of another type.
-func (r *Redis) Access(ctx context.Context, use Use) (Access, error) {
+func Try(ctx context.Context, r *Redis, use Use) (Access, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return Access{}, err
@@ -73,7 +69,7 @@ type trial struct {
 // tells nothing of our rights.
 func (t *trial) note(label string, err error) bool {
 	var answered redis.Error
-	kind := troubleOf(err)
+	kind := Trouble(Classify(err))
 	switch {
 	case err == nil, errors.Is(err, redis.Nil):
 	case errors.Is(kind, ErrNoPermission):
@@ -120,12 +116,12 @@ func (a attempt) label() string {
 
 func (t *trial) product(ctx context.Context) error {
 	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
-	for _, prefix := range keyOrder {
+	for _, prefix := range KeyPrefixes {
 		key, family := prefix+t.id, prefix+"*"
 		attempts = append(attempts, attempt{family, []any{"STRLEN", key}}, attempt{family, []any{"GETRANGE", key, 0, 0}},
 			attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
 			attempt{family, []any{"EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key}})
-		if prefix != prefixPrompt { // prompts are never written
+		if prefix != PromptPrefix { // prompts are never written
 			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
 		}
 	}
@@ -134,9 +130,9 @@ func (t *trial) product(ctx context.Context) error {
 	}
 	var inner error
 	err := t.client.Watch(ctx, func(tx *redis.Tx) error {
-		inner = t.transaction(ctx, tx, prefixWebhook+t.id)
+		inner = t.transaction(ctx, tx, WebhookPrefix+t.id)
 		return nil
-	}, prefixWebhook+t.id)
+	}, WebhookPrefix+t.id)
 	if t.note("WATCH webhook:*", err) {
 		return err
 	}
@@ -187,7 +183,7 @@ func (t *trial) state(ctx context.Context) error {
 // Beyond lists what our user may do and does not need to. It tries calls that
 // change nothing: a command for administrators says that others are open, too.
 // What is refused Redis notes in its ACL LOG.
-func (r *Redis) Beyond(ctx context.Context, use Use) (open []string, err error) {
+func Beyond(ctx context.Context, r *Redis, use Use) (open []string, err error) {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return nil, err
@@ -196,7 +192,7 @@ func (r *Redis) Beyond(ctx context.Context, use Use) (open []string, err error) 
 	attempts := []attempt{{args: []any{"CONFIG", "GET", "maxmemory"}}, {args: []any{"SLOWLOG", "LEN"}},
 		{"of foreign keys", []any{"GET", foreign}}, {"of foreign keys", []any{"SET", foreign, "", "XX", "PX", 1}}}
 	if use&ForProduct == 0 {
-		attempts = append(attempts, attempt{"of sessions", []any{"GET", prefixLookup + rand.Text()}})
+		attempts = append(attempts, attempt{"of sessions", []any{"GET", LookupPrefix + rand.Text()}})
 	}
 	t := trial{client: client}
 	if err := t.try(ctx, attempts); err != nil {

@@ -5,17 +5,6 @@ import (
 	"strings"
 )
 
-// Action is a repair.
-type Action string
-
-// The repairs.
-const (
-	ActionFix      Action = "fix"
-	ActionGenerate Action = "generate"
-	ActionReplay   Action = "replay"  // send Stripe's event to the site once more
-	ActionRestore  Action = "restore" // write a recovered prompt
-)
-
 // allowed returns the repairs that may be planned, and the finished file that a
 // fix writes ("" = it writes an error).
 func allowed(e Evidence, v Verdict) (actions []Action, deliver string) {
@@ -129,7 +118,7 @@ func (e Evidence) mayBeFinished() bool {
 // was seen, the state is unknown.
 func (e Evidence) others() []Named {
 	others := slices.Clip(e.Others)
-	for _, id := range e.Session.strayFiles() {
+	for _, id := range e.Session.StrayFiles() {
 		if !slices.ContainsFunc(others, func(n Named) bool { return strings.EqualFold(n.ID, id) }) {
 			others = append(others, Named{id, FileUnknown})
 		}

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,12 +10,12 @@ import (
 // site can be sent its event again, and where the prompt is gone.
 func TestWhatIsAllowed(t *testing.T) {
 	t.Parallel()
-	paid := Payment{State: PaymentPaid, ChargedAt: at.Add(-3 * time.Hour)}
+	paid := Payment{State: PaymentPaid, ChargedAt: At.Add(-3 * time.Hour)}
 	with := func(change func(*Payment)) Payment { p := paid; change(&p); return p }
 	full := func(members string) Session {
-		return held("", "", `{"prompt":"A fox","createdAt":"`+ago(3*time.Hour)+`",`+members+`}`)
+		return Held("", "", `{"prompt":"A fox","createdAt":"`+Ago(3*time.Hour)+`",`+members+`}`)
 	}
-	file, delivered := `"fileId":"`+fileF+`"`, Event{ID: "evt_1", State: EventDelivered, Completed: true}
+	file, delivered := `"fileId":"`+File1+`"`, Event{ID: "evt_1", State: EventDelivered, Completed: true}
 	const three = LayoutThreeKey
 	for _, c := range []struct {
 		name    string
@@ -27,38 +26,38 @@ func TestWhatIsAllowed(t *testing.T) {
 		reason  string
 	}{
 		{"an error over a finished file", Evidence{Session: full(`"status":"error",` + file), File: File{State: FileCompleted}, Payment: paid},
-			VerdictUndelivered, "fix", fileF, "does not show it"},
+			VerdictUndelivered, "fix", File1, "does not show it"},
 		{"the same, refunded", Evidence{Session: full(`"status":"error",` + file), File: File{State: FileCompleted},
 			Payment: Payment{State: PaymentRefunded}}, VerdictCompleted, "", "", "ready"},
-		{"pending over a finished file, in three keys", Evidence{Session: held(foxPrompt, `{"status":"pending",`+file+`}`, ""),
+		{"pending over a finished file, in three keys", Evidence{Session: Held(FoxPrompt, `{"status":"pending",`+file+`}`, ""),
 			File: File{State: FileCompleted}, Payment: paid}, VerdictCompleted, "", "", "ready"},
 		{"no status over a finished file, in a full object", Evidence{Session: full(file), File: File{State: FileCompleted}, Payment: paid},
-			VerdictUndelivered, "fix", fileF, ""},
-		{"the status was reset from outside", Evidence{Session: full(`"status":"pending"`), Payment: paid, Finished: []string{fileOld, fileF}, Event: delivered},
-			VerdictUndelivered, "fix", fileF, "was seen for this session before"},
+			VerdictUndelivered, "fix", File1, ""},
+		{"the status was reset from outside", Evidence{Session: full(`"status":"pending"`), Payment: paid, Finished: []string{File2, File1}, Event: delivered},
+			VerdictUndelivered, "fix", File1, "was seen for this session before"},
 		{"another file was named from outside, and nobody knows it", Evidence{Session: full(`"status":"error",` + file),
-			File: File{State: FileMissing}, APIProven: true, Payment: paid, Finished: []string{fileOld}}, VerdictUndelivered, "fix", fileOld, ""},
+			File: File{State: FileMissing}, APIProven: true, Payment: paid, Finished: []string{File2}}, VerdictUndelivered, "fix", File2, ""},
 		{"another file is being made beside a finished one", Evidence{Session: full(`"status":"processing",` + file),
-			File: File{State: FileInProgress}, Payment: paid, Finished: []string{fileOld}}, VerdictStalled, "fix", fileOld, ""},
-		{"a key that does not count names a finished file", Evidence{Session: held(foxPrompt, `{"status":"processing",`+file+`,"timestamp":"`+ago(2*time.Hour)+`"}`,
-			`{"prompt":"A fox","status":"pending","timestamp":"`+ago(time.Hour)+`"}`), Payment: paid, Others: []Named{{fileF, FileCompleted}}},
-			VerdictUndelivered, "fix", fileF, ""},
+			File: File{State: FileInProgress}, Payment: paid, Finished: []string{File2}}, VerdictStalled, "fix", File2, ""},
+		{"a key that does not count names a finished file", Evidence{Session: Held(FoxPrompt, `{"status":"processing",`+file+`,"timestamp":"`+Ago(2*time.Hour)+`"}`,
+			`{"prompt":"A fox","status":"pending","timestamp":"`+Ago(time.Hour)+`"}`), Payment: paid, Others: []Named{{File1, FileCompleted}}},
+			VerdictUndelivered, "fix", File1, ""},
 		{"completed, and the site answers with an error", Evidence{Session: full(`"status":"completed",` + file), File: File{State: FileCompleted},
-			Payment: paid, Site: &Site{Found: true, Status: "error", FileID: fileF}}, VerdictCompleted, "fix", fileF, ""},
-		{"completed, and the site does not know it", Evidence{Session: held(foxPrompt, `{"status":"completed",`+file+`}`, ""), File: File{State: FileCompleted},
-			Payment: paid, Site: &Site{}}, VerdictCompleted, "fix", fileF, ""},
+			Payment: paid, Site: &Site{Found: true, Status: "error", FileID: File1}}, VerdictCompleted, "fix", File1, ""},
+		{"completed, and the site does not know it", Evidence{Session: Held(FoxPrompt, `{"status":"completed",`+file+`}`, ""), File: File{State: FileCompleted},
+			Payment: paid, Site: &Site{}}, VerdictCompleted, "fix", File1, ""},
 		{"completed, and the site shows it", Evidence{Session: full(`"status":"processing",` + file), File: File{State: FileCompleted},
-			Payment: paid, Site: &Site{Found: true, Status: "processing", FileID: strings.ToUpper(fileF)}}, VerdictCompleted, "", "", ""},
+			Payment: paid, Site: &Site{Found: true, Status: "processing", FileID: strings.ToUpper(File1)}}, VerdictCompleted, "", "", ""},
 		{"completed and refunded, and the site does not know it", Evidence{Session: full(`"status":"processing",` + file), File: File{State: FileCompleted},
 			Payment: Payment{State: PaymentRefunded}, Site: &Site{}}, VerdictCompleted, "", "", ""},
 		{"corrupt, and its file is finished", Evidence{Session: full(`"status":"error","error":7,` + file), File: File{State: FileCompleted}, Payment: paid},
-			VerdictCorrupt, "fix", fileF, ""},
-		{"a file id that is none", Evidence{Session: full(`"status":"processing","fileId":"../balance","timestamp":"` + ago(time.Hour) + `"`), Payment: paid},
+			VerdictCorrupt, "fix", File1, ""},
+		{"a file id that is none", Evidence{Session: full(`"status":"processing","fileId":"../balance","timestamp":"` + Ago(time.Hour) + `"`), Payment: paid},
 			VerdictStalled, "fix generate", "", "not a file id"},
 		{"pending with a file id that is none", Evidence{Session: full(`"status":"pending","fileId":"tbd"`), Payment: paid},
 			VerdictOrphaned, "fix generate", "", "not a file id"},
-		{"an error of ours, which the site overwrote", Evidence{Session: held(foxPrompt, `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
-			`{"status":"processing","timestamp":"`+ago(time.Hour)+`"}`), Payment: paid, Reads: LayoutOneKey}, VerdictFailed, "fix generate", "", ""},
+		{"an error of ours, which the site overwrote", Evidence{Session: Held(FoxPrompt, `{"status":"error","timestamp":"`+Ago(time.Minute)+`"}`,
+			`{"status":"processing","timestamp":"`+Ago(time.Hour)+`"}`), Payment: paid, Reads: LayoutOneKey}, VerdictFailed, "fix generate", "", ""},
 		{"completed without a file", Evidence{Session: full(`"status":"completed"`), Payment: paid}, VerdictFailed, "fix generate", "", "no file was ever named"},
 		{"an error, and the file is gone for good", Evidence{Session: full(`"status":"error",` + file), File: File{State: FileMissing}, APIProven: true, Payment: paid},
 			VerdictFailed, "generate", "", ""},
@@ -68,28 +67,28 @@ func TestWhatIsAllowed(t *testing.T) {
 			VerdictOrphaned, "fix generate", "", ""},
 		{"image-to-video, and the event is known", Evidence{Session: full(`"generationType":"image-to-video"`), Payment: paid, Event: delivered},
 			VerdictOrphaned, "fix replay", "", ""},
-		{"three keys, and the site reads one", Evidence{Session: held(foxPrompt, "", ""), Payment: paid, Event: delivered, Reads: LayoutOneKey},
+		{"three keys, and the site reads one", Evidence{Session: Held(FoxPrompt, "", ""), Payment: paid, Event: delivered, Reads: LayoutOneKey},
 			VerdictOrphaned, "fix generate", "", ""},
-		{"three keys, and the site reads them", Evidence{Session: held(foxPrompt, "", ""), Payment: paid, Event: delivered, Reads: three},
+		{"three keys, and the site reads them", Evidence{Session: Held(FoxPrompt, "", ""), Payment: paid, Event: delivered, Reads: three},
 			VerdictOrphaned, "fix generate replay", "", ""},
 		{"lost", Evidence{Payment: paid}, VerdictLost, "restore", "", ""},
 		{"lost, and the key to be written is a hash", Evidence{Payment: paid, Reads: three,
 			Session: Session{Prompt: Key{Kind: "prompt", Exists: true, Other: true}}}, VerdictLost, "", "", ""},
-		{"an error without a prompt", Evidence{Session: held("", `{"status":"error"}`, ""), Payment: paid}, VerdictFailed, "restore", "", ""},
-		{"processing without a prompt, just now", Evidence{Session: held("", `{"status":"processing","timestamp":"`+ago(time.Minute)+`"}`, ""), Payment: paid},
+		{"an error without a prompt", Evidence{Session: Held("", `{"status":"error"}`, ""), Payment: paid}, VerdictFailed, "restore", "", ""},
+		{"processing without a prompt, just now", Evidence{Session: Held("", `{"status":"processing","timestamp":"`+Ago(time.Minute)+`"}`, ""), Payment: paid},
 			VerdictProcessing, "", "", ""},
 		{"a sale of something else", Evidence{Payment: with(func(p *Payment) { p.OtherSale = true })}, VerdictNotFound, "", "", "something else"},
-		{"a sale of something else that Redis knows", Evidence{Session: held(foxPrompt, "", ""), Payment: with(func(p *Payment) { p.OtherSale = true })},
+		{"a sale of something else that Redis knows", Evidence{Session: Held(FoxPrompt, "", ""), Payment: with(func(p *Payment) { p.OtherSale = true })},
 			VerdictOrphaned, "fix generate", "", ""},
-		{"paid 30 days ago", Evidence{Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-30 * 24 * time.Hour)}}, VerdictNotFound, "", "", "29 days"},
-		{"a delayed payment that became paid just now", Evidence{Session: held(foxPrompt, "", ""),
-			Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-5 * 24 * time.Hour), PaidAt: at.Add(-time.Minute)}}, VerdictWaiting, "", "", ""},
-		{"a delayed payment that failed for good", Evidence{Session: held(foxPrompt, "", ""), Payment: Payment{State: PaymentUnpaid, Failed: true}},
+		{"paid 30 days ago", Evidence{Payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-30 * 24 * time.Hour)}}, VerdictNotFound, "", "", "29 days"},
+		{"a delayed payment that became paid just now", Evidence{Session: Held(FoxPrompt, "", ""),
+			Payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-5 * 24 * time.Hour), PaidAt: At.Add(-time.Minute)}}, VerdictWaiting, "", "", ""},
+		{"a delayed payment that failed for good", Evidence{Session: Held(FoxPrompt, "", ""), Payment: Payment{State: PaymentUnpaid, Failed: true}},
 			VerdictAbandoned, "", "", "failed for good"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d := Diagnose(c.e, at, limits)
+			d := Diagnose(c.e, At, limits)
 			var actions []string
 			for _, a := range d.Allowed {
 				actions = append(actions, string(a))
@@ -98,44 +97,5 @@ func TestWhatIsAllowed(t *testing.T) {
 				t.Errorf("%s %v, delivers %q (%s)\nwant %s [%s] %q", d.Verdict, actions, d.Deliver, d.Reason, c.want, c.allowed, c.deliver)
 			}
 		})
-	}
-}
-
-// TestRisks: what takes a second press, and what is only said.
-func TestRisks(t *testing.T) {
-	t.Parallel()
-	session := held("", "", `{"prompt":"A fox","status":"error","error":"The operation was aborted due to timeout","createdAt":"`+ago(time.Hour)+`"}`)
-	plain := held("", "", `{"prompt":"A fox","status":"error","createdAt":"`+ago(time.Hour)+`"}`)
-	stuck := held("", "", `{"prompt":"A fox","status":"processing","createdAt":"`+ago(time.Hour)+`"}`)
-	for _, c := range []struct {
-		name    string
-		session Session
-		change  func(*Examination)
-		risk    string
-		warning string
-	}{
-		{"nothing", plain, func(*Examination) {}, "", ""},
-		{"the site's own time-out", session, func(*Examination) {}, "timed out", ""},
-		{"processing without a file", stuck, func(*Examination) {}, "stopped while it asked", ""},
-		{"made before", plain, func(x *Examination) { x.Repair.Made = []Made{{fileOld, at, 2400}} }, "about $24.00, file " + fileOld, ""},
-		{"given up before", plain, func(x *Examination) { x.Repair = SessionJob{Action: ActionGenerate, Outcome: OutcomeGaveUp} }, "nobody knows", ""},
-		{"disputed", plain, func(x *Examination) { x.Payment.Disputed = true }, "disputes", ""},
-		{"a part refunded", plain, func(x *Examination) { x.Payment.State = PaymentPartiallyRefunded }, "", "refunded"},
-	} {
-		x := orphan(c.session)
-		c.change(&x)
-		x.Diagnosis = Diagnose(x.Evidence, at, limits)
-		p := plan(t, ActionGenerate, x)
-		if (p.Risk == "") != (c.risk == "") || !strings.Contains(p.Risk, c.risk) || p.Risk != "" && !slices.Contains(p.Warnings, p.Risk) {
-			t.Errorf("%s: risk %q, warnings %q", c.name, p.Risk, p.Warnings)
-		}
-		if c.warning != "" && !strings.Contains(strings.Join(p.Warnings, " "), c.warning) {
-			t.Errorf("%s: warnings %q", c.name, p.Warnings)
-		}
-		if c.session.Status() == StatusProcessing {
-			if p := plan(t, ActionFix, x); p.Risk != "" {
-				t.Errorf("%s: marking it as error needs a second press: %q", c.name, p.Risk)
-			}
-		}
 	}
 }

@@ -37,12 +37,6 @@ type Entry struct {
 	After   map[string]string `json:"after,omitempty"`
 }
 
-// Entry is what somebody did about the plan, for the audit trail.
-func (p Plan) Entry(event AuditEvent, who Actor, where, detail string, at time.Time) Entry {
-	return Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
-		Detail: detail, Before: p.Seen.Digests}
-}
-
 // Terminal is where somebody is who uses no Slack.
 const Terminal = "terminal"
 
@@ -53,9 +47,15 @@ const (
 	auditPage = 500
 )
 
-// Record appends to the audit trail.
-func (l *Ledger) Record(ctx context.Context, e Entry) error {
-	client, err := l.state.Client(ctx)
+// Trail is the audit trail: who did what, the last twenty thousand entries or so.
+type Trail struct{ state *Redis }
+
+// NewTrail keeps the trail in the Redis given.
+func NewTrail(state *Redis) *Trail { return &Trail{state: state} }
+
+// Record appends to the trail.
+func (t *Trail) Record(ctx context.Context, e Entry) error {
+	client, err := t.state.Client(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,8 +74,8 @@ func (l *Ledger) Record(ctx context.Context, e Entry) error {
 }
 
 // History are the newest entries of a session, the newest first, at most limit.
-func (l *Ledger) History(ctx context.Context, session string, limit int) ([]Entry, error) {
-	client, err := l.state.Client(ctx)
+func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry, error) {
+	client, err := t.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func (l *Ledger) Cancel(ctx context.Context, planID string, by Actor, now time.T
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
 	}
-	answer, err := l.answer(ctx, record, l.run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
+	answer, err := l.answer(ctx, record, l.state.Run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
 	if err == nil && answer.Verdict == AlreadyClaimed {
 		answer, err = l.cancelJob(ctx, answer, said)
 	}
@@ -59,7 +59,7 @@ return 1`)
 // cancelJob records that a waiting job is cancelled. It then runs on, to write
 // that into the session and to end.
 func (l *Ledger) cancelJob(ctx context.Context, answer ClaimAnswer, said Decision) (ClaimAnswer, error) {
-	for range attempts {
+	for range maxAttempts {
 		job, before, err := l.job(ctx, answer.Plan.ID)
 		if err != nil {
 			return answer, err
@@ -77,10 +77,10 @@ func (l *Ledger) cancelJob(ctx context.Context, answer ClaimAnswer, said Decisio
 		if err != nil {
 			return answer, err
 		}
-		if err := l.run(ctx, cancelJob, []string{jobKey(job.ID), leaseKey(job.ID)}, before, after).Err(); err != nil {
+		if err := l.state.Run(ctx, cancelJob, []string{jobKey(job.ID), leaseKey(job.ID)}, before, after).Err(); err != nil {
 			return answer, Classify(err)
 		}
 		// The next look tells whether it was this one or somebody was quicker.
 	}
-	return answer, errChanged
+	return answer, errContended
 }

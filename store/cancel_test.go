@@ -8,13 +8,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestCancelAJob: only one that waits can be cancelled, and who waited with it
 // records nothing any more.
 func TestCancelAJob(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for name, c := range map[string]struct {
 			stand func(*Job)
@@ -24,12 +25,12 @@ func TestCancelAJob(t *testing.T) {
 			"not waiting":     {func(j *Job) { j.Step = StepWritten }, AlreadyClaimed},
 			"about to send":   {func(j *Job) { j.Step, j.Waiting = StepSending, true }, AlreadyClaimed},
 			"over":            {func(j *Job) { j.Step, j.Waiting, j.Outcome = StepWritten, true, OutcomeFailed }, AlreadyClaimed},
-			"cancelled by me": {func(j *Job) { j.Step, j.Waiting, j.Cancelled = StepWritten, true, &Decision{By: ann, At: at} }, AlreadyClaimed},
+			"cancelled by me": {func(j *Job) { j.Step, j.Waiting, j.Cancelled = StepWritten, true, &Decision{By: ann, At: At} }, AlreadyClaimed},
 		} {
 			lease, job := running(t, l, "cs_live_"+name)
 			c.stand(&job)
-			must(t, l.SaveJob(t.Context(), lease, job))
-			answer := click(t, l.Cancel, job.ID, bob, at.Add(time.Minute))
+			testenv.Must(t, l.SaveJob(t.Context(), lease, job))
+			answer := click(t, l.Cancel, job.ID, bob, At.Add(time.Minute))
 			if answer.Verdict != c.want {
 				t.Errorf("%s: %s, want %s", name, answer.Verdict, c.want)
 			}
@@ -45,10 +46,10 @@ func TestCancelAJob(t *testing.T) {
 				t.Errorf("%s: %+v", name, answer)
 			}
 			leased(t, l, job.ID, "next") // at once
-			if again := click(t, l.Cancel, job.ID, ann, at.Add(time.Hour)); again.Verdict != AlreadyClaimed {
+			if again := click(t, l.Cancel, job.ID, ann, At.Add(time.Hour)); again.Verdict != AlreadyClaimed {
 				t.Errorf("cancelled twice: %s", again.Verdict)
 			}
-			if a := click(t, approve(l), job.ID, ann, at.Add(time.Hour)); a.Verdict != AlreadyClaimed {
+			if a := click(t, approve(l), job.ID, ann, At.Add(time.Hour)); a.Verdict != AlreadyClaimed {
 				t.Errorf("approved once more: %s", a.Verdict)
 			}
 		}
@@ -59,19 +60,19 @@ func TestCancelAJob(t *testing.T) {
 func TestCancelledAndTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	straight := NewLedger(open(t, server.URL()))
+	straight := NewLedger(OpenTest(t, server.URL()))
 	lease, job := running(t, straight, "cs_live_lost")
 	job.Step, job.Waiting = StepWritten, true
-	must(t, straight.SaveJob(t.Context(), lease, job))
-	must(t, cancelJob.Load(t.Context(), server.Client()).Err())
-	line := newLine(t, server.Addr())
-	line.command = cancelJob.Hash()
-	line.lose.Store(1)
-	answer := click(t, NewLedger(open(t, "redis://"+line.addr)).Cancel, job.ID, bob, at.Add(time.Minute))
+	testenv.Must(t, straight.SaveJob(t.Context(), lease, job))
+	testenv.Must(t, cancelJob.Load(t.Context(), server.Client()).Err())
+	line := NewLine(t, server.Addr())
+	line.Command = cancelJob.Hash()
+	line.Lose.Store(1)
+	answer := click(t, NewLedger(OpenTest(t, "redis://"+line.Addr)).Cancel, job.ID, bob, At.Add(time.Minute))
 	if answer.Verdict != JobCancelled || answer.By != bob {
 		t.Errorf("%s by %v", answer.Verdict, answer.By)
 	}
-	if line.lose.Load() > 0 {
+	if line.Lose.Load() > 0 {
 		t.Error("no answer was lost")
 	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"regexp"
@@ -39,19 +38,19 @@ type diagnosisCase struct {
 func TestDiagnosisCases(t *testing.T) {
 	t.Parallel()
 	mini := miniredis.RunT(t)
-	checkCases(t, redis.NewClient(&redis.Options{Addr: mini.Addr()}), open(t, "redis://"+mini.Addr()))
+	checkCases(t, redis.NewClient(&redis.Options{Addr: mini.Addr()}), OpenTest(t, "redis://"+mini.Addr()))
 }
 
 func TestDiagnosisCasesInARealRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)
-	checkCases(t, server.Client(), open(t, server.URL()))
+	checkCases(t, server.Client(), OpenTest(t, server.URL()))
 }
 
 func TestDiagnosisCasesInACluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.LockCluster(t)
-	checkCases(t, cluster.Client(), open(t, cluster.URL()))
+	checkCases(t, cluster.Client(), OpenTest(t, cluster.URL()))
 }
 
 // checkCases stores every case, reads it back and compares the diagnosis.
@@ -60,7 +59,7 @@ func checkCases(t *testing.T, client redis.UniversalClient, r *Redis) {
 	for _, c := range readCases(t, now) {
 		t.Run(c.Name, func(t *testing.T) {
 			c.store(t, client)
-			s, err := r.Session(t.Context(), c.ID)
+			s, err := (Reader{Redis: r}).Session(t.Context(), c.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -207,18 +206,4 @@ func (c diagnosisCase) file(t *testing.T) File {
 		return File{State: FileFinalizing}
 	}
 	return File{State: FileInProgress}
-}
-
-func open(t *testing.T, url string) *Redis {
-	t.Helper()
-	r, err := Open(context.Background(), redistest.Patient(t, url))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return r
 }

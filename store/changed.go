@@ -42,7 +42,7 @@ func (p Plan) Changed(x Examination) []string {
 	if p.Seen.FileID != now.FileID {
 		list = append(list, "The session names another file now.")
 	}
-	if o := p.Order; o != nil && o.PromptDigest != digest([]byte(x.Session.PromptText())) {
+	if o := p.Order; o != nil && o.PromptDigest != Digest([]byte(x.Session.PromptText())) {
 		list = append(list, "The prompt is another one now.")
 	}
 	for _, w := range p.Writes {

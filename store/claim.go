@@ -152,7 +152,7 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by Actor, now 
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
 	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
 		string(record.Action), by.ID, press}
-	answer, err := l.answer(ctx, record, l.run(ctx, claim, keys, append(args, record.notes()...)...))
+	answer, err := l.answer(ctx, record, l.state.Run(ctx, claim, keys, append(args, record.notes()...)...))
 	if err != nil {
 		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -50,12 +51,12 @@ func (d Diagnosis) Allows(a Action) bool { return slices.Contains(d.Allowed, a) 
 
 // Time is when the session was paid for, else since when it stands as it does;
 // zero = unknown.
-func (d Diagnosis) Time() time.Time { return first(d.PaidAt, d.Since) }
+func (d Diagnosis) Time() time.Time { return cmp.Or(d.PaidAt, d.Since) }
 
 // Diagnose judges a session by all that could be seen of it. The first row of
 // the verdict table that fits decides; every input gets exactly one verdict.
 func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
-	e = e.complete(now)
+	e = e.Complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
 	d.Verdict, d.Reason = judge(e, d, now, limits)
 	d.Allowed, d.Deliver = allowed(e, d.Verdict)
@@ -75,7 +76,7 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 	if e.RedisSilent {
 		return VerdictUnclear, "Redis could not be read, so what it holds of this session is not known."
 	}
-	if key, bad := e.Session.corrupt(); bad {
+	if key, bad := e.Session.CorruptKey(); bad {
 		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
 	}
 	seen := now
@@ -253,4 +254,16 @@ func unclearReason(e Evidence) string {
 		return "Neither its file nor its payment could be seen."
 	}
 	return "Redis holds neither prompt nor status, and payment could not be verified."
+}
+
+// paidAt is when the customer paid, as near as can be told.
+func paidAt(e Evidence, now time.Time) time.Time {
+	return cmp.Or(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
+}
+
+// statusSince is when the status was set: its own time, else the creation,
+// else when the keys that could carry it were written.
+func statusSince(e Evidence, now time.Time) time.Time {
+	return cmp.Or(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
+		e.Session.CurrentKey().WrittenAt(now), e.Session.Lookup.WrittenAt(now))
 }

@@ -7,34 +7,11 @@ import (
 	"time"
 )
 
-// at is the moment at which the tests below judge.
-var at = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-
-// ago is the time before the judgement as the product writes it.
-func ago(d time.Duration) string { return at.Add(-d).Format("2006-01-02T15:04:05.000Z") }
-
-// held is a session made of the three values; an empty one is missing.
-func held(prompt, webhook, lookup string) Session {
-	return Session{ID: "cs_live_1", Prompt: heldKey("prompt", prompt), Webhook: heldKey("webhook", webhook),
-		Lookup: heldKey("session", lookup)}
-}
-
-func heldKey(kind, raw string) Key {
-	key := Key{Kind: kind, Exists: raw != ""}
-	if key.Exists {
-		key.TTL, key.Size, key.Digest = KeyLife-time.Hour, len(raw), digest([]byte(raw))
-		key.Value, key.Full, key.Fault = ParseValue([]byte(raw))
-	}
-	return key
-}
-
-const foxPrompt = `{"prompt":"A fox","timestamp":"` + "2026-03-04T10:00:00.000Z" + `"}` // two hours old
-
 // TestTerms has a row for each sentence of how the verdicts' terms are defined,
 // and for what is rare.
 func TestTerms(t *testing.T) {
 	t.Parallel()
-	paid := Payment{State: PaymentPaid, ChargedAt: at.Add(-2 * time.Hour)}
+	paid := Payment{State: PaymentPaid, ChargedAt: At.Add(-2 * time.Hour)}
 	for _, c := range []struct {
 		name    string
 		session Session
@@ -47,79 +24,79 @@ func TestTerms(t *testing.T) {
 		allowed []Action
 	}{
 		{name: "the newer status wins: the webhook's",
-			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
-				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(2*time.Minute)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+Ago(2*time.Minute)+`"}`),
 			payment: paid, want: VerdictFailed, status: StatusError, allowed: []Action{ActionGenerate}},
 		{name: "the newer status wins: the full object's",
-			session: held("", `{"status":"error","timestamp":"`+ago(2*time.Minute)+`"}`,
-				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(time.Minute)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(2*time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+Ago(time.Minute)+`"}`),
 			payment: paid, want: VerdictProcessing, status: StatusProcessing},
 		{name: "a tie is the full object's",
-			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
-				`{"prompt":"A fox","status":"processing","timestamp":"`+ago(time.Minute)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","timestamp":"`+Ago(time.Minute)+`"}`),
 			payment: paid, want: VerdictProcessing, status: StatusProcessing},
 		{name: "two statuses without a time are a tie",
-			session: held("", `{"status":"error"}`, `{"prompt":"A fox","status":"completed"}`),
+			session: Held("", `{"status":"error"}`, `{"prompt":"A fox","status":"completed"}`),
 			payment: paid, want: VerdictFailed, status: StatusCompleted, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status without a time is the oldest",
-			session: held("", `{"status":"error","timestamp":"`+ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"completed"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"completed"}`),
 			payment: paid, want: VerdictFailed, status: StatusError, allowed: []Action{ActionGenerate}},
 		{name: "a status from the future has no time",
-			session: held("", `{"status":"error","timestamp":"`+ago(-time.Hour)+`"}`,
-				`{"prompt":"A fox","status":"completed","timestamp":"`+ago(time.Hour)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(-time.Hour)+`"}`,
+				`{"prompt":"A fox","status":"completed","timestamp":"`+Ago(time.Hour)+`"}`),
 			payment: paid, want: VerdictFailed, status: StatusCompleted, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status whose time is no time has none",
-			session: held("", `{"status":"error","timestamp":"yesterday"}`,
-				`{"prompt":"A fox","status":"completed","timestamp":"`+ago(time.Hour)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"yesterday"}`,
+				`{"prompt":"A fox","status":"completed","timestamp":"`+Ago(time.Hour)+`"}`),
 			payment: paid, want: VerdictFailed, status: StatusCompleted, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status in prompt: is none",
-			session: held(`{"prompt":"A fox","status":"completed"}`, "", ""),
+			session: Held(`{"prompt":"A fox","status":"completed"}`, "", ""),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "pending without a file is no status",
-			session: held(foxPrompt, `{"status":"pending"}`, ""),
+			session: Held(FoxPrompt, `{"status":"pending"}`, ""),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "pending with an empty file id is no status",
-			session: held(foxPrompt, `{"status":"pending","fileId":""}`, ""),
+			session: Held(FoxPrompt, `{"status":"pending","fileId":""}`, ""),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "pending with a file is a status",
-			session: held(foxPrompt, `{"status":"pending","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, ""),
-			payment: paid, file: FileUnknown, want: VerdictProcessing, status: StatusPending, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"pending","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`, ""),
+			payment: paid, file: FileUnknown, want: VerdictProcessing, status: StatusPending, fileID: File1},
 		{name: "pending with a file, for too long",
-			session: held(foxPrompt, `{"status":"pending","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, ""),
-			payment: paid, file: FileUnknown, want: VerdictUnclear, status: StatusPending, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"pending","fileId":"`+File1+`","timestamp":"`+Ago(time.Hour)+`"}`, ""),
+			payment: paid, file: FileUnknown, want: VerdictUnclear, status: StatusPending, fileID: File1},
 		{name: "null members are absent",
-			session: held(`{"prompt":"A fox","timestamp":null}`, `{"status":null,"fileId":null,"error":null}`, `{"fileId": null }`),
+			session: Held(`{"prompt":"A fox","timestamp":null}`, `{"status":null,"fileId":null,"error":null}`, `{"fileId": null }`),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "the file id of the status that counts",
-			session: held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, `{"fileId":"`+fileOld+`"}`),
-			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`, `{"fileId":"`+File2+`"}`),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: File1},
 		{name: "else the mapping's file id",
-			session: held(foxPrompt, `{"status":"processing","timestamp":"`+ago(time.Minute)+`"}`, `{"fileId":"`+fileF+`"}`),
-			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"processing","timestamp":"`+Ago(time.Minute)+`"}`, `{"fileId":"`+File1+`"}`),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusProcessing, fileID: File1},
 		{name: "a file that only the older status names does not count",
-			session: held("", `{"status":"error","timestamp":"`+ago(time.Minute)+`"}`,
-				`{"prompt":"A fox","status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`),
+			session: Held("", `{"status":"error","timestamp":"`+Ago(time.Minute)+`"}`,
+				`{"prompt":"A fox","status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Hour)+`"}`),
 			payment: paid, file: FileNone, want: VerdictFailed, status: StatusError},
 		{name: "a named file that nobody asked for is unknown",
-			session: held(foxPrompt, "", `{"fileId":"`+fileF+`"}`),
-			payment: paid, file: FileNone, want: VerdictOrphaned, fileID: fileF},
+			session: Held(FoxPrompt, "", `{"fileId":"`+File1+`"}`),
+			payment: paid, file: FileNone, want: VerdictOrphaned, fileID: File1},
 		{name: "an empty prompt is not readable",
-			session: held(`{"prompt":""}`, "", ""), payment: paid, want: VerdictLost, allowed: []Action{ActionRestore}},
+			session: Held(`{"prompt":""}`, "", ""), payment: paid, want: VerdictLost, allowed: []Action{ActionRestore}},
 		{name: "an empty prompt in the full object lets the other one count",
-			session: held(foxPrompt, "", `{"prompt":"","createdAt":"`+ago(time.Hour)+`"}`),
+			session: Held(FoxPrompt, "", `{"prompt":"","createdAt":"`+Ago(time.Hour)+`"}`),
 			payment: paid, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a charge in the future is no time: Stripe's session counts",
-			session: held(foxPrompt, "", ""),
-			payment: Payment{State: PaymentPaid, ChargedAt: at.Add(time.Hour), Created: at.Add(-5 * time.Minute)},
+			session: Held(FoxPrompt, "", ""),
+			payment: Payment{State: PaymentPaid, ChargedAt: At.Add(time.Hour), Created: At.Add(-5 * time.Minute)},
 			want:    VerdictWaiting},
 		{name: "without Stripe's times the prompt's counts",
-			session: held(`{"prompt":"A fox","timestamp":"`+ago(5*time.Minute)+`"}`, "", ""),
+			session: Held(`{"prompt":"A fox","timestamp":"`+Ago(5*time.Minute)+`"}`, "", ""),
 			payment: Payment{State: PaymentPaid}, want: VerdictWaiting},
 		{name: "the older of timestamp and createdAt",
-			session: held("", "", `{"prompt":"A fox","timestamp":"`+ago(5*time.Minute)+`","createdAt":"`+ago(15*time.Minute)+`"}`),
+			session: Held("", "", `{"prompt":"A fox","timestamp":"`+Ago(5*time.Minute)+`","createdAt":"`+Ago(15*time.Minute)+`"}`),
 			payment: Payment{State: PaymentPaid}, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a prompt from the future goes by its TTL",
-			session: held(`{"prompt":"A fox","timestamp":"`+ago(-time.Minute)+`"}`, "", ""),
+			session: Held(`{"prompt":"A fox","timestamp":"`+Ago(-time.Minute)+`"}`, "", ""),
 			payment: Payment{State: PaymentPaid}, want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a prompt without any time that never expires is old",
 			session: Session{Prompt: Key{Exists: true, Value: Value{Prompt: new("A fox")}}},
@@ -128,71 +105,71 @@ func TestTerms(t *testing.T) {
 			session: Session{Prompt: Key{Exists: true, Value: Value{Prompt: new("A fox")}, TTL: KeyLife - 9*time.Minute}},
 			payment: Payment{State: PaymentPaid}, want: VerdictWaiting},
 		{name: "exactly the grace time is over",
-			session: held(foxPrompt, "", ""), payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-10 * time.Minute)},
+			session: Held(FoxPrompt, "", ""), payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-10 * time.Minute)},
 			want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status without a time is as old as the session",
-			session: held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`"}`, ""),
-			payment: paid, file: FileInProgress, want: VerdictStalled, status: StatusProcessing, fileID: fileF,
+			session: Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`"}`, ""),
+			payment: paid, file: FileInProgress, want: VerdictStalled, status: StatusProcessing, fileID: File1,
 			allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status with neither a time nor a prompt goes by its key's TTL",
 			session: Session{Webhook: Key{Exists: true, TTL: KeyLife - time.Minute, Value: Value{Status: new("processing")}}},
 			want:    VerdictProcessing, status: StatusProcessing},
 		{name: "finalizing for too long",
-			session: held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, ""),
-			payment: paid, file: FileFinalizing, want: VerdictStalled, status: StatusProcessing, fileID: fileF,
+			session: Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Hour)+`"}`, ""),
+			payment: paid, file: FileFinalizing, want: VerdictStalled, status: StatusProcessing, fileID: File1,
 			allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a status error whose file is still being made",
-			session: held(foxPrompt, `{"status":"error","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, ""),
-			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusError, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"error","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`, ""),
+			payment: paid, file: FileInProgress, want: VerdictProcessing, status: StatusError, fileID: File1},
 		{name: "a job of ours is running",
-			session: held(foxPrompt, "", ""), payment: paid, job: JobRunning, want: VerdictProcessing},
+			session: Held(FoxPrompt, "", ""), payment: paid, job: JobRunning, want: VerdictProcessing},
 		{name: "a job of ours ended unclear",
-			session: held(foxPrompt, "", ""), payment: paid, job: JobUnclear, want: VerdictUnclear},
+			session: Held(FoxPrompt, "", ""), payment: paid, job: JobUnclear, want: VerdictUnclear},
 		{name: "a finished file comes before a running job",
-			session: held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`"}`, ""), payment: paid, file: FileCompleted,
-			job: JobRunning, want: VerdictCompleted, status: StatusProcessing, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`"}`, ""), payment: paid, file: FileCompleted,
+			job: JobRunning, want: VerdictCompleted, status: StatusProcessing, fileID: File1},
 		{name: "an unclear job comes before a refund",
-			session: held(foxPrompt, "", ""), payment: Payment{State: PaymentRefunded}, job: JobUnclear, want: VerdictUnclear},
+			session: Held(FoxPrompt, "", ""), payment: Payment{State: PaymentRefunded}, job: JobUnclear, want: VerdictUnclear},
 		{name: "a refund comes before a failed file",
-			session: held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`"}`, ""), payment: Payment{State: PaymentRefunded},
-			file: FileFailed, want: VerdictRefunded, status: StatusProcessing, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`"}`, ""), payment: Payment{State: PaymentRefunded},
+			file: FileFailed, want: VerdictRefunded, status: StatusProcessing, fileID: File1},
 		{name: "corrupt comes before everything",
-			session: held(foxPrompt, `[]`, ""), payment: paid, job: JobRunning, want: VerdictCorrupt, allowed: []Action{ActionFix}},
+			session: Held(FoxPrompt, `[]`, ""), payment: paid, job: JobRunning, want: VerdictCorrupt, allowed: []Action{ActionFix}},
 		{name: "corrupt in one key: a full object with a wrong member",
-			session: held("", "", `{"prompt":"A fox","status":"pending","error":{}}`),
+			session: Held("", "", `{"prompt":"A fox","status":"pending","error":{}}`),
 			payment: paid, want: VerdictCorrupt, allowed: []Action{ActionFix}},
 		{name: "corrupt in one key: the prompt is a number",
-			session: held("", "", `{"prompt":7,"status":"pending"}`), payment: paid, want: VerdictCorrupt, allowed: []Action{ActionRestore}},
+			session: Held("", "", `{"prompt":7,"status":"pending"}`), payment: paid, want: VerdictCorrupt, allowed: []Action{ActionRestore}},
 		{name: "corrupt, and what is readable names a file",
-			session: held(`{"prompt":"A fox","fileId":"`+fileF+`"}`, `{`, ""), payment: paid, want: VerdictCorrupt},
+			session: Held(`{"prompt":"A fox","fileId":"`+File1+`"}`, `{`, ""), payment: paid, want: VerdictCorrupt},
 		{name: "corrupt, one key, and the hash beside it is not written",
-			session: otherType(held("", "{}", `{"prompt":"A fox","status":"pending"}`)),
+			session: otherType(Held("", "{}", `{"prompt":"A fox","status":"pending"}`)),
 			payment: paid, want: VerdictCorrupt, allowed: []Action{ActionFix}},
 		{name: "refunded while pending",
-			session: held(foxPrompt, `{"status":"pending"}`, ""), payment: Payment{State: PaymentRefunded},
+			session: Held(FoxPrompt, `{"status":"pending"}`, ""), payment: Payment{State: PaymentRefunded},
 			want: VerdictRefunded, allowed: []Action{ActionFix}},
 		{name: "failed, unpaid: no generation",
-			session: held(foxPrompt, `{"status":"error"}`, ""), payment: Payment{State: PaymentUnpaid}, want: VerdictFailed, status: StatusError},
+			session: Held(FoxPrompt, `{"status":"error"}`, ""), payment: Payment{State: PaymentUnpaid}, want: VerdictFailed, status: StatusError},
 		{name: "failed, and the file cannot be seen: no generation",
-			session: held(foxPrompt, `{"status":"error","fileId":"`+fileF+`"}`, ""), payment: paid, file: FileUnknown,
-			want: VerdictFailed, status: StatusError, fileID: fileF},
+			session: Held(FoxPrompt, `{"status":"error","fileId":"`+File1+`"}`, ""), payment: paid, file: FileUnknown,
+			want: VerdictFailed, status: StatusError, fileID: File1},
 		{name: "image-to-image needs its source picture",
-			session: held("", "", `{"prompt":"A fox","generationType":"image-to-image"}`), payment: paid,
+			session: Held("", "", `{"prompt":"A fox","generationType":"image-to-image"}`), payment: paid,
 			want: VerdictOrphaned, allowed: []Action{ActionFix}},
 		{name: "nothing is said of the payment: unverified",
-			session: held(foxPrompt, "", ""), want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
+			session: Held(FoxPrompt, "", ""), want: VerdictOrphaned, allowed: []Action{ActionFix, ActionGenerate}},
 		{name: "a key of the other mode is no sign that Stripe does not know it",
 			payment: Payment{State: PaymentUnverified, Why: StripeWrongMode}, want: VerdictUnclear},
 		{name: "a mapping alone, unverified",
-			session: held("", "", `{"timestamp":"`+ago(time.Hour)+`"}`), want: VerdictUnclear},
+			session: Held("", "", `{"timestamp":"`+Ago(time.Hour)+`"}`), want: VerdictUnclear},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := Evidence{Session: c.session, Payment: c.payment, File: File{State: c.file}, Job: c.job}
-			d := Diagnose(e, at, limits)
+			d := Diagnose(e, At, limits)
 			if d.Verdict != c.want || !slices.Equal(d.Allowed, c.allowed) {
 				t.Errorf("got %s, allowed %v (%s); want %s, %v", d.Verdict, d.Allowed, d.Reason, c.want, c.allowed)
 			}
-			s := c.session.AsOf(at)
+			s := c.session.AsOf(At)
 			if s.Status() != c.status || s.FileID() != c.fileID {
 				t.Errorf("status %q of file %q; want %q of %q", s.Status(), s.FileID(), c.status, c.fileID)
 			}
@@ -229,7 +206,7 @@ func TestFilesThatAreNotSeen(t *testing.T) {
 		{"missing, late, pending", StatusPending, late, File{State: FileMissing}, false, VerdictUnclear, "SUPERDUPERAI_URL"},
 		{"missing, late, at a proven API", StatusProcessing, late, File{State: FileMissing}, true, VerdictStalled, "does not know its file"},
 		{"missing, late, pending, at a proven API", StatusPending, late, File{State: FileMissing}, true, VerdictStalled, "does not know its file"},
-		{"missing, and seen so early", StatusProcessing, late, File{State: FileMissing, SeenAt: at.Add(-late + early)}, true, VerdictProcessing, "could not be seen"},
+		{"missing, and seen so early", StatusProcessing, late, File{State: FileMissing, SeenAt: At.Add(-late + early)}, true, VerdictProcessing, "could not be seen"},
 		{"unchecked, early", StatusProcessing, early, File{State: FileUnchecked}, false, VerdictUnchecked, "not checked yet"},
 		{"unchecked, late", StatusProcessing, late, File{State: FileUnchecked}, true, VerdictUnchecked, "not checked yet"},
 		{"unchecked, pending", StatusPending, late, File{State: FileUnchecked}, true, VerdictUnchecked, "not checked yet"},
@@ -241,21 +218,21 @@ func TestFilesThatAreNotSeen(t *testing.T) {
 		{"missing, an error", StatusError, late, File{State: FileMissing}, true, VerdictFailed, "marked as error"},
 		{"missing, an error, at an API that is not proven", StatusError, late, File{State: FileMissing}, false, VerdictFailed, "SUPERDUPERAI_URL"},
 		{"in progress, late", StatusProcessing, late, File{State: FileInProgress}, false, VerdictStalled, "too long"},
-		{"in progress, late, seen just now", StatusProcessing, late, File{State: FileInProgress, SeenAt: at}, false, VerdictStalled, "too long"},
-		{"in progress, seen in the future", StatusProcessing, late, File{State: FileInProgress, SeenAt: at.Add(time.Hour)}, false, VerdictStalled, "too long"},
-		{"in progress, last seen before the limit", StatusProcessing, late, File{State: FileInProgress, SeenAt: at.Add(-late + early)}, false, VerdictProcessing, "being made"},
+		{"in progress, late, seen just now", StatusProcessing, late, File{State: FileInProgress, SeenAt: At}, false, VerdictStalled, "too long"},
+		{"in progress, seen in the future", StatusProcessing, late, File{State: FileInProgress, SeenAt: At.Add(time.Hour)}, false, VerdictStalled, "too long"},
+		{"in progress, last seen before the limit", StatusProcessing, late, File{State: FileInProgress, SeenAt: At.Add(-late + early)}, false, VerdictProcessing, "being made"},
 		{"in progress, last seen before the limit, days ago", StatusProcessing, 72 * time.Hour,
-			File{State: FileInProgress, SeenAt: at.Add(early - 72*time.Hour)}, false, VerdictProcessing, "being made"},
+			File{State: FileInProgress, SeenAt: At.Add(early - 72*time.Hour)}, false, VerdictProcessing, "being made"},
 		{"in progress, last seen at the limit, days ago", StatusProcessing, 72 * time.Hour,
-			File{State: FileInProgress, SeenAt: at.Add(limits.StallAfter - 72*time.Hour)}, false, VerdictStalled, "too long"},
-		{"finalizing, last seen before the limit", StatusProcessing, late, File{State: FileFinalizing, SeenAt: at.Add(-late + early)}, false, VerdictProcessing, "put in place"},
-		{"completed, whenever that was seen", StatusProcessing, late, File{State: FileCompleted, SeenAt: at.Add(-late)}, false, VerdictCompleted, "ready"},
-		{"failed, whenever that was seen", StatusProcessing, late, File{State: FileFailed, SeenAt: at.Add(-late)}, false, VerdictFailed, "could not make"},
+			File{State: FileInProgress, SeenAt: At.Add(limits.StallAfter - 72*time.Hour)}, false, VerdictStalled, "too long"},
+		{"finalizing, last seen before the limit", StatusProcessing, late, File{State: FileFinalizing, SeenAt: At.Add(-late + early)}, false, VerdictProcessing, "put in place"},
+		{"completed, whenever that was seen", StatusProcessing, late, File{State: FileCompleted, SeenAt: At.Add(-late)}, false, VerdictCompleted, "ready"},
+		{"failed, whenever that was seen", StatusProcessing, late, File{State: FileFailed, SeenAt: At.Add(-late)}, false, VerdictFailed, "could not make"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := held(foxPrompt, `{"status":"`+string(c.status)+`","fileId":"`+fileF+`","timestamp":"`+ago(c.age)+`"}`, "")
-			e := Evidence{Session: s, File: c.file, APIProven: c.proven, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-c.age)}}
-			d := Diagnose(e, at, limits)
+			s := Held(FoxPrompt, `{"status":"`+string(c.status)+`","fileId":"`+File1+`","timestamp":"`+Ago(c.age)+`"}`, "")
+			e := Evidence{Session: s, File: c.file, APIProven: c.proven, Payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-c.age)}}
+			d := Diagnose(e, At, limits)
 			if d.Verdict != c.want || !strings.Contains(d.Reason, c.reason) {
 				t.Errorf("%s (%s); want %s", d.Verdict, d.Reason, c.want)
 			}
@@ -275,13 +252,8 @@ func otherType(s Session) Session {
 
 func TestSilentRedisAllowsNothing(t *testing.T) {
 	t.Parallel()
-	d := Diagnose(Evidence{RedisSilent: true, Payment: Payment{State: PaymentPaid}}, at, limits)
+	d := Diagnose(Evidence{RedisSilent: true, Payment: Payment{State: PaymentPaid}}, At, limits)
 	if d.Verdict != VerdictUnclear || d.Allowed != nil || !strings.Contains(d.Reason, "Redis could not be read") {
 		t.Errorf("got %+v", d)
 	}
 }
-
-const (
-	fileF   = "0f000000-0000-4000-8000-00000000000f"
-	fileOld = "01d00000-0000-4000-8000-000000000001"
-)

@@ -12,6 +12,9 @@ import (
 	"net"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // authority signs certificates.
@@ -23,14 +26,14 @@ type authority struct {
 func newAuthority(t *testing.T) *authority {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
+	testenv.Must(t, err)
 	a := &authority{&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "CA"}, IsCA: true,
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		NotBefore: time.Now().Add(-48 * time.Hour), NotAfter: time.Now().Add(time.Hour)}, key}
 	raw, err := x509.CreateCertificate(rand.Reader, a.certificate, a.certificate, &key.PublicKey, key)
-	must(t, err)
+	testenv.Must(t, err)
 	a.certificate, err = x509.ParseCertificate(raw)
-	must(t, err)
+	testenv.Must(t, err)
 	return a
 }
 
@@ -46,10 +49,10 @@ func (a *authority) node(t *testing.T, listen, host string, from, until time.Dur
 		template.DNSNames = []string{host}
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, a.certificate, &a.key.PublicKey, a.key)
-	must(t, err)
+	testenv.Must(t, err)
 	listener, err := tls.Listen("tcp", net.JoinHostPort(listen, "0"),
 		&tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: a.key}}})
-	must(t, err)
+	testenv.Must(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		for {
@@ -88,7 +91,7 @@ func TestCertificateOfEachNode(t *testing.T) {
 		{"not valid yet", ours.node(t, "127.0.0.6", "127.0.0.6", day, 2*day), ErrExpired},
 		{"expired, of the URL's host", ours.node(t, "127.0.0.7", seed, -day, -time.Hour), ErrExpired},
 		{"an authority of nobody", others.node(t, "127.0.0.8", "127.0.0.8", -time.Hour, time.Hour), ErrUnknownCA},
-		{"no TLS", serve(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "-ERR Protocol error\r\n") }), ErrNoTLS},
+		{"no TLS", redistest.Serve(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "-ERR Protocol error\r\n") }), ErrNoTLS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,7 +101,7 @@ func TestCertificateOfEachNode(t *testing.T) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if err == nil {
-				must(t, conn.Close())
+				testenv.Must(t, conn.Close())
 			}
 		})
 	}

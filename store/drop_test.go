@@ -10,7 +10,7 @@ import (
 func TestFindDrop(t *testing.T) {
 	t.Parallel()
 	slot := func(n int, good, bad int) Slot {
-		return Slot{At: at.Add(time.Duration(n) * slotLength), Webhook: Tries{good, bad}}
+		return Slot{At: At.Add(time.Duration(n) * slotLength), Webhook: Tries{good, bad}}
 	}
 	steady := func(n int) (slots []Slot) {
 		for i := range n {
@@ -47,9 +47,9 @@ func TestFindDrop(t *testing.T) {
 			}
 			var to time.Time
 			if c.to >= 0 {
-				to = at.Add(time.Duration(c.to) * slotLength)
+				to = At.Add(time.Duration(c.to) * slotLength)
 			}
-			if from := at.Add(time.Duration(c.from) * slotLength); !found || !d.From.Equal(from) || !d.To.Equal(to) ||
+			if from := At.Add(time.Duration(c.from) * slotLength); !found || !d.From.Equal(from) || !d.To.Equal(to) ||
 				d.Inside-c.inside > 0.001 || c.inside-d.Inside > 0.001 || d.Usual < 0.95 {
 				t.Errorf("found %v %+v, want from %s to %s at %v", found, d, from, to, c.inside)
 			}

@@ -42,7 +42,7 @@ func (w *Watch) Put(ctx context.Context, dues ...Due) error {
 		for _, d := range chunk {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
-		if err := w.run(ctx, putOnDue, []string{dueKey}, args...).Err(); err != nil {
+		if err := w.state.Run(ctx, putOnDue, []string{dueKey}, args...).Err(); err != nil {
 			return fmt.Errorf("put sessions on the due list: %w", Classify(err))
 		}
 	}
@@ -85,7 +85,7 @@ func (w *Watch) Looked(ctx context.Context, dues []Due) error {
 		for _, d := range chunk {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
-		if err := w.run(ctx, takeOffDue, []string{dueKey}, args...).Err(); err != nil {
+		if err := w.state.Run(ctx, takeOffDue, []string{dueKey}, args...).Err(); err != nil {
 			return fmt.Errorf("take sessions off the due list: %w", Classify(err))
 		}
 	}
@@ -210,4 +210,32 @@ func (w *Watch) Dismiss(ctx context.Context, session, standing string, ttl time.
 		return fmt.Errorf("dismiss a session: %w", Classify(err))
 	}
 	return nil
+}
+
+// listedWithin is how long ago Stripe has to have listed all that was paid for
+// a session that is not listed to count as unpaid.
+const listedWithin = 5 * time.Minute
+
+// Payments is what the watch knows of sessions' payments. Those that Stripe did
+// not list are unpaid, where it listed all lately; else nothing is said of them.
+func (w *Watch) Payments(ctx context.Context, now time.Time, ids []string) (map[string]Payment, error) {
+	known, err := w.Known(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	state, err := w.State(ctx)
+	if err != nil {
+		return nil, err
+	}
+	listed := now.Sub(state.Passed) < listedWithin
+	payments := make(map[string]Payment, len(ids))
+	for _, id := range ids {
+		switch paid := known[id].Paid; {
+		case paid != nil:
+			payments[id] = paid.Payment
+		case listed:
+			payments[id] = Payment{SessionID: id, State: PaymentUnpaid}
+		}
+	}
+	return payments, nil
 }

@@ -126,8 +126,9 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	}
 	site := x.site(ctx, id)
 	reads := x.reads(ctx)
-	held := x.records(ctx, id)
-	seen.Session, seen.RedisErr = held.session.AsOf(x.Now()), Classify(held.err)
+	repair := x.repair(ctx, id)
+	session, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (Session, error) { return x.Redis.Session(ctx, id) })
+	seen.Session, seen.RedisErr = session.AsOf(x.Now()), Classify(err)
 	seen.Session.ID = id
 	recordErr := x.files(ctx, &seen)
 	if answer, err := site(); err == nil {
@@ -135,7 +136,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	} else {
 		seen.SiteErr = err
 	}
-	seen.Repair, seen.JobErr = held.job()
+	seen.Repair, seen.JobErr = repair()
 	x.otherFiles(ctx, &seen)
 	missing := func(n Named) bool { return n.State == FileMissing }
 	if x.Proven != nil && (seen.File.State == FileMissing || slices.ContainsFunc(seen.Others, missing)) {
@@ -146,7 +147,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	stripe.Wait()
 	seen.At = x.Now()
 	seen.RedisSilent = seen.RedisErr != nil
-	seen.Evidence = seen.complete(seen.At)
+	seen.Evidence = seen.Complete(seen.At)
 	seen.Diagnosis = Diagnose(seen.Evidence, seen.At, x.Limits)
 	x.countLookup(seen)
 	return seen
@@ -161,32 +162,12 @@ func (x *Examiner) countLookup(seen Examination) {
 	x.Lookups.Count(seen.At, seen.SiteErr == nil && seen.SiteAgrees())
 }
 
-// records asks Redis: for the session and its job in one round trip where one
-// server holds both, else side by side.
-func (x *Examiner) records(ctx context.Context, id string) records {
-	if ledger := x.beside(); ledger != nil {
-		both, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (records, error) { return ledger.records(ctx, id) })
-		if err != nil {
-			return records{err: err, job: func() (SessionJob, error) { return SessionJob{}, err }}
-		}
-		return both
+// repair begins to look up what the bot's own records hold of the session.
+func (x *Examiner) repair(ctx context.Context, id string) func() (SessionJob, error) {
+	if x.Jobs == nil {
+		return func() (SessionJob, error) { return SessionJob{}, nil }
 	}
-	job := func() (SessionJob, error) { return SessionJob{}, nil }
-	if x.Jobs != nil {
-		job = begin(ctx, x.deadlines().Redis, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
-	}
-	session, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (Session, error) { return x.Redis.Session(ctx, id) })
-	return records{session, err, job}
-}
-
-// beside is the ledger where it lies beside the sessions, on one server.
-func (x *Examiner) beside() *Ledger {
-	product, _ := x.Redis.(*Redis)
-	ledger, _ := x.Jobs.(*Ledger)
-	if product == nil || ledger == nil || ledger.state != product || !product.alone() {
-		return nil
-	}
-	return ledger
+	return begin(ctx, x.deadlines().Redis, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
 }
 
 func (x *Examiner) payment(ctx context.Context, id string) Payment {
@@ -254,4 +235,13 @@ func agrees(site Site, s Session) bool {
 	}
 	differ := site.FileID != "" && s.NamedFile() != "" && site.FileID != s.NamedFile()
 	return told == held && !differ
+}
+
+// SiteTold reports whether the session shows that the site has the event: then it
+// is another endpoint that Stripe still delivers to. Processing without a file shows
+// nothing, since the site may have died before it answered, and neither does what a
+// repair of ours may have written.
+func (x Examination) SiteTold() bool {
+	moved := x.Session.FileID() != "" || x.Session.Status() == StatusError || x.Session.Status() == StatusCompleted
+	return moved && x.Repair.ID == "" && x.JobErr == nil
 }

@@ -40,7 +40,7 @@ func (x *Examiner) otherFiles(ctx context.Context, seen *Examination) {
 	if seen.File.State == FileCompleted {
 		return
 	}
-	named := seen.Session.strayFiles()
+	named := seen.Session.StrayFiles()
 	if seen.Site != nil {
 		named = append(named, seen.Site.FileID)
 	}

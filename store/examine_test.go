@@ -82,17 +82,17 @@ type sources struct{ redis, stripe, files, site source }
 
 func working() *sources {
 	return &sources{
-		redis: source{session: held(foxPrompt,
-			`{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, "")},
-		stripe: source{payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)}, event: Event{State: EventDelivered}},
+		redis: source{session: Held(FoxPrompt,
+			`{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`, "")},
+		stripe: source{payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-time.Hour)}, event: Event{State: EventDelivered}},
 		files:  source{file: File{State: FileInProgress}},
-		site:   source{site: Site{Found: true, Status: "processing", FileID: fileF}},
+		site:   source{site: Site{Found: true, Status: "processing", FileID: File1}},
 	}
 }
 
 func (s *sources) examiner() *Examiner {
 	return &Examiner{Redis: &s.redis, Payments: &s.stripe, Files: &s.files, Site: &s.site,
-		Limits: limits, Now: func() time.Time { return at }}
+		Limits: limits, Now: func() time.Time { return At }}
 }
 
 func TestExamine(t *testing.T) {
@@ -100,7 +100,7 @@ func TestExamine(t *testing.T) {
 	s := working()
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
 	if x.Verdict != VerdictProcessing || x.Payment.State != PaymentPaid || x.Event.State != EventDelivered ||
-		x.File.State != FileInProgress || !x.SiteAgrees() || x.At != at || x.Session.ID != "cs_live_1" {
+		x.File.State != FileInProgress || !x.SiteAgrees() || x.At != At || x.Session.ID != "cs_live_1" {
 		t.Errorf("got %+v", x)
 	}
 	if err := errors.Join(x.RedisErr, x.FileErr, x.SiteErr); err != nil {
@@ -112,11 +112,11 @@ func TestExamine(t *testing.T) {
 func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
 	t.Parallel()
 	s := working()
-	s.stripe.event.PaidAt = at.Add(-time.Minute)
-	if x := s.examiner().Examine(t.Context(), "cs_live_1"); !x.Payment.PaidAt.Equal(at.Add(-time.Minute)) {
+	s.stripe.event.PaidAt = At.Add(-time.Minute)
+	if x := s.examiner().Examine(t.Context(), "cs_live_1"); !x.Payment.PaidAt.Equal(At.Add(-time.Minute)) {
 		t.Errorf("paid at %s", x.Payment.PaidAt)
 	}
-	known := Payment{SessionID: "cs_live_1", State: PaymentPaid, PaidAt: at.Add(-time.Hour)}
+	known := Payment{SessionID: "cs_live_1", State: PaymentPaid, PaidAt: At.Add(-time.Hour)}
 	if s.stripe.event.PaidAt = (time.Time{}); !s.examiner().ExaminePaid(t.Context(), known).Payment.PaidAt.Equal(known.PaidAt) {
 		t.Error("what was known is forgotten")
 	}
@@ -127,8 +127,8 @@ func TestEventTellsWhenADelayedPaymentArrived(t *testing.T) {
 func TestFilesBesideTheOneThatCounts(t *testing.T) {
 	t.Parallel()
 	for name, session := range map[string]Session{
-		"the site": held(foxPrompt, "", ""),
-		"a key":    held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"pending","timestamp":"`+ago(time.Minute)+`"}`),
+		"the site": Held(FoxPrompt, "", ""),
+		"a key":    Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Hour)+`"}`, `{"prompt":"A fox","status":"pending","timestamp":"`+Ago(time.Minute)+`"}`),
 	} {
 		s := working()
 		s.redis.session, s.files.file = session, File{State: FileCompleted}
@@ -136,7 +136,7 @@ func TestFilesBesideTheOneThatCounts(t *testing.T) {
 			s.site.site = Site{}
 		}
 		x := s.examiner().Examine(t.Context(), "cs_live_1")
-		if x.Verdict != VerdictUndelivered || x.Deliver != fileF || s.files.asked != 1 {
+		if x.Verdict != VerdictUndelivered || x.Deliver != File1 || s.files.asked != 1 {
 			t.Errorf("%s: %s, delivers %q, asked %d times", name, x.Verdict, x.Deliver, s.files.asked)
 		}
 	}
@@ -155,7 +155,7 @@ func TestExaminePaidDoesNotAskForThePayment(t *testing.T) {
 func TestExamineAsksNobodyInVain(t *testing.T) {
 	t.Parallel()
 	s := working()
-	s.redis.session = held(foxPrompt, "", "")
+	s.redis.session = Held(FoxPrompt, "", "")
 	s.stripe.payment, s.site.site = Payment{State: PaymentMissing}, Site{}
 	s.examiner().Examine(t.Context(), "cs_live_1")
 	if s.files.asked != 0 || s.stripe.asked != 1 {
@@ -167,10 +167,10 @@ func TestExamineAsksNobodyInVain(t *testing.T) {
 func TestExamineAsksForTheFileThatCounts(t *testing.T) {
 	t.Parallel()
 	s := working()
-	s.redis.session = held("", `{"status":"error","fileId":"other","timestamp":"`+ago(-time.Hour)+`"}`,
-		`{"prompt":"A fox","status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`)
+	s.redis.session = Held("", `{"status":"error","fileId":"other","timestamp":"`+Ago(-time.Hour)+`"}`,
+		`{"prompt":"A fox","status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`)
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
-	if s.files.fileID != fileF || x.Verdict != VerdictProcessing {
+	if s.files.fileID != File1 || x.Verdict != VerdictProcessing {
 		t.Errorf("asked for %q, and it is %s", s.files.fileID, x.Verdict)
 	}
 }
@@ -181,11 +181,11 @@ func TestExamineAFileThatIsNotKnown(t *testing.T) {
 	t.Parallel()
 	for proven, want := range map[bool]Verdict{true: VerdictStalled, false: VerdictUnclear} {
 		s := working()
-		s.redis.session = held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Hour)+`"}`, "")
+		s.redis.session = Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Hour)+`"}`, "")
 		s.files.err = &FileError{Trouble: FileNotFound, Err: errors.New("404")}
 		x := s.examiner()
 		x.Proven = func(_ context.Context, created time.Time) bool {
-			if !created.Equal(at.Add(-2 * time.Hour)) {
+			if !created.Equal(At.Add(-2 * time.Hour)) {
 				t.Errorf("created at %s", created)
 			}
 			return proven
@@ -213,7 +213,7 @@ func (f finished) Known(_ context.Context, ref FileRef) (FileRecord, error) {
 // is not known.
 func TestExamineAFileThatWasFinished(t *testing.T) {
 	t.Parallel()
-	for records, asked := range map[finished]int{fileF: 0, fileOld: 1, "": 1} {
+	for records, asked := range map[finished]int{File1: 0, File2: 1, "": 1} {
 		s := working()
 		x := s.examiner()
 		x.Records = records
@@ -222,7 +222,7 @@ func TestExamineAFileThatWasFinished(t *testing.T) {
 			t.Errorf("finished %q: asked %d times, %s", records, s.files.asked, got.Verdict)
 		}
 		x.Files = nil // the watch asks for files at its own pace
-		want := map[finished]FileState{fileF: FileCompleted, fileOld: FileUnchecked, "": FileUnknown}[records]
+		want := map[finished]FileState{File1: FileCompleted, File2: FileUnchecked, "": FileUnknown}[records]
 		if got := x.Examine(t.Context(), "cs_live_1"); got.File.State != want || (got.FileErr == nil) != (records != "") {
 			t.Errorf("finished %q, and nobody to ask: %s, %v", records, got.File.State, got.FileErr)
 		}
@@ -232,7 +232,7 @@ func TestExamineAFileThatWasFinished(t *testing.T) {
 func TestExamineWithRedisAlone(t *testing.T) {
 	t.Parallel()
 	s := working()
-	examiner := &Examiner{Redis: &s.redis, Limits: limits, Now: func() time.Time { return at }}
+	examiner := &Examiner{Redis: &s.redis, Limits: limits, Now: func() time.Time { return At }}
 	x := examiner.Examine(t.Context(), "cs_live_1")
 	if x.Payment.Why != NoStripeKey || x.File.State != FileUnknown || !errors.Is(x.FileErr, ErrNotAsked) ||
 		!errors.Is(x.SiteErr, ErrNotAsked) || x.Verdict != VerdictProcessing {
@@ -336,14 +336,14 @@ func TestExamineWithRedisFrozen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
-			r := open(t, deaf(server.URL()))
+			r := OpenTest(t, Deaf(server.URL()))
 			server.Freeze(t)
 			t.Cleanup(func() { server.Thaw(t) })
 			s := working()
 			examiner := s.examiner()
-			examiner.Redis = r
+			examiner.Redis = Reader{Redis: r}
 			if both {
-				examiner.Jobs = NewLedger(r)
+				examiner.Jobs = silentJobs{r}
 			}
 			var x Examination
 			testenv.Returns(t, "the examination", func() { x = examiner.Examine(t.Context(), "cs_live_1") })
@@ -375,9 +375,9 @@ func TestPanicsAreErrors(t *testing.T) {
 
 func TestSiteAgrees(t *testing.T) {
 	t.Parallel()
-	processing := held(foxPrompt, `{"status":"processing"}`, "")
-	nothing := held(foxPrompt, "", "")
-	pendingFile := held(foxPrompt, `{"status":"pending","fileId":"`+fileF+`"}`, "")
+	processing := Held(FoxPrompt, `{"status":"processing"}`, "")
+	nothing := Held(FoxPrompt, "", "")
+	pendingFile := Held(FoxPrompt, `{"status":"pending","fileId":"`+File1+`"}`, "")
 	for _, c := range []struct {
 		site    Site
 		session Session
@@ -390,7 +390,7 @@ func TestSiteAgrees(t *testing.T) {
 		{Site{Status: "pending"}, nothing, true},
 		{Site{Found: true, Status: "pending"}, nothing, true},
 		{Site{Found: true}, nothing, true},
-		{Site{Found: true, FileID: fileF}, nothing, true},
+		{Site{Found: true, FileID: File1}, nothing, true},
 		{Site{Found: true, Status: "error"}, nothing, false},
 		{Site{Found: true, Status: "pending"}, pendingFile, true},
 	} {
@@ -399,4 +399,82 @@ func TestSiteAgrees(t *testing.T) {
 			t.Errorf("site %+v, Redis %q: agrees %v", c.site, c.session.Status(), got)
 		}
 	}
+}
+
+// TestAnswersCountHoweverLate: what a source answered in time is not lost on who
+// looks late.
+func TestAnswersCountHoweverLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for range 50 { // a choice between both would be made at random
+			wait := begin(t.Context(), time.Second, func(context.Context) (string, error) { return "here", nil })
+			<-time.After(2 * time.Second) // on the bubble's clock
+			if answer, err := wait(); answer != "here" || err != nil {
+				t.Fatalf("got %q, %v", answer, err)
+			}
+		}
+	})
+}
+
+// tries counts lookups.
+type tries struct{ agreed, failed int }
+
+func (c *tries) Count(_ time.Time, agreed bool) {
+	if agreed {
+		c.agreed++
+	} else {
+		c.failed++
+	}
+}
+
+// TestLookupsAreCounted: each answer of the site, and each that did not come.
+func TestLookupsAreCounted(t *testing.T) {
+	t.Parallel()
+	s, counted := working(), tries{}
+	x := s.examiner()
+	x.Lookups = &counted
+	for range 3 {
+		x.Examine(t.Context(), "cs_live_1")
+	}
+	s.site.err = errors.New("away")
+	x.Examine(t.Context(), "cs_live_1")
+	if counted != (tries{3, 1}) {
+		t.Errorf("counted %+v", counted)
+	}
+}
+
+// TestExaminedWithTheSitesLayout: one-key is taken where no answer comes.
+func TestExaminedWithTheSitesLayout(t *testing.T) {
+	t.Parallel()
+	session := Held(FoxPrompt, "", "")
+	for name, c := range map[string]struct {
+		reads func(over <-chan struct{}) Layout
+		want  Layout
+	}{
+		"an answer":    {func(<-chan struct{}) Layout { return LayoutThreeKey }, LayoutThreeKey},
+		"none in time": {func(over <-chan struct{}) Layout { <-over; return LayoutThreeKey }, LayoutOneKey},
+		"a panic":      {func(<-chan struct{}) Layout { panic("out of order") }, LayoutOneKey},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			over := make(chan struct{})
+			defer close(over)
+			examiner := Examiner{Redis: holding{session}, Now: func() time.Time { return At }, Reads: func(context.Context) Layout { return c.reads(over) }}
+			if got := examiner.Examine(t.Context(), session.ID).Reads; got != c.want {
+				t.Errorf("%s: examined with %q, want %q", name, got, c.want)
+			}
+		})
+	}
+}
+
+// holding is a Redis with one session.
+type holding struct{ s Session }
+
+func (h holding) Session(context.Context, string) (Session, error) { return h.s, nil }
+
+// silentJobs are kept in a Redis that does not answer.
+type silentJobs struct{ redis *Redis }
+
+func (j silentJobs) JobOf(ctx context.Context, _ string) (SessionJob, error) {
+	_, err := j.redis.Ping(ctx)
+	return SessionJob{}, err
 }

@@ -100,7 +100,7 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 		},
 		"a cluster": func(t *testing.T) (string, *redistest.Server) {
 			cluster := redistest.LockCluster(t)
-			return cluster.URL(), cluster.NodeOf(t, prefixPrompt+id)
+			return cluster.URL(), cluster.NodeOf(t, PromptPrefix+id)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,10 +108,13 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 			url, node := start(t)
 			r := open(t, url)
 			session := func(ctx context.Context) error {
-				_, err := r.Session(ctx, id)
-				return err
+				client, err := r.Client(ctx)
+				if err != nil {
+					return err
+				}
+				return Classify(client.StrLen(ctx, PromptPrefix+id).Err())
 			}
-			must(t, session(t.Context()))
+			testenv.Must(t, session(t.Context()))
 			node.Freeze(t)
 			t.Cleanup(func() { node.Thaw(t) })
 			var away *AwayError

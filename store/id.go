@@ -108,14 +108,3 @@ func IsSessionID(text string) bool {
 	}
 	return true
 }
-
-// SessionOf returns the id of the session that a key belongs to, and false for
-// every other key.
-func SessionOf(key string) (id string, ok bool) {
-	for _, prefix := range keyOrder {
-		if id, ok := strings.CutPrefix(key, prefix); ok {
-			return id, IsSessionID(id)
-		}
-	}
-	return "", false
-}

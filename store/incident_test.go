@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestSameCase: whatever is another about a case, it is not the same, and so is
@@ -18,7 +20,7 @@ func TestSameCase(t *testing.T) {
 		var a, b Case
 		switch f := reflect.ValueOf(&b).Elem().Field(n); f.Interface().(type) {
 		case time.Time:
-			f.Set(reflect.ValueOf(at))
+			f.Set(reflect.ValueOf(At))
 		case int64:
 			f.SetInt(1)
 		case bool:
@@ -38,29 +40,29 @@ func TestSameCase(t *testing.T) {
 // changes is written without the others.
 func TestLargeIncident(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")
-		i := Incident{ID: "i", Opened: at}
+		i := Incident{ID: "i", Opened: At}
 		for n := range 2*caseChunk + 1 {
-			i.Cases = append(i.Cases, Case{ID: fmt.Sprint("cs_", n), At: at})
+			i.Cases = append(i.Cases, Case{ID: fmt.Sprint("cs_", n), At: At})
 		}
 		i, err := w.OpenIncident(t.Context(), l, i)
-		must(t, err)
-		must(t, client.HSet(t.Context(), incidentKey("i"), "0", `{"id":"nobody writes it again"}`).Err())
+		testenv.Must(t, err)
+		testenv.Must(t, client.HSet(t.Context(), incidentKey("i"), "0", `{"id":"nobody writes it again"}`).Err())
 		_, err = w.ChangeIncident(t.Context(), l, i, func(i *Incident) bool {
 			i.Cases[caseChunk].Ending = EndLate
 			i.Cases = append(i.Cases, Case{ID: "last"})
 			return true
 		})
-		must(t, err)
+		testenv.Must(t, err)
 		if i.Cases[caseChunk].Ending != "" {
 			t.Error("what the caller knows was changed")
 		}
-		_, _, err = w.Acknowledge(t.Context(), "i", "U1", at)
-		must(t, err)
+		_, _, err = w.Acknowledge(t.Context(), "i", "U1", At)
+		testenv.Must(t, err)
 		got, err := w.Incident(t.Context(), "i")
-		must(t, err)
+		testenv.Must(t, err)
 		if n := len(got.Cases); n != 2*caseChunk+2 || got.Cases[n-1].ID != "last" || got.Acknowledged == nil {
 			t.Fatalf("%d cases, acknowledged by %+v", n, got.Acknowledged)
 		}
@@ -79,12 +81,12 @@ func TestLargeIncident(t *testing.T) {
 // is open no more.
 func TestForgottenIncident(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		w := NewWatch(r)
 		l := leading(t, w, "one")
-		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Opened: at})
-		must(t, err)
-		must(t, client.Del(t.Context(), incidentKey("i")).Err())
+		i, err := w.OpenIncident(t.Context(), l, Incident{ID: "i", Opened: At})
+		testenv.Must(t, err)
+		testenv.Must(t, client.Del(t.Context(), incidentKey("i")).Err())
 		if _, err := w.ChangeIncident(t.Context(), l, i, func(*Incident) bool { return true }); !errors.Is(err, ErrUnknownIncident) {
 			t.Errorf("it is changed: %v", err)
 		}

@@ -165,7 +165,7 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 		}
 		args = append(args, strconv.Itoa(n), raw)
 	}
-	saved, err := w.run(ctx, saveIncident, []string{tokenKey, incidentKey(i.ID), openKey}, args...).Int()
+	saved, err := w.state.Run(ctx, saveIncident, []string{TokenKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save an incident: %w", Classify(err))
@@ -180,7 +180,7 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 
 // OpenIncident stores a new incident. ErrLeadLost where somebody else leads.
 func (w *Watch) OpenIncident(ctx context.Context, l Lead, i Incident) (Incident, error) {
-	err := w.save(ctx, l.text(), &i, nil, false)
+	err := w.save(ctx, l.Text(), &i, nil, false)
 	return i, err
 }
 
@@ -195,7 +195,7 @@ func (w *Watch) ChangeIncident(ctx context.Context, l Lead, i Incident, change f
 		if !change(&changed) {
 			return i, nil
 		}
-		err := w.save(ctx, l.text(), &changed, i.Cases, false)
+		err := w.save(ctx, l.Text(), &changed, i.Cases, false)
 		if !errors.Is(err, errChanged) {
 			return changed, err
 		}
@@ -209,7 +209,7 @@ func (w *Watch) ChangeIncident(ctx context.Context, l Lead, i Incident, change f
 // RetireIncident takes an incident off the open ones; it stays readable for
 // late clicks.
 func (w *Watch) RetireIncident(ctx context.Context, l Lead, id string) error {
-	_, err := w.changeOutline(ctx, l.text(), id, true, func(*Incident) bool { return true })
+	_, err := w.changeOutline(ctx, l.Text(), id, true, func(*Incident) bool { return true })
 	return err
 }
 

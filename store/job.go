@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"time"
 )
 
@@ -17,20 +16,6 @@ const (
 	StepSent     Step = "sent"     // it was answered: the file's id is known
 	StepFiled    Step = "filed"    // the file's id is in the session
 	StepFinished Step = "finished" // what became of it is in the session
-)
-
-// Outcome is how a job ended; empty while it runs.
-type Outcome string
-
-// The outcomes.
-const (
-	OutcomeDone    Outcome = "done"
-	OutcomeRefused Outcome = "refused" // the state had changed, nothing was written
-	OutcomeFailed  Outcome = "failed"  // it could not be carried out
-	OutcomeUnclear Outcome = "unclear" // the request's answer is not known: a person settles it
-	OutcomeGaveUp  Outcome = "gave_up" // the file was not finished within the time for it
-	// OutcomeCancelled: a person cancelled it before anything was sent.
-	OutcomeCancelled Outcome = "cancelled"
 )
 
 // Cause is why a job did not end well.
@@ -120,25 +105,4 @@ func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
 // about to be.
 func (j Job) Cancellable() bool {
 	return j.Waiting && j.Step == StepWritten && j.Outcome == "" && j.Cancelled == nil
-}
-
-// JobReader knows the jobs of sessions.
-type JobReader interface {
-	JobOf(ctx context.Context, session string) (SessionJob, error)
-}
-
-// Without is a reader for the job itself, which must not see itself.
-func Without(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
-
-type otherJobs struct {
-	jobs JobReader
-	id   string
-}
-
-func (o otherJobs) JobOf(ctx context.Context, session string) (SessionJob, error) {
-	job, err := o.jobs.JobOf(ctx, session)
-	if job.ID == o.id {
-		return SessionJob{Made: job.Made, Replaced: job.Replaced, Doubt: job.Doubt}, err
-	}
-	return job, err
 }

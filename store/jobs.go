@@ -42,26 +42,6 @@ func (l *Ledger) Unclear(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
-// SessionJob is what the latest job of ours does, or did, for a session.
-type SessionJob struct {
-	ID      string   // "" = there was none within jobLife
-	State   JobState // JobNone = it is over
-	Action  Action
-	Outcome Outcome   // "" = it runs
-	At      time.Time // of the outcome, or of the claim while it runs
-	Made    []Made    // by all jobs of the session, oldest first
-	// Replaced are the files that the session named until a generation of ours.
-	Replaced []string
-	Doubt    string // why the site may have had a video made before a repair of ours; "" = nothing says so
-}
-
-// Made is a video or an image that a job had made, or began to.
-type Made struct {
-	FileID string
-	At     time.Time
-	Cents  int // estimated cost, 0 = unknown
-}
-
 // JobOf tells what a job of ours does for the session, or did last.
 func (l *Ledger) JobOf(ctx context.Context, session string) (SessionJob, error) {
 	client, err := l.state.Client(ctx)
@@ -122,27 +102,4 @@ func sessionJob(answered *redis.MapStringStringCmd) (SessionJob, error) {
 	slices.Sort(job.Replaced)
 	slices.SortFunc(job.Made, func(a, b Made) int { return a.At.Compare(b.At) })
 	return job, nil
-}
-
-// records is what Redis holds of a session, and how to wait for what it holds of
-// our jobs.
-type records struct {
-	session Session
-	err     error
-	job     func() (SessionJob, error)
-}
-
-// records reads a session and its job in one round trip. The ledger has to lie
-// beside the sessions, on one server.
-func (l *Ledger) records(ctx context.Context, id string) (records, error) {
-	client, err := l.state.Client(ctx)
-	if err != nil {
-		return records{}, err
-	}
-	pipe := client.Pipeline()
-	asked, job := question(ctx, pipe, id), pipe.HGetAll(ctx, jobOfKey(id))
-	// Exec returns the first error of any command; each is looked at by itself.
-	_, _ = pipe.Exec(ctx)
-	session, err := readSession(id, asked)
-	return records{session, err, func() (SessionJob, error) { return sessionJob(job) }}, nil
 }

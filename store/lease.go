@@ -9,16 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// LeaseTimings are how long a lease holds without being renewed, and the pause
-// between two renewals.
-type LeaseTimings struct{ Life, Renew time.Duration }
-
-// The leases of production.
-var (
-	JobLease        = LeaseTimings{Life: 15 * time.Second, Renew: 5 * time.Second}
-	LeadershipLease = LeaseTimings{Life: 8 * time.Second, Renew: 2 * time.Second}
-)
-
 // Lease is the right to carry a job out. Its owner's name, kept with the job as
 // its token, fences: once somebody else has got the lease, nothing can be saved by
 // the old one. A count would not do: a replica that takes over may lack the last
@@ -43,7 +33,7 @@ return 1`)
 // again under the same owner gets the same lease, so an owner is one worker:
 // its name has to be unique. ErrUnknownJob where there is no such job.
 func (l *Ledger) Lease(ctx context.Context, jobID, owner string) (Lease, bool, error) {
-	got, err := l.run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, l.LeaseTimings.Life.Milliseconds(), jobID).Int()
+	got, err := l.state.Run(ctx, take, []string{jobKey(jobID), leaseKey(jobID), pendingKey}, owner, l.LeaseTimings.Life.Milliseconds(), jobID).Int()
 	switch {
 	case err != nil:
 		return Lease{}, false, fmt.Errorf("lease a job: %w", Classify(err))
@@ -74,7 +64,7 @@ func (l *Ledger) Release(ctx context.Context, lease Lease) error { return l.hold
 
 func (l *Ledger) hold(ctx context.Context, lease Lease, life time.Duration) error {
 	keys := []string{jobKey(lease.Job), leaseKey(lease.Job)}
-	held, err := l.run(ctx, renew, keys, lease.owner, life.Milliseconds()).Int()
+	held, err := l.state.Run(ctx, renew, keys, lease.owner, life.Milliseconds()).Int()
 	if err != nil {
 		return fmt.Errorf("hold a lease: %w", Classify(err))
 	}
@@ -109,7 +99,7 @@ func (l *Ledger) SaveJob(ctx context.Context, lease Lease, job Job) error {
 	if err != nil {
 		return err
 	}
-	held, err := l.run(ctx, saveJob, keys, args...).Int()
+	held, err := l.state.Run(ctx, saveJob, keys, args...).Int()
 	if err != nil {
 		return fmt.Errorf("save a job: %w", Classify(err))
 	}

@@ -10,12 +10,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // claimed is a job that has just been claimed.
 func claimed(t *testing.T, l *Ledger, session string) Job {
 	t.Helper()
-	a := click(t, approve(l), saved(t, l, session).ID, bob, at)
+	a := click(t, approve(l), saved(t, l, session).ID, bob, At)
 	if a.Verdict != Claimed {
 		t.Fatalf("claim: %s", a.Verdict)
 	}
@@ -42,7 +43,7 @@ func jobOf(t *testing.T, l *Ledger, session string, want JobState) {
 // TestLeaseFences: who lost the lease saves nothing any more.
 func TestLeaseFences(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		l.LeaseTimings.Life = time.Hour
 		job := claimed(t, l, "cs_live_fence")
@@ -93,12 +94,12 @@ func TestLeaseFences(t *testing.T) {
 func TestLeaseFencesAfterAFailover(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)
-	l := NewLedger(open(t, server.URL()))
+	l := NewLedger(OpenTest(t, server.URL()))
 	job := claimed(t, l, "cs_live_failover")
 	first := leased(t, l, job.ID, "one")
-	must(t, server.Client().FlushDB(t.Context()).Err())
-	must(t, l.SavePlan(t.Context(), job.Plan))
-	if a := click(t, approve(l), job.ID, bob, at); a.Verdict != Claimed {
+	testenv.Must(t, server.Client().FlushDB(t.Context()).Err())
+	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
+	if a := click(t, approve(l), job.ID, bob, At); a.Verdict != Claimed {
 		t.Fatalf("claimed anew: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "two")
@@ -109,7 +110,7 @@ func TestLeaseFencesAfterAFailover(t *testing.T) {
 
 func TestJobFromClaimToEnd(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		job := claimed(t, l, "cs_live_end")
 		jobOf(t, l, job.Plan.Session, JobRunning)
@@ -118,7 +119,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		lease := leased(t, l, job.ID, "one")
-		job.Step, job.Outcome, job.FileID, job.Finished = StepFinished, OutcomeDone, "f", at
+		job.Step, job.Outcome, job.FileID, job.Finished = StepFinished, OutcomeDone, "f", At
 		job.Digests["webhook"] = "abc"
 		if err := l.SaveJob(t.Context(), lease, job); err != nil {
 			t.Fatal(err)
@@ -156,7 +157,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 // that another one runs for the session.
 func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 	t.Parallel()
-	l := NewLedger(open(t, redistest.NewDatabase(t).URL()))
+	l := NewLedger(OpenTest(t, redistest.NewDatabase(t).URL()))
 	old := claimed(t, l, "cs_live_old")
 	lease := leased(t, l, old.ID, "one")
 	old.Outcome = OutcomeFailed
@@ -173,7 +174,7 @@ func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for _, c := range []struct {
 			fileID string
@@ -181,7 +182,7 @@ func TestSettle(t *testing.T) {
 		}{{"f1", StepSent}, {"", StepSending}} {
 			session := "cs_live_settle" + c.fileID
 			job := claimed(t, l, session)
-			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: at}); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: At}); !errors.Is(err, ErrNotUnclear) {
 				t.Fatalf("a running job was settled: %v", err)
 			}
 			lease := leased(t, l, job.ID, "one")
@@ -193,11 +194,11 @@ func TestSettle(t *testing.T) {
 			if n, err := l.Unclear(t.Context()); n != 1 || err != nil {
 				t.Errorf("%d are unclear, %v", n, err)
 			}
-			if a := click(t, approve(l), saved(t, l, session).ID, ann, at); a.Verdict != Busy || a.Doing != JobUnclear {
+			if a := click(t, approve(l), saved(t, l, session).ID, ann, At); a.Verdict != Busy || a.Doing != JobUnclear {
 				t.Errorf("beside an unclear job: %s, %s", a.Verdict, a.Doing)
 			}
-			settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: at})
-			want := Settlement{By: bob, At: at, FileID: c.fileID}
+			settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: At})
+			want := Settlement{By: bob, At: At, FileID: c.fileID}
 			if err != nil || *settled.Settled != want || settled.Step != c.step || settled.FileID != c.fileID || settled.Outcome != "" {
 				t.Errorf("settled %+v, %v", settled, err)
 			}
@@ -208,7 +209,7 @@ func TestSettle(t *testing.T) {
 			if err := l.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
 				t.Errorf("who held it before saved over the settlement: %v", err)
 			}
-			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "f2", At: at}); !errors.Is(err, ErrNotUnclear) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "f2", At: At}); !errors.Is(err, ErrNotUnclear) {
 				t.Errorf("settled twice: %v", err)
 			}
 			if n, err := l.Unclear(t.Context()); n != 0 || err != nil {
@@ -222,7 +223,7 @@ func TestSettle(t *testing.T) {
 // other job came later.
 func TestSettleWhatWasGivenUp(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		givenUp := func(session string) Job {
 			job := claimed(t, l, session)
@@ -234,19 +235,19 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 		}
 		job := givenUp("cs_live_givenup")
 		for file, want := range map[string]error{"": ErrNotUnclear, "f2": ErrOtherFile} {
-			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: file, At: at}); !errors.Is(err, want) {
+			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: file, At: At}); !errors.Is(err, want) {
 				t.Errorf("settled with %q: %v, want %v", file, err, want)
 			}
 		}
-		settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "f1", At: at})
-		if err != nil || settled.Outcome != "" || settled.Step != StepSent || !settled.Sent.Equal(at) || settled.FileID != "f1" {
+		settled, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "f1", At: At})
+		if err != nil || settled.Outcome != "" || settled.Step != StepSent || !settled.Sent.Equal(At) || settled.FileID != "f1" {
 			t.Errorf("settled %+v, %v", settled, err)
 		}
 		jobOf(t, l, "cs_live_givenup", JobRunning)
 
 		older := givenUp("cs_live_newer")
 		newer := claimed(t, l, "cs_live_newer")
-		if _, err := l.Settle(t.Context(), older.ID, Settlement{By: bob, FileID: "f1", At: at}); !errors.Is(err, ErrNotUnclear) {
+		if _, err := l.Settle(t.Context(), older.ID, Settlement{By: bob, FileID: "f1", At: At}); !errors.Is(err, ErrNotUnclear) {
 			t.Errorf("beside a newer job: %v", err)
 		}
 		if latest, err := l.JobOf(t.Context(), "cs_live_newer"); latest.ID != newer.ID || err != nil {
@@ -260,9 +261,9 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 func TestExaminerAsksForTheJob(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	l := NewLedger(open(t, server.URL()))
+	l := NewLedger(OpenTest(t, server.URL()))
 	job := claimed(t, l, "cs_live_seen")
-	x := working().examiner()
+	x := Examiner{Redis: Reader{Redis: l.state}, Limits: thresholds, Now: func() time.Time { return At }}
 	x.Jobs = l
 	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != JobRunning || seen.JobErr != nil {
 		t.Errorf("the job is %q, %v", seen.Job, seen.JobErr)
@@ -276,35 +277,4 @@ func TestExaminerAsksForTheJob(t *testing.T) {
 		t.Errorf("a silent ledger: %v", seen.JobErr)
 	}
 	server.Thaw(t)
-}
-
-// TestSessionAndJobInOneRoundTrip: where one server holds both they are asked for
-// together, and each is told for itself; elsewhere side by side.
-func TestSessionAndJobInOneRoundTrip(t *testing.T) {
-	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		l := NewLedger(r)
-		claimed(t, l, "cs_live_both")
-		must(t, client.Set(t.Context(), "prompt:cs_live_both", foxPrompt, time.Hour).Err())
-		x := working().examiner()
-		x.Redis, x.Jobs = r, l
-		trips := &roundTrips{}
-		hook(t, r, trips)
-		seen := x.Examine(t.Context(), "cs_live_both")
-		if seen.Session.PromptText() == "" || seen.Job != JobRunning || seen.RedisErr != nil || seen.JobErr != nil {
-			t.Errorf("got %+v", seen)
-		}
-		want := int32(1)
-		if !r.alone() {
-			want = 2
-		}
-		if n := trips.n.Load(); n != want {
-			t.Errorf("%d round trips", n)
-		}
-		must(t, client.Set(t.Context(), jobOfKey("cs_live_both"), "no hash", time.Hour).Err())
-		seen = x.Examine(t.Context(), "cs_live_both")
-		if seen.Session.PromptText() == "" || seen.RedisErr != nil || seen.JobErr == nil {
-			t.Errorf("with a job that cannot be read: %v, %v", seen.RedisErr, seen.JobErr)
-		}
-	})
 }

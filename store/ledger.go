@@ -19,6 +19,13 @@ var (
 	ErrOtherFile   = errors.New("the job's file is another one")
 )
 
+// errContended means that the record was changed by others at each of maxAttempts.
+var errContended = errors.New("the record was changed in between")
+
+// maxAttempts is how often a change is tried again when others change the record
+// at the same time.
+const maxAttempts = 10
+
 // Plans and jobs lie under one hash tag, and so in one slot: what concerns both
 // is done in one script.
 const (
@@ -26,7 +33,6 @@ const (
 	pendingKey   = ledgerPrefix + "pending" // sorted set of job ids, by the time of the claim
 	unclearKey   = ledgerPrefix + "unclear" // likewise: those that wait for a person
 	replicaKey   = ledgerPrefix + "replica" // there for replicaLife after a replica was seen connected
-	savedPrefix  = "sessionbot:saved:"
 )
 
 func planKey(id string) string       { return ledgerPrefix + "plan:" + id }
@@ -51,12 +57,15 @@ const (
 
 // Ledger is the bot's own record of plans and jobs.
 type Ledger struct {
+	*Trail
 	LeaseTimings LeaseTimings // of jobs; to be set before it is used
 	state        *Redis
 }
 
 // NewLedger keeps the ledger in the Redis given.
-func NewLedger(state *Redis) *Ledger { return &Ledger{LeaseTimings: JobLease, state: state} }
+func NewLedger(state *Redis) *Ledger {
+	return &Ledger{Trail: NewTrail(state), LeaseTimings: JobLease, state: state}
+}
 
 // PlanState is what became of a plan.
 type PlanState string
@@ -93,7 +102,7 @@ func (l *Ledger) SavePlan(ctx context.Context, p Plan) error {
 		"expires", p.Expires.UnixMilli(), "retrying", p.Risk != "", "channel", p.Message.Channel, "ts", p.Message.TS)
 	pipe.PExpire(ctx, planKey(p.ID), p.Expires.Sub(p.Created)+answerLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("save a plan: %w", Classify(refused(cmds, err)))
+		return fmt.Errorf("save a plan: %w", Classify(ExecError(cmds, err)))
 	}
 	return nil
 }
@@ -108,7 +117,7 @@ return 1`)
 // SetMessage notes where the plan is shown, for its job as well where it was
 // claimed in the meantime. ErrUnknownPlan where the plan is gone.
 func (l *Ledger) SetMessage(ctx context.Context, planID string, m Message) error {
-	found, err := l.run(ctx, setMessage, []string{planKey(planID), jobKey(planID)}, m.Channel, m.TS).Int()
+	found, err := l.state.Run(ctx, setMessage, []string{planKey(planID), jobKey(planID)}, m.Channel, m.TS).Int()
 	if err != nil {
 		return fmt.Errorf("note a plan's message: %w", Classify(err))
 	}
@@ -163,19 +172,6 @@ func (l *Ledger) job(ctx context.Context, id string) (Job, string, error) {
 	return job, fields["job"], nil
 }
 
-// saveCorrupt keeps bytes that nobody can read, before they are overwritten.
-func (l *Ledger) saveCorrupt(ctx context.Context, w KeyWrite, raw []byte) error {
-	client, err := l.state.Client(ctx)
-	if err != nil {
-		return err
-	}
-	key := savedPrefix + w.Key() + ":" + digest(raw)
-	if err := client.Set(ctx, key, raw, KeyLife).Err(); err != nil {
-		return fmt.Errorf("save what cannot be read: %w", Classify(err))
-	}
-	return nil
-}
-
 func (l *Ledger) fields(ctx context.Context, key string) (map[string]string, error) {
 	client, err := l.state.Client(ctx)
 	if err != nil {
@@ -183,15 +179,4 @@ func (l *Ledger) fields(ctx context.Context, key string) (map[string]string, err
 	}
 	fields, err := client.HGetAll(ctx, key).Result()
 	return fields, Classify(err)
-}
-
-// run runs a script. All keys of one lie in the ledger's slot.
-func (l *Ledger) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	client, err := l.state.Client(ctx)
-	if err != nil {
-		cmd := redis.NewCmd(ctx)
-		cmd.SetErr(err)
-		return cmd
-	}
-	return script.Run(ctx, client, keys, args...)
 }

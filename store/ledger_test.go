@@ -11,41 +11,19 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// everywhere runs a story on one server, on three masters and on the embedded
-// server.
-func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *Redis)) {
-	t.Run("embedded", func(t *testing.T) {
-		t.Parallel()
-		addr := miniredis.RunT(t).Addr()
-		client := redis.NewClient(&redis.Options{Addr: addr})
-		defer client.Close() //nolint:errcheck // a test's own client
-		story(t, client, open(t, "redis://"+addr))
-	})
-	t.Run("server", func(t *testing.T) {
-		t.Parallel()
-		server := redistest.NewDatabase(t)
-		story(t, server.Client(), open(t, server.URL()))
-	})
-	t.Run("cluster", func(t *testing.T) {
-		t.Parallel()
-		cluster := redistest.LockCluster(t)
-		story(t, cluster.Client(), open(t, cluster.URL()))
-	})
-}
-
 // saved is a stored plan to generate for the session.
 func saved(t *testing.T, l *Ledger, session string) Plan {
 	t.Helper()
-	s := held(foxPrompt, "", "")
+	s := Held(FoxPrompt, "", "")
 	s.ID = session
 	p := plan(t, ActionGenerate, orphan(s))
 	if err := l.SavePlan(t.Context(), p); err != nil {
@@ -72,25 +50,25 @@ func approve(l *Ledger) func(context.Context, string, Actor, time.Time) (ClaimAn
 
 func TestPlanIsKept(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		p := saved(t, l, "cs_live_kept")
 		p.Message = Message{Channel: "C1", TS: "1.2"}
 		if err := l.SetMessage(t.Context(), p.ID, p.Message); err != nil {
 			t.Fatal(err)
 		}
-		got, err := l.LoadPlan(t.Context(), p.ID, at)
+		got, err := l.LoadPlan(t.Context(), p.ID, At)
 		if diff := cmp.Diff(PlanRecord{Plan: p, State: PlanOpen}, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
-		if got, err = l.LoadPlan(t.Context(), p.ID, at.Add(time.Hour)); got.State != PlanExpired || err != nil {
+		if got, err = l.LoadPlan(t.Context(), p.ID, At.Add(time.Hour)); got.State != PlanExpired || err != nil {
 			t.Errorf("after an hour it is %s, %v", got.State, err)
 		}
 		ttl := client.PTTL(t.Context(), planKey(p.ID)).Val()
 		if want := making.TTL + 24*time.Hour; ttl > want || ttl < want-time.Minute {
 			t.Errorf("it lives for %s", ttl)
 		}
-		if _, err := l.LoadPlan(t.Context(), "none", at); !errors.Is(err, ErrUnknownPlan) {
+		if _, err := l.LoadPlan(t.Context(), "none", At); !errors.Is(err, ErrUnknownPlan) {
 			t.Errorf("of no plan: %v", err)
 		}
 		if err := l.SetMessage(t.Context(), "none", p.Message); !errors.Is(err, ErrUnknownPlan) {
@@ -101,11 +79,11 @@ func TestPlanIsKept(t *testing.T) {
 
 func TestEveryClickHasItsAnswer(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		first, second := saved(t, l, "cs_live_one"), saved(t, l, "cs_live_one")
 		cancelled, late := saved(t, l, "cs_live_two"), saved(t, l, "cs_live_three")
-		soon := at.Add(4 * time.Second)
+		soon := At.Add(4 * time.Second)
 		for _, c := range []struct {
 			name string
 			do   func(context.Context, string, Actor, time.Time) (ClaimAnswer, error)
@@ -117,7 +95,7 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 		}{
 			{"claim", approve(l), first.ID, ann, soon, Claimed, ann},
 			{"again", approve(l), first.ID, ann, soon, AlreadyClaimed, ann},
-			{"by another, late", approve(l), first.ID, bob, at.Add(time.Hour), AlreadyClaimed, ann},
+			{"by another, late", approve(l), first.ID, bob, At.Add(time.Hour), AlreadyClaimed, ann},
 			{"cancel what is claimed", l.Cancel, first.ID, bob, soon, AlreadyClaimed, ann},
 			{"another plan of the session", approve(l), second.ID, bob, soon, Busy, Actor{}},
 			{"cancel that", l.Cancel, second.ID, bob, soon, Cancelled, bob},
@@ -153,7 +131,7 @@ func TestSecondClick(t *testing.T) {
 		of    int // the button: 0 = as first shown, n = as redrawn after the nth press
 	}
 	const late = 3 * time.Second
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l, n := NewLedger(r), 0
 		for name, presses := range map[string][]press{ // only the last may count
 			"on purpose":                           {{ann, 0, 0}, {ann, late, 1}},
@@ -177,7 +155,7 @@ func TestSecondClick(t *testing.T) {
 				if i == len(presses)-1 {
 					want = Claimed
 				}
-				got, err := l.Claim(t.Context(), p.ID, names[c.of], c.by, at.Add(c.after))
+				got, err := l.Claim(t.Context(), p.ID, names[c.of], c.by, At.Add(c.after))
 				if err != nil || got.Verdict != want || (got.Press != "") != (want == NeedsSecondClick) {
 					t.Errorf("%s, press %d: %s (%q), %v; want %s", name, i+1, got.Verdict, got.Press, err, want)
 				}
@@ -189,7 +167,7 @@ func TestSecondClick(t *testing.T) {
 		if err := l.SavePlan(t.Context(), p); err != nil {
 			t.Fatal(err)
 		}
-		if got := click(t, approve(l), p.ID, Actor{ID: "root", Terminal: true}, at); got.Verdict != Claimed {
+		if got := click(t, approve(l), p.ID, Actor{ID: "root", Terminal: true}, At); got.Verdict != Claimed {
 			t.Errorf("a terminal asks twice by itself, and gets %s", got.Verdict)
 		}
 	})
@@ -199,7 +177,7 @@ func TestSecondClick(t *testing.T) {
 // one session: every round has one winner and one job.
 func TestTwoClaimersRace(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		for round := range 200 {
 			session := "cs_live_race" + strconv.Itoa(round)
@@ -212,7 +190,7 @@ func TestTwoClaimersRace(t *testing.T) {
 			var claimers sync.WaitGroup
 			for i, by := range []Actor{ann, bob} {
 				claimers.Go(func() {
-					a, err := l.Claim(t.Context(), ids[i], "", by, at)
+					a, err := l.Claim(t.Context(), ids[i], "", by, At)
 					if err != nil {
 						t.Error(err)
 					}
@@ -235,50 +213,14 @@ func TestTwoClaimersRace(t *testing.T) {
 	})
 }
 
-func TestHistory(t *testing.T) {
-	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		l := NewLedger(r)
-		entry := func(n int, session string) Entry {
-			return Entry{At: at.Add(time.Duration(n) * time.Second), Who: ann, Event: AuditClaimed, Action: ActionFix,
-				Session: session, Plan: "p", Detail: "<b> & “quotes”", Before: map[string]string{"webhook": ""}}
-		}
-		for n := range 3 {
-			if err := l.Record(t.Context(), entry(n, "cs_live_h")); err != nil {
-				t.Fatal(err)
-			}
-		}
-		pipe := client.Pipeline()
-		for range auditPage + 10 {
-			pipe.XAdd(t.Context(), &redis.XAddArgs{Stream: auditKey, Values: []any{"session", "cs_live_other", "entry", "{}"}})
-		}
-		if _, err := pipe.Exec(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		got, err := l.History(t.Context(), "cs_live_h", 2)
-		if diff := cmp.Diff([]Entry{entry(2, "cs_live_h"), entry(1, "cs_live_h")}, got); diff != "" || err != nil {
-			t.Errorf("%v %s", err, diff)
-		}
-		if got, err := l.History(t.Context(), "cs_live_h", 100); len(got) != 3 || err != nil {
-			t.Errorf("all: %d, %v", len(got), err)
-		}
-		if got, err := l.History(t.Context(), "cs_live_none", 100); len(got) != 0 || err != nil {
-			t.Errorf("of no session: %d, %v", len(got), err)
-		}
-		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {
-			t.Errorf("the trail lives for %s", ttl)
-		}
-	})
-}
-
 // TestAClaimedPlanLivesAsLongAsItsJob: a click on an old copy of its message is
 // never told that nothing was changed.
 func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		p := saved(t, l, "cs_live_kept")
-		click(t, approve(l), p.ID, ann, at.Add(time.Second))
+		click(t, approve(l), p.ID, ann, At.Add(time.Second))
 		if plan, job := client.PTTL(t.Context(), planKey(p.ID)).Val(), client.PTTL(t.Context(), jobKey(p.ID)).Val(); plan < job-time.Minute {
 			t.Errorf("the plan lives for %s, its job for %s", plan, job)
 		}
@@ -289,7 +231,7 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 func TestAFileThatFailedIsNotNoted(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[FileState]int{FileFailed: 0, FileMissing: 0, FileInProgress: 2, FileFinalizing: 2} {
-		p := Plan{Action: ActionGenerate, Seen: Seen{FileID: fileF, FileState: state}}
+		p := Plan{Action: ActionGenerate, Seen: Seen{FileID: File1, FileState: state}}
 		if got := p.notes(); len(got) != want {
 			t.Errorf("%s: %v", state, got)
 		}
@@ -300,32 +242,32 @@ func TestAFileThatFailedIsNotNoted(t *testing.T) {
 // which file a generation replaced, is known after what said so is gone.
 func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l, doubt := NewLedger(r), "The site's own request timed out."
 		p := saved(t, l, "cs_live_noted")
-		p.Action, p.Doubt, p.Seen.FileID, p.Seen.FileState = ActionGenerate, doubt, fileF, FileInProgress
-		must(t, l.SavePlan(t.Context(), p))
-		if a := click(t, approve(l), p.ID, bob, at); a.Verdict != Claimed {
+		p.Action, p.Doubt, p.Seen.FileID, p.Seen.FileState = ActionGenerate, doubt, File1, FileInProgress
+		testenv.Must(t, l.SavePlan(t.Context(), p))
+		if a := click(t, approve(l), p.ID, bob, At); a.Verdict != Claimed {
 			t.Fatal(a.Verdict)
 		}
 		latest, err := l.JobOf(t.Context(), p.Session)
-		if err != nil || latest.Doubt != doubt || !slices.Equal(latest.Replaced, []string{fileF}) {
+		if err != nil || latest.Doubt != doubt || !slices.Equal(latest.Replaced, []string{File1}) {
 			t.Errorf("%+v, %v", latest, err)
 		}
 		job, err := l.LoadJob(t.Context(), p.ID)
-		must(t, err)
-		job.FileID, job.Sent, job.Plan.Order = fileOld, at, &Order{Cents: 2400}
+		testenv.Must(t, err)
+		job.FileID, job.Sent, job.Plan.Order = File2, At, &Order{Cents: 2400}
 		lease := leased(t, l, p.ID, "one")
-		must(t, l.SaveJob(t.Context(), lease, job))
+		testenv.Must(t, l.SaveJob(t.Context(), lease, job))
 		latest, err = l.JobOf(t.Context(), p.Session)
-		if want := []Made{{fileOld, at, 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
+		if want := []Made{{File2, At, 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
 			t.Errorf("%+v, %v; want %+v made", latest, err, want)
 		}
-		x := orphan(held(foxPrompt, "", ""))
+		x := orphan(Held(FoxPrompt, "", ""))
 		x.Repair = latest
 		x.Repair.State = JobNone
 		list, risk := warnings(x, ActionGenerate, false)
-		for _, want := range []string{fileOld, "$24.00", fileF, doubt} {
+		for _, want := range []string{File2, "$24.00", File1, doubt} {
 			if !strings.Contains(strings.Join(list, " "), want) || risk == "" {
 				t.Errorf("%q is not among the warnings %q", want, list)
 			}

@@ -8,10 +8,14 @@ import (
 	"syscall"
 )
 
+// MaxValue is the size in bytes above which a value is not read: far more than a
+// session with an inlined picture takes, and little enough to hold.
+const MaxValue = 32 << 20
+
 // What a reply may hold. The library makes room for what a reply announces
 // before any of it is there, and goes down into nested ones without end.
 const (
-	maxBulk     = maxValue + 1 // bytes; no more is ever asked for at once
+	maxBulk     = MaxValue + 1 // bytes; no more is ever asked for at once
 	maxElements = 1 << 20      // of one reply, those of nested ones included
 	maxDepth    = 16           // of nested ones
 	maxLine     = 64 << 10     // bytes; errors repeat no more of a question

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -67,7 +65,7 @@ func TestRepliesAreMeasured(t *testing.T) {
 func TestAbsurdRepliesEndTheConnectionOnly(t *testing.T) {
 	t.Parallel()
 	for _, reply := range []string{"$1099511627776\r\n", "*2147483647\r\n", "%2147483647\r\n", strings.Repeat("*1\r\n", 1<<20), "=9223372036854775800\r\n"} {
-		addr := serve(t, func(conn net.Conn) {
+		addr := redistest.Serve(t, func(conn net.Conn) {
 			for {
 				if _, err := conn.Read(make([]byte, 64<<10)); err != nil {
 					return
@@ -79,23 +77,12 @@ func TestAbsurdRepliesEndTheConnectionOnly(t *testing.T) {
 		})
 		for _, url := range []string{"redis://" + addr, "redis://" + addr + "?addr=" + addr, "redis://" + addr + "?master_name=main"} {
 			r := open(t, redistest.Patient(t, url))
-			if err := reads(t, r); !errors.Is(err, ErrGarbled) && !strings.Contains(url, "addr") {
+			if err := get(t, r, "session:cs_live_1"); !errors.Is(err, ErrGarbled) && !strings.Contains(url, "addr") {
 				t.Errorf("%q of %s: read: %v", reply[:10], url, err)
 			}
 			if _, err := r.Ping(t.Context()); err == nil {
 				t.Errorf("%q of %s: taken for an answer", reply[:10], url)
 			}
 		}
-	}
-}
-
-// TestLargestValueIsRead: what may be read passes the measure.
-func TestLargestValueIsRead(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	must(t, server.Client().SetRange(t.Context(), "session:cs_live_1", maxValue, rand.Text()).Err())
-	s, err := open(t, redistest.Patient(t, server.URL())).Session(context.Background(), "cs_live_1")
-	if err != nil || s.Lookup.Fault != FaultTooLarge {
-		t.Errorf("%q, %v", s.Lookup.Fault, err)
 	}
 }

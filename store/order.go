@@ -65,13 +65,13 @@ const (
 // newOrder takes what the session says and what the model can do. The
 // sentences say what could not be had as the session wants it.
 func newOrder(s Session, models Models, prices Prices) (Order, []string) {
-	v, key := s.Lookup.Value, s.promptKey()
+	v, key := s.Lookup.Value, s.PromptKey()
 	o := Order{Model: models.Video, SessionModel: v.ModelName, PromptFrom: FromPrompt}
 	if key.Kind == s.Lookup.Kind {
 		o.PromptFrom = FromSession
 	}
 	prompt := s.PromptText()
-	o.PromptChars, o.PromptDigest = len(utf16.Encode([]rune(prompt))), digest([]byte(prompt))
+	o.PromptChars, o.PromptDigest = len(utf16.Encode([]rune(prompt))), Digest([]byte(prompt))
 	var notes []string
 	if s.Kind() == KindImage {
 		o.Model, o.Image = models.Image, true
@@ -179,5 +179,5 @@ func bare(model string) string { return model[strings.LastIndexByte(model, '/')+
 
 // Asks tells whether this is the prompt that the order was made for.
 func (o *Order) Asks(prompt string) bool {
-	return o != nil && prompt != "" && o.PromptDigest == digest([]byte(prompt))
+	return o != nil && prompt != "" && o.PromptDigest == Digest([]byte(prompt))
 }

@@ -6,15 +6,6 @@ import (
 	"time"
 )
 
-// Actor is who does something.
-type Actor struct {
-	ID       string `json:"id"`                 // Slack's user id, or the operating system's user name
-	Terminal bool   `json:"terminal,omitempty"` // in a terminal, so ID is a user name
-}
-
-// Message is where a plan is shown. Both are empty in a terminal.
-type Message struct{ Channel, TS string }
-
 // Seen is the state that a plan was made for.
 type Seen struct {
 	Verdict   Verdict
@@ -144,4 +135,10 @@ func generateWrites(s Session, reads Layout, now time.Time) []KeyWrite {
 		writes[i].Then = []string{"fileId", "timestamp"}
 	}
 	return writes
+}
+
+// Entry is what somebody did about the plan, for the audit trail.
+func (p Plan) Entry(event AuditEvent, who Actor, where, detail string, at time.Time) Entry {
+	return Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
+		Detail: detail, Before: p.Seen.Digests}
 }

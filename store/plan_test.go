@@ -11,23 +11,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+const sorry = "We could not start your video."
+
 var (
-	ann    = Actor{ID: "U0ANN"}
-	bob    = Actor{ID: "U0BOB"}
-	making = PlanOptions{TTL: 10 * time.Minute, Models: Models{"google-cloud/veo3-text2video", "azure-openai/gpt-image-1"},
-		Prices: ListPrices, FixText: fixText}
+	thresholds = Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+	ann        = Actor{ID: "U0ANN"}
+	bob        = Actor{ID: "U0BOB"}
+	making     = PlanOptions{TTL: 10 * time.Minute, Models: Models{"google-cloud/veo3-text2video", "azure-openai/gpt-image-1"},
+		Prices: ListPrices, FixText: sorry}
 )
 
 // orphan is what is seen of a session that was paid and has no video.
 func orphan(s Session) Examination {
-	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: at.Add(-time.Hour)},
-		Event: Event{State: EventDelivered, Created: at.Add(-time.Hour)}}.complete(at)
-	return Examination{Evidence: e, Diagnosis: Diagnose(e, at, limits), At: at}
+	e := Evidence{Session: s, Payment: Payment{State: PaymentPaid, ChargedAt: At.Add(-time.Hour)},
+		Event: Event{State: EventDelivered, Created: At.Add(-time.Hour)}}.Complete(At)
+	return Examination{Evidence: e, Diagnosis: Diagnose(e, At, thresholds), At: At}
 }
 
 func plan(t *testing.T, action Action, x Examination) Plan {
 	t.Helper()
-	p, err := MakePlan(action, x, ann, making, at)
+	p, err := MakePlan(action, x, ann, making, At)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,12 +39,12 @@ func plan(t *testing.T, action Action, x Examination) Plan {
 
 func TestMakePlanOfAGeneration(t *testing.T) {
 	t.Parallel()
-	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
-	if p.ID == "" || p.ID == plan(t, ActionGenerate, orphan(held(foxPrompt, "", ""))).ID {
+	p := plan(t, ActionGenerate, orphan(Held(FoxPrompt, "", "")))
+	if p.ID == "" || p.ID == plan(t, ActionGenerate, orphan(Held(FoxPrompt, "", ""))).ID {
 		t.Errorf("id %q is not its own", p.ID)
 	}
 	order := &Order{Model: "google-cloud/veo3-text2video", Seconds: 8, SecondsFrom: FromDefault, Width: 1280, Height: 720,
-		SizeFrom: FromDefault, Cents: 2400, PromptFrom: FromPrompt, PromptChars: 5, PromptDigest: digest([]byte("A fox"))}
+		SizeFrom: FromDefault, Cents: 2400, PromptFrom: FromPrompt, PromptChars: 5, PromptDigest: Digest([]byte("A fox"))}
 	if diff := cmp.Diff(order, p.Order); diff != "" {
 		t.Error(diff)
 	}
@@ -62,7 +65,7 @@ func TestMakePlanOfAGeneration(t *testing.T) {
 // TestPlansHoldNoPrompt: what is stored is read by others than the session is.
 func TestPlansHoldNoPrompt(t *testing.T) {
 	t.Parallel()
-	x := orphan(held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"},"generationType":"text-to-video"}`))
+	x := orphan(Held(`{"prompt":"Sesame"}`, "", `{"prompt":"Sesame too","imageFile":{"content":"Sesame"},"generationType":"text-to-video"}`))
 	for _, action := range []Action{ActionFix, ActionGenerate} {
 		raw, err := json.Marshal(Job{Plan: plan(t, action, x)})
 		if err != nil || strings.Contains(string(raw), "Sesame") {
@@ -73,8 +76,8 @@ func TestPlansHoldNoPrompt(t *testing.T) {
 
 func TestMakePlanRefuses(t *testing.T) {
 	t.Parallel()
-	x := orphan(held(foxPrompt, `{"status":"completed","fileId":"`+fileF+`"}`, ""))
-	_, err := MakePlan(ActionGenerate, x, ann, making, at)
+	x := orphan(Held(FoxPrompt, `{"status":"completed","fileId":"`+File1+`"}`, ""))
+	_, err := MakePlan(ActionGenerate, x, ann, making, At)
 	var refused *NotAllowed
 	if !errors.As(err, &refused) || refused.Verdict != VerdictCompleted || refused.Reason != x.Reason {
 		t.Errorf("got %v", err)
@@ -111,7 +114,7 @@ func TestOrders(t *testing.T) {
 		{`{"prompt":"A fox","generationType":"text-to-image","duration":5}`, "veo3", 0, 1280, 720, 300, 0, ""},
 		{`{"prompt":"A fox","modelType":"image","width":1024,"height":1024}`, "veo3", 0, 1024, 1024, 300, 0, ""},
 	} {
-		o, notes := newOrder(held("", "", c.lookup), Models{Video: c.model, Image: "pictures"}, ListPrices)
+		o, notes := newOrder(Held("", "", c.lookup), Models{Video: c.model, Image: "pictures"}, ListPrices)
 		if o.Seconds != c.seconds || o.SecondsFrom != c.from || o.Width != c.width || o.Height != c.height ||
 			o.Cents != c.cents || len(notes) != c.notes {
 			t.Errorf("%s for %s: %+v, %q", c.lookup, c.model, o, notes)
@@ -140,7 +143,7 @@ func TestKind(t *testing.T) {
 		`{"generationType":"text-to-video","modelType":"image"}`: KindVideo,
 		`{"generationType":"text-to-image","modelType":"video"}`: KindImage,
 	} {
-		if got := held("", "", value).Kind(); got != want {
+		if got := Held("", "", value).Kind(); got != want {
 			t.Errorf("%s makes %s, want %s", value, got, want)
 		}
 	}
@@ -187,7 +190,7 @@ func TestWarnings(t *testing.T) {
 		name, want string
 		change     func(*Examination)
 	}{
-		{"retry", "Stripe will still deliver", func(x *Examination) { x.Event = Event{State: EventFailed, Created: at.Add(-time.Hour)} }},
+		{"retry", "Stripe will still deliver", func(x *Examination) { x.Event = Event{State: EventFailed, Created: At.Add(-time.Hour)} }},
 		{"unseen", "could not be seen", func(x *Examination) { x.Event = Event{} }},
 		{"unverified", "could not be verified", func(x *Examination) { x.Payment.State = PaymentUnverified }},
 		{"disputed", "disputes", func(x *Examination) { x.Payment.Disputed = true }},
@@ -195,12 +198,12 @@ func TestWarnings(t *testing.T) {
 		{"three videos", "Paid for 3 videos", func(x *Examination) { x.Payment.VideoCount = 3 }},
 		{"three videos by Redis", "Paid for 3 videos", func(x *Examination) { x.Session.Lookup.Value.VideoCount = 3 }},
 		{"old", "expires in 5 h", func(x *Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
-		{"prompts", "different prompts", func(x *Examination) { x.Session.Lookup = heldKey("session", `{"prompt":"A hen"}`) }},
+		{"prompts", "different prompts", func(x *Examination) { x.Session.Lookup = HeldKey("session", `{"prompt":"A hen"}`) }},
 		{"file", "names a file already", func(x *Examination) {
-			x.Session.Lookup, x.File.State = heldKey("session", `{"fileId":"`+fileF+`"}`), FileFailed
+			x.Session.Lookup, x.File.State = HeldKey("session", `{"fileId":"`+File1+`"}`), FileFailed
 		}},
 	} {
-		x := orphan(held(foxPrompt, "", ""))
+		x := orphan(Held(FoxPrompt, "", ""))
 		c.change(&x)
 		for _, action := range []Action{ActionFix, ActionGenerate} {
 			p := plan(t, action, x)
@@ -216,7 +219,7 @@ func TestWarnings(t *testing.T) {
 
 func TestRetrying(t *testing.T) {
 	t.Parallel()
-	orphaned := held(foxPrompt, "", "")
+	orphaned := Held(FoxPrompt, "", "")
 	for _, c := range []struct {
 		state EventState
 		age   time.Duration
@@ -226,7 +229,7 @@ func TestRetrying(t *testing.T) {
 		{EventDelivered, time.Minute, false}, {EventNone, 0, false}, {EventUnknown, 0, false},
 	} {
 		x := orphan(orphaned)
-		if x.Event = (Event{State: c.state, Created: at.Add(-c.age)}); retrying(x, at) != c.want {
+		if x.Event = (Event{State: c.state, Created: At.Add(-c.age)}); retrying(x, At) != c.want {
 			t.Errorf("%q after %s: %v", c.state, c.age, !c.want)
 		}
 	}
@@ -241,13 +244,13 @@ func TestSiteTold(t *testing.T) {
 		change  func(*Examination)
 		want    bool
 	}{
-		{"an orphan", held(foxPrompt, "", ""), nil, false},
-		{"pending", held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
-		{"processing", held(foxPrompt, `{"status":"processing"}`, ""), nil, false},
-		{"error", held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
-		{"a file", held(foxPrompt, "", `{"fileId":"`+fileF+`"}`), nil, true},
-		{"an error of ours", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.Repair.ID = "job" }, false},
-		{"an error of whoever", held(foxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.JobErr = errors.New("silent") }, false},
+		{"an orphan", Held(FoxPrompt, "", ""), nil, false},
+		{"pending", Held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
+		{"processing", Held(FoxPrompt, `{"status":"processing"}`, ""), nil, false},
+		{"error", Held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
+		{"a file", Held(FoxPrompt, "", `{"fileId":"`+File1+`"}`), nil, true},
+		{"an error of ours", Held(FoxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.Repair.ID = "job" }, false},
+		{"an error of whoever", Held(FoxPrompt, `{"status":"error"}`, ""), func(x *Examination) { x.JobErr = errors.New("silent") }, false},
 	} {
 		x := orphan(c.session)
 		if c.change != nil {
@@ -257,8 +260,8 @@ func TestSiteTold(t *testing.T) {
 			t.Errorf("%s: %v", c.name, got)
 		}
 		for _, state := range []EventState{EventFailed, EventPending, EventUnknown} {
-			x.Event = Event{State: state, Created: at.Add(-time.Minute)}
-			list, _ := warnings(x, ActionGenerate, retrying(x, at))
+			x.Event = Event{State: state, Created: At.Add(-time.Minute)}
+			list, _ := warnings(x, ActionGenerate, retrying(x, At))
 			warned := strings.Contains(strings.Join(list, " "), "Stripe will still deliver")
 			if warned == c.want {
 				t.Errorf("%s, event %q: warned %v", c.name, state, warned)
@@ -269,38 +272,112 @@ func TestSiteTold(t *testing.T) {
 
 func TestChanged(t *testing.T) {
 	t.Parallel()
-	p := plan(t, ActionGenerate, orphan(held(foxPrompt, "", "")))
+	p := plan(t, ActionGenerate, orphan(Held(FoxPrompt, "", "")))
 	for _, c := range []struct {
 		name string
 		now  Examination
 		want []string
 	}{
-		{"nothing", orphan(held(foxPrompt, "", "")), nil},
-		{"the webhook came", orphan(held(foxPrompt, `{"status":"processing","fileId":"`+fileF+`","timestamp":"`+ago(time.Minute)+`"}`, "")), []string{
+		{"nothing", orphan(Held(FoxPrompt, "", "")), nil},
+		{"the webhook came", orphan(Held(FoxPrompt, `{"status":"processing","fileId":"`+File1+`","timestamp":"`+Ago(time.Minute)+`"}`, "")), []string{
 			"The verdict was orphaned and is processing now.", "The status was none and is processing now.",
 			"The file was none and is unknown now.", "The session names another file now.",
 			"The value of webhook:… was changed by somebody else."}},
-		{"another prompt", orphan(held(strings.Replace(foxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt is another one now."}},
-		{"a mapping", orphan(held(foxPrompt, "", `{}`)), []string{"The value of session:… was changed by somebody else."}},
+		{"another prompt", orphan(Held(strings.Replace(FoxPrompt, "fox", "hen", 1), "", "")), []string{"The prompt is another one now."}},
+		{"a mapping", orphan(Held(FoxPrompt, "", `{}`)), []string{"The value of session:… was changed by somebody else."}},
 		{"silence", Examination{Evidence: Evidence{RedisSilent: true}}, []string{"Redis did not answer, so the session could not be seen again."}},
 		{"a refund", func() Examination {
-			x := orphan(held(foxPrompt, "", ""))
+			x := orphan(Held(FoxPrompt, "", ""))
 			x.Payment.State = PaymentPartiallyRefunded
 			return x
 		}(), []string{"The payment was paid and is partially refunded now."}},
 		{"a dispute", func() Examination {
-			x := orphan(held(foxPrompt, "", ""))
+			x := orphan(Held(FoxPrompt, "", ""))
 			x.Payment.Disputed = true
 			return x
 		}(), []string{"The customer disputes the payment now."}},
 		{"Stripe delivers again", func() Examination {
-			x := orphan(held(foxPrompt, "", ""))
-			x.Event = Event{State: EventFailed, Created: at.Add(-time.Hour)}
+			x := orphan(Held(FoxPrompt, "", ""))
+			x.Event = Event{State: EventFailed, Created: At.Add(-time.Hour)}
 			return x
 		}(), []string{"Stripe will still deliver the event, which was not known."}},
 	} {
 		if diff := cmp.Diff(c.want, p.Changed(c.now)); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
+
+// TestPlansOfWhatCannotBeRead: what is taken out is listed, and what is replaced
+// as a whole is said to be; nothing else happens to the value.
+func TestPlansOfWhatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		webhook  string
+		replaced bool
+		odd      []string // listed as unreadable
+		without  []string // of these: taken out
+	}{
+		{`{"status":7,"fileId":{},"createdAt":1,"error":null,"x":1}`, false, []string{"status", "fileId", "createdAt"}, []string{"fileId", "createdAt"}},
+		{`{"status":"done"}`, false, nil, nil},
+		{`{"status":`, true, nil, nil},
+		{`["processing"]`, true, nil, nil},
+	} {
+		x := orphan(Held(FoxPrompt, c.webhook, ""))
+		w := plan(t, ActionFix, x).Writes[0]
+		var odd, without []string
+		for _, change := range w.Changes {
+			if change.Odd {
+				odd = append(odd, change.Name)
+			}
+			if change.After == nil {
+				without = append(without, change.Name)
+			}
+		}
+		if x.Verdict != VerdictCorrupt || !w.Unreadable || w.Replaced != c.replaced {
+			t.Errorf("%s is %s: unreadable %v, replaced %v", c.webhook, x.Verdict, w.Unreadable, w.Replaced)
+		}
+		if diff := cmp.Diff([][]string{c.odd, c.without}, [][]string{odd, without}); diff != "" {
+			t.Errorf("%s: %s", c.webhook, diff)
+		}
+	}
+}
+
+// TestTooLargeToBeWritten: what cannot be read and saved whole is refused, and
+// why is said, before anybody approves anything.
+func TestTooLargeToBeWritten(t *testing.T) {
+	t.Parallel()
+	tooLarge := func(kind string) Key { return Key{Kind: kind, Exists: true, Fault: FaultTooLarge} }
+	for _, kind := range []string{"webhook", "session"} {
+		s := Held(FoxPrompt, "", "")
+		if kind == "webhook" {
+			s.Webhook = tooLarge(kind)
+		} else {
+			s.Lookup = tooLarge(kind)
+		}
+		x := orphan(s)
+		_, err := MakePlan(ActionFix, x, ann, making, At)
+		var refused *NotAllowed
+		if !errors.As(err, &refused) || !strings.Contains(refused.Reason, kind+":… cannot be read: it is larger than 32 MiB") {
+			t.Errorf("%s: %v, %q", kind, err, x.Reason)
+		}
+	}
+	s := Held("", "", FoxObject)
+	s.Prompt = tooLarge("prompt") // is not written
+	if x := orphan(s); x.Verdict != VerdictCorrupt || !x.Allows(ActionFix) {
+		t.Errorf("beside a prompt: that is not written: %s, allowed %v", x.Verdict, x.Allowed)
+	}
+}
+
+// TestPlanWritesWhatTheSiteReads: the keys of its layout.
+func TestPlanWritesWhatTheSiteReads(t *testing.T) {
+	t.Parallel()
+	x := orphan(Held(FoxPrompt, "", ""))
+	x.Reads = LayoutOneKey
+	for _, action := range []Action{ActionFix, ActionGenerate} {
+		p := plan(t, action, x)
+		if p.Reads != LayoutOneKey || len(p.Writes) != 2 || p.Writes[0].Kind != "session" || p.Writes[0].Changes[0].Name != "status" {
+			t.Errorf("%s: %+v", action, p.Writes)
 		}
 	}
 }

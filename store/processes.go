@@ -35,7 +35,7 @@ func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (liv
 	count := pipe.ZCard(ctx, processesKey)
 	pipe.PExpire(ctx, processesKey, ProcessLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {
-		return 0, fmt.Errorf("announce a process: %w", Classify(refused(cmds, err)))
+		return 0, fmt.Errorf("announce a process: %w", Classify(ExecError(cmds, err)))
 	}
 	return int(count.Val()), nil
 }

@@ -12,7 +12,7 @@ import (
 
 func TestProcessesAreCountedWhileTheyLive(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		p := NewProcesses(r)
 		now := time.Now()
 		announce := func(id string, at time.Time, want int) {
@@ -40,7 +40,7 @@ func TestProcessesAreCountedWhileTheyLive(t *testing.T) {
 func TestProcessesWithoutRedis(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	p := NewProcesses(open(t, server.URL()))
+	p := NewProcesses(OpenTest(t, server.URL()))
 	server.Kill(t)
 	if _, err := p.Announce(t.Context(), "a", time.Now()); !errors.Is(err, ErrSilent) {
 		t.Errorf("Announce: %v", err)

@@ -15,19 +15,19 @@ func TestDiagnoseHolds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		e := drawEvidence(t)
-		d := Diagnose(e, at, limits)
-		s := e.Session.AsOf(at)
+		d := Diagnose(e, At, limits)
+		s := e.Session.AsOf(At)
 		if !slices.Contains(Verdicts, d.Verdict) || d.Reason == "" {
 			t.Fatalf("verdict %q, reason %q", d.Verdict, d.Reason)
 		}
 		if e.RedisSilent && (d.Verdict != VerdictUnclear || d.Allowed != nil) {
 			t.Fatalf("Redis is silent, and it is %+v", d)
 		}
-		_, corrupt := s.corrupt()
+		_, corrupt := s.CorruptKey()
 		if !e.RedisSilent && corrupt != (d.Verdict == VerdictCorrupt) {
 			t.Fatalf("corrupt %v, and it is %s", corrupt, d.Verdict)
 		}
-		seen := e.complete(at)
+		seen := e.Complete(At)
 		if !e.RedisSilent && !corrupt && seen.File.State == FileCompleted && d.Verdict != VerdictCompleted && d.Verdict != VerdictUndelivered {
 			t.Fatalf("the file is finished, and it is %s", d.Verdict)
 		}
@@ -93,7 +93,7 @@ func checkStart(t *rapid.T, e Evidence, d Diagnosis) {
 			t.Fatalf("%v is allowed, and SuperDuperAI may be another one", d.Allowed)
 		}
 	case FileInProgress, FileFinalizing:
-		if age := at.Sub(d.Since); age < limits.StallAfter {
+		if age := At.Sub(d.Since); age < limits.StallAfter {
 			t.Fatalf("%v is allowed, file %s for %s", d.Allowed, e.File.State, age)
 		}
 	}
@@ -133,11 +133,11 @@ func drawEvidence(t *rapid.T) Evidence {
 		File: File{SeenAt: drawTime(t, "seen"), State: rapid.SampledFrom([]FileState{"", FileNone, FileInProgress, FileFinalizing, FileCompleted,
 			FileFailed, FileUnknown, FileMissing, FileUnchecked}).Draw(t, "file")},
 		APIProven: rapid.Bool().Draw(t, "proven"),
-		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {fileF}, {fileOld, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
-		Others: rapid.SampledFrom([][]Named{nil, {{fileOld, rapid.SampledFrom([]FileState{FileUnknown, FileMissing, FileFailed, FileInProgress,
+		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {File1}, {File2, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
+		Others: rapid.SampledFrom([][]Named{nil, {{File2, rapid.SampledFrom([]FileState{FileUnknown, FileMissing, FileFailed, FileInProgress,
 			FileCompleted}).Draw(t, "other file")}}}).Draw(t, "others"),
 		Event: Event{Completed: rapid.Bool().Draw(t, "event")},
-		Site:  rapid.SampledFrom([]*Site{nil, {Found: true, Status: "processing", FileID: fileF}, {}}).Draw(t, "site"),
+		Site:  rapid.SampledFrom([]*Site{nil, {Found: true, Status: "processing", FileID: File1}, {}}).Draw(t, "site"),
 		Reads: rapid.SampledFrom([]Layout{LayoutNone, LayoutOneKey, LayoutThreeKey}).Draw(t, "site reads"),
 		Job:   rapid.SampledFrom([]JobState{JobNone, JobNone, JobNone, JobRunning, JobUnclear}).Draw(t, "job"),
 	}
@@ -185,7 +185,7 @@ func drawMember(t *rapid.T, name string) any {
 	case "timestamp", "createdAt":
 		return drawTime(t, name).Format(time.RFC3339Nano)
 	case "fileId":
-		return rapid.SampledFrom([]string{fileF, fileOld, "../balance"}).Draw(t, name)
+		return rapid.SampledFrom([]string{File1, File2, "../balance"}).Draw(t, name)
 	case "generationType":
 		return rapid.SampledFrom([]string{"text-to-video", "image-to-video"}).Draw(t, name)
 	}
@@ -197,5 +197,5 @@ func drawTime(t *rapid.T, name string) time.Time {
 	if rapid.IntRange(0, 4).Draw(t, name+" is set") == 0 {
 		return time.Time{}
 	}
-	return at.Add(-time.Duration(rapid.Int64Range(-60, 120).Draw(t, name)) * time.Minute)
+	return At.Add(-time.Duration(rapid.Int64Range(-60, 120).Draw(t, name)) * time.Minute)
 }

@@ -100,6 +100,17 @@ func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	return r.known, nil
 }
 
+// Run runs a script, whose keys all lie in one slot.
+func (r *Redis) Run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
+	client, err := r.Client(ctx)
+	if err != nil {
+		cmd := redis.NewCmd(ctx)
+		cmd.SetErr(err)
+		return cmd
+	}
+	return script.Run(ctx, client, keys, args...)
+}
+
 // alone tells whether one server is known to hold all keys.
 func (r *Redis) alone() bool {
 	r.mu.Lock()

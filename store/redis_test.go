@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"strings"
 	"testing"
@@ -13,71 +14,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
-
-func TestCheckURL(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ url, fault string }{
-		{"redis://localhost", ""},
-		{"redis://:hunter2@localhost:6379/3", ""},
-		{"rediss://bot:hunter2@cache.example:6380", ""},
-		{"redis://[::1]:6379", ""},
-		{"redis://localhost?read_timeout=5s&pool_size=3", ""},
-		{"redis://a:1?addr=b:2&addr=c:3", ""},
-		{"redis://a:1?addr=b:2&master_name=main", ""},
-		{"redis://a:1/4?master_name=main&password=hunter2", ""},
-		{"", "begin with"},
-		{"http://:hunter2@localhost", "begin with"},
-		{"hunter2@localhost:6379", "not a URL"},
-		{"redis://", "no host"},
-		{"redis://:hunter2@", "no host"},
-		{"redis://:hunt/er2@localhost:6379", "percent-encode"},
-		{"redis://user/hunter2@localhost:6379", "percent-encode"},
-		{"redis://user?hunter2@localhost:6379", "percent-encode"},
-		{"redis://:hunter2#1@localhost:6379", "percent-encode"},
-		{"redis://bot:12#hunter2@localhost:6379", "percent-encode"}, // else a host named bot
-		{"redis://bot:hunter2#1", "percent-encode"},
-		{"redis://:hunter2/@x@localhost:6379", "percent-encode"},
-		{"redis://:hunter2%@localhost:6379", "percent-encode"},
-		{"redis://:hunter2^[@localhost:6379", "percent-encode"},
-		{"redis://<hunter2>@localhost:6379", "percent-encode"},
-		{"redis://bot:hunt@er:2@localhost:6379", ""}, // the last @ counts, and the first colon
-		{"redis://:hunter2%2F%23%3F%40%3A@localhost:6379/1", ""},
-		{`"redis://:hunter2@localhost:6379"`, "cut them"},
-		{"'redis://:hunter2@localhost:6379'", "cut them"},
-		{"“redis://:hunter2@localhost:6379”", "cut them"},
-		{"redis://:hunter2@localhost:6379'", "cut them"},
-		{"\"redis://:hunter2@localhost:6379\"\n", "cut them"},
-		{"redis://:hunter2@localhost:6379\n", "cut that"},
-		{"redis://:hunter2@localhost:6379\r\n", "cut that"},
-		{" redis://:hunter2@localhost:6379", "cut that"},
-		{"\uFEFFredis://:hunter2@localhost:6379", "cut that"},
-		{"redis://:hunter2@local host:6379", "cut that"},
-		{"redis://:hunter2@localhost:6379\u200b", "cut that"},
-		{"REDIS_URL=redis://:hunter2@localhost:6379", "stands before redis://"},
-		{"redis-cli -u redis://:hunter2@localhost:6379", "stands before redis://"},
-		{"rediss://:hunter2@localhost:6379?skip_verify=true", "SSL_CERT_FILE"},
-		{"rediss://:hunter2@localhost:6379?skip_verify=1&read_timeout=1s", "SSL_CERT_FILE"},
-		{"rediss://:hunter2@a:1?addr=b:2&skip_verify=true", "SSL_CERT_FILE"},
-		{"rediss://:hunter2@a:1?master_name=main&skip_verify=true", "SSL_CERT_FILE"},
-		{"redis://localhost/three", "database number"},
-		{"redis://localhost?addr=user:hunter2@b:1", "addr=host:port"},
-		{"redis://localhost?read_timeout=hunter2", "read_timeout"},
-		{"redis://a:1/3?addr=b:2", "no numbered databases"},
-		{"redis://a:1?addr=b:2&db=3", "no numbered databases"},
-	} {
-		err := CheckURL(c.url)
-		if (err == nil) != (c.fault == "") || err != nil && !strings.Contains(err.Error(), c.fault) {
-			t.Errorf("CheckURL(%q) = %v; want %q in it", c.url, err, c.fault)
-		}
-		if err != nil && strings.Contains(err.Error(), "hunter2") {
-			t.Errorf("CheckURL(%q) tells the password: %v", c.url, err)
-		}
-		var wrong *URLError
-		if err != nil && !errors.As(err, &wrong) && !errors.Is(err, ErrClusterDatabase) {
-			t.Errorf("CheckURL(%q) is a %T", c.url, err)
-		}
-	}
-}
 
 // TestSessionOfEachTopology reads the same session wherever it lies.
 func TestSessionOfEachTopology(t *testing.T) {
@@ -116,7 +52,7 @@ func TestSessionOfEachTopology(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, err := open(t, p.url).Session(t.Context(), "cs_live_1")
+			s, err := (Reader{Redis: OpenTest(t, p.url)}).Session(t.Context(), "cs_live_1")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -134,20 +70,20 @@ func TestSessionOfEachTopology(t *testing.T) {
 func TestSessionKeysOnThreeMasters(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.LockCluster(t)
-	r := open(t, cluster.URL())
+	r := OpenTest(t, cluster.URL())
 	id := spreadID(t, cluster)
 	for key, value := range map[string]string{
-		"prompt:": foxPrompt, "webhook:": `{"status":"processing","fileId":"` + fileF + `"}`, "session:": `{"fileId":"` + fileF + `"}`,
+		"prompt:": FoxPrompt, "webhook:": `{"status":"processing","fileId":"` + File1 + `"}`, "session:": `{"fileId":"` + File1 + `"}`,
 	} {
 		if err := cluster.Client().Set(t.Context(), key+id, value, KeyLife).Err(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s, err := r.Session(t.Context(), id)
+	s, err := (Reader{Redis: r}).Session(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.PromptText() != "A fox" || s.Status() != StatusProcessing || s.FileID() != fileF || s.Layout() != LayoutThreeKey {
+	if s.PromptText() != "A fox" || s.Status() != StatusProcessing || s.FileID() != File1 || s.Layout() != LayoutThreeKey {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -158,7 +94,7 @@ func spreadID(t *testing.T, cluster *redistest.Cluster) string {
 	for n := range 10_000 {
 		id := "cs_live_spread" + strings.Repeat("x", n%50) + string(rune('a'+n%26))
 		holders := map[*redistest.Server]bool{}
-		for _, prefix := range keyOrder {
+		for _, prefix := range KeyPrefixes {
 			holders[cluster.NodeOf(t, prefix+id)] = true
 		}
 		if len(holders) == 3 {
@@ -172,7 +108,7 @@ func spreadID(t *testing.T, cluster *redistest.Cluster) string {
 func TestSessionOfWhatIsRare(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)
-	r := open(t, server.URL())
+	r := OpenTest(t, server.URL())
 	client := server.Client()
 	large := `{"prompt":"A fox","imageFile":{"content":"` + strings.Repeat("QUJD", 3<<20/4) + `"}}`
 	ctx := t.Context()
@@ -180,27 +116,27 @@ func TestSessionOfWhatIsRare(t *testing.T) {
 	pipe.HSet(ctx, "prompt:cs_live_rare", "status", "error")
 	pipe.Set(ctx, "webhook:cs_live_rare", "", 0)
 	pipe.Set(ctx, "session:cs_live_rare", large, 0)
-	pipe.SetRange(ctx, "session:cs_live_huge", maxValue+5, "x")
+	pipe.SetRange(ctx, "session:cs_live_huge", MaxValue+5, "x")
 	if _, err := pipe.Exec(ctx); err != nil {
 		t.Fatal(err)
 	}
-	s, err := r.Session(ctx, "cs_live_rare")
+	s, err := (Reader{Redis: r}).Session(ctx, "cs_live_rare")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !s.Prompt.Exists || !s.Prompt.Other || s.Prompt.Fault != FaultOtherType {
 		t.Errorf("a hash: %+v", s.Prompt)
 	}
-	if !s.Webhook.Exists || s.Webhook.Fault != faultSyntax || s.Webhook.TTL != 0 {
+	if !s.Webhook.Exists || s.Webhook.Fault != "it is not JSON" || s.Webhook.TTL != 0 {
 		t.Errorf("an empty string that never expires: %+v", s.Webhook)
 	}
 	if s.PromptText() != "A fox" || s.Lookup.Size != len(large) || s.Lookup.Fault != "" {
 		t.Errorf("three megabytes: %d bytes, %q", s.Lookup.Size, s.Lookup.Fault)
 	}
-	if s, err = r.Session(ctx, "cs_live_huge"); err != nil || s.Lookup.Fault != FaultTooLarge {
+	if s, err = (Reader{Redis: r}).Session(ctx, "cs_live_huge"); err != nil || s.Lookup.Fault != FaultTooLarge {
 		t.Errorf("more than is read: %q, %v", s.Lookup.Fault, err)
 	}
-	if s, err = r.Session(ctx, "cs_live_none"); err != nil || s.Layout() != LayoutNone {
+	if s, err = (Reader{Redis: r}).Session(ctx, "cs_live_none"); err != nil || s.Layout() != LayoutNone {
 		t.Errorf("nothing there: %+v, %v", s, err)
 	}
 }
@@ -213,8 +149,8 @@ func TestOpenWhileRedisIsAway(t *testing.T) {
 	}
 	addr := mini.Addr()
 	mini.Close()
-	r := open(t, "redis://"+addr)
-	if _, err := r.Session(t.Context(), "cs_live_1"); !errors.Is(err, ErrSilent) {
+	r := OpenTest(t, "redis://"+addr)
+	if _, err := (Reader{Redis: r}).Session(t.Context(), "cs_live_1"); !errors.Is(err, ErrSilent) {
 		t.Fatalf("nobody listens, and the error is %v", err)
 	}
 	back := miniredis.NewMiniRedis()
@@ -222,7 +158,7 @@ func TestOpenWhileRedisIsAway(t *testing.T) {
 		t.Skipf("the port was taken by somebody else: %v", err)
 	}
 	defer back.Close()
-	if _, err := r.Session(t.Context(), "cs_live_1"); err != nil {
+	if _, err := (Reader{Redis: r}).Session(t.Context(), "cs_live_1"); err != nil {
 		t.Fatalf("Redis is back, and the error is %v", err)
 	}
 }
@@ -235,45 +171,24 @@ func TestClusterHasNoDatabases(t *testing.T) {
 	}
 }
 
-func TestFrozenRedisIsSilentInTime(t *testing.T) {
-	t.Parallel()
-	server := redistest.Start(t)
-	for name, r := range map[string]*Redis{"known": open(t, deaf(server.URL())), "unknown": {single: unasked(t, deaf(server.URL()))}} {
-		t.Run(name, func(t *testing.T) {
-			server.Freeze(t)
-			defer server.Thaw(t)
-			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-			defer cancel()
-			testenv.Returns(t, "the question", func() {
-				if _, err := r.Session(ctx, "cs_live_1"); !errors.Is(err, ErrSilent) {
-					t.Errorf("got %v", err)
-				}
-			})
-		})
-	}
-}
-
-// deaf is the URL of a Redis for a client that waits for an answer without end,
-// unless who asks has a deadline.
-func deaf(url string) string { return url + "?read_timeout=-1" }
-
-// unasked are the options of a Redis that was away when it was opened.
-func unasked(t *testing.T, url string) *redis.Options {
-	t.Helper()
-	r, err := parse(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.single
-}
-
 func TestErrorsOfRedisAreNotSilence(t *testing.T) {
 	t.Parallel()
 	mini := miniredis.RunT(t)
 	mini.RequireAuth("hunter2")
-	r := open(t, "redis://:wrong@"+mini.Addr())
-	_, err := r.Session(t.Context(), "cs_live_1")
+	r := OpenTest(t, "redis://:wrong@"+mini.Addr())
+	_, err := (Reader{Redis: r}).Session(t.Context(), "cs_live_1")
 	if err == nil || errors.Is(err, ErrSilent) || strings.Contains(err.Error(), "wrong@") {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// TestLargestValueIsRead: what may be read passes the measure.
+func TestLargestValueIsRead(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	testenv.Must(t, server.Client().SetRange(t.Context(), "session:cs_live_1", MaxValue, rand.Text()).Err())
+	s, err := (Reader{Redis: OpenTest(t, redistest.Patient(t, server.URL()))}).Session(context.Background(), "cs_live_1")
+	if err != nil || s.Lookup.Fault != FaultTooLarge {
+		t.Errorf("%q, %v", s.Lookup.Fault, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -12,14 +13,14 @@ const repairedPages = 4
 
 // Repaired are the sessions that repairs of ours wrote since then, with the
 // last repair of each. Of a very long list the oldest may be missing.
-func (l *Ledger) Repaired(ctx context.Context, since time.Time) (map[string]Action, error) {
-	client, err := l.state.Client(ctx)
+func (t *Trail) Repaired(ctx context.Context, since time.Time) (map[string]Action, error) {
+	client, err := t.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	repaired := map[string]Action{}
 	for page, end := 0, "+"; page < repairedPages; page++ {
-		messages, err := client.XRevRangeN(ctx, auditKey, end, text(since), auditPage).Result()
+		messages, err := client.XRevRangeN(ctx, auditKey, end, strconv.FormatInt(since.UnixMilli(), 10), auditPage).Result()
 		if err != nil {
 			return nil, fmt.Errorf("read the audit trail: %w", Classify(err))
 		}

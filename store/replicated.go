@@ -18,96 +18,46 @@ var ErrNotReplicated = errors.New("a replica of Redis is missing or behind")
 const (
 	// replicaWithin is how long the replicas are waited for.
 	replicaWithin = 500 * time.Millisecond
-	// replicaLife is how long a replica counts that was seen connected: who was
+	// ReplicaLife is how long a replica counts that was seen connected: who was
 	// there a moment ago may be made the master.
-	replicaLife = 24 * time.Hour
+	ReplicaLife = 24 * time.Hour
 )
 
-// Replication is how the master of plans and jobs stands with its replicas.
+// Replication is how a master stands with its replicas.
 type Replication struct {
 	Connected int
 	Told      bool // the server tells how many are connected; else those that acknowledge count
-	Needed    bool // a replica has to have a job's record before its request is sent
+	Needed    bool // a replica has to have a write before anybody may rely on it
 }
 
-// Replication asks the master of plans and jobs.
-func (l *Ledger) Replication(ctx context.Context) (Replication, error) {
-	master, err := l.state.master(ctx, replicaKey)
-	if err != nil {
-		return Replication{}, err
-	}
-	return l.state.replication(ctx, master)
-}
-
-// NoteReplicas remembers that a replica is connected, if one is.
-func (l *Ledger) NoteReplicas(ctx context.Context) error {
-	master, err := l.state.master(ctx, replicaKey)
+// NoteReplicas remembers under a key that its master has a replica connected, if
+// it has.
+func (r *Redis) NoteReplicas(ctx context.Context, key string) error {
+	master, err := r.master(ctx, key)
 	if err != nil {
 		return err
 	}
-	n, _, err := replicasOf(ctx, master)
+	n, _, err := connectedReplicas(ctx, master)
 	if err != nil || n == 0 {
 		return err
 	}
-	if err := master.Set(ctx, replicaKey, "", replicaLife).Err(); err != nil {
+	if err := master.Set(ctx, key, "", ReplicaLife).Err(); err != nil {
 		return fmt.Errorf("note that a replica is connected: %w", Classify(err))
 	}
 	return nil
 }
 
-// Replicated returns nil once the record of a job, as it is given, is on every
-// connected replica, and on at least one where one could take over.
-//
-// The record is saved once more on the connection that waits: the master that
-// answers may be another than the one that took it before. ErrLeaseLost where
-// that one knows nothing of the lease.
-func (l *Ledger) Replicated(ctx context.Context, lease Lease, job Job) error {
-	master, err := l.state.master(ctx, replicaKey)
+// Acknowledge makes a write on the master of a key and returns nil once so many of
+// its replicas have it. Redis replicates behind its answers: a replica that takes
+// over may lack the last of them. WAIT waits for the writes of its own connection,
+// and replicas take all writes in their order, so that one covers all before it.
+func (r *Redis) Acknowledge(ctx context.Context, key string, replicas int, write func(redis.Pipeliner)) error {
+	master, err := r.master(ctx, key)
 	if err != nil {
 		return err
 	}
-	r, err := l.state.replication(ctx, master)
-	if err != nil || !r.Needed {
-		return err
-	}
-	keys, args, err := savedJob(lease, job)
-	if err != nil {
-		return err
-	}
-	var held *redis.Cmd
-	err = acknowledged(ctx, master, max(r.Connected, 1), func(pipe redis.Pipeliner) {
-		if r.Connected > 0 {
-			pipe.Set(ctx, replicaKey, "", replicaLife)
-		}
-		held = saveJob.Eval(ctx, pipe, keys, args...)
-	})
-	if held != nil && held.Err() == nil && held.Val() == int64(0) {
-		return ErrLeaseLost
-	}
-	return err
-}
-
-// Replicated returns nil once every connected replica has all that the watch
-// has written so far.
-func (w *Watch) Replicated(ctx context.Context) error {
-	master, err := w.state.master(ctx, watchSyncKey)
-	if err != nil {
-		return err
-	}
-	n, _, err := replicasOf(ctx, master)
-	if err != nil || n == 0 {
-		return err
-	}
-	return acknowledged(ctx, master, n, func(pipe redis.Pipeliner) { pipe.Set(ctx, watchSyncKey, "", jobLife) })
-}
-
-// acknowledged makes a write and waits for so many replicas. Redis replicates
-// behind its answers: a replica that takes over may lack the last of them. WAIT
-// waits for the writes of its own connection, and replicas take all writes in
-// their order, so that one covers all before it.
-func acknowledged(ctx context.Context, master redis.UniversalClient, replicas int, write func(redis.Pipeliner)) error {
 	var acked *redis.Cmd
-	_, err := master.Pipelined(ctx, func(pipe redis.Pipeliner) error {
+	_, err = master.Pipelined(ctx, func(pipe redis.Pipeliner) error {
 		write(pipe)
 		acked = pipe.Do(ctx, "WAIT", replicas, replicaWithin.Milliseconds())
 		return nil
@@ -138,11 +88,15 @@ func (r *Redis) master(ctx context.Context, key string) (redis.UniversalClient, 
 	return master, nil
 }
 
-// replication tells whether a replica has to follow: one is connected, or could
-// take over although it is not, because a Sentinel or the cluster knows of it or
-// it was seen a while ago.
-func (r *Redis) replication(ctx context.Context, master redis.UniversalClient) (Replication, error) {
-	connected, told, err := replicasOf(ctx, master)
+// Replication asks the master of a key under which NoteReplicas notes whether a
+// replica has to follow: one is connected, or could take over although it is not,
+// because a Sentinel or the cluster knows of it or it was seen a while ago.
+func (r *Redis) Replication(ctx context.Context, key string) (Replication, error) {
+	master, err := r.master(ctx, key)
+	if err != nil {
+		return Replication{}, err
+	}
+	connected, told, err := connectedReplicas(ctx, master)
 	seen := Replication{Connected: connected, Told: told, Needed: connected > 0 || r.sentinel}
 	if err != nil || seen.Needed {
 		return seen, err
@@ -156,7 +110,7 @@ func (r *Redis) replication(ctx context.Context, master redis.UniversalClient) (
 			return seen, nil
 		}
 	}
-	noted, err := master.Exists(ctx, replicaKey).Result()
+	noted, err := master.Exists(ctx, key).Result()
 	if err != nil {
 		return seen, fmt.Errorf("ask for an earlier replica: %w", Classify(err))
 	}
@@ -182,10 +136,10 @@ func listsReplica(nodes string) bool {
 	return masters[self]
 }
 
-// replicasOf counts the replicas that are connected. A server may not tell: its
+// connectedReplicas counts the replicas that are connected. A server may not tell: its
 // ACL forbids INFO, or it knows no such section. Then those are counted, one at
 // least where there is one, that acknowledge what this connection wrote last.
-func replicasOf(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
+func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
 	if err != nil && !untold(err) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,10 +23,10 @@ func running(t *testing.T, l *Ledger, session string) (Lease, Job) {
 func leaves(t *testing.T, master, replica *redistest.Server) {
 	t.Helper()
 	replica.Freeze(t)
-	must(t, master.Client().ClientKillByFilter(t.Context(), "TYPE", "replica").Err())
+	testenv.Must(t, master.Client().ClientKillByFilter(t.Context(), "TYPE", "replica").Err())
 	testenv.Until(t, "the replica leaves", func() bool {
-		n, _, err := replicasOf(t.Context(), master.Client())
-		return err == nil && n == 0
+		info, err := master.Client().Info(t.Context(), "replication").Result()
+		return err == nil && strings.Contains(info, "connected_slaves:0")
 	})
 }
 
@@ -47,7 +48,7 @@ func replicates(t *testing.T, l *Ledger, lease Lease, job Job) {
 func TestReplicated(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
-	l := NewLedger(open(t, master.URL()))
+	l := NewLedger(OpenTest(t, master.URL()))
 	lease, job := running(t, l, "cs_live_replica")
 	check := func(when string, want error) {
 		t.Helper()
@@ -62,20 +63,20 @@ func TestReplicated(t *testing.T) {
 	if n := replica.Client().Exists(t.Context(), jobOfKey("cs_live_replica")).Val(); n != 1 {
 		t.Error("the replica does not have the claim")
 	}
-	if got, err := NewLedger(open(t, replica.URL())).LoadJob(t.Context(), job.ID); err != nil || got.Step != StepSending {
+	if got, err := NewLedger(OpenTest(t, replica.URL())).LoadJob(t.Context(), job.ID); err != nil || got.Step != StepSending {
 		t.Errorf("the replica has the job at %s, %v", got.Step, err)
 	}
 	replica.Freeze(t)
 	check("with a replica that stands still", ErrNotReplicated)
-	if err := NewWatch(open(t, master.URL())).Replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
+	if err := NewWatch(OpenTest(t, master.URL())).Replicated(t.Context()); !errors.Is(err, ErrNotReplicated) {
 		t.Errorf("the watch with a replica that stands still: %v", err)
 	}
 	leaves(t, master, replica)
 	check("with a replica that left", ErrNotReplicated)
-	if ttl := master.Client().TTL(t.Context(), replicaKey).Val(); ttl <= replicaLife-time.Minute || ttl > replicaLife {
+	if ttl := master.Client().TTL(t.Context(), replicaKey).Val(); ttl <= ReplicaLife-time.Minute || ttl > ReplicaLife {
 		t.Errorf("it is remembered for %s", ttl)
 	}
-	must(t, master.Client().Del(t.Context(), replicaKey).Err()) // as if a day went by
+	testenv.Must(t, master.Client().Del(t.Context(), replicaKey).Err()) // as if a day went by
 	check("a day after the replica left", nil)
 	replica.Thaw(t)
 }
@@ -84,11 +85,11 @@ func TestReplicated(t *testing.T) {
 func TestNoteReplicas(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
-	l := NewLedger(open(t, master.URL()))
+	l := NewLedger(OpenTest(t, master.URL()))
 	lease, job := running(t, l, "cs_live_noted")
 	noted := func(want Replication) {
 		t.Helper()
-		must(t, l.NoteReplicas(t.Context()))
+		testenv.Must(t, l.NoteReplicas(t.Context()))
 		if got, err := l.Replication(t.Context()); err != nil || got != want {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
@@ -110,14 +111,14 @@ func TestReplicatedElsewhere(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	redistest.StartReplica(t, master)
-	l := NewLedger(open(t, master.URL()))
+	l := NewLedger(OpenTest(t, master.URL()))
 	lease, job := running(t, l, "cs_live_elsewhere")
-	must(t, master.Client().FlushAll(t.Context()).Err())
+	testenv.Must(t, master.Client().FlushAll(t.Context()).Err())
 	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
 		t.Errorf("where nobody knows of the job: %v", err)
 	}
-	must(t, l.SavePlan(t.Context(), job.Plan))
-	if a := click(t, approve(l), job.ID, bob, at); a.Verdict != Claimed {
+	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
+	if a := click(t, approve(l), job.ID, bob, At); a.Verdict != Claimed {
 		t.Fatalf("claimed anew: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "another")
@@ -131,7 +132,7 @@ func TestReplicatedElsewhere(t *testing.T) {
 func TestReplicatedWithoutInfo(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
-	l := NewLedger(as(t, master, "~* &* +@all -info"))
+	l := NewLedger(As(t, master, "~* &* +@all -info"))
 	lease, job := running(t, l, "cs_live_silent")
 	check := func(when string, want error, noted int64) {
 		t.Helper()
@@ -149,9 +150,9 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 		replicates(t, l, lease, job)
 		return noted()
 	})
-	must(t, master.Client().Del(t.Context(), replicaKey).Err())
+	testenv.Must(t, master.Client().Del(t.Context(), replicaKey).Err())
 	testenv.Until(t, "the replica acknowledges", func() bool {
-		must(t, l.NoteReplicas(t.Context()))
+		testenv.Must(t, l.NoteReplicas(t.Context()))
 		return noted()
 	})
 	replica.Freeze(t)
@@ -159,15 +160,15 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 	leaves(t, master, replica)
 	check("with a replica that left", ErrNotReplicated, 1)
 	replica.Thaw(t)
-	must(t, master.Client().Del(t.Context(), replicaKey).Err())
-	l = NewLedger(as(t, master, "~* &* +@all -info -wait"))
+	testenv.Must(t, master.Client().Del(t.Context(), replicaKey).Err())
+	l = NewLedger(As(t, master, "~* &* +@all -info -wait"))
 	check("where nobody may wait", ErrNoPermission, 0)
 }
 
 // TestReplicatedEverywhere: where nobody knows of a replica nothing is waited for.
 func TestReplicatedEverywhere(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *Redis) {
 		l := NewLedger(r)
 		lease, job := running(t, l, "cs_live_everywhere")
 		if err := l.Replicated(t.Context(), lease, job); err != nil {
@@ -181,7 +182,7 @@ func TestReplicatedEverywhere(t *testing.T) {
 func TestReplicatedBehindASentinel(t *testing.T) {
 	t.Parallel()
 	sentinel := redistest.StartSentinel(t)
-	l := NewLedger(open(t, sentinel.URL()))
+	l := NewLedger(OpenTest(t, sentinel.URL()))
 	lease, job := running(t, l, "cs_live_watched")
 	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrNotReplicated) {
 		t.Errorf("without a replica: %v", err)
@@ -195,7 +196,7 @@ func TestReplicatedBehindASentinel(t *testing.T) {
 func TestReplicatedInACluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
-	l := NewLedger(open(t, cluster.URL()))
+	l := NewLedger(OpenTest(t, cluster.URL()))
 	lease, job := running(t, l, "cs_live_listed")
 	master := cluster.NodeOf(t, replicaKey)
 	for _, key := range []string{planKey("x"), jobKey("x"), leaseKey("x"), jobOfKey("cs_live_x"), pendingKey, unclearKey} {
@@ -221,24 +222,4 @@ func TestReplicatedInACluster(t *testing.T) {
 	}
 	replica.Thaw(t)
 	replicates(t, l, lease, job)
-}
-
-func TestListsReplica(t *testing.T) {
-	t.Parallel()
-	const masters = "a 127.0.0.1:1@11 myself,master - 0 0 1 connected 0-100\nb 127.0.0.1:2@12 master - 0 0 2 connected 101-200\n"
-	for name, c := range map[string]struct {
-		nodes string
-		want  bool
-	}{
-		"masters only":         {masters, false},
-		"another's":            {masters + "c 127.0.0.1:3@13 slave b 0 0 2 connected\n", false},
-		"its own":              {masters + "c 127.0.0.1:3@13 slave a 0 0 1 connected\n", true},
-		"its own, which died":  {masters + "c 127.0.0.1:3@13,host slave,fail a 0 0 1 disconnected\n", true},
-		"a master that failed": {masters + "c 127.0.0.1:3@13 master,fail - 0 0 1 disconnected\n", false},
-		"nothing":              {"", false},
-	} {
-		if got := listsReplica(c.nodes); got != c.want {
-			t.Errorf("%s: %v", name, got)
-		}
-	}
 }

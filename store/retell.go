@@ -33,7 +33,7 @@ func (l *Ledger) Retell(ctx context.Context, id string) (bool, error) {
 			return false, fmt.Errorf("have a job told: %w", err)
 		}
 		keys := []string{jobKey(id), pendingKey, leaseKey(id)}
-		done, err := l.run(ctx, retell, keys, before, after, id, job.Claimed.UnixMilli()).Int()
+		done, err := l.state.Run(ctx, retell, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 		if err != nil {
 			return false, fmt.Errorf("have a job told: %w", Classify(err))
 		}

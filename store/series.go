@@ -20,7 +20,7 @@ const seriesHours = 15 * 24
 // seriesKey is a hash that goes round: an hour has the place of the one that the
 // series has just left, so that it never grows. A field is a place, a colon and
 // what is told; its value begins with the hour since 1970 that it is of.
-const seriesKey = watchPrefix + "series"
+const seriesKey = WatchPrefix + "series"
 
 // What a field tells of its hour.
 const (
@@ -131,8 +131,8 @@ return 1`)
 
 // countLookups counts that the site was asked in an hour, and how often it
 // answered with a status that agrees with Redis.
-func (w *Watch) countLookups(ctx context.Context, hour int64, t Tries) error {
-	err := w.run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
+func (s *Statistics) countLookups(ctx context.Context, hour int64, t Tries) error {
+	err := s.state.Run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
 		return fmt.Errorf("count questions to the site: %w", Classify(err))
 	}

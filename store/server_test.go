@@ -10,13 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // fill stores 22 keys, which a cluster spreads over its masters.
 func fill(t *testing.T, client redis.UniversalClient) {
 	t.Helper()
 	for n := range 22 {
-		must(t, client.Set(t.Context(), fmt.Sprint("balance:", n), "7", 0).Err())
+		testenv.Must(t, client.Set(t.Context(), fmt.Sprint("balance:", n), "7", 0).Err())
 	}
 }
 
@@ -26,7 +27,7 @@ func TestServer(t *testing.T) {
 		t.Parallel()
 		server := redistest.Start(t)
 		fill(t, server.Client())
-		configure(t, server, "maxmemory", "100mb")
+		testenv.Must(t, server.Client().ConfigSet(t.Context(), "maxmemory", "100mb").Err())
 		s, err := open(t, server.URL()).Server(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -40,7 +41,9 @@ func TestServer(t *testing.T) {
 		t.Parallel()
 		cluster := redistest.LockCluster(t)
 		fill(t, cluster.Client())
-		configure(t, cluster.Nodes[0], "maxmemory", "100mb")
+		node := cluster.Nodes[0].Client()
+		testenv.Must(t, node.ConfigSet(t.Context(), "maxmemory", "100mb").Err())
+		t.Cleanup(func() { testenv.Must(t, node.ConfigSet(context.Background(), "maxmemory", "0").Err()) })
 		r := open(t, cluster.URL())
 		s, err := r.Server(t.Context())
 		if err != nil {

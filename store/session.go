@@ -45,22 +45,6 @@ func (s Status) written() bool {
 	return false
 }
 
-// KeyLife is the time for which the product keeps each key after a write.
-const KeyLife = 30 * 24 * time.Hour
-
-// Key is one of a session's keys as Redis gave it.
-type Key struct {
-	Kind   string // prompt, webhook or session: what stands before the colon
-	Exists bool
-	Fault  Fault         // why it cannot be read
-	Other  bool          // it is of another Redis type than string
-	TTL    time.Duration // 0 = it does not expire
-	Size   int           // bytes
-	Digest string        // SHA-256 of the bytes in hex; empty where there are none to compare with
-	Full   bool          // a full object, readable or not
-	Value  Value
-}
-
 // Session is what Redis holds of one checkout session.
 type Session struct {
 	ID      string
@@ -107,14 +91,14 @@ func (s Session) Layout() Layout {
 
 // PromptText is the prompt that counts, empty where none is readable.
 func (s Session) PromptText() string {
-	if p := s.promptKey().Value.Prompt; p != nil {
+	if p := s.PromptKey().Value.Prompt; p != nil {
 		return *p
 	}
 	return ""
 }
 
-// promptKey is the key with the prompt that counts: a full object's wins.
-func (s Session) promptKey() Key {
+// PromptKey is the key with the prompt that counts: a full object's wins.
+func (s Session) PromptKey() Key {
 	for _, key := range []Key{s.Lookup, s.Prompt} {
 		if p := key.Value.Prompt; p != nil && *p != "" {
 			return key
@@ -123,10 +107,10 @@ func (s Session) promptKey() Key {
 	return Key{}
 }
 
-// current is the key whose status counts, empty where none carries one: of
+// CurrentKey is the key whose status counts, empty where none carries one: of
 // webhook: and a full session: the one with the newer timestamp, on a tie the
 // full object.
-func (s Session) current() Key {
+func (s Session) CurrentKey() Key {
 	webhook, lookup := s.Webhook.Value, s.Lookup.Value
 	switch {
 	case webhook.Status == nil && lookup.Status == nil:
@@ -143,7 +127,7 @@ func (s Session) current() Key {
 // status counts, else in the mapping. A full object whose status does not count
 // is no mapping.
 func (s Session) NamedFile() string {
-	if id := fileOf(s.current()); id != "" || s.Lookup.Value.Status != nil {
+	if id := fileOf(s.CurrentKey()); id != "" || s.Lookup.Value.Status != nil {
 		return id
 	}
 	return fileOf(s.Lookup)
@@ -190,8 +174,8 @@ func (s Session) FileRef(now time.Time) FileRef {
 	return FileRef{Session: s.ID, Created: s.StoredAt(now), FileID: s.FileID()}
 }
 
-// strayFiles are the files that values name whose status does not count.
-func (s Session) strayFiles() []string {
+// StrayFiles are the files that values name whose status does not count.
+func (s Session) StrayFiles() []string {
 	var strays []string
 	for _, key := range []Key{s.Lookup, s.Webhook} {
 		id := fileOf(key)
@@ -204,7 +188,7 @@ func (s Session) strayFiles() []string {
 
 // Status is the one that counts; pending without a file counts as none.
 func (s Session) Status() Status {
-	word := s.current().Value.Status
+	word := s.CurrentKey().Value.Status
 	if word == nil || (Status(*word) == StatusPending && s.FileID() == "") {
 		return StatusNone
 	}
@@ -212,10 +196,10 @@ func (s Session) Status() Status {
 }
 
 // Current is the value whose status counts, empty where there is none.
-func (s Session) Current() Value { return s.current().Value }
+func (s Session) Current() Value { return s.CurrentKey().Value }
 
-// corrupt returns the first key that cannot be read.
-func (s Session) corrupt() (Key, bool) {
+// CorruptKey returns the first key that cannot be read.
+func (s Session) CorruptKey() (Key, bool) {
 	for _, key := range s.Keys() {
 		if key.Fault != "" {
 			return key, true

@@ -37,7 +37,7 @@ return 1`)
 // about it, or somebody else was quicker. With the last two the job is returned.
 func (l *Ledger) Settle(ctx context.Context, id string, said Settlement) (Job, error) {
 	said.At = said.At.UTC().Truncate(time.Millisecond)
-	for range attempts {
+	for range maxAttempts {
 		job, done, err := l.settle(ctx, id, said)
 		if err != nil || done {
 			return job, err
@@ -45,7 +45,7 @@ func (l *Ledger) Settle(ctx context.Context, id string, said Settlement) (Job, e
 		// Who told its end saved it in between, so that it may still be unclear; or
 		// the answer got lost, and this was the second attempt.
 	}
-	return Job{}, errChanged
+	return Job{}, errContended
 }
 
 // settle is false where the job was saved since it was read.
@@ -72,7 +72,7 @@ func (l *Ledger) settle(ctx context.Context, id string, said Settlement) (Job, b
 		return Job{}, false, fmt.Errorf("settle a job: %w", err)
 	}
 	keys := []string{jobKey(id), jobOfKey(job.Plan.Session), pendingKey, unclearKey, leaseKey(id)}
-	done, err := l.run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
+	done, err := l.state.Run(ctx, settle, keys, before, after, id, job.Claimed.UnixMilli()).Int()
 	if err != nil {
 		return Job{}, false, fmt.Errorf("settle a job: %w", Classify(err))
 	}

@@ -13,27 +13,27 @@ import (
 func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	straight := NewLedger(open(t, server.URL()))
+	straight := NewLedger(OpenTest(t, server.URL()))
 	p := saved(t, straight, "cs_live_1")
-	job := click(t, approve(straight), p.ID, ann, at.Add(time.Second)).Job
+	job := click(t, approve(straight), p.ID, ann, At.Add(time.Second)).Job
 	lease, got, err := straight.Lease(t.Context(), job.ID, "worker")
 	if err != nil || !got {
 		t.Fatalf("%v, %v", got, err)
 	}
-	job.Step, job.Outcome, job.Finished = StepSending, OutcomeUnclear, at.Add(time.Minute)
+	job.Step, job.Outcome, job.Finished = StepSending, OutcomeUnclear, At.Add(time.Minute)
 	if err := straight.SaveJob(t.Context(), lease, job); err != nil {
 		t.Fatal(err)
 	}
 
-	line := newLine(t, server.Addr())
-	line.command = "eval" // Redis does not know the script yet
-	line.lose.Store(1)
-	said := at.Add(2 * time.Minute)
-	settled, err := NewLedger(open(t, "redis://"+line.addr)).Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "", At: said})
+	line := NewLine(t, server.Addr())
+	line.Command = "eval" // Redis does not know the script yet
+	line.Lose.Store(1)
+	said := At.Add(2 * time.Minute)
+	settled, err := NewLedger(OpenTest(t, "redis://"+line.Addr)).Settle(t.Context(), job.ID, Settlement{By: bob, FileID: "", At: said})
 	if err != nil || settled.Settled == nil || settled.Settled.By != bob {
 		t.Errorf("%+v, %v", settled.Settled, err)
 	}
-	if line.lose.Load() > 0 {
+	if line.Lose.Load() > 0 {
 		t.Error("no answer was lost")
 	}
 	if err := straight.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {

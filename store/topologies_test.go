@@ -6,13 +6,15 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestRecordsOnEveryTopology: what several keys hold together is read and written
 // on one server and on three masters alike.
 func TestRecordsOnEveryTopology(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
 		ctx, l, w, shares := t.Context(), NewLedger(r), NewWatch(r), NewShares(r)
 		ids := []string{"cs_live_a", "cs_live_b", "cs_live_c", "cs_live_d"} // in several slots
 		job := claimed(t, l, ids[0])
@@ -29,7 +31,7 @@ func TestRecordsOnEveryTopology(t *testing.T) {
 			t.Errorf("no job is told again: %v", err)
 		}
 		job.Outcome, job.Step, job.Told = OutcomeDone, StepFinished, true
-		must(t, l.SaveJob(ctx, leased(t, l, job.ID, "one"), job))
+		testenv.Must(t, l.SaveJob(ctx, leased(t, l, job.ID, "one"), job))
 		again, err := l.Retell(ctx, job.ID)
 		got, loadErr := l.LoadJob(ctx, job.ID)
 		if !again || err != nil || loadErr != nil || got.Told {
@@ -40,19 +42,19 @@ func TestRecordsOnEveryTopology(t *testing.T) {
 		}
 
 		for _, id := range ids[:2] {
-			must(t, w.KeepPaid(ctx, Paid{EventID: "evt_1", Payment: Payment{SessionID: id, State: PaymentPaid}}))
+			testenv.Must(t, w.KeepPaid(ctx, Paid{EventID: "evt_1", Payment: Payment{SessionID: id, State: PaymentPaid}}))
 		}
-		must(t, w.KeepPaid(ctx, Paid{Payment: Payment{SessionID: ids[0], State: PaymentRefunded}}))
+		testenv.Must(t, w.KeepPaid(ctx, Paid{Payment: Payment{SessionID: ids[0], State: PaymentRefunded}}))
 		known, err := w.Known(ctx, ids)
 		if err != nil || len(known) != 4 || known[ids[2]].Paid != nil || known[ids[0]].Paid.Payment.State != PaymentRefunded || known[ids[1]].Paid.EventID != "evt_1" {
 			t.Errorf("payments: %+v, %v", known, err)
 		}
 
-		must(t, l.NoteReplicas(ctx))
+		testenv.Must(t, l.NoteReplicas(ctx))
 		if got, err := l.Replication(ctx); err != nil || got.Connected != 0 || got.Needed {
 			t.Errorf("replicas: %+v, %v", got, err)
 		}
-		must(t, shares.Save(ctx, "a", "/redis stats", time.Minute))
+		testenv.Must(t, shares.Save(ctx, "a", "/redis stats", time.Minute))
 		if got, err := shares.Load(ctx, "a"); got != "/redis stats" || err != nil {
 			t.Errorf("shared: %q, %v", got, err)
 		}

@@ -55,6 +55,10 @@ var (
 	ErrUnsaved = errors.New("Redis cannot keep what is written")
 )
 
+// ErrNotAllowed means that our user may not do this much of what would be good
+// to have.
+var ErrNotAllowed = errors.New("not allowed to this user")
+
 // kinds are all of them, what is more particular first.
 var kinds = []error{
 	ErrAnnounced, ErrGarbled, ErrSilent, ErrNoPassword, ErrWrongPassword, ErrNoPermission, ErrNoCommand, ErrRefused,
@@ -191,9 +195,9 @@ func wireKind(err error) error {
 	return ErrSilent
 }
 
-// refused is the error of the command because of which Redis discarded a whole
+// ExecError is the error of the command because of which Redis discarded a whole
 // transaction, which by itself says only that it did.
-func refused(cmds []redis.Cmder, err error) error {
+func ExecError(cmds []redis.Cmder, err error) error {
 	if !redis.IsExecAbortError(err) {
 		return err
 	}

@@ -115,7 +115,7 @@ func (u Update) Stands(s Session) bool {
 
 func write(s Session, key Key, changes []Change) KeyWrite {
 	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
-		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.whole(), Changes: withoutOdd(key.Value, changes)}
+		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: withoutOdd(key.Value, changes)}
 }
 
 // withoutOdd takes members of a wrong type out that are not set anyway.

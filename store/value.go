@@ -23,8 +23,8 @@ const (
 	FaultTooLarge  Fault = "it is larger than 32 MiB"
 )
 
-// whole tells whether nothing of the value can be read.
-func (f Fault) whole() bool { return f == faultSyntax || f == faultNoObject }
+// Replaceable reports whether nothing of the value can be read, so that a write replaces it whole.
+func (f Fault) Replaceable() bool { return f == faultSyntax || f == faultNoObject }
 
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {

@@ -53,7 +53,7 @@ func warnings(x Examination, action Action, retrying bool) (list []string, risk 
 		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
 	}
 	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
-	if left := x.Session.promptKey().TTL; left > 0 && left < nearEnd {
+	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {
 		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
 	}
 	return list, risk
@@ -109,13 +109,4 @@ func retrying(x Examination, now time.Time) bool {
 
 func undelivered(x Examination) bool {
 	return x.Event.State == EventPending || x.Event.State == EventFailed
-}
-
-// SiteTold reports whether the session shows that the site has the event: then it
-// is another endpoint that Stripe still delivers to. Processing without a file shows
-// nothing, since the site may have died before it answered, and neither does what a
-// repair of ours may have written.
-func (x Examination) SiteTold() bool {
-	moved := x.Session.FileID() != "" || x.Session.Status() == StatusError || x.Session.Status() == StatusCompleted
-	return moved && x.Repair.ID == "" && x.JobErr == nil
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,19 +13,16 @@ import (
 // All that the watch keeps lies under one hash tag, and so in one slot: what
 // concerns several records is done in one script.
 const (
-	watchPrefix = "sessionbot:{watch}:"
-	leaderKey   = watchPrefix + "leader" // who leads, while the lease holds
-	tokenKey    = watchPrefix + "token"  // counts the leaders
-	stateKey    = watchPrefix + "state"  // hash
-	dueKey      = watchPrefix + "due"    // sorted set of session ids, by when to look at them
-	openKey     = watchPrefix + "open"   // sorted set of incident ids, by their version
+	stateKey = WatchPrefix + "state" // hash
+	dueKey   = WatchPrefix + "due"   // sorted set of session ids, by when to look at them
+	openKey  = WatchPrefix + "open"  // sorted set of incident ids, by their version
 
-	watchSyncKey = watchPrefix + "sync" // written to see that replicas follow
+	watchSyncKey = WatchPrefix + "sync" // written to see that replicas follow
 )
 
-func paidKey(session string) string      { return watchPrefix + "paid:" + session }
-func dismissedKey(session string) string { return watchPrefix + "dismissed:" + session }
-func incidentKey(id string) string       { return watchPrefix + "incident:" + id }
+func paidKey(session string) string      { return WatchPrefix + "paid:" + session }
+func dismissedKey(session string) string { return WatchPrefix + "dismissed:" + session }
+func incidentKey(id string) string       { return WatchPrefix + "incident:" + id }
 
 const (
 	// watchLife is how long the watch is remembered while nobody watches.
@@ -35,58 +31,15 @@ const (
 	caseLife = KeyLife + 24*time.Hour
 )
 
-// ErrLeadLost means that somebody else leads the watch now: nothing was stored.
-var ErrLeadLost = errors.New("somebody else leads the watch now")
-
 // Watch is what the watch remembers: who leads it, how far it came, what is to
 // be looked at next, and its incidents.
 type Watch struct {
-	LeaseTimings LeaseTimings // of the lead; to be set before it is used
-	state        *Redis
+	*Leadership
+	state *Redis
 }
 
 // NewWatch keeps the records in the Redis given.
-func NewWatch(state *Redis) *Watch { return &Watch{LeaseTimings: LeadershipLease, state: state} }
-
-// Lead is the right to watch. Its token fences: once somebody else has got the
-// lead, nothing can be stored by the old one.
-type Lead struct{ token int64 }
-
-func (l Lead) text() string { return strconv.FormatInt(l.token, 10) }
-
-// KEYS: leader, token. ARGV: owner, life of the lease and of the token in ms.
-var lead = redis.NewScript(`
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-local token = holder and redis.call('GET', KEYS[2])
-if not token then token = redis.call('INCR', KEYS[2]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[3])
-return tonumber(token)`)
-
-// Lead takes the lead for the life of its lease, or makes it hold that long again; false
-// where somebody else has it. The lead is the same for as long as the owner
-// never let it end, and owners' names have to be unique.
-func (w *Watch) Lead(ctx context.Context, owner string) (Lead, bool, error) {
-	token, err := w.run(ctx, lead, []string{leaderKey, tokenKey}, owner, w.LeaseTimings.Life.Milliseconds(), watchLife.Milliseconds()).Int64()
-	if err != nil {
-		return Lead{}, false, fmt.Errorf("take the lead: %w", Classify(err))
-	}
-	return Lead{token: token}, token > 0, nil
-}
-
-// KEYS: leader. ARGV: owner.
-var resign = redis.NewScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 1`)
-
-// Resign gives the lead free, if the owner has it.
-func (w *Watch) Resign(ctx context.Context, owner string) error {
-	if err := w.run(ctx, resign, []string{leaderKey}, owner).Err(); err != nil {
-		return fmt.Errorf("resign: %w", Classify(err))
-	}
-	return nil
-}
+func NewWatch(state *Redis) *Watch { return &Watch{Leadership: NewLeadership(state), state: state} }
 
 // WatchState is how far the watch came. A zero time means never.
 type WatchState struct {
@@ -118,7 +71,7 @@ func (p Proof) Covers(url string, created time.Time) bool {
 	return p.URL == urlDigest(url) && !created.IsZero() && created.Before(p.Created)
 }
 
-func urlDigest(url string) string { return digest([]byte(url))[:16] }
+func urlDigest(url string) string { return Digest([]byte(url))[:16] }
 
 // WatchAges are how long ago the watch last saw anything, in seconds; nil =
 // never. The names are public.
@@ -246,11 +199,11 @@ return 1`)
 
 // Note records how far the watch came. ErrLeadLost where somebody else leads.
 func (w *Watch) Note(ctx context.Context, l Lead, changes ...StateChange) error {
-	args := []any{l.token, watchLife.Milliseconds()}
+	args := []any{l.Token, watchLife.Milliseconds()}
 	for _, c := range changes {
 		args = append(args, c.field, c.value)
 	}
-	noted, err := w.run(ctx, note, []string{tokenKey, stateKey}, args...).Int()
+	noted, err := w.state.Run(ctx, note, []string{TokenKey, stateKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("note the state of the watch: %w", Classify(err))
 	}
@@ -258,17 +211,6 @@ func (w *Watch) Note(ctx context.Context, l Lead, changes ...StateChange) error 
 		return ErrLeadLost
 	}
 	return nil
-}
-
-// run runs a script. All keys of one lie in the watch's slot.
-func (w *Watch) run(ctx context.Context, script *redis.Script, keys []string, args ...any) *redis.Cmd {
-	client, err := w.state.Client(ctx)
-	if err != nil {
-		cmd := redis.NewCmd(ctx)
-		cmd.SetErr(err)
-		return cmd
-	}
-	return script.Run(ctx, client, keys, args...)
 }
 
 func text(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
@@ -280,4 +222,14 @@ func milli(text string) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+// Replicated returns nil once every connected replica has all that the watch
+// has written so far.
+func (w *Watch) Replicated(ctx context.Context) error {
+	r, err := w.state.Replication(ctx, watchSyncKey)
+	if err != nil || r.Connected == 0 {
+		return err
+	}
+	return w.state.Acknowledge(ctx, watchSyncKey, r.Connected, func(pipe redis.Pipeliner) { pipe.Set(ctx, watchSyncKey, "", KeyLife) })
 }

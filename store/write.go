@@ -19,12 +19,9 @@ var (
 	ErrTooLarge = errors.New("the value is larger than 32 MiB")
 )
 
-// Writer writes to the product's keys; what it cannot read goes to the ledger
+// Writer writes to the product's keys; what it cannot read is kept in State
 // first.
-type Writer struct {
-	Product *Redis
-	Ledger  *Ledger
-}
+type Writer struct{ Product, State *Redis }
 
 // Write changes one key, if it still holds the value whose digest is expected
 // ("" = the key is missing), and makes it live for KeyLife. It returns the
@@ -60,22 +57,22 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 		if err != nil {
 			return err
 		}
-		after = digest(next)
+		after = Digest(next)
 		switch {
-		case exists && digest(raw) == after:
+		case exists && Digest(raw) == after:
 			return nil // an earlier attempt did it, and its answer was lost
-		case exists && digest(raw) != expect, !exists && expect != "":
+		case exists && Digest(raw) != expect, !exists && expect != "":
 			return ErrChanged
 		}
 		if unreadable {
-			if err := w.Ledger.saveCorrupt(ctx, kw, raw); err != nil {
+			if err := w.saveCorrupt(ctx, kw, raw); err != nil {
 				return err
 			}
 		}
 		cmds, err := tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 			return pipe.Set(ctx, kw.Key(), next, KeyLife).Err()
 		})
-		return refused(cmds, err)
+		return ExecError(cmds, err)
 	}, kw.Key())
 	switch {
 	case errors.Is(err, redis.TxFailedErr):
@@ -94,7 +91,7 @@ func standing(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists
 	if err != nil {
 		return nil, false, err
 	}
-	if size > maxValue {
+	if size > MaxValue {
 		return nil, false, ErrTooLarge
 	}
 	raw, err = tx.Get(ctx, key).Bytes()
@@ -121,9 +118,25 @@ func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, 
 		raw = []byte("{}")
 	}
 	_, _, fault := ParseValue(raw)
-	if fault.whole() {
+	if fault.Replaceable() {
 		raw = []byte("{}")
 	}
 	next, err = Splice(raw, set)
 	return next, fault != "", err
+}
+
+// savedPrefix is that of the keys that hold what could not be read.
+const savedPrefix = "sessionbot:saved:"
+
+// saveCorrupt keeps bytes that nobody can read, before they are overwritten.
+func (w Writer) saveCorrupt(ctx context.Context, kw KeyWrite, raw []byte) error {
+	client, err := w.State.Client(ctx)
+	if err != nil {
+		return err
+	}
+	key := savedPrefix + kw.Key() + ":" + Digest(raw)
+	if err := client.Set(ctx, key, raw, KeyLife).Err(); err != nil {
+		return fmt.Errorf("save what cannot be read: %w", Classify(err))
+	}
+	return nil
 }

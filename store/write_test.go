@@ -29,7 +29,7 @@ func put(t *testing.T, client redis.UniversalClient, id string, v values) {
 
 func read(t *testing.T, r *Redis, id string) Session {
 	t.Helper()
-	s, err := r.Session(t.Context(), id)
+	s, err := (Reader{Redis: r}).Session(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,25 +40,25 @@ func read(t *testing.T, r *Redis, id string) Session {
 // stands there afterwards.
 func TestWriteRepairsASession(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		w := Writer{Product: r, Ledger: NewLedger(r)}
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := Writer{Product: r, State: r}
 		for n, v := range []values{
-			{prompt: foxPrompt},
-			{prompt: foxPrompt, webhook: `{"x":[ ]}`, lookup: `{"y":1.0}`},
-			{lookup: fullFox},
-			{webhook: `{"status":"pending"}`, lookup: fullFox},
+			{prompt: FoxPrompt},
+			{prompt: FoxPrompt, webhook: `{"x":[ ]}`, lookup: `{"y":1.0}`},
+			{lookup: FoxObject},
+			{webhook: `{"status":"pending"}`, lookup: FoxObject},
 		} {
 			id := fmt.Sprintf("cs_live_repair%d", n)
 			put(t, client, id, v)
 			before := read(t, r, id)
-			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: at, Error: fixText}) {
+			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: At, Error: fixText}) {
 				expect := map[string]string{"webhook": before.Webhook.Digest, "session": before.Lookup.Digest}[kw.Kind]
 				after, err := w.Write(t.Context(), kw, expect)
 				if err != nil {
 					t.Fatal(err)
 				}
 				raw := client.Get(t.Context(), kw.Key()).Val()
-				if digest([]byte(raw)) != after {
+				if Digest([]byte(raw)) != after {
 					t.Errorf("%s: the digest is of something else than %s", kw.Key(), raw)
 				}
 				if ttl := client.TTL(t.Context(), kw.Key()).Val(); ttl < KeyLife-time.Minute || ttl > KeyLife {
@@ -82,17 +82,17 @@ func TestWriteRepairsASession(t *testing.T) {
 
 func TestWriteRefuses(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		w := Writer{Product: r, Ledger: NewLedger(r)}
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := Writer{Product: r, State: r}
 		id, key := "cs_live_refuse", "webhook:cs_live_refuse"
-		kw := webhookWrite(Session{ID: id, Webhook: Key{Kind: "webhook"}}, Update{Kind: UpdateFix, At: at, Error: fixText})
+		kw := webhookWrite(Session{ID: id, Webhook: Key{Kind: "webhook"}}, Update{Kind: UpdateFix, At: At, Error: fixText})
 		for _, c := range []struct {
 			name, stands, expect string
 			want                 error
 		}{
 			{"somebody created it", `{"status":"processing"}`, "", ErrChanged},
-			{"somebody changed it", `{"status":"processing"}`, digest([]byte(`{"status":"pending"}`)), ErrChanged},
-			{"somebody removed it", "", digest([]byte(`{"status":"pending"}`)), ErrChanged},
+			{"somebody changed it", `{"status":"processing"}`, Digest([]byte(`{"status":"pending"}`)), ErrChanged},
+			{"somebody removed it", "", Digest([]byte(`{"status":"pending"}`)), ErrChanged},
 			{"an empty value is not a missing one", " ", "", ErrChanged},
 		} {
 			client.Del(t.Context(), key)
@@ -110,7 +110,7 @@ func TestWriteRefuses(t *testing.T) {
 			t.Errorf("a hash: %v", err)
 		}
 		client.Del(t.Context(), key)
-		client.SetRange(t.Context(), key, maxValue, "x")
+		client.SetRange(t.Context(), key, MaxValue, "x")
 		if _, err := w.Write(t.Context(), kw, ""); !errors.Is(err, ErrTooLarge) {
 			t.Errorf("33 MiB: %v", err)
 		}
@@ -119,13 +119,13 @@ func TestWriteRefuses(t *testing.T) {
 
 func TestWriteSavesWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		w := Writer{Product: r, Ledger: NewLedger(r)}
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := Writer{Product: r, State: r}
 		for n, stands := range []string{`{"status":`, "\xff\x00", `{"status":7,"x":12345678901234567890}`, `{"prompt":["A fox"]}`} {
 			id := fmt.Sprintf("cs_live_saved%d", n)
-			put(t, client, id, values{prompt: foxPrompt, lookup: stands})
+			put(t, client, id, values{prompt: FoxPrompt, lookup: stands})
 			before := read(t, r, id)
-			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: at, Error: fixText}) {
+			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: At, Error: fixText}) {
 				if kw.Kind == "session" && !kw.Unreadable {
 					t.Errorf("%q is said to be readable", stands)
 				}
@@ -134,7 +134,7 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			key := "sessionbot:saved:session:" + id + ":" + digest([]byte(stands))
+			key := "sessionbot:saved:session:" + id + ":" + Digest([]byte(stands))
 			if got := client.Get(t.Context(), key).Val(); got != stands {
 				t.Errorf("%q was saved as %q", stands, got)
 			}
@@ -152,11 +152,11 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 	t.Parallel()
 	product, state := redistest.NewDatabase(t), redistest.Start(t)
-	w := Writer{Product: open(t, product.URL()), Ledger: NewLedger(open(t, state.URL()))}
+	w := Writer{Product: OpenTest(t, product.URL()), State: OpenTest(t, state.URL())}
 	put(t, product.Client(), "cs_live_1", values{webhook: "?"})
 	state.Kill(t)
-	kw := webhookWrite(held(foxPrompt, "?", ""), Update{Kind: UpdateFix, At: at, Error: fixText})
-	if _, err := w.Write(t.Context(), kw, digest([]byte("?"))); !errors.Is(err, ErrSilent) {
+	kw := webhookWrite(Held(FoxPrompt, "?", ""), Update{Kind: UpdateFix, At: At, Error: fixText})
+	if _, err := w.Write(t.Context(), kw, Digest([]byte("?"))); !errors.Is(err, ErrSilent) {
 		t.Errorf("got %v", err)
 	}
 	if got := product.Client().Get(t.Context(), "webhook:cs_live_1").Val(); got != "?" {
@@ -168,17 +168,17 @@ func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 // to have written stands there, and nobody's members are lost.
 func TestWriteBesideTheSite(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		w := Writer{Product: r, Ledger: NewLedger(r)}
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := Writer{Product: r, State: r}
 		told := map[bool]int{}
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_beside%d", round)
-			put(t, client, id, values{lookup: fullFox})
-			kw := Writes(read(t, r, id), Update{Kind: UpdateClaim, At: at})[0]
-			site := strings.Replace(fullFox, `"status":"pending"`, `"status":"processing","fileId":"s"`, 1)
+			put(t, client, id, values{lookup: FoxObject})
+			kw := Writes(read(t, r, id), Update{Kind: UpdateClaim, At: At})[0]
+			site := strings.Replace(FoxObject, `"status":"pending"`, `"status":"processing","fileId":"s"`, 1)
 			var err error
 			var writers sync.WaitGroup
-			writers.Go(func() { _, err = w.Write(t.Context(), kw, digest([]byte(fullFox))) })
+			writers.Go(func() { _, err = w.Write(t.Context(), kw, Digest([]byte(FoxObject))) })
 			writers.Go(func() {
 				for range round % 10 { // so that it comes before, between and after our steps
 					client.Get(t.Context(), "session:"+id)
@@ -202,16 +202,16 @@ func TestWriteBesideTheSite(t *testing.T) {
 // TestTwoWritersRace: of two that expect the same value one writes.
 func TestTwoWritersRace(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
-		w := Writer{Product: r, Ledger: NewLedger(r)}
+	Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *Redis) {
+		w := Writer{Product: r, State: r}
 		for round := range 200 {
 			id := fmt.Sprintf("cs_live_writers%d", round)
-			put(t, client, id, values{lookup: fullFox})
+			put(t, client, id, values{lookup: FoxObject})
 			s := read(t, r, id)
 			var errs [2]error
 			var writers sync.WaitGroup
 			for i := range errs {
-				kw := Writes(s, Update{Kind: UpdateClaim, At: at.Add(time.Duration(i) * time.Second)})[0]
+				kw := Writes(s, Update{Kind: UpdateClaim, At: At.Add(time.Duration(i) * time.Second)})[0]
 				writers.Go(func() { _, errs[i] = w.Write(t.Context(), kw, s.Lookup.Digest) })
 			}
 			writers.Wait()
@@ -234,27 +234,27 @@ func TestLostAnswer(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
-			line := newLine(t, server.Addr())
-			r := open(t, "redis://"+line.addr)
-			w := Writer{Product: r, Ledger: NewLedger(r)}
-			put(t, server.Client(), "cs_live_1", values{lookup: fullFox})
-			kw := Writes(held("", "", fullFox), Update{Kind: UpdateClaim, At: at})[0]
-			line.lost = func() { line.down.Store(c.down) }
-			line.lose.Store(1)
-			after, err := w.Write(t.Context(), kw, digest([]byte(fullFox)))
+			line := NewLine(t, server.Addr())
+			r := OpenTest(t, "redis://"+line.Addr)
+			w := Writer{Product: r, State: r}
+			put(t, server.Client(), "cs_live_1", values{lookup: FoxObject})
+			kw := Writes(Held("", "", FoxObject), Update{Kind: UpdateClaim, At: At})[0]
+			line.Lost = func() { line.Down.Store(c.down) }
+			line.Lose.Store(1)
+			after, err := w.Write(t.Context(), kw, Digest([]byte(FoxObject)))
 			if !errors.Is(err, c.want) {
 				t.Fatalf("got %v, want %v", err, c.want)
 			}
 			stands := server.Client().Get(t.Context(), "session:cs_live_1").Val()
-			if err == nil && after != digest([]byte(stands)) || !strings.Contains(stands, `"status":"processing"`) {
+			if err == nil && after != Digest([]byte(stands)) || !strings.Contains(stands, `"status":"processing"`) {
 				t.Errorf("%s stands there", stands)
 			}
-			line.down.Store(false)
+			line.Down.Store(false)
 			testenv.Until(t, "who was silent is asked again", func() bool {
-				after, err = w.Write(t.Context(), kw, digest([]byte(fullFox)))
+				after, err = w.Write(t.Context(), kw, Digest([]byte(FoxObject)))
 				return !errors.Is(err, ErrSilent)
 			})
-			if err != nil || after != digest([]byte(stands)) {
+			if err != nil || after != Digest([]byte(stands)) {
 				t.Errorf("again: %v", err)
 			}
 		})
@@ -266,15 +266,15 @@ func TestLostAnswer(t *testing.T) {
 func TestLostAnswerAndTheSite(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	line := newLine(t, server.Addr())
-	r := open(t, "redis://"+line.addr)
-	w := Writer{Product: r, Ledger: NewLedger(r)}
-	put(t, server.Client(), "cs_live_1", values{lookup: fullFox})
-	site := strings.Replace(fullFox, "pending", "completed", 1)
-	line.lost = func() { put(t, server.Client(), "cs_live_1", values{lookup: site}) }
-	line.lose.Store(1)
-	kw := Writes(held("", "", fullFox), Update{Kind: UpdateClaim, At: at})[0]
-	if _, err := w.Write(t.Context(), kw, digest([]byte(fullFox))); !errors.Is(err, ErrChanged) {
+	line := NewLine(t, server.Addr())
+	r := OpenTest(t, "redis://"+line.Addr)
+	w := Writer{Product: r, State: r}
+	put(t, server.Client(), "cs_live_1", values{lookup: FoxObject})
+	site := strings.Replace(FoxObject, "pending", "completed", 1)
+	line.Lost = func() { put(t, server.Client(), "cs_live_1", values{lookup: site}) }
+	line.Lose.Store(1)
+	kw := Writes(Held("", "", FoxObject), Update{Kind: UpdateClaim, At: At})[0]
+	if _, err := w.Write(t.Context(), kw, Digest([]byte(FoxObject))); !errors.Is(err, ErrChanged) {
 		t.Errorf("got %v", err)
 	}
 	if got := server.Client().Get(t.Context(), "session:cs_live_1").Val(); got != site {

@@ -43,7 +43,7 @@ func keyspace(master *redis.Client) string {
 func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	space := keyspace(master)
 	var patterns []string
-	for _, prefix := range keyOrder {
+	for _, prefix := range KeyPrefixes {
 		patterns = append(patterns, space+prefix+"*")
 	}
 	subscription := master.PSubscribe(ctx, patterns...)
@@ -81,13 +81,13 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 // switched on and off. Of the others it is not known: their settings may not be read.
 type Notifications struct{ On, Off, Masters int }
 
-// Notifications reads the settings of every master. ErrNotAllowed where we may not
+// Settings reads the settings of every master. ErrNotAllowed where we may not
 // listen.
-func (r *Redis) Notifications(ctx context.Context) (Notifications, error) {
+func Settings(ctx context.Context, r *Redis) (Notifications, error) {
 	var mu sync.Mutex
 	var n Notifications
 	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		listening := master.PSubscribe(ctx, keyspace(master)+prefixPrompt+"*") // as the watch does
+		listening := master.PSubscribe(ctx, keyspace(master)+PromptPrefix+"*") // as the watch does
 		_, err := listening.Receive(ctx)
 		_ = listening.Close() // nothing hangs on it any more
 		if err != nil {

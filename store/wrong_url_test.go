@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 // TestWrongURLsAreNamed: each by what a real server makes of it.
@@ -27,7 +28,7 @@ func TestWrongURLsAreNamed(t *testing.T) {
 		{"a Sentinel", sentinelURL, ErrSentinel},
 		{"no more clients", full.URL(), ErrCrowded},
 		{"no such database behind a Sentinel", sentinelURL[:strings.LastIndex(sentinelURL, "/")] + "/9999?master_name=main", ErrNoDatabase},
-		{"no server at all", "redis://" + serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), ErrSilent},
+		{"no server at all", "redis://" + redistest.Serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), ErrSilent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := Open(t.Context(), redistest.Patient(t, c.url))
@@ -49,7 +50,7 @@ func TestWrongURLsAreNamed(t *testing.T) {
 func TestAnnouncedAddressesAreNamed(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
-	r := open(t, cluster.Nodes[0].URL())
+	r := OpenTest(t, cluster.Nodes[0].URL())
 	if _, err := r.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +59,9 @@ func TestAnnouncedAddressesAreNamed(t *testing.T) {
 		t.Errorf("a node that was reached and is away: %v", err)
 	}
 	for _, node := range cluster.Nodes[:2] {
-		must(t, node.Client().ConfigSet(t.Context(), "cluster-announce-port", "1").Err())
+		testenv.Must(t, node.Client().ConfigSet(t.Context(), "cluster-announce-port", "1").Err())
 	}
-	if _, err := open(t, cluster.Nodes[0].URL()).Ping(t.Context()); Trouble(err) != ErrAnnounced { //nolint:errorlint // the very kind
+	if _, err := OpenTest(t, cluster.Nodes[0].URL()).Ping(t.Context()); Trouble(err) != ErrAnnounced { //nolint:errorlint // the very kind
 		t.Errorf("an address that nobody reaches: %v", err)
 	}
 }

@@ -37,14 +37,14 @@ func aclSteps(admin redis.UniversalClient, product, state *store.Redis) []aclSte
 
 func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep {
 	const id = repairID
-	writer := store.Writer{Product: r, Ledger: store.NewLedger(state)}
+	writer := store.Writer{Product: r, State: state}
 	set := func(ctx context.Context, key, value string) error { return admin.Set(ctx, key, value, time.Hour).Err() }
 	stored := func(ctx context.Context) error {
 		return errors.Join(set(ctx, "prompt:"+id, `{"prompt":"A fox runs"}`), set(ctx, "webhook:"+id, `{"status":"processing"}`),
 			set(ctx, "session:"+id, `{"fileId":"x"}`))
 	}
 	repair := func(ctx context.Context) error {
-		s, err := r.Session(ctx, id)
+		s, err := (store.Reader{Redis: r}).Session(ctx, id)
 		for _, w := range store.Writes(s, store.Update{Kind: store.UpdateFix, At: time.Now(), Error: "Please contact support."}) {
 			if err == nil {
 				_, err = writer.Write(ctx, w, map[string]string{"webhook": s.Webhook.Digest, "session": s.Lookup.Digest}[w.Kind])
@@ -61,7 +61,7 @@ func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep 
 		{"debug", func(ctx context.Context) error {
 			s, err := store.Session{}, stored(ctx)
 			if err == nil {
-				s, err = r.Session(ctx, id)
+				s, err = (store.Reader{Redis: r}).Session(ctx, id)
 			}
 			return errors.Join(err, has(s.Prompt.Exists && s.Webhook.Exists && s.Lookup.Exists))
 		}},
@@ -74,7 +74,7 @@ func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep 
 		{"sweep", func(ctx context.Context) error { return swept(ctx, admin, r, set) }},
 		{"doctor's look", func(ctx context.Context) error {
 			_, skewErr := r.Clock(ctx, time.Now)
-			_, notifyErr := r.Notifications(ctx)
+			_, notifyErr := store.Settings(ctx, r)
 			return errors.Join(examined(ctx, r, store.ForProduct), skewErr, notifyErr)
 		}},
 		{"fix", repair},
@@ -100,7 +100,7 @@ func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *store.Red
 	if err := admin.Set(ctx, w.Key(), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`, time.Hour).Err(); err != nil {
 		return err
 	}
-	s, err := r.Session(ctx, repairID)
+	s, err := (store.Reader{Redis: r}).Session(ctx, repairID)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func swept(ctx context.Context, admin redis.UniversalClient, r *store.Redis, set
 
 // examined has the doctor look at what the bot may do.
 func examined(ctx context.Context, r *store.Redis, use store.Use) error {
-	access, err := r.Access(ctx, use)
+	access, err := store.Try(ctx, r, use)
 	return errors.Join(err, has(err != nil || len(access.Denied) == 0))
 }
 
@@ -269,7 +269,7 @@ func watchSteps(r *store.Redis) []aclStep {
 	return []aclStep{
 		{"lead the watch", func(ctx context.Context) (err error) {
 			for n := range 2 { // the second renews it
-				if lead, _, err = w.Lead(ctx, "me"); err != nil {
+				if lead, _, err = w.Acquire(ctx, "me"); err != nil {
 					return fmt.Errorf("%d: %w", n, err)
 				}
 			}

@@ -248,7 +248,7 @@ func onTheMove(t *testing.T, nodes *redistest.Cluster, r *store.Redis) aclStep {
 		if err := nodes.Client().Del(ctx, key).Err(); err != nil {
 			return err
 		}
-		if _, err = r.Session(ctx, repairID); redis.HasErrorPrefix(err, "MOVED") {
+		if _, err = (store.Reader{Redis: r}).Session(ctx, repairID); redis.HasErrorPrefix(err, "MOVED") {
 			err = errStep // it was not told that we were sent there
 		}
 		return err

@@ -23,7 +23,7 @@ func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *
 	closely.Payments, closely.Site, closely.Files = nil, nil, nil
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
-		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,
+		Records: parts.records, Statistics: parts.statistics, Product: product, Ledger: parts.ledger, Examiner: &closely,
 		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
 		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
 		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,

@@ -18,15 +18,16 @@ import (
 
 // house is what every front door of the program works with.
 type house struct {
-	registry *commands.Registry
-	ledger   *store.Ledger
-	records  *store.Watch
-	lookups  *store.Lookups
-	files    *sweep.Files
-	api      fileAPI
-	stripe   stripeReader
-	examiner store.Examiner
-	jobs     jobs.Config // without Tell
+	registry   *commands.Registry
+	ledger     *store.Ledger
+	records    *store.Watch
+	statistics *store.Statistics
+	lookups    *store.Lookups
+	files      *sweep.Files
+	api        fileAPI
+	stripe     stripeReader
+	examiner   store.Examiner
+	jobs       jobs.Config // without Tell
 }
 
 // openRedis opens the Redis of the product and the one of the bot's own records,
@@ -51,16 +52,16 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	stripe := stripeReader{payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}), newGuard(), log}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newGuard(), newGuard()}
-	ledger, records := store.NewLedger(state), store.NewWatch(state)
-	lookups := store.NewLookups(records, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
+	ledger, records, statistics := store.NewLedger(state), store.NewWatch(state), store.NewStatistics(state)
+	lookups := store.NewLookups(statistics, func(err error) { log.Warn("questions to the site are missing in the figures", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
-	examiner := store.Examiner{Redis: product, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now}
+	examiner := store.Examiner{Redis: store.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger, Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now}
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
 	deps := commands.Deps{
-		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, Sources: sources, Ledger: ledger, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
+		Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) }, Sources: sources, Ledger: ledger, Statistics: statistics, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 		Plans: store.PlanOptions{
 			TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
 			Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
@@ -69,9 +70,9 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 	return house{
 		registry: commands.New(deps),
-		ledger:   ledger, records: records, lookups: lookups, files: files, api: fileAPI{client}, stripe: stripe, examiner: examiner,
+		ledger:   ledger, records: records, statistics: statistics, lookups: lookups, files: files, api: fileAPI{client}, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Files: files, Site: countedSite{api, product, lookups}, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, State: state}, Product: store.Reader{Redis: product}, Files: files, Site: countedSite{api, product, lookups}, Maker: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -258,7 +259,7 @@ func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, 
 	site, err := s.superReader.SessionStatus(ctx, id)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 	defer cancel()
-	if session, unread := s.product.Session(limited, id); unread == nil {
+	if session, unread := (store.Reader{Redis: s.product}).Session(limited, id); unread == nil {
 		x := store.Examination{Evidence: store.Evidence{Session: session, Site: &site}}
 		s.lookups.Count(time.Now(), err == nil && x.SiteAgrees())
 	}

@@ -92,13 +92,13 @@ func (x *redisExam) reach(ctx context.Context) Result {
 }
 
 func (x *redisExam) permissions(ctx context.Context) Result {
-	access, err := x.redis.Access(ctx, x.use)
+	access, err := store.Try(ctx, x.redis, x.use)
 	if err != nil {
 		return x.silent(err)
 	}
 	var beyond []string
 	if !x.cheap { // what is tried in vain would stand in Redis' log at each start
-		if beyond, err = x.redis.Beyond(ctx, x.use); err != nil {
+		if beyond, err = store.Beyond(ctx, x.redis, x.use); err != nil {
 			return x.silent(err)
 		}
 	}
@@ -128,7 +128,7 @@ func (x *redisExam) replicas(ctx context.Context) Result {
 }
 
 func (x *redisExam) notifications(ctx context.Context) Result {
-	n, err := x.redis.Notifications(ctx)
+	n, err := store.Settings(ctx, x.redis)
 	const remedy = "to see changes sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
 	case errors.Is(err, store.ErrNotAllowed):

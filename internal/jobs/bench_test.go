@@ -140,7 +140,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),
-		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Maker: client,
+		Ledger: ledger, Writer: store.Writer{Product: product, State: product}, Product: store.Reader{Redis: product}, Site: noSite{}, Maker: client,
 		Examine: func(ctx context.Context, id, job string) store.Examination {
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
@@ -151,7 +151,7 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 }
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
-	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
+	return &store.Examiner{Redis: store.Reader{Redis: product}, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
 		Limits: limits, Deadlines: patient, Now: time.Now}
 }
 

@@ -53,7 +53,7 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 	client := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: token, SiteURL: serve(demo.NewSite(s.site))})
 	reads := bothAPIs{client, payments.New(payments.Config{Key: "rk_live_shop", BaseURL: s.site.StripeURL})}
 	files := sweep.NewFiles(shared.product, time.Now)
-	s.bot = store.Examiner{Redis: shared.product, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
+	s.bot = store.Examiner{Redis: store.Reader{Redis: shared.product}, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
 		Proven: func(context.Context, time.Time) bool { return false },
 		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
 		Limits: limits, Deadlines: patient, Now: time.Now}
@@ -195,7 +195,7 @@ func (s *shop) is(state store.FileState) { s.t.Helper(); s.videos.Put(s.session(
 
 func (s *shop) session() store.Session {
 	s.t.Helper()
-	session, err := s.product.Session(s.t.Context(), s.id)
+	session, err := (store.Reader{Redis: s.product}).Session(s.t.Context(), s.id)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -119,12 +119,12 @@ func TestDiedBetweenWriteAndRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := b.product.Session(t.Context(), session)
+	s, err := (store.Reader{Redis: b.product}).Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := store.Writes(s, store.Update{Kind: store.UpdateClaim, At: job.Claimed})[0]
-	if _, err := (store.Writer{Product: b.product, Ledger: b.ledger}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
+	if _, err := (store.Writer{Product: b.product, State: b.product}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
 		t.Fatal(err)
 	}
 	b.endedWell(id, b.config())

@@ -7,10 +7,16 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
+// kept is what the watch keeps for statistics.
+type kept struct {
+	store.Figures
+	State store.WatchState
+}
+
 // ordinary is the figures of a day like any other.
-func ordinary() store.Figures {
+func ordinary() kept {
 	rate := 0.99
-	f := store.Figures{Series: store.Series{}, Rollup: &store.Rollup{AsOf: noon.Add(-40 * time.Second)},
+	f := kept{Figures: store.Figures{Series: store.Series{}, Rollup: &store.Rollup{AsOf: noon.Add(-40 * time.Second)}},
 		State: store.WatchState{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
 	last := store.HourOf(f.Rollup.AsOf)
 	for n := range int64(15 * 24) {
@@ -46,7 +52,7 @@ func server(used, most, evicted int64) *store.Server {
 }
 
 func figures() []Story {
-	stats := func(title string, change func(*store.Figures)) Story {
+	stats := func(title string, change func(*kept)) Story {
 		f := ordinary()
 		change(&f)
 		return ask(&world{kept: f}, title, "/redis", "stats")
@@ -59,8 +65,8 @@ func figures() []Story {
 	late := prompts
 	late.Count.Complete = false
 	return []Story{
-		stats("stats, a day like any other", func(*store.Figures) {}),
-		stats("stats, webhooks fail", func(f *store.Figures) {
+		stats("stats, a day like any other", func(*kept) {}),
+		stats("stats, webhooks fail", func(f *kept) {
 			c := &f.Rollup.Count
 			for i := range c.Slots[len(c.Slots)-24:] {
 				c.Slots[len(c.Slots)-24+i].Webhook = store.Tries{Good: i % 2, Bad: 1}
@@ -73,19 +79,19 @@ func figures() []Story {
 				f.Series[last-n] = h
 			}
 		}),
-		stats("stats, Redis fills up and throws away", func(f *store.Figures) {
+		stats("stats, Redis fills up and throws away", func(f *kept) {
 			f.Rollup.Server = server(3_800_000_000, 4_000_000_000, 41)
 			f.Series[store.HourOf(f.Rollup.AsOf)] = store.Hour{Server: &store.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
 			f.Rollup.Count.Survey.TTLs["never expires"] = 3
 		}),
-		stats("stats, Stripe is silent, alerts do not arrive", func(f *store.Figures) {
+		stats("stats, Stripe is silent, alerts do not arrive", func(f *kept) {
 			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
 		}),
-		stats("stats, time ran out, little may be asked", func(f *store.Figures) {
+		stats("stats, time ran out, little may be asked", func(f *kept) {
 			f.Rollup.Count.Complete, f.Rollup.Count.Survey.Scanned = false, 20_000
 			f.Rollup.Count.Survey.Untold, f.Rollup.Server, f.Series = true, nil, nil
 		}),
-		stats("stats, nothing there", func(f *store.Figures) { *f = store.Figures{Rollup: &store.Rollup{AsOf: noon}} }),
+		stats("stats, nothing there", func(f *kept) { *f = kept{Figures: store.Figures{Rollup: &store.Rollup{AsOf: noon}}} }),
 		ask(&world{swept: prompts}, "prompts", "/redis", "prompts"),
 		ask(&world{swept: late}, "prompts, time ran out", "/redis", "prompts"),
 		ask(&world{swept: sweep.Result{Count: store.Count{Complete: true}}}, "no prompts", "/redis", "prompts"),

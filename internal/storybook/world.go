@@ -19,7 +19,7 @@ type world struct {
 	found   []store.Payment
 	more    bool
 	entries []store.Entry
-	kept    store.Figures
+	kept    kept
 	swept   sweep.Result
 	server  store.Server
 	err     error
@@ -73,7 +73,11 @@ func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
 	return w.entries, w.err
 }
 
-func (w *world) Figures(context.Context, time.Time) (store.Figures, error) { return w.kept, w.err }
+func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
+	return w.kept.Figures, w.err
+}
+
+func (w *world) State(context.Context) (store.WatchState, error) { return w.kept.State, w.err }
 
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err

@@ -78,7 +78,7 @@ func TestFiguresAndAlertsAgree(t *testing.T) {
 			h.done(err)
 			for _, i := range incidents {
 				for _, c := range i.Open() {
-					if s, err := h.product.Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it
+					if s, err := (store.Reader{Redis: h.product}).Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it
 						alerted[c.Verdict]++
 					}
 				}
@@ -93,7 +93,7 @@ func TestFiguresAndAlertsAgree(t *testing.T) {
 			if diff := cmp.Diff(figures, alerted); diff != "" {
 				t.Errorf("counted, and alerted (-counted +alerted):\n%s", diff)
 			}
-			debug := store.Examiner{Redis: h.product, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
+			debug := store.Examiner{Redis: store.Reader{Redis: h.product}, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
 			said := map[store.Verdict]int{}
 			for _, e := range examples {
 				// What Stripe does not know counts as unpaid: its lists do not name it.

@@ -58,7 +58,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 		stripe: &listed{refunded: map[string]bool{}}, channel: &channel{news: make(chan string, 10_000)}, figures: &figures{}, api: &fileAPI{asked: map[string]int{}}}
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
-		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
+		Records: b.records, Statistics: store.NewStatistics(r), Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		API: b.api, APIURL: "https://api.example.com", Teller: b.channel, Finder: b.channel,
 		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
 		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
@@ -71,7 +71,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 func (b *bench) clock(now func() time.Time) {
 	files := sweep.NewFiles(b.product, now)
 	b.cfg.Now, b.cfg.Files = now, files
-	b.cfg.Examiner = &store.Examiner{Redis: b.product, Records: files, Limits: b.cfg.Limits, Now: now,
+	b.cfg.Examiner = &store.Examiner{Redis: store.Reader{Redis: b.product}, Records: files, Limits: b.cfg.Limits, Now: now,
 		Proven: func(ctx context.Context, created time.Time) bool {
 			state, err := b.records.State(ctx)
 			return err == nil && state.Proven.Covers(b.cfg.APIURL, created)

@@ -26,7 +26,7 @@ func (h *hours) deliver(n int, started time.Time) {
 // verdicts is what the last sweep counted, without those that are none.
 func (h *hours) verdicts() map[store.Verdict]int {
 	h.t.Helper()
-	kept, err := h.records.Figures(h.t.Context(), h.at)
+	kept, err := h.cfg.Statistics.Figures(h.t.Context(), h.at)
 	h.done(err)
 	if kept.Rollup == nil {
 		h.t.Fatal("no sweep is kept")

@@ -48,7 +48,7 @@ func (h *hours) lead() {
 			h.t.Fatal(err)
 		}
 	}
-	lead, ok, err := h.records.Lead(h.t.Context(), w.owner)
+	lead, ok, err := h.records.Acquire(h.t.Context(), w.owner)
 	if err != nil || !ok {
 		h.t.Fatalf("no lead: %v", err)
 	}

@@ -49,7 +49,7 @@ type doubt struct {
 // trouble, or to be out of it.
 func (s *shift) judge(ctx context.Context, ids []string, members map[string]member) (findings, error) {
 	found := findings{seen: map[string]Sighting{}}
-	sessions, err := s.Product.Sessions(ctx, ids)
+	sessions, err := store.Reader{Redis: s.Product}.Sessions(ctx, ids)
 	if err != nil {
 		return found, err
 	}

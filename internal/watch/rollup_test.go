@@ -21,7 +21,7 @@ func TestSweepsAreKept(t *testing.T) {
 	var kept store.Figures
 	b.until("a sweep is kept that knows what was paid", func() bool {
 		var err error
-		kept, err = b.records.Figures(t.Context(), time.Now())
+		kept, err = b.cfg.Statistics.Figures(t.Context(), time.Now())
 		return err == nil && kept.Rollup != nil && kept.Rollup.Count.Verdicts[store.VerdictUnpaid] == 1
 	})
 	c, s := kept.Rollup.Count, kept.Rollup.Count.Survey
@@ -31,8 +31,8 @@ func TestSweepsAreKept(t *testing.T) {
 	if s.Scanned == 0 || s.Namespaces[0].Name != "sessionbot" || kept.Rollup.Server == nil || kept.Rollup.Server.UsedMemoryBytes == 0 {
 		t.Errorf("%+v, %+v", s, kept.Rollup.Server)
 	}
-	if kept.State.Reads != store.LayoutThreeKey {
-		t.Errorf("the site reads %q", kept.State.Reads)
+	if state, err := b.records.State(t.Context()); err != nil || state.Reads != store.LayoutThreeKey {
+		t.Errorf("the site reads %q, %v", state.Reads, err)
 	}
 	if sum := kept.Series.Sum(store.HourOf(time.Now()), 2); sum.Webhook != (store.Tries{Bad: 1}) {
 		t.Errorf("the last hours came to %+v", sum)

@@ -70,7 +70,7 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	if got := given.payments[cs.ID]; !got.PaidAt.Equal(paid) || !got.ChargedAt.Equal(charged.Truncate(time.Second)) {
 		t.Errorf("looked at with %+v", got)
 	}
-	debug := store.Examiner{Redis: h.product, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
+	debug := store.Examiner{Redis: store.Reader{Redis: h.product}, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
 	x := debug.Examine(t.Context(), cs.ID)
 	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {
 		t.Errorf("debug sees %+v, %+v", x.Payment, x.Event)

@@ -154,7 +154,7 @@ func (s *shift) keep(ctx context.Context, c store.Count, now time.Time) error {
 		s.Log.DebugContext(ctx, "Redis does not tell about itself", "error", err)
 	}
 	s.Metrics.Counted(&r)
-	return s.Records.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval, 3*s.rest))
+	return s.Statistics.SaveRollup(ctx, s.lead, r, max(keptFor, 5*s.Interval, 3*s.rest))
 }
 
 // evidence is what is known of sessions besides their keys.

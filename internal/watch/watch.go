@@ -72,11 +72,12 @@ type Metrics interface {
 // Config is what a Watch works with. Everything is required but what is said to
 // be optional.
 type Config struct {
-	Records  *store.Watch
-	Product  *store.Redis
-	Ledger   *store.Ledger
-	Stripe   Stripe              // nil = no key is configured
-	Payments store.PaymentReader // likewise
+	Records    *store.Watch
+	Product    *store.Redis
+	Statistics *store.Statistics
+	Ledger     *store.Ledger
+	Stripe     Stripe              // nil = no key is configured
+	Payments   store.PaymentReader // likewise
 	// OtherMode tells whether the key cannot see the session: the one is live, the
 	// other a test. nil = it sees all.
 	OtherMode func(session string) bool
@@ -149,7 +150,7 @@ func (w *Watch) Ready(ctx context.Context, started time.Time) error {
 func (w *Watch) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		limited, done := context.WithTimeout(ctx, callFor)
-		lead, ok, err := w.Records.Lead(limited, w.owner)
+		lead, ok, err := w.Records.Acquire(limited, w.owner)
 		switch {
 		case ok:
 			w.lead(ctx, lead)
@@ -259,7 +260,7 @@ func (s *shift) renew(ctx context.Context, stop func()) {
 	renewed := s.Now()
 	for pause(ctx, s.Records.LeaseTimings.Renew) == nil {
 		limited, done := context.WithTimeout(ctx, s.Records.LeaseTimings.Renew)
-		lead, ok, err := s.Records.Lead(limited, s.owner)
+		lead, ok, err := s.Records.Acquire(limited, s.owner)
 		done()
 		switch {
 		case err == nil && (!ok || lead != s.lead):

@@ -180,7 +180,7 @@ func (b *bench) leads() store.Lead {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	lead, ok, err := b.records.Lead(b.t.Context(), owner)
+	lead, ok, err := b.records.Acquire(b.t.Context(), owner)
 	if err != nil || !ok {
 		b.t.Fatalf("no lead: %v", err)
 	}

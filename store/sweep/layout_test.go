@@ -66,7 +66,7 @@ func TestLayouts(t *testing.T) {
 				t.Errorf("%s: %q, want %q", step, got, want)
 			}
 		}
-		lead, _, err := records.Lead(t.Context(), "one")
+		lead, _, err := records.Acquire(t.Context(), "one")
 		must(t, err)
 		note := func(reads store.Layout) {
 			t.Helper()

@@ -171,7 +171,7 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 		}
 		s := sessions[i].AsOf(now)
 		if whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() { // its TTLs say how old it is
-			if sessions[i], err = r.Session(ctx, id); err != nil {
+			if sessions[i], err = (store.Reader{Redis: r}).Session(ctx, id); err != nil {
 				return nil, err
 			}
 		}

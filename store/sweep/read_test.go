@@ -43,7 +43,7 @@ func TestReadIsAsGoodAsSessions(t *testing.T) {
 		for chunk := range slices.Chunk(ids, readSize) {
 			got, err := Read(t.Context(), r, chunk, at)
 			must(t, err)
-			want, err := r.Sessions(t.Context(), chunk)
+			want, err := (store.Reader{Redis: r}).Sessions(t.Context(), chunk)
 			must(t, err)
 			loosely := []cmp.Option{cmpopts.IgnoreFields(store.Key{}, "TTL", "Digest", "Size")}
 			if diff := cmp.Diff(want, got, loosely...); diff != "" {
@@ -197,10 +197,10 @@ func TestTheDocumentedUser(t *testing.T) {
 			t.Errorf("%d sessions, %+v", got.Count.Sessions, got.Count.Survey)
 		}
 	}
-	if n, err := r.Notifications(t.Context()); err != nil || n != (store.Notifications{Masters: 1}) {
+	if n, err := store.Settings(t.Context(), r); err != nil || n != (store.Notifications{Masters: 1}) {
 		t.Errorf("%+v, %v", n, err)
 	}
-	if access, err := r.Access(t.Context(), store.ForProduct); err != nil || len(access.Denied) > 0 {
+	if access, err := store.Try(t.Context(), r, store.ForProduct); err != nil || len(access.Denied) > 0 {
 		t.Errorf("refused: %q, %v", access.Denied, err)
 	}
 	session := naming("cs_live_1", uuid(1), store.StatusProcessing, time.Hour)

@@ -140,7 +140,7 @@ func naively(t testing.TB, r *store.Redis, ids []string, now time.Time) store.Co
 	t.Helper()
 	tally := store.NewTally(now)
 	for _, id := range ids {
-		s, err := r.Session(context.Background(), id)
+		s, err := (store.Reader{Redis: r}).Session(context.Background(), id)
 		must(t, err)
 		if s.Layout() != store.LayoutNone {
 			e, err := evidence(context.Background(), []store.Session{s})

@@ -1,0 +1,59 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+)
+
+// KeyLife is the time for which the product keeps each key after a write.
+const KeyLife = 30 * 24 * time.Hour
+
+// Key is one of a session's keys as Redis gave it.
+type Key struct {
+	Kind   string // prompt, webhook or session: what stands before the colon
+	Exists bool
+	Fault  Fault         // why it cannot be read
+	Other  bool          // it is of another Redis type than string
+	TTL    time.Duration // 0 = it does not expire
+	Size   int           // bytes
+	Digest string        // SHA-256 of the bytes in hex; empty where there are none to compare with
+	Full   bool          // a full object, readable or not
+	Value  Value
+}
+
+// The prefixes of a session's keys.
+const (
+	PromptPrefix  = "prompt:"
+	WebhookPrefix = "webhook:"
+	LookupPrefix  = "session:"
+)
+
+// KeyPrefixes is the order in which a session's keys are read.
+var KeyPrefixes = [3]string{PromptPrefix, WebhookPrefix, LookupPrefix}
+
+// SessionOf returns the id of the session that a key belongs to, and false for
+// every other key.
+func SessionOf(key string) (id string, ok bool) {
+	for _, prefix := range KeyPrefixes {
+		if id, ok := strings.CutPrefix(key, prefix); ok {
+			return id, IsSessionID(id)
+		}
+	}
+	return "", false
+}
+
+// Digest names bytes without showing them: their SHA-256 in hex.
+func Digest(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:])
+}
+
+// WrittenAt is when the key was last written, by its TTL; zero = that tells nothing.
+func (k Key) WrittenAt(now time.Time) time.Time {
+	if k.TTL <= 0 || k.TTL > KeyLife {
+		return time.Time{}
+	}
+	return now.Add(k.TTL - KeyLife)
+}

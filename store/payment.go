@@ -1,0 +1,78 @@
+package store
+
+import "time"
+
+// PaymentState is what Stripe says of the payment.
+type PaymentState string
+
+// The states of a payment.
+const (
+	PaymentPaid              PaymentState = "paid"
+	PaymentUnpaid            PaymentState = "unpaid"
+	PaymentExpired           PaymentState = "expired"
+	PaymentRefunded          PaymentState = "refunded"
+	PaymentPartiallyRefunded PaymentState = "partially_refunded"
+	PaymentNotRequired       PaymentState = "not_required"
+	PaymentMissing           PaymentState = "missing"
+	PaymentUnverified        PaymentState = "unverified"
+)
+
+// Unverified says why a payment could not be verified.
+type Unverified string
+
+// The reasons.
+const (
+	NoStripeKey       Unverified = "no_key"
+	StripeWrongMode   Unverified = "wrong_mode"   // a live key and a test id, or the reverse
+	StripeNoAnswer    Unverified = "no_answer"    // time-out or no connection
+	StripeKeyRefused  Unverified = "key_refused"  // 401
+	StripeForbidden   Unverified = "forbidden"    // 403
+	StripeRateLimited Unverified = "rate_limited" // 429
+	StripeFault       Unverified = "fault"        // 5xx, or an answer that cannot be read
+)
+
+// Error makes a reason an error where nothing can be said without Stripe.
+func (u Unverified) Error() string { return "payment unverified: " + string(u) }
+
+// Payment is what is known of a session's payment.
+type Payment struct {
+	SessionID      string
+	State          PaymentState
+	Why            Unverified // with PaymentUnverified only
+	Since          time.Time  `json:"-"` // with it: since when Stripe is away, zero = it was asked just now
+	Amount         int64      // in the currency's smallest unit
+	Currency       string     // ISO code, lower case
+	AmountRefunded int64
+	Created        time.Time // of the Checkout Session
+	ChargedAt      time.Time // of the latest charge; zero = none
+	PaidAt         time.Time // by the event that made a delayed payment paid; zero = there is none, or it was not seen
+	IntentID       string    // pi_…
+	Live           bool
+	Disputed       bool
+	Failed         bool // a delayed payment that failed for good
+	OtherSale      bool // by mode and metadata not a sale of this product
+	VideoCount     int  // what was paid for; 0 = not said
+}
+
+// EventState is how far Stripe got with telling the site of the payment.
+type EventState string
+
+// The states of the event. Under ten minutes of age an undelivered event is
+// pending: it proves nothing yet. Which endpoint did not take it is not known.
+const (
+	EventUnknown   EventState = ""          // not asked, or no answer
+	EventNone      EventState = "none"      // Stripe holds no such event
+	EventPending   EventState = "pending"   // not delivered everywhere yet
+	EventFailed    EventState = "failed"    // undelivered at one endpoint at least
+	EventDelivered EventState = "delivered" // every endpoint answered 2xx
+)
+
+// Event is how far Stripe got with the events of a session's payment.
+type Event struct {
+	State   EventState // of all of them: one that is undelivered decides
+	ID      string     // evt_… of checkout.session.completed where it was seen, else of the one that decides
+	Created time.Time  // of the one that decides
+	PaidAt  time.Time  // see Payment
+	// Completed reports that ID is of checkout.session.completed, which replay sends.
+	Completed bool
+}

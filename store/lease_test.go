@@ -115,7 +115,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		job := claimed(t, l, "cs_live_end")
 		jobOf(t, l, job.Plan.Session, JobRunning)
 		// The message is posted while the plan is claimed already.
-		if err := l.SetMessage(t.Context(), job.ID, Message{"C1", "1.2"}); err != nil {
+		if err := l.SetMessage(t.Context(), job.ID, Message{Channel: "C1", TS: "1.2"}); err != nil {
 			t.Fatal(err)
 		}
 		lease := leased(t, l, job.ID, "one")
@@ -135,7 +135,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		if pending, err := l.Pending(t.Context()); len(pending) != 0 || err != nil {
 			t.Errorf("afterwards: pending %v, %v", pending, err)
 		}
-		job.Plan.Message = Message{"C1", "1.2"}
+		job.Plan.Message = Message{Channel: "C1", TS: "1.2"}
 		got, err := l.LoadJob(t.Context(), job.ID)
 		if diff := cmp.Diff(job, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)

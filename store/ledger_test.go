@@ -260,7 +260,7 @@ func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
 		lease := leased(t, l, p.ID, "one")
 		testenv.Must(t, l.SaveJob(t.Context(), lease, job))
 		latest, err = l.JobOf(t.Context(), p.Session)
-		if want := []Made{{File2, At, 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
+		if want := []Made{{FileID: File2, At: At, Cents: 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
 			t.Errorf("%+v, %v; want %+v made", latest, err, want)
 		}
 		x := orphan(Held(FoxPrompt, "", ""))

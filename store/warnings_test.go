@@ -23,7 +23,7 @@ func TestRisks(t *testing.T) {
 		{"nothing", plain, func(*Examination) {}, "", ""},
 		{"the site's own time-out", session, func(*Examination) {}, "timed out", ""},
 		{"processing without a file", stuck, func(*Examination) {}, "stopped while it asked", ""},
-		{"made before", plain, func(x *Examination) { x.Repair.Made = []Made{{File2, At, 2400}} }, "about $24.00, file " + File2, ""},
+		{"made before", plain, func(x *Examination) { x.Repair.Made = []Made{{FileID: File2, At: At, Cents: 2400}} }, "about $24.00, file " + File2, ""},
 		{"given up before", plain, func(x *Examination) { x.Repair = SessionJob{Action: ActionGenerate, Outcome: OutcomeGaveUp} }, "nobody knows", ""},
 		{"disputed", plain, func(x *Examination) { x.Payment.Disputed = true }, "disputes", ""},
 		{"a part refunded", plain, func(x *Examination) { x.Payment.State = PaymentPartiallyRefunded }, "", "refunded"},

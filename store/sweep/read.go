@@ -137,11 +137,11 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 		}
 	}
 	_, _ = pipe.Exec(ctx) // each answer is looked at below
-	sessions := make([]store.Session, len(ids))
+	read := make([]store.Session, len(ids))
 	long := map[*store.Key]*redis.Cmd{}
 	for i, id := range ids {
-		sessions[i].ID = id
-		for k, key := range places(&sessions[i]) {
+		read[i].ID = id
+		for k, key := range places(&read[i]) {
 			key.Kind = prefixes[k][:len(prefixes[k])-1]
 			raw, err := heads[i][k].Bytes()
 			switch {
@@ -159,7 +159,7 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 	_, _ = pipe.Exec(ctx) // likewise
 	for i, id := range ids {
 		whole := false
-		for _, key := range places(&sessions[i]) {
+		for _, key := range places(&read[i]) {
 			if answer, ok := long[key]; ok {
 				text, err := answer.Text()
 				if redis.HasErrorPrefix(err, "NOPERM") {
@@ -169,14 +169,14 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 				whole = whole || err != nil || key.Fault != ""
 			}
 		}
-		s := sessions[i].AsOf(now)
+		s := read[i].AsOf(now)
 		if whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() { // its TTLs say how old it is
-			if sessions[i], err = (store.Reader{Redis: r}).Session(ctx, id); err != nil {
+			if read[i], err = (store.Reader{Redis: r}).Session(ctx, id); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return sessions, nil
+	return read, nil
 }
 
 func fill(key *store.Key, raw []byte) {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
 // Fault is what Slack answered instead of doing what it was asked.
@@ -165,7 +165,7 @@ func FaultOf(err error) *Fault {
 	if errors.As(err, &own) {
 		return &Fault{err: own}
 	}
-	return &Fault{err: quiet.Error(err)}
+	return &Fault{err: redact.Error(err)}
 }
 
 // What Slack's error codes and scopes look like. Whatever looks otherwise may

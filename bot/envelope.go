@@ -7,7 +7,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
 
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
 // The kinds of envelopes, as Slack names them.
@@ -22,7 +22,7 @@ const (
 // hear acks an envelope and queues what it asks for, unless it came before. What
 // could not even be told that we are busy is not acked.
 func (s *socket) hear(frame []byte, e envelope) error {
-	ref := refs.New()
+	ref := requestid.New()
 	if s.bot.swamped(ref) {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (s *socket) ack(ref, envelopeID string) error {
 // refuse acks an envelope that cannot be read, so that Slack does not call us
 // deaf, and tells the one who sent it where that much can be read.
 func (s *socket) refuse(frame []byte) error {
-	ref := refs.New()
+	ref := requestid.New()
 	if s.bot.swamped(ref) {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
 // maxProxyAnswer is how much of a proxy's answer to CONNECT is read, in bytes.
@@ -71,7 +71,7 @@ func open(ctx context.Context, d *websocket.Dialer, address string) (conn *webso
 	}
 	conn, res, err = d.DialContext(ctx, address, nil)
 	if err != nil && res == nil && socks != "" {
-		err = &ProxyError{host: socks, err: quiet.Error(err)}
+		err = &ProxyError{host: socks, err: redact.Error(err)}
 	}
 	return conn, res, err
 }
@@ -130,7 +130,7 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 	}
 	conn, err := dial(ctx, network, net.JoinHostPort(t.proxy.Hostname(), port))
 	if err != nil {
-		return nil, &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return nil, &ProxyError{host: t.proxy.Host, err: redact.Error(err)}
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // what waits for the proxy gives up
 	if t.proxy.Scheme == "https" {
@@ -161,11 +161,11 @@ func (t tunnel) connect(conn net.Conn, addr string) error {
 		req.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}
 	if err := req.Write(conn); err != nil {
-		return &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return &ProxyError{host: t.proxy.Host, err: redact.Error(err)}
 	}
 	res, err := http.ReadResponse(bufio.NewReader(io.LimitReader(conn, maxProxyAnswer)), req) //nolint:bodyclose // it is the tunnel, or closed with it
 	if err != nil {
-		return &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
+		return &ProxyError{host: t.proxy.Host, err: redact.Error(err)}
 	}
 	return checkProxy(context.Background(), t.proxy, req, res)
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -48,7 +48,7 @@ func (b *Bot) serve(to asker, req commands.Request, work func(context.Context)) 
 func (b *Bot) take(to asker, work func(context.Context)) {
 	forAsker := func(work func(context.Context)) job {
 		return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
-			ctx = refs.With(ctx, to.ref)
+			ctx = requestid.NewContext(ctx, to.ref)
 			defer b.contain(ctx, to)
 			work(ctx)
 		}}

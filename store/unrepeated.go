@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
 // told is what Redis answered instead, without what it repeats of the
@@ -34,7 +34,7 @@ func unrepeated(err error) error {
 	case err == nil, errors.Is(err, redis.Nil), errors.Is(err, redis.TxFailedErr), errors.Is(err, redis.ErrPoolTimeout):
 		return err
 	case !errors.As(err, &answered):
-		return quiet.Error(err)
+		return redact.Error(err)
 	}
 	text := answered.Error()
 	code := replyCode.FindString(text)

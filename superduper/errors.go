@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
@@ -189,7 +189,7 @@ func cause(err error) error {
 	if errors.Is(err, errTooLarge) {
 		return errTooLarge
 	}
-	return quiet.Error(err)
+	return redact.Error(err)
 }
 
 // clean makes foreign text fit to be shown: one line, no control characters,

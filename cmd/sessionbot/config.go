@@ -17,7 +17,7 @@ import (
 
 	"github.com/kelseyhightower/envconfig"
 
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -379,7 +379,7 @@ func (c *config) logger(w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.LogLevel)) // checked with the configuration
 	options := &slog.HandlerOptions{Level: level}
 	if c.LogFormat == "text" {
-		return slog.New(refs.Log(slog.NewTextHandler(w, options)))
+		return slog.New(requestid.NewHandler(slog.NewTextHandler(w, options)))
 	}
-	return slog.New(refs.Log(slog.NewJSONHandler(w, options)))
+	return slog.New(requestid.NewHandler(slog.NewJSONHandler(w, options)))
 }

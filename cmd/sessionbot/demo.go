@@ -9,7 +9,7 @@ import (
 	"log/slog"
 
 	"github.com/superduperai/sessionbot"
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/storybook"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/page"
@@ -24,7 +24,7 @@ func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
 	if err := parseFlags(flags, args); err != nil {
 		return err
 	}
-	log := slog.New(refs.Log(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	log := slog.New(requestid.NewHandler(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	world, err := startWorld(ctx)
 	if err != nil {
 		return err

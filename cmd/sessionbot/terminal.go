@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -63,8 +63,8 @@ func (p program) runTerminal(ctx context.Context, group string, args []string) i
 	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	t.house = newHouse(t.config, redis, state, t.log)
 	defer t.lookups.Wait()
-	ref := refs.New()
-	ctx = refs.With(ctx, ref)
+	ref := requestid.New()
+	ctx = requestid.NewContext(ctx, ref)
 	answer := t.registry.Run(ctx, commands.Request{
 		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref, Progress: t.meter.keys,
 	})

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -35,10 +35,10 @@ func (r *Runner) Carry(ctx context.Context, id string) (bool, error) {
 	if err != nil {
 		return true, err
 	}
-	ctx = refs.With(ctx, job.Plan.Ref)
+	ctx = requestid.NewContext(ctx, job.Plan.Ref)
 	c := carriage{Runner: r, lease: lease, job: job,
 		outlast: func() (context.Context, context.CancelFunc) { return outlast(ctx) }}
-	return true, c.run(refs.With(held, job.Plan.Ref)) // held itself is being read by renew
+	return true, c.run(requestid.NewContext(held, job.Plan.Ref)) // held itself is being read by renew
 }
 
 // renew keeps the lease. Whoever cannot stops working before it ends.

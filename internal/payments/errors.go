@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
 // Kind says why Stripe could not tell. It is an error itself, so that
@@ -77,7 +77,7 @@ func classed(err error) error {
 	case errors.As(err, &known):
 		return known
 	case errors.As(err, &failed):
-		return &Error{Kind: NoAnswer, Err: quiet.Error(failed.Err)}
+		return &Error{Kind: NoAnswer, Err: redact.Error(failed.Err)}
 	}
 	return fault("the answer cannot be read")
 }

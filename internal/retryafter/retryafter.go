@@ -1,4 +1,4 @@
-// Package retryafter reads how long a server asks to be left alone.
+// Package retryafter parses the Retry-After header.
 package retryafter
 
 import (
@@ -10,16 +10,16 @@ import (
 // Header is the header's name.
 const Header = "Retry-After"
 
-// Read returns what Retry-After says in either form, limit at most; 0 = nothing
-// that can be read. Seconds may have a fraction. A date counts from the server's
-// own clock, where it tells it.
+// Read returns the delay that Retry-After asks for, in seconds (with or without
+// a fraction) or as a date, at most limit; 0 if it cannot be parsed. A date is
+// relative to the Date header, the server's own clock, where there is one.
 func Read(h http.Header, limit time.Duration) time.Duration {
 	value := h.Get(Header)
 	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
 		if seconds >= limit.Seconds() {
 			return limit
 		}
-		if seconds > 0 { // which what is no number is not
+		if seconds > 0 { // false for NaN
 			return time.Duration(seconds * float64(time.Second))
 		}
 		return 0

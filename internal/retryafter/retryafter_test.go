@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-// TestRetryAfterIsReadInAnyForm, and never beyond what the caller can wait.
-func TestRetryAfterIsReadInAnyForm(t *testing.T) {
+// TestRead: every form is read, and never beyond what the caller can wait.
+func TestRead(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		in := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(http.TimeFormat) }

@@ -1,4 +1,4 @@
-package quiet_test
+package redact_test
 
 import (
 	"context"
@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
-// What a server answers in place of HTTP is not repeated.
-func TestWhatIsAnsweredIsNotRepeated(t *testing.T) {
+// TestErrorQuotesNoResponse: nothing of a malformed response is in the error.
+func TestErrorQuotesNoResponse(t *testing.T) {
 	t.Parallel()
 	const secret = "canary"
 	for name, answer := range map[string]string{
@@ -27,19 +27,19 @@ func TestWhatIsAnsweredIsNotRepeated(t *testing.T) {
 		"a chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secret + "\r\n", "cut": "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n" + secret,
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := asked(t, answer)
+			err := get(t, answer)
 			if err == nil {
-				t.Fatal("it was taken for an answer")
+				t.Fatal("no error")
 			}
-			if text := quiet.Error(err).Error(); strings.Contains(text, secret) {
-				t.Errorf("%q is repeated: %s", secret, text)
+			if text := redact.Error(err).Error(); strings.Contains(text, secret) {
+				t.Errorf("%q is quoted: %s", secret, text)
 			}
 		})
 	}
 }
 
-// asked is what asking a server that answers so comes to.
-func asked(t *testing.T, answer string) error {
+// get returns the error of a request to a server that answers so.
+func get(t *testing.T, answer string) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func asked(t *testing.T, answer string) error {
 			return
 		}
 		defer func() { _ = conn.Close() }()
-		_, _ = conn.Read(make([]byte, 4096)) // the asker sees what goes wrong
+		_, _ = conn.Read(make([]byte, 4096)) // the client gets the error
 		_, _ = io.WriteString(conn, answer)
 	}()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+listener.Addr().String(), nil)
@@ -67,21 +67,21 @@ func asked(t *testing.T, answer string) error {
 	return err
 }
 
-func TestWhatIsKnownIsKept(t *testing.T) {
+func TestErrorKeepsKnownErrors(t *testing.T) {
 	t.Parallel()
 	refused := &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
 	for _, known := range []error{context.DeadlineExceeded, os.ErrDeadlineExceeded, context.Canceled, io.EOF, refused} {
-		if got := quiet.Error(fmt.Errorf("canary: %w", known)); !errors.Is(got, known) || strings.Contains(got.Error(), "canary") {
+		if got := redact.Error(fmt.Errorf("canary: %w", known)); !errors.Is(got, known) || strings.Contains(got.Error(), "canary") {
 			t.Errorf("%v became %v", known, got)
 		}
 	}
-	if quiet.Error(nil) != nil {
-		t.Error("nothing became something")
+	if redact.Error(nil) != nil {
+		t.Error("nil became an error")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
 	defer cancel()
 	_, err := (&net.Dialer{}).DialContext(ctx, "tcp", "127.0.0.1:1")
-	if got := quiet.Error(err); !errors.Is(got, context.DeadlineExceeded) && got != nil {
+	if got := redact.Error(err); !errors.Is(got, context.DeadlineExceeded) && got != nil {
 		var late net.Error
 		if !errors.As(got, &late) || !late.Timeout() {
 			t.Errorf("a deadline became %v", got)

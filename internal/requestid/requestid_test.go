@@ -1,4 +1,4 @@
-package refs_test
+package requestid_test
 
 import (
 	"bytes"
@@ -8,21 +8,21 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/superduperai/sessionbot/internal/refs"
+	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
 func TestNew(t *testing.T) {
 	t.Parallel()
-	a, b := refs.New(), refs.New()
+	a, b := requestid.New(), requestid.New()
 	if !regexp.MustCompile(`^[a-z2-7]{4}-[a-z2-7]{2}$`).MatchString(a) || a == b {
 		t.Errorf("%s, %s", a, b)
 	}
 }
 
-// TestLog: a line carries the request's name once, whoever put it there.
-func TestLog(t *testing.T) {
+// TestHandler: a record carries the id once, whoever added it.
+func TestHandler(t *testing.T) {
 	t.Parallel()
-	served := refs.With(context.Background(), "k3f9-2d")
+	served := requestid.NewContext(context.Background(), "k3f9-2d")
 	for _, c := range []struct {
 		name string
 		log  func(*slog.Logger)
@@ -36,7 +36,7 @@ func TestLog(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			c.log(slog.New(refs.Log(slog.NewJSONHandler(&out, nil))))
+			c.log(slog.New(requestid.NewHandler(slog.NewJSONHandler(&out, nil))))
 			var line map[string]any
 			if err := json.Unmarshal(out.Bytes(), &line); err != nil || line["ref"] != c.want || bytes.Count(out.Bytes(), []byte(`"ref"`)) > 1 {
 				t.Errorf("%s: %v", out.Bytes(), err)

@@ -40,10 +40,8 @@ const (
 
 // Commands answers what is asked for; see commands.Registry.
 type Commands interface {
-	Run(ctx context.Context, req commands.Request) commands.Answer
-	RunAction(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
-	// RepairOf tells what a request would change; false = nothing.
-	RepairOf(req commands.Request) (commands.Repair, bool)
+	Parse(req commands.Request) commands.Call
+	ParseAction(actionID, session string, req commands.Request) commands.Call
 	ProgressBlocks(p store.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }

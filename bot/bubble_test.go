@@ -105,16 +105,16 @@ func (g *gauge) Sockets(up int) {
 // plain answers every command with its text.
 type plain struct{}
 
-func (plain) Run(_ context.Context, req commands.Request) commands.Answer {
-	return commands.Answer{Outcome: commands.Done, Blocks: []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain("answer to " + req.Text)))}}
+func (plain) Parse(req commands.Request) commands.Call {
+	return commands.Call{Run: func(context.Context) commands.Answer {
+		return commands.Answer{Outcome: commands.Done, Blocks: blockkit.Message(blockkit.PlainLine("answer to " + req.Text))}
+	}}
 }
 
-func (plain) RunAction(ctx context.Context, _, value string, req commands.Request) commands.Answer {
+func (plain) ParseAction(_, value string, req commands.Request) commands.Call {
 	req.Text = value
-	return plain{}.Run(ctx, req)
+	return plain{}.Parse(req)
 }
-
-func (plain) RepairOf(commands.Request) (commands.Repair, bool) { return commands.Repair{}, false }
 
 func (plain) ProgressBlocks(store.Progress) []slack.Block { return nil }
 

@@ -48,11 +48,11 @@ func (b *Bot) heardClick(ref string, i interaction) {
 		to.deciding = true
 		b.take(to, func(ctx context.Context) { b.notMade(ctx, to, pressed) })
 	case commands.ActionAcknowledge, commands.ActionSnooze:
-		b.serve(to, commands.Request{}, func(ctx context.Context) { b.pressed(ctx, to, pressed) })
+		b.serve(to, func(ctx context.Context) { b.pressed(ctx, to, pressed) })
 	case actionShare:
-		b.serve(to, commands.Request{}, func(ctx context.Context) { b.share(ctx, to, pressed) })
+		b.serve(to, func(ctx context.Context) { b.share(ctx, to, pressed) })
 	default:
-		b.serve(to, commands.ButtonRequest(pressed.action, pressed.value), func(ctx context.Context) { b.start(ctx, to, pressed) })
+		b.take(to, func(ctx context.Context) { b.start(ctx, to, pressed) })
 	}
 }
 
@@ -60,10 +60,12 @@ func (b *Bot) heardClick(ref string, i interaction) {
 // are answered by the commands, too.
 func (b *Bot) start(ctx context.Context, to asker, c click) {
 	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
+	call := b.commands.ParseAction(c.action, c.value, req)
+	if !b.admitted(ctx, to, call.Repair) {
+		return
+	}
 	own := c.ephemeral && c.action == actionDebug && c.block == ownBlock
-	b.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
-		return b.commands.RunAction(ctx, c.action, c.value, req)
-	})
+	b.answer(ctx, to, placement{replace: own}, call.Run)
 }
 
 // forEverybody renames Refresh below what was shared: whoever presses it gets

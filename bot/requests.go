@@ -22,22 +22,22 @@ const maxText = 16 << 10
 func (b *Bot) heardCommand(ref string, c slashCommand) {
 	to := asker{ref: ref, user: c.user, channel: c.channel, responseURL: c.responseURL}
 	if len(c.text) > maxText {
-		b.serve(to, commands.Request{}, func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideTooLong), "") })
+		b.serve(to, func(ctx context.Context) { b.tell(ctx, to, string(commands.AsideTooLong), "") })
 		return
 	}
 	req := commands.Request{Command: c.command, Text: c.text, User: c.user, Channel: c.channel, Ref: ref}
-	b.serve(to, req, func(ctx context.Context) {
-		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
-			return b.commands.Run(ctx, req)
-		})
+	b.take(to, func(ctx context.Context) {
+		call := b.commands.Parse(req)
+		if b.admitted(ctx, to, call.Repair) {
+			b.answer(ctx, to, placement{request: req}, call.Run)
+		}
 	})
 }
 
-// serve queues what somebody asks for who may; others are told who may. The
-// request is empty where it can change nothing.
-func (b *Bot) serve(to asker, req commands.Request, work func(context.Context)) {
+// serve queues what changes nothing for whoever may ask; others are told who may.
+func (b *Bot) serve(to asker, work func(context.Context)) {
 	b.take(to, func(ctx context.Context) {
-		if b.admitted(ctx, to, req) {
+		if b.admitted(ctx, to, commands.Repair{}) {
 			work(ctx)
 		}
 	})
@@ -142,8 +142,7 @@ func (b *Bot) answer(ctx context.Context, to asker, p placement, run func(contex
 
 // admitted tells whether the asker may ask for this. Others are told who may;
 // where it would have changed a session that is on record.
-func (b *Bot) admitted(ctx context.Context, to asker, req commands.Request) bool {
-	repair, repairs := b.commands.RepairOf(req)
+func (b *Bot) admitted(ctx context.Context, to asker, repair commands.Repair) bool {
 	err, why := b.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
 	if err == nil && repair.Operators {
 		err, why = b.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
@@ -151,9 +150,9 @@ func (b *Bot) admitted(ctx context.Context, to asker, req commands.Request) bool
 	if err == nil {
 		return true
 	}
-	if repairs {
+	if repair.Session != "" {
 		b.record(ctx, to, store.Entry{At: b.now(), Who: to.actor(), Where: to.channel, Event: store.AuditRefused,
-			Action: repair.Action, Session: repair.Session, Detail: repair.Name + ": " + why})
+			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
 	}
 	b.turnAway(ctx, to, err)
 	return false

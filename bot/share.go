@@ -60,9 +60,7 @@ func (b *Bot) share(ctx context.Context, to asker, c click) {
 	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
 	id, kept := strings.CutPrefix(c.value, requestPrefix)
 	if !kept {
-		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.commands.RunAction(ctx, actionDebug, c.value, req)
-		})
+		b.answer(ctx, to, p, b.commands.ParseAction(actionDebug, c.value, req).Run)
 		return
 	}
 	request, err := b.load(ctx, id)
@@ -74,9 +72,7 @@ func (b *Bot) share(ctx context.Context, to asker, c click) {
 		b.tell(ctx, to, string(commands.AsideShareOld), "")
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
-		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.commands.Run(ctx, req)
-		})
+		b.answer(ctx, to, p, b.commands.Parse(req).Run)
 	}
 }
 

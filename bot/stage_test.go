@@ -28,16 +28,12 @@ type scripted struct {
 	action func(ctx context.Context, actionID, value string, req commands.Request) commands.Answer
 }
 
-func (s *scripted) Run(ctx context.Context, req commands.Request) commands.Answer {
-	return s.run(ctx, req)
+func (s *scripted) Parse(req commands.Request) commands.Call {
+	return commands.Call{Run: func(ctx context.Context) commands.Answer { return s.run(ctx, req) }}
 }
 
-func (s *scripted) RunAction(ctx context.Context, id, value string, req commands.Request) commands.Answer {
-	return s.action(ctx, id, value, req)
-}
-
-func (s *scripted) RepairOf(commands.Request) (commands.Repair, bool) {
-	return commands.Repair{}, false
+func (s *scripted) ParseAction(id, value string, req commands.Request) commands.Call {
+	return commands.Call{Run: func(ctx context.Context) commands.Answer { return s.action(ctx, id, value, req) }}
 }
 
 func (s *scripted) ProgressBlocks(store.Progress) []slack.Block { return says("progress") }

@@ -146,7 +146,7 @@ func caseMoney(c store.Case) string {
 // caseActions are a session's buttons: what may be done, as far as was seen, with
 // what helps the customer first.
 func caseActions(c store.Case) []slack.BlockElement {
-	buttons := []slack.BlockElement{blockkit.Button("session.debug", "Debug", c.ID)}
+	buttons := []slack.BlockElement{debugButton("Debug", c.ID)}
 	if slices.Contains(c.Allowed, store.ActionGenerate) {
 		buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
 	}

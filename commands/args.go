@@ -1,8 +1,11 @@
 package commands
 
 import (
+	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // Args are the words and options of a request.
@@ -11,51 +14,69 @@ type Args struct {
 	Limit int // of --limit; 0 = not given
 }
 
-// parseArgs splits what stands behind a slash command into words and options.
+// parseArgs splits the text after a slash command into words and options.
 func parseArgs(text string) (Args, error) {
 	var args Args
 	words := strings.Fields(normalise(text))
 	for i := 0; i < len(words); i++ {
-		name, value, given := asOption(words[i])
+		name, value, hasValue := parseOption(words[i])
 		if name == "" {
 			args.Words = append(args.Words, words[i])
 			continue
 		}
 		if name != "--limit" {
-			return Args{}, usageError{text: "There is no option " + name + "."}
+			return Args{}, usageError("There is no option " + name + ".")
 		}
-		if !given && i+1 < len(words) {
+		if !hasValue && i+1 < len(words) {
 			i++
 			value = words[i]
 		}
 		limit, err := strconv.Atoi(value)
 		if err != nil || limit < 1 {
-			return Args{}, usageError{text: "--limit takes a whole number from 1, such as --limit 20."}
+			return Args{}, usageError("--limit takes a whole number from 1, such as --limit 20.")
 		}
 		args.Limit = limit
 	}
 	return args, nil
 }
 
-func joined(a Args) string { return strings.Join(a.Words, " ") }
+func (a Args) text() string { return strings.Join(a.Words, " ") }
 
-// none refuses words and options that a command does not take: nothing that a
-// person types is ignored.
+// none rejects words and options: nothing that a person types is ignored.
 func (a Args) none() error {
 	if len(a.Words) > 0 {
-		return usageError{text: "Too many words: " + joined(a)}
+		return usageError("Too many words: " + a.text())
 	}
 	return a.noLimit()
 }
 
 func (a Args) noLimit() error {
 	if a.Limit != 0 {
-		return usageError{text: "--limit does not belong here."}
+		return usageError("--limit does not belong here.")
 	}
 	return nil
 }
 
-// nearest is the name that a mistyped word most likely meant, "" = none is near.
+// sessionID finds the one id in what a person pasted.
+func (a Args) sessionID() (string, error) {
+	if err := a.noLimit(); err != nil {
+		return "", err
+	}
+	id, err := store.FindID(a.text())
+	switch {
+	case errors.Is(err, store.ErrSeveralIDs):
+		return "", usageError("There are several ids in that. Ask about one session at a time.")
+	case errors.Is(err, store.ErrCutID):
+		return "", usageError("That id is shortened. Paste the whole of it.")
+	case err != nil && len(a.Words) == 0:
+		return "", usageError("Which session? Paste its id or a link to it.")
+	case err != nil:
+		return "", usageError("There is no session id in that. An id starts with cs_live_ or cs_test_; without it, look for the customer: /session find <e-mail>.")
+	}
+	return id, nil
+}
+
+// nearest returns the name that a mistyped word is most likely for, "" = none.
 func nearest(word string, names []string) string {
 	best, distance := "", 3
 	for _, name := range names {
@@ -69,8 +90,7 @@ func nearest(word string, names []string) string {
 	return best
 }
 
-// editDistance counts the letters to insert, drop, replace or swap with their
-// neighbour.
+// editDistance is the Damerau-Levenshtein distance of adjacent transpositions.
 func editDistance(a, b string) int {
 	s, t := []rune(a), []rune(b)
 	if len(s) > 40 {

@@ -6,27 +6,29 @@ package commands
 
 import (
 	"context"
+	"strings"
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
 
 // Request is one thing that somebody asks for.
 type Request struct {
 	Command  string // the slash command: /session or /redis
-	Text     string // what stands behind it
-	Channel  string // where it was asked for, "" = in a terminal
+	Text     string // what follows it
+	Channel  string // where it was typed, "" = in a terminal
 	User     string // Slack's user id, or the operating system's user name
 	Shared   bool   // the answer is for the whole channel: a customer's address is left out
-	Terminal bool   // asked in a terminal, where Slack's limits do not bind
-	Ref      string // names this request in the log and in what people see
+	Terminal bool   // typed in a terminal, where Slack's limits do not apply
+	Ref      string // the request's id, in the log and in what people see
 
-	// Progress is told how far a long count is, nil = nobody asks.
+	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
 }
 
-// where is the place of the request, for the audit trail.
+// where is the request's place, for the audit trail.
 func (r Request) where() string {
 	if r.Terminal {
 		return store.Terminal
@@ -34,8 +36,8 @@ func (r Request) where() string {
 	return r.Channel
 }
 
-// who is the one who asks, for the audit trail.
-func (r Request) who() store.Actor { return store.Actor{ID: r.User, Terminal: r.Terminal} }
+// actor is who made the request, for the audit trail.
+func (r Request) actor() store.Actor { return store.Actor{ID: r.User, Terminal: r.Terminal} }
 
 // Outcome is how a request ended.
 type Outcome string
@@ -48,22 +50,22 @@ const (
 	Refused Outcome = "refused" // 3
 )
 
-// Answer is what people get to see: Block Kit, which Slack shows natively and
+// Answer is what people see: Block Kit, which Slack shows natively and
 // blockkit.Text turns into plain text.
 type Answer struct {
-	Name    string // of the command that answers, "" when none was found
+	Name    string // of the command that answers, "" if none was found
 	Outcome Outcome
 	Blocks  []slack.Block
 	Actions []slack.BlockElement // the buttons below the blocks
-	JSON    any                  // for --json; nil where there is nothing to say
-	Public  bool                 // for the whole channel, not only for who asked
+	JSON    any                  // for --json, nil if there is none
+	Public  bool                 // for the whole channel, not only for the requester
 
 	// Shareable answers get a Share button below them. Its value is Session, or
 	// where that is empty an opaque id under which the request is kept.
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
 
-	// Plan is the repair that the answer asks about: stored already, and to be
+	// Plan is the repair that the answer proposes: stored already, and to be
 	// confirmed by a person.
 	Plan *store.Plan
 
@@ -76,12 +78,43 @@ type Command struct {
 	Name    string
 	Args    string // for the usage, such as <id>
 	Summary string // one line for the help
-	Action  string // action_id of the buttons that start it for a session, "" = none
+	Action  string // action_id of the buttons that run it for a session, "" = none
 	Parse   func(Args) (Run, error)
 
-	Repairs   store.Action // the repair that it is about, "" = it changes nothing
-	Operators bool         // it changes something by itself: only operators may ask
+	Repairs   store.Action // the repair that it makes, "" = it changes nothing
+	Operators bool         // it changes something by itself: only for operators
 }
 
-// Run carries a parsed command out.
+func (c Command) fullName() string { return c.Group + " " + c.Name }
+
+func (c Command) usage() string {
+	return strings.TrimSpace("/" + c.fullName() + " " + c.Args)
+}
+
+// Run carries out a parsed command.
 type Run func(ctx context.Context, req Request) (Answer, error)
+
+// forSession parses the arguments of a command about one session.
+func forSession(run func(ctx context.Context, req Request, id string) (Answer, error)) func(Args) (Run, error) {
+	return func(args Args) (Run, error) {
+		id, err := args.sessionID()
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context, req Request) (Answer, error) { return run(ctx, req, id) }, nil
+	}
+}
+
+// withoutArgs parses the arguments of a command that takes none.
+func withoutArgs(run Run) func(Args) (Run, error) {
+	return func(args Args) (Run, error) { return run, args.none() }
+}
+
+// headline is the verdict of an answer and what to do next, "" = nothing.
+func headline(head, next string) []blockkit.Line {
+	lines := []blockkit.Line{blockkit.BoldLine(head)}
+	if next != "" {
+		lines = append(lines, blockkit.PlainLine("→ "+next))
+	}
+	return lines
+}

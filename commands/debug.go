@@ -2,7 +2,7 @@ package commands
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -12,60 +12,29 @@ import (
 )
 
 func (d Deps) debug() Command {
-	return Command{Group: "session", Name: "debug", Args: "<id>",
-		Summary: "what happened to a customer's session, and what to do",
-		Action:  "session.debug", Parse: d.parseDebug}
+	return Command{Group: "session", Name: "debug", Args: "<id>", Action: "session.debug",
+		Summary: "what happened to a customer's session, and what to do", Parse: forSession(d.runDebug)}
 }
 
-func (d Deps) parseDebug(args Args) (Run, error) {
-	id, err := sessionID(args)
-	if err != nil {
-		return nil, err
-	}
-	return func(ctx context.Context, _ Request) (Answer, error) {
-		x := d.Sessions.Examine(ctx, id)
-		d.logUnseen(ctx, x)
-		return d.debugAnswer(x), nil
-	}, nil
+func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
+	x := d.examine(ctx, id)
+	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
 }
 
-// logUnseen puts on record why something could not be seen; people read it in
-// words.
-func (d Deps) logUnseen(ctx context.Context, x store.Examination) {
+// examine gathers what is known of a session and logs what could not be seen;
+// people read that in words.
+func (d Deps) examine(ctx context.Context, id string) store.Examination {
+	x := d.Sessions.Examine(ctx, id)
 	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
 		if err != nil {
-			d.Log.WarnContext(ctx, "a source could not be seen", "source", source, "error", err)
+			d.Log.WarnContext(ctx, "source unavailable", "source", source, "error", err)
 		}
 	}
+	return x
 }
 
-// sessionID finds the one id in what a person pasted.
-func sessionID(args Args) (string, error) {
-	if err := args.noLimit(); err != nil {
-		return "", err
-	}
-	id, err := store.FindID(joined(args))
-	switch {
-	case errors.Is(err, store.ErrSeveralIDs):
-		return "", usageError{text: "There are several ids in that. Ask about one session at a time."}
-	case errors.Is(err, store.ErrCutID):
-		return "", usageError{text: "That id is shortened. Paste the whole of it."}
-	case err != nil && len(args.Words) == 0:
-		return "", usageError{text: "Which session? Paste its id or a link to it."}
-	case err != nil:
-		return "", usageError{text: "There is no session id in that. An id starts with cs_live_ or cs_test_; without it, look for the customer: /session find <e-mail>."}
-	}
-	return id, nil
-}
-
-func (d Deps) debugAnswer(x store.Examination) Answer {
-	return Answer{
-		Session:   x.Session.ID,
-		Shareable: true,
-		Blocks:    d.debugBlocks(x),
-		Actions:   d.debugActions(x),
-		JSON:      debugJSON(x),
-	}
+func debugButton(label, id string) *slack.ButtonBlockElement {
+	return blockkit.Button("session.debug", label, id)
 }
 
 // debugActions offer the repairs that the state allows.
@@ -87,24 +56,18 @@ func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
 	if x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))
 	}
-	return append(actions, blockkit.Button("session.debug", "Refresh", x.Session.ID))
+	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
 func (d Deps) debugBlocks(x store.Examination) []slack.Block {
-	head := title(x.Verdict) + ": " + lowerFirst(x.Reason)
-	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))}
-	facts = append(facts, d.paymentFacts(x)...)
-	facts = append(facts, redisFacts(x)...)
-	facts = append(facts, d.fileFacts(x)...)
-	facts = append(facts, siteFact(x))
-	facts = append(facts, blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x))))
+	facts := slices.Concat(
+		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
+		d.paymentFacts(x), redisFacts(x), d.fileFacts(x),
+		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
 	return []slack.Block{
-		blockkit.Paragraph(
-			blockkit.L(blockkit.Bold(head)),
-			blockkit.L(blockkit.Plain("→ "+nextStep(x))),
-		),
+		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
 		blockkit.Paragraph(facts...),
-		blockkit.Paragraph(blockkit.L(blockkit.Bold("For the customer"))),
+		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
 		blockkit.Quote(d.customerSentence(x)),
 		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
 	}

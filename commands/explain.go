@@ -8,64 +8,51 @@ import (
 	"strings"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// usageError says that a request was put wrongly, and how to put it.
-type usageError struct {
-	text  string
-	usage []string
-}
+// usageError says what is wrong with how a request was put.
+type usageError string
 
-func (e usageError) Error() string { return e.text }
+func (e usageError) Error() string { return string(e) }
 
-// refusal says in words for people why something is not done.
-type refusal struct{ text string }
+// refusal says why something is not done.
+type refusal string
 
-func (e refusal) Error() string { return e.text }
+func (e refusal) Error() string { return string(e) }
 
-func refuse(text string) error { return refusal{text} }
+func refuse(text string) error { return refusal(text) }
 
-// explain is the one place where an error becomes an answer.
-func (r *Registry) explain(req Request, name string, err error) Answer {
-	answer := Answer{Name: name}
-	var usage usageError
-	var refused refusal
+// explain is the one place where an error becomes an answer. usage follows a
+// usageError.
+func explain(req Request, name string, usage []string, err error) Answer {
 	if errors.Is(err, store.NoStripeKey) {
 		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
 	}
-	switch {
-	case errors.As(err, &usage):
-		answer.Outcome = Usage
-		lines := []blockkit.Line{blockkit.L(blockkit.Bold(blockkit.Cut(blockkit.OneLine(usage.text), 300)))}
-		for _, line := range usage.usage {
-			lines = append(lines, blockkit.L(blockkit.Plain(line)))
+	if wrong, ok := errors.AsType[usageError](err); ok {
+		lines := []blockkit.Line{blockkit.BoldLine(blockkit.Cut(blockkit.OneLine(string(wrong)), 300))}
+		for _, line := range usage {
+			lines = append(lines, blockkit.PlainLine(line))
 		}
-		answer.Blocks = []slack.Block{blockkit.Paragraph(lines...)}
-	case errors.As(err, &refused):
-		answer.Outcome = Refused
-		answer.Blocks = []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(refused.text)))}
-	default:
-		answer.Outcome, answer.Err = Failed, err
-		certainty := "Nothing was changed."
-		if name == settleName {
-			certainty = "It is not known whether it counted: see /session history."
-		}
-		answer.Blocks = []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Plain(failureText(err, certainty, req.Ref))))}
+		return Answer{Name: name, Outcome: Usage, Blocks: blockkit.Message(lines...)}
 	}
-	return answer
+	if refused, ok := errors.AsType[refusal](err); ok {
+		return Answer{Name: name, Outcome: Refused, Blocks: blockkit.Message(blockkit.PlainLine(string(refused)))}
+	}
+	certainty := "Nothing was changed."
+	if name == settleName {
+		certainty = "It is not known whether it counted: see /session history."
+	}
+	return Answer{Name: name, Outcome: Failed, Err: err, Blocks: blockkit.Message(blockkit.PlainLine(failureText(err, certainty, req.Ref)))}
 }
 
-// failureText says what failed and what to do next.
 func failureText(err error, certainty, ref string) string {
-	var unverified store.Unverified
+	if why, ok := errors.AsType[store.Unverified](err); ok {
+		return "Stripe could not be asked: " + unverifiedText(why, store.AwaySince(err)) + "."
+	}
 	switch {
-	case errors.As(err, &unverified):
-		return "Stripe could not be asked: " + unverifiedText(unverified, store.AwaySince(err)) + "."
 	case store.Trouble(err) != nil:
 		return RedisErrorText(err) + " " + certainty
 	case errors.Is(err, context.DeadlineExceeded):
@@ -74,8 +61,8 @@ func failureText(err error, certainty, ref string) string {
 	return fmt.Sprintf("Something went wrong on our side. %s Ref %s.", certainty, ref)
 }
 
-// redisWords say why Redis did not do what it was asked for, and what helps.
-var redisWords = map[error]string{
+// redisTexts say why Redis did not do what it was asked for, and what helps.
+var redisTexts = map[error]string{
 	store.ErrNoPassword:      "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
 	store.ErrWrongPassword:   "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
 	store.ErrNoPermission:    "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
@@ -113,10 +100,9 @@ func RedisErrorText(err error) string {
 		}
 		return silent + ". Try again in a minute; if it stays silent, tell the engineer on call."
 	}
-	return cmp.Or(redisWords[kind], "Redis answered with a fault of its own: tell the engineer on call.")
+	return cmp.Or(redisTexts[kind], "Redis answered with a fault of its own: tell the engineer on call.")
 }
 
-// commandText says which command Redis refused for good.
 func commandText(kind error, command string) string {
 	if strings.HasPrefix(command, "EVAL") {
 		command += " (or a command that its script calls)"
@@ -136,7 +122,6 @@ func ClickFailedText(err error) string {
 	return RedisErrorText(err) + " Nothing was done."
 }
 
-// sinceText follows what a neighbour does wrong.
 func sinceText(since time.Time) string {
 	if since.IsZero() {
 		return ""

@@ -3,27 +3,23 @@ package commands
 import (
 	"context"
 
-	"github.com/slack-go/slack"
-
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 func (r *Registry) help(group string) Command {
 	return Command{Group: group, Name: "help", Summary: "what can be asked for",
-		Parse: func(args Args) (Run, error) {
-			return func(context.Context, Request) (Answer, error) { return r.helpAnswer(group), nil }, args.none()
-		}}
+		Parse: withoutArgs(func(context.Context, Request) (Answer, error) { return r.helpAnswer(group), nil })}
 }
 
 func (r *Registry) helpAnswer(group string) Answer {
-	lines := []blockkit.Line{blockkit.L(blockkit.Bold("What /" + group + " can do"))}
+	lines := []blockkit.Line{blockkit.BoldLine("What /" + group + " can do")}
 	for _, command := range r.commands {
 		if command.Group == group {
 			lines = append(lines, blockkit.L(blockkit.Code(command.usage()), blockkit.Plain("  "+command.Summary)))
 		}
 	}
 	if group == "session" {
-		lines = append(lines, blockkit.L(blockkit.Plain("An id may be pasted as it is, in quotes, inside a link or a sentence, and without a command; so may a customer's e-mail address or a payment (pi_…).")))
+		lines = append(lines, blockkit.PlainLine("An id may be pasted as it is, in quotes, inside a link or a sentence, and without a command; so may a customer's e-mail address or a payment (pi_…)."))
 	}
-	return Answer{Blocks: []slack.Block{blockkit.Paragraph(lines...)}}
+	return Answer{Blocks: blockkit.Message(lines...)}
 }

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/slack-go/slack"
-
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -15,17 +13,11 @@ import (
 const historyLimit = 30
 
 func (d Deps) history() Command {
-	return Command{Group: "session", Name: "history", Args: "<id>", Summary: "what was repaired, by whom and when",
-		Parse: func(args Args) (Run, error) {
-			id, err := sessionID(args)
-			if err != nil {
-				return nil, err
-			}
-			return func(ctx context.Context, _ Request) (Answer, error) { return d.historyAnswer(ctx, id) }, nil
-		}}
+	return Command{Group: "session", Name: "history", Args: "<id>",
+		Summary: "what was repaired, by whom and when", Parse: forSession(d.runHistory)}
 }
 
-func (d Deps) historyAnswer(ctx context.Context, id string) (Answer, error) {
+func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, error) {
 	entries, err := d.Ledger.History(ctx, id, historyLimit+1)
 	if err != nil {
 		return Answer{}, err
@@ -40,33 +32,30 @@ func (d Deps) historyAnswer(ctx context.Context, id string) (Answer, error) {
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		line := append(blockkit.L(blockkit.Plain(clockSeconds(e.At, d.Now())+"  "+auditText(e)+" by "), person(e.Who)), whereText(e)...)
-		if e.Detail != "" {
-			line = append(line, blockkit.Plain(" · "+blockkit.OneLine(words(e.Detail))))
-		}
-		lines = append(lines, line)
+		lines = append(lines, entryLine(e, clockSeconds(e.At, d.Now())))
 	}
 	if entries == nil {
-		entries = []store.Entry{}
+		entries = []store.Entry{} // [] in JSON
 	}
-	return Answer{Session: id, Blocks: []slack.Block{blockkit.Paragraph(lines...)}, JSON: map[string]any{"entries": entries}}, nil
+	return Answer{Session: id, Blocks: blockkit.Message(lines...), JSON: map[string]any{"entries": entries}}, nil
 }
 
-func auditText(e store.Entry) string {
-	what := map[store.AuditEvent]string{
-		store.AuditPlanned: "planned", store.AuditPressed: "pressed once", store.AuditRefused: "refused", store.AuditCancelled: "cancelled",
-		store.AuditClaimed: "approved", store.AuditOutcome: "ended", store.AuditSettled: "settled",
-	}[e.Event]
-	return what + ": " + string(e.Action) + ","
+var eventTexts = map[store.AuditEvent]string{
+	store.AuditPlanned: "planned", store.AuditPressed: "pressed once", store.AuditRefused: "refused", store.AuditCancelled: "cancelled",
+	store.AuditClaimed: "approved", store.AuditOutcome: "ended", store.AuditSettled: "settled",
 }
 
-// whereText names the place; a person in a terminal is called so already.
-func whereText(e store.Entry) blockkit.Line {
+func entryLine(e store.Entry, at string) blockkit.Line {
+	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
 	switch {
-	case e.Where == "" || e.Where == store.Terminal:
-		return nil
+	case e.Where == "" || e.Where == store.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):
-		return blockkit.L(blockkit.Plain(" in a direct message"))
+		line = append(line, blockkit.Plain(" in a direct message"))
+	default:
+		line = append(line, blockkit.Plain(" in "), blockkit.Channel(e.Where))
 	}
-	return blockkit.L(blockkit.Plain(" in "), blockkit.Channel(e.Where))
+	if e.Detail != "" {
+		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(words(e.Detail))))
+	}
+	return line
 }

@@ -15,41 +15,36 @@ var (
 	// entity is one of HTML, with the semicolon that it takes: &reg@example.com is
 	// an address.
 	entity = regexp.MustCompile(`&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
-	// quotes are those that keyboards, mail programs and other languages put in the
-	// place of the typewriter's.
+	// quotes maps typographic quotes to ASCII.
 	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`, "＂", `"`,
 		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'")
-	// option is an option as keyboards leave it: any dashes before a name.
+	// option matches an option as keyboards leave it: any dashes before a name.
 	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z0-9_-]*)(=.*)?$`)
 )
 
-// normalise makes of what a person typed or pasted what they meant: without
-// Slack's links, entities, typographic quotes, white space other than spaces, and
-// what nobody sees. It is done once, before anything is parsed.
+// normalise removes Slack's links, entities, typographic quotes and invisible
+// characters from what a person typed or pasted.
 func normalise(text string) string {
 	text = slackLink.ReplaceAllString(strings.ToValidUTF8(text, ""), "<$1>")
-	for range 3 { // what was escaped before it came to Slack is escaped again there
-		plain := entity.ReplaceAllStringFunc(text, decoded)
-		if plain == text {
-			break
-		}
-		text = plain
+	for range 3 { // text that was escaped before it reached Slack is escaped twice
+		text = entity.ReplaceAllStringFunc(text, unescapeEntity)
 	}
 	return quotes.Replace(store.Visible(text))
 }
 
-// decoded is what an entity stands for. One that HTML does not know stays as it
-// is, and so does one of which it knows the beginning.
-func decoded(entity string) string {
+// unescapeEntity decodes an entity. One that HTML does not know, wholly or but
+// for its beginning, stays as it is.
+func unescapeEntity(entity string) string {
 	if plain := html.UnescapeString(entity); !strings.HasSuffix(plain, ";") {
 		return plain
 	}
 	return entity
 }
 
-// asOption reads a word as the name and the value of an option, "" = it is none:
-// a dash may also stand before an id in a sentence.
-func asOption(word string) (name, value string, given bool) {
+// parseOption splits a word into the name and value of an option and reports
+// whether a value was given; name is "" if it is no option: a dash may also
+// precede an id in a sentence.
+func parseOption(word string) (name, value string, hasValue bool) {
 	match := option.FindStringSubmatch(word)
 	if match == nil || len(customers(word)) > 0 {
 		return "", "", false
@@ -57,8 +52,8 @@ func asOption(word string) (name, value string, given bool) {
 	if _, err := store.FindID(word); err == nil {
 		return "", "", false
 	}
-	value, given = strings.CutPrefix(match[2], "=")
-	return "--" + strings.ToLower(match[1]), value, given
+	value, hasValue = strings.CutPrefix(match[2], "=")
+	return "--" + strings.ToLower(match[1]), value, hasValue
 }
 
 var (
@@ -72,9 +67,9 @@ func customer(text string) (string, error) {
 	found := customers(text)
 	switch {
 	case len(found) > 1:
-		return "", usageError{text: "There are several customers in that. Ask about one at a time."}
+		return "", usageError("There are several customers in that. Ask about one at a time.")
 	case len(found) == 0:
-		return "", usageError{text: "Whose sessions? Give an e-mail address or a payment (pi_…)."}
+		return "", usageError("Whose sessions? Give an e-mail address or a payment (pi_…).")
 	}
 	return found[0], nil
 }
@@ -91,7 +86,7 @@ func customers(text string) []string {
 	for _, word := range strings.Fields(text) {
 		for _, part := range linkParts(word) {
 			for _, match := range emailPattern.FindAllStringIndex(part, -1) {
-				add(unformatted(part, match[0], match[1]))
+				add(trimMarks(part, match[0], match[1]))
 			}
 			for _, match := range intentPattern.FindAllString(part, -1) {
 				add(match)
@@ -113,9 +108,9 @@ func linkParts(word string) []string {
 	return parts
 }
 
-// unformatted is an address without the quotes or Slack's marks around it, and
-// without what ends a sentence before it.
-func unformatted(text string, from, to int) string {
+// trimMarks returns the address at text[from:to] without the quotes or Slack's
+// formatting around it, and without the end of a sentence before it.
+func trimMarks(text string, from, to int) string {
 	address := text[from:to]
 	for ; to < len(text) && address[0] == text[to] && strings.IndexByte("*_~'", text[to]) >= 0; to++ {
 		address = address[1:]

@@ -111,7 +111,7 @@ func TestParseArgs(t *testing.T) {
 		{text: "debug ——force x", wrong: true},
 	} {
 		args, err := parseArgs(c.text)
-		if joined(args) != c.words || args.Limit != c.limit || (err != nil) != c.wrong {
+		if args.text() != c.words || args.Limit != c.limit || (err != nil) != c.wrong {
 			t.Errorf("parseArgs(%q) = %+v, %v", c.text, args, err)
 		}
 	}

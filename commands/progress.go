@@ -84,7 +84,7 @@ func fetchable(address string) bool {
 // ProgressActions are the buttons of a job: one that waits can be cancelled, an
 // unclear one settled.
 func ProgressActions(job store.Job) []slack.BlockElement {
-	debug := blockkit.Button("session.debug", "Debug", job.Plan.Session)
+	debug := debugButton("Debug", job.Plan.Session)
 	if job.Cancellable() {
 		return []slack.BlockElement{blockkit.Button(ActionCancel, "Cancel", job.ID)}
 	}

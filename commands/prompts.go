@@ -6,15 +6,13 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/slack-go/slack"
-
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
 	promptsDefault = 20
-	promptsMost    = 10_000 // bounds what a list holds in memory
+	promptsLimit   = 10_000 // bounds what a list holds in memory
 	previewLength  = 80
 )
 
@@ -33,16 +31,13 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 	if limit == 0 {
 		limit = promptsDefault
 	}
-	if limit > promptsMost {
-		return nil, usageError{text: fmt.Sprintf("--limit goes up to %d.", promptsMost)}
+	if limit > promptsLimit {
+		return nil, usageError(fmt.Sprintf("--limit goes up to %d.", promptsLimit))
 	}
 	args.Limit = 0
 	return func(ctx context.Context, req Request) (Answer, error) {
-		if !req.Terminal {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(ctx, countFor)
-			defer cancel()
-		}
+		ctx, cancel := countContext(ctx, req)
+		defer cancel()
 		list, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: d.Now(), Progress: req.Progress, Newest: limit})
 		if err != nil {
 			return Answer{}, fmt.Errorf("list prompts: %w", err)
@@ -67,7 +62,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 	if !list.Count.Complete {
 		head = "Not all prompts were seen, time ran out: " + head
 	}
-	blocks := []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(head)))}
+	blocks := blockkit.Message(blockkit.BoldLine(head))
 	if len(rows) > 0 {
 		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
 		blocks = append(blocks, table)

@@ -1,81 +1,16 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/sweep"
 )
-
-// Sessions gathers what is known of a session.
-type Sessions interface {
-	Examine(ctx context.Context, id string) store.Examination
-	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
-}
-
-// Finder finds the checkout sessions of a customer by e-mail or payment intent,
-// newest first; more tells that there are others.
-type Finder interface {
-	Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error)
-}
-
-// Sweeper visits all sessions; see sweep.Sweeper.
-type Sweeper interface {
-	Sweep(ctx context.Context, o sweep.Options) (sweep.Result, error)
-}
-
-// Redis tells about the server itself.
-type Redis interface {
-	Server(ctx context.Context) (store.Server, error)
-	Ping(ctx context.Context) (time.Duration, error)
-}
-
-// Ledger keeps plans, jobs and the audit trail.
-type Ledger interface {
-	SavePlan(ctx context.Context, p store.Plan) error
-	JobOf(ctx context.Context, session string) (store.SessionJob, error)
-	Settle(ctx context.Context, job string, said store.Settlement) (store.Job, error)
-	Record(ctx context.Context, e store.Entry) error
-	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
-}
-
-// Statistics knows what the sweeps counted.
-type Statistics interface {
-	Figures(ctx context.Context, now time.Time) (store.Figures, error)
-}
-
-// Watch knows how far the watch came, and payments; see store.Watch.
-type Watch interface {
-	State(ctx context.Context) (store.WatchState, error)
-	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
-}
-
-// Deps are what the commands work with.
-type Deps struct {
-	Sessions Sessions
-	Finder   Finder
-	Redis    Redis
-	// NewSweeper returns one that has not swept yet.
-	NewSweeper func() Sweeper
-	Sources    store.Sources
-	Ledger     Ledger
-	Statistics Statistics
-	Watch      Watch
-	Alerts     bool // somebody watches
-	Plans      store.PlanOptions
-	Token      bool // SuperDuperAI can be asked
-	Files      store.FileReader
-	Limits     store.Thresholds
-	SiteURL    string // for links
-	Now        func() time.Time
-	Log        *slog.Logger
-}
 
 // Registry holds every command.
 type Registry struct {
@@ -85,6 +20,7 @@ type Registry struct {
 
 // New lists the commands in the order in which the help shows them.
 func New(d Deps) *Registry {
+	d.Log = cmp.Or(d.Log, slog.Default()).With("component", "commands")
 	r := &Registry{deps: d}
 	r.commands = []Command{
 		d.debug(),
@@ -103,142 +39,131 @@ func New(d Deps) *Registry {
 	return r
 }
 
-// Commands lists what there is.
+// Commands lists the commands.
 func (r *Registry) Commands() []Command { return slices.Clone(r.commands) }
 
-// Run parses and runs a request. Whatever happens, there is an answer.
-func (r *Registry) Run(ctx context.Context, req Request) Answer {
+// Call is a parsed request.
+type Call struct {
+	Repair Repair // what it would change: who may make it depends on that
+	Run    func(context.Context) Answer
+}
+
+// Repair is what a request would change.
+type Repair struct {
+	Command   string // its name, such as fix
+	Action    store.Action
+	Session   string // "" = it changes nothing
+	Operators bool   // only operators may make the request
+}
+
+// Parse parses a request. Running the call always gives an answer: to a request
+// that cannot be parsed, how to put it.
+func (r *Registry) Parse(req Request) Call {
 	group := strings.TrimPrefix(req.Command, "/")
 	args, err := parseArgs(req.Text)
 	if err != nil {
-		var wrong usageError
-		if errors.As(err, &wrong) {
-			wrong.usage = r.usage(group)
-			err = wrong
-		}
-		return r.explain(req, "", err)
+		return failedCall(req, "", r.usage(group), err)
 	}
 	if len(args.Words) == 0 {
 		args.Words = []string{"help"}
 	}
 	command, words, err := r.lookup(group, args.Words)
 	if err != nil {
-		return r.explain(req, "", err)
+		return failedCall(req, "", r.usage(group), err)
 	}
 	guessed := len(words) > 1 && len(words) == len(args.Words)
 	args.Words = words
-	answer := r.run(ctx, command, args, req)
-	if guessed {
-		answer.Blocks = append(slices.Clip(answer.Blocks), blockkit.Context("Understood as `/"+group+" "+command.Name+"`"))
-	}
-	return answer
-}
-
-// Repair is what a request would change.
-type Repair struct {
-	Name      string // of the command
-	Action    store.Action
-	Session   string
-	Operators bool // only they may ask for it
-}
-
-// RepairOf tells what a request would change; false = nothing. Operators holds in
-// any case.
-func (r *Registry) RepairOf(req Request) (Repair, bool) {
-	args, err := parseArgs(req.Text)
-	if err != nil || len(args.Words) == 0 {
-		return Repair{}, false
-	}
-	command, words, err := r.lookup(strings.TrimPrefix(req.Command, "/"), args.Words)
-	if err != nil {
-		return Repair{}, false
-	}
-	repair := Repair{Name: command.Name, Action: command.Repairs, Operators: command.Operators}
-	if command.Repairs == "" {
-		return repair, false
-	}
-	repair.Session, err = store.FindID(strings.Join(words, " "))
-	return repair, err == nil
-}
-
-// ButtonRequest is the request that a button stands for; see Command.Action.
-func ButtonRequest(actionID, value string) Request {
-	group, name, _ := strings.Cut(actionID, ".")
-	return Request{Command: "/" + group, Text: name + " " + value}
-}
-
-// RunAction runs the command that a button starts for a session.
-func (r *Registry) RunAction(ctx context.Context, actionID, value string, req Request) Answer {
-	for _, command := range r.commands {
-		if command.Action != "" && command.Action == actionID {
-			return r.run(ctx, command, Args{Words: []string{value}}, req)
+	call := newCall(command, args, req)
+	if run := call.Run; guessed {
+		call.Run = func(ctx context.Context) Answer {
+			answer := run(ctx)
+			answer.Blocks = append(slices.Clip(answer.Blocks), blockkit.Context("Understood as `/"+command.fullName()+"`"))
+			return answer
 		}
 	}
-	return r.explain(req, "", refuse("This button belongs to something that is no longer there. Type /session help."))
+	return call
 }
 
-func (r *Registry) run(ctx context.Context, command Command, args Args, req Request) Answer {
-	name := command.Group + " " + command.Name
+// ParseAction parses a click on a button that runs a command for a session.
+func (r *Registry) ParseAction(actionID, session string, req Request) Call {
+	for _, command := range r.commands {
+		if command.Action != "" && command.Action == actionID {
+			return newCall(command, Args{Words: []string{session}}, req)
+		}
+	}
+	return failedCall(req, "", nil, refuse("This button belongs to something that is no longer there. Type /session help."))
+}
+
+func newCall(command Command, args Args, req Request) Call {
+	repair := Repair{Command: command.Name, Action: command.Repairs, Operators: command.Operators}
+	if command.Repairs != "" {
+		repair.Session, _ = store.FindID(args.text()) // "" if there is none
+	}
 	run, err := command.Parse(args)
 	if err != nil {
-		return r.explain(req, name, withUsage(err, command))
+		call := failedCall(req, command.fullName(), []string{command.usage() + " – " + command.Summary}, err)
+		call.Repair = repair
+		return call
 	}
-	answer, err := run(ctx, req)
-	if err != nil {
-		return r.explain(req, name, err)
-	}
-	answer.Name = name
-	if answer.Outcome == "" {
-		answer.Outcome = Done
-	}
-	return answer
+	return Call{Repair: repair, Run: func(ctx context.Context) Answer {
+		answer, err := run(ctx, req)
+		if err != nil {
+			return explain(req, command.fullName(), nil, err)
+		}
+		answer.Name, answer.Outcome = command.fullName(), cmp.Or(answer.Outcome, Done)
+		return answer
+	}}
+}
+
+func failedCall(req Request, name string, usage []string, err error) Call {
+	return Call{Run: func(context.Context) Answer { return explain(req, name, usage, err) }}
 }
 
 // lookup finds the command of a group that words are for, and those of them that
-// it is given; a wrong word names the nearest one.
+// are its arguments; the error about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
-	called := strings.ToLower(words[0])
+	typed := strings.ToLower(words[0])
 	var names []string
 	for _, command := range r.commands {
 		if command.Group == group {
 			names = append(names, command.Name)
 		}
 	}
-	rest, name := words[1:], called
-	if !slices.Contains(names, called) {
+	rest, name := words[1:], typed
+	if !slices.Contains(names, typed) {
 		rest, name = words, ""
 	}
 	if group == "session" {
-		name = meant(name, strings.Join(rest, " "))
+		name = inferName(name, strings.Join(rest, " "))
 	}
 	for _, command := range r.commands {
 		if command.Group == group && command.Name == name {
 			return command, rest, nil
 		}
 	}
-	wrong := usageError{text: "There is no /" + group + " " + blockkit.Cut(words[0], 40) + ".", usage: r.usage(group)}
-	if near := nearest(called, names); near != "" {
-		wrong.text += " Did you mean /" + group + " " + near + "?"
+	text := "There is no /" + group + " " + blockkit.Cut(words[0], 40) + "."
+	if near := nearest(typed, names); near != "" {
+		text += " Did you mean /" + group + " " + near + "?"
 	}
-	return Command{}, nil, wrong
+	return Command{}, nil, usageError(text)
 }
 
-// meant is the command of /session that was called by name, or by none (""): one
-// session's id asks what happened to it, a customer asks for theirs. A name that
-// is more than a question stands.
-func meant(name, text string) string {
+// inferName returns the command of /session that is meant by a name, "" = none
+// was typed, and the text after it: an id alone means debug, a customer alone
+// means find. The name of a command that changes something is never replaced.
+func inferName(name, text string) string {
 	if name != "" && name != "debug" && name != "find" && name != "help" {
 		return name
 	}
 	_, err := store.FindID(text)
-	asked := len(customers(text)) > 0
+	hasCustomer := len(customers(text)) > 0
 	switch {
-	case name == "find" && asked:
+	case name == "find" && hasCustomer:
 	case err == nil:
 		return "debug"
 	case !errors.Is(err, store.ErrNoID) && name == "":
 		return "debug" // which says what is wrong with the id
-	case errors.Is(err, store.ErrNoID) && asked:
+	case errors.Is(err, store.ErrNoID) && hasCustomer:
 		return "find"
 	}
 	return name
@@ -252,17 +177,4 @@ func (r *Registry) usage(group string) []string {
 		}
 	}
 	return lines
-}
-
-func (c Command) usage() string {
-	return strings.TrimSpace("/" + c.Group + " " + c.Name + " " + c.Args)
-}
-
-func withUsage(err error, c Command) error {
-	var usage usageError
-	if errors.As(err, &usage) && usage.usage == nil {
-		usage.usage = []string{c.usage() + " – " + c.Summary}
-		return usage
-	}
-	return err
 }

@@ -149,7 +149,7 @@ func TestWhatPeopleType(t *testing.T) {
 		{"/redis", "help", "redis help", commands.Done, "/redis prompts [--limit N]"},
 	} {
 		t.Run(c.command+" "+c.text, func(t *testing.T) {
-			answer := registry(&world{}).Run(t.Context(), commands.Request{Command: c.command, Text: c.text, Ref: "k3f9-2d"})
+			answer := registry(&world{}).Parse(commands.Request{Command: c.command, Text: c.text, Ref: "k3f9-2d"}).Run(t.Context())
 			text := blockkit.Text(answer.Blocks)
 			if answer.Name != c.name || answer.Outcome != c.outcome || !strings.Contains(text, c.says) {
 				t.Errorf("%q %s:\n%s\nwant %q %s saying %q", answer.Name, answer.Outcome, text, c.name, c.outcome, c.says)
@@ -164,9 +164,9 @@ func TestSharedAnswersLeaveTheAddressOut(t *testing.T) {
 	for _, found := range [][]store.Payment{nil, {{SessionID: id}}} {
 		for _, text := range []string{"find ann@example.com", "ann@example.com", "please look at ann@example.com"} {
 			req := commands.Request{Command: "/session", Text: text}
-			alone := registry(&world{found: found}).Run(t.Context(), req)
+			alone := registry(&world{found: found}).Parse(req).Run(t.Context())
 			req.Shared = true
-			shared := registry(&world{found: found}).Run(t.Context(), req)
+			shared := registry(&world{found: found}).Parse(req).Run(t.Context())
 			if told := blockkit.Text(alone.Blocks); !strings.Contains(told, "ann@example.com") {
 				t.Errorf("%q: the one who asked is not told whom they asked about: %s", text, told)
 			}
@@ -184,7 +184,7 @@ func TestEachEntryIsOneLine(t *testing.T) {
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
 	answer := registry(&world{entries: []store.Entry{
 		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: store.Terminal, Event: store.AuditRefused, Detail: forged},
-	}}).Run(t.Context(), commands.Request{Command: "/session", Text: "history " + id})
+	}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
 	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
 		t.Errorf("one entry reads %q", text)
 	}
@@ -229,7 +229,7 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.command.Ref = "k3f9-2d"
-			answer := registry(&world{err: c.err}).Run(t.Context(), c.command)
+			answer := registry(&world{err: c.err}).Parse(c.command).Run(t.Context())
 			text := blockkit.Text(answer.Blocks)
 			if answer.Outcome != commands.Failed || !errors.Is(answer.Err, c.err) || !strings.Contains(text, c.says) {
 				t.Errorf("%s: %s\n%v", answer.Outcome, text, answer.Err)
@@ -244,12 +244,12 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 func TestButtonsStartCommands(t *testing.T) {
 	t.Parallel()
 	r := registry(&world{})
-	answer := r.RunAction(t.Context(), "session.debug", id, commands.Request{})
+	answer := r.ParseAction("session.debug", id, commands.Request{}).Run(t.Context())
 	if answer.Name != "session debug" || answer.Session != id {
 		t.Errorf("%q about %q", answer.Name, answer.Session)
 	}
 	for _, forged := range [][2]string{{"session.debug", "rm -rf /"}, {"session.nothing", id}, {"", id}} {
-		answer := r.RunAction(t.Context(), forged[0], forged[1], commands.Request{})
+		answer := r.ParseAction(forged[0], forged[1], commands.Request{}).Run(t.Context())
 		if answer.Outcome == commands.Done || len(answer.Blocks) == 0 {
 			t.Errorf("%q: %s with %d blocks", forged, answer.Outcome, len(answer.Blocks))
 		}
@@ -264,7 +264,7 @@ func FuzzRequest(f *testing.F) {
 	r := registry(&world{})
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, command := range []string{"/session", "/redis"} {
-			answer := r.Run(t.Context(), commands.Request{Command: command, Text: text})
+			answer := r.Parse(commands.Request{Command: command, Text: text}).Run(t.Context())
 			if answer.Outcome == "" || blockkit.Text(answer.Blocks) == "" {
 				t.Errorf("%s %q got no answer", command, text)
 			}

@@ -3,18 +3,14 @@ package commands
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
-
-	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
 
 func (d Deps) ping() Command {
-	return Command{Group: "redis", Name: "ping", Summary: "whether Redis answers, and how fast",
-		Parse: func(args Args) (Run, error) { return d.runPing, args.none() }}
+	return Command{Group: "redis", Name: "ping", Summary: "whether Redis answers, and how fast", Parse: withoutArgs(d.runPing)}
 }
 
 func (d Deps) runPing(ctx context.Context, _ Request) (Answer, error) {
@@ -23,17 +19,15 @@ func (d Deps) runPing(ctx context.Context, _ Request) (Answer, error) {
 		return Answer{}, fmt.Errorf("ping: %w", err)
 	}
 	ms := float64(took) / float64(time.Millisecond)
-	text := "Redis answers, in " + strconv.FormatFloat(ms, 'f', 1, 64) + " ms."
 	return Answer{
-		Blocks:    []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(text)))},
+		Blocks:    blockkit.Message(blockkit.BoldLine(fmt.Sprintf("Redis answers, in %.1f ms.", ms))),
 		JSON:      map[string]float64{"ping_ms": ms},
 		Shareable: true,
 	}, nil
 }
 
 func (d Deps) memory() Command {
-	return Command{Group: "redis", Name: "memory", Summary: "what Redis uses of its memory",
-		Parse: func(args Args) (Run, error) { return d.runMemory, args.none() }}
+	return Command{Group: "redis", Name: "memory", Summary: "what Redis uses of its memory", Parse: withoutArgs(d.runMemory)}
 }
 
 func (d Deps) runMemory(ctx context.Context, _ Request) (Answer, error) {
@@ -42,14 +36,9 @@ func (d Deps) runMemory(ctx context.Context, _ Request) (Answer, error) {
 		return Answer{}, fmt.Errorf("server: %w", err)
 	}
 	table, _ := blockkit.Table([]string{"Figure", "Value"}, serverRows(server), true)
-	return Answer{
-		Blocks:    []slack.Block{blockkit.Paragraph(blockkit.L(blockkit.Bold(memoryText(server)))), table},
-		JSON:      server,
-		Shareable: true,
-	}, nil
+	return Answer{Blocks: append(blockkit.Message(blockkit.BoldLine(memoryText(server))), table), JSON: server, Shareable: true}, nil
 }
 
-// memoryText is the verdict on the memory, and what to do.
 func memoryText(s store.Server) string {
 	full := 0.0
 	if s.MaxMemoryBytes > 0 {

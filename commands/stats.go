@@ -16,13 +16,19 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// countFor is how long sessions are counted on the spot before the answer says
-// how far it came.
-const countFor = 8 * time.Second
+// countTimeout bounds a count in Slack; then the answer says how far it came.
+const countTimeout = 8 * time.Second
+
+// countContext bounds a count; in a terminal a person may wait and interrupt.
+func countContext(ctx context.Context, req Request) (context.Context, context.CancelFunc) {
+	if req.Terminal {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, countTimeout)
+}
 
 func (d Deps) stats() Command {
-	return Command{Group: "redis", Name: "stats", Summary: "figures over all sessions",
-		Parse: func(args Args) (Run, error) { return d.runStats, args.none() }}
+	return Command{Group: "redis", Name: "stats", Summary: "figures over all sessions", Parse: withoutArgs(d.runStats)}
 }
 
 // statistics are what the figures of an answer are made of.
@@ -72,11 +78,8 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 	default:
 		s.Server = &server
 	}
-	if !req.Terminal { // in a terminal a person may wait and interrupt
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, countFor)
-		defer cancel()
-	}
+	ctx, cancel := countContext(ctx, req)
+	defer cancel()
 	var unread atomic.Bool
 	s.AsOf = now
 	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,

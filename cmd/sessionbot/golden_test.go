@@ -80,7 +80,7 @@ func TestTexts(t *testing.T) {
 // text.
 func text(t *testing.T, registry *commands.Registry, command, request string) string {
 	t.Helper()
-	answer := registry.Run(t.Context(), commands.Request{Command: command, Text: request, User: "U0SUPPORT", Ref: "k3f9-2d"})
+	answer := registry.Parse(commands.Request{Command: command, Text: request, User: "U0SUPPORT", Ref: "k3f9-2d"}).Run(t.Context())
 	raw, err := json.Marshal(answer.Blocks)
 	if err != nil {
 		t.Fatal(err)

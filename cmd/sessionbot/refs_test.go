@@ -45,7 +45,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 		}
 	}
 	for _, together := range [][]string{
-		{"Stripe could not be asked", "a source could not be seen", "answered"},
+		{"Stripe could not be asked", "source unavailable", "answered"},
 		{"answered", "a generation was not started"}, // the request, and what its job came to
 	} {
 		if !sameRef(lines, together) {

@@ -65,9 +65,9 @@ func (p program) runTerminal(ctx context.Context, group string, args []string) i
 	defer t.lookups.Wait()
 	ref := requestid.New()
 	ctx = requestid.NewContext(ctx, ref)
-	answer := t.registry.Run(ctx, commands.Request{
+	answer := t.registry.Parse(commands.Request{
 		Command: "/" + group, Text: strings.Join(args, " "), User: osUser(), Terminal: true, Ref: ref, Progress: t.meter.keys,
-	})
+	}).Run(ctx)
 	t.meter.clear()
 	if answer.Err != nil {
 		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)

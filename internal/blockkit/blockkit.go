@@ -64,6 +64,12 @@ func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(id)
 // Channel names a channel, to those who may see it.
 func Channel(id string) Span { return slack.NewRichTextSectionChannelElement(id, nil) }
 
+// PlainLine is a line of plain text.
+func PlainLine(text string) Line { return Line{Plain(text)} }
+
+// BoldLine is a line of emphasised text.
+func BoldLine(text string) Line { return Line{Bold(text)} }
+
 // Fact is a labelled row.
 func Fact(label string, spans ...Span) Line {
 	return append(Line{Bold(label), Plain("  ")}, spans...)
@@ -102,6 +108,9 @@ func Paragraph(lines ...Line) slack.Block {
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(spans...))
 }
 
+// Message is a message of one paragraph.
+func Message(lines ...Line) []slack.Block { return []slack.Block{Paragraph(lines...)} }
+
 // Quote sets text apart that is meant to be copied.
 func Quote(text string) slack.Block {
 	return slack.NewRichTextBlock("", &slack.RichTextQuote{
@@ -119,6 +128,15 @@ func Context(mrkdwn string) slack.Block {
 func Button(actionID, label, value string) *slack.ButtonBlockElement {
 	text := slack.NewTextBlockObject(slack.PlainTextType, Cut(label, maxButtonText), false, false)
 	return slack.NewButtonBlockElement(actionID, value, text)
+}
+
+// Confirm makes a button ask first, in its own style.
+func Confirm(b *slack.ButtonBlockElement, title, question, confirm, deny string) {
+	text := func(s string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+	}
+	b.Confirm = slack.NewConfirmationBlockObject(text(title), text(question), text(confirm), text(deny))
+	b.Confirm.Style = b.Style
 }
 
 // Row is a section in mrkdwn with a button beside it: data in it must be

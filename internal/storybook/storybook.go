@@ -58,7 +58,7 @@ func Stories() []Story {
 
 // ask asks the product's own commands, in a canned world.
 func ask(w *world, title, command, text string, of ...string) Story {
-	answer := registryOf(w).Run(context.Background(), commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT", Ref: ref})
+	answer := registryOf(w).Parse(commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT", Ref: ref}).Run(context.Background())
 	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
 	if answer.Plan != nil {
 		s.Of = append(s.Of, "Action "+string(answer.Plan.Action))

@@ -1,0 +1,73 @@
+package commands
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+// Sessions gathers what is known of a session.
+type Sessions interface {
+	Examine(ctx context.Context, id string) store.Examination
+	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
+}
+
+// Finder finds the checkout sessions of a customer by e-mail or payment intent,
+// newest first, and reports whether there are more.
+type Finder interface {
+	Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error)
+}
+
+// Sweeper visits all sessions; see sweep.Sweeper.
+type Sweeper interface {
+	Sweep(ctx context.Context, o sweep.Options) (sweep.Result, error)
+}
+
+// Redis describes the server itself.
+type Redis interface {
+	Server(ctx context.Context) (store.Server, error)
+	Ping(ctx context.Context) (time.Duration, error)
+}
+
+// Ledger keeps plans, jobs and the audit trail.
+type Ledger interface {
+	SavePlan(ctx context.Context, p store.Plan) error
+	JobOf(ctx context.Context, session string) (store.SessionJob, error)
+	Settle(ctx context.Context, job string, said store.Settlement) (store.Job, error)
+	Record(ctx context.Context, e store.Entry) error
+	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
+}
+
+// Statistics knows what the sweeps counted.
+type Statistics interface {
+	Figures(ctx context.Context, now time.Time) (store.Figures, error)
+}
+
+// Watch knows how far the watch came, and payments; see store.Watch.
+type Watch interface {
+	State(ctx context.Context) (store.WatchState, error)
+	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
+}
+
+// Deps are what the commands work with.
+type Deps struct {
+	Sessions   Sessions
+	Finder     Finder
+	Redis      Redis
+	NewSweeper func() Sweeper // returns one that has not swept yet
+	Sources    store.Sources
+	Ledger     Ledger
+	Statistics Statistics
+	Watch      Watch
+	Alerts     bool // the watch runs
+	Plans      store.PlanOptions
+	Token      bool // a token of SuperDuperAI is configured
+	Files      store.FileReader
+	Limits     store.Thresholds
+	SiteURL    string // for links
+	Now        func() time.Time
+	Log        *slog.Logger // nil = slog.Default
+}

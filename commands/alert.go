@@ -94,7 +94,7 @@ func lines(texts []string) []blockkit.Line {
 func caseLine(c store.Case, now time.Time) blockkit.Line {
 	line := blockkit.L(blockkit.Code(shortID(c.ID)), blockkit.Plain(" · "+caseText(c, now)))
 	if c.EventID != "" {
-		line = append(line, blockkit.Plain(" · "), blockkit.Link(stripePage(c.Live, "events/"+c.EventID), "look at it or resend it"))
+		line = append(line, blockkit.Plain(" · "), eventLink(c.Live, c.EventID, "look at it or resend it"))
 	}
 	return line
 }

@@ -129,72 +129,50 @@ func sinceText(since time.Time) string {
 	return " (since " + since.UTC().Format("15:04 UTC") + ")"
 }
 
-// unverifiedText says why a payment could not be verified, and the remedy.
-func unverifiedText(why store.Unverified, since time.Time) string {
-	return whyText(why) + sinceText(since)
+var unverifiedTexts = map[store.Unverified]string{
+	store.NoStripeKey:       "no Stripe key is configured (STRIPE_SECRET_KEY)",
+	store.StripeWrongMode:   "the Stripe key is of the other mode (live or test) than the session",
+	store.StripeKeyRefused:  "Stripe refused the key (STRIPE_SECRET_KEY)",
+	store.StripeForbidden:   "the Stripe key may not read Checkout Sessions, payments or events",
+	store.StripeRateLimited: "Stripe asked us to slow down; try again in a minute",
+	store.StripeNoAnswer:    "Stripe did not answer",
 }
 
-func whyText(why store.Unverified) string {
-	switch why {
-	case store.NoStripeKey:
-		return "no Stripe key is configured (STRIPE_SECRET_KEY)"
-	case store.StripeWrongMode:
-		return "the Stripe key is of the other mode (live or test) than the session"
-	case store.StripeKeyRefused:
-		return "Stripe refused the key (STRIPE_SECRET_KEY)"
-	case store.StripeForbidden:
-		return "the Stripe key may not read Checkout Sessions, payments or events"
-	case store.StripeRateLimited:
-		return "Stripe asked us to slow down; try again in a minute"
-	case store.StripeNoAnswer:
-		return "Stripe did not answer"
-	}
-	return "Stripe answered with a fault of its own; try again in a minute"
+// unverifiedText says why a payment could not be verified, and the remedy.
+func unverifiedText(why store.Unverified, since time.Time) string {
+	return cmp.Or(unverifiedTexts[why], "Stripe answered with a fault of its own; try again in a minute") + sinceText(since)
+}
+
+var fileErrorTexts = map[superduper.Kind]string{
+	superduper.NoToken:      "no token is configured (SUPERDUPERAI_TOKEN)",
+	superduper.Unauthorised: "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)",
+	superduper.Forbidden:    "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)",
+	superduper.NotFound:     "SuperDuperAI does not know it (yet)",
+	superduper.RateLimited:  "SuperDuperAI asked us to slow down",
+	superduper.Certificate:  "the certificate does not fit the host: use https://dev-editor.superduperai.co (SUPERDUPERAI_URL)",
+	superduper.Malformed:    "SuperDuperAI's answer could not be read",
+}
+
+var siteErrorTexts = map[superduper.Kind]string{
+	superduper.Malformed:   "the site's answer could not be read",
+	superduper.Certificate: "the site's certificate does not fit its host (SITE_URL)",
 }
 
 // fileErrorText says why a file could not be seen.
-func fileErrorText(err error) string { return fileFaultText(err) + sinceText(store.AwaySince(err)) }
-
-func fileFaultText(err error) string {
-	var api *superduper.Error
-	if !errors.As(err, &api) {
-		return "SuperDuperAI did not answer"
-	}
-	switch api.Kind {
-	case superduper.NoToken:
-		return "no token is configured (SUPERDUPERAI_TOKEN)"
-	case superduper.Unauthorised, superduper.Forbidden:
-		return "SuperDuperAI refused the token (SUPERDUPERAI_TOKEN)"
-	case superduper.NotFound:
-		return "SuperDuperAI does not know it (yet)"
-	case superduper.RateLimited:
-		return "SuperDuperAI asked us to slow down"
-	case superduper.Certificate:
-		return "the certificate does not fit the host: use https://dev-editor.superduperai.co (SUPERDUPERAI_URL)"
-	case superduper.Malformed:
-		return "SuperDuperAI's answer could not be read"
-	}
-	if api.Status != 0 {
-		return fmt.Sprintf("SuperDuperAI answered HTTP %d", api.Status)
-	}
-	return "SuperDuperAI did not answer"
-}
+func fileErrorText(err error) string { return serviceErrorText("SuperDuperAI", fileErrorTexts, err) }
 
 // siteErrorText says why the site's answer is not known.
-func siteErrorText(err error) string { return siteFaultText(err) + sinceText(store.AwaySince(err)) }
+func siteErrorText(err error) string { return serviceErrorText("the site", siteErrorTexts, err) }
 
-func siteFaultText(err error) string {
-	var api *superduper.Error
-	if errors.As(err, &api) {
-		switch api.Kind {
-		case superduper.Malformed:
-			return "the site's answer could not be read"
-		case superduper.Certificate:
-			return "the site's certificate does not fit its host (SITE_URL)"
-		}
-		if api.Status != 0 {
-			return fmt.Sprintf("the site answered HTTP %d", api.Status)
+func serviceErrorText(service string, texts map[superduper.Kind]string, err error) string {
+	text := service + " did not answer"
+	if api, ok := errors.AsType[*superduper.Error](err); ok {
+		switch known := texts[api.Kind]; {
+		case known != "":
+			text = known
+		case api.Status != 0:
+			text = fmt.Sprintf("%s answered HTTP %d", service, api.Status)
 		}
 	}
-	return "the site did not answer"
+	return text + sinceText(store.AwaySince(err))
 }

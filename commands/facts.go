@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// paymentFacts tells what was paid and where Stripe's event stands.
+// paymentFacts are what was paid and the state of Stripe's event.
 func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 	p := x.Payment
 	payment := blockkit.Fact("Payment", blockkit.Plain(paymentText(p, x.PaidAt, x.At)))
@@ -26,12 +26,16 @@ func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
 	}
 	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x)))
 	if x.Event.ID != "" {
-		event = append(event, blockkit.Plain(" · "), blockkit.Link(stripePage(p.Live, "events/"+x.Event.ID), "look at it or resend it"))
+		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "look at it or resend it"))
 	}
 	return []blockkit.Line{payment, event}
 }
 
-// stripePage is a page of Stripe's dashboard.
+func eventLink(live bool, id, label string) blockkit.Span {
+	return blockkit.Link(stripePage(live, "events/"+id), label)
+}
+
+// stripePage is the address of a page of Stripe's dashboard.
 func stripePage(live bool, path string) string {
 	if live {
 		return "https://dashboard.stripe.com/" + path
@@ -76,18 +80,17 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 }
 
 func eventText(x store.Examination) string {
-	e, now, text := x.Event, x.At, ""
-	switch e.State {
+	created := ", created " + ago(x.Event.Created, x.At)
+	text := "could not be seen"
+	switch x.Event.State {
 	case store.EventNone:
 		return "none: Stripe did not send one"
-	case store.EventPending:
-		text = "being delivered, created " + ago(e.Created, now)
-	case store.EventFailed:
-		text = "undelivered at one endpoint at least, created " + ago(e.Created, now)
 	case store.EventDelivered:
-		return "delivered and answered, created " + ago(e.Created, now)
-	default:
-		return "could not be seen"
+		return "delivered and answered" + created
+	case store.EventPending:
+		text = "being delivered" + created
+	case store.EventFailed:
+		text = "undelivered at one endpoint at least" + created
 	}
 	if x.SiteTold() {
 		text += "; the site has it"
@@ -95,7 +98,7 @@ func eventText(x store.Examination) string {
 	return text
 }
 
-// redisFacts tells what Redis holds.
+// redisFacts are what Redis holds.
 func redisFacts(x store.Examination) []blockkit.Line {
 	if x.RedisSilent {
 		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("could not be read"))}
@@ -107,30 +110,26 @@ func redisFacts(x store.Examination) []blockkit.Line {
 			keys = append(keys, keyText(key, x.At))
 		}
 	}
-	lines := []blockkit.Line{blockkit.Fact("Redis ("+layoutText(s.Layout())+")", blockkit.Plain(strings.Join(keys, " · ")))}
+	layout := string(s.Layout())
+	if s.Layout() == store.LayoutNone {
+		layout = "nothing stored"
+	}
+	lines := []blockkit.Line{blockkit.Fact("Redis ("+layout+")", blockkit.Plain(strings.Join(keys, " · ")))}
 	if current := s.Current(); current.Status != nil {
-		status := "Status"
 		text := blockkit.Cut(blockkit.OneLine(*current.Status), 60)
-		if !current.Timestamp.IsZero() && !current.Timestamp.After(x.At) {
-			text += " since " + span(x.At.Sub(current.Timestamp)) + " (" + clock(current.Timestamp, x.At) + ")"
+		if at := current.Timestamp; !at.IsZero() && !at.After(x.At) {
+			text += " since " + span(x.At.Sub(at)) + " (" + clock(at, x.At) + ")"
 		}
 		if current.Error != nil && *current.Error != "" {
 			text += ": " + blockkit.Cut(blockkit.OneLine(*current.Error), 300)
 		}
-		lines = append(lines, blockkit.Fact(status, blockkit.Plain(text)))
+		lines = append(lines, blockkit.Fact("Status", blockkit.Plain(text)))
 	}
 	if prompt := s.PromptText(); prompt != "" {
 		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(store.Length(prompt), "character"))
 		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
 	}
 	return lines
-}
-
-func layoutText(l store.Layout) string {
-	if l == store.LayoutNone {
-		return "nothing stored"
-	}
-	return string(l)
 }
 
 func keyText(key store.Key, now time.Time) string {
@@ -140,36 +139,47 @@ func keyText(key store.Key, now time.Time) string {
 	case key.Fault != "":
 		return key.Kind + " cannot be read: " + string(key.Fault)
 	}
-	var parts []string
+	age := ""
 	at := key.Value.Timestamp
 	if at.IsZero() {
 		at = key.Value.CreatedAt
 	}
 	if !at.IsZero() && !at.After(now) {
-		parts = append(parts, span(now.Sub(at))+" old")
+		age = span(now.Sub(at)) + " old, "
 	}
+	expiry := "never expires"
 	if key.TTL > 0 {
-		parts = append(parts, "expires in "+span(key.TTL))
-	} else {
-		parts = append(parts, "never expires")
+		expiry = "expires in " + span(key.TTL)
 	}
-	return key.Kind + " " + strings.Join(parts, ", ")
+	return key.Kind + " " + age + expiry
 }
 
-// fileFacts tells how far the file is.
+var fileStateTexts = map[store.FileState]string{
+	store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
+	store.FileCompleted: "ready", store.FileFailed: "failed",
+}
+
+// fileFacts are the state of the session's file, and the finished file that a
+// fix would show if that is another one.
 func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
+	lines := []blockkit.Line{d.fileFact(x)}
+	if x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.FileID()) {
+		lines = append(lines, blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
+			d.fileLink(x.Session.Kind(), x.Deliver)))
+	}
+	return lines
+}
+
+func (d Deps) fileFact(x store.Examination) blockkit.Line {
 	id := x.Session.FileID()
 	if id == "" {
 		text := "none"
 		if named := x.Session.NamedFile(); named != "" {
 			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is not a file id"
 		}
-		return append([]blockkit.Line{blockkit.Fact("File", blockkit.Plain(text))}, d.hiddenFile(x)...)
+		return blockkit.Fact("File", blockkit.Plain(text))
 	}
-	text := map[store.FileState]string{
-		store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
-		store.FileCompleted: "ready", store.FileFailed: "failed",
-	}[x.File.State]
+	text := fileStateTexts[x.File.State]
 	switch {
 	case text == "":
 		text = "not seen: " + fileErrorText(x.FileErr)
@@ -178,25 +188,18 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {
-		line = append(line, blockkit.Plain(" · "), blockkit.Link(d.filePage(id), x.Session.Kind().Tell("open the video")))
+		line = append(line, blockkit.Plain(" · "), d.fileLink(x.Session.Kind(), id))
 	}
-	return append([]blockkit.Line{line}, d.hiddenFile(x)...)
+	return line
 }
 
-// hiddenFile names the finished file that a fix would show, where it is another
-// than the session names.
-func (d Deps) hiddenFile(x store.Examination) []blockkit.Line {
-	if x.Deliver == "" || strings.EqualFold(x.Deliver, x.Session.FileID()) {
-		return nil
-	}
-	return []blockkit.Line{blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
-		blockkit.Link(d.filePage(x.Deliver), x.Session.Kind().Tell("open the video")))}
+func (d Deps) fileLink(kind store.Kind, id string) blockkit.Span {
+	return blockkit.Link(d.filePage(id), fill(kind, "open the {video}"))
 }
 
 // filePage is where a customer sees a finished file.
 func (d Deps) filePage(id string) string { return d.SiteURL + "/en/file/" + url.PathEscape(id) }
 
-// repairText tells of the latest repair.
 func repairText(x store.Examination) string {
 	r := x.Repair
 	switch {
@@ -210,30 +213,31 @@ func repairText(x store.Examination) string {
 	return string(r.Action) + ", " + words(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
 }
 
-// siteFact tells what the customer's page goes by and whether it fits Redis.
+const siteNotFound = "“not found or processing not yet started”"
+
+// siteFact is what the customer's page shows, and whether that fits Redis.
 func siteFact(x store.Examination) blockkit.Line {
 	var text string
 	switch {
 	case x.Site == nil:
-		text = "unknown: " + siteErrorText(x.SiteErr)
+		return blockkit.Fact("Customer sees", blockkit.Plain("unknown: "+siteErrorText(x.SiteErr)))
 	case !x.Site.Found:
-		text = "“not found or processing not yet started”"
+		text = siteNotFound
 	case x.Site.Status == "":
 		text = "an answer without a status"
 	default:
 		text = "status " + blockkit.Cut(blockkit.OneLine(x.Site.Status), 60)
 	}
-	if x.Site != nil && !x.RedisSilent {
-		switch {
-		case x.SiteAgrees():
-			text += " (agrees with Redis)"
-		case x.Deliver != "":
-			text += " (it does not show the video)"
-		case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
-			text += " (the site reads session:… alone; a repair writes that, too)"
-		default:
-			text += " (does not agree with Redis: tell the engineer on call)"
-		}
+	switch {
+	case x.RedisSilent:
+	case x.SiteAgrees():
+		text += " (agrees with Redis)"
+	case x.Deliver != "":
+		text += " (it does not show the video)"
+	case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
+		text += " (the site reads session:… alone; a repair writes that, too)"
+	default:
+		text += " (does not agree with Redis: tell the engineer on call)"
 	}
 	return blockkit.Fact("Customer sees", blockkit.Plain(text))
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// The buttons of a plan. Their value is the plan's opaque id, and once Approve
-// was pressed the name of that press behind it; see PlanOf.
+// The buttons of a plan. Their value is the plan's opaque id, followed by the
+// nonce of the first click where it takes two; see PlanOf.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -23,18 +23,19 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
 	switch {
 	case p.Order != nil:
-		head, what = p.Kind.Tell("Generate a video for "), orderText(*p.Order)
+		head, what = fill(p.Kind, "Generate {a video} for "), orderText(*p.Order)
 	case p.Deliver != "":
-		head, what = p.Kind.Tell("Show the finished video: "), p.Kind.Tell("Costs nothing. The customer's page will show the video that is ready (file ")+p.Deliver+")."
+		head = fill(p.Kind, "Show the finished {video}: ")
+		what = fill(p.Kind, "Costs nothing. The customer's page will show the {video} that is ready (file ") + p.Deliver + ")."
 	}
 	lines := []blockkit.Line{
-		append(blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by ")), person(p.Requester)),
-		blockkit.L(blockkit.Plain(what)),
+		blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by "), person(p.Requester)),
+		blockkit.PlainLine(what),
 	}
 	for i, warning := range p.Warnings {
 		line := blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning))
 		if i == 0 && p.Retrying && p.EventID != "" {
-			line = append(line, blockkit.Plain(" "), blockkit.Link(stripePage(p.Live, "events/"+p.EventID), "Look at it or resend it"))
+			line = append(line, blockkit.Plain(" "), eventLink(p.Live, p.EventID, "Look at it or resend it"))
 		}
 		lines = append(lines, line)
 	}
@@ -42,8 +43,8 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	for _, w := range p.Writes {
 		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
 	}
-	if o := p.Order; o != nil {
-		facts = append(facts, blockkit.Fact("Taken from", blockkit.Plain(sourcesText(*o))))
+	if p.Order != nil {
+		facts = append(facts, blockkit.Fact("Taken from", blockkit.Plain(sourcesText(*p.Order))))
 	}
 	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
@@ -55,50 +56,45 @@ func PlanBlocks(p store.Plan) []slack.Block {
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
 }
 
-// PressedBlocks show a plan whose Approve was pressed once, where it takes two.
+// PressedBlocks show a plan after the first of two clicks on Approve.
 func PressedBlocks(p store.Plan, by store.Actor) []slack.Block {
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
 		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
-// PlanActions are the plan's buttons. Where it takes two presses the second
-// button names the first press ("" = none yet).
-func PlanActions(p store.Plan, press string) []slack.BlockElement {
-	label, question := "Approve: mark as error", "The session is marked as error."
+// PlanActions are the plan's buttons. Where it takes two clicks the second button
+// carries the nonce of the first, "" = there was none yet.
+func PlanActions(p store.Plan, nonce string) []slack.BlockElement {
+	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
 	switch {
 	case p.Order != nil:
-		label, question = "Approve: generate"+costSuffix(*p.Order), p.Kind.Tell("One video is asked for")+costSuffix(*p.Order)+"."
+		label, question = "Approve: generate"+costSuffix(*p.Order), fill(p.Kind, "One {video} is asked for")+costSuffix(*p.Order)+"."
+		style = slack.StyleDanger
 	case p.Deliver != "":
-		label, question = p.Kind.Tell("Approve: show the video"), p.Kind.Tell("The finished video is shown to the customer.")
+		label, question = fill(p.Kind, "Approve: show the {video}"), fill(p.Kind, "The finished {video} is shown to the customer.")
 	}
 	value := p.ID
 	switch {
-	case press != "":
-		label, value = secondPress, p.ID+"."+press
+	case nonce != "":
+		label, value = secondPress, p.ID+"."+nonce
 		question += " " + p.Risk
 	case p.Risk != "":
 		question = "This is the first of two presses: nothing is done yet. " + p.Risk
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
-	approve.Style = slack.StylePrimary
-	if p.Order != nil {
-		approve.Style = slack.StyleDanger
-	}
-	text := func(s string) *slack.TextBlockObject {
-		return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
-	}
-	approve.Confirm = slack.NewConfirmationBlockObject(text("Are you sure?"), text(question), text("Approve"), text("Back"))
-	approve.Confirm.Style = approve.Style
+	approve.Style = style
+	blockkit.Confirm(approve, "Are you sure?", question, "Approve", "Back")
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
 }
 
+// secondPress is the label of Approve after the first of two clicks.
 const secondPress = "Approve anyway"
 
-// PlanOf takes a plan's button apart: the plan's id, and the press that it
-// names, "" = none yet.
-func PlanOf(value string) (planID, press string) {
-	planID, press, _ = strings.Cut(value, ".")
-	return planID, press
+// PlanOf splits the value of a plan's button into the plan's id and the nonce of
+// the first click, "" = none.
+func PlanOf(value string) (planID, nonce string) {
+	planID, nonce, _ = strings.Cut(value, ".")
+	return planID, nonce
 }
 
 func seenPayment(s store.Seen) string {
@@ -120,18 +116,15 @@ func costSuffix(o store.Order) string {
 }
 
 func dollars(cents int) string {
-	if cents%100 == 0 {
-		return fmt.Sprintf("$%d", cents/100)
-	}
-	return money(int64(cents), "usd")
+	return strings.TrimSuffix(money(int64(cents), "usd"), ".00")
 }
 
 func orderText(o store.Order) string {
-	size := fmt.Sprintf("%d×%d", o.Width, o.Height)
+	what := fmt.Sprintf("%s, %d s", o.Model, o.Seconds)
 	if o.Image {
-		return fmt.Sprintf("Sends one request to SuperDuperAI: an image by %s, %s%s.", o.Model, size, costSuffix(o))
+		what = "an image by " + o.Model
 	}
-	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d s, %s%s.", o.Model, o.Seconds, size, costSuffix(o))
+	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d×%d%s.", what, o.Width, o.Height, costSuffix(o))
 }
 
 func sourcesText(o store.Order) string {
@@ -159,20 +152,20 @@ func sourceText(s store.Source) string {
 // writeText shows a key's members before and after.
 func writeText(w store.KeyWrite) string {
 	var parts []string
+	switch {
+	case w.Create:
+		parts = append(parts, "(missing)")
+	case w.Replaced:
+		parts = append(parts, "(not readable at all: saved first, then replaced as a whole)")
+	case w.Unreadable:
+		parts = append(parts, "(cannot be read, saved first)")
+	}
 	for _, c := range w.Changes {
 		before := memberText(c.Before)
 		if c.Odd {
 			before = "(unreadable)"
 		}
 		parts = append(parts, c.Name+" "+before+" → "+memberText(c.After))
-	}
-	switch {
-	case w.Create:
-		parts = append([]string{"(missing)"}, parts...)
-	case w.Replaced:
-		parts = append([]string{"(not readable at all: saved first, then replaced as a whole)"}, parts...)
-	case w.Unreadable:
-		parts = append([]string{"(cannot be read, saved first)"}, parts...)
 	}
 	if len(w.Then) > 0 {
 		parts = append(parts, "then "+strings.Join(w.Then, ", "))
@@ -193,11 +186,4 @@ func person(a store.Actor) blockkit.Span {
 		return blockkit.Plain(blockkit.OneLine(a.ID) + " (terminal)")
 	}
 	return blockkit.User(a.ID)
-}
-
-func words(stable string) string {
-	if stable == "" {
-		return "none"
-	}
-	return strings.ReplaceAll(stable, "_", " ")
 }

@@ -14,11 +14,13 @@ import (
 // FixText is what a customer reads whose session was marked as error.
 const FixText = "Something went wrong with your video. Please contact support: we will put it right."
 
+const imageFixText = "Something went wrong with your image. Please contact support: we will put it right."
+
 // RefundText is what one reads whose payment was refunded: nothing is promised.
 const RefundText = "This order was refunded. Please contact support if you have a question."
 
 // FixTexts are all the errors that a fix writes.
-func FixTexts() []string { return []string{FixText, store.KindImage.Tell(FixText), RefundText} }
+func FixTexts() []string { return []string{FixText, imageFixText, RefundText} }
 
 func (d Deps) fix() Command {
 	return Command{Group: "session", Name: "fix", Args: "<id>", Action: "session.fix", Repairs: store.ActionFix,

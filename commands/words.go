@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// ago tells how long ago something was, with the exact time behind it.
+// ago is how long ago something was, followed by the exact time.
 func ago(at, now time.Time) string {
 	return span(now.Sub(at)) + " ago (" + clock(at, now) + ")"
 }
@@ -17,7 +17,6 @@ func ago(at, now time.Time) string {
 // clock is a time in UTC, with its date where that is not today's.
 func clock(at, now time.Time) string { return dated(at, now, "15:04 UTC") }
 
-// clockSeconds is clock to the second.
 func clockSeconds(at, now time.Time) string { return dated(at, now, "15:04:05 UTC") }
 
 func dated(at, now time.Time, layout string) string {
@@ -32,7 +31,7 @@ func dated(at, now time.Time, layout string) string {
 	return at.Format(layout)
 }
 
-// span is a length of time as people say it, in at most two units.
+// span is a duration in at most two units.
 func span(d time.Duration) string {
 	seconds := int(d.Round(time.Second) / time.Second)
 	days, hours, minutes := seconds/86400, seconds/3600%24, seconds/60%60
@@ -76,7 +75,7 @@ func money(amount int64, currency string) string {
 	return number + " " + strings.ToUpper(currency)
 }
 
-// shortID keeps what tells one id from another.
+// shortID keeps the ends of an id.
 func shortID(id string) string {
 	if len(id) <= 20 {
 		return id
@@ -101,8 +100,29 @@ func count(n int, noun string) string {
 	return grouped(int64(n)) + " " + noun + "s"
 }
 
+// fill puts the right noun into a text of ours about a video or an image.
+func fill(kind store.Kind, text string) string {
+	if kind == store.KindImage {
+		return imageNouns.Replace(text)
+	}
+	return videoNouns.Replace(text)
+}
+
+var (
+	videoNouns = strings.NewReplacer("{video}", "video", "{a video}", "a video", "{A video}", "A video", "{SUPERDUPERAI_MODEL}", "SUPERDUPERAI_MODEL")
+	imageNouns = strings.NewReplacer("{video}", "image", "{a video}", "an image", "{A video}", "An image", "{SUPERDUPERAI_MODEL}", "SUPERDUPERAI_IMAGE_MODEL")
+)
+
+// words turns the name of a constant into words.
+func words(name string) string {
+	if name == "" {
+		return "none"
+	}
+	return strings.ReplaceAll(name, "_", " ")
+}
+
 func title(v store.Verdict) string {
-	text := strings.ReplaceAll(string(v), "_", " ")
+	text := words(string(v))
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestWhatTheCustomerSees: whether the page shows what a repair came to is said
+// TestJobSiteFact: whether the page shows what a repair came to is said
 // of every answer of the site's.
-func TestWhatTheCustomerSees(t *testing.T) {
+func TestJobSiteFact(t *testing.T) {
 	t.Parallel()
 	made := store.Job{Outcome: store.OutcomeDone, FileID: "f"}
 	marked := store.Job{Outcome: store.OutcomeDone, Plan: store.Plan{Action: store.ActionFix}}
@@ -38,13 +38,13 @@ func TestWhatTheCustomerSees(t *testing.T) {
 		{"not the video", hidden, store.Site{Found: true, Status: "error", FileID: "f"}, "status error" + not},
 		{"still waiting", store.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing"},
 	} {
-		got := blockkit.Text([]slack.Block{blockkit.Paragraph(customerFact(store.Progress{Job: c.job, Site: &c.site}))})
+		got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(store.Progress{Job: c.job, Site: &c.site}))})
 		if want := "Customer sees  " + c.want; got != want {
 			t.Errorf("%s: %q, want %q", c.name, got, want)
 		}
 	}
 	failed := store.Progress{Job: made, Site: &store.Site{}, SiteErr: errors.New("away")}
-	if got := blockkit.Text([]slack.Block{blockkit.Paragraph(customerFact(failed))}); got[:len("Customer sees  unknown: ")] != "Customer sees  unknown: " {
+	if got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(failed))}); got[:len("Customer sees  unknown: ")] != "Customer sees  unknown: " {
 		t.Errorf("without an answer: %q", got)
 	}
 }

@@ -1,0 +1,129 @@
+package commands
+
+import (
+	"net"
+	"net/url"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// ProgressBlocks show the state of a job, in the place of its plan.
+func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
+	job, kind := p.Job, p.Job.Plan.Kind
+	lines := headline(jobHeadline(p))
+	details := slices.Clone(job.Detail)
+	if job.Cause == store.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
+		details = append(details, p.File.Error)
+	}
+	for _, detail := range details {
+		lines = append(lines, blockkit.PlainLine("· "+blockkit.Cut(blockkit.OneLine(detail), 300)))
+	}
+	facts := []blockkit.Line{
+		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
+		blockkit.Fact("Asked by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
+			blockkit.Plain(" "+clock(job.Claimed, p.At))),
+	}
+	if cancelled := job.Cancelled; cancelled != nil {
+		facts = append(facts, blockkit.Fact("Cancelled by", person(cancelled.By), blockkit.Plain(" "+clock(cancelled.At, p.At))))
+	}
+	if job.FileID != "" {
+		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
+		if p.File.State == store.FileCompleted {
+			line = append(line, blockkit.Plain(" · "), r.deps.fileLink(kind, job.FileID))
+		}
+		facts = append(facts, line)
+	}
+	if p.Site != nil {
+		facts = append(facts, jobSiteFact(p))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
+	if picture := p.File.ThumbnailURL; job.Outcome == store.OutcomeDone && fetchable(picture) {
+		altText := "The first picture of the video"
+		if kind == store.KindImage {
+			altText = "The image"
+		}
+		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
+	}
+	if sentence := r.deps.jobSentence(job); sentence != "" {
+		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+	}
+	return blocks
+}
+
+// fetchable reports whether Slack can fetch a picture: only over https. A
+// workspace on this machine may fetch one from this machine.
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > 3000 {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
+}
+
+// ProgressActions are the buttons of a job: one that waits can be cancelled, an
+// unclear one settled.
+func ProgressActions(job store.Job) []slack.BlockElement {
+	debug := debugButton("Debug", job.Plan.Session)
+	switch {
+	case job.Cancellable():
+		return []slack.BlockElement{blockkit.Button(ActionCancel, "Cancel", job.ID)}
+	case job.Outcome == "":
+		return nil
+	case job.Outcome == store.OutcomeUnclear:
+		return []slack.BlockElement{notMadeButton(job.ID), debug}
+	}
+	return []slack.BlockElement{debug}
+}
+
+// notMadeButton settles an unclear job: nothing was made.
+func notMadeButton(job string) *slack.ButtonBlockElement {
+	button := blockkit.Button(ActionNotMade, "It was not made", job)
+	blockkit.Confirm(button, "Did you look?", "Only say so after looking in SuperDuperAI: another generation costs again.", "It was not made", "Back")
+	return button
+}
+
+// jobSiteFact is what the customer's page shows now, and whether that is the
+// job's result.
+func jobSiteFact(p store.Progress) blockkit.Line {
+	job := p.Job
+	overwritten := job.Foreign || job.Cause == store.CauseOverwritten
+	unfinished := job.Outcome == store.OutcomeUnclear || job.Outcome == store.OutcomeGaveUp
+	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+	if p.Site.Status == "" {
+		text = "no status, so the page says “File Not Found”"
+	}
+	const mismatch = ", although it was written: tell the engineer on call"
+	switch shown := siteShows(p); {
+	case p.SiteErr != nil:
+		text = "unknown: " + siteErrorText(p.SiteErr)
+	case !p.Site.Found && overwritten:
+		text = siteNotFound
+	case !p.Site.Found:
+		text = "“not found”" + mismatch
+	case overwritten && job.FileID == "", shown && unfinished: // an error may be the site's own
+	case shown:
+		text += "; the page shows it"
+	case overwritten:
+		text += "; the page does not show it"
+	default:
+		text += "; the page does not show it" + mismatch
+	}
+	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+}
+
+// siteShows reports whether the site shows what the job wrote, or would have.
+func siteShows(p store.Progress) bool {
+	job := p.Job
+	switch {
+	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
+		return p.Site.Status == string(store.StatusProcessing)
+	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == store.CauseOverwritten):
+		return p.Site.Sees(job.FileID)
+	}
+	return p.Site.Status == string(store.StatusError)
+}

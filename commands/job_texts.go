@@ -1,0 +1,149 @@
+package commands
+
+import (
+	"cmp"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// jobHeadline is the verdict on a job and what to do next.
+func jobHeadline(p store.Progress) (head, next string) {
+	head, next = jobVerdict(p)
+	switch job := p.Job; {
+	case !job.Foreign || job.Cause == store.CauseOverwritten:
+	case job.Outcome == "":
+		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
+	default:
+		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; " +
+			fill(job.Plan.Kind, "there may be two {video}s.")
+	}
+	return head, next
+}
+
+func jobVerdict(p store.Progress) (head, next string) {
+	job, kind, id := p.Job, p.Job.Plan.Kind, shortID(p.Job.Plan.Session)
+	cause := fill(kind, causeText(job.Cause))
+	took := span(p.At.Sub(job.Claimed))
+	settle := "/session settle " + job.Plan.Session + " "
+	switch {
+	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
+		next = "Write to the customer, and refund in Stripe if nothing will be made."
+		if job.Plan.Seen.Payment == store.PaymentRefunded {
+			next = "Write to the customer; the payment is refunded already."
+		}
+		return "Done: " + id + " is marked as error.", next
+	case job.Outcome == store.OutcomeDone:
+		return fill(kind, "Done: {video} ready for ") + id + " · " + took, "Send the customer the link."
+	case job.Outcome == store.OutcomeRefused:
+		return "Not done, nothing was changed: " + id + ".", cause
+	case job.Outcome == store.OutcomeFailed && job.Cause == store.CauseOverwritten:
+		return overwrittenVerdict(job, id)
+	case job.Outcome == store.OutcomeFailed:
+		return fill(kind, "Failed: no {video} for ") + id + ".", cause
+	case job.Outcome == store.OutcomeUnclear:
+		otherwise := "press the button"
+		if job.Approver.Terminal { // which has no buttons
+			otherwise = "debug it in Slack and press “It was not made” there"
+		}
+		return fill(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
+			fill(kind, "Look in SuperDuperAI for {a video} with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
+				". If there is one: " + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
+	case job.Outcome == store.OutcomeCancelled:
+		return "Cancelled, nothing was asked for: " + id + ".",
+			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
+	case job.Outcome == store.OutcomeGaveUp && job.Cause == store.CauseUnwritten:
+		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
+		if job.FileID != "" {
+			step = "Then: " + settle + job.FileID + fill(kind, " – the {video} was asked for and may be ready.")
+		}
+		return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + step
+	case job.Outcome == store.OutcomeGaveUp:
+		return "Given up after " + took + ": " + fill(kind, "the {video} for ") + id + " is not finished.",
+			cause + " Once it is finished: " + settle + job.FileID
+	case job.Cancelled != nil:
+		return "Being cancelled, nothing is asked for: " + id + ".", ""
+	case job.Cancellable():
+		cancel := "press Cancel"
+		if job.Approver.Terminal {
+			cancel = "press Ctrl-C"
+		}
+		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
+			fill(kind, "A crash now could make a second paid {video}, so nothing is sent. It goes on by itself once a replica confirms, and ends ten minutes after the approval. To give it up, ") + cancel + "."
+	}
+	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
+}
+
+func overwrittenVerdict(job store.Job, id string) (head, next string) {
+	const who = "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
+	switch kind := job.Plan.Kind; {
+	case job.Plan.Action == store.ActionFix:
+		return "Overwritten, so not done: " + id + ".", who + "Run the command again: it is offered again where it is still needed."
+	case job.FileID == "":
+		return "Overwritten: " + id + ". Nothing was asked for.", who + fill(kind, "Debug it before anything else: the site may be making the {video} itself.")
+	default:
+		return fill(kind, "Overwritten: the {video} for ") + id + " is made, but the session does not say so.",
+			who + fill(kind, "Do not generate again. Debug it: the finished {video} is remembered, and fix is offered where the customer does not see it.")
+	}
+}
+
+// marksError reports whether a plan does no more than mark the session as error.
+func marksError(p store.Plan) bool { return p.Action == store.ActionFix && p.Deliver == "" }
+
+func stepText(p store.Progress) string {
+	plan, step := p.Job.Plan, p.Job.Step
+	switch {
+	case step == store.StepFinished, plan.Action == store.ActionFix && step == store.StepWritten:
+		return "written, looked at again in some seconds"
+	case marksError(plan):
+		return "marking as error"
+	case plan.Action == store.ActionFix:
+		return fill(plan.Kind, "writing down the finished {video}")
+	case p.Job.FileID == "":
+		return "starting"
+	case p.File.State == store.FileFinalizing:
+		return "made, being put in place"
+	case plan.Kind == store.KindImage:
+		return "being made"
+	}
+	return "being made (usually 2–15 min)"
+}
+
+// causeText says why a job did not end well and what to do next.
+func causeText(cause store.Cause) string {
+	return cmp.Or(causeTexts[cause], "Debug the session to see how it stands.")
+}
+
+var causeTexts = map[store.Cause]string{
+	store.CauseChanged:      "The session is not what was approved. Run the command again to see it as it is now.",
+	store.CauseLate:         "It could not be begun in time. Run the command again.",
+	store.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed.",
+	store.CauseUnauthorised: "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew (it is shown in the SuperDuperAI editor, under the account's API access), start the bot again and generate again.",
+	store.CauseBalance:      "SuperDuperAI's account has too little balance for it. Ask whoever runs that account to top it up, then generate again.",
+	store.CauseForbidden:    "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set {SUPERDUPERAI_MODEL} to another model; then generate again.",
+	store.CauseRejected:     "SuperDuperAI does not take the request; what it says stands below. If that is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call.",
+	store.CauseRateLimited:  "SuperDuperAI has too much to do. Generate again later.",
+	store.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes.",
+	store.CauseServerFault:  "SuperDuperAI answered with a fault of its own. Look there whether {a video} was made all the same; if not, generate again in some minutes.",
+	store.CauseCertificate:  "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again.",
+	store.CauseFileFailed:   "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe.",
+	store.CauseNotMade:      "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe.",
+	store.CauseUnwritten:    "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong.",
+	store.CauseCommand:      "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again.",
+	store.CauseTooLong:      "Debug it later: it may still be finished. Generate again only when it is stalled.",
+}
+
+// jobSentence is what support can send to the customer, "" = nothing yet.
+func (d Deps) jobSentence(job store.Job) string {
+	done := job.Outcome == store.OutcomeDone
+	switch {
+	case job.FileID != "" && (done || job.Cause == store.CauseOverwritten):
+		return d.readySentence(job.Plan.Kind, job.FileID)
+	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
+		return refundSentence
+	case done:
+		return fill(job.Plan.Kind, "Something went wrong with your {video}. We are putting it right and will write to you.")
+	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
+		return ""
+	}
+	return lookingIntoIt
+}

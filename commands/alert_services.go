@@ -1,0 +1,144 @@
+package commands
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// summaries are the texts of incidents that are not about single sessions: a
+// headline and what to do next.
+var summaries = map[store.IncidentKind]func(store.Incident) (head string, next []string){
+	store.IncidentHistory:    historyText,
+	store.IncidentUnverified: unverifiedAlert,
+	store.IncidentBlind:      degradedText,
+	store.IncidentFiles:      filesText,
+	store.IncidentEmpty:      emptyText,
+}
+
+func alertEmoji(i store.Incident) string {
+	switch {
+	case !i.Closed.IsZero():
+		return ":white_check_mark:"
+	case i.Kind == store.IncidentHistory:
+		return ":information_source:"
+	case i.Kind == store.IncidentUnverified, i.Kind == store.IncidentFiles, i.Kind == store.IncidentBlind && !slices.Contains(i.Parts, store.PartSweep):
+		return ":warning:"
+	}
+	return ":rotating_light:"
+}
+
+// cause is what went wrong and what helps.
+type cause struct{ text, remedy string }
+
+var (
+	stripeSilent     = cause{"Stripe does not answer", "See Stripe's status page. This is corrected when Stripe answers."}
+	unverifiedCauses = map[store.Unverified]cause{
+		store.StripeWrongMode:   {"the Stripe key is of the other mode (live or test)", "Set STRIPE_SECRET_KEY to a key of their mode, or keep tests in another Redis."},
+		store.StripeKeyRefused:  {"Stripe refuses the key", "Set STRIPE_SECRET_KEY to a key that is valid."},
+		store.StripeForbidden:   {"the Stripe key may not read what it has to", "Give the key in STRIPE_SECRET_KEY the right to read Checkout Sessions, PaymentIntents, Charges and Events."},
+		store.StripeRateLimited: {"Stripe asks us to slow down", stripeSilent.remedy},
+	}
+)
+
+func unverifiedAlert(i store.Incident) (string, []string) {
+	sessions := count(i.Sessions, "session")
+	switch {
+	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
+		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: any paid session without a video is alerted."}
+	case !i.Closed.IsZero():
+		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and any paid session without a video is alerted."}
+	}
+	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
+	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.Grown) + ": " + why.text + ".",
+		[]string{"→ " + why.remedy + " Until then nobody is called for single sessions."}
+}
+
+var (
+	stripeUnreadable = cause{"Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."}
+	// partCauses are the parts of the watch that can fail.
+	partCauses = map[string]cause{
+		store.PartSweep:         {"the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."},
+		store.PartEvents:        {"the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."},
+		store.PartFiles:         {"what is seen of files cannot be kept", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until then videos that fail or stall are not noticed."},
+		store.PartNotifications: {"Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."},
+	}
+)
+
+// degradedText is about the watch itself.
+func degradedText(i store.Incident) (string, []string) {
+	switch {
+	case len(i.Parts) == 0 && !i.Closed.IsZero():
+		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
+			[]string{"→ Nothing to do: what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log."}
+	case !i.Closed.IsZero():
+		return "The watch sees everything again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: what happened meanwhile is looked at."}
+	}
+	var failing, next []string
+	for _, part := range i.Parts {
+		c := cmp.Or(partCauses[part], stripeUnreadable)
+		failing, next = append(failing, c.text), append(next, "→ "+c.remedy)
+	}
+	return "The watch sees less since " + clock(i.Since, i.Grown) + ": " + strings.Join(failing, "; ") + " (three times in a row).", next
+}
+
+var (
+	filesSilent = cause{"SuperDuperAI does not answer", "See SuperDuperAI's status, and SUPERDUPERAI_URL. This is corrected when it answers."}
+	fileCauses  = map[store.FileTrouble]cause{
+		store.FileNoToken:      {"no token is configured", "Set SUPERDUPERAI_TOKEN."},
+		store.FileUnauthorized: {"SuperDuperAI refuses the token", "Set SUPERDUPERAI_TOKEN to a token that is valid."},
+		store.FileForbidden:    {"SuperDuperAI does not let this token read files", "Set SUPERDUPERAI_TOKEN to a token of the account that the site uses."},
+		store.FileNotFound:     {"SuperDuperAI does not know any of them", "Set SUPERDUPERAI_URL to the host that the site uses."},
+		store.FileUnreadable:   {"what answers is not SuperDuperAI", "Set SUPERDUPERAI_URL to the host that the site uses."},
+	}
+)
+
+func filesText(i store.Incident) (string, []string) {
+	if !i.Closed.IsZero() {
+		return "Files can be checked again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: whatever became due meanwhile is being checked."}
+	}
+	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
+	return "Files cannot be checked since " + clock(i.Since, i.Grown) + ": " + c.text + ".",
+		[]string{"→ " + c.remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."}
+}
+
+// emptyText is about a Redis that holds no session.
+func emptyText(i store.Incident) (string, []string) {
+	if !i.Closed.IsZero() {
+		return "Redis holds sessions again after " + span(i.Closed.Sub(i.Since)) + ".",
+			[]string{"→ Nothing to do: any paid session without a video is alerted."}
+	}
+	return "Redis holds no sessions, although Stripe lists sales.",
+		[]string{"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."}
+}
+
+// historyText is about the sessions that were orphaned before the watch began.
+func historyText(i store.Incident) (string, []string) {
+	var parts []string
+	unverified := 0
+	for _, v := range store.Verdicts {
+		sum, found := i.Sums[v]
+		if !found {
+			continue
+		}
+		unverified += sum.Unverified
+		part := grouped(int64(sum.Sessions)) + " " + words(string(v))
+		if paid := sumText(sum); paid != "" {
+			part += " (" + paid + ")"
+		}
+		parts = append(parts, part)
+	}
+	next := []string{
+		"→ Look through them when there is time. Nobody is called for them, now or later.",
+		"By verdict: " + strings.Join(parts, ", ") + ".",
+	}
+	if unverified == i.Sessions {
+		next = append(next, "Payment is unverified: checkouts that were left unpaid are among them.")
+	}
+	return "From before this watch began: " + count(i.Sessions, "session") + " older than 24 h without a video.", next
+}

@@ -9,10 +9,10 @@ import (
 )
 
 const (
-	fullAt     = 0.9             // of the memory is told
-	fullWithin = 7 * 24          // hours in which it will be is told
-	moreThan   = 0.5             // but not while it is emptier
-	listedLate = 5 * time.Minute // Stripe lists what was paid each minute
+	fullAt     = 0.9             // share of the memory that is worth a warning
+	fullWithin = 7 * 24          // hours until it is full that are worth one
+	minFull    = 0.5             // share below which it is not extrapolated
+	staleAfter = 5 * time.Minute // Stripe's list of payments, which is read each minute
 )
 
 // odd is what a person should look at first, most urgent first. It goes by the
@@ -28,11 +28,11 @@ func odd(s statistics) []string {
 	day := s.series.Sum(last, 24)
 	week := s.series.Sum(last-24, 7*24) // the days before
 	if d, found := store.FindDrop(c.Slots, week.Webhook); found {
-		now, usual := percent(d.Inside), percent(d.Usual)
+		inside, usual := percent(d.Inside), percent(d.Usual)
 		if d.To.IsZero() {
-			say("Webhook success %s since %s, was %s.", now, clock(d.From, s.AsOf), usual)
+			say("Webhook success %s since %s, was %s.", inside, clock(d.From, s.AsOf), usual)
 		} else {
-			say("Webhook success was %s from %s to %s; it is %s else.", now, clock(d.From, s.AsOf), clock(d.To, s.AsOf), usual)
+			say("Webhook success was %s from %s to %s; it is %s else.", inside, clock(d.From, s.AsOf), clock(d.To, s.AsOf), usual)
 		}
 	}
 	if store.Fell(day.Generation, week.Generation) {
@@ -43,14 +43,17 @@ func odd(s statistics) []string {
 	}
 	lines = append(lines, oddMemory(s, day)...)
 	if n := c.Survey.TTLs[store.TTLClasses[len(store.TTLClasses)-1]]; n > 0 {
-		keys := count(n, "key")
+		keys, verb := count(n, "key"), "expire"
+		if n == 1 {
+			verb = "expires"
+		}
 		if c.Survey.TTLsOfSome {
 			keys = "About " + keys
 		}
-		say("%s of sessions never %s: somebody wrote them without a time to live.", keys, verb(n, "expires", "expire"))
+		say("%s of sessions never %s: somebody wrote them without a time to live.", keys, verb)
 	}
-	if trouble := troubled(c); trouble != "" {
-		lines = append(lines, trouble)
+	if text := troubledText(c); text != "" {
+		lines = append(lines, text)
 	}
 	if s.watch != nil && s.watch.Unreachable != "" {
 		say("Alerts do not reach their channel. %s", s.watch.Unreachable)
@@ -60,34 +63,34 @@ func odd(s statistics) []string {
 		return lines
 	case !c.Complete:
 		return []string{"Nothing odd among the sessions that were counted, but not all were."}
-	case unsure(s) != "":
+	case paymentCaveat(s) != "":
 		return []string{"Nothing odd, as far as can be told."}
 	}
-	switch n := c.Verdicts[store.VerdictUnchecked]; {
-	case n > 0 && s.watch == nil:
-		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + " are not checked. That is done where ALERT_CHANNEL is set."}
-	case n > 0:
-		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + " were not checked yet."}
+	if n := c.Verdicts[store.VerdictUnchecked]; n > 0 {
+		why := " were not checked yet."
+		if s.watch == nil {
+			why = " are not checked. That is done where ALERT_CHANNEL is set."
+		}
+		return []string{"Nothing odd, as far as can be told: the files of " + count(n, "session") + why}
 	}
 	return []string{"Nothing odd: every session has a status or is still within its grace time."}
 }
 
-// oddMemory tells of keys thrown away, and of memory that runs out.
+// oddMemory is about evicted keys, and memory that runs out.
 func oddMemory(s statistics, day store.Hour) []string {
 	var lines []string
 	if day.Server != nil && day.Server.Evicted > 0 {
-		lines = append(lines, fmt.Sprintf("Redis has thrown %s away in the last 24 h for want of memory: customers' sessions may be among them. Give it more memory.",
-			count(int(day.Server.Evicted), "key")))
+		lines = append(lines, evictedText(day.Server.Evicted, " in the last 24 h"))
 	}
 	if s.Server == nil || s.Server.MaxMemoryBytes == 0 {
 		return lines
 	}
 	used, most := float64(s.Server.UsedMemoryBytes), float64(s.Server.MaxMemoryBytes)
 	if used/most > fullAt {
-		return append(lines, fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*used/most))
+		return append(lines, fullText(used/most))
 	}
 	before := s.series.Sum(store.HourOf(s.AsOf)-23, 2).Server
-	if before == nil || used/most < moreThan {
+	if before == nil || used/most < minFull {
 		return lines
 	}
 	growth := (used - float64(before.UsedBytes)) / 24
@@ -98,22 +101,21 @@ func oddMemory(s statistics, day store.Hour) []string {
 	return lines
 }
 
-// troubled counts the sessions that need a person.
-func troubled(c store.Count) string {
+// troubledText counts the sessions that need a person, "" = none.
+func troubledText(c store.Count) string {
 	var parts []string
-	for _, kind := range []struct {
+	for _, class := range []struct {
 		verdict store.Verdict
 		text    string
 	}{
 		{store.VerdictOrphaned, "without a webhook status past the grace time"}, {store.VerdictStalled, "stalled"}, {store.VerdictLost, "lost"},
 	} {
-		n := c.Verdicts[kind.verdict]
-		switch {
+		switch n := c.Verdicts[class.verdict]; {
 		case n == 0:
 		case parts == nil:
-			parts = append(parts, count(n, "session")+" "+kind.text)
+			parts = append(parts, count(n, "session")+" "+class.text)
 		default:
-			parts = append(parts, grouped(int64(n))+" "+kind.text)
+			parts = append(parts, grouped(int64(n))+" "+class.text)
 		}
 	}
 	if parts == nil {
@@ -122,26 +124,19 @@ func troubled(c store.Count) string {
 	return strings.Join(parts, ", ") + "."
 }
 
-// unsure says how far the verdicts can be trusted where no status is there, "" =
-// as far as Stripe can.
-func unsure(s statistics) string {
+// paymentCaveat says why the verdicts of sessions without a status may be wrong,
+// "" = they rest on Stripe's latest list.
+func paymentCaveat(s statistics) string {
 	const remedy = " sessions without a status may be unpaid. Debug one to be sure."
 	switch {
 	case s.Count.Sessions == 0:
 		return ""
-	case s.silent || s.unread:
+	case s.watchErr || s.evidenceErr:
 		return "What is known of payments could not be read:" + remedy
 	case s.watch == nil || s.watch.Passed.IsZero():
 		return "Payments were not looked up:" + remedy
-	case s.AsOf.Sub(s.watch.Passed) > listedLate:
+	case s.AsOf.Sub(s.watch.Passed) > staleAfter:
 		return "Stripe last listed payments " + ago(s.watch.Passed, s.AsOf) + ":" + remedy
 	}
 	return ""
-}
-
-func verb(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -58,7 +58,7 @@ func TestOdd(t *testing.T) {
 		{"nothing", func(*statistics) {}, []string{"Nothing odd: every session has a status or is still within its grace time."}},
 		{"no sessions", func(s *statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
 		{"not all were counted", func(s *statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
-		{"payments are not known", func(s *statistics) { s.unread = true }, []string{"Nothing odd, as far as can be told."}},
+		{"payments are not known", func(s *statistics) { s.evidenceErr = true }, []string{"Nothing odd, as far as can be told."}},
 		{"files were not checked yet", func(s *statistics) { s.Count.Verdicts[store.VerdictUnchecked] = 3 },
 			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
 		{"alerts do not arrive", func(s *statistics) { s.watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},

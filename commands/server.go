@@ -46,14 +46,42 @@ func memoryText(s store.Server) string {
 	}
 	switch {
 	case s.EvictedKeys > 0:
-		return fmt.Sprintf("Redis has thrown %s away for want of memory: customers' sessions may be among them. Give it more memory.",
-			count(int(s.EvictedKeys), "key"))
+		return evictedText(s.EvictedKeys, "")
 	case s.UsedMemoryBytes == 0:
 		return "This Redis does not tell how much memory it uses."
-	case full > 0.9:
-		return fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*full)
+	case full > fullAt:
+		return fullText(full)
 	case s.MaxMemoryBytes == 0:
 		return "Redis uses " + bytes(s.UsedMemoryBytes) + "; no limit is set."
 	}
 	return fmt.Sprintf("Redis uses %s, %.0f%% of its limit.", bytes(s.UsedMemoryBytes), 100*full)
+}
+
+func evictedText(keys int64, period string) string {
+	return fmt.Sprintf("Redis has thrown %s away%s for want of memory: customers' sessions may be among them. Give it more memory.",
+		count(int(keys), "key"), period)
+}
+
+func fullText(full float64) string {
+	return fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*full)
+}
+
+// serverRows are the server's figures, without those that it does not report.
+func serverRows(s store.Server) [][]string {
+	answers := fmt.Sprintf("answers in %.1f ms", s.PingMS)
+	if s.Version != "" {
+		answers = "version " + s.Version + ", " + answers
+	}
+	rows := [][]string{{"Redis", answers}}
+	if s.UsedMemoryBytes > 0 {
+		limit := "no limit set"
+		if s.MaxMemoryBytes > 0 {
+			limit = fmt.Sprintf("%.0f%% of %s", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), bytes(s.MaxMemoryBytes))
+		}
+		rows = append(rows, []string{"Memory", bytes(s.UsedMemoryBytes) + ", at most " + bytes(s.UsedMemoryPeakBytes) + ", " + limit})
+	}
+	return append(rows,
+		[]string{"Keys", grouped(s.Keys)},
+		[]string{"Keys evicted", grouped(s.EvictedKeys)},
+		[]string{"Clients connected", grouped(s.ConnectedClients)})
 }

@@ -12,70 +12,71 @@ import (
 // statsFacts are the figures beside the trends, as labelled rows.
 func statsFacts(s statistics, now time.Time) []blockkit.Line {
 	c := s.Count
-	fact := func(label string, parts ...string) blockkit.Line {
-		return blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · ")))
+	var lines []blockkit.Line
+	add := func(label string, parts ...string) {
+		lines = append(lines, blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · "))))
 	}
-	lines := []blockkit.Line{fact("Sessions", grouped(int64(c.Sessions)), grouped(int64(c.Prompts))+" with a prompt")}
+	add("Sessions", grouped(int64(c.Sessions)), grouped(int64(c.Prompts))+" with a prompt")
 	if parts := shares(store.Verdicts, c.Verdicts, c.Sessions, title); parts != nil {
-		lines = append(lines, fact("Verdicts", parts...))
+		add("Verdicts", parts...)
 	}
+	asIs := func(class string) string { return class }
 	if c.Longest != nil {
-		lines = append(lines,
-			fact("Prompts", grouped(c.PromptCharacters)+" characters", "on average "+grouped(c.AverageLength),
-				"longest "+grouped(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
-				"shortest "+grouped(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID)),
-			fact("Prompts by length", shares(store.LengthClasses, c.Distribution, c.Prompts, nil)...))
+		add("Prompts", grouped(c.PromptCharacters)+" characters", "on average "+grouped(c.AverageLength),
+			"longest "+grouped(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
+			"shortest "+grouped(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID))
+		add("Prompts by length", shares(store.LengthClasses, c.Distribution, c.Prompts, asIs)...)
 	}
 	keys := 0
 	for _, n := range c.Survey.TTLs {
 		keys += n
 	}
-	if parts := shares(store.TTLClasses, c.Survey.TTLs, keys, nil); parts != nil {
+	if parts := shares(store.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
 		if c.Survey.TTLsOfSome {
 			parts = append(parts, "by a sample of them")
 		}
-		lines = append(lines, fact("Sessions' keys live for", parts...))
+		add("Sessions' keys live for", parts...)
 	}
-	lines = append(lines, fact("Keys by namespace", surveyText(c.Survey)...))
+	add("Keys by namespace", surveyTexts(c.Survey)...)
 	if s.Server != nil {
 		for _, row := range serverRows(*s.Server) {
-			lines = append(lines, fact(row[0], row[1]))
+			add(row[0], row[1])
 		}
 	}
-	for _, row := range watchRows(s, now) {
-		lines = append(lines, fact(row[0], row[1]))
+	switch {
+	case s.watchErr:
+		add("Watch", "unknown: Redis did not say")
+	case s.watch != nil:
+		add("Last sweep", agoOrNever(s.watch.Swept, now))
+		add("Stripe last listed", agoOrNever(s.watch.Passed, now))
+		add("Redis last notified", agoOrNever(s.watch.Notified, now))
+		if s.watch.Unreachable != "" {
+			add("Alerts do not arrive", s.watch.Unreachable)
+		}
 	}
 	return lines
 }
 
-// shares are the classes of which there are any, each with its part of the whole.
+// shares are the classes that are not empty, each with its share of the whole.
 func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) string) []string {
 	var parts []string
 	for _, class := range order {
-		text := string(class)
-		if name != nil {
-			text = name(class)
-		}
-		if n := counts[class]; n > 0 {
-			parts = append(parts, text+" "+share(n, whole))
+		if n := counts[class]; n > 0 && whole > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%.1f%%)", name(class), grouped(int64(n)), 100*float64(n)/float64(whole)))
+		} else if n > 0 {
+			parts = append(parts, name(class)+" "+grouped(int64(n)))
 		}
 	}
 	return parts
 }
 
-// surveyText tells of namespaces, and of how many keys: what a sample takes of
-// memory is never told as what all take.
-func surveyText(s store.Survey) []string {
+// surveyTexts are the namespaces with their numbers of keys. What a sample takes
+// of memory is never given as what all take.
+func surveyTexts(s store.Survey) []string {
 	parts := []string{fmt.Sprintf("%s of %s looked at", grouped(s.Scanned), grouped(s.Keys))}
-	others := s.Others
-	others.Name = "others"
-	for _, n := range append(s.Namespaces, others) {
+	add := func(name string, n store.Namespace) {
 		if n.Keys == 0 {
-			continue
-		}
-		name := blockkit.OneLine(n.Name)
-		if n.Name != others.Name {
-			name += ":"
+			return
 		}
 		text := name + " " + grouped(n.Keys)
 		if n.Sampled > 0 {
@@ -83,8 +84,19 @@ func surveyText(s store.Survey) []string {
 		}
 		parts = append(parts, text)
 	}
+	for _, n := range s.Namespaces {
+		add(blockkit.OneLine(n.Name)+":", n)
+	}
+	add("others", s.Others)
 	if s.Untold {
 		parts = append(parts, "this Redis does not let us ask what a key takes of memory (MEMORY USAGE)")
 	}
 	return parts
+}
+
+func agoOrNever(at, now time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return ago(at, now)
 }

@@ -32,7 +32,13 @@ type statsReport struct {
 	TTLsOfSome  bool                   `json:"session_keys_by_ttl_estimated,omitempty"`
 }
 
-// trendReport is one period; rates are null without data, and so is memory.
+// watchReport is the state of the watch.
+type watchReport struct {
+	store.WatchAges
+	Unreachable string `json:"alert_channel_unreachable,omitempty"`
+}
+
+// trendReport is one period; what is not known is null.
 type trendReport struct {
 	Webhook    *float64 `json:"webhook_success_rate"`
 	Lookup     *float64 `json:"lookup_success_rate"`
@@ -49,9 +55,9 @@ func trendJSON(h store.Hour) trendReport {
 	return t
 }
 
-// namespaceReport is some keys, of which few were asked for their memory.
+// namespaceReport is some keys, of which a few were sampled for their memory.
 type namespaceReport struct {
-	Name         string `json:"name"` // of what stands before the colon, "" = there is none
+	Name         string `json:"name"` // what precedes the colon, "" = there is none
 	Others       bool   `json:"others,omitempty"`
 	Keys         int64  `json:"keys"`
 	Sampled      int64  `json:"sampled_keys"`
@@ -66,13 +72,15 @@ func statsJSON(s statistics, now time.Time) statsReport {
 		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
 		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
 		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
-		Watch:             watchJSON(s.watch, now),
 		Odd:               odd(s),
 		Trends: map[string]trendReport{
 			"day": trendJSON(p.day.Hour), "day_before": trendJSON(p.dayBefore.Hour),
 			"week": trendJSON(p.week.Hour), "week_before": trendJSON(p.weekBefore.Hour),
 		},
 		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,
+	}
+	if s.watch != nil {
+		report.Watch = &watchReport{WatchAges: s.watch.Ages(now), Unreachable: s.watch.Unreachable}
 	}
 	for _, n := range c.Survey.Namespaces {
 		report.Namespaces = append(report.Namespaces, namespaceReport{Name: n.Name, Keys: n.Keys, Sampled: n.Sampled, SampledBytes: n.SampledBytes})

@@ -11,14 +11,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// period is some hours and what is told of them.
+// period is the sum of some hours.
 type period struct {
 	label string
 	store.Hour
 }
 
-// periods are those that statistics tell, each pair the one against the one
-// before it: the last 24 h, the last 7 days.
+// periods are those that are compared.
 type periods struct{ day, dayBefore, week, weekBefore period }
 
 func periodsOf(s statistics) periods {
@@ -31,7 +30,8 @@ func periodsOf(s statistics) periods {
 	}
 }
 
-// steps divide the time up to now into n periods of so many hours.
+// steps divide the time up to now into n periods of so many hours, labelled with
+// their beginning.
 func steps(s statistics, n, hours int, layout string) []period {
 	list := make([]period, n)
 	for i := range list {
@@ -43,17 +43,15 @@ func steps(s statistics, n, hours int, layout string) []period {
 }
 
 const (
-	dayLayout  = "2 Jan 15:04" // when a step of two hours begins
-	weekLayout = "2 Jan"       // the day on which a step of 24 hours begins
+	dayLayout  = "2 Jan 15:04" // of steps of two hours
+	weekLayout = "2 Jan"       // of steps of 24 hours
 )
 
-// metric is one of the four figures of the statistics.
-type metric struct {
+// metrics are the rates of the statistics.
+var metrics = []struct {
 	name  string
 	tries func(store.Hour) store.Tries
-}
-
-var metrics = []metric{
+}{
 	{"Webhook success", func(h store.Hour) store.Tries { return h.Webhook }},
 	{"Lookup success", func(h store.Hour) store.Tries { return h.Lookup }},
 	{"Video success", func(h store.Hour) store.Tries { return h.Generation }},
@@ -64,24 +62,20 @@ const memoryName = "Redis memory"
 // chart draws the metrics in percent, nil = nothing is known. A line without
 // data goes on as it was; one that has none at all is left out.
 func chart(title string, list []period) slack.Block {
-	values := map[string]func(store.Hour) *float64{}
-	var order []string
-	for _, m := range metrics {
-		order = append(order, m.name)
-		values[m.name] = func(h store.Hour) *float64 { return m.tries(h).Rate() }
-	}
-	order = append(order, memoryName)
-	values[memoryName] = func(h store.Hour) *float64 { return fullness(h.Server) }
 	labels := make([]string, len(list))
 	for i, p := range list {
 		labels[i] = p.label
 	}
 	var series []slack.DataVisualizationDataSeries
-	for _, name := range order {
-		if points := pointsOf(list, values[name]); points != nil {
+	add := func(name string, value func(store.Hour) *float64) {
+		if points := pointsOf(list, value); points != nil {
 			series = append(series, slack.NewDataVisualizationDataSeries(name, points...))
 		}
 	}
+	for _, m := range metrics {
+		add(m.name, func(h store.Hour) *float64 { return m.tries(h).Rate() })
+	}
+	add(memoryName, func(h store.Hour) *float64 { return fullness(h.Server) })
 	if series == nil {
 		return nil
 	}
@@ -92,8 +86,8 @@ func chart(title string, list []period) slack.Block {
 // pointsOf are the points of one line, nil = it has no data.
 func pointsOf(list []period, value func(store.Hour) *float64) []slack.DataVisualizationDataPoint {
 	var known *float64
-	for i := len(list) - 1; i >= 0; i-- { // the oldest that is known comes first
-		known = cmp.Or(value(list[i].Hour), known)
+	for _, p := range list { // the line begins with its first value
+		known = cmp.Or(known, value(p.Hour))
 	}
 	if known == nil {
 		return nil
@@ -106,8 +100,7 @@ func pointsOf(list []period, value func(store.Hour) *float64) []slack.DataVisual
 	return points
 }
 
-// fullness is the share of the memory that is used, nil where it is not known or
-// not limited.
+// fullness is the share of the memory that is used, nil = unknown or unlimited.
 func fullness(l *store.Level) *float64 {
 	if l == nil || l.MaxBytes == 0 {
 		return nil
@@ -144,44 +137,33 @@ func trendRow(p period, before *period) []string {
 	row := []string{p.label}
 	for _, m := range metrics {
 		tries := m.tries(p.Hour)
-		cell := rate(tries.Rate())
-		if tries.Rate() != nil {
-			cell += " of " + grouped(int64(tries.Good+tries.Bad))
+		rate := tries.Rate()
+		cell := "no data"
+		if rate != nil {
+			cell = percent(*rate) + " of " + grouped(int64(tries.Good+tries.Bad))
 		}
 		if before != nil {
-			cell += trend(tries.Rate(), m.tries(before.Hour).Rate())
+			if earlier := m.tries(before.Hour).Rate(); rate != nil && earlier != nil {
+				cell += trend(100*(*rate-*earlier), 0.05, "%.1f")
+			}
 		}
 		row = append(row, cell)
 	}
 	memory := levelText(p.Server)
 	if before != nil && p.Server != nil && before.Server != nil {
-		memory += arrow(float64(p.Server.UsedBytes), float64(before.Server.UsedBytes))
+		now, earlier := float64(p.Server.UsedBytes), float64(before.Server.UsedBytes)
+		memory += trend(100*(now-earlier)/earlier, 0.5, "%.0f%%")
 	}
 	return append(row, memory)
 }
 
-// trend is how a rate changed, in percentage points.
-func trend(now, before *float64) string {
-	if now == nil || before == nil {
-		return ""
-	}
-	points := 100 * (*now - *before)
+// trend shows a change, if it is at least the threshold.
+func trend(change, threshold float64, format string) string {
 	switch {
-	case points >= 0.05:
-		return fmt.Sprintf(" ▲ %.1f", points)
-	case points <= -0.05:
-		return fmt.Sprintf(" ▼ %.1f", -points)
-	}
-	return " ="
-}
-
-// arrow is how an amount changed, in percent.
-func arrow(now, before float64) string {
-	switch change := 100 * (now - before) / before; {
-	case change >= 0.5:
-		return fmt.Sprintf(" ▲ %.0f%%", change)
-	case change <= -0.5:
-		return fmt.Sprintf(" ▼ %.0f%%", -change)
+	case change >= threshold:
+		return " ▲ " + fmt.Sprintf(format, change)
+	case change <= -threshold:
+		return " ▼ " + fmt.Sprintf(format, -change)
 	}
 	return " ="
 }

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -98,6 +99,25 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return grouped(int64(n)) + " " + noun + "s"
+}
+
+// percent never rounds up: 100% means all.
+func percent(share float64) string {
+	return fmt.Sprintf("%.1f%%", math.Floor(share*1000)/10)
+}
+
+// bytes is an amount of memory in decimal units.
+func bytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	value, unit := float64(n), ""
+	for _, unit = range []string{"kB", "MB", "GB", "TB"} {
+		if value /= 1000; value < 1000 {
+			break
+		}
+	}
+	return fmt.Sprintf("%.1f %s", value, unit)
 }
 
 // fill puts the right noun into a text of ours about a video or an image.

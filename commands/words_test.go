@@ -67,8 +67,7 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("bytes(%d) = %q, want %q", n, got, want)
 		}
 	}
-	ninety := 0.9996
-	if got := rate(&ninety); got != "99.9%" {
+	if got := percent(0.9996); got != "99.9%" {
 		t.Errorf("a rate short of 1 must not read as 100%%: %s", got)
 	}
 }

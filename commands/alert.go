@@ -202,7 +202,7 @@ func ownerLine(i store.Incident, now time.Time) blockkit.Line {
 // alertActions are the buttons of the whole incident.
 func alertActions(i store.Incident) []slack.BlockElement {
 	if !i.Closed.IsZero() || summaries[i.Kind] != nil {
-		return nil // nobody is reminded of those
+		return nil // there are no reminders of a summary
 	}
 	snooze := blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID)
 	if i.Acknowledged != nil {

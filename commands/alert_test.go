@@ -159,7 +159,7 @@ func TestAlertTexts(t *testing.T) {
 	}
 }
 
-// checkBlocks: Slack takes it.
+// checkBlocks checks an alert against Slack's limits.
 func checkBlocks(t *testing.T, a Alert) {
 	t.Helper()
 	raw, err := json.Marshal(a.Blocks)
@@ -174,8 +174,8 @@ func checkBlocks(t *testing.T, a Alert) {
 	}
 }
 
-// TestAlertCallsWhoIsOnCall in the blocks and in the text, and nobody else.
-func TestAlertCallsWhoIsOnCall(t *testing.T) {
+// TestAlertMention: in the blocks and in the text, and nobody else.
+func TestAlertMention(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
 		alert := AlertOf(orphans(1000), id, noon)
@@ -219,8 +219,8 @@ func TestPressedLine(t *testing.T) {
 	}
 }
 
-// TestAlertOfAnOverlongID: what stands in Redis may be no session of Stripe's,
-// and longer than the value of a button may be.
+// TestAlertOfAnOverlongID: a key in Redis may be longer than the value of a button
+// may be.
 func TestAlertOfAnOverlongID(t *testing.T) {
 	t.Parallel()
 	alert := AlertOf(orphans(2, func(i *store.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
@@ -230,8 +230,8 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 	}
 }
 
-// TestHowAStalledVideoLeft: its webhook never was late.
-func TestHowAStalledVideoLeft(t *testing.T) {
+// TestEndingOfAStalledVideo: its webhook was not late.
+func TestEndingOfAStalledVideo(t *testing.T) {
 	t.Parallel()
 	alert := AlertOf(orphans(2, leaving(store.EndLate, 0, 2), func(i *store.Incident) {
 		i.Kind, i.Closed = store.IncidentKind(store.VerdictStalled), noon

@@ -76,45 +76,37 @@ func (a Args) sessionID() (string, error) {
 	return id, nil
 }
 
-// nearest returns the name that a mistyped word is most likely for, "" = none.
+// nearest returns the name that a mistyped word begins, else one within two edits
+// of it, "" = none.
 func nearest(word string, names []string) string {
-	best, distance := "", 3
 	for _, name := range names {
-		if d := editDistance(word, name); d < distance {
-			best, distance = name, d
-		}
 		if len(word) >= 2 && strings.HasPrefix(name, word) {
 			return name
 		}
 	}
-	return best
-}
-
-// editDistance is the Damerau-Levenshtein distance of adjacent transpositions.
-func editDistance(a, b string) int {
-	s, t := []rune(a), []rune(b)
-	if len(s) > 40 {
-		return len(s)
-	}
-	d := make([][]int, len(s)+1)
-	for i := range d {
-		d[i] = make([]int, len(t)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(s); i++ {
-		for j := 1; j <= len(t); j++ {
-			cost := 1
-			if s[i-1] == t[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
+	for edits := range 3 {
+		for _, name := range names {
+			if within(edits, []rune(word), []rune(name)) {
+				return name
 			}
 		}
 	}
-	return d[len(s)][len(t)]
+	return ""
+}
+
+// within reports whether a becomes b by so many edits: a letter more, a letter
+// less, another letter, or two neighbours swapped.
+func within(edits int, a, b []rune) bool {
+	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
+		a, b = a[1:], b[1:]
+	}
+	if len(a) == 0 || len(b) == 0 {
+		return len(a)+len(b) <= edits
+	}
+	if edits == 0 {
+		return false
+	}
+	swapped := len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0]
+	return within(edits-1, a[1:], b[1:]) || within(edits-1, a, b[1:]) || within(edits-1, a[1:], b) ||
+		swapped && within(edits-1, a[2:], b[2:])
 }

@@ -1,8 +1,8 @@
 package commands
 
-// Aside is a sentence for one person that no command answers with: who may ask,
-// what a press came to, what could not be heard. Only they see it. What is known
-// of a case, such as whom to ask or Slack's own trouble, follows it.
+// Aside is an ephemeral message, for one person's eyes, that is not the answer of
+// a command: who may ask, what a click did, what could not be read. Details, such
+// as whom to ask or Slack's error, may follow it.
 type Aside string
 
 // The asides.
@@ -11,7 +11,7 @@ const (
 	AsideTooLong Aside = "This is too long for a command; nothing was done."
 	AsideUnread  Aside = "What Slack sent could not be read; nothing was done."
 	AsideFault   Aside = "Something went wrong on our side; nothing was changed."
-	// AsideDecidingFault: by a press that may have changed something.
+	// AsideDecidingFault is for a click that may have changed something.
 	AsideDecidingFault Aside = "Something went wrong on our side. Look at the message and at /session history before you press again."
 
 	AsideReaders     Aside = "Only full members of this workspace may ask: no guests, and nobody from a connected workspace."
@@ -34,7 +34,7 @@ const (
 	AsideNotPosted    Aside = "This could not be posted in the channel:"
 )
 
-// Asides are all of them.
+// Asides lists all of them.
 var Asides = []Aside{AsideBusy, AsideTooLong, AsideUnread, AsideFault, AsideDecidingFault,
 	AsideReaders, AsideOperators, AsideNoOperators, AsideMembers, AsideOwnPlan,
 	AsidePlanSent, AsidePlanUnshown, AsidePlanUnclear, AsideElsewhere, AsideAlertMoved, AsideApproved, AsideCancelled,

@@ -14,13 +14,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Request is one thing that somebody asks for.
+// Request is one request of a person.
 type Request struct {
 	Command  string // the slash command: /session or /redis
 	Text     string // what follows it
 	Channel  string // where it was typed, "" = in a terminal
 	User     string // Slack's user id, or the operating system's user name
-	Shared   bool   // the answer is for the whole channel: a customer's address is left out
+	Shared   bool   // the answer is for the whole channel: a customer's address is omitted
 	Terminal bool   // typed in a terminal, where Slack's limits do not apply
 	Ref      string // the request's id, in the log and in what people see
 

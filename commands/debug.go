@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -21,8 +20,8 @@ func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error
 	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
 }
 
-// examine gathers what is known of a session and logs what could not be seen;
-// people read that in words.
+// examine gathers what is known of a session and logs why a source could not be
+// read; the answer says so in words.
 func (d Deps) examine(ctx context.Context, id string) store.Examination {
 	x := d.Sessions.Examine(ctx, id)
 	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
@@ -73,7 +72,7 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 	}
 }
 
-// debugReport is the --json of session debug; its names are public.
+// debugReport is the --json of session debug; its member names are public.
 type debugReport struct {
 	ID          string         `json:"id"`
 	Layout      store.Layout   `json:"layout"`
@@ -99,7 +98,7 @@ func debugJSON(x store.Examination) debugReport {
 		Allowed:     append([]store.Action{}, x.Allowed...),
 	}
 	if !x.PaidAt.IsZero() {
-		report.AgeSeconds = seconds(x.At.Sub(x.PaidAt))
+		report.AgeSeconds = new(int64(x.At.Sub(x.PaidAt).Seconds()))
 	}
 	if id := x.Session.NamedFile(); id != "" {
 		report.FileID = &id
@@ -107,15 +106,10 @@ func debugJSON(x store.Examination) debugReport {
 	if x.Site != nil {
 		report.SiteStatus = &x.Site.Status
 	}
-	for _, key := range x.Session.Keys() {
-		if key.TTL > 0 && (report.TTLSeconds == nil || *seconds(key.TTL) < *report.TTLSeconds) {
-			report.TTLSeconds = seconds(key.TTL)
+	for _, key := range x.Session.Keys() { // the key that expires first counts
+		if ttl := int64(key.TTL.Seconds()); key.TTL > 0 && (report.TTLSeconds == nil || ttl < *report.TTLSeconds) {
+			report.TTLSeconds = &ttl
 		}
 	}
 	return report
-}
-
-func seconds(d time.Duration) *int64 {
-	s := int64(d / time.Second)
-	return &s
 }

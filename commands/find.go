@@ -54,8 +54,8 @@ func (d Deps) parseFind(args Args) (Run, error) {
 	}, nil
 }
 
-// findAnswer names whom it is about, so that nobody takes one customer's
-// sessions for another's.
+// findAnswer names the customer, so that one's sessions are not taken for
+// another's.
 func findAnswer(customer string, found []store.Examination, more bool) Answer {
 	head := "No checkout session of " + customer + " at Stripe."
 	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."

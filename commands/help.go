@@ -13,10 +13,8 @@ func (r *Registry) help(group string) Command {
 
 func (r *Registry) helpAnswer(group string) Answer {
 	lines := []blockkit.Line{blockkit.BoldLine("What /" + group + " can do")}
-	for _, command := range r.commands {
-		if command.Group == group {
-			lines = append(lines, blockkit.L(blockkit.Code(command.usage()), blockkit.Plain("  "+command.Summary)))
-		}
+	for _, command := range r.group(group) {
+		lines = append(lines, blockkit.L(blockkit.Code(command.usage()), blockkit.Plain("  "+command.Summary)))
 	}
 	if group == "session" {
 		lines = append(lines, blockkit.PlainLine("An id may be pasted as it is, in quotes, inside a link or a sentence, and without a command; so may a customer's e-mail address or a payment (pi_…)."))

@@ -6,7 +6,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestNormalise: what was typed or pasted, and what was meant.
 func TestNormalise(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -10,8 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestJobSiteFact: whether the page shows what a repair came to is said
-// of every answer of the site's.
+// TestJobSiteFact: for every answer of the site's.
 func TestJobSiteFact(t *testing.T) {
 	t.Parallel()
 	made := store.Job{Outcome: store.OutcomeDone, FileID: "f"}

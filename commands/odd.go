@@ -15,8 +15,7 @@ const (
 	staleAfter = 5 * time.Minute // Stripe's list of payments, which is read each minute
 )
 
-// odd is what a person should look at first, most urgent first. It goes by the
-// figures alone.
+// odd lists the anomalies in the figures, the most urgent first.
 func odd(s statistics) []string {
 	c := s.Count
 	if c.Sessions == 0 && c.Complete {

@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// figured is statistics of a day like any other, changed as a case wants it.
-func figured(change func(*statistics)) statistics {
+// statisticsWith returns the statistics of an ordinary day with a change.
+func statisticsWith(change func(*statistics)) statistics {
 	s := statistics{series: store.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
 	s.Count.Verdicts, s.Count.Survey.TTLs = map[store.Verdict]int{store.VerdictCompleted: 500}, map[string]int{}
@@ -29,8 +29,8 @@ func figured(change func(*statistics)) statistics {
 	return s
 }
 
-// fail lets webhooks fail in some of the last slots.
-func fail(s *statistics, from, to int, w store.Tries) {
+// setSlots sets the webhooks of some of the last slots.
+func setSlots(s *statistics, from, to int, w store.Tries) {
 	n := len(s.Count.Slots)
 	for i := n - from; i < n-to; i++ {
 		s.Count.Slots[i].Webhook = w
@@ -62,11 +62,11 @@ func TestOdd(t *testing.T) {
 		{"files were not checked yet", func(s *statistics) { s.Count.Verdicts[store.VerdictUnchecked] = 3 },
 			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
 		{"alerts do not arrive", func(s *statistics) { s.watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
-		{"webhooks fail", func(s *statistics) { fail(s, 6, 0, store.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
-		{"webhooks failed", func(s *statistics) { fail(s, 60, 54, store.Tries{Good: 0, Bad: 3}) },
+		{"webhooks fail", func(s *statistics) { setSlots(s, 6, 0, store.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
+		{"webhooks failed", func(s *statistics) { setSlots(s, 60, 54, store.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; it is 99.1% else."}},
 		{"and sessions are orphaned by it", func(s *statistics) {
-			fail(s, 6, 0, store.Tries{Bad: 3})
+			setSlots(s, 6, 0, store.Tries{Bad: 3})
 			s.Count.Verdicts = map[store.Verdict]int{store.VerdictOrphaned: 18, store.VerdictStalled: 2, store.VerdictLost: 1}
 		}, []string{"Webhook success 0.0% since 11:30 UTC, was 99.1%.", "18 sessions without a webhook status past the grace time, 2 stalled, 1 lost."}},
 		{"videos fail", func(s *statistics) {
@@ -88,16 +88,16 @@ func TestOdd(t *testing.T) {
 			[]string{"About 16 keys of sessions never expire: somebody wrote them without a time to live."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, odd(figured(c.change))); diff != "" {
+			if diff := cmp.Diff(c.want, odd(statisticsWith(c.change))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestChartsStandForTheTable: every line has a point for every step, goes on
+// TestChart: every line has a point for every step, goes on
 // where nothing happened, and is left out where nothing is known at all.
-func TestChartsStandForTheTable(t *testing.T) {
+func TestChart(t *testing.T) {
 	t.Parallel()
 	s := statistics{series: store.Series{}}
 	s.AsOf = noon

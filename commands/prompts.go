@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -27,10 +28,7 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 			args = Args{Limit: n}
 		}
 	}
-	limit := args.Limit
-	if limit == 0 {
-		limit = promptsDefault
-	}
+	limit := cmp.Or(args.Limit, promptsDefault)
 	if limit > promptsLimit {
 		return nil, usageError(fmt.Sprintf("--limit goes up to %d.", promptsLimit))
 	}

@@ -42,6 +42,11 @@ func New(d Deps) *Registry {
 // Commands lists the commands.
 func (r *Registry) Commands() []Command { return slices.Clone(r.commands) }
 
+// group returns the commands of a slash command.
+func (r *Registry) group(name string) []Command {
+	return slices.DeleteFunc(r.Commands(), func(c Command) bool { return c.Group != name })
+}
+
 // Call is a parsed request.
 type Call struct {
 	Repair Repair // what it would change: who may make it depends on that
@@ -123,11 +128,10 @@ func failedCall(req Request, name string, usage []string, err error) Call {
 // are its arguments; the error about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
 	typed := strings.ToLower(words[0])
+	commands := r.group(group)
 	var names []string
-	for _, command := range r.commands {
-		if command.Group == group {
-			names = append(names, command.Name)
-		}
+	for _, command := range commands {
+		names = append(names, command.Name)
 	}
 	rest, name := words[1:], typed
 	if !slices.Contains(names, typed) {
@@ -136,10 +140,8 @@ func (r *Registry) lookup(group string, words []string) (Command, []string, erro
 	if group == "session" {
 		name = inferName(name, strings.Join(rest, " "))
 	}
-	for _, command := range r.commands {
-		if command.Group == group && command.Name == name {
-			return command, rest, nil
-		}
+	if i := slices.Index(names, name); i >= 0 {
+		return commands[i], rest, nil
 	}
 	text := "There is no /" + group + " " + blockkit.Cut(words[0], 40) + "."
 	if near := nearest(typed, names); near != "" {
@@ -171,10 +173,8 @@ func inferName(name, text string) string {
 
 func (r *Registry) usage(group string) []string {
 	var lines []string
-	for _, command := range r.commands {
-		if command.Group == group {
-			lines = append(lines, command.usage()+" – "+command.Summary)
-		}
+	for _, command := range r.group(group) {
+		lines = append(lines, command.usage()+" – "+command.Summary)
 	}
 	return lines
 }

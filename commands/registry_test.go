@@ -86,7 +86,7 @@ func registry(w *world) *commands.Registry {
 	})
 }
 
-func TestWhatPeopleType(t *testing.T) {
+func TestRequests(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		command, text string
@@ -158,28 +158,28 @@ func TestWhatPeopleType(t *testing.T) {
 	}
 }
 
-// TestSharedAnswersLeaveTheAddressOut: it is for the one who asked.
-func TestSharedAnswersLeaveTheAddressOut(t *testing.T) {
+// TestSharedAnswersOmitTheAddress: only the requester sees it.
+func TestSharedAnswersOmitTheAddress(t *testing.T) {
 	t.Parallel()
 	for _, found := range [][]store.Payment{nil, {{SessionID: id}}} {
 		for _, text := range []string{"find ann@example.com", "ann@example.com", "please look at ann@example.com"} {
 			req := commands.Request{Command: "/session", Text: text}
-			alone := registry(&world{found: found}).Parse(req).Run(t.Context())
+			private := registry(&world{found: found}).Parse(req).Run(t.Context())
 			req.Shared = true
 			shared := registry(&world{found: found}).Parse(req).Run(t.Context())
-			if told := blockkit.Text(alone.Blocks); !strings.Contains(told, "ann@example.com") {
-				t.Errorf("%q: the one who asked is not told whom they asked about: %s", text, told)
+			if got := blockkit.Text(private.Blocks); !strings.Contains(got, "ann@example.com") {
+				t.Errorf("%q: the requester's answer does not name the customer: %s", text, got)
 			}
-			if told := blockkit.Text(shared.Blocks); strings.Contains(told, "ann@") || !strings.Contains(told, "of this customer") {
-				t.Errorf("%q: everybody is told %s", text, told)
+			if got := blockkit.Text(shared.Blocks); strings.Contains(got, "ann@") || !strings.Contains(got, "of this customer") {
+				t.Errorf("%q: the shared answer is %s", text, got)
 			}
 		}
 	}
 }
 
-// TestEachEntryIsOneLine: whatever an entry of the audit trail holds, it cannot
-// look like several.
-func TestEachEntryIsOneLine(t *testing.T) {
+// TestHistoryEntryIsOneLine: no data makes an entry of the audit trail look like
+// several.
+func TestHistoryEntryIsOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
 	answer := registry(&world{entries: []store.Entry{
@@ -190,7 +190,7 @@ func TestEachEntryIsOneLine(t *testing.T) {
 	}
 }
 
-func TestFailuresAreTurnedIntoWords(t *testing.T) {
+func TestFailures(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -241,7 +241,7 @@ func TestFailuresAreTurnedIntoWords(t *testing.T) {
 	}
 }
 
-func TestButtonsStartCommands(t *testing.T) {
+func TestActions(t *testing.T) {
 	t.Parallel()
 	r := registry(&world{})
 	answer := r.ParseAction("session.debug", id, commands.Request{}).Run(t.Context())
@@ -256,7 +256,7 @@ func TestButtonsStartCommands(t *testing.T) {
 	}
 }
 
-// FuzzRequest: whatever is typed gets an answer, and none breaks Slack's limits.
+// FuzzRequest: every request gets an answer within Slack's limits.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
 		f.Add(seed)

@@ -20,7 +20,7 @@ var fileIDPattern = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{
 const settleName = "session settle"
 
 const (
-	fileTimeout    = 3 * time.Second // of the look at the file
+	fileTimeout    = 3 * time.Second
 	nothingUnclear = "No generation of ours is unclear here or was given up: there is nothing to settle."
 )
 
@@ -46,9 +46,9 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 	return func(ctx context.Context, req Request) (Answer, error) { return d.settleFile(ctx, req, id, files[0]) }, nil
 }
 
-// settleFile looks at the file before it is taken for the session's. One that
-// does not exist is refused; if SuperDuperAI cannot be asked the operator's word
-// counts, and the answer says so.
+// settleFile asks SuperDuperAI for the file and refuses one that does not exist.
+// If SuperDuperAI cannot be asked the operator's word counts, and the answer says
+// so.
 func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Answer, error) {
 	latest, err := d.Ledger.JobOf(ctx, id)
 	if err != nil {

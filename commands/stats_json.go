@@ -6,7 +6,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// statsReport is the --json of redis stats; its names are public.
+// statsReport is the --json of redis stats; its member names are public.
 type statsReport struct {
 	AsOf                  time.Time             `json:"as_of"`
 	Complete              bool                  `json:"complete"`

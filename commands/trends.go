@@ -60,7 +60,7 @@ var metrics = []struct {
 const memoryName = "Redis memory"
 
 // chart draws the metrics in percent, nil = nothing is known. A line without
-// data goes on as it was; one that has none at all is left out.
+// data goes on as it was; one that has none at all is omitted.
 func chart(title string, list []period) slack.Block {
 	labels := make([]string, len(list))
 	for i, p := range list {
@@ -109,8 +109,7 @@ func fullness(l *store.Level) *float64 {
 	return &share
 }
 
-// trendTable says in words what the charts show: the periods with their trends,
-// then the steps.
+// trendTable is the charts as text: the periods with their trends, then the steps.
 func trendTable(s statistics) slack.Block {
 	p := periodsOf(s)
 	rows := [][]string{

@@ -1,7 +1,6 @@
 // Package blockkit builds the Block Kit that answers are made of and turns it
-// into plain text. Whatever stands in a span is data: Slack does not interpret
-// it, so it can neither format nor mention. What an answer says is decided
-// elsewhere.
+// into plain text. The text of a span is data: Slack does not interpret it, so it
+// can neither format nor mention. What an answer says is decided elsewhere.
 package blockkit
 
 import (
@@ -36,12 +35,12 @@ func Bold(text string) Span {
 	return styled(text, &slack.RichTextSectionTextStyle{Bold: true})
 }
 
-// Struck is text that holds no more.
+// Struck is text that is no longer true.
 func Struck(text string) Span {
 	return styled(text, &slack.RichTextSectionTextStyle{Strike: true})
 }
 
-// Code is an id or another word to be taken literally.
+// Code is an id or another literal.
 func Code(text string) Span {
 	return styled(text, &slack.RichTextSectionTextStyle{Code: true})
 }
@@ -55,7 +54,7 @@ func Link(url, label string) Span {
 	return slack.NewRichTextSectionLinkElement(url, Clean(label), nil)
 }
 
-// User names somebody of the workspace, and notifies them.
+// User mentions a person of the workspace.
 func User(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) }
 
 // Group names a user group.
@@ -75,43 +74,41 @@ func Fact(label string, spans ...Span) Line {
 	return append(Line{Bold(label), Plain("  ")}, spans...)
 }
 
-// Paragraph is a block of lines. Plain text beside plain text becomes one span:
-// half as many are to be sent, checked and drawn.
+// Paragraph is a block of lines.
 func Paragraph(lines ...Line) slack.Block {
 	var spans []Span
-	var last *slack.RichTextSectionTextElement // where it is plain
-	add := func(span Span) {
-		text, ok := span.(*slack.RichTextSectionTextElement)
-		switch {
-		case !ok || text.Style != nil:
-			last = nil
-		case last != nil:
-			last.Text += text.Text
-			return
-		default:
-			last = slack.NewRichTextSectionTextElement(text.Text, nil)
-			span = last
-		}
-		spans = append(spans, span)
-	}
 	for i, line := range lines {
 		if i > 0 {
-			add(Plain("\n"))
+			spans = appendSpan(spans, Plain("\n"))
 		}
 		for _, span := range line {
-			if text, ok := span.(*slack.RichTextSectionTextElement); ok && text.Text == "" {
-				continue // Slack refuses empty elements
-			}
-			add(span)
+			spans = appendSpan(spans, span)
 		}
 	}
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(spans...))
 }
 
+// appendSpan joins plain text with plain text before it, which halves what has to
+// be sent and drawn, and drops empty text, which Slack refuses.
+func appendSpan(spans []Span, span Span) []Span {
+	text, ok := span.(*slack.RichTextSectionTextElement)
+	if ok && text.Text == "" {
+		return spans
+	}
+	if ok && text.Style == nil && len(spans) > 0 {
+		last, ok := spans[len(spans)-1].(*slack.RichTextSectionTextElement)
+		if ok && last.Style == nil {
+			spans[len(spans)-1] = slack.NewRichTextSectionTextElement(last.Text+text.Text, nil)
+			return spans
+		}
+	}
+	return append(spans, span)
+}
+
 // Message is a message of one paragraph.
 func Message(lines ...Line) []slack.Block { return []slack.Block{Paragraph(lines...)} }
 
-// Quote sets text apart that is meant to be copied.
+// Quote is text to be copied.
 func Quote(text string) slack.Block {
 	return slack.NewRichTextBlock("", &slack.RichTextQuote{
 		Type:     slack.RTEQuote,
@@ -146,8 +143,8 @@ func Row(mrkdwn string, button *slack.ButtonBlockElement) slack.Block {
 	return slack.NewSectionBlock(text, nil, slack.NewAccessory(button))
 }
 
-// Table shows rows under a header. Rows that would break Slack's limits are
-// left out; the number of rows shown is returned. A terminal has no limits.
+// Table shows rows under a header and returns the number of rows shown: those
+// that would exceed Slack's limits are omitted, unless it is unlimited.
 func Table(header []string, rows [][]string, unlimited bool) (slack.Block, int) {
 	table := slack.NewTableBlock("")
 	budget := maxTableText
@@ -189,13 +186,13 @@ func Cut(text string, n int) string {
 	return strings.TrimRightFunc(string(runes[:n-1]), unicode.IsSpace) + "…"
 }
 
-// Clean drops what data has no business to carry onto a screen: control
-// characters other than line breaks and tabs, and what nobody sees, such as marks
-// that change the direction of the text around them. Between emoji a joiner stays.
+// Clean drops control characters other than line breaks and tabs, and invisible
+// ones, such as those that change the direction of text. Between emoji a joiner
+// stays.
 func Clean(text string) string {
-	emoji := false // the rune before was of one
+	emoji := false // the previous rune belongs to one
 	return strings.Map(func(r rune) rune {
-		if r == '\u2028' || r == '\u2029' { // of lines and paragraphs
+		if r == '\u2028' || r == '\u2029' { // line and paragraph separator
 			r = '\n'
 		}
 		if r >= ' ' && r <= '~' || r == '\n' || r == '\t' {
@@ -216,8 +213,8 @@ const (
 	emojiStyle      = '\ufe0f' // the variation selector that asks for a picture
 )
 
-// Invisible reports whether a rune is shown as nothing, or does something to the
-// text around it or to the terminal.
+// Invisible reports whether a rune is shown as nothing, or changes the text
+// around it or the terminal.
 func Invisible(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
 		unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)

@@ -44,12 +44,11 @@ as of now`
 	}
 }
 
-// TestPlainTextIsOneSpan: neighbours are sent as one, and what is marked stays by
-// itself.
+// TestPlainTextIsOneSpan: plain neighbours are joined, styled ones are not.
 func TestPlainTextIsOneSpan(t *testing.T) {
 	t.Parallel()
 	fact := blockkit.Fact("File", blockkit.Code("f"), blockkit.Plain(" ready"), blockkit.Plain(" · seen"))
-	for range 2 { // what was joined is not added to what it was joined from
+	for range 2 { // joining does not change the spans joined
 		block, _ := blockkit.Paragraph(fact, fact).(*slack.RichTextBlock)
 		section, _ := block.Elements[0].(*slack.RichTextSection)
 		var texts []string
@@ -126,7 +125,7 @@ func TestCleanAndCut(t *testing.T) {
 	}
 }
 
-// TestNothingInvisibleIsPrinted: no kind of block lets it through to the terminal.
+// TestNothingInvisibleIsPrinted by any kind of block.
 func TestNothingInvisibleIsPrinted(t *testing.T) {
 	t.Parallel()
 	const evil = "x\u009b2J\u202e\u200b\x1b]0;y\x07\ufeff"

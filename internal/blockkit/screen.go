@@ -30,8 +30,8 @@ func styleOf(style *slack.RichTextSectionTextStyle) string {
 	return ""
 }
 
-// styled sets text off where the screen has colour. Line by line, so that each
-// can be moved on its own.
+// styled adds a style if the screen has colour, line by line, so that each can be
+// moved on its own.
 func (s Screen) styled(style, text string) string {
 	if !s.Colour || style == "" || text == "" {
 		return text
@@ -47,26 +47,26 @@ func (s Screen) styled(style, text string) string {
 
 var escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// width is how many places text takes on the screen, where wide characters take
-// two and styles none.
+// width is the number of terminal cells that text takes: two for wide characters,
+// none for styles.
 func width(text string) int { return runewidth.StringWidth(escapes.ReplaceAllString(text, "")) }
 
-// wrap breaks lines that are too long for the screen between words. A word that
-// is longer than a line stays whole.
+// wrap breaks lines that are too long for the screen between words. A longer word
+// stays whole.
 func (s Screen) wrap(text string) string {
 	if s.Width <= 0 {
 		return text
 	}
 	var lines []string
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		lines = append(lines, wrapped(line, s.Width)...)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// wrapped is a line in pieces of at most so many places, but for longer words.
-func wrapped(line string, most int) []string {
-	if width(line) <= most {
+// wrapped splits a line into lines of at most so many cells, but for longer words.
+func wrapped(line string, limit int) []string {
+	if width(line) <= limit {
 		return []string{line}
 	}
 	var lines []string
@@ -75,7 +75,7 @@ func wrapped(line string, most int) []string {
 		switch {
 		case i == 0:
 			current = word
-		case width(current)+1+width(word) > most:
+		case width(current)+1+width(word) > limit:
 			lines, current = append(lines, strings.TrimRight(current, " ")), word
 		default:
 			current += " " + word

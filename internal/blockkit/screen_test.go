@@ -16,8 +16,8 @@ func table(rows ...[]string) slack.Block {
 	return block
 }
 
-// TestTablesFitTheScreen: columns of words are broken between them, an id is
-// never broken, and what fits no screen becomes lines.
+// TestTablesFitTheScreen: cells are wrapped between words, an id is never broken,
+// and a table that does not fit becomes lines.
 func TestTablesFitTheScreen(t *testing.T) {
 	t.Parallel()
 	figures := table(
@@ -65,7 +65,7 @@ Prompt   Un phare breton dans
 	}
 }
 
-// TestTextFitsTheScreen: lines are broken between words, and quotes stay whole.
+// TestTextFitsTheScreen: lines are wrapped between words, quotes are not.
 func TestTextFitsTheScreen(t *testing.T) {
 	t.Parallel()
 	blocks := []slack.Block{
@@ -81,7 +81,7 @@ func TestTextFitsTheScreen(t *testing.T) {
 	}
 }
 
-// TestColour is nothing but escapes around what a pipe gets.
+// TestColour: it only adds escapes to what a pipe gets.
 func TestColour(t *testing.T) {
 	t.Parallel()
 	blocks := []slack.Block{

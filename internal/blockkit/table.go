@@ -7,13 +7,12 @@ import (
 )
 
 const (
-	columnGap   = 2
-	leastColumn = 12 // a column that is broken into lines is not made narrower
+	columnGap = 2
+	minColumn = 12 // of a column whose cells are wrapped
 )
 
-// table aligns the columns. One that does not fit the screen has its widest
-// columns broken between words; where even that does not fit, each row becomes
-// some lines.
+// table aligns the columns. If it does not fit the screen, the cells of its widest
+// columns are wrapped; if it still does not, each row becomes several lines.
 func (s Screen) table(table *slack.TableBlock) string {
 	var rows [][]string
 	for _, cells := range table.Rows {
@@ -41,18 +40,18 @@ func (s Screen) table(table *slack.TableBlock) string {
 	return strings.Join(lines, "\n")
 }
 
-// columns are the widths of the columns, false where the table cannot be made
-// to fit the screen.
+// columns returns the widths of the columns and reports whether the table fits
+// the screen.
 func (s Screen) columns(rows [][]string) ([]int, bool) {
-	var widths, least []int
+	var widths, minWidths []int
 	for _, row := range rows {
 		for i, text := range row {
 			if i == len(widths) {
-				widths, least = append(widths, 0), append(least, 0)
+				widths, minWidths = append(widths, 0), append(minWidths, 0)
 			}
 			widths[i] = max(widths[i], width(text))
 			for _, word := range strings.Fields(text) {
-				least[i] = max(least[i], width(word))
+				minWidths[i] = max(minWidths[i], width(word))
 			}
 		}
 	}
@@ -66,7 +65,7 @@ func (s Screen) columns(rows [][]string) ([]int, bool) {
 	for ; total > s.Width; total-- {
 		widest := -1
 		for i, w := range widths {
-			if w > max(least[i], leastColumn) && (widest < 0 || w > widths[widest]) {
+			if w > max(minWidths[i], minColumn) && (widest < 0 || w > widths[widest]) {
 				widest = i
 			}
 		}
@@ -78,7 +77,7 @@ func (s Screen) columns(rows [][]string) ([]int, bool) {
 	return widths, true
 }
 
-// aligned is a row as lines, its cells broken to fit their columns.
+// aligned returns a row as lines, its cells wrapped to fit their columns.
 func aligned(row []string, widths []int) []string {
 	cells := make([][]string, len(row))
 	height := 0
@@ -101,7 +100,7 @@ func aligned(row []string, widths []int) []string {
 	return lines
 }
 
-// records shows each row as lines of its own, with the header before each cell.
+// records shows each row as lines, with the column's name before each cell.
 func (s Screen) records(rows [][]string) string {
 	header := rows[0]
 	label := 0
@@ -113,7 +112,7 @@ func (s Screen) records(rows [][]string) string {
 		var lines []string
 		for i, text := range row {
 			name := header[i] + strings.Repeat(" ", label-width(header[i])+columnGap)
-			for n, line := range wrapped(text, max(s.Width-width(name), leastColumn)) {
+			for n, line := range wrapped(text, max(s.Width-width(name), minColumn)) {
 				if n > 0 {
 					name = strings.Repeat(" ", width(name))
 				}

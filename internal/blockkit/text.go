@@ -7,17 +7,17 @@ import (
 	"github.com/slack-go/slack"
 )
 
-// Screen is what plain text is written for. The zero value is a pipe, or a
-// message's own text: no colour, and no line is broken.
+// Screen is what plain text is written to. The zero value is a pipe, or a
+// message's own text: no colour, and no line is wrapped.
 type Screen struct {
 	Width  int // in characters, 0 = no limit
 	Colour bool
 }
 
-// Text turns blocks into plain text. Buttons are left out.
+// Text turns blocks into plain text, without the buttons.
 func Text(blocks []slack.Block) string { return Screen{}.Text(blocks) }
 
-// Text turns blocks into the text that the terminal prints. Lines are broken
+// Text turns blocks into the text that the terminal prints. Lines are wrapped
 // between words only, so that an id can always be copied.
 func (s Screen) Text(blocks []slack.Block) string {
 	var parts []string

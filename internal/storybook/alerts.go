@@ -8,8 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// incident is one with n sessions in trouble for an hour, changed as a case
-// wants it.
+// incident is one of n sessions, opened an hour ago, with changes.
 func incident(kind store.IncidentKind, n int, change ...func(*store.Incident)) store.Incident {
 	began := noon.Add(-time.Hour)
 	i := store.Incident{ID: "inc1", Kind: kind, Opened: began, Grown: noon, Since: began, PostedAt: began}
@@ -43,13 +42,13 @@ func leaving(endings ...store.Ending) func(*store.Incident) {
 	}
 }
 
-func over(i *store.Incident) { i.Closed = noon }
+func closed(i *store.Incident) { i.Closed = noon }
 
 func summed(i *store.Incident) {
 	i.Sessions, i.Sums = len(i.Cases), map[store.Verdict]store.Sum{store.VerdictOrphaned: store.SumOf(i.Cases)}
 }
 
-// alerts is every incident as it stands, and the lines in its thread.
+// alerts are incidents in every state, and the replies in their threads.
 func alerts() []Story {
 	const orphaned = store.IncidentKind(store.VerdictOrphaned)
 	all := []Story{
@@ -59,7 +58,7 @@ func alerts() []Story {
 			c.Payment, c.Amount, c.Event, c.EventID = store.PaymentUnverified, 0, "", ""
 		}))),
 		alert("some put right", incident(orphaned, 3, leaving(store.EndLate))),
-		alert("all put right", incident(orphaned, 8, leaving(store.EndLate, store.EndGenerated, store.EndFixed, store.EndShown, store.EndRefunded, store.EndUnpaid, store.EndGone, store.EndOther), over),
+		alert("all put right", incident(orphaned, 8, leaving(store.EndLate, store.EndGenerated, store.EndFixed, store.EndShown, store.EndRefunded, store.EndUnpaid, store.EndGone, store.EndOther), closed),
 			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
 		alert("acknowledged and silenced", incident(orphaned, 1, func(i *store.Incident) {
 			i.Acknowledged = &store.Press{By: "U0LEAD", At: noon}
@@ -87,7 +86,7 @@ func alerts() []Story {
 	}
 	return append(all,
 		line("pressed too late", commands.PressedLine(store.Incident{}, noon)),
-		line("pressed when resolved", commands.PressedLine(incident(orphaned, 1, over), noon)))
+		line("pressed when resolved", commands.PressedLine(incident(orphaned, 1, closed), noon)))
 }
 
 func alert(title string, i store.Incident, kinds ...string) Story {

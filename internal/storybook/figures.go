@@ -13,7 +13,7 @@ type kept struct {
 	State store.WatchState
 }
 
-// ordinary is the figures of a day like any other.
+// ordinary is the figures of an ordinary day.
 func ordinary() kept {
 	rate := 0.99
 	f := kept{Figures: store.Figures{Series: store.Series{}, Rollup: &store.Rollup{AsOf: noon.Add(-40 * time.Second)}},
@@ -55,7 +55,7 @@ func figures() []Story {
 	stats := func(title string, change func(*kept)) Story {
 		f := ordinary()
 		change(&f)
-		return ask(&world{kept: f}, title, "/redis", "stats")
+		return ask(&world{figures: f}, title, "/redis", "stats")
 	}
 	prompts := sweep.Result{Count: store.Count{Prompts: 12_409, Complete: true}, Prompts: []sweep.Prompt{
 		{ID: sessionID, Text: "A fox runs through fresh snow at dawn, cinematic, slow motion", Length: 61, At: noon.Add(-3 * time.Minute)},

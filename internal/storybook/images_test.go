@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestImagesAreNoVideos: where an image is made, nobody is told of a video.
+// TestImagesAreNoVideos: no message about an image calls it a video.
 func TestImagesAreNoVideos(t *testing.T) {
 	t.Parallel()
 	prompt, generating, done, failed := "A fox", "processing", "completed", "error"
@@ -27,7 +27,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 		x.Diagnosis = store.Diagnose(e, noon, store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute})
 		return x
 	}
-	var told strings.Builder
+	var out strings.Builder
 	for _, x := range []store.Examination{
 		image(nil, "", store.PaymentPaid), image(nil, "", store.PaymentUnverified), image(nil, "", store.PaymentNotRequired),
 		image(nil, "", store.PaymentUnpaid), image(nil, "", store.PaymentExpired), image(nil, "", store.PaymentRefunded),
@@ -36,7 +36,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 		image(&done, store.FileCompleted, store.PaymentPaid), image(&failed, "", store.PaymentUnverified),
 	} {
 		w := &world{seen: x.Evidence, event: x.Event}
-		told.WriteString(whole(ask(w, "", "/session", "debug "+sessionID)) + "\n")
+		out.WriteString(whole(ask(w, "", "/session", "debug "+sessionID)) + "\n")
 		for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
 			p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: commands.FixText,
 				Models: store.Models{Video: "veo3", Image: "gpt-image-1"}}, noon)
@@ -44,21 +44,21 @@ func TestImagesAreNoVideos(t *testing.T) {
 				continue // not allowed: debug says why
 			}
 			line := commands.ClaimLine(store.ClaimAnswer{Verdict: store.NeedsSecondClick, Plan: store.PlanRecord{Plan: p}}, noon)
-			told.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
+			out.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {
 					if o.action == action {
 						now := progress(p, o.outcome, cause)
-						told.WriteString(blockkit.Text(registryOf(w).ProgressBlocks(now)) + "\n")
+						out.WriteString(blockkit.Text(registryOf(w).ProgressBlocks(now)) + "\n")
 					}
 				}
 			}
 		}
 	}
-	if !strings.Contains(told.String(), "Generate an image for") || !strings.Contains(told.String(), "Your image is ready") {
-		t.Errorf("images are not told of:\n%s", told.String())
+	if !strings.Contains(out.String(), "Generate an image for") || !strings.Contains(out.String(), "Your image is ready") {
+		t.Errorf("no message about an image:\n%s", out.String())
 	}
-	for line := range strings.Lines(told.String()) {
+	for line := range strings.Lines(out.String()) {
 		if strings.Contains(strings.ToLower(line), "video") {
 			t.Errorf("an image is called a video: %s", line)
 		}

@@ -62,7 +62,7 @@ func failures() []Story {
 	return all
 }
 
-// asides are what the bot says beside the commands' answers.
+// asides are the messages of the bot that are no command's answer.
 func asides() []Story {
 	all := make([]Story, len(commands.Asides))
 	for n, aside := range commands.Asides {

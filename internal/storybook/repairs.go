@@ -10,7 +10,7 @@ import (
 
 func text(s string) *string { return &s }
 
-// planOf is a plan as it is kept, one of each action.
+// planOf is a stored plan of an action.
 func planOf(action store.Action) store.Plan {
 	p := store.Plan{
 		ID: "K3F9", Action: action, Session: sessionID, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute),
@@ -42,8 +42,8 @@ func imagePlan() store.Plan {
 	return p
 }
 
-// clicks is what becomes of a plan before it is carried out, and what who
-// clicks is told.
+// clicks are the states of a plan before it is executed, and the answers to
+// clicks.
 func clicks() []Story {
 	var all []Story
 	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
@@ -75,7 +75,7 @@ func clicks() []Story {
 	return all
 }
 
-// endings are how jobs stand and end, with the causes for it.
+// endings are the outcomes of jobs, "" = running, with their causes.
 var endings = []struct {
 	action  store.Action
 	outcome store.Outcome
@@ -92,7 +92,7 @@ var endings = []struct {
 	{store.ActionGenerate, store.OutcomeCancelled, []store.Cause{""}},
 }
 
-// progress is how a job stands that came to this.
+// progress is the state of a job with this outcome.
 func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Progress {
 	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
 		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: cause == store.CauseOverwritten}
@@ -103,32 +103,29 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	case store.OutcomeUnclear, store.OutcomeGaveUp:
 		now.Site = &store.Site{Found: true, Status: "processing"}
 	}
-	if cause == store.CauseOverwritten {
+	switch cause {
+	case store.CauseOverwritten:
 		now.Site.Status = "processing"
-	}
-	if cause == store.CauseCommand {
+	case store.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
-	}
-	if cause == store.CauseRejected || cause == store.CauseChanged {
+	case store.CauseRejected, store.CauseChanged:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
-	}
-	if cause == store.CauseFileFailed {
+	case store.CauseFileFailed:
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
-	if outcome == store.OutcomeDone && p.Action == store.ActionGenerate {
+	switch {
+	case outcome == store.OutcomeDone && p.Action == store.ActionGenerate:
 		now.Job.FileID, now.Site.Status, now.Site.FileID = fileID, "completed", fileID
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
-	}
-	if outcome == store.OutcomeGaveUp {
+	case outcome == store.OutcomeGaveUp:
 		now.Job.FileID = fileID
-	}
-	if outcome == store.OutcomeCancelled {
+	case outcome == store.OutcomeCancelled:
 		now.Job.Cancelled = &store.Decision{By: p.Requester, At: noon.Add(3 * time.Minute)}
 	}
 	return now
 }
 
-// repairs is how a job stands and what it came to.
+// repairs are the states of jobs.
 func repairs() []Story {
 	var all []Story
 	for _, e := range endings {
@@ -140,26 +137,30 @@ func repairs() []Story {
 			all = append(all, repair(title, progress(planOf(e.action), e.outcome, cause)))
 		}
 	}
-	waits := progress(planOf(store.ActionGenerate), "", "")
-	waits.Job.Step, waits.Job.Waiting = store.StepWritten, true
-	all = append(all, repair("generate, waiting for a replica of Redis", waits))
-	waits.Job.Cancelled = &store.Decision{By: store.Actor{ID: "U0SUPPORT"}, At: noon.Add(3 * time.Minute)}
-	cancelling := repair("generate, cancelled while it waits", waits)
-	cancelling.Of = append(cancelling.Of, of("ClaimVerdict", store.JobCancelled))
-	all = append(all, cancelling)
-	delivered, overwritten, foreign := progress(planOf(store.ActionFix), store.OutcomeDone, ""), progress(planOf(store.ActionGenerate), store.OutcomeFailed, store.CauseOverwritten), progress(planOf(store.ActionGenerate), "", "")
+	waiting := progress(planOf(store.ActionGenerate), "", "")
+	waiting.Job.Step, waiting.Job.Waiting = store.StepWritten, true
+	cancelling := waiting
+	cancelling.Job.Cancelled = &store.Decision{By: store.Actor{ID: "U0SUPPORT"}, At: noon.Add(3 * time.Minute)}
+	delivered := progress(planOf(store.ActionFix), store.OutcomeDone, "")
 	delivered.Job.Plan.Deliver, delivered.Job.FileID = fileID, fileID
 	delivered.File, delivered.Site = store.File{State: store.FileCompleted}, &store.Site{Found: true, Status: "completed", FileID: fileID}
+	overwritten := progress(planOf(store.ActionGenerate), store.OutcomeFailed, store.CauseOverwritten)
 	overwritten.Job.FileID, overwritten.Site.Status = fileID, ""
+	foreign := progress(planOf(store.ActionGenerate), "", "")
 	foreign.Job.FileID, foreign.Job.Foreign = fileID, true
-	all = append(all, repair("fix, done, delivered", delivered), repair("generate, failed overwritten, made", overwritten), repair("generate, running, overwritten", foreign))
+	all = append(all,
+		repair("generate, waiting for a replica of Redis", waiting),
+		repair("generate, cancelled while it waits", cancelling, of("ClaimVerdict", store.JobCancelled)),
+		repair("fix, done, delivered", delivered),
+		repair("generate, failed overwritten, made", overwritten),
+		repair("generate, running, overwritten", foreign))
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
 		all = append(all, repair("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
 	}
 	return all
 }
 
-func repair(title string, p store.Progress) Story {
-	return Story{Title: title, Of: []string{of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)},
+func repair(title string, p store.Progress, kinds ...string) Story {
+	return Story{Title: title, Of: append(kinds, of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)),
 		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// key is a readable key with these values, written so long ago.
+// key is a key with this value, written so long ago.
 func key(kind, raw string, age time.Duration) store.Key {
 	k := store.Key{Kind: kind, Exists: true, TTL: store.KeyLife - age, Size: len(raw), Digest: "d1"}
 	k.Value, k.Full, k.Fault = store.ParseValue([]byte(raw))
@@ -35,85 +35,89 @@ func paid(age time.Duration) store.Payment {
 		ChargedAt: noon.Add(-age), IntentID: "pi_3Abc", Live: true}
 }
 
-// example is a session as it can be met.
+// example is a session in a world.
 type example struct {
 	title string
 	world world
 }
 
-// examples are one of each verdict, and the ways in which less can be seen.
+// examples are one of each verdict, and the ways in which a source can be
+// unavailable.
 func examples() []example {
 	const quarter = 14 * time.Minute
-	failed := store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}
 	seen := func(s store.Session, p store.Payment, file store.FileState) world {
-		return world{seen: store.Evidence{Session: s, Payment: p, File: store.File{State: file}}, event: failed}
+		return world{seen: store.Evidence{Session: s, Payment: p, File: store.File{State: file}},
+			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}}
 	}
-	payment := func(p store.Payment, change func(*store.Payment)) store.Payment { change(&p); return p }
+	with := func(w world, change func(*world)) world { change(&w); return w }
+	noKeys := store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}}
+	oneKey := noKeys
+	oneKey.Lookup = key("session", `{"prompt":"Старый трамвай едет по зимнему городу","status":"error","error":"Failed to start generation: HTTP 402","createdAt":"2026-03-04T10:00:00.000Z"}`, 2*time.Hour)
 	orphan := seen(session(quarter, "", ""), paid(quarter), store.FileNone)
-	silent, missing, wrongSite, noRedis, running, blindFile := orphan, orphan, orphan, orphan, orphan, orphan
-	lostFile := seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileMissing)
-	lostFile.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
-	silent.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
-	missing.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentMissing}
-	wrongSite.site = store.Site{Found: true, Status: "completed", FileID: fileID}
-	noRedis.seen.RedisSilent, noRedis.seen.Session = true, store.Session{}
-	running.seen.Job, running.repair = store.JobRunning, store.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
-	blindFile.seen = store.Evidence{Session: session(2*time.Hour, "processing", fileID), Payment: paid(2 * time.Hour), File: store.File{State: store.FileUnknown}}
-	blindFile.fileErr, blindFile.siteErr = &superduper.Error{Kind: superduper.Unauthorised, Status: 401}, context.DeadlineExceeded
-	failedFile := seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed)
-	failedFile.seen.File.Error = refusal
-	corrupt := orphan
-	corrupt.seen.Session.Webhook = key("webhook", `{"status":"proc`, quarter)
-	unclear := orphan
-	unclear.seen.Job, unclear.repair = store.JobUnclear, store.SessionJob{ID: "J", State: store.JobUnclear, Action: store.ActionGenerate, Outcome: store.OutcomeUnclear, At: noon.Add(-time.Minute)}
-	oneKey := seen(store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: key("session",
-		`{"prompt":"Старый трамвай едет по зимнему городу","status":"error","error":"Failed to start generation: HTTP 402","createdAt":"2026-03-04T10:00:00.000Z"}`, 2*time.Hour)},
-		paid(2*time.Hour), store.FileNone)
 	completed := seen(session(quarter, "completed", fileID), paid(quarter), store.FileCompleted)
-	completed.site = store.Site{Found: true, Status: "completed", FileID: fileID}
-	undelivered := seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileCompleted)
-	undelivered.site = store.Site{Found: true, Status: "error", FileID: fileID}
-	reset := orphan
-	reset.seen.Finished = []string{fileID}
-	unshown := completed
-	unshown.site = store.Site{}
-	unseenFailed := seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileUnknown)
-	unseenFailed.fileErr = &superduper.Error{Kind: superduper.Unauthorised, Status: 401}
-	noFileID := seen(session(quarter, "pending", "none yet"), paid(quarter), store.FileNone)
+	unauthorised, notFound := &superduper.Error{Kind: superduper.Unauthorised, Status: 401}, &superduper.Error{Kind: superduper.NotFound, Status: 404}
 	return []example{
 		{"orphaned", orphan},
-		{"orphaned, Stripe does not answer", silent},
-		{"orphaned, the site says something else", wrongSite},
-		{"orphaned, nothing to pay", seen(session(quarter, "", ""), payment(paid(quarter), func(p *store.Payment) { p.State, p.Amount, p.IntentID = store.PaymentNotRequired, 0, "" }), store.FileNone)},
-		{"orphaned, refunded in part, disputed", seen(session(quarter, "", ""), payment(paid(quarter), func(p *store.Payment) {
+		{"orphaned, Stripe does not answer", with(orphan, func(w *world) {
+			w.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
+		})},
+		{"orphaned, the site says something else", with(orphan, func(w *world) {
+			w.site = store.Site{Found: true, Status: "completed", FileID: fileID}
+		})},
+		{"orphaned, nothing to pay", with(orphan, func(w *world) {
+			w.seen.Payment.State, w.seen.Payment.Amount, w.seen.Payment.IntentID = store.PaymentNotRequired, 0, ""
+		})},
+		{"orphaned, refunded in part, disputed", with(orphan, func(w *world) {
+			p := &w.seen.Payment
 			p.State, p.AmountRefunded, p.Disputed, p.VideoCount = store.PaymentPartiallyRefunded, 50, true, 3
-		}), store.FileNone)},
+		})},
 		{"waiting", seen(session(3*time.Minute, "", ""), paid(3*time.Minute), store.FileNone)},
 		{"processing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileInProgress)},
-		{"processing: a repair of ours", running},
+		{"processing: a repair of ours", with(orphan, func(w *world) {
+			w.seen.Job, w.repair = store.JobRunning, store.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
+		})},
 		{"finalizing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileFinalizing)},
 		{"stalled", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileInProgress)},
-		{"unclear: its file cannot be seen, nor what the customer sees", blindFile},
-		{"unclear: SuperDuperAI does not know its file", lostFile},
-		{"completed", completed},
-		{"undelivered", undelivered},
-		{"undelivered: reset from outside", reset},
-		{"completed, and the customer's page does not show it", unshown},
-		{"failed", failedFile},
-		{"failed, and its file cannot be seen", unseenFailed},
-		{"orphaned, its file id is none", noFileID},
-		{"failed, marked as error, one-key", oneKey},
-		{"lost", seen(store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}}, paid(11*time.Hour), store.FileNone)},
-		{"corrupt", corrupt},
-		{"refunded", seen(session(3*time.Hour, "", ""), payment(paid(3*time.Hour), func(p *store.Payment) { p.State, p.AmountRefunded = store.PaymentRefunded, 100 }), store.FileNone)},
-		{"unpaid", seen(session(quarter, "", ""), payment(paid(quarter), func(p *store.Payment) { p.State, p.ChargedAt, p.IntentID = store.PaymentUnpaid, time.Time{}, "" }), store.FileNone)},
-		{"abandoned", seen(session(25*time.Hour, "", ""), payment(paid(25*time.Hour), func(p *store.Payment) { p.State, p.ChargedAt, p.IntentID = store.PaymentExpired, time.Time{}, "" }), store.FileNone)},
-		{"unclear: a repair of ours", unclear},
-		{"unclear: the wrong Stripe account", missing},
-		{"unclear: Redis silent", noRedis},
-		{"not found", world{seen: store.Evidence{Session: store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}},
-			Payment: store.Payment{SessionID: sessionID, State: store.PaymentMissing}, File: store.File{State: store.FileNone}}}},
+		{"unclear: its file cannot be seen, nor what the customer sees", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileUnknown), func(w *world) {
+			w.fileErr, w.siteErr = unauthorised, context.DeadlineExceeded
+		})},
+		{"unclear: SuperDuperAI does not know its file", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileMissing), func(w *world) {
+			w.fileErr = notFound
+		})},
+		{"completed", with(completed, func(w *world) { w.site = store.Site{Found: true, Status: "completed", FileID: fileID} })},
+		{"undelivered", with(seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileCompleted), func(w *world) {
+			w.site = store.Site{Found: true, Status: "error", FileID: fileID}
+		})},
+		{"undelivered: reset from outside", with(orphan, func(w *world) { w.seen.Finished = []string{fileID} })},
+		{"completed, and the customer's page does not show it", completed},
+		{"failed", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed), func(w *world) { w.seen.File.Error = refusal })},
+		{"failed, and its file cannot be seen", with(seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileUnknown), func(w *world) {
+			w.fileErr = unauthorised
+		})},
+		{"orphaned, its file id is none", seen(session(quarter, "pending", "none yet"), paid(quarter), store.FileNone)},
+		{"failed, marked as error, one-key", seen(oneKey, paid(2*time.Hour), store.FileNone)},
+		{"lost", seen(noKeys, paid(11*time.Hour), store.FileNone)},
+		{"corrupt", with(orphan, func(w *world) { w.seen.Session.Webhook = key("webhook", `{"status":"proc`, quarter) })},
+		{"refunded", with(seen(session(3*time.Hour, "", ""), paid(3*time.Hour), store.FileNone), func(w *world) {
+			w.seen.Payment.State, w.seen.Payment.AmountRefunded = store.PaymentRefunded, 100
+		})},
+		{"unpaid", with(orphan, func(w *world) { unpay(&w.seen.Payment, store.PaymentUnpaid) })},
+		{"abandoned", with(seen(session(25*time.Hour, "", ""), paid(25*time.Hour), store.FileNone), func(w *world) { unpay(&w.seen.Payment, store.PaymentExpired) })},
+		{"unclear: a repair of ours", with(orphan, func(w *world) {
+			w.seen.Job = store.JobUnclear
+			w.repair = store.SessionJob{ID: "J", State: store.JobUnclear, Action: store.ActionGenerate, Outcome: store.OutcomeUnclear, At: noon.Add(-time.Minute)}
+		})},
+		{"unclear: the wrong Stripe account", with(orphan, func(w *world) {
+			w.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentMissing}
+		})},
+		{"unclear: Redis silent", with(orphan, func(w *world) { w.seen.RedisSilent, w.seen.Session = true, store.Session{} })},
+		{"not found", world{seen: store.Evidence{Session: noKeys, File: store.File{State: store.FileNone},
+			Payment: store.Payment{SessionID: sessionID, State: store.PaymentMissing}}}},
 	}
+}
+
+func unpay(p *store.Payment, state store.PaymentState) {
+	p.State, p.ChargedAt, p.IntentID = state, time.Time{}, ""
 }
 
 func debugs() []Story {

@@ -1,7 +1,6 @@
-// Package storybook holds one of every message that people can get, from canned
-// data and at a fixed time: for the page that shows them all, and for the golden
-// file that keeps their texts. Nothing is written here that the product would
-// not say itself: each message is made by the code that makes it in earnest.
+// Package storybook renders one of every message, from fixed data and at a fixed
+// time: for the page that shows them all, and for the golden file that guards
+// their texts. Each message is made by the code that makes it in production.
 package storybook
 
 import (
@@ -21,11 +20,11 @@ import (
 type Story struct {
 	Chapter string
 	Title   string
-	Of      []string // what it is a case of, such as "Verdict orphaned"; a test goes by it
+	Of      []string // the constants that it covers, such as "Verdict orphaned"
 	Blocks  []slack.Block
 }
 
-// noon is when everything is told.
+// noon is the time of every message.
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 const (
@@ -38,17 +37,17 @@ const (
 
 var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
-// Stories are all of them, chapter by chapter.
+// Stories returns all of them, chapter by chapter.
 func Stories() []Story {
 	var all []Story
 	for _, chapter := range []struct {
-		title string
-		tell  func() []Story
+		title   string
+		stories func() []Story
 	}{
 		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs},
 		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", asides},
 	} {
-		for _, s := range chapter.tell() {
+		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title
 			all = append(all, s)
 		}
@@ -56,7 +55,7 @@ func Stories() []Story {
 	return all
 }
 
-// ask asks the product's own commands, in a canned world.
+// ask runs a request in a world.
 func ask(w *world, title, command, text string, of ...string) Story {
 	answer := registryOf(w).Parse(commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT", Ref: ref}).Run(context.Background())
 	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
@@ -67,7 +66,7 @@ func ask(w *world, title, command, text string, of ...string) Story {
 	return s.with(answer.Actions)
 }
 
-// with puts buttons below a message.
+// with appends buttons to a message.
 func (s Story) with(actions []slack.BlockElement) Story {
 	if len(actions) > 0 {
 		s.Blocks = append(s.Blocks, slack.NewActionBlock("", actions...))

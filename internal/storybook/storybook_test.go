@@ -20,7 +20,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
-var update = flag.Bool("update", false, "write the golden file anew")
+var update = flag.Bool("update", false, "update the golden file")
 
 // TestTexts compares every message with the golden file and with Slack's limits.
 func TestTexts(t *testing.T) {
@@ -47,7 +47,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(out.String(), "\n")); diff != "" {
-		t.Errorf("differs from %s (-want +got); -update writes it anew:\n%s", path, diff)
+		t.Errorf("differs from %s (-want +got); -update accepts it:\n%s", path, diff)
 	}
 }
 
@@ -71,13 +71,13 @@ func buttons(s Story) string {
 	return strings.Join(labels, " ")
 }
 
-// TestNoKindIsMissing: of everything that a message can be about there is one.
-func TestNoKindIsMissing(t *testing.T) {
+// TestEveryConstantIsCovered by a message.
+func TestEveryConstantIsCovered(t *testing.T) {
 	t.Parallel()
-	told := map[string]bool{}
+	covered := map[string]bool{}
 	for _, s := range Stories() {
 		for _, kind := range s.Of {
-			told[kind] = true
+			covered[kind] = true
 		}
 	}
 	for folder, types := range map[string][]string{
@@ -89,25 +89,25 @@ func TestNoKindIsMissing(t *testing.T) {
 			if folder == "../../commands" {
 				kind = "commands." + kind
 			}
-			if !told[kind] && !silent[kind] {
+			if !covered[kind] && !uncovered[kind] {
 				t.Errorf("no message is of %s", kind)
 			}
 		}
 	}
 	for _, command := range registryOf(&world{}).Commands() {
-		if kind := "Command " + command.Group + " " + command.Name; !told[kind] {
+		if kind := "Command " + command.Group + " " + command.Name; !covered[kind] {
 			t.Errorf("no message is of %s", kind)
 		}
 	}
 }
 
-// silent are kinds that are no message of their own.
-var silent = map[string]bool{
+// uncovered are constants that have no message of their own.
+var uncovered = map[string]bool{
 	"ClaimVerdict claimed": true, "ClaimVerdict cancelled": true, // the plan's message changes instead
 	"Reason nothing":    true,
 	"Action replay":     true,
 	"Action restore":    true,
-	"Verdict unchecked": true, "FileState unchecked": true, // only in figures: whoever is asked about a session asks for its file
+	"Verdict unchecked": true, "FileState unchecked": true, // only in figures: an examination asks for the file
 }
 
 // constants lists the string constants of the types, as "Type value".

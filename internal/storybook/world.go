@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// world answers every question of the commands from memory.
+// world is a fake of everything that the commands depend on.
 type world struct {
 	seen    store.Evidence
 	event   store.Event
@@ -19,7 +19,7 @@ type world struct {
 	found   []store.Payment
 	more    bool
 	entries []store.Entry
-	kept    kept
+	figures kept
 	swept   sweep.Result
 	server  store.Server
 	err     error
@@ -74,10 +74,10 @@ func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
 }
 
 func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
-	return w.kept.Figures, w.err
+	return w.figures.Figures, w.err
 }
 
-func (w *world) State(context.Context) (store.WatchState, error) { return w.kept.State, w.err }
+func (w *world) State(context.Context) (store.WatchState, error) { return w.figures.State, w.err }
 
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err

@@ -83,7 +83,7 @@ func forEverybody(buttons []slack.BlockElement) []slack.BlockElement {
 
 // layOut puts an answer and its buttons together.
 func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) message {
-	m := message{blocks: answer.Blocks, public: answer.Public || p.sharedBy != "", replace: p.replace}
+	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
 	if p.sharedBy != "" {
 		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
 	}

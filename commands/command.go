@@ -58,7 +58,6 @@ type Answer struct {
 	Blocks  []slack.Block
 	Actions []slack.BlockElement // the buttons below the blocks
 	JSON    any                  // for --json, nil if there is none
-	Public  bool                 // for the whole channel, not only for the requester
 
 	// Shareable answers get a Share button below them. Its value is Session, or
 	// where that is empty an opaque id under which the request is kept.

@@ -67,7 +67,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err := d.Ledger.Record(ctx, plan.Entry(store.AuditPlanned, req.actor(), req.where(), "", now)); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan, Public: true}, nil
+	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
 }
 
 // refusal is the entry of the audit trail for a request that is refused.

@@ -133,7 +133,6 @@ func TestNothingInvisibleIsPrinted(t *testing.T) {
 	text := blockkit.Text([]slack.Block{
 		blockkit.Paragraph(blockkit.L(blockkit.Plain(evil), blockkit.Bold(evil), blockkit.Code(evil), blockkit.Link("https://x/"+evil, evil))),
 		blockkit.Quote(evil), blockkit.Context(evil), blockkit.Row(evil, blockkit.Button("a", evil, "v")), table,
-		slack.NewHeaderBlock(slack.NewTextBlockObject(slack.PlainTextType, evil, false, false)),
 		slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, evil, false, false), nil, nil),
 	})
 	if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && blockkit.Invisible(r) }); i >= 0 {

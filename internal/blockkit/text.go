@@ -52,20 +52,12 @@ func (s Screen) block(block slack.Block) string {
 	case *slack.RichTextBlock:
 		return s.richText(b.Elements)
 	case *slack.SectionBlock:
-		var parts []string
-		for _, object := range append([]*slack.TextBlockObject{b.Text}, b.Fields...) {
-			if object != nil {
-				parts = append(parts, s.wrap(objectText(object)))
-			}
-		}
-		return strings.Join(parts, "\n")
-	case *slack.HeaderBlock:
-		return s.styled(bold, objectText(b.Text))
+		return s.wrap(mrkdwnText(b.Text.Text))
 	case *slack.ContextBlock:
 		var parts []string
 		for _, element := range b.ContextElements.Elements {
 			if object, ok := element.(*slack.TextBlockObject); ok {
-				parts = append(parts, objectText(object))
+				parts = append(parts, mrkdwnText(object.Text))
 			}
 		}
 		return s.styled(faint, s.wrap(strings.Join(parts, " · ")))
@@ -107,20 +99,14 @@ func (s Screen) spans(spans []Span) string {
 	return b.String()
 }
 
-var mrkdwnLink = regexp.MustCompile(`<([^<>|]+)(?:\|([^<>]*))?>`)
+var (
+	labelledLink = regexp.MustCompile(`<([^<>|]+)\|([^<>]+)>`)
+	bareLink     = regexp.MustCompile(`<([^<>|]+)\|?>`)
+	unescaper    = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "*", "", "`", "")
+)
 
-func objectText(object *slack.TextBlockObject) string {
-	if object.Type != slack.MarkdownType {
-		return Clean(object.Text)
-	}
-	text := mrkdwnLink.ReplaceAllStringFunc(Clean(object.Text), func(link string) string {
-		match := mrkdwnLink.FindStringSubmatch(link)
-		if match[2] == "" {
-			return match[1]
-		}
-		return match[2] + " (" + match[1] + ")"
-	})
-	return plainer.Replace(text)
+// mrkdwnText turns the mrkdwn that we use into plain text.
+func mrkdwnText(mrkdwn string) string {
+	text := labelledLink.ReplaceAllString(Clean(mrkdwn), "$2 ($1)")
+	return unescaper.Replace(bareLink.ReplaceAllString(text, "$1"))
 }
-
-var plainer = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "*", "", "`", "")

@@ -1,8 +1,11 @@
 package commands
 
 import (
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 func TestSpan(t *testing.T) {
@@ -80,6 +83,16 @@ func TestNearest(t *testing.T) {
 	} {
 		if got := nearest(word, names); got != want {
 			t.Errorf("nearest(%q) = %q, want %q", word, got, want)
+		}
+	}
+}
+
+// TestFixTexts: the watch recognises what a plan writes by these texts.
+func TestFixTexts(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []store.Kind{store.KindVideo, store.KindImage} {
+		if text := kind.Tell(FixText); !slices.Contains(FixTexts(), text) {
+			t.Errorf("a plan for an %s writes %q, which is not in FixTexts", kind, text)
 		}
 	}
 }

@@ -47,15 +47,19 @@ func unverifiedAlert(i store.Incident) (string, []string) {
 	sessions := count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
-		return "The Stripe key fits all sessions again.", []string{"→ Nothing to do: any paid session without a video is alerted."}
+		return "The Stripe key fits all sessions again.", nothingToDo("any paid session without a video is alerted.")
 	case !i.Closed.IsZero():
-		return "Stripe answers again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: payment of " + sessions + " is verified now, and any paid session without a video is alerted."}
+		return "Stripe answers again" + after(i) + ".", nothingToDo("payment of " + sessions + " is verified now, and any paid session without a video is alerted.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
 	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.Grown) + ": " + why.text + ".",
 		[]string{"→ " + why.remedy + " Until then nobody is called for single sessions."}
 }
+
+// after is how long a closed incident lasted.
+func after(i store.Incident) string { return " after " + span(i.Closed.Sub(i.Since)) }
+
+func nothingToDo(because string) []string { return []string{"→ Nothing to do: " + because} }
 
 var (
 	stripeUnreadable = cause{"Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."}
@@ -73,10 +77,9 @@ func degradedText(i store.Incident) (string, []string) {
 	switch {
 	case len(i.Parts) == 0 && !i.Closed.IsZero():
 		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
-			[]string{"→ Nothing to do: what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log."}
+			nothingToDo("what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log.")
 	case !i.Closed.IsZero():
-		return "The watch sees everything again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: what happened meanwhile is looked at."}
+		return "The watch sees everything again" + after(i) + ".", nothingToDo("what happened meanwhile is looked at.")
 	}
 	var failing, next []string
 	for _, part := range i.Parts {
@@ -99,8 +102,7 @@ var (
 
 func filesText(i store.Incident) (string, []string) {
 	if !i.Closed.IsZero() {
-		return "Files can be checked again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: whatever became due meanwhile is being checked."}
+		return "Files can be checked again" + after(i) + ".", nothingToDo("whatever became due meanwhile is being checked.")
 	}
 	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
 	return "Files cannot be checked since " + clock(i.Since, i.Grown) + ": " + c.text + ".",
@@ -110,8 +112,7 @@ func filesText(i store.Incident) (string, []string) {
 // emptyText is about a Redis that holds no session.
 func emptyText(i store.Incident) (string, []string) {
 	if !i.Closed.IsZero() {
-		return "Redis holds sessions again after " + span(i.Closed.Sub(i.Since)) + ".",
-			[]string{"→ Nothing to do: any paid session without a video is alerted."}
+		return "Redis holds sessions again" + after(i) + ".", nothingToDo("any paid session without a video is alerted.")
 	}
 	return "Redis holds no sessions, although Stripe lists sales.",
 		[]string{"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."}

@@ -65,7 +65,7 @@ type namespaceReport struct {
 }
 
 func statsJSON(s statistics, now time.Time) statsReport {
-	c, p := s.Count, periodsOf(s)
+	c := s.Count
 	report := statsReport{
 		AsOf: s.AsOf.UTC(), Complete: c.Complete, Sessions: c.Sessions, Prompts: c.Prompts,
 		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
@@ -73,11 +73,11 @@ func statsJSON(s statistics, now time.Time) statsReport {
 		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
 		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
 		Odd:               odd(s),
-		Trends: map[string]trendReport{
-			"day": trendJSON(p.day.Hour), "day_before": trendJSON(p.dayBefore.Hour),
-			"week": trendJSON(p.week.Hour), "week_before": trendJSON(p.weekBefore.Hour),
-		},
-		KeysScanned: c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,
+		Trends:            map[string]trendReport{},
+		KeysScanned:       c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,
+	}
+	for _, c := range comparisons(s) {
+		report.Trends[c.name], report.Trends[c.name+"_before"] = trendJSON(c.now.Hour), trendJSON(c.before.Hour)
 	}
 	if s.watch != nil {
 		report.Watch = &watchReport{WatchAges: s.watch.Ages(now), Unreachable: s.watch.Unreachable}

@@ -17,16 +17,17 @@ type period struct {
 	store.Hour
 }
 
-// periods are those that are compared.
-type periods struct{ day, dayBefore, week, weekBefore period }
+// comparison is a period and the one before it.
+type comparison struct {
+	name        string // in JSON; the one before has the suffix _before
+	now, before period
+}
 
-func periodsOf(s statistics) periods {
+func comparisons(s statistics) []comparison {
 	last := store.HourOf(s.AsOf)
-	return periods{
-		day:        period{"Last 24 h", s.series.Sum(last, 24)},
-		dayBefore:  period{"24 h before", s.series.Sum(last-24, 24)},
-		week:       period{"Last 7 days", s.series.Sum(last, 7*24)},
-		weekBefore: period{"7 days before", s.series.Sum(last-7*24, 7*24)},
+	return []comparison{
+		{"day", period{"Last 24 h", s.series.Sum(last, 24)}, period{"24 h before", s.series.Sum(last-24, 24)}},
+		{"week", period{"Last 7 days", s.series.Sum(last, 7*24)}, period{"7 days before", s.series.Sum(last-7*24, 7*24)}},
 	}
 }
 
@@ -111,10 +112,9 @@ func fullness(l *store.Level) *float64 {
 
 // trendTable is the charts as text: the periods with their trends, then the steps.
 func trendTable(s statistics) slack.Block {
-	p := periodsOf(s)
-	rows := [][]string{
-		trendRow(p.day, &p.dayBefore), trendRow(p.dayBefore, nil),
-		trendRow(p.week, &p.weekBefore), trendRow(p.weekBefore, nil),
+	var rows [][]string
+	for _, c := range comparisons(s) {
+		rows = append(rows, trendRow(c.now, &c.before), trendRow(c.before, nil))
 	}
 	for _, step := range steps(s, 12, 2, dayLayout) {
 		step.label += " +2h"

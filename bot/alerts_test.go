@@ -38,14 +38,14 @@ func TestUntold(t *testing.T) {
 		{"unheard of", answered("of_tomorrow"), watch.Refusal{Lasting: true}},
 	} {
 		var got *watch.Refusal
-		if !errors.As(untold(c.err), &got) {
-			t.Fatalf("%s: %v", c.name, untold(c.err))
+		if !errors.As(notificationError(c.err), &got) {
+			t.Fatalf("%s: %v", c.name, notificationError(c.err))
 		}
 		if got.Unclear != c.want.Unclear || got.Gone != c.want.Gone || got.Lasting != c.want.Lasting || got.After != c.want.After {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if untold(nil) != nil {
+	if notificationError(nil) != nil {
 		t.Error("what was told is a fault")
 	}
 }
@@ -65,7 +65,7 @@ func TestUnchanged(t *testing.T) {
 		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
 	} {
 		var got *watch.Refusal
-		if err := unchanged(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
+		if err := changeError(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
 			t.Fatalf("%s: %v", code, err)
 		}
 		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
@@ -73,10 +73,10 @@ func TestUnchanged(t *testing.T) {
 		}
 	}
 	var away *watch.Refusal
-	if err := unchanged(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+	if err := changeError(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
 		t.Errorf("no answer: %+v", away)
 	}
-	if unchanged(nil) != nil {
+	if changeError(nil) != nil {
 		t.Error("what was told is a fault")
 	}
 }

@@ -131,7 +131,10 @@ func (l *living) Announce(context.Context, string, time.Time) (int, error) {
 
 func (l *living) Leave(context.Context, string) error { return nil }
 
-var timings = DefaultTimings()
+var (
+	timings   = DefaultTimings()
+	deadlines = NewDeadlines(1)
+)
 
 // inBubble plays a story with a Slack that is set up by prepare, nil = a
 // well-behaved one.
@@ -161,17 +164,17 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 }
 
 func (s *bubble) run() {
-	b, err := New(Config{Timings: timings, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
+	b, err := New(Config{Timings: timings, Deadlines: deadlines, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
 		Commands: plain{}, Processes: s.processes(), Metrics: s.gauge, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := &http.Client{Timeout: callFor, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
+	client := &http.Client{Timeout: deadlines.Call, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
-	b.outbox.http, b.outbox.api, b.dialer = client, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: dialFor}
+	b.outbox.http, b.outbox.api, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
 	if s.proxy != nil {
-		b.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
+		b.connections.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
 	}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.bot, s.stop = b, cancel
@@ -188,7 +191,7 @@ func (s *bubble) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
 		refusal, _ := s.refusal.Load().(string)                                                             // "" = none
-		_, _ = fmt.Fprintf(w, `{"ok":%v,"team_id":"T1","user_id":"U9","error":%q}`, refusal == "", refusal) // the asker notices
+		_, _ = fmt.Fprintf(w, `{"ok":%v,"team_id":"T1","user_id":"U9","error":%q}`, refusal == "", refusal) // the caller notices
 	})
 	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
@@ -215,7 +218,7 @@ func (s *bubble) handler() http.Handler {
 			return
 		}
 		s.answers <- "with its own voice: " + r.FormValue("text")
-		_, _ = io.WriteString(w, `{"ok":true}`) // the asker notices
+		_, _ = io.WriteString(w, `{"ok":true}`) // the caller notices
 	})
 	mux.HandleFunc("/response", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

@@ -48,9 +48,9 @@ func FuzzFrame(f *testing.F) {
 	b, panics := fuzzed(f)
 	conn, acks := loop(f)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		s := newSocket(b, conn)
+		s := newSocket(b.connections, conn)
 		defer close(s.ended) // nothing lingers
-		err := s.take(frame)
+		err := s.handleFrame(frame)
 		e, unread := readEnvelope(frame)
 		if dismissed := e.kind == "disconnect" && (e.reason == "link_disabled" || e.reason == "too_many_websockets"); err != nil && !dismissed {
 			t.Errorf("%q ended the connection: %v", frame, err)
@@ -75,7 +75,7 @@ func FuzzFrame(f *testing.F) {
 // fuzzed is a bot without a Slack, and whether its log tells of a panic.
 func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	panics := &atomic.Bool{}
-	b, err := New(Config{Timings: timings, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
+	b, err := New(Config{Timings: timings, Deadlines: deadlines, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
 		Metrics: &gauge{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(writer(func(p []byte) {
 			if bytes.Contains(p, []byte("panic")) {
 				panics.Store(true)
@@ -87,9 +87,9 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	nobody := &http.Client{Transport: http.NewFileTransport(http.Dir(f.TempDir()))} // no Slack, and no network
 	b.api = slack.New("xoxb-secret", slack.OptionHTTPClient(nobody))
 	b.outbox.api, b.outbox.http = b.api, nobody
-	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now, 1)}
+	b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: newDirectory(b.api, "T1", b.cfg.Now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
-	b.queue, b.busy = newQueue(f.Context(), common(2, queueSize)), newQueue(f.Context(), common(1, busyQueueSize))
+	b.queue, b.busy = newQueue(f.Context(), sharedLimits(2, queueSize)), newQueue(f.Context(), sharedLimits(1, busyQueueSize))
 	return b, panics
 }
 

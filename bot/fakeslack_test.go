@@ -41,7 +41,7 @@ func newFakeSlack(t *testing.T) *fakeSlack {
 		if f.answers[method] != "" {
 			answer = f.answers[method]
 		}
-		_, _ = io.WriteString(w, answer) // the asker notices what is missing
+		_, _ = io.WriteString(w, answer) // the caller notices what is missing
 	})
 	mux.HandleFunc("/socket", func(w http.ResponseWriter, r *http.Request) {
 		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -70,7 +70,7 @@ func newFakeSlack(t *testing.T) *fakeSlack {
 func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 	t.Helper()
 	b, err := bot.New(bot.Config{
-		Timings: quick, Patience: patient,
+		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
 		Processes: alone{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},

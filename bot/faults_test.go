@@ -46,7 +46,7 @@ func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
 		t.Errorf("got %s", m)
 	}
 	s.ExpectNothingElse()
-	if log := s.log.String(); !strings.Contains(log, "an answer could not be sent") || strings.Contains(log, "/response/") {
+	if log := s.log.String(); !strings.Contains(log, "response_url failed") || strings.Contains(log, "/response/") {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -25,13 +25,10 @@ func object(raw json.RawMessage) (m members, err error) {
 	return m, nil
 }
 
-// inner is a member that is an object; anything else is an empty one.
+// inner returns a member that is an object, empty where it is anything else.
 func (m members) inner(name string) members {
-	found, err := object(m[name])
-	if err != nil {
-		return nil
-	}
-	return found
+	inner, _ := object(m[name])
+	return inner
 }
 
 // read takes texts that are needed. What is absent or null is empty.
@@ -46,15 +43,13 @@ func (m members) read(into map[string]*string) error {
 
 // text is a JSON string, "" where it is none.
 func text(raw json.RawMessage) (s string) {
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
+	_ = json.Unmarshal(raw, &s) // which leaves s alone where it fails
 	return s
 }
 
-// stamp is the ts of a message, which may come as a number, without the zeros at
+// timestamp is the ts of a message, which may come as a number, without the zeros at
 // its end; "" = there is none.
-func stamp(raw json.RawMessage) string {
+func timestamp(raw json.RawMessage) string {
 	if s := text(raw); s != "" {
 		return s
 	}
@@ -109,12 +104,12 @@ func readCommand(payload json.RawMessage) (c slashCommand, err error) {
 		"user_id": &c.user, "channel_id": &c.channel, "response_url": &c.responseURL})
 }
 
-// interaction is what we need to know of a press on a button; of other kinds
-// only the kind and who asks is there.
+// interaction is what we need to know of a click on a button; of other kinds only
+// the kind and who asks is there.
 type interaction struct {
 	kind, app                  string
 	user, channel, responseURL string
-	pressed                    bool // there is a click
+	clicked                    bool
 	click                      click
 }
 
@@ -145,11 +140,11 @@ func readInteraction(payload json.RawMessage) (i interaction, err error) {
 		return i, err
 	}
 	ephemeral := string(container["is_ephemeral"])
-	i.click = click{message: stamp(container["message_ts"]), view: text(container["type"]) == "view",
+	i.click = click{message: timestamp(container["message_ts"]), view: text(container["type"]) == "view",
 		ephemeral: ephemeral == "true" || ephemeral == `"true"`}
-	i.pressed = true
-	if ts := stamp(m.inner("message")["ts"]); within != "" && within != i.channel || ts != "" && ts != i.click.message {
+	i.clicked = true
+	if ts := timestamp(m.inner("message")["ts"]); within != "" && within != i.channel || ts != "" && ts != i.click.message {
 		return i, fmt.Errorf("container: %w", errShape) // of another message than the one around it
 	}
-	return i, action.read(map[string]*string{"action_id": &i.click.action, "value": &i.click.value, "block_id": &i.click.block})
+	return i, action.read(map[string]*string{"action_id": &i.click.button, "value": &i.click.value, "block_id": &i.click.block})
 }

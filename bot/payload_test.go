@@ -15,8 +15,8 @@ const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1
 // TestOnlyWhatIsNeededIsRead: what stands around a press may be of any shape.
 func TestOnlyWhatIsNeededIsRead(t *testing.T) {
 	t.Parallel()
-	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", pressed: true,
-		click: click{action: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
+	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", clicked: true,
+		click: click{button: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
 	for _, change := range [][2]string{
 		{"", ""},
 		{`"is_enterprise_install":false`, `"is_enterprise_install":"false"`},

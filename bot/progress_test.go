@@ -98,17 +98,17 @@ func TestTell(t *testing.T) {
 				if n := len(calls); n <= len(c.answers) {
 					answer = c.answers[n-1]
 				}
-				_, _ = io.WriteString(w, answer) // the asker notices what is missing
+				_, _ = io.WriteString(w, answer) // the caller notices what is missing
 			}))
 			t.Cleanup(server.Close)
 			ledger := &retold{}
-			b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+			b, err := bot.New(bot.Config{Timings: quick, Deadlines: bot.NewDeadlines(patient), AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
 				Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, AlertChannel: c.alerts, Wake: func() {}},
 				Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = b.Tell(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
+			err = b.ShowProgress(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
 			if !slices.Equal(calls, c.calls) || (err != nil) != c.fails {
 				t.Errorf("called %q (%v), want %q", calls, err, c.calls)
 			}
@@ -127,19 +127,19 @@ func TestTell(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the asker notices what is missing
+		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the caller notices what is missing
 	}))
 	t.Cleanup(server.Close)
 	woken := 0
 	ledger := &retold{again: true}
-	b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+	b, err := bot.New(bot.Config{Timings: quick, Deadlines: bot.NewDeadlines(patient), AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
 		Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, Wake: func() { woken++ }},
 		Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	job := store.Job{ID: "J", Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
-	if err := b.Tell(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
+	if err := b.ShowProgress(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
 		t.Errorf("%v, asked %d times, woken %d times", err, ledger.count, woken)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/superduperai/sessionbot/internal/quiet"
+	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
 // maxProxyAnswer is how much of a proxy's answer to CONNECT is read, in bytes.
@@ -57,27 +59,53 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Re
 	return nil
 }
 
-// open opens a connection to Slack. Whatever is met on the way is an error, the
-// library's panics included.
-func open(ctx context.Context, d *websocket.Dialer, address string) (conn *websocket.Conn, res *http.Response, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			conn, err = nil, ending("the socket library panicked: "+panicOf(value))
-		}
-	}()
-	d, socks, err := throughProxy(d, address)
-	if err != nil {
-		return nil, nil, err
-	}
-	conn, res, err = d.DialContext(ctx, address, nil)
-	if err != nil && res == nil && socks != "" {
-		err = &ProxyError{host: socks, err: quiet.Error(err)}
-	}
-	return conn, res, err
+// newDialer returns a dialer that reaches Slack as the Web API's client does.
+func newDialer(d Deadlines) *websocket.Dialer {
+	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: d.Handshake}
 }
 
-// throughProxy is a dialer that goes through the proxy for an address as the Web
-// API's client does: the library itself knows no https:// proxy, and sends no
+// dial opens a connection to Slack. The error is a *Fault, also where the library
+// panics.
+func dial(ctx context.Context, d *websocket.Dialer, address string) (conn *websocket.Conn, err error) {
+	d, socks, err := throughProxy(d, address)
+	if err != nil {
+		return nil, FaultOf(err)
+	}
+	var res *http.Response
+	err = guard(func() (err error) {
+		conn, res, err = d.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
+		return err
+	})
+	var panicked *panicError
+	switch {
+	case err == nil:
+		return conn, nil
+	case errors.As(err, &panicked):
+		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Error()))
+	case res != nil:
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
+	case socks != "":
+		return nil, FaultOf(&ProxyError{host: socks, err: quiet.Error(err)})
+	}
+	return nil, FaultOf(err)
+}
+
+// TryConnection opens a connection at an address of Slack's and closes it at once,
+// before Slack sends anything over it. The error is a *Fault.
+func TryConnection(ctx context.Context, address string) error {
+	deadlines := NewDeadlines(1)
+	conn, err := dial(ctx, newDialer(deadlines), address)
+	if err != nil {
+		return err
+	}
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(deadlines.Write)) // closed below
+	_ = conn.Close()                                                                        // it could be opened
+	return nil
+}
+
+// throughProxy returns a dialer that goes through the proxy for an address as the
+// Web API's client does: the library itself knows no https:// proxy, and sends no
 // credentials without a password. It returns the host of a SOCKS proxy, which is
 // left to the library.
 func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer, socks string, err error) {
@@ -86,12 +114,12 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	}
 	target, err := url.Parse(address)
 	if err != nil {
-		return nil, "", ending("Slack gave no address of a connection")
+		return nil, "", closeReason("Slack gave no address of a connection")
 	}
 	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
 	proxy, err := d.Proxy(&http.Request{URL: target})
 	if err != nil {
-		return nil, "", ending("HTTPS_PROXY is not the address of a proxy")
+		return nil, "", closeReason("HTTPS_PROXY is not the address of a proxy")
 	}
 	through := *d
 	through.Proxy = nil
@@ -101,15 +129,14 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	switch proxy.Scheme {
 	case "http", "https":
 		through.NetDialContext = tunnel{proxy: proxy, dial: d.NetDialContext, tls: d.TLSClientConfig}.open
+		return &through, "", nil
 	case "socks5", "socks5h":
-		known := *proxy
-		known.Scheme = "socks5" // the library has the proxy look names up either way
-		through.Proxy = http.ProxyURL(&known)
+		socks5 := *proxy
+		socks5.Scheme = "socks5" // the library has the proxy look names up either way
+		through.Proxy = http.ProxyURL(&socks5)
 		return &through, proxy.Host, nil
-	default:
-		return nil, "", &ProxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
 	}
-	return &through, "", nil
+	return nil, "", &ProxyError{host: proxy.Host, err: closeReason("only http, https, socks5 and socks5h are supported")}
 }
 
 // tunnel opens connections through a proxy that speaks HTTP.

@@ -36,14 +36,14 @@ func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
 			t.Parallel()
 			proxy := listen(t, func(conn net.Conn) {
 				_, _ = http.ReadRequest(bufio.NewReader(conn)) // whatever it is
-				_, _ = io.WriteString(conn, c.answer)          // the asker notices
+				_, _ = io.WriteString(conn, c.answer)          // the caller notices
 			})
 			at := &url.URL{Scheme: "http", Host: proxy, User: url.UserPassword("canary", "canary")}
 			for _, address := range []string{"wss://slack.test/socket", "ws://slack.test/socket"} {
-				_, _, err := open(t.Context(), dialerThrough(at), address) //nolint:bodyclose // there is none
+				_, err := dial(t.Context(), dialerThrough(at), address)
 				said(t, err, proxy, c.says, c.advice)
 			}
-			client := newHTTPClient(24)
+			client := newHTTPClient(NewDeadlines(24))
 			client.Transport.(*transport).Proxy = http.ProxyURL(at)
 			_, err := client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
 			if strings.Contains(c.says, "answered") {
@@ -110,7 +110,7 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 			if c.scheme == "https" {
 				dialer.TLSClientConfig = proxy.Client().Transport.(*http.Transport).TLSClientConfig
 			}
-			conn, _, err := open(t.Context(), dialer, "ws://"+slack.Listener.Addr().String()+"/socket") //nolint:bodyclose // the connection's
+			conn, err := dial(t.Context(), dialer, "ws://"+slack.Listener.Addr().String()+"/socket")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,19 +128,19 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 // TestProxyThatCannotBeUsedIsNamed: wrong schemes and addresses fail in words.
 func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
 	t.Parallel()
-	_, _, err := open(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/") //nolint:bodyclose // there is none
+	_, err := dial(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/")
 	said(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
 	for _, scheme := range []string{"socks5", "socks5h"} {
-		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") })                        // which is no SOCKS
-		_, _, err = open(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/") //nolint:bodyclose // there is none
+		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") }) // which is no SOCKS
+		_, err = dial(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/")
 		said(t, err, proxy)
 	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
-	if _, _, err = open(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
+	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
 		t.Errorf("got %v", err)
 	}
 	panics := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { panic("canary") }}
-	_, _, err = open(t.Context(), panics, "ws://slack.test/") //nolint:bodyclose // there is none
+	_, err = dial(t.Context(), panics, "ws://slack.test/")
 	if fault := FaultOf(err); err == nil || strings.Contains(fault.Error(), "canary") || !strings.Contains(fault.Error(), "panicked") {
 		t.Errorf("got %v", err)
 	}
@@ -151,14 +151,14 @@ func TestProxyThatSaysNothingIsGivenUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dialer := dialerThrough(&url.URL{Scheme: "http", Host: "proxy.test"})
-		dialer.HandshakeTimeout = dialFor
+		dialer.HandshakeTimeout = deadlines.Handshake
 		here, there := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, there) }()
 		dialer.NetDialContext = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 		began := time.Now()
-		_, _, err := open(t.Context(), dialer, "wss://slack.test/") //nolint:bodyclose // there is none
+		_, err := dial(t.Context(), dialer, "wss://slack.test/")
 		said(t, err, "proxy.test")
-		if took := time.Since(began); took != dialFor {
+		if took := time.Since(began); took != deadlines.Handshake {
 			t.Errorf("given up after %v", took)
 		}
 	})
@@ -192,7 +192,7 @@ func TestBotOutlivesAProxyThatRefuses(t *testing.T) {
 }
 
 func dialerThrough(proxy *url.URL) *websocket.Dialer {
-	d := newDialer(24)
+	d := newDialer(NewDeadlines(24))
 	d.Proxy = http.ProxyURL(proxy)
 	return d
 }
@@ -232,7 +232,7 @@ func forward(t *testing.T, seen chan<- string) http.HandlerFunc {
 			t.Error(err)
 			return
 		}
-		_, _ = fmt.Fprint(here, "HTTP/1.1 200\r\n\r\n") // the asker notices
+		_, _ = fmt.Fprint(here, "HTTP/1.1 200\r\n\r\n") // the caller notices
 		go func() { _, _ = io.Copy(there, here); _ = there.Close() }()
 		_, _ = io.Copy(here, there) // until Slack has said all
 		_ = here.Close()

@@ -88,7 +88,7 @@ func TestAnswersOutliveAnOutage(t *testing.T) {
 						}
 						w.WriteHeader(c.status)
 					case own && !c.member:
-						_, _ = w.Write([]byte(`{"ok":false,"error":"not_in_channel"}`)) // the asker notices
+						_, _ = w.Write([]byte(`{"ok":false,"error":"not_in_channel"}`)) // the caller notices
 					default:
 						return false
 					}

@@ -22,90 +22,81 @@ type Shares interface {
 }
 
 const (
-	shareWithin  = 200 * time.Millisecond // longest that an answer waits for its Share button
-	shareFor     = 30 * time.Minute       // as long as Slack takes answers
-	doubleWithin = 10 * time.Second       // in which a second click on Share is a double click
+	shareTTL          = 30 * time.Minute // as long as Slack takes answers
+	doubleClickWithin = 10 * time.Second
 
 	// requestPrefix tells the id of a kept request from a session's.
 	requestPrefix = "request:"
 )
 
 // shareValue is what a Share button carries: the session's id, or where the
-// answer is about several the id under which the request is kept. An answer
-// does not wait long for that, and rather goes out without the button.
-func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) (string, bool) {
-	if answer.Session != "" {
-		return answer.Session, true
+// answer is about several the id under which the request is kept; "" = no button.
+// An answer does not wait long for that, and rather goes out without the button.
+func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
+	if answer.Session != "" || req.Command == "" {
+		return answer.Session
 	}
-	if req.Command == "" {
-		return "", false
-	}
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
 	defer cancel()
 	id := rand.Text()
-	if err := b.shares.Save(ctx, id, req.Command+" "+req.Text, shareFor); err != nil {
-		b.log.Warn("an answer went out without Share: its request could not be kept", "ref", req.Ref, "error", err)
-		return "", false
+	if err := b.cfg.Shares.Save(ctx, id, req.Command+" "+req.Text, shareTTL); err != nil {
+		b.log.WarnContext(ctx, "request not saved, answered without Share", "error", err)
+		return ""
 	}
-	return requestPrefix + id, true
+	return requestPrefix + id
 }
 
-// share asks again in the clicker's name and posts the answer in the channel.
-func (b *Bot) share(ctx context.Context, to asker, c click) {
-	if !b.firstClick(ctx, to, c) {
-		b.tell(ctx, to, string(commands.AsideShared), "")
+// share runs the request again in the clicker's name and posts the answer in the
+// channel.
+func (b *Bot) share(ctx context.Context, to requester, c click) {
+	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
+	if !b.claimShare(ctx, p) {
+		b.reply(ctx, to, commands.AsideShared)
 		return
 	}
-	p := placement{sharedBy: to.user, claim: shareClaim(to, c)}
 	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
-	id, kept := strings.CutPrefix(c.value, requestPrefix)
-	if !kept {
+	id, saved := strings.CutPrefix(c.value, requestPrefix)
+	if !saved {
 		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.commands.RunAction(ctx, actionDebug, c.value, req)
+			return b.cfg.Commands.RunAction(ctx, buttonDebug, c.value, req)
 		})
 		return
 	}
-	request, err := b.load(ctx, id)
+	loading, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := b.cfg.Shares.Load(loading, id)
 	switch {
 	case err != nil:
-		b.log.Error("a request to be shared could not be read", "ref", to.ref, "error", err)
-		b.tell(ctx, to, string(commands.AsideShareUnknown), to.ref)
+		b.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
+		b.replyRef(ctx, to, commands.AsideShareUnknown)
 	case request == "":
-		b.tell(ctx, to, string(commands.AsideShareOld), "")
+		b.reply(ctx, to, commands.AsideShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.commands.Run(ctx, req)
+			return b.cfg.Commands.Run(ctx, req)
 		})
 	}
 }
 
-func (b *Bot) load(ctx context.Context, id string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// claimShare reports whether a click is not the second of a double click, which
+// may reach another process. Where Redis cannot say, a message twice is the
+// lesser evil.
+func (b *Bot) claimShare(ctx context.Context, p placement) bool {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
 	defer cancel()
-	return b.shares.Load(ctx, id)
-}
-
-func shareClaim(to asker, c click) string { return to.channel + ":" + c.message }
-
-// unshare lets a click on Share that came to nothing be made again.
-func (b *Bot) unshare(ctx context.Context, to asker, p placement) {
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
-	defer cancel()
-	if err := b.shares.Unclaim(ctx, p.claim); err != nil {
-		b.log.Warn("the next click on Share may be taken for a double click", "ref", to.ref, "error", err)
-	}
-}
-
-// firstClick tells a click from the second of a double click, which may reach
-// another process. Where Redis cannot say, a message twice is the lesser evil.
-func (b *Bot) firstClick(ctx context.Context, to asker, c click) bool {
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
-	defer cancel()
-	first, err := b.shares.Claim(ctx, shareClaim(to, c), doubleWithin)
+	first, err := b.cfg.Shares.Claim(ctx, p.claim, doubleClickWithin)
 	if err != nil {
-		b.log.Warn("a double click on Share cannot be told", "ref", to.ref, "error", err)
-		return true
+		b.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
 	}
-	return first
+	return first || err != nil
+}
+
+// unclaimShare lets a click on Share that came to nothing be made again.
+func (b *Bot) unclaimShare(ctx context.Context, p placement) {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
+	defer cancel()
+	if err := b.cfg.Shares.Unclaim(ctx, p.claim); err != nil {
+		b.log.WarnContext(ctx, "share not unclaimed, the next click may count as a double click", "error", err)
+	}
 }

@@ -22,7 +22,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 		second.silent.Store(true)
 		silent := time.Now()
 		third := s.connected()
-		if took := time.Since(silent); took > silentFor {
+		if took := time.Since(silent); took > deadlines.Silence {
 			t.Errorf("the silence was noticed after %v", took)
 		}
 		<-second.gone
@@ -50,12 +50,12 @@ func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
 				s.answered(l, id, id)
 			}
 			last = time.Now()
-			time.Sleep(silentFor - time.Second)
+			time.Sleep(deadlines.Silence - time.Second)
 			s.quiet()
 		}
 		s.connected()
 		s.connected()
-		if took := time.Since(last); took != silentFor {
+		if took := time.Since(last); took != deadlines.Silence {
 			t.Errorf("the silence was noticed after %v", took)
 		}
 	})
@@ -67,7 +67,7 @@ func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
 		first := s.connected()
 		made := time.Now()
 		<-first.gone
-		if took := time.Since(made); took != helloFor || s.bot.Connected() {
+		if took := time.Since(made); took != deadlines.Hello || s.bot.Connected() {
 			t.Errorf("given up after %v; connected: %v", took, s.bot.Connected())
 		}
 		s.connected()
@@ -199,7 +199,7 @@ func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
 		line, _ := s.both()
 		for n := 3; n <= 6; n++ {
 			told(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
-			time.Sleep(ghostsFor)
+			time.Sleep(closedGrace)
 			_ = line.Close()
 			line = s.connected()
 		}
@@ -224,7 +224,7 @@ func TestStrangers(t *testing.T) {
 		{2, 2, 3, 0, "replicas that have not connected yet"},
 		{0, 1, 1, 0, "Slack does not say"},
 	} {
-		if got := strangers(greeting{counted: c.counted, own: c.own}, c.living); got != c.want {
+		if got := unknownConnections(connectionCount{counted: c.counted, own: c.own}, c.living); got != c.want {
 			t.Errorf("%s: %d, want %d", c.why, got, c.want)
 		}
 	}

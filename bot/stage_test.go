@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/refs"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
@@ -186,10 +187,10 @@ func play(t *testing.T, readers ...string) *stage {
 		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
-		Timings: quick, Patience: patient,
+		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
 		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Log: slog.New(refs.Log(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {
 		t.Fatal(err)

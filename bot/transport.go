@@ -11,19 +11,19 @@ import (
 )
 
 // longestPause is the longest that Slack is left alone where it asks for that: a
-// bot that waits for a day is deaf for a day.
+// bot that waits for a day hears nothing for a day.
 const longestPause = 5 * time.Minute
 
 // newHTTPClient never follows a redirect: neither a token nor an answer goes
 // where Slack did not promise to be.
-func newHTTPClient(p patience) *http.Client {
+func newHTTPClient(d Deadlines) *http.Client {
 	return &http.Client{
-		Timeout: p.times(callFor),
+		Timeout: d.Call,
 		Transport: &transport{&http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: checkProxy,
-			DialContext:            (&net.Dialer{Timeout: p.times(3 * time.Second)}).DialContext,
-			TLSHandshakeTimeout:    p.times(3 * time.Second),
+			DialContext:            (&net.Dialer{Timeout: d.Connect}).DialContext,
+			TLSHandshakeTimeout:    d.Connect,
 			MaxIdleConnsPerHost:    workers,
 			IdleConnTimeout:        time.Minute,
 			ExpectContinueTimeout:  time.Second,
@@ -33,16 +33,16 @@ func newHTTPClient(p patience) *http.Client {
 	}
 }
 
-// NewTransport returns what Slack's Web API is asked through, for whoever asks it
-// besides a Bot.
-func NewTransport() http.RoundTripper { return newHTTPClient(1).Transport }
+// NewTransport returns the transport of a Bot, for other callers of Slack's Web
+// API.
+func NewTransport() http.RoundTripper { return newHTTPClient(NewDeadlines(1)).Transport }
 
 // transport brings Retry-After into the one form that Slack's library reads,
 // whole seconds. With any other it takes a rate limit for an answer that it cannot
 // read, after which a message may have been posted.
 type transport struct{ *http.Transport }
 
-// RoundTrip carries the request out.
+// RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.Transport.RoundTrip(req)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 
 // What is acked is answered: where even those wait who are to be told that the
 // bot is busy, nothing is acked, and Slack tells people.
-func TestSwampedBotAcksNothing(t *testing.T) {
+func TestOverloadedBotAcksNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -30,7 +30,7 @@ func TestSwampedBotAcksNothing(t *testing.T) {
 		if least := workers/4 + queueSize/2 + busyQueueSize - 8; acked < least || len(second.acks) > 0 {
 			t.Errorf("%d were acked, and then %d more", acked, len(second.acks))
 		}
-		if log := s.log.String(); strings.Contains(log, "a request goes unanswered") || !strings.Contains(log, "too busy even to say so") {
+		if log := s.log.String(); strings.Contains(log, "request unanswered") || !strings.Contains(log, "overloaded, envelope not acknowledged") {
 			t.Error("the log does not tell")
 		}
 		s.hangs.Store(false)

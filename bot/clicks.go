@@ -1,0 +1,122 @@
+package bot
+
+import (
+	"context"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	buttonDebug = "session.debug"
+	buttonShare = "session.share"
+
+	// ownBlock marks the buttons of an answer about one session: Debug clicked
+	// there looks again at what the message shows.
+	ownBlock = "refresh"
+
+	maxValue = 2000 // characters that Slack allows, and more than ours ever have
+)
+
+// click is a button that somebody clicked.
+type click struct {
+	button, value, block string // the button's action_id, value and block_id
+	message              string // its ts
+	view                 bool   // it is no message's, but a modal's or the App Home's
+	ephemeral            bool   // the message is visible to the clicker only
+}
+
+// handleInteraction queues a click that was acked. Other interactions have no
+// place in this app.
+func (b *Bot) handleInteraction(ref string, i interaction) {
+	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
+		b.log.Warn("interaction ignored, no click", "ref", ref)
+		return
+	}
+	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	c := i.click
+	if len(c.value) > maxValue {
+		c.value = "" // it stands for nothing
+	}
+	switch c.button {
+	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.decide(ctx, to, c) })
+	case commands.ActionNotMade:
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
+	case commands.ActionAcknowledge, commands.ActionSnooze:
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
+	case buttonShare:
+		b.serve(to, commands.Request{}, func(ctx context.Context) { b.share(ctx, to, c) })
+	default:
+		b.serve(to, commands.ButtonRequest(c.button, c.value), func(ctx context.Context) { b.runButton(ctx, to, c) })
+	}
+}
+
+// runButton runs the command that a button stands for. Buttons that nobody knows
+// are answered by the commands, too.
+func (b *Bot) runButton(ctx context.Context, to requester, c click) {
+	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
+	own := c.ephemeral && c.button == buttonDebug && c.block == ownBlock
+	b.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
+		return b.cfg.Commands.RunAction(ctx, c.button, c.value, req)
+	})
+}
+
+// settleNotMade settles an unclear job: an operator looked, and nothing was made.
+func (b *Bot) settleNotMade(ctx context.Context, to requester, c click) {
+	if refused := b.operators.admitOperator(ctx, to.user); refused != nil {
+		if job, err := b.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
+			b.record(ctx, job.Plan.Entry(store.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", b.cfg.Now()))
+		}
+		b.turnAway(ctx, to, refused)
+		return
+	}
+	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
+	b.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
+		return b.cfg.Commands.SettleNotMade(ctx, c.value, req)
+	})
+	b.cfg.Repairs.Wake()
+}
+
+// layOut puts an answer and its buttons together.
+func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) message {
+	m := message{blocks: answer.Blocks, public: answer.Public || p.sharedBy != "", replace: p.replace}
+	buttons := slices.Clip(answer.Actions)
+	if p.sharedBy != "" {
+		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
+		buttons = renameRefresh(buttons)
+	}
+	if answer.Shareable && !m.public {
+		if value := b.shareValue(ctx, answer, p.request); value != "" {
+			buttons = append(buttons, blockkit.Button(buttonShare, "Share", value))
+		}
+	}
+	if len(buttons) == 0 {
+		return m
+	}
+	block := ""
+	if answer.Session != "" {
+		block = ownBlock
+	}
+	m.blocks = append(slices.Clip(m.blocks), slack.NewActionBlock(block, buttons...))
+	return m
+}
+
+// renameRefresh renames Refresh below what was shared: whoever clicks it gets an
+// answer of their own.
+func renameRefresh(buttons []slack.BlockElement) []slack.BlockElement {
+	var renamed []slack.BlockElement
+	for _, button := range buttons {
+		if b, ok := button.(*slack.ButtonBlockElement); ok && b.ActionID == buttonDebug {
+			button = blockkit.Button(buttonDebug, "Debug", b.Value)
+		}
+		renamed = append(renamed, button)
+	}
+	return renamed
+}

@@ -1,0 +1,153 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// requester is the person who waits for an answer, and where they wait.
+type requester struct {
+	ref         string
+	user        string
+	channel     string
+	responseURL string
+	deciding    bool // by a click that may change something
+}
+
+func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
+
+// responder answers those who may ask.
+type responder struct {
+	cfg       Config
+	log       *slog.Logger
+	api       *slack.Client
+	outbox    *outbox
+	readers   *people // known once Slack has said which workspace is ours
+	operators *people // likewise
+}
+
+// placement is how an answer is shown.
+type placement struct {
+	request  commands.Request // to be run again when the answer is shared
+	replace  bool             // in the place of the message that was clicked
+	sharedBy string           // in the channel, in this person's name; "" = not shared
+	claim    string           // of the click that shares
+}
+
+// answer runs a request and delivers what it says.
+func (b *Bot) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
+	started := b.cfg.Now()
+	limited, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Request)
+	defer cancel()
+	answer := run(limited)
+	if answer.Outcome != commands.Done {
+		if p.sharedBy != "" {
+			b.unclaimShare(ctx, p)
+		}
+		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
+	}
+	if answer.Plan != nil {
+		b.propose(ctx, to, answer)
+	} else {
+		b.deliver(ctx, to, b.layOut(ctx, answer, p))
+	}
+	took := b.cfg.Now().Sub(started)
+	b.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
+	log := b.log.With("command", answer.Name, "outcome", string(answer.Outcome), "took_ms", took.Milliseconds())
+	if answer.Err != nil {
+		log.ErrorContext(ctx, "request failed", "error", answer.Err)
+		return
+	}
+	log.InfoContext(ctx, "answered")
+}
+
+// admitted reports whether the requester may ask for this. Others are told who
+// may; where it would have changed a session that is on record.
+func (r *responder) admitted(ctx context.Context, to requester, req commands.Request) bool {
+	repair, repairs := r.cfg.Commands.RepairOf(req)
+	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
+	if err == nil && repair.Operators {
+		err, why = r.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
+	}
+	if err == nil {
+		return true
+	}
+	if repairs {
+		r.record(ctx, store.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: store.AuditRefused,
+			Action: repair.Action, Session: repair.Session, Detail: repair.Name + ": " + why})
+	}
+	r.turnAway(ctx, to, err)
+	return false
+}
+
+// turnAway tells somebody why they may not, and whom to ask. Only they see it, so
+// those who are named are not called.
+func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted) {
+	if err.cause != nil {
+		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
+	}
+	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
+	r.replyLine(ctx, to, err.line())
+}
+
+// recordFor is how long an answer waits for the audit trail.
+const recordFor = 2 * time.Second
+
+func (r *responder) record(ctx context.Context, e store.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, recordFor)
+	defer cancel()
+	if err := r.cfg.Repairs.Plans.Record(ctx, e); err != nil {
+		r.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
+	}
+}
+
+// reply answers with one sentence, only for the requester.
+func (r *responder) reply(ctx context.Context, to requester, sentence commands.Aside) {
+	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
+}
+
+// replyRef is reply with the name under which the log has more.
+func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Aside) {
+	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
+}
+
+func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.Line) {
+	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
+}
+
+// deliver sends a message to its requester: through response_url, else as the
+// bot. It goes on when the process is asked to stop.
+func (r *responder) deliver(ctx context.Context, to requester, m message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
+	defer cancel()
+	err := r.outbox.respond(ctx, to.responseURL, m)
+	if err == nil {
+		return
+	}
+	fault := FaultOf(err)
+	r.log.WarnContext(ctx, "response_url failed, answering as the bot", "error", err, "code", fault.Code)
+	if to.channel == "" || to.user == "" {
+		return
+	}
+	fallback := m.blocks
+	if m.public {
+		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
+			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}
+	}
+	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
+		return
+	}
+	if err = r.outbox.postEphemeral(ctx, to, fallback); err != nil && fault.Retryable() {
+		err = r.outbox.respond(ctx, to.responseURL, m) // such as where the bot is no member
+	}
+	if err != nil {
+		r.log.ErrorContext(ctx, "ephemeral fallback failed, request unanswered", "error", err, "advice", FaultOf(err).Advice())
+	}
+}

@@ -120,7 +120,7 @@ func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool
 	defer cancel()
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
-		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && !errorCodes[fault.Code].gone {
+		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrMayNotLook
 		}
@@ -174,7 +174,7 @@ func changeError(err error) error {
 	fault := FaultOf(err)
 	r := refusalOf(fault)
 	if fault.elsewhere() {
-		gone := errorCodes[fault.Code].gone
+		gone := fault.class() == messageGone
 		r.Lasting, r.Gone, r.Stuck = false, gone, !gone
 	}
 	return r

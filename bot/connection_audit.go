@@ -67,15 +67,15 @@ func (a *connectionAudit) run(ctx context.Context) {
 	defer a.leave(ctx)
 	ticker := time.NewTicker(a.cfg.Timings.Announce)
 	defer ticker.Stop()
-	a.announce(ctx)
+	var count connectionCount
 	for {
+		if living := a.announce(ctx); living > 0 && count.counted > 0 {
+			a.check(count, living)
+		}
+		count = connectionCount{}
 		select {
 		case <-ticker.C:
-			a.announce(ctx)
-		case count := <-a.counts:
-			if living := a.announce(ctx); living > 0 {
-				a.check(count, living)
-			}
+		case count = <-a.counts:
 		case <-ctx.Done():
 			return
 		}

@@ -84,12 +84,12 @@ func (f *Fault) unclear() bool {
 	if f.unanswered() { // nothing was sent before there was a connection
 		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &op) || op.Op != "dial" && op.Op != "proxyconnect")
 	}
-	return f.Status >= http.StatusInternalServerError || errorCodes[f.Code].unclear
+	return f.Status >= http.StatusInternalServerError || f.class() == unclearError
 }
 
 // temporary reports whether the same call may succeed later without anybody's doing.
 func (f *Fault) temporary() bool {
-	return f.Retryable() || f.unanswered() || f.class() == transientError
+	return f.Retryable() || f.unanswered() || f.class() == transientError || f.class() == unclearError
 }
 
 // recoverable reports whether the same call may succeed later: by itself, or once
@@ -100,8 +100,11 @@ func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appErr
 // another place, may still show. Codes that are not known count as such: nothing
 // was shown, and whoever only waits may wait for ever.
 func (f *Fault) elsewhere() bool {
-	c := f.class()
-	return f.Code != "" && !f.temporary() && (c == messageError || c == channelError || c == unknownError)
+	switch f.class() {
+	case messageError, messageGone, channelError, unknownError:
+		return f.Code != "" && !f.temporary()
+	}
+	return false
 }
 
 // permanent reports whether connecting again is of no use until a person acts.

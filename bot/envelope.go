@@ -28,10 +28,15 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
 		return nil
 	}
-	id, responseURL := salvage(frame)
+	basics, _ := decode[salvaged](frame) // empty where it is no JSON
+	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
 	acked := s.ack(ref, id)
-	if b.dedupe.seen(b.cfg.Now(), id, eventID(e)) {
-		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.attempt)
+	eventID := ""
+	if e.Kind == kindEvent {
+		eventID = basics.Payload.value.EventID.value
+	}
+	if b.dedupe.seen(b.cfg.Now(), id, eventID) {
+		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.Attempt.value)
 		return acked
 	}
 	if b.dispatch(s, ref, e) {
@@ -47,15 +52,15 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 
 // dispatch queues what an envelope asks for and reports whether it could be read.
 func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
-	switch e.kind {
+	switch e.Kind {
 	case kindCommand:
-		c, err := readCommand(e.payload)
-		if err != nil || b.isForeign(s, ref, c.app) {
+		c, err := decode[slashCommand](e.Payload)
+		if err != nil || b.isForeign(s, ref, c.AppID) {
 			return false
 		}
 		b.handleCommand(ref, c)
 	case kindInteraction:
-		i, err := readInteraction(e.payload)
+		i, err := readInteraction(e.Payload)
 		if err != nil || b.isForeign(s, ref, i.app) {
 			return false
 		}
@@ -64,7 +69,7 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	default:
 		return false
 	}
-	b.log.Debug("envelope dispatched", "ref", ref, "type", e.kind, "envelope", e.id[:min(len(e.id), 64)])
+	b.log.Debug("envelope dispatched", "ref", ref, "type", e.Kind, "envelope", e.ID[:min(len(e.ID), 64)])
 	return true
 }
 
@@ -75,23 +80,4 @@ func (b *Bot) isForeign(s *socket, ref, app string) bool {
 	}
 	b.log.Warn("payload of another app", "ref", ref)
 	return true
-}
-
-// salvage finds the id of an envelope and where it may be answered, also in a
-// frame that cannot be read; "" = not there.
-func salvage(frame []byte) (envelopeID, responseURL string) {
-	m, err := object(frame)
-	if err != nil {
-		return "", ""
-	}
-	return text(m["envelope_id"]), text(m.inner("payload")["response_url"])
-}
-
-// eventID is what stays the same when Slack delivers an event again in another
-// envelope; "" = this is no event.
-func eventID(e envelope) string {
-	if e.kind != kindEvent {
-		return ""
-	}
-	return text(members{"payload": e.payload}.inner("payload")["event_id"])
 }

@@ -25,10 +25,15 @@ func TestSalvage(t *testing.T) {
 		`{"envelope_id":"e1","type":["x"]}`:                               {"e1", ""},
 		`[1]`:                                                             {"", ""}, `null`: {"", ""}, `{"envelope_id":"e1"`: {"", ""},
 	} {
-		if id, responseURL := salvage([]byte(frame)); id != want[0] || responseURL != want[1] {
+		if id, responseURL := salvage(frame); id != want[0] || responseURL != want[1] {
 			t.Errorf("%s: %q %q", frame, id, responseURL)
 		}
 	}
+}
+
+func salvage(frame string) (id, responseURL string) {
+	basics, _ := decode[salvaged]([]byte(frame))
+	return basics.ID.value, basics.Payload.value.ResponseURL.value
 }
 
 // FuzzFrame: whatever comes over a connection, an envelope with an id is acked,
@@ -51,15 +56,15 @@ func FuzzFrame(f *testing.F) {
 		s := newSocket(b.connections, conn)
 		defer close(s.ended) // nothing lingers
 		err := s.handleFrame(frame)
-		e, unread := readEnvelope(frame)
-		if dismissed := e.kind == "disconnect" && (e.reason == "link_disabled" || e.reason == "too_many_websockets"); err != nil && !dismissed {
+		e, unread := decode[envelope](frame)
+		if dismissed := e.Kind == "disconnect" && (e.Reason == "link_disabled" || e.Reason == "too_many_websockets"); err != nil && !dismissed {
 			t.Errorf("%q ended the connection: %v", frame, err)
 		}
-		id, responseURL := salvage(frame)
+		id, responseURL := salvage(string(frame))
 		if id+responseURL != "" && !json.Valid(frame) {
 			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
 		}
-		if id != "" && (unread != nil || e.kind != "hello" && e.kind != "disconnect") {
+		if id != "" && (unread != nil || e.Kind != "hello" && e.Kind != "disconnect") {
 			select {
 			case <-acks:
 			case <-time.After(2 * time.Minute):

@@ -66,12 +66,12 @@ func TestNamesAreExact(t *testing.T) {
 			t.Errorf("%s is read where it is written in capitals", name)
 		}
 	}
-	e, err := readEnvelope([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
-	if err != nil || e.kind != "" || e.id != "" || e.payload != nil || e.reason != "" {
+	e, err := decode[envelope]([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
+	if err != nil || e.Kind != "" || e.ID != "" || e.Payload != nil || e.Reason != "" {
 		t.Errorf("an envelope with other names is read as %+v, %v", e, err)
 	}
-	c, err := readCommand([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
-	if want := (slashCommand{user: "U1", command: "/session", text: "debug x"}); err != nil || c != want {
+	c, err := decode[slashCommand]([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
+	if want := (slashCommand{User: "U1", Command: "/session", Text: "debug x"}); err != nil || c != want {
 		t.Errorf("a command reads %+v, %v, want %+v", c, err, want)
 	}
 }
@@ -80,12 +80,12 @@ func TestNamesAreExact(t *testing.T) {
 func TestEnvelopesOfAnyShape(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []string{`"retry_attempt":"1"`, `"num_connections":"2"`, `"connection_info":7`, `"accepts_response_payload":"yes"`, `"reason":null`, `"debug_info":[]`} {
-		if e, err := readEnvelope([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.kind != "hello" || e.id != "e" {
+		if e, err := decode[envelope]([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.Kind != "hello" || e.ID != "e" {
 			t.Errorf("with %s: %+v, %v", rest, e, err)
 		}
 	}
 	for _, frame := range []string{`[]`, `null`, `7`, `{"type":7}`, `{"type":"hello","envelope_id":{}}`, `{"type":"disconnect","reason":7}`, `{`} {
-		if e, err := readEnvelope([]byte(frame)); err == nil {
+		if e, err := decode[envelope]([]byte(frame)); err == nil {
 			t.Errorf("%s is read as %+v", frame, e)
 		}
 	}

@@ -14,12 +14,12 @@ const maxText = 16 << 10
 
 // handleCommand queues a slash command that was acked.
 func (b *Bot) handleCommand(ref string, c slashCommand) {
-	to := requester{ref: ref, user: c.user, channel: c.channel, responseURL: c.responseURL}
-	if len(c.text) > maxText {
+	to := requester{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
+	if len(c.Text) > maxText {
 		b.serve(to, commands.Request{}, func(ctx context.Context) { b.reply(ctx, to, commands.AsideTooLong) })
 		return
 	}
-	req := commands.Request{Command: c.command, Text: c.text, User: c.user, Channel: c.channel, Ref: ref}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel, Ref: ref}
 	b.serve(to, req, func(ctx context.Context) {
 		b.answer(ctx, to, placement{request: req}, func(ctx context.Context) commands.Answer {
 			return b.cfg.Commands.Run(ctx, req)

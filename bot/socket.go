@@ -129,15 +129,13 @@ func (s *socket) pong(data string) error {
 // process.
 func (s *socket) handleFrame(frame []byte) error {
 	err := guard(func() error {
-		e, err := readEnvelope(frame)
-		switch {
-		case err != nil:
-			return s.c.handle(s, frame, envelope{})
-		case e.kind == kindHello:
+		e, _ := decode[envelope](frame) // empty where it cannot be read
+		switch e.Kind {
+		case kindHello:
 			s.greet(e)
 			return nil
-		case e.kind == kindDisconnect:
-			return s.disconnect(e.reason)
+		case kindDisconnect:
+			return s.disconnect(e.Reason)
 		}
 		return s.c.handle(s, frame, e)
 	})
@@ -155,9 +153,9 @@ func (s *socket) greet(hello envelope) {
 	if s.over.Err() != nil || !s.since.IsZero() {
 		return
 	}
-	s.since, s.app = s.c.cfg.Now(), hello.app
+	s.since, s.app = s.c.cfg.Now(), hello.Info.value.AppID
 	s.alive()
-	s.c.opened(hello.connections)
+	s.c.opened(hello.Connections.value)
 }
 
 // disconnect takes Slack's word that the connection is to end: at once, or, as

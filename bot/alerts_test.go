@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestUntold: what each fault means for the next try.
-func TestUntold(t *testing.T) {
+// TestNotificationError: what each fault means for the next try.
+func TestNotificationError(t *testing.T) {
 	t.Parallel()
 	dial := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}
 	read := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "read", Err: errors.New("reset")}}
@@ -46,13 +46,13 @@ func TestUntold(t *testing.T) {
 		}
 	}
 	if notificationError(nil) != nil {
-		t.Error("what was told is a fault")
+		t.Error("no error became one")
 	}
 }
 
-// TestUnchanged: a message that Slack lets nobody change any more is given up for
+// TestChangeError: a message that Slack lets nobody change any more is given up for
 // another one, and no other fault gives it up.
-func TestUnchanged(t *testing.T) {
+func TestChangeError(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]watch.Refusal{
 		"message_not_found": {Gone: true}, "thread_not_found": {Gone: true},
@@ -77,7 +77,7 @@ func TestUnchanged(t *testing.T) {
 		t.Errorf("no answer: %+v", away)
 	}
 	if changeError(nil) != nil {
-		t.Error("what was told is a fault")
+		t.Error("no error became one")
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-func TestSalvage(t *testing.T) {
+func TestSalvaged(t *testing.T) {
 	t.Parallel()
 	for frame, want := range map[string][2]string{
 		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
@@ -77,10 +77,10 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// fuzzed is a bot without a Slack, and whether its log tells of a panic.
+// fuzzed is a bot without a Slack, and whether a panic was logged.
 func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	panics := &atomic.Bool{}
-	b, err := New(Config{Timings: timings, Deadlines: deadlines, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
+	b, err := New(Config{Timings: timings, Deadlines: deadlines, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: oneProcess{},
 		Metrics: &gauge{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(writer(func(p []byte) {
 			if bytes.Contains(p, []byte("panic")) {
 				panics.Store(true)

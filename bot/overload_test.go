@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// What is acked is answered: where even those wait who are to be told that the
-// bot is busy, nothing is acked, and Slack tells people.
+// What is acked is answered: where there is no room even for saying that the bot
+// is busy, nothing is acked, and Slack reports a failure.
 func TestOverloadedBotAcksNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
@@ -31,7 +31,7 @@ func TestOverloadedBotAcksNothing(t *testing.T) {
 			t.Errorf("%d were acked, and then %d more", acked, len(second.acks))
 		}
 		if log := s.log.String(); strings.Contains(log, "request unanswered") || !strings.Contains(log, "overloaded, envelope not acknowledged") {
-			t.Error("the log does not tell")
+			t.Error("the overload is not logged")
 		}
 		s.hangs.Store(false)
 		for range acked {

@@ -12,8 +12,8 @@ const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1
 	"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]},"is_enterprise_install":false,
 	"actions":[{"type":"button","action_id":"confirm.approve","value":"v","block_id":"b","action_ts":"1.2"}]}`
 
-// TestOnlyWhatIsNeededIsRead: what stands around a press may be of any shape.
-func TestOnlyWhatIsNeededIsRead(t *testing.T) {
+// TestUnusedMembersMayHaveAnyShape: what is around a click may be of any shape.
+func TestUnusedMembersMayHaveAnyShape(t *testing.T) {
 	t.Parallel()
 	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", clicked: true,
 		click: click{button: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
@@ -40,9 +40,9 @@ func TestOnlyWhatIsNeededIsRead(t *testing.T) {
 	}
 }
 
-// TestWhatIsNeededHasToBeThere: a press that is not what Slack sends is not read
+// TestUsedMembersAreStrict: a click that is not what Slack sends is not read
 // as another one.
-func TestWhatIsNeededHasToBeThere(t *testing.T) {
+func TestUsedMembersAreStrict(t *testing.T) {
 	t.Parallel()
 	for _, change := range [][2]string{
 		{`"value":"v"`, `"value":{"id":"v"}`}, {`"action_id":"confirm.approve"`, `"action_id":["confirm.approve"]`},
@@ -56,8 +56,8 @@ func TestWhatIsNeededHasToBeThere(t *testing.T) {
 	}
 }
 
-// TestNamesAreExact: members whose names differ in case are others.
-func TestNamesAreExact(t *testing.T) {
+// TestMemberNamesAreCaseSensitive: members whose names differ in case are others.
+func TestMemberNamesAreCaseSensitive(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"user", "actions", "type", "response_url", "api_app_id", "container", "action_id", "value", "message_ts"} {
 		forged := strings.ReplaceAll(pressedFrame, `"`+name+`":`, `"`+strings.ToUpper(name)+`":`)
@@ -76,8 +76,8 @@ func TestNamesAreExact(t *testing.T) {
 	}
 }
 
-// TestEnvelopesOfAnyShape: of an envelope only the type and the id are needed.
-func TestEnvelopesOfAnyShape(t *testing.T) {
+// TestEnvelopeShapes: of an envelope only the type and the id are needed.
+func TestEnvelopeShapes(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []string{`"retry_attempt":"1"`, `"num_connections":"2"`, `"connection_info":7`, `"accepts_response_payload":"yes"`, `"reason":null`, `"debug_info":[]`} {
 		if e, err := decode[envelope]([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.Kind != "hello" || e.ID != "e" {

@@ -94,7 +94,7 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
-func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
+func TestDirectoryIsCached(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)

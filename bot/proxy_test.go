@@ -41,32 +41,32 @@ func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
 			at := &url.URL{Scheme: "http", Host: proxy, User: url.UserPassword("canary", "canary")}
 			for _, address := range []string{"wss://slack.test/socket", "ws://slack.test/socket"} {
 				_, err := dial(t.Context(), dialerThrough(at), address)
-				said(t, err, proxy, c.says, c.advice)
+				expectFault(t, err, proxy, c.says, c.advice)
 			}
 			client := newHTTPClient(NewDeadlines(24))
 			client.Transport.(*transport).Proxy = http.ProxyURL(at)
 			_, err := client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
 			if strings.Contains(c.says, "answered") {
-				said(t, err, proxy, c.says, c.advice)
+				expectFault(t, err, proxy, c.says, c.advice)
 			}
 		})
 	}
 }
 
-func said(t *testing.T, err error, parts ...string) {
+func expectFault(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	fault := FaultOf(err)
 	if err == nil || fault.permanent() || fault.unclear() {
 		t.Fatalf("got %v: permanent %v, unclear %v", err, fault.permanent(), fault.unclear())
 	}
-	told := fault.Error() + " " + fault.Advice()
+	text := fault.Error() + " " + fault.Advice()
 	for _, part := range parts {
-		if !strings.Contains(told, part) {
-			t.Errorf("%q does not say %q", told, part)
+		if !strings.Contains(text, part) {
+			t.Errorf("%q does not say %q", text, part)
 		}
 	}
-	if strings.Contains(told, "canary") {
-		t.Errorf("%q holds what it must not", told)
+	if strings.Contains(text, "canary") {
+		t.Errorf("%q holds what it must not", text)
 	}
 }
 
@@ -125,15 +125,15 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 	}
 }
 
-// TestProxyThatCannotBeUsedIsNamed: wrong schemes and addresses fail in words.
-func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
+// TestUnusableProxyIsNamed: wrong schemes and addresses fail in words.
+func TestUnusableProxyIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := dial(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/")
-	said(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
+	expectFault(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
 	for _, scheme := range []string{"socks5", "socks5h"} {
 		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") }) // which is no SOCKS
 		_, err = dial(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/")
-		said(t, err, proxy)
+		expectFault(t, err, proxy)
 	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
 	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
@@ -146,8 +146,8 @@ func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
 	}
 }
 
-// TestProxyThatSaysNothingIsGivenUp: with the handshake's time.
-func TestProxyThatSaysNothingIsGivenUp(t *testing.T) {
+// TestSilentProxyTimesOut: with the handshake's time.
+func TestSilentProxyTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dialer := dialerThrough(&url.URL{Scheme: "http", Host: "proxy.test"})
@@ -157,7 +157,7 @@ func TestProxyThatSaysNothingIsGivenUp(t *testing.T) {
 		dialer.NetDialContext = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 		began := time.Now()
 		_, err := dial(t.Context(), dialer, "wss://slack.test/")
-		said(t, err, "proxy.test")
+		expectFault(t, err, "proxy.test")
 		if took := time.Since(began); took != deadlines.Handshake {
 			t.Errorf("given up after %v", took)
 		}
@@ -186,7 +186,7 @@ func TestBotOutlivesAProxyThatRefuses(t *testing.T) {
 		s.answered(first, "e1", "x")
 		log := s.log.String()
 		if n := strings.Count(log, "the proxy proxy.test:3128 answered CONNECT with HTTP 403"); n < 5 || !strings.Contains(log, "NO_PROXY") {
-			t.Errorf("told %d times: %s", n, log)
+			t.Errorf("logged %d times: %s", n, log)
 		}
 	})
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
+func TestQueueLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(t.Context(), sharedLimits(2, 3))
@@ -41,7 +41,7 @@ func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
 	})
 }
 
-func TestQueueGivesUpWaiting(t *testing.T) {
+func TestQueueWaitTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -98,7 +98,7 @@ func (c *crowd) end() {
 	c.wait(time.Hour)
 }
 
-func TestNobodyIsStarved(t *testing.T) {
+func TestQueueIsFair(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		crowd func(*crowd)
@@ -140,7 +140,7 @@ func TestNobodyIsStarved(t *testing.T) {
 
 // A job that ends makes room for its person elsewhere and for others in its
 // channel: both go on at once.
-func TestRoomIsUsedAtOnce(t *testing.T) {
+func TestQueueUsesFreedRoomAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)
@@ -156,7 +156,7 @@ func TestRoomIsUsedAtOnce(t *testing.T) {
 	})
 }
 
-func TestOnePersonsJobsKeepTheirOrder(t *testing.T) {
+func TestQueueKeepsAPersonsOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)

@@ -36,7 +36,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 	})
 }
 
-func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
+func TestSilenceCountsFromTheLastFrame(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -74,7 +74,7 @@ func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestNothingIsDoneTwice(t *testing.T) {
+func TestDuplicateEnvelopesAreDropped(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -141,7 +141,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 		} {
 			second.send(t, strings.ReplaceAll(frame, `"envelope_id":"e"`, fmt.Sprintf(`"envelope_id":"e%d"`, i)))
 		}
-		s.connected() // after the goodbye
+		s.connected() // after the disconnect
 		bye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, mark)
 		if err := first.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)); err != nil {
 			t.Error(err)
@@ -157,7 +157,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 	})
 }
 
-func TestCommandThatIsTooLongIsRefused(t *testing.T) {
+func TestOverlongCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, _ := s.both()
@@ -170,7 +170,7 @@ func TestCommandThatIsTooLongIsRefused(t *testing.T) {
 	})
 }
 
-func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
+func TestOversizedFrameEndsItsConnectionAlone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -184,30 +184,30 @@ func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
+func TestUnknownConnectionsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	counts := map[int]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 2, 6: 4}
 	const words = "a second process with the same token"
 	inBubble(t, func(s *bubble) { s.counted = func(n int) int { return counts[n] } }, func(s *bubble) {
-		told := func(want int) {
+		expectWarnings := func(want int) {
 			t.Helper()
 			synctest.Wait()
 			if n := strings.Count(s.log.String(), words); n != want {
-				t.Errorf("told %d times, want %d; log: %s", n, want, s.log)
+				t.Errorf("warned %d times, want %d; log: %s", n, want, s.log)
 			}
 		}
 		line, _ := s.both()
 		for n := 3; n <= 6; n++ {
-			told(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
+			expectWarnings(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
 			time.Sleep(closedGrace)
 			_ = line.Close()
 			line = s.connected()
 		}
-		told(2)
+		expectWarnings(2)
 	})
 }
 
-func TestStrangers(t *testing.T) {
+func TestUnknownConnections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		counted, own, living, want int

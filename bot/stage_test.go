@@ -98,12 +98,12 @@ func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, err
 	return first, nil
 }
 
-// alone is a process that knows of no other.
-type alone struct{}
+// singleProcess knows of no other process.
+type singleProcess struct{}
 
-func (alone) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
+func (singleProcess) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
 
-func (alone) Leave(context.Context, string) error { return nil }
+func (singleProcess) Leave(context.Context, string) error { return nil }
 
 // metrics remember what was counted.
 type metrics struct {
@@ -189,7 +189,7 @@ func play(t *testing.T, readers ...string) *stage {
 	s.bot, err = bot.New(bot.Config{
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
-		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
+		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(refs.Log(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {

@@ -16,8 +16,8 @@ type Incidents interface {
 	Snooze(ctx context.Context, id, by string, now time.Time) (store.Incident, bool, error)
 }
 
-// acknowledge carries out a click on a button of an alert. The message shows what
-// it came to; who changed nothing is told so.
+// acknowledge carries out a click on a button of an alert. The message shows the
+// result; only a click that changed nothing is answered.
 func (b *Bot) acknowledge(ctx context.Context, to requester, c click) {
 	var i store.Incident
 	var done bool

@@ -156,8 +156,7 @@ func errMoved() error {
 	return &watch.Refusal{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
 }
 
-// notificationError tells the watch what a fault means for its next try, nil for
-// nil. A fault of Slack's own may come after the message was posted.
+// notificationError is what a fault means for the watch's next try, nil for nil. A fault of Slack's own may come after the message was posted.
 func notificationError(err error) error {
 	if err == nil {
 		return nil

@@ -93,7 +93,7 @@ func (a approvals) mayDecide(ctx context.Context, to requester, plan store.PlanR
 	}
 	refused = a.operators.admitOperator(ctx, to.user)
 	if refused == nil && button == commands.ActionApprove && own && a.needsSecond(plan.Action) {
-		return &notAdmitted{words: string(commands.AsideOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
+		return &notAdmitted{text: string(commands.AsideOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }
@@ -153,7 +153,7 @@ func (a approvals) showDecided(ctx context.Context, to requester, answer store.C
 		a.showConfirmation(ctx, to, answer)
 		a.ensureFinalState(ctx, plan.ID)
 	case store.Expired:
-		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker reads it in words, too
+		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
 	case store.Cancelled, store.AlreadyCancelled:
 		return a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) == nil
 	}

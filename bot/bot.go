@@ -4,6 +4,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,8 @@ const (
 	workers   = 32  // requests that are answered at the same time
 	queueSize = 256 // requests that wait
 
-	// Those who find the queue full are told so by workers of their own. Where even
-	// these have no room nothing is acked: then Slack tells people.
+	// That the queue is full is answered by workers of their own. Where even these
+	// have no room nothing is acked: then Slack reports a failure.
 	busyWorkers   = 4
 	busyQueueSize = 2048
 
@@ -74,7 +75,7 @@ type Bot struct {
 	approvals
 	connections *connections
 	queue       *queue
-	busy        *queue // of those who are told that the queue is full
+	busy        *queue // answers that the queue is full
 	dedupe      dedupe
 }
 
@@ -86,15 +87,11 @@ func New(cfg Config) (*Bot, error) {
 	}
 	cfg.Log = cfg.Log.With("component", "bot")
 	client := newHTTPClient(cfg.Deadlines)
-	options := []slack.Option{
+	api := slack.New(cfg.BotToken,
 		slack.OptionAppLevelToken(cfg.AppToken),
+		slack.OptionAPIURL(cmp.Or(cfg.APIURL, slack.APIURL)),
 		slack.OptionHTTPClient(client),
-		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
-	}
-	if cfg.APIURL != "" {
-		options = append(options, slack.OptionAPIURL(cfg.APIURL))
-	}
-	api := slack.New(cfg.BotToken, options...)
+		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: &outbox{
 		api: api, http: client, origin: origin, log: cfg.Log, timings: cfg.Timings, deadlines: cfg.Deadlines}}
 	b := &Bot{approvals: approvals{r}, dedupe: newDedupe()}
@@ -103,7 +100,7 @@ func New(cfg Config) (*Bot, error) {
 }
 
 // Run receives and answers until ctx ends, then sees what was acked answered,
-// within nine seconds. A fault that only a person can mend ends it with a
+// within nine seconds. A fault that only a person can repair ends it with a
 // *PermanentError. A Bot runs once.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
@@ -158,7 +155,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 }
 
 // drain sees what was acked answered. What is still running after drainFor is
-// cut short, and tells its requester so.
+// cut short, and answered so.
 func (b *Bot) drain(cut context.CancelFunc) {
 	if b.queue.wait(drainFor) && b.busy.wait(cutFor) {
 		return

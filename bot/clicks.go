@@ -16,7 +16,7 @@ const (
 	buttonShare = "session.share"
 
 	// ownBlock marks the buttons of an answer about one session: Debug clicked
-	// there looks again at what the message shows.
+	// there replaces what the message shows.
 	ownBlock = "refresh"
 
 	maxValue = 2000 // characters that Slack allows, and more than ours ever have
@@ -40,7 +40,7 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
 	c := i.click
 	if len(c.value) > maxValue {
-		c.value = "" // it stands for nothing
+		c.value = "" // no id is so long
 	}
 	switch c.button {
 	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
@@ -108,7 +108,7 @@ func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) m
 	return m
 }
 
-// renameRefresh renames Refresh below what was shared: whoever clicks it gets an
+// renameRefresh renames Refresh below a shared answer: those who click it get an
 // answer of their own.
 func renameRefresh(buttons []slack.BlockElement) []slack.BlockElement {
 	var renamed []slack.BlockElement

@@ -13,7 +13,7 @@ const (
 	messageGone          // likewise, since it was deleted
 	channelError         // this place takes no messages of ours; another one may
 	blocksError          // Slack refuses these blocks; it may take the text alone
-	appError             // a person has to mend the app or its token; met while connecting, it ends the process
+	appError             // a person has to repair the app or its token; met while connecting, it ends the process
 	requestError         // what was asked for: nothing else can be tried
 )
 

@@ -37,7 +37,7 @@ func (f *Fault) Unwrap() error { return f.err }
 // Pause is how long Slack wants to be left alone, 0 = not said.
 func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
-// Advice says in words what helps.
+// Advice says what helps.
 func (f *Fault) Advice() string {
 	var proxy *ProxyError
 	switch {
@@ -98,7 +98,7 @@ func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appErr
 
 // elsewhere reports whether Slack refused for good what another message, or
 // another place, may still show. Codes that are not known count as such: nothing
-// was shown, and whoever only waits may wait for ever.
+// was shown, and waiting may never end.
 func (f *Fault) elsewhere() bool {
 	switch f.class() {
 	case messageError, messageGone, channelError, unknownError:
@@ -115,8 +115,7 @@ func (f *Fault) permanent() bool {
 // ofBlocks reports whether Slack refused the message's blocks.
 func (f *Fault) ofBlocks() bool { return f.class() == blocksError }
 
-// Name is the shortest that tells this fault from others: Slack's code or HTTP's
-// status text.
+// Name is the fault in short: Slack's code or HTTP's status text.
 func (f *Fault) Name() string {
 	switch {
 	case f.Code != "":
@@ -160,7 +159,7 @@ func FaultOf(err error) *Fault {
 	case errors.As(err, &fault):
 		return fault
 	case errors.As(err, &refused):
-		return &Fault{Code: matching(codePattern, refused.Err), Status: http.StatusOK, Needed: matching(scopesPattern, refused.Needed), err: err}
+		return &Fault{Code: codePattern.FindString(refused.Err), Status: http.StatusOK, Needed: scopesPattern.FindString(refused.Needed), err: err}
 	case errors.As(err, &limited):
 		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
 	case errors.As(err, &status):
@@ -173,17 +172,9 @@ func FaultOf(err error) *Fault {
 	return &Fault{err: quiet.Error(err)}
 }
 
-// What Slack's error codes and scopes look like. Whatever looks otherwise may
-// repeat what was sent.
+// What Slack's error codes and scopes look like as a whole. Whatever looks
+// otherwise may repeat what was sent.
 var (
 	codePattern   = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
 	scopesPattern = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
 )
-
-// matching returns a text of this pattern; "" for any other.
-func matching(pattern *regexp.Regexp, text string) string {
-	if !pattern.MatchString(text) {
-		return ""
-	}
-	return text
-}

@@ -168,7 +168,7 @@ func readRefusal(res *http.Response, answer []byte) error {
 		code = string(bytes.TrimSpace(answer))
 	}
 	return &Fault{
-		Code: matching(codePattern, code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, longestPause),
+		Code: codePattern.FindString(code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, longestPause),
 		err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status},
 	}
 }

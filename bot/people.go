@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// everyone in a list of people stands for every full member of the workspace.
+// everyone in a list of people means every full member of the workspace.
 const everyone = "*"
 
 // people are those whom a variable lists: ids of users and of user groups, or
@@ -20,16 +20,16 @@ type people struct {
 	directory *directory
 }
 
-// notAdmitted says why somebody is turned away, in words for them.
+// notAdmitted says why somebody is turned away.
 type notAdmitted struct {
-	words string
-	ask   []string // whom to ask, named behind the words; empty = nobody is known
+	text  string
+	ask   []string // whom to ask, named behind the text; empty = nobody is known
 	cause *Fault   // why they could not be looked up, nil = they are simply not listed
 }
 
 // line is what they read.
 func (n *notAdmitted) line() blockkit.Line {
-	line := blockkit.L(blockkit.Plain(n.words))
+	line := blockkit.L(blockkit.Plain(n.text))
 	if len(n.ask) > 0 {
 		line = append(append(line, blockkit.Plain(" Ask ")), names(n.ask)...)
 		line = append(line, blockkit.Plain("."))
@@ -65,40 +65,40 @@ func (p *people) admit(ctx context.Context, user string) *notAdmitted {
 	case failed != nil:
 		return failed
 	case slices.Contains(p.listed, everyone):
-		return &notAdmitted{words: string(commands.AsideReaders)}
+		return &notAdmitted{text: string(commands.AsideReaders)}
 	}
-	return &notAdmitted{words: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
+	return &notAdmitted{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
 }
 
 // admitOperator returns nil for full members of this workspace who are listed. An
 // empty list admits nobody, and neither does one that cannot be read.
 func (p *people) admitOperator(ctx context.Context, user string) *notAdmitted {
 	if len(p.listed) == 0 {
-		return &notAdmitted{words: string(commands.AsideNoOperators)}
+		return &notAdmitted{text: string(commands.AsideNoOperators)}
 	}
 	if refused := p.admit(ctx, user); refused != nil {
 		if refused.cause != nil {
 			return refused
 		}
-		return &notAdmitted{words: string(commands.AsideOperators), ask: p.listed}
+		return &notAdmitted{text: string(commands.AsideOperators), ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return p.lookupFailed(everyone, err)
 	case !member:
-		return &notAdmitted{words: string(commands.AsideMembers), ask: p.excluding(user)}
+		return &notAdmitted{text: string(commands.AsideMembers), ask: p.excluding(user)}
 	}
 	return nil
 }
 
 func (p *people) lookupFailed(id string, err error) *notAdmitted {
 	fault := FaultOf(err)
-	words := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
+	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
-		words = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
+		text = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
 	}
-	return &notAdmitted{words: words + fault.Advice(), cause: fault}
+	return &notAdmitted{text: text + fault.Advice(), cause: fault}
 }
 
 // excluding lists everybody but one person.

@@ -87,7 +87,7 @@ func TestWhoMayAsk(t *testing.T) {
 			switch {
 			case c.says == "" && refused != nil:
 				t.Errorf("refused: %+v", refused)
-			case c.says != "" && (refused == nil || !strings.Contains(refused.words, c.says)):
+			case c.says != "" && (refused == nil || !strings.Contains(refused.text, c.says)):
 				t.Errorf("got %+v, want %q", refused, c.says)
 			}
 		})

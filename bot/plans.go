@@ -19,17 +19,17 @@ func (a approvals) propose(ctx context.Context, to requester, answer commands.An
 	a.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
 }
 
-// showPlan posts a plan, records where, and tells the requester where it is not
-// the channel they are in, or where it could not be shown.
+// showPlan posts a plan and records where. The requester gets an answer where that
+// is another channel, or where it failed.
 func (a approvals) showPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
-		words := commands.AsidePlanUnshown
+		text := commands.AsidePlanUnshown
 		if FaultOf(err).unclear() {
-			words = commands.AsidePlanUnclear
+			text = commands.AsidePlanUnclear
 		}
-		a.replyRef(ctx, to, words+" "+commands.Aside(FaultOf(err).Advice()))
+		a.replyRef(ctx, to, text+" "+commands.Aside(FaultOf(err).Advice()))
 		return
 	}
 	a.saveMessage(ctx, plan.ID, m)
@@ -40,7 +40,7 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan store.Plan, 
 
 // postPlan tries the channel, the alert channel, and where no second operator is
 // needed the requester alone, if they may approve. The pointer is what the
-// requester has to be told of the place that took it, nil = nothing.
+// requester is answered about another channel, nil = nothing.
 func (a approvals) postPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
 	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
 	if err == nil || !FaultOf(err).elsewhere() {

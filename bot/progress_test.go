@@ -47,8 +47,8 @@ func (*pictureCommands) ProgressBlocks(p store.Progress) []slack.Block {
 	return blocks
 }
 
-// TestShowProgress: the end of a job is posted where it can be, and a transient fault is retried
-// again later.
+// TestShowProgress: the end of a job is posted where it can be, and a transient
+// fault is left to the next try.
 func TestShowProgress(t *testing.T) {
 	t.Parallel()
 	ended := store.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -40,7 +41,7 @@ func (e *ProxyError) Error() string {
 // Unwrap returns why there was no answer, nil = there was one.
 func (e *ProxyError) Unwrap() error { return e.err }
 
-// advice says in words what helps.
+// advice says what helps.
 func (e *ProxyError) advice() string {
 	switch e.status {
 	case 0:
@@ -151,32 +152,25 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
-	port := t.proxy.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[t.proxy.Scheme]
-	}
+	port := cmp.Or(t.proxy.Port(), map[string]string{"http": "80", "https": "443"}[t.proxy.Scheme])
 	conn, err := dial(ctx, network, net.JoinHostPort(t.proxy.Hostname(), port))
 	if err != nil {
 		return nil, &ProxyError{host: t.proxy.Host, err: quiet.Error(err)}
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // what waits for the proxy gives up
 	if t.proxy.Scheme == "https" {
-		conn = tls.Client(conn, t.config())
+		config := &tls.Config{MinVersion: tls.VersionTLS12}
+		if t.tls != nil {
+			config = t.tls.Clone()
+		}
+		config.ServerName = t.proxy.Hostname()
+		conn = tls.Client(conn, config)
 	}
 	if err := t.connect(conn, addr); err != nil {
 		_ = conn.Close() // it is of no use
 		return nil, err
 	}
 	return conn, nil
-}
-
-func (t tunnel) config() *tls.Config {
-	config := t.tls.Clone()
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	config.ServerName = t.proxy.Hostname()
-	return config
 }
 
 // connect asks the proxy for a connection to addr. Slack says nothing before it

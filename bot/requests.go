@@ -27,8 +27,8 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 	})
 }
 
-// serve queues work for those who may ask; others are told who may. The request
-// is empty where it can change nothing.
+// serve queues work for those who may ask; others are refused. The request is
+// empty where it can change nothing.
 func (b *Bot) serve(to requester, req commands.Request, work func(context.Context)) {
 	b.enqueue(to, func(ctx context.Context) {
 		if b.admitted(ctx, to, req) {
@@ -37,8 +37,8 @@ func (b *Bot) serve(to requester, req commands.Request, work func(context.Contex
 	})
 }
 
-// enqueue queues work for somebody who waits for an answer, or else that they are
-// told to try again.
+// enqueue queues work for somebody who waits for an answer, or where there is no
+// room the answer that the bot is busy.
 func (b *Bot) enqueue(to requester, work func(context.Context)) {
 	if b.queue.offer(b.jobFor(to, work)) {
 		return

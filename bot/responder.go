@@ -68,8 +68,8 @@ func (b *Bot) answer(ctx context.Context, to requester, p placement, run func(co
 	log.InfoContext(ctx, "answered")
 }
 
-// admitted reports whether the requester may ask for this. Others are told who
-// may; where it would have changed a session that is on record.
+// admitted reports whether the requester may ask for this. Others are refused;
+// where it would have changed a session that is on record.
 func (r *responder) admitted(ctx context.Context, to requester, req commands.Request) bool {
 	repair, repairs := r.cfg.Commands.RepairOf(req)
 	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
@@ -87,7 +87,7 @@ func (r *responder) admitted(ctx context.Context, to requester, req commands.Req
 	return false
 }
 
-// turnAway tells somebody why they may not, and whom to ask. Only they see it, so
+// turnAway answers why somebody may not, and whom to ask. Only they see it, so
 // those who are named are not called.
 func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted) {
 	if err.cause != nil {

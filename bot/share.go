@@ -9,11 +9,11 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// Shares keeps what Share buttons need to know; see store.Shares.
+// Shares saves what Share buttons need to know; see store.Shares.
 type Shares interface {
-	// Save keeps a request under an opaque id.
+	// Save saves a request under an opaque id.
 	Save(ctx context.Context, id, request string, ttl time.Duration) error
-	// Load returns "" where nothing is kept under the id any more.
+	// Load returns "" where nothing is saved under the id any more.
 	Load(ctx context.Context, id string) (request string, err error)
 	// Claim reports whether the caller is the first with this id within the ttl.
 	Claim(ctx context.Context, id string, ttl time.Duration) (bool, error)
@@ -25,12 +25,12 @@ const (
 	shareTTL          = 30 * time.Minute // as long as Slack takes answers
 	doubleClickWithin = 10 * time.Second
 
-	// requestPrefix tells the id of a kept request from a session's.
+	// requestPrefix distinguishes the id of a saved request from a session's.
 	requestPrefix = "request:"
 )
 
 // shareValue is what a Share button carries: the session's id, or where the
-// answer is about several the id under which the request is kept; "" = no button.
+// answer is about several the id under which the request is saved; "" = no button.
 // An answer does not wait long for that, and rather goes out without the button.
 func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
 	if answer.Session != "" || req.Command == "" {

@@ -15,7 +15,7 @@ const (
 	lingerFor = 30 * time.Second // with a connection that is being replaced
 )
 
-// Why a connection ended, beside what the network and Slack say.
+// Why a connection ended, apart from what the network and Slack say.
 const (
 	errSilent   = closeReason("nothing came, not even a PING: the connection was half open")
 	errTooLarge = closeReason("a frame was larger than Slack's ever are")
@@ -147,8 +147,8 @@ func (s *socket) handleFrame(frame []byte) error {
 	return err
 }
 
-// greet takes Slack's hello. One that comes twice, or after the goodbye, says
-// nothing.
+// greet takes Slack's hello. One that comes twice, or after its disconnect, is
+// ignored.
 func (s *socket) greet(hello envelope) {
 	if s.over.Err() != nil || !s.since.IsZero() {
 		return

@@ -28,7 +28,7 @@ type Deadlines struct {
 	Request   time.Duration // a request, until its answer is known
 	Send      time.Duration // an answer, with Slack's pauses
 	Call      time.Duration // one call of Slack's API
-	Lookup    time.Duration // one look at Slack's directory
+	Lookup    time.Duration // in Slack's directory
 	Share     time.Duration // that an answer waits for its Share button
 	Connect   time.Duration // TCP and TLS, each
 	Handshake time.Duration // of a WebSocket

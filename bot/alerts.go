@@ -78,7 +78,7 @@ func marked(mark string) slack.MsgOption {
 // its blocks.
 func (a Alerts) withoutBlocks(ctx context.Context, i store.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
-	if err != nil && FaultOf(err).ofBlocks() {
+	if err != nil && FaultOf(err).class() == blocksError {
 		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))
 		err = send(slack.MsgOptionCompose())
 	}

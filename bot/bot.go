@@ -72,7 +72,7 @@ type Config struct {
 
 // Bot is one process's part in the Slack app.
 type Bot struct {
-	approvals
+	answers
 	connections *connections
 	queue       *queue
 	busy        *queue // answers that the queue is full
@@ -94,7 +94,7 @@ func New(cfg Config) (*Bot, error) {
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: &outbox{
 		api: api, http: client, origin: origin, log: cfg.Log, timings: cfg.Timings, deadlines: cfg.Deadlines}}
-	b := &Bot{approvals: approvals{r}, dedupe: newDedupe()}
+	b := &Bot{answers: answers{approvals{r}}, dedupe: newDedupe()}
 	b.connections = newConnections(cfg, api, b.handleEnvelope)
 	return b, nil
 }

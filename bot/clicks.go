@@ -2,12 +2,10 @@ package bot
 
 import (
 	"context"
-	"slices"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
-	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -60,63 +58,26 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 
 // runButton runs the command that a button stands for. Buttons that nobody knows
 // are answered by the commands, too.
-func (b *Bot) runButton(ctx context.Context, to requester, c click) {
+func (a answers) runButton(ctx context.Context, to requester, c click) {
 	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
 	own := c.ephemeral && c.button == buttonDebug && c.block == ownBlock
-	b.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
-		return b.cfg.Commands.RunAction(ctx, c.button, c.value, req)
+	a.answer(ctx, to, placement{replace: own}, func(ctx context.Context) commands.Answer {
+		return a.cfg.Commands.RunAction(ctx, c.button, c.value, req)
 	})
 }
 
 // settleNotMade settles an unclear job: an operator looked, and nothing was made.
-func (b *Bot) settleNotMade(ctx context.Context, to requester, c click) {
-	if refused := b.operators.admitOperator(ctx, to.user); refused != nil {
-		if job, err := b.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
-			b.record(ctx, job.Plan.Entry(store.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", b.cfg.Now()))
+func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
+	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
+			a.record(ctx, job.Plan.Entry(store.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
-		b.turnAway(ctx, to, refused)
+		a.turnAway(ctx, to, refused)
 		return
 	}
 	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
-	b.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
-		return b.cfg.Commands.SettleNotMade(ctx, c.value, req)
+	a.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
+		return a.cfg.Commands.SettleNotMade(ctx, c.value, req)
 	})
-	b.cfg.Repairs.Wake()
-}
-
-// layOut puts an answer and its buttons together.
-func (b *Bot) layOut(ctx context.Context, answer commands.Answer, p placement) message {
-	m := message{blocks: answer.Blocks, public: answer.Public || p.sharedBy != "", replace: p.replace}
-	buttons := slices.Clip(answer.Actions)
-	if p.sharedBy != "" {
-		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
-		buttons = renameRefresh(buttons)
-	}
-	if answer.Shareable && !m.public {
-		if value := b.shareValue(ctx, answer, p.request); value != "" {
-			buttons = append(buttons, blockkit.Button(buttonShare, "Share", value))
-		}
-	}
-	if len(buttons) == 0 {
-		return m
-	}
-	block := ""
-	if answer.Session != "" {
-		block = ownBlock
-	}
-	m.blocks = append(slices.Clip(m.blocks), slack.NewActionBlock(block, buttons...))
-	return m
-}
-
-// renameRefresh renames Refresh below a shared answer: those who click it get an
-// answer of their own.
-func renameRefresh(buttons []slack.BlockElement) []slack.BlockElement {
-	var renamed []slack.BlockElement
-	for _, button := range buttons {
-		if b, ok := button.(*slack.ButtonBlockElement); ok && b.ActionID == buttonDebug {
-			button = blockkit.Button(buttonDebug, "Debug", b.Value)
-		}
-		renamed = append(renamed, button)
-	}
-	return renamed
+	a.cfg.Repairs.Wake()
 }

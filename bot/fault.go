@@ -112,9 +112,6 @@ func (f *Fault) permanent() bool {
 	return f.class() == appError || f.Code == "" && f.Status == http.StatusNotFound
 }
 
-// ofBlocks reports whether Slack refused the message's blocks.
-func (f *Fault) ofBlocks() bool { return f.class() == blocksError }
-
 // Name is the fault in short: Slack's code or HTTP's status text.
 func (f *Fault) Name() string {
 	switch {

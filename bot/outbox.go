@@ -62,7 +62,7 @@ func (o *outbox) respond(ctx context.Context, responseURL string, m message) err
 	}
 	return o.retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
 		err := o.postWebhook(ctx, responseURL, body)
-		if err != nil && body.Blocks != nil && FaultOf(err).ofBlocks() {
+		if err != nil && body.Blocks != nil && FaultOf(err).class() == blocksError {
 			o.log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
 			body.Blocks = nil
 			err = o.postWebhook(ctx, responseURL, body)

@@ -120,7 +120,7 @@ func (a approvals) sendProgress(ctx context.Context, p store.Progress, send func
 		return all
 	}
 	err := send(blocks())
-	if err != nil && FaultOf(err).ofBlocks() && p.File.ThumbnailURL != "" {
+	if err != nil && FaultOf(err).class() == blocksError && p.File.ThumbnailURL != "" {
 		a.log.WarnContext(ctx, "job message refused by Slack, sent without picture", "job", p.Job.ID, "error", err)
 		p.File.ThumbnailURL = ""
 		err = send(blocks())

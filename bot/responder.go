@@ -33,41 +33,6 @@ type responder struct {
 	operators *people // likewise
 }
 
-// placement is how an answer is shown.
-type placement struct {
-	request  commands.Request // to be run again when the answer is shared
-	replace  bool             // in the place of the message that was clicked
-	sharedBy string           // in the channel, in this person's name; "" = not shared
-	claim    string           // of the click that shares
-}
-
-// answer runs a request and delivers what it says.
-func (b *Bot) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
-	started := b.cfg.Now()
-	limited, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Request)
-	defer cancel()
-	answer := run(limited)
-	if answer.Outcome != commands.Done {
-		if p.sharedBy != "" {
-			b.unclaimShare(ctx, p)
-		}
-		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
-	}
-	if answer.Plan != nil {
-		b.propose(ctx, to, answer)
-	} else {
-		b.deliver(ctx, to, b.layOut(ctx, answer, p))
-	}
-	took := b.cfg.Now().Sub(started)
-	b.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
-	log := b.log.With("command", answer.Name, "outcome", string(answer.Outcome), "took_ms", took.Milliseconds())
-	if answer.Err != nil {
-		log.ErrorContext(ctx, "request failed", "error", answer.Err)
-		return
-	}
-	log.InfoContext(ctx, "answered")
-}
-
 // admitted reports whether the requester may ask for this. Others are refused;
 // where it would have changed a session that is on record.
 func (r *responder) admitted(ctx context.Context, to requester, req commands.Request) bool {

@@ -32,15 +32,15 @@ const (
 // shareValue is what a Share button carries: the session's id, or where the
 // answer is about several the id under which the request is saved; "" = no button.
 // An answer does not wait long for that, and rather goes out without the button.
-func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
+func (a answers) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
 	if answer.Session != "" || req.Command == "" {
 		return answer.Session
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
 	id := rand.Text()
-	if err := b.cfg.Shares.Save(ctx, id, req.Command+" "+req.Text, shareTTL); err != nil {
-		b.log.WarnContext(ctx, "request not saved, answered without Share", "error", err)
+	if err := a.cfg.Shares.Save(ctx, id, req.Command+" "+req.Text, shareTTL); err != nil {
+		a.log.WarnContext(ctx, "request not saved, answered without Share", "error", err)
 		return ""
 	}
 	return requestPrefix + id
@@ -48,33 +48,33 @@ func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req comman
 
 // share runs the request again in the clicker's name and posts the answer in the
 // channel.
-func (b *Bot) share(ctx context.Context, to requester, c click) {
+func (a answers) share(ctx context.Context, to requester, c click) {
 	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
-	if !b.claimShare(ctx, p) {
-		b.reply(ctx, to, commands.AsideShared)
+	if !a.claimShare(ctx, p) {
+		a.reply(ctx, to, commands.AsideShared)
 		return
 	}
 	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
 	id, saved := strings.CutPrefix(c.value, requestPrefix)
 	if !saved {
-		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.cfg.Commands.RunAction(ctx, buttonDebug, c.value, req)
+		a.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
+			return a.cfg.Commands.RunAction(ctx, buttonDebug, c.value, req)
 		})
 		return
 	}
 	loading, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	request, err := b.cfg.Shares.Load(loading, id)
+	request, err := a.cfg.Shares.Load(loading, id)
 	switch {
 	case err != nil:
-		b.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
-		b.replyRef(ctx, to, commands.AsideShareUnknown)
+		a.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
+		a.replyRef(ctx, to, commands.AsideShareUnknown)
 	case request == "":
-		b.reply(ctx, to, commands.AsideShareOld)
+		a.reply(ctx, to, commands.AsideShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
-		b.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
-			return b.cfg.Commands.Run(ctx, req)
+		a.answer(ctx, to, p, func(ctx context.Context) commands.Answer {
+			return a.cfg.Commands.Run(ctx, req)
 		})
 	}
 }
@@ -82,21 +82,21 @@ func (b *Bot) share(ctx context.Context, to requester, c click) {
 // claimShare reports whether a click is not the second of a double click, which
 // may reach another process. Where Redis cannot say, a message twice is the
 // lesser evil.
-func (b *Bot) claimShare(ctx context.Context, p placement) bool {
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
+func (a answers) claimShare(ctx context.Context, p placement) bool {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
-	first, err := b.cfg.Shares.Claim(ctx, p.claim, doubleClickWithin)
+	first, err := a.cfg.Shares.Claim(ctx, p.claim, doubleClickWithin)
 	if err != nil {
-		b.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
+		a.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
 	}
 	return first || err != nil
 }
 
 // unclaimShare lets a click on Share that came to nothing be made again.
-func (b *Bot) unclaimShare(ctx context.Context, p placement) {
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Deadlines.Share)
+func (a answers) unclaimShare(ctx context.Context, p placement) {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
-	if err := b.cfg.Shares.Unclaim(ctx, p.claim); err != nil {
-		b.log.WarnContext(ctx, "share not unclaimed, the next click may count as a double click", "error", err)
+	if err := a.cfg.Shares.Unclaim(ctx, p.claim); err != nil {
+		a.log.WarnContext(ctx, "share not unclaimed, the next click may count as a double click", "error", err)
 	}
 }

@@ -37,9 +37,10 @@ type Deadlines struct {
 	Write     time.Duration // of an ack or a PONG
 }
 
-// NewDeadlines returns production's times a factor, for machines that are slow.
+// NewDeadlines returns production's times a factor, at least 1, for machines that
+// are slow.
 func NewDeadlines(factor int) Deadlines {
-	second := time.Duration(factor) * time.Second
+	second := time.Duration(max(factor, 1)) * time.Second
 	return Deadlines{
 		Request: 10 * second, Send: 20 * second, Call: 5 * second, Lookup: 2 * second, Share: second / 5,
 		Connect: 3 * second, Handshake: 10 * second, Hello: 10 * second, Silence: 25 * second, Write: second,

@@ -136,7 +136,7 @@ func TestUnusableProxyIsNamed(t *testing.T) {
 		expectFault(t, err, proxy)
 	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
-	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
+	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") {
 		t.Errorf("got %v", err)
 	}
 	panics := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { panic("canary") }}

@@ -44,8 +44,6 @@ func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 	if i.Place.Channel != a.Channel {
 		return errMoved()
 	}
-	ctx, cancel := context.WithTimeout(ctx, a.Bot.cfg.Deadlines.Call)
-	defer cancel()
 	alert := commands.AlertOf(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
 	return changeError(a.withoutBlocks(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS, blocks, slack.MsgOptionText(alert.Text, false))
@@ -88,11 +86,9 @@ func (a Alerts) withoutBlocks(ctx context.Context, i store.Incident, blocks []sl
 // post posts to the channel, and joins one that is public where it has to and may.
 func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (store.Message, error) {
 	options = append(options, noUnfurl)
-	try := func() (store.Message, error) {
-		limited, cancel := context.WithTimeout(ctx, a.Bot.cfg.Deadlines.Call)
-		defer cancel()
-		channel, ts, err := a.Bot.api.PostMessageContext(limited, a.Channel, options...)
-		return store.Message{Channel: channel, TS: ts}, err
+	try := func() (m store.Message, err error) {
+		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
+		return m, err
 	}
 	m, err := try()
 	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
@@ -103,8 +99,6 @@ func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (store.Mes
 
 // join joins the channel, which only public ones allow, and reports whether it did.
 func (a Alerts) join(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, a.Bot.cfg.Deadlines.Call)
-	defer cancel()
 	if _, _, _, err := a.Bot.api.JoinConversationContext(ctx, a.Channel); err != nil {
 		a.Bot.log.WarnContext(ctx, "alert channel not joined", "error", FaultOf(err), "advice", FaultOf(err).Advice())
 		return false
@@ -116,8 +110,6 @@ func (a Alerts) join(ctx context.Context) bool {
 // Find looks for the alert, or for the line in its thread, with the mark that the
 // incident was last posted with.
 func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.Bot.cfg.Deadlines.Call)
-	defer cancel()
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
 		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {

@@ -91,15 +91,10 @@ func (o *outbox) post(ctx context.Context, channel, planID string, blocks []slac
 	mark := slack.SlackMetadata{EventType: "sessionbot_plan", EventPayload: map[string]any{"plan": planID}}
 	var m store.Message
 	err := o.retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() (err error) {
-		limited, cancel := context.WithTimeout(ctx, o.deadlines.Call)
-		defer cancel()
-		m.Channel, m.TS, err = o.api.PostMessageContext(limited, channel, contentOf(blocks), slack.MsgOptionMetadata(mark), noUnfurl)
+		m.Channel, m.TS, err = o.api.PostMessageContext(ctx, channel, contentOf(blocks), slack.MsgOptionMetadata(mark), noUnfurl)
 		return err
 	})
-	if err != nil {
-		return store.Message{}, err
-	}
-	return m, nil
+	return m, err
 }
 
 // update puts other blocks into a message. It is tried again, twice, where Slack

@@ -14,8 +14,9 @@ import (
 // bot that waits for a day hears nothing for a day.
 const longestPause = 5 * time.Minute
 
-// newHTTPClient never follows a redirect: neither a token nor an answer goes
-// where Slack did not promise to be.
+// newHTTPClient returns the client of Slack's Web API and of response_url, which
+// gives a call up after Deadlines.Call. It never follows a redirect: neither a
+// token nor an answer goes where Slack did not promise to be.
 func newHTTPClient(d Deadlines) *http.Client {
 	return &http.Client{
 		Timeout: d.Call,

@@ -53,9 +53,9 @@ func TestReconnectBacksOff(t *testing.T) {
 func TestRetryAfterIsHonored(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[string]time.Duration{
-		"45": 45 * time.Second, "1.5": 2 * time.Second, "86400": longestPause, "99999999999": longestPause,
+		"45": 45 * time.Second, "1.5": 2 * time.Second, "86400": maxRetryAfter, "99999999999": maxRetryAfter,
 		"Sat, 01 Jan 2000 00:01:30 GMT": 90 * time.Second, // the bubble's clock begins with the year
-		"Sun, 02 Jan 2000 00:00:00 GMT": longestPause,
+		"Sun, 02 Jan 2000 00:00:00 GMT": maxRetryAfter,
 	} {
 		for _, at := range []string{"the Web API", "the socket"} {
 			t.Run(asked+" at "+at, func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestRareRefreshesAreNotDelayed(t *testing.T) {
 				asked := time.Now()
 				l.send(t, `{"type":"disconnect","reason":"refresh_requested"}`)
 				now[i] = s.connected()
-				if took := time.Since(asked); took > 2*ackFor {
+				if took := time.Since(asked); took > 2*ackGrace {
 					t.Errorf("the successor came after %v", took)
 				}
 				all = append(all, now[i])

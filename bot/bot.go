@@ -30,9 +30,9 @@ const (
 	busyQueueSize = 2048
 
 	// Stopping takes at most nine seconds.
-	ackFor   = 100 * time.Millisecond // acks and envelopes under way
-	drainFor = 7 * time.Second        // requests that were acked
-	cutFor   = 1500 * time.Millisecond
+	ackGrace      = 100 * time.Millisecond // acks and envelopes under way
+	drainTimeout  = 7 * time.Second        // requests that were acked
+	cancelTimeout = 1500 * time.Millisecond
 )
 
 // Commands answers what is asked for; see commands.Registry.
@@ -106,8 +106,8 @@ func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
 		return ignoreOnStop(ctx, err)
 	}
-	work, cut := context.WithCancel(context.WithoutCancel(ctx))
-	defer cut()
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
 	b.queue = newQueue(work, fairLimits(workers, queueSize))
 	b.busy = newQueue(work, sharedLimits(busyWorkers, busyQueueSize))
 
@@ -116,7 +116,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	audit.Go(func() { b.connections.audit.run(auditing) })
 	err := b.connections.run(ctx)
 	stop()
-	b.drain(cut)
+	b.drain(cancel)
 	audit.Wait()
 	return ignoreOnStop(ctx, err)
 }
@@ -154,14 +154,14 @@ func (b *Bot) introduce(ctx context.Context) error {
 	}
 }
 
-// drain sees what was acked answered. What is still running after drainFor is
-// cut short, and answered so.
-func (b *Bot) drain(cut context.CancelFunc) {
-	if b.queue.wait(drainFor) && b.busy.wait(cutFor) {
+// drain sees what was acked answered. What is still running after drainTimeout is
+// cancelled, and answered so.
+func (b *Bot) drain(cancel context.CancelFunc) {
+	if b.queue.wait(drainTimeout) && b.busy.wait(cancelTimeout) {
 		return
 	}
-	cut()
-	if !b.queue.wait(cutFor) {
+	cancel()
+	if !b.queue.wait(cancelTimeout) {
 		b.log.Error("stopped while requests were being answered")
 	}
 }

@@ -15,8 +15,8 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 		took time.Duration
 	}{
 		"done in time":     {func(context.Context) { <-time.After(3 * time.Second) }, 3 * time.Second},
-		"heeds its end":    {func(ctx context.Context) { <-ctx.Done() }, drainFor},
-		"heeds nothing":    {func(context.Context) { <-time.After(time.Minute) }, drainFor + cutFor},
+		"heeds its end":    {func(ctx context.Context) { <-ctx.Done() }, drainTimeout},
+		"heeds nothing":    {func(context.Context) { <-time.After(time.Minute) }, drainTimeout + cancelTimeout},
 		"nothing is going": {func(context.Context) {}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	announceFor = time.Second
+	announceTimeout = time.Second
 
 	// closedGrace is how long Slack may count a connection of ours that was closed.
 	closedGrace = time.Minute
@@ -84,7 +84,7 @@ func (a *connectionAudit) run(ctx context.Context) {
 
 // announce returns how many processes are alive, 0 = Redis does not say.
 func (a *connectionAudit) announce(ctx context.Context) int {
-	ctx, cancel := context.WithTimeout(ctx, announceFor)
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
 	defer cancel()
 	living, err := a.cfg.Processes.Announce(ctx, a.id, a.cfg.Now())
 	if err != nil {
@@ -95,7 +95,7 @@ func (a *connectionAudit) announce(ctx context.Context) int {
 }
 
 func (a *connectionAudit) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	if err := a.cfg.Processes.Leave(ctx, a.id); err != nil {
 		a.cfg.Log.Debug("process not signed off", "error", err)

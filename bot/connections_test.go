@@ -83,7 +83,7 @@ func TestStopHandlesLastFramesOfBothConnections(t *testing.T) {
 		first, second := s.both()
 		s.stop()
 		for i, l := range []*line{first, second} {
-			time.Sleep(ackFor / 3)
+			time.Sleep(ackGrace / 3)
 			id := fmt.Sprint("e", i)
 			l.types(t, id, id)
 			s.answered(l, id, id)
@@ -94,7 +94,7 @@ func TestStopHandlesLastFramesOfBothConnections(t *testing.T) {
 		}
 		<-first.gone
 		<-second.gone
-		if first.code != websocket.CloseNormalClosure || second.code != websocket.CloseNormalClosure || time.Since(stopped) > 3*ackFor {
+		if first.code != websocket.CloseNormalClosure || second.code != websocket.CloseNormalClosure || time.Since(stopped) > 3*ackGrace {
 			t.Errorf("closed with codes %d and %d after %v", first.code, second.code, time.Since(stopped))
 		}
 		s.quiet()

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	longestWait = 10 * time.Second // that Slack may ask for before a second try that people wait for
-	maxErrorLen = 1 << 10          // bytes read of a refusal
+	maxWait    = 10 * time.Second // that Slack may ask for before a second try that people wait for
+	maxRefusal = 1 << 10          // bytes read of a refusal
 )
 
 // message is what goes out.
@@ -140,7 +140,7 @@ func (o *outbox) postWebhook(ctx context.Context, responseURL string, body slack
 		return FaultOf(err)
 	}
 	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxErrorLen))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
 	if err != nil && res.StatusCode == http.StatusOK {
 		return nil // Slack took it; only its "ok" got lost
 	}
@@ -163,7 +163,7 @@ func readRefusal(res *http.Response, answer []byte) error {
 		code = string(bytes.TrimSpace(answer))
 	}
 	return &Fault{
-		Code: codePattern.FindString(code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, longestPause),
+		Code: codePattern.FindString(code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, maxRetryAfter),
 		err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status},
 	}
 }
@@ -172,7 +172,7 @@ func readRefusal(res *http.Response, answer []byte) error {
 // where that is longer than anybody waits for an answer.
 func (o *outbox) wait(ctx context.Context, fault *Fault) error {
 	wait := max(fault.RetryAfter, o.timings.Retry)
-	if wait > longestWait {
+	if wait > maxWait {
 		return fault
 	}
 	return sleep(ctx, wait)

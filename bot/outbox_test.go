@@ -190,7 +190,7 @@ func TestEphemeralWaitsOnceForTheRateLimit(t *testing.T) {
 func TestRateLimitMeansThatNothingWasPosted(t *testing.T) {
 	t.Parallel()
 	for asked, want := range map[string]time.Duration{
-		"": 0, "1.5": 2 * time.Second, "86400": longestPause, "soon": 0, "Sat, 01 Jan 2000 00:00:30 GMT": 30 * time.Second,
+		"": 0, "1.5": 2 * time.Second, "86400": maxRetryAfter, "soon": 0, "Sat, 01 Jan 2000 00:00:30 GMT": 30 * time.Second,
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			reply(429, "", "Retry-After", asked, "Date", "Sat, 01 Jan 2000 00:00:00 GMT")(w)

@@ -131,7 +131,7 @@ func (a approvals) sendProgress(ctx context.Context, p store.Progress, send func
 // saveMessage records where a plan or its job is shown, so that updates go there
 // instead of being posted once more. Where it fails, a click on the message says.
 func (a approvals) saveMessage(ctx context.Context, planID string, m store.Message) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordFor)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
 	if err := a.cfg.Repairs.Plans.SetMessage(ctx, planID, m); err != nil && !errors.Is(err, store.ErrUnknownPlan) {
 		a.log.WarnContext(ctx, "plan message not recorded", "plan", planID, "error", err)

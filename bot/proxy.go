@@ -84,7 +84,7 @@ func dial(ctx context.Context, d *websocket.Dialer, address string) (conn *webso
 	case errors.As(err, &panicked):
 		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Error()))
 	case res != nil:
-		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, maxRetryAfter)}
 	case socks != "":
 		return nil, FaultOf(&ProxyError{host: socks, err: quiet.Error(err)})
 	}

@@ -62,11 +62,11 @@ func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted
 	r.replyLine(ctx, to, err.line())
 }
 
-// recordFor is how long an answer waits for the audit trail.
-const recordFor = 2 * time.Second
+// recordTimeout is how long an answer waits for the audit trail.
+const recordTimeout = 2 * time.Second
 
 func (r *responder) record(ctx context.Context, e store.Entry) {
-	ctx, cancel := context.WithTimeout(ctx, recordFor)
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	if err := r.cfg.Repairs.Plans.Record(ctx, e); err != nil {
 		r.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)

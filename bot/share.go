@@ -23,7 +23,7 @@ type Shares interface {
 
 const (
 	shareTTL          = 30 * time.Minute // as long as Slack takes answers
-	doubleClickWithin = 10 * time.Second
+	doubleClickWindow = 10 * time.Second
 
 	// requestPrefix distinguishes the id of a saved request from a session's.
 	requestPrefix = "request:"
@@ -85,7 +85,7 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 func (a answers) claimShare(ctx context.Context, p placement) bool {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
-	first, err := a.cfg.Shares.Claim(ctx, p.claim, doubleClickWithin)
+	first, err := a.cfg.Shares.Claim(ctx, p.claim, doubleClickWindow)
 	if err != nil {
 		a.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
 	}

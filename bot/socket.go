@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	maxFrame  = 1 << 20          // bytes
-	lingerFor = 30 * time.Second // with a connection that is being replaced
+	maxFrame      = 1 << 20          // bytes
+	lingerTimeout = 30 * time.Second // with a connection that is being replaced
 )
 
 // Why a connection ended, apart from what the network and Slack say.
@@ -167,7 +167,7 @@ func (s *socket) disconnect(reason string) error {
 	}
 	if s.over.Err() == nil {
 		s.finish(errReplace)
-		time.AfterFunc(lingerFor, s.hangUp)
+		time.AfterFunc(lingerTimeout, s.hangUp)
 	}
 	return nil
 }
@@ -197,11 +197,11 @@ func (s *socket) ack(ref, envelopeID string) error {
 // hangUp ends the connection in good order: what is under way is handled, then
 // Slack is told, and what it had sent by then is handled, too.
 func (s *socket) hangUp() {
-	if closedWithin(s.ended, ackFor) {
+	if closedWithin(s.ended, ackGrace) {
 		return
 	}
 	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
-	_ = s.conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(ackFor)) // closed below
-	closedWithin(s.ended, ackFor)
+	_ = s.conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(ackGrace)) // closed below
+	closedWithin(s.ended, ackGrace)
 	_ = s.conn.Close() // it has ended either way
 }

@@ -87,11 +87,11 @@ func TestDuplicateEnvelopesAreDropped(t *testing.T) {
 			}
 		}
 		s.quiet()
-		time.Sleep(rememberFor - time.Minute)
+		time.Sleep(dedupeTTL - time.Minute)
 		second.types(t, "e1", "x")
 		within(t, time.Second, "ack", second.acks)
 		s.quiet()
-		time.Sleep(2*rememberFor + time.Minute)
+		time.Sleep(2*dedupeTTL + time.Minute)
 		second.types(t, "e1", "x")
 		s.answered(second, "e1", "x") // a new one, as far as anybody can tell
 	})

@@ -31,7 +31,7 @@ var (
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, mark string) (m store.Message, err error) {
 	alert := commands.AlertOf(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
-	err = a.withoutBlocks(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	err = a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
 	})
@@ -45,7 +45,7 @@ func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 		return errMoved()
 	}
 	alert := commands.AlertOf(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
-	return changeError(a.withoutBlocks(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	return changeError(a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
 	}))
@@ -72,9 +72,9 @@ func marked(mark string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})
 }
 
-// withoutBlocks sends an alert, and once more as text alone where Slack refuses
+// withTextFallback sends an alert, and once more as text alone where Slack refuses
 // its blocks.
-func (a Alerts) withoutBlocks(ctx context.Context, i store.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
+func (a Alerts) withTextFallback(ctx context.Context, i store.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
 	if err != nil && FaultOf(err).class() == blocksError {
 		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))

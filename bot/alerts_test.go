@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestUntold: what each fault means for the next try.
-func TestUntold(t *testing.T) {
+// TestNotificationError: what each fault means for the next try.
+func TestNotificationError(t *testing.T) {
 	t.Parallel()
 	dial := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}
 	read := &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "read", Err: errors.New("reset")}}
@@ -38,21 +38,21 @@ func TestUntold(t *testing.T) {
 		{"unheard of", answered("of_tomorrow"), watch.Refusal{Lasting: true}},
 	} {
 		var got *watch.Refusal
-		if !errors.As(untold(c.err), &got) {
-			t.Fatalf("%s: %v", c.name, untold(c.err))
+		if !errors.As(notificationError(c.err), &got) {
+			t.Fatalf("%s: %v", c.name, notificationError(c.err))
 		}
 		if got.Unclear != c.want.Unclear || got.Gone != c.want.Gone || got.Lasting != c.want.Lasting || got.After != c.want.After {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if untold(nil) != nil {
-		t.Error("what was told is a fault")
+	if notificationError(nil) != nil {
+		t.Error("no error became one")
 	}
 }
 
-// TestUnchanged: a message that Slack lets nobody change any more is given up for
+// TestChangeError: a message that Slack lets nobody change any more is given up for
 // another one, and no other fault gives it up.
-func TestUnchanged(t *testing.T) {
+func TestChangeError(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]watch.Refusal{
 		"message_not_found": {Gone: true}, "thread_not_found": {Gone: true},
@@ -65,7 +65,7 @@ func TestUnchanged(t *testing.T) {
 		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
 	} {
 		var got *watch.Refusal
-		if err := unchanged(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
+		if err := changeError(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
 			t.Fatalf("%s: %v", code, err)
 		}
 		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
@@ -73,11 +73,11 @@ func TestUnchanged(t *testing.T) {
 		}
 	}
 	var away *watch.Refusal
-	if err := unchanged(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+	if err := changeError(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
 		t.Errorf("no answer: %+v", away)
 	}
-	if unchanged(nil) != nil {
-		t.Error("what was told is a fault")
+	if changeError(nil) != nil {
+		t.Error("no error became one")
 	}
 }
 

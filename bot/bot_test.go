@@ -15,8 +15,8 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 		took time.Duration
 	}{
 		"done in time":     {func(context.Context) { <-time.After(3 * time.Second) }, 3 * time.Second},
-		"heeds its end":    {func(ctx context.Context) { <-ctx.Done() }, drainFor},
-		"heeds nothing":    {func(context.Context) { <-time.After(time.Minute) }, drainFor + cutFor},
+		"heeds its end":    {func(ctx context.Context) { <-ctx.Done() }, drainTimeout},
+		"heeds nothing":    {func(context.Context) { <-time.After(time.Minute) }, drainTimeout + cancelTimeout},
 		"nothing is going": {func(context.Context) {}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -24,7 +24,7 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				work, cut := context.WithCancel(t.Context())
 				defer cut()
-				b := &Bot{log: slog.New(slog.DiscardHandler), queue: newQueue(work, common(1, 1)), busy: newQueue(work, common(1, 1))}
+				b := &Bot{answers: answers{approvals{&responder{log: slog.New(slog.DiscardHandler)}}}, queue: newQueue(work, sharedLimits(1, 1)), busy: newQueue(work, sharedLimits(1, 1))}
 				b.queue.offer(job{run: c.job})
 				started := time.Now()
 				b.drain(cut)

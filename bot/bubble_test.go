@@ -1,17 +1,11 @@
 package bot
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -40,7 +34,7 @@ type bubble struct {
 	counted func(n int) int
 	hello   bool
 	hangs   atomic.Bool // response_url gives no answer
-	// posting answers a post through response_url, or with the bot's own voice,
+	// posting answers a post through response_url, or as the bot,
 	// in place of the usual answer; false = as usual.
 	posting func(w http.ResponseWriter, own bool) bool
 	refusal atomic.Value // error code of auth.test, a string
@@ -60,15 +54,6 @@ type bubble struct {
 	gauge *gauge
 	stop  context.CancelFunc
 	ended chan error
-}
-
-// line is one connection as Slack sees it.
-type line struct {
-	*websocket.Conn
-	acks   chan string
-	code   int // of the bot's close frame, to be read after gone is closed
-	gone   chan struct{}
-	silent atomic.Bool // Slack sends no more PINGs
 }
 
 // lockedLog is a log that tests can read.
@@ -122,16 +107,17 @@ func (plain) SettleNotMade(context.Context, string, commands.Request) commands.A
 	return commands.Answer{}
 }
 
-// living is how many processes of the bot there are.
-type living struct{ n atomic.Int32 }
+// oneProcess knows of no other process of the bot.
+type oneProcess struct{}
 
-func (l *living) Announce(context.Context, string, time.Time) (int, error) {
-	return int(l.n.Load()), nil
-}
+func (oneProcess) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
 
-func (l *living) Leave(context.Context, string) error { return nil }
+func (oneProcess) Leave(context.Context, string) error { return nil }
 
-var timings = DefaultTimings()
+var (
+	timings   = DefaultTimings()
+	deadlines = NewDeadlines(1)
+)
 
 // inBubble plays a story with a Slack that is set up by prepare, nil = a
 // well-behaved one.
@@ -161,156 +147,21 @@ func inBubble(t *testing.T, prepare func(*bubble), story func(*bubble)) {
 }
 
 func (s *bubble) run() {
-	b, err := New(Config{Timings: timings, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
-		Commands: plain{}, Processes: s.processes(), Metrics: s.gauge, Now: time.Now,
+	b, err := New(Config{Timings: timings, Deadlines: deadlines, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: s.apiURL, Readers: []string{"U1"},
+		Commands: plain{}, Processes: oneProcess{}, Metrics: s.gauge, Now: time.Now,
 		Log: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := &http.Client{Timeout: callFor, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
+	client := &http.Client{Timeout: deadlines.Call, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
-	b.outbox.http, b.outbox.api, b.dialer = client, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: dialFor}
+	b.outbox.http, b.outbox.api, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
 	if s.proxy != nil {
-		b.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
+		b.connections.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
 	}
 	ctx, cancel := context.WithCancel(s.t.Context())
 	s.bot, s.stop = b, cancel
 	go func() { s.ended <- b.Run(ctx) }()
-}
-
-func (s *bubble) processes() Processes {
-	l := &living{}
-	l.n.Store(1)
-	return l
-}
-
-func (s *bubble) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/api/auth.test", func(w http.ResponseWriter, _ *http.Request) {
-		refusal, _ := s.refusal.Load().(string)                                                             // "" = none
-		_, _ = fmt.Fprintf(w, `{"ok":%v,"team_id":"T1","user_id":"U9","error":%q}`, refusal == "", refusal) // the asker notices
-	})
-	mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
-		s.mu.Lock()
-		s.opened = append(s.opened, time.Now())
-		n := len(s.opened)
-		s.mu.Unlock()
-		status, retryAfter, body := s.opening(n)
-		if body == "" {
-			body = fmt.Sprintf(`{"ok":true,"url":"ws://slack.test/socket/%d"}`, n)
-		}
-		if retryAfter != "" {
-			w.Header().Set("Retry-After", retryAfter)
-		}
-		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body)
-	})
-	mux.HandleFunc("/socket/{n}", s.serve)
-	mux.HandleFunc("/refused", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Retry-After", s.pause)
-		w.WriteHeader(http.StatusTooManyRequests)
-	})
-	mux.HandleFunc("/api/chat.postEphemeral", func(w http.ResponseWriter, r *http.Request) {
-		if s.posting(w, true) {
-			return
-		}
-		s.answers <- "with its own voice: " + r.FormValue("text")
-		_, _ = io.WriteString(w, `{"ok":true}`) // the asker notices
-	})
-	mux.HandleFunc("/response", func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			s.t.Error(err)
-		}
-		if s.hangs.Load() {
-			<-r.Context().Done()
-			return
-		}
-		if s.posting(w, false) {
-			return
-		}
-		s.answers <- string(body)
-	})
-	return mux
-}
-
-// serve is one connection: a hello, a PING every ten seconds, acks.
-func (s *bubble) serve(w http.ResponseWriter, r *http.Request) {
-	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
-	conn, err := up.Upgrade(w, r, nil)
-	if err != nil {
-		s.t.Error(err)
-		return
-	}
-	l := &line{Conn: conn, acks: make(chan string, 1000), gone: make(chan struct{})}
-	n, err := strconv.Atoi(r.PathValue("n"))
-	if err != nil {
-		s.t.Error(err)
-	}
-	go s.speak(l, n)
-	defer close(l.gone)
-	for {
-		var ack struct {
-			EnvelopeID string `json:"envelope_id"`
-		}
-		if err := conn.ReadJSON(&ack); err != nil {
-			if closed, ok := err.(*websocket.CloseError); ok { //nolint:errorlint // the library does not wrap it
-				l.code = closed.Code
-			}
-			return
-		}
-		l.acks <- ack.EnvelopeID
-	}
-}
-
-// speak greets, then sends PINGs.
-func (s *bubble) speak(l *line, n int) {
-	if s.hello {
-		l.send(s.t, fmt.Sprintf(`{"type":"hello","num_connections":%d}`, s.counted(n)))
-	}
-	s.lines <- l
-	for {
-		select {
-		case <-time.After(10 * time.Second):
-		case <-l.gone:
-			return
-		}
-		if !l.silent.Load() {
-			_ = l.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) // the reader notices
-		}
-	}
-}
-
-func (l *line) send(t *testing.T, frame string) {
-	t.Helper()
-	if err := l.WriteMessage(websocket.TextMessage, []byte(frame)); err != nil {
-		t.Errorf("Slack could not send %.100s: %v", frame, err)
-	}
-}
-
-// types sends a command over the connection.
-func (l *line) types(t *testing.T, envelope, text string) {
-	t.Helper()
-	l.typesFrom(t, envelope, text, "http://slack.test/response")
-}
-
-func (l *line) typesFrom(t *testing.T, envelope, text, responseURL string) {
-	t.Helper()
-	raw, err := json.Marshal(map[string]any{"type": "slash_commands", "envelope_id": envelope, "payload": map[string]string{
-		"user_id": "U1", "channel_id": "C1", "command": "/session", "text": text, "response_url": responseURL}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	l.send(t, string(raw))
-}
-
-func (l *line) isUp() bool {
-	select {
-	case <-l.gone:
-		return false
-	default:
-		return true
-	}
 }
 
 // connected waits for the next connection, an hour at most.
@@ -359,9 +210,6 @@ func (s *bubble) attempts() []time.Duration {
 	return since
 }
 
-// proxyAddr is where the bubble's proxy is.
-const proxyAddr = "proxy.test:3128"
-
 func within[T any](t *testing.T, patience time.Duration, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -370,50 +218,5 @@ func within[T any](t *testing.T, patience time.Duration, what string, from <-cha
 	case <-time.After(patience):
 		t.Fatalf("no %s within %v", what, patience)
 		panic("not reached")
-	}
-}
-
-// Accept, Close and Addr make it a listener.
-func (s *bubble) Accept() (net.Conn, error) {
-	select {
-	case conn := <-s.waiting:
-		return conn, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (s *bubble) Close() error {
-	close(s.closed)
-	return nil
-}
-
-func (s *bubble) Addr() net.Addr { return &net.IPAddr{} }
-
-func (s *bubble) dial(ctx context.Context, _, addr string) (net.Conn, error) {
-	s.mu.Lock()
-	s.dialled = append(s.dialled, addr)
-	s.mu.Unlock()
-	if addr == proxyAddr {
-		here, there := net.Pipe()
-		go func() {
-			if _, err := http.ReadRequest(bufio.NewReader(there)); err != nil {
-				s.t.Error(err)
-			}
-			s.proxy(there)
-		}()
-		return here, nil
-	}
-	if addr != "slack.test:80" {
-		return nil, errors.New("there is nobody else in this bubble")
-	}
-	here, there := net.Pipe()
-	select {
-	case s.waiting <- there:
-		return here, nil
-	case <-s.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
 }

@@ -27,8 +27,8 @@ func (s *stage) burst(t *testing.T, user, channel string, n int) {
 	typing.Wait()
 }
 
-// told counts so many messages by what they say and who sees them.
-func (s *stage) told(t *testing.T, n int) map[string]int {
+// countMessages counts so many messages by what they say and who sees them.
+func (s *stage) countMessages(t *testing.T, n int) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	for taken := 0; taken < n; {
@@ -44,7 +44,7 @@ func (s *stage) told(t *testing.T, n int) map[string]int {
 	return counts
 }
 
-// hanging lets these people's commands hang until goOn is called, and tells as
+// hanging lets these people's commands hang until goOn is called, and signals as
 // they begin to.
 func (s *stage) hanging(people ...string) (begun <-chan struct{}, goOn func()) {
 	hang, begin := make(chan struct{}), make(chan struct{}, 1000)
@@ -73,7 +73,7 @@ func TestAThousandCommandsAtOnce(t *testing.T) { // alone: it weighs the memory 
 		t.Errorf("the process grew by %d bytes", grown)
 	}
 	goOn()
-	counts := s.told(t, 1000)
+	counts := s.countMessages(t, 1000)
 	s.ExpectNothingElse()
 	answered, busy := 0, 0
 	for _, p := range people {
@@ -97,7 +97,7 @@ func TestAThousandCommandsAtOnce(t *testing.T) { // alone: it weighs the memory 
 	s.ExpectNothingElse()
 }
 
-// Slack moves both connections while people type: the next ones hear before the
+// Slack moves both connections while people type: the next ones receive before the
 // old ones are gone.
 func TestRefreshOfBothConnectionsLosesNothing(t *testing.T) {
 	t.Parallel()
@@ -131,8 +131,8 @@ func TestRefreshOfBothConnectionsLosesNothing(t *testing.T) {
 	}
 	s.burst(t, "U0SUPPORT", "C0SUPPORT", 50)
 	all := int(typed.Load()) + 50
-	if counts := s.told(t, all); counts["U0SUPPORT in C0SUPPORT: Orphaned"] != all {
-		t.Errorf("told %v, want %d answers", counts, all)
+	if counts := s.countMessages(t, all); counts["U0SUPPORT in C0SUPPORT: Orphaned"] != all {
+		t.Errorf("got %v, want %d answers", counts, all)
 	}
 	s.ExpectNothingElse()
 }
@@ -152,12 +152,12 @@ func TestABurstHoldsUpNobodyElse(t *testing.T) {
 		lea.Type("/session debug " + session)
 		lea.ExpectMessage(wstest.Saying("Orphaned"))
 	}
-	if counts := s.told(t, busy); counts["U0SUPPORT in C0SUPPORT: Busy: try again in a moment."] != busy {
-		t.Errorf("told %v, want that it is busy %d times", counts, busy)
+	if counts := s.countMessages(t, busy); counts["U0SUPPORT in C0SUPPORT: Busy: try again in a moment."] != busy {
+		t.Errorf("got %v, want that it is busy %d times", counts, busy)
 	}
 	goOn()
-	if counts := s.told(t, running+waiting); counts["U0SUPPORT in C0SUPPORT: Orphaned"] != running+waiting {
-		t.Errorf("told %v, want %d answers", counts, running+waiting)
+	if counts := s.countMessages(t, running+waiting); counts["U0SUPPORT in C0SUPPORT: Orphaned"] != running+waiting {
+		t.Errorf("got %v, want %d answers", counts, running+waiting)
 	}
 	s.ExpectNothingElse()
 }

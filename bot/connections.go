@@ -3,51 +3,72 @@ package bot
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/gorilla/websocket"
+	"github.com/slack-go/slack"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-const dialFor = 10 * time.Second // the handshake of one connection
+// handler takes a frame and the envelope in it, which is neither hello nor
+// disconnect, or empty where it cannot be read. It does not block. An error ends
+// the connection.
+type handler func(s *socket, frame []byte, e envelope) error
 
-// listen keeps two connections up until ctx ends or a fault is permanent, so
-// that one hears while the other is gone. It returns once both are closed and
-// what they carried has been handed over.
+// connections keeps the app connected to Slack.
 //
-// The library could run them, but closes a connection as soon as Slack warns
-// and opens the next one second: what Slack sends in between is lost, and where
-// Slack warns both at once nobody hears at all. Here the next one comes first.
-func (b *Bot) listen(ctx context.Context) error {
+// The library could, but closes a connection as soon as Slack warns and opens the
+// next one second: what Slack sends in between is lost, and where Slack warns both
+// at once nobody receives at all. Here the next one is opened first.
+type connections struct {
+	cfg    Config
+	api    *slack.Client
+	dialer *websocket.Dialer
+	audit  *connectionAudit
+	handle handler
+
+	up      atomic.Int32
+	mu      sync.Mutex     // keeps the metric in step with up
+	reading sync.WaitGroup // sockets that are read
+	greeted chan struct{}  // closed at the first hello
+	once    sync.Once      // closes it
+}
+
+func newConnections(cfg Config, api *slack.Client, handle handler) *connections {
+	return &connections{cfg: cfg, api: api, dialer: newDialer(cfg.Deadlines), audit: newConnectionAudit(cfg), handle: handle, greeted: make(chan struct{})}
+}
+
+// run keeps two connections up until ctx ends or a fault is permanent, so that
+// one receives while the other is gone. It returns once both are closed and what
+// they carried has been handled.
+func (c *connections) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return b.keep(ctx) })
-	group.Go(func() error { return b.watchToken(ctx) })
+	group.Go(func() error { return c.keepOne(ctx) })
+	group.Go(func() error { return c.watchToken(ctx) })
 	group.Go(func() error {
 		select {
-		case <-b.greeted:
+		case <-c.greeted:
 		case <-ctx.Done():
 			return nil
 		}
-		if pauseFor(ctx, b.timings.Stagger) != nil {
+		if sleep(ctx, c.cfg.Timings.Stagger) != nil {
 			return nil
 		}
-		return b.keep(ctx)
+		return c.keepOne(ctx)
 	})
 	err := group.Wait()
-	b.reading.Wait()
+	c.reading.Wait()
 	return err
 }
 
-// watchToken looks whether the bot token still holds: connections stand without
+// watchToken checks whether the bot token still holds: connections last without
 // it, but with a revoked one nobody could be answered any more.
-func (b *Bot) watchToken(ctx context.Context) error {
-	for pauseFor(ctx, b.timings.Token) == nil {
-		_, err := b.api.AuthTestContext(ctx)
+func (c *connections) watchToken(ctx context.Context) error {
+	for sleep(ctx, c.cfg.Timings.Token) == nil {
+		_, err := c.api.AuthTestContext(ctx)
 		if err == nil {
 			continue
 		}
@@ -58,22 +79,22 @@ func (b *Bot) watchToken(ctx context.Context) error {
 	return nil
 }
 
-// keep has one connection after the other. Beside it there is the one before at
-// most, which Slack is read on until it ends: so that a process never has more than
+// keepOne has one connection after the other. Beside it there is at most its
+// predecessor, which is read until Slack ends it: so a process never has more than
 // four of the ten that Slack allows an app, however fast Slack wants them replaced.
-func (b *Bot) keep(ctx context.Context) error {
-	retry := b.newBackoff()
-	var before *socket // nil = there is none
+func (c *connections) keepOne(ctx context.Context) error {
+	retry := c.newBackoff()
+	var predecessor *socket
 	for {
-		s, err := b.connect(ctx)
+		s, err := c.connect(ctx)
 		if err == nil {
-			err = s.use(ctx)
+			err = s.run(ctx)
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
 		fault := FaultOf(err)
-		settled := s != nil && s.age() >= b.timings.Settled
+		settled := s != nil && s.age() >= c.cfg.Timings.Settled
 		if settled {
 			retry.Reset()
 		}
@@ -81,85 +102,78 @@ func (b *Bot) keep(ctx context.Context) error {
 		case fault.permanent():
 			return permanentError("SLACK_APP_TOKEN", fault)
 		case errors.Is(err, errReplace):
-			if b.waitToReplace(ctx, retry, s) != nil {
+			if c.waitToReplace(ctx, retry, s) != nil {
 				return nil
 			}
-			if before != nil {
-				before.hangUp()
+			if predecessor != nil {
+				predecessor.hangUp()
 			}
-			before = s
+			predecessor = s
 		case settled:
-			b.log.Warn("a connection to Slack ended; the next one is being opened", "error", fault, "up", b.sockets.Load())
-		case b.waitForSlack(ctx, retry, fault) != nil:
+			c.cfg.Log.Warn("connection to Slack ended, opening the next", "error", fault, "up", c.up.Load())
+		case c.waitForSlack(ctx, retry, fault) != nil:
 			return nil
 		}
 	}
 }
 
 // waitToReplace waits until the successor of a connection may be opened: at once,
-// and ever longer where Slack wants each one replaced as soon as it stands.
-func (b *Bot) waitToReplace(ctx context.Context, retry *backoff.ExponentialBackOff, s *socket) error {
+// and ever longer where Slack wants each one replaced as soon as it is up.
+func (c *connections) waitToReplace(ctx context.Context, retry *backoff.ExponentialBackOff, s *socket) error {
 	wait := time.Duration(0)
-	if s.age() < b.timings.Settled {
-		wait = max(retry.NextBackOff(), b.timings.Replace-s.age())
+	if s.age() < c.cfg.Timings.Settled {
+		wait = max(retry.NextBackOff(), c.cfg.Timings.Replace-s.age())
 	}
-	b.log.Info("Slack moves a connection; the next one is opened first", "in_ms", wait.Milliseconds(), "up", b.sockets.Load())
-	return pauseFor(ctx, wait)
+	c.cfg.Log.Info("connection to Slack to be replaced, opening the next first", "in_ms", wait.Milliseconds(), "up", c.up.Load())
+	return sleep(ctx, wait)
 }
 
 // newBackoff spreads the replicas' attempts and stays under half a minute: who
-// backs off is deaf.
-func (b *Bot) newBackoff() *backoff.ExponentialBackOff {
+// backs off receives nothing.
+func (c *connections) newBackoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
-		InitialInterval: b.timings.Backoff, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 100 * b.timings.Backoff,
+		InitialInterval: c.cfg.Timings.Backoff, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 100 * c.cfg.Timings.Backoff,
 	}
 }
 
-func (b *Bot) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
+func (c *connections) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
 	wait := max(retry.NextBackOff(), fault.RetryAfter)
-	b.log.Warn("no connection to Slack could be had or held", "error", fault, "advice", fault.Advice(),
-		"next_try_in_ms", wait.Milliseconds(), "up", b.sockets.Load())
-	return pauseFor(ctx, wait)
-}
-
-// newDialer opens connections; Slack is reached as for the Web API.
-func newDialer(p patience) *websocket.Dialer {
-	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: p.times(dialFor)}
+	c.cfg.Log.Warn("connection to Slack failed, will retry", "error", fault, "advice", fault.Advice(), "in_ms", wait.Milliseconds(), "up", c.up.Load())
+	return sleep(ctx, wait)
 }
 
 // connect asks Slack for an address, which is good for one connection, and
-// opens it. What goes wrong is told without that address.
-func (b *Bot) connect(ctx context.Context) (*socket, error) {
-	_, address, err := b.api.StartSocketModeContext(ctx)
+// opens it. No error holds the address.
+func (c *connections) connect(ctx context.Context) (*socket, error) {
+	_, address, err := c.api.StartSocketModeContext(ctx)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := dial(ctx, b.dialer, address)
+	conn, err := dial(ctx, c.dialer, address)
 	if err != nil {
 		return nil, err
 	}
-	return newSocket(b, conn), nil
+	return newSocket(c, conn), nil
 }
 
-func dial(ctx context.Context, d *websocket.Dialer, address string) (*websocket.Conn, error) {
-	conn, res, err := open(ctx, d, address) //nolint:bodyclose // the connection's, or read already
-	if err != nil && res != nil {
-		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, longestPause)}
-	}
-	if err != nil {
-		return nil, FaultOf(err)
-	}
-	return conn, nil
+// opened counts a connection that Slack has greeted, and whose hello counts all
+// connections of the app.
+func (c *connections) opened(counted int) {
+	up := c.count(1)
+	c.once.Do(func() { close(c.greeted) })
+	c.audit.hello(counted, up)
+	c.cfg.Log.Info("connected to Slack", "up", up, "connections_of_the_app", counted)
 }
 
-// TryConnection opens a connection at an address of Slack's and closes it at once,
-// before Slack sends anything over it. The error is a *Fault.
-func TryConnection(ctx context.Context, address string) error {
-	conn, err := dial(ctx, newDialer(1), address)
-	if err != nil {
-		return err
-	}
-	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(writeFor)) // closed below
-	_ = conn.Close()                                                                                                                        // it could be opened
-	return nil
+func (c *connections) closed() {
+	c.audit.closed()
+	c.count(-1)
+}
+
+func (c *connections) count(change int32) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	up := int(c.up.Add(change))
+	c.cfg.Metrics.Sockets(up)
+	return up
 }

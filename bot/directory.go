@@ -3,45 +3,43 @@ package bot
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/slack-go/slack"
 	"golang.org/x/sync/singleflight"
 )
 
 const (
-	lookupFor   = 2 * time.Second // one look at Slack's directory
-	knownFor    = 5 * time.Minute
-	unknownFor  = 10 * time.Second // a failed look is not repeated sooner
-	maxLookedUp = 5_000            // people or groups that are remembered
+	lookupTTL       = 5 * time.Minute
+	failedLookupTTL = 10 * time.Second
+	maxLookups      = 5_000 // people or groups that are cached
 )
 
-// directory is what Slack says of people and user groups, remembered for five
-// minutes: the calls are rate limited.
+// directory is what Slack says of people and user groups. It is cached: the calls
+// are rate limited.
 type directory struct {
 	api    *slack.Client
 	team   string // our workspace
-	users  lookups[bool]
-	groups lookups[[]string]
+	users  *lookups[bool]
+	groups *lookups[[]string]
 }
 
-func newDirectory(api *slack.Client, team string, now func() time.Time, p patience) *directory {
-	return &directory{api: api, team: team, users: lookups[bool]{now: now, most: p.times(lookupFor)}, groups: lookups[[]string]{now: now, most: p.times(lookupFor)}}
+// newDirectory returns a directory of a workspace. A lookup takes at most as long
+// as timeout.
+func newDirectory(api *slack.Client, team string, now func() time.Time, timeout time.Duration) *directory {
+	return &directory{api: api, team: team, users: newLookups[bool](now, timeout), groups: newLookups[[]string](now, timeout)}
 }
 
-// fullMember tells whether somebody is a FullMember of our workspace.
+// fullMember reports whether somebody is a FullMember of our workspace.
 func (d *directory) fullMember(ctx context.Context, user string) (bool, error) {
 	return d.users.get(ctx, user, func(ctx context.Context) (bool, error) {
 		u, err := d.api.GetUserInfoContext(ctx, user)
-		if err != nil {
-			return false, err
-		}
-		return FullMember(u, d.team), nil
+		return err == nil && FullMember(u, d.team), err
 	})
 }
 
-// FullMember tells whether somebody belongs wholly to a workspace: no guest, no
+// FullMember reports whether somebody belongs wholly to a workspace: no guest, no
 // bot, nobody from a connected workspace.
 func FullMember(u *slack.User, team string) bool {
 	ours := u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
@@ -55,60 +53,49 @@ func (d *directory) members(ctx context.Context, group string) ([]string, error)
 	})
 }
 
-// lookups remembers answers by id and asks for one id only once at a time.
+// lookups caches answers by id, failed ones for a shorter time, and looks one id
+// up only once at a time. The library's expirable cache would not do: it keeps all
+// entries for the same time, and a goroutine for ever.
 type lookups[T any] struct {
-	now    func() time.Time
-	most   time.Duration // that an answer may take
-	mu     sync.Mutex
-	known  map[string]lookup[T]
-	flight singleflight.Group
+	now     func() time.Time
+	timeout time.Duration
+	cache   *lru.Cache[string, lookup[T]]
+	flight  singleflight.Group
 }
 
 type lookup[T any] struct {
-	value T
-	err   error
-	until time.Time
+	value   T
+	err     error
+	expires time.Time
 }
 
-// get asks where nothing is remembered. The asking is shared, so it goes on
-// when the one who began it leaves.
-func (l *lookups[T]) get(ctx context.Context, id string, ask func(context.Context) (T, error)) (T, error) {
-	if found, ok := l.remembered(id); ok {
+func newLookups[T any](now func() time.Time, timeout time.Duration) *lookups[T] {
+	cache, _ := lru.New[string, lookup[T]](maxLookups) // fails for a size of 0 alone
+	return &lookups[T]{now: now, timeout: timeout, cache: cache}
+}
+
+// get returns what is cached, else what find returns. A lookup is shared, so it
+// goes on when the caller that began it leaves.
+func (l *lookups[T]) get(ctx context.Context, id string, find func(context.Context) (T, error)) (value T, err error) {
+	if found, ok := l.cache.Get(id); ok && l.now().Before(found.expires) {
 		return found.value, found.err
 	}
 	shared := l.flight.DoChan(id, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.most)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.timeout)
 		defer cancel()
-		value, err := ask(ctx)
-		l.remember(id, value, err)
+		value, err := find(ctx)
+		ttl := lookupTTL
+		if err != nil {
+			ttl = failedLookupTTL
+		}
+		l.cache.Add(id, lookup[T]{value, err, l.now().Add(ttl)})
 		return value, err
 	})
 	select {
 	case result := <-shared:
-		value, _ := result.Val.(T) // nil where the asking failed
+		value, _ = result.Val.(T) // nil where the lookup failed
 		return value, result.Err
 	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
+		return value, ctx.Err()
 	}
-}
-
-func (l *lookups[T]) remembered(id string) (lookup[T], bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	found, ok := l.known[id]
-	return found, ok && l.now().Before(found.until)
-}
-
-func (l *lookups[T]) remember(id string, value T, err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.known == nil || len(l.known) >= maxLookedUp {
-		l.known = map[string]lookup[T]{}
-	}
-	keep := knownFor
-	if err != nil {
-		keep = unknownFor
-	}
-	l.known[id] = lookup[T]{value: value, err: err, until: l.now().Add(keep)}
 }

@@ -1,12 +1,14 @@
 package bot
 
 import (
-	"errors"
+	"context"
+	"crypto/sha256"
 	"time"
 
-	"github.com/gorilla/websocket"
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
@@ -19,110 +21,100 @@ const (
 	kindEvent       = string(socketmode.RequestTypeEventsAPI)
 )
 
-// hear acks an envelope and queues what it asks for, unless it came before. What
-// could not even be told that we are busy is not acked.
-func (s *socket) hear(frame []byte, e envelope) error {
+// handleEnvelope acks an envelope and queues what it asks for, unless it was
+// delivered before. What cannot be read is acked too, so that Slack does not take
+// the app for dead. Where there is no room even for saying so nothing is acked.
+func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	ref := requestid.New()
-	if s.bot.swamped(ref) {
+	if b.busy.nearlyFull() {
+		b.cfg.Metrics.Answered("", "unheard", 0)
+		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
 		return nil
 	}
-	acked := s.ack(ref, e.id)
-	if s.bot.seen.before(s.bot.now(), e.id, eventID(e)) {
-		s.bot.log.Info("an envelope came again: acked and done with", "ref", ref, "attempt", e.attempt)
+	basics, _ := decode[salvaged](frame) // empty where it is no JSON
+	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
+	acked := s.ack(ref, id)
+	eventID := ""
+	if e.Kind == kindEvent {
+		eventID = basics.Payload.value.EventID.value
+	}
+	if b.dedupe.seen(b.cfg.Now(), id, eventID) {
+		b.log.Info("duplicate envelope acknowledged", "ref", ref, "attempt", e.Attempt.value)
 		return acked
 	}
-	s.bot.log.Debug("heard", "ref", ref, "type", e.kind, "envelope", e.id[:min(len(e.id), 64)])
-	switch e.kind {
-	case kindCommand:
-		c, err := readCommand(e.payload)
-		if err != nil || s.foreign(ref, c.app) {
-			s.sorry(ref, frame)
-			return acked
-		}
-		s.bot.heardCommand(ref, c)
-	case kindInteraction:
-		i, err := readInteraction(e.payload)
-		if err != nil || s.foreign(ref, i.app) {
-			s.sorry(ref, frame)
-			return acked
-		}
-		s.bot.heardClick(ref, i)
-	default:
-		s.bot.log.Debug("acked what nobody here waits for", "ref", ref, "type", e.kind)
+	if b.dispatch(s, ref, e) {
+		return acked
+	}
+	b.log.Error("envelope not readable", "ref", ref, "bytes", len(frame), "has_id", id != "")
+	if id != "" && responseURL != "" {
+		to := requester{ref: ref, responseURL: responseURL}
+		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.AsideUnread) })
 	}
 	return acked
 }
 
-// foreign reports whether a payload names another app than Slack's greeting did.
-func (s *socket) foreign(ref, app string) bool {
-	if app == "" || s.app == "" || app == s.app {
+// dispatch queues what an envelope asks for and reports whether it could be read.
+func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
+	switch e.Kind {
+	case kindCommand:
+		c, err := decode[slashCommand](e.Payload)
+		if err != nil || b.isForeign(s, ref, c.AppID) {
+			return false
+		}
+		b.handleCommand(ref, c)
+	case kindInteraction:
+		i, err := readInteraction(e.Payload)
+		if err != nil || b.isForeign(s, ref, i.app) {
+			return false
+		}
+		b.handleInteraction(ref, i)
+	case kindEvent: // nothing waits for events
+	default:
 		return false
 	}
-	s.bot.log.Warn("a payload is another app's", "ref", ref)
+	b.log.Debug("envelope dispatched", "ref", ref, "type", e.Kind, "envelope", e.ID[:min(len(e.ID), 64)])
 	return true
 }
 
-// ack is empty and comes before any work. Where it cannot be written the
-// connection is dead; what was asked for is answered all the same.
-func (s *socket) ack(ref, envelopeID string) error {
-	if envelopeID == "" {
-		return nil
+// isForeign reports whether a payload names another app than Slack's greeting did.
+func (b *Bot) isForeign(s *socket, ref, app string) bool {
+	if app == "" || s.app == "" || app == s.app {
+		return false
 	}
-	started := time.Now()
-	err := s.conn.SetWriteDeadline(started.Add(s.bot.patience.times(writeFor)))
-	if err == nil {
-		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID})
-	}
-	if err != nil {
-		s.bot.log.Error("an envelope could not be acked: Slack tells the person that nobody answered", "ref", ref, "error", err)
-		if errors.Is(err, websocket.ErrCloseSent) {
-			return nil // it is being closed; the rest is still read
+	b.log.Warn("payload of another app", "ref", ref)
+	return true
+}
+
+const (
+	dedupeTTL = 10 * time.Minute // in which Slack delivers again
+	maxSeen   = 1 << 17          // ids: 200 a second and some
+)
+
+// dedupe remembers the ids of envelopes and events, so that what Slack delivers
+// again is not done again. An id may be of any length: its hash is kept.
+type dedupe struct {
+	seenAt *lru.Cache[[sha256.Size]byte, time.Time]
+}
+
+func newDedupe() dedupe {
+	seenAt, _ := lru.New[[sha256.Size]byte, time.Time](maxSeen) // fails for a size of 0 alone
+	return dedupe{seenAt}
+}
+
+// seen reports whether one of the ids was seen lately, and remembers all of them.
+// Empty ones are ignored.
+func (d dedupe) seen(now time.Time, ids ...string) bool {
+	seen := false
+	for _, id := range ids {
+		if id == "" {
+			continue
 		}
-		return errNotTaken
+		key := sha256.Sum256([]byte(id))
+		at, known, _ := d.seenAt.PeekOrAdd(key, now)
+		if known {
+			seen = seen || now.Sub(at) < dedupeTTL
+			d.seenAt.Add(key, now)
+		}
 	}
-	s.bot.metrics.Acked(time.Since(started))
-	return nil
-}
-
-// refuse acks an envelope that cannot be read, so that Slack does not call us
-// deaf, and tells the one who sent it where that much can be read.
-func (s *socket) refuse(frame []byte) error {
-	ref := requestid.New()
-	if s.bot.swamped(ref) {
-		return nil
-	}
-	id, _ := salvage(frame)
-	acked := s.ack(ref, id)
-	if id != "" && s.bot.seen.before(s.bot.now(), id) {
-		return acked
-	}
-	s.sorry(ref, frame)
-	return acked
-}
-
-func (s *socket) sorry(ref string, frame []byte) {
-	id, responseURL := salvage(frame)
-	s.bot.log.Error("an envelope could not be read", "ref", ref, "bytes", len(frame), "has_id", id != "")
-	if id != "" && responseURL != "" {
-		s.bot.apologise(asker{ref: ref, responseURL: responseURL})
-	}
-}
-
-// salvage finds the id of an envelope and where it may be answered in a frame
-// that could not be read; "" = not there.
-func salvage(frame []byte) (envelopeID, responseURL string) {
-	m, err := object(frame)
-	if err != nil {
-		return "", ""
-	}
-	return text(m["envelope_id"]), text(m.inner("payload")["response_url"])
-}
-
-// eventID is what stays the same when Slack delivers an event again in another
-// envelope; "" = this is no event.
-func eventID(e envelope) string {
-	if e.kind != kindEvent {
-		return ""
-	}
-	return text(members{"payload": e.payload}.inner("payload")["event_id"])
+	return seen
 }

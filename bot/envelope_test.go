@@ -16,7 +16,7 @@ import (
 	"github.com/slack-go/slack"
 )
 
-func TestSalvage(t *testing.T) {
+func TestSalvaged(t *testing.T) {
 	t.Parallel()
 	for frame, want := range map[string][2]string{
 		`{"envelope_id":"e1","payload":{"response_url":"u","command":7}}`: {"e1", "u"},
@@ -25,10 +25,15 @@ func TestSalvage(t *testing.T) {
 		`{"envelope_id":"e1","type":["x"]}`:                               {"e1", ""},
 		`[1]`:                                                             {"", ""}, `null`: {"", ""}, `{"envelope_id":"e1"`: {"", ""},
 	} {
-		if id, responseURL := salvage([]byte(frame)); id != want[0] || responseURL != want[1] {
+		if id, responseURL := salvage(frame); id != want[0] || responseURL != want[1] {
 			t.Errorf("%s: %q %q", frame, id, responseURL)
 		}
 	}
+}
+
+func salvage(frame string) (id, responseURL string) {
+	basics, _ := decode[salvaged]([]byte(frame))
+	return basics.ID.value, basics.Payload.value.ResponseURL.value
 }
 
 // FuzzFrame: whatever comes over a connection, an envelope with an id is acked,
@@ -48,18 +53,18 @@ func FuzzFrame(f *testing.F) {
 	b, panics := fuzzed(f)
 	conn, acks := loop(f)
 	f.Fuzz(func(t *testing.T, frame []byte) {
-		s := newSocket(b, conn)
+		s := newSocket(b.connections, conn)
 		defer close(s.ended) // nothing lingers
-		err := s.take(frame)
-		e, unread := readEnvelope(frame)
-		if dismissed := e.kind == "disconnect" && (e.reason == "link_disabled" || e.reason == "too_many_websockets"); err != nil && !dismissed {
+		err := s.handleFrame(frame)
+		e, unread := decode[envelope](frame)
+		if dismissed := e.Kind == "disconnect" && (e.Reason == "link_disabled" || e.Reason == "too_many_websockets"); err != nil && !dismissed {
 			t.Errorf("%q ended the connection: %v", frame, err)
 		}
-		id, responseURL := salvage(frame)
+		id, responseURL := salvage(string(frame))
 		if id+responseURL != "" && !json.Valid(frame) {
 			t.Errorf("%q: found %q and %q in what is not JSON", frame, id, responseURL)
 		}
-		if id != "" && (unread != nil || e.kind != "hello" && e.kind != "disconnect") {
+		if id != "" && (unread != nil || e.Kind != "hello" && e.Kind != "disconnect") {
 			select {
 			case <-acks:
 			case <-time.After(2 * time.Minute):
@@ -72,10 +77,10 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// fuzzed is a bot without a Slack, and whether its log tells of a panic.
+// fuzzed is a bot without a Slack, and whether a panic was logged.
 func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	panics := &atomic.Bool{}
-	b, err := New(Config{Timings: timings, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: &living{},
+	b, err := New(Config{Timings: timings, Deadlines: deadlines, APIURL: "http://slack.test/api/", Readers: []string{"U1"}, Commands: plain{}, Processes: oneProcess{},
 		Metrics: &gauge{}, Now: time.Now, Log: slog.New(slog.NewTextHandler(writer(func(p []byte) {
 			if bytes.Contains(p, []byte("panic")) {
 				panics.Store(true)
@@ -87,9 +92,9 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	nobody := &http.Client{Transport: http.NewFileTransport(http.Dir(f.TempDir()))} // no Slack, and no network
 	b.api = slack.New("xoxb-secret", slack.OptionHTTPClient(nobody))
 	b.outbox.api, b.outbox.http = b.api, nobody
-	b.readers = &people{variable: "READERS", listed: b.listed, directory: newDirectory(b.api, "T1", b.now, 1)}
+	b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: newDirectory(b.api, "T1", b.cfg.Now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
-	b.queue, b.busy = newQueue(f.Context(), common(2, queueSize)), newQueue(f.Context(), common(1, busyQueueSize))
+	b.queue, b.busy = newQueue(f.Context(), sharedLimits(2, queueSize)), newQueue(f.Context(), sharedLimits(1, busyQueueSize))
 	return b, panics
 }
 

@@ -41,7 +41,7 @@ func newFakeSlack(t *testing.T) *fakeSlack {
 		if f.answers[method] != "" {
 			answer = f.answers[method]
 		}
-		_, _ = io.WriteString(w, answer) // the asker notices what is missing
+		_, _ = io.WriteString(w, answer) // the caller notices what is missing
 	})
 	mux.HandleFunc("/socket", func(w http.ResponseWriter, r *http.Request) {
 		up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -70,9 +70,9 @@ func newFakeSlack(t *testing.T) *fakeSlack {
 func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 	t.Helper()
 	b, err := bot.New(bot.Config{
-		Timings: quick, Patience: patient,
+		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
-		Processes: alone{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
+		Processes: singleProcess{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
 		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
@@ -117,7 +117,7 @@ func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 	}
 }
 
-func TestPassingFaultsAreWaitedOut(t *testing.T) {
+func TestTransientFaultsAreRetried(t *testing.T) {
 	t.Parallel()
 	slack := newFakeSlack(t)
 	slack.answers["auth.test"] = `{"ok":false,"error":"internal_error"}`
@@ -127,7 +127,7 @@ func TestPassingFaultsAreWaitedOut(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeReadIsAckedAndAnswered(t *testing.T) {
+func TestUnreadableEnvelopesAreAckedAndAnswered(t *testing.T) {
 	t.Parallel()
 	slack := newFakeSlack(t)
 	acks := make(chan string, 10)
@@ -167,8 +167,8 @@ func TestWhatCannotBeReadIsAckedAndAnswered(t *testing.T) {
 			t.Errorf("acked %s, want %s", got, want)
 		}
 	}
-	told := string(await(t, slack.answer)) + string(await(t, slack.answer))
-	if !strings.Contains(told, "could not be read") || !strings.Contains(told, "Orphaned") {
-		t.Errorf("answered %s", told)
+	answers := string(await(t, slack.answer)) + string(await(t, slack.answer))
+	if !strings.Contains(answers, "could not be read") || !strings.Contains(answers, "Orphaned") {
+		t.Errorf("answered %s", answers)
 	}
 }

@@ -24,7 +24,7 @@ func TestPanicIsAnsweredWithItsRef(t *testing.T) {
 		t.Errorf("%q does not name %s", m.Text, ref)
 	}
 	log := s.log.String()
-	if !strings.Contains(log, ref) || !strings.Contains(log, "TestPanicIsAnsweredWithItsRef") || strings.Contains(log, "a customer's prompt") {
+	if !strings.Contains(log, "component=bot") || !strings.Contains(log, ref) || !strings.Contains(log, "TestPanicIsAnsweredWithItsRef") || strings.Contains(log, "a customer's prompt") {
 		t.Errorf("log: %s", log)
 	}
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
@@ -46,7 +46,7 @@ func TestAnswerThatResponseURLRefusesComesFromTheBotItself(t *testing.T) {
 		t.Errorf("got %s", m)
 	}
 	s.ExpectNothingElse()
-	if log := s.log.String(); !strings.Contains(log, "an answer could not be sent") || strings.Contains(log, "/response/") {
+	if log := s.log.String(); !strings.Contains(log, "response_url failed") || strings.Contains(log, "/response/") {
 		t.Errorf("log: %s", log)
 	}
 }

@@ -18,166 +18,117 @@ import (
 )
 
 const (
-	callFor     = 5 * time.Second  // one call of Slack
-	longestWait = 10 * time.Second // that Slack may ask for before a second try that people wait for
-	maxErrorLen = 1 << 10          // bytes read of a refusal
+	maxWait    = 10 * time.Second // that Slack may ask for before a second try that people wait for
+	maxRefusal = 1 << 10          // bytes read of a refusal
 )
-
-// asker is the person who waits for an answer, and where they wait.
-type asker struct {
-	ref         string
-	user        string
-	channel     string
-	responseURL string
-	deciding    bool // by a click that may change something
-}
-
-func (a asker) actor() store.Actor { return store.Actor{ID: a.user} }
 
 // message is what goes out.
 type message struct {
 	blocks  []slack.Block
-	public  bool // for the whole channel, not only for the asker
+	public  bool // for the whole channel, not only for the requester
 	replace bool // in the place of the message that was clicked
 }
 
-// outbox is the one place from which anything is posted.
+// outbox is the one place from which anything but alerts is posted.
 type outbox struct {
-	api   *slack.Client
-	http  *http.Client
-	hooks hooks
-	log   *slog.Logger
-
-	timings  Timings
-	patience patience
+	api       *slack.Client
+	http      *http.Client
+	origin    origin // of response_url
+	log       *slog.Logger
+	timings   Timings
+	deadlines Deadlines
 }
+
+// contentOf is what a message looks like, with the text that notifications show.
+func contentOf(blocks []slack.Block) slack.MsgOption {
+	return slack.MsgOptionCompose(slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(blockkit.Fallback(blocks), false))
+}
+
+// noUnfurl keeps Slack from showing what links lead to.
+var noUnfurl = slack.MsgOptionCompose(slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 
 // respond answers through response_url, which works where the bot is no member.
 // What meets 429 or 5xx is tried once more; blocks that Slack refuses go out
 // once more as text alone. The error is a *Fault or errForeignURL.
-func (o *outbox) respond(ctx context.Context, to asker, m message) error {
-	if err := o.hooks.check(to.responseURL); err != nil {
+func (o *outbox) respond(ctx context.Context, responseURL string, m message) error {
+	if err := o.origin.check(responseURL); err != nil {
 		return err
 	}
-	body := responseOf(m)
-	err := o.deliver(ctx, to.responseURL, body)
-	if err == nil {
-		return nil
+	unfurl := false
+	body := slack.WebhookMessage{Text: blockkit.Fallback(m.blocks), Blocks: &slack.Blocks{BlockSet: m.blocks}, ResponseType: slack.ResponseTypeEphemeral,
+		ReplaceOriginal: m.replace, UnfurlLinks: &unfurl, UnfurlMedia: &unfurl}
+	if m.public {
+		body.ResponseType = slack.ResponseTypeInChannel
 	}
-	fault := FaultOf(err)
-	switch {
-	case fault.Retryable():
-		if err := o.pause(ctx, fault); err != nil {
-			return fault
+	return o.retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
+		err := o.postWebhook(ctx, responseURL, body)
+		if err != nil && body.Blocks != nil && FaultOf(err).class() == blocksError {
+			o.log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
+			body.Blocks = nil
+			err = o.postWebhook(ctx, responseURL, body)
 		}
-	case fault.ofShape():
-		o.log.Error("Slack refused the blocks of an answer; it went out as text alone", "ref", to.ref, "error", fault)
-		body.Blocks = nil
-	default:
-		return fault
-	}
-	return o.deliver(ctx, to.responseURL, body)
-}
-
-// whisper shows a message to the asker alone with the bot's own voice, where it
-// is a member.
-func (o *outbox) whisper(ctx context.Context, to asker, m message) error {
-	return o.once(ctx, func() error {
-		_, err := o.api.PostEphemeralContext(ctx, to.channel, to.user,
-			slack.MsgOptionBlocks(m.blocks...), slack.MsgOptionText(blockkit.Fallback(m.blocks), false),
-			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 		return err
 	})
 }
 
-// post shows a message to everybody in a channel, or to one person by their id,
-// and returns where it stands. It goes on when ctx ends.
-func (o *outbox) post(ctx context.Context, channel string, blocks []slack.Block, mark slack.SlackMetadata) (store.Message, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(sendFor))
+// postEphemeral shows a message to the requester alone as the bot, where it is a
+// member.
+func (o *outbox) postEphemeral(ctx context.Context, to requester, blocks []slack.Block) error {
+	return o.retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() error {
+		_, err := o.api.PostEphemeralContext(ctx, to.channel, to.user, contentOf(blocks), noUnfurl)
+		return err
+	})
+}
+
+// post shows the message of a plan to everybody in a channel, or to one person by
+// their id, and returns where it is shown. It goes on when ctx ends. After any
+// fault but a rate limit, at which nothing was posted, a post is not repeated: it
+// may be there.
+func (o *outbox) post(ctx context.Context, channel, planID string, blocks []slack.Block) (store.Message, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Send)
 	defer cancel()
+	// The metadata lets the message be found again.
+	mark := slack.SlackMetadata{EventType: "sessionbot_plan", EventPayload: map[string]any{"plan": planID}}
 	var m store.Message
-	err := o.once(ctx, func() (err error) {
-		limited, done := context.WithTimeout(ctx, o.patience.times(callFor))
-		defer done()
-		m.Channel, m.TS, err = o.api.PostMessageContext(limited, channel, slack.MsgOptionBlocks(blocks...), slack.MsgOptionMetadata(mark),
-			slack.MsgOptionText(blockkit.Fallback(blocks), false),
-			slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
+	err := o.retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() (err error) {
+		m.Channel, m.TS, err = o.api.PostMessageContext(ctx, channel, contentOf(blocks), slack.MsgOptionMetadata(mark), noUnfurl)
 		return err
 	})
-	if err != nil {
-		return store.Message{}, err
-	}
-	return m, nil
-}
-
-// once waits once for Slack's rate limit, at which nothing was posted. After any
-// other fault a post is not repeated: it may stand there.
-func (o *outbox) once(ctx context.Context, post func() error) error {
-	err := post()
-	if err == nil {
-		return nil
-	}
-	fault := FaultOf(err)
-	if fault.Status != http.StatusTooManyRequests || o.pause(ctx, fault) != nil {
-		return fault
-	}
-	if err := post(); err != nil {
-		return FaultOf(err)
-	}
-	return nil
+	return m, err
 }
 
 // update puts other blocks into a message. It is tried again, twice, where Slack
 // could not just then: an update says the same however often it comes.
 func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.patience.times(sendFor))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Send)
 	defer cancel()
-	change := func() error {
-		_, _, _, err := o.api.UpdateMessageContext(ctx, m.Channel, m.TS,
-			slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(blockkit.Fallback(blocks), false))
+	return o.retry(ctx, (*Fault).Retryable, []time.Duration{0, o.timings.Outage}, func() error {
+		_, _, _, err := o.api.UpdateMessageContext(ctx, m.Channel, m.TS, contentOf(blocks))
 		return err
-	}
-	err := change()
-	if err == nil {
-		return nil
-	}
-	for _, wait := range []time.Duration{0, o.timings.Outage} {
-		fault := FaultOf(err)
-		if !fault.Retryable() || pauseFor(ctx, wait) != nil || o.pause(ctx, fault) != nil {
-			return fault
-		}
-		if err = change(); err == nil {
+	})
+}
+
+// retry calls Slack once, and again after each of the pauses while it answers a
+// fault that may be retried. The error is a *Fault.
+func (o *outbox) retry(ctx context.Context, retryable func(*Fault) bool, pauses []time.Duration, call func() error) error {
+	for i := 0; ; i++ {
+		err := call()
+		if err == nil {
 			return nil
 		}
+		fault := FaultOf(err)
+		if i == len(pauses) || !retryable(fault) || sleep(ctx, pauses[i]) != nil || o.wait(ctx, fault) != nil {
+			return fault
+		}
 	}
-	return FaultOf(err)
 }
 
-// response is what is posted to a response_url. Slack's library would encode the
-// blocks by themselves, and then read and copy that once more.
-type response struct {
-	Text            string        `json:"text"`
-	Blocks          []slack.Block `json:"blocks,omitempty"`
-	Type            string        `json:"response_type"`
-	ReplaceOriginal bool          `json:"replace_original"`
-	UnfurlLinks     bool          `json:"unfurl_links"`
-	UnfurlMedia     bool          `json:"unfurl_media"`
-}
-
-func responseOf(m message) response {
-	body := response{Text: blockkit.Fallback(m.blocks), Blocks: m.blocks, Type: slack.ResponseTypeEphemeral, ReplaceOriginal: m.replace}
-	if m.public {
-		body.Type = slack.ResponseTypeInChannel
-	}
-	return body
-}
-
-// deliver posts to a response_url and reads what Slack made of it. A fault's
+// postWebhook posts to a response_url and reads what Slack made of it. A fault's
 // text does not hold the address.
-func (o *outbox) deliver(ctx context.Context, responseURL string, body response) error {
+func (o *outbox) postWebhook(ctx context.Context, responseURL string, body slack.WebhookMessage) error {
 	raw, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("write a message: %w", err)
+		return fmt.Errorf("encode a message: %w", err)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, responseURL, bytes.NewReader(raw))
 	if err != nil {
@@ -189,7 +140,7 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body response)
 		return FaultOf(err)
 	}
 	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxErrorLen))
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
 	if err != nil && res.StatusCode == http.StatusOK {
 		return nil // Slack took it; only its "ok" got lost
 	}
@@ -199,39 +150,37 @@ func (o *outbox) deliver(ctx context.Context, responseURL string, body response)
 // readRefusal reads an answer to a response_url: "ok", JSON with ok and error, or
 // an error code as it is.
 func readRefusal(res *http.Response, answer []byte) error {
-	var told struct {
+	var parsed struct {
 		OK    *bool  `json:"ok"`
 		Error string `json:"error"`
 	}
-	isJSON := json.Unmarshal(answer, &told) == nil
-	if res.StatusCode == http.StatusOK && (!isJSON || told.OK == nil || *told.OK) {
+	isJSON := json.Unmarshal(answer, &parsed) == nil
+	if res.StatusCode == http.StatusOK && (!isJSON || parsed.OK == nil || *parsed.OK) {
 		return nil
 	}
-	code := told.Error
+	code := parsed.Error
 	if !isJSON {
 		code = string(bytes.TrimSpace(answer))
 	}
 	return &Fault{
-		Code: known(errorCode, code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, longestPause),
+		Code: codePattern.FindString(code), Status: res.StatusCode, RetryAfter: retryafter.Read(res.Header, maxRetryAfter),
 		err: slack.StatusCodeError{Code: res.StatusCode, Status: res.Status},
 	}
 }
 
-// pause waits as long as Slack asks, and a moment at least. It gives up at once
+// wait waits as long as Slack asks, and a moment at least. It gives up at once
 // where that is longer than anybody waits for an answer.
-func (o *outbox) pause(ctx context.Context, fault *Fault) error {
+func (o *outbox) wait(ctx context.Context, fault *Fault) error {
 	wait := max(fault.RetryAfter, o.timings.Retry)
-	if wait > longestWait {
+	if wait > maxWait {
 		return fault
 	}
-	return pauseFor(ctx, wait)
+	return sleep(ctx, wait)
 }
 
-func pauseFor(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -1,155 +1,142 @@
 package bot
 
 import (
-	"encoding/json"
+	"cmp"
 	"errors"
-	"fmt"
 	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What Slack sends is read by the exact names of the members that are needed;
+// What Slack sends is decoded by the exact names of the members that are needed;
 // encoding/json would take other cases of them too. Whatever else is there may
 // be of any shape: it changes without notice.
 
-// errShape says that a member that is needed is not what it has to be.
+// errShape says that a member that is needed is not what it has to be. The
+// library's errors quote what was sent.
 var errShape = errors.New("not of the expected shape")
 
-// members are those of a JSON object.
-type members map[string]json.RawMessage
+// As encoding/json has it.
+var decodeOptions = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
-// object reads a JSON object.
-func object(raw json.RawMessage) (m members, err error) {
-	if json.Unmarshal(raw, &m) != nil || m == nil {
-		return nil, errShape
+// decode reads a JSON object.
+func decode[T any](raw jsontext.Value) (T, error) {
+	var value, none T
+	if raw.Kind() != '{' || json.Unmarshal(raw, &value, decodeOptions) != nil {
+		return none, errShape
 	}
-	return m, nil
+	return value, nil
 }
 
-// inner is a member that is an object; anything else is an empty one.
-func (m members) inner(name string) members {
-	found, err := object(m[name])
-	if err != nil {
-		return nil
-	}
-	return found
-}
+// lenient is a member that may be of any shape; its zero value stands for others.
+type lenient[T any] struct{ value T }
 
-// read takes texts that are needed. What is absent or null is empty.
-func (m members) read(into map[string]*string) error {
-	for name, s := range into {
-		if raw, ok := m[name]; ok && json.Unmarshal(raw, s) != nil {
-			return fmt.Errorf("%s: %w", name, errShape)
-		}
+func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
+	var value T
+	if json.Unmarshal(raw, &value, decodeOptions) == nil {
+		l.value = value
 	}
 	return nil
 }
 
-// text is a JSON string, "" where it is none.
-func text(raw json.RawMessage) (s string) {
-	if json.Unmarshal(raw, &s) != nil {
-		return ""
-	}
-	return s
-}
-
-// stamp is the ts of a message, which may come as a number, without the zeros at
+// timestamp is the ts of a message. It may come as a number, without the zeros at
 // its end; "" = there is none.
-func stamp(raw json.RawMessage) string {
-	if s := text(raw); s != "" {
-		return s
+type timestamp string
+
+func (t *timestamp) UnmarshalJSON(raw []byte) error {
+	value := jsontext.Value(raw)
+	switch value.Kind() {
+	case '"':
+		return json.Unmarshal(raw, (*string)(t), decodeOptions)
+	case '0':
+		seconds, fraction, _ := strings.Cut(string(raw), ".")
+		*t = timestamp(seconds + "." + (fraction + "000000")[:max(6, len(fraction))])
 	}
-	var n json.Number
-	if json.Unmarshal(raw, &n) != nil || n == "" {
-		return ""
-	}
-	seconds, fraction, _ := strings.Cut(n.String(), ".")
-	return seconds + "." + (fraction + "000000")[:max(6, len(fraction))]
+	return nil
 }
 
 // envelope is what comes over a connection.
 type envelope struct {
-	kind, id    string
-	payload     json.RawMessage
-	app         string // of hello: whose connection this is
-	reason      string // of disconnect
-	connections int    // of hello
-	attempt     int    // of an event: how often it came before
+	Kind        string         `json:"type"`
+	ID          string         `json:"envelope_id"`
+	Payload     jsontext.Value `json:"payload"`
+	Reason      string         `json:"reason"`          // of disconnect
+	Connections lenient[int]   `json:"num_connections"` // of hello
+	Attempt     lenient[int]   `json:"retry_attempt"`   // of an event: how often it came before
+	Info        lenient[struct {
+		AppID string `json:"app_id"`
+	}] `json:"connection_info"` // of hello: whose connection this is
 }
 
-// readEnvelope reads a frame.
-func readEnvelope(frame []byte) (e envelope, err error) {
-	m, err := object(frame)
-	if err != nil {
-		return e, err
-	}
-	if err := m.read(map[string]*string{"type": &e.kind, "envelope_id": &e.id}); err != nil {
-		return e, err
-	}
-	if e.kind == kindDisconnect {
-		err = m.read(map[string]*string{"reason": &e.reason})
-	}
-	e.payload, e.app = m["payload"], text(m.inner("connection_info")["app_id"])
-	_ = json.Unmarshal(m["num_connections"], &e.connections) // only for the log
-	_ = json.Unmarshal(m["retry_attempt"], &e.attempt)       // likewise
-	return e, err
+// salvaged is what is used of an envelope even where it cannot be read.
+type salvaged struct {
+	ID      lenient[string] `json:"envelope_id"`
+	Payload lenient[struct {
+		ResponseURL lenient[string] `json:"response_url"`
+		EventID     lenient[string] `json:"event_id"` // stays the same when Slack delivers an event again in another envelope
+	}] `json:"payload"`
 }
 
-// slashCommand is what we need to know of one.
+// slashCommand is what is used of one.
 type slashCommand struct {
-	app, command, text         string
-	user, channel, responseURL string
+	AppID       string `json:"api_app_id"`
+	Command     string `json:"command"`
+	Text        string `json:"text"`
+	User        string `json:"user_id"`
+	Channel     string `json:"channel_id"`
+	ResponseURL string `json:"response_url"`
 }
 
-func readCommand(payload json.RawMessage) (c slashCommand, err error) {
-	m, err := object(payload)
-	if err != nil {
-		return c, err
-	}
-	return c, m.read(map[string]*string{"api_app_id": &c.app, "command": &c.command, "text": &c.text,
-		"user_id": &c.user, "channel_id": &c.channel, "response_url": &c.responseURL})
-}
-
-// interaction is what we need to know of a press on a button; of other kinds
-// only the kind and who asks is there.
+// interaction is what is used of a click on a button; of other kinds only the
+// kind and who asks is there.
 type interaction struct {
 	kind, app                  string
 	user, channel, responseURL string
-	pressed                    bool // there is a click
+	clicked                    bool
 	click                      click
 }
 
-func readInteraction(payload json.RawMessage) (i interaction, err error) {
-	m, err := object(payload)
+func readInteraction(payload jsontext.Value) (interaction, error) {
+	type named struct {
+		ID string `json:"id"`
+	}
+	type blockActions struct {
+		Kind        string `json:"type"`
+		AppID       string `json:"api_app_id"`
+		ResponseURL string `json:"response_url"`
+		User        named  `json:"user"`
+		Channel     named  `json:"channel"`
+		Container   struct {
+			Kind      lenient[string] `json:"type"`
+			Channel   string          `json:"channel_id"`
+			TS        timestamp       `json:"message_ts"`
+			Ephemeral jsontext.Value  `json:"is_ephemeral"`
+		} `json:"container"`
+		Message lenient[struct {
+			TS timestamp `json:"ts"`
+		}] `json:"message"`
+		Actions []struct {
+			ID    string `json:"action_id"`
+			Value string `json:"value"`
+			Block string `json:"block_id"`
+		} `json:"actions"`
+	}
+	p, err := decode[blockActions](payload)
 	if err != nil {
-		return i, err
+		return interaction{}, err
 	}
-	container := m.inner("container")
-	var within string
-	var actions []json.RawMessage
-	if raw, ok := m["actions"]; ok && json.Unmarshal(raw, &actions) != nil {
-		return i, fmt.Errorf("actions: %w", errShape)
+	within := p.Container
+	i := interaction{kind: p.Kind, app: p.AppID, user: p.User.ID, channel: cmp.Or(p.Channel.ID, within.Channel), responseURL: p.ResponseURL}
+	if len(p.Actions) == 0 {
+		return i, nil
 	}
-	err = errors.Join(
-		m.read(map[string]*string{"type": &i.kind, "api_app_id": &i.app, "response_url": &i.responseURL}),
-		m.inner("user").read(map[string]*string{"id": &i.user}),
-		m.inner("channel").read(map[string]*string{"id": &i.channel}),
-		container.read(map[string]*string{"channel_id": &within}))
-	if i.channel == "" {
-		i.channel = within
+	if ts := p.Message.value.TS; within.Channel != "" && within.Channel != i.channel || ts != "" && ts != within.TS {
+		return i, errShape // of another message than the one around it
 	}
-	if err != nil || len(actions) == 0 {
-		return i, err
-	}
-	action, err := object(actions[0]) // Slack sends one a click
-	if err != nil {
-		return i, err
-	}
-	ephemeral := string(container["is_ephemeral"])
-	i.click = click{message: stamp(container["message_ts"]), view: text(container["type"]) == "view",
-		ephemeral: ephemeral == "true" || ephemeral == `"true"`}
-	i.pressed = true
-	if ts := stamp(m.inner("message")["ts"]); within != "" && within != i.channel || ts != "" && ts != i.click.message {
-		return i, fmt.Errorf("container: %w", errShape) // of another message than the one around it
-	}
-	return i, action.read(map[string]*string{"action_id": &i.click.action, "value": &i.click.value, "block_id": &i.click.block})
+	action, ephemeral := p.Actions[0], string(within.Ephemeral) // Slack sends one a click
+	i.clicked = true
+	i.click = click{button: action.ID, value: action.Value, block: action.Block, message: string(within.TS),
+		view: within.Kind.value == "view", ephemeral: ephemeral == "true" || ephemeral == `"true"`}
+	return i, nil
 }

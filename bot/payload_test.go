@@ -12,11 +12,11 @@ const pressedFrame = `{"type":"block_actions","api_app_id":"A1","user":{"id":"U1
 	"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]},"is_enterprise_install":false,
 	"actions":[{"type":"button","action_id":"confirm.approve","value":"v","block_id":"b","action_ts":"1.2"}]}`
 
-// TestOnlyWhatIsNeededIsRead: what stands around a press may be of any shape.
-func TestOnlyWhatIsNeededIsRead(t *testing.T) {
+// TestUnusedMembersMayHaveAnyShape: what is around a click may be of any shape.
+func TestUnusedMembersMayHaveAnyShape(t *testing.T) {
 	t.Parallel()
-	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", pressed: true,
-		click: click{action: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
+	want := interaction{kind: "block_actions", app: "A1", user: "U1", channel: "C1", responseURL: "u", clicked: true,
+		click: click{button: "confirm.approve", value: "v", block: "b", message: "1700000000.000100"}}
 	for _, change := range [][2]string{
 		{"", ""},
 		{`"is_enterprise_install":false`, `"is_enterprise_install":"false"`},
@@ -40,9 +40,9 @@ func TestOnlyWhatIsNeededIsRead(t *testing.T) {
 	}
 }
 
-// TestWhatIsNeededHasToBeThere: a press that is not what Slack sends is not read
+// TestUsedMembersAreStrict: a click that is not what Slack sends is not read
 // as another one.
-func TestWhatIsNeededHasToBeThere(t *testing.T) {
+func TestUsedMembersAreStrict(t *testing.T) {
 	t.Parallel()
 	for _, change := range [][2]string{
 		{`"value":"v"`, `"value":{"id":"v"}`}, {`"action_id":"confirm.approve"`, `"action_id":["confirm.approve"]`},
@@ -56,8 +56,8 @@ func TestWhatIsNeededHasToBeThere(t *testing.T) {
 	}
 }
 
-// TestNamesAreExact: members whose names differ in case are others.
-func TestNamesAreExact(t *testing.T) {
+// TestMemberNamesAreCaseSensitive: members whose names differ in case are others.
+func TestMemberNamesAreCaseSensitive(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"user", "actions", "type", "response_url", "api_app_id", "container", "action_id", "value", "message_ts"} {
 		forged := strings.ReplaceAll(pressedFrame, `"`+name+`":`, `"`+strings.ToUpper(name)+`":`)
@@ -66,26 +66,26 @@ func TestNamesAreExact(t *testing.T) {
 			t.Errorf("%s is read where it is written in capitals", name)
 		}
 	}
-	e, err := readEnvelope([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
-	if err != nil || e.kind != "" || e.id != "" || e.payload != nil || e.reason != "" {
+	e, err := decode[envelope]([]byte(`{"Type":"interactive","ENVELOPE_ID":"e","Payload":{},"reaſon":"link_disabled"}`))
+	if err != nil || e.Kind != "" || e.ID != "" || e.Payload != nil || e.Reason != "" {
 		t.Errorf("an envelope with other names is read as %+v, %v", e, err)
 	}
-	c, err := readCommand([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
-	if want := (slashCommand{user: "U1", command: "/session", text: "debug x"}); err != nil || c != want {
+	c, err := decode[slashCommand]([]byte(`{"user_id":"U1","USER_ID":"U2","command":"/session","text":"debug x","TEXT":"fix x","Channel_Id":"C1"}`))
+	if want := (slashCommand{User: "U1", Command: "/session", Text: "debug x"}); err != nil || c != want {
 		t.Errorf("a command reads %+v, %v, want %+v", c, err, want)
 	}
 }
 
-// TestEnvelopesOfAnyShape: of an envelope only the type and the id are needed.
-func TestEnvelopesOfAnyShape(t *testing.T) {
+// TestEnvelopeShapes: of an envelope only the type and the id are needed.
+func TestEnvelopeShapes(t *testing.T) {
 	t.Parallel()
 	for _, rest := range []string{`"retry_attempt":"1"`, `"num_connections":"2"`, `"connection_info":7`, `"accepts_response_payload":"yes"`, `"reason":null`, `"debug_info":[]`} {
-		if e, err := readEnvelope([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.kind != "hello" || e.id != "e" {
+		if e, err := decode[envelope]([]byte(`{"type":"hello","envelope_id":"e",` + rest + `}`)); err != nil || e.Kind != "hello" || e.ID != "e" {
 			t.Errorf("with %s: %+v, %v", rest, e, err)
 		}
 	}
 	for _, frame := range []string{`[]`, `null`, `7`, `{"type":7}`, `{"type":"hello","envelope_id":{}}`, `{"type":"disconnect","reason":7}`, `{`} {
-		if e, err := readEnvelope([]byte(frame)); err == nil {
+		if e, err := decode[envelope]([]byte(frame)); err == nil {
 			t.Errorf("%s is read as %+v", frame, e)
 		}
 	}

@@ -2,8 +2,8 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"slices"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -12,108 +12,128 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Plans are what waits for a confirmation, and what became of it; see
-// store.Ledger.
-type Plans interface {
-	SetMessage(ctx context.Context, planID string, m store.Message) error
-	LoadPlan(ctx context.Context, id string, now time.Time) (store.PlanRecord, error)
-	LoadJob(ctx context.Context, id string) (store.Job, error)
-	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
-	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
-	Retell(ctx context.Context, jobID string) (bool, error)
-	Record(ctx context.Context, e store.Entry) error
-}
-
-// Repairs is what confirmations work with.
-type Repairs struct {
-	Plans        Plans
-	Operators    []string // who may approve: ids of users and groups, or "*"; empty = nobody
-	Approvals    string   // none, generate or all: what needs a second operator
-	AlertChannel string   // where plans go that have no place of their own
-	Wake         func()   // after a claim
-}
-
-// planEvent marks a plan's message, so that it can be found again.
-const planEvent = "sessionbot_plan"
-
-// place is where a plan may be shown, and what the asker is told of it where
-// that is not the channel they asked in.
-type place struct {
-	channel string
-	pointer blockkit.Line
-}
-
-// propose shows a plan, and notes where that is. It is stored already, so its
-// buttons live as long as it does.
-func (b *Bot) propose(ctx context.Context, to asker, answer commands.Answer) {
+// propose shows a plan with its buttons. It is stored already, so they live as
+// long as it does.
+func (a approvals) propose(ctx context.Context, to requester, answer commands.Answer) {
 	plan := *answer.Plan
-	b.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
+	a.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
 }
 
-// showPlan posts a plan, notes where that is, and tells the asker where it is not
-// the channel they are in, or where it could not be shown.
-func (b *Bot) showPlan(ctx context.Context, to asker, plan store.Plan, blocks []slack.Block) {
-	at, pointer, err := b.postPlan(ctx, to, plan, blocks)
+// showPlan posts a plan and records where. The requester gets an answer where that
+// is another channel, or where it failed.
+func (a approvals) showPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) {
+	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
-		b.log.Error("a plan could not be shown", "ref", to.ref, "error", err)
-		words := commands.AsidePlanUnshown
+		a.log.ErrorContext(ctx, "plan not shown", "error", err)
+		text := commands.AsidePlanUnshown
 		if FaultOf(err).unclear() {
-			words = commands.AsidePlanUnclear
+			text = commands.AsidePlanUnclear
 		}
-		b.tell(ctx, to, string(words)+" "+FaultOf(err).Advice(), to.ref)
+		a.replyRef(ctx, to, text+" "+commands.Aside(FaultOf(err).Advice()))
 		return
 	}
-	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, at); err != nil {
-		b.log.Error("it is not noted where a plan is shown: the first click will tell", "ref", to.ref, "error", err)
-	}
+	a.saveMessage(ctx, plan.ID, m)
 	if pointer != nil {
-		b.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(pointer)}})
+		a.replyLine(ctx, to, pointer)
 	}
 }
 
-// postPlan tries one place after the other, and says what the asker has to be
-// told of the one that took it.
-func (b *Bot) postPlan(ctx context.Context, to asker, plan store.Plan, blocks []slack.Block) (store.Message, blockkit.Line, error) {
-	var err error
-	for _, place := range b.placesFor(ctx, to, plan) {
+// postPlan tries the channel, the alert channel, and where no second operator is
+// needed the requester alone, if they may approve. The pointer is what the
+// requester is answered about another channel, nil = nothing.
+func (a approvals) postPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
+	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
+	if err == nil || !FaultOf(err).elsewhere() {
+		return m, nil, err
+	}
+	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
+		m, err = a.outbox.post(ctx, alert, plan.ID, blocks)
+		if err == nil || !FaultOf(err).elsewhere() {
+			return m, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "), blockkit.Channel(alert), blockkit.Plain(".")), err
+		}
+	}
+	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
+		m, err = a.outbox.post(ctx, to.user, plan.ID, blocks)
+	}
+	return m, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent))), err
+}
+
+// ShowProgress shows the state of a job in the message of its plan. An error for a
+// job that has ended means that its end has to be shown again.
+func (a approvals) ShowProgress(ctx context.Context, p store.Progress) error {
+	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
+	if m.TS == "" {
+		if !ended {
+			return nil
+		}
+		return a.postEnd(ctx, p) // requested in a terminal that is gone, or its message was never recorded
+	}
+	err := a.sendProgress(ctx, p, func(blocks []slack.Block) error { return a.outbox.update(ctx, m, blocks) })
+	if !ended { // it may have been shown although the answer says otherwise
+		a.ensureFinalState(ctx, p.Job.ID)
+	}
+	if err == nil || !ended || FaultOf(err).recoverable() {
+		return err
+	}
+	// The message is gone, or out of reach.
+	a.log.ErrorContext(ctx, "job message not updated, posting the end", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
+	return a.postEnd(ctx, p)
+}
+
+// postEnd posts the end of a job in its channel, in the alert channel or to the
+// one who approved it. Where nobody can be reached the audit trail has to do.
+func (a approvals) postEnd(ctx context.Context, p store.Progress) error {
+	channels := []string{p.Job.Plan.Message.Channel, a.cfg.Repairs.AlertChannel}
+	if !p.Job.Approver.Terminal {
+		channels = append(channels, p.Job.Approver.ID)
+	}
+	for _, channel := range channels {
+		if channel == "" {
+			continue
+		}
 		var m store.Message
-		m, err = b.outbox.post(ctx, place.channel, blocks, slack.SlackMetadata{
-			EventType: planEvent, EventPayload: map[string]any{"plan": plan.ID}})
+		err := a.sendProgress(ctx, p, func(blocks []slack.Block) (err error) {
+			m, err = a.outbox.post(ctx, channel, p.Job.ID, blocks)
+			return err
+		})
 		if err == nil {
-			return m, place.pointer, nil
+			a.saveMessage(ctx, p.Job.ID, m)
+			return nil
 		}
-		if !FaultOf(err).elsewhere() {
-			break
+		if FaultOf(err).recoverable() {
+			return err
 		}
+		a.log.WarnContext(ctx, "end of a job not posted here", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	}
-	return store.Message{}, nil, err
+	a.log.ErrorContext(ctx, "end of a job not posted anywhere, see the audit trail", "job", p.Job.ID)
+	return nil
 }
 
-// placesFor are the channel, the alert channel, and where no second operator is
-// needed the requester alone, if they may approve.
-func (b *Bot) placesFor(ctx context.Context, to asker, plan store.Plan) []place {
-	places := []place{{channel: to.channel}}
-	if alert := b.repairs.AlertChannel; alert != "" && alert != to.channel {
-		places = append(places, place{alert, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "),
-			blockkit.Channel(alert), blockkit.Plain("."))})
+// sendProgress sends how a job stands, without its picture where Slack refuses
+// that: Slack fetches it itself, and may not get it.
+func (a approvals) sendProgress(ctx context.Context, p store.Progress, send func([]slack.Block) error) error {
+	blocks := func() []slack.Block {
+		all := a.cfg.Commands.ProgressBlocks(p)
+		if buttons := commands.ProgressActions(p.Job); len(buttons) > 0 {
+			all = append(all, slack.NewActionBlock("", buttons...))
+		}
+		return all
 	}
-	if !b.secondNeeded(plan.Action) && b.operators.admitOperator(ctx, to.user) == nil {
-		places = append(places, place{to.user, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent)))})
+	err := send(blocks())
+	if err != nil && FaultOf(err).class() == blocksError && p.File.ThumbnailURL != "" {
+		a.log.WarnContext(ctx, "job message refused by Slack, sent without picture", "job", p.Job.ID, "error", err)
+		p.File.ThumbnailURL = ""
+		err = send(blocks())
 	}
-	return places
+	return err
 }
 
-func (b *Bot) secondNeeded(action store.Action) bool {
-	return b.repairs.Approvals == "all" || b.repairs.Approvals == string(action)
-}
-
-// place notes where a plan is shown, from a click on it, if that is not known.
-func (b *Bot) place(ctx context.Context, to asker, c click, plan *store.PlanRecord) {
-	if plan.Message.TS != "" || c.ephemeral || c.message == "" {
-		return
-	}
-	plan.Message = store.Message{Channel: to.channel, TS: c.message}
-	if err := b.repairs.Plans.SetMessage(ctx, plan.ID, plan.Message); err != nil {
-		b.log.Error("it is not noted where a plan is shown", "ref", to.ref, "error", err)
+// saveMessage records where a plan or its job is shown, so that updates go there
+// instead of being posted once more. Where it fails, a click on the message says.
+func (a approvals) saveMessage(ctx context.Context, planID string, m store.Message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
+	defer cancel()
+	if err := a.cfg.Repairs.Plans.SetMessage(ctx, planID, m); err != nil && !errors.Is(err, store.ErrUnknownPlan) {
+		a.log.WarnContext(ctx, "plan message not recorded", "plan", planID, "error", err)
 	}
 }

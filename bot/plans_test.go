@@ -32,18 +32,18 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 				channel := r.FormValue("channel")
 				tried = append(tried, channel)
 				if channel == "C1" && code != "" {
-					_, _ = fmt.Fprintf(w, `{"ok":false,"error":%q}`, code) // the asker notices
+					_, _ = fmt.Fprintf(w, `{"ok":false,"error":%q}`, code) // the caller notices
 					return
 				}
 				_, _ = io.WriteString(w, `{"ok":true,"channel":"`+channel+`","ts":"1.2"}`)
 			}))
 			defer server.Close()
 			api := slack.New("xoxb", slack.OptionAPIURL(server.URL+"/"))
-			b := &Bot{
-				outbox:  &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), patience: 24},
-				repairs: Repairs{AlertChannel: "C9", Approvals: "all"},
-			}
-			m, pointer, err := b.postPlan(t.Context(), asker{channel: "C1"}, store.Plan{}, hello.blocks)
+			a := approvals{&responder{
+				outbox: &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)},
+				cfg:    Config{Repairs: Repairs{AlertChannel: "C9", Approvals: "all"}},
+			}}
+			m, pointer, err := a.postPlan(t.Context(), requester{channel: "C1"}, store.Plan{}, hello.blocks)
 			if !slices.Equal(tried, want) {
 				t.Errorf("tried %v, want %v", tried, want)
 			}
@@ -77,9 +77,9 @@ func TestPlanWaitsOnceForTheRateLimit(t *testing.T) {
 				c.replies[min(calls, len(c.replies))-1](w)
 			}))
 			defer server.Close()
-			api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(24)), slack.OptionAPIURL(server.URL+"/"))
-			o := &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), patience: 24}
-			m, err := o.post(t.Context(), "C1", hello.blocks, slack.SlackMetadata{})
+			api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(NewDeadlines(24))), slack.OptionAPIURL(server.URL+"/"))
+			o := &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)}
+			m, err := o.post(t.Context(), "C1", "P1", hello.blocks)
 			if (err == nil) != c.shown || (m.TS != "") != c.shown || calls != len(c.replies) {
 				t.Errorf("%v after %d calls: %v", m, calls, err)
 			}

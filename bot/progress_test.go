@@ -18,28 +18,28 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// retold is a ledger that counts how often an end is to be told again.
-type retold struct {
+// planStub is a ledger that counts how often an end may have been overwritten.
+type planStub struct {
 	bot.Plans
 	again bool
 	count int
 	noted []store.Message
 }
 
-func (r *retold) SetMessage(_ context.Context, _ string, m store.Message) error {
+func (r *planStub) SetMessage(_ context.Context, _ string, m store.Message) error {
 	r.noted = append(r.noted, m)
 	return nil
 }
 
-func (r *retold) Retell(context.Context, string) (bool, error) {
+func (r *planStub) Retell(context.Context, string) (bool, error) {
 	r.count++
 	return r.again, nil
 }
 
-// pictured shows a picture where there is one.
-type pictured struct{ scripted }
+// pictureCommands shows a picture where there is one.
+type pictureCommands struct{ scripted }
 
-func (*pictured) ProgressBlocks(p store.Progress) []slack.Block {
+func (*pictureCommands) ProgressBlocks(p store.Progress) []slack.Block {
 	blocks := says("progress")
 	if p.File.ThumbnailURL != "" {
 		blocks = append(blocks, slack.NewImageBlock(p.File.ThumbnailURL, "picture", "", nil))
@@ -47,9 +47,9 @@ func (*pictured) ProgressBlocks(p store.Progress) []slack.Block {
 	return blocks
 }
 
-// TestTell: the end of a job finds its people, and what is passing is tried
-// again later.
-func TestTell(t *testing.T) {
+// TestShowProgress: the end of a job is posted where it can be, and a transient
+// fault is left to the next try.
+func TestShowProgress(t *testing.T) {
 	t.Parallel()
 	ended := store.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},
 		Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
@@ -98,48 +98,48 @@ func TestTell(t *testing.T) {
 				if n := len(calls); n <= len(c.answers) {
 					answer = c.answers[n-1]
 				}
-				_, _ = io.WriteString(w, answer) // the asker notices what is missing
+				_, _ = io.WriteString(w, answer) // the caller notices what is missing
 			}))
 			t.Cleanup(server.Close)
-			ledger := &retold{}
-			b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
-				Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, AlertChannel: c.alerts, Wake: func() {}},
+			ledger := &planStub{}
+			b, err := bot.New(bot.Config{Timings: quick, Deadlines: bot.NewDeadlines(patient), AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+				Commands: &pictureCommands{}, Repairs: bot.Repairs{Plans: ledger, AlertChannel: c.alerts, Wake: func() {}},
 				Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = b.Tell(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
+			err = b.ShowProgress(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
 			if !slices.Equal(calls, c.calls) || (err != nil) != c.fails {
 				t.Errorf("called %q (%v), want %q", calls, err, c.calls)
 			}
 			last := slices.Concat([]string{""}, calls)[len(calls)]
-			if anew := !c.fails && strings.HasPrefix(last, "post") && len(c.answers) < len(calls); (len(ledger.noted) == 1) != anew {
+			if posted := !c.fails && strings.HasPrefix(last, "post") && len(c.answers) < len(calls); (len(ledger.noted) == 1) != posted {
 				t.Errorf("called %q, noted %v", calls, ledger.noted)
 			}
 			if want := map[bool]int{true: 1}[c.job.Outcome == ""]; ledger.count != want {
-				t.Errorf("it was asked %d times whether the end is to be told again, want %d", ledger.count, want)
+				t.Errorf("it was asked %d times whether the end was overwritten, want %d", ledger.count, want)
 			}
 		})
 	}
 }
 
-// TestOvertaken: progress that may have hidden the end has it told again.
-func TestOvertaken(t *testing.T) {
+// TestProgressEnsuresFinalState: progress that may have hidden the end has it shown again.
+func TestProgressEnsuresFinalState(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the asker notices what is missing
+		_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`) // the caller notices what is missing
 	}))
 	t.Cleanup(server.Close)
 	woken := 0
-	ledger := &retold{again: true}
-	b, err := bot.New(bot.Config{Timings: quick, Patience: patient, AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
-		Commands: &pictured{}, Repairs: bot.Repairs{Plans: ledger, Wake: func() { woken++ }},
+	ledger := &planStub{again: true}
+	b, err := bot.New(bot.Config{Timings: quick, Deadlines: bot.NewDeadlines(patient), AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: server.URL + "/api/",
+		Commands: &pictureCommands{}, Repairs: bot.Repairs{Plans: ledger, Wake: func() { woken++ }},
 		Log: slog.New(slog.DiscardHandler), Metrics: &metrics{}, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	job := store.Job{ID: "J", Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
-	if err := b.Tell(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
+	if err := b.ShowProgress(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
 		t.Errorf("%v, asked %d times, woken %d times", err, ledger.count, woken)
 	}
 }

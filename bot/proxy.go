@@ -2,9 +2,11 @@ package bot
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/superduperai/sessionbot/internal/redact"
+	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
 // maxProxyAnswer is how much of a proxy's answer to CONNECT is read, in bytes.
@@ -38,7 +41,7 @@ func (e *ProxyError) Error() string {
 // Unwrap returns why there was no answer, nil = there was one.
 func (e *ProxyError) Unwrap() error { return e.err }
 
-// advice says in words what helps.
+// advice says what helps.
 func (e *ProxyError) advice() string {
 	switch e.status {
 	case 0:
@@ -57,27 +60,53 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Re
 	return nil
 }
 
-// open opens a connection to Slack. Whatever is met on the way is an error, the
-// library's panics included.
-func open(ctx context.Context, d *websocket.Dialer, address string) (conn *websocket.Conn, res *http.Response, err error) {
-	defer func() {
-		if value := recover(); value != nil {
-			conn, err = nil, ending("the socket library panicked: "+panicOf(value))
-		}
-	}()
-	d, socks, err := throughProxy(d, address)
-	if err != nil {
-		return nil, nil, err
-	}
-	conn, res, err = d.DialContext(ctx, address, nil)
-	if err != nil && res == nil && socks != "" {
-		err = &ProxyError{host: socks, err: redact.Error(err)}
-	}
-	return conn, res, err
+// newDialer returns a dialer that reaches Slack as the Web API's client does.
+func newDialer(d Deadlines) *websocket.Dialer {
+	return &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: d.Handshake}
 }
 
-// throughProxy is a dialer that goes through the proxy for an address as the Web
-// API's client does: the library itself knows no https:// proxy, and sends no
+// dial opens a connection to Slack. The error is a *Fault, also where the library
+// panics.
+func dial(ctx context.Context, d *websocket.Dialer, address string) (conn *websocket.Conn, err error) {
+	d, socks, err := throughProxy(d, address)
+	if err != nil {
+		return nil, FaultOf(err)
+	}
+	var res *http.Response
+	err = guard(func() (err error) {
+		conn, res, err = d.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
+		return err
+	})
+	var panicked *panicError
+	switch {
+	case err == nil:
+		return conn, nil
+	case errors.As(err, &panicked):
+		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Error()))
+	case res != nil:
+		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, maxRetryAfter)}
+	case socks != "":
+		return nil, FaultOf(&ProxyError{host: socks, err: redact.Error(err)})
+	}
+	return nil, FaultOf(err)
+}
+
+// TryConnection opens a connection at an address of Slack's and closes it at once,
+// before Slack sends anything over it. The error is a *Fault.
+func TryConnection(ctx context.Context, address string) error {
+	deadlines := NewDeadlines(1)
+	conn, err := dial(ctx, newDialer(deadlines), address)
+	if err != nil {
+		return err
+	}
+	goodbye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = conn.WriteControl(websocket.CloseMessage, goodbye, time.Now().Add(deadlines.Write)) // closed below
+	_ = conn.Close()                                                                        // it could be opened
+	return nil
+}
+
+// throughProxy returns a dialer that goes through the proxy for an address as the
+// Web API's client does: the library itself knows no https:// proxy, and sends no
 // credentials without a password. It returns the host of a SOCKS proxy, which is
 // left to the library.
 func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer, socks string, err error) {
@@ -86,12 +115,12 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	}
 	target, err := url.Parse(address)
 	if err != nil {
-		return nil, "", ending("Slack gave no address of a connection")
+		return nil, "", closeReason("Slack gave no address of a connection")
 	}
 	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
 	proxy, err := d.Proxy(&http.Request{URL: target})
 	if err != nil {
-		return nil, "", ending("HTTPS_PROXY is not the address of a proxy")
+		return nil, "", closeReason("HTTPS_PROXY is not the address of a proxy")
 	}
 	through := *d
 	through.Proxy = nil
@@ -101,15 +130,14 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	switch proxy.Scheme {
 	case "http", "https":
 		through.NetDialContext = tunnel{proxy: proxy, dial: d.NetDialContext, tls: d.TLSClientConfig}.open
+		return &through, "", nil
 	case "socks5", "socks5h":
-		known := *proxy
-		known.Scheme = "socks5" // the library has the proxy look names up either way
-		through.Proxy = http.ProxyURL(&known)
+		socks5 := *proxy
+		socks5.Scheme = "socks5" // the library has the proxy look names up either way
+		through.Proxy = http.ProxyURL(&socks5)
 		return &through, proxy.Host, nil
-	default:
-		return nil, "", &ProxyError{host: proxy.Host, err: ending("only http, https, socks5 and socks5h are supported")}
 	}
-	return &through, "", nil
+	return nil, "", &ProxyError{host: proxy.Host, err: closeReason("only http, https, socks5 and socks5h are supported")}
 }
 
 // tunnel opens connections through a proxy that speaks HTTP.
@@ -124,32 +152,25 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 	if dial == nil {
 		dial = (&net.Dialer{}).DialContext
 	}
-	port := t.proxy.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[t.proxy.Scheme]
-	}
+	port := cmp.Or(t.proxy.Port(), map[string]string{"http": "80", "https": "443"}[t.proxy.Scheme])
 	conn, err := dial(ctx, network, net.JoinHostPort(t.proxy.Hostname(), port))
 	if err != nil {
 		return nil, &ProxyError{host: t.proxy.Host, err: redact.Error(err)}
 	}
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })() // what waits for the proxy gives up
 	if t.proxy.Scheme == "https" {
-		conn = tls.Client(conn, t.config())
+		config := &tls.Config{MinVersion: tls.VersionTLS12}
+		if t.tls != nil {
+			config = t.tls.Clone()
+		}
+		config.ServerName = t.proxy.Hostname()
+		conn = tls.Client(conn, config)
 	}
 	if err := t.connect(conn, addr); err != nil {
 		_ = conn.Close() // it is of no use
 		return nil, err
 	}
 	return conn, nil
-}
-
-func (t tunnel) config() *tls.Config {
-	config := t.tls.Clone()
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	config.ServerName = t.proxy.Hostname()
-	return config
 }
 
 // connect asks the proxy for a connection to addr. Slack says nothing before it

@@ -36,37 +36,37 @@ func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
 			t.Parallel()
 			proxy := listen(t, func(conn net.Conn) {
 				_, _ = http.ReadRequest(bufio.NewReader(conn)) // whatever it is
-				_, _ = io.WriteString(conn, c.answer)          // the asker notices
+				_, _ = io.WriteString(conn, c.answer)          // the caller notices
 			})
 			at := &url.URL{Scheme: "http", Host: proxy, User: url.UserPassword("canary", "canary")}
 			for _, address := range []string{"wss://slack.test/socket", "ws://slack.test/socket"} {
-				_, _, err := open(t.Context(), dialerThrough(at), address) //nolint:bodyclose // there is none
-				said(t, err, proxy, c.says, c.advice)
+				_, err := dial(t.Context(), dialerThrough(at), address)
+				expectFault(t, err, proxy, c.says, c.advice)
 			}
-			client := newHTTPClient(24)
+			client := newHTTPClient(NewDeadlines(24))
 			client.Transport.(*transport).Proxy = http.ProxyURL(at)
 			_, err := client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
 			if strings.Contains(c.says, "answered") {
-				said(t, err, proxy, c.says, c.advice)
+				expectFault(t, err, proxy, c.says, c.advice)
 			}
 		})
 	}
 }
 
-func said(t *testing.T, err error, parts ...string) {
+func expectFault(t *testing.T, err error, parts ...string) {
 	t.Helper()
 	fault := FaultOf(err)
 	if err == nil || fault.permanent() || fault.unclear() {
 		t.Fatalf("got %v: permanent %v, unclear %v", err, fault.permanent(), fault.unclear())
 	}
-	told := fault.Error() + " " + fault.Advice()
+	text := fault.Error() + " " + fault.Advice()
 	for _, part := range parts {
-		if !strings.Contains(told, part) {
-			t.Errorf("%q does not say %q", told, part)
+		if !strings.Contains(text, part) {
+			t.Errorf("%q does not say %q", text, part)
 		}
 	}
-	if strings.Contains(told, "canary") {
-		t.Errorf("%q holds what it must not", told)
+	if strings.Contains(text, "canary") {
+		t.Errorf("%q holds what it must not", text)
 	}
 }
 
@@ -110,7 +110,7 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 			if c.scheme == "https" {
 				dialer.TLSClientConfig = proxy.Client().Transport.(*http.Transport).TLSClientConfig
 			}
-			conn, _, err := open(t.Context(), dialer, "ws://"+slack.Listener.Addr().String()+"/socket") //nolint:bodyclose // the connection's
+			conn, err := dial(t.Context(), dialer, "ws://"+slack.Listener.Addr().String()+"/socket")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,40 +125,40 @@ func TestSocketsGoThroughTheProxy(t *testing.T) {
 	}
 }
 
-// TestProxyThatCannotBeUsedIsNamed: wrong schemes and addresses fail in words.
-func TestProxyThatCannotBeUsedIsNamed(t *testing.T) {
+// TestUnusableProxyIsNamed: wrong schemes and addresses fail in words.
+func TestUnusableProxyIsNamed(t *testing.T) {
 	t.Parallel()
-	_, _, err := open(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/") //nolint:bodyclose // there is none
-	said(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
+	_, err := dial(t.Context(), dialerThrough(&url.URL{Scheme: "ftp", Host: "proxy.test:21"}), "wss://slack.test/")
+	expectFault(t, err, "proxy.test:21", "only http, https, socks5 and socks5h")
 	for _, scheme := range []string{"socks5", "socks5h"} {
-		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") })                        // which is no SOCKS
-		_, _, err = open(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/") //nolint:bodyclose // there is none
-		said(t, err, proxy)
+		proxy := listen(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "canary") }) // which is no SOCKS
+		_, err = dial(t.Context(), dialerThrough(&url.URL{Scheme: scheme, Host: proxy}), "wss://slack.test/")
+		expectFault(t, err, proxy)
 	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
-	if _, _, err = open(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") { //nolint:bodyclose // there is none
+	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") {
 		t.Errorf("got %v", err)
 	}
 	panics := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { panic("canary") }}
-	_, _, err = open(t.Context(), panics, "ws://slack.test/") //nolint:bodyclose // there is none
+	_, err = dial(t.Context(), panics, "ws://slack.test/")
 	if fault := FaultOf(err); err == nil || strings.Contains(fault.Error(), "canary") || !strings.Contains(fault.Error(), "panicked") {
 		t.Errorf("got %v", err)
 	}
 }
 
-// TestProxyThatSaysNothingIsGivenUp: with the handshake's time.
-func TestProxyThatSaysNothingIsGivenUp(t *testing.T) {
+// TestSilentProxyTimesOut: with the handshake's time.
+func TestSilentProxyTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		dialer := dialerThrough(&url.URL{Scheme: "http", Host: "proxy.test"})
-		dialer.HandshakeTimeout = dialFor
+		dialer.HandshakeTimeout = deadlines.Handshake
 		here, there := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, there) }()
 		dialer.NetDialContext = func(context.Context, string, string) (net.Conn, error) { return here, nil }
 		began := time.Now()
-		_, _, err := open(t.Context(), dialer, "wss://slack.test/") //nolint:bodyclose // there is none
-		said(t, err, "proxy.test")
-		if took := time.Since(began); took != dialFor {
+		_, err := dial(t.Context(), dialer, "wss://slack.test/")
+		expectFault(t, err, "proxy.test")
+		if took := time.Since(began); took != deadlines.Handshake {
 			t.Errorf("given up after %v", took)
 		}
 	})
@@ -186,13 +186,13 @@ func TestBotOutlivesAProxyThatRefuses(t *testing.T) {
 		s.answered(first, "e1", "x")
 		log := s.log.String()
 		if n := strings.Count(log, "the proxy proxy.test:3128 answered CONNECT with HTTP 403"); n < 5 || !strings.Contains(log, "NO_PROXY") {
-			t.Errorf("told %d times: %s", n, log)
+			t.Errorf("logged %d times: %s", n, log)
 		}
 	})
 }
 
 func dialerThrough(proxy *url.URL) *websocket.Dialer {
-	d := newDialer(24)
+	d := newDialer(NewDeadlines(24))
 	d.Proxy = http.ProxyURL(proxy)
 	return d
 }
@@ -232,7 +232,7 @@ func forward(t *testing.T, seen chan<- string) http.HandlerFunc {
 			t.Error(err)
 			return
 		}
-		_, _ = fmt.Fprint(here, "HTTP/1.1 200\r\n\r\n") // the asker notices
+		_, _ = fmt.Fprint(here, "HTTP/1.1 200\r\n\r\n") // the caller notices
 		go func() { _, _ = io.Copy(there, here); _ = there.Close() }()
 		_, _ = io.Copy(here, there) // until Slack has said all
 		_ = here.Close()

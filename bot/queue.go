@@ -4,178 +4,136 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// limits bound a queue: what it carries out at the same time, what waits, and
-// how much of either may be one person's or one channel's.
-type limits struct {
-	all, person, channel share
-}
+// limits bound what a queue runs and holds: in all, for one person and for one
+// channel.
+type limits struct{ total, person, channel load }
 
-type share struct{ running, waiting int }
+type load struct{ running, waiting int }
 
-// fair keeps one person, or one busy channel, from taking the whole queue.
-func fair(running, waiting int) limits {
+// fairLimits keep one person, or one busy channel, from taking the whole queue.
+func fairLimits(running, waiting int) limits {
 	return limits{
-		all:     share{running, waiting},
-		person:  share{running / 4, waiting / 2},
-		channel: share{running * 3 / 4, waiting * 3 / 4},
+		total:   load{running, waiting},
+		person:  load{running / 4, waiting / 2},
+		channel: load{running * 3 / 4, waiting * 3 / 4},
 	}
 }
 
-// common is a queue whose room is whoever's comes first.
-func common(running, waiting int) limits {
-	all := share{running, waiting}
-	return limits{all: all, person: all, channel: all}
+// sharedLimits let anybody take the whole queue.
+func sharedLimits(running, waiting int) limits {
+	total := load{running, waiting}
+	return limits{total, total, total}
 }
 
-// job is work for somebody who waits somewhere.
+// job is work for a person who waits in a channel.
 type job struct {
 	person, channel string
 	run             func(context.Context)
 }
 
-// queue hands jobs to a fixed number of workers and refuses what it cannot
-// hold, so that neither a burst nor a slow neighbour grows the process.
+// queue runs a bounded number of jobs at a time and refuses what it cannot hold,
+// so that neither a burst nor a slow dependency grows the process.
 type queue struct {
-	limits  limits
-	workers sync.WaitGroup
-	length  atomic.Int32 // of waiting
+	limits limits
+	run    func(*job)
+	jobs   sync.WaitGroup // running
 
-	mu       sync.Mutex
-	closed   bool
-	waiting  []job // in the order of arrival
-	idle     []hand
-	persons  map[string]share
-	channels map[string]share
+	mu      sync.Mutex
+	running []*job
+	waiting []*job // in order of arrival
 }
 
-// hand is where a worker waits for its next job; closed = there will be none.
-type hand chan job
-
-// newQueue starts the workers. Their jobs run under ctx and must not panic.
+// newQueue returns a queue whose jobs run under ctx. They must not panic.
 func newQueue(ctx context.Context, l limits) *queue {
-	q := &queue{limits: l, persons: map[string]share{}, channels: map[string]share{}}
-	for range l.all.running {
-		mine := make(hand, 1)
-		q.idle = append(q.idle, mine)
-		q.workers.Go(func() {
-			for j := range mine {
-				j.run(ctx)
-				q.done(j, mine)
-			}
-		})
-	}
-	return q
+	return &queue{limits: l, run: func(j *job) { j.run(ctx) }}
 }
 
-// offer queues a job, or reports at once that there is no room. It must not be
-// called after close.
+// offer queues a job and reports whether there was room. It does not block.
 func (q *queue) offer(j job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.waiting) >= q.limits.all.waiting || q.persons[j.person].waiting >= q.limits.person.waiting ||
-		q.channels[j.channel].waiting >= q.limits.channel.waiting {
+	person, channel := loadOf(q.waiting, &j)
+	if len(q.waiting) >= q.limits.total.waiting || person >= q.limits.person.waiting || channel >= q.limits.channel.waiting {
 		return false
 	}
-	q.waiting = append(q.waiting, j)
-	q.length.Add(1)
-	q.count(j, share{waiting: 1})
-	q.handOut()
+	q.waiting = append(q.waiting, &j)
+	q.start()
 	return true
 }
 
-// full reports whether there is next to no room: what several connections hear
-// at the same time still finds some. It does not wait for the workers.
-func (q *queue) full() bool { return int(q.length.Load()) > q.limits.all.waiting-8 }
-
-func (q *queue) mayRun(j job) bool {
-	return q.persons[j.person].running < q.limits.person.running && q.channels[j.channel].running < q.limits.channel.running
+// nearlyFull reports whether fewer than eight more jobs find room: as many as
+// several connections may offer at the same time.
+func (q *queue) nearlyFull() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting) > q.limits.total.waiting-8
 }
 
-// handOut gives idle workers what may run now: the one that was busy last comes
-// first, whose stack and memory are still at hand.
-func (q *queue) handOut() {
-	for last := len(q.idle) - 1; last >= 0; last-- {
-		i := q.choose()
+// start runs waiting jobs as far as the limits allow.
+func (q *queue) start() {
+	for len(q.running) < q.limits.total.running {
+		i := q.next()
 		if i < 0 {
-			break
+			return
 		}
 		j := q.waiting[i]
 		q.waiting = slices.Delete(q.waiting, i, i+1)
-		q.length.Add(-1)
-		q.count(j, share{waiting: -1, running: 1})
-		q.idle[last] <- j
-		q.idle = q.idle[:last]
+		q.running = append(q.running, j)
+		q.jobs.Go(func() {
+			q.run(j)
+			q.mu.Lock()
+			defer q.mu.Unlock()
+			q.running = slices.DeleteFunc(q.running, func(r *job) bool { return r == j })
+			q.start()
+		})
 	}
-	if !q.closed || len(q.waiting) > 0 {
-		return
-	}
-	for _, mine := range q.idle {
-		close(mine)
-	}
-	q.idle = nil
 }
 
-// choose is the place of the oldest job of whoever has the fewest running, -1 =
-// nothing may run.
-func (q *queue) choose() int {
-	best := -1
+// next is the index of the oldest job of the person with the fewest running,
+// -1 if none may run.
+func (q *queue) next() int {
+	best, fewest := -1, q.limits.person.running
 	for i, j := range q.waiting {
-		if q.mayRun(j) && (best < 0 || q.persons[j.person].running < q.persons[q.waiting[best].person].running) {
-			best = i
+		person, channel := loadOf(q.running, j)
+		if person < fewest && channel < q.limits.channel.running {
+			best, fewest = i, person
 		}
 	}
 	return best
 }
 
-// done makes room, and the worker idle.
-func (q *queue) done(j job, mine hand) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.count(j, share{running: -1})
-	q.idle = append(q.idle, mine)
-	q.handOut()
-}
-
-func (q *queue) count(j job, change share) {
-	add(q.persons, j.person, change)
-	add(q.channels, j.channel, change)
-}
-
-// add forgets whoever has nothing in the queue any more.
-func add(of map[string]share, who string, change share) {
-	s := share{running: of[who].running + change.running, waiting: of[who].waiting + change.waiting}
-	if s == (share{}) {
-		delete(of, who)
-		return
+// loadOf counts the jobs of a job's person and of its channel.
+func loadOf(jobs []*job, of *job) (person, channel int) {
+	for _, j := range jobs {
+		if j.person == of.person {
+			person++
+		}
+		if j.channel == of.channel {
+			channel++
+		}
 	}
-	of[who] = s
+	return person, channel
 }
 
-// close takes no more jobs; those that were taken are still carried out.
-func (q *queue) close() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.closed = true
-	q.handOut()
-}
-
-// wait reports whether all jobs were done within the time.
+// wait reports whether all jobs were done within the time. Nothing may be offered
+// any more.
 func (q *queue) wait(atMost time.Duration) bool {
 	done := make(chan struct{})
 	go func() {
-		q.workers.Wait()
+		q.jobs.Wait()
 		close(done)
 	}()
-	timer := time.NewTimer(atMost)
-	defer timer.Stop()
+	return closedWithin(done, atMost)
+}
+
+func closedWithin(ch <-chan struct{}, atMost time.Duration) bool {
 	select {
-	case <-done:
+	case <-ch:
 		return true
-	case <-timer.C:
+	case <-time.After(atMost):
 		return false
 	}
 }

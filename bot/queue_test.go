@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
+func TestQueueLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(t.Context(), common(2, 3))
+		q := newQueue(t.Context(), sharedLimits(2, 3))
 		goOn := make(chan struct{})
 		var ran atomic.Int32
 		work := job{run: func(context.Context) { <-goOn; ran.Add(1) }}
@@ -32,23 +32,21 @@ func TestQueueHoldsWhatItMayAndNoMore(t *testing.T) {
 		if !q.offer(work) {
 			t.Error("no room after the work was done")
 		}
-		q.close()
 		if !q.wait(time.Second) || ran.Load() != 6 {
 			t.Errorf("%d jobs were done", ran.Load())
 		}
-		if len(q.persons)+len(q.channels)+len(q.waiting) != 0 {
-			t.Errorf("it still counts %v, %v, %v", q.persons, q.channels, q.waiting)
+		if len(q.running)+len(q.waiting) != 0 {
+			t.Errorf("it still holds %v, %v", q.running, q.waiting)
 		}
 	})
 }
 
-func TestQueueGivesUpWaiting(t *testing.T) {
+func TestQueueWaitTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		q := newQueue(ctx, common(1, 1))
+		q := newQueue(ctx, sharedLimits(1, 1))
 		q.offer(job{run: func(ctx context.Context) { <-ctx.Done() }})
-		q.close()
 		started := time.Now()
 		if q.wait(7*time.Second) || time.Since(started) != 7*time.Second {
 			t.Errorf("waited %v", time.Since(started))
@@ -69,7 +67,7 @@ type crowd struct {
 }
 
 func newCrowd(t *testing.T) *crowd {
-	return &crowd{queue: newQueue(t.Context(), fair(workers, queueSize)), began: time.Now(), ran: map[string][]time.Duration{}}
+	return &crowd{queue: newQueue(t.Context(), fairLimits(workers, queueSize)), began: time.Now(), ran: map[string][]time.Duration{}}
 }
 
 // ask offers n jobs and returns how many were taken.
@@ -97,11 +95,10 @@ func (c *crowd) times(person string) []time.Duration {
 
 // end waits for all jobs: nothing may outlive the test.
 func (c *crowd) end() {
-	c.close()
 	c.wait(time.Hour)
 }
 
-func TestNobodyIsStarved(t *testing.T) {
+func TestQueueIsFair(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		crowd func(*crowd)
@@ -143,7 +140,7 @@ func TestNobodyIsStarved(t *testing.T) {
 
 // A job that ends makes room for its person elsewhere and for others in its
 // channel: both go on at once.
-func TestRoomIsUsedAtOnce(t *testing.T) {
+func TestQueueUsesFreedRoomAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)
@@ -159,7 +156,7 @@ func TestRoomIsUsedAtOnce(t *testing.T) {
 	})
 }
 
-func TestOnePersonsJobsKeepTheirOrder(t *testing.T) {
+func TestQueueKeepsAPersonsOrder(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := newCrowd(t)

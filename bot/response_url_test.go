@@ -1,8 +1,10 @@
 package bot
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +12,8 @@ import (
 )
 
 // An answer goes to Slack or not at all: whatever address an envelope names,
-// the bot dials nobody else, and answers with its own voice instead.
-func TestAnswersGoNowhereElse(t *testing.T) {
+// the bot dials nobody else, and answers as the bot instead.
+func TestAnswersGoToSlackAlone(t *testing.T) {
 	t.Parallel()
 	elsewhere := []string{
 		"", "http://elsewhere.test/response", "https://elsewhere.test/", "http://127.0.0.1:6379/", "http://169.254.169.254/latest/",
@@ -35,7 +37,7 @@ func TestAnswersGoNowhereElse(t *testing.T) {
 				for i, url := range append(c.foreign, c.own) {
 					line.typesFrom(t, fmt.Sprint("e", i), "x", url)
 					answer := within(t, time.Minute, "answer", s.answers)
-					if voice := strings.HasPrefix(answer, "with its own voice"); voice != (url != c.own || c.dials != nil) {
+					if asBot := strings.HasPrefix(answer, "as the bot"); asBot != (url != c.own || c.dials != nil) {
 						t.Errorf("%q was answered %s", url, answer)
 					}
 				}
@@ -88,7 +90,7 @@ func TestAnswersOutliveAnOutage(t *testing.T) {
 						}
 						w.WriteHeader(c.status)
 					case own && !c.member:
-						_, _ = w.Write([]byte(`{"ok":false,"error":"not_in_channel"}`)) // the asker notices
+						_, _ = w.Write([]byte(`{"ok":false,"error":"not_in_channel"}`)) // the caller notices
 					default:
 						return false
 					}
@@ -97,7 +99,7 @@ func TestAnswersOutliveAnOutage(t *testing.T) {
 			}, func(s *bubble) {
 				line, _ := s.both()
 				line.types(t, "e1", "x")
-				if got := within(t, time.Minute, "answer", s.answers); !strings.Contains(got, "answer to x") || strings.Contains(got, "own voice") {
+				if got := within(t, time.Minute, "answer", s.answers); !strings.Contains(got, "answer to x") || strings.Contains(got, "as the bot") {
 					t.Errorf("answered %s", got)
 				}
 				time.Sleep(time.Minute)
@@ -108,4 +110,96 @@ func TestAnswersOutliveAnOutage(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestResponseURLMayOnlyBeSlacks(t *testing.T) {
+	t.Parallel()
+	const own = "http://127.0.0.1:8420/api/"
+	for _, c := range []struct {
+		apiURL, url string
+		allowed     bool
+	}{
+		{"", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"", "https://HOOKS.slack.com/commands/T1/2/x", true},
+		{"", "http://hooks.slack.com/commands/T1/2/x", false},
+		{"", "https://hooks.slack.com.example.com/x", false},
+		{"", "https://hooks.slack.com@example.com/x", false},
+		{"", "https://user@hooks.slack.com/x", false},
+		{"", "https://hooks.slack.com:8443/x", false},
+		{"", "https://example.com/https://hooks.slack.com/", false},
+		{"", "//hooks.slack.com/x", false},
+		{"", "http://127.0.0.1:8420/response/x", false},
+		{"", "", false},
+		{"", "https://hooks.slack.com/%zz", false},
+		{"", "https://hooks.slack.com:443/commands/T1/2/x", true},
+		{"", "https://hooks.slack.com:80/commands/T1/2/x", false},
+		{"", "https://hooks.slack-gov.com/commands/T1/2/x", false},
+		{"https://slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack.com/api/", "https://slack.com/commands/T1/2/x", false},
+		{"https://slack.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", false},
+		{"https://Slack.com:443/api/", "https://hooks.slack.com/actions/T1/2/x", true},
+		{"https://www.slack.com/api/", "https://hooks.slack.com/app/T1/2/x", true},
+		{"https://acme.enterprise.slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack.com./api/", "https://hooks.slack.com/commands/T1/2/x", true},
+		{"https://slack-gov.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", true},
+		{"https://acme.slack-gov.com/api/", "https://hooks.slack-gov.com/commands/T1/2/x", true},
+		{"https://slack-gov.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://notslack.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://slack.com.example.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"http://slack.com/api/", "https://hooks.slack.com/commands/T1/2/x", false},
+		{"https://slack.example:443/api/", "https://slack.example/response/x", true},
+		{"https://slack.example/api/", "https://slack.example:443/response/x", true},
+		{"https://slack.example/api/", "https://slack.example:80/response/x", false},
+		{own, "http://127.0.0.1:8420/response/x", true},
+		{own, "https://127.0.0.1:8420/response/x", false},
+		{own, "http://127.0.0.1:6379/", false},
+		{own, "http://localhost:8420/response/x", false},
+		{own, "https://hooks.slack.com/commands/T1/2/x", false},
+	} {
+		allowed, err := originForAPI(c.apiURL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := allowed.check(c.url); (err == nil) != c.allowed || err != nil && !errors.Is(err, errForeignURL) {
+			t.Errorf("SLACK_API_URL %q, response_url %q: %v", c.apiURL, c.url, err)
+		}
+	}
+	for _, wrong := range []string{"slack.com/api/", "ftp://slack.com/", "http://", ":"} {
+		if _, err := originForAPI(wrong); err == nil {
+			t.Errorf("%q was taken for a server", wrong)
+		}
+	}
+}
+
+func TestForeignURLIsNotPostedTo(t *testing.T) {
+	t.Parallel()
+	o, _, posts := hookServer(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was posted to") }))
+	defer elsewhere.Close()
+	if err := o.respond(t.Context(), elsewhere.URL, hello); !errors.Is(err, errForeignURL) || len(posts.all()) != 0 {
+		t.Errorf("respond: %v", err)
+	}
+}
+
+func FuzzResponseURL(f *testing.F) {
+	for _, seed := range []string{"https://hooks.slack.com/x", "https://hooks.slack.com\\@example.com/", "https://hooks.slack.com%2f@x/"} {
+		f.Add(seed)
+	}
+	allowed, err := originForAPI("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, url string) {
+		if allowed.check(url) != nil {
+			return
+		}
+		// What passes is where the HTTP client would really go.
+		req, err := http.NewRequest(http.MethodPost, url, nil)
+		if err != nil {
+			t.Skip()
+		}
+		if !strings.EqualFold(req.URL.Hostname(), "hooks.slack.com") || req.URL.Port() != "" && req.URL.Port() != "443" || req.URL.Scheme != "https" {
+			t.Errorf("%q leads to %s", url, req.URL.Host)
+		}
+	})
 }

@@ -9,11 +9,11 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// Shares keeps what Share buttons need to know; see store.Shares.
+// Shares saves what Share buttons need to know; see store.Shares.
 type Shares interface {
-	// Save keeps a request under an opaque id.
+	// Save saves a request under an opaque id.
 	Save(ctx context.Context, id, request string, ttl time.Duration) error
-	// Load returns "" where nothing is kept under the id any more.
+	// Load returns "" where nothing is saved under the id any more.
 	Load(ctx context.Context, id string) (request string, err error)
 	// Claim reports whether the caller is the first with this id within the ttl.
 	Claim(ctx context.Context, id string, ttl time.Duration) (bool, error)
@@ -22,86 +22,77 @@ type Shares interface {
 }
 
 const (
-	shareWithin  = 200 * time.Millisecond // longest that an answer waits for its Share button
-	shareFor     = 30 * time.Minute       // as long as Slack takes answers
-	doubleWithin = 10 * time.Second       // in which a second click on Share is a double click
+	shareTTL          = 30 * time.Minute // as long as Slack takes answers
+	doubleClickWindow = 10 * time.Second
 
-	// requestPrefix tells the id of a kept request from a session's.
+	// requestPrefix distinguishes the id of a saved request from a session's.
 	requestPrefix = "request:"
 )
 
 // shareValue is what a Share button carries: the session's id, or where the
-// answer is about several the id under which the request is kept. An answer
-// does not wait long for that, and rather goes out without the button.
-func (b *Bot) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) (string, bool) {
-	if answer.Session != "" {
-		return answer.Session, true
+// answer is about several the id under which the request is saved; "" = no button.
+// An answer does not wait long for that, and rather goes out without the button.
+func (a answers) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
+	if answer.Session != "" || req.Command == "" {
+		return answer.Session
 	}
-	if req.Command == "" {
-		return "", false
-	}
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
 	id := rand.Text()
-	if err := b.shares.Save(ctx, id, req.Command+" "+req.Text, shareFor); err != nil {
-		b.log.Warn("an answer went out without Share: its request could not be kept", "ref", req.Ref, "error", err)
-		return "", false
+	if err := a.cfg.Shares.Save(ctx, id, req.Command+" "+req.Text, shareTTL); err != nil {
+		a.log.WarnContext(ctx, "request not saved, answered without Share", "error", err)
+		return ""
 	}
-	return requestPrefix + id, true
+	return requestPrefix + id
 }
 
-// share asks again in the clicker's name and posts the answer in the channel.
-func (b *Bot) share(ctx context.Context, to asker, c click) {
-	if !b.firstClick(ctx, to, c) {
-		b.tell(ctx, to, string(commands.AsideShared), "")
+// share runs the request again in the clicker's name and posts the answer in the
+// channel.
+func (a answers) share(ctx context.Context, to requester, c click) {
+	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
+	if !a.claimShare(ctx, p) {
+		a.reply(ctx, to, commands.AsideShared)
 		return
 	}
-	p := placement{sharedBy: to.user, claim: shareClaim(to, c)}
 	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
-	id, kept := strings.CutPrefix(c.value, requestPrefix)
-	if !kept {
-		b.answer(ctx, to, p, b.commands.ParseAction(actionDebug, c.value, req).Run)
+	id, saved := strings.CutPrefix(c.value, requestPrefix)
+	if !saved {
+		a.answer(ctx, to, p, a.cfg.Commands.ParseAction(buttonDebug, c.value, req).Run)
 		return
 	}
-	request, err := b.load(ctx, id)
+	loading, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := a.cfg.Shares.Load(loading, id)
 	switch {
 	case err != nil:
-		b.log.Error("a request to be shared could not be read", "ref", to.ref, "error", err)
-		b.tell(ctx, to, string(commands.AsideShareUnknown), to.ref)
+		a.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
+		a.replyRef(ctx, to, commands.AsideShareUnknown)
 	case request == "":
-		b.tell(ctx, to, string(commands.AsideShareOld), "")
+		a.reply(ctx, to, commands.AsideShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
-		b.answer(ctx, to, p, b.commands.Parse(req).Run)
+		a.answer(ctx, to, p, a.cfg.Commands.Parse(req).Run)
 	}
 }
 
-func (b *Bot) load(ctx context.Context, id string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// claimShare reports whether a click is not the second of a double click, which
+// may reach another process. Where Redis cannot say, a message twice is the
+// lesser evil.
+func (a answers) claimShare(ctx context.Context, p placement) bool {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
-	return b.shares.Load(ctx, id)
-}
-
-func shareClaim(to asker, c click) string { return to.channel + ":" + c.message }
-
-// unshare lets a click on Share that came to nothing be made again.
-func (b *Bot) unshare(ctx context.Context, to asker, p placement) {
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
-	defer cancel()
-	if err := b.shares.Unclaim(ctx, p.claim); err != nil {
-		b.log.Warn("the next click on Share may be taken for a double click", "ref", to.ref, "error", err)
-	}
-}
-
-// firstClick tells a click from the second of a double click, which may reach
-// another process. Where Redis cannot say, a message twice is the lesser evil.
-func (b *Bot) firstClick(ctx context.Context, to asker, c click) bool {
-	ctx, cancel := context.WithTimeout(ctx, b.patience.times(shareWithin))
-	defer cancel()
-	first, err := b.shares.Claim(ctx, shareClaim(to, c), doubleWithin)
+	first, err := a.cfg.Shares.Claim(ctx, p.claim, doubleClickWindow)
 	if err != nil {
-		b.log.Warn("a double click on Share cannot be told", "ref", to.ref, "error", err)
-		return true
+		a.log.WarnContext(ctx, "share not claimed, a double click may post twice", "error", err)
 	}
-	return first
+	return first || err != nil
+}
+
+// unclaimShare lets a click on Share that came to nothing be made again.
+func (a answers) unclaimShare(ctx context.Context, p placement) {
+	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
+	defer cancel()
+	if err := a.cfg.Shares.Unclaim(ctx, p.claim); err != nil {
+		a.log.WarnContext(ctx, "share not unclaimed, the next click may count as a double click", "error", err)
+	}
 }

@@ -22,7 +22,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 		second.silent.Store(true)
 		silent := time.Now()
 		third := s.connected()
-		if took := time.Since(silent); took > silentFor {
+		if took := time.Since(silent); took > deadlines.Silence {
 			t.Errorf("the silence was noticed after %v", took)
 		}
 		<-second.gone
@@ -36,7 +36,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 	})
 }
 
-func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
+func TestSilenceCountsFromTheLastFrame(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -50,12 +50,12 @@ func TestSilenceIsCountedFromTheLastFrame(t *testing.T) {
 				s.answered(l, id, id)
 			}
 			last = time.Now()
-			time.Sleep(silentFor - time.Second)
+			time.Sleep(deadlines.Silence - time.Second)
 			s.quiet()
 		}
 		s.connected()
 		s.connected()
-		if took := time.Since(last); took != silentFor {
+		if took := time.Since(last); took != deadlines.Silence {
 			t.Errorf("the silence was noticed after %v", took)
 		}
 	})
@@ -67,14 +67,14 @@ func TestConnectionWithoutAHelloIsGivenUp(t *testing.T) {
 		first := s.connected()
 		made := time.Now()
 		<-first.gone
-		if took := time.Since(made); took != helloFor || s.bot.Connected() {
+		if took := time.Since(made); took != deadlines.Hello || s.bot.Connected() {
 			t.Errorf("given up after %v; connected: %v", took, s.bot.Connected())
 		}
 		s.connected()
 	})
 }
 
-func TestNothingIsDoneTwice(t *testing.T) {
+func TestDuplicateEnvelopesAreDropped(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -87,11 +87,11 @@ func TestNothingIsDoneTwice(t *testing.T) {
 			}
 		}
 		s.quiet()
-		time.Sleep(rememberFor - time.Minute)
+		time.Sleep(dedupeTTL - time.Minute)
 		second.types(t, "e1", "x")
 		within(t, time.Second, "ack", second.acks)
 		s.quiet()
-		time.Sleep(2*rememberFor + time.Minute)
+		time.Sleep(2*dedupeTTL + time.Minute)
 		second.types(t, "e1", "x")
 		s.answered(second, "e1", "x") // a new one, as far as anybody can tell
 	})
@@ -141,7 +141,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 		} {
 			second.send(t, strings.ReplaceAll(frame, `"envelope_id":"e"`, fmt.Sprintf(`"envelope_id":"e%d"`, i)))
 		}
-		s.connected() // after the goodbye
+		s.connected() // after the disconnect
 		bye := websocket.FormatCloseMessage(websocket.ClosePolicyViolation, mark)
 		if err := first.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)); err != nil {
 			t.Error(err)
@@ -157,7 +157,7 @@ func TestNothingOfAFrameIsLogged(t *testing.T) {
 	})
 }
 
-func TestCommandThatIsTooLongIsRefused(t *testing.T) {
+func TestOverlongCommandIsRefused(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, _ := s.both()
@@ -170,7 +170,7 @@ func TestCommandThatIsTooLongIsRefused(t *testing.T) {
 	})
 }
 
-func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
+func TestOversizedFrameEndsItsConnectionAlone(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -184,30 +184,30 @@ func TestFrameThatIsTooLargeCostsItsConnectionAlone(t *testing.T) {
 	})
 }
 
-func TestConnectionsOfStrangersAreToldOnce(t *testing.T) {
+func TestUnknownConnectionsAreLoggedOnce(t *testing.T) {
 	t.Parallel()
 	counts := map[int]int{1: 1, 2: 2, 3: 4, 4: 5, 5: 2, 6: 4}
 	const words = "a second process with the same token"
 	inBubble(t, func(s *bubble) { s.counted = func(n int) int { return counts[n] } }, func(s *bubble) {
-		told := func(want int) {
+		expectWarnings := func(want int) {
 			t.Helper()
 			synctest.Wait()
 			if n := strings.Count(s.log.String(), words); n != want {
-				t.Errorf("told %d times, want %d; log: %s", n, want, s.log)
+				t.Errorf("warned %d times, want %d; log: %s", n, want, s.log)
 			}
 		}
 		line, _ := s.both()
 		for n := 3; n <= 6; n++ {
-			told(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
-			time.Sleep(ghostsFor)
+			expectWarnings(map[int]int{3: 0, 4: 1, 5: 1, 6: 1}[n])
+			time.Sleep(closedGrace)
 			_ = line.Close()
 			line = s.connected()
 		}
-		told(2)
+		expectWarnings(2)
 	})
 }
 
-func TestStrangers(t *testing.T) {
+func TestUnknownConnections(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		counted, own, living, want int
@@ -224,7 +224,7 @@ func TestStrangers(t *testing.T) {
 		{2, 2, 3, 0, "replicas that have not connected yet"},
 		{0, 1, 1, 0, "Slack does not say"},
 	} {
-		if got := strangers(greeting{counted: c.counted, own: c.own}, c.living); got != c.want {
+		if got := unknownConnections(connectionCount{counted: c.counted, own: c.own}, c.living); got != c.want {
 			t.Errorf("%s: %d, want %d", c.why, got, c.want)
 		}
 	}

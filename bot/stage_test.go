@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
@@ -93,12 +94,12 @@ func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, err
 	return first, nil
 }
 
-// alone is a process that knows of no other.
-type alone struct{}
+// singleProcess knows of no other process.
+type singleProcess struct{}
 
-func (alone) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
+func (singleProcess) Announce(context.Context, string, time.Time) (int, error) { return 1, nil }
 
-func (alone) Leave(context.Context, string) error { return nil }
+func (singleProcess) Leave(context.Context, string) error { return nil }
 
 // metrics remember what was counted.
 type metrics struct {
@@ -182,10 +183,10 @@ func play(t *testing.T, readers ...string) *stage {
 		log:     &logged{}, ended: make(chan error, 1),
 	}
 	s.bot, err = bot.New(bot.Config{
-		Timings: quick, Patience: patient,
+		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
-		Processes: alone{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
-		Log: slog.New(slog.NewTextHandler(s.log, nil)),
+		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
+		Log: slog.New(requestid.NewHandler(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {
 		t.Fatal(err)

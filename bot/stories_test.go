@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
-func TestCommandIsAnsweredToTheAskerAlone(t *testing.T) {
+func TestCommandIsAnsweredToTheRequesterAlone(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
@@ -31,7 +31,7 @@ func TestCommandIsAnsweredToTheAskerAlone(t *testing.T) {
 	}
 }
 
-func TestRefreshLooksAgainInPlace(t *testing.T) {
+func TestRefreshReplacesTheAnswer(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Waiting") }
@@ -54,10 +54,10 @@ func TestRefreshLooksAgainInPlace(t *testing.T) {
 	if failed := sam.ExpectMessage(wstest.Saying("Redis is away")); !failed.Ephemeral {
 		t.Errorf("got %s", failed)
 	}
-	s.ExpectNothingElse() // what was seen before still stands
+	s.ExpectNothingElse() // the message keeps what was seen before
 }
 
-func TestShareAsksAgainAndPostsOnce(t *testing.T) {
+func TestShareRunsAgainAndPostsOnce(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Waiting") }
@@ -112,7 +112,7 @@ func TestShareOfAnAnswerAboutSeveralSessions(t *testing.T) {
 	}
 }
 
-func TestAnswerGoesOutWithoutShareWhereItCannotBeKept(t *testing.T) {
+func TestAnswerWithoutShareWhereTheRequestIsNotSaved(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(*shares){
 		"refused": func(s *shares) { s.err = errors.New("redis is away") },
@@ -134,7 +134,7 @@ func TestAnswerGoesOutWithoutShareWhereItCannotBeKept(t *testing.T) {
 	}
 }
 
-func TestShareThatCannotBePostedIsSaid(t *testing.T) {
+func TestFailedShareIsReported(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
@@ -190,7 +190,7 @@ func TestUnreadableGroupAdmitsNobody(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
-func TestWhoCannotBeLookedUpIsRefusedWithTheRemedy(t *testing.T) {
+func TestFailedLookupIsRefusedWithTheRemedy(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	s.Fault("rate_limit", 60, "users.info")

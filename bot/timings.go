@@ -2,8 +2,7 @@ package bot
 
 import "time"
 
-// Timings are the pauses of a Bot. What Slack and people wait for are constants
-// beside their use.
+// Timings are the pauses of a Bot.
 type Timings struct {
 	Stagger  time.Duration // from the first hello to the second connection
 	Settled  time.Duration // a connection that ends sooner is no reason to connect again at once
@@ -15,16 +14,35 @@ type Timings struct {
 	Outage   time.Duration // that a short outage of Slack's is waited for
 }
 
-// patience is how many times as long as in production Slack and others may take.
-// What people are promised for the stop stays as it is.
-type patience int
-
-func (p patience) times(d time.Duration) time.Duration { return time.Duration(max(p, 1)) * d }
-
-// DefaultTimings are those of production.
+// DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
 		Stagger: time.Second, Settled: 5 * time.Second, Replace: time.Second, Token: time.Minute, Backoff: 200 * time.Millisecond,
 		Announce: 30 * time.Second, Retry: time.Second, Outage: 4 * time.Second,
+	}
+}
+
+// Deadlines are how long Slack and Redis may take. Those of stopping are
+// constants: they were promised.
+type Deadlines struct {
+	Request   time.Duration // a request, until its answer is known
+	Send      time.Duration // an answer, with Slack's pauses
+	Call      time.Duration // one call of Slack's API
+	Lookup    time.Duration // in Slack's directory
+	Share     time.Duration // that an answer waits for its Share button
+	Connect   time.Duration // TCP and TLS, each
+	Handshake time.Duration // of a WebSocket
+	Hello     time.Duration // from the handshake to Slack's greeting
+	Silence   time.Duration // between two frames: Slack sends a PING every ten seconds or so
+	Write     time.Duration // of an ack or a PONG
+}
+
+// NewDeadlines returns production's times a factor, at least 1, for machines that
+// are slow.
+func NewDeadlines(factor int) Deadlines {
+	second := time.Duration(max(factor, 1)) * time.Second
+	return Deadlines{
+		Request: 10 * second, Send: 20 * second, Call: 5 * second, Lookup: 2 * second, Share: second / 5,
+		Connect: 3 * second, Handshake: 10 * second, Hello: 10 * second, Silence: 25 * second, Write: second,
 	}
 }

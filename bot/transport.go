@@ -1,29 +1,37 @@
 package bot
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-// longestPause is the longest that Slack is left alone where it asks for that: a
-// bot that waits for a day is deaf for a day.
-const longestPause = 5 * time.Minute
+// maxRetryAfter is the longest that Slack is left alone where it asks for that: a
+// bot that waits for a day hears nothing for a day.
+const maxRetryAfter = 5 * time.Minute
 
-// newHTTPClient never follows a redirect: neither a token nor an answer goes
-// where Slack did not promise to be.
-func newHTTPClient(p patience) *http.Client {
+// newHTTPClient returns the client of Slack's Web API and of response_url, which
+// gives a call up after Deadlines.Call. It never follows a redirect: neither a
+// token nor an answer goes where Slack did not promise to be.
+func newHTTPClient(d Deadlines) *http.Client {
 	return &http.Client{
-		Timeout: p.times(callFor),
+		Timeout: d.Call,
 		Transport: &transport{&http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: checkProxy,
-			DialContext:            (&net.Dialer{Timeout: p.times(3 * time.Second)}).DialContext,
-			TLSHandshakeTimeout:    p.times(3 * time.Second),
+			DialContext:            (&net.Dialer{Timeout: d.Connect}).DialContext,
+			TLSHandshakeTimeout:    d.Connect,
 			MaxIdleConnsPerHost:    workers,
 			IdleConnTimeout:        time.Minute,
 			ExpectContinueTimeout:  time.Second,
@@ -33,24 +41,66 @@ func newHTTPClient(p patience) *http.Client {
 	}
 }
 
-// NewTransport returns what Slack's Web API is asked through, for whoever asks it
-// besides a Bot.
-func NewTransport() http.RoundTripper { return newHTTPClient(1).Transport }
+// NewTransport returns the transport of a Bot, for other callers of Slack's Web
+// API.
+func NewTransport() http.RoundTripper { return newHTTPClient(NewDeadlines(1)).Transport }
 
 // transport brings Retry-After into the one form that Slack's library reads,
 // whole seconds. With any other it takes a rate limit for an answer that it cannot
 // read, after which a message may have been posted.
 type transport struct{ *http.Transport }
 
-// RoundTrip carries the request out.
+// RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.Transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	if res.Header.Get(retryafter.Header) != "" {
-		wait := retryafter.Read(res.Header, longestPause)
+		wait := retryafter.Read(res.Header, maxRetryAfter)
 		res.Header.Set(retryafter.Header, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	return res, nil
+}
+
+// slackDomains are Slack's own. Each takes answers at its hooks, whichever of its
+// hosts serves the Web API.
+var slackDomains = []string{"slack.com", "slack-gov.com"}
+
+var errForeignURL = errors.New("a response_url that is not Slack's")
+
+// origin is where answers may be sent to: an envelope is data, and the address in
+// it could lead anywhere.
+type origin struct{ scheme, host string }
+
+// originForAPI returns the origin of response_url that belongs to a base URL of
+// the Web API, "" = Slack's own.
+func originForAPI(apiURL string) (origin, error) {
+	u, err := url.Parse(cmp.Or(apiURL, slack.APIURL))
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return origin{}, fmt.Errorf("%q is not the address of a server", apiURL)
+	}
+	o := originOf(u)
+	for _, domain := range slackDomains {
+		host := strings.TrimSuffix(o.host, ".")
+		if o.scheme == "https" && (host == domain || strings.HasSuffix(host, "."+domain)) {
+			return origin{scheme: o.scheme, host: "hooks." + domain}, nil
+		}
+	}
+	return o, nil
+}
+
+// originOf leaves out the port that the scheme implies.
+func originOf(u *url.URL) origin {
+	port := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	return origin{scheme: u.Scheme, host: strings.TrimSuffix(strings.ToLower(u.Host), port)}
+}
+
+// check returns errForeignURL for an address of another origin.
+func (o origin) check(responseURL string) error {
+	u, err := url.Parse(responseURL)
+	if err != nil || u.Host == "" || originOf(u) != o || u.User != nil {
+		return errForeignURL
+	}
+	return nil
 }

@@ -53,7 +53,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
-		Timings: timings.bot, Patience: c.patience,
+		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),
 		Log: log, Metrics: metrics, Now: time.Now,
 	}
 	if c.AlertChannel != "" {
@@ -64,7 +64,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		return err
 	}
 	watching := newWatch(c, parts, redis, b, metrics, log)
-	parts.jobs.Tell, parts.jobs.Standing = b.Tell, metrics.Jobs
+	parts.jobs.Tell, parts.jobs.Standing = b.ShowProgress, metrics.Jobs
 	parts.jobs.Over = func(job store.Job) {
 		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
 		if c.AlertChannel == "" {

@@ -25,19 +25,19 @@ type Fault struct {
 // Error names the fault by Slack's own code where there is one. It holds no
 // address: those of response_url are as good as a password.
 func (f *Fault) Error() string {
-	if f.Code == "" && f.Status == 0 {
+	if f.unanswered() {
 		return "slack: " + f.err.Error()
 	}
 	return "slack: " + f.Name()
 }
 
-// Unwrap returns what the fault was told by.
+// Unwrap returns what Slack's library or the network said.
 func (f *Fault) Unwrap() error { return f.err }
 
 // Pause is how long Slack wants to be left alone, 0 = not said.
 func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
-// Advice says in words what helps.
+// Advice says what helps.
 func (f *Fault) Advice() string {
 	var proxy *ProxyError
 	switch {
@@ -47,67 +47,72 @@ func (f *Fault) Advice() string {
 		return "Add the scope " + cmp.Or(f.Needed, "that manifest.yml names") + " to the Slack app and reinstall it."
 	case errors.As(f.err, &proxy):
 		return proxy.advice()
-	case refusals[f.Code].words != "":
-		return refusals[f.Code].words
+	case errorCodes[f.Code].advice != "":
+		return errorCodes[f.Code].advice
 	case f.Code != "":
 		return "Look the code up in Slack's documentation of its errors."
 	case f.Status == http.StatusTooManyRequests:
-		return refusals["ratelimited"].words
+		return errorCodes["ratelimited"].advice
 	case f.Status == http.StatusNotFound:
 		return "Check SLACK_API_URL: there is no Slack at that address."
 	case f.Status >= http.StatusInternalServerError:
-		return refusals["internal_error"].words
+		return errorCodes["internal_error"].advice
 	case f.Status != 0:
 		return "Check SLACK_API_URL and what stands between here and Slack."
 	}
 	return "Slack cannot be reached: check the network, and Slack's status page."
 }
 
-// about tells what the refusal holds for.
-func (f *Fault) about() reach { return refusals[f.Code].about }
+func (f *Fault) class() class { return errorCodes[f.Code].class }
 
-// Retryable tells whether Slack answered that it could not do it just now. A
+// Retryable reports whether Slack answered that it could not do it just now. A
 // call without an answer may have been carried out and is not retried.
 func (f *Fault) Retryable() bool {
 	return f.Status == http.StatusTooManyRequests || f.Status >= http.StatusInternalServerError
 }
 
-// unclear tells whether the call may have been carried out all the same: no
-// answer came to what was sent, or Slack stumbled on its way.
+func (f *Fault) rateLimited() bool { return f.Status == http.StatusTooManyRequests }
+
+// unanswered reports whether Slack did not answer at all.
+func (f *Fault) unanswered() bool { return f.Code == "" && f.Status == 0 }
+
+// unclear reports whether the call may have been carried out all the same: no
+// answer came to what was sent, or Slack failed on its way.
 func (f *Fault) unclear() bool {
 	var proxy *ProxyError
-	var refused *net.OpError
-	if f.Code == "" && f.Status == 0 { // nothing was sent before there was a connection
-		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &refused) || refused.Op != "dial" && refused.Op != "proxyconnect")
+	var op *net.OpError
+	if f.unanswered() { // nothing was sent before there was a connection
+		return !errors.As(f.err, &proxy) && (!errors.As(f.err, &op) || op.Op != "dial" && op.Op != "proxyconnect")
 	}
-	return f.Status >= http.StatusInternalServerError || refusals[f.Code].unclear
+	return f.Status >= http.StatusInternalServerError || f.class() == unclearError
 }
 
-// temporary tells whether the same call may succeed later without anybody's doing.
+// temporary reports whether the same call may succeed later without anybody's doing.
 func (f *Fault) temporary() bool {
-	return f.Retryable() || f.Code == "" && f.Status == 0 || f.about() == ofNow
+	return f.Retryable() || f.unanswered() || f.class() == transientError || f.class() == unclearError
 }
 
-// passing tells whether the same call may succeed later: by itself, or once the
-// app may post again.
-func (f *Fault) passing() bool { return f.temporary() || f.about() == ofApp }
+// recoverable reports whether the same call may succeed later: by itself, or once
+// the app may post again.
+func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appError }
 
-// elsewhere tells whether Slack refused for good what another message, or another
-// place, may still show. Codes that are not known count as such: nothing was
-// shown, and whoever only waits may wait for ever.
+// elsewhere reports whether Slack refused for good what another message, or
+// another place, may still show. Codes that are not known count as such: nothing
+// was shown, and waiting may never end.
 func (f *Fault) elsewhere() bool {
-	return f.Code != "" && !f.temporary() && (f.about() == ofMessage || f.about() == ofChannel || f.about() == unknown)
+	switch f.class() {
+	case messageError, messageGone, channelError, unknownError:
+		return f.Code != "" && !f.temporary()
+	}
+	return false
 }
 
-// permanent tells whether connecting again is of no use until a person acts.
+// permanent reports whether connecting again is of no use until a person acts.
 func (f *Fault) permanent() bool {
-	return f.about() == ofApp || f.Code == "" && f.Status == http.StatusNotFound
+	return f.class() == appError || f.Code == "" && f.Status == http.StatusNotFound
 }
 
-// ofShape tells whether Slack refused what the message looks like.
-func (f *Fault) ofShape() bool { return f.about() == ofBlocks }
-
-// Name is the shortest that tells this fault from others.
+// Name is the fault in short: Slack's code or HTTP's status text.
 func (f *Fault) Name() string {
 	switch {
 	case f.Code != "":
@@ -142,43 +147,31 @@ func (e *PermanentError) Unwrap() error { return e.Fault }
 // FaultOf reads what the Slack library or the HTTP client returned.
 func FaultOf(err error) *Fault {
 	var fault *Fault
-	if errors.As(err, &fault) {
-		return fault
-	}
 	var refused slack.SlackErrorResponse
-	if errors.As(err, &refused) {
-		return &Fault{Code: known(errorCode, refused.Err), Status: http.StatusOK, Needed: known(scopes, refused.Needed), err: err}
-	}
 	var limited *slack.RateLimitedError
-	if errors.As(err, &limited) {
-		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
-	}
 	var status slack.StatusCodeError
-	if errors.As(err, &status) {
-		return &Fault{Status: status.Code, err: err}
-	}
 	var proxy *ProxyError
-	if errors.As(err, &proxy) {
+	var own closeReason
+	switch {
+	case errors.As(err, &fault):
+		return fault
+	case errors.As(err, &refused):
+		return &Fault{Code: codePattern.FindString(refused.Err), Status: http.StatusOK, Needed: scopesPattern.FindString(refused.Needed), err: err}
+	case errors.As(err, &limited):
+		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
+	case errors.As(err, &status):
+		return &Fault{Status: status.Code, err: err}
+	case errors.As(err, &proxy):
 		return &Fault{err: proxy}
-	}
-	var own ending
-	if errors.As(err, &own) {
+	case errors.As(err, &own):
 		return &Fault{err: own}
 	}
 	return &Fault{err: redact.Error(err)}
 }
 
-// What Slack's error codes and scopes look like. Whatever looks otherwise may
-// repeat what was sent.
+// What Slack's error codes and scopes look like as a whole. Whatever looks
+// otherwise may repeat what was sent.
 var (
-	errorCode = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
-	scopes    = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
+	codePattern   = regexp.MustCompile(`^[a-z][a-z_]{2,60}$`)
+	scopesPattern = regexp.MustCompile(`^[a-z.:,_ ]{1,200}$`)
 )
-
-// known is a text of this pattern; any other is "".
-func known(pattern *regexp.Regexp, text string) string {
-	if !pattern.MatchString(text) {
-		return ""
-	}
-	return text
-}

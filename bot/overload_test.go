@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// What is acked is answered: where even those wait who are to be told that the
-// bot is busy, nothing is acked, and Slack tells people.
-func TestSwampedBotAcksNothing(t *testing.T) {
+// What is acked is answered: where there is no room even for saying that the bot
+// is busy, nothing is acked, and Slack reports a failure.
+func TestOverloadedBotAcksNothing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, nil, func(s *bubble) {
 		first, second := s.both()
@@ -30,8 +30,8 @@ func TestSwampedBotAcksNothing(t *testing.T) {
 		if least := workers/4 + queueSize/2 + busyQueueSize - 8; acked < least || len(second.acks) > 0 {
 			t.Errorf("%d were acked, and then %d more", acked, len(second.acks))
 		}
-		if log := s.log.String(); strings.Contains(log, "a request goes unanswered") || !strings.Contains(log, "too busy even to say so") {
-			t.Error("the log does not tell")
+		if log := s.log.String(); strings.Contains(log, "request unanswered") || !strings.Contains(log, "overloaded, envelope not acknowledged") {
+			t.Error("the overload is not logged")
 		}
 		s.hangs.Store(false)
 		for range acked {

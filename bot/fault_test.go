@@ -56,7 +56,7 @@ func TestFaultsAreRecognised(t *testing.T) {
 
 func TestEveryAdviceIsASentence(t *testing.T) {
 	t.Parallel()
-	for code := range refusals {
+	for code := range errorCodes {
 		words := (&Fault{Code: code}).Advice()
 		if len(words) < 20 || !strings.HasSuffix(words, ".") {
 			t.Errorf("%s: %q", code, words)

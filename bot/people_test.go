@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +22,7 @@ func directoryServer(t *testing.T, people map[string]string) (api *slack.Client,
 		if body == "" {
 			body = `{"ok":false,"error":"user_not_found"}`
 		}
-		_, _ = fmt.Fprint(w, body) // the asker notices what is missing
+		_, _ = fmt.Fprint(w, body) // the caller notices what is missing
 	}))
 	t.Cleanup(server.Close)
 	return slack.New("xoxb", slack.OptionAPIURL(server.URL+"/")), calls
@@ -83,24 +82,23 @@ func TestWhoMayAsk(t *testing.T) {
 			if c.readers != "" {
 				listed = strings.Split(c.readers, ",")
 			}
-			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now, 24)}
-			err := p.admit(t.Context(), c.user)
-			var refused *notAdmitted
+			p := &people{variable: "READERS", listed: listed, directory: newDirectory(api, "T1", time.Now, NewDeadlines(24).Lookup)}
+			refused := p.admit(t.Context(), c.user)
 			switch {
-			case c.says == "" && err != nil:
-				t.Errorf("refused: %v", err)
-			case c.says != "" && (!errors.As(err, &refused) || !strings.Contains(err.Error(), c.says)):
-				t.Errorf("got %v, want %q", err, c.says)
+			case c.says == "" && refused != nil:
+				t.Errorf("refused: %+v", refused)
+			case c.says != "" && (refused == nil || !strings.Contains(refused.text, c.says)):
+				t.Errorf("got %+v, want %q", refused, c.says)
 			}
 		})
 	}
 }
 
-func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
+func TestDirectoryIsCached(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now }, 24)
+	d := newDirectory(api, "T1", func() time.Time { return now }, NewDeadlines(24).Lookup)
 	ask := func(want int32) {
 		t.Helper()
 		full, err := d.fullMember(t.Context(), "U1")
@@ -113,7 +111,7 @@ func TestDirectoryIsRememberedForFiveMinutes(t *testing.T) {
 		}
 	}
 	ask(2)
-	now = now.Add(knownFor - time.Second)
+	now = now.Add(lookupTTL - time.Second)
 	ask(2)
 	now = now.Add(time.Second)
 	ask(4)
@@ -123,7 +121,7 @@ func TestFailedLookupIsRepeatedSoon(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, nil)
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	d := newDirectory(api, "T1", func() time.Time { return now }, 24)
+	d := newDirectory(api, "T1", func() time.Time { return now }, NewDeadlines(24).Lookup)
 	for _, want := range []int32{1, 1, 2} {
 		if _, err := d.fullMember(t.Context(), "U1"); err == nil {
 			t.Error("nobody was found, and no error")
@@ -131,6 +129,6 @@ func TestFailedLookupIsRepeatedSoon(t *testing.T) {
 		if n := calls.Load(); n != want {
 			t.Errorf("asked %d times, want %d", n, want)
 		}
-		now = now.Add(unknownFor/2 + time.Second/2)
+		now = now.Add(failedLookupTTL/2 + time.Second/2)
 	}
 }

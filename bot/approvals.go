@@ -1,0 +1,207 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Plans are what waits for a confirmation, and what became of it; see
+// store.Ledger.
+type Plans interface {
+	SetMessage(ctx context.Context, planID string, m store.Message) error
+	LoadPlan(ctx context.Context, id string, now time.Time) (store.PlanRecord, error)
+	LoadJob(ctx context.Context, id string) (store.Job, error)
+	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
+	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
+	Retell(ctx context.Context, jobID string) (bool, error)
+	Record(ctx context.Context, e store.Entry) error
+}
+
+// Repairs is what approvals work with.
+type Repairs struct {
+	Plans        Plans
+	Operators    []string // who may approve: ids of users and groups, or "*"; empty = nobody
+	Approvals    string   // none, generate or all: what needs a second operator
+	AlertChannel string   // where plans go that cannot be shown where they were requested
+	Wake         func()   // after a claim
+}
+
+// approvals shows plans, takes the clicks on them and shows what became of them.
+type approvals struct{ *responder }
+
+// decide carries out a click on a plan. Every click gets an answer.
+func (a approvals) decide(ctx context.Context, to requester, c click) {
+	id, press := commands.PlanOf(c.value)
+	now := a.cfg.Now()
+	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, id, now)
+	switch {
+	case errors.Is(err, store.ErrUnknownPlan):
+		a.log.InfoContext(ctx, "unknown plan clicked")
+		a.replyLine(ctx, to, commands.ClaimLine(store.ClaimAnswer{Verdict: store.Unknown}, now))
+		return
+	case err != nil:
+		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
+		a.replyRef(ctx, to, commands.Aside(commands.RedisErrorText(err)+" Nothing was done."))
+		return
+	}
+	button := strings.TrimPrefix(c.button, "confirm.")
+	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {
+		a.record(ctx, plan.Entry(store.AuditRefused, to.actor(), to.channel, why+button, now))
+		a.turnAway(ctx, to, refused)
+		return
+	}
+	// What was not read cannot have been decided.
+	shown := plan.Message
+	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
+		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
+		a.record(ctx, plan.Entry(store.AuditRefused, to.actor(), to.channel, "a click on "+button+" in another message", now))
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.AsideElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
+		return
+	}
+	if shown.TS == "" && !c.ephemeral && c.message != "" {
+		a.saveMessage(ctx, plan.ID, store.Message{Channel: to.channel, TS: c.message})
+	}
+	var answer store.ClaimAnswer
+	if c.button == commands.ActionCancel {
+		answer, err = a.cfg.Repairs.Plans.Cancel(ctx, plan.ID, to.actor(), a.cfg.Now())
+	} else {
+		answer, err = a.cfg.Repairs.Plans.Claim(ctx, plan.ID, press, to.actor(), a.cfg.Now())
+	}
+	if err != nil {
+		a.log.ErrorContext(ctx, "click on a plan failed", "plan", plan.ID, "error", err)
+		a.replyRef(ctx, to, commands.Aside(commands.ClickFailedText(err)))
+		return
+	}
+	a.decided(ctx, to, button, answer)
+}
+
+// mayDecide returns nil for those who may approve or cancel, else why they may
+// not, for them and for the audit trail.
+func (a approvals) mayDecide(ctx context.Context, to requester, plan store.PlanRecord, button string) (refused *notAdmitted, why string) {
+	own := plan.Requester == to.actor()
+	if button == commands.ActionCancel && own {
+		return nil, ""
+	}
+	refused = a.operators.admitOperator(ctx, to.user)
+	if refused == nil && button == commands.ActionApprove && own && a.needsSecond(plan.Action) {
+		return &notAdmitted{text: string(commands.AsideOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
+	}
+	return refused, "not an operator's click on "
+}
+
+// needsSecond reports whether an operator other than the requester has to approve.
+func (a approvals) needsSecond(action store.Action) bool {
+	return a.cfg.Repairs.Approvals == "all" || a.cfg.Repairs.Approvals == string(action)
+}
+
+// decided puts on record what a click came to, and shows it: in the message,
+// and to the clicker.
+func (a approvals) decided(ctx context.Context, to requester, button string, answer store.ClaimAnswer) {
+	plan, now := answer.Plan, a.cfg.Now()
+	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
+	line := commands.ClaimLine(answer, now)
+	record := func(event store.AuditEvent, detail string) {
+		a.record(ctx, plan.Entry(event, to.actor(), to.channel, detail, now))
+	}
+	switch answer.Verdict {
+	case store.Claimed, store.JobCancelled: // its job is recorded by the runner
+		defer a.cfg.Repairs.Wake()
+	case store.Cancelled:
+		record(store.AuditCancelled, "")
+	case store.NeedsSecondClick:
+		record(store.AuditPressed, "the first of two presses")
+	case store.Unknown: // gone since it was loaded, a moment ago
+		a.replyLine(ctx, to, line)
+		return
+	default:
+		record(store.AuditRefused, "a click on "+button+": "+commands.WhyNot(answer))
+	}
+	shown := a.showDecided(ctx, to, answer)
+	switch answer.Verdict {
+	case store.Claimed:
+		if !shown {
+			a.reply(ctx, to, commands.AsideApproved)
+		}
+	case store.Cancelled, store.JobCancelled:
+		if !shown {
+			a.reply(ctx, to, commands.AsideCancelled)
+		}
+	default:
+		a.replyLine(ctx, to, line)
+	}
+}
+
+// showDecided brings the plan's message up to what a click came to and reports
+// whether it could.
+func (a approvals) showDecided(ctx context.Context, to requester, answer store.ClaimAnswer) (shown bool) {
+	plan := answer.Plan
+	switch answer.Verdict {
+	case store.Claimed, store.JobCancelled:
+		err := a.update(ctx, plan.Message, a.cfg.Commands.ProgressBlocks(store.Progress{Job: answer.Job, At: a.cfg.Now()}))
+		a.ensureFinalState(ctx, plan.ID)
+		return err == nil
+	case store.NeedsSecondClick:
+		a.showConfirmation(ctx, to, answer)
+		a.ensureFinalState(ctx, plan.ID)
+	case store.Expired:
+		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
+	case store.Cancelled, store.AlreadyCancelled:
+		return a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) == nil
+	}
+	return false
+}
+
+// errNotShown means that it is not known where a plan is shown.
+var errNotShown = errors.New("message of the plan not known")
+
+// update puts other blocks into a plan's message.
+func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
+	if m.TS == "" {
+		return errNotShown
+	}
+	err := a.outbox.update(ctx, m, blocks)
+	if err != nil {
+		a.log.ErrorContext(ctx, "plan message not updated", "error", err, "advice", FaultOf(err).Advice())
+	}
+	return err
+}
+
+// showConfirmation shows the button for the second click. Where the plan's message
+// can no longer be updated, or is not known, the plan is posted again: without the
+// button nobody could approve it.
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer store.ClaimAnswer) {
+	plan := answer.Plan
+	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),
+		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
+	err := a.update(ctx, plan.Message, blocks)
+	if err == nil || !errors.Is(err, errNotShown) && !FaultOf(err).elsewhere() {
+		return
+	}
+	a.showPlan(ctx, to, plan.Plan, blocks)
+}
+
+// ensureFinalState has the end of a job shown again where it may have been
+// overwritten: whoever runs the job may have shown its end while something older
+// was on its way into the message.
+func (a approvals) ensureFinalState(ctx context.Context, id string) {
+	// Who lost the lease meanwhile is the one who may have come too late.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Call)
+	defer cancel()
+	again, err := a.cfg.Repairs.Plans.Retell(ctx, id)
+	switch {
+	case errors.Is(err, store.ErrUnknownJob): // not even approved
+	case err != nil:
+		a.log.ErrorContext(ctx, "job message may show an old state", "job", id, "error", err)
+	case again:
+		a.cfg.Repairs.Wake()
+	}
+}

@@ -1,0 +1,128 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+// everyone in a list of people means every full member of the workspace.
+const everyone = "*"
+
+// people are those whom a variable lists: ids of users and of user groups, or
+// everyone.
+type people struct {
+	variable  string // the list's name, such as READERS
+	listed    []string
+	directory *directory
+}
+
+// notAdmitted says why somebody is turned away.
+type notAdmitted struct {
+	text  string
+	ask   []string // whom to ask, named behind the text; empty = nobody is known
+	cause *Fault   // why they could not be looked up, nil = they are simply not listed
+}
+
+// line is what they read.
+func (n *notAdmitted) line() blockkit.Line {
+	line := blockkit.L(blockkit.Plain(n.text))
+	if len(n.ask) > 0 {
+		line = append(append(line, blockkit.Plain(" Ask ")), names(n.ask)...)
+		line = append(line, blockkit.Plain("."))
+	}
+	return line
+}
+
+// admit returns nil for those who are listed. What cannot be looked up admits
+// nobody.
+func (p *people) admit(ctx context.Context, user string) *notAdmitted {
+	if user != "" && slices.Contains(p.listed, user) {
+		return nil
+	}
+	var failed *notAdmitted
+	for _, id := range p.listed {
+		var member bool
+		var err error
+		switch {
+		case id == everyone:
+			member, err = p.directory.fullMember(ctx, user)
+		case strings.HasPrefix(id, "S"):
+			var members []string
+			members, err = p.directory.members(ctx, id)
+			member = slices.Contains(members, user)
+		}
+		if err != nil {
+			failed = p.lookupFailed(id, err)
+		} else if member {
+			return nil
+		}
+	}
+	switch {
+	case failed != nil:
+		return failed
+	case slices.Contains(p.listed, everyone):
+		return &notAdmitted{text: string(commands.AsideReaders)}
+	}
+	return &notAdmitted{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
+}
+
+// admitOperator returns nil for full members of this workspace who are listed. An
+// empty list admits nobody, and neither does one that cannot be read.
+func (p *people) admitOperator(ctx context.Context, user string) *notAdmitted {
+	if len(p.listed) == 0 {
+		return &notAdmitted{text: string(commands.AsideNoOperators)}
+	}
+	if refused := p.admit(ctx, user); refused != nil {
+		if refused.cause != nil {
+			return refused
+		}
+		return &notAdmitted{text: string(commands.AsideOperators), ask: p.listed}
+	}
+	member, err := p.directory.fullMember(ctx, user)
+	switch {
+	case err != nil:
+		return p.lookupFailed(everyone, err)
+	case !member:
+		return &notAdmitted{text: string(commands.AsideMembers), ask: p.excluding(user)}
+	}
+	return nil
+}
+
+func (p *people) lookupFailed(id string, err error) *notAdmitted {
+	fault := FaultOf(err)
+	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
+	if id != everyone {
+		text = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
+	}
+	return &notAdmitted{text: text + fault.Advice(), cause: fault}
+}
+
+// excluding lists everybody but one person.
+func (p *people) excluding(user string) []string {
+	return slices.DeleteFunc(slices.Clone(p.listed), func(id string) bool { return id == user })
+}
+
+// maxNames is how many of those whom to ask are named.
+const maxNames = 5
+
+func names(ids []string) blockkit.Line {
+	if slices.Contains(ids, everyone) {
+		return blockkit.L(blockkit.Plain("a full member of this workspace"))
+	}
+	var line blockkit.Line
+	for i, id := range ids[:min(len(ids), maxNames)] {
+		if i > 0 {
+			line = append(line, blockkit.Plain(" or "))
+		}
+		if strings.HasPrefix(id, "S") {
+			line = append(line, blockkit.Group(id))
+		} else {
+			line = append(line, blockkit.User(id))
+		}
+	}
+	return line
+}

@@ -1,0 +1,117 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// requester is the person who waits for an answer, and where they wait.
+type requester struct {
+	ref         string
+	user        string
+	channel     string
+	responseURL string
+	deciding    bool // by a click that may change something
+}
+
+func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
+
+// responder answers those who may ask.
+type responder struct {
+	cfg       Config
+	log       *slog.Logger
+	api       *slack.Client
+	outbox    *outbox
+	readers   *people // known once Slack has said which workspace is ours
+	operators *people // likewise
+}
+
+// admitted reports whether the requester may ask for this. Others are refused;
+// where it would have changed a session that is on record.
+func (r *responder) admitted(ctx context.Context, to requester, repair commands.Repair) bool {
+	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
+	if err == nil && repair.Operators {
+		err, why = r.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
+	}
+	if err == nil {
+		return true
+	}
+	if repair.Session != "" {
+		r.record(ctx, store.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: store.AuditRefused,
+			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
+	}
+	r.turnAway(ctx, to, err)
+	return false
+}
+
+// turnAway answers why somebody may not, and whom to ask. Only they see it, so
+// those who are named are not called.
+func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted) {
+	if err.cause != nil {
+		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
+	}
+	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
+	r.replyLine(ctx, to, err.line())
+}
+
+// recordTimeout is how long an answer waits for the audit trail.
+const recordTimeout = 2 * time.Second
+
+func (r *responder) record(ctx context.Context, e store.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	if err := r.cfg.Repairs.Plans.Record(ctx, e); err != nil {
+		r.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
+	}
+}
+
+// reply answers with one sentence, only for the requester.
+func (r *responder) reply(ctx context.Context, to requester, sentence commands.Aside) {
+	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
+}
+
+// replyRef is reply with the name under which the log has more.
+func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Aside) {
+	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
+}
+
+func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.Line) {
+	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
+}
+
+// deliver sends a message to its requester: through response_url, else as the
+// bot. It goes on when the process is asked to stop.
+func (r *responder) deliver(ctx context.Context, to requester, m message) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
+	defer cancel()
+	err := r.outbox.respond(ctx, to.responseURL, m)
+	if err == nil {
+		return
+	}
+	fault := FaultOf(err)
+	r.log.WarnContext(ctx, "response_url failed, answering as the bot", "error", err, "code", fault.Code)
+	if to.channel == "" || to.user == "" {
+		return
+	}
+	fallback := m.blocks
+	if m.public {
+		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
+			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}
+	}
+	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
+		return
+	}
+	if err = r.outbox.postEphemeral(ctx, to, fallback); err != nil && fault.Retryable() {
+		err = r.outbox.respond(ctx, to.responseURL, m) // such as where the bot is no member
+	}
+	if err != nil {
+		r.log.ErrorContext(ctx, "ephemeral fallback failed, request unanswered", "error", err, "advice", FaultOf(err).Advice())
+	}
+}

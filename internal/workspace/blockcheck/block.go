@@ -1,11 +1,9 @@
 package blockcheck
 
-// blockTypes are the blocks of messages. Modals take alert, too.
-var blockTypes = []string{
-	"actions", "auth_provider", "call", "card", "carousel", "container", "context", "context_actions",
-	"data_table", "data_visualization", "divider", "file", "header", "image", "input", "layout", "markdown",
-	"plan", "rich_text", "section", "table", "task_card", "video",
-}
+import (
+	"maps"
+	"slices"
+)
 
 // inContainer are the blocks that a container takes.
 var inContainer = []string{
@@ -13,167 +11,154 @@ var inContainer = []string{
 	"table", "video",
 }
 
-// blocks checks the blocks of a message or view.
-func (v value) blocks(items []value) {
-	allowed := blockTypes
-	if v.inModal {
-		allowed = append([]string{"alert"}, blockTypes...)
+// blockRules holds the rule of every type of block. It is set by init, because
+// the blocks that contain blocks refer to it.
+var blockRules map[string]rule
+
+func init() {
+	blockRules = map[string]rule{
+		"actions":            fields(must("elements", list("actions.elements", element(inActions...)))),
+		"alert":              fields(must("text", textObject(mrkdwn, "alert.text"))), // in modals only
+		"auth_provider":      fields(must("value", nonEmpty("auth_provider.value")), must("name", textObject(plain, "auth_provider.name"))),
+		"call":               fields(must("call_id", nonEmpty("call.call_id"))),
+		"card":               cardBlock,
+		"carousel":           fields(must("elements", list("carousel.elements", block("card")))),
+		"container":          containerBlock,
+		"context":            fields(must("elements", list("context.elements", inContext))),
+		"context_actions":    fields(must("elements", list("context_actions.elements", element("feedback_buttons", "icon_button")))),
+		"data_table":         dataTableBlock,
+		"data_visualization": chartBlock,
+		"divider":            fields(),
+		"file":               fields(must("external_id", nonEmpty("file.external_id")), must("source", enum("remote"))),
+		"header":             fields(must("text", textObject(plain, "header.text"))),
+		"image":              imageBlock,
+		"input":              inputBlock,
+		"layout":             layoutBlock,
+		"markdown":           fields(must("text", markdownText)),
+		"plan":               fields(must("title", nonEmpty("plan.title")), may("tasks", each(block("task_card")))),
+		"rich_text":          richText,
+		"section":            sectionBlock,
+		"table":              tableBlock,
+		"task_card":          taskCard,
+		"video":              videoBlock,
 	}
-	for _, item := range items {
-		item.block(allowed)
-	}
+}
+
+// topBlock checks a block of a message or view.
+func topBlock(v value) {
+	allowed := slices.DeleteFunc(slices.Collect(maps.Keys(blockRules)), func(kind string) bool {
+		return kind == "alert" && !v.inView
+	})
+	block(allowed...)(v)
 }
 
 // block checks one block that may be of some types.
-func (v value) block(allowed []string) {
-	kind, ok := v.kind(allowed...)
-	if !ok {
-		return
-	}
-	v.ownID("block_id", v.blockIDs)
-	v.actionIDs = map[string]bool{}
-	switch kind {
-	case "section":
-		v.section()
-	case "actions":
-		v.elements("actions.elements", inActions)
-	case "context_actions":
-		v.elements("context_actions.elements", inContextActions)
-	case "context":
-		v.context()
-	case "header":
-		v.requiredText("text", plain, "header.text")
-	case "image":
-		v.picture()
-		v.optionalText("title", plain, "image.title")
-	case "input":
-		v.input()
-	case "markdown":
-		v.markdownBlock()
-	case "rich_text":
-		v.richText()
-	case "video":
-		v.video()
-	case "file":
-		v.requiredString("external_id", "file.external_id")
-		v.oneOf("source", "remote")
-	case "call":
-		v.requiredString("call_id", "call.call_id")
-	case "alert":
-		v.requiredText("text", mrkdwn, "alert.text")
-	case "auth_provider":
-		v.requiredString("value", "auth_provider.value")
-		v.requiredText("name", plain, "auth_provider.name")
-	default:
-		v.compound(kind)
-	}
-}
-
-// compound checks the blocks that are made of parts of their own.
-func (v value) compound(kind string) {
-	switch kind {
-	case "card":
-		v.card()
-	case "carousel":
-		v.carousel()
-	case "container":
-		v.container()
-	case "layout":
-		v.layout()
-	case "plan":
-		v.plan()
-	case "task_card":
-		v.taskCard()
-	case "table":
-		v.table()
-	case "data_table":
-		v.dataTable()
-	case "data_visualization":
-		v.chart()
-	}
-}
-
-func (v value) section() {
-	text, hasText := v.member("text")
-	fields, hasFields := v.member("fields")
-	if !hasText && !hasFields {
-		v.fault("missing required field: text")
-	}
-	if hasText {
-		text.text(mrkdwn, "section.text")
-	}
-	if hasFields {
-		for _, f := range fields.counted("section.fields") {
-			f.field()
+func block(allowed ...string) rule {
+	return func(v value) {
+		kind, ok := v.kind(allowed...)
+		if !ok {
+			return
 		}
-	}
-	if m, ok := v.member("accessory"); ok {
-		m.element(accessory)
-	}
-}
-
-// field checks one field of a section.
-func (v value) field() {
-	v.text(mrkdwn, "section.fields")
-	m, _ := v.member("text")
-	s, _ := m.raw.(string)
-	if most := limit("section.fields.item_max_length"); characters(s) > most {
-		m.tooLong(most)
+		v.uniqueID("block_id", v.blockIDs)
+		v.actionIDs = map[string]bool{}
+		blockRules[kind](v)
 	}
 }
 
-// elements checks the interactive elements of a block.
-func (v value) elements(path string, allowed []string) {
-	if m, ok := v.required("elements"); ok {
-		for _, e := range m.counted(path) {
-			e.element(allowed)
-		}
+var (
+	inContext = variants(map[string]rule{
+		"image": imageSource, "plain_text": textObject(mrkdwn, "text"), "mrkdwn": textObject(mrkdwn, "text"),
+	})
+
+	imageBlock = func(v value) {
+		imageSource(v)
+		fields(may("title", textObject(plain, "image.title")))(v)
+	}
+
+	inputBlock = fields(
+		must("label", textObject(plain, "input.label")),
+		may("hint", textObject(plain, "input.hint")),
+		must("element", element(inInput...)),
+	)
+
+	videoBlock = fields(
+		must("video_url", nonEmpty("video.video_url")),
+		must("thumbnail_url", nonEmpty("video.thumbnail_url")),
+		must("alt_text", nonEmpty("video.alt_text")),
+		must("title", textObject(plain, "video.title")),
+		may("description", textObject(plain, "video.description")),
+		may("author_name", bounded("video.author_name")),
+		may("provider_name", bounded("video.provider_name")),
+	)
+
+	cardBlock = fields(
+		may("title", textObject(mrkdwn, "card.title")),
+		may("subtitle", textObject(mrkdwn, "card.subtitle")),
+		may("body", textObject(mrkdwn, "card.body")),
+		may("subtext", textObject(mrkdwn, "card.subtext")),
+		may("hero_image", imageSource),
+		may("icon", imageSource),
+		may("actions", list("card.actions", element("button", "overflow"))),
+	)
+
+	layoutBlock = fields(
+		must("label", nonEmpty("layout.label")),
+		must("rows", list("layout.rows", fields(
+			must("items", list("layout.items", fields(must("block", block(inContainer...))))),
+		))),
+	)
+
+	taskCard = fields(
+		must("task_id", nonEmpty("task_card.task_id")),
+		must("title", nonEmpty("task_card.title")),
+		may("status", enum("pending", "in_progress", "complete", "error")),
+		may("details", block("rich_text")),
+		may("output", block("rich_text")),
+		may("sources", each(variants(map[string]rule{"url": fields(
+			must("url", nonEmpty("url_source.url")),
+			must("text", nonEmpty("url_source.text")),
+		)}))),
+	)
+)
+
+func sectionBlock(v value) {
+	_, hasText := v.member("text")
+	_, hasFields := v.member("fields")
+	fields(
+		field{"text", hasText || !hasFields, textObject(mrkdwn, "section.text")},
+		may("fields", list("section.fields", sectionField)),
+		may("accessory", element(accessory...)),
+	)(v)
+}
+
+func sectionField(v value) {
+	before := v.characters
+	textObject(mrkdwn, "section.fields")(v)
+	if most := limit("section.fields.item_max_length"); v.characters-before > most {
+		m, _ := v.member("text")
+		m.reportTooLong(most)
 	}
 }
 
-func (v value) context() {
-	list, ok := v.required("elements")
-	if !ok {
-		return
-	}
-	for _, e := range list.counted("context.elements") {
-		kind, ok := e.kind("image", "plain_text", "mrkdwn")
-		switch {
-		case !ok:
-		case kind == "image":
-			e.picture()
-		default:
-			e.text(mrkdwn, "text")
-		}
-	}
-}
-
-func (v value) input() {
-	v.requiredText("label", plain, "input.label")
-	v.optionalText("hint", plain, "input.hint")
-	if m, ok := v.required("element"); ok {
-		m.element(inInput)
-	}
-}
-
-func (v value) markdownBlock() {
-	m, ok := v.required("text")
-	if !ok {
-		return
-	}
-	n := m.measured("markdown.text")
+// markdownText checks the text of a markdown block; the message bounds their sum.
+func markdownText(v value) {
+	n := v.length("markdown.text", 0)
 	v.characters += n
 	if n <= limit("markdown.text.max_length") { // a longer one has its own violation
 		v.markdown += n
 	}
 }
 
-func (v value) video() {
-	v.requiredString("video_url", "video.video_url")
-	v.requiredString("thumbnail_url", "video.thumbnail_url")
-	v.requiredString("alt_text", "video.alt_text")
-	v.requiredText("title", plain, "video.title")
-	v.optionalText("description", plain, "video.description")
-	v.optionalString("author_name", "video.author_name")
-	v.optionalString("provider_name", "video.provider_name")
+func containerBlock(v value) {
+	title := must("title", textObject(plain, "container.title"))
+	if _, rich := v.member("rich_text_title"); rich {
+		title = must("rich_text_title", block("rich_text"))
+	}
+	fields(
+		title,
+		may("subtitle", textObject(mrkdwn, "container.subtitle")),
+		may("width", enum("narrow", "standard", "wide", "full")),
+		may("icon", imageSource),
+		must("child_blocks", list("container.child_blocks", block(inContainer...))),
+	)(v)
 }

@@ -1,111 +1,78 @@
 package blockcheck
 
-// chart checks a data_visualization block, of which a message takes two.
-func (v value) chart() {
+// chartBlock checks a data_visualization block, of which a message takes two.
+func chartBlock(v value) {
 	if v.charts++; v.charts > maxCharts {
-		v.fault("no more than %d data_visualization blocks allowed", maxCharts)
+		v.report("no more than %d data_visualization blocks allowed", maxCharts)
 	}
-	v.requiredString("title", "data_visualization.title")
-	chart, ok := v.required("chart")
-	if !ok {
-		return
-	}
-	kind, ok := chart.kind("pie", "bar", "area", "line")
-	switch {
-	case !ok:
-	case kind == "pie":
-		chart.pie()
-	default:
-		chart.plot()
-	}
+	fields(
+		must("title", nonEmpty("data_visualization.title")),
+		must("chart", variants(map[string]rule{"pie": pieChart, "bar": plotChart, "area": plotChart, "line": plotChart})),
+	)(v)
 }
 
-func (v value) pie() {
-	segments, ok := v.required("segments")
-	if !ok {
-		return
-	}
-	for _, s := range segments.counted("data_visualization.segments") {
-		s.requiredString("label", "data_visualization.segment.label")
-		m, ok := s.required("value")
-		if !ok {
-			continue
-		}
+var pieChart = fields(must("segments", list("data_visualization.segments", fields(
+	must("label", nonEmpty("data_visualization.segment.label")),
+	must("value", func(v value) {
 		least := limit("data_visualization.segment.value.exclusive_min")
-		if n, ok := m.number(); ok && n <= float64(least) {
-			m.fault("must be more than %d", least)
+		if n, ok := v.number(); ok && n <= float64(least) {
+			v.report("must be more than %d", least)
 		}
-	}
-}
+	}),
+))))
 
-// plot checks a bar, area or line chart: series of points over categories.
-func (v value) plot() {
-	categories := v.categories()
-	series, ok := v.required("series")
-	if !ok {
-		return
-	}
-	names := map[string]bool{}
-	for _, s := range series.counted("data_visualization.series") {
-		s.requiredString("name", "data_visualization.series_name")
-		if m, _ := s.member("name"); m.raw != nil {
-			name, _ := m.raw.(string)
-			if names[name] {
-				m.fault("series names must be unique")
-			}
-			names[name] = true
-		}
-		s.points(categories)
-	}
-}
-
-// categories checks the axes and returns the labels that points may have.
-func (v value) categories() map[string]bool {
+// plotChart checks a bar, area or line chart: series of points over categories.
+func plotChart(v value) {
 	labels := map[string]bool{}
-	axes, ok := v.required("axis_config")
-	if !ok || !axes.isObject() {
-		return labels
-	}
-	axes.optionalString("x_label", "data_visualization.axis_label")
-	axes.optionalString("y_label", "data_visualization.axis_label")
-	list, ok := axes.required("categories")
-	if !ok {
-		return labels
-	}
-	for _, c := range list.counted("data_visualization.categories") {
-		c.measured("data_visualization.category_label")
-		label, _ := c.raw.(string)
-		switch {
-		case label == "":
-			c.fault("must be more than 0 characters")
-		case labels[label]:
-			c.fault("categories must be unique")
-		}
-		labels[label] = true
-	}
-	return labels
+	names := map[string]bool{}
+	fields(
+		must("axis_config", object(
+			may("x_label", bounded("data_visualization.axis_label")),
+			may("y_label", bounded("data_visualization.axis_label")),
+			must("categories", list("data_visualization.categories", func(v value) {
+				v.length("data_visualization.category_label", 0)
+				label, _ := v.raw.(string)
+				switch {
+				case label == "":
+					v.report("must be more than 0 characters")
+				case labels[label]:
+					v.report("categories must be unique")
+				}
+				labels[label] = true
+			})),
+		)),
+		must("series", list("data_visualization.series", fields(
+			must("name", func(v value) {
+				v.length("data_visualization.series_name", 1)
+				name, _ := v.raw.(string)
+				if names[name] {
+					v.report("series names must be unique")
+				}
+				names[name] = true
+			}),
+			must("data", seriesPoints(labels)),
+		))),
+	)(v)
 }
 
-// points checks that a series has one point for every category.
-func (v value) points(categories map[string]bool) {
-	data, ok := v.required("data")
-	if !ok {
-		return
-	}
-	seen := map[string]bool{}
-	for _, p := range data.counted("data_visualization.data") {
-		p.requiredString("label", "data_visualization.point_label")
-		if m, ok := p.required("value"); ok {
-			m.number()
+// seriesPoints checks that a series has one point for every category.
+func seriesPoints(categories map[string]bool) rule {
+	return func(v value) {
+		seen := map[string]bool{}
+		list("data_visualization.data", func(v value) {
+			fields(
+				must("label", nonEmpty("data_visualization.point_label")),
+				must("value", number),
+			)(v)
+			m, _ := v.member("label")
+			label, _ := m.raw.(string)
+			if !categories[label] {
+				m.report("must be one of the categories")
+			}
+			seen[label] = true
+		})(v)
+		if len(seen) != len(categories) {
+			v.report("must have one point for every category")
 		}
-		m, _ := p.member("label")
-		label, _ := m.raw.(string)
-		if !categories[label] {
-			m.fault("must be one of the categories")
-		}
-		seen[label] = true
-	}
-	if len(seen) != len(categories) {
-		data.fault("must have one point for every category")
 	}
 }

@@ -6,7 +6,6 @@ package blockcheck
 import (
 	"bytes"
 	"encoding/json"
-	"unicode/utf8"
 )
 
 // The error codes under which Slack answers violations.
@@ -19,9 +18,9 @@ const (
 
 // Limits of a message as a whole, which limits.json does not have.
 const (
-	maxBlocks    = 50
-	maxCharts    = 2
-	maxCharacter = 13_200 // of text in all blocks but tables and charts
+	maxBlocks     = 50
+	maxCharts     = 2
+	maxCharacters = 13_200 // of text in all blocks but tables and charts
 )
 
 // Violation is one place where blocks break Slack's rules.
@@ -37,7 +36,7 @@ func (v Violation) String() string { return v.Text + " [json-pointer:" + v.Point
 // checker collects the violations of one message or view.
 type checker struct {
 	code       string
-	inModal    bool
+	inView     bool
 	found      []Violation
 	blockIDs   map[string]bool
 	actionIDs  map[string]bool // of the block that is being checked
@@ -54,7 +53,8 @@ func Check(blocks json.RawMessage) []Violation {
 	return found
 }
 
-// Read is Check for who wants the blocks as well: without fault all are objects.
+// Read is Check, and returns the blocks as well: without violations all of them
+// are objects.
 func Read(blocks json.RawMessage) ([]any, []Violation) {
 	c := &checker{code: InvalidBlocks, blockIDs: map[string]bool{}}
 	raw, ok := parse(blocks)
@@ -62,17 +62,17 @@ func Read(blocks json.RawMessage) ([]any, []Violation) {
 	if !ok || !isArray {
 		return nil, []Violation{{Code: InvalidFormat, Pointer: "/blocks", Text: "must be an array of blocks"}}
 	}
-	v := value{checker: c, at: "/blocks", raw: list}
+	v := value{checker: c, pointer: "/blocks", raw: list}
 	if len(list) > maxBlocks {
-		v.fault("no more than %d items allowed", maxBlocks)
+		v.report("no more than %d items allowed", maxBlocks)
 	}
-	v.blocks(v.items())
-	if c.markdown > limit("markdown.text.max_length") {
-		v.tooLong(limit("markdown.text.max_length"))
+	each(topBlock)(v)
+	if most := limit("markdown.text.max_length"); c.markdown > most {
+		v.reportTooLong(most)
 	}
-	if c.characters > maxCharacter {
+	if c.characters > maxCharacters {
 		v.code = TooLong
-		v.tooLong(maxCharacter)
+		v.reportTooLong(maxCharacters)
 	}
 	return list, c.found
 }
@@ -80,26 +80,25 @@ func Read(blocks json.RawMessage) ([]any, []Violation) {
 // CheckView lists where a modal or home tab breaks the rules. Its pointers start
 // at /view.
 func CheckView(view json.RawMessage) []Violation {
-	c := &checker{code: InvalidView, inModal: true, blockIDs: map[string]bool{}}
-	raw, ok := parse(view)
-	if !ok {
-		return []Violation{{Code: InvalidView, Pointer: "/view", Text: "must provide an object"}}
-	}
-	v := value{checker: c, at: "/view", raw: raw}
+	c := &checker{code: InvalidView, inView: true, blockIDs: map[string]bool{}}
+	raw, _ := parse(view)
+	v := value{checker: c, pointer: "/view", raw: raw}
 	if !v.isObject() {
 		return c.found
 	}
-	v.optionalString("private_metadata", "view.private_metadata")
-	v.optionalString("callback_id", "view.callback_id")
-	for _, name := range []string{"close", "submit"} {
-		v.optionalText(name, plain, "view."+name)
+	title := may("title", nil)
+	if kind, _ := v.member("type"); kind.raw == "modal" {
+		title = must("title", textObject(plain, "view.title"))
 	}
-	if v.oneOf("type", "modal", "home") == "modal" {
-		v.requiredText("title", plain, "view.title")
-	}
-	if blocks, ok := v.required("blocks"); ok {
-		v.blocks(blocks.counted("view.blocks"))
-	}
+	fields(
+		may("private_metadata", bounded("view.private_metadata")),
+		may("callback_id", bounded("view.callback_id")),
+		may("close", textObject(plain, "view.close")),
+		may("submit", textObject(plain, "view.submit")),
+		must("type", enum("modal", "home")),
+		title,
+		must("blocks", list("view.blocks", topBlock)),
+	)(v)
 	return c.found
 }
 
@@ -113,5 +112,3 @@ func parse(raw json.RawMessage) (any, bool) {
 	}
 	return v, true
 }
-
-func characters(s string) int { return utf8.RuneCountInString(s) }

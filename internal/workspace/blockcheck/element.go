@@ -16,80 +16,97 @@ var (
 		"datetimepicker", "email_text_input", "file_input", "number_input", "plain_text_input",
 		"rich_text_input", "url_text_input",
 	})
-	inContextActions = []string{"feedback_buttons", "icon_button"}
 )
 
 // element checks an interactive element or image that may be of some types.
-func (v value) element(allowed []string) {
-	kind, ok := v.kind(allowed...)
-	if !ok {
-		return
-	}
-	v.ownID("action_id", v.actionIDs)
-	v.confirm()
-	switch kind {
-	case "button", "workflow_button", "icon_button":
-		v.button(kind)
-	case "feedback_buttons":
-		v.feedback("positive_button")
-		v.feedback("negative_button")
-	case "image":
-		v.picture()
-	case "overflow":
-		v.options(plain, "overflow.options")
-	case "checkboxes":
-		v.options(mrkdwn, "checkboxes.options")
-	case "radio_buttons":
-		v.options(mrkdwn, "radio_buttons.options")
-	case "plain_text_input":
-		v.within("max_length", "plain_text_input.max_length")
-		v.optionalText("placeholder", plain, "select.placeholder")
-	case "file_input":
-		v.within("max_files", "file_input.max_files")
-	default: // selects, pickers and other inputs
-		v.optionalText("placeholder", plain, "select.placeholder")
-		if kind == "static_select" || kind == "multi_static_select" {
-			v.menu()
+func element(allowed ...string) rule {
+	return func(v value) {
+		kind, ok := v.kind(allowed...)
+		if !ok {
+			return
 		}
-	}
-}
-
-// button checks a button of any type.
-func (v value) button(kind string) {
-	v.requiredText("text", plain, "button.text")
-	v.optionalString("url", "button.url")
-	v.optionalString("value", "button.value")
-	v.optionalString("accessibility_label", "button.accessibility_label")
-	v.optionalOneOf("style", "primary", "danger")
-	switch kind {
-	case "icon_button":
-		v.requiredString("icon", "icon_button.icon")
-		if m, ok := v.member("visible_to_user_ids"); ok {
-			m.counted("icon_button.visible_to_user_ids")
+		v.uniqueID("action_id", v.actionIDs)
+		fields(may("confirm", confirmation))(v)
+		check, ok := elementRules[kind]
+		if !ok { // selects, pickers and other inputs
+			check = fields(placeholder)
 		}
-	case "workflow_button":
-		v.required("workflow")
+		check(v)
 	}
 }
 
-func (v value) feedback(name string) {
-	m, ok := v.required(name)
-	if !ok || !m.isObject() {
-		return
-	}
-	m.requiredText("text", plain, "feedback_button.text")
-	m.requiredString("value", "feedback_button.value")
-	m.optionalString("accessibility_label", "feedback_button.accessibility_label")
+var elementRules = map[string]rule{
+	"button":              fields(buttonFields...),
+	"workflow_button":     fields(append(buttonFields, must("workflow", nil))...),
+	"icon_button":         fields(append(buttonFields, must("icon", nonEmpty("icon_button.icon")), may("visible_to_user_ids", list("icon_button.visible_to_user_ids", nil)))...),
+	"feedback_buttons":    fields(must("positive_button", feedbackButton), must("negative_button", feedbackButton)),
+	"image":               imageSource,
+	"overflow":            fields(must("options", options(plain, "overflow.options"))),
+	"checkboxes":          fields(must("options", options(mrkdwn, "checkboxes.options"))),
+	"radio_buttons":       fields(must("options", options(mrkdwn, "radio_buttons.options"))),
+	"plain_text_input":    fields(may("max_length", between("plain_text_input.max_length")), placeholder),
+	"file_input":          fields(may("max_files", between("file_input.max_files"))),
+	"static_select":       staticSelect,
+	"multi_static_select": staticSelect,
 }
 
-// menu checks the choices of a static select: options or groups of them.
-func (v value) menu() {
-	groups, grouped := v.member("option_groups")
-	if !grouped {
-		v.options(plain, "select.options")
+var (
+	placeholder = may("placeholder", textObject(plain, "select.placeholder"))
+
+	buttonFields = []field{
+		must("text", textObject(plain, "button.text")),
+		may("url", bounded("button.url")),
+		may("value", bounded("button.value")),
+		may("accessibility_label", bounded("button.accessibility_label")),
+		may("style", enum("primary", "danger")),
+	}
+
+	feedbackButton = object(
+		must("text", textObject(plain, "feedback_button.text")),
+		must("value", nonEmpty("feedback_button.value")),
+		may("accessibility_label", bounded("feedback_button.accessibility_label")),
+	)
+
+	confirmation = object(
+		must("title", textObject(plain, "confirmation.title")),
+		must("text", textObject(mrkdwn, "confirmation.text")),
+		must("confirm", textObject(plain, "confirmation.confirm")),
+		may("deny", textObject(plain, "confirmation.deny")),
+		may("style", enum("primary", "danger")),
+	)
+
+	optionGroup = object(
+		must("label", textObject(plain, "option_group.label")),
+		must("options", options(plain, "option_group.options")),
+	)
+)
+
+func options(kinds []string, path string) rule {
+	return list(path, object(
+		must("text", textObject(kinds, "option.text")),
+		must("value", nonEmpty("option.value")),
+		may("description", textObject(kinds, "option.description")),
+		may("url", bounded("option.url")),
+	))
+}
+
+// staticSelect has either options or groups of them.
+func staticSelect(v value) {
+	choices := must("options", options(plain, "select.options"))
+	if _, grouped := v.member("option_groups"); grouped {
+		choices = must("option_groups", list("select.option_groups", optionGroup))
+	}
+	fields(placeholder, choices)(v)
+}
+
+// imageSource checks that an image says where it comes from and what it shows.
+func imageSource(v value) {
+	if !v.isObject() {
 		return
 	}
-	for _, g := range groups.counted("select.option_groups") {
-		g.optionGroup()
-	}
+	_, hasFile := v.member("slack_file")
+	fields(
+		field{"image_url", !hasFile, bounded("image.image_url")},
+		must("alt_text", nonEmpty("image.alt_text")),
+	)(v)
 }

@@ -1,75 +1,42 @@
 package blockcheck
 
-// richParts are the parts of rich text, and inline what they are made of.
-var (
-	richParts = []string{"rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote"}
-	inline    = []string{
-		"attachment_mention", "broadcast", "canvas", "canvas_message_unfurl", "canvas_user_mention", "channel",
-		"citation", "color", "date", "emoji", "file", "link", "list_record", "message_mention",
-		"salesforce_data_field", "tag", "team", "text", "user", "usergroup", "work_object_mention",
-		"workflow_mention",
-	}
+import (
+	"maps"
+	"slices"
 )
 
-// inlineNeeds are the members that inline elements cannot do without.
-var inlineNeeds = map[string]string{
-	"broadcast": "range", "channel": "channel_id", "color": "value", "date": "timestamp", "emoji": "name",
-	"link": "url", "text": "text", "user": "user_id", "usergroup": "usergroup_id",
+// inlineRequires holds every type of inline element of rich text, and the member
+// that it cannot do without.
+var inlineRequires = map[string]string{
+	"attachment_mention": "", "broadcast": "range", "canvas": "", "canvas_message_unfurl": "",
+	"canvas_user_mention": "", "channel": "channel_id", "citation": "", "color": "value", "date": "timestamp",
+	"emoji": "name", "file": "", "link": "url", "list_record": "", "message_mention": "",
+	"salesforce_data_field": "", "tag": "", "team": "", "text": "text", "user": "user_id",
+	"usergroup": "usergroup_id", "work_object_mention": "", "workflow_mention": "",
 }
 
-// richText checks a rich_text block or cell and returns the characters in it.
-func (v value) richText() int {
-	list, ok := v.required("elements")
-	if !ok {
-		return 0
-	}
-	n := 0
-	for _, part := range list.items() {
-		n += part.richPart(richParts)
-	}
-	v.characters += n
-	return n
-}
+var inlineTypes = slices.Collect(maps.Keys(inlineRequires))
 
-func (v value) richPart(allowed []string) int {
-	kind, ok := v.kind(allowed...)
-	if !ok {
-		return 0
-	}
-	list, ok := v.required("elements")
-	if !ok {
-		return 0
-	}
-	if kind == "rich_text_list" {
-		v.oneOf("style", "bullet", "ordered")
-	}
-	n := 0
-	for _, item := range list.items() {
-		if kind == "rich_text_list" {
-			n += item.richPart([]string{"rich_text_section"})
-		} else {
-			n += item.inline()
+// richText checks a rich_text block or cell.
+var richText = fields(must("elements", each(variants(map[string]rule{
+	"rich_text_section":      richElements,
+	"rich_text_preformatted": richElements,
+	"rich_text_quote":        richElements,
+	"rich_text_list": func(v value) {
+		if list, ok := v.required("elements"); ok {
+			fields(must("style", enum("bullet", "ordered")))(v)
+			each(variants(map[string]rule{"rich_text_section": richElements}))(list)
 		}
-	}
-	return n
-}
+	},
+}))))
 
-// inline checks one piece of rich text and returns the characters in it.
-func (v value) inline() int {
-	kind, ok := v.kind(inline...)
+var richElements = fields(must("elements", each(func(v value) {
+	kind, ok := v.kind(inlineTypes...)
 	if !ok {
-		return 0
+		return
 	}
-	if name, needs := inlineNeeds[kind]; needs {
+	if name := inlineRequires[kind]; name != "" {
 		v.required(name)
 	}
-	m, ok := v.member("text")
-	if !ok {
-		return 0
-	}
-	n := m.measured("rich_text.text")
-	if m.raw == "" {
-		m.fault("must be more than 0 characters")
-	}
-	return n
-}
+	fields(may("text", func(v value) { v.characters += v.length("rich_text.text", 1) }))(v)
+})))

@@ -1,68 +1,53 @@
 package blockcheck
 
-// table checks a table, of which a message takes one.
-func (v value) table() {
+// tableBlock checks a table, of which a message takes one.
+func tableBlock(v value) {
 	if v.tables++; v.tables > limit("table.per_message.max_items") {
-		v.fault("only_one_table_allowed")
+		v.report("only_one_table_allowed")
 	}
-	if m, ok := v.member("column_settings"); ok {
-		if list := m.items(); len(list) > limit("table.column_settings.max_items") {
-			m.fault("no more than %d items allowed", limit("table.column_settings.max_items"))
-		}
-	}
-	v.rows("table.rows", "table.cells", limit("table.characters_in_all_cells.max"))
+	fields(
+		may("column_settings", columnSettings),
+		must("rows", rows("table.rows", "table.cells", limit("table.characters_in_all_cells.max"))),
+	)(v)
 }
 
-func (v value) dataTable() {
-	v.requiredString("caption", "data_table.caption")
-	v.within("page_size", "data_table.page_size")
-	v.rows("data_table.rows", "data_table.columns", limit("data_table.content.max_length"))
+// columnSettings may be empty, unlike other lists.
+func columnSettings(v value) {
+	most := limit("table.column_settings.max_items")
+	if items, _ := v.items(); len(items) > most {
+		v.report("no more than %d items allowed", most)
+	}
 }
+
+var dataTableBlock = fields(
+	must("caption", nonEmpty("data_table.caption")),
+	may("page_size", between("data_table.page_size")),
+	must("rows", rows("data_table.rows", "data_table.columns", limit("data_table.content.max_length"))),
+)
 
 // rows checks the cells of a table, and that they hold at most so many
 // characters. They do not count towards the message's text.
-func (v value) rows(rowsPath, cellsPath string, most int) {
-	rows, ok := v.required("rows")
-	if !ok {
-		return
-	}
-	outside := v.characters
-	n := 0
-	for _, row := range rows.counted(rowsPath) {
-		for _, cell := range row.counted(cellsPath) {
-			n += cell.cell()
+func rows(rowsPath, cellsPath string, most int) rule {
+	check := list(rowsPath, list(cellsPath, tableCell))
+	return func(v value) {
+		before := v.characters
+		check(v)
+		if v.characters-before > most {
+			v.reportTooLong(most)
 		}
-	}
-	v.characters = outside
-	if n > most {
-		rows.tooLong(most)
+		v.characters = before
 	}
 }
 
-// cell checks one cell and returns the characters in it. Empty ones are refused.
-func (v value) cell() int {
-	kind, ok := v.kind("raw_text", "raw_number", "rich_text", "action_cell")
-	if !ok {
-		return 0
-	}
-	switch kind {
-	case "raw_text":
-		if m, ok := v.required("text"); ok {
-			return m.measured("data_table.cell_text")
-		}
-	case "raw_number":
-		if m, ok := v.required("value"); ok {
-			m.number()
-		}
-		if m, ok := v.member("text"); ok {
-			return m.measured("data_table.cell_text")
-		}
-	case "rich_text":
-		return v.richText()
-	case "action_cell":
-		if m, ok := v.required("element"); ok {
-			m.element([]string{"button"})
-		}
-	}
-	return 0
-}
+var tableCell = variants(map[string]rule{
+	"raw_text":   fields(must("text", cellText)),
+	"raw_number": fields(must("value", number), may("text", cellText)),
+	"rich_text":  richText,
+	"action_cell": func(v value) {
+		before := v.characters
+		fields(must("element", element("button")))(v)
+		v.characters = before // a button's text is not the cell's
+	},
+})
+
+func cellText(v value) { v.characters += v.length("data_table.cell_text", 0) }

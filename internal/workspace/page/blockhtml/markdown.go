@@ -1,170 +1,227 @@
 package blockhtml
 
 import (
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
+	mdtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 )
 
-// The subset of Markdown that a markdown block may use, line by line.
-var (
-	mdHeading = regexp.MustCompile(`^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$`)
-	mdRule    = regexp.MustCompile(`^ {0,3}([-*_])( *[-*_]){2,}\s*$`)
-	mdFence   = regexp.MustCompile("^ {0,3}(```+|~~~+)")
-	mdItem    = regexp.MustCompile(`^(\s*)([-*+]|(\d{1,9})[.)])\s+(.*)$`)
-	mdQuote   = regexp.MustCompile(`^ {0,3}> ?(.*)$`)
-	mdColumns = regexp.MustCompile(`^\s*\|?\s*:?-{1,}:?\s*(\|\s*:?-{1,}:?\s*)*\|?\s*$`)
-)
+// markdownParser reads GitHub's Markdown, but for HTML, which stays text. Only
+// goldmark's parser is used: its renderer knows no bounds.
+var markdownParser = goldmark.New(
+	goldmark.WithParser(parser.NewParser(
+		parser.WithBlockParsers(without(parser.DefaultBlockParsers(), parser.NewHTMLBlockParser())...),
+		parser.WithInlineParsers(without(parser.DefaultInlineParsers(), parser.NewRawHTMLParser())...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+	)),
+	goldmark.WithExtensions(extension.GFM),
+).Parser()
 
-// markdown renders a safe subset: headings, lists, quotes, fences, tables,
-// rules and inline markup. HTML within it is text.
+func without(parsers []util.PrioritizedValue, unwanted any) []util.PrioritizedValue {
+	return slices.DeleteFunc(parsers, func(p util.PrioritizedValue) bool { return p.Value == unwanted })
+}
+
+// markdown renders one text.
+type markdown struct {
+	*renderer
+	source []byte
+}
+
 func (r *renderer) markdown(s string) {
-	lines := strings.Split(strings.ReplaceAll(r.readable(s), "\r\n", "\n"), "\n")
-	for len(lines) > 0 && !r.full() {
-		lines = lines[r.mdBlock(lines):]
+	source := []byte(r.readable(s))
+	markdown{r, source}.blocks(markdownParser.Parse(mdtext.NewReader(source)))
+}
+
+// blocks renders the blocks within a node.
+func (m markdown) blocks(parent ast.Node) {
+	for n := parent.FirstChild(); n != nil && !m.full(); n = n.NextSibling() {
+		m.block(n)
 	}
 }
 
-// mdBlock renders what the first lines hold and returns how many they were.
-func (r *renderer) mdBlock(lines []string) int {
-	line := lines[0]
-	switch {
-	case strings.TrimSpace(line) == "":
-		return 1
-	case mdFence.MatchString(line):
-		return r.mdCode(lines)
-	case mdRule.MatchString(line):
-		r.open("hr")
-		return 1
-	case mdHeading.MatchString(line):
-		m := mdHeading.FindStringSubmatch(line)
-		r.open("p", "class", "header level-"+strconv.Itoa(len(m[1])), "role", "heading", "aria-level", "4")
-		r.mdLine(m[2])
-		r.close("p")
-		return 1
-	case mdQuote.MatchString(line):
-		r.open("blockquote")
-		n := r.mdLines(lines, func(line string) (string, bool) {
-			m := mdQuote.FindStringSubmatch(line)
-			if m == nil {
-				return "", false
+func (m markdown) block(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.Heading:
+		m.open("p", "class", "header level-"+strconv.Itoa(n.Level), "role", "heading", "aria-level", "4")
+		m.inline(n)
+		m.close("p")
+	case *ast.Blockquote:
+		m.open("blockquote")
+		m.blocks(n)
+		m.close("blockquote")
+	case *ast.List:
+		m.list(n, 0)
+	case *ast.CodeBlock, *ast.FencedCodeBlock:
+		code := string(n.Lines().Value(m.source))
+		m.element("pre", strings.TrimSuffix(code, "\n"), "tabindex", "0")
+	case *ast.ThematicBreak:
+		m.open("hr")
+	case *extast.Table:
+		m.table(m.tableBlock(n))
+	default:
+		m.wrapped("p", n)
+	}
+}
+
+// list renders a list. As in rich text, nested lists come one after another with
+// a growing indent.
+func (m markdown) list(list *ast.List, depth int) {
+	tag := "ul"
+	if list.IsOrdered() {
+		tag = "ol"
+	}
+	number, open := list.Start, false
+	for item := list.FirstChild(); item != nil && !m.full(); item = item.NextSibling() {
+		if !open {
+			attrs := []string{"class", "indent-" + strconv.Itoa(min(depth, 8))}
+			if list.IsOrdered() {
+				attrs = append(attrs, "start", strconv.Itoa(number))
 			}
-			return m[1], true
-		})
-		r.close("blockquote")
-		return n
-	case mdItem.MatchString(line):
-		return r.mdList(lines)
-	case len(lines) > 1 && strings.Contains(line, "|") && mdColumns.MatchString(lines[1]):
-		return r.mdTable(lines)
-	}
-	r.open("p")
-	n := r.mdLines(lines, func(line string) (string, bool) { return line, !startsBlock(line) })
-	r.close("p")
-	return max(n, 1)
-}
-
-// startsBlock reports whether a line ends the paragraph above it.
-func startsBlock(line string) bool {
-	return strings.TrimSpace(line) == "" || mdFence.MatchString(line) || mdHeading.MatchString(line) ||
-		mdQuote.MatchString(line) || mdItem.MatchString(line)
-}
-
-// mdLines renders lines as long as belongs takes them, and returns their number.
-func (r *renderer) mdLines(lines []string, belongs func(string) (string, bool)) int {
-	for i, line := range lines {
-		text, ok := belongs(line)
-		if !ok || r.full() {
-			return i
+			m.open(tag, attrs...)
+			open = true
 		}
-		if i > 0 {
-			r.open("br")
+		number++
+		var nested []*ast.List
+		m.open("li")
+		for n := item.FirstChild(); n != nil && !m.full(); n = n.NextSibling() {
+			switch n := n.(type) {
+			case *ast.List:
+				nested = append(nested, n)
+			case *ast.TextBlock:
+				m.inline(n)
+			default:
+				m.block(n)
+			}
 		}
-		r.mdLine(text)
+		m.close("li")
+		for _, list := range nested {
+			if open {
+				m.close(tag)
+				open = false
+			}
+			m.list(list, depth+1)
+		}
 	}
-	return len(lines)
+	if open {
+		m.close(tag)
+	}
 }
 
-func (r *renderer) mdCode(lines []string) int {
-	fence := strings.TrimSpace(mdFence.FindString(lines[0]))
-	end := 1
-	for end < len(lines) && !strings.HasPrefix(strings.TrimSpace(lines[end]), fence) {
-		end++
-	}
-	r.element("pre", strings.Join(lines[1:end], "\n"), "tabindex", "0")
-	return min(end+1, len(lines))
-}
-
-// mdList renders neighbouring items of one kind; deeper ones are indented.
-func (r *renderer) mdList(lines []string) int {
-	tag := func(m []string) string {
-		if m[3] != "" {
-			return "ol"
-		}
-		return "ul"
-	}
-	first := mdItem.FindStringSubmatch(lines[0])
-	indent := len(first[1])
-	attrs := []string{"class", "indent-" + strconv.Itoa(min(indent/2, 8))}
-	if first[3] != "" {
-		attrs = append(attrs, "start", first[3])
-	}
-	r.open(tag(first), attrs...)
-	n := 0
-	for n < len(lines) && !r.full() {
-		m := mdItem.FindStringSubmatch(lines[n])
-		if m == nil || len(m[1]) != indent || tag(m) != tag(first) {
-			break
-		}
-		r.open("li")
-		r.mdLine(taskMark.Replace(m[4]))
-		r.close("li")
-		n++
-	}
-	r.close(tag(first))
-	return max(n, 1)
-}
-
-var taskMark = strings.NewReplacer("[ ] ", "☐ ", "[x] ", "☑ ", "[X] ", "☑ ")
-
-func (r *renderer) mdTable(lines []string) int {
+// tableBlock is a table as Slack has it, with cells of Markdown.
+func (m markdown) tableBlock(table *extast.Table) tableBlock {
 	b := tableBlock{Type: "table"}
-	n := 0
-	for n < len(lines) && strings.Contains(lines[n], "|") {
-		if n == 1 {
-			b.Columns = mdAlignment(lines[n])
+	for _, alignment := range table.Alignments {
+		b.Columns = append(b.Columns, tableColumn{Align: alignment.String()})
+	}
+	for row := table.FirstChild(); row != nil; row = row.NextSibling() {
+		var cells []tableCell
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			cells = append(cells, tableCell{draw: func() { m.inline(cell) }})
+		}
+		b.Rows = append(b.Rows, cells)
+	}
+	return b
+}
+
+// inline renders the inline markup within a node.
+func (m markdown) inline(parent ast.Node) {
+	var pending strings.Builder // neighbouring texts: they may hold one emoji's name
+	flush := func() {
+		m.plainLine(pending.String())
+		pending.Reset()
+	}
+	for n := parent.FirstChild(); n != nil && !m.full(); n = n.NextSibling() {
+		t, isText := n.(*ast.Text)
+		if !isText {
+			flush()
+			m.span(n)
+			continue
+		}
+		pending.Write(util.UnescapePunctuations(t.Value(m.source)))
+		if t.SoftLineBreak() || t.HardLineBreak() {
+			flush()
+			m.open("br")
+		}
+	}
+	flush()
+}
+
+// span renders an inline element that is no text.
+func (m markdown) span(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.Emphasis:
+		m.emphasis(n)
+	case *extast.Strikethrough:
+		m.wrapped("s", n)
+	case *ast.CodeSpan:
+		m.open("code")
+		for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+			m.text(string(c.(*ast.Text).Value(m.source)))
+		}
+		m.close("code")
+	case *ast.Link:
+		m.linked(n, string(n.Destination))
+	case *ast.Image: // nothing is loaded from elsewhere
+		m.linked(n, string(n.Destination))
+	case *ast.AutoLink:
+		address := string(n.URL(m.source))
+		if n.AutoLinkType == ast.AutoLinkEmail {
+			address = "mailto:" + address
+		}
+		m.anchor(address, string(n.Label(m.source)))
+	case *extast.TaskCheckBox:
+		if n.IsChecked {
+			m.text("☑ ")
 		} else {
-			b.Rows = append(b.Rows, mdCells(lines[n]))
+			m.text("☐ ")
 		}
-		n++
+	default:
+		m.inline(n)
 	}
-	r.table(b)
-	return n
 }
 
-// mdAlignment reads the second line of a table, which draws the columns: the
-// colons say where their text stands.
-func mdAlignment(line string) []tableColumn {
-	var columns []tableColumn
-	for _, cell := range mdCells(line) {
-		left, right := strings.HasPrefix(cell.Text, ":"), strings.HasSuffix(cell.Text, ":")
-		switch {
-		case left && right:
-			columns = append(columns, tableColumn{Align: "center"})
-		case right:
-			columns = append(columns, tableColumn{Align: "right"})
-		default:
-			columns = append(columns, tableColumn{Align: "left"})
+// emphasis renders *this* and **that**. Stars within a word stay: 2*3*4.
+func (m markdown) emphasis(n *ast.Emphasis) {
+	if t, ok := n.FirstChild().(*ast.Text); ok {
+		start := t.Segment.Start - n.Level
+		if before, _ := utf8.DecodeLastRune(m.source[:start]); word(before) {
+			mark := string(m.source[start:t.Segment.Start])
+			m.text(mark)
+			m.inline(n)
+			m.text(mark)
+			return
 		}
 	}
-	return columns
+	tag := "em"
+	if n.Level == 2 {
+		tag = "strong"
+	}
+	m.wrapped(tag, n)
 }
 
-func mdCells(line string) []tableCell {
-	line = strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(line), "|"), "|")
-	var cells []tableCell
-	for _, cell := range strings.Split(line, "|") {
-		cells = append(cells, tableCell{Type: markdownCell, Text: strings.TrimSpace(cell)})
+func (m markdown) wrapped(tag string, n ast.Node) {
+	m.open(tag)
+	m.inline(n)
+	m.close(tag)
+}
+
+// linked renders a link, or its source where the address may not be linked to.
+func (m markdown) linked(n ast.Node, address string) {
+	if m.link(address) {
+		m.inline(n)
+		m.close("a")
+		return
 	}
-	return cells
+	m.text("[")
+	m.inline(n)
+	m.text("](" + address + ")")
 }

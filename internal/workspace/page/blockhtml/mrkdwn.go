@@ -133,7 +133,7 @@ func (p *inline) token(i int, active string) (int, func()) {
 		}
 		return end + 1, func() { p.r.element("code", flatten(s[i+1:end])) }
 	case '*', '_', '~':
-		if strings.IndexByte(active, c) >= 0 || !opens(s, i, 1) {
+		if strings.IndexByte(active, c) >= 0 || !opens(s, i) {
 			return 0, nil
 		}
 		end := p.partner(i, c)
@@ -173,7 +173,7 @@ func (p *inline) partner(i int, mark byte) int {
 	}
 	for j := i + 1; j < len(p.s); j++ {
 		switch c := p.s[j]; {
-		case c == mark && j > i+1 && (mark == '`' || closes(p.s, j, 1)):
+		case c == mark && j > i+1 && (mark == '`' || closes(p.s, j)):
 			return j
 		case mark == '`':
 		case c == '<':
@@ -192,17 +192,17 @@ func (p *inline) partner(i int, mark byte) int {
 	return -1
 }
 
-// opens reports whether the mark of n bytes at i stands where a style may begin.
-func opens(s string, i, n int) bool {
+// opens reports whether the mark at i is where a style may begin.
+func opens(s string, i int) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:i])
-	after, size := utf8.DecodeRuneInString(s[i+n:])
+	after, size := utf8.DecodeRuneInString(s[i+1:])
 	return (i == 0 || !word(before)) && size > 0 && !unicode.IsSpace(after)
 }
 
-// closes reports whether the mark of n bytes at i stands where a style may end.
-func closes(s string, i, n int) bool {
+// closes reports whether the mark at i is where a style may end.
+func closes(s string, i int) bool {
 	before, _ := utf8.DecodeLastRuneInString(s[:i])
-	after, size := utf8.DecodeRuneInString(s[i+n:])
+	after, size := utf8.DecodeRuneInString(s[i+1:])
 	return !unicode.IsSpace(before) && (size == 0 || !word(after))
 }
 

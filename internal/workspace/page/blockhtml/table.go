@@ -20,15 +20,13 @@ type tableColumn struct {
 	Wrapped bool   `json:"is_wrapped"`
 }
 
-// markdownCell is a cell of a table within Markdown.
-const markdownCell = "markdown"
-
 type tableCell struct {
 	Type     string     `json:"type"`
 	Text     string     `json:"text"`
 	Value    float64    `json:"value"`
 	Elements []richPart `json:"elements"`
 	Element  *element   `json:"element"`
+	draw     func()     // of a table within Markdown
 }
 
 func (r *renderer) table(b tableBlock) {
@@ -96,6 +94,10 @@ func (b tableBlock) cellClass(column int, cell tableCell) string {
 }
 
 func (r *renderer) cell(blockID string, c tableCell) {
+	if c.draw != nil {
+		c.draw()
+		return
+	}
 	switch c.Type {
 	case "rich_text":
 		r.richText(richTextBlock{Elements: c.Elements})
@@ -105,8 +107,6 @@ func (r *renderer) cell(blockID string, c tableCell) {
 		if c.Element != nil {
 			r.control(blockID, *c.Element)
 		}
-	case markdownCell:
-		r.mdLine(c.Text)
 	default:
 		r.plain(c.Text)
 	}

@@ -73,10 +73,7 @@ func (r *renderer) html() template.HTML {
 }
 
 func (r *renderer) blocks(list []json.RawMessage) {
-	for _, data := range list {
-		if r.full() {
-			return
-		}
+	for _, data := range each(r, list) {
 		r.block(data)
 	}
 }
@@ -96,65 +93,54 @@ func (r *renderer) block(data json.RawMessage) {
 	}
 	r.depth++
 	defer func() { r.depth-- }()
-	if err := r.draw(head.Type, data); err != nil {
+	draw, known := drawers[head.Type]
+	if !known {
+		r.raw(head.Type, data)
+	} else if err := draw(r, data); err != nil {
 		r.raw(head.Type+" (cannot be read)", data)
 	}
 }
 
-// draw renders a block of a known type. It returns an error, and has written
-// nothing, where the block's members have the wrong shape.
-func (r *renderer) draw(kind string, data json.RawMessage) error {
-	switch kind {
-	case "section":
-		return decode(data, r.section)
-	case "header":
-		return decode(data, r.header)
-	case "context":
-		return decode(data, r.context)
-	case "actions", "context_actions":
-		return decode(data, r.actions)
-	case "divider":
-		r.open("hr")
-		return nil
-	case "image":
-		return decode(data, r.image)
-	case "video":
-		return decode(data, r.video)
-	case "markdown":
-		return decode(data, r.markdownBlock)
-	case "rich_text":
-		return decode(data, r.richText)
-	case "table", "data_table":
-		return decode(data, r.table)
-	case "data_visualization":
-		return decode(data, r.chart)
-	case "card":
-		return decode(data, r.card)
-	case "carousel":
-		return decode(data, r.carousel)
-	case "container":
-		return decode(data, r.container)
-	case "layout":
-		return decode(data, r.layout)
-	case "task_card":
-		return decode(data, r.task)
-	case "plan":
-		return decode(data, r.plan)
-	case "alert":
-		return decode(data, r.alert)
+// drawers render the blocks of a known type. A drawer returns an error, and has
+// written nothing, where the block's members have the wrong shape. They are set by
+// init, because the blocks that contain blocks refer to them.
+var drawers map[string]func(*renderer, json.RawMessage) error
+
+func init() {
+	drawers = map[string]func(*renderer, json.RawMessage) error{
+		"actions":            decode((*renderer).actions),
+		"alert":              decode((*renderer).alert),
+		"card":               decode((*renderer).card),
+		"carousel":           decode((*renderer).carousel),
+		"container":          decode((*renderer).container),
+		"context":            decode((*renderer).context),
+		"context_actions":    decode((*renderer).actions),
+		"data_table":         decode((*renderer).table),
+		"data_visualization": decode((*renderer).chart),
+		"divider":            decode((*renderer).divider),
+		"header":             decode((*renderer).header),
+		"image":              decode((*renderer).image),
+		"layout":             decode((*renderer).layout),
+		"markdown":           decode((*renderer).markdownBlock),
+		"plan":               decode((*renderer).plan),
+		"rich_text":          decode((*renderer).richText),
+		"section":            decode((*renderer).section),
+		"table":              decode((*renderer).table),
+		"task_card":          decode((*renderer).task),
+		"video":              decode((*renderer).video),
 	}
-	r.raw(kind, data)
-	return nil
 }
 
-// decode reads a block into what draw takes and draws it.
-func decode[T any](data json.RawMessage, draw func(T)) error {
-	var block T
-	if err := json.Unmarshal(data, &block); err != nil {
-		return err
+// decode makes a drawer that reads a block into what draw takes.
+func decode[T any](draw func(*renderer, T)) func(*renderer, json.RawMessage) error {
+	return func(r *renderer, data json.RawMessage) error {
+		var block T
+		if err := json.Unmarshal(data, &block); err != nil {
+			return err
+		}
+		draw(r, block)
+		return nil
 	}
-	draw(block)
-	return nil
 }
 
 func formatNumber(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }

@@ -45,10 +45,7 @@ func (r *renderer) section(b sectionBlock) {
 	r.wrap("text", b.Text)
 	if len(b.Fields) > 0 {
 		r.open("div", "class", "fields")
-		for _, field := range b.Fields {
-			if r.full() {
-				break
-			}
+		for _, field := range each(r, b.Fields) {
 			r.wrap("field text", field)
 		}
 		r.close("div")
@@ -61,6 +58,9 @@ func (r *renderer) section(b sectionBlock) {
 	}
 	r.close("div")
 }
+
+// divider takes what every block has: nothing of it shows.
+func (r *renderer) divider(struct{}) { r.open("hr") }
 
 type headerBlock struct {
 	Text *text `json:"text"`
@@ -81,10 +81,7 @@ type contextBlock struct {
 // context holds texts and small images in one line.
 func (r *renderer) context(b contextBlock) {
 	r.open("div", "class", "context")
-	for _, data := range b.Elements {
-		if r.full() {
-			break
-		}
+	for _, data := range each(r, b.Elements) {
 		var t text
 		var picture imageBlock
 		if json.Unmarshal(data, &t) == nil && t.Type != "image" {
@@ -105,10 +102,7 @@ type actionsBlock struct {
 
 func (r *renderer) actions(b actionsBlock) {
 	r.open("div", "class", "actions")
-	for _, e := range b.Elements {
-		if r.full() {
-			break
-		}
+	for _, e := range each(r, b.Elements) {
 		r.control(b.BlockID, e)
 	}
 	r.close("div")

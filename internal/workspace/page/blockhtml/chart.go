@@ -64,18 +64,12 @@ func (r *renderer) figures(b chartBlock) {
 	r.element("summary", "Show the figures")
 	r.open("table")
 	r.open("tbody")
-	for _, segment := range b.Chart.Segments {
-		if r.full() {
-			break
-		}
+	for _, segment := range each(r, b.Chart.Segments) {
 		r.figureRow(segment.Label, []chartPoint{segment})
 	}
 	if series := b.Chart.Series; len(series) > 0 {
 		r.figureHead(b)
-		for i, label := range b.labels() {
-			if r.full() {
-				break
-			}
+		for i, label := range each(r, b.labels()) {
 			var row []chartPoint
 			for _, s := range series {
 				row = append(row, s.at(i, label))
@@ -91,10 +85,7 @@ func (r *renderer) figures(b chartBlock) {
 func (r *renderer) figureHead(b chartBlock) {
 	r.open("tr")
 	r.element("th", firstOf(b.Chart.Axis.X, "Category"), "scope", "col")
-	for _, s := range b.Chart.Series {
-		if r.full() {
-			break
-		}
+	for _, s := range each(r, b.Chart.Series) {
 		r.element("th", s.Name, "scope", "col")
 	}
 	r.close("tr")
@@ -103,10 +94,7 @@ func (r *renderer) figureHead(b chartBlock) {
 func (r *renderer) figureRow(label string, row []chartPoint) {
 	r.open("tr")
 	r.element("th", label, "scope", "row")
-	for _, point := range row {
-		if r.full() {
-			break
-		}
+	for _, point := range each(r, row) {
 		r.element("td", formatNumber(point.Value), "class", "right")
 	}
 	r.close("tr")
@@ -141,10 +129,7 @@ func (s chartSeries) at(i int, label string) chartPoint {
 // legend names the colours.
 func (r *renderer) legend(names, values []string) {
 	r.open("ul", "class", "legend")
-	for i, name := range names {
-		if r.full() {
-			break
-		}
+	for i, name := range each(r, names) {
 		r.open("li")
 		r.element("span", "", "class", "swatch "+seriesClass(i))
 		r.element("span", name)

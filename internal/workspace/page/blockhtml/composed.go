@@ -48,10 +48,7 @@ type carouselBlock struct {
 
 func (r *renderer) carousel(b carouselBlock) {
 	r.open("div", "class", "carousel", "role", "group", "aria-label", "Cards", "tabindex", "0")
-	for _, card := range b.Elements {
-		if r.full() {
-			break
-		}
+	for _, card := range each(r, b.Elements) {
 		r.card(card)
 	}
 	r.close("div")
@@ -114,15 +111,9 @@ func (r *renderer) layout(b layoutBlock) {
 	if b.LabelVisible {
 		r.element("div", b.Label, "class", "container-title")
 	}
-	for _, row := range b.Rows {
-		if r.full() {
-			break
-		}
+	for _, row := range each(r, b.Rows) {
 		r.open("div", "class", "layout-row")
-		for _, item := range row.Items {
-			if r.full() {
-				break
-			}
+		for _, item := range each(r, row.Items) {
 			r.open("div", "class", item.class())
 			r.block(item.Block)
 			r.close("div")
@@ -177,10 +168,7 @@ func (r *renderer) task(b taskBlock) {
 			r.richText(*rich)
 		}
 	}
-	for _, source := range b.Sources {
-		if r.full() {
-			break
-		}
+	for _, source := range each(r, b.Sources) {
 		r.open("div")
 		r.anchor(source.URL, source.Text)
 		r.close("div")
@@ -196,10 +184,7 @@ type planBlock struct {
 func (r *renderer) plan(b planBlock) {
 	r.open("div", "class", "container")
 	r.element("div", b.Title, "class", "container-title")
-	for _, task := range b.Tasks {
-		if r.full() {
-			break
-		}
+	for _, task := range each(r, b.Tasks) {
 		r.task(task)
 	}
 	r.close("div")

@@ -135,10 +135,7 @@ func (r *renderer) selection(e element) {
 	}
 	r.open("select", "disabled", "", "aria-label", label, "title", "This page cannot use menus")
 	r.element("option", label)
-	for _, choice := range e.Options {
-		if r.full() {
-			break
-		}
+	for _, choice := range each(r, e.Options) {
 		r.element("option", labelOr(choice.Text, ""))
 	}
 	r.close("select")

@@ -11,10 +11,7 @@ import (
 
 // plain writes plain text, with line breaks and emoji.
 func (r *renderer) plain(s string) {
-	for i, line := range strings.Split(r.readable(s), "\n") {
-		if r.full() {
-			return
-		}
+	for i, line := range each(r, strings.Split(r.readable(s), "\n")) {
 		if i > 0 {
 			r.open("br")
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"html/template"
+	"iter"
 	"net/url"
 	"strings"
 	"unicode/utf8"
@@ -18,11 +19,22 @@ type markup struct {
 	cut       bool // something was left out
 }
 
-// full reports that no more should be written. Whoever loops over given data asks.
+// full reports whether nothing more should be written.
 func (m *markup) full() bool {
 	full := m.textLeft <= 0 || m.nodesLeft <= 0
 	m.cut = m.cut || full
 	return full
+}
+
+// each yields the items of a list until the message is full.
+func each[T any](m interface{ full() bool }, list []T) iter.Seq2[int, T] {
+	return func(yield func(int, T) bool) {
+		for i, item := range list {
+			if m.full() || !yield(i, item) {
+				return
+			}
+		}
+	}
 }
 
 // readable is as much of s as is looked at.
@@ -62,10 +74,7 @@ func (m *markup) text(s string) {
 
 // lines writes text with its line breaks.
 func (m *markup) lines(s string) {
-	for i, line := range strings.Split(s, "\n") {
-		if m.full() {
-			return
-		}
+	for i, line := range each(m, strings.Split(s, "\n")) {
 		if i > 0 {
 			m.open("br")
 		}

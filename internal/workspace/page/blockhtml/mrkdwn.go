@@ -55,10 +55,7 @@ func (r *renderer) run(lines []string, quoted bool) {
 		r.open("blockquote")
 		defer r.close("blockquote")
 	}
-	for i, line := range lines {
-		if r.full() {
-			return
-		}
+	for i, line := range each(r, lines) {
 		if i > 0 {
 			r.open("br")
 		}

@@ -136,10 +136,7 @@ func (r *renderer) grid(p plot) {
 func (r *renderer) bars(p plot, n int) {
 	group := p.slot * 0.72
 	width := group / float64(len(p.series))
-	for i, label := range p.labels {
-		if r.full() {
-			return
-		}
+	for i, label := range each(r, p.labels) {
 		v := p.series[n].at(i, label).Value
 		top, bottom := p.y(max(v, 0)), p.y(min(v, 0))
 		x := plotLeft + float64(i)*p.slot + (p.slot-group)/2 + float64(n)*width
@@ -166,10 +163,7 @@ func (r *renderer) curve(p plot, n int, filled bool) {
 	}
 	r.open("path", "class", "line "+seriesClass(n), "d", path.String())
 	r.close("path")
-	for i, label := range p.labels {
-		if r.full() {
-			return
-		}
+	for i, label := range each(r, p.labels) {
 		r.open("circle", "class", "dot "+seriesClass(n), "cx", xs[i], "cy", ys[i], "r", "3.5")
 		r.element("title", p.said(n, label, p.series[n].at(i, label).Value))
 		r.close("circle")

@@ -44,10 +44,7 @@ type richElement struct {
 
 func (r *renderer) richText(b richTextBlock) {
 	r.open("div", "class", "rich")
-	for _, part := range b.Elements {
-		if r.full() {
-			break
-		}
+	for _, part := range each(r, b.Elements) {
 		r.richPart(part)
 	}
 	r.close("div")
@@ -91,10 +88,7 @@ func (r *renderer) richList(p richPart) {
 		attrs = append(attrs, "start", strconv.Itoa(p.Offset+1))
 	}
 	r.open(tag, attrs...)
-	for _, data := range p.Elements {
-		if r.full() {
-			break
-		}
+	for _, data := range each(r, p.Elements) {
 		r.open("li")
 		var item richPart
 		if err := json.Unmarshal(data, &item); err != nil {
@@ -108,10 +102,7 @@ func (r *renderer) richList(p richPart) {
 }
 
 func (r *renderer) richElements(list []json.RawMessage) {
-	for _, data := range list {
-		if r.full() {
-			return
-		}
+	for _, data := range each(r, list) {
 		var e richElement
 		if err := json.Unmarshal(data, &e); err != nil {
 			r.element("span", "[unreadable element]", "class", "unknown")

@@ -40,10 +40,7 @@ func (r *renderer) table(b tableBlock) {
 		r.row(b, b.Rows[0], true)
 		r.close("thead")
 		r.open("tbody")
-		for _, row := range b.Rows[1:min(len(b.Rows), maxRows+1)] {
-			if r.full() {
-				break
-			}
+		for _, row := range each(r, b.Rows[1:min(len(b.Rows), maxRows+1)]) {
 			r.row(b, row, false)
 		}
 		r.close("tbody")
@@ -57,10 +54,7 @@ func (r *renderer) table(b tableBlock) {
 
 func (r *renderer) row(b tableBlock, cells []tableCell, header bool) {
 	r.open("tr")
-	for column, cell := range cells {
-		if r.full() {
-			break
-		}
+	for column, cell := range each(r, cells) {
 		tag, attrs := "td", []string{"class", b.cellClass(column, cell)}
 		switch {
 		case header:

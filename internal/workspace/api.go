@@ -4,21 +4,30 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"maps"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
 // apiError is an answer with ok false.
 type apiError struct {
-	code string
-	more object // further members of the answer
+	code       string
+	more       object        // further members of the answer
+	retryAfter time.Duration // of a call that came too soon
 }
 
 func (e *apiError) Error() string { return e.code }
 
 func fail(code string) error { return &apiError{code: code} }
+
+func rateLimited(after time.Duration) error {
+	return &apiError{code: "ratelimited", retryAfter: after}
+}
 
 // call is one call of a Web API method.
 type call struct {
@@ -42,31 +51,20 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 	args, err := readArguments(r)
 	if err != nil {
-		writeFailure(w, http.StatusOK, err)
+		writeError(w, http.StatusOK, err)
 		return
 	}
 	s.frames.add("in", "call", name, args.shown())
 	answer, err := s.perform(w, name, token(r, args), args)
 	if err != nil {
-		s.refuse(w, name, err)
+		s.log.Warn("call refused", "method", name, "error", err)
+		s.frames.add("out", "call", name+": "+err.Error(), nil)
+		writeError(w, http.StatusOK, err)
 		return
 	}
 	answer["ok"] = true
 	s.frames.add("out", "call", name, encode(answer))
 	writeJSON(w, http.StatusOK, answer)
-}
-
-// refuse answers a call that failed.
-func (s *Server) refuse(w http.ResponseWriter, name string, err error) {
-	s.log.Warn("call refused", "method", name, "error", err)
-	s.frames.add("out", "call", name+": "+codeOf(err), nil)
-	status := http.StatusOK
-	var limited *rateLimited
-	if errors.As(err, &limited) {
-		limited.header(w)
-		status = http.StatusTooManyRequests
-	}
-	writeFailure(w, status, err)
 }
 
 // perform checks the token and its scopes and runs the method.
@@ -97,8 +95,10 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 func (s *Server) unsupported(name string, args arguments) error {
 	s.log.Error("METHOD NOT SUPPORTED: the workspace has no modals, home tab or files", "method", name)
 	if trigger := args.text("trigger_id"); trigger != "" {
-		if err := s.triggers.use(trigger); err != nil {
-			return err
+		if _, err := s.triggers.use(trigger); errors.Is(err, errTokenExpired) {
+			return fail("expired_trigger_id")
+		} else if err != nil {
+			return fail("invalid_trigger_id")
 		}
 	}
 	if view := args.json("view"); len(view) > 0 {
@@ -113,7 +113,7 @@ func (s *Server) unsupported(name string, args arguments) error {
 
 // authorise checks a token against what a method asks for.
 func (s *Server) authorise(token string, m method) error {
-	isApp, isBot := same(token, s.appToken), same(token, s.botToken)
+	isApp, isBot := equalSecrets(token, s.appToken), equalSecrets(token, s.botToken)
 	switch {
 	case token == "":
 		return fail("not_authed")
@@ -141,7 +141,7 @@ func (s *Server) held(m method) []string {
 	return s.app.scopes()
 }
 
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+func equalSecrets(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // token finds the token of a request: in the header, else in the body.
 func token(r *http.Request, args arguments) string {
@@ -158,27 +158,18 @@ func writeJSON(w http.ResponseWriter, status int, body object) {
 	_, _ = w.Write(encode(body))
 }
 
-// writeFailure answers with ok false and what belongs to the error.
-func writeFailure(w http.ResponseWriter, status int, err error) {
-	body := object{"ok": false, "error": codeOf(err)}
-	var failure *apiError
-	if errors.As(err, &failure) {
-		for name, value := range failure.more {
-			body[name] = value
-		}
+// writeError answers with ok false and what belongs to the error, an *apiError.
+// A call that came too soon has its own status, and a Retry-After in whole seconds.
+func writeError(w http.ResponseWriter, status int, err error) {
+	failure, ok := errors.AsType[*apiError](err)
+	if !ok {
+		failure = &apiError{code: "internal_error"}
+	}
+	body := object{"ok": false, "error": failure.code}
+	maps.Copy(body, failure.more)
+	if failure.retryAfter > 0 {
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(failure.retryAfter.Seconds()))))
 	}
 	writeJSON(w, status, body)
-}
-
-// codeOf is the error code that an app gets for err.
-func codeOf(err error) string {
-	var failure *apiError
-	var limited *rateLimited
-	switch {
-	case errors.As(err, &failure):
-		return failure.code
-	case errors.As(err, &limited):
-		return "ratelimited"
-	}
-	return "internal_error"
 }

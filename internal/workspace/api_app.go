@@ -22,10 +22,10 @@ func openConnection(c call) (object, error) {
 	if !c.app.socketMode() {
 		return nil, fail("socket_mode_not_enabled")
 	}
-	if c.faults.refusing() {
+	if c.faults.has(DropConnections, "") {
 		return nil, fail("internal_error")
 	}
-	return object{"url": "ws://" + c.address + "/socket/" + c.sockets.ticket()}, nil
+	return object{"url": "ws://" + c.address + "/socket/" + c.sockets.tickets.issue(struct{}{})}, nil
 }
 
 func teamInfo(c call) (object, error) {

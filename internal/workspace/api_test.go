@@ -176,7 +176,7 @@ func TestTriggerID(t *testing.T) {
 	open := func(id string) any {
 		return post(t, s, s.BotToken(), "views.open", object{"trigger_id": id})["error"]
 	}
-	fresh, old := s.triggers.issue(), s.triggers.issue()
+	fresh, old := s.triggers.issue(struct{}{}), s.triggers.issue(struct{}{})
 	if got := open(fresh); got != "not_supported" {
 		t.Errorf("a good trigger: %v", got)
 	}

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -84,7 +85,7 @@ func (b backend) Commands() []page.Command {
 	return list
 }
 
-// Type leaves out what Slackbot has told the person already.
+// Type leaves out the errors that Slackbot has shown already.
 func (b backend) Type(_ context.Context, user, channel, thread, text string) error {
 	if !strings.HasPrefix(text, "/") {
 		_, err := b.s.Write(user, channel, thread, text)
@@ -95,7 +96,10 @@ func (b backend) Type(_ context.Context, user, channel, thread, text string) err
 	}
 	command, rest, _ := strings.Cut(text, " ")
 	_, err := b.s.Command(user, channel, command, rest)
-	return untold(err)
+	if _, shown := errors.AsType[shownError](err); shown {
+		return nil
+	}
+	return err
 }
 
 func (b backend) Click(_ context.Context, user, channel, ts, blockID, actionID, value string) error {
@@ -106,7 +110,7 @@ func (b backend) Read(user, channel string) { b.s.world.markRead(user, channel) 
 
 func (b backend) Changes(ctx context.Context) <-chan struct{} {
 	news := make(chan struct{})
-	changed := b.s.world.changes() // before this returns: what comes after it is told
+	changed := b.s.world.changed.next() // before this returns: what comes after it is told
 	go func() {
 		defer close(news)
 		for {
@@ -117,7 +121,7 @@ func (b backend) Changes(ctx context.Context) <-chan struct{} {
 			case <-b.s.ctx.Done():
 				return
 			}
-			changed = b.s.world.changes() // before the news goes out: nothing is missed meanwhile
+			changed = b.s.world.changed.next() // before the news goes out: nothing is missed meanwhile
 			select {
 			case news <- struct{}{}:
 			case <-ctx.Done():

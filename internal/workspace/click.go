@@ -44,7 +44,7 @@ func (s *Server) Click(c Click) error {
 }
 
 func (s *Server) clickPayload(who person, where channel, m Message, pressed button) object {
-	token := s.responses.open(response{user: who.ID, channel: where.ID, original: m.TS, thread: m.ThreadTS})
+	token := s.responses.issue(response{user: who.ID, channel: where.ID, original: m.TS, thread: m.ThreadTS})
 	container := object{"type": "message", "message_ts": m.TS, "channel_id": where.ID, "is_ephemeral": m.Ephemeral}
 	if m.ThreadTS != "" {
 		container["thread_ts"] = m.ThreadTS
@@ -61,7 +61,7 @@ func (s *Server) clickPayload(who person, where channel, m Message, pressed butt
 		"container":             container,
 		"state":                 object{"values": object{}},
 		"response_url":          s.responseURL(token),
-		"trigger_id":            s.triggers.issue(),
+		"trigger_id":            s.triggers.issue(struct{}{}),
 		"actions":               []object{pressed.action(stamp(s.now().UnixMicro()))},
 	}
 	if !m.Ephemeral { // Slack does not send what an ephemeral message said

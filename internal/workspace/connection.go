@@ -10,11 +10,11 @@ import (
 
 // serveSocket is one Socket Mode connection, from its hello to its end.
 func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
-	if s.faults.refusing() {
+	if s.faults.has(DropConnections, "") {
 		http.Error(w, "connections are being refused", http.StatusServiceUnavailable)
 		return
 	}
-	if !s.sockets.redeem(r.PathValue("ticket")) {
+	if _, err := s.sockets.tickets.use(r.PathValue("ticket")); err != nil {
 		http.Error(w, "this connection URL has been used or has expired", http.StatusForbidden)
 		return
 	}
@@ -28,8 +28,8 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	defer s.sockets.drop(c)
 	if count == 0 {
 		s.log.Warn("too many sockets", "most", maxSockets)
-		s.sayDisconnect(c, "too_many_websockets")
-		c.bye()
+		s.sendDisconnect(c, "too_many_websockets")
+		c.sendClose()
 		return
 	}
 	if s.ctx.Err() != nil { // closed while this one was being opened
@@ -45,7 +45,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	}
 	ended := make(chan struct{})
 	defer close(ended)
-	go s.keep(c, life, ended)
+	go s.keepAlive(c, life, ended)
 	s.read(c)
 }
 
@@ -69,14 +69,14 @@ func (s *Server) read(c *socket) {
 			s.log.Debug("socket ended", "error", err)
 			return
 		}
-		if !c.deaf.Load() {
-			s.acknowledged(frame)
+		if !c.halfOpen.Load() {
+			s.handleAck(frame)
 		}
 	}
 }
 
-// acknowledged takes an app's answer to an envelope.
-func (s *Server) acknowledged(frame []byte) {
+// handleAck takes an app's answer to an envelope.
+func (s *Server) handleAck(frame []byte) {
 	s.frames.add("in", "frame", "ack", frame)
 	if len(frame) >= maxAck {
 		s.log.Error("ack dropped: too long", "bytes", len(frame), "below", maxAck)
@@ -95,9 +95,9 @@ func (s *Server) acknowledged(frame []byte) {
 	}
 }
 
-// keep sends a PING regularly, and a warning before the life of the connection
+// keepAlive sends a PING regularly, and a warning before the life of the connection
 // is over, until it ends.
-func (s *Server) keep(c *socket, life time.Duration, ended <-chan struct{}) {
+func (s *Server) keepAlive(c *socket, life time.Duration, ended <-chan struct{}) {
 	ticker := time.NewTicker(s.timing.ping)
 	defer ticker.Stop()
 	aged := time.NewTimer(life - s.timing.refresh)
@@ -105,7 +105,7 @@ func (s *Server) keep(c *socket, life time.Duration, ended <-chan struct{}) {
 	for {
 		select {
 		case <-aged.C:
-			s.warn([]*socket{c}, 0)
+			s.warnDisconnect([]*socket{c}, s.timing.refresh)
 		case <-ticker.C:
 			if err := c.control(websocket.PingMessage, "Ping from workspace"); err != nil {
 				s.sockets.drop(c)
@@ -135,8 +135,8 @@ func hello(count int, life time.Duration) object {
 	}
 }
 
-// sayDisconnect tells the app to go. The write's error does not matter: the
+// sendDisconnect asks the app to leave. The write's error does not matter: the
 // connection ends anyway, or the next write finds it dead.
-func (s *Server) sayDisconnect(c *socket, reason string) {
+func (s *Server) sendDisconnect(c *socket, reason string) {
 	_ = s.write(c, object{"type": "disconnect", "reason": reason, "debug_info": object{"host": "workspace"}})
 }

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -15,14 +16,14 @@ const maxWait = 60 * time.Second
 // language.
 func (s *Server) controlRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /control/command", s.controlCommand)
-	mux.HandleFunc("POST /control/click", s.controlClick)
-	mux.HandleFunc("POST /control/message", s.controlMessage)
-	mux.HandleFunc("POST /control/fault", s.controlFault)
-	mux.HandleFunc("GET /control/messages", s.controlMessages)
-	mux.HandleFunc("GET /control/connections", s.controlConnections)
+	mux.HandleFunc("POST /control/command", controlBody(s.controlCommand))
+	mux.HandleFunc("POST /control/message", controlBody(s.controlMessage))
+	mux.HandleFunc("POST /control/click", controlBody(func(in Click) (object, error) { return object{}, s.Click(in) }))
+	mux.HandleFunc("POST /control/fault", controlBody(func(in Fault) (object, error) { return object{}, s.Fault(in) }))
+	mux.HandleFunc("GET /control/messages", controlQuery(s.controlMessages))
+	mux.HandleFunc("GET /control/connections", controlQuery(s.controlConnections))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !same(r.Header.Get("X-Control-Key"), s.controlKey) {
+		if !equalSecrets(r.Header.Get("X-Control-Key"), s.controlKey) {
 			writeJSON(w, http.StatusForbidden, object{"ok": false, "error": "the header X-Control-Key is missing or wrong"})
 			return
 		}
@@ -30,39 +31,47 @@ func (s *Server) controlRoutes() http.Handler {
 	})
 }
 
-func (s *Server) controlCommand(w http.ResponseWriter, r *http.Request) {
-	var in struct{ User, Channel, Command, Text string }
-	if !readControl(w, r, &in) {
-		return
+// controlBody makes a handler that reads the JSON body and answers with what was
+// done, or in words with what went wrong.
+func controlBody[T any](do func(T) (object, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var in T
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			writeJSON(w, http.StatusBadRequest, object{"ok": false, "error": "the body is not JSON of the right shape"})
+			return
+		}
+		controlQuery(func(*http.Request) (object, error) { return do(in) })(w, r)
 	}
+}
+
+// controlQuery is controlBody for requests without a body.
+func controlQuery(do func(*http.Request) (object, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		done, err := do(r)
+		if err != nil {
+			writeJSON(w, http.StatusOK, object{"ok": false, "error": err.Error()})
+			return
+		}
+		done["ok"] = true
+		writeJSON(w, http.StatusOK, done)
+	}
+}
+
+type typedCommand struct{ User, Channel, Command, Text string }
+
+func (s *Server) controlCommand(in typedCommand) (object, error) {
 	id, err := s.Command(in.User, in.Channel, in.Command, in.Text)
-	writeControl(w, object{"envelope_id": id}, err)
+	return object{"envelope_id": id}, err
 }
 
-func (s *Server) controlClick(w http.ResponseWriter, r *http.Request) {
-	var in Click
-	if readControl(w, r, &in) {
-		writeControl(w, object{}, s.Click(in))
-	}
+type typedMessage struct {
+	User, Channel, Text string
+	ThreadTS            string `json:"thread_ts"`
 }
 
-func (s *Server) controlMessage(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		User, Channel, Text string
-		ThreadTS            string `json:"thread_ts"`
-	}
-	if !readControl(w, r, &in) {
-		return
-	}
+func (s *Server) controlMessage(in typedMessage) (object, error) {
 	ts, err := s.Write(in.User, in.Channel, in.ThreadTS, in.Text)
-	writeControl(w, object{"ts": ts}, err)
-}
-
-func (s *Server) controlFault(w http.ResponseWriter, r *http.Request) {
-	var in Fault
-	if readControl(w, r, &in) {
-		writeControl(w, object{}, s.Fault(in))
-	}
+	return object{"ts": ts}, err
 }
 
 // Messages lists what a person sees in a channel, oldest first, and the
@@ -74,50 +83,33 @@ func (s *Server) Messages(channel, user string) ([]Message, int64) {
 
 // controlMessages lists messages. With after=REVISION only those that changed
 // since, and with wait=MILLISECONDS it waits for the first of them.
-func (s *Server) controlMessages(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	after, err := number(q.Get("after"))
-	if err != nil {
-		writeControl(w, nil, err)
-		return
+func (s *Server) controlMessages(r *http.Request) (object, error) {
+	after, err := number(r, "after", 0)
+	wait, waitErr := number(r, "wait", 0)
+	if err := errors.Join(err, waitErr); err != nil {
+		return nil, err
 	}
-	ctx, cancel, err := patience(r)
-	if err != nil {
-		writeControl(w, nil, err)
-		return
-	}
+	ctx, cancel := waitContext(r, wait)
 	defer cancel()
-	list, revision := s.world.await(ctx, q.Get("channel"), q.Get("user"), after)
-	writeControl(w, object{"messages": list, "revision": revision}, nil)
+	list, revision := s.world.await(ctx, r.FormValue("channel"), r.FormValue("user"), after)
+	return object{"messages": list, "revision": revision}, nil
 }
 
 // controlConnections counts the app's connections. With least=N or most=N, and
 // wait=MILLISECONDS, it waits until there are that many.
-func (s *Server) controlConnections(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	least, err := number(q.Get("least"))
-	if err != nil {
-		writeControl(w, nil, err)
-		return
+func (s *Server) controlConnections(r *http.Request) (object, error) {
+	least, err := number(r, "least", 0)
+	most, mostErr := number(r, "most", maxSockets)
+	wait, waitErr := number(r, "wait", 0)
+	if err := errors.Join(err, mostErr, waitErr); err != nil {
+		return nil, err
 	}
-	most := int64(maxSockets)
-	if q.Has("most") {
-		if most, err = number(q.Get("most")); err != nil {
-			writeControl(w, nil, err)
-			return
-		}
-	}
-	ctx, cancel, err := patience(r)
-	if err != nil {
-		writeControl(w, nil, err)
-		return
-	}
+	ctx, cancel := waitContext(r, wait)
 	defer cancel()
 	for {
 		count, changed := s.sockets.count()
 		if n := int64(count); (n >= least && n <= most) || ctx.Err() != nil {
-			writeControl(w, object{"connections": count}, nil)
-			return
+			return object{"connections": count}, nil
 		}
 		select {
 		case <-changed:
@@ -126,39 +118,16 @@ func (s *Server) controlConnections(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// patience is a context that ends when the request's wait is over.
-func patience(r *http.Request) (context.Context, context.CancelFunc, error) {
-	millis, err := number(r.URL.Query().Get("wait"))
-	if err != nil {
-		return nil, nil, err
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), min(time.Duration(millis)*time.Millisecond, maxWait))
-	return ctx, cancel, nil
+// waitContext is a context that ends when the request's wait is over.
+func waitContext(r *http.Request, millis int64) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(r.Context(), min(time.Duration(millis)*time.Millisecond, maxWait))
 }
 
-// number reads a number of a query; none is 0.
-func number(text string) (int64, error) {
+// number reads a number of the query.
+func number(r *http.Request, name string, absent int64) (int64, error) {
+	text := r.FormValue(name)
 	if text == "" {
-		return 0, nil
+		return absent, nil
 	}
 	return strconv.ParseInt(text, 10, 32)
-}
-
-// readControl reads the body. Where it cannot, it has answered.
-func readControl(w http.ResponseWriter, r *http.Request, into any) bool {
-	if err := json.NewDecoder(r.Body).Decode(into); err != nil {
-		writeJSON(w, http.StatusBadRequest, object{"ok": false, "error": "the body is not JSON of the right shape"})
-		return false
-	}
-	return true
-}
-
-// writeControl answers with what was done, or with what went wrong in words.
-func writeControl(w http.ResponseWriter, done object, err error) {
-	if err != nil {
-		writeJSON(w, http.StatusOK, object{"ok": false, "error": err.Error()})
-		return
-	}
-	done["ok"] = true
-	writeJSON(w, http.StatusOK, done)
 }

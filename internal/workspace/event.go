@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -64,12 +63,9 @@ func (s *Server) eventPayload(kind string, where channel, m Message) object {
 // sendEvent delivers an event, and again under a new envelope id where it is
 // not acknowledged.
 func (s *Server) sendEvent(payload object) {
-	s.begin(func() {
+	s.run(func() {
 		reason := ""
-		for attempt, wait := range slices.Concat([]time.Duration{0}, s.timing.redeliver) {
-			if !s.pause(wait) {
-				return
-			}
+		for attempt := 0; ; attempt++ {
 			_, err := s.deliver(newEnvelope("events_api", payload, object{
 				"accepts_response_payload": false, "retry_attempt": attempt, "retry_reason": reason,
 			}))
@@ -81,18 +77,14 @@ func (s *Server) sendEvent(payload object) {
 				reason = "connection_failed"
 			}
 			s.log.Warn("event not acknowledged", "attempt", attempt, "error", err)
+			if attempt == len(s.timing.redeliver) {
+				return
+			}
+			select {
+			case <-time.After(s.timing.redeliver[attempt]):
+			case <-s.ctx.Done():
+				return
+			}
 		}
 	})
-}
-
-// pause waits. It reports false when the workspace is closed before.
-func (s *Server) pause(wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-s.ctx.Done():
-		return false
-	}
 }

@@ -17,7 +17,7 @@ type Fault struct {
 	// after the warning the disconnect comes, 0 meaning ten.
 	Seconds float64 `json:"seconds"`
 	// Method is the Web API method, or "response_url", that rate_limit,
-	// server_error, slow, refuse and lose_answer hit. Empty means all.
+	// server_error, slow, refuse and lose_answer affect. Empty means all.
 	Method string `json:"method,omitempty"`
 	// Error is the code that refuse answers, such as "account_inactive".
 	Error string `json:"error,omitempty"`
@@ -56,7 +56,7 @@ const (
 // maxFaultSeconds keeps a fault's time within an hour.
 const maxFaultSeconds = 3600
 
-// check tells in words what is wrong with a fault.
+// check returns in words what is wrong with a fault.
 func (f Fault) check() error {
 	switch {
 	case f.Seconds < 0 || f.Seconds > maxFaultSeconds:
@@ -84,39 +84,41 @@ func (s *Server) Fault(f Fault) error {
 		}
 		s.sockets.closeAll()
 	case DisconnectWarning:
-		s.warn(s.sockets.all(), lasting)
+		if lasting == 0 {
+			lasting = s.timing.refresh
+		}
+		s.warnDisconnect(s.sockets.all(), lasting)
 	case Disconnect:
 		s.disconnect(f.Reason)
 	case HalfOpen:
-		s.deafen(lasting)
+		s.setHalfOpen(true)
+		if lasting > 0 {
+			s.after(lasting, func() { s.setHalfOpen(false) })
+		}
 	case RateLimit, ServerError, Refuse, LoseAnswer, Slow, Garble:
 		s.faults.add(f, lasting)
 	case Clear:
 		s.faults.clear()
-		s.hearAgain()
+		s.setHalfOpen(false)
 	default:
 		return fmt.Errorf("there is no fault %q", f.Kind)
 	}
-	s.log.Info("fault", "kind", f.Kind, "seconds", f.Seconds, "method", f.Method)
+	s.log.Info("fault set", "kind", f.Kind, "seconds", f.Seconds, "method", f.Method)
 	return nil
 }
 
 // faults are those that last.
 type faults struct {
-	now func() time.Time
+	now     func() time.Time
+	cleared broadcast
 
-	mu      sync.Mutex
-	all     []lastingFault
-	cleared chan struct{} // closed when the faults are cleared
+	mu  sync.Mutex
+	all []lastingFault
 }
 
 type lastingFault struct {
 	Fault
 	until time.Time // zero = until cleared
-}
-
-func newFaults(now func() time.Time) *faults {
-	return &faults{now: now, cleared: make(chan struct{})}
 }
 
 func (f *faults) add(fault Fault, lasting time.Duration) {
@@ -133,37 +135,26 @@ func (f *faults) clear() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all = nil
-	close(f.cleared)
-	f.cleared = make(chan struct{})
+	f.cleared.wake()
 }
 
-// of lists the faults that hit a method now.
+// of lists the faults that affect a method now, and returns what is closed when
+// they are cleared.
 func (f *faults) of(method string) ([]lastingFault, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var hitting []lastingFault
+	var active []lastingFault
 	for _, c := range f.all {
 		if (c.Method == "" || c.Method == method) && (c.until.IsZero() || f.now().Before(c.until)) {
-			hitting = append(hitting, c)
+			active = append(active, c)
 		}
 	}
-	return hitting, f.cleared
+	return active, f.cleared.next()
 }
 
-// has reports whether a fault of a kind hits a method now; an empty method is
-// hit by faults of all methods.
+// has reports whether a fault of a kind affects a method now; an empty method is
+// affected by faults of all methods.
 func (f *faults) has(kind, method string) bool {
-	hitting, _ := f.of(method)
-	return slices.ContainsFunc(hitting, func(c lastingFault) bool { return c.Kind == kind })
-}
-
-// refusing reports whether new connections are refused.
-func (f *faults) refusing() bool { return f.has(DropConnections, "") }
-
-// left is how long a fault lasts yet, one second at least.
-func (f *faults) left(fault lastingFault) time.Duration {
-	if fault.until.IsZero() {
-		return time.Second
-	}
-	return fault.until.Sub(f.now())
+	active, _ := f.of(method)
+	return slices.ContainsFunc(active, func(c lastingFault) bool { return c.Kind == kind })
 }

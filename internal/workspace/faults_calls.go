@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// spoilt lets the faults hit the calls that a handler answers.
-func (s *Server) spoilt(next http.HandlerFunc) http.HandlerFunc {
+// withFaults lets the faults affect the calls that a handler answers.
+func (s *Server) withFaults(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("method")
 		if name == "" {
 			name = "response_url"
 		}
 		switch {
-		case s.faults.spoil(w, r, name):
+		case s.faults.answer(w, r, name):
 			s.frames.add("in", "call", name+": spoilt by a fault", nil)
 		case s.faults.has(LoseAnswer, name):
-			next(unheard{}, r)
+			next(discard{}, r)
 			panic(http.ErrAbortHandler)
 		default:
 			next(w, r)
@@ -24,10 +24,11 @@ func (s *Server) spoilt(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// spoil lets the faults hit a call. It reports whether the call is answered.
-func (f *faults) spoil(w http.ResponseWriter, r *http.Request, method string) bool {
-	hitting, cleared := f.of(method)
-	for _, fault := range hitting {
+// answer delays a call, or answers it in its method's place, as the faults have
+// it. It reports whether the call needs no other answer.
+func (f *faults) answer(w http.ResponseWriter, r *http.Request, method string) bool {
+	active, cleared := f.of(method)
+	for _, fault := range active {
 		switch fault.Kind {
 		case Slow:
 			timer := time.NewTimer(time.Duration(fault.Seconds * float64(time.Second)))
@@ -39,9 +40,11 @@ func (f *faults) spoil(w http.ResponseWriter, r *http.Request, method string) bo
 				return true
 			}
 		case RateLimit:
-			limited := &rateLimited{after: f.left(fault)}
-			limited.header(w)
-			writeFailure(w, http.StatusTooManyRequests, limited)
+			remaining := time.Second
+			if !fault.until.IsZero() {
+				remaining = fault.until.Sub(f.now())
+			}
+			writeError(w, http.StatusOK, rateLimited(remaining))
 			return true
 		case ServerError:
 			status := http.StatusInternalServerError
@@ -51,16 +54,16 @@ func (f *faults) spoil(w http.ResponseWriter, r *http.Request, method string) bo
 			http.Error(w, http.StatusText(status), status)
 			return true
 		case Refuse:
-			writeFailure(w, http.StatusOK, fail(fault.Error))
+			writeError(w, http.StatusOK, fail(fault.Error))
 			return true
 		}
 	}
 	return false
 }
 
-// unheard takes an answer that is lost on its way.
-type unheard struct{}
+// discard takes an answer that is lost on its way.
+type discard struct{}
 
-func (unheard) Header() http.Header           { return http.Header{} }
-func (unheard) Write(raw []byte) (int, error) { return len(raw), nil }
-func (unheard) WriteHeader(int)               {}
+func (discard) Header() http.Header           { return http.Header{} }
+func (discard) Write(raw []byte) (int, error) { return len(raw), nil }
+func (discard) WriteHeader(int)               {}

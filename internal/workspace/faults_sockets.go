@@ -5,17 +5,14 @@ import (
 	"time"
 )
 
-// warn announces the end of connections, and carries it out. 0 is Slack's own
-// time between the two.
-func (s *Server) warn(going []*socket, after time.Duration) {
-	if after == 0 {
-		after = s.timing.refresh
+// warnDisconnect announces the end of connections, and carries it out after a
+// while.
+func (s *Server) warnDisconnect(sockets []*socket, wait time.Duration) {
+	for _, c := range sockets {
+		s.sendDisconnect(c, "warning")
 	}
-	for _, c := range going {
-		s.sayDisconnect(c, "warning")
-	}
-	s.later(after, func() {
-		for _, c := range going {
+	s.after(wait, func() {
+		for _, c := range sockets {
 			if slices.Contains(s.sockets.byAge(), c) { // most apps leave at the warning
 				s.end(c, refreshRequested)
 			}
@@ -36,36 +33,18 @@ func (s *Server) disconnect(reason string) {
 	}
 }
 
-// end tells a connection to go, and closes it.
+// end announces the end of a connection, and closes it.
 func (s *Server) end(c *socket, reason string) {
-	s.sayDisconnect(c, reason)
-	c.bye()
+	s.sendDisconnect(c, reason)
+	c.sendClose()
 	s.sockets.drop(c)
 }
 
-// deafen leaves the connections there are open, but dead.
-func (s *Server) deafen(lasting time.Duration) {
-	s.setDeaf(true)
-	if lasting > 0 {
-		s.later(lasting, s.hearAgain)
-	}
-}
-
-func (s *Server) hearAgain() { s.setDeaf(false) }
-
-func (s *Server) setDeaf(deaf bool) {
+// setHalfOpen leaves the connections there are open, but dead, or ends that.
+func (s *Server) setHalfOpen(halfOpen bool) {
 	for _, c := range s.sockets.all() {
-		if err := c.deafen(deaf); err != nil {
+		if err := c.setHalfOpen(halfOpen); err != nil {
 			s.sockets.drop(c) // it has died meanwhile
 		}
 	}
-}
-
-// later runs do after a while, unless the workspace is closed before.
-func (s *Server) later(after time.Duration, do func()) {
-	s.begin(func() {
-		if s.pause(after) {
-			do()
-		}
-	})
 }

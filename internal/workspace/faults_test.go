@@ -102,7 +102,7 @@ func TestCallFaults(t *testing.T) {
 
 	set(Fault{Kind: ServerError})
 	expect("api.test", http.StatusInternalServerError, "")
-	token := s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"})
+	token := s.responses.issue(response{user: "U0LEAD", channel: "C0SUPPORT"})
 	if status := respondTo(t, s, token, object{"text": "x"}); status != http.StatusInternalServerError {
 		t.Errorf("response_url: HTTP %d", status)
 	}
@@ -116,11 +116,11 @@ func TestCallFaults(t *testing.T) {
 func TestSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := newFaults(time.Now)
+		f := &faults{now: time.Now}
 		f.add(Fault{Kind: Slow, Seconds: 5, Method: "api.test"}, 5*time.Second)
 		started := time.Now()
 		spoil := func(method string) {
-			if f.spoil(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil), method) {
+			if f.answer(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil), method) {
 				t.Error("a slow call was answered by the fault")
 			}
 		}

@@ -1,10 +1,6 @@
 package workspace
 
 import (
-	"fmt"
-	"math"
-	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -20,17 +16,6 @@ const (
 // methodRates are the limits of methods that are called often enough to meet
 // them, in calls a minute.
 var methodRates = map[string]int{"usergroups.users.list": 20}
-
-// rateLimited is the refusal of a call that came too soon.
-type rateLimited struct{ after time.Duration }
-
-func (e *rateLimited) Error() string { return fmt.Sprintf("rate limited for %v", e.after) }
-
-// header says how many whole seconds to wait.
-func (e *rateLimited) header(w http.ResponseWriter) {
-	seconds := max(1, int(math.Ceil(e.after.Seconds())))
-	w.Header().Set("Retry-After", strconv.Itoa(seconds))
-}
 
 // limits are the rate limits of the Web API.
 type limits struct {
@@ -72,5 +57,5 @@ func (l *limits) take(name string, limit rate.Limit, burst int) error {
 		return nil
 	}
 	reservation.CancelAt(now)
-	return &rateLimited{after: wait}
+	return rateLimited(wait)
 }

@@ -1,16 +1,14 @@
 package workspace
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"io"
-	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
+// A response URL is good for five answers within half an hour.
 const (
 	responseUses = 5
 	responseLife = 30 * time.Minute
@@ -21,56 +19,13 @@ type response struct {
 	user, channel string
 	original      string // ts of the message that was clicked, empty for a command
 	thread        string
-	uses          int
-	expires       time.Time
 }
 
-// responses are the response URLs that were handed out.
-type responses struct {
-	now func() time.Time
-	mu  sync.Mutex
-	all map[string]*response
-}
-
-func newResponses(now func() time.Time) *responses {
-	return &responses{now: now, all: map[string]*response{}}
-}
-
-// open makes a response URL and returns its secret part.
-func (r *responses) open(to response) string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.now()
-	// Expired ones are kept as long again, so that they answer expired_url.
-	maps.DeleteFunc(r.all, func(_ string, old *response) bool { return now.Sub(old.expires) > responseLife })
-	token := rand.Text()
-	to.uses, to.expires = responseUses, now.Add(responseLife)
-	r.all[token] = &to
-	return token
-}
-
-// peek returns what a token stands for without using it.
-func (r *responses) peek(token string) response {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return *r.all[token]
-}
-
-// use takes one use of a response URL.
-func (r *responses) use(token string) (response, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	to, ok := r.all[token]
-	switch {
-	case !ok:
-		return response{}, fail("invalid_url")
-	case r.now().After(to.expires):
-		return response{}, fail("expired_url")
-	case to.uses == 0:
-		return response{}, fail("used_url")
-	}
-	to.uses--
-	return *to, nil
+// responseErrors are Slack's codes for response URLs that cannot be used.
+var responseErrors = map[error]error{
+	errTokenUnknown: fail("invalid_url"),
+	errTokenExpired: fail("expired_url"),
+	errTokenUsed:    fail("used_url"),
 }
 
 func (s *Server) responseURL(token string) string { return s.URL() + "/response/" + token }
@@ -106,8 +61,6 @@ func parseAnswer(raw json.RawMessage) (answer, error) {
 	return answer{}, fail("invalid_payload")
 }
 
-func (a answer) empty() bool { return a.Text == "" && len(a.Blocks) == 0 }
-
 // serveResponse takes what an app posts to a response URL.
 func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(r.Body)
@@ -118,7 +71,7 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 	s.frames.add("in", "call", "response_url", raw)
 	to, err := s.responses.use(r.PathValue("token"))
 	if err != nil {
-		writeFailure(w, http.StatusNotFound, err)
+		writeError(w, http.StatusNotFound, responseErrors[err])
 		return
 	}
 	a, err := parseAnswer(raw)
@@ -127,21 +80,18 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 	}
 	if err != nil {
 		s.log.Error("response refused", "error", err)
-		writeFailure(w, http.StatusBadRequest, err)
+		writeError(w, http.StatusBadRequest, err)
 		return
 	}
 	writeJSON(w, http.StatusOK, object{"ok": true})
 }
-
-// errGone says that the message to be changed is not there any more.
-var errGone = fail("message_not_found")
 
 // answer checks and shows what an app answers. Only this way changes ephemeral
 // messages.
 func (s *Server) answer(to response, a answer) error {
 	if a.Delete {
 		if to.original == "" || !s.world.remove(to.channel, to.original) {
-			return errGone
+			return fail("message_not_found")
 		}
 		return nil
 	}
@@ -154,7 +104,7 @@ func (s *Server) answer(to response, a answer) error {
 			m.Text, m.Blocks, m.Edited = a.Text, a.Blocks, true
 		})
 		if !ok {
-			return errGone
+			return fail("message_not_found")
 		}
 		return nil
 	}

@@ -43,7 +43,7 @@ func TestResponseURLs(t *testing.T) {
 			if c.clicks {
 				to.original = s.world.post(Message{Channel: "C0SUPPORT", User: botUser, Text: "original", Ephemeral: true, VisibleTo: "U0LEAD"}).TS
 			}
-			if status := respondTo(t, s, s.responses.open(to), c.body); status != c.status {
+			if status := respondTo(t, s, s.responses.issue(to), c.body); status != c.status {
 				t.Errorf("HTTP %d, want %d", status, c.status)
 			}
 			for user, want := range map[string]string{"U0LEAD": c.lead, "U0SUPPORT": c.others} {
@@ -66,7 +66,7 @@ func TestResponseURLs(t *testing.T) {
 func TestResponseURLWorksWhereTheBotIsNot(t *testing.T) {
 	t.Parallel()
 	s := startFast(t, Config{})
-	token := s.responses.open(response{user: "U0LEAD", channel: "C0LEADS"})
+	token := s.responses.issue(response{user: "U0LEAD", channel: "C0LEADS"})
 	if status := respondTo(t, s, token, object{"text": "hi"}); status != http.StatusOK {
 		t.Errorf("HTTP %d", status)
 	}
@@ -76,7 +76,7 @@ func TestResponseURLWearsOut(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	s := startFast(t, Config{Now: clock.now})
-	token := s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"})
+	token := s.responses.issue(response{user: "U0LEAD", channel: "C0SUPPORT"})
 	for i := range responseUses {
 		if status := respondTo(t, s, token, object{"text": "hi"}); status != http.StatusOK {
 			t.Errorf("use %d: HTTP %d", i+1, status)
@@ -85,7 +85,7 @@ func TestResponseURLWearsOut(t *testing.T) {
 	if status := respondTo(t, s, token, object{"text": "hi"}); status != http.StatusNotFound {
 		t.Errorf("one use too many: HTTP %d", status)
 	}
-	token = s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"})
+	token = s.responses.issue(response{user: "U0LEAD", channel: "C0SUPPORT"})
 	clock.turn(responseLife)
 	if status := respondTo(t, s, token, object{"text": "hi"}); status != http.StatusOK {
 		t.Errorf("at the end of its life: HTTP %d", status)

@@ -197,7 +197,7 @@ func TestWhatTheLibraryEscapes(t *testing.T) {
 // process, which has no end of its own; the Custom form by one's own.
 func TestWebhooksOfTheLibrary(t *testing.T) { // alone: it replaces http.DefaultClient
 	inBubble(t, func(t *testing.T, s *Server, m *memory) {
-		url := s.responseURL(s.responses.open(response{user: "U0LEAD", channel: "C0SUPPORT"}))
+		url := s.responseURL(s.responses.issue(response{user: "U0LEAD", channel: "C0SUPPORT"}))
 		var everybodys, own int
 		counted := func(n *int) http.RoundTripper {
 			return roundTrip(func(r *http.Request) (*http.Response, error) {

@@ -22,21 +22,21 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 	declared, ok := s.app.command(command)
 	if !ok {
 		text := command + " is not a valid command"
-		return "", s.tell(user, where.ID, text, errors.New(text))
+		return "", s.showError(user, where.ID, text, errors.New(text))
 	}
 	text = strings.TrimSpace(text)
 	if declared.Escape {
 		text = s.escapeTyped(text)
 	}
-	token := s.responses.open(response{user: user, channel: where.ID})
-	e := newEnvelope("slash_commands", s.slashPayload(who, where, command, text, token),
+	to := response{user: user, channel: where.ID}
+	e := newEnvelope("slash_commands", s.slashPayload(who, where, command, text, s.responses.issue(to)),
 		object{"accepts_response_payload": true})
 	ack, err := s.deliver(e)
 	if err != nil {
-		return e.id, s.tell(user, where.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
+		return e.id, s.showError(user, where.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
 	}
-	if err := s.showAck(token, ack); err != nil {
-		return e.id, s.tell(user, where.ID, command+" failed because the app sent an invalid response", err)
+	if err := s.showAck(to, ack); err != nil {
+		return e.id, s.showError(user, where.ID, command+" failed because the app sent an invalid response", err)
 	}
 	return e.id, nil
 }
@@ -55,7 +55,7 @@ func (s *Server) slashPayload(who person, where channel, command, text, token st
 		"api_app_id":            appID,
 		"is_enterprise_install": false,
 		"response_url":          s.responseURL(token),
-		"trigger_id":            s.triggers.issue(),
+		"trigger_id":            s.triggers.issue(struct{}{}),
 	}
 }
 
@@ -63,15 +63,15 @@ func (s *Server) slashPayload(who person, where channel, command, text, token st
 // Apps get it, and none should look at it.
 const verificationToken = "workspace-verification-token"
 
-// showAck shows what an app sent with its ack, as an answer through the
-// response URL that needs none of its uses.
-func (s *Server) showAck(token string, ack json.RawMessage) error {
+// showAck shows what an app sent with its ack, as an answer through the response
+// URL, without counting as one of its uses.
+func (s *Server) showAck(to response, ack json.RawMessage) error {
 	if len(ack) == 0 {
 		return nil
 	}
 	a, err := parseAnswer(ack)
-	if err == nil && !a.empty() {
-		err = s.answer(s.responses.peek(token), a)
+	if err == nil && (a.Text != "" || len(a.Blocks) > 0) {
+		err = s.answer(to, a)
 	}
 	if err != nil {
 		s.log.Error("ack payload refused", "error", err)
@@ -98,22 +98,13 @@ func (s *Server) present(user, place string) (person, channel, error) {
 	return who, where, nil
 }
 
-// told is an error that Slackbot has told the person already.
-type told struct{ error }
+// shownError is an error that the person knows of already, from Slackbot.
+type shownError struct{ error }
 
-func (e told) Unwrap() error { return e.error }
+func (e shownError) Unwrap() error { return e.error }
 
-// untold is err, unless the person knows of it already.
-func untold(err error) error {
-	var known told
-	if errors.As(err, &known) {
-		return nil
-	}
-	return err
-}
-
-// tell has Slackbot tell one person of an error, and returns it.
-func (s *Server) tell(user, channel, text string, err error) error {
+// showError has Slackbot show an error to one person, and returns it.
+func (s *Server) showError(user, channel, text string, err error) error {
 	s.world.post(Message{Channel: channel, User: slackbot, Text: text, Ephemeral: true, VisibleTo: user})
-	return told{err}
+	return shownError{err}
 }

@@ -37,14 +37,15 @@ func TestHelloAndSingleUseURL(t *testing.T) {
 func TestTicketExpires(t *testing.T) {
 	t.Parallel()
 	var now atomic.Int64
-	k := newSockets(func() time.Time { return time.UnixMilli(now.Load()) })
-	late, good := k.ticket(), k.ticket()
+	k := newSockets(func() time.Time { return time.UnixMilli(now.Load()) }).tickets
+	late, good := k.issue(struct{}{}), k.issue(struct{}{})
 	now.Store(ticketLife.Milliseconds())
-	if !k.redeem(good) || k.redeem(good) {
+	_, first := k.use(good)
+	if _, second := k.use(good); first != nil || second == nil {
 		t.Error("a ticket is good once within its life")
 	}
 	now.Add(1)
-	if k.redeem(late) {
+	if _, err := k.use(late); err == nil {
 		t.Error("an expired ticket was good")
 	}
 }

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	mathrand "math/rand/v2"
@@ -30,53 +29,28 @@ var (
 
 // sockets are the app's Socket Mode connections and what was sent over them.
 type sockets struct {
-	now func() time.Time
+	tickets *tokens[struct{}] // in connection URLs
+	changed broadcast         // of open
 
 	mu      sync.Mutex
-	tickets map[string]time.Time // unused connection URLs and when they expire
 	open    []*socket
 	pending map[string]chan json.RawMessage // envelope id → payload of its ack
-	changed chan struct{}                   // closed when open changes
 }
 
 // socket is one connection. Its writes are serialised.
 type socket struct {
-	ws      *websocket.Conn
-	writing sync.Mutex
-	deaf    atomic.Bool // half open: nothing goes in or out any more
+	ws       *websocket.Conn
+	writing  sync.Mutex
+	halfOpen atomic.Bool // nothing goes in or out any more
 }
 
 func newSockets(now func() time.Time) *sockets {
 	return &sockets{
-		now: now, tickets: map[string]time.Time{},
-		pending: map[string]chan json.RawMessage{}, changed: make(chan struct{}),
+		tickets: newTokens[struct{}](now, ticketLife, 1), pending: map[string]chan json.RawMessage{},
 	}
 }
 
-// ticket makes the secret part of a connection URL.
-func (k *sockets) ticket() string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	for old, expires := range k.tickets {
-		if k.now().After(expires) {
-			delete(k.tickets, old)
-		}
-	}
-	t := rand.Text()
-	k.tickets[t] = k.now().Add(ticketLife)
-	return t
-}
-
-// redeem uses a ticket up. It reports whether it was good.
-func (k *sockets) redeem(ticket string) bool {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	expires, ok := k.tickets[ticket]
-	delete(k.tickets, ticket)
-	return ok && !k.now().After(expires)
-}
-
-// add takes a connection in and returns how many there are; 0 means that there
+// add keeps a connection and returns how many there are; 0 means that there
 // were too many already.
 func (k *sockets) add(c *socket) int {
 	k.mu.Lock()
@@ -85,7 +59,7 @@ func (k *sockets) add(c *socket) int {
 		return 0
 	}
 	k.open = append(k.open, c)
-	k.tell()
+	k.changed.wake()
 	return len(k.open)
 }
 
@@ -93,26 +67,15 @@ func (k *sockets) drop(c *socket) {
 	_ = c.ws.Close() // it is given up either way
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for i, o := range k.open {
-		if o == c {
-			k.open = append(k.open[:i:i], k.open[i+1:]...)
-			k.tell()
-			return
-		}
-	}
-}
-
-// tell wakes those who wait for connections. It needs k.mu.
-func (k *sockets) tell() {
-	close(k.changed)
-	k.changed = make(chan struct{})
+	k.open = slices.DeleteFunc(k.open, func(o *socket) bool { return o == c })
+	k.changed.wake()
 }
 
 // count returns the number of connections, and what is closed when it changes.
 func (k *sockets) count() (int, <-chan struct{}) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return len(k.open), k.changed
+	return len(k.open), k.changed.next()
 }
 
 // byAge returns the connections, oldest first.
@@ -150,8 +113,8 @@ func (k *sockets) forget(envelopeID string) {
 	delete(k.pending, envelopeID)
 }
 
-// acknowledge hands an ack's payload to who waits for it. It reports whether
-// somebody did.
+// acknowledge hands an ack's payload to who waits for it, and reports whether
+// somebody does.
 func (k *sockets) acknowledge(envelopeID string, payload json.RawMessage) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -165,7 +128,7 @@ func (k *sockets) acknowledge(envelopeID string, payload json.RawMessage) bool {
 
 // send writes a frame. A half-open connection swallows it.
 func (c *socket) send(frame []byte) error {
-	if c.deaf.Load() {
+	if c.halfOpen.Load() {
 		return nil
 	}
 	c.writing.Lock()
@@ -178,30 +141,29 @@ func (c *socket) send(frame []byte) error {
 
 // control sends a PING, PONG or close. A half-open connection swallows it.
 func (c *socket) control(messageType int, data string) error {
-	if c.deaf.Load() {
+	if c.halfOpen.Load() {
 		return nil
 	}
 	return c.ws.WriteControl(messageType, []byte(data), time.Now().Add(writeTimeout))
 }
 
-// bye says properly that the connection ends. Whether the other side hears it
-// does not matter: it is dropped next.
-func (c *socket) bye() {
+// sendClose closes the connection properly. Whether the other side gets it does
+// not matter: the connection is dropped next.
+func (c *socket) sendClose() {
 	_ = c.control(websocket.CloseMessage, string(websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")))
 }
 
-// extend lets the connection live so much longer. A half-open one lives on
-// whatever the other side does.
+// extend moves the deadline for reading. A half-open connection lives on whatever
+// the other side does.
 func (c *socket) extend(life time.Duration) error {
-	if c.deaf.Load() {
+	if c.halfOpen.Load() {
 		return c.ws.NetConn().SetReadDeadline(time.Time{})
 	}
 	return c.ws.NetConn().SetReadDeadline(time.Now().Add(life))
 }
 
-// deafen makes the connection half open, or ends that.
-func (c *socket) deafen(deaf bool) error {
-	c.deaf.Store(deaf)
+func (c *socket) setHalfOpen(halfOpen bool) error {
+	c.halfOpen.Store(halfOpen)
 	return c.extend(time.Minute)
 }
 

@@ -46,6 +46,9 @@ type Config struct {
 	AckWithin time.Duration
 }
 
+// triggerLife is how long a trigger id is good.
+const triggerLife = 3 * time.Second
+
 // timing holds the protocol's waits. Tests shorten them.
 type timing struct {
 	ack       time.Duration   // until an envelope counts as not acknowledged
@@ -82,8 +85,8 @@ type Server struct {
 	app       manifest
 	world     *world
 	sockets   *sockets
-	responses *responses
-	triggers  *triggers
+	responses *tokens[response]
+	triggers  *tokens[struct{}]
 	faults    *faults
 	limits    *limits
 	frames    *frames
@@ -159,11 +162,11 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 		pageKey:    pageKey,
 		world:      world,
 		sockets:    newSockets(now),
-		responses:  newResponses(now),
-		triggers:   newTriggers(now),
-		faults:     newFaults(now),
+		responses:  newTokens[response](now, responseLife, responseUses),
+		triggers:   newTokens[struct{}](now, triggerLife, 1),
+		faults:     &faults{now: now},
 		limits:     newLimits(now),
-		frames:     newFrames(now, world.poke),
+		frames:     newFrames(now, world.changed.wake),
 		ctx:        ctx, cancel: cancel,
 		served: make(chan struct{}),
 	}
@@ -200,7 +203,7 @@ func (s *Server) Close() error {
 	s.starting.Unlock()
 	s.faults.clear() // calls that wait go on, and meet the end
 	for _, c := range s.sockets.all() {
-		c.bye()
+		c.sendClose()
 	}
 	s.sockets.closeAll()
 	err := s.web.Close()
@@ -212,13 +215,24 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// begin does work that Close waits for, unless the workspace is closed already.
-func (s *Server) begin(work func()) {
+// run does work that Close waits for, unless the workspace is closed already.
+func (s *Server) run(work func()) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
 	if s.ctx.Err() == nil {
 		s.work.Go(work)
 	}
+}
+
+// after does work after a while, unless the workspace is closed before.
+func (s *Server) after(wait time.Duration, work func()) {
+	s.run(func() {
+		select {
+		case <-time.After(wait):
+			work()
+		case <-s.ctx.Done():
+		}
+	})
 }
 
 // object is a JSON object to be written.

@@ -36,11 +36,12 @@ type world struct {
 	people []person
 	groups []group
 
+	changed broadcast
+
 	mu       sync.Mutex
 	channels []*channel
 	messages []*Message // by ts, oldest first
 	revision int64
-	changed  chan struct{}        // closed at the next change
 	last     int64                // microseconds of the latest ts
 	read     map[[2]string]string // ts up to which (user, channel) has been read
 }
@@ -49,7 +50,7 @@ func newWorld(now func() time.Time, botName string) *world {
 	people := examplePeople(botName)
 	return &world{
 		now: now, people: people, groups: exampleGroups(), channels: exampleChannels(people),
-		changed: make(chan struct{}), read: map[[2]string]string{},
+		read: map[[2]string]string{},
 	}
 }
 
@@ -205,17 +206,10 @@ func (w *world) repliesTo(root Message) []string {
 	return list
 }
 
-// changes is closed at the next change of anything.
-func (w *world) changes() <-chan struct{} {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.changed
-}
-
 // await lists like seen, but waits until there is something to list or ctx ends.
 func (w *world) await(ctx context.Context, channel, user string, after int64) ([]Message, int64) {
 	for {
-		changed := w.changes()
+		changed := w.changed.next()
 		list, revision := w.seen(channel, user, after)
 		if len(list) > 0 {
 			return list, revision
@@ -251,22 +245,9 @@ func (w *world) unread(user, channel string) int {
 	return n
 }
 
-// poke tells those who wait that something outside changed.
-func (w *world) poke() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tell()
-}
-
-// tell wakes those who wait. It needs w.mu.
-func (w *world) tell() {
-	close(w.changed)
-	w.changed = make(chan struct{})
-}
-
-// touch counts a change and tells those who wait. It needs w.mu.
+// touch counts a change and wakes those who wait. It needs w.mu.
 func (w *world) touch() int64 {
 	w.revision++
-	w.tell()
+	w.changed.wake()
 	return w.revision
 }

@@ -54,7 +54,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusOK, err)
 		return
 	}
-	s.frames.add("in", "call", name, args.shown())
+	s.frames.add("in", "call", name, args.redacted())
 	answer, err := s.perform(w, name, token(r, args), args)
 	if err != nil {
 		s.log.Warn("call refused", "method", name, "error", err)
@@ -74,14 +74,14 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 	}
 	m, ok := methods[name]
 	if !ok {
-		s.log.Error("UNKNOWN METHOD called: the workspace does not have it", "method", name)
+		s.log.Error("unknown API method", "method", name)
 		return nil, &apiError{code: "unknown_method", more: object{"req_method": name}}
 	}
 	if name != "api.test" {
 		if err := s.authorise(token, m); err != nil {
 			return nil, err
 		}
-		w.Header().Set("X-OAuth-Scopes", strings.Join(s.held(m), ","))
+		w.Header().Set("X-OAuth-Scopes", strings.Join(s.tokenScopes(m), ","))
 		w.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
 	}
 	if err := s.limits.call(name); err != nil {
@@ -93,7 +93,7 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 // unsupported answers the methods of modals, the home tab and files. What Slack
 // would refuse is refused as Slack does it.
 func (s *Server) unsupported(name string, args arguments) error {
-	s.log.Error("METHOD NOT SUPPORTED: the workspace has no modals, home tab or files", "method", name)
+	s.log.Error("API method not supported", "method", name)
 	if trigger := args.text("trigger_id"); trigger != "" {
 		if _, err := s.triggers.use(trigger); errors.Is(err, errTokenExpired) {
 			return fail("expired_trigger_id")
@@ -121,7 +121,7 @@ func (s *Server) authorise(token string, m method) error {
 		return fail("invalid_auth")
 	case isApp != m.appToken:
 		return fail("not_allowed_token_type")
-	case isBot && len(m.scopes) > 0 && !s.app.holds(m.scopes...):
+	case isBot && len(m.scopes) > 0 && !s.app.hasScope(m.scopes...):
 		return s.missingScope(m.scopes...)
 	}
 	return nil
@@ -133,8 +133,8 @@ func (s *Server) missingScope(needed ...string) error {
 	}}
 }
 
-// held lists the scopes of the token that calls m.
-func (s *Server) held(m method) []string {
+// tokenScopes lists the scopes of the token that calls m.
+func (s *Server) tokenScopes(m method) []string {
 	if m.appToken {
 		return []string{"connections:write"}
 	}

@@ -8,7 +8,7 @@ func apiTest(c call) (object, error) {
 	if code := c.args.text("error"); code != "" {
 		return nil, fail(code)
 	}
-	return object{"args": c.args.shown()}, nil
+	return object{"args": c.args.redacted()}, nil
 }
 
 func authTest(c call) (object, error) {

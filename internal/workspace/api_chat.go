@@ -7,43 +7,54 @@ import (
 
 // postMessage posts in a channel, or to a person when the channel is a user id.
 func postMessage(c call) (object, error) {
-	where, err := c.postable()
+	m, err := c.post(func(*Message, channel) error { return nil })
 	if err != nil {
 		return nil, err
 	}
-	m, err := c.content(where)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.limits.post(where.ID); err != nil {
-		return nil, err
-	}
-	m = c.world.post(m)
-	return object{"channel": where.ID, "ts": m.TS, "message": c.wire(m, true)}, nil
+	return object{"channel": m.Channel, "ts": m.TS, "message": c.messageObject(m, true)}, nil
 }
 
 // postEphemeral shows a message to one person of a channel.
 func postEphemeral(c call) (object, error) {
-	where, err := c.postable()
+	m, err := c.post(func(m *Message, ch channel) error {
+		m.Ephemeral, m.VisibleTo = true, c.args.text("user")
+		if _, ok := c.world.person(m.VisibleTo); !ok {
+			return fail("user_not_found")
+		}
+		if !ch.has(m.VisibleTo) {
+			return fail("user_not_in_channel")
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
 	}
-	user := c.args.text("user")
-	if _, ok := c.world.person(user); !ok {
-		return nil, fail("user_not_found")
-	}
-	if !where.has(user) {
-		return nil, fail("user_not_in_channel")
-	}
-	m, err := c.content(where)
+	return object{"message_ts": m.TS}, nil
+}
+
+// post posts the call's message, to which address says who sees it.
+func (c call) post(address func(*Message, channel) error) (Message, error) {
+	ch, err := c.postableChannel()
 	if err != nil {
-		return nil, err
+		return Message{}, err
 	}
-	if err := c.limits.post(where.ID); err != nil {
-		return nil, err
+	m := Message{Channel: ch.ID, User: botUser, Text: c.args.text("text"), ThreadTS: c.args.text("thread_ts")}
+	if err := address(&m, ch); err != nil {
+		return Message{}, err
 	}
-	m.Ephemeral, m.VisibleTo = true, user
-	return object{"message_ts": c.world.post(m).TS}, nil
+	if m.Blocks, err = checkContent(m.Text, c.args.json("blocks")); err != nil {
+		return Message{}, err
+	}
+	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
+		return Message{}, err
+	}
+	if m.ThreadTS, err = c.threadOf(ch.ID, m.ThreadTS); err != nil {
+		return Message{}, err
+	}
+	if err := c.limits.post(ch.ID); err != nil {
+		return Message{}, err
+	}
+	return c.world.post(m), nil
 }
 
 // updateMessage changes a message of the bot's. Text without blocks removes the
@@ -74,7 +85,7 @@ func updateMessage(c call) (object, error) {
 	if !ok {
 		return nil, fail("message_not_found")
 	}
-	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": c.wire(m, true)}, nil
+	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": c.messageObject(m, true)}, nil
 }
 
 func deleteMessage(c call) (object, error) {
@@ -89,48 +100,34 @@ func deleteMessage(c call) (object, error) {
 }
 
 func permalink(c call) (object, error) {
-	where, err := c.visible()
+	ch, err := c.visibleChannel()
 	if err != nil {
 		return nil, err
 	}
-	m, ok := c.world.message(where.ID, c.args.text("message_ts"))
+	m, ok := c.world.message(ch.ID, c.args.text("message_ts"))
 	if !ok || m.Ephemeral {
 		return nil, fail("message_not_found")
 	}
-	return object{"channel": where.ID, "permalink": c.URL() + "/archives/" + where.ID + "/p" + strings.ReplaceAll(m.TS, ".", "")}, nil
+	return object{"channel": ch.ID, "permalink": c.URL() + "/archives/" + ch.ID + "/p" + strings.ReplaceAll(m.TS, ".", "")}, nil
 }
 
-// postable finds the channel of a post and checks that the bot may post there.
-func (c call) postable() (channel, error) {
+// postableChannel finds the channel of a post and checks that the bot may post there.
+func (c call) postableChannel() (channel, error) {
 	name := c.args.text("channel")
 	if _, isPerson := c.world.person(name); isPerson {
 		name = "D" + name[1:]
 	}
-	where, ok := c.world.place(name)
-	member := where.has(botUser)
+	ch, ok := c.world.findChannel(name)
+	member := ch.has(botUser)
 	switch {
-	case !ok, !member && where.Kind != public:
+	case !ok, !member && ch.Kind != public:
 		return channel{}, fail("channel_not_found")
-	case where.Archived:
+	case ch.Archived:
 		return channel{}, fail("is_archived")
 	case !member && !slices.Contains(c.app.OAuth.Scopes.Bot, "chat:write.public"):
 		return channel{}, fail("not_in_channel")
 	}
-	return where, nil
-}
-
-// content reads what a message is to show.
-func (c call) content(where channel) (Message, error) {
-	m := Message{Channel: where.ID, User: botUser, Text: c.args.text("text"), ThreadTS: c.args.text("thread_ts")}
-	var err error
-	if m.Blocks, err = checkContent(m.Text, c.args.json("blocks")); err != nil {
-		return Message{}, err
-	}
-	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
-		return Message{}, err
-	}
-	m.ThreadTS, err = c.threadOf(where.ID, m.ThreadTS)
-	return m, err
+	return ch, nil
 }
 
 // threadOf finds the thread that a reply to a message belongs to: a reply to a
@@ -152,11 +149,11 @@ func (s *Server) threadOf(channel, ts string) (string, error) {
 // ownMessage finds the message of the bot's that a call is about. Ephemeral
 // messages cannot be reached this way.
 func (c call) ownMessage(notOwn string) (Message, error) {
-	where, err := c.visible()
+	ch, err := c.visibleChannel()
 	if err != nil {
 		return Message{}, err
 	}
-	m, ok := c.world.message(where.ID, c.args.text("ts"))
+	m, ok := c.world.message(ch.ID, c.args.text("ts"))
 	switch {
 	case !ok || m.Ephemeral:
 		return Message{}, fail("message_not_found")
@@ -166,8 +163,8 @@ func (c call) ownMessage(notOwn string) (Message, error) {
 	return m, nil
 }
 
-// wire is a message as the Web API writes it.
-func (s *Server) wire(m Message, metadata bool) object {
+// messageObject is a message as the Web API writes it.
+func (s *Server) messageObject(m Message, metadata bool) object {
 	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": teamID}
 	if len(m.Blocks) > len("[]") {
 		o["blocks"] = m.Blocks

@@ -5,34 +5,34 @@ import (
 	"strconv"
 )
 
-// visible finds the call's channel, as far as the bot can see it.
-func (c call) visible() (channel, error) {
-	where, ok := c.world.place(c.args.text("channel"))
-	if !ok || (where.Kind != public && !where.has(botUser)) {
+// visibleChannel finds the call's channel, as far as the bot can see it.
+func (c call) visibleChannel() (channel, error) {
+	ch, ok := c.world.findChannel(c.args.text("channel"))
+	if !ok || (ch.Kind != public && !ch.has(botUser)) {
 		return channel{}, fail("channel_not_found")
 	}
-	return where, nil
+	return ch, nil
 }
 
-// readable is visible for methods that need a scope of the channel's kind, such
+// readableChannel is visibleChannel for methods that need a scope of the channel's kind, such
 // as channels:read.
-func (c call) readable(right string) (channel, error) {
-	where, err := c.visible()
+func (c call) readableChannel(right string) (channel, error) {
+	ch, err := c.visibleChannel()
 	if err != nil {
 		return channel{}, err
 	}
-	if scope := string(where.Kind) + ":" + right; !c.app.holds(scope) {
+	if scope := string(ch.Kind) + ":" + right; !c.app.hasScope(scope) {
 		return channel{}, c.missingScope(scope)
 	}
-	return where, nil
+	return ch, nil
 }
 
 func conversationInfo(c call) (object, error) {
-	where, err := c.readable("read")
+	ch, err := c.readableChannel("read")
 	if err != nil {
 		return nil, err
 	}
-	return object{"channel": wireChannel(where)}, nil
+	return object{"channel": channelObject(ch)}, nil
 }
 
 // conversationList lists public channels, or the kinds that types asks for.
@@ -43,46 +43,38 @@ func conversationList(c call) (object, error) {
 		wanted = []string{"public_channel"}
 	}
 	list := []object{}
-	for _, where := range c.world.places() {
-		asked := slices.ContainsFunc(wanted, func(t string) bool { return kinds[t] == where.Kind })
-		seen := where.Kind == public || where.has(botUser)
-		left := where.Archived && c.args.flag("exclude_archived")
-		if asked && seen && !left && c.app.holds(string(where.Kind)+":read") {
-			list = append(list, wireChannel(where))
+	for _, ch := range c.world.listChannels() {
+		asked := slices.ContainsFunc(wanted, func(t string) bool { return kinds[t] == ch.Kind })
+		seen := ch.Kind == public || ch.has(botUser)
+		left := ch.Archived && c.args.bool("exclude_archived")
+		if asked && seen && !left && c.app.hasScope(string(ch.Kind)+":read") {
+			list = append(list, channelObject(ch))
 		}
 	}
-	page, next, err := paged(c, list, 1000)
-	if err != nil {
-		return nil, err
-	}
-	return object{"channels": page, "response_metadata": next}, nil
+	return paged(c, "channels", list, 1000)
 }
 
 func conversationMembers(c call) (object, error) {
-	where, err := c.readable("read")
+	ch, err := c.readableChannel("read")
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := paged(c, where.Members, 1000)
-	if err != nil {
-		return nil, err
-	}
-	return object{"members": page, "response_metadata": next}, nil
+	return paged(c, "members", ch.Members, 1000)
 }
 
 func joinConversation(c call) (object, error) {
-	where, err := c.visible()
+	ch, err := c.visibleChannel()
 	switch {
 	case err != nil:
 		return nil, err
-	case where.Kind != public:
+	case ch.Kind != public:
 		return nil, fail("method_not_supported_for_channel_type")
-	case where.Archived:
+	case ch.Archived:
 		return nil, fail("is_archived")
 	}
-	c.world.setMember(where.ID, botUser, true)
-	where, err = c.visible()
-	return object{"channel": wireChannel(where)}, err
+	c.world.setMember(ch.ID, botUser, true)
+	ch, err = c.visibleChannel()
+	return object{"channel": channelObject(ch)}, err
 }
 
 // openConversation finds the direct channel with one person.
@@ -91,11 +83,11 @@ func openConversation(c call) (object, error) {
 	if len(users) != 1 {
 		return nil, fail("users_list_not_supplied")
 	}
-	where, ok := c.world.place("D" + users[0][1:])
+	ch, ok := c.world.findChannel("D" + users[0][1:])
 	if !ok {
 		return nil, fail("user_not_found")
 	}
-	return object{"channel": object{"id": where.ID}, "already_open": true, "no_op": true}, nil
+	return object{"channel": object{"id": ch.ID}, "already_open": true, "no_op": true}, nil
 }
 
 // history lists a channel's messages, newest first, without replies.
@@ -124,14 +116,14 @@ func replies(c call) (object, error) {
 // messages lists the lasting messages of the call's channel that fit, within
 // its oldest and latest.
 func (c call) messages(fits func(Message) bool) ([]Message, error) {
-	where, err := c.readable("history")
+	ch, err := c.readableChannel("history")
 	if err != nil {
 		return nil, err
 	}
-	if !where.has(botUser) {
+	if !ch.has(botUser) {
 		return nil, fail("not_in_channel")
 	}
-	all, _ := c.world.seen(where.ID, "", 0)
+	all, _ := c.world.seen(ch.ID, "", 0)
 	return slices.DeleteFunc(all, func(m Message) bool {
 		return m.Ephemeral || m.Deleted || !fits(m) || !c.within(m.TS)
 	}), nil
@@ -139,7 +131,7 @@ func (c call) messages(fits func(Message) bool) ([]Message, error) {
 
 // within reports whether a ts lies between oldest and latest.
 func (c call) within(ts string) bool {
-	oldest, latest, inclusive := c.args.text("oldest"), c.args.text("latest"), c.args.flag("inclusive")
+	oldest, latest, inclusive := c.args.text("oldest"), c.args.text("latest"), c.args.bool("inclusive")
 	at := seconds(ts)
 	return (oldest == "" || at > seconds(oldest) || (inclusive && at == seconds(oldest))) &&
 		(latest == "" || at < seconds(latest) || (inclusive && at == seconds(latest)))
@@ -156,43 +148,44 @@ func seconds(ts string) float64 {
 
 // listed is the answer that shows messages.
 func (c call) listed(list []Message) (object, error) {
-	page, next, err := paged(c, list, 999)
+	answer, err := paged(c, "messages", list, 999)
 	if err != nil {
 		return nil, err
 	}
+	page := answer["messages"].([]Message)
 	messages := make([]object, 0, len(page))
 	for _, m := range page {
-		shown := c.wire(m, c.args.flag("include_all_metadata"))
+		shown := c.messageObject(m, c.args.bool("include_all_metadata"))
 		if replies := c.world.repliesTo(m); len(replies) > 0 {
 			shown["thread_ts"], shown["reply_count"] = m.TS, len(replies)
 			shown["latest_reply"] = replies[len(replies)-1]
 		}
 		messages = append(messages, shown)
 	}
-	return object{
-		"messages": messages, "has_more": next["next_cursor"] != "", "response_metadata": next,
-	}, nil
+	answer["messages"] = messages
+	answer["has_more"] = answer["response_metadata"].(object)["next_cursor"] != ""
+	return answer, nil
 }
 
-// paged cuts the page out of a list that limit and cursor ask for. A cursor is
-// an offset.
-func paged[T any](c call, list []T, most int) (page []T, next object, err error) {
+// paged answers with the page of a list that limit and cursor ask for. A cursor
+// is an offset.
+func paged[T any](c call, name string, list []T, most int) (object, error) {
 	from := 0
 	if cursor := c.args.text("cursor"); cursor != "" {
+		var err error
 		if from, err = strconv.Atoi(cursor); err != nil || from < 0 || from > len(list) {
-			return nil, nil, fail("invalid_cursor")
+			return nil, fail("invalid_cursor")
 		}
 	}
-	to := min(len(list), from+c.args.number("limit", most))
-	next = object{"next_cursor": ""}
+	to, next := min(len(list), from+c.args.number("limit", most)), ""
 	if to < len(list) {
-		next["next_cursor"] = strconv.Itoa(to)
+		next = strconv.Itoa(to)
 	}
-	return list[from:to], next, nil
+	return object{name: list[from:to], "response_metadata": object{"next_cursor": next}}, nil
 }
 
-// wireChannel is a channel as the Web API writes it.
-func wireChannel(c channel) object {
+// channelObject is a channel as the Web API writes it.
+func channelObject(c channel) object {
 	o := object{
 		"id": c.ID, "is_channel": c.Kind == public, "is_group": c.Kind == private, "is_im": c.Kind == direct,
 		"is_private": c.Kind != public, "is_archived": c.Archived, "is_member": c.has(botUser),

@@ -101,8 +101,8 @@ func TestMissingMethodsAreLogged(t *testing.T) {
 	var log notebook
 	s := startFast(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for method, want := range map[string]string{
-		"no.such":    `level=ERROR msg="UNKNOWN METHOD called: the workspace does not have it" method=no.such`,
-		"views.open": `level=ERROR msg="METHOD NOT SUPPORTED: the workspace has no modals, home tab or files" method=views.open`,
+		"no.such":    `level=ERROR msg="unknown API method" component=workspace method=no.such`,
+		"views.open": `level=ERROR msg="API method not supported" component=workspace method=views.open`,
 	} {
 		if post(t, s, s.BotToken(), method, object{}); !log.says(want) {
 			t.Errorf("%s is not logged as %s", method, want)
@@ -226,10 +226,10 @@ func FuzzArguments(f *testing.F) {
 			if n := args.number(name, 10); n < 1 || n > 10 {
 				t.Errorf("number %d", n)
 			}
-			_, _, _ = args.json(name), args.list(name), args.flag(name)
+			_, _, _ = args.json(name), args.list(name), args.bool(name)
 		}
-		if !json.Valid(args.shown()) {
-			t.Errorf("not JSON: %s", args.shown())
+		if !json.Valid(args.redacted()) {
+			t.Errorf("not JSON: %s", args.redacted())
 		}
 	})
 }

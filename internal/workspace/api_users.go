@@ -7,19 +7,20 @@ func userInfo(c call) (object, error) {
 	if !ok {
 		return nil, fail("user_not_found")
 	}
-	return object{"user": c.wirePerson(p)}, nil
+	return object{"user": c.userObject(p)}, nil
 }
 
 func userList(c call) (object, error) {
-	page, next, err := paged(c, c.world.people, 1000)
+	members := make([]object, 0, len(c.world.people))
+	for _, p := range c.world.people {
+		members = append(members, c.userObject(p))
+	}
+	answer, err := paged(c, "members", members, 1000)
 	if err != nil {
 		return nil, err
 	}
-	members := make([]object, 0, len(page))
-	for _, p := range page {
-		members = append(members, c.wirePerson(p))
-	}
-	return object{"members": members, "cache_ts": c.now().Unix(), "response_metadata": next}, nil
+	answer["cache_ts"] = c.now().Unix()
+	return answer, nil
 }
 
 func groupList(c call) (object, error) {
@@ -29,7 +30,7 @@ func groupList(c call) (object, error) {
 			"id": g.ID, "team_id": teamID, "is_usergroup": true, "name": g.Name, "handle": g.Handle,
 			"user_count": len(g.Members), "date_delete": 0,
 		}
-		if c.args.flag("include_users") {
+		if c.args.bool("include_users") {
 			o["users"] = g.Members
 		}
 		list = append(list, o)
@@ -45,10 +46,10 @@ func groupMembers(c call) (object, error) {
 	return object{"users": c.world.groups[i].Members}, nil
 }
 
-// wirePerson is a person as the Web API writes them.
-func (c call) wirePerson(p person) object {
+// userObject is a person as the Web API writes them.
+func (c call) userObject(p person) object {
 	profile := object{"real_name": p.RealName, "display_name": p.Name, "team": p.Team}
-	if c.app.holds("users:read.email") && !p.Bot && !p.Stranger {
+	if c.app.hasScope("users:read.email") && !p.Bot && !p.External {
 		profile["email"] = p.Name + "@example.com"
 	}
 	o := object{
@@ -56,7 +57,7 @@ func (c call) wirePerson(p person) object {
 		"is_bot": p.Bot, "is_restricted": p.Guest, "is_ultra_restricted": false,
 		"is_admin": false, "is_owner": false, "tz": "Etc/UTC", "profile": profile,
 	}
-	if p.Stranger {
+	if p.External {
 		o["is_stranger"] = true
 	}
 	return o

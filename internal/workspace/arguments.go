@@ -72,7 +72,7 @@ func (a arguments) json(name string) json.RawMessage {
 	return json.RawMessage(text)
 }
 
-func (a arguments) flag(name string) bool {
+func (a arguments) bool(name string) bool {
 	on, err := strconv.ParseBool(a.text(name))
 	return err == nil && on
 }
@@ -91,8 +91,8 @@ func (a arguments) list(name string) []string {
 	return strings.FieldsFunc(a.text(name), func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// shown is what may be shown of the arguments: all but the token.
-func (a arguments) shown() json.RawMessage {
+// redacted is what may be shown of the arguments: all but the token.
+func (a arguments) redacted() json.RawMessage {
 	open := maps.Clone(a)
 	delete(open, "token")
 	return encode(open)

@@ -28,7 +28,7 @@ func (b backend) People() []page.Person {
 		switch {
 		case p.Guest:
 			shown.Title = "guest"
-		case p.Stranger:
+		case p.External:
 			shown.Title = "connected workspace"
 		}
 		people = append(people, shown)
@@ -48,7 +48,7 @@ func (b backend) Groups() []page.Group {
 // named after the bot.
 func (b backend) Channels(user string) []page.Channel {
 	var list []page.Channel
-	for _, c := range b.s.world.places() {
+	for _, c := range b.s.world.listChannels() {
 		if c.Archived || (c.Kind != public && !c.has(user)) {
 			continue
 		}
@@ -135,10 +135,5 @@ func (b backend) Changes(ctx context.Context) <-chan struct{} {
 }
 
 func (b backend) Frames() []page.Frame {
-	recent := b.s.Frames()
-	list := make([]page.Frame, 0, len(recent))
-	for _, f := range recent {
-		list = append(list, page.Frame(f))
-	}
-	return list
+	return b.s.frames.recent()
 }

@@ -16,14 +16,14 @@ var builtins = []slashCommand{
 var errNoCommandsInThreads = errors.New("slash commands do not work in threads")
 
 // builtin runs a command of the workspace's own. It reports whether it was one.
-func (s *Server) builtin(where channel, command, text string) (bool, error) {
+func (s *Server) builtin(ch channel, command, text string) (bool, error) {
 	if command != "/invite" && command != "/remove" {
 		return false, nil
 	}
 	name := strings.TrimPrefix(strings.TrimSpace(text), "@")
 	for _, p := range s.world.people {
-		if p.Name == name && where.Kind != direct {
-			s.world.setMember(where.ID, p.ID, command == "/invite")
+		if p.Name == name && ch.Kind != direct {
+			s.world.setMember(ch.ID, p.ID, command == "/invite")
 			return true, nil
 		}
 	}

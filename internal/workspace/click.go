@@ -23,13 +23,13 @@ var errNotInteractive = errors.New("the app has interactivity switched off in it
 // in words for whoever plays the person, or ErrDispatchFailed or
 // ErrOperationTimeout.
 func (s *Server) Click(c Click) error {
-	who, where, err := s.present(c.User, c.Channel)
+	who, ch, err := s.participant(c.User, c.Channel)
 	if err != nil {
 		return err
 	}
-	m, ok := s.world.message(where.ID, c.TS)
+	m, ok := s.world.message(ch.ID, c.TS)
 	if !ok || (m.Ephemeral && m.VisibleTo != who.ID) {
-		return fmt.Errorf("%s sees no message %s in #%s", who.ID, c.TS, where.Name)
+		return fmt.Errorf("%s sees no message %s in #%s", who.ID, c.TS, ch.Name)
 	}
 	pressed, ok := findButton(m.Blocks, c)
 	if !ok {
@@ -38,14 +38,14 @@ func (s *Server) Click(c Click) error {
 	if !s.app.interactive() {
 		return errNotInteractive
 	}
-	e := newEnvelope("interactive", s.clickPayload(who, where, m, pressed), object{"accepts_response_payload": false})
+	e := newEnvelope("interactive", s.clickPayload(who, ch, m, pressed), object{"accepts_response_payload": false})
 	_, err = s.deliver(e)
 	return err
 }
 
-func (s *Server) clickPayload(who person, where channel, m Message, pressed button) object {
-	token := s.responses.issue(response{user: who.ID, channel: where.ID, original: m.TS, thread: m.ThreadTS})
-	container := object{"type": "message", "message_ts": m.TS, "channel_id": where.ID, "is_ephemeral": m.Ephemeral}
+func (s *Server) clickPayload(who person, ch channel, m Message, pressed button) object {
+	token := s.responses.issue(response{user: who.ID, channel: ch.ID, original: m.TS, thread: m.ThreadTS})
+	container := object{"type": "message", "message_ts": m.TS, "channel_id": ch.ID, "is_ephemeral": m.Ephemeral}
 	if m.ThreadTS != "" {
 		container["thread_ts"] = m.ThreadTS
 	}
@@ -57,7 +57,7 @@ func (s *Server) clickPayload(who person, where channel, m Message, pressed butt
 		"enterprise":            nil,
 		"is_enterprise_install": false,
 		"user":                  object{"id": who.ID, "username": who.Name, "name": who.Name, "team_id": who.Team},
-		"channel":               object{"id": where.ID, "name": where.Name},
+		"channel":               object{"id": ch.ID, "name": ch.Name},
 		"container":             container,
 		"state":                 object{"values": object{}},
 		"response_url":          s.responseURL(token),
@@ -65,7 +65,7 @@ func (s *Server) clickPayload(who person, where channel, m Message, pressed butt
 		"actions":               []object{pressed.action(stamp(s.now().UnixMicro()))},
 	}
 	if !m.Ephemeral { // Slack does not send what an ephemeral message said
-		payload["message"] = s.wire(m, false)
+		payload["message"] = s.messageObject(m, false)
 	}
 	return payload
 }

@@ -27,7 +27,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 	count := s.sockets.add(c)
 	defer s.sockets.drop(c)
 	if count == 0 {
-		s.log.Warn("too many sockets", "most", maxSockets)
+		s.log.Warn("too many connections", "limit", maxSockets)
 		s.sendDisconnect(c, "too_many_websockets")
 		c.sendClose()
 		return
@@ -40,7 +40,7 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		life = s.timing.debugLife
 	}
 	if err := s.write(c, hello(count, life)); err != nil {
-		s.log.Warn("socket died at its hello", "error", err)
+		s.log.Warn("hello not sent", "error", err)
 		return
 	}
 	ended := make(chan struct{})
@@ -66,7 +66,7 @@ func (s *Server) read(c *socket) {
 		}
 		_, frame, err := c.ws.ReadMessage()
 		if err != nil {
-			s.log.Debug("socket ended", "error", err)
+			s.log.Debug("connection closed", "error", err)
 			return
 		}
 		if !c.halfOpen.Load() {
@@ -79,7 +79,7 @@ func (s *Server) read(c *socket) {
 func (s *Server) handleAck(frame []byte) {
 	s.frames.add("in", "frame", "ack", frame)
 	if len(frame) >= maxAck {
-		s.log.Error("ack dropped: too long", "bytes", len(frame), "below", maxAck)
+		s.log.Error("ack dropped, too long", "bytes", len(frame), "limit", maxAck)
 		return
 	}
 	var ack struct {
@@ -87,11 +87,11 @@ func (s *Server) handleAck(frame []byte) {
 		Payload    json.RawMessage `json:"payload"`
 	}
 	if err := json.Unmarshal(frame, &ack); err != nil {
-		s.log.Error("ack cannot be read", "error", err)
+		s.log.Error("invalid ack", "error", err)
 		return
 	}
 	if !s.sockets.acknowledge(ack.EnvelopeID, ack.Payload) {
-		s.log.Warn("ack for no envelope that waits", "envelope_id", ack.EnvelopeID)
+		s.log.Warn("ack for unknown envelope", "envelope_id", ack.EnvelopeID)
 	}
 }
 

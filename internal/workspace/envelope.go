@@ -58,7 +58,7 @@ func (s *Server) dispatch(e envelope) bool {
 		if err == nil {
 			return true
 		}
-		s.log.Warn("socket died at an envelope", "error", err)
+		s.log.Warn("envelope not sent, connection dropped", "error", err)
 		s.sockets.drop(c)
 	}
 	return false

@@ -12,30 +12,30 @@ import (
 // hears of it where it is a member and its manifest asks for such events. It
 // returns the message's ts; the error is in words for whoever plays the person.
 func (s *Server) Write(user, place, thread, text string) (string, error) {
-	_, where, err := s.present(user, place)
+	_, ch, err := s.participant(user, place)
 	if err != nil {
 		return "", err
 	}
 	if strings.TrimSpace(text) == "" {
 		return "", fmt.Errorf("an empty message cannot be sent")
 	}
-	if thread, err = s.threadOf(where.ID, thread); err != nil {
-		return "", fmt.Errorf("there is no message %s in #%s to reply to", thread, where.Name)
+	if thread, err = s.threadOf(ch.ID, thread); err != nil {
+		return "", fmt.Errorf("there is no message %s in #%s to reply to", thread, ch.Name)
 	}
-	m := s.world.post(Message{Channel: where.ID, User: user, ThreadTS: thread, Text: s.escapeTyped(text)})
-	if where.has(botUser) {
-		s.tellApp(where, m)
+	m := s.world.post(Message{Channel: ch.ID, User: user, ThreadTS: thread, Text: s.escapeText(text)})
+	if ch.has(botUser) {
+		s.notifyApp(ch, m)
 	}
 	return m.TS, nil
 }
 
-// tellApp sends the events that a message makes.
-func (s *Server) tellApp(where channel, m Message) {
-	if s.app.hears("message." + string(where.Kind)) {
-		s.sendEvent(s.eventPayload("message", where, m))
+// notifyApp sends the events that a message makes.
+func (s *Server) notifyApp(ch channel, m Message) {
+	if s.app.subscribes("message." + string(ch.Kind)) {
+		s.sendEvent(s.eventPayload("message", ch, m))
 	}
-	if where.Kind != direct && mentions(m.Text, botUser) && s.app.hears("app_mention") {
-		s.sendEvent(s.eventPayload("app_mention", where, m))
+	if ch.Kind != direct && mentions(m.Text, botUser) && s.app.subscribes("app_mention") {
+		s.sendEvent(s.eventPayload("app_mention", ch, m))
 	}
 }
 
@@ -44,11 +44,11 @@ func mentions(text, user string) bool {
 	return strings.Contains(text, "<@"+user+">") || strings.Contains(text, "<@"+user+"|")
 }
 
-func (s *Server) eventPayload(kind string, where channel, m Message) object {
-	event := s.wire(m, false)
-	event["type"], event["channel"], event["event_ts"] = kind, where.ID, m.TS
+func (s *Server) eventPayload(kind string, ch channel, m Message) object {
+	event := s.messageObject(m, false)
+	event["type"], event["channel"], event["event_ts"] = kind, ch.ID, m.TS
 	if kind == "message" {
-		event["channel_type"] = strings.TrimSuffix(string(where.Kind), "s")
+		event["channel_type"] = strings.TrimSuffix(string(ch.Kind), "s")
 	}
 	return object{
 		"token": verificationToken, "team_id": teamID, "api_app_id": appID, "type": "event_callback",

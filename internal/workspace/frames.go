@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
 const (
@@ -13,48 +15,34 @@ const (
 	frameLife    = 10 * time.Minute
 )
 
-// Frame is a Socket Mode frame or a Web API call.
-type Frame struct {
-	At        time.Time
-	Direction string // "in" towards the workspace, "out" towards the app
-	Kind      string // "frame" or "call"
-	Title     string
-	Body      string // JSON, cut where it is long
-}
-
-// frames are those of the last minutes.
+// frames are the frames and calls of the last minutes.
 type frames struct {
-	now  func() time.Time
-	told func() // called after each new one
-	mu   sync.Mutex
-	all  []Frame
+	now     func() time.Time
+	onFrame func() // called after each new one
+	mu      sync.Mutex
+	all     []page.Frame
 }
-
-func newFrames(now func() time.Time, told func()) *frames { return &frames{now: now, told: told} }
 
 func (f *frames) add(direction, kind, title string, body []byte) {
 	text := string(body)
 	if len(text) > maxFrameBody {
 		text = strings.ToValidUTF8(text[:maxFrameBody], "") + "…"
 	}
-	defer f.told()
+	defer f.onFrame()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.all) >= maxFrames {
 		f.all = slices.Delete(f.all, 0, maxFrames/10)
 	}
-	f.all = append(f.all, Frame{At: f.now(), Direction: direction, Kind: kind, Title: title, Body: text})
+	f.all = append(f.all, page.Frame{At: f.now(), Direction: direction, Kind: kind, Title: title, Body: text})
 }
 
-// Frames lists the frames and calls of the last minutes, oldest first.
-func (s *Server) Frames() []Frame { return s.frames.recent() }
-
-// recent lists those of the last minutes, oldest first.
-func (f *frames) recent() []Frame {
+// recent lists the frames of the last minutes, oldest first.
+func (f *frames) recent() []page.Frame {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	since := f.now().Add(-frameLife)
-	first := slices.IndexFunc(f.all, func(frame Frame) bool { return frame.At.After(since) })
+	first := slices.IndexFunc(f.all, func(frame page.Frame) bool { return frame.At.After(since) })
 	if first < 0 {
 		return nil
 	}

@@ -85,8 +85,8 @@ func (m manifest) scopes() []string {
 	return everyScope
 }
 
-// holds reports whether the bot token has one of the scopes.
-func (m manifest) holds(oneOf ...string) bool {
+// hasScope reports whether the bot token has one of the scopes.
+func (m manifest) hasScope(oneOf ...string) bool {
 	return !m.given || slices.ContainsFunc(oneOf, func(scope string) bool {
 		return slices.Contains(m.OAuth.Scopes.Bot, scope)
 	})
@@ -96,6 +96,6 @@ func (m manifest) interactive() bool { return !m.given || m.Settings.Interactivi
 
 func (m manifest) socketMode() bool { return !m.given || m.Settings.SocketMode }
 
-func (m manifest) hears(event string) bool {
+func (m manifest) subscribes(event string) bool {
 	return !m.given || slices.Contains(m.Settings.Events.Bot, event)
 }

@@ -81,7 +81,7 @@ func TestClickPayload(t *testing.T) {
 		"channel": {"id": "C0SUPPORT", "name": "support"}, "state": {"values": {}},
 		"response_url": "…", "trigger_id": "…",`
 	var message any
-	if err := json.Unmarshal(changing.ReplaceAll(encode(s.wire(lasting, false)), []byte(`"$1":"…"`)), &message); err != nil {
+	if err := json.Unmarshal(changing.ReplaceAll(encode(s.messageObject(lasting, false)), []byte(`"$1":"…"`)), &message); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, click(Click{User: "U0PARTNER", Channel: "C0SUPPORT", TS: lasting.TS, ActionID: "go"}), `{
@@ -152,7 +152,7 @@ func TestEscapeTyped(t *testing.T) {
 		"<https://x.test|x> <@U0BOT>": "<https://x.test|x> <@U0BOT>",
 		"<script>":                    "&lt;script&gt;",
 	} {
-		if got := s.escapeTyped(typed); got != want {
+		if got := s.escapeText(typed); got != want {
 			t.Errorf("%q became %q, want %q", typed, got, want)
 		}
 	}

@@ -19,7 +19,7 @@ type person struct {
 	ID, Name, RealName string
 	Team               string
 	Guest              bool
-	Stranger           bool // from a connected workspace
+	External           bool // from a connected workspace
 	Bot                bool
 }
 
@@ -55,7 +55,7 @@ func examplePeople(botName string) []person {
 		{ID: "U0ONCALL", Name: "ona", RealName: "Ona Oncall", Team: teamID},
 		{ID: "U0LEAD", Name: "lea", RealName: "Lea Lead", Team: teamID},
 		{ID: "U0GUEST", Name: "gus", RealName: "Gus Guest", Team: teamID, Guest: true},
-		{ID: "U0PARTNER", Name: "pat", RealName: "Pat Partner", Team: partnerID, Stranger: true},
+		{ID: "U0PARTNER", Name: "pat", RealName: "Pat Partner", Team: partnerID, External: true},
 		{ID: botUser, Name: botName, RealName: botName, Team: teamID, Bot: true},
 		{ID: slackbot, Name: "slackbot", RealName: "Slackbot", Team: teamID},
 	}

@@ -47,10 +47,10 @@ func remote(cfg Config, address string) (hosts []string, pageKey string) {
 	return []string{named, listening}, rand.Text()
 }
 
-// ownHost answers only requests that name this machine as it is meant to be
+// withHostCheck answers only requests that name this machine as it is meant to be
 // called, so that a web page elsewhere cannot reach the workspace through a
 // name of its own that resolves here.
-func (s *Server) ownHost(next http.Handler) http.Handler {
+func (s *Server) withHostCheck(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if name := hostName(r.Host); !isLoopbackName(name) && !slices.Contains(s.hosts, name) {
 			http.Error(w, "the workspace does not answer under this host name", http.StatusForbidden)

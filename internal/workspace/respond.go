@@ -30,35 +30,35 @@ var responseErrors = map[error]error{
 
 func (s *Server) responseURL(token string) string { return s.URL() + "/response/" + token }
 
-// answer is what an app posts to a response URL or sends with its ack.
-type answer struct {
+// reply is what an app posts to a response URL or sends with its ack.
+type reply struct {
 	Text         string          `json:"text"`
 	Blocks       json.RawMessage `json:"blocks"`
 	ResponseType string          `json:"response_type"`
-	Replace      flag            `json:"replace_original"`
-	Delete       flag            `json:"delete_original"`
+	Replace      lenientBool     `json:"replace_original"`
+	Delete       lenientBool     `json:"delete_original"`
 	ThreadTS     string          `json:"thread_ts"`
 }
 
-// flag is a boolean that may also come as a string, as Slack's own examples
+// lenientBool is a boolean that may also come as a string, as Slack's own examples
 // have it.
-type flag bool
+type lenientBool bool
 
 // UnmarshalJSON reads true, false, "true" and "false".
-func (f *flag) UnmarshalJSON(raw []byte) error {
+func (f *lenientBool) UnmarshalJSON(raw []byte) error {
 	var b bool
 	err := json.Unmarshal([]byte(strings.Trim(string(raw), `"`)), &b)
-	*f = flag(b)
+	*f = lenientBool(b)
 	return err
 }
 
-// parseAnswer reads an answer. A JSON string is one that is all text.
-func parseAnswer(raw json.RawMessage) (answer, error) {
-	var a answer
+// parseReply reads a reply. A JSON string is one that is all text.
+func parseReply(raw json.RawMessage) (reply, error) {
+	var a reply
 	if json.Unmarshal(raw, &a) == nil || json.Unmarshal(raw, &a.Text) == nil {
 		return a, nil
 	}
-	return answer{}, fail("invalid_payload")
+	return reply{}, fail("invalid_payload")
 }
 
 // serveResponse takes what an app posts to a response URL.
@@ -74,9 +74,9 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, responseErrors[err])
 		return
 	}
-	a, err := parseAnswer(raw)
+	a, err := parseReply(raw)
 	if err == nil {
-		err = s.answer(to, a)
+		err = s.reply(to, a)
 	}
 	if err != nil {
 		s.log.Error("response refused", "error", err)
@@ -86,9 +86,9 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, object{"ok": true})
 }
 
-// answer checks and shows what an app answers. Only this way changes ephemeral
+// reply checks and shows what an app answers. Only this way changes ephemeral
 // messages.
-func (s *Server) answer(to response, a answer) error {
+func (s *Server) reply(to response, a reply) error {
 	if a.Delete {
 		if to.original == "" || !s.world.remove(to.channel, to.original) {
 			return fail("message_not_found")

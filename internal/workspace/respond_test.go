@@ -104,7 +104,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add(`"text"`)
 	f.Add(`{"blocks":[{"type":"divider"}],"delete_original":1}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		a, err := parseAnswer([]byte(body))
+		a, err := parseReply([]byte(body))
 		if err != nil {
 			return
 		}

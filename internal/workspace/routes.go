@@ -15,5 +15,5 @@ func (s *Server) routes(cfg Config) http.Handler {
 	mux.HandleFunc("POST /response/{token}", s.withFaults(s.serveResponse))
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
 	mux.Handle("/", ownOrigin(s.page(cfg)))
-	return s.ownHost(mux)
+	return s.withHostCheck(mux)
 }

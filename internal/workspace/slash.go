@@ -12,42 +12,42 @@ import (
 // shown, ErrDispatchFailed and ErrOperationTimeout among it; the person sees it
 // too, from Slackbot.
 func (s *Server) Command(user, channel, command, text string) (string, error) {
-	who, where, err := s.present(user, channel)
+	who, ch, err := s.participant(user, channel)
 	if err != nil {
 		return "", err
 	}
-	if ran, err := s.builtin(where, command, text); ran {
+	if ran, err := s.builtin(ch, command, text); ran {
 		return "", err
 	}
 	declared, ok := s.app.command(command)
 	if !ok {
 		text := command + " is not a valid command"
-		return "", s.showError(user, where.ID, text, errors.New(text))
+		return "", s.showError(user, ch.ID, text, errors.New(text))
 	}
 	text = strings.TrimSpace(text)
 	if declared.Escape {
-		text = s.escapeTyped(text)
+		text = s.escapeText(text)
 	}
-	to := response{user: user, channel: where.ID}
-	e := newEnvelope("slash_commands", s.slashPayload(who, where, command, text, s.responses.issue(to)),
+	to := response{user: user, channel: ch.ID}
+	e := newEnvelope("slash_commands", s.slashPayload(who, ch, command, text, s.responses.issue(to)),
 		object{"accepts_response_payload": true})
 	ack, err := s.deliver(e)
 	if err != nil {
-		return e.id, s.showError(user, where.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
+		return e.id, s.showError(user, ch.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
 	}
 	if err := s.showAck(to, ack); err != nil {
-		return e.id, s.showError(user, where.ID, command+" failed because the app sent an invalid response", err)
+		return e.id, s.showError(user, ch.ID, command+" failed because the app sent an invalid response", err)
 	}
 	return e.id, nil
 }
 
-func (s *Server) slashPayload(who person, where channel, command, text, token string) object {
+func (s *Server) slashPayload(who person, ch channel, command, text, token string) object {
 	return object{
 		"token":                 verificationToken,
 		"team_id":               teamID,
 		"team_domain":           teamDomain,
-		"channel_id":            where.ID,
-		"channel_name":          where.Name,
+		"channel_id":            ch.ID,
+		"channel_name":          ch.Name,
 		"user_id":               who.ID,
 		"user_name":             who.Name,
 		"command":               command,
@@ -69,9 +69,9 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 	if len(ack) == 0 {
 		return nil
 	}
-	a, err := parseAnswer(ack)
+	a, err := parseReply(ack)
 	if err == nil && (a.Text != "" || len(a.Blocks) > 0) {
-		err = s.answer(to, a)
+		err = s.reply(to, a)
 	}
 	if err != nil {
 		s.log.Error("ack payload refused", "error", err)
@@ -79,23 +79,23 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 	return err
 }
 
-// present finds a person and a channel that the person can type in.
-func (s *Server) present(user, place string) (person, channel, error) {
+// participant finds a person and a channel that the person can type in.
+func (s *Server) participant(user, place string) (person, channel, error) {
 	who, ok := s.world.person(user)
 	if !ok {
 		return person{}, channel{}, fmt.Errorf("there is no user %s", user)
 	}
-	where, ok := s.world.place(place)
+	ch, ok := s.world.findChannel(place)
 	if !ok {
 		return person{}, channel{}, fmt.Errorf("there is no channel %s", place)
 	}
 	switch {
-	case where.Archived:
-		return person{}, channel{}, fmt.Errorf("#%s is archived", where.Name)
-	case !where.has(user):
-		return person{}, channel{}, fmt.Errorf("%s is not in #%s", user, where.Name)
+	case ch.Archived:
+		return person{}, channel{}, fmt.Errorf("#%s is archived", ch.Name)
+	case !ch.has(user):
+		return person{}, channel{}, fmt.Errorf("%s is not in #%s", user, ch.Name)
 	}
-	return who, where, nil
+	return who, ch, nil
 }
 
 // shownError is an error that the person knows of already, from Slackbot.

@@ -11,6 +11,8 @@ import (
 
 	"github.com/slack-go/slack/slackevents"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
 // TestAckInTime: three seconds are enough and not a moment more.
@@ -112,7 +114,7 @@ func TestConnectionsGrowOld(t *testing.T) {
 		if n, _ := s.sockets.count(); n != 1 || len(g.events(socketmode.EventTypeConnected)) != 2 {
 			t.Errorf("%d connections; the new one was ended with the old one", n)
 		}
-		told := slices.DeleteFunc(s.frames.recent(), func(f Frame) bool { return f.Title != "disconnect" })
+		told := slices.DeleteFunc(s.frames.recent(), func(f page.Frame) bool { return f.Title != "disconnect" })
 		if len(told) != 1 {
 			t.Errorf("who had left at the warning was told to go: %+v", told)
 		}

@@ -121,7 +121,7 @@ func start(cfg Config, timing timing) (*Server, error) {
 	}
 	s := serve(listener, cfg, timing, app)
 	if s.pageKey != "" {
-		s.log.Warn("others on the network can reach this workspace, and nothing is encrypted", "address", s.address)
+		s.log.Warn("workspace reachable from the network, unencrypted", "address", s.address)
 	}
 	return s, nil
 }
@@ -133,7 +133,7 @@ func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Serv
 	go func() {
 		defer close(s.served)
 		if err := s.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("workspace stopped serving", "error", err)
+			s.log.Error("server stopped", "error", err)
 		}
 	}()
 	return s
@@ -144,6 +144,7 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
+	log = log.With("component", "workspace")
 	if now == nil {
 		now = time.Now
 	}
@@ -166,7 +167,7 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 		triggers:   newTokens[struct{}](now, triggerLife, 1),
 		faults:     &faults{now: now},
 		limits:     newLimits(now),
-		frames:     newFrames(now, world.changed.wake),
+		frames:     &frames{now: now, onFrame: world.changed.wake},
 		ctx:        ctx, cancel: cancel,
 		served: make(chan struct{}),
 	}

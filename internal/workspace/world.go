@@ -62,8 +62,8 @@ func (w *world) person(id string) (person, bool) {
 	return w.people[i], true
 }
 
-// place finds a channel by its id or name ("#support"). The copy shares nothing.
-func (w *world) place(name string) (channel, bool) {
+// findChannel finds a channel by its id or name ("#support"). The copy shares nothing.
+func (w *world) findChannel(name string) (channel, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	bare := strings.TrimPrefix(name, "#")
@@ -75,8 +75,8 @@ func (w *world) place(name string) (channel, bool) {
 	return channel{}, false
 }
 
-// places lists all channels. The copies share nothing.
-func (w *world) places() []channel {
+// listChannels lists all channels. The copies share nothing.
+func (w *world) listChannels() []channel {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	all := make([]channel, 0, len(w.channels))

@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// typedToken finds what Slack turns into something else in what people type:
+// slackToken finds what Slack turns into something else in what people type:
 // tokens that are wrapped already, links, mentions and channels.
-var typedToken = regexp.MustCompile(`<(?:https?://|mailto:|[@#!])[^<>\n]*>|https?://[^\s<>]+|[@#][\p{L}\p{N}_.-]+|[&<>]`)
+var slackToken = regexp.MustCompile(`<(?:https?://|mailto:|[@#!])[^<>\n]*>|https?://[^\s<>]+|[@#][\p{L}\p{N}_.-]+|[&<>]`)
 
-// escapeTyped wraps links, mentions and channels in what a person typed and
+// escapeText wraps links, mentions and channels in what a person typed and
 // escapes the rest, as Slack does. What is wrapped already stays as it is.
-func (s *Server) escapeTyped(text string) string {
-	return typedToken.ReplaceAllStringFunc(text, func(token string) string {
+func (s *Server) escapeText(text string) string {
+	return slackToken.ReplaceAllStringFunc(text, func(token string) string {
 		switch {
 		case token == "&":
 			return "&amp;"
@@ -48,7 +48,7 @@ func (s *Server) mention(token string) string {
 
 // channelLink wraps "#support" where there is such a channel.
 func (s *Server) channelLink(token string) string {
-	if c, ok := s.world.place(token); ok {
+	if c, ok := s.world.findChannel(token); ok {
 		return "<#" + c.ID + "|" + c.Name + ">"
 	}
 	return token

@@ -108,32 +108,6 @@ func (b backend) Click(_ context.Context, user, channel, ts, blockID, actionID, 
 
 func (b backend) Read(user, channel string) { b.s.world.markRead(user, channel) }
 
-func (b backend) Changes(ctx context.Context) <-chan struct{} {
-	news := make(chan struct{})
-	changed := b.s.world.changed.next() // before this returns: what comes after it is told
-	go func() {
-		defer close(news)
-		for {
-			select {
-			case <-changed:
-			case <-ctx.Done():
-				return
-			case <-b.s.ctx.Done():
-				return
-			}
-			changed = b.s.world.changed.next() // before the news goes out: nothing is missed meanwhile
-			select {
-			case news <- struct{}{}:
-			case <-ctx.Done():
-				return
-			case <-b.s.ctx.Done():
-				return
-			}
-		}
-	}()
-	return news
-}
+func (b backend) NextChange() <-chan struct{} { return b.s.world.changed.next() }
 
-func (b backend) Frames() []page.Frame {
-	return b.s.frames.recent()
-}
+func (b backend) Frames() []page.Frame { return b.s.frames.recent() }

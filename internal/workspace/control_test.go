@@ -73,7 +73,7 @@ func TestPageBackend(t *testing.T) {
 	t.Parallel()
 	s := startFast(t, Config{Manifest: []byte(smallManifest), Hints: []page.Hint{{Label: "Say hi", Text: "/small hi"}}})
 	b := backend{s}
-	news := b.Changes(t.Context())
+	news := b.NextChange()
 	if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "", "hello @smallbot"); err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +103,9 @@ func TestPageBackend(t *testing.T) {
 	if c := b.Commands(); c[0] != (page.Command{Name: "/small", Description: "does little", UsageHint: "[what]"}) {
 		t.Errorf("commands %+v", c)
 	}
-	for text, told := range map[string]bool{"/small": true, "/nonsense": true, "/invite @nobody": false} {
-		if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "", text); (err == nil) != told {
-			t.Errorf("%s: %v, told by Slackbot: %v", text, err, told)
+	for text, shown := range map[string]bool{"/small": true, "/nonsense": true, "/invite @nobody": false} {
+		if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "", text); (err == nil) != shown {
+			t.Errorf("%s: %v, shown by Slackbot: %v", text, err, shown)
 		}
 	}
 	if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "1.1", "/small"); err == nil {

@@ -97,7 +97,7 @@ func TestFrames(t *testing.T) {
 	b.Do(chromedp.Click("a.tool"), chromedp.WaitVisible(".frame"), chromedp.Click(".frames li:nth-child(2) summary"))
 	w.mu.Lock()
 	w.frames = append(w.frames, Frame{At: noon, Direction: "in", Kind: "call", Title: "chat.update", Body: `{"ok":true}`})
-	w.tell()
+	w.wake()
 	w.mu.Unlock()
 	b.Until(`document.querySelectorAll(".frame").length === 4 && document.querySelector(".frame[open]").innerText.includes("envelope_id")`)
 	b.Do(chromedp.SendKeys("#filter", "UPDATE"))

@@ -38,10 +38,9 @@ type Backend interface {
 	Click(ctx context.Context, user, channel, ts, blockID, actionID, value string) error
 	// Read marks the channel as read by the user.
 	Read(user, channel string)
-	// Changes sends a value after anything that the page shows has changed,
-	// until ctx ends. Several changes may be told as one. Closing the channel
-	// ends the browser's stream; it comes back by itself.
-	Changes(ctx context.Context) <-chan struct{}
+	// NextChange returns what is closed after anything that the page shows has
+	// changed.
+	NextChange() <-chan struct{}
 	// Frames lists the Socket Mode frames and calls of the last minutes, oldest
 	// first, with tokens already masked.
 	Frames() []Frame

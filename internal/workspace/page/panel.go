@@ -38,7 +38,7 @@ type frameView struct {
 
 // panel builds the panel that the address asks for.
 func (s *server) panel(w writer, messages []Message, replies map[string][]Message, q url.Values) panel {
-	p := panel{Kind: q.Get("panel"), Close: w.here.href()}
+	p := panel{Kind: q.Get("panel"), Close: w.current.href()}
 	root, found := find(messages, q.Get("ts"), messageTS)
 	switch {
 	case p.Kind == "frames":

@@ -58,21 +58,21 @@ func New(b Backend, opts Options) http.Handler {
 
 	ui := http.NewServeMux()
 	ui.Handle("GET /ui/static/", http.StripPrefix("/ui/static/", http.FileServerFS(static)))
-	ui.HandleFunc("GET /ui/view", s.fragment)
-	ui.HandleFunc("GET /ui/events", s.events)
-	ui.HandleFunc("POST /ui/type", s.typed)
-	ui.HandleFunc("POST /ui/click", s.click)
-	ui.HandleFunc("POST /ui/read", s.read)
+	ui.HandleFunc("GET /ui/view", s.handleFragment)
+	ui.HandleFunc("GET /ui/events", s.handleEvents)
+	ui.HandleFunc("POST /ui/type", s.handleType)
+	ui.HandleFunc("POST /ui/click", s.handleClick)
+	ui.HandleFunc("POST /ui/read", s.handleRead)
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("GET /storybook", s.storybook)
-	mux.Handle("/ui/", s.guard(ui))
-	return headers(mux)
+	mux.HandleFunc("GET /{$}", s.handleIndex)
+	mux.HandleFunc("GET /storybook", s.handleStorybook)
+	mux.Handle("/ui/", s.requireCookie(ui))
+	return withHeaders(mux)
 }
 
-// headers sets what every answer of the page carries.
-func headers(next http.Handler) http.Handler {
+// withHeaders sets what every answer of the page carries.
+func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
@@ -84,11 +84,11 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// guard lets only the page itself in: its cookie on every call, and its own
+// requireCookie lets only the page itself in: its cookie on every call, and its own
 // origin on those that do something.
-func (s *server) guard(next http.Handler) http.Handler {
+func (s *server) requireCookie(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.hasPass(r) {
+		if !s.hasCookie(r) {
 			http.Error(w, "Load the page anew: its pass is not of this start.", http.StatusForbidden)
 			return
 		}
@@ -104,18 +104,18 @@ func (s *server) guard(next http.Handler) http.Handler {
 	})
 }
 
-func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+func equalSecrets(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-// hasPass reports whether a request carries the cookie of this start.
-func (s *server) hasPass(r *http.Request) bool {
+// hasCookie reports whether a request carries the cookie of this start.
+func (s *server) hasCookie(r *http.Request) bool {
 	got, err := r.Cookie(s.cookie.Name)
-	return err == nil && same(got.Value, s.cookie.Value)
+	return err == nil && equalSecrets(got.Value, s.cookie.Value)
 }
 
-func (s *server) index(w http.ResponseWriter, r *http.Request) {
+func (s *server) handleIndex(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if s.key != "" && !s.hasPass(r) {
-		if !same(q.Get("key"), s.key) {
+	if s.key != "" && !s.hasCookie(r) {
+		if !equalSecrets(q.Get("key"), s.key) {
 			http.Error(w, "Open the address that was printed at the start: its key lets a browser in.", http.StatusForbidden)
 			return
 		}
@@ -129,8 +129,8 @@ func (s *server) index(w http.ResponseWriter, r *http.Request) {
 	s.render(w, "page.html", s.view(q))
 }
 
-// fragment is the part of the page that changes, for the script to put in place.
-func (s *server) fragment(w http.ResponseWriter, r *http.Request) {
+// handleFragment writes the part of the page that changes, for the script to put in place.
+func (s *server) handleFragment(w http.ResponseWriter, r *http.Request) {
 	s.render(w, "fragment.html", s.view(r.URL.Query()))
 }
 

@@ -167,7 +167,7 @@ func TestEvents(t *testing.T) {
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			s.events(pipeWriter{http.Header{}, out}, httptest.NewRequest(http.MethodGet, "/ui/events", nil).WithContext(ctx))
+			s.handleEvents(pipeWriter{http.Header{}, out}, httptest.NewRequest(http.MethodGet, "/ui/events", nil).WithContext(ctx))
 		}()
 		expect := func(want string) {
 			t.Helper()

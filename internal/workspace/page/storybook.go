@@ -28,9 +28,9 @@ type shownStory struct {
 	Body  template.HTML
 }
 
-// storybook shows the stories. Their buttons do nothing.
-func (s *server) storybook(w http.ResponseWriter, r *http.Request) {
-	if s.key != "" && !s.hasPass(r) {
+// handleStorybook shows the stories. Their buttons do nothing.
+func (s *server) handleStorybook(w http.ResponseWriter, r *http.Request) {
+	if s.key != "" && !s.hasCookie(r) {
 		http.Error(w, "Open the address that was printed at the start: its key lets a browser in.", http.StatusForbidden)
 		return
 	}

@@ -13,9 +13,9 @@ import (
 // maxMessages are shown of a channel, the newest ones.
 const maxMessages = 200
 
-// together is how long after a message the next of the same author is shown
+// groupingWindow is how long after a message the next of the same author is shown
 // without the author's name.
-const together = 5 * time.Minute
+const groupingWindow = 5 * time.Minute
 
 // entry is one line of a timeline: a message, or a separator with a label.
 type entry struct {
@@ -41,9 +41,9 @@ type messageView struct {
 
 // writer turns messages into what one reader sees.
 type writer struct {
-	reader blockhtml.Reader
-	people []Person
-	here   place
+	reader  blockhtml.Reader
+	people  []Person
+	current location
 }
 
 // repliesByThread collects the replies whose first message is there as well.
@@ -63,9 +63,9 @@ func repliesByThread(messages []Message) map[string][]Message {
 
 // firstUnread is where the line "New" stands: where it stood already, else
 // before the last unread messages of others.
-func firstUnread(messages []Message, unread int, standing, me string) string {
-	if _, found := find(messages, standing, messageTS); found && unread == 0 {
-		return standing
+func firstUnread(messages []Message, unread int, previous, me string) string {
+	if _, found := find(messages, previous, messageTS); found && unread == 0 {
+		return previous
 	}
 	first := ""
 	for _, m := range slices.Backward(messages) {
@@ -102,7 +102,7 @@ func (w writer) entries(messages []Message, replies map[string][]Message, unread
 		day := m.At.In(w.reader.Now.Location()).Format(time.DateOnly)
 		fresh := last.TS == "" || day != last.At.In(w.reader.Now.Location()).Format(time.DateOnly)
 		if fresh {
-			entries = append(entries, entry{Key: "day-" + day, Kind: "date", Label: w.day(m.At)})
+			entries = append(entries, entry{Key: "day-" + day, Kind: "date", Label: w.dayLabel(m.At)})
 		}
 		if m.TS == unread {
 			entries = append(entries, entry{Key: "new", Kind: "new", Label: "New"})
@@ -110,7 +110,7 @@ func (w writer) entries(messages []Message, replies map[string][]Message, unread
 		}
 		v := w.message(m, replies[m.TS])
 		v.Continued = !fresh && m.User == last.User && m.Name == last.Name && !m.Ephemeral && !last.Ephemeral &&
-			!m.Deleted && !last.Deleted && len(replies[last.TS]) == 0 && m.At.Sub(last.At) < together
+			!m.Deleted && !last.Deleted && len(replies[last.TS]) == 0 && m.At.Sub(last.At) < groupingWindow
 		entries = append(entries, entry{Key: "m-" + m.TS, Kind: "message", Message: v})
 		last = m
 	}
@@ -158,13 +158,13 @@ func (w writer) body(m Message) template.HTML {
 }
 
 func (w writer) panelHref(kind, ts string) string {
-	to := w.here
+	to := w.current
 	to.panel, to.ts = kind, ts
 	return to.href()
 }
 
-// day names a day as a separator.
-func (w writer) day(at time.Time) string {
+// dayLabel names a day as a separator.
+func (w writer) dayLabel(at time.Time) string {
 	now := w.reader.Now
 	at = at.In(now.Location())
 	switch at.Format(time.DateOnly) {

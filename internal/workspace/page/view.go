@@ -47,20 +47,20 @@ type channelView struct {
 	Current bool
 }
 
-// place is where a page stands: its address as data.
-type place struct {
+// location is where a page stands: its address as data.
+type location struct {
 	user, channel string
 	panel         string // thread, source, frames or empty
 	ts            string // of the panel's message
 }
 
-func (p place) href() string {
-	q := url.Values{"user": {p.user}, "channel": {p.channel}}
-	if p.panel != "" {
-		q.Set("panel", p.panel)
+func (l location) href() string {
+	q := url.Values{"user": {l.user}, "channel": {l.channel}}
+	if l.panel != "" {
+		q.Set("panel", l.panel)
 	}
-	if p.ts != "" {
-		q.Set("ts", p.ts)
+	if l.ts != "" {
+		q.Set("ts", l.ts)
 	}
 	return "/?" + q.Encode()
 }
@@ -75,12 +75,12 @@ func (s *server) view(q url.Values) view {
 	me := choose(members, q.Get("user"), personID)
 	channels := s.backend.Channels(me.ID)
 	channel := choose(channels, q.Get("channel"), channelID)
-	here := place{user: me.ID, channel: channel.ID}
+	current := location{user: me.ID, channel: channel.ID}
 
 	v.Me = newPersonView(me, people)
 	for _, p := range members {
 		row := newPersonView(p, people)
-		row.Href, row.Current = place{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
+		row.Href, row.Current = location{user: p.ID, channel: channel.ID}.href(), p.ID == me.ID
 		v.People = append(v.People, row)
 	}
 	// Whoever watches the end of a channel reads what comes there as it comes.
@@ -92,21 +92,21 @@ func (s *server) view(q url.Values) view {
 		if c.ID == channel.ID {
 			c.Unread = unread
 		}
-		v.Channels = append(v.Channels, channelView{c, place{user: me.ID, channel: c.ID}.href(), c.ID == channel.ID})
+		v.Channels = append(v.Channels, channelView{c, location{user: me.ID, channel: c.ID}.href(), c.ID == channel.ID})
 	}
-	v.Channel = channelView{Channel: channel, Href: here.href(), Current: true}
+	v.Channel = channelView{Channel: channel, Href: current.href(), Current: true}
 
 	v.Composer = composer{
 		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
 	}
 
 	messages := s.backend.Messages(channel.ID, me.ID)
-	w := writer{reader: s.reader(me, people, channels), people: people, here: here}
+	w := writer{reader: s.reader(me, people, channels), people: people, current: current}
 	replies := repliesByThread(messages)
 	v.New = firstUnread(messages, unread, q.Get("new"), me.ID)
 	v.Entries = w.timeline(messages, replies, v.New)
 	v.Panel = s.panel(w, messages, replies, q)
-	frames := here
+	frames := current
 	if v.Panel.Kind != "frames" {
 		frames.panel = "frames"
 	}

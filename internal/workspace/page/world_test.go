@@ -24,7 +24,7 @@ type world struct {
 	typed    []string
 	unread   map[string]int
 	fault    error // answered to everything that is done
-	watchers map[chan struct{}]bool
+	changed  chan struct{}
 	serial   int
 }
 
@@ -46,7 +46,7 @@ func newWorld(t testing.TB) *world {
 		},
 		messages: map[string][]Message{},
 		unread:   map[string]int{"C0ALERTS": 2},
-		watchers: map[chan struct{}]bool{},
+		changed:  make(chan struct{}),
 	}
 	w.messages["C0SUPPORT"] = story(t)
 	w.messages["C0OTHER"] = gallery(t)
@@ -168,32 +168,21 @@ func (w *world) Read(_, channel string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.unread[channel] = 0
-	w.tell()
+	w.wake()
 }
 
 func (w *world) Frames() []Frame { return w.frames }
 
-func (w *world) Changes(ctx context.Context) <-chan struct{} {
-	c := make(chan struct{}, 1)
+func (w *world) NextChange() <-chan struct{} {
 	w.mu.Lock()
-	w.watchers[c] = true
-	w.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		delete(w.watchers, c)
-	})
-	return c
+	defer w.mu.Unlock()
+	return w.changed
 }
 
-// tell wakes the watchers; w.mu is held.
-func (w *world) tell() {
-	for c := range w.watchers {
-		select {
-		case c <- struct{}{}:
-		default:
-		}
-	}
+// wake ends every wait for a change; w.mu is held.
+func (w *world) wake() {
+	close(w.changed)
+	w.changed = make(chan struct{})
 }
 
 func (w *world) post(channel string, m Message) {
@@ -202,7 +191,7 @@ func (w *world) post(channel string, m Message) {
 	w.serial++
 	m.TS, m.At = fmt.Sprintf("1772452831.%06d", w.serial), noon
 	w.messages[channel] = append(w.messages[channel], m)
-	w.tell()
+	w.wake()
 }
 
 func (w *world) change(channel, ts string, edit func(*Message)) {
@@ -213,7 +202,7 @@ func (w *world) change(channel, ts string, edit func(*Message)) {
 			edit(&w.messages[channel][i])
 		}
 	}
-	w.tell()
+	w.wake()
 }
 
 func (w *world) fail(text string) {

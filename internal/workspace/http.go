@@ -6,8 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 )
+
+// maxBody bounds every request body, in bytes.
+const maxBody = 2 << 20
 
 // ErrNotLoopback refuses an address that others on the network could reach.
 var ErrNotLoopback = errors.New("is not a loopback address; use 127.0.0.1:PORT")
@@ -52,7 +56,8 @@ func remote(cfg Config, address string) (hosts []string, pageKey string) {
 // name of its own that resolves here.
 func (s *Server) withHostCheck(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name := hostName(r.Host); !isLoopbackName(name) && !slices.Contains(s.hosts, name) {
+		host, err := url.Parse("//" + r.Host)
+		if err != nil || !isLoopback(host.Hostname()) && !slices.Contains(s.hosts, host.Hostname()) {
 			http.Error(w, "the workspace does not answer under this host name", http.StatusForbidden)
 			return
 		}
@@ -61,22 +66,13 @@ func (s *Server) withHostCheck(next http.Handler) http.Handler {
 	})
 }
 
-// hostName is a Host header without its port and brackets.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	if len(host) > 1 && host[0] == '[' && host[len(host)-1] == ']' {
-		return host[1 : len(host)-1]
-	}
-	return host
-}
-
-// isLoopbackName reports whether a name means this machine to itself.
-func isLoopbackName(name string) bool {
-	switch name {
-	case "127.0.0.1", "localhost", "::1":
-		return true
-	}
-	return false
+func (s *Server) routes(cfg Config) http.Handler {
+	ownOrigin := http.NewCrossOriginProtection().Handler
+	mux := http.NewServeMux()
+	mux.HandleFunc("/api/{method}", s.withFaults(s.serveAPI))
+	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
+	mux.HandleFunc("POST /response/{token}", s.withFaults(s.serveResponse))
+	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
+	mux.Handle("/", ownOrigin(s.page(cfg)))
+	return s.withHostCheck(mux)
 }

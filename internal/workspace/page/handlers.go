@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// typed hands over what a person typed.
-func (s *server) typed(w http.ResponseWriter, r *http.Request) {
-	user, channel, ok := s.who(w, r)
+// handleType hands over what a person typed.
+func (s *server) handleType(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.participant(w, r)
 	if !ok {
 		return
 	}
@@ -19,32 +19,32 @@ func (s *server) typed(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is nothing to send.", http.StatusBadRequest)
 		return
 	}
-	answer(w, s.backend.Type(r.Context(), user, channel, r.PostForm.Get("thread"), text))
+	writeResult(w, s.backend.Type(r.Context(), user, channel, r.PostForm.Get("thread"), text))
 }
 
-// click presses a button.
-func (s *server) click(w http.ResponseWriter, r *http.Request) {
-	user, channel, ok := s.who(w, r)
+// handleClick presses a button.
+func (s *server) handleClick(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.participant(w, r)
 	if !ok {
 		return
 	}
 	f := r.PostForm
-	answer(w, s.backend.Click(r.Context(), user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
+	writeResult(w, s.backend.Click(r.Context(), user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
 }
 
-// read marks a channel as read.
-func (s *server) read(w http.ResponseWriter, r *http.Request) {
-	user, channel, ok := s.who(w, r)
+// handleRead marks a channel as read.
+func (s *server) handleRead(w http.ResponseWriter, r *http.Request) {
+	user, channel, ok := s.participant(w, r)
 	if !ok {
 		return
 	}
 	s.backend.Read(user, channel)
-	answer(w, nil)
+	writeResult(w, nil)
 }
 
-// who reads the person and the channel of a POST, and answers for itself where
+// participant reads the person and the channel of a POST, and answers for itself where
 // they are none.
-func (s *server) who(w http.ResponseWriter, r *http.Request) (user, channel string, ok bool) {
+func (s *server) participant(w http.ResponseWriter, r *http.Request) (user, channel string, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		status, text := http.StatusBadRequest, "The request cannot be read."
 		if tooLong := (*http.MaxBytesError)(nil); errors.As(err, &tooLong) {
@@ -65,8 +65,8 @@ func (s *server) who(w http.ResponseWriter, r *http.Request) (user, channel stri
 	return user, channel, true
 }
 
-// answer tells how it went. The text of an error is for the person.
-func answer(w http.ResponseWriter, err error) {
+// writeResult answers how it went. The text of an error is for the person.
+func writeResult(w http.ResponseWriter, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
 		return
@@ -77,9 +77,9 @@ func answer(w http.ResponseWriter, err error) {
 // heartbeat keeps a silent event stream open.
 const heartbeat = 15 * time.Second
 
-// events tells the script whenever something has changed, as server-sent events.
+// handleEvents tells the script whenever something has changed, as server-sent events.
 // The first one is sent at once, for what changed while there was no stream.
-func (s *server) events(w http.ResponseWriter, r *http.Request) {
+func (s *server) handleEvents(w http.ResponseWriter, r *http.Request) {
 	stream := http.NewResponseController(w)
 	// The stream outlives the server's deadline for writing, where it has one.
 	if err := stream.SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
@@ -87,7 +87,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
-	changes := s.backend.Changes(r.Context())
+	changed := s.backend.NextChange()
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
 	for event := "data: changed\n\n"; ; {
@@ -100,10 +100,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-r.Context().Done():
 			return
-		case _, open := <-changes:
-			if !open {
-				return
-			}
+		case <-changed:
+			changed = s.backend.NextChange() // before the event: nothing is missed meanwhile
 			event = "data: changed\n\n"
 		case <-beat.C:
 			event = ": still here\n\n"

@@ -32,7 +32,7 @@ func postEphemeral(c call) (object, error) {
 	return object{"message_ts": m.TS}, nil
 }
 
-// post posts the call's message, to which address says who sees it.
+// post posts the call's message, once address has set who sees it.
 func (c call) post(address func(*Message, channel) error) (Message, error) {
 	ch, err := c.postableChannel()
 	if err != nil {

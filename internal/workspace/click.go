@@ -16,20 +16,20 @@ type Click struct {
 	Value    string `json:"value,omitempty"` // empty = any value
 }
 
-// errNotInteractive is what a click meets whose app wants no clicks.
+// errNotInteractive is the error of a click where the app takes none.
 var errNotInteractive = errors.New("the app has interactivity switched off in its manifest")
 
 // Click presses the first button that fits and waits for the ack. The error is
 // in words for whoever plays the person, or ErrDispatchFailed or
 // ErrOperationTimeout.
 func (s *Server) Click(c Click) error {
-	who, ch, err := s.participant(c.User, c.Channel)
+	p, ch, err := s.participant(c.User, c.Channel)
 	if err != nil {
 		return err
 	}
 	m, ok := s.world.message(ch.ID, c.TS)
-	if !ok || (m.Ephemeral && m.VisibleTo != who.ID) {
-		return fmt.Errorf("%s sees no message %s in #%s", who.ID, c.TS, ch.Name)
+	if !ok || (m.Ephemeral && m.VisibleTo != p.ID) {
+		return fmt.Errorf("%s sees no message %s in #%s", p.ID, c.TS, ch.Name)
 	}
 	pressed, ok := findButton(m.Blocks, c)
 	if !ok {
@@ -38,13 +38,13 @@ func (s *Server) Click(c Click) error {
 	if !s.app.interactive() {
 		return errNotInteractive
 	}
-	e := newEnvelope("interactive", s.clickPayload(who, ch, m, pressed), object{"accepts_response_payload": false})
+	e := newEnvelope("interactive", s.clickPayload(p, ch, m, pressed), object{"accepts_response_payload": false})
 	_, err = s.deliver(e)
 	return err
 }
 
-func (s *Server) clickPayload(who person, ch channel, m Message, pressed button) object {
-	token := s.responses.issue(response{user: who.ID, channel: ch.ID, original: m.TS, thread: m.ThreadTS})
+func (s *Server) clickPayload(p person, ch channel, m Message, pressed button) object {
+	token := s.responses.issue(response{user: p.ID, channel: ch.ID, original: m.TS, thread: m.ThreadTS})
 	container := object{"type": "message", "message_ts": m.TS, "channel_id": ch.ID, "is_ephemeral": m.Ephemeral}
 	if m.ThreadTS != "" {
 		container["thread_ts"] = m.ThreadTS
@@ -56,7 +56,7 @@ func (s *Server) clickPayload(who person, ch channel, m Message, pressed button)
 		"team":                  object{"id": teamID, "domain": teamDomain},
 		"enterprise":            nil,
 		"is_enterprise_install": false,
-		"user":                  object{"id": who.ID, "username": who.Name, "name": who.Name, "team_id": who.Team},
+		"user":                  object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": p.Team},
 		"channel":               object{"id": ch.ID, "name": ch.Name},
 		"container":             container,
 		"state":                 object{"values": object{}},
@@ -64,7 +64,7 @@ func (s *Server) clickPayload(who person, ch channel, m Message, pressed button)
 		"trigger_id":            s.triggers.issue(struct{}{}),
 		"actions":               []object{pressed.action(stamp(s.now().UnixMicro()))},
 	}
-	if !m.Ephemeral { // Slack does not send what an ephemeral message said
+	if !m.Ephemeral { // Slack does not send the content of ephemeral messages
 		payload["message"] = s.messageObject(m, false)
 	}
 	return payload

@@ -48,8 +48,8 @@ func refusal(violations []blockcheck.Violation) error {
 	}}
 }
 
-// fillBlockIDs gives every block an id that has none. Strings are written anew,
-// so that nothing but quotes and control characters stays escaped.
+// fillBlockIDs gives every block an id that has none. Strings are encoded again, so
+// that only quotes and control characters stay escaped.
 func fillBlockIDs(blocks []any) json.RawMessage {
 	for _, raw := range blocks {
 		block, _ := raw.(map[string]any) // it was checked

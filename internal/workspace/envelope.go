@@ -46,8 +46,8 @@ func (s *Server) deliver(e envelope) (json.RawMessage, error) {
 	return nil, ErrOperationTimeout
 }
 
-// dispatch writes an envelope to the first connection, in random order, that
-// takes it.
+// dispatch writes an envelope to a random connection, and to the next where the
+// write fails. It reports whether one succeeded.
 func (s *Server) dispatch(e envelope) bool {
 	frame := e.frame()
 	if s.faults.has(Garble, "") {

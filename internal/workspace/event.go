@@ -9,7 +9,7 @@ import (
 )
 
 // Write has a person write a message, in a thread where thread is a ts. The app
-// hears of it where it is a member and its manifest asks for such events. It
+// gets events where it is a member and its manifest subscribes to them. It
 // returns the message's ts; the error is in words for whoever plays the person.
 func (s *Server) Write(user, place, thread, text string) (string, error) {
 	_, ch, err := s.participant(user, place)
@@ -29,7 +29,7 @@ func (s *Server) Write(user, place, thread, text string) (string, error) {
 	return m.TS, nil
 }
 
-// notifyApp sends the events that a message makes.
+// notifyApp sends the events of a message.
 func (s *Server) notifyApp(ch channel, m Message) {
 	if s.app.subscribes("message." + string(ch.Kind)) {
 		s.sendEvent(s.eventPayload("message", ch, m))

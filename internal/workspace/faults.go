@@ -24,7 +24,7 @@ type Fault struct {
 	// Status is the HTTP status that server_error answers; 0 means 500. 429 is
 	// sent without Retry-After.
 	Status int `json:"status,omitempty"`
-	// Reason is what disconnect says: refresh_requested (or empty),
+	// Reason is the reason of disconnect: refresh_requested (or empty),
 	// too_many_websockets, or link_disabled.
 	Reason string `json:"reason,omitempty"`
 }
@@ -44,7 +44,7 @@ const (
 	Clear             = "clear"              // behave again
 )
 
-// disconnectReasons are what a disconnect may say.
+// disconnectReasons are the reasons a disconnect may have.
 var disconnectReasons = []string{"", refreshRequested, "too_many_websockets", linkDisabled}
 
 // Two reasons that do more than end one connection.

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// withFaults lets the faults affect the calls that a handler answers.
+// withFaults applies the faults to the calls that a handler answers.
 func (s *Server) withFaults(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name := r.PathValue("method")

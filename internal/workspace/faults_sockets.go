@@ -44,7 +44,7 @@ func (s *Server) end(c *socket, reason string) {
 func (s *Server) setHalfOpen(halfOpen bool) {
 	for _, c := range s.sockets.all() {
 		if err := c.setHalfOpen(halfOpen); err != nil {
-			s.sockets.drop(c) // it has died meanwhile
+			s.sockets.drop(c) // it has ended
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // shown, ErrDispatchFailed and ErrOperationTimeout among it; the person sees it
 // too, from Slackbot.
 func (s *Server) Command(user, channel, command, text string) (string, error) {
-	who, ch, err := s.participant(user, channel)
+	p, ch, err := s.participant(user, channel)
 	if err != nil {
 		return "", err
 	}
@@ -29,7 +29,7 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 		text = s.escapeText(text)
 	}
 	to := response{user: user, channel: ch.ID}
-	e := newEnvelope("slash_commands", s.slashPayload(who, ch, command, text, s.responses.issue(to)),
+	e := newEnvelope("slash_commands", s.slashPayload(p, ch, command, text, s.responses.issue(to)),
 		object{"accepts_response_payload": true})
 	ack, err := s.deliver(e)
 	if err != nil {
@@ -41,15 +41,15 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 	return e.id, nil
 }
 
-func (s *Server) slashPayload(who person, ch channel, command, text, token string) object {
+func (s *Server) slashPayload(p person, ch channel, command, text, token string) object {
 	return object{
 		"token":                 verificationToken,
 		"team_id":               teamID,
 		"team_domain":           teamDomain,
 		"channel_id":            ch.ID,
 		"channel_name":          ch.Name,
-		"user_id":               who.ID,
-		"user_name":             who.Name,
+		"user_id":               p.ID,
+		"user_name":             p.Name,
 		"command":               command,
 		"text":                  text,
 		"api_app_id":            appID,
@@ -81,7 +81,7 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 
 // participant finds a person and a channel that the person can type in.
 func (s *Server) participant(user, place string) (person, channel, error) {
-	who, ok := s.world.person(user)
+	p, ok := s.world.person(user)
 	if !ok {
 		return person{}, channel{}, fmt.Errorf("there is no user %s", user)
 	}
@@ -95,7 +95,7 @@ func (s *Server) participant(user, place string) (person, channel, error) {
 	case !ch.has(user):
 		return person{}, channel{}, fmt.Errorf("%s is not in #%s", user, ch.Name)
 	}
-	return who, ch, nil
+	return p, ch, nil
 }
 
 // shownError is an error that the person knows of already, from Slackbot.

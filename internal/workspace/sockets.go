@@ -113,8 +113,8 @@ func (k *sockets) forget(envelopeID string) {
 	delete(k.pending, envelopeID)
 }
 
-// acknowledge hands an ack's payload to who waits for it, and reports whether
-// somebody does.
+// acknowledge passes an ack's payload to the goroutine that waits for it, and
+// reports whether there is one.
 func (k *sockets) acknowledge(envelopeID string, payload json.RawMessage) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()

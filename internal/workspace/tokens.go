@@ -15,7 +15,7 @@ var (
 	errTokenUsed    = errors.New("used token")
 )
 
-// tokenMemory is how long expired tokens are told from unknown ones.
+// tokenMemory is how long an expired token is known as such.
 const tokenMemory = 30 * time.Minute
 
 // tokens are random texts that stand for something, for a while and a number of

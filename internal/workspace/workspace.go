@@ -21,28 +21,28 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
-// Config says how a workspace is started. Its zero value with an Addr will do.
+// Config configures a workspace. Only Addr is required.
 type Config struct {
 	// Addr is the loopback address to listen on. Port 0 means a free one.
 	Addr string
 	// AllowRemote lets Addr be an address that others on the network can reach.
-	// It has to be the one that they use: the app is told it in URLs.
+	// It has to be the one that they use: URLs sent to the app contain it.
 	AllowRemote bool
 	// ControlKey opens /control. Empty means a random one.
 	ControlKey string
-	// Manifest is the app's manifest in YAML or JSON. It says which commands,
-	// scopes and events the app has. Nil means all of them.
+	// Manifest is the app's manifest in YAML or JSON. It declares the commands,
+	// scopes and events of the app. Nil means all of them.
 	Manifest []byte
 	// Hints are texts to try, shown on the page.
 	Hints []page.Hint
 	// Stories are messages to be looked at under /storybook.
 	Stories []page.Story
-	// Log is nil for silence.
+	// Log may be nil.
 	Log *slog.Logger
 	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
 	Now func() time.Time
 	// AckWithin is the time after which an envelope counts as not acknowledged; 0
-	// means Slack's three seconds. Where the machine is busy tests need more.
+	// means Slack's three seconds. Tests on a busy machine need more.
 	AckWithin time.Duration
 }
 
@@ -176,8 +176,8 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 // URL is the workspace's address: http://127.0.0.1:PORT.
 func (s *Server) URL() string { return "http://" + s.address }
 
-// PageURL is where a browser opens the page. Where others can reach it, it
-// carries the key that lets a browser in.
+// PageURL is the address of the page for a browser. Where others can reach it, it
+// contains the key that admits a browser.
 func (s *Server) PageURL() string {
 	if s.pageKey == "" {
 		return s.URL()

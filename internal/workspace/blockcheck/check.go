@@ -1,6 +1,6 @@
 // Package blockcheck checks Block Kit as Slack checks it: types, required
-// members, and every limit of limits.json. It only looks; it draws nothing and
-// knows no message around the blocks.
+// members, and every limit of limits.json. It renders nothing and
+// depends on no message around the blocks.
 package blockcheck
 
 import (

@@ -99,7 +99,7 @@ func staticSelect(v value) {
 	fields(placeholder, choices)(v)
 }
 
-// imageSource checks that an image says where it comes from and what it shows.
+// imageSource checks the address and the alternative text of an image.
 func imageSource(v value) {
 	if !v.isObject() {
 		return

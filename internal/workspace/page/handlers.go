@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// handleType hands over what a person typed.
+// handleType sends what a person typed.
 func (s *server) handleType(w http.ResponseWriter, r *http.Request) {
 	user, channel, ok := s.participant(w, r)
 	if !ok {
@@ -42,8 +42,8 @@ func (s *server) handleRead(w http.ResponseWriter, r *http.Request) {
 	writeResult(w, nil)
 }
 
-// participant reads the person and the channel of a POST, and answers for itself where
-// they are none.
+// participant reads the person and the channel of a POST. Where they do not exist
+// it has answered, and reports false.
 func (s *server) participant(w http.ResponseWriter, r *http.Request) (user, channel string, ok bool) {
 	if err := r.ParseForm(); err != nil {
 		status, text := http.StatusBadRequest, "The request cannot be read."
@@ -65,7 +65,7 @@ func (s *server) participant(w http.ResponseWriter, r *http.Request) (user, chan
 	return user, channel, true
 }
 
-// writeResult answers how it went. The text of an error is for the person.
+// writeResult writes the outcome. The text of an error is shown to the person.
 func writeResult(w http.ResponseWriter, err error) {
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnprocessableEntity)
@@ -77,7 +77,7 @@ func writeResult(w http.ResponseWriter, err error) {
 // heartbeat keeps a silent event stream open.
 const heartbeat = 15 * time.Second
 
-// handleEvents tells the script whenever something has changed, as server-sent events.
+// handleEvents sends the script a server-sent event whenever something changed.
 // The first one is sent at once, for what changed while there was no stream.
 func (s *server) handleEvents(w http.ResponseWriter, r *http.Request) {
 	stream := http.NewResponseController(w)
@@ -101,7 +101,7 @@ func (s *server) handleEvents(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-changed:
-			changed = s.backend.NextChange() // before the event: nothing is missed meanwhile
+			changed = s.backend.NextChange() // before the event, so that no change is missed
 			event = "data: changed\n\n"
 		case <-beat.C:
 			event = ": still here\n\n"

@@ -2,9 +2,8 @@
 // Backend knows (people, channels, messages, commands, frames) into HTML and
 // sends what a person types and clicks back to it.
 //
-// Slack's rules do not live here: who may post, what a button sends and when a
-// command has failed is the Backend's business. The page knows nothing of the
-// app that is being talked to.
+// Slack's rules are enforced by the Backend: who may post, what a button sends and
+// when a command has failed. The page does not depend on the app.
 package page
 
 import (
@@ -29,7 +28,7 @@ type Backend interface {
 	Messages(channel, user string) []Message
 	// Commands lists the slash commands for completion.
 	Commands() []Command
-	// Type hands over what the user typed. A text that starts with "/" is a
+	// Type sends what the user typed. A text that starts with "/" is a
 	// slash command. thread is the ts of the thread's first message or empty.
 	// The error's text is shown to the person.
 	Type(ctx context.Context, user, channel, thread, text string) error
@@ -70,7 +69,7 @@ type Channel struct {
 	Member bool
 }
 
-// Sign stands before the channel's name.
+// Sign is the prefix of the channel's name.
 func (c Channel) Sign() string {
 	if c.Direct {
 		return "@"
@@ -102,8 +101,7 @@ type Command struct {
 	UsageHint   string
 }
 
-// Frame is a Socket Mode frame or a Web API call, as a bot's developer wants to
-// see it.
+// Frame is a Socket Mode frame or a Web API call.
 type Frame struct {
 	At        time.Time
 	Direction string // "in" towards the workspace, "out" towards the app

@@ -17,7 +17,7 @@ const (
 	maxSource    = 60_000
 )
 
-// panel is what stands beside the channel.
+// panel is shown beside the channel.
 type panel struct {
 	Kind     string // thread, source, frames, or empty for none
 	Title    string

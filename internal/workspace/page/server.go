@@ -39,7 +39,7 @@ type server struct {
 }
 
 // New makes the page: GET / and everything under /ui/. Every start has its own
-// cookie; a page that was loaded before a restart loads itself anew.
+// cookie; a page that was loaded before a restart reloads itself.
 func New(b Backend, opts Options) http.Handler {
 	s := &server{backend: b, hints: opts.Hints, stories: opts.Stories, now: opts.Now, key: opts.Key}
 	if s.now == nil {
@@ -84,8 +84,8 @@ func withHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// requireCookie lets only the page itself in: its cookie on every call, and its own
-// origin on those that do something.
+// requireCookie admits only the page itself: its cookie on every call, and its own
+// origin on every POST.
 func (s *server) requireCookie(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.hasCookie(r) {

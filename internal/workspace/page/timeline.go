@@ -19,7 +19,7 @@ const groupingWindow = 5 * time.Minute
 
 // entry is one line of a timeline: a message, or a separator with a label.
 type entry struct {
-	Key     string // the same as long as the entry stands
+	Key     string // stable identity of the entry
 	Kind    string // message, date, new, note or replies
 	Label   string
 	Message messageView
@@ -32,7 +32,7 @@ type messageView struct {
 	Clock      string // 15:04
 	Stamp      string // RFC 3339
 	Full       string // the whole date in words
-	Continued  bool   // the author stands above already
+	Continued  bool   // the message above is of the same author
 	Replies    int
 	LastReply  string
 	ThreadHref string // empty where there can be no thread
@@ -61,8 +61,8 @@ func repliesByThread(messages []Message) map[string][]Message {
 	return replies
 }
 
-// firstUnread is where the line "New" stands: where it stood already, else
-// before the last unread messages of others.
+// firstUnread returns the ts of the message below the line "New": the previous one
+// where nothing is unread, else the first of the unread messages of others.
 func firstUnread(messages []Message, unread int, previous, me string) string {
 	if _, found := find(messages, previous, messageTS); found && unread == 0 {
 		return previous

@@ -13,7 +13,7 @@ import (
 // view is everything that one load of the page shows.
 type view struct {
 	Team       string
-	TeamMark   string // stands for the team's picture
+	TeamMark   string // shown in place of the team's picture
 	Me         personView
 	People     []personView
 	Channels   []channelView
@@ -47,7 +47,7 @@ type channelView struct {
 	Current bool
 }
 
-// location is where a page stands: its address as data.
+// location is the address of a page.
 type location struct {
 	user, channel string
 	panel         string // thread, source, frames or empty
@@ -114,7 +114,7 @@ func (s *server) view(q url.Values) view {
 	return v
 }
 
-// reader is what the renderer of blocks needs to know.
+// reader returns what the renderer of blocks needs.
 func (s *server) reader(me Person, people []Person, channels []Channel) blockhtml.Reader {
 	r := blockhtml.Reader{
 		ID: me.ID, Now: s.now(),

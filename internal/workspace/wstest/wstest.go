@@ -1,5 +1,5 @@
-// Package wstest lets tests tell stories with a workspace: somebody types,
-// clicks, and expects messages. It speaks to the workspace's /control over HTTP,
+// Package wstest plays people of a workspace in tests: they type, click, and
+// expect messages. It speaks to the workspace's /control over HTTP,
 // so the workspace may run in this process or in another. A test fails on every
 // message and every update that it did not expect.
 package wstest
@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,8 +25,8 @@ const (
 	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
 )
 
-// Message is a message as the workspace shows it over HTTP. It is declared anew
-// here, so that the workspace's own tests can use this package, too.
+// Message is a message as the workspace shows it over HTTP. It is declared
+// again here, so that the workspace's own tests can use this package.
 type Message struct {
 	Channel   string          `json:"channel"`
 	TS        string          `json:"ts"`
@@ -48,13 +49,13 @@ type Workspace struct {
 	url, key string
 	revision int64              // up to which news have been read
 	latest   map[string]Message // by channel and ts, as last read
-	expected map[string]int64   // revision of each message that the test knows
+	expected map[string]int64   // revision of each message up to which it was expected
 }
 
 // New connects a test to the workspace at url. What the workspace shows already
 // counts as expected. When the test ends, news that it did not expect fail it.
-// A test that calls New before it starts its app looks once more after the app
-// was stopped, when all that the app had still to say has been said.
+// A test that calls New before it starts its app checks again after the app was
+// stopped, when the app has sent its last message.
 func New(t testing.TB, url, controlKey string) *Workspace {
 	t.Helper()
 	w := &Workspace{
@@ -108,16 +109,19 @@ func (w *Workspace) awaitConnections(query url.Values, enough func(int) bool) {
 // means all.
 func (w *Workspace) Fault(kind string, seconds float64, method string) {
 	w.t.Helper()
-	if err := w.post("/control/fault", map[string]any{"kind": kind, "seconds": seconds, "method": method}, nil); err != nil {
-		w.t.Fatalf("fault %s: %v", kind, err)
-	}
+	w.fault(map[string]any{"kind": kind, "seconds": seconds, "method": method})
 }
 
 // Refuse answers calls of a method with an error code until the faults are cleared.
 func (w *Workspace) Refuse(method, code string) {
 	w.t.Helper()
-	if err := w.post("/control/fault", map[string]any{"kind": "refuse", "method": method, "error": code}, nil); err != nil {
-		w.t.Fatalf("refuse %s: %v", method, err)
+	w.fault(map[string]any{"kind": "refuse", "method": method, "error": code})
+}
+
+func (w *Workspace) fault(body map[string]any) {
+	w.t.Helper()
+	if err := w.post("/control/fault", body, nil); err != nil {
+		w.t.Fatalf("fault %v: %v", body, err)
 	}
 }
 
@@ -143,7 +147,7 @@ func (w *Workspace) ExpectNothingElse() {
 	w.failOnNews()
 }
 
-// failOnNews reports every message that is newer than the test knows.
+// failOnNews reports every message that the test did not expect.
 func (w *Workspace) failOnNews() {
 	w.t.Helper()
 	for _, m := range w.unknown() {
@@ -152,7 +156,7 @@ func (w *Workspace) failOnNews() {
 			what = "message"
 		}
 		w.t.Errorf("unexpected %s: %s", what, m)
-		w.expected[m.id()] = m.Revision // told once
+		w.expected[m.id()] = m.Revision // reported once
 	}
 }
 
@@ -183,7 +187,7 @@ func (w *Workspace) News(wait time.Duration) []Message {
 	return news
 }
 
-// unknown are the messages that are newer than the test knows.
+// unknown lists the messages that the test did not expect yet.
 func (w *Workspace) unknown() []Message {
 	return w.sorted(func(m Message) bool { return m.Revision > w.expected[m.id()] })
 }
@@ -263,25 +267,22 @@ func (w *Workspace) do(method, path string, body []byte, into any) error {
 		w.t.Fatalf("%s: %v", path, err)
 	}
 	defer func() { _ = res.Body.Close() }() // it has been read
-	var raw json.RawMessage
 	var answer struct {
 		OK    bool
 		Error string
 	}
-	if err := json.NewDecoder(res.Body).Decode(&raw); err != nil {
-		w.t.Fatalf("%s: HTTP %d: %v", path, res.StatusCode, err)
+	raw, err := io.ReadAll(res.Body)
+	if err == nil {
+		err = json.Unmarshal(raw, &answer)
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
+	if err == nil && answer.OK && into != nil {
+		err = json.Unmarshal(raw, into)
+	}
+	if err != nil {
 		w.t.Fatalf("%s: HTTP %d: %v", path, res.StatusCode, err)
 	}
 	if !answer.OK {
 		return errors.New(answer.Error)
-	}
-	if into == nil {
-		return nil
-	}
-	if err := json.Unmarshal(raw, into); err != nil {
-		w.t.Fatalf("%s: %v", path, err)
 	}
 	return nil
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// angle renders what stands between angle brackets in mrkdwn: a link, a mention
+// angle renders what is between angle brackets in mrkdwn: a link, a mention
 // or a date.
 func (r *renderer) angle(body string) {
 	target, label, _ := strings.Cut(body, "|")

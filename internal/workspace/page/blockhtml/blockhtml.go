@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// Reader is who looks, and what the ids in texts stand for.
+// Reader is the person who reads, and the names of the ids in texts.
 type Reader struct {
-	ID       string            // the reader's user id; mentions of it stand out
+	ID       string            // the reader's user id; mentions of it are highlighted
 	Users    map[string]string // names by user id
 	Channels map[string]string // names by channel id, without "#"
 	Groups   map[string]string // handles by user-group id, without "@"

@@ -124,7 +124,7 @@ func (r *renderer) image(b imageBlock) {
 	r.close("div")
 }
 
-// picture stands for an image. The page loads nothing from elsewhere, so it
+// picture renders an image. The page loads nothing from elsewhere, so it
 // shows the alternative text and links to the image.
 func (r *renderer) picture(class, address, alt string) {
 	alt = firstOf(alt, "image")

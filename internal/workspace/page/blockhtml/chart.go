@@ -154,16 +154,16 @@ func (r *renderer) pie(b chartBlock) {
 		r.element("p", "Nothing to draw.", "class", "unknown")
 		return
 	}
-	var names, values, said []string
+	var names, values, labels []string
 	for _, segment := range segments {
 		share := max(segment.Value, 0) / total
 		percent := strconv.FormatFloat(share*100, 'f', 1, 64) + "%"
 		names = append(names, segment.Label)
 		values = append(values, formatNumber(segment.Value)+" · "+percent)
-		said = append(said, segment.Label+" "+percent)
+		labels = append(labels, segment.Label+" "+percent)
 	}
 	r.open("div", "class", "pie")
-	r.open("svg", "viewBox", "0 0 200 200", "role", "img", "aria-label", "Pie chart: "+strings.Join(said, ", "))
+	r.open("svg", "viewBox", "0 0 200 200", "role", "img", "aria-label", "Pie chart: "+strings.Join(labels, ", "))
 	from := 0.0
 	for i, segment := range segments {
 		share := max(segment.Value, 0) / total

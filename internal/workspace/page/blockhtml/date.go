@@ -52,7 +52,7 @@ func layout(layout string) func(at, now time.Time) string {
 	return func(at, _ time.Time) string { return at.Format(layout) }
 }
 
-// pretty says today, yesterday and tomorrow where it can.
+// pretty is layout, but today, yesterday and tomorrow where they apply.
 func pretty(layout string) func(at, now time.Time) string {
 	return func(at, now time.Time) string {
 		switch at.Format(time.DateOnly) {
@@ -78,7 +78,7 @@ func ago(at, now time.Time) string {
 	return span(gap) + " ago"
 }
 
-// span says how long in the largest unit that fits.
+// span formats a duration in the largest unit that fits.
 func span(d time.Duration) string {
 	for _, unit := range []struct {
 		size time.Duration

@@ -205,7 +205,7 @@ func closes(s string, i int) bool {
 
 func word(c rune) bool { return unicode.IsLetter(c) || unicode.IsDigit(c) }
 
-// bareLink returns the address that stands at i without brackets, or "".
+// bareLink returns the address at i that is not in brackets, or "".
 func bareLink(s string, i int) string {
 	rest := s[i:]
 	if !strings.HasPrefix(rest, "http://") && !strings.HasPrefix(rest, "https://") {
@@ -222,7 +222,7 @@ func bareLink(s string, i int) string {
 	return strings.TrimRight(rest, ".,;:!?'_)]}")
 }
 
-// flatten is how code shows what stands in angle brackets: as its text.
+// flatten replaces what is in angle brackets by its text, as code shows it.
 func flatten(s string) string {
 	if !strings.Contains(s, "<") {
 		return entities.Replace(s)

@@ -142,7 +142,7 @@ func (r *renderer) bars(p plot, n int) {
 		x := plotLeft + float64(i)*p.slot + (p.slot-group)/2 + float64(n)*width
 		r.open("rect", "class", "column "+seriesClass(n), "rx", "2", "x", coordinate(x), "y", coordinate(top),
 			"width", coordinate(max(width-2, 1)), "height", coordinate(bottom-top))
-		r.element("title", p.said(n, label, v))
+		r.element("title", p.tooltip(n, label, v))
 		r.close("rect")
 	}
 }
@@ -165,13 +165,13 @@ func (r *renderer) curve(p plot, n int, filled bool) {
 	r.close("path")
 	for i, label := range each(r, p.labels) {
 		r.open("circle", "class", "dot "+seriesClass(n), "cx", xs[i], "cy", ys[i], "r", "3.5")
-		r.element("title", p.said(n, label, p.series[n].at(i, label).Value))
+		r.element("title", p.tooltip(n, label, p.series[n].at(i, label).Value))
 		r.close("circle")
 	}
 }
 
-// said is what a bar or a dot says when it is pointed at.
-func (p plot) said(n int, label string, v float64) string {
+// tooltip is the title of a bar or a dot.
+func (p plot) tooltip(n int, label string, v float64) string {
 	return clip(p.series[n].Name, 80) + ", " + clip(label, 80) + ": " + formatNumber(v)
 }
 

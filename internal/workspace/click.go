@@ -38,8 +38,7 @@ func (s *Server) Click(c Click) error {
 	if !s.app.interactive() {
 		return errNotInteractive
 	}
-	e := newEnvelope("interactive", s.clickPayload(p, ch, m, pressed), object{"accepts_response_payload": false})
-	_, err = s.deliver(e)
+	_, err = s.deliver(newEnvelope("interactive", s.clickPayload(p, ch, m, pressed), object{"accepts_response_payload": false}))
 	return err
 }
 

@@ -4,43 +4,31 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 )
 
-// envelope is what is sent to the app and has to be acknowledged.
-type envelope struct {
-	id      string
-	kind    string // slash_commands, interactive or events_api
-	payload object
-	extra   object // further members of the frame
-}
-
-func newEnvelope(kind string, payload, extra object) envelope {
-	return envelope{id: uuid(), kind: kind, payload: payload, extra: extra}
-}
-
-func (e envelope) frame() object {
-	f := object{"type": e.kind, "envelope_id": e.id, "payload": e.payload}
-	for name, value := range e.extra {
-		f[name] = value
-	}
-	return f
+// newEnvelope makes a frame that the app has to acknowledge, and its id. kind is
+// slash_commands, interactive or events_api; extra are further members.
+func newEnvelope(kind string, payload, extra object) (id string, envelope object) {
+	id = uuid()
+	envelope = object{"type": kind, "envelope_id": id, "payload": payload}
+	maps.Copy(envelope, extra)
+	return id, envelope
 }
 
 // deliver sends an envelope over one connection, any one, and returns the
 // payload of its ack. The error is ErrDispatchFailed or ErrOperationTimeout.
-func (s *Server) deliver(e envelope) (json.RawMessage, error) {
-	acked := s.sockets.expect(e.id)
-	defer s.sockets.forget(e.id)
-	if !s.dispatch(e) {
+func (s *Server) deliver(id string, envelope object) (json.RawMessage, error) {
+	acked := s.sockets.expect(id)
+	defer s.sockets.forget(id)
+	if !s.dispatch(envelope) {
 		return nil, ErrDispatchFailed
 	}
-	timer := time.NewTimer(s.timing.ack)
-	defer timer.Stop()
 	select {
 	case payload := <-acked:
 		return payload, nil
-	case <-timer.C:
+	case <-time.After(s.timing.ack):
 	case <-s.ctx.Done():
 	}
 	return nil, ErrOperationTimeout
@@ -48,13 +36,12 @@ func (s *Server) deliver(e envelope) (json.RawMessage, error) {
 
 // dispatch writes an envelope to a random connection, and to the next where the
 // write fails. It reports whether one succeeded.
-func (s *Server) dispatch(e envelope) bool {
-	frame := e.frame()
+func (s *Server) dispatch(envelope object) bool {
 	if s.faults.has(Garble, "") {
-		frame["payload"] = "this payload cannot be decoded"
+		envelope["payload"] = "this payload cannot be decoded"
 	}
 	for _, c := range s.sockets.all() {
-		err := s.write(c, frame)
+		err := s.write(c, envelope)
 		if err == nil {
 			return true
 		}

@@ -46,7 +46,7 @@ type channel struct {
 	Members         []string
 }
 
-func (c *channel) has(user string) bool { return slices.Contains(c.Members, user) }
+func (c channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
 // examplePeople are there at the start, in the order of the page's switcher.
 func examplePeople(botName string) []person {
@@ -67,10 +67,10 @@ func exampleGroups() []group {
 
 // exampleChannels are there at the start: two with the bot, one without, one
 // that it cannot see, one archived, and a direct one with each person.
-func exampleChannels(people []person) []*channel {
+func exampleChannels(people []person) []channel {
 	everybody := []string{"U0SUPPORT", "U0ONCALL", "U0LEAD", "U0GUEST", "U0PARTNER"}
 	members := everybody[:3]
-	channels := []*channel{
+	channels := []channel{
 		{ID: "C0SUPPORT", Name: "support", Kind: public, Topic: "Customers and their questions",
 			Members: slices.Concat(everybody, []string{botUser})},
 		{ID: "C0ALERTS", Name: "alerts", Kind: public, Topic: "What needs somebody",
@@ -81,7 +81,7 @@ func exampleChannels(people []person) []*channel {
 	}
 	for _, p := range people {
 		if !p.Bot && p.ID != slackbot {
-			channels = append(channels, &channel{
+			channels = append(channels, channel{
 				ID: "D" + p.ID[1:], Name: "directmessage", Kind: direct, Members: []string{p.ID, botUser},
 			})
 		}

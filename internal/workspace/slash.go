@@ -29,16 +29,16 @@ func (s *Server) Command(user, channel, command, text string) (string, error) {
 		text = s.escapeText(text)
 	}
 	to := response{user: user, channel: ch.ID}
-	e := newEnvelope("slash_commands", s.slashPayload(p, ch, command, text, s.responses.issue(to)),
+	id, envelope := newEnvelope("slash_commands", s.slashPayload(p, ch, command, text, s.responses.issue(to)),
 		object{"accepts_response_payload": true})
-	ack, err := s.deliver(e)
+	ack, err := s.deliver(id, envelope)
 	if err != nil {
-		return e.id, s.showError(user, ch.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
+		return id, s.showError(user, ch.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
 	}
 	if err := s.showAck(to, ack); err != nil {
-		return e.id, s.showError(user, ch.ID, command+" failed because the app sent an invalid response", err)
+		return id, s.showError(user, ch.ID, command+" failed because the app sent an invalid response", err)
 	}
-	return e.id, nil
+	return id, nil
 }
 
 func (s *Server) slashPayload(p person, ch channel, command, text, token string) object {

@@ -17,7 +17,7 @@ type world struct {
 	changed broadcast
 
 	mu       sync.Mutex
-	channels []*channel
+	channels []channel
 	messages []*Message // by ts, oldest first
 	revision int64
 	last     int64                // microseconds of the latest ts
@@ -40,49 +40,37 @@ func (w *world) person(id string) (person, bool) {
 	return w.people[i], true
 }
 
-// findChannel finds a channel by its id or name ("#support"). The copy shares nothing.
+// findChannel finds a channel by its id or name ("#support").
 func (w *world) findChannel(name string) (channel, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	bare := strings.TrimPrefix(name, "#")
-	for _, c := range w.channels {
+	for _, c := range w.listChannels() {
 		if c.ID == name || (c.Kind != direct && c.Name == bare) {
-			return c.clone(), true
+			return c, true
 		}
 	}
 	return channel{}, false
 }
 
-// listChannels lists all channels. The copies share nothing.
 func (w *world) listChannels() []channel {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := make([]channel, 0, len(w.channels))
-	for _, c := range w.channels {
-		all = append(all, c.clone())
-	}
-	return all
-}
-
-func (c *channel) clone() channel {
-	copied := *c
-	copied.Members = slices.Clone(c.Members)
-	return copied
+	return slices.Clone(w.channels)
 }
 
 // setMember adds a user to a channel or removes them.
 func (w *world) setMember(channel, user string, member bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, c := range w.channels {
+	for i, c := range w.channels {
 		if c.ID != channel || c.has(user) == member {
 			continue
 		}
+		// The list of members is replaced, for there are copies of the channel.
+		members := slices.DeleteFunc(slices.Clone(c.Members), func(id string) bool { return id == user })
 		if member {
-			c.Members = append(c.Members, user)
-		} else {
-			c.Members = slices.DeleteFunc(c.Members, func(id string) bool { return id == user })
+			members = append(members, user)
 		}
+		w.channels[i].Members = members
 		w.touch()
 	}
 }

@@ -38,9 +38,7 @@ func Blocks(reader Reader, blocks json.RawMessage) template.HTML {
 // Text renders a message's mrkdwn text.
 func Text(reader Reader, text string) template.HTML {
 	r := newRenderer(reader)
-	r.open("div", "class", "text")
-	r.mrkdwn(text)
-	r.close("div")
+	r.div("text", func() { r.mrkdwn(text) })
 	return r.html()
 }
 

@@ -22,14 +22,12 @@ func (r *renderer) write(t *text) {
 	}
 }
 
-// wrap writes a text in a div of the class; nil is nothing.
-func (r *renderer) wrap(class string, t *text) {
+// textDiv writes a text in a div of the class; nil is nothing.
+func (r *renderer) textDiv(class string, t *text) {
 	if t == nil {
 		return
 	}
-	r.open("div", "class", class)
-	r.write(t)
-	r.close("div")
+	r.div(class, func() { r.write(t) })
 }
 
 type sectionBlock struct {
@@ -40,33 +38,27 @@ type sectionBlock struct {
 }
 
 func (r *renderer) section(b sectionBlock) {
-	r.open("div", "class", "section")
-	r.open("div", "class", "section-text")
-	r.wrap("text", b.Text)
-	if len(b.Fields) > 0 {
-		r.open("div", "class", "fields")
-		for _, field := range each(r, b.Fields) {
-			r.wrap("field text", field)
+	r.div("section", func() {
+		r.div("section-text", func() {
+			r.textDiv("text", b.Text)
+			if len(b.Fields) > 0 {
+				r.div("fields", func() {
+					for _, field := range each(r, b.Fields) {
+						r.textDiv("field text", field)
+					}
+				})
+			}
+		})
+		if b.Accessory != nil {
+			r.div("accessory", func() { r.control(b.BlockID, *b.Accessory) })
 		}
-		r.close("div")
-	}
-	r.close("div")
-	if b.Accessory != nil {
-		r.open("div", "class", "accessory")
-		r.control(b.BlockID, *b.Accessory)
-		r.close("div")
-	}
-	r.close("div")
+	})
 }
 
 // divider takes what every block has: nothing of it shows.
 func (r *renderer) divider(struct{}) { r.open("hr") }
 
-type headerBlock struct {
-	Text *text `json:"text"`
-}
-
-func (r *renderer) header(b headerBlock) {
+func (r *renderer) header(b struct{ Text *text }) {
 	r.open("p", "class", "header", "role", "heading", "aria-level", "3")
 	if b.Text != nil {
 		r.plain(b.Text.Text)
@@ -74,25 +66,21 @@ func (r *renderer) header(b headerBlock) {
 	r.close("p")
 }
 
-type contextBlock struct {
-	Elements []json.RawMessage `json:"elements"`
-}
-
 // context holds texts and small images in one line.
-func (r *renderer) context(b contextBlock) {
-	r.open("div", "class", "context")
-	for _, data := range each(r, b.Elements) {
-		var t text
-		var picture imageBlock
-		if json.Unmarshal(data, &t) == nil && t.Type != "image" {
-			r.wrap("text", &t)
-		} else if json.Unmarshal(data, &picture) == nil {
-			r.picture("icon", picture.ImageURL, picture.AltText)
-		} else {
-			r.element("span", "[unreadable element]", "class", "unknown")
+func (r *renderer) context(b struct{ Elements []json.RawMessage }) {
+	r.div("context", func() {
+		for _, data := range each(r, b.Elements) {
+			var t text
+			var picture imageBlock
+			if json.Unmarshal(data, &t) == nil && t.Type != "image" {
+				r.textDiv("text", &t)
+			} else if json.Unmarshal(data, &picture) == nil {
+				r.picture("icon", picture.ImageURL, picture.AltText)
+			} else {
+				r.element("span", "[unreadable element]", "class", "unknown")
+			}
 		}
-	}
-	r.close("div")
+	})
 }
 
 type actionsBlock struct {
@@ -101,11 +89,11 @@ type actionsBlock struct {
 }
 
 func (r *renderer) actions(b actionsBlock) {
-	r.open("div", "class", "actions")
-	for _, e := range each(r, b.Elements) {
-		r.control(b.BlockID, e)
-	}
-	r.close("div")
+	r.div("actions", func() {
+		for _, e := range each(r, b.Elements) {
+			r.control(b.BlockID, e)
+		}
+	})
 }
 
 type imageBlock struct {
@@ -118,10 +106,10 @@ type imageBlock struct {
 }
 
 func (r *renderer) image(b imageBlock) {
-	r.open("div", "class", "media")
-	r.wrap("media-title", b.Title)
-	r.picture("picture", firstOf(b.ImageURL, b.SlackFile.URL), b.AltText)
-	r.close("div")
+	r.div("media", func() {
+		r.textDiv("media-title", b.Title)
+		r.picture("picture", firstOf(b.ImageURL, b.SlackFile.URL), b.AltText)
+	})
 }
 
 // picture renders an image. The page loads nothing from elsewhere, so it
@@ -151,42 +139,30 @@ func (r *renderer) video(b videoBlock) {
 	if b.Title != nil {
 		title = b.Title.Text
 	}
-	r.open("div", "class", "media")
-	if by := firstOf(b.AuthorName, b.ProviderName); by != "" {
-		r.element("div", by, "class", "media-by")
-	}
-	r.open("div", "class", "media-title")
-	r.anchor(firstOf(b.TitleURL, b.VideoURL), firstOf(title, "Video"))
-	r.close("div")
-	r.wrap("text", b.Description)
-	if r.link(b.VideoURL, "class", "picture play") {
-		r.text("Play " + firstOf(b.AltText, title, "the video"))
-		r.close("a")
-	}
-	r.close("div")
+	r.div("media", func() {
+		if by := firstOf(b.AuthorName, b.ProviderName); by != "" {
+			r.element("div", by, "class", "media-by")
+		}
+		r.div("media-title", func() { r.anchor(firstOf(b.TitleURL, b.VideoURL), firstOf(title, "Video")) })
+		r.textDiv("text", b.Description)
+		if r.link(b.VideoURL, "class", "picture play") {
+			r.text("Play " + firstOf(b.AltText, title, "the video"))
+			r.close("a")
+		}
+	})
 }
 
-type markdownBlock struct {
-	Text string `json:"text"`
+func (r *renderer) markdownBlock(b struct{ Text string }) {
+	r.div("markdown text", func() { r.markdown(b.Text) })
 }
 
-func (r *renderer) markdownBlock(b markdownBlock) {
-	r.open("div", "class", "markdown text")
-	r.markdown(b.Text)
-	r.close("div")
-}
-
-type alertBlock struct {
-	Text  *text  `json:"text"`
-	Level string `json:"level"`
-}
-
-var alertLevels = []string{"info", "success", "warning", "error"}
-
-func (r *renderer) alert(b alertBlock) {
+func (r *renderer) alert(b struct {
+	Text  *text
+	Level string
+}) {
 	class := "note"
-	if slices.Contains(alertLevels, b.Level) {
+	if slices.Contains([]string{"info", "success", "warning", "error"}, b.Level) {
 		class += " " + b.Level
 	}
-	r.wrap(class, b.Text)
+	r.textDiv(class, b.Text)
 }

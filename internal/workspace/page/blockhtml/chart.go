@@ -162,17 +162,17 @@ func (r *renderer) pie(b chartBlock) {
 		values = append(values, formatNumber(segment.Value)+" · "+percent)
 		labels = append(labels, segment.Label+" "+percent)
 	}
-	r.open("div", "class", "pie")
-	r.open("svg", "viewBox", "0 0 200 200", "role", "img", "aria-label", "Pie chart: "+strings.Join(labels, ", "))
-	from := 0.0
-	for i, segment := range segments {
-		share := max(segment.Value, 0) / total
-		r.slice(i, from, share, names[i]+": "+values[i])
-		from += share
-	}
-	r.close("svg")
-	r.legend(names, values)
-	r.close("div")
+	r.div("pie", func() {
+		r.open("svg", "viewBox", "0 0 200 200", "role", "img", "aria-label", "Pie chart: "+strings.Join(labels, ", "))
+		from := 0.0
+		for i, segment := range segments {
+			share := max(segment.Value, 0) / total
+			r.slice(i, from, share, names[i]+": "+values[i])
+			from += share
+		}
+		r.close("svg")
+		r.legend(names, values)
+	})
 }
 
 // slice draws one segment; from and share are parts of the whole circle.

@@ -3,50 +3,42 @@ package blockhtml
 import "encoding/json"
 
 type cardBlock struct {
-	BlockID   string     `json:"block_id"`
-	HeroImage *element   `json:"hero_image"`
-	Icon      *element   `json:"icon"`
-	SlackIcon *slackIcon `json:"slack_icon"`
-	Title     *text      `json:"title"`
-	Subtitle  *text      `json:"subtitle"`
-	Body      *text      `json:"body"`
-	Subtext   *text      `json:"subtext"`
-	Actions   []element  `json:"actions"`
-}
-
-type slackIcon struct {
-	Name string `json:"name"`
+	BlockID   string                `json:"block_id"`
+	HeroImage *element              `json:"hero_image"`
+	Icon      *element              `json:"icon"`
+	SlackIcon struct{ Name string } `json:"slack_icon"`
+	Title     *text                 `json:"title"`
+	Subtitle  *text                 `json:"subtitle"`
+	Body      *text                 `json:"body"`
+	Subtext   *text                 `json:"subtext"`
+	Actions   []element             `json:"actions"`
 }
 
 func (r *renderer) card(b cardBlock) {
-	r.open("div", "class", "card")
-	if b.HeroImage != nil {
-		r.picture("picture hero", b.HeroImage.ImageURL, b.HeroImage.AltText)
-	}
-	r.open("div", "class", "card-head")
-	if b.Icon != nil {
-		r.picture("icon", b.Icon.ImageURL, b.Icon.AltText)
-	} else if b.SlackIcon != nil && emojis[b.SlackIcon.Name] != "" {
-		r.emoji(b.SlackIcon.Name, emojis[b.SlackIcon.Name])
-	}
-	r.open("div")
-	r.wrap("card-title", b.Title)
-	r.wrap("card-subtitle", b.Subtitle)
-	r.close("div")
-	r.close("div")
-	r.wrap("text", b.Body)
-	r.wrap("card-subtext", b.Subtext)
-	if len(b.Actions) > 0 {
-		r.actions(actionsBlock{BlockID: b.BlockID, Elements: b.Actions})
-	}
-	r.close("div")
+	r.div("card", func() {
+		if b.HeroImage != nil {
+			r.picture("picture hero", b.HeroImage.ImageURL, b.HeroImage.AltText)
+		}
+		r.div("card-head", func() {
+			if b.Icon != nil {
+				r.picture("icon", b.Icon.ImageURL, b.Icon.AltText)
+			} else if emojis[b.SlackIcon.Name] != "" {
+				r.emoji(b.SlackIcon.Name, emojis[b.SlackIcon.Name])
+			}
+			r.open("div")
+			r.textDiv("card-title", b.Title)
+			r.textDiv("card-subtitle", b.Subtitle)
+			r.close("div")
+		})
+		r.textDiv("text", b.Body)
+		r.textDiv("card-subtext", b.Subtext)
+		if len(b.Actions) > 0 {
+			r.actions(actionsBlock{BlockID: b.BlockID, Elements: b.Actions})
+		}
+	})
 }
 
-type carouselBlock struct {
-	Elements []cardBlock `json:"elements"`
-}
-
-func (r *renderer) carousel(b carouselBlock) {
+func (r *renderer) carousel(b struct{ Elements []cardBlock }) {
 	r.open("div", "class", "carousel", "role", "group", "aria-label", "Cards", "tabindex", "0")
 	for _, card := range each(r, b.Elements) {
 		r.card(card)
@@ -77,13 +69,11 @@ func (r *renderer) container(b containerBlock) {
 	if b.RichTitle != nil {
 		r.richText(*b.RichTitle)
 	} else {
-		r.wrap("container-title", b.Title)
+		r.textDiv("container-title", b.Title)
 	}
-	r.wrap("container-subtitle", b.Subtitle)
+	r.textDiv("container-subtitle", b.Subtitle)
 	r.close(head)
-	r.open("div", "class", "container-body")
-	r.blocks(b.Children)
-	r.close("div")
+	r.div("container-body", func() { r.blocks(b.Children) })
 	r.close(outer)
 }
 
@@ -107,20 +97,18 @@ func (r *renderer) layout(b layoutBlock) {
 	if b.GridLines == "rows" || b.GridLines == "outer" {
 		class += " lines-" + b.GridLines
 	}
-	r.open("div", "class", class)
-	if b.LabelVisible {
-		r.element("div", b.Label, "class", "container-title")
-	}
-	for _, row := range each(r, b.Rows) {
-		r.open("div", "class", "layout-row")
-		for _, item := range each(r, row.Items) {
-			r.open("div", "class", item.class())
-			r.block(item.Block)
-			r.close("div")
+	r.div(class, func() {
+		if b.LabelVisible {
+			r.element("div", b.Label, "class", "container-title")
 		}
-		r.close("div")
-	}
-	r.close("div")
+		for _, row := range each(r, b.Rows) {
+			r.div("layout-row", func() {
+				for _, item := range each(r, row.Items) {
+					r.div(item.class(), func() { r.block(item.Block) })
+				}
+			})
+		}
+	})
 }
 
 func (i layoutItem) class() string {
@@ -154,38 +142,36 @@ var taskStatus = map[string]string{
 }
 
 func (r *renderer) task(b taskBlock) {
-	r.open("div", "class", "card")
-	r.open("div", "class", "card-title")
-	if !b.HideTitle {
-		r.text(b.Title)
-	}
-	if status := firstOf(taskStatus[b.Status], b.Status); status != "" {
-		r.element("span", status, "class", "tag")
-	}
-	r.close("div")
-	for _, rich := range []*richTextBlock{b.Details, b.Output} {
-		if rich != nil {
-			r.richText(*rich)
+	r.div("card", func() {
+		r.div("card-title", func() {
+			if !b.HideTitle {
+				r.text(b.Title)
+			}
+			if status := firstOf(taskStatus[b.Status], b.Status); status != "" {
+				r.element("span", status, "class", "tag")
+			}
+		})
+		for _, rich := range []*richTextBlock{b.Details, b.Output} {
+			if rich != nil {
+				r.richText(*rich)
+			}
 		}
-	}
-	for _, source := range each(r, b.Sources) {
-		r.open("div")
-		r.anchor(source.URL, source.Text)
-		r.close("div")
-	}
-	r.close("div")
+		for _, source := range each(r, b.Sources) {
+			r.open("div")
+			r.anchor(source.URL, source.Text)
+			r.close("div")
+		}
+	})
 }
 
-type planBlock struct {
-	Title string      `json:"title"`
-	Tasks []taskBlock `json:"tasks"`
-}
-
-func (r *renderer) plan(b planBlock) {
-	r.open("div", "class", "container")
-	r.element("div", b.Title, "class", "container-title")
-	for _, task := range each(r, b.Tasks) {
-		r.task(task)
-	}
-	r.close("div")
+func (r *renderer) plan(b struct {
+	Title string
+	Tasks []taskBlock
+}) {
+	r.div("container", func() {
+		r.element("div", b.Title, "class", "container-title")
+		for _, task := range each(r, b.Tasks) {
+			r.task(task)
+		}
+	})
 }

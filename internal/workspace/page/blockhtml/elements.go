@@ -111,7 +111,7 @@ func (r *renderer) confirmation(c confirm) {
 	r.open("h2")
 	r.caption(c.Title)
 	r.close("h2")
-	r.wrap("text", c.Text)
+	r.textDiv("text", c.Text)
 	r.element("b", labelOr(c.Confirm, "Yes"), "class", "yes")
 	r.element("b", labelOr(c.Deny, "Cancel"), "class", "no")
 	r.close("template")

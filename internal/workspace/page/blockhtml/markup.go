@@ -55,6 +55,13 @@ func (m *markup) open(tag string, attrs ...string) {
 
 func (m *markup) close(tag string) { m.out.WriteString("</" + tag + ">") }
 
+// div writes a division of a class, and content within it.
+func (m *markup) div(class string, content func()) {
+	m.open("div", "class", class)
+	content()
+	m.close("div")
+}
+
 // element writes an element that holds nothing but text.
 func (m *markup) element(tag, text string, attrs ...string) {
 	m.open(tag, attrs...)

@@ -43,11 +43,11 @@ type richElement struct {
 }
 
 func (r *renderer) richText(b richTextBlock) {
-	r.open("div", "class", "rich")
-	for _, part := range each(r, b.Elements) {
-		r.richPart(part)
-	}
-	r.close("div")
+	r.div("rich", func() {
+		for _, part := range each(r, b.Elements) {
+			r.richPart(part)
+		}
+	})
 }
 
 func (r *renderer) richPart(p richPart) {
@@ -67,9 +67,7 @@ func (r *renderer) richPart(p richPart) {
 		r.richElements(p.Elements)
 		r.close("pre")
 	case "rich_text_section":
-		r.open("div", "class", "text")
-		r.richElements(p.Elements)
-		r.close("div")
+		r.div("text", func() { r.richElements(p.Elements) })
 	default:
 		r.element("p", "["+p.Type+"]", "class", "unknown")
 	}

@@ -19,34 +19,34 @@ func newEnvelope(kind string, payload, extra object) (id string, envelope object
 
 // deliver sends an envelope over one connection, any one, and returns the
 // payload of its ack. The error is ErrDispatchFailed or ErrOperationTimeout.
-func (s *Server) deliver(id string, envelope object) (json.RawMessage, error) {
-	acked := s.sockets.expect(id)
-	defer s.sockets.forget(id)
-	if !s.dispatch(envelope) {
+func (m *socketMode) deliver(id string, envelope object) (json.RawMessage, error) {
+	acked := m.sockets.expect(id)
+	defer m.sockets.forget(id)
+	if !m.dispatch(envelope) {
 		return nil, ErrDispatchFailed
 	}
 	select {
 	case payload := <-acked:
 		return payload, nil
-	case <-time.After(s.timing.ack):
-	case <-s.ctx.Done():
+	case <-time.After(m.timing.ack):
+	case <-m.ctx.Done():
 	}
 	return nil, ErrOperationTimeout
 }
 
 // dispatch writes an envelope to a random connection, and to the next where the
 // write fails. It reports whether one succeeded.
-func (s *Server) dispatch(envelope object) bool {
-	if s.faults.has(Garble, "") {
+func (m *socketMode) dispatch(envelope object) bool {
+	if m.faults.has(Garble, "") {
 		envelope["payload"] = "this payload cannot be decoded"
 	}
-	for _, c := range s.sockets.all() {
-		err := s.write(c, envelope)
+	for _, c := range m.sockets.all() {
+		err := m.write(c, envelope)
 		if err == nil {
 			return true
 		}
-		s.log.Warn("envelope not sent, connection dropped", "error", err)
-		s.sockets.drop(c)
+		m.log.Warn("envelope not sent, connection dropped", "error", err)
+		m.sockets.drop(c)
 	}
 	return false
 }

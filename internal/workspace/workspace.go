@@ -7,7 +7,6 @@ package workspace
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -15,7 +14,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/workspace/page"
@@ -49,32 +47,10 @@ type Config struct {
 // triggerLife is how long a trigger id is good.
 const triggerLife = 3 * time.Second
 
-// timing holds the protocol's waits. Tests shorten them.
-type timing struct {
-	ack       time.Duration   // until an envelope counts as not acknowledged
-	ping      time.Duration   // between two PINGs of a connection
-	silence   time.Duration   // of an app, after which its connection counts as dead
-	redeliver []time.Duration // before each redelivery of an event
-	refresh   time.Duration   // from a disconnect warning to the disconnect
-	life      time.Duration   // of a connection, until the disconnect
-	debugLife time.Duration   // of one that was opened with debug_reconnects=true
-}
-
-var slackTiming = timing{
-	ack:       3 * time.Second,
-	ping:      10 * time.Second,
-	silence:   40 * time.Second,
-	redeliver: []time.Duration{0, time.Minute, 5 * time.Minute},
-	refresh:   10 * time.Second,
-	life:      18_060 * time.Second,
-	debugLife: 360 * time.Second,
-}
-
 // Server is a running workspace.
 type Server struct {
-	log        *slog.Logger
+	*socketMode
 	now        func() time.Time
-	timing     timing
 	address    string   // host:port
 	hosts      []string // names under which requests are answered, beside those of loopback
 	pageKey    string   // opens the page to a browser; empty = not asked for
@@ -84,19 +60,12 @@ type Server struct {
 
 	app       manifest
 	world     *world
-	sockets   *sockets
 	responses *tokens[response]
 	triggers  *tokens[struct{}]
-	faults    *faults
 	limits    *limits
-	frames    *frames
 
-	ctx      context.Context // ends with Close
-	cancel   context.CancelFunc
-	starting sync.Mutex     // held while work begins, and while Close ends that
-	work     sync.WaitGroup // redeliveries and disconnects under way
-	web      *http.Server
-	served   chan struct{} // closed when web has stopped
+	web    *http.Server
+	served chan struct{} // closed when web has stopped
 }
 
 // Start listens on cfg.Addr and serves until Close.
@@ -151,25 +120,21 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 	if key == "" {
 		key = rand.Text()
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	world := newWorld(now, app.botName())
 	hosts, pageKey := remote(cfg, address)
 	return &Server{
-		log: log, now: now, timing: timing, address: address, app: app,
+		socketMode: &socketMode{
+			background: newBackground(), sockets: newSockets(now), log: log, timing: timing,
+			faults: &faults{now: now}, frames: &frames{now: now, onFrame: world.changed.wake},
+		},
+		now: now, address: address, app: app, world: world, hosts: hosts, pageKey: pageKey,
 		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
 		botToken:   "xoxb-" + rand.Text(),
 		controlKey: key,
-		hosts:      hosts,
-		pageKey:    pageKey,
-		world:      world,
-		sockets:    newSockets(now),
 		responses:  newTokens[response](now, responseLife, responseUses),
 		triggers:   newTokens[struct{}](now, triggerLife, 1),
-		faults:     &faults{now: now},
 		limits:     newLimits(now),
-		frames:     &frames{now: now, onFrame: world.changed.wake},
-		ctx:        ctx, cancel: cancel,
-		served: make(chan struct{}),
+		served:     make(chan struct{}),
 	}
 }
 
@@ -199,9 +164,7 @@ func (s *Server) ControlKey() string { return s.controlKey }
 
 // Close ends all connections and requests and stops listening.
 func (s *Server) Close() error {
-	s.starting.Lock()
-	s.cancel()
-	s.starting.Unlock()
+	s.stop()
 	s.faults.clear() // calls that wait go on, and meet the end
 	for _, c := range s.sockets.all() {
 		c.sendClose()
@@ -214,26 +177,6 @@ func (s *Server) Close() error {
 		return fmt.Errorf("workspace: %w", err)
 	}
 	return nil
-}
-
-// run does work that Close waits for, unless the workspace is closed already.
-func (s *Server) run(work func()) {
-	s.starting.Lock()
-	defer s.starting.Unlock()
-	if s.ctx.Err() == nil {
-		s.work.Go(work)
-	}
-}
-
-// after does work after a while, unless the workspace is closed before.
-func (s *Server) after(wait time.Duration, work func()) {
-	s.run(func() {
-		select {
-		case <-time.After(wait):
-			work()
-		case <-s.ctx.Done():
-		}
-	})
 }
 
 // object is a JSON object to be written.

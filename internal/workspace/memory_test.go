@@ -12,7 +12,7 @@ import (
 )
 
 // memory is a network of this process's own, so that whole stories with a
-// workspace can be told on the clock of a bubble.
+// workspace can run on the clock of a synctest bubble.
 type memory struct {
 	waiting chan net.Conn
 	closed  chan struct{}
@@ -137,7 +137,7 @@ func (l *line) SetReadDeadline(at time.Time) error {
 func (l *line) SetDeadline(at time.Time) error   { return l.SetReadDeadline(at) }
 func (l *line) SetWriteDeadline(time.Time) error { return nil } // writes never wait
 
-// inBubble tells a story with a workspace that keeps Slack's own times, on a
+// inBubble runs a test against a workspace that keeps Slack's own times, on a
 // clock that leaps ahead whenever everybody waits.
 func inBubble(t *testing.T, story func(t *testing.T, s *Server, m *memory)) {
 	t.Helper()

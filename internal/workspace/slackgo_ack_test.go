@@ -132,7 +132,7 @@ func TestAckIsNoReceipt(t *testing.T) {
 	})
 }
 
-// TestPayloadsThatCannotBeDecoded are told to the consumer and not acknowledged;
+// TestPayloadsThatCannotBeDecoded reach the consumer and are not acknowledged;
 // the id for the ack has to be read from the raw frame.
 func TestPayloadsThatCannotBeDecoded(t *testing.T) {
 	t.Parallel()
@@ -166,7 +166,7 @@ func TestPayloadsThatCannotBeDecoded(t *testing.T) {
 					t.Errorf("typed: %v, want %v", err, c.want)
 				}
 				if n := len(g.events(socketmode.EventTypeErrorBadMessage)); n != 1 {
-					t.Errorf("%d bad messages were told of", n)
+					t.Errorf("%d bad messages were reported", n)
 				}
 				fault(t, s, Fault{Kind: Clear})
 				if err := typed(s); err != nil || len(g.did()) != 2 {

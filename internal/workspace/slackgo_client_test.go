@@ -167,7 +167,7 @@ func (c *goClient) events(kind socketmode.EventType) []socketmode.Event {
 	return list
 }
 
-// kinds are the types of all events seen. Whether the library tells of an
+// kinds are the types of all events seen. Whether the library reports an
 // incoming_error when it closes by itself is a matter of luck.
 func (c *goClient) kinds() []string {
 	c.mu.Lock()

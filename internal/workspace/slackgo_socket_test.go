@@ -15,8 +15,8 @@ import (
 )
 
 // TestClientLeavesAGap: at every disconnect frame the Go library closes first
-// and opens second, tells its consumer neither the frame nor the reason, and
-// takes none for final. What is typed meanwhile is not delivered.
+// and opens second, reports neither the frame nor the reason to its consumer, and
+// takes none for final. What is typed in between is not delivered.
 func TestClientLeavesAGap(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -42,7 +42,7 @@ func slackGo(t *testing.T, s *Server) {
 }
 
 // TestClientComesBack has the Go library meet the faults of connections over the
-// network; what it makes of them is told elsewhere, on a clock of its own.
+// network; how it handles them is tested elsewhere, on a synthetic clock.
 func TestClientComesBack(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []Fault{
@@ -88,7 +88,7 @@ func awaitReplaced(t *testing.T, s *Server, old *socket) {
 // TestClientMeetsCallFaults has the Go library meet the faults of calls.
 func TestClientMeetsCallFaults(t *testing.T) {
 	t.Parallel()
-	s := startFast(t, Config{Now: newClock().now}) // it stands still
+	s := startFast(t, Config{Now: newClock().now}) // a stopped clock
 	api := slack.New(s.BotToken(), slack.OptionAPIURL(s.APIURL()))
 	post := func(within time.Duration) error {
 		ctx, cancel := context.WithTimeout(t.Context(), within)

@@ -114,9 +114,9 @@ func TestConnectionsGrowOld(t *testing.T) {
 		if n, _ := s.sockets.count(); n != 1 || len(g.events(socketmode.EventTypeConnected)) != 2 {
 			t.Errorf("%d connections; the new one was ended with the old one", n)
 		}
-		told := slices.DeleteFunc(s.frames.recent(), func(f page.Frame) bool { return f.Title != "disconnect" })
-		if len(told) != 1 {
-			t.Errorf("who had left at the warning was told to go: %+v", told)
+		disconnects := slices.DeleteFunc(s.frames.recent(), func(f page.Frame) bool { return f.Title != "disconnect" })
+		if len(disconnects) != 1 {
+			t.Errorf("a client that left at the warning got another disconnect: %+v", disconnects)
 		}
 	})
 }

@@ -30,7 +30,7 @@ func TestLive(t *testing.T) {
 	b.Until(`document.querySelector(".line.new, .channels [aria-current] .count") === null`)
 	b.Until(`document.querySelector("#announcer").textContent.includes("Chloé Lead: Any news?")`)
 
-	// Further up, one stays there and is told.
+	// Further up, one stays there and sees the notice.
 	b.Do(chromedp.Evaluate(`document.querySelector("#scroll").scrollTop = 0`, nil))
 	w.post("C0SUPPORT", Message{User: "U0LEAD", Name: "Chloé Lead", Text: "Hello?"})
 	b.Do(chromedp.WaitVisible("#jump"))
@@ -38,7 +38,7 @@ func TestLive(t *testing.T) {
 	b.Do(chromedp.Click("#jump"), chromedp.WaitNotVisible("#jump"))
 
 	// A half-typed text and its focus survive, and so does the focus on a
-	// button whose message is written anew.
+	// button whose message is rendered again.
 	b.Do(chromedp.SendKeys("#composer-text", "half a"))
 	w.change("C0SUPPORT", "2.1", func(m *Message) { m.Text, m.Edited = "Solved.", true })
 	b.Until(`document.querySelector("[data-ts='2.1']").innerText.includes("(edited)")`)
@@ -104,7 +104,7 @@ func TestFrames(t *testing.T) {
 	b.Until(`[...document.querySelectorAll(".frames > li")].filter(li => !li.hidden).length === 1`)
 }
 
-// TestRestart: the workspace starts anew below an open page, which gets itself
+// TestRestart: the workspace restarts below an open page, which gets itself
 // a new pass and keeps the half-typed text.
 func TestRestart(t *testing.T) {
 	t.Parallel()

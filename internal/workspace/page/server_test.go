@@ -155,7 +155,7 @@ func (w pipeWriter) Header() http.Header { return w.header }
 func (w pipeWriter) WriteHeader(int)     {}
 func (w pipeWriter) Flush()              {}
 
-// TestEvents: the stream tells of a change at once, of every later one, and
+// TestEvents: the stream reports a change at once, every later one, and
 // keeps itself open in between; it ends with the browser's request.
 func TestEvents(t *testing.T) {
 	t.Parallel()
@@ -183,7 +183,7 @@ func TestEvents(t *testing.T) {
 		w.post("C0SUPPORT", Message{User: "U0LEAD", Text: "hi"})
 		expect("data: changed\n\n")
 		if waited := time.Since(start); waited != 0 {
-			t.Errorf("a change was told %s late", waited)
+			t.Errorf("a change was reported %s late", waited)
 		}
 		expect(": still here\n\n")
 		if waited := time.Since(start); waited != heartbeat {

@@ -44,7 +44,7 @@ func TestByKeyboard(t *testing.T) {
 }
 
 // TestByMouse: a person takes a hint, presses a button, becomes somebody else,
-// who sees no ephemeral messages, and is told what did not work.
+// who sees no ephemeral messages, and is shown what did not work.
 func TestByMouse(t *testing.T) {
 	t.Parallel()
 	b, _, w := openPage(t)

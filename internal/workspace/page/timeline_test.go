@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/page/blockhtml"
 )
 
-// outline says what stands in a timeline, one word an entry.
+// outline summarises a timeline, one word an entry.
 func outline(entries []entry) []string {
 	var out []string
 	for _, e := range entries {
@@ -94,7 +94,7 @@ func TestFirstUnread(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		unread   int
-		standing string
+		previous string
 		want     string
 	}{
 		{"none", 0, "", ""},
@@ -105,7 +105,7 @@ func TestFirstUnread(t *testing.T) {
 		{"moves when there is more", 1, "1", "3"},
 		{"stood at what is gone", 0, "0", ""},
 	} {
-		if got := firstUnread(messages, c.unread, c.standing, "U1"); got != c.want {
+		if got := firstUnread(messages, c.unread, c.previous, "U1"); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}

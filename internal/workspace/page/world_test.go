@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// world is a canned Backend: it keeps what it is given and tells of changes.
+// world is a canned Backend: it keeps what it is given and signals changes.
 type world struct {
 	mu       sync.Mutex
 	people   []Person

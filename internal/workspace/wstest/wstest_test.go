@@ -70,7 +70,7 @@ func TestUnexpectedNewsFailTheTest(t *testing.T) {
 			w.ExpectNothingElse()
 		}, ""},
 		{"what the test types", func(w *wstest.Workspace) { w.As("U0SUPPORT").In("C0ALERTS").Type("hello") }, ""},
-		{"an error that Slackbot tells", func(w *wstest.Workspace) {
+		{"an error that Slackbot shows", func(w *wstest.Workspace) {
 			sam := w.As("U0SUPPORT").In("C0ALERTS")
 			if err := sam.TryType("/x"); err == nil || err.Error() != "dispatch_failed" {
 				t.Errorf("typing: %v", err)

@@ -30,6 +30,9 @@ func readArguments(r *http.Request) (arguments, error) {
 		if len(raw) > 0 && json.Unmarshal(raw, &args) != nil {
 			return nil, fail("json_not_object")
 		}
+		if args == nil { // the body was null
+			args = arguments{}
+		}
 	}
 	if mediaType == "multipart/form-data" {
 		err = r.ParseMultipartForm(maxBody)
@@ -43,9 +46,6 @@ func readArguments(r *http.Request) (arguments, error) {
 		if _, ok := args[name]; !ok {
 			args[name] = encode(values[0])
 		}
-	}
-	if args == nil { // the body was null
-		args = arguments{}
 	}
 	return args, nil
 }

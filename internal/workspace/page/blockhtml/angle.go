@@ -1,6 +1,7 @@
 package blockhtml
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 )
@@ -71,27 +72,17 @@ func (r *renderer) mentionUser(id, label string) {
 	if id == r.reader.ID {
 		class = "mention me"
 	}
-	r.element("span", "@"+firstOf(r.reader.Users[id], strings.TrimPrefix(label, "@"), id), "class", class)
+	r.element("span", "@"+cmp.Or(r.reader.Users[id], strings.TrimPrefix(label, "@"), id), "class", class)
 }
 
 func (r *renderer) mentionChannel(id, label string) {
-	r.element("span", "#"+firstOf(r.reader.Channels[id], label, id), "class", "mention")
+	r.element("span", "#"+cmp.Or(r.reader.Channels[id], label, id), "class", "mention")
 }
 
 func (r *renderer) mentionGroup(id, label string) {
-	r.element("span", "@"+firstOf(r.reader.Groups[id], strings.TrimPrefix(label, "@"), id), "class", "mention")
+	r.element("span", "@"+cmp.Or(r.reader.Groups[id], strings.TrimPrefix(label, "@"), id), "class", "mention")
 }
 
 func (r *renderer) broadcast(to string) {
 	r.element("span", "@"+to, "class", "mention me")
-}
-
-// firstOf returns the first text that is not empty.
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package blockhtml
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 )
@@ -108,14 +109,14 @@ type imageBlock struct {
 func (r *renderer) image(b imageBlock) {
 	r.div("media", func() {
 		r.textDiv("media-title", b.Title)
-		r.picture("picture", firstOf(b.ImageURL, b.SlackFile.URL), b.AltText)
+		r.picture("picture", cmp.Or(b.ImageURL, b.SlackFile.URL), b.AltText)
 	})
 }
 
 // picture renders an image. The page loads nothing from elsewhere, so it
 // shows the alternative text and links to the image.
 func (r *renderer) picture(class, address, alt string) {
-	alt = firstOf(alt, "image")
+	alt = cmp.Or(alt, "image")
 	if !r.link(address, "class", class, "title", "Open the image") {
 		r.element("span", alt, "class", class)
 		return
@@ -140,13 +141,13 @@ func (r *renderer) video(b videoBlock) {
 		title = b.Title.Text
 	}
 	r.div("media", func() {
-		if by := firstOf(b.AuthorName, b.ProviderName); by != "" {
+		if by := cmp.Or(b.AuthorName, b.ProviderName); by != "" {
 			r.element("div", by, "class", "media-by")
 		}
-		r.div("media-title", func() { r.anchor(firstOf(b.TitleURL, b.VideoURL), firstOf(title, "Video")) })
+		r.div("media-title", func() { r.anchor(cmp.Or(b.TitleURL, b.VideoURL), cmp.Or(title, "Video")) })
 		r.textDiv("text", b.Description)
 		if r.link(b.VideoURL, "class", "picture play") {
-			r.text("Play " + firstOf(b.AltText, title, "the video"))
+			r.text("Play " + cmp.Or(b.AltText, title, "the video"))
 			r.close("a")
 		}
 	})

@@ -1,6 +1,7 @@
 package blockhtml
 
 import (
+	"cmp"
 	"math"
 	"strconv"
 	"strings"
@@ -84,7 +85,7 @@ func (r *renderer) figures(b chartBlock) {
 
 func (r *renderer) figureHead(b chartBlock) {
 	r.open("tr")
-	r.element("th", firstOf(b.Chart.Axis.X, "Category"), "scope", "col")
+	r.element("th", cmp.Or(b.Chart.Axis.X, "Category"), "scope", "col")
 	for _, s := range each(r, b.Chart.Series) {
 		r.element("th", s.Name, "scope", "col")
 	}

@@ -1,6 +1,9 @@
 package blockhtml
 
-import "encoding/json"
+import (
+	"cmp"
+	"encoding/json"
+)
 
 type cardBlock struct {
 	BlockID   string                `json:"block_id"`
@@ -147,7 +150,7 @@ func (r *renderer) task(b taskBlock) {
 			if !b.HideTitle {
 				r.text(b.Title)
 			}
-			if status := firstOf(taskStatus[b.Status], b.Status); status != "" {
+			if status := cmp.Or(taskStatus[b.Status], b.Status); status != "" {
 				r.element("span", status, "class", "tag")
 			}
 		})

@@ -1,6 +1,7 @@
 package blockhtml
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ func (r *renderer) date(seconds int64, format, fallback string) {
 	at := time.Unix(seconds, 0).In(r.reader.Now.Location())
 	text, known := formatDate(format, at, r.reader.Now)
 	if !known {
-		text = firstOf(fallback, at.Format(time.RFC1123))
+		text = cmp.Or(fallback, at.Format(time.RFC1123))
 	}
 	r.element("time", text, "datetime", at.UTC().Format(time.RFC3339), "title", at.Format("Monday, 2 January 2006 at 15:04:05 MST"))
 }

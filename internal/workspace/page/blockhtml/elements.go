@@ -1,6 +1,9 @@
 package blockhtml
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // element is an interactive element. Which members count depends on Type.
 type element struct {
@@ -63,7 +66,7 @@ func (r *renderer) control(blockID string, e element) {
 	case "static_select", "users_select", "channels_select", "conversations_select", "external_select", "overflow":
 		r.selection(e)
 	default:
-		r.element("span", firstOf(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
+		r.element("span", cmp.Or(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
 	}
 }
 

@@ -149,11 +149,6 @@ func linkable(address string) bool {
 	if err != nil {
 		return false
 	}
-	switch u.Scheme {
-	case "http", "https":
-		return u.Host != ""
-	case "mailto":
-		return u.Opaque != ""
-	}
-	return false
+	web := u.Scheme == "http" || u.Scheme == "https"
+	return web && u.Host != "" || u.Scheme == "mailto" && u.Opaque != ""
 }

@@ -1,6 +1,7 @@
 package blockhtml
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -160,7 +161,7 @@ func (r *renderer) richElement(e richElement) {
 	default:
 		// Citations, files, records and mentions of messages all carry a text
 		// and mostly an address.
-		if text := firstOf(e.Text, e.Label, e.URL); text != "" {
+		if text := cmp.Or(e.Text, e.Label, e.URL); text != "" {
 			r.anchor(e.URL, text)
 			return
 		}
@@ -170,7 +171,7 @@ func (r *renderer) richElement(e richElement) {
 
 // anchor writes a link, or only its text where the address may not be linked to.
 func (r *renderer) anchor(address, text string) {
-	text = firstOf(text, strings.TrimPrefix(address, "mailto:"))
+	text = cmp.Or(text, strings.TrimPrefix(address, "mailto:"))
 	if !r.link(address) {
 		r.lines(text)
 		return

@@ -1,6 +1,9 @@
 package blockhtml
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // maxRows are shown of a table; Slack allows as many.
 const maxRows = 100
@@ -30,7 +33,7 @@ type tableCell struct {
 }
 
 func (r *renderer) table(b tableBlock) {
-	r.open("div", "class", "table", "role", "group", "aria-label", firstOf(b.Caption, "Table"), "tabindex", "0")
+	r.open("div", "class", "table", "role", "group", "aria-label", cmp.Or(b.Caption, "Table"), "tabindex", "0")
 	r.open("table")
 	if b.Caption != "" {
 		r.element("caption", b.Caption)
@@ -96,7 +99,7 @@ func (r *renderer) cell(blockID string, c tableCell) {
 	case "rich_text":
 		r.richText(richTextBlock{Elements: c.Elements})
 	case "raw_number":
-		r.text(firstOf(c.Text, formatNumber(c.Value)))
+		r.text(cmp.Or(c.Text, formatNumber(c.Value)))
 	case "action_cell":
 		if c.Element != nil {
 			r.control(blockID, *c.Element)

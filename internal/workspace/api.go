@@ -81,7 +81,11 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 		if err := s.authorise(token, m); err != nil {
 			return nil, err
 		}
-		w.Header().Set("X-OAuth-Scopes", strings.Join(s.tokenScopes(m), ","))
+		held := s.app.scopes()
+		if m.appToken {
+			held = []string{"connections:write"}
+		}
+		w.Header().Set("X-OAuth-Scopes", strings.Join(held, ","))
 		w.Header().Set("X-Accepted-OAuth-Scopes", strings.Join(m.scopes, ","))
 	}
 	if err := s.limits.call(name); err != nil {
@@ -122,23 +126,15 @@ func (s *Server) authorise(token string, m method) error {
 	case isApp != m.appToken:
 		return fail("not_allowed_token_type")
 	case isBot && len(m.scopes) > 0 && !s.app.hasScope(m.scopes...):
-		return s.missingScope(m.scopes...)
+		return s.app.missingScope(m.scopes...)
 	}
 	return nil
 }
 
-func (s *Server) missingScope(needed ...string) error {
+func (m manifest) missingScope(needed ...string) error {
 	return &apiError{code: "missing_scope", more: object{
-		"needed": strings.Join(needed, ","), "provided": strings.Join(s.app.scopes(), ","),
+		"needed": strings.Join(needed, ","), "provided": strings.Join(m.scopes(), ","),
 	}}
-}
-
-// tokenScopes lists the scopes of the token that calls m.
-func (s *Server) tokenScopes(m method) []string {
-	if m.appToken {
-		return []string{"connections:write"}
-	}
-	return s.app.scopes()
 }
 
 func equalSecrets(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -48,7 +48,7 @@ func (c call) post(address func(*Message, channel) error) (Message, error) {
 	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
 		return Message{}, err
 	}
-	if m.ThreadTS, err = c.threadOf(ch.ID, m.ThreadTS); err != nil {
+	if m.ThreadTS, err = c.world.threadOf(ch.ID, m.ThreadTS); err != nil {
 		return Message{}, err
 	}
 	if err := c.limits.post(ch.ID); err != nil {
@@ -128,22 +128,6 @@ func (c call) postableChannel() (channel, error) {
 		return channel{}, fail("not_in_channel")
 	}
 	return ch, nil
-}
-
-// threadOf finds the thread that a reply to a message belongs to: a reply to a
-// reply belongs to the same one. An empty ts is no thread.
-func (s *Server) threadOf(channel, ts string) (string, error) {
-	if ts == "" {
-		return "", nil
-	}
-	root, ok := s.world.message(channel, ts)
-	switch {
-	case !ok || root.Ephemeral:
-		return ts, fail("thread_not_found")
-	case root.ThreadTS != "":
-		return root.ThreadTS, nil
-	}
-	return ts, nil
 }
 
 // ownMessage finds the message of the bot's that a call is about. Ephemeral

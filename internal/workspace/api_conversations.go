@@ -22,7 +22,7 @@ func (c call) readableChannel(right string) (channel, error) {
 		return channel{}, err
 	}
 	if scope := string(ch.Kind) + ":" + right; !c.app.hasScope(scope) {
-		return channel{}, c.missingScope(scope)
+		return channel{}, c.app.missingScope(scope)
 	}
 	return ch, nil
 }

@@ -23,7 +23,7 @@ var errNotInteractive = errors.New("the app has interactivity switched off in it
 // in words for whoever plays the person, or ErrDispatchFailed or
 // ErrOperationTimeout.
 func (s *Server) Click(c Click) error {
-	p, ch, err := s.participant(c.User, c.Channel)
+	p, ch, err := s.world.participant(c.User, c.Channel)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ var slackToken = regexp.MustCompile(`<(?:https?://|mailto:|[@#!])[^<>\n]*>|https
 
 // escapeText wraps links, mentions and channels in what a person typed and
 // escapes the rest, as Slack does. What is wrapped already stays as it is.
-func (s *Server) escapeText(text string) string {
+func (w *world) escapeText(text string) string {
 	return slackToken.ReplaceAllStringFunc(text, func(token string) string {
 		switch {
 		case token == "&":
@@ -23,22 +23,22 @@ func (s *Server) escapeText(text string) string {
 		case token[0] == '<':
 			return token
 		case token[0] == '@':
-			return s.mention(token)
+			return w.mention(token)
 		case token[0] == '#':
-			return s.channelLink(token)
+			return w.channelLink(token)
 		}
 		return "<" + strings.ReplaceAll(token, "&", "&amp;") + ">"
 	})
 }
 
 // mention wraps "@sam" or "@ops" where there is such a person or group.
-func (s *Server) mention(token string) string {
-	for _, p := range s.world.people {
+func (w *world) mention(token string) string {
+	for _, p := range w.people {
 		if p.Name == token[1:] {
 			return "<@" + p.ID + "|" + p.Name + ">"
 		}
 	}
-	for _, g := range s.world.groups {
+	for _, g := range w.groups {
 		if g.Handle == token[1:] {
 			return "<!subteam^" + g.ID + "|" + token + ">"
 		}
@@ -47,8 +47,8 @@ func (s *Server) mention(token string) string {
 }
 
 // channelLink wraps "#support" where there is such a channel.
-func (s *Server) channelLink(token string) string {
-	if c, ok := s.world.findChannel(token); ok {
+func (w *world) channelLink(token string) string {
+	if c, ok := w.findChannel(token); ok {
 		return "<#" + c.ID + "|" + c.Name + ">"
 	}
 	return token

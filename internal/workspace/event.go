@@ -12,17 +12,17 @@ import (
 // gets events where it is a member and its manifest subscribes to them. It
 // returns the message's ts; the error is in words for whoever plays the person.
 func (s *Server) Write(user, place, thread, text string) (string, error) {
-	_, ch, err := s.participant(user, place)
+	_, ch, err := s.world.participant(user, place)
 	if err != nil {
 		return "", err
 	}
 	if strings.TrimSpace(text) == "" {
 		return "", fmt.Errorf("an empty message cannot be sent")
 	}
-	if thread, err = s.threadOf(ch.ID, thread); err != nil {
+	if thread, err = s.world.threadOf(ch.ID, thread); err != nil {
 		return "", fmt.Errorf("there is no message %s in #%s to reply to", thread, ch.Name)
 	}
-	m := s.world.post(Message{Channel: ch.ID, User: user, ThreadTS: thread, Text: s.escapeText(text)})
+	m := s.world.post(Message{Channel: ch.ID, User: user, ThreadTS: thread, Text: s.world.escapeText(text)})
 	if ch.has(botUser) {
 		s.notifyApp(ch, m)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 )
 
 // maxMessages bounds what is remembered; the oldest go first.
@@ -26,21 +28,33 @@ type Message struct {
 	Revision  int64           `json:"revision"` // of the workspace when it last changed
 }
 
+// messages are the messages of all channels. It is safe for concurrent use.
+type messages struct {
+	now     func() time.Time
+	changed broadcast
+
+	mu       sync.Mutex
+	all      []*Message // by ts, oldest first
+	revision int64
+	last     int64                // microseconds of the latest ts
+	read     map[[2]string]string // ts up to which (user, channel) has been read
+}
+
 // post adds a message under a ts of its own and returns it.
-func (w *world) post(m Message) Message {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	micros := max(w.now().UnixMicro(), w.last+1)
-	w.last = micros
+func (ms *messages) post(m Message) Message {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	micros := max(ms.now().UnixMicro(), ms.last+1)
+	ms.last = micros
 	m.TS = stamp(micros)
 	if len(m.Blocks) == 0 {
 		m.Blocks = json.RawMessage("[]")
 	}
-	m.Revision = w.touch()
-	if len(w.messages) >= maxMessages {
-		w.messages = slices.Delete(w.messages, 0, maxMessages/10)
+	m.Revision = ms.touch()
+	if len(ms.all) >= maxMessages {
+		ms.all = slices.Delete(ms.all, 0, maxMessages/10)
 	}
-	w.messages = append(w.messages, &m)
+	ms.all = append(ms.all, &m)
 	return m
 }
 
@@ -48,10 +62,10 @@ func (w *world) post(m Message) Message {
 func stamp(micros int64) string { return fmt.Sprintf("%d.%06d", micros/1e6, micros%1e6) }
 
 // change edits a message, and reports whether there is one.
-func (w *world) change(channel, ts string, edit func(*Message)) (Message, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	m := w.find(channel, ts)
+func (ms *messages) change(channel, ts string, edit func(*Message)) (Message, bool) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	m := ms.find(channel, ts)
 	if m == nil {
 		return Message{}, false
 	}
@@ -59,31 +73,31 @@ func (w *world) change(channel, ts string, edit func(*Message)) (Message, bool) 
 	if len(m.Blocks) == 0 {
 		m.Blocks = json.RawMessage("[]")
 	}
-	m.Revision = w.touch()
+	m.Revision = ms.touch()
 	return *m, true
 }
 
 // remove leaves an empty, deleted message behind.
-func (w *world) remove(channel, ts string) bool {
-	_, ok := w.change(channel, ts, func(m *Message) {
+func (ms *messages) remove(channel, ts string) bool {
+	_, ok := ms.change(channel, ts, func(m *Message) {
 		m.Text, m.Blocks, m.Metadata, m.Deleted = "", nil, nil, true
 	})
 	return ok
 }
 
 // message finds a message that has not been deleted.
-func (w *world) message(channel, ts string) (Message, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if m := w.find(channel, ts); m != nil {
+func (ms *messages) message(channel, ts string) (Message, bool) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	if m := ms.find(channel, ts); m != nil {
 		return *m, true
 	}
 	return Message{}, false
 }
 
-// find needs w.mu.
-func (w *world) find(channel, ts string) *Message {
-	for _, m := range slices.Backward(w.messages) {
+// find needs ms.mu.
+func (ms *messages) find(channel, ts string) *Message {
+	for _, m := range slices.Backward(ms.all) {
 		if m.TS == ts && m.Channel == channel && !m.Deleted {
 			return m
 		}
@@ -94,11 +108,11 @@ func (w *world) find(channel, ts string) *Message {
 // seen lists the messages that changed after a revision as user sees them in
 // channel, oldest first, and returns the current revision. An empty channel means every one, an
 // empty user means everybody's messages.
-func (w *world) seen(channel, user string, after int64) ([]Message, int64) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (ms *messages) seen(channel, user string, after int64) ([]Message, int64) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
 	list := []Message{}
-	for _, m := range w.messages {
+	for _, m := range ms.all {
 		switch {
 		case m.Revision <= after:
 		case channel != "" && m.Channel != channel:
@@ -107,15 +121,15 @@ func (w *world) seen(channel, user string, after int64) ([]Message, int64) {
 			list = append(list, *m)
 		}
 	}
-	return list, w.revision
+	return list, ms.revision
 }
 
 // repliesTo lists the ts of the lasting replies to a message, oldest first.
-func (w *world) repliesTo(root Message) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (ms *messages) repliesTo(root Message) []string {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
 	var list []string
-	for _, m := range w.messages {
+	for _, m := range ms.all {
 		if m.Channel == root.Channel && m.ThreadTS == root.TS && m.TS != root.TS && !m.Ephemeral && !m.Deleted {
 			list = append(list, m.TS)
 		}
@@ -124,10 +138,10 @@ func (w *world) repliesTo(root Message) []string {
 }
 
 // await is seen, and waits until there is something to list or ctx ends.
-func (w *world) await(ctx context.Context, channel, user string, after int64) ([]Message, int64) {
+func (ms *messages) await(ctx context.Context, channel, user string, after int64) ([]Message, int64) {
 	for {
-		changed := w.changed.next()
-		list, revision := w.seen(channel, user, after)
+		changed := ms.changed.next()
+		list, revision := ms.seen(channel, user, after)
 		if len(list) > 0 {
 			return list, revision
 		}
@@ -140,19 +154,19 @@ func (w *world) await(ctx context.Context, channel, user string, after int64) ([
 }
 
 // markRead notes that user has read channel.
-func (w *world) markRead(user, channel string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.read[[2]string{user, channel}] = stamp(w.last)
+func (ms *messages) markRead(user, channel string) {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.read[[2]string{user, channel}] = stamp(ms.last)
 }
 
 // unread counts the messages of others that user has not read in channel.
 // Replies in threads leave a channel as it is.
-func (w *world) unread(user, channel string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	read, n := w.read[[2]string{user, channel}], 0
-	for _, m := range slices.Backward(w.messages) {
+func (ms *messages) unread(user, channel string) int {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	read, n := ms.read[[2]string{user, channel}], 0
+	for _, m := range slices.Backward(ms.all) {
 		reply := m.ThreadTS != "" && m.ThreadTS != m.TS
 		if m.Channel == channel && m.TS > read && m.User != user && !m.Deleted && !reply &&
 			(!m.Ephemeral || m.VisibleTo == user) {
@@ -162,9 +176,25 @@ func (w *world) unread(user, channel string) int {
 	return n
 }
 
-// touch counts a change and wakes those who wait. It needs w.mu.
-func (w *world) touch() int64 {
-	w.revision++
-	w.changed.wake()
-	return w.revision
+// touch counts a change and wakes those who wait. It needs ms.mu.
+func (ms *messages) touch() int64 {
+	ms.revision++
+	ms.changed.wake()
+	return ms.revision
+}
+
+// threadOf finds the thread that a reply to a message belongs to: a reply to a
+// reply belongs to the same one. An empty ts is no thread.
+func (ms *messages) threadOf(channel, ts string) (string, error) {
+	if ts == "" {
+		return "", nil
+	}
+	root, ok := ms.message(channel, ts)
+	switch {
+	case !ok || root.Ephemeral:
+		return ts, fail("thread_not_found")
+	case root.ThreadTS != "":
+		return root.ThreadTS, nil
+	}
+	return ts, nil
 }

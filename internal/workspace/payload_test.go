@@ -152,7 +152,7 @@ func TestEscapeTyped(t *testing.T) {
 		"<https://x.test|x> <@U0BOT>": "<https://x.test|x> <@U0BOT>",
 		"<script>":                    "&lt;script&gt;",
 	} {
-		if got := s.escapeText(typed); got != want {
+		if got := s.world.escapeText(typed); got != want {
 			t.Errorf("%q became %q, want %q", typed, got, want)
 		}
 	}

@@ -12,31 +12,31 @@ import (
 // shown, ErrDispatchFailed and ErrOperationTimeout among it; the person sees it
 // too, from Slackbot.
 func (s *Server) Command(user, channel, command, text string) (string, error) {
-	p, ch, err := s.participant(user, channel)
+	p, ch, err := s.world.participant(user, channel)
 	if err != nil {
 		return "", err
 	}
-	if ran, err := s.builtin(ch, command, text); ran {
+	if ran, err := s.world.builtin(ch, command, text); ran {
 		return "", err
 	}
 	declared, ok := s.app.command(command)
 	if !ok {
 		text := command + " is not a valid command"
-		return "", s.showError(user, ch.ID, text, errors.New(text))
+		return "", s.world.showError(user, ch.ID, text, errors.New(text))
 	}
 	text = strings.TrimSpace(text)
 	if declared.Escape {
-		text = s.escapeText(text)
+		text = s.world.escapeText(text)
 	}
 	to := response{user: user, channel: ch.ID}
 	id, envelope := newEnvelope("slash_commands", s.slashPayload(p, ch, command, text, s.responses.issue(to)),
 		object{"accepts_response_payload": true})
 	ack, err := s.deliver(id, envelope)
 	if err != nil {
-		return id, s.showError(user, ch.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
+		return id, s.world.showError(user, ch.ID, fmt.Sprintf("%s failed with the error %q", command, err), err)
 	}
 	if err := s.showAck(to, ack); err != nil {
-		return id, s.showError(user, ch.ID, command+" failed because the app sent an invalid response", err)
+		return id, s.world.showError(user, ch.ID, command+" failed because the app sent an invalid response", err)
 	}
 	return id, nil
 }
@@ -79,33 +79,14 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 	return err
 }
 
-// participant finds a person and a channel that the person can type in.
-func (s *Server) participant(user, place string) (person, channel, error) {
-	p, ok := s.world.person(user)
-	if !ok {
-		return person{}, channel{}, fmt.Errorf("there is no user %s", user)
-	}
-	ch, ok := s.world.findChannel(place)
-	if !ok {
-		return person{}, channel{}, fmt.Errorf("there is no channel %s", place)
-	}
-	switch {
-	case ch.Archived:
-		return person{}, channel{}, fmt.Errorf("#%s is archived", ch.Name)
-	case !ch.has(user):
-		return person{}, channel{}, fmt.Errorf("%s is not in #%s", user, ch.Name)
-	}
-	return p, ch, nil
-}
-
 // shownError is an error that the person knows of already, from Slackbot.
 type shownError struct{ error }
 
 func (e shownError) Unwrap() error { return e.error }
 
 // showError has Slackbot show an error to one person, and returns it.
-func (s *Server) showError(user, channel, text string, err error) error {
-	s.world.post(Message{Channel: channel, User: slackbot, Text: text, Ephemeral: true, VisibleTo: user})
+func (ms *messages) showError(user, channel, text string, err error) error {
+	ms.post(Message{Channel: channel, User: slackbot, Text: text, Ephemeral: true, VisibleTo: user})
 	return shownError{err}
 }
 
@@ -119,14 +100,14 @@ var builtins = []slashCommand{
 var errNoCommandsInThreads = errors.New("slash commands do not work in threads")
 
 // builtin runs a command of the workspace's own. It reports whether it was one.
-func (s *Server) builtin(ch channel, command, text string) (bool, error) {
+func (w *world) builtin(ch channel, command, text string) (bool, error) {
 	if command != "/invite" && command != "/remove" {
 		return false, nil
 	}
 	name := strings.TrimPrefix(strings.TrimSpace(text), "@")
-	for _, p := range s.world.people {
+	for _, p := range w.people {
 		if p.Name == name && ch.Kind != direct {
-			s.world.setMember(ch.ID, p.ID, command == "/invite")
+			w.setMember(ch.ID, p.ID, command == "/invite")
 			return true, nil
 		}
 	}

@@ -1,34 +1,26 @@
 package workspace
 
 import (
+	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
 // world is the state of the workspace: people, channels and messages. Slack's
 // rules about permissions are enforced elsewhere. It is safe for concurrent use.
 type world struct {
-	now    func() time.Time
-	people []person
-	groups []group
-
-	changed broadcast
-
-	mu       sync.Mutex
-	channels []channel
-	messages []*Message // by ts, oldest first
-	revision int64
-	last     int64                // microseconds of the latest ts
-	read     map[[2]string]string // ts up to which (user, channel) has been read
+	*messages
+	people   []person
+	groups   []group
+	channels []channel // guarded by the messages' mutex
 }
 
 func newWorld(now func() time.Time, botName string) *world {
 	people := examplePeople(botName)
 	return &world{
-		now: now, people: people, groups: exampleGroups(), channels: exampleChannels(people),
-		read: map[[2]string]string{},
+		messages: &messages{now: now, read: map[[2]string]string{}},
+		people:   people, groups: exampleGroups(), channels: exampleChannels(people),
 	}
 }
 
@@ -73,4 +65,23 @@ func (w *world) setMember(channel, user string, member bool) {
 		w.channels[i].Members = members
 		w.touch()
 	}
+}
+
+// participant finds a person and a channel that the person can type in.
+func (w *world) participant(user, place string) (person, channel, error) {
+	p, ok := w.person(user)
+	if !ok {
+		return person{}, channel{}, fmt.Errorf("there is no user %s", user)
+	}
+	ch, ok := w.findChannel(place)
+	if !ok {
+		return person{}, channel{}, fmt.Errorf("there is no channel %s", place)
+	}
+	switch {
+	case ch.Archived:
+		return person{}, channel{}, fmt.Errorf("#%s is archived", ch.Name)
+	case !ch.has(user):
+		return person{}, channel{}, fmt.Errorf("%s is not in #%s", user, ch.Name)
+	}
+	return p, ch, nil
 }

@@ -1,7 +1,6 @@
 package workspace
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -86,7 +85,7 @@ func (b backend) Commands() []page.Command {
 }
 
 // Type leaves out the errors that Slackbot has shown already.
-func (b backend) Type(_ context.Context, user, channel, thread, text string) error {
+func (b backend) Type(user, channel, thread, text string) error {
 	if !strings.HasPrefix(text, "/") {
 		_, err := b.s.Write(user, channel, thread, text)
 		return err
@@ -102,7 +101,7 @@ func (b backend) Type(_ context.Context, user, channel, thread, text string) err
 	return err
 }
 
-func (b backend) Click(_ context.Context, user, channel, ts, blockID, actionID, value string) error {
+func (b backend) Click(user, channel, ts, blockID, actionID, value string) error {
 	return b.s.Click(Click{User: user, Channel: channel, TS: ts, BlockID: blockID, ActionID: actionID, Value: value})
 }
 

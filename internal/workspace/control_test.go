@@ -74,7 +74,7 @@ func TestPageBackend(t *testing.T) {
 	s := startFast(t, Config{Manifest: []byte(smallManifest), Hints: []page.Hint{{Label: "Say hi", Text: "/small hi"}}})
 	b := backend{s}
 	news := b.NextChange()
-	if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "", "hello @smallbot"); err != nil {
+	if err := b.Type("U0LEAD", "C0RANDOM", "", "hello @smallbot"); err != nil {
 		t.Fatal(err)
 	}
 	<-news
@@ -104,11 +104,11 @@ func TestPageBackend(t *testing.T) {
 		t.Errorf("commands %+v", c)
 	}
 	for text, shown := range map[string]bool{"/small": true, "/nonsense": true, "/invite @nobody": false} {
-		if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "", text); (err == nil) != shown {
+		if err := b.Type("U0LEAD", "C0RANDOM", "", text); (err == nil) != shown {
 			t.Errorf("%s: %v, shown by Slackbot: %v", text, err, shown)
 		}
 	}
-	if err := b.Type(t.Context(), "U0LEAD", "C0RANDOM", "1.1", "/small"); err == nil {
+	if err := b.Type("U0LEAD", "C0RANDOM", "1.1", "/small"); err == nil {
 		t.Error("a command worked in a thread")
 	}
 	if status, header, body := raw(t, http.MethodGet, s.URL()+"/", "", nil); status != http.StatusOK ||

@@ -19,7 +19,7 @@ func (s *server) handleType(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is nothing to send.", http.StatusBadRequest)
 		return
 	}
-	writeResult(w, s.backend.Type(r.Context(), user, channel, r.PostForm.Get("thread"), text))
+	writeResult(w, s.backend.Type(user, channel, r.PostForm.Get("thread"), text))
 }
 
 // handleClick presses a button.
@@ -29,7 +29,7 @@ func (s *server) handleClick(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := r.PostForm
-	writeResult(w, s.backend.Click(r.Context(), user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
+	writeResult(w, s.backend.Click(user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
 }
 
 // handleRead marks a channel as read.

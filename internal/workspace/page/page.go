@@ -7,7 +7,6 @@
 package page
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 )
@@ -31,10 +30,10 @@ type Backend interface {
 	// Type sends what the user typed. A text that starts with "/" is a
 	// slash command. thread is the ts of the thread's first message or empty.
 	// The error's text is shown to the person.
-	Type(ctx context.Context, user, channel, thread, text string) error
+	Type(user, channel, thread, text string) error
 	// Click presses a button of the message ts. A link button is reported too,
 	// as Slack does. The error's text is shown to the person.
-	Click(ctx context.Context, user, channel, ts, blockID, actionID, value string) error
+	Click(user, channel, ts, blockID, actionID, value string) error
 	// Read marks the channel as read by the user.
 	Read(user, channel string)
 	// NextChange returns what is closed after anything that the page shows has

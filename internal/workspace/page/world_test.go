@@ -1,7 +1,6 @@
 package page
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -139,7 +138,7 @@ func (w *world) Commands() []Command {
 	}
 }
 
-func (w *world) Type(_ context.Context, user, channel, thread, text string) error {
+func (w *world) Type(user, channel, thread, text string) error {
 	w.mu.Lock()
 	fault := w.fault
 	w.typed = append(w.typed, strings.Join([]string{user, channel, thread, text}, " "))
@@ -151,7 +150,7 @@ func (w *world) Type(_ context.Context, user, channel, thread, text string) erro
 	return nil
 }
 
-func (w *world) Click(_ context.Context, user, channel, ts, blockID, actionID, value string) error {
+func (w *world) Click(user, channel, ts, blockID, actionID, value string) error {
 	w.mu.Lock()
 	w.clicks = append(w.clicks, strings.Join([]string{user, channel, ts, blockID, actionID, value}, " "))
 	fault := w.fault

@@ -54,17 +54,14 @@ func (r *renderer) special(target, label string) {
 
 // angleDate renders date^<unix seconds>^<format>[^<link>]|<fallback>.
 func (r *renderer) angleDate(spec, fallback string) {
-	parts := strings.SplitN(spec, "^", 3)
-	seconds, err := strconv.ParseInt(parts[0], 10, 64)
-	if err != nil || len(parts) < 2 {
+	stamp, format, ok := strings.Cut(spec, "^")
+	seconds, err := strconv.ParseInt(stamp, 10, 64)
+	if err != nil || !ok {
 		r.text(fallback)
 		return
 	}
-	linked := len(parts) == 3 && r.link(parts[2])
-	r.date(seconds, parts[1], fallback)
-	if linked {
-		r.close("a")
-	}
+	format, address, _ := strings.Cut(format, "^")
+	r.date(seconds, format, fallback, address)
 }
 
 func (r *renderer) mentionUser(id, label string) {

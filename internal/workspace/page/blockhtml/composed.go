@@ -25,8 +25,8 @@ func (r *renderer) card(b cardBlock) {
 		r.div("card-head", func() {
 			if b.Icon != nil {
 				r.picture("icon", b.Icon.ImageURL, b.Icon.AltText)
-			} else if emojis[b.SlackIcon.Name] != "" {
-				r.emoji(b.SlackIcon.Name, emojis[b.SlackIcon.Name])
+			} else if emojis()[b.SlackIcon.Name] != "" {
+				r.emoji(b.SlackIcon.Name, emojis()[b.SlackIcon.Name])
 			}
 			r.open("div")
 			r.textDiv("card-title", b.Title)

@@ -7,9 +7,13 @@ import (
 	"time"
 )
 
-// date renders a point in time in Slack's format, {date_short} and the like.
+// date renders a point in time in Slack's format, {date_short} and the like, as a
+// link where there is an address.
 // Where the format names nothing that is known, the fallback is shown.
-func (r *renderer) date(seconds int64, format, fallback string) {
+func (r *renderer) date(seconds int64, format, fallback, address string) {
+	if r.link(address) {
+		defer r.close("a")
+	}
 	// Beyond the year 9999 neither people nor the datetime attribute follow.
 	if seconds < 0 || seconds > 253_402_300_799 {
 		r.text(fallback)

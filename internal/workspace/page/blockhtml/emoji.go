@@ -4,6 +4,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/kyokomi/emoji/v2"
@@ -51,7 +52,7 @@ func emojiAt(s string) (name, glyph string) {
 		return "", ""
 	}
 	name = s[1 : 1+end]
-	return name, emojis[name]
+	return name, emojis()[name]
 }
 
 // fromCodePoints reads Slack's form of an emoji, such as 1f469-200d-1f680.
@@ -67,8 +68,9 @@ func fromCodePoints(s string) string {
 	return out.String()
 }
 
-// emojis are the glyphs by the names that Slack has for them.
-var emojis = func() map[string]string {
+// emojis returns the glyphs by the names that Slack has for them. They are read
+// when the first message is shown: the program that holds the page may show none.
+var emojis = sync.OnceValue(func() map[string]string {
 	all := map[string]string{}
 	for code, glyph := range emoji.CodeMap() {
 		all[strings.Trim(code, ":")] = glyph
@@ -79,4 +81,4 @@ var emojis = func() map[string]string {
 		"email": "📧", "envelope": "✉️", "pause_button": "⏸️", "pencil": "📝", "stop_button": "⏹️",
 	})
 	return all
-}()
+})

@@ -149,11 +149,7 @@ func (r *renderer) richElement(e richElement) {
 			r.text(e.Fallback)
 			return
 		}
-		linked := r.link(e.URL)
-		r.date(seconds, e.Format, e.Fallback)
-		if linked {
-			r.close("a")
-		}
+		r.date(seconds, e.Format, e.Fallback, e.URL)
 	case "color":
 		r.element("code", e.Value)
 	case "tag":
@@ -181,10 +177,7 @@ func (r *renderer) anchor(address, text string) {
 }
 
 func (r *renderer) richEmoji(e richElement) {
-	glyph := emojis[e.Name]
-	if glyph == "" {
-		glyph = fromCodePoints(e.Unicode)
-	}
+	glyph := cmp.Or(emojis()[e.Name], fromCodePoints(e.Unicode))
 	if glyph == "" {
 		r.text(":" + e.Name + ":")
 		return

@@ -96,77 +96,61 @@ func asked[T any](g *store.Guard, failed func(error) bool, question func() (T, e
 	return answer, err
 }
 
-// stripeReader tells the store what Stripe says.
+// stripeReader reads payments for people, behind a circuit breaker.
 type stripeReader struct {
-	stripe *payments.Reader
-	guard  *store.Guard
-	log    *slog.Logger
+	*payments.Reader
+	guard *store.Guard
+	log   *slog.Logger
 }
 
-// stripeFailed tells whether Stripe has no time for us, whatever is asked.
+// stripeFailed reports whether Stripe failed to answer, whatever was asked.
 func stripeFailed(err error) bool {
-	var typed *payments.Error
-	return errors.As(err, &typed) &&
-		(typed.Kind == payments.NoAnswer || typed.Kind == payments.RateLimited || typed.Status >= http.StatusInternalServerError)
+	var failed *payments.Error
+	return errors.As(err, &failed) &&
+		(failed.Reason == store.StripeNoAnswer || failed.Reason == store.StripeRateLimited || failed.Status >= http.StatusInternalServerError)
 }
 
 func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
-	session, err := asked(r.guard, stripeFailed, func() (payments.Session, error) { return r.stripe.Session(ctx, id) })
+	p, err := asked(r.guard, stripeFailed, func() (store.Payment, error) { return r.Reader.Payment(ctx, id) })
 	if err != nil {
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.why(ctx, err), Since: store.AwaySince(err)}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: store.AwaySince(err)}
 	}
-	return paymentOf(session)
+	return p
 }
 
+// Event returns what could be seen of the events, be it in part.
 func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
-	event, err := asked(r.guard, stripeFailed, func() (payments.Event, error) {
-		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
-	})
+	event, err := asked(r.guard, stripeFailed, func() (store.Event, error) { return r.Reader.Event(ctx, p) })
 	if err != nil {
-		_ = r.why(ctx, err) // logged; the answer says what could be seen all the same
+		_ = r.reason(ctx, err) // logged there
 	}
-	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt, Completed: event.Completed}
+	return event
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
 	var more bool
-	sessions, err := asked(r.guard, stripeFailed, func() (sessions []payments.Session, err error) {
-		sessions, more, err = r.stripe.Find(ctx, query, limit)
-		return sessions, err
+	found, err := asked(r.guard, stripeFailed, func() (found []store.Payment, err error) {
+		found, more, err = r.Reader.Find(ctx, query, limit)
+		return found, err
 	})
 	if err != nil {
-		why := r.why(ctx, err)
+		reason := r.reason(ctx, err)
 		if since := store.AwaySince(err); !since.IsZero() {
-			return nil, false, &store.AwayError{Since: since, Err: why}
+			return nil, false, &store.AwayError{Since: since, Err: reason}
 		}
-		return nil, false, why
-	}
-	found := make([]store.Payment, len(sessions))
-	for i, session := range sessions {
-		found[i] = paymentOf(session)
+		return nil, false, reason
 	}
 	return found, more, nil
 }
 
-// why logs the cause and returns its kind; no key is no news.
-func (r stripeReader) why(ctx context.Context, err error) store.Unverified {
-	why := store.StripeFault
-	var typed *payments.Error
-	if errors.As(err, &typed) {
-		why = store.Unverified(typed.Kind)
+// reason logs the cause and returns its reason; a missing key is not logged.
+func (r stripeReader) reason(ctx context.Context, err error) store.Unverified {
+	reason := store.StripeFault
+	_ = errors.As(err, &reason) // else it stays a fault
+	if reason != store.NoStripeKey {
+		r.log.WarnContext(ctx, "Stripe could not be asked", "why", string(reason), "error", err)
 	}
-	if why != store.NoStripeKey {
-		r.log.WarnContext(ctx, "Stripe could not be asked", "why", string(why), "error", err)
-	}
-	return why
-}
-
-func paymentOf(s payments.Session) store.Payment {
-	return store.Payment{
-		SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
-		AmountRefunded: s.AmountRefunded, Created: s.Created, ChargedAt: s.ChargedAt, PaidAt: s.PaidAt, IntentID: s.IntentID,
-		Live: s.Live, Disputed: s.Disputed, Failed: s.Failed, OtherSale: s.OtherSale, VideoCount: s.VideoCount,
-	}
+	return reason
 }
 
 // superReader tells the store what SuperDuperAI and the site say.

@@ -95,10 +95,10 @@ func TestStripeFaults(t *testing.T) {
 	w := newWorld(t, func() time.Time { return now })
 	w.stripe.Put(demo.CheckoutSession{ID: "cs_live_a", Status: "open", Created: now})
 	w.stripe.BreakFor("cs_live_b", demo.Fault{Status: 503})
-	if _, err := w.reader.Session(t.Context(), "cs_live_b"); !errors.Is(err, payments.Fault) {
+	if _, err := w.reader.Payment(t.Context(), "cs_live_b"); !errors.Is(err, store.StripeFault) {
 		t.Errorf("b: %v, want a fault", err)
 	}
-	if s, err := w.reader.Session(t.Context(), "cs_live_a"); err != nil || s.State != payments.Unpaid {
+	if s, err := w.reader.Payment(t.Context(), "cs_live_a"); err != nil || s.State != store.PaymentUnpaid {
 		t.Errorf("a: %+v, error %v", s, err)
 	}
 	w.stripe.Break(demo.Fault{Hang: true})
@@ -108,12 +108,12 @@ func TestStripeFaults(t *testing.T) {
 		w.stripe.ServeHTTP(answer, r)
 	}))
 	reader := payments.New(payments.Config{Key: "rk_example", BaseURL: hanging.URL, Now: time.Now})
-	if _, err := reader.Session(ctx, "cs_live_a"); !errors.Is(err, payments.NoAnswer) {
+	if _, err := reader.Payment(ctx, "cs_live_a"); !errors.Is(err, store.StripeNoAnswer) {
 		t.Errorf("hanging: %v, want no answer", err)
 	}
 	hanging.Close() // after the request, which is counted
 	w.stripe.Heal()
-	if s, err := w.reader.Session(t.Context(), "cs_live_b"); err != nil || s.State != payments.Missing {
+	if s, err := w.reader.Payment(t.Context(), "cs_live_b"); err != nil || s.State != store.PaymentMissing {
 		t.Errorf("healed: %+v, error %v", s, err)
 	}
 	if got := w.stripe.Calls(); got != 4 {

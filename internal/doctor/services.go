@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -42,24 +43,24 @@ func (e *exam) stripe(ctx context.Context) []Result {
 }
 
 func judgeKey(key string) Result {
-	k := payments.KeyOf(key)
+	mode := payments.ModeOf(key)
 	switch {
-	case !k.Restricted:
+	case !payments.Restricted(key):
 		return warn("a full secret key ("+mask(key)+"), which may move money", "create a restricted key that may only read")
-	case k.Mode == payments.UnknownMode:
+	case mode == payments.UnknownMode:
 		return warn("a restricted key of unknown mode ("+mask(key)+")", "check that it is whole")
 	}
-	return fine("a restricted key, " + string(k.Mode) + " mode (" + mask(key) + ")")
+	return fine("a restricted key, " + string(mode) + " mode (" + mask(key) + ")")
 }
 
 func (e *exam) stripeRead(ctx context.Context, client *http.Client) Result {
 	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL, HTTP: client}).Access(ctx)
 	switch {
-	case errors.Is(err, payments.KeyRefused):
+	case errors.Is(err, store.StripeKeyRefused):
 		return broken("Stripe does not accept the key", "copy it again from Stripe's dashboard under Developers, API keys; it may have been rolled")
-	case errors.Is(err, payments.RateLimited):
+	case errors.Is(err, store.StripeRateLimited):
 		return warn("Stripe asks for a pause", "try again in a minute")
-	case errors.Is(err, payments.NoAnswer):
+	case errors.Is(err, store.StripeNoAnswer):
 		return broken("Stripe cannot be reached: "+reason(err), "check the network, STRIPE_API_URL and Stripe's status page")
 	case err != nil:
 		return broken("Stripe answers with a fault ("+err.Error()+")", "check STRIPE_API_URL and Stripe's status page")
@@ -80,7 +81,7 @@ func (e *exam) stripeMode() Result {
 	if e.sample == nil {
 		return Result{}
 	}
-	return judgeMode(payments.KeyOf(e.StripeKey).Mode, *e.sample)
+	return judgeMode(payments.ModeOf(e.StripeKey), *e.sample)
 }
 
 func judgeMode(mode payments.Mode, s sample) Result {

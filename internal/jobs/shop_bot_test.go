@@ -159,18 +159,17 @@ func (a bothAPIs) SessionStatus(ctx context.Context, id string) (store.Site, err
 }
 
 func (a bothAPIs) Payment(ctx context.Context, id string) store.Payment {
-	p, err := a.stripe.Session(ctx, id)
+	p, err := a.stripe.Payment(ctx, id)
 	if err != nil {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeFault}
 	}
-	return store.Payment{SessionID: p.ID, State: store.PaymentState(p.State), Amount: p.Amount, Currency: p.Currency, AmountRefunded: p.AmountRefunded,
-		Created: p.Created, ChargedAt: p.ChargedAt, IntentID: p.IntentID, Live: p.Live, Disputed: p.Disputed}
+	return p
 }
 
 func (a bothAPIs) Event(ctx context.Context, p store.Payment) store.Event {
-	e, err := a.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	e, err := a.stripe.Event(ctx, p)
 	if err != nil {
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt, Completed: e.Completed}
+	return e
 }

@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // TestAccessAsksWhatStripeKnows: Stripe's own mock takes every question.
@@ -28,11 +30,11 @@ func TestAccessNamesWhatIsLacking(t *testing.T) {
 	for _, c := range []struct {
 		refused map[string]int
 		lacking []string
-		kind    Kind
+		kind    store.Unverified
 	}{
 		{map[string]int{"/v1/charges": 403, "/v1/checkout/sessions": 403}, []string{"Checkout Sessions", "Charges"}, ""},
-		{map[string]int{"/v1/events": 401}, nil, KeyRefused},
-		{map[string]int{"/v1/events": 500, "/v1/charges": 403}, []string{"Charges"}, Fault},
+		{map[string]int{"/v1/events": 401}, nil, store.StripeKeyRefused},
+		{map[string]int{"/v1/events": 500, "/v1/charges": 403}, []string{"Charges"}, store.StripeFault},
 	} {
 		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if status, ok := c.refused[r.URL.Path]; ok {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // object is a checkout session as Stripe writes it into an event.
@@ -41,9 +43,9 @@ func TestPaidEventsPageByPage(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	var got []string
-	err := reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func(page []PaidEvent) error {
+	err := reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func(page []store.Paid) error {
 		for _, e := range page {
-			got = append(got, fmt.Sprint(e.ID, " ", e.Session.ID, " ", e.Session.State, " ", e.Session.IntentID, " ", e.Session.ChargedAt.Equal(now.Add(-time.Minute))))
+			got = append(got, fmt.Sprint(e.EventID, " ", e.Payment.SessionID, " ", e.Payment.State, " ", e.Payment.IntentID, " ", e.Payment.ChargedAt.Equal(now.Add(-time.Minute))))
 		}
 		return nil
 	})
@@ -61,13 +63,13 @@ func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
 	t.Parallel()
 	reader := serve(t, answer(200, list(true, paidEvent("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
-	if err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { return enough }); !errors.Is(err, enough) {
+	if err := reader.PaidEvents(t.Context(), now, now, func([]store.Paid) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("%v", err)
 	}
 	reader = serve(t, answer(503, ""))
-	err := reader.PaidEvents(t.Context(), now, now, func([]PaidEvent) error { t.Error("a page"); return nil })
-	checkError(t, err, Error{Kind: Fault, Status: 503})
-	if err := New(Config{}).PaidEvents(t.Context(), now, now, nil); !errors.Is(err, NoKey) {
+	err := reader.PaidEvents(t.Context(), now, now, func([]store.Paid) error { t.Error("a page"); return nil })
+	checkError(t, err, Error{Reason: store.StripeFault, Status: 503})
+	if err := New(Config{}).PaidEvents(t.Context(), now, now, nil); !errors.Is(err, store.NoStripeKey) {
 		t.Errorf("without a key: %v", err)
 	}
 }
@@ -80,13 +82,13 @@ func TestUndeliveredIsBounded(t *testing.T) {
 		if r.URL.Query().Get("delivery_success") != "false" {
 			t.Errorf("asked for %s", r.URL)
 		}
-		if types := array(r, "types"); !slices.Equal(types, tellingEvents) {
+		if types := array(r, "types"); !slices.Equal(types, startingEvents) {
 			t.Errorf("asked for %q", types)
 		}
 		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
 	})
 	got, whole, err := reader.Undelivered(t.Context(), now, now)
-	if err != nil || whole || calls != undeliveredPages || len(got) != undeliveredPages || !got["cs_1"] {
+	if err != nil || whole || calls != maxUndeliveredPages || len(got) != maxUndeliveredPages || !got["cs_1"] {
 		t.Errorf("%d calls, %v, %v", calls, got, err)
 	}
 }
@@ -112,8 +114,8 @@ func TestPaidAt(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
 		reader := serve(t, answer(200, list(false, told("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
-		err := reader.PaidEvents(t.Context(), now, now, func(page []PaidEvent) error {
-			if len(page) != 1 || !page[0].Session.PaidAt.Equal(want) || !page[0].Session.ChargedAt.Equal(now.Add(-time.Minute)) {
+		err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error {
+			if len(page) != 1 || !page[0].Payment.PaidAt.Equal(want) || !page[0].Payment.ChargedAt.Equal(now.Add(-time.Minute)) {
 				t.Errorf("%s: %+v", kind, page)
 			}
 			return nil
@@ -136,9 +138,9 @@ func TestPaidSessionsPageByPage(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	var got []string
-	err := reader.PaidSessions(t.Context(), now, func(page []Session) error {
+	err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error {
 		for _, s := range page {
-			got = append(got, s.ID)
+			got = append(got, s.Payment.SessionID)
 		}
 		return nil
 	})
@@ -160,8 +162,8 @@ func TestListShapes(t *testing.T) {
 	_, _, err := reader.Undelivered(t.Context(), now.Add(-time.Hour), now)
 	for _, err := range []error{
 		err,
-		reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func([]PaidEvent) error { return nil }),
-		reader.PaidSessions(t.Context(), now, func([]Session) error { return nil }),
+		reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func([]store.Paid) error { return nil }),
+		reader.PaidSessions(t.Context(), now, func([]store.Paid) error { return nil }),
 	} {
 		if err != nil {
 			t.Error(err)

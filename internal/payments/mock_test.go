@@ -10,6 +10,8 @@ import (
 
 	"github.com/stripe/stripe-mock/embedded"
 	"github.com/stripe/stripe-mock/server"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // mock is Stripe's own mock, which checks every request against Stripe's
@@ -79,10 +81,10 @@ func TestRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder
 	reader := rec.reader(t)
-	_, sessionErr := reader.Session(t.Context(), "cs_test_123")
+	_, sessionErr := reader.Payment(t.Context(), "cs_test_123")
 	_, _, emailErr := reader.Find(t.Context(), "ann@example.com", 5)
 	_, _, intentErr := reader.Find(t.Context(), "pi_123", 500)
-	_, eventErr := reader.Event(t.Context(), Session{ID: "cs_test_123", ChargedAt: time.Unix(1_699_990_000, 0)})
+	_, eventErr := reader.Event(t.Context(), store.Payment{SessionID: "cs_test_123", ChargedAt: time.Unix(1_699_990_000, 0)})
 	for _, err := range []error{sessionErr, emailErr, intentErr, eventErr} {
 		if err != nil {
 			t.Error(err)

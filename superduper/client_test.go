@@ -84,7 +84,7 @@ func TestAnswersAreClassed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			client := serve(t, test.handler)
 			_, getErr := client.File(t.Context(), fileID)
-			_, postErr := client.GenerateVideo(t.Context(), VideoRequest{Prompt: prompt})
+			_, postErr := client.Generate(t.Context(), Request{Prompt: prompt})
 			check(t, getErr, test.get, test.want)
 			check(t, postErr, test.post, test.want)
 		})
@@ -116,7 +116,7 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	client := New(Config{BaseURL: server.URL})
 	_, err := client.File(t.Context(), fileID)
 	check(t, err, NoToken, Error{})
-	_, err = client.GenerateImage(t.Context(), ImageRequest{Prompt: prompt})
+	_, err = client.Generate(t.Context(), Request{Image: true, Prompt: prompt})
 	check(t, err, NoToken, Error{})
 	if asked {
 		t.Error("something was sent")
@@ -145,11 +145,11 @@ func TestOnlyFilesAreAskedFor(t *testing.T) {
 	}
 	asked = ""
 	for _, id := range []string{"", ".", "..", strings.Repeat("x", 201)} {
-		if _, err := client.WebhookStatus(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
+		if _, err := client.SessionStatus(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
 			t.Errorf("session %q: error %v, asked for %q", id, err, asked)
 		}
 	}
-	if _, err := client.WebhookStatus(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || asked != "/api/webhook-status/..%2F..%2Fx%3Fy%23z" {
+	if _, err := client.SessionStatus(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || asked != "/api/webhook-status/..%2F..%2Fx%3Fy%23z" {
 		t.Errorf("error %v, asked for %q", err, asked)
 	}
 }
@@ -169,7 +169,7 @@ func TestNothingListens(t *testing.T) {
 		t.Errorf("ping: %v", err)
 	}
 	// Refused before anything was sent: it can be tried again without a doubt.
-	if _, err := client.GenerateVideo(t.Context(), VideoRequest{}); !errors.Is(err, Unavailable) {
+	if _, err := client.Generate(t.Context(), Request{}); !errors.Is(err, Unavailable) {
 		t.Errorf("generate: %v", err)
 	}
 }
@@ -177,7 +177,7 @@ func TestNothingListens(t *testing.T) {
 func TestCutAfterSendingIsUnclear(t *testing.T) {
 	t.Parallel()
 	client := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if _, err := client.GenerateVideo(t.Context(), VideoRequest{}); !errors.Is(err, Unclear) {
+	if _, err := client.Generate(t.Context(), Request{}); !errors.Is(err, Unclear) {
 		t.Errorf("generate: %v", err)
 	}
 	if _, err := client.File(t.Context(), fileID); !errors.Is(err, Unavailable) {
@@ -193,7 +193,7 @@ func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err := client.GenerateVideo(ctx, VideoRequest{})
+	_, err := client.Generate(ctx, Request{})
 	if !errors.Is(err, Unclear) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want unclear, cancelled", err)
 	}
@@ -233,7 +233,7 @@ func TestAnotherHostsCertificate(t *testing.T) {
 	client := New(Config{BaseURL: server.URL, Token: token})
 	for name, err := range map[string]error{
 		"ping":     client.Ping(t.Context()),
-		"generate": func() error { _, err := client.GenerateVideo(t.Context(), VideoRequest{}); return err }(),
+		"generate": func() error { _, err := client.Generate(t.Context(), Request{}); return err }(),
 	} {
 		if !errors.Is(err, Certificate) {
 			t.Errorf("%s: got %v, want a certificate error", name, err)
@@ -257,10 +257,10 @@ func TestGenerateRequests(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, file)
 	})
-	video, err := client.GenerateVideo(t.Context(), VideoRequest{
+	video, err := client.Generate(t.Context(), Request{
 		Prompt: prompt, Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720, Seed: 42,
 	})
-	if err != nil || video.ID != fileID || video.State() != InProgress {
+	if err != nil || video != fileID {
 		t.Fatalf("video: %+v, %v", video, err)
 	}
 	want := map[string]any{"config": map[string]any{
@@ -271,8 +271,8 @@ func TestGenerateRequests(t *testing.T) {
 	if diff := cmp.Diff(want, body); diff != "" || path != "/api/v1/file/generate-video" || auth != "Bearer "+token {
 		t.Errorf("%s, authorization right: %t, body (-want +got):\n%s", path, auth == "Bearer "+token, diff)
 	}
-	image, err := client.GenerateImage(t.Context(), ImageRequest{Prompt: prompt, Model: "m", Width: 1024, Height: 1024})
-	if err != nil || image.ID != fileID {
+	image, err := client.Generate(t.Context(), Request{Image: true, Prompt: prompt, Model: "m", Width: 1024, Height: 1024})
+	if err != nil || image != fileID {
 		t.Fatalf("image: %+v, %v", image, err)
 	}
 	want = map[string]any{"config": map[string]any{
@@ -295,7 +295,7 @@ func TestTheSiteNeverSeesTheToken(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{}`)
 	})
-	if _, err := client.WebhookStatus(t.Context(), "cs_live_x"); err != nil {
+	if _, err := client.SessionStatus(t.Context(), "cs_live_x"); err != nil {
 		t.Error(err)
 	}
 }

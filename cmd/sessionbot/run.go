@@ -64,8 +64,8 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		return err
 	}
 	watching := newWatch(c, parts, redis, b, metrics, log)
-	parts.jobs.Tell, parts.jobs.Standing = b.Tell, metrics.Jobs
-	parts.jobs.Over = func(job store.Job) {
+	parts.jobs.Notify, parts.jobs.ReportCounts = b.Tell, metrics.Jobs
+	parts.jobs.OnFinished = func(job store.Job) {
 		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
 		if c.AlertChannel == "" {
 			return // nobody watches

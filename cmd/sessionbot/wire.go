@@ -23,10 +23,10 @@ type house struct {
 	records  *store.Watch
 	lookups  *store.Lookups
 	files    *sweep.Files
-	api      fileAPI
+	api      *superduper.Client
 	stripe   stripeReader
 	examiner store.Examiner
-	jobs     jobs.Config // without Tell
+	jobs     jobs.Config // without Notify
 }
 
 // openRedis opens the Redis of the product and the one of the bot's own records,
@@ -69,9 +69,9 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 	return house{
 		registry: commands.New(deps),
-		ledger:   ledger, records: records, lookups: lookups, files: files, api: fileAPI{client}, stripe: stripe, examiner: examiner,
+		ledger:   ledger, records: records, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Files: files, Site: countedSite{api, product, lookups}, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Files: files, Site: countedSite{api, product, lookups}, Generator: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -153,56 +153,24 @@ func (r stripeReader) reason(ctx context.Context, err error) store.Unverified {
 	return reason
 }
 
-// superReader tells the store what SuperDuperAI and the site say.
+// superReader asks SuperDuperAI and the site for people, each behind a circuit
+// breaker.
 type superReader struct {
 	api         *superduper.Client
 	files, site *store.Guard
 }
 
-// superFailed tells whether they have no time for us, whatever is asked.
+// superFailed reports whether they failed to answer, whatever was asked.
 func superFailed(err error) bool {
 	return errors.Is(err, superduper.Unavailable) || errors.Is(err, superduper.RateLimited)
 }
 
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
-	return asked(r.files, superFailed, func() (store.File, error) { return fileAPI{r.api}.File(ctx, id) })
+	return asked(r.files, superFailed, func() (store.File, error) { return r.api.File(ctx, id) })
 }
 
-// fileAPI asks for files as the watch does, at its own pace.
-type fileAPI struct{ api *superduper.Client }
-
-func (f fileAPI) File(ctx context.Context, id string) (store.File, error) {
-	file, err := f.api.File(ctx, id)
-	if err != nil {
-		return store.File{}, fileError(err)
-	}
-	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL,
-		Type: file.Type, Error: file.Error}, nil
-}
-
-// fileError says in the store's words why a file could not be seen.
-func fileError(err error) error {
-	failed := &store.FileError{Trouble: store.FileNoAnswer, Err: err}
-	var api *superduper.Error
-	if !errors.As(err, &api) {
-		return failed
-	}
-	failed.RetryAfter = api.RetryAfter
-	switch api.Kind {
-	case superduper.NoToken:
-		failed.Trouble = store.FileNoToken
-	case superduper.NotFound:
-		failed.Trouble = store.FileNotFound
-	case superduper.Unauthorised:
-		failed.Trouble = store.FileUnauthorized
-	case superduper.Forbidden:
-		failed.Trouble = store.FileForbidden
-	case superduper.RateLimited:
-		failed.Trouble = store.FileRateLimited
-	case superduper.Rejected, superduper.Unpaid, superduper.Malformed, superduper.Unclear:
-		failed.Trouble = store.FileUnreadable
-	}
-	return failed
+func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	return asked(r.site, superFailed, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
 }
 
 // siteReads tells which keys the site reads: what SITE_LAYOUT says, else what the
@@ -221,14 +189,6 @@ func proven(records *store.Watch, url string) func(ctx context.Context, created 
 		state, err := records.State(ctx)
 		return err == nil && state.Proven.Covers(url, created) // what cannot be read proves nothing
 	}
-}
-
-func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	status, err := asked(r.site, superFailed, func() (superduper.WebhookStatus, error) { return r.api.WebhookStatus(ctx, id) })
-	if err != nil {
-		return store.Site{}, err
-	}
-	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, nil
 }
 
 // countedSite counts the questions to the site that the examiner does not put.

@@ -51,9 +51,8 @@ func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, s
 		e.Payment = w.payment(t, id)
 	}
 	if file := e.Session.FileID(); file != "" {
-		f, err := w.client.File(t.Context(), file)
-		e.File.State = store.FileState(f.State())
-		if err != nil {
+		var err error
+		if e.File, err = w.client.File(t.Context(), file); err != nil {
 			e.File.State = store.FileUnknown
 		}
 	}

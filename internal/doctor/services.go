@@ -183,7 +183,7 @@ func (e *exam) site(ctx context.Context) []Result {
 	return sideBySide(ctx, check{"site", func(ctx context.Context) Result {
 		ctx, expiry := traced(ctx)
 		client := superduper.New(superduper.Config{SiteURL: e.SiteURL})
-		if _, err := client.WebhookStatus(ctx, "cs_test_sessionbot"+rand.Text()); err != nil {
+		if _, err := client.SessionStatus(ctx, "cs_test_sessionbot"+rand.Text()); err != nil {
 			r := unreachable("the site", "SITE_URL", siteHost, err)
 			return warn(r.Seen+": what customers see is not shown", r.Remedy)
 		}

@@ -32,7 +32,7 @@ func TestRedisIsAway(t *testing.T) {
 			product, ledger := opened(t, g.url())
 			cfg := config(product, ledger, b.apiURL)
 			var once sync.Once
-			cfg.At = func(step string) {
+			cfg.OnStep = func(step string) {
 				if step == at {
 					once.Do(func() { g.shut(10) })
 				}
@@ -74,7 +74,7 @@ func outlived(cfg *jobs.Config, leave, comeBack func()) {
 		}
 		return time.Now().Add(time.Duration(passed.Load()))
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step != "answered" {
 			return
 		}

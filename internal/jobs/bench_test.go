@@ -40,14 +40,6 @@ func (paid) Event(context.Context, store.Payment) store.Event {
 	return store.Event{State: store.EventDelivered, Created: time.Now().Add(-time.Hour)}
 }
 
-// api tells the store what SuperDuperAI says.
-type api struct{ *superduper.Client }
-
-func (a api) File(ctx context.Context, id string) (store.File, error) {
-	f, err := a.Client.File(ctx, id)
-	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
-}
-
 // noSite is a site that is not asked.
 type noSite struct{}
 
@@ -140,18 +132,18 @@ func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Conf
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),
-		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Maker: client,
+		Ledger: ledger, Writer: store.Writer{Product: product, Ledger: ledger}, Product: product, Site: noSite{}, Generator: client,
 		Examine: func(ctx context.Context, id, job string) store.Examination {
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
-		Tell:  func(context.Context, store.Progress) error { return nil },
-		Token: true, GiveUp: time.Hour, Timings: quick,
+		Notify: func(context.Context, store.Progress) error { return nil },
+		Token:  true, GiveUp: time.Hour, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
-	return &store.Examiner{Redis: product, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
+	return &store.Examiner{Redis: product, Payments: paid{}, Files: client, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
 		Limits: limits, Deadlines: patient, Now: time.Now}
 }
 

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -39,7 +40,7 @@ func TestOurs(t *testing.T) {
 		{"pending", "mine", "", completed, false},
 		{"", "", "", completed, false}, // the keys are gone
 	} {
-		if got := ours(saying(c.status, c.file, c.failure), c.update); got != c.want {
+		if got := owned(saying(c.status, c.file, c.failure), c.update); got != c.want {
 			t.Errorf("%q with file %q and error %q, to be %s: %v, want %v", c.status, c.file, c.failure, c.update.Kind, got, c.want)
 		}
 	}
@@ -47,7 +48,7 @@ func TestOurs(t *testing.T) {
 	s.Lookup = saying("processing", "theirs", "").Webhook
 	s.Lookup.Kind, s.Lookup.Full = "session", true
 	s.Webhook.Value.Timestamp = time.Now()
-	if ours(s, completed) {
+	if owned(s, completed) {
 		t.Error("a file that the site named would be overwritten")
 	}
 }
@@ -96,18 +97,18 @@ func TestCauseOf(t *testing.T) {
 // asked is a SuperDuperAI whose answers about a file are given one after the
 // other. The last of them is given when the job is to stop.
 type asked struct {
-	Maker
+	Generator
 	answers []error // nil = it is being made
 	stop    func()
 	at      []time.Time
 }
 
-func (a *asked) File(context.Context, string) (superduper.File, error) {
+func (a *asked) File(context.Context, string) (store.File, error) {
 	a.at = append(a.at, time.Now())
 	if len(a.at) == len(a.answers) {
 		a.stop()
 	}
-	return superduper.File{Tasks: []superduper.Task{{Status: "in_progress"}}}, a.answers[len(a.at)-1]
+	return store.File{State: store.FileInProgress}, a.answers[len(a.at)-1]
 }
 
 // TestPausesBetweenLooks: a file is looked at every five seconds; without an
@@ -119,8 +120,8 @@ func TestPausesBetweenLooks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		maker := &asked{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := carriage{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Maker: maker, GiveUp: time.Hour,
-			Timings: DefaultTimings(), Tell: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
+		c := execution{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

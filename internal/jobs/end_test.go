@@ -52,8 +52,8 @@ func TestTheEndIsTold(t *testing.T) {
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	people, over := &told{fail: 1}, 0
-	cfg.Tell, cfg.Site, cfg.Over = people.tell, agreeing{}, func(store.Job) { over++ }
-	if _, err := jobs.New(cfg).Carry(t.Context(), id); err == nil {
+	cfg.Notify, cfg.Site, cfg.OnFinished = people.tell, agreeing{}, func(store.Job) { over++ }
+	if _, err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
 		t.Fatal("an end that was not told was taken for told")
 	}
 	job := b.ended(id, cfg) // by a runner that did not see the file being made
@@ -104,7 +104,7 @@ func TestStandingIsCounted(t *testing.T) {
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionFix), b.config()
 	var running, unclear []int
-	cfg.Standing = func(r, u int) { running, unclear = append(running, r), append(unclear, u) }
+	cfg.ReportCounts = func(r, u int) { running, unclear = append(running, r), append(unclear, u) }
 	b.ended(id, cfg)
 	if running[0] != 1 || unclear[0] != 0 {
 		t.Errorf("running %v, unclear %v", running, unclear)
@@ -120,7 +120,7 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 	cfg := b.config()
 	var mu sync.Mutex
 	now, asked := time.Now(), time.Duration(0)
-	cfg.Tell = func(context.Context, store.Progress) error {
+	cfg.Notify = func(context.Context, store.Progress) error {
 		mu.Lock()
 		defer mu.Unlock()
 		return fmt.Errorf("tell: %w", busy(asked))
@@ -190,7 +190,7 @@ func TestClaimAndSettlementAreOnRecord(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}
+	cfg.GiveUp, cfg.Generator = 0, never{cfg.Generator}
 	job := b.ended(id, cfg)
 	if _, err := b.ledger.Settle(t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
 		t.Fatal(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/superduper"
 )
 
 // TestOutcomes: whatever SuperDuperAI or somebody else does, the job ends in
@@ -53,7 +52,7 @@ func TestOutcomes(t *testing.T) {
 		}, store.OutcomeUnclear, store.CauseNoAnswer, "processing", 1},
 		{"too long", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) {
 			cfg.GiveUp = 0
-			cfg.Maker = never{cfg.Maker}
+			cfg.Generator = never{cfg.Generator}
 		}, store.OutcomeGaveUp, store.CauseTooLong, "processing", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,9 +77,11 @@ func TestOutcomes(t *testing.T) {
 }
 
 // never is a SuperDuperAI that never finishes a file.
-type never struct{ jobs.Maker }
+type never struct{ jobs.Generator }
 
-func (never) File(context.Context, string) (superduper.File, error) { return superduper.File{}, nil }
+func (never) File(context.Context, string) (store.File, error) {
+	return store.File{State: store.FileInProgress}, nil
+}
 
 // TestKilled: killed at any step, the job goes on elsewhere, and nothing is
 // started twice. Between request and reply its outcome is unclear.
@@ -156,7 +157,7 @@ func TestChild(t *testing.T) {
 	}
 	product, ledger := opened(t, os.Getenv("JOBS_REDIS"))
 	cfg := config(product, ledger, os.Getenv("JOBS_API"))
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == at {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // nothing comes after it
 			select {}

@@ -35,7 +35,7 @@ func TestLayouts(t *testing.T) {
 					b.set("webhook:"+session, c.webhook)
 				}
 				made, cfg := "", b.config()
-				cfg.Tell = func(_ context.Context, p store.Progress) error {
+				cfg.Notify = func(_ context.Context, p store.Progress) error {
 					made = p.File.Type
 					return nil
 				}

@@ -16,7 +16,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/superduper"
 )
 
 // slowSite is a site whose read-modify-write stands still between reading and
@@ -64,13 +63,13 @@ func (s *slowSite) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 // polled is a SuperDuperAI that tells when a file is asked for.
 type polled struct {
-	jobs.Maker
+	jobs.Generator
 	at func(point string)
 }
 
-func (p polled) File(ctx context.Context, id string) (superduper.File, error) {
+func (p polled) File(ctx context.Context, id string) (store.File, error) {
 	p.at("polled")
-	return p.Maker.File(ctx, id)
+	return p.Generator.File(ctx, id)
 }
 
 // race is one repair beside one update of the site's.
@@ -133,9 +132,9 @@ func (r *race) run() {
 		r.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	cfg := r.config()
-	cfg.At, cfg.Timings.Poll = r.at, time.Millisecond
-	cfg.Maker = polled{cfg.Maker, r.at}
-	if _, err := jobs.New(cfg).Carry(r.t.Context(), id); err != nil {
+	cfg.OnStep, cfg.Timings.Poll = r.at, time.Millisecond
+	cfg.Generator = polled{cfg.Generator, r.at}
+	if _, err := jobs.New(cfg).Execute(r.t.Context(), id); err != nil {
 		r.t.Fatal(err)
 	}
 	if r.end != nil {

@@ -17,26 +17,26 @@ import (
 // answers is a SuperDuperAI whose answers about a file are given one after the
 // other; what comes after the last one is the true answer.
 type answers struct {
-	jobs.Maker
-	list []func(id string) (superduper.File, error)
+	jobs.Generator
+	list []func(id string) (store.File, error)
 }
 
-func (a *answers) File(ctx context.Context, id string) (superduper.File, error) {
+func (a *answers) File(ctx context.Context, id string) (store.File, error) {
 	if len(a.list) == 0 {
-		return a.Maker.File(ctx, id)
+		return a.Generator.File(ctx, id)
 	}
 	next := a.list[0]
 	a.list = a.list[1:]
 	return next(id)
 }
 
-func fails(e superduper.Error) func(string) (superduper.File, error) {
-	return func(string) (superduper.File, error) { return superduper.File{}, &e }
+func fails(e superduper.Error) func(string) (store.File, error) {
+	return func(string) (store.File, error) { return store.File{}, &e }
 }
 
-func task(status string) func(string) (superduper.File, error) {
-	return func(id string) (superduper.File, error) {
-		return superduper.File{ID: id, Tasks: []superduper.Task{{Status: status}}}, nil
+func in(state store.FileState) func(string) (store.File, error) {
+	return func(string) (store.File, error) {
+		return store.File{State: state}, nil
 	}
 }
 
@@ -45,15 +45,15 @@ func TestWaitsForTheFile(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){
 		fails(superduper.Error{Kind: superduper.NotFound, Status: 404}), // not visible yet
-		task("in_progress"),
+		in(store.FileInProgress),
 		fails(superduper.Error{Kind: superduper.Unauthorised, Status: 401}),
 		fails(superduper.Error{Kind: superduper.RateLimited, Status: 429, RetryAfter: time.Millisecond}),
-		task("completed"), // but without an address
+		in(store.FileFinalizing),
 	}}
 	var told []store.FileState
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		told = append(told, p.File.State)
 		return nil
 	}
@@ -91,10 +91,10 @@ func TestWhileItIsMade(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, false)
 			id, cfg := b.claimed(store.ActionGenerate), b.config()
-			cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
-				func(file string) (superduper.File, error) {
+			cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){
+				func(file string) (store.File, error) {
 					b.set("webhook:"+session, strings.ReplaceAll(c.writes, "FILE", file))
-					return task("in_progress")(file)
+					return in(store.FileInProgress)(file)
 				},
 			}}
 			job := b.ended(id, cfg)
@@ -118,14 +118,14 @@ func TestItsFileIsErased(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), task("in_progress")}}
-	cfg.At = func(step string) {
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){in(store.FileInProgress), in(store.FileInProgress)}}
+	cfg.OnStep = func(step string) {
 		if step == "filed" {
 			b.set("webhook:"+session, `{"status":"processing","more":1}`)
 		}
 	}
 	var foreign []bool
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		foreign = append(foreign, p.Job.Foreign)
 		return nil
 	}
@@ -141,11 +141,11 @@ func TestFileFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), func(id string) (superduper.File, error) {
-		return superduper.File{ID: id, Error: "Refused: a fox", Tasks: []superduper.Task{{Status: "error"}}}, nil
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){in(store.FileInProgress), func(string) (store.File, error) {
+		return store.File{State: store.FileFailed, Error: "Refused: a fox"}, nil
 	}}}
 	var last store.Progress
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		last = p
 		return nil
 	}
@@ -170,7 +170,7 @@ func TestWrongHost(t *testing.T) {
 	elsewhere := demo.NewSuperDuper(time.Now, 0)
 	server := httptest.NewTLSServer(elsewhere)
 	t.Cleanup(server.Close)
-	cfg.Maker = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
+	cfg.Generator = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseCertificate || elsewhere.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, elsewhere.Started())

@@ -61,7 +61,7 @@ func (b *bench) carryAll(r *jobs.Runner) {
 		b.t.Error(err)
 	}
 	for _, id := range ids {
-		if _, err := r.Carry(b.t.Context(), id); err != nil {
+		if _, err := r.Execute(b.t.Context(), id); err != nil {
 			b.t.Error(err)
 		}
 	}

@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +50,7 @@ func (s *shop) repaired(action store.Action) store.Plan {
 	if answer.Verdict != store.Claimed {
 		s.t.Fatalf("the last press: %s", answer.Verdict)
 	}
-	if _, err := jobs.New(s.cfg).Carry(s.t.Context(), p.ID); err != nil {
+	if _, err := jobs.New(s.cfg).Execute(s.t.Context(), p.ID); err != nil {
 		s.t.Fatal(err)
 	}
 	if job, err := s.ledger.LoadJob(s.t.Context(), p.ID); err != nil || job.Outcome != store.OutcomeDone {
@@ -139,23 +138,10 @@ func (v *videos) byBot() int {
 	return v.bot
 }
 
-// bothAPIs tells the store what Stripe, SuperDuperAI and the site say.
+// bothAPIs answers for Stripe, SuperDuperAI and the site.
 type bothAPIs struct {
 	*superduper.Client
 	stripe *payments.Reader
-}
-
-func (a bothAPIs) File(ctx context.Context, id string) (store.File, error) {
-	f, err := a.Client.File(ctx, id)
-	if errors.Is(err, superduper.NotFound) {
-		err = &store.FileError{Trouble: store.FileNotFound, Err: err}
-	}
-	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
-}
-
-func (a bothAPIs) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	status, err := a.WebhookStatus(ctx, id)
-	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, err
 }
 
 func (a bothAPIs) Payment(ctx context.Context, id string) store.Payment {

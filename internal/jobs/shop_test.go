@@ -166,11 +166,11 @@ func (tooLate) RoundTrip(r *http.Request) (*http.Response, error) {
 func (s *shop) unnamed() string {
 	s.t.Helper()
 	site := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: "example"})
-	file, err := site.GenerateVideo(s.t.Context(), superduper.VideoRequest{Prompt: "A fox", Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720})
+	file, err := site.Generate(s.t.Context(), superduper.Request{Prompt: "A fox", Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return file.ID
+	return file
 }
 
 // outside is somebody who found the address of the page.

@@ -22,7 +22,7 @@ func TestStoppedDuringTheRequest(t *testing.T) {
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	ctx, stop := context.WithCancel(t.Context())
-	cfg.Maker = meanwhile{cfg.Maker, stop}
+	cfg.Generator = meanwhile{cfg.Generator, stop}
 	if err := jobs.New(cfg).Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -35,13 +35,13 @@ func TestStoppedDuringTheRequest(t *testing.T) {
 
 // meanwhile is a SuperDuperAI that lets something happen before it answers.
 type meanwhile struct {
-	jobs.Maker
+	jobs.Generator
 	happens func()
 }
 
-func (m meanwhile) GenerateVideo(ctx context.Context, r superduper.VideoRequest) (superduper.File, error) {
+func (m meanwhile) Generate(ctx context.Context, r superduper.Request) (string, error) {
 	m.happens()
-	return m.Maker.GenerateVideo(ctx, r)
+	return m.Generator.Generate(ctx, r)
 }
 
 // endedWell runs the job to its end: one video was started, and is there.
@@ -95,7 +95,7 @@ func (b *bench) stoppedAt(id, step string) {
 	ctx, stop := context.WithCancel(b.t.Context())
 	defer stop()
 	cfg := b.config()
-	cfg.At = func(at string) {
+	cfg.OnStep = func(at string) {
 		if at == step {
 			stop()
 		}
@@ -143,15 +143,15 @@ func TestStoodStill(t *testing.T) {
 		}
 		return time.Now()
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "sending" && still.CompareAndSwap(false, true) {
 			b.leaseEnds(id)
-			if _, err := jobs.New(b.config()).Carry(t.Context(), id); err != nil {
+			if _, err := jobs.New(b.config()).Execute(t.Context(), id); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	if _, err := jobs.New(cfg).Carry(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+	if _, err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
 		t.Errorf("it ended with %v", err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)
@@ -160,13 +160,13 @@ func TestStoodStill(t *testing.T) {
 	}
 }
 
-// TestPanics: a panic stays with its job, which is gone on with.
+// TestPanics: a panic fails only its job, which is tried again.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	panicked := false
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "filed" && !panicked {
 			panicked = true
 			panic("A fox")
@@ -175,7 +175,7 @@ func TestPanics(t *testing.T) {
 	var log bytes.Buffer
 	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 	b.endedWell(id, cfg)
-	if text := log.String(); !strings.Contains(text, "a job panicked") || strings.Contains(text, "fox") {
+	if text := log.String(); !strings.Contains(text, "job panicked") || strings.Contains(text, "fox") {
 		t.Errorf("the log says %s", text)
 	}
 }
@@ -186,7 +186,7 @@ func TestTheSiteBeginsAsWell(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "answered" {
 			b.set("webhook:"+session, `{"status":"processing","fileId":"theirs","timestamp":"2026-03-04T12:00:00.000Z"}`)
 		}

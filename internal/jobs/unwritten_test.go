@@ -25,7 +25,7 @@ func TestRedisTakesNoWrites(t *testing.T) {
 		}
 		return time.Now().Add(time.Duration(minutes.Load()) * time.Minute)
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "sent" {
 			b.refuseWrites(true)
 			refusing.Store(true)

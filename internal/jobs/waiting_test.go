@@ -56,7 +56,7 @@ func TestWaitsForTheReplicas(t *testing.T) {
 func (b *bench) goesOn(id string, replica *redistest.Server) {
 	b.t.Helper()
 	cfg, startedWaiting := b.config(), -1
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		if p.Job.Cancellable() && startedWaiting < 0 {
 			startedWaiting = b.files.Started()
 			replica.Thaw(b.t)
@@ -81,7 +81,7 @@ func TestWaitsTooLong(t *testing.T) {
 		}
 		return time.Now()
 	}
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		late.Store(p.Job.Waiting)
 		return nil
 	}
@@ -97,7 +97,7 @@ func TestCancelledWhileItWaits(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	cfg := b.config()
-	cfg.Tell = func(ctx context.Context, p store.Progress) error {
+	cfg.Notify = func(ctx context.Context, p store.Progress) error {
 		if !p.Job.Cancellable() {
 			return nil
 		}
@@ -109,7 +109,7 @@ func TestCancelledWhileItWaits(t *testing.T) {
 		return nil
 	}
 	over := make(chan store.Outcome, 1)
-	cfg.Over = func(job store.Job) { over <- job.Outcome }
+	cfg.OnFinished = func(job store.Job) { over <- job.Outcome }
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeCancelled || b.files.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, b.files.Started())
@@ -136,7 +136,7 @@ func TestGoesOnElsewhere(t *testing.T) {
 	b, id, replica := waiting(t)
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := b.config()
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		if p.Job.Waiting || p.Job.Outcome != "" {
 			stop()
 		}

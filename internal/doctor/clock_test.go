@@ -39,7 +39,7 @@ func TestStripesClock(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(`{"object":"list","data":[]}`)) // a client that hung up notices by itself
 		}))
-		e := &exam{Config: Config{StripeKey: "rk_live_MARKED", StripeURL: server.URL, Now: func() time.Time { return now }}, sampled: make(chan struct{})}
+		e := &checker{Config: Config{StripeKey: "rk_live_MARKED", StripeURL: server.URL, Now: func() time.Time { return now }}, sampled: make(chan struct{})}
 		close(e.sampled)
 		results := e.stripe(t.Context())
 		server.Close()

@@ -36,7 +36,7 @@ func TestFilesTellTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close() })
-	seen, err := sampleOf(t.Context(), redis)
+	seen, err := takeSample(t.Context(), redis)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestFilesTellTheHost(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = fmt.Fprintf(w, `{"id":%q}`, id) // a client that hung up notices by itself
 		}))
-		e := &exam{Config: Config{RedisURL: server.URL(), SuperURL: api.URL}, sampled: make(chan struct{}), sample: c.sample}
+		e := &checker{Config: Config{RedisURL: server.URL(), SuperURL: api.URL}, sampled: make(chan struct{}), sample: c.sample}
 		close(e.sampled)
 		got := e.files(t.Context(), superduper.New(superduper.Config{BaseURL: api.URL, Token: "MARKED"}))
 		api.Close()

@@ -35,15 +35,15 @@ func TestSummarize(t *testing.T) {
 	}{
 		{"in neither", found(), found(), store.Event{State: store.EventNone}},
 		{"in neither as far as was read", search{}, found(), store.Event{}},
-		{"only among all", found(checkout), found(), store.Event{store.EventDelivered, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"only among all as far as was read", found(checkout), search{}, store.Event{store.EventUnknown, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"undelivered for long", found(checkout), found(checkout), store.Event{store.EventFailed, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), store.Event{store.EventFailed, checkout.ID, now.Add(-10 * time.Minute), time.Time{}, true}},
-		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), store.Event{store.EventPending, checkout.ID, now.Add(-9 * time.Minute), time.Time{}, true}},
-		{"the intent's is undelivered", found(checkout), found(intent), store.Event{store.EventPending, checkout.ID, intent.created(), time.Time{}, true}},
-		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{store.EventDelivered, checkout.ID, async.created(), async.created(), true}},
-		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{store.EventPending, checkout.ID, async.created(), async.created(), true}},
-		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{store.EventFailed, checkout.ID, checkout.created(), async.created(), true}},
+		{"only among all", found(checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"only among all as far as was read", found(checkout), search{}, store.Event{State: store.EventUnknown, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"undelivered for long", found(checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), store.Event{State: store.EventFailed, ID: checkout.ID, Created: now.Add(-10 * time.Minute), Completed: true}},
+		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), store.Event{State: store.EventPending, ID: checkout.ID, Created: now.Add(-9 * time.Minute), Completed: true}},
+		{"the intent's is undelivered", found(checkout), found(intent), store.Event{State: store.EventPending, ID: checkout.ID, Created: intent.created(), Completed: true}},
+		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
+		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{State: store.EventPending, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
+		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true}},
 	}
 	for _, test := range tests {
 		if got := summarize(test.all, test.undelivered, now); got != test.want {
@@ -87,11 +87,11 @@ func TestDelayedPayment(t *testing.T) {
 		want             store.Event
 		calls            int32
 	}{
-		{"delivered", []string{other, async, checkout}, []string{other}, store.Event{store.EventDelivered, "evt_1", paid, paid, true}, 4},
-		{"undelivered", []string{other, async, checkout}, []string{other, async}, store.Event{store.EventPending, "evt_1", paid, paid, true}, 4},
-		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, store.Event{store.EventPending, "evt_1", paid, paid, true}, 4},
-		{"the checkout's is not known", []string{async}, nil, store.Event{store.EventDelivered, "evt_2", paid, paid, false}, 4},
-		{"no delayed one", []string{other, instant}, []string{other}, store.Event{store.EventDelivered, "evt_1", charged, time.Time{}, true}, 2},
+		{"delivered", []string{other, async, checkout}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"undelivered", []string{other, async, checkout}, []string{other, async}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"the checkout's is not known", []string{async}, nil, store.Event{State: store.EventDelivered, ID: "evt_2", Created: paid, PaidAt: paid}, 4},
+		{"no delayed one", []string{other, instant}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}, 2},
 		{"none", []string{other}, nil, store.Event{State: store.EventNone}, 4},
 	}
 	for _, test := range tests {
@@ -103,7 +103,7 @@ func TestDelayedPayment(t *testing.T) {
 	}
 	reader, asked := lists(t, []string{checkout}, nil)
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentUnpaid, IntentID: "pi_1", ChargedAt: charged})
-	if want := (store.Event{store.EventDelivered, "evt_1", charged, time.Time{}, true}); err != nil || got != want || asked.Load() != 2 {
+	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}); err != nil || got != want || asked.Load() != 2 {
 		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, asked.Load(), err, want)
 	}
 }
@@ -166,8 +166,8 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 		all, undelivered []string
 		want             store.Event
 	}{
-		{"delivered", []string{async}, nil, store.Event{store.EventDelivered, "evt_2", paid, paid, false}},
-		{"undelivered", []string{async}, []string{async}, store.Event{store.EventFailed, "evt_2", paid, paid, false}},
+		{"delivered", []string{async}, nil, store.Event{State: store.EventDelivered, ID: "evt_2", Created: paid, PaidAt: paid}},
+		{"undelivered", []string{async}, []string{async}, store.Event{State: store.EventFailed, ID: "evt_2", Created: paid, PaidAt: paid}},
 		{"not seen", nil, nil, store.Event{}},
 	}
 	for _, test := range tests {
@@ -197,7 +197,7 @@ func TestSecondLookEndsEarly(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: charged})
-	if want := (store.Event{store.EventPending, "evt_1", paid, paid, true}); err != nil || got != want || calls.Load() != 4 {
+	if want := (store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}); err != nil || got != want || calls.Load() != 4 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
 }
@@ -218,7 +218,7 @@ func TestSecondLookFails(t *testing.T) {
 	charged := now.Add(-5 * 24 * time.Hour)
 	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
 	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
-	failed := store.Event{store.EventFailed, "evt_1", charged.Add(time.Minute), charged.Add(time.Minute), true}
+	failed := store.Event{State: store.EventFailed, ID: "evt_1", Created: charged.Add(time.Minute), PaidAt: charged.Add(time.Minute), Completed: true}
 	for name, test := range map[string]struct {
 		first  string
 		second transport

@@ -115,8 +115,8 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
 	err := errors.Join(
-		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.AnswerFor),
-		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileFor))
+		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.HandlerTimeout),
+		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileTimeout))
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())

@@ -79,7 +79,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- health.Serve(ctx, listener, health.Profiles(), health.ProfileFor, slog.New(slog.DiscardHandler))
+		ended <- health.Serve(ctx, listener, health.Profiles(), health.ProfileTimeout, slog.New(slog.DiscardHandler))
 	}()
 	res, err := http.Get("http://" + listener.Addr().String() + "/debug/pprof/")
 	if err != nil {

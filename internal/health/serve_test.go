@@ -28,7 +28,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		if err := health.Serve(t.Context(), listener, health.Handler(health.NewMetrics()), health.AnswerFor, slog.New(slog.DiscardHandler)); err != nil {
+		if err := health.Serve(t.Context(), listener, health.Handler(health.NewMetrics()), health.HandlerTimeout, slog.New(slog.DiscardHandler)); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -110,7 +110,9 @@ func TestSlowConnectionsEnd(t *testing.T) {
 					handler = health.Handler(health.NewMetrics())
 				}
 				ended := make(chan error, 1)
-				go func() { ended <- health.Serve(ctx, listener, handler, health.AnswerFor, slog.New(slog.DiscardHandler)) }()
+				go func() {
+					ended <- health.Serve(ctx, listener, handler, health.HandlerTimeout, slog.New(slog.DiscardHandler))
+				}()
 				ours, theirs := net.Pipe()
 				gone := &noticed{Conn: theirs, closed: make(chan struct{})}
 				listener.conns <- gone
@@ -160,7 +162,7 @@ func TestServersFaultsAreLogged(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- health.Serve(ctx, listener, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("at the disco") }),
-			health.AnswerFor, slog.New(slog.NewJSONHandler(logged, nil)))
+			health.HandlerTimeout, slog.New(slog.NewJSONHandler(logged, nil)))
 	}()
 	if res, err := http.Get("http://" + listener.Addr().String()); err == nil {
 		_ = res.Body.Close() // nothing is in it

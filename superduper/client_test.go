@@ -40,7 +40,7 @@ func answer(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-func TestAnswersAreClassed(t *testing.T) {
+func TestErrorKinds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name      string
@@ -108,7 +108,7 @@ func check(t *testing.T, err error, kind Kind, want Error) {
 	}
 }
 
-func TestWithoutTokenNothingIsSent(t *testing.T) {
+func TestNoToken(t *testing.T) {
 	t.Parallel()
 	asked := false
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
@@ -123,9 +123,9 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	}
 }
 
-// TestOnlyFilesAreAskedFor: an id comes from Redis, where anybody may have
+// TestInvalidIDs: an id comes from Redis, where anybody may have
 // written it, and the token goes with the question.
-func TestOnlyFilesAreAskedFor(t *testing.T) {
+func TestInvalidIDs(t *testing.T) {
 	t.Parallel()
 	asked := ""
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -154,7 +154,7 @@ func TestOnlyFilesAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestNothingListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -185,7 +185,7 @@ func TestCutAfterSendingIsUnclear(t *testing.T) {
 	}
 }
 
-func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
+func TestCancelledAfterSendingIsUnclear(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -225,7 +225,7 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-func TestAnotherHostsCertificate(t *testing.T) {
+func TestInvalidCertificate(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(answer(200, `{}`))
 	server.Config.ErrorLog = nil
@@ -287,7 +287,7 @@ func TestGenerateRequests(t *testing.T) {
 	}
 }
 
-func TestTheSiteNeverSeesTheToken(t *testing.T) {
+func TestTokenIsNotSentToTheSite(t *testing.T) {
 	t.Parallel()
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {

@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestFileRubbish: what cannot be read is no file in the making, or a second
+// TestMalformedFile: what cannot be read is no file in the making, or a second
 // video might be made beside a finished one.
-func TestFileRubbish(t *testing.T) {
+func TestMalformedFile(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":{}}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","url":5}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":"rubbish"}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[null]}`, `{"id":"6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0015","tasks":[7]}`, `{"id":"a"}`, `{"id":"../../balance"}`, `{}`, `[]`,

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestStripesClock is told of the answers that other checks ask for, and of nothing
+// TestStripeClock is told of the answers that other checks ask for, and of nothing
 // where there are none.
-func TestStripesClock(t *testing.T) {
+func TestStripeClock(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	date := func(ahead time.Duration) []string { return []string{now.Add(ahead).Format(http.TimeFormat)} }

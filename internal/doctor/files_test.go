@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestFilesTellTheHost: what the site had made is known at its own host and at no
+// TestFilesHost: what the site had made is known at its own host and at no
 // other. What we had made ourselves proves nothing.
-func TestFilesTellTheHost(t *testing.T) {
+func TestFilesHost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	now := time.Now()

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestSocketIsOpened: Slack's Web API may answer where its sockets are out of
+// TestAppTokenOpensSocket: Slack's Web API may answer where its sockets are out of
 // reach, such as behind a proxy.
-func TestSocketIsOpened(t *testing.T) {
+func TestAppTokenOpensSocket(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string

@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRulesGoByMetricsThatExist: every metric and label value that a rule goes
+// TestAlertRules: every metric and label value that a rule goes
 // by is told by the program, and every rule says what to do.
-func TestRulesGoByMetricsThatExist(t *testing.T) {
+func TestAlertRules(t *testing.T) {
 	t.Parallel()
 	m := health.NewMetrics()
 	rate := 1.0

@@ -150,8 +150,8 @@ func (n *noticed) Close() error {
 	return n.Conn.Close()
 }
 
-// TestServersFaultsAreLogged: through slog, like everything.
-func TestServersFaultsAreLogged(t *testing.T) {
+// TestServerErrorsAreLogged: through slog, like everything.
+func TestServerErrorsAreLogged(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -45,9 +45,9 @@ func (agreeing) SessionStatus(context.Context, string) (store.Site, error) {
 	return store.Site{Found: true, Status: "completed"}, nil
 }
 
-// TestTheEndIsTold: a job whose end could not be told is not over; it is on
+// TestEndIsShownUntilItSucceeds: a job whose end could not be told is not over; it is on
 // record and counted once all the same, and who tells it later tells all of it.
-func TestTheEndIsTold(t *testing.T) {
+func TestEndIsShownUntilItSucceeds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -85,8 +85,8 @@ func (b *bench) recordedOnce(over int) {
 	}
 }
 
-// TestRunningIsNotRetold: only an end can be overtaken.
-func TestRunningIsNotRetold(t *testing.T) {
+// TestProgressIsNotRepeated: only an end can be overtaken.
+func TestProgressIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionFix)
@@ -98,8 +98,8 @@ func TestRunningIsNotRetold(t *testing.T) {
 	}
 }
 
-// TestStandingIsCounted: those that run and those that wait for a person.
-func TestStandingIsCounted(t *testing.T) {
+// TestCountsAreReported: those that run and those that wait for a person.
+func TestCountsAreReported(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionFix), b.config()
@@ -111,9 +111,9 @@ func TestStandingIsCounted(t *testing.T) {
 	}
 }
 
-// TestInterruptedIsLeftAlone: what is interrupted again and again is tried ever
+// TestRetryBackoff: what is interrupted again and again is tried ever
 // more rarely, and never before the pause ends that Slack asks for.
-func TestInterruptedIsLeftAlone(t *testing.T) {
+func TestRetryBackoff(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	b.claimed(store.ActionFix)
@@ -183,10 +183,10 @@ func (i interrupted) Handle(ctx context.Context, r slog.Record) error {
 func (i interrupted) WithAttrs([]slog.Attr) slog.Handler { return i }
 func (i interrupted) WithGroup(string) slog.Handler      { return i }
 
-// TestClaimAndSettlementAreOnRecord: the process that took a claim, or what a
+// TestDecisionsAreAudited: the process that took a claim, or what a
 // person said, may be gone at once; who carries the job out puts it on record,
 // once.
-func TestClaimAndSettlementAreOnRecord(t *testing.T) {
+func TestDecisionsAreAudited(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()

@@ -67,10 +67,10 @@ func (g *group) sentOrWaits(id string) {
 	})
 }
 
-// TestFailoverThatLosesTheClaim: the replica knows the plan, and nothing of its
+// TestFailoverLosesTheClaim: the replica knows the plan, and nothing of its
 // approval. Approved once more after the failover, it is carried out once, although
 // the process that had it first still runs.
-func TestFailoverThatLosesTheClaim(t *testing.T) {
+func TestFailoverLosesTheClaim(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -106,9 +106,9 @@ func (b *bench) approved(id string) {
 	}
 }
 
-// TestFailoverThatLosesTheRequest: the replica knows the claimed job, and nothing
+// TestFailoverLosesTheRequest: the replica knows the claimed job, and nothing
 // of how far it got when master and bot were killed. Who takes over begins anew.
-func TestFailoverThatLosesTheRequest(t *testing.T) {
+func TestFailoverLosesTheRequest(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {

@@ -192,10 +192,10 @@ func (r *race) judge() (fault string) {
 	return ""
 }
 
-// TestTheSiteWritesSlowly: a hundred rounds of the site's read-modify-write
+// TestSiteOverwritesLate: a hundred rounds of the site's read-modify-write
 // beside every repair. Nothing that the site wrote is lost, what it overwrote is
 // told, and only what stands is called done.
-func TestTheSiteWritesSlowly(t *testing.T) {
+func TestSiteOverwritesLate(t *testing.T) {
 	t.Parallel()
 	fix := []string{"planned", "checked", "written"}
 	generate := []string{"planned", "checked", "written", "sending", "answered", "sent", "filed", "polled", "finished"}

@@ -40,8 +40,8 @@ func in(state store.FileState) func(string) (store.File, error) {
 	}
 }
 
-// TestWaitsForTheFile: no answer about a file is an end but the last one.
-func TestWaitsForTheFile(t *testing.T) {
+// TestPollUntilFinished: no answer about a file is an end but the last one.
+func TestPollUntilFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -69,9 +69,9 @@ func TestWaitsForTheFile(t *testing.T) {
 	}
 }
 
-// TestWhileItIsMade: somebody else writes the session while the file is made.
+// TestSessionWrittenDuringGeneration: somebody else writes the session while the file is made.
 // What says something else stays; what does not is kept with the job's own.
-func TestWhileItIsMade(t *testing.T) {
+func TestSessionWrittenDuringGeneration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -112,9 +112,9 @@ func TestWhileItIsMade(t *testing.T) {
 	}
 }
 
-// TestItsFileIsErased: the site erases the file's id while the file is made. That
+// TestFileIDErased: the site erases the file's id while the file is made. That
 // is told, and mended with the outcome.
-func TestItsFileIsErased(t *testing.T) {
+func TestFileIDErased(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -135,9 +135,9 @@ func TestItsFileIsErased(t *testing.T) {
 	}
 }
 
-// TestFileFails: SuperDuperAI took the request and could not make the file. Why is
+// TestGenerationFails: SuperDuperAI took the request and could not make the file. Why is
 // told and not kept.
-func TestFileFails(t *testing.T) {
+func TestGenerationFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -162,8 +162,8 @@ func TestFileFails(t *testing.T) {
 	}
 }
 
-// TestWrongHost: a certificate that does not hold is no request sent.
-func TestWrongHost(t *testing.T) {
+// TestCertificateOfAnotherHost: a certificate that does not hold is no request sent.
+func TestCertificateOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()

@@ -39,11 +39,11 @@ func TestTwoReplicas(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				b.carryAll(replica)
+				b.executeAll(replica)
 			})
 		}
 		race.Wait()
-		b.carryAll(replicas[0]) // what the two took from each other
+		b.executeAll(replicas[0]) // what the two took from each other
 		if n := b.files.Started(); n != round+1 {
 			t.Fatalf("round %d: %d started", round, n)
 		}
@@ -54,8 +54,8 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// carryAll carries out whatever is pending, as a runner's look does.
-func (b *bench) carryAll(r *jobs.Runner) {
+// executeAll carries out whatever is pending, as a runner's look does.
+func (b *bench) executeAll(r *jobs.Runner) {
 	ids, err := b.ledger.Pending(b.t.Context())
 	if err != nil {
 		b.t.Error(err)

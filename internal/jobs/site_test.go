@@ -45,10 +45,10 @@ type course struct {
 	why    string       // with a second video: why that is all that the bot can do
 }
 
-// TestTheSite goes through what the site can leave behind: what the customer sees
+// TestSite goes through what the site can leave behind: what the customer sees
 // before and after every repair that is allowed, and how many videos were paid for
 // once Stripe's events come after it all the same.
-func TestTheSite(t *testing.T) {
+func TestSite(t *testing.T) {
 	t.Parallel()
 	shared := newBench(t, false)
 	for i, c := range []struct {

@@ -10,13 +10,13 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestAccessAsksWhatStripeKnows: Stripe's own mock takes every question.
-func TestAccessAsksWhatStripeKnows(t *testing.T) {
+// TestAccessRequestShapes: Stripe's own mock takes every question.
+func TestAccessRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder
 	lacking, err := rec.reader(t).Access(t.Context())
 	if err != nil || len(lacking) > 0 || len(rec.requests) != 4 {
-		t.Errorf("lacking %q, %v; asked %q", lacking, err, rec.requests)
+		t.Errorf("lacking %q, %v; requests %q", lacking, err, rec.requests)
 	}
 	for i, status := range rec.statuses {
 		if status != http.StatusOK {
@@ -25,7 +25,7 @@ func TestAccessAsksWhatStripeKnows(t *testing.T) {
 	}
 }
 
-func TestAccessNamesWhatIsLacking(t *testing.T) {
+func TestAccessLacking(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		refused map[string]int

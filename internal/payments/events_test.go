@@ -53,10 +53,10 @@ func TestSummarize(t *testing.T) {
 }
 
 // lists answers questions for events from those given, newest first, as Stripe does.
-func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atomic.Int32) {
-	asked = &atomic.Int32{}
+func lists(t *testing.T, all, undelivered []string) (reader *Reader, requests *atomic.Int32) {
+	requests = &atomic.Int32{}
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		query := r.URL.Query()
 		from, _ := strconv.ParseInt(query.Get("created[gte]"), 10, 64) // none = 0, which a test below would see
 		to, _ := strconv.ParseInt(query.Get("created[lte]"), 10, 64)
@@ -69,18 +69,18 @@ func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atom
 			return json.Unmarshal([]byte(raw), &e) == nil && (e.Created < from || e.Created > to || !slices.Contains(types, string(e.Type)))
 		})
 		_, _ = fmt.Fprint(w, list(false, events...)) // a client that hung up notices by itself
-	}), asked
+	}), requests
 }
 
 // TestDelayedPayment: its charge is days old when it succeeds.
 func TestDelayedPayment(t *testing.T) {
 	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
-	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
-	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
-	other := told("evt_3", asyncSucceeded, paid, object("cs_live_other", "paid"))
-	intent := told("evt_4", "payment_intent.succeeded", paid, `{"id":"pi_1"}`)
-	instant := told("evt_1", completed, charged, object(liveID, "paid"))
+	checkout := newEvent("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	other := newEvent("evt_3", asyncSucceeded, paid, object("cs_live_other", "paid"))
+	intent := newEvent("evt_4", "payment_intent.succeeded", paid, `{"id":"pi_1"}`)
+	instant := newEvent("evt_1", completed, charged, object(liveID, "paid"))
 	tests := []struct {
 		name             string
 		all, undelivered []string
@@ -95,25 +95,25 @@ func TestDelayedPayment(t *testing.T) {
 		{"none", []string{other}, nil, store.Event{State: store.EventNone}, 4},
 	}
 	for _, test := range tests {
-		reader, asked := lists(t, test.all, test.undelivered)
+		reader, requests := lists(t, test.all, test.undelivered)
 		got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, IntentID: "pi_1", Created: charged.Add(-time.Minute), ChargedAt: charged})
-		if err != nil || got != test.want || asked.Load() != test.calls {
-			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		if err != nil || got != test.want || requests.Load() != test.calls {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, requests.Load(), err, test.want)
 		}
 	}
-	reader, asked := lists(t, []string{checkout}, nil)
+	reader, requests := lists(t, []string{checkout}, nil)
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentUnpaid, IntentID: "pi_1", ChargedAt: charged})
-	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}); err != nil || got != want || asked.Load() != 2 {
-		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, asked.Load(), err, want)
+	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}); err != nil || got != want || requests.Load() != 2 {
+		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, requests.Load(), err, want)
 	}
 }
 
-func TestEventIsLookedForPageByPage(t *testing.T) {
+func TestEventSearchPages(t *testing.T) {
 	t.Parallel()
 	at := now.Add(-time.Hour)
 	full := make([]string, 100)
 	for i := range full {
-		full[i] = told(fmt.Sprint("evt_", i), completed, at, object("cs_live_other", "paid"))
+		full[i] = newEvent(fmt.Sprint("evt_", i), completed, at, object("cs_live_other", "paid"))
 	}
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +123,7 @@ func TestEventIsLookedForPageByPage(t *testing.T) {
 		case query.Get("delivery_success") == "false":
 			body = list(false)
 		case query.Get("starting_after") == "evt_99":
-			body = list(true, told("evt_100", completed, at, object(liveID, "paid")))
+			body = list(true, newEvent("evt_100", completed, at, object(liveID, "paid")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
@@ -146,9 +146,9 @@ func TestEventSearchIsBounded(t *testing.T) {
 	}
 }
 
-func TestEventTooOldIsNotAskedFor(t *testing.T) {
+func TestEventTooOld(t *testing.T) {
 	t.Parallel()
-	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
+	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("requests") })
 	for _, s := range []store.Payment{{SessionID: liveID, State: store.PaymentPaid}, {SessionID: liveID, State: store.PaymentUnpaid, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
 		if got, err := reader.Event(t.Context(), s); err != nil || got != (store.Event{}) {
 			t.Errorf("%+v, error %v", got, err)
@@ -160,7 +160,7 @@ func TestEventTooOldIsNotAskedFor(t *testing.T) {
 func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 	t.Parallel()
 	paid := now.Add(-20 * 24 * time.Hour)
-	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	async := newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
 	tests := []struct {
 		name             string
 		all, undelivered []string
@@ -171,10 +171,10 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 		{"not seen", nil, nil, store.Event{}},
 	}
 	for _, test := range tests {
-		reader, asked := lists(t, test.all, test.undelivered)
+		reader, requests := lists(t, test.all, test.undelivered)
 		got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-31 * 24 * time.Hour)})
-		if err != nil || got != test.want || asked.Load() != 2 {
-			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		if err != nil || got != test.want || requests.Load() != 2 {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, requests.Load(), err, test.want)
 		}
 	}
 	reader, _ := lists(t, nil, nil)
@@ -183,16 +183,16 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 	}
 }
 
-// TestSecondLookEndsEarly: at the event that it is for, however long the lists are.
-func TestSecondLookEndsEarly(t *testing.T) {
+// TestLateSearchEndsEarly: at the event that it is for, however long the lists are.
+func TestLateSearchEndsEarly(t *testing.T) {
 	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		body := list(true, told("evt_2", asyncSucceeded, paid, object(liveID, "paid")))
-		if firstLook(r, charged) {
-			body = list(false, told("evt_1", completed, charged, object(liveID, "unpaid")))
+		body := list(true, newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid")))
+		if firstSearch(r, charged) {
+			body = list(false, newEvent("evt_1", completed, charged, object(liveID, "unpaid")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
@@ -202,8 +202,8 @@ func TestSecondLookEndsEarly(t *testing.T) {
 	}
 }
 
-// firstLook reports whether events around the charge are asked for.
-func firstLook(r *http.Request, charged time.Time) bool {
+// firstSearch reports whether events around the charge are requests for.
+func firstSearch(r *http.Request, charged time.Time) bool {
 	return r.URL.Query().Get("created[lte]") == strconv.FormatInt(charged.Add(eventMargin).Unix(), 10)
 }
 
@@ -211,13 +211,13 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// TestSecondLookFails: what the first one saw is told all the same, and while
+// TestLateSearchFails: what the first one saw is told all the same, and while
 // somebody still waits for it.
-func TestSecondLookFails(t *testing.T) {
+func TestLateSearchFails(t *testing.T) {
 	t.Parallel()
 	charged := now.Add(-5 * 24 * time.Hour)
-	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
-	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
+	checkout := newEvent("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := newEvent("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
 	failed := store.Event{State: store.EventFailed, ID: "evt_1", Created: charged.Add(time.Minute), PaidAt: charged.Add(time.Minute), Completed: true}
 	for name, test := range map[string]struct {
 		first  string
@@ -239,7 +239,7 @@ func TestSecondLookFails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				stripe := transport(func(r *http.Request) (*http.Response, error) {
-					if firstLook(r, charged) {
+					if firstSearch(r, charged) {
 						return reply(http.StatusOK, test.first), nil
 					}
 					return test.second(r)

@@ -20,21 +20,23 @@ func object(id, payment string) string {
 		"created":%d,"livemode":true,"payment_intent":"pi_1"}`, id, payment, now.Add(-time.Hour).Unix())
 }
 
-func told(id string, kind stripe.EventType, at time.Time, object string) string {
+func newEvent(id string, kind stripe.EventType, at time.Time, object string) string {
 	return fmt.Sprintf(`{"id":%q,"object":"event","type":%q,"created":%d,"request":{"id":null},"data":{"object":%s}}`, id, kind, at.Unix(), object)
 }
 
-func paidEvent(id, object string) string { return told(id, completed, now.Add(-time.Minute), object) }
+func paidEvent(id, object string) string {
+	return newEvent(id, completed, now.Add(-time.Minute), object)
+}
 
 func list(more bool, items ...string) string {
 	return fmt.Sprintf(`{"object":"list","has_more":%t,"data":[%s]}`, more, strings.Join(items, ","))
 }
 
-func TestPaidEventsPageByPage(t *testing.T) {
+func TestPaidEventsPages(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requests []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, decode(r))
+		requests = append(requests, decode(r))
 		body := list(true, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_2", object("cs_live_2", "unpaid")),
 			"null", paidEvent("evt_3", `{"id":"cs_x","created":"soon"}`), paidEvent("evt_4", `{}`))
 		if r.URL.Query().Get("starting_after") != "" {
@@ -54,12 +56,12 @@ func TestPaidEventsPageByPage(t *testing.T) {
 	}
 	const types = "types[0]=checkout.session.completed&types[1]=checkout.session.async_payment_succeeded&"
 	times := fmt.Sprintf("created[gte]=%d&created[lte]=%d&limit=100&", now.Add(-time.Hour).Unix(), now.Unix())
-	if want := []string{times + types, times + "starting_after=evt_4&" + types}; !slices.Equal(asked, want) {
-		t.Errorf("asked\n%q, want\n%q", asked, want)
+	if want := []string{times + types, times + "starting_after=evt_4&" + types}; !slices.Equal(requests, want) {
+		t.Errorf("requests\n%q, want\n%q", requests, want)
 	}
 }
 
-func TestPaidEventsEndWithTheirReceiver(t *testing.T) {
+func TestPaidEventsStop(t *testing.T) {
 	t.Parallel()
 	reader := serve(t, answer(200, list(true, paidEvent("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
@@ -80,10 +82,10 @@ func TestUndeliveredIsBounded(t *testing.T) {
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls++
 		if r.URL.Query().Get("delivery_success") != "false" {
-			t.Errorf("asked for %s", r.URL)
+			t.Errorf("requests for %s", r.URL)
 		}
 		if types := array(r, "types"); !slices.Equal(types, startingEvents) {
-			t.Errorf("asked for %q", types)
+			t.Errorf("requests for %q", types)
 		}
 		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls), object(fmt.Sprint("cs_", calls), "paid"))))
 	})
@@ -102,7 +104,7 @@ func array(r *http.Request, name string) (values []string) {
 
 func TestUndeliveredNamesPaymentIntents(t *testing.T) {
 	t.Parallel()
-	body := list(false, paidEvent("evt_1", object("cs_1", "paid")), told("evt_2", "payment_intent.succeeded", now, `{"id":"pi_2"}`))
+	body := list(false, paidEvent("evt_1", object("cs_1", "paid")), newEvent("evt_2", "payment_intent.succeeded", now, `{"id":"pi_2"}`))
 	got, whole, err := serve(t, answer(200, body)).Undelivered(t.Context(), now, now)
 	if err != nil || !whole || !got["cs_1"] || !got["pi_2"] || len(got) != 2 {
 		t.Errorf("%v, whole %t, %v", got, whole, err)
@@ -113,7 +115,7 @@ func TestUndeliveredNamesPaymentIntents(t *testing.T) {
 func TestPaidAt(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
-		reader := serve(t, answer(200, list(false, told("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
+		reader := serve(t, answer(200, list(false, newEvent("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
 		err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error {
 			if len(page) != 1 || !page[0].Payment.PaidAt.Equal(want) || !page[0].Payment.ChargedAt.Equal(now.Add(-time.Minute)) {
 				t.Errorf("%s: %+v", kind, page)
@@ -126,11 +128,11 @@ func TestPaidAt(t *testing.T) {
 	}
 }
 
-func TestPaidSessionsPageByPage(t *testing.T) {
+func TestPaidSessionsPages(t *testing.T) {
 	t.Parallel()
-	var asked []string
+	var requests []string
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, decode(r))
+		requests = append(requests, decode(r))
 		body := list(true, object("cs_live_1", "paid"), "null", object("cs_live_2", "unpaid"))
 		if r.URL.Query().Get("starting_after") == "cs_live_2" {
 			body = list(false, object("cs_live_3", "paid"))
@@ -148,8 +150,8 @@ func TestPaidSessionsPageByPage(t *testing.T) {
 		t.Errorf("%q, %v", got, err)
 	}
 	want := fmt.Sprintf("created[gte]=%d&expand[0]=data.payment_intent.latest_charge&limit=100&status=complete&", now.Unix())
-	if len(asked) != 2 || asked[0] != want {
-		t.Errorf("asked %q, want %q first", asked, want)
+	if len(requests) != 2 || requests[0] != want {
+		t.Errorf("requests %q, want %q first", requests, want)
 	}
 }
 

@@ -32,7 +32,7 @@ var mock = sync.OnceValues(func() (http.Handler, error) {
 	return http.HandlerFunc(stub.HandleRequest), nil
 })
 
-// recorder passes requests on to Stripe's mock and keeps what was asked.
+// recorder passes requests on to Stripe's mock and keeps what was requests.
 type recorder struct {
 	mu       sync.Mutex
 	requests []string
@@ -75,8 +75,8 @@ func decode(r *http.Request) string {
 	return text
 }
 
-// The mock answers with a fixture whatever is asked. What counts here is what
-// is asked, that the mock accepts it, and that its answers can be read.
+// The mock answers with a fixture whatever is requests. What counts here is what
+// is requests, that the mock accepts it, and that its answers can be read.
 func TestRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder
@@ -103,7 +103,7 @@ func TestRequestShapes(t *testing.T) {
 	}
 	slices.Sort(rec.requests)
 	if !slices.Equal(rec.requests, want) {
-		t.Errorf("asked\n%q, want\n%q", rec.requests, want)
+		t.Errorf("requests\n%q, want\n%q", rec.requests, want)
 	}
 	for i, status := range rec.statuses {
 		if status != http.StatusOK {

@@ -20,9 +20,9 @@ const paidInFull = `{"id":"cs_live_example1","object":"checkout.session","amount
 		"amount_refunded":0,"created":1772625660,"disputed":false,"refunded":false,"payment_intent":"pi_1"}},
 	"payment_status":"paid","status":"complete","total_details":{"amount_discount":0},"url":null}`
 
-// TestSurprisingMembers: whatever stands in the place of a member, the answer
+// TestUnexpectedMembers: whatever stands in the place of a member, the answer
 // is read or is a fault, and money is not seen where Stripe does not tell of it.
-func TestSurprisingMembers(t *testing.T) {
+func TestUnexpectedMembers(t *testing.T) {
 	t.Parallel()
 	var whole map[string]any
 	if err := json.Unmarshal([]byte(paidInFull), &whole); err != nil {

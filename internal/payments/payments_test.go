@@ -40,7 +40,7 @@ func answer(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestSession(t *testing.T) {
+func TestPayment(t *testing.T) {
 	t.Parallel()
 	const created = 1_772_625_600 // now
 	tests := []struct {
@@ -84,7 +84,7 @@ func TestSession(t *testing.T) {
 	}
 }
 
-func TestMissingIsAState(t *testing.T) {
+func TestMissing(t *testing.T) {
 	t.Parallel()
 	reader := serve(t, answer(404, `{"error":{"type":"invalid_request_error","code":"resource_missing","message":"No such checkout.session"}}`))
 	got, err := reader.Payment(t.Context(), liveID)
@@ -148,7 +148,7 @@ func checkError(t *testing.T, err error, want Error) {
 	}
 }
 
-func TestGivenUp(t *testing.T) {
+func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	reader := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -162,7 +162,7 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-func TestNotEvenAsked(t *testing.T) {
+func TestKeyIsChecked(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		key, id string
@@ -179,15 +179,15 @@ func TestNotEvenAsked(t *testing.T) {
 		{"sk_example", liveID, nil},
 	}
 	for _, test := range tests {
-		asked := false
+		requests := false
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			asked = true
+			requests = true
 			_, _ = fmt.Fprintf(w, `{"id":%q,"status":"open"}`, test.id)
 		}))
 		_, err := New(Config{Key: test.key, BaseURL: server.URL}).Payment(t.Context(), test.id)
 		server.Close()
-		if asked != (test.want == nil) || !errors.Is(err, test.want) {
-			t.Errorf("key %q, id %q: %v, asked %t; want %v", test.key, test.id, err, asked, test.want)
+		if requests != (test.want == nil) || !errors.Is(err, test.want) {
+			t.Errorf("key %q, id %q: %v, requests %t; want %v", test.key, test.id, err, requests, test.want)
 		}
 	}
 }

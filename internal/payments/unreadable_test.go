@@ -43,7 +43,7 @@ func checkLog(t *testing.T, name string, log *bytes.Buffer, list string) {
 	}
 }
 
-func TestUnreadableSessionIsLeftOut(t *testing.T) {
+func TestUnreadableSessionSkipped(t *testing.T) {
 	t.Parallel()
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, object("cs_live_1", "paid"), odd, object("cs_live_2", "paid")))
@@ -71,8 +71,8 @@ func TestUnreadableSessionIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestUnreadableIsLoggedOnce for each question, until the number changes.
-func TestUnreadableIsLoggedOnce(t *testing.T) {
+// TestSkippedLoggedOnce for each question, until the number changes.
+func TestSkippedLoggedOnce(t *testing.T) {
 	t.Parallel()
 	reader, log := logged(t, "")
 	for _, count := range []int{1, 1, 2, 0, 2, 2} {
@@ -88,7 +88,7 @@ func TestUnreadableIsLoggedOnce(t *testing.T) {
 	}
 }
 
-func TestUnreadableEventIsLeftOut(t *testing.T) {
+func TestUnreadableEventSkipped(t *testing.T) {
 	t.Parallel()
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_odd", odd), paidEvent("evt_2", object("cs_live_2", "paid"))))
@@ -106,8 +106,8 @@ func TestUnreadableEventIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestUnreadableEventMayBeAnybodys: what a list does not hold proves nothing then.
-func TestUnreadableEventMayBeAnybodys(t *testing.T) {
+// TestUnreadableEventProvesNothing: what a list does not hold proves nothing then.
+func TestUnreadableEventProvesNothing(t *testing.T) {
 	t.Parallel()
 	for name, odd := range map[string]string{
 		"null": `null`, "no object": `{"id":"evt_x","data":null}`, "an id that is none": paidEvent("evt_x", `{"id":7}`),
@@ -128,9 +128,9 @@ func TestUnreadableEventMayBeAnybodys(t *testing.T) {
 	}
 }
 
-// TestOldEventIsRead: of an event only what is needed has to be as expected. Old
+// TestOldEventFormat: of an event only what is needed has to be as expected. Old
 // versions of the API wrote request as a string.
-func TestOldEventIsRead(t *testing.T) {
+func TestOldEventFormat(t *testing.T) {
 	t.Parallel()
 	old := strings.Replace(paidEvent("evt_1", object(liveID, "paid")), `{"id":null}`, `"req_1"`, 1)
 	reader, log := logged(t, list(false, old))
@@ -140,8 +140,8 @@ func TestOldEventIsRead(t *testing.T) {
 	}
 }
 
-// TestListGoesOnAfterAnUnreadableObject, which may be the last of its page.
-func TestListGoesOnAfterAnUnreadableObject(t *testing.T) {
+// TestPagingAfterUnreadableObject, which may be the last of its page.
+func TestPagingAfterUnreadableObject(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ last, after string }{
 		"with an id":    {strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":"100"`, 1), "cs_odd"},

@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestStoppedDuringTheRequest: a runner that is to stop while the request is
+// TestStoppedDuringRequest: a runner that is to stop while the request is
 // out waits for the answer, and another one goes on from there.
-func TestStoppedDuringTheRequest(t *testing.T) {
+func TestStoppedDuringRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -56,9 +56,9 @@ func (b *bench) endedWell(id string, cfg jobs.Config) {
 	}
 }
 
-// TestFoundLate: a job whose replica died before the request, and that is found
+// TestResumedTooLate: a job whose replica died before the request, and that is found
 // long after its approval, spends nothing any more.
-func TestFoundLate(t *testing.T) {
+func TestResumedTooLate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		died    string
@@ -108,9 +108,9 @@ func (b *bench) stoppedAt(id, step string) {
 	}
 }
 
-// TestDiedBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
+// TestKilledBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
 // live to record, is known for our own.
-func TestDiedBetweenWriteAndRecord(t *testing.T) {
+func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionGenerate)
@@ -130,9 +130,9 @@ func TestDiedBetweenWriteAndRecord(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// TestStoodStill: a process that stood still before its request does not send
+// TestSuspendedProcess: a process that stood still before its request does not send
 // it any more where another one got the job.
-func TestStoodStill(t *testing.T) {
+func TestSuspendedProcess(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -180,9 +180,9 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestTheSiteBeginsAsWell: the webhook comes while our request is out. What the
+// TestSiteStartsAsWell: the webhook comes while our request is out. What the
 // site wrote stays, and ours is followed to its end all the same.
-func TestTheSiteBeginsAsWell(t *testing.T) {
+func TestSiteStartsAsWell(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()

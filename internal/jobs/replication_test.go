@@ -34,9 +34,9 @@ func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	return b, id, replica
 }
 
-// TestWaitsForTheReplicas: nothing is asked for while a replica that could take
+// TestAwaitReplicas: nothing is asked for while a replica that could take
 // over does not know of it, and it goes on by itself once that does.
-func TestWaitsForTheReplicas(t *testing.T) {
+func TestAwaitReplicas(t *testing.T) {
 	t.Parallel()
 	t.Run("it lags", func(t *testing.T) {
 		t.Parallel()
@@ -69,8 +69,8 @@ func (b *bench) goesOn(id string, replica *redistest.Server) {
 	}
 }
 
-// TestWaitsTooLong: whoever waits for it is told why it ended.
-func TestWaitsTooLong(t *testing.T) {
+// TestAwaitReplicasTooLong: whoever waits for it is told why it ended.
+func TestAwaitReplicasTooLong(t *testing.T) {
 	t.Parallel()
 	b, id, _ := waiting(t)
 	cfg := b.config()
@@ -91,9 +91,9 @@ func TestWaitsTooLong(t *testing.T) {
 	}
 }
 
-// TestCancelledWhileItWaits: nothing is asked for, also when the replica is back,
+// TestCancelledWhileWaiting: nothing is asked for, also when the replica is back,
 // and that stands in the session and in the audit trail.
-func TestCancelledWhileItWaits(t *testing.T) {
+func TestCancelledWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	cfg := b.config()
@@ -130,8 +130,8 @@ func TestCancelledWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestGoesOnElsewhere: a job waits on where another process takes it over.
-func TestGoesOnElsewhere(t *testing.T) {
+// TestResumedByAnotherReplica: a job waits on where another process takes it over.
+func TestResumedByAnotherReplica(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	ctx, stop := context.WithCancel(t.Context())

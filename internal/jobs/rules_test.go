@@ -13,9 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestOurs: only a session that is as the job left it is written, or that says
+// TestOwned: only a session that is as the job left it is written, or that says
 // already what is to be written: an attempt whose answer got lost is known again.
-func TestOurs(t *testing.T) {
+func TestOwned(t *testing.T) {
 	t.Parallel()
 	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
 	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
@@ -111,9 +111,9 @@ func (a *asked) File(context.Context, string) (store.File, error) {
 	return store.File{State: store.FileInProgress}, a.answers[len(a.at)-1]
 }
 
-// TestPausesBetweenLooks: a file is looked at every five seconds; without an
+// TestPollBackoff: a file is looked at every five seconds; without an
 // answer ever more rarely, and not before SuperDuperAI asks to.
-func TestPausesBetweenLooks(t *testing.T) {
+func TestPollBackoff(t *testing.T) {
 	t.Parallel()
 	away := &superduper.Error{Kind: superduper.Unavailable}
 	retryAfter := func(d time.Duration) error { return &superduper.Error{Kind: superduper.RateLimited, RetryAfter: d} }

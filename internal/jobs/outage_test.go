@@ -19,9 +19,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
+// TestRedisOutage: whenever Redis hangs up on a runner, the job goes on once it
 // is back. What the request came to is known to nobody else until then.
-func TestRedisIsAway(t *testing.T) {
+func TestRedisOutage(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"written", "answered", "filed"} {
 		t.Run(at, func(t *testing.T) {
@@ -44,9 +44,9 @@ func TestRedisIsAway(t *testing.T) {
 	}
 }
 
-// TestRedisIsAwayForLong: nor is it given up once the lease has ended, as long
+// TestLongRedisOutage: nor is it given up once the lease has ended, as long
 // as nobody else got the job.
-func TestRedisIsAwayForLong(t *testing.T) {
+func TestLongRedisOutage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionGenerate)
@@ -87,9 +87,9 @@ func outlived(cfg *jobs.Config, leave, comeBack func()) {
 	}
 }
 
-// TestRedisStandsStill: a Redis that hears and does not answer, for longer than
+// TestRedisFrozen: a Redis that hears and does not answer, for longer than
 // a lease holds, and then does all that it heard.
-func TestRedisStandsStill(t *testing.T) {
+func TestRedisFrozen(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()

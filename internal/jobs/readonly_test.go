@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRedisTakesNoWrites: where what a generation came to cannot be written for
+// TestRedisReadOnly: where what a generation came to cannot be written for
 // as long as a file is followed, that is told, and settled once it can.
-func TestRedisTakesNoWrites(t *testing.T) {
+func TestRedisReadOnly(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
 	_, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))

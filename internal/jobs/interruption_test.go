@@ -15,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestStoppedDuringRequest: a runner that is to stop while the request is
-// out waits for the answer, and another one goes on from there.
+// TestStoppedDuringRequest: a runner that is stopped during the request waits for
+// the answer, and another one continues from there.
 func TestStoppedDuringRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -33,7 +33,7 @@ func TestStoppedDuringRequest(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// meanwhile is a SuperDuperAI that lets something happen before it answers.
+// meanwhile is a SuperDuperAI that runs a function before it answers.
 type meanwhile struct {
 	jobs.Generator
 	happens func()
@@ -44,7 +44,7 @@ func (m meanwhile) Generate(ctx context.Context, r superduper.Request) (string, 
 	return m.Generator.Generate(ctx, r)
 }
 
-// endedWell runs the job to its end: one video was started, and is there.
+// endedWell runs the job to its end, and checks that one video was generated.
 func (b *bench) endedWell(id string, cfg jobs.Config) {
 	b.t.Helper()
 	job := b.ended(id, cfg)
@@ -56,8 +56,8 @@ func (b *bench) endedWell(id string, cfg jobs.Config) {
 	}
 }
 
-// TestResumedTooLate: a job whose replica died before the request, and that is found
-// long after its approval, spends nothing any more.
+// TestResumedTooLate: a job whose process died before the request, and that is
+// resumed long after its approval, sends none.
 func TestResumedTooLate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -89,7 +89,7 @@ func TestResumedTooLate(t *testing.T) {
 	}
 }
 
-// stoppedAt lets a runner stop once the step is recorded.
+// stoppedAt runs a runner until the step is recorded.
 func (b *bench) stoppedAt(id, step string) {
 	b.t.Helper()
 	ctx, stop := context.WithCancel(b.t.Context())
@@ -108,8 +108,8 @@ func (b *bench) stoppedAt(id, step string) {
 	}
 }
 
-// TestKilledBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
-// live to record, is known for our own.
+// TestKilledBetweenWriteAndRecord: a claim that a process wrote, and died before it
+// recorded that, is recognised as our own.
 func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -130,8 +130,8 @@ func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// TestSuspendedProcess: a process that stood still before its request does not send
-// it any more where another one got the job.
+// TestSuspendedProcess: a process that was suspended before its request does not
+// send it once another one has the job.
 func TestSuspendedProcess(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -180,8 +180,8 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestSiteStartsAsWell: the webhook comes while our request is out. What the
-// site wrote stays, and ours is followed to its end all the same.
+// TestSiteStartsAsWell: the webhook comes during our request. What the site wrote
+// stays, and our generation is followed to its end.
 func TestSiteStartsAsWell(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)

@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestOutcomes: whatever SuperDuperAI or somebody else does, the job ends in
-// words, and the session says so.
+// TestOutcomes: whatever SuperDuperAI and other writers do, the job has an outcome,
+// and the session says so.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	status := func(code int, body string) func(*bench, *jobs.Config) {
@@ -83,8 +83,8 @@ func (never) File(context.Context, string) (store.File, error) {
 	return store.File{State: store.FileInProgress}, nil
 }
 
-// TestKilled: killed at any step, the job goes on elsewhere, and nothing is
-// started twice. Between request and reply its outcome is unclear.
+// TestKilled: killed at any step, the job is resumed elsewhere, and nothing is
+// started twice. Between request and answer its outcome is unclear.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -132,7 +132,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// settled: a person found that nothing was made, and it is over.
+// settled: a person found that nothing was generated.
 func (b *bench) settled(id string) {
 	b.t.Helper()
 	if _, err := b.ledger.Settle(b.t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: "", At: time.Now()}); err != nil {

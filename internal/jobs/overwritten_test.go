@@ -18,8 +18,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// slowSite is a site whose read-modify-write stands still between reading and
-// writing until it may go on.
+// slowSite is a site whose read-modify-write pauses between reading and writing
+// until it is released.
 type slowSite struct {
 	*demo.Site
 	passing
@@ -61,7 +61,7 @@ func (s *slowSite) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// polled is a SuperDuperAI that tells when a file is asked for.
+// polled is a SuperDuperAI that calls at when a file is requested.
 type polled struct {
 	jobs.Generator
 	at func(point string)
@@ -72,7 +72,7 @@ func (p polled) File(ctx context.Context, id string) (store.File, error) {
 	return p.Generator.File(ctx, id)
 }
 
-// race is one repair beside one update of the site's.
+// race is one repair in parallel with one update by the site.
 type race struct {
 	*bench
 	action       store.Action
@@ -87,7 +87,7 @@ type race struct {
 	says, hidden bool // session: says what the repair came to; webhook: does not
 }
 
-// at lets the site go on where it is its turn.
+// at releases the site at its points.
 func (r *race) at(point string) {
 	if slices.Contains(r.reached, point) {
 		return // only once
@@ -107,7 +107,7 @@ const (
 	ready    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 )
 
-// run carries the repair out.
+// run executes the repair.
 func (r *race) run() {
 	r.t.Helper()
 	r.orphan()
@@ -147,7 +147,7 @@ func (r *race) run() {
 	r.hidden = r.threeKey && !r.saysIt("webhook:")
 }
 
-// saysIt tells whether a key says what a repair that is done comes to.
+// saysIt reports whether a key holds the outcome of a repair that is done.
 func (r *race) saysIt(prefix string) bool {
 	got := r.value(prefix + session)
 	switch {
@@ -159,7 +159,7 @@ func (r *race) saysIt(prefix string) bool {
 	return r.job.FileID != "" && got["status"] == "completed" && got["fileId"] == r.job.FileID && got["error"] == nil
 }
 
-// judge holds what the job said against what the site's key holds.
+// judge compares the job's outcome with the site's key.
 func (r *race) judge() (fault string) {
 	held := r.value("session:" + session)
 	var written map[string]any
@@ -177,7 +177,7 @@ func (r *race) judge() (fault string) {
 	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == store.CauseChanged:
 		return ""
 	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != store.CauseOverwritten || !r.job.Foreign:
-		return "it is not told as overwritten"
+		return "it is not reported as overwritten"
 	}
 	x := r.examined()
 	x.Reads, x.Site = store.LayoutOneKey, &store.Site{Found: true}
@@ -192,9 +192,9 @@ func (r *race) judge() (fault string) {
 	return ""
 }
 
-// TestSiteOverwritesLate: a hundred rounds of the site's read-modify-write
-// beside every repair. Nothing that the site wrote is lost, what it overwrote is
-// told, and only what stands is called done.
+// TestSiteOverwritesLate: a hundred rounds of the site's read-modify-write in
+// parallel with every repair. Nothing that the site wrote is lost, what it
+// overwrote is reported, and only what was kept is called done.
 func TestSiteOverwritesLate(t *testing.T) {
 	t.Parallel()
 	fix := []string{"planned", "checked", "written"}

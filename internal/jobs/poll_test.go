@@ -14,8 +14,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// answers is a SuperDuperAI whose answers about a file are given one after the
-// other; what comes after the last one is the true answer.
+// answers is a SuperDuperAI with a list of answers for the file, followed by the
+// true ones.
 type answers struct {
 	jobs.Generator
 	list []func(id string) (store.File, error)
@@ -40,7 +40,7 @@ func in(state store.FileState) func(string) (store.File, error) {
 	}
 }
 
-// TestPollUntilFinished: no answer about a file is an end but the last one.
+// TestPollUntilFinished: no answer ends the polling but the last one.
 func TestPollUntilFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -52,25 +52,25 @@ func TestPollUntilFinished(t *testing.T) {
 		fails(superduper.Error{Kind: superduper.RateLimited, Status: 429, RetryAfter: time.Millisecond}),
 		in(store.FileFinalizing),
 	}}
-	var told []store.FileState
+	var shown []store.FileState
 	cfg.Notify = func(_ context.Context, p store.Progress) error {
-		told = append(told, p.File.State)
+		shown = append(shown, p.File.State)
 		return nil
 	}
 	b.endedWell(id, cfg)
 	want := []store.FileState{"", "", store.FileInProgress, store.FileFinalizing, store.FileCompleted}
-	if len(told) != len(want) {
-		t.Fatalf("told %q, want %q", told, want)
+	if len(shown) != len(want) {
+		t.Fatalf("shown %q, want %q", shown, want)
 	}
 	for i, state := range want {
-		if told[i] != state {
-			t.Errorf("told %q, want %q", told, want)
+		if shown[i] != state {
+			t.Errorf("shown %q, want %q", shown, want)
 		}
 	}
 }
 
-// TestSessionWrittenDuringGeneration: somebody else writes the session while the file is made.
-// What says something else stays; what does not is kept with the job's own.
+// TestSessionWrittenDuringGeneration: what conflicts with the job is kept and fails
+// it; other members are kept beside the job's own.
 func TestSessionWrittenDuringGeneration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -112,8 +112,8 @@ func TestSessionWrittenDuringGeneration(t *testing.T) {
 	}
 }
 
-// TestFileIDErased: the site erases the file's id while the file is made. That
-// is told, and mended with the outcome.
+// TestFileIDErased: the site erases the file's id during the generation. That is
+// shown, and repaired with the outcome.
 func TestFileIDErased(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -130,13 +130,13 @@ func TestFileIDErased(t *testing.T) {
 		return nil
 	}
 	b.endedWell(id, cfg)
-	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, being made, erased, done
-		t.Errorf("told as overwritten: %v, want %v", foreign, want)
+	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, generating, erased, done
+		t.Errorf("shown as overwritten: %v, want %v", foreign, want)
 	}
 }
 
-// TestGenerationFails: SuperDuperAI took the request and could not make the file. Why is
-// told and not kept.
+// TestGenerationFails: SuperDuperAI accepted the request and could not generate the
+// file. The reason is shown, and not stored.
 func TestGenerationFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
@@ -151,7 +151,7 @@ func TestGenerationFails(t *testing.T) {
 	}
 	job := b.ended(id, cfg)
 	if last.File.Error != "Refused: a fox" || len(last.Job.Detail) > 0 {
-		t.Errorf("told %+v of the job with %q", last.File, last.Job.Detail)
+		t.Errorf("shown %+v of the job with %q", last.File, last.Job.Detail)
 	}
 	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseFileFailed {
 		t.Errorf("%s (%s)", job.Outcome, job.Cause)
@@ -162,7 +162,7 @@ func TestGenerationFails(t *testing.T) {
 	}
 }
 
-// TestCertificateOfAnotherHost: a certificate that does not hold is no request sent.
+// TestCertificateOfAnotherHost: with an invalid certificate no request is sent.
 func TestCertificateOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)

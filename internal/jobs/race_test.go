@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestTwoReplicas: two replicas race over two plans for one session, and one of
-// them is carried out, once. In every second round the second plan is made when
-// the first is claimed already, by what was seen before.
+// TestTwoReplicas: two replicas race for two plans of one session, and one of the
+// plans is executed, once. In every second round the second plan is made after the
+// first was claimed, from an older examination.
 func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -54,7 +54,7 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// executeAll carries out whatever is pending, as a runner's look does.
+// executeAll executes all pending jobs, as a runner does.
 func (b *bench) executeAll(r *jobs.Runner) {
 	ids, err := b.ledger.Pending(b.t.Context())
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// leaves has the replica of a master stand still, and the link to it end.
+// leaves freezes the replica and ends its link.
 func (b *bench) leaves(master, replica *redistest.Server) {
 	b.t.Helper()
 	replica.Freeze(b.t)
@@ -21,7 +21,7 @@ func (b *bench) leaves(master, replica *redistest.Server) {
 	}
 }
 
-// waiting is a job that waits for the only replica, which left.
+// waiting returns a job that waits for the only replica, which is gone.
 func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	t.Helper()
 	b = newOwnBench(t)
@@ -34,8 +34,8 @@ func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	return b, id, replica
 }
 
-// TestAwaitReplicas: nothing is asked for while a replica that could take
-// over does not know of it, and it goes on by itself once that does.
+// TestAwaitReplicas: nothing is sent while a replica that could take over does not
+// have the record; the job continues by itself once it does.
 func TestAwaitReplicas(t *testing.T) {
 	t.Parallel()
 	t.Run("it lags", func(t *testing.T) {
@@ -65,11 +65,11 @@ func (b *bench) goesOn(id string, replica *redistest.Server) {
 	}
 	b.endedWell(id, cfg)
 	if startedWaiting != 0 {
-		b.t.Errorf("%d started while it waited (-1: that was not told)", startedWaiting)
+		b.t.Errorf("%d started while it waited (-1: that was not shown)", startedWaiting)
 	}
 }
 
-// TestAwaitReplicasTooLong: whoever waits for it is told why it ended.
+// TestAwaitReplicasTooLong: the job ends with its reason.
 func TestAwaitReplicasTooLong(t *testing.T) {
 	t.Parallel()
 	b, id, _ := waiting(t)
@@ -91,8 +91,8 @@ func TestAwaitReplicasTooLong(t *testing.T) {
 	}
 }
 
-// TestCancelledWhileWaiting: nothing is asked for, also when the replica is back,
-// and that stands in the session and in the audit trail.
+// TestCancelledWhileWaiting: nothing is sent, not even once the replica is back,
+// and the session and the audit trail say so.
 func TestCancelledWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
@@ -130,7 +130,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	}
 }
 
-// TestResumedByAnotherReplica: a job waits on where another process takes it over.
+// TestResumedByAnotherReplica: a job keeps waiting in the process that takes it over.
 func TestResumedByAnotherReplica(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)

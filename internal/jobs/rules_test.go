@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestOwned: only a session that is as the job left it is written, or that says
-// already what is to be written: an attempt whose answer got lost is known again.
+// TestOwned: a session is written only if it is as the job left it, or already says
+// what is to be written, because the answer to an earlier attempt got lost.
 func TestOwned(t *testing.T) {
 	t.Parallel()
 	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
@@ -94,16 +94,16 @@ func TestCauseOf(t *testing.T) {
 	}
 }
 
-// asked is a SuperDuperAI whose answers about a file are given one after the
-// other. The last of them is given when the job is to stop.
-type asked struct {
+// pollRecorder is a SuperDuperAI with a list of answers for the file. With the last
+// one it stops the job.
+type pollRecorder struct {
 	Generator
-	answers []error // nil = it is being made
+	answers []error // nil = in progress
 	stop    func()
 	at      []time.Time
 }
 
-func (a *asked) File(context.Context, string) (store.File, error) {
+func (a *pollRecorder) File(context.Context, string) (store.File, error) {
 	a.at = append(a.at, time.Now())
 	if len(a.at) == len(a.answers) {
 		a.stop()
@@ -111,15 +111,15 @@ func (a *asked) File(context.Context, string) (store.File, error) {
 	return store.File{State: store.FileInProgress}, a.answers[len(a.at)-1]
 }
 
-// TestPollBackoff: a file is looked at every five seconds; without an
-// answer ever more rarely, and not before SuperDuperAI asks to.
+// TestPollBackoff: a file is requested every five seconds; without an answer with
+// exponential backoff, and not before the Retry-After.
 func TestPollBackoff(t *testing.T) {
 	t.Parallel()
 	away := &superduper.Error{Kind: superduper.Unavailable}
 	retryAfter := func(d time.Duration) error { return &superduper.Error{Kind: superduper.RateLimited, RetryAfter: d} }
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		maker := &asked{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
+		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
 		c := execution{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
 			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {

@@ -22,7 +22,7 @@ import (
 func (s *shop) examined() store.Examination { return s.bot.Examine(s.t.Context(), s.id) }
 
 // repaired plans a repair by what is seen, has it approved, with a second press
-// where the plan needs one, and carries it out.
+// where the plan needs one, and executes it.
 func (s *shop) repaired(action store.Action) store.Plan {
 	s.t.Helper()
 	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry", RefundText: "refunded",
@@ -68,10 +68,10 @@ func (s *shop) tells(p course, x store.Examination) {
 		risk = s.repaired(p.repair).Risk
 	}
 	repaired, made := s.seen(), s.videos.Started()
-	s.told()
-	told := s.seen()
-	s.toldAgain()
-	if diff := cmp.Diff(p.seen, strings.Join([]string{repaired, told, s.seen()}, " → ")); diff != "" || (risk == "") != (p.risk == "") || !strings.HasPrefix(risk, p.risk) {
+	s.deliver()
+	delivered := s.seen()
+	s.deliverIntent()
+	if diff := cmp.Diff(p.seen, strings.Join([]string{repaired, delivered, s.seen()}, " → ")); diff != "" || (risk == "") != (p.risk == "") || !strings.HasPrefix(risk, p.risk) {
 		s.t.Errorf("it needs a second press for %q, want %q; the page (-want +got):\n%s", risk, p.risk, diff)
 	}
 	if n := s.videos.byBot() - byBot; n > 1 || n == 1 != (p.repair == generate) {
@@ -91,11 +91,11 @@ func (s *shop) tells(p course, x store.Examination) {
 		s.t.Error("the plan does not say that Stripe will still deliver")
 	}
 	if second := p.repair == generate && s.videos.Started() > 1; second != (p.why != "") {
-		s.t.Errorf("a second video is %t, told is %q", second, p.why)
+		s.t.Errorf("a second video is %t, the reason is %q", second, p.why)
 	}
 }
 
-// videos is SuperDuperAI, counting what is made there and for whom.
+// videos is SuperDuperAI, which counts what is generated there and for whom.
 type videos struct {
 	*demo.SuperDuper
 	mu    sync.Mutex

@@ -123,8 +123,8 @@ func TestNoToken(t *testing.T) {
 	}
 }
 
-// TestInvalidIDs: an id comes from Redis, where anybody may have
-// written it, and the token goes with the question.
+// TestInvalidIDs: an id comes from Redis, where anybody may have written it, and
+// the token is sent with the request.
 func TestInvalidIDs(t *testing.T) {
 	t.Parallel()
 	asked := ""
@@ -168,7 +168,7 @@ func TestConnectionRefused(t *testing.T) {
 	if err := client.Ping(t.Context()); !errors.Is(err, Unavailable) {
 		t.Errorf("ping: %v", err)
 	}
-	// Refused before anything was sent: it can be tried again without a doubt.
+	// Refused before anything was sent: it can safely be retried.
 	if _, err := client.Generate(t.Context(), Request{}); !errors.Is(err, Unavailable) {
 		t.Errorf("generate: %v", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestMalformedFile: what cannot be read is no file in the making, or a second
-// video might be made beside a finished one.
+// TestMalformedFile: what cannot be read is not in progress, or a second video
+// might be generated beside a finished one.
 func TestMalformedFile(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
@@ -61,7 +61,7 @@ func TestParseFile(t *testing.T) {
 	}
 }
 
-// TestFileError: the reason is words of theirs, however they are wrapped.
+// TestFileError: the reason is found in whatever object it is wrapped.
 func TestFileError(t *testing.T) {
 	t.Parallel()
 	for member, want := range map[string]string{

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestStripeClock is told of the answers that other checks ask for, and of nothing
-// where there are none.
+// TestStripeClock: the clock is judged by the answers to other checks, and not at
+// all without any.
 func TestStripeClock(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)

@@ -15,8 +15,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestFilesHost: what the site had made is known at its own host and at no
-// other. What we had made ourselves proves nothing.
+// TestFilesHost: only the site's own host knows its files. Those that the bot
+// generated prove nothing.
 func TestFilesHost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -27,7 +27,7 @@ func TestFilesHost(t *testing.T) {
 		at := now.Add(-time.Duration(n+1) * time.Hour).UTC().Format(time.RFC3339)
 		id := file(n)
 		if n == 1 {
-			id = "../balance" // what stands in Redis may be anything
+			id = "../balance" // the value may be anything
 		}
 		server.Client().Set(t.Context(), "session:"+session(n), `{"status":"processing","prompt":"A fox","fileId":"`+id+`","createdAt":"`+at+`"}`, 0)
 	}

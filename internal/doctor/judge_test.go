@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestJudge decides on what no test can bring about for real.
+// TestJudge covers what no test can bring about for real.
 func TestJudge(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
@@ -81,7 +81,7 @@ func TestMask(t *testing.T) {
 	}
 }
 
-// TestClean: names come from Slack, and reach a terminal.
+// TestClean: names from Slack are printed to a terminal.
 func TestClean(t *testing.T) {
 	t.Parallel()
 	got := clean("a\x1b[2Jb\nc\u202ed" + strings.Repeat("x", 5000))

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestAppTokenOpensSocket: Slack's Web API may answer where its sockets are out of
-// reach, such as behind a proxy.
+// TestAppTokenOpensSocket: Slack's Web API may answer where its sockets cannot be
+// reached, such as behind a proxy.
 func TestAppTokenOpensSocket(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

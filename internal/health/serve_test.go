@@ -18,8 +18,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// TestIdleConnectionsMakeRoom: however many connections somebody opens and leaves,
-// few are held, and whoever asks is answered.
+// TestIdleConnectionsMakeRoom: of many idle connections only a few are kept, and
+// requests are answered.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	t.Parallel()
 	const most, more = 64, 40
@@ -60,7 +60,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
-// pipes is a listener in memory: its deadlines follow the bubble's clock.
+// pipes is an in-memory listener: its deadlines use the bubble's clock.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -79,8 +79,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestSlowConnectionsEnd: a connection that sends, takes or asks for nothing is
-// given up; a profile may be measured for half a minute.
+// TestSlowConnectionsEnd: a connection that sends, reads or requests nothing is
+// closed.
 func TestSlowConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	const whole = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -138,7 +138,7 @@ func TestSlowConnectionsEnd(t *testing.T) {
 	}
 }
 
-// noticed tells when the server has closed a connection.
+// noticed is a connection that reports when the server has closed it.
 type noticed struct {
 	net.Conn
 	closed chan struct{}

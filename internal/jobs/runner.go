@@ -3,16 +3,14 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -128,22 +126,18 @@ func (r *Runner) finish(id string) {
 }
 
 // attempt executes a job as far as possible, and schedules another attempt if it
-// fails. A panic fails only its own job; its value may hold a customer's data, so
-// only errors of the runtime are logged in words.
+// fails or panics.
 func (r *Runner) attempt(ctx context.Context, id string) {
-	defer func() {
-		value := recover()
-		if value == nil {
-			return
-		}
-		text := fmt.Sprintf("%T", value)
-		if err, ok := value.(runtime.Error); ok {
-			text = err.Error()
-		}
+	err := panics.Catch(func() error {
+		_, err := r.Execute(ctx, id)
+		return err
+	})
+	var panicked *panics.Error
+	if errors.As(err, &panicked) {
 		wait := r.postpone(id, 0)
-		r.Log.Error("job panicked, will retry", "job", id, "panic", text, "in_ms", wait.Milliseconds(), "stack", string(debug.Stack()))
-	}()
-	_, err := r.Execute(ctx, id)
+		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
+		return
+	}
 	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost) {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestAccessRequestShapes: Stripe's own mock takes every question.
+// TestAccessRequestShapes: Stripe's own mock accepts every request.
 func TestAccessRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder

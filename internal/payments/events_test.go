@@ -52,7 +52,7 @@ func TestSummarize(t *testing.T) {
 	}
 }
 
-// lists answers questions for events from those given, newest first, as Stripe does.
+// lists returns a reader of a Stripe that lists the given events, newest first.
 func lists(t *testing.T, all, undelivered []string) (reader *Reader, requests *atomic.Int32) {
 	requests = &atomic.Int32{}
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -183,7 +183,7 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 	}
 }
 
-// TestLateSearchEndsEarly: at the event that it is for, however long the lists are.
+// TestLateSearchEndsEarly: it ends at its event, however long the lists are.
 func TestLateSearchEndsEarly(t *testing.T) {
 	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
@@ -202,7 +202,7 @@ func TestLateSearchEndsEarly(t *testing.T) {
 	}
 }
 
-// firstSearch reports whether events around the charge are requests for.
+// firstSearch reports whether events around the charge are requested.
 func firstSearch(r *http.Request, charged time.Time) bool {
 	return r.URL.Query().Get("created[lte]") == strconv.FormatInt(charged.Add(eventMargin).Unix(), 10)
 }
@@ -211,8 +211,8 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// TestLateSearchFails: what the first one saw is told all the same, and while
-// somebody still waits for it.
+// TestLateSearchFails: what the first search found is returned nevertheless, before
+// the caller's deadline.
 func TestLateSearchFails(t *testing.T) {
 	t.Parallel()
 	charged := now.Add(-5 * 24 * time.Hour)

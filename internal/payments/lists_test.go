@@ -111,7 +111,7 @@ func TestUndeliveredNamesPaymentIntents(t *testing.T) {
 	}
 }
 
-// TestPaidAt: of a delayed payment the event that it succeeded tells when.
+// TestPaidAt: the time of a delayed payment is that of its success event.
 func TestPaidAt(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
@@ -155,8 +155,7 @@ func TestPaidSessionsPages(t *testing.T) {
 	}
 }
 
-// TestListShapes asks Stripe's own mock, which refuses what is not in Stripe's
-// description.
+// TestListShapes sends all list requests to Stripe's own mock.
 func TestListShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder

@@ -32,7 +32,7 @@ var mock = sync.OnceValues(func() (http.Handler, error) {
 	return http.HandlerFunc(stub.HandleRequest), nil
 })
 
-// recorder passes requests on to Stripe's mock and keeps what was requests.
+// recorder passes requests on to Stripe's mock and records them.
 type recorder struct {
 	mu       sync.Mutex
 	requests []string
@@ -75,8 +75,8 @@ func decode(r *http.Request) string {
 	return text
 }
 
-// The mock answers with a fixture whatever is requests. What counts here is what
-// is requests, that the mock accepts it, and that its answers can be read.
+// The mock answers every request with a fixture. What counts is that it accepts
+// the request, and that the answer can be read.
 func TestRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder

@@ -20,8 +20,8 @@ const paidInFull = `{"id":"cs_live_example1","object":"checkout.session","amount
 		"amount_refunded":0,"created":1772625660,"disputed":false,"refunded":false,"payment_intent":"pi_1"}},
 	"payment_status":"paid","status":"complete","total_details":{"amount_discount":0},"url":null}`
 
-// TestUnexpectedMembers: whatever stands in the place of a member, the answer
-// is read or is a fault, and money is not seen where Stripe does not tell of it.
+// TestUnexpectedMembers: whatever the value of a member, the answer is read or is a
+// fault, and never turns into a payment.
 func TestUnexpectedMembers(t *testing.T) {
 	t.Parallel()
 	var whole map[string]any
@@ -64,8 +64,8 @@ func TestUnexpectedMembers(t *testing.T) {
 	}
 }
 
-// each calls try for every member of the object and of those in it, and puts
-// things right again after it.
+// each calls try for every member of the object and of those in it, and restores
+// the object afterwards.
 func each(object map[string]any, path string, try func(path string, put func(any), remove func())) {
 	for name, value := range maps.Clone(object) {
 		at := path + "." + name

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// odd are objects that cannot be read, each between two that can.
+// odd are objects that cannot be read.
 var odd = map[string]string{
 	"null":              `null`,
 	"a number":          `7`,
@@ -26,7 +26,7 @@ var odd = map[string]string{
 	"metadata in a row": strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"metadata":["`+email+`"]`, 1),
 }
 
-// logged is a reader of Stripe that answers so to any question, and its log.
+// logged returns a reader of a Stripe with one answer, and its log.
 func logged(t *testing.T, body string) (*Reader, *bytes.Buffer) {
 	t.Helper()
 	server := httptest.NewServer(answer(http.StatusOK, body))
@@ -71,7 +71,7 @@ func TestUnreadableSessionSkipped(t *testing.T) {
 	}
 }
 
-// TestSkippedLoggedOnce for each question, until the number changes.
+// TestSkippedLoggedOnce per operation, until the number changes.
 func TestSkippedLoggedOnce(t *testing.T) {
 	t.Parallel()
 	reader, log := logged(t, "")
@@ -106,7 +106,7 @@ func TestUnreadableEventSkipped(t *testing.T) {
 	}
 }
 
-// TestUnreadableEventProvesNothing: what a list does not hold proves nothing then.
+// TestUnreadableEventProvesNothing: absence from the list proves nothing then.
 func TestUnreadableEventProvesNothing(t *testing.T) {
 	t.Parallel()
 	for name, odd := range map[string]string{
@@ -128,7 +128,7 @@ func TestUnreadableEventProvesNothing(t *testing.T) {
 	}
 }
 
-// TestOldEventFormat: of an event only what is needed has to be as expected. Old
+// TestOldEventFormat: only the members that are read have to be as expected. Old
 // versions of the API wrote request as a string.
 func TestOldEventFormat(t *testing.T) {
 	t.Parallel()

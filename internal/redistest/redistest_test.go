@@ -47,7 +47,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// impatient is a client that asks only once.
+// impatient returns a client that does not retry.
 func impatient(t *testing.T, s *Server) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: s.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { _ = client.Close() }) // nothing hangs on it any more

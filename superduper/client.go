@@ -32,32 +32,29 @@ var (
 
 // Config configures a Client. Both URLs are without a path and a trailing slash.
 type Config struct {
-	BaseURL string       // of the SuperDuperAI API
-	Token   string       // of the SuperDuperAI API, never sent to the site; may be empty
-	SiteURL string       // of the site
-	HTTP    *http.Client // nil = a client of its own
+	BaseURL string // of the SuperDuperAI API
+	Token   string // of the SuperDuperAI API, never sent to the site; may be empty
+	SiteURL string // of the site
 }
 
 // Client is a client of the SuperDuperAI API and the site. It is safe for concurrent use.
 type Client struct {
 	base, site, token string
-	http              *http.Client
+	http              http.Client
 }
 
 // New returns a client. It does not connect yet.
 func New(cfg Config) *Client {
-	own := http.Client{Transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:   true,
-		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 32, // as many commands are answered at the same time
-		IdleConnTimeout:     90 * time.Second,
+	return &Client{base: cfg.BaseURL, site: cfg.SiteURL, token: cfg.Token, http: http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: 32, // as many commands are answered at the same time
+			IdleConnTimeout:     90 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
-	if cfg.HTTP != nil {
-		own = *cfg.HTTP
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{base: cfg.BaseURL, site: cfg.SiteURL, token: cfg.Token, http: &own}
 }
 
 // Ping requests the API, which needs no token.

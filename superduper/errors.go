@@ -102,20 +102,22 @@ func classifyBody(err error, method string, status int) *Error {
 	return e
 }
 
+// kinds are those of the statuses that have one of their own.
+var kinds = map[int]Kind{
+	http.StatusUnauthorized:    Unauthorised,
+	http.StatusPaymentRequired: Unpaid,
+	http.StatusForbidden:       Forbidden,
+	http.StatusNotFound:        NotFound,
+	http.StatusTooManyRequests: RateLimited,
+}
+
 // classifyResponse classifies an answer other than 2xx.
 func classifyResponse(method string, resp *http.Response, body []byte, token string) *Error {
 	e := &Error{Status: resp.StatusCode, RetryAfter: retryafter.Read(resp.Header, time.Hour)}
+	kind, known := kinds[resp.StatusCode]
 	switch status := resp.StatusCode; {
-	case status == http.StatusUnauthorized:
-		e.Kind = Unauthorised
-	case status == http.StatusPaymentRequired:
-		e.Kind = Unpaid
-	case status == http.StatusForbidden:
-		e.Kind = Forbidden
-	case status == http.StatusNotFound:
-		e.Kind = NotFound
-	case status == http.StatusTooManyRequests:
-		e.Kind = RateLimited
+	case known:
+		e.Kind = kind
 	case status < 400:
 		e.Kind, e.Err = Malformed, errRedirected
 	case method == http.MethodPost && gatewayTimeout(status):

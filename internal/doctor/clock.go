@@ -56,9 +56,6 @@ func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// client returns a client with this transport.
-func (c *clock) client() *http.Client { return &http.Client{Transport: c} }
-
 // result judges the clock by the answers to other requests. Without any it has
 // nothing to say: another check reports that.
 func (c *clock) result(whose string) Result {

@@ -31,7 +31,6 @@ type redisChecker struct {
 	use                 store.Use
 	quick               bool
 	redis               *store.Redis
-	topology            store.Topology
 }
 
 func (e *checker) redis(ctx context.Context, x redisChecker) []Result {
@@ -71,7 +70,6 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 	if err != nil {
 		return x.failure(err)
 	}
-	x.topology = topology
 	server, err := x.redis.Server(ctx)
 	if store.Impossible(err) { // the check of permissions reports it
 		return pass("Redis, " + string(topology))

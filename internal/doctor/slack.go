@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"net/http"
 	"slices"
 	"strings"
 	"unicode"
@@ -18,7 +19,7 @@ import (
 func (e *checker) slack(ctx context.Context) []Result {
 	dated := &clock{now: e.Now, next: bot.NewTransport()}
 	options := []slack.Option{
-		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(dated.client()),
+		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(&http.Client{Transport: dated}),
 		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
 	}
 	if e.SlackURL != "" {
@@ -47,7 +48,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 		next = append(next, check{"slack.oncall", s.oncall})
 	}
 	if !e.quick {
-		next = append(next, check{"slack.clock", func(context.Context) Result { return dated.result("Slack's") }})
+		next = append(next, known("slack.clock", dated.result("Slack's")))
 		if e.SlackAppToken != "" {
 			next = append(next, check{"slack.same_app", s.sameApp})
 		}

@@ -22,7 +22,7 @@ func (e *checker) stripe(ctx context.Context) []Result {
 	dated := &clock{now: e.Now, next: http.DefaultTransport}
 	results := runChecks(ctx,
 		known("stripe.key", judgeKey(e.StripeKey)),
-		check{"stripe.read", func(ctx context.Context) Result { return e.stripeRead(ctx, dated.client()) }},
+		check{"stripe.read", func(ctx context.Context) Result { return e.stripeRead(ctx, dated) }},
 		check{"stripe.mode", e.stripeMode})
 	return append(results, runChecks(ctx, known("stripe.clock", dated.result("Stripe's")))...)
 }
@@ -38,8 +38,8 @@ func judgeKey(key string) Result {
 	return pass("a restricted key, " + string(mode) + " mode (" + mask(key) + ")")
 }
 
-func (e *checker) stripeRead(ctx context.Context, client *http.Client) Result {
-	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL, HTTP: client}).Access(ctx)
+func (e *checker) stripeRead(ctx context.Context, transport http.RoundTripper) Result {
+	lacking, err := payments.New(payments.Config{Key: e.StripeKey, BaseURL: e.StripeURL, Transport: transport}).Access(ctx)
 	switch {
 	case errors.Is(err, store.StripeKeyRefused):
 		return fail("Stripe does not accept the key", "copy it again from Stripe's dashboard under Developers, API keys; it may have been rolled")

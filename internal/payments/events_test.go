@@ -244,7 +244,7 @@ func TestLateSearchFails(t *testing.T) {
 					}
 					return test.second(r)
 				})
-				reader := New(Config{Key: key, HTTP: &http.Client{Transport: stripe}, Now: func() time.Time { return now }})
+				reader := New(Config{Key: key, Transport: stripe, Now: func() time.Time { return now }})
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
 				got, err := reader.Event(ctx, store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: charged})

@@ -21,11 +21,11 @@ import (
 
 // Config configures a Reader.
 type Config struct {
-	Key     string           // a restricted read-only key is enough; empty = every request fails with store.NoStripeKey
-	BaseURL string           // without a version path and a trailing slash; empty = Stripe's
-	HTTP    *http.Client     // nil = a client of its own
-	Now     func() time.Time // nil = time.Now
-	Log     *slog.Logger     // nil = nothing is logged
+	Key       string            // a restricted read-only key is enough; empty = every request fails with store.NoStripeKey
+	BaseURL   string            // without a version path and a trailing slash; empty = Stripe's
+	Transport http.RoundTripper // nil = one of its own
+	Now       func() time.Time  // nil = time.Now
+	Log       *slog.Logger      // nil = nothing is logged
 	// ProductMetadata are the metadata members that mark a sale of this product;
 	// none = every session of mode payment is one.
 	ProductMetadata []string
@@ -51,7 +51,7 @@ func New(cfg Config) *Reader {
 	}
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
 		URL:               stripe.String(cmp.Or(cfg.BaseURL, stripe.APIURL)),
-		HTTPClient:        newHTTPClient(cfg.HTTP),
+		HTTPClient:        newHTTPClient(cfg.Transport),
 		MaxNetworkRetries: stripe.Int64(0), // a person is waiting, and can ask again
 		EnableTelemetry:   stripe.Bool(false),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // it would log bodies

@@ -18,23 +18,21 @@ const bodyLimit = 8 << 20
 
 // newHTTPClient returns the client for stripe-go: it follows no redirect and
 // reads answers through boundedTransport.
-func newHTTPClient(given *http.Client) *http.Client {
-	own := http.Client{Timeout: requestTimeout, Transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:   true,
-		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 8,
-		IdleConnTimeout:     90 * time.Second,
-	}}
-	if given != nil {
-		own = *given
+func newHTTPClient(transport http.RoundTripper) *http.Client {
+	if transport == nil {
+		transport = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: 8,
+			IdleConnTimeout:     90 * time.Second,
+		}
 	}
-	if own.Transport == nil {
-		own.Transport = http.DefaultTransport
+	return &http.Client{
+		Timeout:       requestTimeout,
+		Transport:     boundedTransport{transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	own.Transport = boundedTransport{own.Transport}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }
 
 // boundedTransport reads the whole answer within bounds and turns a refusal into an

@@ -20,41 +20,37 @@ func isGroup(id string) bool { return strings.HasPrefix(id, "S") }
 type person struct {
 	id      string
 	members []string // whom it admits: itself, or a group's
-	fault   Result   // why it admits nobody; without a level it does
 	outside bool     // a guest, a bot or somebody of another workspace
+	fault   Result   // why it admits nobody; without a level it does
 }
 
 // lookUp asks Slack whom an id refers to.
 func (s *slackChecker) lookUp(ctx context.Context, id string) person {
-	p := person{id: id}
 	if isGroup(id) {
 		members, err := s.api.GetUserGroupMembersContext(ctx, id)
 		switch {
 		case err != nil:
-			p.fault = refused(id, err)
+			return person{fault: refused(id, err)}
 		case len(members) == 0:
-			p.fault = fail(id+": a group without members", "put somebody into the group")
+			return person{fault: fail(id+": a group without members", "put somebody into the group")}
 		}
-		p.members = members
-		return p
+		return person{id: id, members: members}
 	}
 	user, err := s.api.GetUserInfoContext(ctx, id)
 	switch {
 	case err != nil:
-		p.fault = refused(id, err)
+		return person{fault: refused(id, err)}
 	case user.Deleted:
-		p.fault = fail(id+": has left", "take the id out")
-	default:
-		p.members = []string{id}
-		p.outside = !bot.FullMember(user, s.me.TeamID)
+		return person{fault: fail(id+": has left", "take the id out")}
 	}
-	return p
+	return person{id: id, members: []string{id}, outside: !bot.FullMember(user, s.me.TeamID)}
 }
 
-// lookUpAll looks up all ids but "*".
-func (s *slackChecker) lookUpAll(ctx context.Context, ids []string) []person {
+// resolve looks up all ids of a variable but "*". Where some admit nobody, fault
+// names them.
+func (s *slackChecker) resolve(ctx context.Context, variable string, ids []string) (people []person, fault Result) {
 	ids = without(ids, []string{"*"})
-	people := make([]person, len(ids))
+	people = make([]person, len(ids))
 	var group errgroup.Group
 	group.SetLimit(maxLookups)
 	for i := range people {
@@ -64,9 +60,23 @@ func (s *slackChecker) lookUpAll(ctx context.Context, ids []string) []person {
 		})
 	}
 	_ = group.Wait() // each has its own fault
-	return people
+	var seen []string
+	for _, p := range people {
+		if p.fault.Level == "" {
+			continue
+		}
+		seen = append(seen, p.fault.Seen)
+		if fault.Level != Failed {
+			fault = p.fault
+		}
+	}
+	if len(seen) > 0 {
+		fault.Seen = variable + " cannot be resolved: " + list(seen)
+	}
+	return people, fault
 }
 
+// operators checks that those listed can approve repairs.
 func (s *slackChecker) operators(ctx context.Context) Result {
 	if s.Unusable["OPERATORS"] {
 		return Result{}
@@ -74,15 +84,11 @@ func (s *slackChecker) operators(ctx context.Context) Result {
 	if len(s.Operators) == 0 {
 		return warn("OPERATORS is empty: nobody can approve a repair", "list ids of users and groups there")
 	}
-	return judgeOperators(s.Operators, s.lookUpAll(ctx, s.Operators), s.Approvals)
-}
-
-// judgeOperators judges whether those listed can approve repairs.
-func judgeOperators(listed []string, people []person, approvals string) Result {
-	if r, ok := unresolved("OPERATORS", people); !ok {
-		return r
+	people, fault := s.resolve(ctx, "OPERATORS", s.Operators)
+	if fault.Level != "" {
+		return fault
 	}
-	if slices.Contains(listed, "*") {
+	if slices.Contains(s.Operators, "*") {
 		return pass("every full member of the workspace")
 	}
 	var outside []string
@@ -99,49 +105,31 @@ func judgeOperators(listed []string, people []person, approvals string) Result {
 	switch {
 	case len(able) == 0:
 		return fail("OPERATORS lists no full member of the workspace", "list one: guests and bots cannot approve")
-	case len(able) == 1 && approvals != "none":
+	case len(able) == 1 && s.Approvals != "none":
 		return fail("there is one operator, and APPROVALS asks for a second", "list another, or set APPROVALS to none")
 	case len(outside) > 0:
 		return warn("no full members, who cannot approve: "+list(outside), "take the ids out")
 	}
-	return pass(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(listed)))
+	return pass(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(s.Operators)))
 }
 
 func (s *slackChecker) readers(ctx context.Context) Result {
 	if s.Unusable["READERS"] {
 		return Result{}
 	}
-	if r, ok := unresolved("READERS", s.lookUpAll(ctx, s.Readers)); !ok {
-		return r
-	}
-	if slices.Contains(s.Readers, "*") {
+	_, fault := s.resolve(ctx, "READERS", s.Readers)
+	switch {
+	case fault.Level != "":
+		return fault
+	case slices.Contains(s.Readers, "*"):
 		return pass("every full member of the workspace")
 	}
 	return pass(list(s.Readers))
 }
 
 func (s *slackChecker) oncall(ctx context.Context) Result {
-	if r, ok := unresolved("ONCALL_MENTION", s.lookUpAll(ctx, []string{s.Oncall})); !ok {
-		return r
+	if _, fault := s.resolve(ctx, "ONCALL_MENTION", []string{s.Oncall}); fault.Level != "" {
+		return fault
 	}
 	return pass(s.Oncall)
-}
-
-// unresolved names the ids of a list that admit nobody; ok if there are none.
-func unresolved(variable string, people []person) (r Result, ok bool) {
-	var seen []string
-	for _, p := range people {
-		if p.fault.Level == "" {
-			continue
-		}
-		seen = append(seen, p.fault.Seen)
-		if r.Level != Failed {
-			r = p.fault
-		}
-	}
-	if len(seen) == 0 {
-		return Result{}, true
-	}
-	r.Seen = variable + " cannot be resolved: " + list(seen)
-	return r, false
 }

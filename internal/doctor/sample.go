@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	sampleSize    = 500             // sessions that are looked at
-	sampleTimeout = 2 * time.Second // or as many as are seen in that time
+	sampleSize    = 500             // sessions
+	sampleTimeout = 2 * time.Second // for as many as can be read
 )
 
 // sample is what some of the sessions are like.

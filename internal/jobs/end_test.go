@@ -53,7 +53,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	shown, finished := &notifications{fail: 1}, 0
 	cfg.Notify, cfg.Site, cfg.OnFinished = shown.notify, agreeing{}, func(store.Job) { finished++ }
-	if _, err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
+	if err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
 		t.Fatal("a failed final notification was ignored")
 	}
 	job := b.ended(id, cfg) // by a runner that did not poll the file

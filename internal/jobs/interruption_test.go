@@ -146,12 +146,12 @@ func TestSuspendedProcess(t *testing.T) {
 	cfg.OnStep = func(step string) {
 		if step == "sending" && still.CompareAndSwap(false, true) {
 			b.leaseEnds(id)
-			if _, err := jobs.New(b.config()).Execute(t.Context(), id); err != nil {
+			if err := jobs.New(b.config()).Execute(t.Context(), id); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	if _, err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
 		t.Errorf("it ended with %v", err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)

@@ -11,12 +11,12 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Execute executes a job to its end and shows that. It reports whether it got the
-// job's lease.
-func (r *Runner) Execute(ctx context.Context, id string) (bool, error) {
+// Execute executes a job to its end and shows that. It does nothing if somebody
+// else holds the job's lease.
+func (r *Runner) Execute(ctx context.Context, id string) error {
 	lease, got, err := r.Ledger.Lease(ctx, id, rand.Text())
 	if err != nil || !got {
-		return false, err
+		return err
 	}
 	held, cancel := context.WithCancel(ctx)
 	var renewing sync.WaitGroup
@@ -32,12 +32,12 @@ func (r *Runner) Execute(ctx context.Context, id string) (bool, error) {
 	}()
 	job, err := r.Ledger.LoadJob(held, id)
 	if err != nil {
-		return true, err
+		return err
 	}
 	ctx = refs.With(ctx, job.Plan.Ref)
 	e := execution{Runner: r, lease: lease, job: job,
 		detach: func() (context.Context, context.CancelFunc) { return detach(ctx) }}
-	return true, e.run(refs.With(held, job.Plan.Ref))
+	return e.run(refs.With(held, job.Plan.Ref))
 }
 
 // renew renews the lease until ctx ends. When it can no longer be sure of the

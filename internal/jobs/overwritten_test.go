@@ -134,7 +134,7 @@ func (r *race) run() {
 	cfg := r.config()
 	cfg.OnStep, cfg.Timings.Poll = r.at, time.Millisecond
 	cfg.Generator = polled{cfg.Generator, r.at}
-	if _, err := jobs.New(cfg).Execute(r.t.Context(), id); err != nil {
+	if err := jobs.New(cfg).Execute(r.t.Context(), id); err != nil {
 		r.t.Fatal(err)
 	}
 	if r.end != nil {

@@ -61,7 +61,7 @@ func (b *bench) executeAll(r *jobs.Runner) {
 		b.t.Error(err)
 	}
 	for _, id := range ids {
-		if _, err := r.Execute(b.t.Context(), id); err != nil {
+		if err := r.Execute(b.t.Context(), id); err != nil {
 			b.t.Error(err)
 		}
 	}

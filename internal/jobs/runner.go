@@ -128,10 +128,7 @@ func (r *Runner) finish(id string) {
 // attempt executes a job as far as possible, and schedules another attempt if it
 // fails or panics.
 func (r *Runner) attempt(ctx context.Context, id string) {
-	err := panics.Catch(func() error {
-		_, err := r.Execute(ctx, id)
-		return err
-	})
+	err := panics.Catch(func() error { return r.Execute(ctx, id) })
 	var panicked *panics.Error
 	if errors.As(err, &panicked) {
 		wait := r.postpone(id, 0)

@@ -50,7 +50,7 @@ func (s *shop) repaired(action store.Action) store.Plan {
 	if answer.Verdict != store.Claimed {
 		s.t.Fatalf("the last press: %s", answer.Verdict)
 	}
-	if _, err := jobs.New(s.cfg).Execute(s.t.Context(), p.ID); err != nil {
+	if err := jobs.New(s.cfg).Execute(s.t.Context(), p.ID); err != nil {
 		s.t.Fatal(err)
 	}
 	if job, err := s.ledger.LoadJob(s.t.Context(), p.ID); err != nil || job.Outcome != store.OutcomeDone {

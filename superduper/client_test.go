@@ -40,7 +40,7 @@ func answer(status int, body string, headers ...string) http.HandlerFunc {
 	}
 }
 
-func TestAnswersAreClassed(t *testing.T) {
+func TestErrorKinds(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name      string
@@ -84,7 +84,7 @@ func TestAnswersAreClassed(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			client := serve(t, test.handler)
 			_, getErr := client.File(t.Context(), fileID)
-			_, postErr := client.GenerateVideo(t.Context(), VideoRequest{Prompt: prompt})
+			_, postErr := client.Generate(t.Context(), Request{Prompt: prompt})
 			check(t, getErr, test.get, test.want)
 			check(t, postErr, test.post, test.want)
 		})
@@ -108,7 +108,7 @@ func check(t *testing.T, err error, kind Kind, want Error) {
 	}
 }
 
-func TestWithoutTokenNothingIsSent(t *testing.T) {
+func TestNoToken(t *testing.T) {
 	t.Parallel()
 	asked := false
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
@@ -116,16 +116,16 @@ func TestWithoutTokenNothingIsSent(t *testing.T) {
 	client := New(Config{BaseURL: server.URL})
 	_, err := client.File(t.Context(), fileID)
 	check(t, err, NoToken, Error{})
-	_, err = client.GenerateImage(t.Context(), ImageRequest{Prompt: prompt})
+	_, err = client.Generate(t.Context(), Request{Image: true, Prompt: prompt})
 	check(t, err, NoToken, Error{})
 	if asked {
 		t.Error("something was sent")
 	}
 }
 
-// TestOnlyFilesAreAskedFor: an id comes from Redis, where anybody may have
-// written it, and the token goes with the question.
-func TestOnlyFilesAreAskedFor(t *testing.T) {
+// TestInvalidIDs: an id comes from Redis, where anybody may have written it, and
+// the token is sent with the request.
+func TestInvalidIDs(t *testing.T) {
 	t.Parallel()
 	asked := ""
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -145,16 +145,16 @@ func TestOnlyFilesAreAskedFor(t *testing.T) {
 	}
 	asked = ""
 	for _, id := range []string{"", ".", "..", strings.Repeat("x", 201)} {
-		if _, err := client.WebhookStatus(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
+		if _, err := client.SessionStatus(t.Context(), id); !errors.Is(err, Rejected) || asked != "" {
 			t.Errorf("session %q: error %v, asked for %q", id, err, asked)
 		}
 	}
-	if _, err := client.WebhookStatus(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || asked != "/api/webhook-status/..%2F..%2Fx%3Fy%23z" {
+	if _, err := client.SessionStatus(t.Context(), "../../x?y#z"); !errors.Is(err, NotFound) || asked != "/api/webhook-status/..%2F..%2Fx%3Fy%23z" {
 		t.Errorf("error %v, asked for %q", err, asked)
 	}
 }
 
-func TestNothingListens(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -168,8 +168,8 @@ func TestNothingListens(t *testing.T) {
 	if err := client.Ping(t.Context()); !errors.Is(err, Unavailable) {
 		t.Errorf("ping: %v", err)
 	}
-	// Refused before anything was sent: it can be tried again without a doubt.
-	if _, err := client.GenerateVideo(t.Context(), VideoRequest{}); !errors.Is(err, Unavailable) {
+	// Refused before anything was sent: it can safely be retried.
+	if _, err := client.Generate(t.Context(), Request{}); !errors.Is(err, Unavailable) {
 		t.Errorf("generate: %v", err)
 	}
 }
@@ -177,7 +177,7 @@ func TestNothingListens(t *testing.T) {
 func TestCutAfterSendingIsUnclear(t *testing.T) {
 	t.Parallel()
 	client := serve(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
-	if _, err := client.GenerateVideo(t.Context(), VideoRequest{}); !errors.Is(err, Unclear) {
+	if _, err := client.Generate(t.Context(), Request{}); !errors.Is(err, Unclear) {
 		t.Errorf("generate: %v", err)
 	}
 	if _, err := client.File(t.Context(), fileID); !errors.Is(err, Unavailable) {
@@ -185,7 +185,7 @@ func TestCutAfterSendingIsUnclear(t *testing.T) {
 	}
 }
 
-func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
+func TestCancelledAfterSendingIsUnclear(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	client := serve(t, func(_ http.ResponseWriter, r *http.Request) {
@@ -193,7 +193,7 @@ func TestGivenUpAfterSendingIsUnclear(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err := client.GenerateVideo(ctx, VideoRequest{})
+	_, err := client.Generate(ctx, Request{})
 	if !errors.Is(err, Unclear) || !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want unclear, cancelled", err)
 	}
@@ -225,7 +225,7 @@ func TestDeadlines(t *testing.T) {
 	})
 }
 
-func TestAnotherHostsCertificate(t *testing.T) {
+func TestInvalidCertificate(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewTLSServer(answer(200, `{}`))
 	server.Config.ErrorLog = nil
@@ -233,7 +233,7 @@ func TestAnotherHostsCertificate(t *testing.T) {
 	client := New(Config{BaseURL: server.URL, Token: token})
 	for name, err := range map[string]error{
 		"ping":     client.Ping(t.Context()),
-		"generate": func() error { _, err := client.GenerateVideo(t.Context(), VideoRequest{}); return err }(),
+		"generate": func() error { _, err := client.Generate(t.Context(), Request{}); return err }(),
 	} {
 		if !errors.Is(err, Certificate) {
 			t.Errorf("%s: got %v, want a certificate error", name, err)
@@ -257,10 +257,10 @@ func TestGenerateRequests(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, file)
 	})
-	video, err := client.GenerateVideo(t.Context(), VideoRequest{
+	video, err := client.Generate(t.Context(), Request{
 		Prompt: prompt, Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720, Seed: 42,
 	})
-	if err != nil || video.ID != fileID || video.State() != InProgress {
+	if err != nil || video != fileID {
 		t.Fatalf("video: %+v, %v", video, err)
 	}
 	want := map[string]any{"config": map[string]any{
@@ -271,8 +271,8 @@ func TestGenerateRequests(t *testing.T) {
 	if diff := cmp.Diff(want, body); diff != "" || path != "/api/v1/file/generate-video" || auth != "Bearer "+token {
 		t.Errorf("%s, authorization right: %t, body (-want +got):\n%s", path, auth == "Bearer "+token, diff)
 	}
-	image, err := client.GenerateImage(t.Context(), ImageRequest{Prompt: prompt, Model: "m", Width: 1024, Height: 1024})
-	if err != nil || image.ID != fileID {
+	image, err := client.Generate(t.Context(), Request{Image: true, Prompt: prompt, Model: "m", Width: 1024, Height: 1024})
+	if err != nil || image != fileID {
 		t.Fatalf("image: %+v, %v", image, err)
 	}
 	want = map[string]any{"config": map[string]any{
@@ -287,7 +287,7 @@ func TestGenerateRequests(t *testing.T) {
 	}
 }
 
-func TestTheSiteNeverSeesTheToken(t *testing.T) {
+func TestTokenIsNotSentToTheSite(t *testing.T) {
 	t.Parallel()
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
@@ -295,7 +295,7 @@ func TestTheSiteNeverSeesTheToken(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{}`)
 	})
-	if _, err := client.WebhookStatus(t.Context(), "cs_live_x"); err != nil {
+	if _, err := client.SessionStatus(t.Context(), "cs_live_x"); err != nil {
 		t.Error(err)
 	}
 }

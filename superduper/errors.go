@@ -1,6 +1,7 @@
 package superduper
 
 import (
+	"cmp"
 	"crypto/tls"
 	"encoding/json"
 	"errors"
@@ -14,13 +15,13 @@ import (
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-// Kind says what went wrong. It is an error itself, so that
+// Kind classifies an Error. It is an error itself, so that
 // errors.Is(err, superduper.NotFound) asks for it.
 type Kind string
 
 // The kinds.
 const (
-	NoToken      Kind = "no_token"     // none is configured; nothing was sent
+	NoToken      Kind = "no_token"     // no token is configured; nothing was sent
 	Unauthorised Kind = "unauthorised" // 401
 	Unpaid       Kind = "unpaid"       // 402: the account has no balance left for it
 	Forbidden    Kind = "forbidden"    // 403
@@ -28,8 +29,8 @@ const (
 	Rejected     Kind = "rejected"     // 422 and the other 4xx: the request itself is wrong
 	RateLimited  Kind = "rate_limited" // 429
 	Unavailable  Kind = "unavailable"  // no connection, no answer in time, or 5xx
-	Certificate  Kind = "certificate"  // the host's certificate does not hold: usually the wrong host name
-	Unclear      Kind = "unclear"      // a request that changes something may or may not have been carried out
+	Certificate  Kind = "certificate"  // the host's certificate is invalid: usually the wrong host name
+	Unclear      Kind = "unclear"      // a POST that may or may not have been carried out
 	Malformed    Kind = "malformed"    // an answer that cannot be read
 )
 
@@ -55,30 +56,29 @@ type Error struct {
 // Error names the kind, the status and the cause, and never what was sent or
 // answered.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("superduper: " + e.Kind.Error())
+	text := "superduper: " + e.Kind.Error()
 	if e.Status != 0 {
-		fmt.Fprintf(&b, " (HTTP %d)", e.Status)
+		text += fmt.Sprintf(" (HTTP %d)", e.Status)
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
+		text += ": " + e.Err.Error()
 	}
-	return b.String()
+	return text
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Is tells whether the target is this error's kind.
+// Is reports whether the target is this error's kind.
 func (e *Error) Is(target error) bool {
 	kind, ok := target.(Kind)
 	return ok && kind == e.Kind
 }
 
-// noAnswer classes a request that got no answer. Before there was a connection
-// nothing can have been sent.
-func noAnswer(err error, method string, connected bool) *Error {
-	e := &Error{Kind: Unavailable, Err: cause(err)}
+// classifyTransport classifies a request without an answer. Before there was a
+// connection nothing can have been sent.
+func classifyTransport(err error, method string, connected bool) *Error {
+	e := &Error{Kind: Unavailable, Err: redacted(err)}
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &certificate):
@@ -89,10 +89,10 @@ func noAnswer(err error, method string, connected bool) *Error {
 	return e
 }
 
-// unread classes a 2xx answer whose body could not be read: a request that
-// changes something has been carried out, but what it made is not known.
-func unread(err error, method string, status int) *Error {
-	e := &Error{Kind: Malformed, Status: status, Err: cause(err)}
+// classifyBody classifies a 2xx answer whose body could not be read: a POST has
+// been carried out, but its result is not known.
+func classifyBody(err error, method string, status int) *Error {
+	e := &Error{Kind: Malformed, Status: status, Err: redacted(err)}
 	switch {
 	case method == http.MethodPost:
 		e.Kind = Unclear
@@ -102,49 +102,52 @@ func unread(err error, method string, status int) *Error {
 	return e
 }
 
-// refused classes an answer other than 2xx.
-func refused(method string, resp *http.Response, body []byte, token string) *Error {
+// kinds are those of the statuses that have one of their own.
+var kinds = map[int]Kind{
+	http.StatusUnauthorized:    Unauthorised,
+	http.StatusPaymentRequired: Unpaid,
+	http.StatusForbidden:       Forbidden,
+	http.StatusNotFound:        NotFound,
+	http.StatusTooManyRequests: RateLimited,
+}
+
+// classifyResponse classifies an answer other than 2xx.
+func classifyResponse(method string, resp *http.Response, body []byte, token string) *Error {
 	e := &Error{Status: resp.StatusCode, RetryAfter: retryafter.Read(resp.Header, time.Hour)}
+	kind, known := kinds[resp.StatusCode]
 	switch status := resp.StatusCode; {
-	case status == http.StatusUnauthorized:
-		e.Kind = Unauthorised
-	case status == http.StatusPaymentRequired:
-		e.Kind = Unpaid
-	case status == http.StatusForbidden:
-		e.Kind = Forbidden
-	case status == http.StatusNotFound:
-		e.Kind = NotFound
-	case status == http.StatusTooManyRequests:
-		e.Kind = RateLimited
+	case known:
+		e.Kind = kind
 	case status < 400:
 		e.Kind, e.Err = Malformed, errRedirected
-	case method == http.MethodPost && unanswered(status):
+	case method == http.MethodPost && gatewayTimeout(status):
 		e.Kind = Unclear
 	case status < 500:
 		e.Kind = Rejected
 	default:
 		e.Kind = Unavailable
 	}
-	e.Fields, e.Detail = complaint(body, func(text string, limit int) string {
-		if token != "" {
-			text = strings.ReplaceAll(text, token, "[token]")
-		}
-		return clean(text, limit)
-	})
+	e.Fields, e.Detail = parseRefusal(body, token)
 	return e
 }
 
-// unanswered tells whether a gateway speaks for a server whose answer it did not
-// get: the request may have been carried out. 520 to 524 are Cloudflare's.
-func unanswered(status int) bool {
+// gatewayTimeout reports whether a gateway answered for a server whose answer it
+// did not get: the request may have been carried out. 520 to 524 are Cloudflare's.
+func gatewayTimeout(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusBadGateway || status == http.StatusGatewayTimeout ||
 		status >= 520 && status <= 524
 }
 
-// complaint reads {"detail": "…" | [{"loc","msg"}]}, and where the body is of
-// another shape takes its text. Fields make the text superfluous; that one may
-// repeat what was sent.
-func complaint(body []byte, clean func(text string, limit int) string) ([]Field, string) {
+// parseRefusal reads {"detail": "…" | [{"loc","msg"}]}, or takes the text of a body
+// of another shape. Where there are fields, the text is left out: it may repeat
+// what was sent.
+func parseRefusal(body []byte, token string) ([]Field, string) {
+	clean := func(text string, limit int) string {
+		if token != "" {
+			text = strings.ReplaceAll(text, token, "[token]")
+		}
+		return clean(text, limit)
+	}
 	var answer struct {
 		Detail json.RawMessage `json:"detail"`
 		Error  json.RawMessage `json:"error"`
@@ -152,48 +155,36 @@ func complaint(body []byte, clean func(text string, limit int) string) ([]Field,
 	if json.Unmarshal(body, &answer) != nil {
 		return nil, clean(string(body), 300)
 	}
-	if fields := fieldsOf(answer.Detail, clean); len(fields) > 0 {
-		return fields, ""
-	}
-	for _, raw := range []json.RawMessage{answer.Detail, answer.Error} {
-		var text string
-		if json.Unmarshal(raw, &text) == nil && text != "" {
-			return nil, clean(text, 300)
-		}
-	}
-	return nil, clean(string(body), 300)
-}
-
-func fieldsOf(raw json.RawMessage, clean func(string, int) string) []Field {
 	var complaints []struct {
 		Loc []any  `json:"loc"`
 		Msg string `json:"msg"`
 	}
-	if json.Unmarshal(raw, &complaints) != nil {
-		return nil
-	}
-	var fields []Field
-	for _, c := range complaints[:min(len(complaints), 10)] {
-		var path []string
-		for _, step := range c.Loc {
-			path = append(path, fmt.Sprint(step))
+	if json.Unmarshal(answer.Detail, &complaints) == nil && len(complaints) > 0 {
+		var fields []Field
+		for _, c := range complaints[:min(len(complaints), 10)] {
+			var path []string
+			for _, step := range c.Loc {
+				path = append(path, fmt.Sprint(step))
+			}
+			fields = append(fields, Field{Loc: clean(strings.Join(path, "."), 100), Msg: clean(c.Msg, 200)})
 		}
-		fields = append(fields, Field{Loc: clean(strings.Join(path, "."), 100), Msg: clean(c.Msg, 200)})
+		return fields, ""
 	}
-	return fields
+	detail := cmp.Or(text(answer.Detail), text(answer.Error), string(body))
+	return nil, clean(detail, 300)
 }
 
-// cause strips from an error the address that was asked, which may hold an id
-// that a log must not have, and what was answered.
-func cause(err error) error {
+// redacted strips an error of the URL, which may hold an id that must not be logged,
+// and of what was answered.
+func redacted(err error) error {
 	if errors.Is(err, errTooLarge) {
 		return errTooLarge
 	}
 	return redact.Error(err)
 }
 
-// clean makes foreign text fit to be shown: one line, no control characters,
-// cut by runes.
+// clean makes foreign text fit to be shown: one line without control characters,
+// cut to limit runes.
 func clean(text string, limit int) string {
 	var b strings.Builder
 	for _, r := range strings.ToValidUTF8(text, "\uFFFD") {

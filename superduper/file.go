@@ -7,115 +7,112 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// FileState is how far a file got.
-type FileState string
-
-// The states of a file that the API answered.
-const (
-	InProgress FileState = "in_progress"
-	Finalizing FileState = "finalizing" // made, but without an address yet
-	Completed  FileState = "completed"
-	Failed     FileState = "failed"
-)
-
-// File is a video or image that SuperDuperAI makes.
-type File struct {
-	ID           string
-	URL          string // http(s), empty until it is finished
-	ThumbnailURL string // http(s) or empty
-	Type         string // video or image
-	Duration     float64
-	Error        string // why it failed, for a person's eyes, never for a log; 300 runes at most
-	Tasks        []Task
-
-	// addressed: the answer names an address, be it one that is not kept.
-	addressed bool
+// File requests a file by its id. An error is a *store.FileError around an *Error.
+func (c *Client) File(ctx context.Context, id string) (store.File, error) {
+	file, err := c.file(ctx, id)
+	var failed *Error
+	if errors.As(err, &failed) {
+		return store.File{}, &store.FileError{Trouble: troubles[failed.Kind], RetryAfter: failed.RetryAfter, Err: failed}
+	}
+	return file, err
 }
 
-// Task is one step of making a file.
-type Task struct {
-	ID, Type, Status string
+// troubles are the reasons why a file could not be seen, in the store's words.
+var troubles = map[Kind]store.FileTrouble{
+	NoToken:      store.FileNoToken,
+	NotFound:     store.FileNotFound,
+	Unauthorised: store.FileUnauthorized,
+	Forbidden:    store.FileForbidden,
+	RateLimited:  store.FileRateLimited,
+	Rejected:     store.FileUnreadable,
+	Unpaid:       store.FileUnreadable,
+	Malformed:    store.FileUnreadable,
+	Unavailable:  store.FileNoAnswer,
+	Certificate:  store.FileNoAnswer,
 }
 
-// State derives the state: the API has none of its own.
-func (f File) State() FileState {
-	if f.URL != "" || f.addressed {
-		return Completed
-	}
-	done := 0
-	for _, task := range f.Tasks {
-		switch task.Status {
-		case "error", "failed":
-			return Failed
-		case "completed":
-			done++
-		}
-	}
-	if done > 0 && done == len(f.Tasks) {
-		return Finalizing
-	}
-	return InProgress
-}
-
-// File asks for a file by its id.
-func (c *Client) File(ctx context.Context, id string) (File, error) {
+func (c *Client) file(ctx context.Context, id string) (store.File, error) {
 	if c.token == "" {
-		return File{}, &Error{Kind: NoToken}
+		return store.File{}, &Error{Kind: NoToken}
 	}
-	segment, err := fileSegment(id)
+	// An id comes from Redis, where anybody may have written it: with the token,
+	// what is no UUID could request anything.
+	if _, ok := store.FileUUID(id); !ok {
+		return store.File{}, &Error{Kind: Rejected, Err: errors.New("not the id of a file")}
+	}
+	raw, err := c.call(ctx, http.MethodGet, c.base+"/api/v1/file/"+id, nil, c.token)
 	if err != nil {
-		return File{}, err
+		return store.File{}, err
 	}
-	raw, err := c.call(ctx, http.MethodGet, c.base+"/api/v1/file/"+segment, nil, c.token)
-	if err != nil {
-		return File{}, err
-	}
-	file, err := parseFile(raw)
-	if err == nil && !strings.EqualFold(file.ID, id) {
+	answered, file, err := parseFile(raw)
+	if err == nil && !strings.EqualFold(answered, id) {
 		err = errors.New("it is of another file")
 	}
 	if err != nil {
-		return File{}, &Error{Kind: Malformed, Status: http.StatusOK, Err: err}
+		return store.File{}, &Error{Kind: Malformed, Status: http.StatusOK, Err: err}
 	}
 	return file, nil
 }
 
 // parseFile reads a file object. Only the id has to be there; a member of
 // another type than expected counts as absent.
-func parseFile(raw []byte) (File, error) {
+func parseFile(raw []byte) (id string, f store.File, err error) {
 	members, err := object(raw)
 	if err != nil {
-		return File{}, err
+		return "", store.File{}, err
 	}
-	f := File{ID: text(members["id"]), Type: clean(text(members["type"]), 40)}
-	if _, err := fileSegment(f.ID); err != nil {
-		return File{}, errors.New("no file id")
+	id = text(members["id"])
+	if _, ok := store.FileUUID(id); !ok {
+		return "", store.File{}, errors.New("no file id")
 	}
-	if !isNull(members["url"]) && text(members["url"]) == "" && string(members["url"]) != `""` {
-		return File{}, errors.New("the url is no text")
+	link, ok := nullable(members["url"])
+	if !ok {
+		return "", store.File{}, errors.New("the url is no text")
 	}
-	f.Error = reason(members["error"])
-	f.URL, f.addressed = address(members["url"])
-	f.ThumbnailURL, _ = address(members["thumbnail_url"])
-	_ = json.Unmarshal(members["duration"], &f.Duration) // of another type: not said
+	state, err := parseTasks(members["tasks"])
+	if err != nil {
+		return "", store.File{}, err
+	}
+	if link != "" { // be it one that nobody can be sent to
+		state = store.FileCompleted
+	}
+	return id, store.File{
+		State: state, URL: safeLink(link), ThumbnailURL: safeLink(text(members["thumbnail_url"])),
+		Type: clean(text(members["type"]), 40), Error: reason(members["error"]),
+	}, nil
+}
+
+// parseTasks derives the state of a file without a link from its tasks: the API
+// has no state of its own.
+func parseTasks(raw json.RawMessage) (store.FileState, error) {
 	var tasks []json.RawMessage
-	if err := json.Unmarshal(members["tasks"], &tasks); err != nil && members["tasks"] != nil {
-		return File{}, errors.New("the tasks are no list")
+	if err := json.Unmarshal(raw, &tasks); err != nil && raw != nil {
+		return "", errors.New("the tasks are no list")
 	}
+	completed, failed := 0, false
 	for _, raw := range tasks {
 		task, err := object(raw)
 		if err != nil {
-			return File{}, errors.New("a task is no object")
+			return "", errors.New("a task is no object")
 		}
-		f.Tasks = append(f.Tasks, Task{
-			ID:     clean(text(task["id"]), 100),
-			Type:   clean(text(task["type"]), 100),
-			Status: strings.ToLower(clean(text(task["status"]), 40)),
-		})
+		switch strings.ToLower(clean(text(task["status"]), 40)) {
+		case "error", "failed":
+			failed = true
+		case "completed":
+			completed++
+		}
 	}
-	return f, nil
+	switch {
+	case failed:
+		return store.FileFailed, nil
+	case completed > 0 && completed == len(tasks):
+		return store.FileFinalizing, nil
+	}
+	return store.FileInProgress, nil
 }
 
 // reason reads why a file failed: a text, or an object with one.
@@ -124,7 +121,7 @@ func reason(raw json.RawMessage) string {
 		return words
 	}
 	members, err := object(raw)
-	if err != nil { // of another type: not said
+	if err != nil { // of another type
 		return ""
 	}
 	for _, name := range []string{"message", "detail", "reason", "error"} {
@@ -135,8 +132,6 @@ func reason(raw json.RawMessage) string {
 	return ""
 }
 
-func isNull(raw json.RawMessage) bool { return raw == nil || string(raw) == "null" }
-
 // text reads a string; anything else is empty.
 func text(raw json.RawMessage) string {
 	var s string
@@ -146,16 +141,17 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// address reads a link, and whether there is any. It is kept only if a person
-// may be sent there.
-func address(raw json.RawMessage) (string, bool) {
-	link := text(raw)
-	if link == "" {
-		return "", false
-	}
+// nullable reads a string that may be null or absent; ok is false for another
+// type.
+func nullable(raw json.RawMessage) (s string, ok bool) {
+	return s, len(raw) == 0 || json.Unmarshal(raw, &s) == nil
+}
+
+// safeLink returns the link if a person may be sent there, else "".
+func safeLink(link string) string {
 	u, err := url.Parse(link)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || len(link) > 2000 {
-		return "", true
+		return ""
 	}
-	return u.String(), true
+	return u.String()
 }

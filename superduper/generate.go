@@ -8,24 +8,17 @@ import (
 	"net/http"
 )
 
-// VideoRequest asks for a video made from a text.
-type VideoRequest struct {
+// Request asks for a video, or an image, made from a text.
+type Request struct {
+	Image         bool
 	Prompt        string
 	Model         string // such as google-cloud/veo3-text2video
-	Duration      int    // seconds
 	Width, Height int    // pixels
+	Duration      int    // seconds, of a video
 	Seed          int    // 0–999999
 }
 
-// ImageRequest asks for an image made from a text.
-type ImageRequest struct {
-	Prompt        string
-	Model         string // such as azure-openai/gpt-image-1
-	Width, Height int    // pixels
-	Seed          int    // 0–999999
-}
-
-// config is the body's one member, as the API names things. Videos alone have a
+// config is the body's one member, as the API names things. Only videos have a
 // duration and a frame rate.
 type config struct {
 	Prompt         string `json:"prompt"`
@@ -41,62 +34,57 @@ type config struct {
 	References     []any  `json:"references"`
 }
 
-// GenerateVideo starts a video and returns its file, which is still to be made.
-// It costs money with every call. Sent once, never repeated here; an error of
-// kind Unclear means that the video may be in the making all the same.
-func (c *Client) GenerateVideo(ctx context.Context, r VideoRequest) (File, error) {
-	return c.generate(ctx, "/api/v1/file/generate-video", config{
-		Prompt: r.Prompt, Width: r.Width, Height: r.Height, AspectRatio: aspectRatio(r.Width, r.Height),
-		Duration: r.Duration, Seed: r.Seed, Model: r.Model, FrameRate: 30, BatchSize: 1, References: []any{},
-	})
-}
-
-// GenerateImage starts an image, like GenerateVideo.
-func (c *Client) GenerateImage(ctx context.Context, r ImageRequest) (File, error) {
-	return c.generate(ctx, "/api/v1/file/generate-image", config{
+// Generate starts a generation and returns the id of its file. Every call costs
+// money, and is sent once. An error of kind Unclear means that the file may be
+// generated all the same.
+func (c *Client) Generate(ctx context.Context, r Request) (fileID string, err error) {
+	if c.token == "" {
+		return "", &Error{Kind: NoToken}
+	}
+	cfg := config{
 		Prompt: r.Prompt, Width: r.Width, Height: r.Height, AspectRatio: aspectRatio(r.Width, r.Height),
 		Seed: r.Seed, Model: r.Model, BatchSize: 1, References: []any{},
-	})
-}
-
-func (c *Client) generate(ctx context.Context, path string, cfg config) (File, error) {
-	if c.token == "" {
-		return File{}, &Error{Kind: NoToken}
+	}
+	path := "/api/v1/file/generate-image"
+	if !r.Image {
+		path = "/api/v1/file/generate-video"
+		cfg.Duration, cfg.FrameRate = r.Duration, 30
 	}
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(map[string]config{"config": cfg}); err != nil {
-		return File{}, &Error{Kind: Rejected, Err: err}
+		return "", &Error{Kind: Rejected, Err: err}
 	}
 	raw, err := c.call(ctx, http.MethodPost, c.base+path, body.Bytes(), c.token)
 	if err != nil {
-		return File{}, err
+		return "", err
 	}
-	file, err := parseStarted(raw)
+	fileID, err = parseStarted(raw)
 	if err != nil { // something was started, but its id is not known
-		return File{}, &Error{Kind: Unclear, Status: http.StatusOK, Err: err}
+		return "", &Error{Kind: Unclear, Status: http.StatusOK, Err: err}
 	}
-	return file, nil
+	return fileID, nil
 }
 
-// parseStarted reads what a generation answers: one file object for a video,
-// an array of them for an image.
-func parseStarted(raw []byte) (File, error) {
-	if !bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("[")) {
-		return parseFile(raw)
+// parseStarted reads the id of the file from the answer: a file object for a
+// video, an array of them for an image.
+func parseStarted(raw []byte) (string, error) {
+	if bytes.HasPrefix(bytes.TrimLeft(raw, " \t\r\n"), []byte("[")) {
+		var files []json.RawMessage
+		if err := json.Unmarshal(raw, &files); err != nil {
+			return "", errors.New("not JSON")
+		}
+		if len(files) == 0 {
+			return "", errors.New("no file in the answer")
+		}
+		raw = files[0]
 	}
-	var files []json.RawMessage
-	if err := json.Unmarshal(raw, &files); err != nil {
-		return File{}, errors.New("not JSON")
-	}
-	if len(files) == 0 {
-		return File{}, errors.New("no file in the answer")
-	}
-	return parseFile(files[0])
+	id, _, err := parseFile(raw)
+	return id, err
 }
 
-// aspectRatio is the nearest of the three that the API knows.
+// aspectRatio returns the nearest of the three that the API knows.
 func aspectRatio(width, height int) string {
 	switch {
 	case width > height:

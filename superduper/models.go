@@ -7,28 +7,27 @@ import (
 	"net/http"
 )
 
-// Models lists the names of the models there are. whole is false where the API
-// answered with one page of them.
-func (c *Client) Models(ctx context.Context) (names []string, whole bool, err error) {
+// Models lists the names of the models. complete is false where the API answered
+// with one page of them.
+func (c *Client) Models(ctx context.Context) (names []string, complete bool, err error) {
 	raw, err := c.call(ctx, http.MethodGet, c.base+"/api/v1/generation-config", nil, c.token)
 	if err != nil {
 		return nil, false, err
 	}
-	names, whole, err = parseModels(raw)
+	names, complete, err = parseModels(raw)
 	if err != nil {
 		return nil, false, &Error{Kind: Malformed, Status: http.StatusOK, Err: err}
 	}
-	return names, whole, nil
+	return names, complete, nil
 }
 
-// parseModels reads a list of objects with a name, bare or as the items of a
-// page.
-func parseModels(raw []byte) (names []string, whole bool, err error) {
+// parseModels reads a list of objects with a name, bare or as the items of a page.
+func parseModels(raw []byte) (names []string, complete bool, err error) {
 	var list []struct {
 		Name string `json:"name"`
 	}
-	whole = json.Unmarshal(raw, &list) == nil
-	if !whole {
+	complete = json.Unmarshal(raw, &list) == nil
+	if !complete {
 		members, err := object(raw)
 		if err != nil {
 			return nil, false, err
@@ -40,5 +39,5 @@ func parseModels(raw []byte) (names []string, whole bool, err error) {
 	for _, model := range list {
 		names = append(names, clean(model.Name, 100))
 	}
-	return names, whole, nil
+	return names, complete, nil
 }

@@ -62,7 +62,7 @@ func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Res
 	if len(results) == 0 {
 		results = append(results, doctor.Result{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"})
 	}
-	return append(results, doctor.Examine(ctx, cfg)...), nil
+	return append(results, doctor.Run(ctx, cfg)...), nil
 }
 
 // forDoctor is what there is to check; what is wrong is left out.
@@ -123,7 +123,7 @@ func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 		log.ErrorContext(ctx, "the checks of the start could not be made", "error", err)
 		return
 	}
-	for _, r := range doctor.ExamineCheaply(ctx, cfg) {
+	for _, r := range doctor.RunQuick(ctx, cfg) {
 		switch {
 		case ctx.Err() != nil: // it was stopped, and saw nothing
 		case r.Level == doctor.Failed:

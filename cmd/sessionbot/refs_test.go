@@ -46,7 +46,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 	}
 	for _, together := range [][]string{
 		{"Stripe could not be asked", "source unavailable", "answered"},
-		{"answered", "a generation was not started"}, // the request, and what its job came to
+		{"answered", "generation not started"}, // the request, and what its job came to
 	} {
 		if !sameRef(lines, together) {
 			t.Errorf("no ref has all of %q: %q", together, lines)

@@ -64,8 +64,8 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		return err
 	}
 	watching := newWatch(c, parts, redis, b, metrics, log)
-	parts.jobs.Tell, parts.jobs.Standing = b.ShowProgress, metrics.Jobs
-	parts.jobs.Over = func(job store.Job) {
+	parts.jobs.Notify, parts.jobs.ReportCounts = b.ShowProgress, metrics.Jobs
+	parts.jobs.OnFinished = func(job store.Job) {
 		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
 		if c.AlertChannel == "" {
 			return // nobody watches
@@ -115,8 +115,8 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
 	}
 	err := errors.Join(
-		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.AnswerFor),
-		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileFor))
+		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.HandlerTimeout),
+		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileTimeout))
 	if err != nil {
 		stop()
 		return errors.Join(err, group.Wait())

@@ -210,18 +210,18 @@ func (t terminal) follow(ctx context.Context, claimed store.Job, say func(string
 		standing(head)
 		return nil
 	}
-	t.jobs.Tell = tell
+	t.jobs.Notify = tell
 	runner := jobs.New(t.jobs)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if _, err := runner.Carry(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
+		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
 			t.log.WarnContext(ctx, "interrupted, going on", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
 		if err == nil && job.Outcome != "" && job.Told {
 			if shown != job.Outcome {
-				_ = tell(ctx, runner.Ending(ctx, job, store.File{})) // it never fails
+				_ = tell(ctx, runner.FinalProgress(ctx, job, store.File{})) // it never fails
 			}
 			return t.ended(job)
 		}
@@ -254,7 +254,7 @@ func (t terminal) cancelled(ctx context.Context, runner *jobs.Runner, id string)
 	if answer.Verdict != store.JobCancelled {
 		return store.Job{}, false
 	}
-	_, err = runner.Carry(ctx, id)
+	err = runner.Execute(ctx, id)
 	job, loadErr := t.ledger.LoadJob(ctx, id)
 	if err = errors.Join(err, loadErr); err != nil || job.Outcome == "" {
 		t.log.WarnContext(ctx, "the job is cancelled, and a bot ends it", "error", err)

@@ -24,10 +24,10 @@ type house struct {
 	statistics *store.Statistics
 	lookups    *store.Lookups
 	files      *sweep.Files
-	api        fileAPI
+	api        *superduper.Client
 	stripe     stripeReader
 	examiner   store.Examiner
-	jobs       jobs.Config // without Tell
+	jobs       jobs.Config // without Notify
 }
 
 // openRedis opens the Redis of the product and the one of the bot's own records,
@@ -70,9 +70,9 @@ func newHouse(c config, product, state *store.Redis, log *slog.Logger) house {
 	}
 	return house{
 		registry: commands.New(deps),
-		ledger:   ledger, records: records, statistics: statistics, lookups: lookups, files: files, api: fileAPI{client}, stripe: stripe, examiner: examiner,
+		ledger:   ledger, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, State: state}, Product: store.Reader{Redis: product}, Files: files, Site: countedSite{api, product, lookups}, Maker: client,
+			Ledger: ledger, Writer: store.Writer{Product: product, State: state}, Product: store.Reader{Redis: product}, Files: files, Site: countedSite{api, product, lookups}, Generator: client,
 			Examine: func(ctx context.Context, session, job string) store.Examination {
 				without := examiner
 				without.Jobs = store.Without(ledger, job)
@@ -97,129 +97,81 @@ func asked[T any](g *store.Guard, failed func(error) bool, question func() (T, e
 	return answer, err
 }
 
-// stripeReader tells the store what Stripe says.
+// stripeReader reads payments for people, behind a circuit breaker.
 type stripeReader struct {
-	stripe *payments.Reader
-	guard  *store.Guard
-	log    *slog.Logger
+	*payments.Reader
+	guard *store.Guard
+	log   *slog.Logger
 }
 
-// stripeFailed tells whether Stripe has no time for us, whatever is asked.
+// stripeFailed reports whether Stripe failed to answer, whatever was asked.
 func stripeFailed(err error) bool {
-	var typed *payments.Error
-	return errors.As(err, &typed) &&
-		(typed.Kind == payments.NoAnswer || typed.Kind == payments.RateLimited || typed.Status >= http.StatusInternalServerError)
+	var failed *payments.Error
+	return errors.As(err, &failed) &&
+		(failed.Reason == store.StripeNoAnswer || failed.Reason == store.StripeRateLimited || failed.Status >= http.StatusInternalServerError)
 }
 
 func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
-	session, err := asked(r.guard, stripeFailed, func() (payments.Session, error) { return r.stripe.Session(ctx, id) })
+	p, err := asked(r.guard, stripeFailed, func() (store.Payment, error) { return r.Reader.Payment(ctx, id) })
 	if err != nil {
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.why(ctx, err), Since: store.AwaySince(err)}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: store.AwaySince(err)}
 	}
-	return paymentOf(session)
+	return p
 }
 
+// Event returns what could be seen of the events, be it in part.
 func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
-	event, err := asked(r.guard, stripeFailed, func() (payments.Event, error) {
-		return r.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
-	})
+	event, err := asked(r.guard, stripeFailed, func() (store.Event, error) { return r.Reader.Event(ctx, p) })
 	if err != nil {
-		_ = r.why(ctx, err) // logged; the answer says what could be seen all the same
+		_ = r.reason(ctx, err) // logged there
 	}
-	return store.Event{State: store.EventState(event.State), ID: event.ID, Created: event.Created, PaidAt: event.PaidAt, Completed: event.Completed}
+	return event
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
 	var more bool
-	sessions, err := asked(r.guard, stripeFailed, func() (sessions []payments.Session, err error) {
-		sessions, more, err = r.stripe.Find(ctx, query, limit)
-		return sessions, err
+	found, err := asked(r.guard, stripeFailed, func() (found []store.Payment, err error) {
+		found, more, err = r.Reader.Find(ctx, query, limit)
+		return found, err
 	})
 	if err != nil {
-		why := r.why(ctx, err)
+		reason := r.reason(ctx, err)
 		if since := store.AwaySince(err); !since.IsZero() {
-			return nil, false, &store.AwayError{Since: since, Err: why}
+			return nil, false, &store.AwayError{Since: since, Err: reason}
 		}
-		return nil, false, why
-	}
-	found := make([]store.Payment, len(sessions))
-	for i, session := range sessions {
-		found[i] = paymentOf(session)
+		return nil, false, reason
 	}
 	return found, more, nil
 }
 
-// why logs the cause and returns its kind; no key is no news.
-func (r stripeReader) why(ctx context.Context, err error) store.Unverified {
-	why := store.StripeFault
-	var typed *payments.Error
-	if errors.As(err, &typed) {
-		why = store.Unverified(typed.Kind)
+// reason logs the cause and returns its reason; a missing key is not logged.
+func (r stripeReader) reason(ctx context.Context, err error) store.Unverified {
+	reason := store.StripeFault
+	_ = errors.As(err, &reason) // else it stays a fault
+	if reason != store.NoStripeKey {
+		r.log.WarnContext(ctx, "Stripe could not be asked", "why", string(reason), "error", err)
 	}
-	if why != store.NoStripeKey {
-		r.log.WarnContext(ctx, "Stripe could not be asked", "why", string(why), "error", err)
-	}
-	return why
+	return reason
 }
 
-func paymentOf(s payments.Session) store.Payment {
-	return store.Payment{
-		SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
-		AmountRefunded: s.AmountRefunded, Created: s.Created, ChargedAt: s.ChargedAt, PaidAt: s.PaidAt, IntentID: s.IntentID,
-		Live: s.Live, Disputed: s.Disputed, Failed: s.Failed, OtherSale: s.OtherSale, VideoCount: s.VideoCount,
-	}
-}
-
-// superReader tells the store what SuperDuperAI and the site say.
+// superReader asks SuperDuperAI and the site for people, each behind a circuit
+// breaker.
 type superReader struct {
 	api         *superduper.Client
 	files, site *store.Guard
 }
 
-// superFailed tells whether they have no time for us, whatever is asked.
+// superFailed reports whether they failed to answer, whatever was asked.
 func superFailed(err error) bool {
 	return errors.Is(err, superduper.Unavailable) || errors.Is(err, superduper.RateLimited)
 }
 
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
-	return asked(r.files, superFailed, func() (store.File, error) { return fileAPI{r.api}.File(ctx, id) })
+	return asked(r.files, superFailed, func() (store.File, error) { return r.api.File(ctx, id) })
 }
 
-// fileAPI asks for files as the watch does, at its own pace.
-type fileAPI struct{ api *superduper.Client }
-
-func (f fileAPI) File(ctx context.Context, id string) (store.File, error) {
-	file, err := f.api.File(ctx, id)
-	if err != nil {
-		return store.File{}, fileError(err)
-	}
-	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL,
-		Type: file.Type, Error: file.Error}, nil
-}
-
-// fileError says in the store's words why a file could not be seen.
-func fileError(err error) error {
-	failed := &store.FileError{Trouble: store.FileNoAnswer, Err: err}
-	var api *superduper.Error
-	if !errors.As(err, &api) {
-		return failed
-	}
-	failed.RetryAfter = api.RetryAfter
-	switch api.Kind {
-	case superduper.NoToken:
-		failed.Trouble = store.FileNoToken
-	case superduper.NotFound:
-		failed.Trouble = store.FileNotFound
-	case superduper.Unauthorised:
-		failed.Trouble = store.FileUnauthorized
-	case superduper.Forbidden:
-		failed.Trouble = store.FileForbidden
-	case superduper.RateLimited:
-		failed.Trouble = store.FileRateLimited
-	case superduper.Rejected, superduper.Unpaid, superduper.Malformed, superduper.Unclear:
-		failed.Trouble = store.FileUnreadable
-	}
-	return failed
+func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	return asked(r.site, superFailed, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
 }
 
 // siteReads tells which keys the site reads: what SITE_LAYOUT says, else what the
@@ -238,14 +190,6 @@ func proven(records *store.Watch, url string) func(ctx context.Context, created 
 		state, err := records.State(ctx)
 		return err == nil && state.Proven.Covers(url, created) // what cannot be read proves nothing
 	}
-}
-
-func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	status, err := asked(r.site, superFailed, func() (superduper.WebhookStatus, error) { return r.api.WebhookStatus(ctx, id) })
-	if err != nil {
-		return store.Site{}, err
-	}
-	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, nil
 }
 
 // countedSite counts the questions to the site that the examiner does not put.

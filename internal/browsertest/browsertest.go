@@ -1,5 +1,4 @@
-// Package browsertest lets tests use the page in a real Chromium as a person
-// does. What is on the page is not known here.
+// Package browsertest lets tests use a page in a real Chromium as a person does.
 package browsertest
 
 import (
@@ -20,10 +19,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// patience is how long one step may take; only what hangs takes longer.
-const patience = 2 * time.Minute
+// stepTimeout bounds one step; only what hangs takes longer.
+const stepTimeout = 2 * time.Minute
 
-// chromium is the browser that tests have in common while they run side by side.
+// chromium is the browser that tests share while they run in parallel.
 var chromium struct {
 	sync.Mutex
 	users int
@@ -41,7 +40,7 @@ type Browser struct {
 func Open(t testing.TB) *Browser {
 	t.Helper()
 	browser := start(t)
-	// The driver would open a tab, for which a new profile has no window yet.
+	// chromedp would open a tab, for which a new profile has no window yet.
 	direct := cdp.WithExecutor(browser, chromedp.FromContext(browser).Browser)
 	profile, err := target.CreateBrowserContext().Do(direct)
 	if err != nil {
@@ -56,7 +55,7 @@ func Open(t testing.TB) *Browser {
 		cancel()
 		_ = target.DisposeBrowserContext(profile).Do(direct) // the browser ends soon
 	})
-	// The first run attaches to the window, for longer than the steps.
+	// The first run attaches to the window, and must outlive the steps.
 	if err := chromedp.Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +86,12 @@ func start(t testing.TB) context.Context {
 func launch(t testing.TB, program string) {
 	t.Helper()
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(patience), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(stepTimeout), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.WindowSize(1280, 860),
 	)
 	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), flags...)
-	quiet := chromedp.WithErrorf(func(string, ...any) {}) // it tells of events that are newer than itself
+	quiet := chromedp.WithErrorf(func(string, ...any) {}) // it logs events that it does not know
 	ctx, cancel := chromedp.NewContext(allocator, quiet)
 	chromium.ctx, chromium.end = ctx, func() {
 		cancel()
@@ -104,56 +103,59 @@ func launch(t testing.TB, program string) {
 	}
 }
 
-// Do carries out the actions, or fails the test with a screenshot.
+// Do runs the actions, or fails the test with a screenshot.
 func (b *Browser) Do(actions ...chromedp.Action) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, stepTimeout)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
-		b.Shot("failed")
-		b.t.Fatal(err)
+		b.fail("%v", err)
 	}
 }
 
 // Until waits for a JavaScript condition.
 func (b *Browser) Until(condition string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, stepTimeout)
 	defer cancel()
-	if err := chromedp.Run(ctx, chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(patience))); err != nil {
-		b.Shot("failed")
-		b.t.Fatalf("never true: %s: %v", condition, err)
+	poll := chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(stepTimeout))
+	if err := chromedp.Run(ctx, poll); err != nil {
+		b.fail("never true: %s: %v", condition, err)
 	}
 }
 
-// mostTabs is how often Tab is pressed before something counts as out of reach.
-const mostTabs = 200
+// maxTabs is how often Tab is pressed before an element counts as unreachable.
+const maxTabs = 200
 
-// TabTo presses Tab, or Shift and Tab, until a JavaScript condition holds of
-// what has the focus.
+// TabTo presses Tab, or Shift and Tab, until a JavaScript condition about the
+// focus holds.
 func (b *Browser) TabTo(condition string, back bool) {
 	b.t.Helper()
 	var modifiers []chromedp.KeyOption
 	if back {
 		modifiers = append(modifiers, chromedp.KeyModifiers(input.ModifierShift))
 	}
-	for range mostTabs {
-		there := false
-		b.Do(chromedp.KeyEvent(kb.Tab, modifiers...), chromedp.Evaluate(condition, &there))
-		if there {
+	for range maxTabs {
+		reached := false
+		b.Do(chromedp.KeyEvent(kb.Tab, modifiers...), chromedp.Evaluate(condition, &reached))
+		if reached {
 			return
 		}
 	}
-	b.Shot("failed")
-	b.t.Fatalf("out of the keyboard's reach: %s", condition)
+	b.fail("unreachable by keyboard: %s", condition)
 }
 
-// Shot writes a screenshot to the folder SHOTS. Where none is named nobody would
-// look at it.
+func (b *Browser) fail(format string, args ...any) {
+	b.t.Helper()
+	b.Shot("failed")
+	b.t.Fatalf(format, args...)
+}
+
+// Shot writes a screenshot to the directory $SHOTS, if that is set.
 func (b *Browser) Shot(name string) {
 	b.t.Helper()
-	folder := os.Getenv("SHOTS")
-	if folder == "" {
+	dir := os.Getenv("SHOTS")
+	if dir == "" {
 		return
 	}
 	var png []byte
@@ -161,18 +163,18 @@ func (b *Browser) Shot(name string) {
 		b.t.Errorf("no screenshot %s: %v", name, err)
 		return
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
 		b.t.Error(err)
 	}
 }
 
-// Colours makes the page believe that the person prefers light or dark.
+// Colours sets the preferred colour scheme, light or dark.
 func Colours(scheme string) chromedp.Action {
 	return emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}})
 }
 
-// Enter presses Enter as a keyboard does. The driver's own Enter is typed even
-// where the page has taken the key for itself.
+// Enter presses Enter as a keyboard does. chromedp's own Enter types it even where
+// the page handled the key.
 func Enter() chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		for _, half := range []*input.DispatchKeyEventParams{

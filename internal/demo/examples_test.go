@@ -51,9 +51,8 @@ func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, s
 		e.Payment = w.payment(t, id)
 	}
 	if file := e.Session.FileID(); file != "" {
-		f, err := w.client.File(t.Context(), file)
-		e.File.State = store.FileState(f.State())
-		if err != nil {
+		var err error
+		if e.File, err = w.client.File(t.Context(), file); err != nil {
 			e.File.State = store.FileUnknown
 		}
 	}
@@ -62,12 +61,12 @@ func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, s
 
 func (w *world) payment(t *testing.T, id string) store.Payment {
 	t.Helper()
-	s, err := w.reader.Session(t.Context(), id)
-	var failed *payments.Error
-	if errors.As(err, &failed) {
-		return store.Payment{State: store.PaymentUnverified, Why: store.Unverified(failed.Kind)}
+	p, err := w.reader.Payment(t.Context(), id)
+	var reason store.Unverified
+	if errors.As(err, &reason) {
+		return store.Payment{State: store.PaymentUnverified, Why: reason}
 	}
-	return store.Payment{State: store.PaymentState(s.State), Created: s.Created, ChargedAt: s.ChargedAt}
+	return p
 }
 
 func key(kind, id string, redis map[string]demo.Value) store.Key {
@@ -126,12 +125,12 @@ func TestExampleEvents(t *testing.T) {
 		if example.Payment == nil || example.Payment.Event == "" {
 			continue
 		}
-		session, err := w.reader.Session(t.Context(), example.ID)
+		session, err := w.reader.Payment(t.Context(), example.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		event, err := w.reader.Event(t.Context(), session)
-		if err != nil || string(event.State) != string(example.Payment.Event) {
+		if err != nil || event.State != example.Payment.Event {
 			t.Errorf("%s (%s): event %q, error %v; want %q", example.ID, example.Title, event.State, err, example.Payment.Event)
 		}
 	}
@@ -145,7 +144,7 @@ func TestFindCustomersSessions(t *testing.T) {
 	if err != nil || len(found) != 3 || !more {
 		t.Fatalf("%d sessions, more %t, error %v", len(found), more, err)
 	}
-	if !slices.IsSortedFunc(found, func(a, b payments.Session) int { return b.Created.Compare(a.Created) }) {
+	if !slices.IsSortedFunc(found, func(a, b store.Payment) int { return b.Created.Compare(a.Created) }) {
 		t.Error("not newest first")
 	}
 	one, more, err := w.reader.Find(t.Context(), found[0].IntentID, 10)

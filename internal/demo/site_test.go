@@ -124,12 +124,12 @@ func TestSiteIsUnderstood(t *testing.T) {
 	server := httptest.NewServer(demo.NewSite(w.config))
 	t.Cleanup(server.Close)
 	client := superduper.New(superduper.Config{SiteURL: server.URL})
-	for id, want := range map[string]superduper.WebhookStatus{
+	for id, want := range map[string]store.Site{
 		"full":    {Found: true, Status: "processing", FileID: "f"},
 		"mapping": {Found: true, FileID: "f"},
 		"missing": {Status: "pending"},
 	} {
-		if got, err := client.WebhookStatus(t.Context(), id); err != nil || got != want {
+		if got, err := client.SessionStatus(t.Context(), id); err != nil || got != want {
 			t.Errorf("%s: %+v, error %v; want %+v", id, got, err, want)
 		}
 	}

@@ -95,10 +95,10 @@ func TestStripeFaults(t *testing.T) {
 	w := newWorld(t, func() time.Time { return now })
 	w.stripe.Put(demo.CheckoutSession{ID: "cs_live_a", Status: "open", Created: now})
 	w.stripe.BreakFor("cs_live_b", demo.Fault{Status: 503})
-	if _, err := w.reader.Session(t.Context(), "cs_live_b"); !errors.Is(err, payments.Fault) {
+	if _, err := w.reader.Payment(t.Context(), "cs_live_b"); !errors.Is(err, store.StripeFault) {
 		t.Errorf("b: %v, want a fault", err)
 	}
-	if s, err := w.reader.Session(t.Context(), "cs_live_a"); err != nil || s.State != payments.Unpaid {
+	if s, err := w.reader.Payment(t.Context(), "cs_live_a"); err != nil || s.State != store.PaymentUnpaid {
 		t.Errorf("a: %+v, error %v", s, err)
 	}
 	w.stripe.Break(demo.Fault{Hang: true})
@@ -108,12 +108,12 @@ func TestStripeFaults(t *testing.T) {
 		w.stripe.ServeHTTP(answer, r)
 	}))
 	reader := payments.New(payments.Config{Key: "rk_example", BaseURL: hanging.URL, Now: time.Now})
-	if _, err := reader.Session(ctx, "cs_live_a"); !errors.Is(err, payments.NoAnswer) {
+	if _, err := reader.Payment(ctx, "cs_live_a"); !errors.Is(err, store.StripeNoAnswer) {
 		t.Errorf("hanging: %v, want no answer", err)
 	}
 	hanging.Close() // after the request, which is counted
 	w.stripe.Heal()
-	if s, err := w.reader.Session(t.Context(), "cs_live_b"); err != nil || s.State != payments.Missing {
+	if s, err := w.reader.Payment(t.Context(), "cs_live_b"); err != nil || s.State != store.PaymentMissing {
 		t.Errorf("healed: %+v, error %v", s, err)
 	}
 	if got := w.stripe.Calls(); got != 4 {
@@ -126,20 +126,21 @@ func TestAVideoIsMade(t *testing.T) {
 	t.Parallel()
 	clock := now
 	w := newWorld(t, func() time.Time { return clock })
-	video, err := w.client.GenerateVideo(t.Context(), superduper.VideoRequest{Prompt: "a fox", Model: "m"})
+	id, err := w.client.Generate(t.Context(), superduper.Request{Prompt: "a fox", Model: "m"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	var video store.File
 	for _, step := range []struct {
 		at   time.Duration
-		want superduper.FileState
+		want store.FileState
 	}{
-		{0, superduper.InProgress}, {8 * time.Minute, superduper.InProgress},
-		{9 * time.Minute, superduper.Finalizing}, {10 * time.Minute, superduper.Completed},
+		{0, store.FileInProgress}, {8 * time.Minute, store.FileInProgress},
+		{9 * time.Minute, store.FileFinalizing}, {10 * time.Minute, store.FileCompleted},
 	} {
 		clock = now.Add(step.at)
-		if video, err = w.client.File(t.Context(), video.ID); err != nil || video.State() != step.want {
-			t.Errorf("after %v: %s, error %v; want %s", step.at, video.State(), err, step.want)
+		if video, err = w.client.File(t.Context(), id); err != nil || video.State != step.want {
+			t.Errorf("after %v: %s, error %v; want %s", step.at, video.State, err, step.want)
 		}
 	}
 	resp, err := http.Get(video.URL)
@@ -150,7 +151,11 @@ func TestAVideoIsMade(t *testing.T) {
 	if picture, err := io.ReadAll(resp.Body); err != nil || !strings.HasPrefix(string(picture), "<svg") {
 		t.Errorf("%.40q, error %v", picture, err)
 	}
-	if image, err := w.client.GenerateImage(t.Context(), superduper.ImageRequest{Prompt: "a fox", Model: "m"}); err != nil || image.Type != "image" {
+	id, err = w.client.Generate(t.Context(), superduper.Request{Image: true, Prompt: "a fox", Model: "m"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if image, err := w.client.File(t.Context(), id); err != nil || image.Type != "image" {
 		t.Errorf("image: %+v, error %v", image, err)
 	}
 	if err := w.client.Ping(t.Context()); err != nil {
@@ -182,7 +187,7 @@ func TestGenerationsGoWrong(t *testing.T) {
 		if test.fault != nil {
 			w.files.BreakFor("generate-video", *test.fault)
 		}
-		_, err := w.client.GenerateVideo(t.Context(), superduper.VideoRequest{Prompt: test.prompt, Model: "m"})
+		_, err := w.client.Generate(t.Context(), superduper.Request{Prompt: test.prompt, Model: "m"})
 		if !errors.Is(err, test.want) || w.files.Started() != test.started {
 			t.Errorf("%s: %v, %d started; want %s, %d", test.name, err, w.files.Started(), test.want, test.started)
 		}

@@ -3,21 +3,21 @@ package doctor
 import (
 	"fmt"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
-// drift is how far two clocks may be apart without a warning, and how far at all.
+// drift is how far two clocks may differ before it is a warning, and a failure.
 type drift struct {
-	unnoticed, tolerable time.Duration
+	warnAbove, failAbove time.Duration
 	remedy               string
 }
 
 var (
-	// redisDrift: ages, and with them verdicts, are only as right as that.
+	// redisDrift: ages, and with them verdicts, are only as accurate as this.
 	redisDrift = drift{10 * time.Second, 2 * time.Minute, "set the clocks by NTP"}
-	// signedDrift: a signature of Stripe's kind, as a replay carries it, holds for
-	// five minutes. A Date counts in seconds, and an answer may be slow.
+	// signedDrift: the signature of a replay is valid for five minutes. A Date counts
+	// in seconds, and an answer may be slow.
 	signedDrift = drift{time.Minute, 5 * time.Minute,
 		"set this machine's clock by NTP: ages are wrong by as much, and beyond 300 s the site refuses a replay's signature"}
 )
@@ -27,51 +27,40 @@ func judgeClock(whose string, ahead time.Duration, d drift) Result {
 	off := ahead.Abs()
 	seen := fmt.Sprintf("%s clock and this machine's differ by %.0f s", whose, off.Seconds())
 	switch {
-	case off > d.tolerable:
-		return broken(seen, d.remedy)
-	case off > d.unnoticed:
+	case off > d.failAbove:
+		return fail(seen, d.remedy)
+	case off > d.warnAbove:
 		return warn(seen, d.remedy)
 	}
-	return fine("in step with this machine's")
+	return pass("in step with this machine's")
 }
 
-// clock is a transport that notes how far a server's clock is ahead of ours, by the
-// Date of its first answer.
+// clock is an HTTP transport that records how far a server's clock is ahead of
+// ours, by the Date of its first answer.
 type clock struct {
-	now     func() time.Time
-	through http.RoundTripper
-
-	mu    sync.Mutex
-	ahead time.Duration
-	known bool
+	now   func() time.Time
+	next  http.RoundTripper
+	ahead atomic.Pointer[time.Duration] // nil = not known
 }
 
-// RoundTrip carries the request out.
+// RoundTrip implements http.RoundTripper.
 func (c *clock) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := c.through.RoundTrip(req)
+	resp, err := c.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	if at, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if !c.known {
-			c.ahead, c.known = at.Sub(c.now()), true
-		}
+		ahead := at.Sub(c.now())
+		c.ahead.CompareAndSwap(nil, &ahead)
 	}
 	return resp, nil
 }
 
-// client asks through the clock.
-func (c *clock) client() *http.Client { return &http.Client{Transport: c} }
-
-// result judges the clock by the answers to other questions. It returns nothing
-// where there was none: another check reports that.
+// result judges the clock by the answers to other requests. Without any it has
+// nothing to say: another check reports that.
 func (c *clock) result(whose string) Result {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.known {
-		return Result{}
+	if ahead := c.ahead.Load(); ahead != nil {
+		return judgeClock(whose, *ahead, signedDrift)
 	}
-	return judgeClock(whose, c.ahead, signedDrift)
+	return Result{}
 }

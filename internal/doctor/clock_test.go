@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestStripesClock is told of the answers that other checks ask for, and of nothing
-// where there are none.
-func TestStripesClock(t *testing.T) {
+// TestStripeClock: the clock is judged by the answers to other checks, and not at
+// all without any.
+func TestStripeClock(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	date := func(ahead time.Duration) []string { return []string{now.Add(ahead).Format(http.TimeFormat)} }
@@ -39,7 +39,7 @@ func TestStripesClock(t *testing.T) {
 			w.WriteHeader(c.status)
 			_, _ = w.Write([]byte(`{"object":"list","data":[]}`)) // a client that hung up notices by itself
 		}))
-		e := &exam{Config: Config{StripeKey: "rk_live_MARKED", StripeURL: server.URL, Now: func() time.Time { return now }}, sampled: make(chan struct{})}
+		e := &checker{Config: Config{StripeKey: "rk_live_MARKED", StripeURL: server.URL, Now: func() time.Time { return now }}, sampled: make(chan struct{})}
 		close(e.sampled)
 		results := e.stripe(t.Context())
 		server.Close()

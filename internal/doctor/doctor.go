@@ -1,7 +1,7 @@
-// Package doctor checks all that the bot needs of its surroundings: Slack,
-// Redis, Stripe, SuperDuperAI and the site. Each check is one line with what was
-// seen and the remedy. Nothing is posted, and nothing of the product's is
-// written. What is seen is read at the edges, and judged by pure functions.
+// Package doctor checks what the bot needs of its surroundings: Slack, Redis,
+// Stripe, SuperDuperAI and the site. Each check yields one line with what was
+// seen and the remedy. Nothing is posted, and no session is written. What is seen
+// is judged by pure functions.
 package doctor
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Level says how a check went.
+// Level is the result of a check.
 type Level string
 
 // The levels. What is required and does not hold has failed; a warning is for
@@ -22,7 +22,7 @@ const (
 	Failed  Level = "failed"
 )
 
-// Result is one check and what came of it.
+// Result is the result of a check, and why.
 type Result struct {
 	Check  string `json:"check"`
 	Level  Level  `json:"result"`
@@ -30,12 +30,12 @@ type Result struct {
 	Remedy string `json:"remedy,omitempty"`
 }
 
-func fine(seen string) Result           { return Result{Level: OK, Seen: seen} }
-func warn(seen, remedy string) Result   { return Result{Level: Warning, Seen: seen, Remedy: remedy} }
-func broken(seen, remedy string) Result { return Result{Level: Failed, Seen: seen, Remedy: remedy} }
+func pass(seen string) Result         { return Result{Level: OK, Seen: seen} }
+func warn(seen, remedy string) Result { return Result{Level: Warning, Seen: seen, Remedy: remedy} }
+func fail(seen, remedy string) Result { return Result{Level: Failed, Seen: seen, Remedy: remedy} }
 
-// Config is what the bot is going to work with. What is empty is not checked;
-// where that is optional, a line says what goes without it.
+// Config is the configuration that the bot will use. What is empty is not
+// checked; where it is optional, a line says what is lost without it.
 type Config struct {
 	SlackAppToken, SlackBotToken string
 	SlackURL                     string   // base of the Web API, "" = Slack's
@@ -51,75 +51,85 @@ type Config struct {
 	Models               []string
 	SiteURL              string
 	Now                  func() time.Time
-	Unusable             map[string]bool // variables that are wrong and so cannot be checked
+	Unusable             map[string]bool // variables that are invalid and so cannot be checked
 }
 
 const (
-	// patience is how long one check may take. What builds on another's answer
-	// has to wait for that, twice at most: all is told within ten seconds.
-	patience = 4 * time.Second
-	// cheapFor bounds the checks that are made at the start.
-	cheapFor = 10 * time.Second
+	// checkTimeout bounds one check. A check may wait for two others, so that all
+	// of them take ten seconds at most.
+	checkTimeout = 4 * time.Second
+	// quickTimeout bounds RunQuick.
+	quickTimeout = 10 * time.Second
 )
 
-// check is one line to be, or none where there is nothing to say.
+// check is one check. Where it has nothing to say its result has no level.
 type check struct {
 	name string
 	run  func(ctx context.Context) Result
 }
 
-// exam is one examination.
-type exam struct {
+// known is the check of what is known without looking.
+func known(name string, r Result) check {
+	return check{name, func(context.Context) Result { return r }}
+}
+
+// checker runs the checks of one configuration.
+type checker struct {
 	Config
-	cheap   bool          // only what the bot does not find out by itself
-	sampled chan struct{} // closed when sample is known, or will never be
+	quick   bool          // only what the bot does not notice by itself
+	sampled chan struct{} // closed when sample is set, or never will be
 	sample  *sample
 }
 
-// Examine makes all checks side by side. A neighbour that does not answer costs
-// its own line, and those that would build on it are not made.
-func Examine(ctx context.Context, c Config) []Result { return examine(ctx, c, false) }
+// Run runs all checks in parallel. A service that does not answer fails one
+// check, and those that depend on it are left out.
+func Run(ctx context.Context, c Config) []Result { return run(ctx, c, false) }
 
-// ExamineCheaply makes the checks that cost little and that the bot does not
-// make by itself when it connects: what it may not do in Slack and Redis.
-func ExamineCheaply(ctx context.Context, c Config) []Result {
-	ctx, cancel := context.WithTimeout(ctx, cheapFor)
+// RunQuick runs the checks that take little time and that the bot does not make
+// by itself when it connects: what it may not do in Slack and Redis.
+func RunQuick(ctx context.Context, c Config) []Result {
+	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
 	defer cancel()
-	return examine(ctx, c, true)
+	return run(ctx, c, true)
 }
 
-func examine(ctx context.Context, c Config, cheap bool) []Result {
-	e := &exam{Config: c, cheap: cheap, sampled: make(chan struct{})}
-	neighbours := []func(context.Context) []Result{e.slack, e.product, e.state}
-	if !cheap {
-		neighbours = append(neighbours, e.stripe, e.superduper, e.site)
+func run(ctx context.Context, c Config, quick bool) []Result {
+	e := &checker{Config: c, quick: quick, sampled: make(chan struct{})}
+	services := []func(context.Context) []Result{e.slack, e.product, e.state}
+	if !quick {
+		services = append(services, e.stripe, e.superduper, e.site)
 	}
-	parts := make([][]Result, len(neighbours))
+	results := make([][]Result, len(services))
 	var wg sync.WaitGroup
-	for i, neighbour := range neighbours {
-		wg.Go(func() { parts[i] = neighbour(ctx) })
+	for i, service := range services {
+		wg.Go(func() { results[i] = service(ctx) })
 	}
 	wg.Wait()
-	var all []Result
-	for _, part := range parts {
-		all = append(all, part...)
-	}
-	return all
+	return slices.Concat(results...)
 }
 
-// sideBySide makes checks at the same time, each with its own deadline.
-func sideBySide(ctx context.Context, checks ...check) []Result {
+// runChecks runs checks in parallel, each with its own deadline.
+func runChecks(ctx context.Context, checks ...check) []Result {
 	results := make([]Result, len(checks))
 	var wg sync.WaitGroup
 	for i, c := range checks {
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, patience)
+			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
-			results[i] = c.run(ctx)
-			results[i].Check = c.name
-			results[i].Seen, results[i].Remedy = clean(results[i].Seen), clean(results[i].Remedy)
+			r := c.run(ctx)
+			results[i] = Result{Check: c.name, Level: r.Level, Seen: clean(r.Seen), Remedy: clean(r.Remedy)}
 		})
 	}
 	wg.Wait()
 	return slices.DeleteFunc(results, func(r Result) bool { return r.Level == "" })
+}
+
+// awaitSample returns the sample of sessions, nil if none could be taken.
+func (e *checker) awaitSample(ctx context.Context) *sample {
+	select {
+	case <-e.sampled:
+		return e.sample
+	case <-ctx.Done():
+		return nil
+	}
 }

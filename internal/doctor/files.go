@@ -5,65 +5,61 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// mostFiles is how many are asked for at most, to find one that is known.
-const mostFiles = 3
+// maxFiles is how many files are requested to find one that is known.
+const maxFiles = 3
 
-// superHosts are those that the product's own code and documents name, the usual
-// one first. Each knows its own files only.
+// superHosts are named by the product's own code and documents, the usual one
+// first. Each knows only its own files.
 var superHosts = []string{superHost, "https://api.superduperai.com", "https://editor.superduperai.co"}
 
-// files tells whether SUPERDUPERAI_URL is the host at which the site has its files
-// made: another one knows none of them. Why it gives no answer at all is told by
-// other lines.
-func (e *exam) files(ctx context.Context, client *superduper.Client) Result {
-	select {
-	case <-e.sampled:
-	case <-ctx.Done():
-		return Result{}
-	}
-	if e.sample == nil {
+// files checks that SUPERDUPERAI_URL is the host at which the site generates its
+// files: any other knows none of them. That it does not answer at all is reported
+// by other checks.
+func (e *checker) files(ctx context.Context, client *superduper.Client) Result {
+	sample := e.awaitSample(ctx)
+	if sample == nil {
 		return Result{}
 	}
 	state, err := store.Open(ctx, cmp.Or(e.StateURL, e.RedisURL))
 	if err != nil {
 		return Result{}
 	}
-	defer func() { _ = state.Close() }() // the look is over
+	defer func() { _ = state.Close() }() // nothing was written
 	ledger, unknown := store.NewLedger(state), 0
-	for _, named := range e.sample.Files {
+	for _, named := range sample.Files {
 		job, err := ledger.JobOf(ctx, named.Session)
-		switch {
-		case err != nil:
+		if err != nil {
 			return Result{}
-		case job.ID != "": // what it names may be made by us, wherever that is
+		}
+		if job.ID != "" { // the bot may have generated its file, at whatever host
 			continue
 		}
-		switch _, err := client.File(ctx, named.FileID); {
+		_, err = client.File(ctx, named.FileID)
+		switch {
 		case err == nil:
-			return fine("it knows a file that a recent session names")
+			return pass("it knows a file that a recent session names")
 		case !errors.Is(err, superduper.NotFound) && !errors.Is(err, superduper.Malformed):
 			return Result{}
 		}
-		if unknown++; unknown == mostFiles {
+		if unknown++; unknown == maxFiles {
 			break
 		}
 	}
 	return judgeFiles(unknown, e.SuperURL)
 }
 
-// judgeFiles judges a host that knows none of so many files.
+// judgeFiles judges a host that does not know so many files.
 func judgeFiles(unknown int, host string) Result {
 	if unknown == 0 {
-		return fine("no session of the sample names a file that the site had made")
+		return pass("no session of the sample names a file that the site had made")
 	}
-	others := slices.DeleteFunc(slices.Clone(superHosts), func(other string) bool { return other == host })
-	return broken(fmt.Sprintf("it knows none of the files that recent sessions name (asked for %d)", unknown),
+	others := without(superHosts, []string{host})
+	return fail(fmt.Sprintf("it knows none of the files that recent sessions name (asked for %d)", unknown),
 		"set SUPERDUPERAI_URL to the host at which the site has its files made, such as "+strings.Join(others, " or "))
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestFilesTellTheHost: what the site had made is known at its own host and at no
-// other. What we had made ourselves proves nothing.
-func TestFilesTellTheHost(t *testing.T) {
+// TestFilesHost: only the site's own host knows its files. Those that the bot
+// generated prove nothing.
+func TestFilesHost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	now := time.Now()
@@ -27,7 +27,7 @@ func TestFilesTellTheHost(t *testing.T) {
 		at := now.Add(-time.Duration(n+1) * time.Hour).UTC().Format(time.RFC3339)
 		id := file(n)
 		if n == 1 {
-			id = "../balance" // what stands in Redis may be anything
+			id = "../balance" // the value may be anything
 		}
 		server.Client().Set(t.Context(), "session:"+session(n), `{"status":"processing","prompt":"A fox","fileId":"`+id+`","createdAt":"`+at+`"}`, 0)
 	}
@@ -36,7 +36,7 @@ func TestFilesTellTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close() })
-	seen, err := sampleOf(t.Context(), redis)
+	seen, err := takeSample(t.Context(), redis)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestFilesTellTheHost(t *testing.T) {
 			w.WriteHeader(status)
 			_, _ = fmt.Fprintf(w, `{"id":%q}`, id) // a client that hung up notices by itself
 		}))
-		e := &exam{Config: Config{RedisURL: server.URL(), SuperURL: api.URL}, sampled: make(chan struct{}), sample: c.sample}
+		e := &checker{Config: Config{RedisURL: server.URL(), SuperURL: api.URL}, sampled: make(chan struct{}), sample: c.sample}
 		close(e.sampled)
 		got := e.files(t.Context(), superduper.New(superduper.Config{BaseURL: api.URL, Token: "MARKED"}))
 		api.Close()

@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestJudgements decides on what no test can bring about for real.
-func TestJudgements(t *testing.T) {
+// TestJudge covers what no test can bring about for real.
+func TestJudge(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)
 	scopes := []string{"commands", "chat:write", "usergroups:read"}
@@ -65,7 +65,7 @@ func TestJudgements(t *testing.T) {
 	}
 }
 
-func TestMaskNeverShowsHalfOfASecret(t *testing.T) {
+func TestMask(t *testing.T) {
 	t.Parallel()
 	for secret, want := range map[string]string{
 		"":                            "…",
@@ -81,8 +81,8 @@ func TestMaskNeverShowsHalfOfASecret(t *testing.T) {
 	}
 }
 
-// TestForeignTextStaysOnItsLine: names come from Slack, and reach a terminal.
-func TestForeignTextStaysOnItsLine(t *testing.T) {
+// TestClean: names from Slack are printed to a terminal.
+func TestClean(t *testing.T) {
 	t.Parallel()
 	got := clean("a\x1b[2Jb\nc\u202ed" + strings.Repeat("x", 5000))
 	if strings.ContainsAny(got, "\x1b\n\u202e") || len([]rune(got)) > 601 {

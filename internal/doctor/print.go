@@ -8,11 +8,10 @@ import (
 	"strings"
 )
 
-// Passed tells whether all that is required holds.
+// Passed reports whether no check failed.
 func Passed(results []Result) bool { return count(results, Failed) == 0 }
 
-func count(results []Result, level Level) int {
-	n := 0
+func count(results []Result, level Level) (n int) {
 	for _, r := range results {
 		if r.Level == level {
 			n++
@@ -23,8 +22,7 @@ func count(results []Result, level Level) int {
 
 var marks = map[Level]string{OK: "✓", Warning: "!", Failed: "✗"}
 
-// Print writes one line a check, the remedy behind what was seen, and the sum of
-// it as the last.
+// Print writes one line per check, and a summary.
 func Print(w io.Writer, results []Result) error {
 	width := 0
 	for _, r := range results {
@@ -38,24 +36,18 @@ func Print(w io.Writer, results []Result) error {
 		}
 		b.WriteByte('\n')
 	}
-	b.WriteString(sum(results) + "\n")
+	summary := "All that is required holds"
+	if failed := count(results, Failed); failed > 0 {
+		summary = plural(failed, "check") + " failed"
+	}
+	if warnings := count(results, Warning); warnings > 0 {
+		summary += "; " + plural(warnings, "warning")
+	}
+	b.WriteString(summary + ".\n")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func sum(results []Result) string {
-	failed, warnings := count(results, Failed), count(results, Warning)
-	text := "All that is required holds"
-	if failed > 0 {
-		text = plural(failed, "check") + " failed"
-	}
-	if warnings > 0 {
-		text += "; " + plural(warnings, "warning")
-	}
-	return text + "."
-}
-
-// plural counts things.
 func plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -63,7 +55,7 @@ func plural(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// PrintJSON writes the same for scripts.
+// PrintJSON writes the results as JSON.
 func PrintJSON(w io.Writer, results []Result) error {
 	return json.NewEncoder(w).Encode(struct {
 		OK       bool     `json:"ok"`
@@ -73,7 +65,7 @@ func PrintJSON(w io.Writer, results []Result) error {
 	}{Passed(results), count(results, Failed), count(results, Warning), results})
 }
 
-// list names up to five of them, and how many there are beside.
+// list names up to five of them, and the number of the others.
 func list(names []string) string {
 	const most = 5
 	if len(names) > most {

@@ -12,8 +12,8 @@ import (
 	"unicode"
 )
 
-// reason says in a clause why a server gave no answer. It quotes no address that
-// was asked.
+// reason says in a clause why a server did not answer. It never quotes the address
+// that was requested.
 func reason(err error) string {
 	var dns *net.DNSError
 	var late net.Error
@@ -32,8 +32,8 @@ func reason(err error) string {
 	return "there was no answer"
 }
 
-// certificate says what is wrong with a server's, or with how it is asked for;
-// "" = nothing.
+// certificate says in a clause what is wrong with a server's certificate or use of
+// TLS; "" = nothing.
 func certificate(err error) string {
 	var host x509.HostnameError
 	var unknown x509.UnknownAuthorityError
@@ -54,7 +54,8 @@ func certificate(err error) string {
 	return ""
 }
 
-// certificateRemedy is what helps; wrongHost where the name is the trouble.
+// certificateRemedy returns the remedy, which is wrongHost for another host's
+// certificate.
 func certificateRemedy(err error, wrongHost string) string {
 	var host x509.HostnameError
 	var unknown x509.UnknownAuthorityError
@@ -67,8 +68,7 @@ func certificateRemedy(err error, wrongHost string) string {
 	return "have its owner renew it, and see that this machine's clock is right"
 }
 
-// mask shows what kind of secret it is, and its last four letters where that
-// leaves enough untold.
+// mask shows the kind of a secret, and its last four letters if it is long enough.
 func mask(secret string) string {
 	kind := ""
 	for _, prefix := range []string{"xapp-", "xoxb-", "rk_live_", "rk_test_", "sk_live_", "sk_test_", "rk_", "sk_"} {
@@ -83,7 +83,7 @@ func mask(secret string) string {
 	return kind + "…" + secret[len(secret)-4:]
 }
 
-// clean makes foreign text fit for a line of a terminal.
+// clean makes foreign text safe for a line of a terminal.
 func clean(text string) string {
 	const limit = 600 // runes
 	var b strings.Builder

@@ -12,26 +12,25 @@ import (
 )
 
 const (
-	sampleSize   = 500             // sessions that are looked at
-	sampleWithin = 2 * time.Second // or as many as are seen in that time
+	sampleSize    = 500             // sessions
+	sampleTimeout = 2 * time.Second // for as many as can be read
 )
 
-// sample is a look at some of the sessions. What it does not show may be there
-// all the same.
+// sample is what some of the sessions are like.
 type sample struct {
 	Keys     int // looked at
 	Sessions int
 	Layouts  map[store.Layout]int
 	Live     int // by their ids
 	Test     int
-	Files    []store.FileRef // that could be asked for, of the newest session first
+	Files    []store.FileRef // those with a valid id, of the newest session first
 }
 
-// errEnough ends the sweep that takes the sample.
-var errEnough = errors.New("enough sessions were seen")
+// errSampleFull stops the sweep that takes the sample.
+var errSampleFull = errors.New("the sample is full")
 
-// sampleOf sweeps until some sessions were seen, or ctx ends.
-func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
+// takeSample sweeps until the sample is full or ctx ends.
+func takeSample(ctx context.Context, r *store.Redis) (sample, error) {
 	s, now := sample{Layouts: map[store.Layout]int{}}, time.Now()
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
 		Now: now,
@@ -50,17 +49,17 @@ func sampleOf(ctx context.Context, r *store.Redis) (sample, error) {
 				}
 			}
 			if s.Sessions >= sampleSize {
-				return errEnough
+				return errSampleFull
 			}
 			return nil
 		}})
 	slices.SortFunc(s.Files, func(a, b store.FileRef) int { return b.Created.Compare(a.Created) })
-	if errors.Is(err, errEnough) {
+	if errors.Is(err, errSampleFull) {
 		return s, nil
 	}
 	s.Keys = int(swept.Count.Survey.Scanned)
 	for _, n := range swept.Count.Survey.Namespaces {
-		if n.Name == "sessionbot" { // our own, of which some may be younger than the count
+		if n.Name == "sessionbot" { // our own, some of which may be younger than the count
 			s.Keys = max(0, s.Keys-int(n.Keys))
 		}
 	}

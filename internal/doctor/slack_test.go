@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestSocketIsOpened: Slack's Web API may answer where its sockets are out of
-// reach, such as behind a proxy.
-func TestSocketIsOpened(t *testing.T) {
+// TestAppTokenOpensSocket: Slack's Web API may answer where its sockets cannot be
+// reached, such as behind a proxy.
+func TestAppTokenOpensSocket(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name   string
@@ -32,7 +32,7 @@ func TestSocketIsOpened(t *testing.T) {
 			mux.HandleFunc("/api/apps.connections.open", func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, `{"ok":true,"url":"`+strings.Replace(server.URL, "http", "ws", 1)+`/socket?ticket=canary"}`) // the asker notices
 			})
-			e := &exam{Config: Config{SlackAppToken: "xapp-1-A1-1-canary", SlackURL: server.URL + "/api/", Now: time.Now}}
+			e := &checker{Config: Config{SlackAppToken: "xapp-1-A1-1-canary", SlackURL: server.URL + "/api/", Now: time.Now}}
 			results := e.slack(t.Context())
 			i := slices.IndexFunc(results, func(r Result) bool { return r.Check == "slack.app_token" })
 			if i < 0 || results[i].Level != Failed || !strings.Contains(results[i].Seen, c.says) || results[i].Remedy == "" {

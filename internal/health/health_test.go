@@ -70,7 +70,7 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-func TestServeEndsWithItsContext(t *testing.T) {
+func TestServeStopsWithContext(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -79,7 +79,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() {
-		ended <- health.Serve(ctx, listener, health.Profiles(), health.ProfileFor, slog.New(slog.DiscardHandler))
+		ended <- health.Serve(ctx, listener, health.Profiles(), health.ProfileTimeout, slog.New(slog.DiscardHandler))
 	}()
 	res, err := http.Get("http://" + listener.Addr().String() + "/debug/pprof/")
 	if err != nil {
@@ -95,7 +95,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestNotesDoNotTurnReadinessRed(t *testing.T) {
+func TestNotesKeepReadiness(t *testing.T) {
 	t.Parallel()
 	handler := health.Handler(health.NewMetrics(), health.Check{Name: "alert_channel", Note: true,
 		Run: func(context.Context) error { return errors.New("not invited") }})
@@ -106,7 +106,7 @@ func TestNotesDoNotTurnReadinessRed(t *testing.T) {
 	}
 }
 
-func TestMetricsOfTheWatch(t *testing.T) {
+func TestWatchMetrics(t *testing.T) {
 	t.Parallel()
 	m := health.NewMetrics()
 	m.Swept(true, true, time.Second)

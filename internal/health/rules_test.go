@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRulesGoByMetricsThatExist: every metric and label value that a rule goes
-// by is told by the program, and every rule says what to do.
-func TestRulesGoByMetricsThatExist(t *testing.T) {
+// TestAlertRules: every metric and label value of a rule is exported, and every
+// rule says what to do.
+func TestAlertRules(t *testing.T) {
 	t.Parallel()
 	m := health.NewMetrics()
 	rate := 1.0
@@ -29,7 +29,7 @@ func TestRulesGoByMetricsThatExist(t *testing.T) {
 	m.Jobs(0, 0)
 	w := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
-	told := w.Body.String()
+	exported := w.Body.String()
 	metric, label := regexp.MustCompile(`sessionbot_\w+`), regexp.MustCompile(`\w+="[^"]+"`)
 	raw, err := os.ReadFile("../../deploy/alerts.yml")
 	if err != nil {
@@ -49,13 +49,13 @@ func TestRulesGoByMetricsThatExist(t *testing.T) {
 	for _, rule := range file.Groups[0].Rules {
 		name := rule.Alert
 		for _, used := range metric.FindAllString(rule.Expr, -1) {
-			if !strings.Contains(told, "\n"+used+" ") && !strings.Contains(told, "\n"+used+"{") {
-				t.Errorf("%s goes by %s, which is told by nobody", name, used)
+			if !strings.Contains(exported, "\n"+used+" ") && !strings.Contains(exported, "\n"+used+"{") {
+				t.Errorf("%s uses %s, which is not exported", name, used)
 			}
 		}
 		for _, used := range label.FindAllString(rule.Expr, -1) {
-			if !strings.Contains(told, used) {
-				t.Errorf("%s goes by %s, which is told by nobody", name, used)
+			if !strings.Contains(exported, used) {
+				t.Errorf("%s uses %s, which is not exported", name, used)
 			}
 		}
 		if want := "docs/operating.md#" + strings.ToLower(name); rule.Annotations["runbook"] != want {

@@ -11,56 +11,50 @@ import (
 	"time"
 )
 
-// How long a connection may take, and how many there may be: whoever can reach
-// the address could else use up the process's file descriptors, and with them
-// its connections to Slack and Redis.
+// maxConnections bounds the connections of one server, which whoever can reach its
+// address could else use to take all of the process's file descriptors.
+const maxConnections = 64
+
+// The write timeouts of Handler, and of Profiles, which take as long as requested.
 const (
-	headerFor  = 5 * time.Second
-	requestFor = 10 * time.Second
-	idleFor    = time.Minute
-
-	maxConnections = 64
-
-	// AnswerFor is for answers that are there at once, ProfileFor for those that
-	// are measured for as long as they are asked for.
-	AnswerFor  = 10 * time.Second
-	ProfileFor = 2 * time.Minute
+	HandlerTimeout = 10 * time.Second
+	ProfileTimeout = 2 * time.Minute
 )
 
-// Serve serves until ctx ends. An answer has to be written within answerFor.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, answerFor time.Duration, log *slog.Logger) error {
+// Serve serves HTTP until ctx ends.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, writeTimeout time.Duration, log *slog.Logger) error {
 	server := &http.Server{
-		Handler: handler, ConnState: new(bound).changed, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ReadHeaderTimeout: headerFor, ReadTimeout: requestFor, WriteTimeout: answerFor, IdleTimeout: idleFor,
+		Handler: handler, ConnState: new(connections).changed, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: writeTimeout, IdleTimeout: time.Minute,
 		MaxHeaderBytes: 16 << 10,
 	}
-	context.AfterFunc(ctx, func() { _ = server.Close() }) // nobody waits for figures
+	context.AfterFunc(ctx, func() { _ = server.Close() }) // no request is worth waiting for
 	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil
 }
 
-// bound keeps a server to maxConnections. The one that has waited longest for a
-// request makes room for the next, so that whoever asks is answered.
-type bound struct {
+// connections are those of a server. Above maxConnections it closes the one that
+// has waited longest for a request, so that a new one is served.
+type connections struct {
 	mu              sync.Mutex
 	waiting, active []net.Conn // the oldest first
 }
 
-func (b *bound) changed(conn net.Conn, state http.ConnState) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	same := func(c net.Conn) bool { return c == conn }
-	b.waiting, b.active = slices.DeleteFunc(b.waiting, same), slices.DeleteFunc(b.active, same)
+func (c *connections) changed(conn net.Conn, state http.ConnState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	same := func(other net.Conn) bool { return other == conn }
+	c.waiting, c.active = slices.DeleteFunc(c.waiting, same), slices.DeleteFunc(c.active, same)
 	switch state {
 	case http.StateNew, http.StateIdle:
-		b.waiting = append(b.waiting, conn)
+		c.waiting = append(c.waiting, conn)
 	case http.StateActive:
-		b.active = append(b.active, conn)
+		c.active = append(c.active, conn)
 	}
-	if len(b.waiting)+len(b.active) > maxConnections && len(b.waiting) > 0 {
-		_ = b.waiting[0].Close() // the server notices
-		b.waiting = slices.Delete(b.waiting, 0, 1)
+	if len(c.waiting)+len(c.active) > maxConnections && len(c.waiting) > 0 {
+		_ = c.waiting[0].Close() // the server notices
+		c.waiting = slices.Delete(c.waiting, 0, 1)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// TestIdleConnectionsMakeRoom: however many connections somebody opens and leaves,
-// few are held, and whoever asks is answered.
+// TestIdleConnectionsMakeRoom: of many idle connections only a few are kept, and
+// requests are answered.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	t.Parallel()
 	const most, more = 64, 40
@@ -28,7 +28,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		if err := health.Serve(t.Context(), listener, health.Handler(health.NewMetrics()), health.AnswerFor, slog.New(slog.DiscardHandler)); err != nil {
+		if err := health.Serve(t.Context(), listener, health.Handler(health.NewMetrics()), health.HandlerTimeout, slog.New(slog.DiscardHandler)); err != nil {
 			t.Error(err)
 		}
 	}()
@@ -60,7 +60,7 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 	}
 }
 
-// pipes is a listener in memory: its deadlines follow the bubble's clock.
+// pipes is an in-memory listener: its deadlines use the bubble's clock.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -79,8 +79,8 @@ func (p *pipes) Accept() (net.Conn, error) {
 func (p *pipes) Close() error   { p.once.Do(func() { close(p.closed) }); return nil }
 func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
-// TestSlowConnectionsEnd: a connection that sends, takes or asks for nothing is
-// given up; a profile may be measured for half a minute.
+// TestSlowConnectionsEnd: a connection that sends, reads or requests nothing is
+// closed.
 func TestSlowConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	const whole = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -110,7 +110,9 @@ func TestSlowConnectionsEnd(t *testing.T) {
 					handler = health.Handler(health.NewMetrics())
 				}
 				ended := make(chan error, 1)
-				go func() { ended <- health.Serve(ctx, listener, handler, health.AnswerFor, slog.New(slog.DiscardHandler)) }()
+				go func() {
+					ended <- health.Serve(ctx, listener, handler, health.HandlerTimeout, slog.New(slog.DiscardHandler))
+				}()
 				ours, theirs := net.Pipe()
 				gone := &noticed{Conn: theirs, closed: make(chan struct{})}
 				listener.conns <- gone
@@ -136,7 +138,7 @@ func TestSlowConnectionsEnd(t *testing.T) {
 	}
 }
 
-// noticed tells when the server has closed a connection.
+// noticed is a connection that reports when the server has closed it.
 type noticed struct {
 	net.Conn
 	closed chan struct{}
@@ -148,8 +150,8 @@ func (n *noticed) Close() error {
 	return n.Conn.Close()
 }
 
-// TestServersFaultsAreLogged: through slog, like everything.
-func TestServersFaultsAreLogged(t *testing.T) {
+// TestServerErrorsAreLogged: through slog, like everything.
+func TestServerErrorsAreLogged(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -160,7 +162,7 @@ func TestServersFaultsAreLogged(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() {
 		ended <- health.Serve(ctx, listener, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("at the disco") }),
-			health.AnswerFor, slog.New(slog.NewJSONHandler(logged, nil)))
+			health.HandlerTimeout, slog.New(slog.NewJSONHandler(logged, nil)))
 	}()
 	if res, err := http.Get("http://" + listener.Addr().String()); err == nil {
 		_ = res.Body.Close() // nothing is in it

@@ -28,7 +28,7 @@ const (
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// paid is a Stripe that knows one payment.
+// paid is a store.PaymentReader for which every session is paid.
 type paid struct{}
 
 func (paid) Payment(_ context.Context, id string) store.Payment {
@@ -40,15 +40,7 @@ func (paid) Event(context.Context, store.Payment) store.Event {
 	return store.Event{State: store.EventDelivered, Created: time.Now().Add(-time.Hour)}
 }
 
-// api tells the store what SuperDuperAI says.
-type api struct{ *superduper.Client }
-
-func (a api) File(ctx context.Context, id string) (store.File, error) {
-	f, err := a.Client.File(ctx, id)
-	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
-}
-
-// noSite is a site that is not asked.
+// noSite is a site that answers nothing.
 type noSite struct{}
 
 func (noSite) SessionStatus(context.Context, string) (store.Site, error) { return store.Site{}, nil }
@@ -57,7 +49,7 @@ func (noSite) SessionStatus(context.Context, string) (store.Site, error) { retur
 type bench struct {
 	t        *testing.T
 	redisURL string
-	server   *redistest.Server // nil where it is shared
+	server   *redistest.Server // nil if it is shared
 	apiURL   string
 	client   redis.UniversalClient
 	product  *store.Redis
@@ -65,7 +57,7 @@ type bench struct {
 	files    *demo.SuperDuper
 }
 
-// newBench is a bench on a server or a cluster that is shared.
+// newBench returns a bench on a shared server or cluster.
 func newBench(t *testing.T, cluster bool) *bench {
 	t.Helper()
 	if cluster {
@@ -76,7 +68,7 @@ func newBench(t *testing.T, cluster bool) *bench {
 	return benchOn(t, d.URL(), d.Client())
 }
 
-// newOwnBench is a bench on a server that may be stopped or configured.
+// newOwnBench returns a bench on a server of its own, to be stopped or configured.
 func newOwnBench(t *testing.T) *bench {
 	t.Helper()
 	server := redistest.Start(t)
@@ -85,7 +77,7 @@ func newOwnBench(t *testing.T) *bench {
 	return b
 }
 
-// benchOn is a bench on a Redis that is there.
+// benchOn returns a bench on the given Redis.
 func benchOn(t *testing.T, url string, client redis.UniversalClient) *bench {
 	t.Helper()
 	b := &bench{t: t, files: demo.NewSuperDuper(time.Now, 0), redisURL: redistest.Patient(t, url), client: client}
@@ -98,7 +90,7 @@ func benchOn(t *testing.T, url string, client redis.UniversalClient) *bench {
 	return b
 }
 
-// orphan leaves nothing in Redis but an orphaned session.
+// orphan replaces all keys by an orphaned session.
 func (b *bench) orphan() {
 	b.t.Helper()
 	if err := b.product.Masters(b.t.Context(), func(ctx context.Context, master *redis.Client) error { return master.FlushDB(ctx).Err() }); err != nil {
@@ -125,33 +117,33 @@ func (b *bench) set(key, value string) {
 	}
 }
 
-// quick has pauses that nobody notices.
+// quick are short pauses.
 var quick = func() jobs.Timings {
 	t := testenv.Shorten(jobs.DefaultTimings())
 	t.Poll, t.Reread = 10*time.Millisecond, time.Millisecond
 	return t
 }()
 
-// patient are deadlines that do not pass on a busy machine.
+// patient are deadlines that a busy machine meets.
 var patient = store.Deadlines{All: testenv.Patience, Redis: testenv.Patience, Site: testenv.Patience, Stripe: testenv.Patience}
 
-// config is that of a runner, in this process or another.
+// config returns the configuration of a runner, in this process or another.
 func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),
-		Ledger: ledger, Writer: store.Writer{Product: product, State: product}, Product: store.Reader{Redis: product}, Site: noSite{}, Maker: client,
+		Ledger: ledger, Writer: store.Writer{Product: product, State: product}, Product: store.Reader{Redis: product}, Site: noSite{}, Generator: client,
 		Examine: func(ctx context.Context, id, job string) store.Examination {
 			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
 		},
-		Tell:  func(context.Context, store.Progress) error { return nil },
-		Token: true, GiveUp: time.Hour, Timings: quick,
+		Notify: func(context.Context, store.Progress) error { return nil },
+		Token:  true, GiveUp: time.Hour, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }
 
 func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
-	return &store.Examiner{Redis: store.Reader{Redis: product}, Payments: paid{}, Files: api{client}, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
+	return &store.Examiner{Redis: store.Reader{Redis: product}, Payments: paid{}, Files: client, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
 		Limits: limits, Deadlines: patient, Now: time.Now}
 }
 
@@ -174,7 +166,7 @@ func (b *bench) examined() store.Examination {
 	return examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
 }
 
-// planned plans a repair by what was seen.
+// planned plans a repair by the examination.
 func (b *bench) planned(action store.Action, x store.Examination) string {
 	b.t.Helper()
 	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry",
@@ -188,7 +180,7 @@ func (b *bench) planned(action store.Action, x store.Examination) string {
 	return p.ID
 }
 
-// ended runs a runner until the job is over and told.
+// ended runs a runner until the job has ended and its end was shown.
 func (b *bench) ended(id string, cfg jobs.Config) store.Job {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
@@ -196,10 +188,10 @@ func (b *bench) ended(id string, cfg jobs.Config) store.Job {
 	done := make(chan error, 1)
 	go func() { done <- jobs.New(cfg).Run(ctx) }()
 	var job store.Job
-	testenv.Until(b.t, "the job is over and told", func() bool {
+	testenv.Until(b.t, "the job is over and shown", func() bool {
 		var err error
 		job, err = b.ledger.LoadJob(ctx, id)
-		if err != nil && !errors.Is(err, store.ErrSilent) { // which it may be for a while where it was away
+		if err != nil && !errors.Is(err, store.ErrSilent) { // for a while after an outage
 			b.t.Fatal(err)
 		}
 		return job.Told
@@ -222,7 +214,7 @@ func (b *bench) value(key string) map[string]any {
 	return v
 }
 
-// leaseEnds is as if the lease's life had gone by.
+// leaseEnds makes the lease expire.
 func (b *bench) leaseEnds(id string) {
 	b.t.Helper()
 	if err := b.client.Del(b.t.Context(), "sessionbot:{jobs}:lease:"+id).Err(); err != nil {

@@ -14,79 +14,79 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// told remembers what people were told.
-type told struct {
+// notifications records what was shown.
+type notifications struct {
 	mu   sync.Mutex
 	list []store.Progress
-	fail int // so many ends cannot be told
+	fail int // how many final notifications fail
 }
 
-func (t *told) tell(_ context.Context, p store.Progress) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p.Job.Outcome != "" && t.fail > 0 {
-		t.fail--
+func (n *notifications) notify(_ context.Context, p store.Progress) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if p.Job.Outcome != "" && n.fail > 0 {
+		n.fail--
 		return errors.New("Slack is away")
 	}
-	t.list = append(t.list, p)
+	n.list = append(n.list, p)
 	return nil
 }
 
-func (t *told) last() store.Progress {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.list[len(t.list)-1]
+func (n *notifications) last() store.Progress {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.list[len(n.list)-1]
 }
 
-// agreeing is a site that says what Redis says.
+// agreeing is a site that answers what Redis holds.
 type agreeing struct{}
 
 func (agreeing) SessionStatus(context.Context, string) (store.Site, error) {
 	return store.Site{Found: true, Status: "completed"}, nil
 }
 
-// TestTheEndIsTold: a job whose end could not be told is not over; it is on
-// record and counted once all the same, and who tells it later tells all of it.
-func TestTheEndIsTold(t *testing.T) {
+// TestEndIsShownUntilItSucceeds: a job whose end could not be shown has not ended.
+// It is audited and counted once, and shown in full later.
+func TestEndIsShownUntilItSucceeds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	people, over := &told{fail: 1}, 0
-	cfg.Tell, cfg.Site, cfg.Over = people.tell, agreeing{}, func(store.Job) { over++ }
-	if _, err := jobs.New(cfg).Carry(t.Context(), id); err == nil {
-		t.Fatal("an end that was not told was taken for told")
+	shown, finished := &notifications{fail: 1}, 0
+	cfg.Notify, cfg.Site, cfg.OnFinished = shown.notify, agreeing{}, func(store.Job) { finished++ }
+	if err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
+		t.Fatal("a failed final notification was ignored")
 	}
-	job := b.ended(id, cfg) // by a runner that did not see the file being made
-	p := people.last()
+	job := b.ended(id, cfg) // by a runner that did not poll the file
+	p := shown.last()
 	if p.File.State != store.FileCompleted || p.Site == nil || p.Site.Status != "completed" || !p.At.Equal(job.Finished) {
-		t.Errorf("told %+v, site %+v, at %v", p.File, p.Site, p.At)
+		t.Errorf("shown %+v, site %+v, at %v", p.File, p.Site, p.At)
 	}
-	b.recordedOnce(over)
+	b.recordedOnce(finished)
 	if again, err := b.ledger.Retell(t.Context(), id); !again || err != nil {
-		t.Fatalf("told again: %v, %v", again, err)
+		t.Fatalf("requeued: %v, %v", again, err)
 	}
-	people.list = nil
+	shown.list = nil
 	b.ended(id, cfg)
-	if p := people.last(); p.Job.Outcome != store.OutcomeDone {
-		t.Errorf("told again %+v", p.Job)
+	if p := shown.last(); p.Job.Outcome != store.OutcomeDone {
+		t.Errorf("shown again %+v", p.Job)
 	}
-	b.recordedOnce(over)
+	b.recordedOnce(finished)
 	if b.files.Started() != 1 {
 		t.Errorf("%d started", b.files.Started())
 	}
 }
 
-func (b *bench) recordedOnce(over int) {
+func (b *bench) recordedOnce(finished int) {
 	b.t.Helper()
 	entries, err := b.ledger.History(b.t.Context(), session, 10)
 	ends := slices.DeleteFunc(slices.Clone(entries), func(e store.Entry) bool { return e.Event != store.AuditOutcome })
-	if err != nil || len(entries) != 2 || len(ends) != 1 || over != 1 { // the claim is the other one
-		b.t.Errorf("counted %d times; on record %+v, %v", over, entries, err)
+	if err != nil || len(entries) != 2 || len(ends) != 1 || finished != 1 { // the claim is the other one
+		b.t.Errorf("counted %d times; audited %+v, %v", finished, entries, err)
 	}
 }
 
-// TestRunningIsNotRetold: only an end can be overtaken.
-func TestRunningIsNotRetold(t *testing.T) {
+// TestProgressIsNotRepeated: only a final notification is requeued.
+func TestProgressIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionFix)
@@ -98,32 +98,32 @@ func TestRunningIsNotRetold(t *testing.T) {
 	}
 }
 
-// TestStandingIsCounted: those that run and those that wait for a person.
-func TestStandingIsCounted(t *testing.T) {
+// TestCountsAreReported: jobs that run, and that wait for a person.
+func TestCountsAreReported(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionFix), b.config()
 	var running, unclear []int
-	cfg.Standing = func(r, u int) { running, unclear = append(running, r), append(unclear, u) }
+	cfg.ReportCounts = func(r, u int) { running, unclear = append(running, r), append(unclear, u) }
 	b.ended(id, cfg)
 	if running[0] != 1 || unclear[0] != 0 {
 		t.Errorf("running %v, unclear %v", running, unclear)
 	}
 }
 
-// TestInterruptedIsLeftAlone: what is interrupted again and again is tried ever
-// more rarely, and never before the pause ends that Slack asks for.
-func TestInterruptedIsLeftAlone(t *testing.T) {
+// TestRetryBackoff: a failing job is tried with exponential backoff, and never
+// before the pause that Slack asks for.
+func TestRetryBackoff(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	b.claimed(store.ActionFix)
 	cfg := b.config()
 	var mu sync.Mutex
 	now, asked := time.Now(), time.Duration(0)
-	cfg.Tell = func(context.Context, store.Progress) error {
+	cfg.Notify = func(context.Context, store.Progress) error {
 		mu.Lock()
 		defer mu.Unlock()
-		return fmt.Errorf("tell: %w", busy(asked))
+		return fmt.Errorf("notify: %w", busy(asked))
 	}
 	cfg.Now = func() time.Time {
 		mu.Lock()
@@ -147,7 +147,7 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 	} {
 		got := <-attempts
 		if got != c.want {
-			t.Errorf("left alone for %v, want %v", got, c.want)
+			t.Errorf("postponed by %v, want %v", got, c.want)
 		}
 		mu.Lock()
 		now, asked = now.Add(got), c.next
@@ -160,14 +160,13 @@ func TestInterruptedIsLeftAlone(t *testing.T) {
 	}
 }
 
-// busy is a Slack that asks for a pause.
+// busy is the error of a rate limit.
 type busy time.Duration
 
 func (b busy) Error() string        { return "Slack is away" }
 func (b busy) Pause() time.Duration { return time.Duration(b) }
 
-// interrupted is a log that is called when a job was interrupted, with how long
-// it is left alone.
+// interrupted is a slog.Handler that is called when a job is postponed.
 type interrupted func(ctx context.Context, wait time.Duration)
 
 func (interrupted) Enabled(context.Context, slog.Level) bool { return true }
@@ -183,14 +182,13 @@ func (i interrupted) Handle(ctx context.Context, r slog.Record) error {
 func (i interrupted) WithAttrs([]slog.Attr) slog.Handler { return i }
 func (i interrupted) WithGroup(string) slog.Handler      { return i }
 
-// TestClaimAndSettlementAreOnRecord: the process that took a claim, or what a
-// person said, may be gone at once; who carries the job out puts it on record,
-// once.
-func TestClaimAndSettlementAreOnRecord(t *testing.T) {
+// TestDecisionsAreAudited: the process that accepted a decision may be gone at
+// once; whoever executes the job audits it, once.
+func TestDecisionsAreAudited(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.GiveUp, cfg.Maker = 0, never{cfg.Maker}
+	cfg.GiveUp, cfg.Generator = 0, never{cfg.Generator}
 	job := b.ended(id, cfg)
 	if _, err := b.ledger.Settle(t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
 		t.Fatal(err)
@@ -200,12 +198,12 @@ func TestClaimAndSettlementAreOnRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []string // the newest first
+	var list []string // newest first
 	for _, e := range history {
 		list = append(list, string(e.Event)+" by "+e.Who.ID)
 	}
 	want := []string{"outcome by U2", "settled by U3", "outcome by U2", "claimed by U2"}
 	if !slices.Equal(list, want) || !history[3].At.Equal(job.Claimed) {
-		t.Errorf("on record: %q, want %q", list, want)
+		t.Errorf("audited: %q, want %q", list, want)
 	}
 }

@@ -21,7 +21,7 @@ type group struct {
 	follow          func(t *testing.T) // gives the promoted one a replica
 }
 
-// groups are the ways in which a replica takes over by itself.
+// groups are the setups in which a replica takes over by itself.
 var groups = map[string]func(*testing.T) *group{
 	"Sentinel": func(t *testing.T) *group {
 		f := redistest.StartFailover(t)
@@ -37,7 +37,7 @@ var groups = map[string]func(*testing.T) *group{
 
 const inJobs = "sessionbot:{jobs}:probe" // a key beside the jobs
 
-// cutOff leaves the replica with what was written by now, and without the rest.
+// cutOff disconnects the replica: what is written from now on is lost by a failover.
 func (g *group) cutOff() {
 	g.t.Helper()
 	testenv.Until(g.t, "the replica follows", func() bool {
@@ -67,10 +67,10 @@ func (g *group) sentOrWaits(id string) {
 	})
 }
 
-// TestFailoverThatLosesTheClaim: the replica knows the plan, and nothing of its
-// approval. Approved once more after the failover, it is carried out once, although
-// the process that had it first still runs.
-func TestFailoverThatLosesTheClaim(t *testing.T) {
+// TestFailoverLosesTheClaim: the replica knows the plan, and nothing of its
+// approval. Approved again after the failover, it is executed once, although
+// the process that claimed it first still runs.
+func TestFailoverLosesTheClaim(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {
@@ -106,9 +106,9 @@ func (b *bench) approved(id string) {
 	}
 }
 
-// TestFailoverThatLosesTheRequest: the replica knows the claimed job, and nothing
-// of how far it got when master and bot were killed. Who takes over begins anew.
-func TestFailoverThatLosesTheRequest(t *testing.T) {
+// TestFailoverLosesTheRequest: the replica knows the claimed job, and nothing
+// of its progress when master and bot were killed. Another process starts again.
+func TestFailoverLosesTheRequest(t *testing.T) {
 	t.Parallel()
 	for name, start := range groups {
 		t.Run(name, func(t *testing.T) {

@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// gate stands in front of a Redis. Shut, it hangs up on everybody.
+// gate is a proxy in front of a Redis. Shut, it closes all connections.
 type gate struct {
 	listener net.Listener
 	to       *url.URL
 
 	mu      sync.Mutex
 	open    map[net.Conn]bool
-	refuses int // so many more are refused before it opens by itself
+	refuses int // how many connections are refused before it opens by itself
 }
 
 func newGate(t *testing.T, redisURL string) *gate {
@@ -47,14 +47,14 @@ func newGate(t *testing.T, redisURL string) *gate {
 	return g
 }
 
-// url is that of the Redis, by way of the gate.
+// url returns the URL of the Redis through the gate.
 func (g *gate) url() string {
 	way := *g.to
 	way.Host = g.listener.Addr().String()
 	return way.String()
 }
 
-// shut hangs up on everybody, and on so many who call again.
+// shut closes all connections, and refuses that many new ones.
 func (g *gate) shut(refuses int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -64,7 +64,7 @@ func (g *gate) shut(refuses int) {
 	}
 }
 
-// admit tells whether the caller is let in, and remembers it.
+// admit reports whether the connection is accepted, and remembers it.
 func (g *gate) admit(conns ...net.Conn) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -11,106 +11,128 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// What a customer reads on their page where a video could not be made. Support
-// sees the cause.
+// What a customer reads on their page where no video could be made. Support sees
+// the cause.
 const (
 	startFailed = "Failed to start generation: please contact support."
 	makeFailed  = "Video generation failed: please contact support."
 )
 
-// prepare reads the prompt and records that the request is about to be sent:
-// from here on nobody sends it but this worker, and only once.
-func (c *carriage) prepare(ctx context.Context) error {
-	if c.job.Cancelled != nil {
-		return c.cancelled(ctx)
+// prepare reads the prompt and records that the request is about to be sent: from
+// then on only this execution sends it, and only once.
+func (e *execution) prepare(ctx context.Context) error {
+	if e.job.Cancelled != nil {
+		return e.cancel(ctx)
 	}
-	if c.job.Waiting {
-		if err := c.await(ctx); err != nil {
+	if e.job.Waiting {
+		if err := e.awaitReplicas(ctx); err != nil {
 			return err
 		}
 	}
-	s, err := c.Product.Session(ctx, c.job.Plan.Session)
+	s, err := e.Product.Session(ctx, e.job.Plan.Session)
 	if err != nil {
 		return err
 	}
 	prompt := s.PromptText()
 	switch {
-	case c.late():
-		if c.job.Waiting {
-			return c.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
+	case e.late():
+		if e.job.Waiting {
+			return e.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
 		}
-		return c.failed(ctx, startFailed, store.CauseLate)
-	case !c.job.Plan.Order.Asks(prompt):
-		return c.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
-	case !ours(s, store.Update{Kind: store.UpdateClaim, Reads: c.job.Plan.Reads}):
-		c.job.Foreign = true
-		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
+		return e.failed(ctx, startFailed, store.CauseLate)
+	case !e.job.Plan.Order.Asks(prompt):
+		return e.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
+	case !owned(s, store.Update{Kind: store.UpdateClaim, Reads: e.job.Plan.Reads}):
+		e.job.Foreign = true
+		return e.conclude(store.OutcomeFailed, store.CauseOverwritten)
 	}
-	c.prompt = prompt
-	c.job.Step, c.job.Sending = store.StepSending, c.Now().UTC()
+	e.prompt = prompt
+	e.job.Step, e.job.Sending = store.StepSending, e.Now().UTC()
 	return nil
 }
 
-// send sends the one request. Who finds the step recorded by somebody else
-// does not know whether it was sent: a person has to find out.
-func (c *carriage) send(ctx context.Context) error {
-	if c.prompt == "" {
-		if c.job.Settled != nil {
-			return c.failed(ctx, startFailed, store.CauseNotMade)
+// awaitReplicas waits until the replicas acknowledged the job's record, or it is
+// too late. Until then nothing is sent, so that the job can be cancelled.
+func (e *execution) awaitReplicas(ctx context.Context) error {
+	minutes := func() int { return int(e.Now().Sub(e.job.Claimed).Minutes()) }
+	shown := minutes()
+	for !e.late() {
+		err := e.Ledger.Replicated(ctx, e.lease, e.job)
+		switch {
+		case err == nil:
+			e.job.Waiting = false
+			return nil
+		case errors.Is(err, store.ErrLeaseLost), store.Impossible(err), ctx.Err() != nil:
+			return err
 		}
-		return c.finish(store.OutcomeUnclear, store.CauseNoAnswer)
+		if now := minutes(); now != shown {
+			shown = now
+			e.logWaiting(ctx, err)
+			e.notify(ctx)
+		}
+		if err := sleep(ctx, e.Timings.Pending); err != nil {
+			return err
+		}
 	}
-	prompt := c.prompt
-	c.prompt = ""
-	// Where the process stood still, somebody else may have got the job: only
-	// who can record this still has it, and begins anew. A replica that does not
-	// know of the request could take over and have it sent once more.
-	err := c.Ledger.Replicated(ctx, c.lease, c.job)
+	return nil
+}
+
+func (e *execution) logWaiting(ctx context.Context, err error) {
+	e.Log.WarnContext(ctx, "generation waits for the replicas of Redis", "job", e.job.ID, "error", err)
+}
+
+// send sends the one request. An execution that finds the step recorded by another
+// one cannot know whether the request was sent: a person has to find out.
+func (e *execution) send(ctx context.Context) error {
+	if e.prompt == "" {
+		if e.job.Settled != nil {
+			return e.failed(ctx, startFailed, store.CauseNotMade)
+		}
+		return e.conclude(store.OutcomeUnclear, store.CauseNoAnswer)
+	}
+	prompt := e.prompt
+	e.prompt = ""
+	// If the process was suspended, another one may have the job: only the holder of
+	// the lease can record this. A Redis replica that does not know of the request
+	// could take over, and have it sent once more.
+	err := e.Ledger.Replicated(ctx, e.lease, e.job)
 	if errors.Is(err, store.ErrLeaseLost) {
 		return err
 	}
 	if store.Impossible(err) { // and nothing was sent
-		c.job.Step, c.job.Sending = store.StepWritten, time.Time{}
+		e.job.Step, e.job.Sending = store.StepWritten, time.Time{}
 		return err
 	}
 	if err != nil {
-		c.waits(ctx, err)
+		e.logWaiting(ctx, err)
 	}
-	if err != nil || c.Now().Sub(c.job.Sending) > sendWithin {
-		c.job.Step, c.job.Sending, c.job.Waiting = store.StepWritten, time.Time{}, err != nil
+	if err != nil || e.Now().Sub(e.job.Sending) > sendWithin {
+		e.job.Step, e.job.Sending, e.job.Waiting = store.StepWritten, time.Time{}, err != nil
 		return nil
 	}
-	limited, done := context.WithTimeout(ctx, sendFor)
+	limited, done := context.WithTimeout(ctx, requestTimeout)
 	defer done()
-	file, err := c.ask(limited, prompt)
-	c.At("answered")
+	o := e.job.Plan.Order
+	file, err := e.Generator.Generate(limited, superduper.Request{Image: o.Image, Prompt: prompt, Model: o.Model,
+		Duration: o.Seconds, Width: o.Width, Height: o.Height, Seed: rand.IntN(1_000_000)})
+	e.OnStep("answered")
 	var api *superduper.Error
 	switch {
 	case err == nil:
-		c.job.Step, c.job.FileID, c.job.Sent = store.StepSent, file.ID, c.Now().UTC()
+		e.job.Step, e.job.FileID, e.job.Sent = store.StepSent, file, e.Now().UTC()
 		return nil
 	case !errors.As(err, &api), api.Kind == superduper.Unclear:
-		c.Log.ErrorContext(ctx, "a generation's outcome is not known", "job", c.job.ID, "error", err)
-		return c.finish(store.OutcomeUnclear, store.CauseNoAnswer)
+		e.Log.ErrorContext(ctx, "outcome of a generation unclear", "job", e.job.ID, "error", err)
+		return e.conclude(store.OutcomeUnclear, store.CauseNoAnswer)
 	}
-	c.Log.WarnContext(ctx, "a generation was not started", "job", c.job.ID, "error", err)
+	e.Log.WarnContext(ctx, "generation not started", "job", e.job.ID, "error", err)
 	// Recorded first: nobody must take this for a request without an answer.
-	cause, detail := causeOf(api, c.Now())
-	c.job.Step, c.job.Cause, c.job.Detail = store.StepSent, cause, detail
+	cause, detail := causeOf(api, e.Now())
+	e.job.Step, e.job.Cause, e.job.Detail = store.StepSent, cause, detail
 	return nil
 }
 
-func (c *carriage) ask(ctx context.Context, prompt string) (superduper.File, error) {
-	o, seed := c.job.Plan.Order, rand.IntN(1_000_000)
-	if o.Image {
-		return c.Maker.GenerateImage(ctx, superduper.ImageRequest{
-			Prompt: prompt, Model: o.Model, Width: o.Width, Height: o.Height, Seed: seed})
-	}
-	return c.Maker.GenerateVideo(ctx, superduper.VideoRequest{
-		Prompt: prompt, Model: o.Model, Duration: o.Seconds, Width: o.Width, Height: o.Height, Seed: seed})
-}
-
-// causeOf says why nothing was started, and the API's own words about it.
+// causeOf returns why nothing was started, and the API's own words about it.
 func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
 	var detail []string
 	for _, field := range api.Fields {
@@ -145,108 +167,37 @@ func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
 }
 
 // sent writes the file's id, or that nothing was started.
-func (c *carriage) sent(ctx context.Context) error {
-	if c.job.FileID == "" {
-		return c.failed(ctx, startFailed, c.job.Cause, c.job.Detail...)
+func (e *execution) sent(ctx context.Context) error {
+	if e.job.FileID == "" {
+		return e.failed(ctx, startFailed, e.job.Cause, e.job.Detail...)
 	}
-	err := c.put(ctx, store.Update{Kind: store.UpdateFile, At: c.job.Sent})
-	if err != nil && !errors.Is(err, errOthers) {
+	err := e.update(ctx, store.Update{Kind: store.UpdateFile, At: e.job.Sent})
+	if err != nil && !errors.Is(err, errConflict) {
 		return err
 	}
-	// Where others wrote, the site most likely began as well; ours is being made all the same.
-	c.job.Step, c.job.Foreign = store.StepFiled, err != nil
+	// After a conflict the site most likely started one as well; ours is generated all the same.
+	e.job.Step, e.job.Foreign = store.StepFiled, err != nil
 	return nil
 }
 
-// failed writes that there is no video. The cause is recorded with it.
-func (c *carriage) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
-	err := c.put(ctx, store.Update{Kind: store.UpdateFailed, At: c.Now(), Error: sentence})
-	if err != nil && !errors.Is(err, errOthers) {
+// failed writes that there is no video, and records the cause.
+func (e *execution) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
+	err := e.update(ctx, store.Update{Kind: store.UpdateFailed, At: e.Now(), Error: sentence})
+	if err != nil && !errors.Is(err, errConflict) {
 		return err
 	}
-	c.job.Step, c.job.Cause, c.job.Detail = store.StepFinished, cause, detail
-	if c.job.Foreign = err != nil; c.job.Foreign {
-		return c.finish(store.OutcomeFailed, cause, detail...)
+	e.job.Step, e.job.Cause, e.job.Detail = store.StepFinished, cause, detail
+	if e.job.Foreign = err != nil; e.job.Foreign {
+		return e.conclude(store.OutcomeFailed, cause, detail...)
 	}
 	return nil
 }
 
-// poll asks for the file until it is made, has failed or takes too long.
-func (c *carriage) poll(ctx context.Context) error {
-	wait, told := c.Timings.Poll, ""
-	reread := c.job.Foreign || c.job.Wrote == nil // an older version noted nothing
-	for {
-		file, err := c.look(ctx, c.job.FileID)
-		switch {
-		case err == nil:
-			wait, c.file = c.Timings.Poll, file
-		case ctx.Err() != nil:
-			return ctx.Err()
-		default: // 404 just after the creation is normal, too
-			wait = min(2*wait, c.Timings.MaxPoll)
-			var api *superduper.Error
-			if errors.As(err, &api) {
-				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
-			}
-		}
-		switch c.file.State {
-		case store.FileCompleted:
-			return c.completed(ctx)
-		case store.FileFailed:
-			return c.failed(ctx, c.job.Plan.Kind.Tell(makeFailed), store.CauseFileFailed)
-		}
-		if c.Now().Sub(c.job.Sent) > c.GiveUp {
-			return c.finish(store.OutcomeGaveUp, store.CauseTooLong)
-		}
-		// People read the state and the minutes; more often would only use up
-		// what Slack allows.
-		if now := fmt.Sprint(c.file.State, c.job.Foreign, int(c.Now().Sub(c.job.Claimed).Minutes())); now != told {
-			told = now
-			c.tell(ctx)
-		}
-		rest := wait
-		if !reread {
-			stands, err := c.stands(ctx)
-			if err != nil {
-				return err
-			}
-			// What does not stand is tried again once the file is made.
-			reread, rest, c.job.Foreign = true, max(wait-c.Timings.Reread, 0), !stands
-		}
-		if err := pause(ctx, rest); err != nil {
-			return err
-		}
+// cancel ends a job that was cancelled while it waited: nothing was sent.
+func (e *execution) cancel(ctx context.Context) error {
+	err := e.failed(ctx, startFailed, "")
+	if e.job.Outcome != "" { // the session is somebody else's by now
+		e.job.Outcome = store.OutcomeCancelled
 	}
-}
-
-// look sees how far a file is.
-func (r *Runner) look(ctx context.Context, id string) (store.File, error) {
-	file, err := r.Maker.File(ctx, id)
-	if err != nil {
-		return store.File{}, err
-	}
-	return store.File{State: store.FileState(file.State()), URL: file.URL, ThumbnailURL: file.ThumbnailURL,
-		Type: file.Type, Error: file.Error}, nil
-}
-
-func (c *carriage) completed(ctx context.Context) error {
-	s, err := c.Product.Session(ctx, c.job.Plan.Session)
-	if err != nil {
-		return err
-	}
-	ref := s.FileRef(c.Now())
-	ref.FileID = c.job.FileID
-	if err := c.Files.Save(ctx, ref, store.FileCompleted); err != nil {
-		return err
-	}
-	err = c.put(ctx, store.Update{Kind: store.UpdateCompleted, At: c.Now()})
-	switch {
-	case errors.Is(err, errOthers):
-		c.job.Foreign = true
-		return c.finish(store.OutcomeFailed, store.CauseOverwritten)
-	case err != nil:
-		return err
-	}
-	c.job.Step, c.job.Detail = store.StepFinished, nil
-	return nil
+	return err
 }

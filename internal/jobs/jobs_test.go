@@ -12,11 +12,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestOutcomes: whatever SuperDuperAI or somebody else does, the job ends in
-// words, and the session says so.
+// TestOutcomes: whatever SuperDuperAI and other writers do, the job has an outcome,
+// and the session says so.
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	status := func(code int, body string) func(*bench, *jobs.Config) {
@@ -53,7 +52,7 @@ func TestOutcomes(t *testing.T) {
 		}, store.OutcomeUnclear, store.CauseNoAnswer, "processing", 1},
 		{"too long", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) {
 			cfg.GiveUp = 0
-			cfg.Maker = never{cfg.Maker}
+			cfg.Generator = never{cfg.Generator}
 		}, store.OutcomeGaveUp, store.CauseTooLong, "processing", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -78,12 +77,14 @@ func TestOutcomes(t *testing.T) {
 }
 
 // never is a SuperDuperAI that never finishes a file.
-type never struct{ jobs.Maker }
+type never struct{ jobs.Generator }
 
-func (never) File(context.Context, string) (superduper.File, error) { return superduper.File{}, nil }
+func (never) File(context.Context, string) (store.File, error) {
+	return store.File{State: store.FileInProgress}, nil
+}
 
-// TestKilled: killed at any step, the job goes on elsewhere, and nothing is
-// started twice. Between request and reply its outcome is unclear.
+// TestKilled: killed at any step, the job is resumed elsewhere, and nothing is
+// started twice. Between request and answer its outcome is unclear.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -131,7 +132,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// settled: a person found that nothing was made, and it is over.
+// settled: a person found that nothing was generated.
 func (b *bench) settled(id string) {
 	b.t.Helper()
 	if _, err := b.ledger.Settle(b.t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: "", At: time.Now()}); err != nil {
@@ -156,7 +157,7 @@ func TestChild(t *testing.T) {
 	}
 	product, ledger := opened(t, os.Getenv("JOBS_REDIS"))
 	cfg := config(product, ledger, os.Getenv("JOBS_API"))
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == at {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // nothing comes after it
 			select {}

@@ -8,8 +8,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestLayouts: the outcome stands wherever the session carries a status, what
-// else stands there is kept, and no prompt is lost.
+// TestLayouts: the outcome is written wherever the session carries a status, other
+// members are kept, and no prompt is lost.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
 	stored := time.Now().Add(-time.Hour).UTC().Format("2006-01-02T15:04:05.000Z")
@@ -19,7 +19,7 @@ func TestLayouts(t *testing.T) {
 		cluster   bool
 		full      string // session:
 		webhook   string // "" = missing, and stays so
-		generated string // what was asked for
+		generated string // the request
 	}{
 		{name: "one-key", full: full + `}`, generated: "video"},
 		{name: "one-key, an image", full: full + `,"generationType":"text-to-image"}`, generated: "image"},
@@ -35,7 +35,7 @@ func TestLayouts(t *testing.T) {
 					b.set("webhook:"+session, c.webhook)
 				}
 				made, cfg := "", b.config()
-				cfg.Tell = func(_ context.Context, p store.Progress) error {
+				cfg.Notify = func(_ context.Context, p store.Progress) error {
 					made = p.File.Type
 					return nil
 				}

@@ -16,11 +16,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/superduper"
 )
 
-// slowSite is a site whose read-modify-write stands still between reading and
-// writing until it may go on.
+// slowSite is a site whose read-modify-write pauses between reading and writing
+// until it is released.
 type slowSite struct {
 	*demo.Site
 	passing
@@ -62,18 +61,18 @@ func (s *slowSite) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// polled is a SuperDuperAI that tells when a file is asked for.
+// polled is a SuperDuperAI that calls at when a file is requested.
 type polled struct {
-	jobs.Maker
+	jobs.Generator
 	at func(point string)
 }
 
-func (p polled) File(ctx context.Context, id string) (superduper.File, error) {
+func (p polled) File(ctx context.Context, id string) (store.File, error) {
 	p.at("polled")
-	return p.Maker.File(ctx, id)
+	return p.Generator.File(ctx, id)
 }
 
-// race is one repair beside one update of the site's.
+// race is one repair in parallel with one update by the site.
 type race struct {
 	*bench
 	action       store.Action
@@ -88,7 +87,7 @@ type race struct {
 	says, hidden bool // session: says what the repair came to; webhook: does not
 }
 
-// at lets the site go on where it is its turn.
+// at releases the site at its points.
 func (r *race) at(point string) {
 	if slices.Contains(r.reached, point) {
 		return // only once
@@ -108,7 +107,7 @@ const (
 	ready    = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 )
 
-// run carries the repair out.
+// run executes the repair.
 func (r *race) run() {
 	r.t.Helper()
 	r.orphan()
@@ -133,9 +132,9 @@ func (r *race) run() {
 		r.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	cfg := r.config()
-	cfg.At, cfg.Timings.Poll = r.at, time.Millisecond
-	cfg.Maker = polled{cfg.Maker, r.at}
-	if _, err := jobs.New(cfg).Carry(r.t.Context(), id); err != nil {
+	cfg.OnStep, cfg.Timings.Poll = r.at, time.Millisecond
+	cfg.Generator = polled{cfg.Generator, r.at}
+	if err := jobs.New(cfg).Execute(r.t.Context(), id); err != nil {
 		r.t.Fatal(err)
 	}
 	if r.end != nil {
@@ -148,7 +147,7 @@ func (r *race) run() {
 	r.hidden = r.threeKey && !r.saysIt("webhook:")
 }
 
-// saysIt tells whether a key says what a repair that is done comes to.
+// saysIt reports whether a key holds the outcome of a repair that is done.
 func (r *race) saysIt(prefix string) bool {
 	got := r.value(prefix + session)
 	switch {
@@ -160,7 +159,7 @@ func (r *race) saysIt(prefix string) bool {
 	return r.job.FileID != "" && got["status"] == "completed" && got["fileId"] == r.job.FileID && got["error"] == nil
 }
 
-// judge holds what the job said against what the site's key holds.
+// judge compares the job's outcome with the site's key.
 func (r *race) judge() (fault string) {
 	held := r.value("session:" + session)
 	var written map[string]any
@@ -178,7 +177,7 @@ func (r *race) judge() (fault string) {
 	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == store.CauseChanged:
 		return ""
 	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != store.CauseOverwritten || !r.job.Foreign:
-		return "it is not told as overwritten"
+		return "it is not reported as overwritten"
 	}
 	x := r.examined()
 	x.Reads, x.Site = store.LayoutOneKey, &store.Site{Found: true}
@@ -193,10 +192,10 @@ func (r *race) judge() (fault string) {
 	return ""
 }
 
-// TestTheSiteWritesSlowly: a hundred rounds of the site's read-modify-write
-// beside every repair. Nothing that the site wrote is lost, what it overwrote is
-// told, and only what stands is called done.
-func TestTheSiteWritesSlowly(t *testing.T) {
+// TestSiteOverwritesLate: a hundred rounds of the site's read-modify-write in
+// parallel with every repair. Nothing that the site wrote is lost, what it
+// overwrote is reported, and only what was kept is called done.
+func TestSiteOverwritesLate(t *testing.T) {
 	t.Parallel()
 	fix := []string{"planned", "checked", "written"}
 	generate := []string{"planned", "checked", "written", "sending", "answered", "sent", "filed", "polled", "finished"}

@@ -14,64 +14,64 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// answers is a SuperDuperAI whose answers about a file are given one after the
-// other; what comes after the last one is the true answer.
+// answers is a SuperDuperAI with a list of answers for the file, followed by the
+// true ones.
 type answers struct {
-	jobs.Maker
-	list []func(id string) (superduper.File, error)
+	jobs.Generator
+	list []func(id string) (store.File, error)
 }
 
-func (a *answers) File(ctx context.Context, id string) (superduper.File, error) {
+func (a *answers) File(ctx context.Context, id string) (store.File, error) {
 	if len(a.list) == 0 {
-		return a.Maker.File(ctx, id)
+		return a.Generator.File(ctx, id)
 	}
 	next := a.list[0]
 	a.list = a.list[1:]
 	return next(id)
 }
 
-func fails(e superduper.Error) func(string) (superduper.File, error) {
-	return func(string) (superduper.File, error) { return superduper.File{}, &e }
+func fails(e superduper.Error) func(string) (store.File, error) {
+	return func(string) (store.File, error) { return store.File{}, &e }
 }
 
-func task(status string) func(string) (superduper.File, error) {
-	return func(id string) (superduper.File, error) {
-		return superduper.File{ID: id, Tasks: []superduper.Task{{Status: status}}}, nil
+func in(state store.FileState) func(string) (store.File, error) {
+	return func(string) (store.File, error) {
+		return store.File{State: state}, nil
 	}
 }
 
-// TestWaitsForTheFile: no answer about a file is an end but the last one.
-func TestWaitsForTheFile(t *testing.T) {
+// TestPollUntilFinished: no answer ends the polling but the last one.
+func TestPollUntilFinished(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){
 		fails(superduper.Error{Kind: superduper.NotFound, Status: 404}), // not visible yet
-		task("in_progress"),
+		in(store.FileInProgress),
 		fails(superduper.Error{Kind: superduper.Unauthorised, Status: 401}),
 		fails(superduper.Error{Kind: superduper.RateLimited, Status: 429, RetryAfter: time.Millisecond}),
-		task("completed"), // but without an address
+		in(store.FileFinalizing),
 	}}
-	var told []store.FileState
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
-		told = append(told, p.File.State)
+	var shown []store.FileState
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
+		shown = append(shown, p.File.State)
 		return nil
 	}
 	b.endedWell(id, cfg)
 	want := []store.FileState{"", "", store.FileInProgress, store.FileFinalizing, store.FileCompleted}
-	if len(told) != len(want) {
-		t.Fatalf("told %q, want %q", told, want)
+	if len(shown) != len(want) {
+		t.Fatalf("shown %q, want %q", shown, want)
 	}
 	for i, state := range want {
-		if told[i] != state {
-			t.Errorf("told %q, want %q", told, want)
+		if shown[i] != state {
+			t.Errorf("shown %q, want %q", shown, want)
 		}
 	}
 }
 
-// TestWhileItIsMade: somebody else writes the session while the file is made.
-// What says something else stays; what does not is kept with the job's own.
-func TestWhileItIsMade(t *testing.T) {
+// TestSessionWrittenDuringGeneration: what conflicts with the job is kept and fails
+// it; other members are kept beside the job's own.
+func TestSessionWrittenDuringGeneration(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -91,10 +91,10 @@ func TestWhileItIsMade(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, false)
 			id, cfg := b.claimed(store.ActionGenerate), b.config()
-			cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){
-				func(file string) (superduper.File, error) {
+			cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){
+				func(file string) (store.File, error) {
 					b.set("webhook:"+session, strings.ReplaceAll(c.writes, "FILE", file))
-					return task("in_progress")(file)
+					return in(store.FileInProgress)(file)
 				},
 			}}
 			job := b.ended(id, cfg)
@@ -112,46 +112,46 @@ func TestWhileItIsMade(t *testing.T) {
 	}
 }
 
-// TestItsFileIsErased: the site erases the file's id while the file is made. That
-// is told, and mended with the outcome.
-func TestItsFileIsErased(t *testing.T) {
+// TestFileIDErased: the site erases the file's id during the generation. That is
+// shown, and repaired with the outcome.
+func TestFileIDErased(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), task("in_progress")}}
-	cfg.At = func(step string) {
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){in(store.FileInProgress), in(store.FileInProgress)}}
+	cfg.OnStep = func(step string) {
 		if step == "filed" {
 			b.set("webhook:"+session, `{"status":"processing","more":1}`)
 		}
 	}
 	var foreign []bool
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		foreign = append(foreign, p.Job.Foreign)
 		return nil
 	}
 	b.endedWell(id, cfg)
-	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, being made, erased, done
-		t.Errorf("told as overwritten: %v, want %v", foreign, want)
+	if want := []bool{false, false, true, false}; !slices.Equal(foreign, want) { // claimed, generating, erased, done
+		t.Errorf("shown as overwritten: %v, want %v", foreign, want)
 	}
 }
 
-// TestFileFails: SuperDuperAI took the request and could not make the file. Why is
-// told and not kept.
-func TestFileFails(t *testing.T) {
+// TestGenerationFails: SuperDuperAI accepted the request and could not generate the
+// file. The reason is shown, and not stored.
+func TestGenerationFails(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.Maker = &answers{Maker: cfg.Maker, list: []func(string) (superduper.File, error){task("in_progress"), func(id string) (superduper.File, error) {
-		return superduper.File{ID: id, Error: "Refused: a fox", Tasks: []superduper.Task{{Status: "error"}}}, nil
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){in(store.FileInProgress), func(string) (store.File, error) {
+		return store.File{State: store.FileFailed, Error: "Refused: a fox"}, nil
 	}}}
 	var last store.Progress
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		last = p
 		return nil
 	}
 	job := b.ended(id, cfg)
 	if last.File.Error != "Refused: a fox" || len(last.Job.Detail) > 0 {
-		t.Errorf("told %+v of the job with %q", last.File, last.Job.Detail)
+		t.Errorf("shown %+v of the job with %q", last.File, last.Job.Detail)
 	}
 	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseFileFailed {
 		t.Errorf("%s (%s)", job.Outcome, job.Cause)
@@ -162,15 +162,15 @@ func TestFileFails(t *testing.T) {
 	}
 }
 
-// TestWrongHost: a certificate that does not hold is no request sent.
-func TestWrongHost(t *testing.T) {
+// TestCertificateOfAnotherHost: with an invalid certificate no request is sent.
+func TestCertificateOfAnotherHost(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	elsewhere := demo.NewSuperDuper(time.Now, 0)
 	server := httptest.NewTLSServer(elsewhere)
 	t.Cleanup(server.Close)
-	cfg.Maker = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
+	cfg.Generator = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseCertificate || elsewhere.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, elsewhere.Started())

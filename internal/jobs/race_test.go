@@ -10,9 +10,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestTwoReplicas: two replicas race over two plans for one session, and one of
-// them is carried out, once. In every second round the second plan is made when
-// the first is claimed already, by what was seen before.
+// TestTwoReplicas: two replicas race for two plans of one session, and one of the
+// plans is executed, once. In every second round the second plan is made after the
+// first was claimed, from an older examination.
 func TestTwoReplicas(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
@@ -39,11 +39,11 @@ func TestTwoReplicas(t *testing.T) {
 				if err != nil {
 					t.Error(err)
 				}
-				b.carryAll(replica)
+				b.executeAll(replica)
 			})
 		}
 		race.Wait()
-		b.carryAll(replicas[0]) // what the two took from each other
+		b.executeAll(replicas[0]) // what the two took from each other
 		if n := b.files.Started(); n != round+1 {
 			t.Fatalf("round %d: %d started", round, n)
 		}
@@ -54,14 +54,14 @@ func TestTwoReplicas(t *testing.T) {
 	}
 }
 
-// carryAll carries out whatever is pending, as a runner's look does.
-func (b *bench) carryAll(r *jobs.Runner) {
+// executeAll executes all pending jobs, as a runner does.
+func (b *bench) executeAll(r *jobs.Runner) {
 	ids, err := b.ledger.Pending(b.t.Context())
 	if err != nil {
 		b.t.Error(err)
 	}
 	for _, id := range ids {
-		if _, err := r.Carry(b.t.Context(), id); err != nil {
+		if err := r.Execute(b.t.Context(), id); err != nil {
 			b.t.Error(err)
 		}
 	}

@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -23,7 +22,7 @@ import (
 func (s *shop) examined() store.Examination { return s.bot.Examine(s.t.Context(), s.id) }
 
 // repaired plans a repair by what is seen, has it approved, with a second press
-// where the plan needs one, and carries it out.
+// where the plan needs one, and executes it.
 func (s *shop) repaired(action store.Action) store.Plan {
 	s.t.Helper()
 	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry", RefundText: "refunded",
@@ -51,7 +50,7 @@ func (s *shop) repaired(action store.Action) store.Plan {
 	if answer.Verdict != store.Claimed {
 		s.t.Fatalf("the last press: %s", answer.Verdict)
 	}
-	if _, err := jobs.New(s.cfg).Carry(s.t.Context(), p.ID); err != nil {
+	if err := jobs.New(s.cfg).Execute(s.t.Context(), p.ID); err != nil {
 		s.t.Fatal(err)
 	}
 	if job, err := s.ledger.LoadJob(s.t.Context(), p.ID); err != nil || job.Outcome != store.OutcomeDone {
@@ -69,10 +68,10 @@ func (s *shop) tells(p course, x store.Examination) {
 		risk = s.repaired(p.repair).Risk
 	}
 	repaired, made := s.seen(), s.videos.Started()
-	s.told()
-	told := s.seen()
-	s.toldAgain()
-	if diff := cmp.Diff(p.seen, strings.Join([]string{repaired, told, s.seen()}, " → ")); diff != "" || (risk == "") != (p.risk == "") || !strings.HasPrefix(risk, p.risk) {
+	s.deliver()
+	delivered := s.seen()
+	s.deliverIntent()
+	if diff := cmp.Diff(p.seen, strings.Join([]string{repaired, delivered, s.seen()}, " → ")); diff != "" || (risk == "") != (p.risk == "") || !strings.HasPrefix(risk, p.risk) {
 		s.t.Errorf("it needs a second press for %q, want %q; the page (-want +got):\n%s", risk, p.risk, diff)
 	}
 	if n := s.videos.byBot() - byBot; n > 1 || n == 1 != (p.repair == generate) {
@@ -92,11 +91,11 @@ func (s *shop) tells(p course, x store.Examination) {
 		s.t.Error("the plan does not say that Stripe will still deliver")
 	}
 	if second := p.repair == generate && s.videos.Started() > 1; second != (p.why != "") {
-		s.t.Errorf("a second video is %t, told is %q", second, p.why)
+		s.t.Errorf("a second video is %t, the reason is %q", second, p.why)
 	}
 }
 
-// videos is SuperDuperAI, counting what is made there and for whom.
+// videos is SuperDuperAI, which counts what is generated there and for whom.
 type videos struct {
 	*demo.SuperDuper
 	mu    sync.Mutex
@@ -139,38 +138,24 @@ func (v *videos) byBot() int {
 	return v.bot
 }
 
-// bothAPIs tells the store what Stripe, SuperDuperAI and the site say.
+// bothAPIs answers for Stripe, SuperDuperAI and the site.
 type bothAPIs struct {
 	*superduper.Client
 	stripe *payments.Reader
 }
 
-func (a bothAPIs) File(ctx context.Context, id string) (store.File, error) {
-	f, err := a.Client.File(ctx, id)
-	if errors.Is(err, superduper.NotFound) {
-		err = &store.FileError{Trouble: store.FileNotFound, Err: err}
-	}
-	return store.File{State: store.FileState(f.State()), URL: f.URL}, err
-}
-
-func (a bothAPIs) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	status, err := a.WebhookStatus(ctx, id)
-	return store.Site{Found: status.Found, Status: status.Status, FileID: status.FileID}, err
-}
-
 func (a bothAPIs) Payment(ctx context.Context, id string) store.Payment {
-	p, err := a.stripe.Session(ctx, id)
+	p, err := a.stripe.Payment(ctx, id)
 	if err != nil {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeFault}
 	}
-	return store.Payment{SessionID: p.ID, State: store.PaymentState(p.State), Amount: p.Amount, Currency: p.Currency, AmountRefunded: p.AmountRefunded,
-		Created: p.Created, ChargedAt: p.ChargedAt, IntentID: p.IntentID, Live: p.Live, Disputed: p.Disputed}
+	return p
 }
 
 func (a bothAPIs) Event(ctx context.Context, p store.Payment) store.Event {
-	e, err := a.stripe.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt, Live: p.Live})
+	e, err := a.stripe.Event(ctx, p)
 	if err != nil {
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt, Completed: e.Completed}
+	return e
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// shop is one checkout of a customer's: a site that reads one key, Stripe and
-// SuperDuperAI beside it, and the bot. Several share a Redis.
+// shop is one customer's checkout with a site that reads one key, Stripe,
+// SuperDuperAI and the bot. Several share a Redis.
 type shop struct {
 	*bench
 	id     string
@@ -35,8 +35,8 @@ type shop struct {
 	ago    atomic.Int64 // how far the site's clock is behind
 }
 
-// newShop is one where a customer paid an hour ago. So far nothing is stored, and
-// the site's clock stands at that hour.
+// newShop returns one where the customer paid an hour ago. Nothing is stored yet, and
+// the site's clock shows that hour.
 func newShop(t *testing.T, shared *bench, name string) *shop {
 	t.Helper()
 	s := &shop{bench: &bench{t: t, client: shared.client, product: shared.product, ledger: shared.ledger}, id: "cs_live_" + name, stripe: demo.NewStripe()}
@@ -74,7 +74,7 @@ func (s *shop) pays(paid demo.CheckoutSession) {
 	s.stripe.Put(paid)
 }
 
-// undelivered has Stripe hold an event that an endpoint did not take.
+// undelivered makes Stripe hold an event that an endpoint did not accept.
 func (s *shop) undelivered() { s.paid.Event = store.EventFailed; s.pays(s.paid) }
 
 func (s *shop) refunded() { s.paid.Refunded = s.paid.Amount; s.pays(s.paid) }
@@ -112,15 +112,15 @@ func (s *shop) ask(site demo.SiteConfig, method, path, body string) string {
 	return recorder.Body.String()
 }
 
-// told has Stripe deliver the event that the checkout is completed, and toldAgain
-// the one of the payment intent.
-func (s *shop) told() { s.t.Helper(); s.deliver(s.site, "checkout.session.completed", s.id) }
-func (s *shop) toldAgain() {
+// deliver makes Stripe deliver checkout.session.completed, and deliverIntent the
+// event of the payment intent.
+func (s *shop) deliver() { s.t.Helper(); s.post(s.site, "checkout.session.completed", s.id) }
+func (s *shop) deliverIntent() {
 	s.t.Helper()
-	s.deliver(s.site, "payment_intent.succeeded", s.paid.IntentID)
+	s.post(s.site, "payment_intent.succeeded", s.paid.IntentID)
 }
 
-func (s *shop) deliver(site demo.SiteConfig, event, about string) {
+func (s *shop) post(site demo.SiteConfig, event, about string) {
 	s.t.Helper()
 	s.ask(site, http.MethodPost, "/api/webhooks/stripe", fmt.Sprintf(`{"type":%q,"data":{"object":{"id":%q}}}`, event, about))
 }
@@ -130,28 +130,28 @@ func (s *shop) deliver(site demo.SiteConfig, event, about string) {
 func (s *shop) twice(second store.FileState) {
 	s.t.Helper()
 	s.checkout()
-	s.told()
+	s.deliver()
 	s.watched()
-	s.toldAgain()
+	s.deliverIntent()
 	s.is(second)
 }
 
-// refused has SuperDuperAI take nothing while an event is delivered.
+// refused makes SuperDuperAI refuse everything while an event is delivered.
 func (s *shop) refused(delivered func()) {
 	s.videos.BreakFor("generate-video", demo.Fault{Status: http.StatusTooManyRequests, Body: "later"})
 	delivered()
 	s.videos.Heal()
 }
 
-// timedOut delivers an event; the site has given up before SuperDuperAI answers.
+// timedOut delivers an event; the site times out before SuperDuperAI answers.
 func (s *shop) timedOut(event, about string) {
 	s.t.Helper()
 	site := s.site
 	site.Client = &http.Client{Transport: tooLate{}}
-	s.deliver(site, event, about)
+	s.post(site, event, about)
 }
 
-// tooLate carries requests out, but has their answers come too late.
+// tooLate sends requests, and loses their answers.
 type tooLate struct{}
 
 func (tooLate) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -162,24 +162,24 @@ func (tooLate) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, errors.Join(context.DeadlineExceeded, resp.Body.Close())
 }
 
-// unnamed has a video made that no session names, and returns its file.
+// unnamed generates a video that no session names, and returns its file.
 func (s *shop) unnamed() string {
 	s.t.Helper()
 	site := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: "example"})
-	file, err := site.GenerateVideo(s.t.Context(), superduper.VideoRequest{Prompt: "A fox", Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720})
+	file, err := site.Generate(s.t.Context(), superduper.Request{Prompt: "A fox", Model: "google-cloud/veo3-text2video", Duration: 8, Width: 1280, Height: 720})
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return file.ID
+	return file
 }
 
-// outside is somebody who found the address of the page.
+// outside posts an update as anybody on the internet can.
 func (s *shop) outside(update string) {
 	s.t.Helper()
 	s.ask(s.site, http.MethodPost, "/api/webhook-status/"+s.id, update)
 }
 
-// watched has the bot remember that the session's file is finished.
+// watched makes the bot remember that the session's file is finished.
 func (s *shop) watched() {
 	s.t.Helper()
 	if err := s.cfg.Files.Save(s.t.Context(), s.session().FileRef(time.Now()), store.FileCompleted); err != nil {
@@ -187,10 +187,10 @@ func (s *shop) watched() {
 	}
 }
 
-// proven has the bot know that SuperDuperAI knows the files of later sessions.
+// proven makes the bot know that SuperDuperAI knows the files of later sessions.
 func (s *shop) proven() { s.bot.Proven = func(context.Context, time.Time) bool { return true } }
 
-// is has the session's file stay in a state.
+// is sets the state of the session's file.
 func (s *shop) is(state store.FileState) { s.t.Helper(); s.videos.Put(s.session().FileID(), state) }
 
 func (s *shop) session() store.Session {

@@ -45,10 +45,10 @@ type course struct {
 	why    string       // with a second video: why that is all that the bot can do
 }
 
-// TestTheSite goes through what the site can leave behind: what the customer sees
+// TestSite goes through what the site can leave behind: what the customer sees
 // before and after every repair that is allowed, and how many videos were paid for
 // once Stripe's events come after it all the same.
-func TestTheSite(t *testing.T) {
+func TestSite(t *testing.T) {
 	t.Parallel()
 	shared := newBench(t, false)
 	for i, c := range []struct {
@@ -79,29 +79,34 @@ func TestTheSite(t *testing.T) {
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
-		{"in the making", func(s *shop) { s.ago.Store(int64(5 * time.Minute)); s.checkout(); s.told(); s.is(store.FileInProgress) },
+		{"in the making", func(s *shop) {
+			s.ago.Store(int64(5 * time.Minute))
+			s.checkout()
+			s.deliver()
+			s.is(store.FileInProgress)
+		},
 			store.VerdictProcessing, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
-		{"in the making for too long", func(s *shop) { s.checkout(); s.told(); s.is(store.FileInProgress) },
+		{"in the making for too long", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileInProgress) },
 			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", slowOne},
 			}},
-		{"delivered, and processing for ever", func(s *shop) { s.checkout(); s.told() },
+		{"delivered, and processing for ever", func(s *shop) { s.checkout(); s.deliver() },
 			store.VerdictCompleted, nil, "video 1 (1) → video 2 (2) → video 3 (3)", nil},
-		{"the file failed", func(s *shop) { s.checkout(); s.told(); s.is(store.FileFailed) },
+		{"the file failed", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileFailed) },
 			store.VerdictFailed, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", brokenOne},
 			}},
-		{"the first event failed", func(s *shop) { s.checkout(); s.refused(s.told) },
+		{"the first event failed", func(s *shop) { s.checkout(); s.refused(s.deliver) },
 			store.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
 				{generate, "", "video 1 (1) → video 2 (2) → video 3 (3)", sentAgain},
 			}},
-		{"the first event failed, and the second is undelivered", func(s *shop) { s.checkout(); s.refused(s.told); s.undelivered() },
+		{"the first event failed, and the second is undelivered", func(s *shop) { s.checkout(); s.refused(s.deliver); s.undelivered() },
 			store.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
 				{generate, "", "video 1 (1) → video 2 (2) → video 3 (3)", otherOne},
 			}},
-		{"the second event failed", func(s *shop) { s.checkout(); s.told(); s.refused(s.toldAgain) },
+		{"the second event failed", func(s *shop) { s.checkout(); s.deliver(); s.refused(s.deliverIntent) },
 			store.VerdictUndelivered, []store.Action{fix}, tooMany + " (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
@@ -121,20 +126,20 @@ func TestTheSite(t *testing.T) {
 			store.VerdictFailed, []store.Action{generate, replay}, timeout + " (1) → video 2 (2) → video 3 (3)", []course{
 				{generate, "The site's own request", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
-		{"the site timed out over a video", func(s *shop) { s.checkout(); s.told(); s.timedOut("checkout.session.completed", s.id) },
+		{"the site timed out over a video", func(s *shop) { s.checkout(); s.deliver(); s.timedOut("checkout.session.completed", s.id) },
 			store.VerdictUndelivered, []store.Action{fix}, timeout + " (2) → video 3 (3) → video 4 (4)", []course{
 				{fix, "", "video 1 (2) → video 3 (3) → video 4 (4)", ""},
 			}},
-		{"pending over a video", func(s *shop) { s.checkout(); s.told(); s.outside(`{"status":"pending"}`) },
+		{"pending over a video", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"pending"}`) },
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
-		{"reset from outside", func(s *shop) { s.checkout(); s.told(); s.outside(`{"status":"pending","fileId":null}`) },
+		{"reset from outside", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"pending","fileId":null}`) },
 			store.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
-		{"reset from outside after the watch saw it", func(s *shop) { s.checkout(); s.told(); s.watched(); s.outside(`{"status":"pending","fileId":null}`) },
+		{"reset from outside after the watch saw it", func(s *shop) { s.checkout(); s.deliver(); s.watched(); s.outside(`{"status":"pending","fileId":null}`) },
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
@@ -142,29 +147,29 @@ func TestTheSite(t *testing.T) {
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
-		{"said to be completed from outside", func(s *shop) { s.checkout(); s.told(); s.outside(`{"status":"completed","fileId":null}`) },
+		{"said to be completed from outside", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"completed","fileId":null}`) },
 			store.VerdictFailed, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
 		{"another customer's file", func(s *shop) {
 			s.checkout()
-			s.told()
+			s.deliver()
 			s.watched()
 			s.videos.Put(somebodys, store.FileCompleted)
 			s.outside(`{"fileId":"` + somebodys + `"}`)
 		},
 			store.VerdictCompleted, nil, "somebody else's video (1) → video 2 (2) → video 3 (3)", nil},
-		{"a file that SuperDuperAI does not know", func(s *shop) { s.checkout(); s.told(); s.outside(`{"fileId":"` + nobodys + `"}`) },
+		{"a file that SuperDuperAI does not know", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"fileId":"` + nobodys + `"}`) },
 			store.VerdictUnclear, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
-		{"a file that SuperDuperAI would have to know", func(s *shop) { s.checkout(); s.told(); s.proven(); s.outside(`{"fileId":"` + nobodys + `"}`) },
+		{"a file that SuperDuperAI would have to know", func(s *shop) { s.checkout(); s.deliver(); s.proven(); s.outside(`{"fileId":"` + nobodys + `"}`) },
 			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
 		{"a file that it does not know, after the watch saw the right one", func(s *shop) {
 			s.checkout()
-			s.told()
+			s.deliver()
 			s.watched()
 			s.proven()
 			s.outside(`{"fileId":"` + nobodys + `"}`)
@@ -172,12 +177,12 @@ func TestTheSite(t *testing.T) {
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
-		{"not a file id", func(s *shop) { s.checkout(); s.told(); s.outside(`{"fileId":"../ping"}`) },
+		{"not a file id", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"fileId":"../ping"}`) },
 			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
-		{"not a file id, after the watch saw it", func(s *shop) { s.checkout(); s.told(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
+		{"not a file id, after the watch saw it", func(s *shop) { s.checkout(); s.deliver(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
 			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
@@ -194,7 +199,7 @@ func TestTheSite(t *testing.T) {
 			store.VerdictRefunded, []store.Action{fix}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
 				{fix, "", "error: refunded (0) → video 1 (1) → video 2 (2)", ""},
 			}},
-		{"refunded after the second event failed", func(s *shop) { s.checkout(); s.told(); s.refused(s.toldAgain); s.refunded() },
+		{"refunded after the second event failed", func(s *shop) { s.checkout(); s.deliver(); s.refused(s.deliverIntent); s.refunded() },
 			store.VerdictCompleted, nil, tooMany + " (1) → video 2 (2) → video 3 (3)", nil},
 		{"three keys, the webhook never came", func(s *shop) { s.threeKeys(); s.undelivered() },
 			store.VerdictOrphaned, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
@@ -245,7 +250,7 @@ func TestTheSite(t *testing.T) {
 				}
 				for _, a := range []store.Action{fix, generate} { // the others start nothing by the bot
 					if x.Allows(a) != slices.ContainsFunc(c.courses, func(p course) bool { return p.repair == a }) {
-						t.Errorf("%s is not told of", a)
+						t.Errorf("%s is missing", a)
 					}
 				}
 				s.tells(p, x)

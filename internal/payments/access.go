@@ -7,9 +7,11 @@ import (
 	"sync"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// Mode is what a key works on.
+// Mode is the mode that a key or a session belongs to.
 type Mode string
 
 // The modes.
@@ -19,32 +21,52 @@ const (
 	UnknownMode Mode = ""
 )
 
-// Key is what the name of a key tells of it.
-type Key struct {
-	Mode       Mode
-	Restricted bool // false: it may do everything, move money included
-}
-
-// KeyOf reads a key's name.
-func KeyOf(key string) Key {
-	k := Key{Restricted: strings.HasPrefix(key, "rk_")}
+// ModeOf returns the mode of a key by its prefix.
+func ModeOf(key string) Mode {
 	switch {
 	case strings.Contains(key, "k_live_"):
-		k.Mode = Live
+		return Live
 	case strings.Contains(key, "k_test_"):
-		k.Mode = Test
+		return Test
 	}
-	return k
+	return UnknownMode
+}
+
+// Restricted reports whether a key is a restricted one. Any other may do
+// everything, move money included.
+func Restricted(key string) bool { return strings.HasPrefix(key, "rk_") }
+
+// checkKey reports as an error that there is no key, or none of the mode of the
+// session's id.
+func (r *Reader) checkKey(id string) error {
+	if r.key == "" {
+		return &Error{Reason: store.NoStripeKey}
+	}
+	if r.OtherMode(id) {
+		return &Error{Reason: store.StripeWrongMode}
+	}
+	return nil
+}
+
+// OtherMode reports whether a session's id is live and the key a test key, or the
+// reverse. A key of unknown mode fits every session.
+func (r *Reader) OtherMode(id string) bool {
+	switch ModeOf(r.key) {
+	case Live:
+		return strings.HasPrefix(id, "cs_test_")
+	case Test:
+		return strings.HasPrefix(id, "cs_live_")
+	}
+	return false
 }
 
 // Access lists the permissions that the key lacks, as Stripe's dashboard names
-// them. Any other refusal is the error. One object of each kind is asked for, all
-// at the same time, and not looked at.
+// them. Any other refusal is the error. It requests one object of each kind.
 func (r *Reader) Access(ctx context.Context) (lacking []string, err error) {
-	if err := r.mayAsk(""); err != nil {
+	if err := r.checkKey(""); err != nil {
 		return nil, err
 	}
-	ctx, cancel := withDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
 	kinds := []struct {
 		permission, path string
@@ -65,7 +87,7 @@ func (r *Reader) Access(ctx context.Context) (lacking []string, err error) {
 	for _, kind := range kinds {
 		switch {
 		case kind.err == nil:
-		case errors.Is(kind.err, Forbidden):
+		case errors.Is(kind.err, store.StripeForbidden):
 			lacking = append(lacking, kind.permission)
 		default:
 			err = kind.err

@@ -6,15 +6,17 @@ import (
 	"net/http/httptest"
 	"slices"
 	"testing"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// TestAccessAsksWhatStripeKnows: Stripe's own mock takes every question.
-func TestAccessAsksWhatStripeKnows(t *testing.T) {
+// TestAccessRequestShapes: Stripe's own mock accepts every request.
+func TestAccessRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder
 	lacking, err := rec.reader(t).Access(t.Context())
 	if err != nil || len(lacking) > 0 || len(rec.requests) != 4 {
-		t.Errorf("lacking %q, %v; asked %q", lacking, err, rec.requests)
+		t.Errorf("lacking %q, %v; requests %q", lacking, err, rec.requests)
 	}
 	for i, status := range rec.statuses {
 		if status != http.StatusOK {
@@ -23,16 +25,16 @@ func TestAccessAsksWhatStripeKnows(t *testing.T) {
 	}
 }
 
-func TestAccessNamesWhatIsLacking(t *testing.T) {
+func TestAccessLacking(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		refused map[string]int
 		lacking []string
-		kind    Kind
+		kind    store.Unverified
 	}{
 		{map[string]int{"/v1/charges": 403, "/v1/checkout/sessions": 403}, []string{"Checkout Sessions", "Charges"}, ""},
-		{map[string]int{"/v1/events": 401}, nil, KeyRefused},
-		{map[string]int{"/v1/events": 500, "/v1/charges": 403}, []string{"Charges"}, Fault},
+		{map[string]int{"/v1/events": 401}, nil, store.StripeKeyRefused},
+		{map[string]int{"/v1/events": 500, "/v1/charges": 403}, []string{"Charges"}, store.StripeFault},
 	} {
 		ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if status, ok := c.refused[r.URL.Path]; ok {

@@ -8,45 +8,17 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// EventState is how far Stripe got with telling the site of a payment.
-type EventState string
-
-// The states of an event. An endpoint may be another one than the site's: Stripe
-// does not tell which.
 const (
-	EventUnknown   EventState = ""          // too old, or one among too many
-	EventNone      EventState = "none"      // Stripe holds no such event
-	EventPending   EventState = "pending"   // not delivered everywhere yet, and too young to prove anything
-	EventFailed    EventState = "failed"    // undelivered at one endpoint at least
-	EventDelivered EventState = "delivered" // every endpoint answered 2xx
-)
-
-// Event is how far Stripe got with the events of a session's payment.
-type Event struct {
-	State   EventState // of all of them: one that is undelivered decides
-	ID      string     // evt_… of checkout.session.completed where that was seen, else of the one that decides
-	Created time.Time  // of the one that decides
-	PaidAt  time.Time  // when a delayed payment succeeded; zero = it was none, or that was not seen
-	// Completed reports that ID is of checkout.session.completed.
-	Completed bool
-}
-
-const (
-	// eventsKept is how far back Stripe lists events.
-	eventsKept = 30 * 24 * time.Hour
-	// pendingFor is the age under which an undelivered event proves nothing.
-	pendingFor = 10 * time.Minute
-	// tellingTakes is what is left of a question's time when the second look at
-	// events ends: so long it takes to tell what the first one saw.
-	tellingTakes = 100 * time.Millisecond
-	// around is how far from its charge an event is looked for.
-	around = time.Hour
-	// sessionLife is the time within which a session has to be paid.
-	sessionLife = 24 * time.Hour
-	// eventPages of a hundred events each are read, no more.
-	eventPages = 5
+	eventRetention = 30 * 24 * time.Hour    // how far back Stripe lists events
+	pendingPeriod  = 10 * time.Minute       // age under which an undelivered event proves nothing
+	answerReserve  = 100 * time.Millisecond // kept of the caller's time to return what the first search found
+	eventMargin    = time.Hour              // how far from its charge an event is searched for
+	sessionLife    = 24 * time.Hour         // within which a session has to be paid
+	maxEventPages  = 5                      // of a hundred events each
 )
 
 const (
@@ -55,69 +27,69 @@ const (
 )
 
 var (
-	// paidEvents tell of a session that it is paid.
+	// paidEvents say that a session is paid.
 	paidEvents = []string{string(completed), string(asyncSucceeded)}
-	// tellingEvents make the site start a video; in some versions that is the
+	// startingEvents make the site start a video; some versions of it use the
 	// payment intent's, too.
-	tellingEvents = append(slices.Clone(paidEvents), string(stripe.EventTypePaymentIntentSucceeded))
+	startingEvents = append(slices.Clone(paidEvents), string(stripe.EventTypePaymentIntentSucceeded))
 )
 
-// Event tells where the events of the session's payment stand. Stripe lists
-// undelivered events, be they pending or failed; what is only in the list of
-// all events was delivered. Both lists are asked for side by side. A delayed
-// payment succeeds days after its charge was made: only where the events around
-// the charge leave that open is its event looked for until now. Where that look
-// fails the event is what was seen until then, together with the error.
-func (r *Reader) Event(ctx context.Context, s Session) (Event, error) {
-	if err := r.mayAsk(s.ID); err != nil {
-		return Event{}, err
+// Event returns how far Stripe got with the events of a session's payment. Stripe
+// lists undelivered events, be they pending or failed; what is only in the list
+// of all events was delivered. Both lists are read in parallel. A delayed payment
+// succeeds days after its charge was made: only where the events around the
+// charge leave that open are later ones searched, and if that fails, what was
+// found until then is returned together with the error.
+func (r *Reader) Event(ctx context.Context, p store.Payment) (store.Event, error) {
+	if err := r.checkKey(p.SessionID); err != nil {
+		return store.Event{}, err
 	}
-	from, to := window(s)
-	oldest := r.now().Add(-eventsKept)
-	if from.IsZero() || to.Before(oldest) && !mayBeDelayed(s, search{}) {
-		return Event{}, nil
+	from, to := window(p)
+	oldest := r.now().Add(-eventRetention)
+	if from.IsZero() || to.Before(oldest) && !mayBeDelayed(p, search{}) {
+		return store.Event{}, nil
 	}
-	ctx, cancel := withDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
-	all, undelivered := search{}, search{whole: true} // what is not listed any more is not delivered any more either
+	all, undelivered := search{}, search{complete: true} // an event that is listed no more is not delivered any more either
 	if !to.Before(oldest) {
 		var err error
-		if all, undelivered, err = r.searches(ctx, s, from, to, paidEvents, completed); err != nil {
-			return Event{}, err
+		if all, undelivered, err = r.searchBoth(ctx, p, from, to, paidEvents, completed); err != nil {
+			return store.Event{}, err
 		}
 	}
-	if !mayBeDelayed(s, all) {
-		return standing(all, undelivered, r.now()), nil
+	if !mayBeDelayed(p, all) {
+		return summarize(all, undelivered, r.now()), nil
 	}
-	if !s.Created.IsZero() && s.Created.Before(from) {
-		from = s.Created
+	if !p.Created.IsZero() && p.Created.Before(from) {
+		from = p.Created
 	}
 	if from.Before(oldest) {
-		from, all.whole = oldest, false
+		from, all.complete = oldest, false
 	}
 	deadline, _ := ctx.Deadline() // there is one
-	ctx, end := context.WithDeadline(ctx, deadline.Add(-tellingTakes))
+	ctx, end := context.WithDeadline(ctx, deadline.Add(-answerReserve))
 	defer end()
-	late, lateUndelivered, err := r.searches(ctx, s, from, r.now().Add(around), []string{string(asyncSucceeded)}, asyncSucceeded)
-	return standing(late.with(all), lateUndelivered.with(undelivered), r.now()), err
+	late, lateUndelivered, err := r.searchBoth(ctx, p, from, r.now().Add(eventMargin), []string{string(asyncSucceeded)}, asyncSucceeded)
+	return summarize(late.merge(all), lateUndelivered.merge(undelivered), r.now()), err
 }
 
-// window is the time in which the events of a session's payment were made, unless
-// it was a delayed one.
-func window(s Session) (from, to time.Time) {
-	if !s.ChargedAt.IsZero() {
-		return s.ChargedAt.Add(-around), s.ChargedAt.Add(around)
+// window returns the time in which the events of a payment were created, unless
+// it was a delayed one; zero if that is not known.
+func window(p store.Payment) (from, to time.Time) {
+	if !p.ChargedAt.IsZero() {
+		return p.ChargedAt.Add(-eventMargin), p.ChargedAt.Add(eventMargin)
 	}
-	if s.Created.IsZero() {
+	if p.Created.IsZero() {
 		return time.Time{}, time.Time{}
 	}
-	return s.Created, s.Created.Add(sessionLife + around)
+	return p.Created, p.Created.Add(sessionLife + eventMargin)
 }
 
 // mayBeDelayed reports whether the payment may have succeeded after the checkout
 // was completed: no event says that it was paid by then.
-func mayBeDelayed(s Session, all search) bool {
-	if s.State == Unpaid || s.State == Expired {
+func mayBeDelayed(p store.Payment, all search) bool {
+	if p.State == store.PaymentUnpaid || p.State == store.PaymentExpired {
 		return false
 	}
 	return !slices.ContainsFunc(all.events, func(e event) bool {
@@ -130,7 +102,7 @@ func mayBeDelayed(s Session, all search) bool {
 	})
 }
 
-// event is what is read of an event.
+// event holds the members of an event that are read.
 type event struct {
 	ID      string           `json:"id"`
 	Type    stripe.EventType `json:"type"`
@@ -140,38 +112,38 @@ type event struct {
 	} `json:"data"`
 }
 
-// about is the id of the object that the event tells of.
-func (e event) about() string { return idOf(e.Data.Object) }
+// objectID is the id of the object that the event is about.
+func (e event) objectID() string { return idOf(e.Data.Object) }
 
 func (e event) created() time.Time { return unix(e.Created) }
 
-// readEvent reports whether it can be told what the event is about.
-func readEvent(raw json.RawMessage) (e event, ok bool) {
+// parseEvent reads an event; ok is false if it does not say what it is about.
+func parseEvent(raw json.RawMessage) (e event, ok bool) {
 	err := json.Unmarshal(raw, &e)
-	return e, err == nil && e.ID != "" && e.about() != ""
+	return e, err == nil && e.ID != "" && e.objectID() != ""
 }
 
-// search is what lists of events say of a session.
+// search is the result of searching a list for a session's events.
 type search struct {
-	events []event // of the session or its payment, newest first
-	whole  bool    // nothing was left unread that might be one
+	events   []event // of the session or its payment, newest first
+	complete bool    // no other event of it can be in the list
 }
 
-func (s search) with(earlier search) search {
-	return search{append(s.events, earlier.events...), s.whole && earlier.whole}
+func (s search) merge(earlier search) search {
+	return search{append(s.events, earlier.events...), s.complete && earlier.complete}
 }
 
-// standing judges by the two lists. A list that was not read to its end proves
+// summarize judges by the two lists. A list that was not read to its end proves
 // nothing by what it does not hold.
-func standing(all, undelivered search, now time.Time) Event {
+func summarize(all, undelivered search, now time.Time) store.Event {
 	found := slices.Concat(undelivered.events, all.events)
 	if len(found) == 0 {
-		if all.whole && undelivered.whole {
-			return Event{State: EventNone}
+		if all.complete && undelivered.complete {
+			return store.Event{State: store.EventNone}
 		}
-		return Event{}
+		return store.Event{}
 	}
-	e := Event{ID: found[0].ID, Created: found[0].created()}
+	e := store.Event{ID: found[0].ID, Created: found[0].created()}
 	for _, f := range found {
 		switch f.Type {
 		case completed:
@@ -181,27 +153,27 @@ func standing(all, undelivered search, now time.Time) Event {
 		}
 	}
 	switch {
-	case len(undelivered.events) == 0 && undelivered.whole:
-		e.State = EventDelivered
+	case len(undelivered.events) == 0 && undelivered.complete:
+		e.State = store.EventDelivered
 	case len(undelivered.events) == 0:
-	case now.Sub(e.Created) < pendingFor:
-		e.State = EventPending
+	case now.Sub(e.Created) < pendingPeriod:
+		e.State = store.EventPending
 	default:
-		e.State = EventFailed
+		e.State = store.EventFailed
 	}
 	return e
 }
 
-// searches looks among the events of these types, and among all that are
-// undelivered, down to the session's own of the type first.
-func (r *Reader) searches(ctx context.Context, s Session, from, to time.Time, types []string, first stripe.EventType) (all, undelivered search, err error) {
+// searchBoth searches the events of these types, and all undelivered ones, back
+// to the session's own event of type first.
+func (r *Reader) searchBoth(ctx context.Context, p store.Payment, from, to time.Time, types []string, first stripe.EventType) (all, undelivered search, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		all, err = r.search(ctx, s, eventParams(ctx, from, to, nil, types), first)
+		all, err = r.search(ctx, p, eventParams(ctx, from, to, nil, types), first)
 		return err
 	})
 	group.Go(func() (err error) {
-		undelivered, err = r.search(ctx, s, eventParams(ctx, from, to, stripe.Bool(false), tellingEvents), first)
+		undelivered, err = r.search(ctx, p, eventParams(ctx, from, to, stripe.Bool(false), startingEvents), first)
 		return err
 	})
 	err = group.Wait()
@@ -216,28 +188,28 @@ func eventParams(ctx context.Context, from, to time.Time, delivered *bool, types
 	}
 }
 
-// search looks for the session's events, a page at a time, down to the first of
-// them. With an error it is what was found until then, and not whole.
-func (r *Reader) search(ctx context.Context, s Session, params *stripe.EventListParams, first stripe.EventType) (search, error) {
+// search reads pages back to the session's first event. With an error it returns
+// what was found until then.
+func (r *Reader) search(ctx context.Context, p store.Payment, params *stripe.EventListParams, first stripe.EventType) (search, error) {
 	var found search
-	pages, unread := 0, 0
-	err := r.pages(eventsPath, params, func(p page) (bool, error) {
+	pages, skipped := 0, 0
+	err := r.pages(eventsPath, params, func(list page) (bool, error) {
 		pages++
-		found.whole = !p.HasMore
-		for _, raw := range p.Data {
-			e, ok := readEvent(raw)
+		found.complete = !list.HasMore
+		for _, raw := range list.Data {
+			e, ok := parseEvent(raw)
 			if !ok {
-				unread++
+				skipped++
 				continue
 			}
-			if about := e.about(); about == s.ID || about == s.IntentID {
+			if id := e.objectID(); id == p.SessionID || id == p.IntentID {
 				found.events = append(found.events, e)
-				found.whole = found.whole || e.Type == first
+				found.complete = found.complete || e.Type == first
 			}
 		}
-		return pages < eventPages && !found.whole, nil
+		return pages < maxEventPages && !found.complete, nil
 	})
-	r.leftOut(ctx, eventsPath, "event", unread)
-	found.whole = found.whole && unread == 0
+	r.logSkipped(ctx, eventsPath, "event", skipped)
+	found.complete = found.complete && skipped == 0
 	return found, err
 }

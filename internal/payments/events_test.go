@@ -16,9 +16,11 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-func TestStanding(t *testing.T) {
+func TestSummarize(t *testing.T) {
 	t.Parallel()
 	of := func(kind stripe.EventType, age time.Duration) event {
 		return event{ID: string(kind), Type: kind, Created: now.Add(-age).Unix()}
@@ -29,32 +31,32 @@ func TestStanding(t *testing.T) {
 	tests := []struct {
 		name             string
 		all, undelivered search
-		want             Event
+		want             store.Event
 	}{
-		{"in neither", found(), found(), Event{State: EventNone}},
-		{"in neither as far as was read", search{}, found(), Event{}},
-		{"only among all", found(checkout), found(), Event{EventDelivered, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"only among all as far as was read", found(checkout), search{}, Event{EventUnknown, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"undelivered for long", found(checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), time.Time{}, true}},
-		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), Event{EventFailed, checkout.ID, now.Add(-10 * time.Minute), time.Time{}, true}},
-		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), Event{EventPending, checkout.ID, now.Add(-9 * time.Minute), time.Time{}, true}},
-		{"the intent's is undelivered", found(checkout), found(intent), Event{EventPending, checkout.ID, intent.created(), time.Time{}, true}},
-		{"a delayed payment, delivered", found(async, checkout), found(), Event{EventDelivered, checkout.ID, async.created(), async.created(), true}},
-		{"a delayed payment, undelivered", found(async, checkout), found(async), Event{EventPending, checkout.ID, async.created(), async.created(), true}},
-		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), Event{EventFailed, checkout.ID, checkout.created(), async.created(), true}},
+		{"in neither", found(), found(), store.Event{State: store.EventNone}},
+		{"in neither as far as was read", search{}, found(), store.Event{}},
+		{"only among all", found(checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"only among all as far as was read", found(checkout), search{}, store.Event{State: store.EventUnknown, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"undelivered for long", found(checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), Completed: true}},
+		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), store.Event{State: store.EventFailed, ID: checkout.ID, Created: now.Add(-10 * time.Minute), Completed: true}},
+		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), store.Event{State: store.EventPending, ID: checkout.ID, Created: now.Add(-9 * time.Minute), Completed: true}},
+		{"the intent's is undelivered", found(checkout), found(intent), store.Event{State: store.EventPending, ID: checkout.ID, Created: intent.created(), Completed: true}},
+		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
+		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{State: store.EventPending, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
+		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true}},
 	}
 	for _, test := range tests {
-		if got := standing(test.all, test.undelivered, now); got != test.want {
+		if got := summarize(test.all, test.undelivered, now); got != test.want {
 			t.Errorf("%s: %+v, want %+v", test.name, got, test.want)
 		}
 	}
 }
 
-// lists answers questions for events from those given, newest first, as Stripe does.
-func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atomic.Int32) {
-	asked = &atomic.Int32{}
+// lists returns a reader of a Stripe that lists the given events, newest first.
+func lists(t *testing.T, all, undelivered []string) (reader *Reader, requests *atomic.Int32) {
+	requests = &atomic.Int32{}
 	return serve(t, func(w http.ResponseWriter, r *http.Request) {
-		asked.Add(1)
+		requests.Add(1)
 		query := r.URL.Query()
 		from, _ := strconv.ParseInt(query.Get("created[gte]"), 10, 64) // none = 0, which a test below would see
 		to, _ := strconv.ParseInt(query.Get("created[lte]"), 10, 64)
@@ -67,51 +69,51 @@ func lists(t *testing.T, all, undelivered []string) (reader *Reader, asked *atom
 			return json.Unmarshal([]byte(raw), &e) == nil && (e.Created < from || e.Created > to || !slices.Contains(types, string(e.Type)))
 		})
 		_, _ = fmt.Fprint(w, list(false, events...)) // a client that hung up notices by itself
-	}), asked
+	}), requests
 }
 
 // TestDelayedPayment: its charge is days old when it succeeds.
 func TestDelayedPayment(t *testing.T) {
 	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
-	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
-	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
-	other := told("evt_3", asyncSucceeded, paid, object("cs_live_other", "paid"))
-	intent := told("evt_4", "payment_intent.succeeded", paid, `{"id":"pi_1"}`)
-	instant := told("evt_1", completed, charged, object(liveID, "paid"))
+	checkout := newEvent("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	other := newEvent("evt_3", asyncSucceeded, paid, object("cs_live_other", "paid"))
+	intent := newEvent("evt_4", "payment_intent.succeeded", paid, `{"id":"pi_1"}`)
+	instant := newEvent("evt_1", completed, charged, object(liveID, "paid"))
 	tests := []struct {
 		name             string
 		all, undelivered []string
-		want             Event
+		want             store.Event
 		calls            int32
 	}{
-		{"delivered", []string{other, async, checkout}, []string{other}, Event{EventDelivered, "evt_1", paid, paid, true}, 4},
-		{"undelivered", []string{other, async, checkout}, []string{other, async}, Event{EventPending, "evt_1", paid, paid, true}, 4},
-		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, Event{EventPending, "evt_1", paid, paid, true}, 4},
-		{"the checkout's is not known", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid, false}, 4},
-		{"no delayed one", []string{other, instant}, []string{other}, Event{EventDelivered, "evt_1", charged, time.Time{}, true}, 2},
-		{"none", []string{other}, nil, Event{State: EventNone}, 4},
+		{"delivered", []string{other, async, checkout}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"undelivered", []string{other, async, checkout}, []string{other, async}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"the checkout's is not known", []string{async}, nil, store.Event{State: store.EventDelivered, ID: "evt_2", Created: paid, PaidAt: paid}, 4},
+		{"no delayed one", []string{other, instant}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}, 2},
+		{"none", []string{other}, nil, store.Event{State: store.EventNone}, 4},
 	}
 	for _, test := range tests {
-		reader, asked := lists(t, test.all, test.undelivered)
-		got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, IntentID: "pi_1", Created: charged.Add(-time.Minute), ChargedAt: charged})
-		if err != nil || got != test.want || asked.Load() != test.calls {
-			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		reader, requests := lists(t, test.all, test.undelivered)
+		got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, IntentID: "pi_1", Created: charged.Add(-time.Minute), ChargedAt: charged})
+		if err != nil || got != test.want || requests.Load() != test.calls {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, requests.Load(), err, test.want)
 		}
 	}
-	reader, asked := lists(t, []string{checkout}, nil)
-	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Unpaid, IntentID: "pi_1", ChargedAt: charged})
-	if want := (Event{EventDelivered, "evt_1", charged, time.Time{}, true}); err != nil || got != want || asked.Load() != 2 {
-		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, asked.Load(), err, want)
+	reader, requests := lists(t, []string{checkout}, nil)
+	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentUnpaid, IntentID: "pi_1", ChargedAt: charged})
+	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}); err != nil || got != want || requests.Load() != 2 {
+		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, requests.Load(), err, want)
 	}
 }
 
-func TestEventIsLookedForPageByPage(t *testing.T) {
+func TestEventSearchPages(t *testing.T) {
 	t.Parallel()
 	at := now.Add(-time.Hour)
 	full := make([]string, 100)
 	for i := range full {
-		full[i] = told(fmt.Sprint("evt_", i), completed, at, object("cs_live_other", "paid"))
+		full[i] = newEvent(fmt.Sprint("evt_", i), completed, at, object("cs_live_other", "paid"))
 	}
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -121,12 +123,12 @@ func TestEventIsLookedForPageByPage(t *testing.T) {
 		case query.Get("delivery_success") == "false":
 			body = list(false)
 		case query.Get("starting_after") == "evt_99":
-			body = list(true, told("evt_100", completed, at, object(liveID, "paid")))
+			body = list(true, newEvent("evt_100", completed, at, object(liveID, "paid")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
-	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: at})
-	want := Event{State: EventDelivered, ID: "evt_100", Created: at, Completed: true}
+	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: at})
+	want := store.Event{State: store.EventDelivered, ID: "evt_100", Created: at, Completed: true}
 	if err != nil || got != want || calls.Load() != 3 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
@@ -138,17 +140,17 @@ func TestEventSearchIsBounded(t *testing.T) {
 	reader := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = fmt.Fprint(w, list(true, paidEvent(fmt.Sprint("evt_", calls.Add(1)), object("cs_live_other", "paid"))))
 	})
-	got, err := reader.Event(t.Context(), Session{ID: liveID, Created: now})
-	if err != nil || got.State != EventUnknown || calls.Load() != 4*eventPages {
+	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, Created: now})
+	if err != nil || got.State != store.EventUnknown || calls.Load() != 4*maxEventPages {
 		t.Errorf("%+v after %d calls, error %v", got, calls.Load(), err)
 	}
 }
 
-func TestEventTooOldIsNotAskedFor(t *testing.T) {
+func TestEventTooOld(t *testing.T) {
 	t.Parallel()
-	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("asked") })
-	for _, s := range []Session{{ID: liveID, State: Paid}, {ID: liveID, State: Unpaid, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
-		if got, err := reader.Event(t.Context(), s); err != nil || got != (Event{}) {
+	reader := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("requests") })
+	for _, s := range []store.Payment{{SessionID: liveID, State: store.PaymentPaid}, {SessionID: liveID, State: store.PaymentUnpaid, ChargedAt: now.Add(-31 * 24 * time.Hour)}} {
+		if got, err := reader.Event(t.Context(), s); err != nil || got != (store.Event{}) {
 			t.Errorf("%+v, error %v", got, err)
 		}
 	}
@@ -158,94 +160,94 @@ func TestEventTooOldIsNotAskedFor(t *testing.T) {
 func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 	t.Parallel()
 	paid := now.Add(-20 * 24 * time.Hour)
-	async := told("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
+	async := newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid"))
 	tests := []struct {
 		name             string
 		all, undelivered []string
-		want             Event
+		want             store.Event
 	}{
-		{"delivered", []string{async}, nil, Event{EventDelivered, "evt_2", paid, paid, false}},
-		{"undelivered", []string{async}, []string{async}, Event{EventFailed, "evt_2", paid, paid, false}},
-		{"not seen", nil, nil, Event{}},
+		{"delivered", []string{async}, nil, store.Event{State: store.EventDelivered, ID: "evt_2", Created: paid, PaidAt: paid}},
+		{"undelivered", []string{async}, []string{async}, store.Event{State: store.EventFailed, ID: "evt_2", Created: paid, PaidAt: paid}},
+		{"not seen", nil, nil, store.Event{}},
 	}
 	for _, test := range tests {
-		reader, asked := lists(t, test.all, test.undelivered)
-		got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: now.Add(-31 * 24 * time.Hour)})
-		if err != nil || got != test.want || asked.Load() != 2 {
-			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, asked.Load(), err, test.want)
+		reader, requests := lists(t, test.all, test.undelivered)
+		got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-31 * 24 * time.Hour)})
+		if err != nil || got != test.want || requests.Load() != 2 {
+			t.Errorf("%s: %+v after %d calls, error %v; want %+v", test.name, got, requests.Load(), err, test.want)
 		}
 	}
 	reader, _ := lists(t, nil, nil)
-	if got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: now.Add(-eventsKept)}); err != nil || got != (Event{}) {
+	if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-eventRetention)}); err != nil || got != (store.Event{}) {
 		t.Errorf("as old as what Stripe lists: %+v, error %v; want nothing told", got, err)
 	}
 }
 
-// TestSecondLookEndsEarly: at the event that it is for, however long the lists are.
-func TestSecondLookEndsEarly(t *testing.T) {
+// TestLateSearchEndsEarly: it ends at its event, however long the lists are.
+func TestLateSearchEndsEarly(t *testing.T) {
 	t.Parallel()
 	charged, paid := now.Add(-5*24*time.Hour), now.Add(-time.Minute)
 	var calls atomic.Int32
 	reader := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		body := list(true, told("evt_2", asyncSucceeded, paid, object(liveID, "paid")))
-		if firstLook(r, charged) {
-			body = list(false, told("evt_1", completed, charged, object(liveID, "unpaid")))
+		body := list(true, newEvent("evt_2", asyncSucceeded, paid, object(liveID, "paid")))
+		if firstSearch(r, charged) {
+			body = list(false, newEvent("evt_1", completed, charged, object(liveID, "unpaid")))
 		}
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
-	got, err := reader.Event(t.Context(), Session{ID: liveID, State: Paid, ChargedAt: charged})
-	if want := (Event{EventPending, "evt_1", paid, paid, true}); err != nil || got != want || calls.Load() != 4 {
+	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: charged})
+	if want := (store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}); err != nil || got != want || calls.Load() != 4 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
 }
 
-// firstLook reports whether events around the charge are asked for.
-func firstLook(r *http.Request, charged time.Time) bool {
-	return r.URL.Query().Get("created[lte]") == strconv.FormatInt(charged.Add(around).Unix(), 10)
+// firstSearch reports whether events around the charge are requested.
+func firstSearch(r *http.Request, charged time.Time) bool {
+	return r.URL.Query().Get("created[lte]") == strconv.FormatInt(charged.Add(eventMargin).Unix(), 10)
 }
 
 type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// TestSecondLookFails: what the first one saw is told all the same, and while
-// somebody still waits for it.
-func TestSecondLookFails(t *testing.T) {
+// TestLateSearchFails: what the first search found is returned nevertheless, before
+// the caller's deadline.
+func TestLateSearchFails(t *testing.T) {
 	t.Parallel()
 	charged := now.Add(-5 * 24 * time.Hour)
-	checkout := told("evt_1", completed, charged, object(liveID, "unpaid"))
-	async := told("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
-	failed := Event{EventFailed, "evt_1", charged.Add(time.Minute), charged.Add(time.Minute), true}
+	checkout := newEvent("evt_1", completed, charged, object(liveID, "unpaid"))
+	async := newEvent("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
+	failed := store.Event{State: store.EventFailed, ID: "evt_1", Created: charged.Add(time.Minute), PaidAt: charged.Add(time.Minute), Completed: true}
 	for name, test := range map[string]struct {
 		first  string
 		second transport
-		want   Event
-		kind   Kind
+		want   store.Event
+		kind   store.Unverified
 	}{
 		"undelivered, refused": {list(false, async, checkout), func(*http.Request) (*http.Response, error) {
 			return reply(http.StatusTooManyRequests, ""), nil
-		}, failed, RateLimited},
+		}, failed, store.StripeRateLimited},
 		"undelivered, no answer": {list(false, async, checkout), func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		}, failed, NoAnswer},
+		}, failed, store.StripeNoAnswer},
 		"not seen, refused": {list(false), func(*http.Request) (*http.Response, error) {
 			return reply(http.StatusTooManyRequests, ""), nil
-		}, Event{}, RateLimited},
+		}, store.Event{}, store.StripeRateLimited},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				stripe := transport(func(r *http.Request) (*http.Response, error) {
-					if firstLook(r, charged) {
+					if firstSearch(r, charged) {
 						return reply(http.StatusOK, test.first), nil
 					}
 					return test.second(r)
 				})
-				reader := New(Config{Key: key, HTTP: &http.Client{Transport: stripe}, Now: func() time.Time { return now }})
+				reader := New(Config{Key: key, Transport: stripe, Now: func() time.Time { return now }})
 				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 				defer cancel()
-				got, err := reader.Event(ctx, Session{ID: liveID, State: Paid, ChargedAt: charged})
+				got, err := reader.Event(ctx, store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: charged})
 				if got != test.want || !errors.Is(err, test.kind) || ctx.Err() != nil {
 					t.Errorf("%+v, error %v, who waits %v; want %+v and %v", got, err, ctx.Err(), test.want, test.kind)
 				}

@@ -5,94 +5,92 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// listFor bounds a whole list whose context has no deadline.
-const listFor = 2 * time.Minute
+// listTimeout bounds reading a whole list where the context has no deadline.
+const listTimeout = 2 * time.Minute
 
-// undeliveredPages of a hundred events each are read, no more: who sees so many
-// need not know the others.
-const undeliveredPages = 10
+// maxUndeliveredPages of a hundred events each are read, no more: with so many
+// the others do not matter.
+const maxUndeliveredPages = 10
 
-// PaidEvent is an event that tells of a payment.
-type PaidEvent struct {
-	ID      string // evt_…
-	Created time.Time
-	Session Session // without the charge: a refund does not show in it
-}
-
-// PaidEvents hands over the events from then to then of sessions that are paid
-// or had nothing to pay, a page at a time, newest first. An event that cannot
-// be read is left out: it would hold up all others for ever.
-func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]PaidEvent) error) error {
-	if err := r.mayAsk(""); err != nil {
+// PaidEvents passes on the events created between from and to of sessions that
+// are paid or had nothing to pay, a page at a time, newest first. Such an event
+// comes without the charge, so that no refund shows. An unreadable event is
+// skipped: it would hold up all others for ever.
+func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]store.Paid) error) error {
+	if err := r.checkKey(""); err != nil {
 		return err
 	}
-	ctx, cancel := listDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
 	defer cancel()
-	unread := 0
-	defer func() { r.leftOut(ctx, eventsPath, "paid events", unread) }()
+	skipped := 0
+	defer func() { r.logSkipped(ctx, eventsPath, "paid events", skipped) }()
 	return r.pages(eventsPath, eventParams(ctx, from, to, nil, paidEvents), func(p page) (bool, error) {
-		var events []PaidEvent
+		var paid []store.Paid
 		for _, raw := range p.Data {
-			e, ok := readEvent(raw)
-			s, err := r.readSession(e.Data.Object)
+			e, ok := parseEvent(raw)
+			payment, err := r.parsePayment(e.Data.Object)
 			if !ok || err != nil {
-				unread++
+				skipped++
 				continue
 			}
-			if s.ChargedAt.IsZero() { // the event comes with the charge
-				s.ChargedAt = e.created()
+			if payment.ChargedAt.IsZero() { // the event comes with the charge
+				payment.ChargedAt = e.created()
 			}
 			if e.Type == asyncSucceeded {
-				s.PaidAt = e.created()
+				payment.PaidAt = e.created()
 			}
-			if settled(s.State) {
-				events = append(events, PaidEvent{ID: e.ID, Created: e.created(), Session: s})
+			if isPaid(payment.State) {
+				paid = append(paid, store.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()})
 			}
 		}
-		return true, each(events)
+		return true, each(paid)
 	})
 }
 
-// Undelivered are the ids of the sessions and payment intents of whose payment
-// Stripe could not tell one endpoint at least, by the events from then to then.
-// Where there are too many, or one cannot be read, others may be missing: then
-// whole is false.
-func (r *Reader) Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error) {
-	if err := r.mayAsk(""); err != nil {
+// Undelivered returns the ids of the sessions and payment intents with a paid
+// event, created between from and to, that at least one endpoint did not accept.
+// complete is false where some may be missing: there were too many, or one could
+// not be read.
+func (r *Reader) Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, complete bool, err error) {
+	if err := r.checkKey(""); err != nil {
 		return nil, false, err
 	}
-	ctx, cancel := listDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
 	defer cancel()
-	pages, unread := 0, 0
-	ids, whole = map[string]bool{}, true
-	err = r.pages(eventsPath, eventParams(ctx, from, to, stripe.Bool(false), tellingEvents), func(p page) (bool, error) {
+	pages, skipped := 0, 0
+	ids, complete = map[string]bool{}, true
+	err = r.pages(eventsPath, eventParams(ctx, from, to, stripe.Bool(false), startingEvents), func(p page) (bool, error) {
 		for _, raw := range p.Data {
-			if e, ok := readEvent(raw); ok {
-				ids[e.about()] = true
+			if e, ok := parseEvent(raw); ok {
+				ids[e.objectID()] = true
 			} else {
-				unread++
+				skipped++
 			}
 		}
 		pages++
-		whole = pages < undeliveredPages
-		return whole, nil
+		complete = pages < maxUndeliveredPages
+		return complete, nil
 	})
-	r.leftOut(ctx, eventsPath, "undelivered", unread)
-	return ids, whole && unread == 0, err
+	r.logSkipped(ctx, eventsPath, "undelivered", skipped)
+	return ids, complete && skipped == 0, err
 }
 
-func settled(s State) bool { return s == Paid || s == PartiallyRefunded || s == NotRequired }
+func isPaid(s store.PaymentState) bool {
+	return s == store.PaymentPaid || s == store.PaymentPartiallyRefunded || s == store.PaymentNotRequired
+}
 
-// PaidSessions hands over the Checkout Sessions that were created since then
-// and are paid or had nothing to pay, a page at a time, newest first: those too
-// of which Stripe never made an event.
-func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]Session) error) error {
-	if err := r.mayAsk(""); err != nil {
+// PaidSessions passes on the payments of Checkout Sessions created since then
+// that are paid or had nothing to pay, a page at a time, newest first, those too
+// for which Stripe never made an event.
+func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]store.Paid) error) error {
+	if err := r.checkKey(""); err != nil {
 		return err
 	}
-	ctx, cancel := listDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
 	defer cancel()
 	params := &stripe.CheckoutSessionListParams{
 		ListParams:   stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
@@ -100,27 +98,20 @@ func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]
 		Status:       stripe.String(string(stripe.CheckoutSessionStatusComplete)),
 	}
 	params.AddExpand("data.payment_intent.latest_charge")
-	unread := 0
-	defer func() { r.leftOut(ctx, sessionsPath, "paid sessions", unread) }()
+	skipped := 0
+	defer func() { r.logSkipped(ctx, sessionsPath, "paid sessions", skipped) }()
 	return r.pages(sessionsPath, params, func(p page) (bool, error) {
-		var sessions []Session
+		var paid []store.Paid
 		for _, raw := range p.Data {
-			s, err := r.readSession(raw)
+			payment, err := r.parsePayment(raw)
 			if err != nil {
-				unread++
+				skipped++
 				continue
 			}
-			if settled(s.State) {
-				sessions = append(sessions, s)
+			if isPaid(payment.State) {
+				paid = append(paid, store.Paid{Payment: payment})
 			}
 		}
-		return true, each(sessions)
+		return true, each(paid)
 	})
-}
-
-func listDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, listFor)
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stripe/stripe-mock/embedded"
 	"github.com/stripe/stripe-mock/server"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // mock is Stripe's own mock, which checks every request against Stripe's
@@ -30,7 +32,7 @@ var mock = sync.OnceValues(func() (http.Handler, error) {
 	return http.HandlerFunc(stub.HandleRequest), nil
 })
 
-// recorder passes requests on to Stripe's mock and keeps what was asked.
+// recorder passes requests on to Stripe's mock and records them.
 type recorder struct {
 	mu       sync.Mutex
 	requests []string
@@ -73,16 +75,16 @@ func decode(r *http.Request) string {
 	return text
 }
 
-// The mock answers with a fixture whatever is asked. What counts here is what
-// is asked, that the mock accepts it, and that its answers can be read.
+// The mock answers every request with a fixture. What counts is that it accepts
+// the request, and that the answer can be read.
 func TestRequestShapes(t *testing.T) {
 	t.Parallel()
 	var rec recorder
 	reader := rec.reader(t)
-	_, sessionErr := reader.Session(t.Context(), "cs_test_123")
+	_, sessionErr := reader.Payment(t.Context(), "cs_test_123")
 	_, _, emailErr := reader.Find(t.Context(), "ann@example.com", 5)
 	_, _, intentErr := reader.Find(t.Context(), "pi_123", 500)
-	_, eventErr := reader.Event(t.Context(), Session{ID: "cs_test_123", ChargedAt: time.Unix(1_699_990_000, 0)})
+	_, eventErr := reader.Event(t.Context(), store.Payment{SessionID: "cs_test_123", ChargedAt: time.Unix(1_699_990_000, 0)})
 	for _, err := range []error{sessionErr, emailErr, intentErr, eventErr} {
 		if err != nil {
 			t.Error(err)
@@ -101,7 +103,7 @@ func TestRequestShapes(t *testing.T) {
 	}
 	slices.Sort(rec.requests)
 	if !slices.Equal(rec.requests, want) {
-		t.Errorf("asked\n%q, want\n%q", rec.requests, want)
+		t.Errorf("requests\n%q, want\n%q", rec.requests, want)
 	}
 	for i, status := range rec.statuses {
 		if status != http.StatusOK {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"testing"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
 // paidInFull is a Checkout Session as Stripe sends it, with the payment intent
@@ -18,9 +20,9 @@ const paidInFull = `{"id":"cs_live_example1","object":"checkout.session","amount
 		"amount_refunded":0,"created":1772625660,"disputed":false,"refunded":false,"payment_intent":"pi_1"}},
 	"payment_status":"paid","status":"complete","total_details":{"amount_discount":0},"url":null}`
 
-// TestSurprisingMembers: whatever stands in the place of a member, the answer
-// is read or is a fault, and money is not seen where Stripe does not tell of it.
-func TestSurprisingMembers(t *testing.T) {
+// TestUnexpectedMembers: whatever the value of a member, the answer is read or is a
+// fault, and never turns into a payment.
+func TestUnexpectedMembers(t *testing.T) {
 	t.Parallel()
 	var whole map[string]any
 	if err := json.Unmarshal([]byte(paidInFull), &whole); err != nil {
@@ -34,20 +36,20 @@ func TestSurprisingMembers(t *testing.T) {
 			put(odd)
 			tried++
 			body = encode(t, whole)
-			got, err := reader.Session(t.Context(), liveID)
-			if err != nil && !errors.Is(err, Fault) {
+			got, err := reader.Payment(t.Context(), liveID)
+			if err != nil && !errors.Is(err, store.StripeFault) {
 				t.Errorf("%s = %v: %v, want a fault", path, odd, err)
 			}
-			if path == ".payment_status" && err == nil && got.State == Paid {
+			if path == ".payment_status" && err == nil && got.State == store.PaymentPaid {
 				t.Errorf("%s = %v: paid", path, odd)
 			}
-			if err == nil && (got.ID != liveID || got.State == "" || got.State == Missing) {
+			if err == nil && (got.SessionID != liveID || got.State == "" || got.State == store.PaymentMissing) {
 				t.Errorf("%s = %v: %+v", path, odd, got)
 			}
 		}
 		remove()
 		body = encode(t, whole)
-		if _, err := reader.Session(t.Context(), liveID); err != nil && !errors.Is(err, Fault) {
+		if _, err := reader.Payment(t.Context(), liveID); err != nil && !errors.Is(err, store.StripeFault) {
 			t.Errorf("without %s: %v, want a fault", path, err)
 		}
 	})
@@ -56,14 +58,14 @@ func TestSurprisingMembers(t *testing.T) {
 	}
 	for _, answer := range []string{"", "null", "[]", "7", `"x"`, "{", "<html>", "\x00", `{"id":null}`, `{"object":"charge"}`, `{"id":"cs_live_another"}`} {
 		body = []byte(answer)
-		if got, err := reader.Session(t.Context(), liveID); !errors.Is(err, Fault) {
+		if got, err := reader.Payment(t.Context(), liveID); !errors.Is(err, store.StripeFault) {
 			t.Errorf("%q: %+v, %v, want a fault", answer, got, err)
 		}
 	}
 }
 
-// each calls try for every member of the object and of those in it, and puts
-// things right again after it.
+// each calls try for every member of the object and of those in it, and restores
+// the object afterwards.
 func each(object map[string]any, path string, try func(path string, put func(any), remove func())) {
 	for name, value := range maps.Clone(object) {
 		at := path + "." + name

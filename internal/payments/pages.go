@@ -16,9 +16,8 @@ const (
 	eventsPath   = "/v1/events"
 )
 
-// page is a part of one of Stripe's lists. Its objects are decoded one by one: the
-// library decodes all of a list at once, and one that it cannot read would hide the
-// others for ever.
+// page is a page of a list. Its objects are decoded one by one: stripe-go decodes
+// all of them at once, and an unreadable one would hide the others for ever.
 type page struct {
 	stripe.APIResource
 	Data    []json.RawMessage `json:"data"`
@@ -31,13 +30,13 @@ type listParams interface {
 	stripe.ListParamsContainer
 }
 
-// page asks for one page of a list.
+// page requests one page of a list.
 func (r *Reader) page(path string, params listParams) (page, error) {
 	query := &form.Values{}
 	form.AppendTo(query, params)
 	var p page
 	if err := r.api.Events.B.CallRaw(http.MethodGet, path, r.key, query, params.GetParams(), &p); err != nil {
-		return page{}, classed(err)
+		return page{}, classify(err)
 	}
 	if p.Data == nil {
 		return page{}, fault("the answer is no list")
@@ -45,7 +44,7 @@ func (r *Reader) page(path string, params listParams) (page, error) {
 	return p, nil
 }
 
-// pages hands over a list page by page, until each returns false or an error.
+// pages passes on a list page by page until each returns false or an error.
 func (r *Reader) pages(path string, params listParams, each func(page) (more bool, err error)) error {
 	for {
 		p, err := r.page(path, params)
@@ -55,7 +54,7 @@ func (r *Reader) pages(path string, params listParams, each func(page) (more boo
 		if more, err := each(p); err != nil || !more || !p.HasMore {
 			return err
 		}
-		last := p.last()
+		last := p.lastID()
 		if last == "" {
 			return fault("the list goes on after an object without an id")
 		}
@@ -63,8 +62,8 @@ func (r *Reader) pages(path string, params listParams, each func(page) (more boo
 	}
 }
 
-// last is the id after which the list goes on, "" = no object has one.
-func (p page) last() string {
+// lastID returns the id after which the list goes on, "" if no object has one.
+func (p page) lastID() string {
 	for _, raw := range slices.Backward(p.Data) {
 		if id := idOf(raw); id != "" {
 			return id
@@ -73,7 +72,7 @@ func (p page) last() string {
 	return ""
 }
 
-// idOf is the id of an object, "" = it has none.
+// idOf returns the id of an object, "" if it has none.
 func idOf(raw json.RawMessage) string {
 	var object struct {
 		ID string `json:"id"`
@@ -84,11 +83,11 @@ func idOf(raw json.RawMessage) string {
 	return object.ID
 }
 
-// leftOut logs how many objects of a list could not be read. Where the question
-// before met as many it is for debugging only: the watch reads the same ones again
-// at each pass.
-func (r *Reader) leftOut(ctx context.Context, path, question string, count int) {
-	before, _ := r.left.Swap(question, count)
+// logSkipped logs how many objects of a list could not be read. The same count as
+// the last time is logged for debugging only: the watch reads the same objects
+// again on every pass.
+func (r *Reader) logSkipped(ctx context.Context, path, operation string, count int) {
+	before, _ := r.skipped.Swap(operation, count)
 	if count == 0 {
 		return
 	}
@@ -96,5 +95,5 @@ func (r *Reader) leftOut(ctx context.Context, path, question string, count int) 
 	if before == count {
 		level = slog.LevelDebug
 	}
-	r.log.Log(ctx, level, "objects in a Stripe list could not be read and were left out", "list", path, "count", count)
+	r.log.Log(ctx, level, "unreadable objects in a Stripe list skipped", "list", path, "count", count)
 }

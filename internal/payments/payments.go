@@ -1,9 +1,10 @@
-// Package payments reads from Stripe what became of a checkout session's
-// payment, and how far Stripe got with telling the site of it. It only ever
-// reads. What a payment means for a session is not decided here.
+// Package payments reads from Stripe whether a session was paid, and whether its
+// events were delivered. It never writes. What a payment means for a session is
+// decided by the diagnosis.
 package payments
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -14,67 +15,34 @@ import (
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/client"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// State is what Stripe says of a payment.
-type State string
-
-// The states.
-const (
-	Paid              State = "paid"
-	Unpaid            State = "unpaid" // open, or complete by a method that pays later
-	Expired           State = "expired"
-	Refunded          State = "refunded" // in full
-	PartiallyRefunded State = "partially_refunded"
-	NotRequired       State = "not_required"
-	Missing           State = "missing" // Stripe does not know the session, and the key is of its mode
-)
-
-// Session is a Checkout Session with what matters of its payment.
-type Session struct {
-	ID             string
-	State          State
-	Amount         int64  // in the currency's smallest unit
-	Currency       string // ISO code, lower case
-	AmountRefunded int64
-	Created        time.Time
-	ChargedAt      time.Time // of the latest charge; zero = none
-	PaidAt         time.Time // of the event that a delayed payment succeeded; only lists of events tell it
-	IntentID       string    // pi_…, empty where nothing was to be paid
-	Live           bool
-	Disputed       bool
-	Failed         bool // a delayed payment that failed for good
-	OtherSale      bool // by mode and metadata not a sale of this product
-	VideoCount     int  // what was paid for; 0 = not said
-}
-
-// Config says how Stripe is asked.
+// Config configures a Reader.
 type Config struct {
-	Key     string           // a restricted key that may only read is enough; empty = every question fails with NoKey
-	BaseURL string           // without a version path and a trailing slash; empty = Stripe's
-	HTTP    *http.Client     // nil = one of its own
-	Now     func() time.Time // nil = time.Now
-	Log     *slog.Logger     // nil = nothing is logged
-	// ProductMetadata are the members of the metadata by which a sale of this
-	// product is known; none = every session of mode payment is one.
+	Key       string            // a restricted read-only key is enough; empty = every request fails with store.NoStripeKey
+	BaseURL   string            // without a version path and a trailing slash; empty = Stripe's
+	Transport http.RoundTripper // nil = one of its own
+	Now       func() time.Time  // nil = time.Now
+	Log       *slog.Logger      // nil = nothing is logged
+	// ProductMetadata are the metadata members that mark a sale of this product;
+	// none = every session of mode payment is one.
 	ProductMetadata []string
 }
 
-// Reader asks Stripe. It is safe for concurrent use.
+// Reader is a read-only client of Stripe. It is safe for concurrent use.
 type Reader struct {
 	api     *client.API
 	key     string
 	now     func() time.Time
 	log     *slog.Logger
 	product []string
-	left    sync.Map // by question, how many objects the last answer held that could not be read
+	skipped sync.Map // by operation: how many unreadable objects the last list held
 }
 
-// New makes a reader. It connects to nothing yet.
+// New returns a reader. It does not connect yet.
 func New(cfg Config) *Reader {
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = stripe.APIURL
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -82,9 +50,9 @@ func New(cfg Config) *Reader {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	backend := stripe.GetBackendWithConfig(stripe.APIBackend, &stripe.BackendConfig{
-		URL:               stripe.String(cfg.BaseURL),
-		HTTPClient:        newHTTP(cfg.HTTP),
-		MaxNetworkRetries: stripe.Int64(0), // a person is waiting, and asks again
+		URL:               stripe.String(cmp.Or(cfg.BaseURL, stripe.APIURL)),
+		HTTPClient:        newHTTPClient(cfg.Transport),
+		MaxNetworkRetries: stripe.Int64(0), // a person is waiting, and can ask again
 		EnableTelemetry:   stripe.Bool(false),
 		LeveledLogger:     &stripe.LeveledLogger{Level: stripe.LevelNull}, // it would log bodies
 	})
@@ -92,43 +60,42 @@ func New(cfg Config) *Reader {
 		api:     client.New(cfg.Key, &stripe.Backends{API: backend, Connect: backend, Uploads: backend}),
 		key:     cfg.Key,
 		now:     cfg.Now,
-		log:     cfg.Log,
+		log:     cfg.Log.With("component", "payments"),
 		product: cfg.ProductMetadata,
 	}
 }
 
-// Session asks for a Checkout Session by its id. One that Stripe does not know
-// is no error but of state Missing.
-func (r *Reader) Session(ctx context.Context, id string) (Session, error) {
-	if err := r.mayAsk(id); err != nil {
-		return Session{}, err
+// Payment returns the payment of a Checkout Session. A session that Stripe does
+// not know is no error but of state store.PaymentMissing. Errors are *Error.
+func (r *Reader) Payment(ctx context.Context, id string) (store.Payment, error) {
+	if err := r.checkKey(id); err != nil {
+		return store.Payment{}, err
 	}
-	ctx, cancel := withDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
 	params := &stripe.CheckoutSessionParams{Params: stripe.Params{Context: ctx}}
 	params.AddExpand("payment_intent.latest_charge")
-	answer, err := r.api.CheckoutSessions.Get(id, params)
+	session, err := r.api.CheckoutSessions.Get(id, params)
 	if isMissing(err) {
-		return Session{ID: id, State: Missing, Live: strings.HasPrefix(id, "cs_live_")}, nil
+		return store.Payment{SessionID: id, State: store.PaymentMissing, Live: strings.HasPrefix(id, "cs_live_")}, nil
 	}
 	if err != nil {
-		return Session{}, classed(err)
+		return store.Payment{}, classify(err)
 	}
-	if answer.ID != id {
-		return Session{}, fault("the answer is not the session that was asked for")
+	if session.ID != id {
+		return store.Payment{}, fault("the answer is not the session that was asked for")
 	}
-	return r.read(answer)
+	return r.payment(session)
 }
 
-// Find lists the Checkout Sessions of a customer by e-mail address, or the one
-// of a payment intent (pi_…), newest first, limit at most; more tells that
-// there are others, or some that cannot be read. A limit outside 1 to 100 is
-// brought there.
-func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []Session, more bool, err error) {
-	if err := r.mayAsk(""); err != nil {
+// Find returns the payments of a customer by e-mail address, or the one of a
+// payment intent (pi_…), newest first. The limit is clamped to 1–100; more
+// reports that there are others, or some that cannot be read.
+func (r *Reader) Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error) {
+	if err := r.checkKey(""); err != nil {
 		return nil, false, err
 	}
-	ctx, cancel := withDeadline(ctx)
+	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
 	params := &stripe.CheckoutSessionListParams{ListParams: stripe.ListParams{
 		Context: ctx, Limit: stripe.Int64(int64(min(max(limit, 1), 100))),
@@ -147,15 +114,15 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (sessions []
 		return nil, false, err
 	}
 	for _, raw := range list.Data {
-		if s, err := r.readSession(raw); err == nil {
-			sessions = append(sessions, s)
+		if p, err := r.parsePayment(raw); err == nil {
+			found = append(found, p)
 		}
 	}
-	unread := len(list.Data) - len(sessions)
-	r.leftOut(ctx, sessionsPath, "find", unread)
-	if unread > 0 && len(sessions) == 0 { // "nothing was found" would be wrong
+	skipped := len(list.Data) - len(found)
+	r.logSkipped(ctx, sessionsPath, "find", skipped)
+	if skipped > 0 && len(found) == 0 { // "nothing was found" would be wrong
 		return nil, false, fault("no session of the list can be read")
 	}
-	slices.SortStableFunc(sessions, func(a, b Session) int { return b.Created.Compare(a.Created) })
-	return sessions, list.HasMore || unread > 0, nil
+	slices.SortStableFunc(found, func(a, b store.Payment) int { return b.Created.Compare(a.Created) })
+	return found, list.HasMore || skipped > 0, nil
 }

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -8,54 +9,54 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// readSession reads an object of a list.
-func (r *Reader) readSession(raw json.RawMessage) (Session, error) {
-	var object stripe.CheckoutSession
-	if err := json.Unmarshal(raw, &object); err != nil {
-		return Session{}, fault("the object cannot be read") // err would repeat it
+// parsePayment reads a Checkout Session of a list.
+func (r *Reader) parsePayment(raw json.RawMessage) (store.Payment, error) {
+	var session stripe.CheckoutSession
+	if err := json.Unmarshal(raw, &session); err != nil {
+		return store.Payment{}, fault("the object cannot be read") // err would repeat it
 	}
-	return r.read(&object)
+	return r.payment(&session)
 }
 
-// read turns Stripe's object into ours. Every member may be missing.
-func (r *Reader) read(cs *stripe.CheckoutSession) (Session, error) {
-	if cs == nil || cs.ID == "" {
-		return Session{}, fault("the answer is no checkout session")
+// payment converts a Checkout Session. Every member of it may be missing.
+func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
+	if cs.ID == "" {
+		return store.Payment{}, fault("the answer is no checkout session")
 	}
-	s := Session{
-		ID:       cs.ID,
-		Amount:   cs.AmountTotal,
-		Currency: strings.ToLower(string(cs.Currency)),
-		Created:  unix(cs.Created),
-		Live:     cs.Livemode,
-
+	p := store.Payment{
+		SessionID: cs.ID,
+		Amount:    cs.AmountTotal,
+		Currency:  strings.ToLower(string(cs.Currency)),
+		Created:   unix(cs.Created),
+		Live:      cs.Livemode,
+		Failed:    failedForGood(cs),
 		OtherSale: r.otherSale(cs),
 	}
 	if n, err := strconv.Atoi(cs.Metadata["video_count"]); err == nil && n > 0 {
-		s.VideoCount = n
+		p.VideoCount = n
 	}
 	charge := &stripe.Charge{}
 	if intent := cs.PaymentIntent; intent != nil {
-		s.IntentID = intent.ID
+		p.IntentID = intent.ID
 		if intent.LatestCharge != nil {
 			charge = intent.LatestCharge
 		}
 	}
-	s.AmountRefunded = charge.AmountRefunded
-	s.ChargedAt = unix(charge.Created)
-	s.Disputed = charge.Disputed
-	var known bool
-	if s.State, known = state(cs, charge); !known {
-		return Session{}, fault("a payment state that is not known")
+	p.AmountRefunded = charge.AmountRefunded
+	p.ChargedAt = unix(charge.Created)
+	p.Disputed = charge.Disputed
+	if p.State = paymentState(cs, charge); p.State == "" {
+		return store.Payment{}, fault("a payment state that is not known")
 	}
-	s.Failed = failed(cs)
-	return s, nil
+	return p, nil
 }
 
-// otherSale reports whether the account sold something else by the session. Of a
-// mode that is not told nothing is concluded.
+// otherSale reports whether the session sold something else than this product. A
+// missing mode proves nothing.
 func (r *Reader) otherSale(cs *stripe.CheckoutSession) bool {
 	if cs.Mode != "" && cs.Mode != stripe.CheckoutSessionModePayment {
 		return true
@@ -66,9 +67,9 @@ func (r *Reader) otherSale(cs *stripe.CheckoutSession) bool {
 	})
 }
 
-// failed reports whether a delayed payment failed for good: the customer went
-// through the checkout, and would have to pay anew.
-func failed(cs *stripe.CheckoutSession) bool {
+// failedForGood reports whether a delayed payment failed, so that the customer
+// would have to go through the checkout again.
+func failedForGood(cs *stripe.CheckoutSession) bool {
 	if cs.Status != stripe.CheckoutSessionStatusComplete || cs.PaymentStatus != stripe.CheckoutSessionPaymentStatusUnpaid || cs.PaymentIntent == nil {
 		return false
 	}
@@ -76,37 +77,34 @@ func failed(cs *stripe.CheckoutSession) bool {
 	return status == stripe.PaymentIntentStatusRequiresPaymentMethod || status == stripe.PaymentIntentStatusCanceled
 }
 
-// state judges the payment. A refund is looked for only where money came in.
-func state(cs *stripe.CheckoutSession, charge *stripe.Charge) (State, bool) {
+// paymentState returns the state of the payment, "" if Stripe's is not known.
+// Refunds count only where money came in.
+func paymentState(cs *stripe.CheckoutSession, charge *stripe.Charge) store.PaymentState {
 	switch cs.Status {
 	case stripe.CheckoutSessionStatusExpired:
-		return Expired, true
+		return store.PaymentExpired
 	case stripe.CheckoutSessionStatusOpen:
-		return Unpaid, true
+		return store.PaymentUnpaid
 	}
 	switch cs.PaymentStatus {
 	case stripe.CheckoutSessionPaymentStatusNoPaymentRequired:
-		return NotRequired, true
+		return store.PaymentNotRequired
 	case stripe.CheckoutSessionPaymentStatusUnpaid:
-		return Unpaid, true
+		return store.PaymentUnpaid
 	case stripe.CheckoutSessionPaymentStatusPaid:
 	default:
-		return "", false
-	}
-	amount := charge.Amount
-	if amount == 0 {
-		amount = cs.AmountTotal
+		return ""
 	}
 	switch {
-	case charge.Refunded || charge.AmountRefunded > 0 && charge.AmountRefunded >= amount:
-		return Refunded, true
+	case charge.Refunded || charge.AmountRefunded > 0 && charge.AmountRefunded >= cmp.Or(charge.Amount, cs.AmountTotal):
+		return store.PaymentRefunded
 	case charge.AmountRefunded > 0:
-		return PartiallyRefunded, true
+		return store.PaymentPartiallyRefunded
 	}
-	return Paid, true
+	return store.PaymentPaid
 }
 
-// unix reads a time in seconds; what is none is zero.
+// unix converts a time in seconds; one out of range is zero.
 func unix(seconds int64) time.Time {
 	const year9999 = 253402300800
 	if seconds <= 0 || seconds >= year9999 {

@@ -9,41 +9,40 @@ import (
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// bodyLimit is the size over which an answer is not read, in bytes: a hundred
-// sessions with their charges stay far below.
+// bodyLimit bounds an answer, in bytes: a hundred sessions with their charges stay far below.
 const bodyLimit = 8 << 20
 
-// newHTTP makes the client that the library uses: it follows no redirect and
-// goes through guard.
-func newHTTP(given *http.Client) *http.Client {
-	own := http.Client{Timeout: timeout, Transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		ForceAttemptHTTP2:   true,
-		TLSHandshakeTimeout: 5 * time.Second,
-		MaxIdleConnsPerHost: 8,
-		IdleConnTimeout:     90 * time.Second,
-	}}
-	if given != nil {
-		own = *given
+// newHTTPClient returns the client for stripe-go: it follows no redirect and
+// reads answers through boundedTransport.
+func newHTTPClient(transport http.RoundTripper) *http.Client {
+	if transport == nil {
+		transport = &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:   true,
+			TLSHandshakeTimeout: 5 * time.Second,
+			MaxIdleConnsPerHost: 8,
+			IdleConnTimeout:     90 * time.Second,
+		}
 	}
-	if own.Transport == nil {
-		own.Transport = http.DefaultTransport
+	return &http.Client{
+		Timeout:       requestTimeout,
+		Transport:     boundedTransport{transport},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	own.Transport = guard{own.Transport}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }
 
-// guard reads the whole answer within bounds and turns a refusal into an
-// *Error. The library would read without a bound, lose the status of a refusal
+// boundedTransport reads the whole answer within bounds and turns a refusal into an
+// *Error. stripe-go would read without a bound, lose the status of a refusal
 // that is not JSON, and repeat the body in its error.
-type guard struct{ next http.RoundTripper }
+type boundedTransport struct{ next http.RoundTripper }
 
-// RoundTrip carries the request out.
-func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := g.next.RoundTrip(req)
+// RoundTrip implements http.RoundTripper.
+func (t boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
@@ -56,21 +55,21 @@ func (g guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if len(body) > bodyLimit {
-		return nil, &Error{Kind: Fault, Status: resp.StatusCode, Err: errors.New("the answer is larger than 8 MB")}
+		return nil, &Error{Reason: store.StripeFault, Status: resp.StatusCode, Err: errors.New("the answer is larger than 8 MB")}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil
 }
 
 func refused(status int, body []byte) *Error {
-	e := &Error{Kind: Fault, Status: status}
+	e := &Error{Reason: store.StripeFault, Status: status}
 	switch status {
 	case http.StatusUnauthorized:
-		e.Kind = KeyRefused
+		e.Reason = store.StripeKeyRefused
 	case http.StatusForbidden:
-		e.Kind = Forbidden
+		e.Reason = store.StripeForbidden
 	case http.StatusTooManyRequests:
-		e.Kind = RateLimited
+		e.Reason = store.StripeRateLimited
 	case http.StatusNotFound, http.StatusBadRequest: // the latter where it was a filter of a list
 		var answer struct {
 			Error struct {
@@ -78,7 +77,7 @@ func refused(status int, body []byte) *Error {
 			} `json:"error"`
 		}
 		if json.Unmarshal(body, &answer) == nil && answer.Error.Code == stripe.ErrorCodeResourceMissing {
-			e.Kind = missing
+			e.Err = errMissing
 		}
 	}
 	return e

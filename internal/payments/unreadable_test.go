@@ -11,9 +11,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/store"
 )
 
-// odd are objects that cannot be read, each between two that can.
+// odd are objects that cannot be read.
 var odd = map[string]string{
 	"null":              `null`,
 	"a number":          `7`,
@@ -24,7 +26,7 @@ var odd = map[string]string{
 	"metadata in a row": strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"metadata":["`+email+`"]`, 1),
 }
 
-// logged is a reader of Stripe that answers so to any question, and its log.
+// logged returns a reader of a Stripe with one answer, and its log.
 func logged(t *testing.T, body string) (*Reader, *bytes.Buffer) {
 	t.Helper()
 	server := httptest.NewServer(answer(http.StatusOK, body))
@@ -36,19 +38,19 @@ func logged(t *testing.T, body string) (*Reader, *bytes.Buffer) {
 // checkLog: one line with the count, and nothing of the object.
 func checkLog(t *testing.T, name string, log *bytes.Buffer, list string) {
 	t.Helper()
-	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "left out\" list="+list+" count=1\n") || strings.Contains(text, email) {
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "skipped\" component=payments list="+list+" count=1\n") || strings.Contains(text, email) {
 		t.Errorf("%s: logged %q", name, text)
 	}
 }
 
-func TestUnreadableSessionIsLeftOut(t *testing.T) {
+func TestUnreadableSessionSkipped(t *testing.T) {
 	t.Parallel()
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, object("cs_live_1", "paid"), odd, object("cs_live_2", "paid")))
 		var got []string
-		err := reader.PaidSessions(t.Context(), now, func(page []Session) error {
+		err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error {
 			for _, s := range page {
-				got = append(got, s.ID)
+				got = append(got, s.Payment.SessionID)
 			}
 			return nil
 		})
@@ -64,18 +66,18 @@ func TestUnreadableSessionIsLeftOut(t *testing.T) {
 		checkLog(t, name, log, sessionsPath)
 	}
 	reader, _ := logged(t, list(false, "null"))
-	if _, _, err := reader.Find(t.Context(), email, 2); !errors.Is(err, Fault) {
+	if _, _, err := reader.Find(t.Context(), email, 2); !errors.Is(err, store.StripeFault) {
 		t.Errorf("nothing that can be read: %v, want a fault", err)
 	}
 }
 
-// TestUnreadableIsLoggedOnce for each question, until the number changes.
-func TestUnreadableIsLoggedOnce(t *testing.T) {
+// TestSkippedLoggedOnce per operation, until the number changes.
+func TestSkippedLoggedOnce(t *testing.T) {
 	t.Parallel()
 	reader, log := logged(t, "")
 	for _, count := range []int{1, 1, 2, 0, 2, 2} {
-		reader.leftOut(t.Context(), eventsPath, "paid", count)
-		reader.leftOut(t.Context(), eventsPath, "undelivered", 1)
+		reader.logSkipped(t.Context(), eventsPath, "paid", count)
+		reader.logSkipped(t.Context(), eventsPath, "undelivered", 1)
 	}
 	var counts []string
 	for line := range strings.Lines(log.String()) {
@@ -86,14 +88,14 @@ func TestUnreadableIsLoggedOnce(t *testing.T) {
 	}
 }
 
-func TestUnreadableEventIsLeftOut(t *testing.T) {
+func TestUnreadableEventSkipped(t *testing.T) {
 	t.Parallel()
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_odd", odd), paidEvent("evt_2", object("cs_live_2", "paid"))))
 		var got []string
-		err := reader.PaidEvents(t.Context(), now, now, func(page []PaidEvent) error {
+		err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error {
 			for _, e := range page {
-				got = append(got, e.ID)
+				got = append(got, e.EventID)
 			}
 			return nil
 		})
@@ -104,8 +106,8 @@ func TestUnreadableEventIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestUnreadableEventMayBeAnybodys: what a list does not hold proves nothing then.
-func TestUnreadableEventMayBeAnybodys(t *testing.T) {
+// TestUnreadableEventProvesNothing: absence from the list proves nothing then.
+func TestUnreadableEventProvesNothing(t *testing.T) {
 	t.Parallel()
 	for name, odd := range map[string]string{
 		"null": `null`, "no object": `{"id":"evt_x","data":null}`, "an id that is none": paidEvent("evt_x", `{"id":7}`),
@@ -117,29 +119,29 @@ func TestUnreadableEventMayBeAnybodys(t *testing.T) {
 			t.Errorf("%s: %v, whole %t, %v", name, ids, whole, err)
 		}
 		checkLog(t, name, log, eventsPath)
-		if got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now}); err != nil || got != (Event{}) {
+		if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: now}); err != nil || got != (store.Event{}) {
 			t.Errorf("%s: %+v, %v; want nothing told", name, got, err)
 		}
-		if got, err := reader.Event(t.Context(), Session{ID: "cs_live_1", ChargedAt: now}); err != nil || got.State != EventPending {
+		if got, err := reader.Event(t.Context(), store.Payment{SessionID: "cs_live_1", ChargedAt: now}); err != nil || got.State != store.EventPending {
 			t.Errorf("%s: %+v, %v; want the other one", name, got, err)
 		}
 	}
 }
 
-// TestOldEventIsRead: of an event only what is needed has to be as expected. Old
+// TestOldEventFormat: only the members that are read have to be as expected. Old
 // versions of the API wrote request as a string.
-func TestOldEventIsRead(t *testing.T) {
+func TestOldEventFormat(t *testing.T) {
 	t.Parallel()
 	old := strings.Replace(paidEvent("evt_1", object(liveID, "paid")), `{"id":null}`, `"req_1"`, 1)
 	reader, log := logged(t, list(false, old))
-	got, err := reader.Event(t.Context(), Session{ID: liveID, ChargedAt: now})
-	if err != nil || got.State != EventPending || log.Len() > 0 {
+	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: now})
+	if err != nil || got.State != store.EventPending || log.Len() > 0 {
 		t.Errorf("%+v, %v; logged %q", got, err, log)
 	}
 }
 
-// TestListGoesOnAfterAnUnreadableObject, which may be the last of its page.
-func TestListGoesOnAfterAnUnreadableObject(t *testing.T) {
+// TestPagingAfterUnreadableObject, which may be the last of its page.
+func TestPagingAfterUnreadableObject(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ last, after string }{
 		"with an id":    {strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":"100"`, 1), "cs_odd"},
@@ -155,14 +157,14 @@ func TestListGoesOnAfterAnUnreadableObject(t *testing.T) {
 			_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 		})
 		n := 0
-		err := reader.PaidSessions(t.Context(), now, func(page []Session) error { n += len(page); return nil })
+		err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error { n += len(page); return nil })
 		if err != nil || n != 2 {
 			t.Errorf("%s: %d sessions, %v", name, n, err)
 		}
 	}
 	for name, body := range map[string]string{"a whole page without ids": list(true, "null"), "no list": `{}`, "null": `null`} {
-		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]Session) error { return nil })
-		if !errors.Is(err, Fault) {
+		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]store.Paid) error { return nil })
+		if !errors.Is(err, store.StripeFault) {
 			t.Errorf("%s: %v, want a fault", name, err)
 		}
 	}

@@ -2,8 +2,10 @@ package redistest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,66 +19,55 @@ import (
 // slots is the number of hash slots of a Redis cluster.
 const slots = 16384
 
-// Cluster is a Redis cluster of masters without replicas.
+// Cluster is a Redis cluster of three masters.
 type Cluster struct {
 	Nodes  []*Server
 	client *redis.ClusterClient
 }
 
-// StartCluster runs a cluster of three masters until the test ends. Each holds
-// a third of the slots. The options are those of Start.
+// StartCluster runs a cluster of three masters, without replicas, until the test
+// ends. The options are those of Start.
 func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
 	return startCluster(t, 2*time.Second, options...)
 }
 
-// startCluster is StartCluster where a node may be silent for so long until the
-// others give it up.
-func startCluster(t testing.TB, silent time.Duration, options ...string) *Cluster {
+// startCluster is StartCluster with the time after which a silent node has failed.
+func startCluster(t testing.TB, nodeTimeout time.Duration, options ...string) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, start(t, append([]string{"--cluster-enabled", "yes",
-			"--cluster-node-timeout", strconv.FormatInt(silent.Milliseconds(), 10), "--cluster-port", strconv.Itoa(testenv.FreePort(t))}, options...)...))
+		c.Nodes = append(c.Nodes, startNode(t, nodeTimeout, options...))
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
 	for i, node := range c.Nodes {
-		if err := c.join(ctx, i, node); err != nil {
+		last := (i+1)*(slots/3) - 1
+		if i == 2 {
+			last = slots - 1
+		}
+		err := node.client.Do(t.Context(), "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err()
+		if err == nil {
+			err = node.client.ClusterAddSlotsRange(t.Context(), i*(slots/3), last).Err()
+		}
+		if err == nil && i > 0 {
+			err = c.meet(t.Context(), node)
+		}
+		if err != nil {
 			t.Fatalf("cluster node %s: %v", node.addr, err)
 		}
 	}
-	for _, node := range c.Nodes {
-		if err := until(ctx, node.exited, func() error { return c.settled(ctx, node) }); err != nil {
-			t.Fatalf("cluster node %s: %v", node.addr, err)
-		}
-	}
-	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.addrs(), ClusterStateReloadInterval: time.Second})
-	t.Cleanup(func() { _ = c.client.Close() }) // nothing hangs on it any more
+	c.awaitServing(t)
+	c.client = redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs(c.Nodes), ClusterStateReloadInterval: time.Second})
+	t.Cleanup(func() { _ = c.client.Close() }) // of no use any more
 	return c
 }
 
-// join gives the node its share of the slots, and makes all but the first known
-// to it.
-func (c *Cluster) join(ctx context.Context, i int, node *Server) error {
-	share := slots / 3
-	first, last := i*share, (i+1)*share-1
-	if i == 2 {
-		last = slots - 1
-	}
-	if err := node.client.Do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err(); err != nil {
-		return err
-	}
-	if err := node.client.ClusterAddSlotsRange(ctx, first, last).Err(); err != nil {
-		return err
-	}
-	if i == 0 {
-		return nil
-	}
-	return c.meet(ctx, node)
+func startNode(t testing.TB, nodeTimeout time.Duration, options ...string) *Server {
+	t.Helper()
+	return Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(nodeTimeout.Milliseconds(), 10),
+		"--cluster-port", strconv.Itoa(testenv.FreePort(t))}, options...)...)
 }
 
-// meet makes the node known to the first.
+// meet introduces the node to the first one.
 func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	host, port, err := net.SplitHostPort(c.Nodes[0].addr)
 	if err != nil {
@@ -89,46 +80,85 @@ func (c *Cluster) meet(ctx context.Context, node *Server) error {
 	return node.client.Do(ctx, "CLUSTER", "MEET", host, port, bus["cluster-port"]).Err()
 }
 
-// settled is nil once the node knows of the others and all slots are served.
-func (c *Cluster) settled(ctx context.Context, node *Server) error {
-	info, err := node.client.ClusterInfo(ctx).Result()
-	if err != nil {
-		return err
+// awaitServing waits until all nodes know each other and all slots are served.
+func (c *Cluster) awaitServing(t testing.TB) {
+	t.Helper()
+	for _, node := range c.Nodes {
+		node.await(t, func(ctx context.Context) error {
+			info, err := node.client.ClusterInfo(ctx).Result()
+			if err != nil {
+				return err
+			}
+			for _, line := range []string{"cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3"} {
+				if !strings.Contains(info, line+"\r\n") {
+					return fmt.Errorf("not %s yet", line)
+				}
+			}
+			return nil
+		})
 	}
-	for _, line := range []string{"cluster_state:ok", "cluster_slots_ok:16384", "cluster_known_nodes:3"} {
-		if !strings.Contains(info, line+"\r\n") {
-			return fmt.Errorf("not %s yet", line)
-		}
-	}
-	return nil
 }
 
-// Flush waits until the whole cluster serves again, such as after a node stood
-// still, and empties it: for tests that share one.
+// Flush waits until the whole cluster serves again, such as after a node was
+// frozen, and empties it.
 func (c *Cluster) Flush(t testing.TB) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
+	c.awaitServing(t)
 	for _, node := range c.Nodes {
-		if err := until(ctx, node.exited, func() error { return c.settled(ctx, node) }); err != nil {
-			t.Fatalf("cluster node %s: %v", node.addr, err)
-		}
-		if err := node.client.FlushAll(ctx).Err(); err != nil {
+		if err := node.client.FlushAll(t.Context()).Err(); err != nil {
 			t.Fatalf("empty cluster node %s: %v", node.addr, err)
 		}
 	}
 }
 
-// Client is a client of the whole cluster, closed with the test.
-func (c *Cluster) Client() *redis.ClusterClient { return c.client }
-
-// URL names all nodes, as configuration does.
-func (c *Cluster) URL() string {
-	addrs := c.addrs()
-	return "redis://" + addrs[0] + "?addr=" + addrs[1] + "&addr=" + addrs[2]
+// AddReplica runs a replica of one of the cluster's masters until the test ends.
+// It has all that the master holds, and soon takes over when the master is gone.
+func (c *Cluster) AddReplica(t testing.TB, master *Server) *Server {
+	t.Helper()
+	replica := startNode(t, 2*time.Second)
+	id, err := master.client.Do(t.Context(), "CLUSTER", "MYID").Text()
+	if err == nil {
+		err = c.meet(t.Context(), replica)
+	}
+	if err != nil {
+		t.Fatalf("add a replica: %v", err)
+	}
+	replica.await(t, func(ctx context.Context) error { return replica.client.Do(ctx, "CLUSTER", "REPLICATE", id).Err() })
+	replica.await(t, func(ctx context.Context) error {
+		return errors.Join(inSync(ctx, master, replica), c.know(ctx, replica, id))
+	})
+	return replica
 }
 
-// NodeOf is the master that holds the key.
+// know returns nil once each node knows whose replica it is.
+func (c *Cluster) know(ctx context.Context, replica *Server, master string) error {
+	id, err := replica.client.Do(ctx, "CLUSTER", "MYID").Text()
+	if err != nil {
+		return err
+	}
+	listed := regexp.MustCompile("(?m)^" + id + " .*slave " + master + " ")
+	for _, node := range c.Nodes {
+		nodes, err := node.client.ClusterNodes(ctx).Result()
+		if err != nil {
+			return err
+		}
+		if !listed.MatchString(nodes) {
+			return errors.New("not known to all nodes")
+		}
+	}
+	return nil
+}
+
+// Client returns a client of the whole cluster, closed with the test.
+func (c *Cluster) Client() *redis.ClusterClient { return c.client }
+
+// URL names all masters, as configuration does.
+func (c *Cluster) URL() string {
+	nodes := addrs(c.Nodes)
+	return "redis://" + nodes[0] + "?addr=" + nodes[1] + "&addr=" + nodes[2]
+}
+
+// NodeOf returns the master that holds the key.
 func (c *Cluster) NodeOf(t testing.TB, key string) *Server {
 	t.Helper()
 	slot, err := c.client.ClusterKeySlot(t.Context(), key).Result()
@@ -138,10 +168,10 @@ func (c *Cluster) NodeOf(t testing.TB, key string) *Server {
 	return c.Nodes[min(int(slot)/(slots/3), 2)]
 }
 
-func (c *Cluster) addrs() []string {
-	var addrs []string
-	for _, node := range c.Nodes {
-		addrs = append(addrs, node.addr)
+func addrs(servers []*Server) []string {
+	var list []string
+	for _, s := range servers {
+		list = append(list, s.addr)
 	}
-	return addrs
+	return list
 }

@@ -47,7 +47,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// impatient is a client that asks only once.
+// impatient returns a client that does not retry.
 func impatient(t *testing.T, s *Server) *redis.Client {
 	client := redis.NewClient(&redis.Options{Addr: s.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1, DialerRetries: 1})
 	t.Cleanup(func() { _ = client.Close() }) // nothing hangs on it any more
@@ -97,11 +97,9 @@ func TestFailover(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.Master.Kill(t)
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
-	err := until(ctx, f.Replica.exited, func() error { return f.Client().Set(ctx, "key", "later", 0).Err() })
-	if got, readErr := f.Replica.Client().Get(t.Context(), "key").Result(); err != nil || readErr != nil || got != "later" {
-		t.Errorf("the replica holds %q, %v, %v", got, err, readErr)
+	f.Replica.await(t, func(ctx context.Context) error { return f.Client().Set(ctx, "key", "later", 0).Err() })
+	if got, err := f.Replica.Client().Get(t.Context(), "key").Result(); err != nil || got != "later" {
+		t.Errorf("the replica holds %q, %v", got, err)
 	}
 }
 
@@ -115,9 +113,9 @@ func TestRestartBringsBackWhatWasSaved(t *testing.T) {
 	}
 	s.Kill(t)
 	s.Restart(t)
-	err := until(t.Context(), s.exited, func() error { return s.Client().Ping(t.Context()).Err() })
-	if got, readErr := s.Client().Get(t.Context(), "key").Result(); err != nil || readErr != nil || got != "value" {
-		t.Errorf("it holds %q, %v, %v", got, err, readErr)
+	s.await(t, func(ctx context.Context) error { return s.Client().Ping(ctx).Err() })
+	if got, err := s.Client().Get(t.Context(), "key").Result(); err != nil || got != "value" {
+		t.Errorf("it holds %q, %v", got, err)
 	}
 }
 
@@ -142,15 +140,11 @@ func TestClusterFailsOver(t *testing.T) {
 	if err := c.Client().Set(t.Context(), "key", "value", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := master.Client().Wait(t.Context(), 1, readyWithin).Result(); err != nil || n != 1 {
+	if n, err := master.Client().Wait(t.Context(), 1, testenv.Patience).Result(); err != nil || n != 1 {
 		t.Fatalf("%d replicas follow, %v", n, err)
 	}
 	master.Kill(t)
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
-	defer cancel()
-	if err := until(ctx, replica.exited, func() error { return c.Client().Set(ctx, "key", "later", 0).Err() }); err != nil {
-		t.Errorf("the replica does not take over: %v", err)
-	}
+	replica.await(t, func(ctx context.Context) error { return c.Client().Set(ctx, "key", "later", 0).Err() })
 }
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }

@@ -1,9 +1,7 @@
-// Package redistest starts real Redis servers for tests: one server, with TLS
-// where that is wanted, a cluster of three masters, a master with Sentinels.
-// They listen on free loopback ports, keep nothing on disk but what a test has
-// them save, and end with the test. A test whose
-// redis-server is missing is skipped by name. What is stored in them is the
-// test's own business.
+// Package redistest starts real Redis servers for tests: a single server, with or
+// without TLS, a cluster, a master with replicas and Sentinels. They listen on
+// free loopback ports, keep nothing on disk but what a test saves, and end with
+// the test. A test whose redis-server is missing is skipped by name.
 package redistest
 
 import (
@@ -14,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -23,9 +22,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
-
-// readyWithin is the longest that a server may take until it answers.
-const readyWithin = testenv.Patience
 
 // Server is a running redis-server.
 type Server struct {
@@ -42,66 +38,17 @@ type Server struct {
 // as "--maxmemory", "1mb".
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return start(t, options...)
+	return start(t, nil, options)
 }
 
-// Addr is the server's host:port.
-func (s *Server) Addr() string { return s.addr }
-
-// URL is the server's address as configuration names it.
-func (s *Server) URL() string {
-	if s.tls != nil {
-		return "rediss://" + s.addr
-	}
-	return "redis://" + s.addr
-}
-
-// Client is a plain client of this server, closed with the test.
-func (s *Server) Client() *redis.Client { return s.client }
-
-// Freeze stops the process without ending it: connections stay open and are
-// still accepted, and nothing is answered until Thaw.
-func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
-
-// Thaw lets a frozen server go on.
-func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
-
-// Kill ends the server at once, as a crash would.
-func (s *Server) Kill(t testing.TB) {
-	t.Helper()
-	s.signal(t, syscall.SIGKILL)
-	<-s.exited
-}
-
-// Restart runs a killed server again, with what it saved (SAVE) and the options
-// given on top. It returns at once: the server may still load.
-func (s *Server) Restart(t testing.TB, options ...string) {
-	t.Helper()
-	if err := s.launch(append(append([]string{}, s.args...), options...)); err != nil {
-		t.Fatalf("redis-server at %s: %v", s.addr, err)
-	}
-}
-
-func (s *Server) signal(t testing.TB, sig syscall.Signal) {
-	t.Helper()
-	if err := s.process.Signal(sig); err != nil {
-		t.Fatalf("redis-server at %s: %v: %v", s.addr, sig, err)
-	}
-}
-
-// start runs redis-server on a free port. The port can be taken by somebody
-// else in between, so a server that ends at once gets two more tries.
-func start(t testing.TB, options ...string) *Server {
-	t.Helper()
-	return startWith(t, nil, options...)
-}
-
-// startWith is start for a server that encrypts, if there is a configuration.
-func startWith(t testing.TB, secure *tls.Config, options ...string) *Server {
+// start runs redis-server on a free port, encrypted where there is a
+// configuration of the client's side. Another process may take the port in
+// between, so that a server that exits at once gets two more tries.
+func start(t testing.TB, secure *tls.Config, options []string) *Server {
 	t.Helper()
 	program := testenv.Need(t, "redis-server")
 	for try := 1; ; try++ {
-		s, err := run(t, program, testenv.FreePort(t), secure, options)
+		s, err := run(t, program, secure, options)
 		if err == nil {
 			return s
 		}
@@ -111,30 +58,31 @@ func startWith(t testing.TB, secure *tls.Config, options ...string) *Server {
 	}
 }
 
-func run(t testing.TB, program string, port int, secure *tls.Config, options []string) (*Server, error) {
+func run(t testing.TB, program string, secure *tls.Config, options []string) (*Server, error) {
 	t.Helper()
-	s := &Server{addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), tls: secure}
-	listen := []string{"--port", strconv.Itoa(port)}
+	port := strconv.Itoa(testenv.FreePort(t))
+	s := &Server{addr: net.JoinHostPort("127.0.0.1", port), tls: secure}
+	listen := []string{"--port", port}
 	if secure != nil {
-		listen = []string{"--port", "0", "--tls-port", strconv.Itoa(port)}
+		listen = []string{"--port", "0", "--tls-port", port}
 	}
-	s.args = append(append([]string{program}, options...), listen...)
-	s.args = append(s.args, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--daemonize", "no",
-		"--repl-diskless-sync", "no") // it would wait for more replicas, and then for a word of theirs
+	s.args = slices.Concat([]string{program}, options, listen, []string{
+		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--daemonize", "no",
+		"--repl-diskless-sync", "no", // it would wait for more replicas
+	})
 	if err := s.launch(s.args); err != nil {
 		return nil, err
 	}
 	s.client = redis.NewClient(&redis.Options{Addr: s.addr, TLSConfig: secure})
 	t.Cleanup(func() {
-		_ = s.client.Close() // nothing hangs on it any more
-		_ = s.process.Kill() // it may have been killed by the test
+		_ = s.client.Close() // of no use any more
+		_ = s.process.Kill() // the test may have killed it
 		<-s.exited
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), readyWithin)
+	ctx, cancel := context.WithTimeout(t.Context(), testenv.Patience)
 	defer cancel()
-	err := until(ctx, s.exited, func() error { return s.client.Ping(ctx).Err() })
-	if err != nil {
-		_ = s.process.Kill()
+	if err := s.until(ctx, func() error { return s.client.Ping(ctx).Err() }); err != nil {
+		_ = s.process.Kill() // it may have exited
 		<-s.exited
 		return nil, fmt.Errorf("redis-server at %s: %w; it said:\n%s", s.addr, err, s.output)
 	}
@@ -144,13 +92,13 @@ func run(t testing.TB, program string, port int, secure *tls.Config, options []s
 // launch starts the process.
 func (s *Server) launch(args []string) error {
 	cmd := exec.Command(args[0], args[1:]...)
-	s.output, s.exited = new(bytes.Buffer), make(chan struct{})
+	s.output = new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = s.output, s.output
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", args[0], err)
 	}
-	s.process = cmd.Process
-	exited := s.exited
+	exited := make(chan struct{})
+	s.process, s.exited = cmd.Process, exited
 	go func() {
 		_ = cmd.Wait() // it ends by our own signal, which Wait reports as an error
 		close(exited)
@@ -158,9 +106,62 @@ func (s *Server) launch(args []string) error {
 	return nil
 }
 
-// until asks again and again until the answer is nil. It gives up when the
-// context ends or the process that is asked has exited.
-func until(ctx context.Context, exited <-chan struct{}, ready func() error) error {
+// Addr returns the server's host:port.
+func (s *Server) Addr() string { return s.addr }
+
+// URL returns the server's address as configuration names it.
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.addr
+	}
+	return "redis://" + s.addr
+}
+
+// Client returns a client of this server, closed with the test.
+func (s *Server) Client() *redis.Client { return s.client }
+
+// Freeze suspends the process: connections stay open and are still accepted, and
+// nothing is answered until Thaw.
+func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
+
+// Thaw resumes a frozen server.
+func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
+
+// Kill ends the server at once, as a crash would.
+func (s *Server) Kill(t testing.TB) {
+	t.Helper()
+	s.signal(t, syscall.SIGKILL)
+	<-s.exited
+}
+
+func (s *Server) signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := s.process.Signal(sig); err != nil {
+		t.Fatalf("redis-server at %s: %v: %v", s.addr, sig, err)
+	}
+}
+
+// Restart runs a killed server again, with what it saved (SAVE) and additional
+// options. It returns at once: the server may still load.
+func (s *Server) Restart(t testing.TB, options ...string) {
+	t.Helper()
+	if err := s.launch(slices.Concat(s.args, options)); err != nil {
+		t.Fatalf("redis-server at %s: %v", s.addr, err)
+	}
+}
+
+// await waits until ready returns nil, and fails the test where it never does.
+func (s *Server) await(t testing.TB, ready func(ctx context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testenv.Patience)
+	defer cancel()
+	if err := s.until(ctx, func() error { return ready(ctx) }); err != nil {
+		t.Fatalf("redis-server at %s is not ready: %v", s.addr, err)
+	}
+}
+
+// until calls ready until it returns nil, the context ends or the process exits.
+func (s *Server) until(ctx context.Context, ready func() error) error {
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -169,8 +170,8 @@ func until(ctx context.Context, exited <-chan struct{}, ready func() error) erro
 			return nil
 		}
 		select {
-		case <-exited:
-			return fmt.Errorf("the process ended: %w", err)
+		case <-s.exited:
+			return fmt.Errorf("the process exited: %w", err)
 		case <-ctx.Done():
 			return err
 		case <-tick.C:

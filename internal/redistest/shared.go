@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -15,22 +16,33 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// shared owns the servers that the tests of a package have in common.
+// shared owns the servers that the tests of a package share.
 var shared processTB
 
 var (
 	sharedServer = sync.OnceValue(func() *Server {
-		return start(&shared, "--databases", strconv.Itoa(databases))
+		return Start(&shared, "--databases", strconv.Itoa(databases))
 	})
 	sharedCluster  = sync.OnceValue(func() *Cluster { return startCluster(&shared, time.Minute) })
-	clusterLock    sync.Mutex // held by the test that has the cluster
+	clusterLock    sync.Mutex // held by the test that uses the cluster
 	sharedSentinel = sync.OnceValue(func() *Sentinel {
-		return startSentinel(&shared, start(&shared, "--databases", strconv.Itoa(databases)))
+		return startSentinel(&shared, Start(&shared, "--databases", strconv.Itoa(databases)))
 	})
 )
 
-// databases is the number of numbered databases of a shared server.
+// databases is the number of databases of a shared server.
 const databases = 256
+
+// The numbers of the databases that no test uses.
+var freeDatabases, freeSentinelDatabases = numbers(), numbers()
+
+func numbers() chan int {
+	free := make(chan int, databases)
+	for i := range databases {
+		free <- i
+	}
+	return free
+}
 
 // Main runs the tests of a package and stops the servers that they shared. It is
 // for TestMain, and returns the exit code.
@@ -39,9 +51,9 @@ func Main(m *testing.M) int {
 	return m.Run()
 }
 
-// Database is a numbered database of a server, which one test has to itself:
-// what is per server (CONFIG, INFO, CLIENT LIST, FLUSHALL, scripts) is shared
-// with others.
+// Database is a numbered database of a shared server, which one test has to
+// itself. What is per server (CONFIG, INFO, CLIENT LIST, FLUSHALL, scripts) is
+// shared with other tests.
 type Database struct {
 	url    string
 	client *redis.Client
@@ -53,8 +65,7 @@ func NewDatabase(t testing.TB) *Database {
 	t.Helper()
 	testenv.Need(t, "redis-server")
 	server := sharedServer()
-	number := serverNumbers.take(t)
-	return newDatabase(t, server.URL()+"/"+strconv.Itoa(number), server, number)
+	return newDatabase(t, server, server, freeDatabases, "")
 }
 
 // NewSentinelDatabase is NewDatabase behind a Sentinel.
@@ -62,14 +73,20 @@ func NewSentinelDatabase(t testing.TB) *Database {
 	t.Helper()
 	testenv.Need(t, "redis-server")
 	s := sharedSentinel()
-	number := sentinelNumbers.take(t)
-	return newDatabase(t, s.Watch.URL()+"/"+strconv.Itoa(number)+"?master_name=main", s.Master, number)
+	return newDatabase(t, s.Watch, s.Master, freeSentinelDatabases, "?master_name=main")
 }
 
-func newDatabase(t testing.TB, url string, server *Server, number int) *Database {
+// newDatabase waits for a free database of server. Its URL names the configured
+// server.
+func newDatabase(t testing.TB, configured, server *Server, free chan int, query string) *Database {
 	t.Helper()
-	d := &Database{url: url, client: redis.NewClient(&redis.Options{Addr: server.addr, DB: number})}
-	t.Cleanup(func() { _ = d.client.Close() }) // nothing hangs on it any more
+	number := <-free
+	t.Cleanup(func() { free <- number })
+	d := &Database{
+		url:    configured.URL() + "/" + strconv.Itoa(number) + query,
+		client: redis.NewClient(&redis.Options{Addr: server.addr, DB: number}),
+	}
+	t.Cleanup(func() { _ = d.client.Close() }) // of no use any more
 	if err := d.client.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatalf("empty database %d: %v", number, err)
 	}
@@ -92,26 +109,6 @@ func LockCluster(t testing.TB) *Cluster {
 	c := sharedCluster()
 	c.Flush(t)
 	return c
-}
-
-// numbers hands out the numbers of databases.
-type numbers chan int
-
-var serverNumbers, sentinelNumbers = newNumbers(), newNumbers()
-
-func newNumbers() numbers {
-	n := make(numbers, databases)
-	for i := range databases {
-		n <- i
-	}
-	return n
-}
-
-// take waits for a free number and returns it when the test ends.
-func (n numbers) take(t testing.TB) int {
-	number := <-n
-	t.Cleanup(func() { n <- number })
-	return number
 }
 
 // processTB is the testing.TB of what outlives a single test. Only what the
@@ -153,4 +150,22 @@ func (p *processTB) end() {
 	for _, f := range slices.Backward(cleanups) {
 		f()
 	}
+}
+
+// Patient returns the URL with timeouts that even a busy machine keeps to, so that
+// only the caller's own deadline counts.
+func Patient(t testing.TB, rawURL string) string {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := u.Query()
+	for _, name := range []string{"dial_timeout", "read_timeout", "write_timeout"} {
+		if !query.Has(name) {
+			query.Set(name, testenv.Patience.String())
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
 }

@@ -2,6 +2,6 @@
 
 package testenv
 
-// Nightly tells whether tests are run in their long form. It is set by the build
+// Nightly reports whether tests run in their long form. It is set by the build
 // tag nightly, see make nightly.
 const Nightly = false

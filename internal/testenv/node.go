@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// NodeModules returns the folder node_modules of a package.json, installed once
-// and kept in the user's cache: its dependencies are pinned.
+// NodeModules returns the node_modules directory of a package.json with pinned
+// dependencies. It is installed once, in the user's cache.
 func NodeModules(t testing.TB, packageJSON []byte) string {
 	t.Helper()
 	npm := Need(t, "npm")
 	cache, err := os.UserCacheDir()
 	if err != nil {
-		cache = os.TempDir() // a user without a home
+		cache = os.TempDir() // the user has no home
 	}
 	cache = filepath.Join(cache, "sessionbot-tests")
 	sum := sha256.Sum256(packageJSON)
@@ -32,16 +32,16 @@ func NodeModules(t testing.TB, packageJSON []byte) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // it has its final name by then, or is of no use
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // a rename may have moved it
 	if err := os.WriteFile(filepath.Join(dir, "package.json"), packageJSON, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	install := exec.CommandContext(t.Context(), npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", "--silent")
 	install.Dir = dir
 	if out, err := install.CombinedOutput(); err != nil {
-		lack(t, "npm to install packages: "+err.Error()+"\n"+string(out))
+		skip(t, "npm to install packages: "+err.Error()+"\n"+string(out))
 	}
-	// Whole or not at all; another test may have been quicker.
+	// Atomic; another test may have been quicker.
 	if err := os.Rename(dir, installed); err != nil {
 		if _, missing := os.Stat(modules); missing != nil {
 			t.Fatal(err)

@@ -1,11 +1,18 @@
-// Package testenv finds what some tests need of the machine. A test for which
-// something is missing is skipped by name; with REQUIRE_ALL=1 it fails instead.
+// Package testenv provides what tests need of the machine: programs, ports, time
+// to wait. A test for which something is missing is skipped by name; with
+// REQUIRE_ALL=1 it fails instead.
 package testenv
 
 import (
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
+	"reflect"
+	"strconv"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Need returns the path of the first of the programs that is on the PATH.
@@ -16,22 +23,89 @@ func Need(t testing.TB, programs ...string) string {
 			return path
 		}
 	}
-	lack(t, programs[0]+", which is not installed")
+	skip(t, programs[0]+", which is not installed")
 	return ""
 }
 
-// NeedRoot asks for a test that is run by root.
+// NeedRoot skips a test that is not run by root.
 func NeedRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		lack(t, "to be run by root")
+		skip(t, "to be run by root")
 	}
 }
 
-func lack(t testing.TB, what string) {
+func skip(t testing.TB, missing string) {
 	t.Helper()
 	if os.Getenv("REQUIRE_ALL") == "1" {
-		t.Fatalf("needs %s, and REQUIRE_ALL=1 forbids skipping", what)
+		t.Fatalf("needs %s, and REQUIRE_ALL=1 forbids skipping", missing)
 	}
-	t.Skipf("skipped: needs %s", what)
+	t.Skipf("skipped: needs %s", missing)
+}
+
+// The ports lie below the ephemeral ones, which the system gives to anybody.
+const (
+	firstPort = 20_000
+	ports     = 12_000
+)
+
+// lastPort is the offset of the port that was last tried.
+var lastPort atomic.Uint32
+
+func init() { lastPort.Store(rand.Uint32N(ports)) }
+
+// FreePort returns a loopback port on which nobody listened a moment ago. It gives
+// the same port to nobody else in this process for long.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	for range 100 {
+		port := firstPort + int(lastPort.Add(1)%ports)
+		if listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = listener.Close() // it has shown that the port is free
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
+}
+
+// Shorten returns a struct of durations, such as jobs.Timings, with each of them
+// divided by twenty.
+func Shorten[T any](timings T) T {
+	short := reflect.ValueOf(&timings).Elem()
+	for i := range short.NumField() {
+		short.Field(i).SetInt(short.Field(i).Int() / 20)
+	}
+	return timings
+}
+
+// Patience is the longest that a test waits for anything: far more than a busy
+// machine needs, so that only what hangs exceeds it.
+const Patience = 3 * time.Minute
+
+// Until polls until holds returns true, and fails the test where it never does.
+func Until(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(Patience)
+	for !holds() {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// Returns fails the test if call does not return.
+func Returns(t testing.TB, what string, call func()) {
+	t.Helper()
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		call()
+	}()
+	select {
+	case <-returned:
+	case <-time.After(Patience):
+		t.Fatalf("never returns: %s", what)
+	}
 }

@@ -17,45 +17,20 @@ import (
 // overHTTP is Stripe as it is asked in production.
 type overHTTP struct{ *payments.Reader }
 
-func payOf(s payments.Session) store.Payment {
-	return store.Payment{SessionID: s.ID, State: store.PaymentState(s.State), Amount: s.Amount, Currency: s.Currency,
-		Created: s.Created, ChargedAt: s.ChargedAt, PaidAt: s.PaidAt, IntentID: s.IntentID, Live: s.Live, OtherSale: s.OtherSale}
-}
-
-func (o overHTTP) PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error {
-	return o.Reader.PaidEvents(ctx, from, to, func(events []payments.PaidEvent) error {
-		var paid []store.Paid
-		for _, e := range events {
-			paid = append(paid, store.Paid{Payment: payOf(e.Session), EventID: e.ID, EventAt: e.Created})
-		}
-		return page(paid)
-	})
-}
-
-func (o overHTTP) PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error {
-	return o.Reader.PaidSessions(ctx, since, func(sessions []payments.Session) error {
-		var paid []store.Paid
-		for _, s := range sessions {
-			paid = append(paid, store.Paid{Payment: payOf(s)})
-		}
-		return page(paid)
-	})
-}
-
 func (o overHTTP) Payment(ctx context.Context, id string) store.Payment {
-	s, err := o.Session(ctx, id)
+	p, err := o.Reader.Payment(ctx, id)
 	if err != nil {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified}
 	}
-	return payOf(s)
+	return p
 }
 
 func (o overHTTP) Event(ctx context.Context, p store.Payment) store.Event {
-	e, err := o.Reader.Event(ctx, payments.Session{ID: p.SessionID, State: payments.State(p.State), IntentID: p.IntentID, Created: p.Created, ChargedAt: p.ChargedAt})
+	e, err := o.Reader.Event(ctx, p)
 	if err != nil {
 		return store.Event{}
 	}
-	return store.Event{State: store.EventState(e.State), ID: e.ID, Created: e.Created, PaidAt: e.PaidAt, Completed: e.Completed}
+	return e
 }
 
 // TestCallsToStripe, counted by the stand-in through an hour, in which ten sessions

@@ -15,14 +15,14 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestStoppedDuringTheRequest: a runner that is to stop while the request is
-// out waits for the answer, and another one goes on from there.
-func TestStoppedDuringTheRequest(t *testing.T) {
+// TestStoppedDuringRequest: a runner that is stopped during the request waits for
+// the answer, and another one continues from there.
+func TestStoppedDuringRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	ctx, stop := context.WithCancel(t.Context())
-	cfg.Maker = meanwhile{cfg.Maker, stop}
+	cfg.Generator = meanwhile{cfg.Generator, stop}
 	if err := jobs.New(cfg).Run(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -33,18 +33,18 @@ func TestStoppedDuringTheRequest(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// meanwhile is a SuperDuperAI that lets something happen before it answers.
+// meanwhile is a SuperDuperAI that runs a function before it answers.
 type meanwhile struct {
-	jobs.Maker
+	jobs.Generator
 	happens func()
 }
 
-func (m meanwhile) GenerateVideo(ctx context.Context, r superduper.VideoRequest) (superduper.File, error) {
+func (m meanwhile) Generate(ctx context.Context, r superduper.Request) (string, error) {
 	m.happens()
-	return m.Maker.GenerateVideo(ctx, r)
+	return m.Generator.Generate(ctx, r)
 }
 
-// endedWell runs the job to its end: one video was started, and is there.
+// endedWell runs the job to its end, and checks that one video was generated.
 func (b *bench) endedWell(id string, cfg jobs.Config) {
 	b.t.Helper()
 	job := b.ended(id, cfg)
@@ -56,9 +56,9 @@ func (b *bench) endedWell(id string, cfg jobs.Config) {
 	}
 }
 
-// TestFoundLate: a job whose replica died before the request, and that is found
-// long after its approval, spends nothing any more.
-func TestFoundLate(t *testing.T) {
+// TestResumedTooLate: a job whose process died before the request, and that is
+// resumed long after its approval, sends none.
+func TestResumedTooLate(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		died    string
@@ -89,13 +89,13 @@ func TestFoundLate(t *testing.T) {
 	}
 }
 
-// stoppedAt lets a runner stop once the step is recorded.
+// stoppedAt runs a runner until the step is recorded.
 func (b *bench) stoppedAt(id, step string) {
 	b.t.Helper()
 	ctx, stop := context.WithCancel(b.t.Context())
 	defer stop()
 	cfg := b.config()
-	cfg.At = func(at string) {
+	cfg.OnStep = func(at string) {
 		if at == step {
 			stop()
 		}
@@ -108,9 +108,9 @@ func (b *bench) stoppedAt(id, step string) {
 	}
 }
 
-// TestDiedBetweenWriteAndRecord: a claim that a dead worker wrote, and did not
-// live to record, is known for our own.
-func TestDiedBetweenWriteAndRecord(t *testing.T) {
+// TestKilledBetweenWriteAndRecord: a claim that a process wrote, and died before it
+// recorded that, is recognised as our own.
+func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionGenerate)
@@ -130,9 +130,9 @@ func TestDiedBetweenWriteAndRecord(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// TestStoodStill: a process that stood still before its request does not send
-// it any more where another one got the job.
-func TestStoodStill(t *testing.T) {
+// TestSuspendedProcess: a process that was suspended before its request does not
+// send it once another one has the job.
+func TestSuspendedProcess(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -143,15 +143,15 @@ func TestStoodStill(t *testing.T) {
 		}
 		return time.Now()
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "sending" && still.CompareAndSwap(false, true) {
 			b.leaseEnds(id)
-			if _, err := jobs.New(b.config()).Carry(t.Context(), id); err != nil {
+			if err := jobs.New(b.config()).Execute(t.Context(), id); err != nil {
 				t.Error(err)
 			}
 		}
 	}
-	if _, err := jobs.New(cfg).Carry(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
 		t.Errorf("it ended with %v", err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)
@@ -160,13 +160,13 @@ func TestStoodStill(t *testing.T) {
 	}
 }
 
-// TestPanics: a panic stays with its job, which is gone on with.
+// TestPanics: a panic fails only its job, which is tried again.
 func TestPanics(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	panicked := false
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "filed" && !panicked {
 			panicked = true
 			panic("A fox")
@@ -175,18 +175,18 @@ func TestPanics(t *testing.T) {
 	var log bytes.Buffer
 	cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
 	b.endedWell(id, cfg)
-	if text := log.String(); !strings.Contains(text, "a job panicked") || strings.Contains(text, "fox") {
+	if text := log.String(); !strings.Contains(text, "job panicked") || strings.Contains(text, "fox") {
 		t.Errorf("the log says %s", text)
 	}
 }
 
-// TestTheSiteBeginsAsWell: the webhook comes while our request is out. What the
-// site wrote stays, and ours is followed to its end all the same.
-func TestTheSiteBeginsAsWell(t *testing.T) {
+// TestSiteStartsAsWell: the webhook comes during our request. What the site wrote
+// stays, and our generation is followed to its end.
+func TestSiteStartsAsWell(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "answered" {
 			b.set("webhook:"+session, `{"status":"processing","fileId":"theirs","timestamp":"2026-03-04T12:00:00.000Z"}`)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// leaves has the replica of a master stand still, and the link to it end.
+// leaves freezes the replica and ends its link.
 func (b *bench) leaves(master, replica *redistest.Server) {
 	b.t.Helper()
 	replica.Freeze(b.t)
@@ -21,7 +21,7 @@ func (b *bench) leaves(master, replica *redistest.Server) {
 	}
 }
 
-// waiting is a job that waits for the only replica, which left.
+// waiting returns a job that waits for the only replica, which is gone.
 func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	t.Helper()
 	b = newOwnBench(t)
@@ -34,9 +34,9 @@ func waiting(t *testing.T) (b *bench, id string, replica *redistest.Server) {
 	return b, id, replica
 }
 
-// TestWaitsForTheReplicas: nothing is asked for while a replica that could take
-// over does not know of it, and it goes on by itself once that does.
-func TestWaitsForTheReplicas(t *testing.T) {
+// TestAwaitReplicas: nothing is sent while a replica that could take over does not
+// have the record; the job continues by itself once it does.
+func TestAwaitReplicas(t *testing.T) {
 	t.Parallel()
 	t.Run("it lags", func(t *testing.T) {
 		t.Parallel()
@@ -56,7 +56,7 @@ func TestWaitsForTheReplicas(t *testing.T) {
 func (b *bench) goesOn(id string, replica *redistest.Server) {
 	b.t.Helper()
 	cfg, startedWaiting := b.config(), -1
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		if p.Job.Cancellable() && startedWaiting < 0 {
 			startedWaiting = b.files.Started()
 			replica.Thaw(b.t)
@@ -65,12 +65,12 @@ func (b *bench) goesOn(id string, replica *redistest.Server) {
 	}
 	b.endedWell(id, cfg)
 	if startedWaiting != 0 {
-		b.t.Errorf("%d started while it waited (-1: that was not told)", startedWaiting)
+		b.t.Errorf("%d started while it waited (-1: that was not shown)", startedWaiting)
 	}
 }
 
-// TestWaitsTooLong: whoever waits for it is told why it ended.
-func TestWaitsTooLong(t *testing.T) {
+// TestAwaitReplicasTooLong: the job ends with its reason.
+func TestAwaitReplicasTooLong(t *testing.T) {
 	t.Parallel()
 	b, id, _ := waiting(t)
 	cfg := b.config()
@@ -81,7 +81,7 @@ func TestWaitsTooLong(t *testing.T) {
 		}
 		return time.Now()
 	}
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		late.Store(p.Job.Waiting)
 		return nil
 	}
@@ -91,13 +91,13 @@ func TestWaitsTooLong(t *testing.T) {
 	}
 }
 
-// TestCancelledWhileItWaits: nothing is asked for, also when the replica is back,
-// and that stands in the session and in the audit trail.
-func TestCancelledWhileItWaits(t *testing.T) {
+// TestCancelledWhileWaiting: nothing is sent, not even once the replica is back,
+// and the session and the audit trail say so.
+func TestCancelledWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	cfg := b.config()
-	cfg.Tell = func(ctx context.Context, p store.Progress) error {
+	cfg.Notify = func(ctx context.Context, p store.Progress) error {
 		if !p.Job.Cancellable() {
 			return nil
 		}
@@ -109,7 +109,7 @@ func TestCancelledWhileItWaits(t *testing.T) {
 		return nil
 	}
 	over := make(chan store.Outcome, 1)
-	cfg.Over = func(job store.Job) { over <- job.Outcome }
+	cfg.OnFinished = func(job store.Job) { over <- job.Outcome }
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeCancelled || b.files.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, b.files.Started())
@@ -130,13 +130,13 @@ func TestCancelledWhileItWaits(t *testing.T) {
 	}
 }
 
-// TestGoesOnElsewhere: a job waits on where another process takes it over.
-func TestGoesOnElsewhere(t *testing.T) {
+// TestResumedByAnotherReplica: a job keeps waiting in the process that takes it over.
+func TestResumedByAnotherReplica(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := b.config()
-	cfg.Tell = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p store.Progress) error {
 		if p.Job.Waiting || p.Job.Outcome != "" {
 			stop()
 		}

@@ -10,37 +10,25 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// judgeTLS warns of passwords and customers' data that cross a network as they
-// are.
+// judgeTLS warns of passwords and customers' data that cross a network unencrypted.
 func judgeTLS(rawURL string) Result {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		return broken("the URL cannot be read", "write it like rediss://user:password@host:6379")
+		return fail("the URL cannot be read", "write it like rediss://user:password@host:6379")
 	}
 	if u.Scheme == "rediss" {
-		return fine("encrypted")
+		return pass("encrypted")
 	}
-	for _, host := range append(hostsOf(u.Query()["addr"]), u.Hostname()) {
+	for _, addr := range append(u.Query()["addr"], u.Host) {
+		host := (&url.URL{Host: addr}).Hostname()
 		if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			return warn("the password and customers' prompts go to "+host+" unencrypted", "use rediss://, if that is not a network of your own")
 		}
 	}
-	return fine("it stays on this machine")
+	return pass("it stays on this machine")
 }
 
-func hostsOf(addrs []string) []string {
-	var hosts []string
-	for _, addr := range addrs {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			host = addr
-		}
-		hosts = append(hosts, host)
-	}
-	return hosts
-}
-
-// judgeAccess tells whether a user may do what is needed and no more.
+// judgeAccess judges whether a user may do what is needed, and no more.
 func judgeAccess(a store.Access, beyond []string) Result {
 	const rules = "give it the rules in docs/security.md"
 	const enable = "have them enabled (rename-command in redis.conf, or the service's settings)"
@@ -48,17 +36,17 @@ func judgeAccess(a store.Access, beyond []string) Result {
 	case slices.Equal(slices.Concat(a.Missing, a.Denied), []string{"INFO"}) && a.ReadOnly == "":
 		return warn("INFO is refused: memory, version and eviction cannot be seen", "let the user call it, if the service has it")
 	case len(a.Missing) > 0 && len(a.Denied) > 0:
-		return broken("Redis does not have: "+list(a.Missing)+"; and the user may not: "+list(a.Denied), enable+"; for the user, "+rules)
+		return fail("Redis does not have: "+list(a.Missing)+"; and the user may not: "+list(a.Denied), enable+"; for the user, "+rules)
 	case len(a.Missing) > 0:
-		return broken("Redis does not have: "+list(a.Missing), enable)
+		return fail("Redis does not have: "+list(a.Missing), enable)
 	case a.ReadOnly != "":
-		return broken("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
+		return fail("Redis takes no writes ("+a.ReadOnly+")", writeRemedy[a.ReadOnly])
 	case len(a.Denied) > 0:
-		return broken("the user may not: "+list(a.Denied), rules)
+		return fail("the user may not: "+list(a.Denied), rules)
 	case len(beyond) > 0:
 		return warn("the user may do more than is needed: "+list(beyond), "make a user for the bot alone and "+rules)
 	}
-	return fine("the user may do what is needed, and no more")
+	return pass("the user may do what is needed, and no more")
 }
 
 var writeRemedy = map[string]string{
@@ -68,8 +56,8 @@ var writeRemedy = map[string]string{
 	"NOREPLICAS": "it misses replicas that min-replicas-to-write asks for",
 }
 
-// judgeEviction warns of a Redis that may throw sessions away: all of them have
-// a TTL, so every policy but noeviction takes them.
+// judgeEviction warns of a Redis that may evict sessions: all of them have a TTL,
+// so that any policy but noeviction can.
 func judgeEviction(s store.Server, use store.Use) Result {
 	lost := "customers' prompts"
 	if use&store.ForProduct == 0 {
@@ -80,23 +68,23 @@ func judgeEviction(s store.Server, use store.Use) Result {
 	case s.MaxMemoryPolicy == "":
 		return warn("the eviction policy cannot be seen", "see that maxmemory-policy is noeviction")
 	case s.MaxMemoryPolicy == "noeviction":
-		return fine("noeviction")
+		return pass("noeviction")
 	case s.EvictedKeys > 0:
 		return warn(fmt.Sprintf("%s has thrown %s away already: %s may be lost", s.MaxMemoryPolicy, plural(int(s.EvictedKeys), "key"), lost), remedy)
 	case s.MaxMemoryBytes > 0:
 		return warn(s.MaxMemoryPolicy+" throws "+lost+" away when the memory is full", remedy)
 	}
-	return fine(s.MaxMemoryPolicy + ", but without a limit of memory")
+	return pass(s.MaxMemoryPolicy + ", but without a limit of memory")
 }
 
-// judgeReplicas tells what a master that fails would take along. A job's record
-// has to outlive it, or a plan that was carried out can be approved again.
+// judgeReplicas judges what is lost with the master. A job's record has to outlive
+// it, or a plan that was executed can be approved again.
 func judgeReplicas(r store.Replication) Result {
 	switch {
 	case r.Connected > 0:
-		return fine(plural(r.Connected, "replica") + " connected")
+		return pass(plural(r.Connected, "replica") + " connected")
 	case r.Needed && r.Told:
-		return broken("no replica is connected, although one may become the master: generations wait for it", "look why it does not follow; "+
+		return fail("no replica is connected, although one may become the master: generations wait for it", "look why it does not follow; "+
 			"one that was taken away for good is forgotten after a day")
 	case r.Needed:
 		return warn("not known: the server does not tell of its replicas", "see that one is connected: generations wait for it")
@@ -120,5 +108,5 @@ func judgeSample(s sample) Result {
 			parts = append(parts, fmt.Sprintf("%d %s", n, layout))
 		}
 	}
-	return fine(fmt.Sprintf("of %s in a sample: %s", plural(s.Sessions, "session"), strings.Join(parts, ", ")))
+	return pass(fmt.Sprintf("of %s in a sample: %s", plural(s.Sessions, "session"), strings.Join(parts, ", ")))
 }

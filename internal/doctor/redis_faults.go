@@ -8,11 +8,11 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// trouble is what is seen of a Redis that does not do what it is asked, and the
-// remedy; VAR stands for the variable that holds its URL.
-type trouble struct{ seen, remedy string }
+// fault is a failure of Redis and its remedy; VAR stands for the variable that
+// holds its URL.
+type fault struct{ seen, remedy string }
 
-var troubles = map[error]trouble{
+var faults = map[error]fault{
 	store.ErrClusterDatabase: {"a database number on a cluster", "take the number out of VAR"},
 	store.ErrNoPassword:      {"Redis wants a password", "write user and password into VAR: redis://user:password@host"},
 	store.ErrWrongPassword:   {"Redis refuses the user or the password of VAR", "check both, and the user's rules (docs/security.md shows which it needs)"},
@@ -37,27 +37,36 @@ var troubles = map[error]trouble{
 	store.ErrUnsaved:  {"Redis takes no writes", "look into its log, and at its disk and replicas"},
 }
 
-// silent is the result where Redis did not do what it was asked.
-func (x redisExam) silent(err error) Result {
+// unlessRefused is failure, except for a refused command, which the check of
+// permissions reports.
+func (x redisChecker) unlessRefused(err error) Result {
+	if store.Impossible(err) {
+		return Result{}
+	}
+	return x.failure(err)
+}
+
+// failure is the result of a check that Redis did not answer as it should.
+func (x redisChecker) failure(err error) Result {
 	kind := store.Trouble(err)
-	t, ok := troubles[kind]
+	f, ok := faults[kind]
 	switch {
 	case errors.Is(kind, store.ErrWrongHost):
-		t = trouble{"Redis cannot be reached: " + certificate(err), "write a host into VAR that the certificate names"}
+		f = fault{"Redis cannot be reached: " + certificate(err), "write a host into VAR that the certificate names"}
 	case ok:
 	case errors.Is(kind, store.ErrSilent):
-		t = trouble{"Redis cannot be reached: " + reason(err),
+		f = fault{"Redis cannot be reached: " + reason(err),
 			"check the host and port of VAR, whether it is redis:// or rediss://, that Redis runs, and the network between"}
 	default:
-		t = trouble{"Redis answers with a fault", "look into its log"}
+		f = fault{"Redis answers with a fault", "look into its log"}
 	}
 	if command := store.Command(err); command != "" {
-		t.seen += ": " + command
+		f.seen += ": " + command
 	}
 	var dialled *net.OpError
 	if errors.Is(kind, store.ErrAnnounced) && errors.As(err, &dialled) && dialled.Addr != nil {
-		t.seen += ": " + dialled.Addr.String()
+		f.seen += ": " + dialled.Addr.String()
 	}
 	put := strings.NewReplacer("VAR", x.variable)
-	return broken(put.Replace(t.seen), put.Replace(t.remedy))
+	return fail(put.Replace(f.seen), put.Replace(f.remedy))
 }

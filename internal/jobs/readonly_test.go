@@ -10,22 +10,22 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRedisTakesNoWrites: where what a generation came to cannot be written for
-// as long as a file is followed, that is told, and settled once it can.
-func TestRedisTakesNoWrites(t *testing.T) {
+// TestRedisReadOnly: an outcome that cannot be written for as long as a file is
+// polled is shown as such, and can be settled later.
+func TestRedisReadOnly(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
 	_, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	var refusing atomic.Bool
 	var minutes, refused atomic.Int32
-	cfg.Now = func() time.Time { // time flies while writes are refused
+	cfg.Now = func() time.Time { // time passes quickly while writes are refused
 		if refusing.Load() {
 			minutes.Add(1)
 		}
 		return time.Now().Add(time.Duration(minutes.Load()) * time.Minute)
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step == "sent" {
 			b.refuseWrites(true)
 			refusing.Store(true)
@@ -51,7 +51,7 @@ func TestRedisTakesNoWrites(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
-// eachTime lets something happen each time a session is read.
+// eachTime calls a function each time a session is read.
 type eachTime struct {
 	store.SessionReader
 	happens func(ctx context.Context)
@@ -62,7 +62,7 @@ func (e eachTime) Session(ctx context.Context, id string) (store.Session, error)
 	return e.SessionReader.Session(ctx, id)
 }
 
-// refuseWrites has the product's Redis wait for a replica that there is not.
+// refuseWrites makes Redis refuse writes for want of a replica.
 func (b *bench) refuseWrites(refuse bool) {
 	replicas := "0"
 	if refuse {

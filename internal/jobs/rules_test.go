@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -12,9 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// TestOurs: only a session that is as the job left it is written, or that says
-// already what is to be written: an attempt whose answer got lost is known again.
-func TestOurs(t *testing.T) {
+// TestOwned: a session is written only if it is as the job left it, or already says
+// what is to be written, because the answer to an earlier attempt got lost.
+func TestOwned(t *testing.T) {
 	t.Parallel()
 	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
 	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
@@ -39,7 +40,7 @@ func TestOurs(t *testing.T) {
 		{"pending", "mine", "", completed, false},
 		{"", "", "", completed, false}, // the keys are gone
 	} {
-		if got := ours(saying(c.status, c.file, c.failure), c.update); got != c.want {
+		if got := owned(saying(c.status, c.file, c.failure), c.update); got != c.want {
 			t.Errorf("%q with file %q and error %q, to be %s: %v, want %v", c.status, c.file, c.failure, c.update.Kind, got, c.want)
 		}
 	}
@@ -47,7 +48,7 @@ func TestOurs(t *testing.T) {
 	s.Lookup = saying("processing", "theirs", "").Webhook
 	s.Lookup.Kind, s.Lookup.Full = "session", true
 	s.Webhook.Value.Timestamp = time.Now()
-	if ours(s, completed) {
+	if owned(s, completed) {
 		t.Error("a file that the site named would be overwritten")
 	}
 }
@@ -93,34 +94,34 @@ func TestCauseOf(t *testing.T) {
 	}
 }
 
-// asked is a SuperDuperAI whose answers about a file are given one after the
-// other. The last of them is given when the job is to stop.
-type asked struct {
-	Maker
-	answers []error // nil = it is being made
+// pollRecorder is a SuperDuperAI with a list of answers for the file. With the last
+// one it stops the job.
+type pollRecorder struct {
+	Generator
+	answers []error // nil = in progress
 	stop    func()
 	at      []time.Time
 }
 
-func (a *asked) File(context.Context, string) (superduper.File, error) {
+func (a *pollRecorder) File(context.Context, string) (store.File, error) {
 	a.at = append(a.at, time.Now())
 	if len(a.at) == len(a.answers) {
 		a.stop()
 	}
-	return superduper.File{Tasks: []superduper.Task{{Status: "in_progress"}}}, a.answers[len(a.at)-1]
+	return store.File{State: store.FileInProgress}, a.answers[len(a.at)-1]
 }
 
-// TestPausesBetweenLooks: a file is looked at every five seconds; without an
-// answer ever more rarely, and not before SuperDuperAI asks to.
-func TestPausesBetweenLooks(t *testing.T) {
+// TestPollBackoff: a file is requested every five seconds; without an answer with
+// exponential backoff, and not before the Retry-After.
+func TestPollBackoff(t *testing.T) {
 	t.Parallel()
 	away := &superduper.Error{Kind: superduper.Unavailable}
 	retryAfter := func(d time.Duration) error { return &superduper.Error{Kind: superduper.RateLimited, RetryAfter: d} }
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		maker := &asked{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := carriage{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Maker: maker, GiveUp: time.Hour,
-			Timings: DefaultTimings(), Tell: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
+		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
+		c := execution{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

@@ -19,9 +19,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestRedisIsAway: whenever Redis hangs up on a runner, the job goes on once it
-// is back. What the request came to is known to nobody else until then.
-func TestRedisIsAway(t *testing.T) {
+// TestRedisOutage: at whatever step Redis closes the connections, the job continues
+// once it is back. Until then only this process knows the request's outcome.
+func TestRedisOutage(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"written", "answered", "filed"} {
 		t.Run(at, func(t *testing.T) {
@@ -32,21 +32,21 @@ func TestRedisIsAway(t *testing.T) {
 			product, ledger := opened(t, g.url())
 			cfg := config(product, ledger, b.apiURL)
 			var once sync.Once
-			cfg.At = func(step string) {
+			cfg.OnStep = func(step string) {
 				if step == at {
 					once.Do(func() { g.shut(10) })
 				}
 			}
-			// Nor could it give the job free.
+			// It could not release the lease either.
 			cfg.Log = slog.New(interrupted(func(context.Context, time.Duration) { b.leaseEnds(id) }))
 			b.endedWell(id, cfg)
 		})
 	}
 }
 
-// TestRedisIsAwayForLong: nor is it given up once the lease has ended, as long
-// as nobody else got the job.
-func TestRedisIsAwayForLong(t *testing.T) {
+// TestLongRedisOutage: the outcome is kept after the lease has expired, as long as
+// nobody else has the job.
+func TestLongRedisOutage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionGenerate)
@@ -60,8 +60,8 @@ func TestRedisIsAwayForLong(t *testing.T) {
 	b.endedWell(id, cfg)
 }
 
-// outlived has Redis leave a runner once its request is answered, and come back
-// when the runner has given up its lease.
+// outlived makes Redis unavailable once the request is answered, until the runner
+// has lost its lease.
 func outlived(cfg *jobs.Config, leave, comeBack func()) {
 	cfg.Ledger.LeaseTimings.Renew = 100 * time.Millisecond
 	var held context.Context // ends with the lease
@@ -74,7 +74,7 @@ func outlived(cfg *jobs.Config, leave, comeBack func()) {
 		}
 		return time.Now().Add(time.Duration(passed.Load()))
 	}
-	cfg.At = func(step string) {
+	cfg.OnStep = func(step string) {
 		if step != "answered" {
 			return
 		}
@@ -87,9 +87,9 @@ func outlived(cfg *jobs.Config, leave, comeBack func()) {
 	}
 }
 
-// TestRedisStandsStill: a Redis that hears and does not answer, for longer than
-// a lease holds, and then does all that it heard.
-func TestRedisStandsStill(t *testing.T) {
+// TestRedisFrozen: Redis reads commands without answering for longer than a lease
+// lives, and then executes all of them.
+func TestRedisFrozen(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
@@ -122,14 +122,14 @@ func TestRedisStandsStill(t *testing.T) {
 	}
 }
 
-// unanswered is called when Redis did not answer a script in time, although the
-// caller still waits.
+// unanswered is a hook that is called when a script was not answered in time
+// although the caller still waits.
 type unanswered struct {
 	passing
 	call func()
 }
 
-// ProcessHook looks how a command ends.
+// ProcessHook implements redis.Hook.
 func (u unanswered) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
@@ -145,10 +145,10 @@ func (u unanswered) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 // passing is a hook that does nothing.
 type passing struct{}
 
-// DialHook does nothing.
+// DialHook implements redis.Hook.
 func (passing) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-// ProcessPipelineHook does nothing.
+// ProcessPipelineHook implements redis.Hook.
 func (passing) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }

@@ -12,8 +12,8 @@ import (
 )
 
 // TestMissingCommandEndsTheJob: a job that needs a command which Redis does not
-// have, or does not allow, ends at once with the command's name, and its session
-// says what it said before.
+// have, or does not allow, ends at once with the command's name, and leaves its
+// session unchanged.
 func TestMissingCommandEndsTheJob(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -21,7 +21,7 @@ func TestMissingCommandEndsTheJob(t *testing.T) {
 		outcome store.Outcome
 	}{
 		{"WATCH", store.OutcomeRefused}, {"STRLEN", store.OutcomeRefused},
-		{"EXISTS", store.OutcomeFailed}, // asked for only before the request is sent; the claim stands in the session
+		{"EXISTS", store.OutcomeFailed}, // first used just before the request; the claim is in the session by then
 	} {
 		for _, how := range []string{"renamed", "forbidden"} {
 			if how == "forbidden" && c.command == "EXISTS" {
@@ -60,8 +60,8 @@ func command(t *testing.T, server *redistest.Server, args ...any) {
 	}
 }
 
-// without is the address of a server in front of another one that does not know
-// a command; its name is replaced as it is sent.
+// without returns the address of a proxy in front of a server that replaces the
+// name of a command, so that the server does not know it.
 func without(t *testing.T, addr, command string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,0 +1,173 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/superduperai/sessionbot/internal/panics"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Runner executes jobs. It is safe for concurrent use.
+type Runner struct {
+	Config
+	wake    chan struct{}
+	mu      sync.Mutex
+	running map[string]bool   // in this process
+	retries map[string]*retry // of jobs that failed in this process
+}
+
+// retry is when a job that failed is tried again.
+type retry struct {
+	backoff *backoff.ExponentialBackOff
+	wait    time.Duration // the last one of backoff
+	at      time.Time
+}
+
+// New returns a runner.
+func New(cfg Config) *Runner {
+	if cfg.ReportCounts == nil {
+		cfg.ReportCounts = func(int, int) {}
+	}
+	if cfg.OnFinished == nil {
+		cfg.OnFinished = func(store.Job) {}
+	}
+	if cfg.OnStep == nil {
+		cfg.OnStep = func(string) {}
+	}
+	cfg.Log = cfg.Log.With("component", "jobs")
+	return &Runner{Config: cfg, wake: make(chan struct{}, 1), running: map[string]bool{}, retries: map[string]*retry{}}
+}
+
+// Wake makes the runner look for jobs at once, such as after a claim.
+func (r *Runner) Wake() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is about to look anyway
+	}
+}
+
+// Run executes pending jobs that no other process executes until ctx ends. It
+// returns once their leases are released.
+func (r *Runner) Run(ctx context.Context) error {
+	var executions sync.WaitGroup
+	defer executions.Wait()
+	tick := time.NewTicker(r.Timings.Pending)
+	defer tick.Stop()
+	var checked time.Time
+	for {
+		if now := r.Now(); now.Sub(checked) >= r.Timings.Replication {
+			checked = now
+			if err := r.Ledger.NoteReplicas(ctx); err != nil && ctx.Err() == nil {
+				r.Log.WarnContext(ctx, "replicas not recorded", "error", err)
+			}
+		}
+		for _, id := range r.pending(ctx) {
+			if r.start(id) {
+				executions.Go(func() {
+					defer r.finish(id)
+					r.attempt(ctx, id)
+				})
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-r.wake:
+		case <-tick.C:
+		}
+	}
+}
+
+// pending returns the jobs that have not ended.
+func (r *Runner) pending(ctx context.Context) []string {
+	ids, err := r.Ledger.Pending(ctx)
+	var unclear int
+	if err == nil {
+		unclear, err = r.Ledger.Unclear(ctx)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			r.Log.WarnContext(ctx, "pending jobs not read", "error", err)
+		}
+		return nil
+	}
+	r.ReportCounts(len(ids), unclear)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.retries, func(id string, _ *retry) bool { return !slices.Contains(ids, id) }) // another process ended it
+	return ids
+}
+
+// start reports whether the job is to be executed now, and counts it as running.
+func (r *Runner) start(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.running[id] || len(r.running) >= maxRunning {
+		return false
+	}
+	if failed := r.retries[id]; failed != nil && r.Now().Before(failed.at) {
+		return false
+	}
+	r.running[id] = true
+	return true
+}
+
+func (r *Runner) finish(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.running, id)
+}
+
+// attempt executes a job as far as possible, and schedules another attempt if it
+// fails or panics.
+func (r *Runner) attempt(ctx context.Context, id string) {
+	err := panics.Catch(func() error { return r.Execute(ctx, id) })
+	var panicked *panics.Error
+	if errors.As(err, &panicked) {
+		wait := r.postpone(id, 0)
+		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
+		return
+	}
+	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost) {
+		return
+	}
+	var requested interface{ Pause() time.Duration }
+	var pause time.Duration
+	if errors.As(err, &requested) {
+		pause = requested.Pause()
+	}
+	wait := r.postpone(id, pause)
+	r.Log.WarnContext(ctx, "job interrupted, will retry", "job", id, "error", err, "in_ms", wait.Milliseconds())
+}
+
+// postpone schedules the next attempt at a job with exponential backoff, and no
+// sooner than after pause. It returns the time until then.
+func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	failed := r.retries[id]
+	if failed == nil {
+		failed = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.Pending, Multiplier: 2, MaxInterval: r.Timings.MaxRetry}}
+		r.retries[id] = failed
+	}
+	failed.wait = failed.backoff.NextBackOff()
+	pause = max(pause, failed.wait)
+	failed.at = r.Now().Add(pause)
+	return pause
+}
+
+// exhausted reports whether a job failed here so often that its backoff grows no
+// more: a process that has just started tries again first.
+func (r *Runner) exhausted(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	failed := r.retries[id]
+	return failed != nil && failed.wait >= r.Timings.MaxRetry
+}

@@ -32,7 +32,7 @@ type Alerts struct {
 }
 
 var (
-	_ watch.Teller = Alerts{}
+	_ watch.Notifier = Alerts{}
 	_ watch.Finder = Alerts{}
 )
 
@@ -133,7 +133,7 @@ func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool
 	if err != nil {
 		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && !refusals[fault.Code].gone {
 			a.Bot.log.Warn("an alert may come twice: the channel cannot be read for the first", "error", fault, "advice", fault.Advice())
-			return store.Message{}, false, watch.ErrMayNotLook
+			return store.Message{}, false, watch.ErrHistoryForbidden
 		}
 		return store.Message{}, false, unchanged(err)
 	}

@@ -25,7 +25,7 @@ func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *
 	cfg := watch.Config{
 		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,
 		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
-		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
+		Notifier: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
 		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {

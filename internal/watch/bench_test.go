@@ -59,7 +59,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
-		API: b.api, APIURL: "https://api.example.com", Teller: b.channel, Finder: b.channel,
+		API: b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel,
 		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
 		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
 	}

@@ -95,7 +95,7 @@ func (c *channel) Find(_ context.Context, i store.Incident) (store.Message, bool
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.finds {
-		return store.Message{}, false, ErrMayNotLook
+		return store.Message{}, false, ErrHistoryForbidden
 	}
 	if i.Place.TS != "" {
 		return i.Place, slices.Contains(c.lines, i.Posting), nil

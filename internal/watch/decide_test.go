@@ -14,7 +14,7 @@ var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.Incident {
 	i := store.Incident{ID: "i", Kind: store.IncidentKind(store.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
 		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
-		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: passed(n)}
+		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
 	for k := range n {
 		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_test_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
@@ -99,8 +99,8 @@ func TestDecide(t *testing.T) {
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
 		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Blind, Post)},
-		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Blind, Post)},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Degraded, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Degraded, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
@@ -125,7 +125,7 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 			if d.Act == Post {
 				i.Place.TS = "1"
 			}
-			told(&i, d, i.Revision, at)
+			markDelivered(&i, d, i.Revision, at)
 		}
 		t.Fatalf("no end of telling: %v", order)
 	}
@@ -150,7 +150,7 @@ func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	within := func(d time.Duration, dark bool) (tries int) {
 		for at := time.Duration(0); at < d; tries++ {
-			at += timings.retryAfter(tries, dark)
+			at += timings.retryDelay(tries, dark)
 		}
 		return tries
 	}
@@ -160,7 +160,7 @@ func TestRetryAfter(t *testing.T) {
 	if n := within(time.Hour, true); n < 5 || n > 10 {
 		t.Errorf("%d tries an hour in the dark", n)
 	}
-	if first := timings.retryAfter(0, true); first != timings.Retry {
+	if first := timings.retryDelay(0, true); first != timings.Retry {
 		t.Errorf("the first after %s", first)
 	}
 }
@@ -170,11 +170,11 @@ func TestRetryAfter(t *testing.T) {
 func TestUpdateLeavesALineOpen(t *testing.T) {
 	t.Parallel()
 	i := incident(5, time.Minute, func(i *store.Incident) { i.Posting = "threshold X" })
-	told(&i, Decision{Reason: Joined, Act: Update}, 1, now)
+	markDelivered(&i, Decision{Reason: Joined, Act: Update}, 1, now)
 	if i.Posting == "" {
 		t.Error("the mark of the line is forgotten")
 	}
-	if told(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
+	if markDelivered(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
 		t.Error("the mark is kept for ever")
 	}
 }

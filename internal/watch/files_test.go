@@ -123,7 +123,7 @@ func TestFilesCannotBeChecked(t *testing.T) {
 			h.lead() // which does not know how the API answered
 			h.pass(time.Hour)
 			h.tells()
-			if all, _ := h.api.requests(); all > 3*3600/int(maxCheckWait/time.Second)+60 {
+			if all, _ := h.api.requests(); all > 3*3600/int(maxDelay/time.Second)+60 {
 				t.Errorf("%d requests in three hours to an API that is away", all)
 			}
 			h.api.err, h.cfg.Interval = nil, time.Minute
@@ -187,7 +187,7 @@ func TestVideoThatIsLate(t *testing.T) {
 		t.Errorf("%d requests in four hours", n)
 	}
 	h.api.state = store.FileFailed
-	h.pass(checkLate)
+	h.pass(lateInterval)
 	h.counts(map[store.Verdict]int{store.VerdictFailed: 1})
 }
 
@@ -203,7 +203,7 @@ func TestAnotherFileIsAnotherQuestion(t *testing.T) {
 	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1})
 	at := h.at.Add(-20 * time.Minute).UTC().Format(time.RFC3339)
 	h.put("session:cs_test_delivered001", `{"prompt":"A fox","createdAt":"`+at+`","status":"processing","fileId":"`+fileID(2)+`","timestamp":"`+at+`"}`)
-	h.shift.sweeper.Written("cs_test_delivered001")
+	h.term.sweeper.Written("cs_test_delivered001")
 	h.api.err = &store.FileError{Trouble: store.FileRateLimited, Err: errors.New("slow down")}
 	h.pass(time.Minute)
 	h.counts(map[store.Verdict]int{store.VerdictUnchecked: 1})

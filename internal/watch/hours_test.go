@@ -17,7 +17,7 @@ import (
 // loops do, as often as they do it.
 type hours struct {
 	*bench
-	shift *shift
+	term  *term
 	at    time.Time
 	ticks int
 
@@ -43,8 +43,8 @@ func hoursOn(b *bench) *hours {
 func (h *hours) lead() {
 	h.t.Helper()
 	w := New(h.cfg)
-	if h.shift != nil {
-		if err := h.records.Resign(h.t.Context(), h.shift.owner); err != nil {
+	if h.term != nil {
+		if err := h.records.Resign(h.t.Context(), h.term.owner); err != nil {
 			h.t.Fatal(err)
 		}
 	}
@@ -52,10 +52,10 @@ func (h *hours) lead() {
 	if err != nil || !ok {
 		h.t.Fatalf("no lead: %v", err)
 	}
-	if err := h.records.Begin(h.t.Context(), h.at.Add(-history)); err != nil {
+	if err := h.records.Begin(h.t.Context(), h.at.Add(-alertableAge)); err != nil {
 		h.t.Fatal(err)
 	}
-	h.shift = w.shift(lead)
+	h.term = w.newTerm(h.t.Context(), lead)
 }
 
 // pass lets time go by: every stride there is a look at what is due and at what
@@ -63,15 +63,15 @@ func (h *hours) lead() {
 func (h *hours) pass(d time.Duration) {
 	h.t.Helper()
 	for end := h.at.Add(d); h.at.Before(end); h.at = h.at.Add(h.stride) {
-		if h.cfg.Stripe != nil && h.begins(h.shift.passEvery()) {
-			_ = h.shift.pass(h.t.Context()) // its failures are part of the story
+		if h.cfg.Stripe != nil && h.begins(h.term.stripeInterval()) {
+			_ = h.term.stripe.poll(h.t.Context()) // its failures are part of the story
 		}
 		if h.begins(h.cfg.Interval) {
-			h.done(h.shift.sweep(h.t.Context()))
+			h.done(h.term.sweeps.sweep(h.t.Context()))
 		}
 		h.check()
-		h.done(h.shift.look(h.t.Context()))
-		h.done(h.shift.tell(h.t.Context()))
+		h.done(h.term.inspector.inspectDue(h.t.Context()))
+		h.done(h.term.notifier.notifyAll(h.t.Context()))
 		h.ticks++
 	}
 }
@@ -83,14 +83,14 @@ func (h *hours) begins(interval time.Duration) bool { return h.ticks%int(interva
 func (h *hours) check() {
 	h.t.Helper()
 	for h.checkAt.Before(h.at.Add(h.stride)) {
-		wait := h.shift.files.health.pause(h.at, timings.Check)
+		wait := h.term.files.delay(0)
 		h.checkAt = h.checkAt.Add(wait)
-		c, ok := h.shift.files.next()
+		c, ok := h.term.files.next()
 		if !ok {
 			h.checkAt = h.at.Add(h.stride)
 			return
 		}
-		h.done(h.shift.check(h.t.Context(), c))
+		h.done(h.term.files.check(h.t.Context(), c))
 	}
 }
 
@@ -293,14 +293,14 @@ func TestAMonthThatIsInterrupted(t *testing.T) {
 	h.pass(30 * time.Second)
 	h.tells("first 1")
 	state, err := h.records.State(t.Context())
-	if want := h.at.Add(-eventsKept + 4*listBack); err != nil || state.Cursor.Sub(want).Abs() > time.Minute {
+	if want := h.at.Add(-eventsKept + 4*dayBack); err != nil || state.Cursor.Sub(want).Abs() > time.Minute {
 		t.Errorf("read up to %v, want %v; %v", state.Cursor, want, err)
 	}
 	h.stripe.answers = 0
 	h.lead()
 	h.stripe.asked = nil
 	h.pass(2 * time.Minute)
-	if back := h.stripe.asked[1]; back != listBack || len(h.stripe.asked) < 20 || len(h.stripe.asked) > 30 {
+	if back := h.stripe.asked[1]; back != dayBack || len(h.stripe.asked) < 20 || len(h.stripe.asked) > 30 {
 		t.Errorf("then it reads %v", h.stripe.asked)
 	}
 }
@@ -316,15 +316,15 @@ func TestNotificationsFail(t *testing.T) {
 	h.done(h.client.Do(t.Context(), "ACL", "SETUSER", "default", "resetchannels").Err())
 	fail := func(times int) {
 		for range times {
-			if err := h.shift.listen(t.Context()); err == nil {
+			if err := h.term.listener.listen(t.Context()); err == nil {
 				t.Fatal("heard what Redis' owner forbids")
 			}
 		}
-		h.done(h.shift.tell(t.Context()))
+		h.done(h.term.notifier.notifyAll(t.Context()))
 	}
 	fail(4)
 	h.tells()
-	h.done(h.records.Note(t.Context(), h.shift.lead, store.Notified(h.at)))
+	h.done(h.records.Note(t.Context(), h.term.lead, store.Notified(h.at)))
 	fail(2)
 	h.tells()
 	fail(1)
@@ -335,15 +335,15 @@ func TestNotificationsFail(t *testing.T) {
 	h.done(h.client.ConfigSet(t.Context(), "notify-keyspace-events", "KA").Err())
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- h.shift.listen(ctx) }()
+	go func() { ended <- h.term.listener.listen(ctx) }()
 	h.until("it hears", func() bool {
 		h.put("prompt:cs_test_1", `{}`)
-		return h.shift.notified.Load() > 0
+		return h.term.listener.lastWrite.Load() > 0
 	})
 	h.until("the incident is closed", func() bool { return !h.only().Closed.IsZero() })
 	stop()
 	h.done(<-ended)
-	h.done(h.shift.tell(t.Context()))
+	h.done(h.term.notifier.notifyAll(t.Context()))
 	h.tells("update 0")
 }
 
@@ -411,8 +411,8 @@ func TestNothingToPay(t *testing.T) {
 	h.pass(2 * time.Minute)
 	h.tells("first 1")
 	ctx, stop := context.WithCancel(t.Context())
-	go func() { <-h.shift.listening; stop() }()
-	h.done(h.shift.listen(ctx))
+	go func() { <-h.term.listener.subscribed; stop() }()
+	h.done(h.term.listener.listen(ctx))
 	if got := h.client.ConfigGet(t.Context(), "notify-keyspace-events").Val()["notify-keyspace-events"]; got != "" {
 		t.Errorf("notifications were switched on: %q", got)
 	}

@@ -70,7 +70,7 @@ func TestKilledWhileALineIsSaid(t *testing.T) {
 	h.channel.said = func() { // nothing is noted from here on
 		h.done(h.client.Incr(t.Context(), "sessionbot:{watch}:token").Err())
 	}
-	if err := h.shift.tell(t.Context()); !errors.Is(err, store.ErrLeadLost) {
+	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, store.ErrLeadLost) {
 		t.Fatalf("the line was noted: %v", err)
 	}
 	h.tells("reply reminder 1")
@@ -209,7 +209,7 @@ func TestStalledVideoIsFinished(t *testing.T) {
 	h.pass(time.Minute)
 	h.tells("first 1")
 	h.api.state = store.FileCompleted
-	h.pass(checkLate + 2*time.Minute)
+	h.pass(lateInterval + 2*time.Minute)
 	told := h.told()
 	if last := told[len(told)-1]; last != "update 0" {
 		t.Errorf("told %q", told)
@@ -243,7 +243,7 @@ func TestMarkedFileIsFinishedAfterAll(t *testing.T) {
 	h.pass(time.Minute)
 	h.tells()
 	h.api.state = store.FileCompleted
-	h.pass(checkLate + 2*time.Minute)
+	h.pass(lateInterval + 2*time.Minute)
 	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictUndelivered) {
 		t.Fatalf("told as %s", kind)
 	}

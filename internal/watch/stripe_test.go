@@ -31,13 +31,13 @@ func TestOtherSales(t *testing.T) {
 		h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 900, Currency: "usd",
 			Created: h.at.Add(-time.Hour), Event: store.EventDelivered, Other: other})
 		h.lead()
-		h.done(h.shift.readStripe(t.Context()))
+		h.done(h.term.stripe.read(t.Context()))
 		known, err := h.records.Known(t.Context(), []string{"cs_test_1"})
 		if p := known["cs_test_1"].Paid; err != nil || p == nil || p.Payment.OtherSale != other {
 			t.Errorf("remembered as %+v, %v", p, err)
 		}
-		h.done(h.shift.sweep(t.Context()))
-		h.done(h.shift.tell(t.Context()))
+		h.done(h.term.sweeps.sweep(t.Context()))
+		h.done(h.term.notifier.notifyAll(t.Context()))
 		h.tells(told...)
 	}
 }
@@ -88,9 +88,9 @@ func TestUndeliveredByItsPaymentIntent(t *testing.T) {
 		h := newHours(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}
 		h.lead()
-		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingFor)}
+		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
 		paid.Payment.IntentID = "pi_1"
-		if got, err := h.shift.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
+		if got, err := h.term.stripe.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
 			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)
 		}
 	}

@@ -231,15 +231,15 @@ func TestReady(t *testing.T) {
 	h := newHours(t)
 	h.lead()
 	began := h.at
-	if err := h.shift.Ready(t.Context(), began); err != nil {
+	if err := h.term.Ready(t.Context(), began); err != nil {
 		t.Errorf("just started: %v", err)
 	}
 	h.at = h.at.Add(4 * h.cfg.Interval)
-	if err := h.shift.Ready(t.Context(), began); err == nil {
+	if err := h.term.Ready(t.Context(), began); err == nil {
 		t.Error("ready without a sweep in four intervals")
 	}
-	h.done(h.shift.sweep(t.Context()))
-	if err := h.shift.Ready(t.Context(), began); err != nil {
+	h.done(h.term.sweeps.sweep(t.Context()))
+	if err := h.term.Ready(t.Context(), began); err != nil {
 		t.Errorf("after a sweep: %v", err)
 	}
 }
@@ -327,13 +327,13 @@ func TestPassesOverlap(t *testing.T) {
 	t.Parallel()
 	h := newHours(t)
 	h.lead()
-	h.done(h.shift.pass(t.Context()))
-	if h.stripe.asked[0] != listBack {
+	h.done(h.term.stripe.poll(t.Context()))
+	if h.stripe.asked[0] != dayBack {
 		t.Errorf("%s comes first", h.stripe.asked[0])
 	}
 	var month time.Duration
 	for _, back := range h.stripe.asked[1:] {
-		if month += back; back > listBack {
+		if month += back; back > dayBack {
 			t.Errorf("%s are read at a time", back)
 		}
 	}

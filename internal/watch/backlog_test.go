@@ -10,11 +10,11 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestPastCountsOnce: however often a session is looked at, and in whatever
+// TestBacklogCountsOnce: however often a session is inspected, and in whatever
 // order, it counts once, and the newest are kept.
-func TestPastCountsOnce(t *testing.T) {
+func TestBacklogCountsOnce(t *testing.T) {
 	t.Parallel()
-	p := newPast()
+	b := backlog{cases: map[string]store.Case{}}
 	for range 2 {
 		for n := range 100 {
 			n = n * 37 % 100
@@ -22,17 +22,18 @@ func TestPastCountsOnce(t *testing.T) {
 			if n%2 == 0 {
 				c.Verdict, c.Payment, c.Amount, c.Currency = store.VerdictFailed, store.PaymentPaid, 100, "usd"
 			}
-			p.add(c)
+			b.add(c)
 		}
 	}
-	if failed := p.sums[store.VerdictFailed]; len(p.counted) != 100 || failed.Sessions != 50 || failed.Money["usd"] != 5000 || failed.Unverified != 0 ||
-		p.sums[store.VerdictOrphaned].Unverified != 50 {
-		t.Errorf("%d sessions: %+v", len(p.counted), p.sums)
+	p := summaryOf(b.cases, now)
+	if failed := p.Sums[store.VerdictFailed]; p.Sessions != 100 || failed.Sessions != 50 || failed.Money["usd"] != 5000 || failed.Unverified != 0 ||
+		p.Sums[store.VerdictOrphaned].Unverified != 50 {
+		t.Errorf("%d sessions: %+v", p.Sessions, p.Sums)
 	}
-	if len(p.newest) != store.ShownCases {
-		t.Fatalf("%d are kept", len(p.newest))
+	if len(p.Cases) != store.ShownCases {
+		t.Fatalf("%d are kept", len(p.Cases))
 	}
-	for n, c := range p.newest {
+	for n, c := range p.Cases {
 		if c.ID != fmt.Sprint("cs_test_", n) {
 			t.Errorf("%d. is %s", n, c.ID)
 		}
@@ -75,7 +76,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 	const many = store.MaxCases + 2000
 	h.olds(many)
 	h.lead()
-	h.done(h.shift.sweep(t.Context()))
+	h.done(h.term.sweeps.sweep(t.Context()))
 	if dues, err := h.records.Due(t.Context(), h.at, roundSize); err != nil || len(dues) != 0 {
 		t.Errorf("%d are due, %v", len(dues), err)
 	}
@@ -88,7 +89,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 	if c := all[0].Cases[0]; c.ID != "cs_test_old0" {
 		t.Errorf("the newest is %s", c.ID)
 	}
-	if h.shift.past != nil {
+	if h.term.backlog.cases != nil {
 		t.Error("it goes on counting")
 	}
 }
@@ -100,9 +101,9 @@ func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
 	h.olds(30)
 	h.lead()
-	h.done(h.shift.sweep(t.Context()))
+	h.done(h.term.sweeps.sweep(t.Context()))
 	h.lead()
-	h.done(h.shift.look(t.Context())) // it has not swept yet
+	h.done(h.term.inspector.inspectDue(t.Context())) // it has not swept yet
 	h.done(h.client.Del(t.Context(), "prompt:cs_test_old0").Err())
 	h.pass(2 * time.Minute)
 	h.tells(fmt.Sprint("summary ", store.ShownCases))
@@ -129,9 +130,9 @@ func TestSummaryWaitsForPayments(t *testing.T) {
 	h.pass(2 * time.Minute)
 	h.tells()
 	h.stripe.eventless = nil
-	h.done(h.shift.pass(t.Context()))
-	h.done(h.shift.look(t.Context())) // no sweep knew of these payments yet
-	h.done(h.shift.look(t.Context()))
+	h.done(h.term.stripe.poll(t.Context()))
+	h.done(h.term.inspector.inspectDue(t.Context())) // no sweep knew of these payments yet
+	h.done(h.term.inspector.inspectDue(t.Context()))
 	h.pass(2 * time.Minute)
 	h.tells("summary 3")
 	all := h.summaries()
@@ -147,8 +148,8 @@ func TestSummaryTellsWhatWasPaid(t *testing.T) {
 	h.pays("cs_test_failed", h.at.Add(-49*time.Hour))
 	h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	h.lead()
-	h.done(h.shift.pass(t.Context()))
-	h.done(h.shift.sweep(t.Context()))
+	h.done(h.term.stripe.poll(t.Context()))
+	h.done(h.term.sweeps.sweep(t.Context()))
 	h.pass(time.Minute)
 	if all := h.summaries(); len(all) != 1 || all[0].Sums[store.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
 		t.Errorf("%+v", all)

@@ -17,8 +17,8 @@ func TestPartsFailTogether(t *testing.T) {
 	var failing sync.WaitGroup
 	for _, part := range []string{store.PartSweep, store.PartStripe, store.PartEvents, store.PartNotifications, store.PartFiles} {
 		failing.Go(func() {
-			for range failures {
-				h.shift.report(t.Context(), part, errors.New("no answer"))
+			for range failureThreshold {
+				h.term.monitor.report(t.Context(), part, errors.New("no answer"))
 			}
 		})
 	}

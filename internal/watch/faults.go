@@ -1,0 +1,159 @@
+package watch
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+const (
+	// failureThreshold is how many failures in a row make a part degraded.
+	failureThreshold = 3
+	// minGap is the shortest time without a watch that is reported.
+	minGap = time.Minute
+	// recentSale is how far back a sale has to have its session in Redis.
+	recentSale = 29 * 24 * time.Hour
+)
+
+// monitor keeps the incident about the watch itself.
+type monitor struct {
+	*term
+	mu       sync.Mutex
+	failures map[string]int // in a row, by part; none = nothing is known of the part yet
+}
+
+func newMonitor(t *term) *monitor {
+	m := &monitor{term: t, failures: map[string]int{store.PartFiles: 0}} // no request is no failure
+	if t.Stripe == nil {
+		m.failures[store.PartStripe], m.failures[store.PartEvents] = 0, 0
+	}
+	return m
+}
+
+// of returns how often a part failed in a row. It reports false if nothing is
+// known of the part yet.
+func (m *monitor) of(part string) (int, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n, ok := m.failures[part]
+	return n, ok
+}
+
+// report counts the outcome of a part's run. Three failures in a row are
+// alerted, once, and so is the recovery.
+func (m *monitor) report(ctx context.Context, part string, err error) {
+	m.mu.Lock()
+	if m.failures[part]++; err == nil {
+		m.failures[part] = 0
+	}
+	m.mu.Unlock()
+	err = m.incidents.setFault(ctx, store.IncidentBlind, Degraded, func(i *store.Incident, open bool) bool {
+		if i.Parts = m.failing(i.Parts); !open {
+			i.Since = m.Now().Add(-failureThreshold * m.Interval)
+		}
+		return len(i.Parts) > 0
+	})
+	if err != nil {
+		m.Log.WarnContext(ctx, "state of the watch not recorded", "error", err)
+	}
+}
+
+// failing returns the parts that failed three times in a row, and of those
+// reported before, maybe by another leader, the ones that have not worked since.
+func (m *monitor) failing(reported []string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var failing []string
+	for part, n := range m.failures {
+		if n >= failureThreshold || n > 0 && slices.Contains(reported, part) {
+			failing = append(failing, part)
+		}
+	}
+	for _, part := range reported {
+		if _, known := m.failures[part]; !known {
+			failing = append(failing, part)
+		}
+	}
+	slices.Sort(failing)
+	return failing
+}
+
+// reportGap reports a time in which no replica watched, such as while Redis was
+// away, after the first sweep that succeeded.
+func (t *term) reportGap(ctx context.Context, last time.Time) {
+	now := t.Now()
+	if last.IsZero() || now.Sub(last) < max(failureThreshold*t.Interval, minGap) {
+		return
+	}
+	i := newIncident(store.IncidentBlind, now)
+	i.Opened, i.Since, i.Closed = last, last, now
+	if err := t.incidents.open(ctx, i, Resolved); err != nil {
+		t.Log.WarnContext(ctx, "gap in the watch not reported", "error", err)
+	}
+}
+
+// reportUnverified keeps the incident about payments that cannot be verified, by
+// the sessions that a sweep counted. One failed poll of Stripe is no news.
+func (t *term) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
+	known := t.known()
+	why, since := known.stripeFault, known.stripeSilentSince
+	silent := !since.IsZero()
+	count := sessions[store.StripeNoAnswer]
+	if failures, _ := t.monitor.of(store.PartStripe); silent && failures < 2 {
+		return nil
+	}
+	if !silent {
+		why, since, count = store.StripeWrongMode, t.Now(), sessions[store.StripeWrongMode]
+	}
+	return t.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+		switch {
+		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
+			return true
+		case count == 0:
+			return open && silent
+		case !open:
+			i.Since = since
+		}
+		i.Sessions, i.Why = count, why
+		return true
+	})
+}
+
+// reportVerified closes that incident once Stripe answers again.
+func (t *term) reportVerified(ctx context.Context) error {
+	return t.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+		return open && i.Why == store.StripeWrongMode
+	})
+}
+
+// reportEmpty keeps the incident about a Redis that holds no session although
+// Stripe lists sales: it is not the site's, which stores a session before it can
+// be paid.
+func (t *term) reportEmpty(ctx context.Context, state store.WatchState, now time.Time) error {
+	empty := t.known().sessions == 0
+	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
+	return t.incidents.setFault(ctx, store.IncidentEmpty, RedisEmpty, func(i *store.Incident, open bool) bool {
+		if !open {
+			i.Since = now
+		}
+		return empty && (open || sold)
+	})
+}
+
+// reportFiles keeps the incident about files that cannot be checked. The first
+// file that is found closes it.
+func (t *term) reportFiles(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool) error {
+	if trouble == "" && !found {
+		return nil
+	}
+	return t.incidents.setFault(ctx, store.IncidentFiles, FilesUnavailable, func(i *store.Incident, open bool) bool {
+		if !open {
+			i.Since = since
+		}
+		i.Trouble = trouble
+		return !found
+	})
+}

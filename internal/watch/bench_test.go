@@ -59,7 +59,8 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
-		API: b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel,
+		Reads: func(context.Context) store.Layout { return store.LayoutNone },
+		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel,
 		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
 		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.figures, Log: slog.New(slog.DiscardHandler),
 	}
@@ -69,13 +70,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 
 // clock sets what everything takes the time from.
 func (b *bench) clock(now func() time.Time) {
-	files := sweep.NewFiles(b.product, now)
-	b.cfg.Now, b.cfg.Files = now, files
-	b.cfg.Examiner = &store.Examiner{Redis: b.product, Records: files, Limits: b.cfg.Limits, Now: now,
-		Proven: func(ctx context.Context, created time.Time) bool {
-			state, err := b.records.State(ctx)
-			return err == nil && state.Proven.Covers(b.cfg.APIURL, created)
-		}}
+	b.cfg.Now, b.cfg.Files = now, sweep.NewFiles(b.product, now)
 }
 
 // run starts a replica, until stop or the test's end.

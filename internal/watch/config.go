@@ -19,11 +19,6 @@ type Stripe interface {
 	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)
 }
 
-// Examiner gathers all evidence about a session whose payment is known.
-type Examiner interface {
-	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
-}
-
 // Notifier shows incidents to people. An error is a *Refusal. The mark
 // identifies a new message, so that a Finder can find it again.
 type Notifier interface {
@@ -73,7 +68,7 @@ type Config struct {
 	// OtherMode reports whether the Stripe key cannot see the session, because one
 	// is live and the other a test. nil = it sees all.
 	OtherMode func(session string) bool
-	Examiner  Examiner
+	Reads     func(ctx context.Context) store.Layout // which keys the site reads
 	API       FileAPI
 	APIURL    string // SUPERDUPERAI_URL
 	Files     FileRecords

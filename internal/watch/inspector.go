@@ -2,12 +2,12 @@ package watch
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const (
@@ -51,7 +51,7 @@ func (s *inspector) round(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	result, err := s.inspect(ctx, ids, membersOf(open))
+	result, err := s.inspect(ctx, ids, openMembers(open))
 	if err != nil {
 		return 0, err
 	}
@@ -75,8 +75,8 @@ type inspection struct {
 	requeue  []store.Due
 }
 
-// inspect diagnoses all sessions quickly, and examines those that seem to have
-// got into trouble, or out of it.
+// inspect diagnoses sessions by what is known without asking anybody, and
+// examines those that seem to have got into trouble, or out of it.
 func (s *inspector) inspect(ctx context.Context, ids []string, members map[string]member) (inspection, error) {
 	result := inspection{observed: map[string]Observation{}}
 	state, err := s.Records.State(ctx)
@@ -88,47 +88,40 @@ func (s *inspector) inspect(ctx context.Context, ids []string, members map[strin
 		return result, err
 	}
 	now := s.Now()
-	var examine []candidate
+	var suspects []*candidate
 	for _, c := range candidates {
-		s.sweeper.Written(c.id) // whoever enqueued it may know of a change
-		verdict := c.diagnosis.Verdict
-		unchanged := c.open && c.member.kind == store.IncidentKind(verdict) && s.alerts(verdict) && !s.repaired(verdict, c.session)
-		switch {
-		case verdict == store.VerdictLost && !c.open && s.known().sessions <= 0:
-			s.logSkipped(ctx, c, awaitsSweep)
-			result.requeue = append(result.requeue, store.Due{Session: c.id, At: now.Add(max(s.Timings.Requeue, s.Interval))})
-			continue
-		case unchanged && !(s.dueForRecheck(c.member.Case, len(members), now) && s.stripe.lookups.AllowN(now, 1)):
-			result.observed[c.id] = Observation{Case: s.caseOf(ctx, c, now), Alerted: true}
-			continue
+		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
+		unchanged := c.open && c.member.kind == store.IncidentKind(c.Verdict) && s.alertable(c.Observation)
+		switch reason := s.triage(*c, state); {
+		case c.open && unchanged && !(s.dueForRecheck(c.member.Case, len(members), now) && s.stripe.lookups.AllowN(now, 1)):
+			result.observed[c.Session.ID] = Observation{Case: s.caseOf(ctx, *c, now), Alerted: true}
 		case c.open:
 			c.lookUp = unchanged
-			examine = append(examine, c)
-			continue
-		}
-		reason := s.triage(c, state)
-		switch reason {
-		case inTrouble:
-			examine = append(examine, c)
-			continue
-		case inBacklog:
-			s.backlog.add(s.caseOf(ctx, c, now))
-		case notAlerted, markedByRepair:
-			if c.paid != nil && forgetPayment(verdict) {
-				result.forget = append(result.forget, c.id)
+			suspects = append(suspects, c)
+		case c.Verdict == store.VerdictLost && s.known().sessions <= 0:
+			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
+			s.logSkipped(ctx, *c, awaitsSweep)
+		case reason == inTrouble:
+			c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
+			suspects = append(suspects, c)
+		case reason == inBacklog:
+			s.backlog.add(s.caseOf(ctx, *c, now))
+			s.logSkipped(ctx, *c, reason)
+		default:
+			if at := nextInspection(c.Observation, s.Limits); at.After(now) {
+				result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: at})
 			}
-			if at := nextInspection(c, s.Limits); at.After(now) {
-				result.requeue = append(result.requeue, store.Due{Session: c.id, At: at})
+			if c.paid != nil && paymentSettled(c.Verdict) {
+				result.forget = append(result.forget, c.Session.ID)
 			}
+			s.logSkipped(ctx, *c, reason)
 		}
-		s.logSkipped(ctx, c, reason)
 	}
-	return result, s.examineAll(ctx, examine, &result)
+	return result, s.examine(ctx, suspects, &result)
 }
 
-// diagnose reads sessions, and diagnoses them by what is known without asking
-// anybody.
-func (s *inspector) diagnose(ctx context.Context, ids []string, members map[string]member) ([]candidate, error) {
+// diagnose reads sessions and diagnoses them.
+func (s *inspector) diagnose(ctx context.Context, ids []string, members map[string]member) ([]*candidate, error) {
 	sessions, err := s.Product.Sessions(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -137,102 +130,124 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, members map[stri
 	if err != nil {
 		return nil, err
 	}
-	candidates, payments := make([]candidate, len(sessions)), map[string]store.Payment{}
-	for n, session := range sessions {
-		k, m := known[session.ID], members[session.ID]
-		c := candidate{id: session.ID, session: session, paid: k.Paid, dismissed: k.Dismissed, member: m, open: m.Case != nil && m.Gone.IsZero()}
-		c.payment = s.stripe.payment(c)
-		candidates[n], payments[c.id] = c, c.payment
+	payments := map[string]store.Payment{}
+	for _, id := range ids {
+		payments[id] = s.stripe.payment(id, known[id].Paid, members[id].Case)
 	}
 	evidence, err := s.evidence(ctx, sessions, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
 	if err != nil {
 		return nil, err
 	}
 	now := s.Now()
-	for n := range candidates {
-		candidates[n].session = evidence[n].Session
-		candidates[n].diagnosis = store.Diagnose(evidence[n], now, s.Limits)
+	candidates := make([]*candidate, len(sessions))
+	for n, e := range evidence {
+		id := e.Session.ID
+		m, open := members[id]
+		candidates[n] = &candidate{
+			Observation: sweep.Observation{Evidence: e, Diagnosis: store.Diagnose(e, now, s.Limits)},
+			paid:        known[id].Paid, dismissed: known[id].Dismissed, member: m, open: open,
+		}
 	}
 	return candidates, nil
 }
 
 // evidence returns what is known of sessions besides their keys.
 func (t *term) evidence(ctx context.Context, sessions []store.Session, payments store.KnownPayments) ([]store.Evidence, error) {
-	sources := store.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now,
-		Proven: func(_ context.Context, created time.Time) bool { return t.known().proven.Covers(t.APIURL, created) }}
+	sources := store.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
 	return sources.Evidence(ctx, sessions, payments)
 }
 
-// examineAll examines sessions, several at a time.
-func (s *inspector) examineAll(ctx context.Context, candidates []candidate, result *inspection) error {
-	if len(candidates) == 0 {
+// proven reports whether the API has to know the file of a session created then.
+func (t *term) proven(_ context.Context, created time.Time) bool {
+	return t.known().proven.Covers(t.APIURL, created)
+}
+
+// examine completes the evidence about sessions, several at a time.
+func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *inspection) error {
+	if len(suspects) == 0 {
 		return nil
+	}
+	ids := make([]string, len(suspects))
+	for n, c := range suspects {
+		ids[n] = c.Session.ID
 	}
 	repairs, err := s.Ledger.Repaired(ctx, s.Now().Add(-48*time.Hour))
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
+	jobs, err := s.Ledger.JobStates(ctx, ids)
+	if err != nil {
+		return err
+	}
+	reads := s.Reads(ctx)
+	var group errgroup.Group
 	group.SetLimit(maxExaminations)
-	for _, c := range candidates {
-		c.lookUp = c.lookUp || s.Payments != nil && !c.open && s.stripe.lookups.AllowN(s.Now(), 1)
+	errs := make([]error, len(suspects))
+	for n, c := range suspects {
+		c.Job, c.Reads = jobs[c.Session.ID], reads
 		group.Go(func() error {
-			return contained(func() error {
-				checked := time.Time{}
-				if c.lookUp {
-					checked = s.Now()
-				}
-				if c.lookUp && s.Payments != nil {
-					c.payment = s.stripe.lookUp(ctx, c)
-				}
-				x := s.Examiner.ExaminePaid(ctx, c.payment)
-				mu.Lock()
-				defer mu.Unlock()
-				return s.conclude(ctx, c, x, checked, repairs[c.id], result)
-			})
+			errs[n] = contained(func() error { return s.complete(ctx, c) })
+			return nil
 		})
 	}
-	return group.Wait()
+	_ = group.Wait() // each error concerns one session
+	for n, c := range suspects {
+		if errs[n] != nil {
+			s.Log.WarnContext(ctx, "session not examined, will retry", "session", c.Session.ID, "error", errs[n])
+			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
+		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// conclude adds the outcome of an examination to the round's.
-func (s *inspector) conclude(ctx context.Context, c candidate, x store.Examination, checked time.Time, repair store.Action, result *inspection) error {
-	if x.RedisSilent || x.JobErr != nil {
-		s.logSkipped(ctx, c, unreadable)
-		result.requeue = append(result.requeue, store.Due{Session: c.id, At: s.Now().Add(s.Timings.Requeue)})
-		return nil
+// complete adds what is asked for suspects only: the payment at Stripe, and all
+// files that were ever seen finished for the session.
+func (s *inspector) complete(ctx context.Context, c *candidate) error {
+	if c.lookUp {
+		c.checked = s.Now()
 	}
-	key := dismissalKey(c.diagnosis)
-	c.diagnosis, c.payment = x.Diagnosis, x.Payment
-	repaired := s.repaired(x.Verdict, x.Session)
+	if c.lookUp && s.Payments != nil {
+		c.Payment = s.stripe.lookUp(ctx, *c)
+	}
+	ref := c.Session.FileRef(s.Now())
+	record, err := s.Files.Known(ctx, ref)
+	c.File, c.Finished = record.File, record.Finished
+	c.APIProven = c.File.State == store.FileMissing && s.proven(ctx, ref.Created)
+	return err
+}
+
+// conclude diagnoses a session by the complete evidence.
+func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
+	id, key, now := c.Session.ID, dismissalKey(c.Diagnosis), s.Now()
+	c.Diagnosis = store.Diagnose(c.Evidence, now, s.Limits)
 	o := Observation{
-		Case:    s.caseOf(ctx, c, x.At),
-		Alerted: s.alerts(x.Verdict) && !repaired && !expired(x),
-		Ending:  endingOf(x, c.member.kind, repair, repaired),
+		Case:    s.caseOf(ctx, c, now),
+		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
+		Ending:  endingOf(c.Observation, c.member.kind, repair, s.markedByRepair(c.Observation)),
 	}
-	o.Case.Checked = checked
-	result.observed[c.id] = o
+	o.Case.Checked = c.checked
+	result.observed[id] = o
 	switch {
 	case o.Alerted:
 	case !c.open:
 		s.logSkipped(ctx, c, notConfirmed)
-		return s.Records.Dismiss(ctx, c.id, key, dismissalLife)
+		return s.Records.Dismiss(ctx, id, key, dismissalLife)
 	case o.Ending == "":
 		s.logSkipped(ctx, c, endingUnknown)
-		result.requeue = append(result.requeue, store.Due{Session: c.id, At: s.Now().Add(s.stripeInterval())})
+		result.requeue = append(result.requeue, store.Due{Session: id, At: now.Add(s.stripeInterval())})
 	}
 	return nil
 }
 
 // caseOf returns the session as an incident shows it.
 func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) store.Case {
-	d := c.diagnosis
 	result := store.Case{
-		ID: c.id, Verdict: d.Verdict, At: troubleSince(d), Allowed: d.Allowed, Shows: d.Deliver != "", Payment: c.payment.State,
-		Amount: c.payment.Amount, Currency: c.payment.Currency, Live: c.payment.Live,
+		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
+		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
 	}
-	if !unheard(store.IncidentKind(d.Verdict)) || c.paid == nil {
+	if !unheard(store.IncidentKind(c.Verdict)) || c.paid == nil {
 		return result
 	}
 	result.EventID, result.EventAt = c.paid.EventID, c.paid.EventAt

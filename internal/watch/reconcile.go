@@ -136,9 +136,8 @@ type member struct {
 	*store.Case
 }
 
-// membersOf returns the sessions of incidents by id. Of a session that is in
-// several incidents the one that it has not left counts.
-func membersOf(incidents []store.Incident) map[string]member {
+// openMembers returns the sessions that are in incidents, by id.
+func openMembers(incidents []store.Incident) map[string]member {
 	members := map[string]member{}
 	for _, i := range incidents {
 		if !aboutSessions(i.Kind) {
@@ -146,7 +145,7 @@ func membersOf(incidents []store.Incident) map[string]member {
 		}
 		for n := range i.Cases {
 			c := &i.Cases[n]
-			if known, ok := members[c.ID]; !ok || !known.Gone.IsZero() {
+			if _, known := members[c.ID]; !known && c.Gone.IsZero() {
 				members[c.ID] = member{i.Kind, c}
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // sight is a sighting of the incident's sessions, all in the same state.
@@ -152,12 +153,12 @@ func TestEnding(t *testing.T) {
 		{"unreadable", store.VerdictCorrupt, done, "", "", false, store.EndOther},
 		{"the webhook came, its file is not checked yet", store.VerdictUnchecked, done, "", "", false, store.EndLate},
 	} {
-		x := store.Examination{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
+		x := sweep.Observation{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
 		if got := endingOf(x, store.IncidentKind(store.VerdictOrphaned), c.repaired, c.fixed); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	x := store.Examination{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
+	x := sweep.Observation{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
 	if got := endingOf(x, store.IncidentKind(store.VerdictStalled), "", false); got != "" {
 		t.Errorf("stalled, and its file is another one: %q before that is checked", got)
 	}
@@ -180,7 +181,7 @@ func TestNextInspection(t *testing.T) {
 		{"nobody knows since when", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
 		{"done", store.Diagnosis{Verdict: store.VerdictCompleted, PaidAt: now, Since: now}, store.Session{}, 0},
 	} {
-		got := nextInspection(candidate{diagnosis: c.d, session: c.session}, limits)
+		got := nextInspection(sweep.Observation{Evidence: store.Evidence{Session: c.session}, Diagnosis: c.d}, limits)
 		if c.want == 0 != got.IsZero() || c.want > 0 && got.Sub(now) != c.want+time.Millisecond {
 			t.Errorf("%s: %s", c.name, got)
 		}

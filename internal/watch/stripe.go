@@ -177,23 +177,24 @@ func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 func paidAt(p store.Payment) time.Time { return cmp.Or(p.PaidAt, p.ChargedAt, p.Created) }
 
 // payment returns what is known of a payment without asking: a session that
-// Stripe's lists do not name was not paid, provided that they are complete.
-func (p *stripePoller) payment(c candidate) store.Payment {
+// Stripe's lists do not name was not paid, provided that they are complete. open is
+// its case in an incident, nil = there is none.
+func (p *stripePoller) payment(id string, paid *store.Paid, open *store.Case) store.Payment {
 	unverified := func(why store.Unverified) store.Payment {
-		return store.Payment{SessionID: c.id, State: store.PaymentUnverified, Why: why}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: why}
 	}
 	switch {
-	case c.paid != nil:
-		return c.paid.Payment
+	case paid != nil:
+		return paid.Payment
 	case p.Stripe == nil:
 		return unverified(store.NoStripeKey)
-	case p.OtherMode != nil && p.OtherMode(c.id):
+	case p.OtherMode != nil && p.OtherMode(id):
 		return unverified(store.StripeWrongMode)
-	case c.open && c.member.Payment != store.PaymentUnverified:
-		return store.Payment{SessionID: c.id, State: c.member.Payment, Amount: c.member.Amount, Currency: c.member.Currency,
-			ChargedAt: c.member.At, Live: c.member.Live}
+	case open != nil && open.Payment != store.PaymentUnverified:
+		return store.Payment{SessionID: id, State: open.Payment, Amount: open.Amount, Currency: open.Currency,
+			ChargedAt: open.At, Live: open.Live}
 	case p.known().stripeComplete:
-		return store.Payment{SessionID: c.id, State: store.PaymentUnpaid}
+		return store.Payment{SessionID: id, State: store.PaymentUnpaid}
 	}
 	return unverified(store.StripeNoAnswer)
 }
@@ -204,12 +205,12 @@ func (p *stripePoller) payment(c candidate) store.Payment {
 func (p *stripePoller) lookUp(ctx context.Context, c candidate) store.Payment {
 	limited, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	answer := p.Payments.Payment(limited, c.id)
+	answer := p.Payments.Payment(limited, c.Session.ID)
 	if answer.State == store.PaymentUnverified || answer.State == store.PaymentMissing {
-		return c.payment
+		return c.Payment
 	}
-	answer.PaidAt = cmp.Or(answer.PaidAt, c.payment.PaidAt) // only the list of events has it
-	if answer.State != c.payment.State {
+	answer.PaidAt = cmp.Or(answer.PaidAt, c.Payment.PaidAt) // only the list of events has it
+	if answer.State != c.Payment.State {
 		paid := store.Paid{Payment: answer}
 		if c.paid != nil {
 			paid.EventID, paid.EventAt = c.paid.EventID, c.paid.EventAt

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -42,17 +41,6 @@ func TestOtherSales(t *testing.T) {
 	}
 }
 
-// examined keeps the payments that the examiner is given.
-type examined struct {
-	Examiner
-	payments map[string]store.Payment
-}
-
-func (e examined) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
-	e.payments[p.SessionID] = p
-	return e.Examiner.ExaminePaid(ctx, p)
-}
-
 // TestDelayedPaymentCountsFromItsEvent: its charge is days old by then, and debug
 // says the same.
 func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
@@ -63,13 +51,8 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 		Created: charged.Add(-time.Minute), ChargedAt: charged, PaidAt: paid, Event: store.EventFailed}
 	reader := h.atStripe(cs)
 	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+cs.Created.UTC().Format(time.RFC3339)+`"}`)
-	given := examined{h.cfg.Examiner, map[string]store.Payment{}}
-	h.cfg.Examiner = given
 	h.lead()
 	h.pass(time.Minute)
-	if got := given.payments[cs.ID]; !got.PaidAt.Equal(paid) || !got.ChargedAt.Equal(charged.Truncate(time.Second)) {
-		t.Errorf("looked at with %+v", got)
-	}
 	debug := store.Examiner{Redis: h.product, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
 	x := debug.Examine(t.Context(), cs.ID)
 	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {

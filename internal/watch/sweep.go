@@ -108,10 +108,8 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	}
 	now := s.Now()
 	var dues []store.Due
-	for id, m := range membersOf(incidents) {
-		if m.Gone.IsZero() {
-			dues = append(dues, store.Due{Session: id, At: now})
-		}
+	for id := range openMembers(incidents) {
+		dues = append(dues, store.Due{Session: id, At: now})
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err
@@ -156,7 +154,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 	}
 	payments := make(map[string]store.Payment, len(ids))
 	for _, id := range ids {
-		payments[id] = s.stripe.payment(candidate{id: id, paid: known[id].Paid})
+		payments[id] = s.stripe.payment(id, known[id].Paid, nil)
 	}
 	return payments, nil
 }
@@ -168,19 +166,19 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 	for _, o := range observed {
 		found.unknown = found.unknown || o.Payment.Why == store.StripeNoAnswer
 		s.noteFile(o, found, now)
-		c := candidate{id: o.Session.ID, session: o.Session, diagnosis: o.Diagnosis, payment: o.Payment}
+		c := candidate{Observation: o}
 		reason := s.triage(c, found.state)
 		switch reason {
 		case inTrouble:
-			dues = append(dues, store.Due{Session: c.id, At: now})
+			dues = append(dues, store.Due{Session: o.Session.ID, At: now})
 			continue
 		case notAlerted: // most are; nothing is logged of them
 			continue
 		case inBacklog:
 			s.backlog.add(s.inspector.caseOf(ctx, c, now))
 		case paymentUnverified:
-			if why := c.payment.Why; why == store.StripeWrongMode ||
-				!found.silentSince.IsZero() && c.diagnosis.PaidAt.Add(s.Limits.OrphanGrace).After(found.silentSince) {
+			if why := o.Payment.Why; why == store.StripeWrongMode ||
+				!found.silentSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.silentSince) {
 				found.unverifiable[why]++
 			}
 		}

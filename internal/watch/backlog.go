@@ -50,14 +50,10 @@ func (b *backlog) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := b.Records.State(ctx)
-	if err != nil {
-		return err
-	}
 	switch {
-	case state.HistoryTold, slices.ContainsFunc(open, func(i store.Incident) bool { return i.Kind == store.IncidentHistory }): // by another leader
+	case known.state.HistoryTold, slices.ContainsFunc(open, func(i store.Incident) bool { return i.Kind == store.IncidentHistory }): // by another leader
 	case summary.Sessions == 0:
-		err = b.Records.Note(ctx, b.lead, store.HistoryTold())
+		err = b.record(ctx, store.HistoryTold())
 	default:
 		err = b.incidents.open(ctx, summary, Summary)
 	}

@@ -77,7 +77,7 @@ func TestCallsToStripe(t *testing.T) {
 	town.begin(h.at.Add(-time.Hour), 1000, false, 0)
 	town.settle()
 	h.lead()
-	h.done(h.records.Note(t.Context(), h.term.lead, store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
+	h.done(h.term.record(t.Context(), store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
 	through := func(minutes, lost int) float64 {
 		before := stripe.Calls()
 		for range minutes {

@@ -184,7 +184,7 @@ func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) err
 		changes = append(changes, store.Found(now))
 	}
 	f.mu.Unlock()
-	if !c.Created.IsZero() && !f.known().proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
+	if !c.Created.IsZero() && !f.known().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
 		job, err := f.Ledger.JobOf(ctx, c.Session)
 		if err != nil {
 			return err
@@ -196,13 +196,5 @@ func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) err
 	if len(changes) == 0 {
 		return nil
 	}
-	if err := f.Records.Note(ctx, f.lead, changes...); err != nil {
-		return err
-	}
-	state, err := f.Records.State(ctx)
-	if err != nil {
-		return err
-	}
-	f.learn(func(facts *facts) { facts.proven = state.Proven })
-	return nil
+	return f.record(ctx, changes...)
 }

@@ -55,7 +55,9 @@ func (h *hours) lead() {
 	if err := h.records.Begin(h.t.Context(), h.at.Add(-alertableAge)); err != nil {
 		h.t.Fatal(err)
 	}
-	h.term = w.newTerm(h.t.Context(), lead)
+	state, err := h.records.State(h.t.Context())
+	h.done(err)
+	h.term = w.newTerm(lead, state)
 }
 
 // pass lets time go by: every stride there is a look at what is due and at what
@@ -324,7 +326,7 @@ func TestNotificationsFail(t *testing.T) {
 	}
 	fail(4)
 	h.tells()
-	h.done(h.records.Note(t.Context(), h.term.lead, store.Notified(h.at)))
+	h.done(h.term.record(t.Context(), store.Notified(h.at)))
 	fail(2)
 	h.tells()
 	fail(1)

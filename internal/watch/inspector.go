@@ -79,15 +79,11 @@ type inspection struct {
 // examines those that seem to have got into trouble, or out of it.
 func (s *inspector) inspect(ctx context.Context, ids []string, members map[string]member) (inspection, error) {
 	result := inspection{observed: map[string]Observation{}}
-	state, err := s.Records.State(ctx)
-	if err != nil {
-		return result, err
-	}
 	candidates, err := s.diagnose(ctx, ids, members)
 	if err != nil {
 		return result, err
 	}
-	now := s.Now()
+	now, state := s.Now(), s.known().state
 	var suspects []*candidate
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
@@ -159,7 +155,7 @@ func (t *term) evidence(ctx context.Context, sessions []store.Session, payments 
 
 // proven reports whether the API has to know the file of a session created then.
 func (t *term) proven(_ context.Context, created time.Time) bool {
-	return t.known().proven.Covers(t.APIURL, created)
+	return t.known().state.Proven.Covers(t.APIURL, created)
 }
 
 // examine completes the evidence about sessions, several at a time.
@@ -193,7 +189,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	_ = group.Wait() // each error concerns one session
 	for n, c := range suspects {
 		if errs[n] != nil {
-			s.Log.WarnContext(ctx, "session not examined, will retry", "session", c.Session.ID, "error", errs[n])
+			s.Log.DebugContext(ctx, "session not examined, will retry", "session", c.Session.ID, "error", errs[n])
 			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err

@@ -31,11 +31,7 @@ func (l *listener) listen(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
-	state, stateErr := l.Records.State(ctx)
-	if stateErr != nil {
-		return stateErr
-	}
-	if !state.Notified.IsZero() {
+	if !l.known().state.Notified.IsZero() {
 		l.monitor.report(ctx, store.PartNotifications, err)
 	}
 	return err

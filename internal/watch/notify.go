@@ -56,7 +56,7 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 		switch {
 		case retired(i, n.Now()):
 			if i.Kind == store.IncidentHistory {
-				if err := n.Records.Note(ctx, n.lead, store.HistoryTold()); err != nil {
+				if err := n.record(ctx, store.HistoryTold()); err != nil {
 					return err
 				}
 			}
@@ -261,11 +261,10 @@ func doubled(d time.Duration, n int, limit time.Duration) time.Duration {
 // noteReachability records whether alerts reach their channel; advice says how to
 // make them if not.
 func (n *notifier) noteReachability(ctx context.Context, advice string) {
-	state, err := n.Records.State(ctx)
-	if err == nil && state.Unreachable != advice {
-		err = n.Records.Note(ctx, n.lead, store.Unreachable(advice))
+	if n.known().state.Unreachable == advice {
+		return
 	}
-	if err != nil {
+	if err := n.record(ctx, store.Unreachable(advice)); err != nil {
 		n.Log.WarnContext(ctx, "reachability of the alert channel not recorded", "error", err)
 	}
 }

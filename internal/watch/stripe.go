@@ -46,17 +46,15 @@ func (p *stripePoller) poll(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return err
 	}
-	state, stateErr := p.Records.State(ctx)
-	if stateErr != nil {
-		return stateErr
+	if redisErr := p.refresh(ctx); redisErr != nil { // then Stripe is not to blame
+		return redisErr
 	}
-	p.Metrics.Watched(state)
 	p.learn(func(f *facts) {
 		switch {
 		case err == nil:
 			f.stripeSilentSince, f.stripeComplete = time.Time{}, true
 		case f.stripeSilentSince.IsZero():
-			f.stripeSilentSince, f.stripeComplete = cmp.Or(state.Passed, state.Epoch), false // before the first poll nothing is verified
+			f.stripeSilentSince, f.stripeComplete = cmp.Or(f.state.Passed, f.state.Epoch), false // before the first poll nothing is verified
 		}
 		if f.stripeFault = store.StripeNoAnswer; err != nil {
 			_ = errors.As(err, &f.stripeFault) // unchanged if the cause is another
@@ -73,11 +71,8 @@ func (p *stripePoller) poll(ctx context.Context) error {
 // sessions has to do: a session paid long after its checkout began is then found
 // only once an hour.
 func (p *stripePoller) read(ctx context.Context) error {
-	state, err := p.Records.State(ctx)
-	if err != nil {
-		return err
-	}
-	err = p.readEvents(ctx, state)
+	state := p.known().state
+	err := p.readEvents(ctx, state)
 	forbidden := errors.Is(err, store.StripeForbidden)
 	if err != nil && !forbidden {
 		return err
@@ -90,7 +85,7 @@ func (p *stripePoller) read(ctx context.Context) error {
 	if err := p.readSessions(ctx, state, forbidden); err != nil {
 		return err
 	}
-	return p.Records.Note(ctx, p.lead, store.Passed(p.Now()))
+	return p.record(ctx, store.Passed(p.Now()))
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
@@ -120,7 +115,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state store.WatchState) e
 		if err := read(from, to); err != nil {
 			return err
 		}
-		if err := p.Records.Note(ctx, p.lead, store.Cursor(to)); err != nil {
+		if err := p.record(ctx, store.Cursor(to)); err != nil {
 			return err
 		}
 		from = to
@@ -148,7 +143,7 @@ func (p *stripePoller) readSessions(ctx context.Context, state store.WatchState,
 	if err != nil || !hourly {
 		return err
 	}
-	return p.Records.Note(ctx, p.lead, store.Listed(now))
+	return p.record(ctx, store.Listed(now))
 }
 
 // save saves payments, and puts their sessions on the due list.
@@ -164,12 +159,10 @@ func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 		}
 		dues[n] = store.Due{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
 	}
-	state, err := p.Records.State(ctx)
-	if err == nil && newest.After(state.Sold) {
-		err = p.Records.Note(ctx, p.lead, store.Sold(newest))
-	}
-	if err != nil {
-		return err
+	if newest.After(p.known().state.Sold) {
+		if err := p.record(ctx, store.Sold(newest)); err != nil {
+			return err
+		}
 	}
 	return p.Records.Put(ctx, dues...)
 }

@@ -31,14 +31,7 @@ func (s *sweepTask) delay(time.Duration) time.Duration { return s.pause }
 
 func (s *sweepTask) sweep(ctx context.Context) error {
 	started := s.Now()
-	state, err := s.Records.State(ctx)
-	if s.previous.IsZero() {
-		s.previous = state.Swept
-	}
-	full := false
-	if err == nil {
-		full, err = s.sweepAll(ctx, state, started)
-	}
+	full, err := s.sweepAll(ctx, started)
 	if ctx.Err() != nil {
 		return err
 	}
@@ -69,8 +62,12 @@ type findings struct {
 	unknown      bool // Stripe did not tell of a payment yet
 }
 
-func (s *sweepTask) sweepAll(ctx context.Context, state store.WatchState, started time.Time) (full bool, err error) {
-	found := findings{state: state, silentSince: s.known().stripeSilentSince, unverifiable: map[store.Unverified]int{}}
+func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool, err error) {
+	if err := s.refresh(ctx); err != nil {
+		return false, err
+	}
+	known := s.known()
+	found := findings{state: known.state, silentSince: known.stripeSilentSince, unverifiable: map[store.Unverified]int{}}
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
 		Now: started, Limits: s.Limits, FullEvery: max(sweep.FullEvery, 3*s.pause),
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
@@ -119,14 +116,9 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	if ms := s.listener.lastWrite.Load(); ms > 0 {
 		changes = append(changes, store.Notified(time.UnixMilli(ms)))
 	}
-	if err := s.Records.Note(ctx, s.lead, changes...); err != nil {
+	if err := s.record(ctx, changes...); err != nil {
 		return err
 	}
-	state, err := s.Records.State(ctx)
-	if err != nil {
-		return err
-	}
-	s.Metrics.Watched(state)
 	if err := s.reportUnverified(ctx, found.unverifiable); err != nil {
 		return err
 	}

@@ -37,6 +37,8 @@ type term struct {
 
 // facts are what the tasks learn, and others depend on.
 type facts struct {
+	state store.WatchState // as last recorded: only the leader changes it
+
 	stripeSilentSince time.Time // zero = Stripe answers
 	stripeFault       store.Unverified
 	stripeComplete    bool // Stripe listed all that was paid until lately
@@ -45,25 +47,20 @@ type facts struct {
 	sessions     int  // by the last sweep; negative = none succeeded yet
 	allVerified  bool // a sweep saw all sessions while all payments were known
 	filesChecked bool // the last sweep found no file from before the watch that is due
-
-	proven store.Proof // of the SuperDuperAI API
 }
 
-func (w *Watch) newTerm(ctx context.Context, lead store.Lead) *term {
-	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{sessions: -1}}
+func (w *Watch) newTerm(lead store.Lead, state store.WatchState) *term {
+	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
 	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]store.Incident{}}
 	t.monitor = newMonitor(t)
 	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
 	t.listener = &listener{term: t, subscribed: make(chan struct{})}
-	t.sweeps = &sweepTask{term: t}
-	t.files = &fileChecker{term: t, failed: map[string]time.Time{}}
+	t.sweeps = &sweepTask{term: t, previous: state.Swept}
+	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
 	t.files.requests.SetLimit(maxRequests)
 	t.backlog = &backlog{term: t, cases: map[string]store.Case{}}
 	t.inspector = &inspector{term: t}
 	t.notifier = &notifier{term: t}
-	if state, err := w.Records.State(ctx); err == nil { // else it is read when it is next noted
-		t.facts.proven, t.files.health.found = state.Proven, state.Found
-	}
 	return t
 }
 
@@ -79,6 +76,25 @@ func (t *term) learn(change func(f *facts)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.facts)
+}
+
+// record records how far the watch came.
+func (t *term) record(ctx context.Context, changes ...store.StateChange) error {
+	if err := t.Records.Note(ctx, t.lead, changes...); err != nil {
+		return err
+	}
+	return t.refresh(ctx)
+}
+
+// refresh reads how far the watch came.
+func (t *term) refresh(ctx context.Context) error {
+	state, err := t.Records.State(ctx)
+	if err != nil {
+		return err
+	}
+	t.Metrics.Watched(state)
+	t.learn(func(f *facts) { f.state = state })
+	return nil
 }
 
 // run runs all tasks until the leadership is lost or ctx ends.

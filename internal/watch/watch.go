@@ -108,8 +108,13 @@ func (w *Watch) lead(ctx context.Context, lead store.Lead) {
 		w.Log.WarnContext(ctx, "start of the watch not recorded", "error", err)
 		return
 	}
+	state, err := w.Records.State(ctx)
+	if err != nil {
+		w.Log.WarnContext(ctx, "state of the watch not read", "error", err)
+		return
+	}
 	w.Log.InfoContext(ctx, "leadership acquired")
-	w.newTerm(ctx, lead).run(ctx)
+	w.newTerm(lead, state).run(ctx)
 	if ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "leadership lost")
 		return

@@ -66,13 +66,12 @@ var thresholds = []int{5, 25, 100, 500, 2500, 10_000}
 // thresholdReached returns the largest threshold that a number of sessions
 // reaches, 0 = none.
 func thresholdReached(sessions int) int {
-	largest := 0
-	for _, t := range thresholds {
+	for _, t := range slices.Backward(thresholds) {
 		if sessions >= t {
-			largest = t
+			return t
 		}
 	}
-	return largest
+	return 0
 }
 
 // Decide returns the most urgent notification that an incident needs; others

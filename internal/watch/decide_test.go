@@ -41,7 +41,7 @@ func silencedFor(d time.Duration) func(*store.Incident) {
 func reminded(times int, ago time.Duration) func(*store.Incident) {
 	return func(i *store.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
 }
-func parts(names ...string) func(*store.Incident) {
+func withParts(names ...string) func(*store.Incident) {
 	return func(i *store.Incident) { i.Parts = names }
 }
 func told1(i *store.Incident) { i.Threshold = 0 }
@@ -99,8 +99,8 @@ func TestDecide(t *testing.T) {
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
 		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Degraded, Post)},
-		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Degraded, Post)},
+		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), withParts(store.PartSweep)), call(Degraded, Post)},
+		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), withParts(store.PartStripe)), quiet(Degraded, Post)},
 		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
@@ -191,9 +191,9 @@ func TestCalls(t *testing.T) {
 		{"put right", incident(1, 0, closed), false},
 		{"Stripe is silent", incident(0, 0, of(store.IncidentUnverified)), false},
 		{"what was before", incident(7, 0, of(store.IncidentHistory)), false},
-		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartNotifications, store.PartSweep)), true},
-		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), parts(store.PartSweep), closed), false},
-		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartEvents, store.PartStripe)), false},
+		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartNotifications, store.PartSweep)), true},
+		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), withParts(store.PartSweep), closed), false},
+		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartEvents, store.PartStripe)), false},
 	} {
 		if got := Calls(c.i); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

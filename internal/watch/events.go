@@ -20,12 +20,10 @@ const (
 // endpoint.
 type undelivered struct {
 	mu    sync.Mutex // held while the list is read
-	at    time.Time  // when it was read
+	at    time.Time  // when that was tried last
+	err   error      // of that
 	ids   map[string]bool
 	whole bool
-
-	failedAt time.Time
-	err      error // of a request after that, nil = none failed
 }
 
 // eventOf returns how far Stripe got with delivering the event of a payment.
@@ -56,28 +54,19 @@ func (p *stripePoller) eventOf(ctx context.Context, paid *store.Paid, now time.T
 	return store.EventFailed, nil
 }
 
-// refreshUndelivered reads the list anew unless it was read, or a request failed,
-// within a poll's interval. A list that is some polls old still serves for an
-// event that is older.
+// refreshUndelivered reads the list anew unless that was tried within a poll's
+// interval. A list that is some polls old still serves for an event that is older.
 func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.Time) error {
 	list := &p.undelivered
 	fresh := p.stripeInterval()
-	if !event.After(list.at) {
+	if list.err == nil && !event.After(list.at) {
 		fresh *= reusePolls
 	}
-	switch {
-	case now.Sub(list.at) < fresh:
-		return nil
-	case list.err != nil && now.Sub(list.failedAt) < p.stripeInterval():
-		return list.err
+	if now.Sub(list.at) >= fresh {
+		limited, cancel := context.WithTimeout(ctx, redisTimeout)
+		defer cancel()
+		list.at = now
+		list.ids, list.whole, list.err = p.Stripe.Undelivered(limited, now.Add(-dayBack), now)
 	}
-	limited, cancel := context.WithTimeout(ctx, redisTimeout)
-	defer cancel()
-	ids, whole, err := p.Stripe.Undelivered(limited, now.Add(-dayBack), now)
-	if list.err = err; err != nil {
-		list.failedAt = now
-		return err
-	}
-	list.at, list.ids, list.whole = now, ids, whole
-	return nil
+	return list.err
 }

@@ -18,6 +18,9 @@ const (
 	recentSale = 29 * 24 * time.Hour
 )
 
+// parts are the parts of the watch that can fail, sorted.
+var parts = []string{store.PartStripe, store.PartEvents, store.PartFiles, store.PartNotifications, store.PartSweep}
+
 // monitor keeps the incident about the watch itself.
 type monitor struct {
 	*term
@@ -67,17 +70,12 @@ func (m *monitor) failing(reported []string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var failing []string
-	for part, n := range m.failures {
-		if n >= failureThreshold || n > 0 && slices.Contains(reported, part) {
+	for _, part := range parts {
+		n, known := m.failures[part]
+		if n >= failureThreshold || slices.Contains(reported, part) && (n > 0 || !known) {
 			failing = append(failing, part)
 		}
 	}
-	for _, part := range reported {
-		if _, known := m.failures[part]; !known {
-			failing = append(failing, part)
-		}
-	}
-	slices.Sort(failing)
 	return failing
 }
 

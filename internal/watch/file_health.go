@@ -70,7 +70,7 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 	switch {
 	case trouble == store.FileRateLimited:
 		h.failing, h.limited = 0, h.limited+1
-		h.resume = now.Add(min(max(failed.RetryAfter, time.Second<<min(h.limited-1, 10)), maxRateDelay))
+		h.resume = now.Add(min(max(failed.RetryAfter, doubled(time.Second, h.limited-1, maxRateDelay)), maxRateDelay))
 	case state == "":
 		if h.failing++; h.failing == 1 {
 			h.since = now

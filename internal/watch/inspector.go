@@ -22,26 +22,15 @@ const (
 // inspector inspects the sessions on the due list.
 type inspector struct{ *term }
 
-// inspectDue inspects the sessions that are due, until none is.
+// inspectDue inspects some of the sessions that are due, and updates the
+// incidents. A session leaves the due list only when that is stored.
 func (s *inspector) inspectDue(ctx context.Context) error {
-	for ctx.Err() == nil {
-		n, err := s.round(ctx)
-		if err != nil || n < roundSize {
-			return err
-		}
-	}
-	return nil
-}
-
-// round inspects some of the sessions that are due, and updates the incidents. A
-// session leaves the due list only when that is stored.
-func (s *inspector) round(ctx context.Context) (int, error) {
 	dues, err := s.Records.Due(ctx, s.Now(), roundSize)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if len(dues) == 0 {
-		return 0, s.backlog.publish(ctx)
+		return s.backlog.publish(ctx)
 	}
 	ids := make([]string, len(dues))
 	for n, d := range dues {
@@ -49,23 +38,26 @@ func (s *inspector) round(ctx context.Context) (int, error) {
 	}
 	open, err := s.incidents.list(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	result, err := s.inspect(ctx, ids, openMembers(open))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	if err := s.incidents.assign(ctx, open, result.observed); err != nil {
-		return 0, err
+		return err
 	}
 	if err := s.Records.Looked(ctx, dues); err != nil {
-		return 0, err
+		return err
 	}
 	wake(s.incidents.news)
 	if err := s.Records.ForgetPaid(ctx, result.forget); err != nil {
-		return 0, err
+		return err
 	}
-	return len(dues), s.Records.Put(ctx, result.requeue...)
+	if len(dues) == roundSize {
+		wake(s.wake) // there may be more
+	}
+	return s.Records.Put(ctx, result.requeue...)
 }
 
 // inspection is the outcome of a round.

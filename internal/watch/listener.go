@@ -9,18 +9,15 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-const (
-	// batchDelay: one session is written several times in a row.
-	batchDelay = 100 * time.Millisecond
-	batchSize  = 1000
-)
+// batchDelay: one session is written several times in a row.
+const batchDelay = 100 * time.Millisecond
 
 // listener has sessions inspected that Redis reports as written.
 type listener struct {
 	*term
 	subscribed chan struct{} // closed once subscribed, or if that failed
-	once       sync.Once
-	lastWrite  atomic.Int64 // when Redis last reported a write, in Unix milliseconds
+	release    func()        // closes it, and lets the first sweep begin
+	lastWrite  atomic.Int64  // when Redis last reported a write, in Unix milliseconds
 }
 
 // listen listens until ctx ends or the connection fails. A failure is reported
@@ -47,18 +44,16 @@ func (l *listener) await(ctx context.Context) {
 	}
 }
 
-// release lets the first sweep begin.
-func (l *listener) release() { l.once.Do(func() { close(l.subscribed) }) }
+func newListener(t *term) *listener {
+	subscribed := make(chan struct{})
+	return &listener{term: t, subscribed: subscribed, release: sync.OnceFunc(func() { close(subscribed) })}
+}
 
 func (l *listener) subscribe(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	written := make(chan string, 10_000)
-	go func() {
-		for ctx.Err() == nil {
-			l.collect(ctx, written)
-		}
-	}()
+	go l.collect(ctx, written)
 	onNotification := func(session string) {
 		l.lastWrite.Store(l.Now().UnixMilli())
 		l.sweeper.Written(session)
@@ -74,32 +69,34 @@ func (l *listener) subscribe(ctx context.Context) error {
 	return store.NewListener(l.Product, onNotification, onSubscribed).Listen(ctx)
 }
 
-// collect puts the sessions that are written within a moment on the due list.
+// collect puts the sessions that are written on the due list, until ctx ends.
 func (l *listener) collect(ctx context.Context, written <-chan string) {
-	sessions := map[string]bool{}
-	var timeout <-chan time.Time
-collect:
-	for len(sessions) < batchSize {
+	for {
+		sessions := map[string]bool{}
 		select {
 		case id := <-written:
-			if sessions[id] = true; timeout == nil {
-				timeout = time.After(batchDelay)
-			}
-		case <-timeout:
-			break collect
+			sessions[id] = true
 		case <-ctx.Done():
 			return
 		}
+		select {
+		case <-time.After(batchDelay):
+		case <-ctx.Done():
+			return
+		}
+		for range len(written) {
+			sessions[<-written] = true
+		}
+		var dues []store.Due
+		for id := range sessions {
+			dues = append(dues, store.Due{Session: id, At: l.Now()})
+		}
+		if failures, known := l.monitor.of(store.PartNotifications); failures > 0 || !known {
+			l.monitor.report(ctx, store.PartNotifications, nil)
+		}
+		if err := l.Records.Put(ctx, dues...); err != nil {
+			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
+		}
+		wake(l.wake)
 	}
-	if failures, known := l.monitor.of(store.PartNotifications); failures > 0 || !known {
-		l.monitor.report(ctx, store.PartNotifications, nil)
-	}
-	var dues []store.Due
-	for id := range sessions {
-		dues = append(dues, store.Due{Session: id, At: l.Now()})
-	}
-	if err := l.Records.Put(ctx, dues...); err != nil {
-		l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
-	}
-	wake(l.wake)
 }

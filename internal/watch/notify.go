@@ -73,20 +73,17 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 
 // notify delivers what one incident needs just now.
 func (n *notifier) notify(ctx context.Context, i store.Incident) (store.Incident, error) {
+	var err error
 	for range maxDeliveries {
 		d := Decide(i, n.Now(), n.Timings.Update)
 		if d.Act == None || ctx.Err() != nil {
-			return i, nil
+			break
 		}
-		changed, err := n.deliver(ctx, i, d)
-		if err != nil {
-			return i, err
-		}
-		if i = changed; i.Tries > 0 {
-			return i, nil
+		if i, err = n.deliver(ctx, i, d); err != nil || i.Tries > 0 {
+			break
 		}
 	}
-	return i, nil
+	return i, err
 }
 
 // deliver carries out a decision and records the outcome.
@@ -149,7 +146,7 @@ func (n *notifier) post(ctx context.Context, i store.Incident, d Decision) (stor
 		message, found, err := n.find(ctx, i)
 		forbidden := errors.Is(err, ErrHistoryForbidden)
 		switch {
-		case found || forbidden && assumeDelivered(d):
+		case found, forbidden && d.Act == Reply && d.Reason != Reopened: // a reply twice is worse than none, unless it is the first mention
 			return i, message, 0, nil
 		case err != nil && !forbidden:
 			return i, message, 0, markUnclear(err)
@@ -176,11 +173,6 @@ func (n *notifier) post(ctx context.Context, i store.Incident, d Decision) (stor
 	}
 	return i, message, i.Revision, err
 }
-
-// assumeDelivered reports whether a notification whose outcome is unknown counts
-// as delivered if the channel cannot be read: a reply twice is worse than none,
-// unless it is the first to mention somebody.
-func assumeDelivered(d Decision) bool { return d.Act == Reply && d.Reason != Reopened }
 
 // markUnclear marks a refusal to look a notification up: whether that was
 // delivered is not known.

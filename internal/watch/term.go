@@ -54,7 +54,7 @@ func (w *Watch) newTerm(lead store.Lead, state store.WatchState) *term {
 	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]store.Incident{}}
 	t.monitor = newMonitor(t)
 	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
-	t.listener = &listener{term: t, subscribed: make(chan struct{})}
+	t.listener = newListener(t)
 	t.sweeps = &sweepTask{term: t, previous: state.Swept}
 	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
 	t.files.requests.SetLimit(maxRequests)

@@ -10,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestBacklogCountsOnce: however often a session is inspected, and in whatever
-// order, it counts once, and the newest are kept.
+// TestBacklogCountsOnce: however often a session is added, and in whatever order, it
+// counts once, and the summary names the newest.
 func TestBacklogCountsOnce(t *testing.T) {
 	t.Parallel()
 	b := backlog{cases: map[string]store.Case{}}
@@ -40,8 +40,8 @@ func TestBacklogCountsOnce(t *testing.T) {
 	}
 }
 
-// olds stores so many orphans from before the watch began.
-func (h *hours) olds(n int) {
+// addOld stores orphans from before the watch began.
+func (h *simulation) addOld(n int) {
 	h.t.Helper()
 	_, err := h.client.Pipelined(h.t.Context(), func(pipe redis.Pipeliner) error {
 		for k := range n {
@@ -50,38 +50,38 @@ func (h *hours) olds(n int) {
 		}
 		return nil
 	})
-	h.done(err)
+	h.must(err)
 }
 
-// summaries are those that are stored, told or not.
-func (h *hours) summaries() (all []store.Incident) {
+// summaries returns the summaries that are stored, delivered or not.
+func (h *simulation) summaries() (all []store.Incident) {
 	h.t.Helper()
 	keys, err := h.client.Keys(h.t.Context(), "sessionbot:{watch}:incident:*").Result()
-	h.done(err)
+	h.must(err)
 	for _, key := range keys {
 		i, err := h.records.Incident(h.t.Context(), key[len("sessionbot:{watch}:incident:"):])
-		if h.done(err); i.Kind == store.IncidentHistory {
+		if h.must(err); i.Kind == store.IncidentHistory {
 			all = append(all, i)
 		}
 	}
 	return all
 }
 
-// TestOneSummaryOfMany: more than an incident holds are told in one message, with
-// true figures; none of them is put on the due list.
+// TestOneSummaryOfMany: more sessions than an incident holds become one message, with
+// all of them counted; none of them is put on the due list.
 func TestOneSummaryOfMany(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
 	const many = store.MaxCases + 2000
-	h.olds(many)
+	h.addOld(many)
 	h.lead()
-	h.done(h.term.sweeps.sweep(t.Context()))
+	h.must(h.term.sweeps.sweep(t.Context()))
 	if dues, err := h.records.Due(t.Context(), h.at, roundSize); err != nil || len(dues) != 0 {
 		t.Errorf("%d are due, %v", len(dues), err)
 	}
-	h.pass(2 * time.Minute)
-	h.tells(fmt.Sprint("summary ", store.ShownCases))
+	h.advance(2 * time.Minute)
+	h.expectNotified(fmt.Sprint("summary ", store.ShownCases))
 	all := h.summaries()
 	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[store.VerdictOrphaned].Unverified != many {
 		t.Fatalf("%+v", all)
@@ -94,63 +94,64 @@ func TestOneSummaryOfMany(t *testing.T) {
 	}
 }
 
-// TestLeaderDiesBeforeTheSummary: the next one counts anew, and tells it once.
+// TestLeaderDiesBeforeTheSummary: the next leader counts from the start, and posts it
+// once.
 func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
-	h.olds(30)
+	h.addOld(30)
 	h.lead()
-	h.done(h.term.sweeps.sweep(t.Context()))
+	h.must(h.term.sweeps.sweep(t.Context()))
 	h.lead()
-	h.done(h.term.inspector.inspectDue(t.Context())) // it has not swept yet
-	h.done(h.client.Del(t.Context(), "prompt:cs_test_old0").Err())
-	h.pass(2 * time.Minute)
-	h.tells(fmt.Sprint("summary ", store.ShownCases))
+	h.must(h.term.inspector.inspectDue(t.Context())) // it has not swept yet
+	h.must(h.client.Del(t.Context(), "prompt:cs_test_old0").Err())
+	h.advance(2 * time.Minute)
+	h.expectNotified(fmt.Sprint("summary ", store.ShownCases))
 	h.lead()
-	h.pass(2 * time.Minute)
-	h.tells()
+	h.advance(2 * time.Minute)
+	h.expectNotified()
 	if all := h.summaries(); len(all) != 1 || all[0].Sessions != 29 {
 		t.Errorf("%+v", all)
 	}
 }
 
-// TestSummaryWaitsForPayments: what Stripe says was paid, and Redis holds nothing
-// of, is in the summary, and nobody counts while Stripe is silent.
+// TestSummaryWaitsForPayments: the summary includes sessions that were paid and of
+// which Redis holds nothing, and waits while Stripe does not answer.
 func TestSummaryWaitsForPayments(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
-	h.pays("cs_test_orphan", h.at.Add(-48*time.Hour))
-	h.pays("cs_test_lost", h.at.Add(-49*time.Hour))
-	h.done(h.client.Del(t.Context(), "prompt:cs_test_lost").Err())
-	h.olds(5) // which nobody paid for
+	h := newSimulation(t)
+	h.pay("cs_test_orphan", h.at.Add(-48*time.Hour))
+	h.pay("cs_test_lost", h.at.Add(-49*time.Hour))
+	h.must(h.client.Del(t.Context(), "prompt:cs_test_lost").Err())
+	h.addOld(5) // which nobody paid for
 	h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
-	h.stripe.eventless = errAway
+	h.stripe.eventsErr = errUnavailable
 	h.lead()
-	h.pass(2 * time.Minute)
-	h.tells()
-	h.stripe.eventless = nil
-	h.done(h.term.stripe.poll(t.Context()))
-	h.done(h.term.inspector.inspectDue(t.Context())) // no sweep knew of these payments yet
-	h.done(h.term.inspector.inspectDue(t.Context()))
-	h.pass(2 * time.Minute)
-	h.tells("summary 3")
+	h.advance(2 * time.Minute)
+	h.expectNotified()
+	h.stripe.eventsErr = nil
+	h.must(h.term.stripe.poll(t.Context()))
+	h.must(h.term.inspector.inspectDue(t.Context())) // no sweep knew of these payments yet
+	h.must(h.term.inspector.inspectDue(t.Context()))
+	h.advance(2 * time.Minute)
+	h.expectNotified("summary 3")
 	all := h.summaries()
 	if len(all) != 1 || all[0].Sessions != 3 || all[0].Sums[store.VerdictLost].Money["usd"] != 100 || all[0].Sums[store.VerdictOrphaned].Sessions != 1 {
 		t.Errorf("%+v", all)
 	}
 }
 
-// TestSummaryTellsWhatWasPaid, also of a session that has a status.
-func TestSummaryTellsWhatWasPaid(t *testing.T) {
+// TestSummaryIncludesAmounts: also those of sessions that have a status.
+func TestSummaryIncludesAmounts(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
-	h.pays("cs_test_failed", h.at.Add(-49*time.Hour))
+	h := newSimulation(t)
+	h.pay("cs_test_failed", h.at.Add(-49*time.Hour))
 	h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.Add(-48*time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	h.lead()
-	h.done(h.term.stripe.poll(t.Context()))
-	h.done(h.term.sweeps.sweep(t.Context()))
-	h.pass(time.Minute)
+	h.must(h.term.stripe.poll(t.Context()))
+	h.must(h.term.sweeps.sweep(t.Context()))
+	h.advance(time.Minute)
 	if all := h.summaries(); len(all) != 1 || all[0].Sums[store.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
 		t.Errorf("%+v", all)
 	}

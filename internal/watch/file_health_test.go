@@ -71,9 +71,9 @@ func TestOneMissingFileIsNotTwenty(t *testing.T) {
 
 var notFound = &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}
 
-// TestStraysCountOnceTheAPIIsRight: what it does not know says nothing before it
-// knew another file; and what was missing before is no news.
-func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
+// TestMissingFilesAreConfirmed: a missing file counts once the API knew another one,
+// and at once if it was missing before.
+func TestMissingFilesAreConfirmed(t *testing.T) {
 	t.Parallel()
 	var h fileHealth
 	one, two := store.FileRef{FileID: fileID(1)}, store.FileRef{FileID: fileID(2)}

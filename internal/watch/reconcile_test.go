@@ -8,7 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// sight is a sighting of the incident's sessions, all in the same state.
+// observe returns observations of the incident's sessions, all in the same state.
 func observe(i store.Incident, change func(*Observation)) map[string]Observation {
 	seen := map[string]Observation{}
 	for _, c := range i.Cases {
@@ -113,7 +113,7 @@ func TestRetired(t *testing.T) {
 		{"closed within the window", incident(1, time.Minute, closed), false},
 		{"closed long ago", incident(1, Window, closed), true},
 		{"closed long ago, not shown so", incident(1, Window, closed, changed(Resolved)), false},
-		{"closed long ago, never told", incident(1, Window, closed, untold), false},
+		{"closed long ago, never told", incident(1, Window, closed, unposted), false},
 		{"history, told", incident(1, 0, of(store.IncidentHistory)), true},
 		{"Stripe answers again", incident(0, 0, closed, of(store.IncidentUnverified)), true},
 	} {

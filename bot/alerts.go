@@ -33,7 +33,7 @@ type Alerts struct {
 
 var (
 	_ watch.Notifier = Alerts{}
-	_ watch.Finder = Alerts{}
+	_ watch.Finder   = Alerts{}
 )
 
 // Post shows an incident.

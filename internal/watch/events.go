@@ -9,11 +9,8 @@ import (
 )
 
 const (
-	// pendingAge is the age under which an undelivered event proves nothing.
-	pendingAge = 10 * time.Minute
-	// reusePolls is for how many polls the list of undelivered events serves for
-	// events that existed when it was read.
-	reusePolls = 5
+	pendingAge = 10 * time.Minute // under which an undelivered event proves nothing
+	reusePolls = 5                // for which the list serves for events that existed when it was read
 )
 
 // undelivered caches Stripe's list of the events that did not reach every

@@ -10,12 +10,9 @@ import (
 )
 
 const (
-	// failureThreshold is how many failures in a row make a part degraded.
-	failureThreshold = 3
-	// minGap is the shortest time without a watch that is reported.
-	minGap = time.Minute
-	// recentSale is how far back a sale has to have its session in Redis.
-	recentSale = 29 * 24 * time.Hour
+	failureThreshold = 3                   // failures in a row that are reported
+	minGap           = time.Minute         // without a watch, that is reported
+	recentSale       = 29 * 24 * time.Hour // in which a sale has to have its session in Redis
 )
 
 // parts are the parts of the watch that can fail, sorted.

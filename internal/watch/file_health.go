@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -125,11 +124,8 @@ func (h *fileHealth) delay(now time.Time, usual time.Duration) time.Duration {
 }
 
 const (
-	// firstCheck is how long after the start of a video its file is checked.
-	firstCheck = 15 * time.Minute
-	// checkInterval is the time between two checks of a video that is not late yet,
-	// and lateInterval of one that is.
-	checkInterval = 5 * time.Minute
+	firstCheck    = 15 * time.Minute // after the start of a video
+	checkInterval = 5 * time.Minute  // while it is not late yet
 	lateInterval  = time.Hour
 )
 
@@ -151,9 +147,4 @@ func nextCheck(started time.Time, last store.File, asked time.Time, limits store
 		return again
 	}
 	return next
-}
-
-// startOf returns when the video of a session was started, as near as is known.
-func startOf(d store.Diagnosis, now time.Time) time.Time {
-	return cmp.Or(d.Since, d.Time(), now.Add(-store.KeyLife))
 }

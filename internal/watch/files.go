@@ -14,13 +14,10 @@ import (
 )
 
 const (
-	maxRequests  = 5 // for files, that wait for an answer
-	checkTimeout = 10 * time.Second
-	// maxChecks is the length of the queue: more than are checked until the next
-	// sweep.
-	maxChecks = 10_000
-	// foundInterval is how often it is recorded that a file was found.
-	foundInterval = 10 * time.Minute
+	maxRequests   = 5 // for files, that wait for an answer
+	checkTimeout  = 10 * time.Second
+	maxChecks     = 10_000           // in the queue: more than are checked until the next sweep
+	foundInterval = 10 * time.Minute // between two records that a file was found
 )
 
 // check is a file that is due to be checked.
@@ -114,15 +111,16 @@ func (f *fileChecker) check(ctx context.Context, c check) error {
 	if err != nil {
 		return err
 	}
-	state := known.File.State
-	if state != store.FileCompleted {
-		c.last = known.File
-		if !f.due(c, f.Now()) { // it was checked during the sweep
-			return nil
-		}
-		if state, err = f.request(ctx, c); err != nil || state == "" {
-			return err
-		}
+	if known.File.State == store.FileCompleted {
+		return f.save(ctx, c.FileRef, known.File.State)
+	}
+	c.last = known.File
+	if !f.due(c, f.Now()) { // it was checked during the sweep
+		return nil
+	}
+	state, err := f.request(ctx, c)
+	if err != nil || state == "" {
+		return err
 	}
 	return f.save(ctx, c.FileRef, state)
 }

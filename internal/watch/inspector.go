@@ -11,12 +11,9 @@ import (
 )
 
 const (
-	roundSize = 200 // sessions per round
-	// maxExaminations is how many sessions are examined at the same time.
-	maxExaminations = 8
-	// dismissalLife is how long a session that was examined, and needs nobody, is
-	// not examined again while it is in the same trouble.
-	dismissalLife = time.Hour
+	roundSize       = 200       // sessions per round
+	maxExaminations = 8         // at the same time
+	dismissalLife   = time.Hour // in which a session is not examined again while it is in the same trouble
 )
 
 // inspector inspects the sessions on the due list.
@@ -80,21 +77,24 @@ func (s *inspector) inspect(ctx context.Context, ids []string, members map[strin
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
 		unchanged := c.open && c.member.kind == store.IncidentKind(c.Verdict) && s.alertable(c.Observation)
-		switch reason := s.triage(*c, state); {
-		case c.open && unchanged && !(s.dueForRecheck(c.member.Case, len(members), now) && s.stripe.lookups.AllowN(now, 1)):
+		reason := s.triage(*c, state)
+		switch {
+		case unchanged && (!s.dueForRecheck(c.member.Case, len(members), now) || !s.stripe.lookups.AllowN(now, 1)):
 			result.observed[c.Session.ID] = Observation{Case: s.caseOf(ctx, *c, now), Alerted: true}
+			continue
 		case c.open:
 			c.lookUp = unchanged
 			suspects = append(suspects, c)
+			continue
 		case c.Verdict == store.VerdictLost && s.known().sessions <= 0:
 			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
-			s.logSkipped(ctx, *c, awaitsSweep)
+			reason = awaitsSweep
 		case reason == inTrouble:
 			c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
 			suspects = append(suspects, c)
+			continue
 		case reason == inBacklog:
 			s.backlog.add(s.caseOf(ctx, *c, now))
-			s.logSkipped(ctx, *c, reason)
 		default:
 			if at := nextInspection(c.Observation, s.Limits); at.After(now) {
 				result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: at})
@@ -102,8 +102,8 @@ func (s *inspector) inspect(ctx context.Context, ids []string, members map[strin
 			if c.paid != nil && paymentSettled(c.Verdict) {
 				result.forget = append(result.forget, c.Session.ID)
 			}
-			s.logSkipped(ctx, *c, reason)
 		}
+		s.logSkipped(ctx, *c, reason)
 	}
 	return result, s.examine(ctx, suspects, &result)
 }
@@ -181,7 +181,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	_ = group.Wait() // each error concerns one session
 	for n, c := range suspects {
 		if errs[n] != nil {
-			s.Log.DebugContext(ctx, "session not examined, will retry", "session", c.Session.ID, "error", errs[n])
+			s.Log.WarnContext(ctx, "session not examined, will retry", "error", errs[n])
 			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err

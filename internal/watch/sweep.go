@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -9,12 +10,8 @@ import (
 )
 
 const (
-	// alertableAge is how far back sessions are alerted when the watch begins.
-	alertableAge = 24 * time.Hour
-	// pauseFactor is how many times its duration a sweep is followed by a pause:
-	// sweeps take at most a tenth of Redis' time.
-	pauseFactor = 10
-	// minRollupLife is the least time for which the figures of a sweep are shown.
+	alertableAge  = 24 * time.Hour // how far back sessions are alerted when the watch begins
+	pauseFactor   = 10             // the pause after a sweep, in multiples of its duration
 	minRollupLife = sweep.FullEvery + 10*time.Minute
 )
 
@@ -181,7 +178,8 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 
 // noteFile notes the file of a session if it is due to be checked.
 func (s *sweepTask) noteFile(o sweep.Observation, found *findings, now time.Time) {
-	c := check{o.Session.FileRef(now), startOf(o.Diagnosis, now), o.File}
+	started := cmp.Or(o.Since, o.Time(), now.Add(-store.KeyLife)) // as near as is known
+	c := check{o.Session.FileRef(now), started, o.File}
 	if !s.files.due(c, now) {
 		return
 	}

@@ -12,10 +12,8 @@ import (
 )
 
 const (
-	// recheckAfter is the least time between two lookups of one open case at Stripe.
-	recheckAfter = 10 * time.Minute
-	// expiryMargin is how long before Redis drops a session it counts as expired.
-	expiryMargin = 24 * time.Hour
+	recheckAfter = 10 * time.Minute // the least time between two lookups of one open case at Stripe
+	expiryMargin = 24 * time.Hour   // a session counts as expired so long before Redis drops it
 )
 
 // candidate is a session that may be, or is, in trouble.
@@ -46,9 +44,10 @@ const (
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
 )
 
-// logSkipped logs why a session is not alerted.
+// logSkipped logs why a session is not alerted. Of its id, which opens the
+// customer's page, the log holds the end only.
 func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition) {
-	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session", c.Session.ID),
+	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
 		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
 }
 

@@ -18,7 +18,7 @@ const (
 // parts are the parts of the watch that can fail, sorted.
 var parts = []string{store.PartStripe, store.PartEvents, store.PartFiles, store.PartNotifications, store.PartSweep}
 
-// monitor keeps the incident about the watch itself.
+// monitor keeps the incidents that are about faults of the watch or of a service.
 type monitor struct {
 	*term
 	mu       sync.Mutex
@@ -78,32 +78,32 @@ func (m *monitor) failing(reported []string) []string {
 
 // reportGap reports a time in which no replica watched, such as while Redis was
 // away, after the first sweep that succeeded.
-func (t *term) reportGap(ctx context.Context, last time.Time) {
-	now := t.Now()
-	if last.IsZero() || now.Sub(last) < max(failureThreshold*t.Interval, minGap) {
+func (m *monitor) reportGap(ctx context.Context, last time.Time) {
+	now := m.Now()
+	if last.IsZero() || now.Sub(last) < max(failureThreshold*m.Interval, minGap) {
 		return
 	}
 	i := newIncident(store.IncidentBlind, now)
 	i.Opened, i.Since, i.Closed = last, last, now
-	if err := t.incidents.open(ctx, i, Resolved); err != nil {
-		t.Log.WarnContext(ctx, "gap in the watch not reported", "error", err)
+	if err := m.incidents.open(ctx, i, Resolved); err != nil {
+		m.Log.WarnContext(ctx, "gap in the watch not reported", "error", err)
 	}
 }
 
 // reportUnverified keeps the incident about payments that cannot be verified, by
 // the sessions that a sweep counted. One failed poll of Stripe is no news.
-func (t *term) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
-	known := t.known()
+func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
+	known := m.known()
 	why, since := known.stripeFault, known.stripeSilentSince
 	silent := !since.IsZero()
 	count := sessions[store.StripeNoAnswer]
-	if failures, _ := t.monitor.of(store.PartStripe); silent && failures < 2 {
+	if failures, _ := m.of(store.PartStripe); silent && failures < 2 {
 		return nil
 	}
 	if !silent {
-		why, since, count = store.StripeWrongMode, t.Now(), sessions[store.StripeWrongMode]
+		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return t.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
 		switch {
 		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
@@ -118,8 +118,8 @@ func (t *term) reportUnverified(ctx context.Context, sessions map[store.Unverifi
 }
 
 // reportVerified closes that incident once Stripe answers again.
-func (t *term) reportVerified(ctx context.Context) error {
-	return t.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+func (m *monitor) reportVerified(ctx context.Context) error {
+	return m.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -127,10 +127,10 @@ func (t *term) reportVerified(ctx context.Context) error {
 // reportEmpty keeps the incident about a Redis that holds no session although
 // Stripe lists sales: it is not the site's, which stores a session before it can
 // be paid.
-func (t *term) reportEmpty(ctx context.Context, state store.WatchState, now time.Time) error {
-	empty := t.known().sessions == 0
+func (m *monitor) reportEmpty(ctx context.Context, state store.WatchState, now time.Time) error {
+	empty := m.known().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return t.incidents.setFault(ctx, store.IncidentEmpty, RedisEmpty, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, store.IncidentEmpty, RedisEmpty, func(i *store.Incident, open bool) bool {
 		if !open {
 			i.Since = now
 		}
@@ -140,11 +140,11 @@ func (t *term) reportEmpty(ctx context.Context, state store.WatchState, now time
 
 // reportFiles keeps the incident about files that cannot be checked. The first
 // file that is found closes it.
-func (t *term) reportFiles(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool) error {
+func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, since time.Time, found bool) error {
 	if trouble == "" && !found {
 		return nil
 	}
-	return t.incidents.setFault(ctx, store.IncidentFiles, FilesUnavailable, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, store.IncidentFiles, FilesUnavailable, func(i *store.Incident, open bool) bool {
 		if !open {
 			i.Since = since
 		}

@@ -159,7 +159,7 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 	if err != nil {
 		f.Log.DebugContext(ctx, "file not seen", "error", err)
 	}
-	if failed := f.reportFiles(ctx, trouble, since, err == nil); failed != nil {
+	if failed := f.monitor.reportFiles(ctx, trouble, since, err == nil); failed != nil {
 		return "", failed
 	}
 	for _, missing := range confirmed {

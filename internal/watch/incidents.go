@@ -41,17 +41,6 @@ func (s *incidents) list(ctx context.Context) ([]store.Incident, error) {
 	return open, nil
 }
 
-// current returns the incident of a kind that is not closed. It reports false if
-// there is none.
-func (s *incidents) current(ctx context.Context, kind store.IncidentKind) (store.Incident, bool, error) {
-	open, err := s.list(ctx)
-	n := slices.IndexFunc(open, func(i store.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
-	if err != nil || n < 0 {
-		return store.Incident{}, false, err
-	}
-	return open[n], true, nil
-}
-
 func newIncident(kind store.IncidentKind, now time.Time) store.Incident {
 	return store.Incident{ID: rand.Text(), Kind: kind, Opened: now, Grown: now}
 }
@@ -80,12 +69,15 @@ func (s *incidents) change(ctx context.Context, i store.Incident, change func(*s
 func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reason Reason, update func(i *store.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
-	i, open, err := s.current(ctx, kind)
+	all, err := s.list(ctx)
 	if err != nil {
 		return err
 	}
-	if !open {
-		i = newIncident(kind, s.Now())
+	i := newIncident(kind, s.Now())
+	n := slices.IndexFunc(all, func(i store.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
+	open := n >= 0
+	if open {
+		i = all[n]
 	}
 	updated := i
 	persists := update(&updated, open)

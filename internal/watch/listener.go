@@ -23,7 +23,23 @@ type listener struct {
 // listen listens until ctx ends or the connection fails. A failure is reported
 // only if Redis did send notifications before: its owner need not allow them.
 func (l *listener) listen(ctx context.Context) error {
-	err := l.subscribe(ctx)
+	listening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	written := make(chan string, 10_000)
+	go l.collect(listening, written)
+	onNotification := func(session string) {
+		l.lastWrite.Store(l.Now().UnixMilli())
+		l.sweeper.Written(session)
+		select {
+		case written <- session:
+		default: // the next sweep reads it
+		}
+	}
+	onSubscribed := func() {
+		l.sweeper.Missed()
+		l.release()
+	}
+	err := store.NewListener(l.Product, onNotification, onSubscribed).Listen(listening)
 	l.release()
 	if err == nil || ctx.Err() != nil {
 		return nil
@@ -47,26 +63,6 @@ func (l *listener) await(ctx context.Context) {
 func newListener(t *term) *listener {
 	subscribed := make(chan struct{})
 	return &listener{term: t, subscribed: subscribed, release: sync.OnceFunc(func() { close(subscribed) })}
-}
-
-func (l *listener) subscribe(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	written := make(chan string, 10_000)
-	go l.collect(ctx, written)
-	onNotification := func(session string) {
-		l.lastWrite.Store(l.Now().UnixMilli())
-		l.sweeper.Written(session)
-		select {
-		case written <- session:
-		default: // the next sweep reads it
-		}
-	}
-	onSubscribed := func() {
-		l.sweeper.Missed()
-		l.release()
-	}
-	return store.NewListener(l.Product, onNotification, onSubscribed).Listen(ctx)
 }
 
 // collect puts the sessions that are written on the due list, until ctx ends.

@@ -61,7 +61,7 @@ func (p *stripePoller) poll(ctx context.Context) error {
 		}
 	})
 	if err == nil {
-		err = p.reportVerified(ctx)
+		err = p.monitor.reportVerified(ctx)
 	}
 	p.monitor.report(ctx, store.PartStripe, err)
 	return err

@@ -38,7 +38,7 @@ func (s *sweepTask) sweep(ctx context.Context) error {
 		s.pause = s.pauseAfter(took)
 		if !s.succeeded {
 			s.succeeded = true
-			s.reportGap(ctx, s.previous)
+			s.monitor.reportGap(ctx, s.previous)
 		}
 	}
 	s.monitor.report(ctx, store.PartSweep, err)
@@ -88,7 +88,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	s.learn(func(f *facts) {
 		f.sessions, f.filesChecked, f.allVerified = swept.Count.Sessions, !found.oldFileDue, f.allVerified || !found.unknown
 	})
-	if err := s.reportEmpty(ctx, found.state, started); err != nil {
+	if err := s.monitor.reportEmpty(ctx, found.state, started); err != nil {
 		return err
 	}
 	if swept.Full {
@@ -116,7 +116,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	if err := s.record(ctx, changes...); err != nil {
 		return err
 	}
-	if err := s.reportUnverified(ctx, found.unverifiable); err != nil {
+	if err := s.monitor.reportUnverified(ctx, found.unverifiable); err != nil {
 		return err
 	}
 	return s.saveRollup(ctx, swept.Count, started)

@@ -55,7 +55,7 @@ func TestSlackOutage(t *testing.T) {
 			h.advance(2 * time.Minute)
 			h.expectNotified("update 18", "reply threshold 18", "reply reminder 18", "first 1", "resolved 0")
 			h.advance(14 * time.Minute)
-			h.expectNotified("reply reminder 1") // of what was told last, as nobody acknowledged it
+			h.expectNotified("reply reminder 1") // of what was alerted last, as nobody acknowledged it
 			for n := range 30 {
 				h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 			}
@@ -76,12 +76,12 @@ func TestRemindersDouble(t *testing.T) {
 	h.orphan("cs_test_0")
 	h.advance(time.Minute)
 	h.expectNotified("first 1")
-	told := h.at
+	notified := h.at
 	reminded := func(within time.Duration) (after []int) {
 		for end := h.at.Add(within); h.at.Before(end); {
 			h.advance(time.Minute)
 			for range h.notified() {
-				after = append(after, int(h.at.Sub(told)/time.Minute))
+				after = append(after, int(h.at.Sub(notified)/time.Minute))
 			}
 		}
 		return after
@@ -100,7 +100,7 @@ func TestRemindersDouble(t *testing.T) {
 	}
 	press(snooze)
 	press(snooze)
-	told = h.at
+	notified = h.at
 	h.advance(time.Second)
 	h.expectNotified("update 1")
 	if got, want := fmt.Sprint(reminded(3*time.Hour)), "[120]"; got != want {
@@ -133,14 +133,14 @@ func TestThresholdsAndReopening(t *testing.T) {
 		}
 	}
 	if lines["first"] != 1 || lines["threshold"] != 3 || lines["reminder"] != 0 || len(lines) != 3 {
-		t.Errorf("told %v", lines)
+		t.Errorf("notified %v", lines)
 	}
 	for n := range 120 {
 		h.put(fmt.Sprint("webhook:cs_test_", n), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`)
 	}
 	h.advance(2 * time.Minute)
-	if told := h.notified(); told[len(told)-1] != "update 0" {
-		t.Errorf("told %q", told)
+	if notified := h.notified(); notified[len(notified)-1] != "update 0" {
+		t.Errorf("notified %q", notified)
 	}
 	h.orphan("cs_test_again")
 	h.advance(2 * time.Minute)

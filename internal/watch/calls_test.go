@@ -68,7 +68,7 @@ func TestCallsToStripe(t *testing.T) {
 	t.Cleanup(server.Close)
 	reader := overHTTP{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL, Now: h.cfg.Now})}
 	h.cfg.Stripe, h.cfg.Payments = reader, reader
-	h.cfg.Interval = time.Hour // sweeps ask Stripe nothing; passes come each minute
+	h.cfg.Interval = time.Hour // sweeps ask Stripe nothing; Stripe is polled each minute
 	shop := shop{bench: h.bench, stripe: stripe}
 	for minute := range 25 * 60 {
 		shop.begin(h.at.Add(-time.Duration(minute)*time.Minute), 10, true, 0)
@@ -91,8 +91,8 @@ func TestCallsToStripe(t *testing.T) {
 	} else {
 		t.Logf("%.1f calls a minute", quiet)
 	}
-	if told, unpaid := h.notified(), h.metrics.of(store.VerdictUnpaid); told != nil || unpaid != 1000 {
-		t.Errorf("told %q; %d sessions are counted as unpaid", told, unpaid)
+	if notified, unpaid := h.notified(), h.metrics.of(store.VerdictUnpaid); notified != nil || unpaid != 1000 {
+		t.Errorf("notified %q; %d sessions are counted as unpaid", notified, unpaid)
 	}
 	t.Logf("%.1f calls a minute with an incident", through(30, 20))
 	if n := len(h.only().Cases); n != 10 { // the grace of the others is not over

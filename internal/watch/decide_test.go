@@ -115,7 +115,7 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 	t.Parallel()
 	i := incident(30, 0, unposted)
 	var order []string
-	tell := func(at time.Time) {
+	notify := func(at time.Time) {
 		for range 5 {
 			d := Decide(i, at, timings.Update)
 			if d.Act == None {
@@ -129,18 +129,18 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 		}
 		t.Fatalf("no end of telling: %v", order)
 	}
-	tell(now)
+	notify(now)
 	join(&i, []store.Case{{ID: "late"}}, now)
-	tell(now.Add(timings.Update))
+	notify(now.Add(timings.Update))
 	for n := range 100 {
 		join(&i, []store.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
 	}
-	tell(now.Add(time.Minute))
-	tell(now.Add(16 * time.Minute))
-	tell(now.Add(17 * time.Minute))
+	notify(now.Add(time.Minute))
+	notify(now.Add(16 * time.Minute))
+	notify(now.Add(17 * time.Minute))
 	want := "[first joined joined threshold reminder]"
 	if got := fmt.Sprint(order); got != want {
-		t.Errorf("told %s, want %s", got, want)
+		t.Errorf("notified %s, want %s", got, want)
 	}
 }
 

@@ -104,7 +104,7 @@ func TestKilledWhileRecordingSummary(t *testing.T) {
 	h.advance(5 * time.Minute)
 	h.expectNotified()
 	if state, err := h.records.State(t.Context()); err != nil || !state.HistoryTold {
-		t.Errorf("it is not noted as told: %v", err)
+		t.Errorf("it is not recorded as published: %v", err)
 	}
 }
 
@@ -114,7 +114,7 @@ func TestFailoverLosesRecord(t *testing.T) {
 	t.Parallel()
 	f := redistest.StartFailover(t)
 	b := benchOn(t, f.URL(), f.Client())
-	b.cfg.Interval = time.Hour // else three failures in a row would be told
+	b.cfg.Interval = time.Hour // else three failures in a row would be reported
 	b.channel.readable = true
 	b.channel.onPost = func() { // from here on the replica hears nothing
 		f.Replica.Freeze(t)

@@ -15,7 +15,7 @@ func TestPostWithoutAnswer(t *testing.T) {
 		name  string
 		finds bool
 		posts int
-	}{{"the channel can be read", true, 1}, {"nobody may look", false, 2}} {
+	}{{"the channel can be read", true, 1}, {"the channel cannot be read", false, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
@@ -156,7 +156,7 @@ func TestReplyWithUnknownOutcome(t *testing.T) {
 		finds bool
 	}{
 		{"it arrived, the channel can be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, true},
-		{"it arrived, nobody may look", &Refusal{Unclear: true, Err: errors.New("no answer")}, false},
+		{"it arrived, the channel cannot be read", &Refusal{Unclear: true, Err: errors.New("no answer")}, false},
 		{"it did not arrive", &Refusal{Err: errors.New("slow down")}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -51,7 +51,7 @@ func (p *stripePoller) eventOf(ctx context.Context, paid *store.Paid, now time.T
 	return store.EventFailed, nil
 }
 
-// refreshUndelivered reads the list anew unless that was tried within a poll's
+// refreshUndelivered reads the list again unless that was tried within a poll's
 // interval. A list that is some polls old still serves for an event that is older.
 func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.Time) error {
 	list := &p.undelivered

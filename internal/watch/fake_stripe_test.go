@@ -19,7 +19,7 @@ type fakeStripe struct {
 	answers          int          // so many lists of events are given, and no more; 0 = all
 	refunded         map[string]bool
 	calls            int
-	asked            []time.Duration // how far back each pass over the events reached
+	asked            []time.Duration // how far back each poll of the events reached
 	undeliveredErr   error           // what each list of undelivered events meets
 	undeliveredCalls int             // how often it was asked for
 

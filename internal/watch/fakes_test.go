@@ -61,7 +61,7 @@ type fakeFileAPI struct {
 	state store.FileState // "" = none is known
 	own   map[string]store.FileState
 	err   error  // what it answers instead
-	odd   string // a file about which nobody can read the answer
+	odd   string // a file whose answer cannot be read
 	asked map[string]int
 }
 

@@ -132,10 +132,10 @@ func (b *bench) expect(want string) {
 	select {
 	case got := <-b.channel.news:
 		if got != want {
-			b.t.Fatalf("told %q, want %q", got, want)
+			b.t.Fatalf("notified %q, want %q", got, want)
 		}
 	case <-time.After(patience):
-		b.t.Fatalf("never told %q", want)
+		b.t.Fatalf("never notified %q", want)
 	}
 }
 
@@ -161,7 +161,7 @@ func (b *bench) expectNothing() {
 	more("three more rounds of telling", &b.metrics.rounds)
 	select {
 	case got := <-b.channel.news:
-		b.t.Errorf("told %q", got)
+		b.t.Errorf("notified %q", got)
 	default:
 	}
 }

@@ -44,7 +44,7 @@ func TestOwnRepairIsNotAlerted(t *testing.T) {
 	b.run()
 	b.expect("first 1")
 	if got := b.only().Cases[0].ID; got != "cs_test_2" {
-		t.Errorf("told of %s", got)
+		t.Errorf("alerted %s", got)
 	}
 	b.expectNothing()
 }
@@ -68,9 +68,9 @@ func TestStalledVideoIsFinished(t *testing.T) {
 	h.expectNotified("first 1")
 	h.api.state = store.FileCompleted
 	h.advance(lateInterval + 2*time.Minute)
-	told := h.notified()
-	if last := told[len(told)-1]; last != "update 0" {
-		t.Errorf("told %q", told)
+	notified := h.notified()
+	if last := notified[len(notified)-1]; last != "update 0" {
+		t.Errorf("notified %q", notified)
 	}
 }
 
@@ -82,7 +82,7 @@ func TestFailedFileIsMarked(t *testing.T) {
 	h.advance(time.Minute)
 	h.expectNotified("first 1")
 	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictFailed) {
-		t.Fatalf("told as %s", kind)
+		t.Fatalf("alerted as %s", kind)
 	}
 	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.advance(2 * time.Minute)
@@ -103,6 +103,6 @@ func TestMarkedFileIsFinished(t *testing.T) {
 	h.api.state = store.FileCompleted
 	h.advance(lateInterval + 2*time.Minute)
 	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictUndelivered) {
-		t.Fatalf("told as %s", kind)
+		t.Fatalf("alerted as %s", kind)
 	}
 }

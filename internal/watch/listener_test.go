@@ -20,7 +20,7 @@ func TestNotificationsFail(t *testing.T) {
 	fail := func(times int) {
 		for range times {
 			if err := h.term.listener.listen(t.Context()); err == nil {
-				t.Fatal("heard what Redis' owner forbids")
+				t.Fatal("subscribed to what the owner of Redis forbids")
 			}
 		}
 		h.must(h.term.notifier.notifyAll(t.Context()))

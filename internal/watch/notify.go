@@ -174,7 +174,7 @@ func (n *notifier) post(ctx context.Context, i store.Incident, d Decision) (stor
 	return i, message, i.Revision, err
 }
 
-// markUnclear marks a refusal to look a notification up: whether that was
+// markUnclear marks a refusal to look a notification up: whether it was
 // delivered is not known.
 func markUnclear(err error) error {
 	var refusal *Refusal
@@ -219,7 +219,7 @@ func (n *notifier) recordFailure(ctx context.Context, i store.Incident, d Decisi
 		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
-		case refusal.Gone || refusal.Stuck: // it is posted anew, in the channel that is configured now
+		case refusal.Gone || refusal.Stuck: // it is posted again, in the channel that is configured now
 			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
 			if d.Reason == Reminder { // the new message reminds, too
 				i.Reminders++

@@ -42,7 +42,7 @@ func TestReconcile(t *testing.T) {
 	}{
 		{"as before", incident(2, time.Hour), func(*Observation) {}, false, 2, "", ""},
 		{"the event failed by now", incident(2, time.Hour), func(s *Observation) { s.Case.Event = store.EventFailed }, true, 2, Joined, ""},
-		{"nobody can tell", incident(2, time.Hour), left(""), false, 2, "", ""},
+		{"not known", incident(2, time.Hour), left(""), false, 2, "", ""},
 		{"the webhooks came", incident(2, time.Hour), left(store.EndLate), true, 0, Resolved, store.EndLate},
 		{"in other trouble", incident(2, time.Hour), func(s *Observation) { s.Case.Verdict, s.Ending = store.VerdictStalled, store.EndLate }, true, 0, Resolved, store.EndLate},
 		{"left, and still well", incident(2, time.Hour, gone), left(store.EndLate), false, 0, "", store.EndLate},
@@ -113,8 +113,8 @@ func TestRetired(t *testing.T) {
 		{"closed within the window", incident(1, time.Minute, closed), false},
 		{"closed long ago", incident(1, Window, closed), true},
 		{"closed long ago, not shown so", incident(1, Window, closed, changed(Resolved)), false},
-		{"closed long ago, never told", incident(1, Window, closed, unposted), false},
-		{"history, told", incident(1, 0, of(store.IncidentHistory)), true},
+		{"closed long ago, never posted", incident(1, Window, closed, unposted), false},
+		{"history, posted", incident(1, 0, of(store.IncidentHistory)), true},
 		{"Stripe answers again", incident(0, 0, closed, of(store.IncidentUnverified)), true},
 	} {
 		if got := retired(c.i, now); got != c.want {
@@ -178,7 +178,7 @@ func TestNextInspection(t *testing.T) {
 		{"waiting", store.Diagnosis{Verdict: store.VerdictWaiting, PaidAt: now}, store.Session{}, 10 * time.Minute},
 		{"processing, no file yet", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, store.Session{}, 10 * time.Minute},
 		{"processing, which the check of its file ends", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, withFile, 0},
-		{"nobody knows since when", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
+		{"since when is not known", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
 		{"done", store.Diagnosis{Verdict: store.VerdictCompleted, PaidAt: now, Since: now}, store.Session{}, 0},
 	} {
 		got := nextInspection(sweep.Observation{Evidence: store.Evidence{Session: c.session}, Diagnosis: c.d}, limits)

@@ -119,6 +119,6 @@ func (h *simulation) expectNotified(want ...string) {
 	h.t.Helper()
 	got := h.notified()
 	if slices.Sort(got); !slices.Equal(got, slices.Sorted(slices.Values(want))) {
-		h.t.Errorf("%s in: told %q, want %q", h.at.Format(time.TimeOnly), got, want)
+		h.t.Errorf("%s in: notified %q, want %q", h.at.Format(time.TimeOnly), got, want)
 	}
 }

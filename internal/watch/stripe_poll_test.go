@@ -92,7 +92,7 @@ func TestStripeKeyRefused(t *testing.T) {
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
 	h.must(err)
 	if !slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Why == store.StripeKeyRefused && i.Sessions == 1 }) {
-		t.Errorf("why is not told: %+v", incidents)
+		t.Errorf("the reason is missing: %+v", incidents)
 	}
 	h.stripe.eventsErr = nil
 	h.advance(2 * time.Minute)
@@ -141,7 +141,7 @@ func TestPollsOverlap(t *testing.T) {
 	if want := []time.Duration{overlap, overlap + time.Minute, overlap + time.Minute}; !slices.Equal(h.stripe.asked, want) {
 		t.Errorf("then it reads %v, want %v", h.stripe.asked, want)
 	}
-	h.orphan("cs_test_1") // created before the last pass
+	h.orphan("cs_test_1") // created before the last poll
 	h.advance(time.Minute)
 	h.expectNotified("first 1")
 }

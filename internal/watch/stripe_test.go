@@ -25,7 +25,7 @@ func (h *simulation) atStripe(sessions ...demo.CheckoutSession) overHTTP {
 // Redis that holds none of them is not reported as empty.
 func TestOtherSales(t *testing.T) {
 	t.Parallel()
-	for other, told := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
+	for other, want := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
 		h := newSimulation(t)
 		h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 900, Currency: "usd",
 			Created: h.at.Add(-time.Hour), Event: store.EventDelivered, Other: other})
@@ -37,7 +37,7 @@ func TestOtherSales(t *testing.T) {
 		}
 		h.must(h.term.sweeps.sweep(t.Context()))
 		h.must(h.term.notifier.notifyAll(t.Context()))
-		h.expectNotified(told...)
+		h.expectNotified(want...)
 	}
 }
 

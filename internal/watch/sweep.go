@@ -56,7 +56,7 @@ type findings struct {
 	due          []check   // the newest files that are due
 	oldFileDue   bool      // one of them is of a session from before the watch
 	unverifiable map[store.Unverified]int
-	unknown      bool // Stripe did not tell of a payment yet
+	unknown      bool // a payment is not known, as Stripe does not answer
 }
 
 func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool, err error) {

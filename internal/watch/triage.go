@@ -20,7 +20,7 @@ const (
 type candidate struct {
 	sweep.Observation
 	paid      *store.Paid // by Stripe's lists; nil = they do not name it
-	dismissed string      // the trouble in which it was examined lately, and needs nobody
+	dismissed string      // the trouble in which it was examined lately, without a need to alert it
 	open      bool        // it is in an incident, as this member
 	member    member
 	lookUp    bool      // its payment at Stripe
@@ -39,7 +39,7 @@ const (
 	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
 	dismissed         disposition = "dismissed"          // examined lately in the same trouble
-	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty: a sweep has to tell first
+	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty, which a sweep has to find out first
 	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
 )
@@ -135,7 +135,7 @@ func expired(d store.Diagnosis, now time.Time) bool {
 }
 
 // endingOf returns how a session left the trouble it was in; "" = it did not, or
-// that cannot be told yet.
+// that is not known yet.
 func endingOf(o sweep.Observation, kind store.IncidentKind, repair store.Action, repaired bool) store.Ending {
 	switch {
 	case o.Verdict == store.VerdictUnchecked && !unheard(kind): // the state of its file is not known yet

@@ -37,7 +37,7 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.inspect(ctx, ids, openMembers(open))
+	result, err := s.inspect(ctx, ids, openCases(open))
 	if err != nil {
 		return err
 	}
@@ -66,9 +66,9 @@ type inspection struct {
 
 // inspect diagnoses sessions by what is known without asking anybody, and
 // examines those that seem to have got into trouble, or out of it.
-func (s *inspector) inspect(ctx context.Context, ids []string, members map[string]member) (inspection, error) {
+func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*store.Case) (inspection, error) {
 	result := inspection{observed: map[string]Observation{}}
-	candidates, err := s.diagnose(ctx, ids, members)
+	candidates, err := s.diagnose(ctx, ids, open)
 	if err != nil {
 		return result, err
 	}
@@ -76,13 +76,13 @@ func (s *inspector) inspect(ctx context.Context, ids []string, members map[strin
 	var suspects []*candidate
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
-		unchanged := c.open && c.member.kind == store.IncidentKind(c.Verdict) && s.alertable(c.Observation)
+		unchanged := c.open != nil && c.open.Verdict == c.Verdict && s.alertable(c.Observation)
 		reason := s.triage(*c, state)
 		switch {
-		case unchanged && (!s.dueForRecheck(c.member.Case, len(members), now) || !s.stripe.lookups.AllowN(now, 1)):
+		case unchanged && (!s.dueForRecheck(c.open, len(open), now) || !s.stripe.lookups.AllowN(now, 1)):
 			result.observed[c.Session.ID] = Observation{Case: s.caseOf(ctx, *c, now), Alerted: true}
 			continue
-		case c.open:
+		case c.open != nil:
 			c.lookUp = unchanged
 			suspects = append(suspects, c)
 			continue
@@ -109,7 +109,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, members map[strin
 }
 
 // diagnose reads sessions and diagnoses them.
-func (s *inspector) diagnose(ctx context.Context, ids []string, members map[string]member) ([]*candidate, error) {
+func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]*store.Case) ([]*candidate, error) {
 	sessions, err := s.Product.Sessions(ctx, ids)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, members map[stri
 	}
 	payments := map[string]store.Payment{}
 	for _, id := range ids {
-		payments[id] = s.stripe.payment(id, known[id].Paid, members[id].Case)
+		payments[id] = s.stripe.payment(id, known[id].Paid, open[id])
 	}
 	evidence, err := s.evidence(ctx, sessions, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
 	if err != nil {
@@ -130,10 +130,9 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, members map[stri
 	candidates := make([]*candidate, len(sessions))
 	for n, e := range evidence {
 		id := e.Session.ID
-		m, open := members[id]
 		candidates[n] = &candidate{
 			Observation: sweep.Observation{Evidence: e, Diagnosis: store.Diagnose(e, now, s.Limits)},
-			paid:        known[id].Paid, dismissed: known[id].Dismissed, member: m, open: open,
+			paid:        known[id].Paid, dismissed: known[id].Dismissed, open: open[id],
 		}
 	}
 	return candidates, nil
@@ -213,13 +212,15 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 	o := Observation{
 		Case:    s.caseOf(ctx, c, now),
 		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
-		Ending:  endingOf(c.Observation, c.member.kind, repair, s.markedByRepair(c.Observation)),
+	}
+	if c.open != nil {
+		o.Ending = endingOf(c.Observation, c.open.Verdict, repair, s.markedByRepair(c.Observation))
 	}
 	o.Case.Checked = c.checked
 	result.observed[id] = o
 	switch {
 	case o.Alerted:
-	case !c.open:
+	case c.open == nil:
 		s.logSkipped(ctx, c, notConfirmed)
 		return s.Records.Dismiss(ctx, id, key, dismissalLife)
 	case o.Ending == "":
@@ -235,7 +236,7 @@ func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) stor
 		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
 		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
 	}
-	if !unheard(store.IncidentKind(c.Verdict)) || c.paid == nil {
+	if !unheard(c.Verdict) || c.paid == nil {
 		return result
 	}
 	result.EventID, result.EventAt = c.paid.EventID, c.paid.EventAt

@@ -130,25 +130,19 @@ func retired(i store.Incident, now time.Time) bool {
 	return !i.Closed.IsZero() && (now.Sub(i.Grown) >= Window || !aboutSessions(i.Kind))
 }
 
-// member is a session of an incident.
-type member struct {
-	kind store.IncidentKind
-	*store.Case
-}
-
-// openMembers returns the sessions that are in incidents, by id.
-func openMembers(incidents []store.Incident) map[string]member {
-	members := map[string]member{}
+// openCases returns the cases of the sessions that are in incidents, by session. A
+// case has the verdict that its incident is about.
+func openCases(incidents []store.Incident) map[string]*store.Case {
+	open := map[string]*store.Case{}
 	for _, i := range incidents {
 		if !aboutSessions(i.Kind) {
 			continue
 		}
 		for n := range i.Cases {
-			c := &i.Cases[n]
-			if _, known := members[c.ID]; !known && c.Gone.IsZero() {
-				members[c.ID] = member{i.Kind, c}
+			if c := &i.Cases[n]; c.Gone.IsZero() {
+				open[c.ID] = c
 			}
 		}
 	}
-	return members
+	return open
 }

@@ -154,12 +154,12 @@ func TestEnding(t *testing.T) {
 		{"the webhook came, its file is not checked yet", store.VerdictUnchecked, done, "", "", false, store.EndLate},
 	} {
 		x := sweep.Observation{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
-		if got := endingOf(x, store.IncidentKind(store.VerdictOrphaned), c.repaired, c.fixed); got != c.want {
+		if got := endingOf(x, store.VerdictOrphaned, c.repaired, c.fixed); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
 	x := sweep.Observation{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
-	if got := endingOf(x, store.IncidentKind(store.VerdictStalled), "", false); got != "" {
+	if got := endingOf(x, store.VerdictStalled, "", false); got != "" {
 		t.Errorf("stalled, and its file is another one: %q before that is checked", got)
 	}
 }

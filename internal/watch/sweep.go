@@ -102,7 +102,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	}
 	now := s.Now()
 	var dues []store.Due
-	for id := range openMembers(incidents) {
+	for id := range openCases(incidents) {
 		dues = append(dues, store.Due{Session: id, At: now})
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {

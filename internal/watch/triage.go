@@ -21,10 +21,9 @@ type candidate struct {
 	sweep.Observation
 	paid      *store.Paid // by Stripe's lists; nil = they do not name it
 	dismissed string      // the trouble in which it was examined lately, without a need to alert it
-	open      bool        // it is in an incident, as this member
-	member    member
-	lookUp    bool      // its payment at Stripe
-	checked   time.Time // when that was done
+	open      *store.Case // in an incident; nil = it is in none
+	lookUp    bool        // its payment at Stripe
+	checked   time.Time   // when that was done
 }
 
 // disposition says what becomes of a session by its quick diagnosis, and why.
@@ -88,16 +87,14 @@ func (w *Watch) markedByRepair(o sweep.Observation) bool {
 // troubleSince returns when the trouble began: with the payment, or with the
 // status.
 func troubleSince(d store.Diagnosis) time.Time {
-	if unheard(store.IncidentKind(d.Verdict)) || d.Since.IsZero() {
+	if unheard(d.Verdict) || d.Since.IsZero() {
 		return d.PaidAt
 	}
 	return d.Since
 }
 
 // unheard reports whether the site never reacted to the payment.
-func unheard(kind store.IncidentKind) bool {
-	return kind == store.IncidentKind(store.VerdictOrphaned) || kind == store.IncidentKind(store.VerdictLost)
-}
+func unheard(v store.Verdict) bool { return v == store.VerdictOrphaned || v == store.VerdictLost }
 
 // dismissalKey identifies the trouble that a session is in.
 func dismissalKey(d store.Diagnosis) string {
@@ -134,11 +131,11 @@ func expired(d store.Diagnosis, now time.Time) bool {
 	return d.Verdict == store.VerdictLost && now.Sub(troubleSince(d)) > store.KeyLife-expiryMargin
 }
 
-// endingOf returns how a session left the trouble it was in; "" = it did not, or
+// endingOf returns how a session left the verdict it had; "" = it did not, or
 // that is not known yet.
-func endingOf(o sweep.Observation, kind store.IncidentKind, repair store.Action, repaired bool) store.Ending {
+func endingOf(o sweep.Observation, had store.Verdict, repair store.Action, repaired bool) store.Ending {
 	switch {
-	case o.Verdict == store.VerdictUnchecked && !unheard(kind): // the state of its file is not known yet
+	case o.Verdict == store.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
 		return ""
 	case o.Job == store.JobRunning || o.Verdict == store.VerdictUnclear || o.Verdict == store.VerdictWaiting:
 		return ""

@@ -24,8 +24,8 @@ type Alerts struct {
 }
 
 var (
-	_ watch.Teller = Alerts{}
-	_ watch.Finder = Alerts{}
+	_ watch.Notifier = Alerts{}
+	_ watch.Finder   = Alerts{}
 )
 
 // Post shows an incident.
@@ -114,7 +114,7 @@ func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool
 	if err != nil {
 		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
-			return store.Message{}, false, watch.ErrMayNotLook
+			return store.Message{}, false, watch.ErrHistoryForbidden
 		}
 		return store.Message{}, false, changeError(err)
 	}

@@ -15,15 +15,11 @@ import (
 
 // newWatch wires the watch. It tells through the bot.
 func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
-	// Of a session in trouble nobody asks the site; Stripe and the files are asked by
-	// the watch, at its own pace.
-	closely := parts.examiner
-	closely.Payments, closely.Site, closely.Files = nil, nil, nil
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
-		Records: parts.records, Statistics: parts.statistics, Product: product, Ledger: parts.ledger, Examiner: &closely,
+		Records: parts.records, Statistics: parts.statistics, Product: product, Ledger: parts.ledger, Reads: parts.examiner.Reads,
 		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
-		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
+		Notifier: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
 		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {

@@ -311,7 +311,7 @@ func TestRedisIsAway(t *testing.T) {
 	alert := oncall.ExpectMessage(having("A paid session got no video."))
 	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: overdue(), Event: store.EventFailed})
 	s.redis.Freeze(t)
-	s.bot.prints(regexp.MustCompile("the lead of the watch is lost"))
+	s.bot.prints(regexp.MustCompile("leadership lost"))
 	s.redis.Thaw(t)
 	oncall.ExpectMessage(having("Lost: a paid session"))
 	s.webhook(watchID(1), store.StatusCompleted)

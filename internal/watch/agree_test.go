@@ -14,7 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// generated makes sessions of every kind that time and neighbours can leave.
+// generated returns sessions in every state that time and services can leave.
 func generated(now time.Time, n int) (all []demo.Example) {
 	random := rand.New(rand.NewPCG(11, 2026))
 	for i := range n {
@@ -49,19 +49,19 @@ func generated(now time.Time, n int) (all []demo.Example) {
 	return all
 }
 
-// TestFiguresAndAlertsAgree per verdict, and with what debug says of each session.
-func TestFiguresAndAlertsAgree(t *testing.T) {
+// TestStatisticsAndAlertsAgree: by verdict, and with the diagnosis of each session.
+func TestStatisticsAndAlertsAgree(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	for name, examples := range map[string][]demo.Example{"the demo's data": demo.Seed(now), "generated data": generated(now, 120)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHours(t)
+			h := newSimulation(t)
 			h.at, h.checkAt, h.cfg.Interval = now, now, 5*time.Minute
 			stripe, files := demo.NewStripe(), demo.NewSuperDuper(h.cfg.Now, time.Hour)
 			server := httptest.NewServer(stripe)
 			t.Cleanup(server.Close)
-			h.done(demo.Load(t.Context(), h.client, examples))
+			h.must(demo.Load(t.Context(), h.client, examples))
 			demo.Tell(stripe, files, examples)
 			h.api.own = map[string]store.FileState{}
 			for _, e := range examples {
@@ -70,12 +70,12 @@ func TestFiguresAndAlertsAgree(t *testing.T) {
 			reader := overHTTP{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL, Now: h.cfg.Now})}
 			h.cfg.Stripe, h.cfg.Payments = reader, reader
 			h.cfg.OtherMode = reader.OtherMode
-			h.done(h.records.Begin(t.Context(), now.Add(-40*24*time.Hour))) // nothing is from before
+			h.must(h.records.Begin(t.Context(), now.Add(-40*24*time.Hour))) // nothing is from before
 			h.lead()
-			h.pass(6 * time.Hour)
+			h.advance(6 * time.Hour)
 			alerted := map[store.Verdict]int{}
 			incidents, err := h.records.OpenIncidents(t.Context(), nil)
-			h.done(err)
+			h.must(err)
 			for _, i := range incidents {
 				for _, c := range i.Open() {
 					if s, err := (store.Reader{Redis: h.product}).Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it

@@ -14,7 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// overHTTP is Stripe as it is asked in production.
+// overHTTP is the Stripe client as it is used in production.
 type overHTTP struct{ *payments.Reader }
 
 func (o overHTTP) Payment(ctx context.Context, id string) store.Payment {
@@ -33,32 +33,31 @@ func (o overHTTP) Event(ctx context.Context, p store.Payment) store.Event {
 	return e
 }
 
-// TestCallsToStripe, counted by the stand-in through an hour, in which ten sessions
-// begin each minute, all of them paid, and a thousand are open. Then one of
-// twenty gets no webhook.
+// TestCallsToStripe counts the requests within an hour in which ten paid sessions
+// begin each minute and a thousand are open; then one of twenty gets no webhook.
 func TestCallsToStripe(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	stripe := demo.NewStripe()
 	server := httptest.NewServer(stripe)
 	t.Cleanup(server.Close)
 	reader := overHTTP{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL, Now: h.cfg.Now})}
 	h.cfg.Stripe, h.cfg.Payments = reader, reader
-	h.cfg.Interval = time.Hour // sweeps ask Stripe nothing; passes come each minute
-	town := town{bench: h.bench, stripe: stripe}
+	h.cfg.Interval = time.Hour // sweeps ask Stripe nothing; Stripe is polled each minute
+	shop := shop{bench: h.bench, stripe: stripe}
 	for minute := range 25 * 60 {
-		town.begin(h.at.Add(-time.Duration(minute)*time.Minute), 10, true, 0)
+		shop.begin(h.at.Add(-time.Duration(minute)*time.Minute), 10, true, 0)
 	}
-	town.begin(h.at.Add(-time.Hour), 1000, false, 0)
-	town.settle()
+	shop.begin(h.at.Add(-time.Hour), 1000, false, 0)
+	shop.flush()
 	h.lead()
-	h.done(h.records.Note(t.Context(), h.shift.lead, store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
+	h.must(h.term.record(t.Context(), store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
 	through := func(minutes, lost int) float64 {
 		before := stripe.Calls()
 		for range minutes {
-			town.begin(h.at, 10, true, lost)
-			town.settle()
-			h.pass(time.Minute)
+			shop.begin(h.at, 10, true, lost)
+			shop.flush()
+			h.advance(time.Minute)
 		}
 		return float64(stripe.Calls()-before) / float64(minutes)
 	}
@@ -67,8 +66,8 @@ func TestCallsToStripe(t *testing.T) {
 	} else {
 		t.Logf("%.1f calls a minute", quiet)
 	}
-	if told, unpaid := h.told(), h.figures.of(store.VerdictUnpaid); told != nil || unpaid != 1000 {
-		t.Errorf("told %q; %d sessions are counted as unpaid", told, unpaid)
+	if notified, unpaid := h.notified(), h.metrics.of(store.VerdictUnpaid); notified != nil || unpaid != 1000 {
+		t.Errorf("notified %q; %d sessions are counted as unpaid", notified, unpaid)
 	}
 	t.Logf("%.1f calls a minute with an incident", through(30, 20))
 	if n := len(h.only().Cases); n != 10 { // the grace of the others is not over
@@ -76,8 +75,8 @@ func TestCallsToStripe(t *testing.T) {
 	}
 }
 
-// town is where customers come from.
-type town struct {
+// shop is where customers come from.
+type shop struct {
 	*bench
 	stripe *demo.Stripe
 	n      int
@@ -85,9 +84,9 @@ type town struct {
 	pipe   redis.Pipeliner
 }
 
-// begin lets so many sessions begin, which are paid at once or left open. Every
-// lost-th of those that are paid gets no webhook, 0 = all get it.
-func (w *town) begin(at time.Time, count int, paid bool, lost int) {
+// begin starts sessions, which are paid at once or left open. Every lost-th of those
+// that are paid gets no webhook, 0 = all get it.
+func (w *shop) begin(at time.Time, count int, paid bool, lost int) {
 	if w.pipe == nil {
 		w.pipe = w.client.Pipeline()
 	}
@@ -106,8 +105,8 @@ func (w *town) begin(at time.Time, count int, paid bool, lost int) {
 	}
 }
 
-// settle tells Stripe and Redis of them.
-func (w *town) settle() {
+// flush stores them at Stripe and in Redis.
+func (w *shop) flush() {
 	w.t.Helper()
 	w.stripe.Put(w.known...)
 	if _, err := w.pipe.Exec(w.t.Context()); err != nil {

@@ -7,33 +7,33 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Reason says why something is told, or not; metrics and the log name it.
+// Reason says why a notification is due; metrics and the log name it.
 type Reason string
 
-// The reasons.
+// The reasons for a notification.
 const (
-	First        Reason = "first"        // a new incident
-	Joined       Reason = "joined"       // more sessions
-	Threshold    Reason = "threshold"    // so many sessions that a line is due
-	Reminder     Reason = "reminder"     // nobody acknowledged it
-	Snoozed      Reason = "snoozed"      // somebody silenced it
-	Acknowledged Reason = "acknowledged" // somebody looks after it
-	Resolved     Reason = "resolved"     // sessions were put right, or all of them
-	Reopened     Reason = "reopened"     // it was closed, and more came
-	Unverifiable Reason = "unverifiable" // Stripe is silent
-	Summary      Reason = "summary"      // of what was before the watch began
-	Blind        Reason = "blind"        // the watch itself fails
+	First        Reason = "first"     // a new incident
+	Joined       Reason = "joined"    // more sessions, or more is known of them
+	Threshold    Reason = "threshold" // the number of sessions passed a threshold
+	Reminder     Reason = "reminder"  // nobody acknowledged it
+	Snoozed      Reason = "snoozed"
+	Acknowledged Reason = "acknowledged"
+	Resolved     Reason = "resolved"     // sessions recovered
+	Reopened     Reason = "reopened"     // it was closed, and more sessions came
+	Unverifiable Reason = "unverifiable" // Stripe does not answer
+	Summary      Reason = "summary"      // of the backlog from before the watch began
+	Degraded     Reason = "blind"        // the watch itself fails
 
-	FilesUnavailable Reason = "files_unavailable" // SuperDuperAI does not say how files stand
+	FilesUnavailable Reason = "files_unavailable" // SuperDuperAI does not answer
 	RedisEmpty       Reason = "redis_empty"       // no session although Stripe lists sales
 
 	Nothing Reason = "nothing"
 )
 
-// Act is what is done for a reason.
+// Act is the kind of a notification.
 type Act int
 
-// The acts.
+// The kinds of notifications.
 const (
 	None   Act = iota
 	Post       // a new message
@@ -41,8 +41,8 @@ const (
 	Reply      // a line in its thread
 )
 
-// Decision is what is to be told next of an incident. Mention tells whether the
-// one on call is called.
+// Decision is the notification that an incident needs next. With Mention it
+// mentions whoever is on call.
 type Decision struct {
 	Reason  Reason
 	Act     Act
@@ -56,42 +56,43 @@ const (
 	// maxDoublings keeps reminders coming at least every 32 hours.
 	maxDoublings = 7
 	// Window is the time after the last session within which another one joins
-	// the same message. Later ones deserve a message that is seen.
+	// the same incident. Later ones deserve a message that is seen.
 	Window = time.Hour
 )
 
-// thresholds are the numbers of sessions at which a line is due.
+// thresholds are the numbers of sessions at which a reply in the thread is due.
 var thresholds = []int{5, 25, 100, 500, 2500, 10_000}
 
-// passed is the largest threshold that so many sessions reach, 0 = none.
-func passed(sessions int) int {
-	largest := 0
-	for _, t := range thresholds {
+// thresholdReached returns the largest threshold that a number of sessions
+// reaches, 0 = none.
+func thresholdReached(sessions int) int {
+	for _, t := range slices.Backward(thresholds) {
 		if sessions >= t {
-			largest = t
+			return t
 		}
 	}
-	return largest
+	return 0
 }
 
-// Decide says what is to be told of an incident now: the most urgent thing,
-// others follow when that is done. Updates of one message are at least pace apart.
-func Decide(i store.Incident, now time.Time, pace time.Duration) Decision {
+// Decide returns the most urgent notification that an incident needs; others
+// follow once that is delivered. Updates of one message are at least minInterval
+// apart.
+func Decide(i store.Incident, now time.Time, minInterval time.Duration) Decision {
 	nothing := Decision{Reason: Nothing}
 	switch {
 	case now.Before(i.NextTry):
 		return nothing
 	case i.Place.TS == "":
 		return decidePost(i, now)
-	case i.Shown < i.Revision && (hasty(i) || now.Sub(i.ShownAt) >= pace):
+	case i.Shown < i.Revision && (isUrgent(i) || now.Sub(i.ShownAt) >= minInterval):
 		return Decision{Reason: Reason(i.Change), Act: Update}
-	case i.Shown < i.Revision || !i.Closed.IsZero() || !callsOut(i.Kind):
-		return nothing // the message first: a line in its thread leads to it
+	case i.Shown < i.Revision || !i.Closed.IsZero() || !aboutSessions(i.Kind):
+		return nothing // the message first: a reply leads to it
 	case i.Reopened:
 		return Decision{Reason: Reopened, Act: Reply, Mention: true}
 	case snoozed(i, now):
 		return nothing
-	case passed(len(i.Cases)) > i.Threshold:
+	case thresholdReached(len(i.Cases)) > i.Threshold:
 		return Decision{Reason: Threshold, Act: Reply}
 	case i.Acknowledged == nil && !now.Before(remindAt(i)):
 		return Decision{Reason: Reminder, Act: Reply, Mention: true}
@@ -99,49 +100,43 @@ func Decide(i store.Incident, now time.Time, pace time.Duration) Decision {
 	return nothing
 }
 
-// decidePost: what was closed before it could be told is told all the same, but
-// calls nobody. Nor does what is posted anew after somebody acknowledged it, or
-// while it is silenced.
+// decidePost: an incident that was closed before it could be posted is posted all
+// the same, without a mention. Nor is anybody mentioned by a message that replaces
+// one which was acknowledged, or while it is snoozed.
 func decidePost(i store.Incident, now time.Time) Decision {
 	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
-	switch {
-	case i.Kind == store.IncidentHistory:
-		d.Reason = Summary
-	case !i.Closed.IsZero():
+	reasons := map[store.IncidentKind]Reason{
+		store.IncidentHistory: Summary, store.IncidentUnverified: Unverifiable, store.IncidentBlind: Degraded,
+		store.IncidentFiles: FilesUnavailable, store.IncidentEmpty: RedisEmpty,
+	}
+	if reason, ok := reasons[i.Kind]; ok {
+		d.Reason = reason
+	}
+	if !i.Closed.IsZero() && i.Kind != store.IncidentHistory {
 		d.Reason = Resolved
-	case i.Kind == store.IncidentUnverified:
-		d.Reason = Unverifiable
-	case i.Kind == store.IncidentBlind:
-		d.Reason = Blind
-	case i.Kind == store.IncidentFiles:
-		d.Reason = FilesUnavailable
-	case i.Kind == store.IncidentEmpty:
-		d.Reason = RedisEmpty
 	}
 	return d
 }
 
-// Calls tells whether an incident, as it stands, calls the one on call.
+// Calls reports whether the message of an incident mentions whoever is on call:
+// while it is open, if it is about sessions, if Redis holds none, or if sweeps
+// fail. Whatever else fails only delays what a sweep finds.
 func Calls(i store.Incident) bool {
-	if i.Kind == store.IncidentBlind && slices.Contains(i.Parts, store.PartSweep) {
-		return i.Closed.IsZero() // without sweeps nothing is found for sure; all else only makes it quicker
-	}
-	if i.Kind == store.IncidentEmpty { // customers' sessions are elsewhere, or gone
-		return i.Closed.IsZero()
-	}
-	return callsOut(i.Kind) && i.Closed.IsZero()
+	urgent := aboutSessions(i.Kind) || i.Kind == store.IncidentEmpty ||
+		i.Kind == store.IncidentBlind && slices.Contains(i.Parts, store.PartSweep)
+	return urgent && i.Closed.IsZero()
 }
 
-// callsOut tells whether people are reminded of incidents of this kind: of
-// those that are about sessions.
-func callsOut(kind store.IncidentKind) bool {
+// aboutSessions reports whether incidents of a kind are about sessions that are
+// in trouble, and so worth a reminder.
+func aboutSessions(kind store.IncidentKind) bool {
 	return !slices.Contains([]store.IncidentKind{
 		store.IncidentUnverified, store.IncidentHistory, store.IncidentBlind, store.IncidentFiles, store.IncidentEmpty,
 	}, kind)
 }
 
-// hasty tells whether somebody waits to see the change.
-func hasty(i store.Incident) bool {
+// isUrgent reports whether somebody is waiting to see the change.
+func isUrgent(i store.Incident) bool {
 	return Reason(i.Change) == Acknowledged || Reason(i.Change) == Snoozed || i.Reopened || !i.Closed.IsZero()
 }
 
@@ -149,8 +144,8 @@ func snoozed(i store.Incident, now time.Time) bool {
 	return i.Snoozed != nil && now.Before(i.Snoozed.Until)
 }
 
-// remindAt is when the next reminder is due, if nobody acknowledges: after a
-// snooze at its end.
+// remindAt returns when the next reminder is due unless somebody acknowledges: at
+// the end of a snooze if there is one.
 func remindAt(i store.Incident) time.Time {
 	last := i.PostedAt
 	if i.RemindedAt.After(last) {
@@ -162,27 +157,24 @@ func remindAt(i store.Incident) time.Time {
 	return last.Add(remindAfter << min(i.Reminders, maxDoublings))
 }
 
-// told is the incident after the decision was carried out. The revision is the
-// one that was shown.
-func told(i *store.Incident, d Decision, revision int64, now time.Time) {
+// markDelivered updates an incident after a notification was delivered, which
+// showed the revision.
+func markDelivered(i *store.Incident, d Decision, revision int64, now time.Time) {
 	i.Tries, i.NextTry = 0, time.Time{}
-	if d.Act != Update { // a line in the thread may be open still
+	if d.Act != Update { // the outcome of a reply may be unknown still
 		i.Posting = ""
 	}
-	switch d.Act {
-	case Post:
+	switch {
+	case d.Act == Post:
 		i.Shown, i.ShownAt, i.PostedAt = revision, now, now
-		i.Threshold, i.Reopened = passed(len(i.Cases)), false
-	case Update:
+		i.Threshold, i.Reopened = thresholdReached(len(i.Cases)), false
+	case d.Act == Update:
 		i.Shown, i.ShownAt = revision, now
-	case Reply:
-		switch d.Reason {
-		case Reopened:
-			i.Reopened, i.RemindedAt = false, now
-		case Threshold:
-			i.Threshold = passed(len(i.Cases))
-		case Reminder:
-			i.Reminders, i.RemindedAt = i.Reminders+1, now
-		}
+	case d.Reason == Reopened:
+		i.Reopened, i.RemindedAt = false, now
+	case d.Reason == Threshold:
+		i.Threshold = thresholdReached(len(i.Cases))
+	case d.Reason == Reminder:
+		i.Reminders, i.RemindedAt = i.Reminders+1, now
 	}
 }

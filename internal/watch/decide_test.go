@@ -10,11 +10,11 @@ import (
 
 var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// incident is an orphan alert with n sessions, posted and shown so long ago.
+// incident returns an orphan incident with n sessions, posted and shown so long ago.
 func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.Incident {
 	i := store.Incident{ID: "i", Kind: store.IncidentKind(store.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
 		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
-		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: passed(n)}
+		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
 	for k := range n {
 		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_test_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
@@ -24,7 +24,7 @@ func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.
 	return i
 }
 
-func untold(i *store.Incident) {
+func unposted(i *store.Incident) {
 	i.Place, i.Shown, i.PostedAt, i.ShownAt, i.Threshold = store.Message{}, 0, time.Time{}, time.Time{}, 0
 }
 func closed(i *store.Incident) { i.Closed = now }
@@ -41,10 +41,10 @@ func silencedFor(d time.Duration) func(*store.Incident) {
 func reminded(times int, ago time.Duration) func(*store.Incident) {
 	return func(i *store.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
 }
-func parts(names ...string) func(*store.Incident) {
+func withParts(names ...string) func(*store.Incident) {
 	return func(i *store.Incident) { i.Parts = names }
 }
-func told1(i *store.Incident) { i.Threshold = 0 }
+func noThreshold(i *store.Incident) { i.Threshold = 0 }
 
 var timings = DefaultTimings()
 
@@ -59,22 +59,22 @@ func TestDecide(t *testing.T) {
 		i    store.Incident
 		want Decision
 	}{
-		{"new", incident(1, 0, untold), call(First, Post)},
-		{"new, and many at once", incident(1000, 0, untold), call(First, Post)},
-		{"new, but Slack asks for a pause", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
-		{"the pause is over", incident(1, 0, untold, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
-		{"put right before it could be told", incident(1, 0, untold, closed), quiet(Resolved, Post)},
-		{"its message was left behind while it is silenced", incident(1, 0, untold, silencedFor(time.Hour)), quiet(First, Post)},
-		{"its message was deleted after somebody acknowledged", incident(1, 0, untold, acknowledged), quiet(First, Post)},
+		{"new", incident(1, 0, unposted), call(First, Post)},
+		{"new, and many at once", incident(1000, 0, unposted), call(First, Post)},
+		{"new, but Slack asks for a pause", incident(1, 0, unposted, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
+		{"the pause is over", incident(1, 0, unposted, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
+		{"put right before it could be told", incident(1, 0, unposted, closed), quiet(Resolved, Post)},
+		{"its message was left behind while it is silenced", incident(1, 0, unposted, silencedFor(time.Hour)), quiet(First, Post)},
+		{"its message was deleted after somebody acknowledged", incident(1, 0, unposted, acknowledged), quiet(First, Post)},
 		{"told, nothing new", incident(1, minute), nothing},
 		{"one more", incident(2, minute, changed(Joined)), quiet(Joined, Update)},
 		{"one more, right after the last", incident(2, 2*time.Second, changed(Joined)), nothing},
-		{"the fifth", incident(5, minute, told1), quiet(Threshold, Reply)},
-		{"the fifth: the message first", incident(5, minute, told1, changed(Joined)), quiet(Joined, Update)},
-		{"the fifth: the message first, even if it has to wait", incident(5, time.Second, told1, changed(Joined)), nothing},
+		{"the fifth", incident(5, minute, noThreshold), quiet(Threshold, Reply)},
+		{"the fifth: the message first", incident(5, minute, noThreshold, changed(Joined)), quiet(Joined, Update)},
+		{"the fifth: the message first, even if it has to wait", incident(5, time.Second, noThreshold, changed(Joined)), nothing},
 		{"the 24th", incident(24, minute), nothing},
-		{"the fifth, put right by now", incident(5, minute, told1, closed), nothing},
-		{"the fifth, silenced", incident(5, minute, told1, silencedFor(minute)), nothing},
+		{"the fifth, put right by now", incident(5, minute, noThreshold, closed), nothing},
+		{"the fifth, silenced", incident(5, minute, noThreshold, silencedFor(minute)), nothing},
 		{"acknowledged: shown at once", incident(1, 0, acknowledged, changed(Acknowledged)), quiet(Acknowledged, Update)},
 		{"silenced: shown at once", incident(1, 0, silencedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
 		{"one of two put right", incident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
@@ -93,15 +93,15 @@ func TestDecide(t *testing.T) {
 		{"silence is over, reminded after it", incident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
 		{"open again", incident(1, time.Second, changed(Reopened), func(i *store.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
 		{"open again and shown so", incident(1, time.Hour, func(i *store.Incident) { i.Reopened = true }), call(Reopened, Reply)},
-		{"Stripe is silent", incident(0, 0, untold, of(store.IncidentUnverified)), quiet(Unverifiable, Post)},
+		{"Stripe is silent", incident(0, 0, unposted, of(store.IncidentUnverified)), quiet(Unverifiable, Post)},
 		{"Stripe is silent for hours", incident(0, 9*time.Hour, of(store.IncidentUnverified)), nothing},
 		{"Stripe is silent about more", incident(0, minute, of(store.IncidentUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
 		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
-		{"what was before", incident(700, 0, untold, of(store.IncidentHistory)), quiet(Summary, Post)},
+		{"what was before", incident(700, 0, unposted, of(store.IncidentHistory)), quiet(Summary, Post)},
 		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartSweep)), call(Blind, Post)},
-		{"passes over Stripe fail", incident(0, 0, untold, of(store.IncidentBlind), parts(store.PartStripe)), quiet(Blind, Post)},
-		{"the watch recovered before that could be told", incident(0, 0, untold, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
+		{"sweeps fail", incident(0, 0, unposted, of(store.IncidentBlind), withParts(store.PartSweep)), call(Degraded, Post)},
+		{"passes over Stripe fail", incident(0, 0, unposted, of(store.IncidentBlind), withParts(store.PartStripe)), quiet(Degraded, Post)},
+		{"the watch recovered before that could be told", incident(0, 0, unposted, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -109,13 +109,13 @@ func TestDecide(t *testing.T) {
 	}
 }
 
-// TestWhatIsToldIsNotToldAgain follows an incident through all that is told of
-// it: each thing comes once, and after the last there is nothing.
-func TestWhatIsToldIsNotToldAgain(t *testing.T) {
+// TestDecideDoesNotRepeat follows an incident through all its notifications: each is
+// due once, and after the last none is.
+func TestDecideDoesNotRepeat(t *testing.T) {
 	t.Parallel()
-	i := incident(30, 0, untold)
+	i := incident(30, 0, unposted)
 	var order []string
-	tell := func(at time.Time) {
+	notify := func(at time.Time) {
 		for range 5 {
 			d := Decide(i, at, timings.Update)
 			if d.Act == None {
@@ -125,32 +125,32 @@ func TestWhatIsToldIsNotToldAgain(t *testing.T) {
 			if d.Act == Post {
 				i.Place.TS = "1"
 			}
-			told(&i, d, i.Revision, at)
+			markDelivered(&i, d, i.Revision, at)
 		}
 		t.Fatalf("no end of telling: %v", order)
 	}
-	tell(now)
+	notify(now)
 	join(&i, []store.Case{{ID: "late"}}, now)
-	tell(now.Add(timings.Update))
+	notify(now.Add(timings.Update))
 	for n := range 100 {
 		join(&i, []store.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
 	}
-	tell(now.Add(time.Minute))
-	tell(now.Add(16 * time.Minute))
-	tell(now.Add(17 * time.Minute))
+	notify(now.Add(time.Minute))
+	notify(now.Add(16 * time.Minute))
+	notify(now.Add(17 * time.Minute))
 	want := "[first joined joined threshold reminder]"
 	if got := fmt.Sprint(order); got != want {
-		t.Errorf("told %s, want %s", got, want)
+		t.Errorf("notified %s, want %s", got, want)
 	}
 }
 
-// TestRetryAfter: it is tried again soon, then each minute; where each try may
-// have added a message that nobody can look up, a handful an hour.
-func TestRetryAfter(t *testing.T) {
+// TestRetryDelay: soon, then once a minute; a few tries an hour if each may add a
+// duplicate that nobody can look up.
+func TestRetryDelay(t *testing.T) {
 	t.Parallel()
 	within := func(d time.Duration, dark bool) (tries int) {
 		for at := time.Duration(0); at < d; tries++ {
-			at += timings.retryAfter(tries, dark)
+			at += timings.retryDelay(tries, dark)
 		}
 		return tries
 	}
@@ -160,26 +160,26 @@ func TestRetryAfter(t *testing.T) {
 	if n := within(time.Hour, true); n < 5 || n > 10 {
 		t.Errorf("%d tries an hour in the dark", n)
 	}
-	if first := timings.retryAfter(0, true); first != timings.Retry {
+	if first := timings.retryDelay(0, true); first != timings.Retry {
 		t.Errorf("the first after %s", first)
 	}
 }
 
-// TestUpdateLeavesALineOpen: whether a line arrived is still to be looked up
+// TestUpdateKeepsPendingReply: whether a reply was delivered is still to be looked up
 // after the message was updated.
-func TestUpdateLeavesALineOpen(t *testing.T) {
+func TestUpdateKeepsPendingReply(t *testing.T) {
 	t.Parallel()
 	i := incident(5, time.Minute, func(i *store.Incident) { i.Posting = "threshold X" })
-	told(&i, Decision{Reason: Joined, Act: Update}, 1, now)
+	markDelivered(&i, Decision{Reason: Joined, Act: Update}, 1, now)
 	if i.Posting == "" {
 		t.Error("the mark of the line is forgotten")
 	}
-	if told(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
+	if markDelivered(&i, Decision{Reason: Threshold, Act: Reply}, 1, now); i.Posting != "" {
 		t.Error("the mark is kept for ever")
 	}
 }
 
-// TestCalls: what calls nobody when it is posted does not when it is updated.
+// TestCalls: updating a message mentions nobody whom posting it does not.
 func TestCalls(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -191,9 +191,9 @@ func TestCalls(t *testing.T) {
 		{"put right", incident(1, 0, closed), false},
 		{"Stripe is silent", incident(0, 0, of(store.IncidentUnverified)), false},
 		{"what was before", incident(7, 0, of(store.IncidentHistory)), false},
-		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartNotifications, store.PartSweep)), true},
-		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), parts(store.PartSweep), closed), false},
-		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), parts(store.PartEvents, store.PartStripe)), false},
+		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartNotifications, store.PartSweep)), true},
+		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), withParts(store.PartSweep), closed), false},
+		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartEvents, store.PartStripe)), false},
 	} {
 		if got := Calls(c.i); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -11,21 +10,21 @@ import (
 
 const (
 	// Files cannot be checked once the API has failed for so long and so often.
-	failingFor      = 2 * time.Minute
-	failingRequests = 5
-	// strayFiles in a row that the API does not know, and none that it does within
-	// foundWithin, mean that it is the wrong API.
-	strayFiles  = 20
+	outageAge      = 2 * time.Minute
+	outageRequests = 5
+	// maxMissing files in a row that the API does not know, and none that it does
+	// within foundWithin, mean that it is the wrong API.
+	maxMissing  = 20
 	foundWithin = time.Hour
 
-	strayWait    = 5 * time.Second  // between two requests, while it knows none of the last strayFiles
-	maxCheckWait = 30 * time.Second // likewise, while the API fails
-	maxAskedWait = 5 * time.Minute  // likewise, where the API asks for it
+	missingDelay = 5 * time.Second  // between two requests, while it knows none of the last maxMissing
+	maxDelay     = 30 * time.Second // likewise, while the API fails
+	maxRateDelay = 5 * time.Minute  // likewise, if the API asks for it
 )
 
-// stray is a file that the API did not know, or of which its answer could not be
-// read. That counts only once the same API knew another file.
-type stray struct {
+// missingFile is a file that the API did not know, or of which its answer could
+// not be read. That counts only once the same API knew another file.
+type missingFile struct {
 	store.FileRef
 	state store.FileState
 }
@@ -37,24 +36,29 @@ type fileHealth struct {
 	since   time.Time         // the first of them
 	trouble store.FileTrouble // the last of them
 
-	strays []stray           // different files in a row, the last strayFiles of them
-	first  time.Time         // when the first of them was asked for
-	why    store.FileTrouble // of the last of them
-	found  time.Time         // when the API last knew a file
+	missing []missingFile     // different files in a row, the last maxMissing of them
+	first   time.Time         // when the first of them was asked for
+	why     store.FileTrouble // of the last of them
+	found   time.Time         // when the API last knew a file
 
 	limited int       // 429 in a row
 	resume  time.Time // until then nothing is asked for
 }
 
-// note takes the answer to a request for a file, and returns the strays that count
-// from now on. What was known before is no news.
-func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, now time.Time) (settled []stray) {
+// inDoubt reports whether what the API does not know may be its own fault.
+func (h *fileHealth) inDoubt() bool {
+	return h.failing >= outageRequests || len(h.missing) == maxMissing
+}
+
+// note takes the answer to a request for a file, and returns the missing files
+// that count from now on.
+func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, now time.Time) (confirmed []missingFile) {
 	if err == nil {
-		if len(h.strays) < strayFiles { // else it was the wrong one until now
-			settled = h.strays
+		if len(h.missing) < maxMissing { // else it was the wrong API until now
+			confirmed = h.missing
 		}
 		*h = fileHealth{found: now, resume: h.resume}
-		return settled
+		return confirmed
 	}
 	var failed *store.FileError
 	trouble := store.FileNoAnswer
@@ -65,7 +69,7 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 	switch {
 	case trouble == store.FileRateLimited:
 		h.failing, h.limited = 0, h.limited+1
-		h.resume = now.Add(min(max(failed.RetryAfter, time.Second<<min(h.limited-1, 10)), maxAskedWait))
+		h.resume = now.Add(min(max(failed.RetryAfter, doubled(time.Second, h.limited-1, maxRateDelay)), maxRateDelay))
 	case state == "":
 		if h.failing++; h.failing == 1 {
 			h.since = now
@@ -73,81 +77,74 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 		h.trouble = trouble
 	case last != state:
 		h.failing = 0
-		h.stray(stray{ref, state}, trouble, now)
-	case len(h.strays) < strayFiles: // as it was before
+		h.addMissing(missingFile{ref, state}, trouble, now)
+	case len(h.missing) < maxMissing: // as it was before
 		h.failing = 0
-		return []stray{{ref, state}}
+		return []missingFile{{ref, state}}
 	}
 	return nil
 }
 
-func (h *fileHealth) stray(s stray, why store.FileTrouble, now time.Time) {
-	if len(h.strays) == 0 {
+func (h *fileHealth) addMissing(file missingFile, why store.FileTrouble, now time.Time) {
+	if len(h.missing) == 0 {
 		h.first = now
 	}
-	if h.why = why; !slices.ContainsFunc(h.strays, func(known stray) bool { return known.FileID == s.FileID }) {
-		h.strays = append(h.strays[max(0, len(h.strays)+1-strayFiles):], s)
+	if h.why = why; !slices.ContainsFunc(h.missing, func(known missingFile) bool { return known.FileID == file.FileID }) {
+		h.missing = append(h.missing[max(0, len(h.missing)+1-maxMissing):], file)
 	}
 }
 
-// broken reports why files cannot be checked, and since when; "" = they can, as
+// outage returns why files cannot be checked, and since when; "" = they can, as
 // far as is known.
-func (h *fileHealth) broken(now time.Time) (store.FileTrouble, time.Time) {
+func (h *fileHealth) outage(now time.Time) (store.FileTrouble, time.Time) {
 	switch {
 	case h.failing > 0 && h.trouble == store.FileNoToken:
 		return h.trouble, h.since
-	case h.failing >= failingRequests && now.Sub(h.since) >= failingFor:
+	case h.failing >= outageRequests && now.Sub(h.since) >= outageAge:
 		return h.trouble, h.since
-	case len(h.strays) == strayFiles && now.Sub(h.found) > foundWithin:
+	case len(h.missing) == maxMissing && now.Sub(h.found) > foundWithin:
 		return h.why, h.first
 	}
 	return "", time.Time{}
 }
 
-// pause is how long to wait until the next request, usually the given time.
-func (h *fileHealth) pause(now time.Time, usual time.Duration) time.Duration {
+// delay returns how long to wait until the next request, usually the given time.
+func (h *fileHealth) delay(now time.Time, usual time.Duration) time.Duration {
 	wait := usual
-	trouble, _ := h.broken(now)
+	trouble, _ := h.outage(now)
 	switch {
 	case h.failing > 0:
-		wait = min(time.Second<<min(h.failing-1, 10), maxCheckWait)
+		wait = doubled(time.Second, h.failing-1, maxDelay)
 	case trouble != "":
-		wait = maxCheckWait
-	case len(h.strays) == strayFiles:
-		wait = strayWait
+		wait = maxDelay
+	case len(h.missing) == maxMissing:
+		wait = missingDelay
 	}
 	return max(wait, h.resume.Sub(now))
 }
 
 const (
-	// firstCheck is how long after the start of a video its file is asked for.
-	firstCheck = 15 * time.Minute
-	// checkAgain is the time between two checks of a video that is not late yet, and
-	// checkLate of one that is.
-	checkAgain = 5 * time.Minute
-	checkLate  = time.Hour
+	firstCheck    = 15 * time.Minute // after the start of a video
+	checkInterval = 5 * time.Minute  // while it is not late yet
+	lateInterval  = time.Hour
 )
 
-// nextCheck is when the file of a video that was started at a time has to be asked
-// for, by what was last seen of it and when it was last asked for.
+// nextCheck returns when the file of a video is to be checked, by when the video
+// was started, what was last seen of the file, and when it was last asked for in
+// vain.
 func nextCheck(started time.Time, last store.File, asked time.Time, limits store.Thresholds) time.Time {
 	late := started.Add(limits.StallAfter)
-	next := last.SeenAt.Add(checkLate)
+	next := last.SeenAt.Add(lateInterval)
 	switch {
 	case last.State == store.FileUnchecked || last.SeenAt.IsZero():
 		next = started.Add(min(firstCheck, limits.StallAfter))
-	case last.SeenAt.Before(late.Add(-checkAgain)):
-		next = last.SeenAt.Add(checkAgain)
+	case last.SeenAt.Before(late.Add(-checkInterval)):
+		next = last.SeenAt.Add(checkInterval)
 	case last.SeenAt.Before(late):
 		next = late
 	}
-	if again := asked.Add(checkAgain); !asked.IsZero() && again.After(next) {
+	if again := asked.Add(checkInterval); !asked.IsZero() && again.After(next) {
 		return again
 	}
 	return next
-}
-
-// startOf is when the video of a session was started, as near as can be told.
-func startOf(d store.Diagnosis, now time.Time) time.Time {
-	return cmp.Or(d.Since, d.Time(), now.Add(-store.KeyLife))
 }

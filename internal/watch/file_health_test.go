@@ -51,7 +51,7 @@ func TestFileHealth(t *testing.T) {
 			last = now.Add(a.after)
 			h.note(store.FileRef{FileID: fileID(n)}, store.FileUnchecked, err, last)
 		}
-		got, since := h.broken(last)
+		got, since := h.outage(last)
 		if got != c.want || got != "" && !since.Equal(now.Add(c.since)) {
 			t.Errorf("%s: %q since %s, want %q", c.name, got, since.Sub(now), c.want)
 		}
@@ -64,16 +64,16 @@ func TestOneMissingFileIsNotTwenty(t *testing.T) {
 	for n := range 40 {
 		h.note(store.FileRef{FileID: fileID(n % 19)}, store.FileUnchecked, notFound, now.Add(time.Duration(n)*time.Hour))
 	}
-	if got, _ := h.broken(now.Add(40 * time.Hour)); got != "" {
+	if got, _ := h.outage(now.Add(40 * time.Hour)); got != "" {
 		t.Errorf("%q, and only 19 different files were asked for", got)
 	}
 }
 
 var notFound = &store.FileError{Trouble: store.FileNotFound, Err: errors.New("404")}
 
-// TestStraysCountOnceTheAPIIsRight: what it does not know says nothing before it
-// knew another file; and what was missing before is no news.
-func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
+// TestMissingFilesAreConfirmed: a missing file counts once the API knew another one,
+// and at once if it was missing before.
+func TestMissingFilesAreConfirmed(t *testing.T) {
 	t.Parallel()
 	var h fileHealth
 	one, two := store.FileRef{FileID: fileID(1)}, store.FileRef{FileID: fileID(2)}
@@ -82,16 +82,16 @@ func TestStraysCountOnceTheAPIIsRight(t *testing.T) {
 		t.Errorf("settled before a file was found: %+v", got)
 	}
 	got := h.note(store.FileRef{FileID: fileID(3)}, store.FileUnchecked, nil, now)
-	if want := []stray{{one, store.FileMissing}, {two, store.FileUnknown}}; !slices.Equal(got, want) {
+	if want := []missingFile{{one, store.FileMissing}, {two, store.FileUnknown}}; !slices.Equal(got, want) {
 		t.Errorf("settled %+v", got)
 	}
 	for n := range 40 {
 		ref := store.FileRef{FileID: fileID(n)}
-		if got := h.note(ref, store.FileMissing, notFound, now.Add(9*time.Hour)); !slices.Equal(got, []stray{{ref, store.FileMissing}}) {
+		if got := h.note(ref, store.FileMissing, notFound, now.Add(9*time.Hour)); !slices.Equal(got, []missingFile{{ref, store.FileMissing}}) {
 			t.Errorf("still missing: %+v", got)
 		}
 	}
-	if trouble, _ := h.broken(now.Add(9 * time.Hour)); trouble != "" {
+	if trouble, _ := h.outage(now.Add(9 * time.Hour)); trouble != "" {
 		t.Errorf("files that were missing before: %s", trouble)
 	}
 }
@@ -120,14 +120,14 @@ func TestFilePause(t *testing.T) {
 		{"it answers", fileHealth{}, timings.Check},
 		{"it failed once", failing(1), time.Second},
 		{"it failed three times", failing(3), 4 * time.Second},
-		{"it fails for long", failing(100), maxCheckWait},
+		{"it fails for long", failing(100), maxDelay},
 		{"it asks to wait", limited(1, 20*time.Second), 20 * time.Second},
 		{"it asks to wait, and answers what was under way", answered, time.Minute},
 		{"it does not say how long", limited(1, 0), time.Second},
 		{"it goes on asking to wait", limited(4, 0), 8 * time.Second},
-		{"it asks for a day", limited(1, 24*time.Hour), maxAskedWait},
+		{"it asks for a day", limited(1, 24*time.Hour), maxRateDelay},
 	} {
-		if got := c.h.pause(now, timings.Check); got != c.want {
+		if got := c.h.delay(now, timings.Check); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// deliver stores a session as the site leaves it: paid, and processing for ever
-// with the file of a video that was started at the time.
-func (h *hours) deliver(n int, started time.Time) {
+// deliver stores a paid session as the site leaves it: processing for ever, with
+// the file of a video that was started then.
+func (h *simulation) deliver(n int, started time.Time) {
 	h.t.Helper()
 	id, at := fmt.Sprintf("cs_test_delivered%03d", n), started.UTC().Format(time.RFC3339Nano)
 	h.put("session:"+id, fmt.Sprintf(`{"prompt":"A fox","videoCount":1,"duration":8,"resolution":"1280x720","createdAt":%q,`+
@@ -23,66 +23,66 @@ func (h *hours) deliver(n int, started time.Time) {
 	h.stripe.pay(id, started)
 }
 
-// verdicts is what the last sweep counted, without those that are none.
-func (h *hours) verdicts() map[store.Verdict]int {
+// verdicts returns what the last sweep counted.
+func (h *simulation) verdicts() map[store.Verdict]int {
 	h.t.Helper()
 	kept, err := h.cfg.Statistics.Figures(h.t.Context(), h.at)
-	h.done(err)
+	h.must(err)
 	if kept.Rollup == nil {
 		h.t.Fatal("no sweep is kept")
 	}
-	h.figures.mu.Lock()
-	defer h.figures.mu.Unlock()
-	if diff := cmp.Diff(kept.Rollup.Count.Verdicts, h.figures.verdicts); diff != "" {
+	h.metrics.mu.Lock()
+	defer h.metrics.mu.Unlock()
+	if diff := cmp.Diff(kept.Rollup.Count.Verdicts, h.metrics.verdicts); diff != "" {
 		h.t.Errorf("stats and gauges differ:\n%s", diff)
 	}
 	return kept.Rollup.Count.Verdicts
 }
 
-func (h *hours) counts(want map[store.Verdict]int) {
+func (h *simulation) expectVerdicts(want map[store.Verdict]int) {
 	h.t.Helper()
 	if diff := cmp.Diff(want, h.verdicts()); diff != "" {
 		h.t.Errorf("%s in (-want +got):\n%s", h.at.Format(time.TimeOnly), diff)
 	}
 }
 
-// TestDeliveredSessionsStayCompleted: 300 sessions are sold, delivered and grow
-// five hours old, while the bot restarts, replicas change and SuperDuperAI is away
-// for two hours. None of them is alerted; the five orphans among them are.
+// TestDeliveredSessionsStayCompleted: 300 sessions are delivered and grow five hours
+// old, through a restart, a change of leader and a SuperDuperAI outage of two hours.
+// None of them is alerted; five orphans among them are.
 func TestDeliveredSessionsStayCompleted(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.state = store.FileCompleted
 	const sold = 300
 	for n := range sold {
 		h.deliver(n, h.at.Add(-20*time.Minute-time.Duration(n)*time.Second))
 	}
 	h.lead()
-	h.pass(3 * time.Minute) // 300 files at five a second take one
+	h.advance(3 * time.Minute) // 300 files at five a second take one
 	want := map[store.Verdict]int{store.VerdictCompleted: sold}
-	h.counts(want)
+	h.expectVerdicts(want)
 	if all, files := h.api.requests(); all != sold || files != sold {
 		t.Errorf("%d requests for %d files, want one for each of %d", all, files, sold)
 	}
 	for n := range 5 {
 		h.orphan(fmt.Sprint("cs_test_orphan", n))
 	}
-	h.pass(2 * time.Minute)
-	h.tells("first 5")
+	h.advance(2 * time.Minute)
+	h.expectNotified("first 5")
 	want[store.VerdictOrphaned] = 5
-	h.counts(want)
+	h.expectVerdicts(want)
 	h.lead() // the bot restarts
-	h.pass(2 * time.Minute)
-	h.counts(want)
+	h.advance(2 * time.Minute)
+	h.expectVerdicts(want)
 	h.api.err = &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}
-	h.pass(time.Hour)
+	h.advance(time.Hour)
 	h.lead() // another replica
-	h.pass(time.Hour)
-	h.counts(want)
+	h.advance(time.Hour)
+	h.expectVerdicts(want)
 	h.api.err = nil
-	h.pass(2 * time.Hour)
-	h.counts(want)
-	for _, news := range h.told() {
+	h.advance(2 * time.Hour)
+	h.expectVerdicts(want)
+	for _, news := range h.notified() {
 		if news != "reply reminder 5" {
 			t.Errorf("posted %q", news)
 		}
@@ -92,9 +92,9 @@ func TestDeliveredSessionsStayCompleted(t *testing.T) {
 	}
 }
 
-// TestFilesCannotBeChecked is one message, whoever of the sessions it concerns; a
-// thousand of them are checked within five minutes once the API answers again.
-func TestFilesCannotBeChecked(t *testing.T) {
+// TestFilesUnavailable is one message, however many sessions it concerns; a thousand
+// files are checked within five minutes once the API answers again.
+func TestFilesUnavailable(t *testing.T) {
 	t.Parallel()
 	for trouble, opens := range map[store.FileTrouble]time.Duration{
 		store.FileNoAnswer: 3 * time.Minute, store.FileUnauthorized: 3 * time.Minute, store.FileForbidden: 3 * time.Minute,
@@ -106,120 +106,119 @@ func TestFilesCannotBeChecked(t *testing.T) {
 			if trouble == store.FileNoAnswer {
 				sold = 1000
 			}
-			h := newHours(t)
+			h := newSimulation(t)
 			h.cfg.Interval = 5 * time.Minute
 			h.api.state, h.api.err = store.FileCompleted, &store.FileError{Trouble: trouble, Err: errors.New("as it is played")}
 			for n := range sold {
 				h.deliver(n, h.at.Add(-5*time.Hour-time.Duration(n)*time.Second))
 			}
 			h.lead()
-			h.pass(opens)
-			h.tells("files_unavailable 0")
+			h.advance(opens)
+			h.expectNotified("files_unavailable 0")
 			if i := h.only(); i.Trouble != trouble {
 				t.Errorf("the cause is %q", i.Trouble)
 			}
-			h.pass(2 * time.Hour)
-			h.tells()
+			h.advance(2 * time.Hour)
+			h.expectNotified()
 			h.lead() // which does not know how the API answered
-			h.pass(time.Hour)
-			h.tells()
-			if all, _ := h.api.requests(); all > 3*3600/int(maxCheckWait/time.Second)+60 {
+			h.advance(time.Hour)
+			h.expectNotified()
+			if all, _ := h.api.requests(); all > 3*3600/int(maxDelay/time.Second)+60 {
 				t.Errorf("%d requests in three hours to an API that is away", all)
 			}
 			h.api.err, h.cfg.Interval = nil, time.Minute
-			h.pass(5 * time.Minute)
-			h.tells("update 0")
-			h.pass(time.Minute)
-			h.counts(map[store.Verdict]int{store.VerdictCompleted: sold})
+			h.advance(5 * time.Minute)
+			h.expectNotified("update 0")
+			h.advance(time.Minute)
+			h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: sold})
 		})
 	}
 }
 
-// TestSomeFilesAreMissing: an API that knows others is the right one. What it does
-// not know is unclear, and stalled only once it knew the file of a later session.
+// TestSomeFilesAreMissing: a file that an API does not know which knows others makes the
+// session unclear, and stalled only once it knew the file of a later session.
 func TestSomeFilesAreMissing(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-2*time.Hour))
 	h.lead()
-	h.pass(2 * time.Minute)
-	h.tells()
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.advance(2 * time.Minute)
+	h.expectNotified()
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
 	h.api.own[fileID(3)] = store.FileCompleted
 	h.deliver(3, h.at.Add(-time.Hour))
-	h.pass(3 * time.Minute)
-	h.tells("first 1")
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 2, store.VerdictStalled: 1})
+	h.advance(3 * time.Minute)
+	h.expectNotified("first 1")
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 2, store.VerdictStalled: 1})
 	if c := h.only().Cases[0]; c.Verdict != store.VerdictStalled || c.ID != "cs_test_delivered002" {
 		t.Errorf("alerted is %+v", c)
 	}
 }
 
-// TestVideoThatIsLate is asked for when it is due, every five minutes until it
-// counts as stalled, and once an hour then.
-func TestVideoThatIsLate(t *testing.T) {
+// TestLateVideo: its file is checked when it is due, every five minutes until the
+// session counts as stalled, and once an hour then.
+func TestLateVideo(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.state = store.FileInProgress
 	h.deliver(1, h.at)
 	h.lead()
 	asked := func(within time.Duration) int {
 		before, _ := h.api.requests()
-		h.pass(within)
+		h.advance(within)
 		after, _ := h.api.requests()
 		return after - before
 	}
 	if n := asked(14 * time.Minute); n != 0 {
 		t.Errorf("%d requests before it was due", n)
 	}
-	h.counts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictUnchecked: 1})
 	if n := asked(15 * time.Minute); n < 2 || n > 3 {
 		t.Errorf("%d requests in the second quarter of an hour", n)
 	}
-	h.tells()
-	h.counts(map[store.Verdict]int{store.VerdictProcessing: 1})
-	h.pass(4 * time.Minute)
-	h.tells("first 1")
-	h.counts(map[store.Verdict]int{store.VerdictStalled: 1})
+	h.expectNotified()
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictProcessing: 1})
+	h.advance(4 * time.Minute)
+	h.expectNotified("first 1")
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictStalled: 1})
 	if n := asked(4 * time.Hour); n != 4 {
 		t.Errorf("%d requests in four hours", n)
 	}
 	h.api.state = store.FileFailed
-	h.pass(checkLate)
-	h.counts(map[store.Verdict]int{store.VerdictFailed: 1})
+	h.advance(lateInterval)
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictFailed: 1})
 }
 
-// TestAnotherFileIsAnotherQuestion, and the file that was finished before is not
-// forgotten.
-func TestAnotherFileIsAnotherQuestion(t *testing.T) {
+// TestFileIsReplaced: the new file is checked, and the finished one not forgotten.
+func TestFileIsReplaced(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.state = store.FileCompleted
 	h.deliver(1, h.at.Add(-time.Hour))
 	h.lead()
-	h.pass(2 * time.Minute)
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	h.advance(2 * time.Minute)
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1})
 	at := h.at.Add(-20 * time.Minute).UTC().Format(time.RFC3339)
 	h.put("session:cs_test_delivered001", `{"prompt":"A fox","createdAt":"`+at+`","status":"processing","fileId":"`+fileID(2)+`","timestamp":"`+at+`"}`)
-	h.shift.sweeper.Written("cs_test_delivered001")
+	h.term.sweeper.Written("cs_test_delivered001")
 	h.api.err = &store.FileError{Trouble: store.FileRateLimited, Err: errors.New("slow down")}
-	h.pass(time.Minute)
-	h.counts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	h.advance(time.Minute)
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictUnchecked: 1})
 	h.api.err = nil
-	h.pass(2 * time.Minute)
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	h.advance(2 * time.Minute)
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1})
 	if n := h.api.asked[fileID(1)]; n != 1 {
 		t.Errorf("the first file was asked for %d times", n)
 	}
 }
 
-// TestAPIThatForgetsFiles: when a host that knew files answers 404 for all of them,
-// as after a change of SUPERDUPERAI_URL, nobody is alerted about delivered videos.
-func TestAPIThatForgetsFiles(t *testing.T) {
+// TestAPIForgetsFiles: a host that knew files answers 404 for all of them, as after a
+// change of SUPERDUPERAI_URL. Delivered videos are not alerted.
+func TestAPIForgetsFiles(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.own = map[string]store.FileState{}
 	const sold = 300
 	for n := range sold {
@@ -229,106 +228,106 @@ func TestAPIThatForgetsFiles(t *testing.T) {
 		}
 	}
 	h.lead()
-	h.pass(30 * time.Minute)
-	h.tells()
+	h.advance(30 * time.Minute)
+	h.expectNotified()
 	h.cfg.Interval = 5 * time.Minute
-	h.pass(2 * time.Hour)
+	h.advance(2 * time.Hour)
 	h.cfg.Interval = time.Minute
-	h.tells("files_unavailable 0")
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 30, store.VerdictUnchecked: sold - 30})
+	h.expectNotified("files_unavailable 0")
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 30, store.VerdictUnchecked: sold - 30})
 	h.api.state = store.FileCompleted
-	h.pass(6 * time.Minute)
-	h.tells("update 0")
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: sold})
+	h.advance(6 * time.Minute)
+	h.expectNotified("update 0")
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: sold})
 }
 
-// TestUnreadableAnswers about one file, where others are found: it is unclear, and
-// asked for no more often than one that is late.
+// TestUnreadableAnswers about one file while others are found: the session is unclear,
+// and its file checked no more often than a late one.
 func TestUnreadableAnswers(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.state, h.api.odd = store.FileCompleted, fileID(1)
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-4*time.Hour))
 	h.lead()
-	h.pass(3 * time.Hour)
-	h.tells()
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.advance(3 * time.Hour)
+	h.expectNotified()
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
 	if n := h.api.asked[fileID(1)]; n > 5 {
 		t.Errorf("asked for %d times in three hours", n)
 	}
 }
 
-// TestRedisWithoutSessionsInABusyShop, where somebody pays each minute.
-func TestRedisWithoutSessionsInABusyShop(t *testing.T) {
+// TestEmptyRedisWithNewSales, one each minute.
+func TestEmptyRedisWithNewSales(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.lead()
 	for n := range 40 {
 		h.stripe.pay(fmt.Sprint("cs_test_sold", n), h.at.Add(-time.Second))
-		h.pass(time.Minute)
+		h.advance(time.Minute)
 	}
-	h.tells("redis_empty 0")
+	h.expectNotified("redis_empty 0")
 }
 
-// TestPaymentOfASessionThatWasUnclear is known still when it is alerted.
-func TestPaymentOfASessionThatWasUnclear(t *testing.T) {
+// TestPaymentOfUnclearSession: it is still known when the session is alerted.
+func TestPaymentOfUnclearSession(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.cfg.Payments = nil // as if all questions about single sessions were used up
 	h.api.own = map[string]store.FileState{fileID(1): store.FileCompleted}
 	h.deliver(1, h.at.Add(-3*time.Hour))
 	h.deliver(2, h.at.Add(-2*time.Hour))
 	h.lead()
-	h.pass(10 * time.Minute)
-	h.tells()
-	h.counts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.advance(10 * time.Minute)
+	h.expectNotified()
+	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
 	h.api.own[fileID(3)] = store.FileCompleted
 	h.deliver(3, h.at.Add(-time.Hour))
-	h.pass(5 * time.Minute)
-	h.tells("first 1")
+	h.advance(5 * time.Minute)
+	h.expectNotified("first 1")
 	if c := h.only().Cases[0]; c.Payment != store.PaymentPaid || c.Amount != 100 {
 		t.Errorf("%+v", c)
 	}
 }
 
-// TestRedisWithoutSessions while Stripe lists sales is one message about Redis, and
-// none of the sales is alerted as lost until its sessions are there.
-func TestRedisWithoutSessions(t *testing.T) {
+// TestEmptyRedis while Stripe lists sales is one message, and no sale is alerted as lost
+// until Redis holds sessions.
+func TestEmptyRedis(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	for n := range 20 {
 		h.stripe.pay(fmt.Sprint("cs_test_sold", n), h.at.Add(-2*time.Hour))
 	}
 	h.lead()
-	h.pass(3 * time.Minute)
-	h.tells("redis_empty 0")
-	h.pass(time.Hour)
-	h.tells()
+	h.advance(3 * time.Minute)
+	h.expectNotified("redis_empty 0")
+	h.advance(time.Hour)
+	h.expectNotified()
 	for n := range 19 {
 		h.deliver(n, h.at.Add(-time.Minute))
 		h.put(fmt.Sprint("session:cs_test_sold", n), `{"prompt":"A fox","status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f","createdAt":"`+h.at.Add(-2*time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	}
-	h.pass(3 * time.Minute)
-	h.tells("update 0", "first 1") // Redis is the site's; one sale is lost
+	h.advance(3 * time.Minute)
+	h.expectNotified("update 0", "first 1") // Redis is the site's; one sale is lost
 	if c := h.verdicts(); c[store.VerdictCompleted] != 19 {
 		t.Errorf("%v", c)
 	}
 }
 
-// TestFileOfACompletedSession: what says completed is believed, and its file is
-// asked for all the same: the status may have been set from outside.
-func TestFileOfACompletedSession(t *testing.T) {
+// TestFileOfCompletedSession: it is checked although the status is trusted, which may
+// have been set by hand.
+func TestFileOfCompletedSession(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	h.api.state = store.FileCompleted
 	created := h.at.Add(-2 * time.Hour)
 	h.put("session:cs_test_1", `{"prompt":"A fox","status":"completed","fileId":"`+fileID(1)+`","createdAt":"`+created.UTC().Format(time.RFC3339)+`"}`)
 	h.lead()
-	h.pass(5 * time.Minute)
+	h.advance(5 * time.Minute)
 	record, err := h.cfg.Files.Known(t.Context(), store.FileRef{Session: "cs_test_1", Created: created})
 	if err != nil || !slices.Equal(record.Finished, []string{strings.ToLower(fileID(1))}) {
 		t.Errorf("%+v, %v", record, err)
 	}
-	h.tells()
+	h.expectNotified()
 }

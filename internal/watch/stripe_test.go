@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"context"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -11,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// atStripe has the watch ask a stand-in for Stripe that knows these sessions.
-func (h *hours) atStripe(sessions ...demo.CheckoutSession) overHTTP {
+// atStripe makes the watch use a fake Stripe server that knows these sessions.
+func (h *simulation) atStripe(sessions ...demo.CheckoutSession) overHTTP {
 	stripe := demo.NewStripe()
 	stripe.Put(sessions...)
 	server := httptest.NewServer(stripe)
@@ -22,54 +21,38 @@ func (h *hours) atStripe(sessions ...demo.CheckoutSession) overHTTP {
 	return reader
 }
 
-// TestOtherSales are remembered as such, for the diagnosis to tell them from lost
-// ones, and a Redis that knows none of them is not said to be empty.
+// TestOtherSales are remembered as such, so that they are not taken for lost ones; a
+// Redis that holds none of them is not reported as empty.
 func TestOtherSales(t *testing.T) {
 	t.Parallel()
-	for other, told := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
-		h := newHours(t)
+	for other, want := range map[bool][]string{true: nil, false: {"redis_empty 0"}} {
+		h := newSimulation(t)
 		h.atStripe(demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 900, Currency: "usd",
 			Created: h.at.Add(-time.Hour), Event: store.EventDelivered, Other: other})
 		h.lead()
-		h.done(h.shift.readStripe(t.Context()))
+		h.must(h.term.stripe.read(t.Context()))
 		known, err := h.records.Known(t.Context(), []string{"cs_test_1"})
 		if p := known["cs_test_1"].Paid; err != nil || p == nil || p.Payment.OtherSale != other {
 			t.Errorf("remembered as %+v, %v", p, err)
 		}
-		h.done(h.shift.sweep(t.Context()))
-		h.done(h.shift.tell(t.Context()))
-		h.tells(told...)
+		h.must(h.term.sweeps.sweep(t.Context()))
+		h.must(h.term.notifier.notifyAll(t.Context()))
+		h.expectNotified(want...)
 	}
 }
 
-// examined keeps the payments that the examiner is given.
-type examined struct {
-	Examiner
-	payments map[string]store.Payment
-}
-
-func (e examined) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
-	e.payments[p.SessionID] = p
-	return e.Examiner.ExaminePaid(ctx, p)
-}
-
-// TestDelayedPaymentCountsFromItsEvent: its charge is days old by then, and debug
-// says the same.
+// TestDelayedPaymentCountsFromItsEvent: its charge is days old by then. The diagnosis
+// agrees.
 func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	t.Parallel()
-	h := newHours(t)
+	h := newSimulation(t)
 	charged, paid := h.at.Add(-5*24*time.Hour), h.at.Add(-2*grace).Truncate(time.Second)
 	cs := demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "eur",
 		Created: charged.Add(-time.Minute), ChargedAt: charged, PaidAt: paid, Event: store.EventFailed}
 	reader := h.atStripe(cs)
 	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+cs.Created.UTC().Format(time.RFC3339)+`"}`)
-	given := examined{h.cfg.Examiner, map[string]store.Payment{}}
-	h.cfg.Examiner = given
 	h.lead()
-	h.pass(time.Minute)
-	if got := given.payments[cs.ID]; !got.PaidAt.Equal(paid) || !got.ChargedAt.Equal(charged.Truncate(time.Second)) {
-		t.Errorf("looked at with %+v", got)
-	}
+	h.advance(time.Minute)
 	debug := store.Examiner{Redis: store.Reader{Redis: h.product}, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
 	x := debug.Examine(t.Context(), cs.ID)
 	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {
@@ -80,17 +63,17 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	}
 }
 
-// TestUndeliveredByItsPaymentIntent: some versions of the site start a video by
-// that event, too.
-func TestUndeliveredByItsPaymentIntent(t *testing.T) {
+// TestUndeliveredPaymentIntent: some versions of the site start a video by that event,
+// too.
+func TestUndeliveredPaymentIntent(t *testing.T) {
 	t.Parallel()
 	for undelivered, want := range map[string]store.EventState{"pi_1": store.EventFailed, "cs_test_1": store.EventFailed, "pi_2": store.EventDelivered} {
-		h := newHours(t)
+		h := newSimulation(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}
 		h.lead()
-		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingFor)}
+		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
 		paid.Payment.IntentID = "pi_1"
-		if got, err := h.shift.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
+		if got, err := h.term.stripe.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
 			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)
 		}
 	}

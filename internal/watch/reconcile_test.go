@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-// sight is a sighting of the incident's sessions, all in the same state.
-func sight(i store.Incident, change func(*Sighting)) map[string]Sighting {
-	seen := map[string]Sighting{}
+// observe returns observations of the incident's sessions, all in the same state.
+func observe(i store.Incident, change func(*Observation)) map[string]Observation {
+	seen := map[string]Observation{}
 	for _, c := range i.Cases {
-		s := Sighting{Case: c, Alerted: true}
+		s := Observation{Case: c, Alerted: true}
 		s.Case.Gone, s.Case.Ending = time.Time{}, ""
 		change(&s)
 		seen[c.ID] = s
@@ -19,9 +20,11 @@ func sight(i store.Incident, change func(*Sighting)) map[string]Sighting {
 	return seen
 }
 
-func TestFold(t *testing.T) {
+func TestReconcile(t *testing.T) {
 	t.Parallel()
-	left := func(e store.Ending) func(*Sighting) { return func(s *Sighting) { s.Alerted, s.Ending = false, e } }
+	left := func(e store.Ending) func(*Observation) {
+		return func(s *Observation) { s.Alerted, s.Ending = false, e }
+	}
 	gone := func(i *store.Incident) {
 		for n := range i.Cases {
 			i.Cases[n].Gone, i.Cases[n].Ending = now, store.EndLate
@@ -31,24 +34,24 @@ func TestFold(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		i       store.Incident
-		seen    func(*Sighting)
+		seen    func(*Observation)
 		changed bool
 		open    int
 		why     Reason
 		ending  store.Ending
 	}{
-		{"as before", incident(2, time.Hour), func(*Sighting) {}, false, 2, "", ""},
-		{"the event failed by now", incident(2, time.Hour), func(s *Sighting) { s.Case.Event = store.EventFailed }, true, 2, Joined, ""},
-		{"nobody can tell", incident(2, time.Hour), left(""), false, 2, "", ""},
+		{"as before", incident(2, time.Hour), func(*Observation) {}, false, 2, "", ""},
+		{"the event failed by now", incident(2, time.Hour), func(s *Observation) { s.Case.Event = store.EventFailed }, true, 2, Joined, ""},
+		{"not known", incident(2, time.Hour), left(""), false, 2, "", ""},
 		{"the webhooks came", incident(2, time.Hour), left(store.EndLate), true, 0, Resolved, store.EndLate},
-		{"in other trouble", incident(2, time.Hour), func(s *Sighting) { s.Case.Verdict, s.Ending = store.VerdictStalled, store.EndLate }, true, 0, Resolved, store.EndLate},
+		{"in other trouble", incident(2, time.Hour), func(s *Observation) { s.Case.Verdict, s.Ending = store.VerdictStalled, store.EndLate }, true, 0, Resolved, store.EndLate},
 		{"left, and still well", incident(2, time.Hour, gone), left(store.EndLate), false, 0, "", store.EndLate},
-		{"left, and back long after", incident(2, Window, gone), func(*Sighting) {}, false, 0, "", store.EndLate},
-		{"left, and back", incident(2, time.Minute, gone), func(*Sighting) {}, true, 2, Reopened, ""},
+		{"left, and back long after", incident(2, Window, gone), func(*Observation) {}, false, 0, "", store.EndLate},
+		{"left, and back", incident(2, time.Minute, gone), func(*Observation) {}, true, 2, Reopened, ""},
 	} {
 		i := c.i
 		i.Change = ""
-		if got := fold(&i, sight(i, c.seen), now); got != c.changed || len(i.Open()) != c.open || i.Change != string(c.why) {
+		if got := reconcile(&i, observe(i, c.seen), now); got != c.changed || len(i.Open()) != c.open || i.Change != string(c.why) {
 			t.Errorf("%s: changed %t, %d open, why %q; want %t, %d, %q", c.name, got, len(i.Open()), i.Change, c.changed, c.open, c.why)
 		}
 		if closed := !i.Closed.IsZero(); closed != (c.open == 0) {
@@ -110,8 +113,8 @@ func TestRetired(t *testing.T) {
 		{"closed within the window", incident(1, time.Minute, closed), false},
 		{"closed long ago", incident(1, Window, closed), true},
 		{"closed long ago, not shown so", incident(1, Window, closed, changed(Resolved)), false},
-		{"closed long ago, never told", incident(1, Window, closed, untold), false},
-		{"history, told", incident(1, 0, of(store.IncidentHistory)), true},
+		{"closed long ago, never posted", incident(1, Window, closed, unposted), false},
+		{"history, posted", incident(1, 0, of(store.IncidentHistory)), true},
 		{"Stripe answers again", incident(0, 0, closed, of(store.IncidentUnverified)), true},
 	} {
 		if got := retired(c.i, now); got != c.want {
@@ -150,18 +153,18 @@ func TestEnding(t *testing.T) {
 		{"unreadable", store.VerdictCorrupt, done, "", "", false, store.EndOther},
 		{"the webhook came, its file is not checked yet", store.VerdictUnchecked, done, "", "", false, store.EndLate},
 	} {
-		x := store.Examination{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
-		if got := ending(x, store.IncidentKind(store.VerdictOrphaned), c.repaired, c.fixed); got != c.want {
+		x := sweep.Observation{Evidence: store.Evidence{Session: c.session, Job: c.job}, Diagnosis: store.Diagnosis{Verdict: c.verdict}}
+		if got := endingOf(x, store.VerdictOrphaned, c.repaired, c.fixed); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)
 		}
 	}
-	x := store.Examination{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
-	if got := ending(x, store.IncidentKind(store.VerdictStalled), "", false); got != "" {
+	x := sweep.Observation{Evidence: store.Evidence{Session: done}, Diagnosis: store.Diagnosis{Verdict: store.VerdictUnchecked}}
+	if got := endingOf(x, store.VerdictStalled, "", false); got != "" {
 		t.Errorf("stalled, and its file is another one: %q before that is checked", got)
 	}
 }
 
-func TestNextLook(t *testing.T) {
+func TestNextInspection(t *testing.T) {
 	t.Parallel()
 	limits := store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 	file := "0f000000-0000-4000-8000-00000000000f"
@@ -175,10 +178,10 @@ func TestNextLook(t *testing.T) {
 		{"waiting", store.Diagnosis{Verdict: store.VerdictWaiting, PaidAt: now}, store.Session{}, 10 * time.Minute},
 		{"processing, no file yet", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, store.Session{}, 10 * time.Minute},
 		{"processing, which the check of its file ends", store.Diagnosis{Verdict: store.VerdictProcessing, Since: now}, withFile, 0},
-		{"nobody knows since when", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
+		{"since when is not known", store.Diagnosis{Verdict: store.VerdictProcessing}, store.Session{}, 0},
 		{"done", store.Diagnosis{Verdict: store.VerdictCompleted, PaidAt: now, Since: now}, store.Session{}, 0},
 	} {
-		got := nextLook(c.d, c.session, limits)
+		got := nextInspection(sweep.Observation{Evidence: store.Evidence{Session: c.session}, Diagnosis: c.d}, limits)
 		if c.want == 0 != got.IsZero() || c.want > 0 && got.Sub(now) != c.want+time.Millisecond {
 			t.Errorf("%s: %s", c.name, got)
 		}

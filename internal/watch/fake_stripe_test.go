@@ -10,23 +10,23 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// listed is a Stripe that lists what was paid.
-type listed struct {
-	mu        sync.Mutex
-	events    []store.Paid
-	sessions  []store.Paid // without an event
-	eventless error        // what each list of events meets
-	answers   int          // so many lists of events are given, and no more; 0 = all
-	refunded  map[string]bool
-	calls     int
-	asked     []time.Duration // how far back each pass over the events reached
-	unlisted  error           // what each list of undelivered events meets
-	lists     int             // how often it was asked for
+// fakeStripe is a Stripe that lists what was paid.
+type fakeStripe struct {
+	mu               sync.Mutex
+	events           []store.Paid
+	sessions         []store.Paid // without an event
+	eventsErr        error        // what each list of events meets
+	answers          int          // so many lists of events are given, and no more; 0 = all
+	refunded         map[string]bool
+	calls            int
+	asked            []time.Duration // how far back each poll of the events reached
+	undeliveredErr   error           // what each list of undelivered events meets
+	undeliveredCalls int             // how often it was asked for
 
 	undelivered map[string]bool // what is on it
 }
 
-func (l *listed) pay(id string, at time.Time) {
+func (l *fakeStripe) pay(id string, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.events = append(l.events, store.Paid{Payment: payment(id, at), EventID: "evt_" + id, EventAt: at})
@@ -36,13 +36,13 @@ func payment(id string, at time.Time) store.Payment {
 	return store.Payment{SessionID: id, State: store.PaymentPaid, Amount: 100, Currency: "usd", ChargedAt: at, Live: true}
 }
 
-var errAway = errors.New("away")
+var errUnavailable = errors.New("away")
 
-func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
+func (l *fakeStripe) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
-	failing := l.eventless
+	failing := l.eventsErr
 	if l.answers > 0 && len(l.asked) >= l.answers {
-		failing = errAway
+		failing = errUnavailable
 	}
 	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
 	l.calls++
@@ -54,7 +54,7 @@ func (l *listed) PaidEvents(_ context.Context, from, to time.Time, page func([]s
 	return page(events)
 }
 
-func (l *listed) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
+func (l *fakeStripe) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
 	sessions := slices.Clone(l.sessions)
 	for _, p := range l.events { // their checkouts began when they were paid
@@ -67,15 +67,15 @@ func (l *listed) PaidSessions(_ context.Context, since time.Time, page func([]st
 	return page(sessions)
 }
 
-func (l *listed) Undelivered(context.Context, time.Time, time.Time) (map[string]bool, bool, error) {
+func (l *fakeStripe) Undelivered(context.Context, time.Time, time.Time) (map[string]bool, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls++
-	l.lists++
-	return l.undelivered, l.unlisted == nil, l.unlisted
+	l.undeliveredCalls++
+	return l.undelivered, l.undeliveredErr == nil, l.undeliveredErr
 }
 
-func (l *listed) Payment(_ context.Context, id string) store.Payment {
+func (l *fakeStripe) Payment(_ context.Context, id string) store.Payment {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.calls++
@@ -90,4 +90,4 @@ func (l *listed) Payment(_ context.Context, id string) store.Payment {
 	return store.Payment{SessionID: id, State: store.PaymentUnpaid}
 }
 
-func (l *listed) Event(context.Context, store.Payment) store.Event { return store.Event{} }
+func (l *fakeStripe) Event(context.Context, store.Payment) store.Event { return store.Event{} }

@@ -10,36 +10,36 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// channel is where the watch tells: it keeps the messages that are there.
-type channel struct {
+// fakeChannel is an alert channel that keeps its messages.
+type fakeChannel struct {
 	news chan string // reason and number of open sessions
 
-	mu       sync.Mutex
-	messages map[string]store.Message // by mark
-	lines    []string                 // marks of those in threads
-	calls    int
-	away     error   // what every call meets
-	fail     []error // of the next calls
-	lost     int     // posts that arrive without an answer
-	finds    bool
-	mute     bool   // it takes no lines in threads
-	posted   func() // nil = nothing happens after a post
-	said     func() // nil = nothing happens after a line in a thread
+	mu            sync.Mutex
+	messages      map[string]store.Message // by mark
+	lines         []string                 // marks of those in threads
+	calls         int
+	down          error   // what every call meets
+	failures      []error // of the next calls
+	lostAnswers   int     // posts that arrive without an answer
+	readable      bool
+	threadsLocked bool   // it takes no lines in threads
+	onPost        func() // nil = nothing happens after a post
+	onReply       func() // nil = nothing happens after a line in a thread
 }
 
-func (c *channel) next() error {
+func (c *fakeChannel) next() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls++
-	if c.away != nil || len(c.fail) == 0 {
-		return c.away
+	if c.down != nil || len(c.failures) == 0 {
+		return c.down
 	}
-	err := c.fail[0]
-	c.fail = c.fail[1:]
+	err := c.failures[0]
+	c.failures = c.failures[1:]
 	return err
 }
 
-func (c *channel) Post(_ context.Context, i store.Incident, d Decision, mark string) (store.Message, error) {
+func (c *fakeChannel) Post(_ context.Context, i store.Incident, d Decision, mark string) (store.Message, error) {
 	if err := c.next(); err != nil {
 		return store.Message{}, err
 	}
@@ -51,17 +51,17 @@ func (c *channel) Post(_ context.Context, i store.Incident, d Decision, mark str
 	}
 	c.messages[mark] = m
 	c.news <- fmt.Sprint(d.Reason, " ", len(i.Open()))
-	if c.posted != nil {
-		c.posted()
+	if c.onPost != nil {
+		c.onPost()
 	}
-	if c.lost > 0 {
-		c.lost--
+	if c.lostAnswers > 0 {
+		c.lostAnswers--
 		return store.Message{}, &Refusal{Unclear: true, Err: context.DeadlineExceeded}
 	}
 	return m, nil
 }
 
-func (c *channel) Update(_ context.Context, i store.Incident) error {
+func (c *fakeChannel) Update(_ context.Context, i store.Incident) error {
 	if err := c.next(); err != nil {
 		return err
 	}
@@ -69,9 +69,9 @@ func (c *channel) Update(_ context.Context, i store.Incident) error {
 	return nil
 }
 
-func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
+func (c *fakeChannel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
 	err := c.next()
-	if c.mute {
+	if c.threadsLocked {
 		err = &Refusal{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
 	}
 	var refusal *Refusal
@@ -82,20 +82,20 @@ func (c *channel) Reply(_ context.Context, i store.Incident, d Decision, mark st
 	c.lines = append(c.lines, mark)
 	c.mu.Unlock()
 	c.news <- fmt.Sprint("reply ", d.Reason, " ", len(i.Open()))
-	if c.said != nil {
-		c.said()
+	if c.onReply != nil {
+		c.onReply()
 	}
 	return err
 }
 
-func (c *channel) Find(_ context.Context, i store.Incident) (store.Message, bool, error) {
+func (c *fakeChannel) Find(_ context.Context, i store.Incident) (store.Message, bool, error) {
 	if err := c.next(); err != nil {
 		return store.Message{}, false, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.finds {
-		return store.Message{}, false, ErrMayNotLook
+	if !c.readable {
+		return store.Message{}, false, ErrHistoryForbidden
 	}
 	if i.Place.TS != "" {
 		return i.Place, slices.Contains(c.lines, i.Posting), nil
@@ -104,7 +104,7 @@ func (c *channel) Find(_ context.Context, i store.Incident) (store.Message, bool
 	return m, ok, nil
 }
 
-func (c *channel) posts() int {
+func (c *fakeChannel) posts() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.messages)

@@ -1,0 +1,83 @@
+package watch
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// maxFileWait is how long the summary waits at most for files that are still to
+// be checked: there may be very many.
+const maxFileWait = time.Hour
+
+// backlog collects the sessions that were in trouble before the watch began. They
+// are alerted as one incident once all are known. If the leader dies before, the
+// next one starts over.
+type backlog struct {
+	*term
+	mu    sync.Mutex
+	cases map[string]store.Case // by session; nil = the summary is published
+}
+
+// add adds a session, unless the summary is published already.
+func (b *backlog) add(c store.Case) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.cases[c.ID]; !known && b.cases != nil {
+		b.cases[c.ID] = c
+	}
+}
+
+// publish opens the summary's incident, if there is any session, once all
+// sessions, payments and files are known.
+func (b *backlog) publish(ctx context.Context) error {
+	known := b.known()
+	if !known.allVerified || b.Stripe != nil && !known.stripeComplete || !known.filesChecked && b.Now().Sub(b.began) <= maxFileWait {
+		return nil
+	}
+	b.mu.Lock()
+	cases := maps.Clone(b.cases)
+	b.mu.Unlock()
+	if cases == nil { // published
+		return nil
+	}
+	summary := summaryOf(cases, b.Now())
+	open, err := b.incidents.list(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case known.state.HistoryTold, slices.ContainsFunc(open, func(i store.Incident) bool { return i.Kind == store.IncidentHistory }): // by another leader
+	case summary.Sessions == 0:
+		err = b.record(ctx, store.HistoryTold())
+	default:
+		err = b.incidents.open(ctx, summary, Summary)
+	}
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.cases = nil
+	b.mu.Unlock()
+	wake(b.incidents.news)
+	return nil
+}
+
+// summaryOf returns the incident about sessions from before the watch, with the
+// newest of them.
+func summaryOf(cases map[string]store.Case, now time.Time) store.Incident {
+	i := newIncident(store.IncidentHistory, now)
+	i.Sessions, i.Sums = len(cases), map[store.Verdict]store.Sum{}
+	for _, c := range cases {
+		sum := i.Sums[c.Verdict]
+		sum.Add(c)
+		i.Sums[c.Verdict] = sum
+	}
+	newest := slices.SortedFunc(maps.Values(cases), func(a, b store.Case) int { return b.At.Compare(a.At) })
+	i.Cases = slices.Clone(newest[:min(len(newest), store.ShownCases)])
+	return i
+}

@@ -1,0 +1,109 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Stripe lists what was paid, in pages that come newest first. An error wraps a
+// store.Unverified where Stripe gave no usable answer.
+type Stripe interface {
+	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
+	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
+	// Undelivered returns the ids of the sessions and payment intents that have an
+	// event which did not reach every endpoint. The set is incomplete unless whole.
+	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)
+}
+
+// Notifier shows incidents to people. An error is a *Refusal. The mark
+// identifies a new message, so that a Finder can find it again.
+type Notifier interface {
+	Post(ctx context.Context, i store.Incident, d Decision, mark string) (store.Message, error)
+	Update(ctx context.Context, i store.Incident) error
+	Reply(ctx context.Context, i store.Incident, d Decision, mark string) error
+}
+
+// Finder finds the message with the mark in Incident.Posting, in the incident's
+// thread if it has one. It reports false if there is no such message.
+type Finder interface {
+	Find(ctx context.Context, i store.Incident) (store.Message, bool, error)
+}
+
+// ErrHistoryForbidden means that a Finder may not read the channel.
+var ErrHistoryForbidden = errors.New("the channel's history may not be read")
+
+// FileAPI knows the state of a file. An error is a *store.FileError.
+type FileAPI interface {
+	File(ctx context.Context, fileID string) (store.File, error)
+}
+
+// FileRecords remembers what was seen of files; see sweep.Files.
+type FileRecords interface {
+	States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error)
+	Known(ctx context.Context, ref store.FileRef) (store.FileRecord, error)
+	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
+	Keep(ctx context.Context) error
+}
+
+// Metrics records what the watch did; see health.Metrics.
+type Metrics interface {
+	Swept(ok, full bool, took time.Duration)
+	Watched(state store.WatchState)
+	Counted(r *store.Rollup) // nil = another replica counts
+	Alerted(reason string)
+	Untold(incidents int)
+}
+
+// Config configures a Watch. All fields are required unless they say otherwise.
+type Config struct {
+	Records    *store.Watch
+	Product    *store.Redis
+	Statistics *store.Statistics
+	Ledger     *store.Ledger
+	Stripe     Stripe              // nil = no key is configured
+	Payments   store.PaymentReader // likewise
+	// OtherMode reports whether the Stripe key cannot see the session, because one
+	// is live and the other a test. nil = it sees all.
+	OtherMode func(session string) bool
+	Reads     func(ctx context.Context) store.Layout // which keys the site reads
+	API       FileAPI
+	APIURL    string // SUPERDUPERAI_URL
+	Files     FileRecords
+	Notifier  Notifier
+	Finder    Finder
+	AlertOn   []store.Verdict
+	FixTexts  []string // the error texts that a repair of ours writes
+	Limits    store.Thresholds
+	Interval  time.Duration // between two sweeps
+	Timings   Timings
+	Metrics   Metrics
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Timings are the intervals of a Watch.
+type Timings struct {
+	Election           time.Duration // between two attempts to become leader
+	Round              time.Duration // between two rounds of inspections, and of notifications
+	Check              time.Duration // between two requests for a file
+	Listen             time.Duration // between two attempts to subscribe to notifications
+	FirstSweep         time.Duration // the longest that the first sweep waits for the subscription
+	Requeue            time.Duration // until a session that could not be read is inspected again
+	Update             time.Duration // the least time between two updates of one message
+	Retry              time.Duration // after an alert was refused; doubles
+	MaxRetry           time.Duration
+	MaxRetryUnreadable time.Duration // likewise, if each attempt may add a message that nobody can look up
+}
+
+// DefaultTimings are those of production.
+func DefaultTimings() Timings {
+	return Timings{
+		Election: time.Second, Round: 300 * time.Millisecond, Check: 200 * time.Millisecond, Listen: time.Minute, FirstSweep: 2 * time.Second,
+		Requeue: 5 * time.Second, Update: 3 * time.Second,
+		Retry: time.Second, MaxRetry: time.Minute, MaxRetryUnreadable: 15 * time.Minute,
+	}
+}

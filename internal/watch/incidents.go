@@ -1,0 +1,107 @@
+package watch
+
+import (
+	"context"
+	"crypto/rand"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// incidents reads and changes the open incidents on behalf of the leader.
+type incidents struct {
+	*term
+	news chan struct{} // there may be something to notify
+
+	faults sync.Mutex // held while an incident about a fault is updated
+
+	mu    sync.Mutex
+	cache map[string]store.Incident // as last read or stored
+}
+
+// list returns the open incidents, the oldest first.
+func (s *incidents) list(ctx context.Context) ([]store.Incident, error) {
+	s.mu.Lock()
+	known := maps.Clone(s.cache)
+	s.mu.Unlock()
+	open, err := s.Records.OpenIncidents(ctx, known)
+	if err != nil {
+		return nil, err
+	}
+	known = make(map[string]store.Incident, len(open))
+	for _, i := range open {
+		known[i.ID] = i
+	}
+	s.mu.Lock()
+	s.cache = known
+	s.mu.Unlock()
+	return open, nil
+}
+
+func newIncident(kind store.IncidentKind, now time.Time) store.Incident {
+	return store.Incident{ID: rand.Text(), Kind: kind, Opened: now, Grown: now}
+}
+
+func (s *incidents) open(ctx context.Context, i store.Incident, reason Reason) error {
+	i.Changed(string(reason))
+	_, err := s.Records.OpenIncident(ctx, s.lead, i)
+	return err
+}
+
+// change changes an incident unless change returns false, and returns it as it is
+// stored then.
+func (s *incidents) change(ctx context.Context, i store.Incident, change func(*store.Incident) bool) (store.Incident, error) {
+	changed, err := s.Records.ChangeIncident(ctx, s.lead, i, change)
+	if err == nil {
+		s.mu.Lock()
+		s.cache[changed.ID] = changed
+		s.mu.Unlock()
+	}
+	return changed, err
+}
+
+// setFault keeps the one incident of a kind that is about a fault of the watch or
+// of a service, not about sessions. update brings the incident up to date, a new
+// one if none is open, and reports whether the fault persists.
+func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reason Reason, update func(i *store.Incident, open bool) bool) error {
+	s.faults.Lock()
+	defer s.faults.Unlock()
+	all, err := s.list(ctx)
+	if err != nil {
+		return err
+	}
+	i := newIncident(kind, s.Now())
+	n := slices.IndexFunc(all, func(i store.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
+	open := n >= 0
+	if open {
+		i = all[n]
+	}
+	updated := i
+	persists := update(&updated, open)
+	switch {
+	case !open && !persists, open && persists && sameFault(i, updated):
+		return nil
+	case !open:
+		err = s.open(ctx, updated, reason)
+	default:
+		_, err = s.change(ctx, i, func(i *store.Incident) bool {
+			if !persists {
+				i.Closed = s.Now()
+				i.Changed(string(Resolved))
+				return true
+			}
+			update(i, true)
+			i.Changed(string(reason))
+			return true
+		})
+	}
+	wake(s.news)
+	return err
+}
+
+func sameFault(a, b store.Incident) bool {
+	return slices.Equal(a.Parts, b.Parts) && a.Sessions == b.Sessions && a.Why == b.Why && a.Trouble == b.Trouble
+}

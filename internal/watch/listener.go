@@ -1,0 +1,98 @@
+package watch
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// batchDelay: one session is written several times in a row.
+const batchDelay = 100 * time.Millisecond
+
+// listener has sessions inspected that Redis reports as written.
+type listener struct {
+	*term
+	subscribed chan struct{} // closed once subscribed, or if that failed
+	release    func()        // closes it, and lets the first sweep begin
+	lastWrite  atomic.Int64  // when Redis last reported a write, in Unix milliseconds
+}
+
+// listen listens until ctx ends or the connection fails. A failure is reported
+// only if Redis did send notifications before: its owner need not allow them.
+func (l *listener) listen(ctx context.Context) error {
+	listening, cancel := context.WithCancel(ctx)
+	defer cancel()
+	written := make(chan string, 10_000)
+	go l.collect(listening, written)
+	onNotification := func(session string) {
+		l.lastWrite.Store(l.Now().UnixMilli())
+		l.sweeper.Written(session)
+		select {
+		case written <- session:
+		default: // the next sweep reads it
+		}
+	}
+	onSubscribed := func() {
+		l.sweeper.Missed()
+		l.release()
+	}
+	err := store.NewListener(l.Product, onNotification, onSubscribed).Listen(listening)
+	l.release()
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	if !l.known().state.Notified.IsZero() {
+		l.monitor.report(ctx, store.PartNotifications, err)
+	}
+	return err
+}
+
+// await waits a moment for the subscription: when it begins all sessions have to
+// be read again.
+func (l *listener) await(ctx context.Context) {
+	select {
+	case <-l.subscribed:
+	case <-time.After(l.Timings.FirstSweep):
+	case <-ctx.Done():
+	}
+}
+
+func newListener(t *term) *listener {
+	subscribed := make(chan struct{})
+	return &listener{term: t, subscribed: subscribed, release: sync.OnceFunc(func() { close(subscribed) })}
+}
+
+// collect puts the sessions that are written on the due list, until ctx ends.
+func (l *listener) collect(ctx context.Context, written <-chan string) {
+	for {
+		sessions := map[string]bool{}
+		select {
+		case id := <-written:
+			sessions[id] = true
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-time.After(batchDelay):
+		case <-ctx.Done():
+			return
+		}
+		for range len(written) {
+			sessions[<-written] = true
+		}
+		var dues []store.Due
+		for id := range sessions {
+			dues = append(dues, store.Due{Session: id, At: l.Now()})
+		}
+		if failures, known := l.monitor.of(store.PartNotifications); failures > 0 || !known {
+			l.monitor.report(ctx, store.PartNotifications, nil)
+		}
+		if err := l.Records.Put(ctx, dues...); err != nil {
+			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
+		}
+		wake(l.wake)
+	}
+}

@@ -1,0 +1,148 @@
+package watch
+
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Observation is the state of a session as it was seen by an inspection.
+type Observation struct {
+	Case    store.Case
+	Alerted bool         // its verdict is one that is alerted
+	Ending  store.Ending // how it left the trouble it was in; "" = that is not known yet
+}
+
+// kind returns the kind of the incident that the session belongs to.
+func (o Observation) kind() store.IncidentKind { return store.IncidentKind(o.Case.Verdict) }
+
+// reconcile updates an incident with what was observed of its own sessions, and
+// reports whether anything changed: sessions that recovered leave, those that
+// left and are in trouble again return.
+func reconcile(i *store.Incident, observed map[string]Observation, now time.Time) bool {
+	if !aboutSessions(i.Kind) {
+		return false
+	}
+	left, returned, news, rechecked := false, false, false, false
+	for n := range i.Cases {
+		c := &i.Cases[n]
+		o, ok := observed[c.ID]
+		if !ok {
+			continue
+		}
+		belongs, gone := o.Alerted && o.kind() == i.Kind, !c.Gone.IsZero()
+		switch {
+		case belongs && gone && now.Sub(i.Grown) >= Window: // it deserves a message that is seen
+		case belongs && gone:
+			o.Case.Found = c.Found
+			*c, returned = o.Case, true
+		case belongs:
+			checked := c.Checked
+			news = refresh(c, o.Case) || news
+			rechecked = rechecked || !c.Checked.Equal(checked) // stored, but not shown
+		case !gone && o.Ending != "": // or it is in other trouble, which has its own incident
+			c.Gone, c.Ending, left = now, o.Ending, true
+		}
+	}
+	switch {
+	case returned:
+		reopen(i, Reopened)
+	case left:
+		if len(i.Open()) == 0 {
+			i.Closed = now
+		}
+		i.Changed(string(Resolved))
+	case news:
+		i.Changed(string(Joined))
+	}
+	return returned || left || news || rechecked
+}
+
+// refresh updates a case, and reports whether the change is worth showing.
+// What is not known any more is kept.
+func refresh(c *store.Case, seen store.Case) bool {
+	before := *c
+	*c = seen
+	c.Found = before.Found
+	if before.Checked.After(c.Checked) {
+		c.Checked = before.Checked
+	}
+	if c.Event == store.EventUnknown {
+		c.Event, c.EventID, c.EventAt = before.Event, before.EventID, before.EventAt
+	}
+	if c.Amount == 0 {
+		c.Amount, c.Currency = before.Amount, before.Currency
+	}
+	return c.Event != before.Event || c.Payment != before.Payment || c.Amount != before.Amount
+}
+
+// reopen opens a closed incident again; one that is open has only changed.
+func reopen(i *store.Incident, reason Reason) {
+	if !i.Closed.IsZero() {
+		i.Closed, i.Acknowledged, i.Snoozed, i.Reminders = time.Time{}, nil, nil, 0
+		i.Reopened, reason = i.Place.TS != "", Reopened
+	}
+	i.Changed(string(reason))
+}
+
+// join adds sessions that are not in the incident yet, up to store.MaxCases, and
+// returns those that did not fit.
+func join(i *store.Incident, cases []store.Case, now time.Time) (rest []store.Case) {
+	known := map[string]bool{}
+	for _, c := range i.Cases {
+		known[c.ID] = true
+	}
+	before := len(i.Cases)
+	for _, c := range cases {
+		switch {
+		case known[c.ID]:
+		case len(i.Cases) >= store.MaxCases:
+			rest = append(rest, c)
+		default:
+			c.Found, known[c.ID] = now, true
+			i.Cases = append(i.Cases, c)
+			if !c.At.IsZero() && (i.Since.IsZero() || c.At.Before(i.Since)) {
+				i.Since = c.At
+			}
+		}
+	}
+	if len(i.Cases) > before {
+		i.Grown = now
+		reopen(i, Joined)
+	}
+	return rest
+}
+
+// joinable reports whether new sessions of this kind belong into the incident.
+func joinable(i store.Incident, kind store.IncidentKind, now time.Time) bool {
+	return i.Kind == kind && len(i.Cases) < store.MaxCases && now.Sub(i.Grown) < Window
+}
+
+// retired reports whether an incident is over for good: closed, shown so, and
+// nothing can join it any more.
+func retired(i store.Incident, now time.Time) bool {
+	switch {
+	case i.Place.TS == "" || i.Shown < i.Revision:
+		return false
+	case i.Kind == store.IncidentHistory:
+		return true
+	}
+	return !i.Closed.IsZero() && (now.Sub(i.Grown) >= Window || !aboutSessions(i.Kind))
+}
+
+// openCases returns the cases of the sessions that are in incidents, by session. A
+// case has the verdict that its incident is about.
+func openCases(incidents []store.Incident) map[string]*store.Case {
+	open := map[string]*store.Case{}
+	for _, i := range incidents {
+		if !aboutSessions(i.Kind) {
+			continue
+		}
+		for n := range i.Cases {
+			if c := &i.Cases[n]; c.Gone.IsZero() {
+				open[c.ID] = c
+			}
+		}
+	}
+	return open
+}

@@ -1,0 +1,194 @@
+package watch
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+// term is one period of leadership, and the tasks that run meanwhile.
+type term struct {
+	*Watch
+	lead    store.Lead
+	began   time.Time
+	sweeper *sweep.Sweeper
+
+	mu    sync.Mutex
+	facts facts
+
+	incidents *incidents
+	monitor   *monitor
+	stripe    *stripePoller
+	listener  *listener
+	sweeps    *sweepTask
+	files     *fileChecker
+	backlog   *backlog
+	inspector *inspector
+	notifier  *notifier
+}
+
+// facts are what the tasks learn, and others depend on.
+type facts struct {
+	state store.WatchState // as last recorded: only the leader changes it
+
+	stripeSilentSince time.Time // zero = Stripe answers
+	stripeFault       store.Unverified
+	stripeComplete    bool // Stripe listed all that was paid until lately
+	eventsForbidden   bool // the Stripe key may not list events
+
+	sessions     int  // by the last sweep; negative = none succeeded yet
+	allVerified  bool // a sweep saw all sessions while all payments were known
+	filesChecked bool // the last sweep found no file from before the watch that is due
+}
+
+func (w *Watch) newTerm(lead store.Lead, state store.WatchState) *term {
+	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
+	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]store.Incident{}}
+	t.monitor = newMonitor(t)
+	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
+	t.listener = newListener(t)
+	t.sweeps = &sweepTask{term: t, previous: state.Swept}
+	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
+	t.files.requests.SetLimit(maxRequests)
+	t.backlog = &backlog{term: t, cases: map[string]store.Case{}}
+	t.inspector = &inspector{term: t}
+	t.notifier = &notifier{term: t}
+	return t
+}
+
+// known returns a copy of the facts.
+func (t *term) known() facts {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.facts
+}
+
+// learn changes the facts.
+func (t *term) learn(change func(f *facts)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(&t.facts)
+}
+
+// record records how far the watch came.
+func (t *term) record(ctx context.Context, changes ...store.StateChange) error {
+	if err := t.Records.Note(ctx, t.lead, changes...); err != nil {
+		return err
+	}
+	return t.refresh(ctx)
+}
+
+// refresh reads how far the watch came.
+func (t *term) refresh(ctx context.Context) error {
+	state, err := t.Records.State(ctx)
+	if err != nil {
+		return err
+	}
+	t.Metrics.Watched(state)
+	t.learn(func(f *facts) { f.state = state })
+	return nil
+}
+
+// run runs all tasks until the leadership is lost or ctx ends.
+func (t *term) run(ctx context.Context) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var tasks sync.WaitGroup
+	tasks.Go(func() { t.renew(ctx, stop) })
+	tasks.Go(func() { t.every(ctx, "inspect", period(t.Timings.Round), t.wake, t.inspector.inspectDue) })
+	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.news, t.notifier.notifyAll) })
+	tasks.Go(func() {
+		t.listener.await(ctx)
+		t.every(ctx, store.PartSweep, t.sweeps.delay, nil, t.sweeps.sweep)
+	})
+	tasks.Go(func() { t.every(ctx, store.PartFiles, t.files.delay, nil, t.files.checkNext) })
+	tasks.Go(func() { t.every(ctx, store.PartNotifications, period(t.Timings.Listen), nil, t.listener.listen) })
+	if t.Stripe != nil {
+		tasks.Go(func() { t.every(ctx, store.PartStripe, period(t.stripeInterval()), nil, t.stripe.poll) })
+	}
+	tasks.Wait()
+	_ = t.files.requests.Wait() // they return no error
+}
+
+// renew keeps the lease. If it cannot, it stops the term before the lease ends.
+func (t *term) renew(ctx context.Context, stop func()) {
+	defer stop()
+	lease := t.Records.LeaseTimings
+	tick := time.NewTicker(lease.Renew)
+	defer tick.Stop()
+	renewed := t.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		limited, cancel := context.WithTimeout(ctx, lease.Renew)
+		lead, ok, err := t.Records.Acquire(limited, t.owner)
+		cancel()
+		switch {
+		case err == nil && (!ok || lead != t.lead):
+			return
+		case err == nil:
+			renewed = t.Now()
+		case t.Now().Sub(renewed) > lease.Life-lease.Renew:
+			return
+		}
+	}
+}
+
+// period returns the delay after a run that makes runs start an interval apart.
+func period(interval time.Duration) func(took time.Duration) time.Duration {
+	return func(took time.Duration) time.Duration { return interval - took }
+}
+
+// every runs a task until ctx ends, with a delay in between that a wake-up cuts
+// short. Of failures in a row only the first is logged.
+func (t *term) every(ctx context.Context, task string, delay func(took time.Duration) time.Duration, wakeUp <-chan struct{}, run func(context.Context) error) {
+	failing := false
+	for ctx.Err() == nil {
+		started := t.Now()
+		err := contained(func() error { return run(ctx) })
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && !failing:
+			t.Log.WarnContext(ctx, "task failed, will retry", "task", task, "error", err)
+		case err == nil && failing:
+			t.Log.InfoContext(ctx, "task recovered", "task", task)
+		}
+		failing = err != nil
+		timer := time.NewTimer(max(delay(t.Now().Sub(started)), t.Timings.Round/10))
+		select {
+		case <-ctx.Done():
+		case <-wakeUp:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// contained turns a panic into an error. The panic's value may hold a customer's
+// data, so only the runtime's own messages are kept.
+func contained(run func() error) (err error) {
+	defer func() {
+		value := recover()
+		if value == nil {
+			return
+		}
+		message := fmt.Sprintf("%T", value)
+		if fault, ok := value.(runtime.Error); ok {
+			message = fault.Error()
+		}
+		err = fmt.Errorf("panic: %s\n%s", message, debug.Stack())
+	}()
+	return run()
+}

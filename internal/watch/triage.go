@@ -1,0 +1,158 @@
+package watch
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+const (
+	recheckAfter = 10 * time.Minute // the least time between two lookups of one open case at Stripe
+	expiryMargin = 24 * time.Hour   // a session counts as expired so long before Redis drops it
+)
+
+// candidate is a session that may be, or is, in trouble.
+type candidate struct {
+	sweep.Observation
+	paid      *store.Paid // by Stripe's lists; nil = they do not name it
+	dismissed string      // the trouble in which it was examined lately, without a need to alert it
+	open      *store.Case // in an incident; nil = it is in none
+	lookUp    bool        // its payment at Stripe
+	checked   time.Time   // when that was done
+}
+
+// disposition says what becomes of a session by its quick diagnosis, and why.
+type disposition string
+
+const (
+	inTrouble         disposition = "in_trouble"         // it is to be examined
+	inBacklog         disposition = "in_backlog"         // from before the watch: one case of the summary
+	notAlerted        disposition = "not_alerted"        // its verdict is not in ALERT_ON
+	knownFailure      disposition = "marked_by_repair"   // people know of it
+	paymentUnverified disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
+	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
+	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
+	dismissed         disposition = "dismissed"          // examined lately in the same trouble
+	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty, which a sweep has to find out first
+	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
+	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
+)
+
+// logSkipped logs why a session is not alerted. Of its id, which opens the
+// customer's page, the log holds the end only.
+func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition) {
+	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
+		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
+}
+
+// triage decides what becomes of a session that is in no incident.
+func (w *Watch) triage(c candidate, state store.WatchState) disposition {
+	old := troubleSince(c.Diagnosis).Before(state.Epoch)
+	switch {
+	case w.markedByRepair(c.Observation):
+		return knownFailure
+	case !w.alertable(c.Observation):
+		return notAlerted
+	case old && state.HistoryTold:
+		return backlogPublished
+	case c.Verdict == store.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
+		return paymentUnverified
+	case old && c.Payment.Why == store.StripeNoAnswer:
+		return paymentPending
+	case old:
+		return inBacklog
+	case c.dismissed == dismissalKey(c.Diagnosis):
+		return dismissed
+	}
+	return inTrouble
+}
+
+// alertable reports whether a session like this is alerted.
+func (w *Watch) alertable(o sweep.Observation) bool {
+	return slices.Contains(w.AlertOn, o.Verdict) && !w.markedByRepair(o)
+}
+
+// markedByRepair reports whether a repair of ours marked the session as error. A
+// video that was finished since is news all the same.
+func (w *Watch) markedByRepair(o sweep.Observation) bool {
+	text := o.Session.Current().Error
+	return o.Verdict == store.VerdictFailed && text != nil && slices.Contains(w.FixTexts, *text)
+}
+
+// troubleSince returns when the trouble began: with the payment, or with the
+// status.
+func troubleSince(d store.Diagnosis) time.Time {
+	if unheard(d.Verdict) || d.Since.IsZero() {
+		return d.PaidAt
+	}
+	return d.Since
+}
+
+// unheard reports whether the site never reacted to the payment.
+func unheard(v store.Verdict) bool { return v == store.VerdictOrphaned || v == store.VerdictLost }
+
+// dismissalKey identifies the trouble that a session is in.
+func dismissalKey(d store.Diagnosis) string {
+	return string(d.Verdict) + " since " + troubleSince(d).UTC().Format(time.RFC3339)
+}
+
+// paymentSettled reports whether the payment cannot change the verdict any more.
+func paymentSettled(v store.Verdict) bool {
+	return slices.Contains([]store.Verdict{store.VerdictCompleted, store.VerdictUnpaid, store.VerdictAbandoned, store.VerdictNotFound}, v)
+}
+
+// nextInspection returns when time alone turns what is normal now into trouble,
+// plus a millisecond; zero = never.
+func nextInspection(o sweep.Observation, limits store.Thresholds) time.Time {
+	switch {
+	case o.Verdict == store.VerdictWaiting && !o.PaidAt.IsZero():
+		return o.PaidAt.Add(limits.OrphanGrace + time.Millisecond)
+	case o.Verdict == store.VerdictProcessing && !o.Since.IsZero() && o.Session.FileID() == "":
+		return o.Since.Add(limits.OrphanGrace + time.Millisecond)
+	}
+	return time.Time{} // a file in progress is up to the file checker
+}
+
+// dueForRecheck reports whether Stripe is to be asked about an open case again, as
+// Redis does not hold refunds. The more cases there are, the longer it takes
+// until each had its turn.
+func (w *Watch) dueForRecheck(c *store.Case, cases int, now time.Time) bool {
+	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(cases)*w.stripeInterval()/lookupsPerPoll)
+}
+
+// expired reports whether Redis dropped the session because of its age: what was
+// alerted as an orphan a month ago is not news as a lost session.
+func expired(d store.Diagnosis, now time.Time) bool {
+	return d.Verdict == store.VerdictLost && now.Sub(troubleSince(d)) > store.KeyLife-expiryMargin
+}
+
+// endingOf returns how a session left the verdict it had; "" = it did not, or
+// that is not known yet.
+func endingOf(o sweep.Observation, had store.Verdict, repair store.Action, repaired bool) store.Ending {
+	switch {
+	case o.Verdict == store.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
+		return ""
+	case o.Job == store.JobRunning || o.Verdict == store.VerdictUnclear || o.Verdict == store.VerdictWaiting:
+		return ""
+	case o.Verdict == store.VerdictRefunded:
+		return store.EndRefunded
+	case repaired:
+		return store.EndFixed
+	case o.Verdict == store.VerdictUnpaid || o.Verdict == store.VerdictAbandoned:
+		return store.EndUnpaid
+	case o.Verdict == store.VerdictNotFound || o.Session.Layout() == store.LayoutNone:
+		return store.EndGone
+	case repair == store.ActionGenerate:
+		return store.EndGenerated
+	case repair == store.ActionFix && o.Verdict == store.VerdictCompleted:
+		return store.EndShown
+	case o.Session.Status() != store.StatusNone && o.Verdict != store.VerdictCorrupt:
+		return store.EndLate
+	}
+	return store.EndOther
+}

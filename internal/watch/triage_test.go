@@ -1,0 +1,78 @@
+package watch
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sweep"
+)
+
+func TestTriage(t *testing.T) {
+	t.Parallel()
+	w := New(Config{
+		AlertOn: []store.Verdict{store.VerdictOrphaned, store.VerdictFailed}, FixTexts: []string{"fixed by us"},
+		Stripe: &fakeStripe{}, Log: slog.New(slog.DiscardHandler),
+	})
+	epoch := now.Add(-24 * time.Hour)
+	suspect := func(v store.Verdict, paid time.Time, state store.PaymentState, why store.Unverified) candidate {
+		return candidate{Observation: sweep.Observation{
+			Evidence: store.Evidence{Payment: store.Payment{State: state, Why: why}}, Diagnosis: store.Diagnosis{Verdict: v, PaidAt: paid}}}
+	}
+	old, recent := epoch.Add(-time.Hour), epoch.Add(time.Hour)
+	repaired := suspect(store.VerdictFailed, recent, store.PaymentPaid, "")
+	repaired.Session.Webhook = store.Key{Exists: true, Value: store.Value{Status: new("error"), Error: new("fixed by us")}}
+	examined := suspect(store.VerdictOrphaned, recent, store.PaymentPaid, "")
+	examined.dismissed = dismissalKey(examined.Diagnosis)
+	for _, c := range []struct {
+		name      string
+		c         candidate
+		published bool
+		want      disposition
+	}{
+		{"an orphan", suspect(store.VerdictOrphaned, recent, store.PaymentPaid, ""), false, inTrouble},
+		{"an orphan after the summary", suspect(store.VerdictOrphaned, recent, store.PaymentPaid, ""), true, inTrouble},
+		{"well", suspect(store.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
+		{"marked by a repair", repaired, false, knownFailure},
+		{"examined lately", examined, false, dismissed},
+		{"old", suspect(store.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},
+		{"old, in the summary", suspect(store.VerdictOrphaned, old, store.PaymentPaid, ""), true, backlogPublished},
+		{"old, Stripe does not answer", suspect(store.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, paymentPending},
+		{"Stripe does not answer", suspect(store.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, paymentUnverified},
+		{"failed, Stripe does not answer", suspect(store.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, inTrouble},
+	} {
+		if got := w.triage(c.c, store.WatchState{Epoch: epoch, HistoryTold: c.published}); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// TestEachSkippedSessionHasAReason in the log.
+func TestEachSkippedSessionHasAReason(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	var log bytes.Buffer
+	h.cfg.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	h.cfg.OtherMode = func(id string) bool { return id == "cs_test_unverified" }
+	h.lead()
+	h.orphan("cs_test_refunded")
+	h.stripe.refunded["cs_test_refunded"] = true
+	h.pay("cs_test_old", h.at.Add(-48*time.Hour))
+	h.put("prompt:cs_test_unverified", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("webhook:cs_test_fixed", `{"status":"error","error":"fixed by us","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.advance(2 * time.Minute)
+	for id, reason := range map[string]disposition{
+		"cs_test_refunded": notConfirmed, "cs_test_old": inBacklog, "cs_test_unverified": paymentUnverified, "cs_test_fixed": knownFailure,
+	} {
+		found := false
+		for line := range strings.Lines(log.String()) {
+			found = found || strings.Contains(line, "component=watch session_suffix="+id[len(id)-8:]+" ") && strings.Contains(line, "reason="+string(reason)+"\n")
+		}
+		if !found || strings.Contains(log.String(), id) {
+			t.Errorf("no reason %s for %s, or its whole id, in:\n%s", reason, id, log.String())
+		}
+	}
+}

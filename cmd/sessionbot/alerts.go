@@ -13,29 +13,29 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// newWatch wires the watch. It tells through the bot.
-func newWatch(c config, parts house, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
-	// Of a session in trouble nobody asks the site; Stripe and the files are asked by
-	// the watch, at its own pace.
-	closely := parts.examiner
-	closely.Payments, closely.Site, closely.Files = nil, nil, nil
+// newWatch wires the watch, which posts its alerts through the bot.
+func newWatch(c config, d deps, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
+	// The site does not matter here; Stripe and the files are asked by the watch
+	// itself, at its own pace.
+	examiner := d.examiner
+	examiner.Payments, examiner.Site, examiner.Files = nil, nil, nil
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
-		Records: parts.records, Product: product, Ledger: parts.ledger, Examiner: &closely,
-		API: parts.api, APIURL: c.SuperDuperURL, Files: parts.files,
+		Records: d.records, Product: product, Ledger: d.ledger, Examiner: &examiner,
+		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
 		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
-		Limits: parts.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
+		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {
 		cfg.AlertOn = append(cfg.AlertOn, store.Verdict(verdict))
 	}
 	if c.StripeKey != "" {
-		cfg.Stripe, cfg.Payments, cfg.OtherMode = parts.stripe.Reader, parts.stripe, parts.stripe.OtherMode
+		cfg.Stripe, cfg.Payments, cfg.OtherMode = d.stripe.Reader, d.stripe, d.stripe.OtherMode
 	}
 	return watch.New(cfg)
 }
 
-// watchChecks tell whether the watch works, and whether its alerts arrive.
+// watchChecks report whether the watch works, and whether its alerts arrive.
 func watchChecks(w *watch.Watch, records *store.Watch) []health.Check {
 	started := time.Now()
 	return []health.Check{

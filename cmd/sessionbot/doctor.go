@@ -3,51 +3,53 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
 	"reflect"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/doctor"
 )
 
-// runDoctor checks all that `run` needs. Variables that are wrong are lines like
-// others, and what they do not concern is checked all the same.
-func (p program) runDoctor(ctx context.Context, args []string) int {
-	flags := flag.NewFlagSet("sessionbot doctor", flag.ContinueOnError)
-	flags.SetOutput(p.errs)
-	asJSON := flags.Bool("json", false, "the same for scripts")
-	if err := parseFlags(flags, args); err != nil {
-		return finish(p.errs, err)
-	}
+func (p program) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{Use: "doctor", Short: "Check all that run needs, and name the remedies", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDoctor(cmd.Context(), asJSON) }}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for scripts")
+	return cmd
+}
+
+// runDoctor checks all that run needs. A variable that is wrong is a failed check
+// like others, and what it does not concern is checked all the same.
+func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	c, err := p.load(true)
 	wrong := &configError{}
 	if err != nil && !errors.As(err, &wrong) {
-		return finish(p.errs, err)
+		return err
 	}
 	results, err := examineAll(ctx, c, wrong)
 	if err != nil {
-		return finish(p.errs, err)
+		return err
 	}
 	print, out := doctor.Print, p.out
-	if *asJSON {
+	if asJSON {
 		print, out = doctor.PrintJSON, visibleJSON{out}
 	}
 	if err := print(out, results); err != nil {
-		return finish(p.errs, fmt.Errorf("print what was seen: %w", err))
+		return fmt.Errorf("print what was seen: %w", err)
 	}
 	switch {
 	case len(wrong.faults) > 0:
-		return exitUsage
+		return exitCode(exitUsage)
 	case !doctor.Passed(results):
-		return exitFailed
+		return exitCode(exitFailed)
 	}
-	return exitDone
+	return nil
 }
 
 func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Result, error) {

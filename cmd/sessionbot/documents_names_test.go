@@ -79,13 +79,17 @@ func (n namer) command(text string) {
 	if m == nil {
 		return
 	}
-	second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
-	asks := m[1] == "session" || m[1] == "redis"
-	if !regexp.MustCompile(`sessionbot `+regexp.QuoteMeta(m[1])+`\b`).MatchString(usage) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
+	first, _, _ := strings.Cut(text, "|") // of several
+	args := strings.Fields(first)[1:]
+	root := program{}.rootCommand()
+	root.InitDefaultCompletionCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd.HasSubCommands() && len(rest) > 0 && rest[0] != "help" && !strings.HasPrefix(rest[0], "-") && !slices.Contains(toBeMade, args[0]+" "+args[1]) {
 		n.missing("subcommand", text)
+		return
 	}
-	for _, flag := range isFlag.FindAllString(m[2], -1) {
-		if !strings.Contains(usage, flag) {
+	for _, flag := range isFlag.FindAllString(text, -1) {
+		if flag != "--help" && cmd.Flag(strings.TrimPrefix(flag, "--")) == nil {
 			n.missing("flag", text)
 		}
 	}

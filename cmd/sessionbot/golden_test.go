@@ -49,7 +49,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close() })
-	registry := newHouse(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
+	registry := newDeps(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
 	var debug strings.Builder
 	for _, example := range demo.Examples(time.Now()) {
 		fmt.Fprintf(&debug, "== %s (%s)\n", example.Title, example.Verdict)

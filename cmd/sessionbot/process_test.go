@@ -54,7 +54,7 @@ func runWith(t testing.TB, inTime bool, env map[string]string, args ...string) *
 			}
 			return c, err
 		}
-		p.code = program{in: strings.NewReader(""), out: p.log, errs: p.log, load: load}.dispatch(ctx, args)
+		p.code = program{in: strings.NewReader(""), out: p.log, errs: p.log, load: load}.execute(ctx, args)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -20,20 +20,17 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// runBot is the bot, until ctx ends or a permanent fault.
-func (p program) runBot(ctx context.Context, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%w: sessionbot run takes no words; it is set by environment variables", errUsage)
-	}
+// runBot runs the bot until ctx ends or a fault is permanent.
+func (p program) runBot(ctx context.Context) error {
 	c, err := p.load(true)
 	if err != nil {
 		return err
 	}
 	log := c.logger(p.errs)
-	looking, stop := context.WithCancel(ctx)
-	var aside sync.WaitGroup
-	aside.Go(func() { warnAtStart(looking, c, log) })
-	defer aside.Wait()
+	checking, stop := context.WithCancel(ctx)
+	var checks sync.WaitGroup
+	checks.Go(func() { warnAtStart(checking, c, log) })
+	defer checks.Wait()
 	defer stop()
 	return serveBot(ctx, c, log)
 }
@@ -45,27 +42,27 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	}
 	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	metrics := health.NewMetrics()
-	parts := newHouse(c, redis, state, log)
-	defer parts.lookups.Wait()
+	d := newDeps(c, redis, state, log)
+	defer d.lookups.Wait()
 	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
 	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
-		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
+		Readers: c.Readers, Commands: d.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
+		Repairs: bot.Repairs{Plans: d.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
 		Timings: timings.bot, Patience: c.patience,
 		Log: log, Metrics: metrics, Now: time.Now,
 	}
 	if c.AlertChannel != "" {
-		settings.Incidents = parts.records
+		settings.Incidents = d.records
 	}
 	b, err := bot.New(settings)
 	if err != nil {
 		return err
 	}
-	watching := newWatch(c, parts, redis, b, metrics, log)
-	parts.jobs.Notify, parts.jobs.ReportCounts = b.Tell, metrics.Jobs
-	parts.jobs.OnFinished = func(job store.Job) {
+	watching := newWatch(c, d, redis, b, metrics, log)
+	d.jobs.Notify, d.jobs.ReportCounts = b.Tell, metrics.Jobs
+	d.jobs.OnFinished = func(job store.Job) {
 		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
 		if c.AlertChannel == "" {
 			return // nobody watches
@@ -74,7 +71,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 			log.DebugContext(ctx, "the sweep will see what a repair came to", "error", err)
 		}
 	}
-	runner = jobs.New(parts.jobs)
+	runner = jobs.New(d.jobs)
 	return serveAll(ctx, c, b, runner, watching, redis, metrics, log)
 }
 

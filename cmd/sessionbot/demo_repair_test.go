@@ -18,7 +18,7 @@ import (
 func TestDemoRepairs(t *testing.T) {
 	t.Parallel()
 	p := &player{t: t, Browser: browsertest.Open(t)}
-	process := start(t, nil, "demo", "--addr", "127.0.0.1:0")
+	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	p.url = process.prints(demoAddress)
 	untold := exampleWith(t, store.EventFailed, 0)
 	told := exampleWith(t, store.EventDelivered, 0)

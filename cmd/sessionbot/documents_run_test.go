@@ -91,7 +91,7 @@ func newReader(t *testing.T, d document) *reader {
 	}
 	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page, "cs_live_…", id)
 	if slices.ContainsFunc(d.blocks, func(b block) bool { return b.how == "running" }) {
-		s.bot = start(t, s.env, "run")
+		s.bot = run(t, s.env, "run")
 		s.untilServed("/readyz", `"ready":true`)
 	}
 	return r
@@ -143,6 +143,13 @@ func (r *reader) filled(b block) string {
 
 func (r *reader) does(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("sh", args...))
+	out, errs := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	if strings.Contains(out+errs, "\x1b") {
+		ts.Fatalf("colour where there is no terminal")
+	}
+	if strings.Contains(ts.ReadFile(args[0]), `session generate "$ID" --yes`) && !strings.Contains(errs, "Done: video ready") {
+		ts.Fatalf("no video was made")
+	}
 }
 
 var pageOf = regexp.MustCompile(`(?m)^(.*sessionbot (?:demo|workspace)\b.*)$`)

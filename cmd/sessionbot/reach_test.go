@@ -139,7 +139,7 @@ var printedKey = regexp.MustCompile(`X-Control-Key: (\S+)`)
 // one can act.
 func TestDemoAlerts(t *testing.T) {
 	t.Parallel()
-	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
+	demo := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 	url := demo.prints(demoAddress)
 	key := printedKey.FindStringSubmatch(demo.prints(printedKey))[1]
 	await(t, func() string {

@@ -19,7 +19,7 @@ func TestRedisWithTLS(t *testing.T) {
 		t.Errorf("an unknown CA is told of so: %s", m.Text)
 	}
 	s.untilServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
-	terminal := start(t, s.env, "redis", "ping")
+	terminal := run(t, s.env, "redis", "ping")
 	if code := terminal.exitCode(); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
 		t.Errorf("the terminal exits with %d", code)
 	}

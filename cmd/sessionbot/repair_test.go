@@ -305,10 +305,9 @@ func TestInterruptedQuestion(t *testing.T) {
 	s := repairStage(t)
 	in, hold := io.Pipe() // nobody answers
 	defer func() { _ = hold.Close() }()
-	p := startWith(t, in, s.env, "session", "generate", repairID)
+	p := runWith(t, in, false, s.env, "session", "generate", repairID)
 	p.prints(regexp.MustCompile(`\[y/N\]`))
-	p.signal(syscall.SIGINT)
-	_ = hold.Close() // what hands the answers on ends, too
+	p.interrupt()
 	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
 		t.Errorf("exit code %d", code)
 	}
@@ -322,9 +321,9 @@ func TestStopsWatching(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.slowly()
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p := run(t, s.env, "session", "generate", "--yes", repairID)
 	p.prints(regexp.MustCompile(`being made`))
-	p.signal(syscall.SIGINT)
+	p.interrupt()
 	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
 		t.Errorf("exit code %d", code)
 	}

@@ -117,7 +117,7 @@ func (s *stage) startBot() {
 // somebody does not answer.
 func (s *stage) startInTime() {
 	s.t.Helper()
-	s.bot = runWith(s.t, true, s.env, "run")
+	s.bot = runWith(s.t, strings.NewReader(""), true, s.env, "run")
 	s.workspace.AwaitConnections(1)
 }
 

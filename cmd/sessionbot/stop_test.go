@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -82,7 +81,7 @@ func TestStopWhileItStarts(t *testing.T) {
 			t.Parallel()
 			s := watched(ownStage(t))
 			hang(s)
-			s.bot = runWith(t, true, s.env, "run")
+			s.bot = runWith(t, strings.NewReader(""), true, s.env, "run")
 			s.bot.prints(startingLine)
 			s.stops()
 		})
@@ -128,8 +127,8 @@ func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	d := redistest.NewDatabase(t)
 	s := crashStage(t, d.URL(), d.Client())
-	s.startProcess()
-	replicas := []*process{s.bot, start(t, s.env, "run")}
+	s.startBot()
+	replicas := []*process{s.bot, run(t, s.env, "run")}
 	s.workspace.AwaitConnections(4)
 	var over atomic.Bool
 	var acked, late atomic.Int32
@@ -151,11 +150,10 @@ func TestRollingRestart(t *testing.T) {
 		})
 	}
 	for i := range replicas {
-		replicas[i].signal(syscall.SIGTERM)
-		if code := replicas[i].exitCode(); code != 0 {
+		if code := replicas[i].stop(); code != 0 {
 			t.Errorf("asked to stop, it exited with %d", code)
 		}
-		replicas[i] = start(t, s.env, "run")
+		replicas[i] = run(t, s.env, "run")
 		s.workspace.AwaitConnections(4)
 	}
 	over.Store(true)

@@ -85,7 +85,7 @@ func (s *stage) askAbout(c demo.Case) {
 		Payment store.PaymentState `json:"payment"`
 		Allowed []store.Action     `json:"allowed"`
 	}
-	terminal := start(s.t, s.env, "session", "debug", c.ID, "--json")
+	terminal := run(s.t, s.env, "session", "debug", c.ID, "--json")
 	if code := terminal.exitCode(); code != 0 {
 		s.t.Fatalf("%s: the terminal exited with %d:\n%s", c.Name, code, terminal.log)
 	}

@@ -83,9 +83,9 @@ func TestLeavesWaiting(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.replicaLeft()
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
+	p := run(t, s.env, "session", "generate", "--yes", repairID)
 	p.prints(regexp.MustCompile(`press Ctrl-C`))
-	p.signal(syscall.SIGTERM)
+	p.term()
 	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
 		t.Errorf("exit code %d:\n%s", code, p.log)
 	}

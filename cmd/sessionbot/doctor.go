@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"strings"
 	"time"
 
@@ -28,7 +27,7 @@ func (p program) doctorCommand() *cobra.Command {
 // like others, and what it does not concern is checked all the same.
 func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	c, err := p.load(true)
-	wrong := &configError{}
+	var wrong configError
 	if err != nil && !errors.As(err, &wrong) {
 		return err
 	}
@@ -44,7 +43,7 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 		return fmt.Errorf("print what was seen: %w", err)
 	}
 	switch {
-	case len(wrong.faults) > 0:
+	case len(wrong) > 0:
 		return exitCode(exitUsage)
 	case !doctor.Passed(results):
 		return exitCode(exitFailed)
@@ -52,13 +51,13 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	return nil
 }
 
-func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Result, error) {
+func examineAll(ctx context.Context, c config, wrong configError) ([]doctor.Result, error) {
 	cfg, err := c.forDoctor(wrong)
 	if err != nil {
 		return nil, err
 	}
 	var results []doctor.Result
-	for _, f := range wrong.faults {
+	for _, f := range wrong {
 		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
 	}
 	if len(results) == 0 {
@@ -68,13 +67,13 @@ func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Res
 }
 
 // forDoctor is what there is to check; what is wrong is left out.
-func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
+func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 	scopes, err := manifestScopes()
 	if err != nil {
 		return doctor.Config{}, err
 	}
 	unusable := map[string]bool{}
-	for _, f := range wrong.faults {
+	for _, f := range wrong {
 		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
 	}
 	if c.StateRedisURL == c.RedisURL {
@@ -92,10 +91,9 @@ func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
 
 // blank takes out what is wrong.
 func (c *config) blank(wrong map[string]bool) {
-	fields := reflect.ValueOf(c).Elem()
-	for _, field := range reflect.VisibleFields(fields.Type()) {
-		if wrong[field.Tag.Get("envconfig")] {
-			fields.FieldByIndex(field.Index).SetZero()
+	for tag, value := range c.variables() {
+		if wrong[tag.Get("envconfig")] {
+			value.SetZero()
 		}
 	}
 	if wrong["SLACK_API_URL"] { // no token goes anywhere else
@@ -120,7 +118,7 @@ func manifestScopes() ([]string, error) {
 
 // warnAtStart tells the log what the cheap checks find, beside the start itself.
 func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
-	cfg, err := c.forDoctor(&configError{})
+	cfg, err := c.forDoctor(nil)
 	if err != nil {
 		log.ErrorContext(ctx, "the checks of the start could not be made", "error", err)
 		return

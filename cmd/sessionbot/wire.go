@@ -7,9 +7,12 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
+	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
@@ -86,6 +89,28 @@ func newDeps(c config, product, state *store.Redis, log *slog.Logger) deps {
 			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now,
 		},
 	}
+}
+
+// newWatch wires the watch, which posts its alerts through the bot.
+func newWatch(c config, d deps, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
+	// The site does not matter here; Stripe and the files are asked by the watch
+	// itself, at its own pace.
+	examiner := d.examiner
+	examiner.Payments, examiner.Site, examiner.Files = nil, nil, nil
+	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
+	cfg := watch.Config{
+		Records: d.records, Product: product, Ledger: d.ledger, Examiner: &examiner,
+		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
+		Teller: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
+		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
+	}
+	for _, verdict := range c.AlertOn {
+		cfg.AlertOn = append(cfg.AlertOn, store.Verdict(verdict))
+	}
+	if c.StripeKey != "" {
+		cfg.Stripe, cfg.Payments, cfg.OtherMode = d.stripe.Reader, d.stripe, d.stripe.OtherMode
+	}
+	return watch.New(cfg)
 }
 
 // newGuard returns a circuit breaker for a service that people wait for. Jobs and

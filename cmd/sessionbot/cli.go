@@ -38,8 +38,8 @@ func (p program) rootCommand() *cobra.Command {
 	root.SetVersionTemplate("sessionbot {{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(
-		&cobra.Command{Use: "run", Short: "Run the bot until it is told to stop", Args: noArgs,
-			Long: "Run the bot until it is told to stop. It is configured by environment variables.",
+		&cobra.Command{Use: "run", Short: "Run the bot until it is stopped", Args: noArgs,
+			Long: "Run the bot until it is stopped. It is configured by environment variables.",
 			RunE: func(cmd *cobra.Command, _ []string) error { return p.runBot(cmd.Context()) }},
 		p.demoCommand(),
 		p.workspaceCommand(),

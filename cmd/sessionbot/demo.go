@@ -26,23 +26,23 @@ func (p program) demoCommand() *cobra.Command {
 // runDemo runs the bot with everything that it talks to embedded, until ctx ends.
 func (p program) runDemo(ctx context.Context, o workspaceOptions) error {
 	log := slog.New(refs.Log(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	world, err := startWorld(ctx)
+	sandbox, err := startSandbox(ctx)
 	if err != nil {
 		return err
 	}
-	defer world.close()
+	defer sandbox.close()
 	stories, err := storyPages()
 	if err != nil {
 		return err
 	}
 	server, err := workspace.Start(workspace.Config{
-		Addr: o.addr, ControlKey: o.controlKey, Manifest: sessionbot.Manifest, Hints: world.hints, Stories: stories, Log: log,
+		Addr: o.addr, ControlKey: o.controlKey, Manifest: sessionbot.Manifest, Hints: sandbox.hints, Stories: stories, Log: log,
 	})
 	if err != nil {
 		return listenError(err, o.addr)
 	}
 	defer func() { _ = server.Close() }() // the process ends
-	c := world.config
+	c := sandbox.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
 	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",
 		server.URL(), server.URL(), server.ControlKey())

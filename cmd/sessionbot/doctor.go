@@ -24,23 +24,31 @@ func (p program) doctorCommand() *cobra.Command {
 }
 
 // runDoctor checks all that run needs. A variable that is wrong is a failed check
-// like others, and what it does not concern is checked all the same.
+// like others; what does not depend on it is checked all the same.
 func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	c, err := p.load(true)
 	var wrong configError
 	if err != nil && !errors.As(err, &wrong) {
 		return err
 	}
-	results, err := examineAll(ctx, c, wrong)
+	cfg, err := c.forDoctor(wrong)
 	if err != nil {
 		return err
 	}
+	results := []doctor.Result{{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"}}
+	if len(wrong) > 0 {
+		results = nil
+	}
+	for _, f := range wrong {
+		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
+	}
+	results = append(results, doctor.Run(ctx, cfg)...)
 	print, out := doctor.Print, p.out
 	if asJSON {
 		print, out = doctor.PrintJSON, visibleJSON{out}
 	}
 	if err := print(out, results); err != nil {
-		return fmt.Errorf("print what was seen: %w", err)
+		return fmt.Errorf("print the results: %w", err)
 	}
 	switch {
 	case len(wrong) > 0:
@@ -51,37 +59,33 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	return nil
 }
 
-func examineAll(ctx context.Context, c config, wrong configError) ([]doctor.Result, error) {
-	cfg, err := c.forDoctor(wrong)
-	if err != nil {
-		return nil, err
-	}
-	var results []doctor.Result
-	for _, f := range wrong {
-		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
-	}
-	if len(results) == 0 {
-		results = append(results, doctor.Result{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"})
-	}
-	return append(results, doctor.Run(ctx, cfg)...), nil
-}
-
-// forDoctor is what there is to check; what is wrong is left out.
+// forDoctor returns what there is to check, without the variables that are wrong.
 func (c config) forDoctor(wrong configError) (doctor.Config, error) {
-	scopes, err := manifestScopes()
-	if err != nil {
-		return doctor.Config{}, err
+	var manifest struct {
+		OAuth struct {
+			Scopes struct{ Bot []string }
+		} `yaml:"oauth_config"`
+	}
+	if err := yaml.Unmarshal(sessionbot.Manifest, &manifest); err != nil {
+		return doctor.Config{}, fmt.Errorf("read the manifest: %w", err)
+	}
+	if c.StateRedisURL == c.RedisURL {
+		c.StateRedisURL = "" // it is checked once
 	}
 	unusable := map[string]bool{}
 	for _, f := range wrong {
 		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
 	}
-	if c.StateRedisURL == c.RedisURL {
-		c.StateRedisURL = "" // one look is enough
+	for tag, value := range c.variables() {
+		if unusable[tag.Get("envconfig")] {
+			value.SetZero()
+		}
 	}
-	c.blank(unusable)
+	if unusable["SLACK_API_URL"] { // the tokens go nowhere else
+		c.SlackAppToken, c.SlackBotToken = "", ""
+	}
 	return doctor.Config{
-		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: scopes,
+		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: manifest.OAuth.Scopes.Bot,
 		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
 		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
@@ -89,34 +93,7 @@ func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 	}, nil
 }
 
-// blank takes out what is wrong.
-func (c *config) blank(wrong map[string]bool) {
-	for tag, value := range c.variables() {
-		if wrong[tag.Get("envconfig")] {
-			value.SetZero()
-		}
-	}
-	if wrong["SLACK_API_URL"] { // no token goes anywhere else
-		c.SlackAppToken, c.SlackBotToken = "", ""
-	}
-}
-
-// manifestScopes are the bot scopes that the app should have.
-func manifestScopes() ([]string, error) {
-	var manifest struct {
-		OAuth struct {
-			Scopes struct {
-				Bot []string `yaml:"bot"`
-			} `yaml:"scopes"`
-		} `yaml:"oauth_config"`
-	}
-	if err := yaml.Unmarshal(sessionbot.Manifest, &manifest); err != nil {
-		return nil, fmt.Errorf("read the manifest: %w", err)
-	}
-	return manifest.OAuth.Scopes.Bot, nil
-}
-
-// warnAtStart tells the log what the cheap checks find, beside the start itself.
+// warnAtStart logs what the cheap checks find while the bot starts.
 func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 	cfg, err := c.forDoctor(nil)
 	if err != nil {
@@ -125,7 +102,7 @@ func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
 	}
 	for _, r := range doctor.RunQuick(ctx, cfg) {
 		switch {
-		case ctx.Err() != nil: // it was stopped, and saw nothing
+		case ctx.Err() != nil: // what was seen after the stop means nothing
 		case r.Level == doctor.Failed:
 			log.ErrorContext(ctx, "check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		case r.Level == doctor.Warning:

@@ -39,7 +39,7 @@ var moving = []struct {
 // commands, with the golden files, and with Slack's limits.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	w, err := startWorld(t.Context())
+	w, err := startSandbox(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestBurst(t *testing.T) {
 	for _, user := range people { // they have asked before
 		by := s.workspace.As(user).In("C0SUPPORT")
 		by.Type("/session debug " + repairID)
-		by.ExpectMessage(saying("Not found: "))
+		by.ExpectMessage(withText("Not found: "))
 	}
 	before := peakOf(t, s.bot)
 	var typing sync.WaitGroup
@@ -48,9 +48,9 @@ func TestBurst(t *testing.T) {
 		switch {
 		case m.User == "USLACKBOT":
 			late++
-		case saying("Session  " + repairID)(m), saying("There is no session id in that.")(m):
+		case withText("Session  " + repairID)(m), withText("There is no session id in that.")(m):
 			answered++
-		case saying("Busy: try again in a moment.")(m):
+		case withText("Busy: try again in a moment.")(m):
 			busy++
 		default:
 			t.Errorf("got %s", m)
@@ -72,7 +72,7 @@ func TestBurst(t *testing.T) {
 }
 
 // BenchmarkAcks measures how long acks take at two hundred commands a second,
-// from the command being typed: with all well, and while Redis stands still and
+// from the command being typed: with all well, and while Redis is frozen and
 // Stripe hangs.
 func BenchmarkAcks(b *testing.B) {
 	for _, frozen := range []bool{false, true} {

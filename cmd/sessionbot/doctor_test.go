@@ -168,7 +168,7 @@ var drifting = []struct {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	told := map[string]string{}
+	printed := map[string]string{}
 	t.Run("surroundings", func(t *testing.T) {
 		for _, b := range breakages {
 			t.Run(b.name, func(t *testing.T) {
@@ -181,15 +181,15 @@ func TestDoctor(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				told[b.name] = fmt.Sprintf("exit %d\n%s", code, text)
+				printed[b.name] = fmt.Sprintf("exit %d\n%s", code, text)
 			})
 		}
 	})
 	var all strings.Builder
-	health := strings.Split(drifted(told[breakages[0].name]), "\n")
+	health := strings.Split(drifted(printed[breakages[0].name]), "\n")
 	for i, b := range breakages {
 		fmt.Fprintf(&all, "== %s: ", b.name)
-		for n, line := range strings.Split(drifted(told[b.name]), "\n") {
+		for n, line := range strings.Split(drifted(printed[b.name]), "\n") {
 			if i == 0 || n == 0 || !slices.Contains(health, line) { // of what is broken, only what is not as in health
 				all.WriteString(line + "\n")
 			}
@@ -207,7 +207,7 @@ func drifted(text string) string {
 	return text
 }
 
-// TestStartWarns: what the cheap checks find stands in the log of a start, and
+// TestStartWarns: what the cheap checks find is logged at the start, and
 // nobody waits for them.
 func TestStartWarns(t *testing.T) {
 	t.Parallel()
@@ -228,5 +228,5 @@ func TestStartWarns(t *testing.T) {
 			t.Errorf("it tried at its start what it does not need:\n%s", log)
 		}
 	}
-	s.quietLog()
+	s.logIsClean()
 }

@@ -124,7 +124,7 @@ func (n namer) word(text string) {
 }
 
 // exists: a file may be named from the root or, in a document's own words, from
-// where the document stands.
+// the folder of the document.
 func (n namer) exists(path string) bool {
 	for _, from := range []string{"", filepath.Dir(n.where)} {
 		if found, err := filepath.Glob(filepath.Join(root, from, path)); err == nil && len(found) > 0 {

@@ -60,7 +60,7 @@ type reader struct {
 	stage    *stage
 	page     string            // where demo and workspace listen
 	preset   map[string]string // variables that were set before the document was opened
-	fill     *strings.Replacer // what stands for something of the reader's own
+	fill     *strings.Replacer // placeholders and the reader's own values
 }
 
 func newReader(t *testing.T, d document) *reader {
@@ -84,7 +84,7 @@ func newReader(t *testing.T, d document) *reader {
 	id := exampleWith(t, store.EventDelivered, 0)
 	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{"ID": id}}
 	for name, value := range s.env {
-		// Who is told to set the variables finds none; only where the stand-ins are.
+		// A document that sets the variables finds none but the addresses of the stand-ins.
 		if !d.exports("SLACK_BOT_TOKEN") || strings.HasSuffix(name, "_URL") && name != "REDIS_URL" || name == "HTTP_ADDR" {
 			r.preset[name] = value
 		}

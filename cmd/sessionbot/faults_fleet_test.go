@@ -99,7 +99,7 @@ func (f *fleet) page(addr, path string) string {
 	return fetched(req)
 }
 
-// ready tells whether both replicas say that they are ready, or where a check is
+// ready reports whether both replicas say that they are ready, or where a check is
 // named that both blame it.
 func (f *fleet) ready(blamed string) bool {
 	says := `"ready":true`
@@ -156,8 +156,8 @@ func (f *fleet) answersTo(user string) []wstest.Message {
 	})
 }
 
-// standing is how a message stands by now.
-func (f *fleet) standing(m wstest.Message) wstest.Message {
+// current is the message as it is now.
+func (f *fleet) current(m wstest.Message) wstest.Message {
 	f.t.Helper()
 	for _, now := range f.workspace.As("U0LEAD").In(m.Channel).All() {
 		if now.TS == m.TS {
@@ -199,8 +199,8 @@ func (f *fleet) approved(plan wstest.Message) wstest.Message {
 	began := poll(patience, func() bool {
 		_ = f.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(plan, "confirm.approve", "") // it may be gone by now
 		return poll(2*time.Second, func() bool {
-			now = f.standing(plan)
-			return saying("being made")(now)
+			now = f.current(plan)
+			return withText("being made")(now)
 		})
 	})
 	if !began {

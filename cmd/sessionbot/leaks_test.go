@@ -237,13 +237,13 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	for _, status := range []int{401, 402, 422, 500} {
 		s.files.BreakFor("generate-video", demo.Fault{Status: status, Body: `{"detail":"` + superCanary + " " + promptCanary + `"}`})
 		support.Type("/session generate " + leakID)
-		plan := support.ExpectMessage(saying("Expires "))
+		plan := support.ExpectMessage(withText("Expires "))
 		support.Click(plan, "confirm.approve")
-		support.ExpectUpdate(plan, saying("Failed: no video"))
+		support.ExpectUpdate(plan, withText("Failed: no video"))
 	}
 	for _, m := range s.all() {
 		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})
-		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // it is told to the one who asked
+		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // only the requester sees it
 			clean(t, "a message", m.Text+string(m.Blocks), []string{"mail-canary7"})
 		}
 	}

@@ -20,12 +20,12 @@ func TestAlertChannelIsJoined(t *testing.T) {
 	s.env["ALERT_CHANNEL"] = "C0RANDOM"
 	s.pays(watchID(1), overdue(), store.EventFailed)
 	s.startBot()
-	s.workspace.As("U0ONCALL").In("C0RANDOM").ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>"))
+	s.workspace.As("U0ONCALL").In("C0RANDOM").ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>"))
 	s.workspace.ExpectNothingElse()
 }
 
 // TestAlertChannelOutOfReach is loud: in the log, in a metric and as a note of
-// /readyz, while the bot still hears and answers.
+// /readyz, while the bot still receives and answers.
 func TestAlertChannelOutOfReach(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))

@@ -106,7 +106,7 @@ func (s *stage) serve(handler http.Handler) string {
 	return server.URL
 }
 
-// startBot starts the bot in this process and waits until it hears.
+// startBot starts the bot in this process and waits until it is connected.
 func (s *stage) startBot() {
 	s.t.Helper()
 	s.bot = run(s.t, s.env, "run")
@@ -192,7 +192,7 @@ func mrkdwn(t testing.TB, raw json.RawMessage, into *strings.Builder) {
 }
 
 // quietLog checks that no secret and no personal datum reached the log.
-func (s *stage) quietLog(personal ...string) {
+func (s *stage) logIsClean(personal ...string) {
 	s.t.Helper()
 	s.quiet(s.bot, personal...)
 }

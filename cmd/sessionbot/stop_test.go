@@ -27,7 +27,7 @@ func TestStopWhateverHangs(t *testing.T) {
 		await(s.t, func() string { return fmt.Sprint(s.files.Calls() > 0) }, "true")
 	}
 	making := func(s *stage) {
-		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("being made"))
+		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", withText("being made"))
 	}
 	for name, c := range map[string]struct {
 		hang     []func(*stage)
@@ -44,7 +44,7 @@ func TestStopWhateverHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := watched(orphan(ownStage(t)))
-			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is told
+			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is alerted
 			s.slowly()
 			s.startInTime()
 			for _, hang := range c.hang {
@@ -101,7 +101,7 @@ func TestRunningJobIsHandedOver(t *testing.T) {
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, saying("being made"))
+	running := lead.ExpectUpdate(plan, withText("being made"))
 	lease := "sessionbot:{jobs}:lease:" + planID(t, plan)
 	owner := s.client.Get(t.Context(), lease).Val()
 	s.startBot()
@@ -113,15 +113,15 @@ func TestRunningJobIsHandedOver(t *testing.T) {
 		t.Errorf("the job was %q's, and is %q's", owner, now)
 	}
 	finish()
-	lead.ExpectUpdate(running, saying("Done: video ready"))
+	lead.ExpectUpdate(running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRollingRestart: two replicas are started anew, one after the other, while
-// people type: each command is heard and answered, once. What was on its way
+// TestRollingRestart: two replicas are restarted one after the other, while
+// people type: each command is received and answered once. What was on its way
 // when a process said goodbye to Slack can no longer be acked.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
@@ -144,7 +144,7 @@ func TestRollingRestart(t *testing.T) {
 				case err.Error() == "operation_timeout":
 					late.Add(1)
 				default:
-					t.Error(err) // somebody always hears
+					t.Error(err) // one of them always receives it
 				}
 			}
 		})
@@ -162,7 +162,7 @@ func TestRollingRestart(t *testing.T) {
 	s.until(func() bool { return answers >= want }, func(m wstest.Message) {
 		switch {
 		case m.User == "USLACKBOT":
-		case saying("Not found: ")(m), saying("Busy: try again in a moment.")(m):
+		case withText("Not found: ")(m), withText("Busy: try again in a moment.")(m):
 			answers++
 		default:
 			t.Errorf("got %s", m)

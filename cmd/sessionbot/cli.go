@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -62,38 +63,64 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// groupCommand offers the commands of a slash command in the terminal. As in
-// Slack, the words behind it may name none of them: an id means debug.
+// groupCommand offers the commands of a slash command in the terminal. What people
+// paste may begin with a dash, or name no command at all, so everything but the
+// flags that only the terminal has is parsed by the commands, as in Slack. The
+// flags are declared for help and completion.
 func (p program) groupCommand(group, short string) *cobra.Command {
-	var o terminalOptions
-	run := func(name string) func(*cobra.Command, []string) error {
-		return func(cmd *cobra.Command, args []string) error {
-			if name == "" && (len(args) == 0 || len(args) == 1 && args[0] == "help") {
-				return cmd.Help()
-			}
-			text := strings.Join(append([]string{name}, args...), " ")
-			if cmd.Flags().Changed("limit") {
-				text += fmt.Sprintf(" --limit %d", o.limit)
-			}
-			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
-		}
-	}
-	parent := &cobra.Command{Use: group, Short: short, RunE: run("")}
-	parent.PersistentFlags().BoolVar(&o.json, "json", false, "print JSON, for scripts")
-	if group == "redis" {
-		parent.PersistentFlags().IntVar(&o.limit, "limit", 0, "`number` of prompts to show")
+	parent := p.terminalCommand(group, "", false)
+	parent.Use, parent.Short = group, short
+	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
+	if group == "session" {
+		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix or generate without asking")
+	} else {
+		parent.PersistentFlags().Int("limit", 0, "`number` of prompts to show")
 	}
 	for _, command := range commands.New(commands.Deps{}).Commands() {
 		if command.Group != group || command.Name == "help" {
 			continue
 		}
-		cmd := &cobra.Command{Use: command.Name + " " + command.Args, Short: command.Summary, RunE: run(command.Name)}
-		if command.Repairs != "" && !command.Operators {
-			cmd.Flags().BoolVar(&o.yes, "yes", false, "carry the plan out without asking")
-		}
+		repair := command.Repairs != "" && !command.Operators
+		cmd := p.terminalCommand(group, command.Name, repair)
+		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
 		parent.AddCommand(cmd)
 	}
 	return parent
+}
+
+// terminalCommand runs one command of a group, or where name is empty the one
+// that the arguments name. Only a repair can be approved by --yes.
+func (p program) terminalCommand(group, name string, repair bool) *cobra.Command {
+	return &cobra.Command{
+		DisableFlagParsing: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if slices.Contains(args, "--yes") && !repair {
+				return errors.New("--yes belongs to fix and generate")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var o terminalOptions
+			words := []string{name}
+			for _, arg := range args {
+				switch arg {
+				case "-h", "--help":
+					return cmd.Help()
+				case "--json":
+					o.json = true
+				case "--yes":
+					o.yes = true
+				default:
+					words = append(words, arg)
+				}
+			}
+			text := strings.TrimSpace(strings.Join(words, " "))
+			if text == "" || text == "help" {
+				return cmd.Help()
+			}
+			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
+		},
+	}
 }
 
 // commit returns the revision that the binary was built from.

@@ -16,10 +16,7 @@ import (
 )
 
 // terminalOptions are the flags of the commands that a terminal shares with Slack.
-type terminalOptions struct {
-	json, yes bool
-	limit     int
-}
+type terminalOptions struct{ json, yes bool }
 
 // terminal answers one command in a terminal.
 type terminal struct {

@@ -26,6 +26,9 @@ func TestRepairInATerminal(t *testing.T) {
 		code   int
 		says   string
 	}{
+		{"", []string{"--json", "debug", "- " + repairID}, 0, `"verdict":"orphaned"`}, // as pasted from a list
+		{"", []string{"-" + repairID}, 0, "Orphaned: "},
+		{"", []string{"debug", "--frob", repairID}, 2, "There is no option --frob"},
 		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
 		{"n\n", []string{"generate", repairID}, 3, "about $24"},
 		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},

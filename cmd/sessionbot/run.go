@@ -79,7 +79,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 			return
 		}
 		if err := s.watch.Look(ctx, job.Plan.Session); err != nil {
-			log.DebugContext(ctx, "repaired session left to the sweep", "error", err)
+			log.DebugContext(ctx, "repaired session left to the sweep", "component", "main", "error", err)
 		}
 	}
 	s.jobs = jobs.New(d.jobs)
@@ -98,7 +98,7 @@ func (s *services) run(ctx context.Context, c config) error {
 		if err != nil {
 			return fmt.Errorf("listen on %s, set by %s: %w", addr, variable, err)
 		}
-		group.Go(func() error { return health.Serve(serving, listener, handler, answerFor, s.log) })
+		group.Go(func() error { return health.Serve(serving, listener, handler, answerFor, s.log.With("component", "health")) })
 		return nil
 	}
 	err := errors.Join(
@@ -108,15 +108,16 @@ func (s *services) run(ctx context.Context, c config) error {
 		stop()
 		return errors.Join(err, group.Wait())
 	}
+	log := s.log.With("component", "main")
 	if s.watch == nil {
-		s.log.InfoContext(ctx, "alerts are off", "remedy", "set ALERT_CHANNEL to be alerted of sessions in trouble")
+		log.InfoContext(ctx, "alerts are off", "remedy", "set ALERT_CHANNEL to be alerted of sessions in trouble")
 	} else {
 		group.Go(func() error { return s.watch.Run(ctx) })
 	}
 	group.Go(func() error { return s.jobs.Run(ctx) })
 	group.Go(func() error {
 		defer stop()
-		s.log.InfoContext(ctx, "starting", "version", version)
+		log.InfoContext(ctx, "starting", "version", version)
 		return s.bot.Run(ctx)
 	})
 	return group.Wait()

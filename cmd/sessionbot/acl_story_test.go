@@ -231,7 +231,7 @@ func findEverything(t *testing.T, s *stage) {
 
 	s.stored(watchID(1), time.Now().Add(-time.Hour)) // Redis notifies of it; it is left unpaid
 	s.stripe.Put(demo.CheckoutSession{ID: watchID(1), Status: "open", PaymentStatus: "unpaid", Amount: 100, Currency: "usd", Created: time.Now()})
-	s.pays(watchID(2), overdue(), store.EventDelivered)
+	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	await(t, func() string { return fmt.Sprint(len(s.alertsOf(watchID(2)))) }, "1")
 	s.webhook(watchID(2), store.StatusCompleted)
 	await(t, func() string { return s.alertsOf(watchID(2))[0].Text }, "Resolved after")
@@ -244,5 +244,5 @@ func findEverything(t *testing.T, s *stage) {
 	}
 	oncall.All() // other tests count the alerts
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs")
+	s.expectCleanLog("A fox runs")
 }

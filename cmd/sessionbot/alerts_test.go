@@ -73,7 +73,7 @@ func containing(parts ...string) func(wstest.Message) bool {
 // says of an event later.
 func (s *stage) onlyUpdates(fits func(wstest.Message) bool) {
 	s.t.Helper()
-	s.untilQuiet(func(m wstest.Message) {
+	s.drain(func(m wstest.Message) {
 		if !m.Edited || !fits(m) {
 			s.t.Errorf("got %s", m)
 		}
@@ -109,7 +109,7 @@ func TestOneOrphan(t *testing.T) {
 		t.Errorf("a closed alert calls people: %s", alert.Text)
 	}
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs")
+	s.expectCleanLog("A fox runs")
 }
 
 // untilClock finds the time, with the day before it where it is another.

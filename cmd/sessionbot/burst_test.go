@@ -67,7 +67,7 @@ func TestBurst(t *testing.T) {
 	if grown := peakOf(t, s.bot) - before; grown > 64 && !raced() { // which takes several times as much
 		t.Errorf("the process grew by %.1f MB", grown)
 	}
-	s.untilServed("/metrics", "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")
+	s.awaitServed("/metrics", "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")
 	s.workspace.AwaitConnections(2)
 }
 
@@ -112,7 +112,7 @@ func BenchmarkAcks(b *testing.B) {
 			}
 			b.ReportMetric(0, "ns/op")
 			s.redis.Thaw(b)
-			s.untilQuiet(func(wstest.Message) {})
+			s.drain(func(wstest.Message) {})
 		})
 	}
 }

@@ -65,12 +65,12 @@ func TestExpiredPlan(t *testing.T) {
 		lead.ExpectUpdate(plan, withText("Expired, nothing was changed"), withoutButtons)
 		lead.ExpectMessage(withText("This plan expired at"))
 	}
-	s.nothingDone()
+	s.expectNoWrites()
 	s.workspace.ExpectNothingElse()
 }
 
-// nothingDone checks that no repair has begun.
-func (s *stage) nothingDone() {
+// expectNoWrites checks that no repair has begun.
+func (s *stage) expectNoWrites() {
 	s.t.Helper()
 	if s.value("webhook:"+repairID) != nil || s.value("session:"+repairID) != nil || s.files.Started() != 0 {
 		s.t.Errorf("something was done: %v, %v, %d started", s.value("webhook:"+repairID), s.value("session:"+repairID), s.files.Started())
@@ -82,7 +82,7 @@ func (s *stage) nothingDone() {
 func TestRunningPlan(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	first := s.bot
 	s.bot = run(t, s.env, "run")
@@ -121,7 +121,7 @@ func TestRunningPlan(t *testing.T) {
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
-	s.recorded("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
+	s.expectHistory("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
 		"a click on cancel in another message", "a click on approve: another repair was running")
 	s.workspace.ExpectNothingElse()
 	if code := first.stop(); code != 0 {
@@ -151,8 +151,8 @@ func TestWhoMay(t *testing.T) {
 	oncall.ExpectMessage(withText("Only operators may do this"))
 	support.Click(plan, "confirm.cancel")
 	support.ExpectUpdate(plan, withText("Cancelled, nothing was changed"), withoutButtons)
-	s.nothingDone()
-	s.recorded("refused: fix", "not an operator's click on approve", "cancelled: fix")
+	s.expectNoWrites()
+	s.expectHistory("refused: fix", "not an operator's click on approve", "cancelled: fix")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -174,7 +174,7 @@ func TestNobodyMay(t *testing.T) {
 			guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 			guest.Click(plan, "confirm.approve")
 			guest.ExpectMessage(withText(c.says))
-			s.nothingDone()
+			s.expectNoWrites()
 			s.workspace.ExpectNothingElse()
 		})
 	}
@@ -211,7 +211,7 @@ func TestSecondClick(t *testing.T) {
 			t.Error("the button was not redrawn")
 		}
 		plan = asked
-		s.nothingDone()
+		s.expectNoWrites()
 	}
 	first(lead, plan)
 	first(lead, plan) // at once: a double click is one
@@ -222,13 +222,13 @@ func TestSecondClick(t *testing.T) {
 	later()
 	lead.Click(older, "confirm.approve") // a copy is not the redrawn button
 	lead.ExpectMessage(withText("This plan is shown in another message"))
-	s.nothingDone()
+	s.expectNoWrites()
 	lead.Click(plan, "confirm.approve")
 	lead.ExpectUpdate(plan, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
-	s.recorded("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
+	s.expectHistory("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -249,7 +249,7 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 			lead.Click(old, "confirm.approve")
 			plan := lead.ExpectMessage(containing("Approve anyway", "Pressed once by @"))
 			lead.ExpectMessage(withText("That was your first press"))
-			s.nothingDone()
+			s.expectNoWrites()
 			s.workspace.Fault("clear", 0, "")
 			if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, old), "pressed", time.Now().Add(-time.Minute).UnixMilli()).Err(); err != nil {
 				t.Fatal(err)
@@ -292,7 +292,7 @@ func TestPlanWithoutAPlace(t *testing.T) {
 				lead.Click(plan, "confirm.approve")
 				lead.ExpectUpdate(plan, withText("Done: video ready"))
 			} else {
-				s.nothingDone()
+				s.expectNoWrites()
 			}
 			s.workspace.ExpectNothingElse()
 		})

@@ -19,7 +19,7 @@ func TestDemoRepairs(t *testing.T) {
 	t.Parallel()
 	p := &player{t: t, Browser: browsertest.Open(t)}
 	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
-	p.url = process.prints(demoAddress)
+	p.url = process.awaitOutput(demoAddress)
 	undelivered := exampleWith(t, store.EventFailed, 0)
 	delivered := exampleWith(t, store.EventDelivered, 0)
 	fixed := exampleWith(t, store.EventDelivered, 1)

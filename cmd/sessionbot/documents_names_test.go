@@ -41,7 +41,7 @@ var (
 func TestDocumentsNameWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents(t) {
-		n := namer{t: t, where: d.path}
+		n := nameChecker{t: t, where: d.path}
 		for _, match := range inlineCode.FindAllStringSubmatch(d.prose, -1) {
 			n.command(match[1])
 			n.word(match[1])
@@ -59,16 +59,16 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// namer looks for what one document names.
-type namer struct {
+// nameChecker looks for what one document names.
+type nameChecker struct {
 	t     *testing.T
 	where string
 }
 
-func (n namer) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
+func (n nameChecker) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
 
 // command looks at what is typed as a whole.
-func (n namer) command(text string) {
+func (n nameChecker) command(text string) {
 	if m := isSlash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
 		n.missing("slash command", text)
 	}
@@ -105,7 +105,7 @@ func slackCommands() []string {
 }
 
 // word looks at one word.
-func (n namer) word(text string) {
+func (n nameChecker) word(text string) {
 	if m := isVariable.FindStringSubmatch(text); m != nil && !isKnown(m[1]) {
 		n.missing("variable", m[1])
 	}
@@ -125,7 +125,7 @@ func (n namer) word(text string) {
 
 // exists: a file may be named from the root or, in a document's own words, from
 // the folder of the document.
-func (n namer) exists(path string) bool {
+func (n nameChecker) exists(path string) bool {
 	for _, from := range []string{"", filepath.Dir(n.where)} {
 		if found, err := filepath.Glob(filepath.Join(root, from, path)); err == nil && len(found) > 0 {
 			return true
@@ -144,7 +144,7 @@ func isKnown(name string) bool {
 }
 
 // block parses a block, and looks at each of its commands.
-func (n namer) block(b block) {
+func (n nameChecker) block(b block) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(b.text), n.where)
 	if err != nil {
 		n.t.Errorf("%s:%d: %v", n.where, b.line, err)
@@ -172,7 +172,7 @@ func wordsOf(call *syntax.CallExpr) []string {
 }
 
 // call looks at a command, also at one that another program is to run.
-func (n namer) call(args []string) {
+func (n nameChecker) call(args []string) {
 	for i, arg := range args {
 		n.word(arg)
 		if program := filepath.Base(arg); program == "sessionbot" || program == "make" && i == 0 {

@@ -92,7 +92,7 @@ func newReader(t *testing.T, d document) *reader {
 	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page, "cs_live_…", id)
 	if slices.ContainsFunc(d.blocks, func(b block) bool { return b.how == "running" }) {
 		s.bot = run(t, s.env, "run")
-		s.untilServed("/readyz", `"ready":true`)
+		s.awaitServed("/readyz", `"ready":true`)
 	}
 	return r
 }

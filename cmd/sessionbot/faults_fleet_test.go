@@ -33,13 +33,13 @@ func besideServer(t *testing.T) *fleet {
 	server := redistest.Start(t)
 	s := crashStage(t, server.URL(), server.Client())
 	s.redis = server
-	return manned(&fleet{stage: s})
+	return startReplicas(&fleet{stage: s})
 }
 
 func besideSentinels(t *testing.T) *fleet {
 	t.Helper()
 	f := redistest.StartFailover(t)
-	return manned(&fleet{stage: crashStage(t, f.URL(), f.Client()), failover: f})
+	return startReplicas(&fleet{stage: crashStage(t, f.URL(), f.Client()), failover: f})
 }
 
 // jobsKey lies where approved repairs are kept.
@@ -49,11 +49,11 @@ func besideCluster(t *testing.T) *fleet {
 	t.Helper()
 	c := redistest.StartCluster(t)
 	c.AddReplica(t, c.NodeOf(t, jobsKey))
-	return manned(&fleet{stage: crashStage(t, c.URL(), c.Client()), cluster: c})
+	return startReplicas(&fleet{stage: crashStage(t, c.URL(), c.Client()), cluster: c})
 }
 
-// manned starts the two replicas.
-func manned(f *fleet) *fleet {
+// startReplicas starts the two replicas.
+func startReplicas(f *fleet) *fleet {
 	f.t.Helper()
 	watched(f.stage)
 	f.files = demo.NewSuperDuper(func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }, 30*time.Minute)

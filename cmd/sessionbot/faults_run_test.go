@@ -171,10 +171,10 @@ func (r *trial) run(n int) {
 func (r *trial) gotLost() {
 	r.t.Helper()
 	if r.stores {
-		r.pays(r.lost, overdue(), store.EventFailed)
+		r.pays(r.lost, pastGrace(), store.EventFailed)
 		return
 	}
-	r.stripe.Put(paid(r.lost, overdue(), store.EventFailed))
+	r.stripe.Put(paid(r.lost, pastGrace(), store.EventFailed))
 }
 
 // people type and press while the fault lasts, and are answered.

@@ -22,8 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// moving is what differs from run to run: the clock and the stand-ins' ports.
-var moving = []struct {
+// volatileText is what differs from run to run: the clock and the stand-ins' ports.
+var volatileText = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
@@ -93,7 +93,7 @@ func text(t *testing.T, registry *commands.Registry, command, request string) st
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	for _, m := range moving {
+	for _, m := range volatileText {
 		got = m.pattern.ReplaceAllString(got, m.with)
 	}
 	path := "testdata/" + name + ".golden"

@@ -51,7 +51,7 @@ func TestHostileWords(t *testing.T) {
 	if after := s.product(); !maps.Equal(before, after) {
 		t.Errorf("Redis held %v, and holds %v", before, after)
 	}
-	s.logIsClean("A fox runs", "elsewhere.test")
+	s.expectCleanLog("A fox runs", "elsewhere.test")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -102,12 +102,12 @@ func TestHostileSessions(t *testing.T) {
 			}
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type("/session generate " + id)
-			s.wellMadeBut(support.ExpectMessage(nil), "<@U0SUPPORT>")
+			s.checkMessageBut(support.ExpectMessage(nil), "<@U0SUPPORT>")
 		})
 	}
 	s.t = t
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs", "elsewhere.test", "U0LEAD")
+	s.expectCleanLog("A fox runs", "elsewhere.test", "U0LEAD")
 }
 
 // TestHostileKeys: what follows a session's prefix may be anything. It is no
@@ -116,7 +116,7 @@ func TestHostileKeys(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	delete(s.env, "STRIPE_SECRET_KEY")
-	at := overdue().UTC().Format(time.RFC3339)
+	at := pastGrace().UTC().Format(time.RFC3339)
 	for _, words := range append(hostileWords, "", "cs_live_a<!channel>", "cs_live_a:b", "cs_live_\n<@U0LEAD>") {
 		s.put("prompt:"+words, `{"prompt":"A fox runs","timestamp":"`+at+`"}`)
 		s.put("webhook:"+words, `{"status":"error","error":"<!channel>","timestamp":"`+at+`"}`)
@@ -128,14 +128,14 @@ func TestHostileKeys(t *testing.T) {
 		s.workspace.As("U0SUPPORT").In("C0SUPPORT").Type(command)
 	}
 	answers, alerts := 0, 0
-	s.untilQuiet(func(m wstest.Message) {
+	s.drain(func(m wstest.Message) {
 		switch m.Channel {
 		case "C0ALERTS":
 			alerts++
-			s.wellMadeBut(m, "<@U0ONCALL>")
+			s.checkMessageBut(m, "<@U0ONCALL>")
 		default:
 			answers++
-			s.wellMade(m)
+			s.checkMessage(m)
 			if strings.Contains(m.Text, "fox") {
 				t.Errorf("shown as a session: %s", m.Text)
 			}
@@ -147,7 +147,7 @@ func TestHostileKeys(t *testing.T) {
 	if after := s.product(); !maps.Equal(before, after) {
 		t.Errorf("Redis held %v, and holds %v", before, after)
 	}
-	s.logIsClean("A fox runs", "<!channel>", "elsewhere.test")
+	s.expectCleanLog("A fox runs", "<!channel>", "elsewhere.test")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -183,7 +183,7 @@ func TestBombs(t *testing.T) {
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type(command)
 			m := support.ExpectMessage(nil)
-			s.wellMadeBut(m, "<@U0SUPPORT>")
+			s.checkMessageBut(m, "<@U0SUPPORT>")
 			late := withText("Redis could not be read")(m) // in time, by a starved machine: said, too
 			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) && !late {
 				t.Errorf("%s: %.300s", name, m.Text)
@@ -196,7 +196,7 @@ func TestBombs(t *testing.T) {
 		t.Error("the process grew by too much")
 	}
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox", "QUJDQUJD")
+	s.expectCleanLog("A fox", "QUJDQUJD")
 }
 
 // quoted is a JSON string of these bytes, be they text or not.
@@ -218,12 +218,12 @@ func quoted(text string) string {
 	return b.String() + `"`
 }
 
-// wellMadeBut is wellMade for a message that names one person on purpose.
-func (s *stage) wellMadeBut(m wstest.Message, mention string) {
+// checkMessageBut is checkMessage for a message that names one person on purpose.
+func (s *stage) checkMessageBut(m wstest.Message, mention string) {
 	s.t.Helper()
 	m.Text = strings.ReplaceAll(m.Text, mention, "")
 	m.Blocks = []byte(strings.ReplaceAll(string(m.Blocks), mention, ""))
-	s.wellMade(m)
+	s.checkMessage(m)
 }
 
 // TestNeighboursMayAnswerAnything: rubbish from Stripe, SuperDuperAI or the
@@ -262,5 +262,5 @@ func TestNeighboursMayAnswerAnything(t *testing.T) {
 		neighbour.Heal()
 	}
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs", "<!channel>", "U0LEAD", "xxxxxxxxxx")
+	s.expectCleanLog("A fox runs", "<!channel>", "U0LEAD", "xxxxxxxxxx")
 }

@@ -21,14 +21,14 @@ func TestLeaderIsKilled(t *testing.T) {
 func leaderIsKilled(t *testing.T, s *stage) {
 	s.startProcess()
 	first := s.bot
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.startBot()
 	s.workspace.AwaitConnections(2)
 	first.kill()
-	s.leadershipEnds()
-	s.pays(watchID(2), overdue(), store.EventDelivered)
+	s.expireLeadership()
+	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
@@ -41,8 +41,8 @@ func leaderIsKilled(t *testing.T, s *stage) {
 	s.onlyUpdates(containing("Acknowledged by"))
 }
 
-// leadershipEnds is as if the life of the leader's lease had gone by.
-func (s *stage) leadershipEnds() {
+// expireLeadership acts as if the life of the leader's lease had gone by.
+func (s *stage) expireLeadership() {
 	s.t.Helper()
 	if err := s.client.Del(s.t.Context(), "sessionbot:{watch}:leader").Err(); err != nil {
 		s.t.Fatal(err)
@@ -54,12 +54,12 @@ func TestRedisIsAway(t *testing.T) {
 	t.Parallel()
 	s := watched(ownStage(t))
 	s.startBot()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
-	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: overdue(), Event: store.EventFailed})
+	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: pastGrace(), Event: store.EventFailed})
 	s.redis.Freeze(t)
-	s.bot.prints(regexp.MustCompile("the lead of the watch is lost"))
+	s.bot.awaitOutput(regexp.MustCompile("the lead of the watch is lost"))
 	s.redis.Thaw(t)
 	oncall.ExpectMessage(containing("Lost: a paid session"))
 	s.webhook(watchID(1), store.StatusCompleted)
@@ -88,7 +88,7 @@ func TestRedisFailsOver(t *testing.T) {
 func redisFailsOver(s *stage, master *redistest.Server) {
 	s.env["SWEEP_INTERVAL"] = "20s" // three failures in a row would be alerted
 	s.startBot()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
 	// The replica has the session; that it was alerted may get lost.
@@ -105,7 +105,7 @@ func redisFailsOver(s *stage, master *redistest.Server) {
 		}
 		return "written"
 	}, "written")
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
 	s.webhook(watchID(2), store.StatusProcessing)

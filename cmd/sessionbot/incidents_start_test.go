@@ -15,7 +15,7 @@ func TestStripeIsSilent(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.startBot()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("A paid session got no video."))
 	s.stripe.Break(demo.Fault{Status: 503, Body: "{}"})
@@ -47,7 +47,7 @@ func TestStripeIsSilent(t *testing.T) {
 func TestFirstStartOnAMonth(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
-	s.month()
+	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	summary := oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
@@ -58,7 +58,7 @@ func TestFirstStartOnAMonth(t *testing.T) {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 	s.startBot()
-	s.pays(watchID(5000), overdue(), store.EventFailed)
+	s.pays(watchID(5000), pastGrace(), store.EventFailed)
 	oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>"))
 	s.workspace.ExpectNothingElse()
 }
@@ -70,7 +70,7 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.stripe.BreakFor("events", demo.Fault{Status: 403, Body: `{"error":{"type":"invalid_request_error"}}`})
-	s.month()
+	s.addMonth()
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("From before this watch began: 6 sessions", "6 orphaned ($6.00)"))
@@ -78,7 +78,7 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	if strings.Contains(less.Text, "<@U0ONCALL>") {
 		t.Errorf("somebody is called for it: %s", less.Text)
 	}
-	s.pays(watchID(5000), overdue(), store.EventFailed)
+	s.pays(watchID(5000), pastGrace(), store.EventFailed)
 	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00"))
 	if strings.Contains(alert.Text, "no event") {
 		t.Errorf("it says that there was no event: %s", alert.Text)
@@ -89,9 +89,9 @@ func TestFirstStartWithoutEvents(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// month is a month of history, in which 70 % were left unpaid and 6 sessions got
+// addMonth adds a month of history, in which 70 % were left unpaid and 6 sessions got
 // no video.
-func (s *stage) month() {
+func (s *stage) addMonth() {
 	const n, month = 600, 29 * 24 * time.Hour
 	for k := range n {
 		id, at := watchID(k), time.Now().Add(-time.Hour-time.Duration(k)*month/n)
@@ -117,8 +117,8 @@ func TestWithoutAStripeKey(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	delete(s.env, "STRIPE_SECRET_KEY")
-	s.stored(watchID(1), overdue())
-	s.stored(watchID(2), overdue())
+	s.stored(watchID(1), pastGrace())
+	s.stored(watchID(2), pastGrace())
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("2 sessions got no video (payment unverified)", "set STRIPE_SECRET_KEY", "<@U0ONCALL>"))

@@ -9,8 +9,8 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// overdue is a time of payment whose grace ended a second ago.
-func overdue() time.Time { return time.Now().Add(-10*time.Minute - time.Second) }
+// pastGrace is a time of payment whose grace ended a second ago.
+func pastGrace() time.Time { return time.Now().Add(-10*time.Minute - time.Second) }
 
 // TestThousandAtOnce: one message, a few lines in its thread, an exact tally.
 func TestThousandAtOnce(t *testing.T) {
@@ -19,7 +19,7 @@ func TestThousandAtOnce(t *testing.T) {
 	s.env["SWEEP_INTERVAL"] = "5s" // else Stripe's lists of a thousand are read without a pause
 	const n = 1000
 	for k := range n {
-		s.pays(watchID(k), overdue().Add(-time.Duration(k)*time.Second), store.EventFailed)
+		s.pays(watchID(k), pastGrace().Add(-time.Duration(k)*time.Second), store.EventFailed)
 	}
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
@@ -45,13 +45,13 @@ func TestSlackRefuses(t *testing.T) {
 	s.startBot()
 	s.workspace.Fault("rate_limit", 3, "chat.postMessage")
 	for k := range 3 {
-		s.pays(watchID(k), overdue(), store.EventFailed)
+		s.pays(watchID(k), pastGrace(), store.EventFailed)
 	}
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("3 paid sessions got no video since", "<@U0ONCALL>"))
 	s.workspace.Fault("server_error", 3, "")
 	s.webhook(watchID(0), store.StatusProcessing)
-	s.pays(watchID(3), overdue(), store.EventFailed)
+	s.pays(watchID(3), pastGrace(), store.EventFailed)
 	s.webhook(watchID(1), store.StatusCompleted)
 	oncall.ExpectUpdate(alert, containing("2 paid sessions got no video", "4 sessions in all; 2 webhooks came late", "undelivered at one endpoint at least since"))
 	s.onlyUpdates(containing("2 paid sessions got no video", "4 sessions in all; 2 webhooks came late"))
@@ -63,11 +63,11 @@ func TestAlertThatSlackFreezes(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.startBot()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	old := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.workspace.Refuse("chat.update", "edit_window_closed")
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	alert := oncall.ExpectMessage(containing("2 paid sessions got no video since"))
 	s.workspace.Fault("clear", 0, "")
 	oncall.Click(old, "alert.ack")
@@ -82,14 +82,14 @@ func TestOpenAlertMovesToTheAlertChannel(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.startBot()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("A paid session got no video."))
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 	s.env["ALERT_CHANNEL"] = "C0SUPPORT"
 	s.startBot()
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	alert := oncall.ExpectMessage(containing("2 paid sessions got no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
@@ -103,10 +103,10 @@ func TestEachVerdictIsNamed(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.env["ALERT_ON"] = "stalled,lost"
-	s.pays(watchID(1), overdue(), store.EventFailed)
-	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: overdue()})
-	s.put("webhook:"+watchID(3), `{"status":"processing","timestamp":"`+overdue().UTC().Format(time.RFC3339)+`"}`)
-	s.put("webhook:"+watchID(4), `{"status":"error","timestamp":"`+overdue().UTC().Format(time.RFC3339)+`"}`)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
+	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: pastGrace()})
+	s.put("webhook:"+watchID(3), `{"status":"processing","timestamp":"`+pastGrace().UTC().Format(time.RFC3339)+`"}`)
+	s.put("webhook:"+watchID(4), `{"status":"error","timestamp":"`+pastGrace().UTC().Format(time.RFC3339)+`"}`)
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("Lost: a paid session has no prompt to make a video from."))
@@ -124,8 +124,8 @@ func TestRepairedFromTheAlert(t *testing.T) {
 	s.files = demo.NewSuperDuper(time.Now, 0) // made at once
 	s.env["SUPERDUPERAI_URL"] = s.serve(s.files)
 	s.startBot()
-	s.pays(watchID(1), overdue().Add(-time.Minute), store.EventDelivered)
-	s.pays(watchID(2), overdue(), store.EventDelivered)
+	s.pays(watchID(1), pastGrace().Add(-time.Minute), store.EventDelivered)
+	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("paid session", "the site lost it"))
 	if !containing(watchID(1), watchID(2))(alert) {

@@ -135,12 +135,12 @@ func TestNothingLeaksFromNeighbours(t *testing.T) {
 		}
 		clean(t, now.name+": the log of generate", logged, tokens, personal)
 		clean(t, now.name+": the answer of generate", said, tokens, []string{"NAMEcanary7", imageCanary, "mail-canary7"})
-		s.recordsAreClean()
+		s.expectCleanRecords()
 	}
 }
 
-// recordsAreClean looks at what the bot itself keeps.
-func (s *stage) recordsAreClean() {
+// expectCleanRecords looks at what the bot itself keeps.
+func (s *stage) expectCleanRecords() {
 	s.t.Helper()
 	for key, value := range s.kept() {
 		clean(s.t, key, value, tokens, []string{"NAMEcanary7", imageCanary})
@@ -254,14 +254,14 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		}
 		clean(t, path, fetched(req), tokens, personal, []string{leakID, "U0SUPPORT", "C0SUPPORT"})
 	}
-	s.recordsAreClean()
+	s.expectCleanRecords()
 	clean(t, "the log", s.bot.log.String(), tokens, personal, []string{s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"], "/response/", "ticket"})
 }
 
 // all is what anybody was shown.
 func (s *stage) all() []wstest.Message {
 	var all []wstest.Message
-	s.untilQuiet(func(wstest.Message) {})
+	s.drain(func(wstest.Message) {})
 	for _, channel := range []string{"C0SUPPORT", "C0ALERTS"} {
 		all = append(all, s.workspace.As("U0SUPPORT").In(channel).All()...)
 	}

@@ -37,7 +37,7 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.workspace.Fault("slow", 4, "chat.postMessage")
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	s.startProcess()
 	await(t, func() string {
 		if _, incident := s.record(); incident["posting"] != nil {
@@ -46,7 +46,7 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 		return "not yet"
 	}, "posting")
 	s.bot.kill()
-	s.leadershipEnds()
+	s.expireLeadership()
 	s.workspace.Fault("clear", 0, "") // which has the dead bot's message posted, if it was on its way
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
@@ -60,8 +60,8 @@ func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := s.forgetsItsPost()
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	alert := s.losesRecordOfPost()
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	s.startBot()
 	oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
 	s.onlyUpdates(containing("2 paid sessions got no video since"))
@@ -80,19 +80,19 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	server := redistest.NewDatabase(t)
 	s := watched(stageIn(t, workspace.Config{Manifest: manifest, AckWithin: ackWithin}, server.URL(), server.Client()))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	s.forgetsItsPost()
+	s.losesRecordOfPost()
 	s.startBot()
 	again := oncall.ExpectMessage(containing("A paid session got no video."))
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	oncall.ExpectUpdate(again, containing("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since"))
 	s.onlyUpdates(containing("2 paid sessions got no video since"))
 }
 
-// forgetsItsPost is a bot that tells of one orphan, and dies before that is
+// losesRecordOfPost runs a bot that alerts of one orphan, and dies before that is
 // noted.
-func (s *stage) forgetsItsPost() wstest.Message {
+func (s *stage) losesRecordOfPost() wstest.Message {
 	s.t.Helper()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	s.startBot()
 	alert := s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("A paid session got no video."))
 	if code := s.bot.stop(); code != 0 {
@@ -125,13 +125,13 @@ func TestAnswersGetLost(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.workspace.Fault("lose_answer", 2, "chat.postMessage")
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	alert := oncall.ExpectMessage(func(m wstest.Message) bool { // it was found
 		return m.Edited && containing("A paid session got no video.")(m)
 	})
 	s.workspace.Fault("lose_answer", 20, "chat.postMessage")
 	for n := range 4 {
-		s.pays(watchID(2+n), overdue(), store.EventFailed)
+		s.pays(watchID(2+n), pastGrace(), store.EventFailed)
 	}
 	alert = oncall.ExpectUpdate(alert, containing("5 paid sessions got no video"))
 	oncall.ExpectMessage(containing("Growing: 5 paid sessions got no video"))

@@ -19,7 +19,7 @@ func (s *stage) approved(by wstest.Place, action string, end ...func(wstest.Mess
 	plan := s.planned(by, action)
 	by.Click(plan, "confirm.approve")
 	done := by.ExpectUpdate(plan, end...)
-	s.wellMade(done)
+	s.checkMessage(done)
 	return done
 }
 
@@ -62,7 +62,7 @@ func TestGenerationFails(t *testing.T) {
 	lead.Type("/session debug " + repairID)
 	lead.ExpectMessage(withText("Earlier repairs  generate, done"))
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs", "Insufficient balance")
+	s.expectCleanLog("A fox runs", "Insufficient balance")
 }
 
 // TestWrongHost: a certificate that does not fit names the right host.
@@ -87,8 +87,8 @@ func TestNoToken(t *testing.T) {
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	lead.Type("/session generate " + repairID)
 	lead.ExpectMessage(withText("Set SUPERDUPERAI_TOKEN"))
-	s.nothingDone()
-	s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+	s.expectNoWrites()
+	s.expectHistory("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -159,7 +159,7 @@ func TestUnclearStory(t *testing.T) {
 	if n := s.files.Started(); n != 2 {
 		t.Errorf("%d started, want 2", n)
 	}
-	s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
+	s.expectHistory("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 		"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
 		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
@@ -188,7 +188,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 	s.files.Put(file, store.FileFailed)
 	s.files.Heal()
 	lead.ExpectUpdate(unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
-	s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -197,7 +197,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 func TestGivenUpAndFinished(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.env["GIVE_UP_AFTER"] = "1s"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
@@ -227,7 +227,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 func TestKilledWhileItIsMade(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startProcess()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
@@ -254,7 +254,7 @@ func TestKilledWhileItIsMade(t *testing.T) {
 func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	s := orphan(ownStage(t))
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startInTime()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
@@ -309,20 +309,20 @@ func TestTheSiteReadsOneKey(t *testing.T) {
 func TestSlackIsAway(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	running := s.approved(lead, "generate", withText("being made"))
 	s.workspace.Fault("server_error", 600, "chat.update")
 	finish()
-	s.completed()
+	s.awaitCompleted()
 	s.workspace.Fault("clear", 0, "")
 	lead.ExpectUpdate(running, withText("Done: video ready"))
 	s.workspace.ExpectNothingElse()
 }
 
-// completed waits until the session itself says so.
-func (s *stage) completed() {
+// awaitCompleted waits until the session itself says so.
+func (s *stage) awaitCompleted() {
 	s.t.Helper()
 	await(s.t, func() string { return fmt.Sprint(s.value("webhook:" + repairID)["status"]) }, "completed")
 }

@@ -167,8 +167,8 @@ func (p *process) exitCode() int {
 	}
 }
 
-// prints waits until it prints this, and returns what matches.
-func (p *process) prints(pattern *regexp.Regexp) string {
+// awaitOutput waits until it prints this, and returns what matches.
+func (p *process) awaitOutput(pattern *regexp.Regexp) string {
 	p.t.Helper()
 	tick, late := time.NewTicker(10*time.Millisecond), time.After(patience)
 	defer tick.Stop()

@@ -18,7 +18,7 @@ func TestRedisWithTLS(t *testing.T) {
 	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {
 		t.Errorf("an unknown CA is reported as: %s", m.Text)
 	}
-	s.untilServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
+	s.awaitServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
 	terminal := run(t, s.env, "redis", "ping")
 	if code := terminal.exitCode(); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
 		t.Errorf("the terminal exits with %d", code)
@@ -35,7 +35,7 @@ func TestRedisWithTLS(t *testing.T) {
 		t.Errorf("with its CA: %s", m.Text)
 	}
 	s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", withText("Done: video ready"))
-	s.untilServed("/readyz", `"ready":true`)
+	s.awaitServed("/readyz", `"ready":true`)
 	alerts.ExpectUpdate(alert, containing("Resolved after"))
 }
 

@@ -62,8 +62,8 @@ func orphan(s *stage) *stage {
 	return s
 }
 
-// slowly has videos made until the function that it returns is called.
-func (s *stage) slowly() (finish func()) {
+// holdVideos has videos made until the function that it returns is called.
+func (s *stage) holdVideos() (finish func()) {
 	var finished atomic.Bool
 	s.files = demo.NewSuperDuper(func() time.Time {
 		if finished.Load() {
@@ -139,18 +139,18 @@ func generateStory(t *testing.T, s *stage) {
 	if ttl := s.client.TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
-	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
+	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
 		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
 	support.ExpectMessage(withText("Generating is not possible"))
 	s.workspace.ExpectNothingElse()
-	s.logIsClean("A fox runs")
+	s.expectCleanLog("A fox runs")
 }
 
 var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d UTC  `)
 
-// recorded checks that the history says all of this, every entry to the second.
-func (s *stage) recorded(parts ...string) {
+// expectHistory checks that the history says all of this, every entry to the second.
+func (s *stage) expectHistory(parts ...string) {
 	s.t.Helper()
 	p := run(s.t, s.env, "session", "history", repairID)
 	if code := p.exitCode(); code != 0 {

@@ -45,24 +45,24 @@ func TestStopWhateverHangs(t *testing.T) {
 			t.Parallel()
 			s := watched(orphan(ownStage(t)))
 			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is alerted
-			s.slowly()
+			s.holdVideos()
 			s.startInTime()
 			for _, hang := range c.hang {
 				hang(s)
 			}
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type("/session debug " + repairID)
-			s.stops()
+			s.expectCleanStop()
 			if c.answered {
 				support.ExpectMessage(nil)
 			}
 			s.workspace.Fault("clear", 0, "")
-			s.untilQuiet(func(wstest.Message) {}) // what else was on its way may come
+			s.drain(func(wstest.Message) {}) // what else was on its way may come
 		})
 	}
 }
 
-func (s *stage) stops() {
+func (s *stage) expectCleanStop() {
 	s.t.Helper()
 	if code := s.bot.stop(); code != 0 {
 		s.t.Errorf("asked to stop, it exited with %d", code)
@@ -82,8 +82,8 @@ func TestStopWhileItStarts(t *testing.T) {
 			s := watched(ownStage(t))
 			hang(s)
 			s.bot = runWith(t, strings.NewReader(""), true, s.env, "run")
-			s.bot.prints(startingLine)
-			s.stops()
+			s.bot.awaitOutput(startingLine)
+			s.expectCleanStop()
 		})
 	}
 }
@@ -95,7 +95,7 @@ var startingLine = regexp.MustCompile(`"starting"`)
 func TestRunningJobIsHandedOver(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	first := s.bot
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
@@ -187,11 +187,11 @@ func (s *stage) until(enough func() bool, take func(wstest.Message)) {
 			take(m)
 		}
 	}
-	s.untilQuiet(take)
+	s.drain(take)
 }
 
-// untilQuiet hands over what is said until nothing has been for a second.
-func (s *stage) untilQuiet(take func(wstest.Message)) {
+// drain hands over what is said until nothing has been for a second.
+func (s *stage) drain(take func(wstest.Message)) {
 	s.t.Helper()
 	for {
 		news := s.workspace.News(time.Second)
@@ -211,7 +211,7 @@ func TestStopCountsTheSitesAnswers(t *testing.T) {
 	s := repairStage(t)
 	s.startBot()
 	s.ask("/session debug " + repairID)
-	s.stops()
+	s.expectCleanStop()
 	if code := run(t, s.env, "session", "debug", repairID).exitCode(); code != 0 {
 		t.Errorf("in a terminal it exited with %d", code)
 	}

@@ -53,7 +53,7 @@ func TestDecisionTable(t *testing.T) {
 				t.Error("no case was asked about")
 			}
 			s.workspace.ExpectNothingElse()
-			s.logIsClean("A fox runs", "Корги", "ann@example.com")
+			s.expectCleanLog("A fox runs", "Корги", "ann@example.com")
 			if code := s.bot.stop(); code != 0 {
 				t.Errorf("asked to stop, it exited with %d", code)
 			}
@@ -150,7 +150,7 @@ func TestSilentNeighbours(t *testing.T) {
 				}
 			}
 			s.workspace.ExpectNothingElse()
-			s.logIsClean("A fox runs", rubbish)
+			s.expectCleanLog("A fox runs", rubbish)
 		})
 	}
 }

@@ -51,12 +51,12 @@ func TestRepairInATerminal(t *testing.T) {
 func TestTerminalStandsStill(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
 	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
+	p.awaitOutput(regexp.MustCompile(`being made`))
 	p.signal(syscall.SIGSTOP)
-	s.leaseEnds()
+	s.expireJobLease()
 	finish()
 	s.startBot()
 	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(withText("Done: video ready"))
@@ -72,8 +72,8 @@ func TestTerminalStandsStill(t *testing.T) {
 	}
 }
 
-// leaseEnds is as if the life of the one pending job's lease had gone by.
-func (s *stage) leaseEnds() {
+// expireJobLease acts as if the life of the one pending job's lease had gone by.
+func (s *stage) expireJobLease() {
 	s.t.Helper()
 	pending, err := s.client.ZRange(s.t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
 	if err != nil || len(pending) != 1 {
@@ -93,8 +93,8 @@ func TestSecondOperatorInATerminal(t *testing.T) {
 	if code := generate.exitCode(); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
 		t.Errorf("exit code %d", code)
 	}
-	s.nothingDone()
-	s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
+	s.expectNoWrites()
+	s.expectHistory("refused: generate,", "it needs a second operator", "cancelled: generate,")
 	fix := run(t, s.env, "session", "fix", "--yes", "--json", repairID)
 	if code := fix.exitCode(); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
 		t.Errorf("exit code %d", code)
@@ -109,13 +109,13 @@ func TestInterruptedQuestion(t *testing.T) {
 	in, hold := io.Pipe() // nobody answers
 	defer func() { _ = hold.Close() }()
 	p := runWith(t, in, false, s.env, "session", "generate", repairID)
-	p.prints(regexp.MustCompile(`\[y/N\]`))
+	p.awaitOutput(regexp.MustCompile(`\[y/N\]`))
 	p.interrupt()
 	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
 		t.Errorf("exit code %d", code)
 	}
-	s.nothingDone()
-	s.recorded("cancelled: generate")
+	s.expectNoWrites()
+	s.expectHistory("cancelled: generate")
 }
 
 // TestStopsWatching: Ctrl-C while the video is made leaves the job to the bot,
@@ -123,9 +123,9 @@ func TestInterruptedQuestion(t *testing.T) {
 func TestStopsWatching(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	s.slowly()
+	s.holdVideos()
 	p := run(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
+	p.awaitOutput(regexp.MustCompile(`being made`))
 	p.interrupt()
 	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
 		t.Errorf("exit code %d", code)
@@ -137,13 +137,13 @@ func TestStopsWatching(t *testing.T) {
 func TestTerminalIsGone(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
 	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
+	p.awaitOutput(regexp.MustCompile(`being made`))
 	p.kill()
 	p.exitCode()
-	s.leaseEnds()
+	s.expireJobLease()
 	finish()
 	s.startBot()
 	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(withText("Done: video ready"))
@@ -157,9 +157,9 @@ func TestTerminalIsGone(t *testing.T) {
 func TestCancelsWaiting(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	s.replicaLeft()
+	s.hadReplica()
 	p := start(t, s.env, "session", "generate", "--yes", "--json", repairID)
-	p.prints(regexp.MustCompile(`press Ctrl-C`))
+	p.awaitOutput(regexp.MustCompile(`press Ctrl-C`))
 	p.signal(syscall.SIGINT)
 	code := p.exitCode()
 	for _, part := range []string{"Cancelled, nothing was asked for", `"outcome":"cancelled"`} {
@@ -177,9 +177,9 @@ func TestCancelsWaiting(t *testing.T) {
 func TestLeavesWaiting(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	s.replicaLeft()
+	s.hadReplica()
 	p := run(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`press Ctrl-C`))
+	p.awaitOutput(regexp.MustCompile(`press Ctrl-C`))
 	p.term()
 	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
 		t.Errorf("exit code %d:\n%s", code, p.log)

@@ -33,7 +33,7 @@ func TestRecordState(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := watched(newStage(t))
-	s.slowly() // and nobody finishes
+	s.holdVideos() // and nobody finishes
 	now := time.Now().UTC()
 	r := recording{Commit: strings.TrimSpace(string(commit)), Command: recordCommand}
 	r.Stripe = append(r.Stripe,

@@ -114,7 +114,7 @@ func TestRecordedState(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
 			t.Parallel()
-			recordedState(t, watched(newStage(t)), recalled(t, path))
+			recordedState(t, watched(newStage(t)), loadRecording(t, path))
 		})
 	}
 }
@@ -143,7 +143,7 @@ func recordedState(t *testing.T, s *stage, r recording) {
 	if n := s.files.Started(); n != 0 {
 		t.Errorf("%d more videos were started", n)
 	}
-	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
+	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
 		"ended: generate, by @U0ONCALL in #C0SUPPORT · done")
 
 	alert = alerts.ExpectUpdate(alert, containing("2 paid sessions got no video since", "1 generated", "Acknowledged by"))

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// replicaLeft has the bot's Redis be one that had a replica an hour ago.
-func (s *stage) replicaLeft() {
+// hadReplica makes the bot's Redis be one that had a replica an hour ago.
+func (s *stage) hadReplica() {
 	s.t.Helper()
 	if err := s.client.Set(s.t.Context(), "sessionbot:{jobs}:replica", "", 23*time.Hour).Err(); err != nil {
 		s.t.Fatal(err)
@@ -20,7 +20,7 @@ func TestWaitingStory(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.env["APPROVALS"] = "generate"
-	s.replicaLeft()
+	s.hadReplica()
 	s.startBot()
 	support, lead := s.workspace.As("U0SUPPORT").In("C0SUPPORT"), s.workspace.As("U0LEAD").In("C0SUPPORT")
 	waits := withText("Waiting: no replica of Redis has confirmed the record")
@@ -39,7 +39,7 @@ func TestWaitingStory(t *testing.T) {
 	if status := s.value("webhook:" + repairID)["status"]; status != "error" || s.files.Started() != 0 {
 		t.Errorf("the status is %v, %d started", status, s.files.Started())
 	}
-	s.recorded("ended: generate,", "cancelled", "while it waited for a replica", "approved: generate,")
+	s.expectHistory("ended: generate,", "cancelled", "while it waited for a replica", "approved: generate,")
 
 	again := s.planned(support, "generate")
 	lead.Click(again, "confirm.approve")

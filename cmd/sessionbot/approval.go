@@ -28,7 +28,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, "it needs a second operator, in Slack", time.Now()))
 		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
-		return exitCode(exitRefused)
+		return exitRefused
 	}
 	approved := t.yes || t.ask(ctx, "Go on with "+string(plan.Action)+"?")
 	if approved && plan.Risk != "" && !t.yes {
@@ -37,7 +37,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	if !approved {
 		t.decline(context.WithoutCancel(ctx), plan, user)
 		t.say("Nothing was changed.")
-		return exitCode(exitRefused)
+		return exitRefused
 	}
 	claim, err := t.ledger.Claim(ctx, plan.ID, "", user, time.Now())
 	if err != nil {
@@ -46,7 +46,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	if claim.Verdict != store.Claimed {
 		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, commands.WhyNot(claim), time.Now()))
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.ClaimLine(claim, time.Now()))}))
-		return exitCode(exitRefused)
+		return exitRefused
 	}
 	return t.follow(ctx, claim.Job)
 }
@@ -138,7 +138,7 @@ func (t terminal) follow(ctx context.Context, claimed store.Job) error {
 				}
 			}
 			t.say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
-			return exitCode(exitFailed)
+			return exitFailed
 		case <-tick.C:
 		}
 	}
@@ -177,7 +177,7 @@ func (t terminal) ended(job store.Job) error {
 	case store.OutcomeDone:
 		return nil
 	case store.OutcomeRefused, store.OutcomeCancelled, "": // "": cancelled, and a bot ends it
-		return exitCode(exitRefused)
+		return exitRefused
 	}
-	return exitCode(exitFailed)
+	return exitFailed
 }

@@ -30,7 +30,7 @@ func (p program) rootCommand() *cobra.Command {
 		Version: build, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cmd.SetOut(p.errs)
-			return errors.Join(exitCode(exitUsage), cmd.Help())
+			return errors.Join(exitUsage, cmd.Help())
 		},
 	}
 	root.SetIn(p.in)

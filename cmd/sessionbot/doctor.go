@@ -52,9 +52,9 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	}
 	switch {
 	case len(wrong) > 0:
-		return exitCode(exitUsage)
+		return exitUsage
 	case !doctor.Passed(results):
-		return exitCode(exitFailed)
+		return exitFailed
 	}
 	return nil
 }

@@ -65,7 +65,9 @@ type nameChecker struct {
 	where string
 }
 
-func (n nameChecker) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
+func (n nameChecker) missing(what, name string) {
+	n.t.Errorf("%s: there is no %s %s", n.where, what, name)
+}
 
 // command looks at what is typed as a whole.
 func (n nameChecker) command(text string) {

@@ -19,16 +19,15 @@ import (
 // version is set by the linker; see the Makefile.
 var version = "dev"
 
-// Exit codes, which scripts rely on.
-const (
-	exitDone    = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitRefused = 3
-)
-
 // exitCode is the error of a subcommand that has printed what went wrong already.
 type exitCode int
+
+// Exit codes, which scripts rely on.
+const (
+	exitFailed  exitCode = 1
+	exitUsage   exitCode = 2
+	exitRefused exitCode = 3
+)
 
 func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 
@@ -46,12 +45,12 @@ func main() {
 		}
 		stop(nil)
 	}()
-	os.Exit(program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, load: loadConfig}.execute(ctx, os.Args[1:]))
+	os.Exit(int(program{in: os.Stdin, out: os.Stdout, errs: os.Stderr, load: loadConfig}.execute(ctx, os.Args[1:])))
 }
 
 // execute runs the subcommand that args name and returns the exit code. What
 // went wrong is printed, the remedy last.
-func (p program) execute(ctx context.Context, args []string) int {
+func (p program) execute(ctx context.Context, args []string) exitCode {
 	root, started := p.rootCommand(), false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SetArgs(args)
@@ -60,9 +59,9 @@ func (p program) execute(ctx context.Context, args []string) int {
 	var wrong configError
 	switch {
 	case err == nil:
-		return exitDone
+		return 0
 	case errors.As(err, &printed):
-		return int(printed)
+		return printed
 	case !started: // the arguments or flags are wrong
 		_, _ = fmt.Fprintf(p.errs, "%v\nSee: %s --help\n", err, cmd.CommandPath())
 		return exitUsage

@@ -56,7 +56,7 @@ func runWith(t testing.TB, in io.Reader, inTime bool, env map[string]string, arg
 			}
 			return c, err
 		}
-		p.code = program{in: in, out: p.log, errs: p.log, load: load}.execute(ctx, args)
+		p.code = int(program{in: in, out: p.log, errs: p.log, load: load}.execute(ctx, args))
 	}()
 	t.Cleanup(func() {
 		cancel(nil)

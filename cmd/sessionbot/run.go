@@ -98,7 +98,9 @@ func (s *services) run(ctx context.Context, c config) error {
 		if err != nil {
 			return fmt.Errorf("listen on %s, set by %s: %w", addr, variable, err)
 		}
-		group.Go(func() error { return health.Serve(serving, listener, handler, answerFor, s.log.With("component", "health")) })
+		group.Go(func() error {
+			return health.Serve(serving, listener, handler, answerFor, s.log.With("component", "health"))
+		})
 		return nil
 	}
 	err := errors.Join(

@@ -15,6 +15,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/refs"
 )
 
+var exitCodes = map[commands.Outcome]exitCode{
+	commands.Failed: exitFailed, commands.Usage: exitUsage, commands.Refused: exitRefused,
+}
+
 // terminalOptions are the flags of the commands that a terminal shares with Slack.
 type terminalOptions struct{ json, yes bool }
 
@@ -52,7 +56,7 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	defer t.lookups.Wait()
 	req.User, req.Terminal, req.Ref, req.Progress = osUser(), true, refs.New(), t.meter.counted
 	err = t.answer(refs.With(ctx, req.Ref), req)
-	if c.logLevelSet || err != nil && !errors.Is(err, exitCode(exitUsage)) && !errors.Is(err, exitCode(exitRefused)) {
+	if c.logLevelSet || err != nil && !errors.Is(err, exitUsage) && !errors.Is(err, exitRefused) {
 		t.held.release()
 	}
 	return err
@@ -67,13 +71,9 @@ func (t terminal) answer(ctx context.Context, req commands.Request) error {
 	if answer.Plan != nil {
 		return t.confirm(ctx, answer)
 	}
-	switch answer.Outcome {
-	case commands.Usage:
-		return t.refuse(answer, exitUsage)
-	case commands.Refused:
-		return t.refuse(answer, exitRefused)
-	case commands.Failed:
-		return t.refuse(answer, exitFailed)
+	if code, failed := exitCodes[answer.Outcome]; failed {
+		t.show(answer.Blocks)
+		return code
 	}
 	if t.json && answer.JSON != nil {
 		return t.printJSON(answer.JSON)
@@ -83,11 +83,6 @@ func (t terminal) answer(ctx context.Context, req commands.Request) error {
 		return fmt.Errorf("print the answer: %w", err)
 	}
 	return nil
-}
-
-func (t terminal) refuse(answer commands.Answer, code exitCode) error {
-	t.show(answer.Blocks)
-	return code
 }
 
 // show prints blocks for people, on standard error.

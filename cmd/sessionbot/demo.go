@@ -16,30 +16,28 @@ import (
 )
 
 func (p program) demoCommand() *cobra.Command {
-	var o workspaceOptions
+	cfg := workspace.Config{Manifest: sessionbot.Manifest}
 	cmd := &cobra.Command{Use: "demo", Short: "Try the bot: needs no account, no server, no variable", Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context(), o) }}
-	o.addTo(cmd)
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context(), cfg) }}
+	addListenFlags(cmd, &cfg)
 	return cmd
 }
 
 // runDemo runs the bot with everything that it talks to embedded, until ctx ends.
-func (p program) runDemo(ctx context.Context, o workspaceOptions) error {
-	log := slog.New(refs.Log(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
+func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
+	cfg.Log = slog.New(refs.Log(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	sandbox, err := startSandbox(ctx)
 	if err != nil {
 		return err
 	}
 	defer sandbox.close()
-	stories, err := storyPages()
-	if err != nil {
+	if cfg.Stories, err = storyPages(); err != nil {
 		return err
 	}
-	server, err := workspace.Start(workspace.Config{
-		Addr: o.addr, ControlKey: o.controlKey, Manifest: sessionbot.Manifest, Hints: sandbox.hints, Stories: stories, Log: log,
-	})
+	cfg.Hints = sandbox.hints
+	server, err := workspace.Start(cfg)
 	if err != nil {
-		return listenError(err, o.addr)
+		return listenError(err, cfg.Addr)
 	}
 	defer func() { _ = server.Close() }() // the process ends
 	c := sandbox.config
@@ -49,7 +47,7 @@ func (p program) runDemo(ctx context.Context, o workspaceOptions) error {
 	if err != nil {
 		return err
 	}
-	return serveBot(ctx, c, log)
+	return serveBot(ctx, c, cfg.Log)
 }
 
 // storyPages returns every message of the storybook, for the workspace's page.

@@ -56,7 +56,7 @@ func withoutButtons(m wstest.Message) bool {
 func TestExpiredPlan(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	s.env["CONFIRM_TTL"] = "1ms"
+	s.env["CONFIRM_TTL"] = "1ns"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	for _, button := range []string{"confirm.approve", "confirm.cancel"} {

@@ -71,5 +71,4 @@ bench: build
 
 lint:
 	go vet -tags nightly,record ./...
-	go vet -tags quick ./cmd/sessionbot
 	go run $(GOLANGCI) run

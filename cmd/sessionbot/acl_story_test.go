@@ -108,7 +108,7 @@ func commandsOf(rules ...string) []string {
 func TestNoPermissionTooFew(t *testing.T) {
 	t.Parallel()
 	product, state, cluster := aclRules(t, aclProduct), aclRules(t, aclState), aclRules(t, aclCluster)
-	told := func(t *testing.T, servers map[*redistest.Server][]string, url, stateURL string, client func(*called) redis.UniversalClient) []string {
+	configured := func(t *testing.T, servers map[*redistest.Server][]string, url, stateURL string, client func(*called) redis.UniversalClient) []string {
 		c := &called{own: map[string]bool{}, commands: map[string]bool{}}
 		for server, rules := range servers {
 			allow(t, server, "sessionbot", rules...)
@@ -120,7 +120,7 @@ func TestNoPermissionTooFew(t *testing.T) {
 		if stateURL != "" {
 			s.env["STATE_REDIS_URL"] = as("sessionbot", stateURL)
 		}
-		tellOfEverything(t, s)
+		findEverything(t, s)
 		for server := range servers {
 			denied, err := server.Client().ACLLog(t.Context(), 100).Result()
 			for _, entry := range denied {
@@ -153,7 +153,7 @@ func TestNoPermissionTooFew(t *testing.T) {
 		server := redistest.Start(t, "--notify-keyspace-events", "KA")
 		redistest.StartReplica(t, server)
 		both := slices.Concat(product, state)
-		same(t, told(t, map[*redistest.Server][]string{server: both}, server.URL(), "", alone(server)), commandsOf(both...))
+		same(t, configured(t, map[*redistest.Server][]string{server: both}, server.URL(), "", alone(server)), commandsOf(both...))
 	})
 	if !testenv.Nightly {
 		return
@@ -163,7 +163,7 @@ func TestNoPermissionTooFew(t *testing.T) {
 		one, other := redistest.Start(t, "--notify-keyspace-events", "KA"), redistest.Start(t)
 		redistest.StartReplica(t, other)
 		rules := map[*redistest.Server][]string{one: product, other: state}
-		same(t, told(t, rules, one.URL(), other.URL(), alone(one)), commandsOf(slices.Concat(product, state)...))
+		same(t, configured(t, rules, one.URL(), other.URL(), alone(one)), commandsOf(slices.Concat(product, state)...))
 	})
 	t.Run("three masters", func(t *testing.T) {
 		t.Parallel()
@@ -176,7 +176,7 @@ func TestNoPermissionTooFew(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got := told(t, rules, nodes.URL(), "", func(c *called) redis.UniversalClient {
+		got := configured(t, rules, nodes.URL(), "", func(c *called) redis.UniversalClient {
 			return redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{nodes.Nodes[0].Addr()}, Dialer: c.dial})
 		})
 		// Slots do not move here, and there is no replica to be waited for.
@@ -190,18 +190,18 @@ func TestNoPermissionTooFew(t *testing.T) {
 func (s *stage) alertsOf(id string) []wstest.Message {
 	s.t.Helper()
 	id = id[:12] + "…" + id[len(id)-4:]
-	return slices.DeleteFunc(s.workspace.As("U0ONCALL").In("C0ALERTS").All(), func(m wstest.Message) bool { return !having(id)(m) })
+	return slices.DeleteFunc(s.workspace.As("U0ONCALL").In("C0ALERTS").All(), func(m wstest.Message) bool { return !containing(id)(m) })
 }
 
 // tellOfEverything has the bot do all that it can do.
-func tellOfEverything(t *testing.T, s *stage) {
+func findEverything(t *testing.T, s *stage) {
 	s.startBot()
 	lead, oncall := s.workspace.As("U0LEAD").In("C0SUPPORT"), s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("A paid session got no video."))
+	alert := oncall.ExpectMessage(containing("A paid session got no video."))
 	oncall.Click(alert, "alert.snooze")
-	alert = oncall.ExpectUpdate(alert, having("Snoozed until"))
+	alert = oncall.ExpectUpdate(alert, containing("Snoozed until"))
 	oncall.Click(alert, "alert.ack")
-	alert = oncall.ExpectUpdate(alert, having("Acknowledged by"))
+	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 	for text, says := range map[string]string{
 		"/session debug " + repairID: "Orphaned: ", "/session find ann@example.com": "No checkout session", "/redis prompts": "A fox runs",
 		"/redis ping": "Redis answers", "/redis memory": "Redis uses", "/session history " + repairID: "on record",
@@ -215,23 +215,23 @@ func tellOfEverything(t *testing.T, s *stage) {
 		t.Errorf("the figures: %s", figures.Text)
 	}
 	s.workspace.As("U0SUPPORT").In("C0SUPPORT").Click(figures, "session.share")
-	lead.ExpectMessage(having("shared by"))
+	lead.ExpectMessage(containing("shared by"))
 
 	plan := s.planned(lead, "fix")
 	lead.Click(plan, "confirm.cancel")
-	lead.ExpectUpdate(plan, saying("Cancelled, nothing was changed"))
+	lead.ExpectUpdate(plan, withText("Cancelled, nothing was changed"))
 	s.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
 	s.files.Heal()
 	lead.Click(unclear, "confirm.not_made")
-	lead.ExpectMessage(saying("Settled: nothing was made"))
-	lead.ExpectUpdate(unclear, saying("Failed: no video"))
-	s.approved(lead, "generate", saying("Done: video ready"))
-	oncall.ExpectUpdate(alert, having("Resolved after"))
+	lead.ExpectMessage(withText("Settled: nothing was made"))
+	lead.ExpectUpdate(unclear, withText("Failed: no video"))
+	s.approved(lead, "generate", withText("Done: video ready"))
+	oncall.ExpectUpdate(alert, containing("Resolved after"))
 
-	s.stored(watchID(1), time.Now().Add(-time.Hour)) // is told of by Redis, and left unpaid
+	s.stored(watchID(1), time.Now().Add(-time.Hour)) // Redis notifies of it; it is left unpaid
 	s.stripe.Put(demo.CheckoutSession{ID: watchID(1), Status: "open", PaymentStatus: "unpaid", Amount: 100, Currency: "usd", Created: time.Now()})
-	s.pays(watchID(2), overdue(), store.EventDelivered)
+	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	await(t, func() string { return fmt.Sprint(len(s.alertsOf(watchID(2)))) }, "1")
 	s.webhook(watchID(2), store.StatusCompleted)
 	await(t, func() string { return s.alertsOf(watchID(2))[0].Text }, "Resolved after")
@@ -242,7 +242,7 @@ func tellOfEverything(t *testing.T, s *stage) {
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
-	oncall.All() // how often the alerts were told is looked at elsewhere
+	oncall.All() // other tests count the alerts
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs")
+	s.expectCleanLog("A fox runs")
 }

@@ -249,7 +249,7 @@ func onTheMove(t *testing.T, nodes *redistest.Cluster, r *store.Redis) aclStep {
 			return err
 		}
 		if _, err = (store.Reader{Redis: r}).Session(ctx, repairID); redis.HasErrorPrefix(err, "MOVED") {
-			err = errStep // it was not told that we were sent there
+			err = errStep // the client does not say where we were redirected
 		}
 		return err
 	}}

@@ -38,7 +38,7 @@ func (s *stage) stored(id string, at time.Time) {
 	s.put("prompt:"+id, `{"prompt":"A fox runs","timestamp":"`+at.UTC().Format("2006-01-02T15:04:05.000Z")+`"}`)
 }
 
-// pays lets a customer pay; the site hears nothing of it.
+// pays has a customer pay; the site gets no event.
 func (s *stage) pays(id string, at time.Time, event store.EventState) {
 	s.t.Helper()
 	s.stored(id, at)
@@ -58,7 +58,7 @@ func (s *stage) webhook(id string, status store.Status) {
 		status, time.Now().UTC().Format("2006-01-02T15:04:05.000Z")))
 }
 
-func having(parts ...string) func(wstest.Message) bool {
+func containing(parts ...string) func(wstest.Message) bool {
 	return func(m wstest.Message) bool {
 		for _, part := range parts {
 			if !strings.Contains(m.Text+string(m.Blocks), part) {
@@ -70,17 +70,17 @@ func having(parts ...string) func(wstest.Message) bool {
 }
 
 // onlyUpdates expects nothing else but updates that fit, such as with what Stripe
-// says of an event by then.
+// says of an event later.
 func (s *stage) onlyUpdates(fits func(wstest.Message) bool) {
 	s.t.Helper()
-	s.untilQuiet(func(m wstest.Message) {
+	s.drain(func(m wstest.Message) {
 		if !m.Edited || !fits(m) {
 			s.t.Errorf("got %s", m)
 		}
 	})
 }
 
-// TestOneOrphan: told at once with the mention, acknowledged, put right by the
+// TestOneOrphan: alerted at once with the mention, acknowledged, put right by the
 // late webhook, closed; and nothing else is said.
 func TestOneOrphan(t *testing.T) {
 	t.Parallel()
@@ -88,31 +88,31 @@ func TestOneOrphan(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)
-	alert := oncall.ExpectMessage(having("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
+	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
 		`"session.debug"`, `"session.generate"`, `"session.fix"`, `"alert.ack"`, `"alert.snooze"`))
 	oncall.Click(alert, "session.debug")
-	oncall.ExpectMessage(saying("Orphaned: paid, but no video was started."))
+	oncall.ExpectMessage(withText("Orphaned: paid, but no video was started."))
 	oncall.Click(alert, "alert.snooze")
-	alert = oncall.ExpectUpdate(alert, having("Snoozed until"))
+	alert = oncall.ExpectUpdate(alert, containing("Snoozed until"))
 	shown, until := snoozedUntil(t, alert)
 	oncall.Click(alert, "alert.snooze")
-	alert = oncall.ExpectUpdate(alert, func(m wstest.Message) bool { return !having(shown)(m) })
+	alert = oncall.ExpectUpdate(alert, func(m wstest.Message) bool { return !containing(shown)(m) })
 	_, later := snoozedUntil(t, alert)
 	if more := later.Sub(until); more != time.Hour && more != time.Hour-24*time.Hour {
 		t.Errorf("pressed again it is silent for %s more", more)
 	}
 	oncall.Click(alert, "alert.ack")
-	alert = oncall.ExpectUpdate(alert, having("Acknowledged by"))
+	alert = oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 	s.webhook(watchID(1), store.StatusProcessing)
-	alert = oncall.ExpectUpdate(alert, having("Resolved after", "1 webhook came late", `"strike":true`))
+	alert = oncall.ExpectUpdate(alert, containing("Resolved after", "1 webhook came late", `"strike":true`))
 	if strings.Contains(string(alert.Blocks), "alert.ack") || strings.Contains(alert.Text, "<@U0ONCALL>") {
 		t.Errorf("a closed alert calls people: %s", alert.Text)
 	}
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs")
+	s.expectCleanLog("A fox runs")
 }
 
-// untilClock finds the time, before which the day stands where it is another.
+// untilClock finds the time, with the day before it where it is another.
 var untilClock = regexp.MustCompile(`Snoozed until (?:\d+ \w+ )?(\d\d:\d\d)`)
 
 func snoozedUntil(t *testing.T, m wstest.Message) (shown string, until time.Time) {

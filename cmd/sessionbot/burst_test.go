@@ -27,7 +27,7 @@ func TestBurst(t *testing.T) {
 	for _, user := range people { // they have asked before
 		by := s.workspace.As(user).In("C0SUPPORT")
 		by.Type("/session debug " + repairID)
-		by.ExpectMessage(saying("Not found: "))
+		by.ExpectMessage(withText("Not found: "))
 	}
 	before := peakOf(t, s.bot)
 	var typing sync.WaitGroup
@@ -48,9 +48,9 @@ func TestBurst(t *testing.T) {
 		switch {
 		case m.User == "USLACKBOT":
 			late++
-		case saying("Session  " + repairID)(m), saying("There is no session id in that.")(m):
+		case withText("Session  " + repairID)(m), withText("There is no session id in that.")(m):
 			answered++
-		case saying("Busy: try again in a moment.")(m):
+		case withText("Busy: try again in a moment.")(m):
 			busy++
 		default:
 			t.Errorf("got %s", m)
@@ -67,12 +67,12 @@ func TestBurst(t *testing.T) {
 	if grown := peakOf(t, s.bot) - before; grown > 64 && !raced() { // which takes several times as much
 		t.Errorf("the process grew by %.1f MB", grown)
 	}
-	s.untilServed("/metrics", "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")
+	s.awaitServed("/metrics", "sessionbot_ack_duration_seconds_count 1003", "sessionbot_socket_connections 2")
 	s.workspace.AwaitConnections(2)
 }
 
 // BenchmarkAcks measures how long acks take at two hundred commands a second,
-// from the command being typed: with all well, and while Redis stands still and
+// from the command being typed: with all well, and while Redis is frozen and
 // Stripe hangs.
 func BenchmarkAcks(b *testing.B) {
 	for _, frozen := range []bool{false, true} {
@@ -112,7 +112,7 @@ func BenchmarkAcks(b *testing.B) {
 			}
 			b.ReportMetric(0, "ns/op")
 			s.redis.Thaw(b)
-			s.untilQuiet(func(wstest.Message) {})
+			s.drain(func(wstest.Message) {})
 		})
 	}
 }

@@ -19,7 +19,7 @@ import (
 func (s *stage) planned(by wstest.Place, action string) wstest.Message {
 	s.t.Helper()
 	by.Type("/session " + action + " " + repairID)
-	return by.ExpectMessage(saying("Expires "))
+	return by.ExpectMessage(withText("Expires "))
 }
 
 // planID is the opaque id in a plan's buttons.
@@ -56,21 +56,21 @@ func withoutButtons(m wstest.Message) bool {
 func TestExpiredPlan(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	s.env["CONFIRM_TTL"] = "1ms"
+	s.env["CONFIRM_TTL"] = "1ns"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	for _, button := range []string{"confirm.approve", "confirm.cancel"} {
 		plan := s.planned(lead, "generate")
 		lead.Click(plan, button)
-		lead.ExpectUpdate(plan, saying("Expired, nothing was changed"), withoutButtons)
-		lead.ExpectMessage(saying("This plan expired at"))
+		lead.ExpectUpdate(plan, withText("Expired, nothing was changed"), withoutButtons)
+		lead.ExpectMessage(withText("This plan expired at"))
 	}
-	s.nothingDone()
+	s.expectNoWrites()
 	s.workspace.ExpectNothingElse()
 }
 
-// nothingDone checks that no repair has begun.
-func (s *stage) nothingDone() {
+// expectNoWrites checks that no repair has begun.
+func (s *stage) expectNoWrites() {
 	s.t.Helper()
 	if s.value("webhook:"+repairID) != nil || s.value("session:"+repairID) != nil || s.files.Started() != 0 {
 		s.t.Errorf("something was done: %v, %v, %d started", s.value("webhook:"+repairID), s.value("session:"+repairID), s.files.Started())
@@ -82,7 +82,7 @@ func (s *stage) nothingDone() {
 func TestRunningPlan(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	first := s.bot
 	s.bot = run(t, s.env, "run")
@@ -103,25 +103,25 @@ func TestRunningPlan(t *testing.T) {
 	}
 	clicks.Wait()
 	for range 2 - late.Load() {
-		s.workspace.Expect(saying("Approved already"))
+		s.workspace.Expect(withText("Approved already"))
 	}
-	running := lead.ExpectUpdate(plan, saying("being made"), withoutButtons)
+	running := lead.ExpectUpdate(plan, withText("being made"), withoutButtons)
 	oncall.Click(older, "confirm.approve")
-	oncall.ExpectMessage(saying("This plan is shown in another message"))
+	oncall.ExpectMessage(withText("This plan is shown in another message"))
 	lead.Click(older, "confirm.cancel")
-	lead.ExpectMessage(saying("This plan is shown in another message"))
+	lead.ExpectMessage(withText("This plan is shown in another message"))
 	oncall.Click(second, "confirm.approve")
-	oncall.ExpectMessage(saying("another repair of this session is running"))
+	oncall.ExpectMessage(withText("another repair of this session is running"))
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Generating is not possible: "))
+	lead.ExpectMessage(withText("Generating is not possible: "))
 	finish()
-	lead.ExpectUpdate(running, saying("Done: video ready"), wstest.Saying("The first picture of the video"))
+	lead.ExpectUpdate(running, withText("Done: video ready"), wstest.Saying("The first picture of the video"))
 	lead.Click(second, "confirm.cancel")
-	lead.ExpectUpdate(second, saying("Cancelled, nothing was changed"), withoutButtons)
+	lead.ExpectUpdate(second, withText("Cancelled, nothing was changed"), withoutButtons)
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
-	s.recorded("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
+	s.expectHistory("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
 		"a click on cancel in another message", "a click on approve: another repair was running")
 	s.workspace.ExpectNothingElse()
 	if code := first.stop(); code != 0 {
@@ -129,7 +129,7 @@ func TestRunningPlan(t *testing.T) {
 	}
 }
 
-// TestWhoMay: guests, people who are not listed and nobody at all are told whom
+// TestWhoMay: guests, people who are not listed and nobody at all learn whom
 // to ask; the requester may cancel what they may not approve.
 func TestWhoMay(t *testing.T) {
 	t.Parallel()
@@ -141,18 +141,18 @@ func TestWhoMay(t *testing.T) {
 	for _, user := range []string{"U0SUPPORT", "U0ONCALL", "U0GUEST"} {
 		by := s.workspace.As(user).In("C0SUPPORT")
 		by.Click(plan, "confirm.approve")
-		refused := by.ExpectMessage(saying("Only operators may do this"))
+		refused := by.ExpectMessage(withText("Only operators may do this"))
 		if !strings.Contains(string(refused.Blocks), `"user_id":"U0LEAD"`) {
 			t.Errorf("whom to ask is not said: %s", refused.Text)
 		}
 	}
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	oncall.Click(plan, "confirm.cancel")
-	oncall.ExpectMessage(saying("Only operators may do this"))
+	oncall.ExpectMessage(withText("Only operators may do this"))
 	support.Click(plan, "confirm.cancel")
-	support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"), withoutButtons)
-	s.nothingDone()
-	s.recorded("refused: fix", "not an operator's click on approve", "cancelled: fix")
+	support.ExpectUpdate(plan, withText("Cancelled, nothing was changed"), withoutButtons)
+	s.expectNoWrites()
+	s.expectHistory("refused: fix", "not an operator's click on approve", "cancelled: fix")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -173,8 +173,8 @@ func TestNobodyMay(t *testing.T) {
 			plan := s.planned(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate")
 			guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 			guest.Click(plan, "confirm.approve")
-			guest.ExpectMessage(saying(c.says))
-			s.nothingDone()
+			guest.ExpectMessage(withText(c.says))
+			s.expectNoWrites()
 			s.workspace.ExpectNothingElse()
 		})
 	}
@@ -205,13 +205,13 @@ func TestSecondClick(t *testing.T) {
 	first := func(by wstest.Place, of wstest.Message) {
 		t.Helper()
 		by.Click(of, "confirm.approve")
-		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), saying("Pressed once by @"))
-		by.ExpectMessage(saying("That was your first press"))
+		asked := lead.ExpectUpdate(plan, wstest.Saying("Approve anyway"), withText("Pressed once by @"))
+		by.ExpectMessage(withText("That was your first press"))
 		if asked.Revision == plan.Revision {
 			t.Error("the button was not redrawn")
 		}
 		plan = asked
-		s.nothingDone()
+		s.expectNoWrites()
 	}
 	first(lead, plan)
 	first(lead, plan) // at once: a double click is one
@@ -221,18 +221,18 @@ func TestSecondClick(t *testing.T) {
 	first(lead, plan)
 	later()
 	lead.Click(older, "confirm.approve") // a copy is not the redrawn button
-	lead.ExpectMessage(saying("This plan is shown in another message"))
-	s.nothingDone()
+	lead.ExpectMessage(withText("This plan is shown in another message"))
+	s.expectNoWrites()
 	lead.Click(plan, "confirm.approve")
-	lead.ExpectUpdate(plan, saying("Done: video ready"))
+	lead.ExpectUpdate(plan, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
-	s.recorded("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
+	s.expectHistory("pressed once: generate, by @U0ONCALL in #C0SUPPORT", "pressed once: generate, by @U0LEAD", "approved: generate, by @U0LEAD")
 	s.workspace.ExpectNothingElse()
 }
 
-// TestSecondPressOfAPlanThatSlackFreezes: the plan is shown anew with the button
+// TestSecondPressOfAPlanThatSlackFreezes: the plan is posted again with the button
 // for it, once.
 func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 	t.Parallel()
@@ -247,15 +247,15 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 			old := s.planned(lead, "generate")
 			s.workspace.Refuse("chat.update", code)
 			lead.Click(old, "confirm.approve")
-			plan := lead.ExpectMessage(having("Approve anyway", "Pressed once by @"))
-			lead.ExpectMessage(saying("That was your first press"))
-			s.nothingDone()
+			plan := lead.ExpectMessage(containing("Approve anyway", "Pressed once by @"))
+			lead.ExpectMessage(withText("That was your first press"))
+			s.expectNoWrites()
 			s.workspace.Fault("clear", 0, "")
 			if err := s.client.HSet(t.Context(), "sessionbot:{jobs}:plan:"+planID(t, old), "pressed", time.Now().Add(-time.Minute).UnixMilli()).Err(); err != nil {
 				t.Fatal(err)
 			}
 			lead.Click(plan, "confirm.approve")
-			lead.ExpectUpdate(plan, saying("Done: video ready"))
+			lead.ExpectUpdate(plan, withText("Done: video ready"))
 			s.workspace.ExpectNothingElse()
 		})
 	}
@@ -283,16 +283,16 @@ func TestPlanWithoutAPlace(t *testing.T) {
 			s.startBot()
 			by := s.workspace.As(c.user).In("C0RANDOM")
 			by.Type("/session generate " + repairID)
-			by.ExpectMessage(saying(c.says))
+			by.ExpectMessage(withText(c.says))
 			if c.place != "" {
 				plan := s.workspace.Expect(func(m wstest.Message) bool {
 					return strings.HasPrefix(m.Channel, c.place) && strings.Contains(m.Text, "Generate a video for")
 				})
 				lead := s.workspace.As("U0LEAD").In(plan.Channel)
 				lead.Click(plan, "confirm.approve")
-				lead.ExpectUpdate(plan, saying("Done: video ready"))
+				lead.ExpectUpdate(plan, withText("Done: video ready"))
 			} else {
-				s.nothingDone()
+				s.expectNoWrites()
 			}
 			s.workspace.ExpectNothingElse()
 		})

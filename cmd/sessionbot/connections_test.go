@@ -8,7 +8,7 @@ import (
 )
 
 // TestReplicasKnowEachOther: two processes that share a Redis explain each
-// other's connections; one that does not is told of, with the remedy.
+// other's connections; one that does not is reported, with the remedy.
 func TestReplicasKnowEachOther(t *testing.T) {
 	t.Parallel()
 	const stranger, remedy = "a second process with the same token", "same SLACK_APP_TOKEN"

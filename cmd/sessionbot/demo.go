@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
-	"io"
 	"log/slog"
+
+	"github.com/spf13/cobra"
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/requestid"
@@ -15,43 +15,42 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/page"
 )
 
-// runDemo is the same bot with everything embedded.
-func runDemo(ctx context.Context, args []string, out, errs io.Writer) error {
-	flags := flag.NewFlagSet("sessionbot demo", flag.ContinueOnError)
-	flags.SetOutput(errs)
-	addr := flags.String("addr", defaultAddr, "loopback address of the page; port 0 takes a free one")
-	key := flags.String("control-key", "", "value of X-Control-Key; random by default")
-	if err := parseFlags(flags, args); err != nil {
-		return err
-	}
-	log := slog.New(requestid.NewHandler(slog.NewTextHandler(errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	world, err := startWorld(ctx)
+func (p program) demoCommand() *cobra.Command {
+	cfg := workspace.Config{Manifest: sessionbot.Manifest}
+	cmd := &cobra.Command{Use: "demo", Short: "Try the bot: needs no account, no server, no variable", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDemo(cmd.Context(), cfg) }}
+	addListenFlags(cmd, &cfg)
+	return cmd
+}
+
+// runDemo runs the bot with everything that it talks to embedded, until ctx ends.
+func (p program) runDemo(ctx context.Context, cfg workspace.Config) error {
+	cfg.Log = slog.New(requestid.NewHandler(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	sandbox, err := startSandbox(ctx)
 	if err != nil {
 		return err
 	}
-	defer world.close()
-	stories, err := storyPages()
-	if err != nil {
+	defer sandbox.close()
+	if cfg.Stories, err = storyPages(); err != nil {
 		return err
 	}
-	server, err := workspace.Start(workspace.Config{
-		Addr: *addr, ControlKey: *key, Manifest: sessionbot.Manifest, Hints: world.hints, Stories: stories, Log: log,
-	})
+	cfg.Hints = sandbox.hints
+	server, err := workspace.Start(cfg)
 	if err != nil {
-		return listenError(err, *addr)
+		return listenError(err, cfg.Addr)
 	}
 	defer func() { _ = server.Close() }() // the process ends
-	c := world.config
+	c := sandbox.config
 	c.SlackAppToken, c.SlackBotToken, c.SlackAPIURL = server.AppToken(), server.BotToken(), server.APIURL()
-	_, err = fmt.Fprintf(out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",
+	_, err = fmt.Fprintf(p.out, "The demo runs at %s\nEvery message there is: %s/storybook\nX-Control-Key: %s\nStop it with Ctrl-C.\n",
 		server.URL(), server.URL(), server.ControlKey())
 	if err != nil {
 		return err
 	}
-	return serveBot(ctx, c, log)
+	return serveBot(ctx, c, cfg.Log)
 }
 
-// storyPages are all messages, as the workspace shows them.
+// storyPages returns every message of the storybook, for the workspace's page.
 func storyPages() ([]page.Story, error) {
 	var pages []page.Story
 	for _, s := range storybook.Stories() {

@@ -18,17 +18,17 @@ import (
 func TestDemoRepairs(t *testing.T) {
 	t.Parallel()
 	p := &player{t: t, Browser: browsertest.Open(t)}
-	process := start(t, nil, "demo", "--addr", "127.0.0.1:0")
-	p.url = process.prints(demoAddress)
-	untold := exampleWith(t, store.EventFailed, 0)
-	told := exampleWith(t, store.EventDelivered, 0)
+	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+	p.url = process.awaitOutput(demoAddress)
+	undelivered := exampleWith(t, store.EventFailed, 0)
+	delivered := exampleWith(t, store.EventDelivered, 0)
 	fixed := exampleWith(t, store.EventDelivered, 1)
 
 	p.be("U0SUPPORT")
-	p.askByKeyboard(untold)
-	p.approveByMouse(told)
+	p.askByKeyboard(undelivered)
+	p.approveByMouse(delivered)
 	p.cancelByKeyboard(fixed)
-	p.pressAgain(untold)
+	p.pressAgain(undelivered)
 
 	p.types("/session fix " + fixed)
 	p.awaits(fixed, "Mark as error: ")
@@ -42,15 +42,15 @@ func TestDemoRepairs(t *testing.T) {
 	p.Shot("demo-guest")
 
 	p.be("U0LEAD")
-	p.finished(told)
-	p.finished(untold)
+	p.finished(delivered)
+	p.finished(undelivered)
 	p.look()
 	if code := process.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 }
 
-// exampleWith finds the nth orphaned example whose event at Stripe stands so.
+// exampleWith finds the nth orphaned example whose event at Stripe is in this state.
 func exampleWith(t *testing.T, event store.EventState, n int) string {
 	t.Helper()
 	for _, e := range demo.Examples(time.Now()) {

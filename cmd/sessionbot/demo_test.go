@@ -17,7 +17,7 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	b := browsertest.Open(t)
 	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
-	url := demo.prints(demoAddress)
+	url := demo.awaitOutput(demoAddress)
 	last := func(text string) string {
 		return `[...document.querySelectorAll("#scroll .message")].at(-1)?.innerText.includes("` + text + `")`
 	}

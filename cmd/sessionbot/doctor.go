@@ -3,84 +3,89 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"gopkg.in/yaml.v3"
 
 	"github.com/superduperai/sessionbot"
 	"github.com/superduperai/sessionbot/internal/doctor"
 )
 
-// runDoctor checks all that `run` needs. Variables that are wrong are lines like
-// others, and what they do not concern is checked all the same.
-func (p program) runDoctor(ctx context.Context, args []string) int {
-	flags := flag.NewFlagSet("sessionbot doctor", flag.ContinueOnError)
-	flags.SetOutput(p.errs)
-	asJSON := flags.Bool("json", false, "the same for scripts")
-	if err := parseFlags(flags, args); err != nil {
-		return finish(p.errs, err)
-	}
+func (p program) doctorCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{Use: "doctor", Short: "Check all that run needs, and name the remedies", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.runDoctor(cmd.Context(), asJSON) }}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for scripts")
+	return cmd
+}
+
+// runDoctor checks all that run needs. A variable that is wrong is a failed check
+// like others; what does not depend on it is checked all the same.
+func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	c, err := p.load(true)
-	wrong := &configError{}
+	var wrong configError
 	if err != nil && !errors.As(err, &wrong) {
-		return finish(p.errs, err)
+		return err
 	}
-	results, err := examineAll(ctx, c, wrong)
+	cfg, err := c.forDoctor(wrong)
 	if err != nil {
-		return finish(p.errs, err)
+		return err
 	}
+	results := []doctor.Result{{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"}}
+	if len(wrong) > 0 {
+		results = nil
+	}
+	for _, f := range wrong {
+		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
+	}
+	results = append(results, doctor.Run(ctx, cfg)...)
 	print, out := doctor.Print, p.out
-	if *asJSON {
+	if asJSON {
 		print, out = doctor.PrintJSON, visibleJSON{out}
 	}
 	if err := print(out, results); err != nil {
-		return finish(p.errs, fmt.Errorf("print what was seen: %w", err))
+		return fmt.Errorf("print the results: %w", err)
 	}
 	switch {
-	case len(wrong.faults) > 0:
+	case len(wrong) > 0:
 		return exitUsage
 	case !doctor.Passed(results):
 		return exitFailed
 	}
-	return exitDone
+	return nil
 }
 
-func examineAll(ctx context.Context, c config, wrong *configError) ([]doctor.Result, error) {
-	cfg, err := c.forDoctor(wrong)
-	if err != nil {
-		return nil, err
+// forDoctor returns what there is to check, without the variables that are wrong.
+func (c config) forDoctor(wrong configError) (doctor.Config, error) {
+	var manifest struct {
+		OAuth struct {
+			Scopes struct{ Bot []string }
+		} `yaml:"oauth_config"`
 	}
-	var results []doctor.Result
-	for _, f := range wrong.faults {
-		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
-	}
-	if len(results) == 0 {
-		results = append(results, doctor.Result{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"})
-	}
-	return append(results, doctor.Run(ctx, cfg)...), nil
-}
-
-// forDoctor is what there is to check; what is wrong is left out.
-func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
-	scopes, err := manifestScopes()
-	if err != nil {
-		return doctor.Config{}, err
-	}
-	unusable := map[string]bool{}
-	for _, f := range wrong.faults {
-		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
+	if err := yaml.Unmarshal(sessionbot.Manifest, &manifest); err != nil {
+		return doctor.Config{}, fmt.Errorf("read the manifest: %w", err)
 	}
 	if c.StateRedisURL == c.RedisURL {
-		c.StateRedisURL = "" // one look is enough
+		c.StateRedisURL = "" // it is checked once
 	}
-	c.blank(unusable)
+	unusable := map[string]bool{}
+	for _, f := range wrong {
+		unusable[strings.TrimSuffix(f.variable, "_FILE")] = true
+	}
+	for tag, value := range c.variables() {
+		if unusable[tag.Get("envconfig")] {
+			value.SetZero()
+		}
+	}
+	if unusable["SLACK_API_URL"] { // the tokens go nowhere else
+		c.SlackAppToken, c.SlackBotToken = "", ""
+	}
 	return doctor.Config{
-		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: scopes,
+		SlackAppToken: c.SlackAppToken, SlackBotToken: c.SlackBotToken, SlackURL: c.SlackAPIURL, Scopes: manifest.OAuth.Scopes.Bot,
 		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
 		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
@@ -88,48 +93,20 @@ func (c config) forDoctor(wrong *configError) (doctor.Config, error) {
 	}, nil
 }
 
-// blank takes out what is wrong.
-func (c *config) blank(wrong map[string]bool) {
-	fields := reflect.ValueOf(c).Elem()
-	for _, field := range reflect.VisibleFields(fields.Type()) {
-		if wrong[field.Tag.Get("envconfig")] {
-			fields.FieldByIndex(field.Index).SetZero()
-		}
-	}
-	if wrong["SLACK_API_URL"] { // no token goes anywhere else
-		c.SlackAppToken, c.SlackBotToken = "", ""
-	}
-}
-
-// manifestScopes are the bot scopes that the app should have.
-func manifestScopes() ([]string, error) {
-	var manifest struct {
-		OAuth struct {
-			Scopes struct {
-				Bot []string `yaml:"bot"`
-			} `yaml:"scopes"`
-		} `yaml:"oauth_config"`
-	}
-	if err := yaml.Unmarshal(sessionbot.Manifest, &manifest); err != nil {
-		return nil, fmt.Errorf("read the manifest: %w", err)
-	}
-	return manifest.OAuth.Scopes.Bot, nil
-}
-
-// warnAtStart tells the log what the cheap checks find, beside the start itself.
+// warnAtStart logs what the cheap checks find while the bot starts.
 func warnAtStart(ctx context.Context, c config, log *slog.Logger) {
-	cfg, err := c.forDoctor(&configError{})
+	cfg, err := c.forDoctor(nil)
 	if err != nil {
-		log.ErrorContext(ctx, "the checks of the start could not be made", "error", err)
+		log.ErrorContext(ctx, "startup checks failed", "error", err)
 		return
 	}
 	for _, r := range doctor.RunQuick(ctx, cfg) {
 		switch {
-		case ctx.Err() != nil: // it was stopped, and saw nothing
+		case ctx.Err() != nil: // what was seen after the stop means nothing
 		case r.Level == doctor.Failed:
-			log.ErrorContext(ctx, "a check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+			log.ErrorContext(ctx, "check failed", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		case r.Level == doctor.Warning:
-			log.WarnContext(ctx, "a check warns", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
+			log.WarnContext(ctx, "check warns", "check", r.Check, "seen", r.Seen, "remedy", r.Remedy)
 		}
 	}
 }

@@ -25,16 +25,16 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace"
 )
 
-// clinic is a healthy surrounding, to be broken. Every server is a real one, or
+// doctorStage is a healthy surrounding, to be broken. Every server is a real one, or
 // a stand-in over TLS.
-type clinic struct {
+type doctorStage struct {
 	*stage
 	slackSide *workspace.Server
 }
 
-func newClinic(t *testing.T) *clinic {
+func newDoctorStage(t *testing.T) *doctorStage {
 	s := ownStage(t)
-	c := &clinic{stage: s}
+	c := &doctorStage{stage: s}
 	c.slack(workspace.Config{Manifest: sessionbot.Manifest})
 	c.admit(s.redis, slices.Concat(aclRules(t, aclProduct), aclRules(t, aclState))...)
 	c.notify(s.redis, "KA")
@@ -51,7 +51,7 @@ func newClinic(t *testing.T) *clinic {
 }
 
 // slack starts a workspace of its own.
-func (c *clinic) slack(cfg workspace.Config) {
+func (c *doctorStage) slack(cfg workspace.Config) {
 	cfg.Addr = "127.0.0.1:0"
 	ws, err := workspace.Start(cfg)
 	if err != nil {
@@ -62,14 +62,14 @@ func (c *clinic) slack(cfg workspace.Config) {
 	c.env["SLACK_APP_TOKEN"], c.env["SLACK_BOT_TOKEN"], c.env["SLACK_API_URL"] = ws.AppToken(), ws.BotToken(), ws.APIURL()
 }
 
-func (c *clinic) fault(f workspace.Fault) {
+func (c *doctorStage) fault(f workspace.Fault) {
 	if err := c.slackSide.Fault(f); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
 // without takes lines out of the manifest that the workspace knows.
-func (c *clinic) without(lines ...string) {
+func (c *doctorStage) without(lines ...string) {
 	manifest := string(sessionbot.Manifest)
 	for _, line := range lines {
 		manifest = regexp.MustCompile(`(?m)^.*`+regexp.QuoteMeta(line)+`.*\n`).ReplaceAllString(manifest, "")
@@ -77,18 +77,18 @@ func (c *clinic) without(lines ...string) {
 	c.slack(workspace.Config{Manifest: []byte(manifest)})
 }
 
-func (c *clinic) set(server *redistest.Server, name, value string) {
+func (c *doctorStage) set(server *redistest.Server, name, value string) {
 	if err := server.Client().ConfigSet(c.t.Context(), name, value).Err(); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-func (c *clinic) notify(server *redistest.Server, flags string) {
+func (c *doctorStage) notify(server *redistest.Server, flags string) {
 	c.set(server, "notify-keyspace-events", flags)
 }
 
 // seed loads the examples of which the ids fit, and has their files known.
-func (c *clinic) seed(fits func(id string) bool) {
+func (c *doctorStage) seed(fits func(id string) bool) {
 	var some []demo.Example
 	for _, example := range demo.Examples(time.Now()) {
 		if fits(example.ID) {
@@ -101,7 +101,7 @@ func (c *clinic) seed(fits func(id string) bool) {
 	demo.Tell(c.stripe, c.files, some)
 }
 
-func (c *clinic) serveTLS(variable string, handler http.Handler) *httptest.Server {
+func (c *doctorStage) serveTLS(variable string, handler http.Handler) *httptest.Server {
 	server := httptest.NewTLSServer(handler)
 	c.t.Cleanup(server.Close)
 	c.t.Cleanup(server.CloseClientConnections)
@@ -109,7 +109,7 @@ func (c *clinic) serveTLS(variable string, handler http.Handler) *httptest.Serve
 	return server
 }
 
-func (c *clinic) file(text string) string {
+func (c *doctorStage) file(text string) string {
 	path := filepath.Join(c.t.TempDir(), "file")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		c.t.Fatal(err)
@@ -119,7 +119,7 @@ func (c *clinic) file(text string) string {
 
 // examine runs the binary, for people and for scripts, and returns its exit code
 // and what people read.
-func (c *clinic) examine() (code int, text string) {
+func (c *doctorStage) examine() (code int, text string) {
 	c.t.Helper()
 	people, scripts := start(c.t, c.env, "doctor"), start(c.t, c.env, "doctor", "--json") // which read SSL_CERT_FILE
 	code = people.exitCode()
@@ -151,8 +151,8 @@ func (c *clinic) examine() (code int, text string) {
 	return code, text
 }
 
-// drifting is what differs from run to run in what a doctor says.
-var drifting = []struct {
+// volatile is what differs from run to run in what a doctor says.
+var volatile = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
@@ -168,12 +168,12 @@ var drifting = []struct {
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	told := map[string]string{}
+	printed := map[string]string{}
 	t.Run("surroundings", func(t *testing.T) {
 		for _, b := range breakages {
 			t.Run(b.name, func(t *testing.T) {
 				t.Parallel()
-				c := newClinic(t)
+				c := newDoctorStage(t)
 				b.breakIt(c)
 				code, text := c.examine()
 				if code != b.code {
@@ -181,15 +181,15 @@ func TestDoctor(t *testing.T) {
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				told[b.name] = fmt.Sprintf("exit %d\n%s", code, text)
+				printed[b.name] = fmt.Sprintf("exit %d\n%s", code, text)
 			})
 		}
 	})
 	var all strings.Builder
-	health := strings.Split(drifted(told[breakages[0].name]), "\n")
+	health := strings.Split(normalised(printed[breakages[0].name]), "\n")
 	for i, b := range breakages {
 		fmt.Fprintf(&all, "== %s: ", b.name)
-		for n, line := range strings.Split(drifted(told[b.name]), "\n") {
+		for n, line := range strings.Split(normalised(printed[b.name]), "\n") {
 			if i == 0 || n == 0 || !slices.Contains(health, line) { // of what is broken, only what is not as in health
 				all.WriteString(line + "\n")
 			}
@@ -199,15 +199,15 @@ func TestDoctor(t *testing.T) {
 	golden(t, "doctor", all.String())
 }
 
-// drifted takes out what differs from run to run, and the width of the names.
-func drifted(text string) string {
-	for _, d := range drifting {
+// normalised takes out what differs from run to run, and the width of the names.
+func normalised(text string) string {
+	for _, d := range volatile {
 		text = d.pattern.ReplaceAllString(text, d.with)
 	}
 	return text
 }
 
-// TestStartWarns: what the cheap checks find stands in the log of a start, and
+// TestStartWarns: what the cheap checks find is logged at the start, and
 // nobody waits for them.
 func TestStartWarns(t *testing.T) {
 	t.Parallel()
@@ -221,12 +221,12 @@ func TestStartWarns(t *testing.T) {
 		`"check":"slack.alert_channel","seen":"#archive is archived","remedy":"unarchive it`,
 		`"check":"slack.operators","seen":"OPERATORS cannot be resolved: U0LEFT: user_not_found"`,
 	} {
-		s.bot.prints(regexp.MustCompile(regexp.QuoteMeta(warning)))
+		s.bot.awaitOutput(regexp.MustCompile(regexp.QuoteMeta(warning)))
 	}
 	for _, check := range []string{"redis.permissions", "redis.notifications"} { // Redis notes what it refuses
 		if log := s.bot.log.String(); strings.Contains(log, `"check":"`+check+`"`) {
 			t.Errorf("it tried at its start what it does not need:\n%s", log)
 		}
 	}
-	s.quietLog()
+	s.expectCleanLog()
 }

@@ -41,7 +41,7 @@ var (
 func TestDocumentsNameWhatThereIs(t *testing.T) {
 	t.Parallel()
 	for _, d := range documents(t) {
-		n := namer{t: t, where: d.path}
+		n := nameChecker{t: t, where: d.path}
 		for _, match := range inlineCode.FindAllStringSubmatch(d.prose, -1) {
 			n.command(match[1])
 			n.word(match[1])
@@ -59,16 +59,18 @@ func TestDocumentsNameWhatThereIs(t *testing.T) {
 	}
 }
 
-// namer looks for what one document names.
-type namer struct {
+// nameChecker looks for what one document names.
+type nameChecker struct {
 	t     *testing.T
 	where string
 }
 
-func (n namer) missing(what, name string) { n.t.Errorf("%s: there is no %s %s", n.where, what, name) }
+func (n nameChecker) missing(what, name string) {
+	n.t.Errorf("%s: there is no %s %s", n.where, what, name)
+}
 
 // command looks at what is typed as a whole.
-func (n namer) command(text string) {
+func (n nameChecker) command(text string) {
 	if m := isSlash.FindStringSubmatch(text); m != nil && !slices.Contains(slackCommands(), m[1]+" "+m[2]) {
 		n.missing("slash command", text)
 	}
@@ -79,13 +81,17 @@ func (n namer) command(text string) {
 	if m == nil {
 		return
 	}
-	second, _, _ := strings.Cut(strings.TrimSpace(m[2]), " ")
-	asks := m[1] == "session" || m[1] == "redis"
-	if !regexp.MustCompile(`sessionbot `+regexp.QuoteMeta(m[1])+`\b`).MatchString(usage) || asks && second != "" && !slices.Contains(slackCommands(), m[1]+" "+second) {
+	first, _, _ := strings.Cut(text, "|") // of several
+	args := strings.Fields(first)[1:]
+	root := program{}.rootCommand()
+	root.InitDefaultCompletionCmd()
+	cmd, rest, err := root.Find(args)
+	if err != nil || cmd.HasSubCommands() && len(rest) > 0 && rest[0] != "help" && !strings.HasPrefix(rest[0], "-") && !slices.Contains(toBeMade, args[0]+" "+args[1]) {
 		n.missing("subcommand", text)
+		return
 	}
-	for _, flag := range isFlag.FindAllString(m[2], -1) {
-		if !strings.Contains(usage, flag) {
+	for _, flag := range isFlag.FindAllString(text, -1) {
+		if flag != "--help" && cmd.Flag(strings.TrimPrefix(flag, "--")) == nil {
 			n.missing("flag", text)
 		}
 	}
@@ -101,7 +107,7 @@ func slackCommands() []string {
 }
 
 // word looks at one word.
-func (n namer) word(text string) {
+func (n nameChecker) word(text string) {
 	if m := isVariable.FindStringSubmatch(text); m != nil && !isKnown(m[1]) {
 		n.missing("variable", m[1])
 	}
@@ -120,8 +126,8 @@ func (n namer) word(text string) {
 }
 
 // exists: a file may be named from the root or, in a document's own words, from
-// where the document stands.
-func (n namer) exists(path string) bool {
+// the folder of the document.
+func (n nameChecker) exists(path string) bool {
 	for _, from := range []string{"", filepath.Dir(n.where)} {
 		if found, err := filepath.Glob(filepath.Join(root, from, path)); err == nil && len(found) > 0 {
 			return true
@@ -140,7 +146,7 @@ func isKnown(name string) bool {
 }
 
 // block parses a block, and looks at each of its commands.
-func (n namer) block(b block) {
+func (n nameChecker) block(b block) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Parse(strings.NewReader(b.text), n.where)
 	if err != nil {
 		n.t.Errorf("%s:%d: %v", n.where, b.line, err)
@@ -168,7 +174,7 @@ func wordsOf(call *syntax.CallExpr) []string {
 }
 
 // call looks at a command, also at one that another program is to run.
-func (n namer) call(args []string) {
+func (n nameChecker) call(args []string) {
 	for i, arg := range args {
 		n.word(arg)
 		if program := filepath.Base(arg); program == "sessionbot" || program == "make" && i == 0 {

@@ -13,8 +13,8 @@ import (
 // on the PATH.
 var here = []string{"sh", "curl", "cut", "grep", "head", "redis-cli"}
 
-// elsewhere are those that are not run here, with the reason. What they are told
-// is checked by TestDocumentsNameWhatThereIs.
+// elsewhere are those that are not run here, with the reason. Their arguments
+// are checked by TestDocumentsNameWhatThereIs.
 var elsewhere = map[string]string{
 	"docker":     "there is no container engine",
 	"kubectl":    "there is no cluster",

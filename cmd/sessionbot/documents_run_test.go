@@ -60,7 +60,7 @@ type reader struct {
 	stage    *stage
 	page     string            // where demo and workspace listen
 	preset   map[string]string // variables that were set before the document was opened
-	fill     *strings.Replacer // what stands for something of the reader's own
+	fill     *strings.Replacer // placeholders and the reader's own values
 }
 
 func newReader(t *testing.T, d document) *reader {
@@ -84,15 +84,15 @@ func newReader(t *testing.T, d document) *reader {
 	id := exampleWith(t, store.EventDelivered, 0)
 	r := &reader{t: t, document: d, stage: s, page: freeAddr(t), preset: map[string]string{"ID": id}}
 	for name, value := range s.env {
-		// Who is told to set the variables finds none; only where the stand-ins are.
+		// A document that sets the variables finds none but the addresses of the stand-ins.
 		if !d.exports("SLACK_BOT_TOKEN") || strings.HasSuffix(name, "_URL") && name != "REDIS_URL" || name == "HTTP_ADDR" {
 			r.preset[name] = value
 		}
 	}
 	r.fill = strings.NewReplacer("localhost:8080", s.env["HTTP_ADDR"], "127.0.0.1:8420", r.page, "cs_live_…", id)
 	if slices.ContainsFunc(d.blocks, func(b block) bool { return b.how == "running" }) {
-		s.bot = start(t, s.env, "run")
-		s.untilServed("/readyz", `"ready":true`)
+		s.bot = run(t, s.env, "run")
+		s.awaitServed("/readyz", `"ready":true`)
 	}
 	return r
 }
@@ -143,6 +143,13 @@ func (r *reader) filled(b block) string {
 
 func (r *reader) does(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("sh", args...))
+	out, errs := ts.ReadFile("stdout"), ts.ReadFile("stderr")
+	if strings.Contains(out+errs, "\x1b") {
+		ts.Fatalf("colour where there is no terminal")
+	}
+	if strings.Contains(ts.ReadFile(args[0]), `session generate "$ID" --yes`) && !strings.Contains(errs, "Done: video ready") {
+		ts.Fatalf("no video was made")
+	}
 }
 
 var pageOf = regexp.MustCompile(`(?m)^(.*sessionbot (?:demo|workspace)\b.*)$`)

@@ -33,13 +33,13 @@ func besideServer(t *testing.T) *fleet {
 	server := redistest.Start(t)
 	s := crashStage(t, server.URL(), server.Client())
 	s.redis = server
-	return manned(&fleet{stage: s})
+	return startReplicas(&fleet{stage: s})
 }
 
 func besideSentinels(t *testing.T) *fleet {
 	t.Helper()
 	f := redistest.StartFailover(t)
-	return manned(&fleet{stage: crashStage(t, f.URL(), f.Client()), failover: f})
+	return startReplicas(&fleet{stage: crashStage(t, f.URL(), f.Client()), failover: f})
 }
 
 // jobsKey lies where approved repairs are kept.
@@ -49,11 +49,11 @@ func besideCluster(t *testing.T) *fleet {
 	t.Helper()
 	c := redistest.StartCluster(t)
 	c.AddReplica(t, c.NodeOf(t, jobsKey))
-	return manned(&fleet{stage: crashStage(t, c.URL(), c.Client()), cluster: c})
+	return startReplicas(&fleet{stage: crashStage(t, c.URL(), c.Client()), cluster: c})
 }
 
-// manned starts the two replicas.
-func manned(f *fleet) *fleet {
+// startReplicas starts the two replicas.
+func startReplicas(f *fleet) *fleet {
 	f.t.Helper()
 	watched(f.stage)
 	f.files = demo.NewSuperDuper(func() time.Time { return time.Now().Add(time.Duration(f.ahead.Load())) }, 30*time.Minute)
@@ -99,7 +99,7 @@ func (f *fleet) page(addr, path string) string {
 	return fetched(req)
 }
 
-// ready tells whether both replicas say that they are ready, or where a check is
+// ready reports whether both replicas say that they are ready, or where a check is
 // named that both blame it.
 func (f *fleet) ready(blamed string) bool {
 	says := `"ready":true`
@@ -156,8 +156,8 @@ func (f *fleet) answersTo(user string) []wstest.Message {
 	})
 }
 
-// standing is how a message stands by now.
-func (f *fleet) standing(m wstest.Message) wstest.Message {
+// current is the message as it is now.
+func (f *fleet) current(m wstest.Message) wstest.Message {
 	f.t.Helper()
 	for _, now := range f.workspace.As("U0LEAD").In(m.Channel).All() {
 		if now.TS == m.TS {
@@ -199,8 +199,8 @@ func (f *fleet) approved(plan wstest.Message) wstest.Message {
 	began := poll(patience, func() bool {
 		_ = f.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(plan, "confirm.approve", "") // it may be gone by now
 		return poll(2*time.Second, func() bool {
-			now = f.standing(plan)
-			return saying("being made")(now)
+			now = f.current(plan)
+			return withText("being made")(now)
 		})
 	})
 	if !began {

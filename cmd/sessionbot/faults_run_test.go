@@ -69,7 +69,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// leave stops the replicas; what they say meanwhile is nobody's news.
+// leave stops the replicas; what they say meanwhile is dropped.
 func (f *fleet) leave() {
 	f.t.Helper()
 	for _, bot := range f.bots {
@@ -148,8 +148,8 @@ func (r *trial) run(n int) {
 	r.keep(promiseBack, r.settled(within), "after %v: %s", within, r.page(r.addrs[0], "/readyz"))
 	took := time.Since(ended)
 	r.repairs(first, second, started)
-	told := func() int { return len(r.alertsOf(r.lost)) }
-	r.keep(promiseAlert, poll(patience, func() bool { return told() > 0 }) && told() == 1, "told in %d messages", told())
+	alerts := func() int { return len(r.alertsOf(r.lost)) }
+	r.keep(promiseAlert, poll(patience, func() bool { return alerts() > 0 }) && alerts() == 1, "alerted in %d messages", alerts())
 	for user, n := range r.expected {
 		r.keep(promiseAnswered, len(r.answersTo(user)) == n, "%s has %d answers, want %d", user, len(r.answersTo(user)), n)
 	}
@@ -160,7 +160,7 @@ func (r *trial) run(n int) {
 			r.keep(promiseQuiet, !strings.Contains(r.bot.log.String(), word), "%q", word)
 		}
 	}
-	r.t.Logf("%s: the fault lasted %.1f s, back after %.1f s, told of all after %.1f s", r.name,
+	r.t.Logf("%s: the fault lasted %.1f s, back after %.1f s, alerted of all after %.1f s", r.name,
 		ended.Sub(began).Seconds(), took.Seconds(), time.Since(ended).Seconds())
 	for _, id := range []string{r.seen, r.during, r.lost} {
 		r.webhook(id, store.StatusCompleted) // it troubles nobody any more
@@ -171,10 +171,10 @@ func (r *trial) run(n int) {
 func (r *trial) gotLost() {
 	r.t.Helper()
 	if r.stores {
-		r.pays(r.lost, overdue(), store.EventFailed)
+		r.pays(r.lost, pastGrace(), store.EventFailed)
 		return
 	}
-	r.stripe.Put(paid(r.lost, overdue(), store.EventFailed))
+	r.stripe.Put(paid(r.lost, pastGrace(), store.EventFailed))
 }
 
 // people type and press while the fault lasts, and are answered.
@@ -202,7 +202,7 @@ func (r *trial) people(plan wstest.Message) {
 		r.keep(promiseAnswered, ok, "%s has %d answers, want %d", user, len(r.answersTo(user)), n)
 	}
 	r.keep(promiseAnswered, !pressed || poll(patience, func() bool {
-		return len(r.answersTo("U0ONCALL")) > presses || r.standing(plan).Revision > plan.Revision
+		return len(r.answersTo("U0ONCALL")) > presses || r.current(plan).Revision > plan.Revision
 	}), "nobody says what became of a press on Approve")
 
 	rest := "paid $1.00"
@@ -254,7 +254,7 @@ func (r *trial) settled(within time.Duration) bool {
 	})
 }
 
-// debugged is how many sessions each replica has told of.
+// debugged is how many sessions each replica has answered about.
 func (r *trial) debugged() []int {
 	var n []int
 	for _, bot := range r.bots {
@@ -277,14 +277,14 @@ func (r *trial) quick() bool {
 	})
 }
 
-// whole tells whether an answer about a session misses nothing.
+// whole reports whether an answer about a session misses nothing.
 func whole(m wstest.Message) bool {
 	for _, missing := range []string{"could not be", "not seen", "unknown", "unverified"} {
 		if strings.Contains(m.Text, missing) {
 			return false
 		}
 	}
-	return having("paid $1.00", "A fox runs", "Customer sees")(m)
+	return containing("paid $1.00", "A fox runs", "Customer sees")(m)
 }
 
 // repairs come to their end, and start no more than one video each.
@@ -292,19 +292,19 @@ func (r *trial) repairs(first, second wstest.Message, started int) {
 	r.t.Helper()
 	r.keep(promiseClaim, poll(patience, func() bool {
 		r.finish()
-		return r.value("webhook:" + r.before)["status"] == "completed" && saying("Done: video ready")(r.standing(first))
-	}), "approved before the fault, it says: %s", r.standing(first).Text)
+		return r.value("webhook:" + r.before)["status"] == "completed" && withText("Done: video ready")(r.current(first))
+	}), "approved before the fault, it says: %s", r.current(first).Text)
 	var pressed time.Time
 	r.keep(promiseClaim, poll(patience, func() bool {
 		r.finish()
-		m := r.standing(second)
+		m := r.current(second)
 		if strings.Contains(string(m.Blocks), "confirm.approve") && time.Since(pressed) > 2*time.Second {
 			pressed = time.Now()
 			_ = r.workspace.As("U0ONCALL").In("C0SUPPORT").TryClick(m, "confirm.approve", "") // it may be gone by now
 		}
 		return slices.ContainsFunc([]string{"Done: video ready", "Failed: no video", "Not done, nothing was changed", "Unclear: "},
-			func(end string) bool { return saying(end)(m) })
-	}), "approved during the fault, it says: %s", r.standing(second).Text)
+			func(end string) bool { return withText(end)(m) })
+	}), "approved during the fault, it says: %s", r.current(second).Text)
 	n := r.files.Started() - started
-	r.keep(promiseOnce, n == 2 || n == 1 && !saying("Done: video ready")(r.standing(second)), "%d videos were started for two repairs", n)
+	r.keep(promiseOnce, n == 2 || n == 1 && !withText("Done: video ready")(r.current(second)), "%d videos were started for two repairs", n)
 }

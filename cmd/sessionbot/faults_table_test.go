@@ -91,7 +91,7 @@ var places = []place{
 	{"Slack", "the local workspace, one redis-server", besideServer, slackFaults},
 }
 
-// keeps tells whether a promise can be kept there: a slow Slack shows answers
+// keeps reports whether a promise can be kept there: a slow Slack shows answers
 // late.
 func (p place) keeps(what promise) bool { return p.name != "Slack" || what != promiseQuick }
 

@@ -22,8 +22,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// moving is what differs from run to run: the clock and the stand-ins' ports.
-var moving = []struct {
+// volatileText is what differs from run to run: the clock and the stand-ins' ports.
+var volatileText = []struct {
 	pattern *regexp.Regexp
 	with    string
 }{
@@ -39,7 +39,7 @@ var moving = []struct {
 // commands, with the golden files, and with Slack's limits.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	w, err := startWorld(t.Context())
+	w, err := startSandbox(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = redis.Close() })
-	registry := newHouse(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
+	registry := newDeps(w.config, redis, redis, slog.New(slog.DiscardHandler)).registry
 	var debug strings.Builder
 	for _, example := range demo.Examples(time.Now()) {
 		fmt.Fprintf(&debug, "== %s (%s)\n", example.Title, example.Verdict)
@@ -93,7 +93,7 @@ func text(t *testing.T, registry *commands.Registry, command, request string) st
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	for _, m := range moving {
+	for _, m := range volatileText {
 		got = m.pattern.ReplaceAllString(got, m.with)
 	}
 	path := "testdata/" + name + ".golden"

@@ -27,7 +27,7 @@ var hostileWords = []string{
 	strings.Repeat("\u0301", 5000), "--limit=999999999999999999999", "--limit -1",
 }
 
-// TestHostileWords: whatever is typed is answered to its asker alone, mentions
+// TestHostileWords: whatever is typed is answered to the requester alone, mentions
 // nobody, writes nothing and asks nobody for anything else.
 func TestHostileWords(t *testing.T) {
 	t.Parallel()
@@ -51,7 +51,7 @@ func TestHostileWords(t *testing.T) {
 	if after := s.product(); !maps.Equal(before, after) {
 		t.Errorf("Redis held %v, and holds %v", before, after)
 	}
-	s.quietLog("A fox runs", "elsewhere.test")
+	s.expectCleanLog("A fox runs", "elsewhere.test")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -73,7 +73,7 @@ func (s *stage) product() map[string]string {
 	return all
 }
 
-// TestHostileSessions: what stands in Redis is shown as it is and does nothing.
+// TestHostileSessions: what Redis holds is shown as it is and does nothing.
 func TestHostileSessions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -102,21 +102,21 @@ func TestHostileSessions(t *testing.T) {
 			}
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type("/session generate " + id)
-			s.wellMadeBut(support.ExpectMessage(nil), "<@U0SUPPORT>")
+			s.checkMessageBut(support.ExpectMessage(nil), "<@U0SUPPORT>")
 		})
 	}
 	s.t = t
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs", "elsewhere.test", "U0LEAD")
+	s.expectCleanLog("A fox runs", "elsewhere.test", "U0LEAD")
 }
 
-// TestHostileKeys: what stands behind a session's prefix may be anything. It is no
+// TestHostileKeys: what follows a session's prefix may be anything. It is no
 // session: it is neither counted nor alerted.
 func TestHostileKeys(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	delete(s.env, "STRIPE_SECRET_KEY")
-	at := overdue().UTC().Format(time.RFC3339)
+	at := pastGrace().UTC().Format(time.RFC3339)
 	for _, words := range append(hostileWords, "", "cs_live_a<!channel>", "cs_live_a:b", "cs_live_\n<@U0LEAD>") {
 		s.put("prompt:"+words, `{"prompt":"A fox runs","timestamp":"`+at+`"}`)
 		s.put("webhook:"+words, `{"status":"error","error":"<!channel>","timestamp":"`+at+`"}`)
@@ -128,14 +128,14 @@ func TestHostileKeys(t *testing.T) {
 		s.workspace.As("U0SUPPORT").In("C0SUPPORT").Type(command)
 	}
 	answers, alerts := 0, 0
-	s.untilQuiet(func(m wstest.Message) {
+	s.drain(func(m wstest.Message) {
 		switch m.Channel {
 		case "C0ALERTS":
 			alerts++
-			s.wellMadeBut(m, "<@U0ONCALL>")
+			s.checkMessageBut(m, "<@U0ONCALL>")
 		default:
 			answers++
-			s.wellMade(m)
+			s.checkMessage(m)
 			if strings.Contains(m.Text, "fox") {
 				t.Errorf("shown as a session: %s", m.Text)
 			}
@@ -147,14 +147,14 @@ func TestHostileKeys(t *testing.T) {
 	if after := s.product(); !maps.Equal(before, after) {
 		t.Errorf("Redis held %v, and holds %v", before, after)
 	}
-	s.quietLog("A fox runs", "<!channel>", "elsewhere.test")
+	s.expectCleanLog("A fox runs", "<!channel>", "elsewhere.test")
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 }
 
-// TestBombs: what is made to cost much when it is read costs little, and is told
-// apart from what can be read.
+// TestBombs: what is made to cost much when it is read costs little, and is distinguished
+// from what can be read.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -183,8 +183,8 @@ func TestBombs(t *testing.T) {
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type(command)
 			m := support.ExpectMessage(nil)
-			s.wellMadeBut(m, "<@U0SUPPORT>")
-			late := saying("Redis could not be read")(m) // in time, by a starved machine: said, too
+			s.checkMessageBut(m, "<@U0SUPPORT>")
+			late := withText("Redis could not be read")(m) // in time, by a starved machine: said, too
 			if strings.HasPrefix(command, "/session debug") && !strings.HasPrefix(m.Text, c.says) && !late {
 				t.Errorf("%s: %.300s", name, m.Text)
 			}
@@ -196,7 +196,7 @@ func TestBombs(t *testing.T) {
 		t.Error("the process grew by too much")
 	}
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox", "QUJDQUJD")
+	s.expectCleanLog("A fox", "QUJDQUJD")
 }
 
 // quoted is a JSON string of these bytes, be they text or not.
@@ -218,16 +218,16 @@ func quoted(text string) string {
 	return b.String() + `"`
 }
 
-// wellMadeBut is wellMade for a message that names one person on purpose.
-func (s *stage) wellMadeBut(m wstest.Message, mention string) {
+// checkMessageBut is checkMessage for a message that names one person on purpose.
+func (s *stage) checkMessageBut(m wstest.Message, mention string) {
 	s.t.Helper()
 	m.Text = strings.ReplaceAll(m.Text, mention, "")
 	m.Blocks = []byte(strings.ReplaceAll(string(m.Blocks), mention, ""))
-	s.wellMade(m)
+	s.checkMessage(m)
 }
 
 // TestNeighboursMayAnswerAnything: rubbish from Stripe, SuperDuperAI or the
-// site is told apart from an answer, costs no time and reaches nobody.
+// site is distinguished from an answer, costs no time and reaches nobody.
 func TestNeighboursMayAnswerAnything(t *testing.T) {
 	t.Parallel()
 	const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6any1"
@@ -262,5 +262,5 @@ func TestNeighboursMayAnswerAnything(t *testing.T) {
 		neighbour.Heal()
 	}
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs", "<!channel>", "U0LEAD", "xxxxxxxxxx")
+	s.expectCleanLog("A fox runs", "<!channel>", "U0LEAD", "xxxxxxxxxx")
 }

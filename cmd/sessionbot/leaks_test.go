@@ -135,12 +135,12 @@ func TestNothingLeaksFromNeighbours(t *testing.T) {
 		}
 		clean(t, now.name+": the log of generate", logged, tokens, personal)
 		clean(t, now.name+": the answer of generate", said, tokens, []string{"NAMEcanary7", imageCanary, "mail-canary7"})
-		s.recordsAreClean()
+		s.expectCleanRecords()
 	}
 }
 
-// recordsAreClean looks at what the bot itself keeps.
-func (s *stage) recordsAreClean() {
+// expectCleanRecords looks at what the bot itself keeps.
+func (s *stage) expectCleanRecords() {
 	s.t.Helper()
 	for key, value := range s.kept() {
 		clean(s.t, key, value, tokens, []string{"NAMEcanary7", imageCanary})
@@ -237,13 +237,13 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	for _, status := range []int{401, 402, 422, 500} {
 		s.files.BreakFor("generate-video", demo.Fault{Status: status, Body: `{"detail":"` + superCanary + " " + promptCanary + `"}`})
 		support.Type("/session generate " + leakID)
-		plan := support.ExpectMessage(saying("Expires "))
+		plan := support.ExpectMessage(withText("Expires "))
 		support.Click(plan, "confirm.approve")
-		support.ExpectUpdate(plan, saying("Failed: no video"))
+		support.ExpectUpdate(plan, withText("Failed: no video"))
 	}
 	for _, m := range s.all() {
 		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})
-		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // it is told to the one who asked
+		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // only the requester sees it
 			clean(t, "a message", m.Text+string(m.Blocks), []string{"mail-canary7"})
 		}
 	}
@@ -254,14 +254,14 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		}
 		clean(t, path, fetched(req), tokens, personal, []string{leakID, "U0SUPPORT", "C0SUPPORT"})
 	}
-	s.recordsAreClean()
+	s.expectCleanRecords()
 	clean(t, "the log", s.bot.log.String(), tokens, personal, []string{s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"], "/response/", "ticket"})
 }
 
 // all is what anybody was shown.
 func (s *stage) all() []wstest.Message {
 	var all []wstest.Message
-	s.untilQuiet(func(wstest.Message) {})
+	s.drain(func(wstest.Message) {})
 	for _, channel := range []string{"C0SUPPORT", "C0ALERTS"} {
 		all = append(all, s.workspace.As("U0SUPPORT").In(channel).All()...)
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -32,10 +30,10 @@ func TestPageIsTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = taken.Close() }()
-	args := []string{"--addr", taken.Addr().String()}
-	for name, run := range map[string]func(context.Context, []string, io.Writer, io.Writer) error{"demo": runDemo, "workspace": runWorkspace} {
-		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "--addr 127.0.0.1:0") {
-			t.Errorf("%s: %v", name, err)
+	for _, name := range []string{"demo", "workspace"} {
+		p := run(t, nil, name, "--addr", taken.Addr().String())
+		if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "--addr 127.0.0.1:0") {
+			t.Errorf("%s exits with %d", name, code)
 		}
 	}
 }

@@ -60,13 +60,13 @@ func mirrors() []mirror {
 func (m mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // the asker has hung up
+		return // the client has hung up
 	}
 	echo := strings.NewReplacer("\r", " ", "\n", " ").Replace(fmt.Sprint(r.Header["Authorization"], " ", r.URL, " ", string(body)))
 	if m.raw == nil {
 		w.Header().Set("Location", "http://elsewhere.test/?"+echo)
 		w.WriteHeader(m.status)
-		_, _ = io.WriteString(w, m.body(echo)) // the asker notices
+		_, _ = io.WriteString(w, m.body(echo)) // the client notices
 		return
 	}
 	conn, _, err := w.(http.Hijacker).Hijack()
@@ -74,7 +74,7 @@ func (m mirror) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(err) // a server of this test's own
 	}
 	defer func() { _ = conn.Close() }()
-	_, _ = io.WriteString(conn, m.raw(echo)) // the asker notices
+	_, _ = io.WriteString(conn, m.raw(echo)) // the client notices
 }
 
 // serveRedis is a Redis that repeats whatever it is sent.

@@ -37,7 +37,7 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	s.workspace.Fault("slow", 4, "chat.postMessage")
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	s.startProcess()
 	await(t, func() string {
 		if _, incident := s.record(); incident["posting"] != nil {
@@ -46,12 +46,12 @@ func TestKilledBeforeItIsPosted(t *testing.T) {
 		return "not yet"
 	}, "posting")
 	s.bot.kill()
-	s.leadershipEnds()
+	s.expireLeadership()
 	s.workspace.Fault("clear", 0, "") // which has the dead bot's message posted, if it was on its way
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(having("A paid session got no video."))
-	s.onlyUpdates(having("A paid session got no video.")) // where it was found
+	oncall.ExpectMessage(containing("A paid session got no video."))
+	s.onlyUpdates(containing("A paid session got no video.")) // where it was found
 }
 
 // TestKilledBeforeThePostIsNoted: the message is there, and only its place was
@@ -60,11 +60,11 @@ func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := s.forgetsItsPost()
-	s.pays(watchID(2), overdue(), store.EventFailed)
+	alert := s.losesRecordOfPost()
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	s.startBot()
-	oncall.ExpectUpdate(alert, having("2 paid sessions got no video since"))
-	s.onlyUpdates(having("2 paid sessions got no video since"))
+	oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
+	s.onlyUpdates(containing("2 paid sessions got no video since"))
 }
 
 // TestKilledWhereNobodyMayLook: without the right to read the channel's history
@@ -80,21 +80,21 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	server := redistest.NewDatabase(t)
 	s := watched(stageIn(t, workspace.Config{Manifest: manifest, AckWithin: ackWithin}, server.URL(), server.Client()))
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	s.forgetsItsPost()
+	s.losesRecordOfPost()
 	s.startBot()
-	again := oncall.ExpectMessage(having("A paid session got no video."))
-	s.pays(watchID(2), overdue(), store.EventFailed)
-	oncall.ExpectUpdate(again, having("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since"))
-	s.onlyUpdates(having("2 paid sessions got no video since"))
+	again := oncall.ExpectMessage(containing("A paid session got no video."))
+	s.pays(watchID(2), pastGrace(), store.EventFailed)
+	oncall.ExpectUpdate(again, containing("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since"))
+	s.onlyUpdates(containing("2 paid sessions got no video since"))
 }
 
-// forgetsItsPost is a bot that tells of one orphan, and dies before that is
+// losesRecordOfPost runs a bot that alerts of one orphan, and dies before that is
 // noted.
-func (s *stage) forgetsItsPost() wstest.Message {
+func (s *stage) losesRecordOfPost() wstest.Message {
 	s.t.Helper()
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	s.startBot()
-	alert := s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(having("A paid session got no video."))
+	alert := s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("A paid session got no video."))
 	if code := s.bot.stop(); code != 0 {
 		s.t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -125,23 +125,23 @@ func TestAnswersGetLost(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.workspace.Fault("lose_answer", 2, "chat.postMessage")
-	s.pays(watchID(1), overdue(), store.EventFailed)
+	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	alert := oncall.ExpectMessage(func(m wstest.Message) bool { // it was found
-		return m.Edited && having("A paid session got no video.")(m)
+		return m.Edited && containing("A paid session got no video.")(m)
 	})
 	s.workspace.Fault("lose_answer", 20, "chat.postMessage")
 	for n := range 4 {
-		s.pays(watchID(2+n), overdue(), store.EventFailed)
+		s.pays(watchID(2+n), pastGrace(), store.EventFailed)
 	}
-	alert = oncall.ExpectUpdate(alert, having("5 paid sessions got no video"))
-	oncall.ExpectMessage(having("Growing: 5 paid sessions got no video"))
+	alert = oncall.ExpectUpdate(alert, containing("5 paid sessions got no video"))
+	oncall.ExpectMessage(containing("Growing: 5 paid sessions got no video"))
 	s.workspace.Fault("clear", 0, "")
 	s.webhook(watchID(1), store.StatusCompleted)
-	oncall.ExpectUpdate(alert, having("4 paid sessions got no video", "undelivered at one endpoint at least since"))
-	s.onlyUpdates(having("4 paid sessions got no video"))
+	oncall.ExpectUpdate(alert, containing("4 paid sessions got no video", "undelivered at one endpoint at least since"))
+	s.onlyUpdates(containing("4 paid sessions got no video"))
 }
 
-// TestWatchGoesBlind: three sweeps fail in a row, which is told, once, and so is
+// TestWatchGoesBlind: three sweeps fail in a row, which is reported once, and so is
 // the recovery. What the bot remembers lies in another Redis.
 func TestWatchGoesBlind(t *testing.T) {
 	t.Parallel()
@@ -152,9 +152,9 @@ func TestWatchGoesBlind(t *testing.T) {
 	await(t, func() string { return state.Client().HGet(t.Context(), "sessionbot:{watch}:state", "swept").String() }, ": 1")
 	s.redis.Freeze(t)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(having("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(containing("The watch sees less since", "the sessions in Redis cannot be read", "<@U0ONCALL>"))
 	s.redis.Thaw(t)
-	alert = oncall.ExpectUpdate(alert, having("The watch sees everything again after"))
+	alert = oncall.ExpectUpdate(alert, containing("The watch sees everything again after"))
 	if strings.Contains(alert.Text, "U0ONCALL") {
 		t.Errorf("somebody is called: %s", alert.Text)
 	}

@@ -19,7 +19,7 @@ func (s *stage) approved(by wstest.Place, action string, end ...func(wstest.Mess
 	plan := s.planned(by, action)
 	by.Click(plan, "confirm.approve")
 	done := by.ExpectUpdate(plan, end...)
-	s.wellMade(done)
+	s.checkMessage(done)
 	return done
 }
 
@@ -43,7 +43,7 @@ func TestGenerationFails(t *testing.T) {
 		{demo.Fault{Status: 500, Body: `<html>`}, []string{"a fault of its own", "It answered HTTP 500", "Look there"}},
 	} {
 		s.files.BreakFor("generate-video", c.fault)
-		failed := s.approved(lead, "generate", saying("Failed: no video"), saying("although it was written"))
+		failed := s.approved(lead, "generate", withText("Failed: no video"), withText("although it was written"))
 		for _, part := range c.says {
 			if !strings.Contains(failed.Text, part) {
 				t.Errorf("HTTP %d: it does not say %q:\n%s", c.fault.Status, part, failed.Text)
@@ -55,14 +55,14 @@ func TestGenerationFails(t *testing.T) {
 		}
 	}
 	s.files.Heal()
-	s.approved(lead, "generate", saying("Done: video ready"))
+	s.approved(lead, "generate", withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(saying("Earlier repairs  generate, done"))
+	lead.ExpectMessage(withText("Earlier repairs  generate, done"))
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs", "Insufficient balance")
+	s.expectCleanLog("A fox runs", "Insufficient balance")
 }
 
 // TestWrongHost: a certificate that does not fit names the right host.
@@ -74,7 +74,7 @@ func TestWrongHost(t *testing.T) {
 	s.env["SUPERDUPERAI_URL"] = server.URL
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "generate", saying("Failed: no video"), saying("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
+	s.approved(lead, "generate", withText("Failed: no video"), withText("set SUPERDUPERAI_URL to https://dev-editor.superduperai.co"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -86,9 +86,9 @@ func TestNoToken(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Set SUPERDUPERAI_TOKEN"))
-	s.nothingDone()
-	s.recorded("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
+	lead.ExpectMessage(withText("Set SUPERDUPERAI_TOKEN"))
+	s.expectNoWrites()
+	s.expectHistory("refused: generate, by @U0LEAD in #C0SUPPORT · no token")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -109,7 +109,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 		}
 	}
 	lead.Click(plan, "confirm.approve")
-	lead.ExpectUpdate(plan, saying("is marked as error"))
+	lead.ExpectUpdate(plan, withText("is marked as error"))
 	raw := s.client.Get(t.Context(), "webhook:"+repairID).Val()
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["createdAt"] != nil || !strings.Contains(raw, `"more":12345678901234567890`) {
 		t.Errorf("webhook: holds %s", raw)
@@ -130,36 +130,36 @@ func TestUnclearStory(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"), saying("/session settle"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"), withText("/session settle"))
 	older := s.copyOf(lead, unclear)
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Generating is not possible: a generation was asked for"))
+	lead.ExpectMessage(withText("Generating is not possible: a generation was asked for"))
 	guest.Click(unclear, "confirm.not_made")
-	guest.ExpectMessage(saying("Only operators may do this"))
+	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Type("/session debug " + repairID)
-	debug := lead.ExpectMessage(saying("If it was made: /session settle " + repairID))
+	debug := lead.ExpectMessage(withText("If it was made: /session settle " + repairID))
 	lead.Click(debug, "confirm.not_made")
-	lead.ExpectMessage(saying("Settled: nothing was made"))
-	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("Somebody looked: nothing was made"))
+	lead.ExpectMessage(withText("Settled: nothing was made"))
+	lead.ExpectUpdate(unclear, withText("Failed: no video"), withText("Somebody looked: nothing was made"))
 
-	again := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+	again := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
 	lead.Click(older, "confirm.not_made")
-	lead.ExpectMessage(saying("there is nothing to settle"))
+	lead.ExpectMessage(withText("there is nothing to settle"))
 	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	guest.Type("/session settle " + repairID + " " + file)
-	guest.ExpectMessage(saying("Only full members"))
+	guest.ExpectMessage(withText("Only full members"))
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(saying("SuperDuperAI does not know this file, so nothing was settled"))
+	lead.ExpectMessage(withText("SuperDuperAI does not know this file, so nothing was settled"))
 	s.files.Put(file, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	lead.ExpectUpdate(again, saying("Done: video ready"), saying(file), saying("although it was written"))
+	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectUpdate(again, withText("Done: video ready"), withText(file), withText("although it was written"))
 	lead.Type("/session settle " + repairID + " " + file)
-	lead.ExpectMessage(saying("there is nothing to settle"))
+	lead.ExpectMessage(withText("there is nothing to settle"))
 	if n := s.files.Started(); n != 2 {
 		t.Errorf("%d started, want 2", n)
 	}
-	s.recorded("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
+	s.expectHistory("settled: generate, by @U0LEAD in #C0SUPPORT · file "+file+", SuperDuperAI says: completed",
 		"settled: generate, by @U0LEAD in #C0SUPPORT · not made", "not an operator's click",
 		"refused: generate, by @U0LEAD in #C0SUPPORT · settle: nothing was unclear",
 		"refused: generate, by @U0GUEST in #C0SUPPORT · settle: asked for by somebody who may not ask",
@@ -177,18 +177,18 @@ func TestSettleOnOnesWord(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	unclear := s.approved(lead, "generate", saying("Unclear: a video was asked for"))
+	unclear := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
 	const file = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	support.Type("/session settle " + repairID + " " + file)
-	support.ExpectMessage(saying("Only operators may do this"))
+	support.ExpectMessage(withText("Only operators may do this"))
 	s.files.BreakFor(file, demo.Fault{Status: 503, Body: `{}`})
 	page := "https://superduperai.co/en/file/" + strings.ToUpper(file)
 	lead.Type("/session settle `" + repairID + "` <" + page + "|" + page + ">")
-	lead.ExpectMessage(saying("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
+	lead.ExpectMessage(withText("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
 	s.files.Put(file, store.FileFailed)
 	s.files.Heal()
-	lead.ExpectUpdate(unclear, saying("Failed: no video"), saying("SuperDuperAI could not make it"))
-	s.recorded("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
+	lead.ExpectUpdate(unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
+	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
 	s.workspace.ExpectNothingElse()
 }
 
@@ -197,25 +197,25 @@ func TestSettleOnOnesWord(t *testing.T) {
 func TestGivenUpAndFinished(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.env["GIVE_UP_AFTER"] = "1s"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	givenUp := s.approved(lead, "generate", saying("Given up after"), saying("/session settle "+repairID))
+	givenUp := s.approved(lead, "generate", withText("Given up after"), withText("/session settle "+repairID))
 	finish()
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(saying("Show the video to the customer"))
+	lead.ExpectMessage(withText("Show the video to the customer"))
 	_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
 	command, _, _ = strings.Cut(command, "\n")
 	lead.Type(command[:len(command)-1] + "x")
-	lead.ExpectMessage(saying("not the id of a file"))
+	lead.ExpectMessage(withText("not the id of a file"))
 	const other = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"
 	s.files.Put(other, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + other)
-	lead.ExpectMessage(saying("This is not the file of the generation that was given up"))
+	lead.ExpectMessage(withText("This is not the file of the generation that was given up"))
 	lead.Type(command)
-	lead.ExpectMessage(saying("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	lead.ExpectUpdate(givenUp, saying("Done: video ready"), saying("although it was written"))
+	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
+	lead.ExpectUpdate(givenUp, withText("Done: video ready"), withText("although it was written"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
@@ -227,12 +227,12 @@ func TestGivenUpAndFinished(t *testing.T) {
 func TestKilledWhileItIsMade(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startProcess()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, saying("being made"))
+	running := lead.ExpectUpdate(plan, withText("being made"))
 	s.bot.kill()
 	s.bot.exitCode()
 	s.workspace.AwaitNoConnection()
@@ -242,7 +242,7 @@ func TestKilledWhileItIsMade(t *testing.T) {
 	}
 	s.startBot()
 	finish()
-	lead.ExpectUpdate(running, saying("Done: video ready"))
+	lead.ExpectUpdate(running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
@@ -254,28 +254,28 @@ func TestKilledWhileItIsMade(t *testing.T) {
 func TestRedisStandsStill(t *testing.T) {
 	t.Parallel()
 	s := orphan(ownStage(t))
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startInTime()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	older := s.copyOf(lead, plan)
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, saying("being made"))
+	running := lead.ExpectUpdate(plan, withText("being made"))
 	s.redis.Freeze(t)
 	finish()
 	lead.Click(older, "confirm.approve")
-	lead.ExpectMessage(saying("Nothing was done."))
+	lead.ExpectMessage(withText("Nothing was done."))
 	lead.Type("/session generate " + repairID)
-	lead.ExpectMessage(saying("Redis"))
+	lead.ExpectMessage(withText("Redis"))
 	s.redis.Thaw(t)
-	lead.ExpectUpdate(running, saying("Done: video ready"))
+	lead.ExpectUpdate(running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestTheSiteDisagrees: what the customer sees is asked for, and told where it
+// TestTheSiteDisagrees: what the customer sees is asked for, and reported where it
 // is not what was written.
 func TestTheSiteDisagrees(t *testing.T) {
 	t.Parallel()
@@ -283,9 +283,9 @@ func TestTheSiteDisagrees(t *testing.T) {
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	s.site.Break(demo.Fault{Status: 200, Body: `{"status":"pending","message":"Session not found or processing not yet started"}`})
-	s.approved(lead, "fix", saying("is marked as error"), saying("although it was written: tell the engineer on call"))
+	s.approved(lead, "fix", withText("is marked as error"), withText("although it was written: tell the engineer on call"))
 	s.site.Break(demo.Fault{Cut: true})
-	s.approved(lead, "generate", saying("Done: video ready"), saying("Customer sees  unknown: the site did not answer"))
+	s.approved(lead, "generate", withText("Done: video ready"), withText("Customer sees  unknown: the site did not answer"))
 	s.workspace.ExpectNothingElse()
 }
 
@@ -297,32 +297,32 @@ func TestTheSiteReadsOneKey(t *testing.T) {
 	s.env["SITE_LAYOUT"] = "one-key"
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	s.approved(lead, "fix", saying("is marked as error"), saying("status error; the page shows it"))
-	s.approved(lead, "generate", saying("Done: video ready"), saying("status completed; the page shows it"))
+	s.approved(lead, "fix", withText("is marked as error"), withText("status error; the page shows it"))
+	s.approved(lead, "generate", withText("Done: video ready"), withText("status completed; the page shows it"))
 	if v := s.value("session:" + repairID); v["status"] != "completed" || v["fileId"] == nil || v["toolSlug"] == nil || v["prompt"] != nil || v["error"] != nil {
 		t.Errorf("session: holds %v", v)
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestSlackIsAway: the end of a repair is told once Slack takes it.
+// TestSlackIsAway: the end of a repair is posted once Slack takes it.
 func TestSlackIsAway(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	running := s.approved(lead, "generate", saying("being made"))
+	running := s.approved(lead, "generate", withText("being made"))
 	s.workspace.Fault("server_error", 600, "chat.update")
 	finish()
-	s.completed()
+	s.awaitCompleted()
 	s.workspace.Fault("clear", 0, "")
-	lead.ExpectUpdate(running, saying("Done: video ready"))
+	lead.ExpectUpdate(running, withText("Done: video ready"))
 	s.workspace.ExpectNothingElse()
 }
 
-// completed waits until the session itself says so.
-func (s *stage) completed() {
+// awaitCompleted waits until the session itself says so.
+func (s *stage) awaitCompleted() {
 	s.t.Helper()
 	await(s.t, func() string { return fmt.Sprint(s.value("webhook:" + repairID)["status"]) }, "completed")
 }

@@ -24,26 +24,28 @@ const patience = testenv.Patience
 // process is sessionbot at work: the bot in this process, or a process of its
 // own.
 type process struct {
-	t    testing.TB
-	cmd  *exec.Cmd // nil = in this process
-	term func()    // asks it to stop
-	log  *lockedBuffer
-	done chan struct{} // closed when it has ended
-	code int           // exit code, to be read after done is closed
+	t         testing.TB
+	cmd       *exec.Cmd // nil = in this process
+	term      func()    // asks it to stop, as SIGTERM does
+	interrupt func()    // as SIGINT does
+	log       *lockedBuffer
+	done      chan struct{} // closed when it has ended
+	code      int           // exit code, to be read after done is closed
 }
 
 // run runs sessionbot in this process, where the race detector sees it, with these
 // variables, until the test ends.
 func run(t testing.TB, env map[string]string, args ...string) *process {
 	t.Helper()
-	return runWith(t, false, env, args...)
+	return runWith(t, strings.NewReader(""), false, env, args...)
 }
 
-// runWith is run, with the deadlines of production if in time.
-func runWith(t testing.TB, inTime bool, env map[string]string, args ...string) *process {
+// runWith is run with something to read, and with the deadlines of production if
+// in time.
+func runWith(t testing.TB, in io.Reader, inTime bool, env map[string]string, args ...string) *process {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{t: t, term: cancel, log: &lockedBuffer{}, done: make(chan struct{})}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	p := &process{t: t, term: func() { cancel(nil) }, interrupt: func() { cancel(errInterrupted) }, log: &lockedBuffer{}, done: make(chan struct{})}
 	env = maps.Clone(env)
 	go func() {
 		defer close(p.done)
@@ -54,10 +56,10 @@ func runWith(t testing.TB, inTime bool, env map[string]string, args ...string) *
 			}
 			return c, err
 		}
-		p.code = program{in: strings.NewReader(""), out: p.log, errs: p.log, load: load}.dispatch(ctx, args)
+		p.code = int(program{in: in, out: p.log, errs: p.log, load: load}.execute(ctx, args))
 	}()
 	t.Cleanup(func() {
-		cancel()
+		cancel(nil)
 		p.exitCode()
 		if t.Failed() {
 			t.Logf("log of sessionbot %s:\n%s", strings.Join(args, " "), p.log)
@@ -108,7 +110,7 @@ func startWith(t testing.TB, in io.Reader, env map[string]string, args ...string
 func launch(t testing.TB, cmd *exec.Cmd) *process {
 	t.Helper()
 	p := &process{t: t, cmd: cmd, log: &lockedBuffer{}, done: make(chan struct{})}
-	p.term = func() { p.signal(syscall.SIGTERM) }
+	p.term, p.interrupt = func() { p.signal(syscall.SIGTERM) }, func() { p.signal(syscall.SIGINT) }
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -165,8 +167,8 @@ func (p *process) exitCode() int {
 	}
 }
 
-// prints waits until it prints this, and returns what matches.
-func (p *process) prints(pattern *regexp.Regexp) string {
+// awaitOutput waits until it prints this, and returns what matches.
+func (p *process) awaitOutput(pattern *regexp.Regexp) string {
 	p.t.Helper()
 	tick, late := time.NewTicker(10*time.Millisecond), time.After(patience)
 	defer tick.Stop()

@@ -92,9 +92,9 @@ func moved(text string, at time.Time, by time.Duration) string {
 	})
 }
 
-// recalled reads a recording as if the sessions in their grace had been paid an
+// loadRecording reads a recording as if the sessions in their grace had been paid an
 // absence ago.
-func recalled(t *testing.T, path string) recording {
+func loadRecording(t *testing.T, path string) recording {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 )
 
 // TestRedisWithTLS: with the file of its CA all works over rediss://; without
-// it nothing is sent, and the remedy is told everywhere.
+// it nothing is sent, and the remedy is shown everywhere.
 func TestRedisWithTLS(t *testing.T) {
 	t.Parallel()
 	server, caFile := redistest.StartTLS(t)
@@ -16,10 +16,10 @@ func TestRedisWithTLS(t *testing.T) {
 	s.env["HTTP_ADDR"] = freeAddr(t)
 	s.startBot()
 	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {
-		t.Errorf("an unknown CA is told of so: %s", m.Text)
+		t.Errorf("an unknown CA is reported as: %s", m.Text)
 	}
-	s.untilServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
-	terminal := start(t, s.env, "redis", "ping")
+	s.awaitServed("/readyz", `"ready":false`, `"redis":"the certificate of Redis is not trusted: its authority is not known"`)
+	terminal := run(t, s.env, "redis", "ping")
 	if code := terminal.exitCode(); code != 1 || !strings.Contains(terminal.log.String(), "SSL_CERT_FILE") {
 		t.Errorf("the terminal exits with %d", code)
 	}
@@ -30,13 +30,13 @@ func TestRedisWithTLS(t *testing.T) {
 	s.env["SSL_CERT_FILE"] = caFile
 	s.startProcess() // this one has read its CAs
 	alerts := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := alerts.ExpectMessage(having("A paid session got no video."))
+	alert := alerts.ExpectMessage(containing("A paid session got no video."))
 	if m := s.ask("/redis stats"); !strings.Contains(m.Text, "1 session") {
 		t.Errorf("with its CA: %s", m.Text)
 	}
-	s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("Done: video ready"))
-	s.untilServed("/readyz", `"ready":true`)
-	alerts.ExpectUpdate(alert, having("Resolved after"))
+	s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", withText("Done: video ready"))
+	s.awaitServed("/readyz", `"ready":true`)
+	alerts.ExpectUpdate(alert, containing("Resolved after"))
 }
 
 // TestRedisRefuses: what is wrong with user, password or ACL, and what helps, is

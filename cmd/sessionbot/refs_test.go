@@ -10,7 +10,7 @@ import (
 )
 
 // aboutNobody are lines of the log that concern no request.
-var aboutNobody = regexp.MustCompile(`^(starting|alerts are off|connected to Slack|connection to Slack|process not|a check warns)`)
+var aboutNobody = regexp.MustCompile(`^(starting|alerts are off|connected to Slack|connection to Slack|process not|check warns)`)
 
 // TestEveryLineCarriesTheRef: whatever is logged of a request is found by one
 // name, from its envelope to the end of the repair that it asked for, whoever
@@ -26,9 +26,9 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 	support, lead := s.workspace.As("U0SUPPORT").In("C0SUPPORT"), s.workspace.As("U0LEAD").In("C0SUPPORT")
 	s.files.Break(demo.Fault{Status: 500}) // the generation is refused, which is logged by the job
 	support.Type("/session generate " + repairID)
-	plan := support.ExpectMessage(saying("Generate a video for"))
+	plan := support.ExpectMessage(withText("Generate a video for"))
 	lead.Click(plan, "confirm.approve")
-	support.ExpectUpdate(plan, saying("Failed: no video"))
+	support.ExpectUpdate(plan, withText("Failed: no video"))
 	s.bot.stop()
 	lines := map[string][]string{} // by ref
 	for line := range strings.Lines(s.bot.log.String()) {
@@ -45,7 +45,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 		}
 	}
 	for _, together := range [][]string{
-		{"Stripe could not be asked", "source unavailable", "answered"},
+		{"Stripe request failed", "source unavailable", "answered"},
 		{"answered", "generation not started"}, // the request, and what its job came to
 	} {
 		if !sameRef(lines, together) {
@@ -54,7 +54,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 	}
 }
 
-// sameRef tells whether lines that begin so carry the same ref.
+// sameRef reports whether lines that begin so carry the same ref.
 func sameRef(lines map[string][]string, begin []string) bool {
 	for _, of := range lines {
 		all := strings.Join(of, "\n") + "\n"

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"regexp"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -64,8 +62,8 @@ func orphan(s *stage) *stage {
 	return s
 }
 
-// slowly has videos made until the function that it returns is called.
-func (s *stage) slowly() (finish func()) {
+// holdVideos has videos made until the function that it returns is called.
+func (s *stage) holdVideos() (finish func()) {
 	var finished atomic.Bool
 	s.files = demo.NewSuperDuper(func() time.Time {
 		if finished.Load() {
@@ -98,7 +96,7 @@ func (s *stage) value(key string) map[string]any {
 	return value
 }
 
-func saying(text string) func(wstest.Message) bool {
+func withText(text string) func(wstest.Message) bool {
 	return func(m wstest.Message) bool { return strings.Contains(m.Text, text) }
 }
 
@@ -106,16 +104,16 @@ func saying(text string) func(wstest.Message) bool {
 // once, followed to its end, and on record.
 func TestGenerateStory(t *testing.T) {
 	t.Parallel()
-	onBoth(t, tellGenerateStory)
+	onBoth(t, generateStory)
 }
 
-func tellGenerateStory(t *testing.T, s *stage) {
+func generateStory(t *testing.T, s *stage) {
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	guest := s.workspace.As("U0GUEST").In("C0SUPPORT")
 	support.Type("/session generate " + repairID)
-	plan := support.ExpectMessage(saying("Generate a video for"))
+	plan := support.ExpectMessage(withText("Generate a video for"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "about $24") {
 		t.Errorf("the plan is not for everybody, or names no cost: %s", plan.Text)
 	}
@@ -123,14 +121,14 @@ func tellGenerateStory(t *testing.T, s *stage) {
 		t.Error("a plan must not do anything")
 	}
 	guest.Click(plan, "confirm.approve")
-	guest.ExpectMessage(saying("Only operators may do this"))
+	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
-	done := lead.ExpectUpdate(plan, saying("Done: video ready"))
+	done := lead.ExpectUpdate(plan, withText("Done: video ready"))
 	if !strings.Contains(done.Text, "although it was written") { // the site reads no three keys
 		t.Errorf("it does not say that the customer's page knows nothing of it:\n%s", done.Text)
 	}
 	lead.Click(done, "session.debug")
-	lead.ExpectMessage(saying("Completed: the video is ready."))
+	lead.ExpectMessage(withText("Completed: the video is ready."))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d videos were started, want 1", n)
 	}
@@ -141,18 +139,18 @@ func tellGenerateStory(t *testing.T, s *stage) {
 	if ttl := s.client.TTL(context.Background(), "webhook:"+repairID).Val(); ttl < store.KeyLife-time.Minute {
 		t.Errorf("the webhook lives for %v", ttl)
 	}
-	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
+	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "refused: generate, by @U0GUEST in #C0SUPPORT",
 		"approved: generate, by @U0LEAD in #C0SUPPORT", "ended: generate, by @U0LEAD in #C0SUPPORT · done")
 	support.Type("/session generate " + repairID)
-	support.ExpectMessage(saying("Generating is not possible"))
+	support.ExpectMessage(withText("Generating is not possible"))
 	s.workspace.ExpectNothingElse()
-	s.quietLog("A fox runs")
+	s.expectCleanLog("A fox runs")
 }
 
 var seconds = regexp.MustCompile(`(?m)^([0-9A-Z][0-9A-Za-z ]* )?\d\d:\d\d:\d\d UTC  `)
 
-// recorded checks that the history says all of this, every entry to the second.
-func (s *stage) recorded(parts ...string) {
+// expectHistory checks that the history says all of this, every entry to the second.
+func (s *stage) expectHistory(parts ...string) {
 	s.t.Helper()
 	p := run(s.t, s.env, "session", "history", repairID)
 	if code := p.exitCode(); code != 0 {
@@ -180,173 +178,32 @@ func TestClicks(t *testing.T) {
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
 
 	support.Type("/session fix " + repairID)
-	plan := support.ExpectMessage(saying("Mark as error: "))
+	plan := support.ExpectMessage(withText("Mark as error: "))
 	support.Click(plan, "confirm.approve")
-	support.ExpectMessage(saying("another operator has to approve it"))
+	support.ExpectMessage(withText("another operator has to approve it"))
 	support.Click(plan, "confirm.cancel")
-	gone := support.ExpectUpdate(plan, saying("Cancelled, nothing was changed"))
+	gone := support.ExpectUpdate(plan, withText("Cancelled, nothing was changed"))
 	if strings.Contains(string(gone.Blocks), "confirm.approve") {
 		t.Error("a cancelled plan keeps its buttons")
 	}
 
 	support.Type("/session fix " + repairID)
-	first := support.ExpectMessage(saying("Mark as error: "))
+	first := support.ExpectMessage(withText("Mark as error: "))
 	support.Type("/session generate " + repairID)
-	second := support.ExpectMessage(saying("Generate a video for"))
+	second := support.ExpectMessage(withText("Generate a video for"))
 	if code := s.bot.stop(); code != 0 { // live buttons outlive the process
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
 	s.startBot()
 	lead.Click(first, "confirm.approve")
-	done := lead.ExpectUpdate(first, saying("Done: "), saying("is marked as error"))
+	done := lead.ExpectUpdate(first, withText("Done: "), withText("is marked as error"))
 	if strings.Contains(string(done.Blocks), "confirm.approve") {
 		t.Error("a finished plan keeps its buttons")
 	}
 	oncall.Click(second, "confirm.approve")
-	oncall.ExpectUpdate(second, saying("Not done, nothing was changed"), saying("The verdict was orphaned and is failed now"))
+	oncall.ExpectUpdate(second, withText("Not done, nothing was changed"), withText("The verdict was orphaned and is failed now"))
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
 		t.Errorf("%v, %d started", v, s.files.Started())
-	}
-	s.workspace.ExpectNothingElse()
-}
-
-// TestRepairInATerminal: the same plan, y or N, the same record.
-func TestRepairInATerminal(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	run := func(answer string, args ...string) (string, int) {
-		t.Helper()
-		p := startWith(t, strings.NewReader(answer), s.env, append([]string{"session"}, args...)...)
-		code := p.exitCode()
-		return p.log.String(), code
-	}
-	for _, c := range []struct {
-		answer string
-		args   []string
-		code   int
-		says   string
-	}{
-		{"", []string{"fix", repairID}, 3, "Nothing was changed."},
-		{"n\n", []string{"generate", repairID}, 3, "about $24"},
-		{"y\n", []string{"generate", repairID}, 0, "Done: video ready"},
-		{"y\n", []string{"generate", repairID}, 3, "Generating is not possible"},
-		{"", []string{"history", repairID}, 0, "(terminal)"},
-		{"", []string{"settle", repairID, "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013"}, 3, "nothing to settle"},
-	} {
-		log, code := run(c.answer, c.args...)
-		if code != c.code || !strings.Contains(log, c.says) {
-			t.Errorf("%v answered %q: exit code %d, want %d saying %q:\n%s", c.args, c.answer, code, c.code, c.says, log)
-		}
-	}
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
-	}
-}
-
-// TestTerminalStandsStill: a bot brings the job to its end while the terminal
-// does nothing, and the terminal tells it once it goes on.
-func TestTerminalStandsStill(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	finish := s.slowly()
-	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
-	p.signal(syscall.SIGSTOP)
-	s.leaseEnds()
-	finish()
-	s.startBot()
-	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
-	p.signal(syscall.SIGCONT)
-	code := p.exitCode()
-	for _, part := range []string{"Done: video ready", "open the video", "although it was written"} {
-		if code != 0 || !strings.Contains(p.log.String(), part) {
-			t.Errorf("exit code %d, want 0 saying %q:\n%s", code, part, p.log)
-		}
-	}
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
-	}
-}
-
-// leaseEnds is as if the life of the one pending job's lease had gone by.
-func (s *stage) leaseEnds() {
-	s.t.Helper()
-	pending, err := s.client.ZRange(s.t.Context(), "sessionbot:{jobs}:pending", 0, -1).Result()
-	if err != nil || len(pending) != 1 {
-		s.t.Fatalf("pending %q, %v", pending, err)
-	}
-	if err := s.client.Del(s.t.Context(), "sessionbot:{jobs}:lease:"+pending[0]).Err(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-// TestSecondOperatorInATerminal: what needs one is left to Slack.
-func TestSecondOperatorInATerminal(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	s.env["APPROVALS"] = "generate"
-	generate := run(t, s.env, "session", "generate", "--yes", repairID)
-	if code := generate.exitCode(); code != 3 || !strings.Contains(generate.log.String(), "approved in Slack") {
-		t.Errorf("exit code %d", code)
-	}
-	s.nothingDone()
-	s.recorded("refused: generate,", "it needs a second operator", "cancelled: generate,")
-	fix := run(t, s.env, "session", "fix", "--yes", "--json", repairID)
-	if code := fix.exitCode(); code != 0 || !strings.Contains(fix.log.String(), `"outcome":"done"`) {
-		t.Errorf("exit code %d", code)
-	}
-}
-
-// TestInterruptedQuestion: Ctrl-C at the question is a no, at once and on
-// record.
-func TestInterruptedQuestion(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	in, hold := io.Pipe() // nobody answers
-	defer func() { _ = hold.Close() }()
-	p := startWith(t, in, s.env, "session", "generate", repairID)
-	p.prints(regexp.MustCompile(`\[y/N\]`))
-	p.signal(syscall.SIGINT)
-	_ = hold.Close() // what hands the answers on ends, too
-	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "Nothing was changed.") {
-		t.Errorf("exit code %d", code)
-	}
-	s.nothingDone()
-	s.recorded("cancelled: generate")
-}
-
-// TestStopsWatching: Ctrl-C while the video is made leaves the job to the bot,
-// and says where to look.
-func TestStopsWatching(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	s.slowly()
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
-	p.signal(syscall.SIGINT)
-	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "see /session history "+repairID+".") {
-		t.Errorf("exit code %d", code)
-	}
-}
-
-// TestTerminalIsGone: what was approved in a terminal that died is brought to
-// its end by a bot, and told where alerts go.
-func TestTerminalIsGone(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	finish := s.slowly()
-	s.env["ALERT_CHANNEL"], s.env["ALERT_ON"] = "C0ALERTS", "lost" // the orphan itself is no news here
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`being made`))
-	p.kill()
-	p.exitCode()
-	s.leaseEnds()
-	finish()
-	s.startBot()
-	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(saying("Done: video ready"))
-	if n := s.files.Started(); n != 1 {
-		t.Errorf("%d started, want 1", n)
 	}
 	s.workspace.ExpectNothingElse()
 }

@@ -20,69 +20,76 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// runBot is the bot, until ctx ends or a permanent fault.
-func (p program) runBot(ctx context.Context, args []string) error {
-	if len(args) > 0 {
-		return fmt.Errorf("%w: sessionbot run takes no words; it is set by environment variables", errUsage)
-	}
+// runBot runs the bot until ctx ends or a fault is permanent.
+func (p program) runBot(ctx context.Context) error {
 	c, err := p.load(true)
 	if err != nil {
 		return err
 	}
 	log := c.logger(p.errs)
-	looking, stop := context.WithCancel(ctx)
-	var aside sync.WaitGroup
-	aside.Go(func() { warnAtStart(looking, c, log) })
-	defer aside.Wait()
+	checking, stop := context.WithCancel(ctx)
+	var checks sync.WaitGroup
+	checks.Go(func() { warnAtStart(checking, c, log.With("component", "doctor")) })
+	defer checks.Wait()
 	defer stop()
 	return serveBot(ctx, c, log)
 }
 
+// services run beside each other in one process.
+type services struct {
+	bot     *bot.Bot
+	jobs    *jobs.Runner
+	watch   *watch.Watch // nil where alerts are off
+	redis   *store.Redis
+	metrics *health.Metrics
+	log     *slog.Logger
+}
+
+// serveBot connects to Redis, wires the services and runs them until ctx ends.
 func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	redis, state, err := openRedis(ctx, c)
 	if err != nil {
 		return err
 	}
 	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
-	metrics := health.NewMetrics()
-	parts := newHouse(c, redis, state, log)
-	defer parts.lookups.Wait()
-	var runner *jobs.Runner // made below: it tells through the bot, which wakes it
+	d := newDeps(c, redis, state, log)
+	defer d.lookups.Wait()
+	s := services{redis: redis, metrics: health.NewMetrics(), log: log}
 	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: parts.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
-		Repairs: bot.Repairs{Plans: parts.ledger, Operators: c.Operators, Approvals: c.Approvals,
-			AlertChannel: c.AlertChannel, Wake: func() { runner.Wake() }},
+		Readers: c.Readers, Commands: d.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
+		Repairs: bot.Repairs{Plans: d.ledger, Operators: c.Operators, Approvals: c.Approvals,
+			AlertChannel: c.AlertChannel, Wake: func() { s.jobs.Wake() }},
 		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),
-		Log: log, Metrics: metrics, Now: time.Now,
+		Log: log, Metrics: s.metrics, Now: time.Now,
 	}
 	if c.AlertChannel != "" {
-		settings.Incidents = parts.records
+		settings.Incidents = d.records
 	}
-	b, err := bot.New(settings)
-	if err != nil {
+	if s.bot, err = bot.New(settings); err != nil {
 		return err
 	}
-	watching := newWatch(c, parts, redis, b, metrics, log)
-	parts.jobs.Notify, parts.jobs.ReportCounts = b.ShowProgress, metrics.Jobs
-	parts.jobs.OnFinished = func(job store.Job) {
-		metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
-		if c.AlertChannel == "" {
-			return // nobody watches
+	if c.AlertChannel != "" {
+		s.watch = newWatch(c, d, redis, s.bot, s.metrics, log)
+	}
+	d.jobs.Notify, d.jobs.ReportCounts = s.bot.ShowProgress, s.metrics.Jobs
+	d.jobs.OnFinished = func(job store.Job) {
+		s.metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
+		if s.watch == nil {
+			return
 		}
-		if err := watching.Look(ctx, job.Plan.Session); err != nil {
-			log.DebugContext(ctx, "the sweep will see what a repair came to", "error", err)
+		if err := s.watch.Look(ctx, job.Plan.Session); err != nil {
+			log.DebugContext(ctx, "repaired session left to the sweep", "component", "main", "error", err)
 		}
 	}
-	runner = jobs.New(parts.jobs)
-	return serveAll(ctx, c, b, runner, watching, redis, metrics, log)
+	s.jobs = jobs.New(d.jobs)
+	return s.run(ctx, c)
 }
 
-// serveAll runs the bot beside its health and profiles; the first to fail ends
-// the others.
-func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, watching *watch.Watch, redis *store.Redis, metrics *health.Metrics, log *slog.Logger) error {
+// run returns when the first service has failed and the others have stopped.
+func (s *services) run(ctx context.Context, c config) error {
 	group, ctx := errgroup.WithContext(ctx)
-	side, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is told to the very end
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx)) // health is served until the bot has stopped
 	serve := func(variable, addr string, handler http.Handler, answerFor time.Duration) error {
 		if addr == "" {
 			return nil
@@ -91,44 +98,61 @@ func serveAll(ctx context.Context, c config, b *bot.Bot, runner *jobs.Runner, wa
 		if err != nil {
 			return fmt.Errorf("listen on %s, set by %s: %w", addr, variable, err)
 		}
-		group.Go(func() error { return health.Serve(side, listener, handler, answerFor, log) })
+		group.Go(func() error {
+			return health.Serve(serving, listener, handler, answerFor, s.log.With("component", "health"))
+		})
 		return nil
 	}
+	err := errors.Join(
+		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(s.metrics, s.healthChecks()...), health.HandlerTimeout),
+		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileTimeout))
+	if err != nil {
+		stop()
+		return errors.Join(err, group.Wait())
+	}
+	log := s.log.With("component", "main")
+	if s.watch == nil {
+		log.InfoContext(ctx, "alerts are off", "remedy", "set ALERT_CHANNEL to be alerted of sessions in trouble")
+	} else {
+		group.Go(func() error { return s.watch.Run(ctx) })
+	}
+	group.Go(func() error { return s.jobs.Run(ctx) })
+	group.Go(func() error {
+		defer stop()
+		log.InfoContext(ctx, "starting", "version", version)
+		return s.bot.Run(ctx)
+	})
+	return group.Wait()
+}
+
+// healthChecks are those of /readyz.
+func (s *services) healthChecks() []health.Check {
 	checks := []health.Check{
 		{Name: "slack", Run: func(context.Context) error {
-			if !b.Connected() {
+			if !s.bot.Connected() {
 				return errors.New("no Socket Mode connection is up")
 			}
 			return nil
 		}},
 		{Name: "redis", Run: func(ctx context.Context) error {
-			_, err := redis.Ping(ctx)
+			_, err := s.redis.Ping(ctx)
 			if err != nil { // may hold addresses
 				err = cmp.Or(store.Trouble(err), errors.New("a fault of its own"))
 			}
 			return err
 		}},
 	}
-	if c.AlertChannel != "" {
-		checks = append(checks, watchChecks(watching, watching.Records)...)
-	} else {
-		log.InfoContext(ctx, "alerts are off: set ALERT_CHANNEL to be told of sessions in trouble")
+	if s.watch == nil {
+		return checks
 	}
-	err := errors.Join(
-		serve("HTTP_ADDR", c.HTTPAddr, health.Handler(metrics, checks...), health.HandlerTimeout),
-		serve("PPROF_ADDR", c.PprofAddr, health.Profiles(), health.ProfileTimeout))
-	if err != nil {
-		stop()
-		return errors.Join(err, group.Wait())
-	}
-	if c.AlertChannel != "" {
-		group.Go(func() error { return watching.Run(ctx) })
-	}
-	group.Go(func() error { return runner.Run(ctx) })
-	group.Go(func() error {
-		defer stop()
-		log.InfoContext(ctx, "starting", "version", version)
-		return b.Run(ctx)
-	})
-	return group.Wait()
+	started := time.Now()
+	return append(checks,
+		health.Check{Name: "alerts", Run: func(ctx context.Context) error { return s.watch.Ready(ctx, started) }},
+		health.Check{Name: "alert_channel", Note: true, Run: func(ctx context.Context) error {
+			state, err := s.watch.Records.State(ctx)
+			if err != nil || state.Unreachable == "" {
+				return nil // Redis has a check of its own
+			}
+			return errors.New("alerts do not reach it: " + state.Unreachable)
+		}})
 }

@@ -4,7 +4,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"reflect"
 	"strings"
 	"syscall"
 	"unicode"
@@ -16,18 +15,16 @@ import (
 // secretFileLimit is the size over which a file is no secret's, in bytes.
 const secretFileLimit = 64 << 10
 
-// readFiles takes the secrets that files hold: where SLACK_BOT_TOKEN_FILE names
-// one, its contents are the token. That is how Docker, Kubernetes and systemd
-// hand secrets on without showing them in the environment.
+// readFiles reads the secrets that are in files: where SLACK_BOT_TOKEN_FILE names
+// one, its contents are the token. So Docker, Kubernetes and systemd hand secrets
+// on without showing them in the environment.
 func (c *config) readFiles(faults *configError) {
-	fields := reflect.ValueOf(c).Elem()
-	for _, field := range reflect.VisibleFields(fields.Type()) {
-		variable := field.Tag.Get("envconfig")
+	for tag, value := range c.variables() {
+		variable := tag.Get("envconfig")
 		path := os.Getenv(variable + "_FILE")
-		if field.Tag.Get("secret") == "" || path == "" {
+		if tag.Get("secret") == "" || path == "" {
 			continue
 		}
-		value := fields.FieldByIndex(field.Index)
 		if value.String() != "" {
 			faults.add(variable+"_FILE", "and "+variable+" are both set", "keep one of them")
 			continue

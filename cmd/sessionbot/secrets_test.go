@@ -62,15 +62,15 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 		`"xoxb-secret"`: "stands in quotes", "'xoxb-secret'": "stands in quotes", "“xoxb-secret”": "stands in quotes",
 		"xoxb-secret": "", "": "is missing", "xapp-secret": "this is an app-level token", "xoxb-sécret": "does not look like one",
 	} {
-		faults := &configError{}
-		token(faults, "SLACK_BOT_TOKEN", value, "xoxb-", "install the app")
+		var faults configError
+		c := config{SlackAppToken: "xapp-1", SlackBotToken: value, StripeKey: strings.ReplaceAll(value, "xoxb-", "rk_"), SuperDuperToken: value}
+		c.checkSlack(&faults)
 		text := strings.Join(strings.Split(faults.Error(), "\n"), "|")
 		if !strings.Contains(text, want) || (want == "") != (text == "") || strings.Contains(text, "secret") {
 			t.Errorf("%q: %q, want %q", value, text, want)
 		}
-		c := config{StripeKey: strings.ReplaceAll(value, "xoxb-", "rk_"), SuperDuperToken: value}
-		faults = &configError{}
-		c.checkServices(faults)
+		faults = nil
+		c.checkServices(&faults)
 		for _, variable := range []string{"STRIPE_SECRET_KEY", "SUPERDUPERAI_TOKEN"} {
 			if want := variable + " " + want; strings.HasSuffix(want, "blank") && !strings.Contains(faults.Error(), want) {
 				t.Errorf("%q: %q, want %q", value, faults, want)

@@ -62,7 +62,7 @@ func (p *somebody) question() {
 func (p *somebody) repair(action string) {
 	m := p.tally.about(p.user, p.channel)
 	if p.orphan(m.id) != nil {
-		return // Redis stands still
+		return // Redis is frozen
 	}
 	if !p.tally.ask(p.t, m, "a command", func() (string, error) { return p.place.Command("/session " + action + " " + m.id) }) {
 		return
@@ -82,7 +82,7 @@ func (p *somebody) repair(action string) {
 	p.tally.planEnded(p.t, m, action, ended)
 }
 
-// over tells whether a plan's message shows its end.
+// over reports whether a plan's message shows its end.
 func over(text string) bool {
 	for _, end := range []string{"Done: ", "Not done", "Not made by us", "Failed: ", "Unclear: "} {
 		if strings.HasPrefix(text, end) {

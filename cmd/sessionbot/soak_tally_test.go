@@ -18,24 +18,24 @@ const atWork = 30 * time.Second
 // session id of its own, by which what is said of it is known.
 type tally struct {
 	mu      sync.Mutex
-	heard   chan struct{} // closed when something was said or died, then made anew
+	changed chan struct{} // closed when something was said or died, then replaced
 	matters map[string]*matter
 	talking map[[2]string]*matter // by person and channel: what is asked about there
 	graves  []grave
 
-	requests, answered, told, lost, doubled, killedWith int
-	plans, generated, stuck                             int
+	requests, answered, refused, lost, doubled, killedWith int
+	plans, generated, stuck                                int
 }
 
 // matter is one session id and what was said of it.
 type matter struct {
-	id           string
-	acked, told  int // requests that Slack took, and those that it said failed
-	excused      int // whose process was killed
-	said         int
-	shown        map[string]wstest.Message // by ts
-	last, inPlan wstest.Message
-	plans        map[string]bool // by ts
+	id             string
+	acked, refused int // requests that Slack took, and those that it said failed
+	excused        int // whose process was killed
+	said           int
+	shown          map[string]wstest.Message // by ts
+	last, inPlan   wstest.Message
+	plans          map[string]bool // by ts
 }
 
 // grave is the end of a process that was killed.
@@ -45,10 +45,10 @@ type grave struct {
 }
 
 func newTally() *tally {
-	return &tally{heard: make(chan struct{}), matters: map[string]*matter{}, talking: map[[2]string]*matter{}}
+	return &tally{changed: make(chan struct{}), matters: map[string]*matter{}, talking: map[[2]string]*matter{}}
 }
 
-// killed notes that a process was killed, and what it had heard.
+// killed notes that a process was killed, and what it had received.
 func (y *tally) killed(log string) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
@@ -58,8 +58,8 @@ func (y *tally) killed(log string) {
 
 // wake has everybody who waits look again.
 func (y *tally) wake() {
-	close(y.heard)
-	y.heard = make(chan struct{})
+	close(y.changed)
+	y.changed = make(chan struct{})
 }
 
 // about begins a matter of somebody in a channel.
@@ -115,13 +115,13 @@ func (y *tally) until(longest time.Duration, is func() bool) bool {
 	late := time.After(longest)
 	for {
 		y.mu.Lock()
-		done, heard := is(), y.heard
+		done, changed := is(), y.changed
 		y.mu.Unlock()
 		if done {
 			return true
 		}
 		select {
-		case <-heard:
+		case <-changed:
 		case <-late:
 			return false
 		}
@@ -141,8 +141,8 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 		defer y.mu.Unlock()
 		if said := err.Error(); said == "dispatch_failed" || said == "operation_timeout" {
 			y.requests++
-			y.told++
-			m.told++
+			y.refused++
+			m.refused++
 		} // else the button was gone: somebody was quicker
 		return false
 	}
@@ -165,7 +165,7 @@ func (y *tally) ask(t testing.TB, m *matter, what string, send func() (envelope 
 	return answered
 }
 
-// diedWith tells whether the process that took a request was killed before it
+// diedWith reports whether the process that took a request was killed before it
 // can have answered. Who took a click is not known: then any that was killed at
 // that time may have.
 func (y *tally) diedWith(envelope string, sent time.Time) bool {
@@ -183,13 +183,13 @@ func (y *tally) close(t *testing.T) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	for _, m := range y.matters {
-		more := m.said - m.acked - m.told
+		more := m.said - m.acked - m.refused
 		if len(m.plans) > 0 { // a plan's message goes through many states
 			more = len(m.plans) - 1
 		}
 		if more > 0 {
 			y.doubled += more
-			t.Errorf("%s was answered %d times; asked %d times, %d times in vain: %v", m.id, m.said, m.acked, m.told, m.shown)
+			t.Errorf("%s was answered %d times; asked %d times, %d times in vain: %v", m.id, m.said, m.acked, m.refused, m.shown)
 		}
 	}
 }
@@ -198,7 +198,7 @@ func (y *tally) String() string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	return fmt.Sprintf("typed and clicked %d: %d answered, %d told by Slack that they failed, %d acked by a process that was then killed\n"+
-		"lost %d, doubled %d\nplans        %d approved, %d not brought to an end", y.requests, y.answered, y.told, y.killedWith, y.lost, y.doubled, y.plans, y.stuck)
+		"lost %d, doubled %d\nplans        %d approved, %d not brought to an end", y.requests, y.answered, y.refused, y.killedWith, y.lost, y.doubled, y.plans, y.stuck)
 }
 
 // lastOf is what was said last of a matter.
@@ -208,7 +208,7 @@ func (y *tally) lastOf(m *matter) wstest.Message {
 	return m.last
 }
 
-// planOf is the message of a matter's plan, as it stands.
+// planOf is the message of a matter's plan, as it is now.
 func (y *tally) planOf(m *matter) wstest.Message {
 	y.mu.Lock()
 	defer y.mu.Unlock()

@@ -75,7 +75,7 @@ func TestSoak(t *testing.T) {
 const prompt = "A fox runs"
 
 // soak is a stage with two replicas. Only one of them is ended and started
-// again: how large the other one is tells whether it leaks.
+// again: how large the other one is shows whether it leaks.
 type soak struct {
 	*stage
 	steady, other *replica

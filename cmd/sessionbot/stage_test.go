@@ -106,7 +106,7 @@ func (s *stage) serve(handler http.Handler) string {
 	return server.URL
 }
 
-// startBot starts the bot in this process and waits until it hears.
+// startBot starts the bot in this process and waits until it is connected.
 func (s *stage) startBot() {
 	s.t.Helper()
 	s.bot = run(s.t, s.env, "run")
@@ -117,7 +117,7 @@ func (s *stage) startBot() {
 // somebody does not answer.
 func (s *stage) startInTime() {
 	s.t.Helper()
-	s.bot = runWith(s.t, true, s.env, "run")
+	s.bot = runWith(s.t, strings.NewReader(""), true, s.env, "run")
 	s.workspace.AwaitConnections(1)
 }
 
@@ -135,16 +135,16 @@ func (s *stage) ask(text string) wstest.Message {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	support.Type(text)
 	m := support.ExpectMessage(nil)
-	s.wellMade(m)
+	s.checkMessage(m)
 	if !m.Ephemeral {
 		s.t.Errorf("%s was answered for the whole channel", text)
 	}
 	return m
 }
 
-// wellMade checks what holds for every message: Slack takes it, nobody is
+// checkMessage checks what holds for every message: Slack takes it, nobody is
 // mentioned, no secret is in it.
-func (s *stage) wellMade(m wstest.Message) {
+func (s *stage) checkMessage(m wstest.Message) {
 	s.t.Helper()
 	for _, violation := range blockcheck.Check(m.Blocks) {
 		s.t.Errorf("Slack would refuse the message: %v", violation)
@@ -191,8 +191,8 @@ func mrkdwn(t testing.TB, raw json.RawMessage, into *strings.Builder) {
 	walk(blocks)
 }
 
-// quietLog checks that no secret and no personal datum reached the log.
-func (s *stage) quietLog(personal ...string) {
+// expectCleanLog checks that no secret and no personal datum reached the log.
+func (s *stage) expectCleanLog(personal ...string) {
 	s.t.Helper()
 	s.quiet(s.bot, personal...)
 }

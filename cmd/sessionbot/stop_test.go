@@ -6,7 +6,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -28,7 +27,7 @@ func TestStopWhateverHangs(t *testing.T) {
 		await(s.t, func() string { return fmt.Sprint(s.files.Calls() > 0) }, "true")
 	}
 	making := func(s *stage) {
-		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", saying("being made"))
+		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", withText("being made"))
 	}
 	for name, c := range map[string]struct {
 		hang     []func(*stage)
@@ -45,25 +44,25 @@ func TestStopWhateverHangs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := watched(orphan(ownStage(t)))
-			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is told
-			s.slowly()
+			s.env["SWEEP_INTERVAL"], s.env["ALERT_ON"] = "1m", "lost" // nothing is alerted
+			s.holdVideos()
 			s.startInTime()
 			for _, hang := range c.hang {
 				hang(s)
 			}
 			support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 			support.Type("/session debug " + repairID)
-			s.stops()
+			s.expectCleanStop()
 			if c.answered {
 				support.ExpectMessage(nil)
 			}
 			s.workspace.Fault("clear", 0, "")
-			s.untilQuiet(func(wstest.Message) {}) // what else was on its way may come
+			s.drain(func(wstest.Message) {}) // what else was on its way may come
 		})
 	}
 }
 
-func (s *stage) stops() {
+func (s *stage) expectCleanStop() {
 	s.t.Helper()
 	if code := s.bot.stop(); code != 0 {
 		s.t.Errorf("asked to stop, it exited with %d", code)
@@ -82,9 +81,9 @@ func TestStopWhileItStarts(t *testing.T) {
 			t.Parallel()
 			s := watched(ownStage(t))
 			hang(s)
-			s.bot = runWith(t, true, s.env, "run")
-			s.bot.prints(startingLine)
-			s.stops()
+			s.bot = runWith(t, strings.NewReader(""), true, s.env, "run")
+			s.bot.awaitOutput(startingLine)
+			s.expectCleanStop()
 		})
 	}
 }
@@ -96,13 +95,13 @@ var startingLine = regexp.MustCompile(`"starting"`)
 func TestRunningJobIsHandedOver(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
-	finish := s.slowly()
+	finish := s.holdVideos()
 	s.startBot()
 	first := s.bot
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	plan := s.planned(lead, "generate")
 	lead.Click(plan, "confirm.approve")
-	running := lead.ExpectUpdate(plan, saying("being made"))
+	running := lead.ExpectUpdate(plan, withText("being made"))
 	lease := "sessionbot:{jobs}:lease:" + planID(t, plan)
 	owner := s.client.Get(t.Context(), lease).Val()
 	s.startBot()
@@ -114,22 +113,22 @@ func TestRunningJobIsHandedOver(t *testing.T) {
 		t.Errorf("the job was %q's, and is %q's", owner, now)
 	}
 	finish()
-	lead.ExpectUpdate(running, saying("Done: video ready"))
+	lead.ExpectUpdate(running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRollingRestart: two replicas are started anew, one after the other, while
-// people type: each command is heard and answered, once. What was on its way
+// TestRollingRestart: two replicas are restarted one after the other, while
+// people type: each command is received and answered once. What was on its way
 // when a process said goodbye to Slack can no longer be acked.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	d := redistest.NewDatabase(t)
 	s := crashStage(t, d.URL(), d.Client())
-	s.startProcess()
-	replicas := []*process{s.bot, start(t, s.env, "run")}
+	s.startBot()
+	replicas := []*process{s.bot, run(t, s.env, "run")}
 	s.workspace.AwaitConnections(4)
 	var over atomic.Bool
 	var acked, late atomic.Int32
@@ -145,17 +144,16 @@ func TestRollingRestart(t *testing.T) {
 				case err.Error() == "operation_timeout":
 					late.Add(1)
 				default:
-					t.Error(err) // somebody always hears
+					t.Error(err) // one of them always receives it
 				}
 			}
 		})
 	}
 	for i := range replicas {
-		replicas[i].signal(syscall.SIGTERM)
-		if code := replicas[i].exitCode(); code != 0 {
+		if code := replicas[i].stop(); code != 0 {
 			t.Errorf("asked to stop, it exited with %d", code)
 		}
-		replicas[i] = start(t, s.env, "run")
+		replicas[i] = run(t, s.env, "run")
 		s.workspace.AwaitConnections(4)
 	}
 	over.Store(true)
@@ -164,7 +162,7 @@ func TestRollingRestart(t *testing.T) {
 	s.until(func() bool { return answers >= want }, func(m wstest.Message) {
 		switch {
 		case m.User == "USLACKBOT":
-		case saying("Not found: ")(m), saying("Busy: try again in a moment.")(m):
+		case withText("Not found: ")(m), withText("Busy: try again in a moment.")(m):
 			answers++
 		default:
 			t.Errorf("got %s", m)
@@ -189,11 +187,11 @@ func (s *stage) until(enough func() bool, take func(wstest.Message)) {
 			take(m)
 		}
 	}
-	s.untilQuiet(take)
+	s.drain(take)
 }
 
-// untilQuiet hands over what is said until nothing has been for a second.
-func (s *stage) untilQuiet(take func(wstest.Message)) {
+// drain hands over what is said until nothing has been for a second.
+func (s *stage) drain(take func(wstest.Message)) {
 	s.t.Helper()
 	for {
 		news := s.workspace.News(time.Second)
@@ -213,7 +211,7 @@ func TestStopCountsTheSitesAnswers(t *testing.T) {
 	s := repairStage(t)
 	s.startBot()
 	s.ask("/session debug " + repairID)
-	s.stops()
+	s.expectCleanStop()
 	if code := run(t, s.env, "session", "debug", repairID).exitCode(); code != 0 {
 		t.Errorf("in a terminal it exited with %d", code)
 	}

@@ -53,7 +53,7 @@ func TestDecisionTable(t *testing.T) {
 				t.Error("no case was asked about")
 			}
 			s.workspace.ExpectNothingElse()
-			s.quietLog("A fox runs", "Корги", "ann@example.com")
+			s.expectCleanLog("A fox runs", "Корги", "ann@example.com")
 			if code := s.bot.stop(); code != 0 {
 				t.Errorf("asked to stop, it exited with %d", code)
 			}
@@ -85,7 +85,7 @@ func (s *stage) askAbout(c demo.Case) {
 		Payment store.PaymentState `json:"payment"`
 		Allowed []store.Action     `json:"allowed"`
 	}
-	terminal := start(s.t, s.env, "session", "debug", c.ID, "--json")
+	terminal := run(s.t, s.env, "session", "debug", c.ID, "--json")
 	if code := terminal.exitCode(); code != 0 {
 		s.t.Fatalf("%s: the terminal exited with %d:\n%s", c.Name, code, terminal.log)
 	}
@@ -150,7 +150,7 @@ func TestSilentNeighbours(t *testing.T) {
 				}
 			}
 			s.workspace.ExpectNothingElse()
-			s.quietLog("A fox runs", rubbish)
+			s.expectCleanLog("A fox runs", rubbish)
 		})
 	}
 }

@@ -15,8 +15,8 @@ import (
 func TestStorybook(t *testing.T) {
 	t.Parallel()
 	b := browsertest.Open(t)
-	demo := start(t, nil, "demo", "--addr", "127.0.0.1:0")
-	url := demo.prints(demoAddress)
+	demo := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+	url := demo.awaitOutput(demoAddress)
 	all := fmt.Sprintf(`document.querySelectorAll(".storybook article .body").length === %d`, len(storybook.Stories()))
 	const fits = `document.documentElement.scrollWidth <= innerWidth`
 	const drawn = `![...document.querySelectorAll(".body")].some(b => b.textContent.trim() === "" || b.querySelector(".unknown"))`

@@ -33,7 +33,7 @@ func TestRecordState(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := watched(newStage(t))
-	s.slowly() // and nobody finishes
+	s.holdVideos() // and nobody finishes
 	now := time.Now().UTC()
 	r := recording{Commit: strings.TrimSpace(string(commit)), Command: recordCommand}
 	r.Stripe = append(r.Stripe,
@@ -51,12 +51,12 @@ func TestRecordState(t *testing.T) {
 
 	alerts, oncall := s.workspace.As("U0ONCALL").In("C0ALERTS"), s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	alert := alerts.ExpectMessage(having("got no video", "<@U0ONCALL>"))
+	alert := alerts.ExpectMessage(containing("got no video", "<@U0ONCALL>"))
 	plan := s.planned(support, "generate")
 	oncall.Click(plan, "confirm.approve")
-	oncall.ExpectUpdate(plan, saying("being made"))
+	oncall.ExpectUpdate(plan, withText("being made"))
 	alerts.Click(alert, "alert.ack")
-	alerts.ExpectUpdate(alert, having("2 paid sessions got no video", "Acknowledged by"))
+	alerts.ExpectUpdate(alert, containing("2 paid sessions got no video", "Acknowledged by"))
 	await(t, func() string { // sessions to be looked at later
 		var later strings.Builder
 		for _, k := range s.keys() {

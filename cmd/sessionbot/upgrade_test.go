@@ -114,12 +114,12 @@ func TestRecordedState(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".json"), func(t *testing.T) {
 			t.Parallel()
-			tellRecordedState(t, watched(newStage(t)), recalled(t, path))
+			recordedState(t, watched(newStage(t)), loadRecording(t, path))
 		})
 	}
 }
 
-func tellRecordedState(t *testing.T, s *stage, r recording) {
+func recordedState(t *testing.T, s *stage, r recording) {
 	s.restore(r)
 	s.repost(r.Messages)
 	s.stripe.Put(r.Stripe...)
@@ -130,27 +130,27 @@ func tellRecordedState(t *testing.T, s *stage, r recording) {
 	s.startBot()
 
 	s.untilShown("C0ALERTS", "3 paid sessions got no video", "Lost: ")
-	alert = alerts.ExpectUpdate(alert, having("3 paid sessions got no video since", orphanID, repairID, graceID, "Acknowledged by"))
-	lost := alerts.ExpectMessage(having("Lost: a paid session has no prompt", onlyPaidID))
-	alerts.ExpectMessage(having("Nobody watched from"))
+	alert = alerts.ExpectUpdate(alert, containing("3 paid sessions got no video since", orphanID, repairID, graceID, "Acknowledged by"))
+	lost := alerts.ExpectMessage(containing("Lost: a paid session has no prompt", onlyPaidID))
+	alerts.ExpectMessage(containing("Nobody watched from"))
 
 	s.files.Put(file, store.FileCompleted)
 	s.untilShown("C0SUPPORT", "Done: video ready")
-	support.ExpectUpdate(plan, saying("Done: video ready"), withoutButtons)
+	support.ExpectUpdate(plan, withText("Done: video ready"), withoutButtons)
 	if webhook := s.value("webhook:" + repairID); webhook["status"] != "completed" || webhook["fileId"] != file || file == "" {
 		t.Errorf("the file is %q, the webhook says %v", file, webhook)
 	}
 	if n := s.files.Started(); n != 0 {
 		t.Errorf("%d more videos were started", n)
 	}
-	s.recorded("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
+	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
 		"ended: generate, by @U0ONCALL in #C0SUPPORT · done")
 
-	alert = alerts.ExpectUpdate(alert, having("2 paid sessions got no video since", "1 generated", "Acknowledged by"))
+	alert = alerts.ExpectUpdate(alert, containing("2 paid sessions got no video since", "1 generated", "Acknowledged by"))
 	for _, id := range []string{orphanID, graceID, onlyPaidID} {
 		s.webhook(id, store.StatusCompleted)
 	}
-	alerts.ExpectUpdate(alert, having("Resolved after", "1 generated", "2 webhooks came late"))
-	alerts.ExpectUpdate(lost, having("Resolved after", "1 webhook came late"))
+	alerts.ExpectUpdate(alert, containing("Resolved after", "1 generated", "2 webhooks came late"))
+	alerts.ExpectUpdate(lost, containing("Resolved after", "1 webhook came late"))
 	s.workspace.ExpectNothingElse()
 }

@@ -1,17 +1,13 @@
 package main
 
 import (
-	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/superduperai/sessionbot/store"
 )
 
-// replicaLeft has the bot's Redis be one that had a replica an hour ago.
-func (s *stage) replicaLeft() {
+// hadReplica makes the bot's Redis be one that had a replica an hour ago.
+func (s *stage) hadReplica() {
 	s.t.Helper()
 	if err := s.client.Set(s.t.Context(), "sessionbot:{jobs}:replica", "", 23*time.Hour).Err(); err != nil {
 		s.t.Fatal(err)
@@ -24,26 +20,26 @@ func TestWaitingStory(t *testing.T) {
 	t.Parallel()
 	s := repairStage(t)
 	s.env["APPROVALS"] = "generate"
-	s.replicaLeft()
+	s.hadReplica()
 	s.startBot()
 	support, lead := s.workspace.As("U0SUPPORT").In("C0SUPPORT"), s.workspace.As("U0LEAD").In("C0SUPPORT")
-	waits := saying("Waiting: no replica of Redis has confirmed the record")
+	waits := withText("Waiting: no replica of Redis has confirmed the record")
 
 	plan := s.planned(support, "generate")
 	old := s.copyOf(support, plan)
 	lead.Click(plan, "confirm.approve")
 	waiting := lead.ExpectUpdate(plan, waits, withoutButtons)
 	support.Click(waiting, "confirm.cancel")
-	ended := lead.ExpectUpdate(waiting, saying("Cancelled, nothing was asked for"))
+	ended := lead.ExpectUpdate(waiting, withText("Cancelled, nothing was asked for"))
 	if strings.Contains(string(ended.Blocks), "confirm.cancel") {
 		t.Errorf("it can still be cancelled: %s", ended.Blocks)
 	}
 	support.Click(old, "confirm.cancel")
-	support.ExpectMessage(saying("This plan is shown in another message"))
+	support.ExpectMessage(withText("This plan is shown in another message"))
 	if status := s.value("webhook:" + repairID)["status"]; status != "error" || s.files.Started() != 0 {
 		t.Errorf("the status is %v, %d started", status, s.files.Started())
 	}
-	s.recorded("ended: generate,", "cancelled", "while it waited for a replica", "approved: generate,")
+	s.expectHistory("ended: generate,", "cancelled", "while it waited for a replica", "approved: generate,")
 
 	again := s.planned(support, "generate")
 	lead.Click(again, "confirm.approve")
@@ -51,45 +47,9 @@ func TestWaitingStory(t *testing.T) {
 	if err := s.client.Del(t.Context(), "sessionbot:{jobs}:replica").Err(); err != nil {
 		t.Fatal(err)
 	}
-	lead.ExpectUpdate(waiting, saying("Done: video ready"))
+	lead.ExpectUpdate(waiting, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
 	s.workspace.ExpectNothingElse()
-}
-
-// TestCancelsWaiting: Ctrl-C while a generation waits cancels it.
-func TestCancelsWaiting(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	s.replicaLeft()
-	p := start(t, s.env, "session", "generate", "--yes", "--json", repairID)
-	p.prints(regexp.MustCompile(`press Ctrl-C`))
-	p.signal(syscall.SIGINT)
-	code := p.exitCode()
-	for _, part := range []string{"Cancelled, nothing was asked for", `"outcome":"cancelled"`} {
-		if code != 3 || !strings.Contains(p.log.String(), part) {
-			t.Errorf("exit code %d, want 3 saying %q:\n%s", code, part, p.log)
-		}
-	}
-	if v := s.value("webhook:" + repairID); v["status"] != string(store.StatusError) || s.files.Started() != 0 {
-		t.Errorf("%v, %d started", v, s.files.Started())
-	}
-}
-
-// TestLeavesWaiting: a supervisor that ends the process leaves the generation to
-// a bot.
-func TestLeavesWaiting(t *testing.T) {
-	t.Parallel()
-	s := repairStage(t)
-	s.replicaLeft()
-	p := start(t, s.env, "session", "generate", "--yes", repairID)
-	p.prints(regexp.MustCompile(`press Ctrl-C`))
-	p.signal(syscall.SIGTERM)
-	if code := p.exitCode(); code != 1 || !strings.Contains(p.log.String(), "The job goes on wherever a bot runs") {
-		t.Errorf("exit code %d:\n%s", code, p.log)
-	}
-	if v := s.value("webhook:" + repairID); v["status"] == string(store.StatusError) {
-		t.Errorf("%v", v)
-	}
 }

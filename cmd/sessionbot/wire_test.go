@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// TestEventSeenInPart: what Stripe told of an event counts, although it then has
+// TestEventSeenInPart: what Stripe said of an event counts, although it then has
 // no time for us.
 func TestEventSeenInPart(t *testing.T) {
 	t.Parallel()

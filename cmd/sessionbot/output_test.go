@@ -28,13 +28,13 @@ func TestMeter(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var out bytes.Buffer
 				m := newMeter(&out)
-				m.inPlace, m.width = c.inPlace, 80
+				m.inPlace, m.screen.Width = c.inPlace, 80
 				for _, step := range []struct {
 					after time.Duration
 					n     int64
 				}{{time.Second, 10}, {time.Millisecond, 20}, {5 * time.Second, 50}, {5 * time.Second, 100}} {
 					time.Sleep(step.after)
-					m.keys(step.n, 100)
+					m.counted(step.n, 100)
 				}
 				m.clear()
 				if out.String() != c.want {
@@ -51,12 +51,12 @@ func TestClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		m := newMeter(&out)
-		m.inPlace, m.width = true, 80
-		standing, over := m.clock()
-		standing("Generating")
+		m.inPlace, m.screen.Width = true, 80
+		set, stop := m.clock()
+		set("Generating")
 		time.Sleep(2500 * time.Millisecond)
-		over()
-		over()
+		stop()
+		stop()
 		if want := "\r\x1b[KGenerating · 1s\r\x1b[KGenerating · 2s"; out.String() != want {
 			t.Errorf("%q", out.String())
 		}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// confirm shows a plan, asks y/N and carries it out. Here the operating system
+// decides who may approve; what needs a second operator is refused.
+func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
+	plan := *answer.Plan
+	user := store.Actor{ID: osUser(), Terminal: true}
+	t.show(answer.Blocks)
+	if t.config.logLevelSet {
+		t.held.release()
+	}
+	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
+		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, "it needs a second operator, in Slack", time.Now()))
+		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
+		t.decline(ctx, plan, user)
+		return exitRefused
+	}
+	approved := t.yes || t.ask(ctx, "Go on with "+string(plan.Action)+"?")
+	if approved && plan.Risk != "" && !t.yes {
+		approved = t.ask(ctx, plan.Risk+" Go on all the same?")
+	}
+	if !approved {
+		t.decline(context.WithoutCancel(ctx), plan, user)
+		t.say("Nothing was changed.")
+		return exitRefused
+	}
+	claim, err := t.ledger.Claim(ctx, plan.ID, "", user, time.Now())
+	if err != nil {
+		return fmt.Errorf("claim the plan: %w", err)
+	}
+	if claim.Verdict != store.Claimed {
+		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, commands.WhyNot(claim), time.Now()))
+		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.ClaimLine(claim, time.Now()))}))
+		return exitRefused
+	}
+	return t.follow(ctx, claim.Job)
+}
+
+func (t terminal) record(ctx context.Context, e store.Entry) {
+	if err := t.ledger.Record(ctx, e); err != nil {
+		t.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
+	}
+}
+
+// decline cancels a plan and records that.
+func (t terminal) decline(ctx context.Context, plan store.Plan, user store.Actor) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	answer, err := t.ledger.Cancel(ctx, plan.ID, user, time.Now())
+	if err != nil {
+		t.log.WarnContext(ctx, "plan not cancelled, left to expire", "error", err)
+	}
+	if answer.Verdict == store.Cancelled {
+		t.record(ctx, plan.Entry(store.AuditCancelled, user, store.Terminal, "", time.Now()))
+	}
+}
+
+// ask reports whether the person agrees. End of input, and a signal, are a no.
+func (t terminal) ask(ctx context.Context, question string) bool {
+	_, _ = fmt.Fprint(t.errs, question+" [y/N] ") // a terminal that is gone answers nothing
+	answers := make(chan string, 1)
+	go func() {
+		line, err := t.in.ReadString('\n')
+		if err != nil {
+			line = ""
+		}
+		answers <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case answer := <-answers:
+		return answer == "y" || answer == "yes"
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(t.errs) // ends the line of the question
+		return false
+	}
+}
+
+// follow executes the job, or watches whoever does, until it has ended: a bot may
+// take over while this process is suspended. Meanwhile one line shows its state.
+func (t terminal) follow(ctx context.Context, claimed store.Job) error {
+	id, waiting := claimed.ID, false
+	var shown store.Outcome
+	setState, stopClock := t.meter.clock()
+	defer stopClock()
+	report := func(_ context.Context, p store.Progress) error {
+		blocks := t.registry.ProgressBlocks(p)
+		if shown = p.Job.Outcome; shown != "" {
+			stopClock()
+			t.show(blocks)
+			return nil
+		}
+		if p.Job.Cancellable() && !waiting {
+			t.show(blocks)
+		}
+		waiting = p.Job.Cancellable()
+		state, _, _ := strings.Cut(blockkit.Text(blocks), "\n")
+		setState(state)
+		return nil
+	}
+	t.jobs.Notify = report
+	runner := jobs.New(t.jobs)
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
+			t.log.WarnContext(ctx, "job interrupted, will retry", "error", err)
+		}
+		job, err := t.ledger.LoadJob(ctx, id)
+		if err == nil && job.Outcome != "" && job.Told {
+			if shown != job.Outcome {
+				_ = report(ctx, runner.FinalProgress(ctx, job, store.File{})) // it never fails
+			}
+			return t.ended(job)
+		}
+		if err == nil && job.Outcome == "" { // a bot executes it
+			_ = report(ctx, store.Progress{Job: job, At: time.Now()}) // it never fails
+		}
+		select {
+		case <-ctx.Done():
+			if waiting && errors.Is(context.Cause(ctx), errInterrupted) {
+				if job, done := t.cancelWaiting(ctx, runner, id); done {
+					return t.ended(job)
+				}
+			}
+			t.say("Stopped watching. The job goes on wherever a bot runs; see /session history " + claimed.Plan.Session + ".")
+			return exitFailed
+		case <-tick.C:
+		}
+	}
+}
+
+// cancelWaiting cancels a job that was waiting when the person interrupted it. It
+// reports false where the job does not wait any more, or that is not known.
+func (t terminal) cancelWaiting(ctx context.Context, runner *jobs.Runner, id string) (store.Job, bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	answer, err := t.ledger.Cancel(ctx, id, store.Actor{ID: osUser(), Terminal: true}, time.Now())
+	if err != nil {
+		t.log.WarnContext(ctx, "cancellation of the job unconfirmed", "error", err)
+	}
+	if answer.Verdict != store.JobCancelled {
+		return store.Job{}, false
+	}
+	err = runner.Execute(ctx, id)
+	job, loadErr := t.ledger.LoadJob(ctx, id)
+	if err = errors.Join(err, loadErr); err != nil || job.Outcome == "" {
+		t.log.WarnContext(ctx, "job cancelled, left to a bot to end", "error", err)
+	}
+	return job, true
+}
+
+// ended prints the result for scripts and turns it into an exit code.
+func (t terminal) ended(job store.Job) error {
+	if t.json {
+		err := t.printJSON(map[string]any{"id": job.Plan.Session, "action": job.Plan.Action, "outcome": job.Outcome,
+			"cause": job.Cause, "file_id": job.FileID})
+		if err != nil {
+			return err
+		}
+	}
+	switch job.Outcome {
+	case store.OutcomeDone:
+		return nil
+	case store.OutcomeRefused, store.OutcomeCancelled, "": // "": cancelled, and a bot ends it
+		return exitRefused
+	}
+	return exitFailed
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/superduperai/sessionbot/commands"
+)
+
+// program is one run of sessionbot: its streams, and where its configuration
+// comes from.
+type program struct {
+	in        io.Reader
+	out, errs io.Writer
+	load      func(slack bool) (config, error) // see loadConfig
+}
+
+// rootCommand returns the tree of subcommands. Building it needs no variable.
+func (p program) rootCommand() *cobra.Command {
+	build := fmt.Sprintf("%s, commit %s, %s", version, commit(), runtime.Version())
+	root := &cobra.Command{
+		Use: "sessionbot", Short: "Finds out why a paying customer got no video, and repairs it",
+		Version: build, SilenceErrors: true, SilenceUsage: true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cmd.SetOut(p.errs)
+			return errors.Join(exitUsage, cmd.Help())
+		},
+	}
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.errs)
+	root.SetVersionTemplate("sessionbot {{.Version}}\n")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.AddCommand(
+		&cobra.Command{Use: "run", Short: "Run the bot until it is stopped", Args: noArgs,
+			Long: "Run the bot until it is stopped. It is configured by environment variables.",
+			RunE: func(cmd *cobra.Command, _ []string) error { return p.runBot(cmd.Context()) }},
+		p.demoCommand(),
+		p.workspaceCommand(),
+		p.doctorCommand(),
+		p.groupCommand("session", "Ask about a customer's session, or repair it"),
+		p.groupCommand("redis", "Ask about all sessions and about Redis"),
+		&cobra.Command{Use: "version", Short: "Print the version, the commit and the version of Go", Args: noArgs,
+			RunE: func(*cobra.Command, []string) error {
+				_, err := fmt.Fprintf(p.out, "sessionbot %s\n", build)
+				return err
+			}},
+	)
+	return root
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, only flags", cmd.CommandPath())
+	}
+	return nil
+}
+
+// groupCommand offers the commands of a slash command in the terminal. What people
+// paste may begin with a dash, or name no command at all, so everything but the
+// flags that only the terminal has is parsed by the commands, as in Slack. The
+// flags are declared for help and completion.
+func (p program) groupCommand(group, short string) *cobra.Command {
+	parent := p.terminalCommand(group, "", false)
+	parent.Use, parent.Short = group, short
+	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
+	if group == "session" {
+		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix or generate without asking")
+	} else {
+		parent.PersistentFlags().Int("limit", 0, "`number` of prompts to show")
+	}
+	for _, command := range commands.New(commands.Deps{}).Commands() {
+		if command.Group != group || command.Name == "help" {
+			continue
+		}
+		repair := command.Repairs != "" && !command.Operators
+		cmd := p.terminalCommand(group, command.Name, repair)
+		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
+		parent.AddCommand(cmd)
+	}
+	return parent
+}
+
+// terminalCommand runs one command of a group, or where name is empty the one
+// that the arguments name. Only a repair can be approved by --yes.
+func (p program) terminalCommand(group, name string, repair bool) *cobra.Command {
+	return &cobra.Command{
+		DisableFlagParsing: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if slices.Contains(args, "--yes") && !repair {
+				return errors.New("--yes belongs to fix and generate")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var o terminalOptions
+			words := []string{name}
+			for _, arg := range args {
+				switch arg {
+				case "-h", "--help":
+					return cmd.Help()
+				case "--json":
+					o.json = true
+				case "--yes":
+					o.yes = true
+				default:
+					words = append(words, arg)
+				}
+			}
+			text := strings.TrimSpace(strings.Join(words, " "))
+			if text == "" || text == "help" {
+				return cmd.Help()
+			}
+			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
+		},
+	}
+}
+
+// commit returns the revision that the binary was built from.
+func commit() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				return setting.Value[:min(12, len(setting.Value))]
+			}
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// superReader asks SuperDuperAI and the site for people, each behind a circuit
+// breaker.
+type superReader struct {
+	api         *superduper.Client
+	files, site *store.Guard
+}
+
+// superUnavailable reports whether they would fail whatever they are asked.
+func superUnavailable(err error) bool {
+	return errors.Is(err, superduper.Unavailable) || errors.Is(err, superduper.RateLimited)
+}
+
+func (r superReader) File(ctx context.Context, id string) (store.File, error) {
+	return guarded(r.files, superUnavailable, func() (store.File, error) { return r.api.File(ctx, id) })
+}
+
+func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	return guarded(r.site, superUnavailable, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
+}
+
+// countedSite counts the requests to the site that the examiner does not make.
+type countedSite struct {
+	superReader
+	product *store.Redis
+	lookups *store.Lookups
+}
+
+func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, error) {
+	site, err := s.superReader.SessionStatus(ctx, id)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
+	defer cancel()
+	if session, unread := (store.Reader{Redis: s.product}).Session(limited, id); unread == nil {
+		x := store.Examination{Evidence: store.Evidence{Session: session, Site: &site}}
+		s.lookups.Count(time.Now(), err == nil && x.SiteAgrees())
+	}
+	return site, err
+}

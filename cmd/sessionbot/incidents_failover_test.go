@@ -59,7 +59,7 @@ func TestRedisIsAway(t *testing.T) {
 	alert := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.stripe.Put(demo.CheckoutSession{ID: watchID(2), Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd", Created: pastGrace(), Event: store.EventFailed})
 	s.redis.Freeze(t)
-	s.bot.awaitOutput(regexp.MustCompile("the lead of the watch is lost"))
+	s.bot.awaitOutput(regexp.MustCompile("leadership lost"))
 	s.redis.Thaw(t)
 	oncall.ExpectMessage(containing("Lost: a paid session"))
 	s.webhook(watchID(1), store.StatusCompleted)

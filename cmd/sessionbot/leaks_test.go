@@ -311,9 +311,9 @@ func (p *process) refused() {
 	await(p.t, func() string {
 		select {
 		case <-p.done:
-			return "no connection to Slack"
+			return "connection to Slack failed"
 		default:
 			return p.log.String()
 		}
-	}, "no connection to Slack")
+	}, "connection to Slack failed")
 }

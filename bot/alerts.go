@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // alertEvent marks an alert, so that it can be found again.
@@ -29,7 +30,7 @@ var (
 )
 
 // Post shows an incident.
-func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, mark string) (m store.Message, err error) {
+func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
 	alert := commands.AlertOf(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
 	err = a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
@@ -40,7 +41,7 @@ func (a Alerts) Post(ctx context.Context, i store.Incident, d watch.Decision, ma
 
 // Update shows the current state of an incident in its message, as long as that
 // is in the alert channel.
-func (a Alerts) Update(ctx context.Context, i store.Incident) error {
+func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 	if i.Place.Channel != a.Channel {
 		return errMoved()
 	}
@@ -52,7 +53,7 @@ func (a Alerts) Update(ctx context.Context, i store.Incident) error {
 }
 
 // Reply adds a line to the alert's thread.
-func (a Alerts) Reply(ctx context.Context, i store.Incident, d watch.Decision, mark string) error {
+func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision, mark string) error {
 	if i.Place.Channel != a.Channel {
 		return errMoved()
 	}
@@ -74,7 +75,7 @@ func marked(mark string) slack.MsgOption {
 
 // withTextFallback sends an alert, and once more as text alone where Slack refuses
 // its blocks.
-func (a Alerts) withTextFallback(ctx context.Context, i store.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
+func (a Alerts) withTextFallback(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
 	if err != nil && FaultOf(err).class() == blocksError {
 		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))
@@ -109,7 +110,7 @@ func (a Alerts) join(ctx context.Context) bool {
 
 // Find looks for the alert, or for the line in its thread, with the mark that the
 // incident was last posted with.
-func (a Alerts) Find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
+func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, bool, error) {
 	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
 		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {

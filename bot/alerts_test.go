@@ -12,6 +12,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestNotificationError: what each fault means for the next try.
@@ -86,7 +87,7 @@ func TestChangeError(t *testing.T) {
 func TestAlertMovesWithTheAlertChannel(t *testing.T) {
 	t.Parallel()
 	a := Alerts{Channel: "C2"} // without a bot: nothing may be asked of Slack
-	i := store.Incident{Place: store.Message{Channel: "C1", TS: "1.2"}}
+	i := incident.Incident{Place: store.Message{Channel: "C1", TS: "1.2"}}
 	for name, err := range map[string]error{
 		"update": a.Update(t.Context(), i), "reply": a.Reply(t.Context(), i, watch.Decision{Act: watch.Reply}, "mark"),
 	} {

@@ -12,18 +12,20 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Plans are what waits for a confirmation, and what became of it; see
 // store.Ledger.
 type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
-	LoadPlan(ctx context.Context, id string, now time.Time) (store.PlanRecord, error)
-	LoadJob(ctx context.Context, id string) (store.Job, error)
-	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
-	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (store.ClaimAnswer, error)
+	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
+	LoadJob(ctx context.Context, id string) (repair.Job, error)
+	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (repair.ClaimAnswer, error)
+	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (repair.ClaimAnswer, error)
 	Retell(ctx context.Context, jobID string) (bool, error)
-	Record(ctx context.Context, e store.Entry) error
+	Record(ctx context.Context, e audit.Entry) error
 }
 
 // Repairs is what approvals work with.
@@ -44,9 +46,9 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	now := a.cfg.Now()
 	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, id, now)
 	switch {
-	case errors.Is(err, store.ErrUnknownPlan):
+	case errors.Is(err, repair.ErrUnknownPlan):
 		a.log.InfoContext(ctx, "unknown plan clicked")
-		a.replyLine(ctx, to, commands.ClaimLine(store.ClaimAnswer{Verdict: store.Unknown}, now))
+		a.replyLine(ctx, to, commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.Unknown}, now))
 		return
 	case err != nil:
 		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
@@ -55,7 +57,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
 	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {
-		a.record(ctx, plan.Entry(store.AuditRefused, to.actor(), to.channel, why+button, now))
+		a.record(ctx, plan.Entry(audit.AuditRefused, to.actor(), to.channel, why+button, now))
 		a.turnAway(ctx, to, refused)
 		return
 	}
@@ -63,14 +65,14 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	shown := plan.Message
 	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
 		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
-		a.record(ctx, plan.Entry(store.AuditRefused, to.actor(), to.channel, "a click on "+button+" in another message", now))
+		a.record(ctx, plan.Entry(audit.AuditRefused, to.actor(), to.channel, "a click on "+button+" in another message", now))
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.AsideElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
 		return
 	}
 	if shown.TS == "" && !c.ephemeral && c.message != "" {
 		a.saveMessage(ctx, plan.ID, store.Message{Channel: to.channel, TS: c.message})
 	}
-	var answer store.ClaimAnswer
+	var answer repair.ClaimAnswer
 	if c.button == commands.ActionCancel {
 		answer, err = a.cfg.Repairs.Plans.Cancel(ctx, plan.ID, to.actor(), a.cfg.Now())
 	} else {
@@ -86,7 +88,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 
 // mayDecide returns nil for those who may approve or cancel, else why they may
 // not, for them and for the audit trail.
-func (a approvals) mayDecide(ctx context.Context, to requester, plan store.PlanRecord, button string) (refused *notAdmitted, why string) {
+func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *notAdmitted, why string) {
 	own := plan.Requester == to.actor()
 	if button == commands.ActionCancel && own {
 		return nil, ""
@@ -105,33 +107,33 @@ func (a approvals) needsSecond(action store.Action) bool {
 
 // decided puts on record what a click came to, and shows it: in the message,
 // and to the clicker.
-func (a approvals) decided(ctx context.Context, to requester, button string, answer store.ClaimAnswer) {
+func (a approvals) decided(ctx context.Context, to requester, button string, answer repair.ClaimAnswer) {
 	plan, now := answer.Plan, a.cfg.Now()
 	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	line := commands.ClaimLine(answer, now)
-	record := func(event store.AuditEvent, detail string) {
+	record := func(event audit.AuditEvent, detail string) {
 		a.record(ctx, plan.Entry(event, to.actor(), to.channel, detail, now))
 	}
 	switch answer.Verdict {
-	case store.Claimed, store.JobCancelled: // its job is recorded by the runner
+	case repair.Claimed, repair.JobCancelled: // its job is recorded by the runner
 		defer a.cfg.Repairs.Wake()
-	case store.Cancelled:
-		record(store.AuditCancelled, "")
-	case store.NeedsSecondClick:
-		record(store.AuditPressed, "the first of two presses")
-	case store.Unknown: // gone since it was loaded, a moment ago
+	case repair.Cancelled:
+		record(audit.AuditCancelled, "")
+	case repair.NeedsSecondClick:
+		record(audit.AuditPressed, "the first of two presses")
+	case repair.Unknown: // gone since it was loaded, a moment ago
 		a.replyLine(ctx, to, line)
 		return
 	default:
-		record(store.AuditRefused, "a click on "+button+": "+commands.WhyNot(answer))
+		record(audit.AuditRefused, "a click on "+button+": "+commands.WhyNot(answer))
 	}
 	shown := a.showDecided(ctx, to, answer)
 	switch answer.Verdict {
-	case store.Claimed:
+	case repair.Claimed:
 		if !shown {
 			a.reply(ctx, to, commands.AsideApproved)
 		}
-	case store.Cancelled, store.JobCancelled:
+	case repair.Cancelled, repair.JobCancelled:
 		if !shown {
 			a.reply(ctx, to, commands.AsideCancelled)
 		}
@@ -142,19 +144,19 @@ func (a approvals) decided(ctx context.Context, to requester, button string, ans
 
 // showDecided brings the plan's message up to what a click came to and reports
 // whether it could.
-func (a approvals) showDecided(ctx context.Context, to requester, answer store.ClaimAnswer) (shown bool) {
+func (a approvals) showDecided(ctx context.Context, to requester, answer repair.ClaimAnswer) (shown bool) {
 	plan := answer.Plan
 	switch answer.Verdict {
-	case store.Claimed, store.JobCancelled:
-		err := a.update(ctx, plan.Message, a.cfg.Commands.ProgressBlocks(store.Progress{Job: answer.Job, At: a.cfg.Now()}))
+	case repair.Claimed, repair.JobCancelled:
+		err := a.update(ctx, plan.Message, a.cfg.Commands.ProgressBlocks(repair.Progress{Job: answer.Job, At: a.cfg.Now()}))
 		a.ensureFinalState(ctx, plan.ID)
 		return err == nil
-	case store.NeedsSecondClick:
+	case repair.NeedsSecondClick:
 		a.showConfirmation(ctx, to, answer)
 		a.ensureFinalState(ctx, plan.ID)
-	case store.Expired:
+	case repair.Expired:
 		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
-	case store.Cancelled, store.AlreadyCancelled:
+	case repair.Cancelled, repair.AlreadyCancelled:
 		return a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) == nil
 	}
 	return false
@@ -178,7 +180,7 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 // showConfirmation shows the button for the second click. Where the plan's message
 // can no longer be updated, or is not known, the plan is posted again: without the
 // button nobody could approve it.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer store.ClaimAnswer) {
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimAnswer) {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),
 		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
@@ -198,7 +200,7 @@ func (a approvals) ensureFinalState(ctx context.Context, id string) {
 	defer cancel()
 	again, err := a.cfg.Repairs.Plans.Retell(ctx, id)
 	switch {
-	case errors.Is(err, store.ErrUnknownJob): // not even approved
+	case errors.Is(err, repair.ErrUnknownJob): // not even approved
 	case err != nil:
 		a.log.ErrorContext(ctx, "job message may show an old state", "job", id, "error", err)
 	case again:

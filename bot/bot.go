@@ -17,7 +17,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 const (
@@ -39,7 +39,7 @@ const (
 type Commands interface {
 	Parse(req commands.Request) commands.Call
 	ParseAction(actionID, session string, req commands.Request) commands.Call
-	ProgressBlocks(p store.Progress) []slack.Block
+	ProgressBlocks(p repair.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }
 

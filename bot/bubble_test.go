@@ -18,7 +18,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // bubble is a Slack whose connections are pipes, so that a test of minutes runs
@@ -101,7 +101,7 @@ func (plain) ParseAction(_, value string, req commands.Request) commands.Call {
 	return plain{}.Parse(req)
 }
 
-func (plain) ProgressBlocks(store.Progress) []slack.Block { return nil }
+func (plain) ProgressBlocks(repair.Progress) []slack.Block { return nil }
 
 func (plain) SettleNotMade(context.Context, string, commands.Request) commands.Answer {
 	return commands.Answer{}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 const (
@@ -74,7 +76,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
-			a.record(ctx, job.Plan.Entry(store.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
+			a.record(ctx, job.Plan.Entry(audit.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
 		a.turnAway(ctx, to, refused)
 		return
@@ -89,16 +91,16 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 // Incidents are acknowledged and snoozed by the buttons of an alert; see
 // store.Watch.
 type Incidents interface {
-	Acknowledge(ctx context.Context, id, by string, now time.Time) (store.Incident, bool, error)
-	Snooze(ctx context.Context, id, by string, now time.Time) (store.Incident, bool, error)
+	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
+	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 }
 
 // acknowledge carries out a click on a button of an alert. The message shows the
 // result; only a click that changed nothing is answered.
 func (a answers) acknowledge(ctx context.Context, to requester, c click) {
-	var i store.Incident
+	var i incident.Incident
 	var done bool
-	err := store.ErrUnknownIncident
+	err := incident.ErrUnknownIncident
 	if a.cfg.Incidents != nil {
 		acknowledge := a.cfg.Incidents.Acknowledge
 		if c.button == commands.ActionSnooze {
@@ -107,8 +109,8 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 		i, done, err = acknowledge(ctx, c.value, to.user, a.cfg.Now())
 	}
 	switch {
-	case errors.Is(err, store.ErrUnknownIncident):
-		a.replyLine(ctx, to, commands.PressedLine(store.Incident{}, a.cfg.Now()))
+	case errors.Is(err, incident.ErrUnknownIncident):
+		a.replyLine(ctx, to, commands.PressedLine(incident.Incident{}, a.cfg.Now()))
 	case err != nil:
 		a.log.ErrorContext(ctx, "click on an alert failed", "button", c.button, "error", err)
 		a.replyRef(ctx, to, commands.Aside(commands.ClickFailedText(err)))

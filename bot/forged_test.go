@@ -19,6 +19,8 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
@@ -84,13 +86,13 @@ func (f forgery) frame(i int, responseURL string) []byte {
 func TestForgedClicks(t *testing.T) {
 	t.Parallel()
 	server := redistest.NewDatabase(t)
-	r, err := store.Open(t.Context(), server.URL())
+	r, err := rdb.Open(t.Context(), server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close() //nolint:errcheck // the test's own
-	ledger := store.NewLedger(r)
-	plan := store.Plan{ID: "Pl4nPl4nPl4n", Action: store.ActionFix, Session: session, Requester: store.Actor{ID: "U1"},
+	ledger := repair.NewLedger(r)
+	plan := repair.Plan{ID: "Pl4nPl4nPl4n", Action: store.ActionFix, Session: session, Requester: store.Actor{ID: "U1"},
 		Created: time.Now(), Expires: time.Now().Add(time.Hour)}
 	if err := ledger.SavePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)
@@ -135,7 +137,7 @@ func TestForgedClicks(t *testing.T) {
 		}
 	}
 	close(next)
-	if record, err := ledger.LoadPlan(t.Context(), plan.ID, time.Now()); err != nil || record.State != store.PlanOpen {
+	if record, err := ledger.LoadPlan(t.Context(), plan.ID, time.Now()); err != nil || record.State != repair.PlanOpen {
 		t.Errorf("the plan is %s, %v", record.State, err)
 	}
 	after := contents(t, server.Client())

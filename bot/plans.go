@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // propose shows a plan with its buttons. It is stored already, so they live as
@@ -21,7 +22,7 @@ func (a approvals) propose(ctx context.Context, to requester, answer commands.An
 
 // showPlan posts a plan and records where. The requester gets an answer where that
 // is another channel, or where it failed.
-func (a approvals) showPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) {
+func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
@@ -41,7 +42,7 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan store.Plan, 
 // postPlan tries the channel, the alert channel, and where no second operator is
 // needed the requester alone, if they may approve. The pointer is what the
 // requester is answered about another channel, nil = nothing.
-func (a approvals) postPlan(ctx context.Context, to requester, plan store.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
+func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
 	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
 	if err == nil || !FaultOf(err).elsewhere() {
 		return m, nil, err
@@ -60,7 +61,7 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan store.Plan, 
 
 // ShowProgress shows the state of a job in the message of its plan. An error for a
 // job that has ended means that its end has to be shown again.
-func (a approvals) ShowProgress(ctx context.Context, p store.Progress) error {
+func (a approvals) ShowProgress(ctx context.Context, p repair.Progress) error {
 	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
 	if m.TS == "" {
 		if !ended {
@@ -82,7 +83,7 @@ func (a approvals) ShowProgress(ctx context.Context, p store.Progress) error {
 
 // postEnd posts the end of a job in its channel, in the alert channel or to the
 // one who approved it. Where nobody can be reached the audit trail has to do.
-func (a approvals) postEnd(ctx context.Context, p store.Progress) error {
+func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 	channels := []string{p.Job.Plan.Message.Channel, a.cfg.Repairs.AlertChannel}
 	if !p.Job.Approver.Terminal {
 		channels = append(channels, p.Job.Approver.ID)
@@ -111,7 +112,7 @@ func (a approvals) postEnd(ctx context.Context, p store.Progress) error {
 
 // sendProgress sends how a job stands, without its picture where Slack refuses
 // that: Slack fetches it itself, and may not get it.
-func (a approvals) sendProgress(ctx context.Context, p store.Progress, send func([]slack.Block) error) error {
+func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send func([]slack.Block) error) error {
 	blocks := func() []slack.Block {
 		all := a.cfg.Commands.ProgressBlocks(p)
 		if buttons := commands.ProgressActions(p.Job); len(buttons) > 0 {
@@ -133,7 +134,7 @@ func (a approvals) sendProgress(ctx context.Context, p store.Progress, send func
 func (a approvals) saveMessage(ctx context.Context, planID string, m store.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()
-	if err := a.cfg.Repairs.Plans.SetMessage(ctx, planID, m); err != nil && !errors.Is(err, store.ErrUnknownPlan) {
+	if err := a.cfg.Repairs.Plans.SetMessage(ctx, planID, m); err != nil && !errors.Is(err, repair.ErrUnknownPlan) {
 		a.log.WarnContext(ctx, "plan message not recorded", "plan", planID, "error", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestPlanGoesToTheAlertChannel where its own takes no messages of ours, and
@@ -43,7 +43,7 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 				outbox: &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)},
 				cfg:    Config{Repairs: Repairs{AlertChannel: "C9", Approvals: "all"}},
 			}}
-			m, pointer, err := a.postPlan(t.Context(), requester{channel: "C1"}, store.Plan{}, hello.blocks)
+			m, pointer, err := a.postPlan(t.Context(), requester{channel: "C1"}, repair.Plan{}, hello.blocks)
 			if !slices.Equal(tried, want) {
 				t.Errorf("tried %v, want %v", tried, want)
 			}

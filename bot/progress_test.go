@@ -16,6 +16,7 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // planStub is a ledger that counts how often an end may have been overwritten.
@@ -39,7 +40,7 @@ func (r *planStub) Retell(context.Context, string) (bool, error) {
 // pictureCommands shows a picture where there is one.
 type pictureCommands struct{ scripted }
 
-func (*pictureCommands) ProgressBlocks(p store.Progress) []slack.Block {
+func (*pictureCommands) ProgressBlocks(p repair.Progress) []slack.Block {
 	blocks := says("progress")
 	if p.File.ThumbnailURL != "" {
 		blocks = append(blocks, slack.NewImageBlock(p.File.ThumbnailURL, "picture", "", nil))
@@ -51,8 +52,8 @@ func (*pictureCommands) ProgressBlocks(p store.Progress) []slack.Block {
 // fault is left to the next try.
 func TestShowProgress(t *testing.T) {
 	t.Parallel()
-	ended := store.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},
-		Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
+	ended := repair.Job{ID: "J", Outcome: store.OutcomeDone, Approver: store.Actor{ID: "U0LEAD"},
+		Plan: repair.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
 	running, unplaced, terminal := ended, ended, ended
 	running.Outcome = ""
 	unplaced.Plan.Message = store.Message{}
@@ -61,7 +62,7 @@ func TestShowProgress(t *testing.T) {
 	const closed, shape = `{"ok":false,"error":"is_archived"}`, `{"ok":false,"error":"invalid_blocks"}`
 	for _, c := range []struct {
 		name    string
-		job     store.Job
+		job     repair.Job
 		alerts  string
 		answers []string // one after the other; then ok
 		calls   []string
@@ -108,7 +109,7 @@ func TestShowProgress(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			err = b.ShowProgress(t.Context(), store.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
+			err = b.ShowProgress(t.Context(), repair.Progress{Job: c.job, File: store.File{ThumbnailURL: "https://cdn.example.com/1.jpg"}})
 			if !slices.Equal(calls, c.calls) || (err != nil) != c.fails {
 				t.Errorf("called %q (%v), want %q", calls, err, c.calls)
 			}
@@ -138,8 +139,8 @@ func TestProgressEnsuresFinalState(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	job := store.Job{ID: "J", Plan: store.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
-	if err := b.ShowProgress(t.Context(), store.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
+	job := repair.Job{ID: "J", Plan: repair.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
+	if err := b.ShowProgress(t.Context(), repair.Progress{Job: job}); err != nil || ledger.count != 1 || woken != 1 {
 		t.Errorf("%v, asked %d times, woken %d times", err, ledger.count, woken)
 	}
 }

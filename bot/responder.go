@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 )
 
 // requester is the person who waits for an answer, and where they wait.
@@ -44,7 +45,7 @@ func (r *responder) admitted(ctx context.Context, to requester, repair commands.
 		return true
 	}
 	if repair.Session != "" {
-		r.record(ctx, store.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: store.AuditRefused,
+		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.AuditRefused,
 			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
 	}
 	r.turnAway(ctx, to, err)
@@ -64,7 +65,7 @@ func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted
 // recordTimeout is how long an answer waits for the audit trail.
 const recordTimeout = 2 * time.Second
 
-func (r *responder) record(ctx context.Context, e store.Entry) {
+func (r *responder) record(ctx context.Context, e audit.Entry) {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	if err := r.cfg.Repairs.Plans.Record(ctx, e); err != nil {

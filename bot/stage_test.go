@@ -18,7 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 const session = "cs_live_a1"
@@ -37,7 +37,7 @@ func (s *scripted) ParseAction(id, value string, req commands.Request) commands.
 	return commands.Call{Run: func(ctx context.Context) commands.Answer { return s.action(ctx, id, value, req) }}
 }
 
-func (s *scripted) ProgressBlocks(store.Progress) []slack.Block { return says("progress") }
+func (s *scripted) ProgressBlocks(repair.Progress) []slack.Block { return says("progress") }
 
 func (s *scripted) SettleNotMade(context.Context, string, commands.Request) commands.Answer {
 	return commands.Answer{}

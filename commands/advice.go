@@ -5,10 +5,11 @@ import (
 	"slices"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // nextStep is what to do now, by the verdict and what prevents a repair.
-func nextStep(x store.Examination) string {
+func nextStep(x diagnosis.Examination) string {
 	if step := settleStep(x); step != "" && x.Deliver == "" {
 		return step
 	}
@@ -17,10 +18,10 @@ func nextStep(x store.Examination) string {
 
 // settleStep is how an operator settles a generation of ours, "" = there is none
 // to be settled.
-func settleStep(x store.Examination) string {
+func settleStep(x diagnosis.Examination) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
-	case x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear:
+	case x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear:
 		return "Look in SuperDuperAI before anybody starts another. If it was made: " + command + "<file id>. If it was not: the button “It was not made” in Slack."
 	case x.Repair.Outcome != store.OutcomeGaveUp, x.Site != nil && x.Site.Sees(x.Session.FileID()):
 		return ""
@@ -32,37 +33,37 @@ func settleStep(x store.Examination) string {
 
 const seeFileFirst = "Refresh in a minute. If its file stays out of sight, ask the engineer on call: no second {video} can be made until it has been seen."
 
-var verdictSteps = map[store.Verdict]string{
-	store.VerdictWaiting:   "Wait a few minutes, then refresh.",
-	store.VerdictUnpaid:    "Nothing is owed yet. Wait for the payment.",
-	store.VerdictAbandoned: "Nothing is owed. The customer may start a new checkout.",
-	store.VerdictRefunded:  "Nothing is owed. Do not make {a video}.",
-	store.VerdictLost:      "Ask the customer for the prompt, or refund in Stripe: without a prompt nothing can be generated.",
-	store.VerdictCorrupt:   "Ask the engineer on call to look at the value in Redis. Change nothing before.",
-	store.VerdictNotFound:  "Check the id, or find it by the customer's e-mail: /session find <e-mail>.",
+var verdictSteps = map[diagnosis.Verdict]string{
+	diagnosis.VerdictWaiting:   "Wait a few minutes, then refresh.",
+	diagnosis.VerdictUnpaid:    "Nothing is owed yet. Wait for the payment.",
+	diagnosis.VerdictAbandoned: "Nothing is owed. The customer may start a new checkout.",
+	diagnosis.VerdictRefunded:  "Nothing is owed. Do not make {a video}.",
+	diagnosis.VerdictLost:      "Ask the customer for the prompt, or refund in Stripe: without a prompt nothing can be generated.",
+	diagnosis.VerdictCorrupt:   "Ask the engineer on call to look at the value in Redis. Change nothing before.",
+	diagnosis.VerdictNotFound:  "Check the id, or find it by the customer's e-mail: /session find <e-mail>.",
 }
 
-func verdictStep(x store.Examination) string {
+func verdictStep(x diagnosis.Examination) string {
 	if x.Deliver != "" {
 		return "Show the {video} to the customer, which costs nothing; then send them the link."
 	}
 	switch x.Verdict {
-	case store.VerdictCompleted:
+	case diagnosis.VerdictCompleted:
 		return completedStep(x)
-	case store.VerdictProcessing:
+	case diagnosis.VerdictProcessing:
 		if x.Session.Kind() == store.KindImage {
 			return "Wait a minute. Refresh to see how it stands."
 		}
 		return "Wait: a video usually takes 2–15 minutes. Refresh to see how it stands."
-	case store.VerdictOrphaned:
+	case diagnosis.VerdictOrphaned:
 		return orphanStep(x)
-	case store.VerdictStalled, store.VerdictFailed:
+	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		return failedStep(x)
-	case store.VerdictRefunded:
+	case diagnosis.VerdictRefunded:
 		if x.Allows(store.ActionFix) {
 			return "Nothing is owed. Mark it as error, so that the customer's page stops waiting."
 		}
-	case store.VerdictCorrupt:
+	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
 			return "Mark it as error and ask the engineer on call to look; the prompt itself can be read."
 		}
@@ -73,7 +74,7 @@ func verdictStep(x store.Examination) string {
 	return unclearStep(x)
 }
 
-func completedStep(x store.Examination) string {
+func completedStep(x diagnosis.Examination) string {
 	switch {
 	case x.File.State != store.FileCompleted:
 		return "Look at the customer's page before you answer: the file itself was not seen."
@@ -85,7 +86,7 @@ func completedStep(x store.Examination) string {
 	return "Nothing to do. Send the customer the link if they ask."
 }
 
-func orphanStep(x store.Examination) string {
+func orphanStep(x diagnosis.Examination) string {
 	generate := x.Allows(store.ActionGenerate)
 	unverified := x.Payment.State == store.PaymentUnverified
 	why := unverifiedText(x.Payment.Why, x.Payment.Since)
@@ -108,7 +109,7 @@ func orphanStep(x store.Examination) string {
 	return "Resend the event from Stripe, or generate the {video}."
 }
 
-func failedStep(x store.Examination) string {
+func failedStep(x diagnosis.Examination) string {
 	switch {
 	case x.Allows(store.ActionGenerate):
 		return "Generate the {video} again, or refund the customer in Stripe."
@@ -122,7 +123,7 @@ func failedStep(x store.Examination) string {
 	return "Ask the engineer on call: it cannot be generated from here."
 }
 
-func unclearStep(x store.Examination) string {
+func unclearStep(x diagnosis.Examination) string {
 	switch {
 	case x.RedisSilent:
 		return RedisErrorText(x.RedisErr)
@@ -143,17 +144,17 @@ func isTransient(why store.Unverified) bool {
 	return why == store.StripeNoAnswer || why == store.StripeRateLimited || why == store.StripeFault
 }
 
-func unpaid(x store.Examination) bool {
+func unpaid(x diagnosis.Examination) bool {
 	return x.Payment.State == store.PaymentUnpaid || x.Payment.State == store.PaymentExpired
 }
 
 // fileUnseen reports whether a file that the session names was not seen: it may
 // be ready.
-func fileUnseen(x store.Examination) bool {
+func fileUnseen(x diagnosis.Examination) bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
 	}
-	return unseen(x.File.State) || slices.ContainsFunc(x.Others, func(n store.Named) bool { return unseen(n.State) })
+	return unseen(x.File.State) || slices.ContainsFunc(x.Others, func(n diagnosis.Named) bool { return unseen(n.State) })
 }
 
 const (
@@ -163,21 +164,21 @@ const (
 	videoDuration = "; it usually takes 2 to 15 minutes"
 )
 
-var customerSentences = map[store.Verdict]string{
-	store.VerdictLost:      "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the {video}, or we refund you.",
-	store.VerdictRefunded:  refundSentence,
-	store.VerdictUnpaid:    "Your payment has not reached us yet. As soon as it does, your {video} will be made.",
-	store.VerdictAbandoned: "This order was not paid and has expired; nothing was charged. You are welcome to start a new one.",
-	store.VerdictNotFound:  "We could not find this order. Please send us the e-mail address that you paid with.",
+var customerSentences = map[diagnosis.Verdict]string{
+	diagnosis.VerdictLost:      "Your payment arrived, but we lost the text of your order. Please send us your prompt and we will make the {video}, or we refund you.",
+	diagnosis.VerdictRefunded:  refundSentence,
+	diagnosis.VerdictUnpaid:    "Your payment has not reached us yet. As soon as it does, your {video} will be made.",
+	diagnosis.VerdictAbandoned: "This order was not paid and has expired; nothing was charged. You are welcome to start a new one.",
+	diagnosis.VerdictNotFound:  "We could not find this order. Please send us the e-mail address that you paid with.",
 }
 
 // customerSentence is what support can send to the customer as it is.
-func (d Deps) customerSentence(x store.Examination) string {
+func (d Deps) customerSentence(x diagnosis.Examination) string {
 	kind := x.Session.Kind()
 	switch {
 	case x.Deliver != "":
 		return d.readySentence(kind, x.Deliver)
-	case x.Verdict == store.VerdictCompleted && x.File.State == store.FileCompleted:
+	case x.Verdict == diagnosis.VerdictCompleted && x.File.State == store.FileCompleted:
 		return d.readySentence(kind, x.Session.FileID())
 	}
 	duration := videoDuration
@@ -193,22 +194,22 @@ func (d Deps) readySentence(kind store.Kind, file string) string {
 
 // verdictSentence promises no more than can be done and than is known of the
 // payment.
-func verdictSentence(x store.Examination, duration string) string {
+func verdictSentence(x diagnosis.Examination, duration string) string {
 	unverified := x.Payment.State == store.PaymentUnverified
 	switch x.Verdict {
-	case store.VerdictProcessing:
+	case diagnosis.VerdictProcessing:
 		return "Your {video} is on its way" + duration + "."
-	case store.VerdictWaiting, store.VerdictOrphaned:
+	case diagnosis.VerdictWaiting, diagnosis.VerdictOrphaned:
 		switch {
 		case unverified:
 			return lookingIntoIt
-		case x.Verdict == store.VerdictWaiting:
+		case x.Verdict == diagnosis.VerdictWaiting:
 			return "Your order arrived and your {video} will be started in a moment" + duration + "."
 		case x.Payment.State == store.PaymentNotRequired:
 			return "Your order arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
 		}
 		return "Your payment arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
-	case store.VerdictStalled, store.VerdictFailed:
+	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		switch {
 		case unpaid(x):
 			return "This order was not paid, so no {video} was made; nothing was charged."
@@ -216,7 +217,7 @@ func verdictSentence(x store.Examination, duration string) string {
 			return lookingIntoIt
 		}
 		return "Something went wrong while your {video} was being made. We are putting it right and will write when it is ready."
-	case store.VerdictAbandoned:
+	case diagnosis.VerdictAbandoned:
 		if x.Payment.Failed {
 			return "Your payment did not go through, so no {video} was made. You are welcome to order again."
 		}

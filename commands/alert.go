@@ -9,6 +9,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // The buttons of an alert; their value is the incident's opaque id.
@@ -31,7 +33,7 @@ type Alert struct {
 
 // AlertOf shows the state of an incident. mention is the id of the person or the
 // group to notify, "" = nobody.
-func AlertOf(i store.Incident, mention string, now time.Time) Alert {
+func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
 	head, next := alertText(i)
 	blocks := blockkit.Message(plainLines(next)...)
 	if line := ownerLine(i, now); line != nil {
@@ -42,16 +44,16 @@ func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 	}
 	open := i.Open()
 	total := len(open)
-	if i.Kind == store.IncidentHistory { // which holds only the newest
+	if i.Kind == incident.IncidentHistory { // which holds only the newest
 		total = i.Sessions
 	}
-	for _, c := range open[:min(len(open), store.ShownCases)] {
+	for _, c := range open[:min(len(open), incident.ShownCases)] {
 		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)))
 		if len(c.ID) <= maxButtonValue { // a longer key is no session of Stripe's
 			blocks = append(blocks, slack.NewActionBlock("", caseActions(c)...))
 		}
 	}
-	if more := total - store.ShownCases; more > 0 {
+	if more := total - incident.ShownCases; more > 0 {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.PlainLine("and "+count(more, "session")+" more")))
 	}
 	if lines := goneLines(i, now); lines != nil {
@@ -62,10 +64,10 @@ func AlertOf(i store.Incident, mention string, now time.Time) Alert {
 
 // AlertReply is a line in the thread of an alert: it grows, nobody has
 // acknowledged it, or it is open again.
-func AlertReply(i store.Incident, reason, mention string, now time.Time) Alert {
+func AlertReply(i incident.Incident, reason, mention string, now time.Time) Alert {
 	open := i.Open()
-	head := casesText(store.Verdict(i.Kind), open)
-	if sum := sumText(store.SumOf(open)); sum != "" {
+	head := casesText(diagnosis.Verdict(i.Kind), open)
+	if sum := sumText(incident.SumOf(open)); sum != "" {
 		head += " (" + sum + ")"
 	}
 	prefix, next := "Growing: ", "→ See the message above."
@@ -112,7 +114,7 @@ func plainLines(texts []string) []blockkit.Line {
 }
 
 // caseLine is one session: its id, its payment, its age, what Stripe says.
-func caseLine(c store.Case, now time.Time) blockkit.Line {
+func caseLine(c incident.Case, now time.Time) blockkit.Line {
 	var parts []string
 	switch {
 	case c.Payment == store.PaymentNotRequired:
@@ -137,14 +139,14 @@ func caseLine(c store.Case, now time.Time) blockkit.Line {
 }
 
 // caseAge is how long the session has been in its state.
-func caseAge(c store.Case, now time.Time) string {
+func caseAge(c incident.Case, now time.Time) string {
 	lasting := "for " + span(now.Sub(c.At)) + " (since " + clock(c.At, now) + ")"
 	switch {
-	case c.Verdict == store.VerdictFailed:
+	case c.Verdict == diagnosis.VerdictFailed:
 		return "failed " + ago(c.At, now)
-	case c.Verdict == store.VerdictStalled:
+	case c.Verdict == diagnosis.VerdictStalled:
 		return "in the making " + lasting
-	case c.Verdict != store.VerdictOrphaned && c.Verdict != store.VerdictLost:
+	case c.Verdict != diagnosis.VerdictOrphaned && c.Verdict != diagnosis.VerdictLost:
 		return lasting
 	case c.Payment == store.PaymentUnverified:
 		return "stored " + ago(c.At, now)
@@ -156,7 +158,7 @@ func caseAge(c store.Case, now time.Time) string {
 
 // caseActions are a session's buttons: the repairs that were allowed when it was
 // last examined, the one that helps the customer first.
-func caseActions(c store.Case) []slack.BlockElement {
+func caseActions(c incident.Case) []slack.BlockElement {
 	buttons := []slack.BlockElement{debugButton("Debug", c.ID)}
 	if slices.Contains(c.Allowed, store.ActionGenerate) {
 		buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
@@ -172,20 +174,20 @@ func caseActions(c store.Case) []slack.BlockElement {
 }
 
 // goneLines are the sessions that left the incident, the last first.
-func goneLines(i store.Incident, now time.Time) []blockkit.Line {
+func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
 	gone := i.Gone()
 	var lines []blockkit.Line
-	for _, c := range gone[:min(len(gone), store.ShownCases)] {
+	for _, c := range gone[:min(len(gone), incident.ShownCases)] {
 		lines = append(lines, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(i.Kind, c.Ending)+" "+clock(c.Gone, now))))
 	}
-	if more := len(gone) - store.ShownCases; more > 0 {
+	if more := len(gone) - incident.ShownCases; more > 0 {
 		lines = append(lines, blockkit.PlainLine("and "+count(more, "session")+" more that left"))
 	}
 	return lines
 }
 
 // ownerLine names who acknowledged or snoozed the incident, nil = nobody.
-func ownerLine(i store.Incident, now time.Time) blockkit.Line {
+func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 	var line blockkit.Line
 	if a := i.Acknowledged; a != nil {
 		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "+clock(a.At, now)))
@@ -200,7 +202,7 @@ func ownerLine(i store.Incident, now time.Time) blockkit.Line {
 }
 
 // alertActions are the buttons of the whole incident.
-func alertActions(i store.Incident) []slack.BlockElement {
+func alertActions(i incident.Incident) []slack.BlockElement {
 	if !i.Closed.IsZero() || summaries[i.Kind] != nil {
 		return nil // there are no reminders of a summary
 	}
@@ -214,7 +216,7 @@ func alertActions(i store.Incident) []slack.BlockElement {
 }
 
 // PressedLine answers a click that changed nothing, or whose incident is gone.
-func PressedLine(i store.Incident, now time.Time) blockkit.Line {
+func PressedLine(i incident.Incident, now time.Time) blockkit.Line {
 	switch {
 	case i.ID == "":
 		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")

@@ -6,25 +6,27 @@ import (
 	"strings"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // summaries are the texts of incidents that are not about single sessions: a
 // headline and what to do next.
-var summaries = map[store.IncidentKind]func(store.Incident) (head string, next []string){
-	store.IncidentHistory:    historyText,
-	store.IncidentUnverified: unverifiedAlert,
-	store.IncidentBlind:      degradedText,
-	store.IncidentFiles:      filesText,
-	store.IncidentEmpty:      emptyText,
+var summaries = map[incident.IncidentKind]func(incident.Incident) (head string, next []string){
+	incident.IncidentHistory:    historyText,
+	incident.IncidentUnverified: unverifiedAlert,
+	incident.IncidentBlind:      degradedText,
+	incident.IncidentFiles:      filesText,
+	incident.IncidentEmpty:      emptyText,
 }
 
-func alertEmoji(i store.Incident) string {
+func alertEmoji(i incident.Incident) string {
 	switch {
 	case !i.Closed.IsZero():
 		return ":white_check_mark:"
-	case i.Kind == store.IncidentHistory:
+	case i.Kind == incident.IncidentHistory:
 		return ":information_source:"
-	case i.Kind == store.IncidentUnverified, i.Kind == store.IncidentFiles, i.Kind == store.IncidentBlind && !slices.Contains(i.Parts, store.PartSweep):
+	case i.Kind == incident.IncidentUnverified, i.Kind == incident.IncidentFiles, i.Kind == incident.IncidentBlind && !slices.Contains(i.Parts, incident.PartSweep):
 		return ":warning:"
 	}
 	return ":rotating_light:"
@@ -43,7 +45,7 @@ var (
 	}
 )
 
-func unverifiedAlert(i store.Incident) (string, []string) {
+func unverifiedAlert(i incident.Incident) (string, []string) {
 	sessions := count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
@@ -57,7 +59,7 @@ func unverifiedAlert(i store.Incident) (string, []string) {
 }
 
 // after is how long a closed incident lasted.
-func after(i store.Incident) string { return " after " + span(i.Closed.Sub(i.Since)) }
+func after(i incident.Incident) string { return " after " + span(i.Closed.Sub(i.Since)) }
 
 func nothingToDo(because string) []string { return []string{"→ Nothing to do: " + because} }
 
@@ -65,15 +67,15 @@ var (
 	stripeUnreadable = cause{"Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."}
 	// partCauses are the parts of the watch that can fail.
 	partCauses = map[string]cause{
-		store.PartSweep:         {"the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."},
-		store.PartEvents:        {"the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."},
-		store.PartFiles:         {"what is seen of files cannot be kept", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until then videos that fail or stall are not noticed."},
-		store.PartNotifications: {"Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."},
+		incident.PartSweep:         {"the sessions in Redis cannot be read", "Look after Redis; the bot's log has the cause. Until then orphans may be noticed late or not at all."},
+		incident.PartEvents:        {"the Stripe key may not list events", "Give the key in STRIPE_SECRET_KEY the right to read Events. Until then Stripe's list of sessions has to do: orphans may be noticed up to an hour late, and why is not known."},
+		incident.PartFiles:         {"what is seen of files cannot be kept", "Check the bot's own Redis (STATE_REDIS_URL); the bot's log has the cause. Until then videos that fail or stall are not noticed."},
+		incident.PartNotifications: {"Redis tells of no writes any more", "Nothing is urgent: the sweep notices the same one interval later. The bot's log has the cause."},
 	}
 )
 
 // degradedText is about the watch itself.
-func degradedText(i store.Incident) (string, []string) {
+func degradedText(i incident.Incident) (string, []string) {
 	switch {
 	case len(i.Parts) == 0 && !i.Closed.IsZero():
 		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
@@ -100,7 +102,7 @@ var (
 	}
 )
 
-func filesText(i store.Incident) (string, []string) {
+func filesText(i incident.Incident) (string, []string) {
 	if !i.Closed.IsZero() {
 		return "Files can be checked again" + after(i) + ".", nothingToDo("whatever became due meanwhile is being checked.")
 	}
@@ -110,7 +112,7 @@ func filesText(i store.Incident) (string, []string) {
 }
 
 // emptyText is about a Redis that holds no session.
-func emptyText(i store.Incident) (string, []string) {
+func emptyText(i incident.Incident) (string, []string) {
 	if !i.Closed.IsZero() {
 		return "Redis holds sessions again" + after(i) + ".", nothingToDo("any paid session without a video is alerted.")
 	}
@@ -119,10 +121,10 @@ func emptyText(i store.Incident) (string, []string) {
 }
 
 // historyText is about the sessions that were orphaned before the watch began.
-func historyText(i store.Incident) (string, []string) {
+func historyText(i incident.Incident) (string, []string) {
 	var parts []string
 	unverified := 0
-	for _, v := range store.Verdicts {
+	for _, v := range diagnosis.Verdicts {
 		sum, found := i.Sums[v]
 		if !found {
 			continue

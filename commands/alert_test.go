@@ -12,18 +12,20 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // orphans is an incident with n paid sessions whose delivery failed, the first
 // an hour ago.
-func orphans(n int, change ...func(*store.Incident)) store.Incident {
-	i := store.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), Grown: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
+func orphans(n int, change ...func(*incident.Incident)) incident.Incident {
+	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), Grown: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
 	for k := range n {
 		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
-		i.Cases = append(i.Cases, store.Case{
-			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: store.VerdictOrphaned,
+		i.Cases = append(i.Cases, incident.Case{
+			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: diagnosis.VerdictOrphaned,
 			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true,
 			Event: store.EventFailed, EventID: "evt_1", EventAt: at, Allowed: []store.Action{store.ActionFix, store.ActionGenerate},
 		})
@@ -34,8 +36,8 @@ func orphans(n int, change ...func(*store.Incident)) store.Incident {
 	return i
 }
 
-func leaving(ending store.Ending, from, to int) func(*store.Incident) {
-	return func(i *store.Incident) {
+func leaving(ending incident.Ending, from, to int) func(*incident.Incident) {
+	return func(i *incident.Incident) {
 		for k := from; k < to; k++ {
 			i.Cases[k].Gone, i.Cases[k].Ending = noon, ending
 		}
@@ -44,30 +46,30 @@ func leaving(ending store.Ending, from, to int) func(*store.Incident) {
 
 func TestAlertTexts(t *testing.T) {
 	t.Parallel()
-	over := func(i *store.Incident) { i.Closed = noon }
-	of := func(kind store.IncidentKind) func(*store.Incident) {
-		return func(i *store.Incident) {
+	over := func(i *incident.Incident) { i.Closed = noon }
+	of := func(kind incident.IncidentKind) func(*incident.Incident) {
+		return func(i *incident.Incident) {
 			i.Kind = kind
 			for k := range i.Cases {
-				i.Cases[k].Verdict, i.Cases[k].Event = store.Verdict(kind), ""
+				i.Cases[k].Verdict, i.Cases[k].Event = diagnosis.Verdict(kind), ""
 			}
 		}
 	}
-	event := func(e store.EventState) func(*store.Incident) {
-		return func(i *store.Incident) {
+	event := func(e store.EventState) func(*incident.Incident) {
+		return func(i *incident.Incident) {
 			for k := range i.Cases {
 				i.Cases[k].Event = e
 			}
 		}
 	}
-	unverified := func(i *store.Incident) {
+	unverified := func(i *incident.Incident) {
 		for k := range i.Cases {
 			i.Cases[k].Payment, i.Cases[k].Amount, i.Cases[k].Event, i.Cases[k].EventID = store.PaymentUnverified, 0, "", ""
 		}
 	}
 	for _, c := range []struct {
 		name  string
-		i     store.Incident
+		i     incident.Incident
 		head  string // the first line
 		next  string // begins the second
 		parts []string
@@ -80,66 +82,66 @@ func TestAlertTexts(t *testing.T) {
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
 		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe created no event", nil},
 		{"unverified", orphans(2, unverified), "2 sessions got no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
-		{"some put right", orphans(3, leaving(store.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
+		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
 			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
-		{"all put right", orphans(37, leaving(store.EndLate, 0, 31), leaving(store.EndGenerated, 31, 36), leaving(store.EndFixed, 36, 37), over),
+		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
 		{"stalled", orphans(1, of("stalled")), "Stalled: a video has been in the making for too long.", "→ Debug it", []string{"for 1 h (since 11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions lost their prompts since 11:00 UTC ($2.00).", "→ Ask the customer", nil},
 		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate them anew", []string{"failed 1 h ago (11:00 UTC)"}},
 		{"two stalled", orphans(2, of("stalled")), "2 videos are stalled since 11:00 UTC ($2.00).", "→ They are in the making for too long.", nil},
-		{"no common cause", orphans(3, func(i *store.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions got no video since 11:00 UTC ($3.00).",
+		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions got no video since 11:00 UTC ($3.00).",
 			"→ No common cause: undelivered at one endpoint at least 2, no event 1. Generate the videos;", nil},
-		{"made from a picture", orphans(1, func(i *store.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
+		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
 			"→ Resend the event from Stripe: it cannot be generated from here.", nil},
-		{"nothing to pay", orphans(1, func(i *store.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
+		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
-		{"acknowledged and silenced", orphans(1, func(i *store.Incident) {
-			i.Acknowledged = &store.Press{By: "U1", At: noon}
-			i.Snoozed = &store.Press{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
+		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
+			i.Acknowledged = &incident.Press{By: "U1", At: noon}
+			i.Snoozed = &incident.Press{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
-		{"before the watch", orphans(3, func(i *store.Incident) {
-			i.Kind, i.Sessions, i.Cases[0].Verdict = store.IncidentHistory, 3, store.VerdictFailed
-			i.Sums = map[store.Verdict]store.Sum{store.VerdictFailed: store.SumOf(i.Cases[:1]), store.VerdictOrphaned: store.SumOf(i.Cases[1:])}
+		{"before the watch", orphans(3, func(i *incident.Incident) {
+			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.IncidentHistory, 3, diagnosis.VerdictFailed
+			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
 		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
 			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
-		{"before the watch, many", orphans(store.ShownCases, unverified, func(i *store.Incident) {
-			i.Kind, i.Sessions = store.IncidentHistory, 30_000
-			i.Sums = map[store.Verdict]store.Sum{store.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, store.VerdictFailed: {Sessions: 1, Unverified: 1}}
+		{"before the watch, many", orphans(incident.ShownCases, unverified, func(i *incident.Incident) {
+			i.Kind, i.Sessions = incident.IncidentHistory, 30_000
+			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
 		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
 			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 sessions more"}},
-		{"Stripe silent", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12},
+		{"Stripe silent", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
-		{"Stripe refuses the key", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 1, Why: store.StripeKeyRefused},
+		{"Stripe refuses the key", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 1, Why: store.StripeKeyRefused},
 			"Payment of 1 session cannot be verified since 11:00 UTC: Stripe refuses the key.", "→ Set STRIPE_SECRET_KEY to a key that is valid.", nil},
-		{"a key that may not read", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeForbidden},
+		{"a key that may not read", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeForbidden},
 			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key may not read what it has to.", "→ Give the key", nil},
-		{"a key of the other mode", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeWrongMode},
+		{"a key of the other mode", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeWrongMode},
 			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is of the other mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
-		{"Stripe back", store.Incident{Kind: store.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
+		{"Stripe back", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
-		{"blind", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}},
+		{"blind", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}},
 			"The watch sees less since 11:00 UTC: Stripe cannot be asked what was paid; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
-		{"events may not be listed", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"events"}},
+		{"events may not be listed", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"events"}},
 			"The watch sees less since 11:00 UTC: the Stripe key may not list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
-		{"no notifications", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"notifications"}},
+		{"no notifications", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"notifications"}},
 			"The watch sees less since 11:00 UTC: Redis tells of no writes any more (three times in a row).", "→ Nothing is urgent", nil},
-		{"sees again", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
+		{"sees again", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
 			"The watch sees everything again after 1 h.", "→ Nothing to do", nil},
-		{"SuperDuperAI silent", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoAnswer},
+		{"SuperDuperAI silent", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoAnswer},
 			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not answer.", "→ See SuperDuperAI's status", nil},
-		{"no token", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoToken},
+		{"no token", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoToken},
 			"Files cannot be checked since 11:00 UTC: no token is configured.", "→ Set SUPERDUPERAI_TOKEN.", nil},
-		{"the wrong host", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNotFound},
+		{"the wrong host", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNotFound},
 			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not know any of them.", "→ Set SUPERDUPERAI_URL", nil},
-		{"SuperDuperAI back", store.Incident{Kind: store.IncidentFiles, Since: noon.Add(-time.Hour), Closed: noon},
+		{"SuperDuperAI back", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Closed: noon},
 			"Files can be checked again after 1 h.", "→ Nothing to do", nil},
-		{"an empty Redis", store.Incident{Kind: store.IncidentEmpty, Since: noon, Grown: noon},
+		{"an empty Redis", incident.Incident{Kind: incident.IncidentEmpty, Since: noon, Grown: noon},
 			"Redis holds no sessions, although Stripe lists sales.", "→ Check that REDIS_URL", nil},
-		{"Redis filled again", store.Incident{Kind: store.IncidentEmpty, Since: noon.Add(-time.Hour), Closed: noon},
+		{"Redis filled again", incident.Incident{Kind: incident.IncidentEmpty, Since: noon.Add(-time.Hour), Closed: noon},
 			"Redis holds sessions again after 1 h.", "→ Nothing to do", nil},
-		{"a gap", store.Incident{Kind: store.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon},
+		{"a gap", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon},
 			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -207,10 +209,10 @@ func TestAlertReplies(t *testing.T) {
 
 func TestPressedLine(t *testing.T) {
 	t.Parallel()
-	for want, i := range map[string]store.Incident{
+	for want, i := range map[string]incident.Incident{
 		"This alert is too old":          {},
 		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
-		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &store.Press{By: "U1", At: noon.Add(-time.Hour)}},
+		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Press{By: "U1", At: noon.Add(-time.Hour)}},
 	} {
 		got := blockkit.Text([]slack.Block{blockkit.Paragraph(PressedLine(i, noon))})
 		if !strings.HasPrefix(got, want) {
@@ -223,7 +225,7 @@ func TestPressedLine(t *testing.T) {
 // may be.
 func TestAlertOfAnOverlongID(t *testing.T) {
 	t.Parallel()
-	alert := AlertOf(orphans(2, func(i *store.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
+	alert := AlertOf(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
 	checkBlocks(t, alert)
 	if strings.Contains(alert.Text, "<!channel>") {
 		t.Errorf("it mentions people: %s", alert.Text)
@@ -233,8 +235,8 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 // TestEndingOfAStalledVideo: its webhook was not late.
 func TestEndingOfAStalledVideo(t *testing.T) {
 	t.Parallel()
-	alert := AlertOf(orphans(2, leaving(store.EndLate, 0, 2), func(i *store.Incident) {
-		i.Kind, i.Closed = store.IncidentKind(store.VerdictStalled), noon
+	alert := AlertOf(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
+		i.Kind, i.Closed = incident.IncidentKind(diagnosis.VerdictStalled), noon
 	}), "", noon)
 	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
 		t.Errorf("it says:\n%s", shown)

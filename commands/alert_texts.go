@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // alertText is the headline of an incident and what to do next.
-func alertText(i store.Incident) (head string, next []string) {
+func alertText(i incident.Incident) (head string, next []string) {
 	if summary := summaries[i.Kind]; summary != nil {
 		return summary(i)
 	}
@@ -20,14 +22,14 @@ func alertText(i store.Incident) (head string, next []string) {
 		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []string{tallyText(i)}
 	}
 	open := i.Open()
-	head = casesText(store.Verdict(i.Kind), open)
+	head = casesText(diagnosis.Verdict(i.Kind), open)
 	if len(open) > 1 && !i.Since.IsZero() {
 		head += " since " + clock(i.Since, i.Grown)
 	}
-	if sum := sumText(store.SumOf(open)); sum != "" && len(open) > 1 {
+	if sum := sumText(incident.SumOf(open)); sum != "" && len(open) > 1 {
 		head += " (" + sum + ")"
 	}
-	next = []string{"→ " + adviceText(store.Verdict(i.Kind), open, i.Grown)}
+	next = []string{"→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.Grown)}
 	if len(open) < len(i.Cases) {
 		next = append(next, fmt.Sprintf("%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i))))
 	}
@@ -38,17 +40,17 @@ func alertText(i store.Incident) (head string, next []string) {
 type numbered struct{ one, many string }
 
 // casesTexts name the trouble, without the full stop; the number precedes many.
-var casesTexts = map[store.Verdict]numbered{
-	store.VerdictOrphaned:    {"A paid session got no video", "paid sessions got no video"},
-	store.VerdictStalled:     {"Stalled: a video has been in the making for too long", "videos are stalled"},
-	store.VerdictLost:        {"Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts"},
-	store.VerdictFailed:      {"Failed: a video could not be made", "videos failed"},
-	store.VerdictUndelivered: {"Undelivered: a video is ready, and its customer does not see it", "videos are ready, and their customers do not see them"},
+var casesTexts = map[diagnosis.Verdict]numbered{
+	diagnosis.VerdictOrphaned:    {"A paid session got no video", "paid sessions got no video"},
+	diagnosis.VerdictStalled:     {"Stalled: a video has been in the making for too long", "videos are stalled"},
+	diagnosis.VerdictLost:        {"Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts"},
+	diagnosis.VerdictFailed:      {"Failed: a video could not be made", "videos failed"},
+	diagnosis.VerdictUndelivered: {"Undelivered: a video is ready, and its customer does not see it", "videos are ready, and their customers do not see them"},
 }
 
-func casesText(v store.Verdict, open []store.Case) string {
+func casesText(v diagnosis.Verdict, open []incident.Case) string {
 	text := cmp.Or(casesTexts[v], numbered{"A session is " + words(string(v)), "sessions are " + words(string(v))})
-	if v == store.VerdictOrphaned && allUnverified(open) {
+	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
 		text = numbered{"A session got no video; its payment is unverified", "sessions got no video (payment unverified)"}
 	}
 	if len(open) == 1 {
@@ -57,22 +59,22 @@ func casesText(v store.Verdict, open []store.Case) string {
 	return grouped(int64(len(open))) + " " + text.many
 }
 
-func allUnverified(open []store.Case) bool {
-	return len(open) > 0 && !slices.ContainsFunc(open, func(c store.Case) bool { return c.Payment != store.PaymentUnverified })
+func allUnverified(open []incident.Case) bool {
+	return len(open) > 0 && !slices.ContainsFunc(open, func(c incident.Case) bool { return c.Payment != store.PaymentUnverified })
 }
 
-var advices = map[store.Verdict]numbered{
-	store.VerdictStalled: {"Debug it: if SuperDuperAI does not finish it, generate it anew.",
+var advices = map[diagnosis.Verdict]numbered{
+	diagnosis.VerdictStalled: {"Debug it: if SuperDuperAI does not finish it, generate it anew.",
 		"They are in the making for too long. Debug one: if SuperDuperAI does not finish it, generate it anew."},
-	store.VerdictLost:   {"Ask the customer for the prompt, or refund in Stripe.", "Ask the customer for the prompt, or refund in Stripe."},
-	store.VerdictFailed: {"Generate it anew, or refund in Stripe.", "Generate them anew, or refund in Stripe."},
-	store.VerdictUndelivered: {"Show the video, which costs nothing; then send the customer the link.",
+	diagnosis.VerdictLost:   {"Ask the customer for the prompt, or refund in Stripe.", "Ask the customer for the prompt, or refund in Stripe."},
+	diagnosis.VerdictFailed: {"Generate it anew, or refund in Stripe.", "Generate them anew, or refund in Stripe."},
+	diagnosis.VerdictUndelivered: {"Show the video, which costs nothing; then send the customer the link.",
 		"Show the video, which costs nothing; then send the customer the link."},
 }
 
 // adviceText says what probably happened and what helps.
-func adviceText(v store.Verdict, open []store.Case, now time.Time) string {
-	if v == store.VerdictOrphaned {
+func adviceText(v diagnosis.Verdict, open []incident.Case, now time.Time) string {
+	if v == diagnosis.VerdictOrphaned {
 		return orphanAdvice(open, now)
 	}
 	advice := cmp.Or(advices[v], numbered{"Debug it to see what is wrong.", "Debug it to see what is wrong."})
@@ -102,14 +104,14 @@ var orphanTexts = map[store.EventState]struct {
 		"Stripe created no events, so no webhooks will come. Generate the videos."}},
 }
 
-func orphanAdvice(open []store.Case, now time.Time) string {
+func orphanAdvice(open []incident.Case, now time.Time) string {
 	switch {
 	case allUnverified(open):
 		return "No Stripe key is configured, so checkouts that were left unpaid are among them: set STRIPE_SECRET_KEY (a restricted key that may only read) to be told of paid ones alone."
 	case len(open) == 1:
 		return singleAdvice(open[0])
 	}
-	state, since := store.CommonEvent(open)
+	state, since := incident.CommonEvent(open)
 	if text := orphanTexts[state].advice.many; text != "" {
 		from := ""
 		if !since.IsZero() {
@@ -135,7 +137,7 @@ func orphanAdvice(open []store.Case, now time.Time) string {
 
 // singleAdvice is for a single orphan. One that was made from a picture, for
 // example, cannot be generated from here.
-func singleAdvice(c store.Case) string {
+func singleAdvice(c incident.Case) string {
 	switch generate := slices.Contains(c.Allowed, store.ActionGenerate); {
 	case !generate && c.Event == store.EventNone:
 		return "Stripe created no event, so no webhook will come, and it cannot be generated from here. Debug tells why; else refund in Stripe."
@@ -145,20 +147,20 @@ func singleAdvice(c store.Case) string {
 	return cmp.Or(orphanTexts[c.Event].advice.one, "Generate the video, or resend the event from Stripe. Debug tells more.")
 }
 
-var endingTexts = map[store.Ending]string{
-	store.EndGenerated: "generated",
-	store.EndFixed:     "marked as error",
-	store.EndShown:     "video shown",
-	store.EndRefunded:  "refunded",
-	store.EndUnpaid:    "turned out unpaid",
-	store.EndGone:      "gone from Redis",
+var endingTexts = map[incident.Ending]string{
+	incident.EndGenerated: "generated",
+	incident.EndFixed:     "marked as error",
+	incident.EndShown:     "video shown",
+	incident.EndRefunded:  "refunded",
+	incident.EndUnpaid:    "turned out unpaid",
+	incident.EndGone:      "gone from Redis",
 }
 
-func endingText(kind store.IncidentKind, e store.Ending) string {
+func endingText(kind incident.IncidentKind, e incident.Ending) string {
 	switch {
-	case e == store.EndLate && webhookMissing(kind):
+	case e == incident.EndLate && webhookMissing(kind):
 		return "the webhook came late"
-	case e == store.EndLate:
+	case e == incident.EndLate:
 		return "moved on"
 	}
 	return cmp.Or(endingTexts[e], "changed otherwise")
@@ -166,18 +168,18 @@ func endingText(kind store.IncidentKind, e store.Ending) string {
 
 // webhookMissing reports whether the incident is about webhooks that did not
 // come; else the site knows of the payment, and the video is missing.
-func webhookMissing(kind store.IncidentKind) bool {
-	return kind == store.IncidentKind(store.VerdictOrphaned) || kind == store.IncidentKind(store.VerdictLost)
+func webhookMissing(kind incident.IncidentKind) bool {
+	return kind == incident.IncidentKind(diagnosis.VerdictOrphaned) || kind == incident.IncidentKind(diagnosis.VerdictLost)
 }
 
 // tallyText counts how sessions left: 31 webhooks came late, 5 generated.
-func tallyText(i store.Incident) string {
+func tallyText(i incident.Incident) string {
 	tally := i.Tally()
 	var parts []string
-	for _, e := range store.Endings {
+	for _, e := range incident.Endings {
 		switch n := tally[e]; {
 		case n == 0:
-		case e == store.EndLate && webhookMissing(i.Kind):
+		case e == incident.EndLate && webhookMissing(i.Kind):
 			parts = append(parts, count(n, "webhook")+" came late")
 		default:
 			parts = append(parts, grouped(int64(n))+" "+endingText(i.Kind, e))
@@ -190,7 +192,7 @@ func tallyText(i store.Incident) string {
 }
 
 // sumText is the money affected, currency by currency.
-func sumText(s store.Sum) string {
+func sumText(s incident.Sum) string {
 	var parts []string
 	for _, currency := range slices.Sorted(maps.Keys(s.Money)) {
 		parts = append(parts, money(s.Money[currency], currency))

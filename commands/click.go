@@ -7,40 +7,41 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // WhyNot says in a clause why a click started nothing, for the audit trail.
-func WhyNot(a store.ClaimAnswer) string {
+func WhyNot(a repair.ClaimAnswer) string {
 	switch a.Verdict {
-	case store.AlreadyClaimed:
+	case repair.AlreadyClaimed:
 		return "the plan was approved already"
-	case store.AlreadyCancelled:
+	case repair.AlreadyCancelled:
 		return "the plan was cancelled already"
-	case store.Expired:
+	case repair.Expired:
 		return "the plan had expired"
-	case store.Busy:
+	case repair.Busy:
 		return "another repair was " + string(a.Doing)
 	}
 	return words(string(a.Verdict))
 }
 
 // ClaimLine answers a click that starts nothing.
-func ClaimLine(a store.ClaimAnswer, now time.Time) blockkit.Line {
+func ClaimLine(a repair.ClaimAnswer, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
 	switch a.Verdict {
-	case store.AlreadyClaimed:
+	case repair.AlreadyClaimed:
 		return blockkit.L(blockkit.Plain("Approved already, "+ago(a.At, now)+", by "), person(a.By),
 			blockkit.Plain(": "+outcomeTexts[a.Job.Outcome]+". The message shows more."))
-	case store.AlreadyCancelled:
+	case repair.AlreadyCancelled:
 		return blockkit.L(blockkit.Plain("This plan was cancelled "+ago(a.At, now)+" by "), person(a.By), blockkit.Plain("."+again))
-	case store.Expired:
+	case repair.Expired:
 		return blockkit.PlainLine("This plan expired at " + a.Plan.Expires.UTC().Format("15:04 UTC") + "." + again)
-	case store.Busy:
+	case repair.Busy:
 		if a.Doing == store.JobUnclear {
 			return blockkit.PlainLine("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed.")
 		}
 		return blockkit.PlainLine("Not done: another repair of this session is running. Nothing was changed.")
-	case store.NeedsSecondClick:
+	case repair.NeedsSecondClick:
 		return blockkit.L(blockkit.Bold("That was your first press; nothing is done yet. "),
 			blockkit.Plain(a.Plan.Risk+" To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
 	}
@@ -58,14 +59,14 @@ var outcomeTexts = map[store.Outcome]string{
 }
 
 // CancelledBlocks take the place of a cancelled plan.
-func CancelledBlocks(p store.Plan, by store.Actor, at time.Time) []slack.Block {
+func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time) []slack.Block {
 	return blockkit.Message(
 		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), blockkit.Code(shortID(p.Session))),
 		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "+at.UTC().Format("15:04 UTC"))))
 }
 
 // ExpiredBlocks take the place of a plan that nobody approved in time.
-func ExpiredBlocks(p store.Plan) []slack.Block {
+func ExpiredBlocks(p repair.Plan) []slack.Block {
 	return blockkit.Message(
 		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), blockkit.Code(shortID(p.Session))),
 		blockkit.PlainLine("→ Run /session "+string(p.Action)+" again."))

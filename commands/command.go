@@ -12,6 +12,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Request is one request of a person.
@@ -31,7 +33,7 @@ type Request struct {
 // where is the request's place, for the audit trail.
 func (r Request) where() string {
 	if r.Terminal {
-		return store.Terminal
+		return audit.Terminal
 	}
 	return r.Channel
 }
@@ -66,7 +68,7 @@ type Answer struct {
 
 	// Plan is the repair that the answer proposes: stored already, and to be
 	// confirmed by a person.
-	Plan *store.Plan
+	Plan *repair.Plan
 
 	Err error // the cause of Failed, for the log; never shown
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 func (d Deps) debug() Command {
@@ -22,7 +24,7 @@ func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error
 
 // examine gathers what is known of a session and logs why a source could not be
 // read; the answer says so in words.
-func (d Deps) examine(ctx context.Context, id string) store.Examination {
+func (d Deps) examine(ctx context.Context, id string) diagnosis.Examination {
 	x := d.Sessions.Examine(ctx, id)
 	for source, err := range map[string]error{"redis": x.RedisErr, "file": x.FileErr, "site": x.SiteErr, "jobs": x.JobErr} {
 		if err != nil {
@@ -37,7 +39,7 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 }
 
 // debugActions offer the repairs that the state allows.
-func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
+func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
 	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
 		generate := blockkit.Button("session.generate", fill(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
@@ -52,13 +54,13 @@ func (d Deps) debugActions(x store.Examination) []slack.BlockElement {
 		}
 		actions = append(actions, fix)
 	}
-	if x.Verdict == store.VerdictUnclear && x.Job == store.JobUnclear {
+	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))
 	}
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (d Deps) debugBlocks(x store.Examination) []slack.Block {
+func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		d.paymentFacts(x), redisFacts(x), d.fileFacts(x),
@@ -74,27 +76,27 @@ func (d Deps) debugBlocks(x store.Examination) []slack.Block {
 
 // debugReport is the --json of session debug; its member names are public.
 type debugReport struct {
-	ID          string         `json:"id"`
-	Layout      store.Layout   `json:"layout"`
-	Verdict     store.Verdict  `json:"verdict"`
-	Reason      string         `json:"reason"`
-	AgeSeconds  *int64         `json:"age_seconds"`
-	Payment     string         `json:"payment"`
-	Status      *string        `json:"status"`
-	FileID      *string        `json:"file_id"`
-	FileState   string         `json:"file_state"`
-	PromptChars int            `json:"prompt_chars"`
-	Allowed     []store.Action `json:"allowed"`
-	SiteStatus  *string        `json:"site_status"`
-	TTLSeconds  *int64         `json:"ttl_seconds"`
+	ID          string            `json:"id"`
+	Layout      store.Layout      `json:"layout"`
+	Verdict     diagnosis.Verdict `json:"verdict"`
+	Reason      string            `json:"reason"`
+	AgeSeconds  *int64            `json:"age_seconds"`
+	Payment     string            `json:"payment"`
+	Status      *string           `json:"status"`
+	FileID      *string           `json:"file_id"`
+	FileState   string            `json:"file_state"`
+	PromptChars int               `json:"prompt_chars"`
+	Allowed     []store.Action    `json:"allowed"`
+	SiteStatus  *string           `json:"site_status"`
+	TTLSeconds  *int64            `json:"ttl_seconds"`
 }
 
-func debugJSON(x store.Examination) debugReport {
+func debugJSON(x diagnosis.Examination) debugReport {
 	report := debugReport{
 		ID: x.Session.ID, Layout: x.Session.Layout(), Verdict: x.Verdict, Reason: x.Reason,
 		Payment: string(x.Payment.State), FileState: string(x.File.State),
 		Status:      x.Session.Current().Status,
-		PromptChars: store.Length(x.Session.PromptText()),
+		PromptChars: stats.Length(x.Session.PromptText()),
 		Allowed:     append([]store.Action{}, x.Allowed...),
 	}
 	if !x.PaidAt.IsZero() {

@@ -6,13 +6,19 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // Sessions gathers what is known of a session.
 type Sessions interface {
-	Examine(ctx context.Context, id string) store.Examination
-	ExaminePaid(ctx context.Context, p store.Payment) store.Examination
+	Examine(ctx context.Context, id string) diagnosis.Examination
+	ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Examination
 }
 
 // Finder finds the checkout sessions of a customer by e-mail or payment intent,
@@ -28,27 +34,27 @@ type Sweeper interface {
 
 // Redis describes the server itself.
 type Redis interface {
-	Server(ctx context.Context) (store.Server, error)
+	Server(ctx context.Context) (rdb.Server, error)
 	Ping(ctx context.Context) (time.Duration, error)
 }
 
 // Ledger keeps plans, jobs and the audit trail.
 type Ledger interface {
-	SavePlan(ctx context.Context, p store.Plan) error
-	JobOf(ctx context.Context, session string) (store.SessionJob, error)
-	Settle(ctx context.Context, job string, said store.Settlement) (store.Job, error)
-	Record(ctx context.Context, e store.Entry) error
-	History(ctx context.Context, session string, limit int) ([]store.Entry, error)
+	SavePlan(ctx context.Context, p repair.Plan) error
+	JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error)
+	Settle(ctx context.Context, job string, said repair.Settlement) (repair.Job, error)
+	Record(ctx context.Context, e audit.Entry) error
+	History(ctx context.Context, session string, limit int) ([]audit.Entry, error)
 }
 
 // Statistics knows what the sweeps counted.
 type Statistics interface {
-	Figures(ctx context.Context, now time.Time) (store.Figures, error)
+	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
 // Watch knows how far the watch came, and payments; see store.Watch.
 type Watch interface {
-	State(ctx context.Context) (store.WatchState, error)
+	State(ctx context.Context) (incident.WatchState, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
 }
 
@@ -58,15 +64,15 @@ type Deps struct {
 	Finder     Finder
 	Redis      Redis
 	NewSweeper func() Sweeper // returns one that has not swept yet
-	Sources    store.Sources
+	Sources    diagnosis.Sources
 	Ledger     Ledger
 	Statistics Statistics
 	Watch      Watch
 	Alerts     bool // the watch runs
-	Plans      store.PlanOptions
+	Plans      repair.PlanOptions
 	Token      bool // a token of SuperDuperAI is configured
-	Files      store.FileReader
-	Limits     store.Thresholds
+	Files      diagnosis.FileReader
+	Limits     diagnosis.Thresholds
 	SiteURL    string // for links
 	Now        func() time.Time
 	Log        *slog.Logger // nil = slog.Default

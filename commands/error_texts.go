@@ -8,44 +8,45 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
 // redisTexts say why Redis did not do what it was asked for, and what helps.
 var redisTexts = map[error]string{
-	store.ErrNoPassword:      "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
-	store.ErrWrongPassword:   "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
-	store.ErrNoPermission:    "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
-	store.ErrRefused:         "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL.",
-	store.ErrNoCommand:       "Redis does not have a command that the bot needs, as with some managed services: the engineer on call has to have it enabled; sessionbot doctor names each.",
-	store.ErrCertificate:     "The certificate of Redis does not hold, so nothing was sent there: the engineer on call has to have Redis' owner replace it.",
-	store.ErrUnknownCA:       "The certificate of Redis is not trusted, so nothing was sent there: the engineer on call has to name the file with its CA in SSL_CERT_FILE and start the bot again.",
-	store.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent there: the engineer on call has to write a host into REDIS_URL that the certificate names.",
-	store.ErrExpired:         "The certificate of Redis has expired or does not hold yet, so nothing was sent there: the engineer on call has to have it renewed, and to look whether this machine's clock is right.",
-	store.ErrNoTLS:           "Redis speaks no TLS at that port: the engineer on call has to write its TLS port into REDIS_URL, or redis:// where the network is one's own.",
-	store.ErrCrowded:         "Redis takes no more connections: the engineer on call has to raise its maxclients, or to end clients that nobody needs.",
-	store.ErrNoDatabase:      "Redis has no database of the number in REDIS_URL: the engineer on call has to write another one, or none.",
-	store.ErrClusterDatabase: "A Redis cluster has no numbered databases: the engineer on call has to take the number out of REDIS_URL.",
-	store.ErrNoMaster:        "The Sentinels know no master of that name: the engineer on call has to write the name into master_name of REDIS_URL that the Sentinels' configuration has.",
-	store.ErrNoSentinel:      "REDIS_URL has a master_name, but no Sentinel answers there: the engineer on call has to write the Sentinels' addresses (mostly port 26379), or to take master_name out.",
-	store.ErrSentinel:        "A Sentinel answers at REDIS_URL: the engineer on call has to add ?master_name=<name>, or to write the address of Redis itself.",
-	store.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here: the engineer on call has to see that the node runs, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
-	store.ErrGarbled:         "What answers at REDIS_URL does not speak Redis' protocol, so the connection was given up: the engineer on call has to check host and port.",
-	store.ErrStarting:        "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",
-	store.ErrReadOnly:        "Redis takes no writes, because it is a read-only replica. Try again in a minute; if it stays so, the engineer on call has to point REDIS_URL at the master.",
-	store.ErrFull:            "Redis is full and takes no writes: the engineer on call has to give it more memory (maxmemory).",
-	store.ErrUnsaved:         "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
+	rdb.ErrNoPassword:      "Redis wants a password: the engineer on call has to write user and password into REDIS_URL (redis://user:password@host).",
+	rdb.ErrWrongPassword:   "Redis refused the bot's user or password: the engineer on call has to check both in REDIS_URL.",
+	rdb.ErrNoPermission:    "Redis does not allow the bot to do this: the engineer on call has to give its user all permissions that docs/security.md lists.",
+	rdb.ErrRefused:         "Redis refused the bot: the engineer on call has to check user, password and ACL of REDIS_URL.",
+	rdb.ErrNoCommand:       "Redis does not have a command that the bot needs, as with some managed services: the engineer on call has to have it enabled; sessionbot doctor names each.",
+	rdb.ErrCertificate:     "The certificate of Redis does not hold, so nothing was sent there: the engineer on call has to have Redis' owner replace it.",
+	rdb.ErrUnknownCA:       "The certificate of Redis is not trusted, so nothing was sent there: the engineer on call has to name the file with its CA in SSL_CERT_FILE and start the bot again.",
+	rdb.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent there: the engineer on call has to write a host into REDIS_URL that the certificate names.",
+	rdb.ErrExpired:         "The certificate of Redis has expired or does not hold yet, so nothing was sent there: the engineer on call has to have it renewed, and to look whether this machine's clock is right.",
+	rdb.ErrNoTLS:           "Redis speaks no TLS at that port: the engineer on call has to write its TLS port into REDIS_URL, or redis:// where the network is one's own.",
+	rdb.ErrCrowded:         "Redis takes no more connections: the engineer on call has to raise its maxclients, or to end clients that nobody needs.",
+	rdb.ErrNoDatabase:      "Redis has no database of the number in REDIS_URL: the engineer on call has to write another one, or none.",
+	rdb.ErrClusterDatabase: "A Redis cluster has no numbered databases: the engineer on call has to take the number out of REDIS_URL.",
+	rdb.ErrNoMaster:        "The Sentinels know no master of that name: the engineer on call has to write the name into master_name of REDIS_URL that the Sentinels' configuration has.",
+	rdb.ErrNoSentinel:      "REDIS_URL has a master_name, but no Sentinel answers there: the engineer on call has to write the Sentinels' addresses (mostly port 26379), or to take master_name out.",
+	rdb.ErrSentinel:        "A Sentinel answers at REDIS_URL: the engineer on call has to add ?master_name=<name>, or to write the address of Redis itself.",
+	rdb.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here: the engineer on call has to see that the node runs, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
+	rdb.ErrGarbled:         "What answers at REDIS_URL does not speak Redis' protocol, so the connection was given up: the engineer on call has to check host and port.",
+	rdb.ErrStarting:        "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",
+	rdb.ErrReadOnly:        "Redis takes no writes, because it is a read-only replica. Try again in a minute; if it stays so, the engineer on call has to point REDIS_URL at the master.",
+	rdb.ErrFull:            "Redis is full and takes no writes: the engineer on call has to give it more memory (maxmemory).",
+	rdb.ErrUnsaved:         "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
 }
 
 // RedisErrorText says why Redis did not do what it was asked for, and what to do.
 func RedisErrorText(err error) string {
-	kind := store.Trouble(err)
-	if command := store.Command(err); command != "" {
+	kind := rdb.Trouble(err)
+	if command := rdb.Command(err); command != "" {
 		return commandText(kind, command)
 	}
-	if kind == store.ErrSilent { //nolint:errorlint // the very kind is returned, and not wrapped
+	if kind == rdb.ErrSilent { //nolint:errorlint // the very kind is returned, and not wrapped
 		silent := "Redis did not answer"
-		if since := store.AwaySince(err); !since.IsZero() {
+		if since := rdb.AwaySince(err); !since.IsZero() {
 			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
 		}
 		return silent + ". Try again in a minute; if it stays silent, tell the engineer on call."
@@ -57,7 +58,7 @@ func commandText(kind error, command string) string {
 	if strings.HasPrefix(command, "EVAL") {
 		command += " (or a command that its script calls)"
 	}
-	if errors.Is(kind, store.ErrNoCommand) {
+	if errors.Is(kind, rdb.ErrNoCommand) {
 		return "Redis does not have " + command + ", as with some managed services or rename-command: the engineer on call has to have it enabled; sessionbot doctor names all that is missing."
 	}
 	return "Redis does not allow the bot " + command + ": the engineer on call has to give its user all permissions that docs/security.md lists; sessionbot doctor names what is missing."
@@ -66,7 +67,7 @@ func commandText(kind error, command string) string {
 // ClickFailedText says what became of a click that Redis did not take: whether
 // it counted is not known only where no answer came.
 func ClickFailedText(err error) string {
-	if store.Trouble(err) == nil || errors.Is(err, store.ErrSilent) {
+	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrSilent) {
 		return "Redis did not answer, so it is not known whether your click counted. Look at the message in a minute; press again if nothing has happened."
 	}
 	return RedisErrorText(err) + " Nothing was done."
@@ -124,5 +125,5 @@ func serviceErrorText(service string, texts map[superduper.Kind]string, err erro
 			text = fmt.Sprintf("%s answered HTTP %d", service, api.Status)
 		}
 	}
-	return text + sinceText(store.AwaySince(err))
+	return text + sinceText(rdb.AwaySince(err))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // usageError says what is wrong with how a request was put.
@@ -46,10 +47,10 @@ func explain(req Request, name string, usage []string, err error) Answer {
 
 func failureText(err error, certainty, ref string) string {
 	if why, ok := errors.AsType[store.Unverified](err); ok {
-		return "Stripe could not be asked: " + unverifiedText(why, store.AwaySince(err)) + "."
+		return "Stripe could not be asked: " + unverifiedText(why, rdb.AwaySince(err)) + "."
 	}
 	switch {
-	case store.Trouble(err) != nil:
+	case rdb.Trouble(err) != nil:
 		return RedisErrorText(err) + " " + certainty
 	case errors.Is(err, context.DeadlineExceeded):
 		return "That took too long and was stopped. Try again in a minute. " + certainty

@@ -8,10 +8,12 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // paymentFacts are what was paid and the state of Stripe's event.
-func (d Deps) paymentFacts(x store.Examination) []blockkit.Line {
+func (d Deps) paymentFacts(x diagnosis.Examination) []blockkit.Line {
 	p := x.Payment
 	payment := blockkit.Fact("Payment", blockkit.Plain(paymentText(p, x.PaidAt, x.At)))
 	if strings.HasPrefix(x.Session.ID, "cs_test_") {
@@ -79,7 +81,7 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 	return text
 }
 
-func eventText(x store.Examination) string {
+func eventText(x diagnosis.Examination) string {
 	created := ", created " + ago(x.Event.Created, x.At)
 	text := "could not be seen"
 	switch x.Event.State {
@@ -99,7 +101,7 @@ func eventText(x store.Examination) string {
 }
 
 // redisFacts are what Redis holds.
-func redisFacts(x store.Examination) []blockkit.Line {
+func redisFacts(x diagnosis.Examination) []blockkit.Line {
 	if x.RedisSilent {
 		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("could not be read"))}
 	}
@@ -126,7 +128,7 @@ func redisFacts(x store.Examination) []blockkit.Line {
 		lines = append(lines, blockkit.Fact("Status", blockkit.Plain(text)))
 	}
 	if prompt := s.PromptText(); prompt != "" {
-		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(store.Length(prompt), "character"))
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(stats.Length(prompt), "character"))
 		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
 	}
 	return lines
@@ -161,7 +163,7 @@ var fileStateTexts = map[store.FileState]string{
 
 // fileFacts are the state of the session's file, and the finished file that a
 // fix would show if that is another one.
-func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
+func (d Deps) fileFacts(x diagnosis.Examination) []blockkit.Line {
 	lines := []blockkit.Line{d.fileFact(x)}
 	if x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.FileID()) {
 		lines = append(lines, blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
@@ -170,7 +172,7 @@ func (d Deps) fileFacts(x store.Examination) []blockkit.Line {
 	return lines
 }
 
-func (d Deps) fileFact(x store.Examination) blockkit.Line {
+func (d Deps) fileFact(x diagnosis.Examination) blockkit.Line {
 	id := x.Session.FileID()
 	if id == "" {
 		text := "none"
@@ -200,7 +202,7 @@ func (d Deps) fileLink(kind store.Kind, id string) blockkit.Span {
 // filePage is where a customer sees a finished file.
 func (d Deps) filePage(id string) string { return d.SiteURL + "/en/file/" + url.PathEscape(id) }
 
-func repairText(x store.Examination) string {
+func repairText(x diagnosis.Examination) string {
 	r := x.Repair
 	switch {
 	case x.JobErr != nil:
@@ -216,7 +218,7 @@ func repairText(x store.Examination) string {
 const siteNotFound = "“not found or processing not yet started”"
 
 // siteFact is what the customer's page shows, and whether that fits Redis.
-func siteFact(x store.Examination) blockkit.Line {
+func siteFact(x diagnosis.Examination) blockkit.Line {
 	var text string
 	switch {
 	case x.Site == nil:

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 const (
@@ -37,7 +37,7 @@ func (d Deps) parseFind(args Args) (Run, error) {
 		if err != nil {
 			return Answer{}, fmt.Errorf("find: %w", err)
 		}
-		examined := make([]store.Examination, len(found))
+		examined := make([]diagnosis.Examination, len(found))
 		var group errgroup.Group
 		group.SetLimit(5)
 		for i, payment := range found {
@@ -56,7 +56,7 @@ func (d Deps) parseFind(args Args) (Run, error) {
 
 // findAnswer names the customer, so that one's sessions are not taken for
 // another's.
-func findAnswer(customer string, found []store.Examination, more bool) Answer {
+func findAnswer(customer string, found []diagnosis.Examination, more bool) Answer {
 	head := "No checkout session of " + customer + " at Stripe."
 	next := "Check the spelling: Stripe compares the whole address as it was typed at the checkout."
 	if strings.HasPrefix(customer, "pi_") {

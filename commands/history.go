@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 )
 
 // historyLimit is how many entries of the audit trail one answer shows.
@@ -35,20 +35,20 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 		lines = append(lines, entryLine(e, clockSeconds(e.At, d.Now())))
 	}
 	if entries == nil {
-		entries = []store.Entry{} // [] in JSON
+		entries = []audit.Entry{} // [] in JSON
 	}
 	return Answer{Session: id, Blocks: blockkit.Message(lines...), JSON: map[string]any{"entries": entries}}, nil
 }
 
-var eventTexts = map[store.AuditEvent]string{
-	store.AuditPlanned: "planned", store.AuditPressed: "pressed once", store.AuditRefused: "refused", store.AuditCancelled: "cancelled",
-	store.AuditClaimed: "approved", store.AuditOutcome: "ended", store.AuditSettled: "settled",
+var eventTexts = map[audit.AuditEvent]string{
+	audit.AuditPlanned: "planned", audit.AuditPressed: "pressed once", audit.AuditRefused: "refused", audit.AuditCancelled: "cancelled",
+	audit.AuditClaimed: "approved", audit.AuditOutcome: "ended", audit.AuditSettled: "settled",
 }
 
-func entryLine(e store.Entry, at string) blockkit.Line {
+func entryLine(e audit.Entry, at string) blockkit.Line {
 	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
 	switch {
-	case e.Where == "" || e.Where == store.Terminal: // person says so
+	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):
 		line = append(line, blockkit.Plain(" in a direct message"))
 	default:

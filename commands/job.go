@@ -9,14 +9,15 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // ProgressBlocks show the state of a job, in the place of its plan.
-func (r *Registry) ProgressBlocks(p store.Progress) []slack.Block {
+func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	job, kind := p.Job, p.Job.Plan.Kind
 	lines := headline(jobHeadline(p))
 	details := slices.Clone(job.Detail)
-	if job.Cause == store.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
+	if job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
 		details = append(details, p.File.Error)
 	}
 	for _, detail := range details {
@@ -67,7 +68,7 @@ func fetchable(address string) bool {
 
 // ProgressActions are the buttons of a job: one that waits can be cancelled, an
 // unclear one settled.
-func ProgressActions(job store.Job) []slack.BlockElement {
+func ProgressActions(job repair.Job) []slack.BlockElement {
 	debug := debugButton("Debug", job.Plan.Session)
 	switch {
 	case job.Cancellable():
@@ -89,9 +90,9 @@ func notMadeButton(job string) *slack.ButtonBlockElement {
 
 // jobSiteFact is what the customer's page shows now, and whether that is the
 // job's result.
-func jobSiteFact(p store.Progress) blockkit.Line {
+func jobSiteFact(p repair.Progress) blockkit.Line {
 	job := p.Job
-	overwritten := job.Foreign || job.Cause == store.CauseOverwritten
+	overwritten := job.Foreign || job.Cause == repair.CauseOverwritten
 	unfinished := job.Outcome == store.OutcomeUnclear || job.Outcome == store.OutcomeGaveUp
 	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
 	if p.Site.Status == "" {
@@ -117,12 +118,12 @@ func jobSiteFact(p store.Progress) blockkit.Line {
 }
 
 // siteShows reports whether the site shows what the job wrote, or would have.
-func siteShows(p store.Progress) bool {
+func siteShows(p repair.Progress) bool {
 	job := p.Job
 	switch {
 	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
 		return p.Site.Status == string(store.StatusProcessing)
-	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == store.CauseOverwritten):
+	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == repair.CauseOverwritten):
 		return p.Site.Sees(job.FileID)
 	}
 	return p.Site.Status == string(store.StatusError)

@@ -8,20 +8,21 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestJobSiteFact: for every answer of the site's.
 func TestJobSiteFact(t *testing.T) {
 	t.Parallel()
-	made := store.Job{Outcome: store.OutcomeDone, FileID: "f"}
-	marked := store.Job{Outcome: store.OutcomeDone, Plan: store.Plan{Action: store.ActionFix}}
-	overwritten := store.Job{Outcome: store.OutcomeFailed, Cause: store.CauseOverwritten, Foreign: true}
+	made := repair.Job{Outcome: store.OutcomeDone, FileID: "f"}
+	marked := repair.Job{Outcome: store.OutcomeDone, Plan: repair.Plan{Action: store.ActionFix}}
+	overwritten := repair.Job{Outcome: store.OutcomeFailed, Cause: repair.CauseOverwritten, Foreign: true}
 	hidden := overwritten
 	hidden.FileID = "f"
 	const not, wrong = "; the page does not show it", ", although it was written: tell the engineer on call"
 	for _, c := range []struct {
 		name string
-		job  store.Job
+		job  repair.Job
 		site store.Site
 		want string
 	}{
@@ -35,14 +36,14 @@ func TestJobSiteFact(t *testing.T) {
 		{"what the site wrote over it", overwritten, store.Site{Found: true, Status: "error"}, "status error"},
 		{"the video all the same", hidden, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing; the page shows it"},
 		{"not the video", hidden, store.Site{Found: true, Status: "error", FileID: "f"}, "status error" + not},
-		{"still waiting", store.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing"},
+		{"still waiting", repair.Job{Outcome: store.OutcomeGaveUp, FileID: "f"}, store.Site{Found: true, Status: "processing", FileID: "f"}, "status processing"},
 	} {
-		got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(store.Progress{Job: c.job, Site: &c.site}))})
+		got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(repair.Progress{Job: c.job, Site: &c.site}))})
 		if want := "Customer sees  " + c.want; got != want {
 			t.Errorf("%s: %q, want %q", c.name, got, want)
 		}
 	}
-	failed := store.Progress{Job: made, Site: &store.Site{}, SiteErr: errors.New("away")}
+	failed := repair.Progress{Job: made, Site: &store.Site{}, SiteErr: errors.New("away")}
 	if got := blockkit.Text([]slack.Block{blockkit.Paragraph(jobSiteFact(failed))}); got[:len("Customer sees  unknown: ")] != "Customer sees  unknown: " {
 		t.Errorf("without an answer: %q", got)
 	}

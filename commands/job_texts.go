@@ -4,13 +4,14 @@ import (
 	"cmp"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // jobHeadline is the verdict on a job and what to do next.
-func jobHeadline(p store.Progress) (head, next string) {
+func jobHeadline(p repair.Progress) (head, next string) {
 	head, next = jobVerdict(p)
 	switch job := p.Job; {
-	case !job.Foreign || job.Cause == store.CauseOverwritten:
+	case !job.Foreign || job.Cause == repair.CauseOverwritten:
 	case job.Outcome == "":
 		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
 	default:
@@ -20,7 +21,7 @@ func jobHeadline(p store.Progress) (head, next string) {
 	return head, next
 }
 
-func jobVerdict(p store.Progress) (head, next string) {
+func jobVerdict(p repair.Progress) (head, next string) {
 	job, kind, id := p.Job, p.Job.Plan.Kind, shortID(p.Job.Plan.Session)
 	cause := fill(kind, causeText(job.Cause))
 	took := span(p.At.Sub(job.Claimed))
@@ -36,7 +37,7 @@ func jobVerdict(p store.Progress) (head, next string) {
 		return fill(kind, "Done: {video} ready for ") + id + " · " + took, "Send the customer the link."
 	case job.Outcome == store.OutcomeRefused:
 		return "Not done, nothing was changed: " + id + ".", cause
-	case job.Outcome == store.OutcomeFailed && job.Cause == store.CauseOverwritten:
+	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
 		return overwrittenVerdict(job, id)
 	case job.Outcome == store.OutcomeFailed:
 		return fill(kind, "Failed: no {video} for ") + id + ".", cause
@@ -51,7 +52,7 @@ func jobVerdict(p store.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was asked for: " + id + ".",
 			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
-	case job.Outcome == store.OutcomeGaveUp && job.Cause == store.CauseUnwritten:
+	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
 		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
 		if job.FileID != "" {
 			step = "Then: " + settle + job.FileID + fill(kind, " – the {video} was asked for and may be ready.")
@@ -73,7 +74,7 @@ func jobVerdict(p store.Progress) (head, next string) {
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
 
-func overwrittenVerdict(job store.Job, id string) (head, next string) {
+func overwrittenVerdict(job repair.Job, id string) (head, next string) {
 	const who = "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
 	switch kind := job.Plan.Kind; {
 	case job.Plan.Action == store.ActionFix:
@@ -87,12 +88,12 @@ func overwrittenVerdict(job store.Job, id string) (head, next string) {
 }
 
 // marksError reports whether a plan does no more than mark the session as error.
-func marksError(p store.Plan) bool { return p.Action == store.ActionFix && p.Deliver == "" }
+func marksError(p repair.Plan) bool { return p.Action == store.ActionFix && p.Deliver == "" }
 
-func stepText(p store.Progress) string {
+func stepText(p repair.Progress) string {
 	plan, step := p.Job.Plan, p.Job.Step
 	switch {
-	case step == store.StepFinished, plan.Action == store.ActionFix && step == store.StepWritten:
+	case step == repair.StepFinished, plan.Action == store.ActionFix && step == repair.StepWritten:
 		return "written, looked at again in some seconds"
 	case marksError(plan):
 		return "marking as error"
@@ -109,34 +110,34 @@ func stepText(p store.Progress) string {
 }
 
 // causeText says why a job did not end well and what to do next.
-func causeText(cause store.Cause) string {
+func causeText(cause repair.Cause) string {
 	return cmp.Or(causeTexts[cause], "Debug the session to see how it stands.")
 }
 
-var causeTexts = map[store.Cause]string{
-	store.CauseChanged:      "The session is not what was approved. Run the command again to see it as it is now.",
-	store.CauseLate:         "It could not be begun in time. Run the command again.",
-	store.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed.",
-	store.CauseUnauthorised: "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew (it is shown in the SuperDuperAI editor, under the account's API access), start the bot again and generate again.",
-	store.CauseBalance:      "SuperDuperAI's account has too little balance for it. Ask whoever runs that account to top it up, then generate again.",
-	store.CauseForbidden:    "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set {SUPERDUPERAI_MODEL} to another model; then generate again.",
-	store.CauseRejected:     "SuperDuperAI does not take the request; what it says stands below. If that is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call.",
-	store.CauseRateLimited:  "SuperDuperAI has too much to do. Generate again later.",
-	store.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes.",
-	store.CauseServerFault:  "SuperDuperAI answered with a fault of its own. Look there whether {a video} was made all the same; if not, generate again in some minutes.",
-	store.CauseCertificate:  "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again.",
-	store.CauseFileFailed:   "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe.",
-	store.CauseNotMade:      "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe.",
-	store.CauseUnwritten:    "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong.",
-	store.CauseCommand:      "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again.",
-	store.CauseTooLong:      "Debug it later: it may still be finished. Generate again only when it is stalled.",
+var causeTexts = map[repair.Cause]string{
+	repair.CauseChanged:      "The session is not what was approved. Run the command again to see it as it is now.",
+	repair.CauseLate:         "It could not be begun in time. Run the command again.",
+	repair.CauseNoToken:      "No token for SuperDuperAI is configured. Set SUPERDUPERAI_TOKEN (it is shown in the SuperDuperAI editor, under the account's API access) and start the bot again. Nothing was changed.",
+	repair.CauseUnauthorised: "SuperDuperAI refused the token. Set SUPERDUPERAI_TOKEN anew (it is shown in the SuperDuperAI editor, under the account's API access), start the bot again and generate again.",
+	repair.CauseBalance:      "SuperDuperAI's account has too little balance for it. Ask whoever runs that account to top it up, then generate again.",
+	repair.CauseForbidden:    "SuperDuperAI does not let this account use the model, such as a VIP one. Ask whoever runs that account, or set {SUPERDUPERAI_MODEL} to another model; then generate again.",
+	repair.CauseRejected:     "SuperDuperAI does not take the request; what it says stands below. If that is about balance or a VIP model, ask whoever runs the account; else ask the engineer on call.",
+	repair.CauseRateLimited:  "SuperDuperAI has too much to do. Generate again later.",
+	repair.CauseUnavailable:  "SuperDuperAI could not be reached, and nothing was sent. Generate again in some minutes.",
+	repair.CauseServerFault:  "SuperDuperAI answered with a fault of its own. Look there whether {a video} was made all the same; if not, generate again in some minutes.",
+	repair.CauseCertificate:  "The certificate does not fit the host: set SUPERDUPERAI_URL to https://dev-editor.superduperai.co, then generate again.",
+	repair.CauseFileFailed:   "SuperDuperAI could not make it. Generate again, or refund the customer in Stripe.",
+	repair.CauseNotMade:      "Somebody looked: nothing was made. Generate again, or refund the customer in Stripe.",
+	repair.CauseUnwritten:    "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong.",
+	repair.CauseCommand:      "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again.",
+	repair.CauseTooLong:      "Debug it later: it may still be finished. Generate again only when it is stalled.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.
-func (d Deps) jobSentence(job store.Job) string {
+func (d Deps) jobSentence(job repair.Job) string {
 	done := job.Outcome == store.OutcomeDone
 	switch {
-	case job.FileID != "" && (done || job.Cause == store.CauseOverwritten):
+	case job.FileID != "" && (done || job.Cause == repair.CauseOverwritten):
 		return d.readySentence(job.Plan.Kind, job.FileID)
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence

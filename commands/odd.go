@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 const (
@@ -23,10 +24,10 @@ func odd(s statistics) []string {
 	}
 	var lines []string
 	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	last := store.HourOf(s.AsOf)
+	last := stats.HourOf(s.AsOf)
 	day := s.series.Sum(last, 24)
 	week := s.series.Sum(last-24, 7*24) // the days before
-	if d, found := store.FindDrop(c.Slots, week.Webhook); found {
+	if d, found := stats.FindDrop(c.Slots, week.Webhook); found {
 		inside, usual := percent(d.Inside), percent(d.Usual)
 		if d.To.IsZero() {
 			say("Webhook success %s since %s, was %s.", inside, clock(d.From, s.AsOf), usual)
@@ -34,14 +35,14 @@ func odd(s statistics) []string {
 			say("Webhook success was %s from %s to %s; it is %s else.", inside, clock(d.From, s.AsOf), clock(d.To, s.AsOf), usual)
 		}
 	}
-	if store.Fell(day.Generation, week.Generation) {
+	if stats.Fell(day.Generation, week.Generation) {
 		say("Video generation success %s in the last 24 h, was %s in the week before.", percent(*day.Generation.Rate()), percent(*week.Generation.Rate()))
 	}
-	if store.Fell(day.Lookup, week.Lookup) {
+	if stats.Fell(day.Lookup, week.Lookup) {
 		say("The site agreed with Redis in %s of the last 24 h's lookups, was %s in the week before.", percent(*day.Lookup.Rate()), percent(*week.Lookup.Rate()))
 	}
 	lines = append(lines, oddMemory(s, day)...)
-	if n := c.Survey.TTLs[store.TTLClasses[len(store.TTLClasses)-1]]; n > 0 {
+	if n := c.Survey.TTLs[stats.TTLClasses[len(stats.TTLClasses)-1]]; n > 0 {
 		keys, verb := count(n, "key"), "expire"
 		if n == 1 {
 			verb = "expires"
@@ -65,7 +66,7 @@ func odd(s statistics) []string {
 	case paymentCaveat(s) != "":
 		return []string{"Nothing odd, as far as can be told."}
 	}
-	if n := c.Verdicts[store.VerdictUnchecked]; n > 0 {
+	if n := c.Verdicts[diagnosis.VerdictUnchecked]; n > 0 {
 		why := " were not checked yet."
 		if s.watch == nil {
 			why = " are not checked. That is done where ALERT_CHANNEL is set."
@@ -76,7 +77,7 @@ func odd(s statistics) []string {
 }
 
 // oddMemory is about evicted keys, and memory that runs out.
-func oddMemory(s statistics, day store.Hour) []string {
+func oddMemory(s statistics, day stats.Hour) []string {
 	var lines []string
 	if day.Server != nil && day.Server.Evicted > 0 {
 		lines = append(lines, evictedText(day.Server.Evicted, " in the last 24 h"))
@@ -88,7 +89,7 @@ func oddMemory(s statistics, day store.Hour) []string {
 	if used/most > fullAt {
 		return append(lines, fullText(used/most))
 	}
-	before := s.series.Sum(store.HourOf(s.AsOf)-23, 2).Server
+	before := s.series.Sum(stats.HourOf(s.AsOf)-23, 2).Server
 	if before == nil || used/most < minFull {
 		return lines
 	}
@@ -101,13 +102,13 @@ func oddMemory(s statistics, day store.Hour) []string {
 }
 
 // troubledText counts the sessions that need a person, "" = none.
-func troubledText(c store.Count) string {
+func troubledText(c stats.Count) string {
 	var parts []string
 	for _, class := range []struct {
-		verdict store.Verdict
+		verdict diagnosis.Verdict
 		text    string
 	}{
-		{store.VerdictOrphaned, "without a webhook status past the grace time"}, {store.VerdictStalled, "stalled"}, {store.VerdictLost, "lost"},
+		{diagnosis.VerdictOrphaned, "without a webhook status past the grace time"}, {diagnosis.VerdictStalled, "stalled"}, {diagnosis.VerdictLost, "lost"},
 	} {
 		switch n := c.Verdicts[class.verdict]; {
 		case n == 0:

@@ -6,31 +6,34 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // statisticsWith returns the statistics of an ordinary day with a change.
 func statisticsWith(change func(*statistics)) statistics {
-	s := statistics{series: store.Series{}}
+	s := statistics{series: stats.Series{}}
 	s.AsOf, s.Count.Sessions, s.Count.Complete = noon.Add(10*time.Minute), 500, true
-	s.Count.Verdicts, s.Count.Survey.TTLs = map[store.Verdict]int{store.VerdictCompleted: 500}, map[string]int{}
-	s.watch = &store.WatchState{Passed: s.AsOf}
-	s.Server = &store.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
+	s.Count.Verdicts, s.Count.Survey.TTLs = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 500}, map[string]int{}
+	s.watch = &incident.WatchState{Passed: s.AsOf}
+	s.Server = &rdb.Server{UsedMemoryBytes: 400, MaxMemoryBytes: 1000}
 	for n := range int64(15 * 24) {
-		s.series[store.HourOf(noon)-n] = store.Hour{
-			Outcomes: store.Outcomes{Webhook: store.Tries{Good: 99, Bad: 1}, Generation: store.Tries{Good: 19, Bad: 1}},
-			Lookup:   store.Tries{Good: 4}, Server: &store.Level{UsedBytes: 400, MaxBytes: 1000, Evicted: 7},
+		s.series[stats.HourOf(noon)-n] = stats.Hour{
+			Outcomes: stats.Outcomes{Webhook: stats.Tries{Good: 99, Bad: 1}, Generation: stats.Tries{Good: 19, Bad: 1}},
+			Lookup:   stats.Tries{Good: 4}, Server: &stats.Level{UsedBytes: 400, MaxBytes: 1000, Evicted: 7},
 		}
 	}
 	for n := range 24 * 12 {
-		s.Count.Slots = append(s.Count.Slots, store.Slot{At: noon.Add(time.Duration(n-24*12) * 5 * time.Minute), Webhook: store.Tries{Good: 9}})
+		s.Count.Slots = append(s.Count.Slots, stats.Slot{At: noon.Add(time.Duration(n-24*12) * 5 * time.Minute), Webhook: stats.Tries{Good: 9}})
 	}
 	change(&s)
 	return s
 }
 
 // setSlots sets the webhooks of some of the last slots.
-func setSlots(s *statistics, from, to int, w store.Tries) {
+func setSlots(s *statistics, from, to int, w stats.Tries) {
 	n := len(s.Count.Slots)
 	for i := n - from; i < n-to; i++ {
 		s.Count.Slots[i].Webhook = w
@@ -39,16 +42,16 @@ func setSlots(s *statistics, from, to int, w store.Tries) {
 
 func TestOdd(t *testing.T) {
 	t.Parallel()
-	lastHours := func(s *statistics, hours int64, change func(*store.Hour)) {
+	lastHours := func(s *statistics, hours int64, change func(*stats.Hour)) {
 		for n := range hours {
-			h := s.series[store.HourOf(noon)-n]
+			h := s.series[stats.HourOf(noon)-n]
 			change(&h)
-			s.series[store.HourOf(noon)-n] = h
+			s.series[stats.HourOf(noon)-n] = h
 		}
 	}
 	level := func(s *statistics, used, evicted int64) {
 		s.Server.UsedMemoryBytes, s.Server.EvictedKeys = used, evicted
-		lastHours(s, 1, func(h *store.Hour) { h.Server = &store.Level{UsedBytes: used, MaxBytes: 1000, Evicted: evicted} })
+		lastHours(s, 1, func(h *stats.Hour) { h.Server = &stats.Level{UsedBytes: used, MaxBytes: 1000, Evicted: evicted} })
 	}
 	for _, c := range []struct {
 		name   string
@@ -59,21 +62,21 @@ func TestOdd(t *testing.T) {
 		{"no sessions", func(s *statistics) { s.Count.Sessions = 0 }, []string{"Redis holds no sessions."}},
 		{"not all were counted", func(s *statistics) { s.Count.Complete = false }, []string{"Nothing odd among the sessions that were counted, but not all were."}},
 		{"payments are not known", func(s *statistics) { s.evidenceErr = true }, []string{"Nothing odd, as far as can be told."}},
-		{"files were not checked yet", func(s *statistics) { s.Count.Verdicts[store.VerdictUnchecked] = 3 },
+		{"files were not checked yet", func(s *statistics) { s.Count.Verdicts[diagnosis.VerdictUnchecked] = 3 },
 			[]string{"Nothing odd, as far as can be told: the files of 3 sessions were not checked yet."}},
 		{"alerts do not arrive", func(s *statistics) { s.watch.Unreachable = "Invite the bot." }, []string{"Alerts do not reach their channel. Invite the bot."}},
-		{"webhooks fail", func(s *statistics) { setSlots(s, 6, 0, store.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
-		{"webhooks failed", func(s *statistics) { setSlots(s, 60, 54, store.Tries{Good: 0, Bad: 3}) },
+		{"webhooks fail", func(s *statistics) { setSlots(s, 6, 0, stats.Tries{Good: 5, Bad: 3}) }, []string{"Webhook success 62.5% since 11:30 UTC, was 99.1%."}},
+		{"webhooks failed", func(s *statistics) { setSlots(s, 60, 54, stats.Tries{Good: 0, Bad: 3}) },
 			[]string{"Webhook success was 0.0% from 07:00 UTC to 07:30 UTC; it is 99.1% else."}},
 		{"and sessions are orphaned by it", func(s *statistics) {
-			setSlots(s, 6, 0, store.Tries{Bad: 3})
-			s.Count.Verdicts = map[store.Verdict]int{store.VerdictOrphaned: 18, store.VerdictStalled: 2, store.VerdictLost: 1}
+			setSlots(s, 6, 0, stats.Tries{Bad: 3})
+			s.Count.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 18, diagnosis.VerdictStalled: 2, diagnosis.VerdictLost: 1}
 		}, []string{"Webhook success 0.0% since 11:30 UTC, was 99.1%.", "18 sessions without a webhook status past the grace time, 2 stalled, 1 lost."}},
 		{"videos fail", func(s *statistics) {
-			lastHours(s, 24, func(h *store.Hour) { h.Generation = store.Tries{Good: 12, Bad: 8} })
+			lastHours(s, 24, func(h *stats.Hour) { h.Generation = stats.Tries{Good: 12, Bad: 8} })
 		}, []string{"Video generation success 60.0% in the last 24 h, was 95.0% in the week before."}},
 		{"the site tells something else", func(s *statistics) {
-			lastHours(s, 24, func(h *store.Hour) { h.Lookup = store.Tries{Good: 1, Bad: 1} })
+			lastHours(s, 24, func(h *stats.Hour) { h.Lookup = stats.Tries{Good: 1, Bad: 1} })
 		}, []string{"The site agreed with Redis in 50.0% of the last 24 h's lookups, was 100.0% in the week before."}},
 		{"Redis is nearly full", func(s *statistics) { level(s, 930, 7) }, []string{"Redis is 93% full. Give it more memory before it refuses writes."}},
 		{"Redis fills up", func(s *statistics) { level(s, 600, 7) }, []string{"Redis grew by 200 B in a day, and is 60% full: at that rate it is full in 2 d."}},
@@ -99,15 +102,15 @@ func TestOdd(t *testing.T) {
 // where nothing happened, and is left out where nothing is known at all.
 func TestChart(t *testing.T) {
 	t.Parallel()
-	s := statistics{series: store.Series{}}
+	s := statistics{series: stats.Series{}}
 	s.AsOf = noon
 	if chart("nothing", steps(s, 12, 2, dayLayout)) != nil {
 		t.Error("a chart of nothing")
 	}
-	last := store.HourOf(noon)
-	s.series[last-5] = store.Hour{Outcomes: store.Outcomes{Webhook: store.Tries{Good: 1, Bad: 1}}}
-	s.series[last] = store.Hour{Outcomes: store.Outcomes{Webhook: store.Tries{Good: 3, Bad: 0}}}
-	points := pointsOf(steps(s, 12, 2, dayLayout), func(h store.Hour) *float64 { return h.Webhook.Rate() })
+	last := stats.HourOf(noon)
+	s.series[last-5] = stats.Hour{Outcomes: stats.Outcomes{Webhook: stats.Tries{Good: 1, Bad: 1}}}
+	s.series[last] = stats.Hour{Outcomes: stats.Outcomes{Webhook: stats.Tries{Good: 3, Bad: 0}}}
+	points := pointsOf(steps(s, 12, 2, dayLayout), func(h stats.Hour) *float64 { return h.Webhook.Rate() })
 	var got []float64
 	for _, p := range points {
 		got = append(got, p.Value)

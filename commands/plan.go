@@ -8,6 +8,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // The buttons of a plan. Their value is the plan's opaque id, followed by the
@@ -19,7 +21,7 @@ const (
 )
 
 // PlanBlocks shows what a plan will do, where and at what cost.
-func PlanBlocks(p store.Plan) []slack.Block {
+func PlanBlocks(p repair.Plan) []slack.Block {
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
 	switch {
 	case p.Order != nil:
@@ -57,14 +59,14 @@ func PlanBlocks(p store.Plan) []slack.Block {
 }
 
 // PressedBlocks show a plan after the first of two clicks on Approve.
-func PressedBlocks(p store.Plan, by store.Actor) []slack.Block {
+func PressedBlocks(p repair.Plan, by store.Actor) []slack.Block {
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
 		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
 // PlanActions are the plan's buttons. Where it takes two clicks the second button
 // carries the nonce of the first, "" = there was none yet.
-func PlanActions(p store.Plan, nonce string) []slack.BlockElement {
+func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
 	switch {
 	case p.Order != nil:
@@ -97,7 +99,7 @@ func PlanOf(value string) (planID, nonce string) {
 	return planID, nonce
 }
 
-func seenPayment(s store.Seen) string {
+func seenPayment(s repair.Seen) string {
 	amount := money(s.Amount, s.Currency)
 	switch {
 	case s.Payment == store.PaymentPaid && s.Amount > 0:
@@ -108,7 +110,7 @@ func seenPayment(s store.Seen) string {
 	return words(string(s.Payment))
 }
 
-func costSuffix(o store.Order) string {
+func costSuffix(o repair.Order) string {
 	if o.Cents == 0 {
 		return ", cost unknown"
 	}
@@ -119,7 +121,7 @@ func dollars(cents int) string {
 	return strings.TrimSuffix(money(int64(cents), "usd"), ".00")
 }
 
-func orderText(o store.Order) string {
+func orderText(o repair.Order) string {
 	what := fmt.Sprintf("%s, %d s", o.Model, o.Seconds)
 	if o.Image {
 		what = "an image by " + o.Model
@@ -127,7 +129,7 @@ func orderText(o store.Order) string {
 	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d×%d%s.", what, o.Width, o.Height, costSuffix(o))
 }
 
-func sourcesText(o store.Order) string {
+func sourcesText(o repair.Order) string {
 	parts := []string{fmt.Sprintf("prompt (%s): %s", count(o.PromptChars, "character"), sourceText(o.PromptFrom))}
 	if !o.Image {
 		parts = append(parts, "seconds: "+sourceText(o.SecondsFrom))
@@ -139,18 +141,18 @@ func sourcesText(o store.Order) string {
 	return strings.Join(parts, " · ")
 }
 
-func sourceText(s store.Source) string {
+func sourceText(s repair.Source) string {
 	switch s {
-	case store.FromSession:
+	case repair.FromSession:
 		return "the session"
-	case store.FromPrompt:
+	case repair.FromPrompt:
 		return "the prompt key"
 	}
 	return "the default"
 }
 
 // writeText shows a key's members before and after.
-func writeText(w store.KeyWrite) string {
+func writeText(w sessions.KeyWrite) string {
 	var parts []string
 	switch {
 	case w.Create:

@@ -13,6 +13,12 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -22,20 +28,20 @@ var noon = time.Date(2026, 3, 4, 12, 0, 31, 0, time.UTC)
 
 // world answers every question of the commands from memory.
 type world struct {
-	examined store.Examination
+	examined diagnosis.Examination
 	found    []store.Payment
 	more     bool
-	entries  []store.Entry
+	entries  []audit.Entry
 	err      error
 }
 
-func (w *world) Examine(_ context.Context, id string) store.Examination {
+func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
 	x := w.examined
 	x.Session.ID = id
 	return x
 }
 
-func (w *world) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
+func (w *world) ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Examination {
 	x := w.Examine(ctx, p.SessionID)
 	x.Payment = p
 	return x
@@ -46,40 +52,42 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 }
 
 func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) {
-	return sweep.Result{Count: store.Count{Complete: true}}, w.err
+	return sweep.Result{Count: stats.Count{Complete: true}}, w.err
 }
 
-func (w *world) Server(context.Context) (store.Server, error) { return store.Server{}, w.err }
+func (w *world) Server(context.Context) (rdb.Server, error) { return rdb.Server{}, w.err }
 
-func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
+func (w *world) SavePlan(context.Context, repair.Plan) error { return w.err }
 
-func (w *world) JobOf(context.Context, string) (store.SessionJob, error) {
-	return store.SessionJob{}, nil
+func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) {
+	return diagnosis.SessionJob{}, nil
 }
-func (w *world) Settle(context.Context, string, store.Settlement) (store.Job, error) {
-	return store.Job{}, store.ErrNotUnclear
+func (w *world) Settle(context.Context, string, repair.Settlement) (repair.Job, error) {
+	return repair.Job{}, repair.ErrNotUnclear
 }
 
-func (w *world) Record(context.Context, store.Entry) error { return w.err }
+func (w *world) Record(context.Context, audit.Entry) error { return w.err }
 
-func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
+func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err
 }
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
-func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
-	return store.Figures{}, w.err
+func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
+	return stats.Figures{}, w.err
 }
 
-func (w *world) State(context.Context) (store.WatchState, error) { return store.WatchState{}, w.err }
+func (w *world) State(context.Context) (incident.WatchState, error) {
+	return incident.WatchState{}, w.err
+}
 
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err
 }
 
 func registry(w *world) *commands.Registry {
-	w.examined.At, w.examined.Verdict = noon, store.VerdictOrphaned
+	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
 		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Ledger: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
@@ -182,8 +190,8 @@ func TestSharedAnswersOmitTheAddress(t *testing.T) {
 func TestHistoryEntryIsOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
-	answer := registry(&world{entries: []store.Entry{
-		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: store.Terminal, Event: store.AuditRefused, Detail: forged},
+	answer := registry(&world{entries: []audit.Entry{
+		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: audit.Terminal, Event: audit.AuditRefused, Detail: forged},
 	}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
 	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
 		t.Errorf("one entry reads %q", text)
@@ -198,32 +206,32 @@ func TestFailures(t *testing.T) {
 		command commands.Request
 		says    string
 	}{
-		{"Redis silent", store.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
+		{"Redis silent", rdb.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
 		{"Stripe silent", store.StripeNoAnswer, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer"},
-		{"Redis refuses", store.ErrRefused, commands.Request{Command: "/redis", Text: "ping"}, "check user, password and ACL"},
-		{"Redis away", &store.AwayError{Since: noon, Err: store.ErrSilent}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
-		{"Stripe away", &store.AwayError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
-		{"Redis wants a password", store.ErrNoPassword, commands.Request{Command: "/redis", Text: "stats"}, "user and password into REDIS_URL"},
-		{"a wrong password", store.ErrWrongPassword, commands.Request{Command: "/redis", Text: "stats"}, "check both in REDIS_URL"},
-		{"no permission", store.ErrNoPermission, commands.Request{Command: "/redis", Text: "stats"}, "docs/security.md"},
-		{"another's certificate", store.ErrUnknownCA, commands.Request{Command: "/redis", Text: "stats"}, "SSL_CERT_FILE"},
-		{"a certificate of another host", store.ErrWrongHost, commands.Request{Command: "/redis", Text: "stats"}, "a host into REDIS_URL that the certificate names"},
-		{"a certificate of the past", store.ErrExpired, commands.Request{Command: "/redis", Text: "stats"}, "have it renewed"},
-		{"a certificate that does not hold", store.ErrCertificate, commands.Request{Command: "/redis", Text: "stats"}, "replace it"},
-		{"no TLS", store.ErrNoTLS, commands.Request{Command: "/redis", Text: "stats"}, "its TLS port"},
-		{"a missing command", store.ErrNoCommand, commands.Request{Command: "/redis", Text: "stats"}, "sessionbot doctor names each"},
-		{"no more clients", store.ErrCrowded, commands.Request{Command: "/redis", Text: "stats"}, "raise its maxclients"},
-		{"no such database", store.ErrNoDatabase, commands.Request{Command: "/redis", Text: "stats"}, "write another one, or none"},
-		{"a cluster's database", store.ErrClusterDatabase, commands.Request{Command: "/redis", Text: "stats"}, "take the number out"},
-		{"no such master", store.ErrNoMaster, commands.Request{Command: "/redis", Text: "stats"}, "master_name of REDIS_URL"},
-		{"no Sentinel", store.ErrNoSentinel, commands.Request{Command: "/redis", Text: "stats"}, "take master_name out"},
-		{"a Sentinel", store.ErrSentinel, commands.Request{Command: "/redis", Text: "stats"}, "add ?master_name=<name>"},
-		{"an announced address", store.ErrAnnounced, commands.Request{Command: "/redis", Text: "stats"}, "cluster-announce-ip"},
-		{"no Redis", store.ErrGarbled, commands.Request{Command: "/redis", Text: "stats"}, "does not speak Redis' protocol"},
-		{"Redis loads", store.ErrStarting, commands.Request{Command: "/redis", Text: "stats"}, "Try again in a minute"},
-		{"a replica", store.ErrReadOnly, commands.Request{Command: "/session", Text: "history " + id}, "point REDIS_URL at the master"},
-		{"Redis full", store.ErrFull, commands.Request{Command: "/session", Text: "history " + id}, "more memory"},
-		{"Redis cannot save", store.ErrUnsaved, commands.Request{Command: "/session", Text: "history " + id}, "its disk"},
+		{"Redis refuses", rdb.ErrRefused, commands.Request{Command: "/redis", Text: "ping"}, "check user, password and ACL"},
+		{"Redis away", &rdb.AwayError{Since: noon, Err: rdb.ErrSilent}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
+		{"Stripe away", &rdb.AwayError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
+		{"Redis wants a password", rdb.ErrNoPassword, commands.Request{Command: "/redis", Text: "stats"}, "user and password into REDIS_URL"},
+		{"a wrong password", rdb.ErrWrongPassword, commands.Request{Command: "/redis", Text: "stats"}, "check both in REDIS_URL"},
+		{"no permission", rdb.ErrNoPermission, commands.Request{Command: "/redis", Text: "stats"}, "docs/security.md"},
+		{"another's certificate", rdb.ErrUnknownCA, commands.Request{Command: "/redis", Text: "stats"}, "SSL_CERT_FILE"},
+		{"a certificate of another host", rdb.ErrWrongHost, commands.Request{Command: "/redis", Text: "stats"}, "a host into REDIS_URL that the certificate names"},
+		{"a certificate of the past", rdb.ErrExpired, commands.Request{Command: "/redis", Text: "stats"}, "have it renewed"},
+		{"a certificate that does not hold", rdb.ErrCertificate, commands.Request{Command: "/redis", Text: "stats"}, "replace it"},
+		{"no TLS", rdb.ErrNoTLS, commands.Request{Command: "/redis", Text: "stats"}, "its TLS port"},
+		{"a missing command", rdb.ErrNoCommand, commands.Request{Command: "/redis", Text: "stats"}, "sessionbot doctor names each"},
+		{"no more clients", rdb.ErrCrowded, commands.Request{Command: "/redis", Text: "stats"}, "raise its maxclients"},
+		{"no such database", rdb.ErrNoDatabase, commands.Request{Command: "/redis", Text: "stats"}, "write another one, or none"},
+		{"a cluster's database", rdb.ErrClusterDatabase, commands.Request{Command: "/redis", Text: "stats"}, "take the number out"},
+		{"no such master", rdb.ErrNoMaster, commands.Request{Command: "/redis", Text: "stats"}, "master_name of REDIS_URL"},
+		{"no Sentinel", rdb.ErrNoSentinel, commands.Request{Command: "/redis", Text: "stats"}, "take master_name out"},
+		{"a Sentinel", rdb.ErrSentinel, commands.Request{Command: "/redis", Text: "stats"}, "add ?master_name=<name>"},
+		{"an announced address", rdb.ErrAnnounced, commands.Request{Command: "/redis", Text: "stats"}, "cluster-announce-ip"},
+		{"no Redis", rdb.ErrGarbled, commands.Request{Command: "/redis", Text: "stats"}, "does not speak Redis' protocol"},
+		{"Redis loads", rdb.ErrStarting, commands.Request{Command: "/redis", Text: "stats"}, "Try again in a minute"},
+		{"a replica", rdb.ErrReadOnly, commands.Request{Command: "/session", Text: "history " + id}, "point REDIS_URL at the master"},
+		{"Redis full", rdb.ErrFull, commands.Request{Command: "/session", Text: "history " + id}, "more memory"},
+		{"Redis cannot save", rdb.ErrUnsaved, commands.Request{Command: "/session", Text: "history " + id}, "its disk"},
 		{"too slow", context.DeadlineExceeded, commands.Request{Command: "/redis", Text: "stats"}, "took too long"},
 		{"unforeseen", errors.New("secret cause"), commands.Request{Command: "/redis", Text: "memory"}, "Ref k3f9-2d"},
 	} {

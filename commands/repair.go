@@ -9,6 +9,9 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // FixText is what a customer reads whose session was marked as error.
@@ -42,17 +45,17 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
 	refused := d.refusal(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
-		refused.Detail = words(string(store.CauseNoToken))
+		refused.Detail = words(string(repair.CauseNoToken))
 		d.record(ctx, refused)
-		return Answer{}, refuse(causeText(store.CauseNoToken))
+		return Answer{}, refuse(causeText(repair.CauseNoToken))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
 	now := d.Now()
-	plan, err := store.MakePlan(action, x, req.actor(), d.Plans, now)
-	if _, notAllowed := errors.AsType[*store.NotAllowed](err); notAllowed {
+	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, now)
+	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
 		refused.Detail, refused.Before = "the verdict was "+words(string(x.Verdict)), x.Session.Digests()
 		d.record(ctx, refused)
 		return notAllowedAnswer(action, x), nil
@@ -64,25 +67,25 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}
-	if err := d.Ledger.Record(ctx, plan.Entry(store.AuditPlanned, req.actor(), req.where(), "", now)); err != nil {
+	if err := d.Ledger.Record(ctx, plan.Entry(audit.AuditPlanned, req.actor(), req.where(), "", now)); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
 }
 
 // refusal is the entry of the audit trail for a request that is refused.
-func (d Deps) refusal(req Request, action store.Action, session string) store.Entry {
-	return store.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: store.AuditRefused, Action: action, Session: session}
+func (d Deps) refusal(req Request, action store.Action, session string) audit.Entry {
+	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.AuditRefused, Action: action, Session: session}
 }
 
 // record stores a refusal, which stands even if it cannot be recorded.
-func (d Deps) record(ctx context.Context, refused store.Entry) {
+func (d Deps) record(ctx context.Context, refused audit.Entry) {
 	if err := d.Ledger.Record(ctx, refused); err != nil {
 		d.Log.ErrorContext(ctx, "refusal not recorded", "error", err)
 	}
 }
 
-func notAllowedAnswer(action store.Action, x store.Examination) Answer {
+func notAllowedAnswer(action store.Action, x diagnosis.Examination) Answer {
 	what := "Generating is not possible"
 	if action == store.ActionFix {
 		what = "Marking it as error is not possible"

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 func (d Deps) ping() Command {
@@ -39,7 +39,7 @@ func (d Deps) runMemory(ctx context.Context, _ Request) (Answer, error) {
 	return Answer{Blocks: append(blockkit.Message(blockkit.BoldLine(memoryText(server))), table), JSON: server, Shareable: true}, nil
 }
 
-func memoryText(s store.Server) string {
+func memoryText(s rdb.Server) string {
 	full := 0.0
 	if s.MaxMemoryBytes > 0 {
 		full = float64(s.UsedMemoryBytes) / float64(s.MaxMemoryBytes)
@@ -67,7 +67,7 @@ func fullText(full float64) string {
 }
 
 // serverRows are the server's figures, without those that it does not report.
-func serverRows(s store.Server) [][]string {
+func serverRows(s rdb.Server) [][]string {
 	answers := fmt.Sprintf("answers in %.1f ms", s.PingMS)
 	if s.Version != "" {
 		answers = "version " + s.Version + ", " + answers

@@ -10,6 +10,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -80,17 +82,17 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 // settleJob settles a job with its file, "" = nothing was made. Whoever executes
 // the job records it in the audit trail.
 func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, text string) (Answer, error) {
-	settled, err := d.Ledger.Settle(ctx, job, store.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
-	refused := settled.Plan.Entry(store.AuditRefused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
+	settled, err := d.Ledger.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
+	refused := settled.Plan.Entry(audit.AuditRefused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
 	switch {
-	case errors.Is(err, store.ErrOtherFile):
+	case errors.Is(err, repair.ErrOtherFile):
 		refused.Detail = "settle: the file " + file + " is not the one that was given up"
 		d.record(ctx, refused)
 		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
-	case errors.Is(err, store.ErrNotUnclear):
+	case errors.Is(err, repair.ErrNotUnclear):
 		d.record(ctx, refused)
 		return Answer{}, refuse(nothingUnclear)
-	case errors.Is(err, store.ErrUnknownJob):
+	case errors.Is(err, repair.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
 		return Answer{}, err

@@ -10,6 +10,10 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -30,11 +34,11 @@ func (d Deps) stats() Command {
 
 // statistics are what an answer's figures are made of.
 type statistics struct {
-	store.Rollup
-	series      store.Series
-	watch       *store.WatchState // nil = there is no watch, or it could not be read
-	watchErr    bool              // it could not be read
-	evidenceErr bool              // the records of payments and files could not be read
+	stats.Rollup
+	series      stats.Series
+	watch       *incident.WatchState // nil = there is no watch, or it could not be read
+	watchErr    bool                 // it could not be read
+	evidenceErr bool                 // the records of payments and files could not be read
 }
 
 // runStats answers with what the last sweep counted, in one round trip. In a
@@ -67,7 +71,7 @@ func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *statistics) error {
 	server, err := d.Redis.Server(ctx)
 	switch {
-	case store.Trouble(err) != nil:
+	case rdb.Trouble(err) != nil:
 		return fmt.Errorf("server: %w", err) // counting would only wait as well
 	case err != nil:
 		d.Log.WarnContext(ctx, "server information unavailable", "error", err)
@@ -81,11 +85,11 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 		return d.Watch.Payments(ctx, now, ids)
 	}
 	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,
-		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
 			evidence, err := d.Sources.Evidence(ctx, sessions, payments)
 			if err != nil && ctx.Err() == nil { // sessions are counted without it, and the answer says so
 				evidenceErr.Store(true)
-				return make([]store.Evidence, len(sessions)), nil
+				return make([]diagnosis.Evidence, len(sessions)), nil
 			}
 			return evidence, err
 		}})

@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // statsFacts are the figures beside the trends, as labelled rows.
@@ -17,7 +18,7 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 		lines = append(lines, blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · "))))
 	}
 	add("Sessions", grouped(int64(c.Sessions)), grouped(int64(c.Prompts))+" with a prompt")
-	if parts := shares(store.Verdicts, c.Verdicts, c.Sessions, title); parts != nil {
+	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, title); parts != nil {
 		add("Verdicts", parts...)
 	}
 	asIs := func(class string) string { return class }
@@ -25,13 +26,13 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 		add("Prompts", grouped(c.PromptCharacters)+" characters", "on average "+grouped(c.AverageLength),
 			"longest "+grouped(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
 			"shortest "+grouped(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID))
-		add("Prompts by length", shares(store.LengthClasses, c.Distribution, c.Prompts, asIs)...)
+		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, asIs)...)
 	}
 	keys := 0
 	for _, n := range c.Survey.TTLs {
 		keys += n
 	}
-	if parts := shares(store.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
+	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
 		if c.Survey.TTLsOfSome {
 			parts = append(parts, "by a sample of them")
 		}
@@ -72,9 +73,9 @@ func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) stri
 
 // surveyTexts are the namespaces with their numbers of keys. What a sample takes
 // of memory is never given as what all take.
-func surveyTexts(s store.Survey) []string {
+func surveyTexts(s stats.Survey) []string {
 	parts := []string{fmt.Sprintf("%s of %s looked at", grouped(s.Scanned), grouped(s.Keys))}
-	add := func(name string, n store.Namespace) {
+	add := func(name string, n stats.Namespace) {
 		if n.Keys == 0 {
 			return
 		}

@@ -3,26 +3,29 @@ package commands
 import (
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // statsReport is the --json of redis stats; its member names are public.
 type statsReport struct {
-	AsOf                  time.Time             `json:"as_of"`
-	Complete              bool                  `json:"complete"`
-	Sessions              int                   `json:"sessions"`
-	Prompts               int                   `json:"prompts"`
-	PromptCharacters      int64                 `json:"prompt_characters"`
-	AverageLength         int64                 `json:"average_length"`
-	Longest               *store.PromptLength   `json:"longest"`
-	Shortest              *store.PromptLength   `json:"shortest"`
-	Distribution          map[string]int        `json:"distribution"`
-	Verdicts              map[store.Verdict]int `json:"verdicts"`
-	WebhookSuccessRate    *float64              `json:"webhook_success_rate"`
-	LookupSuccessRate     *float64              `json:"lookup_success_rate"`
-	GenerationSuccessRate *float64              `json:"generation_success_rate"`
-	Redis                 store.Server          `json:"redis"`
-	Watch                 *watchReport          `json:"watch,omitempty"`
+	AsOf                  time.Time                 `json:"as_of"`
+	Complete              bool                      `json:"complete"`
+	Sessions              int                       `json:"sessions"`
+	Prompts               int                       `json:"prompts"`
+	PromptCharacters      int64                     `json:"prompt_characters"`
+	AverageLength         int64                     `json:"average_length"`
+	Longest               *stats.PromptLength       `json:"longest"`
+	Shortest              *stats.PromptLength       `json:"shortest"`
+	Distribution          map[string]int            `json:"distribution"`
+	Verdicts              map[diagnosis.Verdict]int `json:"verdicts"`
+	WebhookSuccessRate    *float64                  `json:"webhook_success_rate"`
+	LookupSuccessRate     *float64                  `json:"lookup_success_rate"`
+	GenerationSuccessRate *float64                  `json:"generation_success_rate"`
+	Redis                 rdb.Server                `json:"redis"`
+	Watch                 *watchReport              `json:"watch,omitempty"`
 
 	Odd         []string               `json:"odd"`
 	Trends      map[string]trendReport `json:"trends"`
@@ -34,7 +37,7 @@ type statsReport struct {
 
 // watchReport is the state of the watch.
 type watchReport struct {
-	store.WatchAges
+	incident.WatchAges
 	Unreachable string `json:"alert_channel_unreachable,omitempty"`
 }
 
@@ -47,7 +50,7 @@ type trendReport struct {
 	Evicted    *int64   `json:"evicted_keys"`
 }
 
-func trendJSON(h store.Hour) trendReport {
+func trendJSON(h stats.Hour) trendReport {
 	t := trendReport{Webhook: h.Webhook.Rate(), Lookup: h.Lookup.Rate(), Generation: h.Generation.Rate()}
 	if h.Server != nil {
 		t.Memory, t.Evicted = &h.Server.UsedBytes, &h.Server.Evicted
@@ -71,7 +74,7 @@ func statsJSON(s statistics, now time.Time) statsReport {
 		PromptCharacters: c.PromptCharacters, AverageLength: c.AverageLength,
 		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
 		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
-		LookupSuccessRate: s.series.Sum(store.HourOf(now), 24).Lookup.Rate(),
+		LookupSuccessRate: s.series.Sum(stats.HourOf(now), 24).Lookup.Rate(),
 		Odd:               odd(s),
 		Trends:            map[string]trendReport{},
 		KeysScanned:       c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,

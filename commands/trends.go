@@ -8,13 +8,13 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // period is the sum of some hours.
 type period struct {
 	label string
-	store.Hour
+	stats.Hour
 }
 
 // comparison is a period and the one before it.
@@ -24,7 +24,7 @@ type comparison struct {
 }
 
 func comparisons(s statistics) []comparison {
-	last := store.HourOf(s.AsOf)
+	last := stats.HourOf(s.AsOf)
 	return []comparison{
 		{"day", period{"Last 24 h", s.series.Sum(last, 24)}, period{"24 h before", s.series.Sum(last-24, 24)}},
 		{"week", period{"Last 7 days", s.series.Sum(last, 7*24)}, period{"7 days before", s.series.Sum(last-7*24, 7*24)}},
@@ -36,7 +36,7 @@ func comparisons(s statistics) []comparison {
 func steps(s statistics, n, hours int, layout string) []period {
 	list := make([]period, n)
 	for i := range list {
-		last := store.HourOf(s.AsOf) - int64((n-1-i)*hours)
+		last := stats.HourOf(s.AsOf) - int64((n-1-i)*hours)
 		begins := time.Unix((last-int64(hours)+1)*3600, 0).UTC()
 		list[i] = period{begins.Format(layout), s.series.Sum(last, hours)}
 	}
@@ -51,11 +51,11 @@ const (
 // metrics are the rates of the statistics.
 var metrics = []struct {
 	name  string
-	tries func(store.Hour) store.Tries
+	tries func(stats.Hour) stats.Tries
 }{
-	{"Webhook success", func(h store.Hour) store.Tries { return h.Webhook }},
-	{"Lookup success", func(h store.Hour) store.Tries { return h.Lookup }},
-	{"Video success", func(h store.Hour) store.Tries { return h.Generation }},
+	{"Webhook success", func(h stats.Hour) stats.Tries { return h.Webhook }},
+	{"Lookup success", func(h stats.Hour) stats.Tries { return h.Lookup }},
+	{"Video success", func(h stats.Hour) stats.Tries { return h.Generation }},
 }
 
 const memoryName = "Redis memory"
@@ -68,15 +68,15 @@ func chart(title string, list []period) slack.Block {
 		labels[i] = p.label
 	}
 	var series []slack.DataVisualizationDataSeries
-	add := func(name string, value func(store.Hour) *float64) {
+	add := func(name string, value func(stats.Hour) *float64) {
 		if points := pointsOf(list, value); points != nil {
 			series = append(series, slack.NewDataVisualizationDataSeries(name, points...))
 		}
 	}
 	for _, m := range metrics {
-		add(m.name, func(h store.Hour) *float64 { return m.tries(h).Rate() })
+		add(m.name, func(h stats.Hour) *float64 { return m.tries(h).Rate() })
 	}
-	add(memoryName, func(h store.Hour) *float64 { return fullness(h.Server) })
+	add(memoryName, func(h stats.Hour) *float64 { return fullness(h.Server) })
 	if series == nil {
 		return nil
 	}
@@ -85,7 +85,7 @@ func chart(title string, list []period) slack.Block {
 }
 
 // pointsOf are the points of one line, nil = it has no data.
-func pointsOf(list []period, value func(store.Hour) *float64) []slack.DataVisualizationDataPoint {
+func pointsOf(list []period, value func(stats.Hour) *float64) []slack.DataVisualizationDataPoint {
 	var known *float64
 	for _, p := range list { // the line begins with its first value
 		known = cmp.Or(known, value(p.Hour))
@@ -102,7 +102,7 @@ func pointsOf(list []period, value func(store.Hour) *float64) []slack.DataVisual
 }
 
 // fullness is the share of the memory that is used, nil = unknown or unlimited.
-func fullness(l *store.Level) *float64 {
+func fullness(l *stats.Level) *float64 {
 	if l == nil || l.MaxBytes == 0 {
 		return nil
 	}
@@ -167,7 +167,7 @@ func trend(change, threshold float64, format string) string {
 	return " ="
 }
 
-func levelText(l *store.Level) string {
+func levelText(l *stats.Level) string {
 	switch {
 	case l == nil:
 		return "no data"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // ago is how long ago something was, followed by the exact time.
@@ -141,7 +142,7 @@ func words(name string) string {
 	return strings.ReplaceAll(name, "_", " ")
 }
 
-func title(v store.Verdict) string {
+func title(v diagnosis.Verdict) string {
 	text := words(string(v))
 	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -11,6 +11,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/keyspace"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/presence"
+	"github.com/superduperai/sessionbot/store/probe"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -31,21 +41,21 @@ func has(ok bool) error {
 }
 
 // aclSteps are all that the bot does with Redis, on sessions that admin makes.
-func aclSteps(admin redis.UniversalClient, product, state *store.Redis) []aclStep {
+func aclSteps(admin redis.UniversalClient, product, state *rdb.Redis) []aclStep {
 	return slices.Concat(productSteps(admin, product, state), ledgerSteps(state), watchSteps(state))
 }
 
-func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep {
+func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 	const id = repairID
-	writer := store.Writer{Product: r, State: state}
+	writer := sessions.Writer{Product: r, State: state}
 	set := func(ctx context.Context, key, value string) error { return admin.Set(ctx, key, value, time.Hour).Err() }
 	stored := func(ctx context.Context) error {
 		return errors.Join(set(ctx, "prompt:"+id, `{"prompt":"A fox runs"}`), set(ctx, "webhook:"+id, `{"status":"processing"}`),
 			set(ctx, "session:"+id, `{"fileId":"x"}`))
 	}
-	repair := func(ctx context.Context) error {
-		s, err := (store.Reader{Redis: r}).Session(ctx, id)
-		for _, w := range store.Writes(s, store.Update{Kind: store.UpdateFix, At: time.Now(), Error: "Please contact support."}) {
+	fixed := func(ctx context.Context) error {
+		s, err := (sessions.Reader{Redis: r}).Session(ctx, id)
+		for _, w := range sessions.Writes(s, sessions.Update{Kind: sessions.UpdateFix, At: time.Now(), Error: "Please contact support."}) {
 			if err == nil {
 				_, err = writer.Write(ctx, w, map[string]string{"webhook": s.Webhook.Digest, "session": s.Lookup.Digest}[w.Kind])
 			}
@@ -61,25 +71,25 @@ func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep 
 		{"debug", func(ctx context.Context) error {
 			s, err := store.Session{}, stored(ctx)
 			if err == nil {
-				s, err = (store.Reader{Redis: r}).Session(ctx, id)
+				s, err = (sessions.Reader{Redis: r}).Session(ctx, id)
 			}
 			return errors.Join(err, has(s.Prompt.Exists && s.Webhook.Exists && s.Lookup.Exists))
 		}},
 		{"stats", func(ctx context.Context) error {
 			result, err := sweep.New(r).Sweep(ctx, sweep.Options{Now: time.Now()})
 			c := result.Count
-			sampled := slices.ContainsFunc(c.Survey.Namespaces, func(n store.Namespace) bool { return n.Sampled > 0 })
+			sampled := slices.ContainsFunc(c.Survey.Namespaces, func(n stats.Namespace) bool { return n.Sampled > 0 })
 			return errors.Join(err, has(err != nil || c.Sessions == 1 && sampled))
 		}},
 		{"sweep", func(ctx context.Context) error { return swept(ctx, admin, r, set) }},
 		{"doctor's look", func(ctx context.Context) error {
 			_, skewErr := r.Clock(ctx, time.Now)
-			_, notifyErr := store.Settings(ctx, r)
-			return errors.Join(examined(ctx, r, store.ForProduct), skewErr, notifyErr)
+			_, notifyErr := keyspace.Settings(ctx, r)
+			return errors.Join(examined(ctx, r, probe.ForProduct), skewErr, notifyErr)
 		}},
-		{"fix", repair},
+		{"fix", fixed},
 		{"fix what cannot be read", func(ctx context.Context) error {
-			return errors.Join(set(ctx, "webhook:"+id, "<html>"), repair(ctx))
+			return errors.Join(set(ctx, "webhook:"+id, "<html>"), fixed(ctx))
 		}},
 		{"leave alone what others wrote", func(ctx context.Context) error {
 			return foreignWrite(ctx, admin, r, writer)
@@ -90,23 +100,23 @@ func productSteps(admin redis.UniversalClient, r, state *store.Redis) []aclStep 
 
 // foreignWrite gives up a repair, and sees that its connection is as good as new:
 // a key that is still watched would spoil the next transaction.
-func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *store.Redis, writer store.Writer) error {
+func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis, writer sessions.Writer) error {
 	later := "2026-01-02T15:04:05.000Z"
-	changes := []store.Change{{Name: "timestamp", After: &later}}
-	w := store.KeyWrite{Session: repairID, Kind: "webhook", Changes: changes}
-	if _, err := writer.Write(ctx, w, "another digest"); !errors.Is(err, store.ErrChanged) {
+	changes := []sessions.Change{{Name: "timestamp", After: &later}}
+	w := sessions.KeyWrite{Session: repairID, Kind: "webhook", Changes: changes}
+	if _, err := writer.Write(ctx, w, "another digest"); !errors.Is(err, sessions.ErrChanged) {
 		return err
 	}
 	if err := admin.Set(ctx, w.Key(), `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`, time.Hour).Err(); err != nil {
 		return err
 	}
-	s, err := (store.Reader{Redis: r}).Session(ctx, repairID)
+	s, err := (sessions.Reader{Redis: r}).Session(ctx, repairID)
 	if err != nil {
 		return err
 	}
-	w = store.KeyWrite{Session: repairID, Kind: "session", Changes: changes}
+	w = sessions.KeyWrite{Session: repairID, Kind: "session", Changes: changes}
 	_, err = writer.Write(ctx, w, s.Lookup.Digest)
-	if errors.Is(err, store.ErrChanged) {
+	if errors.Is(err, sessions.ErrChanged) {
 		err = errStep
 	}
 	return err
@@ -114,12 +124,12 @@ func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *store.Red
 
 // notified receives a notification of a write to each of the keys. On a cluster,
 // where notifications are off, only listening is seen.
-func notified(ctx context.Context, admin redis.UniversalClient, r *store.Redis, set func(context.Context, string, string) error) error {
+func notified(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis, set func(context.Context, string, string) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	heard, begun := make(chan string, 100), make(chan struct{}, 100)
 	ended := make(chan error, 1)
-	listener := store.NewListener(r, func(session string) { heard <- session }, func() { begun <- struct{}{} })
+	listener := keyspace.NewListener(r, func(session string) { heard <- session }, func() { begun <- struct{}{} })
 	go func() { ended <- listener.Listen(ctx) }()
 	select {
 	case err := <-ended:
@@ -148,7 +158,7 @@ func notified(ctx context.Context, admin redis.UniversalClient, r *store.Redis, 
 
 // swept sweeps twice, over values that are read at once, in parts and by the
 // server.
-func swept(ctx context.Context, admin redis.UniversalClient, r *store.Redis, set func(context.Context, string, string) error) error {
+func swept(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis, set func(context.Context, string, string) error) error {
 	long := `{"prompt":"` + strings.Repeat("A fox runs. ", 1000) + `","status":"completed"}`
 	err := errors.Join(set(ctx, "prompt:cs_test_a", long), set(ctx, "webhook:cs_test_b", long), set(ctx, "session:cs_test_c", long), set(ctx, "prompt:cs_test_d", `{"prompt":"A fox"}`),
 		set(ctx, "webhook:cs_test_d", `{"status":"completed","fileId":"0f000000-0000-4000-8000-00000000000f"}`))
@@ -165,27 +175,27 @@ func swept(ctx context.Context, admin redis.UniversalClient, r *store.Redis, set
 }
 
 // examined has the doctor look at what the bot may do.
-func examined(ctx context.Context, r *store.Redis, use store.Use) error {
-	access, err := store.Try(ctx, r, use)
+func examined(ctx context.Context, r *rdb.Redis, use probe.Use) error {
+	access, err := probe.Try(ctx, r, use)
 	return errors.Join(err, has(err != nil || len(access.Denied) == 0))
 }
 
-func ledgerSteps(r *store.Redis) []aclStep {
-	ledger, shares, processes := store.NewLedger(r), store.NewShares(r), store.NewProcesses(r)
+func ledgerSteps(r *rdb.Redis) []aclStep {
+	ledger, shares, processes := repair.NewLedger(r), presence.NewShares(r), presence.NewProcesses(r)
 	by, now := store.Actor{ID: "U0LEAD"}, time.Now()
-	plan := func(id string) store.Plan {
-		return store.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
+	plan := func(id string) repair.Plan {
+		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
 	}
-	claimed := func(ctx context.Context, id string) (store.Lease, store.Job, error) {
+	claimed := func(ctx context.Context, id string) (repair.Lease, repair.Job, error) {
 		if err := ledger.SavePlan(ctx, plan(id)); err != nil {
-			return store.Lease{}, store.Job{}, err
+			return repair.Lease{}, repair.Job{}, err
 		}
 		claim, err := ledger.Claim(ctx, id, "", by, now)
 		if err != nil {
-			return store.Lease{}, store.Job{}, err
+			return repair.Lease{}, repair.Job{}, err
 		}
-		lease, _, err := ledger.Lease(ctx, id, "worker")
-		return lease, claim.Job, err
+		held, _, err := ledger.Lease(ctx, id, "worker")
+		return held, claim.Job, err
 	}
 	return []aclStep{
 		{"plan", func(ctx context.Context) error { return ledger.SavePlan(ctx, plan("shown")) }},
@@ -194,40 +204,40 @@ func ledgerSteps(r *store.Redis) []aclStep {
 		}},
 		{"cancel", func(ctx context.Context) error { _, err := ledger.Cancel(ctx, "shown", by, now); return err }},
 		{"approve and carry out", func(ctx context.Context) error {
-			lease, job, err := claimed(ctx, "done")
+			held, job, err := claimed(ctx, "done")
 			if err != nil {
 				return err
 			}
 			job.Outcome, job.Told, job.Finished = store.OutcomeDone, true, now
-			if err := errors.Join(ledger.Renew(ctx, lease), ledger.SaveJob(ctx, lease, job)); err != nil {
+			if err := errors.Join(ledger.Renew(ctx, held), ledger.SaveJob(ctx, held, job)); err != nil {
 				return err
 			}
 			_, err = ledger.Retell(ctx, job.ID)
 			return err
 		}},
 		{"give a job free", func(ctx context.Context) error {
-			lease, _, err := claimed(ctx, "free")
+			held, _, err := claimed(ctx, "free")
 			if err != nil {
 				return err
 			}
-			return ledger.Release(ctx, lease)
+			return ledger.Release(ctx, held)
 		}},
 		{"forget a job that is no more", func(ctx context.Context) error {
-			if _, _, err := ledger.Lease(ctx, "gone", "worker"); !errors.Is(err, store.ErrUnknownJob) {
+			if _, _, err := ledger.Lease(ctx, "gone", "worker"); !errors.Is(err, repair.ErrUnknownJob) {
 				return err
 			}
 			return nil
 		}},
 		{"settle", func(ctx context.Context) error {
-			lease, job, err := claimed(ctx, "unclear")
+			held, job, err := claimed(ctx, "unclear")
 			if err != nil {
 				return err
 			}
 			job.Outcome, job.Finished = store.OutcomeUnclear, now
-			if err := ledger.SaveJob(ctx, lease, job); err != nil {
+			if err := ledger.SaveJob(ctx, held, job); err != nil {
 				return err
 			}
-			_, err = ledger.Settle(ctx, job.ID, store.Settlement{By: by, At: now})
+			_, err = ledger.Settle(ctx, job.ID, repair.Settlement{By: by, At: now})
 			return err
 		}},
 		{"pending and unclear jobs", func(ctx context.Context) error {
@@ -241,7 +251,7 @@ func ledgerSteps(r *store.Redis) []aclStep {
 		}},
 		{"a session's job", func(ctx context.Context) error { _, err := ledger.JobOf(ctx, "cs_live_done"); return err }},
 		{"put on record", func(ctx context.Context) error {
-			return ledger.Record(ctx, store.Entry{At: now, Who: by, Event: store.AuditClaimed, Session: "cs_live_done"})
+			return ledger.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.AuditClaimed, Session: "cs_live_done"})
 		}},
 		{"history", func(ctx context.Context) error {
 			entries, err := ledger.History(ctx, "cs_live_done", 10)
@@ -260,12 +270,12 @@ func ledgerSteps(r *store.Redis) []aclStep {
 	}
 }
 
-func watchSteps(r *store.Redis) []aclStep {
-	w, files, now := store.NewWatch(r), sweep.NewFiles(r, time.Now), time.Now()
+func watchSteps(r *rdb.Redis) []aclStep {
+	w, files, now := incident.NewWatch(r), sweep.NewFiles(r, time.Now), time.Now()
 	ref := store.FileRef{Session: "cs_live_x", Created: now, FileID: "6f1c0000-0000-4000-8000-000000000001"}
-	var lead store.Lead
-	incident := store.Incident{ID: "x", Kind: store.IncidentHistory, Opened: now}
-	paid := store.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
+	var lead lease.Lead
+	alert := incident.Incident{ID: "x", Kind: incident.IncidentHistory, Opened: now}
+	paid := incident.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
 	return []aclStep{
 		{"lead the watch", func(ctx context.Context) (err error) {
 			for n := range 2 { // the second renews it
@@ -276,12 +286,12 @@ func watchSteps(r *store.Redis) []aclStep {
 			return nil
 		}},
 		{"begin to watch", func(ctx context.Context) error { return w.Begin(ctx, now) }},
-		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, store.Swept(now)) }},
+		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, incident.Swept(now)) }},
 		{"say how far it came", func(ctx context.Context) error { _, err := w.State(ctx); return err }},
-		{"put on the due list", func(ctx context.Context) error { return w.Put(ctx, store.Due{Session: "cs_live_x", At: now}) }},
+		{"put on the due list", func(ctx context.Context) error { return w.Put(ctx, incident.Due{Session: "cs_live_x", At: now}) }},
 		{"read the due list", func(ctx context.Context) error { _, err := w.Due(ctx, now, 10); return err }},
 		{"take off the due list", func(ctx context.Context) error {
-			return w.Looked(ctx, []store.Due{{Session: "cs_live_x", At: now}})
+			return w.Looked(ctx, []incident.Due{{Session: "cs_live_x", At: now}})
 		}},
 		{"remember a payment", func(ctx context.Context) error { return w.SavePaid(ctx, paid) }},
 		{"know a payment", func(ctx context.Context) error { _, err := w.Known(ctx, []string{"cs_live_x"}); return err }},
@@ -301,14 +311,14 @@ func watchSteps(r *store.Redis) []aclStep {
 			return errors.Join(err, files.Keep(ctx))
 		}},
 		{"forget a file", func(ctx context.Context) error { return files.Save(ctx, ref, store.FileUnchecked) }},
-		{"open an incident", func(ctx context.Context) error { _, err := w.OpenIncident(ctx, lead, incident); return err }},
+		{"open an incident", func(ctx context.Context) error { _, err := w.OpenIncident(ctx, lead, alert); return err }},
 		{"open incidents", func(ctx context.Context) error { _, err := w.OpenIncidents(ctx, nil); return err }},
 		{"acknowledge", func(ctx context.Context) error { _, _, err := w.Acknowledge(ctx, "x", "U0LEAD", now); return err }},
 		{"retire an incident", func(ctx context.Context) error { return w.RetireIncident(ctx, lead, "x") }},
 		{"doctor's look at the records", func(ctx context.Context) error {
 			_, serverErr := r.Server(ctx)
 			_, skewErr := r.Clock(ctx, time.Now)
-			return errors.Join(examined(ctx, r, store.ForState), serverErr, skewErr)
+			return errors.Join(examined(ctx, r, probe.ForState), serverErr, skewErr)
 		}},
 		{"resign", func(ctx context.Context) error { return w.Resign(ctx, "me") }},
 	}

@@ -15,7 +15,11 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // The lines of the document, in its order.
@@ -119,13 +123,13 @@ func TestNoPermissionTooMany(t *testing.T) {
 		servers       []*redistest.Server
 		product       string // "" = the user's own
 		state         string
-		more          func(product, state *store.Redis) aclStep
+		more          func(product, state *rdb.Redis) aclStep
 	}{
 		{name: "product", rules: product, client: server.Client(), servers: []*redistest.Server{server}, state: other.URL()},
 		{name: "state", rules: state, client: other.Client(), servers: []*redistest.Server{server}, product: other.URL(),
-			more: func(_, state *store.Redis) aclStep { return awaited(t, server, state) }},
+			more: func(_, state *rdb.Redis) aclStep { return awaited(t, server, state) }},
 		{name: "cluster", rules: cluster, others: slices.Concat(product, state), client: nodes.Client(), servers: nodes.Nodes,
-			more: func(product, _ *store.Redis) aclStep { return onTheMove(t, nodes, product) }},
+			more: func(product, _ *rdb.Redis) aclStep { return onTheMove(t, nodes, product) }},
 	} {
 		try := func(t *testing.T, user string, rules []string) []string {
 			t.Helper()
@@ -171,11 +175,11 @@ func empty(t *testing.T, servers []*redistest.Server) {
 }
 
 // failing names the steps that fail with these two URLs.
-func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL string, more func(product, state *store.Redis) aclStep) []string {
+func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL string, more func(product, state *rdb.Redis) aclStep) []string {
 	t.Helper()
-	var both []*store.Redis
+	var both []*rdb.Redis
 	for _, url := range []string{productURL, stateURL} {
-		r, err := store.Open(t.Context(), url)
+		r, err := rdb.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -195,9 +199,9 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 			continue
 		}
 		failed = append(failed, step.name)
-		followed := slices.ContainsFunc([]error{store.ErrNotAllowed, store.ErrUnknownPlan, store.ErrUnknownIncident, store.ErrLeadLost, errStep},
+		followed := slices.ContainsFunc([]error{rdb.ErrNotAllowed, repair.ErrUnknownPlan, incident.ErrUnknownIncident, lease.ErrLeadLost, errStep},
 			func(follows error) bool { return errors.Is(err, follows) })
-		if !errors.Is(err, store.ErrNoPermission) && !followed {
+		if !errors.Is(err, rdb.ErrNoPermission) && !followed {
 			t.Errorf("%s failed for another reason: %v", step.name, err)
 		}
 	}
@@ -205,13 +209,13 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 }
 
 // awaited sees that the replica of a server is waited for.
-func awaited(t *testing.T, server *redistest.Server, state *store.Redis) aclStep {
+func awaited(t *testing.T, server *redistest.Server, state *rdb.Redis) aclStep {
 	return aclStep{"wait for the replica", func(ctx context.Context) error {
 		if err := server.Client().ConfigResetStat(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		err := store.NewLedger(state).Replicated(ctx, store.Lease{}, store.Job{})
-		if errors.Is(err, store.ErrLeaseLost) { // there is no such job
+		err := repair.NewLedger(state).Replicated(ctx, repair.Lease{}, repair.Job{})
+		if errors.Is(err, repair.ErrLeaseLost) { // there is no such job
 			err = nil
 		}
 		stats, statsErr := server.Client().Info(ctx, "commandstats").Result()
@@ -220,7 +224,7 @@ func awaited(t *testing.T, server *redistest.Server, state *store.Redis) aclStep
 }
 
 // onTheMove looks at a session one of whose keys is on its way to another node.
-func onTheMove(t *testing.T, nodes *redistest.Cluster, r *store.Redis) aclStep {
+func onTheMove(t *testing.T, nodes *redistest.Cluster, r *rdb.Redis) aclStep {
 	const key = "prompt:" + repairID
 	return aclStep{"read a session while slots move", func(ctx context.Context) error {
 		slot, err := nodes.Client().ClusterKeySlot(ctx, key).Result()
@@ -248,7 +252,7 @@ func onTheMove(t *testing.T, nodes *redistest.Cluster, r *store.Redis) aclStep {
 		if err := nodes.Client().Del(ctx, key).Err(); err != nil {
 			return err
 		}
-		if _, err = (store.Reader{Redis: r}).Session(ctx, repairID); redis.HasErrorPrefix(err, "MOVED") {
+		if _, err = (sessions.Reader{Redis: r}).Session(ctx, repairID); redis.HasErrorPrefix(err, "MOVED") {
 			err = errStep // the client does not say where we were redirected
 		}
 		return err

@@ -13,6 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // confirm shows a plan, asks y/N and carries it out. Here the operating system
@@ -25,7 +27,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.held.release()
 	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
-		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, "it needs a second operator, in Slack", time.Now()))
+		t.record(ctx, plan.Entry(audit.AuditRefused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
 		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
@@ -43,30 +45,30 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	if err != nil {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
-	if claim.Verdict != store.Claimed {
-		t.record(ctx, plan.Entry(store.AuditRefused, user, store.Terminal, commands.WhyNot(claim), time.Now()))
+	if claim.Verdict != repair.Claimed {
+		t.record(ctx, plan.Entry(audit.AuditRefused, user, audit.Terminal, commands.WhyNot(claim), time.Now()))
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.ClaimLine(claim, time.Now()))}))
 		return exitRefused
 	}
 	return t.follow(ctx, claim.Job)
 }
 
-func (t terminal) record(ctx context.Context, e store.Entry) {
+func (t terminal) record(ctx context.Context, e audit.Entry) {
 	if err := t.ledger.Record(ctx, e); err != nil {
 		t.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
 	}
 }
 
 // decline cancels a plan and records that.
-func (t terminal) decline(ctx context.Context, plan store.Plan, user store.Actor) {
+func (t terminal) decline(ctx context.Context, plan repair.Plan, user store.Actor) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	answer, err := t.ledger.Cancel(ctx, plan.ID, user, time.Now())
 	if err != nil {
 		t.log.WarnContext(ctx, "plan not cancelled, left to expire", "error", err)
 	}
-	if answer.Verdict == store.Cancelled {
-		t.record(ctx, plan.Entry(store.AuditCancelled, user, store.Terminal, "", time.Now()))
+	if answer.Verdict == repair.Cancelled {
+		t.record(ctx, plan.Entry(audit.AuditCancelled, user, audit.Terminal, "", time.Now()))
 	}
 }
 
@@ -92,12 +94,12 @@ func (t terminal) ask(ctx context.Context, question string) bool {
 
 // follow executes the job, or watches whoever does, until it has ended: a bot may
 // take over while this process is suspended. Meanwhile one line shows its state.
-func (t terminal) follow(ctx context.Context, claimed store.Job) error {
+func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 	id, waiting := claimed.ID, false
 	var shown store.Outcome
 	setState, stopClock := t.meter.clock()
 	defer stopClock()
-	report := func(_ context.Context, p store.Progress) error {
+	report := func(_ context.Context, p repair.Progress) error {
 		blocks := t.registry.ProgressBlocks(p)
 		if shown = p.Job.Outcome; shown != "" {
 			stopClock()
@@ -117,7 +119,7 @@ func (t terminal) follow(ctx context.Context, claimed store.Job) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, store.ErrLeaseLost) && ctx.Err() == nil {
+		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, repair.ErrLeaseLost) && ctx.Err() == nil {
 			t.log.WarnContext(ctx, "job interrupted, will retry", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
@@ -128,7 +130,7 @@ func (t terminal) follow(ctx context.Context, claimed store.Job) error {
 			return t.ended(job)
 		}
 		if err == nil && job.Outcome == "" { // a bot executes it
-			_ = report(ctx, store.Progress{Job: job, At: time.Now()}) // it never fails
+			_ = report(ctx, repair.Progress{Job: job, At: time.Now()}) // it never fails
 		}
 		select {
 		case <-ctx.Done():
@@ -146,15 +148,15 @@ func (t terminal) follow(ctx context.Context, claimed store.Job) error {
 
 // cancelWaiting cancels a job that was waiting when the person interrupted it. It
 // reports false where the job does not wait any more, or that is not known.
-func (t terminal) cancelWaiting(ctx context.Context, runner *jobs.Runner, id string) (store.Job, bool) {
+func (t terminal) cancelWaiting(ctx context.Context, runner *jobs.Runner, id string) (repair.Job, bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	answer, err := t.ledger.Cancel(ctx, id, store.Actor{ID: osUser(), Terminal: true}, time.Now())
 	if err != nil {
 		t.log.WarnContext(ctx, "cancellation of the job unconfirmed", "error", err)
 	}
-	if answer.Verdict != store.JobCancelled {
-		return store.Job{}, false
+	if answer.Verdict != repair.JobCancelled {
+		return repair.Job{}, false
 	}
 	err = runner.Execute(ctx, id)
 	job, loadErr := t.ledger.LoadJob(ctx, id)
@@ -165,7 +167,7 @@ func (t terminal) cancelWaiting(ctx context.Context, runner *jobs.Runner, id str
 }
 
 // ended prints the result for scripts and turns it into an exit code.
-func (t terminal) ended(job store.Job) error {
+func (t terminal) ended(job repair.Job) error {
 	if t.json {
 		err := t.printJSON(map[string]any{"id": job.Plan.Session, "action": job.Plan.Action, "outcome": job.Outcome,
 			"cause": job.Cause, "file_id": job.FileID})

@@ -16,7 +16,8 @@ import (
 	"github.com/kelseyhightower/envconfig"
 
 	"github.com/superduperai/sessionbot/internal/requestid"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // config is read from environment variables. The comment above a field is its
@@ -51,7 +52,7 @@ type config struct {
 	// The model that makes an image in a repair.
 	ImageModel string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
 	// Dollars per second of video, and per image, by model, for the estimate in a plan. A name counts for all models that begin with it, the longest that fits first; `image` is the price of an image by any model that is not named.
-	Prices store.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40,sora:2,kling:2,minimax:1.20,lip-sync:0.40,image:3"`
+	Prices repair.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40,sora:2,kling:2,minimax:1.20,lip-sync:0.40,image:3"`
 	// How long a started video is followed.
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
 	// Origin of the site, for its webhook-status and for links; no path.
@@ -92,7 +93,7 @@ type config struct {
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 
 	logLevelSet, logFormatSet bool // set by the environment, not by default
-	deadlines                 store.Deadlines
+	deadlines                 diagnosis.Deadlines
 	patience                  int // factor of the bot's deadlines
 }
 

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // configError lists the variables that are wrong, with the remedy for each.
@@ -123,7 +124,7 @@ func (c *config) checkRedis(faults *configError) {
 		if value == "" {
 			continue
 		}
-		if err := store.CheckURL(value); err != nil {
+		if err := rdb.CheckURL(value); err != nil {
 			faults.add(variable, "is not usable ("+err.Error()+")", remedy)
 		}
 	}
@@ -172,7 +173,7 @@ func (c *config) checkPeople(faults *configError) {
 
 func (c *config) checkRest(faults *configError) {
 	for _, verdict := range c.AlertOn {
-		faults.check(slices.Contains(store.Verdicts, store.Verdict(verdict)), "ALERT_ON", "names a verdict that does not exist",
+		faults.check(slices.Contains(diagnosis.Verdicts, diagnosis.Verdict(verdict)), "ALERT_ON", "names a verdict that does not exist",
 			"write verdicts with commas between them, such as orphaned,stalled")
 	}
 	for variable, value := range map[string]time.Duration{

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/browsertest"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // TestDemoRepairs is the demo's whole story: from the question to the finished
@@ -54,7 +55,7 @@ func TestDemoRepairs(t *testing.T) {
 func exampleWith(t *testing.T, event store.EventState, n int) string {
 	t.Helper()
 	for _, e := range demo.Examples(time.Now()) {
-		if e.Verdict == store.VerdictOrphaned && e.Payment != nil && e.Payment.Event == event {
+		if e.Verdict == diagnosis.VerdictOrphaned && e.Payment != nil && e.Payment.Event == event {
 			if n--; n < 0 {
 				return e.ID
 			}

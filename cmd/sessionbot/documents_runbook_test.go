@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // checkName is how the doctor's checks are named in its source; those of a Redis
@@ -23,7 +23,7 @@ func TestRunbook(t *testing.T) {
 			t.Errorf("there is no section for %s", verdict)
 		}
 	}
-	for _, verdict := range store.Verdicts {
+	for _, verdict := range diagnosis.Verdicts {
 		if !anchors(d)[string(verdict)] && !strings.Contains(text, "`"+string(verdict)+"`") {
 			t.Errorf("nothing is said of the verdict %s", verdict)
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 )
 
 // fleet is a stage with two replicas of the bot.
@@ -289,7 +289,7 @@ func awaitNode(f *fleet) {
 // awaitWrites waits until Redis takes writes again.
 func (f *fleet) awaitWrites(key string) {
 	f.t.Helper()
-	if !poll(patience, func() bool { return f.client.Set(f.t.Context(), key, "", store.LeadershipLease.Life).Err() == nil }) {
+	if !poll(patience, func() bool { return f.client.Set(f.t.Context(), key, "", lease.LeadershipLease.Life).Err() == nil }) {
 		f.t.Fatal("nobody takes over")
 	}
 }

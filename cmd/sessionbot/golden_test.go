@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -44,7 +44,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
-	redis, err := store.Open(t.Context(), w.config.RedisURL)
+	redis, err := rdb.Open(t.Context(), w.config.RedisURL)
 	if err != nil {
 		t.Fatal(err)
 	}

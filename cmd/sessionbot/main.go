@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // version is set by the linker; see the Makefile.
@@ -67,7 +67,7 @@ func (p program) execute(ctx context.Context, args []string) exitCode {
 		return exitUsage
 	}
 	_, _ = fmt.Fprintln(p.errs, err)
-	if errors.As(err, &wrong) || errors.Is(err, store.ErrClusterDatabase) {
+	if errors.As(err, &wrong) || errors.Is(err, rdb.ErrClusterDatabase) {
 		return exitUsage
 	}
 	return exitFailed

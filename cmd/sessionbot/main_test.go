@@ -11,7 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // TestMain puts sessionbot on the PATH, where tests and scripts find it: a copy of
@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(testsWithRedis{m}, map[string]func(){"sessionbot": func() {
 		if !testenv.Nightly {
 			shortenPauses()
-			timings.deadlines, timings.patience = store.Deadlines{All: 20 * time.Second, Redis: 8 * time.Second, Site: 16 * time.Second, Stripe: 16 * time.Second}, 8
+			timings.deadlines, timings.patience = diagnosis.Deadlines{All: 20 * time.Second, Redis: 8 * time.Second, Site: 16 * time.Second, Stripe: 16 * time.Second}, 8
 		}
 		main()
 	}})
@@ -41,7 +41,7 @@ func (r testsWithRedis) Run() int {
 	}
 	if !testenv.Nightly {
 		shortenPauses()
-		timings.deadlines, timings.patience = store.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}, 24
+		timings.deadlines, timings.patience = diagnosis.Deadlines{All: patience, Redis: patience, Site: patience, Stripe: patience}, 24
 	}
 	return redistest.Main(r.m)
 }

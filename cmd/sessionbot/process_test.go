@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // patience is for what only a hang exceeds.
@@ -52,7 +52,7 @@ func runWith(t testing.TB, in io.Reader, inTime bool, env map[string]string, arg
 		load := func(slack bool) (config, error) {
 			c, err := configFrom(env, slack)
 			if inTime {
-				c.deadlines, c.patience = store.DefaultDeadlines(), 1
+				c.deadlines, c.patience = diagnosis.DefaultDeadlines(), 1
 			}
 			return c, err
 		}

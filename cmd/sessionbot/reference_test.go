@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestConfigurationReference: docs/configuration.md says what the code says. Of
@@ -37,7 +37,7 @@ func TestConfigurationReference(t *testing.T) {
 func TestDefaultPrices(t *testing.T) {
 	t.Parallel()
 	field, _ := reflect.TypeFor[config]().FieldByName("Prices")
-	prices := store.Prices{}
+	prices := repair.Prices{}
 	for entry := range strings.SplitSeq(field.Tag.Get("default"), ",") {
 		model, price, _ := strings.Cut(entry, ":")
 		dollars, err := strconv.ParseFloat(price, 64)
@@ -46,7 +46,7 @@ func TestDefaultPrices(t *testing.T) {
 		}
 		prices[model] = dollars
 	}
-	if diff := cmp.Diff(store.ListPrices, prices); diff != "" {
+	if diff := cmp.Diff(repair.ListPrices, prices); diff != "" {
 		t.Errorf("(-listed +default):\n%s", diff)
 	}
 }

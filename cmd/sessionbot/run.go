@@ -17,7 +17,9 @@ import (
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/watch"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/presence"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // runBot runs the bot until ctx ends or a fault is permanent.
@@ -40,7 +42,7 @@ type services struct {
 	bot     *bot.Bot
 	jobs    *jobs.Runner
 	watch   *watch.Watch // nil where alerts are off
-	redis   *store.Redis
+	redis   *rdb.Redis
 	metrics *health.Metrics
 	log     *slog.Logger
 }
@@ -57,7 +59,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	s := services{redis: redis, metrics: health.NewMetrics(), log: log}
 	settings := bot.Config{
 		AppToken: c.SlackAppToken, BotToken: c.SlackBotToken, APIURL: c.SlackAPIURL,
-		Readers: c.Readers, Commands: d.registry, Shares: store.NewShares(state), Processes: store.NewProcesses(state),
+		Readers: c.Readers, Commands: d.registry, Shares: presence.NewShares(state), Processes: presence.NewProcesses(state),
 		Repairs: bot.Repairs{Plans: d.ledger, Operators: c.Operators, Approvals: c.Approvals,
 			AlertChannel: c.AlertChannel, Wake: func() { s.jobs.Wake() }},
 		Timings: timings.bot, Deadlines: bot.NewDeadlines(c.patience),
@@ -73,7 +75,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		s.watch = newWatch(c, d, redis, s.bot, s.metrics, log)
 	}
 	d.jobs.Notify, d.jobs.ReportCounts = s.bot.ShowProgress, s.metrics.Jobs
-	d.jobs.OnFinished = func(job store.Job) {
+	d.jobs.OnFinished = func(job repair.Job) {
 		s.metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
 		if s.watch == nil {
 			return
@@ -137,7 +139,7 @@ func (s *services) healthChecks() []health.Check {
 		{Name: "redis", Run: func(ctx context.Context) error {
 			_, err := s.redis.Ping(ctx)
 			if err != nil { // may hold addresses
-				err = cmp.Or(store.Trouble(err), errors.New("a fault of its own"))
+				err = cmp.Or(rdb.Trouble(err), errors.New("a fault of its own"))
 			}
 			return err
 		}},

@@ -15,7 +15,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/workspace/page"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // sandbox is what the demo's bot talks to, all of it on this machine.
@@ -47,7 +48,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	s.config = config{
 		RedisURL: "redis://" + s.redis.Addr(), StateRedisURL: "redis://" + s.redis.Addr(),
 		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
-		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: store.ListPrices,
+		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: repair.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
@@ -78,14 +79,14 @@ func (s *sandbox) serve(origin *string, handler http.Handler) error {
 // hintsFor suggests the first example of each verdict that is worth a look.
 func hintsFor(examples []demo.Example) []page.Hint {
 	var hints []page.Hint
-	add := func(verdict store.Verdict, label string) {
+	add := func(verdict diagnosis.Verdict, label string) {
 		if i := slices.IndexFunc(examples, func(e demo.Example) bool { return e.Verdict == verdict }); i >= 0 {
 			hints = append(hints, page.Hint{Label: label, Text: "/session debug " + examples[i].ID})
 		}
 	}
-	add(store.VerdictOrphaned, "An orphaned session")
-	add(store.VerdictStalled, "A stalled one")
-	add(store.VerdictCorrupt, "A corrupt one")
+	add(diagnosis.VerdictOrphaned, "An orphaned session")
+	add(diagnosis.VerdictStalled, "A stalled one")
+	add(diagnosis.VerdictCorrupt, "A corrupt one")
 	return append(hints,
 		page.Hint{Label: "A customer's sessions", Text: "/session find ann@example.com"},
 		page.Hint{Label: "Figures", Text: "/redis stats"},

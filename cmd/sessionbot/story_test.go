@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // TestDecisionTable asks the bot, and the binary in a terminal, about a case of the table for each way
@@ -27,7 +28,7 @@ func TestDecisionTable(t *testing.T) {
 		fits func(demo.Case) bool
 	}{
 		{"live mode", stripeMark, func(c demo.Case) bool {
-			return c.StripeKey && strings.HasPrefix(c.ID, "cs_live_") && c.Expect.Verdict == store.VerdictUndelivered
+			return c.StripeKey && strings.HasPrefix(c.ID, "cs_live_") && c.Expect.Verdict == diagnosis.VerdictUndelivered
 		}},
 		{"test mode", "rk_test_MARKEDsecret", func(c demo.Case) bool { return c.StripeKey && strings.HasPrefix(c.ID, "cs_test_") }},
 		{"no Stripe key", "", func(c demo.Case) bool { return !c.StripeKey }},
@@ -80,7 +81,7 @@ func (s *stage) askAbout(c demo.Case) {
 	var report struct {
 		ID      string             `json:"id"`
 		Layout  store.Layout       `json:"layout"`
-		Verdict store.Verdict      `json:"verdict"`
+		Verdict diagnosis.Verdict  `json:"verdict"`
 		Reason  string             `json:"reason"`
 		Payment store.PaymentState `json:"payment"`
 		Allowed []store.Action     `json:"allowed"`

@@ -8,13 +8,14 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // stripeReader reads payments for people, behind a circuit breaker. The watch,
 // for which nobody waits, uses its Reader.
 type stripeReader struct {
 	*payments.Reader
-	guard *store.Guard
+	guard *rdb.Guard
 	log   *slog.Logger
 }
 
@@ -28,7 +29,7 @@ func stripeUnavailable(err error) bool {
 func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
 	p, err := guarded(r.guard, stripeUnavailable, func() (store.Payment, error) { return r.Reader.Payment(ctx, id) })
 	if err != nil {
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: store.AwaySince(err)}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: rdb.AwaySince(err)}
 	}
 	return p
 }
@@ -50,8 +51,8 @@ func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]stor
 	})
 	if err != nil {
 		reason := r.reason(ctx, err)
-		if since := store.AwaySince(err); !since.IsZero() {
-			return nil, false, &store.AwayError{Since: since, Err: reason}
+		if since := rdb.AwaySince(err); !since.IsZero() {
+			return nil, false, &rdb.AwayError{Since: since, Err: reason}
 		}
 		return nil, false, reason
 	}

@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/sessions"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -13,7 +17,7 @@ import (
 // breaker.
 type superReader struct {
 	api         *superduper.Client
-	files, site *store.Guard
+	files, site *rdb.Guard
 }
 
 // superUnavailable reports whether they would fail whatever they are asked.
@@ -32,16 +36,16 @@ func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, 
 // countedSite counts the requests to the site that the examiner does not make.
 type countedSite struct {
 	superReader
-	product *store.Redis
-	lookups *store.Lookups
+	product *rdb.Redis
+	lookups *stats.Lookups
 }
 
 func (s countedSite) SessionStatus(ctx context.Context, id string) (store.Site, error) {
 	site, err := s.superReader.SessionStatus(ctx, id)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 200*time.Millisecond)
 	defer cancel()
-	if session, unread := (store.Reader{Redis: s.product}).Session(limited, id); unread == nil {
-		x := store.Examination{Evidence: store.Evidence{Session: session, Site: &site}}
+	if session, unread := (sessions.Reader{Redis: s.product}).Session(limited, id); unread == nil {
+		x := diagnosis.Examination{Evidence: diagnosis.Evidence{Session: session, Site: &site}}
 		s.lookups.Count(time.Now(), err == nil && x.SiteAgrees())
 	}
 	return site, err

@@ -6,7 +6,7 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/watch"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // timings are the pauses of everything that runs in the background, and the
@@ -17,11 +17,11 @@ var timings = struct {
 	watch watch.Timings
 	demo  demoTimings
 
-	deadlines store.Deadlines
+	deadlines diagnosis.Deadlines
 	patience  int // of the bot, times its deadlines
 }{
 	bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second},
-	store.DefaultDeadlines(), 1,
+	diagnosis.DefaultDeadlines(), 1,
 }
 
 // demoTimings are how long the demo's stand-in takes to make a video, and the

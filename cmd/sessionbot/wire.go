@@ -14,6 +14,12 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -21,27 +27,27 @@ import (
 // deps is what the bot and the terminal work with.
 type deps struct {
 	registry   *commands.Registry
-	ledger     *store.Ledger
-	records    *store.Watch
-	statistics *store.Statistics
-	lookups    *store.Lookups
+	ledger     *repair.Ledger
+	records    *incident.Watch
+	statistics *stats.Statistics
+	lookups    *stats.Lookups
 	files      *sweep.Files
 	api        *superduper.Client
 	stripe     stripeReader
-	examiner   store.Examiner
+	examiner   diagnosis.Examiner
 	jobs       jobs.Config // without Notify
 }
 
 // openRedis connects to the Redis of the product and to that of the bot's own
 // records. By default they are the same, and share one connection pool.
-func openRedis(ctx context.Context, c config) (product, state *store.Redis, err error) {
-	if product, err = store.Open(ctx, c.RedisURL); err != nil {
+func openRedis(ctx context.Context, c config) (product, state *rdb.Redis, err error) {
+	if product, err = rdb.Open(ctx, c.RedisURL); err != nil {
 		return nil, nil, fmt.Errorf("open REDIS_URL: %w", err)
 	}
 	if c.StateRedisURL == c.RedisURL {
 		return product, product, nil
 	}
-	if state, err = store.Open(ctx, c.StateRedisURL); err != nil {
+	if state, err = rdb.Open(ctx, c.StateRedisURL); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("open STATE_REDIS_URL: %w", err), product.Close())
 	}
 	return product, state, nil
@@ -49,20 +55,20 @@ func openRedis(ctx context.Context, c config) (product, state *store.Redis, err 
 
 // newDeps wires Redis, Stripe, SuperDuperAI and the site together. state is the
 // Redis of the bot's own records.
-func newDeps(c config, product, state *store.Redis, log *slog.Logger) deps {
-	limits := store.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
+func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
+	limits := diagnosis.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
 	stripe := stripeReader{
 		payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}),
 		newGuard(), log.With("component", "payments"),
 	}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newGuard(), newGuard()}
-	ledger, records, statistics := store.NewLedger(state), store.NewWatch(state), store.NewStatistics(state)
-	lookups := store.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
+	ledger, records, statistics := repair.NewLedger(state), incident.NewWatch(state), stats.NewStatistics(state)
+	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
-	sources := store.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
-	examiner := store.Examiner{
-		Redis: store.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger,
+	sources := diagnosis.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
+	examiner := diagnosis.Examiner{
+		Redis: sessions.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger,
 		Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now,
 	}
 	if c.StripeKey != "" {
@@ -73,18 +79,18 @@ func newDeps(c config, product, state *store.Redis, log *slog.Logger) deps {
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
 			Sources: sources, Ledger: ledger, Statistics: statistics, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
-			Plans: store.PlanOptions{
-				TTL: c.ConfirmTTL, Models: store.Models{Video: c.VideoModel, Image: c.ImageModel},
+			Plans: repair.PlanOptions{
+				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
 				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
 			},
 			Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: store.Writer{Product: product, State: state}, Product: store.Reader{Redis: product}, Files: files,
+			Ledger: ledger, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
 			Site: countedSite{api, product, lookups}, Generator: client,
-			Examine: func(ctx context.Context, session, job string) store.Examination {
+			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
-				without.Jobs = store.Without(ledger, job)
+				without.Jobs = diagnosis.Without(ledger, job)
 				return without.Examine(ctx, session)
 			},
 			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now,
@@ -93,7 +99,7 @@ func newDeps(c config, product, state *store.Redis, log *slog.Logger) deps {
 }
 
 // newWatch wires the watch, which posts its alerts through the bot.
-func newWatch(c config, d deps, product *store.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
+func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Reads: d.examiner.Reads,
@@ -102,7 +108,7 @@ func newWatch(c config, d deps, product *store.Redis, b *bot.Bot, metrics *healt
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {
-		cfg.AlertOn = append(cfg.AlertOn, store.Verdict(verdict))
+		cfg.AlertOn = append(cfg.AlertOn, diagnosis.Verdict(verdict))
 	}
 	if c.StripeKey != "" {
 		cfg.Stripe, cfg.Payments, cfg.OtherMode = d.stripe.Reader, d.stripe, d.stripe.OtherMode
@@ -112,10 +118,10 @@ func newWatch(c config, d deps, product *store.Redis, b *bot.Bot, metrics *healt
 
 // newGuard returns a circuit breaker for a service that people wait for. Jobs and
 // the watch, for which nobody waits, ask without it.
-func newGuard() *store.Guard { return &store.Guard{Pause: 10 * time.Second} }
+func newGuard() *rdb.Guard { return &rdb.Guard{Pause: 10 * time.Second} }
 
 // guarded calls ask, unless the guard has given the service up for a moment.
-func guarded[T any](g *store.Guard, unavailable func(error) bool, ask func() (T, error)) (T, error) {
+func guarded[T any](g *rdb.Guard, unavailable func(error) bool, ask func() (T, error)) (T, error) {
 	var answer T
 	err := g.Ask(unavailable, func() (err error) {
 		answer, err = ask()
@@ -126,7 +132,7 @@ func guarded[T any](g *store.Guard, unavailable func(error) bool, ask func() (T,
 
 // siteReads returns a function that returns the layout that the site reads: from
 // SITE_LAYOUT, else from the sessions there are.
-func siteReads(c config, product *store.Redis, records *store.Watch) func(ctx context.Context) store.Layout {
+func siteReads(c config, product *rdb.Redis, records *incident.Watch) func(ctx context.Context) store.Layout {
 	if layout := store.Layout(c.SiteLayout); layout == store.LayoutOneKey || layout == store.LayoutThreeKey {
 		return func(context.Context) store.Layout { return layout }
 	}
@@ -135,7 +141,7 @@ func siteReads(c config, product *store.Redis, records *store.Watch) func(ctx co
 
 // proven returns a function that reports whether the API at the URL has to know the
 // file of a session created then; see store.Proof.
-func proven(records *store.Watch, url string) func(ctx context.Context, created time.Time) bool {
+func proven(records *incident.Watch, url string) func(ctx context.Context, created time.Time) bool {
 	return func(ctx context.Context, created time.Time) bool {
 		state, err := records.State(ctx)
 		return err == nil && state.Proven.Covers(url, created) // what cannot be read proves nothing

@@ -21,6 +21,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -83,7 +85,7 @@ func main() {
 // server is a redis-server of our own, with sessions.
 type server struct {
 	*redis.Client
-	opened *store.Redis
+	opened *rdb.Redis
 	cmd    *exec.Cmd
 }
 
@@ -94,7 +96,7 @@ func (r *report) load(layout string) *server {
 	addr := free.Addr().String()
 	must(0, free.Close())
 	cmd := start(exec.Command("redis-server", "--port", strings.TrimPrefix(addr, "127.0.0.1:"), "--bind", "127.0.0.1", "--save", ""))
-	s := &server{redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: time.Minute, MaxRetries: 50}), must(store.Open(ctx, "redis://"+addr)), cmd}
+	s := &server{redis.NewClient(&redis.Options{Addr: addr, ReadTimeout: time.Minute, MaxRetries: 50}), must(rdb.Open(ctx, "redis://"+addr)), cmd}
 	began, pipe, hash := time.Now(), s.Pipeline(), ""
 	for n := range r.Sessions {
 		created := began.Add(-time.Hour - time.Duration(n)*(26*24*time.Hour/time.Duration(r.Sessions)))
@@ -176,16 +178,16 @@ func (r *report) sweeps(s *server, layout, match string, fullLimit float64) {
 
 // sweep sweeps as the watch does, and checks what it found.
 func (r *report) sweep(s *sweep.Sweeper, files *sweep.Files, full bool) {
-	evidence := func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+	evidence := func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
 		states, err := files.States(ctx, sessions)
-		all := make([]store.Evidence, len(states))
+		all := make([]diagnosis.Evidence, len(states))
 		for i, state := range states {
 			all[i].File, all[i].Finished = state.File, state.Finished
 		}
 		return all, err
 	}
-	found := must(s.Sweep(ctx, sweep.Options{Now: time.Now(), Limits: store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Evidence: evidence}))
-	if n := found.Count.Verdicts[store.VerdictCompleted]; n != r.Sessions/100*97 || found.Full != full {
+	found := must(s.Sweep(ctx, sweep.Options{Now: time.Now(), Limits: diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}, Evidence: evidence}))
+	if n := found.Count.Verdicts[diagnosis.VerdictCompleted]; n != r.Sessions/100*97 || found.Full != full {
 		panic(fmt.Sprintf("a sweep (full: %t) found %d finished sessions", found.Full, n))
 	}
 }

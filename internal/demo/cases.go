@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // Case is one row of a decision table in JSON: a session and what is expected
@@ -26,7 +27,7 @@ type Case struct {
 
 // Expect is what a case's diagnosis has to be.
 type Expect struct {
-	Verdict store.Verdict      `json:"verdict"`
+	Verdict diagnosis.Verdict  `json:"verdict"`
 	Layout  store.Layout       `json:"layout"`
 	Payment store.PaymentState `json:"payment"`
 	Allowed []store.Action     `json:"allowed"`

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // Example is a session as Redis, Stripe and SuperDuperAI hold it, with the
@@ -17,7 +18,7 @@ type Example struct {
 	Payment *CheckoutSession // nil = Stripe does not know it
 	FileID  string           // empty = none was started
 	File    store.FileState  // of FileID
-	Verdict store.Verdict
+	Verdict diagnosis.Verdict
 }
 
 // Value is what one Redis key holds: a text, or a hash where there is one.
@@ -42,7 +43,7 @@ type story struct {
 	since   time.Duration
 	error   string // the customer's sentence, with status error
 	file    store.FileState
-	verdict store.Verdict
+	verdict diagnosis.Verdict
 }
 
 // payment is how it went with the money.

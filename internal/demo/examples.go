@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // What customers write.
@@ -44,34 +45,34 @@ var (
 // stories lists what can happen to a session; each is told in both layouts.
 // Times are since the payment and since the status was written.
 var stories = []story{
-	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidUntold, file: store.FileNone, verdict: store.VerdictOrphaned},
-	{title: "paid, Stripe delivered, nothing was started", age: 3 * time.Hour, payment: paid, file: store.FileNone, verdict: store.VerdictOrphaned},
-	{title: "partly refunded, still owed", age: 5 * time.Hour, payment: partlyBack, file: store.FileNone, verdict: store.VerdictOrphaned},
-	{title: "free of charge, nothing was started", age: 40 * time.Minute, payment: nothingToPay, file: store.FileNone, verdict: store.VerdictOrphaned},
-	{title: "paid a moment ago", age: 2 * time.Minute, payment: paidNow, file: store.FileNone, verdict: store.VerdictWaiting},
-	{title: "still on Stripe's page", age: 20 * time.Minute, payment: open, file: store.FileNone, verdict: store.VerdictUnpaid},
-	{title: "pays by a slow method", age: 6 * time.Hour, payment: paysLater, file: store.FileNone, verdict: store.VerdictUnpaid},
-	{title: "walked away", age: 30 * time.Hour, payment: expired, file: store.FileNone, verdict: store.VerdictAbandoned},
+	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidUntold, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "paid, Stripe delivered, nothing was started", age: 3 * time.Hour, payment: paid, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "partly refunded, still owed", age: 5 * time.Hour, payment: partlyBack, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "free of charge, nothing was started", age: 40 * time.Minute, payment: nothingToPay, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "paid a moment ago", age: 2 * time.Minute, payment: paidNow, file: store.FileNone, verdict: diagnosis.VerdictWaiting},
+	{title: "still on Stripe's page", age: 20 * time.Minute, payment: open, file: store.FileNone, verdict: diagnosis.VerdictUnpaid},
+	{title: "pays by a slow method", age: 6 * time.Hour, payment: paysLater, file: store.FileNone, verdict: diagnosis.VerdictUnpaid},
+	{title: "walked away", age: 30 * time.Hour, payment: expired, file: store.FileNone, verdict: diagnosis.VerdictAbandoned},
 	{title: "the video is being made", age: 6 * time.Minute, payment: paid, status: store.StatusProcessing, since: 5 * time.Minute,
-		file: store.FileInProgress, verdict: store.VerdictProcessing},
+		file: store.FileInProgress, verdict: diagnosis.VerdictProcessing},
 	{title: "the video is being put in place", age: 12 * time.Minute, payment: paid, status: store.StatusProcessing, since: 11 * time.Minute,
-		file: store.FileFinalizing, verdict: store.VerdictProcessing},
+		file: store.FileFinalizing, verdict: diagnosis.VerdictProcessing},
 	{title: "in the making for too long", age: 55 * time.Minute, payment: paid, status: store.StatusProcessing, since: 54 * time.Minute,
-		file: store.FileInProgress, verdict: store.VerdictStalled},
+		file: store.FileInProgress, verdict: diagnosis.VerdictStalled},
 	{title: "it says processing, but nothing was started", age: 2 * time.Hour, payment: paid, status: store.StatusProcessing, since: 2 * time.Hour,
-		file: store.FileNone, verdict: store.VerdictStalled},
+		file: store.FileNone, verdict: diagnosis.VerdictStalled},
 	{title: "delivered and marked as completed", age: 26 * time.Hour, payment: paid, status: store.StatusCompleted, since: 25 * time.Hour,
-		file: store.FileCompleted, verdict: store.VerdictCompleted}, // by an older site, or by a repair
+		file: store.FileCompleted, verdict: diagnosis.VerdictCompleted}, // by an older site, or by a repair
 	{title: "delivered: it says processing for ever", age: 4 * time.Hour, payment: paid, status: store.StatusProcessing, since: 4*time.Hour - 40*time.Second,
-		file: store.FileCompleted, verdict: store.VerdictCompleted},
+		file: store.FileCompleted, verdict: diagnosis.VerdictCompleted},
 	{title: "the video could not be made", age: 90 * time.Minute, payment: paid, status: store.StatusProcessing, since: 89 * time.Minute,
-		file: store.FileFailed, verdict: store.VerdictFailed},
+		file: store.FileFailed, verdict: diagnosis.VerdictFailed},
 	{title: "marked as error", age: 9 * time.Hour, payment: paid, status: store.StatusError, since: 8 * time.Hour,
-		error: "Failed to start generation: service unavailable", file: store.FileNone, verdict: store.VerdictFailed},
-	{title: "refunded before anything was made", age: 7 * time.Hour, payment: refunded, file: store.FileNone, verdict: store.VerdictRefunded},
-	{title: "Stripe does not know it", age: 8 * time.Hour, payment: unknown, file: store.FileNone, verdict: store.VerdictUnclear},
+		error: "Failed to start generation: service unavailable", file: store.FileNone, verdict: diagnosis.VerdictFailed},
+	{title: "refunded before anything was made", age: 7 * time.Hour, payment: refunded, file: store.FileNone, verdict: diagnosis.VerdictRefunded},
+	{title: "Stripe does not know it", age: 8 * time.Hour, payment: unknown, file: store.FileNone, verdict: diagnosis.VerdictUnclear},
 	{title: "two events for one payment: the second one failed over a video that is ready", age: 3 * time.Hour, payment: paid, status: store.StatusError,
-		since: 3*time.Hour - time.Minute, error: "SuperDuperAI API failed: 429", file: store.FileCompleted, verdict: store.VerdictUndelivered},
+		since: 3*time.Hour - time.Minute, error: "SuperDuperAI API failed: 429", file: store.FileCompleted, verdict: diagnosis.VerdictUndelivered},
 }
 
 // Examples are sessions with every verdict, in both layouts wherever a layout

@@ -12,12 +12,13 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
 var (
 	now    = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+	limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 )
 
 // world is the stand-ins, with the real clients that ask them.
@@ -40,9 +41,9 @@ func newWorld(t *testing.T, clock func() time.Time) *world {
 }
 
 // diagnose gathers the evidence as the product does, and judges it.
-func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, stripeKey bool) (store.Evidence, store.Diagnosis) {
+func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, stripeKey bool) (diagnosis.Evidence, diagnosis.Diagnosis) {
 	t.Helper()
-	e := store.Evidence{
+	e := diagnosis.Evidence{
 		Session: store.Session{ID: id, Prompt: key("prompt", id, redis), Webhook: key("webhook", id, redis), Lookup: key("session", id, redis)},
 		Payment: store.Payment{State: store.PaymentUnverified, Why: store.NoStripeKey},
 		File:    store.File{State: store.FileNone},
@@ -56,7 +57,7 @@ func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, s
 			e.File.State = store.FileUnknown
 		}
 	}
-	return e, store.Diagnose(e, now, limits)
+	return e, diagnosis.Diagnose(e, now, limits)
 }
 
 func (w *world) payment(t *testing.T, id string) store.Payment {
@@ -88,7 +89,7 @@ func TestExamplesHaveTheirVerdicts(t *testing.T) {
 	examples := demo.Seed(now)
 	demo.Tell(w.stripe, w.files, examples)
 	ids := map[string]bool{}
-	seen := map[store.Verdict]map[store.Layout]bool{}
+	seen := map[diagnosis.Verdict]map[store.Layout]bool{}
 	for _, example := range examples {
 		e, d := w.diagnose(t, example.ID, example.Redis, true)
 		if d.Verdict != example.Verdict {
@@ -103,15 +104,15 @@ func TestExamplesHaveTheirVerdicts(t *testing.T) {
 		}
 		seen[d.Verdict][e.Session.Layout()] = true
 	}
-	for _, verdict := range store.Verdicts {
-		if verdict == store.VerdictNotFound || verdict == store.VerdictUnchecked { // has no layout; is in figures alone
+	for _, verdict := range diagnosis.Verdicts {
+		if verdict == diagnosis.VerdictNotFound || verdict == diagnosis.VerdictUnchecked { // has no layout; is in figures alone
 			continue
 		}
 		if !seen[verdict][store.LayoutThreeKey] || !seen[verdict][store.LayoutOneKey] {
 			t.Errorf("%s is not there in both layouts", verdict)
 		}
 	}
-	if !seen[store.VerdictNotFound][store.LayoutNone] || !seen[store.VerdictLost][store.LayoutNone] {
+	if !seen[diagnosis.VerdictNotFound][store.LayoutNone] || !seen[diagnosis.VerdictLost][store.LayoutNone] {
 		t.Error("nothing is lost or unknown altogether")
 	}
 }
@@ -159,7 +160,7 @@ func TestFindCustomersSessions(t *testing.T) {
 // The decision table of the diagnosis, all the way through the clients.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	table, err := os.ReadFile("../../store/testdata/diagnosis.json")
+	table, err := os.ReadFile("../../store/diagnosis/testdata/diagnosis.json")
 	if err != nil {
 		t.Fatal(err)
 	}

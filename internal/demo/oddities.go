@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // oddities are the examples that no story tells: what is lost, unreadable or
 // unknown.
 func oddities(now time.Time) []Example {
 	number := 100
-	begin := func(title, mode string, age time.Duration, verdict store.Verdict) story {
+	begin := func(title, mode string, age time.Duration, verdict diagnosis.Verdict) story {
 		number++
 		return story{
 			now: now, number: number, mode: mode, title: title, email: customers[number%len(customers)], tool: tools[0],
@@ -28,30 +29,30 @@ func oddities(now time.Time) []Example {
 		examples = append(examples, e)
 	}
 
-	odd(begin("test mode: paid, the webhook failed", "test", 25*time.Minute, store.VerdictOrphaned).threeKey(), nil)
+	odd(begin("test mode: paid, the webhook failed", "test", 25*time.Minute, diagnosis.VerdictOrphaned).threeKey(), nil)
 
-	odd(begin("paid, and Redis holds nothing", "live", 11*time.Hour, store.VerdictLost).example(), nil)
-	s := begin("paid, and only the mapping is left", "live", 10*time.Hour, store.VerdictLost)
+	odd(begin("paid, and Redis holds nothing", "live", 11*time.Hour, diagnosis.VerdictLost).example(), nil)
+	s := begin("paid, and only the mapping is left", "live", 10*time.Hour, diagnosis.VerdictLost)
 	odd(s.example(), map[string]Value{"session": value(mappingValue{Timestamp: s.ago(s.age)}, s.age)})
-	s = begin("paid, and the prompt is null", "live", 12*time.Hour, store.VerdictLost)
+	s = begin("paid, and the prompt is null", "live", 12*time.Hour, diagnosis.VerdictLost)
 	odd(s.example(), map[string]Value{"session": value(fullValue{
 		VideoCount: 1, Duration: 8, Resolution: "1280x720", ToolSlug: s.tool.slug, ToolTitle: s.tool.title,
 		CreatedAt: s.ago(s.age), Status: store.StatusPending, Timestamp: s.ago(s.age),
 	}, s.age)})
 
-	s = begin("the webhook's value is cut off", "live", 5*time.Hour, store.VerdictCorrupt)
+	s = begin("the webhook's value is cut off", "live", 5*time.Hour, diagnosis.VerdictCorrupt)
 	odd(s.threeKey(), map[string]Value{"webhook": {Text: `{"status":"processing","timest`, Age: s.age}})
-	s = begin("the webhook is a hash", "live", 6*time.Hour, store.VerdictCorrupt)
+	s = begin("the webhook is a hash", "live", 6*time.Hour, diagnosis.VerdictCorrupt)
 	odd(s.threeKey(), map[string]Value{"webhook": {Hash: map[string]string{"status": "error"}, Age: s.age}})
-	s = begin("a status that nobody knows", "live", 7*time.Hour, store.VerdictCorrupt)
+	s = begin("a status that nobody knows", "live", 7*time.Hour, diagnosis.VerdictCorrupt)
 	s.status, s.since = "done", s.age
 	odd(s.oneKey(), nil)
 
-	s = begin("nobody knows it", "live", time.Hour, store.VerdictNotFound)
+	s = begin("nobody knows it", "live", time.Hour, diagnosis.VerdictNotFound)
 	s.payment = unknown
 	odd(s.example(), nil)
 
-	s = begin("paid, and its grace time ends in a moment", "live", 9*time.Minute+20*time.Second, store.VerdictWaiting)
+	s = begin("paid, and its grace time ends in a moment", "live", 9*time.Minute+20*time.Second, diagnosis.VerdictWaiting)
 	s.payment = paidNow
 	odd(s.threeKey(), nil)
 	return examples
@@ -80,16 +81,16 @@ func Ordinary(now time.Time, n int) []Example {
 // end decides how the ith ordinary session came out, and in which layout it is
 // stored. Three in a hundred are not as the site leaves a delivered one.
 func (s *story) end(i int) (layout func(story) Example) {
-	s.payment, s.status, s.file, s.verdict = paid, store.StatusProcessing, store.FileCompleted, store.VerdictCompleted
+	s.payment, s.status, s.file, s.verdict = paid, store.StatusProcessing, store.FileCompleted, diagnosis.VerdictCompleted
 	switch i % 200 {
 	case 31, 131:
 		s.age = max(s.age, 25*time.Hour) // Stripe's page is open for a day
-		s.payment, s.status, s.file, s.verdict = expired, "", store.FileNone, store.VerdictAbandoned
+		s.payment, s.status, s.file, s.verdict = expired, "", store.FileNone, diagnosis.VerdictAbandoned
 	case 64:
-		s.status, s.file, s.verdict = store.StatusError, store.FileFailed, store.VerdictFailed
+		s.status, s.file, s.verdict = store.StatusError, store.FileFailed, diagnosis.VerdictFailed
 		s.error = "Video generation failed"
 	case 164:
-		s.payment, s.status, s.file, s.verdict = refunded, store.StatusError, store.FileNone, store.VerdictRefunded
+		s.payment, s.status, s.file, s.verdict = refunded, store.StatusError, store.FileNone, diagnosis.VerdictRefunded
 		s.payment.event, s.error = store.EventDelivered, "Refunded at the customer's wish"
 	case 97, 197: // by an older site, which marked what was ready
 		s.status = store.StatusCompleted

@@ -11,13 +11,14 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // Nearly all of Redis is what the site leaves of a delivered session: one key
 // that says processing, written within a minute of the payment.
 func TestOrdinarySessions(t *testing.T) {
 	t.Parallel()
-	inShape, verdicts := 0, map[store.Verdict]int{}
+	inShape, verdicts := 0, map[diagnosis.Verdict]int{}
 	for _, example := range demo.Ordinary(now, 400) {
 		verdicts[example.Verdict]++
 		held := store.Session{Lookup: key("session", example.ID, example.Redis)}
@@ -27,7 +28,7 @@ func TestOrdinarySessions(t *testing.T) {
 			inShape++
 		}
 	}
-	want := map[store.Verdict]int{store.VerdictCompleted: 392, store.VerdictAbandoned: 4, store.VerdictFailed: 2, store.VerdictRefunded: 2}
+	want := map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 392, diagnosis.VerdictAbandoned: 4, diagnosis.VerdictFailed: 2, diagnosis.VerdictRefunded: 2}
 	if inShape != 388 || !maps.Equal(verdicts, want) {
 		t.Errorf("%d of 400 are as the site leaves them, want 388; %v, want %v", inShape, verdicts, want)
 	}

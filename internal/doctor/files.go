@@ -7,7 +7,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -26,12 +27,12 @@ func (e *checker) files(ctx context.Context, client *superduper.Client) Result {
 	if sample == nil {
 		return Result{}
 	}
-	state, err := store.Open(ctx, cmp.Or(e.StateURL, e.RedisURL))
+	state, err := rdb.Open(ctx, cmp.Or(e.StateURL, e.RedisURL))
 	if err != nil {
 		return Result{}
 	}
 	defer func() { _ = state.Close() }() // nothing was written
-	ledger, unknown := store.NewLedger(state), 0
+	ledger, unknown := repair.NewLedger(state), 0
 	for _, named := range sample.Files {
 		job, err := ledger.JobOf(ctx, named.Session)
 		if err != nil {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -31,7 +33,7 @@ func TestFilesHost(t *testing.T) {
 		}
 		server.Client().Set(t.Context(), "session:"+session(n), `{"status":"processing","prompt":"A fox","fileId":"`+id+`","createdAt":"`+at+`"}`, 0)
 	}
-	redis, err := store.Open(t.Context(), server.URL())
+	redis, err := rdb.Open(t.Context(), server.URL())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,14 +42,14 @@ func TestFilesHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger := store.NewLedger(redis)
+	ledger := repair.NewLedger(redis)
 	for _, action := range []store.Action{store.ActionGenerate, store.ActionFix} { // one after the other
-		ours := store.Plan{ID: rand.Text(), Action: action, Session: session(0), Created: now, Expires: now.Add(time.Hour)}
+		ours := repair.Plan{ID: rand.Text(), Action: action, Session: session(0), Created: now, Expires: now.Add(time.Hour)}
 		if err := ledger.SavePlan(t.Context(), ours); err != nil {
 			t.Fatal(err)
 		}
 		a, err := ledger.Claim(t.Context(), ours.ID, "", store.Actor{ID: "U1"}, now)
-		if err != nil || a.Verdict != store.Claimed {
+		if err != nil || a.Verdict != repair.Claimed {
 			t.Fatal(a.Verdict, err)
 		}
 		lease, _, err := ledger.Lease(t.Context(), ours.ID, "doctor")

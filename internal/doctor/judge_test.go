@@ -8,7 +8,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/payments"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/probe"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // TestJudge covers what no test can bring about for real.
@@ -41,15 +42,15 @@ func TestJudge(t *testing.T) {
 		{"Redis over the network", judgeTLS("redis://:secret@cache.example:6379"), Warning, "cache.example"},
 		{"Redis over the network, encrypted", judgeTLS("rediss://:secret@cache.example:6379"), OK, "encrypted"},
 		{"one node of a cluster elsewhere", judgeTLS("redis://127.0.0.1:1?addr=10.0.0.7:2"), Warning, "10.0.0.7"},
-		{"keys were thrown away", judgeEviction(store.Server{MaxMemoryPolicy: "allkeys-lru", EvictedKeys: 3}, store.ForProduct), Warning, "3 keys"},
-		{"records may be thrown away", judgeEviction(store.Server{MaxMemoryPolicy: "volatile-ttl", MaxMemoryBytes: 1}, store.ForState), Warning, "plans"},
-		{"no limit of memory", judgeEviction(store.Server{MaxMemoryPolicy: "allkeys-lru"}, store.ForProduct), OK, "without a limit"},
-		{"a policy that is not told", judgeEviction(store.Server{}, store.ForProduct), Warning, "cannot be seen"},
-		{"a replica", judgeReplicas(store.Replication{Connected: 1, Told: true, Needed: true}), OK, "1 replica connected"},
-		{"a replica that left", judgeReplicas(store.Replication{Told: true, Needed: true}), Failed, "generations wait"},
-		{"perhaps a replica", judgeReplicas(store.Replication{Needed: true}), Warning, "not known"},
-		{"nothing told of replicas", judgeReplicas(store.Replication{}), Warning, "not known"},
-		{"no replica", judgeReplicas(store.Replication{Told: true}), Warning, "sent twice"},
+		{"keys were thrown away", judgeEviction(rdb.Server{MaxMemoryPolicy: "allkeys-lru", EvictedKeys: 3}, probe.ForProduct), Warning, "3 keys"},
+		{"records may be thrown away", judgeEviction(rdb.Server{MaxMemoryPolicy: "volatile-ttl", MaxMemoryBytes: 1}, probe.ForState), Warning, "plans"},
+		{"no limit of memory", judgeEviction(rdb.Server{MaxMemoryPolicy: "allkeys-lru"}, probe.ForProduct), OK, "without a limit"},
+		{"a policy that is not told", judgeEviction(rdb.Server{}, probe.ForProduct), Warning, "cannot be seen"},
+		{"a replica", judgeReplicas(rdb.Replication{Connected: 1, Told: true, Needed: true}), OK, "1 replica connected"},
+		{"a replica that left", judgeReplicas(rdb.Replication{Told: true, Needed: true}), Failed, "generations wait"},
+		{"perhaps a replica", judgeReplicas(rdb.Replication{Needed: true}), Warning, "not known"},
+		{"nothing told of replicas", judgeReplicas(rdb.Replication{}), Warning, "not known"},
+		{"no replica", judgeReplicas(rdb.Replication{Told: true}), Warning, "sent twice"},
 		{"keys, but no session", judgeSample(sample{Keys: 900}), Warning, "none among 900 keys"},
 		{"a key of no known mode", judgeKey("rk_MARKEDsecretMARKEDsecret"), Warning, "unknown mode"},
 		{"no session to compare", judgeMode(payments.Live, sample{}), OK, "no session"},

@@ -7,37 +7,40 @@ import (
 	"strings"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/keyspace"
+	"github.com/superduperai/sessionbot/store/probe"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // product checks the Redis that holds the customers' sessions.
 func (e *checker) product(ctx context.Context) []Result {
 	defer close(e.sampled)
-	use := store.ForProduct
+	use := probe.ForProduct
 	if e.StateURL == "" && !e.Unusable["STATE_REDIS_URL"] {
-		use |= store.ForState
+		use |= probe.ForState
 	}
 	return e.redis(ctx, redisChecker{variable: "REDIS_URL", name: "redis", url: e.RedisURL, use: use})
 }
 
 // state checks the one that holds the bot's own keys, where it is another.
 func (e *checker) state(ctx context.Context) []Result {
-	return e.redis(ctx, redisChecker{variable: "STATE_REDIS_URL", name: "state_redis", url: e.StateURL, use: store.ForState})
+	return e.redis(ctx, redisChecker{variable: "STATE_REDIS_URL", name: "state_redis", url: e.StateURL, use: probe.ForState})
 }
 
 // redisChecker checks one Redis.
 type redisChecker struct {
 	variable, name, url string
-	use                 store.Use
+	use                 probe.Use
 	quick               bool
-	redis               *store.Redis
+	redis               *rdb.Redis
 }
 
 func (e *checker) redis(ctx context.Context, x redisChecker) []Result {
 	if x.url == "" {
 		return nil
 	}
-	redis, err := store.Open(ctx, x.url)
+	redis, err := rdb.Open(ctx, x.url)
 	if err != nil {
 		return runChecks(ctx, known(x.name, fail(x.variable+" cannot be used", err.Error())))
 	}
@@ -52,7 +55,7 @@ func (e *checker) redis(ctx context.Context, x redisChecker) []Result {
 		{x.name + ".permissions", x.permissions},
 		{x.name + ".eviction", x.eviction},
 	}
-	product, state := x.use&store.ForProduct != 0, x.use&store.ForState != 0
+	product, state := x.use&probe.ForProduct != 0, x.use&probe.ForState != 0
 	add := func(wanted bool, name string, run func(context.Context) Result) {
 		if wanted && !x.quick { // a command that is refused adds to Redis' log at each start
 			checks = append(checks, check{x.name + name, run})
@@ -71,7 +74,7 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 		return x.failure(err)
 	}
 	server, err := x.redis.Server(ctx)
-	if store.Impossible(err) { // the check of permissions reports it
+	if rdb.Impossible(err) { // the check of permissions reports it
 		return pass("Redis, " + string(topology))
 	}
 	if err != nil {
@@ -86,13 +89,13 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 }
 
 func (x *redisChecker) permissions(ctx context.Context) Result {
-	access, err := store.Try(ctx, x.redis, x.use)
+	access, err := probe.Try(ctx, x.redis, x.use)
 	if err != nil {
 		return x.failure(err)
 	}
 	var beyond []string
 	if !x.quick { // a command that is refused adds to Redis' log at each start
-		if beyond, err = store.Beyond(ctx, x.redis, x.use); err != nil {
+		if beyond, err = probe.Beyond(ctx, x.redis, x.use); err != nil {
 			return x.failure(err)
 		}
 	}
@@ -108,7 +111,7 @@ func (x *redisChecker) eviction(ctx context.Context) Result {
 }
 
 func (x *redisChecker) replicas(ctx context.Context) Result {
-	r, err := store.NewLedger(x.redis).Replication(ctx)
+	r, err := repair.NewLedger(x.redis).Replication(ctx)
 	if err != nil {
 		return x.unlessRefused(err)
 	}
@@ -116,12 +119,12 @@ func (x *redisChecker) replicas(ctx context.Context) Result {
 }
 
 func (x *redisChecker) notifications(ctx context.Context) Result {
-	n, err := store.Settings(ctx, x.redis)
+	n, err := keyspace.Settings(ctx, x.redis)
 	const remedy = "to see changes sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
-	case errors.Is(err, store.ErrNotAllowed):
+	case errors.Is(err, rdb.ErrNotAllowed):
 		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/security.md")
-	case errors.Is(err, store.ErrSilent):
+	case errors.Is(err, rdb.ErrSilent):
 		return x.failure(err)
 	case err != nil:
 		return Result{} // the check of permissions reports it
@@ -137,7 +140,7 @@ func (x *redisChecker) notifications(ctx context.Context) Result {
 
 func (x *redisChecker) clock(ctx context.Context, now func() time.Time) Result {
 	ahead, err := x.redis.Clock(ctx, now)
-	if errors.Is(err, store.ErrNotAllowed) {
+	if errors.Is(err, rdb.ErrNotAllowed) {
 		return warn("the user may not ask for the time", "give it the rules in docs/security.md")
 	}
 	if err != nil {
@@ -147,11 +150,11 @@ func (x *redisChecker) clock(ctx context.Context, now func() time.Time) Result {
 }
 
 // sessions takes the sample that other checks need.
-func (e *checker) sessions(ctx context.Context, redis *store.Redis) Result {
+func (e *checker) sessions(ctx context.Context, redis *rdb.Redis) Result {
 	limited, cancel := context.WithTimeout(ctx, sampleTimeout)
 	defer cancel()
 	seen, err := takeSample(limited, redis)
-	if errors.Is(err, store.ErrSilent) {
+	if errors.Is(err, rdb.ErrSilent) {
 		return fail("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/probe"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // judgeTLS warns of passwords and customers' data that cross a network unencrypted.
@@ -29,7 +31,7 @@ func judgeTLS(rawURL string) Result {
 }
 
 // judgeAccess judges whether a user may do what is needed, and no more.
-func judgeAccess(a store.Access, beyond []string) Result {
+func judgeAccess(a probe.Access, beyond []string) Result {
 	const rules = "give it the rules in docs/security.md"
 	const enable = "have them enabled (rename-command in redis.conf, or the service's settings)"
 	switch {
@@ -58,9 +60,9 @@ var writeRemedy = map[string]string{
 
 // judgeEviction warns of a Redis that may evict sessions: all of them have a TTL,
 // so that any policy but noeviction can.
-func judgeEviction(s store.Server, use store.Use) Result {
+func judgeEviction(s rdb.Server, use probe.Use) Result {
 	lost := "customers' prompts"
-	if use&store.ForProduct == 0 {
+	if use&probe.ForProduct == 0 {
 		lost = "plans and incidents"
 	}
 	const remedy = "set maxmemory-policy to noeviction, and watch the memory"
@@ -79,7 +81,7 @@ func judgeEviction(s store.Server, use store.Use) Result {
 
 // judgeReplicas judges what is lost with the master. A job's record has to outlive
 // it, or a plan that was executed can be approved again.
-func judgeReplicas(r store.Replication) Result {
+func judgeReplicas(r rdb.Replication) Result {
 	switch {
 	case r.Connected > 0:
 		return pass(plural(r.Connected, "replica") + " connected")

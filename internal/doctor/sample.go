@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -30,7 +31,7 @@ type sample struct {
 var errSampleFull = errors.New("the sample is full")
 
 // takeSample sweeps until the sample is full or ctx ends.
-func takeSample(ctx context.Context, r *store.Redis) (sample, error) {
+func takeSample(ctx context.Context, r *rdb.Redis) (sample, error) {
 	s, now := sample{Layouts: map[store.Layout]int{}}, time.Now()
 	swept, err := sweep.New(r).Sweep(ctx, sweep.Options{
 		Now: now,

@@ -14,7 +14,10 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/health"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 func TestReadiness(t *testing.T) {
@@ -111,10 +114,10 @@ func TestWatchMetrics(t *testing.T) {
 	m := health.NewMetrics()
 	m.Swept(true, true, time.Second)
 	m.Swept(false, false, time.Second)
-	m.Watched(store.WatchState{Swept: time.UnixMilli(1500), Pause: time.Minute, Unreachable: "not invited"})
+	m.Watched(incident.WatchState{Swept: time.UnixMilli(1500), Pause: time.Minute, Unreachable: "not invited"})
 	rate := 0.5
-	m.Counted(&store.Rollup{Count: store.Count{Verdicts: map[store.Verdict]int{store.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
-		Server: &store.Server{UsedMemoryBytes: 7}})
+	m.Counted(&stats.Rollup{Count: stats.Count{Verdicts: map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
+		Server: &rdb.Server{UsedMemoryBytes: 7}})
 	m.Alerted("first")
 	m.Untold(1)
 	ready := httptest.NewRecorder()

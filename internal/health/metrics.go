@@ -9,7 +9,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // Metrics are the metrics of the process. Those of the watch come from the replica
@@ -35,7 +37,7 @@ type Metrics struct {
 	alerts      *prometheus.CounterVec
 	pending     prometheus.Gauge
 	unreachable prometheus.Gauge
-	watch       atomic.Pointer[store.WatchState] // nil = nobody watches
+	watch       atomic.Pointer[incident.WatchState] // nil = nobody watches
 }
 
 // NewMetrics registers all metrics.
@@ -125,7 +127,7 @@ func (m *Metrics) Swept(ok, full bool, took time.Duration) {
 }
 
 // Watched sets how far the watch got, whichever replica leads it.
-func (m *Metrics) Watched(state store.WatchState) {
+func (m *Metrics) Watched(state incident.WatchState) {
 	m.watch.Store(&state)
 	m.sweepPause.Set(state.Pause.Seconds())
 	for gauge, at := range map[prometheus.Gauge]time.Time{m.swept: state.Swept, m.polled: state.Passed, m.notified: state.Notified} {
@@ -144,14 +146,14 @@ func (m *Metrics) Watched(state store.WatchState) {
 
 // Counted sets what a sweep counted. Nil removes it: another replica leads now,
 // and this one's figures would stay beside its figures for ever.
-func (m *Metrics) Counted(r *store.Rollup) {
+func (m *Metrics) Counted(r *stats.Rollup) {
 	if r == nil {
 		m.sessions.Reset()
 		m.success.Reset()
 		m.redis.Reset()
 		return
 	}
-	for _, verdict := range store.Verdicts {
+	for _, verdict := range diagnosis.Verdicts {
 		m.sessions.WithLabelValues(string(verdict)).Set(float64(r.Count.Verdicts[verdict]))
 	}
 	for of, rate := range map[string]*float64{"webhook": r.Count.WebhookSuccessRate, "generation": r.Count.GenerationSuccessRate} {

@@ -12,7 +12,8 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/superduperai/sessionbot/internal/health"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // TestAlertRules: every metric and label value of a rule is exported, and every
@@ -21,7 +22,7 @@ func TestAlertRules(t *testing.T) {
 	t.Parallel()
 	m := health.NewMetrics()
 	rate := 1.0
-	m.Counted(&store.Rollup{Count: store.Count{WebhookSuccessRate: &rate, GenerationSuccessRate: &rate}, Server: &store.Server{}})
+	m.Counted(&stats.Rollup{Count: stats.Count{WebhookSuccessRate: &rate, GenerationSuccessRate: &rate}, Server: &rdb.Server{}})
 	m.Acked(time.Millisecond)
 	m.Answered("session debug", "failed", time.Millisecond)
 	m.Answered("", "busy", 0)

@@ -17,6 +17,10 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -52,8 +56,8 @@ type bench struct {
 	server   *redistest.Server // nil if it is shared
 	apiURL   string
 	client   redis.UniversalClient
-	product  *store.Redis
-	ledger   *store.Ledger
+	product  *rdb.Redis
+	ledger   *repair.Ledger
 	files    *demo.SuperDuper
 }
 
@@ -100,14 +104,14 @@ func (b *bench) orphan() {
 	b.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+stored+`"}`)
 }
 
-func opened(t testing.TB, url string) (*store.Redis, *store.Ledger) {
+func opened(t testing.TB, url string) (*rdb.Redis, *repair.Ledger) {
 	t.Helper()
-	product, err := store.Open(t.Context(), url)
+	product, err := rdb.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = product.Close() })
-	return product, store.NewLedger(product)
+	return product, repair.NewLedger(product)
 }
 
 func (b *bench) set(key, value string) {
@@ -125,29 +129,29 @@ var quick = func() jobs.Timings {
 }()
 
 // patient are deadlines that a busy machine meets.
-var patient = store.Deadlines{All: testenv.Patience, Redis: testenv.Patience, Site: testenv.Patience, Stripe: testenv.Patience}
+var patient = diagnosis.Deadlines{All: testenv.Patience, Redis: testenv.Patience, Site: testenv.Patience, Stripe: testenv.Patience}
 
 // config returns the configuration of a runner, in this process or another.
-func config(product *store.Redis, ledger *store.Ledger, apiURL string) jobs.Config {
+func config(product *rdb.Redis, ledger *repair.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),
-		Ledger: ledger, Writer: store.Writer{Product: product, State: product}, Product: store.Reader{Redis: product}, Site: noSite{}, Generator: client,
-		Examine: func(ctx context.Context, id, job string) store.Examination {
-			return examiner(product, client, store.Without(ledger, job)).Examine(ctx, id)
+		Ledger: ledger, Writer: sessions.Writer{Product: product, State: product}, Product: sessions.Reader{Redis: product}, Site: noSite{}, Generator: client,
+		Examine: func(ctx context.Context, id, job string) diagnosis.Examination {
+			return examiner(product, client, diagnosis.Without(ledger, job)).Examine(ctx, id)
 		},
-		Notify: func(context.Context, store.Progress) error { return nil },
+		Notify: func(context.Context, repair.Progress) error { return nil },
 		Token:  true, GiveUp: time.Hour, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }
 
-func examiner(product *store.Redis, client *superduper.Client, jobs store.JobReader) *store.Examiner {
-	return &store.Examiner{Redis: store.Reader{Redis: product}, Payments: paid{}, Files: client, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
+func examiner(product *rdb.Redis, client *superduper.Client, jobs diagnosis.JobReader) *diagnosis.Examiner {
+	return &diagnosis.Examiner{Redis: sessions.Reader{Redis: product}, Payments: paid{}, Files: client, Records: sweep.NewFiles(product, time.Now), Jobs: jobs,
 		Limits: limits, Deadlines: patient, Now: time.Now}
 }
 
-var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+var limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
 func (b *bench) config() jobs.Config { return config(b.product, b.ledger, b.apiURL) }
 
@@ -156,21 +160,21 @@ func (b *bench) claimed(action store.Action) string {
 	b.t.Helper()
 	id := b.planned(action, b.examined())
 	answer, err := b.ledger.Claim(b.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
-	if err != nil || answer.Verdict != store.Claimed {
+	if err != nil || answer.Verdict != repair.Claimed {
 		b.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	return id
 }
 
-func (b *bench) examined() store.Examination {
+func (b *bench) examined() diagnosis.Examination {
 	return examiner(b.product, superduper.New(superduper.Config{BaseURL: b.apiURL, Token: token}), b.ledger).Examine(b.t.Context(), session)
 }
 
 // planned plans a repair by the examination.
-func (b *bench) planned(action store.Action, x store.Examination) string {
+func (b *bench) planned(action store.Action, x diagnosis.Examination) string {
 	b.t.Helper()
-	p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry",
-		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
+	p, err := repair.MakePlan(action, x, store.Actor{ID: "U1"}, repair.PlanOptions{TTL: time.Hour, FixText: "sorry",
+		Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: repair.ListPrices}, time.Now())
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -181,17 +185,17 @@ func (b *bench) planned(action store.Action, x store.Examination) string {
 }
 
 // ended runs a runner until the job has ended and its end was shown.
-func (b *bench) ended(id string, cfg jobs.Config) store.Job {
+func (b *bench) ended(id string, cfg jobs.Config) repair.Job {
 	b.t.Helper()
 	ctx, cancel := context.WithCancel(b.t.Context())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- jobs.New(cfg).Run(ctx) }()
-	var job store.Job
+	var job repair.Job
 	testenv.Until(b.t, "the job is over and shown", func() bool {
 		var err error
 		job, err = b.ledger.LoadJob(ctx, id)
-		if err != nil && !errors.Is(err, store.ErrSilent) { // for a while after an outage
+		if err != nil && !errors.Is(err, rdb.ErrSilent) { // for a while after an outage
 			b.t.Fatal(err)
 		}
 		return job.Told

@@ -12,16 +12,18 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // notifications records what was shown.
 type notifications struct {
 	mu   sync.Mutex
-	list []store.Progress
+	list []repair.Progress
 	fail int // how many final notifications fail
 }
 
-func (n *notifications) notify(_ context.Context, p store.Progress) error {
+func (n *notifications) notify(_ context.Context, p repair.Progress) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p.Job.Outcome != "" && n.fail > 0 {
@@ -32,7 +34,7 @@ func (n *notifications) notify(_ context.Context, p store.Progress) error {
 	return nil
 }
 
-func (n *notifications) last() store.Progress {
+func (n *notifications) last() repair.Progress {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.list[len(n.list)-1]
@@ -52,7 +54,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	shown, finished := &notifications{fail: 1}, 0
-	cfg.Notify, cfg.Site, cfg.OnFinished = shown.notify, agreeing{}, func(store.Job) { finished++ }
+	cfg.Notify, cfg.Site, cfg.OnFinished = shown.notify, agreeing{}, func(repair.Job) { finished++ }
 	if err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
 		t.Fatal("a failed final notification was ignored")
 	}
@@ -79,7 +81,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 func (b *bench) recordedOnce(finished int) {
 	b.t.Helper()
 	entries, err := b.ledger.History(b.t.Context(), session, 10)
-	ends := slices.DeleteFunc(slices.Clone(entries), func(e store.Entry) bool { return e.Event != store.AuditOutcome })
+	ends := slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return e.Event != audit.AuditOutcome })
 	if err != nil || len(entries) != 2 || len(ends) != 1 || finished != 1 { // the claim is the other one
 		b.t.Errorf("counted %d times; audited %+v, %v", finished, entries, err)
 	}
@@ -93,7 +95,7 @@ func TestProgressIsNotRepeated(t *testing.T) {
 	if again, err := b.ledger.Retell(t.Context(), id); again || err != nil {
 		t.Errorf("%v, %v", again, err)
 	}
-	if _, err := b.ledger.Retell(t.Context(), "nothing"); !errors.Is(err, store.ErrUnknownJob) {
+	if _, err := b.ledger.Retell(t.Context(), "nothing"); !errors.Is(err, repair.ErrUnknownJob) {
 		t.Error(err)
 	}
 }
@@ -120,7 +122,7 @@ func TestRetryBackoff(t *testing.T) {
 	cfg := b.config()
 	var mu sync.Mutex
 	now, asked := time.Now(), time.Duration(0)
-	cfg.Notify = func(context.Context, store.Progress) error {
+	cfg.Notify = func(context.Context, repair.Progress) error {
 		mu.Lock()
 		defer mu.Unlock()
 		return fmt.Errorf("notify: %w", busy(asked))
@@ -190,7 +192,7 @@ func TestDecisionsAreAudited(t *testing.T) {
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	cfg.GiveUp, cfg.Generator = 0, never{cfg.Generator}
 	job := b.ended(id, cfg)
-	if _, err := b.ledger.Settle(t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
+	if _, err := b.ledger.Settle(t.Context(), id, repair.Settlement{By: store.Actor{ID: "U3"}, FileID: job.FileID, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	b.ended(id, b.config())

@@ -10,13 +10,16 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // execution is one job while this process holds its lease.
 type execution struct {
 	*Runner
-	lease  store.Lease
-	job    store.Job
+	lease  repair.Lease
+	job    repair.Job
 	fresh  bool   // the diagnosis was run by this execution
 	wrote  bool   // a key of the session was written by this execution
 	prompt string // for the one request; only whoever recorded StepSending holds it
@@ -26,7 +29,7 @@ type execution struct {
 
 // run takes step after step until the job has an outcome, and shows that.
 func (e *execution) run(ctx context.Context) error {
-	if !e.job.OnRecord && (e.job.Step == store.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
+	if !e.job.OnRecord && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
 		if err := e.auditDecision(ctx); err != nil {
 			return err
 		}
@@ -36,7 +39,7 @@ func (e *execution) run(ctx context.Context) error {
 		err := e.advance(ctx)
 		switch {
 		case err == nil:
-		case store.Impossible(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
+		case rdb.Impossible(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
 			err = e.refuseCommand(ctx, err)
 		case e.unwritable(err):
 			err = e.giveUp(ctx, err)
@@ -45,7 +48,7 @@ func (e *execution) run(ctx context.Context) error {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		e.OnStep(string(e.job.Step) + string(e.job.Outcome))
-		if e.job.Step == store.StepWritten && e.job.Outcome == "" {
+		if e.job.Step == repair.StepWritten && e.job.Outcome == "" {
 			e.notify(ctx)
 		}
 	}
@@ -80,7 +83,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		last = e.save(ctx)
-		if errors.Is(last, store.ErrLeaseLost) {
+		if errors.Is(last, repair.ErrLeaseLost) {
 			return struct{}{}, backoff.Permanent(last)
 		}
 		return struct{}{}, last
@@ -100,40 +103,40 @@ func (e *execution) unwritable(err error) bool {
 	if since.IsZero() {
 		since = e.job.Sending
 	}
-	return !since.IsZero() && store.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp && e.exhausted(e.job.ID)
+	return !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp && e.exhausted(e.job.ID)
 }
 
 func (e *execution) giveUp(ctx context.Context, err error) error {
 	e.Log.ErrorContext(ctx, "outcome of a generation not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
-	return e.saveEnd(ctx, store.OutcomeGaveUp, store.CauseUnwritten, e.job.Detail...)
+	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, e.job.Detail...)
 }
 
 // refuseCommand ends a job that needs a command which Redis does not have, or
 // which its user may not run, before anything was sent: a retry would not help.
 func (e *execution) refuseCommand(ctx context.Context, err error) error {
-	e.Log.ErrorContext(ctx, "command refused by Redis", "job", e.job.ID, "command", store.Command(err), "error", err)
-	detail := "Redis refused " + cmp.Or(store.Command(err), "a command") + "."
-	if !e.wrote && e.job.Step != store.StepWritten {
-		return e.saveEnd(ctx, store.OutcomeRefused, store.CauseCommand, detail)
+	e.Log.ErrorContext(ctx, "command refused by Redis", "job", e.job.ID, "command", rdb.Command(err), "error", err)
+	detail := "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "."
+	if !e.wrote && e.job.Step != repair.StepWritten {
+		return e.saveEnd(ctx, store.OutcomeRefused, repair.CauseCommand, detail)
 	}
-	err = e.failed(ctx, startFailed, store.CauseCommand, detail)
+	err = e.failed(ctx, startFailed, repair.CauseCommand, detail)
 	switch {
 	case err == nil:
 		return e.save(ctx)
-	case store.Impossible(err):
-		return e.saveEnd(ctx, store.OutcomeGaveUp, store.CauseUnwritten, detail)
+	case rdb.Impossible(err):
+		return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail)
 	}
 	return err
 }
 
-func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause store.Cause, detail ...string) error {
+func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause repair.Cause, detail ...string) error {
 	e.job.Outcome, e.job.Cause, e.job.Detail, e.job.Finished = outcome, cause, detail, e.Now().UTC()
 	return e.save(ctx)
 }
 
 // notify shows progress. The next notification makes up for a lost one.
 func (e *execution) notify(ctx context.Context) {
-	if err := e.Notify(ctx, store.Progress{Job: e.job, File: e.file, At: e.Now()}); err != nil {
+	if err := e.Notify(ctx, repair.Progress{Job: e.job, File: e.file, At: e.Now()}); err != nil {
 		e.Log.WarnContext(ctx, "progress not shown", "job", e.job.ID, "error", err)
 	}
 }
@@ -163,10 +166,10 @@ func (e *execution) end(ctx context.Context) error {
 
 // FinalProgress returns what is shown of a job's end: with the file, also where
 // another replica saw it finished, and with the site's present answer.
-func (r *Runner) FinalProgress(ctx context.Context, job store.Job, file store.File) store.Progress {
+func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.File) repair.Progress {
 	ctx, done := context.WithTimeout(ctx, endTimeout)
 	defer done()
-	p := store.Progress{Job: job, File: file, At: job.Finished}
+	p := repair.Progress{Job: job, File: file, At: job.Finished}
 	if file.State == "" && job.FileID != "" {
 		p.File, _ = r.Generator.File(ctx, job.FileID) // without an answer the end is shown without the file
 	}
@@ -181,12 +184,12 @@ func (r *Runner) FinalProgress(ctx context.Context, job store.Job, file store.Fi
 // job ended, or that a waiting one is cancelled. The process that took the
 // decision may be gone.
 func (e *execution) auditDecision(ctx context.Context) error {
-	entry := e.entry(store.AuditClaimed, "", e.job.Claimed)
+	entry := e.entry(audit.AuditClaimed, "", e.job.Claimed)
 	if said := e.job.Settled; said != nil {
-		entry = e.job.Plan.Entry(store.AuditSettled, said.By, said.Where, said.Detail, said.At)
+		entry = e.job.Plan.Entry(audit.AuditSettled, said.By, said.Where, said.Detail, said.At)
 	}
 	if said := e.job.Cancelled; said != nil {
-		entry = e.job.Plan.Entry(store.AuditCancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
+		entry = e.job.Plan.Entry(audit.AuditCancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
 	}
 	if err := e.Ledger.Record(ctx, entry); err != nil {
 		return err
@@ -200,19 +203,19 @@ func (e *execution) auditOutcome(ctx context.Context) error {
 	if e.job.Cause != "" {
 		detail += ": " + string(e.job.Cause)
 	}
-	entry := e.entry(store.AuditOutcome, detail, e.job.Finished)
+	entry := e.entry(audit.AuditOutcome, detail, e.job.Finished)
 	entry.After = e.job.Digests
 	return e.Ledger.Record(ctx, entry)
 }
 
-func (e *execution) entry(event store.AuditEvent, detail string, at time.Time) store.Entry {
+func (e *execution) entry(event audit.AuditEvent, detail string, at time.Time) audit.Entry {
 	return e.job.Plan.Entry(event, e.job.Approver, e.place(e.job.Approver), detail, at)
 }
 
 // place returns where somebody decided about the plan.
 func (e *execution) place(who store.Actor) string {
 	if who.Terminal {
-		return store.Terminal
+		return audit.Terminal
 	}
 	return e.job.Plan.Message.Channel
 }

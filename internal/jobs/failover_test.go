@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // group is a Redis whose master can be killed.
@@ -86,7 +87,7 @@ func TestFailoverLosesTheClaim(t *testing.T) {
 			g.failOver()
 			testenv.Until(g.t, "the plan is claimed once more", func() bool {
 				answer, err := g.ledger.Claim(t.Context(), id, "", store.Actor{ID: "U3"}, time.Now())
-				return err == nil && answer.Verdict == store.Claimed
+				return err == nil && answer.Verdict == repair.Claimed
 			})
 			g.follow(t)
 			g.endedWell(id, g.config())
@@ -101,7 +102,7 @@ func TestFailoverLosesTheClaim(t *testing.T) {
 func (b *bench) approved(id string) {
 	b.t.Helper()
 	answer, err := b.ledger.Claim(b.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
-	if err != nil || answer.Verdict != store.Claimed {
+	if err != nil || answer.Verdict != repair.Claimed {
 		b.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 }

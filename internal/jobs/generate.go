@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -37,17 +40,17 @@ func (e *execution) prepare(ctx context.Context) error {
 	switch {
 	case e.late():
 		if e.job.Waiting {
-			return e.failed(ctx, startFailed, store.CauseLate, "No replica of Redis confirmed the record in all that time.")
+			return e.failed(ctx, startFailed, repair.CauseLate, "No replica of Redis confirmed the record in all that time.")
 		}
-		return e.failed(ctx, startFailed, store.CauseLate)
+		return e.failed(ctx, startFailed, repair.CauseLate)
 	case !e.job.Plan.Order.Asks(prompt):
-		return e.failed(ctx, startFailed, store.CauseChanged, "The prompt is another one now.")
-	case !owned(s, store.Update{Kind: store.UpdateClaim, Reads: e.job.Plan.Reads}):
+		return e.failed(ctx, startFailed, repair.CauseChanged, "The prompt is another one now.")
+	case !owned(s, sessions.Update{Kind: sessions.UpdateClaim, Reads: e.job.Plan.Reads}):
 		e.job.Foreign = true
-		return e.conclude(store.OutcomeFailed, store.CauseOverwritten)
+		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
 	}
 	e.prompt = prompt
-	e.job.Step, e.job.Sending = store.StepSending, e.Now().UTC()
+	e.job.Step, e.job.Sending = repair.StepSending, e.Now().UTC()
 	return nil
 }
 
@@ -62,7 +65,7 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 		case err == nil:
 			e.job.Waiting = false
 			return nil
-		case errors.Is(err, store.ErrLeaseLost), store.Impossible(err), ctx.Err() != nil:
+		case errors.Is(err, repair.ErrLeaseLost), rdb.Impossible(err), ctx.Err() != nil:
 			return err
 		}
 		if now := minutes(); now != shown {
@@ -86,9 +89,9 @@ func (e *execution) logWaiting(ctx context.Context, err error) {
 func (e *execution) send(ctx context.Context) error {
 	if e.prompt == "" {
 		if e.job.Settled != nil {
-			return e.failed(ctx, startFailed, store.CauseNotMade)
+			return e.failed(ctx, startFailed, repair.CauseNotMade)
 		}
-		return e.conclude(store.OutcomeUnclear, store.CauseNoAnswer)
+		return e.conclude(store.OutcomeUnclear, repair.CauseNoAnswer)
 	}
 	prompt := e.prompt
 	e.prompt = ""
@@ -96,18 +99,18 @@ func (e *execution) send(ctx context.Context) error {
 	// the lease can record this. A Redis replica that does not know of the request
 	// could take over, and have it sent once more.
 	err := e.Ledger.Replicated(ctx, e.lease, e.job)
-	if errors.Is(err, store.ErrLeaseLost) {
+	if errors.Is(err, repair.ErrLeaseLost) {
 		return err
 	}
-	if store.Impossible(err) { // and nothing was sent
-		e.job.Step, e.job.Sending = store.StepWritten, time.Time{}
+	if rdb.Impossible(err) { // and nothing was sent
+		e.job.Step, e.job.Sending = repair.StepWritten, time.Time{}
 		return err
 	}
 	if err != nil {
 		e.logWaiting(ctx, err)
 	}
 	if err != nil || e.Now().Sub(e.job.Sending) > sendWithin {
-		e.job.Step, e.job.Sending, e.job.Waiting = store.StepWritten, time.Time{}, err != nil
+		e.job.Step, e.job.Sending, e.job.Waiting = repair.StepWritten, time.Time{}, err != nil
 		return nil
 	}
 	limited, done := context.WithTimeout(ctx, requestTimeout)
@@ -119,21 +122,21 @@ func (e *execution) send(ctx context.Context) error {
 	var api *superduper.Error
 	switch {
 	case err == nil:
-		e.job.Step, e.job.FileID, e.job.Sent = store.StepSent, file, e.Now().UTC()
+		e.job.Step, e.job.FileID, e.job.Sent = repair.StepSent, file, e.Now().UTC()
 		return nil
 	case !errors.As(err, &api), api.Kind == superduper.Unclear:
 		e.Log.ErrorContext(ctx, "outcome of a generation unclear", "job", e.job.ID, "error", err)
-		return e.conclude(store.OutcomeUnclear, store.CauseNoAnswer)
+		return e.conclude(store.OutcomeUnclear, repair.CauseNoAnswer)
 	}
 	e.Log.WarnContext(ctx, "generation not started", "job", e.job.ID, "error", err)
 	// Recorded first: nobody must take this for a request without an answer.
 	cause, detail := causeOf(api, e.Now())
-	e.job.Step, e.job.Cause, e.job.Detail = store.StepSent, cause, detail
+	e.job.Step, e.job.Cause, e.job.Detail = repair.StepSent, cause, detail
 	return nil
 }
 
 // causeOf returns why nothing was started, and the API's own words about it.
-func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
+func causeOf(api *superduper.Error, now time.Time) (repair.Cause, []string) {
 	var detail []string
 	for _, field := range api.Fields {
 		detail = append(detail, field.Loc+": "+field.Msg)
@@ -143,27 +146,27 @@ func causeOf(api *superduper.Error, now time.Time) (store.Cause, []string) {
 	}
 	switch api.Kind {
 	case superduper.NoToken:
-		return store.CauseNoToken, nil
+		return repair.CauseNoToken, nil
 	case superduper.Unauthorised:
-		return store.CauseUnauthorised, detail
+		return repair.CauseUnauthorised, detail
 	case superduper.Unpaid:
-		return store.CauseBalance, detail
+		return repair.CauseBalance, detail
 	case superduper.Forbidden:
-		return store.CauseForbidden, detail
+		return repair.CauseForbidden, detail
 	case superduper.Rejected, superduper.NotFound, superduper.Malformed:
-		return store.CauseRejected, detail
+		return repair.CauseRejected, detail
 	case superduper.RateLimited:
 		if api.RetryAfter > 0 {
 			detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
 		}
-		return store.CauseRateLimited, detail
+		return repair.CauseRateLimited, detail
 	case superduper.Certificate:
-		return store.CauseCertificate, nil
+		return repair.CauseCertificate, nil
 	}
 	if api.Status != 0 {
-		return store.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
+		return repair.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
 	}
-	return store.CauseUnavailable, detail
+	return repair.CauseUnavailable, detail
 }
 
 // sent writes the file's id, or that nothing was started.
@@ -171,22 +174,22 @@ func (e *execution) sent(ctx context.Context) error {
 	if e.job.FileID == "" {
 		return e.failed(ctx, startFailed, e.job.Cause, e.job.Detail...)
 	}
-	err := e.update(ctx, store.Update{Kind: store.UpdateFile, At: e.job.Sent})
+	err := e.update(ctx, sessions.Update{Kind: sessions.UpdateFile, At: e.job.Sent})
 	if err != nil && !errors.Is(err, errConflict) {
 		return err
 	}
 	// After a conflict the site most likely started one as well; ours is generated all the same.
-	e.job.Step, e.job.Foreign = store.StepFiled, err != nil
+	e.job.Step, e.job.Foreign = repair.StepFiled, err != nil
 	return nil
 }
 
 // failed writes that there is no video, and records the cause.
-func (e *execution) failed(ctx context.Context, sentence string, cause store.Cause, detail ...string) error {
-	err := e.update(ctx, store.Update{Kind: store.UpdateFailed, At: e.Now(), Error: sentence})
+func (e *execution) failed(ctx context.Context, sentence string, cause repair.Cause, detail ...string) error {
+	err := e.update(ctx, sessions.Update{Kind: sessions.UpdateFailed, At: e.Now(), Error: sentence})
 	if err != nil && !errors.Is(err, errConflict) {
 		return err
 	}
-	e.job.Step, e.job.Cause, e.job.Detail = store.StepFinished, cause, detail
+	e.job.Step, e.job.Cause, e.job.Detail = repair.StepFinished, cause, detail
 	if e.job.Foreign = err != nil; e.job.Foreign {
 		return e.conclude(store.OutcomeFailed, cause, detail...)
 	}

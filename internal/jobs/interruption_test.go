@@ -12,6 +12,9 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -27,7 +30,7 @@ func TestStoppedDuringRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)
-	if err != nil || job.Step != store.StepSent || job.FileID == "" {
+	if err != nil || job.Step != repair.StepSent || job.FileID == "" {
 		t.Fatalf("stopped after %s with file %q: %v", job.Step, job.FileID, err)
 	}
 	b.endedWell(id, b.config())
@@ -79,7 +82,7 @@ func TestResumedTooLate(t *testing.T) {
 			cfg := b.config()
 			cfg.Now = func() time.Time { return time.Now().Add(time.Hour) }
 			job := b.ended(id, cfg)
-			if job.Outcome != c.outcome || job.Cause != store.CauseLate || b.files.Started() != 0 {
+			if job.Outcome != c.outcome || job.Cause != repair.CauseLate || b.files.Started() != 0 {
 				t.Errorf("%s (%s) with %d started, want %s", job.Outcome, job.Cause, b.files.Started(), c.outcome)
 			}
 			if got := b.value("webhook:" + session)["status"]; got != c.status {
@@ -119,12 +122,12 @@ func TestKilledBetweenWriteAndRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := (store.Reader{Redis: b.product}).Session(t.Context(), session)
+	s, err := (sessions.Reader{Redis: b.product}).Session(t.Context(), session)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := store.Writes(s, store.Update{Kind: store.UpdateClaim, At: job.Claimed})[0]
-	if _, err := (store.Writer{Product: b.product, State: b.product}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
+	w := sessions.Writes(s, sessions.Update{Kind: sessions.UpdateClaim, At: job.Claimed})[0]
+	if _, err := (sessions.Writer{Product: b.product, State: b.product}).Write(t.Context(), w, job.Digests[w.Kind]); err != nil {
 		t.Fatal(err)
 	}
 	b.endedWell(id, b.config())
@@ -139,7 +142,7 @@ func TestSuspendedProcess(t *testing.T) {
 	var still atomic.Bool
 	cfg.Now = func() time.Time {
 		if still.Load() {
-			return time.Now().Add(store.JobLease.Life)
+			return time.Now().Add(lease.JobLease.Life)
 		}
 		return time.Now()
 	}
@@ -151,7 +154,7 @@ func TestSuspendedProcess(t *testing.T) {
 			}
 		}
 	}
-	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, store.ErrLeaseLost) {
+	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, repair.ErrLeaseLost) {
 		t.Errorf("it ended with %v", err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)
@@ -192,7 +195,7 @@ func TestSiteStartsAsWell(t *testing.T) {
 		}
 	}
 	job := b.ended(id, cfg)
-	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseOverwritten || !job.Foreign || job.FileID == "" || b.files.Started() != 1 {
+	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseOverwritten || !job.Foreign || job.FileID == "" || b.files.Started() != 1 {
 		t.Errorf("%s (%s), foreign %v, file %q, %d started", job.Outcome, job.Cause, job.Foreign, job.FileID, b.files.Started())
 	}
 	if got := b.value("webhook:" + session)["fileId"]; got != "theirs" {

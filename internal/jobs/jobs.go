@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -54,17 +57,17 @@ type FileRecords interface {
 
 // Config configures a Runner. The callbacks at the end may be nil.
 type Config struct {
-	Ledger    *store.Ledger
-	Writer    store.Writer
-	Product   store.SessionReader
+	Ledger    *repair.Ledger
+	Writer    sessions.Writer
+	Product   diagnosis.SessionReader
 	Files     FileRecords
-	Site      store.SiteReader
+	Site      diagnosis.SiteReader
 	Generator Generator
 	// Examine diagnoses a session as if the job itself did not exist.
-	Examine func(ctx context.Context, session, job string) store.Examination
+	Examine func(ctx context.Context, session, job string) diagnosis.Examination
 	// Notify shows the progress of a job. The end of a job is shown until that
 	// succeeds; an error may have a method Pause that returns how long not to try.
-	Notify  func(ctx context.Context, p store.Progress) error
+	Notify  func(ctx context.Context, p repair.Progress) error
 	Token   bool // a token of SuperDuperAI is configured
 	GiveUp  time.Duration
 	Timings Timings
@@ -72,6 +75,6 @@ type Config struct {
 	Now     func() time.Time
 
 	ReportCounts func(running, unclear int) // receives how many jobs are pending, and wait for a person, in all processes
-	OnFinished   func(job store.Job)        // is called for every job that ended in this process
+	OnFinished   func(job repair.Job)       // is called for every job that ended in this process
 	OnStep       func(step string)          // is called after each recorded step; tests interrupt there
 }

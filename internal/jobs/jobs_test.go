@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestOutcomes: whatever SuperDuperAI and other writers do, the job has an outcome,
@@ -28,32 +29,32 @@ func TestOutcomes(t *testing.T) {
 		action  store.Action
 		before  func(*bench, *jobs.Config)
 		outcome store.Outcome
-		cause   store.Cause
+		cause   repair.Cause
 		status  any // of webhook:
 		started int
 	}{
 		{"made", store.ActionGenerate, nil, store.OutcomeDone, "", "completed", 1},
 		{"fixed", store.ActionFix, nil, store.OutcomeDone, "", "error", 0},
-		{"no token", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) { cfg.Token = false }, store.OutcomeRefused, store.CauseNoToken, nil, 0},
+		{"no token", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) { cfg.Token = false }, store.OutcomeRefused, repair.CauseNoToken, nil, 0},
 		{"the webhook came", store.ActionGenerate, func(b *bench, _ *jobs.Config) {
 			b.set("webhook:"+session, `{"status":"processing","fileId":"f","timestamp":"`+time.Now().UTC().Format(time.RFC3339)+`"}`)
-		}, store.OutcomeRefused, store.CauseChanged, "processing", 0},
+		}, store.OutcomeRefused, repair.CauseChanged, "processing", 0},
 		{"another prompt", store.ActionGenerate, func(b *bench, _ *jobs.Config) { b.set("prompt:"+session, `{"prompt":"A hen"}`) },
-			store.OutcomeRefused, store.CauseChanged, nil, 0},
-		{"401", store.ActionGenerate, status(401, `{"detail":"no"}`), store.OutcomeFailed, store.CauseUnauthorised, "error", 0},
-		{"402", store.ActionGenerate, status(402, `{"detail":"no balance"}`), store.OutcomeFailed, store.CauseBalance, "error", 0},
-		{"403", store.ActionGenerate, status(403, `{"detail":"VIP only"}`), store.OutcomeFailed, store.CauseForbidden, "error", 0},
-		{"422", store.ActionGenerate, status(422, `{"detail":[{"loc":["body","config","duration"],"msg":"too long"}]}`), store.OutcomeFailed, store.CauseRejected, "error", 0},
-		{"429", store.ActionGenerate, status(429, `{}`), store.OutcomeFailed, store.CauseRateLimited, "error", 0},
-		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, store.CauseServerFault, "error", 0},
-		{"a gateway without an answer", store.ActionGenerate, status(524, `<html>`), store.OutcomeUnclear, store.CauseNoAnswer, "processing", 0},
+			store.OutcomeRefused, repair.CauseChanged, nil, 0},
+		{"401", store.ActionGenerate, status(401, `{"detail":"no"}`), store.OutcomeFailed, repair.CauseUnauthorised, "error", 0},
+		{"402", store.ActionGenerate, status(402, `{"detail":"no balance"}`), store.OutcomeFailed, repair.CauseBalance, "error", 0},
+		{"403", store.ActionGenerate, status(403, `{"detail":"VIP only"}`), store.OutcomeFailed, repair.CauseForbidden, "error", 0},
+		{"422", store.ActionGenerate, status(422, `{"detail":[{"loc":["body","config","duration"],"msg":"too long"}]}`), store.OutcomeFailed, repair.CauseRejected, "error", 0},
+		{"429", store.ActionGenerate, status(429, `{}`), store.OutcomeFailed, repair.CauseRateLimited, "error", 0},
+		{"500", store.ActionGenerate, status(500, `{}`), store.OutcomeFailed, repair.CauseServerFault, "error", 0},
+		{"a gateway without an answer", store.ActionGenerate, status(524, `<html>`), store.OutcomeUnclear, repair.CauseNoAnswer, "processing", 0},
 		{"the answer is cut off", store.ActionGenerate, func(b *bench, _ *jobs.Config) {
 			b.files.BreakFor("generate-video", demo.Fault{Cut: true, Late: true})
-		}, store.OutcomeUnclear, store.CauseNoAnswer, "processing", 1},
+		}, store.OutcomeUnclear, repair.CauseNoAnswer, "processing", 1},
 		{"too long", store.ActionGenerate, func(_ *bench, cfg *jobs.Config) {
 			cfg.GiveUp = 0
 			cfg.Generator = never{cfg.Generator}
-		}, store.OutcomeGaveUp, store.CauseTooLong, "processing", 1},
+		}, store.OutcomeGaveUp, repair.CauseTooLong, "processing", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -135,12 +136,12 @@ func TestKilled(t *testing.T) {
 // settled: a person found that nothing was generated.
 func (b *bench) settled(id string) {
 	b.t.Helper()
-	if _, err := b.ledger.Settle(b.t.Context(), id, store.Settlement{By: store.Actor{ID: "U3"}, FileID: "", At: time.Now()}); err != nil {
+	if _, err := b.ledger.Settle(b.t.Context(), id, repair.Settlement{By: store.Actor{ID: "U3"}, FileID: "", At: time.Now()}); err != nil {
 		b.t.Fatal(err)
 	}
 	before := b.files.Started()
 	job := b.ended(id, b.config())
-	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseNotMade || b.files.Started() != before {
+	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseNotMade || b.files.Started() != before {
 		b.t.Errorf("settled, it is %s because of %q, %d started", job.Outcome, job.Cause, b.files.Started()-before)
 	}
 	if got := b.value("webhook:" + session)["status"]; got != "error" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestLayouts: the outcome is written wherever the session carries a status, other
@@ -35,7 +36,7 @@ func TestLayouts(t *testing.T) {
 					b.set("webhook:"+session, c.webhook)
 				}
 				made, cfg := "", b.config()
-				cfg.Notify = func(_ context.Context, p store.Progress) error {
+				cfg.Notify = func(_ context.Context, p repair.Progress) error {
 					made = p.File.Type
 					return nil
 				}

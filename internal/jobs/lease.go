@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/requestid"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Execute executes a job to its end and shows that. It does nothing if somebody
@@ -26,7 +26,7 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 	defer func() {
 		release, done := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer done()
-		if err := r.Ledger.Release(release, lease); err != nil && !errors.Is(err, store.ErrLeaseLost) {
+		if err := r.Ledger.Release(release, lease); err != nil && !errors.Is(err, repair.ErrLeaseLost) {
 			r.Log.WarnContext(ctx, "lease not released", "job", id, "error", err)
 		}
 	}()
@@ -42,7 +42,7 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 
 // renew renews the lease until ctx ends. When it can no longer be sure of the
 // lease it cancels the execution.
-func (r *Runner) renew(ctx context.Context, cancel func(), lease store.Lease) {
+func (r *Runner) renew(ctx context.Context, cancel func(), lease repair.Lease) {
 	timings := r.Ledger.LeaseTimings
 	tick := time.NewTicker(timings.Renew)
 	defer tick.Stop()
@@ -59,7 +59,7 @@ func (r *Runner) renew(ctx context.Context, cancel func(), lease store.Lease) {
 		switch {
 		case err == nil:
 			renewed = r.Now()
-		case errors.Is(err, store.ErrLeaseLost), r.Now().Sub(renewed) > timings.Life-timings.Renew:
+		case errors.Is(err, repair.ErrLeaseLost), r.Now().Sub(renewed) > timings.Life-timings.Renew:
 			cancel()
 			return
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestMissingCommandEndsTheJob: a job that needs a command which Redis does not
@@ -39,7 +40,7 @@ func TestMissingCommandEndsTheJob(t *testing.T) {
 					command(t, server, "ACL", "SETUSER", "default", "-"+strings.ToLower(c.command))
 				}
 				job := b.ended(id, b.config())
-				if job.Outcome != c.outcome || job.Cause != store.CauseCommand || !strings.Contains(strings.Join(job.Detail, " "), c.command) || b.files.Started() != 0 {
+				if job.Outcome != c.outcome || job.Cause != repair.CauseCommand || !strings.Contains(strings.Join(job.Detail, " "), c.command) || b.files.Started() != 0 {
 					t.Errorf("%s (%s) %q with %d started", job.Outcome, job.Cause, job.Detail, b.files.Started())
 				}
 				if got := b.value("webhook:" + session); c.outcome == store.OutcomeRefused && got != nil || c.outcome == store.OutcomeFailed && got["status"] != "error" {

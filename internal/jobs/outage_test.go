@@ -17,6 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // TestRedisOutage: at whatever step Redis closes the connections, the job continues
@@ -70,7 +72,7 @@ func outlived(cfg *jobs.Config, leave, comeBack func()) {
 	var passed atomic.Int64
 	cfg.Now = func() time.Time { // time flies while Redis is away
 		if away.Load() {
-			passed.Add(int64(store.JobLease.Life))
+			passed.Add(int64(lease.JobLease.Life))
 		}
 		return time.Now().Add(time.Duration(passed.Load()))
 	}
@@ -93,7 +95,7 @@ func TestRedisFrozen(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
-	var product *store.Redis
+	var product *rdb.Redis
 	product, cfg.Ledger = opened(t, redistest.Patient(t, b.server.URL()+"?read_timeout=5s&max_retries=-1"))
 	client, err := product.Client(t.Context())
 	if err != nil {

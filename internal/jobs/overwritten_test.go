@@ -16,6 +16,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // slowSite is a site whose read-modify-write pauses between reading and writing
@@ -83,7 +85,7 @@ type race struct {
 	site         *slowSite
 	reached      []string
 	end          func() // has the site write
-	job          store.Job
+	job          repair.Job
 	says, hidden bool // session: says what the repair came to; webhook: does not
 }
 
@@ -128,7 +130,7 @@ func (r *race) run() {
 	id := r.planned(r.action, x)
 	r.at("planned")
 	answer, err := r.ledger.Claim(r.t.Context(), id, "", store.Actor{ID: "U2"}, time.Now())
-	if err != nil || answer.Verdict != store.Claimed {
+	if err != nil || answer.Verdict != repair.Claimed {
 		r.t.Fatalf("%s, %v", answer.Verdict, err)
 	}
 	cfg := r.config()
@@ -174,16 +176,16 @@ func (r *race) judge() (fault string) {
 	switch done := r.job.Outcome == store.OutcomeDone; {
 	case done != r.says, done && r.hidden:
 		return "done is what does not stand, or the reverse"
-	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == store.CauseChanged:
+	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == repair.CauseChanged:
 		return ""
-	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != store.CauseOverwritten || !r.job.Foreign:
+	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != repair.CauseOverwritten || !r.job.Foreign:
 		return "it is not reported as overwritten"
 	}
 	x := r.examined()
 	x.Reads, x.Site = store.LayoutOneKey, &store.Site{Found: true}
 	x.Site.Status, _ = held["status"].(string) // without one it says nothing
 	x.Site.FileID, _ = held["fileId"].(string)
-	d := store.Diagnose(x.Evidence, time.Now().Add(time.Hour), limits)
+	d := diagnosis.Diagnose(x.Evidence, time.Now().Add(time.Hour), limits)
 	made := r.action == store.ActionGenerate && r.job.FileID != "" && (d.Allows(store.ActionFix) || x.Site.Sees(r.job.FileID)) // fix shows it
 	theirs := r.action == store.ActionFix && held["status"] == "error"                                                         // of the site's own, which the customer sees
 	if !d.Allows(r.action) && !made && !theirs {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -32,10 +34,10 @@ func (e *execution) poll(ctx context.Context) error {
 		case store.FileCompleted:
 			return e.completed(ctx)
 		case store.FileFailed:
-			return e.failed(ctx, e.job.Plan.Kind.Tell(makeFailed), store.CauseFileFailed)
+			return e.failed(ctx, e.job.Plan.Kind.Tell(makeFailed), repair.CauseFileFailed)
 		}
 		if e.Now().Sub(e.job.Sent) > e.GiveUp {
-			return e.conclude(store.OutcomeGaveUp, store.CauseTooLong)
+			return e.conclude(store.OutcomeGaveUp, repair.CauseTooLong)
 		}
 		// People read the state and the minutes; more often would only use up
 		// Slack's rate limit.
@@ -67,14 +69,14 @@ func (e *execution) completed(ctx context.Context) error {
 	if err := e.rememberFile(ctx, s); err != nil {
 		return err
 	}
-	err = e.update(ctx, store.Update{Kind: store.UpdateCompleted, At: e.Now()})
+	err = e.update(ctx, sessions.Update{Kind: sessions.UpdateCompleted, At: e.Now()})
 	switch {
 	case errors.Is(err, errConflict):
 		e.job.Foreign = true
-		return e.conclude(store.OutcomeFailed, store.CauseOverwritten)
+		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
 	case err != nil:
 		return err
 	}
-	e.job.Step, e.job.Detail = store.StepFinished, nil
+	e.job.Step, e.job.Detail = repair.StepFinished, nil
 	return nil
 }

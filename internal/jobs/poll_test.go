@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -53,7 +54,7 @@ func TestPollUntilFinished(t *testing.T) {
 		in(store.FileFinalizing),
 	}}
 	var shown []store.FileState
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		shown = append(shown, p.File.State)
 		return nil
 	}
@@ -77,14 +78,14 @@ func TestSessionWrittenDuringGeneration(t *testing.T) {
 		name    string
 		writes  string // into webhook:, FILE is the job's file
 		outcome store.Outcome
-		cause   store.Cause
+		cause   repair.Cause
 		status  any
 		file    string // "" = the job's
 	}{
-		{"another file", `{"status":"processing","fileId":"theirs","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "processing", "theirs"},
-		{"another file, completed", `{"status":"completed","fileId":"theirs","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "completed", "theirs"},
+		{"another file", `{"status":"processing","fileId":"theirs","more":1}`, store.OutcomeFailed, repair.CauseOverwritten, "processing", "theirs"},
+		{"another file, completed", `{"status":"completed","fileId":"theirs","more":1}`, store.OutcomeFailed, repair.CauseOverwritten, "completed", "theirs"},
 		{"our file, completed", `{"status":"completed","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
-		{"an error", `{"status":"error","fileId":"FILE","more":1}`, store.OutcomeFailed, store.CauseOverwritten, "error", ""},
+		{"an error", `{"status":"error","fileId":"FILE","more":1}`, store.OutcomeFailed, repair.CauseOverwritten, "error", ""},
 		{"another member", `{"status":"processing","fileId":"FILE","more":1}`, store.OutcomeDone, "", "completed", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -125,7 +126,7 @@ func TestFileIDErased(t *testing.T) {
 		}
 	}
 	var foreign []bool
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		foreign = append(foreign, p.Job.Foreign)
 		return nil
 	}
@@ -144,8 +145,8 @@ func TestGenerationFails(t *testing.T) {
 	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){in(store.FileInProgress), func(string) (store.File, error) {
 		return store.File{State: store.FileFailed, Error: "Refused: a fox"}, nil
 	}}}
-	var last store.Progress
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	var last repair.Progress
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		last = p
 		return nil
 	}
@@ -153,7 +154,7 @@ func TestGenerationFails(t *testing.T) {
 	if last.File.Error != "Refused: a fox" || len(last.Job.Detail) > 0 {
 		t.Errorf("shown %+v of the job with %q", last.File, last.Job.Detail)
 	}
-	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseFileFailed {
+	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseFileFailed {
 		t.Errorf("%s (%s)", job.Outcome, job.Cause)
 	}
 	got := b.value("webhook:" + session)
@@ -172,7 +173,7 @@ func TestCertificateOfAnotherHost(t *testing.T) {
 	t.Cleanup(server.Close)
 	cfg.Generator = superduper.New(superduper.Config{BaseURL: server.URL, Token: token})
 	job := b.ended(id, cfg)
-	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseCertificate || elsewhere.Started() != 0 {
+	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseCertificate || elsewhere.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, elsewhere.Started())
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestRedisReadOnly: an outcome that cannot be written for as long as a file is
@@ -40,11 +42,11 @@ func TestRedisReadOnly(t *testing.T) {
 	if refused.Load() < 6 {
 		t.Errorf("given up after %d looks", refused.Load())
 	}
-	if job.Outcome != store.OutcomeGaveUp || job.Cause != store.CauseUnwritten || job.FileID == "" {
+	if job.Outcome != store.OutcomeGaveUp || job.Cause != repair.CauseUnwritten || job.FileID == "" {
 		t.Fatalf("%s (%s), file %q", job.Outcome, job.Cause, job.FileID)
 	}
 	b.refuseWrites(false)
-	said := store.Settlement{By: store.Actor{ID: "U0LEAD"}, At: time.Now(), FileID: job.FileID}
+	said := repair.Settlement{By: store.Actor{ID: "U0LEAD"}, At: time.Now(), FileID: job.FileID}
 	if _, err := b.ledger.Settle(t.Context(), id, said); err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +55,7 @@ func TestRedisReadOnly(t *testing.T) {
 
 // eachTime calls a function each time a session is read.
 type eachTime struct {
-	store.SessionReader
+	diagnosis.SessionReader
 	happens func(ctx context.Context)
 }
 

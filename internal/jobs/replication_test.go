@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // leaves freezes the replica and ends its link.
@@ -56,7 +57,7 @@ func TestAwaitReplicas(t *testing.T) {
 func (b *bench) goesOn(id string, replica *redistest.Server) {
 	b.t.Helper()
 	cfg, startedWaiting := b.config(), -1
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		if p.Job.Cancellable() && startedWaiting < 0 {
 			startedWaiting = b.files.Started()
 			replica.Thaw(b.t)
@@ -81,12 +82,12 @@ func TestAwaitReplicasTooLong(t *testing.T) {
 		}
 		return time.Now()
 	}
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		late.Store(p.Job.Waiting)
 		return nil
 	}
 	job := b.ended(id, cfg)
-	if job.Outcome != store.OutcomeFailed || job.Cause != store.CauseLate || len(job.Detail) != 1 || b.files.Started() != 0 {
+	if job.Outcome != store.OutcomeFailed || job.Cause != repair.CauseLate || len(job.Detail) != 1 || b.files.Started() != 0 {
 		t.Errorf("%s (%s) %q with %d started", job.Outcome, job.Cause, job.Detail, b.files.Started())
 	}
 }
@@ -97,19 +98,19 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	t.Parallel()
 	b, id, replica := waiting(t)
 	cfg := b.config()
-	cfg.Notify = func(ctx context.Context, p store.Progress) error {
+	cfg.Notify = func(ctx context.Context, p repair.Progress) error {
 		if !p.Job.Cancellable() {
 			return nil
 		}
 		answer, err := b.ledger.Cancel(ctx, id, store.Actor{ID: "U1"}, time.Now())
-		if err != nil || answer.Verdict != store.JobCancelled {
+		if err != nil || answer.Verdict != repair.JobCancelled {
 			t.Errorf("%s, %v", answer.Verdict, err)
 		}
 		replica.Thaw(t)
 		return nil
 	}
 	over := make(chan store.Outcome, 1)
-	cfg.OnFinished = func(job store.Job) { over <- job.Outcome }
+	cfg.OnFinished = func(job repair.Job) { over <- job.Outcome }
 	job := b.ended(id, cfg)
 	if job.Outcome != store.OutcomeCancelled || b.files.Started() != 0 {
 		t.Errorf("%s (%s) with %d started", job.Outcome, job.Cause, b.files.Started())
@@ -136,7 +137,7 @@ func TestResumedByAnotherReplica(t *testing.T) {
 	b, id, replica := waiting(t)
 	ctx, stop := context.WithCancel(t.Context())
 	cfg := b.config()
-	cfg.Notify = func(_ context.Context, p store.Progress) error {
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
 		if p.Job.Waiting || p.Job.Outcome != "" {
 			stop()
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -17,12 +19,12 @@ import (
 // what is to be written, because the answer to an earlier attempt got lost.
 func TestOwned(t *testing.T) {
 	t.Parallel()
-	file := store.Update{Kind: store.UpdateFile, FileID: "mine"}
-	completed := store.Update{Kind: store.UpdateCompleted, FileID: "mine"}
-	failed := store.Update{Kind: store.UpdateFailed, FileID: "mine", Error: "sorry"}
+	file := sessions.Update{Kind: sessions.UpdateFile, FileID: "mine"}
+	completed := sessions.Update{Kind: sessions.UpdateCompleted, FileID: "mine"}
+	failed := sessions.Update{Kind: sessions.UpdateFailed, FileID: "mine", Error: "sorry"}
 	for _, c := range []struct {
 		status, file, failure string
-		update                store.Update
+		update                sessions.Update
 		want                  bool
 	}{
 		{"processing", "", "", file, true},
@@ -70,22 +72,22 @@ func TestCauseOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		err    superduper.Error
-		cause  store.Cause
+		cause  repair.Cause
 		detail []string
 	}{
-		{superduper.Error{Kind: superduper.NoToken}, store.CauseNoToken, nil},
-		{superduper.Error{Kind: superduper.Unauthorised, Detail: "bad"}, store.CauseUnauthorised, []string{"bad"}},
-		{superduper.Error{Kind: superduper.Forbidden}, store.CauseForbidden, nil},
-		{superduper.Error{Kind: superduper.Unpaid, Detail: "empty"}, store.CauseBalance, []string{"empty"}},
+		{superduper.Error{Kind: superduper.NoToken}, repair.CauseNoToken, nil},
+		{superduper.Error{Kind: superduper.Unauthorised, Detail: "bad"}, repair.CauseUnauthorised, []string{"bad"}},
+		{superduper.Error{Kind: superduper.Forbidden}, repair.CauseForbidden, nil},
+		{superduper.Error{Kind: superduper.Unpaid, Detail: "empty"}, repair.CauseBalance, []string{"empty"}},
 		{superduper.Error{Kind: superduper.Rejected, Fields: []superduper.Field{{Loc: "body.config.duration", Msg: "too long"}}},
-			store.CauseRejected, []string{"body.config.duration: too long"}},
-		{superduper.Error{Kind: superduper.NotFound}, store.CauseRejected, nil},
-		{superduper.Error{Kind: superduper.Malformed}, store.CauseRejected, nil},
-		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, store.CauseRateLimited, []string{"It asks to wait until 12:01:00 UTC."}},
-		{superduper.Error{Kind: superduper.RateLimited}, store.CauseRateLimited, nil},
-		{superduper.Error{Kind: superduper.Certificate}, store.CauseCertificate, nil},
-		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, store.CauseServerFault, []string{"It answered HTTP 503."}},
-		{superduper.Error{Kind: superduper.Unavailable}, store.CauseUnavailable, nil},
+			repair.CauseRejected, []string{"body.config.duration: too long"}},
+		{superduper.Error{Kind: superduper.NotFound}, repair.CauseRejected, nil},
+		{superduper.Error{Kind: superduper.Malformed}, repair.CauseRejected, nil},
+		{superduper.Error{Kind: superduper.RateLimited, RetryAfter: time.Minute}, repair.CauseRateLimited, []string{"It asks to wait until 12:01:00 UTC."}},
+		{superduper.Error{Kind: superduper.RateLimited}, repair.CauseRateLimited, nil},
+		{superduper.Error{Kind: superduper.Certificate}, repair.CauseCertificate, nil},
+		{superduper.Error{Kind: superduper.Unavailable, Status: 503}, repair.CauseServerFault, []string{"It answered HTTP 503."}},
+		{superduper.Error{Kind: superduper.Unavailable}, repair.CauseUnavailable, nil},
 	} {
 		cause, detail := causeOf(&c.err, time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC))
 		if cause != c.cause || !slices.Equal(detail, c.detail) {
@@ -120,8 +122,8 @@ func TestPollBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := execution{job: store.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
-			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, store.Progress) error { return nil }, Now: time.Now})}
+		c := execution{job: repair.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

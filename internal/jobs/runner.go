@@ -11,7 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/superduperai/sessionbot/internal/panics"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Runner executes jobs. It is safe for concurrent use.
@@ -36,7 +36,7 @@ func New(cfg Config) *Runner {
 		cfg.ReportCounts = func(int, int) {}
 	}
 	if cfg.OnFinished == nil {
-		cfg.OnFinished = func(store.Job) {}
+		cfg.OnFinished = func(repair.Job) {}
 	}
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(string) {}
@@ -135,7 +135,7 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
 		return
 	}
-	if err == nil || ctx.Err() != nil || errors.Is(err, store.ErrLeaseLost) {
+	if err == nil || ctx.Err() != nil || errors.Is(err, repair.ErrLeaseLost) {
 		return
 	}
 	var requested interface{ Pause() time.Duration }

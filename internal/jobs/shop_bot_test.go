@@ -16,24 +16,26 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-func (s *shop) examined() store.Examination { return s.bot.Examine(s.t.Context(), s.id) }
+func (s *shop) examined() diagnosis.Examination { return s.bot.Examine(s.t.Context(), s.id) }
 
 // repaired plans a repair by what is seen, has it approved, with a second press
 // where the plan needs one, and executes it.
-func (s *shop) repaired(action store.Action) store.Plan {
+func (s *shop) repaired(action store.Action) repair.Plan {
 	s.t.Helper()
-	p, err := store.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Hour, FixText: "sorry", RefundText: "refunded",
-		Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: store.ListPrices}, time.Now())
+	p, err := repair.MakePlan(action, s.examined(), store.Actor{ID: "U1"}, repair.PlanOptions{TTL: time.Hour, FixText: "sorry", RefundText: "refunded",
+		Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}, Prices: repair.ListPrices}, time.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	if err := s.ledger.SavePlan(s.t.Context(), p); err != nil {
 		s.t.Fatal(err)
 	}
-	approve := func(press string, at time.Time) store.ClaimAnswer {
+	approve := func(press string, at time.Time) repair.ClaimAnswer {
 		answer, err := s.ledger.Claim(s.t.Context(), p.ID, press, store.Actor{ID: "U2"}, at)
 		if err != nil {
 			s.t.Fatal(err)
@@ -42,12 +44,12 @@ func (s *shop) repaired(action store.Action) store.Plan {
 	}
 	answer := approve("", time.Now().Add(-5*time.Second))
 	if p.Risk != "" {
-		if answer.Verdict != store.NeedsSecondClick {
+		if answer.Verdict != repair.NeedsSecondClick {
 			s.t.Fatalf("the first press: %s, although %s", answer.Verdict, p.Risk)
 		}
 		answer = approve(answer.Press, time.Now())
 	}
-	if answer.Verdict != store.Claimed {
+	if answer.Verdict != repair.Claimed {
 		s.t.Fatalf("the last press: %s", answer.Verdict)
 	}
 	if err := jobs.New(s.cfg).Execute(s.t.Context(), p.ID); err != nil {
@@ -61,7 +63,7 @@ func (s *shop) repaired(action store.Action) store.Plan {
 
 // tells repairs, has both events delivered, and holds what was seen against the course
 // and against what holds for all of them.
-func (s *shop) tells(p course, x store.Examination) {
+func (s *shop) tells(p course, x diagnosis.Examination) {
 	s.t.Helper()
 	prompt, byBot, risk := x.Session.PromptText(), s.videos.byBot(), ""
 	if p.repair != none {

@@ -17,6 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -31,7 +33,7 @@ type shop struct {
 	paid   demo.CheckoutSession
 	site   demo.SiteConfig
 	cfg    jobs.Config
-	bot    store.Examiner
+	bot    diagnosis.Examiner
 	ago    atomic.Int64 // how far the site's clock is behind
 }
 
@@ -53,15 +55,15 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 	client := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: token, SiteURL: serve(demo.NewSite(s.site))})
 	reads := bothAPIs{client, payments.New(payments.Config{Key: "rk_live_shop", BaseURL: s.site.StripeURL})}
 	files := sweep.NewFiles(shared.product, time.Now)
-	s.bot = store.Examiner{Redis: store.Reader{Redis: shared.product}, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
+	s.bot = diagnosis.Examiner{Redis: sessions.Reader{Redis: shared.product}, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
 		Proven: func(context.Context, time.Time) bool { return false },
 		Reads:  func(context.Context) store.Layout { return store.LayoutOneKey },
 		Limits: limits, Deadlines: patient, Now: time.Now}
 	s.cfg = config(shared.product, shared.ledger, s.site.FilesURL)
 	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
-	s.cfg.Examine = func(ctx context.Context, id, job string) store.Examination {
+	s.cfg.Examine = func(ctx context.Context, id, job string) diagnosis.Examination {
 		without := s.bot
-		without.Jobs = store.Without(shared.ledger, job)
+		without.Jobs = diagnosis.Without(shared.ledger, job)
 		return without.Examine(ctx, id)
 	}
 	return s
@@ -195,7 +197,7 @@ func (s *shop) is(state store.FileState) { s.t.Helper(); s.videos.Put(s.session(
 
 func (s *shop) session() store.Session {
 	s.t.Helper()
-	session, err := (store.Reader{Redis: s.product}).Session(s.t.Context(), s.id)
+	session, err := (sessions.Reader{Redis: s.product}).Session(s.t.Context(), s.id)
 	if err != nil {
 		s.t.Fatal(err)
 	}

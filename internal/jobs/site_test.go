@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 const (
@@ -54,28 +55,28 @@ func TestSite(t *testing.T) {
 	for i, c := range []struct {
 		name    string
 		left    func(*shop)
-		verdict store.Verdict
+		verdict diagnosis.Verdict
 		allowed []store.Action
 		alone   string // the course without a repair
 		courses []course
 	}{
 		{"the webhook never came", func(s *shop) { s.checkout(); s.undelivered() },
-			store.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
 				{fix, "", "error: sorry (0) → video 1 (1) → video 2 (2)", ""},
 				{generate, "Stripe will still deliver", "video 1 (1) → video 2 (2) → video 3 (3)", stripeGoesOn},
 			}},
 		{"it came and was lost", func(s *shop) { s.checkout() },
-			store.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
 				{fix, "", "error: sorry (0) → video 1 (1) → video 2 (2)", ""},
 				{generate, "", "video 1 (1) → video 2 (2) → video 3 (3)", sentAgain},
 			}},
 		{"it came, and the site died before it wrote", func(s *shop) { s.checkout(); s.unnamed(); s.undelivered() },
-			store.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "Stripe will still deliver", "video 2 (2) → video 3 (3) → video 4 (4)", stripeGoesOn},
 			}},
 		{"processing without a file", func(s *shop) { s.checkout(); s.unnamed(); s.outside(`{"status":"processing"}`) },
-			store.VerdictStalled, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
@@ -85,70 +86,70 @@ func TestSite(t *testing.T) {
 			s.deliver()
 			s.is(store.FileInProgress)
 		},
-			store.VerdictProcessing, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
+			diagnosis.VerdictProcessing, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
 		{"in the making for too long", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileInProgress) },
-			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", slowOne},
 			}},
 		{"delivered, and processing for ever", func(s *shop) { s.checkout(); s.deliver() },
-			store.VerdictCompleted, nil, "video 1 (1) → video 2 (2) → video 3 (3)", nil},
+			diagnosis.VerdictCompleted, nil, "video 1 (1) → video 2 (2) → video 3 (3)", nil},
 		{"the file failed", func(s *shop) { s.checkout(); s.deliver(); s.is(store.FileFailed) },
-			store.VerdictFailed, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictFailed, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", brokenOne},
 			}},
 		{"the first event failed", func(s *shop) { s.checkout(); s.refused(s.deliver) },
-			store.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
 				{generate, "", "video 1 (1) → video 2 (2) → video 3 (3)", sentAgain},
 			}},
 		{"the first event failed, and the second is undelivered", func(s *shop) { s.checkout(); s.refused(s.deliver); s.undelivered() },
-			store.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictFailed, []store.Action{generate, replay}, tooMany + " (0) → video 1 (1) → video 2 (2)", []course{
 				{generate, "", "video 1 (1) → video 2 (2) → video 3 (3)", otherOne},
 			}},
 		{"the second event failed", func(s *shop) { s.checkout(); s.deliver(); s.refused(s.deliverIntent) },
-			store.VerdictUndelivered, []store.Action{fix}, tooMany + " (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, tooMany + " (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"the second event's video is in the making", func(s *shop) {
 			s.ago.Store(int64(5 * time.Minute))
 			s.twice(store.FileInProgress)
-		}, store.VerdictProcessing, nil, "waiting (2) → video 3 (3) → video 4 (4)", nil},
+		}, diagnosis.VerdictProcessing, nil, "waiting (2) → video 3 (3) → video 4 (4)", nil},
 		{"the second event's video is in the making for too long", func(s *shop) { s.twice(store.FileInProgress) },
-			store.VerdictStalled, []store.Action{fix}, "waiting (2) → video 3 (3) → video 4 (4)", []course{
+			diagnosis.VerdictStalled, []store.Action{fix}, "waiting (2) → video 3 (3) → video 4 (4)", []course{
 				{fix, "", "video 1 (2) → video 3 (3) → video 4 (4)", ""},
 			}},
 		{"the second event's video failed", func(s *shop) { s.twice(store.FileFailed) },
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (2) → video 3 (3) → video 4 (4)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (2) → video 3 (3) → video 4 (4)", []course{
 				{fix, "", "video 1 (2) → video 3 (3) → video 4 (4)", ""},
 			}},
 		{"the site timed out", func(s *shop) { s.checkout(); s.timedOut("checkout.session.completed", s.id) },
-			store.VerdictFailed, []store.Action{generate, replay}, timeout + " (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictFailed, []store.Action{generate, replay}, timeout + " (1) → video 2 (2) → video 3 (3)", []course{
 				{generate, "The site's own request", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
 		{"the site timed out over a video", func(s *shop) { s.checkout(); s.deliver(); s.timedOut("checkout.session.completed", s.id) },
-			store.VerdictUndelivered, []store.Action{fix}, timeout + " (2) → video 3 (3) → video 4 (4)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, timeout + " (2) → video 3 (3) → video 4 (4)", []course{
 				{fix, "", "video 1 (2) → video 3 (3) → video 4 (4)", ""},
 			}},
 		{"pending over a video", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"pending"}`) },
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"reset from outside", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"pending","fileId":null}`) },
-			store.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
 		{"reset from outside after the watch saw it", func(s *shop) { s.checkout(); s.deliver(); s.watched(); s.outside(`{"status":"pending","fileId":null}`) },
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"reset from outside after the bot made it", func(s *shop) { s.checkout(); s.repaired(generate); s.outside(`{"status":"pending","fileId":null}`) },
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"said to be completed from outside", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"status":"completed","fileId":null}`) },
-			store.VerdictFailed, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictFailed, []store.Action{fix, generate, replay}, "not found (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
@@ -159,11 +160,11 @@ func TestSite(t *testing.T) {
 			s.videos.Put(somebodys, store.FileCompleted)
 			s.outside(`{"fileId":"` + somebodys + `"}`)
 		},
-			store.VerdictCompleted, nil, "somebody else's video (1) → video 2 (2) → video 3 (3)", nil},
+			diagnosis.VerdictCompleted, nil, "somebody else's video (1) → video 2 (2) → video 3 (3)", nil},
 		{"a file that SuperDuperAI does not know", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"fileId":"` + nobodys + `"}`) },
-			store.VerdictUnclear, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
+			diagnosis.VerdictUnclear, nil, "waiting (1) → video 2 (2) → video 3 (3)", nil},
 		{"a file that SuperDuperAI would have to know", func(s *shop) { s.checkout(); s.deliver(); s.proven(); s.outside(`{"fileId":"` + nobodys + `"}`) },
-			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "", "video 2 (2) → video 3 (3) → video 4 (4)", erasedOne},
 			}},
@@ -174,44 +175,44 @@ func TestSite(t *testing.T) {
 			s.proven()
 			s.outside(`{"fileId":"` + nobodys + `"}`)
 		},
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"not a file id", func(s *shop) { s.checkout(); s.deliver(); s.outside(`{"fileId":"../ping"}`) },
-			store.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictStalled, []store.Action{fix, generate, replay}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "error: sorry (1) → video 2 (2) → video 3 (3)", ""},
 				{generate, "The site stopped while it asked", "video 2 (2) → video 3 (3) → video 4 (4)", unnamedOne},
 			}},
 		{"not a file id, after the watch saw it", func(s *shop) { s.checkout(); s.deliver(); s.watched(); s.outside(`{"fileId":"../ping"}`) },
-			store.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "waiting (1) → video 2 (2) → video 3 (3)", []course{
 				{fix, "", "video 1 (1) → video 2 (2) → video 3 (3)", ""},
 			}},
 		{"a picture to be made a video", func(s *shop) {
 			s.checkout()
 			s.outside(`{"generationType":"image-to-video","imageFile":{"name":"a.png"}}`)
 		},
-			store.VerdictOrphaned, []store.Action{fix, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, replay}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
 				{fix, "", "error: sorry (0) → video 1 (1) → video 2 (2)", ""},
 			}},
 		{"nothing was stored", func(*shop) {},
-			store.VerdictLost, []store.Action{restore}, "not found (0) → not found (0) → not found (0)", nil},
+			diagnosis.VerdictLost, []store.Action{restore}, "not found (0) → not found (0) → not found (0)", nil},
 		{"refunded", func(s *shop) { s.checkout(); s.undelivered(); s.refunded() },
-			store.VerdictRefunded, []store.Action{fix}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
+			diagnosis.VerdictRefunded, []store.Action{fix}, "waiting (0) → video 1 (1) → video 2 (2)", []course{
 				{fix, "", "error: refunded (0) → video 1 (1) → video 2 (2)", ""},
 			}},
 		{"refunded after the second event failed", func(s *shop) { s.checkout(); s.deliver(); s.refused(s.deliverIntent); s.refunded() },
-			store.VerdictCompleted, nil, tooMany + " (1) → video 2 (2) → video 3 (3)", nil},
+			diagnosis.VerdictCompleted, nil, tooMany + " (1) → video 2 (2) → video 3 (3)", nil},
 		{"three keys, the webhook never came", func(s *shop) { s.threeKeys(); s.undelivered() },
-			store.VerdictOrphaned, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
 				{fix, "", "error: sorry (0) → error: sorry (0) → error: sorry (0)", ""},
 				{generate, "Stripe will still deliver", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 			}},
 		{"three keys, generated by the old script", func(s *shop) { s.script(s.unnamed()) },
-			store.VerdictCompleted, []store.Action{fix}, "not found (1) → not found (1) → not found (1)", []course{
+			diagnosis.VerdictCompleted, []store.Action{fix}, "not found (1) → not found (1) → not found (1)", []course{
 				{fix, "", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 			}},
 		{"three keys, what the old script began failed", func(s *shop) { s.script(s.unnamed()); s.is(store.FileFailed) },
-			store.VerdictFailed, []store.Action{fix, generate}, "not found (1) → not found (1) → not found (1)", []course{
+			diagnosis.VerdictFailed, []store.Action{fix, generate}, "not found (1) → not found (1) → not found (1)", []course{
 				{fix, "", "error: sorry (1) → error: sorry (1) → error: sorry (1)", ""},
 				{generate, "", "video 2 (2) → video 2 (2) → video 2 (2)", brokenOne},
 			}},
@@ -219,21 +220,21 @@ func TestSite(t *testing.T) {
 			s.threeKeys()
 			s.holds("webhook", `{"status":"error","error":"no webhook","timestamp":"AT"}`)
 			s.holds("session", `{"timestamp":"AT"}`)
-		}, store.VerdictFailed, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
+		}, diagnosis.VerdictFailed, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
 			{fix, "", "error: sorry (0) → error: sorry (0) → error: sorry (0)", ""},
 			{generate, "", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 		}},
 		{"three keys, marked as error by the bot", func(s *shop) { s.threeKeys(); s.repaired(fix) },
-			store.VerdictFailed, []store.Action{generate}, "error: sorry (0) → error: sorry (0) → error: sorry (0)", []course{
+			diagnosis.VerdictFailed, []store.Action{generate}, "error: sorry (0) → error: sorry (0) → error: sorry (0)", []course{
 				{generate, "", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 			}},
 		{"three keys, marked as error by the bot and reset from outside", func(s *shop) { s.threeKeys(); s.repaired(fix); s.outside(`{"status":"pending","error":null}`) },
-			store.VerdictOrphaned, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
+			diagnosis.VerdictOrphaned, []store.Action{fix, generate}, "not found (0) → not found (0) → not found (0)", []course{
 				{fix, "", "error: sorry (0) → error: sorry (0) → error: sorry (0)", ""},
 				{generate, "", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 			}},
 		{"three keys, generated by the bot and reset from outside", func(s *shop) { s.threeKeys(); s.repaired(generate); s.outside(`{"status":"pending","fileId":null}`) },
-			store.VerdictUndelivered, []store.Action{fix}, "not found (1) → not found (1) → not found (1)", []course{
+			diagnosis.VerdictUndelivered, []store.Action{fix}, "not found (1) → not found (1) → not found (1)", []course{
 				{fix, "", "video 1 (1) → video 1 (1) → video 1 (1)", ""},
 			}},
 	} {

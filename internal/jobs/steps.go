@@ -6,33 +6,36 @@ import (
 	"fmt"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // step does what follows the last recorded step. An error means that it is to be
 // tried again.
 func (e *execution) step(ctx context.Context) error {
 	switch e.job.Step {
-	case store.StepRecorded:
+	case repair.StepRecorded:
 		return e.check(ctx)
-	case store.StepChecked:
+	case repair.StepChecked:
 		return e.begin(ctx)
-	case store.StepWritten:
+	case repair.StepWritten:
 		if e.job.Plan.Action == store.ActionFix {
 			return e.confirm(ctx)
 		}
 		return e.prepare(ctx)
-	case store.StepSending:
+	case repair.StepSending:
 		return e.send(ctx)
-	case store.StepSent:
+	case repair.StepSent:
 		return e.sent(ctx)
-	case store.StepFinished:
+	case repair.StepFinished:
 		return e.confirm(ctx)
 	}
 	return e.poll(ctx)
 }
 
 // conclude gives the job its outcome. Its error is nil, to be returned by a step.
-func (e *execution) conclude(outcome store.Outcome, cause store.Cause, detail ...string) error {
+func (e *execution) conclude(outcome store.Outcome, cause repair.Cause, detail ...string) error {
 	e.job.Outcome, e.job.Cause, e.job.Detail = outcome, cause, detail
 	return nil
 }
@@ -41,19 +44,19 @@ func (e *execution) conclude(outcome store.Outcome, cause store.Cause, detail ..
 // approver was shown.
 func (e *execution) check(ctx context.Context) error {
 	if e.late() {
-		return e.conclude(store.OutcomeRefused, store.CauseLate)
+		return e.conclude(store.OutcomeRefused, repair.CauseLate)
 	}
 	if e.job.Plan.Action == store.ActionGenerate && !e.Token {
-		return e.conclude(store.OutcomeRefused, store.CauseNoToken)
+		return e.conclude(store.OutcomeRefused, repair.CauseNoToken)
 	}
 	x := e.Examine(ctx, e.job.Plan.Session, e.job.ID)
 	if x.RedisSilent || x.JobErr != nil {
-		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, store.ErrSilent))
+		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, rdb.ErrSilent))
 	}
 	if changed := e.job.Plan.Changed(x); len(changed) > 0 {
-		return e.conclude(store.OutcomeRefused, store.CauseChanged, changed...)
+		return e.conclude(store.OutcomeRefused, repair.CauseChanged, changed...)
 	}
-	e.job.Step, e.fresh = store.StepChecked, true
+	e.job.Step, e.fresh = repair.StepChecked, true
 	return nil
 }
 
@@ -67,7 +70,7 @@ func (e *execution) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	writes := store.Writes(s, u)
+	writes := sessions.Writes(s, u)
 	if !e.fresh && e.unchanged(s, writes) {
 		return e.check(ctx) // another replica did, and who knows how long ago
 	}
@@ -83,13 +86,13 @@ func (e *execution) begin(ctx context.Context) error {
 		case !isConflict(err):
 			return err
 		case i == 0:
-			return e.conclude(store.OutcomeRefused, store.CauseChanged,
+			return e.conclude(store.OutcomeRefused, repair.CauseChanged,
 				fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
 		default: // the deciding value is written; the other one is somebody else's now
 			e.job.Detail = append(e.job.Detail, fmt.Sprintf("%s:… was changed by somebody else and left as it is.", w.Kind))
 		}
 	}
-	e.job.Step, e.job.Wrote = store.StepWritten, &u
+	e.job.Step, e.job.Wrote = repair.StepWritten, &u
 	return nil
 }
 
@@ -106,14 +109,14 @@ func (e *execution) confirm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.job.Step, e.job.Foreign = store.StepFinished, !kept
+	e.job.Step, e.job.Foreign = repair.StepFinished, !kept
 	switch {
 	case e.job.Cancelled != nil:
 		return e.conclude(store.OutcomeCancelled, "")
 	case e.job.Cause != "":
 		return e.conclude(store.OutcomeFailed, e.job.Cause, e.job.Detail...)
 	case !kept:
-		return e.conclude(store.OutcomeFailed, store.CauseOverwritten, e.job.Detail...)
+		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten, e.job.Detail...)
 	}
 	return e.conclude(store.OutcomeDone, "", e.job.Detail...)
 }

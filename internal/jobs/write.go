@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // errConflict means that somebody else wrote the session, and their values are
@@ -14,12 +15,12 @@ var errConflict = errors.New("the session was written by somebody else")
 
 // unchanged reports whether the keys to be written are as they were shown: no
 // replica that died wrote any of them.
-func (e *execution) unchanged(s store.Session, writes []store.KeyWrite) bool {
+func (e *execution) unchanged(s store.Session, writes []sessions.KeyWrite) bool {
 	now := s.Digests()
-	return !slices.ContainsFunc(writes, func(w store.KeyWrite) bool { return now[w.Kind] != e.job.Digests[w.Kind] })
+	return !slices.ContainsFunc(writes, func(w sessions.KeyWrite) bool { return now[w.Kind] != e.job.Digests[w.Kind] })
 }
 
-func (e *execution) write(ctx context.Context, w store.KeyWrite) error {
+func (e *execution) write(ctx context.Context, w sessions.KeyWrite) error {
 	digest, err := e.Writer.Write(ctx, w, e.job.Digests[w.Kind])
 	if err == nil {
 		e.job.Digests[w.Kind], e.wrote = digest, true
@@ -29,12 +30,12 @@ func (e *execution) write(ctx context.Context, w store.KeyWrite) error {
 
 // isConflict reports whether a write failed because of the key's present value.
 func isConflict(err error) bool {
-	return errors.Is(err, store.ErrChanged) || errors.Is(err, store.ErrOtherType) || errors.Is(err, store.ErrTooLarge)
+	return errors.Is(err, sessions.ErrChanged) || errors.Is(err, sessions.ErrOtherType) || errors.Is(err, sessions.ErrTooLarge)
 }
 
 // update writes the outcome of the generation. After a conflict it tries once
 // more if the session is still the job's to write, else it returns errConflict.
-func (e *execution) update(ctx context.Context, u store.Update) error {
+func (e *execution) update(ctx context.Context, u sessions.Update) error {
 	u.FileID, u.Reads, e.job.Wrote = e.job.FileID, e.job.Plan.Reads, &u
 	for again := false; ; again = true {
 		s, err := e.Product.Session(ctx, e.job.Plan.Session)
@@ -47,7 +48,7 @@ func (e *execution) update(ctx context.Context, u store.Update) error {
 		if again {
 			e.job.Digests = s.Digests()
 		}
-		for _, w := range store.Writes(s, u) {
+		for _, w := range sessions.Writes(s, u) {
 			if err = e.write(ctx, w); err != nil {
 				break
 			}
@@ -78,9 +79,9 @@ func (e *execution) reread(ctx context.Context) (bool, error) {
 // says processing and names no file but the job's own, or already says what is to
 // be written, since the answer to an earlier attempt got lost. It does not matter
 // which value is newer: the site takes its timestamp before it writes the value.
-func owned(s store.Session, u store.Update) bool {
+func owned(s store.Session, u sessions.Update) bool {
 	values := map[string]store.Value{s.Lookup.Kind: s.Lookup.Value, s.Webhook.Kind: s.Webhook.Value}
-	for _, w := range store.Writes(s, u) {
+	for _, w := range sessions.Writes(s, u) {
 		if !ownedValue(values[w.Kind], u) {
 			return false
 		}
@@ -88,7 +89,7 @@ func owned(s store.Session, u store.Update) bool {
 	return s.Status() != store.StatusNone // the keys exist
 }
 
-func ownedValue(v store.Value, u store.Update) bool {
+func ownedValue(v store.Value, u sessions.Update) bool {
 	file := ""
 	if v.FileID != nil {
 		file = *v.FileID
@@ -103,9 +104,9 @@ func ownedValue(v store.Value, u store.Update) bool {
 	case store.StatusProcessing:
 		return true
 	case store.StatusCompleted:
-		return u.Kind == store.UpdateCompleted && file == u.FileID
+		return u.Kind == sessions.UpdateCompleted && file == u.FileID
 	case store.StatusError:
-		return u.Kind == store.UpdateFailed && v.Error != nil && *v.Error == u.Error
+		return u.Kind == sessions.UpdateFailed && v.Error != nil && *v.Error == u.Error
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stripe/stripe-go/v76"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // listTimeout bounds reading a whole list where the context has no deadline.
@@ -20,7 +21,7 @@ const maxUndeliveredPages = 10
 // are paid or had nothing to pay, a page at a time, newest first. Such an event
 // comes without the charge, so that no refund shows. An unreadable event is
 // skipped: it would hold up all others for ever.
-func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]store.Paid) error) error {
+func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]incident.Paid) error) error {
 	if err := r.checkKey(""); err != nil {
 		return err
 	}
@@ -29,7 +30,7 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 	skipped := 0
 	defer func() { r.logSkipped(ctx, eventsPath, "paid events", skipped) }()
 	return r.pages(eventsPath, eventParams(ctx, from, to, nil, paidEvents), func(p page) (bool, error) {
-		var paid []store.Paid
+		var paid []incident.Paid
 		for _, raw := range p.Data {
 			e, ok := parseEvent(raw)
 			payment, err := r.parsePayment(e.Data.Object)
@@ -44,7 +45,7 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 				payment.PaidAt = e.created()
 			}
 			if isPaid(payment.State) {
-				paid = append(paid, store.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()})
+				paid = append(paid, incident.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()})
 			}
 		}
 		return true, each(paid)
@@ -86,7 +87,7 @@ func isPaid(s store.PaymentState) bool {
 // PaidSessions passes on the payments of Checkout Sessions created since then
 // that are paid or had nothing to pay, a page at a time, newest first, those too
 // for which Stripe never made an event.
-func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]store.Paid) error) error {
+func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]incident.Paid) error) error {
 	if err := r.checkKey(""); err != nil {
 		return err
 	}
@@ -101,7 +102,7 @@ func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]
 	skipped := 0
 	defer func() { r.logSkipped(ctx, sessionsPath, "paid sessions", skipped) }()
 	return r.pages(sessionsPath, params, func(p page) (bool, error) {
-		var paid []store.Paid
+		var paid []incident.Paid
 		for _, raw := range p.Data {
 			payment, err := r.parsePayment(raw)
 			if err != nil {
@@ -109,7 +110,7 @@ func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]
 				continue
 			}
 			if isPaid(payment.State) {
-				paid = append(paid, store.Paid{Payment: payment})
+				paid = append(paid, incident.Paid{Payment: payment})
 			}
 		}
 		return true, each(paid)

@@ -3,61 +3,64 @@ package storybook
 import (
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // kept is what the watch keeps for statistics.
 type kept struct {
-	store.Figures
-	State store.WatchState
+	stats.Figures
+	State incident.WatchState
 }
 
 // ordinary is the figures of an ordinary day.
 func ordinary() kept {
 	rate := 0.99
-	f := kept{Figures: store.Figures{Series: store.Series{}, Rollup: &store.Rollup{AsOf: noon.Add(-40 * time.Second)}},
-		State: store.WatchState{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
-	last := store.HourOf(f.Rollup.AsOf)
+	f := kept{Figures: stats.Figures{Series: stats.Series{}, Rollup: &stats.Rollup{AsOf: noon.Add(-40 * time.Second)}},
+		State: incident.WatchState{Swept: noon.Add(-40 * time.Second), Passed: noon.Add(-20 * time.Second), Notified: noon.Add(-3 * time.Second)}}
+	last := stats.HourOf(f.Rollup.AsOf)
 	for n := range int64(15 * 24) {
 		busy := int(12 + (n*7)%9)
-		f.Series[last-n] = store.Hour{
-			Outcomes: store.Outcomes{Webhook: store.Tries{Good: busy, Bad: int(n+1) % 7 / 6}, Generation: store.Tries{Good: busy - 1, Bad: int(n) % 5 / 4}},
-			Lookup:   store.Tries{Good: int(n) % 3, Bad: int(n) % 11 / 10},
-			Server:   &store.Level{UsedBytes: 1_400_000_000 - n*500_000, MaxBytes: 4_000_000_000},
+		f.Series[last-n] = stats.Hour{
+			Outcomes: stats.Outcomes{Webhook: stats.Tries{Good: busy, Bad: int(n+1) % 7 / 6}, Generation: stats.Tries{Good: busy - 1, Bad: int(n) % 5 / 4}},
+			Lookup:   stats.Tries{Good: int(n) % 3, Bad: int(n) % 11 / 10},
+			Server:   &stats.Level{UsedBytes: 1_400_000_000 - n*500_000, MaxBytes: 4_000_000_000},
 		}
 	}
 	c := &f.Rollup.Count
 	c.Complete, c.Sessions, c.Prompts, c.PromptCharacters, c.AverageLength = true, 12_481, 12_409, 1_405_222, 113
-	c.Longest, c.Shortest = &store.PromptLength{ID: sessionID, Length: 2761}, &store.PromptLength{ID: sessionID, Length: 4}
+	c.Longest, c.Shortest = &stats.PromptLength{ID: sessionID, Length: 2761}, &stats.PromptLength{ID: sessionID, Length: 4}
 	c.Distribution = map[string]int{"0-100": 6_900, "101-500": 4_800, "501-1000": 600, "1001-2000": 90, "2000+": 19}
-	c.Verdicts = map[store.Verdict]int{store.VerdictCompleted: 12_020, store.VerdictFailed: 161, store.VerdictRefunded: 41, store.VerdictAbandoned: 233,
-		store.VerdictWaiting: 4, store.VerdictProcessing: 22}
+	c.Verdicts = map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 12_020, diagnosis.VerdictFailed: 161, diagnosis.VerdictRefunded: 41, diagnosis.VerdictAbandoned: 233,
+		diagnosis.VerdictWaiting: 4, diagnosis.VerdictProcessing: 22}
 	c.WebhookSuccessRate, c.GenerationSuccessRate = &rate, &rate
-	c.Survey = store.Survey{Keys: 41_022, Scanned: 41_022, Namespaces: []store.Namespace{
+	c.Survey = stats.Survey{Keys: 41_022, Scanned: 41_022, Namespaces: []stats.Namespace{
 		{Name: "session", Keys: 12_470, Sampled: 201, SampledBytes: 180_900}, {Name: "webhook", Keys: 12_390, Sampled: 198, SampledBytes: 71_280},
 		{Name: "prompt", Keys: 12_380, Sampled: 203, SampledBytes: 89_320}, {Name: "balance", Keys: 3_700, Sampled: 58, SampledBytes: 4_640},
-	}, Others: store.Namespace{Keys: 82, Sampled: 1, SampledBytes: 96},
+	}, Others: stats.Namespace{Keys: 82, Sampled: 1, SampledBytes: 96},
 		TTLs: map[string]int{"under 1 day": 1_240, "1-7 days": 8_700, "7-30 days": 27_300}}
 	for n := range 24 * 12 {
-		c.Slots = append(c.Slots, store.Slot{At: noon.Add(time.Duration(n-24*12) * 5 * time.Minute), Webhook: store.Tries{Good: 1 + n%2}})
+		c.Slots = append(c.Slots, stats.Slot{At: noon.Add(time.Duration(n-24*12) * 5 * time.Minute), Webhook: stats.Tries{Good: 1 + n%2}})
 	}
 	f.Rollup.Server = server(1_400_000_000, 4_000_000_000, 0)
 	return f
 }
 
-func server(used, most, evicted int64) *store.Server {
-	return &store.Server{UsedMemoryBytes: used, UsedMemoryPeakBytes: used + used/10, MaxMemoryBytes: most, Keys: 41_022, PingMS: 0.4, Version: "7.2.4",
+func server(used, most, evicted int64) *rdb.Server {
+	return &rdb.Server{UsedMemoryBytes: used, UsedMemoryPeakBytes: used + used/10, MaxMemoryBytes: most, Keys: 41_022, PingMS: 0.4, Version: "7.2.4",
 		EvictedKeys: evicted, ConnectedClients: 14, MaxMemoryPolicy: "noeviction", Nodes: 1}
 }
 
 func figures() []Story {
-	stats := func(title string, change func(*kept)) Story {
+	show := func(title string, change func(*kept)) Story {
 		f := ordinary()
 		change(&f)
 		return ask(&world{figures: f}, title, "/redis", "stats")
 	}
-	prompts := sweep.Result{Count: store.Count{Prompts: 12_409, Complete: true}, Prompts: []sweep.Prompt{
+	prompts := sweep.Result{Count: stats.Count{Prompts: 12_409, Complete: true}, Prompts: []sweep.Prompt{
 		{ID: sessionID, Text: "A fox runs through fresh snow at dawn, cinematic, slow motion", Length: 61, At: noon.Add(-3 * time.Minute)},
 		{ID: sessionID, Text: "一只熊猫在竹林里打太极，清晨薄雾，慢镜头", Length: 20, At: noon.Add(-9 * time.Minute)},
 		{ID: sessionID, Text: "An old <clockmaker> & his robot repair a star *together*", Length: 57},
@@ -65,36 +68,36 @@ func figures() []Story {
 	late := prompts
 	late.Count.Complete = false
 	return []Story{
-		stats("stats, a day like any other", func(*kept) {}),
-		stats("stats, webhooks fail", func(f *kept) {
+		show("stats, a day like any other", func(*kept) {}),
+		show("stats, webhooks fail", func(f *kept) {
 			c := &f.Rollup.Count
 			for i := range c.Slots[len(c.Slots)-24:] {
-				c.Slots[len(c.Slots)-24+i].Webhook = store.Tries{Good: i % 2, Bad: 1}
+				c.Slots[len(c.Slots)-24+i].Webhook = stats.Tries{Good: i % 2, Bad: 1}
 			}
-			c.Verdicts[store.VerdictOrphaned], c.Verdicts[store.VerdictStalled] = 24, 2
-			last := store.HourOf(f.Rollup.AsOf)
+			c.Verdicts[diagnosis.VerdictOrphaned], c.Verdicts[diagnosis.VerdictStalled] = 24, 2
+			last := stats.HourOf(f.Rollup.AsOf)
 			for n := range int64(2) {
 				h := f.Series[last-n]
-				h.Webhook, h.Generation = store.Tries{Good: 6, Bad: 12}, store.Tries{Good: 5, Bad: 9}
+				h.Webhook, h.Generation = stats.Tries{Good: 6, Bad: 12}, stats.Tries{Good: 5, Bad: 9}
 				f.Series[last-n] = h
 			}
 		}),
-		stats("stats, Redis fills up and throws away", func(f *kept) {
+		show("stats, Redis fills up and throws away", func(f *kept) {
 			f.Rollup.Server = server(3_800_000_000, 4_000_000_000, 41)
-			f.Series[store.HourOf(f.Rollup.AsOf)] = store.Hour{Server: &store.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
+			f.Series[stats.HourOf(f.Rollup.AsOf)] = stats.Hour{Server: &stats.Level{UsedBytes: 3_800_000_000, MaxBytes: 4_000_000_000, Evicted: 41}}
 			f.Rollup.Count.Survey.TTLs["never expires"] = 3
 		}),
-		stats("stats, Stripe is silent, alerts do not arrive", func(f *kept) {
+		show("stats, Stripe is silent, alerts do not arrive", func(f *kept) {
 			f.State.Passed, f.State.Unreachable = noon.Add(-time.Hour), "Invite the bot into the channel: /invite @sessionbot."
 		}),
-		stats("stats, time ran out, little may be asked", func(f *kept) {
+		show("stats, time ran out, little may be asked", func(f *kept) {
 			f.Rollup.Count.Complete, f.Rollup.Count.Survey.Scanned = false, 20_000
 			f.Rollup.Count.Survey.Untold, f.Rollup.Server, f.Series = true, nil, nil
 		}),
-		stats("stats, nothing there", func(f *kept) { *f = kept{Figures: store.Figures{Rollup: &store.Rollup{AsOf: noon}}} }),
+		show("stats, nothing there", func(f *kept) { *f = kept{Figures: stats.Figures{Rollup: &stats.Rollup{AsOf: noon}}} }),
 		ask(&world{swept: prompts}, "prompts", "/redis", "prompts"),
 		ask(&world{swept: late}, "prompts, time ran out", "/redis", "prompts"),
-		ask(&world{swept: sweep.Result{Count: store.Count{Complete: true}}}, "no prompts", "/redis", "prompts"),
+		ask(&world{swept: sweep.Result{Count: stats.Count{Complete: true}}}, "no prompts", "/redis", "prompts"),
 		ask(&world{}, "ping", "/redis", "ping"),
 		ask(&world{server: *server(1_400_000_000, 4_000_000_000, 0)}, "memory", "/redis", "memory"),
 		ask(&world{server: *server(3_800_000_000, 4_000_000_000, 0)}, "memory, nearly full", "/redis", "memory"),

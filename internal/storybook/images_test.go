@@ -8,14 +8,16 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // TestImagesAreNoVideos: no message about an image calls it a video.
 func TestImagesAreNoVideos(t *testing.T) {
 	t.Parallel()
 	prompt, generating, done, failed := "A fox", "processing", "completed", "error"
-	image := func(status *string, file store.FileState, paid store.PaymentState) store.Examination {
-		var e store.Evidence
+	image := func(status *string, file store.FileState, paid store.PaymentState) diagnosis.Examination {
+		var e diagnosis.Evidence
 		e.Session.Lookup = store.Key{Kind: "session", Exists: true, Full: true,
 			Value: store.Value{Prompt: &prompt, Status: status, GenerationType: "text-to-image"}}
 		if file != "" {
@@ -23,12 +25,12 @@ func TestImagesAreNoVideos(t *testing.T) {
 		}
 		e.Payment = store.Payment{State: paid, Created: noon.Add(-time.Hour)}
 		e.Event = store.Event{State: store.EventFailed, Created: noon.Add(-time.Hour)}
-		x := store.Examination{Evidence: e, At: noon}
-		x.Diagnosis = store.Diagnose(e, noon, store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute})
+		x := diagnosis.Examination{Evidence: e, At: noon}
+		x.Diagnosis = diagnosis.Diagnose(e, noon, diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute})
 		return x
 	}
 	var out strings.Builder
-	for _, x := range []store.Examination{
+	for _, x := range []diagnosis.Examination{
 		image(nil, "", store.PaymentPaid), image(nil, "", store.PaymentUnverified), image(nil, "", store.PaymentNotRequired),
 		image(nil, "", store.PaymentUnpaid), image(nil, "", store.PaymentExpired), image(nil, "", store.PaymentRefunded),
 		image(&generating, store.FileInProgress, store.PaymentPaid), image(&generating, store.FileCompleted, store.PaymentPaid),
@@ -38,12 +40,12 @@ func TestImagesAreNoVideos(t *testing.T) {
 		w := &world{seen: x.Evidence, event: x.Event}
 		out.WriteString(whole(ask(w, "", "/session", "debug "+sessionID)) + "\n")
 		for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
-			p, err := store.MakePlan(action, x, store.Actor{ID: "U1"}, store.PlanOptions{TTL: time.Minute, FixText: commands.FixText,
-				Models: store.Models{Video: "veo3", Image: "gpt-image-1"}}, noon)
+			p, err := repair.MakePlan(action, x, store.Actor{ID: "U1"}, repair.PlanOptions{TTL: time.Minute, FixText: commands.FixText,
+				Models: repair.Models{Video: "veo3", Image: "gpt-image-1"}}, noon)
 			if err != nil {
 				continue // not allowed: debug says why
 			}
-			line := commands.ClaimLine(store.ClaimAnswer{Verdict: store.NeedsSecondClick, Plan: store.PlanRecord{Plan: p}}, noon)
+			line := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
 			out.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {

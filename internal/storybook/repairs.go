@@ -6,39 +6,42 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 func text(s string) *string { return &s }
 
 // planOf is a stored plan of an action.
-func planOf(action store.Action) store.Plan {
-	p := store.Plan{
+func planOf(action store.Action) repair.Plan {
+	p := repair.Plan{
 		ID: "K3F9", Action: action, Session: sessionID, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute),
-		Seen: store.Seen{Verdict: store.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
+		Seen: repair.Seen{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
 	}
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
 		p.Warnings = []string{"Payment could not be verified."}
-		p.Writes = []store.KeyWrite{
-			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []store.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
-			{Session: sessionID, Kind: "session", Changes: []store.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
+		p.Writes = []sessions.KeyWrite{
+			{Session: sessionID, Kind: "webhook", Unreadable: true, Changes: []sessions.Change{{Name: "status", Odd: true, After: text("error")}, {Name: "error", After: text(commands.FixText)}, {Name: "createdAt", Odd: true}}},
+			{Session: sessionID, Kind: "session", Changes: []sessions.Change{{Name: "timestamp", Before: text("2026-03-04T11:00:00.000Z"), After: text("2026-03-04T12:00:31.000Z")}}},
 		}
 		return p
 	}
 	p.Retrying, p.EventID, p.Live = true, "evt_1", true
 	p.Risk = "Stripe will still deliver the event: the site may make this video itself."
 	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
-	p.Order = &store.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: store.FromDefault,
-		Width: 1280, Height: 720, SizeFrom: store.FromSession, Cents: 2400, PromptFrom: store.FromPrompt, PromptChars: 62}
-	p.Writes = []store.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []store.Change{{Name: "status", After: text("processing")}}, Then: []string{"fileId", "timestamp"}}}
+	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
+		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
+	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, Then: []string{"fileId", "timestamp"}}}
 	return p
 }
 
 // imagePlan is a plan to generate an image.
-func imagePlan() store.Plan {
+func imagePlan() repair.Plan {
 	p := planOf(store.ActionGenerate)
-	p.Kind, p.Warnings, p.Order = store.KindImage, nil, &store.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
-		SizeFrom: store.FromSession, PromptFrom: store.FromSession, PromptChars: 62}
+	p.Kind, p.Warnings, p.Order = store.KindImage, nil, &repair.Order{Model: "azure-openai/gpt-image-1", Image: true, Width: 1024, Height: 1024,
+		SizeFrom: repair.FromSession, PromptFrom: repair.FromSession, PromptChars: 62}
 	return p
 }
 
@@ -55,22 +58,22 @@ func clicks() []Story {
 	}
 	p := planOf(store.ActionGenerate)
 	corrupt := planOf(store.ActionFix)
-	corrupt.Writes = []store.KeyWrite{{Session: sessionID, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []store.Change{{Name: "status", After: text("error")}}}}
+	corrupt.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []sessions.Change{{Name: "status", After: text("error")}}}}
 	all = append(all,
 		Story{Title: "pressed once", Blocks: commands.PressedBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
-	for _, verdict := range []store.ClaimVerdict{store.AlreadyCancelled, store.Expired, store.NeedsSecondClick, store.Unknown} {
-		l := commands.ClaimLine(store.ClaimAnswer{Verdict: verdict, Plan: store.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {
+		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp, store.OutcomeCancelled} {
-		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.AlreadyClaimed, Job: store.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
-		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", store.AlreadyClaimed), of("Outcome", outcome)))
+		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", repair.AlreadyClaimed), of("Outcome", outcome)))
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
-		l := commands.ClaimLine(store.ClaimAnswer{Verdict: store.Busy, Doing: doing}, noon)
-		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", store.Busy), of("JobState", doing)))
+		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.Busy, Doing: doing}, noon)
+		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", repair.Busy), of("JobState", doing)))
 	}
 	return all
 }
@@ -79,24 +82,24 @@ func clicks() []Story {
 var endings = []struct {
 	action  store.Action
 	outcome store.Outcome
-	causes  []store.Cause
+	causes  []repair.Cause
 }{
-	{store.ActionFix, "", []store.Cause{""}}, {store.ActionFix, store.OutcomeDone, []store.Cause{""}}, {store.ActionFix, store.OutcomeFailed, []store.Cause{store.CauseOverwritten}},
-	{store.ActionGenerate, "", []store.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []store.Cause{""}},
-	{store.ActionGenerate, store.OutcomeRefused, []store.Cause{store.CauseChanged, store.CauseLate, store.CauseNoToken, store.CauseCommand}},
-	{store.ActionGenerate, store.OutcomeFailed, []store.Cause{store.CauseUnauthorised, store.CauseRejected, store.CauseRateLimited,
-		store.CauseUnavailable, store.CauseBalance, store.CauseForbidden, store.CauseCertificate, store.CauseFileFailed, store.CauseNotMade, store.CauseOverwritten,
-		store.CauseServerFault, store.CauseLate, store.CauseChanged, store.CauseCommand}},
-	{store.ActionGenerate, store.OutcomeUnclear, []store.Cause{store.CauseNoAnswer}},
-	{store.ActionGenerate, store.OutcomeGaveUp, []store.Cause{store.CauseTooLong, store.CauseUnwritten}},
-	{store.ActionGenerate, store.OutcomeCancelled, []store.Cause{""}},
+	{store.ActionFix, "", []repair.Cause{""}}, {store.ActionFix, store.OutcomeDone, []repair.Cause{""}}, {store.ActionFix, store.OutcomeFailed, []repair.Cause{repair.CauseOverwritten}},
+	{store.ActionGenerate, "", []repair.Cause{""}}, {store.ActionGenerate, store.OutcomeDone, []repair.Cause{""}},
+	{store.ActionGenerate, store.OutcomeRefused, []repair.Cause{repair.CauseChanged, repair.CauseLate, repair.CauseNoToken, repair.CauseCommand}},
+	{store.ActionGenerate, store.OutcomeFailed, []repair.Cause{repair.CauseUnauthorised, repair.CauseRejected, repair.CauseRateLimited,
+		repair.CauseUnavailable, repair.CauseBalance, repair.CauseForbidden, repair.CauseCertificate, repair.CauseFileFailed, repair.CauseNotMade, repair.CauseOverwritten,
+		repair.CauseServerFault, repair.CauseLate, repair.CauseChanged, repair.CauseCommand}},
+	{store.ActionGenerate, store.OutcomeUnclear, []repair.Cause{repair.CauseNoAnswer}},
+	{store.ActionGenerate, store.OutcomeGaveUp, []repair.Cause{repair.CauseTooLong, repair.CauseUnwritten}},
+	{store.ActionGenerate, store.OutcomeCancelled, []repair.Cause{""}},
 }
 
 // progress is the state of a job with this outcome.
-func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Progress {
-	job := store.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
-		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: cause == store.CauseOverwritten}
-	now := store.Progress{Job: job, At: noon.Add(6 * time.Minute)}
+func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.Progress {
+	job := repair.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
+		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: cause == repair.CauseOverwritten}
+	now := repair.Progress{Job: job, At: noon.Add(6 * time.Minute)}
 	switch outcome {
 	case store.OutcomeDone, store.OutcomeFailed, store.OutcomeCancelled:
 		now.Site = &store.Site{Found: true, Status: "error"}
@@ -104,13 +107,13 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 		now.Site = &store.Site{Found: true, Status: "processing"}
 	}
 	switch cause {
-	case store.CauseOverwritten:
+	case repair.CauseOverwritten:
 		now.Site.Status = "processing"
-	case store.CauseCommand:
+	case repair.CauseCommand:
 		now.Job.Detail = []string{"Redis refused WATCH."}
-	case store.CauseRejected, store.CauseChanged:
+	case repair.CauseRejected, repair.CauseChanged:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
-	case store.CauseFileFailed:
+	case repair.CauseFileFailed:
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
 	switch {
@@ -120,7 +123,7 @@ func progress(p store.Plan, outcome store.Outcome, cause store.Cause) store.Prog
 	case outcome == store.OutcomeGaveUp:
 		now.Job.FileID = fileID
 	case outcome == store.OutcomeCancelled:
-		now.Job.Cancelled = &store.Decision{By: p.Requester, At: noon.Add(3 * time.Minute)}
+		now.Job.Cancelled = &repair.Decision{By: p.Requester, At: noon.Add(3 * time.Minute)}
 	}
 	return now
 }
@@ -134,33 +137,33 @@ func repairs() []Story {
 			if e.outcome != "" {
 				title = fmt.Sprintf("%s, %s %s", e.action, e.outcome, cause)
 			}
-			all = append(all, repair(title, progress(planOf(e.action), e.outcome, cause)))
+			all = append(all, repairStory(title, progress(planOf(e.action), e.outcome, cause)))
 		}
 	}
 	waiting := progress(planOf(store.ActionGenerate), "", "")
-	waiting.Job.Step, waiting.Job.Waiting = store.StepWritten, true
+	waiting.Job.Step, waiting.Job.Waiting = repair.StepWritten, true
 	cancelling := waiting
-	cancelling.Job.Cancelled = &store.Decision{By: store.Actor{ID: "U0SUPPORT"}, At: noon.Add(3 * time.Minute)}
+	cancelling.Job.Cancelled = &repair.Decision{By: store.Actor{ID: "U0SUPPORT"}, At: noon.Add(3 * time.Minute)}
 	delivered := progress(planOf(store.ActionFix), store.OutcomeDone, "")
 	delivered.Job.Plan.Deliver, delivered.Job.FileID = fileID, fileID
 	delivered.File, delivered.Site = store.File{State: store.FileCompleted}, &store.Site{Found: true, Status: "completed", FileID: fileID}
-	overwritten := progress(planOf(store.ActionGenerate), store.OutcomeFailed, store.CauseOverwritten)
+	overwritten := progress(planOf(store.ActionGenerate), store.OutcomeFailed, repair.CauseOverwritten)
 	overwritten.Job.FileID, overwritten.Site.Status = fileID, ""
 	foreign := progress(planOf(store.ActionGenerate), "", "")
 	foreign.Job.FileID, foreign.Job.Foreign = fileID, true
 	all = append(all,
-		repair("generate, waiting for a replica of Redis", waiting),
-		repair("generate, cancelled while it waits", cancelling, of("ClaimVerdict", store.JobCancelled)),
-		repair("fix, done, delivered", delivered),
-		repair("generate, failed overwritten, made", overwritten),
-		repair("generate, running, overwritten", foreign))
+		repairStory("generate, waiting for a replica of Redis", waiting),
+		repairStory("generate, cancelled while it waits", cancelling, of("ClaimVerdict", repair.JobCancelled)),
+		repairStory("fix, done, delivered", delivered),
+		repairStory("generate, failed overwritten, made", overwritten),
+		repairStory("generate, running, overwritten", foreign))
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
-		all = append(all, repair("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
+		all = append(all, repairStory("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
 	}
 	return all
 }
 
-func repair(title string, p store.Progress, kinds ...string) Story {
+func repairStory(title string, p repair.Progress, kinds ...string) Story {
 	return Story{Title: title, Of: append(kinds, of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)),
 		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -46,7 +47,7 @@ type example struct {
 func examples() []example {
 	const quarter = 14 * time.Minute
 	seen := func(s store.Session, p store.Payment, file store.FileState) world {
-		return world{seen: store.Evidence{Session: s, Payment: p, File: store.File{State: file}},
+		return world{seen: diagnosis.Evidence{Session: s, Payment: p, File: store.File{State: file}},
 			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}}
 	}
 	with := func(w world, change func(*world)) world { change(&w); return w }
@@ -74,7 +75,7 @@ func examples() []example {
 		{"waiting", seen(session(3*time.Minute, "", ""), paid(3*time.Minute), store.FileNone)},
 		{"processing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileInProgress)},
 		{"processing: a repair of ours", with(orphan, func(w *world) {
-			w.seen.Job, w.repair = store.JobRunning, store.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
+			w.seen.Job, w.repair = store.JobRunning, diagnosis.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
 		})},
 		{"finalizing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileFinalizing)},
 		{"stalled", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileInProgress)},
@@ -105,13 +106,13 @@ func examples() []example {
 		{"abandoned", with(seen(session(25*time.Hour, "", ""), paid(25*time.Hour), store.FileNone), func(w *world) { unpay(&w.seen.Payment, store.PaymentExpired) })},
 		{"unclear: a repair of ours", with(orphan, func(w *world) {
 			w.seen.Job = store.JobUnclear
-			w.repair = store.SessionJob{ID: "J", State: store.JobUnclear, Action: store.ActionGenerate, Outcome: store.OutcomeUnclear, At: noon.Add(-time.Minute)}
+			w.repair = diagnosis.SessionJob{ID: "J", State: store.JobUnclear, Action: store.ActionGenerate, Outcome: store.OutcomeUnclear, At: noon.Add(-time.Minute)}
 		})},
 		{"unclear: the wrong Stripe account", with(orphan, func(w *world) {
 			w.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentMissing}
 		})},
 		{"unclear: Redis silent", with(orphan, func(w *world) { w.seen.RedisSilent, w.seen.Session = true, store.Session{} })},
-		{"not found", world{seen: store.Evidence{Session: noKeys, File: store.File{State: store.FileNone},
+		{"not found", world{seen: diagnosis.Evidence{Session: noKeys, File: store.File{State: store.FileNone},
 			Payment: store.Payment{SessionID: sessionID, State: store.PaymentMissing}}}},
 	}
 }

@@ -13,7 +13,8 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Story is one message.
@@ -35,7 +36,7 @@ const (
 	refusal   = "The content filter of <!channel> refused it"
 )
 
-var limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+var limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
 // Stories returns all of them, chapter by chapter.
 func Stories() []Story {
@@ -82,8 +83,8 @@ func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return w },
 		Sessions:   w, Finder: w, Redis: w, Ledger: w, Files: w, Statistics: w, Watch: w, Alerts: true, Limits: limits, SiteURL: siteURL, Token: !w.noToken,
-		Plans: store.PlanOptions{TTL: 10 * time.Minute, Prices: store.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
-			Models: store.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
+		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
+			Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -5,42 +5,48 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // world is a fake of everything that the commands depend on.
 type world struct {
-	seen    store.Evidence
+	seen    diagnosis.Evidence
 	event   store.Event
 	site    store.Site
 	siteErr error
 	fileErr error
-	repair  store.SessionJob
+	repair  diagnosis.SessionJob
 	found   []store.Payment
 	more    bool
-	entries []store.Entry
+	entries []audit.Entry
 	figures kept
 	swept   sweep.Result
-	server  store.Server
+	server  rdb.Server
 	err     error
 	noToken bool
 }
 
-func (w *world) Examine(_ context.Context, id string) store.Examination {
+func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
 	e := w.seen
 	e.Session.ID = id
 	e.Event = w.event
 	if w.siteErr == nil {
 		e.Site = &w.site
 	}
-	return store.Examination{Evidence: e, Diagnosis: store.Diagnose(e, noon, limits), SiteErr: w.siteErr,
+	return diagnosis.Examination{Evidence: e, Diagnosis: diagnosis.Diagnose(e, noon, limits), SiteErr: w.siteErr,
 		FileErr: w.fileErr, Repair: w.repair, At: noon}
 }
 
-func (w *world) ExaminePaid(ctx context.Context, p store.Payment) store.Examination {
+func (w *world) ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Examination {
 	x := w.Examine(ctx, p.SessionID)
 	x.Payment = p
-	x.Diagnosis = store.Diagnose(x.Evidence, noon, limits)
+	x.Diagnosis = diagnosis.Diagnose(x.Evidence, noon, limits)
 	return x
 }
 
@@ -50,34 +56,34 @@ func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error
 
 func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) { return w.swept, w.err }
 
-func (w *world) Server(context.Context) (store.Server, error) { return w.server, w.err }
+func (w *world) Server(context.Context) (rdb.Server, error) { return w.server, w.err }
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * time.Microsecond, w.err }
 
-func (w *world) SavePlan(context.Context, store.Plan) error { return w.err }
+func (w *world) SavePlan(context.Context, repair.Plan) error { return w.err }
 
-func (w *world) JobOf(context.Context, string) (store.SessionJob, error) { return w.repair, w.err }
+func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) { return w.repair, w.err }
 
-func (w *world) Settle(_ context.Context, _ string, said store.Settlement) (store.Job, error) {
+func (w *world) Settle(_ context.Context, _ string, said repair.Settlement) (repair.Job, error) {
 	if w.repair.ID == "" {
-		return store.Job{}, store.ErrNotUnclear
+		return repair.Job{}, repair.ErrNotUnclear
 	}
-	return store.Job{FileID: said.FileID, Plan: store.Plan{Session: sessionID}}, w.err
+	return repair.Job{FileID: said.FileID, Plan: repair.Plan{Session: sessionID}}, w.err
 }
 
 func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }
 
-func (w *world) Record(context.Context, store.Entry) error { return w.err }
+func (w *world) Record(context.Context, audit.Entry) error { return w.err }
 
-func (w *world) History(context.Context, string, int) ([]store.Entry, error) {
+func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err
 }
 
-func (w *world) Figures(context.Context, time.Time) (store.Figures, error) {
+func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 	return w.figures.Figures, w.err
 }
 
-func (w *world) State(context.Context) (store.WatchState, error) { return w.figures.State, w.err }
+func (w *world) State(context.Context) (incident.WatchState, error) { return w.figures.State, w.err }
 
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err

@@ -12,6 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // generated returns sessions in every state that time and services can leave.
@@ -73,18 +75,18 @@ func TestStatisticsAndAlertsAgree(t *testing.T) {
 			h.must(h.records.Begin(t.Context(), now.Add(-40*24*time.Hour))) // nothing is from before
 			h.lead()
 			h.advance(6 * time.Hour)
-			alerted := map[store.Verdict]int{}
+			alerted := map[diagnosis.Verdict]int{}
 			incidents, err := h.records.OpenIncidents(t.Context(), nil)
 			h.must(err)
 			for _, i := range incidents {
 				for _, c := range i.Open() {
-					if s, err := (store.Reader{Redis: h.product}).Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it
+					if s, err := (sessions.Reader{Redis: h.product}).Session(t.Context(), c.ID); err == nil && s.Layout() != store.LayoutNone { // else no sweep meets it
 						alerted[c.Verdict]++
 					}
 				}
 			}
 			counted := h.verdicts()
-			figures := map[store.Verdict]int{}
+			figures := map[diagnosis.Verdict]int{}
 			for _, v := range h.cfg.AlertOn {
 				if n := counted[v]; n > 0 {
 					figures[v] = n
@@ -93,19 +95,19 @@ func TestStatisticsAndAlertsAgree(t *testing.T) {
 			if diff := cmp.Diff(figures, alerted); diff != "" {
 				t.Errorf("counted, and alerted (-counted +alerted):\n%s", diff)
 			}
-			debug := store.Examiner{Redis: store.Reader{Redis: h.product}, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
-			said := map[store.Verdict]int{}
+			debug := diagnosis.Examiner{Redis: sessions.Reader{Redis: h.product}, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
+			said := map[diagnosis.Verdict]int{}
 			for _, e := range examples {
 				// What Stripe does not know counts as unpaid: its lists do not name it.
 				if x := debug.Examine(t.Context(), e.ID); x.Payment.State == store.PaymentMissing && x.Session.Layout() != store.LayoutNone {
-					said[store.VerdictUnpaid]++
+					said[diagnosis.VerdictUnpaid]++
 				} else if x.Session.Layout() != store.LayoutNone && x.Payment.State != store.PaymentMissing {
 					said[x.Verdict]++
 				}
 			}
-			for _, verdicts := range []map[store.Verdict]int{counted, said} { // what was never paid is one or the other by its age
-				verdicts[store.VerdictUnpaid] += verdicts[store.VerdictAbandoned]
-				delete(verdicts, store.VerdictAbandoned)
+			for _, verdicts := range []map[diagnosis.Verdict]int{counted, said} { // what was never paid is one or the other by its age
+				verdicts[diagnosis.VerdictUnpaid] += verdicts[diagnosis.VerdictAbandoned]
+				delete(verdicts, diagnosis.VerdictAbandoned)
 			}
 			if diff := cmp.Diff(counted, said); diff != "" {
 				t.Errorf("counted, and said by debug (-counted +said):\n%s", diff)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestSlackOutage: meanwhile an incident grows, recovers in part and becomes due for
@@ -89,13 +89,13 @@ func TestRemindersDouble(t *testing.T) {
 	if got, want := fmt.Sprint(reminded(4*time.Hour)), "[15 45 105 225]"; got != want {
 		t.Errorf("reminded after %s minutes, want %s", got, want)
 	}
-	press := func(of func() (store.Incident, bool, error)) {
+	press := func(of func() (incident.Incident, bool, error)) {
 		t.Helper()
 		if _, done, err := of(); !done || err != nil {
 			t.Fatalf("pressed in vain: %v", err)
 		}
 	}
-	snooze := func() (store.Incident, bool, error) {
+	snooze := func() (incident.Incident, bool, error) {
 		return h.records.Snooze(t.Context(), h.only().ID, "U1", h.at)
 	}
 	press(snooze)
@@ -106,7 +106,7 @@ func TestRemindersDouble(t *testing.T) {
 	if got, want := fmt.Sprint(reminded(3*time.Hour)), "[120]"; got != want {
 		t.Errorf("after two presses on Snooze reminded after %s minutes, want %s", got, want)
 	}
-	press(func() (store.Incident, bool, error) {
+	press(func() (incident.Incident, bool, error) {
 		return h.records.Acknowledge(t.Context(), h.only().ID, "U1", h.at)
 	})
 	h.advance(time.Second)

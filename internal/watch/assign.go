@@ -4,18 +4,18 @@ import (
 	"context"
 	"slices"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // assign updates the open incidents with what was observed of their sessions, and
 // finds an incident for sessions that are in none.
-func (s *incidents) assign(ctx context.Context, open []store.Incident, observed map[string]Observation) error {
+func (s *incidents) assign(ctx context.Context, open []incident.Incident, observed map[string]Observation) error {
 	assigned := map[string]bool{}
 	for n, i := range open {
-		if !slices.ContainsFunc(i.Cases, func(c store.Case) bool { _, ok := observed[c.ID]; return ok }) {
+		if !slices.ContainsFunc(i.Cases, func(c incident.Case) bool { _, ok := observed[c.ID]; return ok }) {
 			continue
 		}
-		changed, err := s.change(ctx, i, func(i *store.Incident) bool { return reconcile(i, observed, s.Now()) })
+		changed, err := s.change(ctx, i, func(i *incident.Incident) bool { return reconcile(i, observed, s.Now()) })
 		if err != nil {
 			return err
 		}
@@ -26,7 +26,7 @@ func (s *incidents) assign(ctx context.Context, open []store.Incident, observed 
 			}
 		}
 	}
-	unassigned := map[store.IncidentKind][]store.Case{}
+	unassigned := map[incident.IncidentKind][]incident.Case{}
 	for id, o := range observed {
 		if o.Alerted && !assigned[id] {
 			unassigned[o.kind()] = append(unassigned[o.kind()], o.Case)
@@ -42,14 +42,14 @@ func (s *incidents) assign(ctx context.Context, open []store.Incident, observed 
 
 // addCases adds sessions to the newest incident that accepts them, else to a new
 // one.
-func (s *incidents) addCases(ctx context.Context, open []store.Incident, kind store.IncidentKind, cases []store.Case) error {
-	slices.SortFunc(cases, func(a, b store.Case) int { return a.At.Compare(b.At) })
+func (s *incidents) addCases(ctx context.Context, open []incident.Incident, kind incident.IncidentKind, cases []incident.Case) error {
+	slices.SortFunc(cases, func(a, b incident.Case) int { return a.At.Compare(b.At) })
 	for _, i := range slices.Backward(open) {
 		if len(cases) == 0 || !joinable(i, kind, s.Now()) {
 			continue
 		}
-		var rest []store.Case
-		_, err := s.change(ctx, i, func(i *store.Incident) bool {
+		var rest []incident.Case
+		_, err := s.change(ctx, i, func(i *incident.Incident) bool {
 			before := len(i.Cases)
 			rest = join(i, cases, s.Now())
 			return len(i.Cases) > before

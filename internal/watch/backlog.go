@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // maxFileWait is how long the summary waits at most for files that are still to
@@ -20,11 +21,11 @@ const maxFileWait = time.Hour
 type backlog struct {
 	*term
 	mu    sync.Mutex
-	cases map[string]store.Case // by session; nil = the summary is published
+	cases map[string]incident.Case // by session; nil = the summary is published
 }
 
 // add adds a session, unless the summary is published already.
-func (b *backlog) add(c store.Case) {
+func (b *backlog) add(c incident.Case) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, known := b.cases[c.ID]; !known && b.cases != nil {
@@ -51,9 +52,9 @@ func (b *backlog) publish(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case known.state.HistoryTold, slices.ContainsFunc(open, func(i store.Incident) bool { return i.Kind == store.IncidentHistory }): // by another leader
+	case known.state.HistoryTold, slices.ContainsFunc(open, func(i incident.Incident) bool { return i.Kind == incident.IncidentHistory }): // by another leader
 	case summary.Sessions == 0:
-		err = b.record(ctx, store.HistoryTold())
+		err = b.record(ctx, incident.HistoryTold())
 	default:
 		err = b.incidents.open(ctx, summary, Summary)
 	}
@@ -69,15 +70,15 @@ func (b *backlog) publish(ctx context.Context) error {
 
 // summaryOf returns the incident about sessions from before the watch, with the
 // newest of them.
-func summaryOf(cases map[string]store.Case, now time.Time) store.Incident {
-	i := newIncident(store.IncidentHistory, now)
-	i.Sessions, i.Sums = len(cases), map[store.Verdict]store.Sum{}
+func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident {
+	i := newIncident(incident.IncidentHistory, now)
+	i.Sessions, i.Sums = len(cases), map[diagnosis.Verdict]incident.Sum{}
 	for _, c := range cases {
 		sum := i.Sums[c.Verdict]
 		sum.Add(c)
 		i.Sums[c.Verdict] = sum
 	}
-	newest := slices.SortedFunc(maps.Values(cases), func(a, b store.Case) int { return b.At.Compare(a.At) })
-	i.Cases = slices.Clone(newest[:min(len(newest), store.ShownCases)])
+	newest := slices.SortedFunc(maps.Values(cases), func(a, b incident.Case) int { return b.At.Compare(a.At) })
+	i.Cases = slices.Clone(newest[:min(len(newest), incident.ShownCases)])
 	return i
 }

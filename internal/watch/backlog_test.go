@@ -8,29 +8,31 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestBacklogCountsOnce: however often a session is added, and in whatever order, it
 // counts once, and the summary names the newest.
 func TestBacklogCountsOnce(t *testing.T) {
 	t.Parallel()
-	b := backlog{cases: map[string]store.Case{}}
+	b := backlog{cases: map[string]incident.Case{}}
 	for range 2 {
 		for n := range 100 {
 			n = n * 37 % 100
-			c := store.Case{ID: fmt.Sprint("cs_test_", n), Verdict: store.VerdictOrphaned, At: now.Add(-time.Duration(n) * time.Hour), Payment: store.PaymentUnverified}
+			c := incident.Case{ID: fmt.Sprint("cs_test_", n), Verdict: diagnosis.VerdictOrphaned, At: now.Add(-time.Duration(n) * time.Hour), Payment: store.PaymentUnverified}
 			if n%2 == 0 {
-				c.Verdict, c.Payment, c.Amount, c.Currency = store.VerdictFailed, store.PaymentPaid, 100, "usd"
+				c.Verdict, c.Payment, c.Amount, c.Currency = diagnosis.VerdictFailed, store.PaymentPaid, 100, "usd"
 			}
 			b.add(c)
 		}
 	}
 	p := summaryOf(b.cases, now)
-	if failed := p.Sums[store.VerdictFailed]; p.Sessions != 100 || failed.Sessions != 50 || failed.Money["usd"] != 5000 || failed.Unverified != 0 ||
-		p.Sums[store.VerdictOrphaned].Unverified != 50 {
+	if failed := p.Sums[diagnosis.VerdictFailed]; p.Sessions != 100 || failed.Sessions != 50 || failed.Money["usd"] != 5000 || failed.Unverified != 0 ||
+		p.Sums[diagnosis.VerdictOrphaned].Unverified != 50 {
 		t.Errorf("%d sessions: %+v", p.Sessions, p.Sums)
 	}
-	if len(p.Cases) != store.ShownCases {
+	if len(p.Cases) != incident.ShownCases {
 		t.Fatalf("%d are kept", len(p.Cases))
 	}
 	for n, c := range p.Cases {
@@ -54,13 +56,13 @@ func (h *simulation) addOld(n int) {
 }
 
 // summaries returns the summaries that are stored, delivered or not.
-func (h *simulation) summaries() (all []store.Incident) {
+func (h *simulation) summaries() (all []incident.Incident) {
 	h.t.Helper()
 	keys, err := h.client.Keys(h.t.Context(), "sessionbot:{watch}:incident:*").Result()
 	h.must(err)
 	for _, key := range keys {
 		i, err := h.records.Incident(h.t.Context(), key[len("sessionbot:{watch}:incident:"):])
-		if h.must(err); i.Kind == store.IncidentHistory {
+		if h.must(err); i.Kind == incident.IncidentHistory {
 			all = append(all, i)
 		}
 	}
@@ -73,7 +75,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
 	h.cfg.Stripe, h.cfg.Payments = nil, nil
-	const many = store.MaxCases + 2000
+	const many = incident.MaxCases + 2000
 	h.addOld(many)
 	h.lead()
 	h.must(h.term.sweeps.sweep(t.Context()))
@@ -81,9 +83,9 @@ func TestOneSummaryOfMany(t *testing.T) {
 		t.Errorf("%d are due, %v", len(dues), err)
 	}
 	h.advance(2 * time.Minute)
-	h.expectNotified(fmt.Sprint("summary ", store.ShownCases))
+	h.expectNotified(fmt.Sprint("summary ", incident.ShownCases))
 	all := h.summaries()
-	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[store.VerdictOrphaned].Unverified != many {
+	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[diagnosis.VerdictOrphaned].Unverified != many {
 		t.Fatalf("%+v", all)
 	}
 	if c := all[0].Cases[0]; c.ID != "cs_test_old0" {
@@ -107,7 +109,7 @@ func TestLeaderDiesBeforeTheSummary(t *testing.T) {
 	h.must(h.term.inspector.inspectDue(t.Context())) // it has not swept yet
 	h.must(h.client.Del(t.Context(), "prompt:cs_test_old0").Err())
 	h.advance(2 * time.Minute)
-	h.expectNotified(fmt.Sprint("summary ", store.ShownCases))
+	h.expectNotified(fmt.Sprint("summary ", incident.ShownCases))
 	h.lead()
 	h.advance(2 * time.Minute)
 	h.expectNotified()
@@ -137,7 +139,7 @@ func TestSummaryWaitsForPayments(t *testing.T) {
 	h.advance(2 * time.Minute)
 	h.expectNotified("summary 3")
 	all := h.summaries()
-	if len(all) != 1 || all[0].Sessions != 3 || all[0].Sums[store.VerdictLost].Money["usd"] != 100 || all[0].Sums[store.VerdictOrphaned].Sessions != 1 {
+	if len(all) != 1 || all[0].Sessions != 3 || all[0].Sums[diagnosis.VerdictLost].Money["usd"] != 100 || all[0].Sums[diagnosis.VerdictOrphaned].Sessions != 1 {
 		t.Errorf("%+v", all)
 	}
 }
@@ -152,7 +154,7 @@ func TestSummaryIncludesAmounts(t *testing.T) {
 	h.must(h.term.stripe.poll(t.Context()))
 	h.must(h.term.sweeps.sweep(t.Context()))
 	h.advance(time.Minute)
-	if all := h.summaries(); len(all) != 1 || all[0].Sums[store.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
+	if all := h.summaries(); len(all) != 1 || all[0].Sums[diagnosis.VerdictFailed].Money["usd"] != 100 || all[0].Cases[0].Payment != store.PaymentPaid {
 		t.Errorf("%+v", all)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // overHTTP is the Stripe client as it is used in production.
@@ -51,7 +53,7 @@ func TestCallsToStripe(t *testing.T) {
 	shop.begin(h.at.Add(-time.Hour), 1000, false, 0)
 	shop.flush()
 	h.lead()
-	h.must(h.term.record(t.Context(), store.Cursor(h.at), store.Listed(h.at), store.HistoryTold())) // it has watched for long
+	h.must(h.term.record(t.Context(), incident.Cursor(h.at), incident.Listed(h.at), incident.HistoryTold())) // it has watched for long
 	through := func(minutes, lost int) float64 {
 		before := stripe.Calls()
 		for range minutes {
@@ -66,7 +68,7 @@ func TestCallsToStripe(t *testing.T) {
 	} else {
 		t.Logf("%.1f calls a minute", quiet)
 	}
-	if notified, unpaid := h.notified(), h.metrics.of(store.VerdictUnpaid); notified != nil || unpaid != 1000 {
+	if notified, unpaid := h.notified(), h.metrics.of(diagnosis.VerdictUnpaid); notified != nil || unpaid != 1000 {
 		t.Errorf("notified %q; %d sessions are counted as unpaid", notified, unpaid)
 	}
 	t.Logf("%.1f calls a minute with an incident", through(30, 20))

@@ -7,13 +7,18 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // Stripe lists what was paid, in pages that come newest first. An error wraps a
 // store.Unverified where Stripe gave no usable answer.
 type Stripe interface {
-	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
-	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
+	PaidEvents(ctx context.Context, from, to time.Time, page func([]incident.Paid) error) error
+	PaidSessions(ctx context.Context, since time.Time, page func([]incident.Paid) error) error
 	// Undelivered returns the ids of the sessions and payment intents that have an
 	// event which did not reach every endpoint. The set is incomplete unless whole.
 	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)
@@ -22,15 +27,15 @@ type Stripe interface {
 // Notifier shows incidents to people. An error is a *Refusal. The mark
 // identifies a new message, so that a Finder can find it again.
 type Notifier interface {
-	Post(ctx context.Context, i store.Incident, d Decision, mark string) (store.Message, error)
-	Update(ctx context.Context, i store.Incident) error
-	Reply(ctx context.Context, i store.Incident, d Decision, mark string) error
+	Post(ctx context.Context, i incident.Incident, d Decision, mark string) (store.Message, error)
+	Update(ctx context.Context, i incident.Incident) error
+	Reply(ctx context.Context, i incident.Incident, d Decision, mark string) error
 }
 
 // Finder finds the message with the mark in Incident.Posting, in the incident's
 // thread if it has one. It reports false if there is no such message.
 type Finder interface {
-	Find(ctx context.Context, i store.Incident) (store.Message, bool, error)
+	Find(ctx context.Context, i incident.Incident) (store.Message, bool, error)
 }
 
 // ErrHistoryForbidden means that a Finder may not read the channel.
@@ -43,8 +48,8 @@ type FileAPI interface {
 
 // FileRecords remembers what was seen of files; see sweep.Files.
 type FileRecords interface {
-	States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error)
-	Known(ctx context.Context, ref store.FileRef) (store.FileRecord, error)
+	States(ctx context.Context, sessions []store.Session) ([]diagnosis.FileRecord, error)
+	Known(ctx context.Context, ref store.FileRef) (diagnosis.FileRecord, error)
 	Save(ctx context.Context, ref store.FileRef, state store.FileState) error
 	Keep(ctx context.Context) error
 }
@@ -52,20 +57,20 @@ type FileRecords interface {
 // Metrics records what the watch did; see health.Metrics.
 type Metrics interface {
 	Swept(ok, full bool, took time.Duration)
-	Watched(state store.WatchState)
-	Counted(r *store.Rollup) // nil = another replica counts
+	Watched(state incident.WatchState)
+	Counted(r *stats.Rollup) // nil = another replica counts
 	Alerted(reason string)
 	Untold(incidents int)
 }
 
 // Config configures a Watch. All fields are required unless they say otherwise.
 type Config struct {
-	Records    *store.Watch
-	Product    *store.Redis
-	Statistics *store.Statistics
-	Ledger     *store.Ledger
-	Stripe     Stripe              // nil = no key is configured
-	Payments   store.PaymentReader // likewise
+	Records    *incident.Watch
+	Product    *rdb.Redis
+	Statistics *stats.Statistics
+	Ledger     *repair.Ledger
+	Stripe     Stripe                  // nil = no key is configured
+	Payments   diagnosis.PaymentReader // likewise
 	// OtherMode reports whether the Stripe key cannot see the session, because one
 	// is live and the other a test. nil = it sees all.
 	OtherMode func(session string) bool
@@ -75,9 +80,9 @@ type Config struct {
 	Files     FileRecords
 	Notifier  Notifier
 	Finder    Finder
-	AlertOn   []store.Verdict
+	AlertOn   []diagnosis.Verdict
 	FixTexts  []string // the error texts that a repair of ours writes
-	Limits    store.Thresholds
+	Limits    diagnosis.Thresholds
 	Interval  time.Duration // between two sweeps
 	Timings   Timings
 	Metrics   Metrics

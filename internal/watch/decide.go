@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // Reason says why a notification is due; metrics and the log name it.
@@ -77,7 +77,7 @@ func thresholdReached(sessions int) int {
 // Decide returns the most urgent notification that an incident needs; others
 // follow once that is delivered. Updates of one message are at least minInterval
 // apart.
-func Decide(i store.Incident, now time.Time, minInterval time.Duration) Decision {
+func Decide(i incident.Incident, now time.Time, minInterval time.Duration) Decision {
 	nothing := Decision{Reason: Nothing}
 	switch {
 	case now.Before(i.NextTry):
@@ -103,16 +103,16 @@ func Decide(i store.Incident, now time.Time, minInterval time.Duration) Decision
 // decidePost: an incident that was closed before it could be posted is posted all
 // the same, without a mention. Nor is anybody mentioned by a message that replaces
 // one which was acknowledged, or while it is snoozed.
-func decidePost(i store.Incident, now time.Time) Decision {
+func decidePost(i incident.Incident, now time.Time) Decision {
 	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
-	reasons := map[store.IncidentKind]Reason{
-		store.IncidentHistory: Summary, store.IncidentUnverified: Unverifiable, store.IncidentBlind: Degraded,
-		store.IncidentFiles: FilesUnavailable, store.IncidentEmpty: RedisEmpty,
+	reasons := map[incident.IncidentKind]Reason{
+		incident.IncidentHistory: Summary, incident.IncidentUnverified: Unverifiable, incident.IncidentBlind: Degraded,
+		incident.IncidentFiles: FilesUnavailable, incident.IncidentEmpty: RedisEmpty,
 	}
 	if reason, ok := reasons[i.Kind]; ok {
 		d.Reason = reason
 	}
-	if !i.Closed.IsZero() && i.Kind != store.IncidentHistory {
+	if !i.Closed.IsZero() && i.Kind != incident.IncidentHistory {
 		d.Reason = Resolved
 	}
 	return d
@@ -121,32 +121,32 @@ func decidePost(i store.Incident, now time.Time) Decision {
 // Calls reports whether the message of an incident mentions whoever is on call:
 // while it is open, if it is about sessions, if Redis holds none, or if sweeps
 // fail. Whatever else fails only delays what a sweep finds.
-func Calls(i store.Incident) bool {
-	urgent := aboutSessions(i.Kind) || i.Kind == store.IncidentEmpty ||
-		i.Kind == store.IncidentBlind && slices.Contains(i.Parts, store.PartSweep)
+func Calls(i incident.Incident) bool {
+	urgent := aboutSessions(i.Kind) || i.Kind == incident.IncidentEmpty ||
+		i.Kind == incident.IncidentBlind && slices.Contains(i.Parts, incident.PartSweep)
 	return urgent && i.Closed.IsZero()
 }
 
 // aboutSessions reports whether incidents of a kind are about sessions that are
 // in trouble, and so worth a reminder.
-func aboutSessions(kind store.IncidentKind) bool {
-	return !slices.Contains([]store.IncidentKind{
-		store.IncidentUnverified, store.IncidentHistory, store.IncidentBlind, store.IncidentFiles, store.IncidentEmpty,
+func aboutSessions(kind incident.IncidentKind) bool {
+	return !slices.Contains([]incident.IncidentKind{
+		incident.IncidentUnverified, incident.IncidentHistory, incident.IncidentBlind, incident.IncidentFiles, incident.IncidentEmpty,
 	}, kind)
 }
 
 // isUrgent reports whether somebody is waiting to see the change.
-func isUrgent(i store.Incident) bool {
+func isUrgent(i incident.Incident) bool {
 	return Reason(i.Change) == Acknowledged || Reason(i.Change) == Snoozed || i.Reopened || !i.Closed.IsZero()
 }
 
-func snoozed(i store.Incident, now time.Time) bool {
+func snoozed(i incident.Incident, now time.Time) bool {
 	return i.Snoozed != nil && now.Before(i.Snoozed.Until)
 }
 
 // remindAt returns when the next reminder is due unless somebody acknowledges: at
 // the end of a snooze if there is one.
-func remindAt(i store.Incident) time.Time {
+func remindAt(i incident.Incident) time.Time {
 	last := i.PostedAt
 	if i.RemindedAt.After(last) {
 		last = i.RemindedAt
@@ -159,7 +159,7 @@ func remindAt(i store.Incident) time.Time {
 
 // markDelivered updates an incident after a notification was delivered, which
 // showed the revision.
-func markDelivered(i *store.Incident, d Decision, revision int64, now time.Time) {
+func markDelivered(i *incident.Incident, d Decision, revision int64, now time.Time) {
 	i.Tries, i.NextTry = 0, time.Time{}
 	if d.Act != Update { // the outcome of a reply may be unknown still
 		i.Posting = ""

@@ -6,17 +6,19 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// incident returns an orphan incident with n sessions, posted and shown so long ago.
-func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.Incident {
-	i := store.Incident{ID: "i", Kind: store.IncidentKind(store.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
+// testIncident returns an orphan incident with n sessions, posted and shown so long ago.
+func testIncident(n int, posted time.Duration, more ...func(*incident.Incident)) incident.Incident {
+	i := incident.Incident{ID: "i", Kind: incident.IncidentKind(diagnosis.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
 		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
 		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
 	for k := range n {
-		i.Cases = append(i.Cases, store.Case{ID: fmt.Sprint("cs_test_", k), Verdict: store.VerdictOrphaned, At: now.Add(-time.Hour)})
+		i.Cases = append(i.Cases, incident.Case{ID: fmt.Sprint("cs_test_", k), Verdict: diagnosis.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
 	for _, change := range more {
 		change(&i)
@@ -24,27 +26,27 @@ func incident(n int, posted time.Duration, more ...func(*store.Incident)) store.
 	return i
 }
 
-func unposted(i *store.Incident) {
+func unposted(i *incident.Incident) {
 	i.Place, i.Shown, i.PostedAt, i.ShownAt, i.Threshold = store.Message{}, 0, time.Time{}, time.Time{}, 0
 }
-func closed(i *store.Incident) { i.Closed = now }
-func changed(why Reason) func(*store.Incident) {
-	return func(i *store.Incident) { i.Changed(string(why)) }
+func closed(i *incident.Incident) { i.Closed = now }
+func changed(why Reason) func(*incident.Incident) {
+	return func(i *incident.Incident) { i.Changed(string(why)) }
 }
-func of(kind store.IncidentKind) func(*store.Incident) {
-	return func(i *store.Incident) { i.Kind = kind }
+func of(kind incident.IncidentKind) func(*incident.Incident) {
+	return func(i *incident.Incident) { i.Kind = kind }
 }
-func acknowledged(i *store.Incident) { i.Acknowledged = &store.Press{By: "U1", At: now} }
-func silencedFor(d time.Duration) func(*store.Incident) {
-	return func(i *store.Incident) { i.Snoozed = &store.Press{By: "U1", Until: now.Add(d)} }
+func acknowledged(i *incident.Incident) { i.Acknowledged = &incident.Press{By: "U1", At: now} }
+func silencedFor(d time.Duration) func(*incident.Incident) {
+	return func(i *incident.Incident) { i.Snoozed = &incident.Press{By: "U1", Until: now.Add(d)} }
 }
-func reminded(times int, ago time.Duration) func(*store.Incident) {
-	return func(i *store.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
+func reminded(times int, ago time.Duration) func(*incident.Incident) {
+	return func(i *incident.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
 }
-func withParts(names ...string) func(*store.Incident) {
-	return func(i *store.Incident) { i.Parts = names }
+func withParts(names ...string) func(*incident.Incident) {
+	return func(i *incident.Incident) { i.Parts = names }
 }
-func noThreshold(i *store.Incident) { i.Threshold = 0 }
+func noThreshold(i *incident.Incident) { i.Threshold = 0 }
 
 var timings = DefaultTimings()
 
@@ -56,52 +58,52 @@ func TestDecide(t *testing.T) {
 	nothing := quiet(Nothing, None)
 	for _, c := range []struct {
 		name string
-		i    store.Incident
+		i    incident.Incident
 		want Decision
 	}{
-		{"new", incident(1, 0, unposted), call(First, Post)},
-		{"new, and many at once", incident(1000, 0, unposted), call(First, Post)},
-		{"new, but Slack asks for a pause", incident(1, 0, unposted, func(i *store.Incident) { i.NextTry = now.Add(1) }), nothing},
-		{"the pause is over", incident(1, 0, unposted, func(i *store.Incident) { i.NextTry = now }), call(First, Post)},
-		{"put right before it could be told", incident(1, 0, unposted, closed), quiet(Resolved, Post)},
-		{"its message was left behind while it is silenced", incident(1, 0, unposted, silencedFor(time.Hour)), quiet(First, Post)},
-		{"its message was deleted after somebody acknowledged", incident(1, 0, unposted, acknowledged), quiet(First, Post)},
-		{"told, nothing new", incident(1, minute), nothing},
-		{"one more", incident(2, minute, changed(Joined)), quiet(Joined, Update)},
-		{"one more, right after the last", incident(2, 2*time.Second, changed(Joined)), nothing},
-		{"the fifth", incident(5, minute, noThreshold), quiet(Threshold, Reply)},
-		{"the fifth: the message first", incident(5, minute, noThreshold, changed(Joined)), quiet(Joined, Update)},
-		{"the fifth: the message first, even if it has to wait", incident(5, time.Second, noThreshold, changed(Joined)), nothing},
-		{"the 24th", incident(24, minute), nothing},
-		{"the fifth, put right by now", incident(5, minute, noThreshold, closed), nothing},
-		{"the fifth, silenced", incident(5, minute, noThreshold, silencedFor(minute)), nothing},
-		{"acknowledged: shown at once", incident(1, 0, acknowledged, changed(Acknowledged)), quiet(Acknowledged, Update)},
-		{"silenced: shown at once", incident(1, 0, silencedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
-		{"one of two put right", incident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
-		{"one of two put right, right after the last", incident(2, time.Second, changed(Resolved)), nothing},
-		{"all put right: shown at once", incident(2, time.Second, changed(Resolved), closed), quiet(Resolved, Update)},
-		{"closed and shown", incident(2, 24*time.Hour, closed), nothing},
-		{"unanswered for 14 min", incident(1, 14*minute), nothing},
-		{"unanswered for 15 min", incident(1, 15*minute), call(Reminder, Reply)},
-		{"reminded once, 29 min ago", incident(1, time.Hour, reminded(1, 29*minute)), nothing},
-		{"reminded once, 30 min ago", incident(1, time.Hour, reminded(1, 30*minute)), call(Reminder, Reply)},
-		{"reminded twice, an hour ago", incident(1, 3*time.Hour, reminded(2, time.Hour)), call(Reminder, Reply)},
-		{"reminded for days", incident(1, 999*time.Hour, reminded(40, 31*time.Hour)), nothing},
-		{"acknowledged long ago", incident(1, 24*time.Hour, acknowledged), nothing},
-		{"silenced, not yet over", incident(1, 24*time.Hour, silencedFor(1)), nothing},
-		{"silence is over", incident(1, time.Hour, silencedFor(0)), call(Reminder, Reply)},
-		{"silence is over, reminded after it", incident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
-		{"open again", incident(1, time.Second, changed(Reopened), func(i *store.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
-		{"open again and shown so", incident(1, time.Hour, func(i *store.Incident) { i.Reopened = true }), call(Reopened, Reply)},
-		{"Stripe is silent", incident(0, 0, unposted, of(store.IncidentUnverified)), quiet(Unverifiable, Post)},
-		{"Stripe is silent for hours", incident(0, 9*time.Hour, of(store.IncidentUnverified)), nothing},
-		{"Stripe is silent about more", incident(0, minute, of(store.IncidentUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
-		{"Stripe answers again", incident(0, minute, of(store.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
-		{"what was before", incident(700, 0, unposted, of(store.IncidentHistory)), quiet(Summary, Post)},
-		{"what was before, told", incident(700, 99*time.Hour, of(store.IncidentHistory)), nothing},
-		{"sweeps fail", incident(0, 0, unposted, of(store.IncidentBlind), withParts(store.PartSweep)), call(Degraded, Post)},
-		{"passes over Stripe fail", incident(0, 0, unposted, of(store.IncidentBlind), withParts(store.PartStripe)), quiet(Degraded, Post)},
-		{"the watch recovered before that could be told", incident(0, 0, unposted, of(store.IncidentBlind), closed), quiet(Resolved, Post)},
+		{"new", testIncident(1, 0, unposted), call(First, Post)},
+		{"new, and many at once", testIncident(1000, 0, unposted), call(First, Post)},
+		{"new, but Slack asks for a pause", testIncident(1, 0, unposted, func(i *incident.Incident) { i.NextTry = now.Add(1) }), nothing},
+		{"the pause is over", testIncident(1, 0, unposted, func(i *incident.Incident) { i.NextTry = now }), call(First, Post)},
+		{"put right before it could be told", testIncident(1, 0, unposted, closed), quiet(Resolved, Post)},
+		{"its message was left behind while it is silenced", testIncident(1, 0, unposted, silencedFor(time.Hour)), quiet(First, Post)},
+		{"its message was deleted after somebody acknowledged", testIncident(1, 0, unposted, acknowledged), quiet(First, Post)},
+		{"told, nothing new", testIncident(1, minute), nothing},
+		{"one more", testIncident(2, minute, changed(Joined)), quiet(Joined, Update)},
+		{"one more, right after the last", testIncident(2, 2*time.Second, changed(Joined)), nothing},
+		{"the fifth", testIncident(5, minute, noThreshold), quiet(Threshold, Reply)},
+		{"the fifth: the message first", testIncident(5, minute, noThreshold, changed(Joined)), quiet(Joined, Update)},
+		{"the fifth: the message first, even if it has to wait", testIncident(5, time.Second, noThreshold, changed(Joined)), nothing},
+		{"the 24th", testIncident(24, minute), nothing},
+		{"the fifth, put right by now", testIncident(5, minute, noThreshold, closed), nothing},
+		{"the fifth, silenced", testIncident(5, minute, noThreshold, silencedFor(minute)), nothing},
+		{"acknowledged: shown at once", testIncident(1, 0, acknowledged, changed(Acknowledged)), quiet(Acknowledged, Update)},
+		{"silenced: shown at once", testIncident(1, 0, silencedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
+		{"one of two put right", testIncident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
+		{"one of two put right, right after the last", testIncident(2, time.Second, changed(Resolved)), nothing},
+		{"all put right: shown at once", testIncident(2, time.Second, changed(Resolved), closed), quiet(Resolved, Update)},
+		{"closed and shown", testIncident(2, 24*time.Hour, closed), nothing},
+		{"unanswered for 14 min", testIncident(1, 14*minute), nothing},
+		{"unanswered for 15 min", testIncident(1, 15*minute), call(Reminder, Reply)},
+		{"reminded once, 29 min ago", testIncident(1, time.Hour, reminded(1, 29*minute)), nothing},
+		{"reminded once, 30 min ago", testIncident(1, time.Hour, reminded(1, 30*minute)), call(Reminder, Reply)},
+		{"reminded twice, an hour ago", testIncident(1, 3*time.Hour, reminded(2, time.Hour)), call(Reminder, Reply)},
+		{"reminded for days", testIncident(1, 999*time.Hour, reminded(40, 31*time.Hour)), nothing},
+		{"acknowledged long ago", testIncident(1, 24*time.Hour, acknowledged), nothing},
+		{"silenced, not yet over", testIncident(1, 24*time.Hour, silencedFor(1)), nothing},
+		{"silence is over", testIncident(1, time.Hour, silencedFor(0)), call(Reminder, Reply)},
+		{"silence is over, reminded after it", testIncident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
+		{"open again", testIncident(1, time.Second, changed(Reopened), func(i *incident.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
+		{"open again and shown so", testIncident(1, time.Hour, func(i *incident.Incident) { i.Reopened = true }), call(Reopened, Reply)},
+		{"Stripe is silent", testIncident(0, 0, unposted, of(incident.IncidentUnverified)), quiet(Unverifiable, Post)},
+		{"Stripe is silent for hours", testIncident(0, 9*time.Hour, of(incident.IncidentUnverified)), nothing},
+		{"Stripe is silent about more", testIncident(0, minute, of(incident.IncidentUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
+		{"Stripe answers again", testIncident(0, minute, of(incident.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
+		{"what was before", testIncident(700, 0, unposted, of(incident.IncidentHistory)), quiet(Summary, Post)},
+		{"what was before, told", testIncident(700, 99*time.Hour, of(incident.IncidentHistory)), nothing},
+		{"sweeps fail", testIncident(0, 0, unposted, of(incident.IncidentBlind), withParts(incident.PartSweep)), call(Degraded, Post)},
+		{"passes over Stripe fail", testIncident(0, 0, unposted, of(incident.IncidentBlind), withParts(incident.PartStripe)), quiet(Degraded, Post)},
+		{"the watch recovered before that could be told", testIncident(0, 0, unposted, of(incident.IncidentBlind), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -113,7 +115,7 @@ func TestDecide(t *testing.T) {
 // due once, and after the last none is.
 func TestDecideDoesNotRepeat(t *testing.T) {
 	t.Parallel()
-	i := incident(30, 0, unposted)
+	i := testIncident(30, 0, unposted)
 	var order []string
 	notify := func(at time.Time) {
 		for range 5 {
@@ -130,10 +132,10 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 		t.Fatalf("no end of telling: %v", order)
 	}
 	notify(now)
-	join(&i, []store.Case{{ID: "late"}}, now)
+	join(&i, []incident.Case{{ID: "late"}}, now)
 	notify(now.Add(timings.Update))
 	for n := range 100 {
-		join(&i, []store.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
+		join(&i, []incident.Case{{ID: fmt.Sprint("more", n)}}, now.Add(time.Minute))
 	}
 	notify(now.Add(time.Minute))
 	notify(now.Add(16 * time.Minute))
@@ -169,7 +171,7 @@ func TestRetryDelay(t *testing.T) {
 // after the message was updated.
 func TestUpdateKeepsPendingReply(t *testing.T) {
 	t.Parallel()
-	i := incident(5, time.Minute, func(i *store.Incident) { i.Posting = "threshold X" })
+	i := testIncident(5, time.Minute, func(i *incident.Incident) { i.Posting = "threshold X" })
 	markDelivered(&i, Decision{Reason: Joined, Act: Update}, 1, now)
 	if i.Posting == "" {
 		t.Error("the mark of the line is forgotten")
@@ -184,16 +186,16 @@ func TestCalls(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name string
-		i    store.Incident
+		i    incident.Incident
 		want bool
 	}{
-		{"orphans", incident(1, 0), true},
-		{"put right", incident(1, 0, closed), false},
-		{"Stripe is silent", incident(0, 0, of(store.IncidentUnverified)), false},
-		{"what was before", incident(7, 0, of(store.IncidentHistory)), false},
-		{"sweeps fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartNotifications, store.PartSweep)), true},
-		{"sweeps failed", incident(0, 0, of(store.IncidentBlind), withParts(store.PartSweep), closed), false},
-		{"passes over Stripe fail", incident(0, 0, of(store.IncidentBlind), withParts(store.PartEvents, store.PartStripe)), false},
+		{"orphans", testIncident(1, 0), true},
+		{"put right", testIncident(1, 0, closed), false},
+		{"Stripe is silent", testIncident(0, 0, of(incident.IncidentUnverified)), false},
+		{"what was before", testIncident(7, 0, of(incident.IncidentHistory)), false},
+		{"sweeps fail", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartNotifications, incident.PartSweep)), true},
+		{"sweeps failed", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartSweep), closed), false},
+		{"passes over Stripe fail", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartEvents, incident.PartStripe)), false},
 	} {
 		if got := Calls(c.i); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

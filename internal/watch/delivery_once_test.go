@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 )
 
 // TestLookupRefused: the outcome of a post or a reply is unknown, and Slack refuses
@@ -71,7 +71,7 @@ func TestKilledDuringReply(t *testing.T) {
 	h.channel.onReply = func() { // nothing is noted from here on
 		h.must(h.client.Incr(t.Context(), "sessionbot:{watch}:token").Err())
 	}
-	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, store.ErrLeadLost) {
+	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, lease.ErrLeadLost) {
 		t.Fatalf("the line was noted: %v", err)
 	}
 	h.expectNotified("reply reminder 1")

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // BenchmarkDetection measures from the end of the grace time to the alert being
@@ -23,7 +23,7 @@ func BenchmarkDetection(b *testing.B) {
 			server := redistest.Start(b)
 			s := benchOn(b, server.URL(), server.Client())
 			s.cfg.Interval, s.cfg.Timings = time.Second, timings
-			s.cfg.AlertOn = []store.Verdict{store.VerdictOrphaned}
+			s.cfg.AlertOn = []diagnosis.Verdict{diagnosis.VerdictOrphaned}
 			if !way.stripe {
 				s.cfg.Stripe, s.cfg.Payments = nil, nil
 			}

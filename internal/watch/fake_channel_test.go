@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // fakeChannel is an alert channel that keeps its messages.
@@ -39,7 +40,7 @@ func (c *fakeChannel) next() error {
 	return err
 }
 
-func (c *fakeChannel) Post(_ context.Context, i store.Incident, d Decision, mark string) (store.Message, error) {
+func (c *fakeChannel) Post(_ context.Context, i incident.Incident, d Decision, mark string) (store.Message, error) {
 	if err := c.next(); err != nil {
 		return store.Message{}, err
 	}
@@ -61,7 +62,7 @@ func (c *fakeChannel) Post(_ context.Context, i store.Incident, d Decision, mark
 	return m, nil
 }
 
-func (c *fakeChannel) Update(_ context.Context, i store.Incident) error {
+func (c *fakeChannel) Update(_ context.Context, i incident.Incident) error {
 	if err := c.next(); err != nil {
 		return err
 	}
@@ -69,7 +70,7 @@ func (c *fakeChannel) Update(_ context.Context, i store.Incident) error {
 	return nil
 }
 
-func (c *fakeChannel) Reply(_ context.Context, i store.Incident, d Decision, mark string) error {
+func (c *fakeChannel) Reply(_ context.Context, i incident.Incident, d Decision, mark string) error {
 	err := c.next()
 	if c.threadsLocked {
 		err = &Refusal{Stuck: true, Err: errors.New("restricted_action_thread_locked")}
@@ -88,7 +89,7 @@ func (c *fakeChannel) Reply(_ context.Context, i store.Incident, d Decision, mar
 	return err
 }
 
-func (c *fakeChannel) Find(_ context.Context, i store.Incident) (store.Message, bool, error) {
+func (c *fakeChannel) Find(_ context.Context, i incident.Incident) (store.Message, bool, error) {
 	if err := c.next(); err != nil {
 		return store.Message{}, false, err
 	}

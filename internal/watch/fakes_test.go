@@ -9,18 +9,21 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // fakeMetrics keeps what the last sweep counted.
 type fakeMetrics struct {
 	mu       sync.Mutex
-	verdicts map[store.Verdict]int
+	verdicts map[diagnosis.Verdict]int
 	sweep    time.Duration // the slowest so far
 	swept    atomic.Int64
 	rounds   atomic.Int64 // of telling
 }
 
-func (f *fakeMetrics) Counted(r *store.Rollup) {
+func (f *fakeMetrics) Counted(r *stats.Rollup) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.verdicts = nil; r != nil {
@@ -28,7 +31,7 @@ func (f *fakeMetrics) Counted(r *store.Rollup) {
 	}
 }
 
-func (f *fakeMetrics) of(v store.Verdict) int {
+func (f *fakeMetrics) of(v diagnosis.Verdict) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.verdicts[v]
@@ -48,8 +51,8 @@ func (f *fakeMetrics) slowest() time.Duration {
 	return f.sweep
 }
 
-func (*fakeMetrics) Watched(store.WatchState) {}
-func (*fakeMetrics) Alerted(string)           {}
+func (*fakeMetrics) Watched(incident.WatchState) {}
+func (*fakeMetrics) Alerted(string)              {}
 
 // Untold counts the rounds of notifications.
 func (f *fakeMetrics) Untold(int) { f.rounds.Add(1) }

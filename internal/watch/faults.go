@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 const (
@@ -16,7 +17,7 @@ const (
 )
 
 // parts are the parts of the watch that can fail, sorted.
-var parts = []string{store.PartStripe, store.PartEvents, store.PartFiles, store.PartNotifications, store.PartSweep}
+var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFiles, incident.PartNotifications, incident.PartSweep}
 
 // monitor keeps the incidents that are about faults of the watch or of a service.
 type monitor struct {
@@ -26,9 +27,9 @@ type monitor struct {
 }
 
 func newMonitor(t *term) *monitor {
-	m := &monitor{term: t, failures: map[string]int{store.PartFiles: 0}} // no request is no failure
+	m := &monitor{term: t, failures: map[string]int{incident.PartFiles: 0}} // no request is no failure
 	if t.Stripe == nil {
-		m.failures[store.PartStripe], m.failures[store.PartEvents] = 0, 0
+		m.failures[incident.PartStripe], m.failures[incident.PartEvents] = 0, 0
 	}
 	return m
 }
@@ -50,7 +51,7 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 		m.failures[part] = 0
 	}
 	m.mu.Unlock()
-	err = m.incidents.setFault(ctx, store.IncidentBlind, Degraded, func(i *store.Incident, open bool) bool {
+	err = m.incidents.setFault(ctx, incident.IncidentBlind, Degraded, func(i *incident.Incident, open bool) bool {
 		if i.Parts = m.failing(i.Parts); !open {
 			i.Since = m.Now().Add(-failureThreshold * m.Interval)
 		}
@@ -83,7 +84,7 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 	if last.IsZero() || now.Sub(last) < max(failureThreshold*m.Interval, minGap) {
 		return
 	}
-	i := newIncident(store.IncidentBlind, now)
+	i := newIncident(incident.IncidentBlind, now)
 	i.Opened, i.Since, i.Closed = last, last, now
 	if err := m.incidents.open(ctx, i, Resolved); err != nil {
 		m.Log.WarnContext(ctx, "gap in the watch not reported", "error", err)
@@ -97,13 +98,13 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 	why, since := known.stripeFault, known.stripeSilentSince
 	silent := !since.IsZero()
 	count := sessions[store.StripeNoAnswer]
-	if failures, _ := m.of(store.PartStripe); silent && failures < 2 {
+	if failures, _ := m.of(incident.PartStripe); silent && failures < 2 {
 		return nil
 	}
 	if !silent {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return m.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.IncidentUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
 		switch {
 		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
@@ -119,7 +120,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 
 // reportVerified closes that incident once Stripe answers again.
 func (m *monitor) reportVerified(ctx context.Context) error {
-	return m.incidents.setFault(ctx, store.IncidentUnverified, Unverifiable, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.IncidentUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -127,10 +128,10 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 // reportEmpty keeps the incident about a Redis that holds no session although
 // Stripe lists sales: it is not the site's, which stores a session before it can
 // be paid.
-func (m *monitor) reportEmpty(ctx context.Context, state store.WatchState, now time.Time) error {
+func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
 	empty := m.known().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return m.incidents.setFault(ctx, store.IncidentEmpty, RedisEmpty, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.IncidentEmpty, RedisEmpty, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = now
 		}
@@ -144,7 +145,7 @@ func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, si
 	if trouble == "" && !found {
 		return nil
 	}
-	return m.incidents.setFault(ctx, store.IncidentFiles, FilesUnavailable, func(i *store.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.IncidentFiles, FilesUnavailable, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = since
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestPartsFailTogether: one incident, however many parts fail at the same moment.
@@ -16,7 +17,7 @@ func TestPartsFailTogether(t *testing.T) {
 	h := newSimulation(t)
 	h.lead()
 	var failing sync.WaitGroup
-	for _, part := range []string{store.PartSweep, store.PartStripe, store.PartEvents, store.PartNotifications, store.PartFiles} {
+	for _, part := range []string{incident.PartSweep, incident.PartStripe, incident.PartEvents, incident.PartNotifications, incident.PartFiles} {
 		failing.Go(func() {
 			for range failureThreshold {
 				h.term.monitor.report(t.Context(), part, errors.New("no answer"))

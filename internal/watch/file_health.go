@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 const (
@@ -132,7 +133,7 @@ const (
 // nextCheck returns when the file of a video is to be checked, by when the video
 // was started, what was last seen of the file, and when it was last asked for in
 // vain.
-func nextCheck(started time.Time, last store.File, asked time.Time, limits store.Thresholds) time.Time {
+func nextCheck(started time.Time, last store.File, asked time.Time, limits diagnosis.Thresholds) time.Time {
 	late := started.Add(limits.StallAfter)
 	next := last.SeenAt.Add(lateInterval)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 func TestFileHealth(t *testing.T) {
@@ -135,7 +136,7 @@ func TestFilePause(t *testing.T) {
 
 func TestNextCheck(t *testing.T) {
 	t.Parallel()
-	limits := store.Thresholds{StallAfter: 30 * time.Minute}
+	limits := diagnosis.Thresholds{StallAfter: 30 * time.Minute}
 	seen := func(after time.Duration) store.File {
 		return store.File{State: store.FileInProgress, SeenAt: now.Add(after)}
 	}
@@ -156,7 +157,7 @@ func TestNextCheck(t *testing.T) {
 			t.Errorf("%s: after %s, want %s", c.name, got, c.want)
 		}
 	}
-	if got := nextCheck(now, store.File{State: store.FileUnchecked}, time.Time{}, store.Thresholds{StallAfter: time.Minute}).Sub(now); got != time.Minute {
+	if got := nextCheck(now, store.File{State: store.FileUnchecked}, time.Time{}, diagnosis.Thresholds{StallAfter: time.Minute}).Sub(now); got != time.Minute {
 		t.Errorf("where a video is late after a minute: after %s", got)
 	}
 }

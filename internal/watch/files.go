@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 const (
@@ -99,7 +100,7 @@ func (f *fileChecker) checkNext(ctx context.Context) error {
 		if err != nil {
 			f.Log.DebugContext(ctx, "file not checked", "error", err)
 		}
-		f.monitor.report(ctx, store.PartFiles, err)
+		f.monitor.report(ctx, incident.PartFiles, err)
 		return nil
 	})
 	return nil
@@ -175,11 +176,11 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 
 // noteFound records that the API knows a file, and whether the site started it.
 func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) error {
-	var changes []store.StateChange
+	var changes []incident.StateChange
 	f.mu.Lock()
 	if now.Sub(f.noted) >= foundInterval {
 		f.noted = now
-		changes = append(changes, store.Found(now))
+		changes = append(changes, incident.Found(now))
 	}
 	f.mu.Unlock()
 	if !c.Created.IsZero() && !f.known().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
@@ -188,7 +189,7 @@ func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) err
 			return err
 		}
 		if job.ID == "" { // else a job of ours may have started it
-			changes = append(changes, store.Proven(f.APIURL, c.Created))
+			changes = append(changes, incident.Proven(f.APIURL, c.Created))
 		}
 	}
 	if len(changes) == 0 {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // deliver stores a paid session as the site leaves it: processing for ever, with
@@ -24,7 +25,7 @@ func (h *simulation) deliver(n int, started time.Time) {
 }
 
 // verdicts returns what the last sweep counted.
-func (h *simulation) verdicts() map[store.Verdict]int {
+func (h *simulation) verdicts() map[diagnosis.Verdict]int {
 	h.t.Helper()
 	kept, err := h.cfg.Statistics.Figures(h.t.Context(), h.at)
 	h.must(err)
@@ -39,7 +40,7 @@ func (h *simulation) verdicts() map[store.Verdict]int {
 	return kept.Rollup.Count.Verdicts
 }
 
-func (h *simulation) expectVerdicts(want map[store.Verdict]int) {
+func (h *simulation) expectVerdicts(want map[diagnosis.Verdict]int) {
 	h.t.Helper()
 	if diff := cmp.Diff(want, h.verdicts()); diff != "" {
 		h.t.Errorf("%s in (-want +got):\n%s", h.at.Format(time.TimeOnly), diff)
@@ -59,7 +60,7 @@ func TestDeliveredSessionsStayCompleted(t *testing.T) {
 	}
 	h.lead()
 	h.advance(3 * time.Minute) // 300 files at five a second take one
-	want := map[store.Verdict]int{store.VerdictCompleted: sold}
+	want := map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: sold}
 	h.expectVerdicts(want)
 	if all, files := h.api.requests(); all != sold || files != sold {
 		t.Errorf("%d requests for %d files, want one for each of %d", all, files, sold)
@@ -69,7 +70,7 @@ func TestDeliveredSessionsStayCompleted(t *testing.T) {
 	}
 	h.advance(2 * time.Minute)
 	h.expectNotified("first 5")
-	want[store.VerdictOrphaned] = 5
+	want[diagnosis.VerdictOrphaned] = 5
 	h.expectVerdicts(want)
 	h.lead() // the bot restarts
 	h.advance(2 * time.Minute)
@@ -130,7 +131,7 @@ func TestFilesUnavailable(t *testing.T) {
 			h.advance(5 * time.Minute)
 			h.expectNotified("update 0")
 			h.advance(time.Minute)
-			h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: sold})
+			h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: sold})
 		})
 	}
 }
@@ -146,13 +147,13 @@ func TestSomeFilesAreMissing(t *testing.T) {
 	h.lead()
 	h.advance(2 * time.Minute)
 	h.expectNotified()
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 1, diagnosis.VerdictUnclear: 1})
 	h.api.own[fileID(3)] = store.FileCompleted
 	h.deliver(3, h.at.Add(-time.Hour))
 	h.advance(3 * time.Minute)
 	h.expectNotified("first 1")
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 2, store.VerdictStalled: 1})
-	if c := h.only().Cases[0]; c.Verdict != store.VerdictStalled || c.ID != "cs_test_delivered002" {
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 2, diagnosis.VerdictStalled: 1})
+	if c := h.only().Cases[0]; c.Verdict != diagnosis.VerdictStalled || c.ID != "cs_test_delivered002" {
 		t.Errorf("alerted is %+v", c)
 	}
 }
@@ -174,21 +175,21 @@ func TestLateVideo(t *testing.T) {
 	if n := asked(14 * time.Minute); n != 0 {
 		t.Errorf("%d requests before it was due", n)
 	}
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictUnchecked: 1})
 	if n := asked(15 * time.Minute); n < 2 || n > 3 {
 		t.Errorf("%d requests in the second quarter of an hour", n)
 	}
 	h.expectNotified()
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictProcessing: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictProcessing: 1})
 	h.advance(4 * time.Minute)
 	h.expectNotified("first 1")
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictStalled: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictStalled: 1})
 	if n := asked(4 * time.Hour); n != 4 {
 		t.Errorf("%d requests in four hours", n)
 	}
 	h.api.state = store.FileFailed
 	h.advance(lateInterval)
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictFailed: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictFailed: 1})
 }
 
 // TestFileIsReplaced: the new file is checked, and the finished one not forgotten.
@@ -199,16 +200,16 @@ func TestFileIsReplaced(t *testing.T) {
 	h.deliver(1, h.at.Add(-time.Hour))
 	h.lead()
 	h.advance(2 * time.Minute)
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 1})
 	at := h.at.Add(-20 * time.Minute).UTC().Format(time.RFC3339)
 	h.put("session:cs_test_delivered001", `{"prompt":"A fox","createdAt":"`+at+`","status":"processing","fileId":"`+fileID(2)+`","timestamp":"`+at+`"}`)
 	h.term.sweeper.Written("cs_test_delivered001")
 	h.api.err = &store.FileError{Trouble: store.FileRateLimited, Err: errors.New("slow down")}
 	h.advance(time.Minute)
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictUnchecked: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictUnchecked: 1})
 	h.api.err = nil
 	h.advance(2 * time.Minute)
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 1})
 	if n := h.api.asked[fileID(1)]; n != 1 {
 		t.Errorf("the first file was asked for %d times", n)
 	}
@@ -234,11 +235,11 @@ func TestAPIForgetsFiles(t *testing.T) {
 	h.advance(2 * time.Hour)
 	h.cfg.Interval = time.Minute
 	h.expectNotified("files_unavailable 0")
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 30, store.VerdictUnchecked: sold - 30})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 30, diagnosis.VerdictUnchecked: sold - 30})
 	h.api.state = store.FileCompleted
 	h.advance(6 * time.Minute)
 	h.expectNotified("update 0")
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: sold})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: sold})
 }
 
 // TestUnreadableAnswers about one file while others are found: the session is unclear,
@@ -252,7 +253,7 @@ func TestUnreadableAnswers(t *testing.T) {
 	h.lead()
 	h.advance(3 * time.Hour)
 	h.expectNotified()
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 1, diagnosis.VerdictUnclear: 1})
 	if n := h.api.asked[fileID(1)]; n > 5 {
 		t.Errorf("asked for %d times in three hours", n)
 	}
@@ -281,7 +282,7 @@ func TestPaymentOfUnclearSession(t *testing.T) {
 	h.lead()
 	h.advance(10 * time.Minute)
 	h.expectNotified()
-	h.expectVerdicts(map[store.Verdict]int{store.VerdictCompleted: 1, store.VerdictUnclear: 1})
+	h.expectVerdicts(map[diagnosis.Verdict]int{diagnosis.VerdictCompleted: 1, diagnosis.VerdictUnclear: 1})
 	h.api.own[fileID(3)] = store.FileCompleted
 	h.deliver(3, h.at.Add(-time.Hour))
 	h.advance(5 * time.Minute)
@@ -310,7 +311,7 @@ func TestEmptyRedis(t *testing.T) {
 	}
 	h.advance(3 * time.Minute)
 	h.expectNotified("update 0", "first 1") // Redis is the site's; one sale is lost
-	if c := h.verdicts(); c[store.VerdictCompleted] != 19 {
+	if c := h.verdicts(); c[diagnosis.VerdictCompleted] != 19 {
 		t.Errorf("%v", c)
 	}
 }

@@ -13,13 +13,19 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 func pastGrace() time.Time { return time.Now().Add(-grace - time.Second) }
 
 // only returns the one incident there is.
-func (b *bench) only() store.Incident {
+func (b *bench) only() incident.Incident {
 	b.t.Helper()
 	incidents, err := b.records.OpenIncidents(b.t.Context(), nil)
 	if err != nil || len(incidents) != 1 {
@@ -29,7 +35,7 @@ func (b *bench) only() store.Incident {
 }
 
 // leads takes the place of the leader, under whose token it writes.
-func (b *bench) leads() store.Lead {
+func (b *bench) leads() lease.Lead {
 	b.t.Helper()
 	owner, err := b.client.Get(b.t.Context(), "sessionbot:{watch}:leader").Result()
 	if err != nil {
@@ -54,8 +60,8 @@ func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 type bench struct {
 	t       testing.TB
 	client  redis.UniversalClient
-	product *store.Redis
-	records *store.Watch
+	product *rdb.Redis
+	records *incident.Watch
 	stripe  *fakeStripe
 	channel *fakeChannel
 	metrics *fakeMetrics
@@ -72,19 +78,19 @@ func newBench(t testing.TB) *bench {
 
 // benchOn is newBench on the given Redis.
 func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
-	r, err := store.Open(t.Context(), url)
+	r, err := rdb.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
-	b := &bench{t: t, client: client, product: r, records: store.NewWatch(r),
+	b := &bench{t: t, client: client, product: r, records: incident.NewWatch(r),
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
-	limits := store.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
+	limits := diagnosis.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
-		Records: b.records, Statistics: store.NewStatistics(r), Product: r, Ledger: store.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
+		Records: b.records, Statistics: stats.NewStatistics(r), Product: r, Ledger: repair.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		Reads: func(context.Context) store.Layout { return store.LayoutNone },
 		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel,
-		AlertOn:  []store.Verdict{store.VerdictOrphaned, store.VerdictStalled, store.VerdictLost, store.VerdictFailed, store.VerdictUndelivered},
+		AlertOn:  []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered},
 		FixTexts: []string{"fixed by us"}, Limits: limits, Interval: interval, Timings: testenv.Shorten(DefaultTimings()), Metrics: b.metrics, Log: slog.New(slog.DiscardHandler),
 	}
 	b.clock(time.Now)

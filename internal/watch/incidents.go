@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // incidents reads and changes the open incidents on behalf of the leader.
@@ -19,11 +19,11 @@ type incidents struct {
 	faults sync.Mutex // held while an incident about a fault is updated
 
 	mu    sync.Mutex
-	cache map[string]store.Incident // as last read or stored
+	cache map[string]incident.Incident // as last read or stored
 }
 
 // list returns the open incidents, the oldest first.
-func (s *incidents) list(ctx context.Context) ([]store.Incident, error) {
+func (s *incidents) list(ctx context.Context) ([]incident.Incident, error) {
 	s.mu.Lock()
 	known := maps.Clone(s.cache)
 	s.mu.Unlock()
@@ -31,7 +31,7 @@ func (s *incidents) list(ctx context.Context) ([]store.Incident, error) {
 	if err != nil {
 		return nil, err
 	}
-	known = make(map[string]store.Incident, len(open))
+	known = make(map[string]incident.Incident, len(open))
 	for _, i := range open {
 		known[i.ID] = i
 	}
@@ -41,11 +41,11 @@ func (s *incidents) list(ctx context.Context) ([]store.Incident, error) {
 	return open, nil
 }
 
-func newIncident(kind store.IncidentKind, now time.Time) store.Incident {
-	return store.Incident{ID: rand.Text(), Kind: kind, Opened: now, Grown: now}
+func newIncident(kind incident.IncidentKind, now time.Time) incident.Incident {
+	return incident.Incident{ID: rand.Text(), Kind: kind, Opened: now, Grown: now}
 }
 
-func (s *incidents) open(ctx context.Context, i store.Incident, reason Reason) error {
+func (s *incidents) open(ctx context.Context, i incident.Incident, reason Reason) error {
 	i.Changed(string(reason))
 	_, err := s.Records.OpenIncident(ctx, s.lead, i)
 	return err
@@ -53,7 +53,7 @@ func (s *incidents) open(ctx context.Context, i store.Incident, reason Reason) e
 
 // change changes an incident unless change returns false, and returns it as it is
 // stored then.
-func (s *incidents) change(ctx context.Context, i store.Incident, change func(*store.Incident) bool) (store.Incident, error) {
+func (s *incidents) change(ctx context.Context, i incident.Incident, change func(*incident.Incident) bool) (incident.Incident, error) {
 	changed, err := s.Records.ChangeIncident(ctx, s.lead, i, change)
 	if err == nil {
 		s.mu.Lock()
@@ -66,7 +66,7 @@ func (s *incidents) change(ctx context.Context, i store.Incident, change func(*s
 // setFault keeps the one incident of a kind that is about a fault of the watch or
 // of a service, not about sessions. update brings the incident up to date, a new
 // one if none is open, and reports whether the fault persists.
-func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reason Reason, update func(i *store.Incident, open bool) bool) error {
+func (s *incidents) setFault(ctx context.Context, kind incident.IncidentKind, reason Reason, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	all, err := s.list(ctx)
@@ -74,7 +74,7 @@ func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reaso
 		return err
 	}
 	i := newIncident(kind, s.Now())
-	n := slices.IndexFunc(all, func(i store.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
+	n := slices.IndexFunc(all, func(i incident.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
 	open := n >= 0
 	if open {
 		i = all[n]
@@ -87,7 +87,7 @@ func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reaso
 	case !open:
 		err = s.open(ctx, updated, reason)
 	default:
-		_, err = s.change(ctx, i, func(i *store.Incident) bool {
+		_, err = s.change(ctx, i, func(i *incident.Incident) bool {
 			if !persists {
 				i.Closed = s.Now()
 				i.Changed(string(Resolved))
@@ -102,6 +102,6 @@ func (s *incidents) setFault(ctx context.Context, kind store.IncidentKind, reaso
 	return err
 }
 
-func sameFault(a, b store.Incident) bool {
+func sameFault(a, b incident.Incident) bool {
 	return slices.Equal(a.Parts, b.Parts) && a.Sessions == b.Sessions && a.Why == b.Why && a.Trouble == b.Trouble
 }

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -61,12 +64,12 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 type inspection struct {
 	observed map[string]Observation
 	forget   []string // sessions whose payment need not be remembered
-	requeue  []store.Due
+	requeue  []incident.Due
 }
 
 // inspect diagnoses sessions by what is known without asking anybody, and
 // examines those that seem to have got into trouble, or out of it.
-func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*store.Case) (inspection, error) {
+func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*incident.Case) (inspection, error) {
 	result := inspection{observed: map[string]Observation{}}
 	candidates, err := s.diagnose(ctx, ids, open)
 	if err != nil {
@@ -86,8 +89,8 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 			c.lookUp = unchanged
 			suspects = append(suspects, c)
 			continue
-		case c.Verdict == store.VerdictLost && s.known().sessions <= 0:
-			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
+		case c.Verdict == diagnosis.VerdictLost && s.known().sessions <= 0:
+			result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
 			reason = awaitsSweep
 		case reason == inTrouble:
 			c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
@@ -97,7 +100,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 			s.backlog.add(s.caseOf(ctx, *c, now))
 		default:
 			if at := nextInspection(c.Observation, s.Limits); at.After(now) {
-				result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: at})
+				result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: at})
 			}
 			if c.paid != nil && paymentSettled(c.Verdict) {
 				result.forget = append(result.forget, c.Session.ID)
@@ -109,8 +112,8 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 }
 
 // diagnose reads sessions and diagnoses them.
-func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]*store.Case) ([]*candidate, error) {
-	sessions, err := store.Reader{Redis: s.Product}.Sessions(ctx, ids)
+func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]*incident.Case) ([]*candidate, error) {
+	read, err := sessions.Reader{Redis: s.Product}.Sessions(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -122,16 +125,16 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	for _, id := range ids {
 		payments[id] = s.stripe.payment(id, known[id].Paid, open[id])
 	}
-	evidence, err := s.evidence(ctx, sessions, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
+	evidence, err := s.evidence(ctx, read, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
 	if err != nil {
 		return nil, err
 	}
 	now := s.Now()
-	candidates := make([]*candidate, len(sessions))
+	candidates := make([]*candidate, len(read))
 	for n, e := range evidence {
 		id := e.Session.ID
 		candidates[n] = &candidate{
-			Observation: sweep.Observation{Evidence: e, Diagnosis: store.Diagnose(e, now, s.Limits)},
+			Observation: sweep.Observation{Evidence: e, Diagnosis: diagnosis.Diagnose(e, now, s.Limits)},
 			paid:        known[id].Paid, dismissed: known[id].Dismissed, open: open[id],
 		}
 	}
@@ -139,9 +142,9 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 }
 
 // evidence returns what is known of sessions besides their keys.
-func (t *term) evidence(ctx context.Context, sessions []store.Session, payments store.KnownPayments) ([]store.Evidence, error) {
-	sources := store.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
-	return sources.Evidence(ctx, sessions, payments)
+func (t *term) evidence(ctx context.Context, read []store.Session, payments diagnosis.KnownPayments) ([]diagnosis.Evidence, error) {
+	sources := diagnosis.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
+	return sources.Evidence(ctx, read, payments)
 }
 
 // proven reports whether the API has to know the file of a session created then.
@@ -181,7 +184,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		if errs[n] != nil {
 			s.Log.WarnContext(ctx, "session not examined, will retry", "error", errs[n])
-			result.requeue = append(result.requeue, store.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
+			result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err
 		}
@@ -208,7 +211,7 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 // conclude diagnoses a session by the complete evidence.
 func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
 	id, key, now := c.Session.ID, dismissalKey(c.Diagnosis), s.Now()
-	c.Diagnosis = store.Diagnose(c.Evidence, now, s.Limits)
+	c.Diagnosis = diagnosis.Diagnose(c.Evidence, now, s.Limits)
 	o := Observation{
 		Case:    s.caseOf(ctx, c, now),
 		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
@@ -225,14 +228,14 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 		return s.Records.Dismiss(ctx, id, key, dismissalLife)
 	case o.Ending == "":
 		s.logSkipped(ctx, c, endingUnknown)
-		result.requeue = append(result.requeue, store.Due{Session: id, At: now.Add(s.stripeInterval())})
+		result.requeue = append(result.requeue, incident.Due{Session: id, At: now.Add(s.stripeInterval())})
 	}
 	return nil
 }
 
 // caseOf returns the session as an incident shows it.
-func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) store.Case {
-	result := store.Case{
+func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) incident.Case {
+	result := incident.Case{
 		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
 		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
 	}

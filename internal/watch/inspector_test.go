@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestRefundedSessionsAreNotAlerted: Stripe's lists do not show refunds, so each
@@ -23,14 +25,14 @@ func TestRefundedSessionsAreNotAlerted(t *testing.T) {
 	b.stripe.mu.Unlock()
 	i := b.only()
 	lead := b.leads()
-	if _, err := b.records.ChangeIncident(t.Context(), lead, i, func(i *store.Incident) bool {
+	if _, err := b.records.ChangeIncident(t.Context(), lead, i, func(i *incident.Incident) bool {
 		i.Cases[0].Checked = time.Now().Add(-time.Hour) // as if it were asked about long ago
 		return true
 	}); err != nil {
 		t.Fatal(err)
 	}
 	b.expect("update 0")
-	if got := b.only(); got.Cases[0].Ending != store.EndRefunded {
+	if got := b.only(); got.Cases[0].Ending != incident.EndRefunded {
 		t.Errorf("%+v", got.Cases)
 	}
 }
@@ -81,13 +83,13 @@ func TestFailedFileIsMarked(t *testing.T) {
 	h := withoutStripe(t, store.FileFailed)
 	h.advance(time.Minute)
 	h.expectNotified("first 1")
-	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictFailed) {
+	if kind := h.only().Kind; kind != incident.IncidentKind(diagnosis.VerdictFailed) {
 		t.Fatalf("alerted as %s", kind)
 	}
 	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.advance(2 * time.Minute)
 	h.expectNotified("update 0")
-	if c := h.only().Cases[0]; c.Ending != store.EndFixed {
+	if c := h.only().Cases[0]; c.Ending != incident.EndFixed {
 		t.Errorf("%+v", c)
 	}
 }
@@ -102,7 +104,7 @@ func TestMarkedFileIsFinished(t *testing.T) {
 	h.expectNotified()
 	h.api.state = store.FileCompleted
 	h.advance(lateInterval + 2*time.Minute)
-	if kind := h.only().Kind; kind != store.IncidentKind(store.VerdictUndelivered) {
+	if kind := h.only().Kind; kind != incident.IncidentKind(diagnosis.VerdictUndelivered) {
 		t.Fatalf("alerted as %s", kind)
 	}
 }

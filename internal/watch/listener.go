@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/keyspace"
 )
 
 // batchDelay: one session is written several times in a row.
@@ -39,13 +40,13 @@ func (l *listener) listen(ctx context.Context) error {
 		l.sweeper.Missed()
 		l.release()
 	}
-	err := store.NewListener(l.Product, onNotification, onSubscribed).Listen(listening)
+	err := keyspace.NewListener(l.Product, onNotification, onSubscribed).Listen(listening)
 	l.release()
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
 	if !l.known().state.Notified.IsZero() {
-		l.monitor.report(ctx, store.PartNotifications, err)
+		l.monitor.report(ctx, incident.PartNotifications, err)
 	}
 	return err
 }
@@ -83,12 +84,12 @@ func (l *listener) collect(ctx context.Context, written <-chan string) {
 		for range len(written) {
 			sessions[<-written] = true
 		}
-		var dues []store.Due
+		var dues []incident.Due
 		for id := range sessions {
-			dues = append(dues, store.Due{Session: id, At: l.Now()})
+			dues = append(dues, incident.Due{Session: id, At: l.Now()})
 		}
-		if failures, known := l.monitor.of(store.PartNotifications); failures > 0 || !known {
-			l.monitor.report(ctx, store.PartNotifications, nil)
+		if failures, known := l.monitor.of(incident.PartNotifications); failures > 0 || !known {
+			l.monitor.report(ctx, incident.PartNotifications, nil)
 		}
 		if err := l.Records.Put(ctx, dues...); err != nil {
 			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 const (
@@ -55,8 +58,8 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 		}
 		switch {
 		case retired(i, n.Now()):
-			if i.Kind == store.IncidentHistory {
-				if err := n.record(ctx, store.HistoryTold()); err != nil {
+			if i.Kind == incident.IncidentHistory {
+				if err := n.record(ctx, incident.HistoryTold()); err != nil {
 					return err
 				}
 			}
@@ -72,7 +75,7 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 }
 
 // notify delivers what one incident needs just now.
-func (n *notifier) notify(ctx context.Context, i store.Incident) (store.Incident, error) {
+func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.Incident, error) {
 	var err error
 	for range maxDeliveries {
 		d := Decide(i, n.Now(), n.Timings.Update)
@@ -87,7 +90,7 @@ func (n *notifier) notify(ctx context.Context, i store.Incident) (store.Incident
 }
 
 // deliver carries out a decision and records the outcome.
-func (n *notifier) deliver(ctx context.Context, i store.Incident, d Decision) (store.Incident, error) {
+func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
 	ctx, cancel := detach(ctx)
 	defer cancel()
 	var message store.Message
@@ -95,7 +98,7 @@ func (n *notifier) deliver(ctx context.Context, i store.Incident, d Decision) (s
 	revision := i.Revision
 	if d.Act == Update {
 		err = n.Notifier.Update(ctx, i)
-	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, store.ErrLeadLost) || errors.Is(err, store.ErrSilent) {
+	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, lease.ErrLeadLost) || errors.Is(err, rdb.ErrSilent) {
 		return i, err // nothing was posted: the record comes first
 	}
 	mark := i.Posting
@@ -107,7 +110,7 @@ func (n *notifier) deliver(ctx context.Context, i store.Incident, d Decision) (s
 	n.Metrics.Alerted(string(d.Reason))
 	n.Log.InfoContext(ctx, "alert delivered", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", max(len(i.Cases), i.Sessions))
 	n.noteReachability(recording, "")
-	i, err = n.incidents.change(recording, i, func(i *store.Incident) bool {
+	i, err = n.incidents.change(recording, i, func(i *incident.Incident) bool {
 		if d.Act == Post {
 			i.Place = message
 		}
@@ -137,7 +140,7 @@ func detach(ctx context.Context) (context.Context, context.CancelFunc) {
 // post posts an incident, or a reply in its thread, with a mark by which it is
 // found again if no answer comes, or if it cannot be recorded. Which revision a
 // message shows that was found is not known: it counts as 0.
-func (n *notifier) post(ctx context.Context, i store.Incident, d Decision) (store.Incident, store.Message, int64, error) {
+func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, store.Message, int64, error) {
 	mark := rand.Text()
 	if d.Act == Reply {
 		mark = string(d.Reason) + " " + mark
@@ -152,7 +155,7 @@ func (n *notifier) post(ctx context.Context, i store.Incident, d Decision) (stor
 			return i, message, 0, markUnclear(err)
 		}
 	}
-	i, err := n.incidents.change(ctx, i, func(i *store.Incident) bool {
+	i, err := n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		i.Posting, i.PostingAt = mark, n.Now()
 		return true
 	})
@@ -188,7 +191,7 @@ func markUnclear(err error) error {
 
 // find looks for a post whose outcome is not recorded: in this process's memory,
 // then in the channel.
-func (n *notifier) find(ctx context.Context, i store.Incident) (store.Message, bool, error) {
+func (n *notifier) find(ctx context.Context, i incident.Incident) (store.Message, bool, error) {
 	if message, ok := n.posted.Load(i.Posting); ok {
 		return message.(store.Message), true, nil
 	}
@@ -198,7 +201,7 @@ func (n *notifier) find(ctx context.Context, i store.Incident) (store.Message, b
 }
 
 // recordFailure records that a notification failed, and when to try again.
-func (n *notifier) recordFailure(ctx context.Context, i store.Incident, d Decision, err error) (store.Incident, error) {
+func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Decision, err error) (incident.Incident, error) {
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
 		refusal = &Refusal{Unclear: true, Err: err}
@@ -214,7 +217,7 @@ func (n *notifier) recordFailure(ctx context.Context, i store.Incident, d Decisi
 	if refusal.Lasting {
 		n.noteReachability(ctx, refusal.Advice)
 	}
-	return n.incidents.change(ctx, i, func(i *store.Incident) bool {
+	return n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		switch {
 		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
 			markDelivered(i, d, i.Revision, n.Now())
@@ -256,7 +259,7 @@ func (n *notifier) noteReachability(ctx context.Context, advice string) {
 	if n.known().state.Unreachable == advice {
 		return
 	}
-	if err := n.record(ctx, store.Unreachable(advice)); err != nil {
+	if err := n.record(ctx, incident.Unreachable(advice)); err != nil {
 		n.Log.WarnContext(ctx, "reachability of the alert channel not recorded", "error", err)
 	}
 }

@@ -4,22 +4,23 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // Observation is the state of a session as it was seen by an inspection.
 type Observation struct {
-	Case    store.Case
-	Alerted bool         // its verdict is one that is alerted
-	Ending  store.Ending // how it left the trouble it was in; "" = that is not known yet
+	Case    incident.Case
+	Alerted bool            // its verdict is one that is alerted
+	Ending  incident.Ending // how it left the trouble it was in; "" = that is not known yet
 }
 
 // kind returns the kind of the incident that the session belongs to.
-func (o Observation) kind() store.IncidentKind { return store.IncidentKind(o.Case.Verdict) }
+func (o Observation) kind() incident.IncidentKind { return incident.IncidentKind(o.Case.Verdict) }
 
 // reconcile updates an incident with what was observed of its own sessions, and
 // reports whether anything changed: sessions that recovered leave, those that
 // left and are in trouble again return.
-func reconcile(i *store.Incident, observed map[string]Observation, now time.Time) bool {
+func reconcile(i *incident.Incident, observed map[string]Observation, now time.Time) bool {
 	if !aboutSessions(i.Kind) {
 		return false
 	}
@@ -60,7 +61,7 @@ func reconcile(i *store.Incident, observed map[string]Observation, now time.Time
 
 // refresh updates a case, and reports whether the change is worth showing.
 // What is not known any more is kept.
-func refresh(c *store.Case, seen store.Case) bool {
+func refresh(c *incident.Case, seen incident.Case) bool {
 	before := *c
 	*c = seen
 	c.Found = before.Found
@@ -77,7 +78,7 @@ func refresh(c *store.Case, seen store.Case) bool {
 }
 
 // reopen opens a closed incident again; one that is open has only changed.
-func reopen(i *store.Incident, reason Reason) {
+func reopen(i *incident.Incident, reason Reason) {
 	if !i.Closed.IsZero() {
 		i.Closed, i.Acknowledged, i.Snoozed, i.Reminders = time.Time{}, nil, nil, 0
 		i.Reopened, reason = i.Place.TS != "", Reopened
@@ -87,7 +88,7 @@ func reopen(i *store.Incident, reason Reason) {
 
 // join adds sessions that are not in the incident yet, up to store.MaxCases, and
 // returns those that did not fit.
-func join(i *store.Incident, cases []store.Case, now time.Time) (rest []store.Case) {
+func join(i *incident.Incident, cases []incident.Case, now time.Time) (rest []incident.Case) {
 	known := map[string]bool{}
 	for _, c := range i.Cases {
 		known[c.ID] = true
@@ -96,7 +97,7 @@ func join(i *store.Incident, cases []store.Case, now time.Time) (rest []store.Ca
 	for _, c := range cases {
 		switch {
 		case known[c.ID]:
-		case len(i.Cases) >= store.MaxCases:
+		case len(i.Cases) >= incident.MaxCases:
 			rest = append(rest, c)
 		default:
 			c.Found, known[c.ID] = now, true
@@ -114,17 +115,17 @@ func join(i *store.Incident, cases []store.Case, now time.Time) (rest []store.Ca
 }
 
 // joinable reports whether new sessions of this kind belong into the incident.
-func joinable(i store.Incident, kind store.IncidentKind, now time.Time) bool {
-	return i.Kind == kind && len(i.Cases) < store.MaxCases && now.Sub(i.Grown) < Window
+func joinable(i incident.Incident, kind incident.IncidentKind, now time.Time) bool {
+	return i.Kind == kind && len(i.Cases) < incident.MaxCases && now.Sub(i.Grown) < Window
 }
 
 // retired reports whether an incident is over for good: closed, shown so, and
 // nothing can join it any more.
-func retired(i store.Incident, now time.Time) bool {
+func retired(i incident.Incident, now time.Time) bool {
 	switch {
 	case i.Place.TS == "" || i.Shown < i.Revision:
 		return false
-	case i.Kind == store.IncidentHistory:
+	case i.Kind == incident.IncidentHistory:
 		return true
 	}
 	return !i.Closed.IsZero() && (now.Sub(i.Grown) >= Window || !aboutSessions(i.Kind))
@@ -132,8 +133,8 @@ func retired(i store.Incident, now time.Time) bool {
 
 // openCases returns the cases of the sessions that are in incidents, by session. A
 // case has the verdict that its incident is about.
-func openCases(incidents []store.Incident) map[string]*store.Case {
-	open := map[string]*store.Case{}
+func openCases(incidents []incident.Incident) map[string]*incident.Case {
+	open := map[string]*incident.Case{}
 	for _, i := range incidents {
 		if !aboutSessions(i.Kind) {
 			continue

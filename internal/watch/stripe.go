@@ -9,6 +9,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 const (
@@ -63,7 +64,7 @@ func (p *stripePoller) poll(ctx context.Context) error {
 	if err == nil {
 		err = p.monitor.reportVerified(ctx)
 	}
-	p.monitor.report(ctx, store.PartStripe, err)
+	p.monitor.report(ctx, incident.PartStripe, err)
 	return err
 }
 
@@ -81,17 +82,17 @@ func (p *stripePoller) read(ctx context.Context) error {
 		p.Log.WarnContext(ctx, "Stripe events forbidden for this key, listing sessions only", "error", err)
 	}
 	p.learn(func(f *facts) { f.eventsForbidden = forbidden })
-	p.monitor.report(ctx, store.PartEvents, err)
+	p.monitor.report(ctx, incident.PartEvents, err)
 	if err := p.readSessions(ctx, state, forbidden); err != nil {
 		return err
 	}
-	return p.record(ctx, store.Passed(p.Now()))
+	return p.record(ctx, incident.Passed(p.Now()))
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
 // month of them may take longer than the process lives. The last day comes first
 // then, as somebody may be waiting for a video.
-func (p *stripePoller) readEvents(ctx context.Context, state store.WatchState) error {
+func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState) error {
 	now := p.Now()
 	from := now.Add(-eventsKept)
 	if from.Before(state.Cursor) {
@@ -100,7 +101,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state store.WatchState) e
 	read := func(from, to time.Time) error {
 		limited, cancel := context.WithTimeout(ctx, listTimeout)
 		defer cancel()
-		return p.Stripe.PaidEvents(limited, from, to, func(page []store.Paid) error { return p.save(ctx, page) })
+		return p.Stripe.PaidEvents(limited, from, to, func(page []incident.Paid) error { return p.save(ctx, page) })
 	}
 	if now.Sub(from) > dayBack {
 		if err := read(now.Add(-dayBack), now); err != nil {
@@ -115,7 +116,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state store.WatchState) e
 		if err := read(from, to); err != nil {
 			return err
 		}
-		if err := p.record(ctx, store.Cursor(to)); err != nil {
+		if err := p.record(ctx, incident.Cursor(to)); err != nil {
 			return err
 		}
 		from = to
@@ -125,7 +126,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state store.WatchState) e
 
 // readSessions lists the sessions of a day once an hour, and those of the last
 // minutes in between if no events can be read.
-func (p *stripePoller) readSessions(ctx context.Context, state store.WatchState, eventsForbidden bool) error {
+func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchState, eventsForbidden bool) error {
 	now := p.Now()
 	hourly := now.Sub(state.Listed) >= listEvery
 	back := dayBack
@@ -139,28 +140,28 @@ func (p *stripePoller) readSessions(ctx context.Context, state store.WatchState,
 	}
 	limited, cancel := context.WithTimeout(ctx, listTimeout*(1+back/dayBack))
 	defer cancel()
-	err := p.Stripe.PaidSessions(limited, now.Add(-back), func(page []store.Paid) error { return p.save(ctx, page) })
+	err := p.Stripe.PaidSessions(limited, now.Add(-back), func(page []incident.Paid) error { return p.save(ctx, page) })
 	if err != nil || !hourly {
 		return err
 	}
-	return p.record(ctx, store.Listed(now))
+	return p.record(ctx, incident.Listed(now))
 }
 
 // save saves payments, and puts their sessions on the due list.
-func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
+func (p *stripePoller) save(ctx context.Context, page []incident.Paid) error {
 	if err := p.Records.SavePaid(ctx, page...); err != nil {
 		return err
 	}
-	dues, newest := make([]store.Due, len(page)), time.Time{}
+	dues, newest := make([]incident.Due, len(page)), time.Time{}
 	for n, paid := range page {
 		at := paidAt(paid.Payment)
 		if at.After(newest) && !paid.Payment.OtherSale {
 			newest = at
 		}
-		dues[n] = store.Due{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
+		dues[n] = incident.Due{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
 	}
 	if newest.After(p.known().state.Sold) {
-		if err := p.record(ctx, store.Sold(newest)); err != nil {
+		if err := p.record(ctx, incident.Sold(newest)); err != nil {
 			return err
 		}
 	}
@@ -172,7 +173,7 @@ func paidAt(p store.Payment) time.Time { return cmp.Or(p.PaidAt, p.ChargedAt, p.
 // payment returns what is known of a payment without asking: a session that
 // Stripe's lists do not name was not paid, provided that they are complete. open is
 // its case in an incident, nil = there is none.
-func (p *stripePoller) payment(id string, paid *store.Paid, open *store.Case) store.Payment {
+func (p *stripePoller) payment(id string, paid *incident.Paid, open *incident.Case) store.Payment {
 	unverified := func(why store.Unverified) store.Payment {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: why}
 	}
@@ -204,7 +205,7 @@ func (p *stripePoller) lookUp(ctx context.Context, c candidate) store.Payment {
 	}
 	answer.PaidAt = cmp.Or(answer.PaidAt, c.Payment.PaidAt) // only the list of events has it
 	if answer.State != c.Payment.State {
-		paid := store.Paid{Payment: answer}
+		paid := incident.Paid{Payment: answer}
 		if c.paid != nil {
 			paid.EventID, paid.EventAt = c.paid.EventID, c.paid.EventAt
 		}

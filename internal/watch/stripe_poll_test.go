@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // TestStripeEventsForbidden: the key may list sessions only. That is reported once,
@@ -24,7 +26,7 @@ func TestStripeEventsForbidden(t *testing.T) {
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
 	h.must(err)
 	for _, i := range incidents {
-		if i.Kind == store.IncidentBlind && !slices.Equal(i.Parts, []string{store.PartEvents}) {
+		if i.Kind == incident.IncidentBlind && !slices.Equal(i.Parts, []string{incident.PartEvents}) {
 			t.Errorf("what fails: %q", i.Parts)
 		}
 		for _, c := range i.Cases {
@@ -91,7 +93,7 @@ func TestStripeKeyRefused(t *testing.T) {
 	h.expectNotified("unverifiable 0", "blind 0")
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
 	h.must(err)
-	if !slices.ContainsFunc(incidents, func(i store.Incident) bool { return i.Why == store.StripeKeyRefused && i.Sessions == 1 }) {
+	if !slices.ContainsFunc(incidents, func(i incident.Incident) bool { return i.Why == store.StripeKeyRefused && i.Sessions == 1 }) {
 		t.Errorf("the reason is missing: %+v", incidents)
 	}
 	h.stripe.eventsErr = nil
@@ -105,7 +107,7 @@ func TestSessionWithoutEvent(t *testing.T) {
 	b := newBench(t)
 	at := pastGrace().Add(-overlap)
 	b.put("prompt:cs_test_1", `{"prompt":"A fox"}`)
-	b.stripe.sessions = []store.Paid{{Payment: payment("cs_test_1", at)}}
+	b.stripe.sessions = []incident.Paid{{Payment: payment("cs_test_1", at)}}
 	b.run()
 	b.expect("first 1")
 	if got := b.only().Cases[0]; got.Event != store.EventNone || got.Amount != 100 {
@@ -178,7 +180,7 @@ func TestEachOpenSessionIsLookedUp(t *testing.T) {
 	h.stripe.refunded["cs_test_last"] = true
 	h.advance(40 * time.Minute)
 	for _, c := range h.only().Cases {
-		if c.ID == "cs_test_last" && c.Ending != store.EndRefunded {
+		if c.ID == "cs_test_last" && c.Ending != incident.EndRefunded {
 			t.Errorf("its refund was not noticed: %+v", c)
 		}
 	}
@@ -194,7 +196,7 @@ func TestPaymentOfStalledSession(t *testing.T) {
 	h.put("webhook:cs_test_1", `{"status":"processing","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.advance(15 * time.Minute)
 	h.expectNotified("first 1")
-	if c := h.only().Cases[0]; c.Verdict != store.VerdictStalled || c.Amount != 100 || c.Payment != store.PaymentPaid || len(c.Allowed) != 2 {
+	if c := h.only().Cases[0]; c.Verdict != diagnosis.VerdictStalled || c.Amount != 100 || c.Payment != store.PaymentPaid || len(c.Allowed) != 2 {
 		t.Errorf("%+v", c)
 	}
 }

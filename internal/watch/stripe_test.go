@@ -8,12 +8,15 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // atStripe makes the watch use a fake Stripe server that knows these sessions.
-func (h *simulation) atStripe(sessions ...demo.CheckoutSession) overHTTP {
+func (h *simulation) atStripe(read ...demo.CheckoutSession) overHTTP {
 	stripe := demo.NewStripe()
-	stripe.Put(sessions...)
+	stripe.Put(read...)
 	server := httptest.NewServer(stripe)
 	h.t.Cleanup(server.Close)
 	reader := overHTTP{payments.New(payments.Config{Key: "rk_test_x", BaseURL: server.URL, Now: h.cfg.Now, ProductMetadata: []string{"tool"}})}
@@ -53,7 +56,7 @@ func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+cs.Created.UTC().Format(time.RFC3339)+`"}`)
 	h.lead()
 	h.advance(time.Minute)
-	debug := store.Examiner{Redis: store.Reader{Redis: h.product}, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
+	debug := diagnosis.Examiner{Redis: sessions.Reader{Redis: h.product}, Payments: reader, Limits: h.cfg.Limits, Now: h.cfg.Now}
 	x := debug.Examine(t.Context(), cs.ID)
 	if !x.Payment.PaidAt.Equal(paid) || x.Event.State != store.EventFailed || !x.Event.Created.Equal(paid) {
 		t.Errorf("debug sees %+v, %+v", x.Payment, x.Event)
@@ -71,7 +74,7 @@ func TestUndeliveredPaymentIntent(t *testing.T) {
 		h := newSimulation(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}
 		h.lead()
-		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
+		paid := incident.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
 		paid.Payment.IntentID = "pi_1"
 		if got, err := h.term.stripe.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
 			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)

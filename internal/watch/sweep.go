@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -41,7 +45,7 @@ func (s *sweepTask) sweep(ctx context.Context) error {
 			s.monitor.reportGap(ctx, s.previous)
 		}
 	}
-	s.monitor.report(ctx, store.PartSweep, err)
+	s.monitor.report(ctx, incident.PartSweep, err)
 	return err
 }
 
@@ -51,7 +55,7 @@ func (w *Watch) pauseAfter(took time.Duration) time.Duration {
 
 // findings is what one sweep found beside its figures.
 type findings struct {
-	state        store.WatchState
+	state        incident.WatchState
 	silentSince  time.Time // of Stripe
 	due          []check   // the newest files that are due
 	oldFileDue   bool      // one of them is of a session from before the watch
@@ -67,7 +71,7 @@ func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool,
 	found := findings{state: known.state, silentSince: known.stripeSilentSince, unverifiable: map[store.Unverified]int{}}
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
 		Now: started, Limits: s.Limits, FullEvery: max(sweep.FullEvery, 3*s.pause),
-		Evidence: func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
 			return s.evidence(ctx, sessions, s.payments)
 		},
 		Visit: func(ctx context.Context, observed []sweep.Observation) error { return s.visit(ctx, observed, &found) },
@@ -76,7 +80,7 @@ func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool,
 		return false, err
 	}
 	if !swept.Count.Complete { // one of Redis' answers did not come in time
-		return swept.Full, store.ErrSilent
+		return swept.Full, rdb.ErrSilent
 	}
 	return swept.Full, s.finishSweep(ctx, swept, &found, started)
 }
@@ -101,17 +105,17 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 		return err
 	}
 	now := s.Now()
-	var dues []store.Due
+	var dues []incident.Due
 	for id := range openCases(incidents) {
-		dues = append(dues, store.Due{Session: id, At: now})
+		dues = append(dues, incident.Due{Session: id, At: now})
 	}
 	if err := s.Records.Put(ctx, dues...); err != nil {
 		return err
 	}
 	wake(s.wake)
-	changes := []store.StateChange{store.Swept(now), store.Pause(s.pauseAfter(now.Sub(started))), store.Reads(swept.Reads)}
+	changes := []incident.StateChange{incident.Swept(now), incident.Pause(s.pauseAfter(now.Sub(started))), incident.Reads(swept.Reads)}
 	if ms := s.listener.lastWrite.Load(); ms > 0 {
-		changes = append(changes, store.Notified(time.UnixMilli(ms)))
+		changes = append(changes, incident.Notified(time.UnixMilli(ms)))
 	}
 	if err := s.record(ctx, changes...); err != nil {
 		return err
@@ -124,8 +128,8 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 
 // saveRollup makes what was counted the answer to requests for statistics, until
 // sweeps have failed for so long that it is better to count again.
-func (s *sweepTask) saveRollup(ctx context.Context, c store.Count, now time.Time) error {
-	r := store.Rollup{AsOf: now, Count: c}
+func (s *sweepTask) saveRollup(ctx context.Context, c stats.Count, now time.Time) error {
+	r := stats.Rollup{AsOf: now, Count: c}
 	if server, err := s.Product.Server(ctx); err == nil {
 		r.Server = &server
 	} else {
@@ -151,7 +155,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 // visit puts the sessions that are in trouble on the due list.
 func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, found *findings) error {
 	now := s.Now()
-	var dues []store.Due
+	var dues []incident.Due
 	for _, o := range observed {
 		found.unknown = found.unknown || o.Payment.Why == store.StripeNoAnswer
 		s.noteFile(o, found, now)
@@ -159,7 +163,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		reason := s.triage(c, found.state)
 		switch reason {
 		case inTrouble:
-			dues = append(dues, store.Due{Session: o.Session.ID, At: now})
+			dues = append(dues, incident.Due{Session: o.Session.ID, At: now})
 			continue
 		case notAlerted: // most are; nothing is logged of them
 			continue

@@ -11,13 +11,15 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 // term is one period of leadership, and the tasks that run meanwhile.
 type term struct {
 	*Watch
-	lead    store.Lead
+	lead    lease.Lead
 	began   time.Time
 	sweeper *sweep.Sweeper
 
@@ -37,7 +39,7 @@ type term struct {
 
 // facts are what the tasks learn, and others depend on.
 type facts struct {
-	state store.WatchState // as last recorded: only the leader changes it
+	state incident.WatchState // as last recorded: only the leader changes it
 
 	stripeSilentSince time.Time // zero = Stripe answers
 	stripeFault       store.Unverified
@@ -49,16 +51,16 @@ type facts struct {
 	filesChecked bool // the last sweep found no file from before the watch that is due
 }
 
-func (w *Watch) newTerm(lead store.Lead, state store.WatchState) *term {
+func (w *Watch) newTerm(lead lease.Lead, state incident.WatchState) *term {
 	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
-	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]store.Incident{}}
+	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]incident.Incident{}}
 	t.monitor = newMonitor(t)
 	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
 	t.listener = newListener(t)
 	t.sweeps = &sweepTask{term: t, previous: state.Swept}
 	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
 	t.files.requests.SetLimit(maxRequests)
-	t.backlog = &backlog{term: t, cases: map[string]store.Case{}}
+	t.backlog = &backlog{term: t, cases: map[string]incident.Case{}}
 	t.inspector = &inspector{term: t}
 	t.notifier = &notifier{term: t}
 	return t
@@ -79,7 +81,7 @@ func (t *term) learn(change func(f *facts)) {
 }
 
 // record records how far the watch came.
-func (t *term) record(ctx context.Context, changes ...store.StateChange) error {
+func (t *term) record(ctx context.Context, changes ...incident.StateChange) error {
 	if err := t.Records.Note(ctx, t.lead, changes...); err != nil {
 		return err
 	}
@@ -107,12 +109,12 @@ func (t *term) run(ctx context.Context) {
 	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.news, t.notifier.notifyAll) })
 	tasks.Go(func() {
 		t.listener.await(ctx)
-		t.every(ctx, store.PartSweep, t.sweeps.delay, nil, t.sweeps.sweep)
+		t.every(ctx, incident.PartSweep, t.sweeps.delay, nil, t.sweeps.sweep)
 	})
-	tasks.Go(func() { t.every(ctx, store.PartFiles, t.files.delay, nil, t.files.checkNext) })
-	tasks.Go(func() { t.every(ctx, store.PartNotifications, period(t.Timings.Listen), nil, t.listener.listen) })
+	tasks.Go(func() { t.every(ctx, incident.PartFiles, t.files.delay, nil, t.files.checkNext) })
+	tasks.Go(func() { t.every(ctx, incident.PartNotifications, period(t.Timings.Listen), nil, t.listener.listen) })
 	if t.Stripe != nil {
-		tasks.Go(func() { t.every(ctx, store.PartStripe, period(t.stripeInterval()), nil, t.stripe.poll) })
+		tasks.Go(func() { t.every(ctx, incident.PartStripe, period(t.stripeInterval()), nil, t.stripe.poll) })
 	}
 	tasks.Wait()
 	_ = t.files.requests.Wait() // they return no error
@@ -121,8 +123,8 @@ func (t *term) run(ctx context.Context) {
 // renew keeps the lease. If it cannot, it stops the term before the lease ends.
 func (t *term) renew(ctx context.Context, stop func()) {
 	defer stop()
-	lease := t.Records.LeaseTimings
-	tick := time.NewTicker(lease.Renew)
+	held := t.Records.LeaseTimings
+	tick := time.NewTicker(held.Renew)
 	defer tick.Stop()
 	renewed := t.Now()
 	for {
@@ -131,7 +133,7 @@ func (t *term) renew(ctx context.Context, stop func()) {
 			return
 		case <-tick.C:
 		}
-		limited, cancel := context.WithTimeout(ctx, lease.Renew)
+		limited, cancel := context.WithTimeout(ctx, held.Renew)
 		lead, ok, err := t.Records.Acquire(limited, t.owner)
 		cancel()
 		switch {
@@ -139,7 +141,7 @@ func (t *term) renew(ctx context.Context, stop func()) {
 			return
 		case err == nil:
 			renewed = t.Now()
-		case t.Now().Sub(renewed) > lease.Life-lease.Renew:
+		case t.Now().Sub(renewed) > held.Life-held.Renew:
 			return
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -19,11 +21,11 @@ const (
 // candidate is a session that may be, or is, in trouble.
 type candidate struct {
 	sweep.Observation
-	paid      *store.Paid // by Stripe's lists; nil = they do not name it
-	dismissed string      // the trouble in which it was examined lately, without a need to alert it
-	open      *store.Case // in an incident; nil = it is in none
-	lookUp    bool        // its payment at Stripe
-	checked   time.Time   // when that was done
+	paid      *incident.Paid // by Stripe's lists; nil = they do not name it
+	dismissed string         // the trouble in which it was examined lately, without a need to alert it
+	open      *incident.Case // in an incident; nil = it is in none
+	lookUp    bool           // its payment at Stripe
+	checked   time.Time      // when that was done
 }
 
 // disposition says what becomes of a session by its quick diagnosis, and why.
@@ -51,7 +53,7 @@ func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition)
 }
 
 // triage decides what becomes of a session that is in no incident.
-func (w *Watch) triage(c candidate, state store.WatchState) disposition {
+func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
 	old := troubleSince(c.Diagnosis).Before(state.Epoch)
 	switch {
 	case w.markedByRepair(c.Observation):
@@ -60,7 +62,7 @@ func (w *Watch) triage(c candidate, state store.WatchState) disposition {
 		return notAlerted
 	case old && state.HistoryTold:
 		return backlogPublished
-	case c.Verdict == store.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
+	case c.Verdict == diagnosis.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
 		return paymentUnverified
 	case old && c.Payment.Why == store.StripeNoAnswer:
 		return paymentPending
@@ -81,12 +83,12 @@ func (w *Watch) alertable(o sweep.Observation) bool {
 // video that was finished since is news all the same.
 func (w *Watch) markedByRepair(o sweep.Observation) bool {
 	text := o.Session.Current().Error
-	return o.Verdict == store.VerdictFailed && text != nil && slices.Contains(w.FixTexts, *text)
+	return o.Verdict == diagnosis.VerdictFailed && text != nil && slices.Contains(w.FixTexts, *text)
 }
 
 // troubleSince returns when the trouble began: with the payment, or with the
 // status.
-func troubleSince(d store.Diagnosis) time.Time {
+func troubleSince(d diagnosis.Diagnosis) time.Time {
 	if unheard(d.Verdict) || d.Since.IsZero() {
 		return d.PaidAt
 	}
@@ -94,25 +96,27 @@ func troubleSince(d store.Diagnosis) time.Time {
 }
 
 // unheard reports whether the site never reacted to the payment.
-func unheard(v store.Verdict) bool { return v == store.VerdictOrphaned || v == store.VerdictLost }
+func unheard(v diagnosis.Verdict) bool {
+	return v == diagnosis.VerdictOrphaned || v == diagnosis.VerdictLost
+}
 
 // dismissalKey identifies the trouble that a session is in.
-func dismissalKey(d store.Diagnosis) string {
+func dismissalKey(d diagnosis.Diagnosis) string {
 	return string(d.Verdict) + " since " + troubleSince(d).UTC().Format(time.RFC3339)
 }
 
 // paymentSettled reports whether the payment cannot change the verdict any more.
-func paymentSettled(v store.Verdict) bool {
-	return slices.Contains([]store.Verdict{store.VerdictCompleted, store.VerdictUnpaid, store.VerdictAbandoned, store.VerdictNotFound}, v)
+func paymentSettled(v diagnosis.Verdict) bool {
+	return slices.Contains([]diagnosis.Verdict{diagnosis.VerdictCompleted, diagnosis.VerdictUnpaid, diagnosis.VerdictAbandoned, diagnosis.VerdictNotFound}, v)
 }
 
 // nextInspection returns when time alone turns what is normal now into trouble,
 // plus a millisecond; zero = never.
-func nextInspection(o sweep.Observation, limits store.Thresholds) time.Time {
+func nextInspection(o sweep.Observation, limits diagnosis.Thresholds) time.Time {
 	switch {
-	case o.Verdict == store.VerdictWaiting && !o.PaidAt.IsZero():
+	case o.Verdict == diagnosis.VerdictWaiting && !o.PaidAt.IsZero():
 		return o.PaidAt.Add(limits.OrphanGrace + time.Millisecond)
-	case o.Verdict == store.VerdictProcessing && !o.Since.IsZero() && o.Session.FileID() == "":
+	case o.Verdict == diagnosis.VerdictProcessing && !o.Since.IsZero() && o.Session.FileID() == "":
 		return o.Since.Add(limits.OrphanGrace + time.Millisecond)
 	}
 	return time.Time{} // a file in progress is up to the file checker
@@ -121,38 +125,38 @@ func nextInspection(o sweep.Observation, limits store.Thresholds) time.Time {
 // dueForRecheck reports whether Stripe is to be asked about an open case again, as
 // Redis does not hold refunds. The more cases there are, the longer it takes
 // until each had its turn.
-func (w *Watch) dueForRecheck(c *store.Case, cases int, now time.Time) bool {
+func (w *Watch) dueForRecheck(c *incident.Case, cases int, now time.Time) bool {
 	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(cases)*w.stripeInterval()/lookupsPerPoll)
 }
 
 // expired reports whether Redis dropped the session because of its age: what was
 // alerted as an orphan a month ago is not news as a lost session.
-func expired(d store.Diagnosis, now time.Time) bool {
-	return d.Verdict == store.VerdictLost && now.Sub(troubleSince(d)) > store.KeyLife-expiryMargin
+func expired(d diagnosis.Diagnosis, now time.Time) bool {
+	return d.Verdict == diagnosis.VerdictLost && now.Sub(troubleSince(d)) > store.KeyLife-expiryMargin
 }
 
 // endingOf returns how a session left the verdict it had; "" = it did not, or
 // that is not known yet.
-func endingOf(o sweep.Observation, had store.Verdict, repair store.Action, repaired bool) store.Ending {
+func endingOf(o sweep.Observation, had diagnosis.Verdict, repair store.Action, repaired bool) incident.Ending {
 	switch {
-	case o.Verdict == store.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
+	case o.Verdict == diagnosis.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
 		return ""
-	case o.Job == store.JobRunning || o.Verdict == store.VerdictUnclear || o.Verdict == store.VerdictWaiting:
+	case o.Job == store.JobRunning || o.Verdict == diagnosis.VerdictUnclear || o.Verdict == diagnosis.VerdictWaiting:
 		return ""
-	case o.Verdict == store.VerdictRefunded:
-		return store.EndRefunded
+	case o.Verdict == diagnosis.VerdictRefunded:
+		return incident.EndRefunded
 	case repaired:
-		return store.EndFixed
-	case o.Verdict == store.VerdictUnpaid || o.Verdict == store.VerdictAbandoned:
-		return store.EndUnpaid
-	case o.Verdict == store.VerdictNotFound || o.Session.Layout() == store.LayoutNone:
-		return store.EndGone
+		return incident.EndFixed
+	case o.Verdict == diagnosis.VerdictUnpaid || o.Verdict == diagnosis.VerdictAbandoned:
+		return incident.EndUnpaid
+	case o.Verdict == diagnosis.VerdictNotFound || o.Session.Layout() == store.LayoutNone:
+		return incident.EndGone
 	case repair == store.ActionGenerate:
-		return store.EndGenerated
-	case repair == store.ActionFix && o.Verdict == store.VerdictCompleted:
-		return store.EndShown
-	case o.Session.Status() != store.StatusNone && o.Verdict != store.VerdictCorrupt:
-		return store.EndLate
+		return incident.EndGenerated
+	case repair == store.ActionFix && o.Verdict == diagnosis.VerdictCompleted:
+		return incident.EndShown
+	case o.Session.Status() != store.StatusNone && o.Verdict != diagnosis.VerdictCorrupt:
+		return incident.EndLate
 	}
-	return store.EndOther
+	return incident.EndOther
 }

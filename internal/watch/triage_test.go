@@ -8,24 +8,26 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 func TestTriage(t *testing.T) {
 	t.Parallel()
 	w := New(Config{
-		AlertOn: []store.Verdict{store.VerdictOrphaned, store.VerdictFailed}, FixTexts: []string{"fixed by us"},
+		AlertOn: []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictFailed}, FixTexts: []string{"fixed by us"},
 		Stripe: &fakeStripe{}, Log: slog.New(slog.DiscardHandler),
 	})
 	epoch := now.Add(-24 * time.Hour)
-	suspect := func(v store.Verdict, paid time.Time, state store.PaymentState, why store.Unverified) candidate {
+	suspect := func(v diagnosis.Verdict, paid time.Time, state store.PaymentState, why store.Unverified) candidate {
 		return candidate{Observation: sweep.Observation{
-			Evidence: store.Evidence{Payment: store.Payment{State: state, Why: why}}, Diagnosis: store.Diagnosis{Verdict: v, PaidAt: paid}}}
+			Evidence: diagnosis.Evidence{Payment: store.Payment{State: state, Why: why}}, Diagnosis: diagnosis.Diagnosis{Verdict: v, PaidAt: paid}}}
 	}
 	old, recent := epoch.Add(-time.Hour), epoch.Add(time.Hour)
-	repaired := suspect(store.VerdictFailed, recent, store.PaymentPaid, "")
+	repaired := suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, "")
 	repaired.Session.Webhook = store.Key{Exists: true, Value: store.Value{Status: new("error"), Error: new("fixed by us")}}
-	examined := suspect(store.VerdictOrphaned, recent, store.PaymentPaid, "")
+	examined := suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, "")
 	examined.dismissed = dismissalKey(examined.Diagnosis)
 	for _, c := range []struct {
 		name      string
@@ -33,18 +35,18 @@ func TestTriage(t *testing.T) {
 		published bool
 		want      disposition
 	}{
-		{"an orphan", suspect(store.VerdictOrphaned, recent, store.PaymentPaid, ""), false, inTrouble},
-		{"an orphan after the summary", suspect(store.VerdictOrphaned, recent, store.PaymentPaid, ""), true, inTrouble},
-		{"well", suspect(store.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
+		{"an orphan", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), false, inTrouble},
+		{"an orphan after the summary", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), true, inTrouble},
+		{"well", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
 		{"marked by a repair", repaired, false, knownFailure},
 		{"examined lately", examined, false, dismissed},
-		{"old", suspect(store.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},
-		{"old, in the summary", suspect(store.VerdictOrphaned, old, store.PaymentPaid, ""), true, backlogPublished},
-		{"old, Stripe does not answer", suspect(store.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, paymentPending},
-		{"Stripe does not answer", suspect(store.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, paymentUnverified},
-		{"failed, Stripe does not answer", suspect(store.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, inTrouble},
+		{"old", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},
+		{"old, in the summary", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), true, backlogPublished},
+		{"old, Stripe does not answer", suspect(diagnosis.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, paymentPending},
+		{"Stripe does not answer", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, paymentUnverified},
+		{"failed, Stripe does not answer", suspect(diagnosis.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, inTrouble},
 	} {
-		if got := w.triage(c.c, store.WatchState{Epoch: epoch, HistoryTold: c.published}); got != c.want {
+		if got := w.triage(c.c, incident.WatchState{Epoch: epoch, HistoryTold: c.published}); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

@@ -14,7 +14,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
 )
 
 // redisTimeout bounds the requests to Redis of one election, and the request for
@@ -37,7 +38,7 @@ func New(cfg Config) *Watch {
 
 // Look has the leader inspect a session soon, such as after a repair.
 func (w *Watch) Look(ctx context.Context, session string) error {
-	err := w.Records.Put(ctx, store.Due{Session: session, At: w.Now()})
+	err := w.Records.Put(ctx, incident.Due{Session: session, At: w.Now()})
 	wake(w.wake)
 	return err
 }
@@ -103,7 +104,7 @@ func (w *Watch) campaign(ctx context.Context) {
 }
 
 // lead watches until the leadership is lost or ctx ends.
-func (w *Watch) lead(ctx context.Context, lead store.Lead) {
+func (w *Watch) lead(ctx context.Context, lead lease.Lead) {
 	if err := w.Records.Begin(ctx, w.Now().Add(-alertableAge)); err != nil {
 		w.Log.WarnContext(ctx, "start of the watch not recorded", "error", err)
 		return

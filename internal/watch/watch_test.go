@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // TestPanicIsContained: a panic becomes an error without its value.
@@ -47,14 +49,14 @@ func TestRollupIsSaved(t *testing.T) {
 	began := time.Now().Truncate(time.Millisecond)
 	b.run()
 	b.expect("first 1")
-	var kept store.Figures
+	var kept stats.Figures
 	b.eventually("a sweep is kept that knows what was paid", func() bool {
 		var err error
 		kept, err = b.cfg.Statistics.Figures(t.Context(), time.Now())
-		return err == nil && kept.Rollup != nil && kept.Rollup.Count.Verdicts[store.VerdictUnpaid] == 1
+		return err == nil && kept.Rollup != nil && kept.Rollup.Count.Verdicts[diagnosis.VerdictUnpaid] == 1
 	})
 	c, s := kept.Rollup.Count, kept.Rollup.Count.Survey
-	if !c.Complete || c.Sessions != 2 || c.Verdicts[store.VerdictOrphaned] != 1 || len(c.Slots) != 1 || kept.Rollup.AsOf.Before(began) {
+	if !c.Complete || c.Sessions != 2 || c.Verdicts[diagnosis.VerdictOrphaned] != 1 || len(c.Slots) != 1 || kept.Rollup.AsOf.Before(began) {
 		t.Errorf("%+v as of %s", c, kept.Rollup.AsOf)
 	}
 	if s.Scanned == 0 || s.Namespaces[0].Name != "sessionbot" || kept.Rollup.Server == nil || kept.Rollup.Server.UsedMemoryBytes == 0 {
@@ -63,7 +65,7 @@ func TestRollupIsSaved(t *testing.T) {
 	if state, err := b.records.State(t.Context()); err != nil || state.Reads != store.LayoutThreeKey {
 		t.Errorf("the site reads %q, %v", state.Reads, err)
 	}
-	if sum := kept.Series.Sum(store.HourOf(time.Now()), 2); sum.Webhook != (store.Tries{Bad: 1}) {
+	if sum := kept.Series.Sum(stats.HourOf(time.Now()), 2); sum.Webhook != (stats.Tries{Bad: 1}) {
 		t.Errorf("the last hours came to %+v", sum)
 	}
 }

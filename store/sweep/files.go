@@ -16,6 +16,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 const (
@@ -33,7 +35,7 @@ const (
 // restarts and replicas. What is finished is remembered for 30 days from when it
 // was last met in a sweep.
 type Files struct {
-	state *store.Redis
+	state *rdb.Redis
 	now   func() time.Time
 
 	mu  sync.Mutex
@@ -41,7 +43,7 @@ type Files struct {
 }
 
 // NewFiles keeps the records in the bot's own Redis.
-func NewFiles(state *store.Redis, now func() time.Time) *Files {
+func NewFiles(state *rdb.Redis, now func() time.Time) *Files {
 	return &Files{state: state, now: now, met: map[string]bool{}}
 }
 
@@ -62,12 +64,12 @@ func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
 // States returns what is known of the files of sessions, in their order:
 // FileUnchecked where the one that a session names has to be asked for.
-func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.FileRecord, error) {
+func (f *Files) States(ctx context.Context, sessions []store.Session) ([]diagnosis.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	records, now := make([]store.FileRecord, len(sessions)), f.now()
+	records, now := make([]diagnosis.FileRecord, len(sessions)), f.now()
 	var looked []asked
 	pipe := client.Pipeline()
 	for i, s := range sessions {
@@ -77,7 +79,7 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 		looked = append(looked, asked{i, named, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
 	}
 	if err := exec(ctx, pipe); err != nil {
-		return nil, fmt.Errorf("read finished files: %w", store.Classify(err))
+		return nil, fmt.Errorf("read finished files: %w", rdb.Classify(err))
 	}
 	var open []asked
 	var keys []string
@@ -102,7 +104,7 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]store.F
 	}
 	last, err := client.MGet(ctx, keys...).Result()
 	if err != nil {
-		return nil, fmt.Errorf("read files: %w", store.Classify(err))
+		return nil, fmt.Errorf("read files: %w", rdb.Classify(err))
 	}
 	for n, a := range open {
 		text, _ := last[n].(string) // nil where there is none
@@ -159,10 +161,10 @@ func texts(uuids []byte) []string {
 // Known returns what is known of the file, and which files were seen finished for
 // the session, whenever that says it was created: what it says can be changed
 // from outside. ref may name no file.
-func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.FileRecord, error) {
+func (f *Files) Known(ctx context.Context, ref store.FileRef) (diagnosis.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
-		return store.FileRecord{}, err
+		return diagnosis.FileRecord{}, err
 	}
 	k, today := keyOf(ref.Session), dayOf(f.now())
 	pipe := client.Pipeline()
@@ -172,9 +174,9 @@ func (f *Files) Known(ctx context.Context, ref store.FileRef) (store.FileRecord,
 	}
 	last := pipe.Get(ctx, statePrefix+ref.FileID)
 	if err := exec(ctx, pipe); err != nil {
-		return store.FileRecord{}, fmt.Errorf("read what is known of files: %w", store.Classify(err))
+		return diagnosis.FileRecord{}, fmt.Errorf("read what is known of files: %w", rdb.Classify(err))
 	}
-	record := store.FileRecord{File: parseState(last.Val())}
+	record := diagnosis.FileRecord{File: parseState(last.Val())}
 	for _, uuids := range finished {
 		for _, id := range texts([]byte(uuids.Val())) {
 			if !slices.Contains(record.Finished, id) {
@@ -223,7 +225,7 @@ func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileSta
 		err = client.Set(ctx, statePrefix+ref.FileID, fmt.Sprint(string(state), " ", f.now().UnixMilli()), fileLife).Err()
 	}
 	if err != nil {
-		return fmt.Errorf("remember a file: %w", store.Classify(err))
+		return fmt.Errorf("remember a file: %w", rdb.Classify(err))
 	}
 	return nil
 }
@@ -243,7 +245,7 @@ func (f *Files) Keep(ctx context.Context) error {
 		pipe.PExpire(ctx, hash, fileLife)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("keep finished files: %w", store.Classify(err))
+		return fmt.Errorf("keep finished files: %w", rdb.Classify(err))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // uuid is the id of a file.
@@ -42,7 +43,7 @@ func states(t *testing.T, f *Files, sessions ...store.Session) (list []store.Fil
 // finished, for others beside it too.
 func TestFiles(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		ctx, now := t.Context(), at
 		f := NewFiles(r, func() time.Time { return now })
 		s := naming("cs_live_1", uuid(1), store.StatusProcessing, time.Hour)
@@ -134,7 +135,7 @@ func TestFiles(t *testing.T) {
 // TestFinishedFilesAreKept for 31 days from when they were last met.
 func TestFinishedFilesAreKept(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		ctx := t.Context()
 		f := NewFiles(r, func() time.Time { return at })
 		met, other := naming("cs_live_1", uuid(1), store.StatusProcessing, time.Hour), naming("cs_live_2", uuid(2), store.StatusProcessing, 9*24*time.Hour)
@@ -238,7 +239,7 @@ func TestFilesWithoutRedis(t *testing.T) {
 		"finished": func() error { return f.Save(ctx, s.FileRef(at), store.FileCompleted) },
 		"Keep":     func() error { return f.Keep(ctx) },
 	} {
-		if err := do(); !errors.Is(err, store.ErrSilent) {
+		if err := do(); !errors.Is(err, rdb.ErrSilent) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 const (
@@ -22,8 +24,8 @@ const (
 // without one by the sessions where they are few. It is safe for use by several
 // goroutines.
 type Layouts struct {
-	product *store.Redis
-	records *store.Watch
+	product *rdb.Redis
+	records *incident.Watch
 	now     func() time.Time
 	within  time.Duration // lookWithin; tests, which run on busy machines, have longer
 
@@ -34,7 +36,7 @@ type Layouts struct {
 }
 
 // NewLayouts looks at the sessions of one Redis, and at what the watch noted.
-func NewLayouts(product *store.Redis, records *store.Watch, now func() time.Time) *Layouts {
+func NewLayouts(product *rdb.Redis, records *incident.Watch, now func() time.Time) *Layouts {
 	return &Layouts{product: product, records: records, now: now, within: lookWithin}
 }
 

@@ -12,16 +12,19 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // TestLayoutBySweep: what the site reads is told by every sweep, also by the
 // finished sessions that it does not read again.
 func TestLayoutBySweep(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		s := New(r)
 		paid := func(o *Options) { // just now, whenever the session was made
-			o.Evidence = func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+			o.Evidence = func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
 				found, err := evidence(ctx, sessions)
 				for i := range found {
 					found[i].Payment = store.Payment{State: store.PaymentPaid, PaidAt: at.Add(-time.Hour)}
@@ -55,9 +58,9 @@ func TestLayoutBySweep(t *testing.T) {
 // TestLayouts: the watch is asked, and without it the sessions, now and then.
 func TestLayouts(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		now := at
-		records := store.NewWatch(r)
+		records := incident.NewWatch(r)
 		l := NewLayouts(r, records, func() time.Time { return now })
 		l.within = time.Minute
 		check := func(step string, want store.Layout) {
@@ -70,7 +73,7 @@ func TestLayouts(t *testing.T) {
 		must(t, err)
 		note := func(reads store.Layout) {
 			t.Helper()
-			must(t, records.Note(t.Context(), lead, store.Swept(now), store.Reads(reads)))
+			must(t, records.Note(t.Context(), lead, incident.Swept(now), incident.Reads(reads)))
 		}
 		check("nothing is known", store.LayoutOneKey)
 		set(t, client, map[string]string{"prompt:cs_live_1": `{"prompt":"A fox","timestamp":"` + ago(time.Hour) + `"}`})
@@ -92,10 +95,10 @@ func TestLayouts(t *testing.T) {
 // TestLayoutsBySome: only who saw all sessions can say that there is no full object.
 func TestLayoutsBySome(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		check := func(step string, want store.Layout) {
 			t.Helper()
-			l := NewLayouts(r, store.NewWatch(r), func() time.Time { return at })
+			l := NewLayouts(r, incident.NewWatch(r), func() time.Time { return at })
 			l.within = time.Minute
 			if got := l.Reads(t.Context()); got != want {
 				t.Errorf("%s: %q, want %q", step, got, want)

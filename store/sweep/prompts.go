@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // promptRunes is how much of a prompt is kept: more than a list shows.
@@ -29,7 +30,7 @@ func (l *newestPrompts) add(s store.Session, now time.Time, newest int) {
 	if text == "" {
 		return
 	}
-	*l = append(*l, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: store.Length(text), At: s.AsOf(now).StoredAt(now)})
+	*l = append(*l, Prompt{ID: s.ID, Text: beginning(text, promptRunes), Length: stats.Length(text), At: s.AsOf(now).StoredAt(now)})
 	if len(*l) >= 2*newest {
 		*l = l.first(newest)
 	}

@@ -10,11 +10,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 func TestPrompts(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		pipe := client.Pipeline()
 		for key, value := range map[string]string{
 			"prompt:cs_live_old":     `{"prompt":"old","timestamp":"` + ago(time.Hour) + `"}`,
@@ -61,7 +63,7 @@ func TestPrompts(t *testing.T) {
 // longest, the shortest, and when they were.
 func TestPromptsOfSessionsThatAreNotRead(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		values := map[string]string{}
 		for n, length := range []int{900, 3, 70_000, 12, 0} {
 			age := time.Duration(n*7)*time.Hour + 5*time.Minute
@@ -72,7 +74,7 @@ func TestPromptsOfSessionsThatAreNotRead(t *testing.T) {
 		set(t, client, values)
 		s := New(r)
 		first := sweepOnce(t, s, at).Count
-		if *first.Longest != (store.PromptLength{ID: "cs_live_2", Length: 140_000}) || *first.Shortest != (store.PromptLength{ID: "cs_live_1", Length: 6}) {
+		if *first.Longest != (stats.PromptLength{ID: "cs_live_2", Length: 140_000}) || *first.Shortest != (stats.PromptLength{ID: "cs_live_1", Length: 6}) {
 			t.Errorf("longest %+v, shortest %+v", first.Longest, first.Shortest)
 		}
 		later := sweepOnce(t, s, at)

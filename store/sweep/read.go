@@ -9,6 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/sessions"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // entry is what a sweep remembers of a session, 0 = nothing: in bits 0 to 23 the
@@ -51,21 +55,21 @@ func (e entry) at() time.Time {
 
 // read reads sessions, diagnoses them and hands them over.
 func (r *run) read(ctx context.Context, ids []string) error {
-	sessions, err := Read(ctx, r.redis, ids, r.Now)
+	read, err := Read(ctx, r.redis, ids, r.Now)
 	if err != nil {
 		return err
 	}
-	sessions = slices.DeleteFunc(sessions, func(s store.Session) bool { return s.Layout() == store.LayoutNone }) // gone
-	evidence := make([]store.Evidence, len(sessions))
+	read = slices.DeleteFunc(read, func(s store.Session) bool { return s.Layout() == store.LayoutNone }) // gone
+	evidence := make([]diagnosis.Evidence, len(read))
 	if r.Evidence != nil {
-		if evidence, err = r.Evidence(ctx, sessions); err != nil {
+		if evidence, err = r.Evidence(ctx, read); err != nil {
 			return callersError{err}
 		}
 	}
-	found := make([]Observation, len(sessions))
+	found := make([]Observation, len(read))
 	for i, e := range evidence {
-		e.Session = sessions[i]
-		found[i] = Observation{e, store.Diagnose(e, r.Now, r.Limits)}
+		e.Session = read[i]
+		found[i] = Observation{e, diagnosis.Diagnose(e, r.Now, r.Limits)}
 	}
 	r.remember(found)
 	r.count(found)
@@ -100,8 +104,8 @@ func (r *run) remember(found []Observation) {
 	defer s.mu.Unlock()
 	for _, o := range found {
 		k := keyOf(o.Session.ID)
-		if at := o.Time(); o.Verdict == store.VerdictCompleted && !at.IsZero() && !s.written[k] {
-			s.known[k] = seen | made[o.Session.MadeAs(r.Now)] | finishedEntry(store.Length(o.Session.PromptText()), at)
+		if at := o.Time(); o.Verdict == diagnosis.VerdictCompleted && !at.IsZero() && !s.written[k] {
+			s.known[k] = seen | made[o.Session.MadeAs(r.Now)] | finishedEntry(stats.Length(o.Session.PromptText()), at)
 		}
 	}
 }
@@ -124,7 +128,7 @@ func places(s *store.Session) [3]*store.Key { return [3]*store.Key{&s.Lookup, &s
 // Read reads sessions, in the order of the ids, without pictures and without
 // what only a repair needs: TTLs where the values hold times, and digests. An
 // empty value counts as missing.
-func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]store.Session, error) {
+func Read(ctx context.Context, r *rdb.Redis, ids []string, now time.Time) ([]store.Session, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return nil, err
@@ -171,7 +175,7 @@ func Read(ctx context.Context, r *store.Redis, ids []string, now time.Time) ([]s
 		}
 		s := read[i].AsOf(now)
 		if whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() { // its TTLs say how old it is
-			if read[i], err = (store.Reader{Redis: r}).Session(ctx, id); err != nil {
+			if read[i], err = (sessions.Reader{Redis: r}).Session(ctx, id); err != nil {
 				return nil, err
 			}
 		}

@@ -17,13 +17,18 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/keyspace"
+	"github.com/superduperai/sessionbot/store/probe"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/sessions"
 )
 
 // TestReadIsAsGoodAsSessions for whatever a session's keys hold, except for what
 // only a repair needs.
 func TestReadIsAsGoodAsSessions(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		var ids []string
 		values := map[string]string{}
 		for n, value := range append(oddValues, strings.Repeat(" ", headSize-1)+"{}", `{"prompt":"`+strings.Repeat("x", headSize-13)+`"}`) {
@@ -43,7 +48,7 @@ func TestReadIsAsGoodAsSessions(t *testing.T) {
 		for chunk := range slices.Chunk(ids, readSize) {
 			got, err := Read(t.Context(), r, chunk, at)
 			must(t, err)
-			want, err := (store.Reader{Redis: r}).Sessions(t.Context(), chunk)
+			want, err := (sessions.Reader{Redis: r}).Sessions(t.Context(), chunk)
 			must(t, err)
 			loosely := []cmp.Option{cmpopts.IgnoreFields(store.Key{}, "TTL", "Digest", "Size")}
 			if diff := cmp.Diff(want, got, loosely...); diff != "" {
@@ -59,15 +64,15 @@ func TestReadIsAsGoodAsSessions(t *testing.T) {
 	})
 }
 
-func diagnose(s store.Session) store.Diagnosis {
-	return store.Diagnose(store.Evidence{Session: s}, at, limits)
+func diagnose(s store.Session) diagnosis.Diagnosis {
+	return diagnosis.Diagnose(diagnosis.Evidence{Session: s}, at, limits)
 }
 
 // TestTimesThatAreNone: where the values hold no time, or one of the future, the
 // TTL says when they were written.
 func TestTimesThatAreNone(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		want := map[string]time.Duration{}
 		for n, value := range []string{`{"prompt":"none"}`, `{"prompt":"none","createdAt":"yesterday"}`, `{"prompt":"none","createdAt":"` + ago(-time.Hour) + `"}`,
 			`{"prompt":"some","createdAt":"` + ago(3*time.Hour) + `"}`, `{"prompt":"some","timestamp":"` + ago(3*time.Hour) + `"}`,
@@ -93,10 +98,10 @@ func TestTimesThatAreNone(t *testing.T) {
 // cannot be read.
 func TestEmptyValues(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		set(t, client, map[string]string{"prompt:cs_live_1": oddValues[0], "webhook:cs_live_1": "", "session:cs_live_2": ""})
 		got := sweepOnce(t, New(r), at)
-		want := map[string]store.Verdict{"cs_live_1": store.VerdictOrphaned, "cs_live_2": store.VerdictCorrupt}
+		want := map[string]diagnosis.Verdict{"cs_live_1": diagnosis.VerdictOrphaned, "cs_live_2": diagnosis.VerdictCorrupt}
 		if diff := cmp.Diff(want, got.verdicts); diff != "" {
 			t.Error(diff)
 		}
@@ -159,7 +164,7 @@ func TestReadWithoutAPermission(t *testing.T) {
 		user := fmt.Sprint("small", n)
 		must(t, server.Client().ACLSetUser(t.Context(), user, "on", ">pw", "~*", "+@all", "-"+missing).Err())
 		got, err := New(open(t, "redis://"+user+":pw@"+server.Addr())).Sweep(t.Context(), Options{Now: at, Limits: limits})
-		if fine := missing == "strlen" || missing == "get"; fine != (err == nil) || !fine && !errors.Is(err, store.ErrNoPermission) {
+		if fine := missing == "strlen" || missing == "get"; fine != (err == nil) || !fine && !errors.Is(err, rdb.ErrNoPermission) {
 			t.Errorf("without %s: %+v, %v", missing, got, err)
 		}
 	}
@@ -175,7 +180,7 @@ func TestTheDocumentedUser(t *testing.T) {
 		t.Fatalf("the document has %d lines for users, want 2", len(lines))
 	}
 	product, state := redistest.Start(t), redistest.Start(t)
-	user := func(server *redistest.Server, line string) *store.Redis {
+	user := func(server *redistest.Server, line string) *rdb.Redis {
 		args := []any{"ACL", "SETUSER", "sessionbot", "on", ">PASSWORD"}
 		for _, rule := range regexp.MustCompile(`\([^)]*\)|\S+`).FindAllString(line, -1) {
 			args = append(args, rule)
@@ -197,10 +202,10 @@ func TestTheDocumentedUser(t *testing.T) {
 			t.Errorf("%d sessions, %+v", got.Count.Sessions, got.Count.Survey)
 		}
 	}
-	if n, err := store.Settings(t.Context(), r); err != nil || n != (store.Notifications{Masters: 1}) {
+	if n, err := keyspace.Settings(t.Context(), r); err != nil || n != (keyspace.Notifications{Masters: 1}) {
 		t.Errorf("%+v, %v", n, err)
 	}
-	if access, err := store.Try(t.Context(), r, store.ForProduct); err != nil || len(access.Denied) > 0 {
+	if access, err := probe.Try(t.Context(), r, probe.ForProduct); err != nil || len(access.Denied) > 0 {
 		t.Errorf("refused: %q, %v", access.Denied, err)
 	}
 	session := naming("cs_live_1", uuid(1), store.StatusProcessing, time.Hour)

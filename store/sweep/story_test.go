@@ -15,19 +15,23 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/sessions"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 var (
 	// at is the moment at which the tests judge.
 	at     = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
-	limits = store.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
+	limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 // everywhere runs a story on the embedded server, on one server and on three
 // masters. A Sentinel's master is asked as one server is.
-func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *store.Redis)) {
+func everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalClient, r *rdb.Redis)) {
 	for name, place := range map[string]func(t *testing.T) (string, redis.UniversalClient){
 		"embedded": func(t *testing.T) (string, redis.UniversalClient) {
 			addr := miniredis.RunT(t).Addr()
@@ -59,9 +63,9 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func open(t testing.TB, url string) *store.Redis {
+func open(t testing.TB, url string) *rdb.Redis {
 	t.Helper()
-	r, err := store.Open(t.Context(), redistest.Patient(t, url))
+	r, err := rdb.Open(t.Context(), redistest.Patient(t, url))
 	must(t, err)
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
 	return r
@@ -85,10 +89,10 @@ func set(t testing.TB, client redis.UniversalClient, values map[string]string) {
 const doneFile = "0a1b2c3d-0000-4000-8000-000000000001"
 
 // evidence is of sessions of which one file is known to be finished.
-func evidence(_ context.Context, sessions []store.Session) ([]store.Evidence, error) {
-	found := make([]store.Evidence, len(sessions))
-	for i, s := range sessions {
-		found[i] = store.Evidence{Session: s, File: store.File{State: store.FileUnknown}}
+func evidence(_ context.Context, read []store.Session) ([]diagnosis.Evidence, error) {
+	found := make([]diagnosis.Evidence, len(read))
+	for i, s := range read {
+		found[i] = diagnosis.Evidence{Session: s, File: store.File{State: store.FileUnknown}}
 		switch s.FileID() {
 		case "":
 			found[i].File.State = store.FileNone
@@ -102,13 +106,13 @@ func evidence(_ context.Context, sessions []store.Session) ([]store.Evidence, er
 // observed is a sweep with what it read, by session.
 type observed struct {
 	Result
-	verdicts map[string]store.Verdict
+	verdicts map[string]diagnosis.Verdict
 }
 
 // sweepOnce sweeps, and holds that each session is visited at most once.
 func sweepOnce(t testing.TB, s *Sweeper, now time.Time, options ...func(*Options)) observed {
 	t.Helper()
-	got := observed{verdicts: map[string]store.Verdict{}}
+	got := observed{verdicts: map[string]diagnosis.Verdict{}}
 	o := Options{Now: now, Limits: limits, Evidence: evidence}
 	for _, option := range options {
 		option(&o)
@@ -136,16 +140,16 @@ func sweepOnce(t testing.TB, s *Sweeper, now time.Time, options ...func(*Options
 }
 
 // naively reads all sessions one by one, and counts them.
-func naively(t testing.TB, r *store.Redis, ids []string, now time.Time) store.Count {
+func naively(t testing.TB, r *rdb.Redis, ids []string, now time.Time) stats.Count {
 	t.Helper()
-	tally := store.NewTally(now)
+	tally := stats.NewTally(now)
 	for _, id := range ids {
-		s, err := (store.Reader{Redis: r}).Session(context.Background(), id)
+		s, err := (sessions.Reader{Redis: r}).Session(context.Background(), id)
 		must(t, err)
 		if s.Layout() != store.LayoutNone {
 			e, err := evidence(context.Background(), []store.Session{s})
 			must(t, err)
-			tally.Add(s, store.Diagnose(e[0], now, limits))
+			tally.Add(s, diagnosis.Diagnose(e[0], now, limits))
 		}
 	}
 	c := tally.Count()
@@ -154,12 +158,12 @@ func naively(t testing.TB, r *store.Redis, ids []string, now time.Time) store.Co
 }
 
 // sameCount compares all but the survey, and which of equally long prompts is named.
-func sameCount(t interface{ Errorf(string, ...any) }, want, got store.Count) {
-	for _, c := range []*store.Count{&want, &got} {
-		c.Survey = store.Survey{}
-		for _, p := range []**store.PromptLength{&c.Longest, &c.Shortest} {
+func sameCount(t interface{ Errorf(string, ...any) }, want, got stats.Count) {
+	for _, c := range []*stats.Count{&want, &got} {
+		c.Survey = stats.Survey{}
+		for _, p := range []**stats.PromptLength{&c.Longest, &c.Shortest} {
 			if *p != nil {
-				*p = &store.PromptLength{Length: (*p).Length}
+				*p = &stats.PromptLength{Length: (*p).Length}
 			}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 const (
@@ -27,13 +28,13 @@ const (
 type surveyor struct {
 	progress func(scanned, keys int64)
 	mu       sync.Mutex // guards what follows
-	sums     store.Survey
-	byName   map[string]*store.Namespace
+	sums     stats.Survey
+	byName   map[string]*stats.Namespace
 	ttls     int64 // keys whose TTL is known
 }
 
 func newSurveyor(progress func(scanned, keys int64)) *surveyor {
-	return &surveyor{progress: progress, byName: map[string]*store.Namespace{}, sums: store.Survey{TTLs: map[string]int{}}}
+	return &surveyor{progress: progress, byName: map[string]*stats.Namespace{}, sums: stats.Survey{TTLs: map[string]int{}}}
 }
 
 // scanned reports that about so many more keys have been looked at, and that there
@@ -107,7 +108,7 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 }
 
 // namespace is the one that a key belongs to. s.mu is held.
-func (s *surveyor) namespace(key string) *store.Namespace {
+func (s *surveyor) namespace(key string) *stats.Namespace {
 	name, _, found := strings.Cut(key, ":")
 	if !found {
 		name = ""
@@ -119,20 +120,20 @@ func (s *surveyor) namespace(key string) *store.Namespace {
 	case len(s.byName) == maxNamespaces:
 		return &s.sums.Others
 	}
-	known = &store.Namespace{Name: beginning(name, namespaceName)}
+	known = &stats.Namespace{Name: beginning(name, namespaceName)}
 	s.byName[strings.Clone(name)] = known
 	return known
 }
 
 // survey is what was seen. TTLs of a sample stand for all keys of sessions.
-func (s *surveyor) survey() store.Survey {
+func (s *surveyor) survey() stats.Survey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sums := s.sums
 	for _, n := range s.byName {
 		sums.Namespaces = append(sums.Namespaces, *n)
 	}
-	slices.SortFunc(sums.Namespaces, func(a, b store.Namespace) int {
+	slices.SortFunc(sums.Namespaces, func(a, b stats.Namespace) int {
 		return cmp.Or(cmp.Compare(b.Keys, a.Keys), strings.Compare(a.Name, b.Name))
 	})
 	top := min(len(sums.Namespaces), topNamespaces)
@@ -143,7 +144,7 @@ func (s *surveyor) survey() store.Survey {
 	}
 	sums.Namespaces = sums.Namespaces[:top]
 	sums.TTLs = map[string]int{}
-	for _, class := range store.TTLClasses {
+	for _, class := range stats.TTLClasses {
 		sums.TTLs[class] = int(int64(s.sums.TTLs[class]) * sums.SessionKeys / max(s.ttls, 1))
 	}
 	sums.TTLsOfSome = s.ttls < sums.SessionKeys
@@ -154,15 +155,15 @@ func ttlClass(ttl time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case ttl <= 0:
-		return store.TTLClasses[4]
+		return stats.TTLClasses[4]
 	case ttl < day:
-		return store.TTLClasses[0]
+		return stats.TTLClasses[0]
 	case ttl < 7*day:
-		return store.TTLClasses[1]
+		return stats.TTLClasses[1]
 	case ttl <= 30*day:
-		return store.TTLClasses[2]
+		return stats.TTLClasses[2]
 	}
-	return store.TTLClasses[3]
+	return stats.TTLClasses[3]
 }
 
 // beginning is a copy of the first runes: a part of the text itself would keep

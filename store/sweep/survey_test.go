@@ -10,13 +10,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 // kind is a sort of session of which many are stored.
 type kind struct {
 	keys    map[string]string // prefix to value
-	verdict store.Verdict
+	verdict diagnosis.Verdict
 	prompt  int // length in UTF-16 units, 0 = none readable
 }
 
@@ -24,15 +26,15 @@ type kind struct {
 // are of the last 24 h, but for the last one's.
 func kinds() []kind {
 	return []kind{
-		{map[string]string{"prompt:": oddValues[0]}, store.VerdictOrphaned, 5},
-		{map[string]string{"prompt:": `{"prompt":"` + strings.Repeat("🦊", 51) + `","timestamp":"` + ago(time.Minute) + `"}`}, store.VerdictWaiting, 102},
-		{map[string]string{"prompt:": oddValues[0], "webhook:": oddValues[6], "session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, store.VerdictCompleted, 5},
-		{map[string]string{"session:": `{"prompt":"` + strings.Repeat("ж", 2001) + `","status":"error","createdAt":"` + ago(time.Hour) + `"}`}, store.VerdictFailed, 2001},
-		{map[string]string{"session:": `{"prompt":"长","status":"processing","createdAt":"` + ago(time.Hour) + `"}`}, store.VerdictStalled, 1},
-		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`, "webhook:": `{"status":"processing","fileId":"0f000000-0000-4000-8000-00000000000f","timestamp":"` + ago(time.Minute) + `"}`}, store.VerdictProcessing, 0},
-		{map[string]string{"webhook:": `{"status":"proc`}, store.VerdictCorrupt, 0},
-		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, store.VerdictUnclear, 0},
-		{map[string]string{"prompt:": `{"prompt":"old one","timestamp":"` + ago(48*time.Hour) + `"}`}, store.VerdictOrphaned, 7},
+		{map[string]string{"prompt:": oddValues[0]}, diagnosis.VerdictOrphaned, 5},
+		{map[string]string{"prompt:": `{"prompt":"` + strings.Repeat("🦊", 51) + `","timestamp":"` + ago(time.Minute) + `"}`}, diagnosis.VerdictWaiting, 102},
+		{map[string]string{"prompt:": oddValues[0], "webhook:": oddValues[6], "session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, diagnosis.VerdictCompleted, 5},
+		{map[string]string{"session:": `{"prompt":"` + strings.Repeat("ж", 2001) + `","status":"error","createdAt":"` + ago(time.Hour) + `"}`}, diagnosis.VerdictFailed, 2001},
+		{map[string]string{"session:": `{"prompt":"长","status":"processing","createdAt":"` + ago(time.Hour) + `"}`}, diagnosis.VerdictStalled, 1},
+		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`, "webhook:": `{"status":"processing","fileId":"0f000000-0000-4000-8000-00000000000f","timestamp":"` + ago(time.Minute) + `"}`}, diagnosis.VerdictProcessing, 0},
+		{map[string]string{"webhook:": `{"status":"proc`}, diagnosis.VerdictCorrupt, 0},
+		{map[string]string{"session:": `{"fileId":"0f000000-0000-4000-8000-00000000000f"}`}, diagnosis.VerdictUnclear, 0},
+		{map[string]string{"prompt:": `{"prompt":"old one","timestamp":"` + ago(48*time.Hour) + `"}`}, diagnosis.VerdictOrphaned, 7},
 	}
 }
 
@@ -43,11 +45,11 @@ var foreign = []string{"balance:", "webhook:evt:", "session:job-", "prompt:cs_li
 // reading those that are finished.
 func TestCount(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		const times = 300
-		want := store.Count{Complete: true, Verdicts: map[store.Verdict]int{}, Distribution: map[string]int{"0-100": 4 * times, "101-500": times,
+		want := stats.Count{Complete: true, Verdicts: map[diagnosis.Verdict]int{}, Distribution: map[string]int{"0-100": 4 * times, "101-500": times,
 			"501-1000": 0, "1001-2000": 0, "2000+": times}, AverageLength: (5 + 102 + 5 + 2001 + 1 + 7 + 3) / 6, // rounded
-			Longest: &store.PromptLength{Length: 2001}, Shortest: &store.PromptLength{Length: 1}}
+			Longest: &stats.PromptLength{Length: 2001}, Shortest: &stats.PromptLength{Length: 1}}
 		values, sessionKeys := map[string]string{}, int64(0)
 		for i, k := range kinds() {
 			for n := range times {
@@ -96,9 +98,9 @@ func TestCount(t *testing.T) {
 
 func TestCountOfNothing(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		c := sweepOnce(t, New(r), at).Count
-		if c.Sessions != 0 || c.Longest != nil || c.WebhookSuccessRate != nil || c.GenerationSuccessRate != nil || len(c.Distribution) != len(store.LengthClasses) {
+		if c.Sessions != 0 || c.Longest != nil || c.WebhookSuccessRate != nil || c.GenerationSuccessRate != nil || len(c.Distribution) != len(stats.LengthClasses) {
 			t.Errorf("got %+v", c)
 		}
 	})
@@ -107,7 +109,7 @@ func TestCountOfNothing(t *testing.T) {
 // TestLifetimes: those of a sample stand for all.
 func TestLifetimes(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		const day, n = 24 * time.Hour, 12_000
 		pipe := client.Pipeline()
 		for i := range n {
@@ -132,7 +134,7 @@ func TestLifetimes(t *testing.T) {
 // memory of some strings is asked for, and of nothing else.
 func TestSurvey(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		pipe := client.Pipeline()
 		for n := range 12 {
 			for m := range 20 - n {

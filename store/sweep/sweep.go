@@ -16,6 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/stats"
 )
 
 const (
@@ -34,18 +37,18 @@ const (
 // finished it reads once and skips afterwards, until they are written. It is
 // safe for use by several goroutines; sweeps must not overlap.
 type Sweeper struct {
-	redis *store.Redis
+	redis *rdb.Redis
 
 	mu      sync.Mutex
 	known   map[key]entry
 	written map[key]bool // since the last sweep began
 	missed  bool         // some writes may not be among them
 	full    time.Time    // when the last full sweep that went through began
-	survey  store.Survey // of that sweep
+	survey  stats.Survey // of that sweep
 }
 
 // New returns a Sweeper of the Redis given.
-func New(r *store.Redis) *Sweeper {
+func New(r *rdb.Redis) *Sweeper {
 	return &Sweeper{redis: r, known: map[key]entry{}, written: map[key]bool{}}
 }
 
@@ -79,9 +82,9 @@ func (s *Sweeper) Missed() {
 // Options is how a sweep is done. Only Now is required.
 type Options struct {
 	Now    time.Time
-	Limits store.Thresholds
+	Limits diagnosis.Thresholds
 	// Evidence returns what is known of sessions besides their keys, in their order.
-	Evidence func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error)
+	Evidence func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error)
 	// Visit is called with the sessions that were read, one batch at a time.
 	Visit func(ctx context.Context, sessions []Observation) error
 	// Progress is called with how many of all keys have been looked at.
@@ -94,14 +97,14 @@ type Options struct {
 
 // Observation is one session as a sweep found it.
 type Observation struct {
-	store.Evidence
-	store.Diagnosis
+	diagnosis.Evidence
+	diagnosis.Diagnosis
 }
 
 // Result is what a sweep came to.
 type Result struct {
 	Full    bool // every session was read
-	Count   store.Count
+	Count   stats.Count
 	Prompts []Prompt     // newest first
 	Reads   store.Layout // of the keys that the site reads, by what was visited; LayoutNone = no session tells
 }
@@ -116,7 +119,7 @@ type run struct {
 	visiting sync.Mutex // held while Visit is called
 
 	mu      sync.Mutex // guards what follows
-	tally   *store.Tally
+	tally   *stats.Tally
 	reads   store.Layout
 	prompts newestPrompts
 }
@@ -125,7 +128,7 @@ type run struct {
 // answers runs out half-way the result holds what was visited until then, with
 // Count.Complete false.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
-	r := &run{Sweeper: s, Options: o, tally: store.NewTally(o.Now), reads: store.LayoutNone, survey: newSurveyor(o.Progress)}
+	r := &run{Sweeper: s, Options: o, tally: stats.NewTally(o.Now), reads: store.LayoutNone, survey: newSurveyor(o.Progress)}
 	r.begin()
 	err := r.visitAll(ctx)
 	if err != nil && (r.survey.survey().Scanned == 0 || !timedOut(ctx, err)) {
@@ -134,7 +137,7 @@ func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 		if errors.As(err, &callers) {
 			return Result{}, callers.error
 		}
-		return Result{}, store.Classify(err)
+		return Result{}, rdb.Classify(err)
 	}
 	r.end(err == nil)
 	count := r.tally.Count()

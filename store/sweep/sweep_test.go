@@ -13,6 +13,8 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 var picture = strings.Repeat("iVBORw0KGgo", 300)
@@ -40,7 +42,7 @@ var oddValues = []string{
 // sweeps. Where nobody reports the writes it is the next full sweep that agrees.
 func TestSweepsAreAsGoodAsReadingAll(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		var ids []string
 		for n := range 8 {
 			ids = append(ids, fmt.Sprint("cs_live_", n))
@@ -106,7 +108,7 @@ func TestSweepBehindASentinel(t *testing.T) {
 // TestFinishedSessionsAreNotReadAgain, but for those that were written.
 func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		const done, fresh = 150, 10
 		values := manyFinished(done)
 		for n := range fresh {
@@ -149,7 +151,7 @@ func TestFinishedSessionsAreNotReadAgain(t *testing.T) {
 // sweep, and this one counts him once, wherever his other keys come.
 func TestWritesDuringASweep(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		const n = 2000
 		set(t, client, manyFinished(n))
 		s := New(r)
@@ -169,7 +171,7 @@ func TestWritesDuringASweep(t *testing.T) {
 		}
 		failed := false
 		got := sweepOnce(t, s, at, func(o *Options) {
-			o.Evidence = func(ctx context.Context, sessions []store.Session) ([]store.Evidence, error) {
+			o.Evidence = func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
 				written := slices.ContainsFunc(sessions, func(s store.Session) bool { return s.ID == "cs_live_done7" })
 				if written && !failed { // after it was read, and before it is remembered
 					failed = true
@@ -182,7 +184,7 @@ func TestWritesDuringASweep(t *testing.T) {
 		if len(got.verdicts) != n || !failed {
 			t.Errorf("%d of the written were visited", len(got.verdicts))
 		}
-		if got := sweepOnce(t, s, at); got.Full || len(got.verdicts) != 1 || got.verdicts["cs_live_done7"] != store.VerdictFailed {
+		if got := sweepOnce(t, s, at); got.Full || len(got.verdicts) != 1 || got.verdicts["cs_live_done7"] != diagnosis.VerdictFailed {
 			t.Errorf("what was written during the sweep: %v", got.verdicts)
 		}
 	})

@@ -12,14 +12,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/superduperai/sessionbot/internal/redistest"
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // TestFailedSweepsLoseNothing: neither a time-out, nor a visitor who has enough,
 // nor a Redis that does not answer.
 func TestFailedSweepsLoseNothing(t *testing.T) {
 	t.Parallel()
-	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *store.Redis) {
+	everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		values := manyFinished(1500)
 		set(t, client, values)
 		s := New(r)
@@ -42,7 +43,7 @@ func TestFailedSweepsLoseNothing(t *testing.T) {
 			if got, err := halfway(nil); err != nil || got.Count.Complete || got.Full != full || got.Count.Sessions == 0 || got.Count.Sessions >= 1500 {
 				t.Fatalf("time ran out: %+v, %v", got, err)
 			}
-			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, store.ErrSilent) {
+			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, rdb.ErrSilent) {
 				t.Fatalf("a visitor's error: %v", err)
 			}
 			got := sweepOnce(t, s, at)
@@ -74,7 +75,7 @@ func TestFrozenRedisIsAnError(t *testing.T) {
 	for range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, store.ErrSilent) {
+		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, rdb.ErrSilent) {
 			t.Errorf("a frozen Redis was swept: %+v, %v", got, err)
 		}
 	}
@@ -120,7 +121,7 @@ func TestKeysThatAreReturnedTwice(t *testing.T) {
 				return nil
 			}
 		})
-		if got.Full != (round == 0) || got.Count.Sessions != done+fresh || got.Count.Verdicts[store.VerdictCompleted] != done {
+		if got.Full != (round == 0) || got.Count.Sessions != done+fresh || got.Count.Verdicts[diagnosis.VerdictCompleted] != done {
 			t.Errorf("sweep %d: %d sessions, %v", round, got.Count.Sessions, got.Count.Verdicts)
 		}
 	}

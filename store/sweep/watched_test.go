@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // watched counts the commands that a client sends, by their names.
@@ -16,7 +16,7 @@ type watched struct {
 	names map[string]int
 }
 
-func watch(t testing.TB, r *store.Redis) *watched {
+func watch(t testing.TB, r *rdb.Redis) *watched {
 	t.Helper()
 	client, err := r.Client(t.Context())
 	must(t, err)

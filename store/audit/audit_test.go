@@ -1,0 +1,71 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
+	"github.com/superduperai/sessionbot/store/storetest"
+)
+
+func TestRepaired(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		l := NewTrail(r)
+		for _, e := range []Entry{
+			{Session: "a", Event: AuditClaimed, Action: store.ActionGenerate}, {Session: "a", Event: AuditClaimed, Action: store.ActionFix},
+			{Session: "b", Event: AuditRefused, Action: store.ActionFix}, {Session: "c", Event: AuditClaimed, Action: store.ActionGenerate},
+		} {
+			testenv.Must(t, l.Record(t.Context(), e))
+		}
+		got, err := l.Repaired(t.Context(), time.Now().Add(-time.Minute))
+		if diff := cmp.Diff(map[string]store.Action{"a": store.ActionFix, "c": store.ActionGenerate}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+		if got, err := l.Repaired(t.Context(), time.Now().Add(time.Minute)); len(got) != 0 || err != nil {
+			t.Errorf("%v, %v", got, err)
+		}
+	})
+}
+
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
+		l := NewTrail(r)
+		entry := func(n int, session string) Entry {
+			return Entry{At: storetest.At.Add(time.Duration(n) * time.Second), Who: store.Actor{ID: "U0ANN"}, Event: AuditClaimed, Action: store.ActionFix,
+				Session: session, Plan: "p", Detail: "<b> & “quotes”", Before: map[string]string{"webhook": ""}}
+		}
+		for n := range 3 {
+			if err := l.Record(t.Context(), entry(n, "cs_live_h")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pipe := client.Pipeline()
+		for range auditPage + 10 {
+			pipe.XAdd(t.Context(), &redis.XAddArgs{Stream: auditKey, Values: []any{"session", "cs_live_other", "entry", "{}"}})
+		}
+		if _, err := pipe.Exec(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.History(t.Context(), "cs_live_h", 2)
+		if diff := cmp.Diff([]Entry{entry(2, "cs_live_h"), entry(1, "cs_live_h")}, got); diff != "" || err != nil {
+			t.Errorf("%v %s", err, diff)
+		}
+		if got, err := l.History(t.Context(), "cs_live_h", 100); len(got) != 3 || err != nil {
+			t.Errorf("all: %d, %v", len(got), err)
+		}
+		if got, err := l.History(t.Context(), "cs_live_none", 100); len(got) != 0 || err != nil {
+			t.Errorf("of no session: %d, %v", len(got), err)
+		}
+		if ttl := client.TTL(t.Context(), auditKey).Val(); ttl <= 0 {
+			t.Errorf("the trail lives for %s", ttl)
+		}
+	})
+}

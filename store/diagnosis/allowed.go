@@ -1,0 +1,198 @@
+package diagnosis
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// allowed returns the repairs that may be planned, and the finished file that a
+// fix writes ("" = it writes an error).
+func allowed(e Evidence, v Verdict) (actions []store.Action, deliver string) {
+	if e.RedisSilent {
+		return nil, ""
+	}
+	deliver = e.undelivered(v)
+	if deliver != "" || mayMarkError(e, v) {
+		actions = append(actions, store.ActionFix)
+	}
+	if mayGenerate(e, v) {
+		actions = append(actions, store.ActionGenerate)
+	}
+	if mayReplay(e, v) {
+		actions = append(actions, store.ActionReplay)
+	}
+	if mayRestore(e, v) {
+		actions = append(actions, store.ActionRestore)
+	}
+	return actions, deliver
+}
+
+// settled reports whether nothing is left to be paid.
+func (e Evidence) settled() bool {
+	switch e.Payment.State {
+	case store.PaymentPaid, store.PaymentPartiallyRefunded, store.PaymentNotRequired:
+		return true
+	}
+	return false
+}
+
+// otherFinished is a file known to be finished that is not the one that counts,
+// the last of several; "" = there is none.
+func (e Evidence) otherFinished() string {
+	other := ""
+	for _, id := range e.Finished {
+		if !strings.EqualFold(id, e.Session.FileID()) {
+			other = id
+		}
+	}
+	return other
+}
+
+// finished is a file known to be finished; "" = there is none.
+func (e Evidence) finished() string {
+	if e.File.State == store.FileCompleted {
+		return e.Session.FileID()
+	}
+	return e.otherFinished()
+}
+
+// undelivered is the finished file that the customer does not see, where a fix
+// may show it to them; "" = there is none.
+func (e Evidence) undelivered(v Verdict) string {
+	file, refunded := e.finished(), e.Payment.State == store.PaymentRefunded
+	underWay := e.File.State == store.FileInProgress || e.File.State == store.FileFinalizing
+	switch {
+	case file == "" || refunded:
+		return ""
+	case v == VerdictUndelivered, v == VerdictStalled,
+		v == VerdictCompleted && e.Site != nil && !e.Site.Sees(file),
+		v == VerdictCorrupt && writable(e.Session) && !underWay && !e.shown(file):
+		return file
+	}
+	return ""
+}
+
+// shown reports whether the customer's page shows the file, as far as is known.
+func (e Evidence) shown(file string) bool {
+	if e.Site != nil {
+		return e.Site.Sees(file)
+	}
+	return e.Session.Status() == store.StatusCompleted && strings.EqualFold(e.Session.FileID(), file) && e.Reads != store.LayoutOneKey
+}
+
+// mayMarkError: a file whose state is not known may be finished, and is not
+// hidden by an error.
+func mayMarkError(e Evidence, v Verdict) bool {
+	if e.Session.PromptText() == "" || e.mayBeFinished() {
+		return false
+	}
+	switch v {
+	case VerdictOrphaned, VerdictStalled:
+		return true
+	case VerdictCorrupt:
+		return writable(e.Session) && !claimsDelivery(e.Session)
+	case VerdictRefunded:
+		return e.Session.Status() == store.StatusNone
+	case VerdictFailed:
+		return e.Session.Status() != store.StatusError || e.unseenError()
+	}
+	return false
+}
+
+// unseenError reports whether the error is in webhook: alone, where the site does
+// not read it: it overwrote what a repair wrote to session:, or nobody did.
+func (e Evidence) unseenError() bool {
+	status := e.Session.Lookup.Value.Status
+	return e.Reads == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
+}
+
+// mayBeFinished reports whether a file is finished, or may be for all that is known.
+func (e Evidence) mayBeFinished() bool {
+	unseen := func(state store.FileState) bool {
+		return state == store.FileUnknown || state == store.FileUnchecked || state == store.FileMissing && !e.APIProven
+	}
+	return e.finished() != "" || unseen(e.File.State) || slices.ContainsFunc(e.others(), func(n Named) bool { return unseen(n.State) })
+}
+
+// others are the files that are named beside the one that counts; of which nothing
+// was seen, the state is unknown.
+func (e Evidence) others() []Named {
+	others := slices.Clip(e.Others)
+	for _, id := range e.Session.StrayFiles() {
+		if !slices.ContainsFunc(others, func(n Named) bool { return strings.EqualFold(n.ID, id) }) {
+			others = append(others, Named{id, store.FileUnknown})
+		}
+	}
+	return others
+}
+
+// writable reports whether a repair can write every key that it has to: one of
+// another Redis type, or too large to be read and saved, is never written. In the
+// one-key layout only a webhook: that carries a status would be written beside
+// session:, and one of another Redis type carries none.
+func writable(s store.Session) bool {
+	return !s.Lookup.Other && (!s.Webhook.Other || s.Lookup.Full) &&
+		s.Lookup.Fault != store.FaultTooLarge && s.Webhook.Fault != store.FaultTooLarge
+}
+
+// claimsDelivery reports whether anything that can be read of the session says
+// completed or names a file.
+func claimsDelivery(s store.Session) bool {
+	for _, key := range s.Keys() {
+		status, file := key.Value.Status, key.Value.FileID
+		if status != nil && store.Status(*status) == store.StatusCompleted || file != nil && *file != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func mayGenerate(e Evidence, v Verdict) bool {
+	return !e.Session.NeedsPicture() && mayStart(e, v)
+}
+
+// mayStart is what generate and replay have in common: a second video is made only
+// where no other is finished or under way, as far as anybody knows.
+func mayStart(e Evidence, v Verdict) bool {
+	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" || e.finished() != "" {
+		return false
+	}
+	if !e.settled() && e.Payment.State != store.PaymentUnverified {
+		return false
+	}
+	if slices.ContainsFunc(e.others(), func(n Named) bool { return !e.gone(n.State) }) {
+		return false
+	}
+	underWay := e.File.State == store.FileInProgress || e.File.State == store.FileFinalizing
+	return e.gone(e.File.State) || underWay && v == VerdictStalled
+}
+
+// gone reports whether there is no video in this state, and none to come.
+func (e Evidence) gone(state store.FileState) bool {
+	return state == store.FileNone || state == store.FileFailed || state == store.FileMissing && e.APIProven
+}
+
+// mayReplay: the site has to find the prompt where it looks for it.
+func mayReplay(e Evidence, v Verdict) bool {
+	p := e.Session.Lookup.Value.Prompt
+	if e.Reads == store.LayoutThreeKey {
+		p = e.Session.Prompt.Value.Prompt
+	}
+	return p != nil && *p != "" && e.Event.Completed && mayStart(e, v)
+}
+
+// mayRestore: where the prompt is gone, its key can be written, and nothing is
+// under way. What Redis has forgotten after 30 days may have been delivered.
+func mayRestore(e Evidence, v Verdict) bool {
+	switch v {
+	case VerdictProcessing, VerdictCompleted, VerdictNotFound:
+		return false
+	}
+	target := e.Session.Prompt
+	if e.Session.Lookup.Full || e.Session.Layout() == store.LayoutNone && e.Reads == store.LayoutOneKey {
+		target = e.Session.Lookup
+	}
+	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.Other && target.Fault != store.FaultTooLarge
+}

@@ -1,0 +1,273 @@
+// Package diagnosis says what is wrong with a session: it gathers the evidence (Redis, Stripe,
+// SuperDuperAI, the site) and judges it by the table of verdicts.
+package diagnosis
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Verdict is what became of a session, in one word.
+type Verdict string
+
+// The verdicts.
+const (
+	VerdictCorrupt     Verdict = "corrupt"
+	VerdictUndelivered Verdict = "undelivered" // a finished video exists that the customer does not see
+	VerdictCompleted   Verdict = "completed"
+	VerdictProcessing  Verdict = "processing"
+	VerdictUnclear     Verdict = "unclear"
+	VerdictRefunded    Verdict = "refunded"
+	VerdictFailed      Verdict = "failed"
+	VerdictStalled     Verdict = "stalled"
+	VerdictUnpaid      Verdict = "unpaid"
+	VerdictAbandoned   Verdict = "abandoned"
+	VerdictWaiting     Verdict = "waiting"
+	VerdictOrphaned    Verdict = "orphaned"
+	VerdictLost        Verdict = "lost"
+	VerdictNotFound    Verdict = "not_found"
+	// VerdictUnchecked is only in figures: the file decides, and was not asked for yet.
+	VerdictUnchecked Verdict = "unchecked"
+)
+
+// Verdicts lists all of them, those that need a person first.
+var Verdicts = []Verdict{
+	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictUndelivered, VerdictCorrupt, VerdictUnclear, VerdictRefunded,
+	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
+}
+
+// Diagnosis is the verdict with its reason and what may be done about it.
+type Diagnosis struct {
+	Verdict Verdict
+	Reason  string // in one or two plain sentences
+	Allowed []store.Action
+	Deliver string    // the finished file that a fix writes; "" = it writes an error
+	PaidAt  time.Time // zero = unknown
+	Since   time.Time // of the status; zero = unknown
+}
+
+// Allows reports whether the repair may be planned.
+func (d Diagnosis) Allows(a store.Action) bool { return slices.Contains(d.Allowed, a) }
+
+// Time is when the session was paid for, else since when it stands as it does;
+// zero = unknown.
+func (d Diagnosis) Time() time.Time { return cmp.Or(d.PaidAt, d.Since) }
+
+// Diagnose judges a session by all that could be seen of it. The first row of
+// the verdict table that fits decides; every input gets exactly one verdict.
+func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
+	e = e.Complete(now)
+	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
+	d.Verdict, d.Reason = judge(e, d, now, limits)
+	d.Allowed, d.Deliver = allowed(e, d.Verdict)
+	switch d.Verdict {
+	case VerdictOrphaned, VerdictStalled, VerdictFailed:
+		d.Reason += e.doubt()
+	case VerdictCorrupt:
+		if len(d.Allowed) == 0 {
+			d.Reason += " Only a person with access to Redis can mend it."
+		}
+	}
+	d.Reason = e.Session.Kind().Tell(d.Reason)
+	return d
+}
+
+func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, string) {
+	if e.RedisSilent {
+		return VerdictUnclear, "Redis could not be read, so what it holds of this session is not known."
+	}
+	if key, bad := e.Session.CorruptKey(); bad {
+		return VerdictCorrupt, fmt.Sprintf("The key %s:… cannot be read: %s.", key.Kind, key.Fault)
+	}
+	seen := now
+	if at := e.File.SeenAt; !at.IsZero() && at.Before(now) {
+		seen = at
+	}
+	if v, reason := judgeFinished(e); v != "" {
+		return v, reason
+	}
+	if v, reason := judgeStarted(e, seen.Sub(d.Since), limits); v != "" {
+		return v, reason
+	}
+	if e.Session.Status() == store.StatusNone {
+		if v, reason := judgePayment(e, now, d.PaidAt, limits); v != "" {
+			return v, reason
+		}
+	}
+	return VerdictUnclear, unclearReason(e)
+}
+
+// judgeFinished is rows 2 and 2b: a finished video exists, or is said to.
+func judgeFinished(e Evidence) (Verdict, string) {
+	status, file := e.Session.Status(), e.File.State
+	refunded := e.Payment.State == store.PaymentRefunded
+	hidden := status == store.StatusError || e.Session.Lookup.Full && (status == store.StatusNone || status == store.StatusPending)
+	underWay := file == store.FileInProgress || file == store.FileFinalizing
+	switch {
+	case file == store.FileCompleted && hidden && !refunded:
+		return VerdictUndelivered, "The video is ready, but the customer's page does not show it."
+	case file == store.FileCompleted:
+		return VerdictCompleted, "The video is ready."
+	case e.otherFinished() != "" && !underWay && file != store.FileUnchecked && !refunded:
+		return VerdictUndelivered, "A finished video was seen for this session before, and the session does not name it."
+	case status == store.StatusCompleted && e.Session.FileID() != "" && (file == store.FileUnknown || file == store.FileMissing || file == store.FileUnchecked):
+		return VerdictCompleted, "The status says completed; the file itself was not seen."
+	case file == store.FileUnchecked:
+		return VerdictUnchecked, "Its file was not checked yet."
+	}
+	return "", ""
+}
+
+// judgeStarted is rows 3 to 9: what has been started, by whom, and how it stands.
+func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	status, file := e.Session.Status(), e.File.State
+	unseen := file == store.FileUnknown || file == store.FileMissing
+	switch {
+	case e.Job == store.JobRunning:
+		return VerdictProcessing, "A repair of ours is running for it."
+	case e.Job == store.JobUnclear:
+		return VerdictUnclear, "A generation was asked for, and its outcome is not known."
+	case e.Payment.State == store.PaymentRefunded:
+		return VerdictRefunded, "The payment was refunded in full."
+	case file == store.FileFailed:
+		return VerdictFailed, "SuperDuperAI could not make the file."
+	case file == store.FileInProgress:
+		return timed(age, limits.StallAfter, "The video is being made.",
+			"The video has been in the making for too long.")
+	case file == store.FileFinalizing:
+		return timed(age, limits.StallAfter, "The video is made and is being put in place.",
+			"The video was made, but its address never came.")
+	case status == store.StatusError:
+		return VerdictFailed, "The session is marked as error."
+	case status == store.StatusCompleted:
+		return VerdictFailed, "The status says completed, but no file was ever named" + e.noFile() + "."
+	case (status == store.StatusProcessing || status == store.StatusPending) && unseen:
+		return judgeUnseen(e, age, limits)
+	case status == store.StatusProcessing && file == store.FileNone:
+		return timed(age, limits.OrphanGrace, "A video is about to be started.",
+			"It says processing, but no file was ever started"+e.noFile()+".")
+	}
+	return "", ""
+}
+
+// checkHost ends a reason: the API that does not know a file may be another one.
+const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses."
+
+// doubt says which file has to be seen before another video may be made; "" = none.
+func (e Evidence) doubt() string {
+	beside := func(state store.FileState) bool {
+		return slices.ContainsFunc(e.others(), func(n Named) bool { return n.State == state })
+	}
+	switch is := func(state store.FileState) bool { return e.File.State == state || beside(state) }; {
+	case is(store.FileUnknown):
+		return " A file that it names could not be seen: it may be ready."
+	case is(store.FileMissing) && !e.APIProven:
+		return " SuperDuperAI does not know a file that it names" + checkHost
+	case beside(store.FileInProgress), beside(store.FileFinalizing):
+		return " Another file that it names is being made."
+	}
+	return ""
+}
+
+// noFile says what stands where the id of the file should.
+func (e Evidence) noFile() string {
+	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
+		return " (its fileId is not a file id)"
+	}
+	return ""
+}
+
+// judgeUnseen is row 9: a file that cannot be seen is no fault by itself.
+func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
+	switch missing := e.File.State == store.FileMissing; {
+	case age < limits.StallAfter:
+		return VerdictProcessing, "A video was started; its file could not be seen."
+	case missing && e.APIProven:
+		return VerdictStalled, "A video was started long ago, and SuperDuperAI does not know its file."
+	case missing:
+		return VerdictUnclear, "SuperDuperAI does not know its file" + checkHost
+	}
+	return VerdictUnclear, "A video was started long ago, and its file could not be seen."
+}
+
+func timed(age, limit time.Duration, under, over string) (Verdict, string) {
+	if age < limit {
+		return VerdictProcessing, under
+	}
+	return VerdictStalled, over
+}
+
+// recordsLife is how long after the payment a sale has to be in Redis: records
+// live for 30 days from their last write.
+const recordsLife = 29 * 24 * time.Hour
+
+// judgePayment is rows 10 to 13: nothing has been started yet.
+func judgePayment(e Evidence, now, paid time.Time, limits Thresholds) (Verdict, string) {
+	prompt := e.Session.PromptText() != ""
+	held := e.Session.Layout() != store.LayoutNone
+	state, settled := e.Payment.State, e.settled()
+	age := now.Sub(paid)
+	tooOld := settled && !paid.IsZero() && age > recordsLife
+	switch {
+	case state == store.PaymentUnpaid && e.Payment.Failed:
+		return VerdictAbandoned, "The payment failed for good."
+	case state == store.PaymentUnpaid:
+		return VerdictUnpaid, "The customer has not paid yet."
+	case state == store.PaymentExpired:
+		return VerdictAbandoned, "The checkout expired without a payment."
+	case prompt && settled && age < limits.OrphanGrace:
+		return VerdictWaiting, "Paid just now; the webhook may still come."
+	case prompt && state == store.PaymentNotRequired:
+		return VerdictOrphaned, "Nothing was to be paid, but no video was started" + e.noFile() + "."
+	case prompt && settled:
+		return VerdictOrphaned, "Paid, but no video was started" + e.noFile() + "."
+	case prompt && state == store.PaymentUnverified && age < limits.OrphanGrace:
+		return VerdictWaiting, "The prompt was stored just now; payment could not be verified."
+	case prompt && state == store.PaymentUnverified:
+		return VerdictOrphaned, "The prompt is stored, but no video was started; payment could not be verified."
+	case settled && !tooOld && (held || !e.Payment.OtherSale):
+		return VerdictLost, "Paid, but Redis holds no prompt to make a video from."
+	case held:
+		return "", ""
+	case state == store.PaymentMissing:
+		return VerdictNotFound, "Neither Redis nor Stripe knows this session."
+	case e.Payment.Why == store.NoStripeKey:
+		return VerdictNotFound, "Redis does not know this session, and no Stripe key is configured to ask there."
+	case e.Payment.OtherSale:
+		return VerdictNotFound, "Redis does not know this session, and in Stripe it is a sale of something else."
+	case tooOld:
+		return VerdictNotFound, "It was paid more than 29 days ago, and records live for 30 days: Redis holds nothing of it any more."
+	}
+	return "", ""
+}
+
+func unclearReason(e Evidence) string {
+	held := e.Session.Layout() != store.LayoutNone
+	switch {
+	case e.Payment.State == store.PaymentMissing:
+		return "Redis holds the session, but Stripe does not know it: the Stripe key may belong to another account."
+	case !held:
+		return "Redis holds nothing, and payment could not be verified."
+	case e.settled():
+		return "Redis holds neither prompt nor status, and it was paid more than 29 days ago."
+	case e.File.State == store.FileUnknown:
+		return "Neither its file nor its payment could be seen."
+	}
+	return "Redis holds neither prompt nor status, and payment could not be verified."
+}
+
+// paidAt is when the customer paid, as near as can be told.
+func paidAt(e Evidence, now time.Time) time.Time {
+	return cmp.Or(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
+}
+
+// statusSince is when the status was set: its own time, else the creation,
+// else when the keys that could carry it were written.
+func statusSince(e Evidence, now time.Time) time.Time {
+	return cmp.Or(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
+		e.Session.CurrentKey().WrittenAt(now), e.Session.Lookup.WrittenAt(now))
+}

@@ -1,0 +1,67 @@
+package diagnosis
+
+import (
+	"context"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Sources is what is known of sessions besides their keys without asking anybody
+// outside: the last known state of their files, and the jobs of ours.
+type Sources struct {
+	Files interface { // see sweep.Files
+		States(ctx context.Context, sessions []store.Session) ([]FileRecord, error)
+	}
+	Jobs interface { // see Ledger
+		JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error)
+	}
+	Proven func(ctx context.Context, created time.Time) bool // see Proof
+	Limits Thresholds
+	Now    func() time.Time
+}
+
+// KnownPayments is what is known of the payments of sessions; nil = nothing.
+type KnownPayments func(ctx context.Context, ids []string) (map[string]store.Payment, error)
+
+// Evidence returns what is known of sessions, in their order. Payments are asked
+// for where the file does not decide, and jobs where there would be trouble
+// without one.
+func (s Sources) Evidence(ctx context.Context, sessions []store.Session, payments KnownPayments) ([]Evidence, error) {
+	now := s.Now()
+	for i := range sessions {
+		sessions[i] = sessions[i].AsOf(now)
+	}
+	files, err := s.Files.States(ctx, sessions)
+	if err != nil {
+		return nil, err
+	}
+	var open []string
+	for i, session := range sessions {
+		quick := Evidence{Session: session, File: files[i].File, Finished: files[i].Finished}
+		if Diagnose(quick, now, s.Limits).Verdict != VerdictCompleted {
+			open = append(open, session.ID)
+		}
+	}
+	paid, err := payments(ctx, open)
+	if err != nil {
+		return nil, err
+	}
+	evidence := make([]Evidence, len(sessions))
+	var doubtful []string
+	for i, session := range sessions {
+		e := Evidence{Session: session, Payment: paid[session.ID], File: files[i].File, Finished: files[i].Finished}
+		e.APIProven = e.File.State == store.FileMissing && s.Proven(ctx, session.FileRef(now).Created)
+		switch Diagnose(e, now, s.Limits).Verdict {
+		case VerdictCompleted, VerdictUnchecked, VerdictUnpaid, VerdictAbandoned, VerdictWaiting, VerdictCorrupt:
+		default:
+			doubtful = append(doubtful, session.ID)
+		}
+		evidence[i] = e
+	}
+	jobs, err := s.Jobs.JobStates(ctx, doubtful)
+	for i := range evidence {
+		evidence[i].Job = jobs[sessions[i].ID]
+	}
+	return evidence, err
+}

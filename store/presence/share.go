@@ -1,0 +1,77 @@
+package presence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+const (
+	sharePrefix = "sessionbot:share:"
+	claimPrefix = "sessionbot:share-claim:"
+)
+
+// Shares keeps the requests behind Share buttons, so that any replica can ask
+// them again.
+type Shares struct{ redis *rdb.Redis }
+
+// NewShares keeps them in the bot's own Redis.
+func NewShares(redis *rdb.Redis) *Shares { return &Shares{redis: redis} }
+
+// Save keeps a request under an opaque id for the ttl.
+func (s *Shares) Save(ctx context.Context, id, request string, ttl time.Duration) error {
+	client, err := s.redis.Client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.Set(ctx, sharePrefix+id, request, ttl).Err(); err != nil {
+		return fmt.Errorf("keep a shareable request: %w", rdb.Classify(err))
+	}
+	return nil
+}
+
+// Load returns the request, "" where it is not kept any more.
+func (s *Shares) Load(ctx context.Context, id string) (string, error) {
+	client, err := s.redis.Client(ctx)
+	if err != nil {
+		return "", err
+	}
+	request, err := client.Get(ctx, sharePrefix+id).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return "", fmt.Errorf("read a shareable request: %w", rdb.Classify(err))
+	}
+	return request, nil
+}
+
+// Unclaim lets somebody else be the first.
+func (s *Shares) Unclaim(ctx context.Context, id string) error {
+	client, err := s.redis.Client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.Del(ctx, claimPrefix+id).Err(); err != nil {
+		return fmt.Errorf("give a share free: %w", rdb.Classify(err))
+	}
+	return nil
+}
+
+// Claim reports whether the caller is the first with this id within the ttl.
+func (s *Shares) Claim(ctx context.Context, id string, ttl time.Duration) (bool, error) {
+	client, err := s.redis.Client(ctx)
+	if err != nil {
+		return false, err
+	}
+	err = client.SetArgs(ctx, claimPrefix+id, "", redis.SetArgs{Mode: "NX", TTL: ttl}).Err()
+	if errors.Is(err, redis.Nil) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("claim a share: %w", rdb.Classify(err))
+	}
+	return true, nil
+}

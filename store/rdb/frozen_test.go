@@ -1,0 +1,50 @@
+package rdb
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
+)
+
+func TestFrozenRedisIsSilentInTime(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	for name, r := range map[string]*Redis{"known": open(t, server.URL()+"?read_timeout=-1"), "unknown": {single: unasked(t, server.URL()+"?read_timeout=-1")}} {
+		t.Run(name, func(t *testing.T) {
+			server.Freeze(t)
+			defer server.Thaw(t)
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			testenv.Returns(t, "the question", func() {
+				if _, err := r.Ping(ctx); !errors.Is(err, ErrSilent) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
+// unasked are the options of a Redis that was away when it was opened.
+func unasked(t *testing.T, url string) *redis.Options {
+	t.Helper()
+	r, err := parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.single
+}
+
+// open opens a Redis until the test ends.
+func open(t *testing.T, url string) *Redis {
+	t.Helper()
+	r, err := Open(t.Context(), redistest.Patient(t, url))
+	testenv.Must(t, err)
+	t.Cleanup(func() { testenv.Must(t, r.Close()) })
+	return r
+}

@@ -1,0 +1,130 @@
+package rdb
+
+import (
+	"net/url"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// defaults are go-redis's own query parameters, for where the URL leaves them
+// out. The pool's two sizes are per node.
+var defaults = url.Values{
+	"dial_timeout":     {"2s"},
+	"read_timeout":     {"2s"},
+	"write_timeout":    {"2s"},
+	"max_retries":      {"1"},
+	"pool_size":        {"20"},
+	"max_active_conns": {"20"},
+}
+
+// CheckURL tells whether Open could use the URL, without connecting. What is
+// wrong comes as a *URLError or as ErrClusterDatabase.
+func CheckURL(rawURL string) error {
+	_, err := parse(rawURL)
+	return err
+}
+
+// parse makes the client that the URL asks for. A single address may still
+// turn out to be a cluster.
+func parse(rawURL string) (*Redis, error) {
+	u, err := readURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	query := u.Query()
+	several := query.Has("addr") && !query.Has("master_name")
+	if several && (len(u.Path) > 1 || query.Has("db")) {
+		return nil, ErrClusterDatabase
+	}
+	for name, value := range defaults {
+		if !query.Has(name) {
+			query[name] = value
+		}
+	}
+	u.RawQuery = query.Encode()
+	var r *Redis
+	switch {
+	case query.Has("master_name"):
+		r, err = sentinel(u.String())
+	case several:
+		r, err = cluster(u.String())
+	default:
+		r, err = single(u.String())
+	}
+	if err != nil {
+		// The library's own errors quote parts of the URL.
+		return nil, &URLError{Fault: faultOptions}
+	}
+	return r, nil
+}
+
+func single(rawURL string) (*Redis, error) {
+	o, err := redis.ParseURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = noMaintenanceNews()
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addr).dial
+	return &Redis{single: o}, nil
+}
+
+func cluster(rawURL string) (*Redis, error) {
+	o, err := redis.ParseClusterURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = noMaintenanceNews()
+	return &Redis{known: newCluster(o)}, nil
+}
+
+func sentinel(rawURL string) (*Redis, error) {
+	o, err := redis.ParseFailoverURL(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.SentinelAddrs...).dial
+	return &Redis{known: guarded(redis.NewFailoverClient(o)), sentinel: true}, nil
+}
+
+// clusterOf are the options for a cluster of which one address is known.
+func clusterOf(o *redis.Options) *redis.ClusterOptions {
+	return &redis.ClusterOptions{
+		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+		Protocol: o.Protocol, ClientName: o.ClientName,
+		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
+		MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, MaxActiveConns: o.MaxActiveConns,
+		DialerRetries: o.DialerRetries, ContextTimeoutEnabled: o.ContextTimeoutEnabled, DisableIdentity: o.DisableIdentity,
+		MaintNotificationsConfig: noMaintenanceNews(),
+	}
+}
+
+// learnMasters is the time after which it is asked anew who the masters of a
+// cluster are. One that died tells nobody who took its place.
+const learnMasters = 3 * time.Second
+
+// newCluster makes a client whose every node is left alone for itself while it
+// does not answer. How commands are routed is known here: nothing is asked for it.
+func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
+	o.DisableRoutingPolicies = true
+	o.ClusterStateReloadInterval = learnMasters
+	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addrs...).dial
+	client := redis.NewClusterClient(o)
+	client.OnNewNode(func(node *redis.Client) { guarded(node) })
+	return client
+}
+
+// noMaintenanceNews leaves out a handshake that only one vendor's servers know.
+func noMaintenanceNews() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}

@@ -1,0 +1,98 @@
+package rdb
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// URLError says what is wrong with the URL of a Redis. It never quotes the
+// URL: that holds the password, and in a mistyped one it can stand anywhere.
+type URLError struct {
+	Fault string // a clause
+}
+
+func (e *URLError) Error() string { return "Redis URL: " + e.Fault }
+
+// What can be wrong with one.
+const (
+	faultBlank  = "a blank, line break or invisible character stands before, in or after it: cut that"
+	faultQuotes = "it stands in quotes: cut them"
+	faultName   = "it begins with a variable's name or a command: cut all that stands before redis:// or rediss://"
+	faultScheme = "it has to begin with redis:// or rediss://"
+	faultHost   = "it names no host"
+	faultNoURL  = "it is not a URL"
+	faultEncode = "user or password hold a character that a URL keeps for itself: percent-encode them " +
+		"(%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #)"
+	faultVerify = "skip_verify would take anybody's certificate: cut it, and name the file with the CA in SSL_CERT_FILE"
+	// The library's own errors quote parts of the URL.
+	faultOptions = "its path has to be a database number or empty, and its query may hold " +
+		"only what go-redis knows, such as addr=host:port, master_name=name or read_timeout=2s"
+)
+
+// readURL takes a URL apart. What people paste along with it, and passwords as
+// they are, get their own words.
+func readURL(raw string) (*url.URL, error) {
+	if fault := around(raw); fault != "" {
+		return nil, &URLError{Fault: fault}
+	}
+	u, err := url.Parse(raw)
+	switch {
+	case strays(raw):
+		return nil, &URLError{Fault: faultEncode}
+	case err != nil && strings.Contains(raw, "@") && strings.Contains(raw, "://"):
+		return nil, &URLError{Fault: faultEncode}
+	case err != nil:
+		return nil, &URLError{Fault: faultNoURL}
+	case u.Scheme != "redis" && u.Scheme != "rediss":
+		return nil, &URLError{Fault: faultScheme}
+	case u.Hostname() == "":
+		return nil, &URLError{Fault: faultHost}
+	case !slices.Contains([]string{"", "0", "false"}, u.Query().Get("skip_verify")):
+		return nil, &URLError{Fault: faultVerify}
+	}
+	return u, nil
+}
+
+// around tells what was pasted along, "" = nothing.
+func around(raw string) string {
+	const quotes = "\"'`“”„‘’‚«»"
+	inner := strings.TrimFunc(raw, odd)
+	lower := strings.ToLower(strings.Trim(inner, quotes))
+	at := max(strings.Index(lower, "redis://"), strings.Index(lower, "rediss://"))
+	switch {
+	case inner != "" && inner != strings.Trim(inner, quotes):
+		return faultQuotes
+	case at > 0 && !strings.Contains(lower[:at], "://"):
+		return faultName
+	case inner != raw, strings.ContainsFunc(raw, odd):
+		return faultBlank
+	}
+	return ""
+}
+
+// odd tells whether no URL has such a character.
+func odd(r rune) bool {
+	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
+}
+
+// strays tells whether user and password go beyond their place: a / ? or # in
+// them ends it, and the @ after them comes later. There is no use for a fragment.
+func strays(raw string) bool {
+	_, rest, found := strings.Cut(raw, "://")
+	if !found {
+		return false
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		return false
+	}
+	tail := rest[end:]
+	path, query, _ := strings.Cut(tail, "?")
+	if strings.ContainsAny(path, "@#") || strings.Contains(query, "#") {
+		return true
+	}
+	first, _, found := strings.Cut(query, "@")
+	return found && !strings.Contains(first, "=")
+}

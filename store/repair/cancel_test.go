@@ -1,0 +1,82 @@
+package repair
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
+	"github.com/superduperai/sessionbot/store/storetest"
+)
+
+// TestCancelAJob: only one that waits can be cancelled, and who waited with it
+// records nothing any more.
+func TestCancelAJob(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		l := NewLedger(r)
+		for name, c := range map[string]struct {
+			stand func(*Job)
+			want  ClaimVerdict
+		}{
+			"waiting":         {func(j *Job) { j.Step, j.Waiting = StepWritten, true }, JobCancelled},
+			"not waiting":     {func(j *Job) { j.Step = StepWritten }, AlreadyClaimed},
+			"about to send":   {func(j *Job) { j.Step, j.Waiting = StepSending, true }, AlreadyClaimed},
+			"over":            {func(j *Job) { j.Step, j.Waiting, j.Outcome = StepWritten, true, store.OutcomeFailed }, AlreadyClaimed},
+			"cancelled by me": {func(j *Job) { j.Step, j.Waiting, j.Cancelled = StepWritten, true, &Decision{By: ann, At: storetest.At} }, AlreadyClaimed},
+		} {
+			lease, job := running(t, l, "cs_live_"+name)
+			c.stand(&job)
+			testenv.Must(t, l.SaveJob(t.Context(), lease, job))
+			answer := click(t, l.Cancel, job.ID, bob, storetest.At.Add(time.Minute))
+			if answer.Verdict != c.want {
+				t.Errorf("%s: %s, want %s", name, answer.Verdict, c.want)
+			}
+			job.Step = StepSending
+			saved := l.SaveJob(t.Context(), lease, job)
+			if errors.Is(saved, ErrLeaseLost) != (c.want == JobCancelled) {
+				t.Errorf("%s: afterwards who carried it out records: %v", name, saved)
+			}
+			if c.want != JobCancelled {
+				continue
+			}
+			if answer.By != bob || answer.Job.Cancelled == nil || answer.Job.Cancelled.By != bob || answer.Job.OnRecord {
+				t.Errorf("%s: %+v", name, answer)
+			}
+			leased(t, l, job.ID, "next") // at once
+			if again := click(t, l.Cancel, job.ID, ann, storetest.At.Add(time.Hour)); again.Verdict != AlreadyClaimed {
+				t.Errorf("cancelled twice: %s", again.Verdict)
+			}
+			if a := click(t, approve(l), job.ID, ann, storetest.At.Add(time.Hour)); a.Verdict != AlreadyClaimed {
+				t.Errorf("approved once more: %s", a.Verdict)
+			}
+		}
+	})
+}
+
+// TestCancelledAndTheAnswerIsLost: it counted, and so the person is told.
+func TestCancelledAndTheAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	straight := NewLedger(rdbtest.Open(t, server.URL()))
+	lease, job := running(t, straight, "cs_live_lost")
+	job.Step, job.Waiting = StepWritten, true
+	testenv.Must(t, straight.SaveJob(t.Context(), lease, job))
+	testenv.Must(t, cancelJob.Load(t.Context(), server.Client()).Err())
+	line := rdbtest.NewLine(t, server.Addr())
+	line.Command = cancelJob.Hash()
+	line.Lose.Store(1)
+	answer := click(t, NewLedger(rdbtest.Open(t, "redis://"+line.Addr)).Cancel, job.ID, bob, storetest.At.Add(time.Minute))
+	if answer.Verdict != JobCancelled || answer.By != bob {
+		t.Errorf("%s by %v", answer.Verdict, answer.By)
+	}
+	if line.Lose.Load() > 0 {
+		t.Error("no answer was lost")
+	}
+}

@@ -1,0 +1,65 @@
+package repair
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+)
+
+// Changed tells in short sentences what of the state that the plan was made for
+// is another now; empty = nothing. Only with nothing changed may the plan be
+// carried out.
+func (p Plan) Changed(x diagnosis.Examination) []string {
+	if x.RedisSilent {
+		return []string{"Redis did not answer, so the session could not be seen again."}
+	}
+	now := seenOf(x)
+	if p.Seen.Verdict == now.Verdict && (!x.Allows(p.Action) || p.Action == store.ActionFix && x.Deliver != p.Deliver) {
+		return []string{"What was planned does not fit the session any more. " + x.Reason}
+	}
+	var list []string
+	differ := func(what, before, after string) {
+		if before != after {
+			list = append(list, fmt.Sprintf("%s was %s and is %s now.", what, plain(before), plain(after)))
+		}
+	}
+	differ("The verdict", string(p.Seen.Verdict), string(now.Verdict))
+	differ("The payment", string(p.Seen.Payment), string(now.Payment))
+	differ("The status", string(p.Seen.Status), string(now.Status))
+	differ("The file", string(p.Seen.FileState), string(now.FileState))
+	for _, c := range []struct {
+		is   bool
+		text string
+	}{
+		{!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now."},
+		{p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded."},
+		{!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known."},
+		{p.Retrying && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video."},
+	} {
+		if c.is {
+			list = append(list, c.text)
+		}
+	}
+	if p.Seen.FileID != now.FileID {
+		list = append(list, "The session names another file now.")
+	}
+	if o := p.Order; o != nil && o.PromptDigest != store.Digest([]byte(x.Session.PromptText())) {
+		list = append(list, "The prompt is another one now.")
+	}
+	for _, w := range p.Writes {
+		if p.Seen.Digests[w.Kind] != now.Digests[w.Kind] {
+			list = append(list, fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
+		}
+	}
+	return list
+}
+
+// plain is a stable word as people read it.
+func plain(word string) string {
+	if word == "" {
+		return "none"
+	}
+	return strings.ReplaceAll(word, "_", " ")
+}

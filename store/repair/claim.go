@@ -1,0 +1,194 @@
+package repair
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+// ClaimVerdict is what a click on a plan came to.
+type ClaimVerdict string
+
+// The verdicts of Claim and Cancel.
+const (
+	Claimed          ClaimVerdict = "claimed"       // by this click: the job is there
+	Cancelled        ClaimVerdict = "cancelled"     // by this click
+	JobCancelled     ClaimVerdict = "job_cancelled" // by this click: it was claimed, and its job waited
+	AlreadyClaimed   ClaimVerdict = "already_claimed"
+	AlreadyCancelled ClaimVerdict = "already_cancelled"
+	Expired          ClaimVerdict = "expired"
+	Busy             ClaimVerdict = "busy"         // another job of the session runs or is unclear
+	NeedsSecondClick ClaimVerdict = "second_click" // the plan has a Risk: this was the first press
+	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
+)
+
+// ClaimAnswer is what a click on a plan came to, and with whom.
+type ClaimAnswer struct {
+	Verdict ClaimVerdict
+	Plan    PlanRecord     // as it was before the click; empty with Unknown
+	Job     Job            // with Claimed, JobCancelled and AlreadyClaimed
+	By      store.Actor    // who claimed or cancelled it, this click or an earlier one
+	At      time.Time      // when
+	Other   string         // with Busy: the id of the other job
+	Doing   store.JobState // with Busy: running or unclear
+	Press   string         // with NeedsSecondClick: names this person's press
+}
+
+// secondClickAfter is how much later than the first a second click counts: a
+// double click is one.
+const secondClickAfter = 2 * time.Second
+
+// Decision is who claimed or cancelled a plan, and when.
+type Decision struct {
+	By store.Actor
+	At time.Time
+}
+
+func decisionOf(raw string) (store.Actor, time.Time, error) {
+	var d Decision
+	if raw == "" {
+		return d.By, d.At, nil
+	}
+	if err := json.Unmarshal([]byte(raw), &d); err != nil {
+		return d.By, d.At, fmt.Errorf("read who decided a plan: %w", err)
+	}
+	return d.By, d.At, nil
+}
+
+// claim answers with the verdict and either the decision, the other job or the
+// name of a first press. The nonce tells a repeated call, whose first answer
+// was lost, from a second click.
+//
+// A first press is one person's. Its name is in the button as it was redrawn
+// for them, so that a press of an old copy, or by somebody else, is a first one
+// itself; the name alone is no authority.
+//
+// Before it claims it calls what the scripts call that carry the job out: a
+// server without one of them would take a job that nobody can end.
+//
+// KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
+// click's distance in ms, whether a second click may be needed, nonce,
+// decision, job, its id, its life in ms, its action, who presses, the press
+// that the button names, then fields and values that are noted of the session.
+var claim = redis.NewScript(`
+local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
+if not p[1] then return {'unknown', '', ''} end
+if p[1] == 'claimed' and p[3] == ARGV[4] then return {'claimed', p[2], ''} end
+if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
+if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
+local other = redis.call('HMGET', KEYS[3], 'id', 'state')
+if other[2] and other[2] ~= '' then return {'busy', other[1], other[2]} end
+if p[5] == '1' and ARGV[3] == '1' then
+	local first = redis.call('HMGET', KEYS[1], 'presser', 'press', 'pressed')
+	if first[1] ~= ARGV[10] then
+		redis.call('HSET', KEYS[1], 'presser', ARGV[10], 'press', ARGV[4], 'pressed', ARGV[1])
+		return {'second_click', '', ARGV[4]}
+	end
+	local early = tonumber(ARGV[1]) - tonumber(first[3]) < tonumber(ARGV[2])
+	if early then return {'second_click', '', first[2]} end
+	if first[2] ~= ARGV[11] then
+		redis.call('HSET', KEYS[1], 'pressed', ARGV[1])
+		return {'second_click', '', first[2]}
+	end
+end
+redis.call('EXISTS', KEYS[2])
+redis.call('GET', KEYS[5])
+redis.call('SET', KEYS[5], '', 'PX', 1)
+redis.call('DEL', KEYS[5])
+redis.call('HGET', KEYS[1], 'state')
+redis.call('ZREM', KEYS[4], '')
+redis.call('ZREMRANGEBYSCORE', KEYS[4], '(0', '0')
+redis.call('PEXPIRE', KEYS[4], ARGV[8])
+redis.call('ZADD', KEYS[4], ARGV[1], ARGV[7])
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'decision', ARGV[5], 'nonce', ARGV[4])
+redis.call('HSET', KEYS[2], 'job', ARGV[6], 'token', '', 'channel', p[6], 'ts', p[7])
+redis.call('HSET', KEYS[3], 'id', ARGV[7], 'state', 'running', 'action', ARGV[9], 'outcome', '', 'at', ARGV[1])
+for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
+for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+return {'claimed', ARGV[5], ''}`)
+
+// notes are what has to be known of the session once the plan has overwritten it:
+// that the site may have had a video made, and which file it named.
+func (p Plan) notes() (fieldsAndValues []any) {
+	if p.Doubt != "" {
+		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
+	}
+	underWay := p.Seen.FileState == store.FileInProgress || p.Seen.FileState == store.FileFinalizing
+	if p.Action == store.ActionGenerate && underWay {
+		fieldsAndValues = append(fieldsAndValues, replacedPrefix+p.Seen.FileID, string(p.Seen.FileState))
+	}
+	return fieldsAndValues
+}
+
+// Claim takes a plan for the one who approves it, and makes its job, in one
+// step. It is claimed once, whoever clicks wherever; the answer says what
+// became of this click. A plan with a Risk takes two presses by the same person, the
+// second at least two seconds later and of the button that names the first (press,
+// else ""); a terminal asks twice by itself, before it claims.
+func (l *Ledger) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimAnswer, error) {
+	record, err := l.LoadPlan(ctx, planID, now)
+	if errors.Is(err, ErrUnknownPlan) {
+		return ClaimAnswer{Verdict: Unknown}, nil
+	}
+	if err != nil {
+		return ClaimAnswer{}, err
+	}
+	job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: now.UTC().Truncate(time.Millisecond),
+		Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
+	raw, err := json.Marshal(job)
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	d, err := json.Marshal(Decision{By: by, At: job.Claimed})
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
+	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
+		string(record.Action), by.ID, press}
+	answer, err := l.answer(ctx, record, l.state.Run(ctx, claim, keys, append(args, record.notes()...)...))
+	if err != nil {
+		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+	}
+	if answer.Verdict == Claimed {
+		answer.Job = job
+	}
+	return answer, nil
+}
+
+// answer reads what a script says of a click, and with a plan that was claimed
+// before how its job stands.
+func (l *Ledger) answer(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
+	said, err := cmd.StringSlice()
+	if err != nil {
+		return ClaimAnswer{}, rdb.Classify(err)
+	}
+	if len(said) != 3 {
+		return ClaimAnswer{}, fmt.Errorf("a click's answer has %d parts", len(said))
+	}
+	a := ClaimAnswer{Verdict: ClaimVerdict(said[0]), Plan: record}
+	switch a.Verdict {
+	case Busy:
+		a.Other, a.Doing = said[1], store.JobState(said[2])
+	case NeedsSecondClick:
+		a.Press = said[2]
+	case Unknown:
+		a.Plan = PlanRecord{}
+	default:
+		a.By, a.At, err = decisionOf(said[1])
+	}
+	if err != nil || a.Verdict != AlreadyClaimed {
+		return a, err
+	}
+	a.Job, err = l.LoadJob(ctx, record.ID)
+	return a, err
+}

@@ -1,0 +1,111 @@
+package repair
+
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/sessions"
+)
+
+// Step is how far a job got. Each is recorded before what follows it is begun.
+type Step string
+
+// The steps, in their order.
+const (
+	StepRecorded Step = "recorded" // claimed, nothing done yet
+	StepChecked  Step = "checked"  // the diagnosis was run again and nothing had changed
+	StepWritten  Step = "written"  // the fix, or the claim of a generation, is in the session
+	StepSending  Step = "sending"  // the request is about to be sent, or was
+	StepSent     Step = "sent"     // it was answered: the file's id is known
+	StepFiled    Step = "filed"    // the file's id is in the session
+	StepFinished Step = "finished" // what became of it is in the session
+)
+
+// Cause is why a job did not end well.
+type Cause string
+
+// The causes.
+const (
+	CauseChanged      Cause = "changed"      // the state is another than the plan was made for
+	CauseLate         Cause = "late"         // it could not be begun in time
+	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
+	CauseUnauthorised Cause = "unauthorised" // the token was refused
+	CauseBalance      Cause = "balance"      // SuperDuperAI's account has no balance left for it
+	CauseForbidden    Cause = "forbidden"    // the account may not use the model, such as a VIP one
+	CauseRejected     Cause = "rejected"     // SuperDuperAI does not take the request
+	CauseRateLimited  Cause = "rate_limited" // too many requests
+	CauseUnavailable  Cause = "unavailable"  // SuperDuperAI could not be reached, nothing was sent
+	CauseServerFault  Cause = "server_fault" // SuperDuperAI answered with a fault of its own
+	CauseCertificate  Cause = "certificate"  // its certificate does not fit its host
+	CauseUnwritten    Cause = "unwritten"    // Redis takes no writes: the session does not say what was made
+	CauseCommand      Cause = "command"      // Redis does not have, or not allow, a command that it needs
+	CauseFileFailed   Cause = "file_failed"  // it was started, and could not be made
+	CauseNotMade      Cause = "not_made"     // a person found that nothing was made
+	CauseOverwritten  Cause = "overwritten"  // somebody else, most likely the site, wrote the session since
+	CauseNoAnswer     Cause = "no_answer"    // the request was sent, its answer is not known
+	CauseTooLong      Cause = "too_long"     // the file was not finished in time
+)
+
+// Progress is how a job stands, for those who are told.
+type Progress struct {
+	Job     Job
+	File    store.File
+	Site    *store.Site // nil = not asked: that is done at the end
+	SiteErr error
+	At      time.Time
+}
+
+// Job is a claimed plan being carried out.
+type Job struct {
+	ID        string // the plan's
+	Plan      Plan
+	Approver  store.Actor
+	Claimed   time.Time
+	Step      Step
+	Outcome   store.Outcome
+	Cause     Cause             // why it did not end well; "" = it did, or it runs
+	Detail    []string          // of the cause: sentences or fields, without prompt and e-mail
+	FileID    string            // of the file that was asked for
+	Digests   map[string]string // by kind of key: what was last seen or written there
+	Sending   time.Time         // when the request was about to be sent
+	Sent      time.Time         // when it was answered
+	Finished  time.Time
+	Foreign   bool             // somebody else wrote the session after us: it does not say what we wrote, or would have
+	Wrote     *sessions.Update // what was written last, to be looked at again
+	Settled   *Settlement      // a person said what became of an unclear request
+	Waiting   bool             // no replica has its record yet, so that nothing may be sent
+	Cancelled *Decision        // a person cancelled it while it waited
+	OnRecord  bool             // its claim, or what a person said since, is in the audit trail
+	Audited   bool             // its end is in the audit trail
+	Told      bool             // its end is in the message
+}
+
+// Settlement is what a person found out about an unclear request.
+type Settlement struct {
+	By     store.Actor
+	Where  string // channel, or Terminal
+	At     time.Time
+	FileID string // "" = it was not made
+	Detail string // a sentence for the audit trail
+}
+
+// state is what the job means for the diagnosis of its session.
+func (j Job) state() store.JobState {
+	switch j.Outcome {
+	case "":
+		return store.JobRunning
+	case store.OutcomeUnclear:
+		return store.JobUnclear
+	}
+	return store.JobNone
+}
+
+// pending tells whether there is still something to do: a job whose end was
+// not told yet is not over.
+func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
+
+// Cancellable tells whether the job waits for a replica: nothing was sent, nor is
+// about to be.
+func (j Job) Cancellable() bool {
+	return j.Waiting && j.Step == StepWritten && j.Outcome == "" && j.Cancelled == nil
+}

@@ -1,0 +1,149 @@
+package repair
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/sessions"
+)
+
+// Seen is the state that a plan was made for.
+type Seen struct {
+	Verdict   diagnosis.Verdict
+	Payment   store.PaymentState
+	Amount    int64  // paid, in the currency's smallest unit
+	Currency  string // in small letters
+	Refunded  int64  // of that
+	Disputed  bool
+	Status    store.Status
+	FileID    string
+	FileState store.FileState
+	Digests   map[string]string // by kind of key; "" = missing
+	At        time.Time
+}
+
+// Plan is a repair that somebody asked for and that has yet to be approved.
+type Plan struct {
+	ID        string // opaque
+	Action    store.Action
+	Session   string
+	Kind      store.Kind // what it makes
+	Layout    store.Layout
+	Reads     store.Layout // of the keys that the site reads; see Update
+	Requester store.Actor
+	Created   time.Time
+	Expires   time.Time
+	Seen      Seen
+	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.Then names what follows
+	Order     *Order              // of a generation
+	FixText   string              // of a fix: the sentence for the customer that is stored as the error
+	Deliver   string              // of a fix: the finished file that it shows to the customer; "" = it stores an error
+	Warnings  []string            // sentences, the weightiest first
+	Doubt     string              // why the site may have had a video made; "" = nothing says so
+	Risk      string              // the first of them that needs a second press; "" = none does
+	EventID   string              // Stripe's event of the payment, "" = not known
+	Live      bool                // real money, as Stripe says
+	Retrying  bool                // Stripe will still deliver the event
+	Ref       string              // of the request that it was made for
+	Message   store.Message
+}
+
+// NotAllowed means that the session's state does not allow the repair.
+type NotAllowed struct {
+	Action  store.Action
+	Verdict diagnosis.Verdict
+	Reason  string // the diagnosis' own sentence
+}
+
+func (e *NotAllowed) Error() string {
+	return fmt.Sprintf("%s is not allowed while the verdict is %s", e.Action, e.Verdict)
+}
+
+// PlanOptions are what plans are made with.
+type PlanOptions struct {
+	TTL     time.Duration // life of a plan
+	Models  Models
+	Prices  Prices
+	FixText string // the sentence for the customer that a fix stores
+	// RefundText takes its place where the payment was refunded.
+	RefundText string
+}
+
+// MakePlan plans a repair by what was just seen. Where the diagnosis does not
+// allow it the error is a *NotAllowed.
+func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o PlanOptions, now time.Time) (Plan, error) {
+	if !x.Allows(action) {
+		return Plan{}, &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
+	}
+	now = now.UTC().Truncate(time.Millisecond)
+	p := Plan{
+		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Reads: x.Reads, Requester: who,
+		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x, now),
+		EventID: x.Event.ID, Live: x.Payment.Live,
+	}
+	p.Warnings, p.Risk = warnings(x, action, p.Retrying)
+	p.Doubt = siteDoubt(x.Session)
+	switch action {
+	case store.ActionFix:
+		if p.Deliver = x.Deliver; p.Deliver == "" {
+			p.FixText = p.Kind.Tell(o.FixText)
+			if x.Payment.State == store.PaymentRefunded {
+				p.FixText = o.RefundText
+			}
+		}
+		p.Writes = sessions.Writes(x.Session, p.FirstUpdate(now))
+	case store.ActionGenerate:
+		order, notes := newOrder(x.Session, o.Models, o.Prices)
+		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
+		p.Writes = generateWrites(x.Session, p.Reads, now)
+	}
+	return p, nil
+}
+
+// FirstUpdate returns what the plan makes of its session at first: all that a fix
+// does, or the claim of a generation.
+func (p Plan) FirstUpdate(at time.Time) sessions.Update {
+	switch {
+	case p.Action != store.ActionFix:
+		return sessions.Update{Kind: sessions.UpdateClaim, At: at, Reads: p.Reads}
+	case p.Deliver != "":
+		return sessions.Update{Kind: sessions.UpdateCompleted, At: at, FileID: p.Deliver, Reads: p.Reads}
+	}
+	return sessions.Update{Kind: sessions.UpdateFix, At: at, Error: p.FixText, Reads: p.Reads}
+}
+
+func seenOf(x diagnosis.Examination) Seen {
+	return Seen{
+		Verdict: x.Verdict, Payment: x.Payment.State,
+		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
+		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
+		FileState: x.File.State, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
+	}
+}
+
+// generateWrites are those of the claim, and what follows with the file.
+func generateWrites(s store.Session, reads store.Layout, now time.Time) []sessions.KeyWrite {
+	writes := sessions.Writes(s, sessions.Update{Kind: sessions.UpdateClaim, At: now, Reads: reads})
+	for _, later := range sessions.Writes(s, sessions.Update{Kind: sessions.UpdateFile, At: now, Reads: reads}) {
+		i := 0
+		for i < len(writes) && writes[i].Kind != later.Kind {
+			i++
+		}
+		if i == len(writes) {
+			writes = append(writes, sessions.KeyWrite{Session: s.ID, Kind: later.Kind,
+				Create: later.Create, Unreadable: later.Unreadable})
+		}
+		writes[i].Then = []string{"fileId", "timestamp"}
+	}
+	return writes
+}
+
+// Entry is what somebody did about the plan, for the audit trail.
+func (p Plan) Entry(event audit.AuditEvent, who store.Actor, where, detail string, at time.Time) audit.Entry {
+	return audit.Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
+		Detail: detail, Before: p.Seen.Digests}
+}

@@ -1,0 +1,115 @@
+package repair
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+)
+
+// warnings are what the approving person should know, the weightiest first, and
+// the first of them that needs a second press: only what may cost a second video,
+// or the money back, does.
+func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list []string, risk string) {
+	warn := func(when bool, text string) bool {
+		if when {
+			list = append(list, x.Session.Kind().Tell(text))
+		}
+		return when
+	}
+	start := action == store.ActionGenerate || action == store.ActionReplay
+	risky := func(when bool, text string) {
+		if warn(when, text) && start && risk == "" {
+			risk = list[len(list)-1]
+		}
+	}
+	risky(retrying && start, "Stripe will still deliver the event: the site may make this video itself.")
+	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
+	for _, made := range x.Repair.Made {
+		risky(start, madeText(made))
+	}
+	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == store.ActionGenerate && x.Repair.Outcome == store.OutcomeGaveUp,
+		"A video was started for this payment before, and nobody knows whether it was made.")
+	for _, file := range x.Repair.Replaced {
+		risky(start, "An earlier generation replaced a file that was being made, and may be ready by now: "+file+".")
+	}
+	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
+	risky(start && doubt != "", doubt)
+	risky(x.Payment.Disputed, "The customer disputes the payment.")
+	warn(start && undelivered(x) && x.SiteTold(),
+		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
+	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
+	unverified := x.Payment.State == store.PaymentUnverified
+	warn(unverified && start, "Payment could not be verified: this may be a video that nobody paid for.")
+	warn(unverified && !start, "Payment could not be verified.")
+	warn(x.Payment.State == store.PaymentPartiallyRefunded, "A part of the payment was refunded.")
+	named := x.Session.NamedFile() != ""
+	warn(named && start, fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
+	warn(named && action == store.ActionFix && x.Deliver == "", "The session names a file already, and keeps it.")
+	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
+		"The session names another file, which is replaced.")
+	if n := max(x.Payment.VideoCount, x.Session.Lookup.Value.VideoCount); n > 1 {
+		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
+	}
+	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
+	if left := x.Session.PromptKey().TTL; left > 0 && left < nearEnd {
+		warn(true, fmt.Sprintf("Close to 30 days old: the prompt expires in %d h.", int(left.Hours())))
+	}
+	return list, risk
+}
+
+// madeText says what was made for the same payment before.
+func madeText(m diagnosis.Made) string {
+	cost := ""
+	if m.Cents > 0 {
+		cost = fmt.Sprintf(", for about $%.2f", float64(m.Cents)/100)
+	}
+	return fmt.Sprintf("A video was started for this payment before: %s%s, file %s.", m.At.Format("2006-01-02 15:04 UTC"), cost, m.FileID)
+}
+
+// siteDoubt says why the site may have had a video made that nobody knows of: its
+// own request timed out, or it stopped while asking. "" = nothing says so.
+func siteDoubt(s store.Session) string {
+	text := ""
+	if t := s.Current().Error; t != nil {
+		text = strings.ToLower(*t)
+	}
+	switch {
+	case strings.Contains(text, "timeout"), strings.Contains(text, "timed out"):
+		return "The site's own request to SuperDuperAI timed out: a video may exist that nobody knows of. Look there first."
+	case s.Status() == store.StatusProcessing && s.FileID() == "":
+		return "The site stopped while it asked for a video: one may exist that nobody knows of. Look in SuperDuperAI first."
+	}
+	return ""
+}
+
+// promptsDiffer tells whether both layouts hold a prompt, and not the same.
+func promptsDiffer(s store.Session) bool {
+	a, b := s.Lookup.Value.Prompt, s.Prompt.Value.Prompt
+	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
+}
+
+// unseenEvent tells whether there should be an event that was not seen.
+func unseenEvent(x diagnosis.Examination) bool {
+	paid := []store.PaymentState{store.PaymentPaid, store.PaymentPartiallyRefunded, store.PaymentNotRequired}
+	return x.Event.State == "" && slices.Contains(paid, x.Payment.State) && !x.SiteTold()
+}
+
+// nearEnd is the rest of life under which a plan warns of the prompt's expiry.
+const nearEnd = 48 * time.Hour
+
+// stripeRetries is how long Stripe goes on delivering an event.
+const stripeRetries = 72 * time.Hour
+
+// retrying tells whether Stripe may still deliver the event to the site by itself.
+func retrying(x diagnosis.Examination, now time.Time) bool {
+	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteTold()
+}
+
+func undelivered(x diagnosis.Examination) bool {
+	return x.Event.State == store.EventPending || x.Event.State == store.EventFailed
+}

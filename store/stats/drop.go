@@ -1,0 +1,74 @@
+package stats
+
+import (
+	"math"
+	"time"
+)
+
+const (
+	// dropBad is how many sessions at least have to miss their webhook.
+	dropBad = 3
+	// dropOutside is of how many others at least the rate has to be known.
+	dropOutside = 20
+	// dropBy is by how much the rate has to differ.
+	dropBy = 0.1
+	// dropSure is how many standard deviations it has to lie below the rest.
+	dropSure = 3
+)
+
+// Drop is a time in which webhooks succeeded far less often than else.
+type Drop struct {
+	From, To      time.Time // To is zero while it goes on
+	Inside, Usual float64   // the rates
+}
+
+// FindDrop finds the stretch of the last 24 h in which webhooks failed most
+// clearly, against the rest of the day and the days before; false where all
+// differences may be chance. A stretch begins and ends with slots that are told.
+func FindDrop(slots []Slot, before Tries) (Drop, bool) {
+	all := before
+	for _, s := range slots {
+		all = all.Add(s.Webhook)
+	}
+	best, sure := Drop{}, float64(dropSure)
+	for from := range slots {
+		var inside Tries
+		for to := from; to < len(slots); to++ {
+			inside = inside.Add(slots[to].Webhook)
+			outside := Tries{all.Good - inside.Good, all.Bad - inside.Bad}
+			if inside.Bad < dropBad || outside.Good+outside.Bad < dropOutside {
+				continue
+			}
+			in, out := *inside.Rate(), *outside.Rate()
+			z := deviations(inside, outside)
+			if out-in < dropBy || z <= sure {
+				continue
+			}
+			sure, best = z, Drop{From: slots[from].At, Inside: in, Usual: out}
+			if to < len(slots)-1 {
+				best.To = slots[to].At.Add(slotLength)
+			}
+		}
+	}
+	return best, sure > dropSure
+}
+
+// deviations is by how many standard deviations the rate inside lies below that
+// outside, if both were drawn from the same.
+func deviations(inside, outside Tries) float64 {
+	in, out := float64(inside.Good+inside.Bad), float64(outside.Good+outside.Bad)
+	pooled := float64(inside.Good+outside.Good) / (in + out)
+	spread := math.Sqrt(pooled * (1 - pooled) * (1/in + 1/out))
+	if spread == 0 {
+		return 0
+	}
+	return (float64(outside.Good)/out - float64(inside.Good)/in) / spread
+}
+
+// Fell tells whether a rate is lower than it was before, and not by chance.
+func Fell(now, before Tries) bool {
+	if now.Bad < dropBad || before.Good+before.Bad < dropOutside {
+		return false
+	}
+	return *before.Rate()-*now.Rate() >= dropBy && deviations(now, before) > dropSure
+}

@@ -1,0 +1,98 @@
+package stats
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+const rollupKey = lease.WatchPrefix + "rollup"
+
+// Rollup is what the last sweep counted.
+type Rollup struct {
+	AsOf   time.Time
+	Count  Count
+	Server *rdb.Server // nil = it did not tell
+}
+
+// KEYS: token, rollup, series. ARGV: token, rollup, its life and that of the
+// series in ms, then fields of the series and their values.
+var saveRollup = redis.NewScript(`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[3], ARGV[4])
+return 1`)
+
+// Statistics are what sweeps counted, as they are kept in Redis.
+type Statistics struct{ state *rdb.Redis }
+
+// NewStatistics keeps them in the Redis given.
+func NewStatistics(state *rdb.Redis) *Statistics { return &Statistics{state: state} }
+
+// SaveRollup keeps what a sweep counted for the time given, and adds it to the
+// series; see Series.With. ErrLeadLost where somebody else leads.
+func (s *Statistics) SaveRollup(ctx context.Context, l lease.Lead, r Rollup, life time.Duration) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("keep what a sweep counted: %w", err)
+	}
+	kept, err := s.Figures(ctx, r.AsOf)
+	if err != nil {
+		return err
+	}
+	args := []any{l.Token, raw, life.Milliseconds(), seriesLife.Milliseconds()}
+	now, series := HourOf(r.AsOf), kept.Series.With(r)
+	for hour := range r.Count.Hours {
+		if hour > now-seriesHours { // an older one has given its place away
+			o := series[hour]
+			args = append(args, seriesField(hour, seriesOutcomes),
+				fmt.Sprint(hour, o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad))
+		}
+	}
+	if server := r.Server; server != nil && server.UsedMemoryBytes > 0 {
+		args = append(args, seriesField(now, seriesServer), fmt.Sprint(now, server.UsedMemoryBytes, server.MaxMemoryBytes, server.EvictedKeys))
+	}
+	saved, err := s.state.Run(ctx, saveRollup, []string{lease.TokenKey, rollupKey, seriesKey}, args...).Int()
+	if err != nil {
+		return fmt.Errorf("keep what a sweep counted: %w", rdb.Classify(err))
+	}
+	if saved == 0 {
+		return lease.ErrLeadLost
+	}
+	return nil
+}
+
+// Figures is all that is kept for statistics.
+type Figures struct {
+	Rollup *Rollup // nil = there is none, or none that is fresh
+	Series Series
+}
+
+// Figures reads them in one round trip.
+func (s *Statistics) Figures(ctx context.Context, now time.Time) (Figures, error) {
+	client, err := s.state.Client(ctx)
+	if err != nil {
+		return Figures{}, err
+	}
+	pipe := client.Pipeline()
+	rollup, series := pipe.Get(ctx, rollupKey), pipe.HGetAll(ctx, seriesKey)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: no rollup
+		return Figures{}, fmt.Errorf("read what sweeps counted: %w", rdb.Classify(err))
+	}
+	f := Figures{Series: parseSeries(series.Val(), now)}
+	if raw := rollup.Val(); raw != "" {
+		f.Rollup = &Rollup{}
+		if err := json.Unmarshal([]byte(raw), f.Rollup); err != nil {
+			return Figures{}, fmt.Errorf("read what sweeps counted: %w", err)
+		}
+	}
+	return f, nil
+}

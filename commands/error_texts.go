@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/superduper"
@@ -46,7 +47,7 @@ func RedisErrorText(err error) string {
 	}
 	if kind == rdb.ErrSilent { //nolint:errorlint // the very kind is returned, and not wrapped
 		silent := "Redis did not answer"
-		if since := rdb.AwaySince(err); !since.IsZero() {
+		if since := breaker.OpenSince(err); !since.IsZero() {
 			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
 		}
 		return silent + ". Try again in a minute; if it stays silent, tell the engineer on call."
@@ -125,5 +126,5 @@ func serviceErrorText(service string, texts map[superduper.Kind]string, err erro
 			text = fmt.Sprintf("%s answered HTTP %d", service, api.Status)
 		}
 	}
-	return text + sinceText(rdb.AwaySince(err))
+	return text + sinceText(breaker.OpenSince(err))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -47,7 +48,7 @@ func explain(req Request, name string, usage []string, err error) Answer {
 
 func failureText(err error, certainty, ref string) string {
 	if why, ok := errors.AsType[store.Unverified](err); ok {
-		return "Stripe could not be asked: " + unverifiedText(why, rdb.AwaySince(err)) + "."
+		return "Stripe could not be asked: " + unverifiedText(why, breaker.OpenSince(err)) + "."
 	}
 	switch {
 	case rdb.Trouble(err) != nil:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -209,8 +210,8 @@ func TestFailures(t *testing.T) {
 		{"Redis silent", rdb.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
 		{"Stripe silent", store.StripeNoAnswer, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer"},
 		{"Redis refuses", rdb.ErrRefused, commands.Request{Command: "/redis", Text: "ping"}, "check user, password and ACL"},
-		{"Redis away", &rdb.AwayError{Since: noon, Err: rdb.ErrSilent}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
-		{"Stripe away", &rdb.AwayError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
+		{"Redis away", &breaker.OpenError{Since: noon, Err: rdb.ErrSilent}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
+		{"Stripe away", &breaker.OpenError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
 		{"Redis wants a password", rdb.ErrNoPassword, commands.Request{Command: "/redis", Text: "stats"}, "user and password into REDIS_URL"},
 		{"a wrong password", rdb.ErrWrongPassword, commands.Request{Command: "/redis", Text: "stats"}, "check both in REDIS_URL"},
 		{"no permission", rdb.ErrNoPermission, commands.Request{Command: "/redis", Text: "stats"}, "docs/security.md"},

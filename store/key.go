@@ -30,6 +30,10 @@ const (
 	LookupPrefix  = "session:"
 )
 
+// WatchPrefix is that of all that the watch keeps: one hash tag, and so one slot,
+// so that one script compares the token of its lease and writes.
+const WatchPrefix = "sessionbot:{watch}:"
+
 // KeyPrefixes is the order in which a session's keys are read.
 var KeyPrefixes = [3]string{PromptPrefix, WebhookPrefix, LookupPrefix}
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -186,13 +185,13 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 	plan := func(id string) repair.Plan {
 		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
 	}
-	claimed := func(ctx context.Context, id string) (repair.Lease, repair.Job, error) {
+	claimed := func(ctx context.Context, id string) (lease.Lease, repair.Job, error) {
 		if err := ledger.SavePlan(ctx, plan(id)); err != nil {
-			return repair.Lease{}, repair.Job{}, err
+			return lease.Lease{}, repair.Job{}, err
 		}
 		claim, err := ledger.Claim(ctx, id, "", by, now)
 		if err != nil {
-			return repair.Lease{}, repair.Job{}, err
+			return lease.Lease{}, repair.Job{}, err
 		}
 		held, _, err := ledger.Lease(ctx, id, "worker")
 		return held, claim.Job, err
@@ -209,7 +208,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 				return err
 			}
 			job.Outcome, job.Told, job.Finished = store.OutcomeDone, true, now
-			if err := errors.Join(ledger.Renew(ctx, held), ledger.SaveJob(ctx, held, job)); err != nil {
+			if err := errors.Join(ledger.Leases.Renew(ctx, held), ledger.SaveJob(ctx, held, job)); err != nil {
 				return err
 			}
 			_, err = ledger.Retell(ctx, job.ID)
@@ -220,7 +219,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 			if err != nil {
 				return err
 			}
-			return ledger.Release(ctx, held)
+			return ledger.Leases.Release(ctx, held)
 		}},
 		{"forget a job that is no more", func(ctx context.Context) error {
 			if _, _, err := ledger.Lease(ctx, "gone", "worker"); !errors.Is(err, repair.ErrUnknownJob) {
@@ -273,19 +272,17 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 func watchSteps(r *rdb.Redis) []aclStep {
 	w, files, now := incident.NewWatch(r), sweep.NewFiles(r, time.Now), time.Now()
 	ref := store.FileRef{Session: "cs_live_x", Created: now, FileID: "6f1c0000-0000-4000-8000-000000000001"}
-	var lead lease.Lead
+	var lead lease.Lease
 	alert := incident.Incident{ID: "x", Kind: incident.IncidentHistory, Opened: now}
 	paid := incident.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
 	return []aclStep{
-		{"lead the watch", func(ctx context.Context) (err error) {
-			for n := range 2 { // the second renews it
-				if lead, _, err = w.Acquire(ctx, "me"); err != nil {
-					return fmt.Errorf("%d: %w", n, err)
-				}
-			}
-			return nil
-		}},
 		{"begin to watch", func(ctx context.Context) error { return w.Begin(ctx, now) }},
+		{"lead the watch", func(ctx context.Context) (err error) {
+			if lead, _, err = w.Lead(ctx, "me"); err != nil {
+				return err
+			}
+			return w.Leases.Renew(ctx, lead)
+		}},
 		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, incident.Swept(now)) }},
 		{"say how far it came", func(ctx context.Context) error { _, err := w.State(ctx); return err }},
 		{"put on the due list", func(ctx context.Context) error { return w.Put(ctx, incident.Due{Session: "cs_live_x", At: now}) }},
@@ -320,6 +317,6 @@ func watchSteps(r *rdb.Redis) []aclStep {
 			_, skewErr := r.Clock(ctx, time.Now)
 			return errors.Join(examined(ctx, r, probe.ForState), serverErr, skewErr)
 		}},
-		{"resign", func(ctx context.Context) error { return w.Resign(ctx, "me") }},
+		{"resign", func(ctx context.Context) error { return w.Leases.Release(ctx, lead) }},
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -119,7 +120,7 @@ func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
-		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, repair.ErrLeaseLost) && ctx.Err() == nil {
+		if err := runner.Execute(ctx, id); err != nil && !errors.Is(err, lease.ErrLost) && ctx.Err() == nil {
 			t.log.WarnContext(ctx, "job interrupted, will retry", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)

@@ -289,7 +289,7 @@ func awaitNode(f *fleet) {
 // awaitWrites waits until Redis takes writes again.
 func (f *fleet) awaitWrites(key string) {
 	f.t.Helper()
-	if !poll(patience, func() bool { return f.client.Set(f.t.Context(), key, "", lease.LeadershipLease.Life).Err() == nil }) {
+	if !poll(patience, func() bool { return f.client.Set(f.t.Context(), key, "", lease.Leadership.Life).Err() == nil }) {
 		f.t.Fatal("nobody takes over")
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // stripeReader reads payments for people, behind a circuit breaker. The watch,
 // for which nobody waits, uses its Reader.
 type stripeReader struct {
 	*payments.Reader
-	guard *rdb.Guard
+	guard *breaker.Breaker
 	log   *slog.Logger
 }
 
@@ -27,16 +27,16 @@ func stripeUnavailable(err error) bool {
 }
 
 func (r stripeReader) Payment(ctx context.Context, id string) store.Payment {
-	p, err := guarded(r.guard, stripeUnavailable, func() (store.Payment, error) { return r.Reader.Payment(ctx, id) })
+	p, err := guarded(r.guard, func() (store.Payment, error) { return r.Reader.Payment(ctx, id) })
 	if err != nil {
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: rdb.AwaySince(err)}
+		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: r.reason(ctx, err), Since: breaker.OpenSince(err)}
 	}
 	return p
 }
 
 // Event returns what could be seen of the events, be it in part.
 func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
-	event, err := guarded(r.guard, stripeUnavailable, func() (store.Event, error) { return r.Reader.Event(ctx, p) })
+	event, err := guarded(r.guard, func() (store.Event, error) { return r.Reader.Event(ctx, p) })
 	if err != nil {
 		_ = r.reason(ctx, err) // logged there
 	}
@@ -45,14 +45,14 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) ([]store.Payment, bool, error) {
 	var more bool
-	found, err := guarded(r.guard, stripeUnavailable, func() (found []store.Payment, err error) {
+	found, err := guarded(r.guard, func() (found []store.Payment, err error) {
 		found, more, err = r.Reader.Find(ctx, query, limit)
 		return found, err
 	})
 	if err != nil {
 		reason := r.reason(ctx, err)
-		if since := rdb.AwaySince(err); !since.IsZero() {
-			return nil, false, &rdb.AwayError{Since: since, Err: reason}
+		if since := breaker.OpenSince(err); !since.IsZero() {
+			return nil, false, &breaker.OpenError{Since: since, Err: reason}
 		}
 		return nil, false, reason
 	}

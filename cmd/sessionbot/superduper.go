@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -17,7 +18,7 @@ import (
 // breaker.
 type superReader struct {
 	api         *superduper.Client
-	files, site *rdb.Guard
+	files, site *breaker.Breaker
 }
 
 // superUnavailable reports whether they would fail whatever they are asked.
@@ -26,11 +27,11 @@ func superUnavailable(err error) bool {
 }
 
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
-	return guarded(r.files, superUnavailable, func() (store.File, error) { return r.api.File(ctx, id) })
+	return guarded(r.files, func() (store.File, error) { return r.api.File(ctx, id) })
 }
 
 func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
-	return guarded(r.site, superUnavailable, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
+	return guarded(r.site, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
 }
 
 // countedSite counts the requests to the site that the examiner does not make.

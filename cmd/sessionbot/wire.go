@@ -9,6 +9,7 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
@@ -59,10 +60,10 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	limits := diagnosis.Thresholds{OrphanGrace: c.OrphanGrace, StallAfter: c.StallAfter}
 	stripe := stripeReader{
 		payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}),
-		newGuard(), log.With("component", "payments"),
+		newBreaker(stripeUnavailable), log.With("component", "payments"),
 	}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
-	api := superReader{client, newGuard(), newGuard()}
+	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
 	ledger, records, statistics := repair.NewLedger(state), incident.NewWatch(state), stats.NewStatistics(state)
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
@@ -116,14 +117,16 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.
 	return watch.New(cfg)
 }
 
-// newGuard returns a circuit breaker for a service that people wait for. Jobs and
-// the watch, for which nobody waits, ask without it.
-func newGuard() *rdb.Guard { return &rdb.Guard{Pause: 10 * time.Second} }
+// newBreaker returns a circuit breaker for a service that people wait for. Jobs
+// and the watch, for which nobody waits, ask without it.
+func newBreaker(unavailable func(error) bool) *breaker.Breaker {
+	return breaker.New(10*time.Second, unavailable)
+}
 
-// guarded calls ask, unless the guard has given the service up for a moment.
-func guarded[T any](g *rdb.Guard, unavailable func(error) bool, ask func() (T, error)) (T, error) {
+// guarded calls ask, unless the breaker is open.
+func guarded[T any](b *breaker.Breaker, ask func() (T, error)) (T, error) {
 	var answer T
-	err := g.Ask(unavailable, func() (err error) {
+	err := b.Do(func() (err error) {
 		answer, err = ask()
 		return err
 	})

@@ -27,7 +27,7 @@ func TestEventSeenInPart(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"data":[{"id":"evt_1","type":"checkout.session.completed","created":%d,"data":{"object":{"id":"cs_live_1"}}}]}`, charged.Unix()) // a client that hung up notices by itself
 	}))
 	t.Cleanup(server.Close)
-	reader := stripeReader{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL}), newGuard(), slog.New(slog.DiscardHandler)}
+	reader := stripeReader{payments.New(payments.Config{Key: "rk_live_x", BaseURL: server.URL}), newBreaker(stripeUnavailable), slog.New(slog.DiscardHandler)}
 	got := reader.Event(t.Context(), store.Payment{SessionID: "cs_live_1", State: store.PaymentPaid, ChargedAt: charged})
 	if got.State != store.EventFailed || got.ID != "evt_1" {
 		t.Errorf("%+v", got)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -18,7 +19,7 @@ import (
 // execution is one job while this process holds its lease.
 type execution struct {
 	*Runner
-	lease  repair.Lease
+	lease  lease.Lease
 	job    repair.Job
 	fresh  bool   // the diagnosis was run by this execution
 	wrote  bool   // a key of the session was written by this execution
@@ -83,7 +84,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		last = e.save(ctx)
-		if errors.Is(last, repair.ErrLeaseLost) {
+		if errors.Is(last, lease.ErrLost) {
 			return struct{}{}, backoff.Permanent(last)
 		}
 		return struct{}{}, last

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -65,7 +66,7 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 		case err == nil:
 			e.job.Waiting = false
 			return nil
-		case errors.Is(err, repair.ErrLeaseLost), rdb.Impossible(err), ctx.Err() != nil:
+		case errors.Is(err, lease.ErrLost), rdb.Impossible(err), ctx.Err() != nil:
 			return err
 		}
 		if now := minutes(); now != shown {
@@ -99,7 +100,7 @@ func (e *execution) send(ctx context.Context) error {
 	// the lease can record this. A Redis replica that does not know of the request
 	// could take over, and have it sent once more.
 	err := e.Ledger.Replicated(ctx, e.lease, e.job)
-	if errors.Is(err, repair.ErrLeaseLost) {
+	if errors.Is(err, lease.ErrLost) {
 		return err
 	}
 	if rdb.Impossible(err) { // and nothing was sent

@@ -142,7 +142,7 @@ func TestSuspendedProcess(t *testing.T) {
 	var still atomic.Bool
 	cfg.Now = func() time.Time {
 		if still.Load() {
-			return time.Now().Add(lease.JobLease.Life)
+			return time.Now().Add(lease.Job.Life)
 		}
 		return time.Now()
 	}
@@ -154,7 +154,7 @@ func TestSuspendedProcess(t *testing.T) {
 			}
 		}
 	}
-	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, repair.ErrLeaseLost) {
+	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("it ended with %v", err)
 	}
 	job, err := b.ledger.LoadJob(t.Context(), id)

@@ -65,14 +65,14 @@ func TestLongRedisOutage(t *testing.T) {
 // outlived makes Redis unavailable once the request is answered, until the runner
 // has lost its lease.
 func outlived(cfg *jobs.Config, leave, comeBack func()) {
-	cfg.Ledger.LeaseTimings.Renew = 100 * time.Millisecond
+	cfg.Ledger.Leases.Timings.Renew = 100 * time.Millisecond
 	var held context.Context // ends with the lease
 	cfg.Product = eachTime{cfg.Product, func(ctx context.Context) { held = ctx }}
 	var away atomic.Bool
 	var passed atomic.Int64
 	cfg.Now = func() time.Time { // time flies while Redis is away
 		if away.Load() {
-			passed.Add(int64(lease.JobLease.Life))
+			passed.Add(int64(lease.Job.Life))
 		}
 		return time.Now().Add(time.Duration(passed.Load()))
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/cenkalti/backoff/v5"
 
 	"github.com/superduperai/sessionbot/internal/panics"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -135,7 +136,7 @@ func (r *Runner) attempt(ctx context.Context, id string) {
 		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
 		return
 	}
-	if err == nil || ctx.Err() != nil || errors.Is(err, repair.ErrLeaseLost) {
+	if err == nil || ctx.Err() != nil || errors.Is(err, lease.ErrLost) {
 		return
 	}
 	var requested interface{ Pause() time.Duration }

@@ -36,7 +36,7 @@ func TestSlackOutage(t *testing.T) {
 				h.advance(time.Minute)
 			}
 			h.put("webhook:cs_test_failed", `{"status":"error","error":"no","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
-			h.put("webhook:cs_test_stalled", `{"status":"processing","timestamp":"`+h.at.Add(-grace-time.Second).UTC().Format(time.RFC3339)+`"}`)
+			h.put("webhook:cs_test_stalled", `{"status":"processing","timestamp":"`+h.at.Add(-orphanGrace-time.Second).UTC().Format(time.RFC3339)+`"}`)
 			h.advance(5 * time.Minute)
 			h.lead() // another replica
 			for n := range 12 {

@@ -72,7 +72,7 @@ func TestCallsToStripe(t *testing.T) {
 		t.Errorf("notified %q; %d sessions are counted as unpaid", notified, unpaid)
 	}
 	t.Logf("%.1f calls a minute with an incident", through(30, 20))
-	if n := len(h.only().Cases); n != 10 { // the grace of the others is not over
+	if n := len(h.only().Cases); n != 10 { // the orphanGrace of the others is not over
 		t.Errorf("%d orphans", n)
 	}
 }

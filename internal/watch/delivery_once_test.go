@@ -69,9 +69,9 @@ func TestKilledDuringReply(t *testing.T) {
 	h.advance(remindAfter - time.Minute)
 	h.at = h.at.Add(time.Minute)
 	h.channel.onReply = func() { // nothing is noted from here on
-		h.must(h.client.Incr(t.Context(), "sessionbot:{watch}:token").Err())
+		h.must(h.client.HSet(t.Context(), "sessionbot:{watch}:state", "token", "another").Err())
 	}
-	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, lease.ErrLeadLost) {
+	if err := h.term.notifier.notifyAll(t.Context()); !errors.Is(err, lease.ErrLost) {
 		t.Fatalf("the line was noted: %v", err)
 	}
 	h.expectNotified("reply reminder 1")

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// BenchmarkDetection measures from the end of the grace time to the alert being
+// BenchmarkDetection measures from the end of the orphanGrace time to the alert being
 // posted: by Stripe's events, by Redis' notifications without a Stripe key, and by the
 // sweep alone. It fails over two seconds, or by the sweep over one interval and its own
 // duration. Run it with -benchtime 100x.
@@ -40,9 +40,9 @@ func BenchmarkDetection(b *testing.B) {
 			})
 			var took []time.Duration
 			for b.Loop() {
-				ends := time.Now().Add(1500 * time.Millisecond) // the end of the grace time
+				ends := time.Now().Add(1500 * time.Millisecond) // the end of the orphanGrace time
 				id := fmt.Sprint("cs_test_", len(took))
-				s.pay(id, ends.Add(-grace))
+				s.pay(id, ends.Add(-orphanGrace))
 				s.expect("first 1")
 				took = append(took, max(time.Since(ends), 0))
 				s.eventually("the alert is recorded", func() bool { return s.only().Place.TS != "" })

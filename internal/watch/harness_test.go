@@ -22,7 +22,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
-func pastGrace() time.Time { return time.Now().Add(-grace - time.Second) }
+func pastGrace() time.Time { return time.Now().Add(-orphanGrace - time.Second) }
 
 // only returns the one incident there is.
 func (b *bench) only() incident.Incident {
@@ -35,13 +35,13 @@ func (b *bench) only() incident.Incident {
 }
 
 // leads takes the place of the leader, under whose token it writes.
-func (b *bench) leads() lease.Lead {
+func (b *bench) leads() lease.Lease {
 	b.t.Helper()
 	owner, err := b.client.Get(b.t.Context(), "sessionbot:{watch}:leader").Result()
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	lead, ok, err := b.records.Acquire(b.t.Context(), owner)
+	lead, ok, err := b.records.Lead(b.t.Context(), owner)
 	if err != nil || !ok {
 		b.t.Fatalf("no lead: %v", err)
 	}
@@ -49,7 +49,7 @@ func (b *bench) leads() lease.Lead {
 }
 
 const (
-	grace    = 10 * time.Minute
+	orphanGrace    = 10 * time.Minute
 	interval = 50 * time.Millisecond
 	patience = 2 * time.Minute // only what hangs takes longer
 )
@@ -85,7 +85,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 	t.Cleanup(func() { _ = r.Close() }) // nothing hangs on it any more
 	b := &bench{t: t, client: client, product: r, records: incident.NewWatch(r),
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
-	limits := diagnosis.Thresholds{OrphanGrace: grace, StallAfter: 30 * time.Minute}
+	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
 		Records: b.records, Statistics: stats.NewStatistics(r), Product: r, Ledger: repair.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		Reads: func(context.Context) store.Layout { return store.LayoutNone },

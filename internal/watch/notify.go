@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/grace"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
@@ -91,14 +92,14 @@ func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.In
 
 // deliver carries out a decision and records the outcome.
 func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision) (incident.Incident, error) {
-	ctx, cancel := detach(ctx)
+	ctx, cancel := grace.Context(ctx, deliveryTimeout, shutdownGrace)
 	defer cancel()
 	var message store.Message
 	var err error
 	revision := i.Revision
 	if d.Act == Update {
 		err = n.Notifier.Update(ctx, i)
-	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, lease.ErrLeadLost) || errors.Is(err, rdb.ErrSilent) {
+	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, lease.ErrLost) || errors.Is(err, rdb.ErrSilent) {
 		return i, err // nothing was posted: the record comes first
 	}
 	mark := i.Posting
@@ -121,20 +122,6 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 		n.posted.Delete(mark)
 	}
 	return i, err
-}
-
-// detach returns a context that outlives ctx by shutdownGrace, and lasts for
-// deliveryTimeout at most.
-func detach(ctx context.Context) (context.Context, context.CancelFunc) {
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), deliveryTimeout)
-	stop := context.AfterFunc(ctx, func() {
-		select {
-		case <-time.After(shutdownGrace):
-			cancel()
-		case <-detached.Done():
-		}
-	})
-	return detached, func() { stop(); cancel() }
 }
 
 // post posts an incident, or a reply in its thread, with a mark by which it is

@@ -28,7 +28,7 @@ func simulationOn(b *bench) *simulation {
 	h.checkAt = h.at
 	h.clock(func() time.Time { return h.at })
 	h.cfg.Interval, h.cfg.Timings = time.Minute, DefaultTimings()
-	h.records.LeaseTimings.Life = time.Hour
+	h.records.Leases.Timings.Life = time.Hour
 	return h
 }
 
@@ -36,17 +36,11 @@ func simulationOn(b *bench) *simulation {
 func (h *simulation) lead() {
 	h.t.Helper()
 	w := New(h.cfg)
-	if h.term != nil {
-		if err := h.records.Resign(h.t.Context(), h.term.owner); err != nil {
-			h.t.Fatal(err)
-		}
-	}
-	lead, ok, err := h.records.Acquire(h.t.Context(), w.owner)
+	h.must(h.client.Del(h.t.Context(), "sessionbot:{watch}:leader").Err()) // as if the lease before ended
+	h.must(h.records.Begin(h.t.Context(), h.at.Add(-alertableAge)))
+	lead, ok, err := h.records.Lead(h.t.Context(), w.owner)
 	if err != nil || !ok {
 		h.t.Fatalf("no lead: %v", err)
-	}
-	if err := h.records.Begin(h.t.Context(), h.at.Add(-alertableAge)); err != nil {
-		h.t.Fatal(err)
 	}
 	state, err := h.records.State(h.t.Context())
 	h.must(err)
@@ -96,10 +90,10 @@ func (h *simulation) must(err error) {
 	}
 }
 
-// orphan stores a session whose grace time has just ended.
+// orphan stores a session whose orphanGrace time has just ended.
 func (h *simulation) orphan(id string) {
 	h.t.Helper()
-	h.pay(id, h.at.Add(-grace-time.Second))
+	h.pay(id, h.at.Add(-orphanGrace-time.Second))
 }
 
 // notified returns all notifications since the last call.

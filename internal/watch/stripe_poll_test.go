@@ -20,7 +20,7 @@ func TestStripeEventsForbidden(t *testing.T) {
 	h.stripe.eventsErr = fmt.Errorf("listing: %w", store.StripeForbidden)
 	h.lead()
 	h.orphan("cs_test_early") // paid soon after its checkout began
-	h.put("prompt:cs_test_open", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_open", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*orphanGrace).UTC().Format(time.RFC3339)+`"}`)
 	h.advance(5 * time.Minute)
 	h.expectNotified("first 1", "blind 0")
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
@@ -50,7 +50,7 @@ func TestKeyOfOtherMode(t *testing.T) {
 	h := newSimulation(t)
 	h.cfg.OtherMode = func(id string) bool { return id != "cs_test_seen" }
 	h.lead()
-	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*orphanGrace).UTC().Format(time.RFC3339)+`"}`)
 	h.orphan("cs_test_seen")
 	h.advance(10 * time.Minute)
 	h.expectNotified("first 1", "unverifiable 0")
@@ -88,7 +88,7 @@ func TestStripeKeyRefused(t *testing.T) {
 	h := newSimulation(t)
 	h.stripe.eventsErr = fmt.Errorf("listing: %w", store.StripeKeyRefused)
 	h.lead()
-	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_1", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*orphanGrace).UTC().Format(time.RFC3339)+`"}`)
 	h.advance(6 * time.Minute)
 	h.expectNotified("unverifiable 0", "blind 0")
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)

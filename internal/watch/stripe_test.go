@@ -49,7 +49,7 @@ func TestOtherSales(t *testing.T) {
 func TestDelayedPaymentCountsFromItsEvent(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
-	charged, paid := h.at.Add(-5*24*time.Hour), h.at.Add(-2*grace).Truncate(time.Second)
+	charged, paid := h.at.Add(-5*24*time.Hour), h.at.Add(-2*orphanGrace).Truncate(time.Second)
 	cs := demo.CheckoutSession{ID: "cs_test_1", Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "eur",
 		Created: charged.Add(-time.Minute), ChargedAt: charged, PaidAt: paid, Event: store.EventFailed}
 	reader := h.atStripe(cs)

@@ -19,7 +19,7 @@ import (
 // term is one period of leadership, and the tasks that run meanwhile.
 type term struct {
 	*Watch
-	lead    lease.Lead
+	lead    lease.Lease
 	began   time.Time
 	sweeper *sweep.Sweeper
 
@@ -51,7 +51,7 @@ type facts struct {
 	filesChecked bool // the last sweep found no file from before the watch that is due
 }
 
-func (w *Watch) newTerm(lead lease.Lead, state incident.WatchState) *term {
+func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
 	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]incident.Incident{}}
 	t.monitor = newMonitor(t)
@@ -101,10 +101,7 @@ func (t *term) refresh(ctx context.Context) error {
 
 // run runs all tasks until the leadership is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
 	var tasks sync.WaitGroup
-	tasks.Go(func() { t.renew(ctx, stop) })
 	tasks.Go(func() { t.every(ctx, "inspect", period(t.Timings.Round), t.wake, t.inspector.inspectDue) })
 	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.news, t.notifier.notifyAll) })
 	tasks.Go(func() {
@@ -118,33 +115,6 @@ func (t *term) run(ctx context.Context) {
 	}
 	tasks.Wait()
 	_ = t.files.requests.Wait() // they return no error
-}
-
-// renew keeps the lease. If it cannot, it stops the term before the lease ends.
-func (t *term) renew(ctx context.Context, stop func()) {
-	defer stop()
-	held := t.Records.LeaseTimings
-	tick := time.NewTicker(held.Renew)
-	defer tick.Stop()
-	renewed := t.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		limited, cancel := context.WithTimeout(ctx, held.Renew)
-		lead, ok, err := t.Records.Acquire(limited, t.owner)
-		cancel()
-		switch {
-		case err == nil && (!ok || lead != t.lead):
-			return
-		case err == nil:
-			renewed = t.Now()
-		case t.Now().Sub(renewed) > held.Life-held.Renew:
-			return
-		}
-	}
 }
 
 // period returns the delay after a run that makes runs start an interval apart.

@@ -63,7 +63,7 @@ func TestEachSkippedSessionHasAReason(t *testing.T) {
 	h.orphan("cs_test_refunded")
 	h.stripe.refunded["cs_test_refunded"] = true
 	h.pay("cs_test_old", h.at.Add(-48*time.Hour))
-	h.put("prompt:cs_test_unverified", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*grace).UTC().Format(time.RFC3339)+`"}`)
+	h.put("prompt:cs_test_unverified", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*orphanGrace).UTC().Format(time.RFC3339)+`"}`)
 	h.put("webhook:cs_test_fixed", `{"status":"error","error":"fixed by us","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.advance(2 * time.Minute)
 	for id, reason := range map[string]disposition{

@@ -89,12 +89,16 @@ func (w *Watch) Run(ctx context.Context) error {
 func (w *Watch) campaign(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
-	lead, ok, err := w.Records.Acquire(limited, w.owner)
+	l, ok, err := w.Records.Lead(limited, w.owner)
 	switch {
+	case errors.Is(err, lease.ErrNoRecord):
+		if err := w.Records.Begin(limited, w.Now().Add(-alertableAge)); err != nil {
+			w.Log.WarnContext(ctx, "start of the watch not recorded", "error", err)
+		}
 	case err != nil && ctx.Err() == nil:
 		w.Log.WarnContext(ctx, "leader election failed", "error", err)
 	case ok:
-		w.lead(ctx, lead)
+		w.lead(ctx, l)
 	case err == nil:
 		w.Metrics.Counted(nil)
 		if state, err := w.Records.State(limited); err == nil {
@@ -104,25 +108,21 @@ func (w *Watch) campaign(ctx context.Context) {
 }
 
 // lead watches until the leadership is lost or ctx ends.
-func (w *Watch) lead(ctx context.Context, lead lease.Lead) {
-	if err := w.Records.Begin(ctx, w.Now().Add(-alertableAge)); err != nil {
-		w.Log.WarnContext(ctx, "start of the watch not recorded", "error", err)
-		return
-	}
+func (w *Watch) lead(ctx context.Context, l lease.Lease) {
+	held, release := w.Records.Leases.Hold(ctx, l)
+	defer func() {
+		if err := release(); err != nil {
+			w.Log.WarnContext(ctx, "lease not released", "error", err)
+		}
+	}()
 	state, err := w.Records.State(ctx)
 	if err != nil {
 		w.Log.WarnContext(ctx, "state of the watch not read", "error", err)
 		return
 	}
 	w.Log.InfoContext(ctx, "leadership acquired")
-	w.newTerm(lead, state).run(ctx)
+	w.newTerm(l, state).run(held)
 	if ctx.Err() == nil {
 		w.Log.WarnContext(ctx, "leadership lost")
-		return
-	}
-	released, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer cancel()
-	if err := w.Records.Resign(released, w.owner); err != nil {
-		w.Log.Warn("lease not released", "error", err)
 	}
 }

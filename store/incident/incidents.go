@@ -133,11 +133,11 @@ func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	return i, int(number(fields[2])), nil
 }
 
-// KEYS: token, incident, open. ARGV: token or "" for people, version expected,
+// KEYS: state, incident, open. ARGV: token or "" for people, version expected,
 // version, its id, whether it is taken off the open ones, life in ms, incident,
 // then fields and values.
 var saveIncident = redis.NewScript(`
-if ARGV[1] ~= '' and redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
 if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[2], 'version', ARGV[3], 'incident', ARGV[7])
 for i = 8, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
@@ -168,12 +168,12 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 		}
 		args = append(args, strconv.Itoa(n), raw)
 	}
-	saved, err := w.state.Run(ctx, saveIncident, []string{lease.TokenKey, incidentKey(i.ID), openKey}, args...).Int()
+	saved, err := w.state.Run(ctx, saveIncident, []string{stateKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save an incident: %w", rdb.Classify(err))
 	case saved < 0:
-		return lease.ErrLeadLost
+		return lease.ErrLost
 	case saved == 0:
 		return errChanged
 	}
@@ -182,8 +182,8 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 }
 
 // OpenIncident stores a new incident. ErrLeadLost where somebody else leads.
-func (w *Watch) OpenIncident(ctx context.Context, l lease.Lead, i Incident) (Incident, error) {
-	err := w.save(ctx, l.Text(), &i, nil, false)
+func (w *Watch) OpenIncident(ctx context.Context, l lease.Lease, i Incident) (Incident, error) {
+	err := w.save(ctx, l.Token, &i, nil, false)
 	return i, err
 }
 
@@ -191,14 +191,14 @@ func (w *Watch) OpenIncident(ctx context.Context, l lease.Lead, i Incident) (Inc
 // the caller knows it, it is read, and changed as it is then; change returns
 // false where there is nothing to change. What the caller knows stays as it is.
 // ErrLeadLost where somebody else leads.
-func (w *Watch) ChangeIncident(ctx context.Context, l lease.Lead, i Incident, change func(*Incident) bool) (Incident, error) {
+func (w *Watch) ChangeIncident(ctx context.Context, l lease.Lease, i Incident, change func(*Incident) bool) (Incident, error) {
 	for range attempts {
 		changed := i
 		changed.Cases = slices.Clone(i.Cases)
 		if !change(&changed) {
 			return i, nil
 		}
-		err := w.save(ctx, l.Text(), &changed, i.Cases, false)
+		err := w.save(ctx, l.Token, &changed, i.Cases, false)
 		if !errors.Is(err, errChanged) {
 			return changed, err
 		}
@@ -211,8 +211,8 @@ func (w *Watch) ChangeIncident(ctx context.Context, l lease.Lead, i Incident, ch
 
 // RetireIncident takes an incident off the open ones; it stays readable for
 // late clicks.
-func (w *Watch) RetireIncident(ctx context.Context, l lease.Lead, id string) error {
-	_, err := w.changeOutline(ctx, l.Text(), id, true, func(*Incident) bool { return true })
+func (w *Watch) RetireIncident(ctx context.Context, l lease.Lease, id string) error {
+	_, err := w.changeOutline(ctx, l.Token, id, true, func(*Incident) bool { return true })
 	return err
 }
 

@@ -17,16 +17,17 @@ import (
 // All that the watch keeps lies under one hash tag, and so in one slot: what
 // concerns several records is done in one script.
 const (
-	stateKey = lease.WatchPrefix + "state" // hash
-	dueKey   = lease.WatchPrefix + "due"   // sorted set of session ids, by when to look at them
-	openKey  = lease.WatchPrefix + "open"  // sorted set of incident ids, by their version
+	leaderKey = store.WatchPrefix + "leader" // the lease of the state: who holds it leads
+	stateKey  = store.WatchPrefix + "state"  // hash
+	dueKey    = store.WatchPrefix + "due"    // sorted set of session ids, by when to look at them
+	openKey   = store.WatchPrefix + "open"   // sorted set of incident ids, by their version
 
-	watchSyncKey = lease.WatchPrefix + "sync" // written to see that replicas follow
+	watchSyncKey = store.WatchPrefix + "sync" // written to see that replicas follow
 )
 
-func paidKey(session string) string      { return lease.WatchPrefix + "paid:" + session }
-func dismissedKey(session string) string { return lease.WatchPrefix + "dismissed:" + session }
-func incidentKey(id string) string       { return lease.WatchPrefix + "incident:" + id }
+func paidKey(session string) string      { return store.WatchPrefix + "paid:" + session }
+func dismissedKey(session string) string { return store.WatchPrefix + "dismissed:" + session }
+func incidentKey(id string) string       { return store.WatchPrefix + "incident:" + id }
 
 const (
 	// watchLife is how long the watch is remembered while nobody watches.
@@ -38,13 +39,19 @@ const (
 // Watch is what the watch remembers: who leads it, how far it came, what is to
 // be looked at next, and its incidents.
 type Watch struct {
-	*lease.Leadership
-	state *rdb.Redis
+	Leases lease.Store // of the state
+	state  *rdb.Redis
 }
 
 // NewWatch keeps the records in the Redis given.
 func NewWatch(state *rdb.Redis) *Watch {
-	return &Watch{Leadership: lease.NewLeadership(state), state: state}
+	return &Watch{Leases: lease.Store{Redis: state, Timings: lease.Leadership}, state: state}
+}
+
+// Lead takes the lease of the state and reports whether nobody else has it; see
+// lease.Store. lease.ErrNoRecord before Begin.
+func (w *Watch) Lead(ctx context.Context, owner string) (lease.Lease, bool, error) {
+	return w.Leases.Acquire(ctx, stateKey, leaderKey, owner)
 }
 
 // WatchState is how far the watch came. A zero time means never.
@@ -196,25 +203,25 @@ func HistoryTold() StateChange { return StateChange{fieldHistory, "told"} }
 // Unreachable notes why alerts do not reach their channel, "" = they do.
 func Unreachable(why string) StateChange { return StateChange{fieldUnreachable, why} }
 
-// KEYS: token, state. ARGV: token, life in ms, then fields and values.
+// KEYS: state. ARGV: token, life in ms, then fields and values.
 var note = redis.NewScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
-redis.call('PEXPIRE', KEYS[2], ARGV[2])
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
 // Note records how far the watch came. ErrLeadLost where somebody else leads.
-func (w *Watch) Note(ctx context.Context, l lease.Lead, changes ...StateChange) error {
+func (w *Watch) Note(ctx context.Context, l lease.Lease, changes ...StateChange) error {
 	args := []any{l.Token, watchLife.Milliseconds()}
 	for _, c := range changes {
 		args = append(args, c.field, c.value)
 	}
-	noted, err := w.state.Run(ctx, note, []string{lease.TokenKey, stateKey}, args...).Int()
+	noted, err := w.state.Run(ctx, note, []string{stateKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("note the state of the watch: %w", rdb.Classify(err))
 	}
 	if noted == 0 {
-		return lease.ErrLeadLost
+		return lease.ErrLost
 	}
 	return nil
 }

@@ -19,9 +19,10 @@ import (
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
-func leading(t *testing.T, w *Watch, owner string) lease.Lead {
+func leading(t *testing.T, w *Watch, owner string) lease.Lease {
 	t.Helper()
-	l, ok, err := w.Acquire(t.Context(), owner)
+	testenv.Must(t, w.Begin(t.Context(), storetest.At))
+	l, ok, err := w.Lead(t.Context(), owner)
 	if err != nil || !ok {
 		t.Fatalf("%s does not get the lead: %v", owner, err)
 	}
@@ -33,30 +34,29 @@ func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
-		w.LeaseTimings.Life = time.Hour
+		w.Leases.Timings.Life = time.Hour
 		first := leading(t, w, "one")
 		if again := leading(t, w, "one"); again != first {
 			t.Errorf("renewed: %+v, before %+v", again, first)
 		}
-		if _, ok, err := w.Acquire(t.Context(), "two"); ok || err != nil {
+		if _, ok, err := w.Lead(t.Context(), "two"); ok || err != nil {
 			t.Fatalf("two lead: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), "sessionbot:{watch}:leader").Val(); ttl <= 0 || ttl > w.LeaseTimings.Life {
+		if ttl := client.PTTL(t.Context(), "sessionbot:{watch}:leader").Val(); ttl <= 0 || ttl > w.Leases.Timings.Life {
 			t.Errorf("the lead lives for %s", ttl)
 		}
 		testenv.Must(t, client.Del(t.Context(), "sessionbot:{watch}:leader").Err()) // as if it ran out
 		if again := leading(t, w, "one"); again == first {
 			t.Error("a lead that ended in between is the same")
 		}
-		testenv.Must(t, w.Resign(t.Context(), "two")) // who has nothing to resign
-		testenv.Must(t, w.Resign(t.Context(), "one"))
+		testenv.Must(t, client.Del(t.Context(), "sessionbot:{watch}:leader").Err())
 		second := leading(t, w, "two")
 		i := Incident{ID: "i", Opened: storetest.At}
 		for name, err := range map[string]error{
 			"note": w.Note(t.Context(), first, Swept(storetest.At)),
 			"open": func() error { _, err := w.OpenIncident(t.Context(), first, i); return err }(),
 		} {
-			if !errors.Is(err, lease.ErrLeadLost) {
+			if !errors.Is(err, lease.ErrLost) {
 				t.Errorf("%s by the old leader: %v", name, err)
 			}
 		}
@@ -223,8 +223,7 @@ func TestKnownPayments(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
-		lead, _, err := w.Acquire(t.Context(), "one")
-		testenv.Must(t, err)
+		lead := leading(t, w, "one")
 		testenv.Must(t, w.SavePaid(t.Context(), Paid{Payment: store.Payment{SessionID: "cs_1", State: store.PaymentPaid}}))
 		testenv.Must(t, w.Note(t.Context(), lead, Passed(storetest.At)))
 		for now, want := range map[time.Time]map[string]store.PaymentState{

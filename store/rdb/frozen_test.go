@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
@@ -15,7 +13,7 @@ import (
 func TestFrozenRedisIsSilentInTime(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	for name, r := range map[string]*Redis{"known": open(t, server.URL()+"?read_timeout=-1"), "unknown": {single: unasked(t, server.URL()+"?read_timeout=-1")}} {
+	for name, r := range map[string]*Redis{"known": open(t, server.URL()+"?read_timeout=-1"), "unknown": unasked(t, server.URL()+"?read_timeout=-1")} {
 		t.Run(name, func(t *testing.T) {
 			server.Freeze(t)
 			defer server.Thaw(t)
@@ -30,14 +28,12 @@ func TestFrozenRedisIsSilentInTime(t *testing.T) {
 	}
 }
 
-// unasked are the options of a Redis that was away when it was opened.
-func unasked(t *testing.T, url string) *redis.Options {
+// unasked is a Redis that was away when it was opened.
+func unasked(t *testing.T, url string) *Redis {
 	t.Helper()
 	r, err := parse(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.single
+	testenv.Must(t, err)
+	return r
 }
 
 // open opens a Redis until the test ends.

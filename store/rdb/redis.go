@@ -12,6 +12,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
+
+	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
 // ErrClusterDatabase means that the URL names a database number and the server
@@ -26,9 +28,9 @@ func init() { logging.Disable() }
 // itself whenever it is used, and is safe for use by several goroutines.
 type Redis struct {
 	now      func() time.Time
-	single   *redis.Options // set where INFO has yet to tell a server from a cluster
-	asking   Guard          // over that question
-	sentinel bool           // a Sentinel says which server is the master
+	single   *redis.Options   // set where INFO has yet to tell a server from a cluster
+	asking   *breaker.Breaker // for that request
+	sentinel bool             // a Sentinel says which server is the master
 
 	mu    sync.Mutex
 	known redis.UniversalClient // nil until the topology is known
@@ -80,7 +82,7 @@ func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	// Asked without the lock: a silent server must not hold up those whose
 	// deadline is nearer.
 	var cluster bool
-	err := r.asking.Ask(unanswered, func() (err error) {
+	err := r.asking.Do(func() (err error) {
 		cluster, err = isCluster(ctx, *r.single)
 		return err
 	})

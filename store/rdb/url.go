@@ -6,6 +6,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
 // defaults are go-redis's own query parameters, for where the URL leaves them
@@ -70,7 +72,7 @@ func single(rawURL string) (*Redis, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = noMaintenanceNews()
 	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addr).dial
-	return &Redis{single: o}, nil
+	return &Redis{single: o, asking: breaker.New(time.Second, unanswered)}, nil
 }
 
 func cluster(rawURL string) (*Redis, error) {

@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
@@ -31,16 +32,16 @@ func TestCancelAJob(t *testing.T) {
 			"over":            {func(j *Job) { j.Step, j.Waiting, j.Outcome = StepWritten, true, store.OutcomeFailed }, AlreadyClaimed},
 			"cancelled by me": {func(j *Job) { j.Step, j.Waiting, j.Cancelled = StepWritten, true, &Decision{By: ann, At: storetest.At} }, AlreadyClaimed},
 		} {
-			lease, job := running(t, l, "cs_live_"+name)
+			held, job := running(t, l, "cs_live_"+name)
 			c.stand(&job)
-			testenv.Must(t, l.SaveJob(t.Context(), lease, job))
+			testenv.Must(t, l.SaveJob(t.Context(), held, job))
 			answer := click(t, l.Cancel, job.ID, bob, storetest.At.Add(time.Minute))
 			if answer.Verdict != c.want {
 				t.Errorf("%s: %s, want %s", name, answer.Verdict, c.want)
 			}
 			job.Step = StepSending
-			saved := l.SaveJob(t.Context(), lease, job)
-			if errors.Is(saved, ErrLeaseLost) != (c.want == JobCancelled) {
+			saved := l.SaveJob(t.Context(), held, job)
+			if errors.Is(saved, lease.ErrLost) != (c.want == JobCancelled) {
 				t.Errorf("%s: afterwards who carried it out records: %v", name, saved)
 			}
 			if c.want != JobCancelled {
@@ -65,9 +66,9 @@ func TestCancelledAndTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	straight := NewLedger(rdbtest.Open(t, server.URL()))
-	lease, job := running(t, straight, "cs_live_lost")
+	held, job := running(t, straight, "cs_live_lost")
 	job.Step, job.Waiting = StepWritten, true
-	testenv.Must(t, straight.SaveJob(t.Context(), lease, job))
+	testenv.Must(t, straight.SaveJob(t.Context(), held, job))
 	testenv.Must(t, cancelJob.Load(t.Context(), server.Client()).Err())
 	line := rdbtest.NewLine(t, server.Addr())
 	line.Command = cancelJob.Hash()

@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -29,13 +30,13 @@ func claimed(t *testing.T, l *Ledger, session string) Job {
 	return a.Job
 }
 
-func leased(t *testing.T, l *Ledger, id, owner string) Lease {
+func leased(t *testing.T, l *Ledger, id, owner string) lease.Lease {
 	t.Helper()
-	lease, ok, err := l.Lease(t.Context(), id, owner)
+	held, ok, err := l.Lease(t.Context(), id, owner)
 	if err != nil || !ok {
 		t.Fatalf("%s gets no lease: %v, %v", owner, ok, err)
 	}
-	return lease
+	return held
 }
 
 // jobOf checks what the diagnosis gets to see of the session's job.
@@ -51,7 +52,7 @@ func TestLeaseFences(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		l := NewLedger(r)
-		l.LeaseTimings.Life = time.Hour
+		l.Leases.Timings.Life = time.Hour
 		job := claimed(t, l, "cs_live_fence")
 		first := leased(t, l, job.ID, "one")
 		if again := leased(t, l, job.ID, "one"); again != first {
@@ -60,7 +61,7 @@ func TestLeaseFences(t *testing.T) {
 		if _, ok, err := l.Lease(t.Context(), job.ID, "two"); ok || err != nil {
 			t.Fatalf("a held lease was given away: %v", err)
 		}
-		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > l.LeaseTimings.Life {
+		if ttl := client.PTTL(t.Context(), leaseKey(job.ID)).Val(); ttl <= 0 || ttl > l.Leases.Timings.Life {
 			t.Errorf("a lease lives for %s", ttl)
 		}
 		if err := client.Del(t.Context(), leaseKey(job.ID)).Err(); err != nil { // as if it ran out
@@ -70,17 +71,17 @@ func TestLeaseFences(t *testing.T) {
 		job.Step = StepSending
 		for name, do := range map[string]func() error{
 			"save":    func() error { return l.SaveJob(t.Context(), first, job) },
-			"renew":   func() error { return l.Renew(t.Context(), first) },
-			"release": func() error { return l.Release(t.Context(), first) },
+			"renew":   func() error { return l.Leases.Renew(t.Context(), first) },
+			"release": func() error { return l.Leases.Release(t.Context(), first) },
 		} {
-			if err := do(); !errors.Is(err, ErrLeaseLost) {
+			if err := do(); !errors.Is(err, lease.ErrLost) {
 				t.Errorf("%s by the old holder: %v", name, err)
 			}
 		}
 		if got, err := l.LoadJob(t.Context(), job.ID); got.Step != StepRecorded || err != nil {
 			t.Errorf("the job is at %s, %v", got.Step, err)
 		}
-		for _, err := range []error{l.Renew(t.Context(), second), l.SaveJob(t.Context(), second, job), l.Release(t.Context(), second)} {
+		for _, err := range []error{l.Leases.Renew(t.Context(), second), l.SaveJob(t.Context(), second, job), l.Leases.Release(t.Context(), second)} {
 			if err != nil {
 				t.Error(err)
 			}
@@ -109,7 +110,7 @@ func TestLeaseFencesAfterAFailover(t *testing.T) {
 		t.Fatalf("claimed anew: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "two")
-	if err := l.SaveJob(t.Context(), first, job); !errors.Is(err, ErrLeaseLost) {
+	if err := l.SaveJob(t.Context(), first, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("who held the first job saves: %v", err)
 	}
 }
@@ -124,10 +125,10 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		if err := l.SetMessage(t.Context(), job.ID, store.Message{Channel: "C1", TS: "1.2"}); err != nil {
 			t.Fatal(err)
 		}
-		lease := leased(t, l, job.ID, "one")
+		held := leased(t, l, job.ID, "one")
 		job.Step, job.Outcome, job.FileID, job.Finished = StepFinished, store.OutcomeDone, "f", storetest.At
 		job.Digests["webhook"] = "abc"
-		if err := l.SaveJob(t.Context(), lease, job); err != nil {
+		if err := l.SaveJob(t.Context(), held, job); err != nil {
 			t.Fatal(err)
 		}
 		jobOf(t, l, job.Plan.Session, store.JobNone)
@@ -135,7 +136,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 			t.Errorf("an end that was not told: pending %v, %v", pending, err)
 		}
 		job.Told = true
-		if err := l.SaveJob(t.Context(), lease, job); err != nil {
+		if err := l.SaveJob(t.Context(), held, job); err != nil {
 			t.Fatal(err)
 		}
 		if pending, err := l.Pending(t.Context()); len(pending) != 0 || err != nil {
@@ -165,14 +166,14 @@ func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 	t.Parallel()
 	l := NewLedger(rdbtest.Open(t, redistest.NewDatabase(t).URL()))
 	old := claimed(t, l, "cs_live_old")
-	lease := leased(t, l, old.ID, "one")
+	held := leased(t, l, old.ID, "one")
 	old.Outcome = store.OutcomeFailed
-	if err := l.SaveJob(t.Context(), lease, old); err != nil {
+	if err := l.SaveJob(t.Context(), held, old); err != nil {
 		t.Fatal(err)
 	}
 	claimed(t, l, "cs_live_old")
 	old.Told = true
-	if err := l.SaveJob(t.Context(), lease, old); err != nil {
+	if err := l.SaveJob(t.Context(), held, old); err != nil {
 		t.Fatal(err)
 	}
 	jobOf(t, l, "cs_live_old", store.JobRunning)
@@ -191,9 +192,9 @@ func TestSettle(t *testing.T) {
 			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: bob, FileID: c.fileID, At: storetest.At}); !errors.Is(err, ErrNotUnclear) {
 				t.Fatalf("a running job was settled: %v", err)
 			}
-			lease := leased(t, l, job.ID, "one")
+			held := leased(t, l, job.ID, "one")
 			job.Step, job.Outcome, job.Cause, job.Told = StepSending, store.OutcomeUnclear, CauseNoAnswer, true
-			if err := l.SaveJob(t.Context(), lease, job); err != nil {
+			if err := l.SaveJob(t.Context(), held, job); err != nil {
 				t.Fatal(err)
 			}
 			jobOf(t, l, session, store.JobUnclear)
@@ -212,7 +213,7 @@ func TestSettle(t *testing.T) {
 			if pending, err := l.Pending(t.Context()); !slices.Contains(pending, job.ID) || err != nil {
 				t.Errorf("pending %v, %v", pending, err)
 			}
-			if err := l.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+			if err := l.SaveJob(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 				t.Errorf("who held it before saved over the settlement: %v", err)
 			}
 			if _, err := l.Settle(t.Context(), job.ID, Settlement{By: ann, FileID: "f2", At: storetest.At}); !errors.Is(err, ErrNotUnclear) {

@@ -20,7 +20,6 @@ import (
 var (
 	ErrUnknownPlan = errors.New("no such plan")
 	ErrUnknownJob  = errors.New("no such job")
-	ErrLeaseLost   = errors.New("somebody else carries the job out now")
 	ErrNotUnclear  = errors.New("the session has no unclear job")
 	ErrOtherFile   = errors.New("the job's file is another one")
 )
@@ -64,13 +63,13 @@ const (
 // Ledger is the bot's own record of plans and jobs.
 type Ledger struct {
 	*audit.Trail
-	LeaseTimings lease.LeaseTimings // of jobs; to be set before it is used
-	state        *rdb.Redis
+	Leases lease.Store // of jobs
+	state  *rdb.Redis
 }
 
 // NewLedger keeps the ledger in the Redis given.
 func NewLedger(state *rdb.Redis) *Ledger {
-	return &Ledger{Trail: audit.NewTrail(state), LeaseTimings: lease.JobLease, state: state}
+	return &Ledger{Trail: audit.NewTrail(state), Leases: lease.Store{Redis: state, Timings: lease.Job}, state: state}
 }
 
 // PlanState is what became of a plan.

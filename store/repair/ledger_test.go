@@ -262,8 +262,8 @@ func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
 		job, err := l.LoadJob(t.Context(), p.ID)
 		testenv.Must(t, err)
 		job.FileID, job.Sent, job.Plan.Order = storetest.File2, storetest.At, &Order{Cents: 2400}
-		lease := leased(t, l, p.ID, "one")
-		testenv.Must(t, l.SaveJob(t.Context(), lease, job))
+		held := leased(t, l, p.ID, "one")
+		testenv.Must(t, l.SaveJob(t.Context(), held, job))
 		latest, err = l.JobOf(t.Context(), p.Session)
 		if want := []diagnosis.Made{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
 			t.Errorf("%+v, %v; want %+v made", latest, err, want)

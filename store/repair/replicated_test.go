@@ -11,13 +11,14 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
 )
 
 // running is a job that was claimed and that somebody carries out.
-func running(t *testing.T, l *Ledger, session string) (Lease, Job) {
+func running(t *testing.T, l *Ledger, session string) (lease.Lease, Job) {
 	t.Helper()
 	job := claimed(t, l, session)
 	return leased(t, l, job.ID, "one"), job
@@ -36,10 +37,10 @@ func leaves(t *testing.T, master, replica *redistest.Server) {
 
 // replicates waits until a replica has the job's record: on a busy machine one
 // that follows may be behind at first.
-func replicates(t *testing.T, l *Ledger, lease Lease, job Job) {
+func replicates(t *testing.T, l *Ledger, held lease.Lease, job Job) {
 	t.Helper()
 	testenv.Until(t, "the replica has the record", func() bool {
-		err := l.Replicated(t.Context(), lease, job)
+		err := l.Replicated(t.Context(), held, job)
 		if err != nil && !errors.Is(err, rdb.ErrNotReplicated) {
 			t.Fatal(err)
 		}
@@ -53,17 +54,17 @@ func TestReplicated(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	l := NewLedger(rdbtest.Open(t, master.URL()))
-	lease, job := running(t, l, "cs_live_replica")
+	held, job := running(t, l, "cs_live_replica")
 	check := func(when string, want error) {
 		t.Helper()
-		if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, want) {
+		if err := l.Replicated(t.Context(), held, job); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", when, err, want)
 		}
 	}
 	check("without a replica", nil)
 	replica := redistest.StartReplica(t, master)
 	job.Step = StepSending
-	replicates(t, l, lease, job)
+	replicates(t, l, held, job)
 	if n := replica.Client().Exists(t.Context(), jobOfKey("cs_live_replica")).Val(); n != 1 {
 		t.Error("the replica does not have the claim")
 	}
@@ -90,7 +91,7 @@ func TestNoteReplicas(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	l := NewLedger(rdbtest.Open(t, master.URL()))
-	lease, job := running(t, l, "cs_live_noted")
+	held, job := running(t, l, "cs_live_noted")
 	noted := func(want rdb.Replication) {
 		t.Helper()
 		testenv.Must(t, l.NoteReplicas(t.Context()))
@@ -103,7 +104,7 @@ func TestNoteReplicas(t *testing.T) {
 	noted(rdb.Replication{Connected: 1, Told: true, Needed: true})
 	leaves(t, master, replica)
 	noted(rdb.Replication{Told: true, Needed: true})
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("with a replica that left: %v", err)
 	}
 	replica.Thaw(t)
@@ -116,9 +117,9 @@ func TestReplicatedElsewhere(t *testing.T) {
 	master := redistest.Start(t)
 	redistest.StartReplica(t, master)
 	l := NewLedger(rdbtest.Open(t, master.URL()))
-	lease, job := running(t, l, "cs_live_elsewhere")
+	held, job := running(t, l, "cs_live_elsewhere")
 	testenv.Must(t, master.Client().FlushAll(t.Context()).Err())
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("where nobody knows of the job: %v", err)
 	}
 	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
@@ -126,7 +127,7 @@ func TestReplicatedElsewhere(t *testing.T) {
 		t.Fatalf("claimed anew: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "another")
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("where the plan was claimed anew: %v", err)
 	}
 }
@@ -137,10 +138,10 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	l := NewLedger(rdbtest.As(t, master, "~* &* +@all -info"))
-	lease, job := running(t, l, "cs_live_silent")
+	held, job := running(t, l, "cs_live_silent")
 	check := func(when string, want error, noted int64) {
 		t.Helper()
-		if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, want) {
+		if err := l.Replicated(t.Context(), held, job); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", when, err, want)
 		}
 		if n := master.Client().Exists(t.Context(), replicaKey).Val(); n != noted {
@@ -151,7 +152,7 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 	replica := redistest.StartReplica(t, master)
 	noted := func() bool { return master.Client().Exists(t.Context(), replicaKey).Val() == 1 }
 	testenv.Until(t, "the replica acknowledges", func() bool {
-		replicates(t, l, lease, job)
+		replicates(t, l, held, job)
 		return noted()
 	})
 	testenv.Must(t, master.Client().Del(t.Context(), replicaKey).Err())
@@ -174,8 +175,8 @@ func TestReplicatedEverywhere(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		l := NewLedger(r)
-		lease, job := running(t, l, "cs_live_everywhere")
-		if err := l.Replicated(t.Context(), lease, job); err != nil {
+		held, job := running(t, l, "cs_live_everywhere")
+		if err := l.Replicated(t.Context(), held, job); err != nil {
 			t.Error(err)
 		}
 	})
@@ -187,12 +188,12 @@ func TestReplicatedBehindASentinel(t *testing.T) {
 	t.Parallel()
 	sentinel := redistest.StartSentinel(t)
 	l := NewLedger(rdbtest.Open(t, sentinel.URL()))
-	lease, job := running(t, l, "cs_live_watched")
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	held, job := running(t, l, "cs_live_watched")
+	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("without a replica: %v", err)
 	}
 	redistest.StartReplica(t, sentinel.Master)
-	replicates(t, l, lease, job)
+	replicates(t, l, held, job)
 }
 
 // TestReplicatedInACluster: a replica that the cluster lists has to have the
@@ -201,7 +202,7 @@ func TestReplicatedInACluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
 	l := NewLedger(rdbtest.Open(t, cluster.URL()))
-	lease, job := running(t, l, "cs_live_listed")
+	held, job := running(t, l, "cs_live_listed")
 	master := cluster.NodeOf(t, replicaKey)
 	for _, key := range []string{planKey("x"), jobKey("x"), leaseKey("x"), jobOfKey("cs_live_x"), pendingKey, unclearKey} {
 		if cluster.NodeOf(t, key) != master {
@@ -213,7 +214,7 @@ func TestReplicatedInACluster(t *testing.T) {
 		other = cluster.Nodes[1]
 	}
 	cluster.AddReplica(t, other)
-	if err := l.Replicated(t.Context(), lease, job); err != nil {
+	if err := l.Replicated(t.Context(), held, job); err != nil {
 		t.Errorf("where only another master has a replica: %v", err)
 	}
 	replica := cluster.AddReplica(t, master)
@@ -221,9 +222,9 @@ func TestReplicatedInACluster(t *testing.T) {
 	if got, err := l.Replication(t.Context()); err != nil || got != (rdb.Replication{Told: true, Needed: true}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := l.Replicated(t.Context(), lease, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("with a replica that left: %v", err)
 	}
 	replica.Thaw(t)
-	replicates(t, l, lease, job)
+	replicates(t, l, held, job)
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
@@ -22,26 +23,26 @@ func (l *Ledger) NoteReplicas(ctx context.Context) error {
 // connected replica, and on at least one where one could take over.
 //
 // The record is saved once more on the connection that waits: the master that
-// answers may be another than the one that took it before. ErrLeaseLost where
+// answers may be another than the one that took it before. lease.ErrLost where
 // that one knows nothing of the lease.
-func (l *Ledger) Replicated(ctx context.Context, lease Lease, job Job) error {
+func (l *Ledger) Replicated(ctx context.Context, held lease.Lease, job Job) error {
 	r, err := l.Replication(ctx)
 	if err != nil || !r.Needed {
 		return err
 	}
-	keys, args, err := savedJob(lease, job)
+	keys, args, err := savedJob(held, job)
 	if err != nil {
 		return err
 	}
-	var held *redis.Cmd
+	var saved *redis.Cmd
 	err = l.state.Acknowledge(ctx, replicaKey, max(r.Connected, 1), func(pipe redis.Pipeliner) {
 		if r.Connected > 0 {
 			pipe.Set(ctx, replicaKey, "", rdb.ReplicaLife)
 		}
-		held = saveJob.Eval(ctx, pipe, keys, args...)
+		saved = saveJob.Eval(ctx, pipe, keys, args...)
 	})
-	if held != nil && held.Err() == nil && held.Val() == int64(0) {
-		return ErrLeaseLost
+	if saved != nil && saved.Err() == nil && saved.Val() == int64(0) {
+		return lease.ErrLost
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
 )
@@ -19,12 +20,12 @@ func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	straight := NewLedger(rdbtest.Open(t, server.URL()))
 	p := saved(t, straight, "cs_live_1")
 	job := click(t, approve(straight), p.ID, ann, storetest.At.Add(time.Second)).Job
-	lease, got, err := straight.Lease(t.Context(), job.ID, "worker")
+	held, got, err := straight.Lease(t.Context(), job.ID, "worker")
 	if err != nil || !got {
 		t.Fatalf("%v, %v", got, err)
 	}
 	job.Step, job.Outcome, job.Finished = StepSending, store.OutcomeUnclear, storetest.At.Add(time.Minute)
-	if err := straight.SaveJob(t.Context(), lease, job); err != nil {
+	if err := straight.SaveJob(t.Context(), held, job); err != nil {
 		t.Fatal(err)
 	}
 
@@ -39,7 +40,7 @@ func TestSettledAndTheAnswerIsLost(t *testing.T) {
 	if line.Lose.Load() > 0 {
 		t.Error("no answer was lost")
 	}
-	if err := straight.SaveJob(t.Context(), lease, job); !errors.Is(err, ErrLeaseLost) {
+	if err := straight.SaveJob(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("who told the outcome saved it over the settlement: %v", err)
 	}
 	if _, got, err := straight.Lease(t.Context(), job.ID, "another"); err != nil || !got {

@@ -9,11 +9,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-const rollupKey = lease.WatchPrefix + "rollup"
+const rollupKey = store.WatchPrefix + "rollup"
 
 // Rollup is what the last sweep counted.
 type Rollup struct {
@@ -22,10 +23,10 @@ type Rollup struct {
 	Server *rdb.Server // nil = it did not tell
 }
 
-// KEYS: token, rollup, series. ARGV: token, rollup, its life and that of the
+// KEYS: record of the lease, rollup, series. ARGV: token, rollup, its life and that of the
 // series in ms, then fields of the series and their values.
 var saveRollup = redis.NewScript(`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
@@ -39,7 +40,7 @@ func NewStatistics(state *rdb.Redis) *Statistics { return &Statistics{state: sta
 
 // SaveRollup keeps what a sweep counted for the time given, and adds it to the
 // series; see Series.With. ErrLeadLost where somebody else leads.
-func (s *Statistics) SaveRollup(ctx context.Context, l lease.Lead, r Rollup, life time.Duration) error {
+func (s *Statistics) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life time.Duration) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", err)
@@ -60,12 +61,12 @@ func (s *Statistics) SaveRollup(ctx context.Context, l lease.Lead, r Rollup, lif
 	if server := r.Server; server != nil && server.UsedMemoryBytes > 0 {
 		args = append(args, seriesField(now, seriesServer), fmt.Sprint(now, server.UsedMemoryBytes, server.MaxMemoryBytes, server.EvictedKeys))
 	}
-	saved, err := s.state.Run(ctx, saveRollup, []string{lease.TokenKey, rollupKey, seriesKey}, args...).Int()
+	saved, err := s.state.Run(ctx, saveRollup, []string{l.Record, rollupKey, seriesKey}, args...).Int()
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", rdb.Classify(err))
 	}
 	if saved == 0 {
-		return lease.ErrLeadLost
+		return lease.ErrLost
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
@@ -30,11 +31,11 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		at := storetest.At.Add(30 * time.Minute) // within an hour
-		statistics, leadership := NewStatistics(r), lease.NewLeadership(r)
+		statistics, watch := NewStatistics(r), begun(t, r)
 		if f, err := statistics.Figures(t.Context(), at); err != nil || f.Rollup != nil || len(f.Series) != 0 {
 			t.Errorf("of nothing: %+v, %v", f, err)
 		}
-		lead, _, err := leadership.Acquire(t.Context(), "one")
+		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		kept := tallied(at, map[time.Duration]diagnosis.Verdict{time.Minute: diagnosis.VerdictOrphaned, 2 * time.Minute: diagnosis.VerdictCompleted, 25 * time.Hour: diagnosis.VerdictStalled})
 		testenv.Must(t, statistics.SaveRollup(t.Context(), lead, kept, time.Minute))
@@ -73,14 +74,14 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 func TestRollupNeedsTheLead(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, leadership := NewStatistics(r), lease.NewLeadership(r)
-		old, _, err := leadership.Acquire(t.Context(), "one")
+		statistics, watch := NewStatistics(r), begun(t, r)
+		old, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
-		testenv.Must(t, leadership.Resign(t.Context(), "one"))
-		if _, _, err := leadership.Acquire(t.Context(), "two"); err != nil {
+		testenv.Must(t, watch.Leases.Release(t.Context(), old))
+		if _, _, err := watch.Lead(t.Context(), "two"); err != nil {
 			t.Fatal(err)
 		}
-		if err := statistics.SaveRollup(t.Context(), old, tallied(storetest.At, map[time.Duration]diagnosis.Verdict{0: diagnosis.VerdictLost}), time.Minute); !errors.Is(err, lease.ErrLeadLost) {
+		if err := statistics.SaveRollup(t.Context(), old, tallied(storetest.At, map[time.Duration]diagnosis.Verdict{0: diagnosis.VerdictLost}), time.Minute); !errors.Is(err, lease.ErrLost) {
 			t.Errorf("after the lead was lost: %v", err)
 		}
 		if n := client.Exists(t.Context(), rollupKey).Val() + client.Exists(t.Context(), seriesKey).Val(); n != 0 {
@@ -93,8 +94,8 @@ func TestRollupNeedsTheLead(t *testing.T) {
 func TestVideosThatWereCheckedLater(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		statistics, leadership := NewStatistics(r), lease.NewLeadership(r)
-		lead, _, err := leadership.Acquire(t.Context(), "one")
+		statistics, watch := NewStatistics(r), begun(t, r)
+		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		for _, verdict := range []diagnosis.Verdict{diagnosis.VerdictUnchecked, diagnosis.VerdictCompleted, diagnosis.VerdictUnchecked} { // another leader may not know it yet
 			testenv.Must(t, statistics.SaveRollup(t.Context(), lead, tallied(storetest.At, map[time.Duration]diagnosis.Verdict{48 * time.Hour: verdict}), time.Minute))
@@ -112,8 +113,8 @@ func TestVideosThatWereCheckedLater(t *testing.T) {
 func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, leadership := NewStatistics(r), lease.NewLeadership(r)
-		lead, _, err := leadership.Acquire(t.Context(), "one")
+		statistics, watch := NewStatistics(r), begun(t, r)
+		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		paid := map[time.Duration]diagnosis.Verdict{time.Hour: diagnosis.VerdictOrphaned, 48 * time.Hour: diagnosis.VerdictOrphaned}
 		testenv.Must(t, statistics.SaveRollup(t.Context(), lead, tallied(storetest.At, paid), time.Minute))
@@ -140,8 +141,8 @@ func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 func TestSeriesGoesRound(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, leadership := NewStatistics(r), lease.NewLeadership(r)
-		lead, _, err := leadership.Acquire(t.Context(), "one")
+		statistics, watch := NewStatistics(r), begun(t, r)
+		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		for _, now := range []time.Time{storetest.At.Add(-seriesLife), storetest.At} {
 			testenv.Must(t, statistics.SaveRollup(t.Context(), lead, tallied(now, map[time.Duration]diagnosis.Verdict{0: diagnosis.VerdictOrphaned, 24 * time.Hour: diagnosis.VerdictLost, 48 * time.Hour: diagnosis.VerdictLost}), time.Minute))
@@ -161,4 +162,12 @@ func TestSeriesGoesRound(t *testing.T) {
 			t.Errorf("series (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// begun is the watch's state, which can be leased.
+func begun(t *testing.T, r *rdb.Redis) *incident.Watch {
+	t.Helper()
+	watch := incident.NewWatch(r)
+	testenv.Must(t, watch.Begin(t.Context(), storetest.At))
+	return watch
 }

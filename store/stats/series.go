@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
@@ -23,7 +23,7 @@ const seriesHours = 15 * 24
 // seriesKey is a hash that goes round: an hour has the place of the one that the
 // series has just left, so that it never grows. A field is a place, a colon and
 // what is told; its value begins with the hour since 1970 that it is of.
-const seriesKey = lease.WatchPrefix + "series"
+const seriesKey = store.WatchPrefix + "series"
 
 // What a field tells of its hour.
 const (

@@ -69,7 +69,8 @@ func TestLayouts(t *testing.T) {
 				t.Errorf("%s: %q, want %q", step, got, want)
 			}
 		}
-		lead, _, err := records.Acquire(t.Context(), "one")
+		must(t, records.Begin(t.Context(), now))
+		lead, _, err := records.Lead(t.Context(), "one")
 		must(t, err)
 		note := func(reads store.Layout) {
 			t.Helper()

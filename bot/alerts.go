@@ -42,23 +42,23 @@ func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision,
 // Update shows the current state of an incident in its message, as long as that
 // is in the alert channel.
 func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
-	if i.Place.Channel != a.Channel {
+	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
 	alert := commands.AlertOf(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
 	return changeError(a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
-		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.Place.Channel, i.Place.TS, blocks, slack.MsgOptionText(alert.Text, false))
+		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
 	}))
 }
 
 // Reply adds a line to the alert's thread.
 func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision, mark string) error {
-	if i.Place.Channel != a.Channel {
+	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
 	line := commands.AlertReply(i, string(d.Reason), a.mentionIf(d.Mention), a.Bot.cfg.Now())
-	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.Place.TS))
+	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return changeError(err)
 }
 
@@ -111,7 +111,7 @@ func (a Alerts) join(ctx context.Context) bool {
 // Find looks for the alert, or for the line in its thread, with the mark that the
 // incident was last posted with.
 func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, bool, error) {
-	messages, err := a.since(ctx, i.Place, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
+	messages, err := a.since(ctx, i.SlackMessage, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
 		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())

@@ -22,9 +22,9 @@ type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (repair.Job, error)
-	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (repair.ClaimAnswer, error)
-	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (repair.ClaimAnswer, error)
-	Retell(ctx context.Context, jobID string) (bool, error)
+	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (repair.ClaimResult, error)
+	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (repair.ClaimResult, error)
+	RequeueNotification(ctx context.Context, jobID string) (bool, error)
 	Record(ctx context.Context, e audit.Entry) error
 }
 
@@ -48,7 +48,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	switch {
 	case errors.Is(err, repair.ErrUnknownPlan):
 		a.log.InfoContext(ctx, "unknown plan clicked")
-		a.replyLine(ctx, to, commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.Unknown}, now))
+		a.replyLine(ctx, to, commands.ClaimLine(repair.ClaimResult{Verdict: repair.Unknown}, now))
 		return
 	case err != nil:
 		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
@@ -57,7 +57,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
 	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {
-		a.record(ctx, plan.Entry(audit.AuditRefused, to.actor(), to.channel, why+button, now))
+		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, why+button, now))
 		a.turnAway(ctx, to, refused)
 		return
 	}
@@ -65,14 +65,14 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	shown := plan.Message
 	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
 		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
-		a.record(ctx, plan.Entry(audit.AuditRefused, to.actor(), to.channel, "a click on "+button+" in another message", now))
+		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", now))
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.AsideElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
 		return
 	}
 	if shown.TS == "" && !c.ephemeral && c.message != "" {
 		a.saveMessage(ctx, plan.ID, store.Message{Channel: to.channel, TS: c.message})
 	}
-	var answer repair.ClaimAnswer
+	var answer repair.ClaimResult
 	if c.button == commands.ActionCancel {
 		answer, err = a.cfg.Repairs.Plans.Cancel(ctx, plan.ID, to.actor(), a.cfg.Now())
 	} else {
@@ -107,25 +107,25 @@ func (a approvals) needsSecond(action store.Action) bool {
 
 // decided puts on record what a click came to, and shows it: in the message,
 // and to the clicker.
-func (a approvals) decided(ctx context.Context, to requester, button string, answer repair.ClaimAnswer) {
+func (a approvals) decided(ctx context.Context, to requester, button string, answer repair.ClaimResult) {
 	plan, now := answer.Plan, a.cfg.Now()
 	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
 	line := commands.ClaimLine(answer, now)
-	record := func(event audit.AuditEvent, detail string) {
+	record := func(event audit.Event, detail string) {
 		a.record(ctx, plan.Entry(event, to.actor(), to.channel, detail, now))
 	}
 	switch answer.Verdict {
 	case repair.Claimed, repair.JobCancelled: // its job is recorded by the runner
 		defer a.cfg.Repairs.Wake()
 	case repair.Cancelled:
-		record(audit.AuditCancelled, "")
+		record(audit.Cancelled, "")
 	case repair.NeedsSecondClick:
-		record(audit.AuditPressed, "the first of two presses")
+		record(audit.Pressed, "the first of two presses")
 	case repair.Unknown: // gone since it was loaded, a moment ago
 		a.replyLine(ctx, to, line)
 		return
 	default:
-		record(audit.AuditRefused, "a click on "+button+": "+commands.WhyNot(answer))
+		record(audit.Refused, "a click on "+button+": "+commands.WhyNot(answer))
 	}
 	shown := a.showDecided(ctx, to, answer)
 	switch answer.Verdict {
@@ -144,7 +144,7 @@ func (a approvals) decided(ctx context.Context, to requester, button string, ans
 
 // showDecided brings the plan's message up to what a click came to and reports
 // whether it could.
-func (a approvals) showDecided(ctx context.Context, to requester, answer repair.ClaimAnswer) (shown bool) {
+func (a approvals) showDecided(ctx context.Context, to requester, answer repair.ClaimResult) (shown bool) {
 	plan := answer.Plan
 	switch answer.Verdict {
 	case repair.Claimed, repair.JobCancelled:
@@ -180,7 +180,7 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 // showConfirmation shows the button for the second click. Where the plan's message
 // can no longer be updated, or is not known, the plan is posted again: without the
 // button nobody could approve it.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimAnswer) {
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),
 		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
@@ -198,7 +198,7 @@ func (a approvals) ensureFinalState(ctx context.Context, id string) {
 	// Who lost the lease meanwhile is the one who may have come too late.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Call)
 	defer cancel()
-	again, err := a.cfg.Repairs.Plans.Retell(ctx, id)
+	again, err := a.cfg.Repairs.Plans.RequeueNotification(ctx, id)
 	switch {
 	case errors.Is(err, repair.ErrUnknownJob): // not even approved
 	case err != nil:

@@ -76,7 +76,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
-			a.record(ctx, job.Plan.Entry(audit.AuditRefused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
+			a.record(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
 		a.turnAway(ctx, to, refused)
 		return
@@ -118,7 +118,7 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 		a.replyLine(ctx, to, commands.PressedLine(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
-		if i.Place != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
+		if i.SlackMessage != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
 			a.reply(ctx, to, commands.AsideAlertMoved)
 		}
 	}

@@ -32,7 +32,7 @@ func (r *planStub) SetMessage(_ context.Context, _ string, m store.Message) erro
 	return nil
 }
 
-func (r *planStub) Retell(context.Context, string) (bool, error) {
+func (r *planStub) RequeueNotification(context.Context, string) (bool, error) {
 	r.count++
 	return r.again, nil
 }

@@ -45,7 +45,7 @@ func (r *responder) admitted(ctx context.Context, to requester, repair commands.
 		return true
 	}
 	if repair.Session != "" {
-		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.AuditRefused,
+		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
 			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
 	}
 	r.turnAway(ctx, to, err)

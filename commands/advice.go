@@ -154,7 +154,7 @@ func fileUnseen(x diagnosis.Examination) bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
 	}
-	return unseen(x.File.State) || slices.ContainsFunc(x.Others, func(n diagnosis.Named) bool { return unseen(n.State) })
+	return unseen(x.File.State) || slices.ContainsFunc(x.Others, func(n diagnosis.NamedFile) bool { return unseen(n.State) })
 }
 
 const (

@@ -44,7 +44,7 @@ func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
 	}
 	open := i.Open()
 	total := len(open)
-	if i.Kind == incident.IncidentHistory { // which holds only the newest
+	if i.Kind == incident.Backlog { // which holds only the newest
 		total = i.Sessions
 	}
 	for _, c := range open[:min(len(open), incident.ShownCases)] {

@@ -12,21 +12,21 @@ import (
 
 // summaries are the texts of incidents that are not about single sessions: a
 // headline and what to do next.
-var summaries = map[incident.IncidentKind]func(incident.Incident) (head string, next []string){
-	incident.IncidentHistory:    historyText,
-	incident.IncidentUnverified: unverifiedAlert,
-	incident.IncidentBlind:      degradedText,
-	incident.IncidentFiles:      filesText,
-	incident.IncidentEmpty:      emptyText,
+var summaries = map[incident.Kind]func(incident.Incident) (head string, next []string){
+	incident.Backlog:            historyText,
+	incident.PaymentsUnverified: unverifiedAlert,
+	incident.Degraded:           degradedText,
+	incident.FilesUnchecked:     filesText,
+	incident.NoSessions:         emptyText,
 }
 
 func alertEmoji(i incident.Incident) string {
 	switch {
 	case !i.Closed.IsZero():
 		return ":white_check_mark:"
-	case i.Kind == incident.IncidentHistory:
+	case i.Kind == incident.Backlog:
 		return ":information_source:"
-	case i.Kind == incident.IncidentUnverified, i.Kind == incident.IncidentFiles, i.Kind == incident.IncidentBlind && !slices.Contains(i.Parts, incident.PartSweep):
+	case i.Kind == incident.PaymentsUnverified, i.Kind == incident.FilesUnchecked, i.Kind == incident.Degraded && !slices.Contains(i.Parts, incident.PartSweep):
 		return ":warning:"
 	}
 	return ":rotating_light:"
@@ -54,7 +54,7 @@ func unverifiedAlert(i incident.Incident) (string, []string) {
 		return "Stripe answers again" + after(i) + ".", nothingToDo("payment of " + sessions + " is verified now, and any paid session without a video is alerted.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
-	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.Grown) + ": " + why.text + ".",
+	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.LastJoinedAt) + ": " + why.text + ".",
 		[]string{"→ " + why.remedy + " Until then nobody is called for single sessions."}
 }
 
@@ -88,7 +88,7 @@ func degradedText(i incident.Incident) (string, []string) {
 		c := cmp.Or(partCauses[part], stripeUnreadable)
 		failing, next = append(failing, c.text), append(next, "→ "+c.remedy)
 	}
-	return "The watch sees less since " + clock(i.Since, i.Grown) + ": " + strings.Join(failing, "; ") + " (three times in a row).", next
+	return "The watch sees less since " + clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).", next
 }
 
 var (
@@ -107,7 +107,7 @@ func filesText(i incident.Incident) (string, []string) {
 		return "Files can be checked again" + after(i) + ".", nothingToDo("whatever became due meanwhile is being checked.")
 	}
 	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
-	return "Files cannot be checked since " + clock(i.Since, i.Grown) + ": " + c.text + ".",
+	return "Files cannot be checked since " + clock(i.Since, i.LastJoinedAt) + ": " + c.text + ".",
 		[]string{"→ " + c.remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."}
 }
 

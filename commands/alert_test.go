@@ -21,7 +21,7 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // orphans is an incident with n paid sessions whose delivery failed, the first
 // an hour ago.
 func orphans(n int, change ...func(*incident.Incident)) incident.Incident {
-	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), Grown: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
+	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), LastJoinedAt: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
 	for k := range n {
 		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
 		i.Cases = append(i.Cases, incident.Case{
@@ -47,7 +47,7 @@ func leaving(ending incident.Ending, from, to int) func(*incident.Incident) {
 func TestAlertTexts(t *testing.T) {
 	t.Parallel()
 	over := func(i *incident.Incident) { i.Closed = noon }
-	of := func(kind incident.IncidentKind) func(*incident.Incident) {
+	of := func(kind incident.Kind) func(*incident.Incident) {
 		return func(i *incident.Incident) {
 			i.Kind = kind
 			for k := range i.Cases {
@@ -98,50 +98,50 @@ func TestAlertTexts(t *testing.T) {
 			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
-			i.Acknowledged = &incident.Press{By: "U1", At: noon}
-			i.Snoozed = &incident.Press{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
+			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
+			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
 		{"before the watch", orphans(3, func(i *incident.Incident) {
-			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.IncidentHistory, 3, diagnosis.VerdictFailed
+			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.Backlog, 3, diagnosis.VerdictFailed
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
 		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
 			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
 		{"before the watch, many", orphans(incident.ShownCases, unverified, func(i *incident.Incident) {
-			i.Kind, i.Sessions = incident.IncidentHistory, 30_000
+			i.Kind, i.Sessions = incident.Backlog, 30_000
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
 		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
 			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 sessions more"}},
-		{"Stripe silent", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12},
+		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
-		{"Stripe refuses the key", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 1, Why: store.StripeKeyRefused},
+		{"Stripe refuses the key", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 1, Why: store.StripeKeyRefused},
 			"Payment of 1 session cannot be verified since 11:00 UTC: Stripe refuses the key.", "→ Set STRIPE_SECRET_KEY to a key that is valid.", nil},
-		{"a key that may not read", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeForbidden},
+		{"a key that may not read", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeForbidden},
 			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key may not read what it has to.", "→ Give the key", nil},
-		{"a key of the other mode", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 2, Why: store.StripeWrongMode},
+		{"a key of the other mode", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode},
 			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is of the other mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
-		{"Stripe back", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
+		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
 			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
-		{"blind", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}},
+		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
 			"The watch sees less since 11:00 UTC: Stripe cannot be asked what was paid; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
-		{"events may not be listed", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"events"}},
+		{"events may not be listed", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"events"}},
 			"The watch sees less since 11:00 UTC: the Stripe key may not list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
-		{"no notifications", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"notifications"}},
+		{"no notifications", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"notifications"}},
 			"The watch sees less since 11:00 UTC: Redis tells of no writes any more (three times in a row).", "→ Nothing is urgent", nil},
-		{"sees again", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
+		{"sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
 			"The watch sees everything again after 1 h.", "→ Nothing to do", nil},
-		{"SuperDuperAI silent", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoAnswer},
+		{"SuperDuperAI silent", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer},
 			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not answer.", "→ See SuperDuperAI's status", nil},
-		{"no token", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoToken},
+		{"no token", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoToken},
 			"Files cannot be checked since 11:00 UTC: no token is configured.", "→ Set SUPERDUPERAI_TOKEN.", nil},
-		{"the wrong host", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNotFound},
+		{"the wrong host", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNotFound},
 			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not know any of them.", "→ Set SUPERDUPERAI_URL", nil},
-		{"SuperDuperAI back", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Closed: noon},
+		{"SuperDuperAI back", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon},
 			"Files can be checked again after 1 h.", "→ Nothing to do", nil},
-		{"an empty Redis", incident.Incident{Kind: incident.IncidentEmpty, Since: noon, Grown: noon},
+		{"an empty Redis", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon},
 			"Redis holds no sessions, although Stripe lists sales.", "→ Check that REDIS_URL", nil},
-		{"Redis filled again", incident.Incident{Kind: incident.IncidentEmpty, Since: noon.Add(-time.Hour), Closed: noon},
+		{"Redis filled again", incident.Incident{Kind: incident.NoSessions, Since: noon.Add(-time.Hour), Closed: noon},
 			"Redis holds sessions again after 1 h.", "→ Nothing to do", nil},
-		{"a gap", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon},
+		{"a gap", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon},
 			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -212,7 +212,7 @@ func TestPressedLine(t *testing.T) {
 	for want, i := range map[string]incident.Incident{
 		"This alert is too old":          {},
 		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
-		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Press{By: "U1", At: noon.Add(-time.Hour)}},
+		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Acknowledgement{By: "U1", At: noon.Add(-time.Hour)}},
 	} {
 		got := blockkit.Text([]slack.Block{blockkit.Paragraph(PressedLine(i, noon))})
 		if !strings.HasPrefix(got, want) {
@@ -236,7 +236,7 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 func TestEndingOfAStalledVideo(t *testing.T) {
 	t.Parallel()
 	alert := AlertOf(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
-		i.Kind, i.Closed = incident.IncidentKind(diagnosis.VerdictStalled), noon
+		i.Kind, i.Closed = incident.Kind(diagnosis.VerdictStalled), noon
 	}), "", noon)
 	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
 		t.Errorf("it says:\n%s", shown)

@@ -24,12 +24,12 @@ func alertText(i incident.Incident) (head string, next []string) {
 	open := i.Open()
 	head = casesText(diagnosis.Verdict(i.Kind), open)
 	if len(open) > 1 && !i.Since.IsZero() {
-		head += " since " + clock(i.Since, i.Grown)
+		head += " since " + clock(i.Since, i.LastJoinedAt)
 	}
 	if sum := sumText(incident.SumOf(open)); sum != "" && len(open) > 1 {
 		head += " (" + sum + ")"
 	}
-	next = []string{"→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.Grown)}
+	next = []string{"→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.LastJoinedAt)}
 	if len(open) < len(i.Cases) {
 		next = append(next, fmt.Sprintf("%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i))))
 	}
@@ -156,7 +156,7 @@ var endingTexts = map[incident.Ending]string{
 	incident.EndGone:      "gone from Redis",
 }
 
-func endingText(kind incident.IncidentKind, e incident.Ending) string {
+func endingText(kind incident.Kind, e incident.Ending) string {
 	switch {
 	case e == incident.EndLate && webhookMissing(kind):
 		return "the webhook came late"
@@ -168,8 +168,8 @@ func endingText(kind incident.IncidentKind, e incident.Ending) string {
 
 // webhookMissing reports whether the incident is about webhooks that did not
 // come; else the site knows of the payment, and the video is missing.
-func webhookMissing(kind incident.IncidentKind) bool {
-	return kind == incident.IncidentKind(diagnosis.VerdictOrphaned) || kind == incident.IncidentKind(diagnosis.VerdictLost)
+func webhookMissing(kind incident.Kind) bool {
+	return kind == incident.Kind(diagnosis.VerdictOrphaned) || kind == incident.Kind(diagnosis.VerdictLost)
 }
 
 // tallyText counts how sessions left: 31 webhooks came late, 5 generated.

@@ -11,7 +11,7 @@ import (
 )
 
 // WhyNot says in a clause why a click started nothing, for the audit trail.
-func WhyNot(a repair.ClaimAnswer) string {
+func WhyNot(a repair.ClaimResult) string {
 	switch a.Verdict {
 	case repair.AlreadyClaimed:
 		return "the plan was approved already"
@@ -26,7 +26,7 @@ func WhyNot(a repair.ClaimAnswer) string {
 }
 
 // ClaimLine answers a click that starts nothing.
-func ClaimLine(a repair.ClaimAnswer, now time.Time) blockkit.Line {
+func ClaimLine(a repair.ClaimResult, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
 	switch a.Verdict {
 	case repair.AlreadyClaimed:

@@ -25,18 +25,18 @@ var redisTexts = map[error]string{
 	rdb.ErrWrongHost:       "The certificate of Redis is for another host, so nothing was sent there: the engineer on call has to write a host into REDIS_URL that the certificate names.",
 	rdb.ErrExpired:         "The certificate of Redis has expired or does not hold yet, so nothing was sent there: the engineer on call has to have it renewed, and to look whether this machine's clock is right.",
 	rdb.ErrNoTLS:           "Redis speaks no TLS at that port: the engineer on call has to write its TLS port into REDIS_URL, or redis:// where the network is one's own.",
-	rdb.ErrCrowded:         "Redis takes no more connections: the engineer on call has to raise its maxclients, or to end clients that nobody needs.",
+	rdb.ErrTooManyClients:  "Redis takes no more connections: the engineer on call has to raise its maxclients, or to end clients that nobody needs.",
 	rdb.ErrNoDatabase:      "Redis has no database of the number in REDIS_URL: the engineer on call has to write another one, or none.",
 	rdb.ErrClusterDatabase: "A Redis cluster has no numbered databases: the engineer on call has to take the number out of REDIS_URL.",
 	rdb.ErrNoMaster:        "The Sentinels know no master of that name: the engineer on call has to write the name into master_name of REDIS_URL that the Sentinels' configuration has.",
 	rdb.ErrNoSentinel:      "REDIS_URL has a master_name, but no Sentinel answers there: the engineer on call has to write the Sentinels' addresses (mostly port 26379), or to take master_name out.",
 	rdb.ErrSentinel:        "A Sentinel answers at REDIS_URL: the engineer on call has to add ?master_name=<name>, or to write the address of Redis itself.",
 	rdb.ErrAnnounced:       "Redis' cluster or Sentinel announces an address that does not answer from here: the engineer on call has to see that the node runs, and that cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) can be reached from the bot.",
-	rdb.ErrGarbled:         "What answers at REDIS_URL does not speak Redis' protocol, so the connection was given up: the engineer on call has to check host and port.",
+	rdb.ErrProtocol:        "What answers at REDIS_URL does not speak Redis' protocol, so the connection was given up: the engineer on call has to check host and port.",
 	rdb.ErrStarting:        "Redis cannot serve just now: it is loading its data, or another node is taking over. Try again in a minute; if it stays so, tell the engineer on call.",
 	rdb.ErrReadOnly:        "Redis takes no writes, because it is a read-only replica. Try again in a minute; if it stays so, the engineer on call has to point REDIS_URL at the master.",
 	rdb.ErrFull:            "Redis is full and takes no writes: the engineer on call has to give it more memory (maxmemory).",
-	rdb.ErrUnsaved:         "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
+	rdb.ErrNotPersisted:    "Redis takes no writes, because it cannot keep them: the engineer on call has to look at its disk, its replicas and its log.",
 }
 
 // RedisErrorText says why Redis did not do what it was asked for, and what to do.
@@ -45,7 +45,7 @@ func RedisErrorText(err error) string {
 	if command := rdb.Command(err); command != "" {
 		return commandText(kind, command)
 	}
-	if kind == rdb.ErrSilent { //nolint:errorlint // the very kind is returned, and not wrapped
+	if kind == rdb.ErrNoAnswer { //nolint:errorlint // the very kind is returned, and not wrapped
 		silent := "Redis did not answer"
 		if since := breaker.OpenSince(err); !since.IsZero() {
 			silent = "Redis has not answered since " + since.UTC().Format("15:04 UTC")
@@ -68,7 +68,7 @@ func commandText(kind error, command string) string {
 // ClickFailedText says what became of a click that Redis did not take: whether
 // it counted is not known only where no answer came.
 func ClickFailedText(err error) string {
-	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrSilent) {
+	if rdb.Trouble(err) == nil || errors.Is(err, rdb.ErrNoAnswer) {
 		return "Redis did not answer, so it is not known whether your click counted. Look at the message in a minute; press again if nothing has happened."
 	}
 	return RedisErrorText(err) + " Nothing was done."

@@ -94,7 +94,7 @@ func eventText(x diagnosis.Examination) string {
 	case store.EventFailed:
 		text = "undelivered at one endpoint at least" + created
 	}
-	if x.SiteTold() {
+	if x.SiteShowsOutcome() {
 		text += "; the site has it"
 	}
 	return text

@@ -40,9 +40,9 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	return Answer{Session: id, Blocks: blockkit.Message(lines...), JSON: map[string]any{"entries": entries}}, nil
 }
 
-var eventTexts = map[audit.AuditEvent]string{
-	audit.AuditPlanned: "planned", audit.AuditPressed: "pressed once", audit.AuditRefused: "refused", audit.AuditCancelled: "cancelled",
-	audit.AuditClaimed: "approved", audit.AuditOutcome: "ended", audit.AuditSettled: "settled",
+var eventTexts = map[audit.Event]string{
+	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
+	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled",
 }
 
 func entryLine(e audit.Entry, at string) blockkit.Line {

@@ -92,7 +92,7 @@ func notMadeButton(job string) *slack.ButtonBlockElement {
 // job's result.
 func jobSiteFact(p repair.Progress) blockkit.Line {
 	job := p.Job
-	overwritten := job.Foreign || job.Cause == repair.CauseOverwritten
+	overwritten := job.Overwritten || job.Cause == repair.CauseOverwritten
 	unfinished := job.Outcome == store.OutcomeUnclear || job.Outcome == store.OutcomeGaveUp
 	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
 	if p.Site.Status == "" {

@@ -16,7 +16,7 @@ func TestJobSiteFact(t *testing.T) {
 	t.Parallel()
 	made := repair.Job{Outcome: store.OutcomeDone, FileID: "f"}
 	marked := repair.Job{Outcome: store.OutcomeDone, Plan: repair.Plan{Action: store.ActionFix}}
-	overwritten := repair.Job{Outcome: store.OutcomeFailed, Cause: repair.CauseOverwritten, Foreign: true}
+	overwritten := repair.Job{Outcome: store.OutcomeFailed, Cause: repair.CauseOverwritten, Overwritten: true}
 	hidden := overwritten
 	hidden.FileID = "f"
 	const not, wrong = "; the page does not show it", ", although it was written: tell the engineer on call"

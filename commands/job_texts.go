@@ -11,7 +11,7 @@ import (
 func jobHeadline(p repair.Progress) (head, next string) {
 	head, next = jobVerdict(p)
 	switch job := p.Job; {
-	case !job.Foreign || job.Cause == repair.CauseOverwritten:
+	case !job.Overwritten || job.Cause == repair.CauseOverwritten:
 	case job.Outcome == "":
 		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
 	default:

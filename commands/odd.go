@@ -27,7 +27,7 @@ func odd(s statistics) []string {
 	last := stats.HourOf(s.AsOf)
 	day := s.series.Sum(last, 24)
 	week := s.series.Sum(last-24, 7*24) // the days before
-	if d, found := stats.FindDrop(c.Slots, week.Webhook); found {
+	if d, found := stats.DetectWebhookDrop(c.Slots, week.Webhook); found {
 		inside, usual := percent(d.Inside), percent(d.Usual)
 		if d.To.IsZero() {
 			say("Webhook success %s since %s, was %s.", inside, clock(d.From, s.AsOf), usual)
@@ -35,10 +35,10 @@ func odd(s statistics) []string {
 			say("Webhook success was %s from %s to %s; it is %s else.", inside, clock(d.From, s.AsOf), clock(d.To, s.AsOf), usual)
 		}
 	}
-	if stats.Fell(day.Generation, week.Generation) {
+	if stats.RateFell(day.Generation, week.Generation) {
 		say("Video generation success %s in the last 24 h, was %s in the week before.", percent(*day.Generation.Rate()), percent(*week.Generation.Rate()))
 	}
-	if stats.Fell(day.Lookup, week.Lookup) {
+	if stats.RateFell(day.Lookup, week.Lookup) {
 		say("The site agreed with Redis in %s of the last 24 h's lookups, was %s in the week before.", percent(*day.Lookup.Rate()), percent(*week.Lookup.Rate()))
 	}
 	lines = append(lines, oddMemory(s, day)...)

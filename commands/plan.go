@@ -99,7 +99,7 @@ func PlanOf(value string) (planID, nonce string) {
 	return planID, nonce
 }
 
-func seenPayment(s repair.Seen) string {
+func seenPayment(s repair.Snapshot) string {
 	amount := money(s.Amount, s.Currency)
 	switch {
 	case s.Payment == store.PaymentPaid && s.Amount > 0:
@@ -169,8 +169,8 @@ func writeText(w sessions.KeyWrite) string {
 		}
 		parts = append(parts, c.Name+" "+before+" → "+memberText(c.After))
 	}
-	if len(w.Then) > 0 {
-		parts = append(parts, "then "+strings.Join(w.Then, ", "))
+	if len(w.LaterMembers) > 0 {
+		parts = append(parts, "then "+strings.Join(w.LaterMembers, ", "))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -192,7 +192,7 @@ func TestHistoryEntryIsOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
 	answer := registry(&world{entries: []audit.Entry{
-		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: audit.Terminal, Event: audit.AuditRefused, Detail: forged},
+		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: audit.Terminal, Event: audit.Refused, Detail: forged},
 	}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
 	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
 		t.Errorf("one entry reads %q", text)
@@ -207,10 +207,10 @@ func TestFailures(t *testing.T) {
 		command commands.Request
 		says    string
 	}{
-		{"Redis silent", rdb.ErrSilent, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
+		{"Redis silent", rdb.ErrNoAnswer, commands.Request{Command: "/redis", Text: "ping"}, "Redis did not answer"},
 		{"Stripe silent", store.StripeNoAnswer, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer"},
 		{"Redis refuses", rdb.ErrRefused, commands.Request{Command: "/redis", Text: "ping"}, "check user, password and ACL"},
-		{"Redis away", &breaker.OpenError{Since: noon, Err: rdb.ErrSilent}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
+		{"Redis away", &breaker.OpenError{Since: noon, Err: rdb.ErrNoAnswer}, commands.Request{Command: "/redis", Text: "ping"}, "Redis has not answered since 12:00 UTC."},
 		{"Stripe away", &breaker.OpenError{Since: noon, Err: store.StripeNoAnswer}, commands.Request{Command: "/session", Text: "find ann@example.com"}, "Stripe did not answer (since 12:00 UTC)."},
 		{"Redis wants a password", rdb.ErrNoPassword, commands.Request{Command: "/redis", Text: "stats"}, "user and password into REDIS_URL"},
 		{"a wrong password", rdb.ErrWrongPassword, commands.Request{Command: "/redis", Text: "stats"}, "check both in REDIS_URL"},
@@ -221,18 +221,18 @@ func TestFailures(t *testing.T) {
 		{"a certificate that does not hold", rdb.ErrCertificate, commands.Request{Command: "/redis", Text: "stats"}, "replace it"},
 		{"no TLS", rdb.ErrNoTLS, commands.Request{Command: "/redis", Text: "stats"}, "its TLS port"},
 		{"a missing command", rdb.ErrNoCommand, commands.Request{Command: "/redis", Text: "stats"}, "sessionbot doctor names each"},
-		{"no more clients", rdb.ErrCrowded, commands.Request{Command: "/redis", Text: "stats"}, "raise its maxclients"},
+		{"no more clients", rdb.ErrTooManyClients, commands.Request{Command: "/redis", Text: "stats"}, "raise its maxclients"},
 		{"no such database", rdb.ErrNoDatabase, commands.Request{Command: "/redis", Text: "stats"}, "write another one, or none"},
 		{"a cluster's database", rdb.ErrClusterDatabase, commands.Request{Command: "/redis", Text: "stats"}, "take the number out"},
 		{"no such master", rdb.ErrNoMaster, commands.Request{Command: "/redis", Text: "stats"}, "master_name of REDIS_URL"},
 		{"no Sentinel", rdb.ErrNoSentinel, commands.Request{Command: "/redis", Text: "stats"}, "take master_name out"},
 		{"a Sentinel", rdb.ErrSentinel, commands.Request{Command: "/redis", Text: "stats"}, "add ?master_name=<name>"},
 		{"an announced address", rdb.ErrAnnounced, commands.Request{Command: "/redis", Text: "stats"}, "cluster-announce-ip"},
-		{"no Redis", rdb.ErrGarbled, commands.Request{Command: "/redis", Text: "stats"}, "does not speak Redis' protocol"},
+		{"no Redis", rdb.ErrProtocol, commands.Request{Command: "/redis", Text: "stats"}, "does not speak Redis' protocol"},
 		{"Redis loads", rdb.ErrStarting, commands.Request{Command: "/redis", Text: "stats"}, "Try again in a minute"},
 		{"a replica", rdb.ErrReadOnly, commands.Request{Command: "/session", Text: "history " + id}, "point REDIS_URL at the master"},
 		{"Redis full", rdb.ErrFull, commands.Request{Command: "/session", Text: "history " + id}, "more memory"},
-		{"Redis cannot save", rdb.ErrUnsaved, commands.Request{Command: "/session", Text: "history " + id}, "its disk"},
+		{"Redis cannot save", rdb.ErrNotPersisted, commands.Request{Command: "/session", Text: "history " + id}, "its disk"},
 		{"too slow", context.DeadlineExceeded, commands.Request{Command: "/redis", Text: "stats"}, "took too long"},
 		{"unforeseen", errors.New("secret cause"), commands.Request{Command: "/redis", Text: "memory"}, "Ref k3f9-2d"},
 	} {

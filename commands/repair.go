@@ -67,7 +67,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}
-	if err := d.Ledger.Record(ctx, plan.Entry(audit.AuditPlanned, req.actor(), req.where(), "", now)); err != nil {
+	if err := d.Ledger.Record(ctx, plan.Entry(audit.Planned, req.actor(), req.where(), "", now)); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
@@ -75,7 +75,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 
 // refusal is the entry of the audit trail for a request that is refused.
 func (d Deps) refusal(req Request, action store.Action, session string) audit.Entry {
-	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.AuditRefused, Action: action, Session: session}
+	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 
 // record stores a refusal, which stands even if it cannot be recorded.

@@ -83,7 +83,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 // the job records it in the audit trail.
 func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, text string) (Answer, error) {
 	settled, err := d.Ledger.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
-	refused := settled.Plan.Entry(audit.AuditRefused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
+	refused := settled.Plan.Entry(audit.Refused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
 	switch {
 	case errors.Is(err, repair.ErrOtherFile):
 		refused.Detail = "settle: the file " + file + " is not the one that was given up"

@@ -12,15 +12,15 @@ const KeyLife = 30 * 24 * time.Hour
 
 // Key is one of a session's keys as Redis gave it.
 type Key struct {
-	Kind   string // prompt, webhook or session: what stands before the colon
-	Exists bool
-	Fault  Fault         // why it cannot be read
-	Other  bool          // it is of another Redis type than string
-	TTL    time.Duration // 0 = it does not expire
-	Size   int           // bytes
-	Digest string        // SHA-256 of the bytes in hex; empty where there are none to compare with
-	Full   bool          // a full object, readable or not
-	Value  Value
+	Kind      string // prompt, webhook or session: what stands before the colon
+	Exists    bool
+	Fault     Fault         // why it cannot be read
+	WrongType bool          // it is of another Redis type than string
+	TTL       time.Duration // 0 = it does not expire
+	Size      int           // bytes
+	Digest    string        // SHA-256 of the bytes in hex; empty where there are none to compare with
+	Full      bool          // a full object, readable or not
+	Value     Value
 }
 
 // The prefixes of a session's keys.

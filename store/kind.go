@@ -14,7 +14,7 @@ const (
 // Kind is what the session makes: its generationType says so, and where that is
 // absent its modelType.
 func (s Session) Kind() Kind {
-	v := s.Lookup.Value
+	v := s.SessionKey.Value
 	switch v.GenerationType {
 	case "text-to-image", "image-to-image":
 		return KindImage
@@ -29,7 +29,7 @@ func (s Session) Kind() Kind {
 // NeedsPicture reports whether the customer's picture would be needed to make it
 // again.
 func (s Session) NeedsPicture() bool {
-	v := s.Lookup.Value
+	v := s.SessionKey.Value
 	return v.GenerationType == "image-to-video" || v.GenerationType == "image-to-image" || v.GenerationType == "" && v.Picture
 }
 

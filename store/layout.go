@@ -12,7 +12,7 @@ const layoutFor = 7 * 24 * time.Hour
 func (s Session) MadeAs(now time.Time) Layout {
 	switch layout := s.Layout(); {
 	case layout == LayoutThreeKey && now.Sub(s.AsOf(now).StoredAt(now)) < layoutFor,
-		layout == LayoutOneKey && !s.Lookup.Value.CreatedAt.IsZero():
+		layout == LayoutOneKey && !s.SessionKey.Value.CreatedAt.IsZero():
 		return layout
 	}
 	return LayoutNone

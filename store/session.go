@@ -47,16 +47,16 @@ func (s Status) written() bool {
 
 // Session is what Redis holds of one checkout session.
 type Session struct {
-	ID      string
-	Prompt  Key // prompt:<id>
-	Webhook Key // webhook:<id>
-	Lookup  Key // session:<id>, a mapping or the full object
+	ID         string
+	Prompt     Key // prompt:<id>
+	Webhook    Key // webhook:<id>
+	SessionKey Key // session:<id>, a mapping or the full object
 }
 
 // AsOf is the session with all times that lie after now taken out: a time in
 // the future tells nothing, and counts as absent wherever times are compared.
 func (s Session) AsOf(now time.Time) Session {
-	for _, key := range []*Key{&s.Prompt, &s.Webhook, &s.Lookup} {
+	for _, key := range []*Key{&s.Prompt, &s.Webhook, &s.SessionKey} {
 		for _, at := range []*time.Time{&key.Value.Timestamp, &key.Value.CreatedAt} {
 			if at.After(now) {
 				*at = time.Time{}
@@ -67,7 +67,7 @@ func (s Session) AsOf(now time.Time) Session {
 }
 
 // Keys lists the three keys in the order in which people read them.
-func (s Session) Keys() []Key { return []Key{s.Prompt, s.Webhook, s.Lookup} }
+func (s Session) Keys() []Key { return []Key{s.Prompt, s.Webhook, s.SessionKey} }
 
 // Digests are those of the three keys, by kind; "" = missing.
 func (s Session) Digests() map[string]string {
@@ -81,9 +81,9 @@ func (s Session) Digests() map[string]string {
 // Layout tells how the session is laid out.
 func (s Session) Layout() Layout {
 	switch {
-	case s.Lookup.Full:
+	case s.SessionKey.Full:
 		return LayoutOneKey
-	case s.Prompt.Exists || s.Webhook.Exists || s.Lookup.Exists:
+	case s.Prompt.Exists || s.Webhook.Exists || s.SessionKey.Exists:
 		return LayoutThreeKey
 	}
 	return LayoutNone
@@ -99,7 +99,7 @@ func (s Session) PromptText() string {
 
 // PromptKey is the key with the prompt that counts: a full object's wins.
 func (s Session) PromptKey() Key {
-	for _, key := range []Key{s.Lookup, s.Prompt} {
+	for _, key := range []Key{s.SessionKey, s.Prompt} {
 		if p := key.Value.Prompt; p != nil && *p != "" {
 			return key
 		}
@@ -111,7 +111,7 @@ func (s Session) PromptKey() Key {
 // webhook: and a full session: the one with the newer timestamp, on a tie the
 // full object.
 func (s Session) CurrentKey() Key {
-	webhook, lookup := s.Webhook.Value, s.Lookup.Value
+	webhook, lookup := s.Webhook.Value, s.SessionKey.Value
 	switch {
 	case webhook.Status == nil && lookup.Status == nil:
 		return Key{}
@@ -120,17 +120,17 @@ func (s Session) CurrentKey() Key {
 	case webhook.Status != nil && webhook.Timestamp.After(lookup.Timestamp):
 		return s.Webhook
 	}
-	return s.Lookup
+	return s.SessionKey
 }
 
 // NamedFile is what stands where the id of the file should: in the value whose
 // status counts, else in the mapping. A full object whose status does not count
 // is no mapping.
 func (s Session) NamedFile() string {
-	if id := fileOf(s.CurrentKey()); id != "" || s.Lookup.Value.Status != nil {
+	if id := fileOf(s.CurrentKey()); id != "" || s.SessionKey.Value.Status != nil {
 		return id
 	}
-	return fileOf(s.Lookup)
+	return fileOf(s.SessionKey)
 }
 
 // FileID is the file that the session names, empty where it names none: what is
@@ -177,7 +177,7 @@ func (s Session) FileRef(now time.Time) FileRef {
 // StrayFiles are the files that values name whose status does not count.
 func (s Session) StrayFiles() []string {
 	var strays []string
-	for _, key := range []Key{s.Lookup, s.Webhook} {
+	for _, key := range []Key{s.SessionKey, s.Webhook} {
 		id := fileOf(key)
 		if _, ok := FileUUID(id); ok && !strings.EqualFold(id, s.FileID()) && !slices.Contains(strays, id) {
 			strays = append(strays, id)

@@ -203,7 +203,7 @@ func FuzzParseValue(f *testing.F) {
 			t.Fatalf("full is %v of %+v", full, v)
 		}
 		key := Key{Exists: true, Kind: "session", Value: v, Full: full, Fault: fault}
-		if _, corrupt := (Session{Lookup: key}).CorruptKey(); corrupt != (fault != "") {
+		if _, corrupt := (Session{SessionKey: key}).CorruptKey(); corrupt != (fault != "") {
 			t.Fatalf("fault %q, and corrupt is %v", fault, corrupt)
 		}
 	})

@@ -56,7 +56,7 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 		s, err := (sessions.Reader{Redis: r}).Session(ctx, id)
 		for _, w := range sessions.Writes(s, sessions.Update{Kind: sessions.UpdateFix, At: time.Now(), Error: "Please contact support."}) {
 			if err == nil {
-				_, err = writer.Write(ctx, w, map[string]string{"webhook": s.Webhook.Digest, "session": s.Lookup.Digest}[w.Kind])
+				_, err = writer.Write(ctx, w, map[string]string{"webhook": s.Webhook.Digest, "session": s.SessionKey.Digest}[w.Kind])
 			}
 		}
 		return err
@@ -72,7 +72,7 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 			if err == nil {
 				s, err = (sessions.Reader{Redis: r}).Session(ctx, id)
 			}
-			return errors.Join(err, has(s.Prompt.Exists && s.Webhook.Exists && s.Lookup.Exists))
+			return errors.Join(err, has(s.Prompt.Exists && s.Webhook.Exists && s.SessionKey.Exists))
 		}},
 		{"stats", func(ctx context.Context) error {
 			result, err := sweep.New(r).Sweep(ctx, sweep.Options{Now: time.Now()})
@@ -114,7 +114,7 @@ func foreignWrite(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis
 		return err
 	}
 	w = sessions.KeyWrite{Session: repairID, Kind: "session", Changes: changes}
-	_, err = writer.Write(ctx, w, s.Lookup.Digest)
+	_, err = writer.Write(ctx, w, s.SessionKey.Digest)
 	if errors.Is(err, sessions.ErrChanged) {
 		err = errStep
 	}
@@ -175,12 +175,12 @@ func swept(ctx context.Context, admin redis.UniversalClient, r *rdb.Redis, set f
 
 // examined has the doctor look at what the bot may do.
 func examined(ctx context.Context, r *rdb.Redis, use probe.Use) error {
-	access, err := probe.Try(ctx, r, use)
+	access, err := probe.TryAccess(ctx, r, use)
 	return errors.Join(err, has(err != nil || len(access.Denied) == 0))
 }
 
 func ledgerSteps(r *rdb.Redis) []aclStep {
-	ledger, shares, processes := repair.NewLedger(r), presence.NewShares(r), presence.NewProcesses(r)
+	ledger, shares, processes := repair.NewLedger(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
 	by, now := store.Actor{ID: "U0LEAD"}, time.Now()
 	plan := func(id string) repair.Plan {
 		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
@@ -207,11 +207,11 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 			if err != nil {
 				return err
 			}
-			job.Outcome, job.Told, job.Finished = store.OutcomeDone, true, now
+			job.Outcome, job.Notified, job.Finished = store.OutcomeDone, true, now
 			if err := errors.Join(ledger.Leases.Renew(ctx, held), ledger.SaveJob(ctx, held, job)); err != nil {
 				return err
 			}
-			_, err = ledger.Retell(ctx, job.ID)
+			_, err = ledger.RequeueNotification(ctx, job.ID)
 			return err
 		}},
 		{"give a job free", func(ctx context.Context) error {
@@ -250,7 +250,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"a session's job", func(ctx context.Context) error { _, err := ledger.JobOf(ctx, "cs_live_done"); return err }},
 		{"put on record", func(ctx context.Context) error {
-			return ledger.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.AuditClaimed, Session: "cs_live_done"})
+			return ledger.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.Claimed, Session: "cs_live_done"})
 		}},
 		{"history", func(ctx context.Context) error {
 			entries, err := ledger.History(ctx, "cs_live_done", 10)
@@ -273,7 +273,7 @@ func watchSteps(r *rdb.Redis) []aclStep {
 	w, files, now := incident.NewWatch(r), sweep.NewFiles(r, time.Now), time.Now()
 	ref := store.FileRef{Session: "cs_live_x", Created: now, FileID: "6f1c0000-0000-4000-8000-000000000001"}
 	var lead lease.Lease
-	alert := incident.Incident{ID: "x", Kind: incident.IncidentHistory, Opened: now}
+	alert := incident.Incident{ID: "x", Kind: incident.Backlog, Opened: now}
 	paid := incident.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
 	return []aclStep{
 		{"begin to watch", func(ctx context.Context) error { return w.Begin(ctx, now) }},
@@ -285,10 +285,12 @@ func watchSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"note how far it came", func(ctx context.Context) error { return w.Note(ctx, lead, incident.Swept(now)) }},
 		{"say how far it came", func(ctx context.Context) error { _, err := w.State(ctx); return err }},
-		{"put on the due list", func(ctx context.Context) error { return w.Put(ctx, incident.Due{Session: "cs_live_x", At: now}) }},
+		{"put on the due list", func(ctx context.Context) error {
+			return w.AddDue(ctx, incident.DueSession{Session: "cs_live_x", At: now})
+		}},
 		{"read the due list", func(ctx context.Context) error { _, err := w.Due(ctx, now, 10); return err }},
 		{"take off the due list", func(ctx context.Context) error {
-			return w.Looked(ctx, []incident.Due{{Session: "cs_live_x", At: now}})
+			return w.RemoveDue(ctx, []incident.DueSession{{Session: "cs_live_x", At: now}})
 		}},
 		{"remember a payment", func(ctx context.Context) error { return w.SavePaid(ctx, paid) }},
 		{"know a payment", func(ctx context.Context) error { _, err := w.Known(ctx, []string{"cs_live_x"}); return err }},
@@ -303,8 +305,8 @@ func watchSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"know the files of sessions", func(ctx context.Context) error {
 			value, _, _ := store.ParseValue([]byte(`{"prompt":"A fox","status":"processing","fileId":"` + ref.FileID + `"}`))
-			_, err := files.States(ctx, []store.Session{{ID: "cs_live_x", Lookup: store.Key{Exists: true, Full: true, Value: value}}, {ID: "cs_live_y",
-				Lookup: store.Key{Exists: true, Full: true, Value: value}}})
+			_, err := files.States(ctx, []store.Session{{ID: "cs_live_x", SessionKey: store.Key{Exists: true, Full: true, Value: value}}, {ID: "cs_live_y",
+				SessionKey: store.Key{Exists: true, Full: true, Value: value}}})
 			return errors.Join(err, files.Keep(ctx))
 		}},
 		{"forget a file", func(ctx context.Context) error { return files.Save(ctx, ref, store.FileUnchecked) }},

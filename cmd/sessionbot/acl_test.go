@@ -214,7 +214,7 @@ func awaited(t *testing.T, server *redistest.Server, state *rdb.Redis) aclStep {
 		if err := server.Client().ConfigResetStat(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		err := repair.NewLedger(state).Replicated(ctx, lease.Lease{}, repair.Job{})
+		err := repair.NewLedger(state).AwaitReplicas(ctx, lease.Lease{}, repair.Job{})
 		if errors.Is(err, lease.ErrLost) { // there is no such job
 			err = nil
 		}

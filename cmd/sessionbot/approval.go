@@ -28,7 +28,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.held.release()
 	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
-		t.record(ctx, plan.Entry(audit.AuditRefused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
+		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
 		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
@@ -47,7 +47,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
 	if claim.Verdict != repair.Claimed {
-		t.record(ctx, plan.Entry(audit.AuditRefused, user, audit.Terminal, commands.WhyNot(claim), time.Now()))
+		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, commands.WhyNot(claim), time.Now()))
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.ClaimLine(claim, time.Now()))}))
 		return exitRefused
 	}
@@ -69,7 +69,7 @@ func (t terminal) decline(ctx context.Context, plan repair.Plan, user store.Acto
 		t.log.WarnContext(ctx, "plan not cancelled, left to expire", "error", err)
 	}
 	if answer.Verdict == repair.Cancelled {
-		t.record(ctx, plan.Entry(audit.AuditCancelled, user, audit.Terminal, "", time.Now()))
+		t.record(ctx, plan.Entry(audit.Cancelled, user, audit.Terminal, "", time.Now()))
 	}
 }
 
@@ -124,7 +124,7 @@ func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 			t.log.WarnContext(ctx, "job interrupted, will retry", "error", err)
 		}
 		job, err := t.ledger.LoadJob(ctx, id)
-		if err == nil && job.Outcome != "" && job.Told {
+		if err == nil && job.Outcome != "" && job.Notified {
 			if shown != job.Outcome {
 				_ = report(ctx, runner.FinalProgress(ctx, job, store.File{})) // it never fails
 			}

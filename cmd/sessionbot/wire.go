@@ -30,7 +30,7 @@ type deps struct {
 	registry   *commands.Registry
 	ledger     *repair.Ledger
 	records    *incident.Watch
-	statistics *stats.Statistics
+	statistics *stats.Store
 	lookups    *stats.Lookups
 	files      *sweep.Files
 	api        *superduper.Client
@@ -64,7 +64,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
-	ledger, records, statistics := repair.NewLedger(state), incident.NewWatch(state), stats.NewStatistics(state)
+	ledger, records, statistics := repair.NewLedger(state), incident.NewWatch(state), stats.NewStore(state)
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := diagnosis.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
@@ -91,7 +91,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 			Site: countedSite{api, product, lookups}, Generator: client,
 			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
-				without.Jobs = diagnosis.Without(ledger, job)
+				without.Jobs = diagnosis.Excluding(ledger, job)
 				return without.Examine(ctx, session)
 			},
 			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now,

@@ -44,7 +44,7 @@ func newWorld(t *testing.T, clock func() time.Time) *world {
 func (w *world) diagnose(t *testing.T, id string, redis map[string]demo.Value, stripeKey bool) (diagnosis.Evidence, diagnosis.Diagnosis) {
 	t.Helper()
 	e := diagnosis.Evidence{
-		Session: store.Session{ID: id, Prompt: key("prompt", id, redis), Webhook: key("webhook", id, redis), Lookup: key("session", id, redis)},
+		Session: store.Session{ID: id, Prompt: key("prompt", id, redis), Webhook: key("webhook", id, redis), SessionKey: key("session", id, redis)},
 		Payment: store.Payment{State: store.PaymentUnverified, Why: store.NoStripeKey},
 		File:    store.File{State: store.FileNone},
 	}
@@ -75,7 +75,7 @@ func key(kind, id string, redis map[string]demo.Value) store.Key {
 	k := store.Key{Kind: kind, Exists: ok, TTL: store.KeyLife - v.Age}
 	switch {
 	case v.Hash != nil:
-		k.Other, k.Fault = true, "of another type"
+		k.WrongType, k.Fault = true, "of another type"
 	case ok:
 		k.Value, k.Full, k.Fault = store.ParseValue([]byte(v.Text))
 		k.Full = k.Full && kind == "session"

@@ -21,9 +21,9 @@ func TestOrdinarySessions(t *testing.T) {
 	inShape, verdicts := 0, map[diagnosis.Verdict]int{}
 	for _, example := range demo.Ordinary(now, 400) {
 		verdicts[example.Verdict]++
-		held := store.Session{Lookup: key("session", example.ID, example.Redis)}
-		after := held.Lookup.Value.Timestamp.Sub(example.Payment.ChargedAt)
-		if len(example.Redis) == 1 && held.Lookup.Full && held.Status() == store.StatusProcessing && held.FileID() == example.FileID &&
+		held := store.Session{SessionKey: key("session", example.ID, example.Redis)}
+		after := held.SessionKey.Value.Timestamp.Sub(example.Payment.ChargedAt)
+		if len(example.Redis) == 1 && held.SessionKey.Full && held.Status() == store.StatusProcessing && held.FileID() == example.FileID &&
 			example.File == store.FileCompleted && after > 0 && after <= time.Minute {
 			inShape++
 		}

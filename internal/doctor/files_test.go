@@ -56,7 +56,7 @@ func TestFilesHost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Job.Outcome, a.Job.Told, a.Job.Finished = store.OutcomeDone, true, now
+		a.Job.Outcome, a.Job.Notified, a.Job.Finished = store.OutcomeDone, true, now
 		if err := ledger.SaveJob(t.Context(), lease, a.Job); err != nil {
 			t.Fatal(err)
 		}

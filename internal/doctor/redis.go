@@ -74,7 +74,7 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 		return x.failure(err)
 	}
 	server, err := x.redis.Server(ctx)
-	if rdb.Impossible(err) { // the check of permissions reports it
+	if rdb.Permanent(err) { // the check of permissions reports it
 		return pass("Redis, " + string(topology))
 	}
 	if err != nil {
@@ -89,13 +89,13 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 }
 
 func (x *redisChecker) permissions(ctx context.Context) Result {
-	access, err := probe.Try(ctx, x.redis, x.use)
+	access, err := probe.TryAccess(ctx, x.redis, x.use)
 	if err != nil {
 		return x.failure(err)
 	}
 	var beyond []string
 	if !x.quick { // a command that is refused adds to Redis' log at each start
-		if beyond, err = probe.Beyond(ctx, x.redis, x.use); err != nil {
+		if beyond, err = probe.ExcessAccess(ctx, x.redis, x.use); err != nil {
 			return x.failure(err)
 		}
 	}
@@ -124,7 +124,7 @@ func (x *redisChecker) notifications(ctx context.Context) Result {
 	switch {
 	case errors.Is(err, rdb.ErrNotAllowed):
 		return warn("the user may not listen: sessions are found by the sweep alone", "give it the rules in docs/security.md")
-	case errors.Is(err, rdb.ErrSilent):
+	case errors.Is(err, rdb.ErrNoAnswer):
 		return x.failure(err)
 	case err != nil:
 		return Result{} // the check of permissions reports it
@@ -154,7 +154,7 @@ func (e *checker) sessions(ctx context.Context, redis *rdb.Redis) Result {
 	limited, cancel := context.WithTimeout(ctx, sampleTimeout)
 	defer cancel()
 	seen, err := takeSample(limited, redis)
-	if errors.Is(err, rdb.ErrSilent) {
+	if errors.Is(err, rdb.ErrNoAnswer) {
 		return fail("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}
 	if err != nil {

@@ -23,24 +23,24 @@ var faults = map[error]fault{
 	rdb.ErrExpired:         {"the certificate of Redis has expired or does not hold yet", "have its owner renew it, and see that this machine's clock is right"},
 	rdb.ErrCertificate:     {"the certificate of Redis does not hold", "have its owner replace it"},
 	rdb.ErrNoTLS:           {"Redis cannot be reached: no TLS is spoken there", "write the port that speaks TLS into VAR, or redis://, if that is a network of your own"},
-	rdb.ErrCrowded:         {"Redis takes no more connections", "raise its maxclients, or end clients that nobody needs (CLIENT LIST)"},
+	rdb.ErrTooManyClients:  {"Redis takes no more connections", "raise its maxclients, or end clients that nobody needs (CLIENT LIST)"},
 	rdb.ErrNoDatabase:      {"Redis has no database of the number in VAR", "write another number, or none; many managed services have database 0 alone"},
 	rdb.ErrNoMaster:        {"the Sentinels know no master of that name", "write the name into master_name of VAR that SENTINEL MASTERS shows"},
 	rdb.ErrNoSentinel:      {"VAR has a master_name, but what answers is no Sentinel", "write the Sentinels' addresses (mostly port 26379), or take master_name out"},
 	rdb.ErrSentinel:        {"what answers is a Sentinel", "add ?master_name=<name> to VAR, or write the address of Redis itself (mostly port 6379)"},
 	rdb.ErrAnnounced: {"the cluster or Sentinel announces an address that does not answer from here",
 		"see that all nodes run, and have cluster-announce-ip or -hostname (sentinel announce-ip, replica-announce-ip) name what can be reached from this machine"},
-	rdb.ErrGarbled:  {"what answers does not speak Redis' protocol", "check the host and port of VAR"},
-	rdb.ErrStarting: {"Redis cannot serve just now: it loads its data, or a node takes over", "wait a minute, and look into its log if it stays so"},
-	rdb.ErrReadOnly: {"Redis takes no writes (READONLY)", writeRemedy["READONLY"]},
-	rdb.ErrFull:     {"Redis takes no writes (OOM)", writeRemedy["OOM"]},
-	rdb.ErrUnsaved:  {"Redis takes no writes", "look into its log, and at its disk and replicas"},
+	rdb.ErrProtocol:     {"what answers does not speak Redis' protocol", "check the host and port of VAR"},
+	rdb.ErrStarting:     {"Redis cannot serve just now: it loads its data, or a node takes over", "wait a minute, and look into its log if it stays so"},
+	rdb.ErrReadOnly:     {"Redis takes no writes (READONLY)", writeRemedy["READONLY"]},
+	rdb.ErrFull:         {"Redis takes no writes (OOM)", writeRemedy["OOM"]},
+	rdb.ErrNotPersisted: {"Redis takes no writes", "look into its log, and at its disk and replicas"},
 }
 
 // unlessRefused is failure, except for a refused command, which the check of
 // permissions reports.
 func (x redisChecker) unlessRefused(err error) Result {
-	if rdb.Impossible(err) {
+	if rdb.Permanent(err) {
 		return Result{}
 	}
 	return x.failure(err)
@@ -54,7 +54,7 @@ func (x redisChecker) failure(err error) Result {
 	case errors.Is(kind, rdb.ErrWrongHost):
 		f = fault{"Redis cannot be reached: " + certificate(err), "write a host into VAR that the certificate names"}
 	case ok:
-	case errors.Is(kind, rdb.ErrSilent):
+	case errors.Is(kind, rdb.ErrNoAnswer):
 		f = fault{"Redis cannot be reached: " + reason(err),
 			"check the host and port of VAR, whether it is redis:// or rediss://, that Redis runs, and the network between"}
 	default:

@@ -85,12 +85,12 @@ func judgeReplicas(r rdb.Replication) Result {
 	switch {
 	case r.Connected > 0:
 		return pass(plural(r.Connected, "replica") + " connected")
-	case r.Needed && r.Told:
+	case r.Needed && r.Reported:
 		return fail("no replica is connected, although one may become the master: generations wait for it", "look why it does not follow; "+
 			"one that was taken away for good is forgotten after a day")
 	case r.Needed:
 		return warn("not known: the server does not tell of its replicas", "see that one is connected: generations wait for it")
-	case !r.Told:
+	case !r.Reported:
 		return warn("not known: the server does not tell of its replicas", "let the user call INFO")
 	}
 	return warn("none: if Redis fails and comes back without its last writes, one approved plan can be sent twice",

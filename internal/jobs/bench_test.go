@@ -138,7 +138,7 @@ func config(product *rdb.Redis, ledger *repair.Ledger, apiURL string) jobs.Confi
 		Files:  sweep.NewFiles(product, time.Now),
 		Ledger: ledger, Writer: sessions.Writer{Product: product, State: product}, Product: sessions.Reader{Redis: product}, Site: noSite{}, Generator: client,
 		Examine: func(ctx context.Context, id, job string) diagnosis.Examination {
-			return examiner(product, client, diagnosis.Without(ledger, job)).Examine(ctx, id)
+			return examiner(product, client, diagnosis.Excluding(ledger, job)).Examine(ctx, id)
 		},
 		Notify: func(context.Context, repair.Progress) error { return nil },
 		Token:  true, GiveUp: time.Hour, Timings: quick,
@@ -195,10 +195,10 @@ func (b *bench) ended(id string, cfg jobs.Config) repair.Job {
 	testenv.Until(b.t, "the job is over and shown", func() bool {
 		var err error
 		job, err = b.ledger.LoadJob(ctx, id)
-		if err != nil && !errors.Is(err, rdb.ErrSilent) { // for a while after an outage
+		if err != nil && !errors.Is(err, rdb.ErrNoAnswer) { // for a while after an outage
 			b.t.Fatal(err)
 		}
-		return job.Told
+		return job.Notified
 	})
 	cancel()
 	if err := <-done; err != nil {

@@ -64,7 +64,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 		t.Errorf("shown %+v, site %+v, at %v", p.File, p.Site, p.At)
 	}
 	b.recordedOnce(finished)
-	if again, err := b.ledger.Retell(t.Context(), id); !again || err != nil {
+	if again, err := b.ledger.RequeueNotification(t.Context(), id); !again || err != nil {
 		t.Fatalf("requeued: %v, %v", again, err)
 	}
 	shown.list = nil
@@ -81,7 +81,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 func (b *bench) recordedOnce(finished int) {
 	b.t.Helper()
 	entries, err := b.ledger.History(b.t.Context(), session, 10)
-	ends := slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return e.Event != audit.AuditOutcome })
+	ends := slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return e.Event != audit.Ended })
 	if err != nil || len(entries) != 2 || len(ends) != 1 || finished != 1 { // the claim is the other one
 		b.t.Errorf("counted %d times; audited %+v, %v", finished, entries, err)
 	}
@@ -92,10 +92,10 @@ func TestProgressIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, false)
 	id := b.claimed(store.ActionFix)
-	if again, err := b.ledger.Retell(t.Context(), id); again || err != nil {
+	if again, err := b.ledger.RequeueNotification(t.Context(), id); again || err != nil {
 		t.Errorf("%v, %v", again, err)
 	}
-	if _, err := b.ledger.Retell(t.Context(), "nothing"); !errors.Is(err, repair.ErrUnknownJob) {
+	if _, err := b.ledger.RequeueNotification(t.Context(), "nothing"); !errors.Is(err, repair.ErrUnknownJob) {
 		t.Error(err)
 	}
 }

@@ -30,7 +30,7 @@ type execution struct {
 
 // run takes step after step until the job has an outcome, and shows that.
 func (e *execution) run(ctx context.Context) error {
-	if !e.job.OnRecord && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
+	if !e.job.ClaimAudited && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
 		if err := e.auditDecision(ctx); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (e *execution) run(ctx context.Context) error {
 		err := e.advance(ctx)
 		switch {
 		case err == nil:
-		case rdb.Impossible(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
+		case rdb.Permanent(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
 			err = e.refuseCommand(ctx, err)
 		case e.unwritable(err):
 			err = e.giveUp(ctx, err)
@@ -124,7 +124,7 @@ func (e *execution) refuseCommand(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		return e.save(ctx)
-	case rdb.Impossible(err):
+	case rdb.Permanent(err):
 		return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail)
 	}
 	return err
@@ -145,14 +145,14 @@ func (e *execution) notify(ctx context.Context) {
 // end records the outcome in the audit trail and shows it. Until it was shown the
 // job has not ended.
 func (e *execution) end(ctx context.Context) error {
-	if e.job.Told {
+	if e.job.Notified {
 		return nil
 	}
-	if !e.job.Audited {
+	if !e.job.OutcomeAudited {
 		if err := e.auditOutcome(ctx); err != nil {
 			return err
 		}
-		e.job.Audited = true
+		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {
 			return err
 		}
@@ -161,7 +161,7 @@ func (e *execution) end(ctx context.Context) error {
 	if err := e.Notify(ctx, e.FinalProgress(ctx, e.job, e.file)); err != nil {
 		return fmt.Errorf("show the end: %w", err)
 	}
-	e.job.Told = true
+	e.job.Notified = true
 	return e.save(ctx)
 }
 
@@ -185,17 +185,17 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 // job ended, or that a waiting one is cancelled. The process that took the
 // decision may be gone.
 func (e *execution) auditDecision(ctx context.Context) error {
-	entry := e.entry(audit.AuditClaimed, "", e.job.Claimed)
+	entry := e.entry(audit.Claimed, "", e.job.Claimed)
 	if said := e.job.Settled; said != nil {
-		entry = e.job.Plan.Entry(audit.AuditSettled, said.By, said.Where, said.Detail, said.At)
+		entry = e.job.Plan.Entry(audit.Settled, said.By, said.Where, said.Detail, said.At)
 	}
 	if said := e.job.Cancelled; said != nil {
-		entry = e.job.Plan.Entry(audit.AuditCancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
+		entry = e.job.Plan.Entry(audit.Cancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
 	}
 	if err := e.Ledger.Record(ctx, entry); err != nil {
 		return err
 	}
-	e.job.OnRecord = true
+	e.job.ClaimAudited = true
 	return e.save(ctx)
 }
 
@@ -204,12 +204,12 @@ func (e *execution) auditOutcome(ctx context.Context) error {
 	if e.job.Cause != "" {
 		detail += ": " + string(e.job.Cause)
 	}
-	entry := e.entry(audit.AuditOutcome, detail, e.job.Finished)
+	entry := e.entry(audit.Ended, detail, e.job.Finished)
 	entry.After = e.job.Digests
 	return e.Ledger.Record(ctx, entry)
 }
 
-func (e *execution) entry(event audit.AuditEvent, detail string, at time.Time) audit.Entry {
+func (e *execution) entry(event audit.Event, detail string, at time.Time) audit.Entry {
 	return e.job.Plan.Entry(event, e.job.Approver, e.place(e.job.Approver), detail, at)
 }
 

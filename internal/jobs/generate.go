@@ -47,7 +47,7 @@ func (e *execution) prepare(ctx context.Context) error {
 	case !e.job.Plan.Order.Asks(prompt):
 		return e.failed(ctx, startFailed, repair.CauseChanged, "The prompt is another one now.")
 	case !owned(s, sessions.Update{Kind: sessions.UpdateClaim, Reads: e.job.Plan.Reads}):
-		e.job.Foreign = true
+		e.job.Overwritten = true
 		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
 	}
 	e.prompt = prompt
@@ -61,12 +61,12 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 	minutes := func() int { return int(e.Now().Sub(e.job.Claimed).Minutes()) }
 	shown := minutes()
 	for !e.late() {
-		err := e.Ledger.Replicated(ctx, e.lease, e.job)
+		err := e.Ledger.AwaitReplicas(ctx, e.lease, e.job)
 		switch {
 		case err == nil:
 			e.job.Waiting = false
 			return nil
-		case errors.Is(err, lease.ErrLost), rdb.Impossible(err), ctx.Err() != nil:
+		case errors.Is(err, lease.ErrLost), rdb.Permanent(err), ctx.Err() != nil:
 			return err
 		}
 		if now := minutes(); now != shown {
@@ -99,11 +99,11 @@ func (e *execution) send(ctx context.Context) error {
 	// If the process was suspended, another one may have the job: only the holder of
 	// the lease can record this. A Redis replica that does not know of the request
 	// could take over, and have it sent once more.
-	err := e.Ledger.Replicated(ctx, e.lease, e.job)
+	err := e.Ledger.AwaitReplicas(ctx, e.lease, e.job)
 	if errors.Is(err, lease.ErrLost) {
 		return err
 	}
-	if rdb.Impossible(err) { // and nothing was sent
+	if rdb.Permanent(err) { // and nothing was sent
 		e.job.Step, e.job.Sending = repair.StepWritten, time.Time{}
 		return err
 	}
@@ -180,7 +180,7 @@ func (e *execution) sent(ctx context.Context) error {
 		return err
 	}
 	// After a conflict the site most likely started one as well; ours is generated all the same.
-	e.job.Step, e.job.Foreign = repair.StepFiled, err != nil
+	e.job.Step, e.job.Overwritten = repair.StepFiled, err != nil
 	return nil
 }
 
@@ -191,7 +191,7 @@ func (e *execution) failed(ctx context.Context, sentence string, cause repair.Ca
 		return err
 	}
 	e.job.Step, e.job.Cause, e.job.Detail = repair.StepFinished, cause, detail
-	if e.job.Foreign = err != nil; e.job.Foreign {
+	if e.job.Overwritten = err != nil; e.job.Overwritten {
 		return e.conclude(store.OutcomeFailed, cause, detail...)
 	}
 	return nil

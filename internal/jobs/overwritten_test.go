@@ -178,7 +178,7 @@ func (r *race) judge() (fault string) {
 		return "done is what does not stand, or the reverse"
 	case done || r.job.Outcome == store.OutcomeRefused && r.job.Cause == repair.CauseChanged:
 		return ""
-	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != repair.CauseOverwritten || !r.job.Foreign:
+	case r.job.Outcome != store.OutcomeFailed || r.job.Cause != repair.CauseOverwritten || !r.job.Overwritten:
 		return "it is not reported as overwritten"
 	}
 	x := r.examined()
@@ -234,7 +234,7 @@ func TestSiteOverwritesLate(t *testing.T) {
 				outcomes[r.job.Outcome]++
 				if fault := r.judge(); fault != "" {
 					t.Errorf("round %d, read when %s, written when %s, %s, three-key %v: %s: %s (%s), foreign %v, session: %v, webhook: %v", round, r.from, r.to, r.update, r.threeKey,
-						fault, r.job.Outcome, r.job.Cause, r.job.Foreign, b.value("session:"+session), b.value("webhook:"+session))
+						fault, r.job.Outcome, r.job.Cause, r.job.Overwritten, b.value("session:"+session), b.value("webhook:"+session))
 				}
 			}
 			if len(outcomes) != 3 { // done, refused and failed

@@ -15,7 +15,7 @@ import (
 // poll requests the file until it is finished, has failed or takes too long.
 func (e *execution) poll(ctx context.Context) error {
 	wait, shown := e.Timings.Poll, ""
-	reread := e.job.Foreign || e.job.Wrote == nil // an older version recorded nothing
+	reread := e.job.Overwritten || e.job.Wrote == nil // an older version recorded nothing
 	for {
 		file, err := e.Generator.File(ctx, e.job.FileID)
 		switch {
@@ -41,7 +41,7 @@ func (e *execution) poll(ctx context.Context) error {
 		}
 		// People read the state and the minutes; more often would only use up
 		// Slack's rate limit.
-		if now := fmt.Sprint(e.file.State, e.job.Foreign, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
+		if now := fmt.Sprint(e.file.State, e.job.Overwritten, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
 			shown = now
 			e.notify(ctx)
 		}
@@ -52,7 +52,7 @@ func (e *execution) poll(ctx context.Context) error {
 				return err
 			}
 			// What was overwritten is written again once the file is finished.
-			reread, pause, e.job.Foreign = true, max(wait-e.Timings.Reread, 0), !kept
+			reread, pause, e.job.Overwritten = true, max(wait-e.Timings.Reread, 0), !kept
 		}
 		if err := sleep(ctx, pause); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (e *execution) completed(ctx context.Context) error {
 	err = e.update(ctx, sessions.Update{Kind: sessions.UpdateCompleted, At: e.Now()})
 	switch {
 	case errors.Is(err, errConflict):
-		e.job.Foreign = true
+		e.job.Overwritten = true
 		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
 	case err != nil:
 		return err

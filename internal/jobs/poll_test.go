@@ -127,7 +127,7 @@ func TestFileIDErased(t *testing.T) {
 	}
 	var foreign []bool
 	cfg.Notify = func(_ context.Context, p repair.Progress) error {
-		foreign = append(foreign, p.Job.Foreign)
+		foreign = append(foreign, p.Job.Overwritten)
 		return nil
 	}
 	b.endedWell(id, cfg)

@@ -47,8 +47,8 @@ func TestOwned(t *testing.T) {
 		}
 	}
 	s := saying("processing", "mine", "") // and is the newer one
-	s.Lookup = saying("processing", "theirs", "").Webhook
-	s.Lookup.Kind, s.Lookup.Full = "session", true
+	s.SessionKey = saying("processing", "theirs", "").Webhook
+	s.SessionKey.Kind, s.SessionKey.Full = "session", true
 	s.Webhook.Value.Timestamp = time.Now()
 	if owned(s, completed) {
 		t.Error("a file that the site named would be overwritten")
@@ -63,7 +63,7 @@ func saying(status, file, failure string) store.Session {
 		}
 		return &text
 	}
-	return store.Session{Lookup: store.Key{Kind: "session"}, Webhook: store.Key{Kind: "webhook", Exists: status != "",
+	return store.Session{SessionKey: store.Key{Kind: "session"}, Webhook: store.Key{Kind: "webhook", Exists: status != "",
 		Value: store.Value{Status: said(status), FileID: said(file), Error: said(failure)}}}
 }
 
@@ -122,7 +122,7 @@ func TestPollBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := execution{job: repair.Job{Foreign: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+		c := execution{job: repair.Job{Overwritten: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
 			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ func (s *shop) repaired(action store.Action) repair.Plan {
 	if err := s.ledger.SavePlan(s.t.Context(), p); err != nil {
 		s.t.Fatal(err)
 	}
-	approve := func(press string, at time.Time) repair.ClaimAnswer {
+	approve := func(press string, at time.Time) repair.ClaimResult {
 		answer, err := s.ledger.Claim(s.t.Context(), p.ID, press, store.Actor{ID: "U2"}, at)
 		if err != nil {
 			s.t.Fatal(err)
@@ -89,7 +89,7 @@ func (s *shop) tells(p course, x diagnosis.Examination) {
 	if more && x.Session.Layout() == store.LayoutThreeKey {
 		s.t.Error("the site found a prompt and started another video")
 	}
-	if coming := x.Event.State == store.EventFailed && !x.SiteTold(); p.repair == generate && more && coming && risk == "" {
+	if coming := x.Event.State == store.EventFailed && !x.SiteShowsOutcome(); p.repair == generate && more && coming && risk == "" {
 		s.t.Error("the plan does not say that Stripe will still deliver")
 	}
 	if second := p.repair == generate && s.videos.Started() > 1; second != (p.why != "") {

@@ -63,7 +63,7 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
 	s.cfg.Examine = func(ctx context.Context, id, job string) diagnosis.Examination {
 		without := s.bot
-		without.Jobs = diagnosis.Without(shared.ledger, job)
+		without.Jobs = diagnosis.Excluding(shared.ledger, job)
 		return without.Examine(ctx, id)
 	}
 	return s

@@ -51,7 +51,7 @@ func (e *execution) check(ctx context.Context) error {
 	}
 	x := e.Examine(ctx, e.job.Plan.Session, e.job.ID)
 	if x.RedisSilent || x.JobErr != nil {
-		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, rdb.ErrSilent))
+		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, rdb.ErrNoAnswer))
 	}
 	if changed := e.job.Plan.Changed(x); len(changed) > 0 {
 		return e.conclude(store.OutcomeRefused, repair.CauseChanged, changed...)
@@ -109,7 +109,7 @@ func (e *execution) confirm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e.job.Step, e.job.Foreign = repair.StepFinished, !kept
+	e.job.Step, e.job.Overwritten = repair.StepFinished, !kept
 	switch {
 	case e.job.Cancelled != nil:
 		return e.conclude(store.OutcomeCancelled, "")

@@ -72,7 +72,7 @@ func (e *execution) reread(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	s, err := e.Product.Session(ctx, e.job.Plan.Session)
-	return err == nil && e.job.Wrote.Stands(s), err
+	return err == nil && e.job.Wrote.AppliedTo(s), err
 }
 
 // owned reports whether the session is as a job left it: every value to be written
@@ -80,7 +80,7 @@ func (e *execution) reread(ctx context.Context) (bool, error) {
 // be written, since the answer to an earlier attempt got lost. It does not matter
 // which value is newer: the site takes its timestamp before it writes the value.
 func owned(s store.Session, u sessions.Update) bool {
-	values := map[string]store.Value{s.Lookup.Kind: s.Lookup.Value, s.Webhook.Kind: s.Webhook.Value}
+	values := map[string]store.Value{s.SessionKey.Kind: s.SessionKey.Value, s.Webhook.Kind: s.Webhook.Value}
 	for _, w := range sessions.Writes(s, u) {
 		if !ownedValue(values[w.Kind], u) {
 			return false

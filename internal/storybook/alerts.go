@@ -11,9 +11,9 @@ import (
 )
 
 // newIncident is one of n sessions, opened an hour ago, with changes.
-func newIncident(kind incident.IncidentKind, n int, change ...func(*incident.Incident)) incident.Incident {
+func newIncident(kind incident.Kind, n int, change ...func(*incident.Incident)) incident.Incident {
 	began := noon.Add(-time.Hour)
-	i := incident.Incident{ID: "inc1", Kind: kind, Opened: began, Grown: noon, Since: began, PostedAt: began}
+	i := incident.Incident{ID: "inc1", Kind: kind, Opened: began, LastJoinedAt: noon, Since: began, PostedAt: began}
 	for k := range n {
 		at := began.Add(time.Duration(k) * time.Second)
 		i.Cases = append(i.Cases, incident.Case{
@@ -52,7 +52,7 @@ func summed(i *incident.Incident) {
 
 // alerts are incidents in every state, and the replies in their threads.
 func alerts() []Story {
-	const orphaned = incident.IncidentKind(diagnosis.VerdictOrphaned)
+	const orphaned = incident.Kind(diagnosis.VerdictOrphaned)
 	all := []Story{
 		alert("one orphan", newIncident(orphaned, 1), "Reason first"),
 		alert("many", newIncident(orphaned, 37), "Reason joined"),
@@ -63,21 +63,21 @@ func alerts() []Story {
 		alert("all put right", newIncident(orphaned, 8, leaving(incident.EndLate, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
 			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
 		alert("acknowledged and silenced", newIncident(orphaned, 1, func(i *incident.Incident) {
-			i.Acknowledged = &incident.Press{By: "U0LEAD", At: noon}
-			i.Snoozed = &incident.Press{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
+			i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon}
+			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "Reason acknowledged", "Reason snoozed"),
-		alert("from before the watch", newIncident(incident.IncidentHistory, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
-		alert("Stripe silent", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Grown: noon, Sessions: 12}, "Reason unverifiable"),
-		alert("Stripe back", incident.Incident{Kind: incident.IncidentUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
-		alert("the watch is blind", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Grown: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
-		alert("it sees again", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}}),
-		alert("files cannot be checked", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Grown: noon, Trouble: store.FileNoAnswer}, "Reason files_unavailable"),
-		alert("files can be checked again", incident.Incident{Kind: incident.IncidentFiles, Since: noon.Add(-time.Hour), Closed: noon}),
-		alert("Redis is empty", incident.Incident{Kind: incident.IncidentEmpty, Since: noon, Grown: noon}, "Reason redis_empty"),
-		alert("nobody watched", incident.Incident{Kind: incident.IncidentBlind, Since: noon.Add(-time.Hour), Closed: noon}),
+		alert("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
+		alert("Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12}, "Reason unverifiable"),
+		alert("Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
+		alert("the watch is blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
+		alert("it sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}}),
+		alert("files cannot be checked", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer}, "Reason files_unavailable"),
+		alert("files can be checked again", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon}),
+		alert("Redis is empty", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon}, "Reason redis_empty"),
+		alert("nobody watched", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
 	for _, verdict := range []diagnosis.Verdict{diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered, diagnosis.VerdictCorrupt} {
-		all = append(all, alert(string(verdict), newIncident(incident.IncidentKind(verdict), 2, each(func(c *incident.Case) { c.Event, c.Shows = "", verdict == diagnosis.VerdictUndelivered }))))
+		all = append(all, alert(string(verdict), newIncident(incident.Kind(verdict), 2, each(func(c *incident.Case) { c.Event, c.Shows = "", verdict == diagnosis.VerdictUndelivered }))))
 	}
 	for _, event := range []store.EventState{store.EventNone, store.EventPending, store.EventDelivered} {
 		all = append(all, alert("an orphan, Stripe's event: "+string(event), newIncident(orphaned, 1, each(func(c *incident.Case) { c.Event = event }))))

@@ -18,10 +18,10 @@ func TestImagesAreNoVideos(t *testing.T) {
 	prompt, generating, done, failed := "A fox", "processing", "completed", "error"
 	image := func(status *string, file store.FileState, paid store.PaymentState) diagnosis.Examination {
 		var e diagnosis.Evidence
-		e.Session.Lookup = store.Key{Kind: "session", Exists: true, Full: true,
+		e.Session.SessionKey = store.Key{Kind: "session", Exists: true, Full: true,
 			Value: store.Value{Prompt: &prompt, Status: status, GenerationType: "text-to-image"}}
 		if file != "" {
-			e.Session.Lookup.Value.FileID, e.File.State = text("f1"), file
+			e.Session.SessionKey.Value.FileID, e.File.State = text("f1"), file
 		}
 		e.Payment = store.Payment{State: paid, Created: noon.Add(-time.Hour)}
 		e.Event = store.Event{State: store.EventFailed, Created: noon.Add(-time.Hour)}
@@ -45,7 +45,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 			if err != nil {
 				continue // not allowed: debug says why
 			}
-			line := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
+			line := commands.ClaimLine(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
 			out.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {

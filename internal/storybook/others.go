@@ -20,13 +20,13 @@ func others() []Story {
 	found.found = []store.Payment{paid(14 * time.Minute), paid(14 * time.Minute)}
 	more.found, more.more = found.found, true
 	history := world{entries: []audit.Entry{
-		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.AuditPlanned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
-		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.AuditPressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses"},
-		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.AuditClaimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
-		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.AuditOutcome, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
-		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.AuditSettled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},
-		{At: noon.Add(-2 * time.Hour), Who: store.Actor{ID: "ann", Terminal: true}, Where: "terminal", Event: audit.AuditCancelled, Action: store.ActionFix, Session: sessionID, Plan: "J2E8"},
-		{At: noon.Add(-3 * time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.AuditRefused, Action: store.ActionFix, Session: sessionID, Detail: "the verdict was waiting"},
+		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.Planned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
+		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Pressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses"},
+		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Claimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
+		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Ended, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
+		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Settled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},
+		{At: noon.Add(-2 * time.Hour), Who: store.Actor{ID: "ann", Terminal: true}, Where: "terminal", Event: audit.Cancelled, Action: store.ActionFix, Session: sessionID, Plan: "J2E8"},
+		{At: noon.Add(-3 * time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.Refused, Action: store.ActionFix, Session: sessionID, Detail: "the verdict was waiting"},
 	}}
 	unclear := world{seen: diagnosis.Evidence{File: store.File{State: store.FileInProgress}}, repair: diagnosis.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
 	unknown := unclear
@@ -56,7 +56,7 @@ func failures() []Story {
 	} {
 		all = append(all, ask(&w, typed[0]+" "+typed[1], typed[0], typed[1]))
 	}
-	for _, err := range []error{rdb.ErrSilent, rdb.ErrRefused, context.DeadlineExceeded, errors.New("something unforeseen")} {
+	for _, err := range []error{rdb.ErrNoAnswer, rdb.ErrRefused, context.DeadlineExceeded, errors.New("something unforeseen")} {
 		all = append(all, ask(&world{err: err}, err.Error(), "/redis", "ping"))
 	}
 	for _, why := range []store.Unverified{store.NoStripeKey, store.StripeNoAnswer} {

@@ -17,7 +17,7 @@ func text(s string) *string { return &s }
 func planOf(action store.Action) repair.Plan {
 	p := repair.Plan{
 		ID: "K3F9", Action: action, Session: sessionID, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute),
-		Seen: repair.Seen{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
+		Seen: repair.Snapshot{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
 	}
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
@@ -33,7 +33,7 @@ func planOf(action store.Action) repair.Plan {
 	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
 		Width: 1280, Height: 720, SizeFrom: repair.FromSession, Cents: 2400, PromptFrom: repair.FromPrompt, PromptChars: 62}
-	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, Then: []string{"fileId", "timestamp"}}}
+	p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Create: true, Changes: []sessions.Change{{Name: "status", After: text("processing")}}, LaterMembers: []string{"fileId", "timestamp"}}}
 	return p
 }
 
@@ -64,15 +64,15 @@ func clicks() []Story {
 		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {
-		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := commands.ClaimLine(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp, store.OutcomeCancelled} {
-		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := commands.ClaimLine(repair.ClaimResult{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", repair.AlreadyClaimed), of("Outcome", outcome)))
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
-		l := commands.ClaimLine(repair.ClaimAnswer{Verdict: repair.Busy, Doing: doing}, noon)
+		l := commands.ClaimLine(repair.ClaimResult{Verdict: repair.Busy, Doing: doing}, noon)
 		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", repair.Busy), of("JobState", doing)))
 	}
 	return all
@@ -98,7 +98,7 @@ var endings = []struct {
 // progress is the state of a job with this outcome.
 func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.Progress {
 	job := repair.Job{ID: "K3F9", Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon.Add(time.Minute),
-		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Foreign: cause == repair.CauseOverwritten}
+		Sending: noon.Add(time.Minute), Outcome: outcome, Cause: cause, Overwritten: cause == repair.CauseOverwritten}
 	now := repair.Progress{Job: job, At: noon.Add(6 * time.Minute)}
 	switch outcome {
 	case store.OutcomeDone, store.OutcomeFailed, store.OutcomeCancelled:
@@ -150,7 +150,7 @@ func repairs() []Story {
 	overwritten := progress(planOf(store.ActionGenerate), store.OutcomeFailed, repair.CauseOverwritten)
 	overwritten.Job.FileID, overwritten.Site.Status = fileID, ""
 	foreign := progress(planOf(store.ActionGenerate), "", "")
-	foreign.Job.FileID, foreign.Job.Foreign = fileID, true
+	foreign.Job.FileID, foreign.Job.Overwritten = fileID, true
 	all = append(all,
 		repairStory("generate, waiting for a replica of Redis", waiting),
 		repairStory("generate, cancelled while it waits", cancelling, of("ClaimVerdict", repair.JobCancelled)),

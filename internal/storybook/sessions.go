@@ -19,7 +19,7 @@ func key(kind, raw string, age time.Duration) store.Key {
 // session is a three-key session whose prompt is so old; status "" = none.
 func session(age time.Duration, status, file string) store.Session {
 	at := noon.Add(-age).Format("2006-01-02T15:04:05.000Z")
-	s := store.Session{ID: sessionID, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"},
+	s := store.Session{ID: sessionID, Webhook: store.Key{Kind: "webhook"}, SessionKey: store.Key{Kind: "session"},
 		Prompt: key("prompt", `{"prompt":"A fox runs through fresh snow at dawn, cinematic, slow motion","timestamp":"`+at+`"}`, age)}
 	if status != "" {
 		fileMember := ""
@@ -51,9 +51,9 @@ func examples() []example {
 			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}}
 	}
 	with := func(w world, change func(*world)) world { change(&w); return w }
-	noKeys := store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, Lookup: store.Key{Kind: "session"}}
+	noKeys := store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, SessionKey: store.Key{Kind: "session"}}
 	oneKey := noKeys
-	oneKey.Lookup = key("session", `{"prompt":"Старый трамвай едет по зимнему городу","status":"error","error":"Failed to start generation: HTTP 402","createdAt":"2026-03-04T10:00:00.000Z"}`, 2*time.Hour)
+	oneKey.SessionKey = key("session", `{"prompt":"Старый трамвай едет по зимнему городу","status":"error","error":"Failed to start generation: HTTP 402","createdAt":"2026-03-04T10:00:00.000Z"}`, 2*time.Hour)
 	orphan := seen(session(quarter, "", ""), paid(quarter), store.FileNone)
 	completed := seen(session(quarter, "completed", fileID), paid(quarter), store.FileCompleted)
 	unauthorised, notFound := &superduper.Error{Kind: superduper.Unauthorised, Status: 401}, &superduper.Error{Kind: superduper.NotFound, Status: 404}

@@ -26,7 +26,7 @@ func (s *incidents) assign(ctx context.Context, open []incident.Incident, observ
 			}
 		}
 	}
-	unassigned := map[incident.IncidentKind][]incident.Case{}
+	unassigned := map[incident.Kind][]incident.Case{}
 	for id, o := range observed {
 		if o.Alerted && !assigned[id] {
 			unassigned[o.kind()] = append(unassigned[o.kind()], o.Case)
@@ -42,7 +42,7 @@ func (s *incidents) assign(ctx context.Context, open []incident.Incident, observ
 
 // addCases adds sessions to the newest incident that accepts them, else to a new
 // one.
-func (s *incidents) addCases(ctx context.Context, open []incident.Incident, kind incident.IncidentKind, cases []incident.Case) error {
+func (s *incidents) addCases(ctx context.Context, open []incident.Incident, kind incident.Kind, cases []incident.Case) error {
 	slices.SortFunc(cases, func(a, b incident.Case) int { return a.At.Compare(b.At) })
 	for _, i := range slices.Backward(open) {
 		if len(cases) == 0 || !joinable(i, kind, s.Now()) {

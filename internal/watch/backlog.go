@@ -52,9 +52,9 @@ func (b *backlog) publish(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case known.state.HistoryTold, slices.ContainsFunc(open, func(i incident.Incident) bool { return i.Kind == incident.IncidentHistory }): // by another leader
+	case known.state.BacklogNotified, slices.ContainsFunc(open, func(i incident.Incident) bool { return i.Kind == incident.Backlog }): // by another leader
 	case summary.Sessions == 0:
-		err = b.record(ctx, incident.HistoryTold())
+		err = b.record(ctx, incident.BacklogNotified())
 	default:
 		err = b.incidents.open(ctx, summary, Summary)
 	}
@@ -71,7 +71,7 @@ func (b *backlog) publish(ctx context.Context) error {
 // summaryOf returns the incident about sessions from before the watch, with the
 // newest of them.
 func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident {
-	i := newIncident(incident.IncidentHistory, now)
+	i := newIncident(incident.Backlog, now)
 	i.Sessions, i.Sums = len(cases), map[diagnosis.Verdict]incident.Sum{}
 	for _, c := range cases {
 		sum := i.Sums[c.Verdict]

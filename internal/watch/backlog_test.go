@@ -62,7 +62,7 @@ func (h *simulation) summaries() (all []incident.Incident) {
 	h.must(err)
 	for _, key := range keys {
 		i, err := h.records.Incident(h.t.Context(), key[len("sessionbot:{watch}:incident:"):])
-		if h.must(err); i.Kind == incident.IncidentHistory {
+		if h.must(err); i.Kind == incident.Backlog {
 			all = append(all, i)
 		}
 	}

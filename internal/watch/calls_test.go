@@ -53,7 +53,7 @@ func TestCallsToStripe(t *testing.T) {
 	shop.begin(h.at.Add(-time.Hour), 1000, false, 0)
 	shop.flush()
 	h.lead()
-	h.must(h.term.record(t.Context(), incident.Cursor(h.at), incident.Listed(h.at), incident.HistoryTold())) // it has watched for long
+	h.must(h.term.record(t.Context(), incident.Cursor(h.at), incident.Listed(h.at), incident.BacklogNotified())) // it has watched for long
 	through := func(minutes, lost int) float64 {
 		before := stripe.Calls()
 		for range minutes {

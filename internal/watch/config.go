@@ -67,7 +67,7 @@ type Metrics interface {
 type Config struct {
 	Records    *incident.Watch
 	Product    *rdb.Redis
-	Statistics *stats.Statistics
+	Statistics *stats.Store
 	Ledger     *repair.Ledger
 	Stripe     Stripe                  // nil = no key is configured
 	Payments   diagnosis.PaymentReader // likewise

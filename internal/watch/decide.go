@@ -82,7 +82,7 @@ func Decide(i incident.Incident, now time.Time, minInterval time.Duration) Decis
 	switch {
 	case now.Before(i.NextTry):
 		return nothing
-	case i.Place.TS == "":
+	case i.SlackMessage.TS == "":
 		return decidePost(i, now)
 	case i.Shown < i.Revision && (isUrgent(i) || now.Sub(i.ShownAt) >= minInterval):
 		return Decision{Reason: Reason(i.Change), Act: Update}
@@ -105,14 +105,14 @@ func Decide(i incident.Incident, now time.Time, minInterval time.Duration) Decis
 // one which was acknowledged, or while it is snoozed.
 func decidePost(i incident.Incident, now time.Time) Decision {
 	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
-	reasons := map[incident.IncidentKind]Reason{
-		incident.IncidentHistory: Summary, incident.IncidentUnverified: Unverifiable, incident.IncidentBlind: Degraded,
-		incident.IncidentFiles: FilesUnavailable, incident.IncidentEmpty: RedisEmpty,
+	reasons := map[incident.Kind]Reason{
+		incident.Backlog: Summary, incident.PaymentsUnverified: Unverifiable, incident.Degraded: Degraded,
+		incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty,
 	}
 	if reason, ok := reasons[i.Kind]; ok {
 		d.Reason = reason
 	}
-	if !i.Closed.IsZero() && i.Kind != incident.IncidentHistory {
+	if !i.Closed.IsZero() && i.Kind != incident.Backlog {
 		d.Reason = Resolved
 	}
 	return d
@@ -122,16 +122,16 @@ func decidePost(i incident.Incident, now time.Time) Decision {
 // while it is open, if it is about sessions, if Redis holds none, or if sweeps
 // fail. Whatever else fails only delays what a sweep finds.
 func Calls(i incident.Incident) bool {
-	urgent := aboutSessions(i.Kind) || i.Kind == incident.IncidentEmpty ||
-		i.Kind == incident.IncidentBlind && slices.Contains(i.Parts, incident.PartSweep)
+	urgent := aboutSessions(i.Kind) || i.Kind == incident.NoSessions ||
+		i.Kind == incident.Degraded && slices.Contains(i.Parts, incident.PartSweep)
 	return urgent && i.Closed.IsZero()
 }
 
 // aboutSessions reports whether incidents of a kind are about sessions that are
 // in trouble, and so worth a reminder.
-func aboutSessions(kind incident.IncidentKind) bool {
-	return !slices.Contains([]incident.IncidentKind{
-		incident.IncidentUnverified, incident.IncidentHistory, incident.IncidentBlind, incident.IncidentFiles, incident.IncidentEmpty,
+func aboutSessions(kind incident.Kind) bool {
+	return !slices.Contains([]incident.Kind{
+		incident.PaymentsUnverified, incident.Backlog, incident.Degraded, incident.FilesUnchecked, incident.NoSessions,
 	}, kind)
 }
 

@@ -14,9 +14,9 @@ var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
 // testIncident returns an orphan incident with n sessions, posted and shown so long ago.
 func testIncident(n int, posted time.Duration, more ...func(*incident.Incident)) incident.Incident {
-	i := incident.Incident{ID: "i", Kind: incident.IncidentKind(diagnosis.VerdictOrphaned), Opened: now.Add(-posted), Grown: now.Add(-posted),
+	i := incident.Incident{ID: "i", Kind: incident.Kind(diagnosis.VerdictOrphaned), Opened: now.Add(-posted), LastJoinedAt: now.Add(-posted),
 		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
-		Place: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
+		SlackMessage: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
 	for k := range n {
 		i.Cases = append(i.Cases, incident.Case{ID: fmt.Sprint("cs_test_", k), Verdict: diagnosis.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
@@ -27,18 +27,20 @@ func testIncident(n int, posted time.Duration, more ...func(*incident.Incident))
 }
 
 func unposted(i *incident.Incident) {
-	i.Place, i.Shown, i.PostedAt, i.ShownAt, i.Threshold = store.Message{}, 0, time.Time{}, time.Time{}, 0
+	i.SlackMessage, i.Shown, i.PostedAt, i.ShownAt, i.Threshold = store.Message{}, 0, time.Time{}, time.Time{}, 0
 }
 func closed(i *incident.Incident) { i.Closed = now }
 func changed(why Reason) func(*incident.Incident) {
 	return func(i *incident.Incident) { i.Changed(string(why)) }
 }
-func of(kind incident.IncidentKind) func(*incident.Incident) {
+func of(kind incident.Kind) func(*incident.Incident) {
 	return func(i *incident.Incident) { i.Kind = kind }
 }
-func acknowledged(i *incident.Incident) { i.Acknowledged = &incident.Press{By: "U1", At: now} }
+func acknowledged(i *incident.Incident) {
+	i.Acknowledged = &incident.Acknowledgement{By: "U1", At: now}
+}
 func silencedFor(d time.Duration) func(*incident.Incident) {
-	return func(i *incident.Incident) { i.Snoozed = &incident.Press{By: "U1", Until: now.Add(d)} }
+	return func(i *incident.Incident) { i.Snoozed = &incident.Acknowledgement{By: "U1", Until: now.Add(d)} }
 }
 func reminded(times int, ago time.Duration) func(*incident.Incident) {
 	return func(i *incident.Incident) { i.Reminders, i.RemindedAt = times, now.Add(-ago) }
@@ -95,15 +97,15 @@ func TestDecide(t *testing.T) {
 		{"silence is over, reminded after it", testIncident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
 		{"open again", testIncident(1, time.Second, changed(Reopened), func(i *incident.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
 		{"open again and shown so", testIncident(1, time.Hour, func(i *incident.Incident) { i.Reopened = true }), call(Reopened, Reply)},
-		{"Stripe is silent", testIncident(0, 0, unposted, of(incident.IncidentUnverified)), quiet(Unverifiable, Post)},
-		{"Stripe is silent for hours", testIncident(0, 9*time.Hour, of(incident.IncidentUnverified)), nothing},
-		{"Stripe is silent about more", testIncident(0, minute, of(incident.IncidentUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
-		{"Stripe answers again", testIncident(0, minute, of(incident.IncidentUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
-		{"what was before", testIncident(700, 0, unposted, of(incident.IncidentHistory)), quiet(Summary, Post)},
-		{"what was before, told", testIncident(700, 99*time.Hour, of(incident.IncidentHistory)), nothing},
-		{"sweeps fail", testIncident(0, 0, unposted, of(incident.IncidentBlind), withParts(incident.PartSweep)), call(Degraded, Post)},
-		{"passes over Stripe fail", testIncident(0, 0, unposted, of(incident.IncidentBlind), withParts(incident.PartStripe)), quiet(Degraded, Post)},
-		{"the watch recovered before that could be told", testIncident(0, 0, unposted, of(incident.IncidentBlind), closed), quiet(Resolved, Post)},
+		{"Stripe is silent", testIncident(0, 0, unposted, of(incident.PaymentsUnverified)), quiet(Unverifiable, Post)},
+		{"Stripe is silent for hours", testIncident(0, 9*time.Hour, of(incident.PaymentsUnverified)), nothing},
+		{"Stripe is silent about more", testIncident(0, minute, of(incident.PaymentsUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
+		{"Stripe answers again", testIncident(0, minute, of(incident.PaymentsUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
+		{"what was before", testIncident(700, 0, unposted, of(incident.Backlog)), quiet(Summary, Post)},
+		{"what was before, told", testIncident(700, 99*time.Hour, of(incident.Backlog)), nothing},
+		{"sweeps fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartSweep)), call(Degraded, Post)},
+		{"passes over Stripe fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartStripe)), quiet(Degraded, Post)},
+		{"the watch recovered before that could be told", testIncident(0, 0, unposted, of(incident.Degraded), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -125,7 +127,7 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 			}
 			order = append(order, string(d.Reason))
 			if d.Act == Post {
-				i.Place.TS = "1"
+				i.SlackMessage.TS = "1"
 			}
 			markDelivered(&i, d, i.Revision, at)
 		}
@@ -191,11 +193,11 @@ func TestCalls(t *testing.T) {
 	}{
 		{"orphans", testIncident(1, 0), true},
 		{"put right", testIncident(1, 0, closed), false},
-		{"Stripe is silent", testIncident(0, 0, of(incident.IncidentUnverified)), false},
-		{"what was before", testIncident(7, 0, of(incident.IncidentHistory)), false},
-		{"sweeps fail", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartNotifications, incident.PartSweep)), true},
-		{"sweeps failed", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartSweep), closed), false},
-		{"passes over Stripe fail", testIncident(0, 0, of(incident.IncidentBlind), withParts(incident.PartEvents, incident.PartStripe)), false},
+		{"Stripe is silent", testIncident(0, 0, of(incident.PaymentsUnverified)), false},
+		{"what was before", testIncident(7, 0, of(incident.Backlog)), false},
+		{"sweeps fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartNotifications, incident.PartSweep)), true},
+		{"sweeps failed", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartSweep), closed), false},
+		{"passes over Stripe fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartEvents, incident.PartStripe)), false},
 	} {
 		if got := Calls(c.i); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

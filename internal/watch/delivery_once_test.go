@@ -103,7 +103,7 @@ func TestKilledWhileRecordingSummary(t *testing.T) {
 	h.lead()
 	h.advance(5 * time.Minute)
 	h.expectNotified()
-	if state, err := h.records.State(t.Context()); err != nil || !state.HistoryTold {
+	if state, err := h.records.State(t.Context()); err != nil || !state.BacklogNotified {
 		t.Errorf("it is not recorded as published: %v", err)
 	}
 }
@@ -125,7 +125,7 @@ func TestFailoverLosesRecord(t *testing.T) {
 	b.pay("cs_test_1", pastGrace())
 	b.run()
 	b.expect("first 1")
-	b.eventually("the post is noted", func() bool { return b.only().Place.TS != "" })
+	b.eventually("the post is noted", func() bool { return b.only().SlackMessage.TS != "" })
 	f.Master.Kill(t)
 	f.Replica.Thaw(t)
 	b.expect("update 1")

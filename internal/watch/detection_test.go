@@ -45,7 +45,7 @@ func BenchmarkDetection(b *testing.B) {
 				s.pay(id, ends.Add(-orphanGrace))
 				s.expect("first 1")
 				took = append(took, max(time.Since(ends), 0))
-				s.eventually("the alert is recorded", func() bool { return s.only().Place.TS != "" })
+				s.eventually("the alert is recorded", func() bool { return s.only().SlackMessage.TS != "" })
 				incident := s.only().ID
 				for _, key := range []string{"sessionbot:{watch}:open", "sessionbot:{watch}:incident:" + incident,
 					"sessionbot:{watch}:paid:" + id, "prompt:" + id} { // each orphan is the first

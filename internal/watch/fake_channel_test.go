@@ -98,8 +98,8 @@ func (c *fakeChannel) Find(_ context.Context, i incident.Incident) (store.Messag
 	if !c.readable {
 		return store.Message{}, false, ErrHistoryForbidden
 	}
-	if i.Place.TS != "" {
-		return i.Place, slices.Contains(c.lines, i.Posting), nil
+	if i.SlackMessage.TS != "" {
+		return i.SlackMessage, slices.Contains(c.lines, i.Posting), nil
 	}
 	m, ok := c.messages[i.Posting]
 	return m, ok, nil

@@ -51,7 +51,7 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 		m.failures[part] = 0
 	}
 	m.mu.Unlock()
-	err = m.incidents.setFault(ctx, incident.IncidentBlind, Degraded, func(i *incident.Incident, open bool) bool {
+	err = m.incidents.setFault(ctx, incident.Degraded, Degraded, func(i *incident.Incident, open bool) bool {
 		if i.Parts = m.failing(i.Parts); !open {
 			i.Since = m.Now().Add(-failureThreshold * m.Interval)
 		}
@@ -84,7 +84,7 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 	if last.IsZero() || now.Sub(last) < max(failureThreshold*m.Interval, minGap) {
 		return
 	}
-	i := newIncident(incident.IncidentBlind, now)
+	i := newIncident(incident.Degraded, now)
 	i.Opened, i.Since, i.Closed = last, last, now
 	if err := m.incidents.open(ctx, i, Resolved); err != nil {
 		m.Log.WarnContext(ctx, "gap in the watch not reported", "error", err)
@@ -104,7 +104,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 	if !silent {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return m.incidents.setFault(ctx, incident.IncidentUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
 		switch {
 		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
@@ -120,7 +120,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 
 // reportVerified closes that incident once Stripe answers again.
 func (m *monitor) reportVerified(ctx context.Context) error {
-	return m.incidents.setFault(ctx, incident.IncidentUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -131,7 +131,7 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
 	empty := m.known().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return m.incidents.setFault(ctx, incident.IncidentEmpty, RedisEmpty, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.NoSessions, RedisEmpty, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = now
 		}
@@ -145,7 +145,7 @@ func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, si
 	if trouble == "" && !found {
 		return nil
 	}
-	return m.incidents.setFault(ctx, incident.IncidentFiles, FilesUnavailable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.FilesUnchecked, FilesUnavailable, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = since
 		}

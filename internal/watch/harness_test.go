@@ -49,9 +49,9 @@ func (b *bench) leads() lease.Lease {
 }
 
 const (
-	orphanGrace    = 10 * time.Minute
-	interval = 50 * time.Millisecond
-	patience = 2 * time.Minute // only what hangs takes longer
+	orphanGrace = 10 * time.Minute
+	interval    = 50 * time.Millisecond
+	patience    = 2 * time.Minute // only what hangs takes longer
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
@@ -87,7 +87,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
 	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
-		Records: b.records, Statistics: stats.NewStatistics(r), Product: r, Ledger: repair.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
+		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: repair.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
 		Reads: func(context.Context) store.Layout { return store.LayoutNone },
 		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel,
 		AlertOn:  []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered},

@@ -41,8 +41,8 @@ func (s *incidents) list(ctx context.Context) ([]incident.Incident, error) {
 	return open, nil
 }
 
-func newIncident(kind incident.IncidentKind, now time.Time) incident.Incident {
-	return incident.Incident{ID: rand.Text(), Kind: kind, Opened: now, Grown: now}
+func newIncident(kind incident.Kind, now time.Time) incident.Incident {
+	return incident.Incident{ID: rand.Text(), Kind: kind, Opened: now, LastJoinedAt: now}
 }
 
 func (s *incidents) open(ctx context.Context, i incident.Incident, reason Reason) error {
@@ -66,7 +66,7 @@ func (s *incidents) change(ctx context.Context, i incident.Incident, change func
 // setFault keeps the one incident of a kind that is about a fault of the watch or
 // of a service, not about sessions. update brings the incident up to date, a new
 // one if none is open, and reports whether the fault persists.
-func (s *incidents) setFault(ctx context.Context, kind incident.IncidentKind, reason Reason, update func(i *incident.Incident, open bool) bool) error {
+func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Reason, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	all, err := s.list(ctx)

@@ -47,7 +47,7 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if err := s.incidents.assign(ctx, open, result.observed); err != nil {
 		return err
 	}
-	if err := s.Records.Looked(ctx, dues); err != nil {
+	if err := s.Records.RemoveDue(ctx, dues); err != nil {
 		return err
 	}
 	wake(s.incidents.news)
@@ -57,14 +57,14 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if len(dues) == roundSize {
 		wake(s.wake) // there may be more
 	}
-	return s.Records.Put(ctx, result.requeue...)
+	return s.Records.AddDue(ctx, result.requeue...)
 }
 
 // inspection is the outcome of a round.
 type inspection struct {
 	observed map[string]Observation
 	forget   []string // sessions whose payment need not be remembered
-	requeue  []incident.Due
+	requeue  []incident.DueSession
 }
 
 // inspect diagnoses sessions by what is known without asking anybody, and
@@ -90,7 +90,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 			suspects = append(suspects, c)
 			continue
 		case c.Verdict == diagnosis.VerdictLost && s.known().sessions <= 0:
-			result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
+			result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
 			reason = awaitsSweep
 		case reason == inTrouble:
 			c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
@@ -100,7 +100,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 			s.backlog.add(s.caseOf(ctx, *c, now))
 		default:
 			if at := nextInspection(c.Observation, s.Limits); at.After(now) {
-				result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: at})
+				result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: at})
 			}
 			if c.paid != nil && paymentSettled(c.Verdict) {
 				result.forget = append(result.forget, c.Session.ID)
@@ -184,7 +184,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		if errs[n] != nil {
 			s.Log.WarnContext(ctx, "session not examined, will retry", "error", errs[n])
-			result.requeue = append(result.requeue, incident.Due{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
+			result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err
 		}
@@ -228,7 +228,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 		return s.Records.Dismiss(ctx, id, key, dismissalLife)
 	case o.Ending == "":
 		s.logSkipped(ctx, c, endingUnknown)
-		result.requeue = append(result.requeue, incident.Due{Session: id, At: now.Add(s.stripeInterval())})
+		result.requeue = append(result.requeue, incident.DueSession{Session: id, At: now.Add(s.stripeInterval())})
 	}
 	return nil
 }

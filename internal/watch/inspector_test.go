@@ -83,7 +83,7 @@ func TestFailedFileIsMarked(t *testing.T) {
 	h := withoutStripe(t, store.FileFailed)
 	h.advance(time.Minute)
 	h.expectNotified("first 1")
-	if kind := h.only().Kind; kind != incident.IncidentKind(diagnosis.VerdictFailed) {
+	if kind := h.only().Kind; kind != incident.Kind(diagnosis.VerdictFailed) {
 		t.Fatalf("alerted as %s", kind)
 	}
 	h.put("webhook:cs_test_1", `{"status":"error","error":"fixed by us","fileId":"`+fileID(1)+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
@@ -104,7 +104,7 @@ func TestMarkedFileIsFinished(t *testing.T) {
 	h.expectNotified()
 	h.api.state = store.FileCompleted
 	h.advance(lateInterval + 2*time.Minute)
-	if kind := h.only().Kind; kind != incident.IncidentKind(diagnosis.VerdictUndelivered) {
+	if kind := h.only().Kind; kind != incident.Kind(diagnosis.VerdictUndelivered) {
 		t.Fatalf("alerted as %s", kind)
 	}
 }

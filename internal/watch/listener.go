@@ -84,14 +84,14 @@ func (l *listener) collect(ctx context.Context, written <-chan string) {
 		for range len(written) {
 			sessions[<-written] = true
 		}
-		var dues []incident.Due
+		var dues []incident.DueSession
 		for id := range sessions {
-			dues = append(dues, incident.Due{Session: id, At: l.Now()})
+			dues = append(dues, incident.DueSession{Session: id, At: l.Now()})
 		}
 		if failures, known := l.monitor.of(incident.PartNotifications); failures > 0 || !known {
 			l.monitor.report(ctx, incident.PartNotifications, nil)
 		}
-		if err := l.Records.Put(ctx, dues...); err != nil {
+		if err := l.Records.AddDue(ctx, dues...); err != nil {
 			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
 		}
 		wake(l.wake)

@@ -59,15 +59,15 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 		}
 		switch {
 		case retired(i, n.Now()):
-			if i.Kind == incident.IncidentHistory {
-				if err := n.record(ctx, incident.HistoryTold()); err != nil {
+			if i.Kind == incident.Backlog {
+				if err := n.record(ctx, incident.BacklogNotified()); err != nil {
 					return err
 				}
 			}
 			if err := n.Records.RetireIncident(ctx, n.lead, i.ID); err != nil {
 				return err
 			}
-		case i.Place.TS == "" || i.Tries > 0:
+		case i.SlackMessage.TS == "" || i.Tries > 0:
 			pending++
 		}
 	}
@@ -99,7 +99,7 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 	revision := i.Revision
 	if d.Act == Update {
 		err = n.Notifier.Update(ctx, i)
-	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, lease.ErrLost) || errors.Is(err, rdb.ErrSilent) {
+	} else if i, message, revision, err = n.post(ctx, i, d); errors.Is(err, lease.ErrLost) || errors.Is(err, rdb.ErrNoAnswer) {
 		return i, err // nothing was posted: the record comes first
 	}
 	mark := i.Posting
@@ -113,7 +113,7 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 	n.noteReachability(recording, "")
 	i, err = n.incidents.change(recording, i, func(i *incident.Incident) bool {
 		if d.Act == Post {
-			i.Place = message
+			i.SlackMessage = message
 		}
 		markDelivered(i, d, revision, n.Now())
 		return true
@@ -149,7 +149,7 @@ func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (i
 	if err != nil {
 		return i, store.Message{}, 0, err
 	}
-	if err := n.Records.Replicated(ctx); err != nil { // a replica that takes over has to know of the mark
+	if err := n.Records.AwaitReplicas(ctx); err != nil { // a replica that takes over has to know of the mark
 		n.Log.WarnContext(ctx, "Redis replica lags, a failover may duplicate an alert", "incident", i.ID, "error", err)
 	}
 	message := store.Message{}
@@ -210,7 +210,7 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
 		case refusal.Gone || refusal.Stuck: // it is posted again, in the channel that is configured now
-			i.Place, i.Shown, i.Posting = store.Message{}, 0, ""
+			i.SlackMessage, i.Shown, i.Posting = store.Message{}, 0, ""
 			if d.Reason == Reminder { // the new message reminds, too
 				i.Reminders++
 			}

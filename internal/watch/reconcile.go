@@ -15,7 +15,7 @@ type Observation struct {
 }
 
 // kind returns the kind of the incident that the session belongs to.
-func (o Observation) kind() incident.IncidentKind { return incident.IncidentKind(o.Case.Verdict) }
+func (o Observation) kind() incident.Kind { return incident.Kind(o.Case.Verdict) }
 
 // reconcile updates an incident with what was observed of its own sessions, and
 // reports whether anything changed: sessions that recovered leave, those that
@@ -33,7 +33,7 @@ func reconcile(i *incident.Incident, observed map[string]Observation, now time.T
 		}
 		belongs, gone := o.Alerted && o.kind() == i.Kind, !c.Gone.IsZero()
 		switch {
-		case belongs && gone && now.Sub(i.Grown) >= Window: // it deserves a message that is seen
+		case belongs && gone && now.Sub(i.LastJoinedAt) >= Window: // it deserves a message that is seen
 		case belongs && gone:
 			o.Case.Found = c.Found
 			*c, returned = o.Case, true
@@ -81,7 +81,7 @@ func refresh(c *incident.Case, seen incident.Case) bool {
 func reopen(i *incident.Incident, reason Reason) {
 	if !i.Closed.IsZero() {
 		i.Closed, i.Acknowledged, i.Snoozed, i.Reminders = time.Time{}, nil, nil, 0
-		i.Reopened, reason = i.Place.TS != "", Reopened
+		i.Reopened, reason = i.SlackMessage.TS != "", Reopened
 	}
 	i.Changed(string(reason))
 }
@@ -108,27 +108,27 @@ func join(i *incident.Incident, cases []incident.Case, now time.Time) (rest []in
 		}
 	}
 	if len(i.Cases) > before {
-		i.Grown = now
+		i.LastJoinedAt = now
 		reopen(i, Joined)
 	}
 	return rest
 }
 
 // joinable reports whether new sessions of this kind belong into the incident.
-func joinable(i incident.Incident, kind incident.IncidentKind, now time.Time) bool {
-	return i.Kind == kind && len(i.Cases) < incident.MaxCases && now.Sub(i.Grown) < Window
+func joinable(i incident.Incident, kind incident.Kind, now time.Time) bool {
+	return i.Kind == kind && len(i.Cases) < incident.MaxCases && now.Sub(i.LastJoinedAt) < Window
 }
 
 // retired reports whether an incident is over for good: closed, shown so, and
 // nothing can join it any more.
 func retired(i incident.Incident, now time.Time) bool {
 	switch {
-	case i.Place.TS == "" || i.Shown < i.Revision:
+	case i.SlackMessage.TS == "" || i.Shown < i.Revision:
 		return false
-	case i.Kind == incident.IncidentHistory:
+	case i.Kind == incident.Backlog:
 		return true
 	}
-	return !i.Closed.IsZero() && (now.Sub(i.Grown) >= Window || !aboutSessions(i.Kind))
+	return !i.Closed.IsZero() && (now.Sub(i.LastJoinedAt) >= Window || !aboutSessions(i.Kind))
 }
 
 // openCases returns the cases of the sessions that are in incidents, by session. A

@@ -70,7 +70,7 @@ func TestJoin(t *testing.T) {
 	i := testIncident(1, time.Hour, acknowledged, closed)
 	old := now.Add(-30 * time.Hour)
 	rest := join(&i, []incident.Case{{ID: "cs_test_0"}, {ID: "new", At: old}, {ID: "new", At: old}}, now)
-	if len(rest) != 0 || len(i.Cases) != 2 || !i.Since.Equal(old) || !i.Grown.Equal(now) {
+	if len(rest) != 0 || len(i.Cases) != 2 || !i.Since.Equal(old) || !i.LastJoinedAt.Equal(now) {
 		t.Errorf("%+v, not taken %v", i, rest)
 	}
 	if !i.Closed.IsZero() || !i.Reopened || i.Acknowledged != nil || i.Change != string(Reopened) {
@@ -84,15 +84,15 @@ func TestJoin(t *testing.T) {
 
 func TestJoinable(t *testing.T) {
 	t.Parallel()
-	orphaned := incident.IncidentKind(diagnosis.VerdictOrphaned)
+	orphaned := incident.Kind(diagnosis.VerdictOrphaned)
 	for _, c := range []struct {
 		name string
 		i    incident.Incident
-		kind incident.IncidentKind
+		kind incident.Kind
 		want bool
 	}{
 		{"just now", testIncident(1, 0), orphaned, true},
-		{"of another kind", testIncident(1, 0), incident.IncidentKind(diagnosis.VerdictLost), false},
+		{"of another kind", testIncident(1, 0), incident.Kind(diagnosis.VerdictLost), false},
 		{"59 min ago", testIncident(1, 59*time.Minute), orphaned, true},
 		{"an hour ago", testIncident(1, Window), orphaned, false},
 		{"closed a while ago", testIncident(1, time.Minute, closed), orphaned, true},
@@ -116,8 +116,8 @@ func TestRetired(t *testing.T) {
 		{"closed long ago", testIncident(1, Window, closed), true},
 		{"closed long ago, not shown so", testIncident(1, Window, closed, changed(Resolved)), false},
 		{"closed long ago, never posted", testIncident(1, Window, closed, unposted), false},
-		{"history, posted", testIncident(1, 0, of(incident.IncidentHistory)), true},
-		{"Stripe answers again", testIncident(0, 0, closed, of(incident.IncidentUnverified)), true},
+		{"history, posted", testIncident(1, 0, of(incident.Backlog)), true},
+		{"Stripe answers again", testIncident(0, 0, closed, of(incident.PaymentsUnverified)), true},
 	} {
 		if got := retired(c.i, now); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

@@ -152,20 +152,20 @@ func (p *stripePoller) save(ctx context.Context, page []incident.Paid) error {
 	if err := p.Records.SavePaid(ctx, page...); err != nil {
 		return err
 	}
-	dues, newest := make([]incident.Due, len(page)), time.Time{}
+	dues, newest := make([]incident.DueSession, len(page)), time.Time{}
 	for n, paid := range page {
 		at := paidAt(paid.Payment)
 		if at.After(newest) && !paid.Payment.OtherSale {
 			newest = at
 		}
-		dues[n] = incident.Due{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
+		dues[n] = incident.DueSession{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
 	}
 	if newest.After(p.known().state.Sold) {
 		if err := p.record(ctx, incident.Sold(newest)); err != nil {
 			return err
 		}
 	}
-	return p.Records.Put(ctx, dues...)
+	return p.Records.AddDue(ctx, dues...)
 }
 
 func paidAt(p store.Payment) time.Time { return cmp.Or(p.PaidAt, p.ChargedAt, p.Created) }

@@ -26,7 +26,7 @@ func TestStripeEventsForbidden(t *testing.T) {
 	incidents, err := h.records.OpenIncidents(t.Context(), nil)
 	h.must(err)
 	for _, i := range incidents {
-		if i.Kind == incident.IncidentBlind && !slices.Equal(i.Parts, []string{incident.PartEvents}) {
+		if i.Kind == incident.Degraded && !slices.Equal(i.Parts, []string{incident.PartEvents}) {
 			t.Errorf("what fails: %q", i.Parts)
 		}
 		for _, c := range i.Cases {

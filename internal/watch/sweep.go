@@ -80,7 +80,7 @@ func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool,
 		return false, err
 	}
 	if !swept.Count.Complete { // one of Redis' answers did not come in time
-		return swept.Full, rdb.ErrSilent
+		return swept.Full, rdb.ErrNoAnswer
 	}
 	return swept.Full, s.finishSweep(ctx, swept, &found, started)
 }
@@ -105,11 +105,11 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 		return err
 	}
 	now := s.Now()
-	var dues []incident.Due
+	var dues []incident.DueSession
 	for id := range openCases(incidents) {
-		dues = append(dues, incident.Due{Session: id, At: now})
+		dues = append(dues, incident.DueSession{Session: id, At: now})
 	}
-	if err := s.Records.Put(ctx, dues...); err != nil {
+	if err := s.Records.AddDue(ctx, dues...); err != nil {
 		return err
 	}
 	wake(s.wake)
@@ -155,7 +155,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 // visit puts the sessions that are in trouble on the due list.
 func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, found *findings) error {
 	now := s.Now()
-	var dues []incident.Due
+	var dues []incident.DueSession
 	for _, o := range observed {
 		found.unknown = found.unknown || o.Payment.Why == store.StripeNoAnswer
 		s.noteFile(o, found, now)
@@ -163,7 +163,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		reason := s.triage(c, found.state)
 		switch reason {
 		case inTrouble:
-			dues = append(dues, incident.Due{Session: o.Session.ID, At: now})
+			dues = append(dues, incident.DueSession{Session: o.Session.ID, At: now})
 			continue
 		case notAlerted: // most are; nothing is logged of them
 			continue
@@ -177,7 +177,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		}
 		s.logSkipped(ctx, c, reason)
 	}
-	return s.Records.Put(ctx, dues...)
+	return s.Records.AddDue(ctx, dues...)
 }
 
 // noteFile notes the file of a session if it is due to be checked.

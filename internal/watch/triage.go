@@ -60,7 +60,7 @@ func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
 		return knownFailure
 	case !w.alertable(c.Observation):
 		return notAlerted
-	case old && state.HistoryTold:
+	case old && state.BacklogNotified:
 		return backlogPublished
 	case c.Verdict == diagnosis.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
 		return paymentUnverified

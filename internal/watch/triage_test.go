@@ -46,7 +46,7 @@ func TestTriage(t *testing.T) {
 		{"Stripe does not answer", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, paymentUnverified},
 		{"failed, Stripe does not answer", suspect(diagnosis.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, inTrouble},
 	} {
-		if got := w.triage(c.c, incident.WatchState{Epoch: epoch, HistoryTold: c.published}); got != c.want {
+		if got := w.triage(c.c, incident.WatchState{Epoch: epoch, BacklogNotified: c.published}); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}

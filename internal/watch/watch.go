@@ -38,7 +38,7 @@ func New(cfg Config) *Watch {
 
 // Look has the leader inspect a session soon, such as after a repair.
 func (w *Watch) Look(ctx context.Context, session string) error {
-	err := w.Records.Put(ctx, incident.Due{Session: session, At: w.Now()})
+	err := w.Records.AddDue(ctx, incident.DueSession{Session: session, At: w.Now()})
 	wake(w.wake)
 	return err
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// AuditEvent is what happened.
-type AuditEvent string
+// Event is what happened.
+type Event string
 
 // The events.
 const (
-	AuditPlanned   AuditEvent = "planned"
-	AuditPressed   AuditEvent = "pressed" // the first of the two presses that it takes
-	AuditRefused   AuditEvent = "refused"
-	AuditCancelled AuditEvent = "cancelled"
-	AuditClaimed   AuditEvent = "claimed"
-	AuditOutcome   AuditEvent = "outcome"
-	AuditSettled   AuditEvent = "settled"
+	Planned   Event = "planned"
+	Pressed   Event = "pressed" // the first of the two presses that it takes
+	Refused   Event = "refused"
+	Cancelled Event = "cancelled"
+	Claimed   Event = "claimed"
+	Ended     Event = "outcome"
+	Settled   Event = "settled"
 )
 
 // Entry is one line of the audit trail. It holds no prompt and no e-mail.
@@ -32,7 +32,7 @@ type Entry struct {
 	At      time.Time         `json:"at"`
 	Who     store.Actor       `json:"who"`
 	Where   string            `json:"where,omitempty"` // channel, or Terminal
-	Event   AuditEvent        `json:"event"`
+	Event   Event             `json:"event"`
 	Action  store.Action      `json:"action"`
 	Session string            `json:"session"`
 	Plan    string            `json:"plan,omitempty"`

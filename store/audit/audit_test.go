@@ -19,8 +19,8 @@ func TestRepaired(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		l := NewTrail(r)
 		for _, e := range []Entry{
-			{Session: "a", Event: AuditClaimed, Action: store.ActionGenerate}, {Session: "a", Event: AuditClaimed, Action: store.ActionFix},
-			{Session: "b", Event: AuditRefused, Action: store.ActionFix}, {Session: "c", Event: AuditClaimed, Action: store.ActionGenerate},
+			{Session: "a", Event: Claimed, Action: store.ActionGenerate}, {Session: "a", Event: Claimed, Action: store.ActionFix},
+			{Session: "b", Event: Refused, Action: store.ActionFix}, {Session: "c", Event: Claimed, Action: store.ActionGenerate},
 		} {
 			testenv.Must(t, l.Record(t.Context(), e))
 		}
@@ -39,7 +39,7 @@ func TestHistory(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		l := NewTrail(r)
 		entry := func(n int, session string) Entry {
-			return Entry{At: storetest.At.Add(time.Duration(n) * time.Second), Who: store.Actor{ID: "U0ANN"}, Event: AuditClaimed, Action: store.ActionFix,
+			return Entry{At: storetest.At.Add(time.Duration(n) * time.Second), Who: store.Actor{ID: "U0ANN"}, Event: Claimed, Action: store.ActionFix,
 				Session: session, Plan: "p", Detail: "<b> & “quotes”", Before: map[string]string{"webhook": ""}}
 		}
 		for n := range 3 {

@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// repairedPages bounds how much of the audit trail is read for Repaired.
-const repairedPages = 4
+// maxRepairedPages bounds how much of the audit trail is read for Repaired.
+const maxRepairedPages = 4
 
 // Repaired are the sessions that repairs of ours wrote since then, with the
 // last repair of each. Of a very long list the oldest may be missing.
@@ -22,7 +22,7 @@ func (t *Trail) Repaired(ctx context.Context, since time.Time) (map[string]store
 		return nil, err
 	}
 	repaired := map[string]store.Action{}
-	for page, end := 0, "+"; page < repairedPages; page++ {
+	for page, end := 0, "+"; page < maxRepairedPages; page++ {
 		messages, err := client.XRevRangeN(ctx, auditKey, end, strconv.FormatInt(since.UnixMilli(), 10), auditPage).Result()
 		if err != nil {
 			return nil, fmt.Errorf("read the audit trail: %w", rdb.Classify(err))
@@ -33,7 +33,7 @@ func (t *Trail) Repaired(ctx context.Context, since time.Time) (map[string]store
 			if err := json.Unmarshal([]byte(raw), &e); err != nil {
 				return nil, fmt.Errorf("read the audit trail: %w", err)
 			}
-			if _, later := repaired[e.Session]; !later && e.Event == AuditClaimed {
+			if _, later := repaired[e.Session]; !later && e.Event == Claimed {
 				repaired[e.Session] = e.Action
 			}
 		}

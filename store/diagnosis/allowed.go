@@ -104,7 +104,7 @@ func mayMarkError(e Evidence, v Verdict) bool {
 // unseenError reports whether the error is in webhook: alone, where the site does
 // not read it: it overwrote what a repair wrote to session:, or nobody did.
 func (e Evidence) unseenError() bool {
-	status := e.Session.Lookup.Value.Status
+	status := e.Session.SessionKey.Value.Status
 	return e.Reads == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
 }
 
@@ -113,16 +113,16 @@ func (e Evidence) mayBeFinished() bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileUnchecked || state == store.FileMissing && !e.APIProven
 	}
-	return e.finished() != "" || unseen(e.File.State) || slices.ContainsFunc(e.others(), func(n Named) bool { return unseen(n.State) })
+	return e.finished() != "" || unseen(e.File.State) || slices.ContainsFunc(e.others(), func(n NamedFile) bool { return unseen(n.State) })
 }
 
 // others are the files that are named beside the one that counts; of which nothing
 // was seen, the state is unknown.
-func (e Evidence) others() []Named {
+func (e Evidence) others() []NamedFile {
 	others := slices.Clip(e.Others)
 	for _, id := range e.Session.StrayFiles() {
-		if !slices.ContainsFunc(others, func(n Named) bool { return strings.EqualFold(n.ID, id) }) {
-			others = append(others, Named{id, store.FileUnknown})
+		if !slices.ContainsFunc(others, func(n NamedFile) bool { return strings.EqualFold(n.ID, id) }) {
+			others = append(others, NamedFile{id, store.FileUnknown})
 		}
 	}
 	return others
@@ -133,8 +133,8 @@ func (e Evidence) others() []Named {
 // one-key layout only a webhook: that carries a status would be written beside
 // session:, and one of another Redis type carries none.
 func writable(s store.Session) bool {
-	return !s.Lookup.Other && (!s.Webhook.Other || s.Lookup.Full) &&
-		s.Lookup.Fault != store.FaultTooLarge && s.Webhook.Fault != store.FaultTooLarge
+	return !s.SessionKey.WrongType && (!s.Webhook.WrongType || s.SessionKey.Full) &&
+		s.SessionKey.Fault != store.FaultTooLarge && s.Webhook.Fault != store.FaultTooLarge
 }
 
 // claimsDelivery reports whether anything that can be read of the session says
@@ -162,7 +162,7 @@ func mayStart(e Evidence, v Verdict) bool {
 	if !e.settled() && e.Payment.State != store.PaymentUnverified {
 		return false
 	}
-	if slices.ContainsFunc(e.others(), func(n Named) bool { return !e.gone(n.State) }) {
+	if slices.ContainsFunc(e.others(), func(n NamedFile) bool { return !e.gone(n.State) }) {
 		return false
 	}
 	underWay := e.File.State == store.FileInProgress || e.File.State == store.FileFinalizing
@@ -176,7 +176,7 @@ func (e Evidence) gone(state store.FileState) bool {
 
 // mayReplay: the site has to find the prompt where it looks for it.
 func mayReplay(e Evidence, v Verdict) bool {
-	p := e.Session.Lookup.Value.Prompt
+	p := e.Session.SessionKey.Value.Prompt
 	if e.Reads == store.LayoutThreeKey {
 		p = e.Session.Prompt.Value.Prompt
 	}
@@ -191,8 +191,8 @@ func mayRestore(e Evidence, v Verdict) bool {
 		return false
 	}
 	target := e.Session.Prompt
-	if e.Session.Lookup.Full || e.Session.Layout() == store.LayoutNone && e.Reads == store.LayoutOneKey {
-		target = e.Session.Lookup
+	if e.Session.SessionKey.Full || e.Session.Layout() == store.LayoutNone && e.Reads == store.LayoutOneKey {
+		target = e.Session.SessionKey
 	}
-	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.Other && target.Fault != store.FaultTooLarge
+	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.WrongType && target.Fault != store.FaultTooLarge
 }

@@ -66,7 +66,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	d.Allowed, d.Deliver = allowed(e, d.Verdict)
 	switch d.Verdict {
 	case VerdictOrphaned, VerdictStalled, VerdictFailed:
-		d.Reason += e.doubt()
+		d.Reason += e.fileDoubt()
 	case VerdictCorrupt:
 		if len(d.Allowed) == 0 {
 			d.Reason += " Only a person with access to Redis can mend it."
@@ -105,7 +105,7 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 func judgeFinished(e Evidence) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
 	refunded := e.Payment.State == store.PaymentRefunded
-	hidden := status == store.StatusError || e.Session.Lookup.Full && (status == store.StatusNone || status == store.StatusPending)
+	hidden := status == store.StatusError || e.Session.SessionKey.Full && (status == store.StatusNone || status == store.StatusPending)
 	underWay := file == store.FileInProgress || file == store.FileFinalizing
 	switch {
 	case file == store.FileCompleted && hidden && !refunded:
@@ -136,10 +136,10 @@ func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 	case file == store.FileFailed:
 		return VerdictFailed, "SuperDuperAI could not make the file."
 	case file == store.FileInProgress:
-		return timed(age, limits.StallAfter, "The video is being made.",
+		return byAge(age, limits.StallAfter, "The video is being made.",
 			"The video has been in the making for too long.")
 	case file == store.FileFinalizing:
-		return timed(age, limits.StallAfter, "The video is made and is being put in place.",
+		return byAge(age, limits.StallAfter, "The video is made and is being put in place.",
 			"The video was made, but its address never came.")
 	case status == store.StatusError:
 		return VerdictFailed, "The session is marked as error."
@@ -148,7 +148,7 @@ func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 	case (status == store.StatusProcessing || status == store.StatusPending) && unseen:
 		return judgeUnseen(e, age, limits)
 	case status == store.StatusProcessing && file == store.FileNone:
-		return timed(age, limits.OrphanGrace, "A video is about to be started.",
+		return byAge(age, limits.OrphanGrace, "A video is about to be started.",
 			"It says processing, but no file was ever started"+e.noFile()+".")
 	}
 	return "", ""
@@ -157,10 +157,10 @@ func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 // checkHost ends a reason: the API that does not know a file may be another one.
 const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses."
 
-// doubt says which file has to be seen before another video may be made; "" = none.
-func (e Evidence) doubt() string {
+// fileDoubt says which file has to be seen before another video may be made; "" = none.
+func (e Evidence) fileDoubt() string {
 	beside := func(state store.FileState) bool {
-		return slices.ContainsFunc(e.others(), func(n Named) bool { return n.State == state })
+		return slices.ContainsFunc(e.others(), func(n NamedFile) bool { return n.State == state })
 	}
 	switch is := func(state store.FileState) bool { return e.File.State == state || beside(state) }; {
 	case is(store.FileUnknown):
@@ -194,7 +194,7 @@ func judgeUnseen(e Evidence, age time.Duration, limits Thresholds) (Verdict, str
 	return VerdictUnclear, "A video was started long ago, and its file could not be seen."
 }
 
-func timed(age, limit time.Duration, under, over string) (Verdict, string) {
+func byAge(age, limit time.Duration, under, over string) (Verdict, string) {
 	if age < limit {
 		return VerdictProcessing, under
 	}
@@ -269,5 +269,5 @@ func paidAt(e Evidence, now time.Time) time.Time {
 // else when the keys that could carry it were written.
 func statusSince(e Evidence, now time.Time) time.Time {
 	return cmp.Or(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
-		e.Session.CurrentKey().WrittenAt(now), e.Session.Lookup.WrittenAt(now))
+		e.Session.CurrentKey().WrittenAt(now), e.Session.SessionKey.WrittenAt(now))
 }

@@ -249,7 +249,7 @@ func TestFilesThatAreNotSeen(t *testing.T) {
 }
 
 func otherType(s store.Session) store.Session {
-	s.Webhook.Other, s.Webhook.Fault, s.Webhook.Value = true, store.FaultOtherType, store.Value{}
+	s.Webhook.WrongType, s.Webhook.Fault, s.Webhook.Value = true, store.FaultOtherType, store.Value{}
 	return s
 }
 

@@ -14,8 +14,8 @@ type FileRecord struct {
 	Finished []string   // all that were seen finished for it, the last seen last
 }
 
-// Named is a file that is named somewhere.
-type Named struct {
+// NamedFile is a file that is named somewhere.
+type NamedFile struct {
 	ID    string
 	State store.FileState
 }
@@ -28,7 +28,7 @@ type Evidence struct {
 	File        store.File
 	APIProven   bool        // the API knew the file of a later session: one that it does not know is gone
 	Finished    []string    // files known to be finished for the session, be they named by it or not; the last seen last
-	Others      []Named     // what was seen of files that the session names beside the one that counts
+	Others      []NamedFile // what was seen of files that the session names beside the one that counts
 	Site        *store.Site // nil = it was not asked, or did not answer
 	Event       store.Event
 	Reads       store.Layout // of the keys that the site reads; LayoutNone = not known

@@ -16,7 +16,7 @@ func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 	ref := seen.Session.FileRef(x.Now())
 	known, err := FileRecord{File: store.File{State: store.FileUnknown}}, ErrNotAsked
 	if x.Records != nil {
-		known, err = ask(ctx, x.deadlines().Redis, func(ctx context.Context) (FileRecord, error) { return x.Records.Known(ctx, ref) })
+		known, err = callWithin(ctx, x.deadlines().Redis, func(ctx context.Context) (FileRecord, error) { return x.Records.Known(ctx, ref) })
 		seen.Finished = known.Finished
 	}
 	switch {
@@ -48,13 +48,13 @@ func (x *Examiner) otherFiles(ctx context.Context, seen *Examination) {
 	}
 	for _, id := range slices.Concat(named, seen.Repair.Replaced) {
 		_, ok := store.FileUUID(id)
-		known := slices.ContainsFunc(seen.Others, func(n Named) bool { return strings.EqualFold(n.ID, id) })
+		known := slices.ContainsFunc(seen.Others, func(n NamedFile) bool { return strings.EqualFold(n.ID, id) })
 		if !ok || known || strings.EqualFold(id, seen.Session.FileID()) {
 			continue
 		}
 		file, _ := x.file(ctx, id) // without an answer its state is unknown
 		if slices.Contains(named, id) || file.State == store.FileCompleted {
-			seen.Others = append(seen.Others, Named{id, file.State})
+			seen.Others = append(seen.Others, NamedFile{id, file.State})
 		}
 	}
 }
@@ -64,7 +64,7 @@ func (x *Examiner) file(ctx context.Context, id string) (store.File, error) {
 	if x.Files == nil {
 		return store.File{State: store.FileUnknown}, ErrNotAsked
 	}
-	file, err := ask(ctx, x.deadlines().All, func(ctx context.Context) (store.File, error) { return x.Files.File(ctx, id) })
+	file, err := callWithin(ctx, x.deadlines().All, func(ctx context.Context) (store.File, error) { return x.Files.File(ctx, id) })
 	switch {
 	case errors.Is(err, store.FileNotFound):
 		return store.File{State: store.FileMissing}, err

@@ -66,11 +66,11 @@ func stuck(e Evidence, d Diagnosis) bool {
 		return false
 	}
 	for _, key := range e.Session.Keys() {
-		if key.Other {
+		if key.WrongType {
 			return false
 		}
 	}
-	picture := strings.HasPrefix(e.Session.Lookup.Value.GenerationType, "image-to-")
+	picture := strings.HasPrefix(e.Session.SessionKey.Value.GenerationType, "image-to-")
 	return !picture
 }
 
@@ -131,13 +131,13 @@ func drawEvidence(t *rapid.T) Evidence {
 	return Evidence{
 		RedisSilent: rapid.IntRange(0, 19).Draw(t, "silent") == 0,
 		Session: store.Session{Prompt: drawKey(t, "prompt"), Webhook: drawKey(t, "webhook"),
-			Lookup: drawKey(t, "session")},
+			SessionKey: drawKey(t, "session")},
 		Payment: p,
 		File: store.File{SeenAt: drawTime(t, "seen"), State: rapid.SampledFrom([]store.FileState{"", store.FileNone, store.FileInProgress, store.FileFinalizing, store.FileCompleted,
 			store.FileFailed, store.FileUnknown, store.FileMissing, store.FileUnchecked}).Draw(t, "file")},
 		APIProven: rapid.Bool().Draw(t, "proven"),
 		Finished:  rapid.SampledFrom([][]string{nil, nil, nil, {storetest.File1}, {storetest.File2, "0b000000-0000-4000-8000-00000000000b"}}).Draw(t, "finished"),
-		Others: rapid.SampledFrom([][]Named{nil, {{storetest.File2, rapid.SampledFrom([]store.FileState{store.FileUnknown, store.FileMissing, store.FileFailed, store.FileInProgress,
+		Others: rapid.SampledFrom([][]NamedFile{nil, {{storetest.File2, rapid.SampledFrom([]store.FileState{store.FileUnknown, store.FileMissing, store.FileFailed, store.FileInProgress,
 			store.FileCompleted}).Draw(t, "other file")}}}).Draw(t, "others"),
 		Event: store.Event{Completed: rapid.Bool().Draw(t, "event")},
 		Site:  rapid.SampledFrom([]*store.Site{nil, {Found: true, Status: "processing", FileID: storetest.File1}, {}}).Draw(t, "site"),
@@ -152,7 +152,7 @@ func drawKey(t *rapid.T, kind string) store.Key {
 	case 0, 1, 2:
 		return store.Key{Kind: kind}
 	case 3:
-		key.Exists, key.Other, key.Fault = true, true, store.FaultOtherType
+		key.Exists, key.WrongType, key.Fault = true, true, store.FaultOtherType
 		return key
 	}
 	members := map[string]any{}

@@ -14,14 +14,14 @@ type SessionJob struct {
 	Action  store.Action
 	Outcome store.Outcome // "" = it runs
 	At      time.Time     // of the outcome, or of the claim while it runs
-	Made    []Made        // by all jobs of the session, oldest first
+	Made    []Generation  // by all jobs of the session, oldest first
 	// Replaced are the files that the session named until a generation of ours.
 	Replaced []string
 	Doubt    string // why the site may have had a video made before a repair of ours; "" = nothing says so
 }
 
-// Made is a video or an image that a job had made, or began to.
-type Made struct {
+// Generation is a video or an image that a job had made, or began to.
+type Generation struct {
 	FileID string
 	At     time.Time
 	Cents  int // estimated cost, 0 = unknown
@@ -32,8 +32,8 @@ type JobReader interface {
 	JobOf(ctx context.Context, session string) (SessionJob, error)
 }
 
-// Without is a reader for the job itself, which must not see itself.
-func Without(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
+// Excluding is a reader for the job itself, which must not see itself.
+func Excluding(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
 
 type otherJobs struct {
 	jobs JobReader

@@ -16,8 +16,8 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Due is a session to be looked at.
-type Due struct {
+// DueSession is a session to be looked at.
+type DueSession struct {
 	Session string
 	At      time.Time // to the millisecond
 }
@@ -27,7 +27,7 @@ type Due struct {
 const dueChunk = 200
 
 // KEYS: due. ARGV: life in ms, then times in ms and session ids.
-var putOnDue = redis.NewScript(`
+var addDue = redis.NewScript(`
 for i = 2, #ARGV, 2 do
 	local at, new = redis.call('ZSCORE', KEYS[1], ARGV[i + 1]), tonumber(ARGV[i])
 	if at then new = math.min(new, tonumber(at) + 1) end
@@ -36,25 +36,25 @@ end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
-// Put puts sessions on the due list. One that stands there already keeps the
+// AddDue puts sessions on the due list. One that stands there already keeps the
 // earlier time, but for a millisecond: who is looking at it just then does not
 // take it off.
-func (w *Watch) Put(ctx context.Context, dues ...Due) error {
+func (w *Watch) AddDue(ctx context.Context, dues ...DueSession) error {
 	for chunk := range slices.Chunk(dues, dueChunk) {
 		args := []any{caseLife.Milliseconds()}
 		for _, d := range chunk {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
-		if err := w.state.Run(ctx, putOnDue, []string{dueKey}, args...).Err(); err != nil {
+		if err := w.state.Run(ctx, addDue, []string{dueKey}, args...).Err(); err != nil {
 			return fmt.Errorf("put sessions on the due list: %w", rdb.Classify(err))
 		}
 	}
 	return nil
 }
 
-// Due lists the sessions that are due by now, those due first first, at most
+// DueSession lists the sessions that are due by now, those due first first, at most
 // limit.
-func (w *Watch) Due(ctx context.Context, now time.Time, limit int) ([]Due, error) {
+func (w *Watch) Due(ctx context.Context, now time.Time, limit int) ([]DueSession, error) {
 	client, err := w.state.Client(ctx)
 	if err != nil {
 		return nil, err
@@ -64,31 +64,31 @@ func (w *Watch) Due(ctx context.Context, now time.Time, limit int) ([]Due, error
 	if err != nil {
 		return nil, fmt.Errorf("read the due list: %w", rdb.Classify(err))
 	}
-	dues := make([]Due, 0, len(found))
+	dues := make([]DueSession, 0, len(found))
 	for _, z := range found {
 		id, _ := z.Member.(string) // go-redis reads members as strings
-		dues = append(dues, Due{Session: id, At: time.UnixMilli(int64(math.Round(z.Score)))})
+		dues = append(dues, DueSession{Session: id, At: time.UnixMilli(int64(math.Round(z.Score)))})
 	}
 	return dues, nil
 }
 
 // KEYS: due. ARGV: times in ms and session ids.
-var takeOffDue = redis.NewScript(`
+var removeDue = redis.NewScript(`
 for i = 1, #ARGV, 2 do
 	local at = redis.call('ZSCORE', KEYS[1], ARGV[i + 1])
 	if at and tonumber(at) == tonumber(ARGV[i]) then redis.call('ZREM', KEYS[1], ARGV[i + 1]) end
 end
 return 1`)
 
-// Looked takes sessions off the due list, but for those that were put on it
+// RemoveDue takes sessions off the due list, but for those that were put on it
 // anew in the meantime.
-func (w *Watch) Looked(ctx context.Context, dues []Due) error {
+func (w *Watch) RemoveDue(ctx context.Context, dues []DueSession) error {
 	for chunk := range slices.Chunk(dues, dueChunk) {
 		var args []any
 		for _, d := range chunk {
 			args = append(args, d.At.UnixMilli(), d.Session)
 		}
-		if err := w.state.Run(ctx, takeOffDue, []string{dueKey}, args...).Err(); err != nil {
+		if err := w.state.Run(ctx, removeDue, []string{dueKey}, args...).Err(); err != nil {
 			return fmt.Errorf("take sessions off the due list: %w", rdb.Classify(err))
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// IncidentKind is what an incident is about: a verdict, or one of those below.
-type IncidentKind string
+// Kind is what an incident is about: a verdict, or one of those below.
+type Kind string
 
 // The kinds that are no verdict.
 const (
-	IncidentUnverified IncidentKind = "unverified" // Stripe is silent: payments cannot be verified
-	IncidentHistory    IncidentKind = "history"    // what happened before the watch began
-	IncidentBlind      IncidentKind = "blind"      // the watch itself fails
-	IncidentFiles      IncidentKind = "files"      // SuperDuperAI does not say how files stand
-	IncidentEmpty      IncidentKind = "empty"      // Redis holds no session although Stripe lists sales
+	PaymentsUnverified Kind = "unverified" // Stripe is silent: payments cannot be verified
+	Backlog            Kind = "history"    // what happened before the watch began
+	Degraded           Kind = "blind"      // the watch itself fails
+	FilesUnchecked     Kind = "files"      // SuperDuperAI does not say how files stand
+	NoSessions         Kind = "empty"      // Redis holds no session although Stripe lists sales
 )
 
 // The parts of the watch that can fail.
@@ -77,8 +77,8 @@ func (c *Case) same(o *Case) bool {
 		c.Ending == o.Ending
 }
 
-// Press is a button that somebody pressed.
-type Press struct {
+// Acknowledgement is a button that somebody pressed.
+type Acknowledgement struct {
 	By    string    `json:"by"`
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"` // of a snooze
@@ -123,28 +123,28 @@ func (s *Sum) Add(c Case) {
 // Incident is sessions with the same trouble, grouped in one alert message. It
 // is its own outbox: Revision counts what is to be shown, Shown what was.
 type Incident struct {
-	ID       string                    `json:"id"`
-	Kind     IncidentKind              `json:"kind"`
-	Opened   time.Time                 `json:"opened"`
-	Grown    time.Time                 `json:"grown"`              // when the last session joined
-	Since    time.Time                 `json:"since"`              // of the oldest trouble
-	Cases    []Case                    `json:"-"`                  // stored beside it
-	Sessions int                       `json:"sessions,omitempty"` // where they are only counted
-	Sums     map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of a summary, by verdict
-	Parts    []string                  `json:"parts,omitempty"`    // of the watch, that fail
-	Why      store.Unverified          `json:"why,omitempty"`      // Stripe does not tell of payments
-	Trouble  store.FileTrouble         `json:"trouble,omitempty"`  // files cannot be checked
-	Closed   time.Time                 `json:"closed,omitzero"`
+	ID           string                    `json:"id"`
+	Kind         Kind                      `json:"kind"`
+	Opened       time.Time                 `json:"opened"`
+	LastJoinedAt time.Time                 `json:"grown"`              // when the last session joined
+	Since        time.Time                 `json:"since"`              // of the oldest trouble
+	Cases        []Case                    `json:"-"`                  // stored beside it
+	Sessions     int                       `json:"sessions,omitempty"` // where they are only counted
+	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of a summary, by verdict
+	Parts        []string                  `json:"parts,omitempty"`    // of the watch, that fail
+	Why          store.Unverified          `json:"why,omitempty"`      // Stripe does not tell of payments
+	Trouble      store.FileTrouble         `json:"trouble,omitempty"`  // files cannot be checked
+	Closed       time.Time                 `json:"closed,omitzero"`
 
-	Acknowledged *Press `json:"acknowledged,omitempty"`
-	Snoozed      *Press `json:"snoozed,omitempty"`
+	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
+	Snoozed      *Acknowledgement `json:"snoozed,omitempty"`
 
-	Revision int64         `json:"revision"`
-	Change   string        `json:"change,omitempty"` // why the revision is not shown yet
-	Shown    int64         `json:"shown"`
-	ShownAt  time.Time     `json:"shown_at,omitzero"`
-	Place    store.Message `json:"place,omitzero"` // empty = not posted
-	PostedAt time.Time     `json:"posted_at,omitzero"`
+	Revision     int64         `json:"revision"`
+	Change       string        `json:"change,omitempty"` // why the revision is not shown yet
+	Shown        int64         `json:"shown"`
+	ShownAt      time.Time     `json:"shown_at,omitzero"`
+	SlackMessage store.Message `json:"place,omitzero"` // empty = not posted
+	PostedAt     time.Time     `json:"posted_at,omitzero"`
 
 	Posting   string    `json:"posting,omitempty"` // marks a post whose outcome is not known
 	PostingAt time.Time `json:"posting_at,omitzero"`

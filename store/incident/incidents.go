@@ -18,12 +18,12 @@ import (
 // ErrUnknownIncident means that there is no such incident, or not any more.
 var ErrUnknownIncident = errors.New("no such incident")
 
-// errChanged means that somebody else changed the record in between.
-var errChanged = errors.New("the record was changed in between")
+// errConflict means that somebody else changed the record in between.
+var errConflict = errors.New("the record was changed in between")
 
-// attempts is how often a change is made anew when others change the record at
+// maxAttempts is how often a change is made anew when others change the record at
 // the same time. Only the leader and people's clicks do.
-const attempts = 10
+const maxAttempts = 10
 
 // OpenIncidents are the incidents that are shown or to be shown, the oldest
 // first. Those that known holds in the version that is stored are not read
@@ -175,7 +175,7 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 	case saved < 0:
 		return lease.ErrLost
 	case saved == 0:
-		return errChanged
+		return errConflict
 	}
 	i.version++
 	return nil
@@ -192,21 +192,21 @@ func (w *Watch) OpenIncident(ctx context.Context, l lease.Lease, i Incident) (In
 // false where there is nothing to change. What the caller knows stays as it is.
 // ErrLeadLost where somebody else leads.
 func (w *Watch) ChangeIncident(ctx context.Context, l lease.Lease, i Incident, change func(*Incident) bool) (Incident, error) {
-	for range attempts {
+	for range maxAttempts {
 		changed := i
 		changed.Cases = slices.Clone(i.Cases)
 		if !change(&changed) {
 			return i, nil
 		}
 		err := w.save(ctx, l.Token, &changed, i.Cases, false)
-		if !errors.Is(err, errChanged) {
+		if !errors.Is(err, errConflict) {
 			return changed, err
 		}
 		if i, err = w.Incident(ctx, i.ID); err != nil {
 			return i, err
 		}
 	}
-	return Incident{}, errChanged
+	return Incident{}, errConflict
 }
 
 // RetireIncident takes an incident off the open ones; it stays readable for
@@ -218,15 +218,15 @@ func (w *Watch) RetireIncident(ctx context.Context, l lease.Lease, id string) er
 
 // changeOutline changes what does not concern the cases, which are not read.
 func (w *Watch) changeOutline(ctx context.Context, token, id string, retire bool, change func(*Incident) bool) (Incident, error) {
-	for range attempts {
+	for range maxAttempts {
 		i, _, err := w.outline(ctx, id)
 		if err != nil || !change(&i) {
 			return i, err
 		}
 		err = w.save(ctx, token, &i, nil, retire)
-		if !errors.Is(err, errChanged) {
+		if !errors.Is(err, errConflict) {
 			return i, err
 		}
 	}
-	return Incident{}, errChanged
+	return Incident{}, errConflict
 }

@@ -56,19 +56,19 @@ func (w *Watch) Lead(ctx context.Context, owner string) (lease.Lease, bool, erro
 
 // WatchState is how far the watch came. A zero time means never.
 type WatchState struct {
-	Epoch       time.Time     // what happened before is history, and called out by nobody
-	Cursor      time.Time     // up to which Stripe's events were read
-	Listed      time.Time     // when Stripe's sessions were last listed
-	Passed      time.Time     // when Stripe last answered a whole pass
-	Swept       time.Time     // when a sweep last went through
-	Pause       time.Duration // from then to the next one
-	Sold        time.Time     // of the newest sale that Stripe listed
-	Proven      Proof
-	Found       time.Time    // when a file was last found, to some minutes
-	Notified    time.Time    // when Redis last told of a write
-	Reads       store.Layout // of the keys that the site reads, by the last sweep; LayoutNone = no session told
-	HistoryTold bool
-	Unreachable string // why alerts do not reach their channel, "" = they do
+	Epoch           time.Time     // what happened before is history, and called out by nobody
+	Cursor          time.Time     // up to which Stripe's events were read
+	Listed          time.Time     // when Stripe's sessions were last listed
+	Passed          time.Time     // when Stripe last answered a whole pass
+	Swept           time.Time     // when a sweep last went through
+	Pause           time.Duration // from then to the next one
+	Sold            time.Time     // of the newest sale that Stripe listed
+	Proven          Proof
+	Found           time.Time    // when a file was last found, to some minutes
+	Notified        time.Time    // when Redis last told of a write
+	Reads           store.Layout // of the keys that the site reads, by the last sweep; LayoutNone = no session told
+	BacklogNotified bool
+	Unreachable     string // why alerts do not reach their channel, "" = they do
 }
 
 // Proof is that the SuperDuperAI API at a URL knew a file which the site started:
@@ -132,19 +132,19 @@ func (w *Watch) State(ctx context.Context) (WatchState, error) {
 	if err != nil {
 		return WatchState{}, fmt.Errorf("read the state of the watch: %w", rdb.Classify(err))
 	}
-	return stateOf(fields), nil
+	return parseState(fields), nil
 }
 
-func stateOf(fields map[string]string) WatchState {
+func parseState(fields map[string]string) WatchState {
 	pause, _ := strconv.ParseInt(fields[fieldPause], 10, 64) // absent = 0
 	url, created, _ := strings.Cut(fields[fieldProven], " ")
 	return WatchState{
-		Pause: time.Duration(pause) * time.Millisecond, Sold: milli(fields[fieldSold]), Proven: Proof{URL: url, Created: milli(created)},
-		Found: milli(fields[fieldFound]),
-		Epoch: milli(fields[fieldEpoch]), Cursor: milli(fields[fieldCursor]), Listed: milli(fields[fieldListed]),
-		Passed: milli(fields[fieldPassed]), Swept: milli(fields[fieldSwept]), Notified: milli(fields[fieldNotified]),
-		Reads:       store.Layout(fields[fieldReads]),
-		HistoryTold: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
+		Pause: time.Duration(pause) * time.Millisecond, Sold: parseMillis(fields[fieldSold]), Proven: Proof{URL: url, Created: parseMillis(created)},
+		Found: parseMillis(fields[fieldFound]),
+		Epoch: parseMillis(fields[fieldEpoch]), Cursor: parseMillis(fields[fieldCursor]), Listed: parseMillis(fields[fieldListed]),
+		Passed: parseMillis(fields[fieldPassed]), Swept: parseMillis(fields[fieldSwept]), Notified: parseMillis(fields[fieldNotified]),
+		Reads:           store.Layout(fields[fieldReads]),
+		BacklogNotified: fields[fieldHistory] != "", Unreachable: fields[fieldUnreachable],
 	}
 }
 
@@ -164,16 +164,16 @@ func (w *Watch) Begin(ctx context.Context, epoch time.Time) error {
 type StateChange struct{ field, value string }
 
 // Cursor notes up to which Stripe's events were read.
-func Cursor(at time.Time) StateChange { return StateChange{fieldCursor, text(at)} }
+func Cursor(at time.Time) StateChange { return StateChange{fieldCursor, millis(at)} }
 
 // Listed notes when Stripe's sessions were listed.
-func Listed(at time.Time) StateChange { return StateChange{fieldListed, text(at)} }
+func Listed(at time.Time) StateChange { return StateChange{fieldListed, millis(at)} }
 
 // Passed notes when Stripe answered a whole pass.
-func Passed(at time.Time) StateChange { return StateChange{fieldPassed, text(at)} }
+func Passed(at time.Time) StateChange { return StateChange{fieldPassed, millis(at)} }
 
 // Swept notes when a sweep went through.
-func Swept(at time.Time) StateChange { return StateChange{fieldSwept, text(at)} }
+func Swept(at time.Time) StateChange { return StateChange{fieldSwept, millis(at)} }
 
 // Pause notes how long after that the next one starts.
 func Pause(d time.Duration) StateChange {
@@ -181,24 +181,24 @@ func Pause(d time.Duration) StateChange {
 }
 
 // Sold notes the newest sale that Stripe listed.
-func Sold(at time.Time) StateChange { return StateChange{fieldSold, text(at)} }
+func Sold(at time.Time) StateChange { return StateChange{fieldSold, millis(at)} }
 
 // Found notes when SuperDuperAI last knew a file.
-func Found(at time.Time) StateChange { return StateChange{fieldFound, text(at)} }
+func Found(at time.Time) StateChange { return StateChange{fieldFound, millis(at)} }
 
 // Proven notes that the API at the URL knew the file of a session created then.
 func Proven(url string, created time.Time) StateChange {
-	return StateChange{fieldProven, urlDigest(url) + " " + text(created)}
+	return StateChange{fieldProven, urlDigest(url) + " " + millis(created)}
 }
 
 // Notified notes when Redis told of a write.
-func Notified(at time.Time) StateChange { return StateChange{fieldNotified, text(at)} }
+func Notified(at time.Time) StateChange { return StateChange{fieldNotified, millis(at)} }
 
 // Reads notes the layout that the site reads.
 func Reads(l store.Layout) StateChange { return StateChange{fieldReads, string(l)} }
 
-// HistoryTold notes that the summary of what was before is posted.
-func HistoryTold() StateChange { return StateChange{fieldHistory, "told"} }
+// BacklogNotified notes that the summary of what was before is posted.
+func BacklogNotified() StateChange { return StateChange{fieldHistory, "told"} }
 
 // Unreachable notes why alerts do not reach their channel, "" = they do.
 func Unreachable(why string) StateChange { return StateChange{fieldUnreachable, why} }
@@ -226,10 +226,10 @@ func (w *Watch) Note(ctx context.Context, l lease.Lease, changes ...StateChange)
 	return nil
 }
 
-func text(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
+func millis(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
 
-// milli reads what text wrote; anything else is never.
-func milli(text string) time.Time {
+// parseMillis reads what text wrote; anything else is never.
+func parseMillis(text string) time.Time {
 	ms, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return time.Time{}
@@ -237,9 +237,9 @@ func milli(text string) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// Replicated returns nil once every connected replica has all that the watch
+// AwaitReplicas returns nil once every connected replica has all that the watch
 // has written so far.
-func (w *Watch) Replicated(ctx context.Context) error {
+func (w *Watch) AwaitReplicas(ctx context.Context) error {
 	r, err := w.state.Replication(ctx, watchSyncKey)
 	if err != nil || r.Connected == 0 {
 		return err

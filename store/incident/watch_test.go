@@ -62,9 +62,9 @@ func TestOneLeads(t *testing.T) {
 		}
 		testenv.Must(t, w.Begin(t.Context(), storetest.At))
 		testenv.Must(t, w.Begin(t.Context(), storetest.At.Add(time.Hour)))
-		testenv.Must(t, w.Note(t.Context(), second, Swept(storetest.At), Cursor(storetest.At.Add(time.Second)), HistoryTold(), Unreachable("away"), Reads(store.LayoutThreeKey)))
+		testenv.Must(t, w.Note(t.Context(), second, Swept(storetest.At), Cursor(storetest.At.Add(time.Second)), BacklogNotified(), Unreachable("away"), Reads(store.LayoutThreeKey)))
 		state, err := w.State(t.Context())
-		want := WatchState{Epoch: storetest.At, Swept: storetest.At, Cursor: storetest.At.Add(time.Second), HistoryTold: true, Unreachable: "away", Reads: store.LayoutThreeKey}
+		want := WatchState{Epoch: storetest.At, Swept: storetest.At, Cursor: storetest.At.Add(time.Second), BacklogNotified: true, Unreachable: "away", Reads: store.LayoutThreeKey}
 		if err != nil || state != want {
 			t.Errorf("%+v, %v; want %+v", state, err, want)
 		}
@@ -75,8 +75,8 @@ func TestDueList(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
-		testenv.Must(t, w.Put(t.Context(), Due{"late", storetest.At.Add(time.Minute)}, Due{"now", storetest.At}, Due{"early", storetest.At.Add(-time.Hour)}))
-		testenv.Must(t, w.Put(t.Context(), Due{"early", storetest.At.Add(time.Hour)}, Due{"late", storetest.At.Add(time.Second)}))
+		testenv.Must(t, w.AddDue(t.Context(), DueSession{"late", storetest.At.Add(time.Minute)}, DueSession{"now", storetest.At}, DueSession{"early", storetest.At.Add(-time.Hour)}))
+		testenv.Must(t, w.AddDue(t.Context(), DueSession{"early", storetest.At.Add(time.Hour)}, DueSession{"late", storetest.At.Add(time.Second)}))
 		names := func(now time.Time, limit int) (ids []string) {
 			dues, err := w.Due(t.Context(), now, limit)
 			testenv.Must(t, err)
@@ -96,15 +96,15 @@ func TestDueList(t *testing.T) {
 		}
 		dues, err := w.Due(t.Context(), storetest.At, 10)
 		testenv.Must(t, err)
-		testenv.Must(t, w.Put(t.Context(), Due{"now", storetest.At.Add(-time.Second)})) // while it is looked at
-		testenv.Must(t, w.Looked(t.Context(), dues))
+		testenv.Must(t, w.AddDue(t.Context(), DueSession{"now", storetest.At.Add(-time.Second)})) // while it is looked at
+		testenv.Must(t, w.RemoveDue(t.Context(), dues))
 		if got := names(storetest.At.Add(time.Hour), 10); !slices.Equal(got, []string{"now", "late"}) {
 			t.Errorf("left: %v", got)
 		}
 		dues, err = w.Due(t.Context(), storetest.At, 10)
 		testenv.Must(t, err)
-		testenv.Must(t, w.Put(t.Context(), Due{"now", storetest.At.Add(time.Second)})) // likewise, as late as it is
-		testenv.Must(t, w.Looked(t.Context(), dues))
+		testenv.Must(t, w.AddDue(t.Context(), DueSession{"now", storetest.At.Add(time.Second)})) // likewise, as late as it is
+		testenv.Must(t, w.RemoveDue(t.Context(), dues))
 		if got := names(storetest.At, 10); !slices.Equal(got, []string{"now"}) {
 			t.Errorf("left of what was written meanwhile: %v", got)
 		}

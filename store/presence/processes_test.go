@@ -44,10 +44,10 @@ func TestProcessesWithoutRedis(t *testing.T) {
 	server := redistest.Start(t)
 	p := NewProcesses(rdbtest.Open(t, server.URL()))
 	server.Kill(t)
-	if _, err := p.Announce(t.Context(), "a", time.Now()); !errors.Is(err, rdb.ErrSilent) {
+	if _, err := p.Announce(t.Context(), "a", time.Now()); !errors.Is(err, rdb.ErrNoAnswer) {
 		t.Errorf("Announce: %v", err)
 	}
-	if err := p.Leave(t.Context(), "a"); !errors.Is(err, rdb.ErrSilent) {
+	if err := p.Leave(t.Context(), "a"); !errors.Is(err, rdb.ErrNoAnswer) {
 		t.Errorf("Leave: %v", err)
 	}
 }

@@ -38,16 +38,16 @@ const (
 	probeLife   = 10 * time.Second
 )
 
-// Try tries what is needed. Nothing of the product's is read or changed: its
+// TryAccess tries what is needed. Nothing of the product's is read or changed: its
 // keys are asked for under an id that nobody has, and written only if they
 // exist. Of our own there is one key for some seconds, and what would change it
 // meets a value of another type.
-func Try(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
+func TryAccess(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return Access{}, err
 	}
-	t := trial{client: client, key: probePrefix + rand.Text(), id: "cs_test_sessionbot" + rand.Text()}
+	t := accessTrial{client: client, key: probePrefix + rand.Text(), id: "cs_test_sessionbot" + rand.Text()}
 	err = t.try(ctx, []attempt{{args: []any{"PING"}}, {args: []any{"INFO", "server"}}})
 	if err == nil && use&ForProduct != 0 {
 		err = t.product(ctx)
@@ -61,8 +61,8 @@ func Try(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 	return t.Access, rdb.Classify(err)
 }
 
-// trial is one look at what a user may do.
-type trial struct {
+// accessTrial is one look at what a user may do.
+type accessTrial struct {
 	Access
 	client redis.UniversalClient
 	key    string // of our own, a string
@@ -71,7 +71,7 @@ type trial struct {
 
 // note takes down what an attempt came to. It reports true for an answer that
 // tells nothing of our rights.
-func (t *trial) note(label string, err error) bool {
+func (t *accessTrial) note(label string, err error) bool {
 	var answered redis.Error
 	kind := rdb.Trouble(rdb.Classify(err))
 	switch {
@@ -98,7 +98,7 @@ type attempt struct {
 	args   []any
 }
 
-func (t *trial) try(ctx context.Context, attempts []attempt) error {
+func (t *accessTrial) try(ctx context.Context, attempts []attempt) error {
 	pipe := t.client.Pipeline()
 	cmds := make([]*redis.Cmd, len(attempts))
 	for i, a := range attempts {
@@ -118,7 +118,7 @@ func (a attempt) label() string {
 	return strings.TrimSpace(name + " " + a.family)
 }
 
-func (t *trial) product(ctx context.Context) error {
+func (t *accessTrial) product(ctx context.Context) error {
 	attempts := []attempt{{args: []any{"DBSIZE"}}, {args: []any{"SCAN", 0, "COUNT", 1}}}
 	for _, prefix := range store.KeyPrefixes {
 		key, family := prefix+t.id, prefix+"*"
@@ -145,7 +145,7 @@ func (t *trial) product(ctx context.Context) error {
 
 // transaction tries one that reads a key. Who may not end it is told that it was
 // given up.
-func (t *trial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
+func (t *accessTrial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
 	_, err := on.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
 	label := "MULTI, EXEC"
 	if redis.HasErrorPrefix(err, "EXECABORT") {
@@ -158,7 +158,7 @@ func (t *trial) transaction(ctx context.Context, on redis.Cmdable, key string) e
 	return nil
 }
 
-func (t *trial) state(ctx context.Context) error {
+func (t *accessTrial) state(ctx context.Context) error {
 	const family = "sessionbot:*"
 	set := t.client.Set(ctx, t.key, "tried by sessionbot doctor", probeLife).Err()
 	if t.note("SET "+family, set) {
@@ -184,10 +184,10 @@ func (t *trial) state(ctx context.Context) error {
 	return t.try(ctx, append(attempts, on("DEL"), on("UNLINK")))
 }
 
-// Beyond lists what our user may do and does not need to. It tries calls that
+// ExcessAccess lists what our user may do and does not need to. It tries calls that
 // change nothing: a command for administrators says that others are open, too.
 // What is refused Redis notes in its ACL LOG.
-func Beyond(ctx context.Context, r *rdb.Redis, use Use) (open []string, err error) {
+func ExcessAccess(ctx context.Context, r *rdb.Redis, use Use) (open []string, err error) {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func Beyond(ctx context.Context, r *rdb.Redis, use Use) (open []string, err erro
 	if use&ForProduct == 0 {
 		attempts = append(attempts, attempt{"of sessions", []any{"GET", store.LookupPrefix + rand.Text()}})
 	}
-	t := trial{client: client}
+	t := accessTrial{client: client}
 	if err := t.try(ctx, attempts); err != nil {
 		return nil, rdb.Classify(err)
 	}

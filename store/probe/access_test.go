@@ -24,12 +24,12 @@ func TestAccessNamesWhatIsMissing(t *testing.T) {
 		probe.ForState: "del eval evalsha exec exists expire get hget hgetall hmget hset hsetnx incr info mget multi " +
 			"pexpire ping wait xadd xrevrange zadd zcard zrange zrangebyscore zrem zremrangebyscore zscore",
 	} {
-		whole, err := probe.Try(t.Context(), rdbtest.As(t, server, all), use)
+		whole, err := probe.TryAccess(t.Context(), rdbtest.As(t, server, all), use)
 		if err != nil || len(whole.Denied) > 0 || whole.ReadOnly != "" {
 			t.Errorf("who may do all: %+v, %v", whole, err)
 		}
 		for command := range strings.FieldsSeq(commands) {
-			access, err := probe.Try(t.Context(), rdbtest.As(t, server, all+" -"+command), use)
+			access, err := probe.TryAccess(t.Context(), rdbtest.As(t, server, all+" -"+command), use)
 			named := slices.ContainsFunc(access.Denied, func(label string) bool {
 				return slices.Contains(strings.FieldsFunc(strings.ToLower(strings.Replace(label, "MEMORY", "MEMORY|USAGE", 1)), func(r rune) bool { return r == ' ' || r == ',' }), command)
 			})
@@ -58,10 +58,10 @@ func TestAccessHasNoEffect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close() //nolint:errcheck // a test's own client
-	if access, err := probe.Try(t.Context(), r, probe.ForProduct|probe.ForState); err != nil || len(access.Denied) > 0 {
+	if access, err := probe.TryAccess(t.Context(), r, probe.ForProduct|probe.ForState); err != nil || len(access.Denied) > 0 {
 		t.Errorf("%+v, %v", access, err)
 	}
-	beyond, err := probe.Beyond(t.Context(), r, probe.ForState)
+	beyond, err := probe.ExcessAccess(t.Context(), r, probe.ForState)
 	want := []string{"CONFIG", "SLOWLOG", "GET of foreign keys", "SET of foreign keys", "GET of sessions"}
 	if err != nil || !slices.Equal(beyond, want) {
 		t.Errorf("%q, %v", beyond, err)

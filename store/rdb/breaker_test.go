@@ -42,17 +42,17 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 			t.Cleanup(func() { node.Thaw(t) })
 			var open *breaker.OpenError
 			for range 2 * breaker.Failures { // whoever is in a hurry says nothing of the server
-				ctx, cancel := context.WithTimeout(t.Context(), soon/20)
-				if err := session(ctx); !errors.Is(err, ErrSilent) || errors.As(err, &open) {
+				ctx, cancel := context.WithTimeout(t.Context(), urgentWithin/20)
+				if err := session(ctx); !errors.Is(err, ErrNoAnswer) || errors.As(err, &open) {
 					t.Errorf("frozen, in a hurry: %v", err)
 				}
 				cancel()
 			}
 			testenv.Until(t, "it is not asked any more", func() bool {
-				ctx, cancel := context.WithTimeout(t.Context(), 2*soon)
+				ctx, cancel := context.WithTimeout(t.Context(), 2*urgentWithin)
 				defer cancel()
 				err := session(ctx)
-				if !errors.Is(err, ErrSilent) {
+				if !errors.Is(err, ErrNoAnswer) {
 					t.Fatalf("frozen: %v", err)
 				}
 				return errors.As(err, &open)

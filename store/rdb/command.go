@@ -29,12 +29,12 @@ func Command(err error) string {
 	return refused.name
 }
 
-// named gives the commands that were refused for good their names, and returns
+// withCommand gives the commands that were refused for good their names, and returns
 // the error of all of them.
-func named(err error, cmds ...redis.Cmder) error {
+func withCommand(err error, cmds ...redis.Cmder) error {
 	for _, cmd := range cmds {
 		cause := cmd.Err()
-		if _, answered := cause.(redis.Error); !answered || !Impossible(troubleOf(cause)) { //nolint:errorlint // what is wrapped is about another command
+		if _, answered := cause.(redis.Error); !answered || !Permanent(kindOf(cause)) { //nolint:errorlint // what is wrapped is about another command
 			continue
 		}
 		wrapped := &commandError{name: strings.ToUpper(cmd.FullName()), error: cause}

@@ -46,7 +46,7 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err = d.announced(addr, err); err != nil {
 		return nil, err
 	}
-	return measured(conn), nil
+	return limitReplies(conn), nil
 }
 
 // connect asks each server for a certificate of its own name. Where nodes are
@@ -91,7 +91,7 @@ func (d *dialer) announced(addr string, err error) error {
 	switch {
 	case err == nil:
 		d.reached[addr] = true
-	case !d.reached[addr] && !errors.Is(err, context.Canceled) && errors.Is(wireKind(err), ErrSilent):
+	case !d.reached[addr] && !errors.Is(err, context.Canceled) && errors.Is(wireKind(err), ErrNoAnswer):
 		return fmt.Errorf("%w: %w", ErrAnnounced, err)
 	}
 	return err

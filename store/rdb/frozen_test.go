@@ -20,7 +20,7 @@ func TestFrozenRedisIsSilentInTime(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
 			testenv.Returns(t, "the question", func() {
-				if _, err := r.Ping(ctx); !errors.Is(err, ErrSilent) {
+				if _, err := r.Ping(ctx); !errors.Is(err, ErrNoAnswer) {
 					t.Errorf("got %v", err)
 				}
 			})

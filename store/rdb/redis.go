@@ -83,7 +83,7 @@ func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	// deadline is nearer.
 	var cluster bool
 	err := r.asking.Do(func() (err error) {
-		cluster, err = isCluster(ctx, *r.single)
+		cluster, err = detectCluster(ctx, *r.single)
 		return err
 	})
 	if err != nil {
@@ -123,18 +123,18 @@ func (r *Redis) alone() bool {
 	return alone
 }
 
-// isCluster asks the server in database 0, the only one that every server has.
+// detectCluster asks the server in database 0, the only one that every server has.
 // One that does not tell of itself (its ACL, or who runs it, forbids INFO) is a
 // cluster if it has a cluster's slots. ErrSentinel where it holds no keys at all.
-func isCluster(ctx context.Context, options redis.Options) (bool, error) {
+func detectCluster(ctx context.Context, options redis.Options) (bool, error) {
 	options.DB = 0
 	probe := redis.NewClient(&options)
 	defer func() { _ = probe.Close() }() // nothing hangs on it any more
 	info, err := probe.Info(ctx).Result()
 	switch {
-	case untold(err):
+	case infoDenied(err):
 		slots, err := probe.Do(ctx, "CLUSTER", "SLOTS").Slice()
-		if err != nil && !untold(err) {
+		if err != nil && !infoDenied(err) {
 			return false, err
 		}
 		return len(slots) > 0, nil
@@ -146,12 +146,12 @@ func isCluster(ctx context.Context, options redis.Options) (bool, error) {
 	return strings.Contains(info, "cluster_enabled:1"), nil
 }
 
-// untold tells whether Redis answered, and merely does not tell this: it serves
+// infoDenied tells whether Redis answered, and merely does not tell this: it serves
 // what else it is asked.
-func untold(err error) bool {
+func infoDenied(err error) bool {
 	var answered redis.Error
-	kind := troubleOf(err)
-	return errors.As(err, &answered) && (kind == nil || Impossible(kind))
+	kind := kindOf(err)
+	return errors.As(err, &answered) && (kind == nil || Permanent(kind))
 }
 
 // Masters calls fn for every server that holds keys, in a cluster at the same

@@ -129,17 +129,17 @@ func TestSessionOfWhatIsRare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !s.Prompt.Exists || !s.Prompt.Other || s.Prompt.Fault != store.FaultOtherType {
+	if !s.Prompt.Exists || !s.Prompt.WrongType || s.Prompt.Fault != store.FaultOtherType {
 		t.Errorf("a hash: %+v", s.Prompt)
 	}
 	if !s.Webhook.Exists || s.Webhook.Fault != "it is not JSON" || s.Webhook.TTL != 0 {
 		t.Errorf("an empty string that never expires: %+v", s.Webhook)
 	}
-	if s.PromptText() != "A fox" || s.Lookup.Size != len(large) || s.Lookup.Fault != "" {
-		t.Errorf("three megabytes: %d bytes, %q", s.Lookup.Size, s.Lookup.Fault)
+	if s.PromptText() != "A fox" || s.SessionKey.Size != len(large) || s.SessionKey.Fault != "" {
+		t.Errorf("three megabytes: %d bytes, %q", s.SessionKey.Size, s.SessionKey.Fault)
 	}
-	if s, err = (sessions.Reader{Redis: r}).Session(ctx, "cs_live_huge"); err != nil || s.Lookup.Fault != store.FaultTooLarge {
-		t.Errorf("more than is read: %q, %v", s.Lookup.Fault, err)
+	if s, err = (sessions.Reader{Redis: r}).Session(ctx, "cs_live_huge"); err != nil || s.SessionKey.Fault != store.FaultTooLarge {
+		t.Errorf("more than is read: %q, %v", s.SessionKey.Fault, err)
 	}
 	if s, err = (sessions.Reader{Redis: r}).Session(ctx, "cs_live_none"); err != nil || s.Layout() != store.LayoutNone {
 		t.Errorf("nothing there: %+v, %v", s, err)
@@ -155,7 +155,7 @@ func TestOpenWhileRedisIsAway(t *testing.T) {
 	addr := mini.Addr()
 	mini.Close()
 	r := rdbtest.Open(t, "redis://"+addr)
-	if _, err := (sessions.Reader{Redis: r}).Session(t.Context(), "cs_live_1"); !errors.Is(err, rdb.ErrSilent) {
+	if _, err := (sessions.Reader{Redis: r}).Session(t.Context(), "cs_live_1"); !errors.Is(err, rdb.ErrNoAnswer) {
 		t.Fatalf("nobody listens, and the error is %v", err)
 	}
 	back := miniredis.NewMiniRedis()
@@ -182,7 +182,7 @@ func TestErrorsOfRedisAreNotSilence(t *testing.T) {
 	mini.RequireAuth("hunter2")
 	r := rdbtest.Open(t, "redis://:wrong@"+mini.Addr())
 	_, err := (sessions.Reader{Redis: r}).Session(t.Context(), "cs_live_1")
-	if err == nil || errors.Is(err, rdb.ErrSilent) || strings.Contains(err.Error(), "wrong@") {
+	if err == nil || errors.Is(err, rdb.ErrNoAnswer) || strings.Contains(err.Error(), "wrong@") {
 		t.Fatalf("got %v", err)
 	}
 }
@@ -193,7 +193,7 @@ func TestLargestValueIsRead(t *testing.T) {
 	server := redistest.Start(t)
 	testenv.Must(t, server.Client().SetRange(t.Context(), "session:cs_live_1", rdb.MaxValue, rand.Text()).Err())
 	s, err := (sessions.Reader{Redis: rdbtest.Open(t, redistest.Patient(t, server.URL()))}).Session(context.Background(), "cs_live_1")
-	if err != nil || s.Lookup.Fault != store.FaultTooLarge {
-		t.Errorf("%q, %v", s.Lookup.Fault, err)
+	if err != nil || s.SessionKey.Fault != store.FaultTooLarge {
+		t.Errorf("%q, %v", s.SessionKey.Fault, err)
 	}
 }

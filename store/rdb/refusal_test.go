@@ -48,7 +48,7 @@ func TestInfoRefused(t *testing.T) {
 			if seen, err := r.Server(t.Context()); err != nil || seen.Nodes == 0 || seen.Version != "" {
 				t.Errorf("%+v, %v", seen, err)
 			}
-			if seen, err := ledger.Replication(t.Context()); err != nil || seen.Told || seen.Needed {
+			if seen, err := ledger.Replication(t.Context()); err != nil || seen.Reported || seen.Needed {
 				t.Errorf("%+v, %v", seen, err)
 			}
 			if err := ledger.NoteReplicas(t.Context()); err != nil {
@@ -110,7 +110,7 @@ func TestMissingCommandsAreNamed(t *testing.T) {
 			server := redistest.Start(t, "--rename-command", c.command, "")
 			testenv.Must(t, server.Client().Append(t.Context(), "prompt:cs_live_1", "{}").Err())
 			r := rdbtest.Open(t, server.URL())
-			access, err := probe.Try(t.Context(), r, probe.ForProduct|probe.ForState)
+			access, err := probe.TryAccess(t.Context(), r, probe.ForProduct|probe.ForState)
 			if err != nil || len(access.Denied) > 0 || !slices.ContainsFunc(access.Missing, func(label string) bool { return strings.Contains(label, c.command) }) {
 				t.Errorf("%+v, %v", access, err)
 			}

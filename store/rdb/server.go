@@ -95,7 +95,7 @@ func server(ctx context.Context, master *redis.Client) (Server, error) {
 		return Server{}, err
 	}
 	text, err := master.Info(ctx).Result()
-	if err != nil && !untold(err) {
+	if err != nil && !infoDenied(err) {
 		return Server{}, err
 	}
 	s := parseInfo(text)
@@ -137,9 +137,9 @@ type Topology string
 
 // The topologies.
 const (
-	SingleServer Topology = "a single server"
-	BehindWatch  Topology = "a Sentinel's master"
-	InCluster    Topology = "a cluster"
+	SingleServer   Topology = "a single server"
+	BehindSentinel Topology = "a Sentinel's master"
+	InCluster      Topology = "a cluster"
 )
 
 // Topology tells how the servers stand together.
@@ -152,7 +152,7 @@ func (r *Redis) Topology(ctx context.Context) (Topology, error) {
 		return InCluster, nil
 	}
 	if r.sentinel {
-		return BehindWatch, nil
+		return BehindSentinel, nil
 	}
 	return SingleServer, nil
 }
@@ -176,7 +176,7 @@ func (r *Redis) Clock(ctx context.Context, now func() time.Time) (time.Duration,
 		}
 		return nil
 	})
-	if err != nil && Impossible(Classify(err)) {
+	if err != nil && Permanent(Classify(err)) {
 		return 0, ErrNotAllowed
 	}
 	return furthest, Classify(err)

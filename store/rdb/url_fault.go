@@ -34,12 +34,12 @@ const (
 // readURL takes a URL apart. What people paste along with it, and passwords as
 // they are, get their own words.
 func readURL(raw string) (*url.URL, error) {
-	if fault := around(raw); fault != "" {
+	if fault := excerpt(raw); fault != "" {
 		return nil, &URLError{Fault: fault}
 	}
 	u, err := url.Parse(raw)
 	switch {
-	case strays(raw):
+	case hasStrayCharacters(raw):
 		return nil, &URLError{Fault: faultEncode}
 	case err != nil && strings.Contains(raw, "@") && strings.Contains(raw, "://"):
 		return nil, &URLError{Fault: faultEncode}
@@ -55,10 +55,10 @@ func readURL(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// around tells what was pasted along, "" = nothing.
-func around(raw string) string {
+// excerpt tells what was pasted along, "" = nothing.
+func excerpt(raw string) string {
 	const quotes = "\"'`“”„‘’‚«»"
-	inner := strings.TrimFunc(raw, odd)
+	inner := strings.TrimFunc(raw, isInvalidRune)
 	lower := strings.ToLower(strings.Trim(inner, quotes))
 	at := max(strings.Index(lower, "redis://"), strings.Index(lower, "rediss://"))
 	switch {
@@ -66,20 +66,20 @@ func around(raw string) string {
 		return faultQuotes
 	case at > 0 && !strings.Contains(lower[:at], "://"):
 		return faultName
-	case inner != raw, strings.ContainsFunc(raw, odd):
+	case inner != raw, strings.ContainsFunc(raw, isInvalidRune):
 		return faultBlank
 	}
 	return ""
 }
 
-// odd tells whether no URL has such a character.
-func odd(r rune) bool {
+// isInvalidRune tells whether no URL has such a character.
+func isInvalidRune(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// strays tells whether user and password go beyond their place: a / ? or # in
+// hasStrayCharacters tells whether user and password go beyond their place: a / ? or # in
 // them ends it, and the @ after them comes later. There is no use for a fragment.
-func strays(raw string) bool {
+func hasStrayCharacters(raw string) bool {
 	_, rest, found := strings.Cut(raw, "://")
 	if !found {
 		return false

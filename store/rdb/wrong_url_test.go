@@ -28,9 +28,9 @@ func TestWrongURLsAreNamed(t *testing.T) {
 		{"no such master", sentinelURL + "?master_name=another", rdb.ErrNoMaster},
 		{"no Sentinel", server.URL() + "?master_name=main", rdb.ErrNoSentinel},
 		{"a Sentinel", sentinelURL, rdb.ErrSentinel},
-		{"no more clients", full.URL(), rdb.ErrCrowded},
+		{"no more clients", full.URL(), rdb.ErrTooManyClients},
 		{"no such database behind a Sentinel", sentinelURL[:strings.LastIndex(sentinelURL, "/")] + "/9999?master_name=main", rdb.ErrNoDatabase},
-		{"no server at all", "redis://" + redistest.Serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), rdb.ErrSilent},
+		{"no server at all", "redis://" + redistest.Serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), rdb.ErrNoAnswer},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := rdb.Open(t.Context(), redistest.Patient(t, c.url))
@@ -57,7 +57,7 @@ func TestAnnouncedAddressesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.Nodes[2].Kill(t)
-	if _, err := r.Ping(t.Context()); !errors.Is(err, rdb.ErrSilent) || errors.Is(err, rdb.ErrAnnounced) {
+	if _, err := r.Ping(t.Context()); !errors.Is(err, rdb.ErrNoAnswer) || errors.Is(err, rdb.ErrAnnounced) {
 		t.Errorf("a node that was reached and is away: %v", err)
 	}
 	for _, node := range cluster.Nodes[:2] {

@@ -26,25 +26,25 @@ return {'cancelled', ARGV[3], ''}`)
 
 // Cancel ends an open plan, or the job of a claimed one while that waits for a
 // replica. Any other plan stays as it is, and the answer says so.
-func (l *Ledger) Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (ClaimAnswer, error) {
+func (l *Ledger) Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (ClaimResult, error) {
 	record, err := l.LoadPlan(ctx, planID, now)
 	if errors.Is(err, ErrUnknownPlan) {
-		return ClaimAnswer{Verdict: Unknown}, nil
+		return ClaimResult{Verdict: Unknown}, nil
 	}
 	if err != nil {
-		return ClaimAnswer{}, err
+		return ClaimResult{}, err
 	}
 	said := Decision{By: by, At: now.UTC().Truncate(time.Millisecond)}
 	d, err := json.Marshal(said)
 	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("cancel a plan: %w", err)
 	}
-	answer, err := l.answer(ctx, record, l.state.Run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
+	answer, err := l.claimResult(ctx, record, l.state.Run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), d))
 	if err == nil && answer.Verdict == AlreadyClaimed {
 		answer, err = l.cancelJob(ctx, answer, said)
 	}
 	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("cancel a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("cancel a plan: %w", err)
 	}
 	return answer, nil
 }
@@ -61,7 +61,7 @@ return 1`)
 
 // cancelJob records that a waiting job is cancelled. It then runs on, to write
 // that into the session and to end.
-func (l *Ledger) cancelJob(ctx context.Context, answer ClaimAnswer, said Decision) (ClaimAnswer, error) {
+func (l *Ledger) cancelJob(ctx context.Context, answer ClaimResult, said Decision) (ClaimResult, error) {
 	for range maxAttempts {
 		job, before, err := l.job(ctx, answer.Plan.ID)
 		if err != nil {
@@ -75,7 +75,7 @@ func (l *Ledger) cancelJob(ctx context.Context, answer ClaimAnswer, said Decisio
 		case !job.Cancellable():
 			return answer, nil
 		}
-		job.Cancelled, job.OnRecord = &said, false
+		job.Cancelled, job.ClaimAudited = &said, false
 		after, err := json.Marshal(job)
 		if err != nil {
 			return answer, err
@@ -85,5 +85,5 @@ func (l *Ledger) cancelJob(ctx context.Context, answer ClaimAnswer, said Decisio
 		}
 		// The next look tells whether it was this one or somebody was quicker.
 	}
-	return answer, errContended
+	return answer, errConflict
 }

@@ -47,7 +47,7 @@ func TestCancelAJob(t *testing.T) {
 			if c.want != JobCancelled {
 				continue
 			}
-			if answer.By != bob || answer.Job.Cancelled == nil || answer.Job.Cancelled.By != bob || answer.Job.OnRecord {
+			if answer.By != bob || answer.Job.Cancelled == nil || answer.Job.Cancelled.By != bob || answer.Job.ClaimAudited {
 				t.Errorf("%s: %+v", name, answer)
 			}
 			leased(t, l, job.ID, "next") // at once

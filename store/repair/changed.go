@@ -15,14 +15,14 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	if x.RedisSilent {
 		return []string{"Redis did not answer, so the session could not be seen again."}
 	}
-	now := seenOf(x)
+	now := snapshotOf(x)
 	if p.Seen.Verdict == now.Verdict && (!x.Allows(p.Action) || p.Action == store.ActionFix && x.Deliver != p.Deliver) {
 		return []string{"What was planned does not fit the session any more. " + x.Reason}
 	}
 	var list []string
 	differ := func(what, before, after string) {
 		if before != after {
-			list = append(list, fmt.Sprintf("%s was %s and is %s now.", what, plain(before), plain(after)))
+			list = append(list, fmt.Sprintf("%s was %s and is %s now.", what, plainWord(before), plainWord(after)))
 		}
 	}
 	differ("The verdict", string(p.Seen.Verdict), string(now.Verdict))
@@ -56,8 +56,8 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	return list
 }
 
-// plain is a stable word as people read it.
-func plain(word string) string {
+// plainWord is a stable word as people read it.
+func plainWord(word string) string {
 	if word == "" {
 		return "none"
 	}

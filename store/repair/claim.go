@@ -31,8 +31,8 @@ const (
 	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
 )
 
-// ClaimAnswer is what a click on a plan came to, and with whom.
-type ClaimAnswer struct {
+// ClaimResult is what a click on a plan came to, and with whom.
+type ClaimResult struct {
 	Verdict ClaimVerdict
 	Plan    PlanRecord     // as it was before the click; empty with Unknown
 	Job     Job            // with Claimed, JobCancelled and AlreadyClaimed
@@ -116,9 +116,9 @@ for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
 
-// notes are what has to be known of the session once the plan has overwritten it:
+// sessionFields are what has to be known of the session once the plan has overwritten it:
 // that the site may have had a video made, and which file it named.
-func (p Plan) notes() (fieldsAndValues []any) {
+func (p Plan) sessionFields() (fieldsAndValues []any) {
 	if p.Doubt != "" {
 		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
 	}
@@ -134,30 +134,30 @@ func (p Plan) notes() (fieldsAndValues []any) {
 // became of this click. A plan with a Risk takes two presses by the same person, the
 // second at least two seconds later and of the button that names the first (press,
 // else ""); a terminal asks twice by itself, before it claims.
-func (l *Ledger) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimAnswer, error) {
+func (l *Ledger) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimResult, error) {
 	record, err := l.LoadPlan(ctx, planID, now)
 	if errors.Is(err, ErrUnknownPlan) {
-		return ClaimAnswer{Verdict: Unknown}, nil
+		return ClaimResult{Verdict: Unknown}, nil
 	}
 	if err != nil {
-		return ClaimAnswer{}, err
+		return ClaimResult{}, err
 	}
 	job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: now.UTC().Truncate(time.Millisecond),
 		Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
 	raw, err := json.Marshal(job)
 	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
 	}
 	d, err := json.Marshal(Decision{By: by, At: job.Claimed})
 	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
 	}
 	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
 	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
 		string(record.Action), by.ID, press}
-	answer, err := l.answer(ctx, record, l.state.Run(ctx, claim, keys, append(args, record.notes()...)...))
+	answer, err := l.claimResult(ctx, record, l.state.Run(ctx, claim, keys, append(args, record.sessionFields()...)...))
 	if err != nil {
-		return ClaimAnswer{}, fmt.Errorf("claim a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
 	}
 	if answer.Verdict == Claimed {
 		answer.Job = job
@@ -165,17 +165,17 @@ func (l *Ledger) Claim(ctx context.Context, planID, press string, by store.Actor
 	return answer, nil
 }
 
-// answer reads what a script says of a click, and with a plan that was claimed
+// claimResult reads what a script says of a click, and with a plan that was claimed
 // before how its job stands.
-func (l *Ledger) answer(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimAnswer, error) {
+func (l *Ledger) claimResult(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimResult, error) {
 	said, err := cmd.StringSlice()
 	if err != nil {
-		return ClaimAnswer{}, rdb.Classify(err)
+		return ClaimResult{}, rdb.Classify(err)
 	}
 	if len(said) != 3 {
-		return ClaimAnswer{}, fmt.Errorf("a click's answer has %d parts", len(said))
+		return ClaimResult{}, fmt.Errorf("a click's answer has %d parts", len(said))
 	}
-	a := ClaimAnswer{Verdict: ClaimVerdict(said[0]), Plan: record}
+	a := ClaimResult{Verdict: ClaimVerdict(said[0]), Plan: record}
 	switch a.Verdict {
 	case Busy:
 		a.Other, a.Doing = said[1], store.JobState(said[2])

@@ -57,27 +57,27 @@ type Progress struct {
 
 // Job is a claimed plan being carried out.
 type Job struct {
-	ID        string // the plan's
-	Plan      Plan
-	Approver  store.Actor
-	Claimed   time.Time
-	Step      Step
-	Outcome   store.Outcome
-	Cause     Cause             // why it did not end well; "" = it did, or it runs
-	Detail    []string          // of the cause: sentences or fields, without prompt and e-mail
-	FileID    string            // of the file that was asked for
-	Digests   map[string]string // by kind of key: what was last seen or written there
-	Sending   time.Time         // when the request was about to be sent
-	Sent      time.Time         // when it was answered
-	Finished  time.Time
-	Foreign   bool             // somebody else wrote the session after us: it does not say what we wrote, or would have
-	Wrote     *sessions.Update // what was written last, to be looked at again
-	Settled   *Settlement      // a person said what became of an unclear request
-	Waiting   bool             // no replica has its record yet, so that nothing may be sent
-	Cancelled *Decision        // a person cancelled it while it waited
-	OnRecord  bool             // its claim, or what a person said since, is in the audit trail
-	Audited   bool             // its end is in the audit trail
-	Told      bool             // its end is in the message
+	ID             string // the plan's
+	Plan           Plan
+	Approver       store.Actor
+	Claimed        time.Time
+	Step           Step
+	Outcome        store.Outcome
+	Cause          Cause             // why it did not end well; "" = it did, or it runs
+	Detail         []string          // of the cause: sentences or fields, without prompt and e-mail
+	FileID         string            // of the file that was asked for
+	Digests        map[string]string // by kind of key: what was last seen or written there
+	Sending        time.Time         // when the request was about to be sent
+	Sent           time.Time         // when it was answered
+	Finished       time.Time
+	Overwritten    bool             `json:"Foreign"` // somebody else wrote the session after us: it does not say what we wrote, or would have
+	Wrote          *sessions.Update // what was written last, to be looked at again
+	Settled        *Settlement      // a person said what became of an unclear request
+	Waiting        bool             // no replica has its record yet, so that nothing may be sent
+	Cancelled      *Decision        // a person cancelled it while it waited
+	ClaimAudited   bool             `json:"OnRecord"` // its claim, or what a person said since, is in the audit trail
+	OutcomeAudited bool             `json:"Audited"`  // its end is in the audit trail
+	Notified       bool             `json:"Told"`     // its end is in the message
 }
 
 // Settlement is what a person found out about an unclear request.
@@ -102,7 +102,7 @@ func (j Job) state() store.JobState {
 
 // pending tells whether there is still something to do: a job whose end was
 // not told yet is not over.
-func (j Job) pending() bool { return j.Outcome == "" || !j.Told }
+func (j Job) pending() bool { return j.Outcome == "" || !j.Notified }
 
 // Cancellable tells whether the job waits for a replica: nothing was sent, nor is
 // about to be.

@@ -97,13 +97,13 @@ func sessionJob(answered *redis.MapStringStringCmd) (diagnosis.SessionJob, error
 		}
 		file, isFile := strings.CutPrefix(name, madePrefix)
 		var ms int64
-		made := diagnosis.Made{FileID: file}
+		made := diagnosis.Generation{FileID: file}
 		if _, err := fmt.Sscan(value, &ms, &made.Cents); isFile && err == nil {
 			made.At = time.UnixMilli(ms).UTC()
 			job.Made = append(job.Made, made)
 		}
 	}
 	slices.Sort(job.Replaced)
-	slices.SortFunc(job.Made, func(a, b diagnosis.Made) int { return a.At.Compare(b.At) })
+	slices.SortFunc(job.Made, func(a, b diagnosis.Generation) int { return a.At.Compare(b.At) })
 	return job, nil
 }

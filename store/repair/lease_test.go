@@ -135,7 +135,7 @@ func TestJobFromClaimToEnd(t *testing.T) {
 		if pending, err := l.Pending(t.Context()); !slices.Equal(pending, []string{job.ID}) || err != nil {
 			t.Errorf("an end that was not told: pending %v, %v", pending, err)
 		}
-		job.Told = true
+		job.Notified = true
 		if err := l.SaveJob(t.Context(), held, job); err != nil {
 			t.Fatal(err)
 		}
@@ -172,7 +172,7 @@ func TestOldJobLeavesTheNewOneAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	claimed(t, l, "cs_live_old")
-	old.Told = true
+	old.Notified = true
 	if err := l.SaveJob(t.Context(), held, old); err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestSettle(t *testing.T) {
 				t.Fatalf("a running job was settled: %v", err)
 			}
 			held := leased(t, l, job.ID, "one")
-			job.Step, job.Outcome, job.Cause, job.Told = StepSending, store.OutcomeUnclear, CauseNoAnswer, true
+			job.Step, job.Outcome, job.Cause, job.Notified = StepSending, store.OutcomeUnclear, CauseNoAnswer, true
 			if err := l.SaveJob(t.Context(), held, job); err != nil {
 				t.Fatal(err)
 			}
@@ -234,7 +234,7 @@ func TestSettleWhatWasGivenUp(t *testing.T) {
 		l := NewLedger(r)
 		givenUp := func(session string) Job {
 			job := claimed(t, l, session)
-			job.Step, job.FileID, job.Outcome, job.Cause, job.Told = StepFiled, "f1", store.OutcomeGaveUp, CauseTooLong, true
+			job.Step, job.FileID, job.Outcome, job.Cause, job.Notified = StepFiled, "f1", store.OutcomeGaveUp, CauseTooLong, true
 			if err := l.SaveJob(t.Context(), leased(t, l, job.ID, "one"), job); err != nil {
 				t.Fatal(err)
 			}
@@ -275,12 +275,12 @@ func TestExaminerAsksForTheJob(t *testing.T) {
 	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != store.JobRunning || seen.JobErr != nil {
 		t.Errorf("the job is %q, %v", seen.Job, seen.JobErr)
 	}
-	x.Jobs = diagnosis.Without(l, job.ID)
+	x.Jobs = diagnosis.Excluding(l, job.ID)
 	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != store.JobNone || seen.JobErr != nil {
 		t.Errorf("for itself the job is %q, %v", seen.Job, seen.JobErr)
 	}
 	server.Freeze(t)
-	if seen := x.Examine(t.Context(), "cs_live_seen"); !errors.Is(seen.JobErr, rdb.ErrSilent) {
+	if seen := x.Examine(t.Context(), "cs_live_seen"); !errors.Is(seen.JobErr, rdb.ErrNoAnswer) {
 		t.Errorf("a silent ledger: %v", seen.JobErr)
 	}
 	server.Thaw(t)

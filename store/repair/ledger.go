@@ -24,8 +24,8 @@ var (
 	ErrOtherFile   = errors.New("the job's file is another one")
 )
 
-// errContended means that the record was changed by others at each of maxAttempts.
-var errContended = errors.New("the record was changed in between")
+// errConflict means that the record was changed by others at each of maxAttempts.
+var errConflict = errors.New("the record was changed in between")
 
 // maxAttempts is how often a change is tried again when others change the record
 // at the same time.

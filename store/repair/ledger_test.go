@@ -37,7 +37,7 @@ func saved(t *testing.T, l *Ledger, session string) Plan {
 	return p
 }
 
-func click(t *testing.T, do func(context.Context, string, store.Actor, time.Time) (ClaimAnswer, error), id string, by store.Actor, now time.Time) ClaimAnswer {
+func click(t *testing.T, do func(context.Context, string, store.Actor, time.Time) (ClaimResult, error), id string, by store.Actor, now time.Time) ClaimResult {
 	t.Helper()
 	a, err := do(t.Context(), id, by, now)
 	if err != nil {
@@ -47,8 +47,8 @@ func click(t *testing.T, do func(context.Context, string, store.Actor, time.Time
 }
 
 // approve presses a plan's button as it is first shown.
-func approve(l *Ledger) func(context.Context, string, store.Actor, time.Time) (ClaimAnswer, error) {
-	return func(ctx context.Context, id string, by store.Actor, now time.Time) (ClaimAnswer, error) {
+func approve(l *Ledger) func(context.Context, string, store.Actor, time.Time) (ClaimResult, error) {
+	return func(ctx context.Context, id string, by store.Actor, now time.Time) (ClaimResult, error) {
 		return l.Claim(ctx, id, "", by, now)
 	}
 }
@@ -91,7 +91,7 @@ func TestEveryClickHasItsAnswer(t *testing.T) {
 		soon := storetest.At.Add(4 * time.Second)
 		for _, c := range []struct {
 			name string
-			do   func(context.Context, string, store.Actor, time.Time) (ClaimAnswer, error)
+			do   func(context.Context, string, store.Actor, time.Time) (ClaimResult, error)
 			id   string
 			by   store.Actor
 			now  time.Time
@@ -236,8 +236,8 @@ func TestAClaimedPlanLivesAsLongAsItsJob(t *testing.T) {
 func TestAFileThatFailedIsNotNoted(t *testing.T) {
 	t.Parallel()
 	for state, want := range map[store.FileState]int{store.FileFailed: 0, store.FileMissing: 0, store.FileInProgress: 2, store.FileFinalizing: 2} {
-		p := Plan{Action: store.ActionGenerate, Seen: Seen{FileID: storetest.File1, FileState: state}}
-		if got := p.notes(); len(got) != want {
+		p := Plan{Action: store.ActionGenerate, Seen: Snapshot{FileID: storetest.File1, FileState: state}}
+		if got := p.sessionFields(); len(got) != want {
 			t.Errorf("%s: %v", state, got)
 		}
 	}
@@ -265,7 +265,7 @@ func TestWhatAPlanOverwritesIsNoted(t *testing.T) {
 		held := leased(t, l, p.ID, "one")
 		testenv.Must(t, l.SaveJob(t.Context(), held, job))
 		latest, err = l.JobOf(t.Context(), p.Session)
-		if want := []diagnosis.Made{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
+		if want := []diagnosis.Generation{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}; err != nil || !slices.Equal(latest.Made, want) || latest.Doubt != doubt {
 			t.Errorf("%+v, %v; want %+v made", latest, err, want)
 		}
 		x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))

@@ -67,9 +67,9 @@ const (
 // newOrder takes what the session says and what the model can do. The
 // sentences say what could not be had as the session wants it.
 func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
-	v, key := s.Lookup.Value, s.PromptKey()
+	v, key := s.SessionKey.Value, s.PromptKey()
 	o := Order{Model: models.Video, SessionModel: v.ModelName, PromptFrom: FromPrompt}
-	if key.Kind == s.Lookup.Kind {
+	if key.Kind == s.SessionKey.Kind {
 		o.PromptFrom = FromSession
 	}
 	prompt := s.PromptText()
@@ -109,7 +109,7 @@ func (o *Order) setSeconds(wanted float64) []string {
 
 // lengthsOf are the seconds that a model makes, ascending.
 func lengthsOf(model string) []int {
-	switch name := bare(model); {
+	switch name := baseModel(model); {
 	case strings.HasPrefix(name, "veo"):
 		return []int{5, 6, 7, 8}
 	case strings.HasPrefix(name, "sora"):
@@ -168,7 +168,7 @@ func cents(dollars float64) int { return int(math.Round(dollars * 100)) }
 func (p Prices) entry(model string) string {
 	best := ""
 	for start := range p {
-		fits := strings.HasPrefix(model, start) || strings.HasPrefix(bare(model), start)
+		fits := strings.HasPrefix(model, start) || strings.HasPrefix(baseModel(model), start)
 		if fits && start != AnyImage && len(start) > len(best) {
 			best = start
 		}
@@ -176,8 +176,8 @@ func (p Prices) entry(model string) string {
 	return best
 }
 
-// bare is the model's name without its provider.
-func bare(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }
+// baseModel is the model's name without its provider.
+func baseModel(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }
 
 // Asks tells whether this is the prompt that the order was made for.
 func (o *Order) Asks(prompt string) bool {

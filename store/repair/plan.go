@@ -11,8 +11,8 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// Seen is the state that a plan was made for.
-type Seen struct {
+// Snapshot is the state that a plan was made for.
+type Snapshot struct {
 	Verdict   diagnosis.Verdict
 	Payment   store.PaymentState
 	Amount    int64  // paid, in the currency's smallest unit
@@ -37,7 +37,7 @@ type Plan struct {
 	Requester store.Actor
 	Created   time.Time
 	Expires   time.Time
-	Seen      Seen
+	Seen      Snapshot
 	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.Then names what follows
 	Order     *Order              // of a generation
 	FixText   string              // of a fix: the sentence for the customer that is stored as the error
@@ -82,7 +82,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
 		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Reads: x.Reads, Requester: who,
-		Created: now, Expires: now.Add(o.TTL), Seen: seenOf(x), Retrying: retrying(x, now),
+		Created: now, Expires: now.Add(o.TTL), Seen: snapshotOf(x), Retrying: retrying(x, now),
 		EventID: x.Event.ID, Live: x.Payment.Live,
 	}
 	p.Warnings, p.Risk = warnings(x, action, p.Retrying)
@@ -116,8 +116,8 @@ func (p Plan) FirstUpdate(at time.Time) sessions.Update {
 	return sessions.Update{Kind: sessions.UpdateFix, At: at, Error: p.FixText, Reads: p.Reads}
 }
 
-func seenOf(x diagnosis.Examination) Seen {
-	return Seen{
+func snapshotOf(x diagnosis.Examination) Snapshot {
+	return Snapshot{
 		Verdict: x.Verdict, Payment: x.Payment.State,
 		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
 		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
@@ -137,13 +137,13 @@ func generateWrites(s store.Session, reads store.Layout, now time.Time) []sessio
 			writes = append(writes, sessions.KeyWrite{Session: s.ID, Kind: later.Kind,
 				Create: later.Create, Unreadable: later.Unreadable})
 		}
-		writes[i].Then = []string{"fileId", "timestamp"}
+		writes[i].LaterMembers = []string{"fileId", "timestamp"}
 	}
 	return writes
 }
 
 // Entry is what somebody did about the plan, for the audit trail.
-func (p Plan) Entry(event audit.AuditEvent, who store.Actor, where, detail string, at time.Time) audit.Entry {
+func (p Plan) Entry(event audit.Event, who store.Actor, where, detail string, at time.Time) audit.Entry {
 	return audit.Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
 		Detail: detail, Before: p.Seen.Digests}
 }

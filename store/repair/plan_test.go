@@ -57,8 +57,8 @@ func TestMakePlanOfAGeneration(t *testing.T) {
 		t.Errorf("writes %+v", p.Writes)
 	}
 	for _, w := range p.Writes {
-		if !slices.Equal(w.Then, []string{"fileId", "timestamp"}) {
-			t.Errorf("%s: is followed by %v", w.Kind, w.Then)
+		if !slices.Equal(w.LaterMembers, []string{"fileId", "timestamp"}) {
+			t.Errorf("%s: is followed by %v", w.Kind, w.LaterMembers)
 		}
 	}
 	if p.Expires.Sub(p.Created) != making.TTL || p.Requester != ann || p.Warnings != nil || p.Retrying {
@@ -202,11 +202,13 @@ func TestWarnings(t *testing.T) {
 		{"disputed", "disputes", func(x *diagnosis.Examination) { x.Payment.Disputed = true }},
 		{"part refunded", "part of the payment", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }},
 		{"three videos", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
-		{"three videos by Redis", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Session.Lookup.Value.VideoCount = 3 }},
+		{"three videos by Redis", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
 		{"old", "expires in 5 h", func(x *diagnosis.Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
-		{"prompts", "different prompts", func(x *diagnosis.Examination) { x.Session.Lookup = storetest.HeldKey("session", `{"prompt":"A hen"}`) }},
+		{"prompts", "different prompts", func(x *diagnosis.Examination) {
+			x.Session.SessionKey = storetest.HeldKey("session", `{"prompt":"A hen"}`)
+		}},
 		{"file", "names a file already", func(x *diagnosis.Examination) {
-			x.Session.Lookup, x.File.State = storetest.HeldKey("session", `{"fileId":"`+storetest.File1+`"}`), store.FileFailed
+			x.Session.SessionKey, x.File.State = storetest.HeldKey("session", `{"fileId":"`+storetest.File1+`"}`), store.FileFailed
 		}},
 	} {
 		x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
@@ -262,7 +264,7 @@ func TestSiteTold(t *testing.T) {
 		if c.change != nil {
 			c.change(&x)
 		}
-		if got := x.SiteTold(); got != c.want {
+		if got := x.SiteShowsOutcome(); got != c.want {
 			t.Errorf("%s: %v", c.name, got)
 		}
 		for _, state := range []store.EventState{store.EventFailed, store.EventPending, store.EventUnknown} {
@@ -359,7 +361,7 @@ func TestTooLargeToBeWritten(t *testing.T) {
 		if kind == "webhook" {
 			s.Webhook = tooLarge(kind)
 		} else {
-			s.Lookup = tooLarge(kind)
+			s.SessionKey = tooLarge(kind)
 		}
 		x := orphan(s)
 		_, err := MakePlan(store.ActionFix, x, ann, making, storetest.At)

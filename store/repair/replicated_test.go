@@ -40,7 +40,7 @@ func leaves(t *testing.T, master, replica *redistest.Server) {
 func replicates(t *testing.T, l *Ledger, held lease.Lease, job Job) {
 	t.Helper()
 	testenv.Until(t, "the replica has the record", func() bool {
-		err := l.Replicated(t.Context(), held, job)
+		err := l.AwaitReplicas(t.Context(), held, job)
 		if err != nil && !errors.Is(err, rdb.ErrNotReplicated) {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestReplicated(t *testing.T) {
 	held, job := running(t, l, "cs_live_replica")
 	check := func(when string, want error) {
 		t.Helper()
-		if err := l.Replicated(t.Context(), held, job); !errors.Is(err, want) {
+		if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", when, err, want)
 		}
 	}
@@ -73,7 +73,7 @@ func TestReplicated(t *testing.T) {
 	}
 	replica.Freeze(t)
 	check("with a replica that stands still", rdb.ErrNotReplicated)
-	if err := incident.NewWatch(rdbtest.Open(t, master.URL())).Replicated(t.Context()); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := incident.NewWatch(rdbtest.Open(t, master.URL())).AwaitReplicas(t.Context()); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("the watch with a replica that stands still: %v", err)
 	}
 	leaves(t, master, replica)
@@ -99,12 +99,12 @@ func TestNoteReplicas(t *testing.T) {
 			t.Errorf("%+v, %v; want %+v", got, err, want)
 		}
 	}
-	noted(rdb.Replication{Told: true})
+	noted(rdb.Replication{Reported: true})
 	replica := redistest.StartReplica(t, master)
-	noted(rdb.Replication{Connected: 1, Told: true, Needed: true})
+	noted(rdb.Replication{Connected: 1, Reported: true, Needed: true})
 	leaves(t, master, replica)
-	noted(rdb.Replication{Told: true, Needed: true})
-	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	noted(rdb.Replication{Reported: true, Needed: true})
+	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("with a replica that left: %v", err)
 	}
 	replica.Thaw(t)
@@ -119,7 +119,7 @@ func TestReplicatedElsewhere(t *testing.T) {
 	l := NewLedger(rdbtest.Open(t, master.URL()))
 	held, job := running(t, l, "cs_live_elsewhere")
 	testenv.Must(t, master.Client().FlushAll(t.Context()).Err())
-	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
+	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("where nobody knows of the job: %v", err)
 	}
 	testenv.Must(t, l.SavePlan(t.Context(), job.Plan))
@@ -127,7 +127,7 @@ func TestReplicatedElsewhere(t *testing.T) {
 		t.Fatalf("claimed anew: %s", a.Verdict)
 	}
 	leased(t, l, job.ID, "another")
-	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
+	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("where the plan was claimed anew: %v", err)
 	}
 }
@@ -141,7 +141,7 @@ func TestReplicatedWithoutInfo(t *testing.T) {
 	held, job := running(t, l, "cs_live_silent")
 	check := func(when string, want error, noted int64) {
 		t.Helper()
-		if err := l.Replicated(t.Context(), held, job); !errors.Is(err, want) {
+		if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", when, err, want)
 		}
 		if n := master.Client().Exists(t.Context(), replicaKey).Val(); n != noted {
@@ -176,7 +176,7 @@ func TestReplicatedEverywhere(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		l := NewLedger(r)
 		held, job := running(t, l, "cs_live_everywhere")
-		if err := l.Replicated(t.Context(), held, job); err != nil {
+		if err := l.AwaitReplicas(t.Context(), held, job); err != nil {
 			t.Error(err)
 		}
 	})
@@ -189,7 +189,7 @@ func TestReplicatedBehindASentinel(t *testing.T) {
 	sentinel := redistest.StartSentinel(t)
 	l := NewLedger(rdbtest.Open(t, sentinel.URL()))
 	held, job := running(t, l, "cs_live_watched")
-	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("without a replica: %v", err)
 	}
 	redistest.StartReplica(t, sentinel.Master)
@@ -214,15 +214,15 @@ func TestReplicatedInACluster(t *testing.T) {
 		other = cluster.Nodes[1]
 	}
 	cluster.AddReplica(t, other)
-	if err := l.Replicated(t.Context(), held, job); err != nil {
+	if err := l.AwaitReplicas(t.Context(), held, job); err != nil {
 		t.Errorf("where only another master has a replica: %v", err)
 	}
 	replica := cluster.AddReplica(t, master)
 	leaves(t, master, replica)
-	if got, err := l.Replication(t.Context()); err != nil || got != (rdb.Replication{Told: true, Needed: true}) {
+	if got, err := l.Replication(t.Context()); err != nil || got != (rdb.Replication{Reported: true, Needed: true}) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := l.Replicated(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
+	if err := l.AwaitReplicas(t.Context(), held, job); !errors.Is(err, rdb.ErrNotReplicated) {
 		t.Errorf("with a replica that left: %v", err)
 	}
 	replica.Thaw(t)

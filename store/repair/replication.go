@@ -19,13 +19,13 @@ func (l *Ledger) NoteReplicas(ctx context.Context) error {
 	return l.state.NoteReplicas(ctx, replicaKey)
 }
 
-// Replicated returns nil once the record of a job, as it is given, is on every
+// AwaitReplicas returns nil once the record of a job, as it is given, is on every
 // connected replica, and on at least one where one could take over.
 //
 // The record is saved once more on the connection that waits: the master that
 // answers may be another than the one that took it before. lease.ErrLost where
 // that one knows nothing of the lease.
-func (l *Ledger) Replicated(ctx context.Context, held lease.Lease, job Job) error {
+func (l *Ledger) AwaitReplicas(ctx context.Context, held lease.Lease, job Job) error {
 	r, err := l.Replication(ctx)
 	if err != nil || !r.Needed {
 		return err

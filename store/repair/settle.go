@@ -48,7 +48,7 @@ func (l *Ledger) Settle(ctx context.Context, id string, said Settlement) (Job, e
 		// Who told its end saved it in between, so that it may still be unclear; or
 		// the answer got lost, and this was the second attempt.
 	}
-	return Job{}, errContended
+	return Job{}, errConflict
 }
 
 // settle is false where the job was saved since it was read.
@@ -64,9 +64,9 @@ func (l *Ledger) settle(ctx context.Context, id string, said Settlement) (Job, b
 	case job.Outcome != store.OutcomeUnclear && (job.Outcome != store.OutcomeGaveUp || said.FileID == ""):
 		return job, false, ErrNotUnclear
 	}
-	job.Settled, job.OnRecord = &said, false
+	job.Settled, job.ClaimAudited = &said, false
 	job.Outcome, job.Cause, job.Detail, job.Finished = "", "", nil, time.Time{}
-	job.Audited, job.Told = false, false
+	job.OutcomeAudited, job.Notified = false, false
 	if said.FileID != "" {
 		job.Step, job.FileID, job.Sent = StepSent, said.FileID, said.At
 	}

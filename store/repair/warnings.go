@@ -30,7 +30,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	risky(retrying && start, "Stripe will still deliver the event: the site may make this video itself.")
 	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
 	for _, made := range x.Repair.Made {
-		risky(start, madeText(made))
+		risky(start, generationText(made))
 	}
 	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == store.ActionGenerate && x.Repair.Outcome == store.OutcomeGaveUp,
 		"A video was started for this payment before, and nobody knows whether it was made.")
@@ -40,7 +40,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
 	risky(start && doubt != "", doubt)
 	risky(x.Payment.Disputed, "The customer disputes the payment.")
-	warn(start && undelivered(x) && x.SiteTold(),
+	warn(start && undelivered(x) && x.SiteShowsOutcome(),
 		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
 	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
 	unverified := x.Payment.State == store.PaymentUnverified
@@ -48,11 +48,11 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warn(unverified && !start, "Payment could not be verified.")
 	warn(x.Payment.State == store.PaymentPartiallyRefunded, "A part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
-	warn(named && start, fmt.Sprintf("The session names a file already (%s): it is replaced.", plain(string(x.File.State))))
+	warn(named && start, fmt.Sprintf("The session names a file already (%s): it is replaced.", plainWord(string(x.File.State))))
 	warn(named && action == store.ActionFix && x.Deliver == "", "The session names a file already, and keeps it.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session names another file, which is replaced.")
-	if n := max(x.Payment.VideoCount, x.Session.Lookup.Value.VideoCount); n > 1 {
+	if n := max(x.Payment.VideoCount, x.Session.SessionKey.Value.VideoCount); n > 1 {
 		warn(true, fmt.Sprintf("Paid for %d videos; the product makes one for a session.", n))
 	}
 	warn(promptsDiffer(x.Session), "prompt: and session: hold different prompts: the one of session: counts.")
@@ -62,8 +62,8 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	return list, risk
 }
 
-// madeText says what was made for the same payment before.
-func madeText(m diagnosis.Made) string {
+// generationText says what was made for the same payment before.
+func generationText(m diagnosis.Generation) string {
 	cost := ""
 	if m.Cents > 0 {
 		cost = fmt.Sprintf(", for about $%.2f", float64(m.Cents)/100)
@@ -89,14 +89,14 @@ func siteDoubt(s store.Session) string {
 
 // promptsDiffer tells whether both layouts hold a prompt, and not the same.
 func promptsDiffer(s store.Session) bool {
-	a, b := s.Lookup.Value.Prompt, s.Prompt.Value.Prompt
+	a, b := s.SessionKey.Value.Prompt, s.Prompt.Value.Prompt
 	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
 }
 
 // unseenEvent tells whether there should be an event that was not seen.
 func unseenEvent(x diagnosis.Examination) bool {
 	paid := []store.PaymentState{store.PaymentPaid, store.PaymentPartiallyRefunded, store.PaymentNotRequired}
-	return x.Event.State == "" && slices.Contains(paid, x.Payment.State) && !x.SiteTold()
+	return x.Event.State == "" && slices.Contains(paid, x.Payment.State) && !x.SiteShowsOutcome()
 }
 
 // nearEnd is the rest of life under which a plan warns of the prompt's expiry.
@@ -107,7 +107,7 @@ const stripeRetries = 72 * time.Hour
 
 // retrying tells whether Stripe may still deliver the event to the site by itself.
 func retrying(x diagnosis.Examination, now time.Time) bool {
-	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteTold()
+	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteShowsOutcome()
 }
 
 func undelivered(x diagnosis.Examination) bool {

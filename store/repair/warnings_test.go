@@ -28,7 +28,7 @@ func TestRisks(t *testing.T) {
 		{"the site's own time-out", session, func(*diagnosis.Examination) {}, "timed out", ""},
 		{"processing without a file", stuck, func(*diagnosis.Examination) {}, "stopped while it asked", ""},
 		{"made before", plain, func(x *diagnosis.Examination) {
-			x.Repair.Made = []diagnosis.Made{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}
+			x.Repair.Made = []diagnosis.Generation{{FileID: storetest.File2, At: storetest.At, Cents: 2400}}
 		}, "about $24.00, file " + storetest.File2, ""},
 		{"given up before", plain, func(x *diagnosis.Examination) {
 			x.Repair = diagnosis.SessionJob{Action: store.ActionGenerate, Outcome: store.OutcomeGaveUp}

@@ -68,7 +68,7 @@ func request(ctx context.Context, pipe redis.Pipeliner, id string) (replies [3]r
 // readSession makes a session of the answers.
 func readSession(id string, replies [3]reply) (store.Session, error) {
 	s := store.Session{ID: id}
-	for k, key := range []*store.Key{&s.Prompt, &s.Webhook, &s.Lookup} { // as in KeyPrefixes
+	for k, key := range []*store.Key{&s.Prompt, &s.Webhook, &s.SessionKey} { // as in KeyPrefixes
 		kind := store.KeyPrefixes[k][:len(store.KeyPrefixes[k])-1]
 		var err error
 		if *key, err = replies[k].key(kind); err != nil {
@@ -97,7 +97,7 @@ func (r reply) key(kind string) (store.Key, error) {
 	raw, err := r.value.Bytes()
 	switch {
 	case redis.HasErrorPrefix(err, "WRONGTYPE"):
-		key.Other, key.Fault = true, store.FaultOtherType
+		key.WrongType, key.Fault = true, store.FaultOtherType
 	case err != nil:
 		return key, err
 	case len(raw) > rdb.MaxValue:

@@ -31,11 +31,11 @@ type Writer struct{ Product, State *rdb.Redis }
 // digest of what stands there afterwards.
 //
 // The errors are ErrChanged, ErrOtherType, ErrTooLarge and ErrSilent. After
-// ErrSilent the outcome is unknown; calling again with the same arguments is
+// ErrNoAnswer the outcome is unknown; calling again with the same arguments is
 // safe: a value that already is as it shall be counts as written.
 func (w Writer) Write(ctx context.Context, kw KeyWrite, expect string) (string, error) {
 	after, err := w.attempt(ctx, kw, expect)
-	if errors.Is(err, rdb.ErrSilent) && ctx.Err() == nil {
+	if errors.Is(err, rdb.ErrNoAnswer) && ctx.Err() == nil {
 		// The answer may have been lost on its way back: look what stands there.
 		after, err = w.attempt(ctx, kw, expect)
 	}
@@ -52,7 +52,7 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 	}
 	var after string
 	err = client.Watch(ctx, func(tx *redis.Tx) error {
-		raw, exists, err := standing(ctx, tx, kw.Key())
+		raw, exists, err := readCurrent(ctx, tx, kw.Key())
 		if err != nil {
 			return err
 		}
@@ -88,8 +88,8 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 	return after, rdb.Classify(err)
 }
 
-// standing reads what the watched key holds.
-func standing(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists bool, err error) {
+// readCurrent reads what the watched key holds.
+func readCurrent(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists bool, err error) {
 	size, err := tx.StrLen(ctx, key).Result()
 	if err != nil {
 		return nil, false, err
@@ -124,7 +124,7 @@ func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, 
 	if fault.Replaceable() {
 		raw = []byte("{}")
 	}
-	next, err = Splice(raw, set)
+	next, err = Patch(raw, set)
 	return next, fault != "", err
 }
 

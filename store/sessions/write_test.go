@@ -56,7 +56,7 @@ func TestWriteRepairsASession(t *testing.T) {
 			put(t, client, id, v)
 			before := read(t, r, id)
 			for _, kw := range Writes(before, Update{Kind: UpdateFix, At: storetest.At, Error: fixText}) {
-				expect := map[string]string{"webhook": before.Webhook.Digest, "session": before.Lookup.Digest}[kw.Kind]
+				expect := map[string]string{"webhook": before.Webhook.Digest, "session": before.SessionKey.Digest}[kw.Kind]
 				after, err := w.Write(t.Context(), kw, expect)
 				if err != nil {
 					t.Fatal(err)
@@ -133,7 +133,7 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 				if kw.Kind == "session" && !kw.Unreadable {
 					t.Errorf("%q is said to be readable", stands)
 				}
-				expect := map[string]string{"session": before.Lookup.Digest}[kw.Kind]
+				expect := map[string]string{"session": before.SessionKey.Digest}[kw.Kind]
 				if _, err := w.Write(t.Context(), kw, expect); err != nil {
 					t.Fatal(err)
 				}
@@ -145,7 +145,7 @@ func TestWriteSavesWhatItCannotRead(t *testing.T) {
 			if ttl := client.TTL(t.Context(), key).Val(); ttl < store.KeyLife-time.Minute {
 				t.Errorf("it is kept for %s", ttl)
 			}
-			if s := read(t, r, id); s.Status() != store.StatusError || s.Lookup.Fault != "" {
+			if s := read(t, r, id); s.Status() != store.StatusError || s.SessionKey.Fault != "" {
 				t.Errorf("%q became %+v", stands, s)
 			}
 		}
@@ -160,7 +160,7 @@ func TestNothingIsWrittenWhereSavingFails(t *testing.T) {
 	put(t, product.Client(), "cs_live_1", values{webhook: "?"})
 	state.Kill(t)
 	kw := webhookWrite(storetest.Held(storetest.FoxPrompt, "?", ""), Update{Kind: UpdateFix, At: storetest.At, Error: fixText})
-	if _, err := w.Write(t.Context(), kw, store.Digest([]byte("?"))); !errors.Is(err, rdb.ErrSilent) {
+	if _, err := w.Write(t.Context(), kw, store.Digest([]byte("?"))); !errors.Is(err, rdb.ErrNoAnswer) {
 		t.Errorf("got %v", err)
 	}
 	if got := product.Client().Get(t.Context(), "webhook:cs_live_1").Val(); got != "?" {
@@ -216,7 +216,7 @@ func TestTwoWritersRace(t *testing.T) {
 			var writers sync.WaitGroup
 			for i := range errs {
 				kw := Writes(s, Update{Kind: UpdateClaim, At: storetest.At.Add(time.Duration(i) * time.Second)})[0]
-				writers.Go(func() { _, errs[i] = w.Write(t.Context(), kw, s.Lookup.Digest) })
+				writers.Go(func() { _, errs[i] = w.Write(t.Context(), kw, s.SessionKey.Digest) })
 			}
 			writers.Wait()
 			if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs[:]...), ErrChanged) {
@@ -234,7 +234,7 @@ func TestLostAnswer(t *testing.T) {
 		name string
 		down bool // nothing can be asked any more
 		want error
-	}{{"once", false, nil}, {"for good", true, rdb.ErrSilent}} {
+	}{{"once", false, nil}, {"for good", true, rdb.ErrNoAnswer}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
@@ -256,7 +256,7 @@ func TestLostAnswer(t *testing.T) {
 			line.Down.Store(false)
 			testenv.Until(t, "who was silent is asked again", func() bool {
 				after, err = w.Write(t.Context(), kw, store.Digest([]byte(storetest.FoxObject)))
-				return !errors.Is(err, rdb.ErrSilent)
+				return !errors.Is(err, rdb.ErrNoAnswer)
 			})
 			if err != nil || after != store.Digest([]byte(stands)) {
 				t.Errorf("again: %v", err)

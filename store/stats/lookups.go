@@ -13,7 +13,7 @@ const lookupWithin = 250 * time.Millisecond
 // Lookups counts the questions to the site in the series, aside: no answer waits
 // for it. What is counted during a write goes with the next one.
 type Lookups struct {
-	records *Statistics
+	records *Store
 	failed  func(error) // told where some were not counted
 
 	mu      sync.Mutex
@@ -24,7 +24,7 @@ type Lookups struct {
 
 // NewLookups counts in these records, and tells failed what could not be
 // written: it is missing in the figures, and not tried again.
-func NewLookups(records *Statistics, failed func(error)) *Lookups {
+func NewLookups(records *Store, failed func(error)) *Lookups {
 	return &Lookups{records: records, failed: failed, counted: map[int64]Tries{}}
 }
 

@@ -46,7 +46,7 @@ func TestNobodyWaitsForLookups(t *testing.T) {
 	r := rdbtest.Open(t, "redis://"+miniredis.RunT(t).Addr())
 	busy := &heldUp{letGo: make(chan struct{})}
 	rdbtest.Hook(t, r, busy)
-	records := NewStatistics(r)
+	records := NewStore(r)
 	lookups := NewLookups(records, func(err error) { t.Error(err) })
 	lookups.Count(storetest.At, true)
 	testenv.Until(t, "the first is being written", func() bool { return busy.n.Load() == 1 })
@@ -71,14 +71,14 @@ func TestLookupsWithRedisFrozen(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	var failed []error
-	lookups := NewLookups(NewStatistics(rdbtest.Open(t, rdbtest.Deaf(server.URL()))), func(err error) { failed = append(failed, err) })
+	lookups := NewLookups(NewStore(rdbtest.Open(t, rdbtest.Deaf(server.URL()))), func(err error) { failed = append(failed, err) })
 	server.Freeze(t)
 	defer server.Thaw(t)
 	testenv.Returns(t, "the end", func() {
 		lookups.Count(storetest.At, true)
 		lookups.Wait()
 	})
-	if len(failed) != 1 || !errors.Is(failed[0], rdb.ErrSilent) {
+	if len(failed) != 1 || !errors.Is(failed[0], rdb.ErrNoAnswer) {
 		t.Errorf("told %v", failed)
 	}
 }

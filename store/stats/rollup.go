@@ -32,15 +32,15 @@ for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 1`)
 
-// Statistics are what sweeps counted, as they are kept in Redis.
-type Statistics struct{ state *rdb.Redis }
+// Store are what sweeps counted, as they are kept in Redis.
+type Store struct{ state *rdb.Redis }
 
-// NewStatistics keeps them in the Redis given.
-func NewStatistics(state *rdb.Redis) *Statistics { return &Statistics{state: state} }
+// NewStore keeps them in the Redis given.
+func NewStore(state *rdb.Redis) *Store { return &Store{state: state} }
 
 // SaveRollup keeps what a sweep counted for the time given, and adds it to the
 // series; see Series.With. ErrLeadLost where somebody else leads.
-func (s *Statistics) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life time.Duration) error {
+func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life time.Duration) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("keep what a sweep counted: %w", err)
@@ -78,7 +78,7 @@ type Figures struct {
 }
 
 // Figures reads them in one round trip.
-func (s *Statistics) Figures(ctx context.Context, now time.Time) (Figures, error) {
+func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 	client, err := s.state.Client(ctx)
 	if err != nil {
 		return Figures{}, err

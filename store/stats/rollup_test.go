@@ -31,7 +31,7 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		at := storetest.At.Add(30 * time.Minute) // within an hour
-		statistics, watch := NewStatistics(r), begun(t, r)
+		statistics, watch := NewStore(r), begun(t, r)
 		if f, err := statistics.Figures(t.Context(), at); err != nil || f.Rollup != nil || len(f.Series) != 0 {
 			t.Errorf("of nothing: %+v, %v", f, err)
 		}
@@ -74,7 +74,7 @@ func TestRollupIsReadInOneRoundTrip(t *testing.T) {
 func TestRollupNeedsTheLead(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, watch := NewStatistics(r), begun(t, r)
+		statistics, watch := NewStore(r), begun(t, r)
 		old, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		testenv.Must(t, watch.Leases.Release(t.Context(), old))
@@ -94,7 +94,7 @@ func TestRollupNeedsTheLead(t *testing.T) {
 func TestVideosThatWereCheckedLater(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
-		statistics, watch := NewStatistics(r), begun(t, r)
+		statistics, watch := NewStore(r), begun(t, r)
 		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		for _, verdict := range []diagnosis.Verdict{diagnosis.VerdictUnchecked, diagnosis.VerdictCompleted, diagnosis.VerdictUnchecked} { // another leader may not know it yet
@@ -113,7 +113,7 @@ func TestVideosThatWereCheckedLater(t *testing.T) {
 func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, watch := NewStatistics(r), begun(t, r)
+		statistics, watch := NewStore(r), begun(t, r)
 		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		paid := map[time.Duration]diagnosis.Verdict{time.Hour: diagnosis.VerdictOrphaned, 48 * time.Hour: diagnosis.VerdictOrphaned}
@@ -141,7 +141,7 @@ func TestWhatIsOldStaysAsItWasTold(t *testing.T) {
 func TestSeriesGoesRound(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
-		statistics, watch := NewStatistics(r), begun(t, r)
+		statistics, watch := NewStore(r), begun(t, r)
 		lead, _, err := watch.Lead(t.Context(), "one")
 		testenv.Must(t, err)
 		for _, now := range []time.Time{storetest.At.Add(-seriesLife), storetest.At} {

@@ -134,7 +134,7 @@ return 1`)
 
 // countLookups counts that the site was asked in an hour, and how often it
 // answered with a status that agrees with Redis.
-func (s *Statistics) countLookups(ctx context.Context, hour int64, t Tries) error {
+func (s *Store) countLookups(ctx context.Context, hour int64, t Tries) error {
 	err := s.state.Run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
 		return fmt.Errorf("count questions to the site: %w", rdb.Classify(err))

@@ -102,12 +102,12 @@ type Tally struct {
 // NewTally begins to count.
 func NewTally(now time.Time) *Tally {
 	t := &Tally{now: now, slots: map[time.Time]Tries{}}
-	t.sums.Distribution, t.sums.Verdicts = zeros(LengthClasses), map[diagnosis.Verdict]int{}
+	t.sums.Distribution, t.sums.Verdicts = zeroCounts(LengthClasses), map[diagnosis.Verdict]int{}
 	t.sums.Hours = map[int64]Outcomes{}
 	return t
 }
 
-func zeros(classes []string) map[string]int {
+func zeroCounts(classes []string) map[string]int {
 	counts := map[string]int{}
 	for _, class := range classes {
 		counts[class] = 0

@@ -16,7 +16,7 @@ func Ago(d time.Duration) string { return At.Add(-d).Format("2006-01-02T15:04:05
 // Held is a session made of the three values; an empty one is missing.
 func Held(prompt, webhook, lookup string) store.Session {
 	return store.Session{ID: "cs_live_1", Prompt: HeldKey("prompt", prompt), Webhook: HeldKey("webhook", webhook),
-		Lookup: HeldKey("session", lookup)}
+		SessionKey: HeldKey("session", lookup)}
 }
 
 // HeldKey is a key that holds the value; an empty one is missing.

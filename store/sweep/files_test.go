@@ -26,7 +26,7 @@ func naming(id, fileID string, status store.Status, age time.Duration) store.Ses
 	lookup := store.Key{Kind: "session", Exists: true, Full: true}
 	word := string(status)
 	lookup.Value = store.Value{Status: &word, FileID: &fileID, CreatedAt: created, Timestamp: created}
-	return store.Session{ID: id, Lookup: lookup}
+	return store.Session{ID: id, SessionKey: lookup}
 }
 
 func states(t *testing.T, f *Files, sessions ...store.Session) (list []store.FileState) {
@@ -239,7 +239,7 @@ func TestFilesWithoutRedis(t *testing.T) {
 		"finished": func() error { return f.Save(ctx, s.FileRef(at), store.FileCompleted) },
 		"Keep":     func() error { return f.Keep(ctx) },
 	} {
-		if err := do(); !errors.Is(err, rdb.ErrSilent) {
+		if err := do(); !errors.Is(err, rdb.ErrNoAnswer) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

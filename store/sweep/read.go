@@ -123,7 +123,9 @@ var withoutPicture string
 // prefixes are those of a session's keys, in the order of places.
 var prefixes = [...]string{"session:", "prompt:", "webhook:"}
 
-func places(s *store.Session) [3]*store.Key { return [3]*store.Key{&s.Lookup, &s.Prompt, &s.Webhook} }
+func places(s *store.Session) [3]*store.Key {
+	return [3]*store.Key{&s.SessionKey, &s.Prompt, &s.Webhook}
+}
 
 // Read reads sessions, in the order of the ids, without pictures and without
 // what only a repair needs: TTLs where the values hold times, and digests. An
@@ -150,7 +152,7 @@ func Read(ctx context.Context, r *rdb.Redis, ids []string, now time.Time) ([]sto
 			raw, err := heads[i][k].Bytes()
 			switch {
 			case redis.HasErrorPrefix(err, "WRONGTYPE"):
-				key.Exists, key.Other, key.Fault = true, true, store.FaultOtherType
+				key.Exists, key.WrongType, key.Fault = true, true, store.FaultOtherType
 			case err != nil:
 				return nil, err
 			case len(raw) > headSize:
@@ -174,7 +176,7 @@ func Read(ctx context.Context, r *rdb.Redis, ids []string, now time.Time) ([]sto
 			}
 		}
 		s := read[i].AsOf(now)
-		if whole || s.Prompt.Value.Timestamp.IsZero() && s.Lookup.Value.CreatedAt.IsZero() { // its TTLs say how old it is
+		if whole || s.Prompt.Value.Timestamp.IsZero() && s.SessionKey.Value.CreatedAt.IsZero() { // its TTLs say how old it is
 			if read[i], err = (sessions.Reader{Redis: r}).Session(ctx, id); err != nil {
 				return nil, err
 			}

@@ -147,7 +147,7 @@ func TestPicturesAreLeftOut(t *testing.T) {
 			t.Errorf("%s: %d bytes were sent", name, bytes)
 		}
 		value, full, fault := store.ParseValue([]byte(c.value))
-		if key := got[0].Lookup; key.Fault != fault || key.Full != full || !cmp.Equal(key.Value, value) {
+		if key := got[0].SessionKey; key.Fault != fault || key.Full != full || !cmp.Equal(key.Value, value) {
 			t.Errorf("%s: %+v; want %+v, %q", name, key, value, fault)
 		}
 	}
@@ -205,7 +205,7 @@ func TestTheDocumentedUser(t *testing.T) {
 	if n, err := keyspace.Settings(t.Context(), r); err != nil || n != (keyspace.Notifications{Masters: 1}) {
 		t.Errorf("%+v, %v", n, err)
 	}
-	if access, err := probe.Try(t.Context(), r, probe.ForProduct); err != nil || len(access.Denied) > 0 {
+	if access, err := probe.TryAccess(t.Context(), r, probe.ForProduct); err != nil || len(access.Denied) > 0 {
 		t.Errorf("refused: %q, %v", access.Denied, err)
 	}
 	session := naming("cs_live_1", uuid(1), store.StatusProcessing, time.Hour)

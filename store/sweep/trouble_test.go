@@ -43,7 +43,7 @@ func TestFailedSweepsLoseNothing(t *testing.T) {
 			if got, err := halfway(nil); err != nil || got.Count.Complete || got.Full != full || got.Count.Sessions == 0 || got.Count.Sessions >= 1500 {
 				t.Fatalf("time ran out: %+v, %v", got, err)
 			}
-			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, rdb.ErrSilent) {
+			if _, err := halfway(enough); !errors.Is(err, enough) || errors.Is(err, rdb.ErrNoAnswer) {
 				t.Fatalf("a visitor's error: %v", err)
 			}
 			got := sweepOnce(t, s, at)
@@ -75,7 +75,7 @@ func TestFrozenRedisIsAnError(t *testing.T) {
 	for range 2 {
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, rdb.ErrSilent) {
+		if got, err := s.Sweep(ctx, Options{Now: at, Limits: limits}); !errors.Is(err, rdb.ErrNoAnswer) {
 			t.Errorf("a frozen Redis was swept: %+v, %v", got, err)
 		}
 	}

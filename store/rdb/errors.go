@@ -15,12 +15,12 @@ import (
 // What Redis does instead of what it was asked for.
 var (
 	// ErrSilent: it gave no answer. It is away, frozen or too slow.
-	ErrSilent = errors.New("Redis did not answer")
+	ErrNoAnswer = errors.New("Redis did not answer")
 	// ErrAnnounced: a cluster or a Sentinel names an address at which nobody was
 	// ever reached from here.
-	ErrAnnounced = fmt.Errorf("%w at an address that its cluster or Sentinel announces", ErrSilent)
+	ErrAnnounced = fmt.Errorf("%w at an address that its cluster or Sentinel announces", ErrNoAnswer)
 	// ErrGarbled: what answers does not keep to Redis' protocol.
-	ErrGarbled = fmt.Errorf("%w in its protocol", ErrSilent)
+	ErrProtocol = fmt.Errorf("%w in its protocol", ErrNoAnswer)
 	// ErrRefused: it does not let us in, or not do this; the four below say why.
 	ErrRefused       = errors.New("Redis refused the bot")
 	ErrNoPassword    = fmt.Errorf("%w: it wants a password", ErrRefused)
@@ -35,7 +35,7 @@ var (
 	// ErrNoTLS: it does not encrypt.
 	ErrNoTLS = errors.New("Redis speaks no TLS")
 	// ErrCrowded: it takes no more connections.
-	ErrCrowded = errors.New("Redis has as many clients as it takes")
+	ErrTooManyClients = errors.New("Redis has as many clients as it takes")
 	// ErrNoDatabase: it has no database of the number in the URL.
 	ErrNoDatabase = errors.New("Redis has no database of that number")
 	// ErrNoMaster: the Sentinels know no master of the name in the URL.
@@ -52,7 +52,7 @@ var (
 	// ErrFull: it has no memory left, and takes no writes.
 	ErrFull = errors.New("Redis is full")
 	// ErrUnsaved: it takes no writes because it could not keep them.
-	ErrUnsaved = errors.New("Redis cannot keep what is written")
+	ErrNotPersisted = errors.New("Redis cannot keep what is written")
 )
 
 // ErrNotAllowed means that our user may not do this much of what would be good
@@ -61,9 +61,9 @@ var ErrNotAllowed = errors.New("not allowed to this user")
 
 // kinds are all of them, what is more particular first.
 var kinds = []error{
-	ErrAnnounced, ErrGarbled, ErrSilent, ErrNoPassword, ErrWrongPassword, ErrNoPermission, ErrNoCommand, ErrRefused,
-	ErrUnknownCA, ErrWrongHost, ErrExpired, ErrCertificate, ErrNoTLS, ErrCrowded, ErrNoDatabase, ErrClusterDatabase,
-	ErrNoMaster, ErrNoSentinel, ErrSentinel, ErrStarting, ErrReadOnly, ErrFull, ErrUnsaved,
+	ErrAnnounced, ErrProtocol, ErrNoAnswer, ErrNoPassword, ErrWrongPassword, ErrNoPermission, ErrNoCommand, ErrRefused,
+	ErrUnknownCA, ErrWrongHost, ErrExpired, ErrCertificate, ErrNoTLS, ErrTooManyClients, ErrNoDatabase, ErrClusterDatabase,
+	ErrNoMaster, ErrNoSentinel, ErrSentinel, ErrStarting, ErrReadOnly, ErrFull, ErrNotPersisted,
 }
 
 // Classify names the trouble: an error of the network, or a time-out, is
@@ -73,7 +73,7 @@ func Classify(err error) error {
 	if err == nil || Trouble(err) != nil { // or named already
 		return err
 	}
-	kind, name, err := troubleOf(err), Command(err), unrepeated(err)
+	kind, name, err := kindOf(err), Command(err), redactReply(err)
 	switch {
 	case kind == nil:
 		return err
@@ -94,9 +94,9 @@ func Trouble(err error) error {
 	return nil
 }
 
-// Impossible tells whether trying again cannot help until somebody changes the
+// Permanent tells whether trying again cannot help until somebody changes the
 // server or the user's rights.
-func Impossible(err error) bool {
+func Permanent(err error) bool {
 	return errors.Is(err, ErrNoCommand) || errors.Is(err, ErrNoPermission)
 }
 
@@ -104,7 +104,7 @@ func Impossible(err error) bool {
 var troubles = map[string]error{
 	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission,
 	"LOADING": ErrStarting, "MASTERDOWN": ErrStarting, "CLUSTERDOWN": ErrStarting, "TRYAGAIN": ErrStarting, "BUSY": ErrStarting,
-	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrUnsaved, "MISCONF": ErrUnsaved,
+	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrNotPersisted, "MISCONF": ErrNotPersisted,
 }
 
 var (
@@ -114,13 +114,13 @@ var (
 	selecting = regexp.MustCompile(`(?i)\bDB index|\bcommand\W{0,3}select\b|\bselect\W{0,2} (command|is not)`)
 )
 
-// shapes are what Redis, and what managed services put in its place, say under
+// patterns are what Redis, and what managed services put in its place, say under
 // the one word ERR. The first that fits counts.
-var shapes = []struct {
+var patterns = []struct {
 	text *regexp.Regexp
 	kind error
 }{
-	{crowded, ErrCrowded},
+	{crowded, ErrTooManyClients},
 	{selecting, ErrNoDatabase},
 	{regexp.MustCompile(`(?i)invalid (username-)?password|AUTH failed|(called without any|no) password`), ErrWrongPassword},
 	{regexp.MustCompile(`(?i)user executing the script can't|(no|without|insufficient|lacks?) permission|permission denied|not (permitted|authori[sz]ed)`), ErrNoPermission},
@@ -131,8 +131,8 @@ var shapes = []struct {
 // noSentinel is how the library begins what went wrong with all Sentinels.
 const noSentinel = "redis: all sentinels"
 
-// troubleOf tells the kind from what the library returned, nil = none of them.
-func troubleOf(err error) error {
+// kindOf tells the kind from what the library returned, nil = none of them.
+func kindOf(err error) error {
 	var answered redis.Error
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
@@ -155,7 +155,7 @@ func answerKind(err error, text string) error {
 	word, _, _ := strings.Cut(text, " ")
 	kind := troubles[word]
 	if word == "ERR" {
-		for _, shape := range shapes {
+		for _, shape := range patterns {
 			if kind == nil && shape.text.MatchString(text) {
 				kind = shape.kind
 			}
@@ -164,7 +164,7 @@ func answerKind(err error, text string) error {
 	switch {
 	case sentinels && errors.Is(kind, ErrNoCommand):
 		return ErrNoSentinel
-	case Impossible(kind) && selecting.MatchString(text):
+	case Permanent(kind) && selecting.MatchString(text):
 		return ErrNoDatabase
 	}
 	return kind
@@ -192,7 +192,7 @@ func wireKind(err error) error {
 	case errors.As(err, &record):
 		return ErrNoTLS
 	}
-	return ErrSilent
+	return ErrNoAnswer
 }
 
 // ExecError is the error of the command because of which Redis discarded a whole

@@ -352,10 +352,10 @@ func TestExamineWithRedisFrozen(t *testing.T) {
 			}
 			var x Examination
 			testenv.Returns(t, "the examination", func() { x = examiner.Examine(t.Context(), "cs_live_1") })
-			if !x.RedisSilent || !errors.Is(x.RedisErr, rdb.ErrSilent) || x.Payment.State != store.PaymentPaid || x.SiteErr != nil {
+			if !x.RedisSilent || !errors.Is(x.RedisErr, rdb.ErrNoAnswer) || x.Payment.State != store.PaymentPaid || x.SiteErr != nil {
 				t.Errorf("got %+v", x)
 			}
-			if both && !errors.Is(x.JobErr, rdb.ErrSilent) {
+			if both && !errors.Is(x.JobErr, rdb.ErrNoAnswer) {
 				t.Errorf("the job: %v", x.JobErr)
 			}
 			ctx, leave := context.WithCancel(t.Context())
@@ -412,7 +412,7 @@ func TestAnswersCountHoweverLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		for range 50 { // a choice between both would be made at random
-			wait := begin(t.Context(), time.Second, func(context.Context) (string, error) { return "here", nil })
+			wait := startCall(t.Context(), time.Second, func(context.Context) (string, error) { return "here", nil })
 			<-time.After(2 * time.Second) // on the bubble's clock
 			if answer, err := wait(); answer != "here" || err != nil {
 				t.Fatalf("got %q, %v", answer, err)

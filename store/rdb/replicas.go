@@ -26,7 +26,7 @@ const (
 // Replication is how a master stands with its replicas.
 type Replication struct {
 	Connected int
-	Told      bool // the server tells how many are connected; else those that acknowledge count
+	Reported  bool // the server tells how many are connected; else those that acknowledge count
 	Needed    bool // a replica has to have a write before anybody may rely on it
 }
 
@@ -97,7 +97,7 @@ func (r *Redis) Replication(ctx context.Context, key string) (Replication, error
 		return Replication{}, err
 	}
 	connected, told, err := connectedReplicas(ctx, master)
-	seen := Replication{Connected: connected, Told: told, Needed: connected > 0 || r.sentinel}
+	seen := Replication{Connected: connected, Reported: told, Needed: connected > 0 || r.sentinel}
 	if err != nil || seen.Needed {
 		return seen, err
 	}
@@ -141,7 +141,7 @@ func listsReplica(nodes string) bool {
 // least where there is one, that acknowledge what this connection wrote last.
 func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
-	if err != nil && !untold(err) {
+	if err != nil && !infoDenied(err) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))
 	}
 	for line := range strings.Lines(info) {
@@ -154,7 +154,7 @@ func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int
 		}
 	}
 	n, err = client.Do(ctx, "WAIT", 1, replicaWithin.Milliseconds()).Int()
-	if err != nil && !errors.Is(troubleOf(err), ErrNoCommand) { // who knows no WAIT has none to be waited for
+	if err != nil && !errors.Is(kindOf(err), ErrNoCommand) { // who knows no WAIT has none to be waited for
 		return 0, false, fmt.Errorf("wait for a replica: %w", Classify(err))
 	}
 	return n, false, nil

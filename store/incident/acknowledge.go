@@ -11,7 +11,7 @@ func (w *Watch) Acknowledge(ctx context.Context, id, by string, now time.Time) (
 	done := false
 	i, err := w.changeOutline(ctx, "", id, false, func(i *Incident) bool {
 		if done = i.Acknowledged == nil && i.Closed.IsZero(); done {
-			i.Acknowledged = &Press{By: by, At: now}
+			i.Acknowledged = &Acknowledgement{By: by, At: now}
 			i.Changed("acknowledged")
 		}
 		return done
@@ -33,7 +33,7 @@ func (w *Watch) Snooze(ctx context.Context, id, by string, now time.Time) (Incid
 			if i.Snoozed != nil && i.Snoozed.Until.After(now) {
 				from = i.Snoozed.Until
 			}
-			i.Snoozed = &Press{By: by, At: now, Until: from.Add(SnoozeFor)}
+			i.Snoozed = &Acknowledgement{By: by, At: now, Until: from.Add(SnoozeFor)}
 			i.Changed("snoozed")
 		}
 		return done

@@ -28,7 +28,7 @@ func TestSplice(t *testing.T) {
 		{"another case is another name", `{"Status":1}`, `{"Status":1,"status":"error"}`},
 		{"empty name", `{"":1}`, `{"":1,"status":"error"}`},
 	} {
-		got, err := Splice([]byte(c.in), set)
+		got, err := Patch([]byte(c.in), set)
 		if err != nil || string(got) != c.want {
 			t.Errorf("%s: %s, %v; want %s", c.name, got, err, c.want)
 		}
@@ -38,7 +38,7 @@ func TestSplice(t *testing.T) {
 func TestSpliceTakesObjectsOnly(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"", " ", "null", "[]", `["{}"]`, `"{}"`, "7", "{", `{"a":1`, `{"a":1}{}`, `{"a":1,}`, `{a:1}`} {
-		if got, err := Splice([]byte(in), nil); !errors.Is(err, ErrNoObject) {
+		if got, err := Patch([]byte(in), nil); !errors.Is(err, ErrNoObject) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
@@ -102,7 +102,7 @@ func FuzzSplice(f *testing.F) {
 			set[1].Value = nil
 		}
 		before := slices.Clone(in)
-		out, err := Splice(in, set)
+		out, err := Patch(in, set)
 		if !bytes.Equal(in, before) {
 			t.Fatal("the input was changed")
 		}

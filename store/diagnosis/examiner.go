@@ -130,7 +130,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	site := x.site(ctx, id)
 	reads := x.reads(ctx)
 	repair := x.repair(ctx, id)
-	session, err := ask(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Session, error) { return x.Redis.Session(ctx, id) })
+	session, err := callWithin(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Session, error) { return x.Redis.Session(ctx, id) })
 	seen.Session, seen.RedisErr = session.AsOf(x.Now()), rdb.Classify(err)
 	seen.Session.ID = id
 	recordErr := x.files(ctx, &seen)
@@ -141,7 +141,7 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	}
 	seen.Repair, seen.JobErr = repair()
 	x.otherFiles(ctx, &seen)
-	missing := func(n Named) bool { return n.State == store.FileMissing }
+	missing := func(n NamedFile) bool { return n.State == store.FileMissing }
 	if x.Proven != nil && (seen.File.State == store.FileMissing || slices.ContainsFunc(seen.Others, missing)) {
 		seen.APIProven = x.Proven(ctx, seen.Session.StoredAt(x.Now()))
 	}
@@ -170,14 +170,14 @@ func (x *Examiner) repair(ctx context.Context, id string) func() (SessionJob, er
 	if x.Jobs == nil {
 		return func() (SessionJob, error) { return SessionJob{}, nil }
 	}
-	return begin(ctx, x.deadlines().Redis, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
+	return startCall(ctx, x.deadlines().Redis, func(ctx context.Context) (SessionJob, error) { return x.Jobs.JobOf(ctx, id) })
 }
 
 func (x *Examiner) payment(ctx context.Context, id string) store.Payment {
 	if x.Payments == nil {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.NoStripeKey}
 	}
-	p, err := ask(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Payment, error) {
+	p, err := callWithin(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Payment, error) {
 		return x.Payments.Payment(ctx, id), nil
 	})
 	switch {
@@ -195,7 +195,7 @@ func (x *Examiner) event(ctx context.Context, p store.Payment) store.Event {
 		return store.Event{}
 	}
 	// Without an answer the event is unknown, which is all that is said of it.
-	event, _ := ask(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Event, error) {
+	event, _ := callWithin(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Event, error) {
 		return x.Payments.Event(ctx, p), nil
 	})
 	return event
@@ -206,7 +206,7 @@ func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, erro
 	if x.Site == nil {
 		return func() (store.Site, error) { return store.Site{}, ErrNotAsked }
 	}
-	return begin(ctx, x.deadlines().Site, func(ctx context.Context) (store.Site, error) { return x.Site.SessionStatus(ctx, id) })
+	return startCall(ctx, x.deadlines().Site, func(ctx context.Context) (store.Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
 // reads begins to look up which keys the site reads: one-key where no answer
@@ -215,7 +215,7 @@ func (x *Examiner) reads(ctx context.Context) func() store.Layout {
 	if x.Reads == nil {
 		return func() store.Layout { return store.LayoutNone }
 	}
-	answer := begin(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Layout, error) { return x.Reads(ctx), nil })
+	answer := startCall(ctx, x.deadlines().Redis, func(ctx context.Context) (store.Layout, error) { return x.Reads(ctx), nil })
 	return func() store.Layout {
 		layout, err := answer()
 		if err != nil {
@@ -240,11 +240,11 @@ func agrees(site store.Site, s store.Session) bool {
 	return told == held && !differ
 }
 
-// SiteTold reports whether the session shows that the site has the event: then it
+// SiteShowsOutcome reports whether the session shows that the site has the event: then it
 // is another endpoint that Stripe still delivers to. Processing without a file shows
 // nothing, since the site may have died before it answered, and neither does what a
 // repair of ours may have written.
-func (x Examination) SiteTold() bool {
+func (x Examination) SiteShowsOutcome() bool {
 	moved := x.Session.FileID() != "" || x.Session.Status() == store.StatusError || x.Session.Status() == store.StatusCompleted
 	return moved && x.Repair.ID == "" && x.JobErr == nil
 }

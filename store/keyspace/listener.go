@@ -98,7 +98,7 @@ func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
 			return err
 		}
 		settings, err := master.ConfigGet(ctx, "notify-keyspace-events").Result()
-		if err != nil && !rdb.Impossible(rdb.Classify(err)) {
+		if err != nil && !rdb.Permanent(rdb.Classify(err)) {
 			return err
 		}
 		events, known := settings["notify-keyspace-events"]
@@ -114,7 +114,7 @@ func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
 		}
 		return nil
 	})
-	if err != nil && rdb.Impossible(rdb.Classify(err)) {
+	if err != nil && rdb.Permanent(rdb.Classify(err)) {
 		return Notifications{}, rdb.ErrNotAllowed
 	}
 	return n, rdb.Classify(err)

@@ -21,23 +21,23 @@ const (
 	maxLine     = 64 << 10     // bytes; errors repeat no more of a question
 )
 
-// measured gives a connection up as soon as a reply announces more than it may
+// limitReplies gives a connection up as soon as a reply announces more than it may
 // hold.
-func measured(conn net.Conn) net.Conn {
-	m := &measuredConn{Conn: conn}
+func limitReplies(conn net.Conn) net.Conn {
+	m := &limitedConn{Conn: conn}
 	if raw, ok := conn.(syscall.Conn); ok { // the library looks there whether it is still alive
-		return measuredRaw{m, raw}
+		return limitedRawConn{m, raw}
 	}
 	return m
 }
 
-type measuredRaw struct {
-	*measuredConn
+type limitedRawConn struct {
+	*limitedConn
 	syscall.Conn
 }
 
-// measuredConn follows the replies that are read from a connection.
-type measuredConn struct {
+// limitedConn follows the replies that are read from a connection.
+type limitedConn struct {
 	net.Conn
 	skip int    // bytes of a string that are still to come
 	line []byte // the header that is being read
@@ -47,7 +47,7 @@ type measuredConn struct {
 }
 
 // Read reads, and fails for good where a reply is absurd.
-func (m *measuredConn) Read(b []byte) (int, error) {
+func (m *limitedConn) Read(b []byte) (int, error) {
 	if m.err != nil {
 		return 0, m.err
 	}
@@ -59,7 +59,7 @@ func (m *measuredConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (m *measuredConn) follow(b []byte) error {
+func (m *limitedConn) follow(b []byte) error {
 	for len(b) > 0 {
 		if m.skip > 0 {
 			n := min(m.skip, len(b))
@@ -75,7 +75,7 @@ func (m *measuredConn) follow(b []byte) error {
 			part = b
 		}
 		if m.line = append(m.line, part...); len(m.line) > maxLine {
-			return ErrGarbled
+			return ErrProtocol
 		}
 		if b = b[len(part):]; end < 0 {
 			return nil
@@ -92,7 +92,7 @@ func (m *measuredConn) follow(b []byte) error {
 }
 
 // begin takes the header of a reply.
-func (m *measuredConn) begin(kind byte, rest string) error {
+func (m *limitedConn) begin(kind byte, rest string) error {
 	per := 1
 	switch kind {
 	case '$', '=', '!', '*', '~', '>':
@@ -100,7 +100,7 @@ func (m *measuredConn) begin(kind byte, rest string) error {
 		per = 2
 	case '-':
 		if crowded.MatchString(rest) { // the library would go on, and be told of a broken pipe
-			return ErrCrowded
+			return ErrTooManyClients
 		}
 		m.done()
 		return nil
@@ -111,24 +111,24 @@ func (m *measuredConn) begin(kind byte, rest string) error {
 	n, err := strconv.Atoi(rest)
 	switch {
 	case err != nil || n < -1:
-		return ErrGarbled
+		return ErrProtocol
 	case n == -1: // null
 		m.done()
 		return nil
 	case kind == '$', kind == '=', kind == '!':
 		if n > maxBulk {
-			return ErrGarbled
+			return ErrProtocol
 		}
 		m.skip = n + len("\r\n")
 		return nil
 	case n > maxElements || len(m.open) == maxDepth:
-		return ErrGarbled
+		return ErrProtocol
 	}
 	if len(m.open) == 0 {
 		m.seen = 0
 	}
 	if m.seen += n * per; m.seen > maxElements {
-		return ErrGarbled
+		return ErrProtocol
 	}
 	missing := n * per
 	if kind == '|' { // attributes stand before the reply that they belong to
@@ -143,7 +143,7 @@ func (m *measuredConn) begin(kind byte, rest string) error {
 }
 
 // done ends a reply, and those of which it was the last element.
-func (m *measuredConn) done() {
+func (m *limitedConn) done() {
 	for last := len(m.open) - 1; last >= 0; last-- {
 		if m.open[last]--; m.open[last] > 0 {
 			return

@@ -23,7 +23,7 @@ func TestShares(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	shares := presence.NewShares(client)
+	shares := presence.NewSharedRequests(client)
 
 	if err := shares.Save(ctx, "a", "/redis stats", 30*time.Minute); err != nil {
 		t.Fatal(err)

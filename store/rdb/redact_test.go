@@ -35,13 +35,13 @@ func TestWhatRedisRepeatsIsLeftOut(t *testing.T) {
 		{context.Canceled, "context canceled"},
 		{redis.Nil, "redis: nil"},
 	} {
-		got := unrepeated(c.err)
+		got := redactReply(c.err)
 		var told redis.Error
 		if got.Error() != c.want || errors.As(c.err, &told) != errors.As(got, &told) {
 			t.Errorf("%v became %v (%T), want %s", c.err, got, got, c.want)
 		}
 	}
-	if unrepeated(nil) != nil {
+	if redactReply(nil) != nil {
 		t.Error("nothing became something")
 	}
 }

@@ -34,25 +34,25 @@ func TestRepliesAreMeasured(t *testing.T) {
 		"nested":                  {"*2\r\n*1\r\n$1\r\na\r\n%1\r\n+k\r\n*0\r\n" + strings.Repeat("*1\r\n", 15) + ":1\r\n", nil},
 		"many one after another":  {strings.Repeat("*2\r\n+a\r\n~1\r\n+b\r\n", 400_000), nil},
 		"attributes":              {"|1\r\n+k\r\n+v\r\n*1\r\n+OK\r\n>1\r\n+push\r\n", nil},
-		"a long string":           {"$1099511627776\r\n", ErrGarbled},
-		"one beyond what is read": {"$33554434\r\n", ErrGarbled},
-		"a long error":            {"!99999999999\r\n", ErrGarbled},
-		"a verbatim string":       {"=99999999999\r\n", ErrGarbled},
-		"a long array":            {"*2147483647\r\n", ErrGarbled},
-		"a long set":              {"~2147483647\r\n", ErrGarbled},
-		"a long map":              {"%600000\r\n", ErrGarbled},
-		"a long push":             {">2147483647\r\n", ErrGarbled},
-		"more than a number":      {"*99999999999999999999999\r\n", ErrGarbled},
-		"less than none":          {"$-2\r\n", ErrGarbled},
-		"no number":               {"$?\r\n", ErrGarbled},
-		"a long one in an array":  {"*2\r\n+a\r\n*1\r\n$1099511627776\r\n", ErrGarbled},
-		"many in an array":        {"*1000\r\n" + strings.Repeat("*1000\r\n"+strings.Repeat(":1\r\n", 1000), 1000) + "*1000000\r\n*1000000\r\n", ErrGarbled},
-		"deeper and deeper":       {strings.Repeat("*1\r\n", 17), ErrGarbled},
-		"a line without an end":   {"+" + strings.Repeat("x", 70_000), ErrGarbled},
-		"no more clients":         {"-ERR max number of clients reached\r\n", ErrCrowded},
+		"a long string":           {"$1099511627776\r\n", ErrProtocol},
+		"one beyond what is read": {"$33554434\r\n", ErrProtocol},
+		"a long error":            {"!99999999999\r\n", ErrProtocol},
+		"a verbatim string":       {"=99999999999\r\n", ErrProtocol},
+		"a long array":            {"*2147483647\r\n", ErrProtocol},
+		"a long set":              {"~2147483647\r\n", ErrProtocol},
+		"a long map":              {"%600000\r\n", ErrProtocol},
+		"a long push":             {">2147483647\r\n", ErrProtocol},
+		"more than a number":      {"*99999999999999999999999\r\n", ErrProtocol},
+		"less than none":          {"$-2\r\n", ErrProtocol},
+		"no number":               {"$?\r\n", ErrProtocol},
+		"a long one in an array":  {"*2\r\n+a\r\n*1\r\n$1099511627776\r\n", ErrProtocol},
+		"many in an array":        {"*1000\r\n" + strings.Repeat("*1000\r\n"+strings.Repeat(":1\r\n", 1000), 1000) + "*1000000\r\n*1000000\r\n", ErrProtocol},
+		"deeper and deeper":       {strings.Repeat("*1\r\n", 17), ErrProtocol},
+		"a line without an end":   {"+" + strings.Repeat("x", 70_000), ErrProtocol},
+		"no more clients":         {"-ERR max number of clients reached\r\n", ErrTooManyClients},
 	} {
 		for how, cut := range map[string]func(io.Reader) io.Reader{"whole": func(r io.Reader) io.Reader { return r }, "by halves": iotest.HalfReader, "by bytes": iotest.OneByteReader} {
-			read, err := io.ReadAll(measured(pieces{Reader: cut(strings.NewReader(c.reply))}))
+			read, err := io.ReadAll(limitReplies(pieces{Reader: cut(strings.NewReader(c.reply))}))
 			if !errors.Is(err, c.want) || c.want == nil && (err != nil || string(read) != c.reply) {
 				t.Errorf("%s, %s: %d of %d bytes, %v", name, how, len(read), len(c.reply), err)
 			}
@@ -77,7 +77,7 @@ func TestAbsurdRepliesEndTheConnectionOnly(t *testing.T) {
 		})
 		for _, url := range []string{"redis://" + addr, "redis://" + addr + "?addr=" + addr, "redis://" + addr + "?master_name=main"} {
 			r := open(t, redistest.Patient(t, url))
-			if err := get(t, r, "session:cs_live_1"); !errors.Is(err, ErrGarbled) && !strings.Contains(url, "addr") {
+			if err := get(t, r, "session:cs_live_1"); !errors.Is(err, ErrProtocol) && !strings.Contains(url, "addr") {
 				t.Errorf("%q of %s: read: %v", reply[:10], url, err)
 			}
 			if _, err := r.Ping(t.Context()); err == nil {

@@ -40,7 +40,7 @@ func TestFindDrop(t *testing.T) {
 		{"hardly anything is sold, and three fail", []Slot{slot(0, 1, 0), slot(50, 0, 1), slot(60, 0, 2)}, Tries{30, 0}, 50, -1, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d, found := FindDrop(c.slots, c.before)
+			d, found := DetectWebhookDrop(c.slots, c.before)
 			if c.from < 0 {
 				if found {
 					t.Errorf("found %+v", d)
@@ -73,7 +73,7 @@ func TestFell(t *testing.T) {
 		{Tries{850, 150}, Tries{900, 100}, false}, // not by much
 		{Tries{95, 5}, Tries{5, 5}, false},        // it rose
 	} {
-		if got := Fell(c.now, c.before); got != c.want {
+		if got := RateFell(c.now, c.before); got != c.want {
 			t.Errorf("%+v, before %+v: %v", c.now, c.before, got)
 		}
 	}

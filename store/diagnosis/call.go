@@ -10,16 +10,16 @@ import (
 // errPanicked means that a source broke down instead of answering.
 var errPanicked = errors.New("panicked")
 
-// ask puts a question and waits for the answer no longer than within. Who
+// callWithin puts a question and waits for the answer no longer than within. Who
 // ignores the context is left behind; a panic is contained, and becomes an
 // error.
-func ask[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) (T, error) {
-	return begin(ctx, within, question)()
+func callWithin[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) (T, error) {
+	return startCall(ctx, within, question)()
 }
 
-// begin is ask for who has something else to do before waiting. What was
+// startCall is ask for who has something else to do before waiting. What was
 // answered in time counts, however late it is looked at.
-func begin[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) func() (T, error) {
+func startCall[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) func() (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, within)
 	type answer struct {
 		value T

@@ -113,8 +113,8 @@ func TestWrites(t *testing.T) {
 			raw[w.Kind] = string(next)
 		}
 		after := storetest.Held(c.session.prompt, or(raw["webhook"], c.session.webhook), or(raw["session"], c.session.lookup))
-		if before := storetest.Held(c.session.prompt, c.session.webhook, c.session.lookup); !u.Stands(after) || u.Stands(before) {
-			t.Errorf("%s: stands afterwards: %v, before: %v", c.name, u.Stands(after), u.Stands(before))
+		if before := storetest.Held(c.session.prompt, c.session.webhook, c.session.lookup); !u.AppliedTo(after) || u.AppliedTo(before) {
+			t.Errorf("%s: stands afterwards: %v, before: %v", c.name, u.AppliedTo(after), u.AppliedTo(before))
 		}
 		for kind, want := range map[string]string{"webhook": c.webhook, "session": c.lookup} {
 			if got := raw[kind]; got != want {
@@ -149,7 +149,7 @@ func TestOverwritten(t *testing.T) {
 		{"", "", store.LayoutOneKey, false},
 	} {
 		u := Update{Kind: UpdateCompleted, At: storetest.At, FileID: ready, Reads: c.reads}
-		if got := u.Stands(storetest.Held(storetest.FoxPrompt, c.webhook, c.lookup)); got != c.want {
+		if got := u.AppliedTo(storetest.Held(storetest.FoxPrompt, c.webhook, c.lookup)); got != c.want {
 			t.Errorf("webhook: %s, session: %s, %s: %v", c.webhook, c.lookup, c.reads, got)
 		}
 	}

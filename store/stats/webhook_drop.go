@@ -16,21 +16,21 @@ const (
 	dropSure = 3
 )
 
-// Drop is a time in which webhooks succeeded far less often than else.
-type Drop struct {
+// WebhookDrop is a time in which webhooks succeeded far less often than else.
+type WebhookDrop struct {
 	From, To      time.Time // To is zero while it goes on
 	Inside, Usual float64   // the rates
 }
 
-// FindDrop finds the stretch of the last 24 h in which webhooks failed most
+// DetectWebhookDrop finds the stretch of the last 24 h in which webhooks failed most
 // clearly, against the rest of the day and the days before; false where all
 // differences may be chance. A stretch begins and ends with slots that are told.
-func FindDrop(slots []Slot, before Tries) (Drop, bool) {
+func DetectWebhookDrop(slots []Slot, before Tries) (WebhookDrop, bool) {
 	all := before
 	for _, s := range slots {
 		all = all.Add(s.Webhook)
 	}
-	best, sure := Drop{}, float64(dropSure)
+	best, sure := WebhookDrop{}, float64(dropSure)
 	for from := range slots {
 		var inside Tries
 		for to := from; to < len(slots); to++ {
@@ -44,7 +44,7 @@ func FindDrop(slots []Slot, before Tries) (Drop, bool) {
 			if out-in < dropBy || z <= sure {
 				continue
 			}
-			sure, best = z, Drop{From: slots[from].At, Inside: in, Usual: out}
+			sure, best = z, WebhookDrop{From: slots[from].At, Inside: in, Usual: out}
 			if to < len(slots)-1 {
 				best.To = slots[to].At.Add(slotLength)
 			}
@@ -65,8 +65,8 @@ func deviations(inside, outside Tries) float64 {
 	return (float64(outside.Good)/out - float64(inside.Good)/in) / spread
 }
 
-// Fell tells whether a rate is lower than it was before, and not by chance.
-func Fell(now, before Tries) bool {
+// RateFell tells whether a rate is lower than it was before, and not by chance.
+func RateFell(now, before Tries) bool {
 	if now.Bad < dropBad || before.Good+before.Bad < dropOutside {
 		return false
 	}

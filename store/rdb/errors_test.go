@@ -24,7 +24,7 @@ func TestTrouble(t *testing.T) {
 		{"no permission", config{{"ACL", "SETUSER", "default", "-hset", "-set"}}, ErrNoPermission, nil},
 		{"a replica", config{{"REPLICAOF", "127.0.0.1", "1"}}, ErrReadOnly, nil},
 		{"full", config{{"CONFIG", "SET", "maxmemory", "1"}}, ErrFull, nil},
-		{"too few replicas", config{{"CONFIG", "SET", "min-replicas-to-write", "1"}}, ErrUnsaved, nil},
+		{"too few replicas", config{{"CONFIG", "SET", "min-replicas-to-write", "1"}}, ErrNotPersisted, nil},
 		{"a master away", config{{"CONFIG", "SET", "replica-serve-stale-data", "no"}, {"REPLICAOF", "127.0.0.1", "1"}}, ErrReadOnly, ErrStarting},
 		{"a script that does not end", config{{"CONFIG", "SET", "busy-reply-threshold", "1"}}, ErrStarting, ErrStarting},
 	} {
@@ -96,8 +96,8 @@ func TestRefusalsByCodeAndShape(t *testing.T) {
 		"ERR No permission to execute this command":                                                                                    ErrNoPermission,
 		"ERR The user executing the script can't run this command or subcommand script: 0":                                             ErrNoPermission,
 		"NOPERM this user has no permissions to run the 'watch' command":                                                               ErrNoPermission,
-		"ERR max number of clients reached":                                                                                            ErrCrowded,
-		"ERR max number of clients + cluster connections reached":                                                                      ErrCrowded,
+		"ERR max number of clients reached":                                                                                            ErrTooManyClients,
+		"ERR max number of clients + cluster connections reached":                                                                      ErrTooManyClients,
 		"ERR DB index is out of range":                                                                                                 ErrNoDatabase,
 		"ERR unknown command 'SELECT', with args beginning with: '2' ":                                                                 ErrNoDatabase,
 		"NOPERM this user has no permissions to run the 'select' command":                                                              ErrNoDatabase,
@@ -110,7 +110,7 @@ func TestRefusalsByCodeAndShape(t *testing.T) {
 		"WRONGTYPE Operation against a key holding the wrong kind of value":                                                            nil,
 		"NOSCRIPT No matching script. Please use EVAL.":                                                                                nil,
 	} {
-		if got := troubleOf(answered(text)); got != want { //nolint:errorlint // the very kind
+		if got := kindOf(answered(text)); got != want { //nolint:errorlint // the very kind
 			t.Errorf("%s: %v, want %v", text, got, want)
 		}
 		if got := Trouble(Classify(answered(text))); got != want { //nolint:errorlint // the very kind

@@ -45,8 +45,8 @@ type KeyWrite struct {
 	Unreadable bool   // what stands there cannot be read, and is saved first
 	Replaced   bool   // with Unreadable: nothing of it can be kept
 	Changes    []Change
-	// Then are the members that follow once the file is known: for showing.
-	Then []string
+	// LaterMembers are the members that follow once the file is known: for showing.
+	LaterMembers []string `json:"Then"`
 }
 
 // Key is the key's whole name.
@@ -58,10 +58,10 @@ const (
 	defaultToolTitle = "Free VEO3 Viral Prompt Generator"
 )
 
-// stampLayout is how the product writes times: UTC with milliseconds.
-const stampLayout = "2006-01-02T15:04:05.000Z"
+// timestampLayout is how the product writes times: UTC with milliseconds.
+const timestampLayout = "2006-01-02T15:04:05.000Z"
 
-func stamp(at time.Time) string { return at.UTC().Format(stampLayout) }
+func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 
 // Writes tells which members of which keys an update sets and removes, the key
 // that decides first.
@@ -73,33 +73,33 @@ func stamp(at time.Time) string { return at.UTC().Format(stampLayout) }
 // session gets what webhook: gets, so that the customer's page shows it; never the
 // prompt, with which the site would start another video on Stripe's next delivery.
 func Writes(s store.Session, u Update) []KeyWrite {
-	lookup, webhook := s.Lookup.Value, s.Webhook.Value
+	lookup, webhook := s.SessionKey.Value, s.Webhook.Value
 	file := lookup.FileID
 	if id := s.FileID(); id != "" { // session: is about to be the value that counts
 		file = &id
 	}
 	switch {
-	case s.Lookup.Full:
-		writes := []KeyWrite{write(s, s.Lookup, statusChanges(lookup, file, u))}
-		if webhook.Status != nil || s.Webhook.Fault != "" && !s.Webhook.Other {
+	case s.SessionKey.Full:
+		writes := []KeyWrite{write(s, s.SessionKey, statusChanges(lookup, file, u))}
+		if webhook.Status != nil || s.Webhook.Fault != "" && !s.Webhook.WrongType {
 			writes = append(writes, webhookWrite(s, u))
 		}
 		return writes
 	case u.Reads == store.LayoutOneKey:
 		changes := append(statusChanges(lookup, file, u), toolChanges(lookup, webhook)...)
-		return []KeyWrite{write(s, s.Lookup, changes), webhookWrite(s, u)}
+		return []KeyWrite{write(s, s.SessionKey, changes), webhookWrite(s, u)}
 	}
 	writes := []KeyWrite{webhookWrite(s, u)}
 	if u.Kind != UpdateClaim || lookup.FileID != nil {
-		writes = append(writes, write(s, s.Lookup, mappingChanges(lookup, u)))
+		writes = append(writes, write(s, s.SessionKey, mappingChanges(lookup, u)))
 	}
 	return writes
 }
 
-// Stands reports whether the session says what the update made of it, in every
+// AppliedTo reports whether the session says what the update made of it, in every
 // key that it writes: status, file and error. Whatever else stands there is not
 // the update's.
-func (u Update) Stands(s store.Session) bool {
+func (u Update) AppliedTo(s store.Session) bool {
 	for _, w := range Writes(s, u) {
 		for _, c := range w.Changes {
 			switch c.Name {
@@ -117,11 +117,11 @@ func (u Update) Stands(s store.Session) bool {
 
 func write(s store.Session, key store.Key, changes []Change) KeyWrite {
 	return KeyWrite{Session: s.ID, Kind: key.Kind, Create: !key.Exists,
-		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: withoutOdd(key.Value, changes)}
+		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addOddRemovals(key.Value, changes)}
 }
 
-// withoutOdd takes members of a wrong type out that are not set anyway.
-func withoutOdd(v store.Value, changes []Change) []Change {
+// addOddRemovals takes members of a wrong type out that are not set anyway.
+func addOddRemovals(v store.Value, changes []Change) []Change {
 	for _, name := range v.Odd {
 		if i := slices.IndexFunc(changes, func(c Change) bool { return c.Name == name }); i >= 0 {
 			changes[i].Odd = true
@@ -135,7 +135,7 @@ func withoutOdd(v store.Value, changes []Change) []Change {
 // webhookWrite names the tool too.
 func webhookWrite(s store.Session, u Update) KeyWrite {
 	v := s.Webhook.Value
-	return write(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.Lookup.Value)...))
+	return write(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.SessionKey.Value)...))
 }
 
 // toolChanges name the tool where a value does not, as another one does.
@@ -167,7 +167,7 @@ func statusChanges(v store.Value, file *string, u Update) []Change {
 	case UpdateCompleted:
 		status, file = store.StatusCompleted, &u.FileID
 	}
-	at, word := stamp(u.At), string(status)
+	at, word := timestamp(u.At), string(status)
 	return changed(
 		Change{Name: "status", Before: v.Status, After: &word},
 		Change{Name: "fileId", Before: v.FileID, After: file},
@@ -185,7 +185,7 @@ func mappingChanges(v store.Value, u Update) []Change {
 	case UpdateFile, UpdateCompleted:
 		file = &u.FileID
 	}
-	at := stamp(u.At)
+	at := timestamp(u.At)
 	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.Stamp, After: &at})
 }
 
@@ -199,7 +199,7 @@ func changed(all ...Change) []Change {
 			continue
 		}
 		if c.Before != nil {
-			c.Before = short(*c.Before)
+			c.Before = shorten(*c.Before)
 		}
 		changes = append(changes, c)
 	}
@@ -209,7 +209,7 @@ func changed(all ...Change) []Change {
 // maxBefore is the length in runes at which a former value is cut.
 const maxBefore = 200
 
-func short(text string) *string {
+func shorten(text string) *string {
 	if utf8.RuneCountInString(text) > maxBefore {
 		text = string([]rune(text)[:maxBefore-1]) + "…"
 	}

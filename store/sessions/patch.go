@@ -20,7 +20,7 @@ type Member struct {
 // blanks are what JSON takes for white space.
 const blanks = " \t\r\n"
 
-// Splice sets and removes members in the object's own bytes. Whatever is not
+// Patch sets and removes members in the object's own bytes. Whatever is not
 // named stays byte for byte and in its order: nothing is decoded and written
 // anew, so big numbers and odd spellings survive. A name counts as it reads,
 // however it is escaped; of duplicates the first gets the new value and the
@@ -28,14 +28,14 @@ const blanks = " \t\r\n"
 //
 // ErrNoObject where the bytes are not a JSON object. The names in set have to
 // differ, and its values to be JSON.
-func Splice(object []byte, set []Member) ([]byte, error) {
-	before, body, after, err := takeApart(object)
+func Patch(object []byte, set []Member) ([]byte, error) {
+	before, body, after, err := splitObject(object)
 	if err != nil {
 		return nil, err
 	}
 	var parts [][]byte
 	written := map[string]bool{}
-	for _, part := range split(body) {
+	for _, part := range splitMembers(body) {
 		name, start, err := nameOf(part)
 		if err != nil {
 			return nil, err
@@ -62,9 +62,9 @@ func Splice(object []byte, set []Member) ([]byte, error) {
 	return slices.Concat(before, bytes.Join(parts, []byte(",")), after), nil
 }
 
-// takeApart takes an object apart: up to its brace, its members, and the rest with
+// splitObject takes an object apart: up to its brace, its members, and the rest with
 // the white space before it.
-func takeApart(object []byte) (before, body, after []byte, err error) {
+func splitObject(object []byte) (before, body, after []byte, err error) {
 	start := bytes.IndexByte(object, '{')
 	if !json.Valid(object) || start < 0 || len(bytes.Trim(object[:start], blanks)) > 0 {
 		return nil, nil, nil, ErrNoObject
@@ -74,8 +74,8 @@ func takeApart(object []byte) (before, body, after []byte, err error) {
 	return object[:start+1], body, object[start+1+len(body):], nil
 }
 
-// split cuts the members of a valid object at the commas between them.
-func split(body []byte) [][]byte {
+// splitMembers cuts the members of a valid object at the commas between them.
+func splitMembers(body []byte) [][]byte {
 	if len(body) == 0 {
 		return nil
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/superduperai/sessionbot/internal/redact"
 )
 
-// told is what Redis answered instead, without what it repeats of the
+// redactedError is what Redis answered instead, without what it repeats of the
 // question: its words on a command that it does not know hold the arguments,
 // which may be a password or a prompt.
-type told string
+type redactedError string
 
-func (r told) Error() string { return string(r) }
+func (r redactedError) Error() string { return string(r) }
 
 // RedisError makes it what the library's own are.
-func (told) RedisError() {}
+func (redactedError) RedisError() {}
 
 var (
 	plainReply = regexp.MustCompile(`^[A-Z]+ [\w ,.:;()-]*('[a-z|]+' command)?[\w ,.:;()-]*$`)
 	replyCode  = regexp.MustCompile(`^[A-Z]+\b[\w ]*`)
 )
 
-// unrepeated is err without what Redis, or whatever stands in its place,
+// redactReply is err without what Redis, or whatever stands in its place,
 // repeats of the question.
-func unrepeated(err error) error {
+func redactReply(err error) error {
 	var answered redis.Error
 	switch {
 	case err == nil, errors.Is(err, redis.Nil), errors.Is(err, redis.TxFailedErr), errors.Is(err, redis.ErrPoolTimeout):
@@ -45,7 +45,7 @@ func unrepeated(err error) error {
 	case plainReply.MatchString(text) && code != "MOVED" && code != "ASK" && strings.HasSuffix(err.Error(), text):
 		return err
 	case code == "":
-		return told("an answer that is not Redis's")
+		return redactedError("an answer that is not Redis's")
 	}
-	return told(fmt.Sprintf("%s…", strings.TrimSpace(code)))
+	return redactedError(fmt.Sprintf("%s…", strings.TrimSpace(code)))
 }

@@ -16,15 +16,15 @@ const (
 	claimPrefix = "sessionbot:share-claim:"
 )
 
-// Shares keeps the requests behind Share buttons, so that any replica can ask
+// SharedRequests keeps the requests behind Share buttons, so that any replica can ask
 // them again.
-type Shares struct{ redis *rdb.Redis }
+type SharedRequests struct{ redis *rdb.Redis }
 
-// NewShares keeps them in the bot's own Redis.
-func NewShares(redis *rdb.Redis) *Shares { return &Shares{redis: redis} }
+// NewSharedRequests keeps them in the bot's own Redis.
+func NewSharedRequests(redis *rdb.Redis) *SharedRequests { return &SharedRequests{redis: redis} }
 
 // Save keeps a request under an opaque id for the ttl.
-func (s *Shares) Save(ctx context.Context, id, request string, ttl time.Duration) error {
+func (s *SharedRequests) Save(ctx context.Context, id, request string, ttl time.Duration) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (s *Shares) Save(ctx context.Context, id, request string, ttl time.Duration
 }
 
 // Load returns the request, "" where it is not kept any more.
-func (s *Shares) Load(ctx context.Context, id string) (string, error) {
+func (s *SharedRequests) Load(ctx context.Context, id string) (string, error) {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return "", err
@@ -49,7 +49,7 @@ func (s *Shares) Load(ctx context.Context, id string) (string, error) {
 }
 
 // Unclaim lets somebody else be the first.
-func (s *Shares) Unclaim(ctx context.Context, id string) error {
+func (s *SharedRequests) Unclaim(ctx context.Context, id string) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (s *Shares) Unclaim(ctx context.Context, id string) error {
 }
 
 // Claim reports whether the caller is the first with this id within the ttl.
-func (s *Shares) Claim(ctx context.Context, id string, ttl time.Duration) (bool, error) {
+func (s *SharedRequests) Claim(ctx context.Context, id string, ttl time.Duration) (bool, error) {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return false, err

@@ -54,7 +54,7 @@ func TestDefaultPrices(t *testing.T) {
 func reference(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	b.WriteString(`<!-- Written by make docs from cmd/sessionbot/config.go and store/access.go. -->
+	b.WriteString(`<!-- Written by make docs from cmd/sessionbot/config.go and store/probe/access.go. -->
 # Configuration
 
 Sessionbot is set by environment variables. ` + "`sessionbot doctor`" + ` tells which are wrong, and whether what they name can be used. An empty variable counts as not set, but for HTTP_ADDR, READERS and STRIPE_PRODUCT_METADATA.

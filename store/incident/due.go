@@ -52,7 +52,7 @@ func (w *Watch) AddDue(ctx context.Context, dues ...DueSession) error {
 	return nil
 }
 
-// DueSession lists the sessions that are due by now, those due first first, at most
+// Due lists the sessions that are due by now, those due first first, at most
 // limit.
 func (w *Watch) Due(ctx context.Context, now time.Time, limit int) ([]DueSession, error) {
 	client, err := w.state.Client(ctx)

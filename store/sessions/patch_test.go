@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestSplice(t *testing.T) {
+func TestPatch(t *testing.T) {
 	t.Parallel()
 	set := []Member{{"status", json.RawMessage(`"error"`)}, {"fileId", nil}}
 	for _, c := range []struct{ name, in, want string }{
@@ -35,7 +35,7 @@ func TestSplice(t *testing.T) {
 	}
 }
 
-func TestSpliceTakesObjectsOnly(t *testing.T) {
+func TestPatchTakesObjectsOnly(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"", " ", "null", "[]", `["{}"]`, `"{}"`, "7", "{", `{"a":1`, `{"a":1}{}`, `{"a":1,}`, `{a:1}`} {
 		if got, err := Patch([]byte(in), nil); !errors.Is(err, ErrNoObject) {
@@ -82,9 +82,9 @@ func lastWins(t *testing.T, raw []byte) ([]pair, map[string]string) {
 	return list, last
 }
 
-// FuzzSplice holds that a reader for whom the last duplicate wins reads exactly
+// FuzzPatch holds that a reader for whom the last duplicate wins reads exactly
 // the new values, and that all else stays byte for byte and in its order.
-func FuzzSplice(f *testing.F) {
+func FuzzPatch(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `{"status":"pending","fileId":"x"}`, `{"st\u0061tus":1,"status":2,"n":12345678901234567890}`,
 		`{"a":[],"b":{"status":1},"error":null , "fileId":"\\\""}`, "{\n\t\"timestamp\" : 1e400\n}", `[1]`, `{"\ud800":1}`,

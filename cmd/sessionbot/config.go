@@ -21,75 +21,75 @@ import (
 )
 
 // config is read from environment variables. The comment above a field is its
-// meaning in docs/configuration.md, which `make docs` writes. A secret can be read
-// from a file, too: see readFiles.
+// meaning in docs/configuration.md, which `make docs` generates. A secret can also
+// be read from a file: see readFiles.
 type config struct {
 	// The app-level token (`xapp-…`) with the scope connections:write. Required by `run`.
 	SlackAppToken string `envconfig:"SLACK_APP_TOKEN" secret:"true"`
 	// The bot token (`xoxb-…`) of the same app. Required by `run`.
 	SlackBotToken string `envconfig:"SLACK_BOT_TOKEN" secret:"true"`
-	// Base of the Web API; ends in `/`. Empty: Slack's own. GovSlack's is `https://slack-gov.com/api/`; another server may stand in.
+	// Base URL of the Web API; ends in `/`. Empty: Slack's own. GovSlack's is `https://slack-gov.com/api/`; a test server works too.
 	SlackAPIURL string `envconfig:"SLACK_API_URL"`
 
-	// The product's Redis: `redis://` or, encrypted, `rediss://`, with user and password. Several `addr=` parameters: a cluster; `master_name=`: a Sentinel, whose addresses these are then. A single address that turns out to be a cluster is used as one. Required.
+	// The product's Redis: `redis://` or, encrypted, `rediss://`, with user and password. Several `addr=` parameters name the nodes of a cluster or, with `master_name=`, the Sentinels. A single address that turns out to be a cluster is used as one. Required.
 	RedisURL string `envconfig:"REDIS_URL" secret:"true"`
-	// Where the bot keeps its own keys, all of them under `sessionbot:`. Empty: in REDIS_URL.
+	// The Redis of the bot's own keys, all of them under `sessionbot:`. Empty: REDIS_URL.
 	StateRedisURL string `envconfig:"STATE_REDIS_URL" secret:"true"`
 
-	// A restricted key (`rk_…`) that may read Checkout Sessions, PaymentIntents, Charges and Events. Empty: payments are shown as unverified.
+	// A restricted key (`rk_…`) with read access to Checkout Sessions, PaymentIntents, Charges and Events. Empty: payments are shown as unverified.
 	StripeKey string `envconfig:"STRIPE_SECRET_KEY" secret:"true"`
-	// Origin of another API that speaks Stripe's; no path. Empty: Stripe's own.
+	// Origin of another server with Stripe's API; no path. Empty: Stripe's own.
 	StripeAPIURL string `envconfig:"STRIPE_API_URL"`
-	// Members of a Checkout Session's metadata, with commas between them: a session that carries none of them, or is not of mode `payment`, is a sale of something else and no concern of the bot's, unless Redis knows it. Set but empty: every session of mode `payment` is a sale of this product.
+	// Comma-separated keys of a Checkout Session's metadata: a session that has none of them, or is not of mode `payment`, is another product's sale, and the bot ignores it unless Redis knows it. Set but empty: every session of mode `payment` is a sale of this product.
 	ProductMetadata []string `envconfig:"STRIPE_PRODUCT_METADATA" default:"video_count,tool,toolSlug"`
 
 	// The token of the SuperDuperAI API. Empty: files cannot be seen, and `generate` is refused.
 	SuperDuperToken string `envconfig:"SUPERDUPERAI_TOKEN" secret:"true"`
 	// Origin of the SuperDuperAI API; no path.
 	SuperDuperURL string `envconfig:"SUPERDUPERAI_URL" default:"https://dev-editor.superduperai.co"`
-	// The model that makes a video in a repair.
+	// The model that generates a video in a repair.
 	VideoModel string `envconfig:"SUPERDUPERAI_MODEL" default:"google-cloud/veo3-text2video"`
-	// The model that makes an image in a repair.
+	// The model that generates an image in a repair.
 	ImageModel string `envconfig:"SUPERDUPERAI_IMAGE_MODEL" default:"azure-openai/gpt-image-1"`
-	// Dollars per second of video, and per image, by model, for the estimate in a plan. A name counts for all models that begin with it, the longest that fits first; `image` is the price of an image by any model that is not named.
+	// Dollars per second of video, and per image, by model, for the estimate in a plan. A name matches all models that begin with it; the longest match wins. `image` is the price of an image by any other model.
 	Prices repair.Prices `envconfig:"SUPERDUPERAI_PRICES" default:"veo3:3,veo2:2,ltx:0.40,sora:2,kling:2,minimax:1.20,lip-sync:0.40,image:3"`
-	// How long a started video is followed.
+	// How long the bot follows a video that was started.
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
-	// Origin of the site, for its webhook-status and for links; no path.
+	// Origin of the site, for its webhook-status endpoint and for links; no path.
 	SiteURL string `envconfig:"SITE_URL" default:"https://superduperai.co"`
-	// Which of a session's keys the site reads: `one-key` (only `session:`) or `three-key`; a repair writes what the customer's page goes by. `auto`: `one-key`, unless Redis holds three-key sessions of the last seven days and no full object with a `createdAt`.
+	// Which of a session's keys the site reads: `one-key` (only `session:`) or `three-key`; a repair writes what the customer's page reads. `auto`: `one-key`, unless Redis holds three-key sessions of the last seven days and no full object with a `createdAt`.
 	SiteLayout string `envconfig:"SITE_LAYOUT" default:"auto"`
 
-	// The id (`C…`) of the channel for alerts. Plans asked for where the bot is no member are shown there, too. Empty: no alerts.
+	// The id (`C…`) of the channel for alerts. Plans requested in a channel without the bot are shown there, too. Empty: no alerts.
 	AlertChannel string `envconfig:"ALERT_CHANNEL"`
-	// The user (`U…`) or user group (`S…`) that alerts call. Empty: nobody is called.
+	// The user (`U…`) or user group (`S…`) that alerts mention. Empty: nobody.
 	OncallMention string `envconfig:"ONCALL_MENTION"`
-	// The verdicts that are alerted, with commas between them.
+	// The verdicts that are alerted, comma-separated.
 	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed,undelivered"`
 
-	// Who may ask: `*` for every full member of the workspace (no guests, nobody from a connected workspace), or ids of users and user groups with commas between them.
+	// Who may use the bot: `*` for every full member of the workspace (no guests, nobody from a connected workspace), or comma-separated ids of users and user groups.
 	Readers []string `envconfig:"READERS" default:"*"`
-	// Who may approve repairs, like READERS. Empty: nobody.
+	// Who may approve repairs, in the format of READERS. Empty: nobody.
 	Operators []string `envconfig:"OPERATORS"`
-	// Which repairs need an operator other than the one who asked: `none`, `generate` or `all`.
+	// Which repairs a second operator has to approve, other than the requester: `none`, `generate` or `all`.
 	Approvals string `envconfig:"APPROVALS" default:"none"`
-	// Life of a plan, from the question to the approval.
+	// How long a plan can be approved.
 	ConfirmTTL time.Duration `envconfig:"CONFIRM_TTL" default:"10m"`
 
-	// Time after payment in which a missing webhook is normal.
+	// How long after the payment a missing webhook is normal.
 	OrphanGrace time.Duration `envconfig:"ORPHAN_GRACE" default:"10m"`
-	// Age over which processing without a finished file is a fault.
+	// How long `processing` without a finished file is normal.
 	StallAfter time.Duration `envconfig:"STALL_AFTER" default:"30m"`
-	// Time between two sweeps over Redis.
+	// Minimum time from the start of one sweep over Redis to the next.
 	SweepInterval time.Duration `envconfig:"SWEEP_INTERVAL" default:"1m"`
 
-	// Address of `/healthz`, `/readyz` and `/metrics`; nobody is asked who they are there. `:8080` answers other machines too. Set but empty: off.
+	// Address of `/healthz`, `/readyz` and `/metrics`, without authentication. `:8080` listens for other machines too. Set but empty: off.
 	HTTPAddr string `envconfig:"HTTP_ADDR" default:"127.0.0.1:8080"`
-	// Address of `/debug/pprof`; loopback only. Empty: off.
+	// Address of `/debug/pprof`, loopback only. Empty: off.
 	PprofAddr string `envconfig:"PPROF_ADDR"`
-	// What is logged: `debug`, `info`, `warn` or `error`.
+	// The lowest level that is logged: `debug`, `info`, `warn` or `error`.
 	LogLevel string `envconfig:"LOG_LEVEL" default:"info"`
-	// How it is logged: `json` or `text`.
+	// The log's format: `json` or `text`.
 	LogFormat string `envconfig:"LOG_FORMAT" default:"json"`
 
 	logLevelSet, logFormatSet bool // set by the environment, not by default

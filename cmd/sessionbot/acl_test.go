@@ -199,7 +199,7 @@ func failing(t *testing.T, admin redis.UniversalClient, productURL, stateURL str
 			continue
 		}
 		failed = append(failed, step.name)
-		followed := slices.ContainsFunc([]error{rdb.ErrNotAllowed, repair.ErrUnknownPlan, incident.ErrUnknownIncident, lease.ErrLost, errStep},
+		followed := slices.ContainsFunc([]error{rdb.ErrNotAllowed, repair.ErrUnknownPlan, incident.ErrUnknownIncident, lease.ErrLost, lease.ErrNoRecord, errStep},
 			func(follows error) bool { return errors.Is(err, follows) })
 		if !errors.Is(err, rdb.ErrNoPermission) && !followed {
 			t.Errorf("%s failed for another reason: %v", step.name, err)
@@ -214,7 +214,7 @@ func awaited(t *testing.T, server *redistest.Server, state *rdb.Redis) aclStep {
 		if err := server.Client().ConfigResetStat(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		err := repair.NewLedger(state).AwaitReplicas(ctx, lease.Lease{}, repair.Job{})
+		err := repair.NewLedger(state).AwaitReplicas(ctx, lease.Lease{Record: "sessionbot:{jobs}:job:"}, repair.Job{})
 		if errors.Is(err, lease.ErrLost) { // there is no such job
 			err = nil
 		}

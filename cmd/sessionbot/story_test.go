@@ -18,7 +18,7 @@ import (
 // of being connected to Stripe; all of it runs in process, see demo.TestCases.
 func TestDecisionTable(t *testing.T) {
 	t.Parallel()
-	table, err := os.ReadFile("../../store/testdata/diagnosis.json")
+	table, err := os.ReadFile("../../store/diagnosis/testdata/diagnosis.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -93,5 +93,5 @@ func alerts() []Story {
 
 func alert(title string, i incident.Incident, kinds ...string) Story {
 	a := commands.AlertOf(i, "S0OPS", noon)
-	return Story{Title: title, Of: append(kinds, of("IncidentKind", i.Kind)), Blocks: a.Blocks}
+	return Story{Title: title, Of: append(kinds, of("Kind", i.Kind)), Blocks: a.Blocks}
 }

@@ -37,7 +37,7 @@ func others() []Story {
 		ask(&found, "find", "/session", "find ann@example.com"),
 		ask(&more, "find, and there are more", "/session", "find ann@example.com"),
 		ask(&orphan, "find nobody", "/session", "find nobody@example.com"),
-		ask(&history, "history", "/session", "history "+sessionID, "AuditEvent planned", "AuditEvent pressed", "AuditEvent claimed", "AuditEvent outcome", "AuditEvent settled", "AuditEvent cancelled", "AuditEvent refused"),
+		ask(&history, "history", "/session", "history "+sessionID, "Event planned", "Event pressed", "Event claimed", "Event outcome", "Event settled", "Event cancelled", "Event refused"),
 		ask(&orphan, "no history", "/session", "history "+sessionID),
 		ask(&unclear, "settle", "/session", "settle "+sessionID+" "+fileID),
 		ask(&unknown, "settle with a file that nobody knows", "/session", "settle "+sessionID+" "+fileID),

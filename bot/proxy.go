@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
@@ -73,16 +74,16 @@ func dial(ctx context.Context, d *websocket.Dialer, address string) (conn *webso
 		return nil, FaultOf(err)
 	}
 	var res *http.Response
-	err = guard(func() (err error) {
+	err = panics.Catch(func() (err error) {
 		conn, res, err = d.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
 		return err
 	})
-	var panicked *panicError
+	var panicked *panics.Error
 	switch {
 	case err == nil:
 		return conn, nil
 	case errors.As(err, &panicked):
-		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Error()))
+		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Message))
 	case res != nil:
 		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, maxRetryAfter)}
 	case socks != "":

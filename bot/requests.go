@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
@@ -55,12 +56,12 @@ func (b *Bot) enqueue(to requester, work func(context.Context)) {
 func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 	return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
 		ctx = requestid.NewContext(ctx, to.ref)
-		err := guard(func() error { work(ctx); return nil })
-		var panicked *panicError
-		if !errors.As(err, &panicked) {
+		err := panics.Catch(func() error { work(ctx); return nil })
+		panicked, ok := errors.AsType[*panics.Error](err)
+		if !ok {
 			return
 		}
-		b.log.ErrorContext(ctx, "request panicked", "panic", panicked, "stack", panicked.stack)
+		b.log.ErrorContext(ctx, "request panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		b.cfg.Metrics.Answered("", string(commands.Failed), 0)
 		if to.deciding {
 			b.replyRef(ctx, to, commands.AsideDecidingFault)

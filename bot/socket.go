@@ -8,6 +8,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/superduperai/sessionbot/internal/panics"
 )
 
 const (
@@ -128,7 +130,7 @@ func (s *socket) pong(data string) error {
 // handleFrame handles what came. An error ends the connection; no frame ends the
 // process.
 func (s *socket) handleFrame(frame []byte) error {
-	err := guard(func() error {
+	err := panics.Catch(func() error {
 		e, _ := decode[envelope](frame) // empty where it cannot be read
 		switch e.Kind {
 		case kindHello:
@@ -139,9 +141,8 @@ func (s *socket) handleFrame(frame []byte) error {
 		}
 		return s.c.handle(s, frame, e)
 	})
-	var panicked *panicError
-	if errors.As(err, &panicked) {
-		s.c.cfg.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked, "stack", panicked.stack)
+	if panicked, ok := errors.AsType[*panics.Error](err); ok {
+		s.c.cfg.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
 		return nil
 	}
 	return err

@@ -63,9 +63,9 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 // runButton runs the command that a button stands for. Buttons that nobody knows
 // are answered by the commands, too.
 func (a answers) runButton(ctx context.Context, to requester, c click) {
-	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
+	req := commands.Request{User: to.user, Channel: to.channel}
 	call := a.cfg.Commands.ParseAction(c.button, c.value, req)
-	if !a.admitted(ctx, to, call.Repair) {
+	if !a.admitted(ctx, to, call) {
 		return
 	}
 	own := c.ephemeral && c.button == buttonDebug && c.block == ownBlock
@@ -81,7 +81,7 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 		a.turnAway(ctx, to, refused)
 		return
 	}
-	req := commands.Request{User: to.user, Channel: to.channel, Ref: to.ref}
+	req := commands.Request{User: to.user, Channel: to.channel}
 	a.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
 		return a.cfg.Commands.SettleNotMade(ctx, c.value, req)
 	})

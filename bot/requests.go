@@ -20,10 +20,10 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.AsideTooLong) })
 		return
 	}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel, Ref: ref}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
-		if b.admitted(ctx, to, call.Repair) {
+		if b.admitted(ctx, to, call) {
 			b.answer(ctx, to, placement{request: req}, call.Run)
 		}
 	})
@@ -33,7 +33,7 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 // refused.
 func (b *Bot) serve(to requester, work func(context.Context)) {
 	b.enqueue(to, func(ctx context.Context) {
-		if b.admitted(ctx, to, commands.Repair{}) {
+		if b.admitted(ctx, to, commands.Call{}) {
 			work(ctx)
 		}
 	})

@@ -34,19 +34,19 @@ type responder struct {
 	operators *people // likewise
 }
 
-// admitted reports whether the requester may ask for this. Others are refused;
+// admitted reports whether the requester may make a call. Others are refused;
 // where it would have changed a session that is on record.
-func (r *responder) admitted(ctx context.Context, to requester, repair commands.Repair) bool {
+func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
 	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
-	if err == nil && repair.Operators {
+	if err == nil && call.Command.Operators {
 		err, why = r.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
 	}
 	if err == nil {
 		return true
 	}
-	if repair.Session != "" {
+	if call.Session != "" {
 		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
-			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
+			Action: call.Command.Repairs, Session: call.Session, Detail: call.Command.Name + ": " + why})
 	}
 	r.turnAway(ctx, to, err)
 	return false

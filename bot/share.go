@@ -54,7 +54,7 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 		a.reply(ctx, to, commands.AsideShared)
 		return
 	}
-	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
+	req := commands.Request{User: to.user, Shared: true}
 	id, saved := strings.CutPrefix(c.value, requestPrefix)
 	if !saved {
 		a.answer(ctx, to, p, a.cfg.Commands.ParseAction(buttonDebug, c.value, req).Run)

@@ -24,7 +24,6 @@ type Request struct {
 	User     string // Slack's user id, or the operating system's user name
 	Shared   bool   // the answer is for the whole channel: a customer's address is omitted
 	Terminal bool   // typed in a terminal, where Slack's limits do not apply
-	Ref      string // the request's id, in the log and in what people see
 
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
@@ -91,6 +90,9 @@ func (c Command) fullName() string { return c.Group + " " + c.Name }
 func (c Command) usage() string {
 	return strings.TrimSpace("/" + c.fullName() + " " + c.Args)
 }
+
+// help is the command's line in a usage text.
+func (c Command) help() string { return c.usage() + " – " + c.Summary }
 
 // Run carries out a parsed command.
 type Run func(ctx context.Context, req Request) (Answer, error)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/breaker"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -21,13 +22,11 @@ type refusal string
 
 func (e refusal) Error() string { return string(e) }
 
-func refuse(text string) error { return refusal(text) }
-
 // explain is the one place where an error becomes an answer. usage follows a
 // usageError.
-func explain(req Request, name string, usage []string, err error) Answer {
+func explain(ctx context.Context, name string, usage []string, err error) Answer {
 	if errors.Is(err, store.NoStripeKey) {
-		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
+		err = refusal("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
 	}
 	if wrong, ok := errors.AsType[usageError](err); ok {
 		lines := []blockkit.Line{blockkit.BoldLine(blockkit.Cut(blockkit.OneLine(string(wrong)), 300))}
@@ -43,7 +42,7 @@ func explain(req Request, name string, usage []string, err error) Answer {
 	if name == settleName {
 		certainty = "It is not known whether it counted: see /session history."
 	}
-	return Answer{Name: name, Outcome: Failed, Err: err, Blocks: blockkit.Message(blockkit.PlainLine(failureText(err, certainty, req.Ref)))}
+	return Answer{Name: name, Outcome: Failed, Err: err, Blocks: blockkit.Message(blockkit.PlainLine(failureText(err, certainty, requestid.FromContext(ctx))))}
 }
 
 func failureText(err error, certainty, ref string) string {

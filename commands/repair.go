@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -43,11 +44,11 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 // plan examines the session and stores the plan before it is shown. A refusal is
 // on record, too.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
-	refused := d.refusal(req, action, id)
+	refused := d.refusedEntry(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
 		refused.Detail = words(string(repair.CauseNoToken))
 		d.record(ctx, refused)
-		return Answer{}, refuse(causeText(repair.CauseNoToken))
+		return Answer{}, refusal(causeText(repair.CauseNoToken))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {
@@ -63,7 +64,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
-	plan.Ref = req.Ref
+	plan.Ref = requestid.FromContext(ctx)
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}
@@ -73,8 +74,8 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
 }
 
-// refusal is the entry of the audit trail for a request that is refused.
-func (d Deps) refusal(req Request, action store.Action, session string) audit.Entry {
+// refusedEntry is the entry of the audit trail for a request that is refused.
+func (d Deps) refusedEntry(req Request, action store.Action, session string) audit.Entry {
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 

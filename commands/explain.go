@@ -22,11 +22,13 @@ type refusal string
 
 func (e refusal) Error() string { return string(e) }
 
+func refuse(text string) error { return refusal(text) }
+
 // explain is the one place where an error becomes an answer. usage follows a
 // usageError.
 func explain(ctx context.Context, name string, usage []string, err error) Answer {
 	if errors.Is(err, store.NoStripeKey) {
-		err = refusal("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
+		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
 	}
 	if wrong, ok := errors.AsType[usageError](err); ok {
 		lines := []blockkit.Line{blockkit.BoldLine(blockkit.Cut(blockkit.OneLine(string(wrong)), 300))}

@@ -89,7 +89,7 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 			return newCall(command, Args{Words: []string{session}}, req)
 		}
 	}
-	return failedCall(nil, refusal("This button belongs to something that is no longer there. Type /session help."))
+	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }
 
 func newCall(command Command, args Args, req Request) Call {

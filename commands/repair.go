@@ -48,7 +48,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if action == store.ActionGenerate && !d.Token {
 		refused.Detail = words(string(repair.CauseNoToken))
 		d.record(ctx, refused)
-		return Answer{}, refusal(causeText(repair.CauseNoToken))
+		return Answer{}, refuse(causeText(repair.CauseNoToken))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {

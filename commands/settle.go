@@ -61,7 +61,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
 		refused.Detail = "settle: nothing was unclear"
 		d.record(ctx, refused)
-		return Answer{}, refusal(nothingUnclear)
+		return Answer{}, refuse(nothingUnclear)
 	}
 	fileCtx, cancel := context.WithTimeout(ctx, fileTimeout)
 	defer cancel()
@@ -69,7 +69,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	if errors.Is(err, superduper.NotFound) {
 		refused.Detail = "settle: SuperDuperAI does not know the file " + file
 		d.record(ctx, refused)
-		return Answer{}, refusal("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
+		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
 	seenText := "SuperDuperAI says: " + words(string(seen.State))
 	if err != nil {
@@ -88,12 +88,12 @@ func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, tex
 	case errors.Is(err, repair.ErrOtherFile):
 		refused.Detail = "settle: the file " + file + " is not the one that was given up"
 		d.record(ctx, refused)
-		return Answer{}, refusal("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
+		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
 	case errors.Is(err, repair.ErrNotUnclear):
 		d.record(ctx, refused)
-		return Answer{}, refusal(nothingUnclear)
+		return Answer{}, refuse(nothingUnclear)
 	case errors.Is(err, repair.ErrUnknownJob):
-		return Answer{}, refusal(nothingUnclear)
+		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
 		return Answer{}, err
 	}

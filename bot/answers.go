@@ -11,7 +11,10 @@ import (
 )
 
 // answers runs what is asked for and answers it.
-type answers struct{ approvals }
+type answers struct {
+	*responder
+	approvals approvals
+}
 
 // placement is how an answer is shown.
 type placement struct {
@@ -34,7 +37,8 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
 	}
 	if answer.Plan != nil {
-		a.propose(ctx, to, answer)
+		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
+		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
 	} else {
 		a.deliver(ctx, to, a.layOut(ctx, answer, p))
 	}

@@ -92,7 +92,7 @@ func New(cfg Config) (*Bot, error) {
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: &outbox{
 		api: api, http: client, origin: origin, log: cfg.Log, timings: cfg.Timings, deadlines: cfg.Deadlines}}
-	b := &Bot{answers: answers{approvals{r}}, dedupe: newDedupe()}
+	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, dedupe: newDedupe()}
 	b.connections = newConnections(cfg, api, b.handleEnvelope)
 	return b, nil
 }
@@ -126,6 +126,12 @@ func ignoreOnStop(ctx context.Context, err error) error {
 		return nil
 	}
 	return err
+}
+
+// ShowProgress shows the state of a job in the message of its plan. An error for a
+// job that has ended means that its end has to be shown again.
+func (b *Bot) ShowProgress(ctx context.Context, p repair.Progress) error {
+	return b.approvals.showProgress(ctx, p)
 }
 
 // Connected reports whether Slack has greeted us on a connection that is up.

@@ -47,7 +47,7 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	switch c.button {
 	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
 		to.deciding = true
-		b.enqueue(to, func(ctx context.Context) { b.decide(ctx, to, c) })
+		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
 	case commands.ActionNotMade:
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })

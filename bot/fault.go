@@ -146,25 +146,23 @@ func (e *PermanentError) Unwrap() error { return e.Fault }
 
 // FaultOf reads what the Slack library or the HTTP client returned.
 func FaultOf(err error) *Fault {
-	var fault *Fault
-	var refused slack.SlackErrorResponse
-	var limited *slack.RateLimitedError
-	var status slack.StatusCodeError
-	var proxy *ProxyError
-	var own closeReason
-	switch {
-	case errors.As(err, &fault):
+	if fault, ok := errors.AsType[*Fault](err); ok {
 		return fault
-	case errors.As(err, &refused):
+	}
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return &Fault{Code: codePattern.FindString(refused.Err), Status: http.StatusOK, Needed: scopesPattern.FindString(refused.Needed), err: err}
-	case errors.As(err, &limited):
+	}
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
-	case errors.As(err, &status):
+	}
+	if status, ok := errors.AsType[slack.StatusCodeError](err); ok {
 		return &Fault{Status: status.Code, err: err}
-	case errors.As(err, &proxy):
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
 		return &Fault{err: proxy}
-	case errors.As(err, &own):
-		return &Fault{err: own}
+	}
+	if reason, ok := errors.AsType[closeReason](err); ok {
+		return &Fault{err: reason}
 	}
 	return &Fault{err: redact.Error(err)}
 }

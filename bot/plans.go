@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -12,13 +11,6 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 )
-
-// propose shows a plan with its buttons. It is stored already, so they live as
-// long as it does.
-func (a approvals) propose(ctx context.Context, to requester, answer commands.Answer) {
-	plan := *answer.Plan
-	a.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
-}
 
 // showPlan posts a plan and records where. The requester gets an answer where that
 // is another channel, or where it failed.
@@ -59,9 +51,8 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 	return m, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent))), err
 }
 
-// ShowProgress shows the state of a job in the message of its plan. An error for a
-// job that has ended means that its end has to be shown again.
-func (a approvals) ShowProgress(ctx context.Context, p repair.Progress) error {
+// showProgress is Bot.ShowProgress.
+func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
 	if m.TS == "" {
 		if !ended {

@@ -35,7 +35,7 @@ type Alert struct {
 // group to notify, "" = nobody.
 func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
 	head, next := alertText(i)
-	blocks := blockkit.Message(plainLines(next)...)
+	blocks := blockkit.Message(blockkit.PlainLine(next))
 	if line := ownerLine(i, now); line != nil {
 		blocks = append(blocks, blockkit.Paragraph(line))
 	}
@@ -103,14 +103,6 @@ func mentionText(id string) string {
 		return "<!subteam^" + id + ">"
 	}
 	return "<@" + id + ">"
-}
-
-func plainLines(texts []string) []blockkit.Line {
-	var lines []blockkit.Line
-	for _, text := range texts {
-		lines = append(lines, blockkit.PlainLine(text))
-	}
-	return lines
 }
 
 // caseLine is one session: its id, its payment, its age, what Stripe says.

@@ -14,12 +14,12 @@ import (
 )
 
 // alertText is the headline of an incident and what to do next.
-func alertText(i incident.Incident) (head string, next []string) {
+func alertText(i incident.Incident) (head, next string) {
 	if summary := summaries[i.Kind]; summary != nil {
 		return summary(i)
 	}
 	if !i.Closed.IsZero() {
-		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []string{tallyText(i)}
+		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", tallyText(i)
 	}
 	open := i.Open()
 	head = casesText(diagnosis.Verdict(i.Kind), open)
@@ -29,9 +29,9 @@ func alertText(i incident.Incident) (head string, next []string) {
 	if sum := sumText(incident.SumOf(open)); sum != "" && len(open) > 1 {
 		head += " (" + sum + ")"
 	}
-	next = []string{"→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.LastJoinedAt)}
+	next = "→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.LastJoinedAt)
 	if len(open) < len(i.Cases) {
-		next = append(next, fmt.Sprintf("%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i))))
+		next += fmt.Sprintf("\n%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i)))
 	}
 	return head + ".", next
 }

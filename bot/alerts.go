@@ -31,8 +31,8 @@ var (
 
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
-	alert := commands.AlertOf(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
-	err = a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	alert := commands.NewAlert(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
+	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
 	})
@@ -45,8 +45,8 @@ func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	alert := commands.AlertOf(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
-	return changeError(a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	alert := commands.NewAlert(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
+	return changeError(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
 	}))
@@ -73,9 +73,9 @@ func marked(mark string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})
 }
 
-// withTextFallback sends an alert, and once more as text alone where Slack refuses
+// sendOrText sends an alert, and once more as text alone where Slack refuses
 // its blocks.
-func (a Alerts) withTextFallback(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
+func (a Alerts) sendOrText(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
 	if err != nil && FaultOf(err).class() == blocksError {
 		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))
@@ -154,7 +154,7 @@ func notificationError(err error) error {
 	if err == nil {
 		return nil
 	}
-	return refusalOf(FaultOf(err))
+	return newRefusal(FaultOf(err))
 }
 
 // changeError is notificationError for a message that was to be changed or replied
@@ -164,15 +164,15 @@ func changeError(err error) error {
 		return nil
 	}
 	fault := FaultOf(err)
-	r := refusalOf(fault)
-	if fault.elsewhere() {
+	r := newRefusal(fault)
+	if fault.tryElsewhere() {
 		gone := fault.class() == messageGone
 		r.Lasting, r.Gone, r.Stuck = false, gone, !gone
 	}
 	return r
 }
 
-func refusalOf(fault *Fault) *watch.Refusal {
+func newRefusal(fault *Fault) *watch.Refusal {
 	return &watch.Refusal{
 		Unclear: fault.unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
 		Lasting: fault.Code != "" && !fault.temporary(),

@@ -40,7 +40,7 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
 		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
 	} else {
-		a.deliver(ctx, to, a.layOut(ctx, answer, p))
+		a.deliver(ctx, to, a.compose(ctx, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)
 	a.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
@@ -52,8 +52,8 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	log.InfoContext(ctx, "answered")
 }
 
-// layOut puts an answer and its buttons together.
-func (a answers) layOut(ctx context.Context, answer commands.Answer, p placement) message {
+// compose puts an answer and its buttons together.
+func (a answers) compose(ctx context.Context, answer commands.Answer, p placement) message {
 	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
 	buttons := slices.Clip(answer.Actions)
 	if p.sharedBy != "" {
@@ -70,7 +70,7 @@ func (a answers) layOut(ctx context.Context, answer commands.Answer, p placement
 	}
 	block := ""
 	if answer.Session != "" {
-		block = ownBlock
+		block = refreshBlock
 	}
 	m.blocks = append(slices.Clip(m.blocks), slack.NewActionBlock(block, buttons...))
 	return m

@@ -152,7 +152,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 		if fault.permanent() {
 			return permanentError("SLACK_BOT_TOKEN", fault)
 		}
-		if err := b.connections.waitForSlack(ctx, retry, fault); err != nil {
+		if err := b.connections.waitToRetry(ctx, retry, fault); err != nil {
 			return err
 		}
 	}

@@ -46,7 +46,7 @@ func newConnections(cfg Config, api *slack.Client, handle handler) *connections 
 // they carried has been handled.
 func (c *connections) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.keepOne(ctx) })
+	group.Go(func() error { return c.maintain(ctx) })
 	group.Go(func() error { return c.watchToken(ctx) })
 	group.Go(func() error {
 		select {
@@ -57,7 +57,7 @@ func (c *connections) run(ctx context.Context) error {
 		if sleep(ctx, c.cfg.Timings.Stagger) != nil {
 			return nil
 		}
-		return c.keepOne(ctx)
+		return c.maintain(ctx)
 	})
 	err := group.Wait()
 	c.reading.Wait()
@@ -79,10 +79,10 @@ func (c *connections) watchToken(ctx context.Context) error {
 	return nil
 }
 
-// keepOne has one connection after the other. Beside it there is at most its
+// maintain has one connection after the other. Beside it there is at most its
 // predecessor, which is read until Slack ends it: so a process never has more than
 // four of the ten that Slack allows an app, however fast Slack wants them replaced.
-func (c *connections) keepOne(ctx context.Context) error {
+func (c *connections) maintain(ctx context.Context) error {
 	retry := c.newBackoff()
 	var predecessor *socket
 	for {
@@ -111,7 +111,7 @@ func (c *connections) keepOne(ctx context.Context) error {
 			predecessor = s
 		case settled:
 			c.cfg.Log.Warn("connection to Slack ended, opening the next", "error", fault, "up", c.up.Load())
-		case c.waitForSlack(ctx, retry, fault) != nil:
+		case c.waitToRetry(ctx, retry, fault) != nil:
 			return nil
 		}
 	}
@@ -136,7 +136,7 @@ func (c *connections) newBackoff() *backoff.ExponentialBackOff {
 	}
 }
 
-func (c *connections) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
+func (c *connections) waitToRetry(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
 	wait := max(retry.NextBackOff(), fault.RetryAfter)
 	c.cfg.Log.Warn("connection to Slack failed, will retry", "error", fault, "advice", fault.Advice(), "in_ms", wait.Milliseconds(), "up", c.up.Load())
 	return sleep(ctx, wait)
@@ -161,7 +161,7 @@ func (c *connections) connect(ctx context.Context) (*socket, error) {
 func (c *connections) opened(counted int) {
 	up := c.count(1)
 	c.once.Do(func() { close(c.greeted) })
-	c.audit.hello(counted, up)
+	c.audit.opened(counted, up)
 	c.cfg.Log.Info("connected to Slack", "up", up, "connections_of_the_app", counted)
 }
 

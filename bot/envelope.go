@@ -31,7 +31,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
 		return nil
 	}
-	basics, _ := decode[salvaged](frame) // empty where it is no JSON
+	basics, _ := decode[partialEnvelope](frame) // empty where it is no JSON
 	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
 	acked := s.ack(ref, id)
 	eventID := ""
@@ -48,7 +48,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	b.log.Error("envelope not readable", "ref", ref, "bytes", len(frame), "has_id", id != "")
 	if id != "" && responseURL != "" {
 		to := requester{ref: ref, responseURL: responseURL}
-		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.AsideUnread) })
+		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.NoticeUnread) })
 	}
 	return acked
 }
@@ -58,13 +58,13 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	switch e.Kind {
 	case kindCommand:
 		c, err := decode[slashCommand](e.Payload)
-		if err != nil || b.isForeign(s, ref, c.AppID) {
+		if err != nil || b.ofAnotherApp(s, ref, c.AppID) {
 			return false
 		}
 		b.handleCommand(ref, c)
 	case kindInteraction:
 		i, err := readInteraction(e.Payload)
-		if err != nil || b.isForeign(s, ref, i.app) {
+		if err != nil || b.ofAnotherApp(s, ref, i.app) {
 			return false
 		}
 		b.handleInteraction(ref, i)
@@ -76,8 +76,8 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	return true
 }
 
-// isForeign reports whether a payload names another app than Slack's greeting did.
-func (b *Bot) isForeign(s *socket, ref, app string) bool {
+// ofAnotherApp reports whether a payload names another app than Slack's greeting did.
+func (b *Bot) ofAnotherApp(s *socket, ref, app string) bool {
 	if app == "" || s.app == "" || app == s.app {
 		return false
 	}

@@ -63,7 +63,7 @@ func (f *Fault) Advice() string {
 	return "Slack cannot be reached: check the network, and Slack's status page."
 }
 
-func (f *Fault) class() class { return errorCodes[f.Code].class }
+func (f *Fault) class() errorClass { return errorCodes[f.Code].class }
 
 // Retryable reports whether Slack answered that it could not do it just now. A
 // call without an answer may have been carried out and is not retried.
@@ -96,10 +96,10 @@ func (f *Fault) temporary() bool {
 // the app may post again.
 func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appError }
 
-// elsewhere reports whether Slack refused for good what another message, or
+// tryElsewhere reports whether Slack refused for good what another message, or
 // another place, may still show. Codes that are not known count as such: nothing
 // was shown, and waiting may never end.
-func (f *Fault) elsewhere() bool {
+func (f *Fault) tryElsewhere() bool {
 	switch f.class() {
 	case messageError, messageGone, channelError, unknownError:
 		return f.Code != "" && !f.temporary()

@@ -69,8 +69,8 @@ type envelope struct {
 	}] `json:"connection_info"` // of hello: whose connection this is
 }
 
-// salvaged is what is used of an envelope even where it cannot be read.
-type salvaged struct {
+// partialEnvelope is what is used of an envelope even where it cannot be read.
+type partialEnvelope struct {
 	ID      lenient[string] `json:"envelope_id"`
 	Payload lenient[struct {
 		ResponseURL lenient[string] `json:"response_url"`

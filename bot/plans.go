@@ -18,11 +18,11 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
-		text := commands.AsidePlanUnshown
+		text := commands.NoticePlanUnshown
 		if FaultOf(err).unclear() {
-			text = commands.AsidePlanUnclear
+			text = commands.NoticePlanUnclear
 		}
-		a.replyRef(ctx, to, text+" "+commands.Aside(FaultOf(err).Advice()))
+		a.replyRef(ctx, to, text+" "+commands.Notice(FaultOf(err).Advice()))
 		return
 	}
 	a.saveMessage(ctx, plan.ID, m)
@@ -36,19 +36,19 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 // requester is answered about another channel, nil = nothing.
 func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
 	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
-	if err == nil || !FaultOf(err).elsewhere() {
+	if err == nil || !FaultOf(err).tryElsewhere() {
 		return m, nil, err
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
 		m, err = a.outbox.post(ctx, alert, plan.ID, blocks)
-		if err == nil || !FaultOf(err).elsewhere() {
+		if err == nil || !FaultOf(err).tryElsewhere() {
 			return m, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "), blockkit.Channel(alert), blockkit.Plain(".")), err
 		}
 	}
 	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
 		m, err = a.outbox.post(ctx, to.user, plan.ID, blocks)
 	}
-	return m, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent))), err
+	return m, blockkit.L(blockkit.Plain(string(commands.NoticePlanSent))), err
 }
 
 // showProgress is Bot.ShowProgress.

@@ -23,7 +23,7 @@ const maxText = 16 << 10
 func (b *Bot) handleCommand(ref string, c slashCommand) {
 	to := requester{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.AsideTooLong) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeTooLong) })
 		return
 	}
 	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
@@ -52,7 +52,7 @@ func (b *Bot) enqueue(to requester, work func(context.Context)) {
 		return
 	}
 	b.cfg.Metrics.Answered("", "busy", 0)
-	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, commands.AsideBusy) })
+	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeBusy) })
 	if !b.busy.offer(busy) { // it was not nearly full before the ack
 		b.log.Error("queue full, request unanswered", "ref", to.ref)
 	}
@@ -70,9 +70,9 @@ func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 		b.log.ErrorContext(ctx, "request panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		b.cfg.Metrics.Answered("", string(commands.Failed), 0)
 		if to.deciding {
-			b.replyRef(ctx, to, commands.AsideDecidingFault)
+			b.replyRef(ctx, to, commands.NoticeDecidingFault)
 		} else {
-			b.replyRef(ctx, to, commands.AsideFault)
+			b.replyRef(ctx, to, commands.NoticeFault)
 		}
 	}}
 }
@@ -81,9 +81,9 @@ const (
 	buttonDebug = "session.debug"
 	buttonShare = "session.share"
 
-	// ownBlock marks the buttons of an answer about one session: Debug clicked
+	// refreshBlock marks the buttons of an answer about one session: Debug clicked
 	// there replaces what the message shows.
-	ownBlock = "refresh"
+	refreshBlock = "refresh"
 
 	maxValue = 2000 // characters that Slack allows, and more than ours ever have
 )
@@ -132,7 +132,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if !a.admitted(ctx, to, call) {
 		return
 	}
-	own := c.ephemeral && c.button == buttonDebug && c.block == ownBlock
+	own := c.ephemeral && c.button == buttonDebug && c.block == refreshBlock
 	a.answer(ctx, to, placement{replace: own}, call.Run)
 }
 
@@ -142,7 +142,7 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
 			a.record(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
-		a.turnAway(ctx, to, refused)
+		a.refuse(ctx, to, refused)
 		return
 	}
 	req := commands.Request{User: to.user, Channel: to.channel}
@@ -174,16 +174,16 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	}
 	switch {
 	case errors.Is(err, incident.ErrUnknownIncident):
-		a.replyLine(ctx, to, commands.PressedLine(incident.Incident{}, a.cfg.Now()))
+		a.replyLine(ctx, to, commands.AlertClickReply(incident.Incident{}, a.cfg.Now()))
 	case err != nil:
 		a.log.ErrorContext(ctx, "click on an alert failed", "button", c.button, "error", err)
-		a.replyRef(ctx, to, commands.Aside(commands.ClickFailedText(err)))
+		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
 	case !done:
-		a.replyLine(ctx, to, commands.PressedLine(i, a.cfg.Now()))
+		a.replyLine(ctx, to, commands.AlertClickReply(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
 		if i.SlackMessage != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
-			a.reply(ctx, to, commands.AsideAlertMoved)
+			a.reply(ctx, to, commands.NoticeAlertMoved)
 		}
 	}
 }

@@ -48,13 +48,13 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
 			Action: call.Command.Repairs, Session: call.Session, Detail: call.Command.Name + ": " + why})
 	}
-	r.turnAway(ctx, to, err)
+	r.refuse(ctx, to, err)
 	return false
 }
 
-// turnAway answers why somebody may not, and whom to ask. Only they see it, so
+// refuse answers why somebody may not, and whom to ask. Only they see it, so
 // those who are named are not called.
-func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted) {
+func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 	if err.cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
 	}
@@ -74,12 +74,12 @@ func (r *responder) record(ctx context.Context, e audit.Entry) {
 }
 
 // reply answers with one sentence, only for the requester.
-func (r *responder) reply(ctx context.Context, to requester, sentence commands.Aside) {
+func (r *responder) reply(ctx context.Context, to requester, sentence commands.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
 }
 
 // replyRef is reply with the name under which the log has more.
-func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Aside) {
+func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
 }
 
@@ -104,7 +104,7 @@ func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	fallback := m.blocks
 	if m.public {
 		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
-			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}
+			blockkit.Plain(string(commands.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
 	}
 	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
 		return

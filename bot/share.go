@@ -51,7 +51,7 @@ func (a answers) shareValue(ctx context.Context, answer commands.Answer, req com
 func (a answers) share(ctx context.Context, to requester, c click) {
 	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
 	if !a.claimShare(ctx, p) {
-		a.reply(ctx, to, commands.AsideShared)
+		a.reply(ctx, to, commands.NoticeShared)
 		return
 	}
 	req := commands.Request{User: to.user, Shared: true}
@@ -66,9 +66,9 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 	switch {
 	case err != nil:
 		a.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
-		a.replyRef(ctx, to, commands.AsideShareUnknown)
+		a.replyRef(ctx, to, commands.NoticeShareUnknown)
 	case request == "":
-		a.reply(ctx, to, commands.AsideShareOld)
+		a.reply(ctx, to, commands.NoticeShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		a.answer(ctx, to, p, a.cfg.Commands.Parse(req).Run)

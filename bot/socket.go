@@ -19,11 +19,11 @@ const (
 
 // Why a connection ended, apart from what the network and Slack say.
 const (
-	errSilent   = closeReason("nothing came, not even a PING: the connection was half open")
+	errIdle     = closeReason("nothing came, not even a PING: the connection was half open")
 	errTooLarge = closeReason("a frame was larger than Slack's ever are")
 	errNotAcked = closeReason("an ack could not be written")
 	errReplace  = closeReason("to be replaced, says Slack")
-	errDismiss  = closeReason("to be closed, says Slack")
+	errClose    = closeReason("to be closed, says Slack")
 )
 
 // closeReason says why a connection ended, or could not be had, in words of our
@@ -90,7 +90,7 @@ func (s *socket) read() error {
 		if err != nil {
 			return err
 		}
-		s.alive()
+		s.extendDeadline()
 		if err := s.handleFrame(frame); err != nil {
 			return err
 		}
@@ -104,22 +104,22 @@ func closeReasonOf(err error) error {
 	case errors.As(err, &closed):
 		return closeReason(fmt.Sprintf("closed by Slack (code %d)", closed.Code))
 	case errors.As(err, &late) && late.Timeout():
-		return errSilent
+		return errIdle
 	case errors.Is(err, websocket.ErrReadLimit):
 		return errTooLarge
 	}
 	return err
 }
 
-// alive is called for all that comes, PINGs included.
-func (s *socket) alive() {
+// extendDeadline is called for all that comes, PINGs included.
+func (s *socket) extendDeadline() {
 	if !s.since.IsZero() {
 		_ = s.conn.SetReadDeadline(time.Now().Add(s.c.cfg.Deadlines.Silence)) // the next read fails where this does
 	}
 }
 
 func (s *socket) pong(data string) error {
-	s.alive()
+	s.extendDeadline()
 	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.c.cfg.Deadlines.Write))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
@@ -134,10 +134,10 @@ func (s *socket) handleFrame(frame []byte) error {
 		e, _ := decode[envelope](frame) // empty where it cannot be read
 		switch e.Kind {
 		case kindHello:
-			s.greet(e)
+			s.handleHello(e)
 			return nil
 		case kindDisconnect:
-			return s.disconnect(e.Reason)
+			return s.handleDisconnect(e.Reason)
 		}
 		return s.c.handle(s, frame, e)
 	})
@@ -148,23 +148,23 @@ func (s *socket) handleFrame(frame []byte) error {
 	return err
 }
 
-// greet takes Slack's hello. One that comes twice, or after its disconnect, is
+// handleHello takes Slack's hello. One that comes twice, or after its disconnect, is
 // ignored.
-func (s *socket) greet(hello envelope) {
+func (s *socket) handleHello(hello envelope) {
 	if s.over.Err() != nil || !s.since.IsZero() {
 		return
 	}
 	s.since, s.app = s.c.cfg.Now(), hello.Info.value.AppID
-	s.alive()
+	s.extendDeadline()
 	s.c.opened(hello.Connections.value)
 }
 
-// disconnect takes Slack's word that the connection is to end: at once, or, as
+// handleDisconnect takes Slack's word that the connection is to end: at once, or, as
 // when Slack moves it to another server, in some seconds.
-func (s *socket) disconnect(reason string) error {
+func (s *socket) handleDisconnect(reason string) error {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
-		return &Fault{Code: reason, err: errDismiss}
+		return &Fault{Code: reason, err: errClose}
 	}
 	if s.over.Err() == nil {
 		s.finish(errReplace)

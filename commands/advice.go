@@ -13,7 +13,7 @@ func nextStep(x diagnosis.Examination) string {
 	if step := settleStep(x); step != "" && x.Deliver == "" {
 		return step
 	}
-	return fill(x.Session.Kind(), verdictStep(x))
+	return withNoun(x.Session.Kind(), verdictStep(x))
 }
 
 // settleStep is how an operator settles a generation of ours, "" = there is none
@@ -185,11 +185,11 @@ func (d Deps) customerSentence(x diagnosis.Examination) string {
 	if kind == store.KindImage {
 		duration = ""
 	}
-	return fill(kind, verdictSentence(x, duration))
+	return withNoun(kind, verdictSentence(x, duration))
 }
 
 func (d Deps) readySentence(kind store.Kind, file string) string {
-	return fill(kind, "Your {video} is ready: ") + d.filePage(file)
+	return withNoun(kind, "Your {video} is ready: ") + d.filePage(file)
 }
 
 // verdictSentence promises no more than can be done and than is known of the

@@ -31,9 +31,9 @@ type Alert struct {
 	Text   string
 }
 
-// AlertOf shows the state of an incident. mention is the id of the person or the
+// NewAlert shows the state of an incident. mention is the id of the person or the
 // group to notify, "" = nobody.
-func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
+func NewAlert(i incident.Incident, mention string, now time.Time) Alert {
 	head, next := alertText(i)
 	blocks := blockkit.Message(blockkit.PlainLine(next))
 	if line := ownerLine(i, now); line != nil {
@@ -59,7 +59,7 @@ func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
 	if lines := goneLines(i, now); lines != nil {
 		blocks = append(blocks, blockkit.Paragraph(lines...))
 	}
-	return newAlert(alertEmoji(i), head, mention, blocks)
+	return composeAlert(alertEmoji(i), head, mention, blocks)
 }
 
 // AlertReply is a line in the thread of an alert: it grows, nobody has
@@ -78,12 +78,12 @@ func AlertReply(i incident.Incident, reason, mention string, now time.Time) Aler
 	case "reopened":
 		prefix = "Open again: "
 	}
-	return newAlert("", prefix+lowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
+	return composeAlert("", prefix+lowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
 }
 
-// newAlert puts the headline and the mention above the blocks. The headline
+// composeAlert puts the headline and the mention above the blocks. The headline
 // holds no data but numbers.
-func newAlert(emoji, head, mention string, blocks []slack.Block) Alert {
+func composeAlert(emoji, head, mention string, blocks []slack.Block) Alert {
 	call := mentionText(mention)
 	shown := strings.TrimSpace(emoji + " *" + blockkit.Escape(head) + "* " + call)
 	section := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, shown, false, false), nil, nil)
@@ -207,8 +207,8 @@ func alertActions(i incident.Incident) []slack.BlockElement {
 	return []slack.BlockElement{acknowledge, snooze}
 }
 
-// PressedLine answers a click that changed nothing, or whose incident is gone.
-func PressedLine(i incident.Incident, now time.Time) blockkit.Line {
+// AlertClickReply answers a click that changed nothing, or whose incident is gone.
+func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	switch {
 	case i.ID == "":
 		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")

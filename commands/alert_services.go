@@ -131,7 +131,7 @@ func backlogText(i incident.Incident) (head, next string) {
 			continue
 		}
 		unverified += sum.Unverified
-		part := grouped(int64(sum.Sessions)) + " " + words(string(v))
+		part := thousands(int64(sum.Sessions)) + " " + humanize(string(v))
 		if paid := sumText(sum); paid != "" {
 			part += " (" + paid + ")"
 		}

@@ -42,14 +42,14 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
 	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
-		generate := blockkit.Button("session.generate", fill(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
+		generate := blockkit.Button("session.generate", withNoun(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
 		generate.Style = slack.StylePrimary
 		actions = append(actions, generate)
 	}
 	if x.JobErr == nil && x.Allows(store.ActionFix) {
 		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
 		if x.Deliver != "" {
-			fix = blockkit.Button("session.fix", fill(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
+			fix = blockkit.Button("session.fix", withNoun(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
 			fix.Style = slack.StylePrimary
 		}
 		actions = append(actions, fix)

@@ -196,7 +196,7 @@ func (d Deps) fileFact(x diagnosis.Examination) blockkit.Line {
 }
 
 func (d Deps) fileLink(kind store.Kind, id string) blockkit.Span {
-	return blockkit.Link(d.filePage(id), fill(kind, "open the {video}"))
+	return blockkit.Link(d.filePage(id), withNoun(kind, "open the {video}"))
 }
 
 // filePage is where a customer sees a finished file.
@@ -212,7 +212,7 @@ func repairText(x diagnosis.Examination) string {
 	case r.Outcome == "":
 		return string(r.Action) + " is running, approved " + ago(r.At, x.At)
 	}
-	return string(r.Action) + ", " + words(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
+	return string(r.Action) + ", " + humanize(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
 }
 
 const siteNotFound = "“not found or processing not yet started”"

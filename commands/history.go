@@ -55,7 +55,7 @@ func entryLine(e audit.Entry, at string) blockkit.Line {
 		line = append(line, blockkit.Plain(" in "), blockkit.Channel(e.Where))
 	}
 	if e.Detail != "" {
-		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(words(e.Detail))))
+		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize(e.Detail))))
 	}
 	return line
 }

@@ -65,7 +65,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
 		blocks = append(blocks, table)
 		if rest := list.Count.Prompts - shown; rest > 0 {
-			blocks = append(blocks, blockkit.Context("… and "+grouped(int64(rest))+" more"))
+			blocks = append(blocks, blockkit.Context("… and "+thousands(int64(rest))+" more"))
 		}
 	}
 	return Answer{Blocks: blocks, JSON: promptsJSON(list), Shareable: true}

@@ -46,7 +46,7 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
 	refused := d.refusedEntry(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
-		refused.Detail = words(string(repair.CauseNoToken))
+		refused.Detail = humanize(string(repair.CauseNoToken))
 		d.record(ctx, refused)
 		return Answer{}, refuse(causeText(repair.CauseNoToken))
 	}
@@ -57,7 +57,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	now := d.Now()
 	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, now)
 	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
-		refused.Detail, refused.Before = "the verdict was "+words(string(x.Verdict)), x.Session.Digests()
+		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
 		d.record(ctx, refused)
 		return notAllowedAnswer(action, x), nil
 	}

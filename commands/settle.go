@@ -71,7 +71,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 		d.record(ctx, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
-	seenText := "SuperDuperAI says: " + words(string(seen.State))
+	seenText := "SuperDuperAI says: " + humanize(string(seen.State))
 	if err != nil {
 		d.Log.WarnContext(ctx, "file not verified before settling", "error", err)
 		seenText = "not looked at, because " + fileErrorText(err)

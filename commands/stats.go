@@ -103,7 +103,7 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 
 func statsBlocks(s statistics, now time.Time) []slack.Block {
 	var head []blockkit.Line
-	for _, line := range odd(s) {
+	for _, line := range anomalies(s) {
 		head = append(head, blockkit.BoldLine(line))
 	}
 	if text := paymentCaveat(s); text != "" {
@@ -119,7 +119,7 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	}
 	complete := "complete"
 	if survey := s.Count.Survey; !s.Count.Complete {
-		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(survey.Scanned), grouped(survey.Keys))
+		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", thousands(survey.Scanned), thousands(survey.Keys))
 	}
 	asOf := s.AsOf.UTC().Format("15:04:05 UTC")
 	if age := now.Sub(s.AsOf); age >= time.Second {
@@ -136,15 +136,15 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 	add := func(label string, parts ...string) {
 		lines = append(lines, blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · "))))
 	}
-	add("Sessions", grouped(int64(c.Sessions)), grouped(int64(c.Prompts))+" with a prompt")
+	add("Sessions", thousands(int64(c.Sessions)), thousands(int64(c.Prompts))+" with a prompt")
 	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, title); parts != nil {
 		add("Verdicts", parts...)
 	}
 	asIs := func(class string) string { return class }
 	if c.Longest != nil {
-		add("Prompts", grouped(c.PromptCharacters)+" characters", "on average "+grouped(c.AverageLength),
-			"longest "+grouped(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
-			"shortest "+grouped(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID))
+		add("Prompts", thousands(c.PromptCharacters)+" characters", "on average "+thousands(c.AverageLength),
+			"longest "+thousands(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
+			"shortest "+thousands(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID))
 		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, asIs)...)
 	}
 	keys := 0
@@ -182,9 +182,9 @@ func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) stri
 	var parts []string
 	for _, class := range order {
 		if n := counts[class]; n > 0 && whole > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s (%.1f%%)", name(class), grouped(int64(n)), 100*float64(n)/float64(whole)))
+			parts = append(parts, fmt.Sprintf("%s %s (%.1f%%)", name(class), thousands(int64(n)), 100*float64(n)/float64(whole)))
 		} else if n > 0 {
-			parts = append(parts, name(class)+" "+grouped(int64(n)))
+			parts = append(parts, name(class)+" "+thousands(int64(n)))
 		}
 	}
 	return parts
@@ -193,14 +193,14 @@ func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) stri
 // surveyTexts are the namespaces with their numbers of keys. What a sample takes
 // of memory is never given as what all take.
 func surveyTexts(s stats.Survey) []string {
-	parts := []string{fmt.Sprintf("%s of %s looked at", grouped(s.Scanned), grouped(s.Keys))}
+	parts := []string{fmt.Sprintf("%s of %s looked at", thousands(s.Scanned), thousands(s.Keys))}
 	add := func(name string, n stats.Namespace) {
 		if n.Keys == 0 {
 			return
 		}
-		text := name + " " + grouped(n.Keys)
+		text := name + " " + thousands(n.Keys)
 		if n.Sampled > 0 {
-			text += fmt.Sprintf(" (%s on average of %s asked)", bytes(n.SampledBytes/n.Sampled), grouped(n.Sampled))
+			text += fmt.Sprintf(" (%s on average of %s asked)", bytes(n.SampledBytes/n.Sampled), thousands(n.Sampled))
 		}
 		parts = append(parts, text)
 	}

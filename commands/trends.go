@@ -139,7 +139,7 @@ func trendRow(p period, before *period) []string {
 		rate := tries.Rate()
 		cell := "no data"
 		if rate != nil {
-			cell = percent(*rate) + " of " + grouped(int64(tries.Good+tries.Bad))
+			cell = percent(*rate) + " of " + thousands(int64(tries.Good+tries.Bad))
 		}
 		if before != nil {
 			if earlier := m.tries(before.Hour).Rate(); rate != nil && earlier != nil {

@@ -47,7 +47,7 @@ func Stories() []Story {
 		stories func() []Story
 	}{
 		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs},
-		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", asides},
+		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title

@@ -83,7 +83,7 @@ func TestEveryConstantIsCovered(t *testing.T) {
 	for folder, types := range map[string][]string{
 		"../../store":    {"Verdict", "Action", "Outcome", "Cause", "ClaimVerdict", "IncidentKind", "Ending", "AuditEvent", "PaymentState", "FileState", "EventState", "Unverified"},
 		"../watch":       {"Reason"},
-		"../../commands": {"Outcome", "Aside"},
+		"../../commands": {"Outcome", "Notice"},
 	} {
 		for _, kind := range constants(t, folder, types) {
 			if folder == "../../commands" {

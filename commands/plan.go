@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -142,13 +143,8 @@ func sourcesText(o repair.Order) string {
 }
 
 func sourceText(s repair.Source) string {
-	switch s {
-	case repair.FromSession:
-		return "the session"
-	case repair.FromPrompt:
-		return "the prompt key"
-	}
-	return "the default"
+	texts := map[repair.Source]string{repair.FromSession: "the session", repair.FromPrompt: "the prompt key"}
+	return cmp.Or(texts[s], "the default")
 }
 
 // writeText shows a key's members before and after.

@@ -43,16 +43,9 @@ func span(d time.Duration) string {
 	case seconds < 3600:
 		return fmt.Sprintf("%d min", minutes)
 	case seconds < 86400:
-		return units(hours, "h", minutes, "min")
+		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", hours, minutes), " 0 min")
 	}
-	return units(days, "d", hours, "h")
-}
-
-func units(a int, unit string, b int, smaller string) string {
-	if b == 0 {
-		return fmt.Sprintf("%d %s", a, unit)
-	}
-	return fmt.Sprintf("%d %s %d %s", a, unit, b, smaller)
+	return strings.TrimSuffix(fmt.Sprintf("%d d %d h", days, hours), " 0 h")
 }
 
 // money is an amount with its currency. Amounts are in the currency's smallest

@@ -33,19 +33,15 @@ func (s Screen) Text(blocks []slack.Block) string {
 // Fallback is Text as a message's own text: for notifications and screen
 // readers, escaped and within Slack's limit.
 func Fallback(blocks []slack.Block) string {
-	text := Text(blocks)
-	if escaped := Escape(text); len(escaped) <= maxFallbackText {
-		return escaped
+	text := Escape(Text(blocks))
+	if len(text) <= maxFallbackText {
+		return text
 	}
-	var b strings.Builder
-	for _, r := range text {
-		escaped := Escape(string(r))
-		if b.Len()+len(escaped) > maxFallbackText {
-			return b.String() + "…"
-		}
-		b.WriteString(escaped)
+	text = text[:maxFallbackText]
+	if entity := strings.LastIndexByte(text, '&'); entity >= 0 && !strings.Contains(text[entity:], ";") {
+		text = text[:entity]
 	}
-	return b.String()
+	return strings.ToValidUTF8(text, "") + "…"
 }
 
 func (s Screen) block(block slack.Block) string {

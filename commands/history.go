@@ -32,7 +32,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		lines = append(lines, entryLine(e, clockSeconds(e.At, d.Now())))
+		lines = append(lines, entryLine(e, dated(e.At, d.Now(), "15:04:05 UTC")))
 	}
 	if entries == nil {
 		entries = []audit.Entry{} // [] in JSON

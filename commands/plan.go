@@ -115,11 +115,7 @@ func costSuffix(o repair.Order) string {
 	if o.Cents == 0 {
 		return ", cost unknown"
 	}
-	return ", about " + dollars(o.Cents)
-}
-
-func dollars(cents int) string {
-	return strings.TrimSuffix(money(int64(cents), "usd"), ".00")
+	return ", about " + strings.TrimSuffix(money(int64(o.Cents), "usd"), ".00")
 }
 
 func orderText(o repair.Order) string {

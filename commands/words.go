@@ -16,10 +16,8 @@ func ago(at, now time.Time) string {
 	return span(now.Sub(at)) + " ago (" + clock(at, now) + ")"
 }
 
-// clock is a time in UTC, with its date where that is not today's.
+// clock is a time of day, with its date where that is not today's.
 func clock(at, now time.Time) string { return dated(at, now, "15:04 UTC") }
-
-func clockSeconds(at, now time.Time) string { return dated(at, now, "15:04:05 UTC") }
 
 func dated(at, now time.Time, layout string) string {
 	at, now = at.UTC(), now.UTC()

@@ -10,7 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// answers runs what is asked for and answers it.
+// answers runs requests and delivers their answers.
 type answers struct {
 	*responder
 	approvals approvals
@@ -18,13 +18,13 @@ type answers struct {
 
 // placement is how an answer is shown.
 type placement struct {
-	request  commands.Request // to be run again when the answer is shared
-	replace  bool             // in the place of the message that was clicked
-	sharedBy string           // in the channel, in this person's name; "" = not shared
-	claim    string           // of the click that shares
+	request  commands.Request // run again when the answer is shared
+	replace  bool             // replaces the message that was clicked
+	sharedBy string           // who posts it in the channel, "" = not shared
+	claim    string           // of the click on Share
 }
 
-// answer runs a request and delivers what it says.
+// answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
 	limited, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Request)
@@ -34,7 +34,7 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		if p.sharedBy != "" {
 			a.unclaimShare(ctx, p)
 		}
-		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
+		p.replace, p.sharedBy = false, "" // a failure neither replaces an answer nor is shared
 	}
 	if answer.Plan != nil {
 		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
@@ -52,7 +52,7 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	log.InfoContext(ctx, "answered")
 }
 
-// compose puts an answer and its buttons together.
+// compose makes a message of an answer and its buttons.
 func (a answers) compose(ctx context.Context, answer commands.Answer, p placement) message {
 	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
 	buttons := slices.Clip(answer.Actions)

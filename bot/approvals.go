@@ -177,9 +177,8 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	return err
 }
 
-// showConfirmation shows the button for the second click. Where the plan's message
-// can no longer be updated, or is not known, the plan is posted again: without the
-// button nobody could approve it.
+// showConfirmation shows the button for the second click. Without it nobody could
+// approve the plan, which is posted again if its message cannot be updated.
 func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.ConfirmationBlocks(plan.Plan, to.actor())),
@@ -191,11 +190,10 @@ func (a approvals) showConfirmation(ctx context.Context, to requester, answer re
 	a.showPlan(ctx, to, plan.Plan, blocks)
 }
 
-// ensureFinalState has the end of a job shown again where it may have been
-// overwritten: whoever runs the job may have shown its end while something older
-// was on its way into the message.
+// ensureFinalState has the outcome of a job shown again if an older state may have
+// overwritten it: the job may have ended while an update was under way.
 func (a approvals) ensureFinalState(ctx context.Context, id string) {
-	// Who lost the lease meanwhile is the one who may have come too late.
+	// A runner that lost its lease may be the one whose update came late.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Call)
 	defer cancel()
 	again, err := a.cfg.Repairs.Plans.RequeueNotification(ctx, id)

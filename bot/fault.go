@@ -13,17 +13,17 @@ import (
 	"github.com/superduperai/sessionbot/internal/redact"
 )
 
-// Fault is what Slack answered instead of doing what it was asked.
+// Fault is a failed call of Slack's API.
 type Fault struct {
 	Code       string        // Slack's error code, "" = it gave none
 	Status     int           // HTTP status, 0 = no answer at all
 	Needed     string        // the missing scope, with missing_scope
-	RetryAfter time.Duration // how long Slack wants to be left alone, 0 = not said
+	RetryAfter time.Duration // as Slack asks, 0 = it does not
 	err        error
 }
 
-// Error names the fault by Slack's own code where there is one. It holds no
-// address: those of response_url are as good as a password.
+// Error names the fault by Slack's code if there is one. It holds no address: a
+// response_url is a credential.
 func (f *Fault) Error() string {
 	if f.unanswered() {
 		return "slack: " + f.err.Error()
@@ -34,7 +34,7 @@ func (f *Fault) Error() string {
 // Unwrap returns what Slack's library or the network said.
 func (f *Fault) Unwrap() error { return f.err }
 
-// Pause is how long Slack wants to be left alone, 0 = not said.
+// Pause returns RetryAfter.
 func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
 // Advice says what helps.
@@ -87,7 +87,7 @@ func (f *Fault) unclear() bool {
 	return f.Status >= http.StatusInternalServerError || f.class() == unclearError
 }
 
-// temporary reports whether the same call may succeed later without anybody's doing.
+// temporary reports whether the same call may succeed later by itself.
 func (f *Fault) temporary() bool {
 	return f.Retryable() || f.unanswered() || f.class() == transientError || f.class() == unclearError
 }
@@ -96,9 +96,8 @@ func (f *Fault) temporary() bool {
 // the app may post again.
 func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appError }
 
-// tryElsewhere reports whether Slack refused for good what another message, or
-// another place, may still show. Codes that are not known count as such: nothing
-// was shown, and waiting may never end.
+// tryElsewhere reports whether the refusal is permanent for this message or place
+// alone. Unknown codes count as such: waiting for them may never end.
 func (f *Fault) tryElsewhere() bool {
 	switch f.class() {
 	case messageError, messageGone, channelError, unknownError:

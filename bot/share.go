@@ -29,9 +29,9 @@ const (
 	requestPrefix = "request:"
 )
 
-// shareValue is what a Share button carries: the session's id, or where the
-// answer is about several the id under which the request is saved; "" = no button.
-// An answer does not wait long for that, and rather goes out without the button.
+// shareValue is the value of a Share button: the session's id, or for an answer
+// about several the id of the saved request; "" = no button. An answer is sent
+// without the button rather than late.
 func (a answers) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
 	if answer.Session != "" || req.Command == "" {
 		return answer.Session
@@ -76,8 +76,7 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 }
 
 // claimShare reports whether a click is not the second of a double click, which
-// may reach another process. Where Redis cannot say, a message twice is the
-// lesser evil.
+// may reach another process. If Redis fails, a duplicate message is preferred.
 func (a answers) claimShare(ctx context.Context, p placement) bool {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
@@ -88,7 +87,7 @@ func (a answers) claimShare(ctx context.Context, p placement) bool {
 	return first || err != nil
 }
 
-// unclaimShare lets a click on Share that came to nothing be made again.
+// unclaimShare lets a failed share be retried.
 func (a answers) unclaimShare(ctx context.Context, p placement) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()

@@ -12,22 +12,21 @@ import (
 // everyone in a list of people means every full member of the workspace.
 const everyone = "*"
 
-// people are those whom a variable lists: ids of users and of user groups, or
-// everyone.
+// people is an access list: ids of users and of user groups, or everyone.
 type people struct {
 	variable  string // the list's name, such as READERS
 	listed    []string
 	directory *directory
 }
 
-// refusal says why somebody is turned away.
+// refusal says why a person may not.
 type refusal struct {
 	text  string
-	ask   []string // whom to ask, named behind the text; empty = nobody is known
-	cause *Fault   // why they could not be looked up, nil = they are simply not listed
+	ask   []string // whom to ask, named after the text; may be empty
+	cause *Fault   // of the lookup, nil = they are not listed
 }
 
-// line is what they read.
+// line is the text that the person reads.
 func (n *refusal) line() blockkit.Line {
 	line := blockkit.L(blockkit.Plain(n.text))
 	if len(n.ask) > 0 {
@@ -37,8 +36,7 @@ func (n *refusal) line() blockkit.Line {
 	return line
 }
 
-// admit returns nil for those who are listed. What cannot be looked up admits
-// nobody.
+// admit returns nil for a listed person. A failed lookup admits nobody.
 func (p *people) admit(ctx context.Context, user string) *refusal {
 	if user != "" && slices.Contains(p.listed, user) {
 		return nil
@@ -70,8 +68,8 @@ func (p *people) admit(ctx context.Context, user string) *refusal {
 	return &refusal{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
 }
 
-// admitOperator returns nil for full members of this workspace who are listed. An
-// empty list admits nobody, and neither does one that cannot be read.
+// admitOperator returns nil for a listed full member of this workspace. An empty
+// list admits nobody, and neither does a failed lookup.
 func (p *people) admitOperator(ctx context.Context, user string) *refusal {
 	if len(p.listed) == 0 {
 		return &refusal{text: string(commands.NoticeNoOperators)}

@@ -15,8 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// maxText is the longest command in bytes: nobody types more, and what waits in
-// the queue has to be small.
+// maxText is the longest command in bytes: what waits in the queue has to be small.
 const maxText = 16 << 10
 
 // handleCommand queues a slash command that was acked.
@@ -35,8 +34,7 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 	})
 }
 
-// serve queues work that changes nothing for those who may ask; others are
-// refused.
+// serve queues work that changes nothing, for readers only.
 func (b *Bot) serve(to requester, work func(context.Context)) {
 	b.enqueue(to, func(ctx context.Context) {
 		if b.admitted(ctx, to, commands.Call{}) {
@@ -45,8 +43,7 @@ func (b *Bot) serve(to requester, work func(context.Context)) {
 	})
 }
 
-// enqueue queues work for somebody who waits for an answer, or where there is no
-// room the answer that the bot is busy.
+// enqueue queues work for a requester, or the answer that the bot is busy.
 func (b *Bot) enqueue(to requester, work func(context.Context)) {
 	if b.queue.offer(b.jobFor(to, work)) {
 		return
@@ -58,7 +55,7 @@ func (b *Bot) enqueue(to requester, work func(context.Context)) {
 	}
 }
 
-// jobFor keeps one request's panic from ending the process, and answers it.
+// jobFor makes a job of one request, whose panic is answered.
 func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 	return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
 		ctx = requestid.NewContext(ctx, to.ref)
@@ -96,8 +93,7 @@ type click struct {
 	ephemeral            bool   // the message is visible to the clicker only
 }
 
-// handleInteraction queues a click that was acked. Other interactions have no
-// place in this app.
+// handleInteraction queues a click that was acked, and ignores other interactions.
 func (b *Bot) handleInteraction(ref string, i interaction) {
 	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
 		b.log.Warn("interaction ignored, no click", "ref", ref)
@@ -124,8 +120,7 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	}
 }
 
-// runButton runs the command that a button stands for. Buttons that nobody knows
-// are answered by the commands, too.
+// runButton runs the command of a button. Unknown buttons get an answer, too.
 func (a answers) runButton(ctx context.Context, to requester, c click) {
 	req := commands.Request{User: to.user, Channel: to.channel}
 	call := a.cfg.Commands.ParseAction(c.button, c.value, req)
@@ -136,7 +131,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	a.answer(ctx, to, placement{replace: own}, call.Run)
 }
 
-// settleNotMade settles an unclear job: an operator looked, and nothing was made.
+// settleNotMade settles an unclear job: an operator says that nothing was made.
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
@@ -159,8 +154,8 @@ type Incidents interface {
 	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 }
 
-// acknowledge carries out a click on a button of an alert. The message shows the
-// result; only a click that changed nothing is answered.
+// acknowledge acknowledges or snoozes an incident. The alert shows the result; only
+// a click that changed nothing is answered.
 func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	var i incident.Incident
 	var done bool

@@ -24,7 +24,7 @@ type requester struct {
 
 func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
 
-// responder answers those who may ask.
+// responder answers requesters.
 type responder struct {
 	cfg       Config
 	log       *slog.Logger
@@ -34,8 +34,8 @@ type responder struct {
 	operators *people // likewise
 }
 
-// admitted reports whether the requester may make a call. Others are refused;
-// where it would have changed a session that is on record.
+// admitted reports whether the requester may make a call. Others are refused, on
+// record if the call would have changed a session.
 func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
 	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
 	if err == nil && call.Command.Operators {
@@ -52,8 +52,8 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 	return false
 }
 
-// refuse answers why somebody may not, and whom to ask. Only they see it, so
-// those who are named are not called.
+// refuse answers why a person may not, and whom to ask. The answer is ephemeral,
+// so it notifies nobody whom it names.
 func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 	if err.cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
@@ -78,7 +78,7 @@ func (r *responder) reply(ctx context.Context, to requester, sentence commands.N
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
 }
 
-// replyRef is reply with the name under which the log has more.
+// replyRef is reply with the request's id, under which the log has more.
 func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
 }
@@ -87,8 +87,8 @@ func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.L
 	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
 }
 
-// deliver sends a message to its requester: through response_url, else as the
-// bot. It goes on when the process is asked to stop.
+// deliver sends a message to its requester: through response_url, else as the bot.
+// It outlives ctx.
 func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()

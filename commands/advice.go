@@ -16,8 +16,7 @@ func nextStep(x diagnosis.Examination) string {
 	return withNoun(x.Session.Kind(), verdictStep(x))
 }
 
-// settleStep is how an operator settles a generation of ours, "" = there is none
-// to be settled.
+// settleStep is how an operator settles the last generation, "" = there is no need.
 func settleStep(x diagnosis.Examination) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
@@ -148,8 +147,7 @@ func unpaid(x diagnosis.Examination) bool {
 	return x.Payment.State == store.PaymentUnpaid || x.Payment.State == store.PaymentExpired
 }
 
-// fileUnseen reports whether a file that the session names was not seen: it may
-// be ready.
+// fileUnseen reports whether a file that the session names may be ready unseen.
 func fileUnseen(x diagnosis.Examination) bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
@@ -192,8 +190,7 @@ func (d Deps) readySentence(kind store.Kind, file string) string {
 	return withNoun(kind, "Your {video} is ready: ") + d.filePage(file)
 }
 
-// verdictSentence promises no more than can be done and than is known of the
-// payment.
+// verdictSentence promises no more than can be done for a payment known to be made.
 func verdictSentence(x diagnosis.Examination, duration string) string {
 	unverified := x.Payment.State == store.PaymentUnverified
 	switch x.Verdict {

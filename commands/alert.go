@@ -62,8 +62,7 @@ func NewAlert(i incident.Incident, mention string, now time.Time) Alert {
 	return composeAlert(alertEmoji(i), head, mention, blocks)
 }
 
-// AlertReply is a line in the thread of an alert: it grows, nobody has
-// acknowledged it, or it is open again.
+// AlertReply is a message in the thread of an alert, by the reason for it.
 func AlertReply(i incident.Incident, reason, mention string, now time.Time) Alert {
 	open := i.Open()
 	head := casesText(diagnosis.Verdict(i.Kind), open)
@@ -81,8 +80,7 @@ func AlertReply(i incident.Incident, reason, mention string, now time.Time) Aler
 	return composeAlert("", prefix+lowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
 }
 
-// composeAlert puts the headline and the mention above the blocks. The headline
-// holds no data but numbers.
+// composeAlert puts the headline, which holds no text from outside, above the blocks.
 func composeAlert(emoji, head, mention string, blocks []slack.Block) Alert {
 	call := mentionText(mention)
 	shown := strings.TrimSpace(emoji + " *" + blockkit.Escape(head) + "* " + call)
@@ -148,8 +146,7 @@ func caseAge(c incident.Case, now time.Time) string {
 	return "paid " + ago(c.At, now)
 }
 
-// caseActions are a session's buttons: the repairs that were allowed when it was
-// last examined, the one that helps the customer first.
+// caseActions are a session's buttons: the repairs that its last examination allowed.
 func caseActions(c incident.Case) []slack.BlockElement {
 	buttons := []slack.BlockElement{debugButton("Debug", c.ID)}
 	if slices.Contains(c.Allowed, store.ActionGenerate) {

@@ -1,7 +1,6 @@
-// Package commands is what people can ask for, one file a command: its options,
-// how they are parsed, what it runs and how it answers. The registry feeds
-// Slack, the terminal, the help and the check of the manifest alike. How an
-// answer travels is not known here.
+// Package commands holds the commands, one file each: options, parsing, running and
+// the answer. The registry feeds Slack, the terminal, the help and the check of the
+// manifest alike. How an answer is delivered is not known here.
 package commands
 
 import (
@@ -60,19 +59,17 @@ type Answer struct {
 	Actions []slack.BlockElement // the buttons below the blocks
 	JSON    any                  // for --json, nil if there is none
 
-	// Shareable answers get a Share button below them. Its value is Session, or
-	// where that is empty an opaque id under which the request is kept.
+	// Shareable answers get a Share button.
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
 
-	// Plan is the repair that the answer proposes: stored already, and to be
-	// confirmed by a person.
+	// Plan is the repair that the answer proposes; it is stored already.
 	Plan *repair.Plan
 
 	Err error // the cause of Failed, for the log; never shown
 }
 
-// Command is one thing that can be asked for.
+// Command is a command of /session or /redis.
 type Command struct {
 	Group   string // session or redis: the slash command without its slash
 	Name    string

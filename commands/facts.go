@@ -161,8 +161,7 @@ var fileStateTexts = map[store.FileState]string{
 	store.FileCompleted: "ready", store.FileFailed: "failed",
 }
 
-// fileFacts are the state of the session's file, and the finished file that a
-// fix would show if that is another one.
+// fileFacts are the session's file, and the finished file that a fix would show.
 func (d Deps) fileFacts(x diagnosis.Examination) []blockkit.Line {
 	lines := []blockkit.Line{d.fileFact(x)}
 	if x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.FileID()) {

@@ -10,9 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// Notice is an ephemeral message, for one person's eyes, that is not the answer of
-// a command: who may ask, what a click did, what could not be read. Details, such
-// as whom to ask or Slack's error, may follow it.
+// Notice is an ephemeral message that is not the answer of a command: who may ask,
+// what a click did, what could not be read. Details may follow it.
 type Notice string
 
 // The notices.
@@ -50,7 +49,7 @@ var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, Not
 	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeApproved, NoticeCancelled,
 	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
-// RefusalReason says in a clause why a click started nothing, for the audit trail.
+// RefusalReason says why a click on a plan started nothing, for the audit trail.
 func RefusalReason(a repair.ClaimResult) string {
 	switch a.Verdict {
 	case repair.AlreadyClaimed:
@@ -65,7 +64,7 @@ func RefusalReason(a repair.ClaimResult) string {
 	return humanize(string(a.Verdict))
 }
 
-// PlanClickReply answers a click that starts nothing.
+// PlanClickReply answers a click on a plan that started nothing.
 func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
 	switch a.Verdict {

@@ -14,7 +14,7 @@ import (
 )
 
 // The buttons of a plan. Their value is the plan's opaque id, followed by the
-// nonce of the first click where it takes two; see PlanOf.
+// nonce of the first click where it takes two; see ParsePlanValue.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -65,8 +65,7 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
-// PlanActions are the plan's buttons. Where it takes two clicks the second button
-// carries the nonce of the first, "" = there was none yet.
+// PlanActions are the plan's buttons; nonce is that of the first of two clicks.
 func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
 	switch {
@@ -93,8 +92,8 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 // secondPress is the label of Approve after the first of two clicks.
 const secondPress = "Approve anyway"
 
-// ParsePlanValue splits the value of a plan's button into the plan's id and the nonce of
-// the first click, "" = none.
+// ParsePlanValue splits the value of a plan's button into the plan's id and the
+// nonce of the first click, "" = none.
 func ParsePlanValue(value string) (planID, nonce string) {
 	planID, nonce, _ = strings.Cut(value, ".")
 	return planID, nonce

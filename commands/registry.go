@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Registry holds every command.
+// Registry holds all commands.
 type Registry struct {
 	deps     Deps
 	commands []Command
@@ -54,8 +54,7 @@ type Call struct {
 	Run     func(context.Context) Answer
 }
 
-// Parse parses a request. Running the call always gives an answer: to a request
-// that cannot be parsed, how to put it.
+// Parse parses a request. A request that is wrong is answered with the usage.
 func (r *Registry) Parse(req Request) Call {
 	group := strings.TrimPrefix(req.Command, "/")
 	args, err := parseArgs(req.Text)
@@ -116,8 +115,8 @@ func failedCall(usage []string, err error) Call {
 	return Call{Run: func(ctx context.Context) Answer { return explain(ctx, "", usage, err) }}
 }
 
-// lookup finds the command of a group that words are for, and those of them that
-// are its arguments; the error about an unknown name suggests the nearest one.
+// lookup finds the command of a group that words name, and its arguments; the error
+// about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
 	typed := strings.ToLower(words[0])
 	commands := r.group(group)
@@ -142,9 +141,9 @@ func (r *Registry) lookup(group string, words []string) (Command, []string, erro
 	return Command{}, nil, usageError(text)
 }
 
-// inferName returns the command of /session that is meant by a name, "" = none
-// was typed, and the text after it: an id alone means debug, a customer alone
-// means find. The name of a command that changes something is never replaced.
+// inferName returns the command of /session that is meant by a name, which may be
+// "", and the text after it: an id alone means debug, a customer alone means find.
+// The name of a command that changes something is never replaced.
 func inferName(name, text string) string {
 	if name != "" && name != "debug" && name != "find" && name != "help" {
 		return name

@@ -36,13 +36,12 @@ func (d Deps) generate() Command {
 		Summary: "make the video that a customer paid for, after a confirmation", Parse: d.parseRepair(store.ActionGenerate)}
 }
 
-// parseRepair: a repair does not act, it makes a plan that somebody confirms.
+// parseRepair parses a repair, which makes a plan that an operator confirms.
 func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 	return forSession(func(ctx context.Context, req Request, id string) (Answer, error) { return d.plan(ctx, req, action, id) })
 }
 
-// plan examines the session and stores the plan before it is shown. A refusal is
-// on record, too.
+// plan examines the session and stores a plan, or records why there is none.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
 	refused := d.refusedEntry(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
@@ -79,7 +78,7 @@ func (d Deps) refusedEntry(req Request, action store.Action, session string) aud
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 
-// record stores a refusal, which stands even if it cannot be recorded.
+// record writes an audit entry. A refusal stands even if that fails.
 func (d Deps) record(ctx context.Context, refused audit.Entry) {
 	if err := d.Ledger.Record(ctx, refused); err != nil {
 		d.Log.ErrorContext(ctx, "refusal not recorded", "error", err)

@@ -48,9 +48,8 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 	return func(ctx context.Context, req Request) (Answer, error) { return d.settleFile(ctx, req, id, files[0]) }, nil
 }
 
-// settleFile asks SuperDuperAI for the file and refuses one that does not exist.
-// If SuperDuperAI cannot be asked the operator's word counts, and the answer says
-// so.
+// settleFile refuses a file that SuperDuperAI does not know. If SuperDuperAI cannot
+// be asked the operator is trusted, and the answer says so.
 func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Answer, error) {
 	latest, err := d.Ledger.JobOf(ctx, id)
 	if err != nil {
@@ -79,8 +78,8 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: the file is being followed to its end ("+seenText+").")
 }
 
-// settleJob settles a job with its file, "" = nothing was made. Whoever executes
-// the job records it in the audit trail.
+// settleJob settles a job with its file, "" = nothing was made. The runner of the
+// job writes the audit entry.
 func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, text string) (Answer, error) {
 	settled, err := d.Ledger.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
 	refused := settled.Plan.Entry(audit.Refused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())

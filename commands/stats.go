@@ -33,7 +33,7 @@ func (d Deps) stats() Command {
 	return Command{Group: "redis", Name: "stats", Summary: "figures over all sessions", Parse: withoutArgs(d.runStats)}
 }
 
-// statistics are what an answer's figures are made of.
+// statistics is the data of an answer.
 type statistics struct {
 	stats.Rollup
 	series      stats.Series
@@ -42,8 +42,8 @@ type statistics struct {
 	evidenceErr bool                 // the records of payments and files could not be read
 }
 
-// runStats answers with what the last sweep counted, in one round trip. In a
-// terminal, and where there is no such count, sessions are counted now.
+// runStats answers with the counts of the last sweep, in one round trip. In a
+// terminal, and without such counts, it counts the sessions now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
 	stored, err := d.Statistics.Figures(ctx, now)
@@ -190,8 +190,8 @@ func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) stri
 	return parts
 }
 
-// surveyTexts are the namespaces with their numbers of keys. What a sample takes
-// of memory is never given as what all take.
+// surveyTexts are the namespaces with their numbers of keys, and the memory of a
+// sample of them.
 func surveyTexts(s stats.Survey) []string {
 	parts := []string{fmt.Sprintf("%s of %s looked at", thousands(s.Scanned), thousands(s.Keys))}
 	add := func(name string, n stats.Namespace) {

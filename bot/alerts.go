@@ -85,15 +85,11 @@ func (a Alerts) sendOrText(ctx context.Context, i incident.Incident, blocks []sl
 }
 
 // post posts to the channel, and joins one that is public where it has to and may.
-func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (store.Message, error) {
+func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (m store.Message, err error) {
 	options = append(options, noUnfurl)
-	try := func() (m store.Message, err error) {
-		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
-		return m, err
-	}
-	m, err := try()
+	m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
 	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
-		return try()
+		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
 	}
 	return m, err
 }

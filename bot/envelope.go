@@ -58,13 +58,13 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	switch e.Kind {
 	case kindCommand:
 		c, err := decode[slashCommand](e.Payload)
-		if err != nil || b.ofAnotherApp(s, ref, c.AppID) {
+		if err != nil || s.ofAnotherApp(ref, c.AppID) {
 			return false
 		}
 		b.handleCommand(ref, c)
 	case kindInteraction:
 		i, err := readInteraction(e.Payload)
-		if err != nil || b.ofAnotherApp(s, ref, i.app) {
+		if err != nil || s.ofAnotherApp(ref, i.app) {
 			return false
 		}
 		b.handleInteraction(ref, i)
@@ -77,11 +77,11 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 }
 
 // ofAnotherApp reports whether a payload names another app than Slack's hello did.
-func (b *Bot) ofAnotherApp(s *socket, ref, app string) bool {
+func (s *socket) ofAnotherApp(ref, app string) bool {
 	if app == "" || s.app == "" || app == s.app {
 		return false
 	}
-	b.log.Warn("payload of another app", "ref", ref)
+	s.c.cfg.Log.Warn("payload of another app", "ref", ref)
 	return true
 }
 

@@ -171,13 +171,13 @@ var customerSentences = map[diagnosis.Verdict]string{
 }
 
 // customerSentence is what support can send to the customer as it is.
-func (d Deps) customerSentence(x diagnosis.Examination) string {
+func (s site) customerSentence(x diagnosis.Examination) string {
 	kind := x.Session.Kind()
 	switch {
 	case x.Deliver != "":
-		return d.readySentence(kind, x.Deliver)
+		return s.readySentence(kind, x.Deliver)
 	case x.Verdict == diagnosis.VerdictCompleted && x.File.State == store.FileCompleted:
-		return d.readySentence(kind, x.Session.FileID())
+		return s.readySentence(kind, x.Session.FileID())
 	}
 	duration := videoDuration
 	if kind == store.KindImage {
@@ -186,8 +186,8 @@ func (d Deps) customerSentence(x diagnosis.Examination) string {
 	return withNoun(kind, verdictSentence(x, duration))
 }
 
-func (d Deps) readySentence(kind store.Kind, file string) string {
-	return withNoun(kind, "Your {video} is ready: ") + d.filePage(file)
+func (s site) readySentence(kind store.Kind, file string) string {
+	return withNoun(kind, "Your {video} is ready: ") + s.filePage(file)
 }
 
 // verdictSentence promises no more than can be done for a payment known to be made.

@@ -134,11 +134,11 @@ var causeTexts = map[repair.Cause]string{
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.
-func (d Deps) jobSentence(job repair.Job) string {
+func (s site) jobSentence(job repair.Job) string {
 	done := job.Outcome == store.OutcomeDone
 	switch {
 	case job.FileID != "" && (done || job.Cause == repair.CauseOverwritten):
-		return d.readySentence(job.Plan.Kind, job.FileID)
+		return s.readySentence(job.Plan.Kind, job.FileID)
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence
 	case done:

@@ -17,7 +17,7 @@ import (
 )
 
 // Plans are what waits for a confirmation, and what became of it; see
-// store.Ledger.
+// repair.Ledger.
 type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)

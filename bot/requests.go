@@ -148,7 +148,7 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 }
 
 // Incidents are acknowledged and snoozed by the buttons of an alert; see
-// store.Watch.
+// incident.Watch.
 type Incidents interface {
 	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)

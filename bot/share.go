@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// Shares saves what Share buttons need to know; see store.Shares.
+// Shares saves what Share buttons need to know; see presence.SharedRequests.
 type Shares interface {
 	// Save saves a request under an opaque id.
 	Save(ctx context.Context, id, request string, ttl time.Duration) error

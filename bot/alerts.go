@@ -31,12 +31,12 @@ var (
 
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
-	alert := commands.AlertOf(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
-	err = a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	alert := commands.NewAlert(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
+	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
 	})
-	return m, notificationError(err)
+	return m, refusalOf(err, false)
 }
 
 // Update shows the current state of an incident in its message, as long as that
@@ -45,11 +45,11 @@ func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	alert := commands.AlertOf(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
-	return changeError(a.withTextFallback(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
+	alert := commands.NewAlert(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
+	return refusalOf(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
-	}))
+	}), true)
 }
 
 // Reply adds a line to the alert's thread.
@@ -59,7 +59,7 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	}
 	line := commands.AlertReply(i, string(d.Reason), a.mentionIf(d.Mention), a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
-	return changeError(err)
+	return refusalOf(err, true)
 }
 
 func (a Alerts) mentionIf(mention bool) string {
@@ -73,9 +73,9 @@ func marked(mark string) slack.MsgOption {
 	return slack.MsgOptionMetadata(slack.SlackMetadata{EventType: alertEvent, EventPayload: map[string]any{"mark": mark}})
 }
 
-// withTextFallback sends an alert, and once more as text alone where Slack refuses
+// sendOrText sends an alert, and once more as text alone where Slack refuses
 // its blocks.
-func (a Alerts) withTextFallback(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
+func (a Alerts) sendOrText(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
 	if err != nil && FaultOf(err).class() == blocksError {
 		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))
@@ -85,15 +85,11 @@ func (a Alerts) withTextFallback(ctx context.Context, i incident.Incident, block
 }
 
 // post posts to the channel, and joins one that is public where it has to and may.
-func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (store.Message, error) {
+func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (m store.Message, err error) {
 	options = append(options, noUnfurl)
-	try := func() (m store.Message, err error) {
-		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
-		return m, err
-	}
-	m, err := try()
+	m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
 	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
-		return try()
+		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
 	}
 	return m, err
 }
@@ -117,7 +113,7 @@ func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, b
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrHistoryForbidden
 		}
-		return store.Message{}, false, changeError(err)
+		return store.Message{}, false, refusalOf(err, true)
 	}
 	for _, m := range messages {
 		if m.Metadata.EventType == alertEvent && m.Metadata.EventPayload["mark"] == i.Posting {
@@ -149,32 +145,21 @@ func errMoved() error {
 	return &watch.Refusal{Stuck: true, Err: errors.New("its alert is in a channel that is not the alert channel any more")}
 }
 
-// notificationError is what a fault means for the watch's next try, nil for nil. A fault of Slack's own may come after the message was posted.
-func notificationError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return refusalOf(FaultOf(err))
-}
-
-// changeError is notificationError for a message that was to be changed or replied
-// to: where Slack refuses that for good, another one takes its place.
-func changeError(err error) error {
+// refusalOf is what an error means for the watch's next try, nil for nil. Where
+// Slack refuses for good to change a message, or a reply to it, another message
+// takes its place.
+func refusalOf(err error, change bool) error {
 	if err == nil {
 		return nil
 	}
 	fault := FaultOf(err)
-	r := refusalOf(fault)
-	if fault.elsewhere() {
-		gone := fault.class() == messageGone
-		r.Lasting, r.Gone, r.Stuck = false, gone, !gone
-	}
-	return r
-}
-
-func refusalOf(fault *Fault) *watch.Refusal {
-	return &watch.Refusal{
+	r := &watch.Refusal{
 		Unclear: fault.unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
 		Lasting: fault.Code != "" && !fault.temporary(),
 	}
+	if change && fault.tryElsewhere() {
+		r.Lasting, r.Gone = false, fault.class() == messageGone
+		r.Stuck = !r.Gone
+	}
+	return r
 }

@@ -39,14 +39,14 @@ func TestNotificationError(t *testing.T) {
 		{"unheard of", answered("of_tomorrow"), watch.Refusal{Lasting: true}},
 	} {
 		var got *watch.Refusal
-		if !errors.As(notificationError(c.err), &got) {
-			t.Fatalf("%s: %v", c.name, notificationError(c.err))
+		if !errors.As(refusalOf(c.err, false), &got) {
+			t.Fatalf("%s: %v", c.name, refusalOf(c.err, false))
 		}
 		if got.Unclear != c.want.Unclear || got.Gone != c.want.Gone || got.Lasting != c.want.Lasting || got.After != c.want.After {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}
-	if notificationError(nil) != nil {
+	if refusalOf(nil, false) != nil {
 		t.Error("no error became one")
 	}
 }
@@ -66,7 +66,7 @@ func TestChangeError(t *testing.T) {
 		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
 	} {
 		var got *watch.Refusal
-		if err := changeError(slack.SlackErrorResponse{Err: code}); !errors.As(err, &got) {
+		if err := refusalOf(slack.SlackErrorResponse{Err: code}, true); !errors.As(err, &got) {
 			t.Fatalf("%s: %v", code, err)
 		}
 		if got.Gone != want.Gone || got.Stuck != want.Stuck || got.Lasting != want.Lasting || got.Unclear != want.Unclear {
@@ -74,10 +74,10 @@ func TestChangeError(t *testing.T) {
 		}
 	}
 	var away *watch.Refusal
-	if err := changeError(&url.Error{Op: "Post", Err: errors.New("reset")}); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
+	if err := refusalOf(&url.Error{Op: "Post", Err: errors.New("reset")}, true); !errors.As(err, &away) || away.Gone || away.Stuck || !away.Unclear {
 		t.Errorf("no answer: %+v", away)
 	}
-	if changeError(nil) != nil {
+	if refusalOf(nil, true) != nil {
 		t.Error("no error became one")
 	}
 }

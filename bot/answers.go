@@ -10,18 +10,21 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
-// answers runs what is asked for and answers it.
-type answers struct{ approvals }
+// answers runs requests and delivers their answers.
+type answers struct {
+	*responder
+	approvals approvals
+}
 
 // placement is how an answer is shown.
 type placement struct {
-	request  commands.Request // to be run again when the answer is shared
-	replace  bool             // in the place of the message that was clicked
-	sharedBy string           // in the channel, in this person's name; "" = not shared
-	claim    string           // of the click that shares
+	request  commands.Request // run again when the answer is shared
+	replace  bool             // replaces the message that was clicked
+	sharedBy string           // who posts it in the channel, "" = not shared
+	claim    string           // of the click on Share
 }
 
-// answer runs a request and delivers what it says.
+// answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
 	limited, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Request)
@@ -31,12 +34,13 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		if p.sharedBy != "" {
 			a.unclaimShare(ctx, p)
 		}
-		p.replace, p.sharedBy = false, "" // only what was seen takes another's place
+		p.replace, p.sharedBy = false, "" // a failure neither replaces an answer nor is shared
 	}
 	if answer.Plan != nil {
-		a.propose(ctx, to, answer)
+		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
+		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
 	} else {
-		a.deliver(ctx, to, a.layOut(ctx, answer, p))
+		a.deliver(ctx, to, a.compose(ctx, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)
 	a.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
@@ -48,8 +52,8 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 	log.InfoContext(ctx, "answered")
 }
 
-// layOut puts an answer and its buttons together.
-func (a answers) layOut(ctx context.Context, answer commands.Answer, p placement) message {
+// compose makes a message of an answer and its buttons.
+func (a answers) compose(ctx context.Context, answer commands.Answer, p placement) message {
 	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
 	buttons := slices.Clip(answer.Actions)
 	if p.sharedBy != "" {
@@ -66,7 +70,7 @@ func (a answers) layOut(ctx context.Context, answer commands.Answer, p placement
 	}
 	block := ""
 	if answer.Session != "" {
-		block = ownBlock
+		block = refreshBlock
 	}
 	m.blocks = append(slices.Clip(m.blocks), slack.NewActionBlock(block, buttons...))
 	return m

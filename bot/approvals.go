@@ -17,7 +17,7 @@ import (
 )
 
 // Plans are what waits for a confirmation, and what became of it; see
-// store.Ledger.
+// repair.Ledger.
 type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
@@ -42,23 +42,23 @@ type approvals struct{ *responder }
 
 // decide carries out a click on a plan. Every click gets an answer.
 func (a approvals) decide(ctx context.Context, to requester, c click) {
-	id, press := commands.PlanOf(c.value)
+	id, press := commands.ParsePlanValue(c.value)
 	now := a.cfg.Now()
 	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, id, now)
 	switch {
 	case errors.Is(err, repair.ErrUnknownPlan):
 		a.log.InfoContext(ctx, "unknown plan clicked")
-		a.replyLine(ctx, to, commands.ClaimLine(repair.ClaimResult{Verdict: repair.Unknown}, now))
+		a.replyLine(ctx, to, commands.PlanClickReply(repair.ClaimResult{Verdict: repair.Unknown}, now))
 		return
 	case err != nil:
 		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
-		a.replyRef(ctx, to, commands.Aside(commands.RedisErrorText(err)+" Nothing was done."))
+		a.replyRef(ctx, to, commands.Notice(commands.RedisErrorText(err)+" Nothing was done."))
 		return
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
 	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {
 		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, why+button, now))
-		a.turnAway(ctx, to, refused)
+		a.refuse(ctx, to, refused)
 		return
 	}
 	// What was not read cannot have been decided.
@@ -66,7 +66,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
 		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
 		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", now))
-		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.AsideElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
 		return
 	}
 	if shown.TS == "" && !c.ephemeral && c.message != "" {
@@ -80,7 +80,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "click on a plan failed", "plan", plan.ID, "error", err)
-		a.replyRef(ctx, to, commands.Aside(commands.ClickFailedText(err)))
+		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
 		return
 	}
 	a.decided(ctx, to, button, answer)
@@ -88,14 +88,14 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 
 // mayDecide returns nil for those who may approve or cancel, else why they may
 // not, for them and for the audit trail.
-func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *notAdmitted, why string) {
+func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *refusal, why string) {
 	own := plan.Requester == to.actor()
 	if button == commands.ActionCancel && own {
 		return nil, ""
 	}
 	refused = a.operators.admitOperator(ctx, to.user)
 	if refused == nil && button == commands.ActionApprove && own && a.needsSecond(plan.Action) {
-		return &notAdmitted{text: string(commands.AsideOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
+		return &refusal{text: string(commands.NoticeOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }
@@ -110,7 +110,7 @@ func (a approvals) needsSecond(action store.Action) bool {
 func (a approvals) decided(ctx context.Context, to requester, button string, answer repair.ClaimResult) {
 	plan, now := answer.Plan, a.cfg.Now()
 	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
-	line := commands.ClaimLine(answer, now)
+	line := commands.PlanClickReply(answer, now)
 	record := func(event audit.Event, detail string) {
 		a.record(ctx, plan.Entry(event, to.actor(), to.channel, detail, now))
 	}
@@ -125,17 +125,17 @@ func (a approvals) decided(ctx context.Context, to requester, button string, ans
 		a.replyLine(ctx, to, line)
 		return
 	default:
-		record(audit.Refused, "a click on "+button+": "+commands.WhyNot(answer))
+		record(audit.Refused, "a click on "+button+": "+commands.RefusalReason(answer))
 	}
 	shown := a.showDecided(ctx, to, answer)
 	switch answer.Verdict {
 	case repair.Claimed:
 		if !shown {
-			a.reply(ctx, to, commands.AsideApproved)
+			a.reply(ctx, to, commands.NoticeApproved)
 		}
 	case repair.Cancelled, repair.JobCancelled:
 		if !shown {
-			a.reply(ctx, to, commands.AsideCancelled)
+			a.reply(ctx, to, commands.NoticeCancelled)
 		}
 	default:
 		a.replyLine(ctx, to, line)
@@ -177,25 +177,23 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	return err
 }
 
-// showConfirmation shows the button for the second click. Where the plan's message
-// can no longer be updated, or is not known, the plan is posted again: without the
-// button nobody could approve it.
+// showConfirmation shows the button for the second click. Without it nobody could
+// approve the plan, which is posted again if its message cannot be updated.
 func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) {
 	plan := answer.Plan
-	blocks := append(slices.Clone(commands.PressedBlocks(plan.Plan, to.actor())),
+	blocks := append(slices.Clone(commands.ConfirmationBlocks(plan.Plan, to.actor())),
 		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
-	if err == nil || !errors.Is(err, errNotShown) && !FaultOf(err).elsewhere() {
+	if err == nil || !errors.Is(err, errNotShown) && !FaultOf(err).tryElsewhere() {
 		return
 	}
 	a.showPlan(ctx, to, plan.Plan, blocks)
 }
 
-// ensureFinalState has the end of a job shown again where it may have been
-// overwritten: whoever runs the job may have shown its end while something older
-// was on its way into the message.
+// ensureFinalState has the outcome of a job shown again if an older state may have
+// overwritten it: the job may have ended while an update was under way.
 func (a approvals) ensureFinalState(ctx context.Context, id string) {
-	// Who lost the lease meanwhile is the one who may have come too late.
+	// A runner that lost its lease may be the one whose update came late.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Call)
 	defer cancel()
 	again, err := a.cfg.Repairs.Plans.RequeueNotification(ctx, id)

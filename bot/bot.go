@@ -1,6 +1,5 @@
-// Package bot is the adapter to Slack. It receives what people type and click,
-// acks it at once, has it answered by the commands and delivers the answer. What
-// can be asked for and what is answered is defined in package commands.
+// Package bot is the adapter to Slack. It receives commands and clicks, acks them
+// at once, runs them with package commands and delivers the answers.
 package bot
 
 import (
@@ -24,18 +23,18 @@ const (
 	workers   = 32  // requests that are answered at the same time
 	queueSize = 256 // requests that wait
 
-	// That the queue is full is answered by workers of their own. Where even these
-	// have no room nothing is acked: then Slack reports a failure.
+	// Workers of their own answer that the queue is full. If they have no room
+	// either nothing is acked, and Slack reports a failure.
 	busyWorkers   = 4
 	busyQueueSize = 2048
 
 	// Stopping takes at most nine seconds.
-	ackGrace      = 100 * time.Millisecond // acks and envelopes under way
-	drainTimeout  = 7 * time.Second        // requests that were acked
+	ackGrace      = 100 * time.Millisecond // for acks and envelopes in flight
+	drainTimeout  = 7 * time.Second        // for requests that were acked
 	cancelTimeout = 1500 * time.Millisecond
 )
 
-// Commands answers what is asked for; see commands.Registry.
+// Commands parses and runs requests; see commands.Registry.
 type Commands interface {
 	Parse(req commands.Request) commands.Call
 	ParseAction(actionID, session string, req commands.Request) commands.Call
@@ -92,14 +91,13 @@ func New(cfg Config) (*Bot, error) {
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
 	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: &outbox{
 		api: api, http: client, origin: origin, log: cfg.Log, timings: cfg.Timings, deadlines: cfg.Deadlines}}
-	b := &Bot{answers: answers{approvals{r}}, dedupe: newDedupe()}
+	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, dedupe: newDedupe()}
 	b.connections = newConnections(cfg, api, b.handleEnvelope)
 	return b, nil
 }
 
-// Run receives and answers until ctx ends, then sees what was acked answered,
-// within nine seconds. A fault that only a person can repair ends it with a
-// *PermanentError. A Bot runs once.
+// Run receives and answers requests until ctx ends, then drains those it acked
+// within nine seconds. The error is a *PermanentError. A Bot runs once.
 func (b *Bot) Run(ctx context.Context) error {
 	if err := b.introduce(ctx); err != nil {
 		return ignoreOnStop(ctx, err)
@@ -128,7 +126,13 @@ func ignoreOnStop(ctx context.Context, err error) error {
 	return err
 }
 
-// Connected reports whether Slack has greeted us on a connection that is up.
+// ShowProgress shows the state of a job in the message of its plan. An error for a
+// job that has ended means that its end has to be shown again.
+func (b *Bot) ShowProgress(ctx context.Context, p repair.Progress) error {
+	return b.approvals.showProgress(ctx, p)
+}
+
+// Connected reports whether a connection is up.
 func (b *Bot) Connected() bool { return b.connections.up.Load() > 0 }
 
 // introduce checks the bot token and learns which workspace is ours.
@@ -146,14 +150,14 @@ func (b *Bot) introduce(ctx context.Context) error {
 		if fault.permanent() {
 			return permanentError("SLACK_BOT_TOKEN", fault)
 		}
-		if err := b.connections.waitForSlack(ctx, retry, fault); err != nil {
+		if err := b.connections.waitToRetry(ctx, retry, fault); err != nil {
 			return err
 		}
 	}
 }
 
-// drain sees what was acked answered. What is still running after drainTimeout is
-// cancelled, and answered so.
+// drain waits for the requests that were acked, and cancels them after
+// drainTimeout.
 func (b *Bot) drain(cancel context.CancelFunc) {
 	if b.queue.wait(drainTimeout) && b.busy.wait(cancelTimeout) {
 		return

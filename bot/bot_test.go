@@ -24,7 +24,7 @@ func TestDrainCutsShortWhatTakesTooLong(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				work, cut := context.WithCancel(t.Context())
 				defer cut()
-				b := &Bot{answers: answers{approvals{&responder{log: slog.New(slog.DiscardHandler)}}}, queue: newQueue(work, sharedLimits(1, 1)), busy: newQueue(work, sharedLimits(1, 1))}
+				b := &Bot{answers: answers{responder: &responder{log: slog.New(slog.DiscardHandler)}}, queue: newQueue(work, sharedLimits(1, 1)), busy: newQueue(work, sharedLimits(1, 1))}
 				b.queue.offer(job{run: c.job})
 				started := time.Now()
 				b.drain(cut)

@@ -15,14 +15,14 @@ const (
 	closedGrace = time.Minute
 )
 
-// Processes knows which processes of the bot are alive; see store.Processes.
+// Processes knows which processes of the bot are alive; see presence.Processes.
 type Processes interface {
 	Announce(ctx context.Context, id string, now time.Time) (living int, err error)
 	Leave(ctx context.Context, id string) error
 }
 
 // connectionAudit compares the connections that Slack counts with those that the
-// bot's processes explain. Slack hands each payload to any one connection of the
+// bot's processes explain. Slack sends each payload to any one connection of the
 // app, so a forgotten process with the same token takes a part of what people type.
 type connectionAudit struct {
 	cfg    Config
@@ -42,9 +42,9 @@ func newConnectionAudit(cfg Config) *connectionAudit {
 	return &connectionAudit{cfg: cfg, id: rand.Text(), counts: make(chan connectionCount, 16)}
 }
 
-// hello notes how many connections Slack counts, and how many of this process are
-// up. It does not block.
-func (a *connectionAudit) hello(counted, up int) {
+// opened notes how many connections Slack counts, and how many of this process
+// are up. It does not block.
+func (a *connectionAudit) opened(counted, up int) {
 	a.mu.Lock()
 	a.closedAt = slices.DeleteFunc(a.closedAt, func(at time.Time) bool { return a.cfg.Now().Sub(at) >= closedGrace })
 	own := up + len(a.closedAt)
@@ -64,37 +64,18 @@ func (a *connectionAudit) closed() {
 
 // run announces this process until ctx ends, and checks what the hellos count.
 func (a *connectionAudit) run(ctx context.Context) {
-	defer a.leave(ctx)
 	ticker := time.NewTicker(a.cfg.Timings.Announce)
 	defer ticker.Stop()
 	var count connectionCount
-	for {
-		if living := a.announce(ctx); living > 0 && count.counted > 0 {
-			a.check(count, living)
-		}
+	for ctx.Err() == nil {
+		a.check(ctx, count)
 		count = connectionCount{}
 		select {
 		case <-ticker.C:
 		case count = <-a.counts:
 		case <-ctx.Done():
-			return
 		}
 	}
-}
-
-// announce returns how many processes are alive, 0 = Redis does not say.
-func (a *connectionAudit) announce(ctx context.Context) int {
-	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
-	defer cancel()
-	living, err := a.cfg.Processes.Announce(ctx, a.id, a.cfg.Now())
-	if err != nil {
-		a.cfg.Log.Debug("process not announced", "error", err)
-		return 0
-	}
-	return living
-}
-
-func (a *connectionAudit) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), announceTimeout)
 	defer cancel()
 	if err := a.cfg.Processes.Leave(ctx, a.id); err != nil {
@@ -102,18 +83,29 @@ func (a *connectionAudit) leave(ctx context.Context) {
 	}
 }
 
-func (a *connectionAudit) check(count connectionCount, living int) {
-	unknown := unknownConnections(count, living)
+// check announces this process, and warns of connections that no process explains.
+func (a *connectionAudit) check(ctx context.Context, count connectionCount) {
+	ctx, cancel := context.WithTimeout(ctx, announceTimeout)
+	defer cancel()
+	processes, err := a.cfg.Processes.Announce(ctx, a.id, a.cfg.Now())
+	if err != nil {
+		a.cfg.Log.Debug("process not announced", "error", err)
+		return
+	}
+	if processes == 0 || count.counted == 0 {
+		return
+	}
+	unknown := unknownConnections(count, processes)
 	if unknown > 0 && !a.warned {
 		a.cfg.Log.Warn("unknown connections of this app: a second process with the same token receives a part of what people type",
-			"counted", count.counted, "processes", living, "unknown", unknown,
+			"counted", count.counted, "processes", processes, "unknown", unknown,
 			"advice", "Find and stop the process that uses the same SLACK_APP_TOKEN, or give it an app of its own. Replicas have to share STATE_REDIS_URL.")
 	}
 	a.warned = unknown > 0
 }
 
-// unknownConnections is how many connections no process of ours explains. Every
-// other process has two, and a third while one is being replaced.
-func unknownConnections(c connectionCount, living int) int {
-	return max(0, c.counted-c.own-3*(living-1))
+// unknownConnections is how many connections no process explains. Every other
+// process has two, and a third while one is being replaced.
+func unknownConnections(c connectionCount, processes int) int {
+	return max(0, c.counted-c.own-3*(processes-1))
 }

@@ -13,16 +13,14 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// handler takes a frame and the envelope in it, which is neither hello nor
-// disconnect, or empty where it cannot be read. It does not block. An error ends
-// the connection.
+// handler handles a frame and its envelope: neither hello nor disconnect, empty if
+// unreadable. It does not block. An error ends the connection.
 type handler func(s *socket, frame []byte, e envelope) error
 
 // connections keeps the app connected to Slack.
 //
-// The library could, but closes a connection as soon as Slack warns and opens the
-// next one second: what Slack sends in between is lost, and where Slack warns both
-// at once nobody receives at all. Here the next one is opened first.
+// The library closes a connection when Slack announces its end, and then opens the
+// next: what Slack sends in between is lost. Here the next one is opened first.
 type connections struct {
 	cfg    Config
 	api    *slack.Client
@@ -41,12 +39,11 @@ func newConnections(cfg Config, api *slack.Client, handle handler) *connections 
 	return &connections{cfg: cfg, api: api, dialer: newDialer(cfg.Deadlines), audit: newConnectionAudit(cfg), handle: handle, greeted: make(chan struct{})}
 }
 
-// run keeps two connections up until ctx ends or a fault is permanent, so that
-// one receives while the other is gone. It returns once both are closed and what
-// they carried has been handled.
+// run keeps two connections up, so that one receives while the other is replaced,
+// until ctx ends or a fault is permanent. It returns once both are drained.
 func (c *connections) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return c.keepOne(ctx) })
+	group.Go(func() error { return c.maintain(ctx) })
 	group.Go(func() error { return c.watchToken(ctx) })
 	group.Go(func() error {
 		select {
@@ -57,15 +54,15 @@ func (c *connections) run(ctx context.Context) error {
 		if sleep(ctx, c.cfg.Timings.Stagger) != nil {
 			return nil
 		}
-		return c.keepOne(ctx)
+		return c.maintain(ctx)
 	})
 	err := group.Wait()
 	c.reading.Wait()
 	return err
 }
 
-// watchToken checks whether the bot token still holds: connections last without
-// it, but with a revoked one nobody could be answered any more.
+// watchToken checks the bot token: connections outlive a revoked one, but nobody
+// could be answered.
 func (c *connections) watchToken(ctx context.Context) error {
 	for sleep(ctx, c.cfg.Timings.Token) == nil {
 		_, err := c.api.AuthTestContext(ctx)
@@ -79,10 +76,9 @@ func (c *connections) watchToken(ctx context.Context) error {
 	return nil
 }
 
-// keepOne has one connection after the other. Beside it there is at most its
-// predecessor, which is read until Slack ends it: so a process never has more than
-// four of the ten that Slack allows an app, however fast Slack wants them replaced.
-func (c *connections) keepOne(ctx context.Context) error {
+// maintain opens one connection after the other. At most its predecessor is still
+// read, so a process has no more than four of the ten that Slack allows an app.
+func (c *connections) maintain(ctx context.Context) error {
 	retry := c.newBackoff()
 	var predecessor *socket
 	for {
@@ -111,14 +107,14 @@ func (c *connections) keepOne(ctx context.Context) error {
 			predecessor = s
 		case settled:
 			c.cfg.Log.Warn("connection to Slack ended, opening the next", "error", fault, "up", c.up.Load())
-		case c.waitForSlack(ctx, retry, fault) != nil:
+		case c.waitToRetry(ctx, retry, fault) != nil:
 			return nil
 		}
 	}
 }
 
-// waitToReplace waits until the successor of a connection may be opened: at once,
-// and ever longer where Slack wants each one replaced as soon as it is up.
+// waitToReplace waits before the successor of a connection is opened, with backoff
+// if connections are replaced as soon as they are up.
 func (c *connections) waitToReplace(ctx context.Context, retry *backoff.ExponentialBackOff, s *socket) error {
 	wait := time.Duration(0)
 	if s.age() < c.cfg.Timings.Settled {
@@ -128,15 +124,15 @@ func (c *connections) waitToReplace(ctx context.Context, retry *backoff.Exponent
 	return sleep(ctx, wait)
 }
 
-// newBackoff spreads the replicas' attempts and stays under half a minute: who
-// backs off receives nothing.
+// newBackoff spreads the replicas' attempts and stays under half a minute: a
+// replica that backs off receives nothing.
 func (c *connections) newBackoff() *backoff.ExponentialBackOff {
 	return &backoff.ExponentialBackOff{
 		InitialInterval: c.cfg.Timings.Backoff, Multiplier: 2, RandomizationFactor: 0.5, MaxInterval: 100 * c.cfg.Timings.Backoff,
 	}
 }
 
-func (c *connections) waitForSlack(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
+func (c *connections) waitToRetry(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
 	wait := max(retry.NextBackOff(), fault.RetryAfter)
 	c.cfg.Log.Warn("connection to Slack failed, will retry", "error", fault, "advice", fault.Advice(), "in_ms", wait.Milliseconds(), "up", c.up.Load())
 	return sleep(ctx, wait)
@@ -156,12 +152,11 @@ func (c *connections) connect(ctx context.Context) (*socket, error) {
 	return newSocket(c, conn), nil
 }
 
-// opened counts a connection that Slack has greeted, and whose hello counts all
-// connections of the app.
+// opened counts a connection whose hello says how many the app has.
 func (c *connections) opened(counted int) {
 	up := c.count(1)
 	c.once.Do(func() { close(c.greeted) })
-	c.audit.hello(counted, up)
+	c.audit.opened(counted, up)
 	c.cfg.Log.Info("connected to Slack", "up", up, "connections_of_the_app", counted)
 }
 

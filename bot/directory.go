@@ -53,9 +53,8 @@ func (d *directory) members(ctx context.Context, group string) ([]string, error)
 	})
 }
 
-// lookups caches answers by id, failed ones for a shorter time, and looks one id
-// up only once at a time. The library's expirable cache would not do: it keeps all
-// entries for the same time, and a goroutine for ever.
+// lookups caches answers by id, failed ones for a shorter time than the library's
+// expirable cache could, and does not repeat a lookup that is under way.
 type lookups[T any] struct {
 	now     func() time.Time
 	timeout time.Duration
@@ -74,8 +73,8 @@ func newLookups[T any](now func() time.Time, timeout time.Duration) *lookups[T] 
 	return &lookups[T]{now: now, timeout: timeout, cache: cache}
 }
 
-// get returns what is cached, else what find returns. A lookup is shared, so it
-// goes on when the caller that began it leaves.
+// get returns the cached value, else that of find. A lookup is shared, so it
+// outlives the caller that began it.
 func (l *lookups[T]) get(ctx context.Context, id string, find func(context.Context) (T, error)) (value T, err error) {
 	if found, ok := l.cache.Get(id); ok && l.now().Before(found.expires) {
 		return found.value, found.err

@@ -21,9 +21,9 @@ const (
 	kindEvent       = string(socketmode.RequestTypeEventsAPI)
 )
 
-// handleEnvelope acks an envelope and queues what it asks for, unless it was
-// delivered before. What cannot be read is acked too, so that Slack does not take
-// the app for dead. Where there is no room even for saying so nothing is acked.
+// handleEnvelope acks an envelope and queues its request, unless it is a duplicate.
+// One that cannot be read is acked too, so that Slack does not take the app for
+// dead; one that not even "busy" could be said to is not.
 func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	ref := requestid.New()
 	if b.busy.nearlyFull() {
@@ -31,7 +31,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 		b.log.Error("overloaded, envelope not acknowledged", "ref", ref)
 		return nil
 	}
-	basics, _ := decode[salvaged](frame) // empty where it is no JSON
+	basics, _ := decode[partialEnvelope](frame) // empty where it is no JSON
 	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
 	acked := s.ack(ref, id)
 	eventID := ""
@@ -48,23 +48,23 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	b.log.Error("envelope not readable", "ref", ref, "bytes", len(frame), "has_id", id != "")
 	if id != "" && responseURL != "" {
 		to := requester{ref: ref, responseURL: responseURL}
-		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.AsideUnread) })
+		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.NoticeUnread) })
 	}
 	return acked
 }
 
-// dispatch queues what an envelope asks for and reports whether it could be read.
+// dispatch queues an envelope's request and reports whether it could be read.
 func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	switch e.Kind {
 	case kindCommand:
 		c, err := decode[slashCommand](e.Payload)
-		if err != nil || b.isForeign(s, ref, c.AppID) {
+		if err != nil || s.ofAnotherApp(ref, c.AppID) {
 			return false
 		}
 		b.handleCommand(ref, c)
 	case kindInteraction:
 		i, err := readInteraction(e.Payload)
-		if err != nil || b.isForeign(s, ref, i.app) {
+		if err != nil || s.ofAnotherApp(ref, i.app) {
 			return false
 		}
 		b.handleInteraction(ref, i)
@@ -76,22 +76,22 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 	return true
 }
 
-// isForeign reports whether a payload names another app than Slack's greeting did.
-func (b *Bot) isForeign(s *socket, ref, app string) bool {
+// ofAnotherApp reports whether a payload names another app than Slack's hello did.
+func (s *socket) ofAnotherApp(ref, app string) bool {
 	if app == "" || s.app == "" || app == s.app {
 		return false
 	}
-	b.log.Warn("payload of another app", "ref", ref)
+	s.c.cfg.Log.Warn("payload of another app", "ref", ref)
 	return true
 }
 
 const (
-	dedupeTTL = 10 * time.Minute // in which Slack delivers again
+	dedupeTTL = 10 * time.Minute // in which Slack redelivers
 	maxSeen   = 1 << 17          // ids: 200 a second and some
 )
 
-// dedupe remembers the ids of envelopes and events, so that what Slack delivers
-// again is not done again. An id may be of any length: its hash is kept.
+// dedupe remembers the ids of envelopes and events, to deduplicate what Slack
+// redelivers. An id may be of any length: its hash is kept.
 type dedupe struct {
 	seenAt *lru.Cache[[sha256.Size]byte, time.Time]
 }
@@ -101,8 +101,8 @@ func newDedupe() dedupe {
 	return dedupe{seenAt}
 }
 
-// seen reports whether one of the ids was seen lately, and remembers all of them.
-// Empty ones are ignored.
+// seen reports whether one of the ids was seen within dedupeTTL, and remembers all
+// of them. Empty ones are ignored.
 func (d dedupe) seen(now time.Time, ids ...string) bool {
 	seen := false
 	for _, id := range ids {

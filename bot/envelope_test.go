@@ -32,7 +32,7 @@ func TestSalvaged(t *testing.T) {
 }
 
 func salvage(frame string) (id, responseURL string) {
-	basics, _ := decode[salvaged]([]byte(frame))
+	basics, _ := decode[partialEnvelope]([]byte(frame))
 	return basics.ID.value, basics.Payload.value.ResponseURL.value
 }
 

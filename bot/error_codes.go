@@ -2,24 +2,24 @@ package bot
 
 import "strings"
 
-// class is what a refusal of Slack's holds for, and with it what may be tried next.
-type class int
+// errorClass is what a refusal of Slack's holds for, and with it what may be tried next.
+type errorClass int
 
 const (
-	unknownError   class = iota
-	transientError       // the same call may succeed later
-	unclearError         // likewise, and it may have been done all the same
-	messageError         // this message takes no change or reply any more; another one may
-	messageGone          // likewise, since it was deleted
-	channelError         // this place takes no messages of ours; another one may
-	blocksError          // Slack refuses these blocks; it may take the text alone
-	appError             // a person has to repair the app or its token; met while connecting, it ends the process
-	requestError         // what was asked for: nothing else can be tried
+	unknownError   errorClass = iota
+	transientError            // the same call may succeed later
+	unclearError              // likewise, and it may have been done all the same
+	messageError              // this message takes no change or reply any more; another one may
+	messageGone               // likewise, since it was deleted
+	channelError              // this place takes no messages of ours; another one may
+	blocksError               // Slack refuses these blocks; it may take the text alone
+	appError                  // a person has to repair the app or its token; met while connecting, it ends the process
+	requestError              // what was asked for: nothing else can be tried
 )
 
 // errorCode is what is known of one of Slack's error codes.
 type errorCode struct {
-	class  class
+	class  errorClass
 	advice string
 }
 
@@ -36,7 +36,7 @@ var errorCodes = func() map[string]errorCode {
 
 // errorGroups are Slack's error codes, what they hold for and what helps.
 var errorGroups = []struct {
-	class         class
+	class         errorClass
 	codes, advice string
 }{
 	{messageGone, "message_not_found thread_not_found", "The message was deleted: what it showed is posted anew."},

@@ -13,17 +13,17 @@ import (
 	"github.com/superduperai/sessionbot/internal/redact"
 )
 
-// Fault is what Slack answered instead of doing what it was asked.
+// Fault is a failed call of Slack's API.
 type Fault struct {
 	Code       string        // Slack's error code, "" = it gave none
 	Status     int           // HTTP status, 0 = no answer at all
 	Needed     string        // the missing scope, with missing_scope
-	RetryAfter time.Duration // how long Slack wants to be left alone, 0 = not said
+	RetryAfter time.Duration // as Slack asks, 0 = it does not
 	err        error
 }
 
-// Error names the fault by Slack's own code where there is one. It holds no
-// address: those of response_url are as good as a password.
+// Error names the fault by Slack's code if there is one. It holds no address: a
+// response_url is a credential.
 func (f *Fault) Error() string {
 	if f.unanswered() {
 		return "slack: " + f.err.Error()
@@ -34,7 +34,7 @@ func (f *Fault) Error() string {
 // Unwrap returns what Slack's library or the network said.
 func (f *Fault) Unwrap() error { return f.err }
 
-// Pause is how long Slack wants to be left alone, 0 = not said.
+// Pause returns RetryAfter.
 func (f *Fault) Pause() time.Duration { return f.RetryAfter }
 
 // Advice says what helps.
@@ -63,7 +63,7 @@ func (f *Fault) Advice() string {
 	return "Slack cannot be reached: check the network, and Slack's status page."
 }
 
-func (f *Fault) class() class { return errorCodes[f.Code].class }
+func (f *Fault) class() errorClass { return errorCodes[f.Code].class }
 
 // Retryable reports whether Slack answered that it could not do it just now. A
 // call without an answer may have been carried out and is not retried.
@@ -87,7 +87,7 @@ func (f *Fault) unclear() bool {
 	return f.Status >= http.StatusInternalServerError || f.class() == unclearError
 }
 
-// temporary reports whether the same call may succeed later without anybody's doing.
+// temporary reports whether the same call may succeed later by itself.
 func (f *Fault) temporary() bool {
 	return f.Retryable() || f.unanswered() || f.class() == transientError || f.class() == unclearError
 }
@@ -96,10 +96,9 @@ func (f *Fault) temporary() bool {
 // the app may post again.
 func (f *Fault) recoverable() bool { return f.temporary() || f.class() == appError }
 
-// elsewhere reports whether Slack refused for good what another message, or
-// another place, may still show. Codes that are not known count as such: nothing
-// was shown, and waiting may never end.
-func (f *Fault) elsewhere() bool {
+// tryElsewhere reports whether the refusal is permanent for this message or place
+// alone. Unknown codes count as such: waiting for them may never end.
+func (f *Fault) tryElsewhere() bool {
 	switch f.class() {
 	case messageError, messageGone, channelError, unknownError:
 		return f.Code != "" && !f.temporary()
@@ -146,25 +145,23 @@ func (e *PermanentError) Unwrap() error { return e.Fault }
 
 // FaultOf reads what the Slack library or the HTTP client returned.
 func FaultOf(err error) *Fault {
-	var fault *Fault
-	var refused slack.SlackErrorResponse
-	var limited *slack.RateLimitedError
-	var status slack.StatusCodeError
-	var proxy *ProxyError
-	var own closeReason
-	switch {
-	case errors.As(err, &fault):
+	if fault, ok := errors.AsType[*Fault](err); ok {
 		return fault
-	case errors.As(err, &refused):
+	}
+	if refused, ok := errors.AsType[slack.SlackErrorResponse](err); ok {
 		return &Fault{Code: codePattern.FindString(refused.Err), Status: http.StatusOK, Needed: scopesPattern.FindString(refused.Needed), err: err}
-	case errors.As(err, &limited):
+	}
+	if limited, ok := errors.AsType[*slack.RateLimitedError](err); ok {
 		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
-	case errors.As(err, &status):
+	}
+	if status, ok := errors.AsType[slack.StatusCodeError](err); ok {
 		return &Fault{Status: status.Code, err: err}
-	case errors.As(err, &proxy):
+	}
+	if proxy, ok := errors.AsType[*ProxyError](err); ok {
 		return &Fault{err: proxy}
-	case errors.As(err, &own):
-		return &Fault{err: own}
+	}
+	if reason, ok := errors.AsType[closeReason](err); ok {
+		return &Fault{err: reason}
 	}
 	return &Fault{err: redact.Error(err)}
 }

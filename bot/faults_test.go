@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
@@ -13,8 +14,8 @@ func TestPanicIsAnsweredWithItsRef(t *testing.T) {
 	t.Parallel()
 	s := play(t)
 	var ref string
-	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
-		ref = req.Ref
+	s.commands.run = func(ctx context.Context, _ commands.Request) commands.Answer {
+		ref = requestid.FromContext(ctx)
 		panic("a customer's prompt")
 	}
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")

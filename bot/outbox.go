@@ -18,18 +18,18 @@ import (
 )
 
 const (
-	maxWait    = 10 * time.Second // that Slack may ask for before a second try that people wait for
+	maxWait    = 10 * time.Second // before a retry that a person waits for
 	maxRefusal = 1 << 10          // bytes read of a refusal
 )
 
-// message is what goes out.
+// message is a message to be sent.
 type message struct {
 	blocks  []slack.Block
-	public  bool // for the whole channel, not only for the requester
-	replace bool // in the place of the message that was clicked
+	public  bool // visible to the whole channel, not to the requester alone
+	replace bool // replaces the message that was clicked
 }
 
-// outbox is the one place from which anything but alerts is posted.
+// outbox sends all messages but alerts.
 type outbox struct {
 	api       *slack.Client
 	http      *http.Client
@@ -39,7 +39,7 @@ type outbox struct {
 	deadlines Deadlines
 }
 
-// contentOf is what a message looks like, with the text that notifications show.
+// contentOf is the content of a message, with the fallback text for notifications.
 func contentOf(blocks []slack.Block) slack.MsgOption {
 	return slack.MsgOptionCompose(slack.MsgOptionBlocks(blocks...), slack.MsgOptionText(blockkit.Fallback(blocks), false))
 }
@@ -48,8 +48,8 @@ func contentOf(blocks []slack.Block) slack.MsgOption {
 var noUnfurl = slack.MsgOptionCompose(slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
 
 // respond answers through response_url, which works where the bot is no member.
-// What meets 429 or 5xx is tried once more; blocks that Slack refuses go out
-// once more as text alone. The error is a *Fault or errForeignURL.
+// It retries 429 and 5xx once, and sends text alone if Slack refuses the blocks.
+// The error is a *Fault or errForeignURL.
 func (o *outbox) respond(ctx context.Context, responseURL string, m message) error {
 	if err := o.origin.check(responseURL); err != nil {
 		return err
@@ -80,10 +80,9 @@ func (o *outbox) postEphemeral(ctx context.Context, to requester, blocks []slack
 	})
 }
 
-// post shows the message of a plan to everybody in a channel, or to one person by
-// their id, and returns where it is shown. It goes on when ctx ends. After any
-// fault but a rate limit, at which nothing was posted, a post is not repeated: it
-// may be there.
+// post posts the message of a plan in a channel, or to the person whose id it is
+// given, and returns where. It outlives ctx. Only a rate limit is retried: after
+// any other fault the message may have been posted.
 func (o *outbox) post(ctx context.Context, channel, planID string, blocks []slack.Block) (store.Message, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Send)
 	defer cancel()
@@ -97,8 +96,8 @@ func (o *outbox) post(ctx context.Context, channel, planID string, blocks []slac
 	return m, err
 }
 
-// update puts other blocks into a message. It is tried again, twice, where Slack
-// could not just then: an update says the same however often it comes.
+// update replaces the blocks of a message. An update is idempotent, so it is
+// retried twice.
 func (o *outbox) update(ctx context.Context, m store.Message, blocks []slack.Block) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Send)
 	defer cancel()
@@ -142,13 +141,13 @@ func (o *outbox) postWebhook(ctx context.Context, responseURL string, body slack
 	defer func() { _ = res.Body.Close() }() // it was read as far as it matters
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxRefusal))
 	if err != nil && res.StatusCode == http.StatusOK {
-		return nil // Slack took it; only its "ok" got lost
+		return nil // delivered; only Slack's "ok" got lost
 	}
 	return readRefusal(res, answer)
 }
 
-// readRefusal reads an answer to a response_url: "ok", JSON with ok and error, or
-// an error code as it is.
+// readRefusal reads the answer of a response_url: "ok", JSON with ok and error, or
+// a bare error code.
 func readRefusal(res *http.Response, answer []byte) error {
 	var parsed struct {
 		OK    *bool  `json:"ok"`
@@ -168,8 +167,8 @@ func readRefusal(res *http.Response, answer []byte) error {
 	}
 }
 
-// wait waits as long as Slack asks, and a moment at least. It gives up at once
-// where that is longer than anybody waits for an answer.
+// wait waits as long as Slack asks, at least Timings.Retry. It fails at once if
+// that exceeds maxWait.
 func (o *outbox) wait(ctx context.Context, fault *Fault) error {
 	wait := max(fault.RetryAfter, o.timings.Retry)
 	if wait > maxWait {

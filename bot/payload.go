@@ -9,9 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// What Slack sends is decoded by the exact names of the members that are needed;
-// encoding/json would take other cases of them too. Whatever else is there may
-// be of any shape: it changes without notice.
+// Payloads are decoded by the exact, case-sensitive names of the members that are
+// used. All others may be of any shape: Slack changes them without notice.
 
 // errShape says that a member that is needed is not what it has to be. The
 // library's errors quote what was sent.
@@ -29,7 +28,7 @@ func decode[T any](raw jsontext.Value) (T, error) {
 	return value, nil
 }
 
-// lenient is a member that may be of any shape; its zero value stands for others.
+// lenient is a member that may be of another type; then it is zero.
 type lenient[T any] struct{ value T }
 
 func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
@@ -56,7 +55,7 @@ func (t *timestamp) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// envelope is what comes over a connection.
+// envelope is one message of Socket Mode.
 type envelope struct {
 	Kind        string         `json:"type"`
 	ID          string         `json:"envelope_id"`
@@ -69,8 +68,8 @@ type envelope struct {
 	}] `json:"connection_info"` // of hello: whose connection this is
 }
 
-// salvaged is what is used of an envelope even where it cannot be read.
-type salvaged struct {
+// partialEnvelope is what is used of an envelope even where it cannot be read.
+type partialEnvelope struct {
 	ID      lenient[string] `json:"envelope_id"`
 	Payload lenient[struct {
 		ResponseURL lenient[string] `json:"response_url"`

@@ -12,23 +12,22 @@ import (
 // everyone in a list of people means every full member of the workspace.
 const everyone = "*"
 
-// people are those whom a variable lists: ids of users and of user groups, or
-// everyone.
+// people is an access list: ids of users and of user groups, or everyone.
 type people struct {
 	variable  string // the list's name, such as READERS
 	listed    []string
 	directory *directory
 }
 
-// notAdmitted says why somebody is turned away.
-type notAdmitted struct {
+// refusal says why a person may not.
+type refusal struct {
 	text  string
-	ask   []string // whom to ask, named behind the text; empty = nobody is known
-	cause *Fault   // why they could not be looked up, nil = they are simply not listed
+	ask   []string // whom to ask, named after the text; may be empty
+	cause *Fault   // of the lookup, nil = they are not listed
 }
 
-// line is what they read.
-func (n *notAdmitted) line() blockkit.Line {
+// line is the text that the person reads.
+func (n *refusal) line() blockkit.Line {
 	line := blockkit.L(blockkit.Plain(n.text))
 	if len(n.ask) > 0 {
 		line = append(append(line, blockkit.Plain(" Ask ")), names(n.ask)...)
@@ -37,13 +36,12 @@ func (n *notAdmitted) line() blockkit.Line {
 	return line
 }
 
-// admit returns nil for those who are listed. What cannot be looked up admits
-// nobody.
-func (p *people) admit(ctx context.Context, user string) *notAdmitted {
+// admit returns nil for a listed person. A failed lookup admits nobody.
+func (p *people) admit(ctx context.Context, user string) *refusal {
 	if user != "" && slices.Contains(p.listed, user) {
 		return nil
 	}
-	var failed *notAdmitted
+	var failed *refusal
 	for _, id := range p.listed {
 		var member bool
 		var err error
@@ -65,40 +63,40 @@ func (p *people) admit(ctx context.Context, user string) *notAdmitted {
 	case failed != nil:
 		return failed
 	case slices.Contains(p.listed, everyone):
-		return &notAdmitted{text: string(commands.AsideReaders)}
+		return &refusal{text: string(commands.NoticeReaders)}
 	}
-	return &notAdmitted{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
+	return &refusal{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
 }
 
-// admitOperator returns nil for full members of this workspace who are listed. An
-// empty list admits nobody, and neither does one that cannot be read.
-func (p *people) admitOperator(ctx context.Context, user string) *notAdmitted {
+// admitOperator returns nil for a listed full member of this workspace. An empty
+// list admits nobody, and neither does a failed lookup.
+func (p *people) admitOperator(ctx context.Context, user string) *refusal {
 	if len(p.listed) == 0 {
-		return &notAdmitted{text: string(commands.AsideNoOperators)}
+		return &refusal{text: string(commands.NoticeNoOperators)}
 	}
 	if refused := p.admit(ctx, user); refused != nil {
 		if refused.cause != nil {
 			return refused
 		}
-		return &notAdmitted{text: string(commands.AsideOperators), ask: p.listed}
+		return &refusal{text: string(commands.NoticeOperators), ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return p.lookupFailed(everyone, err)
 	case !member:
-		return &notAdmitted{text: string(commands.AsideMembers), ask: p.excluding(user)}
+		return &refusal{text: string(commands.NoticeMembers), ask: p.excluding(user)}
 	}
 	return nil
 }
 
-func (p *people) lookupFailed(id string, err error) *notAdmitted {
+func (p *people) lookupFailed(id string, err error) *refusal {
 	fault := FaultOf(err)
 	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
 		text = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "
 	}
-	return &notAdmitted{text: text + fault.Advice(), cause: fault}
+	return &refusal{text: text + fault.Advice(), cause: fault}
 }
 
 // excluding lists everybody but one person.

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -13,24 +12,17 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// propose shows a plan with its buttons. It is stored already, so they live as
-// long as it does.
-func (a approvals) propose(ctx context.Context, to requester, answer commands.Answer) {
-	plan := *answer.Plan
-	a.showPlan(ctx, to, plan, append(slices.Clone(answer.Blocks), slack.NewActionBlock("", commands.PlanActions(plan, "")...)))
-}
-
-// showPlan posts a plan and records where. The requester gets an answer where that
-// is another channel, or where it failed.
+// showPlan posts a plan and records where. The requester gets an answer if that is
+// another channel, or if it failed.
 func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
-		text := commands.AsidePlanUnshown
+		text := commands.NoticePlanUnshown
 		if FaultOf(err).unclear() {
-			text = commands.AsidePlanUnclear
+			text = commands.NoticePlanUnclear
 		}
-		a.replyRef(ctx, to, text+" "+commands.Aside(FaultOf(err).Advice()))
+		a.replyRef(ctx, to, text+" "+commands.Notice(FaultOf(err).Advice()))
 		return
 	}
 	a.saveMessage(ctx, plan.ID, m)
@@ -39,29 +31,28 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 	}
 }
 
-// postPlan tries the channel, the alert channel, and where no second operator is
-// needed the requester alone, if they may approve. The pointer is what the
-// requester is answered about another channel, nil = nothing.
+// postPlan tries the channel, the alert channel and, if the requester alone may
+// approve it, a direct message. The pointer tells the requester about another
+// place, nil = there is none.
 func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
 	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
-	if err == nil || !FaultOf(err).elsewhere() {
+	if err == nil || !FaultOf(err).tryElsewhere() {
 		return m, nil, err
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
 		m, err = a.outbox.post(ctx, alert, plan.ID, blocks)
-		if err == nil || !FaultOf(err).elsewhere() {
+		if err == nil || !FaultOf(err).tryElsewhere() {
 			return m, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "), blockkit.Channel(alert), blockkit.Plain(".")), err
 		}
 	}
 	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
 		m, err = a.outbox.post(ctx, to.user, plan.ID, blocks)
 	}
-	return m, blockkit.L(blockkit.Plain(string(commands.AsidePlanSent))), err
+	return m, blockkit.L(blockkit.Plain(string(commands.NoticePlanSent))), err
 }
 
-// ShowProgress shows the state of a job in the message of its plan. An error for a
-// job that has ended means that its end has to be shown again.
-func (a approvals) ShowProgress(ctx context.Context, p repair.Progress) error {
+// showProgress is Bot.ShowProgress.
+func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
 	if m.TS == "" {
 		if !ended {
@@ -81,8 +72,8 @@ func (a approvals) ShowProgress(ctx context.Context, p repair.Progress) error {
 	return a.postEnd(ctx, p)
 }
 
-// postEnd posts the end of a job in its channel, in the alert channel or to the
-// one who approved it. Where nobody can be reached the audit trail has to do.
+// postEnd posts the outcome of a job in its channel, in the alert channel or to its
+// approver. If all of them fail the audit trail has to do.
 func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 	channels := []string{p.Job.Plan.Message.Channel, a.cfg.Repairs.AlertChannel}
 	if !p.Job.Approver.Terminal {
@@ -110,8 +101,8 @@ func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 	return nil
 }
 
-// sendProgress sends how a job stands, without its picture where Slack refuses
-// that: Slack fetches it itself, and may not get it.
+// sendProgress sends the state of a job, without its picture if Slack refuses it:
+// Slack fetches pictures itself, and may fail to.
 func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send func([]slack.Block) error) error {
 	blocks := func() []slack.Block {
 		all := a.cfg.Commands.ProgressBlocks(p)
@@ -129,8 +120,8 @@ func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send fun
 	return err
 }
 
-// saveMessage records where a plan or its job is shown, so that updates go there
-// instead of being posted once more. Where it fails, a click on the message says.
+// saveMessage records where a plan or its job is shown, for updates. If that fails
+// a click on the message makes up for it.
 func (a approvals) saveMessage(ctx context.Context, planID string, m store.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancel()

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
@@ -73,16 +74,16 @@ func dial(ctx context.Context, d *websocket.Dialer, address string) (conn *webso
 		return nil, FaultOf(err)
 	}
 	var res *http.Response
-	err = guard(func() (err error) {
+	err = panics.Catch(func() (err error) {
 		conn, res, err = d.DialContext(ctx, address, nil) //nolint:bodyclose // the connection's, or read already
 		return err
 	})
-	var panicked *panicError
+	var panicked *panics.Error
 	switch {
 	case err == nil:
 		return conn, nil
 	case errors.As(err, &panicked):
-		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Error()))
+		return nil, FaultOf(closeReason("the socket library panicked: " + panicked.Message))
 	case res != nil:
 		return nil, &Fault{err: fmt.Errorf("%w: HTTP %d", err, res.StatusCode), RetryAfter: retryafter.Read(res.Header, maxRetryAfter)}
 	case socks != "":
@@ -105,10 +106,9 @@ func TryConnection(ctx context.Context, address string) error {
 	return nil
 }
 
-// throughProxy returns a dialer that goes through the proxy for an address as the
-// Web API's client does: the library itself knows no https:// proxy, and sends no
-// credentials without a password. It returns the host of a SOCKS proxy, which is
-// left to the library.
+// throughProxy returns a dialer that uses the proxy for an address as the Web API's
+// client does: the library supports no https:// proxy, and no credentials without a
+// password. SOCKS is left to the library; the host of such a proxy is returned.
 func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer, socks string, err error) {
 	if d.Proxy == nil {
 		return d, "", nil
@@ -173,8 +173,8 @@ func (t tunnel) open(ctx context.Context, network, addr string) (net.Conn, error
 	return conn, nil
 }
 
-// connect asks the proxy for a connection to addr. Slack says nothing before it
-// is spoken to, so that nothing is lost with the reader.
+// connect asks the proxy for a connection to addr. Slack sends nothing before the
+// handshake, so nothing is lost in the reader's buffer.
 func (t tunnel) connect(conn net.Conn, addr string) error {
 	req := &http.Request{Method: http.MethodConnect, URL: &url.URL{Opaque: addr}, Host: addr, Header: http.Header{}}
 	if user := t.proxy.User; user != nil {

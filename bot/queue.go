@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// limits bound what a queue runs and holds: in all, for one person and for one
-// channel.
+// limits bound the jobs of a queue: in all, of one person and of one channel.
 type limits struct{ total, person, channel load }
 
 type load struct{ running, waiting int }
@@ -34,8 +33,7 @@ type job struct {
 	run             func(context.Context)
 }
 
-// queue runs a bounded number of jobs at a time and refuses what it cannot hold,
-// so that neither a burst nor a slow dependency grows the process.
+// queue runs a bounded number of jobs at a time and refuses those it cannot hold.
 type queue struct {
 	limits limits
 	run    func(*job)
@@ -64,8 +62,8 @@ func (q *queue) offer(j job) bool {
 	return true
 }
 
-// nearlyFull reports whether fewer than eight more jobs find room: as many as
-// several connections may offer at the same time.
+// nearlyFull reports whether there is room for fewer than eight jobs: as many as
+// the connections may offer at the same time.
 func (q *queue) nearlyFull() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -118,8 +116,7 @@ func loadOf(jobs []*job, of *job) (person, channel int) {
 	return person, channel
 }
 
-// wait reports whether all jobs were done within the time. Nothing may be offered
-// any more.
+// wait reports whether all jobs ended in time. No more may be offered.
 func (q *queue) wait(atMost time.Duration) bool {
 	done := make(chan struct{})
 	go func() {

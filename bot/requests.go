@@ -3,69 +3,182 @@ package bot
 import (
 	"context"
 	"errors"
+	"time"
+
+	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// maxText is the longest command in bytes: nobody types more, and what waits in
-// the queue has to be small.
+// maxText is the longest command in bytes: what waits in the queue has to be small.
 const maxText = 16 << 10
 
 // handleCommand queues a slash command that was acked.
 func (b *Bot) handleCommand(ref string, c slashCommand) {
 	to := requester{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.AsideTooLong) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeTooLong) })
 		return
 	}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel, Ref: ref}
+	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
-		if b.admitted(ctx, to, call.Repair) {
+		if b.admitted(ctx, to, call) {
 			b.answer(ctx, to, placement{request: req}, call.Run)
 		}
 	})
 }
 
-// serve queues work that changes nothing for those who may ask; others are
-// refused.
+// serve queues work that changes nothing, for readers only.
 func (b *Bot) serve(to requester, work func(context.Context)) {
 	b.enqueue(to, func(ctx context.Context) {
-		if b.admitted(ctx, to, commands.Repair{}) {
+		if b.admitted(ctx, to, commands.Call{}) {
 			work(ctx)
 		}
 	})
 }
 
-// enqueue queues work for somebody who waits for an answer, or where there is no
-// room the answer that the bot is busy.
+// enqueue queues work for a requester, or the answer that the bot is busy.
 func (b *Bot) enqueue(to requester, work func(context.Context)) {
 	if b.queue.offer(b.jobFor(to, work)) {
 		return
 	}
 	b.cfg.Metrics.Answered("", "busy", 0)
-	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, commands.AsideBusy) })
+	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeBusy) })
 	if !b.busy.offer(busy) { // it was not nearly full before the ack
 		b.log.Error("queue full, request unanswered", "ref", to.ref)
 	}
 }
 
-// jobFor keeps one request's panic from ending the process, and answers it.
+// jobFor makes a job of one request, whose panic is answered.
 func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 	return job{person: to.user, channel: to.channel, run: func(ctx context.Context) {
 		ctx = requestid.NewContext(ctx, to.ref)
-		err := guard(func() error { work(ctx); return nil })
-		var panicked *panicError
-		if !errors.As(err, &panicked) {
+		err := panics.Catch(func() error { work(ctx); return nil })
+		panicked, ok := errors.AsType[*panics.Error](err)
+		if !ok {
 			return
 		}
-		b.log.ErrorContext(ctx, "request panicked", "panic", panicked, "stack", panicked.stack)
+		b.log.ErrorContext(ctx, "request panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		b.cfg.Metrics.Answered("", string(commands.Failed), 0)
 		if to.deciding {
-			b.replyRef(ctx, to, commands.AsideDecidingFault)
+			b.replyRef(ctx, to, commands.NoticeDecidingFault)
 		} else {
-			b.replyRef(ctx, to, commands.AsideFault)
+			b.replyRef(ctx, to, commands.NoticeFault)
 		}
 	}}
+}
+
+const (
+	buttonDebug = "session.debug"
+	buttonShare = "session.share"
+
+	// refreshBlock marks the buttons of an answer about one session: Debug clicked
+	// there replaces what the message shows.
+	refreshBlock = "refresh"
+
+	maxValue = 2000 // characters that Slack allows, and more than ours ever have
+)
+
+// click is a button that somebody clicked.
+type click struct {
+	button, value, block string // the button's action_id, value and block_id
+	message              string // its ts
+	view                 bool   // it is no message's, but a modal's or the App Home's
+	ephemeral            bool   // the message is visible to the clicker only
+}
+
+// handleInteraction queues a click that was acked, and ignores other interactions.
+func (b *Bot) handleInteraction(ref string, i interaction) {
+	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
+		b.log.Warn("interaction ignored, no click", "ref", ref)
+		return
+	}
+	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	c := i.click
+	if len(c.value) > maxValue {
+		c.value = "" // no id is so long
+	}
+	switch c.button {
+	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
+	case commands.ActionNotMade:
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
+	case commands.ActionAcknowledge, commands.ActionSnooze:
+		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
+	case buttonShare:
+		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
+	default:
+		b.enqueue(to, func(ctx context.Context) { b.runButton(ctx, to, c) })
+	}
+}
+
+// runButton runs the command of a button. Unknown buttons get an answer, too.
+func (a answers) runButton(ctx context.Context, to requester, c click) {
+	req := commands.Request{User: to.user, Channel: to.channel}
+	call := a.cfg.Commands.ParseAction(c.button, c.value, req)
+	if !a.admitted(ctx, to, call) {
+		return
+	}
+	own := c.ephemeral && c.button == buttonDebug && c.block == refreshBlock
+	a.answer(ctx, to, placement{replace: own}, call.Run)
+}
+
+// settleNotMade settles an unclear job: an operator says that nothing was made.
+func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
+	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
+			a.record(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
+		}
+		a.refuse(ctx, to, refused)
+		return
+	}
+	req := commands.Request{User: to.user, Channel: to.channel}
+	a.answer(ctx, to, placement{}, func(ctx context.Context) commands.Answer {
+		return a.cfg.Commands.SettleNotMade(ctx, c.value, req)
+	})
+	a.cfg.Repairs.Wake()
+}
+
+// Incidents are acknowledged and snoozed by the buttons of an alert; see
+// incident.Watch.
+type Incidents interface {
+	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
+	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
+}
+
+// acknowledge acknowledges or snoozes an incident. The alert shows the result; only
+// a click that changed nothing is answered.
+func (a answers) acknowledge(ctx context.Context, to requester, c click) {
+	var i incident.Incident
+	var done bool
+	err := incident.ErrUnknownIncident
+	if a.cfg.Incidents != nil {
+		acknowledge := a.cfg.Incidents.Acknowledge
+		if c.button == commands.ActionSnooze {
+			acknowledge = a.cfg.Incidents.Snooze
+		}
+		i, done, err = acknowledge(ctx, c.value, to.user, a.cfg.Now())
+	}
+	switch {
+	case errors.Is(err, incident.ErrUnknownIncident):
+		a.replyLine(ctx, to, commands.AlertClickReply(incident.Incident{}, a.cfg.Now()))
+	case err != nil:
+		a.log.ErrorContext(ctx, "click on an alert failed", "button", c.button, "error", err)
+		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+	case !done:
+		a.replyLine(ctx, to, commands.AlertClickReply(i, a.cfg.Now()))
+	default:
+		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
+		if i.SlackMessage != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
+			a.reply(ctx, to, commands.NoticeAlertMoved)
+		}
+	}
 }

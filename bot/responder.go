@@ -24,7 +24,7 @@ type requester struct {
 
 func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
 
-// responder answers those who may ask.
+// responder answers requesters.
 type responder struct {
 	cfg       Config
 	log       *slog.Logger
@@ -34,27 +34,27 @@ type responder struct {
 	operators *people // likewise
 }
 
-// admitted reports whether the requester may ask for this. Others are refused;
-// where it would have changed a session that is on record.
-func (r *responder) admitted(ctx context.Context, to requester, repair commands.Repair) bool {
+// admitted reports whether the requester may make a call. Others are refused, on
+// record if the call would have changed a session.
+func (r *responder) admitted(ctx context.Context, to requester, call commands.Call) bool {
 	err, why := r.readers.admit(ctx, to.user), "asked for by somebody who may not ask"
-	if err == nil && repair.Operators {
+	if err == nil && call.Command.Operators {
 		err, why = r.operators.admitOperator(ctx, to.user), "asked for by somebody who is no operator"
 	}
 	if err == nil {
 		return true
 	}
-	if repair.Session != "" {
+	if call.Session != "" {
 		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
-			Action: repair.Action, Session: repair.Session, Detail: repair.Command + ": " + why})
+			Action: call.Command.Repairs, Session: call.Session, Detail: call.Command.Name + ": " + why})
 	}
-	r.turnAway(ctx, to, err)
+	r.refuse(ctx, to, err)
 	return false
 }
 
-// turnAway answers why somebody may not, and whom to ask. Only they see it, so
-// those who are named are not called.
-func (r *responder) turnAway(ctx context.Context, to requester, err *notAdmitted) {
+// refuse answers why a person may not, and whom to ask. The answer is ephemeral,
+// so it notifies nobody whom it names.
+func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 	if err.cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
 	}
@@ -74,12 +74,12 @@ func (r *responder) record(ctx context.Context, e audit.Entry) {
 }
 
 // reply answers with one sentence, only for the requester.
-func (r *responder) reply(ctx context.Context, to requester, sentence commands.Aside) {
+func (r *responder) reply(ctx context.Context, to requester, sentence commands.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
 }
 
-// replyRef is reply with the name under which the log has more.
-func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Aside) {
+// replyRef is reply with the request's id, under which the log has more.
+func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
 }
 
@@ -87,8 +87,8 @@ func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.L
 	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
 }
 
-// deliver sends a message to its requester: through response_url, else as the
-// bot. It goes on when the process is asked to stop.
+// deliver sends a message to its requester: through response_url, else as the bot.
+// It outlives ctx.
 func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()
@@ -104,7 +104,7 @@ func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	fallback := m.blocks
 	if m.public {
 		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
-			blockkit.Plain(string(commands.AsideNotPosted)+" "), blockkit.Plain(fault.Advice())))}
+			blockkit.Plain(string(commands.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
 	}
 	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
 		return

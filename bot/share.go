@@ -9,7 +9,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 )
 
-// Shares saves what Share buttons need to know; see store.Shares.
+// Shares saves what Share buttons need to know; see presence.SharedRequests.
 type Shares interface {
 	// Save saves a request under an opaque id.
 	Save(ctx context.Context, id, request string, ttl time.Duration) error
@@ -29,9 +29,9 @@ const (
 	requestPrefix = "request:"
 )
 
-// shareValue is what a Share button carries: the session's id, or where the
-// answer is about several the id under which the request is saved; "" = no button.
-// An answer does not wait long for that, and rather goes out without the button.
+// shareValue is the value of a Share button: the session's id, or for an answer
+// about several the id of the saved request; "" = no button. An answer is sent
+// without the button rather than late.
 func (a answers) shareValue(ctx context.Context, answer commands.Answer, req commands.Request) string {
 	if answer.Session != "" || req.Command == "" {
 		return answer.Session
@@ -51,10 +51,10 @@ func (a answers) shareValue(ctx context.Context, answer commands.Answer, req com
 func (a answers) share(ctx context.Context, to requester, c click) {
 	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
 	if !a.claimShare(ctx, p) {
-		a.reply(ctx, to, commands.AsideShared)
+		a.reply(ctx, to, commands.NoticeShared)
 		return
 	}
-	req := commands.Request{User: to.user, Ref: to.ref, Shared: true}
+	req := commands.Request{User: to.user, Shared: true}
 	id, saved := strings.CutPrefix(c.value, requestPrefix)
 	if !saved {
 		a.answer(ctx, to, p, a.cfg.Commands.ParseAction(buttonDebug, c.value, req).Run)
@@ -66,9 +66,9 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 	switch {
 	case err != nil:
 		a.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
-		a.replyRef(ctx, to, commands.AsideShareUnknown)
+		a.replyRef(ctx, to, commands.NoticeShareUnknown)
 	case request == "":
-		a.reply(ctx, to, commands.AsideShareOld)
+		a.reply(ctx, to, commands.NoticeShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		a.answer(ctx, to, p, a.cfg.Commands.Parse(req).Run)
@@ -76,8 +76,7 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 }
 
 // claimShare reports whether a click is not the second of a double click, which
-// may reach another process. Where Redis cannot say, a message twice is the
-// lesser evil.
+// may reach another process. If Redis fails, a duplicate message is preferred.
 func (a answers) claimShare(ctx context.Context, p placement) bool {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()
@@ -88,7 +87,7 @@ func (a answers) claimShare(ctx context.Context, p placement) bool {
 	return first || err != nil
 }
 
-// unclaimShare lets a click on Share that came to nothing be made again.
+// unclaimShare lets a failed share be retried.
 func (a answers) unclaimShare(ctx context.Context, p placement) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Share)
 	defer cancel()

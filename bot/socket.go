@@ -8,6 +8,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
+
+	"github.com/superduperai/sessionbot/internal/panics"
 )
 
 const (
@@ -17,15 +19,15 @@ const (
 
 // Why a connection ended, apart from what the network and Slack say.
 const (
-	errSilent   = closeReason("nothing came, not even a PING: the connection was half open")
+	errIdle     = closeReason("nothing came, not even a PING: the connection was half open")
 	errTooLarge = closeReason("a frame was larger than Slack's ever are")
 	errNotAcked = closeReason("an ack could not be written")
 	errReplace  = closeReason("to be replaced, says Slack")
-	errDismiss  = closeReason("to be closed, says Slack")
+	errClose    = closeReason("to be closed, says Slack")
 )
 
-// closeReason says why a connection ended, or could not be had, in words of our
-// own: an error of the network or of Slack may hold anything.
+// closeReason says why a connection ended or failed in our own words: an error of
+// the network or of Slack may hold anything.
 type closeReason string
 
 func (r closeReason) Error() string { return string(r) }
@@ -34,7 +36,7 @@ func (r closeReason) Error() string { return string(r) }
 type socket struct {
 	c     *connections
 	conn  *websocket.Conn
-	since time.Time // of Slack's greeting; zero = not greeted yet
+	since time.Time // of Slack's hello; zero = none yet
 	app   string    // id of the app whose connection it is; "" = not said
 
 	over   context.Context // cancelled, with the reason, when it has ended or the next one is to be opened
@@ -50,9 +52,9 @@ func newSocket(c *connections, conn *websocket.Conn) *socket {
 	return s
 }
 
-// run reads the connection and returns why it is over: it has ended, or Slack
-// has announced that it will. In the latter case it is read on until it does.
-// When ctx ends, what is under way is still handled.
+// run reads the connection until it ends, or returns errReplace as soon as Slack
+// announces its end; reading goes on meanwhile. When ctx ends, frames that were
+// received are still handled.
 func (s *socket) run(ctx context.Context) error {
 	s.c.reading.Go(func() {
 		defer context.AfterFunc(ctx, s.hangUp)()
@@ -72,7 +74,7 @@ func (s *socket) run(ctx context.Context) error {
 	}
 }
 
-// age is how long ago Slack greeted us on it, 0 = never. It has to be over.
+// age is the time since Slack's hello, 0 = there was none. Call it after run.
 func (s *socket) age() time.Duration {
 	if s.since.IsZero() {
 		return 0
@@ -80,7 +82,7 @@ func (s *socket) age() time.Duration {
 	return s.c.cfg.Now().Sub(s.since)
 }
 
-// read handles what comes until the connection ends, and returns why it did.
+// read handles frames until the connection ends, and returns why it did.
 func (s *socket) read() error {
 	_ = s.conn.SetReadDeadline(time.Now().Add(s.c.cfg.Deadlines.Hello)) // the next read fails where this does
 	for {
@@ -88,7 +90,7 @@ func (s *socket) read() error {
 		if err != nil {
 			return err
 		}
-		s.alive()
+		s.extendDeadline()
 		if err := s.handleFrame(frame); err != nil {
 			return err
 		}
@@ -102,22 +104,22 @@ func closeReasonOf(err error) error {
 	case errors.As(err, &closed):
 		return closeReason(fmt.Sprintf("closed by Slack (code %d)", closed.Code))
 	case errors.As(err, &late) && late.Timeout():
-		return errSilent
+		return errIdle
 	case errors.Is(err, websocket.ErrReadLimit):
 		return errTooLarge
 	}
 	return err
 }
 
-// alive is called for all that comes, PINGs included.
-func (s *socket) alive() {
+// extendDeadline is called for every frame, PINGs included.
+func (s *socket) extendDeadline() {
 	if !s.since.IsZero() {
 		_ = s.conn.SetReadDeadline(time.Now().Add(s.c.cfg.Deadlines.Silence)) // the next read fails where this does
 	}
 }
 
 func (s *socket) pong(data string) error {
-	s.alive()
+	s.extendDeadline()
 	err := s.conn.WriteControl(websocket.PongMessage, []byte(data), time.Now().Add(s.c.cfg.Deadlines.Write))
 	if errors.Is(err, websocket.ErrCloseSent) {
 		return nil
@@ -125,45 +127,42 @@ func (s *socket) pong(data string) error {
 	return err
 }
 
-// handleFrame handles what came. An error ends the connection; no frame ends the
-// process.
+// handleFrame handles a frame. An error ends the connection; a panic is logged.
 func (s *socket) handleFrame(frame []byte) error {
-	err := guard(func() error {
+	err := panics.Catch(func() error {
 		e, _ := decode[envelope](frame) // empty where it cannot be read
 		switch e.Kind {
 		case kindHello:
-			s.greet(e)
+			s.handleHello(e)
 			return nil
 		case kindDisconnect:
-			return s.disconnect(e.Reason)
+			return s.handleDisconnect(e.Reason)
 		}
 		return s.c.handle(s, frame, e)
 	})
-	var panicked *panicError
-	if errors.As(err, &panicked) {
-		s.c.cfg.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked, "stack", panicked.stack)
+	if panicked, ok := errors.AsType[*panics.Error](err); ok {
+		s.c.cfg.Log.Error("frame made the program panic", "bytes", len(frame), "panic", panicked.Message, "stack", panicked.Stack)
 		return nil
 	}
 	return err
 }
 
-// greet takes Slack's hello. One that comes twice, or after its disconnect, is
-// ignored.
-func (s *socket) greet(hello envelope) {
+// handleHello handles the first hello; any other is ignored.
+func (s *socket) handleHello(hello envelope) {
 	if s.over.Err() != nil || !s.since.IsZero() {
 		return
 	}
 	s.since, s.app = s.c.cfg.Now(), hello.Info.value.AppID
-	s.alive()
+	s.extendDeadline()
 	s.c.opened(hello.Connections.value)
 }
 
-// disconnect takes Slack's word that the connection is to end: at once, or, as
-// when Slack moves it to another server, in some seconds.
-func (s *socket) disconnect(reason string) error {
+// handleDisconnect handles the announcement that the connection ends: at once, or
+// in some seconds, as when Slack moves it to another server.
+func (s *socket) handleDisconnect(reason string) error {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
-		return &Fault{Code: reason, err: errDismiss}
+		return &Fault{Code: reason, err: errClose}
 	}
 	if s.over.Err() == nil {
 		s.finish(errReplace)
@@ -172,8 +171,8 @@ func (s *socket) disconnect(reason string) error {
 	return nil
 }
 
-// ack is empty and comes before any work. Where it cannot be written the
-// connection is dead; what was asked for is answered all the same.
+// ack acknowledges an envelope before any work is done for it. If that fails the
+// connection is dead, but the request is answered all the same.
 func (s *socket) ack(ref, envelopeID string) error {
 	if envelopeID == "" {
 		return nil
@@ -194,8 +193,8 @@ func (s *socket) ack(ref, envelopeID string) error {
 	return nil
 }
 
-// hangUp ends the connection in good order: what is under way is handled, then
-// Slack is told, and what it had sent by then is handled, too.
+// hangUp closes the connection gracefully: frames that arrive before Slack answers
+// the close frame are handled.
 func (s *socket) hangUp() {
 	if closedWithin(s.ended, ackGrace) {
 		return

@@ -30,7 +30,7 @@ func TestSilentConnectionIsReplaced(t *testing.T) {
 		if !first.isUp() || !third.isUp() || s.gauge.least.Load() != 1 || s.gauge.now.Load() != 2 {
 			t.Errorf("%d connections are up, %d at least", s.gauge.now.Load(), s.gauge.least.Load())
 		}
-		if !strings.Contains(s.log.String(), errSilent.Error()) {
+		if !strings.Contains(s.log.String(), errIdle.Error()) {
 			t.Errorf("the log does not say why: %s", s.log)
 		}
 	})

@@ -7,14 +7,15 @@ import (
 	"testing"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 )
 
 func TestCommandIsAnsweredToTheRequesterAlone(t *testing.T) {
 	t.Parallel()
 	s := play(t)
-	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
-		if req.Command != "/session" || req.Text != "debug "+session || req.User != "U0SUPPORT" || req.Ref == "" || req.Terminal {
+	s.commands.run = func(ctx context.Context, req commands.Request) commands.Answer {
+		if req.Command != "/session" || req.Text != "debug "+session || req.User != "U0SUPPORT" || requestid.FromContext(ctx) == "" || req.Terminal {
 			t.Errorf("asked %+v", req)
 		}
 		return aboutSession("Orphaned & <!channel>")
@@ -86,7 +87,7 @@ func TestShareRunsAgainAndPostsOnce(t *testing.T) {
 func TestShareOfAnAnswerAboutSeveralSessions(t *testing.T) {
 	t.Parallel()
 	s := play(t)
-	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
+	s.commands.run = func(ctx context.Context, req commands.Request) commands.Answer {
 		return commands.Answer{Name: "session find", Outcome: commands.Done, Blocks: says("found: " + req.Text), Shareable: true}
 	}
 	sam := s.As("U0SUPPORT").In("C0SUPPORT")
@@ -154,7 +155,7 @@ func TestFailedShareIsReported(t *testing.T) {
 func TestOnlyReadersMayAsk(t *testing.T) {
 	t.Parallel()
 	s := play(t)
-	s.commands.run = func(_ context.Context, req commands.Request) commands.Answer {
+	s.commands.run = func(ctx context.Context, req commands.Request) commands.Answer {
 		if req.User == "U0GUEST" {
 			t.Error("a guest's request was run")
 		}

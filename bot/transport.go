@@ -17,13 +17,11 @@ import (
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
-// maxRetryAfter is the longest that Slack is left alone where it asks for that: a
-// bot that waits for a day hears nothing for a day.
+// maxRetryAfter bounds the wait that Slack may ask for.
 const maxRetryAfter = 5 * time.Minute
 
-// newHTTPClient returns the client of Slack's Web API and of response_url, which
-// gives a call up after Deadlines.Call. It never follows a redirect: neither a
-// token nor an answer goes where Slack did not promise to be.
+// newHTTPClient returns the client of Slack's Web API and of response_url. It never
+// follows a redirect, which could leak a token or an answer.
 func newHTTPClient(d Deadlines) *http.Client {
 	return &http.Client{
 		Timeout: d.Call,
@@ -45,9 +43,8 @@ func newHTTPClient(d Deadlines) *http.Client {
 // API.
 func NewTransport() http.RoundTripper { return newHTTPClient(NewDeadlines(1)).Transport }
 
-// transport brings Retry-After into the one form that Slack's library reads,
-// whole seconds. With any other it takes a rate limit for an answer that it cannot
-// read, after which a message may have been posted.
+// transport rewrites Retry-After in whole seconds, the one form that Slack's library
+// reads. It takes any other rate limit for an unreadable answer.
 type transport struct{ *http.Transport }
 
 // RoundTrip implements http.RoundTripper.

@@ -13,11 +13,10 @@ func nextStep(x diagnosis.Examination) string {
 	if step := settleStep(x); step != "" && x.Deliver == "" {
 		return step
 	}
-	return fill(x.Session.Kind(), verdictStep(x))
+	return withNoun(x.Session.Kind(), verdictStep(x))
 }
 
-// settleStep is how an operator settles a generation of ours, "" = there is none
-// to be settled.
+// settleStep is how an operator settles the last generation, "" = there is no need.
 func settleStep(x diagnosis.Examination) string {
 	command := "/session settle " + x.Session.ID + " "
 	switch {
@@ -148,8 +147,7 @@ func unpaid(x diagnosis.Examination) bool {
 	return x.Payment.State == store.PaymentUnpaid || x.Payment.State == store.PaymentExpired
 }
 
-// fileUnseen reports whether a file that the session names was not seen: it may
-// be ready.
+// fileUnseen reports whether a file that the session names may be ready unseen.
 func fileUnseen(x diagnosis.Examination) bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileMissing && !x.APIProven
@@ -173,27 +171,26 @@ var customerSentences = map[diagnosis.Verdict]string{
 }
 
 // customerSentence is what support can send to the customer as it is.
-func (d Deps) customerSentence(x diagnosis.Examination) string {
+func (s site) customerSentence(x diagnosis.Examination) string {
 	kind := x.Session.Kind()
 	switch {
 	case x.Deliver != "":
-		return d.readySentence(kind, x.Deliver)
+		return s.readySentence(kind, x.Deliver)
 	case x.Verdict == diagnosis.VerdictCompleted && x.File.State == store.FileCompleted:
-		return d.readySentence(kind, x.Session.FileID())
+		return s.readySentence(kind, x.Session.FileID())
 	}
 	duration := videoDuration
 	if kind == store.KindImage {
 		duration = ""
 	}
-	return fill(kind, verdictSentence(x, duration))
+	return withNoun(kind, verdictSentence(x, duration))
 }
 
-func (d Deps) readySentence(kind store.Kind, file string) string {
-	return fill(kind, "Your {video} is ready: ") + d.filePage(file)
+func (s site) readySentence(kind store.Kind, file string) string {
+	return withNoun(kind, "Your {video} is ready: ") + s.filePage(file)
 }
 
-// verdictSentence promises no more than can be done and than is known of the
-// payment.
+// verdictSentence promises no more than can be done for a payment known to be made.
 func verdictSentence(x diagnosis.Examination, duration string) string {
 	unverified := x.Payment.State == store.PaymentUnverified
 	switch x.Verdict {

@@ -31,11 +31,11 @@ type Alert struct {
 	Text   string
 }
 
-// AlertOf shows the state of an incident. mention is the id of the person or the
+// NewAlert shows the state of an incident. mention is the id of the person or the
 // group to notify, "" = nobody.
-func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
+func NewAlert(i incident.Incident, mention string, now time.Time) Alert {
 	head, next := alertText(i)
-	blocks := blockkit.Message(plainLines(next)...)
+	blocks := blockkit.Message(blockkit.PlainLine(next))
 	if line := ownerLine(i, now); line != nil {
 		blocks = append(blocks, blockkit.Paragraph(line))
 	}
@@ -59,11 +59,10 @@ func AlertOf(i incident.Incident, mention string, now time.Time) Alert {
 	if lines := goneLines(i, now); lines != nil {
 		blocks = append(blocks, blockkit.Paragraph(lines...))
 	}
-	return newAlert(alertEmoji(i), head, mention, blocks)
+	return composeAlert(alertEmoji(i), head, mention, blocks)
 }
 
-// AlertReply is a line in the thread of an alert: it grows, nobody has
-// acknowledged it, or it is open again.
+// AlertReply is a message in the thread of an alert, by the reason for it.
 func AlertReply(i incident.Incident, reason, mention string, now time.Time) Alert {
 	open := i.Open()
 	head := casesText(diagnosis.Verdict(i.Kind), open)
@@ -78,12 +77,11 @@ func AlertReply(i incident.Incident, reason, mention string, now time.Time) Aler
 	case "reopened":
 		prefix = "Open again: "
 	}
-	return newAlert("", prefix+lowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
+	return composeAlert("", prefix+lowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
 }
 
-// newAlert puts the headline and the mention above the blocks. The headline
-// holds no data but numbers.
-func newAlert(emoji, head, mention string, blocks []slack.Block) Alert {
+// composeAlert puts the headline, which holds no text from outside, above the blocks.
+func composeAlert(emoji, head, mention string, blocks []slack.Block) Alert {
 	call := mentionText(mention)
 	shown := strings.TrimSpace(emoji + " *" + blockkit.Escape(head) + "* " + call)
 	section := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, shown, false, false), nil, nil)
@@ -103,14 +101,6 @@ func mentionText(id string) string {
 		return "<!subteam^" + id + ">"
 	}
 	return "<@" + id + ">"
-}
-
-func plainLines(texts []string) []blockkit.Line {
-	var lines []blockkit.Line
-	for _, text := range texts {
-		lines = append(lines, blockkit.PlainLine(text))
-	}
-	return lines
 }
 
 // caseLine is one session: its id, its payment, its age, what Stripe says.
@@ -156,8 +146,7 @@ func caseAge(c incident.Case, now time.Time) string {
 	return "paid " + ago(c.At, now)
 }
 
-// caseActions are a session's buttons: the repairs that were allowed when it was
-// last examined, the one that helps the customer first.
+// caseActions are a session's buttons: the repairs that its last examination allowed.
 func caseActions(c incident.Case) []slack.BlockElement {
 	buttons := []slack.BlockElement{debugButton("Debug", c.ID)}
 	if slices.Contains(c.Allowed, store.ActionGenerate) {
@@ -215,8 +204,8 @@ func alertActions(i incident.Incident) []slack.BlockElement {
 	return []slack.BlockElement{acknowledge, snooze}
 }
 
-// PressedLine answers a click that changed nothing, or whose incident is gone.
-func PressedLine(i incident.Incident, now time.Time) blockkit.Line {
+// AlertClickReply answers a click that changed nothing, or whose incident is gone.
+func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	switch {
 	case i.ID == "":
 		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")

@@ -12,12 +12,12 @@ import (
 
 // summaries are the texts of incidents that are not about single sessions: a
 // headline and what to do next.
-var summaries = map[incident.Kind]func(incident.Incident) (head string, next []string){
-	incident.Backlog:            historyText,
-	incident.PaymentsUnverified: unverifiedAlert,
+var summaries = map[incident.Kind]func(incident.Incident) (head, next string){
+	incident.Backlog:            backlogText,
+	incident.PaymentsUnverified: unverifiedPaymentsText,
 	incident.Degraded:           degradedText,
-	incident.FilesUnchecked:     filesText,
-	incident.NoSessions:         emptyText,
+	incident.FilesUnchecked:     uncheckedFilesText,
+	incident.NoSessions:         noSessionsText,
 }
 
 func alertEmoji(i incident.Incident) string {
@@ -45,23 +45,23 @@ var (
 	}
 )
 
-func unverifiedAlert(i incident.Incident) (string, []string) {
+func unverifiedPaymentsText(i incident.Incident) (head, next string) {
 	sessions := count(i.Sessions, "session")
 	switch {
 	case !i.Closed.IsZero() && i.Why == store.StripeWrongMode:
-		return "The Stripe key fits all sessions again.", nothingToDo("any paid session without a video is alerted.")
+		return "The Stripe key fits all sessions again.", noAction("any paid session without a video is alerted.")
 	case !i.Closed.IsZero():
-		return "Stripe answers again" + after(i) + ".", nothingToDo("payment of " + sessions + " is verified now, and any paid session without a video is alerted.")
+		return "Stripe answers again" + lasted(i) + ".", noAction("payment of " + sessions + " is verified now, and any paid session without a video is alerted.")
 	}
 	why := cmp.Or(unverifiedCauses[i.Why], stripeSilent)
 	return "Payment of " + sessions + " cannot be verified since " + clock(i.Since, i.LastJoinedAt) + ": " + why.text + ".",
-		[]string{"→ " + why.remedy + " Until then nobody is called for single sessions."}
+		"→ " + why.remedy + " Until then nobody is called for single sessions."
 }
 
-// after is how long a closed incident lasted.
-func after(i incident.Incident) string { return " after " + span(i.Closed.Sub(i.Since)) }
+// lasted is how long a closed incident lasted.
+func lasted(i incident.Incident) string { return " after " + span(i.Closed.Sub(i.Since)) }
 
-func nothingToDo(because string) []string { return []string{"→ Nothing to do: " + because} }
+func noAction(because string) string { return "→ Nothing to do: " + because }
 
 var (
 	stripeUnreadable = cause{"Stripe cannot be asked what was paid", "See Stripe's status page and STRIPE_SECRET_KEY; the bot's log has the cause. Until then who pays from now on is not noticed."}
@@ -75,20 +75,21 @@ var (
 )
 
 // degradedText is about the watch itself.
-func degradedText(i incident.Incident) (string, []string) {
+func degradedText(i incident.Incident) (head, next string) {
 	switch {
 	case len(i.Parts) == 0 && !i.Closed.IsZero():
 		return "Nobody watched from " + clock(i.Since, i.Closed) + " to " + clock(i.Closed, i.Closed) + ".",
-			nothingToDo("what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log.")
+			noAction("what happened meanwhile has been looked at. If the bot was not stopped on purpose, see its log.")
 	case !i.Closed.IsZero():
-		return "The watch sees everything again" + after(i) + ".", nothingToDo("what happened meanwhile is looked at.")
+		return "The watch sees everything again" + lasted(i) + ".", noAction("what happened meanwhile is looked at.")
 	}
-	var failing, next []string
+	var failing, remedies []string
 	for _, part := range i.Parts {
 		c := cmp.Or(partCauses[part], stripeUnreadable)
-		failing, next = append(failing, c.text), append(next, "→ "+c.remedy)
+		failing, remedies = append(failing, c.text), append(remedies, "→ "+c.remedy)
 	}
-	return "The watch sees less since " + clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).", next
+	return "The watch sees less since " + clock(i.Since, i.LastJoinedAt) + ": " + strings.Join(failing, "; ") + " (three times in a row).",
+		strings.Join(remedies, "\n")
 }
 
 var (
@@ -102,26 +103,26 @@ var (
 	}
 )
 
-func filesText(i incident.Incident) (string, []string) {
+func uncheckedFilesText(i incident.Incident) (head, next string) {
 	if !i.Closed.IsZero() {
-		return "Files can be checked again" + after(i) + ".", nothingToDo("whatever became due meanwhile is being checked.")
+		return "Files can be checked again" + lasted(i) + ".", noAction("whatever became due meanwhile is being checked.")
 	}
 	c := cmp.Or(fileCauses[i.Trouble], filesSilent)
 	return "Files cannot be checked since " + clock(i.Since, i.LastJoinedAt) + ": " + c.text + ".",
-		[]string{"→ " + c.remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."}
+		"→ " + c.remedy + " Until then videos that fail or stall are not noticed, and nobody is called for single ones. Orphans are."
 }
 
-// emptyText is about a Redis that holds no session.
-func emptyText(i incident.Incident) (string, []string) {
+// noSessionsText is about a Redis that holds no session.
+func noSessionsText(i incident.Incident) (head, next string) {
 	if !i.Closed.IsZero() {
-		return "Redis holds sessions again" + after(i) + ".", nothingToDo("any paid session without a video is alerted.")
+		return "Redis holds sessions again" + lasted(i) + ".", noAction("any paid session without a video is alerted.")
 	}
 	return "Redis holds no sessions, although Stripe lists sales.",
-		[]string{"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."}
+		"→ Check that REDIS_URL is the Redis that the site uses (host, database number), and that nobody has emptied it. Until then nobody is called for single sessions."
 }
 
-// historyText is about the sessions that were orphaned before the watch began.
-func historyText(i incident.Incident) (string, []string) {
+// backlogText is about the sessions that were orphaned before the watch began.
+func backlogText(i incident.Incident) (head, next string) {
 	var parts []string
 	unverified := 0
 	for _, v := range diagnosis.Verdicts {
@@ -130,18 +131,16 @@ func historyText(i incident.Incident) (string, []string) {
 			continue
 		}
 		unverified += sum.Unverified
-		part := grouped(int64(sum.Sessions)) + " " + words(string(v))
+		part := thousands(int64(sum.Sessions)) + " " + humanize(string(v))
 		if paid := sumText(sum); paid != "" {
 			part += " (" + paid + ")"
 		}
 		parts = append(parts, part)
 	}
-	next := []string{
-		"→ Look through them when there is time. Nobody is called for them, now or later.",
-		"By verdict: " + strings.Join(parts, ", ") + ".",
-	}
+	next = "→ Look through them when there is time. Nobody is called for them, now or later.\n" +
+		"By verdict: " + strings.Join(parts, ", ") + "."
 	if unverified == i.Sessions {
-		next = append(next, "Payment is unverified: checkouts that were left unpaid are among them.")
+		next += "\nPayment is unverified: checkouts that were left unpaid are among them."
 	}
 	return "From before this watch began: " + count(i.Sessions, "session") + " older than 24 h without a video.", next
 }

@@ -145,7 +145,7 @@ func TestAlertTexts(t *testing.T) {
 			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			alert := AlertOf(c.i, "", noon)
+			alert := NewAlert(c.i, "", noon)
 			checkBlocks(t, alert)
 			first, rest, _ := strings.Cut(alert.Text, "\n")
 			if first != c.head || !strings.HasPrefix(rest, c.next) {
@@ -180,7 +180,7 @@ func checkBlocks(t *testing.T, a Alert) {
 func TestAlertMention(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
-		alert := AlertOf(orphans(1000), id, noon)
+		alert := NewAlert(orphans(1000), id, noon)
 		checkBlocks(t, alert)
 		section, ok := alert.Blocks[0].(*slack.SectionBlock)
 		if !ok || !strings.Contains(section.Text.Text, want) || !strings.HasPrefix(alert.Text, want) {
@@ -214,7 +214,7 @@ func TestPressedLine(t *testing.T) {
 		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
 		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Acknowledgement{By: "U1", At: noon.Add(-time.Hour)}},
 	} {
-		got := blockkit.Text([]slack.Block{blockkit.Paragraph(PressedLine(i, noon))})
+		got := blockkit.Text([]slack.Block{blockkit.Paragraph(AlertClickReply(i, noon))})
 		if !strings.HasPrefix(got, want) {
 			t.Errorf("%q, want %q", got, want)
 		}
@@ -225,7 +225,7 @@ func TestPressedLine(t *testing.T) {
 // may be.
 func TestAlertOfAnOverlongID(t *testing.T) {
 	t.Parallel()
-	alert := AlertOf(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
+	alert := NewAlert(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
 	checkBlocks(t, alert)
 	if strings.Contains(alert.Text, "<!channel>") {
 		t.Errorf("it mentions people: %s", alert.Text)
@@ -235,7 +235,7 @@ func TestAlertOfAnOverlongID(t *testing.T) {
 // TestEndingOfAStalledVideo: its webhook was not late.
 func TestEndingOfAStalledVideo(t *testing.T) {
 	t.Parallel()
-	alert := AlertOf(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
+	alert := NewAlert(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
 		i.Kind, i.Closed = incident.Kind(diagnosis.VerdictStalled), noon
 	}), "", noon)
 	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {

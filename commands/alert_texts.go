@@ -14,12 +14,12 @@ import (
 )
 
 // alertText is the headline of an incident and what to do next.
-func alertText(i incident.Incident) (head string, next []string) {
+func alertText(i incident.Incident) (head, next string) {
 	if summary := summaries[i.Kind]; summary != nil {
 		return summary(i)
 	}
 	if !i.Closed.IsZero() {
-		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []string{tallyText(i)}
+		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", tallyText(i)
 	}
 	open := i.Open()
 	head = casesText(diagnosis.Verdict(i.Kind), open)
@@ -29,18 +29,18 @@ func alertText(i incident.Incident) (head string, next []string) {
 	if sum := sumText(incident.SumOf(open)); sum != "" && len(open) > 1 {
 		head += " (" + sum + ")"
 	}
-	next = []string{"→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.LastJoinedAt)}
+	next = "→ " + adviceText(diagnosis.Verdict(i.Kind), open, i.LastJoinedAt)
 	if len(open) < len(i.Cases) {
-		next = append(next, fmt.Sprintf("%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i))))
+		next += fmt.Sprintf("\n%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i)))
 	}
 	return head + ".", next
 }
 
-// numbered is a text about one session and about several.
-type numbered struct{ one, many string }
+// pluralText is a text about one session and about several.
+type pluralText struct{ one, many string }
 
 // casesTexts name the trouble, without the full stop; the number precedes many.
-var casesTexts = map[diagnosis.Verdict]numbered{
+var casesTexts = map[diagnosis.Verdict]pluralText{
 	diagnosis.VerdictOrphaned:    {"A paid session got no video", "paid sessions got no video"},
 	diagnosis.VerdictStalled:     {"Stalled: a video has been in the making for too long", "videos are stalled"},
 	diagnosis.VerdictLost:        {"Lost: a paid session has no prompt to make a video from", "paid sessions lost their prompts"},
@@ -49,21 +49,21 @@ var casesTexts = map[diagnosis.Verdict]numbered{
 }
 
 func casesText(v diagnosis.Verdict, open []incident.Case) string {
-	text := cmp.Or(casesTexts[v], numbered{"A session is " + words(string(v)), "sessions are " + words(string(v))})
+	text := cmp.Or(casesTexts[v], pluralText{"A session is " + humanize(string(v)), "sessions are " + humanize(string(v))})
 	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
-		text = numbered{"A session got no video; its payment is unverified", "sessions got no video (payment unverified)"}
+		text = pluralText{"A session got no video; its payment is unverified", "sessions got no video (payment unverified)"}
 	}
 	if len(open) == 1 {
 		return text.one
 	}
-	return grouped(int64(len(open))) + " " + text.many
+	return thousands(int64(len(open))) + " " + text.many
 }
 
 func allUnverified(open []incident.Case) bool {
 	return len(open) > 0 && !slices.ContainsFunc(open, func(c incident.Case) bool { return c.Payment != store.PaymentUnverified })
 }
 
-var advices = map[diagnosis.Verdict]numbered{
+var advices = map[diagnosis.Verdict]pluralText{
 	diagnosis.VerdictStalled: {"Debug it: if SuperDuperAI does not finish it, generate it anew.",
 		"They are in the making for too long. Debug one: if SuperDuperAI does not finish it, generate it anew."},
 	diagnosis.VerdictLost:   {"Ask the customer for the prompt, or refund in Stripe.", "Ask the customer for the prompt, or refund in Stripe."},
@@ -77,7 +77,7 @@ func adviceText(v diagnosis.Verdict, open []incident.Case, now time.Time) string
 	if v == diagnosis.VerdictOrphaned {
 		return orphanAdvice(open, now)
 	}
-	advice := cmp.Or(advices[v], numbered{"Debug it to see what is wrong.", "Debug it to see what is wrong."})
+	advice := cmp.Or(advices[v], pluralText{"Debug it to see what is wrong.", "Debug it to see what is wrong."})
 	if len(open) > 1 {
 		return advice.many
 	}
@@ -88,18 +88,18 @@ func adviceText(v diagnosis.Verdict, open []incident.Case, now time.Time) string
 // orphan and for several with the same state.
 var orphanTexts = map[store.EventState]struct {
 	event  string
-	advice numbered
+	advice pluralText
 }{
-	store.EventFailed: {"undelivered at one endpoint at least", numbered{
+	store.EventFailed: {"undelivered at one endpoint at least", pluralText{
 		"The event is undelivered at one endpoint at least, likely the site's. Generate the video, or resend the event from Stripe.",
 		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Mend the endpoint, then resend the events from Stripe."}},
-	store.EventPending: {"still being delivered", numbered{
+	store.EventPending: {"still being delivered", pluralText{
 		"Stripe is still delivering the event: the webhook may come yet. Wait some minutes, then generate.",
 		"Stripe is still delivering the events: the webhooks may come yet. Wait some minutes, then generate."}},
-	store.EventDelivered: {"delivered and answered, so the site lost it", numbered{
+	store.EventDelivered: {"delivered and answered, so the site lost it", pluralText{
 		"Stripe delivered the event and the site answered, so the site lost it. Generate the video: resending helps only if the site is mended.",
 		"Stripe delivered the events and the site answered, so the site lost them. Generate the videos: resending helps only if the site is mended."}},
-	store.EventNone: {"no event", numbered{
+	store.EventNone: {"no event", pluralText{
 		"Stripe created no event, so no webhook will come. Generate the video.",
 		"Stripe created no events, so no webhooks will come. Generate the videos."}},
 }
@@ -126,7 +126,7 @@ func orphanAdvice(open []incident.Case, now time.Time) string {
 	var parts []string
 	for _, e := range []store.EventState{store.EventFailed, store.EventPending, store.EventDelivered, store.EventNone} {
 		if n := counts[e]; n > 0 {
-			parts = append(parts, orphanTexts[e].event+" "+grouped(int64(n)))
+			parts = append(parts, orphanTexts[e].event+" "+thousands(int64(n)))
 		}
 	}
 	if parts == nil {
@@ -182,7 +182,7 @@ func tallyText(i incident.Incident) string {
 		case e == incident.EndLate && webhookMissing(i.Kind):
 			parts = append(parts, count(n, "webhook")+" came late")
 		default:
-			parts = append(parts, grouped(int64(n))+" "+endingText(i.Kind, e))
+			parts = append(parts, thousands(int64(n))+" "+endingText(i.Kind, e))
 		}
 	}
 	if parts == nil {

@@ -76,7 +76,7 @@ func (a Args) sessionID() (string, error) {
 	return id, nil
 }
 
-// nearest returns the name that a mistyped word begins, else one within two edits
+// nearest returns a name that begins with a mistyped word, else one within two edits
 // of it, "" = none.
 func nearest(word string, names []string) string {
 	for _, name := range names {
@@ -94,8 +94,8 @@ func nearest(word string, names []string) string {
 	return ""
 }
 
-// within reports whether a becomes b by so many edits: a letter more, a letter
-// less, another letter, or two neighbours swapped.
+// within reports whether the edit distance of a and b, in which a swap of two
+// neighbours counts once, is at most edits.
 func within(edits int, a, b []rune) bool {
 	for len(a) > 0 && len(b) > 0 && a[0] == b[0] {
 		a, b = a[1:], b[1:]

@@ -1,7 +1,6 @@
-// Package commands is what people can ask for, one file a command: its options,
-// how they are parsed, what it runs and how it answers. The registry feeds
-// Slack, the terminal, the help and the check of the manifest alike. How an
-// answer travels is not known here.
+// Package commands holds the commands, one file each: options, parsing, running and
+// the answer. The registry feeds Slack, the terminal, the help and the check of the
+// manifest alike. How an answer is delivered is not known here.
 package commands
 
 import (
@@ -24,7 +23,6 @@ type Request struct {
 	User     string // Slack's user id, or the operating system's user name
 	Shared   bool   // the answer is for the whole channel: a customer's address is omitted
 	Terminal bool   // typed in a terminal, where Slack's limits do not apply
-	Ref      string // the request's id, in the log and in what people see
 
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
@@ -61,19 +59,17 @@ type Answer struct {
 	Actions []slack.BlockElement // the buttons below the blocks
 	JSON    any                  // for --json, nil if there is none
 
-	// Shareable answers get a Share button below them. Its value is Session, or
-	// where that is empty an opaque id under which the request is kept.
+	// Shareable answers get a Share button.
 	Shareable bool
 	Session   string // the session that the answer is about, "" = none
 
-	// Plan is the repair that the answer proposes: stored already, and to be
-	// confirmed by a person.
+	// Plan is the repair that the answer proposes; it is stored already.
 	Plan *repair.Plan
 
 	Err error // the cause of Failed, for the log; never shown
 }
 
-// Command is one thing that can be asked for.
+// Command is a command of /session or /redis.
 type Command struct {
 	Group   string // session or redis: the slash command without its slash
 	Name    string
@@ -91,6 +87,9 @@ func (c Command) fullName() string { return c.Group + " " + c.Name }
 func (c Command) usage() string {
 	return strings.TrimSpace("/" + c.fullName() + " " + c.Args)
 }
+
+// help is the command's line in a usage text.
+func (c Command) help() string { return c.usage() + " – " + c.Summary }
 
 // Run carries out a parsed command.
 type Run func(ctx context.Context, req Request) (Answer, error)

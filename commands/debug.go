@@ -19,7 +19,7 @@ func (d Deps) debug() Command {
 
 func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
 	x := d.examine(ctx, id)
-	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
+	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x), Actions: debugActions(x), JSON: debugJSON(x)}, nil
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -39,17 +39,17 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 }
 
 // debugActions offer the repairs that the state allows.
-func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
+func debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
 	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
-		generate := blockkit.Button("session.generate", fill(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
+		generate := blockkit.Button("session.generate", withNoun(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
 		generate.Style = slack.StylePrimary
 		actions = append(actions, generate)
 	}
 	if x.JobErr == nil && x.Allows(store.ActionFix) {
 		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
 		if x.Deliver != "" {
-			fix = blockkit.Button("session.fix", fill(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
+			fix = blockkit.Button("session.fix", withNoun(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
 			fix.Style = slack.StylePrimary
 		}
 		actions = append(actions, fix)
@@ -60,16 +60,16 @@ func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
+func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		d.paymentFacts(x), redisFacts(x), d.fileFacts(x),
+		paymentFacts(x), redisFacts(x), s.fileFacts(x),
 		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
 	return []slack.Block{
 		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
-		blockkit.Quote(d.customerSentence(x)),
+		blockkit.Quote(s.customerSentence(x)),
 		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
 	}
 }

@@ -52,7 +52,7 @@ type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch knows how far the watch came, and payments; see store.Watch.
+// Watch knows how far the watch came, and payments; see incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (incident.WatchState, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)

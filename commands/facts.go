@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // paymentFacts are what was paid and the state of Stripe's event.
-func (d Deps) paymentFacts(x diagnosis.Examination) []blockkit.Line {
+func paymentFacts(x diagnosis.Examination) []blockkit.Line {
 	p := x.Payment
 	payment := blockkit.Fact("Payment", blockkit.Plain(paymentText(p, x.PaidAt, x.At)))
 	if strings.HasPrefix(x.Session.ID, "cs_test_") {
@@ -142,10 +143,7 @@ func keyText(key store.Key, now time.Time) string {
 		return key.Kind + " cannot be read: " + string(key.Fault)
 	}
 	age := ""
-	at := key.Value.Timestamp
-	if at.IsZero() {
-		at = key.Value.CreatedAt
-	}
+	at := cmp.Or(key.Value.Timestamp, key.Value.CreatedAt)
 	if !at.IsZero() && !at.After(now) {
 		age = span(now.Sub(at)) + " old, "
 	}
@@ -161,18 +159,17 @@ var fileStateTexts = map[store.FileState]string{
 	store.FileCompleted: "ready", store.FileFailed: "failed",
 }
 
-// fileFacts are the state of the session's file, and the finished file that a
-// fix would show if that is another one.
-func (d Deps) fileFacts(x diagnosis.Examination) []blockkit.Line {
-	lines := []blockkit.Line{d.fileFact(x)}
+// fileFacts are the session's file, and the finished file that a fix would show.
+func (s site) fileFacts(x diagnosis.Examination) []blockkit.Line {
+	lines := []blockkit.Line{s.fileFact(x)}
 	if x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.FileID()) {
 		lines = append(lines, blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
-			d.fileLink(x.Session.Kind(), x.Deliver)))
+			s.fileLink(x.Session.Kind(), x.Deliver)))
 	}
 	return lines
 }
 
-func (d Deps) fileFact(x diagnosis.Examination) blockkit.Line {
+func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
 	id := x.Session.FileID()
 	if id == "" {
 		text := "none"
@@ -190,17 +187,20 @@ func (d Deps) fileFact(x diagnosis.Examination) blockkit.Line {
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {
-		line = append(line, blockkit.Plain(" · "), d.fileLink(x.Session.Kind(), id))
+		line = append(line, blockkit.Plain(" · "), s.fileLink(x.Session.Kind(), id))
 	}
 	return line
 }
 
-func (d Deps) fileLink(kind store.Kind, id string) blockkit.Span {
-	return blockkit.Link(d.filePage(id), fill(kind, "open the {video}"))
+func (s site) fileLink(kind store.Kind, id string) blockkit.Span {
+	return blockkit.Link(s.filePage(id), withNoun(kind, "open the {video}"))
 }
 
+// site is the address of the product's site.
+type site string
+
 // filePage is where a customer sees a finished file.
-func (d Deps) filePage(id string) string { return d.SiteURL + "/en/file/" + url.PathEscape(id) }
+func (s site) filePage(id string) string { return string(s) + "/en/file/" + url.PathEscape(id) }
 
 func repairText(x diagnosis.Examination) string {
 	r := x.Repair
@@ -212,7 +212,7 @@ func repairText(x diagnosis.Examination) string {
 	case r.Outcome == "":
 		return string(r.Action) + " is running, approved " + ago(r.At, x.At)
 	}
-	return string(r.Action) + ", " + words(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
+	return string(r.Action) + ", " + humanize(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
 }
 
 const siteNotFound = "“not found or processing not yet started”"

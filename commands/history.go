@@ -32,7 +32,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		lines = append(lines, entryLine(e, clockSeconds(e.At, d.Now())))
+		lines = append(lines, entryLine(e, dated(e.At, d.Now(), "15:04:05 UTC")))
 	}
 	if entries == nil {
 		entries = []audit.Entry{} // [] in JSON
@@ -55,7 +55,7 @@ func entryLine(e audit.Entry, at string) blockkit.Line {
 		line = append(line, blockkit.Plain(" in "), blockkit.Channel(e.Where))
 	}
 	if e.Detail != "" {
-		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(words(e.Detail))))
+		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize(e.Detail))))
 	}
 	return line
 }

@@ -42,8 +42,7 @@ func unescapeEntity(entity string) string {
 }
 
 // parseOption splits a word into the name and value of an option and reports
-// whether a value was given; name is "" if it is no option: a dash may also
-// precede an id in a sentence.
+// whether it has a value. Name is "" if it is no option, as an id after a dash.
 func parseOption(word string) (name, value string, hasValue bool) {
 	match := option.FindStringSubmatch(word)
 	if match == nil || len(customers(word)) > 0 {
@@ -74,8 +73,7 @@ func customer(text string) (string, error) {
 	return found[0], nil
 }
 
-// customers finds e-mail addresses and payment intents, each once, also in a
-// mail's header and in links.
+// customers finds e-mail addresses and payment intents, each once, also in links.
 func customers(text string) []string {
 	var found []string
 	add := func(query string) {

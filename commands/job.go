@@ -14,7 +14,7 @@ import (
 
 // ProgressBlocks show the state of a job, in the place of its plan.
 func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
-	job, kind := p.Job, p.Job.Plan.Kind
+	job, kind, site := p.Job, p.Job.Plan.Kind, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))
 	details := slices.Clone(job.Detail)
 	if job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
@@ -34,7 +34,7 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	if job.FileID != "" {
 		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
 		if p.File.State == store.FileCompleted {
-			line = append(line, blockkit.Plain(" · "), r.deps.fileLink(kind, job.FileID))
+			line = append(line, blockkit.Plain(" · "), site.fileLink(kind, job.FileID))
 		}
 		facts = append(facts, line)
 	}
@@ -49,7 +49,7 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 		}
 		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
 	}
-	if sentence := r.deps.jobSentence(job); sentence != "" {
+	if sentence := site.jobSentence(job); sentence != "" {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
 	}
 	return blocks

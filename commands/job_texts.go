@@ -16,14 +16,14 @@ func jobHeadline(p repair.Progress) (head, next string) {
 		next = "Somebody else, most likely the site, wrote the session in the meantime. It is looked at once more when this is made."
 	default:
 		next = "Somebody else, most likely the site, wrote the session in the meantime, and it was left as it is: debug it before anything else; " +
-			fill(job.Plan.Kind, "there may be two {video}s.")
+			withNoun(job.Plan.Kind, "there may be two {video}s.")
 	}
 	return head, next
 }
 
 func jobVerdict(p repair.Progress) (head, next string) {
 	job, kind, id := p.Job, p.Job.Plan.Kind, shortID(p.Job.Plan.Session)
-	cause := fill(kind, causeText(job.Cause))
+	cause := withNoun(kind, causeText(job.Cause))
 	took := span(p.At.Sub(job.Claimed))
 	settle := "/session settle " + job.Plan.Session + " "
 	switch {
@@ -34,20 +34,20 @@ func jobVerdict(p repair.Progress) (head, next string) {
 		}
 		return "Done: " + id + " is marked as error.", next
 	case job.Outcome == store.OutcomeDone:
-		return fill(kind, "Done: {video} ready for ") + id + " · " + took, "Send the customer the link."
+		return withNoun(kind, "Done: {video} ready for ") + id + " · " + took, "Send the customer the link."
 	case job.Outcome == store.OutcomeRefused:
 		return "Not done, nothing was changed: " + id + ".", cause
 	case job.Outcome == store.OutcomeFailed && job.Cause == repair.CauseOverwritten:
 		return overwrittenVerdict(job, id)
 	case job.Outcome == store.OutcomeFailed:
-		return fill(kind, "Failed: no {video} for ") + id + ".", cause
+		return withNoun(kind, "Failed: no {video} for ") + id + ".", cause
 	case job.Outcome == store.OutcomeUnclear:
 		otherwise := "press the button"
 		if job.Approver.Terminal { // which has no buttons
 			otherwise = "debug it in Slack and press “It was not made” there"
 		}
-		return fill(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
-			fill(kind, "Look in SuperDuperAI for {a video} with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
+		return withNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
+			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
 				". If there is one: " + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was asked for: " + id + ".",
@@ -55,11 +55,11 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
 		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
 		if job.FileID != "" {
-			step = "Then: " + settle + job.FileID + fill(kind, " – the {video} was asked for and may be ready.")
+			step = "Then: " + settle + job.FileID + withNoun(kind, " – the {video} was asked for and may be ready.")
 		}
 		return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + step
 	case job.Outcome == store.OutcomeGaveUp:
-		return "Given up after " + took + ": " + fill(kind, "the {video} for ") + id + " is not finished.",
+		return "Given up after " + took + ": " + withNoun(kind, "the {video} for ") + id + " is not finished.",
 			cause + " Once it is finished: " + settle + job.FileID
 	case job.Cancelled != nil:
 		return "Being cancelled, nothing is asked for: " + id + ".", ""
@@ -69,7 +69,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			cancel = "press Ctrl-C"
 		}
 		return "Waiting: no replica of Redis has confirmed the record of " + id + " · " + took,
-			fill(kind, "A crash now could make a second paid {video}, so nothing is sent. It goes on by itself once a replica confirms, and ends ten minutes after the approval. To give it up, ") + cancel + "."
+			withNoun(kind, "A crash now could make a second paid {video}, so nothing is sent. It goes on by itself once a replica confirms, and ends ten minutes after the approval. To give it up, ") + cancel + "."
 	}
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
@@ -80,10 +80,10 @@ func overwrittenVerdict(job repair.Job, id string) (head, next string) {
 	case job.Plan.Action == store.ActionFix:
 		return "Overwritten, so not done: " + id + ".", who + "Run the command again: it is offered again where it is still needed."
 	case job.FileID == "":
-		return "Overwritten: " + id + ". Nothing was asked for.", who + fill(kind, "Debug it before anything else: the site may be making the {video} itself.")
+		return "Overwritten: " + id + ". Nothing was asked for.", who + withNoun(kind, "Debug it before anything else: the site may be making the {video} itself.")
 	default:
-		return fill(kind, "Overwritten: the {video} for ") + id + " is made, but the session does not say so.",
-			who + fill(kind, "Do not generate again. Debug it: the finished {video} is remembered, and fix is offered where the customer does not see it.")
+		return withNoun(kind, "Overwritten: the {video} for ") + id + " is made, but the session does not say so.",
+			who + withNoun(kind, "Do not generate again. Debug it: the finished {video} is remembered, and fix is offered where the customer does not see it.")
 	}
 }
 
@@ -98,7 +98,7 @@ func stepText(p repair.Progress) string {
 	case marksError(plan):
 		return "marking as error"
 	case plan.Action == store.ActionFix:
-		return fill(plan.Kind, "writing down the finished {video}")
+		return withNoun(plan.Kind, "writing down the finished {video}")
 	case p.Job.FileID == "":
 		return "starting"
 	case p.File.State == store.FileFinalizing:
@@ -134,15 +134,15 @@ var causeTexts = map[repair.Cause]string{
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.
-func (d Deps) jobSentence(job repair.Job) string {
+func (s site) jobSentence(job repair.Job) string {
 	done := job.Outcome == store.OutcomeDone
 	switch {
 	case job.FileID != "" && (done || job.Cause == repair.CauseOverwritten):
-		return d.readySentence(job.Plan.Kind, job.FileID)
+		return s.readySentence(job.Plan.Kind, job.FileID)
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence
 	case done:
-		return fill(job.Plan.Kind, "Something went wrong with your {video}. We are putting it right and will write to you.")
+		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are putting it right and will write to you.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
 		return ""
 	}

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // The buttons of a plan. Their value is the plan's opaque id, followed by the
-// nonce of the first click where it takes two; see PlanOf.
+// nonce of the first click where it takes two; see ParsePlanValue.
 const (
 	ActionApprove = "confirm.approve"
 	ActionCancel  = "confirm.cancel"
@@ -25,10 +26,10 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
 	switch {
 	case p.Order != nil:
-		head, what = fill(p.Kind, "Generate {a video} for "), orderText(*p.Order)
+		head, what = withNoun(p.Kind, "Generate {a video} for "), orderText(*p.Order)
 	case p.Deliver != "":
-		head = fill(p.Kind, "Show the finished {video}: ")
-		what = fill(p.Kind, "Costs nothing. The customer's page will show the {video} that is ready (file ") + p.Deliver + ")."
+		head = withNoun(p.Kind, "Show the finished {video}: ")
+		what = withNoun(p.Kind, "Costs nothing. The customer's page will show the {video} that is ready (file ") + p.Deliver + ")."
 	}
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by "), person(p.Requester)),
@@ -50,7 +51,7 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	}
 	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
-		p.Seen.Verdict, seenPayment(p.Seen), words(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
+		p.Seen.Verdict, seenPayment(p.Seen), humanize(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
 	terms := "Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."
 	if p.Risk != "" {
 		terms += " It takes a second press, because of the warning."
@@ -58,22 +59,21 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
 }
 
-// PressedBlocks show a plan after the first of two clicks on Approve.
-func PressedBlocks(p repair.Plan, by store.Actor) []slack.Block {
+// ConfirmationBlocks show a plan after the first of two clicks on Approve.
+func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
 		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
 }
 
-// PlanActions are the plan's buttons. Where it takes two clicks the second button
-// carries the nonce of the first, "" = there was none yet.
+// PlanActions are the plan's buttons; nonce is that of the first of two clicks.
 func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
 	switch {
 	case p.Order != nil:
-		label, question = "Approve: generate"+costSuffix(*p.Order), fill(p.Kind, "One {video} is asked for")+costSuffix(*p.Order)+"."
+		label, question = "Approve: generate"+costSuffix(*p.Order), withNoun(p.Kind, "One {video} is asked for")+costSuffix(*p.Order)+"."
 		style = slack.StyleDanger
 	case p.Deliver != "":
-		label, question = fill(p.Kind, "Approve: show the {video}"), fill(p.Kind, "The finished {video} is shown to the customer.")
+		label, question = withNoun(p.Kind, "Approve: show the {video}"), withNoun(p.Kind, "The finished {video} is shown to the customer.")
 	}
 	value := p.ID
 	switch {
@@ -92,9 +92,9 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 // secondPress is the label of Approve after the first of two clicks.
 const secondPress = "Approve anyway"
 
-// PlanOf splits the value of a plan's button into the plan's id and the nonce of
-// the first click, "" = none.
-func PlanOf(value string) (planID, nonce string) {
+// ParsePlanValue splits the value of a plan's button into the plan's id and the
+// nonce of the first click, "" = none.
+func ParsePlanValue(value string) (planID, nonce string) {
 	planID, nonce, _ = strings.Cut(value, ".")
 	return planID, nonce
 }
@@ -107,18 +107,14 @@ func seenPayment(s repair.Snapshot) string {
 	case s.Payment == store.PaymentPartiallyRefunded:
 		return "paid " + amount + ", of which a part was refunded"
 	}
-	return words(string(s.Payment))
+	return humanize(string(s.Payment))
 }
 
 func costSuffix(o repair.Order) string {
 	if o.Cents == 0 {
 		return ", cost unknown"
 	}
-	return ", about " + dollars(o.Cents)
-}
-
-func dollars(cents int) string {
-	return strings.TrimSuffix(money(int64(cents), "usd"), ".00")
+	return ", about " + strings.TrimSuffix(money(int64(o.Cents), "usd"), ".00")
 }
 
 func orderText(o repair.Order) string {
@@ -142,13 +138,8 @@ func sourcesText(o repair.Order) string {
 }
 
 func sourceText(s repair.Source) string {
-	switch s {
-	case repair.FromSession:
-		return "the session"
-	case repair.FromPrompt:
-		return "the prompt key"
-	}
-	return "the default"
+	texts := map[repair.Source]string{repair.FromSession: "the session", repair.FromPrompt: "the prompt key"}
+	return cmp.Or(texts[s], "the default")
 }
 
 // writeText shows a key's members before and after.

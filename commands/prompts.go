@@ -44,31 +44,11 @@ func (d Deps) parsePrompts(args Args) (Run, error) {
 	}, args.none()
 }
 
-func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
-	rows := make([][]string, len(list.Prompts))
-	for i, p := range list.Prompts {
-		at := "unknown"
-		if !p.At.IsZero() {
-			at = clock(p.At, now)
-		}
-		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprint(p.Length), at, p.ID, blockkit.Cut(blockkit.OneLine(p.Text), previewLength)}
-	}
-	head := count(list.Count.Prompts, "prompt") + ", newest first."
-	if list.Count.Prompts == 0 {
-		head = "Redis holds no prompts."
-	}
-	if !list.Count.Complete {
-		head = "Not all prompts were seen, time ran out: " + head
-	}
-	blocks := blockkit.Message(blockkit.BoldLine(head))
-	if len(rows) > 0 {
-		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
-		blocks = append(blocks, table)
-		if rest := list.Count.Prompts - shown; rest > 0 {
-			blocks = append(blocks, blockkit.Context("… and "+grouped(int64(rest))+" more"))
-		}
-	}
-	return Answer{Blocks: blocks, JSON: promptsJSON(list), Shareable: true}
+// promptsReport is the --json of redis prompts; its member names are public.
+type promptsReport struct {
+	Total    int            `json:"total"`
+	Complete bool           `json:"complete"`
+	Prompts  []promptReport `json:"prompts"`
 }
 
 type promptReport struct {
@@ -78,17 +58,31 @@ type promptReport struct {
 	Prompt string     `json:"prompt"`
 }
 
-func promptsJSON(list sweep.Result) any {
-	prompts := make([]promptReport, len(list.Prompts))
+func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
+	rows := make([][]string, len(list.Prompts))
+	report := promptsReport{list.Count.Prompts, list.Count.Complete, make([]promptReport, len(list.Prompts))}
 	for i, p := range list.Prompts {
-		prompts[i] = promptReport{ID: p.ID, Length: p.Length, Prompt: p.Text}
+		at := "unknown"
+		report.Prompts[i] = promptReport{ID: p.ID, Length: p.Length, Prompt: p.Text}
 		if !p.At.IsZero() {
-			prompts[i].At = &p.At
+			at, report.Prompts[i].At = clock(p.At, now), &p.At
+		}
+		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprint(p.Length), at, p.ID, blockkit.Cut(blockkit.OneLine(p.Text), previewLength)}
+	}
+	head := count(report.Total, "prompt") + ", newest first."
+	if report.Total == 0 {
+		head = "Redis holds no prompts."
+	}
+	if !report.Complete {
+		head = "Not all prompts were seen, time ran out: " + head
+	}
+	blocks := blockkit.Message(blockkit.BoldLine(head))
+	if len(rows) > 0 {
+		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
+		blocks = append(blocks, table)
+		if rest := report.Total - shown; rest > 0 {
+			blocks = append(blocks, blockkit.Context("… and "+thousands(int64(rest))+" more"))
 		}
 	}
-	return struct {
-		Total    int            `json:"total"`
-		Complete bool           `json:"complete"`
-		Prompts  []promptReport `json:"prompts"`
-	}{list.Count.Prompts, list.Count.Complete, prompts}
+	return Answer{Blocks: blocks, JSON: report, Shareable: true}
 }

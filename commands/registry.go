@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Registry holds every command.
+// Registry holds all commands.
 type Registry struct {
 	deps     Deps
 	commands []Command
@@ -49,32 +49,24 @@ func (r *Registry) group(name string) []Command {
 
 // Call is a parsed request.
 type Call struct {
-	Repair Repair // what it would change: who may make it depends on that
-	Run    func(context.Context) Answer
+	Command Command // what it asks for: who may depends on that; zero = unknown
+	Session string  // the session that it would repair, "" = none
+	Run     func(context.Context) Answer
 }
 
-// Repair is what a request would change.
-type Repair struct {
-	Command   string // its name, such as fix
-	Action    store.Action
-	Session   string // "" = it changes nothing
-	Operators bool   // only operators may make the request
-}
-
-// Parse parses a request. Running the call always gives an answer: to a request
-// that cannot be parsed, how to put it.
+// Parse parses a request. A request that is wrong is answered with the usage.
 func (r *Registry) Parse(req Request) Call {
 	group := strings.TrimPrefix(req.Command, "/")
 	args, err := parseArgs(req.Text)
 	if err != nil {
-		return failedCall(req, "", r.usage(group), err)
+		return failedCall(r.usage(group), err)
 	}
 	if len(args.Words) == 0 {
 		args.Words = []string{"help"}
 	}
 	command, words, err := r.lookup(group, args.Words)
 	if err != nil {
-		return failedCall(req, "", r.usage(group), err)
+		return failedCall(r.usage(group), err)
 	}
 	guessed := len(words) > 1 && len(words) == len(args.Words)
 	args.Words = words
@@ -96,36 +88,35 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 			return newCall(command, Args{Words: []string{session}}, req)
 		}
 	}
-	return failedCall(req, "", nil, refuse("This button belongs to something that is no longer there. Type /session help."))
+	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }
 
 func newCall(command Command, args Args, req Request) Call {
-	repair := Repair{Command: command.Name, Action: command.Repairs, Operators: command.Operators}
+	call := Call{Command: command}
 	if command.Repairs != "" {
-		repair.Session, _ = store.FindID(args.text()) // "" if there is none
+		call.Session, _ = store.FindID(args.text()) // "" if there is none
 	}
-	run, err := command.Parse(args)
-	if err != nil {
-		call := failedCall(req, command.fullName(), []string{command.usage() + " – " + command.Summary}, err)
-		call.Repair = repair
-		return call
-	}
-	return Call{Repair: repair, Run: func(ctx context.Context) Answer {
+	run, parseErr := command.Parse(args)
+	call.Run = func(ctx context.Context) Answer {
+		if parseErr != nil {
+			return explain(ctx, command.fullName(), []string{command.help()}, parseErr)
+		}
 		answer, err := run(ctx, req)
 		if err != nil {
-			return explain(req, command.fullName(), nil, err)
+			return explain(ctx, command.fullName(), nil, err)
 		}
 		answer.Name, answer.Outcome = command.fullName(), cmp.Or(answer.Outcome, Done)
 		return answer
-	}}
+	}
+	return call
 }
 
-func failedCall(req Request, name string, usage []string, err error) Call {
-	return Call{Run: func(context.Context) Answer { return explain(req, name, usage, err) }}
+func failedCall(usage []string, err error) Call {
+	return Call{Run: func(ctx context.Context) Answer { return explain(ctx, "", usage, err) }}
 }
 
-// lookup finds the command of a group that words are for, and those of them that
-// are its arguments; the error about an unknown name suggests the nearest one.
+// lookup finds the command of a group that words name, and its arguments; the error
+// about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
 	typed := strings.ToLower(words[0])
 	commands := r.group(group)
@@ -150,9 +141,9 @@ func (r *Registry) lookup(group string, words []string) (Command, []string, erro
 	return Command{}, nil, usageError(text)
 }
 
-// inferName returns the command of /session that is meant by a name, "" = none
-// was typed, and the text after it: an id alone means debug, a customer alone
-// means find. The name of a command that changes something is never replaced.
+// inferName returns the command of /session that is meant by a name, which may be
+// "", and the text after it: an id alone means debug, a customer alone means find.
+// The name of a command that changes something is never replaced.
 func inferName(name, text string) string {
 	if name != "" && name != "debug" && name != "find" && name != "help" {
 		return name
@@ -174,7 +165,7 @@ func inferName(name, text string) string {
 func (r *Registry) usage(group string) []string {
 	var lines []string
 	for _, command := range r.group(group) {
-		lines = append(lines, command.usage()+" – "+command.Summary)
+		lines = append(lines, command.help())
 	}
 	return lines
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/breaker"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -158,7 +159,7 @@ func TestRequests(t *testing.T) {
 		{"/redis", "help", "redis help", commands.Done, "/redis prompts [--limit N]"},
 	} {
 		t.Run(c.command+" "+c.text, func(t *testing.T) {
-			answer := registry(&world{}).Parse(commands.Request{Command: c.command, Text: c.text, Ref: "k3f9-2d"}).Run(t.Context())
+			answer := registry(&world{}).Parse(commands.Request{Command: c.command, Text: c.text}).Run(requestid.NewContext(t.Context(), "k3f9-2d"))
 			text := blockkit.Text(answer.Blocks)
 			if answer.Name != c.name || answer.Outcome != c.outcome || !strings.Contains(text, c.says) {
 				t.Errorf("%q %s:\n%s\nwant %q %s saying %q", answer.Name, answer.Outcome, text, c.name, c.outcome, c.says)
@@ -237,8 +238,7 @@ func TestFailures(t *testing.T) {
 		{"unforeseen", errors.New("secret cause"), commands.Request{Command: "/redis", Text: "memory"}, "Ref k3f9-2d"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.command.Ref = "k3f9-2d"
-			answer := registry(&world{err: c.err}).Parse(c.command).Run(t.Context())
+			answer := registry(&world{err: c.err}).Parse(c.command).Run(requestid.NewContext(t.Context(), "k3f9-2d"))
 			text := blockkit.Text(answer.Blocks)
 			if answer.Outcome != commands.Failed || !errors.Is(answer.Err, c.err) || !strings.Contains(text, c.says) {
 				t.Errorf("%s: %s\n%v", answer.Outcome, text, answer.Err)

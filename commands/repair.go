@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -35,17 +36,16 @@ func (d Deps) generate() Command {
 		Summary: "make the video that a customer paid for, after a confirmation", Parse: d.parseRepair(store.ActionGenerate)}
 }
 
-// parseRepair: a repair does not act, it makes a plan that somebody confirms.
+// parseRepair parses a repair, which makes a plan that an operator confirms.
 func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 	return forSession(func(ctx context.Context, req Request, id string) (Answer, error) { return d.plan(ctx, req, action, id) })
 }
 
-// plan examines the session and stores the plan before it is shown. A refusal is
-// on record, too.
+// plan examines the session and stores a plan, or records why there is none.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
-	refused := d.refusal(req, action, id)
+	refused := d.refusedEntry(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
-		refused.Detail = words(string(repair.CauseNoToken))
+		refused.Detail = humanize(string(repair.CauseNoToken))
 		d.record(ctx, refused)
 		return Answer{}, refuse(causeText(repair.CauseNoToken))
 	}
@@ -56,14 +56,14 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	now := d.Now()
 	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, now)
 	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
-		refused.Detail, refused.Before = "the verdict was "+words(string(x.Verdict)), x.Session.Digests()
+		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
 		d.record(ctx, refused)
 		return notAllowedAnswer(action, x), nil
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
-	plan.Ref = req.Ref
+	plan.Ref = requestid.FromContext(ctx)
 	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
 		return Answer{}, err
 	}
@@ -73,12 +73,12 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
 }
 
-// refusal is the entry of the audit trail for a request that is refused.
-func (d Deps) refusal(req Request, action store.Action, session string) audit.Entry {
+// refusedEntry is the entry of the audit trail for a request that is refused.
+func (d Deps) refusedEntry(req Request, action store.Action, session string) audit.Entry {
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 
-// record stores a refusal, which stands even if it cannot be recorded.
+// record writes an audit entry. A refusal stands even if that fails.
 func (d Deps) record(ctx context.Context, refused audit.Entry) {
 	if err := d.Ledger.Record(ctx, refused); err != nil {
 		d.Log.ErrorContext(ctx, "refusal not recorded", "error", err)

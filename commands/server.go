@@ -81,7 +81,7 @@ func serverRows(s rdb.Server) [][]string {
 		rows = append(rows, []string{"Memory", bytes(s.UsedMemoryBytes) + ", at most " + bytes(s.UsedMemoryPeakBytes) + ", " + limit})
 	}
 	return append(rows,
-		[]string{"Keys", grouped(s.Keys)},
-		[]string{"Keys evicted", grouped(s.EvictedKeys)},
-		[]string{"Clients connected", grouped(s.ConnectedClients)})
+		[]string{"Keys", thousands(s.Keys)},
+		[]string{"Keys evicted", thousands(s.EvictedKeys)},
+		[]string{"Clients connected", thousands(s.ConnectedClients)})
 }

@@ -48,15 +48,14 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 	return func(ctx context.Context, req Request) (Answer, error) { return d.settleFile(ctx, req, id, files[0]) }, nil
 }
 
-// settleFile asks SuperDuperAI for the file and refuses one that does not exist.
-// If SuperDuperAI cannot be asked the operator's word counts, and the answer says
-// so.
+// settleFile refuses a file that SuperDuperAI does not know. If SuperDuperAI cannot
+// be asked the operator is trusted, and the answer says so.
 func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Answer, error) {
 	latest, err := d.Ledger.JobOf(ctx, id)
 	if err != nil {
 		return Answer{}, err
 	}
-	refused := d.refusal(req, store.ActionGenerate, id)
+	refused := d.refusedEntry(req, store.ActionGenerate, id)
 	refused.Plan = latest.ID
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
 		refused.Detail = "settle: nothing was unclear"
@@ -71,7 +70,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 		d.record(ctx, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
-	seenText := "SuperDuperAI says: " + words(string(seen.State))
+	seenText := "SuperDuperAI says: " + humanize(string(seen.State))
 	if err != nil {
 		d.Log.WarnContext(ctx, "file not verified before settling", "error", err)
 		seenText = "not looked at, because " + fileErrorText(err)
@@ -79,8 +78,8 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: the file is being followed to its end ("+seenText+").")
 }
 
-// settleJob settles a job with its file, "" = nothing was made. Whoever executes
-// the job records it in the audit trail.
+// settleJob settles a job with its file, "" = nothing was made. The runner of the
+// job writes the audit entry.
 func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, text string) (Answer, error) {
 	settled, err := d.Ledger.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
 	refused := settled.Plan.Entry(audit.Refused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
@@ -104,7 +103,7 @@ func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, tex
 func (r *Registry) SettleNotMade(ctx context.Context, job string, req Request) Answer {
 	answer, err := r.deps.settleJob(ctx, req, job, "", "not made", "Settled: nothing was made. It can be generated again in a moment.")
 	if err != nil {
-		return explain(req, settleName, nil, err)
+		return explain(ctx, settleName, nil, err)
 	}
 	answer.Name, answer.Outcome = settleName, Done
 	return answer

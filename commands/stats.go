@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,7 @@ func (d Deps) stats() Command {
 	return Command{Group: "redis", Name: "stats", Summary: "figures over all sessions", Parse: withoutArgs(d.runStats)}
 }
 
-// statistics are what an answer's figures are made of.
+// statistics is the data of an answer.
 type statistics struct {
 	stats.Rollup
 	series      stats.Series
@@ -41,8 +42,8 @@ type statistics struct {
 	evidenceErr bool                 // the records of payments and files could not be read
 }
 
-// runStats answers with what the last sweep counted, in one round trip. In a
-// terminal, and where there is no such count, sessions are counted now.
+// runStats answers with the counts of the last sweep, in one round trip. In a
+// terminal, and without such counts, it counts the sessions now.
 func (d Deps) runStats(ctx context.Context, req Request) (Answer, error) {
 	now := d.Now()
 	stored, err := d.Statistics.Figures(ctx, now)
@@ -102,7 +103,7 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 
 func statsBlocks(s statistics, now time.Time) []slack.Block {
 	var head []blockkit.Line
-	for _, line := range odd(s) {
+	for _, line := range anomalies(s) {
 		head = append(head, blockkit.BoldLine(line))
 	}
 	if text := paymentCaveat(s); text != "" {
@@ -118,7 +119,7 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	}
 	complete := "complete"
 	if survey := s.Count.Survey; !s.Count.Complete {
-		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", grouped(survey.Scanned), grouped(survey.Keys))
+		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", thousands(survey.Scanned), thousands(survey.Keys))
 	}
 	asOf := s.AsOf.UTC().Format("15:04:05 UTC")
 	if age := now.Sub(s.AsOf); age >= time.Second {
@@ -126,4 +127,96 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	}
 	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
 		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf, count(s.Count.Sessions, "session"), complete)))
+}
+
+// statsFacts are the figures beside the trends, as labelled rows.
+func statsFacts(s statistics, now time.Time) []blockkit.Line {
+	c := s.Count
+	var lines []blockkit.Line
+	add := func(label string, parts ...string) {
+		lines = append(lines, blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · "))))
+	}
+	add("Sessions", thousands(int64(c.Sessions)), thousands(int64(c.Prompts))+" with a prompt")
+	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, title); parts != nil {
+		add("Verdicts", parts...)
+	}
+	asIs := func(class string) string { return class }
+	if c.Longest != nil {
+		add("Prompts", thousands(c.PromptCharacters)+" characters", "on average "+thousands(c.AverageLength),
+			"longest "+thousands(int64(c.Longest.Length))+" in "+shortID(c.Longest.ID),
+			"shortest "+thousands(int64(c.Shortest.Length))+" in "+shortID(c.Shortest.ID))
+		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, asIs)...)
+	}
+	keys := 0
+	for _, n := range c.Survey.TTLs {
+		keys += n
+	}
+	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
+		if c.Survey.TTLsOfSome {
+			parts = append(parts, "by a sample of them")
+		}
+		add("Sessions' keys live for", parts...)
+	}
+	add("Keys by namespace", surveyTexts(c.Survey)...)
+	if s.Server != nil {
+		for _, row := range serverRows(*s.Server) {
+			add(row[0], row[1])
+		}
+	}
+	switch {
+	case s.watchErr:
+		add("Watch", "unknown: Redis did not say")
+	case s.watch != nil:
+		add("Last sweep", agoOrNever(s.watch.Swept, now))
+		add("Stripe last listed", agoOrNever(s.watch.Passed, now))
+		add("Redis last notified", agoOrNever(s.watch.Notified, now))
+		if s.watch.Unreachable != "" {
+			add("Alerts do not arrive", s.watch.Unreachable)
+		}
+	}
+	return lines
+}
+
+// shares are the classes that are not empty, each with its share of the whole.
+func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) string) []string {
+	var parts []string
+	for _, class := range order {
+		if n := counts[class]; n > 0 && whole > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%.1f%%)", name(class), thousands(int64(n)), 100*float64(n)/float64(whole)))
+		} else if n > 0 {
+			parts = append(parts, name(class)+" "+thousands(int64(n)))
+		}
+	}
+	return parts
+}
+
+// surveyTexts are the namespaces with their numbers of keys, and the memory of a
+// sample of them.
+func surveyTexts(s stats.Survey) []string {
+	parts := []string{fmt.Sprintf("%s of %s looked at", thousands(s.Scanned), thousands(s.Keys))}
+	add := func(name string, n stats.Namespace) {
+		if n.Keys == 0 {
+			return
+		}
+		text := name + " " + thousands(n.Keys)
+		if n.Sampled > 0 {
+			text += fmt.Sprintf(" (%s on average of %s asked)", bytes(n.SampledBytes/n.Sampled), thousands(n.Sampled))
+		}
+		parts = append(parts, text)
+	}
+	for _, n := range s.Namespaces {
+		add(blockkit.OneLine(n.Name)+":", n)
+	}
+	add("others", s.Others)
+	if s.Untold {
+		parts = append(parts, "this Redis does not let us ask what a key takes of memory (MEMORY USAGE)")
+	}
+	return parts
+}
+
+func agoOrNever(at, now time.Time) string {
+	if at.IsZero() {
+		return "never"
+	}
+	return ago(at, now)
 }

@@ -75,7 +75,7 @@ func statsJSON(s statistics, now time.Time) statsReport {
 		Longest: c.Longest, Shortest: c.Shortest, Distribution: c.Distribution, Verdicts: c.Verdicts,
 		WebhookSuccessRate: c.WebhookSuccessRate, GenerationSuccessRate: c.GenerationSuccessRate,
 		LookupSuccessRate: s.series.Sum(stats.HourOf(now), 24).Lookup.Rate(),
-		Odd:               odd(s),
+		Odd:               anomalies(s),
 		Trends:            map[string]trendReport{},
 		KeysScanned:       c.Survey.Scanned, Namespaces: []namespaceReport{}, TTLs: c.Survey.TTLs, TTLsOfSome: c.Survey.TTLsOfSome,
 	}

@@ -31,8 +31,7 @@ func comparisons(s statistics) []comparison {
 	}
 }
 
-// steps divide the time up to now into n periods of so many hours, labelled with
-// their beginning.
+// steps are the last n periods of so many hours, labelled with their beginning.
 func steps(s statistics, n, hours int, layout string) []period {
 	list := make([]period, n)
 	for i := range list {
@@ -60,8 +59,8 @@ var metrics = []struct {
 
 const memoryName = "Redis memory"
 
-// chart draws the metrics in percent, nil = nothing is known. A line without
-// data goes on as it was; one that has none at all is omitted.
+// chart draws the metrics in percent, nil = there is no data. Gaps repeat the value
+// before them.
 func chart(title string, list []period) slack.Block {
 	labels := make([]string, len(list))
 	for i, p := range list {
@@ -139,7 +138,7 @@ func trendRow(p period, before *period) []string {
 		rate := tries.Rate()
 		cell := "no data"
 		if rate != nil {
-			cell = percent(*rate) + " of " + grouped(int64(tries.Good+tries.Bad))
+			cell = percent(*rate) + " of " + thousands(int64(tries.Good+tries.Bad))
 		}
 		if before != nil {
 			if earlier := m.tries(before.Hour).Rate(); rate != nil && earlier != nil {

@@ -16,10 +16,8 @@ func ago(at, now time.Time) string {
 	return span(now.Sub(at)) + " ago (" + clock(at, now) + ")"
 }
 
-// clock is a time in UTC, with its date where that is not today's.
+// clock is a time of day, with its date where that is not today's.
 func clock(at, now time.Time) string { return dated(at, now, "15:04 UTC") }
-
-func clockSeconds(at, now time.Time) string { return dated(at, now, "15:04:05 UTC") }
 
 func dated(at, now time.Time, layout string) string {
 	at, now = at.UTC(), now.UTC()
@@ -43,16 +41,9 @@ func span(d time.Duration) string {
 	case seconds < 3600:
 		return fmt.Sprintf("%d min", minutes)
 	case seconds < 86400:
-		return units(hours, "h", minutes, "min")
+		return strings.TrimSuffix(fmt.Sprintf("%d h %d min", hours, minutes), " 0 min")
 	}
-	return units(days, "d", hours, "h")
-}
-
-func units(a int, unit string, b int, smaller string) string {
-	if b == 0 {
-		return fmt.Sprintf("%d %s", a, unit)
-	}
-	return fmt.Sprintf("%d %s %d %s", a, unit, b, smaller)
+	return strings.TrimSuffix(fmt.Sprintf("%d d %d h", days, hours), " 0 h")
 }
 
 // money is an amount with its currency. Amounts are in the currency's smallest
@@ -85,8 +76,8 @@ func shortID(id string) string {
 	return id[:12] + "…" + id[len(id)-4:]
 }
 
-// grouped writes a number with thin gaps between its thousands.
-func grouped(n int64) string {
+// thousands writes a number with thin gaps between its thousands.
+func thousands(n int64) string {
 	digits := strconv.FormatInt(n, 10)
 	for i := len(digits) - 3; i > 0; i -= 3 {
 		digits = digits[:i] + "\u00a0" + digits[i:]
@@ -99,7 +90,7 @@ func count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
-	return grouped(int64(n)) + " " + noun + "s"
+	return thousands(int64(n)) + " " + noun + "s"
 }
 
 // percent never rounds up: 100% means all.
@@ -121,8 +112,8 @@ func bytes(n int64) string {
 	return fmt.Sprintf("%.1f %s", value, unit)
 }
 
-// fill puts the right noun into a text of ours about a video or an image.
-func fill(kind store.Kind, text string) string {
+// withNoun puts the right noun into a text of ours about a video or an image.
+func withNoun(kind store.Kind, text string) string {
 	if kind == store.KindImage {
 		return imageNouns.Replace(text)
 	}
@@ -134,8 +125,8 @@ var (
 	imageNouns = strings.NewReplacer("{video}", "image", "{a video}", "an image", "{A video}", "An image", "{SUPERDUPERAI_MODEL}", "SUPERDUPERAI_IMAGE_MODEL")
 )
 
-// words turns the name of a constant into words.
-func words(name string) string {
+// humanize turns the name of a constant into humanize.
+func humanize(name string) string {
 	if name == "" {
 		return "none"
 	}
@@ -143,7 +134,7 @@ func words(name string) string {
 }
 
 func title(v diagnosis.Verdict) string {
-	text := words(string(v))
+	text := humanize(string(v))
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 

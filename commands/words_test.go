@@ -61,7 +61,7 @@ func TestMoney(t *testing.T) {
 func TestNumbers(t *testing.T) {
 	t.Parallel()
 	for n, want := range map[int64]string{0: "0", 999: "999", 12481: "12\u00a0481", 1234567: "1\u00a0234\u00a0567"} {
-		if got := grouped(n); got != want {
+		if got := thousands(n); got != want {
 			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
 		}
 	}

@@ -47,8 +47,8 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
 	if claim.Verdict != repair.Claimed {
-		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, commands.WhyNot(claim), time.Now()))
-		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.ClaimLine(claim, time.Now()))}))
+		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, commands.RefusalReason(claim), time.Now()))
+		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.PlanClickReply(claim, time.Now()))}))
 		return exitRefused
 	}
 	return t.follow(ctx, claim.Job)

@@ -16,6 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -80,7 +81,7 @@ func TestTexts(t *testing.T) {
 // text.
 func text(t *testing.T, registry *commands.Registry, command, request string) string {
 	t.Helper()
-	answer := registry.Parse(commands.Request{Command: command, Text: request, User: "U0SUPPORT", Ref: "k3f9-2d"}).Run(t.Context())
+	answer := registry.Parse(commands.Request{Command: command, Text: request, User: "U0SUPPORT"}).Run(requestid.NewContext(t.Context(), "k3f9-2d"))
 	raw, err := json.Marshal(answer.Blocks)
 	if err != nil {
 		t.Fatal(err)

@@ -54,8 +54,8 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	defer func() { _, _ = redis.Close(), state.Close() }() // the process ends
 	t.deps = newDeps(c, redis, state, c.logger(t.held))
 	defer t.lookups.Wait()
-	req.User, req.Terminal, req.Ref, req.Progress = osUser(), true, requestid.New(), t.meter.counted
-	err = t.answer(requestid.NewContext(ctx, req.Ref), req)
+	req.User, req.Terminal, req.Progress = osUser(), true, t.meter.counted
+	err = t.answer(requestid.NewContext(ctx, requestid.New()), req)
 	if c.logLevelSet || err != nil && !errors.Is(err, exitUsage) && !errors.Is(err, exitRefused) {
 		t.held.release()
 	}

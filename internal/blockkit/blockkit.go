@@ -1,6 +1,5 @@
-// Package blockkit builds the Block Kit that answers are made of and turns it
-// into plain text. The text of a span is data: Slack does not interpret it, so it
-// can neither format nor mention. What an answer says is decided elsewhere.
+// Package blockkit builds Block Kit and turns it into plain text. The text of a span
+// is data: Slack does not interpret it, so it can neither format nor mention.
 package blockkit
 
 import (
@@ -88,8 +87,8 @@ func Paragraph(lines ...Line) slack.Block {
 	return slack.NewRichTextBlock("", slack.NewRichTextSection(spans...))
 }
 
-// appendSpan joins plain text with plain text before it, which halves what has to
-// be sent and drawn, and drops empty text, which Slack refuses.
+// appendSpan joins plain texts, which halves the size of messages, and drops empty
+// ones, which Slack refuses.
 func appendSpan(spans []Span, span Span) []Span {
 	text, ok := span.(*slack.RichTextSectionTextElement)
 	if ok && text.Text == "" {
@@ -187,8 +186,7 @@ func Cut(text string, n int) string {
 }
 
 // Clean drops control characters other than line breaks and tabs, and invisible
-// ones, such as those that change the direction of text. Between emoji a joiner
-// stays.
+// ones, except for joiners between emoji.
 func Clean(text string) string {
 	emoji := false // the previous rune belongs to one
 	return strings.Map(func(r rune) rune {

@@ -87,11 +87,11 @@ func alerts() []Story {
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
 	return append(all,
-		line("pressed too late", commands.PressedLine(incident.Incident{}, noon)),
-		line("pressed when resolved", commands.PressedLine(newIncident(orphaned, 1, closed), noon)))
+		line("pressed too late", commands.AlertClickReply(incident.Incident{}, noon)),
+		line("pressed when resolved", commands.AlertClickReply(newIncident(orphaned, 1, closed), noon)))
 }
 
 func alert(title string, i incident.Incident, kinds ...string) Story {
-	a := commands.AlertOf(i, "S0OPS", noon)
+	a := commands.NewAlert(i, "S0OPS", noon)
 	return Story{Title: title, Of: append(kinds, of("Kind", i.Kind)), Blocks: a.Blocks}
 }

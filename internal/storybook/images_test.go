@@ -45,7 +45,7 @@ func TestImagesAreNoVideos(t *testing.T) {
 			if err != nil {
 				continue // not allowed: debug says why
 			}
-			line := commands.ClaimLine(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
+			line := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
 			out.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {

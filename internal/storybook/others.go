@@ -65,11 +65,11 @@ func failures() []Story {
 	return all
 }
 
-// asides are the messages of the bot that are no command's answer.
-func asides() []Story {
-	all := make([]Story, len(commands.Asides))
-	for n, aside := range commands.Asides {
-		all[n] = line(string(aside), blockkit.L(blockkit.Plain(string(aside))), of("commands.Aside", aside))
+// notices are the messages of the bot that are no command's answer.
+func notices() []Story {
+	all := make([]Story, len(commands.Notices))
+	for n, notice := range commands.Notices {
+		all[n] = line(string(notice), blockkit.L(blockkit.Plain(string(notice))), of("commands.Notice", notice))
 	}
 	return all
 }

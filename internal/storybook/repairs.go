@@ -60,19 +60,19 @@ func clicks() []Story {
 	corrupt := planOf(store.ActionFix)
 	corrupt.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []sessions.Change{{Name: "status", After: text("error")}}}}
 	all = append(all,
-		Story{Title: "pressed once", Blocks: commands.PressedBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
+		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {
-		l := commands.ClaimLine(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := commands.PlanClickReply(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp, store.OutcomeCancelled} {
-		l := commands.ClaimLine(repair.ClaimResult{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", repair.AlreadyClaimed), of("Outcome", outcome)))
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
-		l := commands.ClaimLine(repair.ClaimResult{Verdict: repair.Busy, Doing: doing}, noon)
+		l := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.Busy, Doing: doing}, noon)
 		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", repair.Busy), of("JobState", doing)))
 	}
 	return all

@@ -13,6 +13,7 @@ import (
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -46,7 +47,7 @@ func Stories() []Story {
 		stories func() []Story
 	}{
 		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs},
-		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", asides},
+		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title
@@ -58,7 +59,7 @@ func Stories() []Story {
 
 // ask runs a request in a world.
 func ask(w *world, title, command, text string, of ...string) Story {
-	answer := registryOf(w).Parse(commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT", Ref: ref}).Run(context.Background())
+	answer := registryOf(w).Parse(commands.Request{Command: command, Text: text, User: "U0SUPPORT", Channel: "C0SUPPORT"}).Run(requestid.NewContext(context.Background(), ref))
 	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
 	if answer.Plan != nil {
 		s.Of = append(s.Of, "Action "+string(answer.Plan.Action))

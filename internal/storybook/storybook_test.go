@@ -87,7 +87,7 @@ func TestEveryConstantIsCovered(t *testing.T) {
 		"../../store/incident":  {"Kind", "Ending"},
 		"../../store/audit":     {"Event"},
 		"../watch":              {"Reason"},
-		"../../commands":        {"Outcome", "Aside"},
+		"../../commands":        {"Outcome", "Notice"},
 	} {
 		found := constants(t, folder, types)
 		for _, name := range types {

@@ -16,8 +16,8 @@ const (
 	staleAfter = 5 * time.Minute // Stripe's list of payments, which is read each minute
 )
 
-// odd lists the anomalies in the figures, the most urgent first.
-func odd(s statistics) []string {
+// anomalies lists the anomalies in the figures, the most urgent first.
+func anomalies(s statistics) []string {
 	c := s.Count
 	if c.Sessions == 0 && c.Complete {
 		return []string{"Redis holds no sessions."}
@@ -41,7 +41,7 @@ func odd(s statistics) []string {
 	if stats.RateFell(day.Lookup, week.Lookup) {
 		say("The site agreed with Redis in %s of the last 24 h's lookups, was %s in the week before.", percent(*day.Lookup.Rate()), percent(*week.Lookup.Rate()))
 	}
-	lines = append(lines, oddMemory(s, day)...)
+	lines = append(lines, memoryAnomalies(s, day)...)
 	if n := c.Survey.TTLs[stats.TTLClasses[len(stats.TTLClasses)-1]]; n > 0 {
 		keys, verb := count(n, "key"), "expire"
 		if n == 1 {
@@ -76,8 +76,8 @@ func odd(s statistics) []string {
 	return []string{"Nothing odd: every session has a status or is still within its grace time."}
 }
 
-// oddMemory is about evicted keys, and memory that runs out.
-func oddMemory(s statistics, day stats.Hour) []string {
+// memoryAnomalies is about evicted keys, and memory that runs out.
+func memoryAnomalies(s statistics, day stats.Hour) []string {
 	var lines []string
 	if day.Server != nil && day.Server.Evicted > 0 {
 		lines = append(lines, evictedText(day.Server.Evicted, " in the last 24 h"))
@@ -115,7 +115,7 @@ func troubledText(c stats.Count) string {
 		case parts == nil:
 			parts = append(parts, count(n, "session")+" "+class.text)
 		default:
-			parts = append(parts, grouped(int64(n))+" "+class.text)
+			parts = append(parts, thousands(int64(n))+" "+class.text)
 		}
 	}
 	if parts == nil {

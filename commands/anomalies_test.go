@@ -91,7 +91,7 @@ func TestOdd(t *testing.T) {
 			[]string{"About 16 keys of sessions never expire: somebody wrote them without a time to live."}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if diff := cmp.Diff(c.want, odd(statisticsWith(c.change))); diff != "" {
+			if diff := cmp.Diff(c.want, anomalies(statisticsWith(c.change))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

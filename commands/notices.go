@@ -1,0 +1,112 @@
+package commands
+
+import (
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// Notice is an ephemeral message that is not the answer of a command: who may ask,
+// what a click did, what could not be read. Details may follow it.
+type Notice string
+
+// The notices.
+const (
+	NoticeBusy    Notice = "Busy: try again in a moment."
+	NoticeTooLong Notice = "This is too long for a command; nothing was done."
+	NoticeUnread  Notice = "What Slack sent could not be read; nothing was done."
+	NoticeFault   Notice = "Something went wrong on our side; nothing was changed."
+	// NoticeDecidingFault is for a click that may have changed something.
+	NoticeDecidingFault Notice = "Something went wrong on our side. Look at the message and at /session history before you press again."
+
+	NoticeReaders     Notice = "Only full members of this workspace may ask: no guests, and nobody from a connected workspace."
+	NoticeOperators   Notice = "Only operators may do this; they are listed in OPERATORS."
+	NoticeNoOperators Notice = "Nobody may approve repairs yet: OPERATORS is empty. Whoever runs this bot can list operators there."
+	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
+	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
+
+	NoticePlanSent    Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
+	NoticePlanUnshown Notice = "The plan could not be shown, so nothing will be done."
+	NoticePlanUnclear Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
+	NoticeAlertMoved  Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
+	NoticeApproved    Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	NoticeElsewhere   Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
+	NoticeCancelled   Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
+
+	NoticeShared       Notice = "Shared already, a moment ago."
+	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
+	NoticeShareOld     Notice = "This answer is older than 30 minutes. Ask again, then share."
+	NoticeNotPosted    Notice = "This could not be posted in the channel:"
+)
+
+// Notices lists all of them.
+var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
+	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
+	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeApproved, NoticeCancelled,
+	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
+
+// RefusalReason says why a click on a plan started nothing, for the audit trail.
+func RefusalReason(a repair.ClaimResult) string {
+	switch a.Verdict {
+	case repair.AlreadyClaimed:
+		return "the plan was approved already"
+	case repair.AlreadyCancelled:
+		return "the plan was cancelled already"
+	case repair.Expired:
+		return "the plan had expired"
+	case repair.Busy:
+		return "another repair was " + string(a.Doing)
+	}
+	return humanize(string(a.Verdict))
+}
+
+// PlanClickReply answers a click on a plan that started nothing.
+func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
+	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
+	switch a.Verdict {
+	case repair.AlreadyClaimed:
+		return blockkit.L(blockkit.Plain("Approved already, "+ago(a.At, now)+", by "), person(a.By),
+			blockkit.Plain(": "+outcomeTexts[a.Job.Outcome]+". The message shows more."))
+	case repair.AlreadyCancelled:
+		return blockkit.L(blockkit.Plain("This plan was cancelled "+ago(a.At, now)+" by "), person(a.By), blockkit.Plain("."+again))
+	case repair.Expired:
+		return blockkit.PlainLine("This plan expired at " + a.Plan.Expires.UTC().Format("15:04 UTC") + "." + again)
+	case repair.Busy:
+		if a.Doing == store.JobUnclear {
+			return blockkit.PlainLine("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed.")
+		}
+		return blockkit.PlainLine("Not done: another repair of this session is running. Nothing was changed.")
+	case repair.NeedsSecondClick:
+		return blockkit.L(blockkit.Bold("That was your first press; nothing is done yet. "),
+			blockkit.Plain(a.Plan.Risk+" To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
+	}
+	return blockkit.PlainLine("This plan is gone. Nothing was changed. Run the command again.")
+}
+
+var outcomeTexts = map[store.Outcome]string{
+	"":                     "it is running",
+	store.OutcomeDone:      "it is done",
+	store.OutcomeRefused:   "it was not done",
+	store.OutcomeFailed:    "it failed",
+	store.OutcomeUnclear:   "its outcome is unclear",
+	store.OutcomeGaveUp:    "it was given up",
+	store.OutcomeCancelled: "it was cancelled",
+}
+
+// CancelledBlocks take the place of a cancelled plan.
+func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time) []slack.Block {
+	return blockkit.Message(
+		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), blockkit.Code(shortID(p.Session))),
+		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "+at.UTC().Format("15:04 UTC"))))
+}
+
+// ExpiredBlocks take the place of a plan that nobody approved in time.
+func ExpiredBlocks(p repair.Plan) []slack.Block {
+	return blockkit.Message(
+		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), blockkit.Code(shortID(p.Session))),
+		blockkit.PlainLine("→ Run /session "+string(p.Action)+" again."))
+}

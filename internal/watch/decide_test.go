@@ -15,8 +15,8 @@ var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // testIncident returns an orphan incident with n sessions, posted and shown so long ago.
 func testIncident(n int, posted time.Duration, more ...func(*incident.Incident)) incident.Incident {
 	i := incident.Incident{ID: "i", Kind: incident.Kind(diagnosis.VerdictOrphaned), Opened: now.Add(-posted), LastJoinedAt: now.Add(-posted),
-		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
-		SlackMessage: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
+		Delivery: incident.Delivery{Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
+			SlackMessage: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}}
 	for k := range n {
 		i.Cases = append(i.Cases, incident.Case{ID: fmt.Sprint("cs_test_", k), Verdict: diagnosis.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}

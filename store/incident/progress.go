@@ -1,0 +1,215 @@
+package incident
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+// Progress records who leads the watch, and how far it came.
+type Progress struct {
+	Leases lease.Store // of the state
+	redis  *rdb.Redis
+}
+
+// Lead acquires the lease of the state, and reports whether nobody else holds it.
+// lease.ErrNoRecord before Begin.
+func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, error) {
+	return p.Leases.Acquire(ctx, stateKey, leaderKey, owner)
+}
+
+// WatchState is how far the watch came. A zero time means never.
+type WatchState struct {
+	Epoch           time.Time     // trouble that began before is backlog
+	Cursor          time.Time     // up to which Stripe's events were read
+	Listed          time.Time     // when Stripe's sessions were last listed
+	Passed          time.Time     // when Stripe's lists were last read whole
+	Swept           time.Time     // when a sweep last succeeded
+	Pause           time.Duration // from then to the next sweep
+	Sold            time.Time     // of the newest sale that Stripe listed
+	Proven          Proof
+	Found           time.Time    // when the API last knew a file, to some minutes
+	Notified        time.Time    // when Redis last sent a notification
+	Reads           store.Layout // of the keys that the site reads, by the last sweep; LayoutNone = unknown
+	BacklogNotified bool         // the summary of the backlog is posted
+	Unreachable     string       // why alerts do not reach their channel, "" = they do
+}
+
+// Proof says that the SuperDuperAI API at a URL knew the file of a session created
+// at a time, which the site had started. So it knows the files of older ones, too.
+type Proof struct {
+	URL     string // the beginning of its SHA-256 in hex
+	Created time.Time
+}
+
+// Covers reports whether the API at the URL has to know the file of a session
+// created then.
+func (p Proof) Covers(url string, created time.Time) bool {
+	return p.URL == urlDigest(url) && !created.IsZero() && created.Before(p.Created)
+}
+
+func urlDigest(url string) string { return store.Digest([]byte(url))[:16] }
+
+// WatchAges are the ages of what the watch last saw, in seconds; nil = never. The
+// JSON names are public.
+type WatchAges struct {
+	Sweep        *int64 `json:"sweep_age_seconds"`
+	Stripe       *int64 `json:"stripe_age_seconds"`
+	Notification *int64 `json:"notification_age_seconds"`
+}
+
+// Ages returns the ages at now.
+func (s WatchState) Ages(now time.Time) WatchAges {
+	age := func(at time.Time) *int64 {
+		if at.IsZero() {
+			return nil
+		}
+		return new(int64(now.Sub(at) / time.Second))
+	}
+	return WatchAges{Sweep: age(s.Swept), Stripe: age(s.Passed), Notification: age(s.Notified)}
+}
+
+// StateChange changes one field of the WatchState.
+type StateChange struct{ field, value string }
+
+// The fields in which WatchState is stored.
+const (
+	fieldEpoch       = "epoch"
+	fieldCursor      = "cursor"
+	fieldListed      = "listed"
+	fieldPassed      = "passed"
+	fieldSwept       = "swept"
+	fieldPause       = "pause"
+	fieldSold        = "sold"
+	fieldProven      = "proven"
+	fieldFound       = "found"
+	fieldNotified    = "notified"
+	fieldReads       = "reads"
+	fieldBacklog     = "history"
+	fieldUnreachable = "unreachable"
+)
+
+// Cursor sets WatchState.Cursor.
+func Cursor(at time.Time) StateChange { return StateChange{fieldCursor, formatMillis(at)} }
+
+// Listed sets WatchState.Listed.
+func Listed(at time.Time) StateChange { return StateChange{fieldListed, formatMillis(at)} }
+
+// Passed sets WatchState.Passed.
+func Passed(at time.Time) StateChange { return StateChange{fieldPassed, formatMillis(at)} }
+
+// Swept sets WatchState.Swept.
+func Swept(at time.Time) StateChange { return StateChange{fieldSwept, formatMillis(at)} }
+
+// Pause sets WatchState.Pause.
+func Pause(d time.Duration) StateChange {
+	return StateChange{fieldPause, strconv.FormatInt(d.Milliseconds(), 10)}
+}
+
+// Sold sets WatchState.Sold.
+func Sold(at time.Time) StateChange { return StateChange{fieldSold, formatMillis(at)} }
+
+// Found sets WatchState.Found.
+func Found(at time.Time) StateChange { return StateChange{fieldFound, formatMillis(at)} }
+
+// Proven sets WatchState.Proven.
+func Proven(url string, created time.Time) StateChange {
+	return StateChange{fieldProven, urlDigest(url) + " " + formatMillis(created)}
+}
+
+// Notified sets WatchState.Notified.
+func Notified(at time.Time) StateChange { return StateChange{fieldNotified, formatMillis(at)} }
+
+// Reads sets WatchState.Reads.
+func Reads(l store.Layout) StateChange { return StateChange{fieldReads, string(l)} }
+
+// BacklogNotified sets WatchState.BacklogNotified.
+func BacklogNotified() StateChange { return StateChange{fieldBacklog, "told"} }
+
+// Unreachable sets WatchState.Unreachable.
+func Unreachable(why string) StateChange { return StateChange{fieldUnreachable, why} }
+
+// State reads how far the watch came.
+func (p *Progress) State(ctx context.Context) (WatchState, error) {
+	client, err := p.redis.Client(ctx)
+	if err != nil {
+		return WatchState{}, err
+	}
+	fields, err := client.HGetAll(ctx, stateKey).Result()
+	if err != nil {
+		return WatchState{}, fmt.Errorf("read the state of the watch: %w", rdb.Classify(err))
+	}
+	at := func(field string) time.Time { return parseMillis(fields[field]) }
+	pause, _ := strconv.ParseInt(fields[fieldPause], 10, 64) // absent = 0
+	url, created, _ := strings.Cut(fields[fieldProven], " ")
+	return WatchState{
+		Epoch: at(fieldEpoch), Cursor: at(fieldCursor), Listed: at(fieldListed), Passed: at(fieldPassed),
+		Swept: at(fieldSwept), Pause: time.Duration(pause) * time.Millisecond, Sold: at(fieldSold),
+		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at(fieldFound), Notified: at(fieldNotified),
+		Reads: store.Layout(fields[fieldReads]), BacklogNotified: fields[fieldBacklog] != "", Unreachable: fields[fieldUnreachable],
+	}, nil
+}
+
+// Begin sets WatchState.Epoch, unless it is set.
+func (p *Progress) Begin(ctx context.Context, epoch time.Time) error {
+	client, err := p.redis.Client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := client.HSetNX(ctx, stateKey, fieldEpoch, epoch.UnixMilli()).Err(); err != nil {
+		return fmt.Errorf("begin to watch: %w", rdb.Classify(err))
+	}
+	return nil
+}
+
+// KEYS: state. ARGV: token, life in ms, then fields and values.
+var note = redis.NewScript(`
+if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`)
+
+// Note records how far the watch came. lease.ErrLost where somebody else leads.
+func (p *Progress) Note(ctx context.Context, l lease.Lease, changes ...StateChange) error {
+	args := []any{l.Token, stateLife.Milliseconds()}
+	for _, c := range changes {
+		args = append(args, c.field, c.value)
+	}
+	noted, err := p.redis.Run(ctx, note, []string{stateKey}, args...).Int()
+	if err != nil {
+		return fmt.Errorf("note the state of the watch: %w", rdb.Classify(err))
+	}
+	if noted == 0 {
+		return lease.ErrLost
+	}
+	return nil
+}
+
+func formatMillis(at time.Time) string { return strconv.FormatInt(at.UnixMilli(), 10) }
+
+// parseMillis returns the zero time unless formatMillis wrote the text.
+func parseMillis(text string) time.Time {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// AwaitReplicas returns nil once every connected replica has all that the watch
+// has written so far.
+func (p *Progress) AwaitReplicas(ctx context.Context) error {
+	r, err := p.redis.Replication(ctx, syncKey)
+	if err != nil || r.Connected == 0 {
+		return err
+	}
+	return p.redis.Acknowledge(ctx, syncKey, r.Connected, func(pipe redis.Pipeliner) { pipe.Set(ctx, syncKey, "", store.KeyLife) })
+}

@@ -36,7 +36,7 @@ func (b *backlog) add(c incident.Case) {
 // publish opens the summary's incident, if there is any session, once all
 // sessions, payments and files are known.
 func (b *backlog) publish(ctx context.Context) error {
-	known := b.known()
+	known := b.snapshot()
 	if !known.allVerified || b.Stripe != nil && !known.stripeComplete || !known.filesChecked && b.Now().Sub(b.began) <= maxFileWait {
 		return nil
 	}
@@ -64,7 +64,7 @@ func (b *backlog) publish(ctx context.Context) error {
 	b.mu.Lock()
 	b.cases = nil
 	b.mu.Unlock()
-	wake(b.incidents.news)
+	signal(b.incidents.notifyNow)
 	return nil
 }
 

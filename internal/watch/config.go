@@ -60,7 +60,7 @@ type Metrics interface {
 	Watched(state incident.WatchState)
 	Counted(r *stats.Rollup) // nil = another replica counts
 	Alerted(reason string)
-	Untold(incidents int)
+	PendingAlerts(incidents int)
 }
 
 // Config configures a Watch. All fields are required unless they say otherwise.

@@ -27,7 +27,7 @@ type undelivered struct {
 // eventOf returns how far Stripe got with delivering the event of a payment.
 func (p *stripePoller) eventOf(ctx context.Context, paid *incident.Paid, now time.Time) (store.EventState, error) {
 	switch {
-	case p.Stripe == nil || p.known().eventsForbidden:
+	case p.Stripe == nil || p.snapshot().eventsForbidden:
 		return store.EventUnknown, nil
 	case paid.EventID == "" && now.Sub(paidAt(paid.Payment)) < overlap:
 		return store.EventUnknown, nil // it may be listed yet

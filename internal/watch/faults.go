@@ -36,7 +36,7 @@ func newMonitor(t *term) *monitor {
 
 // of returns how often a part failed in a row. It reports false if nothing is
 // known of the part yet.
-func (m *monitor) of(part string) (int, bool) {
+func (m *monitor) failureCount(part string) (int, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, ok := m.failures[part]
@@ -51,7 +51,7 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 		m.failures[part] = 0
 	}
 	m.mu.Unlock()
-	err = m.incidents.setFault(ctx, incident.Degraded, Degraded, func(i *incident.Incident, open bool) bool {
+	err = m.incidents.setFault(ctx, incident.Degraded, func(i *incident.Incident, open bool) bool {
 		if i.Parts = m.failing(i.Parts); !open {
 			i.Since = m.Now().Add(-failureThreshold * m.Interval)
 		}
@@ -94,17 +94,17 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 // reportUnverified keeps the incident about payments that cannot be verified, by
 // the sessions that a sweep counted. One failed poll of Stripe is no news.
 func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
-	known := m.known()
-	why, since := known.stripeFault, known.stripeSilentSince
+	known := m.snapshot()
+	why, since := known.stripeFault, known.stripeDownSince
 	silent := !since.IsZero()
 	count := sessions[store.StripeNoAnswer]
-	if failures, _ := m.of(incident.PartStripe); silent && failures < 2 {
+	if failures, _ := m.failureCount(incident.PartStripe); silent && failures < 2 {
 		return nil
 	}
 	if !silent {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, func(i *incident.Incident, open bool) bool {
 		switch {
 		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
@@ -120,7 +120,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 
 // reportVerified closes that incident once Stripe answers again.
 func (m *monitor) reportVerified(ctx context.Context) error {
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, func(i *incident.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -129,9 +129,9 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 // Stripe lists sales: it is not the site's, which stores a session before it can
 // be paid.
 func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
-	empty := m.known().sessions == 0
+	empty := m.snapshot().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return m.incidents.setFault(ctx, incident.NoSessions, RedisEmpty, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.NoSessions, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = now
 		}
@@ -145,7 +145,7 @@ func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, si
 	if trouble == "" && !found {
 		return nil
 	}
-	return m.incidents.setFault(ctx, incident.FilesUnchecked, FilesUnavailable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.FilesUnchecked, func(i *incident.Incident, open bool) bool {
 		if !open {
 			i.Since = since
 		}

@@ -70,7 +70,7 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 	switch {
 	case trouble == store.FileRateLimited:
 		h.failing, h.limited = 0, h.limited+1
-		h.resume = now.Add(min(max(failed.RetryAfter, doubled(time.Second, h.limited-1, maxRateDelay)), maxRateDelay))
+		h.resume = now.Add(min(max(failed.RetryAfter, exponential(time.Second, h.limited-1, maxRateDelay)), maxRateDelay))
 	case state == "":
 		if h.failing++; h.failing == 1 {
 			h.since = now
@@ -115,7 +115,7 @@ func (h *fileHealth) delay(now time.Time, usual time.Duration) time.Duration {
 	trouble, _ := h.outage(now)
 	switch {
 	case h.failing > 0:
-		wait = doubled(time.Second, h.failing-1, maxDelay)
+		wait = exponential(time.Second, h.failing-1, maxDelay)
 	case trouble != "":
 		wait = maxDelay
 	case len(h.missing) == maxMissing:
@@ -144,8 +144,8 @@ func nextCheck(started time.Time, last store.File, asked time.Time, limits diagn
 	case last.SeenAt.Before(late):
 		next = late
 	}
-	if again := asked.Add(checkInterval); !asked.IsZero() && again.After(next) {
-		return again
+	if asked.IsZero() {
+		return next
 	}
-	return next
+	return later(next, asked.Add(checkInterval))
 }

@@ -93,7 +93,7 @@ func (f *fileChecker) checkNext(ctx context.Context) error {
 		return nil
 	}
 	f.requests.Go(func() error {
-		err := contained(func() error { return f.check(ctx, c) })
+		err := catchPanic(func() error { return f.check(ctx, c) })
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -131,7 +131,7 @@ func (f *fileChecker) save(ctx context.Context, ref store.FileRef, state store.F
 	if err := f.Files.Save(ctx, ref, state); err != nil {
 		return err
 	}
-	return f.Look(ctx, ref.Session)
+	return f.Enqueue(ctx, ref.Session)
 }
 
 // request asks the API for a file, and keeps the incident about the API itself. It
@@ -171,11 +171,11 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 	if err != nil {
 		return "", nil
 	}
-	return file.State, f.noteFound(ctx, c, now)
+	return file.State, f.recordFound(ctx, c, now)
 }
 
-// noteFound records that the API knows a file, and whether the site started it.
-func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) error {
+// recordFound records that the API knows a file, and whether the site started it.
+func (f *fileChecker) recordFound(ctx context.Context, c check, now time.Time) error {
 	var changes []incident.StateChange
 	f.mu.Lock()
 	if now.Sub(f.noted) >= foundInterval {
@@ -183,7 +183,7 @@ func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) err
 		changes = append(changes, incident.Found(now))
 	}
 	f.mu.Unlock()
-	if !c.Created.IsZero() && !f.known().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
+	if !c.Created.IsZero() && !f.snapshot().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
 		job, err := f.Ledger.JobOf(ctx, c.Session)
 		if err != nil {
 			return err

@@ -14,7 +14,7 @@ import (
 // incidents reads and changes the open incidents on behalf of the leader.
 type incidents struct {
 	*term
-	news chan struct{} // there may be something to notify
+	notifyNow chan struct{} // there may be something to notify
 
 	faults sync.Mutex // held while an incident about a fault is updated
 
@@ -66,7 +66,7 @@ func (s *incidents) change(ctx context.Context, i incident.Incident, change func
 // setFault keeps the one incident of a kind that is about a fault of the watch or
 // of a service, not about sessions. update brings the incident up to date, a new
 // one if none is open, and reports whether the fault persists.
-func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Reason, update func(i *incident.Incident, open bool) bool) error {
+func (s *incidents) setFault(ctx context.Context, kind incident.Kind, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	all, err := s.list(ctx)
@@ -85,7 +85,7 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Rea
 	case !open && !persists, open && persists && sameFault(i, updated):
 		return nil
 	case !open:
-		err = s.open(ctx, updated, reason)
+		err = s.open(ctx, updated, otherKinds[kind])
 	default:
 		_, err = s.change(ctx, i, func(i *incident.Incident) bool {
 			if !persists {
@@ -94,11 +94,11 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Rea
 				return true
 			}
 			update(i, true)
-			i.Changed(string(reason))
+			i.Changed(string(otherKinds[kind]))
 			return true
 		})
 	}
-	wake(s.news)
+	signal(s.notifyNow)
 	return err
 }
 

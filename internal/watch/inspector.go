@@ -50,12 +50,12 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if err := s.Records.RemoveDue(ctx, dues); err != nil {
 		return err
 	}
-	wake(s.incidents.news)
+	signal(s.incidents.notifyNow)
 	if err := s.Records.ForgetPaid(ctx, result.forget); err != nil {
 		return err
 	}
 	if len(dues) == roundSize {
-		wake(s.wake) // there may be more
+		signal(s.inspectNow) // there may be more
 	}
 	return s.Records.AddDue(ctx, result.requeue...)
 }
@@ -75,7 +75,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 	if err != nil {
 		return result, err
 	}
-	now, state := s.Now(), s.known().state
+	now, state := s.Now(), s.snapshot().state
 	var suspects []*candidate
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
@@ -89,7 +89,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 			c.lookUp = unchanged
 			suspects = append(suspects, c)
 			continue
-		case c.Verdict == diagnosis.VerdictLost && s.known().sessions <= 0:
+		case c.Verdict == diagnosis.VerdictLost && s.snapshot().sessions <= 0:
 			result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
 			reason = awaitsSweep
 		case reason == inTrouble:
@@ -121,11 +121,9 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	if err != nil {
 		return nil, err
 	}
-	payments := map[string]store.Payment{}
-	for _, id := range ids {
-		payments[id] = s.stripe.payment(id, known[id].Paid, open[id])
-	}
-	evidence, err := s.evidence(ctx, read, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
+	evidence, err := s.evidence(ctx, read, func(context.Context, []string) (map[string]store.Payment, error) {
+		return s.stripe.payments(ids, known, open), nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +147,7 @@ func (t *term) evidence(ctx context.Context, read []store.Session, payments diag
 
 // proven reports whether the API has to know the file of a session created then.
 func (t *term) proven(_ context.Context, created time.Time) bool {
-	return t.known().state.Proven.Covers(t.APIURL, created)
+	return t.snapshot().state.Proven.Covers(t.APIURL, created)
 }
 
 // examine completes the evidence about sessions, several at a time.
@@ -176,7 +174,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		c.Job, c.Reads = jobs[c.Session.ID], reads
 		group.Go(func() error {
-			errs[n] = contained(func() error { return s.complete(ctx, c) })
+			errs[n] = catchPanic(func() error { return s.complete(ctx, c) })
 			return nil
 		})
 	}
@@ -239,7 +237,7 @@ func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) inci
 		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
 		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
 	}
-	if !unheard(c.Verdict) || c.paid == nil {
+	if !notStarted(c.Verdict) || c.paid == nil {
 		return result
 	}
 	result.EventID, result.EventAt = c.paid.EventID, c.paid.EventAt

@@ -45,7 +45,7 @@ func (l *listener) listen(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
-	if !l.known().state.Notified.IsZero() {
+	if !l.snapshot().state.Notified.IsZero() {
 		l.monitor.report(ctx, incident.PartNotifications, err)
 	}
 	return err
@@ -88,12 +88,12 @@ func (l *listener) collect(ctx context.Context, written <-chan string) {
 		for id := range sessions {
 			dues = append(dues, incident.DueSession{Session: id, At: l.Now()})
 		}
-		if failures, known := l.monitor.of(incident.PartNotifications); failures > 0 || !known {
+		if failures, known := l.monitor.failureCount(incident.PartNotifications); failures > 0 || !known {
 			l.monitor.report(ctx, incident.PartNotifications, nil)
 		}
 		if err := l.Records.AddDue(ctx, dues...); err != nil {
 			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
 		}
-		wake(l.wake)
+		signal(l.inspectNow)
 	}
 }

@@ -40,13 +40,13 @@ const (
 	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
 	dismissed         disposition = "dismissed"          // examined lately in the same trouble
-	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty, which a sweep has to find out first
+	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty; the next sweep finds out
 	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
 )
 
-// logSkipped logs why a session is not alerted. Of its id, which opens the
-// customer's page, the log holds the end only.
+// logSkipped logs why a session is not alerted, with the end of its id: the whole
+// id opens the customer's page.
 func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition) {
 	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
 		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
@@ -89,14 +89,14 @@ func (w *Watch) markedByRepair(o sweep.Observation) bool {
 // troubleSince returns when the trouble began: with the payment, or with the
 // status.
 func troubleSince(d diagnosis.Diagnosis) time.Time {
-	if unheard(d.Verdict) || d.Since.IsZero() {
+	if notStarted(d.Verdict) || d.Since.IsZero() {
 		return d.PaidAt
 	}
 	return d.Since
 }
 
-// unheard reports whether the site never reacted to the payment.
-func unheard(v diagnosis.Verdict) bool {
+// notStarted reports whether the site never reacted to the payment.
+func notStarted(v diagnosis.Verdict) bool {
 	return v == diagnosis.VerdictOrphaned || v == diagnosis.VerdictLost
 }
 
@@ -139,7 +139,7 @@ func expired(d diagnosis.Diagnosis, now time.Time) bool {
 // that is not known yet.
 func endingOf(o sweep.Observation, had diagnosis.Verdict, repair store.Action, repaired bool) incident.Ending {
 	switch {
-	case o.Verdict == diagnosis.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
+	case o.Verdict == diagnosis.VerdictUnchecked && !notStarted(had): // the state of its file is not known yet
 		return ""
 	case o.Job == store.JobRunning || o.Verdict == diagnosis.VerdictUnclear || o.Verdict == diagnosis.VerdictWaiting:
 		return ""

@@ -13,7 +13,7 @@ import (
 )
 
 // poll requests the file until it is finished, has failed or takes too long.
-func (e *execution) poll(ctx context.Context) error {
+func (e generation) poll(ctx context.Context) error {
 	wait, shown := e.Timings.Poll, ""
 	reread := e.job.Overwritten || e.job.Wrote == nil // an older version recorded nothing
 	for {
@@ -61,7 +61,7 @@ func (e *execution) poll(ctx context.Context) error {
 }
 
 // completed writes that the file is finished.
-func (e *execution) completed(ctx context.Context) error {
+func (e generation) completed(ctx context.Context) error {
 	s, err := e.Product.Session(ctx, e.job.Plan.Session)
 	if err != nil {
 		return err

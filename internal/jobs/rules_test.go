@@ -122,8 +122,8 @@ func TestPollBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := execution{job: repair.Job{Overwritten: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
-			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}
+		c := generation{&execution{sessionWriter: sessionWriter{job: &repair.Job{Overwritten: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}}}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}

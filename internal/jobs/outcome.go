@@ -39,38 +39,35 @@ func unchanged(job repair.Job, s store.Session, writes []sessions.KeyWrite) bool
 	return !slices.ContainsFunc(writes, func(w sessions.KeyWrite) bool { return now[w.Kind] != job.Digests[w.Kind] })
 }
 
+// causes says why nothing was started, by the API's error. Any other is an outage.
+var causes = map[superduper.Kind]repair.Cause{
+	superduper.NoToken: repair.CauseNoToken, superduper.Unauthorised: repair.CauseUnauthorised,
+	superduper.Unpaid: repair.CauseBalance, superduper.Forbidden: repair.CauseForbidden,
+	superduper.Rejected: repair.CauseRejected, superduper.NotFound: repair.CauseRejected, superduper.Malformed: repair.CauseRejected,
+	superduper.RateLimited: repair.CauseRateLimited, superduper.Certificate: repair.CauseCertificate,
+}
+
 // causeOf returns why nothing was started, and the API's own words about it.
-func causeOf(api *superduper.Error, now time.Time) (repair.Cause, []string) {
-	var detail []string
+func causeOf(api *superduper.Error, now time.Time) (cause repair.Cause, detail []string) {
+	cause = causes[api.Kind]
+	if cause == repair.CauseNoToken || cause == repair.CauseCertificate {
+		return cause, nil
+	}
 	for _, field := range api.Fields {
 		detail = append(detail, field.Loc+": "+field.Msg)
 	}
 	if api.Detail != "" {
 		detail = append(detail, api.Detail)
 	}
-	switch api.Kind {
-	case superduper.NoToken:
-		return repair.CauseNoToken, nil
-	case superduper.Unauthorised:
-		return repair.CauseUnauthorised, detail
-	case superduper.Unpaid:
-		return repair.CauseBalance, detail
-	case superduper.Forbidden:
-		return repair.CauseForbidden, detail
-	case superduper.Rejected, superduper.NotFound, superduper.Malformed:
-		return repair.CauseRejected, detail
-	case superduper.RateLimited:
-		if api.RetryAfter > 0 {
-			detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
-		}
-		return repair.CauseRateLimited, detail
-	case superduper.Certificate:
-		return repair.CauseCertificate, nil
-	}
-	if api.Status != 0 {
+	switch {
+	case cause == repair.CauseRateLimited && api.RetryAfter > 0:
+		detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
+	case cause == "" && api.Status != 0:
 		return repair.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
+	case cause == "":
+		return repair.CauseUnavailable, detail
 	}
-	return repair.CauseUnavailable, detail
+	return cause, detail
 }
 
 // owned reports whether the session is as a job left it: every value to be written

@@ -41,12 +41,11 @@ func (b *backlog) publish(ctx context.Context) error {
 		return nil
 	}
 	b.mu.Lock()
-	cases := maps.Clone(b.cases)
-	b.mu.Unlock()
-	if cases == nil { // published
+	defer b.mu.Unlock()
+	if b.cases == nil { // published
 		return nil
 	}
-	summary := summaryOf(cases, b.Now())
+	summary := summaryOf(b.cases, b.Now())
 	open, err := b.incidents.list(ctx)
 	if err != nil {
 		return err
@@ -61,9 +60,7 @@ func (b *backlog) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
 	b.cases = nil
-	b.mu.Unlock()
 	signal(b.incidents.notifyNow)
 	return nil
 }
@@ -79,6 +76,6 @@ func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident 
 		i.Sums[c.Verdict] = sum
 	}
 	newest := slices.SortedFunc(maps.Values(cases), func(a, b incident.Case) int { return b.At.Compare(a.At) })
-	i.Cases = slices.Clone(newest[:min(len(newest), incident.ShownCases)])
+	i.Cases = newest[:min(len(newest), incident.ShownCases)]
 	return i
 }

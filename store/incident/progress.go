@@ -80,62 +80,31 @@ func (s WatchState) Ages(now time.Time) WatchAges {
 // StateChange changes one field of the WatchState.
 type StateChange struct{ field, value string }
 
-// The fields in which WatchState is stored.
-const (
-	fieldEpoch       = "epoch"
-	fieldCursor      = "cursor"
-	fieldListed      = "listed"
-	fieldPassed      = "passed"
-	fieldSwept       = "swept"
-	fieldPause       = "pause"
-	fieldSold        = "sold"
-	fieldProven      = "proven"
-	fieldFound       = "found"
-	fieldNotified    = "notified"
-	fieldReads       = "reads"
-	fieldBacklog     = "history"
-	fieldUnreachable = "unreachable"
+func setter[T any](field string, format func(T) string) func(T) StateChange {
+	return func(value T) StateChange { return StateChange{field, format(value)} }
+}
+
+// Each of these changes the field of the WatchState that has its name.
+var (
+	Cursor      = setter("cursor", formatMillis)
+	Listed      = setter("listed", formatMillis)
+	Passed      = setter("passed", formatMillis)
+	Swept       = setter("swept", formatMillis)
+	Pause       = setter("pause", func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) })
+	Sold        = setter("sold", formatMillis)
+	Found       = setter("found", formatMillis)
+	Notified    = setter("notified", formatMillis)
+	Reads       = setter("reads", func(l store.Layout) string { return string(l) })
+	Unreachable = setter("unreachable", func(why string) string { return why })
 )
 
-// Cursor sets WatchState.Cursor.
-func Cursor(at time.Time) StateChange { return StateChange{fieldCursor, formatMillis(at)} }
-
-// Listed sets WatchState.Listed.
-func Listed(at time.Time) StateChange { return StateChange{fieldListed, formatMillis(at)} }
-
-// Passed sets WatchState.Passed.
-func Passed(at time.Time) StateChange { return StateChange{fieldPassed, formatMillis(at)} }
-
-// Swept sets WatchState.Swept.
-func Swept(at time.Time) StateChange { return StateChange{fieldSwept, formatMillis(at)} }
-
-// Pause sets WatchState.Pause.
-func Pause(d time.Duration) StateChange {
-	return StateChange{fieldPause, strconv.FormatInt(d.Milliseconds(), 10)}
-}
-
-// Sold sets WatchState.Sold.
-func Sold(at time.Time) StateChange { return StateChange{fieldSold, formatMillis(at)} }
-
-// Found sets WatchState.Found.
-func Found(at time.Time) StateChange { return StateChange{fieldFound, formatMillis(at)} }
-
-// Proven sets WatchState.Proven.
+// Proven changes WatchState.Proven.
 func Proven(url string, created time.Time) StateChange {
-	return StateChange{fieldProven, urlDigest(url) + " " + formatMillis(created)}
+	return StateChange{"proven", urlDigest(url) + " " + formatMillis(created)}
 }
-
-// Notified sets WatchState.Notified.
-func Notified(at time.Time) StateChange { return StateChange{fieldNotified, formatMillis(at)} }
-
-// Reads sets WatchState.Reads.
-func Reads(l store.Layout) StateChange { return StateChange{fieldReads, string(l)} }
 
 // BacklogNotified sets WatchState.BacklogNotified.
-func BacklogNotified() StateChange { return StateChange{fieldBacklog, "told"} }
-
-// Unreachable sets WatchState.Unreachable.
-func Unreachable(why string) StateChange { return StateChange{fieldUnreachable, why} }
+func BacklogNotified() StateChange { return StateChange{"history", "told"} }
 
 // State reads how far the watch came.
 func (p *Progress) State(ctx context.Context) (WatchState, error) {
@@ -148,13 +117,13 @@ func (p *Progress) State(ctx context.Context) (WatchState, error) {
 		return WatchState{}, fmt.Errorf("read the state of the watch: %w", rdb.Classify(err))
 	}
 	at := func(field string) time.Time { return parseMillis(fields[field]) }
-	pause, _ := strconv.ParseInt(fields[fieldPause], 10, 64) // absent = 0
-	url, created, _ := strings.Cut(fields[fieldProven], " ")
+	pause, _ := strconv.ParseInt(fields["pause"], 10, 64) // absent = 0
+	url, created, _ := strings.Cut(fields["proven"], " ")
 	return WatchState{
-		Epoch: at(fieldEpoch), Cursor: at(fieldCursor), Listed: at(fieldListed), Passed: at(fieldPassed),
-		Swept: at(fieldSwept), Pause: time.Duration(pause) * time.Millisecond, Sold: at(fieldSold),
-		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at(fieldFound), Notified: at(fieldNotified),
-		Reads: store.Layout(fields[fieldReads]), BacklogNotified: fields[fieldBacklog] != "", Unreachable: fields[fieldUnreachable],
+		Epoch: at("epoch"), Cursor: at("cursor"), Listed: at("listed"), Passed: at("passed"),
+		Swept: at("swept"), Pause: time.Duration(pause) * time.Millisecond, Sold: at("sold"),
+		Proven: Proof{URL: url, Created: parseMillis(created)}, Found: at("found"), Notified: at("notified"),
+		Reads: store.Layout(fields["reads"]), BacklogNotified: fields["history"] != "", Unreachable: fields["unreachable"],
 	}, nil
 }
 
@@ -164,7 +133,7 @@ func (p *Progress) Begin(ctx context.Context, epoch time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := client.HSetNX(ctx, stateKey, fieldEpoch, epoch.UnixMilli()).Err(); err != nil {
+	if err := client.HSetNX(ctx, stateKey, "epoch", epoch.UnixMilli()).Err(); err != nil {
 		return fmt.Errorf("begin to watch: %w", rdb.Classify(err))
 	}
 	return nil

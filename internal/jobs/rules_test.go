@@ -129,7 +129,7 @@ func TestPollBackoff(t *testing.T) {
 		}
 		for i, want := range []time.Duration{5, 10, 20, 5, 90, 60, 300, 60, 60, 5} {
 			if got := maker.at[i+1].Sub(maker.at[i]); got != want*time.Second {
-				t.Errorf("%v after look %d, want %d s", got, i, want)
+				t.Errorf("%v after request %d, want %d s", got, i, want)
 			}
 		}
 	})

@@ -46,11 +46,11 @@ func New(cfg Config) *Runner {
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), running: map[string]bool{}, retries: map[string]*retry{}}
 }
 
-// Wake makes the runner look for jobs at once, such as after a claim.
+// Wake makes the runner read the pending jobs at once, such as after a claim.
 func (r *Runner) Wake() {
 	select {
 	case r.wake <- struct{}{}:
-	default: // it is about to look anyway
+	default: // it is about to read them anyway
 	}
 }
 

@@ -20,7 +20,7 @@ type fakeMetrics struct {
 	verdicts map[diagnosis.Verdict]int
 	sweep    time.Duration // the slowest so far
 	swept    atomic.Int64
-	rounds   atomic.Int64 // of telling
+	rounds   atomic.Int64 // of notifications
 }
 
 func (f *fakeMetrics) Counted(r *stats.Rollup) {

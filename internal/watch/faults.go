@@ -13,17 +13,17 @@ import (
 const (
 	failureThreshold = 3                   // failures in a row that are reported
 	minGap           = time.Minute         // without a watch, that is reported
-	recentSale       = 29 * 24 * time.Hour // in which a sale has to have its session in Redis
+	recentSale       = 29 * 24 * time.Hour // within which a sale must have its session in Redis
 )
 
 // parts are the parts of the watch that can fail, sorted.
 var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFiles, incident.PartNotifications, incident.PartSweep}
 
-// monitor keeps the incidents that are about faults of the watch or of a service.
+// monitor opens and closes the incidents about faults of the watch or of a service.
 type monitor struct {
 	*term
 	mu       sync.Mutex
-	failures map[string]int // in a row, by part; none = nothing is known of the part yet
+	failures map[string]int // in a row, by part; no entry = it has not run yet
 }
 
 func newMonitor(t *term) *monitor {
@@ -34,8 +34,8 @@ func newMonitor(t *term) *monitor {
 	return m
 }
 
-// of returns how often a part failed in a row. It reports false if nothing is
-// known of the part yet.
+// failureCount returns how often a part failed in a row, and reports whether it has
+// run yet.
 func (m *monitor) failureCount(part string) (int, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -96,20 +96,20 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
 	known := m.snapshot()
 	why, since := known.stripeFault, known.stripeDownSince
-	silent := !since.IsZero()
+	down := !since.IsZero()
 	count := sessions[store.StripeNoAnswer]
-	if failures, _ := m.failureCount(incident.PartStripe); silent && failures < 2 {
+	if failures, _ := m.failureCount(incident.PartStripe); down && failures < 2 {
 		return nil
 	}
-	if !silent {
+	if !down {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
 	return m.incidents.setFault(ctx, incident.PaymentsUnverified, func(i *incident.Incident, open bool) bool {
 		switch {
-		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
+		case open && !down && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
 		case count == 0:
-			return open && silent
+			return open && down
 		case !open:
 			i.Since = since
 		}

@@ -39,7 +39,7 @@ func TestFileHealth(t *testing.T) {
 		{"it asks to slow down", append(every(minute, 5, store.FileNoAnswer), answer{5 * minute, store.FileRateLimited}), "", 0},
 		{"some files are missing", every(minute, 19, store.FileNotFound), "", 0},
 		{"all files are missing", every(minute, 20, store.FileNotFound), store.FileNotFound, 0},
-		{"one was found lately", append([]answer{{0, ""}}, every(minute, 30, store.FileNotFound)...), "", 0},
+		{"one was found recently", append([]answer{{0, ""}}, every(minute, 30, store.FileNotFound)...), "", 0},
 		{"one was found long ago", append([]answer{{-time.Hour, ""}}, every(minute, 30, store.FileNotFound)...), store.FileNotFound, 0},
 	} {
 		var h fileHealth
@@ -123,9 +123,9 @@ func TestFilePause(t *testing.T) {
 		{"it failed three times", failing(3), 4 * time.Second},
 		{"it fails for long", failing(100), maxDelay},
 		{"it asks to wait", limited(1, 20*time.Second), 20 * time.Second},
-		{"it asks to wait, and answers what was under way", answered, time.Minute},
+		{"rate limited, and a request under way is answered", answered, time.Minute},
 		{"it does not say how long", limited(1, 0), time.Second},
-		{"it goes on asking to wait", limited(4, 0), 8 * time.Second},
+		{"rate limited four times", limited(4, 0), 8 * time.Second},
 		{"it asks for a day", limited(1, 24*time.Hour), maxRateDelay},
 	} {
 		if got := c.h.delay(now, timings.Check); got != c.want {

@@ -62,7 +62,7 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 
 // inspection is the outcome of a round.
 type inspection struct {
-	observed map[string]Observation
+	observed map[string]assessment
 	forget   []string // sessions whose payment need not be remembered
 	requeue  []incident.DueSession
 }
@@ -70,7 +70,7 @@ type inspection struct {
 // inspect diagnoses sessions by what is known without asking anybody, and
 // examines those that seem to have got into trouble, or out of it.
 func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*incident.Case) (inspection, error) {
-	result := inspection{observed: map[string]Observation{}}
+	result := inspection{observed: map[string]assessment{}}
 	candidates, err := s.diagnose(ctx, ids, open)
 	if err != nil {
 		return result, err
@@ -83,7 +83,7 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 		reason := s.triage(*c, state)
 		switch {
 		case unchanged && (!s.dueForRecheck(c.open, len(open), now) || !s.stripe.lookups.AllowN(now, 1)):
-			result.observed[c.Session.ID] = Observation{Case: s.caseOf(ctx, *c, now), Alerted: true}
+			result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), Alerted: true}
 			continue
 		case c.open != nil:
 			c.lookUp = unchanged
@@ -210,7 +210,7 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
 	id, key, now := c.Session.ID, dismissalKey(c.Diagnosis), s.Now()
 	c.Diagnosis = diagnosis.Diagnose(c.Evidence, now, s.Limits)
-	o := Observation{
+	o := assessment{
 		Case:    s.caseOf(ctx, c, now),
 		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
 	}

@@ -25,7 +25,7 @@ const (
 type Refusal struct {
 	Unclear bool          // it may have been delivered: no answer came
 	Gone    bool          // the message to be changed does not exist any more
-	Stuck   bool          // it exists, but cannot be changed any more, or is in the wrong place
+	Stuck   bool          // it exists, but cannot be changed any more, or is in another channel
 	Lasting bool          // a person has to act first, as Advice says
 	After   time.Duration // how long to wait before the next try, 0 = not said
 	Advice  string
@@ -222,7 +222,7 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 	}
 	return n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		switch {
-		case refusal.Gone && !i.Closed.IsZero(): // nobody wants to see how it ended
+		case refusal.Gone && !i.Closed.IsZero(): // and nothing is left to show
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
 		case refusal.Gone || refusal.Stuck: // it is posted again, in the channel that is configured now

@@ -90,8 +90,8 @@ func (p *stripePoller) read(ctx context.Context) error {
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
-// month of them may take longer than the process lives. The last day comes first
-// then, as somebody may be waiting for a video.
+// month of them may take longer than the process lives. Then the last day comes
+// first: its customers are still waiting.
 func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState) error {
 	now := p.Now()
 	from := now.Add(-eventsKept)

@@ -43,7 +43,7 @@ type facts struct {
 
 	stripeDownSince time.Time // zero = Stripe answers
 	stripeFault     store.Unverified
-	stripeComplete  bool // Stripe listed all that was paid until lately
+	stripeComplete  bool // the last poll read Stripe's lists whole
 	eventsForbidden bool // the Stripe key may not list events
 
 	sessions     int  // by the last sweep; negative = none succeeded yet

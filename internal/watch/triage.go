@@ -22,7 +22,7 @@ const (
 type candidate struct {
 	sweep.Observation
 	paid      *incident.Paid // by Stripe's lists; nil = they do not name it
-	dismissed string         // the trouble in which it was examined lately, without a need to alert it
+	dismissed string         // the dismissalKey of its last examination, if that found no need to alert it
 	open      *incident.Case // in an incident; nil = it is in none
 	lookUp    bool           // its payment at Stripe
 	checked   time.Time      // when that was done
@@ -39,7 +39,7 @@ const (
 	paymentUnverified disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
 	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
-	dismissed         disposition = "dismissed"          // examined lately in the same trouble
+	dismissed         disposition = "dismissed"          // examined within dismissalLife in the same trouble
 	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty; the next sweep finds out
 	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
@@ -122,9 +122,9 @@ func nextInspection(o sweep.Observation, limits diagnosis.Thresholds) time.Time 
 	return time.Time{} // a file in progress is up to the file checker
 }
 
-// dueForRecheck reports whether Stripe is to be asked about an open case again, as
-// Redis does not hold refunds. The more cases there are, the longer it takes
-// until each had its turn.
+// dueForRecheck reports whether the payment of an open case is to be looked up
+// again, as only Stripe knows of refunds. The more cases there are, the longer the
+// interval.
 func (w *Watch) dueForRecheck(c *incident.Case, cases int, now time.Time) bool {
 	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(cases)*w.stripeInterval()/lookupsPerPoll)
 }

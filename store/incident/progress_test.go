@@ -25,7 +25,7 @@ func leading(t *testing.T, w *Watch, owner string) lease.Lease {
 	return l
 }
 
-// TestOneLeads: of several one leads, and who lost the lead stores nothing.
+// TestOneLeads: one of several leads, and a former leader stores nothing.
 func TestOneLeads(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {

@@ -38,7 +38,7 @@ func TestDueList(t *testing.T) {
 		}
 		dues, err := w.Due(t.Context(), storetest.At, 10)
 		testenv.Must(t, err)
-		testenv.Must(t, w.AddDue(t.Context(), DueSession{"now", storetest.At.Add(-time.Second)})) // while it is looked at
+		testenv.Must(t, w.AddDue(t.Context(), DueSession{"now", storetest.At.Add(-time.Second)})) // while it is inspected
 		testenv.Must(t, w.RemoveDue(t.Context(), dues))
 		if got := names(storetest.At.Add(time.Hour), 10); !slices.Equal(got, []string{"now", "late"}) {
 			t.Errorf("left: %v", got)

@@ -18,12 +18,12 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
-		told := Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
-		testenv.Must(t, w.SavePaid(t.Context(), told))
+		paid := Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
+		testenv.Must(t, w.SavePaid(t.Context(), paid))
 		testenv.Must(t, w.SavePaid(t.Context(), Paid{Payment: store.Payment{SessionID: "a"}}, Paid{Payment: store.Payment{SessionID: "b"}}))
 		testenv.Must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
 		known, err := w.Known(t.Context(), []string{"a", "b", "c"})
-		if err != nil || known["a"].Paid == nil || *known["a"].Paid != told || known["b"].Paid == nil ||
+		if err != nil || known["a"].Paid == nil || *known["a"].Paid != paid || known["b"].Paid == nil ||
 			known["b"].Dismissed != "stalled" || known["c"] != (Known{}) {
 			t.Errorf("%+v, %v", known, err)
 		}

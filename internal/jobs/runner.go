@@ -130,8 +130,7 @@ func (r *Runner) finish(id string) {
 // fails or panics.
 func (r *Runner) attempt(ctx context.Context, id string) {
 	err := panics.Catch(func() error { return r.Execute(ctx, id) })
-	var panicked *panics.Error
-	if errors.As(err, &panicked) {
+	if panicked, ok := errors.AsType[*panics.Error](err); ok {
 		wait := r.postpone(id, 0)
 		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
 		return

@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,19 +24,15 @@ type incidents struct {
 // list returns the open incidents, the oldest first.
 func (s *incidents) list(ctx context.Context) ([]incident.Incident, error) {
 	s.mu.Lock()
-	known := maps.Clone(s.cache)
-	s.mu.Unlock()
-	open, err := s.Records.OpenIncidents(ctx, known)
+	defer s.mu.Unlock()
+	open, err := s.Records.OpenIncidents(ctx, s.cache)
 	if err != nil {
 		return nil, err
 	}
-	known = make(map[string]incident.Incident, len(open))
+	clear(s.cache)
 	for _, i := range open {
-		known[i.ID] = i
+		s.cache[i.ID] = i
 	}
-	s.mu.Lock()
-	s.cache = known
-	s.mu.Unlock()
 	return open, nil
 }
 

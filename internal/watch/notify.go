@@ -21,23 +21,6 @@ const (
 	maxDeliveries   = 4                // of one incident in one round
 )
 
-// Refusal says why a notification failed.
-type Refusal struct {
-	Unclear bool          // it may have been delivered: no answer came
-	Gone    bool          // the message to be changed does not exist any more
-	Stuck   bool          // it exists, but cannot be changed any more, or is in another channel
-	Lasting bool          // a person has to act first, as Advice says
-	After   time.Duration // how long to wait before the next try, 0 = not said
-	Advice  string
-	Err     error
-}
-
-// Error returns the cause's message.
-func (r *Refusal) Error() string { return r.Err.Error() }
-
-// Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Err }
-
 // notifier delivers the notifications that incidents need, and records them.
 type notifier struct {
 	*term

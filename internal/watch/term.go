@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/sweep"
@@ -97,6 +98,17 @@ func (t *term) refresh(ctx context.Context) error {
 	t.Metrics.Watched(state)
 	t.updateFacts(func(f *facts) { f.state = state })
 	return nil
+}
+
+// evidence returns what is known of sessions besides their keys.
+func (t *term) evidence(ctx context.Context, read []store.Session, payments diagnosis.KnownPayments) ([]diagnosis.Evidence, error) {
+	sources := diagnosis.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
+	return sources.Evidence(ctx, read, payments)
+}
+
+// proven reports whether the API has to know the file of a session created then.
+func (t *term) proven(_ context.Context, created time.Time) bool {
+	return t.snapshot().state.Proven.Covers(t.APIURL, created)
 }
 
 // run runs all tasks until the leadership is lost or ctx ends.

@@ -51,10 +51,9 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 		m.failures[part] = 0
 	}
 	m.mu.Unlock()
-	err = m.incidents.setFault(ctx, incident.Degraded, func(i *incident.Incident, open bool) bool {
-		if i.Parts = m.failing(i.Parts); !open {
-			i.Since = m.Now().Add(-failureThreshold * m.Interval)
-		}
+	since := m.Now().Add(-failureThreshold * m.Interval)
+	err = m.incidents.setFault(ctx, incident.Degraded, since, func(i *incident.Incident, _ bool) bool {
+		i.Parts = m.failing(i.Parts)
 		return len(i.Parts) > 0
 	})
 	if err != nil {
@@ -104,14 +103,12 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 	if !down {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, since, func(i *incident.Incident, open bool) bool {
 		switch {
 		case open && !down && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
 		case count == 0:
 			return open && down
-		case !open:
-			i.Since = since
 		}
 		i.Sessions, i.Why = count, why
 		return true
@@ -120,7 +117,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 
 // reportVerified closes that incident once Stripe answers again.
 func (m *monitor) reportVerified(ctx context.Context) error {
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, time.Time{}, func(i *incident.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -131,10 +128,7 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
 	empty := m.snapshot().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return m.incidents.setFault(ctx, incident.NoSessions, func(i *incident.Incident, open bool) bool {
-		if !open {
-			i.Since = now
-		}
+	return m.incidents.setFault(ctx, incident.NoSessions, now, func(_ *incident.Incident, open bool) bool {
 		return empty && (open || sold)
 	})
 }
@@ -145,10 +139,7 @@ func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, si
 	if trouble == "" && !found {
 		return nil
 	}
-	return m.incidents.setFault(ctx, incident.FilesUnchecked, func(i *incident.Incident, open bool) bool {
-		if !open {
-			i.Since = since
-		}
+	return m.incidents.setFault(ctx, incident.FilesUnchecked, since, func(i *incident.Incident, _ bool) bool {
 		i.Trouble = trouble
 		return !found
 	})

@@ -58,10 +58,10 @@ func (s *incidents) change(ctx context.Context, i incident.Incident, change func
 	return changed, err
 }
 
-// setFault keeps the one incident of a kind that is about a fault of the watch or
-// of a service, not about sessions. update brings the incident up to date, a new
-// one if none is open, and reports whether the fault persists.
-func (s *incidents) setFault(ctx context.Context, kind incident.Kind, update func(i *incident.Incident, open bool) bool) error {
+// setFault opens, changes or closes the one incident of a kind that is about a fault
+// of the watch or of a service since then. update brings the incident up to date, a
+// new one if none is open, and reports whether there is a fault.
+func (s *incidents) setFault(ctx context.Context, kind incident.Kind, since time.Time, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	all, err := s.list(ctx)
@@ -69,6 +69,7 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, update fun
 		return err
 	}
 	i := newIncident(kind, s.Now())
+	i.Since = since
 	n := slices.IndexFunc(all, func(i incident.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
 	open := n >= 0
 	if open {

@@ -28,17 +28,17 @@ type check struct {
 	last    store.File
 }
 
-// fileChecker asks SuperDuperAI for the files that are due, those of the newest
+// fileChecker requests the files that are due from SuperDuperAI, those of the newest
 // sessions first.
 type fileChecker struct {
 	*term
 	requests errgroup.Group
 
-	mu     sync.Mutex
-	queue  []check
-	failed map[string]time.Time // when a file was last asked for in vain
-	health fileHealth
-	noted  time.Time // when it was last recorded that a file was found
+	mu            sync.Mutex
+	queue         []check
+	failed        map[string]time.Time // when a request for a file last failed
+	health        fileHealth
+	foundRecorded time.Time // when that a file was found was last recorded
 }
 
 // newest returns the checks of the newest sessions, those first.
@@ -146,10 +146,10 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 	now := f.Now()
 	f.mu.Lock()
 	wasInDoubt := f.health.inDoubt()
-	confirmed := f.health.note(c.FileRef, c.last.State, err, now)
+	confirmed := f.health.observe(c.FileRef, c.last.State, err, now)
 	trouble, since := f.health.outage(now)
 	switch {
-	case err == nil && wasInDoubt: // so all requests until now were in vain
+	case err == nil && wasInDoubt: // so all failures until now were its own
 		clear(f.failed)
 	case err == nil:
 		delete(f.failed, c.FileID)
@@ -178,8 +178,8 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 func (f *fileChecker) recordFound(ctx context.Context, c check, now time.Time) error {
 	var changes []incident.StateChange
 	f.mu.Lock()
-	if now.Sub(f.noted) >= foundInterval {
-		f.noted = now
+	if now.Sub(f.foundRecorded) >= foundInterval {
+		f.foundRecorded = now
 		changes = append(changes, incident.Found(now))
 	}
 	f.mu.Unlock()

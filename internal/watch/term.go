@@ -59,7 +59,7 @@ func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
 	t.listener = newListener(t)
 	t.sweeps = &sweepTask{term: t, previous: state.Swept}
-	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
+	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{lastFound: state.Found}}
 	t.files.requests.SetLimit(maxRequests)
 	t.backlog = &backlog{term: t, cases: map[string]incident.Case{}}
 	t.inspector = &inspector{term: t}

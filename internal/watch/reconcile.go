@@ -86,7 +86,7 @@ func reopen(i *incident.Incident, reason Reason) {
 	i.Changed(string(reason))
 }
 
-// join adds sessions that are not in the incident yet, up to store.MaxCases, and
+// join adds sessions that are not in the incident yet, up to incident.MaxCases, and
 // returns those that did not fit.
 func join(i *incident.Incident, cases []incident.Case, now time.Time) (rest []incident.Case) {
 	known := map[string]bool{}

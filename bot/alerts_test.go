@@ -87,7 +87,7 @@ func TestChangeError(t *testing.T) {
 func TestAlertMovesWithTheAlertChannel(t *testing.T) {
 	t.Parallel()
 	a := Alerts{Channel: "C2"} // without a bot: nothing may be asked of Slack
-	i := incident.Incident{SlackMessage: store.Message{Channel: "C1", TS: "1.2"}}
+	i := incident.Incident{Delivery: incident.Delivery{SlackMessage: store.Message{Channel: "C1", TS: "1.2"}}}
 	for name, err := range map[string]error{
 		"update": a.Update(t.Context(), i), "reply": a.Reply(t.Context(), i, watch.Decision{Act: watch.Reply}, "mark"),
 	} {

@@ -21,7 +21,8 @@ var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // orphans is an incident with n paid sessions whose delivery failed, the first
 // an hour ago.
 func orphans(n int, change ...func(*incident.Incident)) incident.Incident {
-	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), LastJoinedAt: noon, Since: noon.Add(-time.Hour), PostedAt: noon.Add(-time.Hour)}
+	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), LastJoinedAt: noon, Since: noon.Add(-time.Hour),
+		Delivery: incident.Delivery{PostedAt: noon.Add(-time.Hour)}}
 	for k := range n {
 		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
 		i.Cases = append(i.Cases, incident.Case{

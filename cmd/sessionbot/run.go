@@ -80,7 +80,7 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 		if s.watch == nil {
 			return
 		}
-		if err := s.watch.Look(ctx, job.Plan.Session); err != nil {
+		if err := s.watch.Enqueue(ctx, job.Plan.Session); err != nil {
 			log.DebugContext(ctx, "repaired session left to the sweep", "component", "main", "error", err)
 		}
 	}

@@ -119,7 +119,7 @@ func TestWatchMetrics(t *testing.T) {
 	m.Counted(&stats.Rollup{Count: stats.Count{Verdicts: map[diagnosis.Verdict]int{diagnosis.VerdictOrphaned: 2}, WebhookSuccessRate: &rate},
 		Server: &rdb.Server{UsedMemoryBytes: 7}})
 	m.Alerted("first")
-	m.Untold(1)
+	m.PendingAlerts(1)
 	ready := httptest.NewRecorder()
 	health.Handler(m).ServeHTTP(ready, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
 	if !regexp.MustCompile(`"watch":{"sweep_age_seconds":\d+,"stripe_age_seconds":null,"notification_age_seconds":null}`).MatchString(ready.Body.String()) {

@@ -175,6 +175,6 @@ func (m *Metrics) Counted(r *stats.Rollup) {
 // Alerted counts an alert message.
 func (m *Metrics) Alerted(reason string) { m.alerts.WithLabelValues(reason).Inc() }
 
-// Untold sets how many incidents have a message that is still to be posted or
+// PendingAlerts sets how many incidents have a message that is still to be posted or
 // updated.
-func (m *Metrics) Untold(incidents int) { m.pending.Set(float64(incidents)) }
+func (m *Metrics) PendingAlerts(incidents int) { m.pending.Set(float64(incidents)) }

@@ -3,14 +3,15 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"github.com/superduperai/sessionbot/internal/grace"
+	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -18,20 +19,48 @@ import (
 
 // execution is one job while this process holds its lease.
 type execution struct {
-	*Runner
+	sessionWriter
 	lease  lease.Lease
-	job    repair.Job
-	fresh  bool   // the diagnosis was run by this execution
-	wrote  bool   // a key of the session was written by this execution
-	prompt string // for the one request; only whoever recorded StepSending holds it
-	file   store.File
-	detach func() (context.Context, context.CancelFunc) // see detach
+	fresh  bool       // the diagnosis was run by this execution
+	prompt string     // for the one request; only the execution that recorded StepSending has it
+	file   store.File // as it was last seen
+	// detach returns a context for the one request and the record of its outcome,
+	// which outlive the lease: the record is fenced against its loss.
+	detach func() (context.Context, context.CancelFunc)
+}
+
+// Execute executes a job to its end and shows that. It does nothing if somebody
+// else holds the job's lease.
+func (r *Runner) Execute(ctx context.Context, id string) error {
+	l, got, err := r.Ledger.Lease(ctx, id, rand.Text())
+	if err != nil || !got {
+		return err
+	}
+	held, release := r.Ledger.Leases.Hold(ctx, l)
+	defer func() {
+		if err := release(); err != nil {
+			r.Log.WarnContext(ctx, "lease not released", "job", id, "error", err)
+		}
+	}()
+	job, err := r.Ledger.LoadJob(held, id)
+	if err != nil {
+		return err
+	}
+	ctx = requestid.NewContext(ctx, job.Plan.Ref)
+	e := execution{sessionWriter: sessionWriter{Runner: r, job: &job}, lease: l, detach: func() (context.Context, context.CancelFunc) {
+		return grace.Context(ctx, requestTimeout+saveTimeout, shutdownGrace)
+	}}
+	return e.run(requestid.NewContext(held, job.Plan.Ref))
 }
 
 // run takes step after step until the job has an outcome, and shows that.
 func (e *execution) run(ctx context.Context) error {
 	if !e.job.ClaimAudited && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
-		if err := e.auditDecision(ctx); err != nil {
+		if err := e.Ledger.Record(ctx, decisionEntry(*e.job)); err != nil {
+			return err
+		}
+		e.job.ClaimAudited = true
+		if err := e.save(ctx); err != nil {
 			return err
 		}
 	}
@@ -43,7 +72,8 @@ func (e *execution) run(ctx context.Context) error {
 		case rdb.Permanent(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
 			err = e.refuseCommand(ctx, err)
 		case e.unwritable(err):
-			err = e.giveUp(ctx, err)
+			e.Log.ErrorContext(ctx, "outcome of a generation not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
+			err = e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, e.job.Detail...)
 		}
 		if err != nil {
 			return fmt.Errorf("after %s: %w", step, err)
@@ -74,12 +104,36 @@ func (e *execution) advance(ctx context.Context) error {
 	return save(ctx)
 }
 
-func (e *execution) save(ctx context.Context) error {
-	return e.Ledger.SaveJob(ctx, e.lease, e.job)
+// step does what follows the last recorded step. An error means that it is to be
+// tried again.
+func (e *execution) step(ctx context.Context) error {
+	g := generation{e}
+	switch e.job.Step {
+	case repair.StepRecorded:
+		return e.check(ctx)
+	case repair.StepChecked:
+		return e.begin(ctx)
+	case repair.StepWritten:
+		if e.job.Plan.Action == store.ActionFix {
+			return e.confirm(ctx)
+		}
+		return g.prepare(ctx)
+	case repair.StepSending:
+		return g.send(ctx)
+	case repair.StepSent:
+		return g.sent(ctx)
+	case repair.StepFinished:
+		return e.confirm(ctx)
+	}
+	return g.poll(ctx)
 }
 
-// saveOutcome records the outcome of the request. Nobody else knows it, so that
-// it is tried until Redis takes it, somebody else has the lease or ctx ends.
+func (e *execution) save(ctx context.Context) error {
+	return e.Ledger.SaveJob(ctx, e.lease, *e.job)
+}
+
+// saveOutcome records the outcome of the request. Nobody else knows it, so it
+// tries until that succeeds, somebody else has the lease or ctx ends.
 func (e *execution) saveOutcome(ctx context.Context) error {
 	var last error
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
@@ -97,19 +151,10 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 }
 
 // unwritable reports whether the outcome of the request could not be written into
-// the session, however often that was tried, and is older than GiveUp. Whoever
-// waits for it is to hear of that.
+// the session in many attempts, and is older than GiveUp.
 func (e *execution) unwritable(err error) bool {
-	since := e.job.Sent
-	if since.IsZero() {
-		since = e.job.Sending
-	}
+	since := cmp.Or(e.job.Sent, e.job.Sending)
 	return !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp && e.exhausted(e.job.ID)
-}
-
-func (e *execution) giveUp(ctx context.Context, err error) error {
-	e.Log.ErrorContext(ctx, "outcome of a generation not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
-	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, e.job.Detail...)
 }
 
 // refuseCommand ends a job that needs a command which Redis does not have, or
@@ -131,13 +176,14 @@ func (e *execution) refuseCommand(ctx context.Context, err error) error {
 }
 
 func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause repair.Cause, detail ...string) error {
-	e.job.Outcome, e.job.Cause, e.job.Detail, e.job.Finished = outcome, cause, detail, e.Now().UTC()
+	_ = e.conclude(outcome, cause, detail...) // it is nil
+	e.job.Finished = e.Now().UTC()
 	return e.save(ctx)
 }
 
 // notify shows progress. The next notification makes up for a lost one.
 func (e *execution) notify(ctx context.Context) {
-	if err := e.Notify(ctx, repair.Progress{Job: e.job, File: e.file, At: e.Now()}); err != nil {
+	if err := e.Notify(ctx, repair.Progress{Job: *e.job, File: e.file, At: e.Now()}); err != nil {
 		e.Log.WarnContext(ctx, "progress not shown", "job", e.job.ID, "error", err)
 	}
 }
@@ -149,24 +195,24 @@ func (e *execution) end(ctx context.Context) error {
 		return nil
 	}
 	if !e.job.OutcomeAudited {
-		if err := e.auditOutcome(ctx); err != nil {
+		if err := e.Ledger.Record(ctx, outcomeEntry(*e.job)); err != nil {
 			return err
 		}
 		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {
 			return err
 		}
-		e.OnFinished(e.job)
+		e.OnFinished(*e.job)
 	}
-	if err := e.Notify(ctx, e.FinalProgress(ctx, e.job, e.file)); err != nil {
+	if err := e.Notify(ctx, e.FinalProgress(ctx, *e.job, e.file)); err != nil {
 		return fmt.Errorf("show the end: %w", err)
 	}
 	e.job.Notified = true
 	return e.save(ctx)
 }
 
-// FinalProgress returns what is shown of a job's end: with the file, also where
-// another replica saw it finished, and with the site's present answer.
+// FinalProgress returns what is shown of a job's end, with the site's present
+// answer, and with the file even if another replica saw it finished.
 func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.File) repair.Progress {
 	ctx, done := context.WithTimeout(ctx, endTimeout)
 	defer done()
@@ -179,44 +225,4 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 		p.Site, p.SiteErr = &site, err
 	}
 	return p
-}
-
-// auditDecision records the claim, or what a person decided since: how an unclear
-// job ended, or that a waiting one is cancelled. The process that took the
-// decision may be gone.
-func (e *execution) auditDecision(ctx context.Context) error {
-	entry := e.entry(audit.Claimed, "", e.job.Claimed)
-	if said := e.job.Settled; said != nil {
-		entry = e.job.Plan.Entry(audit.Settled, said.By, said.Where, said.Detail, said.At)
-	}
-	if said := e.job.Cancelled; said != nil {
-		entry = e.job.Plan.Entry(audit.Cancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
-	}
-	if err := e.Ledger.Record(ctx, entry); err != nil {
-		return err
-	}
-	e.job.ClaimAudited = true
-	return e.save(ctx)
-}
-
-func (e *execution) auditOutcome(ctx context.Context) error {
-	detail := string(e.job.Outcome)
-	if e.job.Cause != "" {
-		detail += ": " + string(e.job.Cause)
-	}
-	entry := e.entry(audit.Ended, detail, e.job.Finished)
-	entry.After = e.job.Digests
-	return e.Ledger.Record(ctx, entry)
-}
-
-func (e *execution) entry(event audit.Event, detail string, at time.Time) audit.Entry {
-	return e.job.Plan.Entry(event, e.job.Approver, e.place(e.job.Approver), detail, at)
-}
-
-// place returns where somebody decided about the plan.
-func (e *execution) place(who store.Actor) string {
-	if who.Terminal {
-		return audit.Terminal
-	}
-	return e.job.Plan.Message.Channel
 }

@@ -1,6 +1,7 @@
 // Package jobs executes claimed plans step by step. Each step is recorded before
-// the next begins, so that any replica can resume a job. What people are shown of
-// it is written elsewhere.
+// the next begins, so that any replica can resume a job: Runner finds jobs that
+// have not ended, and an execution runs one of them under its lease. Config.Notify
+// shows people the progress.
 package jobs
 
 import (
@@ -25,15 +26,15 @@ const (
 	endTimeout     = 3 * time.Second  // for reading what the last notification shows
 )
 
-// Timings are the pauses of a Runner.
+// Timings are the intervals of a Runner.
 type Timings struct {
 	Poll        time.Duration // between two requests for a file
 	MaxPoll     time.Duration // the longest of them while SuperDuperAI does not answer
 	Reread      time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
-	Pending     time.Duration // between two looks for pending jobs, and the first pause after a failure
+	Pending     time.Duration // between two reads of the pending jobs, and the first pause after a failure
 	MaxRetry    time.Duration // the longest pause between two attempts at a failing job
 	SaveRetry   time.Duration // between two attempts to record the request's outcome
-	Replication time.Duration // between two looks whether Redis has a replica
+	Replication time.Duration // between two checks whether Redis has a replica
 }
 
 // DefaultTimings returns those of production.

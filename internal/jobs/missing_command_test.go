@@ -22,7 +22,7 @@ func TestMissingCommandEndsTheJob(t *testing.T) {
 		outcome store.Outcome
 	}{
 		{"WATCH", store.OutcomeRefused}, {"STRLEN", store.OutcomeRefused},
-		{"EXISTS", store.OutcomeFailed}, // first used just before the request; the claim is in the session by then
+		{"EXISTS", store.OutcomeFailed}, // first used just before the request; the claim is in the session already
 	} {
 		for _, how := range []string{"renamed", "forbidden"} {
 			if how == "forbidden" && c.command == "EXISTS" {

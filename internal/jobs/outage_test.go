@@ -101,13 +101,13 @@ func TestRedisFrozen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	heard := make(chan struct{}) // the record, which may be tried several times
-	client.AddHook(unanswered{call: sync.OnceFunc(func() { close(heard) })})
+	called := make(chan struct{}) // the record, which may be tried several times
+	client.AddHook(unanswered{call: sync.OnceFunc(func() { close(called) })})
 	outlived(&cfg, func() {
 		b.leaseEnds(id)
 		b.server.Freeze(t)
 	}, func() {
-		<-heard
+		<-called
 		b.server.Thaw(t)
 	})
 	ctx, stop := context.WithCancel(t.Context())

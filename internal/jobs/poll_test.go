@@ -107,7 +107,7 @@ func TestSessionWrittenDuringGeneration(t *testing.T) {
 			}
 			got := b.value("webhook:" + session)
 			if got["status"] != c.status || got["fileId"] != c.file || got["more"] != 1.0 {
-				t.Errorf("webhook: holds %v, want %v with file %s and what else stood there", got, c.status, c.file)
+				t.Errorf("webhook: holds %v, want %v with file %s and its other members", got, c.status, c.file)
 			}
 		})
 	}

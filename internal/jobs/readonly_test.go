@@ -40,7 +40,7 @@ func TestRedisReadOnly(t *testing.T) {
 	}}
 	job := b.ended(id, cfg)
 	if refused.Load() < 6 {
-		t.Errorf("given up after %d looks", refused.Load())
+		t.Errorf("given up after %d attempts", refused.Load())
 	}
 	if job.Outcome != store.OutcomeGaveUp || job.Cause != repair.CauseUnwritten || job.FileID == "" {
 		t.Fatalf("%s (%s), file %q", job.Outcome, job.Cause, job.FileID)

@@ -147,7 +147,7 @@ func TestResumedByAnotherReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	if job, err := b.ledger.LoadJob(t.Context(), id); err != nil || !job.Cancellable() {
-		t.Fatalf("it stands at %s, %v", job.Step, err)
+		t.Fatalf("it is at step %s, %v", job.Step, err)
 	}
 	replica.Thaw(t)
 	b.endedWell(id, b.config())

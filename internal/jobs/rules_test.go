@@ -122,14 +122,14 @@ func TestPollBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		maker := &pollRecorder{answers: []error{nil, away, away, nil, retryAfter(90 * time.Second), away, retryAfter(time.Hour), away, away, nil, away}, stop: stop}
-		c := execution{job: repair.Job{Overwritten: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
-			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}
+		c := generation{&execution{sessionWriter: sessionWriter{job: &repair.Job{Overwritten: true, Sent: time.Now()}, Runner: New(Config{Generator: maker, GiveUp: time.Hour,
+			Timings: DefaultTimings(), Log: slog.New(slog.DiscardHandler), Notify: func(context.Context, repair.Progress) error { return nil }, Now: time.Now})}}}
 		if err := c.poll(ctx); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		for i, want := range []time.Duration{5, 10, 20, 5, 90, 60, 300, 60, 60, 5} {
 			if got := maker.at[i+1].Sub(maker.at[i]); got != want*time.Second {
-				t.Errorf("%v after look %d, want %d s", got, i, want)
+				t.Errorf("%v after request %d, want %d s", got, i, want)
 			}
 		}
 	})

@@ -46,11 +46,11 @@ func New(cfg Config) *Runner {
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), running: map[string]bool{}, retries: map[string]*retry{}}
 }
 
-// Wake makes the runner look for jobs at once, such as after a claim.
+// Wake makes the runner read the pending jobs at once, such as after a claim.
 func (r *Runner) Wake() {
 	select {
 	case r.wake <- struct{}{}:
-	default: // it is about to look anyway
+	default: // it is about to read them anyway
 	}
 }
 
@@ -130,8 +130,7 @@ func (r *Runner) finish(id string) {
 // fails or panics.
 func (r *Runner) attempt(ctx context.Context, id string) {
 	err := panics.Catch(func() error { return r.Execute(ctx, id) })
-	var panicked *panics.Error
-	if errors.As(err, &panicked) {
+	if panicked, ok := errors.AsType[*panics.Error](err); ok {
 		wait := r.postpone(id, 0)
 		r.Log.ErrorContext(ctx, "job panicked, will retry", "job", id, "panic", panicked.Message, "in_ms", wait.Milliseconds(), "stack", panicked.Stack)
 		return

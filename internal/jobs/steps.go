@@ -11,39 +11,10 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// step does what follows the last recorded step. An error means that it is to be
-// tried again.
-func (e *execution) step(ctx context.Context) error {
-	switch e.job.Step {
-	case repair.StepRecorded:
-		return e.check(ctx)
-	case repair.StepChecked:
-		return e.begin(ctx)
-	case repair.StepWritten:
-		if e.job.Plan.Action == store.ActionFix {
-			return e.confirm(ctx)
-		}
-		return e.prepare(ctx)
-	case repair.StepSending:
-		return e.send(ctx)
-	case repair.StepSent:
-		return e.sent(ctx)
-	case repair.StepFinished:
-		return e.confirm(ctx)
-	}
-	return e.poll(ctx)
-}
-
-// conclude gives the job its outcome. Its error is nil, to be returned by a step.
-func (e *execution) conclude(outcome store.Outcome, cause repair.Cause, detail ...string) error {
-	e.job.Outcome, e.job.Cause, e.job.Detail = outcome, cause, detail
-	return nil
-}
-
-// check runs the diagnosis again. The job goes on only where it is what the
-// approver was shown.
+// check runs the diagnosis again. The job goes on only if it is what the approver
+// was shown.
 func (e *execution) check(ctx context.Context) error {
-	if e.late() {
+	if late(*e.job, e.Now()) {
 		return e.conclude(store.OutcomeRefused, repair.CauseLate)
 	}
 	if e.job.Plan.Action == store.ActionGenerate && !e.Token {
@@ -60,8 +31,6 @@ func (e *execution) check(ctx context.Context) error {
 	return nil
 }
 
-func (e *execution) late() bool { return e.Now().Sub(e.job.Claimed) > startWithin }
-
 // begin writes the fix, or the claim of a generation, against what was shown.
 func (e *execution) begin(ctx context.Context) error {
 	u := e.job.Plan.FirstUpdate(e.job.Claimed)
@@ -71,10 +40,10 @@ func (e *execution) begin(ctx context.Context) error {
 		return err
 	}
 	writes := sessions.Writes(s, u)
-	if !e.fresh && e.unchanged(s, writes) {
-		return e.check(ctx) // another replica did, and who knows how long ago
+	if !e.fresh && unchanged(*e.job, s, writes) {
+		return e.check(ctx) // another replica ran the diagnosis, maybe long ago
 	}
-	if u.FileID != "" { // a later reset from outside must not hide it again
+	if u.FileID != "" { // a later reset by the site must not hide it again
 		if err := e.rememberFile(ctx, s); err != nil {
 			return err
 		}
@@ -88,7 +57,7 @@ func (e *execution) begin(ctx context.Context) error {
 		case i == 0:
 			return e.conclude(store.OutcomeRefused, repair.CauseChanged,
 				fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
-		default: // the deciding value is written; the other one is somebody else's now
+		default: // the deciding value is written
 			e.job.Detail = append(e.job.Detail, fmt.Sprintf("%s:… was changed by somebody else and left as it is.", w.Kind))
 		}
 	}
@@ -96,14 +65,7 @@ func (e *execution) begin(ctx context.Context) error {
 	return nil
 }
 
-// rememberFile records that the job's file is finished.
-func (e *execution) rememberFile(ctx context.Context, s store.Session) error {
-	ref := s.FileRef(e.Now())
-	ref.FileID = e.job.FileID
-	return e.Files.Save(ctx, ref, store.FileCompleted)
-}
-
-// confirm ends a job whose outcome was written, if it still stands.
+// confirm ends a job whose outcome was written, by whether the session still says so.
 func (e *execution) confirm(ctx context.Context) error {
 	kept, err := e.reread(ctx)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // newIncident is one of n sessions, opened an hour ago, with changes.
 func newIncident(kind incident.Kind, n int, change ...func(*incident.Incident)) incident.Incident {
 	began := noon.Add(-time.Hour)
-	i := incident.Incident{ID: "inc1", Kind: kind, Opened: began, LastJoinedAt: noon, Since: began, PostedAt: began}
+	i := incident.Incident{ID: "inc1", Kind: kind, Opened: began, LastJoinedAt: noon, Since: began, Delivery: incident.Delivery{PostedAt: began}}
 	for k := range n {
 		at := began.Add(time.Duration(k) * time.Second)
 		i.Cases = append(i.Cases, incident.Case{

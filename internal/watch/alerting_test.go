@@ -17,9 +17,9 @@ import (
 func TestSlackOutage(t *testing.T) {
 	t.Parallel()
 	for name, away := range map[string]*Refusal{
-		"no answer":        {Unclear: true, Err: errors.New("no answer")},
-		"it refuses":       {Err: errors.New("service unavailable")},
-		"it wants a pause": {After: 30 * time.Second, Err: errors.New("slow down")},
+		"no answer":          {Unclear: true, Err: errors.New("no answer")},
+		"it refuses":         {Err: errors.New("service unavailable")},
+		"it is rate limited": {After: 30 * time.Second, Err: errors.New("slow down")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,7 +9,7 @@ import (
 
 // assign updates the open incidents with what was observed of their sessions, and
 // finds an incident for sessions that are in none.
-func (s *incidents) assign(ctx context.Context, open []incident.Incident, observed map[string]Observation) error {
+func (s *incidents) assign(ctx context.Context, open []incident.Incident, observed map[string]assessment) error {
 	assigned := map[string]bool{}
 	for n, i := range open {
 		if !slices.ContainsFunc(i.Cases, func(c incident.Case) bool { _, ok := observed[c.ID]; return ok }) {

@@ -36,17 +36,16 @@ func (b *backlog) add(c incident.Case) {
 // publish opens the summary's incident, if there is any session, once all
 // sessions, payments and files are known.
 func (b *backlog) publish(ctx context.Context) error {
-	known := b.known()
+	known := b.snapshot()
 	if !known.allVerified || b.Stripe != nil && !known.stripeComplete || !known.filesChecked && b.Now().Sub(b.began) <= maxFileWait {
 		return nil
 	}
 	b.mu.Lock()
-	cases := maps.Clone(b.cases)
-	b.mu.Unlock()
-	if cases == nil { // published
+	defer b.mu.Unlock()
+	if b.cases == nil { // published
 		return nil
 	}
-	summary := summaryOf(cases, b.Now())
+	summary := summaryOf(b.cases, b.Now())
 	open, err := b.incidents.list(ctx)
 	if err != nil {
 		return err
@@ -61,10 +60,8 @@ func (b *backlog) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
 	b.cases = nil
-	b.mu.Unlock()
-	wake(b.incidents.news)
+	signal(b.incidents.notifyNow)
 	return nil
 }
 
@@ -79,6 +76,6 @@ func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident 
 		i.Sums[c.Verdict] = sum
 	}
 	newest := slices.SortedFunc(maps.Values(cases), func(a, b incident.Case) int { return b.At.Compare(a.At) })
-	i.Cases = slices.Clone(newest[:min(len(newest), incident.ShownCases)])
+	i.Cases = newest[:min(len(newest), incident.ShownCases)]
 	return i
 }

@@ -92,7 +92,7 @@ func TestOneSummaryOfMany(t *testing.T) {
 		t.Errorf("the newest is %s", c.ID)
 	}
 	if h.term.backlog.cases != nil {
-		t.Error("it goes on counting")
+		t.Error("it still counts")
 	}
 }
 

@@ -32,6 +32,23 @@ type Notifier interface {
 	Reply(ctx context.Context, i incident.Incident, d Decision, mark string) error
 }
 
+// Refusal says why a notification failed.
+type Refusal struct {
+	Unclear bool          // it may have been delivered: no answer came
+	Gone    bool          // the message to be changed does not exist any more
+	Stuck   bool          // it exists, but cannot be changed any more, or is in another channel
+	Lasting bool          // a person has to act first, as Advice says
+	After   time.Duration // how long to wait before the next try, 0 = not said
+	Advice  string
+	Err     error
+}
+
+// Error returns the cause's message.
+func (r *Refusal) Error() string { return r.Err.Error() }
+
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
 // Finder finds the message with the mark in Incident.Posting, in the incident's
 // thread if it has one. It reports false if there is no such message.
 type Finder interface {
@@ -60,7 +77,7 @@ type Metrics interface {
 	Watched(state incident.WatchState)
 	Counted(r *stats.Rollup) // nil = another replica counts
 	Alerted(reason string)
-	Untold(incidents int)
+	PendingAlerts(incidents int)
 }
 
 // Config configures a Watch. All fields are required unless they say otherwise.

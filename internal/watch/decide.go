@@ -105,12 +105,8 @@ func Decide(i incident.Incident, now time.Time, minInterval time.Duration) Decis
 // one which was acknowledged, or while it is snoozed.
 func decidePost(i incident.Incident, now time.Time) Decision {
 	d := Decision{Reason: First, Act: Post, Mention: Calls(i) && i.Acknowledged == nil && (i.Reopened || !snoozed(i, now))}
-	reasons := map[incident.Kind]Reason{
-		incident.Backlog: Summary, incident.PaymentsUnverified: Unverifiable, incident.Degraded: Degraded,
-		incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty,
-	}
-	if reason, ok := reasons[i.Kind]; ok {
-		d.Reason = reason
+	if !aboutSessions(i.Kind) {
+		d.Reason = otherKinds[i.Kind]
 	}
 	if !i.Closed.IsZero() && i.Kind != incident.Backlog {
 		d.Reason = Resolved
@@ -127,13 +123,16 @@ func Calls(i incident.Incident) bool {
 	return urgent && i.Closed.IsZero()
 }
 
+// otherKinds are the kinds of incidents that are not about sessions, with the
+// reason for the notification that shows one.
+var otherKinds = map[incident.Kind]Reason{
+	incident.Backlog: Summary, incident.PaymentsUnverified: Unverifiable, incident.Degraded: Degraded,
+	incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty,
+}
+
 // aboutSessions reports whether incidents of a kind are about sessions that are
 // in trouble, and so worth a reminder.
-func aboutSessions(kind incident.Kind) bool {
-	return !slices.Contains([]incident.Kind{
-		incident.PaymentsUnverified, incident.Backlog, incident.Degraded, incident.FilesUnchecked, incident.NoSessions,
-	}, kind)
-}
+func aboutSessions(kind incident.Kind) bool { return otherKinds[kind] == "" }
 
 // isUrgent reports whether somebody is waiting to see the change.
 func isUrgent(i incident.Incident) bool {
@@ -147,10 +146,7 @@ func snoozed(i incident.Incident, now time.Time) bool {
 // remindAt returns when the next reminder is due unless somebody acknowledges: at
 // the end of a snooze if there is one.
 func remindAt(i incident.Incident) time.Time {
-	last := i.PostedAt
-	if i.RemindedAt.After(last) {
-		last = i.RemindedAt
-	}
+	last := later(i.PostedAt, i.RemindedAt)
 	if i.Snoozed != nil && i.Snoozed.Until.After(last) {
 		return i.Snoozed.Until
 	}

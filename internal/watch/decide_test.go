@@ -15,8 +15,8 @@ var now = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 // testIncident returns an orphan incident with n sessions, posted and shown so long ago.
 func testIncident(n int, posted time.Duration, more ...func(*incident.Incident)) incident.Incident {
 	i := incident.Incident{ID: "i", Kind: incident.Kind(diagnosis.VerdictOrphaned), Opened: now.Add(-posted), LastJoinedAt: now.Add(-posted),
-		Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
-		SlackMessage: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}
+		Delivery: incident.Delivery{Revision: 1, Shown: 1, ShownAt: now.Add(-posted), PostedAt: now.Add(-posted),
+			SlackMessage: store.Message{Channel: "C1", TS: "1"}, Threshold: thresholdReached(n)}}
 	for k := range n {
 		i.Cases = append(i.Cases, incident.Case{ID: fmt.Sprint("cs_test_", k), Verdict: diagnosis.VerdictOrphaned, At: now.Add(-time.Hour)})
 	}
@@ -39,7 +39,7 @@ func of(kind incident.Kind) func(*incident.Incident) {
 func acknowledged(i *incident.Incident) {
 	i.Acknowledged = &incident.Acknowledgement{By: "U1", At: now}
 }
-func silencedFor(d time.Duration) func(*incident.Incident) {
+func snoozedFor(d time.Duration) func(*incident.Incident) {
 	return func(i *incident.Incident) { i.Snoozed = &incident.Acknowledgement{By: "U1", Until: now.Add(d)} }
 }
 func reminded(times int, ago time.Duration) func(*incident.Incident) {
@@ -67,45 +67,45 @@ func TestDecide(t *testing.T) {
 		{"new, and many at once", testIncident(1000, 0, unposted), call(First, Post)},
 		{"new, but Slack asks for a pause", testIncident(1, 0, unposted, func(i *incident.Incident) { i.NextTry = now.Add(1) }), nothing},
 		{"the pause is over", testIncident(1, 0, unposted, func(i *incident.Incident) { i.NextTry = now }), call(First, Post)},
-		{"put right before it could be told", testIncident(1, 0, unposted, closed), quiet(Resolved, Post)},
-		{"its message was left behind while it is silenced", testIncident(1, 0, unposted, silencedFor(time.Hour)), quiet(First, Post)},
+		{"recovered before it was posted", testIncident(1, 0, unposted, closed), quiet(Resolved, Post)},
+		{"its message was removed while it is snoozed", testIncident(1, 0, unposted, snoozedFor(time.Hour)), quiet(First, Post)},
 		{"its message was deleted after somebody acknowledged", testIncident(1, 0, unposted, acknowledged), quiet(First, Post)},
-		{"told, nothing new", testIncident(1, minute), nothing},
+		{"shown, nothing new", testIncident(1, minute), nothing},
 		{"one more", testIncident(2, minute, changed(Joined)), quiet(Joined, Update)},
 		{"one more, right after the last", testIncident(2, 2*time.Second, changed(Joined)), nothing},
 		{"the fifth", testIncident(5, minute, noThreshold), quiet(Threshold, Reply)},
 		{"the fifth: the message first", testIncident(5, minute, noThreshold, changed(Joined)), quiet(Joined, Update)},
 		{"the fifth: the message first, even if it has to wait", testIncident(5, time.Second, noThreshold, changed(Joined)), nothing},
 		{"the 24th", testIncident(24, minute), nothing},
-		{"the fifth, put right by now", testIncident(5, minute, noThreshold, closed), nothing},
-		{"the fifth, silenced", testIncident(5, minute, noThreshold, silencedFor(minute)), nothing},
+		{"the fifth, recovered", testIncident(5, minute, noThreshold, closed), nothing},
+		{"the fifth, snoozed", testIncident(5, minute, noThreshold, snoozedFor(minute)), nothing},
 		{"acknowledged: shown at once", testIncident(1, 0, acknowledged, changed(Acknowledged)), quiet(Acknowledged, Update)},
-		{"silenced: shown at once", testIncident(1, 0, silencedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
-		{"one of two put right", testIncident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
-		{"one of two put right, right after the last", testIncident(2, time.Second, changed(Resolved)), nothing},
-		{"all put right: shown at once", testIncident(2, time.Second, changed(Resolved), closed), quiet(Resolved, Update)},
+		{"snoozed: shown at once", testIncident(1, 0, snoozedFor(time.Hour), changed(Snoozed)), quiet(Snoozed, Update)},
+		{"one of two recovered", testIncident(2, minute, changed(Resolved)), quiet(Resolved, Update)},
+		{"one of two recovered, right after the last", testIncident(2, time.Second, changed(Resolved)), nothing},
+		{"all recovered: shown at once", testIncident(2, time.Second, changed(Resolved), closed), quiet(Resolved, Update)},
 		{"closed and shown", testIncident(2, 24*time.Hour, closed), nothing},
-		{"unanswered for 14 min", testIncident(1, 14*minute), nothing},
-		{"unanswered for 15 min", testIncident(1, 15*minute), call(Reminder, Reply)},
+		{"unacknowledged for 14 min", testIncident(1, 14*minute), nothing},
+		{"unacknowledged for 15 min", testIncident(1, 15*minute), call(Reminder, Reply)},
 		{"reminded once, 29 min ago", testIncident(1, time.Hour, reminded(1, 29*minute)), nothing},
 		{"reminded once, 30 min ago", testIncident(1, time.Hour, reminded(1, 30*minute)), call(Reminder, Reply)},
 		{"reminded twice, an hour ago", testIncident(1, 3*time.Hour, reminded(2, time.Hour)), call(Reminder, Reply)},
 		{"reminded for days", testIncident(1, 999*time.Hour, reminded(40, 31*time.Hour)), nothing},
 		{"acknowledged long ago", testIncident(1, 24*time.Hour, acknowledged), nothing},
-		{"silenced, not yet over", testIncident(1, 24*time.Hour, silencedFor(1)), nothing},
-		{"silence is over", testIncident(1, time.Hour, silencedFor(0)), call(Reminder, Reply)},
-		{"silence is over, reminded after it", testIncident(1, 2*time.Hour, silencedFor(-minute), reminded(1, 30*time.Second)), nothing},
+		{"snoozed, not yet over", testIncident(1, 24*time.Hour, snoozedFor(1)), nothing},
+		{"snooze is over", testIncident(1, time.Hour, snoozedFor(0)), call(Reminder, Reply)},
+		{"snooze is over, reminded after it", testIncident(1, 2*time.Hour, snoozedFor(-minute), reminded(1, 30*time.Second)), nothing},
 		{"open again", testIncident(1, time.Second, changed(Reopened), func(i *incident.Incident) { i.Reopened = true }), quiet(Reopened, Update)},
 		{"open again and shown so", testIncident(1, time.Hour, func(i *incident.Incident) { i.Reopened = true }), call(Reopened, Reply)},
-		{"Stripe is silent", testIncident(0, 0, unposted, of(incident.PaymentsUnverified)), quiet(Unverifiable, Post)},
-		{"Stripe is silent for hours", testIncident(0, 9*time.Hour, of(incident.PaymentsUnverified)), nothing},
-		{"Stripe is silent about more", testIncident(0, minute, of(incident.PaymentsUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
+		{"Stripe is unavailable", testIncident(0, 0, unposted, of(incident.PaymentsUnverified)), quiet(Unverifiable, Post)},
+		{"Stripe is unavailable for hours", testIncident(0, 9*time.Hour, of(incident.PaymentsUnverified)), nothing},
+		{"Stripe is unavailable, more sessions", testIncident(0, minute, of(incident.PaymentsUnverified), changed(Unverifiable)), quiet(Unverifiable, Update)},
 		{"Stripe answers again", testIncident(0, minute, of(incident.PaymentsUnverified), changed(Resolved), closed), quiet(Resolved, Update)},
-		{"what was before", testIncident(700, 0, unposted, of(incident.Backlog)), quiet(Summary, Post)},
-		{"what was before, told", testIncident(700, 99*time.Hour, of(incident.Backlog)), nothing},
+		{"backlog", testIncident(700, 0, unposted, of(incident.Backlog)), quiet(Summary, Post)},
+		{"backlog, shown", testIncident(700, 99*time.Hour, of(incident.Backlog)), nothing},
 		{"sweeps fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartSweep)), call(Degraded, Post)},
-		{"passes over Stripe fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartStripe)), quiet(Degraded, Post)},
-		{"the watch recovered before that could be told", testIncident(0, 0, unposted, of(incident.Degraded), closed), quiet(Resolved, Post)},
+		{"polls of Stripe fail", testIncident(0, 0, unposted, of(incident.Degraded), withParts(incident.PartStripe)), quiet(Degraded, Post)},
+		{"the watch recovered before it was posted", testIncident(0, 0, unposted, of(incident.Degraded), closed), quiet(Resolved, Post)},
 	} {
 		if got := Decide(c.i, now, timings.Update); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
@@ -131,7 +131,7 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 			}
 			markDelivered(&i, d, i.Revision, at)
 		}
-		t.Fatalf("no end of telling: %v", order)
+		t.Fatalf("endless notifications: %v", order)
 	}
 	notify(now)
 	join(&i, []incident.Case{{ID: "late"}}, now)
@@ -152,9 +152,9 @@ func TestDecideDoesNotRepeat(t *testing.T) {
 // duplicate that nobody can look up.
 func TestRetryDelay(t *testing.T) {
 	t.Parallel()
-	within := func(d time.Duration, dark bool) (tries int) {
+	within := func(d time.Duration, mayDuplicate bool) (tries int) {
 		for at := time.Duration(0); at < d; tries++ {
-			at += timings.retryDelay(tries, dark)
+			at += timings.retryDelay(tries, mayDuplicate)
 		}
 		return tries
 	}
@@ -162,7 +162,7 @@ func TestRetryDelay(t *testing.T) {
 		t.Errorf("%d tries an hour", n)
 	}
 	if n := within(time.Hour, true); n < 5 || n > 10 {
-		t.Errorf("%d tries an hour in the dark", n)
+		t.Errorf("%d tries an hour if each may duplicate", n)
 	}
 	if first := timings.retryDelay(0, true); first != timings.Retry {
 		t.Errorf("the first after %s", first)
@@ -192,12 +192,12 @@ func TestCalls(t *testing.T) {
 		want bool
 	}{
 		{"orphans", testIncident(1, 0), true},
-		{"put right", testIncident(1, 0, closed), false},
-		{"Stripe is silent", testIncident(0, 0, of(incident.PaymentsUnverified)), false},
-		{"what was before", testIncident(7, 0, of(incident.Backlog)), false},
+		{"recovered", testIncident(1, 0, closed), false},
+		{"Stripe is unavailable", testIncident(0, 0, of(incident.PaymentsUnverified)), false},
+		{"backlog", testIncident(7, 0, of(incident.Backlog)), false},
 		{"sweeps fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartNotifications, incident.PartSweep)), true},
 		{"sweeps failed", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartSweep), closed), false},
-		{"passes over Stripe fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartEvents, incident.PartStripe)), false},
+		{"polls of Stripe fail", testIncident(0, 0, of(incident.Degraded), withParts(incident.PartEvents, incident.PartStripe)), false},
 	} {
 		if got := Calls(c.i); got != c.want {
 			t.Errorf("%s: %t", c.name, got)

@@ -27,7 +27,7 @@ type undelivered struct {
 // eventOf returns how far Stripe got with delivering the event of a payment.
 func (p *stripePoller) eventOf(ctx context.Context, paid *incident.Paid, now time.Time) (store.EventState, error) {
 	switch {
-	case p.Stripe == nil || p.known().eventsForbidden:
+	case p.Stripe == nil || p.snapshot().eventsForbidden:
 		return store.EventUnknown, nil
 	case paid.EventID == "" && now.Sub(paidAt(paid.Payment)) < overlap:
 		return store.EventUnknown, nil // it may be listed yet
@@ -67,4 +67,24 @@ func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.T
 		list.ids, list.whole, list.err = p.Stripe.Undelivered(limited, now.Add(-dayBack), now)
 	}
 	return list.err
+}
+
+// caseOf returns the session as an incident shows it.
+func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) incident.Case {
+	result := incident.Case{
+		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
+		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
+	}
+	if !notStarted(c.Verdict) || c.paid == nil {
+		return result
+	}
+	result.EventID, result.EventAt = c.paid.EventID, c.paid.EventAt
+	if result.At.Before(now.Add(-dayBack)) { // too old for the list of undelivered events
+		return result
+	}
+	var err error
+	if result.Event, err = s.stripe.eventOf(ctx, c.paid, now); err != nil {
+		s.Log.DebugContext(ctx, "Stripe's undelivered events unavailable", "error", err)
+	}
+	return result
 }

@@ -20,7 +20,7 @@ type fakeMetrics struct {
 	verdicts map[diagnosis.Verdict]int
 	sweep    time.Duration // the slowest so far
 	swept    atomic.Int64
-	rounds   atomic.Int64 // of telling
+	rounds   atomic.Int64 // of notifications
 }
 
 func (f *fakeMetrics) Counted(r *stats.Rollup) {
@@ -54,8 +54,8 @@ func (f *fakeMetrics) slowest() time.Duration {
 func (*fakeMetrics) Watched(incident.WatchState) {}
 func (*fakeMetrics) Alerted(string)              {}
 
-// Untold counts the rounds of notifications.
-func (f *fakeMetrics) Untold(int) { f.rounds.Add(1) }
+// PendingAlerts counts the rounds of notifications.
+func (f *fakeMetrics) PendingAlerts(int) { f.rounds.Add(1) }
 
 // fakeFileAPI is a SuperDuperAI all of whose files are in one state, unless they
 // have their own.

@@ -13,17 +13,17 @@ import (
 const (
 	failureThreshold = 3                   // failures in a row that are reported
 	minGap           = time.Minute         // without a watch, that is reported
-	recentSale       = 29 * 24 * time.Hour // in which a sale has to have its session in Redis
+	recentSale       = 29 * 24 * time.Hour // within which a sale must have its session in Redis
 )
 
 // parts are the parts of the watch that can fail, sorted.
 var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFiles, incident.PartNotifications, incident.PartSweep}
 
-// monitor keeps the incidents that are about faults of the watch or of a service.
+// monitor opens and closes the incidents about faults of the watch or of a service.
 type monitor struct {
 	*term
 	mu       sync.Mutex
-	failures map[string]int // in a row, by part; none = nothing is known of the part yet
+	failures map[string]int // in a row, by part; no entry = it has not run yet
 }
 
 func newMonitor(t *term) *monitor {
@@ -34,9 +34,9 @@ func newMonitor(t *term) *monitor {
 	return m
 }
 
-// of returns how often a part failed in a row. It reports false if nothing is
-// known of the part yet.
-func (m *monitor) of(part string) (int, bool) {
+// failureCount returns how often a part failed in a row, and reports whether it has
+// run yet.
+func (m *monitor) failureCount(part string) (int, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n, ok := m.failures[part]
@@ -51,10 +51,9 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 		m.failures[part] = 0
 	}
 	m.mu.Unlock()
-	err = m.incidents.setFault(ctx, incident.Degraded, Degraded, func(i *incident.Incident, open bool) bool {
-		if i.Parts = m.failing(i.Parts); !open {
-			i.Since = m.Now().Add(-failureThreshold * m.Interval)
-		}
+	since := m.Now().Add(-failureThreshold * m.Interval)
+	err = m.incidents.setFault(ctx, incident.Degraded, since, func(i *incident.Incident, _ bool) bool {
+		i.Parts = m.failing(i.Parts)
 		return len(i.Parts) > 0
 	})
 	if err != nil {
@@ -94,24 +93,22 @@ func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 // reportUnverified keeps the incident about payments that cannot be verified, by
 // the sessions that a sweep counted. One failed poll of Stripe is no news.
 func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unverified]int) error {
-	known := m.known()
-	why, since := known.stripeFault, known.stripeSilentSince
-	silent := !since.IsZero()
+	known := m.snapshot()
+	why, since := known.stripeFault, known.stripeDownSince
+	down := !since.IsZero()
 	count := sessions[store.StripeNoAnswer]
-	if failures, _ := m.of(incident.PartStripe); silent && failures < 2 {
+	if failures, _ := m.failureCount(incident.PartStripe); down && failures < 2 {
 		return nil
 	}
-	if !silent {
+	if !down {
 		why, since, count = store.StripeWrongMode, m.Now(), sessions[store.StripeWrongMode]
 	}
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, since, func(i *incident.Incident, open bool) bool {
 		switch {
-		case open && !silent && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
+		case open && !down && i.Why != why: // it is about an outage of Stripe's, and closed by the next poll
 			return true
 		case count == 0:
-			return open && silent
-		case !open:
-			i.Since = since
+			return open && down
 		}
 		i.Sessions, i.Why = count, why
 		return true
@@ -120,7 +117,7 @@ func (m *monitor) reportUnverified(ctx context.Context, sessions map[store.Unver
 
 // reportVerified closes that incident once Stripe answers again.
 func (m *monitor) reportVerified(ctx context.Context) error {
-	return m.incidents.setFault(ctx, incident.PaymentsUnverified, Unverifiable, func(i *incident.Incident, open bool) bool {
+	return m.incidents.setFault(ctx, incident.PaymentsUnverified, time.Time{}, func(i *incident.Incident, open bool) bool {
 		return open && i.Why == store.StripeWrongMode
 	})
 }
@@ -129,12 +126,9 @@ func (m *monitor) reportVerified(ctx context.Context) error {
 // Stripe lists sales: it is not the site's, which stores a session before it can
 // be paid.
 func (m *monitor) reportEmpty(ctx context.Context, state incident.WatchState, now time.Time) error {
-	empty := m.known().sessions == 0
+	empty := m.snapshot().sessions == 0
 	sold := !state.Sold.IsZero() && state.Sold.Before(now) && now.Sub(state.Sold) < recentSale
-	return m.incidents.setFault(ctx, incident.NoSessions, RedisEmpty, func(i *incident.Incident, open bool) bool {
-		if !open {
-			i.Since = now
-		}
+	return m.incidents.setFault(ctx, incident.NoSessions, now, func(_ *incident.Incident, open bool) bool {
 		return empty && (open || sold)
 	})
 }
@@ -145,10 +139,7 @@ func (m *monitor) reportFiles(ctx context.Context, trouble store.FileTrouble, si
 	if trouble == "" && !found {
 		return nil
 	}
-	return m.incidents.setFault(ctx, incident.FilesUnchecked, FilesUnavailable, func(i *incident.Incident, open bool) bool {
-		if !open {
-			i.Since = since
-		}
+	return m.incidents.setFault(ctx, incident.FilesUnchecked, since, func(i *incident.Incident, _ bool) bool {
 		i.Trouble = trouble
 		return !found
 	})

@@ -23,8 +23,8 @@ const (
 	maxRateDelay = 5 * time.Minute  // likewise, if the API asks for it
 )
 
-// missingFile is a file that the API did not know, or of which its answer could
-// not be read. That counts only once the same API knew another file.
+// missingFile is a file that the API did not know, or for which its answer could not
+// be read. That counts only once the same API knew another file.
 type missingFile struct {
 	store.FileRef
 	state store.FileState
@@ -33,17 +33,17 @@ type missingFile struct {
 // fileHealth judges by the answers of the SuperDuperAI API whether files can be
 // checked. It is pure: the caller says what time it is.
 type fileHealth struct {
-	failing int               // requests in a row that got no answer, 401, 403 or 5xx
-	since   time.Time         // the first of them
-	trouble store.FileTrouble // the last of them
+	failing        int // requests in a row that got no answer, 401, 403 or 5xx
+	failingSince   time.Time
+	failingTrouble store.FileTrouble // of the last of them
 
-	missing []missingFile     // different files in a row, the last maxMissing of them
-	first   time.Time         // when the first of them was asked for
-	why     store.FileTrouble // of the last of them
-	found   time.Time         // when the API last knew a file
+	missing        []missingFile // different files in a row, the last maxMissing of them
+	missingSince   time.Time
+	missingTrouble store.FileTrouble // of the last of them
+	lastFound      time.Time         // when the API last knew a file
 
-	limited int       // 429 in a row
-	resume  time.Time // until then nothing is asked for
+	rateLimited int       // 429 in a row
+	notBefore   time.Time // the next request
 }
 
 // inDoubt reports whether what the API does not know may be its own fault.
@@ -51,14 +51,14 @@ func (h *fileHealth) inDoubt() bool {
 	return h.failing >= outageRequests || len(h.missing) == maxMissing
 }
 
-// note takes the answer to a request for a file, and returns the missing files
+// observe takes the answer to a request for a file, and returns the missing files
 // that count from now on.
-func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, now time.Time) (confirmed []missingFile) {
+func (h *fileHealth) observe(ref store.FileRef, last store.FileState, err error, now time.Time) (confirmed []missingFile) {
 	if err == nil {
 		if len(h.missing) < maxMissing { // else it was the wrong API until now
 			confirmed = h.missing
 		}
-		*h = fileHealth{found: now, resume: h.resume}
+		*h = fileHealth{lastFound: now, notBefore: h.notBefore}
 		return confirmed
 	}
 	var failed *store.FileError
@@ -69,13 +69,13 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 	state := map[store.FileTrouble]store.FileState{store.FileNotFound: store.FileMissing, store.FileUnreadable: store.FileUnknown}[trouble]
 	switch {
 	case trouble == store.FileRateLimited:
-		h.failing, h.limited = 0, h.limited+1
-		h.resume = now.Add(min(max(failed.RetryAfter, doubled(time.Second, h.limited-1, maxRateDelay)), maxRateDelay))
+		h.failing, h.rateLimited = 0, h.rateLimited+1
+		h.notBefore = now.Add(min(max(failed.RetryAfter, exponential(time.Second, h.rateLimited-1, maxRateDelay)), maxRateDelay))
 	case state == "":
 		if h.failing++; h.failing == 1 {
-			h.since = now
+			h.failingSince = now
 		}
-		h.trouble = trouble
+		h.failingTrouble = trouble
 	case last != state:
 		h.failing = 0
 		h.addMissing(missingFile{ref, state}, trouble, now)
@@ -88,9 +88,9 @@ func (h *fileHealth) note(ref store.FileRef, last store.FileState, err error, no
 
 func (h *fileHealth) addMissing(file missingFile, why store.FileTrouble, now time.Time) {
 	if len(h.missing) == 0 {
-		h.first = now
+		h.missingSince = now
 	}
-	if h.why = why; !slices.ContainsFunc(h.missing, func(known missingFile) bool { return known.FileID == file.FileID }) {
+	if h.missingTrouble = why; !slices.ContainsFunc(h.missing, func(known missingFile) bool { return known.FileID == file.FileID }) {
 		h.missing = append(h.missing[max(0, len(h.missing)+1-maxMissing):], file)
 	}
 }
@@ -99,12 +99,12 @@ func (h *fileHealth) addMissing(file missingFile, why store.FileTrouble, now tim
 // far as is known.
 func (h *fileHealth) outage(now time.Time) (store.FileTrouble, time.Time) {
 	switch {
-	case h.failing > 0 && h.trouble == store.FileNoToken:
-		return h.trouble, h.since
-	case h.failing >= outageRequests && now.Sub(h.since) >= outageAge:
-		return h.trouble, h.since
-	case len(h.missing) == maxMissing && now.Sub(h.found) > foundWithin:
-		return h.why, h.first
+	case h.failing > 0 && h.failingTrouble == store.FileNoToken:
+		return h.failingTrouble, h.failingSince
+	case h.failing >= outageRequests && now.Sub(h.failingSince) >= outageAge:
+		return h.failingTrouble, h.failingSince
+	case len(h.missing) == maxMissing && now.Sub(h.lastFound) > foundWithin:
+		return h.missingTrouble, h.missingSince
 	}
 	return "", time.Time{}
 }
@@ -115,13 +115,13 @@ func (h *fileHealth) delay(now time.Time, usual time.Duration) time.Duration {
 	trouble, _ := h.outage(now)
 	switch {
 	case h.failing > 0:
-		wait = doubled(time.Second, h.failing-1, maxDelay)
+		wait = exponential(time.Second, h.failing-1, maxDelay)
 	case trouble != "":
 		wait = maxDelay
 	case len(h.missing) == maxMissing:
 		wait = missingDelay
 	}
-	return max(wait, h.resume.Sub(now))
+	return max(wait, h.notBefore.Sub(now))
 }
 
 const (
@@ -131,9 +131,8 @@ const (
 )
 
 // nextCheck returns when the file of a video is to be checked, by when the video
-// was started, what was last seen of the file, and when it was last asked for in
-// vain.
-func nextCheck(started time.Time, last store.File, asked time.Time, limits diagnosis.Thresholds) time.Time {
+// was started, the file as it was last seen, and when a request for it last failed.
+func nextCheck(started time.Time, last store.File, failed time.Time, limits diagnosis.Thresholds) time.Time {
 	late := started.Add(limits.StallAfter)
 	next := last.SeenAt.Add(lateInterval)
 	switch {
@@ -144,8 +143,8 @@ func nextCheck(started time.Time, last store.File, asked time.Time, limits diagn
 	case last.SeenAt.Before(late):
 		next = late
 	}
-	if again := asked.Add(checkInterval); !asked.IsZero() && again.After(next) {
-		return again
+	if failed.IsZero() {
+		return next
 	}
-	return next
+	return later(next, failed.Add(checkInterval))
 }

@@ -39,7 +39,7 @@ func TestFileHealth(t *testing.T) {
 		{"it asks to slow down", append(every(minute, 5, store.FileNoAnswer), answer{5 * minute, store.FileRateLimited}), "", 0},
 		{"some files are missing", every(minute, 19, store.FileNotFound), "", 0},
 		{"all files are missing", every(minute, 20, store.FileNotFound), store.FileNotFound, 0},
-		{"one was found lately", append([]answer{{0, ""}}, every(minute, 30, store.FileNotFound)...), "", 0},
+		{"one was found recently", append([]answer{{0, ""}}, every(minute, 30, store.FileNotFound)...), "", 0},
 		{"one was found long ago", append([]answer{{-time.Hour, ""}}, every(minute, 30, store.FileNotFound)...), store.FileNotFound, 0},
 	} {
 		var h fileHealth
@@ -50,7 +50,7 @@ func TestFileHealth(t *testing.T) {
 				err = &store.FileError{Trouble: a.trouble, Err: errors.New("as it is played")}
 			}
 			last = now.Add(a.after)
-			h.note(store.FileRef{FileID: fileID(n)}, store.FileUnchecked, err, last)
+			h.observe(store.FileRef{FileID: fileID(n)}, store.FileUnchecked, err, last)
 		}
 		got, since := h.outage(last)
 		if got != c.want || got != "" && !since.Equal(now.Add(c.since)) {
@@ -63,7 +63,7 @@ func TestOneMissingFileIsNotTwenty(t *testing.T) {
 	t.Parallel()
 	var h fileHealth
 	for n := range 40 {
-		h.note(store.FileRef{FileID: fileID(n % 19)}, store.FileUnchecked, notFound, now.Add(time.Duration(n)*time.Hour))
+		h.observe(store.FileRef{FileID: fileID(n % 19)}, store.FileUnchecked, notFound, now.Add(time.Duration(n)*time.Hour))
 	}
 	if got, _ := h.outage(now.Add(40 * time.Hour)); got != "" {
 		t.Errorf("%q, and only 19 different files were asked for", got)
@@ -79,16 +79,16 @@ func TestMissingFilesAreConfirmed(t *testing.T) {
 	var h fileHealth
 	one, two := store.FileRef{FileID: fileID(1)}, store.FileRef{FileID: fileID(2)}
 	unreadable := &store.FileError{Trouble: store.FileUnreadable, Err: errors.New("<html>")}
-	if got := append(h.note(one, store.FileUnchecked, notFound, now), h.note(two, store.FileUnchecked, unreadable, now)...); got != nil {
+	if got := append(h.observe(one, store.FileUnchecked, notFound, now), h.observe(two, store.FileUnchecked, unreadable, now)...); got != nil {
 		t.Errorf("settled before a file was found: %+v", got)
 	}
-	got := h.note(store.FileRef{FileID: fileID(3)}, store.FileUnchecked, nil, now)
+	got := h.observe(store.FileRef{FileID: fileID(3)}, store.FileUnchecked, nil, now)
 	if want := []missingFile{{one, store.FileMissing}, {two, store.FileUnknown}}; !slices.Equal(got, want) {
 		t.Errorf("settled %+v", got)
 	}
 	for n := range 40 {
 		ref := store.FileRef{FileID: fileID(n)}
-		if got := h.note(ref, store.FileMissing, notFound, now.Add(9*time.Hour)); !slices.Equal(got, []missingFile{{ref, store.FileMissing}}) {
+		if got := h.observe(ref, store.FileMissing, notFound, now.Add(9*time.Hour)); !slices.Equal(got, []missingFile{{ref, store.FileMissing}}) {
 			t.Errorf("still missing: %+v", got)
 		}
 	}
@@ -101,18 +101,18 @@ func TestFilePause(t *testing.T) {
 	t.Parallel()
 	failing := func(times int) (h fileHealth) {
 		for range times {
-			h.note(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
+			h.observe(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileNoAnswer, Err: errors.New("away")}, now)
 		}
 		return h
 	}
 	limited := func(times int, wait time.Duration) (h fileHealth) {
 		for range times {
-			h.note(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileRateLimited, RetryAfter: wait, Err: errors.New("slow down")}, now)
+			h.observe(store.FileRef{FileID: fileID(1)}, store.FileUnchecked, &store.FileError{Trouble: store.FileRateLimited, RetryAfter: wait, Err: errors.New("slow down")}, now)
 		}
 		return h
 	}
 	answered := limited(1, time.Minute) // a request was under way
-	answered.note(store.FileRef{FileID: fileID(2)}, store.FileUnchecked, nil, now)
+	answered.observe(store.FileRef{FileID: fileID(2)}, store.FileUnchecked, nil, now)
 	for _, c := range []struct {
 		name string
 		h    fileHealth
@@ -123,9 +123,9 @@ func TestFilePause(t *testing.T) {
 		{"it failed three times", failing(3), 4 * time.Second},
 		{"it fails for long", failing(100), maxDelay},
 		{"it asks to wait", limited(1, 20*time.Second), 20 * time.Second},
-		{"it asks to wait, and answers what was under way", answered, time.Minute},
+		{"rate limited, and a request under way is answered", answered, time.Minute},
 		{"it does not say how long", limited(1, 0), time.Second},
-		{"it goes on asking to wait", limited(4, 0), 8 * time.Second},
+		{"rate limited four times", limited(4, 0), 8 * time.Second},
 		{"it asks for a day", limited(1, 24*time.Hour), maxRateDelay},
 	} {
 		if got := c.h.delay(now, timings.Check); got != c.want {

@@ -28,17 +28,17 @@ type check struct {
 	last    store.File
 }
 
-// fileChecker asks SuperDuperAI for the files that are due, those of the newest
+// fileChecker requests the files that are due from SuperDuperAI, those of the newest
 // sessions first.
 type fileChecker struct {
 	*term
 	requests errgroup.Group
 
-	mu     sync.Mutex
-	queue  []check
-	failed map[string]time.Time // when a file was last asked for in vain
-	health fileHealth
-	noted  time.Time // when it was last recorded that a file was found
+	mu            sync.Mutex
+	queue         []check
+	failed        map[string]time.Time // when a request for a file last failed
+	health        fileHealth
+	foundRecorded time.Time // when that a file was found was last recorded
 }
 
 // newest returns the checks of the newest sessions, those first.
@@ -93,7 +93,7 @@ func (f *fileChecker) checkNext(ctx context.Context) error {
 		return nil
 	}
 	f.requests.Go(func() error {
-		err := contained(func() error { return f.check(ctx, c) })
+		err := catchPanic(func() error { return f.check(ctx, c) })
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -131,7 +131,7 @@ func (f *fileChecker) save(ctx context.Context, ref store.FileRef, state store.F
 	if err := f.Files.Save(ctx, ref, state); err != nil {
 		return err
 	}
-	return f.Look(ctx, ref.Session)
+	return f.Enqueue(ctx, ref.Session)
 }
 
 // request asks the API for a file, and keeps the incident about the API itself. It
@@ -146,10 +146,10 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 	now := f.Now()
 	f.mu.Lock()
 	wasInDoubt := f.health.inDoubt()
-	confirmed := f.health.note(c.FileRef, c.last.State, err, now)
+	confirmed := f.health.observe(c.FileRef, c.last.State, err, now)
 	trouble, since := f.health.outage(now)
 	switch {
-	case err == nil && wasInDoubt: // so all requests until now were in vain
+	case err == nil && wasInDoubt: // so all failures until now were its own
 		clear(f.failed)
 	case err == nil:
 		delete(f.failed, c.FileID)
@@ -171,19 +171,19 @@ func (f *fileChecker) request(ctx context.Context, c check) (store.FileState, er
 	if err != nil {
 		return "", nil
 	}
-	return file.State, f.noteFound(ctx, c, now)
+	return file.State, f.recordFound(ctx, c, now)
 }
 
-// noteFound records that the API knows a file, and whether the site started it.
-func (f *fileChecker) noteFound(ctx context.Context, c check, now time.Time) error {
+// recordFound records that the API knows a file, and whether the site started it.
+func (f *fileChecker) recordFound(ctx context.Context, c check, now time.Time) error {
 	var changes []incident.StateChange
 	f.mu.Lock()
-	if now.Sub(f.noted) >= foundInterval {
-		f.noted = now
+	if now.Sub(f.foundRecorded) >= foundInterval {
+		f.foundRecorded = now
 		changes = append(changes, incident.Found(now))
 	}
 	f.mu.Unlock()
-	if !c.Created.IsZero() && !f.known().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
+	if !c.Created.IsZero() && !f.snapshot().state.Proven.Covers(f.APIURL, c.Created.Add(-time.Minute)) {
 		job, err := f.Ledger.JobOf(ctx, c.Session)
 		if err != nil {
 			return err

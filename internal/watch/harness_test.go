@@ -34,7 +34,7 @@ func (b *bench) only() incident.Incident {
 	return incidents[0]
 }
 
-// leads takes the place of the leader, under whose token it writes.
+// leads returns the lease of the leader.
 func (b *bench) leads() lease.Lease {
 	b.t.Helper()
 	owner, err := b.client.Get(b.t.Context(), "sessionbot:{watch}:leader").Result()
@@ -164,7 +164,7 @@ func (b *bench) expectNothing() {
 		dues, err := b.records.Due(b.t.Context(), time.Now(), 1)
 		return err == nil && len(dues) == 0
 	})
-	more("three more rounds of telling", &b.metrics.rounds)
+	more("three more rounds of notifications", &b.metrics.rounds)
 	select {
 	case got := <-b.channel.news:
 		b.t.Errorf("notified %q", got)

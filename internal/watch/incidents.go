@@ -3,7 +3,6 @@ package watch
 import (
 	"context"
 	"crypto/rand"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,7 +13,7 @@ import (
 // incidents reads and changes the open incidents on behalf of the leader.
 type incidents struct {
 	*term
-	news chan struct{} // there may be something to notify
+	notifyNow chan struct{} // there may be something to notify
 
 	faults sync.Mutex // held while an incident about a fault is updated
 
@@ -25,19 +24,15 @@ type incidents struct {
 // list returns the open incidents, the oldest first.
 func (s *incidents) list(ctx context.Context) ([]incident.Incident, error) {
 	s.mu.Lock()
-	known := maps.Clone(s.cache)
-	s.mu.Unlock()
-	open, err := s.Records.OpenIncidents(ctx, known)
+	defer s.mu.Unlock()
+	open, err := s.Records.OpenIncidents(ctx, s.cache)
 	if err != nil {
 		return nil, err
 	}
-	known = make(map[string]incident.Incident, len(open))
+	clear(s.cache)
 	for _, i := range open {
-		known[i.ID] = i
+		s.cache[i.ID] = i
 	}
-	s.mu.Lock()
-	s.cache = known
-	s.mu.Unlock()
 	return open, nil
 }
 
@@ -63,10 +58,10 @@ func (s *incidents) change(ctx context.Context, i incident.Incident, change func
 	return changed, err
 }
 
-// setFault keeps the one incident of a kind that is about a fault of the watch or
-// of a service, not about sessions. update brings the incident up to date, a new
-// one if none is open, and reports whether the fault persists.
-func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Reason, update func(i *incident.Incident, open bool) bool) error {
+// setFault opens, changes or closes the one incident of a kind that is about a fault
+// of the watch or of a service since then. update brings the incident up to date, a
+// new one if none is open, and reports whether there is a fault.
+func (s *incidents) setFault(ctx context.Context, kind incident.Kind, since time.Time, update func(i *incident.Incident, open bool) bool) error {
 	s.faults.Lock()
 	defer s.faults.Unlock()
 	all, err := s.list(ctx)
@@ -74,6 +69,7 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Rea
 		return err
 	}
 	i := newIncident(kind, s.Now())
+	i.Since = since
 	n := slices.IndexFunc(all, func(i incident.Incident) bool { return i.Kind == kind && i.Closed.IsZero() })
 	open := n >= 0
 	if open {
@@ -85,7 +81,7 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Rea
 	case !open && !persists, open && persists && sameFault(i, updated):
 		return nil
 	case !open:
-		err = s.open(ctx, updated, reason)
+		err = s.open(ctx, updated, otherKinds[kind])
 	default:
 		_, err = s.change(ctx, i, func(i *incident.Incident) bool {
 			if !persists {
@@ -94,11 +90,11 @@ func (s *incidents) setFault(ctx context.Context, kind incident.Kind, reason Rea
 				return true
 			}
 			update(i, true)
-			i.Changed(string(reason))
+			i.Changed(string(otherKinds[kind]))
 			return true
 		})
 	}
-	wake(s.news)
+	signal(s.notifyNow)
 	return err
 }
 

@@ -50,65 +50,81 @@ func (s *inspector) inspectDue(ctx context.Context) error {
 	if err := s.Records.RemoveDue(ctx, dues); err != nil {
 		return err
 	}
-	wake(s.incidents.news)
+	signal(s.incidents.notifyNow)
 	if err := s.Records.ForgetPaid(ctx, result.forget); err != nil {
 		return err
 	}
 	if len(dues) == roundSize {
-		wake(s.wake) // there may be more
+		signal(s.inspectNow) // there may be more
 	}
 	return s.Records.AddDue(ctx, result.requeue...)
 }
 
 // inspection is the outcome of a round.
 type inspection struct {
-	observed map[string]Observation
+	observed map[string]assessment
 	forget   []string // sessions whose payment need not be remembered
 	requeue  []incident.DueSession
 }
 
-// inspect diagnoses sessions by what is known without asking anybody, and
+func (i *inspection) requeueAt(session string, at time.Time) {
+	i.requeue = append(i.requeue, incident.DueSession{Session: session, At: at})
+}
+
+// inspect diagnoses sessions by what is known without asking another service, and
 // examines those that seem to have got into trouble, or out of it.
 func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*incident.Case) (inspection, error) {
-	result := inspection{observed: map[string]Observation{}}
+	result := inspection{observed: map[string]assessment{}}
 	candidates, err := s.diagnose(ctx, ids, open)
 	if err != nil {
 		return result, err
 	}
-	now, state := s.Now(), s.known().state
 	var suspects []*candidate
 	for _, c := range candidates {
 		s.sweeper.Written(c.Session.ID) // whoever enqueued it may know of a change
-		unchanged := c.open != nil && c.open.Verdict == c.Verdict && s.alertable(c.Observation)
-		reason := s.triage(*c, state)
-		switch {
-		case unchanged && (!s.dueForRecheck(c.open, len(open), now) || !s.stripe.lookups.AllowN(now, 1)):
-			result.observed[c.Session.ID] = Observation{Case: s.caseOf(ctx, *c, now), Alerted: true}
-			continue
-		case c.open != nil:
-			c.lookUp = unchanged
+		if c.open != nil && s.suspectOpen(ctx, c, len(open), &result) || c.open == nil && s.suspectNew(ctx, c, &result) {
 			suspects = append(suspects, c)
-			continue
-		case c.Verdict == diagnosis.VerdictLost && s.known().sessions <= 0:
-			result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: now.Add(max(s.Timings.Requeue, s.Interval))})
-			reason = awaitsSweep
-		case reason == inTrouble:
-			c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
-			suspects = append(suspects, c)
-			continue
-		case reason == inBacklog:
-			s.backlog.add(s.caseOf(ctx, *c, now))
-		default:
-			if at := nextInspection(c.Observation, s.Limits); at.After(now) {
-				result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: at})
-			}
-			if c.paid != nil && paymentSettled(c.Verdict) {
-				result.forget = append(result.forget, c.Session.ID)
-			}
 		}
-		s.logSkipped(ctx, *c, reason)
 	}
 	return result, s.examine(ctx, suspects, &result)
+}
+
+// suspectOpen reports whether a session that is in an incident is to be examined:
+// if its verdict changed, or if it is time to look its payment up.
+func (s *inspector) suspectOpen(ctx context.Context, c *candidate, cases int, result *inspection) bool {
+	now := s.Now()
+	c.lookUp = c.open.Verdict == c.Verdict && s.alertable(c.Observation)
+	if c.lookUp && (!s.dueForRecheck(c.open, cases, now) || !s.stripe.lookups.AllowN(now, 1)) {
+		result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), Alerted: true}
+		return false
+	}
+	return true
+}
+
+// suspectNew reports whether a session that is in no incident is to be examined. If
+// not it logs why, and requeues the session if time alone may change that.
+func (s *inspector) suspectNew(ctx context.Context, c *candidate, result *inspection) bool {
+	now, known := s.Now(), s.snapshot()
+	reason := s.triage(*c, known.state)
+	switch {
+	case c.Verdict == diagnosis.VerdictLost && known.sessions <= 0:
+		result.requeueAt(c.Session.ID, now.Add(max(s.Timings.Requeue, s.Interval)))
+		reason = awaitsSweep
+	case reason == inTrouble:
+		c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
+		return true
+	case reason == inBacklog:
+		s.backlog.add(s.caseOf(ctx, *c, now))
+	default:
+		if at := nextInspection(c.Observation, s.Limits); at.After(now) {
+			result.requeueAt(c.Session.ID, at)
+		}
+		if c.paid != nil && paymentSettled(c.Verdict) {
+			result.forget = append(result.forget, c.Session.ID)
+		}
+	}
+	s.logSkipped(ctx, *c, reason)
+	return false
 }
 
 // diagnose reads sessions and diagnoses them.
@@ -121,11 +137,9 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	if err != nil {
 		return nil, err
 	}
-	payments := map[string]store.Payment{}
-	for _, id := range ids {
-		payments[id] = s.stripe.payment(id, known[id].Paid, open[id])
-	}
-	evidence, err := s.evidence(ctx, read, func(context.Context, []string) (map[string]store.Payment, error) { return payments, nil })
+	evidence, err := s.evidence(ctx, read, func(context.Context, []string) (map[string]store.Payment, error) {
+		return s.stripe.payments(ids, known, open), nil
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -139,17 +153,6 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 		}
 	}
 	return candidates, nil
-}
-
-// evidence returns what is known of sessions besides their keys.
-func (t *term) evidence(ctx context.Context, read []store.Session, payments diagnosis.KnownPayments) ([]diagnosis.Evidence, error) {
-	sources := diagnosis.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
-	return sources.Evidence(ctx, read, payments)
-}
-
-// proven reports whether the API has to know the file of a session created then.
-func (t *term) proven(_ context.Context, created time.Time) bool {
-	return t.known().state.Proven.Covers(t.APIURL, created)
 }
 
 // examine completes the evidence about sessions, several at a time.
@@ -176,7 +179,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		c.Job, c.Reads = jobs[c.Session.ID], reads
 		group.Go(func() error {
-			errs[n] = contained(func() error { return s.complete(ctx, c) })
+			errs[n] = catchPanic(func() error { return s.complete(ctx, c) })
 			return nil
 		})
 	}
@@ -184,7 +187,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		if errs[n] != nil {
 			s.Log.WarnContext(ctx, "session not examined, will retry", "error", errs[n])
-			result.requeue = append(result.requeue, incident.DueSession{Session: c.Session.ID, At: s.Now().Add(s.Timings.Requeue)})
+			result.requeueAt(c.Session.ID, s.Now().Add(s.Timings.Requeue))
 		} else if err := s.conclude(ctx, *c, repairs[c.Session.ID], result); err != nil {
 			return err
 		}
@@ -212,7 +215,7 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
 	id, key, now := c.Session.ID, dismissalKey(c.Diagnosis), s.Now()
 	c.Diagnosis = diagnosis.Diagnose(c.Evidence, now, s.Limits)
-	o := Observation{
+	o := assessment{
 		Case:    s.caseOf(ctx, c, now),
 		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
 	}
@@ -228,27 +231,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 		return s.Records.Dismiss(ctx, id, key, dismissalLife)
 	case o.Ending == "":
 		s.logSkipped(ctx, c, endingUnknown)
-		result.requeue = append(result.requeue, incident.DueSession{Session: id, At: now.Add(s.stripeInterval())})
+		result.requeueAt(id, now.Add(s.stripeInterval()))
 	}
 	return nil
-}
-
-// caseOf returns the session as an incident shows it.
-func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) incident.Case {
-	result := incident.Case{
-		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
-		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
-	}
-	if !unheard(c.Verdict) || c.paid == nil {
-		return result
-	}
-	result.EventID, result.EventAt = c.paid.EventID, c.paid.EventAt
-	if result.At.Before(now.Add(-dayBack)) { // too old for the list of undelivered events
-		return result
-	}
-	var err error
-	if result.Event, err = s.stripe.eventOf(ctx, c.paid, now); err != nil {
-		s.Log.DebugContext(ctx, "Stripe's undelivered events unavailable", "error", err)
-	}
-	return result
 }

@@ -10,14 +10,15 @@ import (
 	"github.com/superduperai/sessionbot/store/keyspace"
 )
 
-// batchDelay: one session is written several times in a row.
-const batchDelay = 100 * time.Millisecond
+// batchInterval is the interval at which written sessions are put on the due list:
+// one session is written several times in a row.
+const batchInterval = 100 * time.Millisecond
 
-// listener has sessions inspected that Redis reports as written.
+// listener puts the sessions that Redis reports as written on the due list.
 type listener struct {
 	*term
-	subscribed chan struct{} // closed once subscribed, or if that failed
-	release    func()        // closes it, and lets the first sweep begin
+	subscribed chan struct{} // closed once subscribed, or if that failed: then the first sweep begins
+	release    func()        // closes it
 	lastWrite  atomic.Int64  // when Redis last reported a write, in Unix milliseconds
 }
 
@@ -45,7 +46,7 @@ func (l *listener) listen(ctx context.Context) error {
 	if err == nil || ctx.Err() != nil {
 		return nil
 	}
-	if !l.known().state.Notified.IsZero() {
+	if !l.snapshot().state.Notified.IsZero() {
 		l.monitor.report(ctx, incident.PartNotifications, err)
 	}
 	return err
@@ -68,32 +69,31 @@ func newListener(t *term) *listener {
 
 // collect puts the sessions that are written on the due list, until ctx ends.
 func (l *listener) collect(ctx context.Context, written <-chan string) {
+	tick := time.NewTicker(batchInterval)
+	defer tick.Stop()
 	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 		sessions := map[string]bool{}
-		select {
-		case id := <-written:
-			sessions[id] = true
-		case <-ctx.Done():
-			return
-		}
-		select {
-		case <-time.After(batchDelay):
-		case <-ctx.Done():
-			return
-		}
 		for range len(written) {
 			sessions[<-written] = true
+		}
+		if len(sessions) == 0 {
+			continue
 		}
 		var dues []incident.DueSession
 		for id := range sessions {
 			dues = append(dues, incident.DueSession{Session: id, At: l.Now()})
 		}
-		if failures, known := l.monitor.of(incident.PartNotifications); failures > 0 || !known {
+		if failures, known := l.monitor.failureCount(incident.PartNotifications); failures > 0 || !known {
 			l.monitor.report(ctx, incident.PartNotifications, nil)
 		}
 		if err := l.Records.AddDue(ctx, dues...); err != nil {
 			l.Log.WarnContext(ctx, "enqueue failed, left to the sweep", "error", err)
 		}
-		wake(l.wake)
+		signal(l.inspectNow)
 	}
 }

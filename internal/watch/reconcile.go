@@ -7,20 +7,20 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
-// Observation is the state of a session as it was seen by an inspection.
-type Observation struct {
+// assessment is the state of a session as it was seen by an inspection.
+type assessment struct {
 	Case    incident.Case
 	Alerted bool            // its verdict is one that is alerted
 	Ending  incident.Ending // how it left the trouble it was in; "" = that is not known yet
 }
 
 // kind returns the kind of the incident that the session belongs to.
-func (o Observation) kind() incident.Kind { return incident.Kind(o.Case.Verdict) }
+func (o assessment) kind() incident.Kind { return incident.Kind(o.Case.Verdict) }
 
 // reconcile updates an incident with what was observed of its own sessions, and
 // reports whether anything changed: sessions that recovered leave, those that
 // left and are in trouble again return.
-func reconcile(i *incident.Incident, observed map[string]Observation, now time.Time) bool {
+func reconcile(i *incident.Incident, observed map[string]assessment, now time.Time) bool {
 	if !aboutSessions(i.Kind) {
 		return false
 	}
@@ -86,7 +86,7 @@ func reopen(i *incident.Incident, reason Reason) {
 	i.Changed(string(reason))
 }
 
-// join adds sessions that are not in the incident yet, up to store.MaxCases, and
+// join adds sessions that are not in the incident yet, up to incident.MaxCases, and
 // returns those that did not fit.
 func join(i *incident.Incident, cases []incident.Case, now time.Time) (rest []incident.Case) {
 	known := map[string]bool{}

@@ -11,10 +11,10 @@ import (
 )
 
 // observe returns observations of the incident's sessions, all in the same state.
-func observe(i incident.Incident, change func(*Observation)) map[string]Observation {
-	seen := map[string]Observation{}
+func observe(i incident.Incident, change func(*assessment)) map[string]assessment {
+	seen := map[string]assessment{}
 	for _, c := range i.Cases {
-		s := Observation{Case: c, Alerted: true}
+		s := assessment{Case: c, Alerted: true}
 		s.Case.Gone, s.Case.Ending = time.Time{}, ""
 		change(&s)
 		seen[c.ID] = s
@@ -24,8 +24,8 @@ func observe(i incident.Incident, change func(*Observation)) map[string]Observat
 
 func TestReconcile(t *testing.T) {
 	t.Parallel()
-	left := func(e incident.Ending) func(*Observation) {
-		return func(s *Observation) { s.Alerted, s.Ending = false, e }
+	left := func(e incident.Ending) func(*assessment) {
+		return func(s *assessment) { s.Alerted, s.Ending = false, e }
 	}
 	gone := func(i *incident.Incident) {
 		for n := range i.Cases {
@@ -36,20 +36,20 @@ func TestReconcile(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		i       incident.Incident
-		seen    func(*Observation)
+		seen    func(*assessment)
 		changed bool
 		open    int
 		why     Reason
 		ending  incident.Ending
 	}{
-		{"as before", testIncident(2, time.Hour), func(*Observation) {}, false, 2, "", ""},
-		{"the event failed by now", testIncident(2, time.Hour), func(s *Observation) { s.Case.Event = store.EventFailed }, true, 2, Joined, ""},
+		{"as before", testIncident(2, time.Hour), func(*assessment) {}, false, 2, "", ""},
+		{"the event failed by now", testIncident(2, time.Hour), func(s *assessment) { s.Case.Event = store.EventFailed }, true, 2, Joined, ""},
 		{"not known", testIncident(2, time.Hour), left(""), false, 2, "", ""},
 		{"the webhooks came", testIncident(2, time.Hour), left(incident.EndLate), true, 0, Resolved, incident.EndLate},
-		{"in other trouble", testIncident(2, time.Hour), func(s *Observation) { s.Case.Verdict, s.Ending = diagnosis.VerdictStalled, incident.EndLate }, true, 0, Resolved, incident.EndLate},
-		{"left, and still well", testIncident(2, time.Hour, gone), left(incident.EndLate), false, 0, "", incident.EndLate},
-		{"left, and back long after", testIncident(2, Window, gone), func(*Observation) {}, false, 0, "", incident.EndLate},
-		{"left, and back", testIncident(2, time.Minute, gone), func(*Observation) {}, true, 2, Reopened, ""},
+		{"in other trouble", testIncident(2, time.Hour), func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictStalled, incident.EndLate }, true, 0, Resolved, incident.EndLate},
+		{"left, and still recovered", testIncident(2, time.Hour, gone), left(incident.EndLate), false, 0, "", incident.EndLate},
+		{"left, and back long after", testIncident(2, Window, gone), func(*assessment) {}, false, 0, "", incident.EndLate},
+		{"left, and back", testIncident(2, time.Minute, gone), func(*assessment) {}, true, 2, Reopened, ""},
 	} {
 		i := c.i
 		i.Change = ""

@@ -15,7 +15,7 @@ type simulation struct {
 	ticks int
 
 	checkAt time.Time     // when the next file may be asked for
-	stride  time.Duration // between two looks
+	stride  time.Duration // between two rounds
 }
 
 // newSimulation starts at the current time.

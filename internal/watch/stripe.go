@@ -50,12 +50,12 @@ func (p *stripePoller) poll(ctx context.Context) error {
 	if redisErr := p.refresh(ctx); redisErr != nil { // then Stripe is not to blame
 		return redisErr
 	}
-	p.learn(func(f *facts) {
+	p.updateFacts(func(f *facts) {
 		switch {
 		case err == nil:
-			f.stripeSilentSince, f.stripeComplete = time.Time{}, true
-		case f.stripeSilentSince.IsZero():
-			f.stripeSilentSince, f.stripeComplete = cmp.Or(f.state.Passed, f.state.Epoch), false // before the first poll nothing is verified
+			f.stripeDownSince, f.stripeComplete = time.Time{}, true
+		case f.stripeDownSince.IsZero():
+			f.stripeDownSince, f.stripeComplete = cmp.Or(f.state.Passed, f.state.Epoch), false // before the first poll nothing is verified
 		}
 		if f.stripeFault = store.StripeNoAnswer; err != nil {
 			_ = errors.As(err, &f.stripeFault) // unchanged if the cause is another
@@ -72,16 +72,16 @@ func (p *stripePoller) poll(ctx context.Context) error {
 // sessions has to do: a session paid long after its checkout began is then found
 // only once an hour.
 func (p *stripePoller) read(ctx context.Context) error {
-	state := p.known().state
+	state := p.snapshot().state
 	err := p.readEvents(ctx, state)
 	forbidden := errors.Is(err, store.StripeForbidden)
 	if err != nil && !forbidden {
 		return err
 	}
-	if forbidden && !p.known().eventsForbidden {
+	if forbidden && !p.snapshot().eventsForbidden {
 		p.Log.WarnContext(ctx, "Stripe events forbidden for this key, listing sessions only", "error", err)
 	}
-	p.learn(func(f *facts) { f.eventsForbidden = forbidden })
+	p.updateFacts(func(f *facts) { f.eventsForbidden = forbidden })
 	p.monitor.report(ctx, incident.PartEvents, err)
 	if err := p.readSessions(ctx, state, forbidden); err != nil {
 		return err
@@ -90,8 +90,8 @@ func (p *stripePoller) read(ctx context.Context) error {
 }
 
 // readEvents reads the events since the last poll, a day at a time: reading a
-// month of them may take longer than the process lives. The last day comes first
-// then, as somebody may be waiting for a video.
+// month of them may take longer than the process lives. Then the last day comes
+// first: its customers are still waiting.
 func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState) error {
 	now := p.Now()
 	from := now.Add(-eventsKept)
@@ -109,10 +109,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 		}
 	}
 	for from.Before(now) {
-		to := from.Add(dayBack)
-		if to.After(now) {
-			to = now
-		}
+		to := from.Add(min(dayBack, now.Sub(from)))
 		if err := read(from, to); err != nil {
 			return err
 		}
@@ -160,7 +157,7 @@ func (p *stripePoller) save(ctx context.Context, page []incident.Paid) error {
 		}
 		dues[n] = incident.DueSession{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
 	}
-	if newest.After(p.known().state.Sold) {
+	if newest.After(p.snapshot().state.Sold) {
 		if err := p.record(ctx, incident.Sold(newest)); err != nil {
 			return err
 		}
@@ -170,9 +167,18 @@ func (p *stripePoller) save(ctx context.Context, page []incident.Paid) error {
 
 func paidAt(p store.Payment) time.Time { return cmp.Or(p.PaidAt, p.ChargedAt, p.Created) }
 
-// payment returns what is known of a payment without asking: a session that
-// Stripe's lists do not name was not paid, provided that they are complete. open is
-// its case in an incident, nil = there is none.
+// payments returns what is known of payments without asking. open holds the cases
+// of sessions that are in an incident.
+func (p *stripePoller) payments(ids []string, known map[string]incident.Known, open map[string]*incident.Case) map[string]store.Payment {
+	payments := make(map[string]store.Payment, len(ids))
+	for _, id := range ids {
+		payments[id] = p.payment(id, known[id].Paid, open[id])
+	}
+	return payments
+}
+
+// payment returns what is known of a payment: a session that Stripe's lists do not
+// name was not paid, provided that they are complete.
 func (p *stripePoller) payment(id string, paid *incident.Paid, open *incident.Case) store.Payment {
 	unverified := func(why store.Unverified) store.Payment {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: why}
@@ -187,7 +193,7 @@ func (p *stripePoller) payment(id string, paid *incident.Paid, open *incident.Ca
 	case open != nil && open.Payment != store.PaymentUnverified:
 		return store.Payment{SessionID: id, State: open.Payment, Amount: open.Amount, Currency: open.Currency,
 			ChargedAt: open.At, Live: open.Live}
-	case p.known().stripeComplete:
+	case p.snapshot().stripeComplete:
 		return store.Payment{SessionID: id, State: store.PaymentUnpaid}
 	}
 	return unverified(store.StripeNoAnswer)

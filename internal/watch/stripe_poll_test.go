@@ -64,7 +64,7 @@ func TestKeyOfOtherMode(t *testing.T) {
 func TestInterruptedFirstPoll(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
-	h.stripe.answers = 5 // then Stripe falls silent
+	h.stripe.answers = 5 // then Stripe is unavailable
 	h.lead()
 	h.orphan("cs_test_today")
 	h.advance(30 * time.Second)

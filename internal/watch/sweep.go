@@ -19,8 +19,8 @@ const (
 	minRollupLife = sweep.FullEvery + 10*time.Minute
 )
 
-// sweepTask sweeps over all sessions, which needs nothing but Redis, and has those
-// inspected that seem to be in trouble.
+// sweepTask sweeps over all sessions, and puts those that seem to be in trouble on
+// the due list. It needs nothing but Redis.
 type sweepTask struct {
 	*term
 	succeeded bool
@@ -38,7 +38,7 @@ func (s *sweepTask) sweep(ctx context.Context) error {
 	}
 	took := s.Now().Sub(started)
 	s.Metrics.Swept(err == nil, full, took)
-	if s.pause = s.Interval - took; err == nil { // one that failed cost Redis nothing
+	if s.pause = s.Interval - took; err == nil { // a failed sweep did not load Redis
 		s.pause = s.pauseAfter(took)
 		if !s.succeeded {
 			s.succeeded = true
@@ -53,22 +53,22 @@ func (w *Watch) pauseAfter(took time.Duration) time.Duration {
 	return max(w.Interval-took, pauseFactor*took)
 }
 
-// findings is what one sweep found beside its figures.
+// findings are what a sweep found besides its counts.
 type findings struct {
-	state        incident.WatchState
-	silentSince  time.Time // of Stripe
-	due          []check   // the newest files that are due
-	oldFileDue   bool      // one of them is of a session from before the watch
-	unverifiable map[store.Unverified]int
-	unknown      bool // a payment is not known, as Stripe does not answer
+	state           incident.WatchState
+	stripeDownSince time.Time
+	due             []check // the newest files that are due
+	backlogFileDue  bool    // one of them is of a session from before the watch
+	unverifiable    map[store.Unverified]int
+	paymentUnknown  bool // of any session, as Stripe does not answer
 }
 
 func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool, err error) {
 	if err := s.refresh(ctx); err != nil {
 		return false, err
 	}
-	known := s.known()
-	found := findings{state: known.state, silentSince: known.stripeSilentSince, unverifiable: map[store.Unverified]int{}}
+	known := s.snapshot()
+	found := findings{state: known.state, stripeDownSince: known.stripeDownSince, unverifiable: map[store.Unverified]int{}}
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
 		Now: started, Limits: s.Limits, FullEvery: max(sweep.FullEvery, 3*s.pause),
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
@@ -89,8 +89,8 @@ func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool,
 // inspected, also those of which Redis holds nothing any more.
 func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *findings, started time.Time) error {
 	s.files.replace(found.due, s.Now())
-	s.learn(func(f *facts) {
-		f.sessions, f.filesChecked, f.allVerified = swept.Count.Sessions, !found.oldFileDue, f.allVerified || !found.unknown
+	s.updateFacts(func(f *facts) {
+		f.sessions, f.filesChecked, f.allVerified = swept.Count.Sessions, !found.backlogFileDue, f.allVerified || !found.paymentUnknown
 	})
 	if err := s.monitor.reportEmpty(ctx, found.state, started); err != nil {
 		return err
@@ -112,7 +112,7 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	if err := s.Records.AddDue(ctx, dues...); err != nil {
 		return err
 	}
-	wake(s.wake)
+	signal(s.inspectNow)
 	changes := []incident.StateChange{incident.Swept(now), incident.Pause(s.pauseAfter(now.Sub(started))), incident.Reads(swept.Reads)}
 	if ms := s.listener.lastWrite.Load(); ms > 0 {
 		changes = append(changes, incident.Notified(time.UnixMilli(ms)))
@@ -145,11 +145,7 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 	if err != nil {
 		return nil, err
 	}
-	payments := make(map[string]store.Payment, len(ids))
-	for _, id := range ids {
-		payments[id] = s.stripe.payment(id, known[id].Paid, nil)
-	}
-	return payments, nil
+	return s.stripe.payments(ids, known, nil), nil
 }
 
 // visit puts the sessions that are in trouble on the due list.
@@ -157,8 +153,8 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 	now := s.Now()
 	var dues []incident.DueSession
 	for _, o := range observed {
-		found.unknown = found.unknown || o.Payment.Why == store.StripeNoAnswer
-		s.noteFile(o, found, now)
+		found.paymentUnknown = found.paymentUnknown || o.Payment.Why == store.StripeNoAnswer
+		s.queueFile(o, found, now)
 		c := candidate{Observation: o}
 		reason := s.triage(c, found.state)
 		switch reason {
@@ -171,7 +167,7 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 			s.backlog.add(s.inspector.caseOf(ctx, c, now))
 		case paymentUnverified:
 			if why := o.Payment.Why; why == store.StripeWrongMode ||
-				!found.silentSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.silentSince) {
+				!found.stripeDownSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.stripeDownSince) {
 				found.unverifiable[why]++
 			}
 		}
@@ -180,14 +176,14 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 	return s.Records.AddDue(ctx, dues...)
 }
 
-// noteFile notes the file of a session if it is due to be checked.
-func (s *sweepTask) noteFile(o sweep.Observation, found *findings, now time.Time) {
-	started := cmp.Or(o.Since, o.Time(), now.Add(-store.KeyLife)) // as near as is known
+// queueFile collects the file of a session if it is due to be checked.
+func (s *sweepTask) queueFile(o sweep.Observation, found *findings, now time.Time) {
+	started := cmp.Or(o.Since, o.Time(), now.Add(-store.KeyLife)) // approximately
 	c := check{o.Session.FileRef(now), started, o.File}
 	if !s.files.due(c, now) {
 		return
 	}
-	found.oldFileDue = found.oldFileDue || troubleSince(o.Diagnosis).Before(found.state.Epoch)
+	found.backlogFileDue = found.backlogFileDue || troubleSince(o.Diagnosis).Before(found.state.Epoch)
 	if found.due = append(found.due, c); len(found.due) >= 2*maxChecks {
 		found.due = newest(found.due)
 	}

@@ -2,15 +2,16 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/sweep"
@@ -37,14 +38,14 @@ type term struct {
 	notifier  *notifier
 }
 
-// facts are what the tasks learn, and others depend on.
+// facts are what some tasks find out and others need.
 type facts struct {
 	state incident.WatchState // as last recorded: only the leader changes it
 
-	stripeSilentSince time.Time // zero = Stripe answers
-	stripeFault       store.Unverified
-	stripeComplete    bool // Stripe listed all that was paid until lately
-	eventsForbidden   bool // the Stripe key may not list events
+	stripeDownSince time.Time // zero = Stripe answers
+	stripeFault     store.Unverified
+	stripeComplete  bool // the last poll read Stripe's lists whole
+	eventsForbidden bool // the Stripe key may not list events
 
 	sessions     int  // by the last sweep; negative = none succeeded yet
 	allVerified  bool // a sweep saw all sessions while all payments were known
@@ -53,12 +54,12 @@ type facts struct {
 
 func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	t := &term{Watch: w, lead: lead, began: w.Now(), sweeper: sweep.New(w.Product), facts: facts{state: state, sessions: -1}}
-	t.incidents = &incidents{term: t, news: make(chan struct{}, 1), cache: map[string]incident.Incident{}}
+	t.incidents = &incidents{term: t, notifyNow: make(chan struct{}, 1), cache: map[string]incident.Incident{}}
 	t.monitor = newMonitor(t)
 	t.stripe = &stripePoller{term: t, lookups: rate.NewLimiter(rate.Every(w.stripeInterval()/lookupsPerPoll), lookupBurst)}
 	t.listener = newListener(t)
 	t.sweeps = &sweepTask{term: t, previous: state.Swept}
-	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{found: state.Found}}
+	t.files = &fileChecker{term: t, failed: map[string]time.Time{}, health: fileHealth{lastFound: state.Found}}
 	t.files.requests.SetLimit(maxRequests)
 	t.backlog = &backlog{term: t, cases: map[string]incident.Case{}}
 	t.inspector = &inspector{term: t}
@@ -66,15 +67,15 @@ func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	return t
 }
 
-// known returns a copy of the facts.
-func (t *term) known() facts {
+// snapshot returns a copy of the facts.
+func (t *term) snapshot() facts {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.facts
 }
 
-// learn changes the facts.
-func (t *term) learn(change func(f *facts)) {
+// updateFacts changes the facts.
+func (t *term) updateFacts(change func(f *facts)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	change(&t.facts)
@@ -95,15 +96,26 @@ func (t *term) refresh(ctx context.Context) error {
 		return err
 	}
 	t.Metrics.Watched(state)
-	t.learn(func(f *facts) { f.state = state })
+	t.updateFacts(func(f *facts) { f.state = state })
 	return nil
+}
+
+// evidence returns what is known of sessions besides their keys.
+func (t *term) evidence(ctx context.Context, read []store.Session, payments diagnosis.KnownPayments) ([]diagnosis.Evidence, error) {
+	sources := diagnosis.Sources{Files: t.Files, Jobs: t.Ledger, Limits: t.Limits, Now: t.Now, Proven: t.proven}
+	return sources.Evidence(ctx, read, payments)
+}
+
+// proven reports whether the API has to know the file of a session created then.
+func (t *term) proven(_ context.Context, created time.Time) bool {
+	return t.snapshot().state.Proven.Covers(t.APIURL, created)
 }
 
 // run runs all tasks until the leadership is lost or ctx ends.
 func (t *term) run(ctx context.Context) {
 	var tasks sync.WaitGroup
-	tasks.Go(func() { t.every(ctx, "inspect", period(t.Timings.Round), t.wake, t.inspector.inspectDue) })
-	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.news, t.notifier.notifyAll) })
+	tasks.Go(func() { t.every(ctx, "inspect", period(t.Timings.Round), t.inspectNow, t.inspector.inspectDue) })
+	tasks.Go(func() { t.every(ctx, "notify", period(t.Timings.Round), t.incidents.notifyNow, t.notifier.notifyAll) })
 	tasks.Go(func() {
 		t.listener.await(ctx)
 		t.every(ctx, incident.PartSweep, t.sweeps.delay, nil, t.sweeps.sweep)
@@ -122,13 +134,13 @@ func period(interval time.Duration) func(took time.Duration) time.Duration {
 	return func(took time.Duration) time.Duration { return interval - took }
 }
 
-// every runs a task until ctx ends, with a delay in between that a wake-up cuts
-// short. Of failures in a row only the first is logged.
+// every runs a task until ctx ends, with a delay in between that a signal on wakeUp
+// cuts short. Of failures in a row only the first is logged.
 func (t *term) every(ctx context.Context, task string, delay func(took time.Duration) time.Duration, wakeUp <-chan struct{}, run func(context.Context) error) {
 	failing := false
 	for ctx.Err() == nil {
 		started := t.Now()
-		err := contained(func() error { return run(ctx) })
+		err := catchPanic(func() error { return run(ctx) })
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -148,19 +160,19 @@ func (t *term) every(ctx context.Context, task string, delay func(took time.Dura
 	}
 }
 
-// contained turns a panic into an error. The panic's value may hold a customer's
-// data, so only the runtime's own messages are kept.
-func contained(run func() error) (err error) {
-	defer func() {
-		value := recover()
-		if value == nil {
-			return
-		}
-		message := fmt.Sprintf("%T", value)
-		if fault, ok := value.(runtime.Error); ok {
-			message = fault.Error()
-		}
-		err = fmt.Errorf("panic: %s\n%s", message, debug.Stack())
-	}()
-	return run()
+// catchPanic returns the error of run, with the stack if it panicked.
+func catchPanic(run func() error) error {
+	err := panics.Catch(run)
+	if panicked, ok := errors.AsType[*panics.Error](err); ok {
+		return fmt.Errorf("%w\n%s", err, panicked.Stack)
+	}
+	return err
+}
+
+// later returns the later of two times.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

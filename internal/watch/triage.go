@@ -22,7 +22,7 @@ const (
 type candidate struct {
 	sweep.Observation
 	paid      *incident.Paid // by Stripe's lists; nil = they do not name it
-	dismissed string         // the trouble in which it was examined lately, without a need to alert it
+	dismissed string         // the dismissalKey of its last examination, if that found no need to alert it
 	open      *incident.Case // in an incident; nil = it is in none
 	lookUp    bool           // its payment at Stripe
 	checked   time.Time      // when that was done
@@ -39,14 +39,14 @@ const (
 	paymentUnverified disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
 	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
-	dismissed         disposition = "dismissed"          // examined lately in the same trouble
-	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty, which a sweep has to find out first
+	dismissed         disposition = "dismissed"          // examined within dismissalLife in the same trouble
+	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty; the next sweep finds out
 	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
 )
 
-// logSkipped logs why a session is not alerted. Of its id, which opens the
-// customer's page, the log holds the end only.
+// logSkipped logs why a session is not alerted, with the end of its id: the whole
+// id opens the customer's page.
 func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition) {
 	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
 		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
@@ -89,14 +89,14 @@ func (w *Watch) markedByRepair(o sweep.Observation) bool {
 // troubleSince returns when the trouble began: with the payment, or with the
 // status.
 func troubleSince(d diagnosis.Diagnosis) time.Time {
-	if unheard(d.Verdict) || d.Since.IsZero() {
+	if notStarted(d.Verdict) || d.Since.IsZero() {
 		return d.PaidAt
 	}
 	return d.Since
 }
 
-// unheard reports whether the site never reacted to the payment.
-func unheard(v diagnosis.Verdict) bool {
+// notStarted reports whether the site never reacted to the payment.
+func notStarted(v diagnosis.Verdict) bool {
 	return v == diagnosis.VerdictOrphaned || v == diagnosis.VerdictLost
 }
 
@@ -122,9 +122,9 @@ func nextInspection(o sweep.Observation, limits diagnosis.Thresholds) time.Time 
 	return time.Time{} // a file in progress is up to the file checker
 }
 
-// dueForRecheck reports whether Stripe is to be asked about an open case again, as
-// Redis does not hold refunds. The more cases there are, the longer it takes
-// until each had its turn.
+// dueForRecheck reports whether the payment of an open case is to be looked up
+// again, as only Stripe knows of refunds. The more cases there are, the longer the
+// interval.
 func (w *Watch) dueForRecheck(c *incident.Case, cases int, now time.Time) bool {
 	return now.Sub(cmp.Or(c.Checked, c.Found)) >= max(recheckAfter, time.Duration(cases)*w.stripeInterval()/lookupsPerPoll)
 }
@@ -139,7 +139,7 @@ func expired(d diagnosis.Diagnosis, now time.Time) bool {
 // that is not known yet.
 func endingOf(o sweep.Observation, had diagnosis.Verdict, repair store.Action, repaired bool) incident.Ending {
 	switch {
-	case o.Verdict == diagnosis.VerdictUnchecked && !unheard(had): // the state of its file is not known yet
+	case o.Verdict == diagnosis.VerdictUnchecked && !notStarted(had): // the state of its file is not known yet
 		return ""
 	case o.Job == store.JobRunning || o.Verdict == diagnosis.VerdictUnclear || o.Verdict == diagnosis.VerdictWaiting:
 		return ""

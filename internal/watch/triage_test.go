@@ -37,7 +37,7 @@ func TestTriage(t *testing.T) {
 	}{
 		{"an orphan", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), false, inTrouble},
 		{"an orphan after the summary", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), true, inTrouble},
-		{"well", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
+		{"completed", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
 		{"marked by a repair", repaired, false, knownFailure},
 		{"examined lately", examined, false, dismissed},
 		{"old", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},

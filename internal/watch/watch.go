@@ -1,9 +1,18 @@
 // Package watch works unattended: it finds sessions that are in trouble, groups
 // them into incidents and alerts each incident once. One of several replicas
-// leads and watches. It finds sessions by Stripe's lists of payments, by Redis'
-// notifications, and by a sweep over Redis that needs neither, and asks
-// SuperDuperAI for the files that sessions name. What is alerted and when is
-// decided by pure functions; how an alert looks is up to the Notifier.
+// leads, and runs the tasks of a term:
+//
+//   - stripePoller, listener, sweepTask and fileChecker find sessions by Stripe's
+//     lists of payments, Redis' notifications, a sweep that needs neither, and the
+//     files that sessions name. They put a session on the due list.
+//   - inspector diagnoses the sessions that are due. triage decides whether one is
+//     worth an examination; why it is not is logged as "session not alerted".
+//   - incidents.assign updates the incidents with what was observed.
+//   - notifier shows the incidents. Decide decides what is due: nothing while an
+//     incident is snoozed, shown as it is, or after a failure that was logged as
+//     "alert post failed".
+//
+// How an alert looks is up to the Notifier.
 package watch
 
 import (
@@ -25,26 +34,26 @@ const redisTimeout = 10 * time.Second
 // Watch is one replica's part in watching.
 type Watch struct {
 	Config
-	owner  string
-	wake   chan struct{} // a session may be due
-	posted sync.Map      // mark -> store.Message: posts whose outcome may not be recorded yet
+	owner      string
+	inspectNow chan struct{} // a session may be due
+	posted     sync.Map      // mark -> store.Message: posts whose outcome may not be recorded yet
 }
 
 // New prepares a Watch.
 func New(cfg Config) *Watch {
 	cfg.Log = cfg.Log.With("component", "watch")
-	return &Watch{Config: cfg, owner: rand.Text(), wake: make(chan struct{}, 1)}
+	return &Watch{Config: cfg, owner: rand.Text(), inspectNow: make(chan struct{}, 1)}
 }
 
-// Look has the leader inspect a session soon, such as after a repair.
-func (w *Watch) Look(ctx context.Context, session string) error {
+// Enqueue has the leader inspect a session soon, such as after a repair.
+func (w *Watch) Enqueue(ctx context.Context, session string) error {
 	err := w.Records.AddDue(ctx, incident.DueSession{Session: session, At: w.Now()})
-	wake(w.wake)
+	signal(w.inspectNow)
 	return err
 }
 
-// wake wakes the task that waits for the channel. One pending signal is enough.
-func wake(task chan struct{}) {
+// signal wakes the task that waits for the channel. One pending signal is enough.
+func signal(task chan<- struct{}) {
 	select {
 	case task <- struct{}{}:
 	default:
@@ -59,11 +68,8 @@ func (w *Watch) Ready(ctx context.Context, started time.Time) error {
 	if err != nil {
 		return errors.New("the watch cannot be asked: Redis does not answer")
 	}
-	last := state.Swept
-	if last.Before(started) {
-		last = started
-	}
-	if age := w.Now().Sub(last); age > 3*max(w.Interval, state.Pause) {
+	since := later(state.Swept, started)
+	if age := w.Now().Sub(since); age > 3*max(w.Interval, state.Pause) {
 		return fmt.Errorf("no sweep went through for %s", age.Round(time.Second))
 	}
 	return nil
@@ -75,14 +81,14 @@ func (w *Watch) stripeInterval() time.Duration { return min(w.Interval, time.Min
 
 // Run watches whenever this replica leads, until ctx ends.
 func (w *Watch) Run(ctx context.Context) error {
-	for ctx.Err() == nil {
+	for {
 		w.campaign(ctx)
 		select {
 		case <-ctx.Done():
+			return nil
 		case <-time.After(w.Timings.Election):
 		}
 	}
-	return nil
 }
 
 // campaign tries once to become leader, and leads if that succeeds.

@@ -13,7 +13,7 @@ import (
 // TestPanicIsContained: a panic becomes an error without its value.
 func TestPanicIsContained(t *testing.T) {
 	t.Parallel()
-	err := contained(func() error { panic(strings.ToUpper("a customer's prompt")) })
+	err := catchPanic(func() error { panic(strings.ToUpper("a customer's prompt")) })
 	if err == nil || strings.Contains(err.Error(), "CUSTOMER") {
 		t.Errorf("%v", err)
 	}

@@ -5,38 +5,36 @@ import (
 	"time"
 )
 
-// Acknowledge notes that somebody looks after the incident; false where
-// somebody did before, or it is closed. What it returns is without the cases.
-func (w *Watch) Acknowledge(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
-	done := false
-	i, err := w.changeOutline(ctx, "", id, false, func(i *Incident) bool {
-		if done = i.Acknowledged == nil && i.Closed.IsZero(); done {
-			i.Acknowledged = &Acknowledgement{By: by, At: now}
-			i.Changed("acknowledged")
+// Acknowledge records who looks after the incident, and reports whether nobody did
+// and it is open. It returns the incident without its cases.
+func (s *Incidents) Acknowledge(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
+	return s.changeWithoutCases(ctx, "", id, false, func(i *Incident) bool {
+		if i.Acknowledged != nil || !i.Closed.IsZero() {
+			return false
 		}
-		return done
+		i.Acknowledged = &Acknowledgement{By: by, At: now}
+		i.Changed("acknowledged")
+		return true
 	})
-	return i, done, err
 }
 
-// SnoozeFor is how long a press on Snooze silences an incident; each further
-// press adds as much.
+// SnoozeFor is how long Snooze silences an incident. Each further call adds as
+// much.
 const SnoozeFor = time.Hour
 
-// Snooze silences the incident; false where it is closed. What it returns is
-// without the cases.
-func (w *Watch) Snooze(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
-	done := false
-	i, err := w.changeOutline(ctx, "", id, false, func(i *Incident) bool {
-		if done = i.Closed.IsZero(); done {
-			from := now
-			if i.Snoozed != nil && i.Snoozed.Until.After(now) {
-				from = i.Snoozed.Until
-			}
-			i.Snoozed = &Acknowledgement{By: by, At: now, Until: from.Add(SnoozeFor)}
-			i.Changed("snoozed")
+// Snooze silences the incident, and reports whether it is open. It returns the
+// incident without its cases.
+func (s *Incidents) Snooze(ctx context.Context, id, by string, now time.Time) (Incident, bool, error) {
+	return s.changeWithoutCases(ctx, "", id, false, func(i *Incident) bool {
+		if !i.Closed.IsZero() {
+			return false
 		}
-		return done
+		from := now
+		if i.Snoozed != nil && i.Snoozed.Until.After(now) {
+			from = i.Snoozed.Until
+		}
+		i.Snoozed = &Acknowledgement{By: by, At: now, Until: from.Add(SnoozeFor)}
+		i.Changed("snoozed")
+		return true
 	})
-	return i, done, err
 }

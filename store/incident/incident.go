@@ -1,5 +1,5 @@
-// Package incident keeps what the watch knows: the sessions that are due, the incidents that
-// they belong to, and how far the watch came.
+// Package incident keeps the records of the watch in Redis: how far it came, the
+// sessions that are due, what is known of them, and the incidents.
 package incident
 
 import (
@@ -10,15 +10,15 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Kind is what an incident is about: a verdict, or one of those below.
+// Kind says what an incident is about: a verdict, or one of those below.
 type Kind string
 
 // The kinds that are no verdict.
 const (
-	PaymentsUnverified Kind = "unverified" // Stripe is silent: payments cannot be verified
-	Backlog            Kind = "history"    // what happened before the watch began
-	Degraded           Kind = "blind"      // the watch itself fails
-	FilesUnchecked     Kind = "files"      // SuperDuperAI does not say how files stand
+	PaymentsUnverified Kind = "unverified" // payments cannot be verified
+	Backlog            Kind = "history"    // sessions in trouble from before the watch began
+	Degraded           Kind = "blind"      // parts of the watch fail
+	FilesUnchecked     Kind = "files"      // files cannot be checked
 	NoSessions         Kind = "empty"      // Redis holds no session although Stripe lists sales
 )
 
@@ -27,153 +27,83 @@ const (
 	PartSweep         = "sweep"         // over Redis
 	PartStripe        = "Stripe"        // all that Stripe lists
 	PartEvents        = "events"        // Stripe's list of them, which the key may not read
-	PartNotifications = "notifications" // of Redis, which were heard before
-	PartFiles         = "files"         // what is seen of them cannot be kept
+	PartNotifications = "notifications" // by Redis, which did arrive before
+	PartFiles         = "files"         // their states cannot be recorded
 )
 
-// Ending is how a session left its incident.
-type Ending string
-
-// The endings.
-const (
-	EndLate      Ending = "late"      // the webhook came after all
-	EndGenerated Ending = "generated" // by a repair of ours
-	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
-	EndShown     Ending = "shown"     // its finished video is shown by a repair of ours
-	EndRefunded  Ending = "refunded"
-	EndUnpaid    Ending = "unpaid" // it turned out that nothing was paid
-	EndGone      Ending = "gone"   // Redis holds nothing of it any more
-	EndOther     Ending = "other"
-)
-
-// Endings lists them in the order in which people read them.
-var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndShown, EndRefunded, EndUnpaid, EndGone, EndOther}
-
-// Case is a session of an incident.
-type Case struct {
-	ID       string             `json:"id"`
-	Verdict  diagnosis.Verdict  `json:"verdict"`
-	At       time.Time          `json:"at"`    // when it was paid, else since when it stands so; zero = unknown
-	Found    time.Time          `json:"found"` // when it joined
-	Payment  store.PaymentState `json:"payment"`
-	Amount   int64              `json:"amount,omitempty"` // in the currency's smallest unit
-	Currency string             `json:"currency,omitempty"`
-	Live     bool               `json:"live,omitempty"`
-	Event    store.EventState   `json:"event,omitempty"`
-	EventID  string             `json:"event_id,omitempty"`
-	EventAt  time.Time          `json:"event_at,omitzero"`
-	Allowed  []store.Action     `json:"allowed,omitempty"`
-	Shows    bool               `json:"shows,omitempty"`  // a fix shows a finished video
-	Checked  time.Time          `json:"checked,omitzero"` // when it had its last turn in being looked at alone, Stripe included
-	Gone     time.Time          `json:"gone,omitzero"`    // when it left; zero = it is still in
-	Ending   Ending             `json:"ending,omitempty"`
-}
-
-// same tells whether nothing of the case is another.
-func (c *Case) same(o *Case) bool {
-	return c.ID == o.ID && c.Verdict == o.Verdict && c.At.Equal(o.At) && c.Found.Equal(o.Found) && c.Payment == o.Payment &&
-		c.Amount == o.Amount && c.Currency == o.Currency && c.Live == o.Live && c.Event == o.Event && c.EventID == o.EventID &&
-		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Shows == o.Shows && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
-		c.Ending == o.Ending
-}
-
-// Acknowledgement is a button that somebody pressed.
+// Acknowledgement records who acknowledged or snoozed an incident.
 type Acknowledgement struct {
 	By    string    `json:"by"`
 	At    time.Time `json:"at"`
 	Until time.Time `json:"until,omitzero"` // of a snooze
 }
 
-const (
-	// MaxCases is how many sessions one incident holds; more open another.
-	MaxCases = 10_000
-	// ShownCases is how many of them are shown, and all that a summary holds.
-	ShownCases = 10
-)
-
-// Sum is sessions that are counted.
-type Sum struct {
-	Sessions   int              `json:"sessions"`
-	Unverified int              `json:"unverified,omitempty"` // of them: nobody knows whether they were paid
-	Money      map[string]int64 `json:"money,omitempty"`      // by currency, in its smallest unit
-}
-
-// SumOf counts sessions.
-func SumOf(cases []Case) (s Sum) {
-	for _, c := range cases {
-		s.Add(c)
-	}
-	return s
-}
-
-// Add counts one more session.
-func (s *Sum) Add(c Case) {
-	s.Sessions++
-	if c.Payment == store.PaymentUnverified {
-		s.Unverified++
-	}
-	if c.Amount > 0 {
-		if s.Money == nil {
-			s.Money = map[string]int64{}
-		}
-		s.Money[c.Currency] += c.Amount
-	}
-}
-
-// Incident is sessions with the same trouble, grouped in one alert message. It
-// is its own outbox: Revision counts what is to be shown, Shown what was.
+// Incident is a group of sessions in the same trouble, or a fault of the watch or
+// of a service. One alert message shows it.
 type Incident struct {
 	ID           string                    `json:"id"`
 	Kind         Kind                      `json:"kind"`
 	Opened       time.Time                 `json:"opened"`
 	LastJoinedAt time.Time                 `json:"grown"`              // when the last session joined
-	Since        time.Time                 `json:"since"`              // of the oldest trouble
+	Since        time.Time                 `json:"since"`              // when the oldest trouble began
 	Cases        []Case                    `json:"-"`                  // stored beside it
-	Sessions     int                       `json:"sessions,omitempty"` // where they are only counted
-	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of a summary, by verdict
+	Sessions     int                       `json:"sessions,omitempty"` // their number, if Cases does not hold them all
+	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of the backlog
 	Parts        []string                  `json:"parts,omitempty"`    // of the watch, that fail
-	Why          store.Unverified          `json:"why,omitempty"`      // Stripe does not tell of payments
+	Why          store.Unverified          `json:"why,omitempty"`      // payments cannot be verified
 	Trouble      store.FileTrouble         `json:"trouble,omitempty"`  // files cannot be checked
-	Closed       time.Time                 `json:"closed,omitzero"`
+	Closed       time.Time                 `json:"closed,omitzero"`    // zero = open
 
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	Snoozed      *Acknowledgement `json:"snoozed,omitempty"`
 
-	Revision     int64         `json:"revision"`
-	Change       string        `json:"change,omitempty"` // why the revision is not shown yet
-	Shown        int64         `json:"shown"`
-	ShownAt      time.Time     `json:"shown_at,omitzero"`
-	SlackMessage store.Message `json:"place,omitzero"` // empty = not posted
-	PostedAt     time.Time     `json:"posted_at,omitzero"`
-
-	Posting   string    `json:"posting,omitempty"` // marks a post whose outcome is not known
-	PostingAt time.Time `json:"posting_at,omitzero"`
-	Tries     int       `json:"tries,omitempty"` // that failed in a row
-	NextTry   time.Time `json:"next_try,omitzero"`
-
-	Threshold  int       `json:"threshold,omitempty"` // told last
-	Reopened   bool      `json:"reopened,omitempty"`  // and not told yet
-	Reminders  int       `json:"reminders,omitempty"`
-	RemindedAt time.Time `json:"reminded_at,omitzero"`
+	Delivery
 
 	version int64 // of the record, as loaded; 0 = not stored yet
 }
 
-// Open are the sessions that are still in, the newest first.
+// Delivery records what people were shown of an incident. It is an outbox: the
+// message is out of date while Shown is less than Revision.
+type Delivery struct {
+	Revision     int64         `json:"revision"`         // grows with each change that is to be shown
+	Change       string        `json:"change,omitempty"` // the reason for the last one
+	Shown        int64         `json:"shown"`            // the revision that the message shows
+	ShownAt      time.Time     `json:"shown_at,omitzero"`
+	SlackMessage store.Message `json:"place,omitzero"` // empty = not posted
+	PostedAt     time.Time     `json:"posted_at,omitzero"`
+
+	Posting   string    `json:"posting,omitempty"`   // mark of a post whose outcome is not known, "" = none
+	PostingAt time.Time `json:"posting_at,omitzero"` // when it was sent
+	Tries     int       `json:"tries,omitempty"`     // that failed in a row
+	NextTry   time.Time `json:"next_try,omitzero"`   // not before
+
+	Threshold  int       `json:"threshold,omitempty"` // the last number of sessions that a reply announced
+	Reopened   bool      `json:"reopened,omitempty"`  // and no reply announced that yet
+	Reminders  int       `json:"reminders,omitempty"` // that were sent
+	RemindedAt time.Time `json:"reminded_at,omitzero"`
+}
+
+// Changed records that there is something new to show, and why.
+func (d *Delivery) Changed(why string) {
+	d.Revision++
+	d.Change = why
+}
+
+// Open returns the cases of sessions that are still in it, the newest first.
 func (i *Incident) Open() []Case {
 	open := slices.DeleteFunc(slices.Clone(i.Cases), func(c Case) bool { return !c.Gone.IsZero() })
 	slices.SortStableFunc(open, func(a, b Case) int { return b.At.Compare(a.At) })
 	return open
 }
 
-// Gone are the sessions that left, the last first.
+// Gone returns the cases of sessions that left, the last first.
 func (i *Incident) Gone() []Case {
 	gone := slices.DeleteFunc(slices.Clone(i.Cases), func(c Case) bool { return c.Gone.IsZero() })
 	slices.SortStableFunc(gone, func(a, b Case) int { return b.Gone.Compare(a.Gone) })
 	return gone
 }
 
-// Tally counts how sessions left.
+// Tally returns how many sessions left, by ending.
 func (i *Incident) Tally() map[Ending]int {
 	tally := map[Ending]int{}
 	for _, c := range i.Cases {
@@ -182,28 +112,4 @@ func (i *Incident) Tally() map[Ending]int {
 		}
 	}
 	return tally
-}
-
-// CommonEvent is what nearly all sessions have in common at Stripe, and since
-// when; EventUnknown where they have not, or are too few to tell.
-func CommonEvent(cases []Case) (store.EventState, time.Time) {
-	counts, since := map[store.EventState]int{}, map[store.EventState]time.Time{}
-	for _, c := range cases {
-		counts[c.Event]++
-		if at := since[c.Event]; !c.EventAt.IsZero() && (at.IsZero() || c.EventAt.Before(at)) {
-			since[c.Event] = c.EventAt
-		}
-	}
-	for state, n := range counts {
-		if state != store.EventUnknown && n > 1 && n*5 >= len(cases)*4 {
-			return state, since[state]
-		}
-	}
-	return store.EventUnknown, time.Time{}
-}
-
-// Changed says that there is something new to show, and why.
-func (i *Incident) Changed(why string) {
-	i.Revision++
-	i.Change = why
 }

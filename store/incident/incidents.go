@@ -18,18 +18,20 @@ import (
 // ErrUnknownIncident means that there is no such incident, or not any more.
 var ErrUnknownIncident = errors.New("no such incident")
 
-// errConflict means that somebody else changed the record in between.
+// errConflict means that the record was changed in between.
 var errConflict = errors.New("the record was changed in between")
 
-// maxAttempts is how often a change is made anew when others change the record at
-// the same time. Only the leader and people's clicks do.
+// maxAttempts bounds the attempts at a change while others change the record. Only
+// the leader and people's clicks do.
 const maxAttempts = 10
 
-// OpenIncidents are the incidents that are shown or to be shown, the oldest
-// first. Those that known holds in the version that is stored are not read
-// again.
-func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([]Incident, error) {
-	client, err := w.state.Client(ctx)
+// Incidents stores the incidents.
+type Incidents struct{ redis *rdb.Redis }
+
+// OpenIncidents returns the incidents that are not retired, the oldest first.
+// Those that known holds in the stored version are not read again.
+func (s *Incidents) OpenIncidents(ctx context.Context, known map[string]Incident) ([]Incident, error) {
+	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +46,8 @@ func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([
 			open = append(open, i)
 			continue
 		}
-		i, err := w.Incident(ctx, id)
-		if errors.Is(err, ErrUnknownIncident) { // its time is over
+		i, err := s.Incident(ctx, id)
+		if errors.Is(err, ErrUnknownIncident) { // expired
 			continue
 		}
 		if err != nil {
@@ -57,21 +59,21 @@ func (w *Watch) OpenIncidents(ctx context.Context, known map[string]Incident) ([
 	return open, nil
 }
 
-// The fields of an incident, beside which each case has one, named by its place.
-// So a case that changes is written without the ten thousand others.
+// The fields of an incident. Each case has one as well, named by its index, so that
+// a case that changes is written without the ten thousand others.
 const (
 	fieldIncident = "incident"
 	fieldVersion  = "version"
 	fieldCases    = "cases" // how many there are
 )
 
-// Incident reads one. ErrUnknownIncident where there is none.
-func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
-	i, cases, err := w.outline(ctx, id)
+// Incident reads an incident. ErrUnknownIncident if there is none.
+func (s *Incidents) Incident(ctx context.Context, id string) (Incident, error) {
+	i, cases, err := s.readWithoutCases(ctx, id)
 	if err != nil || cases == 0 {
 		return i, err
 	}
-	client, err := w.state.Client(ctx)
+	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return Incident{}, err
 	}
@@ -87,7 +89,7 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 		}
 		for _, value := range values {
 			raw, ok := value.(string)
-			if !ok { // its time ran out just now
+			if !ok { // it expired just now
 				return Incident{}, ErrUnknownIncident
 			}
 			var c Case
@@ -100,14 +102,13 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 	return i, nil
 }
 
-// caseChunk is how many cases one command reads, so that Redis is not held for
-// long.
+// caseChunk is how many cases one command reads, so as not to block Redis for long.
 const caseChunk = 250
 
-// outline reads an incident without its cases, and how many those are. One whose
-// time is over is taken off the open ones, for whoever still knows it as such.
-func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
-	client, err := w.state.Client(ctx)
+// readWithoutCases reads an incident, and how many cases it has. One that expired
+// is removed from the open ones.
+func (s *Incidents) readWithoutCases(ctx context.Context, id string) (Incident, int, error) {
+	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return Incident{}, 0, err
 	}
@@ -117,7 +118,7 @@ func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	}
 	raw, ok := fields[0].(string)
 	if !ok {
-		client.ZRem(ctx, openKey, id) // where that fails, whoever reads it next tries again
+		client.ZRem(ctx, openKey, id) // if that fails, the next reader tries again
 		return Incident{}, 0, ErrUnknownIncident
 	}
 	var i Incident
@@ -133,9 +134,8 @@ func (w *Watch) outline(ctx context.Context, id string) (Incident, int, error) {
 	return i, int(number(fields[2])), nil
 }
 
-// KEYS: state, incident, open. ARGV: token or "" for people, version expected,
-// version, its id, whether it is taken off the open ones, life in ms, incident,
-// then fields and values.
+// KEYS: state, incident, open. ARGV: token or "" for people, expected version, new
+// version, id, whether it is retired, life in ms, incident, then fields and values.
 var saveIncident = redis.NewScript(`
 if ARGV[1] ~= '' and redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return -1 end
 if (redis.call('HGET', KEYS[2], 'version') or '0') ~= ARGV[2] then return 0 end
@@ -146,10 +146,9 @@ redis.call('PEXPIRE', KEYS[2], ARGV[6])
 redis.call('PEXPIRE', KEYS[3], ARGV[6])
 return 1`)
 
-// save stores an incident over the version that was loaded, and of its cases
-// those that are not as they were known to be. An empty token is a person's, who
-// is not fenced off.
-func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Case, retire bool) error {
+// save stores an incident over the version that was loaded, and those of its cases
+// that differ from the known ones. An empty token is a person's, who is not fenced.
+func (s *Incidents) save(ctx context.Context, token string, i *Incident, known []Case, retire bool) error {
 	raw, err := json.Marshal(i)
 	if err != nil {
 		return fmt.Errorf("save an incident: %w", err)
@@ -168,7 +167,7 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 		}
 		args = append(args, strconv.Itoa(n), raw)
 	}
-	saved, err := w.state.Run(ctx, saveIncident, []string{stateKey, incidentKey(i.ID), openKey}, args...).Int()
+	saved, err := s.redis.Run(ctx, saveIncident, []string{stateKey, incidentKey(i.ID), openKey}, args...).Int()
 	switch {
 	case err != nil:
 		return fmt.Errorf("save an incident: %w", rdb.Classify(err))
@@ -181,52 +180,52 @@ func (w *Watch) save(ctx context.Context, token string, i *Incident, known []Cas
 	return nil
 }
 
-// OpenIncident stores a new incident. ErrLeadLost where somebody else leads.
-func (w *Watch) OpenIncident(ctx context.Context, l lease.Lease, i Incident) (Incident, error) {
-	err := w.save(ctx, l.Token, &i, nil, false)
+// OpenIncident stores a new incident. lease.ErrLost where somebody else leads.
+func (s *Incidents) OpenIncident(ctx context.Context, l lease.Lease, i Incident) (Incident, error) {
+	err := s.save(ctx, l.Token, &i, nil, false)
 	return i, err
 }
 
-// ChangeIncident changes an incident and stores it. Where it is not any more as
-// the caller knows it, it is read, and changed as it is then; change returns
-// false where there is nothing to change. What the caller knows stays as it is.
-// ErrLeadLost where somebody else leads.
-func (w *Watch) ChangeIncident(ctx context.Context, l lease.Lease, i Incident, change func(*Incident) bool) (Incident, error) {
+// ChangeIncident changes an incident and stores it, unless change returns false. If
+// the record differs from i by now, it is read, and change is called again. i itself
+// is left as it is. lease.ErrLost where somebody else leads.
+func (s *Incidents) ChangeIncident(ctx context.Context, l lease.Lease, i Incident, change func(*Incident) bool) (Incident, error) {
 	for range maxAttempts {
 		changed := i
 		changed.Cases = slices.Clone(i.Cases)
 		if !change(&changed) {
 			return i, nil
 		}
-		err := w.save(ctx, l.Token, &changed, i.Cases, false)
+		err := s.save(ctx, l.Token, &changed, i.Cases, false)
 		if !errors.Is(err, errConflict) {
 			return changed, err
 		}
-		if i, err = w.Incident(ctx, i.ID); err != nil {
+		if i, err = s.Incident(ctx, i.ID); err != nil {
 			return i, err
 		}
 	}
 	return Incident{}, errConflict
 }
 
-// RetireIncident takes an incident off the open ones; it stays readable for
+// RetireIncident removes an incident from the open ones; it stays readable for
 // late clicks.
-func (w *Watch) RetireIncident(ctx context.Context, l lease.Lease, id string) error {
-	_, err := w.changeOutline(ctx, l.Token, id, true, func(*Incident) bool { return true })
+func (s *Incidents) RetireIncident(ctx context.Context, l lease.Lease, id string) error {
+	_, _, err := s.changeWithoutCases(ctx, l.Token, id, true, func(*Incident) bool { return true })
 	return err
 }
 
-// changeOutline changes what does not concern the cases, which are not read.
-func (w *Watch) changeOutline(ctx context.Context, token, id string, retire bool, change func(*Incident) bool) (Incident, error) {
+// changeWithoutCases changes an incident without reading its cases, and reports
+// whether change did so.
+func (s *Incidents) changeWithoutCases(ctx context.Context, token, id string, retire bool, change func(*Incident) bool) (Incident, bool, error) {
 	for range maxAttempts {
-		i, _, err := w.outline(ctx, id)
+		i, _, err := s.readWithoutCases(ctx, id)
 		if err != nil || !change(&i) {
-			return i, err
+			return i, false, err
 		}
-		err = w.save(ctx, token, &i, nil, retire)
+		err = s.save(ctx, token, &i, nil, retire)
 		if !errors.Is(err, errConflict) {
-			return i, err
+			return i, true, err
 		}
 	}
-	return Incident{}, errConflict
+	return Incident{}, false, errConflict
 }

@@ -15,16 +15,15 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// What a customer reads on their page where no video could be made. Support sees
-// the cause.
-const (
-	startFailed = "Failed to start generation: please contact support."
-	makeFailed  = "Video generation failed: please contact support."
-)
+// waitingForReplicas is logged while a request must not be sent yet.
+const waitingForReplicas = "generation waits for the replicas of Redis"
+
+// generation has the steps of a job that has a video or an image made.
+type generation struct{ *execution }
 
 // prepare reads the prompt and records that the request is about to be sent: from
 // then on only this execution sends it, and only once.
-func (e *execution) prepare(ctx context.Context) error {
+func (e generation) prepare(ctx context.Context) error {
 	if e.job.Cancelled != nil {
 		return e.cancel(ctx)
 	}
@@ -39,7 +38,7 @@ func (e *execution) prepare(ctx context.Context) error {
 	}
 	prompt := s.PromptText()
 	switch {
-	case e.late():
+	case late(*e.job, e.Now()):
 		if e.job.Waiting {
 			return e.failed(ctx, startFailed, repair.CauseLate, "No replica of Redis confirmed the record in all that time.")
 		}
@@ -57,11 +56,11 @@ func (e *execution) prepare(ctx context.Context) error {
 
 // awaitReplicas waits until the replicas acknowledged the job's record, or it is
 // too late. Until then nothing is sent, so that the job can be cancelled.
-func (e *execution) awaitReplicas(ctx context.Context) error {
+func (e generation) awaitReplicas(ctx context.Context) error {
 	minutes := func() int { return int(e.Now().Sub(e.job.Claimed).Minutes()) }
 	shown := minutes()
-	for !e.late() {
-		err := e.Ledger.AwaitReplicas(ctx, e.lease, e.job)
+	for !late(*e.job, e.Now()) {
+		err := e.Ledger.AwaitReplicas(ctx, e.lease, *e.job)
 		switch {
 		case err == nil:
 			e.job.Waiting = false
@@ -71,7 +70,7 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 		}
 		if now := minutes(); now != shown {
 			shown = now
-			e.logWaiting(ctx, err)
+			e.Log.WarnContext(ctx, waitingForReplicas, "job", e.job.ID, "error", err)
 			e.notify(ctx)
 		}
 		if err := sleep(ctx, e.Timings.Pending); err != nil {
@@ -81,13 +80,9 @@ func (e *execution) awaitReplicas(ctx context.Context) error {
 	return nil
 }
 
-func (e *execution) logWaiting(ctx context.Context, err error) {
-	e.Log.WarnContext(ctx, "generation waits for the replicas of Redis", "job", e.job.ID, "error", err)
-}
-
 // send sends the one request. An execution that finds the step recorded by another
 // one cannot know whether the request was sent: a person has to find out.
-func (e *execution) send(ctx context.Context) error {
+func (e generation) send(ctx context.Context) error {
 	if e.prompt == "" {
 		if e.job.Settled != nil {
 			return e.failed(ctx, startFailed, repair.CauseNotMade)
@@ -99,7 +94,7 @@ func (e *execution) send(ctx context.Context) error {
 	// If the process was suspended, another one may have the job: only the holder of
 	// the lease can record this. A Redis replica that does not know of the request
 	// could take over, and have it sent once more.
-	err := e.Ledger.AwaitReplicas(ctx, e.lease, e.job)
+	err := e.Ledger.AwaitReplicas(ctx, e.lease, *e.job)
 	if errors.Is(err, lease.ErrLost) {
 		return err
 	}
@@ -108,7 +103,7 @@ func (e *execution) send(ctx context.Context) error {
 		return err
 	}
 	if err != nil {
-		e.logWaiting(ctx, err)
+		e.Log.WarnContext(ctx, waitingForReplicas, "job", e.job.ID, "error", err)
 	}
 	if err != nil || e.Now().Sub(e.job.Sending) > sendWithin {
 		e.job.Step, e.job.Sending, e.job.Waiting = repair.StepWritten, time.Time{}, err != nil
@@ -136,42 +131,8 @@ func (e *execution) send(ctx context.Context) error {
 	return nil
 }
 
-// causeOf returns why nothing was started, and the API's own words about it.
-func causeOf(api *superduper.Error, now time.Time) (repair.Cause, []string) {
-	var detail []string
-	for _, field := range api.Fields {
-		detail = append(detail, field.Loc+": "+field.Msg)
-	}
-	if api.Detail != "" {
-		detail = append(detail, api.Detail)
-	}
-	switch api.Kind {
-	case superduper.NoToken:
-		return repair.CauseNoToken, nil
-	case superduper.Unauthorised:
-		return repair.CauseUnauthorised, detail
-	case superduper.Unpaid:
-		return repair.CauseBalance, detail
-	case superduper.Forbidden:
-		return repair.CauseForbidden, detail
-	case superduper.Rejected, superduper.NotFound, superduper.Malformed:
-		return repair.CauseRejected, detail
-	case superduper.RateLimited:
-		if api.RetryAfter > 0 {
-			detail = append(detail, "It asks to wait until "+now.Add(api.RetryAfter).UTC().Format("15:04:05 UTC")+".")
-		}
-		return repair.CauseRateLimited, detail
-	case superduper.Certificate:
-		return repair.CauseCertificate, nil
-	}
-	if api.Status != 0 {
-		return repair.CauseServerFault, append(detail, fmt.Sprintf("It answered HTTP %d.", api.Status))
-	}
-	return repair.CauseUnavailable, detail
-}
-
 // sent writes the file's id, or that nothing was started.
-func (e *execution) sent(ctx context.Context) error {
+func (e generation) sent(ctx context.Context) error {
 	if e.job.FileID == "" {
 		return e.failed(ctx, startFailed, e.job.Cause, e.job.Detail...)
 	}
@@ -184,24 +145,80 @@ func (e *execution) sent(ctx context.Context) error {
 	return nil
 }
 
-// failed writes that there is no video, and records the cause.
-func (e *execution) failed(ctx context.Context, sentence string, cause repair.Cause, detail ...string) error {
-	err := e.update(ctx, sessions.Update{Kind: sessions.UpdateFailed, At: e.Now(), Error: sentence})
-	if err != nil && !errors.Is(err, errConflict) {
-		return err
-	}
-	e.job.Step, e.job.Cause, e.job.Detail = repair.StepFinished, cause, detail
-	if e.job.Overwritten = err != nil; e.job.Overwritten {
-		return e.conclude(store.OutcomeFailed, cause, detail...)
-	}
-	return nil
-}
-
-// cancel ends a job that was cancelled while it waited: nothing was sent.
-func (e *execution) cancel(ctx context.Context) error {
+// cancel ends a job that was cancelled while it waited for replicas.
+func (e generation) cancel(ctx context.Context) error {
 	err := e.failed(ctx, startFailed, "")
-	if e.job.Outcome != "" { // the session is somebody else's by now
+	if e.job.Outcome != "" { // the session was overwritten
 		e.job.Outcome = store.OutcomeCancelled
 	}
 	return err
+}
+
+// poll requests the file until it is finished, has failed or takes too long.
+func (e generation) poll(ctx context.Context) error {
+	wait, shown := e.Timings.Poll, ""
+	reread := e.job.Overwritten || e.job.Wrote == nil // an older version recorded nothing
+	for {
+		file, err := e.Generator.File(ctx, e.job.FileID)
+		switch {
+		case err == nil:
+			wait, e.file = e.Timings.Poll, file
+		case ctx.Err() != nil:
+			return ctx.Err()
+		default: // a 404 just after the creation is normal, too
+			wait = min(2*wait, e.Timings.MaxPoll)
+			var api *superduper.Error
+			if errors.As(err, &api) {
+				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
+			}
+		}
+		switch e.file.State {
+		case store.FileCompleted:
+			return e.completed(ctx)
+		case store.FileFailed:
+			return e.failed(ctx, e.job.Plan.Kind.Tell(makeFailed), repair.CauseFileFailed)
+		}
+		if e.Now().Sub(e.job.Sent) > e.GiveUp {
+			return e.conclude(store.OutcomeGaveUp, repair.CauseTooLong)
+		}
+		// People read the state and the minutes; more often would only use up
+		// Slack's rate limit.
+		if now := fmt.Sprint(e.file.State, e.job.Overwritten, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
+			shown = now
+			e.notify(ctx)
+		}
+		pause := wait
+		if !reread {
+			kept, err := e.reread(ctx)
+			if err != nil {
+				return err
+			}
+			// What was overwritten is written again once the file is finished.
+			reread, pause, e.job.Overwritten = true, max(wait-e.Timings.Reread, 0), !kept
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// completed writes that the file is finished.
+func (e generation) completed(ctx context.Context) error {
+	s, err := e.Product.Session(ctx, e.job.Plan.Session)
+	if err != nil {
+		return err
+	}
+	if err := e.rememberFile(ctx, s); err != nil {
+		return err
+	}
+	err = e.update(ctx, sessions.Update{Kind: sessions.UpdateCompleted, At: e.Now()})
+	switch {
+	case errors.Is(err, errConflict):
+		e.job.Overwritten = true
+		return e.conclude(store.OutcomeFailed, repair.CauseOverwritten)
+	case err != nil:
+		return err
+	}
+	e.job.Step, e.job.Detail = repair.StepFinished, nil
+	return nil
 }

@@ -131,7 +131,9 @@ func TestRefreshOfBothConnectionsLosesNothing(t *testing.T) {
 	}
 	s.burst(t, "U0SUPPORT", "C0SUPPORT", 50)
 	all := int(typed.Load()) + 50
-	if counts := s.countMessages(t, all); counts["U0SUPPORT in C0SUPPORT: Orphaned"] != all {
+	const orphaned, busy = "U0SUPPORT in C0SUPPORT: Orphaned", "U0SUPPORT in C0SUPPORT: Busy: try again in a moment."
+	// On a busy machine they may type faster than is answered.
+	if counts := s.countMessages(t, all); counts[orphaned] == 0 || counts[orphaned]+counts[busy] != all {
 		t.Errorf("got %v, want %d answers", counts, all)
 	}
 	s.ExpectNothingElse()

@@ -21,7 +21,7 @@ func TestMissingCommandEndsTheJob(t *testing.T) {
 		command string
 		outcome store.Outcome
 	}{
-		{"WATCH", store.OutcomeRefused}, {"STRLEN", store.OutcomeRefused},
+		{"WATCH", store.OutcomeRefused}, {"STRLEN", store.OutcomeRefused}, {"MULTI", store.OutcomeRefused}, {"EXEC", store.OutcomeRefused},
 		{"EXISTS", store.OutcomeFailed}, // first used just before the request; the claim is in the session by then
 	} {
 		for _, how := range []string{"renamed", "forbidden"} {

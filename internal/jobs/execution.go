@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,7 +32,11 @@ type execution struct {
 // run takes step after step until the job has an outcome, and shows that.
 func (e *execution) run(ctx context.Context) error {
 	if !e.job.ClaimAudited && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
-		if err := e.auditDecision(ctx); err != nil {
+		err := e.auditDecision(ctx)
+		if rdb.Permanent(err) { // what cannot be put on record is not begun
+			err = e.refuseCommand(ctx, err)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -96,27 +101,31 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 	return last
 }
 
-// unwritable reports whether the outcome of the request could not be written into
-// the session, however often that was tried, and is older than GiveUp. Whoever
-// waits for it is to hear of that.
+// unwritable reports whether the outcome of what was written or requested could not
+// be put into the session, however often that was tried: because Redis refuses a
+// command, or for longer than GiveUp. Whoever waits for it is to hear of that.
 func (e *execution) unwritable(err error) bool {
-	since := e.job.Sent
-	if since.IsZero() {
-		since = e.job.Sending
-	}
-	return !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp && e.exhausted(e.job.ID)
+	since := cmp.Or(e.job.Sent, e.job.Sending)
+	tooLong := !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp
+	return (rdb.Permanent(err) || tooLong) && e.exhausted(e.job.ID)
 }
 
 func (e *execution) giveUp(ctx context.Context, err error) error {
-	e.Log.ErrorContext(ctx, "outcome of a generation not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
-	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, e.job.Detail...)
+	e.Log.ErrorContext(ctx, "outcome of a repair not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
+	detail := e.job.Detail
+	if rdb.Permanent(err) {
+		detail = append(slices.Clone(detail), refusedText(err))
+	}
+	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail...)
 }
+
+func refusedText(err error) string { return "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "." }
 
 // refuseCommand ends a job that needs a command which Redis does not have, or
 // which its user may not run, before anything was sent: a retry would not help.
 func (e *execution) refuseCommand(ctx context.Context, err error) error {
 	e.Log.ErrorContext(ctx, "command refused by Redis", "job", e.job.ID, "command", rdb.Command(err), "error", err)
-	detail := "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "."
+	detail := refusedText(err)
 	if !e.wrote && e.job.Step != repair.StepWritten {
 		return e.saveEnd(ctx, store.OutcomeRefused, repair.CauseCommand, detail)
 	}
@@ -149,7 +158,7 @@ func (e *execution) end(ctx context.Context) error {
 		return nil
 	}
 	if !e.job.OutcomeAudited {
-		if err := e.auditOutcome(ctx); err != nil {
+		if err := e.mayAudit(ctx, e.auditOutcome(ctx)); err != nil {
 			return err
 		}
 		e.job.OutcomeAudited = true
@@ -192,11 +201,25 @@ func (e *execution) auditDecision(ctx context.Context) error {
 	if said := e.job.Cancelled; said != nil {
 		entry = e.job.Plan.Entry(audit.Cancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
 	}
-	if err := e.Ledger.Record(ctx, entry); err != nil {
+	err := e.Ledger.Record(ctx, entry)
+	if e.job.Step != repair.StepRecorded {
+		err = e.mayAudit(ctx, err)
+	}
+	if err != nil {
 		return err
 	}
 	e.job.ClaimAudited = true
 	return e.save(ctx)
+}
+
+// mayAudit returns the error of a record in the audit trail, unless Redis refuses the
+// command: a repair that has begun ends without it.
+func (e *execution) mayAudit(ctx context.Context, err error) error {
+	if !rdb.Permanent(err) {
+		return err
+	}
+	e.Log.ErrorContext(ctx, "repair missing in the audit trail", "job", e.job.ID, "command", rdb.Command(err), "error", err)
+	return nil
 }
 
 func (e *execution) auditOutcome(ctx context.Context) error {

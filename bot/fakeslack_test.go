@@ -26,6 +26,7 @@ type fakeSlack struct {
 	socket  func(*websocket.Conn)
 	answer  chan []byte // what arrived at /response
 	repairs bot.Repairs
+	alerts  bot.Incidents
 }
 
 func newFakeSlack(t *testing.T) *fakeSlack {
@@ -73,7 +74,7 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
 		Processes: singleProcess{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
-		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
+		Repairs: f.repairs, Incidents: f.alerts, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -20,13 +20,14 @@ const (
 	AsideMembers     Aside = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
 	AsideOwnPlan     Aside = "You asked for this plan; another operator has to approve it."
 
-	AsidePlanSent    Aside = "I cannot post in this channel, so I sent you the plan in a direct message."
-	AsidePlanUnshown Aside = "The plan could not be shown, so nothing will be done."
-	AsidePlanUnclear Aside = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
-	AsideAlertMoved  Aside = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
-	AsideApproved    Aside = "Your click counted: approved. The message could not be changed, and may show its buttons still."
-	AsideElsewhere   Aside = "This plan is shown in another message, so nothing was done. Press its button there, in"
-	AsideCancelled   Aside = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
+	AsidePlanSent       Aside = "I cannot post in this channel, so I sent you the plan in a direct message."
+	AsidePlanUnshown    Aside = "The plan could not be shown, so nothing will be done."
+	AsidePlanUnclear    Aside = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
+	AsideAlertMoved     Aside = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
+	AsideApproved       Aside = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	AsideElsewhere      Aside = "This plan is shown in another message, so nothing was done. Press its button there, in"
+	AsideAlertElsewhere Aside = "This alert is shown in another message, so nothing was done. Press its button there, in"
+	AsideCancelled      Aside = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
 
 	AsideShared       Aside = "Shared already, a moment ago."
 	AsideShareUnknown Aside = "Redis does not tell what this answer was about. Try again in a moment."
@@ -37,5 +38,5 @@ const (
 // Asides lists all of them.
 var Asides = []Aside{AsideBusy, AsideTooLong, AsideUnread, AsideFault, AsideDecidingFault,
 	AsideReaders, AsideOperators, AsideNoOperators, AsideMembers, AsideOwnPlan,
-	AsidePlanSent, AsidePlanUnshown, AsidePlanUnclear, AsideElsewhere, AsideAlertMoved, AsideApproved, AsideCancelled,
+	AsidePlanSent, AsidePlanUnshown, AsidePlanUnclear, AsideElsewhere, AsideAlertMoved, AsideAlertElsewhere, AsideApproved, AsideCancelled,
 	AsideShared, AsideShareUnknown, AsideShareOld, AsideNotPosted}

@@ -139,12 +139,13 @@ type Incident struct {
 	Acknowledged *Acknowledgement `json:"acknowledged,omitempty"`
 	Snoozed      *Acknowledgement `json:"snoozed,omitempty"`
 
-	Revision     int64         `json:"revision"`
-	Change       string        `json:"change,omitempty"` // why the revision is not shown yet
-	Shown        int64         `json:"shown"`
-	ShownAt      time.Time     `json:"shown_at,omitzero"`
-	SlackMessage store.Message `json:"place,omitzero"` // empty = not posted
-	PostedAt     time.Time     `json:"posted_at,omitzero"`
+	Revision     int64           `json:"revision"`
+	Change       string          `json:"change,omitempty"` // why the revision is not shown yet
+	Shown        int64           `json:"shown"`
+	ShownAt      time.Time       `json:"shown_at,omitzero"`
+	SlackMessage store.Message   `json:"place,omitzero"`   // empty = not posted
+	Former       []store.Message `json:"former,omitempty"` // messages that were left behind, the latest last
+	PostedAt     time.Time       `json:"posted_at,omitzero"`
 
 	Posting   string    `json:"posting,omitempty"` // marks a post whose outcome is not known
 	PostingAt time.Time `json:"posting_at,omitzero"`
@@ -206,4 +207,22 @@ func CommonEvent(cases []Case) (store.EventState, time.Time) {
 func (i *Incident) Changed(why string) {
 	i.Revision++
 	i.Change = why
+}
+
+// maxFormer is how many messages that were left behind are remembered.
+const maxFormer = 8
+
+// LeaveMessage leaves the message behind: another one will take its place.
+func (i *Incident) LeaveMessage() {
+	if i.SlackMessage.TS != "" {
+		i.Former = append(slices.Clone(i.Former), i.SlackMessage)
+		i.Former = i.Former[max(0, len(i.Former)-maxFormer):]
+	}
+	i.SlackMessage = store.Message{}
+}
+
+// ShownIn reports whether a message shows the incident, or did. Before its message
+// is recorded any does.
+func (i *Incident) ShownIn(m store.Message) bool {
+	return i.SlackMessage.TS == "" || i.SlackMessage == m || slices.Contains(i.Former, m)
 }

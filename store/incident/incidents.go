@@ -100,6 +100,12 @@ func (w *Watch) Incident(ctx context.Context, id string) (Incident, error) {
 	return i, nil
 }
 
+// Outline reads one without its cases. ErrUnknownIncident where there is none.
+func (w *Watch) Outline(ctx context.Context, id string) (Incident, error) {
+	i, _, err := w.outline(ctx, id)
+	return i, err
+}
+
 // caseChunk is how many cases one command reads, so that Redis is not held for
 // long.
 const caseChunk = 250

@@ -173,7 +173,7 @@ func FaultOf(err error) *Fault {
 	case errors.As(err, &limited):
 		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
 	case errors.As(err, &status):
-		return &Fault{Status: status.Code, err: err}
+		return &Fault{Status: status.Code, RetryAfter: retryAfter(status.Status), err: err}
 	case errors.As(err, &proxy):
 		return &Fault{err: proxy}
 	case errors.As(err, &own):

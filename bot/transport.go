@@ -45,8 +45,8 @@ func newHTTPClient(d Deadlines) *http.Client {
 // API.
 func NewTransport() http.RoundTripper { return newHTTPClient(NewDeadlines(1)).Transport }
 
-// transport brings Retry-After into the one form that Slack's library reads,
-// whole seconds. With any other it takes a rate limit for an answer that it cannot
+// transport brings Retry-After into the one form that Slack's library reads, whole
+// seconds, and keeps that of a 5xx, which it does not read. With any other it takes a rate limit for an answer that it cannot
 // read, after which a message may have been posted.
 type transport struct{ *http.Transport }
 
@@ -58,9 +58,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if res.Header.Get(retryafter.Header) != "" {
 		wait := retryafter.Read(res.Header, maxRetryAfter)
-		res.Header.Set(retryafter.Header, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+		res.Header.Set(retryafter.Header, seconds)
+		if res.StatusCode >= http.StatusInternalServerError {
+			res.Status += retryMark + seconds
+		}
 	}
 	return res, nil
+}
+
+// retryMark stands before Retry-After in the status of a 5xx: the library keeps
+// nothing else of it.
+const retryMark = "; retry after "
+
+// retryAfter returns how long Slack wants to be left alone by a status, 0 = not said.
+func retryAfter(status string) time.Duration {
+	_, seconds, _ := strings.Cut(status, retryMark)
+	n, _ := strconv.Atoi(seconds) // 0 where there is none
+	return time.Duration(n) * time.Second
 }
 
 // slackDomains are Slack's own. Each takes answers at its hooks, whichever of its

@@ -57,7 +57,7 @@ func parseOption(word string) (name, value string, hasValue bool) {
 }
 
 var (
-	emailPattern  = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
+	emailPattern = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
 	// intentPattern also finds the payment intent of a client secret.
 	intentPattern = regexp.MustCompile(`\b(pi_[A-Za-z0-9]{8,64})(?:_secret_[A-Za-z0-9]+)?\b`)
 )

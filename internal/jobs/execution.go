@@ -119,7 +119,9 @@ func (e *execution) giveUp(ctx context.Context, err error) error {
 	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail...)
 }
 
-func refusedText(err error) string { return "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "." }
+func refusedText(err error) string {
+	return "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "."
+}
 
 // refuseCommand ends a job that needs a command which Redis does not have, or
 // which its user may not run, before anything was sent: a retry would not help.

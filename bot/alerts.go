@@ -123,10 +123,14 @@ func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, b
 	return store.Message{}, false, nil
 }
 
-// since reads the channel, or a thread in it.
+// since reads the channel from a time on, zero = the latest messages, or a thread
+// in it.
 func (a Alerts) since(ctx context.Context, thread store.Message, at time.Time) ([]slack.Message, error) {
 	const limit = 200
-	oldest := strconv.FormatInt(at.Unix(), 10)
+	oldest := ""
+	if !at.IsZero() {
+		oldest = strconv.FormatInt(at.Unix(), 10)
+	}
 	if thread.TS != "" {
 		replies, _, _, err := a.Bot.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
 			ChannelID: thread.Channel, Timestamp: thread.TS, Oldest: oldest, Limit: limit, IncludeAllMetadata: true})

@@ -141,6 +141,9 @@ func (b *Bot) introduce(ctx context.Context) error {
 	for {
 		me, err := b.api.AuthTestContext(ctx)
 		if err == nil {
+			if fault := OrgWide(me); fault != nil {
+				return permanentError("SLACK_BOT_TOKEN", fault)
+			}
 			ours := newDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
 			b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: ours}
 			b.operators = &people{variable: "OPERATORS", listed: b.cfg.Repairs.Operators, directory: ours}

@@ -42,7 +42,7 @@ func (d *directory) fullMember(ctx context.Context, user string) (bool, error) {
 // FullMember reports whether somebody belongs wholly to a workspace: no guest, no
 // bot, nobody from a connected workspace.
 func FullMember(u *slack.User, team string) bool {
-	ours := u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
+	ours := team != "" && u.TeamID == team || slices.Contains(u.Enterprise.Teams, team)
 	return ours && !u.Deleted && !u.IsBot && !u.IsRestricted && !u.IsUltraRestricted && !u.IsStranger
 }
 

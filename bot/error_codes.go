@@ -23,6 +23,9 @@ type errorCode struct {
 	advice string
 }
 
+// orgWideInstall is no code of Slack's: the token works, but not for this app.
+const orgWideInstall = "org_wide_install"
+
 // errorCodes are those that are known; any other is an unknownError.
 var errorCodes = func() map[string]errorCode {
 	byCode := map[string]errorCode{}
@@ -86,6 +89,8 @@ var errorGroups = []struct {
 		"SLACK_APP_TOKEN takes an app-level token (xapp-…), SLACK_BOT_TOKEN a bot token (xoxb-…)."},
 	{appError, "team_access_not_granted", "The app is not approved for this workspace: ask one of its admins."},
 	{appError, "access_denied", "The workspace does not allow this app: ask one of its admins."},
+	{appError, orgWideInstall,
+		"The app is installed for the whole organization, where it cannot be told who belongs to the workspace: install it in that one workspace, and use the token shown there."},
 	{appError, "link_disabled socket_mode_not_enabled",
 		"Socket Mode is switched off: switch it on in the app's settings."},
 

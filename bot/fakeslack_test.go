@@ -26,6 +26,7 @@ type fakeSlack struct {
 	socket  func(*websocket.Conn)
 	answer  chan []byte // what arrived at /response
 	repairs bot.Repairs
+	alerts  bot.Incidents
 }
 
 func newFakeSlack(t *testing.T) *fakeSlack {
@@ -73,7 +74,7 @@ func (f *fakeSlack) run(t *testing.T, c bot.Commands) <-chan error {
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: "xapp-secret", BotToken: "xoxb-secret", APIURL: f.URL + "/api/", Readers: []string{"U1"},
 		Processes: singleProcess{}, Commands: c, Shares: &shares{kept: map[string]string{}, claims: map[string]bool{}},
-		Repairs: f.repairs, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
+		Repairs: f.repairs, Incidents: f.alerts, Metrics: &metrics{outcomes: map[string]int{}, sockets: make(chan int, 1000)},
 		Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -95,6 +96,7 @@ func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 		{"auth.test", `{"ok":false,"error":"invalid_auth"}`, "Slack refuses SLACK_BOT_TOKEN (invalid_auth). Check that the token is whole"},
 		{"auth.test", `{"ok":false,"error":"account_inactive"}`, "reinstall it and use the new token"},
 		{"auth.test", `{"ok":false,"error":"token_expired"}`, "SLACK_BOT_TOKEN (token_expired)"},
+		{"auth.test", `{"ok":true,"team_id":"E1","enterprise_id":"E1","is_enterprise_install":true,"user_id":"U9"}`, "SLACK_BOT_TOKEN is of an org-wide installation (org_wide_install). The app is installed for the whole organization"},
 		{"apps.connections.open", `{"ok":false,"error":"invalid_auth"}`, "SLACK_APP_TOKEN (invalid_auth)"},
 		{"apps.connections.open", `{"ok":false,"error":"not_allowed_token_type"}`, "xapp-"},
 		{"apps.connections.open", `{"ok":false,"error":"missing_scope","needed":"connections:write","provided":"chat:write"}`, "app-level token with the scope connections:write"},

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -130,6 +131,9 @@ type PermanentError struct {
 
 // Error names the variable, the fault and the remedy.
 func (e *PermanentError) Error() string {
+	if e.Fault.Code == orgWideInstall {
+		return e.Variable + " is of an org-wide installation (" + e.Fault.Name() + "). " + e.Fault.Advice()
+	}
 	return "Slack refuses " + e.Variable + " (" + e.Fault.Name() + "). " + e.Fault.Advice()
 }
 
@@ -143,6 +147,15 @@ func permanentError(variable string, fault *Fault) error {
 // Unwrap returns the fault.
 func (e *PermanentError) Unwrap() error { return e.Fault }
 
+// OrgWide returns the fault of a bot token that is of a whole organization and not
+// of a workspace, nil = it is of a workspace.
+func OrgWide(me *slack.AuthTestResponse) *Fault {
+	if !strings.HasPrefix(me.TeamID, "E") {
+		return nil
+	}
+	return &Fault{Code: orgWideInstall, Status: http.StatusOK, err: errors.New("the token is of an organization")}
+}
+
 // FaultOf reads what the Slack library or the HTTP client returned.
 func FaultOf(err error) *Fault {
 	if fault, ok := errors.AsType[*Fault](err); ok {
@@ -155,7 +168,7 @@ func FaultOf(err error) *Fault {
 		return &Fault{Code: "ratelimited", Status: http.StatusTooManyRequests, RetryAfter: limited.RetryAfter, err: err}
 	}
 	if status, ok := errors.AsType[slack.StatusCodeError](err); ok {
-		return &Fault{Status: status.Code, err: err}
+		return &Fault{Status: status.Code, RetryAfter: retryAfter(status.Status), err: err}
 	}
 	if proxy, ok := errors.AsType[*ProxyError](err); ok {
 		return &Fault{err: proxy}

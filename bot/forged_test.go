@@ -18,7 +18,9 @@ import (
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -66,7 +68,27 @@ func forgeries(plan string) []forgery {
 			forgery{user: "U1", action: action, value: plan, ts: "1.20", says: "shown in another message"},
 			forgery{user: "U1", action: action, value: plan, ts: " ", says: "shown in another message"})
 	}
+	for _, action := range []string{"alert.ack", "alert.snooze"} {
+		for _, ts := range []string{"1.3", "1.20", " "} {
+			list = append(list, forgery{user: "U1", action: action, value: alertID, ts: ts, says: "This alert is shown in another message"})
+		}
+		list = append(list, forgery{user: "U1", action: action, value: "inc2", says: "This alert is too old"})
+	}
 	return list
+}
+
+// alertID is the incident that is shown in the message 1.2.
+const alertID = "inc1"
+
+func openAlert(t *testing.T, r *rdb.Redis) *incident.Watch {
+	t.Helper()
+	w := incident.NewWatch(r)
+	testenv.Must(t, w.Begin(t.Context(), time.Now()))
+	lead, _, err := w.Lead(t.Context(), "a test")
+	testenv.Must(t, err)
+	_, err = w.OpenIncident(t.Context(), lead, incident.Incident{ID: alertID, Kind: incident.Degraded, Delivery: incident.Delivery{SlackMessage: store.Message{Channel: "C1", TS: "1.2"}}})
+	testenv.Must(t, err)
+	return w
 }
 
 func (f forgery) frame(i int, responseURL string) []byte {
@@ -100,11 +122,13 @@ func TestForgedClicks(t *testing.T) {
 	if err := ledger.SetMessage(t.Context(), plan.ID, store.Message{Channel: "C1", TS: "1.2"}); err != nil {
 		t.Fatal(err)
 	}
+	alerts := openAlert(t, r)
 	before := contents(t, server.Client())
 
 	slack := newFakeSlack(t)
 	slack.answers["users.info"] = `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`
 	slack.repairs = bot.Repairs{Plans: ledger, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
+	slack.alerts = alerts
 	forged := forgeries(plan.ID)
 	next := make(chan []byte)
 	slack.socket = func(conn *websocket.Conn) {

@@ -204,6 +204,21 @@ func TestRateLimitMeansThatNothingWasPosted(t *testing.T) {
 	}
 }
 
+// TestPauseOfAnUnavailableSlack is kept as that of a rate limit is; the message may
+// have been posted all the same.
+func TestPauseOfAnUnavailableSlack(t *testing.T) {
+	t.Parallel()
+	for asked, want := range map[string]time.Duration{"": 0, "7": 7 * time.Second, "0.2": time.Second, "86400": maxRetryAfter, "soon": 0} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { reply(503, "", "Retry-After", asked)(w) }))
+		defer server.Close()
+		api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(NewDeadlines(24))), slack.OptionAPIURL(server.URL+"/"))
+		_, _, err := api.PostMessageContext(t.Context(), "C1")
+		if fault := FaultOf(err); fault.Status != http.StatusServiceUnavailable || !fault.unclear() || fault.RetryAfter != want || fault.Name() != "Service Unavailable" {
+			t.Errorf("Retry-After %q: %v, unclear %v, wait %v", asked, fault, fault.unclear(), fault.RetryAfter)
+		}
+	}
+}
+
 func TestWaitEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -94,6 +94,14 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// TestUnknownWorkspaceHasNoMembers, not even people of whom no workspace is known.
+func TestUnknownWorkspaceHasNoMembers(t *testing.T) {
+	t.Parallel()
+	if FullMember(&slack.User{ID: "U1"}, "") {
+		t.Error("somebody is a member")
+	}
+}
+
 func TestDirectoryIsCached(t *testing.T) {
 	t.Parallel()
 	api, calls := directoryServer(t, map[string]string{"U1": user(""), "S1": `{"ok":true,"users":["U1"]}`})

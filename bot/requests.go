@@ -8,6 +8,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
@@ -150,6 +151,7 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 // Incidents are acknowledged and snoozed by the buttons of an alert; see
 // incident.Watch.
 type Incidents interface {
+	Outline(ctx context.Context, id string) (incident.Incident, error)
 	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 }
@@ -160,7 +162,16 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	var i incident.Incident
 	var done bool
 	err := incident.ErrUnknownIncident
+	shown := store.Message{Channel: to.channel, TS: c.message}
 	if a.cfg.Incidents != nil {
+		i, err = a.cfg.Incidents.Outline(ctx, c.value)
+	}
+	if err == nil && !c.view && !i.ShownIn(shown) { // what was not read cannot have been acknowledged
+		a.log.WarnContext(ctx, "alert clicked in another message", "incident", i.ID)
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeAlertElsewhere)+" "), blockkit.Channel(i.SlackMessage.Channel), blockkit.Plain(".")))
+		return
+	}
+	if err == nil {
 		acknowledge := a.cfg.Incidents.Acknowledge
 		if c.button == commands.ActionSnooze {
 			acknowledge = a.cfg.Incidents.Snooze
@@ -177,7 +188,7 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 		a.replyLine(ctx, to, commands.AlertClickReply(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
-		if i.SlackMessage != (store.Message{Channel: to.channel, TS: c.message}) { // it was left behind, and will not change
+		if !c.view && i.SlackMessage != shown { // it was left behind, and will not change
 			a.reply(ctx, to, commands.NoticeAlertMoved)
 		}
 	}

@@ -44,7 +44,8 @@ func newHTTPClient(d Deadlines) *http.Client {
 func NewTransport() http.RoundTripper { return newHTTPClient(NewDeadlines(1)).Transport }
 
 // transport rewrites Retry-After in whole seconds, the one form that Slack's library
-// reads. It takes any other rate limit for an unreadable answer.
+// reads, and keeps that of a 5xx, which it does not read. It takes any other rate
+// limit for an unreadable answer.
 type transport struct{ *http.Transport }
 
 // RoundTrip implements http.RoundTripper.
@@ -55,9 +56,24 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if res.Header.Get(retryafter.Header) != "" {
 		wait := retryafter.Read(res.Header, maxRetryAfter)
-		res.Header.Set(retryafter.Header, strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		seconds := strconv.Itoa(int(math.Ceil(wait.Seconds())))
+		res.Header.Set(retryafter.Header, seconds)
+		if res.StatusCode >= http.StatusInternalServerError {
+			res.Status += retryMark + seconds
+		}
 	}
 	return res, nil
+}
+
+// retryMark stands before Retry-After in the status of a 5xx: the library keeps
+// nothing else of it.
+const retryMark = "; retry after "
+
+// retryAfter returns how long Slack wants to be left alone by a status, 0 = not said.
+func retryAfter(status string) time.Duration {
+	_, seconds, _ := strings.Cut(status, retryMark)
+	n, _ := strconv.Atoi(seconds) // 0 where there is none
+	return time.Duration(n) * time.Second
 }
 
 // slackDomains are Slack's own. Each takes answers at its hooks, whichever of its

@@ -15,9 +15,9 @@ var (
 	// entity is one of HTML, with the semicolon that it takes: &reg@example.com is
 	// an address.
 	entity = regexp.MustCompile(`&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
-	// quotes maps typographic quotes to ASCII.
+	// quotes maps typographic quotes, and the wide @ of East Asian keyboards, to ASCII.
 	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`, "＂", `"`,
-		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'")
+		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'", "＠", "@")
 	// option matches an option as keyboards leave it: any dashes before a name.
 	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z0-9_-]*)(=.*)?$`)
 )
@@ -56,8 +56,9 @@ func parseOption(word string) (name, value string, hasValue bool) {
 }
 
 var (
-	emailPattern  = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
-	intentPattern = regexp.MustCompile(`\bpi_[A-Za-z0-9]{8,64}\b`)
+	emailPattern = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
+	// intentPattern also finds the payment intent of a client secret.
+	intentPattern = regexp.MustCompile(`\b(pi_[A-Za-z0-9]{8,64})(?:_secret_[A-Za-z0-9]+)?\b`)
 )
 
 // customer finds the one e-mail address or payment intent in what a person
@@ -86,8 +87,8 @@ func customers(text string) []string {
 			for _, match := range emailPattern.FindAllStringIndex(part, -1) {
 				add(trimMarks(part, match[0], match[1]))
 			}
-			for _, match := range intentPattern.FindAllString(part, -1) {
-				add(match)
+			for _, match := range intentPattern.FindAllStringSubmatch(part, -1) {
+				add(match[1])
 			}
 		}
 	}
@@ -96,6 +97,10 @@ func customers(text string) []string {
 
 // linkParts are the pieces of a link, decoded; any other word is one piece.
 func linkParts(word string) []string {
+	if _, address, found := strings.Cut(word, "mailto:"); found { // an & in it is its own
+		address, _, _ = strings.Cut(address, "?")
+		return []string{store.Unescape(address)}
+	}
 	if !strings.Contains(word, "://") {
 		return []string{word}
 	}

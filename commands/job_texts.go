@@ -54,7 +54,10 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
 		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
-		if job.FileID != "" {
+		switch {
+		case job.Plan.Action == store.ActionFix:
+			step = "Then debug the session: it may have been written all the same."
+		case job.FileID != "":
 			step = "Then: " + settle + job.FileID + withNoun(kind, " – the {video} was asked for and may be ready.")
 		}
 		return "Given up after " + took + ": Redis did not take what became of " + id + ".", cause + " " + step

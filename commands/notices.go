@@ -29,13 +29,14 @@ const (
 	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
 	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
 
-	NoticePlanSent    Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
-	NoticePlanUnshown Notice = "The plan could not be shown, so nothing will be done."
-	NoticePlanUnclear Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
-	NoticeAlertMoved  Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
-	NoticeApproved    Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
-	NoticeElsewhere   Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
-	NoticeCancelled   Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
+	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
+	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
+	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
+	NoticeAlertMoved     Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
+	NoticeApproved       Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
+	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
+	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
 
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
@@ -46,7 +47,7 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeApproved, NoticeCancelled,
+	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
 	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // RefusalReason says why a click on a plan started nothing, for the audit trail.

@@ -51,18 +51,30 @@ func kindOfFile(mode fs.FileMode) string {
 	return "device"
 }
 
+// openRegular opens a file for reading, or says what else than a regular file it is.
+func openRegular(path string) (file *os.File, kind string, err error) {
+	// Without O_NONBLOCK a FIFO would be waited for until somebody writes to it.
+	if file, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0); err != nil {
+		return nil, "", err
+	}
+	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
+		_ = file.Close() // it was not even read
+		return nil, kindOfFile(info.Mode()), nil
+	}
+	return file, "", nil
+}
+
 // readSecret reads a file without the line's end. The fault never quotes what
 // the file holds.
 func readSecret(path string) (secret, fault, remedy string) {
-	// Without O_NONBLOCK a FIFO would be waited for until somebody writes to it.
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
+	file, kind, err := openRegular(path)
+	switch {
+	case err != nil:
 		return "", "names a file that cannot be opened", "check the path, and that the user who runs sessionbot may read it"
+	case kind != "":
+		return "", "names no regular file but a " + kind, "write the secret into a file, and nothing else"
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	if info, err := file.Stat(); err == nil && !info.Mode().IsRegular() {
-		return "", "names no regular file but a " + kindOfFile(info.Mode()), "write the secret into a file, and nothing else"
-	}
 	raw, err := io.ReadAll(io.LimitReader(file, secretFileLimit+1))
 	secret = strings.TrimRight(string(raw), "\r\n")
 	switch {

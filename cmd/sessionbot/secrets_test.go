@@ -78,3 +78,20 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestManifestIsARegularFile: any other is refused and not waited for.
+func TestManifestIsARegularFile(t *testing.T) {
+	t.Parallel()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	testenv.Must(t, syscall.Mkfifo(pipe, 0o600))
+	for path, want := range map[string]string{pipe: "a pipe", t.TempDir(): "a folder", "/dev/zero": "a device", "/dev/null": "a device"} {
+		testenv.Returns(t, path, func() {
+			if _, err := readManifest(path); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %q in it", path, err, want)
+			}
+		})
+	}
+	if raw, err := readManifest("../../manifest.yml"); err != nil || len(raw) == 0 {
+		t.Errorf("the manifest itself: %v", err)
+	}
+}

@@ -105,7 +105,7 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
-		Notifier: alerts, Finder: alerts, FixTexts: commands.FixTexts(),
+		Notifier: alerts, Finder: alerts, Outages: alerts, FixTexts: commands.FixTexts(),
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
 	}
 	for _, verdict := range c.AlertOn {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"os"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -19,7 +19,7 @@ func (p program) workspaceCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "workspace", Short: "Run a local Slack-like workspace for any Slack app", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if manifest != "" {
-				if cfg.Manifest, err = os.ReadFile(manifest); err != nil {
+				if cfg.Manifest, err = readManifest(manifest); err != nil {
 					return fmt.Errorf("read the manifest: %w", err)
 				}
 			}
@@ -30,6 +30,21 @@ func (p program) workspaceCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&cfg.AllowRemote, "allow-remote", false, "let --addr be one that others on the network can reach; nothing is encrypted")
 	_ = cmd.MarkFlagFilename("manifest") // the flag is there
 	return cmd
+}
+
+// manifestLimit is the size over which a file is no manifest, in bytes.
+const manifestLimit = 1 << 20
+
+func readManifest(path string) ([]byte, error) {
+	file, kind, err := openRegular(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case kind != "":
+		return nil, fmt.Errorf("%s is no regular file but a %s: save the manifest in a file", path, kind)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	return io.ReadAll(io.LimitReader(file, manifestLimit))
 }
 
 // addListenFlags defines the flags that workspace and demo share.

@@ -88,6 +88,9 @@ func (s *slackChecker) botToken(ctx context.Context) Result {
 	if err != nil {
 		return refused("Slack does not accept SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+")", err)
 	}
+	if fault := bot.OrgWide(me); fault != nil {
+		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") is of an org-wide installation", strings.TrimSuffix(fault.Advice(), "."))
+	}
 	s.me = me
 	// Slack separates them by commas, with or without spaces.
 	s.held = strings.FieldsFunc(me.Header.Get("X-OAuth-Scopes"), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cenkalti/backoff/v5"
 
@@ -56,11 +57,7 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 // run takes step after step until the job has an outcome, and shows that.
 func (e *execution) run(ctx context.Context) error {
 	if !e.job.ClaimAudited && (e.job.Step == repair.StepRecorded || e.job.Settled != nil || e.job.Cancelled != nil) {
-		if err := e.Ledger.Record(ctx, decisionEntry(*e.job)); err != nil {
-			return err
-		}
-		e.job.ClaimAudited = true
-		if err := e.save(ctx); err != nil {
+		if err := e.auditDecision(ctx); err != nil {
 			return err
 		}
 	}
@@ -150,18 +147,60 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 	return last
 }
 
-// unwritable reports whether the outcome of the request could not be written into
-// the session in many attempts, and is older than GiveUp.
+// auditDecision records the claim, or what a person decided since. What cannot be
+// put on record is not begun.
+func (e *execution) auditDecision(ctx context.Context) error {
+	err := e.Ledger.Record(ctx, decisionEntry(*e.job))
+	switch {
+	case e.job.Step != repair.StepRecorded:
+		err = e.mayAudit(ctx, err)
+	case rdb.Permanent(err):
+		return e.refuseCommand(ctx, err)
+	}
+	if err != nil {
+		return err
+	}
+	e.job.ClaimAudited = true
+	return e.save(ctx)
+}
+
+// mayAudit returns the error of a record in the audit trail, unless Redis refuses the
+// command: a repair that has begun ends without it.
+func (e *execution) mayAudit(ctx context.Context, err error) error {
+	if !rdb.Permanent(err) {
+		return err
+	}
+	e.Log.ErrorContext(ctx, "repair missing in the audit trail", "job", e.job.ID, "command", rdb.Command(err), "error", err)
+	return nil
+}
+
+// unwritable reports whether the outcome of what was written or requested could not
+// be put into the session, however often that was tried: because Redis refuses a
+// command, or for longer than GiveUp. Whoever waits for it is to hear of that.
 func (e *execution) unwritable(err error) bool {
 	since := cmp.Or(e.job.Sent, e.job.Sending)
-	return !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp && e.exhausted(e.job.ID)
+	tooLong := !since.IsZero() && rdb.Trouble(err) != nil && e.Now().Sub(since) > e.GiveUp
+	return (rdb.Permanent(err) || tooLong) && e.exhausted(e.job.ID)
+}
+
+func (e *execution) giveUp(ctx context.Context, err error) error {
+	e.Log.ErrorContext(ctx, "outcome of a repair not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
+	detail := e.job.Detail
+	if rdb.Permanent(err) {
+		detail = append(slices.Clone(detail), refusedText(err))
+	}
+	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail...)
+}
+
+func refusedText(err error) string {
+	return "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "."
 }
 
 // refuseCommand ends a job that needs a command which Redis does not have, or
 // which its user may not run, before anything was sent: a retry would not help.
 func (e *execution) refuseCommand(ctx context.Context, err error) error {
 	e.Log.ErrorContext(ctx, "command refused by Redis", "job", e.job.ID, "command", rdb.Command(err), "error", err)
-	detail := "Redis refused " + cmp.Or(rdb.Command(err), "a command") + "."
+	detail := refusedText(err)
 	if !e.wrote && e.job.Step != repair.StepWritten {
 		return e.saveEnd(ctx, store.OutcomeRefused, repair.CauseCommand, detail)
 	}
@@ -195,7 +234,7 @@ func (e *execution) end(ctx context.Context) error {
 		return nil
 	}
 	if !e.job.OutcomeAudited {
-		if err := e.Ledger.Record(ctx, outcomeEntry(*e.job)); err != nil {
+		if err := e.mayAudit(ctx, e.Ledger.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
 		e.job.OutcomeAudited = true

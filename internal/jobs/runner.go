@@ -19,6 +19,7 @@ import (
 type Runner struct {
 	Config
 	wake    chan struct{}
+	failing map[string]bool // what Run failed to do last
 	mu      sync.Mutex
 	running map[string]bool   // in this process
 	retries map[string]*retry // of jobs that failed in this process
@@ -43,7 +44,7 @@ func New(cfg Config) *Runner {
 		cfg.OnStep = func(string) {}
 	}
 	cfg.Log = cfg.Log.With("component", "jobs")
-	return &Runner{Config: cfg, wake: make(chan struct{}, 1), running: map[string]bool{}, retries: map[string]*retry{}}
+	return &Runner{Config: cfg, wake: make(chan struct{}, 1), failing: map[string]bool{}, running: map[string]bool{}, retries: map[string]*retry{}}
 }
 
 // Wake makes the runner read the pending jobs at once, such as after a claim.
@@ -65,9 +66,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	for {
 		if now := r.Now(); now.Sub(checked) >= r.Timings.Replication {
 			checked = now
-			if err := r.Ledger.NoteReplicas(ctx); err != nil && ctx.Err() == nil {
-				r.Log.WarnContext(ctx, "replicas not recorded", "error", err)
-			}
+			r.logChange(ctx, "record of replicas", r.Ledger.NoteReplicas(ctx))
 		}
 		for _, id := range r.pending(ctx) {
 			if r.start(id) {
@@ -93,10 +92,7 @@ func (r *Runner) pending(ctx context.Context) []string {
 	if err == nil {
 		unclear, err = r.Ledger.Unclear(ctx)
 	}
-	if err != nil {
-		if ctx.Err() == nil {
-			r.Log.WarnContext(ctx, "pending jobs not read", "error", err)
-		}
+	if r.logChange(ctx, "list of pending jobs", err); err != nil {
 		return nil
 	}
 	r.ReportCounts(len(ids), unclear)
@@ -104,6 +100,19 @@ func (r *Runner) pending(ctx context.Context) []string {
 	defer r.mu.Unlock()
 	maps.DeleteFunc(r.retries, func(id string, _ *retry) bool { return !slices.Contains(ids, id) }) // another process ended it
 	return ids
+}
+
+// logChange logs the first of failures in a row of a task, and its recovery.
+func (r *Runner) logChange(ctx context.Context, task string, err error) {
+	switch failing := r.failing[task]; {
+	case ctx.Err() != nil:
+		return
+	case err != nil && !failing:
+		r.Log.WarnContext(ctx, "task failed, will retry", "task", task, "error", err)
+	case err == nil && failing:
+		r.Log.InfoContext(ctx, "task recovered", "task", task)
+	}
+	r.failing[task] = err != nil
 }
 
 // start reports whether the job is to be executed now, and counts it as running.

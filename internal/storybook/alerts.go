@@ -8,6 +8,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/rdb"
 )
 
 // newIncident is one of n sessions, opened an hour ago, with changes.
@@ -86,6 +87,9 @@ func alerts() []Story {
 		a := commands.AlertReply(newIncident(orphaned, 5), reason, "S0OPS", noon)
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
+	all = append(all,
+		Story{Title: "Redis is away", Blocks: commands.OutageAlert(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, "S0OPS").Blocks},
+		Story{Title: "Redis is back", Blocks: commands.OutageAlert(noon.Add(-time.Hour), noon, nil, "").Blocks})
 	return append(all,
 		line("pressed too late", commands.AlertClickReply(incident.Incident{}, noon)),
 		line("pressed when resolved", commands.AlertClickReply(newIncident(orphaned, 1, closed), noon)))

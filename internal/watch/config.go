@@ -97,6 +97,7 @@ type Config struct {
 	Files     FileRecords
 	Notifier  Notifier
 	Finder    Finder
+	Outages   OutageNotes
 	AlertOn   []diagnosis.Verdict
 	FixTexts  []string // the error texts that a repair of ours writes
 	Limits    diagnosis.Thresholds
@@ -119,6 +120,9 @@ type Timings struct {
 	Retry              time.Duration // after an alert was refused; doubles
 	MaxRetry           time.Duration
 	MaxRetryUnreadable time.Duration // likewise, if each attempt may add a message that nobody can look up
+	Outage             time.Duration // until Redis that cannot be used is reported
+	OutageJitter       time.Duration // the most that a replica waits besides
+	OutageSettled      time.Duration // for which Redis has to work before the report is resolved
 }
 
 // DefaultTimings are those of production.
@@ -127,5 +131,6 @@ func DefaultTimings() Timings {
 		Election: time.Second, Round: 300 * time.Millisecond, Check: 200 * time.Millisecond, Listen: time.Minute, FirstSweep: 2 * time.Second,
 		Requeue: 5 * time.Second, Update: 3 * time.Second,
 		Retry: time.Second, MaxRetry: time.Minute, MaxRetryUnreadable: 15 * time.Minute,
+		Outage: 30 * time.Second, OutageJitter: 15 * time.Second, OutageSettled: 10 * time.Second,
 	}
 }

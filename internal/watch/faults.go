@@ -76,11 +76,11 @@ func (m *monitor) failing(reported []string) []string {
 	return failing
 }
 
-// reportGap reports a time in which no replica watched, such as while Redis was
-// away, after the first sweep that succeeded.
+// reportGap reports a time in which no replica watched, after the first sweep that
+// succeeded. An outage of Redis that was reported explains it.
 func (m *monitor) reportGap(ctx context.Context, last time.Time) {
 	now := m.Now()
-	if last.IsZero() || now.Sub(last) < max(failureThreshold*m.Interval, minGap) {
+	if last.IsZero() || now.Sub(last) < max(failureThreshold*m.Interval, minGap) || m.outage.explains(last, now) {
 		return
 	}
 	i := newIncident(incident.Degraded, now)

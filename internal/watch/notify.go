@@ -209,7 +209,8 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 			markDelivered(i, d, i.Revision, n.Now())
 			return true
 		case refusal.Gone || refusal.Stuck: // it is posted again, in the channel that is configured now
-			i.SlackMessage, i.Shown, i.Posting = store.Message{}, 0, ""
+			i.LeaveMessage()
+			i.Shown, i.Posting = 0, ""
 			if d.Reason == Reminder { // the new message reminds, too
 				i.Reminders++
 			}

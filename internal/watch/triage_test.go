@@ -17,7 +17,7 @@ func TestTriage(t *testing.T) {
 	t.Parallel()
 	w := New(Config{
 		AlertOn: []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictFailed}, FixTexts: []string{"fixed by us"},
-		Stripe: &fakeStripe{}, Log: slog.New(slog.DiscardHandler),
+		Stripe: &fakeStripe{}, Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	epoch := now.Add(-24 * time.Hour)
 	suspect := func(v diagnosis.Verdict, paid time.Time, state store.PaymentState, why store.Unverified) candidate {

@@ -36,13 +36,16 @@ type Watch struct {
 	Config
 	owner      string
 	inspectNow chan struct{} // a session may be due
-	posted     sync.Map      // mark -> store.Message: posts whose outcome may not be recorded yet
+	outage     *outageReporter
+	posted     sync.Map // mark -> store.Message: posts whose outcome may not be recorded yet
 }
 
 // New prepares a Watch.
 func New(cfg Config) *Watch {
 	cfg.Log = cfg.Log.With("component", "watch")
-	return &Watch{Config: cfg, owner: rand.Text(), inspectNow: make(chan struct{}, 1)}
+	w := &Watch{Config: cfg, owner: rand.Text(), inspectNow: make(chan struct{}, 1)}
+	w.outage = newOutageReporter(w)
+	return w
 }
 
 // Enqueue has the leader inspect a session soon, such as after a repair.
@@ -81,6 +84,9 @@ func (w *Watch) stripeInterval() time.Duration { return min(w.Interval, time.Min
 
 // Run watches whenever this replica leads, until ctx ends.
 func (w *Watch) Run(ctx context.Context) error {
+	var reporting sync.WaitGroup
+	defer reporting.Wait()
+	reporting.Go(func() { w.outage.run(ctx) })
 	for {
 		w.campaign(ctx)
 		select {
@@ -96,13 +102,13 @@ func (w *Watch) campaign(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	l, ok, err := w.Records.Lead(limited, w.owner)
+	if errors.Is(err, lease.ErrNoRecord) {
+		err = w.Records.Begin(limited, w.Now().Add(-alertableAge))
+	}
+	if err == nil || ctx.Err() == nil {
+		w.outage.observe(ctx, err)
+	}
 	switch {
-	case errors.Is(err, lease.ErrNoRecord):
-		if err := w.Records.Begin(limited, w.Now().Add(-alertableAge)); err != nil {
-			w.Log.WarnContext(ctx, "start of the watch not recorded", "error", err)
-		}
-	case err != nil && ctx.Err() == nil:
-		w.Log.WarnContext(ctx, "leader election failed", "error", err)
 	case ok:
 		w.lead(ctx, l)
 	case err == nil:

@@ -65,12 +65,13 @@ type Incident struct {
 // Delivery records what people were shown of an incident. It is an outbox: the
 // message is out of date while Shown is less than Revision.
 type Delivery struct {
-	Revision     int64         `json:"revision"`         // grows with each change that is to be shown
-	Change       string        `json:"change,omitempty"` // the reason for the last one
-	Shown        int64         `json:"shown"`            // the revision that the message shows
-	ShownAt      time.Time     `json:"shown_at,omitzero"`
-	SlackMessage store.Message `json:"place,omitzero"` // empty = not posted
-	PostedAt     time.Time     `json:"posted_at,omitzero"`
+	Revision     int64           `json:"revision"`         // grows with each change that is to be shown
+	Change       string          `json:"change,omitempty"` // the reason for the last one
+	Shown        int64           `json:"shown"`            // the revision that the message shows
+	ShownAt      time.Time       `json:"shown_at,omitzero"`
+	SlackMessage store.Message   `json:"place,omitzero"`   // empty = not posted
+	Former       []store.Message `json:"former,omitempty"` // messages that were left behind, the latest last
+	PostedAt     time.Time       `json:"posted_at,omitzero"`
 
 	Posting   string    `json:"posting,omitempty"`   // mark of a post whose outcome is not known, "" = none
 	PostingAt time.Time `json:"posting_at,omitzero"` // when it was sent
@@ -112,4 +113,22 @@ func (i *Incident) Tally() map[Ending]int {
 		}
 	}
 	return tally
+}
+
+// maxFormer is how many messages that were left behind are remembered.
+const maxFormer = 8
+
+// LeaveMessage leaves the message behind: another one will take its place.
+func (d *Delivery) LeaveMessage() {
+	if d.SlackMessage.TS != "" {
+		d.Former = append(slices.Clone(d.Former), d.SlackMessage)
+		d.Former = d.Former[max(0, len(d.Former)-maxFormer):]
+	}
+	d.SlackMessage = store.Message{}
+}
+
+// ShownIn reports whether a message shows the incident, or did. Before its message
+// is recorded any does.
+func (d *Delivery) ShownIn(m store.Message) bool {
+	return d.SlackMessage.TS == "" || d.SlackMessage == m || slices.Contains(d.Former, m)
 }

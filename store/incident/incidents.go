@@ -102,6 +102,12 @@ func (s *Incidents) Incident(ctx context.Context, id string) (Incident, error) {
 	return i, nil
 }
 
+// Outline reads an incident without its cases. ErrUnknownIncident where there is none.
+func (s *Incidents) Outline(ctx context.Context, id string) (Incident, error) {
+	i, _, err := s.readWithoutCases(ctx, id)
+	return i, err
+}
+
 // caseChunk is how many cases one command reads, so as not to block Redis for long.
 const caseChunk = 250
 

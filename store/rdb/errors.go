@@ -102,13 +102,13 @@ func Permanent(err error) bool {
 
 // troubles are the first words of what Redis answers, and what they mean.
 var troubles = map[string]error{
-	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission,
+	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission, "DENIED": ErrRefused,
 	"LOADING": ErrStarting, "MASTERDOWN": ErrStarting, "CLUSTERDOWN": ErrStarting, "TRYAGAIN": ErrStarting, "BUSY": ErrStarting,
 	"READONLY": ErrReadOnly, "OOM": ErrFull, "NOREPLICAS": ErrNotPersisted, "MISCONF": ErrNotPersisted,
 }
 
 var (
-	crowded = regexp.MustCompile(`(?i)^ERR max number of clients`)
+	crowded = regexp.MustCompile(`(?i)^ERR max(imum)? (number of )?(clients|connections)`)
 	// selecting is what comes of SELECT, with which the library greets a server
 	// whatever is asked afterwards.
 	selecting = regexp.MustCompile(`(?i)\bDB index|\bcommand\W{0,3}select\b|\bselect\W{0,2} (command|is not)`)
@@ -123,9 +123,9 @@ var patterns = []struct {
 	{crowded, ErrTooManyClients},
 	{selecting, ErrNoDatabase},
 	{regexp.MustCompile(`(?i)invalid (username-)?password|AUTH failed|(called without any|no) password`), ErrWrongPassword},
-	{regexp.MustCompile(`(?i)user executing the script can't|(no|without|insufficient|lacks?) permission|permission denied|not (permitted|authori[sz]ed)`), ErrNoPermission},
-	{regexp.MustCompile(`(?i)unknown (or \w+ )?(redis |sub)?command|unsupported|not (been )?(support|implement)|` +
-		`not (allow|available|enabled)|(disabled|forbidden|blocked|invalid|illegal) (redis )?command|command\b.*\b(disabled|forbidden|blocked|prohibited|unavailable|not found)`), ErrNoCommand},
+	{regexp.MustCompile(`(?i)user executing the script can't|(no|without|insufficient|lacks?) permission|(permission|access) denied|not (permitted|authori[sz]ed)|^ERR forbidden`), ErrNoPermission},
+	{regexp.MustCompile(`(?i)unknown (or \w+ )?(redis |sub)?command|unsupported|unimplemented|not (been )?(support|implement)|` +
+		`not (allow|available|enabled)|(disabled|forbidden|blocked|invalid|illegal) (redis )?command|command\b.*\b(disabled|forbidden|blocked|prohibited|restricted|unavailable|not found|cannot be used)`), ErrNoCommand},
 }
 
 // noSentinel is how the library begins what went wrong with all Sentinels.

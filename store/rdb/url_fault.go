@@ -1,8 +1,10 @@
 package rdb
 
 import (
+	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -22,6 +24,7 @@ const (
 	faultName   = "it begins with a variable's name or a command: cut all that stands before redis:// or rediss://"
 	faultScheme = "it has to begin with redis:// or rediss://"
 	faultHost   = "it names no host"
+	faultPort   = "its port is no number from 1 to 65535"
 	faultNoURL  = "it is not a URL"
 	faultEncode = "user or password hold a character that a URL keeps for itself: percent-encode them " +
 		"(%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #)"
@@ -49,10 +52,21 @@ func readURL(raw string) (*url.URL, error) {
 		return nil, &URLError{Fault: faultScheme}
 	case u.Hostname() == "":
 		return nil, &URLError{Fault: faultHost}
+	case !validPorts(append(u.Query()["addr"], u.Host)):
+		return nil, &URLError{Fault: faultPort}
 	case !slices.Contains([]string{"", "0", "false"}, u.Query().Get("skip_verify")):
 		return nil, &URLError{Fault: faultVerify}
 	}
 	return u, nil
+}
+
+// validPorts reports whether no address has a port that does not exist.
+func validPorts(addrs []string) bool {
+	return !slices.ContainsFunc(addrs, func(addr string) bool {
+		_, port, err := net.SplitHostPort(addr)
+		n, wrong := strconv.ParseUint(port, 10, 16)
+		return err == nil && port != "" && (wrong != nil || n == 0)
+	})
 }
 
 // excerpt tells what was pasted along, "" = nothing.

@@ -18,7 +18,7 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(seed)
 	}
 	faults := map[string]bool{}
-	for _, fault := range []string{faultBlank, faultQuotes, faultName, faultScheme, faultHost, faultNoURL, faultEncode, faultVerify, faultOptions} {
+	for _, fault := range []string{faultBlank, faultQuotes, faultName, faultScheme, faultHost, faultPort, faultNoURL, faultEncode, faultVerify, faultOptions} {
 		faults[(&URLError{Fault: fault}).Error()] = true
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -90,6 +90,11 @@ func TestCheckURL(t *testing.T) {
 		{"rediss://:hunter2@a:1?addr=b:2&skip_verify=true", "SSL_CERT_FILE"},
 		{"rediss://:hunter2@a:1?master_name=main&skip_verify=true", "SSL_CERT_FILE"},
 		{"redis://localhost/three", "database number"},
+		{"redis://localhost:99999", "from 1 to 65535"},
+		{"redis://localhost:0", "from 1 to 65535"},
+		{"redis://a:1?addr=b:65536", "from 1 to 65535"},
+		{"redis://[::1]:65536?master_name=main", "from 1 to 65535"},
+		{"redis://localhost:65535", ""},
 		{"redis://localhost?addr=user:hunter2@b:1", "addr=host:port"},
 		{"redis://localhost?read_timeout=hunter2", "read_timeout"},
 		{"redis://a:1/3?addr=b:2", "no numbered databases"},

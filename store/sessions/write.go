@@ -72,10 +72,7 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 				return err
 			}
 		}
-		cmds, err := tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-			return pipe.Set(ctx, kw.Key(), next, store.KeyLife).Err()
-		})
-		return rdb.ExecError(cmds, err)
+		return setWatched(ctx, tx, kw.Key(), next)
 	}, kw.Key())
 	switch {
 	case errors.Is(err, redis.TxFailedErr):

@@ -1,0 +1,172 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// Outage is a time in which the Redis of the bot's own records could not be used,
+// so that no replica could lead.
+type Outage struct {
+	Since, Until time.Time // Until zero = it lasts
+	Cause        error
+	Note         store.Message // where it is shown
+}
+
+// OutageNotes shows one note about an outage in the alert channel. Nothing can be
+// recorded meanwhile, so that replicas learn of each other's notes from the channel.
+// An error is a *Refusal or ErrHistoryForbidden.
+type OutageNotes interface {
+	// FindOutage returns the outage whose note is not resolved yet, if any.
+	FindOutage(ctx context.Context) (Outage, bool, error)
+	// PostOutage posts the note, unless another replica is just ahead, and returns it.
+	PostOutage(ctx context.Context, o Outage) (store.Message, error)
+	// ResolveOutage shows in the note how long the outage lasted.
+	ResolveOutage(ctx context.Context, o Outage) error
+}
+
+// outageReporter is one replica's part in noticing an outage and reporting it.
+type outageReporter struct {
+	*Watch
+	jitter time.Duration // makes it unlikely that two replicas post at the same moment
+	tries  int           // that failed in a row
+	retry  time.Time
+
+	mu         sync.Mutex
+	outage     Outage // the current one, or the last; without a Cause there was none yet
+	shown      bool   // it has a note
+	unresolved bool   // there may be a note to resolve
+}
+
+// newOutageReporter returns one that resolves what an earlier process left behind.
+func newOutageReporter(w *Watch) *outageReporter {
+	return &outageReporter{Watch: w, jitter: rand.N(w.Timings.OutageJitter + 1), outage: Outage{Until: w.Now()}, unresolved: true}
+}
+
+// observe records the outcome of an election, and logs the beginning and the end of
+// an outage.
+func (r *outageReporter) observe(ctx context.Context, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o, lasts := &r.outage, r.outage.Until.IsZero()
+	switch {
+	case err != nil && !lasts:
+		if !r.shown || !r.unresolved { // else it goes on
+			*o, r.shown = Outage{Since: r.Now()}, false
+		}
+		o.Until, o.Cause = time.Time{}, err
+		r.Log.WarnContext(ctx, "Redis unavailable, no replica can lead", "error", err)
+	case err == nil && lasts:
+		o.Until = r.Now()
+		r.Log.InfoContext(ctx, "Redis available again", "after_s", int(o.Until.Sub(o.Since).Seconds()))
+	}
+}
+
+// explains reports whether the note about an outage tells why nobody swept between
+// two times.
+func (r *outageReporter) explains(from, to time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	o := r.outage
+	return r.shown && o.Until.After(from) && to.Sub(from)-o.Until.Sub(o.Since) < max(failureThreshold*r.Interval, minGap)
+}
+
+// run reports outages until ctx ends.
+func (r *outageReporter) run(ctx context.Context) {
+	tick := time.NewTicker(r.Timings.Election)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			r.report(ctx)
+		}
+	}
+}
+
+// report posts or resolves the note where that is due.
+func (r *outageReporter) report(ctx context.Context) {
+	r.mu.Lock()
+	o, shown, unresolved := r.outage, r.shown, r.unresolved
+	r.mu.Unlock()
+	if r.Now().Before(r.retry) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, deliveryTimeout)
+	defer cancel()
+	var err error
+	switch {
+	case o.Until.IsZero() && !shown && r.Now().Sub(o.Since) >= r.Timings.Outage+r.jitter:
+		err = r.show(ctx, o)
+	case !o.Until.IsZero() && unresolved && r.Now().Sub(o.Until) >= r.settled(o):
+		err = r.resolve(ctx, o)
+	}
+	if err == nil {
+		r.tries = 0
+		return
+	}
+	if r.tries == 0 {
+		r.Log.WarnContext(ctx, "outage of Redis not shown, will retry", "error", err)
+	}
+	var refusal *Refusal
+	r.retry = r.Now().Add(r.Timings.retryDelay(r.tries, false))
+	if errors.As(err, &refusal) {
+		r.retry = r.Now().Add(max(refusal.After, r.Timings.retryDelay(r.tries, false)))
+	}
+	r.tries++
+}
+
+// settled is how long Redis has to work before the note is resolved. The replica
+// that posted it goes first.
+func (r *outageReporter) settled(o Outage) time.Duration {
+	if o.Note.TS != "" {
+		return r.Timings.OutageSettled
+	}
+	return r.Timings.OutageSettled + r.Timings.Outage + r.jitter
+}
+
+// show posts the note, unless another replica has done so.
+func (r *outageReporter) show(ctx context.Context, o Outage) error {
+	_, found, err := r.Outages.FindOutage(ctx)
+	if err != nil && !errors.Is(err, ErrHistoryForbidden) { // a note twice is better than none
+		return err
+	}
+	var note store.Message
+	if !found {
+		if note, err = r.Outages.PostOutage(ctx, o); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.outage.Note, r.shown, r.unresolved = note, true, true
+	return nil
+}
+
+// resolve shows in the note that the outage is over, unless another replica has
+// done so.
+func (r *outageReporter) resolve(ctx context.Context, o Outage) error {
+	open, found, err := r.Outages.FindOutage(ctx)
+	if errors.Is(err, ErrHistoryForbidden) {
+		open, found, err = o, o.Note.TS != "", nil
+	}
+	if err != nil {
+		return err
+	}
+	if found {
+		open.Until = o.Until
+		if err := r.Outages.ResolveOutage(ctx, open); err != nil {
+			return err
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unresolved = !r.outage.Until.Equal(o.Until) // else another outage has begun meanwhile
+	return nil
+}

@@ -69,8 +69,7 @@ func (e *execution) run(ctx context.Context) error {
 		case rdb.Permanent(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
 			err = e.refuseCommand(ctx, err)
 		case e.unwritable(err):
-			e.Log.ErrorContext(ctx, "outcome of a generation not written: given up", "job", e.job.ID, "file", e.job.FileID, "error", err)
-			err = e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, e.job.Detail...)
+			err = e.giveUp(ctx, err)
 		}
 		if err != nil {
 			return fmt.Errorf("after %s: %w", step, err)

@@ -121,8 +121,11 @@ func TestRunningPlan(t *testing.T) {
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
-	s.expectHistory("refused: generate, by @U0ONCALL in #C0SUPPORT · a click on approve: the plan was approved already",
-		"a click on cancel in another message", "a click on approve: another repair was running")
+	refusals := []string{"a click on cancel in another message", "a click on approve: another repair was running"}
+	if late.Load() < 2 { // which of the clicks came second is chance
+		refusals = append(refusals, "a click on approve: the plan was approved already")
+	}
+	s.expectHistory(refusals...)
 	s.workspace.ExpectNothingElse()
 	if code := first.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)

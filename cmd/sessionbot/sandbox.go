@@ -52,7 +52,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
-		SweepInterval: timings.demo.Sweep,
+		SweepInterval: timings.demo.Sweep, deadlines: timings.deadlines, patience: timings.patience,
 	}
 	err := errors.Join(s.serve(&s.config.StripeAPIURL, stripe), s.serve(&s.config.SuperDuperURL, files))
 	site := demo.NewSite(demo.SiteConfig{Redis: s.client, FilesURL: s.config.SuperDuperURL, StripeURL: s.config.StripeAPIURL})

@@ -40,8 +40,6 @@ func (e *Error) Unwrap() []error { return []error{e.Reason, e.Err} }
 
 func fault(text string) error { return &Error{Reason: store.StripeFault, Err: errors.New(text)} }
 
-func isMissing(err error) bool { return errors.Is(err, errMissing) }
-
 // classify makes an *Error of what stripe-go returned. Failures of the connection
 // and refusals were classified by the transport. url.Error is taken off because
 // it repeats the request, with the customer's e-mail. What is left is an answer

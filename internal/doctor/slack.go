@@ -42,10 +42,12 @@ func (e *checker) slack(ctx context.Context) []Result {
 		known("slack.scopes", s.scopes()),
 		{"slack.alert_channel", s.alertChannel},
 		{"slack.operators", s.operators},
-		{"slack.readers", s.readers},
+		{"slack.readers", func(ctx context.Context) Result { return s.admitted(ctx, "READERS", s.Readers) }},
 	}
 	if e.Oncall != "" {
-		next = append(next, check{"slack.oncall", s.oncall})
+		next = append(next, check{"slack.oncall", func(ctx context.Context) Result {
+			return s.admitted(ctx, "ONCALL_MENTION", []string{s.Oncall})
+		}})
 	}
 	if !e.quick {
 		next = append(next, known("slack.clock", dated.result("Slack's")))

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -103,7 +104,8 @@ func (e *checker) site(ctx context.Context) []Result {
 // answer as it should; host is the usual one.
 func unreachable(who, variable, host string, err error) Result {
 	if errors.Is(err, superduper.Certificate) {
-		return fail(who+" cannot be trusted: "+why(err), certificateRemedy(err, "write "+variable+"="+host+", the host that its certificate is for"))
+		_, remedy := certificate(err)
+		return fail(who+" cannot be trusted: "+why(err), cmp.Or(remedy, "write "+variable+"="+host+", the host that its certificate is for"))
 	}
 	return fail(who+" cannot be used: "+why(err), "check "+variable+" (usually "+host+") and the network between")
 }

@@ -39,21 +39,20 @@ func reason(err error) string {
 // which depends on the variable, is left to the caller.
 func certificate(err error) (seen, remedy string) {
 	const renew = "have its owner renew it, and see that this machine's clock is right"
-	var host x509.HostnameError
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	switch {
-	case errors.As(err, &host):
+	if host, ok := errors.AsType[x509.HostnameError](err); ok {
 		return "its certificate is for another host than " + host.Host, ""
-	case errors.As(err, &unknown):
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "its certificate is signed by nobody whom this machine trusts",
 			"install this machine's list of authorities (ca-certificates), or have a proxy's own added to it"
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return "its certificate has expired", renew
-	case errors.As(err, &invalid):
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		if invalid.Reason == x509.Expired {
+			return "its certificate has expired", renew
+		}
 		return "its certificate does not hold", renew
-	case errors.As(err, &record):
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "no TLS is spoken there", renew
 	}
 	return "", renew

@@ -71,10 +71,10 @@ func refused(what string, err error) Result {
 	const elsewhere = "check the network, SLACK_API_URL if it is set, and Slack's status page"
 	fault := bot.FaultOf(err)
 	seen, remedy := what+": "+fault.Name(), strings.TrimSuffix(fault.Advice(), ".")
-	var proxy *bot.ProxyError
-	switch {
-	case errors.As(err, &proxy):
+	if proxy, ok := errors.AsType[*bot.ProxyError](err); ok {
 		return fail("Slack cannot be reached: "+proxy.Error(), remedy)
+	}
+	switch {
 	case fault.Code == "" && fault.Status == 0:
 		return fail("Slack cannot be reached: "+reason(err), elsewhere)
 	case fault.Code == "":

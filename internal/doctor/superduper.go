@@ -112,9 +112,9 @@ func unreachable(who, variable, host string, err error) Result {
 
 // why says in a clause why a request failed.
 func why(err error) string {
-	var failed *superduper.Error
+	failed, ok := errors.AsType[*superduper.Error](err)
 	switch {
-	case !errors.As(err, &failed) || failed.Status == 0:
+	case !ok || failed.Status == 0:
 		return reason(err)
 	case errors.Is(err, superduper.Malformed):
 		return "it answers something else than expected"

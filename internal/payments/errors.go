@@ -45,12 +45,10 @@ func fault(text string) error { return &Error{Reason: store.StripeFault, Err: er
 // it repeats the request, with the customer's e-mail. What is left is an answer
 // that could not be read, whose text would repeat that answer.
 func classify(err error) error {
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
-	var failed *url.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return &Error{Reason: store.StripeNoAnswer, Err: redact.Error(failed.Err)}
 	}
 	return fault("the answer cannot be read")

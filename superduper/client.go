@@ -85,9 +85,8 @@ func (c *Client) call(ctx context.Context, method, address string, body []byte, 
 	if err != nil {
 		return nil, classifyTransport(err, method, connected.Load())
 	}
-	answer := http.MaxBytesReader(nil, resp.Body, bodyLimit)
-	defer func() { _ = answer.Close() }() // read already, or not wanted
-	raw, err := io.ReadAll(answer)
+	defer func() { _ = resp.Body.Close() }() // read already, or not wanted
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, bodyLimit))
 	switch {
 	case resp.StatusCode/100 != 2:
 		return nil, classifyResponse(method, resp, raw, c.token)

@@ -17,7 +17,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/requestid"
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -46,7 +45,7 @@ func TestTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.close)
-	redis, err := rdb.Open(t.Context(), redistest.Patient(t, w.config.RedisURL))
+	redis, err := rdb.Open(t.Context(), w.config.RedisURL)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,8 +45,9 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	}
 	demo.Tell(stripe, files, examples)
 	s.hints = hintsFor(examples)
+	redisURL := "redis://" + s.redis.Addr() + "?dial_timeout=1m&read_timeout=1m&write_timeout=1m" // if it is slow, so is all of the machine
 	s.config = config{
-		RedisURL: "redis://" + s.redis.Addr(), StateRedisURL: "redis://" + s.redis.Addr(),
+		RedisURL: redisURL, StateRedisURL: redisURL,
 		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: repair.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,

@@ -41,11 +41,11 @@ func (x redisChecker) run(ctx context.Context, url string) []Result {
 	}
 	redis, err := rdb.Open(ctx, url)
 	if err != nil {
-		return runChecks(ctx, known(x.name, fail(x.variable+" cannot be used", err.Error())))
+		return x.runChecks(ctx, known(x.name, fail(x.variable+" cannot be used", err.Error())))
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
 	x.redis = redis
-	results := runChecks(ctx, check{x.name, x.reach})
+	results := x.runChecks(ctx, check{x.name, x.reach})
 	if results[0].Level == Failed {
 		return results
 	}
@@ -64,7 +64,7 @@ func (x redisChecker) run(ctx context.Context, url string) []Result {
 	add(state, ".replicas", x.replicas)
 	add(true, ".clock", x.clock)
 	add(product, ".sessions", x.sessions)
-	return append(results, runChecks(ctx, checks...)...)
+	return append(results, x.runChecks(ctx, checks...)...)
 }
 
 func (x redisChecker) reach(ctx context.Context) Result {
@@ -150,7 +150,7 @@ func (x redisChecker) clock(ctx context.Context) Result {
 
 // sessions takes the sample that other checks need.
 func (x redisChecker) sessions(ctx context.Context) Result {
-	limited, cancel := context.WithTimeout(ctx, sampleTimeout)
+	limited, cancel := context.WithTimeout(ctx, x.within(sampleTimeout))
 	defer cancel()
 	seen, err := takeSample(limited, x.redis)
 	if errors.Is(err, rdb.ErrNoAnswer) {

@@ -34,7 +34,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 		first = append(first, check{"slack.app_token", s.appToken})
 	}
 	// Where Slack is away both checks say so, which is shown once.
-	results := slices.CompactFunc(runChecks(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
+	results := slices.CompactFunc(e.runChecks(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
 	if s.me == nil {
 		return results
 	}
@@ -55,7 +55,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 			next = append(next, check{"slack.same_app", s.sameApp})
 		}
 	}
-	return append(results, runChecks(ctx, next...)...)
+	return append(results, e.runChecks(ctx, next...)...)
 }
 
 // slackChecker checks Slack. It holds what was learnt so far.

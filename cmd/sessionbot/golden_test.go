@@ -37,9 +37,9 @@ var volatileText = []struct {
 }
 
 // TestTexts compares what people read of every example, and of the other
-// commands, with the golden files, and with Slack's limits.
+// commands, with the golden files, and with Slack's limits. It has the process to
+// itself: ages are in the texts, and commands have deadlines of their own.
 func TestTexts(t *testing.T) {
-	t.Parallel()
 	w, err := startSandbox(t.Context())
 	if err != nil {
 		t.Fatal(err)

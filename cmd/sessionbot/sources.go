@@ -64,7 +64,6 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 	return event
 }
 
-// Find searches for payments; see payments.Reader.
 func (r stripeReader) Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error) {
 	err = r.breaker.Do(func() error {
 		found, more, err = r.Reader.Find(ctx, query, limit)
@@ -102,12 +101,10 @@ func superUnavailable(err error) bool {
 	return errors.Is(err, superduper.Unavailable) || errors.Is(err, superduper.RateLimited)
 }
 
-// File returns a file by its id.
 func (r superReader) File(ctx context.Context, id string) (store.File, error) {
 	return guarded(r.files, func() (store.File, error) { return r.api.File(ctx, id) })
 }
 
-// SessionStatus returns the site's status of a session.
 func (r superReader) SessionStatus(ctx context.Context, id string) (store.Site, error) {
 	return guarded(r.site, func() (store.Site, error) { return r.api.SessionStatus(ctx, id) })
 }

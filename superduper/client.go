@@ -15,6 +15,8 @@ import (
 	"net/http/httptrace"
 	"sync/atomic"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/redact"
 )
 
 const (
@@ -23,11 +25,6 @@ const (
 	// readTimeout and writeTimeout bound a call whose context has no deadline.
 	readTimeout  = 10 * time.Second
 	writeTimeout = 60 * time.Second
-)
-
-var (
-	errTooLarge   = errors.New("the answer is larger than 1 MB")
-	errRedirected = errors.New("the answer is a redirect, which is not followed")
 )
 
 // Config configures a Client. Both URLs are without a path and a trailing slash.
@@ -74,7 +71,7 @@ func (c *Client) call(ctx context.Context, method, address string, body []byte, 
 	})
 	req, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
-		return nil, &Error{Kind: Unavailable, Err: redacted(err)}
+		return nil, &Error{Kind: Unavailable, Err: redact.Error(err)}
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sessionbot")
@@ -89,14 +86,14 @@ func (c *Client) call(ctx context.Context, method, address string, body []byte, 
 		return nil, classifyTransport(err, method, connected.Load())
 	}
 	defer func() { _ = resp.Body.Close() }() // read already, or not wanted
-	answer, err := readBody(resp.Body)
-	if resp.StatusCode/100 != 2 {
-		return nil, classifyResponse(method, resp, answer, c.token)
-	}
-	if err != nil {
+	raw, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, bodyLimit))
+	switch {
+	case resp.StatusCode/100 != 2:
+		return nil, classifyResponse(method, resp, raw, c.token)
+	case err != nil:
 		return nil, classifyBody(err, method, resp.StatusCode)
 	}
-	return answer, nil
+	return raw, nil
 }
 
 func withDeadline(ctx context.Context, method string) (context.Context, context.CancelFunc) {
@@ -109,20 +106,11 @@ func withDeadline(ctx context.Context, method string) (context.Context, context.
 	return context.WithTimeout(ctx, readTimeout)
 }
 
-func readBody(body io.Reader) ([]byte, error) {
-	raw, err := io.ReadAll(io.LimitReader(body, bodyLimit+1))
-	if len(raw) > bodyLimit {
-		return raw[:bodyLimit], errTooLarge
-	}
-	return raw, err
-}
-
 // object reads a JSON object.
 func object(raw []byte) (map[string]json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
-		var syntax *json.SyntaxError
-		if errors.As(err, &syntax) {
+		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 			return nil, fmt.Errorf("not JSON at byte %d", syntax.Offset)
 		}
 		return nil, errors.New("not a JSON object")

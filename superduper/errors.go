@@ -66,24 +66,16 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Is reports whether the target is this error's kind.
-func (e *Error) Is(target error) bool {
-	kind, ok := target.(Kind)
-	return ok && kind == e.Kind
-}
+// Unwrap returns the kind and the cause.
+func (e *Error) Unwrap() []error { return []error{e.Kind, e.Err} }
 
 // classifyTransport classifies a request without an answer. Before there was a
 // connection nothing can have been sent.
 func classifyTransport(err error, method string, connected bool) *Error {
-	e := &Error{Kind: Unavailable, Err: redacted(err)}
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.As(err, &certificate):
+	e := &Error{Kind: Unavailable, Err: redact.Error(err)}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		e.Kind = Certificate
-	case method == http.MethodPost && connected:
+	} else if method == http.MethodPost && connected {
 		e.Kind = Unclear
 	}
 	return e
@@ -92,12 +84,12 @@ func classifyTransport(err error, method string, connected bool) *Error {
 // classifyBody classifies a 2xx answer whose body could not be read: a POST has
 // been carried out, but its result is not known.
 func classifyBody(err error, method string, status int) *Error {
-	e := &Error{Kind: Malformed, Status: status, Err: redacted(err)}
-	switch {
-	case method == http.MethodPost:
+	e := &Error{Kind: Unavailable, Status: status, Err: redact.Error(err)}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		e.Kind, e.Err = Malformed, errors.New("the answer is larger than 1 MB")
+	}
+	if method == http.MethodPost {
 		e.Kind = Unclear
-	case !errors.Is(err, errTooLarge):
-		e.Kind = Unavailable
 	}
 	return e
 }
@@ -119,7 +111,7 @@ func classifyResponse(method string, resp *http.Response, body []byte, token str
 	case known:
 		e.Kind = kind
 	case status < 400:
-		e.Kind, e.Err = Malformed, errRedirected
+		e.Kind, e.Err = Malformed, errors.New("the answer is a redirect, which is not followed")
 	case method == http.MethodPost && gatewayTimeout(status):
 		e.Kind = Unclear
 	case status < 500:
@@ -172,15 +164,6 @@ func parseRefusal(body []byte, token string) ([]Field, string) {
 	}
 	detail := cmp.Or(text(answer.Detail), text(answer.Error), string(body))
 	return nil, clean(detail, 300)
-}
-
-// redacted strips an error of the URL, which may hold an id that must not be logged,
-// and of what was answered.
-func redacted(err error) error {
-	if errors.Is(err, errTooLarge) {
-		return errTooLarge
-	}
-	return redact.Error(err)
 }
 
 // clean makes foreign text fit to be shown: one line without control characters,

@@ -14,8 +14,7 @@ import (
 // File requests a file by its id. An error is a *store.FileError around an *Error.
 func (c *Client) File(ctx context.Context, id string) (store.File, error) {
 	file, err := c.file(ctx, id)
-	var failed *Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*Error](err); ok {
 		return store.File{}, &store.FileError{Trouble: troubles[failed.Kind], RetryAfter: failed.RetryAfter, Err: failed}
 	}
 	return file, err

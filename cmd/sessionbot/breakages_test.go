@@ -126,8 +126,7 @@ var brokenRedis = []breakage{
 	{"a master is asked of a plain Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "?master_name=main" }},
 	{"a Sentinel in place of Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() }},
 	{"the certificate of Redis is not trusted", 1, func(c *doctorStage) {
-		server, _ := redistest.StartTLS(c.t)
-		c.env["REDIS_URL"] = server.URL()
+		_, c.env["REDIS_URL"], _ = startTLS(c.t)
 	}},
 	{"the cluster announces what nobody reaches", 1, func(c *doctorStage) {
 		cluster := redistest.StartCluster(c.t)

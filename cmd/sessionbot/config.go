@@ -147,7 +147,7 @@ func loadConfig(slack bool) (config, error) {
 	c.checkRedis(&faults)
 	c.checkServices(&faults)
 	c.checkPeople(&faults)
-	c.checkRest(&faults)
+	c.checkValues(&faults)
 	c.StateRedisURL = cmp.Or(c.StateRedisURL, c.RedisURL)
 	if len(faults) > 0 {
 		slices.SortFunc(faults, func(a, b configFault) int { return strings.Compare(a.String(), b.String()) })

@@ -77,8 +77,6 @@ func parseRemedy(typeName string) string {
 }
 
 var (
-	appTokenPattern  = regexp.MustCompile(`^xapp-[!-~]*$`)
-	botTokenPattern  = regexp.MustCompile(`^xoxb-[!-~]*$`)
 	stripeKeyPattern = regexp.MustCompile(`^[rs]k_[!-~]+$`)
 	headerPattern    = regexp.MustCompile(`^[!-~]+$`)        // what fits into a header
 	metadataPattern  = regexp.MustCompile(`^[^\[\]]{1,40}$`) // what Stripe takes as a member's name
@@ -87,16 +85,12 @@ var (
 )
 
 func (c *config) checkSlack(faults *configError) {
-	for _, t := range []struct {
-		variable, value, prefix string
-		pattern                 *regexp.Regexp
-		remedy                  string
-	}{
-		{"SLACK_APP_TOKEN", c.SlackAppToken, "xapp-", appTokenPattern, "create an app-level token with connections:write under Basic Information"},
-		{"SLACK_BOT_TOKEN", c.SlackBotToken, "xoxb-", botTokenPattern, "install the app and copy the bot token from OAuth & Permissions"},
+	for _, t := range []struct{ variable, value, prefix, remedy string }{
+		{"SLACK_APP_TOKEN", c.SlackAppToken, "xapp-", "create an app-level token with connections:write under Basic Information"},
+		{"SLACK_BOT_TOKEN", c.SlackBotToken, "xoxb-", "install the app and copy the bot token from OAuth & Permissions"},
 	} {
 		faults.check(t.value != "", t.variable, "is missing", t.remedy)
-		faults.checkSecret(t.variable, t.value, t.pattern, "does not look like one (they start with "+t.prefix+otherToken(t.value)+")", t.remedy)
+		faults.checkSecret(t.variable, t.value, regexp.MustCompile("^"+t.prefix+"[!-~]*$"), "does not look like one (they start with "+t.prefix+otherToken(t.value)+")", t.remedy)
 	}
 	if c.SlackAPIURL != "" {
 		faults.check(strings.HasSuffix(c.SlackAPIURL, "/"), "SLACK_API_URL", "does not end in a slash", "write it like https://slack.example/api/")
@@ -171,7 +165,7 @@ func (c *config) checkPeople(faults *configError) {
 		"copy the id (U… or S…) from the profile or the group")
 }
 
-func (c *config) checkRest(faults *configError) {
+func (c *config) checkValues(faults *configError) {
 	for _, verdict := range c.AlertOn {
 		faults.check(slices.Contains(diagnosis.Verdicts, diagnosis.Verdict(verdict)), "ALERT_ON", "names a verdict that does not exist",
 			"write verdicts with commas between them, such as orphaned,stalled")

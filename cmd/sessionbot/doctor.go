@@ -35,12 +35,12 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 	if err != nil {
 		return err
 	}
-	results := []doctor.Result{{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"}}
-	if len(wrong) > 0 {
-		results = nil
-	}
+	var results []doctor.Result
 	for _, f := range wrong {
 		results = append(results, doctor.Result{Check: "configuration", Level: doctor.Failed, Seen: f.variable + " " + f.fault, Remedy: f.remedy})
+	}
+	if len(wrong) == 0 {
+		results = []doctor.Result{{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"}}
 	}
 	results = append(results, doctor.Run(ctx, cfg)...)
 	print, out := doctor.Print, p.out
@@ -89,7 +89,7 @@ func (c config) forDoctor(wrong configError) (doctor.Config, error) {
 		AlertChannel: c.AlertChannel, Oncall: c.OncallMention, Operators: c.Operators, Readers: c.Readers, Approvals: c.Approvals,
 		RedisURL: c.RedisURL, StateURL: c.StateRedisURL, StripeKey: c.StripeKey, StripeURL: c.StripeAPIURL,
 		SuperToken: c.SuperDuperToken, SuperURL: c.SuperDuperURL, Models: []string{c.VideoModel, c.ImageModel},
-		SiteURL: c.SiteURL, Now: time.Now, Unusable: unusable,
+		SiteURL: c.SiteURL, Now: time.Now, Unusable: unusable, Patience: c.patience,
 	}, nil
 }
 

@@ -196,7 +196,7 @@ func TestDoctor(t *testing.T) {
 		}
 		all.WriteString("\n")
 	}
-	golden(t, "doctor", all.String())
+	golden(t, "doctor", all.String(), time.Now())
 }
 
 // normalised takes out what differs from run to run, and the width of the names.

@@ -24,13 +24,17 @@ func TestThousandAtOnce(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	alert := oncall.ExpectMessage(containing("paid sessions got no video", "<@U0ONCALL>", "undelivered at one endpoint at least since"))
-	if !containing("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more")(alert) {
-		alert = oncall.ExpectUpdate(alert, containing("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more"))
+	updated := func(parts ...string) { // a busy machine takes its time, as long as it gets on
+		t.Helper()
+		for !containing(parts...)(alert) {
+			alert = oncall.ExpectUpdate(alert)
+		}
 	}
+	updated("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more")
 	for k := range n {
 		s.webhook(watchID(k), store.StatusProcessing)
 	}
-	oncall.ExpectUpdate(alert, containing("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 sessions more that left"))
+	updated("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 sessions more that left")
 	if all := oncall.All(); len(all) > 3 {
 		t.Errorf("a thousand orphans took %d messages", len(all))
 	}

@@ -124,7 +124,7 @@ func TestAnswersGetLost(t *testing.T) {
 	s := watched(newStage(t))
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	s.workspace.Fault("lose_answer", 2, "chat.postMessage")
+	s.workspace.Fault("lose_answer", 120, "chat.postMessage")
 	s.pays(watchID(1), pastGrace(), store.EventFailed)
 	alert := oncall.ExpectMessage(func(m wstest.Message) bool { // it was found
 		return m.Edited && containing("A paid session got no video.")(m)

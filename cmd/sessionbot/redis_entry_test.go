@@ -11,8 +11,8 @@ import (
 // it nothing is sent, and the remedy is shown everywhere.
 func TestRedisWithTLS(t *testing.T) {
 	t.Parallel()
-	server, caFile := redistest.StartTLS(t)
-	s := orphan(watched(stageOn(t, server.URL(), server.Client())))
+	server, url, caFile := startTLS(t)
+	s := orphan(watched(stageOn(t, url, server.Client())))
 	s.env["HTTP_ADDR"] = freeAddr(t)
 	s.startBot()
 	if m := s.ask("/redis ping"); !strings.Contains(m.Text, "name the file with its CA in SSL_CERT_FILE") {

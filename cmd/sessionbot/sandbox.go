@@ -45,14 +45,15 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	}
 	demo.Tell(stripe, files, examples)
 	s.hints = hintsFor(examples)
+	redisURL := "redis://" + s.redis.Addr() + "?dial_timeout=1m&read_timeout=1m&write_timeout=1m" // if it is slow, so is all of the machine
 	s.config = config{
-		RedisURL: "redis://" + s.redis.Addr(), StateRedisURL: "redis://" + s.redis.Addr(),
+		RedisURL: redisURL, StateRedisURL: redisURL,
 		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: repair.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
-		SweepInterval: timings.demo.Sweep,
+		SweepInterval: timings.demo.Sweep, deadlines: timings.deadlines, patience: timings.patience,
 	}
 	err := errors.Join(s.serve(&s.config.StripeAPIURL, stripe), s.serve(&s.config.SuperDuperURL, files))
 	site := demo.NewSite(demo.SiteConfig{Redis: s.client, FilesURL: s.config.SuperDuperURL, StripeURL: s.config.StripeAPIURL})

@@ -15,15 +15,11 @@ var timings = struct {
 	bot   bot.Timings
 	jobs  jobs.Timings
 	watch watch.Timings
-	demo  demoTimings
+	demo  struct{ Video, Sweep time.Duration } // until a video is made, and between two sweeps
 
 	deadlines diagnosis.Deadlines
 	patience  int // of the bot, times its deadlines
 }{
-	bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), demoTimings{Video: 40 * time.Second, Sweep: 10 * time.Second},
+	bot.DefaultTimings(), jobs.DefaultTimings(), watch.DefaultTimings(), struct{ Video, Sweep time.Duration }{40 * time.Second, 10 * time.Second},
 	diagnosis.DefaultDeadlines(), 1,
 }
-
-// demoTimings are how long the demo's stand-in takes to make a video, and the
-// pause between two sweeps.
-type demoTimings struct{ Video, Sweep time.Duration }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
-	"github.com/superduperai/sessionbot/internal/breaker"
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
@@ -115,22 +114,6 @@ func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.
 		cfg.Stripe, cfg.Payments, cfg.OtherMode = d.stripe.Reader, d.stripe, d.stripe.OtherMode
 	}
 	return watch.New(cfg)
-}
-
-// newBreaker returns a circuit breaker for a service that people wait for. Jobs
-// and the watch, for which nobody waits, ask without it.
-func newBreaker(unavailable func(error) bool) *breaker.Breaker {
-	return breaker.New(10*time.Second, unavailable)
-}
-
-// guarded calls ask, unless the breaker is open.
-func guarded[T any](b *breaker.Breaker, ask func() (T, error)) (T, error) {
-	var answer T
-	err := b.Do(func() (err error) {
-		answer, err = ask()
-		return err
-	})
-	return answer, err
 }
 
 // siteReads returns a function that returns the layout that the site reads: from

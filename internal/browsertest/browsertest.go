@@ -19,9 +19,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// stepTimeout bounds one step; only what hangs takes longer.
-const stepTimeout = 2 * time.Minute
-
 // chromium is the browser that tests share while they run in parallel.
 var chromium struct {
 	sync.Mutex
@@ -86,7 +83,7 @@ func start(t testing.TB) context.Context {
 func launch(t testing.TB, program string) {
 	t.Helper()
 	flags := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(stepTimeout), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(program), chromedp.WSURLReadTimeout(testenv.Patience), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-quic", true), chromedp.WindowSize(1280, 860),
 	)
@@ -106,7 +103,7 @@ func launch(t testing.TB, program string) {
 // Do runs the actions, or fails the test with a screenshot.
 func (b *Browser) Do(actions ...chromedp.Action) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, stepTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, testenv.Patience)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.fail("%v", err)
@@ -116,16 +113,13 @@ func (b *Browser) Do(actions ...chromedp.Action) {
 // Until waits for a JavaScript condition.
 func (b *Browser) Until(condition string) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, stepTimeout)
+	ctx, cancel := context.WithTimeout(b.ctx, testenv.Patience)
 	defer cancel()
-	poll := chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(stepTimeout))
+	poll := chromedp.Poll(condition, nil, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(testenv.Patience))
 	if err := chromedp.Run(ctx, poll); err != nil {
 		b.fail("never true: %s: %v", condition, err)
 	}
 }
-
-// maxTabs is how often Tab is pressed before an element counts as unreachable.
-const maxTabs = 200
 
 // TabTo presses Tab, or Shift and Tab, until a JavaScript condition about the
 // focus holds.
@@ -135,7 +129,7 @@ func (b *Browser) TabTo(condition string, back bool) {
 	if back {
 		modifiers = append(modifiers, chromedp.KeyModifiers(input.ModifierShift))
 	}
-	for range maxTabs {
+	for deadline := time.Now().Add(testenv.Patience); time.Now().Before(deadline); {
 		reached := false
 		b.Do(chromedp.KeyEvent(kb.Tab, modifiers...), chromedp.Evaluate(condition, &reached))
 		if reached {

@@ -52,6 +52,7 @@ type Config struct {
 	SiteURL              string
 	Now                  func() time.Time
 	Unusable             map[string]bool // variables that are invalid and so cannot be checked
+	Patience             int             // factor of all deadlines, at least 1, for machines that are slow
 }
 
 const (
@@ -61,6 +62,10 @@ const (
 	// quickTimeout bounds RunQuick.
 	quickTimeout = 10 * time.Second
 )
+
+func (c Config) within(timeout time.Duration) time.Duration {
+	return time.Duration(max(1, c.Patience)) * timeout
+}
 
 // check is one check. Where it has nothing to say its result has no level.
 type check struct {
@@ -88,7 +93,7 @@ func Run(ctx context.Context, c Config) []Result { return run(ctx, c, false) }
 // RunQuick runs the checks that take little time and that the bot does not make
 // by itself when it connects: what it may not do in Slack and Redis.
 func RunQuick(ctx context.Context, c Config) []Result {
-	ctx, cancel := context.WithTimeout(ctx, quickTimeout)
+	ctx, cancel := context.WithTimeout(ctx, c.within(quickTimeout))
 	defer cancel()
 	return run(ctx, c, true)
 }
@@ -109,12 +114,12 @@ func run(ctx context.Context, c Config, quick bool) []Result {
 }
 
 // runChecks runs checks in parallel, each with its own deadline.
-func runChecks(ctx context.Context, checks ...check) []Result {
+func (e *checker) runChecks(ctx context.Context, checks ...check) []Result {
 	results := make([]Result, len(checks))
 	var wg sync.WaitGroup
 	for i, c := range checks {
 		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+			ctx, cancel := context.WithTimeout(ctx, e.within(checkTimeout))
 			defer cancel()
 			r := c.run(ctx)
 			results[i] = Result{Check: c.name, Level: r.Level, Seen: clean(r.Seen), Remedy: clean(r.Remedy)}

@@ -113,23 +113,17 @@ func (s *slackChecker) operators(ctx context.Context) Result {
 	return pass(fmt.Sprintf("%s, listed as %s", plural(len(able), "operator"), list(s.Operators)))
 }
 
-func (s *slackChecker) readers(ctx context.Context) Result {
-	if s.Unusable["READERS"] {
+// admitted checks that the ids of a variable refer to somebody.
+func (s *slackChecker) admitted(ctx context.Context, variable string, ids []string) Result {
+	if s.Unusable[variable] {
 		return Result{}
 	}
-	_, fault := s.resolve(ctx, "READERS", s.Readers)
+	_, fault := s.resolve(ctx, variable, ids)
 	switch {
 	case fault.Level != "":
 		return fault
-	case slices.Contains(s.Readers, "*"):
+	case slices.Contains(ids, "*"):
 		return pass("every full member of the workspace")
 	}
-	return pass(list(s.Readers))
-}
-
-func (s *slackChecker) oncall(ctx context.Context) Result {
-	if _, fault := s.resolve(ctx, "ONCALL_MENTION", []string{s.Oncall}); fault.Level != "" {
-		return fault
-	}
-	return pass(s.Oncall)
+	return pass(list(ids))
 }

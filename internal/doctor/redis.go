@@ -5,13 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/superduperai/sessionbot/store/keyspace"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
+
+// redisChecker checks one Redis.
+type redisChecker struct {
+	*checker
+	variable, name string
+	use            probe.Use
+	redis          *rdb.Redis
+}
 
 // product checks the Redis that holds the customers' sessions.
 func (e *checker) product(ctx context.Context) []Result {
@@ -20,55 +27,47 @@ func (e *checker) product(ctx context.Context) []Result {
 	if e.StateURL == "" && !e.Unusable["STATE_REDIS_URL"] {
 		use |= probe.ForState
 	}
-	return e.redis(ctx, redisChecker{variable: "REDIS_URL", name: "redis", url: e.RedisURL, use: use})
+	return redisChecker{checker: e, variable: "REDIS_URL", name: "redis", use: use}.run(ctx, e.RedisURL)
 }
 
 // state checks the one that holds the bot's own keys, where it is another.
 func (e *checker) state(ctx context.Context) []Result {
-	return e.redis(ctx, redisChecker{variable: "STATE_REDIS_URL", name: "state_redis", url: e.StateURL, use: probe.ForState})
+	return redisChecker{checker: e, variable: "STATE_REDIS_URL", name: "state_redis", use: probe.ForState}.run(ctx, e.StateURL)
 }
 
-// redisChecker checks one Redis.
-type redisChecker struct {
-	variable, name, url string
-	use                 probe.Use
-	quick               bool
-	redis               *rdb.Redis
-}
-
-func (e *checker) redis(ctx context.Context, x redisChecker) []Result {
-	if x.url == "" {
+func (x redisChecker) run(ctx context.Context, url string) []Result {
+	if url == "" {
 		return nil
 	}
-	redis, err := rdb.Open(ctx, x.url)
+	redis, err := rdb.Open(ctx, url)
 	if err != nil {
-		return runChecks(ctx, known(x.name, fail(x.variable+" cannot be used", err.Error())))
+		return x.runChecks(ctx, known(x.name, fail(x.variable+" cannot be used", err.Error())))
 	}
 	defer func() { _ = redis.Close() }() // nothing was written
-	x.redis, x.quick = redis, e.quick
-	results := runChecks(ctx, check{x.name, x.reach})
+	x.redis = redis
+	results := x.runChecks(ctx, check{x.name, x.reach})
 	if results[0].Level == Failed {
 		return results
 	}
 	checks := []check{
-		known(x.name+".tls", judgeTLS(x.url)),
+		known(x.name+".tls", judgeTLS(url)),
 		{x.name + ".permissions", x.permissions},
 		{x.name + ".eviction", x.eviction},
 	}
-	product, state := x.use&probe.ForProduct != 0, x.use&probe.ForState != 0
 	add := func(wanted bool, name string, run func(context.Context) Result) {
 		if wanted && !x.quick { // a command that is refused adds to Redis' log at each start
 			checks = append(checks, check{x.name + name, run})
 		}
 	}
+	product, state := x.use&probe.ForProduct != 0, x.use&probe.ForState != 0
 	add(product, ".notifications", x.notifications)
 	add(state, ".replicas", x.replicas)
-	add(true, ".clock", func(ctx context.Context) Result { return x.clock(ctx, e.Now) })
-	add(product, ".sessions", func(ctx context.Context) Result { return e.sessions(ctx, x.redis) })
-	return append(results, runChecks(ctx, checks...)...)
+	add(true, ".clock", x.clock)
+	add(product, ".sessions", x.sessions)
+	return append(results, x.runChecks(ctx, checks...)...)
 }
 
-func (x *redisChecker) reach(ctx context.Context) Result {
+func (x redisChecker) reach(ctx context.Context) Result {
 	topology, err := x.redis.Topology(ctx)
 	if err != nil {
 		return x.failure(err)
@@ -88,7 +87,7 @@ func (x *redisChecker) reach(ctx context.Context) Result {
 	return pass(fmt.Sprintf("%s, %s, %s, %.1f ms", version, where, plural(int(server.Keys), "key"), server.PingMS))
 }
 
-func (x *redisChecker) permissions(ctx context.Context) Result {
+func (x redisChecker) permissions(ctx context.Context) Result {
 	access, err := probe.TryAccess(ctx, x.redis, x.use)
 	if err != nil {
 		return x.failure(err)
@@ -102,7 +101,7 @@ func (x *redisChecker) permissions(ctx context.Context) Result {
 	return judgeAccess(access, beyond)
 }
 
-func (x *redisChecker) eviction(ctx context.Context) Result {
+func (x redisChecker) eviction(ctx context.Context) Result {
 	server, err := x.redis.Server(ctx)
 	if err != nil {
 		return x.unlessRefused(err)
@@ -110,7 +109,7 @@ func (x *redisChecker) eviction(ctx context.Context) Result {
 	return judgeEviction(server, x.use)
 }
 
-func (x *redisChecker) replicas(ctx context.Context) Result {
+func (x redisChecker) replicas(ctx context.Context) Result {
 	r, err := repair.NewLedger(x.redis).Replication(ctx)
 	if err != nil {
 		return x.unlessRefused(err)
@@ -118,7 +117,7 @@ func (x *redisChecker) replicas(ctx context.Context) Result {
 	return judgeReplicas(r)
 }
 
-func (x *redisChecker) notifications(ctx context.Context) Result {
+func (x redisChecker) notifications(ctx context.Context) Result {
 	n, err := keyspace.Settings(ctx, x.redis)
 	const remedy = "to see changes sooner, have Redis' owner set notify-keyspace-events to KA"
 	switch {
@@ -138,8 +137,8 @@ func (x *redisChecker) notifications(ctx context.Context) Result {
 	return pass("on")
 }
 
-func (x *redisChecker) clock(ctx context.Context, now func() time.Time) Result {
-	ahead, err := x.redis.Clock(ctx, now)
+func (x redisChecker) clock(ctx context.Context) Result {
+	ahead, err := x.redis.Clock(ctx, x.Now)
 	if errors.Is(err, rdb.ErrNotAllowed) {
 		return warn("the user may not ask for the time", "give it the rules in docs/security.md")
 	}
@@ -150,16 +149,16 @@ func (x *redisChecker) clock(ctx context.Context, now func() time.Time) Result {
 }
 
 // sessions takes the sample that other checks need.
-func (e *checker) sessions(ctx context.Context, redis *rdb.Redis) Result {
-	limited, cancel := context.WithTimeout(ctx, sampleTimeout)
+func (x redisChecker) sessions(ctx context.Context) Result {
+	limited, cancel := context.WithTimeout(ctx, x.within(sampleTimeout))
 	defer cancel()
-	seen, err := takeSample(limited, redis)
+	seen, err := takeSample(limited, x.redis)
 	if errors.Is(err, rdb.ErrNoAnswer) {
 		return fail("the sessions cannot be read: "+reason(err), "try again, and see /redis ping")
 	}
 	if err != nil {
 		return Result{} // the check of permissions reports it
 	}
-	e.sample = &seen
+	x.sample = &seen
 	return judgeSample(seen)
 }

@@ -50,9 +50,10 @@ func (x redisChecker) unlessRefused(err error) Result {
 func (x redisChecker) failure(err error) Result {
 	kind := rdb.Trouble(err)
 	f, ok := faults[kind]
+	badCertificate, _ := certificate(err)
 	switch {
 	case errors.Is(kind, rdb.ErrWrongHost):
-		f = fault{"Redis cannot be reached: " + certificate(err), "write a host into VAR that the certificate names"}
+		f = fault{"Redis cannot be reached: " + badCertificate, "write a host into VAR that the certificate names"}
 	case ok:
 	case errors.Is(kind, rdb.ErrNoAnswer):
 		f = fault{"Redis cannot be reached: " + reason(err),

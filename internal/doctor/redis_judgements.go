@@ -99,10 +99,11 @@ func judgeReplicas(r rdb.Replication) Result {
 
 func judgeSample(s sample) Result {
 	if s.Sessions == 0 {
-		if s.Keys == 0 {
-			return warn("it is empty", "check that REDIS_URL names the product's Redis and its database")
+		seen := "it is empty"
+		if s.Keys > 0 {
+			seen = "none among " + plural(s.Keys, "key")
 		}
-		return warn(fmt.Sprintf("none among %s", plural(s.Keys, "key")), "check that REDIS_URL names the product's Redis and its database")
+		return warn(seen, "check that REDIS_URL names the product's Redis and its database")
 	}
 	var parts []string
 	for _, layout := range []store.Layout{store.LayoutThreeKey, store.LayoutOneKey} {

@@ -34,7 +34,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 		first = append(first, check{"slack.app_token", s.appToken})
 	}
 	// Where Slack is away both checks say so, which is shown once.
-	results := slices.CompactFunc(runChecks(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
+	results := slices.CompactFunc(e.runChecks(ctx, first...), func(a, b Result) bool { return a.Level == Failed && a.Seen == b.Seen })
 	if s.me == nil {
 		return results
 	}
@@ -42,10 +42,12 @@ func (e *checker) slack(ctx context.Context) []Result {
 		known("slack.scopes", s.scopes()),
 		{"slack.alert_channel", s.alertChannel},
 		{"slack.operators", s.operators},
-		{"slack.readers", s.readers},
+		{"slack.readers", func(ctx context.Context) Result { return s.admitted(ctx, "READERS", s.Readers) }},
 	}
 	if e.Oncall != "" {
-		next = append(next, check{"slack.oncall", s.oncall})
+		next = append(next, check{"slack.oncall", func(ctx context.Context) Result {
+			return s.admitted(ctx, "ONCALL_MENTION", []string{s.Oncall})
+		}})
 	}
 	if !e.quick {
 		next = append(next, known("slack.clock", dated.result("Slack's")))
@@ -53,7 +55,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 			next = append(next, check{"slack.same_app", s.sameApp})
 		}
 	}
-	return append(results, runChecks(ctx, next...)...)
+	return append(results, e.runChecks(ctx, next...)...)
 }
 
 // slackChecker checks Slack. It holds what was learnt so far.
@@ -69,10 +71,10 @@ func refused(what string, err error) Result {
 	const elsewhere = "check the network, SLACK_API_URL if it is set, and Slack's status page"
 	fault := bot.FaultOf(err)
 	seen, remedy := what+": "+fault.Name(), strings.TrimSuffix(fault.Advice(), ".")
-	var proxy *bot.ProxyError
-	switch {
-	case errors.As(err, &proxy):
+	if proxy, ok := errors.AsType[*bot.ProxyError](err); ok {
 		return fail("Slack cannot be reached: "+proxy.Error(), remedy)
+	}
+	switch {
 	case fault.Code == "" && fault.Status == 0:
 		return fail("Slack cannot be reached: "+reason(err), elsewhere)
 	case fault.Code == "":

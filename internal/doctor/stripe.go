@@ -16,15 +16,15 @@ func (e *checker) stripe(ctx context.Context) []Result {
 		return nil
 	}
 	if e.StripeKey == "" {
-		return runChecks(ctx, known("stripe.key", warn("STRIPE_SECRET_KEY is empty: no payment can be verified",
+		return e.runChecks(ctx, known("stripe.key", warn("STRIPE_SECRET_KEY is empty: no payment can be verified",
 			"create a restricted key with read access to Checkout Sessions, PaymentIntents, Charges and Events")))
 	}
 	dated := &clock{now: e.Now, next: http.DefaultTransport}
-	results := runChecks(ctx,
+	results := e.runChecks(ctx,
 		known("stripe.key", judgeKey(e.StripeKey)),
 		check{"stripe.read", func(ctx context.Context) Result { return e.stripeRead(ctx, dated) }},
 		check{"stripe.mode", e.stripeMode})
-	return append(results, runChecks(ctx, known("stripe.clock", dated.result("Stripe's")))...)
+	return append(results, e.runChecks(ctx, known("stripe.clock", dated.result("Stripe's")))...)
 }
 
 func judgeKey(key string) Result {

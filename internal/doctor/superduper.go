@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -26,7 +27,7 @@ func (e *checker) superduper(ctx context.Context) []Result {
 		return nil
 	}
 	client := superduper.New(superduper.Config{BaseURL: e.SuperURL, Token: e.SuperToken, SiteURL: e.SiteURL})
-	results := runChecks(ctx, check{"superduperai", func(ctx context.Context) Result {
+	results := e.runChecks(ctx, check{"superduperai", func(ctx context.Context) Result {
 		ctx, expiry := traced(ctx)
 		if err := client.Ping(ctx); err != nil {
 			r := unreachable("SuperDuperAI", "SUPERDUPERAI_URL", superHost, err)
@@ -41,10 +42,10 @@ func (e *checker) superduper(ctx context.Context) []Result {
 		return results
 	}
 	if e.SuperToken == "" {
-		return append(results, runChecks(ctx, known("superduperai.token",
+		return append(results, e.runChecks(ctx, known("superduperai.token",
 			warn("SUPERDUPERAI_TOKEN is empty: files cannot be seen, and generate is refused", "copy the token from the SuperDuperAI editor")))...)
 	}
-	return append(results, runChecks(ctx,
+	return append(results, e.runChecks(ctx,
 		check{"superduperai.token", func(ctx context.Context) Result { return e.superToken(ctx, client) }},
 		check{"superduperai.models", func(ctx context.Context) Result { return e.models(ctx, client) }},
 		check{"superduperai.files", func(ctx context.Context) Result { return e.files(ctx, client) }})...)
@@ -88,7 +89,7 @@ func (e *checker) site(ctx context.Context) []Result {
 	if e.Unusable["SITE_URL"] {
 		return nil
 	}
-	return runChecks(ctx, check{"site", func(ctx context.Context) Result {
+	return e.runChecks(ctx, check{"site", func(ctx context.Context) Result {
 		ctx, expiry := traced(ctx)
 		client := superduper.New(superduper.Config{SiteURL: e.SiteURL})
 		if _, err := client.SessionStatus(ctx, "cs_test_sessionbot"+rand.Text()); err != nil {
@@ -103,16 +104,17 @@ func (e *checker) site(ctx context.Context) []Result {
 // answer as it should; host is the usual one.
 func unreachable(who, variable, host string, err error) Result {
 	if errors.Is(err, superduper.Certificate) {
-		return fail(who+" cannot be trusted: "+why(err), certificateRemedy(err, "write "+variable+"="+host+", the host that its certificate is for"))
+		_, remedy := certificate(err)
+		return fail(who+" cannot be trusted: "+why(err), cmp.Or(remedy, "write "+variable+"="+host+", the host that its certificate is for"))
 	}
 	return fail(who+" cannot be used: "+why(err), "check "+variable+" (usually "+host+") and the network between")
 }
 
 // why says in a clause why a request failed.
 func why(err error) string {
-	var failed *superduper.Error
+	failed, ok := errors.AsType[*superduper.Error](err)
 	switch {
-	case !errors.As(err, &failed) || failed.Status == 0:
+	case !ok || failed.Status == 0:
 		return reason(err)
 	case errors.Is(err, superduper.Malformed):
 		return "it answers something else than expected"

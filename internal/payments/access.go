@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -68,30 +69,22 @@ func (r *Reader) Access(ctx context.Context) (lacking []string, err error) {
 	}
 	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
 	defer cancel()
-	kinds := []struct {
-		permission, path string
-		err              error
-	}{
-		{permission: "Checkout Sessions", path: sessionsPath},
-		{permission: "Events", path: eventsPath},
-		{permission: "PaymentIntents", path: "/v1/payment_intents"},
-		{permission: "Charges", path: "/v1/charges"},
+	kinds := []struct{ permission, path string }{
+		{"Checkout Sessions", sessionsPath}, {"Events", eventsPath}, {"PaymentIntents", "/v1/payment_intents"}, {"Charges", "/v1/charges"},
 	}
+	errs := make([]error, len(kinds))
 	var wg sync.WaitGroup
-	for i := range kinds {
+	for i, kind := range kinds {
 		wg.Go(func() {
-			_, kinds[i].err = r.page(kinds[i].path, &stripe.ListParams{Context: ctx, Limit: stripe.Int64(1)})
+			_, errs[i] = r.page(kind.path, &stripe.ListParams{Context: ctx, Limit: stripe.Int64(1)})
 		})
 	}
 	wg.Wait()
-	for _, kind := range kinds {
-		switch {
-		case kind.err == nil:
-		case errors.Is(kind.err, store.StripeForbidden):
-			lacking = append(lacking, kind.permission)
-		default:
-			err = kind.err
+	for i, kind := range kinds {
+		if errors.Is(errs[i], store.StripeForbidden) {
+			lacking, errs[i] = append(lacking, kind.permission), nil
 		}
+		err = cmp.Or(err, errs[i])
 	}
 	return lacking, err
 }

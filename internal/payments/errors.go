@@ -40,19 +40,15 @@ func (e *Error) Unwrap() []error { return []error{e.Reason, e.Err} }
 
 func fault(text string) error { return &Error{Reason: store.StripeFault, Err: errors.New(text)} }
 
-func isMissing(err error) bool { return errors.Is(err, errMissing) }
-
 // classify makes an *Error of what stripe-go returned. Failures of the connection
 // and refusals were classified by the transport. url.Error is taken off because
 // it repeats the request, with the customer's e-mail. What is left is an answer
 // that could not be read, whose text would repeat that answer.
 func classify(err error) error {
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
-	var failed *url.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
 		return &Error{Reason: store.StripeNoAnswer, Err: redact.Error(failed.Err)}
 	}
 	return fault("the answer cannot be read")

@@ -117,10 +117,12 @@ func (e event) objectID() string { return idOf(e.Data.Object) }
 
 func (e event) created() time.Time { return unix(e.Created) }
 
-// parseEvent reads an event; ok is false if it does not say what it is about.
-func parseEvent(raw json.RawMessage) (e event, ok bool) {
-	err := json.Unmarshal(raw, &e)
-	return e, err == nil && e.ID != "" && e.objectID() != ""
+// parseEvent reads an event, which has to say what it is about.
+func parseEvent(raw json.RawMessage) (e event, err error) {
+	if json.Unmarshal(raw, &e) != nil || e.ID == "" || e.objectID() == "" {
+		return event{}, fault("the event cannot be read") // json's error would repeat it
+	}
+	return e, nil
 }
 
 // search is the result of searching a list for a session's events.
@@ -169,20 +171,20 @@ func summarize(all, undelivered search, now time.Time) store.Event {
 func (r *Reader) searchBoth(ctx context.Context, p store.Payment, from, to time.Time, types []string, first stripe.EventType) (all, undelivered search, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		all, err = r.search(ctx, p, eventParams(ctx, from, to, nil, types), first)
+		all, err = r.search(ctx, p, eventParams(from, to, nil, types), first)
 		return err
 	})
 	group.Go(func() (err error) {
-		undelivered, err = r.search(ctx, p, eventParams(ctx, from, to, stripe.Bool(false), startingEvents), first)
+		undelivered, err = r.search(ctx, p, eventParams(from, to, stripe.Bool(false), startingEvents), first)
 		return err
 	})
 	err = group.Wait()
 	return all, undelivered, err
 }
 
-func eventParams(ctx context.Context, from, to time.Time, delivered *bool, types []string) *stripe.EventListParams {
+func eventParams(from, to time.Time, delivered *bool, types []string) *stripe.EventListParams {
 	return &stripe.EventListParams{
-		ListParams:      stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
+		ListParams:      stripe.ListParams{Limit: stripe.Int64(100)},
 		CreatedRange:    &stripe.RangeQueryParams{GreaterThanOrEqual: from.Unix(), LesserThanOrEqual: to.Unix()},
 		DeliverySuccess: delivered, Types: stripe.StringSlice(types),
 	}
@@ -190,26 +192,20 @@ func eventParams(ctx context.Context, from, to time.Time, delivered *bool, types
 
 // search reads pages back to the session's first event. With an error it returns
 // what was found until then.
-func (r *Reader) search(ctx context.Context, p store.Payment, params *stripe.EventListParams, first stripe.EventType) (search, error) {
-	var found search
-	pages, skipped := 0, 0
-	err := r.pages(eventsPath, params, func(list page) (bool, error) {
-		pages++
-		found.complete = !list.HasMore
-		for _, raw := range list.Data {
-			e, ok := parseEvent(raw)
-			if !ok {
-				skipped++
-				continue
-			}
-			if id := e.objectID(); id == p.SessionID || id == p.IntentID {
-				found.events = append(found.events, e)
-				found.complete = found.complete || e.Type == first
-			}
+func (r *Reader) search(ctx context.Context, p store.Payment, params *stripe.EventListParams, first stripe.EventType) (found search, err error) {
+	pages, reached := 0, false
+	skipped, err := r.read(ctx, requestTimeout, "event", eventsPath, params, func(raw json.RawMessage) error {
+		e, err := parseEvent(raw)
+		if id := e.objectID(); err == nil && (id == p.SessionID || id == p.IntentID) {
+			found.events = append(found.events, e)
+			reached = reached || e.Type == first
 		}
+		return err
+	}, func(hasMore bool) (bool, error) {
+		pages++
+		found.complete = reached || !hasMore
 		return pages < maxEventPages && !found.complete, nil
 	})
-	r.logSkipped(ctx, eventsPath, "event", skipped)
 	found.complete = found.complete && skipped == 0
 	return found, err
 }

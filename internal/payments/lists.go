@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/stripe/stripe-go/v76"
@@ -19,37 +20,60 @@ const maxUndeliveredPages = 10
 
 // PaidEvents passes on the events created between from and to of sessions that
 // are paid or had nothing to pay, a page at a time, newest first. Such an event
-// comes without the charge, so that no refund shows. An unreadable event is
-// skipped: it would hold up all others for ever.
+// comes without the charge, so that no refund shows.
 func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]incident.Paid) error) error {
-	if err := r.checkKey(""); err != nil {
-		return err
-	}
-	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
-	defer cancel()
-	skipped := 0
-	defer func() { r.logSkipped(ctx, eventsPath, "paid events", skipped) }()
-	return r.pages(eventsPath, eventParams(ctx, from, to, nil, paidEvents), func(p page) (bool, error) {
-		var paid []incident.Paid
-		for _, raw := range p.Data {
-			e, ok := parseEvent(raw)
-			payment, err := r.parsePayment(e.Data.Object)
-			if !ok || err != nil {
-				skipped++
-				continue
-			}
-			if payment.ChargedAt.IsZero() { // the event comes with the charge
-				payment.ChargedAt = e.created()
-			}
-			if e.Type == asyncSucceeded {
-				payment.PaidAt = e.created()
-			}
-			if isPaid(payment.State) {
-				paid = append(paid, incident.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()})
-			}
+	return r.paid(ctx, "paid events", eventsPath, eventParams(from, to, nil, paidEvents), func(raw json.RawMessage) (incident.Paid, error) {
+		e, err := parseEvent(raw)
+		if err != nil {
+			return incident.Paid{}, err
 		}
+		payment, err := r.parsePayment(e.Data.Object)
+		if payment.ChargedAt.IsZero() { // the event comes with the charge
+			payment.ChargedAt = e.created()
+		}
+		if e.Type == asyncSucceeded {
+			payment.PaidAt = e.created()
+		}
+		return incident.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()}, err
+	}, each)
+}
+
+// PaidSessions passes on the payments of Checkout Sessions created since then
+// that are paid or had nothing to pay, a page at a time, newest first, those too
+// for which Stripe never made an event.
+func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]incident.Paid) error) error {
+	params := &stripe.CheckoutSessionListParams{
+		ListParams:   stripe.ListParams{Limit: stripe.Int64(100)},
+		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
+		Status:       stripe.String(string(stripe.CheckoutSessionStatusComplete)),
+	}
+	params.AddExpand("data.payment_intent.latest_charge")
+	return r.paid(ctx, "paid sessions", sessionsPath, params, func(raw json.RawMessage) (incident.Paid, error) {
+		payment, err := r.parsePayment(raw)
+		return incident.Paid{Payment: payment}, err
+	}, each)
+}
+
+// paid passes on what is paid in a list, a page at a time.
+func (r *Reader) paid(ctx context.Context, operation, path string, params listParams,
+	parse func(json.RawMessage) (incident.Paid, error), each func([]incident.Paid) error) error {
+	var page []incident.Paid
+	_, err := r.read(ctx, listTimeout, operation, path, params, func(raw json.RawMessage) error {
+		p, err := parse(raw)
+		if err == nil && isPaid(p.Payment.State) {
+			page = append(page, p)
+		}
+		return err
+	}, func(bool) (bool, error) {
+		paid := page
+		page = nil
 		return true, each(paid)
 	})
+	return err
+}
+
+func isPaid(s store.PaymentState) bool {
+	return s == store.PaymentPaid || s == store.PaymentPartiallyRefunded || s == store.PaymentNotRequired
 }
 
 // Undelivered returns the ids of the sessions and payment intents with a paid
@@ -57,62 +81,17 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 // complete is false where some may be missing: there were too many, or one could
 // not be read.
 func (r *Reader) Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, complete bool, err error) {
-	if err := r.checkKey(""); err != nil {
-		return nil, false, err
-	}
-	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
-	defer cancel()
-	pages, skipped := 0, 0
-	ids, complete = map[string]bool{}, true
-	err = r.pages(eventsPath, eventParams(ctx, from, to, stripe.Bool(false), startingEvents), func(p page) (bool, error) {
-		for _, raw := range p.Data {
-			if e, ok := parseEvent(raw); ok {
-				ids[e.objectID()] = true
-			} else {
-				skipped++
-			}
+	pages, ids := 0, map[string]bool{}
+	params := eventParams(from, to, stripe.Bool(false), startingEvents)
+	skipped, err := r.read(ctx, listTimeout, "undelivered", eventsPath, params, func(raw json.RawMessage) error {
+		e, err := parseEvent(raw)
+		if err == nil {
+			ids[e.objectID()] = true
 		}
-		pages++
-		complete = pages < maxUndeliveredPages
-		return complete, nil
-	})
-	r.logSkipped(ctx, eventsPath, "undelivered", skipped)
-	return ids, complete && skipped == 0, err
-}
-
-func isPaid(s store.PaymentState) bool {
-	return s == store.PaymentPaid || s == store.PaymentPartiallyRefunded || s == store.PaymentNotRequired
-}
-
-// PaidSessions passes on the payments of Checkout Sessions created since then
-// that are paid or had nothing to pay, a page at a time, newest first, those too
-// for which Stripe never made an event.
-func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]incident.Paid) error) error {
-	if err := r.checkKey(""); err != nil {
 		return err
-	}
-	ctx, cancel := withDefaultTimeout(ctx, listTimeout)
-	defer cancel()
-	params := &stripe.CheckoutSessionListParams{
-		ListParams:   stripe.ListParams{Context: ctx, Limit: stripe.Int64(100)},
-		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
-		Status:       stripe.String(string(stripe.CheckoutSessionStatusComplete)),
-	}
-	params.AddExpand("data.payment_intent.latest_charge")
-	skipped := 0
-	defer func() { r.logSkipped(ctx, sessionsPath, "paid sessions", skipped) }()
-	return r.pages(sessionsPath, params, func(p page) (bool, error) {
-		var paid []incident.Paid
-		for _, raw := range p.Data {
-			payment, err := r.parsePayment(raw)
-			if err != nil {
-				skipped++
-				continue
-			}
-			if isPaid(payment.State) {
-				paid = append(paid, incident.Paid{Payment: payment})
-			}
-		}
-		return true, each(paid)
+	}, func(bool) (bool, error) {
+		pages++
+		return pages < maxUndeliveredPages, nil
 	})
+	return ids, pages < maxUndeliveredPages && skipped == 0, err
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/stripe/stripe-go/v76"
 	"github.com/stripe/stripe-go/v76/form"
@@ -44,19 +45,35 @@ func (r *Reader) page(path string, params listParams) (page, error) {
 	return p, nil
 }
 
-// pages passes on a list page by page until each returns false or an error.
-func (r *Reader) pages(path string, params listParams, each func(page) (more bool, err error)) error {
+// read passes on the objects of a list page by page, until turn returns false or
+// an error. Objects that parse cannot read are skipped, and their number is
+// logged and returned: they would hold up all others for ever. timeout is that
+// of a context without a deadline.
+func (r *Reader) read(ctx context.Context, timeout time.Duration, operation, path string, params listParams,
+	parse func(json.RawMessage) error, turn func(hasMore bool) (more bool, err error)) (skipped int, err error) {
+	if err := r.checkKey(""); err != nil {
+		return 0, err
+	}
+	defer func() { r.logSkipped(ctx, path, operation, skipped) }()
+	limited, cancel := withDefaultTimeout(ctx, timeout)
+	defer cancel()
+	params.GetListParams().Context = limited
 	for {
 		p, err := r.page(path, params)
 		if err != nil {
-			return err
+			return skipped, err
 		}
-		if more, err := each(p); err != nil || !more || !p.HasMore {
-			return err
+		for _, raw := range p.Data {
+			if parse(raw) != nil {
+				skipped++
+			}
+		}
+		if more, err := turn(p.HasMore); err != nil || !more || !p.HasMore {
+			return skipped, err
 		}
 		last := p.lastID()
 		if last == "" {
-			return fault("the list goes on after an object without an id")
+			return skipped, fault("the list goes on after an object without an id")
 		}
 		params.GetListParams().StartingAfter = stripe.String(last)
 	}

@@ -6,6 +6,7 @@ package payments
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -76,7 +77,7 @@ func (r *Reader) Payment(ctx context.Context, id string) (store.Payment, error) 
 	params := &stripe.CheckoutSessionParams{Params: stripe.Params{Context: ctx}}
 	params.AddExpand("payment_intent.latest_charge")
 	session, err := r.api.CheckoutSessions.Get(id, params)
-	if isMissing(err) {
+	if errors.Is(err, errMissing) {
 		return store.Payment{SessionID: id, State: store.PaymentMissing, Live: strings.HasPrefix(id, "cs_live_")}, nil
 	}
 	if err != nil {
@@ -107,7 +108,7 @@ func (r *Reader) Find(ctx context.Context, query string, limit int) (found []sto
 		params.CustomerDetails = &stripe.CheckoutSessionListCustomerDetailsParams{Email: stripe.String(query)}
 	}
 	list, err := r.page(sessionsPath, params)
-	if isMissing(err) {
+	if errors.Is(err, errMissing) {
 		return nil, false, nil
 	}
 	if err != nil {

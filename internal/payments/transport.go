@@ -46,16 +46,16 @@ func (t boundedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, bodyLimit+1))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, resp.Body, bodyLimit))
 	_ = resp.Body.Close() // read already, or not wanted
 	if resp.StatusCode/100 != 2 {
 		return nil, refused(resp.StatusCode, body)
 	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		err = &Error{Reason: store.StripeFault, Status: resp.StatusCode, Err: errors.New("the answer is larger than 8 MB")}
+	}
 	if err != nil {
 		return nil, err
-	}
-	if len(body) > bodyLimit {
-		return nil, &Error{Reason: store.StripeFault, Status: resp.StatusCode, Err: errors.New("the answer is larger than 8 MB")}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(body))
 	return resp, nil

@@ -29,15 +29,9 @@ type Cluster struct {
 // ends. The options are those of Start.
 func StartCluster(t testing.TB, options ...string) *Cluster {
 	t.Helper()
-	return startCluster(t, 2*time.Second, options...)
-}
-
-// startCluster is StartCluster with the time after which a silent node has failed.
-func startCluster(t testing.TB, nodeTimeout time.Duration, options ...string) *Cluster {
-	t.Helper()
 	c := &Cluster{}
 	for range 3 {
-		c.Nodes = append(c.Nodes, startNode(t, nodeTimeout, options...))
+		c.Nodes = append(c.Nodes, startNode(t, options...))
 	}
 	for i, node := range c.Nodes {
 		last := (i+1)*(slots/3) - 1
@@ -61,9 +55,9 @@ func startCluster(t testing.TB, nodeTimeout time.Duration, options ...string) *C
 	return c
 }
 
-func startNode(t testing.TB, nodeTimeout time.Duration, options ...string) *Server {
+func startNode(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", strconv.FormatInt(nodeTimeout.Milliseconds(), 10),
+	return Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "2000",
 		"--cluster-port", strconv.Itoa(testenv.FreePort(t))}, options...)...)
 }
 
@@ -99,23 +93,11 @@ func (c *Cluster) awaitServing(t testing.TB) {
 	}
 }
 
-// Flush waits until the whole cluster serves again, such as after a node was
-// frozen, and empties it.
-func (c *Cluster) Flush(t testing.TB) {
-	t.Helper()
-	c.awaitServing(t)
-	for _, node := range c.Nodes {
-		if err := node.client.FlushAll(t.Context()).Err(); err != nil {
-			t.Fatalf("empty cluster node %s: %v", node.addr, err)
-		}
-	}
-}
-
 // AddReplica runs a replica of one of the cluster's masters until the test ends.
 // It has all that the master holds, and soon takes over when the master is gone.
 func (c *Cluster) AddReplica(t testing.TB, master *Server) *Server {
 	t.Helper()
-	replica := startNode(t, 2*time.Second)
+	replica := startNode(t)
 	id, err := master.client.Do(t.Context(), "CLUSTER", "MYID").Text()
 	if err == nil {
 		err = c.meet(t.Context(), replica)

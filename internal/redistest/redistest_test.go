@@ -119,19 +119,6 @@ func TestRestartBringsBackWhatWasSaved(t *testing.T) {
 	}
 }
 
-func TestStartTLS(t *testing.T) {
-	t.Parallel()
-	s, _ := StartTLS(t)
-	if err := s.Client().Ping(t.Context()).Err(); err != nil {
-		t.Errorf("with its CA: %v", err)
-	}
-	stranger := redis.NewClient(&redis.Options{Addr: s.Addr(), MaxRetries: -1, DialerRetries: 1})
-	defer stranger.Close() //nolint:errcheck // a test's own client
-	if err := stranger.Ping(t.Context()).Err(); err == nil {
-		t.Error("it answers without TLS")
-	}
-}
-
 func TestClusterFailsOver(t *testing.T) {
 	t.Parallel()
 	c := StartCluster(t)

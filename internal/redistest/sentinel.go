@@ -45,15 +45,11 @@ type Sentinel struct {
 	Watch  *Server
 }
 
-// StartSentinel runs a master named "main" and a Sentinel over it until the
-// test ends.
-func StartSentinel(t testing.TB) *Sentinel {
+// StartSentinel runs a master named "main", with the options given, and a Sentinel
+// over it until the test ends.
+func StartSentinel(t testing.TB, options ...string) *Sentinel {
 	t.Helper()
-	return startSentinel(t, Start(t))
-}
-
-func startSentinel(t testing.TB, master *Server) *Sentinel {
-	t.Helper()
+	master := Start(t, options...)
 	watch := watch(t, master, 1)
 	watch.await(t, func(ctx context.Context) error {
 		return watch.client.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main").Err()

@@ -1,13 +1,11 @@
-// Package redistest starts real Redis servers for tests: a single server, with or
-// without TLS, a cluster, a master with replicas and Sentinels. They listen on
-// free loopback ports, keep nothing on disk but what a test saves, and end with
-// the test. A test whose redis-server is missing is skipped by name.
+// Package redistest starts real Redis servers for tests: a single server, a
+// cluster, a master with replicas and Sentinels. They listen on free loopback
+// ports, keep nothing on disk but what a test saves, and end with the test. A test whose redis-server is missing is skipped by name.
 package redistest
 
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -26,7 +24,6 @@ import (
 // Server is a running redis-server.
 type Server struct {
 	addr    string
-	tls     *tls.Config // nil = not encrypted
 	args    []string
 	client  *redis.Client
 	process *os.Process
@@ -38,17 +35,11 @@ type Server struct {
 // as "--maxmemory", "1mb".
 func Start(t testing.TB, options ...string) *Server {
 	t.Helper()
-	return start(t, nil, options)
-}
-
-// start runs redis-server on a free port, encrypted where there is a
-// configuration of the client's side. Another process may take the port in
-// between, so that a server that exits at once gets two more tries.
-func start(t testing.TB, secure *tls.Config, options []string) *Server {
-	t.Helper()
 	program := testenv.Need(t, "redis-server")
+	// Another process may take the port in between: a server that exits at once gets
+	// two more tries.
 	for try := 1; ; try++ {
-		s, err := run(t, program, secure, options)
+		s, err := run(t, program, options)
 		if err == nil {
 			return s
 		}
@@ -58,22 +49,18 @@ func start(t testing.TB, secure *tls.Config, options []string) *Server {
 	}
 }
 
-func run(t testing.TB, program string, secure *tls.Config, options []string) (*Server, error) {
+func run(t testing.TB, program string, options []string) (*Server, error) {
 	t.Helper()
 	port := strconv.Itoa(testenv.FreePort(t))
-	s := &Server{addr: net.JoinHostPort("127.0.0.1", port), tls: secure}
-	listen := []string{"--port", port}
-	if secure != nil {
-		listen = []string{"--port", "0", "--tls-port", port}
-	}
-	s.args = slices.Concat([]string{program}, options, listen, []string{
-		"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--daemonize", "no",
+	s := &Server{addr: net.JoinHostPort("127.0.0.1", port)}
+	s.args = slices.Concat([]string{program}, options, []string{
+		"--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--daemonize", "no",
 		"--repl-diskless-sync", "no", // it would wait for more replicas
 	})
 	if err := s.launch(s.args); err != nil {
 		return nil, err
 	}
-	s.client = redis.NewClient(&redis.Options{Addr: s.addr, TLSConfig: secure})
+	s.client = redis.NewClient(&redis.Options{Addr: s.addr})
 	t.Cleanup(func() {
 		_ = s.client.Close() // of no use any more
 		_ = s.process.Kill() // the test may have killed it
@@ -110,12 +97,7 @@ func (s *Server) launch(args []string) error {
 func (s *Server) Addr() string { return s.addr }
 
 // URL returns the server's address as configuration names it.
-func (s *Server) URL() string {
-	if s.tls != nil {
-		return "rediss://" + s.addr
-	}
-	return "redis://" + s.addr
-}
+func (s *Server) URL() string { return "redis://" + s.addr }
 
 // Client returns a client of this server, closed with the test.
 func (s *Server) Client() *redis.Client { return s.client }

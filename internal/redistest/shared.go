@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -23,10 +22,10 @@ var (
 	sharedServer = sync.OnceValue(func() *Server {
 		return Start(&shared, "--databases", strconv.Itoa(databases))
 	})
-	sharedCluster  = sync.OnceValue(func() *Cluster { return startCluster(&shared, time.Minute) })
+	sharedCluster  = sync.OnceValue(func() *Cluster { return StartCluster(&shared, "--cluster-node-timeout", "60000") })
 	clusterLock    sync.Mutex // held by the test that uses the cluster
 	sharedSentinel = sync.OnceValue(func() *Sentinel {
-		return startSentinel(&shared, Start(&shared, "--databases", strconv.Itoa(databases)))
+		return StartSentinel(&shared, "--databases", strconv.Itoa(databases))
 	})
 )
 
@@ -107,7 +106,12 @@ func LockCluster(t testing.TB) *Cluster {
 	clusterLock.Lock()
 	t.Cleanup(clusterLock.Unlock)
 	c := sharedCluster()
-	c.Flush(t)
+	c.awaitServing(t) // a test may have frozen a node
+	for _, node := range c.Nodes {
+		if err := node.client.FlushAll(t.Context()).Err(); err != nil {
+			t.Fatalf("empty cluster node %s: %v", node.addr, err)
+		}
+	}
 	return c
 }
 

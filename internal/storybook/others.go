@@ -19,14 +19,18 @@ func others() []Story {
 	found, more := orphan, orphan
 	found.found = []store.Payment{paid(14 * time.Minute), paid(14 * time.Minute)}
 	more.found, more.more = found.found, true
+	entry := func(ago time.Duration, who store.Actor, where string, event audit.Event, action store.Action, detail string) audit.Entry {
+		return audit.Entry{At: noon.Add(-ago), Who: who, Where: where, Event: event, Action: action, Session: sessionID, Plan: "K3F9", Detail: detail}
+	}
+	support, lead, ann := store.Actor{ID: "U0SUPPORT"}, store.Actor{ID: "U0LEAD"}, store.Actor{ID: "ann", Terminal: true}
 	history := world{entries: []audit.Entry{
-		{At: noon.Add(-time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.Planned, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
-		{At: noon.Add(-59*time.Minute - 10*time.Second), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Pressed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "the first of two presses"},
-		{At: noon.Add(-59 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Claimed, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9"},
-		{At: noon.Add(-50 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Ended, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: "unclear: no_answer"},
-		{At: noon.Add(-40 * time.Minute), Who: store.Actor{ID: "U0LEAD"}, Where: "C0SUPPORT", Event: audit.Settled, Action: store.ActionGenerate, Session: sessionID, Plan: "K3F9", Detail: fileID},
-		{At: noon.Add(-2 * time.Hour), Who: store.Actor{ID: "ann", Terminal: true}, Where: "terminal", Event: audit.Cancelled, Action: store.ActionFix, Session: sessionID, Plan: "J2E8"},
-		{At: noon.Add(-3 * time.Hour), Who: store.Actor{ID: "U0SUPPORT"}, Where: "C0SUPPORT", Event: audit.Refused, Action: store.ActionFix, Session: sessionID, Detail: "the verdict was waiting"},
+		entry(time.Hour, support, "C0SUPPORT", audit.Planned, store.ActionGenerate, ""),
+		entry(59*time.Minute+10*time.Second, lead, "C0SUPPORT", audit.Pressed, store.ActionGenerate, "the first of two presses"),
+		entry(59*time.Minute, lead, "C0SUPPORT", audit.Claimed, store.ActionGenerate, ""),
+		entry(50*time.Minute, lead, "C0SUPPORT", audit.Ended, store.ActionGenerate, "unclear: no_answer"),
+		entry(40*time.Minute, lead, "C0SUPPORT", audit.Settled, store.ActionGenerate, fileID),
+		entry(2*time.Hour, ann, "terminal", audit.Cancelled, store.ActionFix, ""),
+		entry(3*time.Hour, support, "C0SUPPORT", audit.Refused, store.ActionFix, "the verdict was waiting"),
 	}}
 	unclear := world{seen: diagnosis.Evidence{File: store.File{State: store.FileInProgress}}, repair: diagnosis.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
 	unknown := unclear

@@ -46,25 +46,27 @@ type example struct {
 // unavailable.
 func examples() []example {
 	const quarter = 14 * time.Minute
-	seen := func(s store.Session, p store.Payment, file store.FileState) world {
-		return world{seen: diagnosis.Evidence{Session: s, Payment: p, File: store.File{State: file}},
+	seen := func(age time.Duration, status, id string, file store.FileState) world { // a three-key session
+		return world{seen: diagnosis.Evidence{Session: session(age, status, id), Payment: paid(age), File: store.File{State: file}},
 			event: store.Event{State: store.EventFailed, ID: "evt_1Abc", Created: noon.Add(-quarter)}}
 	}
 	with := func(w world, change func(*world)) world { change(&w); return w }
+	shown := func(status string) func(*world) { // what the site answers
+		return func(w *world) { w.site = store.Site{Found: true, Status: status, FileID: fileID} }
+	}
+	fails := func(err error) func(*world) { return func(w *world) { w.fileErr = err } }
+	pays := func(p store.Payment) func(*world) { return func(w *world) { w.seen.Payment = p } }
+	missing := store.Payment{SessionID: sessionID, State: store.PaymentMissing}
 	noKeys := store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"}, SessionKey: store.Key{Kind: "session"}}
 	oneKey := noKeys
 	oneKey.SessionKey = key("session", `{"prompt":"Старый трамвай едет по зимнему городу","status":"error","error":"Failed to start generation: HTTP 402","createdAt":"2026-03-04T10:00:00.000Z"}`, 2*time.Hour)
-	orphan := seen(session(quarter, "", ""), paid(quarter), store.FileNone)
-	completed := seen(session(quarter, "completed", fileID), paid(quarter), store.FileCompleted)
+	orphan := seen(quarter, "", "", store.FileNone)
+	completed := seen(quarter, "completed", fileID, store.FileCompleted)
 	unauthorised, notFound := &superduper.Error{Kind: superduper.Unauthorised, Status: 401}, &superduper.Error{Kind: superduper.NotFound, Status: 404}
 	return []example{
 		{"orphaned", orphan},
-		{"orphaned, Stripe does not answer", with(orphan, func(w *world) {
-			w.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
-		})},
-		{"orphaned, the site says something else", with(orphan, func(w *world) {
-			w.site = store.Site{Found: true, Status: "completed", FileID: fileID}
-		})},
+		{"orphaned, Stripe does not answer", with(orphan, pays(store.Payment{SessionID: sessionID, State: store.PaymentUnverified, Why: store.StripeNoAnswer}))},
+		{"orphaned, the site says something else", with(orphan, shown("completed"))},
 		{"orphaned, nothing to pay", with(orphan, func(w *world) {
 			w.seen.Payment.State, w.seen.Payment.Amount, w.seen.Payment.IntentID = store.PaymentNotRequired, 0, ""
 		})},
@@ -72,48 +74,39 @@ func examples() []example {
 			p := &w.seen.Payment
 			p.State, p.AmountRefunded, p.Disputed, p.VideoCount = store.PaymentPartiallyRefunded, 50, true, 3
 		})},
-		{"waiting", seen(session(3*time.Minute, "", ""), paid(3*time.Minute), store.FileNone)},
-		{"processing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileInProgress)},
+		{"waiting", seen(3*time.Minute, "", "", store.FileNone)},
+		{"processing", seen(quarter, "processing", fileID, store.FileInProgress)},
 		{"processing: a repair of ours", with(orphan, func(w *world) {
 			w.seen.Job, w.repair = store.JobRunning, diagnosis.SessionJob{ID: "J", State: store.JobRunning, Action: store.ActionGenerate, At: noon.Add(-time.Minute)}
 		})},
-		{"finalizing", seen(session(quarter, "processing", fileID), paid(quarter), store.FileFinalizing)},
-		{"stalled", seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileInProgress)},
-		{"unclear: its file cannot be seen, nor what the customer sees", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileUnknown), func(w *world) {
+		{"finalizing", seen(quarter, "processing", fileID, store.FileFinalizing)},
+		{"stalled", seen(2*time.Hour, "processing", fileID, store.FileInProgress)},
+		{"unclear: its file cannot be seen, nor what the customer sees", with(seen(2*time.Hour, "processing", fileID, store.FileUnknown), func(w *world) {
 			w.fileErr, w.siteErr = unauthorised, context.DeadlineExceeded
 		})},
-		{"unclear: SuperDuperAI does not know its file", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileMissing), func(w *world) {
-			w.fileErr = notFound
-		})},
-		{"completed", with(completed, func(w *world) { w.site = store.Site{Found: true, Status: "completed", FileID: fileID} })},
-		{"undelivered", with(seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileCompleted), func(w *world) {
-			w.site = store.Site{Found: true, Status: "error", FileID: fileID}
-		})},
+		{"unclear: SuperDuperAI does not know its file", with(seen(2*time.Hour, "processing", fileID, store.FileMissing), fails(notFound))},
+		{"completed", with(completed, shown("completed"))},
+		{"undelivered", with(seen(2*time.Hour, "error", fileID, store.FileCompleted), shown("error"))},
 		{"undelivered: reset from outside", with(orphan, func(w *world) { w.seen.Finished = []string{fileID} })},
 		{"completed, and the customer's page does not show it", completed},
-		{"failed", with(seen(session(2*time.Hour, "processing", fileID), paid(2*time.Hour), store.FileFailed), func(w *world) { w.seen.File.Error = refusal })},
-		{"failed, and its file cannot be seen", with(seen(session(2*time.Hour, "error", fileID), paid(2*time.Hour), store.FileUnknown), func(w *world) {
-			w.fileErr = unauthorised
-		})},
-		{"orphaned, its file id is none", seen(session(quarter, "pending", "none yet"), paid(quarter), store.FileNone)},
-		{"failed, marked as error, one-key", seen(oneKey, paid(2*time.Hour), store.FileNone)},
-		{"lost", seen(noKeys, paid(11*time.Hour), store.FileNone)},
+		{"failed", with(seen(2*time.Hour, "processing", fileID, store.FileFailed), func(w *world) { w.seen.File.Error = refusal })},
+		{"failed, and its file cannot be seen", with(seen(2*time.Hour, "error", fileID, store.FileUnknown), fails(unauthorised))},
+		{"orphaned, its file id is none", seen(quarter, "pending", "none yet", store.FileNone)},
+		{"failed, marked as error, one-key", with(seen(2*time.Hour, "", "", store.FileNone), func(w *world) { w.seen.Session = oneKey })},
+		{"lost", with(seen(11*time.Hour, "", "", store.FileNone), func(w *world) { w.seen.Session = noKeys })},
 		{"corrupt", with(orphan, func(w *world) { w.seen.Session.Webhook = key("webhook", `{"status":"proc`, quarter) })},
-		{"refunded", with(seen(session(3*time.Hour, "", ""), paid(3*time.Hour), store.FileNone), func(w *world) {
+		{"refunded", with(seen(3*time.Hour, "", "", store.FileNone), func(w *world) {
 			w.seen.Payment.State, w.seen.Payment.AmountRefunded = store.PaymentRefunded, 100
 		})},
 		{"unpaid", with(orphan, func(w *world) { unpay(&w.seen.Payment, store.PaymentUnpaid) })},
-		{"abandoned", with(seen(session(25*time.Hour, "", ""), paid(25*time.Hour), store.FileNone), func(w *world) { unpay(&w.seen.Payment, store.PaymentExpired) })},
+		{"abandoned", with(seen(25*time.Hour, "", "", store.FileNone), func(w *world) { unpay(&w.seen.Payment, store.PaymentExpired) })},
 		{"unclear: a repair of ours", with(orphan, func(w *world) {
 			w.seen.Job = store.JobUnclear
 			w.repair = diagnosis.SessionJob{ID: "J", State: store.JobUnclear, Action: store.ActionGenerate, Outcome: store.OutcomeUnclear, At: noon.Add(-time.Minute)}
 		})},
-		{"unclear: the wrong Stripe account", with(orphan, func(w *world) {
-			w.seen.Payment = store.Payment{SessionID: sessionID, State: store.PaymentMissing}
-		})},
+		{"unclear: the wrong Stripe account", with(orphan, pays(missing))},
 		{"unclear: Redis silent", with(orphan, func(w *world) { w.seen.RedisSilent, w.seen.Session = true, store.Session{} })},
-		{"not found", world{seen: diagnosis.Evidence{Session: noKeys, File: store.File{State: store.FileNone},
-			Payment: store.Payment{SessionID: sessionID, State: store.PaymentMissing}}}},
+		{"not found", world{seen: diagnosis.Evidence{Session: noKeys, File: store.File{State: store.FileNone}, Payment: missing}}},
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
@@ -91,7 +90,7 @@ func TestCertificateOfEachNode(t *testing.T) {
 		{"not valid yet", ours.node(t, "127.0.0.6", "127.0.0.6", day, 2*day), ErrExpired},
 		{"expired, of the URL's host", ours.node(t, "127.0.0.7", seed, -day, -time.Hour), ErrExpired},
 		{"an authority of nobody", others.node(t, "127.0.0.8", "127.0.0.8", -time.Hour, time.Hour), ErrUnknownCA},
-		{"no TLS", redistest.Serve(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "-ERR Protocol error\r\n") }), ErrNoTLS},
+		{"no TLS", Serve(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "-ERR Protocol error\r\n") }), ErrNoTLS},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

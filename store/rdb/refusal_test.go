@@ -62,7 +62,7 @@ func TestInfoRefused(t *testing.T) {
 // lines anew that begin so.
 func reworded(t *testing.T, addr, begins, anew string) string {
 	t.Helper()
-	return redistest.Serve(t, func(client net.Conn) {
+	return rdb.Serve(t, func(client net.Conn) {
 		server, err := net.Dial("tcp", addr)
 		if err != nil {
 			return

@@ -65,7 +65,7 @@ func TestRepliesAreMeasured(t *testing.T) {
 func TestAbsurdRepliesEndTheConnectionOnly(t *testing.T) {
 	t.Parallel()
 	for _, reply := range []string{"$1099511627776\r\n", "*2147483647\r\n", "%2147483647\r\n", strings.Repeat("*1\r\n", 1<<20), "=9223372036854775800\r\n"} {
-		addr := redistest.Serve(t, func(conn net.Conn) {
+		addr := Serve(t, func(conn net.Conn) {
 			for {
 				if _, err := conn.Read(make([]byte, 64<<10)); err != nil {
 					return

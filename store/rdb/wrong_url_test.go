@@ -30,7 +30,7 @@ func TestWrongURLsAreNamed(t *testing.T) {
 		{"a Sentinel", sentinelURL, rdb.ErrSentinel},
 		{"no more clients", full.URL(), rdb.ErrTooManyClients},
 		{"no such database behind a Sentinel", sentinelURL[:strings.LastIndex(sentinelURL, "/")] + "/9999?master_name=main", rdb.ErrNoDatabase},
-		{"no server at all", "redis://" + redistest.Serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), rdb.ErrNoAnswer},
+		{"no server at all", "redis://" + rdb.Serve(t, func(conn net.Conn) { _, _ = fmt.Fprint(conn, "HTTP/1.1 400 Bad Request\r\n\r\n") }), rdb.ErrNoAnswer},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := rdb.Open(t.Context(), redistest.Patient(t, c.url))

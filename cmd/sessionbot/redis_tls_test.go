@@ -1,23 +1,26 @@
-package redistest
+package main
 
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/redistest"
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// StartTLS runs a server that speaks only TLS until the test ends. Its certificate
-// is its own CA; its file is returned.
-func StartTLS(t testing.TB) (server *Server, caFile string) {
+// startTLS runs a Redis that listens with TLS, too, and returns the URL of that
+// port. Its certificate is its own CA; its file is returned.
+func startTLS(t testing.TB) (server *redistest.Server, url, caFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -38,15 +41,13 @@ func StartTLS(t testing.TB) (server *Server, caFile string) {
 	}
 	dir := t.TempDir()
 	caFile, keyFile := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "server.key")
-	pool := x509.NewCertPool()
 	for file, block := range map[string]*pem.Block{caFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: privateKey}} {
-		raw := pem.EncodeToMemory(block)
-		pool.AppendCertsFromPEM(raw) // ignores the key
-		if err := os.WriteFile(file, raw, 0o600); err != nil {
+		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	server = start(t, &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, []string{
-		"--tls-cert-file", caFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile, "--tls-auth-clients", "no"})
-	return server, caFile
+	port := strconv.Itoa(testenv.FreePort(t))
+	server = redistest.Start(t, "--tls-port", port,
+		"--tls-cert-file", caFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile, "--tls-auth-clients", "no")
+	return server, "rediss://127.0.0.1:" + port, caFile
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -128,6 +129,9 @@ func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send fun
 	}
 	return err
 }
+
+// recordTimeout bounds how long an answer waits until its message is recorded.
+const recordTimeout = 2 * time.Second
 
 // saveMessage records where a plan or its job is shown, so that updates go there
 // instead of being posted once more. Where it fails, a click on the message says.

@@ -10,21 +10,6 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// WhyNot says in a clause why a click started nothing, for the audit trail.
-func WhyNot(a repair.ClaimResult) string {
-	switch a.Verdict {
-	case repair.AlreadyClaimed:
-		return "the plan was approved already"
-	case repair.AlreadyCancelled:
-		return "the plan was cancelled already"
-	case repair.Expired:
-		return "the plan had expired"
-	case repair.Busy:
-		return "another repair was " + string(a.Doing)
-	}
-	return words(string(a.Verdict))
-}
-
 // ClaimLine answers a click that starts nothing.
 func ClaimLine(a repair.ClaimResult, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."

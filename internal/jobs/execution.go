@@ -192,7 +192,7 @@ func (e *execution) auditDecision(ctx context.Context) error {
 	if said := e.job.Cancelled; said != nil {
 		entry = e.job.Plan.Entry(audit.Cancelled, said.By, e.place(said.By), "while it waited for a replica", said.At)
 	}
-	if err := e.Ledger.Record(ctx, entry); err != nil {
+	if err := e.Trail.Record(ctx, entry); err != nil {
 		return err
 	}
 	e.job.ClaimAudited = true
@@ -206,7 +206,7 @@ func (e *execution) auditOutcome(ctx context.Context) error {
 	}
 	entry := e.entry(audit.Ended, detail, e.job.Finished)
 	entry.After = e.job.Digests
-	return e.Ledger.Record(ctx, entry)
+	return e.Trail.Record(ctx, entry)
 }
 
 func (e *execution) entry(event audit.Event, detail string, at time.Time) audit.Entry {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -180,11 +181,12 @@ func (x *Examiner) payment(ctx context.Context, id string) store.Payment {
 	p, err := callWithin(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Payment, error) {
 		return x.Payments.Payment(ctx, id), nil
 	})
-	switch {
-	case errors.Is(err, errPanicked):
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeFault}
-	case err != nil:
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
+	if err == nil {
+		return p
+	}
+	p = store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
+	if _, panicked := errors.AsType[*panics.Error](err); panicked {
+		p.Why = store.StripeFault
 	}
 	return p
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
@@ -373,7 +373,7 @@ func TestPanicsAreErrors(t *testing.T) {
 	s := working()
 	s.files.panics = true
 	x := s.examiner().Examine(t.Context(), "cs_live_1")
-	if !errors.Is(x.FileErr, errPanicked) || !strings.Contains(x.FileErr.Error(), "out of order") {
+	if _, panicked := errors.AsType[*panics.Error](x.FileErr); !panicked {
 		t.Errorf("got %v", x.FileErr)
 	}
 }

@@ -33,9 +33,9 @@ func (s Session) NeedsPicture() bool {
 	return v.GenerationType == "image-to-video" || v.GenerationType == "image-to-image" || v.GenerationType == "" && v.Picture
 }
 
-// Tell says of an image what a sentence of ours says of a video. Only our own
-// words belong into it, never what somebody else wrote.
-func (k Kind) Tell(sentence string) string {
+// Reword returns a sentence of ours about a video, for an image if k is KindImage. It
+// must not contain anybody else's words.
+func (k Kind) Reword(sentence string) string {
 	if k == KindImage {
 		return ofImages.Replace(sentence)
 	}

@@ -72,7 +72,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 			d.Reason += " Only a person with access to Redis can mend it."
 		}
 	}
-	d.Reason = e.Session.Kind().Tell(d.Reason)
+	d.Reason = e.Session.Kind().Reword(d.Reason)
 	return d
 }
 

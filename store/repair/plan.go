@@ -12,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// Snapshot is the state that a plan was made for.
+// Snapshot is the state in which a plan was made.
 type Snapshot struct {
 	Verdict   diagnosis.Verdict
 	Payment   store.PaymentState
@@ -27,7 +27,7 @@ type Snapshot struct {
 	At        time.Time
 }
 
-// Plan is a repair that somebody asked for and that has yet to be approved.
+// Plan is a requested repair that has yet to be approved.
 type Plan struct {
 	ID        string // opaque
 	Action    store.Action
@@ -53,7 +53,7 @@ type Plan struct {
 	Message   store.Message
 }
 
-// NotAllowed means that the session's state does not allow the repair.
+// NotAllowed is the error of a repair that the session's state does not allow.
 type NotAllowed struct {
 	Action  store.Action
 	Verdict diagnosis.Verdict
@@ -64,7 +64,7 @@ func (e *NotAllowed) Error() string {
 	return fmt.Sprintf("%s is not allowed while the verdict is %s", e.Action, e.Verdict)
 }
 
-// PlanOptions are what plans are made with.
+// PlanOptions configure plans.
 type PlanOptions struct {
 	TTL     time.Duration // life of a plan
 	Models  Models
@@ -91,7 +91,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	switch action {
 	case store.ActionFix:
 		if p.Deliver = x.Deliver; p.Deliver == "" {
-			p.FixText = p.Kind.Tell(o.FixText)
+			p.FixText = p.Kind.Reword(o.FixText)
 			if x.Payment.State == store.PaymentRefunded {
 				p.FixText = o.RefundText
 			}

@@ -61,8 +61,8 @@ func TestCancelAJob(t *testing.T) {
 	})
 }
 
-// TestCancelledAndTheAnswerIsLost: it counted, and so the person is told.
-func TestCancelledAndTheAnswerIsLost(t *testing.T) {
+// TestCancelAnswerLost: it counted, and so the person is told.
+func TestCancelAnswerLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	straight := NewLedger(rdbtest.Open(t, server.URL()))

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestSplice(t *testing.T) {
+func TestPatch(t *testing.T) {
 	t.Parallel()
 	set := []Member{{"status", json.RawMessage(`"error"`)}, {"fileId", nil}}
 	for _, c := range []struct{ name, in, want string }{
@@ -35,7 +35,7 @@ func TestSplice(t *testing.T) {
 	}
 }
 
-func TestSpliceTakesObjectsOnly(t *testing.T) {
+func TestPatchTakesObjectsOnly(t *testing.T) {
 	t.Parallel()
 	for _, in := range []string{"", " ", "null", "[]", `["{}"]`, `"{}"`, "7", "{", `{"a":1`, `{"a":1}{}`, `{"a":1,}`, `{a:1}`} {
 		if got, err := Patch([]byte(in), nil); !errors.Is(err, ErrNoObject) {
@@ -108,7 +108,7 @@ func FuzzSplice(f *testing.F) {
 		}
 		var object map[string]json.RawMessage
 		if isObject := json.Unmarshal(in, &object) == nil && object != nil; isObject != (err == nil) {
-			t.Fatalf("%q is an object: %v; Splice says %v", in, isObject, err)
+			t.Fatalf("%q is an object: %v; Patch says %v", in, isObject, err)
 		}
 		if err != nil {
 			if !errors.Is(err, ErrNoObject) {
@@ -116,11 +116,11 @@ func FuzzSplice(f *testing.F) {
 			}
 			return
 		}
-		checkSpliced(t, in, out, set)
+		checkPatched(t, in, out, set)
 	})
 }
 
-func checkSpliced(t *testing.T, in, out []byte, set []Member) {
+func checkPatched(t *testing.T, in, out []byte, set []Member) {
 	t.Helper()
 	named := func(m pair) bool {
 		return slices.ContainsFunc(set, func(s Member) bool { return s.Name == m.name })

@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// Fault says in a clause why the value of a key cannot be read; empty means
-// that it can.
+// Fault is why the value of a key cannot be read, as a clause; "" = it can.
 type Fault string
 
 // The faults that are not about a single member.
@@ -26,7 +25,7 @@ func (f Fault) Replaceable() bool { return f == faultSyntax || f == faultNoObjec
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
-	Stamp                         *string // the timestamp as it stands there
+	Stamp                         *string // the timestamp, unparsed
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
@@ -39,14 +38,13 @@ type Value struct {
 	Odd                           []string // members that have to be strings and are none
 }
 
-// texts are the members that have to be strings where they are present, in the
-// order in which their faults are reported.
+// texts are the members that have to be strings if present, in the order in which
+// their faults are reported.
 var texts = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
 
-// ParseValue reads the value of a key and reports whether it is a full object,
-// readable or not: one with a prompt or a status. A fault says what stands in
-// the way; what could be read is returned beside it. Of duplicate members the
-// last one counts.
+// ParseValue parses the value of a key and reports whether it is a full object, readable
+// or not: one with a prompt or a status. With a fault it returns what can be read. Of
+// duplicate members the last one counts.
 func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
@@ -98,7 +96,7 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	return v, present("prompt") || present("status"), fault
 }
 
-// parseTime reads the product's times; what is not one counts as absent.
+// parseTime returns zero for what is not a time.
 func parseTime(text string) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

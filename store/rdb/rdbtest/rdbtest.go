@@ -95,12 +95,15 @@ func Everywhere(t *testing.T, story func(t *testing.T, client redis.UniversalCli
 // RoundTrips counts what is sent at a time.
 type RoundTrips struct{ N atomic.Int32 }
 
+// DialHook counts nothing.
 func (*RoundTrips) DialHook(next redis.DialHook) redis.DialHook { return next }
 
+// ProcessHook counts a command.
 func (r *RoundTrips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error { r.N.Add(1); return next(ctx, cmd) }
 }
 
+// ProcessPipelineHook counts a pipeline.
 func (r *RoundTrips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error { r.N.Add(1); return next(ctx, cmds) }
 }

@@ -53,10 +53,6 @@ type Decision struct {
 	At time.Time
 }
 
-func newDecision(by store.Actor, now time.Time) Decision {
-	return Decision{By: by, At: now.UTC().Truncate(time.Millisecond)}
-}
-
 func parseDecision(raw string) (d Decision, err error) {
 	if raw == "" {
 		return d, nil
@@ -192,7 +188,7 @@ func (p *Plans) decide(ctx context.Context, planID string, by store.Actor, now t
 	if err != nil {
 		return ClaimResult{}, err
 	}
-	d := newDecision(by, now)
+	d := Decision{By: by, At: now.UTC().Truncate(time.Millisecond)}
 	decision, err := json.Marshal(d)
 	if err != nil {
 		return ClaimResult{}, fmt.Errorf("decide a plan: %w", err)

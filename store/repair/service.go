@@ -93,9 +93,7 @@ func (s Service) Settle(ctx context.Context, job string, said Settlement) (Job, 
 
 // RecordRefusal records what somebody may not do, or what was not possible. The
 // refusal stands even if it cannot be recorded.
-func (s Service) RecordRefusal(ctx context.Context, refused audit.Entry) {
-	s.record(ctx, refused)
-}
+func (s Service) RecordRefusal(ctx context.Context, refused audit.Entry) { s.record(ctx, refused) }
 
 func (s Service) record(ctx context.Context, e audit.Entry) {
 	ctx, cancel := context.WithTimeout(ctx, auditTimeout)

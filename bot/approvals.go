@@ -22,15 +22,20 @@ type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (repair.Job, error)
-	Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (repair.ClaimResult, error)
-	Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (repair.ClaimResult, error)
 	RequeueNotification(ctx context.Context, jobID string) (bool, error)
-	Record(ctx context.Context, e audit.Entry) error
+}
+
+// Decisions carries out and records what people decide; see repair.Service.
+type Decisions interface {
+	Approve(ctx context.Context, planID, press string, by store.Actor, where string) (repair.ClaimResult, error)
+	Cancel(ctx context.Context, planID string, by store.Actor, where string) (repair.ClaimResult, error)
+	RecordRefusal(ctx context.Context, refused audit.Entry)
 }
 
 // Repairs is what approvals work with.
 type Repairs struct {
 	Plans        Plans
+	Decisions    Decisions
 	Operators    []string // who may approve: ids of users and groups, or "*"; empty = nobody
 	Approvals    string   // none, generate or all: what needs a second operator
 	AlertChannel string   // where plans go that cannot be shown where they were requested
@@ -57,7 +62,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
 	if refused, why := a.mayDecide(ctx, to, plan, c.button); refused != nil {
-		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, why+button, now))
+		a.cfg.Repairs.Decisions.RecordRefusal(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, why+button, now))
 		a.refuse(ctx, to, refused)
 		return
 	}
@@ -65,7 +70,7 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	shown := plan.Message
 	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
 		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
-		a.record(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", now))
+		a.cfg.Repairs.Decisions.RecordRefusal(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", now))
 		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
 		return
 	}
@@ -74,16 +79,16 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 	}
 	var answer repair.ClaimResult
 	if c.button == commands.ActionCancel {
-		answer, err = a.cfg.Repairs.Plans.Cancel(ctx, plan.ID, to.actor(), a.cfg.Now())
+		answer, err = a.cfg.Repairs.Decisions.Cancel(ctx, plan.ID, to.actor(), to.channel)
 	} else {
-		answer, err = a.cfg.Repairs.Plans.Claim(ctx, plan.ID, press, to.actor(), a.cfg.Now())
+		answer, err = a.cfg.Repairs.Decisions.Approve(ctx, plan.ID, press, to.actor(), to.channel)
 	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "click on a plan failed", "plan", plan.ID, "error", err)
 		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
 		return
 	}
-	a.decided(ctx, to, button, answer)
+	a.decided(ctx, to, answer)
 }
 
 // mayDecide returns nil for those who may approve or cancel, else why they may
@@ -105,40 +110,28 @@ func (a approvals) needsSecond(action store.Action) bool {
 	return a.cfg.Repairs.Approvals == "all" || a.cfg.Repairs.Approvals == string(action)
 }
 
-// decided puts on record what a click came to, and shows it: in the message,
-// and to the clicker.
-func (a approvals) decided(ctx context.Context, to requester, button string, answer repair.ClaimResult) {
-	plan, now := answer.Plan, a.cfg.Now()
+// decided shows the result of a click in the message, and to the clicker.
+func (a approvals) decided(ctx context.Context, to requester, answer repair.ClaimResult) {
+	plan := answer.Plan
 	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
-	line := commands.PlanClickReply(answer, now)
-	record := func(event audit.Event, detail string) {
-		a.record(ctx, plan.Entry(event, to.actor(), to.channel, detail, now))
-	}
-	switch answer.Verdict {
-	case repair.Claimed, repair.JobCancelled: // its job is recorded by the runner
-		defer a.cfg.Repairs.Wake()
-	case repair.Cancelled:
-		record(audit.Cancelled, "")
-	case repair.NeedsSecondClick:
-		record(audit.Pressed, "the first of two presses")
-	case repair.Unknown: // gone since it was loaded, a moment ago
+	line := commands.PlanClickReply(answer, a.cfg.Now())
+	if answer.Verdict == repair.Unknown { // gone since it was loaded, a moment ago
 		a.replyLine(ctx, to, line)
 		return
-	default:
-		record(audit.Refused, "a click on "+button+": "+commands.RefusalReason(answer))
+	}
+	started := answer.Verdict == repair.Claimed || answer.Verdict == repair.JobCancelled
+	if started {
+		defer a.cfg.Repairs.Wake()
 	}
 	shown := a.showDecided(ctx, to, answer)
-	switch answer.Verdict {
-	case repair.Claimed:
-		if !shown {
-			a.reply(ctx, to, commands.NoticeApproved)
-		}
-	case repair.Cancelled, repair.JobCancelled:
-		if !shown {
-			a.reply(ctx, to, commands.NoticeCancelled)
-		}
-	default:
+	switch {
+	case !started && answer.Verdict != repair.Cancelled:
 		a.replyLine(ctx, to, line)
+	case shown:
+	case answer.Verdict == repair.Claimed:
+		a.reply(ctx, to, commands.NoticeApproved)
+	default:
+		a.reply(ctx, to, commands.NoticeCancelled)
 	}
 }
 

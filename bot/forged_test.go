@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"slices"
@@ -20,6 +21,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -114,6 +116,7 @@ func TestForgedClicks(t *testing.T) {
 	}
 	defer r.Close() //nolint:errcheck // the test's own
 	ledger := repair.NewLedger(r)
+	decisions := repair.Service{Ledger: ledger, Trail: audit.NewTrail(r), Log: slog.New(slog.DiscardHandler), Now: time.Now}
 	plan := repair.Plan{ID: "Pl4nPl4nPl4n", Action: store.ActionFix, Session: session, Requester: store.Actor{ID: "U1"},
 		Created: time.Now(), Expires: time.Now().Add(time.Hour)}
 	if err := ledger.SavePlan(t.Context(), plan); err != nil {
@@ -127,7 +130,7 @@ func TestForgedClicks(t *testing.T) {
 
 	slack := newFakeSlack(t)
 	slack.answers["users.info"] = `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`
-	slack.repairs = bot.Repairs{Plans: ledger, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
+	slack.repairs = bot.Repairs{Plans: ledger, Decisions: decisions, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
 	slack.alerts = alerts
 	forged := forgeries(plan.ID)
 	next := make(chan []byte)

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -119,6 +120,9 @@ func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send fun
 	}
 	return err
 }
+
+// recordTimeout bounds how long an answer waits until its message is recorded.
+const recordTimeout = 2 * time.Second
 
 // saveMessage records where a plan or its job is shown, for updates. If that fails
 // a click on the message makes up for it.

@@ -136,7 +136,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
 		if job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value); err == nil {
-			a.record(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
+			a.cfg.Repairs.Decisions.RecordRefusal(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel, "not an operator's click on “not made”", a.cfg.Now()))
 		}
 		a.refuse(ctx, to, refused)
 		return

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"log/slog"
-	"time"
 
 	"github.com/slack-go/slack"
 
@@ -45,7 +44,7 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 		return true
 	}
 	if call.Session != "" {
-		r.record(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
+		r.cfg.Repairs.Decisions.RecordRefusal(ctx, audit.Entry{At: r.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Refused,
 			Action: call.Command.Repairs, Session: call.Session, Detail: call.Command.Name + ": " + why})
 	}
 	r.refuse(ctx, to, err)
@@ -60,17 +59,6 @@ func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 	}
 	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
 	r.replyLine(ctx, to, err.line())
-}
-
-// recordTimeout is how long an answer waits for the audit trail.
-const recordTimeout = 2 * time.Second
-
-func (r *responder) record(ctx context.Context, e audit.Entry) {
-	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
-	defer cancel()
-	if err := r.cfg.Repairs.Plans.Record(ctx, e); err != nil {
-		r.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
-	}
 }
 
 // reply answers with one sentence, only for the requester.

@@ -38,12 +38,15 @@ type Redis interface {
 	Ping(ctx context.Context) (time.Duration, error)
 }
 
-// Ledger keeps plans, jobs and the audit trail.
-type Ledger interface {
-	SavePlan(ctx context.Context, p repair.Plan) error
-	JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error)
+// Repairs stores plans and settles jobs, and records both; see repair.Service.
+type Repairs interface {
+	Propose(ctx context.Context, plan repair.Plan, where string) error
 	Settle(ctx context.Context, job string, said repair.Settlement) (repair.Job, error)
-	Record(ctx context.Context, e audit.Entry) error
+	RecordRefusal(ctx context.Context, refused audit.Entry)
+}
+
+// Trail is the audit trail.
+type Trail interface {
 	History(ctx context.Context, session string, limit int) ([]audit.Entry, error)
 }
 
@@ -65,7 +68,9 @@ type Deps struct {
 	Redis      Redis
 	NewSweeper func() Sweeper // returns one that has not swept yet
 	Sources    diagnosis.Sources
-	Ledger     Ledger
+	Repairs    Repairs
+	Jobs       diagnosis.JobReader
+	Trail      Trail
 	Statistics Statistics
 	Watch      Watch
 	Alerts     bool // the watch runs

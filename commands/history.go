@@ -18,7 +18,7 @@ func (d Deps) history() Command {
 }
 
 func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, error) {
-	entries, err := d.Ledger.History(ctx, id, historyLimit+1)
+	entries, err := d.Trail.History(ctx, id, historyLimit+1)
 	if err != nil {
 		return Answer{}, err
 	}

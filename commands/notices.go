@@ -50,21 +50,6 @@ var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, Not
 	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
 	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
-// RefusalReason says why a click on a plan started nothing, for the audit trail.
-func RefusalReason(a repair.ClaimResult) string {
-	switch a.Verdict {
-	case repair.AlreadyClaimed:
-		return "the plan was approved already"
-	case repair.AlreadyCancelled:
-		return "the plan was cancelled already"
-	case repair.Expired:
-		return "the plan had expired"
-	case repair.Busy:
-		return "another repair was " + string(a.Doing)
-	}
-	return humanize(string(a.Verdict))
-}
-
 // PlanClickReply answers a click on a plan that started nothing.
 func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."

@@ -59,7 +59,7 @@ func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) {
 
 func (w *world) Server(context.Context) (rdb.Server, error) { return rdb.Server{}, w.err }
 
-func (w *world) SavePlan(context.Context, repair.Plan) error { return w.err }
+func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
 
 func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) {
 	return diagnosis.SessionJob{}, nil
@@ -68,7 +68,7 @@ func (w *world) Settle(context.Context, string, repair.Settlement) (repair.Job, 
 	return repair.Job{}, repair.ErrNotUnclear
 }
 
-func (w *world) Record(context.Context, audit.Entry) error { return w.err }
+func (w *world) RecordRefusal(context.Context, audit.Entry) {}
 
 func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err
@@ -91,7 +91,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Ledger: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

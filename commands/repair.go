@@ -46,28 +46,24 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	refused := d.refusedEntry(req, action, id)
 	if action == store.ActionGenerate && !d.Token {
 		refused.Detail = humanize(string(repair.CauseNoToken))
-		d.record(ctx, refused)
+		d.Repairs.RecordRefusal(ctx, refused)
 		return Answer{}, refuse(causeText(repair.CauseNoToken))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
-	now := d.Now()
-	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, now)
+	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, d.Now())
 	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
 		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
-		d.record(ctx, refused)
+		d.Repairs.RecordRefusal(ctx, refused)
 		return notAllowedAnswer(action, x), nil
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
 	plan.Ref = requestid.FromContext(ctx)
-	if err := d.Ledger.SavePlan(ctx, plan); err != nil {
-		return Answer{}, err
-	}
-	if err := d.Ledger.Record(ctx, plan.Entry(audit.Planned, req.actor(), req.where(), "", now)); err != nil {
+	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
@@ -76,13 +72,6 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 // refusedEntry is the entry of the audit trail for a request that is refused.
 func (d Deps) refusedEntry(req Request, action store.Action, session string) audit.Entry {
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
-}
-
-// record writes an audit entry. A refusal stands even if that fails.
-func (d Deps) record(ctx context.Context, refused audit.Entry) {
-	if err := d.Ledger.Record(ctx, refused); err != nil {
-		d.Log.ErrorContext(ctx, "refusal not recorded", "error", err)
-	}
 }
 
 func notAllowedAnswer(action store.Action, x diagnosis.Examination) Answer {

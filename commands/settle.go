@@ -10,7 +10,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
@@ -51,7 +50,7 @@ func (d Deps) parseSettle(args Args) (Run, error) {
 // settleFile refuses a file that SuperDuperAI does not know. If SuperDuperAI cannot
 // be asked the operator is trusted, and the answer says so.
 func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Answer, error) {
-	latest, err := d.Ledger.JobOf(ctx, id)
+	latest, err := d.Jobs.JobOf(ctx, id)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -59,7 +58,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	refused.Plan = latest.ID
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
 		refused.Detail = "settle: nothing was unclear"
-		d.record(ctx, refused)
+		d.Repairs.RecordRefusal(ctx, refused)
 		return Answer{}, refuse(nothingUnclear)
 	}
 	fileCtx, cancel := context.WithTimeout(ctx, fileTimeout)
@@ -67,7 +66,7 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	seen, err := d.Files.File(fileCtx, file)
 	if errors.Is(err, superduper.NotFound) {
 		refused.Detail = "settle: SuperDuperAI does not know the file " + file
-		d.record(ctx, refused)
+		d.Repairs.RecordRefusal(ctx, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
 	seenText := "SuperDuperAI says: " + humanize(string(seen.State))
@@ -81,17 +80,11 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 // settleJob settles a job with its file, "" = nothing was made. The runner of the
 // job writes the audit entry.
 func (d Deps) settleJob(ctx context.Context, req Request, job, file, detail, text string) (Answer, error) {
-	settled, err := d.Ledger.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
-	refused := settled.Plan.Entry(audit.Refused, req.actor(), req.where(), "settle: nothing was unclear", d.Now())
+	settled, err := d.Repairs.Settle(ctx, job, repair.Settlement{By: req.actor(), Where: req.where(), At: d.Now(), FileID: file, Detail: detail})
 	switch {
 	case errors.Is(err, repair.ErrOtherFile):
-		refused.Detail = "settle: the file " + file + " is not the one that was given up"
-		d.record(ctx, refused)
 		return Answer{}, refuse("This is not the file of the generation that was given up, so nothing was settled. Debug the session: it names the file.")
-	case errors.Is(err, repair.ErrNotUnclear):
-		d.record(ctx, refused)
-		return Answer{}, refuse(nothingUnclear)
-	case errors.Is(err, repair.ErrUnknownJob):
+	case errors.Is(err, repair.ErrNotUnclear), errors.Is(err, repair.ErrUnknownJob):
 		return Answer{}, refuse(nothingUnclear)
 	case err != nil:
 		return Answer{}, err

@@ -91,7 +91,7 @@ func TestNearest(t *testing.T) {
 func TestFixTexts(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []store.Kind{store.KindVideo, store.KindImage} {
-		if text := kind.Tell(FixText); !slices.Contains(FixTexts(), text) {
+		if text := kind.Reword(FixText); !slices.Contains(FixTexts(), text) {
 			t.Errorf("a plan for an %s writes %q, which is not in FixTexts", kind, text)
 		}
 	}

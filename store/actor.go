@@ -1,9 +1,9 @@
 package store
 
-// JobState is what a job of ours does for the session.
+// JobState is the state of a job for the diagnosis.
 type JobState string
 
-// The states of a job that count for the diagnosis.
+// The states of a job.
 const (
 	JobNone    JobState = ""
 	JobRunning JobState = "running"
@@ -21,16 +21,16 @@ const (
 	ActionRestore  Action = "restore" // write a recovered prompt
 )
 
-// Actor is who does something.
+// Actor is a person who does something.
 type Actor struct {
 	ID       string `json:"id"`                 // Slack's user id, or the operating system's user name
 	Terminal bool   `json:"terminal,omitempty"` // in a terminal, so ID is a user name
 }
 
-// Message is where a plan is shown. Both are empty in a terminal.
+// Message is the Slack message of a plan; empty in a terminal.
 type Message struct{ Channel, TS string }
 
-// Outcome is how a job ended; empty while it runs.
+// Outcome is how a job ended; "" = it is running.
 type Outcome string
 
 // The outcomes.

@@ -1,8 +1,11 @@
 package store
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
-// FileState is how far SuperDuperAI got with the file.
+// FileState is the state of a file at SuperDuperAI.
 type FileState string
 
 // The states of a file.
@@ -13,26 +16,25 @@ const (
 	FileCompleted  FileState = "completed"
 	FileFailed     FileState = "failed"
 	FileMissing    FileState = "missing"   // the API does not know it
-	FileUnknown    FileState = "unknown"   // it could not be seen
-	FileUnchecked  FileState = "unchecked" // the watch has not asked for it yet
+	FileUnknown    FileState = "unknown"   // it could not be read
+	FileUnchecked  FileState = "unchecked" // the watch has not requested it yet
 )
 
-// File is what SuperDuperAI says of a file.
+// File is a file at SuperDuperAI.
 type File struct {
 	State        FileState
-	SeenAt       time.Time // when it said so; zero = just now
+	SeenAt       time.Time // zero = just now
 	URL          string
 	ThumbnailURL string
 	Type         string // video or image
 	Error        string // why it failed, in SuperDuperAI's words: for people, never for a log; may be empty
 }
 
-// FileTrouble says why a file could not be seen. It is an error itself, so that
-// errors.Is(err, store.FileNotFound) asks for it.
+// FileTrouble is why a file could not be read. It is an error, for errors.Is.
 type FileTrouble string
 
-// The reasons. All but FileNotFound, FileRateLimited and FileUnreadable mean that
-// no file at all can be seen.
+// The reasons. All but FileNotFound, FileRateLimited and FileUnreadable apply to every
+// file.
 const (
 	FileNoToken      FileTrouble = "no_token"
 	FileNotFound     FileTrouble = "not_found"    // 404
@@ -43,18 +45,32 @@ const (
 	FileUnreadable   FileTrouble = "unreadable"   // any other answer
 )
 
-// Error makes a reason a target of errors.Is.
+// Error implements error.
 func (t FileTrouble) Error() string { return "file not seen: " + string(t) }
 
-// FileError is why a file could not be seen.
+// FileError is the error of a file that could not be read.
 type FileError struct {
 	Trouble    FileTrouble
 	RetryAfter time.Duration // 0 = not said
 	Err        error
 }
 
-// Error is the cause's.
+// Error returns the message of the cause.
 func (e *FileError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the reason and the cause.
 func (e *FileError) Unwrap() []error { return []error{e.Trouble, e.Err} }
+
+// Site is the answer of the site's webhook-status, which the customer's page shows.
+type Site struct {
+	Found  bool   // false: "not found or processing not yet started"
+	Status string // as answered; may be empty
+	FileID string
+}
+
+// Sees reports whether the customer's page shows the file: without a status it shows
+// "File Not Found", and with pending it waits for ever.
+func (s Site) Sees(fileID string) bool {
+	shows := Status(s.Status) == StatusProcessing || Status(s.Status) == StatusCompleted
+	return s.Found && shows && strings.EqualFold(s.FileID, fileID)
+}

@@ -8,32 +8,31 @@ import (
 	"unicode"
 )
 
-// What FindID answers where it finds no single id.
+// The errors of FindID.
 var (
 	ErrNoID       = errors.New("no session id found")
 	ErrSeveralIDs = errors.New("more than one session id found")
 	ErrCutID      = errors.New("the session id is shortened")
 )
 
-// maxID is the length in bytes above which nothing is a session id. Stripe's
-// have about 66.
+// maxID is the maximum length of a session id in bytes. Stripe's have about 66.
 const maxID = 255
 
 var (
 	escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	// word takes in what follows an ellipsis: that shows a shortened id.
+	// word includes what follows an ellipsis, which shows a shortened id.
 	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]*)?`)
 	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
 
 	onlyID = regexp.MustCompile(id.String() + `$`)
 )
 
-// FindID finds the one session id in whatever a person pastes: bare, quoted, in
-// a link, percent-encoded, with invisible characters in it. The same id several
-// times is one. The errors are ErrNoID, ErrSeveralIDs and ErrCutID.
+// FindID returns the one session id in what a person pastes: bare, quoted, in a link,
+// percent-encoded, with invisible characters. The same id several times is one. It
+// returns ErrNoID, ErrSeveralIDs or ErrCutID otherwise.
 func FindID(text string) (string, error) {
 	if onlyID.MatchString(text) && len(text) <= maxID {
-		return text, nil // as it mostly comes
+		return text, nil // the usual case
 	}
 	text = Visible(Unescape(text))
 	found := ""
@@ -58,8 +57,7 @@ func FindID(text string) (string, error) {
 	return found, nil
 }
 
-// Unescape undoes percent-encoding, also one that was encoded again. What is no
-// encoding stays as it is.
+// Unescape decodes percent-encoding, up to three times. Anything else stays as it is.
 func Unescape(text string) string {
 	for range 3 {
 		plain := escaped.ReplaceAllStringFunc(text, func(code string) string {
@@ -77,9 +75,8 @@ func Unescape(text string) string {
 	return text
 }
 
-// Visible takes out what nobody sees: zero-width spaces, joiners, marks of
-// direction, soft hyphens, fillers, variation selectors and control characters.
-// White space stays.
+// Visible removes invisible characters: zero-width spaces, joiners, direction marks,
+// soft hyphens, fillers, variation selectors and control characters, but no white space.
 func Visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r > ' ' && r <= '~' || unicode.IsSpace(r) {
@@ -93,8 +90,8 @@ func Visible(text string) string {
 	}, text)
 }
 
-// IsSessionID reports whether the text is the id of a Checkout Session and
-// nothing else: cs_live_ or cs_test_, then letters and digits.
+// IsSessionID reports whether the text is the id of a Checkout Session: cs_live_ or
+// cs_test_, then letters and digits.
 func IsSessionID(text string) bool {
 	rest, live := strings.CutPrefix(text, "cs_live_")
 	rest, test := strings.CutPrefix(rest, "cs_test_")

@@ -10,15 +10,15 @@ import (
 // KeyLife is the time for which the product keeps each key after a write.
 const KeyLife = 30 * 24 * time.Hour
 
-// Key is one of a session's keys as Redis gave it.
+// Key is one of a session's keys.
 type Key struct {
-	Kind      string // prompt, webhook or session: what stands before the colon
+	Kind      string // prompt, webhook or session
 	Exists    bool
 	Fault     Fault         // why it cannot be read
-	WrongType bool          // it is of another Redis type than string
+	WrongType bool          // not a string of Redis
 	TTL       time.Duration // 0 = it does not expire
 	Size      int           // bytes
-	Digest    string        // SHA-256 of the bytes in hex; empty where there are none to compare with
+	Digest    string        // SHA-256 of the bytes in hex; "" = not read
 	Full      bool          // a full object, readable or not
 	Value     Value
 }
@@ -30,15 +30,15 @@ const (
 	LookupPrefix  = "session:"
 )
 
-// WatchPrefix is that of all that the watch keeps: one hash tag, and so one slot,
-// so that one script compares the token of its lease and writes.
+// WatchPrefix is the prefix of the watch's keys: one hash tag, and so one slot, so that
+// a script can compare the token of its lease and write.
 const WatchPrefix = "sessionbot:{watch}:"
 
 // KeyPrefixes is the order in which a session's keys are read.
 var KeyPrefixes = [3]string{PromptPrefix, WebhookPrefix, LookupPrefix}
 
-// SessionOf returns the id of the session that a key belongs to, and false for
-// every other key.
+// SessionOf returns the session that a key belongs to, and reports whether it is a
+// session's.
 func SessionOf(key string) (id string, ok bool) {
 	for _, prefix := range KeyPrefixes {
 		if id, ok := strings.CutPrefix(key, prefix); ok {
@@ -48,13 +48,13 @@ func SessionOf(key string) (id string, ok bool) {
 	return "", false
 }
 
-// Digest names bytes without showing them: their SHA-256 in hex.
+// Digest returns the SHA-256 of bytes in hex.
 func Digest(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return hex.EncodeToString(sum[:])
 }
 
-// WrittenAt is when the key was last written, by its TTL; zero = that tells nothing.
+// WrittenAt returns when the key was last written, by its TTL; zero = unknown.
 func (k Key) WrittenAt(now time.Time) time.Time {
 	if k.TTL <= 0 || k.TTL > KeyLife {
 		return time.Time{}

@@ -5,14 +5,13 @@ import "strings"
 // Kind is what a session makes.
 type Kind string
 
-// The kinds. Sessions that do not say it make videos.
+// The kinds. Video is the default.
 const (
 	KindVideo Kind = "video"
 	KindImage Kind = "image"
 )
 
-// Kind is what the session makes: its generationType says so, and where that is
-// absent its modelType.
+// Kind returns what the session makes, by its generationType, else its modelType.
 func (s Session) Kind() Kind {
 	v := s.SessionKey.Value
 	switch v.GenerationType {
@@ -26,16 +25,15 @@ func (s Session) Kind() Kind {
 	return KindVideo
 }
 
-// NeedsPicture reports whether the customer's picture would be needed to make it
-// again.
+// NeedsPicture reports whether making it again needs the customer's picture.
 func (s Session) NeedsPicture() bool {
 	v := s.SessionKey.Value
 	return v.GenerationType == "image-to-video" || v.GenerationType == "image-to-image" || v.GenerationType == "" && v.Picture
 }
 
-// Tell says of an image what a sentence of ours says of a video. Only our own
-// words belong into it, never what somebody else wrote.
-func (k Kind) Tell(sentence string) string {
+// Reword returns a sentence of ours about a video, for an image if k is KindImage. It
+// must not contain anybody else's words.
+func (k Kind) Reword(sentence string) string {
 	if k == KindImage {
 		return ofImages.Replace(sentence)
 	}

@@ -1,14 +1,17 @@
 package store
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
-// layoutFor is how recently a three-key session has to be created for it to tell
-// that the site still makes such ones.
+// layoutFor is how recently a three-key session has to be created to show that the
+// site still creates such ones.
 const layoutFor = 7 * 24 * time.Hour
 
-// MadeAs is the layout in which the site makes sessions, as far as this one tells:
-// a three-key one does within layoutFor. A full object without createdAt tells
-// nothing: it may be a mapping that a repair wrote a status into.
+// MadeAs returns the layout in which the site creates sessions, as this one shows it:
+// a three-key one within layoutFor. A full object without createdAt shows nothing: it
+// may be a mapping that a repair wrote a status into.
 func (s Session) MadeAs(now time.Time) Layout {
 	switch layout := s.Layout(); {
 	case layout == LayoutThreeKey && now.Sub(s.AsOf(now).StoredAt(now)) < layoutFor,
@@ -18,11 +21,27 @@ func (s Session) MadeAs(now time.Time) Layout {
 	return LayoutNone
 }
 
-// And is what sessions tell together: a single full object outweighs any number
-// of three-key ones.
+// And returns what two sessions show together: a single full object outweighs any
+// number of three-key ones.
 func (l Layout) And(made Layout) Layout {
 	if l == LayoutOneKey || made == LayoutNone {
 		return l
 	}
 	return made
+}
+
+// StoredAt returns when the prompt was stored: the oldest time of its values, else by
+// its TTL.
+func (s Session) StoredAt(now time.Time) time.Time {
+	times := []time.Time{s.Prompt.Value.Timestamp, s.Prompt.Value.CreatedAt, s.SessionKey.Value.CreatedAt}
+	if p := s.SessionKey.Value.Prompt; p != nil {
+		times = append(times, s.SessionKey.Value.Timestamp)
+	}
+	var oldest time.Time
+	for _, at := range times {
+		if !at.IsZero() && (oldest.IsZero() || at.Before(oldest)) {
+			oldest = at
+		}
+	}
+	return cmp.Or(oldest, s.PromptKey().WrittenAt(now))
 }

@@ -2,7 +2,7 @@ package store
 
 import "time"
 
-// PaymentState is what Stripe says of the payment.
+// PaymentState is the state of a payment at Stripe.
 type PaymentState string
 
 // The states of a payment.
@@ -17,7 +17,7 @@ const (
 	PaymentUnverified        PaymentState = "unverified"
 )
 
-// Unverified says why a payment could not be verified.
+// Unverified is why a payment could not be verified.
 type Unverified string
 
 // The reasons.
@@ -31,15 +31,15 @@ const (
 	StripeFault       Unverified = "fault"        // 5xx, or an answer that cannot be read
 )
 
-// Error makes a reason an error where nothing can be said without Stripe.
+// Error implements error.
 func (u Unverified) Error() string { return "payment unverified: " + string(u) }
 
-// Payment is what is known of a session's payment.
+// Payment is the payment of a session.
 type Payment struct {
 	SessionID      string
 	State          PaymentState
 	Why            Unverified // with PaymentUnverified only
-	Since          time.Time  `json:"-"` // with it: since when Stripe is away, zero = it was asked just now
+	Since          time.Time  `json:"-"` // with it: since when Stripe does not answer
 	Amount         int64      // in the currency's smallest unit
 	Currency       string     // ISO code, lower case
 	AmountRefunded int64
@@ -54,11 +54,11 @@ type Payment struct {
 	VideoCount     int  // what was paid for; 0 = not said
 }
 
-// EventState is how far Stripe got with telling the site of the payment.
+// EventState is whether Stripe has delivered the event of a payment to the site.
 type EventState string
 
-// The states of the event. Under ten minutes of age an undelivered event is
-// pending: it proves nothing yet. Which endpoint did not take it is not known.
+// The states of an event. An undelivered event is pending for its first ten minutes.
+// Which endpoint did not accept it is not known.
 const (
 	EventUnknown   EventState = ""          // not asked, or no answer
 	EventNone      EventState = "none"      // Stripe holds no such event
@@ -67,7 +67,7 @@ const (
 	EventDelivered EventState = "delivered" // every endpoint answered 2xx
 )
 
-// Event is how far Stripe got with the events of a session's payment.
+// Event is the delivery of the events of a session's payment.
 type Event struct {
 	State   EventState // of all of them: one that is undelivered decides
 	ID      string     // evt_… of checkout.session.completed where it was seen, else of the one that decides

@@ -1,9 +1,6 @@
-// Package store is what the house knows of a checkout session: what Redis
-// holds of it in either layout, the diagnosis made of that and of what payment,
-// file and site tell, and figures over all sessions; how a session is repaired:
-// plans and compare-and-set writes; and the bot's own record of plans, jobs and
-// who did what. No Slack and no HTTP live here; who knows a payment or a file
-// is asked through interfaces.
+// Package store is the vocabulary of checkout sessions: what Redis holds of one in
+// either layout, its payment, its file and what the site shows. The packages below it
+// read, diagnose and repair sessions and keep the bot's own records.
 package store
 
 import (
@@ -13,7 +10,7 @@ import (
 	"time"
 )
 
-// Layout names how the product laid a session out in Redis.
+// Layout is which keys of Redis hold a session.
 type Layout string
 
 // The layouts.
@@ -23,11 +20,11 @@ const (
 	LayoutNone     Layout = "none"      // nothing there
 )
 
-// Status is the product's own word for how far a session is.
+// Status is the product's own status of a session.
 type Status string
 
-// The four words that the product writes. StatusNone is ours: no status at all,
-// or pending without a file.
+// The statuses that the product writes. StatusNone is ours: no status, or pending
+// without a file.
 const (
 	StatusNone       Status = ""
 	StatusPending    Status = "pending"
@@ -36,13 +33,9 @@ const (
 	StatusError      Status = "error"
 )
 
-// written tells whether it is one of the four words that the product writes.
+// written reports whether the product writes this status.
 func (s Status) written() bool {
-	switch s {
-	case StatusPending, StatusProcessing, StatusCompleted, StatusError:
-		return true
-	}
-	return false
+	return slices.Contains([]Status{StatusPending, StatusProcessing, StatusCompleted, StatusError}, s)
 }
 
 // Session is what Redis holds of one checkout session.
@@ -53,8 +46,8 @@ type Session struct {
 	SessionKey Key // session:<id>, a mapping or the full object
 }
 
-// AsOf is the session with all times that lie after now taken out: a time in
-// the future tells nothing, and counts as absent wherever times are compared.
+// AsOf returns the session without times in the future, which count as absent wherever
+// times are compared.
 func (s Session) AsOf(now time.Time) Session {
 	for _, key := range []*Key{&s.Prompt, &s.Webhook, &s.SessionKey} {
 		for _, at := range []*time.Time{&key.Value.Timestamp, &key.Value.CreatedAt} {
@@ -66,10 +59,10 @@ func (s Session) AsOf(now time.Time) Session {
 	return s
 }
 
-// Keys lists the three keys in the order in which people read them.
+// Keys returns the three keys in the order in which people read them.
 func (s Session) Keys() []Key { return []Key{s.Prompt, s.Webhook, s.SessionKey} }
 
-// Digests are those of the three keys, by kind; "" = missing.
+// Digests returns the digests of the three keys, by kind; "" = missing.
 func (s Session) Digests() map[string]string {
 	digests := map[string]string{}
 	for _, key := range s.Keys() {
@@ -78,7 +71,7 @@ func (s Session) Digests() map[string]string {
 	return digests
 }
 
-// Layout tells how the session is laid out.
+// Layout returns the layout of the session.
 func (s Session) Layout() Layout {
 	switch {
 	case s.SessionKey.Full:
@@ -89,7 +82,7 @@ func (s Session) Layout() Layout {
 	return LayoutNone
 }
 
-// PromptText is the prompt that counts, empty where none is readable.
+// PromptText returns the prompt, "" if none is readable.
 func (s Session) PromptText() string {
 	if p := s.PromptKey().Value.Prompt; p != nil {
 		return *p
@@ -97,7 +90,7 @@ func (s Session) PromptText() string {
 	return ""
 }
 
-// PromptKey is the key with the prompt that counts: a full object's wins.
+// PromptKey returns the key with the prompt; that of a full object wins.
 func (s Session) PromptKey() Key {
 	for _, key := range []Key{s.SessionKey, s.Prompt} {
 		if p := key.Value.Prompt; p != nil && *p != "" {
@@ -107,9 +100,8 @@ func (s Session) PromptKey() Key {
 	return Key{}
 }
 
-// CurrentKey is the key whose status counts, empty where none carries one: of
-// webhook: and a full session: the one with the newer timestamp, on a tie the
-// full object.
+// CurrentKey returns the key whose status counts, empty if none has one: of webhook:
+// and a full session: the one with the newer timestamp, on a tie the full object.
 func (s Session) CurrentKey() Key {
 	webhook, lookup := s.Webhook.Value, s.SessionKey.Value
 	switch {
@@ -123,9 +115,8 @@ func (s Session) CurrentKey() Key {
 	return s.SessionKey
 }
 
-// NamedFile is what stands where the id of the file should: in the value whose
-// status counts, else in the mapping. A full object whose status does not count
-// is no mapping.
+// NamedFile returns the fileId as it is: of the value whose status counts, else of the
+// mapping. A full object whose status does not count is no mapping.
 func (s Session) NamedFile() string {
 	if id := fileOf(s.CurrentKey()); id != "" || s.SessionKey.Value.Status != nil {
 		return id
@@ -133,8 +124,8 @@ func (s Session) NamedFile() string {
 	return fileOf(s.SessionKey)
 }
 
-// FileID is the file that the session names, empty where it names none: what is
-// no UUID is no file of SuperDuperAI's.
+// FileID returns the file that the session names, "" if none: what is no UUID is no
+// file of SuperDuperAI's.
 func (s Session) FileID() string {
 	id := s.NamedFile()
 	if _, ok := FileUUID(id); !ok {
@@ -150,8 +141,7 @@ func fileOf(key Key) string {
 	return *key.Value.FileID
 }
 
-// FileUUID reads the UUID that the id of a file has to be, and reports whether it
-// is one.
+// FileUUID parses the id of a file and reports whether it is a UUID.
 func FileUUID(id string) (uuid [16]byte, ok bool) {
 	digits := strings.ReplaceAll(id, "-", "")
 	if len(id) != 36 || len(digits) != 32 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
@@ -164,7 +154,7 @@ func FileUUID(id string) (uuid [16]byte, ok bool) {
 // FileRef is a file that a session names.
 type FileRef struct {
 	Session string
-	Created time.Time // the session, as near as can be told; zero = unknown
+	Created time.Time // the session; zero = unknown
 	FileID  string
 }
 
@@ -174,7 +164,7 @@ func (s Session) FileRef(now time.Time) FileRef {
 	return FileRef{Session: s.ID, Created: s.StoredAt(now), FileID: s.FileID()}
 }
 
-// StrayFiles are the files that values name whose status does not count.
+// StrayFiles returns the files of the values whose status does not count.
 func (s Session) StrayFiles() []string {
 	var strays []string
 	for _, key := range []Key{s.SessionKey, s.Webhook} {
@@ -186,7 +176,7 @@ func (s Session) StrayFiles() []string {
 	return strays
 }
 
-// Status is the one that counts; pending without a file counts as none.
+// Status returns the current status; pending without a file is none.
 func (s Session) Status() Status {
 	word := s.CurrentKey().Value.Status
 	if word == nil || (Status(*word) == StatusPending && s.FileID() == "") {
@@ -195,7 +185,7 @@ func (s Session) Status() Status {
 	return Status(*word)
 }
 
-// Current is the value whose status counts, empty where there is none.
+// Current returns the value whose status counts, empty if there is none.
 func (s Session) Current() Value { return s.CurrentKey().Value }
 
 // CorruptKey returns the first key that cannot be read.

@@ -2,17 +2,13 @@ package store
 
 import (
 	"bytes"
-	"errors"
-	"io"
+	"encoding/json"
 	"math"
-	"slices"
+	"strconv"
 	"time"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Fault says in a clause why the value of a key cannot be read; empty means
-// that it can.
+// Fault is why the value of a key cannot be read, as a clause; "" = it can.
 type Fault string
 
 // The faults that are not about a single member.
@@ -29,7 +25,7 @@ func (f Fault) Replaceable() bool { return f == faultSyntax || f == faultNoObjec
 // Value is what one key holds. Members that are absent or null are nil.
 type Value struct {
 	Prompt, Status, FileID, Error *string
-	Stamp                         *string // the timestamp as it stands there
+	Stamp                         *string // the timestamp, unparsed
 	ToolSlug, ToolTitle           string
 	Timestamp, CreatedAt          time.Time // zero: absent or not a time
 	GenerationType, ModelName     string
@@ -42,25 +38,28 @@ type Value struct {
 	Odd                           []string // members that have to be strings and are none
 }
 
-// texts are the members that have to be strings where they are present, in the
-// order in which their faults are reported.
+// texts are the members that have to be strings if present, in the order in which
+// their faults are reported.
 var texts = [...]string{"prompt", "status", "fileId", "error", "timestamp", "createdAt"}
 
-// ParseValue reads the value of a key and reports whether it is a full object,
-// readable or not: one with a prompt or a status. A fault says what stands in
-// the way; what could be read is returned beside it. Of duplicate members the
-// last one counts.
+// ParseValue parses the value of a key and reports whether it is a full object, readable
+// or not: one with a prompt or a status. With a fault it returns what can be read. Of
+// duplicate members the last one counts.
 func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
-	members, fault := decode(raw)
-	if fault != "" {
-		return Value{}, false, fault
-	}
-	member := func(name string) *member { return &members[readMembers[name]] }
-	text := func(name string) *string {
-		if m := member(name); m.kind == '"' {
-			return &m.text
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil || members == nil {
+		if json.Valid(raw) {
+			return Value{}, false, faultNoObject
 		}
-		return nil
+		return Value{}, false, faultSyntax
+	}
+	present := func(name string) bool { return members[name] != nil && string(members[name]) != "null" }
+	text := func(name string) *string {
+		var s string
+		if !present(name) || json.Unmarshal(members[name], &s) != nil {
+			return nil
+		}
+		return &s
 	}
 	optional := func(name string) string {
 		if t := text(name); t != nil {
@@ -68,19 +67,23 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 		}
 		return ""
 	}
+	number := func(name string) float64 {
+		n, _ := strconv.ParseFloat(string(members[name]), 64) // 0 if it is no number
+		return max(-math.MaxFloat64, min(n, math.MaxFloat64))
+	}
 	v = Value{
 		Prompt: text("prompt"), Status: text("status"), FileID: text("fileId"), Error: text("error"), Stamp: text("timestamp"),
 		Timestamp: parseTime(optional("timestamp")), CreatedAt: parseTime(optional("createdAt")),
 		ToolSlug: optional("toolSlug"), ToolTitle: optional("toolTitle"), Resolution: optional("resolution"),
 		GenerationType: optional("generationType"), ModelName: optional("modelName"), ModelType: optional("modelType"),
-		Duration: member("duration").number, Width: member("width").number, Height: member("height").number,
+		Duration: number("duration"), Width: number("width"), Height: number("height"),
 	}
-	v.Picture = member("imageFile").kind == '{'
-	if n := member("videoCount").number; n == math.Trunc(n) && math.Abs(n) < 1<<31 {
+	v.Picture = bytes.HasPrefix(members["imageFile"], []byte("{"))
+	if n := number("videoCount"); n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
 	}
 	for _, name := range texts {
-		if kind := member(name).kind; kind != absent && kind != '"' {
+		if present(name) && text(name) == nil {
 			v.Odd = append(v.Odd, name)
 		}
 	}
@@ -90,89 +93,10 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	case v.Status != nil && !Status(*v.Status).written():
 		fault = "its status is none of pending, processing, completed and error"
 	}
-	return v, member("prompt").kind != absent || member("status").kind != absent, fault
+	return v, present("prompt") || present("status"), fault
 }
 
-// absent is the kind of a member that is missing or null.
-const absent jsontext.Kind = 0
-
-// member is one of the members that ParseValue reads.
-type member struct {
-	kind   jsontext.Kind
-	text   string  // of a string
-	number float64 // of a number
-}
-
-// readMembers are the members that are read, and their places among those that
-// decode returns; all others are the product's own.
-var readMembers = func() map[string]int {
-	places := map[string]int{}
-	for _, name := range slices.Concat(texts[:], []string{"duration", "videoCount", "toolSlug", "toolTitle",
-		"generationType", "modelName", "modelType", "resolution", "width", "height", "imageFile"}) {
-		places[name] = len(places)
-	}
-	return places
-}()
-
-// decode reads the members of a JSON object.
-func decode(raw []byte) ([]member, Fault) {
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if d.PeekKind() != '{' {
-		if err := d.SkipValue(); err != nil || !atEnd(d) {
-			return nil, faultSyntax
-		}
-		return nil, faultNoObject
-	}
-	members := make([]member, len(readMembers))
-	var name []byte
-	_, err := d.ReadToken()
-	for err == nil && d.PeekKind() != '}' {
-		var quoted jsontext.Value
-		if quoted, err = d.ReadValue(); err != nil {
-			break
-		}
-		name, _ = jsontext.AppendUnquote(name[:0], quoted) // where it is invalid UTF-8 it is none of ours
-		place, ok := readMembers[string(name)]
-		if !ok {
-			err = d.SkipValue()
-			continue
-		}
-		switch kind := d.PeekKind(); kind {
-		case 'n':
-			members[place] = member{}
-			err = d.SkipValue()
-		case '"', '0':
-			var token jsontext.Token
-			if token, err = d.ReadToken(); err != nil {
-				break
-			}
-			m := member{kind: kind}
-			if kind == '"' {
-				m.text = token.String()
-			} else {
-				m.number = token.Float()
-			}
-			members[place] = m
-		default:
-			members[place] = member{kind: kind}
-			err = d.SkipValue()
-		}
-	}
-	if err == nil {
-		_, err = d.ReadToken()
-	}
-	if err != nil || !atEnd(d) {
-		return nil, faultSyntax
-	}
-	return members, ""
-}
-
-func atEnd(d *jsontext.Decoder) bool {
-	_, err := d.ReadToken()
-	return errors.Is(err, io.EOF)
-}
-
-// parseTime reads the product's times; what is not one counts as absent.
+// parseTime returns zero for what is not a time.
 func parseTime(text string) time.Time {
 	at, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil {

@@ -180,7 +180,7 @@ func examined(ctx context.Context, r *rdb.Redis, use probe.Use) error {
 }
 
 func ledgerSteps(r *rdb.Redis) []aclStep {
-	ledger, shares, processes := repair.NewLedger(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
+	ledger, trail, shares, processes := repair.NewLedger(r), audit.NewTrail(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
 	by, now := store.Actor{ID: "U0LEAD"}, time.Now()
 	plan := func(id string) repair.Plan {
 		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}
@@ -250,13 +250,13 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 		}},
 		{"a session's job", func(ctx context.Context) error { _, err := ledger.JobOf(ctx, "cs_live_done"); return err }},
 		{"put on record", func(ctx context.Context) error {
-			return ledger.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.Claimed, Session: "cs_live_done"})
+			return trail.Record(ctx, audit.Entry{At: now, Who: by, Event: audit.Claimed, Session: "cs_live_done"})
 		}},
 		{"history", func(ctx context.Context) error {
-			entries, err := ledger.History(ctx, "cs_live_done", 10)
+			entries, err := trail.History(ctx, "cs_live_done", 10)
 			return errors.Join(err, has(err != nil || len(entries) == 1))
 		}},
-		{"what repairs wrote", func(ctx context.Context) error { _, err := ledger.Repaired(ctx, now.Add(-time.Hour)); return err }},
+		{"what repairs wrote", func(ctx context.Context) error { _, err := trail.Repaired(ctx, now.Add(-time.Hour)); return err }},
 		{"share", func(ctx context.Context) error {
 			_, claimErr := shares.Claim(ctx, "x", time.Minute)
 			_, loadErr := shares.Load(ctx, "x")

@@ -28,7 +28,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.held.release()
 	}
 	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
-		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
+		t.repairs.RecordRefusal(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
 		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
@@ -42,34 +42,23 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		t.say("Nothing was changed.")
 		return exitRefused
 	}
-	claim, err := t.ledger.Claim(ctx, plan.ID, "", user, time.Now())
+	claim, err := t.repairs.Approve(ctx, plan.ID, "", user, audit.Terminal)
 	if err != nil {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
 	if claim.Verdict != repair.Claimed {
-		t.record(ctx, plan.Entry(audit.Refused, user, audit.Terminal, commands.RefusalReason(claim), time.Now()))
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.PlanClickReply(claim, time.Now()))}))
 		return exitRefused
 	}
 	return t.follow(ctx, claim.Job)
 }
 
-func (t terminal) record(ctx context.Context, e audit.Entry) {
-	if err := t.ledger.Record(ctx, e); err != nil {
-		t.log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
-	}
-}
-
-// decline cancels a plan and records that.
+// decline cancels a plan.
 func (t terminal) decline(ctx context.Context, plan repair.Plan, user store.Actor) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	answer, err := t.ledger.Cancel(ctx, plan.ID, user, time.Now())
-	if err != nil {
+	if _, err := t.repairs.Cancel(ctx, plan.ID, user, audit.Terminal); err != nil {
 		t.log.WarnContext(ctx, "plan not cancelled, left to expire", "error", err)
-	}
-	if answer.Verdict == repair.Cancelled {
-		t.record(ctx, plan.Entry(audit.Cancelled, user, audit.Terminal, "", time.Now()))
 	}
 }
 
@@ -152,7 +141,7 @@ func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 func (t terminal) cancelWaiting(ctx context.Context, runner *jobs.Runner, id string) (repair.Job, bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	answer, err := t.ledger.Cancel(ctx, id, store.Actor{ID: osUser(), Terminal: true}, time.Now())
+	answer, err := t.repairs.Cancel(ctx, id, store.Actor{ID: osUser(), Terminal: true}, audit.Terminal)
 	if err != nil {
 		t.log.WarnContext(ctx, "cancellation of the job unconfirmed", "error", err)
 	}

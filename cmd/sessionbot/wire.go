@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -28,6 +29,8 @@ import (
 type deps struct {
 	registry   *commands.Registry
 	ledger     *repair.Ledger
+	trail      *audit.Trail
+	repairs    repair.Service
 	records    *incident.Watch
 	statistics *stats.Store
 	lookups    *stats.Lookups
@@ -63,7 +66,8 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	}
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
-	ledger, records, statistics := repair.NewLedger(state), incident.NewWatch(state), stats.NewStore(state)
+	ledger, trail, records, statistics := repair.NewLedger(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
+	repairs := repair.Service{Ledger: ledger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
 	sources := diagnosis.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
@@ -75,10 +79,10 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		examiner.Payments = stripe
 	}
 	return deps{
-		ledger: ledger, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
+		ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Ledger: ledger, Statistics: statistics, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
+			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
 			Plans: repair.PlanOptions{
 				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
 				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
@@ -86,7 +90,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 			Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
-			Ledger: ledger, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
+			Ledger: ledger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
 			Site: countedSite{api, product, lookups}, Generator: client,
 			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
@@ -102,7 +106,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
 	cfg := watch.Config{
-		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Reads: d.examiner.Reads,
+		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
 		Notifier: alerts, Finder: alerts, Outages: alerts, FixTexts: commands.FixTexts(),
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,

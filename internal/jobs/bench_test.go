@@ -17,6 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -136,7 +137,7 @@ func config(product *rdb.Redis, ledger *repair.Ledger, apiURL string) jobs.Confi
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),
-		Ledger: ledger, Writer: sessions.Writer{Product: product, State: product}, Product: sessions.Reader{Redis: product}, Site: noSite{}, Generator: client,
+		Ledger: ledger, Trail: audit.NewTrail(product), Writer: sessions.Writer{Product: product, State: product}, Product: sessions.Reader{Redis: product}, Site: noSite{}, Generator: client,
 		Examine: func(ctx context.Context, id, job string) diagnosis.Examination {
 			return examiner(product, client, diagnosis.Excluding(ledger, job)).Examine(ctx, id)
 		},

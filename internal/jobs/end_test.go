@@ -80,7 +80,7 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 
 func (b *bench) recordedOnce(finished int) {
 	b.t.Helper()
-	entries, err := b.ledger.History(b.t.Context(), session, 10)
+	entries, err := audit.NewTrail(b.product).History(b.t.Context(), session, 10)
 	ends := slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return e.Event != audit.Ended })
 	if err != nil || len(entries) != 2 || len(ends) != 1 || finished != 1 { // the claim is the other one
 		b.t.Errorf("counted %d times; audited %+v, %v", finished, entries, err)
@@ -196,7 +196,7 @@ func TestDecisionsAreAudited(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.ended(id, b.config())
-	history, err := b.ledger.History(t.Context(), session, 10)
+	history, err := audit.NewTrail(b.product).History(t.Context(), session, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

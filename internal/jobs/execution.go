@@ -149,7 +149,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 // auditDecision records the claim, or what a person decided since. What cannot be
 // put on record is not begun.
 func (e *execution) auditDecision(ctx context.Context) error {
-	err := e.Ledger.Record(ctx, decisionEntry(*e.job))
+	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
 		err = e.mayAudit(ctx, err)
@@ -233,7 +233,7 @@ func (e *execution) end(ctx context.Context) error {
 		return nil
 	}
 	if !e.job.OutcomeAudited {
-		if err := e.mayAudit(ctx, e.Ledger.Record(ctx, outcomeEntry(*e.job))); err != nil {
+		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
 		e.job.OutcomeAudited = true

@@ -176,7 +176,7 @@ func (e generation) poll(ctx context.Context) error {
 		case store.FileCompleted:
 			return e.completed(ctx)
 		case store.FileFailed:
-			return e.failed(ctx, e.job.Plan.Kind.Tell(makeFailed), repair.CauseFileFailed)
+			return e.failed(ctx, e.job.Plan.Kind.Reword(makeFailed), repair.CauseFileFailed)
 		}
 		if e.Now().Sub(e.job.Sent) > e.GiveUp {
 			return e.conclude(store.OutcomeGaveUp, repair.CauseTooLong)

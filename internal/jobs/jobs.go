@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -59,6 +60,7 @@ type FileRecords interface {
 // Config configures a Runner. The callbacks at the end may be nil.
 type Config struct {
 	Ledger    *repair.Ledger
+	Trail     *audit.Trail
 	Writer    sessions.Writer
 	Product   diagnosis.SessionReader
 	Files     FileRecords

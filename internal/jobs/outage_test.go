@@ -17,6 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -97,6 +98,7 @@ func TestRedisFrozen(t *testing.T) {
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	var product *rdb.Redis
 	product, cfg.Ledger = opened(t, redistest.Patient(t, b.server.URL()+"?read_timeout=5s&max_retries=-1"))
+	cfg.Trail = audit.NewTrail(product)
 	client, err := product.Client(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,9 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -17,8 +19,10 @@ import (
 func TestRedisReadOnly(t *testing.T) {
 	t.Parallel()
 	b := newOwnBench(t)
-	_, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))
+	var state *rdb.Redis
+	state, b.ledger = opened(t, redistest.Patient(t, redistest.NewDatabase(t).URL()))
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Trail = audit.NewTrail(state)
 	var refusing atomic.Bool
 	var minutes, refused atomic.Int32
 	cfg.Now = func() time.Time { // time passes quickly while writes are refused

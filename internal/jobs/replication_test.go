@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -121,7 +122,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	if got := b.value("webhook:" + session)["status"]; got != "error" {
 		t.Errorf("the webhook's status is %v", got)
 	}
-	entries, err := b.ledger.History(t.Context(), session, 10)
+	entries, err := audit.NewTrail(b.product).History(t.Context(), session, 10)
 	var record []string
 	for _, e := range entries {
 		record = append(record, string(e.Event)+" by "+e.Who.ID)

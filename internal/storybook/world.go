@@ -60,7 +60,7 @@ func (w *world) Server(context.Context) (rdb.Server, error) { return w.server, w
 
 func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * time.Microsecond, w.err }
 
-func (w *world) SavePlan(context.Context, repair.Plan) error { return w.err }
+func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
 
 func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) { return w.repair, w.err }
 
@@ -73,7 +73,7 @@ func (w *world) Settle(_ context.Context, _ string, said repair.Settlement) (rep
 
 func (w *world) File(context.Context, string) (store.File, error) { return w.seen.File, w.fileErr }
 
-func (w *world) Record(context.Context, audit.Entry) error { return w.err }
+func (w *world) RecordRefusal(context.Context, audit.Entry) {}
 
 func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err

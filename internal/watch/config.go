@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -86,6 +87,7 @@ type Config struct {
 	Product    *rdb.Redis
 	Statistics *stats.Store
 	Ledger     *repair.Ledger
+	Trail      *audit.Trail
 	Stripe     Stripe                  // nil = no key is configured
 	Payments   diagnosis.PaymentReader // likewise
 	// OtherMode reports whether the Stripe key cannot see the session, because one

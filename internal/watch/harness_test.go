@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
@@ -87,7 +88,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
 	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
-		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: repair.NewLedger(r), Stripe: b.stripe, Payments: b.stripe,
+		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: repair.NewLedger(r), Trail: audit.NewTrail(r), Stripe: b.stripe, Payments: b.stripe,
 		Reads: func(context.Context) store.Layout { return store.LayoutNone },
 		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel, Outages: &fakeNotes{},
 		AlertOn:  []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered},

@@ -164,7 +164,7 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	for n, c := range suspects {
 		ids[n] = c.Session.ID
 	}
-	repairs, err := s.Ledger.Repaired(ctx, s.Now().Add(-48*time.Hour))
+	repairs, err := s.Trail.Repaired(ctx, s.Now().Add(-48*time.Hour))
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,12 @@
-// Package audit is the trail of who did what.
+// Package audit keeps the audit trail.
 package audit
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Event is what happened.
+// Event is what somebody did.
 type Event string
 
 // The events.
@@ -41,23 +43,23 @@ type Entry struct {
 	After   map[string]string `json:"after,omitempty"`
 }
 
-// Terminal is where somebody is who uses no Slack.
+// Terminal is the Entry.Where of a terminal.
 const Terminal = "terminal"
 
 const (
 	auditKey  = "sessionbot:audit"
-	auditSize = 20_000               // entries kept, about
+	auditSize = 20_000               // entries kept, approximately
 	auditLife = 400 * 24 * time.Hour // without a new entry
 	auditPage = 500
 )
 
-// Trail is the audit trail: who did what, the last twenty thousand entries or so.
+// Trail is the audit trail: the last auditSize entries.
 type Trail struct{ state *rdb.Redis }
 
-// NewTrail keeps the trail in the Redis given.
+// NewTrail returns the trail in the bot's own Redis.
 func NewTrail(state *rdb.Redis) *Trail { return &Trail{state: state} }
 
-// Record appends to the trail.
+// Record appends an entry.
 func (t *Trail) Record(ctx context.Context, e Entry) error {
 	client, err := t.state.Client(ctx)
 	if err != nil {
@@ -77,35 +79,83 @@ func (t *Trail) Record(ctx context.Context, e Entry) error {
 	return nil
 }
 
-// History are the newest entries of a session, the newest first, at most limit.
-func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry, error) {
-	client, err := t.state.Client(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var entries []Entry
-	for end := "+"; ; {
-		page, err := client.XRevRangeN(ctx, auditKey, end, "-", auditPage).Result()
+// messages yields the stored entries since an id of the stream, newest first.
+func (t *Trail) messages(ctx context.Context, since string) iter.Seq2[map[string]any, error] {
+	return func(yield func(map[string]any, error) bool) {
+		client, err := t.state.Client(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("read the audit trail: %w", rdb.Classify(err))
+			yield(nil, err)
+			return
 		}
-		for _, message := range page {
-			if message.Values["session"] != session {
-				continue
+		for end := "+"; ; {
+			page, err := client.XRevRangeN(ctx, auditKey, end, since, auditPage).Result()
+			if err != nil {
+				yield(nil, fmt.Errorf("read the audit trail: %w", rdb.Classify(err)))
+				return
 			}
-			if len(entries) == limit {
-				return entries, nil
+			for _, message := range page {
+				if !yield(message.Values, nil) {
+					return
+				}
 			}
-			var e Entry
-			raw, _ := message.Values["entry"].(string) // of another shape: not JSON, told below
-			if err := json.Unmarshal([]byte(raw), &e); err != nil {
-				return nil, fmt.Errorf("read the audit trail: %w", err)
+			if len(page) < auditPage {
+				return
 			}
-			entries = append(entries, e)
+			end = "(" + page[len(page)-1].ID
 		}
-		if len(page) < auditPage {
-			return entries, nil
-		}
-		end = "(" + page[len(page)-1].ID
 	}
+}
+
+func parseEntry(values map[string]any) (e Entry, err error) {
+	raw, _ := values["entry"].(string) // anything else is not JSON either
+	if err := json.Unmarshal([]byte(raw), &e); err != nil {
+		return e, fmt.Errorf("read the audit trail: %w", err)
+	}
+	return e, nil
+}
+
+// History returns the newest entries of a session, newest first, at most limit.
+func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry, error) {
+	var entries []Entry
+	for values, err := range t.messages(ctx, "-") {
+		if err != nil {
+			return nil, err
+		}
+		if values["session"] != session {
+			continue
+		}
+		e, err := parseEntry(values)
+		if err != nil {
+			return nil, err
+		}
+		if entries = append(entries, e); len(entries) == limit {
+			break
+		}
+	}
+	return entries, nil
+}
+
+// maxRepaired bounds how many entries are read for Repaired.
+const maxRepaired = 4 * auditPage
+
+// Repaired returns the last repair of each session that repairs of ours wrote since
+// then. If there are very many entries the oldest may be missing.
+func (t *Trail) Repaired(ctx context.Context, since time.Time) (map[string]store.Action, error) {
+	repaired, n := map[string]store.Action{}, 0
+	for values, err := range t.messages(ctx, strconv.FormatInt(since.UnixMilli(), 10)) {
+		if err != nil {
+			return nil, err
+		}
+		e, err := parseEntry(values)
+		if err != nil {
+			return nil, err
+		}
+		if _, later := repaired[e.Session]; !later && e.Event == Claimed {
+			repaired[e.Session] = e.Action
+		}
+		if n++; n == maxRepaired {
+			break
+		}
+	}
+	return repaired, nil
 }

@@ -29,7 +29,7 @@ func allowed(e Evidence, v Verdict) (actions []store.Action, deliver string) {
 	return actions, deliver
 }
 
-// settled reports whether nothing is left to be paid.
+// settled reports whether nothing remains to be paid.
 func (e Evidence) settled() bool {
 	switch e.Payment.State {
 	case store.PaymentPaid, store.PaymentPartiallyRefunded, store.PaymentNotRequired:
@@ -38,8 +38,8 @@ func (e Evidence) settled() bool {
 	return false
 }
 
-// otherFinished is a file known to be finished that is not the one that counts,
-// the last of several; "" = there is none.
+// otherFinished returns the last file known to be finished that is not the current one,
+// "" if there is none.
 func (e Evidence) otherFinished() string {
 	other := ""
 	for _, id := range e.Finished {
@@ -50,7 +50,7 @@ func (e Evidence) otherFinished() string {
 	return other
 }
 
-// finished is a file known to be finished; "" = there is none.
+// finished returns a file known to be finished, "" if there is none.
 func (e Evidence) finished() string {
 	if e.File.State == store.FileCompleted {
 		return e.Session.FileID()
@@ -58,8 +58,8 @@ func (e Evidence) finished() string {
 	return e.otherFinished()
 }
 
-// undelivered is the finished file that the customer does not see, where a fix
-// may show it to them; "" = there is none.
+// undelivered returns the finished file that the customer does not see and that a fix
+// may show, "" if there is none.
 func (e Evidence) undelivered(v Verdict) string {
 	file, refunded := e.finished(), e.Payment.State == store.PaymentRefunded
 	underWay := e.File.State == store.FileInProgress || e.File.State == store.FileFinalizing
@@ -82,8 +82,8 @@ func (e Evidence) shown(file string) bool {
 	return e.Session.Status() == store.StatusCompleted && strings.EqualFold(e.Session.FileID(), file) && e.Reads != store.LayoutOneKey
 }
 
-// mayMarkError: a file whose state is not known may be finished, and is not
-// hidden by an error.
+// mayMarkError reports whether a fix may write an error. A file whose state is not
+// known may be finished, and is not hidden by an error.
 func mayMarkError(e Evidence, v Verdict) bool {
 	if e.Session.PromptText() == "" || e.mayBeFinished() {
 		return false
@@ -108,7 +108,7 @@ func (e Evidence) unseenError() bool {
 	return e.Reads == store.LayoutOneKey && (status == nil || store.Status(*status) != store.StatusError)
 }
 
-// mayBeFinished reports whether a file is finished, or may be for all that is known.
+// mayBeFinished reports whether a file is finished, or may be.
 func (e Evidence) mayBeFinished() bool {
 	unseen := func(state store.FileState) bool {
 		return state == store.FileUnknown || state == store.FileUnchecked || state == store.FileMissing && !e.APIProven
@@ -116,8 +116,8 @@ func (e Evidence) mayBeFinished() bool {
 	return e.finished() != "" || unseen(e.File.State) || slices.ContainsFunc(e.others(), func(n NamedFile) bool { return unseen(n.State) })
 }
 
-// others are the files that are named beside the one that counts; of which nothing
-// was seen, the state is unknown.
+// others returns the files that are named besides the current one. The state of those
+// that were not seen is unknown.
 func (e Evidence) others() []NamedFile {
 	others := slices.Clip(e.Others)
 	for _, id := range e.Session.StrayFiles() {
@@ -153,8 +153,8 @@ func mayGenerate(e Evidence, v Verdict) bool {
 	return !e.Session.NeedsPicture() && mayStart(e, v)
 }
 
-// mayStart is what generate and replay have in common: a second video is made only
-// where no other is finished or under way, as far as anybody knows.
+// mayStart reports whether a second video may be started: only if no other is finished
+// or in progress, as far as is known.
 func mayStart(e Evidence, v Verdict) bool {
 	if v != VerdictOrphaned && v != VerdictStalled && v != VerdictFailed || e.Session.PromptText() == "" || e.finished() != "" {
 		return false
@@ -169,12 +169,12 @@ func mayStart(e Evidence, v Verdict) bool {
 	return e.gone(e.File.State) || underWay && v == VerdictStalled
 }
 
-// gone reports whether there is no video in this state, and none to come.
+// gone reports whether a file in this state is no video, and will not become one.
 func (e Evidence) gone(state store.FileState) bool {
 	return state == store.FileNone || state == store.FileFailed || state == store.FileMissing && e.APIProven
 }
 
-// mayReplay: the site has to find the prompt where it looks for it.
+// mayReplay reports whether the site would find the prompt where it looks for it.
 func mayReplay(e Evidence, v Verdict) bool {
 	p := e.Session.SessionKey.Value.Prompt
 	if e.Reads == store.LayoutThreeKey {
@@ -183,8 +183,8 @@ func mayReplay(e Evidence, v Verdict) bool {
 	return p != nil && *p != "" && e.Event.Completed && mayStart(e, v)
 }
 
-// mayRestore: where the prompt is gone, its key can be written, and nothing is
-// under way. What Redis has forgotten after 30 days may have been delivered.
+// mayRestore reports whether the prompt is gone, its key can be written, and nothing is
+// in progress. What Redis has expired after 30 days may have been delivered.
 func mayRestore(e Evidence, v Verdict) bool {
 	switch v {
 	case VerdictProcessing, VerdictCompleted, VerdictNotFound:

@@ -2,25 +2,21 @@ package diagnosis
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/panics"
 )
 
-// errPanicked means that a source broke down instead of answering.
-var errPanicked = errors.New("panicked")
-
-// callWithin puts a question and waits for the answer no longer than within. Who
-// ignores the context is left behind; a panic is contained, and becomes an
-// error.
-func callWithin[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) (T, error) {
-	return startCall(ctx, within, question)()
+// callWithin calls a source and waits for its answer until the timeout. A call that
+// ignores its context is abandoned; a panic becomes a *panics.Error.
+func callWithin[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) (T, error) {
+	return startCall(ctx, timeout, call)()
 }
 
-// startCall is ask for who has something else to do before waiting. What was
+// startCall is callWithin for a caller that has something else to do first. What was
 // answered in time counts, however late it is looked at.
-func startCall[T any](ctx context.Context, within time.Duration, question func(context.Context) (T, error)) func() (T, error) {
-	ctx, cancel := context.WithTimeout(ctx, within)
+func startCall[T any](ctx context.Context, timeout time.Duration, call func(context.Context) (T, error)) func() (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	type answer struct {
 		value T
 		err   error
@@ -28,13 +24,11 @@ func startCall[T any](ctx context.Context, within time.Duration, question func(c
 	answers := make(chan answer, 1)
 	go func() {
 		var a answer
-		defer func() {
-			if cause := recover(); cause != nil {
-				a = answer{err: fmt.Errorf("%w: %v", errPanicked, cause)}
-			}
-			answers <- a
-		}()
-		a.value, a.err = question(ctx)
+		a.err = panics.Catch(func() (err error) {
+			a.value, err = call(ctx)
+			return err
+		})
+		answers <- a
 	}()
 	return func() (T, error) {
 		defer cancel()
@@ -47,8 +41,8 @@ func startCall[T any](ctx context.Context, within time.Duration, question func(c
 		case a := <-answers:
 			return a.value, a.err
 		default:
-			var nothing T
-			return nothing, ctx.Err()
+			var zero T
+			return zero, ctx.Err()
 		}
 	}
 }

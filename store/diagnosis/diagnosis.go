@@ -1,5 +1,5 @@
-// Package diagnosis says what is wrong with a session: it gathers the evidence (Redis, Stripe,
-// SuperDuperAI, the site) and judges it by the table of verdicts.
+// Package diagnosis finds what is wrong with a session: it gathers the evidence (Redis,
+// Stripe, SuperDuperAI, the site) and applies the table of verdicts.
 package diagnosis
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Verdict is what became of a session, in one word.
+// Verdict is the state of a session, in one word.
 type Verdict string
 
 // The verdicts.
@@ -30,7 +30,7 @@ const (
 	VerdictOrphaned    Verdict = "orphaned"
 	VerdictLost        Verdict = "lost"
 	VerdictNotFound    Verdict = "not_found"
-	// VerdictUnchecked is only in figures: the file decides, and was not asked for yet.
+	// VerdictUnchecked is in statistics only: the file decides, and was not requested yet.
 	VerdictUnchecked Verdict = "unchecked"
 )
 
@@ -40,7 +40,7 @@ var Verdicts = []Verdict{
 	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
 }
 
-// Diagnosis is the verdict with its reason and what may be done about it.
+// Diagnosis is the verdict, its reason and the allowed repairs.
 type Diagnosis struct {
 	Verdict Verdict
 	Reason  string // in one or two plain sentences
@@ -53,12 +53,12 @@ type Diagnosis struct {
 // Allows reports whether the repair may be planned.
 func (d Diagnosis) Allows(a store.Action) bool { return slices.Contains(d.Allowed, a) }
 
-// Time is when the session was paid for, else since when it stands as it does;
-// zero = unknown.
+// Time returns when the session was paid for, else the time of its status; zero =
+// unknown.
 func (d Diagnosis) Time() time.Time { return cmp.Or(d.PaidAt, d.Since) }
 
-// Diagnose judges a session by all that could be seen of it. The first row of
-// the verdict table that fits decides; every input gets exactly one verdict.
+// Diagnose returns the verdict of the first row of the table that fits. Every input
+// gets exactly one.
 func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 	e = e.Complete(now)
 	d := Diagnosis{PaidAt: paidAt(e, now), Since: statusSince(e, now)}
@@ -72,7 +72,7 @@ func Diagnose(e Evidence, now time.Time, limits Thresholds) Diagnosis {
 			d.Reason += " Only a person with access to Redis can mend it."
 		}
 	}
-	d.Reason = e.Session.Kind().Tell(d.Reason)
+	d.Reason = e.Session.Kind().Reword(d.Reason)
 	return d
 }
 
@@ -101,7 +101,7 @@ func judge(e Evidence, d Diagnosis, now time.Time, limits Thresholds) (Verdict, 
 	return VerdictUnclear, unclearReason(e)
 }
 
-// judgeFinished is rows 2 and 2b: a finished video exists, or is said to.
+// judgeFinished is rows 2 and 2b: a finished video exists, or should.
 func judgeFinished(e Evidence) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
 	refunded := e.Payment.State == store.PaymentRefunded
@@ -122,7 +122,7 @@ func judgeFinished(e Evidence) (Verdict, string) {
 	return "", ""
 }
 
-// judgeStarted is rows 3 to 9: what has been started, by whom, and how it stands.
+// judgeStarted is rows 3 to 9: a video was started.
 func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, string) {
 	status, file := e.Session.Status(), e.File.State
 	unseen := file == store.FileUnknown || file == store.FileMissing
@@ -154,10 +154,10 @@ func judgeStarted(e Evidence, age time.Duration, limits Thresholds) (Verdict, st
 	return "", ""
 }
 
-// checkHost ends a reason: the API that does not know a file may be another one.
+// checkHost ends a reason: the API that does not know a file may be the wrong one.
 const checkHost = ". Check that SUPERDUPERAI_URL is the host that the site uses."
 
-// fileDoubt says which file has to be seen before another video may be made; "" = none.
+// fileDoubt returns which file has to be seen before another video may be made; "" = none.
 func (e Evidence) fileDoubt() string {
 	beside := func(state store.FileState) bool {
 		return slices.ContainsFunc(e.others(), func(n NamedFile) bool { return n.State == state })
@@ -173,7 +173,7 @@ func (e Evidence) fileDoubt() string {
 	return ""
 }
 
-// noFile says what stands where the id of the file should.
+// noFile explains a file id that is none.
 func (e Evidence) noFile() string {
 	if e.Session.NamedFile() != "" && e.Session.FileID() == "" {
 		return " (its fileId is not a file id)"
@@ -201,8 +201,8 @@ func byAge(age, limit time.Duration, under, over string) (Verdict, string) {
 	return VerdictStalled, over
 }
 
-// recordsLife is how long after the payment a sale has to be in Redis: records
-// live for 30 days from their last write.
+// recordsLife is how long after the payment a sale has to be in Redis: keys live for
+// 30 days from their last write.
 const recordsLife = 29 * 24 * time.Hour
 
 // judgePayment is rows 10 to 13: nothing has been started yet.
@@ -260,13 +260,13 @@ func unclearReason(e Evidence) string {
 	return "Redis holds neither prompt nor status, and payment could not be verified."
 }
 
-// paidAt is when the customer paid, as near as can be told.
+// paidAt returns when the customer paid, as precisely as is known.
 func paidAt(e Evidence, now time.Time) time.Time {
 	return cmp.Or(e.Payment.PaidAt, e.Payment.ChargedAt, e.Payment.Created, e.Session.StoredAt(now))
 }
 
-// statusSince is when the status was set: its own time, else the creation,
-// else when the keys that could carry it were written.
+// statusSince returns when the status was set: its own time, else the creation, else
+// when the keys that could carry it were written.
 func statusSince(e Evidence, now time.Time) time.Time {
 	return cmp.Or(e.Session.Current().Timestamp, e.Session.StoredAt(now), e.Payment.Created,
 		e.Session.CurrentKey().WrittenAt(now), e.Session.SessionKey.WrittenAt(now))

@@ -8,42 +8,41 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// FileRecord is what the bot's own records hold of a session's files.
+// FileRecord is the bot's own record of a session's files.
 type FileRecord struct {
-	File     store.File // the one that it names, as it was seen last
-	Finished []string   // all that were seen finished for it, the last seen last
+	File     store.File // the one that it names, as last seen
+	Finished []string   // all that were seen finished, the last one last
 }
 
-// NamedFile is a file that is named somewhere.
+// NamedFile is a file that a key or the site names.
 type NamedFile struct {
 	ID    string
 	State store.FileState
 }
 
-// Evidence is all that the diagnosis goes by.
+// Evidence is what a diagnosis is based on.
 type Evidence struct {
 	Session     store.Session
-	RedisSilent bool // Redis gave no answer, or an error: Session says nothing
+	RedisSilent bool // Redis gave no answer: Session is empty
 	Payment     store.Payment
 	File        store.File
-	APIProven   bool        // the API knew the file of a later session: one that it does not know is gone
-	Finished    []string    // files known to be finished for the session, be they named by it or not; the last seen last
-	Others      []NamedFile // what was seen of files that the session names beside the one that counts
-	Site        *store.Site // nil = it was not asked, or did not answer
+	APIProven   bool        // the API knew the file of a later session: one it does not know is gone
+	Finished    []string    // files seen finished, whether the session names them or not; the last one last
+	Others      []NamedFile // files named besides the current one
+	Site        *store.Site // nil = not asked, or no answer
 	Event       store.Event
 	Reads       store.Layout // of the keys that the site reads; LayoutNone = not known
 	Job         store.JobState
 }
 
-// Thresholds are the times at which normal turns into a fault.
+// Thresholds are the times after which a state is a fault.
 type Thresholds struct {
 	OrphanGrace time.Duration // after payment, in which a missing webhook is normal
 	StallAfter  time.Duration // over which processing without a finished file is a fault
 }
 
-// Complete is the evidence with nothing left open: times that lie in the
-// future count as absent, a payment of which nothing is said is unverified,
-// and a file that Redis names but of which nothing is said is unknown.
+// Complete returns the evidence with its defaults: times in the future are removed, a
+// payment without a state is unverified, and a named file without one is unknown.
 func (e Evidence) Complete(now time.Time) Evidence {
 	e.Session = e.Session.AsOf(now)
 	for _, at := range []*time.Time{&e.Payment.PaidAt, &e.Payment.ChargedAt, &e.Payment.Created} {

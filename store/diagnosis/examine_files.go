@@ -9,9 +9,9 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// files fills in what is known of the session's files. One that was seen finished
-// is not asked for again; where nobody can be asked it is as it was seen last. The
-// error is one of the bot's own records.
+// files adds the state of the session's file. One that was seen finished is not
+// requested again; without an API its last known state counts. The error is one of the
+// bot's own records.
 func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 	ref := seen.Session.FileRef(x.Now())
 	known, err := FileRecord{File: store.File{State: store.FileUnknown}}, ErrNotAsked
@@ -35,9 +35,9 @@ func (x *Examiner) files(ctx context.Context, seen *Examination) error {
 	return err
 }
 
-// otherFiles asks for the files that are named beside the one that counts: by a key
-// or by the site, or until a generation of ours replaced them. Of the last only
-// those that are finished matter.
+// otherFiles adds the files that are named besides the current one: by a key or by the
+// site, or until a generation of ours replaced them. Of the last only those that are
+// finished matter.
 func (x *Examiner) otherFiles(ctx context.Context, seen *Examination) {
 	if seen.File.State == store.FileCompleted {
 		return
@@ -59,7 +59,7 @@ func (x *Examiner) otherFiles(ctx context.Context, seen *Examination) {
 	}
 }
 
-// file asks for a file.
+// file requests a file.
 func (x *Examiner) file(ctx context.Context, id string) (store.File, error) {
 	if x.Files == nil {
 		return store.File{State: store.FileUnknown}, ErrNotAsked

@@ -8,12 +8,12 @@ import (
 	"sync"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Deadlines are the longest that an Examiner waits for each source, and for all
-// of them together.
+// Deadlines bound how long an Examiner waits for each source, and for all together.
 type Deadlines struct {
 	All, Redis, Site time.Duration
 	Stripe           time.Duration // for the payment and then its event
@@ -24,65 +24,64 @@ func DefaultDeadlines() Deadlines {
 	return Deadlines{All: 2500 * time.Millisecond, Redis: time.Second, Site: 2 * time.Second, Stripe: 2 * time.Second}
 }
 
-// ErrNotAsked means that nobody is there to ask: the source is not configured.
+// ErrNotAsked is the error of a source that is not configured.
 var ErrNotAsked = errors.New("not configured, so not asked")
 
-// SessionReader reads what Redis holds of a session.
+// SessionReader reads sessions from Redis.
 type SessionReader interface {
 	Session(ctx context.Context, id string) (store.Session, error)
 }
 
-// PaymentReader knows payments. What it could not see it says in the state.
+// PaymentReader reads payments. A payment that it could not read says so in its state.
 type PaymentReader interface {
 	Payment(ctx context.Context, id string) store.Payment
 	Event(ctx context.Context, p store.Payment) store.Event
 }
 
-// FileReader knows the state of a file.
+// FileReader reads the state of a file.
 type FileReader interface {
 	File(ctx context.Context, fileID string) (store.File, error)
 }
 
-// FileRecords knows what was seen of files before; see sweep.Files.
+// FileRecords remembers files; see sweep.Files.
 type FileRecords interface {
 	Known(ctx context.Context, ref store.FileRef) (FileRecord, error)
 }
 
-// SiteReader knows what the site tells the customer of a session.
+// SiteReader reads what the site shows the customer of a session.
 type SiteReader interface {
 	SessionStatus(ctx context.Context, id string) (store.Site, error)
 }
 
-// LookupCounter counts the questions to the site, and those of its answers that
-// agree with Redis. Nobody waits for it.
+// LookupCounter counts the requests to the site, and whether its answer agreed with
+// Redis. It must not block.
 type LookupCounter interface {
 	Count(at time.Time, agreed bool)
 }
 
-// Examiner gathers all that can be seen of a session. Payments, Files, Site
-// and Jobs may be nil: then they are not asked. Lookups may be nil.
+// Examiner gathers the evidence about a session. Payments, Files, Site, Jobs, Records
+// and Lookups may be nil.
 type Examiner struct {
 	Redis    SessionReader
 	Payments PaymentReader
 	Files    FileReader
-	Records  FileRecords // asked before Files; nil = nothing is known
+	Records  FileRecords // asked before Files
 	// Proven reports whether the API has to know the file of a session created then.
 	Proven func(ctx context.Context, created time.Time) bool
 	Site   SiteReader
 	Jobs   JobReader
-	// Reads tells which keys the site reads; nil = that is not known.
-	Reads   func(ctx context.Context) store.Layout
-	Lookups LookupCounter
-	Limits  Thresholds
-	// Deadlines are the default ones where they are zero.
-	Deadlines Deadlines
+	// Reads returns which keys the site reads; nil = not known.
+	Reads     func(ctx context.Context) store.Layout
+	Lookups   LookupCounter
+	Limits    Thresholds
+	Deadlines Deadlines // zero = DefaultDeadlines
 	Now       func() time.Time
 }
 
 func (x *Examiner) deadlines() Deadlines { return cmp.Or(x.Deadlines, DefaultDeadlines()) }
 
-// Examination is what was seen of a session and what it means. An error beside
-// a source says why that one could not be seen.
+// Examination is the evidence about a session and its diagnosis. An error of a source
+// says why that one could not be read.
 type Examination struct {
 	Evidence
 	Diagnosis
@@ -90,16 +89,12 @@ type Examination struct {
 	FileErr  error
 	SiteErr  error
 	Repair   SessionJob // the latest
-	JobErr   error      // with it, what the bot's own records hold of its repairs and files is not known
-	At       time.Time  // when it was judged
+	JobErr   error      // of the bot's own records of repairs and files
+	At       time.Time
 }
 
-// SiteAgrees tells whether the site tells the customer what Redis holds. It
-// says something only where both answered: RedisSilent false and SiteErr nil.
-func (x Examination) SiteAgrees() bool { return agrees(*x.Site, x.Session) }
-
-// Examine asks all sources about a session side by side and diagnoses it. It
-// returns within its deadlines: who has not answered by then is said to be silent.
+// Examine asks all sources about a session concurrently and diagnoses it. It returns
+// within its deadlines: a source that has not answered by then has an error.
 func (x *Examiner) Examine(ctx context.Context, id string) Examination {
 	return x.examine(ctx, id, func(ctx context.Context) store.Payment { return x.payment(ctx, id) })
 }
@@ -156,8 +151,8 @@ func (x *Examiner) examine(ctx context.Context, id string, payment func(context.
 	return seen
 }
 
-// countLookup counts that the site was asked. Where Redis is silent it cannot be
-// said whether the answer agrees with it.
+// countLookup counts the request to the site. Without an answer of Redis it is not
+// known whether the site agrees with it.
 func (x *Examiner) countLookup(seen Examination) {
 	if x.Lookups == nil || seen.RedisSilent || errors.Is(seen.SiteErr, ErrNotAsked) || errors.Is(seen.SiteErr, context.Canceled) {
 		return
@@ -165,7 +160,7 @@ func (x *Examiner) countLookup(seen Examination) {
 	x.Lookups.Count(seen.At, seen.SiteErr == nil && seen.SiteAgrees())
 }
 
-// repair begins to look up what the bot's own records hold of the session.
+// repair starts to read the session's jobs.
 func (x *Examiner) repair(ctx context.Context, id string) func() (SessionJob, error) {
 	if x.Jobs == nil {
 		return func() (SessionJob, error) { return SessionJob{}, nil }
@@ -180,28 +175,29 @@ func (x *Examiner) payment(ctx context.Context, id string) store.Payment {
 	p, err := callWithin(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Payment, error) {
 		return x.Payments.Payment(ctx, id), nil
 	})
-	switch {
-	case errors.Is(err, errPanicked):
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeFault}
-	case err != nil:
-		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
+	if err == nil {
+		return p
+	}
+	p = store.Payment{SessionID: id, State: store.PaymentUnverified, Why: store.StripeNoAnswer}
+	if _, panicked := errors.AsType[*panics.Error](err); panicked {
+		p.Why = store.StripeFault
 	}
 	return p
 }
 
-// event asks only where Stripe knows the payment.
+// event asks only if Stripe knows the payment.
 func (x *Examiner) event(ctx context.Context, p store.Payment) store.Event {
 	if p.State == store.PaymentMissing || p.State == store.PaymentUnverified {
 		return store.Event{}
 	}
-	// Without an answer the event is unknown, which is all that is said of it.
+	// Without an answer the event is unknown.
 	event, _ := callWithin(ctx, x.deadlines().Stripe, func(ctx context.Context) (store.Event, error) {
 		return x.Payments.Event(ctx, p), nil
 	})
 	return event
 }
 
-// site begins to ask.
+// site starts to ask.
 func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, error) {
 	if x.Site == nil {
 		return func() (store.Site, error) { return store.Site{}, ErrNotAsked }
@@ -209,8 +205,8 @@ func (x *Examiner) site(ctx context.Context, id string) func() (store.Site, erro
 	return startCall(ctx, x.deadlines().Site, func(ctx context.Context) (store.Site, error) { return x.Site.SessionStatus(ctx, id) })
 }
 
-// reads begins to look up which keys the site reads: one-key where no answer
-// comes, with which a repair writes more.
+// reads starts to find out which keys the site reads: one-key if there is no answer,
+// with which a repair writes more.
 func (x *Examiner) reads(ctx context.Context) func() store.Layout {
 	if x.Reads == nil {
 		return func() store.Layout { return store.LayoutNone }
@@ -225,25 +221,26 @@ func (x *Examiner) reads(ctx context.Context) func() store.Layout {
 	}
 }
 
-// agrees compares the status and the file that the site tells with those in Redis.
-// Pending tells the customer as little as no answer at all.
-func agrees(site store.Site, s store.Session) bool {
-	told := store.Status(site.Status)
-	if !site.Found || told == store.StatusPending {
-		told = store.StatusNone
+// SiteAgrees reports whether the site shows the status and the file that Redis holds.
+// Both must have answered: RedisSilent false and SiteErr nil. Pending shows the
+// customer as little as no answer at all.
+func (x Examination) SiteAgrees() bool {
+	shown := store.Status(x.Site.Status)
+	if !x.Site.Found || shown == store.StatusPending {
+		shown = store.StatusNone
 	}
-	held := s.Status()
+	held := x.Session.Status()
 	if held == store.StatusPending {
 		held = store.StatusNone
 	}
-	differ := site.FileID != "" && s.NamedFile() != "" && site.FileID != s.NamedFile()
-	return told == held && !differ
+	file := x.Session.NamedFile()
+	return shown == held && (x.Site.FileID == "" || file == "" || x.Site.FileID == file)
 }
 
-// SiteShowsOutcome reports whether the session shows that the site has the event: then it
-// is another endpoint that Stripe still delivers to. Processing without a file shows
-// nothing, since the site may have died before it answered, and neither does what a
-// repair of ours may have written.
+// SiteShowsOutcome reports whether the session shows that the site has the event: then
+// Stripe still delivers to another endpoint. Processing without a file does not show
+// it, since the site may have died before it answered, and neither does what a repair
+// of ours may have written.
 func (x Examination) SiteShowsOutcome() bool {
 	moved := x.Session.FileID() != "" || x.Session.Status() == store.StatusError || x.Session.Status() == store.StatusCompleted
 	return moved && x.Repair.ID == "" && x.JobErr == nil

@@ -7,32 +7,32 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// SessionJob is what the latest job of ours does, or did, for a session.
+// SessionJob is the latest job of a session.
 type SessionJob struct {
-	ID      string         // "" = there was none within jobLife
-	State   store.JobState // JobNone = it is over
+	ID      string         // "" = there is none
+	State   store.JobState // JobNone = it has ended
 	Action  store.Action
-	Outcome store.Outcome // "" = it runs
-	At      time.Time     // of the outcome, or of the claim while it runs
+	Outcome store.Outcome // "" = it is running
+	At      time.Time     // of the outcome, or of the claim while it is running
 	Made    []Generation  // by all jobs of the session, oldest first
 	// Replaced are the files that the session named until a generation of ours.
 	Replaced []string
-	Doubt    string // why the site may have had a video made before a repair of ours; "" = nothing says so
+	Doubt    string // why the site may have started a video before a repair of ours
 }
 
-// Generation is a video or an image that a job had made, or began to.
+// Generation is a video or an image that a job started.
 type Generation struct {
 	FileID string
 	At     time.Time
 	Cents  int // estimated cost, 0 = unknown
 }
 
-// JobReader knows the jobs of sessions.
+// JobReader reads the jobs of sessions.
 type JobReader interface {
 	JobOf(ctx context.Context, session string) (SessionJob, error)
 }
 
-// Excluding is a reader for the job itself, which must not see itself.
+// Excluding returns a reader for a job, which must not see itself.
 func Excluding(jobs JobReader, id string) JobReader { return otherJobs{jobs, id} }
 
 type otherJobs struct {

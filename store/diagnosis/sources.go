@@ -7,26 +7,25 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Sources is what is known of sessions besides their keys without asking anybody
-// outside: the last known state of their files, and the jobs of ours.
+// Sources are the bot's own records of sessions: the last known state of their files,
+// and their jobs.
 type Sources struct {
 	Files interface { // see sweep.Files
 		States(ctx context.Context, sessions []store.Session) ([]FileRecord, error)
 	}
-	Jobs interface { // see Ledger
+	Jobs interface { // see repair.Jobs
 		JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error)
 	}
-	Proven func(ctx context.Context, created time.Time) bool // see Proof
+	Proven func(ctx context.Context, created time.Time) bool // see incident.Proof
 	Limits Thresholds
 	Now    func() time.Time
 }
 
-// KnownPayments is what is known of the payments of sessions; nil = nothing.
+// KnownPayments returns the payments that are known, by session.
 type KnownPayments func(ctx context.Context, ids []string) (map[string]store.Payment, error)
 
-// Evidence returns what is known of sessions, in their order. Payments are asked
-// for where the file does not decide, and jobs where there would be trouble
-// without one.
+// Evidence returns the evidence about sessions, in their order. Payments are read if the
+// file does not decide, and jobs if there would be a fault without one.
 func (s Sources) Evidence(ctx context.Context, sessions []store.Session, payments KnownPayments) ([]Evidence, error) {
 	now := s.Now()
 	for i := range sessions {

@@ -1,11 +1,10 @@
-// Package keyspace listens to Redis' notifications of sessions that were written.
+// Package keyspace receives Redis' keyspace notifications of sessions.
 package keyspace
 
 import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,7 +13,7 @@ import (
 )
 
 // Listener receives keyspace notifications of sessions that were written. Redis
-// sends them only where its owner has switched them on; else nothing ever comes.
+// sends none unless its owner has enabled them.
 type Listener struct {
 	redis  *rdb.Redis
 	onKey  func(session string)
@@ -22,8 +21,8 @@ type Listener struct {
 }
 
 // NewListener returns a Listener that calls onKey with the session of each write,
-// and onLoss where writes may have been missed: when listening begins, and after
-// each broken connection. Both may be called from several goroutines.
+// and onLoss when writes may have been missed: when listening begins, and after each
+// lost connection. Both may be called concurrently.
 func NewListener(r *rdb.Redis, onKey func(session string), onLoss func()) *Listener {
 	return &Listener{redis: r, onKey: onKey, onLoss: onLoss}
 }
@@ -33,31 +32,31 @@ func (l *Listener) Listen(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	err := l.redis.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		defer stop() // the first to fail ends all: they are listened to again together
+		defer stop() // the first failure ends all: they are subscribed to again together
 		return l.listen(ctx, master)
 	})
 	return rdb.Classify(err)
 }
 
-// keyspace is the channel prefix of a server's notifications.
-func keyspace(master *redis.Client) string {
+// channelPrefix is that of a server's notification channels.
+func channelPrefix(master *redis.Client) string {
 	return fmt.Sprintf("__keyspace@%d__:", master.Options().DB)
 }
 
 func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
-	space := keyspace(master)
+	channels := channelPrefix(master)
 	var patterns []string
 	for _, prefix := range store.KeyPrefixes {
-		patterns = append(patterns, space+prefix+"*")
+		patterns = append(patterns, channels+prefix+"*")
 	}
 	subscription := master.PSubscribe(ctx, patterns...)
-	defer func() { _ = subscription.Close() }() // nothing hangs on it any more
+	defer func() { _ = subscription.Close() }() // the context has ended
 	if _, err := subscription.Receive(ctx); err != nil {
 		return err
 	}
 	l.onLoss()
 	confirmed := 1 // of the patterns
-	// Pings, and connects again by itself.
+	// It pings, and reconnects by itself.
 	messages := subscription.ChannelWithSubscriptions(redis.WithChannelSize(10_000))
 	for {
 		select {
@@ -73,7 +72,7 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 					l.onLoss()
 				}
 			case *redis.Message:
-				if id, ok := store.SessionOf(strings.TrimPrefix(m.Channel, space)); ok {
+				if id, ok := store.SessionOf(strings.TrimPrefix(m.Channel, channels)); ok {
 					l.onKey(id)
 				}
 			}
@@ -81,30 +80,33 @@ func (l *Listener) listen(ctx context.Context, master *redis.Client) error {
 	}
 }
 
-// Notifications tells on how many masters keyspace notifications of sessions are
-// switched on and off. Of the others it is not known: their settings may not be read.
+// Notifications is on how many masters keyspace notifications of sessions are
+// enabled and disabled; the settings of the others may not be read.
 type Notifications struct{ On, Off, Masters int }
 
-// Settings reads the settings of every master. ErrNotAllowed where we may not
-// listen.
+// Settings reads the settings of every master. It returns rdb.ErrNotAllowed if we
+// may not subscribe.
 func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
-	var mu sync.Mutex
-	var n Notifications
-	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		listening := master.PSubscribe(ctx, keyspace(master)+store.PromptPrefix+"*") // as the watch does
-		_, err := listening.Receive(ctx)
-		_ = listening.Close() // nothing hangs on it any more
+	const option = "notify-keyspace-events"
+	masters, err := rdb.EachMaster(ctx, r, func(ctx context.Context, master *redis.Client) (map[string]string, error) {
+		subscription := master.PSubscribe(ctx, channelPrefix(master)+store.PromptPrefix+"*") // as the watch does
+		_, err := subscription.Receive(ctx)
+		_ = subscription.Close() // it was only tried
 		if err != nil {
-			return err
+			return nil, err
 		}
-		settings, err := master.ConfigGet(ctx, "notify-keyspace-events").Result()
-		if err != nil && !rdb.Permanent(rdb.Classify(err)) {
-			return err
+		settings, err := master.ConfigGet(ctx, option).Result()
+		if rdb.Permanent(rdb.Classify(err)) {
+			return nil, nil
 		}
-		events, known := settings["notify-keyspace-events"]
-		mu.Lock()
-		defer mu.Unlock()
-		n.Masters++
+		return settings, err
+	})
+	if rdb.Permanent(err) {
+		return Notifications{}, rdb.ErrNotAllowed
+	}
+	n := Notifications{Masters: len(masters)}
+	for _, settings := range masters {
+		events, known := settings[option]
 		switch {
 		case !known:
 		case strings.Contains(events, "K") && strings.ContainsAny(events, "A$"):
@@ -112,10 +114,6 @@ func Settings(ctx context.Context, r *rdb.Redis) (Notifications, error) {
 		default:
 			n.Off++
 		}
-		return nil
-	})
-	if err != nil && rdb.Permanent(rdb.Classify(err)) {
-		return Notifications{}, rdb.ErrNotAllowed
 	}
-	return n, rdb.Classify(err)
+	return n, err
 }

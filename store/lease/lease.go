@@ -15,9 +15,9 @@ import (
 )
 
 var (
-	// ErrLost means that somebody else has got the lease: nothing was stored.
+	// ErrLost means that somebody else holds the lease: nothing was stored.
 	ErrLost = errors.New("somebody else holds the lease now")
-	// ErrNoRecord means that there is no such record to be leased.
+	// ErrNoRecord means that the record to be leased does not exist.
 	ErrNoRecord = errors.New("no such record")
 )
 
@@ -31,10 +31,10 @@ var (
 	Leadership = Timings{Life: 8 * time.Second, Renew: 2 * time.Second}
 )
 
-// Lease is the right to change a record. Its token is kept in the record, a hash,
-// under the field "token", and fences: every script that changes the record
-// compares it. It is random, since a count would not do: a replica that takes over
-// may lack the last ones, and then give them out again.
+// Lease is the right to change a record. Its fencing token is kept in the record, a
+// hash, under the field "token": every script that changes the record compares it. It
+// is random, since a counter would not do: a replica that takes over may lack the last
+// values, and would issue them again.
 type Lease struct {
 	Record string // its key
 	Token  string
@@ -61,10 +61,10 @@ end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 return token`)
 
-// Acquire takes the lease of a record, which is kept under a key in the same slot,
-// and reports whether nobody else holds it. An owner, whose name has to be unique,
-// gets the same lease again for as long as it never ended. ErrNoRecord where there
-// is no such record.
+// Acquire acquires the lease of a record, which is kept under a key in the same slot,
+// and reports whether nobody else holds it. The owner, whose name has to be unique, gets
+// the same lease again until it ends. It returns ErrNoRecord if the record does not
+// exist.
 func (s *Store) Acquire(ctx context.Context, record, key, owner string) (Lease, bool, error) {
 	token, err := s.Redis.Run(ctx, acquire, []string{record, key}, owner, s.Timings.Life.Milliseconds(), rand.Text()).Text()
 	switch {
@@ -86,11 +86,10 @@ elseif redis.call('GET', KEYS[2]) == ARGV[2] then
 end
 return 1`)
 
-// Renew makes the lease live for its life from now on. ErrLost where somebody else
-// has got it.
+// Renew extends the lease. It returns ErrLost if somebody else holds it.
 func (s *Store) Renew(ctx context.Context, l Lease) error { return s.renew(ctx, l, s.Timings.Life) }
 
-// Release ends the lease. ErrLost where somebody else has got it.
+// Release ends the lease. It returns ErrLost if somebody else holds it.
 func (s *Store) Release(ctx context.Context, l Lease) error { return s.renew(ctx, l, 0) }
 
 func (s *Store) renew(ctx context.Context, l Lease, life time.Duration) error {

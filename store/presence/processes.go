@@ -1,4 +1,4 @@
-// Package presence knows which processes of the bot live, and who shared an answer.
+// Package presence keeps track of the bot's live processes, and of shared requests.
 package presence
 
 import (
@@ -12,21 +12,20 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// processesKey is a sorted set of process ids, by when their word runs out (ms).
+// processesKey is a sorted set of process ids, by when they expire (ms).
 const processesKey = "sessionbot:processes"
 
-// ProcessLife is how long a process counts as living after its last word: one
-// that was killed is forgotten then.
+// ProcessLife is how long a process counts as live after it was announced.
 const ProcessLife = 90 * time.Second
 
-// Processes knows which processes of the bot live.
+// Processes are the live processes of the bot.
 type Processes struct{ redis *rdb.Redis }
 
-// NewProcesses keeps them in the bot's own Redis.
+// NewProcesses returns the processes in the bot's own Redis.
 func NewProcesses(redis *rdb.Redis) *Processes { return &Processes{redis: redis} }
 
-// Announce says that this process lives, and returns how many do, itself
-// included. Clocks that differ by less than ProcessLife do no harm.
+// Announce records that this process is live, and returns how many are, itself
+// included. Clocks may differ by less than ProcessLife.
 func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (living int, err error) {
 	client, err := p.redis.Client(ctx)
 	if err != nil {
@@ -43,14 +42,14 @@ func (p *Processes) Announce(ctx context.Context, id string, now time.Time) (liv
 	return int(count.Val()), nil
 }
 
-// Leave says that this process ends.
+// Leave removes this process.
 func (p *Processes) Leave(ctx context.Context, id string) error {
 	client, err := p.redis.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.ZRem(ctx, processesKey, id).Err(); err != nil {
-		return fmt.Errorf("take leave of the other processes: %w", rdb.Classify(err))
+		return fmt.Errorf("remove a process: %w", rdb.Classify(err))
 	}
 	return nil
 }

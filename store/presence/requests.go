@@ -16,26 +16,26 @@ const (
 	claimPrefix = "sessionbot:share-claim:"
 )
 
-// SharedRequests keeps the requests behind Share buttons, so that any replica can ask
+// SharedRequests keeps the requests behind Share buttons, so that any replica can run
 // them again.
 type SharedRequests struct{ redis *rdb.Redis }
 
-// NewSharedRequests keeps them in the bot's own Redis.
+// NewSharedRequests returns the requests in the bot's own Redis.
 func NewSharedRequests(redis *rdb.Redis) *SharedRequests { return &SharedRequests{redis: redis} }
 
-// Save keeps a request under an opaque id for the ttl.
+// Save stores a request under an opaque id for the ttl.
 func (s *SharedRequests) Save(ctx context.Context, id, request string, ttl time.Duration) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.Set(ctx, sharePrefix+id, request, ttl).Err(); err != nil {
-		return fmt.Errorf("keep a shareable request: %w", rdb.Classify(err))
+		return fmt.Errorf("save a shared request: %w", rdb.Classify(err))
 	}
 	return nil
 }
 
-// Load returns the request, "" where it is not kept any more.
+// Load returns the request, "" if it has expired.
 func (s *SharedRequests) Load(ctx context.Context, id string) (string, error) {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
@@ -43,19 +43,19 @@ func (s *SharedRequests) Load(ctx context.Context, id string) (string, error) {
 	}
 	request, err := client.Get(ctx, sharePrefix+id).Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return "", fmt.Errorf("read a shareable request: %w", rdb.Classify(err))
+		return "", fmt.Errorf("load a shared request: %w", rdb.Classify(err))
 	}
 	return request, nil
 }
 
-// Unclaim lets somebody else be the first.
+// Unclaim releases a claim.
 func (s *SharedRequests) Unclaim(ctx context.Context, id string) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return err
 	}
 	if err := client.Del(ctx, claimPrefix+id).Err(); err != nil {
-		return fmt.Errorf("give a share free: %w", rdb.Classify(err))
+		return fmt.Errorf("release a share: %w", rdb.Classify(err))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-// Package probe tries what a Redis user may do, without an effect.
+// Package probe checks the permissions of a Redis user by trying, without an effect.
 package probe
 
 import (
@@ -15,33 +15,32 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Use is what a Redis holds for us.
+// Use is what a Redis is used for.
 type Use int
 
-// The uses. They can be joined: one Redis may hold both.
+// The uses, a bit set: one Redis may hold both.
 const (
 	ForProduct Use = 1 << iota // the customers' sessions
 	ForState                   // the bot's own keys
 )
 
-// Access is what our user may do, told by effect: a user with the least rights
-// may not ask about itself.
+// Access is what our user may do. It is tried, since a user with the least permissions
+// may not read its own.
 type Access struct {
 	Denied   []string // what is needed and refused, such as "HSET sessionbot:*"
 	Missing  []string // what is needed and the server does not have, likewise
-	ReadOnly string   // the word with which Redis refuses all writes, such as READONLY; "" = it takes them
+	ReadOnly string   // the code with which Redis refuses all writes, such as READONLY; "" = it accepts them
 }
 
 const (
-	// probePrefix is that of the keys with which Redis is tried.
+	// probePrefix is the prefix of the keys that are written.
 	probePrefix = "sessionbot:doctor:"
 	probeLife   = 10 * time.Second
 )
 
-// TryAccess tries what is needed. Nothing of the product's is read or changed: its
-// keys are asked for under an id that nobody has, and written only if they
-// exist. Of our own there is one key for some seconds, and what would change it
-// meets a value of another type.
+// TryAccess tries what is needed. Nothing of the product's is read or changed: its keys
+// are read under an id that does not exist, and written only if they exist. Of our own
+// one key exists for some seconds, and commands that would change it fail on its type.
 func TryAccess(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -61,7 +60,7 @@ func TryAccess(ctx context.Context, r *rdb.Redis, use Use) (Access, error) {
 	return t.Access, rdb.Classify(err)
 }
 
-// accessTrial is one look at what a user may do.
+// accessTrial is one run of TryAccess or ExcessAccess.
 type accessTrial struct {
 	Access
 	client redis.UniversalClient
@@ -69,8 +68,8 @@ type accessTrial struct {
 	id     string // of a session that does not exist
 }
 
-// note takes down what an attempt came to. It reports true for an answer that
-// tells nothing of our rights.
+// note records the result of an attempt, and reports whether it failed for another
+// reason than permissions.
 func (t *accessTrial) note(label string, err error) bool {
 	var answered redis.Error
 	kind := rdb.Trouble(rdb.Classify(err))
@@ -92,7 +91,7 @@ func (t *accessTrial) note(label string, err error) bool {
 	return false
 }
 
-// attempt is one command. Its first word, and the key family, name it.
+// attempt is one command, labelled by its first word and the family of its key.
 type attempt struct {
 	family string // "" = the command has no key
 	args   []any
@@ -104,7 +103,7 @@ func (t *accessTrial) try(ctx context.Context, attempts []attempt) error {
 	for i, a := range attempts {
 		cmds[i] = pipe.Do(ctx, a.args...)
 	}
-	_, _ = pipe.Exec(ctx) // each is looked at below
+	_, _ = pipe.Exec(ctx) // each error is checked below
 	for i, a := range attempts {
 		if err := cmds[i].Err(); t.note(a.label(), err) {
 			return err
@@ -143,8 +142,7 @@ func (t *accessTrial) product(ctx context.Context) error {
 	return inner
 }
 
-// transaction tries one that reads a key. Who may not end it is told that it was
-// given up.
+// transaction tries one that reads a key. Without the permission for EXEC it is aborted.
 func (t *accessTrial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
 	_, err := on.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
 	label := "MULTI, EXEC"
@@ -171,7 +169,7 @@ func (t *accessTrial) state(ctx context.Context) error {
 		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
-	if set == nil { // on what is no string they would make a key without an end
+	if set == nil { // without the string they would create a key that never expires
 		attempts = append(attempts, on("HSET", "f", "v"), on("HSETNX", "f", "v"), on("INCR"),
 			on("XADD", "*", "f", "v"), on("ZADD", 1, "m"), on("PEXPIRE", probeLife.Milliseconds()), on("EXPIRE", 10))
 	}
@@ -184,9 +182,9 @@ func (t *accessTrial) state(ctx context.Context) error {
 	return t.try(ctx, append(attempts, on("DEL"), on("UNLINK")))
 }
 
-// ExcessAccess lists what our user may do and does not need to. It tries calls that
-// change nothing: a command for administrators says that others are open, too.
-// What is refused Redis notes in its ACL LOG.
+// ExcessAccess returns what our user may do and does not need. It tries commands that
+// change nothing: one for administrators shows that others are allowed, too. Redis logs
+// refusals in its ACL LOG.
 func ExcessAccess(ctx context.Context, r *rdb.Redis, use Use) (open []string, err error) {
 	client, err := r.Client(ctx)
 	if err != nil {

@@ -13,26 +13,24 @@ import (
 	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
-// guarded puts a circuit breaker before a server.
+// guarded adds a circuit breaker to the client of one server.
 func guarded(client *redis.Client) *redis.Client {
-	client.AddHook(newBreakerHook())
+	client.AddHook(breakerHook{breaker.New(time.Second, unanswered)})
 	return client
 }
 
-// breakerHook is the circuit breaker of one server. A redis.Limiter would not do:
-// it knows no context, and so no deadline.
+// breakerHook is the circuit breaker of one server. A redis.Limiter would not do: it
+// gets no context, and so no deadline.
 type breakerHook struct{ *breaker.Breaker }
 
-func newBreakerHook() breakerHook { return breakerHook{breaker.New(time.Second, unanswered)} }
-
-// unanswered tells whether there was no answer: whatever Redis answers, it lives.
+// unanswered reports whether there was no answer: any answer shows that Redis is up.
 func unanswered(err error) bool { return errors.Is(kindOf(err), ErrNoAnswer) }
 
-// urgentWithin is how near a deadline is that proves nothing of the server when it passes:
-// whoever sets it can do without an answer.
+// urgentWithin is how near a deadline has to be for its expiry not to count as a
+// failure of the server: such callers can do without an answer.
 const urgentWithin = 500 * time.Millisecond
 
-// do sends a request, which proves nothing where its deadline is near.
+// do sends a request, unless the breaker is open.
 func (h breakerHook) do(ctx context.Context, request func() error) error {
 	deadline, ok := ctx.Deadline()
 	urgent := ok && time.Until(deadline) < urgentWithin
@@ -45,7 +43,7 @@ func (h breakerHook) do(ctx context.Context, request func() error) error {
 	})
 }
 
-// DialHook leaves connecting as it is.
+// DialHook changes nothing.
 func (h breakerHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 // ProcessHook guards a command.
@@ -56,7 +54,7 @@ func (h breakerHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		}
 		err := h.do(ctx, func() error { return next(markInside(ctx), cmd) })
 		if err != nil {
-			cmd.SetErr(err) // as the library does behind this
+			cmd.SetErr(err) // as the library does
 		}
 		return withCommand(unsent(err, cmd), cmd)
 	}
@@ -70,7 +68,7 @@ func (h breakerHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 		}
 		err := h.do(ctx, func() error { return next(markInside(ctx), cmds) })
 		if err != nil && !slices.ContainsFunc(cmds, func(cmd redis.Cmder) bool { return cmd.Err() != nil }) {
-			for _, cmd := range cmds { // it was not even sent, which the library does not always say
+			for _, cmd := range cmds { // not sent, which the library does not always set
 				cmd.SetErr(err)
 			}
 		}
@@ -78,8 +76,8 @@ func (h breakerHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.P
 	}
 }
 
-// insideBreaker marks the context of a command that has passed the guard: the
-// greeting of a new connection, which it may need first, is a part of it.
+// insideBreaker marks the context of a command that the breaker let pass: the
+// handshake of a new connection, which it may need first, is part of it.
 type insideBreaker struct{}
 
 func markInside(ctx context.Context) context.Context {
@@ -88,8 +86,8 @@ func markInside(ctx context.Context) context.Context {
 
 func isInside(ctx context.Context) bool { return ctx.Value(insideBreaker{}) != nil }
 
-// unsent gives commands that were not sent their error. What the last one failed
-// with is not told along: the library would take it for theirs, and try again.
+// unsent sets the error of commands that were not sent. It does not wrap the error
+// of the last one sent: the library would take it for theirs, and retry.
 func unsent(err error, cmds ...redis.Cmder) error {
 	var open *breaker.OpenError
 	if !errors.As(err, &open) {

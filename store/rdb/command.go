@@ -7,9 +7,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// commandError is Redis' refusal of a command that it does not have or that the
-// user may not run, with the command's name as we sent it: what the server
-// repeats of it is not to be trusted, and a script's error names none.
+// commandError is the refusal of a command that Redis does not have or that the user
+// may not run, with the command's name as we sent it: what the server repeats of it
+// is not trusted, and a script's error names none.
 type commandError struct {
 	name string
 	error
@@ -17,10 +17,10 @@ type commandError struct {
 
 func (e *commandError) Unwrap() error { return e.error }
 
-// RedisError makes it what the library's own are.
+// RedisError makes it a redis.Error.
 func (*commandError) RedisError() {}
 
-// Command is the name of the command that Redis refused for good, "" = none.
+// Command returns the name of the command that was refused for good, "" if none was.
 func Command(err error) string {
 	var refused *commandError
 	if !errors.As(err, &refused) {
@@ -29,8 +29,8 @@ func Command(err error) string {
 	return refused.name
 }
 
-// withCommand gives the commands that were refused for good their names, and returns
-// the error of all of them.
+// withCommand adds their names to the errors of commands that were refused for good,
+// and returns err, likewise if it is one of them.
 func withCommand(err error, cmds ...redis.Cmder) error {
 	for _, cmd := range cmds {
 		cause := cmd.Err()

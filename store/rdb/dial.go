@@ -11,21 +11,21 @@ import (
 	"time"
 )
 
-// keepAlive finds out within a few minutes that the other side is gone.
+// keepAlive detects within a few minutes that the peer is gone.
 var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 15 * time.Second, Count: 3}
 
-// dialer connects to the servers of one Redis: those that the URL names, and
-// those that a cluster or a Sentinel announces.
+// dialer connects to the servers of one Redis: those that the URL names, and those
+// that a cluster or a Sentinel announces.
 type dialer struct {
 	net.Dialer
 	secure *tls.Config // nil = not encrypted; its name is that of the URL's first host
 	named  map[string]bool
 
 	mu      sync.Mutex
-	reached map[string]bool // of those announced
+	reached map[string]bool // announced ones
 }
 
-// newDialer makes one for the addresses that the URL names.
+// newDialer returns a dialer for the addresses that the URL names.
 func newDialer(timeout time.Duration, secure *tls.Config, named ...string) *dialer {
 	d := &dialer{Dialer: net.Dialer{Timeout: timeout, KeepAliveConfig: keepAlive}, secure: secure,
 		named: map[string]bool{}, reached: map[string]bool{}}
@@ -35,7 +35,7 @@ func newDialer(timeout time.Duration, secure *tls.Config, named ...string) *dial
 	return d
 }
 
-// dial connects, and gives the connection up whose replies are absurd.
+// dial connects, and limits the replies.
 func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if d.Timeout > 0 {
 		var done context.CancelFunc
@@ -49,8 +49,8 @@ func (d *dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return limitReplies(conn), nil
 }
 
-// connect asks each server for a certificate of its own name. Where nodes are
-// announced by addresses that no certificate holds, that of the URL's host counts.
+// connect expects a certificate for each server's own name. For announced addresses
+// that no certificate is for, one for the URL's host is accepted.
 func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, error) {
 	if d.secure == nil {
 		return d.DialContext(ctx, network, addr)
@@ -80,8 +80,8 @@ func (d *dialer) encrypted(ctx context.Context, network, addr, name string) (net
 	return conn, nil
 }
 
-// announced marks the failure to connect to an address that the URL does not
-// name, and where nobody was reached before: one that was is merely away.
+// announced marks an error of an address that the URL does not name and that was
+// never reached: one that was reached before is merely down.
 func (d *dialer) announced(addr string, err error) error {
 	if d.named[addr] {
 		return err

@@ -12,65 +12,55 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// What Redis does instead of what it was asked for.
+// The kinds of error. An error that is a kind of another wraps it.
 var (
-	// ErrSilent: it gave no answer. It is away, frozen or too slow.
-	ErrNoAnswer = errors.New("Redis did not answer")
-	// ErrAnnounced: a cluster or a Sentinel names an address at which nobody was
-	// ever reached from here.
+	ErrNoAnswer = errors.New("Redis did not answer") // it is down, frozen or too slow
+	// ErrAnnounced: no address was ever reached that a cluster or a Sentinel announces.
 	ErrAnnounced = fmt.Errorf("%w at an address that its cluster or Sentinel announces", ErrNoAnswer)
-	// ErrGarbled: what answers does not keep to Redis' protocol.
-	ErrProtocol = fmt.Errorf("%w in its protocol", ErrNoAnswer)
-	// ErrRefused: it does not let us in, or not do this; the four below say why.
+	ErrProtocol  = fmt.Errorf("%w in its protocol", ErrNoAnswer)
+
 	ErrRefused       = errors.New("Redis refused the bot")
 	ErrNoPassword    = fmt.Errorf("%w: it wants a password", ErrRefused)
 	ErrWrongPassword = fmt.Errorf("%w: user or password is wrong", ErrRefused)
 	ErrNoPermission  = fmt.Errorf("%w: its ACL lacks a permission", ErrRefused)
 	ErrNoCommand     = fmt.Errorf("%w: it does not have the command", ErrRefused)
-	// ErrCertificate: it cannot be trusted to be who it says; the three below say why.
+
 	ErrCertificate = errors.New("the certificate of Redis is not trusted")
 	ErrUnknownCA   = fmt.Errorf("%w: its authority is not known", ErrCertificate)
 	ErrWrongHost   = fmt.Errorf("%w: it is for another host", ErrCertificate)
 	ErrExpired     = fmt.Errorf("%w: it has expired or does not hold yet", ErrCertificate)
-	// ErrNoTLS: it does not encrypt.
-	ErrNoTLS = errors.New("Redis speaks no TLS")
-	// ErrCrowded: it takes no more connections.
+	ErrNoTLS       = errors.New("Redis speaks no TLS")
+
 	ErrTooManyClients = errors.New("Redis has as many clients as it takes")
-	// ErrNoDatabase: it has no database of the number in the URL.
-	ErrNoDatabase = errors.New("Redis has no database of that number")
-	// ErrNoMaster: the Sentinels know no master of the name in the URL.
-	ErrNoMaster = errors.New("the Sentinels know no master of that name")
-	// ErrNoSentinel: the URL has a master_name, and no Sentinel answers.
-	ErrNoSentinel = errors.New("what answers is no Sentinel")
-	// ErrSentinel: a Sentinel answers, and the URL has no master_name.
-	ErrSentinel = errors.New("what answers is a Sentinel")
-	// ErrStarting: it is there, but cannot serve yet. It loads its data, its
-	// master is away or its cluster is not whole.
-	ErrStarting = errors.New("Redis cannot serve just now")
-	// ErrReadOnly: it is a replica, and takes no writes.
-	ErrReadOnly = errors.New("Redis is a read-only replica")
-	// ErrFull: it has no memory left, and takes no writes.
-	ErrFull = errors.New("Redis is full")
-	// ErrUnsaved: it takes no writes because it could not keep them.
+	ErrNoDatabase     = errors.New("Redis has no database of that number")
+	// ErrClusterDatabase: the URL names a database number, and a cluster has but one.
+	ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: take the number out of the URL")
+
+	ErrNoMaster   = errors.New("the Sentinels know no master of that name")
+	ErrNoSentinel = errors.New("what answers is no Sentinel") // and the URL has a master_name
+	ErrSentinel   = errors.New("what answers is a Sentinel")  // and the URL has no master_name
+
+	ErrStarting     = errors.New("Redis cannot serve just now") // it loads data, or its master or cluster is down
+	ErrReadOnly     = errors.New("Redis is a read-only replica")
+	ErrFull         = errors.New("Redis is full")
 	ErrNotPersisted = errors.New("Redis cannot keep what is written")
 )
 
-// ErrNotAllowed means that our user may not do this much of what would be good
-// to have.
+// ErrNotAllowed means that our user lacks a permission that is not required.
 var ErrNotAllowed = errors.New("not allowed to this user")
 
-// kinds are all of them, what is more particular first.
+// kinds are all of them, the more specific first.
 var kinds = []error{
 	ErrAnnounced, ErrProtocol, ErrNoAnswer, ErrNoPassword, ErrWrongPassword, ErrNoPermission, ErrNoCommand, ErrRefused,
 	ErrUnknownCA, ErrWrongHost, ErrExpired, ErrCertificate, ErrNoTLS, ErrTooManyClients, ErrNoDatabase, ErrClusterDatabase,
 	ErrNoMaster, ErrNoSentinel, ErrSentinel, ErrStarting, ErrReadOnly, ErrFull, ErrNotPersisted,
 }
 
-// Classify names the trouble: an error of the network, or a time-out, is
-// ErrSilent. What else Redis itself answered stays as it is, but for what it
-// repeats of the question, and so does the caller's own change of mind.
+// Classify wraps an error of the library in its kind: a network error or a time-out
+// is ErrNoAnswer. An answer of no kind stays as it is, without what it repeats of the
+// request, and so does a cancellation.
 func Classify(err error) error {
-	if err == nil || Trouble(err) != nil { // or named already
+	if err == nil || Trouble(err) != nil { // or classified already
 		return err
 	}
 	kind, name, err := kindOf(err), Command(err), redactReply(err)
@@ -83,8 +73,7 @@ func Classify(err error) error {
 	return fmt.Errorf("%w: %w", kind, err)
 }
 
-// Trouble is the kind of trouble with Redis that an error of this package is
-// about, one of the above or ErrClusterDatabase; nil = none.
+// Trouble returns the kind of a classified error, nil if it has none.
 func Trouble(err error) error {
 	for _, kind := range kinds {
 		if errors.Is(err, kind) {
@@ -94,13 +83,13 @@ func Trouble(err error) error {
 	return nil
 }
 
-// Permanent tells whether trying again cannot help until somebody changes the
-// server or the user's rights.
+// Permanent reports whether retrying cannot help until somebody changes the server
+// or the user's permissions.
 func Permanent(err error) bool {
 	return errors.Is(err, ErrNoCommand) || errors.Is(err, ErrNoPermission)
 }
 
-// troubles are the first words of what Redis answers, and what they mean.
+// troubles maps the error codes of Redis to kinds.
 var troubles = map[string]error{
 	"NOAUTH": ErrNoPassword, "WRONGPASS": ErrWrongPassword, "NOPERM": ErrNoPermission, "DENIED": ErrRefused,
 	"LOADING": ErrStarting, "MASTERDOWN": ErrStarting, "CLUSTERDOWN": ErrStarting, "TRYAGAIN": ErrStarting, "BUSY": ErrStarting,
@@ -108,30 +97,30 @@ var troubles = map[string]error{
 }
 
 var (
-	crowded = regexp.MustCompile(`(?i)^ERR max(imum)? (number of )?(clients|connections)`)
-	// selecting is what comes of SELECT, with which the library greets a server
-	// whatever is asked afterwards.
-	selecting = regexp.MustCompile(`(?i)\bDB index|\bcommand\W{0,3}select\b|\bselect\W{0,2} (command|is not)`)
+	tooManyClients = regexp.MustCompile(`(?i)^ERR max(imum)? (number of )?(clients|connections)`)
+	// selectRefused matches errors of SELECT, which the library sends first on each
+	// connection.
+	selectRefused = regexp.MustCompile(`(?i)\bDB index|\bcommand\W{0,3}select\b|\bselect\W{0,2} (command|is not)`)
 )
 
-// patterns are what Redis, and what managed services put in its place, say under
-// the one word ERR. The first that fits counts.
+// patterns match the errors with the code ERR, of Redis and of managed services. The
+// first match counts.
 var patterns = []struct {
 	text *regexp.Regexp
 	kind error
 }{
-	{crowded, ErrTooManyClients},
-	{selecting, ErrNoDatabase},
+	{tooManyClients, ErrTooManyClients},
+	{selectRefused, ErrNoDatabase},
 	{regexp.MustCompile(`(?i)invalid (username-)?password|AUTH failed|(called without any|no) password`), ErrWrongPassword},
 	{regexp.MustCompile(`(?i)user executing the script can't|(no|without|insufficient|lacks?) permission|(permission|access) denied|not (permitted|authori[sz]ed)|^ERR forbidden`), ErrNoPermission},
 	{regexp.MustCompile(`(?i)unknown (or \w+ )?(redis |sub)?command|unsupported|unimplemented|not (been )?(support|implement)|` +
 		`not (allow|available|enabled)|(disabled|forbidden|blocked|invalid|illegal) (redis )?command|command\b.*\b(disabled|forbidden|blocked|prohibited|restricted|unavailable|not found|cannot be used)`), ErrNoCommand},
 }
 
-// noSentinel is how the library begins what went wrong with all Sentinels.
+// noSentinel is how the library begins its error when all Sentinels failed.
 const noSentinel = "redis: all sentinels"
 
-// kindOf tells the kind from what the library returned, nil = none of them.
+// kindOf returns the kind of an error of the library, nil if it has none.
 func kindOf(err error) error {
 	var answered redis.Error
 	switch {
@@ -143,7 +132,7 @@ func kindOf(err error) error {
 	return wireKind(err)
 }
 
-// answerKind is the kind of trouble of what Redis answered.
+// answerKind returns the kind of an error that Redis answered.
 func answerKind(err error, text string) error {
 	sentinels := strings.Contains(err.Error(), noSentinel)
 	if sentinels && errors.Is(err, redis.Nil) {
@@ -164,13 +153,13 @@ func answerKind(err error, text string) error {
 	switch {
 	case sentinels && errors.Is(kind, ErrNoCommand):
 		return ErrNoSentinel
-	case Permanent(kind) && selecting.MatchString(text):
+	case Permanent(kind) && selectRefused.MatchString(text):
 		return ErrNoDatabase
 	}
 	return kind
 }
 
-// wireKind is the kind of trouble where no answer came.
+// wireKind returns the kind of an error without an answer.
 func wireKind(err error) error {
 	var untrusted *tls.CertificateVerificationError
 	var host x509.HostnameError
@@ -195,8 +184,8 @@ func wireKind(err error) error {
 	return ErrNoAnswer
 }
 
-// ExecError is the error of the command because of which Redis discarded a whole
-// transaction, which by itself says only that it did.
+// ExecError returns the error of the command because of which Redis discarded a
+// transaction: EXEC's own does not say it.
 func ExecError(cmds []redis.Cmder, err error) error {
 	if !redis.IsExecAbortError(err) {
 		return err

@@ -11,14 +11,13 @@ import (
 	"github.com/superduperai/sessionbot/internal/redact"
 )
 
-// redactedError is what Redis answered instead, without what it repeats of the
-// question: its words on a command that it does not know hold the arguments,
-// which may be a password or a prompt.
+// redactedError is an error of Redis without what it repeats of the request: that of
+// an unknown command holds the arguments, which may be a password or a prompt.
 type redactedError string
 
 func (r redactedError) Error() string { return string(r) }
 
-// RedisError makes it what the library's own are.
+// RedisError makes it a redis.Error.
 func (redactedError) RedisError() {}
 
 var (
@@ -26,8 +25,7 @@ var (
 	replyCode  = regexp.MustCompile(`^[A-Z]+\b[\w ]*`)
 )
 
-// redactReply is err without what Redis, or whatever stands in its place,
-// repeats of the question.
+// redactReply returns err without what the server repeats of the request.
 func redactReply(err error) error {
 	var answered redis.Error
 	switch {

@@ -16,42 +16,36 @@ import (
 	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
-// ErrClusterDatabase means that the URL names a database number and the server
-// is a cluster, which has but one database.
-var ErrClusterDatabase = errors.New("a Redis cluster has no numbered databases: take the number out of the URL")
-
-// The library logs addresses and server texts by itself, on a logger of its
-// own. All that it has to say reaches us as errors.
+// The library logs addresses and server texts on a logger of its own. All of it
+// reaches us as errors, too.
 func init() { logging.Disable() }
 
-// Redis is one Redis server, a Sentinel's master or a cluster. It connects by
-// itself whenever it is used, and is safe for use by several goroutines.
+// Redis is one Redis server, a Sentinel's master or a cluster. It connects when it
+// is used, and is safe for concurrent use.
 type Redis struct {
-	now      func() time.Time
-	single   *redis.Options   // set where INFO has yet to tell a server from a cluster
-	asking   *breaker.Breaker // for that request
-	sentinel bool             // a Sentinel says which server is the master
+	single   *redis.Options   // set while it is not known whether it is a cluster
+	asking   *breaker.Breaker // for the request that finds out
+	sentinel bool             // a Sentinel knows which server is the master
 
 	mu    sync.Mutex
 	known redis.UniversalClient // nil until the topology is known
 }
 
-// openWithin is how long a Redis is asked what it is before it counts as away.
+// openWithin bounds how long Open waits for a Redis.
 const openWithin = time.Second
 
-// Open prepares the way to the Redis that the URL names: redis:// or rediss://,
-// several addr= parameters for a cluster, master_name= for a Sentinel. A URL
-// that cannot be used is a *URLError, a database number on a cluster
-// ErrClusterDatabase.
+// Open returns the Redis that the URL names: redis:// or rediss://, several addr=
+// parameters for a cluster, master_name= for a Sentinel. It returns a *URLError for
+// a URL that cannot be used, and ErrClusterDatabase for a database number on a
+// cluster.
 //
-// Whether a single address is a cluster is asked now. A Redis that is away is
-// no error: it is asked again at each use until it answers.
+// It asks a single address whether it is a cluster. If there is no answer that is no
+// error: it is asked again at each use until it answers.
 func Open(ctx context.Context, rawURL string) (*Redis, error) {
 	r, err := parse(rawURL)
 	if err != nil {
 		return nil, err
 	}
-	r.now = time.Now
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	if _, err := r.Client(ctx); errors.Is(err, ErrClusterDatabase) {
@@ -60,7 +54,7 @@ func Open(ctx context.Context, rawURL string) (*Redis, error) {
 	return r, nil
 }
 
-// Close ends all connections.
+// Close closes all connections.
 func (r *Redis) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,8 +64,7 @@ func (r *Redis) Close() error {
 	return r.known.Close()
 }
 
-// Client is the client that fits the topology, which is asked for where it is
-// not known yet.
+// Client returns the client for the topology, and finds that out if it is not known.
 func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	r.mu.Lock()
 	known := r.known
@@ -79,8 +72,7 @@ func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	if known != nil {
 		return known, nil
 	}
-	// Asked without the lock: a silent server must not hold up those whose
-	// deadline is nearer.
+	// Without the lock: a frozen server must not block callers with a nearer deadline.
 	var cluster bool
 	err := r.asking.Do(func() (err error) {
 		cluster, err = detectCluster(ctx, *r.single)
@@ -95,7 +87,7 @@ func (r *Redis) Client(ctx context.Context) (redis.UniversalClient, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case r.known != nil: // somebody else was quicker
+	case r.known != nil: // another goroutine was quicker
 	case cluster:
 		r.known = newCluster(clusterOf(r.single))
 	default:
@@ -115,21 +107,13 @@ func (r *Redis) Run(ctx context.Context, script *redis.Script, keys []string, ar
 	return script.Run(ctx, client, keys, args...)
 }
 
-// alone tells whether one server is known to hold all keys.
-func (r *Redis) alone() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	_, alone := r.known.(*redis.Client)
-	return alone
-}
-
-// detectCluster asks the server in database 0, the only one that every server has.
-// One that does not tell of itself (its ACL, or who runs it, forbids INFO) is a
-// cluster if it has a cluster's slots. ErrSentinel where it holds no keys at all.
+// detectCluster reports whether the server is a cluster's. It asks in database 0, the
+// only one that every server has. If INFO is forbidden, by the ACL or the service, it
+// is a cluster if it has slots. A Sentinel, which holds no keys, is ErrSentinel.
 func detectCluster(ctx context.Context, options redis.Options) (bool, error) {
 	options.DB = 0
 	probe := redis.NewClient(&options)
-	defer func() { _ = probe.Close() }() // nothing hangs on it any more
+	defer func() { _ = probe.Close() }() // it only answered INFO
 	info, err := probe.Info(ctx).Result()
 	switch {
 	case infoDenied(err):
@@ -146,26 +130,41 @@ func detectCluster(ctx context.Context, options redis.Options) (bool, error) {
 	return strings.Contains(info, "cluster_enabled:1"), nil
 }
 
-// infoDenied tells whether Redis answered, and merely does not tell this: it serves
-// what else it is asked.
+// infoDenied reports whether Redis merely refuses to report about itself.
 func infoDenied(err error) bool {
 	var answered redis.Error
 	kind := kindOf(err)
 	return errors.As(err, &answered) && (kind == nil || Permanent(kind))
 }
 
-// Masters calls fn for every server that holds keys, in a cluster at the same
-// time, and returns the first error.
+// Masters calls fn for every server that holds keys, in a cluster concurrently,
+// and returns the first error.
 func (r *Redis) Masters(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
 	client, err := r.Client(ctx)
 	if err != nil {
 		return err
 	}
-	switch client := client.(type) {
-	case *redis.ClusterClient:
-		return client.ForEachMaster(ctx, fn)
-	case *redis.Client:
-		return fn(ctx, client)
+	if cluster, ok := client.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, fn)
 	}
-	return fmt.Errorf("no way to the masters of a %T", client)
+	single, _ := client.(*redis.Client) // there is no third kind
+	return fn(ctx, single)
+}
+
+// EachMaster asks every master, in a cluster concurrently, and returns the answers,
+// or the first error, classified.
+func EachMaster[T any](ctx context.Context, r *Redis, ask func(context.Context, *redis.Client) (T, error)) ([]T, error) {
+	var mu sync.Mutex
+	var answers []T
+	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
+		answer, err := ask(ctx, master)
+		mu.Lock()
+		defer mu.Unlock()
+		answers = append(answers, answer)
+		return err
+	})
+	if err != nil {
+		return nil, Classify(err)
+	}
+	return answers, nil
 }

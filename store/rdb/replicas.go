@@ -16,22 +16,20 @@ import (
 var ErrNotReplicated = errors.New("a replica of Redis is missing or behind")
 
 const (
-	// replicaWithin is how long the replicas are waited for.
 	replicaWithin = 500 * time.Millisecond
-	// ReplicaLife is how long a replica counts that was seen connected: who was
-	// there a moment ago may be made the master.
+	// ReplicaLife is how long a replica counts after it was seen connected: one that
+	// was there a moment ago may become the master.
 	ReplicaLife = 24 * time.Hour
 )
 
-// Replication is how a master stands with its replicas.
+// Replication is the state of a master's replicas.
 type Replication struct {
 	Connected int
-	Reported  bool // the server tells how many are connected; else those that acknowledge count
+	Reported  bool // by the server; else those that acknowledged were counted
 	Needed    bool // a replica has to have a write before anybody may rely on it
 }
 
-// NoteReplicas remembers under a key that its master has a replica connected, if
-// it has.
+// NoteReplicas records under a key whether its master has a replica connected.
 func (r *Redis) NoteReplicas(ctx context.Context, key string) error {
 	master, err := r.master(ctx, key)
 	if err != nil {
@@ -47,10 +45,10 @@ func (r *Redis) NoteReplicas(ctx context.Context, key string) error {
 	return nil
 }
 
-// Acknowledge makes a write on the master of a key and returns nil once so many of
-// its replicas have it. Redis replicates behind its answers: a replica that takes
-// over may lack the last of them. WAIT waits for the writes of its own connection,
-// and replicas take all writes in their order, so that one covers all before it.
+// Acknowledge writes on the master of a key and returns nil once so many of its
+// replicas have the write, else ErrNotReplicated. Redis replicates asynchronously: a
+// replica that takes over may lack the last writes. WAIT waits for the writes of its
+// own connection, and replicas apply all writes in order, so one covers all before it.
 func (r *Redis) Acknowledge(ctx context.Context, key string, replicas int, write func(redis.Pipeliner)) error {
 	master, err := r.master(ctx, key)
 	if err != nil {
@@ -71,7 +69,7 @@ func (r *Redis) Acknowledge(ctx context.Context, key string, replicas int, write
 	return nil
 }
 
-// master is the client of the server that holds the key.
+// master returns the client of the server that holds the key.
 func (r *Redis) master(ctx context.Context, key string) (redis.UniversalClient, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -88,39 +86,43 @@ func (r *Redis) master(ctx context.Context, key string) (redis.UniversalClient, 
 	return master, nil
 }
 
-// Replication asks the master of a key under which NoteReplicas notes whether a
-// replica has to follow: one is connected, or could take over although it is not,
-// because a Sentinel or the cluster knows of it or it was seen a while ago.
+// Replication returns the state of the master of a key that NoteReplicas uses. A
+// write needs a replica if one is connected, or could take over although it is not:
+// because a Sentinel or the cluster knows it, or it was seen within ReplicaLife.
 func (r *Redis) Replication(ctx context.Context, key string) (Replication, error) {
 	master, err := r.master(ctx, key)
 	if err != nil {
 		return Replication{}, err
 	}
-	connected, told, err := connectedReplicas(ctx, master)
-	seen := Replication{Connected: connected, Reported: told, Needed: connected > 0 || r.sentinel}
-	if err != nil || seen.Needed {
-		return seen, err
+	connected, reported, err := connectedReplicas(ctx, master)
+	result := Replication{Connected: connected, Reported: reported, Needed: connected > 0 || r.sentinel}
+	if err != nil || result.Needed {
+		return result, err
 	}
-	if !r.alone() {
+	topology, err := r.Topology(ctx)
+	if err != nil {
+		return result, err
+	}
+	if topology == InCluster {
 		nodes, err := master.ClusterNodes(ctx).Result()
 		if err != nil {
-			return seen, fmt.Errorf("ask the cluster for replicas: %w", Classify(err))
+			return result, fmt.Errorf("list the cluster's nodes: %w", Classify(err))
 		}
-		if seen.Needed = listsReplica(nodes); seen.Needed {
-			return seen, nil
+		if result.Needed = listsReplica(nodes); result.Needed {
+			return result, nil
 		}
 	}
 	noted, err := master.Exists(ctx, key).Result()
 	if err != nil {
-		return seen, fmt.Errorf("ask for an earlier replica: %w", Classify(err))
+		return result, fmt.Errorf("look for an earlier replica: %w", Classify(err))
 	}
-	seen.Needed = noted > 0
-	return seen, nil
+	result.Needed = noted > 0
+	return result, nil
 }
 
-// listsReplica tells whether a master's list of its cluster's nodes has a
-// replica of itself, one that failed included. The fields of a line are the
-// node's id, its address, its flags and its master's id.
+// listsReplica reports whether the answer to CLUSTER NODES lists a replica of the
+// node that answered, one that failed included. The fields of a line are the node's
+// id, its address, its flags and its master's id.
 func listsReplica(nodes string) bool {
 	masters, self := map[string]bool{}, ""
 	for line := range strings.Lines(nodes) {
@@ -136,10 +138,10 @@ func listsReplica(nodes string) bool {
 	return masters[self]
 }
 
-// connectedReplicas counts the replicas that are connected. A server may not tell: its
-// ACL forbids INFO, or it knows no such section. Then those are counted, one at
-// least where there is one, that acknowledge what this connection wrote last.
-func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int, told bool, err error) {
+// connectedReplicas returns how many replicas are connected. If the server does not
+// report it, because its ACL forbids INFO or it has no such section, those are
+// counted, at least one if there is one, that acknowledge this connection's last write.
+func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int, reported bool, err error) {
 	info, err := client.Info(ctx, "replication").Result()
 	if err != nil && !infoDenied(err) {
 		return 0, false, fmt.Errorf("ask for replicas: %w", Classify(err))
@@ -154,7 +156,7 @@ func connectedReplicas(ctx context.Context, client redis.UniversalClient) (n int
 		}
 	}
 	n, err = client.Do(ctx, "WAIT", 1, replicaWithin.Milliseconds()).Int()
-	if err != nil && !errors.Is(kindOf(err), ErrNoCommand) { // who knows no WAIT has none to be waited for
+	if err != nil && !errors.Is(kindOf(err), ErrNoCommand) { // without WAIT it has no replicas
 		return 0, false, fmt.Errorf("wait for a replica: %w", Classify(err))
 	}
 	return n, false, nil

@@ -12,8 +12,8 @@ import (
 // session with an inlined picture takes, and little enough to hold.
 const MaxValue = 32 << 20
 
-// What a reply may hold. The library makes room for what a reply announces
-// before any of it is there, and goes down into nested ones without end.
+// The limits of a reply. The library allocates what a reply announces before any of
+// it has arrived, and recurses into nested ones without limit.
 const (
 	maxBulk     = MaxValue + 1 // bytes; no more is ever asked for at once
 	maxElements = 1 << 20      // of one reply, those of nested ones included
@@ -21,11 +21,11 @@ const (
 	maxLine     = 64 << 10     // bytes; errors repeat no more of a question
 )
 
-// limitReplies gives a connection up as soon as a reply announces more than it may
-// hold.
+// limitReplies returns the connection, whose reads fail as soon as a reply announces
+// more than the limits.
 func limitReplies(conn net.Conn) net.Conn {
 	m := &limitedConn{Conn: conn}
-	if raw, ok := conn.(syscall.Conn); ok { // the library looks there whether it is still alive
+	if raw, ok := conn.(syscall.Conn); ok { // the library checks there whether the connection is alive
 		return limitedRawConn{m, raw}
 	}
 	return m
@@ -36,24 +36,24 @@ type limitedRawConn struct {
 	syscall.Conn
 }
 
-// limitedConn follows the replies that are read from a connection.
+// limitedConn parses the headers of the replies that are read.
 type limitedConn struct {
 	net.Conn
-	skip int    // bytes of a string that are still to come
-	line []byte // the header that is being read
-	open []int  // how many elements the replies still miss that are being read
+	skip int    // remaining bytes of a string
+	line []byte // of a header that is incomplete
+	open []int  // remaining elements of the nested replies being read
 	seen int    // elements announced in the outermost of them
 	err  error
 }
 
-// Read reads, and fails for good where a reply is absurd.
+// Read fails for good once a reply exceeds a limit.
 func (m *limitedConn) Read(b []byte) (int, error) {
 	if m.err != nil {
 		return 0, m.err
 	}
 	n, err := m.Conn.Read(b)
-	if absurd := m.follow(b[:n]); absurd != nil {
-		m.err = fmt.Errorf("give a connection up: %w", absurd) // of which the library may take one layer off
+	if exceeded := m.follow(b[:n]); exceeded != nil {
+		m.err = fmt.Errorf("give a connection up: %w", exceeded) // the library may unwrap one layer
 		return 0, m.err
 	}
 	return n, err
@@ -82,7 +82,7 @@ func (m *limitedConn) follow(b []byte) error {
 		}
 		header := bytes.TrimRight(m.line, "\r\n")
 		m.line = m.line[:0]
-		if len(header) > 0 { // of an empty one the library says what it thinks of it
+		if len(header) > 0 { // an empty one is left to the library
 			if err := m.begin(header[0], string(header[1:])); err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (m *limitedConn) follow(b []byte) error {
 	return nil
 }
 
-// begin takes the header of a reply.
+// begin handles the header of a reply.
 func (m *limitedConn) begin(kind byte, rest string) error {
 	per := 1
 	switch kind {
@@ -99,12 +99,12 @@ func (m *limitedConn) begin(kind byte, rest string) error {
 	case '%', '|': // pairs
 		per = 2
 	case '-':
-		if crowded.MatchString(rest) { // the library would go on, and be told of a broken pipe
+		if tooManyClients.MatchString(rest) { // the library would go on, and fail with a broken pipe
 			return ErrTooManyClients
 		}
 		m.done()
 		return nil
-	default: // it is whole
+	default: // a simple one, complete
 		m.done()
 		return nil
 	}
@@ -131,7 +131,7 @@ func (m *limitedConn) begin(kind byte, rest string) error {
 		return ErrProtocol
 	}
 	missing := n * per
-	if kind == '|' { // attributes stand before the reply that they belong to
+	if kind == '|' { // attributes precede the reply that they belong to
 		missing++
 	}
 	if missing == 0 {

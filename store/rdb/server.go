@@ -1,17 +1,18 @@
 package rdb
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Server is what Redis tells about itself: in a cluster the sums over its
-// masters. Zero also stands for what a server does not tell.
+// Server is what Redis reports about itself: of a cluster the sums over its masters.
+// Zero also means that it is not reported.
 type Server struct {
 	UsedMemoryBytes     int64   `json:"used_memory_bytes"`
 	UsedMemoryPeakBytes int64   `json:"used_memory_peak_bytes"`
@@ -25,19 +26,13 @@ type Server struct {
 	Nodes               int     `json:"nodes"` // masters
 }
 
-// Ping asks every master for a sign of life, and returns how long the slowest
-// took.
+// Ping pings every master and returns how long the slowest took.
 func (r *Redis) Ping(ctx context.Context) (time.Duration, error) {
-	var mu sync.Mutex
-	var slowest time.Duration
-	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		took, err := ping(ctx, master)
-		mu.Lock()
-		defer mu.Unlock()
-		slowest = max(slowest, took)
-		return err
-	})
-	return slowest, Classify(err)
+	times, err := EachMaster(ctx, r, ping)
+	if err != nil {
+		return 0, err
+	}
+	return slices.Max(times), nil
 }
 
 func ping(ctx context.Context, master *redis.Client) (time.Duration, error) {
@@ -46,45 +41,29 @@ func ping(ctx context.Context, master *redis.Client) (time.Duration, error) {
 	return time.Since(start), err
 }
 
-// Server asks every master about itself.
+// Server returns what the masters report about themselves.
 func (r *Redis) Server(ctx context.Context) (Server, error) {
-	var mu sync.Mutex
+	servers, err := EachMaster(ctx, r, server)
 	var total Server
-	limited := true
-	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		one, err := server(ctx, master)
-		if err != nil {
-			return err
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		limited = limited && one.MaxMemoryBytes > 0
-		total.add(one)
-		return nil
-	})
-	if err != nil {
-		return Server{}, Classify(err)
+	for _, s := range servers {
+		total.UsedMemoryBytes += s.UsedMemoryBytes
+		total.UsedMemoryPeakBytes += s.UsedMemoryPeakBytes
+		total.MaxMemoryBytes += s.MaxMemoryBytes
+		total.Keys += s.Keys
+		total.PingMS = max(total.PingMS, s.PingMS)
+		total.Version, total.MaxMemoryPolicy = s.Version, s.MaxMemoryPolicy
+		total.EvictedKeys += s.EvictedKeys
+		total.ConnectedClients += s.ConnectedClients
+		total.Nodes++
 	}
-	if !limited { // a limit that one node has not is none of the whole
-		total.MaxMemoryBytes = 0
+	if slices.ContainsFunc(servers, func(s Server) bool { return s.MaxMemoryBytes == 0 }) {
+		total.MaxMemoryBytes = 0 // one node without a limit: the whole has none
 	}
-	return total, nil
+	return total, err
 }
 
-func (s *Server) add(one Server) {
-	s.UsedMemoryBytes += one.UsedMemoryBytes
-	s.UsedMemoryPeakBytes += one.UsedMemoryPeakBytes
-	s.MaxMemoryBytes += one.MaxMemoryBytes
-	s.Keys += one.Keys
-	s.PingMS = max(s.PingMS, one.PingMS)
-	s.Version = one.Version
-	s.EvictedKeys += one.EvictedKeys
-	s.ConnectedClients += one.ConnectedClients
-	s.MaxMemoryPolicy = one.MaxMemoryPolicy
-	s.Nodes += one.Nodes
-}
-
-// server asks one. INFO may be refused, in whatever words, or know less than Redis' own.
+// server asks one master. INFO may be refused, in whatever words, or have fewer
+// fields than Redis' own.
 func server(ctx context.Context, master *redis.Client) (Server, error) {
 	took, err := ping(ctx, master)
 	if err != nil {
@@ -99,40 +78,30 @@ func server(ctx context.Context, master *redis.Client) (Server, error) {
 		return Server{}, err
 	}
 	s := parseInfo(text)
-	s.Keys, s.PingMS, s.Nodes = keys, float64(took)/float64(time.Millisecond), 1
+	s.Keys, s.PingMS = keys, float64(took)/float64(time.Millisecond)
 	return s, nil
 }
 
-// parseInfo reads the answer to INFO. What is not there, or not a number, is 0.
+// parseInfo parses the answer to INFO. A missing or malformed field is 0.
 func parseInfo(text string) Server {
-	var s Server
+	fields := map[string]string{}
 	for line := range strings.Lines(text) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			n = 0
-		}
-		switch name {
-		case "used_memory":
-			s.UsedMemoryBytes = n
-		case "used_memory_peak":
-			s.UsedMemoryPeakBytes = n
-		case "maxmemory":
-			s.MaxMemoryBytes = n
-		case "evicted_keys":
-			s.EvictedKeys = n
-		case "connected_clients":
-			s.ConnectedClients = n
-		case "redis_version":
-			s.Version = value
-		case "maxmemory_policy":
-			s.MaxMemoryPolicy = value
-		}
+		fields[name] = value
 	}
-	return s
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(fields[name], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return Server{UsedMemoryBytes: number("used_memory"), UsedMemoryPeakBytes: number("used_memory_peak"), MaxMemoryBytes: number("maxmemory"),
+		EvictedKeys: number("evicted_keys"), ConnectedClients: number("connected_clients"),
+		Version: fields["redis_version"], MaxMemoryPolicy: fields["maxmemory_policy"]}
 }
 
-// Topology is how the servers of a Redis stand together.
+// Topology is how the servers of a Redis are deployed.
 type Topology string
 
 // The topologies.
@@ -142,7 +111,7 @@ const (
 	InCluster      Topology = "a cluster"
 )
 
-// Topology tells how the servers stand together.
+// Topology returns how the servers are deployed.
 func (r *Redis) Topology(ctx context.Context) (Topology, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -157,27 +126,19 @@ func (r *Redis) Topology(ctx context.Context) (Topology, error) {
 	return SingleServer, nil
 }
 
-// Clock is how far Redis' clock is ahead of ours, in a cluster that of the
-// master which is furthest off. ErrNotAllowed where it may not be asked.
+// Clock returns how far Redis' clock is ahead of ours; of a cluster's masters that
+// of the one furthest off. It returns ErrNotAllowed if TIME is not permitted.
 func (r *Redis) Clock(ctx context.Context, now func() time.Time) (time.Duration, error) {
-	var mu sync.Mutex
-	var furthest time.Duration
-	err := r.Masters(ctx, func(ctx context.Context, master *redis.Client) error {
-		asked := now()
+	offsets, err := EachMaster(ctx, r, func(ctx context.Context, master *redis.Client) (time.Duration, error) {
+		sent := now()
 		at, err := master.Time(ctx).Result()
-		if err != nil {
-			return err
-		}
-		ahead := at.Sub(asked.Add(now().Sub(asked) / 2))
-		mu.Lock()
-		defer mu.Unlock()
-		if ahead.Abs() > furthest.Abs() {
-			furthest = ahead
-		}
-		return nil
+		return at.Sub(sent.Add(now().Sub(sent) / 2)), err
 	})
-	if err != nil && Permanent(Classify(err)) {
+	if Permanent(err) {
 		return 0, ErrNotAllowed
 	}
-	return furthest, Classify(err)
+	if err != nil {
+		return 0, err
+	}
+	return slices.MaxFunc(offsets, func(a, b time.Duration) int { return cmp.Compare(a.Abs(), b.Abs()) }), nil
 }

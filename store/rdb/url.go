@@ -10,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/breaker"
 )
 
-// defaults are go-redis's own query parameters, for where the URL leaves them
-// out. The pool's two sizes are per node.
+// defaults are query parameters of go-redis that the URL may override. The pool's two
+// sizes are per node.
 var defaults = url.Values{
 	"dial_timeout":     {"2s"},
 	"read_timeout":     {"2s"},
@@ -21,15 +21,15 @@ var defaults = url.Values{
 	"max_active_conns": {"20"},
 }
 
-// CheckURL tells whether Open could use the URL, without connecting. What is
-// wrong comes as a *URLError or as ErrClusterDatabase.
+// CheckURL checks, without connecting, whether Open could use the URL. It returns a
+// *URLError or ErrClusterDatabase if not.
 func CheckURL(rawURL string) error {
 	_, err := parse(rawURL)
 	return err
 }
 
-// parse makes the client that the URL asks for. A single address may still
-// turn out to be a cluster.
+// parse returns the Redis that the URL names. A single address may still turn out to
+// be a cluster.
 func parse(rawURL string) (*Redis, error) {
 	u, err := readURL(rawURL)
 	if err != nil {
@@ -70,7 +70,7 @@ func single(rawURL string) (*Redis, error) {
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
-	o.MaintNotificationsConfig = noMaintenanceNews()
+	o.MaintNotificationsConfig = noMaintNotifications()
 	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addr).dial
 	return &Redis{single: o, asking: breaker.New(time.Second, unanswered)}, nil
 }
@@ -83,7 +83,7 @@ func cluster(rawURL string) (*Redis, error) {
 	o.DialerRetries = 1
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
-	o.MaintNotificationsConfig = noMaintenanceNews()
+	o.MaintNotificationsConfig = noMaintNotifications()
 	return &Redis{known: newCluster(o)}, nil
 }
 
@@ -99,7 +99,7 @@ func sentinel(rawURL string) (*Redis, error) {
 	return &Redis{known: guarded(redis.NewFailoverClient(o)), sentinel: true}, nil
 }
 
-// clusterOf are the options for a cluster of which one address is known.
+// clusterOf returns the options for a cluster of which one address is known.
 func clusterOf(o *redis.Options) *redis.ClusterOptions {
 	return &redis.ClusterOptions{
 		Addrs: []string{o.Addr}, Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
@@ -107,26 +107,22 @@ func clusterOf(o *redis.Options) *redis.ClusterOptions {
 		DialTimeout: o.DialTimeout, ReadTimeout: o.ReadTimeout, WriteTimeout: o.WriteTimeout,
 		MaxRetries: o.MaxRetries, PoolSize: o.PoolSize, MaxActiveConns: o.MaxActiveConns,
 		DialerRetries: o.DialerRetries, ContextTimeoutEnabled: o.ContextTimeoutEnabled, DisableIdentity: o.DisableIdentity,
-		MaintNotificationsConfig: noMaintenanceNews(),
+		MaintNotificationsConfig: noMaintNotifications(),
 	}
 }
 
-// learnMasters is the time after which it is asked anew who the masters of a
-// cluster are. One that died tells nobody who took its place.
-const learnMasters = 3 * time.Second
-
-// newCluster makes a client whose every node is left alone for itself while it
-// does not answer. How commands are routed is known here: nothing is asked for it.
+// newCluster returns a client with a circuit breaker for each node.
 func newCluster(o *redis.ClusterOptions) *redis.ClusterClient {
-	o.DisableRoutingPolicies = true
-	o.ClusterStateReloadInterval = learnMasters
+	o.DisableRoutingPolicies = true // they cost a request, and are not needed
+	// A master that died does not redirect to its successor.
+	o.ClusterStateReloadInterval = 3 * time.Second
 	o.Dialer = newDialer(o.DialTimeout, o.TLSConfig, o.Addrs...).dial
 	client := redis.NewClusterClient(o)
 	client.OnNewNode(func(node *redis.Client) { guarded(node) })
 	return client
 }
 
-// noMaintenanceNews leaves out a handshake that only one vendor's servers know.
-func noMaintenanceNews() *maintnotifications.Config {
+// noMaintNotifications disables a handshake that only one vendor's servers know.
+func noMaintNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }

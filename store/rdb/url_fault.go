@@ -9,15 +9,15 @@ import (
 	"unicode"
 )
 
-// URLError says what is wrong with the URL of a Redis. It never quotes the
-// URL: that holds the password, and in a mistyped one it can stand anywhere.
+// URLError is what is wrong with the URL of a Redis. It never quotes the URL, which
+// holds the password: in a mistyped one that can be anywhere.
 type URLError struct {
 	Fault string // a clause
 }
 
 func (e *URLError) Error() string { return "Redis URL: " + e.Fault }
 
-// What can be wrong with one.
+// The faults of a URL.
 const (
 	faultBlank  = "a blank, line break or invisible character stands before, in or after it: cut that"
 	faultQuotes = "it stands in quotes: cut them"
@@ -34,10 +34,10 @@ const (
 		"only what go-redis knows, such as addr=host:port, master_name=name or read_timeout=2s"
 )
 
-// readURL takes a URL apart. What people paste along with it, and passwords as
-// they are, get their own words.
+// readURL parses a URL. What people paste along with it, and passwords that are not
+// encoded, have errors of their own.
 func readURL(raw string) (*url.URL, error) {
-	if fault := excerpt(raw); fault != "" {
+	if fault := pasteFault(raw); fault != "" {
 		return nil, &URLError{Fault: fault}
 	}
 	u, err := url.Parse(raw)
@@ -69,8 +69,9 @@ func validPorts(addrs []string) bool {
 	})
 }
 
-// excerpt tells what was pasted along, "" = nothing.
-func excerpt(raw string) string {
+// pasteFault returns the fault of a URL that was pasted with something else, "" if it
+// was not.
+func pasteFault(raw string) string {
 	const quotes = "\"'`“”„‘’‚«»"
 	inner := strings.TrimFunc(raw, isInvalidRune)
 	lower := strings.ToLower(strings.Trim(inner, quotes))
@@ -86,13 +87,13 @@ func excerpt(raw string) string {
 	return ""
 }
 
-// isInvalidRune tells whether no URL has such a character.
+// isInvalidRune reports whether a URL cannot contain the character.
 func isInvalidRune(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// hasStrayCharacters tells whether user and password go beyond their place: a / ? or # in
-// them ends it, and the @ after them comes later. There is no use for a fragment.
+// hasStrayCharacters reports whether a / ? or # in user or password ended the
+// authority before its @. A fragment has no use.
 func hasStrayCharacters(raw string) bool {
 	_, rest, found := strings.Cut(raw, "://")
 	if !found {

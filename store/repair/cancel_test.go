@@ -61,17 +61,17 @@ func TestCancelAJob(t *testing.T) {
 	})
 }
 
-// TestCancelledAndTheAnswerIsLost: it counted, and so the person is told.
-func TestCancelledAndTheAnswerIsLost(t *testing.T) {
+// TestCancelAnswerLost: it counted, and so the person is told.
+func TestCancelAnswerLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	straight := NewLedger(rdbtest.Open(t, server.URL()))
 	held, job := running(t, straight, "cs_live_lost")
 	job.Step, job.Waiting = StepWritten, true
 	testenv.Must(t, straight.SaveJob(t.Context(), held, job))
-	testenv.Must(t, cancelJob.Load(t.Context(), server.Client()).Err())
+	testenv.Must(t, changeJob.Load(t.Context(), server.Client()).Err())
 	line := rdbtest.NewLine(t, server.Addr())
-	line.Command = cancelJob.Hash()
+	line.Command = changeJob.Hash()
 	line.Lose.Store(1)
 	answer := click(t, NewLedger(rdbtest.Open(t, "redis://"+line.Addr)).Cancel, job.ID, bob, storetest.At.Add(time.Minute))
 	if answer.Verdict != JobCancelled || answer.By != bob {

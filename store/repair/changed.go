@@ -8,9 +8,8 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// Changed tells in short sentences what of the state that the plan was made for
-// is another now; empty = nothing. Only with nothing changed may the plan be
-// carried out.
+// Changed returns in sentences what has changed since the plan was made. The plan may
+// only be carried out if nothing has.
 func (p Plan) Changed(x diagnosis.Examination) []string {
 	if x.RedisSilent {
 		return []string{"Redis did not answer, so the session could not be seen again."}
@@ -29,34 +28,24 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	differ("The payment", string(p.Seen.Payment), string(now.Payment))
 	differ("The status", string(p.Seen.Status), string(now.Status))
 	differ("The file", string(p.Seen.FileState), string(now.FileState))
-	for _, c := range []struct {
-		is   bool
-		text string
-	}{
-		{!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now."},
-		{p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded."},
-		{!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known."},
-		{p.Retrying && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video."},
-	} {
-		if c.is {
-			list = append(list, c.text)
+	say := func(when bool, text string) {
+		if when {
+			list = append(list, text)
 		}
 	}
-	if p.Seen.FileID != now.FileID {
-		list = append(list, "The session names another file now.")
-	}
-	if o := p.Order; o != nil && o.PromptDigest != store.Digest([]byte(x.Session.PromptText())) {
-		list = append(list, "The prompt is another one now.")
-	}
+	say(!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now.")
+	say(p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded.")
+	say(!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known.")
+	say(p.Retrying && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video.")
+	say(p.Seen.FileID != now.FileID, "The session names another file now.")
+	say(p.Order != nil && p.Order.PromptDigest != store.Digest([]byte(x.Session.PromptText())), "The prompt is another one now.")
 	for _, w := range p.Writes {
-		if p.Seen.Digests[w.Kind] != now.Digests[w.Kind] {
-			list = append(list, fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
-		}
+		say(p.Seen.Digests[w.Kind] != now.Digests[w.Kind], fmt.Sprintf("The value of %s:… was changed by somebody else.", w.Kind))
 	}
 	return list
 }
 
-// plainWord is a stable word as people read it.
+// plainWord returns a stable word as people read it.
 func plainWord(word string) string {
 	if word == "" {
 		return "none"

@@ -15,7 +15,7 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// ClaimVerdict is what a click on a plan came to.
+// ClaimVerdict is the result of a click on a plan.
 type ClaimVerdict string
 
 // The verdicts of Claim and Cancel.
@@ -31,7 +31,7 @@ const (
 	Unknown          ClaimVerdict = "unknown"      // the plan is gone, or never was
 )
 
-// ClaimResult is what a click on a plan came to, and with whom.
+// ClaimResult is the result of a click on a plan.
 type ClaimResult struct {
 	Verdict ClaimVerdict
 	Plan    PlanRecord     // as it was before the click; empty with Unknown
@@ -53,32 +53,31 @@ type Decision struct {
 	At time.Time
 }
 
-func decisionOf(raw string) (store.Actor, time.Time, error) {
-	var d Decision
+func parseDecision(raw string) (d Decision, err error) {
 	if raw == "" {
-		return d.By, d.At, nil
+		return d, nil
 	}
 	if err := json.Unmarshal([]byte(raw), &d); err != nil {
-		return d.By, d.At, fmt.Errorf("read who decided a plan: %w", err)
+		return d, fmt.Errorf("read who decided a plan: %w", err)
 	}
-	return d.By, d.At, nil
+	return d, nil
 }
 
-// claim answers with the verdict and either the decision, the other job or the
-// name of a first press. The nonce tells a repeated call, whose first answer
-// was lost, from a second click.
+// claim returns the verdict and either the decision, the other job or the name of
+// a first press. The nonce distinguishes a repeated call, whose first answer was
+// lost, from a second click.
 //
-// A first press is one person's. Its name is in the button as it was redrawn
+// A first press belongs to one person. Its name is in the button as it was redrawn
 // for them, so that a press of an old copy, or by somebody else, is a first one
 // itself; the name alone is no authority.
 //
-// Before it claims it calls what the scripts call that carry the job out: a
-// server without one of them would take a job that nobody can end.
+// Before it claims it calls what the scripts of a job call: a server without one of
+// these commands would take a job that nobody can end.
 //
 // KEYS: plan, job, job of the session, pending, lease. ARGV: now and the second
 // click's distance in ms, whether a second click may be needed, nonce,
 // decision, job, its id, its life in ms, its action, who presses, the press
-// that the button names, then fields and values that are noted of the session.
+// that the button names, then fields and values to keep about the session.
 var claim = redis.NewScript(`
 local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires', 'retrying', 'channel', 'ts')
 if not p[1] then return {'unknown', '', ''} end
@@ -116,79 +115,116 @@ for i = 12, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 return {'claimed', ARGV[5], ''}`)
 
-// sessionFields are what has to be known of the session once the plan has overwritten it:
-// that the site may have had a video made, and which file it named.
+// sessionFields returns the fields and values to keep about the session once the
+// plan has overwritten it: that the site may have had a video made, and which file
+// it named.
 func (p Plan) sessionFields() (fieldsAndValues []any) {
 	if p.Doubt != "" {
 		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
 	}
-	underWay := p.Seen.FileState == store.FileInProgress || p.Seen.FileState == store.FileFinalizing
-	if p.Action == store.ActionGenerate && underWay {
+	inProgress := p.Seen.FileState == store.FileInProgress || p.Seen.FileState == store.FileFinalizing
+	if p.Action == store.ActionGenerate && inProgress {
 		fieldsAndValues = append(fieldsAndValues, replacedPrefix+p.Seen.FileID, string(p.Seen.FileState))
 	}
 	return fieldsAndValues
 }
 
-// Claim takes a plan for the one who approves it, and makes its job, in one
-// step. It is claimed once, whoever clicks wherever; the answer says what
-// became of this click. A plan with a Risk takes two presses by the same person, the
-// second at least two seconds later and of the button that names the first (press,
-// else ""); a terminal asks twice by itself, before it claims.
-func (l *Ledger) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimResult, error) {
-	record, err := l.LoadPlan(ctx, planID, now)
+// Claim claims the plan for the approver and creates its job in one step. However
+// many people click wherever, one of them claims it; the result says what this
+// click did. A plan with a Risk takes two presses by the same person, the second at
+// least two seconds later and of the button that names the first (press, else "");
+// a terminal asks twice before it claims.
+func (p *Plans) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimResult, error) {
+	return p.decide(ctx, planID, by, now, func(record PlanRecord, d Decision, decision []byte) (ClaimResult, error) {
+		job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: d.At, Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
+		raw, err := json.Marshal(job)
+		if err != nil {
+			return ClaimResult{}, err
+		}
+		keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
+		args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
+			string(record.Action), by.ID, press}
+		result, err := p.result(ctx, record, p.state.Run(ctx, claim, keys, append(args, record.sessionFields()...)...))
+		if result.Verdict == Claimed {
+			result.Job = job
+		}
+		return result, err
+	})
+}
+
+// KEYS: plan. ARGV: now in ms, nonce, decision.
+var cancel = redis.NewScript(`
+local p = redis.call('HMGET', KEYS[1], 'state', 'decision', 'nonce', 'expires')
+if not p[1] then return {'unknown', '', ''} end
+if p[1] == 'cancelled' and p[3] == ARGV[2] then return {'cancelled', p[2], ''} end
+if p[1] ~= 'open' then return {'already_' .. p[1], p[2], ''} end
+if tonumber(ARGV[1]) > tonumber(p[4]) then return {'expired', '', ''} end
+redis.call('HSET', KEYS[1], 'state', 'cancelled', 'decision', ARGV[3], 'nonce', ARGV[2])
+return {'cancelled', ARGV[3], ''}`)
+
+// Cancel cancels an open plan, or the job of a claimed one while that waits for a
+// replica. Any other plan stays as it is, and the result says so.
+func (p *Plans) Cancel(ctx context.Context, planID string, by store.Actor, now time.Time) (ClaimResult, error) {
+	return p.decide(ctx, planID, by, now, func(record PlanRecord, d Decision, decision []byte) (ClaimResult, error) {
+		result, err := p.result(ctx, record, p.state.Run(ctx, cancel, []string{planKey(planID)}, now.UnixMilli(), rand.Text(), decision))
+		if err != nil || result.Verdict != AlreadyClaimed {
+			return result, err
+		}
+		result.Job, err = p.jobs.cancel(ctx, planID, d)
+		if job := result.Job; job.Cancelled != nil && *job.Cancelled == d {
+			result.Verdict, result.By, result.At = JobCancelled, d.By, d.At
+		}
+		return result, err
+	})
+}
+
+// decide loads the plan for a decision about it.
+func (p *Plans) decide(ctx context.Context, planID string, by store.Actor, now time.Time,
+	carryOut func(record PlanRecord, d Decision, decision []byte) (ClaimResult, error)) (ClaimResult, error) {
+	record, err := p.LoadPlan(ctx, planID, now)
 	if errors.Is(err, ErrUnknownPlan) {
 		return ClaimResult{Verdict: Unknown}, nil
 	}
 	if err != nil {
 		return ClaimResult{}, err
 	}
-	job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: now.UTC().Truncate(time.Millisecond),
-		Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
-	raw, err := json.Marshal(job)
+	d := Decision{By: by, At: now.UTC().Truncate(time.Millisecond)}
+	decision, err := json.Marshal(d)
 	if err != nil {
-		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("decide a plan: %w", err)
 	}
-	d, err := json.Marshal(Decision{By: by, At: job.Claimed})
+	result, err := carryOut(record, d, decision)
 	if err != nil {
-		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
+		return ClaimResult{}, fmt.Errorf("decide a plan: %w", err)
 	}
-	keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
-	args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), d, raw, planID, jobLife.Milliseconds(),
-		string(record.Action), by.ID, press}
-	answer, err := l.claimResult(ctx, record, l.state.Run(ctx, claim, keys, append(args, record.sessionFields()...)...))
-	if err != nil {
-		return ClaimResult{}, fmt.Errorf("claim a plan: %w", err)
-	}
-	if answer.Verdict == Claimed {
-		answer.Job = job
-	}
-	return answer, nil
+	return result, nil
 }
 
-// claimResult reads what a script says of a click, and with a plan that was claimed
-// before how its job stands.
-func (l *Ledger) claimResult(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimResult, error) {
-	said, err := cmd.StringSlice()
+// result reads the answer of claim or cancel, and loads the job of a plan that was
+// claimed before.
+func (p *Plans) result(ctx context.Context, record PlanRecord, cmd *redis.Cmd) (ClaimResult, error) {
+	answer, err := cmd.StringSlice()
 	if err != nil {
 		return ClaimResult{}, rdb.Classify(err)
 	}
-	if len(said) != 3 {
-		return ClaimResult{}, fmt.Errorf("a click's answer has %d parts", len(said))
+	if len(answer) != 3 {
+		return ClaimResult{}, fmt.Errorf("the script's answer has %d parts", len(answer))
 	}
-	a := ClaimResult{Verdict: ClaimVerdict(said[0]), Plan: record}
-	switch a.Verdict {
+	result := ClaimResult{Verdict: ClaimVerdict(answer[0]), Plan: record}
+	switch result.Verdict {
 	case Busy:
-		a.Other, a.Doing = said[1], store.JobState(said[2])
+		result.Other, result.Doing = answer[1], store.JobState(answer[2])
+		return result, nil
 	case NeedsSecondClick:
-		a.Press = said[2]
+		result.Press = answer[2]
+		return result, nil
 	case Unknown:
-		a.Plan = PlanRecord{}
-	default:
-		a.By, a.At, err = decisionOf(said[1])
+		return ClaimResult{Verdict: Unknown}, nil
 	}
-	if err != nil || a.Verdict != AlreadyClaimed {
-		return a, err
+	d, err := parseDecision(answer[1])
+	if result.By, result.At = d.By, d.At; err != nil || result.Verdict != AlreadyClaimed {
+		return result, err
 	}
-	a.Job, err = l.LoadJob(ctx, record.ID)
-	return a, err
+	result.Job, err = p.jobs.LoadJob(ctx, record.ID)
+	return result, err
 }

@@ -46,7 +46,7 @@ const (
 	CauseTooLong      Cause = "too_long"     // the file was not finished in time
 )
 
-// Progress is how a job stands, for those who are told.
+// Progress is the state of a job as people are shown it.
 type Progress struct {
 	Job     Job
 	File    store.File
@@ -89,7 +89,7 @@ type Settlement struct {
 	Detail string // a sentence for the audit trail
 }
 
-// state is what the job means for the diagnosis of its session.
+// state returns what the job means for the diagnosis of its session.
 func (j Job) state() store.JobState {
 	switch j.Outcome {
 	case "":
@@ -100,11 +100,11 @@ func (j Job) state() store.JobState {
 	return store.JobNone
 }
 
-// pending tells whether there is still something to do: a job whose end was
-// not told yet is not over.
+// pending reports whether there is still something to do: a job whose end has not
+// been shown is not over.
 func (j Job) pending() bool { return j.Outcome == "" || !j.Notified }
 
-// Cancellable tells whether the job waits for a replica: nothing was sent, nor is
+// Cancellable reports whether the job waits for a replica: nothing was sent, nor is
 // about to be.
 func (j Job) Cancellable() bool {
 	return j.Waiting && j.Step == StepWritten && j.Outcome == "" && j.Cancelled == nil

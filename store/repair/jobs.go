@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,16 +14,45 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// maxPending is how many jobs are looked at in one go.
+// Jobs are the claimed plans being carried out.
+type Jobs struct {
+	Leases lease.Store
+	state  *rdb.Redis
+}
+
+// LoadJob returns a job, or ErrUnknownJob if there is none.
+func (j *Jobs) LoadJob(ctx context.Context, id string) (Job, error) {
+	job, _, err := j.load(ctx, id)
+	return job, err
+}
+
+// load returns a job and the JSON that is stored.
+func (j *Jobs) load(ctx context.Context, id string) (job Job, raw string, err error) {
+	fields, err := readHash(ctx, j.state, jobKey(id))
+	if err != nil {
+		return Job{}, "", fmt.Errorf("load a job: %w", err)
+	}
+	if raw = fields["job"]; raw == "" {
+		return Job{}, "", ErrUnknownJob
+	}
+	if err := json.Unmarshal([]byte(raw), &job); err != nil {
+		return Job{}, "", fmt.Errorf("load a job: %w", err)
+	}
+	job.Plan.Message = store.Message{Channel: fields["channel"], TS: fields["ts"]}
+	return job, raw, nil
+}
+
+// maxPending is how many jobs are listed at a time.
 const maxPending = 1000
 
-// Pending are the ids of the jobs that are not over, the oldest first: those
-// that run, and those whose end was not told yet.
-func (l *Ledger) Pending(ctx context.Context) ([]string, error) {
-	client, err := l.state.Client(ctx)
+// Pending returns the ids of the jobs that are not over, oldest first: those that
+// run, and those whose end has not been shown yet.
+func (j *Jobs) Pending(ctx context.Context) ([]string, error) {
+	client, err := j.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -33,9 +63,9 @@ func (l *Ledger) Pending(ctx context.Context) ([]string, error) {
 	return ids, nil
 }
 
-// Unclear counts the jobs that wait for a person to settle them.
-func (l *Ledger) Unclear(ctx context.Context) (int, error) {
-	client, err := l.state.Client(ctx)
+// Unclear returns how many jobs wait for a person to settle them.
+func (j *Jobs) Unclear(ctx context.Context) (int, error) {
+	client, err := j.state.Client(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -46,45 +76,11 @@ func (l *Ledger) Unclear(ctx context.Context) (int, error) {
 	return int(n), nil
 }
 
-// JobOf tells what a job of ours does for the session, or did last.
-func (l *Ledger) JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error) {
-	client, err := l.state.Client(ctx)
+// JobOf returns the latest job of a session, and what all its jobs left behind.
+func (j *Jobs) JobOf(ctx context.Context, session string) (diagnosis.SessionJob, error) {
+	fields, err := readHash(ctx, j.state, jobOfKey(session))
 	if err != nil {
-		return diagnosis.SessionJob{}, fmt.Errorf("look for a session's job: %w", err)
-	}
-	return sessionJob(client.HGetAll(ctx, jobOfKey(session)))
-}
-
-// JobStates tells which of the sessions have a job of ours that runs or is unclear.
-func (l *Ledger) JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error) {
-	if len(sessions) == 0 {
-		return nil, nil
-	}
-	client, err := l.state.Client(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("look for sessions' jobs: %w", err)
-	}
-	pipe := client.Pipeline()
-	answers := make([]*redis.StringCmd, len(sessions))
-	for i, session := range sessions {
-		answers[i] = pipe.HGet(ctx, jobOfKey(session), "state")
-	}
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: there is none
-		return nil, fmt.Errorf("look for sessions' jobs: %w", rdb.Classify(err))
-	}
-	states := map[string]store.JobState{}
-	for i, session := range sessions {
-		if state := answers[i].Val(); state != "" {
-			states[session] = store.JobState(state)
-		}
-	}
-	return states, nil
-}
-
-func sessionJob(answered *redis.MapStringStringCmd) (diagnosis.SessionJob, error) {
-	fields, err := answered.Result()
-	if err != nil {
-		return diagnosis.SessionJob{}, fmt.Errorf("look for a session's job: %w", rdb.Classify(err))
+		return diagnosis.SessionJob{}, fmt.Errorf("load a session's job: %w", err)
 	}
 	job := diagnosis.SessionJob{ID: fields["id"], State: store.JobState(fields["state"]),
 		Action: store.Action(fields["action"]), Outcome: store.Outcome(fields["outcome"]), Doubt: fields[doubtField]}
@@ -106,4 +102,30 @@ func sessionJob(answered *redis.MapStringStringCmd) (diagnosis.SessionJob, error
 	slices.Sort(job.Replaced)
 	slices.SortFunc(job.Made, func(a, b diagnosis.Generation) int { return a.At.Compare(b.At) })
 	return job, nil
+}
+
+// JobStates returns the state of the jobs of sessions that run or are unclear, by session.
+func (j *Jobs) JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error) {
+	if len(sessions) == 0 {
+		return nil, nil
+	}
+	client, err := j.state.Client(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("load sessions' jobs: %w", err)
+	}
+	pipe := client.Pipeline()
+	answers := make([]*redis.StringCmd, len(sessions))
+	for i, session := range sessions {
+		answers[i] = pipe.HGet(ctx, jobOfKey(session), "state")
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: no job
+		return nil, fmt.Errorf("load sessions' jobs: %w", rdb.Classify(err))
+	}
+	states := map[string]store.JobState{}
+	for i, session := range sessions {
+		if state := answers[i].Val(); state != "" {
+			states[session] = store.JobState(state)
+		}
+	}
+	return states, nil
 }

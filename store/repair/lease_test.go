@@ -270,7 +270,7 @@ func TestExaminerAsksForTheJob(t *testing.T) {
 	server := redistest.Start(t)
 	l := NewLedger(rdbtest.Open(t, server.URL()))
 	job := claimed(t, l, "cs_live_seen")
-	x := diagnosis.Examiner{Redis: sessions.Reader{Redis: l.state}, Limits: thresholds, Now: func() time.Time { return storetest.At }}
+	x := diagnosis.Examiner{Redis: sessions.Reader{Redis: l.Jobs.state}, Limits: thresholds, Now: func() time.Time { return storetest.At }}
 	x.Jobs = l
 	if seen := x.Examine(t.Context(), "cs_live_seen"); seen.Job != store.JobRunning || seen.JobErr != nil {
 		t.Errorf("the job is %q, %v", seen.Job, seen.JobErr)

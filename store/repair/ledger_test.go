@@ -82,7 +82,7 @@ func TestPlanIsKept(t *testing.T) {
 	})
 }
 
-func TestEveryClickHasItsAnswer(t *testing.T) {
+func TestDecisions(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		l := NewLedger(r)

@@ -13,7 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// Source says where a figure of an order comes from.
+// Source is where a figure of an order comes from.
 type Source string
 
 // The sources.
@@ -23,26 +23,26 @@ const (
 	FromDefault Source = "default"
 )
 
-// Models are what is asked for: one model for videos, one for images.
+// Models are the models that generate videos and images.
 type Models struct{ Video, Image string }
 
-// Prices are dollars per second of video, and per image, by the beginning of the
-// model's name with or without its provider. The longest that fits counts. What
-// stands under AnyImage is the price of an image by a model that is not named.
+// Prices are in dollars per second of video, and per image, by prefix of the model's
+// name with or without its provider. The longest prefix counts. That of AnyImage is
+// for images of models that are not listed.
 type Prices map[string]float64
 
 // AnyImage stands for all models that make images.
 const AnyImage = "image"
 
-// ListPrices are those that SuperDuperAI names; of a range the upper end.
+// ListPrices are SuperDuperAI's; of a range the upper end.
 var ListPrices = Prices{"veo3": 3, "veo2": 2, "ltx": 0.40, "sora": 2, "kling": 2, "minimax": 1.20, "lip-sync": 0.40, AnyImage: 3}
 
-// Order is what a generation asks SuperDuperAI for. The prompt itself is not
-// kept: it is read from the session again when it is sent.
+// Order is the request of a generation. The prompt is not kept: it is read from the
+// session again when it is sent.
 type Order struct {
 	Model        string
-	SessionModel string // what the session itself names, "" = nothing
-	Image        bool   // an image is made and no video
+	SessionModel string // that the session names, "" = none
+	Image        bool   // instead of a video
 	Seconds      int    // 0 for an image
 	SecondsFrom  Source
 	Width        int // pixels
@@ -58,14 +58,13 @@ const (
 	defaultSeconds = 8
 	defaultWidth   = 1280
 	defaultHeight  = 720
-	// maxSeconds bounds what is asked of a model that is not known here.
-	maxSeconds = 60
-	// minSide and maxSide bound width and height in pixels.
-	minSide, maxSide = 10, 4096
+	maxSeconds     = 60 // of a model whose lengths are not known
+
+	minSide, maxSide = 10, 4096 // pixels
 )
 
-// newOrder takes what the session says and what the model can do. The
-// sentences say what could not be had as the session wants it.
+// newOrder returns the order for a session, and sentences about what the model cannot
+// do as the session asks.
 func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
 	v, key := s.SessionKey.Value, s.PromptKey()
 	o := Order{Model: models.Video, SessionModel: v.ModelName, PromptFrom: FromPrompt}
@@ -85,8 +84,8 @@ func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
 	return o, append(notes, o.setSize(v)...)
 }
 
-// setSeconds takes the length nearest to the wanted one that the model makes,
-// of two equally near ones the shorter and so the cheaper.
+// setSeconds sets the length nearest to the wanted one that the model makes, of two
+// equally near ones the shorter, which is cheaper.
 func (o *Order) setSeconds(wanted float64) []string {
 	o.SecondsFrom = FromSession
 	if wanted <= 0 {
@@ -107,7 +106,7 @@ func (o *Order) setSeconds(wanted float64) []string {
 		strconv.FormatFloat(wanted, 'g', 4, 64), o.Model, o.Seconds)}
 }
 
-// lengthsOf are the seconds that a model makes, ascending.
+// lengthsOf returns the lengths in seconds that a model makes, ascending.
 func lengthsOf(model string) []int {
 	switch name := baseModel(model); {
 	case strings.HasPrefix(name, "veo"):
@@ -117,17 +116,16 @@ func lengthsOf(model string) []int {
 	case strings.HasPrefix(name, "ltx"):
 		return []int{5}
 	}
-	all := make([]int, maxSeconds)
-	for i := range all {
-		all[i] = i + 1
+	var all []int
+	for n := range maxSeconds {
+		all = append(all, n+1)
 	}
 	return all
 }
 
 var sizeText = regexp.MustCompile(`^([1-9][0-9]{1,3})x([1-9][0-9]{1,3})$`)
 
-// setSize takes the size from the resolution, and where that is absent from width
-// and height.
+// setSize sets the size from the resolution, or from width and height if there is none.
 func (o *Order) setSize(v store.Value) []string {
 	o.Width, o.Height, o.SizeFrom = defaultWidth, defaultHeight, FromDefault
 	width, height := v.Width, v.Height
@@ -135,8 +133,7 @@ func (o *Order) setSize(v store.Value) []string {
 	case v.Resolution != "":
 		width, height = 0, 0
 		if m := sizeText.FindStringSubmatch(v.Resolution); m != nil {
-			// Two to four digits each: neither fails.
-			width, _ = strconv.ParseFloat(m[1], 64)
+			width, _ = strconv.ParseFloat(m[1], 64) // two to four digits
 			height, _ = strconv.ParseFloat(m[2], 64)
 		}
 	case width == 0 && height == 0:
@@ -149,22 +146,22 @@ func (o *Order) setSize(v store.Value) []string {
 	return nil
 }
 
-// usable reports whether a width or a height is one that can be asked for.
+// usable reports whether a width or height can be requested.
 func usable(side float64) bool { return side == math.Trunc(side) && side >= minSide && side <= maxSide }
 
-// ofVideo is what so many seconds cost in cents, 0 where the model is not listed.
+// ofVideo returns the price of a video in cents, 0 if the model is not listed.
 func (p Prices) ofVideo(model string, seconds int) int {
 	return cents(p[p.entry(model)] * float64(seconds))
 }
 
-// ofImage is what an image costs in cents, 0 where that is not listed.
+// ofImage returns the price of an image in cents, 0 if it is not listed.
 func (p Prices) ofImage(model string) int {
 	return cents(p[cmp.Or(p.entry(model), AnyImage)])
 }
 
 func cents(dollars float64) int { return int(math.Round(dollars * 100)) }
 
-// entry is the longest beginning of the model's name that is listed, "" = none.
+// entry returns the longest prefix of the model's name that is listed, "" if none is.
 func (p Prices) entry(model string) string {
 	best := ""
 	for start := range p {
@@ -176,10 +173,10 @@ func (p Prices) entry(model string) string {
 	return best
 }
 
-// baseModel is the model's name without its provider.
+// baseModel returns the model's name without its provider.
 func baseModel(model string) string { return model[strings.LastIndexByte(model, '/')+1:] }
 
-// Asks tells whether this is the prompt that the order was made for.
+// Asks reports whether the order was made for this prompt.
 func (o *Order) Asks(prompt string) bool {
 	return o != nil && prompt != "" && o.PromptDigest == store.Digest([]byte(prompt))
 }

@@ -3,6 +3,7 @@ package repair
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -11,7 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
-// Snapshot is the state that a plan was made for.
+// Snapshot is the state in which a plan was made.
 type Snapshot struct {
 	Verdict   diagnosis.Verdict
 	Payment   store.PaymentState
@@ -26,7 +27,7 @@ type Snapshot struct {
 	At        time.Time
 }
 
-// Plan is a repair that somebody asked for and that has yet to be approved.
+// Plan is a requested repair that has yet to be approved.
 type Plan struct {
 	ID        string // opaque
 	Action    store.Action
@@ -52,7 +53,7 @@ type Plan struct {
 	Message   store.Message
 }
 
-// NotAllowed means that the session's state does not allow the repair.
+// NotAllowed is the error of a repair that the session's state does not allow.
 type NotAllowed struct {
 	Action  store.Action
 	Verdict diagnosis.Verdict
@@ -63,7 +64,7 @@ func (e *NotAllowed) Error() string {
 	return fmt.Sprintf("%s is not allowed while the verdict is %s", e.Action, e.Verdict)
 }
 
-// PlanOptions are what plans are made with.
+// PlanOptions configure plans.
 type PlanOptions struct {
 	TTL     time.Duration // life of a plan
 	Models  Models
@@ -73,8 +74,8 @@ type PlanOptions struct {
 	RefundText string
 }
 
-// MakePlan plans a repair by what was just seen. Where the diagnosis does not
-// allow it the error is a *NotAllowed.
+// MakePlan plans a repair of a session that was just examined. It returns a
+// *NotAllowed if the diagnosis does not allow it.
 func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o PlanOptions, now time.Time) (Plan, error) {
 	if !x.Allows(action) {
 		return Plan{}, &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
@@ -90,7 +91,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	switch action {
 	case store.ActionFix:
 		if p.Deliver = x.Deliver; p.Deliver == "" {
-			p.FixText = p.Kind.Tell(o.FixText)
+			p.FixText = p.Kind.Reword(o.FixText)
 			if x.Payment.State == store.PaymentRefunded {
 				p.FixText = o.RefundText
 			}
@@ -99,13 +100,14 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	case store.ActionGenerate:
 		order, notes := newOrder(x.Session, o.Models, o.Prices)
 		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
-		p.Writes = generateWrites(x.Session, p.Reads, now)
+		u := p.FirstUpdate(now)
+		p.Writes = addFileWrites(sessions.Writes(x.Session, u), x.Session, u)
 	}
 	return p, nil
 }
 
-// FirstUpdate returns what the plan makes of its session at first: all that a fix
-// does, or the claim of a generation.
+// FirstUpdate returns the first update of the session: all that a fix does, or the
+// claim of a generation.
 func (p Plan) FirstUpdate(at time.Time) sessions.Update {
 	switch {
 	case p.Action != store.ActionFix:
@@ -125,24 +127,22 @@ func snapshotOf(x diagnosis.Examination) Snapshot {
 	}
 }
 
-// generateWrites are those of the claim, and what follows with the file.
-func generateWrites(s store.Session, reads store.Layout, now time.Time) []sessions.KeyWrite {
-	writes := sessions.Writes(s, sessions.Update{Kind: sessions.UpdateClaim, At: now, Reads: reads})
-	for _, later := range sessions.Writes(s, sessions.Update{Kind: sessions.UpdateFile, At: now, Reads: reads}) {
-		i := 0
-		for i < len(writes) && writes[i].Kind != later.Kind {
-			i++
-		}
-		if i == len(writes) {
-			writes = append(writes, sessions.KeyWrite{Session: s.ID, Kind: later.Kind,
-				Create: later.Create, Unreadable: later.Unreadable})
+// addFileWrites adds to the writes of a generation's claim what follows once its
+// file is known.
+func addFileWrites(writes []sessions.KeyWrite, s store.Session, u sessions.Update) []sessions.KeyWrite {
+	u.Kind = sessions.UpdateFile
+	for _, later := range sessions.Writes(s, u) {
+		i := slices.IndexFunc(writes, func(w sessions.KeyWrite) bool { return w.Kind == later.Kind })
+		if i < 0 {
+			i = len(writes)
+			writes = append(writes, sessions.KeyWrite{Session: s.ID, Kind: later.Kind, Create: later.Create, Unreadable: later.Unreadable})
 		}
 		writes[i].LaterMembers = []string{"fileId", "timestamp"}
 	}
 	return writes
 }
 
-// Entry is what somebody did about the plan, for the audit trail.
+// Entry returns the audit entry of what somebody did about the plan.
 func (p Plan) Entry(event audit.Event, who store.Actor, where, detail string, at time.Time) audit.Entry {
 	return audit.Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
 		Detail: detail, Before: p.Seen.Digests}

@@ -11,13 +11,13 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// warnings are what the approving person should know, the weightiest first, and
-// the first of them that needs a second press: only what may cost a second video,
-// or the money back, does.
+// warnings returns what the approver should know, most important first, and the first
+// warning that needs a second press: that is what may cost a second video, or the
+// money back.
 func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list []string, risk string) {
 	warn := func(when bool, text string) bool {
 		if when {
-			list = append(list, x.Session.Kind().Tell(text))
+			list = append(list, x.Session.Kind().Reword(text))
 		}
 		return when
 	}
@@ -62,7 +62,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	return list, risk
 }
 
-// generationText says what was made for the same payment before.
+// generationText describes an earlier generation for the same payment.
 func generationText(m diagnosis.Generation) string {
 	cost := ""
 	if m.Cents > 0 {
@@ -71,8 +71,8 @@ func generationText(m diagnosis.Generation) string {
 	return fmt.Sprintf("A video was started for this payment before: %s%s, file %s.", m.At.Format("2006-01-02 15:04 UTC"), cost, m.FileID)
 }
 
-// siteDoubt says why the site may have had a video made that nobody knows of: its
-// own request timed out, or it stopped while asking. "" = nothing says so.
+// siteDoubt returns why the site may have started a video that nobody knows of: its
+// own request timed out, or it stopped during it. "" if nothing indicates that.
 func siteDoubt(s store.Session) string {
 	text := ""
 	if t := s.Current().Error; t != nil {
@@ -87,25 +87,24 @@ func siteDoubt(s store.Session) string {
 	return ""
 }
 
-// promptsDiffer tells whether both layouts hold a prompt, and not the same.
+// promptsDiffer reports whether both layouts hold a prompt, and not the same.
 func promptsDiffer(s store.Session) bool {
 	a, b := s.SessionKey.Value.Prompt, s.Prompt.Value.Prompt
 	return a != nil && b != nil && *a != "" && *b != "" && *a != *b
 }
 
-// unseenEvent tells whether there should be an event that was not seen.
+// unseenEvent reports whether there should be an event that was not seen.
 func unseenEvent(x diagnosis.Examination) bool {
 	paid := []store.PaymentState{store.PaymentPaid, store.PaymentPartiallyRefunded, store.PaymentNotRequired}
 	return x.Event.State == "" && slices.Contains(paid, x.Payment.State) && !x.SiteShowsOutcome()
 }
 
-// nearEnd is the rest of life under which a plan warns of the prompt's expiry.
-const nearEnd = 48 * time.Hour
+const (
+	nearEnd       = 48 * time.Hour // TTL of a prompt under which a plan warns
+	stripeRetries = 72 * time.Hour // for which Stripe retries an event
+)
 
-// stripeRetries is how long Stripe goes on delivering an event.
-const stripeRetries = 72 * time.Hour
-
-// retrying tells whether Stripe may still deliver the event to the site by itself.
+// retrying reports whether Stripe may still deliver the event to the site by itself.
 func retrying(x diagnosis.Examination, now time.Time) bool {
 	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteShowsOutcome()
 }

@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -49,6 +50,96 @@ func TestRisks(t *testing.T) {
 		if c.session.Status() == store.StatusProcessing {
 			if p := plan(t, store.ActionFix, x); p.Risk != "" {
 				t.Errorf("%s: marking it as error needs a second press: %q", c.name, p.Risk)
+			}
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, want string
+		change     func(*diagnosis.Examination)
+	}{
+		{"retry", "Stripe will still deliver", func(x *diagnosis.Examination) {
+			x.Event = store.Event{State: store.EventFailed, Created: storetest.At.Add(-time.Hour)}
+		}},
+		{"unseen", "could not be seen", func(x *diagnosis.Examination) { x.Event = store.Event{} }},
+		{"unverified", "could not be verified", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentUnverified }},
+		{"disputed", "disputes", func(x *diagnosis.Examination) { x.Payment.Disputed = true }},
+		{"part refunded", "part of the payment", func(x *diagnosis.Examination) { x.Payment.State = store.PaymentPartiallyRefunded }},
+		{"three videos", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Payment.VideoCount = 3 }},
+		{"three videos by Redis", "Paid for 3 videos", func(x *diagnosis.Examination) { x.Session.SessionKey.Value.VideoCount = 3 }},
+		{"old", "expires in 5 h", func(x *diagnosis.Examination) { x.Session.Prompt.TTL = 5*time.Hour + time.Minute }},
+		{"prompts", "different prompts", func(x *diagnosis.Examination) {
+			x.Session.SessionKey = storetest.HeldKey("session", `{"prompt":"A hen"}`)
+		}},
+		{"file", "names a file already", func(x *diagnosis.Examination) {
+			x.Session.SessionKey, x.File.State = storetest.HeldKey("session", `{"fileId":"`+storetest.File1+`"}`), store.FileFailed
+		}},
+	} {
+		x := orphan(storetest.Held(storetest.FoxPrompt, "", ""))
+		c.change(&x)
+		for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
+			p := plan(t, action, x)
+			if len(p.Warnings) != 1 || !strings.Contains(p.Warnings[0], c.want) {
+				t.Errorf("%s, %s: %q", c.name, action, p.Warnings)
+			}
+			if p.Retrying != (c.name == "retry") {
+				t.Errorf("%s, %s: retrying %v", c.name, action, p.Retrying)
+			}
+		}
+	}
+}
+
+func TestRetrying(t *testing.T) {
+	t.Parallel()
+	orphaned := storetest.Held(storetest.FoxPrompt, "", "")
+	for _, c := range []struct {
+		state store.EventState
+		age   time.Duration
+		want  bool
+	}{
+		{store.EventPending, time.Minute, true}, {store.EventFailed, 71 * time.Hour, true}, {store.EventFailed, 73 * time.Hour, false},
+		{store.EventDelivered, time.Minute, false}, {store.EventNone, 0, false}, {store.EventUnknown, 0, false},
+	} {
+		x := orphan(orphaned)
+		if x.Event = (store.Event{State: c.state, Created: storetest.At.Add(-c.age)}); retrying(x, storetest.At) != c.want {
+			t.Errorf("%q after %s: %v", c.state, c.age, !c.want)
+		}
+	}
+}
+
+// TestSiteShowsOutcome: then an undelivered event is another endpoint's, and no plan warns.
+func TestSiteShowsOutcome(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name    string
+		session store.Session
+		change  func(*diagnosis.Examination)
+		want    bool
+	}{
+		{"an orphan", storetest.Held(storetest.FoxPrompt, "", ""), nil, false},
+		{"pending", storetest.Held("", "", `{"prompt":"A fox","status":"pending"}`), nil, false},
+		{"processing", storetest.Held(storetest.FoxPrompt, `{"status":"processing"}`, ""), nil, false},
+		{"error", storetest.Held("", "", `{"prompt":"A fox","status":"error"}`), nil, true},
+		{"a file", storetest.Held(storetest.FoxPrompt, "", `{"fileId":"`+storetest.File1+`"}`), nil, true},
+		{"an error of ours", storetest.Held(storetest.FoxPrompt, `{"status":"error"}`, ""), func(x *diagnosis.Examination) { x.Repair.ID = "job" }, false},
+		{"an error of whoever", storetest.Held(storetest.FoxPrompt, `{"status":"error"}`, ""), func(x *diagnosis.Examination) { x.JobErr = errors.New("silent") }, false},
+	} {
+		x := orphan(c.session)
+		if c.change != nil {
+			c.change(&x)
+		}
+		if got := x.SiteShowsOutcome(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+		for _, state := range []store.EventState{store.EventFailed, store.EventPending, store.EventUnknown} {
+			x.Event = store.Event{State: state, Created: storetest.At.Add(-time.Minute)}
+			list, _ := warnings(x, store.ActionGenerate, retrying(x, storetest.At))
+			warned := strings.Contains(strings.Join(list, " "), "Stripe will still deliver")
+			if warned == c.want {
+				t.Errorf("%s, event %q: warned %v", c.name, state, warned)
 			}
 		}
 	}

@@ -9,19 +9,19 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// UpdateKind says what a repair makes of a session.
+// UpdateKind is the kind of an update.
 type UpdateKind string
 
 // The kinds of update.
 const (
 	UpdateFix       UpdateKind = "fix"       // marked as error
-	UpdateClaim     UpdateKind = "claim"     // a generation is about to be asked for
-	UpdateFile      UpdateKind = "file"      // it was asked for, and its file is known
+	UpdateClaim     UpdateKind = "claim"     // a generation is about to be requested
+	UpdateFile      UpdateKind = "file"      // it was requested, and its file is known
 	UpdateCompleted UpdateKind = "completed" // the file is finished
 	UpdateFailed    UpdateKind = "failed"    // it could not be started or made
 )
 
-// Update is what a repair makes of a session.
+// Update is a change of a session by a repair.
 type Update struct {
 	Kind   UpdateKind
 	At     time.Time    // becomes the timestamp
@@ -42,17 +42,17 @@ type KeyWrite struct {
 	Session    string
 	Kind       string // webhook or session
 	Create     bool   // the key is missing so far
-	Unreadable bool   // what stands there cannot be read, and is saved first
+	Unreadable bool   // the present value cannot be read, and is saved first
 	Replaced   bool   // with Unreadable: nothing of it can be kept
 	Changes    []Change
-	// LaterMembers are the members that follow once the file is known: for showing.
+	// LaterMembers are the members that follow once the file is known; only shown.
 	LaterMembers []string `json:"Then"`
 }
 
-// Key is the key's whole name.
+// Key returns the name of the key.
 func (w KeyWrite) Key() string { return w.Kind + ":" + w.Session }
 
-// What a webhook: names as its tool where nothing else is known.
+// The tool that a webhook: names if none is known.
 const (
 	defaultToolSlug  = "veo3-prompt-generator"
 	defaultToolTitle = "Free VEO3 Viral Prompt Generator"
@@ -63,15 +63,15 @@ const timestampLayout = "2006-01-02T15:04:05.000Z"
 
 func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 
-// Writes tells which members of which keys an update sets and removes, the key
-// that decides first.
+// Writes returns which members of which keys an update sets and removes, the deciding
+// key first.
 //
-// One-key: the full object, and webhook: as well where that carries a status,
-// or cannot be read and so may carry one. Three-key: webhook: and the mapping,
-// which is created where it is missing, except by a claim: that only takes the
-// old file out of it. Where the site reads one key the mapping of a three-key
-// session gets what webhook: gets, so that the customer's page shows it; never the
-// prompt, with which the site would start another video on Stripe's next delivery.
+// One-key: the full object, and webhook: as well if it has a status, or cannot be
+// read and so may have one. Three-key: webhook: and the mapping, which is created if
+// it is missing, except by a claim: that only removes the old file from it. If the
+// site reads one key the mapping of a three-key session gets what webhook: gets, so
+// that the customer's page shows it; never the prompt, with which the site would start
+// another video on Stripe's next delivery.
 func Writes(s store.Session, u Update) []KeyWrite {
 	lookup, webhook := s.SessionKey.Value, s.Webhook.Value
 	file := lookup.FileID
@@ -96,9 +96,8 @@ func Writes(s store.Session, u Update) []KeyWrite {
 	return writes
 }
 
-// AppliedTo reports whether the session says what the update made of it, in every
-// key that it writes: status, file and error. Whatever else stands there is not
-// the update's.
+// AppliedTo reports whether the session still has the update's status, file and error
+// in every key that it writes.
 func (u Update) AppliedTo(s store.Session) bool {
 	for _, w := range Writes(s, u) {
 		for _, c := range w.Changes {
@@ -120,7 +119,7 @@ func write(s store.Session, key store.Key, changes []Change) KeyWrite {
 		Unreadable: key.Exists && key.Fault != "", Replaced: key.Fault.Replaceable(), Changes: addOddRemovals(key.Value, changes)}
 }
 
-// addOddRemovals takes members of a wrong type out that are not set anyway.
+// addOddRemovals adds the removal of members of a wrong type that are not set anyway.
 func addOddRemovals(v store.Value, changes []Change) []Change {
 	for _, name := range v.Odd {
 		if i := slices.IndexFunc(changes, func(c Change) bool { return c.Name == name }); i >= 0 {
@@ -132,13 +131,13 @@ func addOddRemovals(v store.Value, changes []Change) []Change {
 	return changes
 }
 
-// webhookWrite names the tool too.
+// webhookWrite is the write to webhook:, which names the tool too.
 func webhookWrite(s store.Session, u Update) KeyWrite {
 	v := s.Webhook.Value
 	return write(s, s.Webhook, append(statusChanges(v, v.FileID, u), toolChanges(v, s.SessionKey.Value)...))
 }
 
-// toolChanges name the tool where a value does not, as another one does.
+// toolChanges adds the missing members of the tool, taken from the other value.
 func toolChanges(v, other store.Value) []Change {
 	var changes []Change
 	for _, tool := range []struct{ name, here, there, none string }{
@@ -153,8 +152,8 @@ func toolChanges(v, other store.Value) []Change {
 	return changes
 }
 
-// statusChanges are those of a value that carries a status. Its file is the one
-// given, unless the update is about that.
+// statusChanges returns the changes of a value with a status. It gets the file given,
+// unless the update sets or removes that.
 func statusChanges(v store.Value, file *string, u Update) []Change {
 	status, failure := store.StatusProcessing, (*string)(nil)
 	switch u.Kind {
@@ -176,7 +175,7 @@ func statusChanges(v store.Value, file *string, u Update) []Change {
 	)
 }
 
-// mappingChanges are those of the small mapping, which names file and time.
+// mappingChanges returns the changes of the small mapping, which has file and time.
 func mappingChanges(v store.Value, u Update) []Change {
 	file := v.FileID
 	switch u.Kind {
@@ -189,8 +188,8 @@ func mappingChanges(v store.Value, u Update) []Change {
 	return changed(Change{Name: "fileId", Before: v.FileID, After: file}, Change{Name: "timestamp", Before: v.Stamp, After: &at})
 }
 
-// changed leaves out what stays as it is, and cuts what was there: it is only
-// shown. The status is always set, so that a reader of the plan sees it.
+// changed removes what stays the same, and shortens former values, which are only
+// shown. The status is always kept, so that a reader of the plan sees it.
 func changed(all ...Change) []Change {
 	var changes []Change
 	for _, c := range all {
@@ -206,7 +205,7 @@ func changed(all ...Change) []Change {
 	return changes
 }
 
-// maxBefore is the length in runes at which a former value is cut.
+// maxBefore is the length in runes to which former values are shortened.
 const maxBefore = 200
 
 func shorten(text string) *string {

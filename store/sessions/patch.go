@@ -17,36 +17,28 @@ type Member struct {
 	Value json.RawMessage // nil = remove it
 }
 
-// blanks are what JSON takes for white space.
-const blanks = " \t\r\n"
-
-// Patch sets and removes members in the object's own bytes. Whatever is not
-// named stays byte for byte and in its order: nothing is decoded and written
-// anew, so big numbers and odd spellings survive. A name counts as it reads,
-// however it is escaped; of duplicates the first gets the new value and the
-// others go. New members follow at the end.
+// Patch sets and removes members in the object's own bytes. Whatever is not named
+// stays byte for byte and in its order, so that big numbers and odd spellings
+// survive. Names are compared unescaped; of duplicates the first gets the new value
+// and the others are removed. New members are added at the end.
 //
-// ErrNoObject where the bytes are not a JSON object. The names in set have to
-// differ, and its values to be JSON.
+// It returns ErrNoObject if the bytes are not a JSON object. The names in set have
+// to differ, and its values to be JSON.
 func Patch(object []byte, set []Member) ([]byte, error) {
-	before, body, after, err := splitObject(object)
+	members, end, err := splitMembers(object)
 	if err != nil {
 		return nil, err
 	}
 	var parts [][]byte
 	written := map[string]bool{}
-	for _, part := range splitMembers(body) {
-		name, start, err := nameOf(part)
-		if err != nil {
-			return nil, err
-		}
-		i := slices.IndexFunc(set, func(m Member) bool { return m.Name == name })
+	for _, m := range members {
+		i := slices.IndexFunc(set, func(s Member) bool { return s.Name == m.name })
 		switch {
 		case i < 0:
-			parts = append(parts, part)
-		case set[i].Value != nil && !written[name]:
-			written[name] = true
-			parts = append(parts, replace(part, start, set[i].Value))
+			parts = append(parts, object[m.start:m.end])
+		case set[i].Value != nil && !written[m.name]:
+			written[m.name] = true
+			parts = append(parts, slices.Concat(object[m.start:m.value], set[i].Value, object[m.valueEnd:m.end]))
 		}
 	}
 	for _, m := range set {
@@ -59,70 +51,44 @@ func Patch(object []byte, set []Member) ([]byte, error) {
 		}
 		parts = append(parts, slices.Concat(name, []byte(":"), m.Value))
 	}
-	return slices.Concat(before, bytes.Join(parts, []byte(",")), after), nil
+	begin := bytes.IndexByte(object, '{') + 1
+	return slices.Concat(object[:begin], bytes.Join(parts, []byte(",")), object[end:]), nil
 }
 
-// splitObject takes an object apart: up to its brace, its members, and the rest with
-// the white space before it.
-func splitObject(object []byte) (before, body, after []byte, err error) {
-	start := bytes.IndexByte(object, '{')
-	if !json.Valid(object) || start < 0 || len(bytes.Trim(object[:start], blanks)) > 0 {
-		return nil, nil, nil, ErrNoObject
-	}
-	end := bytes.LastIndexByte(object, '}')
-	body = bytes.TrimRight(object[start+1:end], blanks)
-	return object[:start+1], body, object[start+1+len(body):], nil
+// member is where a member lies in its object: between the commas around it, and
+// its value alone.
+type member struct {
+	name            string
+	start, end      int
+	value, valueEnd int
 }
 
-// splitMembers cuts the members of a valid object at the commas between them.
-func splitMembers(body []byte) [][]byte {
-	if len(body) == 0 {
-		return nil
+// splitMembers returns the members of an object and where the last one ends.
+func splitMembers(object []byte) (members []member, end int, err error) {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if !json.Valid(object) {
+		return nil, 0, ErrNoObject
 	}
-	var parts [][]byte
-	depth, start, quoted := 0, 0, false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case quoted && c == '\\':
-			i++ // what is escaped ends no string
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		case c == ',' && depth == 0:
-			parts = append(parts, body[start:i])
-			start = i + 1
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return nil, 0, ErrNoObject
+	}
+	offset := func() int { return int(d.InputOffset()) }
+	end = offset()
+	for start := end; d.More(); start = end + 1 {
+		name, err := d.Token()
+		if err != nil {
+			return nil, 0, fmt.Errorf("name of a member: %w", err)
 		}
-	}
-	return append(parts, body[start:])
-}
-
-// nameOf reads a member's name and tells where its value starts.
-func nameOf(part []byte) (name string, start int, err error) {
-	first := bytes.IndexByte(part, '"')
-	last := first + 1
-	for part[last] != '"' {
-		if part[last] == '\\' {
-			last++
+		var value json.RawMessage
+		if err := d.Decode(&value); err != nil {
+			return nil, 0, fmt.Errorf("value of a member: %w", err)
 		}
-		last++
+		m := member{start: start, value: offset() - len(value), valueEnd: offset(), end: offset()}
+		m.name, _ = name.(string) // of a member it always is
+		if d.More() {
+			m.end += bytes.IndexByte(object[m.end:], ',')
+		}
+		members, end = append(members, m), m.end
 	}
-	if err := json.Unmarshal(part[first:last+1], &name); err != nil {
-		return "", 0, fmt.Errorf("name of a member: %w", err)
-	}
-	start = last + bytes.IndexByte(part[last:], ':') + 1
-	for bytes.IndexByte([]byte(blanks), part[start]) >= 0 {
-		start++
-	}
-	return name, start, nil
-}
-
-// replace puts another value into a member and leaves the white space around
-// it as it is.
-func replace(part []byte, start int, value []byte) []byte {
-	end := len(bytes.TrimRight(part, blanks))
-	return slices.Concat(part[:start], value, part[end:])
+	return members, end, nil
 }

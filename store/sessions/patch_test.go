@@ -108,7 +108,7 @@ func FuzzPatch(f *testing.F) {
 		}
 		var object map[string]json.RawMessage
 		if isObject := json.Unmarshal(in, &object) == nil && object != nil; isObject != (err == nil) {
-			t.Fatalf("%q is an object: %v; Splice says %v", in, isObject, err)
+			t.Fatalf("%q is an object: %v; Patch says %v", in, isObject, err)
 		}
 		if err != nil {
 			if !errors.Is(err, ErrNoObject) {
@@ -116,11 +116,11 @@ func FuzzPatch(f *testing.F) {
 			}
 			return
 		}
-		checkSpliced(t, in, out, set)
+		checkPatched(t, in, out, set)
 	})
 }
 
-func checkSpliced(t *testing.T, in, out []byte, set []Member) {
+func checkPatched(t *testing.T, in, out []byte, set []Member) {
 	t.Helper()
 	named := func(m pair) bool {
 		return slices.ContainsFunc(set, func(s Member) bool { return s.Name == m.name })

@@ -18,9 +18,8 @@ const readSize = 100
 // Reader reads the product's keys.
 type Reader struct{ Redis *rdb.Redis }
 
-// Session reads all that Redis holds of a session in one round trip; of a
-// cluster's nodes each is asked once, all at the same time. What is missing is
-// no error: the keys say so.
+// Session reads a session in one round trip, in a cluster one per node, concurrently.
+// That a key is missing is no error.
 func (r Reader) Session(ctx context.Context, id string) (store.Session, error) {
 	sessions, err := r.Sessions(ctx, []string{id})
 	if err != nil {
@@ -65,7 +64,7 @@ func request(ctx context.Context, pipe redis.Pipeliner, id string) (replies [3]r
 	return replies
 }
 
-// readSession makes a session of the answers.
+// readSession returns the session of the answers.
 func readSession(id string, replies [3]reply) (store.Session, error) {
 	s := store.Session{ID: id}
 	for k, key := range []*store.Key{&s.Prompt, &s.Webhook, &s.SessionKey} { // as in KeyPrefixes
@@ -78,7 +77,7 @@ func readSession(id string, replies [3]reply) (store.Session, error) {
 	return s, nil
 }
 
-// reply is what Redis answers of one key.
+// reply is the answers about one key.
 type reply struct {
 	value *redis.StringCmd
 	ttl   *redis.DurationCmd

@@ -14,29 +14,24 @@ import (
 
 // Why a key was not written.
 var (
-	// ErrChanged: somebody else wrote the key since it was seen.
-	ErrChanged = errors.New("the value was changed by somebody else")
-	// ErrOtherType: the key is of another Redis type than string.
+	ErrChanged   = errors.New("the value was changed by somebody else") // since it was read
 	ErrOtherType = errors.New("the key is of another Redis type than string")
-	// ErrTooLarge: what stands there is larger than what is read.
-	ErrTooLarge = errors.New("the value is larger than 32 MiB")
+	ErrTooLarge  = errors.New("the value is larger than 32 MiB")
 )
 
-// Writer writes to the product's keys; what it cannot read is kept in State
-// first.
+// Writer writes the product's keys. What it cannot read it saves in State first.
 type Writer struct{ Product, State *rdb.Redis }
 
-// Write changes one key, if it still holds the value whose digest is expected
-// ("" = the key is missing), and makes it live for KeyLife. It returns the
-// digest of what stands there afterwards.
+// Write changes one key, if it still holds the value whose digest is expected ("" = the
+// key is missing), and sets its TTL to KeyLife. It returns the digest of the new value.
 //
-// The errors are ErrChanged, ErrOtherType, ErrTooLarge and ErrSilent. After
-// ErrNoAnswer the outcome is unknown; calling again with the same arguments is
-// safe: a value that already is as it shall be counts as written.
+// It returns ErrChanged, ErrOtherType, ErrTooLarge or an error of package rdb. After
+// rdb.ErrNoAnswer the outcome is unknown; calling again with the same arguments is
+// safe: a value that is already as it should be counts as written.
 func (w Writer) Write(ctx context.Context, kw KeyWrite, expect string) (string, error) {
 	after, err := w.attempt(ctx, kw, expect)
 	if errors.Is(err, rdb.ErrNoAnswer) && ctx.Err() == nil {
-		// The answer may have been lost on its way back: look what stands there.
+		// The answer may have been lost on its way back: read the value again.
 		after, err = w.attempt(ctx, kw, expect)
 	}
 	if err != nil {
@@ -85,7 +80,7 @@ func (w Writer) attempt(ctx context.Context, kw KeyWrite, expect string) (string
 	return after, rdb.Classify(err)
 }
 
-// readCurrent reads what the watched key holds.
+// readCurrent reads the watched key.
 func readCurrent(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exists bool, err error) {
 	size, err := tx.StrLen(ctx, key).Result()
 	if err != nil {
@@ -101,8 +96,8 @@ func readCurrent(ctx context.Context, tx *redis.Tx, key string) (raw []byte, exi
 	return raw, err == nil, err
 }
 
-// apply makes the new value. Unreadable means that the old one has to be saved
-// before: what is no object is replaced by a fresh one.
+// apply returns the new value, and whether the old one cannot be read and has to be
+// saved before. What is no object is replaced by a new one.
 func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, err error) {
 	set := make([]Member, 0, len(w.Changes))
 	for _, c := range w.Changes {
@@ -125,10 +120,10 @@ func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, 
 	return next, fault != "", err
 }
 
-// savedPrefix is that of the keys that hold what could not be read.
+// savedPrefix is the prefix of values that could not be read.
 const savedPrefix = "sessionbot:saved:"
 
-// saveCorrupt keeps bytes that nobody can read, before they are overwritten.
+// saveCorrupt saves a value that cannot be read, before it is overwritten.
 func (w Writer) saveCorrupt(ctx context.Context, kw KeyWrite, raw []byte) error {
 	client, err := w.State.Client(ctx)
 	if err != nil {

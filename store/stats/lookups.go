@@ -6,29 +6,28 @@ import (
 	"time"
 )
 
-// lookupWithin bounds one write of what was counted; a process that ends waits
-// for two at most.
-const lookupWithin = 250 * time.Millisecond
+// writeTimeout bounds one write of the counts; a process that ends waits for two at most.
+const writeTimeout = 250 * time.Millisecond
 
-// Lookups counts the questions to the site in the series, aside: no answer waits
-// for it. What is counted during a write goes with the next one.
+// Lookups counts the requests to the site in the series, in the background. What is
+// counted during a write is written with the next one.
 type Lookups struct {
 	records *Store
-	failed  func(error) // told where some were not counted
+	failed  func(error) // called if some were not written
 
 	mu      sync.Mutex
-	counted map[int64]Tries // and not written yet, by hour
-	busy    bool            // somebody writes
+	counted map[int64]Tries // not written yet, by hour
+	busy    bool            // write is running
 	writing sync.WaitGroup
 }
 
-// NewLookups counts in these records, and tells failed what could not be
-// written: it is missing in the figures, and not tried again.
+// NewLookups returns Lookups that call failed if counts could not be written: they are
+// lost.
 func NewLookups(records *Store, failed func(error)) *Lookups {
 	return &Lookups{records: records, failed: failed, counted: map[int64]Tries{}}
 }
 
-// Count counts one question, and whether its answer agreed with Redis.
+// Count counts one request, and whether its answer agreed with Redis.
 func (l *Lookups) Count(at time.Time, agreed bool) {
 	one := Tries{Bad: 1}
 	if agreed {
@@ -43,17 +42,17 @@ func (l *Lookups) Count(at time.Time, agreed bool) {
 	}
 }
 
-// Wait returns when all that was counted is written, or could not be.
+// Wait waits until all counts are written, or lost.
 func (l *Lookups) Wait() { l.writing.Wait() }
 
-// write goes on until nothing is left to be written.
+// write runs until all counts are written.
 func (l *Lookups) write() {
 	for {
 		counted := l.take()
 		if len(counted) == 0 {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), lookupWithin)
+		ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 		for hour, tries := range counted {
 			if err := l.records.countLookups(ctx, hour, tries); err != nil {
 				l.failed(err)

@@ -20,7 +20,7 @@ const rollupKey = store.WatchPrefix + "rollup"
 type Rollup struct {
 	AsOf   time.Time
 	Count  Count
-	Server *rdb.Server // nil = it did not tell
+	Server *rdb.Server // nil = not reported
 }
 
 // KEYS: record of the lease, rollup, series. ARGV: token, rollup, its life and that of the
@@ -32,18 +32,18 @@ for i = 5, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 1`)
 
-// Store are what sweeps counted, as they are kept in Redis.
+// Store keeps rollups and the series in Redis.
 type Store struct{ state *rdb.Redis }
 
-// NewStore keeps them in the Redis given.
+// NewStore returns the store in the bot's own Redis.
 func NewStore(state *rdb.Redis) *Store { return &Store{state: state} }
 
-// SaveRollup keeps what a sweep counted for the time given, and adds it to the
-// series; see Series.With. ErrLeadLost where somebody else leads.
+// SaveRollup stores what a sweep counted for the life given, and adds it to the series;
+// see Series.With. It returns lease.ErrLost if somebody else holds the lease.
 func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life time.Duration) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("keep what a sweep counted: %w", err)
+		return fmt.Errorf("save a rollup: %w", err)
 	}
 	kept, err := s.Figures(ctx, r.AsOf)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life ti
 	args := []any{l.Token, raw, life.Milliseconds(), seriesLife.Milliseconds()}
 	now, series := HourOf(r.AsOf), kept.Series.With(r)
 	for hour := range r.Count.Hours {
-		if hour > now-seriesHours { // an older one has given its place away
+		if hour > now-seriesHours { // the slot of an older one is taken
 			o := series[hour]
 			args = append(args, seriesField(hour, seriesOutcomes),
 				fmt.Sprint(hour, o.Webhook.Good, o.Webhook.Bad, o.Generation.Good, o.Generation.Bad))
@@ -63,7 +63,7 @@ func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life ti
 	}
 	saved, err := s.state.Run(ctx, saveRollup, []string{l.Record, rollupKey, seriesKey}, args...).Int()
 	if err != nil {
-		return fmt.Errorf("keep what a sweep counted: %w", rdb.Classify(err))
+		return fmt.Errorf("save a rollup: %w", rdb.Classify(err))
 	}
 	if saved == 0 {
 		return lease.ErrLost
@@ -71,13 +71,13 @@ func (s *Store) SaveRollup(ctx context.Context, l lease.Lease, r Rollup, life ti
 	return nil
 }
 
-// Figures is all that is kept for statistics.
+// Figures are the stored statistics.
 type Figures struct {
-	Rollup *Rollup // nil = there is none, or none that is fresh
+	Rollup *Rollup // nil = none, or expired
 	Series Series
 }
 
-// Figures reads them in one round trip.
+// Figures reads the statistics in one round trip.
 func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 	client, err := s.state.Client(ctx)
 	if err != nil {
@@ -86,13 +86,13 @@ func (s *Store) Figures(ctx context.Context, now time.Time) (Figures, error) {
 	pipe := client.Pipeline()
 	rollup, series := pipe.Get(ctx, rollupKey), pipe.HGetAll(ctx, seriesKey)
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) { // Nil: no rollup
-		return Figures{}, fmt.Errorf("read what sweeps counted: %w", rdb.Classify(err))
+		return Figures{}, fmt.Errorf("read statistics: %w", rdb.Classify(err))
 	}
 	f := Figures{Series: parseSeries(series.Val(), now)}
 	if raw := rollup.Val(); raw != "" {
 		f.Rollup = &Rollup{}
 		if err := json.Unmarshal([]byte(raw), f.Rollup); err != nil {
-			return Figures{}, fmt.Errorf("read what sweeps counted: %w", err)
+			return Figures{}, fmt.Errorf("read statistics: %w", err)
 		}
 	}
 	return f, nil

@@ -14,43 +14,42 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// seriesLife is how far back the series reaches: two weeks and a day, so that a
-// week can be held against the one before.
+// seriesLife is how far back the series reaches: two weeks and a day, so that a week
+// can be compared with the one before.
 const seriesLife = seriesHours * time.Hour
 
 const seriesHours = 15 * 24
 
-// seriesKey is a hash that goes round: an hour has the place of the one that the
-// series has just left, so that it never grows. A field is a place, a colon and
-// what is told; its value begins with the hour since 1970 that it is of.
+// seriesKey is a hash used as a ring: an hour takes the slot of the one that the series
+// has just left. A field is a slot, a colon and what it counts; its value begins with
+// the hour since 1970.
 const seriesKey = store.WatchPrefix + "series"
 
-// What a field tells of its hour.
+// What the fields count.
 const (
-	seriesOutcomes = "sessions" // what became of them: four numbers
-	seriesServer   = "server"   // how Redis stood: three numbers
+	seriesOutcomes = "sessions" // their outcomes: four numbers
+	seriesServer   = "server"   // the level of Redis: three numbers
 	seriesLookups  = "lookups"  // answers of the site that agree with Redis, and other answers or none
 )
 
-// Hour is what the series tells of one hour.
+// Hour is one hour of the series.
 type Hour struct {
 	Outcomes        // of the sessions that were paid in it
-	Lookup   Tries  // questions to the site that were asked in it
-	Server   *Level // nil = not told
+	Lookup   Tries  // requests to the site
+	Server   *Level // nil = not known
 }
 
-// Level is how Redis stood at the end of an hour.
+// Level is the memory of Redis at the end of an hour.
 type Level struct {
 	UsedBytes, MaxBytes int64 // MaxBytes 0 = no limit
 	Evicted             int64 // keys since the server's start
 }
 
-// Series is the hours of the last two weeks of which something is told, by
-// hours since 1970.
+// Series is the known hours of the last two weeks, by hours since 1970.
 type Series map[int64]Hour
 
-// Sum adds up what is told of the hours before the given one, and of it. Its
-// level is the highest of them, with the keys evicted in them alone.
+// Sum returns the sum of so many hours up to the last. Its level is the highest of
+// them, with the keys evicted in these hours.
 func (s Series) Sum(last int64, hours int) Hour {
 	var sum Hour
 	var evicted int64
@@ -63,8 +62,8 @@ func (s Series) Sum(last int64, hours int) Hour {
 			continue
 		}
 		switch {
-		case level == nil: // how many there were before is not known
-		case h.Server.Evicted < level.Evicted: // the server was started anew
+		case level == nil: // how many were evicted before is not known
+		case h.Server.Evicted < level.Evicted: // the server was restarted
 			evicted += h.Server.Evicted
 		default:
 			evicted += h.Server.Evicted - level.Evicted
@@ -81,7 +80,7 @@ func (s Series) Sum(last int64, hours int) Hour {
 	return sum
 }
 
-// levelBefore is how Redis stood last before an hour, nil = not told.
+// levelBefore returns the last level before an hour, nil if not known.
 func (s Series) levelBefore(hour int64) *Level {
 	for n := hour - 1; n > hour-24; n-- {
 		if level := s[n].Server; level != nil {
@@ -91,9 +90,9 @@ func (s Series) levelBefore(hour int64) *Level {
 	return nil
 }
 
-// With adds what was counted now: the last 24 h as they stand. Of what is older
-// webhooks stay as they were first counted, since repairs change them afterwards;
-// videos are counted again where more of them are known by now.
+// With returns the series with a rollup: its last 24 h replace those of the series. In
+// older hours webhooks stay as first counted, since repairs change them afterwards;
+// videos are replaced if more of them are known now.
 func (s Series) With(r Rollup) Series {
 	all := maps.Clone(s)
 	if all == nil {
@@ -117,7 +116,7 @@ func (s Series) With(r Rollup) Series {
 	return all
 }
 
-// HourOf is the hour of a time, counted since 1970.
+// HourOf returns the hour of a time, counted since 1970.
 func HourOf(at time.Time) int64 { return at.Unix() / int64(time.Hour/time.Second) }
 
 func seriesField(hour int64, what string) string {
@@ -132,18 +131,16 @@ redis.call('HSET', KEYS[1], ARGV[1], string.format('%s %d %d', ARGV[2], agreed +
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return 1`)
 
-// countLookups counts that the site was asked in an hour, and how often it
-// answered with a status that agrees with Redis.
+// countLookups adds requests to the site to an hour.
 func (s *Store) countLookups(ctx context.Context, hour int64, t Tries) error {
 	err := s.state.Run(ctx, countLookups, []string{seriesKey}, seriesField(hour, seriesLookups), hour, t.Good, t.Bad, seriesLife.Milliseconds()).Err()
 	if err != nil {
-		return fmt.Errorf("count questions to the site: %w", rdb.Classify(err))
+		return fmt.Errorf("count requests to the site: %w", rdb.Classify(err))
 	}
 	return nil
 }
 
-// parseSeries reads the fields. What cannot be read, or is of an hour that the
-// series has left, is left out.
+// parseSeries parses the fields. It skips what is malformed or too old.
 func parseSeries(fields map[string]string, now time.Time) Series {
 	series := Series{}
 	for field, value := range fields {
@@ -167,7 +164,7 @@ func parseSeries(fields map[string]string, now time.Time) Series {
 	return series
 }
 
-// numbers are those in a field, nil where it holds anything else.
+// numbers returns the numbers in a field, nil if it holds anything else.
 func numbers(value string) []int64 {
 	var n []int64
 	for _, word := range strings.Fields(value) {

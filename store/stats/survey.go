@@ -1,16 +1,16 @@
 package stats
 
-// TTLClasses names the classes of what keys have left to live.
+// TTLClasses are the classes of TTLs.
 var TTLClasses = []string{"under 1 day", "1-7 days", "7-30 days", "over 30 days", "never expires"}
 
-// Survey is what a sweep saw of all keys, whoever they belong to. Memory and
-// lifetimes are those of a sample.
+// Survey is the statistics of all keys, also those of others. Memory and TTLs are those
+// of a sample.
 type Survey struct {
-	Keys       int64       // there are
-	Scanned    int64       // were looked at
+	Keys       int64
+	Scanned    int64
 	Namespaces []Namespace // those with the most keys first
 	Others     Namespace   // the rest of them together
-	Untold     bool        // this Redis does not let us ask for keys' memory
+	Untold     bool        // MEMORY USAGE is not permitted
 
 	TTLs        map[string]int // of sessions' keys, by TTLClasses
 	TTLsOfSome  bool           // they are estimated from some of the keys
@@ -21,6 +21,6 @@ type Survey struct {
 type Namespace struct {
 	Name         string // "" = no colon
 	Keys         int64
-	Sampled      int64 // of which the memory was asked
+	Sampled      int64 // keys whose memory was read
 	SampledBytes int64
 }

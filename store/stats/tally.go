@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// rateWindow is how far back the success rates look.
+	// rateWindow is the window of the success rates.
 	rateWindow = 24 * time.Hour
 	// openFor is how long Stripe lets a checkout be open.
 	openFor = 24 * time.Hour
@@ -28,12 +28,12 @@ type PromptLength struct {
 	Length int    `json:"length"`
 }
 
-// Tries is how often something went well, and how often not.
+// Tries counts successes and failures.
 type Tries struct{ Good, Bad int }
 
 func (t Tries) total() int { return t.Good + t.Bad }
 
-// Rate is the share of the good, nil where there is neither good nor bad.
+// Rate returns the share of successes, nil without any.
 func (t Tries) Rate() *float64 {
 	if t.total() == 0 {
 		return nil
@@ -42,10 +42,10 @@ func (t Tries) Rate() *float64 {
 	return &share
 }
 
-// Add is both together.
+// Add returns the sum.
 func (t Tries) Add(other Tries) Tries { return Tries{t.Good + other.Good, t.Bad + other.Bad} }
 
-// Outcomes is what became of some sessions. Webhook: of those that are not
+// Outcomes counts what became of sessions. Webhook: of those that are not
 // waiting, unpaid, abandoned or unclear, the good are neither orphaned nor lost.
 // Generation: completed against failed and stalled.
 type Outcomes struct{ Webhook, Generation Tries }
@@ -66,16 +66,16 @@ func (o *Outcomes) add(v diagnosis.Verdict) {
 	}
 }
 
-// Slot is the webhooks of the sessions paid within five minutes.
+// Slot is five minutes: the webhooks of the sessions paid in it.
 type Slot struct {
 	At      time.Time // its beginning
 	Webhook Tries
 }
 
-// Count is figures over all sessions. Lengths are in UTF-16 units. The rates
-// look at the last 24 h, and are nil without data.
+// Count is the statistics of all sessions. Lengths are in UTF-16 units. The rates are
+// of the last 24 h, and nil without data.
 type Count struct {
-	Complete              bool // false: time ran out, the figures are of the keys scanned
+	Complete              bool // false: time ran out, only the keys scanned are counted
 	Sessions              int
 	Prompts               int // sessions with a readable prompt
 	PromptCharacters      int64
@@ -91,7 +91,7 @@ type Count struct {
 	Survey                Survey
 }
 
-// Tally counts sessions one after the other, as of one time.
+// Tally counts sessions, as of one time.
 type Tally struct {
 	now    time.Time
 	sums   Count
@@ -99,7 +99,7 @@ type Tally struct {
 	slots  map[time.Time]Tries
 }
 
-// NewTally begins to count.
+// NewTally returns an empty tally.
 func NewTally(now time.Time) *Tally {
 	t := &Tally{now: now, slots: map[time.Time]Tries{}}
 	t.sums.Distribution, t.sums.Verdicts = zeroCounts(LengthClasses), map[diagnosis.Verdict]int{}
@@ -115,8 +115,8 @@ func zeroCounts(classes []string) map[string]int {
 	return counts
 }
 
-// Add counts a session, by what Redis and the last known payment say of it. A
-// checkout that is open for longer than Stripe lets it be was abandoned.
+// Add counts a session. A checkout that is open for longer than Stripe allows was
+// abandoned.
 func (t *Tally) Add(s store.Session, d diagnosis.Diagnosis) {
 	if d.Verdict == diagnosis.VerdictUnpaid && t.now.Sub(d.PaidAt) > openFor {
 		d.Verdict = diagnosis.VerdictAbandoned
@@ -171,7 +171,7 @@ func (t *Tally) addPrompt(id string, length int) {
 	}
 }
 
-// Count is the figures over all that was added.
+// Count returns the statistics of the sessions added.
 func (t *Tally) Count() Count {
 	c := t.sums
 	if n := int64(c.Prompts); n > 0 {
@@ -199,7 +199,7 @@ func lengthClass(length int) string {
 	return LengthClasses[4]
 }
 
-// Length is the length of a text in UTF-16 units, as the site counts it.
+// Length returns the length of a text in UTF-16 units, as the site counts it.
 func Length(text string) int {
 	n := 0
 	for _, r := range text {

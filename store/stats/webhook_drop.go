@@ -6,25 +6,25 @@ import (
 )
 
 const (
-	// dropBad is how many sessions at least have to miss their webhook.
+	// dropBad is the minimum of sessions that miss their webhook.
 	dropBad = 3
-	// dropOutside is of how many others at least the rate has to be known.
+	// dropOutside is the minimum of other sessions.
 	dropOutside = 20
-	// dropBy is by how much the rate has to differ.
+	// dropBy is the minimum difference of the rates.
 	dropBy = 0.1
-	// dropSure is how many standard deviations it has to lie below the rest.
+	// dropSure is the minimum difference in standard deviations.
 	dropSure = 3
 )
 
-// WebhookDrop is a time in which webhooks succeeded far less often than else.
+// WebhookDrop is a period in which webhooks succeeded far less often than usual.
 type WebhookDrop struct {
 	From, To      time.Time // To is zero while it goes on
 	Inside, Usual float64   // the rates
 }
 
-// DetectWebhookDrop finds the stretch of the last 24 h in which webhooks failed most
-// clearly, against the rest of the day and the days before; false where all
-// differences may be chance. A stretch begins and ends with slots that are told.
+// DetectWebhookDrop returns the period of the last 24 h in which webhooks failed most
+// clearly, compared with the rest of the day and the days before, and reports whether
+// the difference is significant.
 func DetectWebhookDrop(slots []Slot, before Tries) (WebhookDrop, bool) {
 	all := before
 	for _, s := range slots {
@@ -53,8 +53,8 @@ func DetectWebhookDrop(slots []Slot, before Tries) (WebhookDrop, bool) {
 	return best, sure > dropSure
 }
 
-// deviations is by how many standard deviations the rate inside lies below that
-// outside, if both were drawn from the same.
+// deviations returns by how many standard deviations the rate inside is below that
+// outside, if both were samples of the same.
 func deviations(inside, outside Tries) float64 {
 	in, out := float64(inside.Good+inside.Bad), float64(outside.Good+outside.Bad)
 	pooled := float64(inside.Good+outside.Good) / (in + out)
@@ -65,7 +65,7 @@ func deviations(inside, outside Tries) float64 {
 	return (float64(outside.Good)/out - float64(inside.Good)/in) / spread
 }
 
-// RateFell tells whether a rate is lower than it was before, and not by chance.
+// RateFell reports whether a rate is significantly lower than before.
 func RateFell(now, before Tries) bool {
 	if now.Bad < dropBad || before.Good+before.Bad < dropOutside {
 		return false

@@ -25,32 +25,31 @@ const (
 	// small enough that Redis packs them (up to 65 000 sessions a day), and ended by
 	// their TTL. A field is 8 bytes of a session's key, its value 16 of each file's UUID.
 	finishedPrefix = "sessionbot:finished:"
-	// statePrefix is that of what was last seen of a file that is not finished.
+	// statePrefix is the prefix of the last state of a file that is not finished.
 	statePrefix = "sessionbot:{watch}:file:"
 	fileLife    = store.KeyLife + 24*time.Hour
 	lookBack    = 31 // days of creation that are looked through
 )
 
-// Files remembers what SuperDuperAI said of the files that sessions name, across
-// restarts and replicas. What is finished is remembered for 30 days from when it
-// was last met in a sweep.
+// Files remembers the states of the files that sessions name, across restarts and
+// replicas. A finished file is remembered for 30 days after a sweep last saw it.
 type Files struct {
 	state *rdb.Redis
 	now   func() time.Time
 
 	mu  sync.Mutex
-	met map[string]bool // hashes that held a session of a sweep
+	met map[string]bool // hashes with a session of a sweep
 }
 
-// NewFiles keeps the records in the bot's own Redis.
+// NewFiles returns the records in the bot's own Redis.
 func NewFiles(state *rdb.Redis, now func() time.Time) *Files {
 	return &Files{state: state, now: now, met: map[string]bool{}}
 }
 
-// bucket is the hash that remembers the finished files of a session.
+// bucket returns the hash with the finished files of a session.
 func (f *Files) bucket(k key, ref store.FileRef) string {
 	day, today := dayOf(ref.Created), dayOf(f.now())
-	if day < today-lookBack || day > today { // not known, or forged
+	if day < today-lookBack || day > today { // unknown, or forged
 		day = today
 	}
 	return bucket(k, day)
@@ -62,26 +61,26 @@ func bucket(k key, day int64) string {
 
 func dayOf(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
 
-// States returns what is known of the files of sessions, in their order:
-// FileUnchecked where the one that a session names has to be asked for.
+// States returns the records of the files of sessions, in their order: FileUnchecked if
+// the one that a session names has to be requested.
 func (f *Files) States(ctx context.Context, sessions []store.Session) ([]diagnosis.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
 		return nil, err
 	}
 	records, now := make([]diagnosis.FileRecord, len(sessions)), f.now()
-	var looked []asked
+	var looked []finishedRequest
 	pipe := client.Pipeline()
 	for i, s := range sessions {
 		uuid, named := store.FileUUID(s.FileID())
 		k := keyOf(s.ID)
 		hash := f.bucket(k, s.FileRef(now))
-		looked = append(looked, asked{i, named, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
+		looked = append(looked, finishedRequest{i, named, uuid, hash, pipe.HGet(ctx, hash, string(k[:8]))})
 	}
 	if err := exec(ctx, pipe); err != nil {
 		return nil, fmt.Errorf("read finished files: %w", rdb.Classify(err))
 	}
-	var open []asked
+	var open []finishedRequest
 	var keys []string
 	f.mu.Lock()
 	for _, a := range looked {
@@ -113,10 +112,10 @@ func (f *Files) States(ctx context.Context, sessions []store.Session) ([]diagnos
 	return records, nil
 }
 
-// exec sends what may find nothing. Its own first error may be just that, and
-// hide that a master gave no answer.
+// exec executes reads of keys that may not exist. The pipeline's own error may be that
+// one, and hide that a master gave no answer.
 func exec(ctx context.Context, pipe redis.Pipeliner) error {
-	cmds, _ := pipe.Exec(ctx) // each is looked at
+	cmds, _ := pipe.Exec(ctx) // each error is checked
 	for _, cmd := range cmds {
 		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return err
@@ -125,8 +124,8 @@ func exec(ctx context.Context, pipe redis.Pipeliner) error {
 	return nil
 }
 
-// asked is a session, and the answer to which of its files are finished.
-type asked struct {
+// finishedRequest is a request for the finished files of a session.
+type finishedRequest struct {
 	session int
 	named   bool // it names one
 	uuid    [16]byte
@@ -148,7 +147,7 @@ func holds(uuids []byte, id [16]byte) bool {
 	return slices.ContainsFunc(slices.Collect(slices.Chunk(uuids, 16)), func(uuid []byte) bool { return bytes.Equal(uuid, id[:]) })
 }
 
-// texts writes UUIDs out.
+// texts formats UUIDs.
 func texts(uuids []byte) []string {
 	var all []string
 	for u := range slices.Chunk(uuids, 16) {
@@ -158,9 +157,9 @@ func texts(uuids []byte) []string {
 	return all
 }
 
-// Known returns what is known of the file, and which files were seen finished for
-// the session, whenever that says it was created: what it says can be changed
-// from outside. ref may name no file.
+// Known returns the record of the file and of the files seen finished for the session,
+// whenever it claims to have been created: that can be changed from outside. ref may
+// name no file.
 func (f *Files) Known(ctx context.Context, ref store.FileRef) (diagnosis.FileRecord, error) {
 	client, err := f.state.Client(ctx)
 	if err != nil {
@@ -174,7 +173,7 @@ func (f *Files) Known(ctx context.Context, ref store.FileRef) (diagnosis.FileRec
 	}
 	last := pipe.Get(ctx, statePrefix+ref.FileID)
 	if err := exec(ctx, pipe); err != nil {
-		return diagnosis.FileRecord{}, fmt.Errorf("read what is known of files: %w", rdb.Classify(err))
+		return diagnosis.FileRecord{}, fmt.Errorf("read the records of files: %w", rdb.Classify(err))
 	}
 	record := diagnosis.FileRecord{File: parseState(last.Val())}
 	for _, uuids := range finished {
@@ -202,8 +201,8 @@ if not known then redis.call('HSET', KEYS[1], ARGV[1], uuids .. ARGV[2]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-// Save remembers what was seen of a file. FileUnchecked forgets what was seen of
-// one that is not finished.
+// Save stores the state of a file. FileUnchecked deletes that of one that is not
+// finished.
 func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileState) error {
 	client, err := f.state.Client(ctx)
 	if err != nil {
@@ -230,7 +229,7 @@ func (f *Files) Save(ctx context.Context, ref store.FileRef, state store.FileSta
 	return nil
 }
 
-// Keep keeps what States found finished since the last call for another 30 days.
+// Keep extends by 30 days the records of what States found finished since the last call.
 func (f *Files) Keep(ctx context.Context) error {
 	client, err := f.state.Client(ctx)
 	if err != nil {

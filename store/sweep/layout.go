@@ -20,9 +20,8 @@ const (
 	sweptFor     = time.Hour // and the pause between two sweeps: the watch is asked no longer
 )
 
-// Layouts finds out which keys the site reads: as the watch's last sweep saw, or
-// without one by the sessions where they are few. It is safe for use by several
-// goroutines.
+// Layouts finds out which keys the site reads: by the watch's last sweep, or without
+// one by the sessions if they are few. It is safe for concurrent use.
 type Layouts struct {
 	product *rdb.Redis
 	records *incident.Watch
@@ -35,13 +34,13 @@ type Layouts struct {
 	reads  store.Layout // by that look
 }
 
-// NewLayouts looks at the sessions of one Redis, and at what the watch noted.
+// NewLayouts returns Layouts of the product's sessions and the watch's records.
 func NewLayouts(product *rdb.Redis, records *incident.Watch, now func() time.Time) *Layouts {
 	return &Layouts{product: product, records: records, now: now, within: lookWithin}
 }
 
-// Reads returns the layout that the site reads: one-key where nothing proves
-// another, with which a repair writes more.
+// Reads returns the layout that the site reads: one-key unless proven otherwise, with
+// which a repair writes more.
 func (l *Layouts) Reads(ctx context.Context) store.Layout {
 	state, err := l.records.State(ctx)
 	if known := state.Reads == store.LayoutOneKey || state.Reads == store.LayoutThreeKey; err == nil && known && l.now().Sub(state.Swept) < sweptFor+state.Pause {
@@ -57,12 +56,11 @@ func (l *Layouts) Reads(ctx context.Context) store.Layout {
 	return l.reads
 }
 
-// errOneKey ends a look: nothing that comes later tells more.
+// errOneKey ends a look early.
 var errOneKey = errors.New("a full object was seen")
 
-// look is three-key only where every session was seen in time: a single full
-// object that was not would tell otherwise. It serves others too, and so goes on
-// where who asked has left.
+// look returns three-key only if every session was visited in time: a single full
+// object would prove one-key. It serves other callers too, and so outlives ctx.
 func (l *Layouts) look(ctx context.Context) store.Layout {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), l.within)
 	defer cancel()

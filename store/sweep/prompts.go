@@ -21,7 +21,7 @@ type Prompt struct {
 	At     time.Time // when it was stored; zero = unknown
 }
 
-// newestPrompts collects the newest prompts, and some that are older.
+// newestPrompts collects the newest prompts, and some older ones.
 type newestPrompts []Prompt
 
 // add keeps the prompt of a session if it is among the newest.
@@ -36,8 +36,8 @@ func (l *newestPrompts) add(s store.Session, now time.Time, newest int) {
 	}
 }
 
-// first returns the newest. Of the same age they are in the order of their ids,
-// so that a list reads the same each time.
+// first returns the newest. Prompts of the same age are ordered by id, so that the list
+// is stable.
 func (l newestPrompts) first(newest int) []Prompt {
 	slices.SortFunc(l, func(a, b Prompt) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.ID, b.ID)) })
 	return l[:min(len(l), newest)]

@@ -15,9 +15,9 @@ import (
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
-// entry is what a sweep remembers of a session, 0 = nothing: in bits 0 to 23 the
-// length of its prompt, in 24 to 47 when it was paid for, in steps of five
-// minutes since 1970 (what is before that is just as old), and above them the flags.
+// entry is what a sweep remembers of a session, 0 = nothing: in bits 0 to 23 the length
+// of its prompt, in 24 to 47 when it was paid for, in steps of five minutes since 1970,
+// and above them flags.
 type entry uint64
 
 const (
@@ -34,7 +34,7 @@ func finishedEntry(length int, at time.Time) entry {
 	return finished | entry(min(length, maxLength)) | entry(max(at.Unix(), 0)/int64(timeStep/time.Second))<<24
 }
 
-// made are the flags by which a layout is known again.
+// made maps layouts to their flags.
 var made = map[store.Layout]entry{store.LayoutOneKey: madeOneKey, store.LayoutThreeKey: madeThreeKey}
 
 func (e entry) madeAs() store.Layout {
@@ -53,7 +53,7 @@ func (e entry) at() time.Time {
 	return time.Unix(int64(e>>24&maxLength)*int64(timeStep/time.Second), 0).UTC()
 }
 
-// read reads sessions, diagnoses them and hands them over.
+// read reads sessions, diagnoses them and calls Visit.
 func (r *run) read(ctx context.Context, ids []string) error {
 	read, err := Read(ctx, r.redis, ids, r.Now)
 	if err != nil {
@@ -96,8 +96,8 @@ func (r *run) count(found []Observation) {
 	}
 }
 
-// remember notes the sessions that are finished. One that was written since the
-// sweep began may have been read before that.
+// remember records the sessions that are finished, except those written since the sweep
+// began: they may have been read before that.
 func (r *run) remember(found []Observation) {
 	s := r.Sweeper
 	s.mu.Lock()
@@ -127,9 +127,9 @@ func places(s *store.Session) [3]*store.Key {
 	return [3]*store.Key{&s.SessionKey, &s.Prompt, &s.Webhook}
 }
 
-// Read reads sessions, in the order of the ids, without pictures and without
-// what only a repair needs: TTLs where the values hold times, and digests. An
-// empty value counts as missing.
+// Read reads sessions, in the order of the ids, without pictures and without what only
+// a repair needs: digests, and TTLs if the values hold times. An empty value counts as
+// missing.
 func Read(ctx context.Context, r *rdb.Redis, ids []string, now time.Time) ([]store.Session, error) {
 	client, err := r.Client(ctx)
 	if err != nil {
@@ -142,7 +142,7 @@ func Read(ctx context.Context, r *rdb.Redis, ids []string, now time.Time) ([]sto
 			heads[i][k] = pipe.GetRange(ctx, prefix+id, 0, headSize)
 		}
 	}
-	_, _ = pipe.Exec(ctx) // each answer is looked at below
+	_, _ = pipe.Exec(ctx) // each error is checked below
 	read := make([]store.Session, len(ids))
 	long := map[*store.Key]*redis.Cmd{}
 	for i, id := range ids {

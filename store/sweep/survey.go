@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	maxNamespaces = 200 // told apart while keys are scanned: later ones count as others
+	maxNamespaces = 200 // counted by name: later ones count as others
 	topNamespaces = 10  // reported
 	namespaceName = 40  // characters of a name that are reported
 	sampledPages  = 4   // every fourth page is sampled
-	memorySample  = 16  // keys of such a page whose memory is asked
-	ttlSample     = 128 // keys of sessions of such a page whose TTL is asked
+	memorySample  = 16  // keys of such a page whose memory is read
+	ttlSample     = 128 // keys of sessions of such a page whose TTL is read
 )
 
 // surveyor counts keys while masters are scanned.
@@ -37,8 +37,7 @@ func newSurveyor(progress func(scanned, keys int64)) *surveyor {
 	return &surveyor{progress: progress, byName: map[string]*stats.Namespace{}, sums: stats.Survey{TTLs: map[string]int{}}}
 }
 
-// scanned reports that about so many more keys have been looked at, and that there
-// are so many more.
+// scanned adds to the keys scanned, and to all keys.
 func (s *surveyor) scanned(keys, more int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,11 +69,11 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 			ttls = append(ttls, pipe.PTTL(ctx, name))
 		}
 		if len(sizes) < memorySample && !s.sums.Untold && !strings.HasPrefix(name, "sessionbot:") { // ours expire
-			sizes[name] = pipe.MemoryUsage(ctx, name, 1) // of what is in it a single element is looked at
+			sizes[name] = pipe.MemoryUsage(ctx, name, 1) // one sample of its elements
 		}
 	}
 	s.mu.Unlock()
-	_, _ = pipe.Exec(ctx) // each answer is looked at below
+	_, _ = pipe.Exec(ctx) // each error is checked below
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ttl := range ttls {
@@ -107,7 +106,7 @@ func (s *surveyor) page(ctx context.Context, master *redis.Client, number int, k
 	return nil
 }
 
-// namespace is the one that a key belongs to. s.mu is held.
+// namespace returns the namespace of a key. s.mu is held.
 func (s *surveyor) namespace(key string) *stats.Namespace {
 	name, _, found := strings.Cut(key, ":")
 	if !found {
@@ -125,7 +124,7 @@ func (s *surveyor) namespace(key string) *stats.Namespace {
 	return known
 }
 
-// survey is what was seen. TTLs of a sample stand for all keys of sessions.
+// survey returns the statistics. TTLs are extrapolated from the sample.
 func (s *surveyor) survey() stats.Survey {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -166,8 +165,8 @@ func ttlClass(ttl time.Duration) string {
 	return stats.TTLClasses[3]
 }
 
-// beginning is a copy of the first runes: a part of the text itself would keep
-// the whole in memory.
+// beginning returns a copy of the first runes: a substring would keep the whole text in
+// memory.
 func beginning(text string, runes int) string {
 	first := []rune(text)
 	return string(first[:min(len(first), runes)])

@@ -1,6 +1,5 @@
-// Package sweep visits every session that Redis holds: it counts them, finds
-// those that need a look and the newest prompts, and remembers which files are
-// finished.
+// Package sweep visits every session in Redis: it counts them, collects the newest
+// prompts, and remembers which files are finished.
 package sweep
 
 import (
@@ -33,9 +32,8 @@ const (
 	sessionKeys = "*:cs_*"
 )
 
-// Sweeper sweeps the sessions of one Redis again and again. Those that are
-// finished it reads once and skips afterwards, until they are written. It is
-// safe for use by several goroutines; sweeps must not overlap.
+// Sweeper sweeps the sessions of one Redis repeatedly. It skips finished ones until
+// they are written. It is safe for concurrent use; sweeps must not overlap.
 type Sweeper struct {
 	redis *rdb.Redis
 
@@ -47,7 +45,7 @@ type Sweeper struct {
 	survey  stats.Survey // of that sweep
 }
 
-// New returns a Sweeper of the Redis given.
+// New returns a Sweeper of the product's Redis.
 func New(r *rdb.Redis) *Sweeper {
 	return &Sweeper{redis: r, known: map[key]entry{}, written: map[key]bool{}}
 }
@@ -71,28 +69,25 @@ func (s *Sweeper) Written(id string) {
 	}
 }
 
-// Missed makes the next sweep read all sessions again: writes may have happened
-// that nobody reported.
+// Missed makes the next sweep read all sessions again: writes may have been missed.
 func (s *Sweeper) Missed() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.missed = true
 }
 
-// Options is how a sweep is done. Only Now is required.
+// Options configure a sweep. Only Now is required.
 type Options struct {
 	Now    time.Time
 	Limits diagnosis.Thresholds
-	// Evidence returns what is known of sessions besides their keys, in their order.
+	// Evidence returns the evidence about sessions, in their order; see diagnosis.Sources.
 	Evidence func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error)
 	// Visit is called with the sessions that were read, one batch at a time.
 	Visit func(ctx context.Context, sessions []Observation) error
 	// Progress is called with how many of all keys have been looked at.
-	Progress func(scanned, keys int64)
-	// FullEvery is how often all sessions are read again, where that is not the default.
-	FullEvery time.Duration
-	// Newest is how many of the newest prompts are wanted.
-	Newest int
+	Progress  func(scanned, keys int64)
+	FullEvery time.Duration // how often all sessions are read again; 0 = FullEvery
+	Newest    int           // how many of the newest prompts to collect
 }
 
 // Observation is one session as a sweep found it.
@@ -101,15 +96,15 @@ type Observation struct {
 	diagnosis.Diagnosis
 }
 
-// Result is what a sweep came to.
+// Result is the result of a sweep.
 type Result struct {
 	Full    bool // every session was read
 	Count   stats.Count
 	Prompts []Prompt     // newest first
-	Reads   store.Layout // of the keys that the site reads, by what was visited; LayoutNone = no session tells
+	Reads   store.Layout // which the site reads, by the sessions visited; LayoutNone = not known
 }
 
-// run is a sweep under way.
+// run is a running sweep.
 type run struct {
 	*Sweeper
 	Options
@@ -124,9 +119,8 @@ type run struct {
 	prompts newestPrompts
 }
 
-// Sweep visits all sessions there are. Where the deadline of ctx or one of Redis'
-// answers runs out half-way the result holds what was visited until then, with
-// Count.Complete false.
+// Sweep visits all sessions. If ctx expires or Redis times out half-way, the result
+// holds what was visited until then, with Count.Complete false.
 func (s *Sweeper) Sweep(ctx context.Context, o Options) (Result, error) {
 	r := &run{Sweeper: s, Options: o, tally: stats.NewTally(o.Now), reads: store.LayoutNone, survey: newSurveyor(o.Progress)}
 	r.begin()
@@ -192,7 +186,7 @@ func (r *run) end(ok bool) {
 	}
 }
 
-// visitAll scans all masters, and reads what is not known to be finished beside it.
+// visitAll scans all masters and concurrently reads what is not known to be finished.
 func (r *run) visitAll(ctx context.Context) error {
 	batches := make(chan []string, readers)
 	group, ctx := errgroup.WithContext(ctx)
@@ -235,7 +229,7 @@ func (r *run) scan(ctx context.Context, master *redis.Client, batches chan<- []s
 			return err
 		}
 		if !r.full {
-			r.survey.scanned(scanCount, 0) // about so many: the others are left out
+			r.survey.scanned(scanCount, 0) // approximately: MATCH hides the others
 		} else if err := r.survey.page(ctx, master, page, keys); err != nil {
 			return err
 		}

@@ -13,15 +13,15 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// Lease takes the lease of a job and reports whether nobody else has it; see
-// lease.Store. ErrUnknownJob where there is no such job, which is not pending then
-// either.
-func (l *Ledger) Lease(ctx context.Context, jobID, owner string) (lease.Lease, bool, error) {
-	held, ok, err := l.Leases.Acquire(ctx, jobKey(jobID), leaseKey(jobID), owner)
+// Lease acquires the lease of a job and reports whether nobody else holds it; see
+// lease.Store. If there is no such job it removes it from the pending ones and
+// returns ErrUnknownJob.
+func (j *Jobs) Lease(ctx context.Context, jobID, owner string) (lease.Lease, bool, error) {
+	held, ok, err := j.Leases.Acquire(ctx, jobKey(jobID), leaseKey(jobID), owner)
 	if !errors.Is(err, lease.ErrNoRecord) {
 		return held, ok, err
 	}
-	client, err := l.state.Client(ctx)
+	client, err := j.state.Client(ctx)
 	if err == nil {
 		err = client.ZRem(ctx, pendingKey, jobID).Err()
 	}
@@ -49,14 +49,14 @@ redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6] - ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
 return 1`)
 
-// SaveJob stores how far the job got. lease.ErrLost where somebody else has got
-// it: then nothing was stored, and the holder has to stop at once.
-func (l *Ledger) SaveJob(ctx context.Context, held lease.Lease, job Job) error {
-	keys, args, err := savedJob(held, job)
+// SaveJob stores how far the job got. It returns lease.ErrLost if somebody else
+// has the lease: then nothing was stored, and the caller has to stop at once.
+func (j *Jobs) SaveJob(ctx context.Context, held lease.Lease, job Job) error {
+	keys, args, err := saveArgs(held, job)
 	if err != nil {
 		return err
 	}
-	saved, err := l.state.Run(ctx, saveJob, keys, args...).Int()
+	saved, err := j.state.Run(ctx, saveJob, keys, args...).Int()
 	if err != nil {
 		return fmt.Errorf("save a job: %w", rdb.Classify(err))
 	}
@@ -66,8 +66,8 @@ func (l *Ledger) SaveJob(ctx context.Context, held lease.Lease, job Job) error {
 	return nil
 }
 
-// savedJob are the keys and arguments of saveJob.
-func savedJob(held lease.Lease, job Job) (keys []string, args []any, err error) {
+// saveArgs returns the keys and arguments of saveJob.
+func saveArgs(held lease.Lease, job Job) (keys []string, args []any, err error) {
 	if held.Record != jobKey(job.ID) {
 		return nil, nil, lease.ErrLost
 	}
@@ -90,4 +90,42 @@ func savedJob(held lease.Lease, job Job) (keys []string, args []any, err error) 
 	return []string{jobKey(job.ID), jobOfKey(job.Plan.Session), pendingKey, unclearKey},
 		[]any{held.Token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
 			jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli(), made, cost}, nil
+}
+
+// AwaitReplicas saves a job and returns nil once every connected replica has it,
+// and at least one if a replica could take over.
+//
+// It saves on the connection that waits: the master that answers may be another
+// than the one that took the job before. It returns lease.ErrLost if that one does
+// not know the lease.
+func (j *Jobs) AwaitReplicas(ctx context.Context, held lease.Lease, job Job) error {
+	r, err := j.Replication(ctx)
+	if err != nil || !r.Needed {
+		return err
+	}
+	keys, args, err := saveArgs(held, job)
+	if err != nil {
+		return err
+	}
+	var saved *redis.Cmd
+	err = j.state.Acknowledge(ctx, replicaKey, max(r.Connected, 1), func(pipe redis.Pipeliner) {
+		if r.Connected > 0 {
+			pipe.Set(ctx, replicaKey, "", rdb.ReplicaLife)
+		}
+		saved = saveJob.Eval(ctx, pipe, keys, args...)
+	})
+	if saved != nil && saved.Err() == nil && saved.Val() == int64(0) {
+		return lease.ErrLost
+	}
+	return err
+}
+
+// Replication returns how the master of plans and jobs is replicated.
+func (j *Jobs) Replication(ctx context.Context) (rdb.Replication, error) {
+	return j.state.Replication(ctx, replicaKey)
+}
+
+// NoteReplicas records whether a replica is connected.
+func (j *Jobs) NoteReplicas(ctx context.Context) error {
+	return j.state.NoteReplicas(ctx, replicaKey)
 }

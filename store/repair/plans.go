@@ -1,0 +1,102 @@
+package repair
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+// Plans are the plans that wait for approval, and what became of them.
+type Plans struct {
+	state *rdb.Redis
+	jobs  *Jobs
+}
+
+// PlanState is what became of a plan.
+type PlanState string
+
+// The states of a plan.
+const (
+	PlanOpen      PlanState = "open"
+	PlanExpired   PlanState = "expired"
+	PlanClaimed   PlanState = "claimed"
+	PlanCancelled PlanState = "cancelled"
+)
+
+// PlanRecord is a stored plan and what became of it.
+type PlanRecord struct {
+	Plan
+	State PlanState
+	By    store.Actor // who claimed or cancelled it
+	At    time.Time   // when
+}
+
+// SavePlan stores a plan. It is kept for a day after it expires, so that a late
+// click gets an answer; a claimed one as long as its job.
+func (p *Plans) SavePlan(ctx context.Context, plan Plan) error {
+	client, err := p.state.Client(ctx)
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(plan)
+	if err != nil {
+		return fmt.Errorf("save a plan: %w", err)
+	}
+	pipe := client.TxPipeline()
+	pipe.HSet(ctx, planKey(plan.ID), "plan", raw, "state", string(PlanOpen), "expires", plan.Expires.UnixMilli(),
+		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS)
+	pipe.PExpire(ctx, planKey(plan.ID), plan.Expires.Sub(plan.Created)+answerLife)
+	if cmds, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("save a plan: %w", rdb.Classify(rdb.ExecError(cmds, err)))
+	}
+	return nil
+}
+
+var setMessage = redis.NewScript(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+for _, key in ipairs(KEYS) do
+	if redis.call('EXISTS', key) == 1 then redis.call('HSET', key, 'channel', ARGV[1], 'ts', ARGV[2]) end
+end
+return 1`)
+
+// SetMessage records where the plan is shown, for its job as well if it has been
+// claimed. It returns ErrUnknownPlan if the plan is gone.
+func (p *Plans) SetMessage(ctx context.Context, planID string, m store.Message) error {
+	found, err := p.state.Run(ctx, setMessage, []string{planKey(planID), jobKey(planID)}, m.Channel, m.TS).Int()
+	if err != nil {
+		return fmt.Errorf("record a plan's message: %w", rdb.Classify(err))
+	}
+	if found == 0 {
+		return ErrUnknownPlan
+	}
+	return nil
+}
+
+// LoadPlan returns a plan and what became of it until now. It returns
+// ErrUnknownPlan if the plan is gone.
+func (p *Plans) LoadPlan(ctx context.Context, id string, now time.Time) (PlanRecord, error) {
+	fields, err := readHash(ctx, p.state, planKey(id))
+	if err != nil {
+		return PlanRecord{}, fmt.Errorf("load a plan: %w", err)
+	}
+	if fields["plan"] == "" {
+		return PlanRecord{}, ErrUnknownPlan
+	}
+	record := PlanRecord{State: PlanState(fields["state"])}
+	if err := json.Unmarshal([]byte(fields["plan"]), &record.Plan); err != nil {
+		return PlanRecord{}, fmt.Errorf("load a plan: %w", err)
+	}
+	record.Message = store.Message{Channel: fields["channel"], TS: fields["ts"]}
+	if record.State == PlanOpen && now.After(record.Expires) {
+		record.State = PlanExpired
+	}
+	d, err := parseDecision(fields["decision"])
+	record.By, record.At = d.By, d.At
+	return record, err
+}

@@ -1,0 +1,104 @@
+package repair
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+)
+
+// auditTimeout bounds how long an answer waits for the audit trail.
+const auditTimeout = 2 * time.Second
+
+// Service carries out what people decide about plans and jobs, in Slack and in a
+// terminal, and records it in the audit trail. That a job was claimed, cancelled or
+// settled is recorded by whoever executes it.
+type Service struct {
+	Ledger *Ledger
+	Trail  *audit.Trail
+	Log    *slog.Logger
+	Now    func() time.Time
+}
+
+// Propose stores a plan and records who requested it.
+func (s Service) Propose(ctx context.Context, plan Plan, where string) error {
+	if err := s.Ledger.SavePlan(ctx, plan); err != nil {
+		return err
+	}
+	return s.Trail.Record(ctx, plan.Entry(audit.Planned, plan.Requester, where, "", s.Now()))
+}
+
+// Approve claims a plan; see Plans.Claim.
+func (s Service) Approve(ctx context.Context, planID, press string, by store.Actor, where string) (ClaimResult, error) {
+	result, err := s.Ledger.Claim(ctx, planID, press, by, s.Now())
+	return s.decided(ctx, "approve", result, by, where), err
+}
+
+// Cancel cancels a plan; see Plans.Cancel.
+func (s Service) Cancel(ctx context.Context, planID string, by store.Actor, where string) (ClaimResult, error) {
+	result, err := s.Ledger.Cancel(ctx, planID, by, s.Now())
+	return s.decided(ctx, "cancel", result, by, where), err
+}
+
+// decided records the result of a decision. There is none with an error.
+func (s Service) decided(ctx context.Context, button string, r ClaimResult, by store.Actor, where string) ClaimResult {
+	event, detail := audit.Refused, r.refusal()
+	switch r.Verdict {
+	case "", Unknown, Claimed, JobCancelled:
+		return r
+	case Cancelled:
+		event, detail = audit.Cancelled, ""
+	case NeedsSecondClick:
+		event, detail = audit.Pressed, "the first of two presses"
+	default:
+		if !by.Terminal {
+			detail = "a click on " + button + ": " + detail
+		}
+	}
+	s.record(ctx, r.Plan.Entry(event, by, where, detail, s.Now()))
+	return r
+}
+
+// refusal returns a clause that says why a click started nothing.
+func (r ClaimResult) refusal() string {
+	switch r.Verdict {
+	case AlreadyClaimed:
+		return "the plan was approved already"
+	case AlreadyCancelled:
+		return "the plan was cancelled already"
+	case Expired:
+		return "the plan had expired"
+	case Busy:
+		return "another repair was " + string(r.Doing)
+	}
+	return plainWord(string(r.Verdict))
+}
+
+// Settle settles a job; see Jobs.Settle.
+func (s Service) Settle(ctx context.Context, job string, said Settlement) (Job, error) {
+	settled, err := s.Ledger.Settle(ctx, job, said)
+	detail := "settle: nothing was unclear"
+	switch {
+	case errors.Is(err, ErrOtherFile):
+		detail = "settle: the file " + said.FileID + " is not the one that was given up"
+	case !errors.Is(err, ErrNotUnclear):
+		return settled, err
+	}
+	s.record(ctx, settled.Plan.Entry(audit.Refused, said.By, said.Where, detail, s.Now()))
+	return settled, err
+}
+
+// RecordRefusal records what somebody may not do, or what was not possible. The
+// refusal stands even if it cannot be recorded.
+func (s Service) RecordRefusal(ctx context.Context, refused audit.Entry) { s.record(ctx, refused) }
+
+func (s Service) record(ctx context.Context, e audit.Entry) {
+	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
+	defer cancel()
+	if err := s.Trail.Record(ctx, e); err != nil {
+		s.Log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
+	}
+}

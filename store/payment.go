@@ -76,3 +76,11 @@ type Event struct {
 	// Completed reports that ID is of checkout.session.completed, which replay sends.
 	Completed bool
 }
+
+// Paid is what Stripe's lists say of a session that was paid, or that had nothing
+// to pay.
+type Paid struct {
+	Payment Payment
+	EventID string    // evt_…, "" = no event was seen
+	EventAt time.Time // when it was created
+}

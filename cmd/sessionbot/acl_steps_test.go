@@ -274,7 +274,7 @@ func watchSteps(r *rdb.Redis) []aclStep {
 	ref := store.FileRef{Session: "cs_live_x", Created: now, FileID: "6f1c0000-0000-4000-8000-000000000001"}
 	var lead lease.Lease
 	alert := incident.Incident{ID: "x", Kind: incident.Backlog, Opened: now}
-	paid := incident.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
+	paid := store.Paid{Payment: store.Payment{SessionID: "cs_live_x"}}
 	return []aclStep{
 		{"begin to watch", func(ctx context.Context) error { return w.Begin(ctx, now) }},
 		{"lead the watch", func(ctx context.Context) (err error) {

@@ -8,7 +8,6 @@ import (
 	"github.com/stripe/stripe-go/v76"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // listTimeout bounds reading a whole list where the context has no deadline.
@@ -21,11 +20,11 @@ const maxUndeliveredPages = 10
 // PaidEvents passes on the events created between from and to of sessions that
 // are paid or had nothing to pay, a page at a time, newest first. Such an event
 // comes without the charge, so that no refund shows.
-func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]incident.Paid) error) error {
-	return r.paid(ctx, "paid events", eventsPath, eventParams(from, to, nil, paidEvents), func(raw json.RawMessage) (incident.Paid, error) {
+func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([]store.Paid) error) error {
+	return r.paid(ctx, "paid events", eventsPath, eventParams(from, to, nil, paidEvents), func(raw json.RawMessage) (store.Paid, error) {
 		e, err := parseEvent(raw)
 		if err != nil {
-			return incident.Paid{}, err
+			return store.Paid{}, err
 		}
 		payment, err := r.parsePayment(e.Data.Object)
 		if payment.ChargedAt.IsZero() { // the event comes with the charge
@@ -34,30 +33,30 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 		if e.Type == asyncSucceeded {
 			payment.PaidAt = e.created()
 		}
-		return incident.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()}, err
+		return store.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()}, err
 	}, each)
 }
 
 // PaidSessions passes on the payments of Checkout Sessions created since then
 // that are paid or had nothing to pay, a page at a time, newest first, those too
 // for which Stripe never made an event.
-func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]incident.Paid) error) error {
+func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]store.Paid) error) error {
 	params := &stripe.CheckoutSessionListParams{
 		ListParams:   stripe.ListParams{Limit: stripe.Int64(100)},
 		CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
 		Status:       stripe.String(string(stripe.CheckoutSessionStatusComplete)),
 	}
 	params.AddExpand("data.payment_intent.latest_charge")
-	return r.paid(ctx, "paid sessions", sessionsPath, params, func(raw json.RawMessage) (incident.Paid, error) {
+	return r.paid(ctx, "paid sessions", sessionsPath, params, func(raw json.RawMessage) (store.Paid, error) {
 		payment, err := r.parsePayment(raw)
-		return incident.Paid{Payment: payment}, err
+		return store.Paid{Payment: payment}, err
 	}, each)
 }
 
 // paid passes on what is paid in a list, a page at a time.
 func (r *Reader) paid(ctx context.Context, operation, path string, params listParams,
-	parse func(json.RawMessage) (incident.Paid, error), each func([]incident.Paid) error) error {
-	var page []incident.Paid
+	parse func(json.RawMessage) (store.Paid, error), each func([]store.Paid) error) error {
+	var page []store.Paid
 	_, err := r.read(ctx, listTimeout, operation, path, params, func(raw json.RawMessage) error {
 		p, err := parse(raw)
 		if err == nil && isPaid(p.Payment.State) {

@@ -12,7 +12,6 @@ import (
 	"github.com/stripe/stripe-go/v76"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // object is a checkout session as Stripe writes it into an event.
@@ -46,7 +45,7 @@ func TestPaidEventsPages(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	var got []string
-	err := reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func(page []incident.Paid) error {
+	err := reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func(page []store.Paid) error {
 		for _, e := range page {
 			got = append(got, fmt.Sprint(e.EventID, " ", e.Payment.SessionID, " ", e.Payment.State, " ", e.Payment.IntentID, " ", e.Payment.ChargedAt.Equal(now.Add(-time.Minute))))
 		}
@@ -66,11 +65,11 @@ func TestPaidEventsStop(t *testing.T) {
 	t.Parallel()
 	reader := serve(t, answer(200, list(true, paidEvent("evt_1", object("cs_live_1", "paid")))))
 	enough := errors.New("enough")
-	if err := reader.PaidEvents(t.Context(), now, now, func([]incident.Paid) error { return enough }); !errors.Is(err, enough) {
+	if err := reader.PaidEvents(t.Context(), now, now, func([]store.Paid) error { return enough }); !errors.Is(err, enough) {
 		t.Errorf("%v", err)
 	}
 	reader = serve(t, answer(503, ""))
-	err := reader.PaidEvents(t.Context(), now, now, func([]incident.Paid) error { t.Error("a page"); return nil })
+	err := reader.PaidEvents(t.Context(), now, now, func([]store.Paid) error { t.Error("a page"); return nil })
 	checkError(t, err, Error{Reason: store.StripeFault, Status: 503})
 	if err := New(Config{}).PaidEvents(t.Context(), now, now, nil); !errors.Is(err, store.NoStripeKey) {
 		t.Errorf("without a key: %v", err)
@@ -117,7 +116,7 @@ func TestPaidAt(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[stripe.EventType]time.Time{completed: {}, asyncSucceeded: now.Add(-time.Minute)} {
 		reader := serve(t, answer(200, list(false, newEvent("evt_1", kind, now.Add(-time.Minute), object("cs_1", "paid")))))
-		err := reader.PaidEvents(t.Context(), now, now, func(page []incident.Paid) error {
+		err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error {
 			if len(page) != 1 || !page[0].Payment.PaidAt.Equal(want) || !page[0].Payment.ChargedAt.Equal(now.Add(-time.Minute)) {
 				t.Errorf("%s: %+v", kind, page)
 			}
@@ -141,7 +140,7 @@ func TestPaidSessionsPages(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	var got []string
-	err := reader.PaidSessions(t.Context(), now, func(page []incident.Paid) error {
+	err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error {
 		for _, s := range page {
 			got = append(got, s.Payment.SessionID)
 		}
@@ -164,8 +163,8 @@ func TestListShapes(t *testing.T) {
 	_, _, err := reader.Undelivered(t.Context(), now.Add(-time.Hour), now)
 	for _, err := range []error{
 		err,
-		reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func([]incident.Paid) error { return nil }),
-		reader.PaidSessions(t.Context(), now, func([]incident.Paid) error { return nil }),
+		reader.PaidEvents(t.Context(), now.Add(-time.Hour), now, func([]store.Paid) error { return nil }),
+		reader.PaidSessions(t.Context(), now, func([]store.Paid) error { return nil }),
 	} {
 		if err != nil {
 			t.Error(err)

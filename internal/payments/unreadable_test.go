@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // odd are objects that cannot be read.
@@ -49,7 +48,7 @@ func TestUnreadableSessionSkipped(t *testing.T) {
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, object("cs_live_1", "paid"), odd, object("cs_live_2", "paid")))
 		var got []string
-		err := reader.PaidSessions(t.Context(), now, func(page []incident.Paid) error {
+		err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error {
 			for _, s := range page {
 				got = append(got, s.Payment.SessionID)
 			}
@@ -94,7 +93,7 @@ func TestUnreadableEventSkipped(t *testing.T) {
 	for name, odd := range odd {
 		reader, log := logged(t, list(false, paidEvent("evt_1", object("cs_live_1", "paid")), paidEvent("evt_odd", odd), paidEvent("evt_2", object("cs_live_2", "paid"))))
 		var got []string
-		err := reader.PaidEvents(t.Context(), now, now, func(page []incident.Paid) error {
+		err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error {
 			for _, e := range page {
 				got = append(got, e.EventID)
 			}
@@ -158,13 +157,13 @@ func TestPagingAfterUnreadableObject(t *testing.T) {
 			_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 		})
 		n := 0
-		err := reader.PaidSessions(t.Context(), now, func(page []incident.Paid) error { n += len(page); return nil })
+		err := reader.PaidSessions(t.Context(), now, func(page []store.Paid) error { n += len(page); return nil })
 		if err != nil || n != 2 {
 			t.Errorf("%s: %d sessions, %v", name, n, err)
 		}
 	}
 	for name, body := range map[string]string{"a whole page without ids": list(true, "null"), "no list": `{}`, "null": `null`} {
-		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]incident.Paid) error { return nil })
+		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]store.Paid) error { return nil })
 		if !errors.Is(err, store.StripeFault) {
 			t.Errorf("%s: %v, want a fault", name, err)
 		}

@@ -18,8 +18,8 @@ import (
 // Stripe lists what was paid, in pages that come newest first. An error wraps a
 // store.Unverified where Stripe gave no usable answer.
 type Stripe interface {
-	PaidEvents(ctx context.Context, from, to time.Time, page func([]incident.Paid) error) error
-	PaidSessions(ctx context.Context, since time.Time, page func([]incident.Paid) error) error
+	PaidEvents(ctx context.Context, from, to time.Time, page func([]store.Paid) error) error
+	PaidSessions(ctx context.Context, since time.Time, page func([]store.Paid) error) error
 	// Undelivered returns the ids of the sessions and payment intents that have an
 	// event which did not reach every endpoint. The set is incomplete unless whole.
 	Undelivered(ctx context.Context, from, to time.Time) (ids map[string]bool, whole bool, err error)

@@ -25,7 +25,7 @@ type undelivered struct {
 }
 
 // eventOf returns how far Stripe got with delivering the event of a payment.
-func (p *stripePoller) eventOf(ctx context.Context, paid *incident.Paid, now time.Time) (store.EventState, error) {
+func (p *stripePoller) eventOf(ctx context.Context, paid *store.Paid, now time.Time) (store.EventState, error) {
 	switch {
 	case p.Stripe == nil || p.snapshot().eventsForbidden:
 		return store.EventUnknown, nil

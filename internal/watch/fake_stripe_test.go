@@ -8,16 +8,15 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // fakeStripe is a Stripe that lists what was paid.
 type fakeStripe struct {
 	mu               sync.Mutex
-	events           []incident.Paid
-	sessions         []incident.Paid // without an event
-	eventsErr        error           // what each list of events meets
-	answers          int             // so many lists of events are given, and no more; 0 = all
+	events           []store.Paid
+	sessions         []store.Paid // without an event
+	eventsErr        error        // what each list of events meets
+	answers          int          // so many lists of events are given, and no more; 0 = all
 	refunded         map[string]bool
 	calls            int
 	asked            []time.Duration // how far back each poll of the events reached
@@ -30,7 +29,7 @@ type fakeStripe struct {
 func (l *fakeStripe) pay(id string, at time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.events = append(l.events, incident.Paid{Payment: payment(id, at), EventID: "evt_" + id, EventAt: at})
+	l.events = append(l.events, store.Paid{Payment: payment(id, at), EventID: "evt_" + id, EventAt: at})
 }
 
 func payment(id string, at time.Time) store.Payment {
@@ -39,13 +38,13 @@ func payment(id string, at time.Time) store.Payment {
 
 var errUnavailable = errors.New("away")
 
-func (l *fakeStripe) PaidEvents(_ context.Context, from, to time.Time, page func([]incident.Paid) error) error {
+func (l *fakeStripe) PaidEvents(_ context.Context, from, to time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
 	failing := l.eventsErr
 	if l.answers > 0 && len(l.asked) >= l.answers {
 		failing = errUnavailable
 	}
-	events := slices.DeleteFunc(slices.Clone(l.events), func(p incident.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
+	events := slices.DeleteFunc(slices.Clone(l.events), func(p store.Paid) bool { return p.EventAt.Before(from) || p.EventAt.After(to) })
 	l.calls++
 	l.asked = append(l.asked, to.Sub(from))
 	l.mu.Unlock()
@@ -55,12 +54,12 @@ func (l *fakeStripe) PaidEvents(_ context.Context, from, to time.Time, page func
 	return page(events)
 }
 
-func (l *fakeStripe) PaidSessions(_ context.Context, since time.Time, page func([]incident.Paid) error) error {
+func (l *fakeStripe) PaidSessions(_ context.Context, since time.Time, page func([]store.Paid) error) error {
 	l.mu.Lock()
 	sessions := slices.Clone(l.sessions)
 	for _, p := range l.events { // their checkouts began when they were paid
 		if !p.EventAt.Before(since) {
-			sessions = append(sessions, incident.Paid{Payment: p.Payment})
+			sessions = append(sessions, store.Paid{Payment: p.Payment})
 		}
 	}
 	l.calls++

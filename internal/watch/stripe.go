@@ -101,7 +101,7 @@ func (p *stripePoller) readEvents(ctx context.Context, state incident.WatchState
 	read := func(from, to time.Time) error {
 		limited, cancel := context.WithTimeout(ctx, listTimeout)
 		defer cancel()
-		return p.Stripe.PaidEvents(limited, from, to, func(page []incident.Paid) error { return p.save(ctx, page) })
+		return p.Stripe.PaidEvents(limited, from, to, func(page []store.Paid) error { return p.save(ctx, page) })
 	}
 	if now.Sub(from) > dayBack {
 		if err := read(now.Add(-dayBack), now); err != nil {
@@ -137,7 +137,7 @@ func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchSta
 	}
 	limited, cancel := context.WithTimeout(ctx, listTimeout*(1+back/dayBack))
 	defer cancel()
-	err := p.Stripe.PaidSessions(limited, now.Add(-back), func(page []incident.Paid) error { return p.save(ctx, page) })
+	err := p.Stripe.PaidSessions(limited, now.Add(-back), func(page []store.Paid) error { return p.save(ctx, page) })
 	if err != nil || !hourly {
 		return err
 	}
@@ -145,7 +145,7 @@ func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchSta
 }
 
 // save saves payments, and puts their sessions on the due list.
-func (p *stripePoller) save(ctx context.Context, page []incident.Paid) error {
+func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 	if err := p.Records.SavePaid(ctx, page...); err != nil {
 		return err
 	}
@@ -179,7 +179,7 @@ func (p *stripePoller) payments(ids []string, known map[string]incident.Known, o
 
 // payment returns what is known of a payment: a session that Stripe's lists do not
 // name was not paid, provided that they are complete.
-func (p *stripePoller) payment(id string, paid *incident.Paid, open *incident.Case) store.Payment {
+func (p *stripePoller) payment(id string, paid *store.Paid, open *incident.Case) store.Payment {
 	unverified := func(why store.Unverified) store.Payment {
 		return store.Payment{SessionID: id, State: store.PaymentUnverified, Why: why}
 	}
@@ -211,7 +211,7 @@ func (p *stripePoller) lookUp(ctx context.Context, c candidate) store.Payment {
 	}
 	answer.PaidAt = cmp.Or(answer.PaidAt, c.Payment.PaidAt) // only the list of events has it
 	if answer.State != c.Payment.State {
-		paid := incident.Paid{Payment: answer}
+		paid := store.Paid{Payment: answer}
 		if c.paid != nil {
 			paid.EventID, paid.EventAt = c.paid.EventID, c.paid.EventAt
 		}

@@ -107,7 +107,7 @@ func TestSessionWithoutEvent(t *testing.T) {
 	b := newBench(t)
 	at := pastGrace().Add(-overlap)
 	b.put("prompt:cs_test_1", `{"prompt":"A fox"}`)
-	b.stripe.sessions = []incident.Paid{{Payment: payment("cs_test_1", at)}}
+	b.stripe.sessions = []store.Paid{{Payment: payment("cs_test_1", at)}}
 	b.run()
 	b.expect("first 1")
 	if got := b.only().Cases[0]; got.Event != store.EventNone || got.Amount != 100 {

@@ -9,7 +9,6 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sessions"
 )
 
@@ -74,7 +73,7 @@ func TestUndeliveredPaymentIntent(t *testing.T) {
 		h := newSimulation(t)
 		h.stripe.undelivered = map[string]bool{undelivered: true}
 		h.lead()
-		paid := incident.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
+		paid := store.Paid{Payment: payment("cs_test_1", h.at), EventID: "evt_1", EventAt: h.at.Add(-pendingAge)}
 		paid.Payment.IntentID = "pi_1"
 		if got, err := h.term.stripe.eventOf(t.Context(), &paid, h.at); err != nil || got != want {
 			t.Errorf("%q undelivered: %q, %v; want %q", undelivered, got, err, want)

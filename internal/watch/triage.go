@@ -21,7 +21,7 @@ const (
 // candidate is a session that may be, or is, in trouble.
 type candidate struct {
 	sweep.Observation
-	paid      *incident.Paid // by Stripe's lists; nil = they do not name it
+	paid      *store.Paid    // by Stripe's lists; nil = they do not name it
 	dismissed string         // the dismissalKey of its last examination, if that found no need to alert it
 	open      *incident.Case // in an incident; nil = it is in none
 	lookUp    bool           // its payment at Stripe

@@ -21,26 +21,18 @@ type Sessions struct {
 	progress *Progress
 }
 
-// Paid is what Stripe's lists say of a session that was paid, or that had nothing
-// to pay.
-type Paid struct {
-	Payment store.Payment
-	EventID string    // evt_…, "" = no event was seen
-	EventAt time.Time // when it was created
-}
-
 // SavePaid saves payments for a month, unless ForgetPaid comes first. A payment
 // without its event does not replace what is known.
-func (s *Sessions) SavePaid(ctx context.Context, paid ...Paid) error {
-	return s.save(ctx, paid, func(p Paid) bool { return p.EventID != "" })
+func (s *Sessions) SavePaid(ctx context.Context, paid ...store.Paid) error {
+	return s.save(ctx, paid, func(p store.Paid) bool { return p.EventID != "" })
 }
 
 // KeepPaid saves a payment in place of what is known of it.
-func (s *Sessions) KeepPaid(ctx context.Context, p Paid) error {
-	return s.save(ctx, []Paid{p}, func(Paid) bool { return true })
+func (s *Sessions) KeepPaid(ctx context.Context, p store.Paid) error {
+	return s.save(ctx, []store.Paid{p}, func(store.Paid) bool { return true })
 }
 
-func (s *Sessions) save(ctx context.Context, paid []Paid, replaces func(Paid) bool) error {
+func (s *Sessions) save(ctx context.Context, paid []store.Paid, replaces func(store.Paid) bool) error {
 	client, err := s.redis.Client(ctx)
 	if err != nil {
 		return err
@@ -85,8 +77,8 @@ func (s *Sessions) ForgetPaid(ctx context.Context, sessions []string) error {
 
 // Known is what is known of a session.
 type Known struct {
-	Paid      *Paid  // nil = nothing
-	Dismissed string // the trouble given to Dismiss, "" = it was not dismissed
+	Paid      *store.Paid // nil = nothing
+	Dismissed string      // the trouble given to Dismiss, "" = it was not dismissed
 }
 
 // Known returns what is known of each session, in one round trip.

@@ -18,9 +18,9 @@ func TestKnown(t *testing.T) {
 	t.Parallel()
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
-		paid := Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
+		paid := store.Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
 		testenv.Must(t, w.SavePaid(t.Context(), paid))
-		testenv.Must(t, w.SavePaid(t.Context(), Paid{Payment: store.Payment{SessionID: "a"}}, Paid{Payment: store.Payment{SessionID: "b"}}))
+		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "a"}}, store.Paid{Payment: store.Payment{SessionID: "b"}}))
 		testenv.Must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
 		known, err := w.Known(t.Context(), []string{"a", "b", "c"})
 		if err != nil || known["a"].Paid == nil || *known["a"].Paid != paid || known["b"].Paid == nil ||
@@ -47,7 +47,7 @@ func TestKnownPayments(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
 		lead := leading(t, w, "one")
-		testenv.Must(t, w.SavePaid(t.Context(), Paid{Payment: store.Payment{SessionID: "cs_1", State: store.PaymentPaid}}))
+		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "cs_1", State: store.PaymentPaid}}))
 		testenv.Must(t, w.Note(t.Context(), lead, Passed(storetest.At)))
 		for now, want := range map[time.Time]map[string]store.PaymentState{
 			storetest.At.Add(time.Minute): {"cs_1": store.PaymentPaid, "cs_2": store.PaymentUnpaid},

@@ -47,9 +47,9 @@ func TestRecordsOnEveryTopology(t *testing.T) {
 		}
 
 		for _, id := range ids[:2] {
-			testenv.Must(t, w.KeepPaid(ctx, incident.Paid{EventID: "evt_1", Payment: store.Payment{SessionID: id, State: store.PaymentPaid}}))
+			testenv.Must(t, w.KeepPaid(ctx, store.Paid{EventID: "evt_1", Payment: store.Payment{SessionID: id, State: store.PaymentPaid}}))
 		}
-		testenv.Must(t, w.KeepPaid(ctx, incident.Paid{Payment: store.Payment{SessionID: ids[0], State: store.PaymentRefunded}}))
+		testenv.Must(t, w.KeepPaid(ctx, store.Paid{Payment: store.Payment{SessionID: ids[0], State: store.PaymentRefunded}}))
 		known, err := w.Known(ctx, ids)
 		if err != nil || len(known) != 4 || known[ids[2]].Paid != nil || known[ids[0]].Paid.Payment.State != store.PaymentRefunded || known[ids[1]].Paid.EventID != "evt_1" {
 			t.Errorf("payments: %+v, %v", known, err)

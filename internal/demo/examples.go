@@ -42,7 +42,7 @@ var (
 	unknown      = payment{missing: true}
 )
 
-// stories lists what can happen to a session; each is told in both layouts.
+// stories lists what can happen to a session; each comes in both layouts.
 // Times are since the payment and since the status was written.
 var stories = []story{
 	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidUntold, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},

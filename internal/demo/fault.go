@@ -14,7 +14,7 @@ import (
 
 // Fault is how a stand-in misbehaves. One of Hang, Cut and Status says it.
 type Fault struct {
-	Hang       bool // gives no answer for as long as the asker waits
+	Hang       bool // gives no answer for as long as the client waits
 	Cut        bool // hangs up without an answer
 	Status     int  // answers this HTTP status with Body
 	Body       string
@@ -75,7 +75,7 @@ func (f *faults) fault(id string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// serve misbehaves as told.
+// serve applies the fault.
 func (f Fault) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.Hang:

@@ -68,7 +68,7 @@ func (o occurrence) id() string {
 	return "evt_1" + mark(what+" of "+o.ID, 23)
 }
 
-// event is the one that told, or should have told, the site.
+// event is the one that notified, or should have notified, the site.
 func (o occurrence) event() object {
 	pending := 0
 	if o.undelivered() {
@@ -140,12 +140,12 @@ func writePage[T any](w http.ResponseWriter, query url.Values, list []T, id func
 	writeJSON(w, http.StatusOK, object{"object": "list", "has_more": more, "data": page})
 }
 
-// matches tells whether a member is what the question wants, if it wants any.
+// matches reports whether a member has the value of the query, if the query has one.
 func matches(query url.Values, name, value string) bool {
 	return !query.Has(name) || query.Get(name) == value
 }
 
-// span tells whether a time lies between created[gte] and the like.
+// span reports whether a time lies between created[gte] and the like.
 func span(query url.Values) func(time.Time) bool {
 	var limits []func(at int64) bool
 	for name, holds := range map[string]func(at, limit int64) bool{

@@ -51,7 +51,7 @@ func (e *checker) superduper(ctx context.Context) []Result {
 		check{"superduperai.files", func(ctx context.Context) Result { return e.files(ctx, client) }})...)
 }
 
-// superToken requests a file that does not exist, which only a valid token is told.
+// superToken requests a file that does not exist, which the API says only to a valid token.
 func (e *checker) superToken(ctx context.Context, client *superduper.Client) Result {
 	_, err := client.File(ctx, "00000000-0000-4000-8000-000000000000")
 	switch {

@@ -22,8 +22,9 @@ var parts = []string{incident.PartStripe, incident.PartEvents, incident.PartFile
 // monitor opens and closes the incidents about faults of the watch or of a service.
 type monitor struct {
 	*term
-	mu       sync.Mutex
-	failures map[string]int // in a row, by part; no entry = it has not run yet
+	mu         sync.Mutex
+	failures   map[string]int // in a row, by part; no entry = it has not run yet
+	unrecorded bool           // the last report
 }
 
 func newMonitor(t *term) *monitor {
@@ -53,17 +54,21 @@ func (m *monitor) report(ctx context.Context, part string, err error) {
 	m.mu.Unlock()
 	since := m.Now().Add(-failureThreshold * m.Interval)
 	err = m.incidents.setFault(ctx, incident.Degraded, since, func(i *incident.Incident, _ bool) bool {
-		i.Parts = m.failing(i.Parts)
+		i.Parts = m.failed(i.Parts)
 		return len(i.Parts) > 0
 	})
-	if err != nil {
+	m.mu.Lock()
+	first := err != nil && !m.unrecorded
+	m.unrecorded = err != nil
+	m.mu.Unlock()
+	if first {
 		m.Log.WarnContext(ctx, "state of the watch not recorded", "error", err)
 	}
 }
 
-// failing returns the parts that failed three times in a row, and of those
+// failed returns the parts that failed three times in a row, and of those
 // reported before, maybe by another leader, the ones that have not worked since.
-func (m *monitor) failing(reported []string) []string {
+func (m *monitor) failed(reported []string) []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var failing []string

@@ -23,7 +23,8 @@ const imageFixText = "Something went wrong with your image. Please contact suppo
 // RefundText is what one reads whose payment was refunded: nothing is promised.
 const RefundText = "This order was refunded. Please contact support if you have a question."
 
-// FixTexts are all the errors that a fix writes.
+// FixTexts are all the errors that a fix ever wrote, by which the watch knows what was
+// repaired: none may be taken away. imageFixText is what MakePlan makes of FixText.
 func FixTexts() []string { return []string{FixText, imageFixText, RefundText} }
 
 func (d Deps) fix() Command {

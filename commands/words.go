@@ -125,7 +125,7 @@ var (
 	imageNouns = strings.NewReplacer("{video}", "image", "{a video}", "an image", "{A video}", "An image", "{SUPERDUPERAI_MODEL}", "SUPERDUPERAI_IMAGE_MODEL")
 )
 
-// humanize turns the name of a constant into humanize.
+// humanize turns the name of a constant into words.
 func humanize(name string) string {
 	if name == "" {
 		return "none"

@@ -65,14 +65,15 @@ func New(pause time.Duration, failed func(error) bool) *Breaker {
 func (b *Breaker) note(err error, failed bool) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case !failed:
+	if !failed {
 		b.since = time.Time{}
-	case b.since.IsZero():
+		return false
+	}
+	if b.since.IsZero() {
 		b.since = time.Now()
 	}
 	b.last = err
-	return failed
+	return true
 }
 
 // Do sends a request, unless the breaker is open.

@@ -143,7 +143,7 @@ func TestRetryBackoff(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- runner.Run(ctx) }()
-	first, longest := cfg.Timings.Pending, cfg.Timings.MaxRetry
+	first, longest := cfg.Timings.Pending, cfg.Timings.MaxRetryDelay
 	for _, c := range []struct{ want, next time.Duration }{
 		{first, 0}, {2 * first, 0}, {4 * first, 2 * longest}, {2 * longest, 0}, {16 * first, 0}, {longest, first}, {longest, 0},
 	} {

@@ -29,20 +29,20 @@ const (
 
 // Timings are the intervals of a Runner.
 type Timings struct {
-	Poll        time.Duration // between two requests for a file
-	MaxPoll     time.Duration // the longest of them while SuperDuperAI does not answer
-	Reread      time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
-	Pending     time.Duration // between two reads of the pending jobs, and the first pause after a failure
-	MaxRetry    time.Duration // the longest pause between two attempts at a failing job
-	SaveRetry   time.Duration // between two attempts to record the request's outcome
-	Replication time.Duration // between two checks whether Redis has a replica
+	Poll          time.Duration // between two requests for a file
+	MaxPoll       time.Duration // the longest of them while SuperDuperAI does not answer
+	Reread        time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
+	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
+	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
+	SaveRetry     time.Duration // between two attempts to record the request's outcome
+	Replication   time.Duration // between two checks whether Redis has a replica
 }
 
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
 		Poll: 5 * time.Second, MaxPoll: time.Minute, Reread: 5 * time.Second, Pending: 2 * time.Second,
-		MaxRetry: time.Minute, SaveRetry: 200 * time.Millisecond, Replication: time.Minute,
+		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Replication: time.Minute,
 	}
 }
 

@@ -163,7 +163,7 @@ func (r *Runner) postpone(id string, pause time.Duration) time.Duration {
 	defer r.mu.Unlock()
 	failed := r.retries[id]
 	if failed == nil {
-		failed = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.Pending, Multiplier: 2, MaxInterval: r.Timings.MaxRetry}}
+		failed = &retry{backoff: &backoff.ExponentialBackOff{InitialInterval: r.Timings.Pending, Multiplier: 2, MaxInterval: r.Timings.MaxRetryDelay}}
 		r.retries[id] = failed
 	}
 	failed.wait = failed.backoff.NextBackOff()
@@ -178,5 +178,5 @@ func (r *Runner) exhausted(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	failed := r.retries[id]
-	return failed != nil && failed.wait >= r.Timings.MaxRetry
+	return failed != nil && failed.wait >= r.Timings.MaxRetryDelay
 }

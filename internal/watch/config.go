@@ -112,19 +112,19 @@ type Config struct {
 
 // Timings are the intervals of a Watch.
 type Timings struct {
-	Election           time.Duration // between two attempts to become leader
-	Round              time.Duration // between two rounds of inspections, and of notifications
-	Check              time.Duration // between two requests for a file
-	Listen             time.Duration // between two attempts to subscribe to notifications
-	FirstSweep         time.Duration // the longest that the first sweep waits for the subscription
-	Requeue            time.Duration // until a session that could not be read is inspected again
-	Update             time.Duration // the least time between two updates of one message
-	Retry              time.Duration // after an alert was refused; doubles
-	MaxRetry           time.Duration
-	MaxRetryUnreadable time.Duration // likewise, if each attempt may add a message that nobody can look up
-	Outage             time.Duration // until Redis that cannot be used is reported
-	OutageJitter       time.Duration // the most that a replica waits besides
-	OutageSettled      time.Duration // for which Redis has to work before the report is resolved
+	Election                time.Duration // between two attempts to become leader
+	Round                   time.Duration // between two rounds of inspections, and of notifications
+	Check                   time.Duration // between two requests for a file
+	Listen                  time.Duration // between two attempts to subscribe to notifications
+	FirstSweep              time.Duration // the longest that the first sweep waits for the subscription
+	Requeue                 time.Duration // until a session that could not be read is inspected again
+	Update                  time.Duration // the least time between two updates of one message
+	Retry                   time.Duration // after an alert was refused; doubles
+	MaxRetryDelay           time.Duration
+	MaxUnreadableRetryDelay time.Duration // likewise, if each attempt may add a message that nobody can look up
+	Outage                  time.Duration // until Redis that cannot be used is reported
+	OutageJitter            time.Duration // the most that a replica waits besides
+	OutageSettled           time.Duration // for which Redis has to work before the report is resolved
 }
 
 // DefaultTimings are those of production.
@@ -132,7 +132,7 @@ func DefaultTimings() Timings {
 	return Timings{
 		Election: time.Second, Round: 300 * time.Millisecond, Check: 200 * time.Millisecond, Listen: time.Minute, FirstSweep: 2 * time.Second,
 		Requeue: 5 * time.Second, Update: 3 * time.Second,
-		Retry: time.Second, MaxRetry: time.Minute, MaxRetryUnreadable: 15 * time.Minute,
+		Retry: time.Second, MaxRetryDelay: time.Minute, MaxUnreadableRetryDelay: 15 * time.Minute,
 		Outage: 30 * time.Second, OutageJitter: 15 * time.Second, OutageSettled: 10 * time.Second,
 	}
 }

@@ -229,9 +229,9 @@ func (n *notifier) recordFailure(ctx context.Context, i incident.Incident, d Dec
 // try may add a duplicate.
 func (t Timings) retryDelay(tries int, mayDuplicate bool) time.Duration {
 	if mayDuplicate {
-		return exponential(t.Retry, 2*tries, t.MaxRetryUnreadable)
+		return exponential(t.Retry, 2*tries, t.MaxUnreadableRetryDelay)
 	}
-	return exponential(t.Retry, tries, t.MaxRetry)
+	return exponential(t.Retry, tries, t.MaxRetryDelay)
 }
 
 // exponential returns d doubled n times, at most limit. The count is kept in Redis or

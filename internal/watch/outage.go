@@ -159,6 +159,9 @@ func (r *outageReporter) resolve(ctx context.Context, o Outage) error {
 	if err != nil {
 		return err
 	}
+	if !found && o.Note.TS != "" { // the history no longer goes back so far, or another replica was quicker
+		open, found = o, true
+	}
 	if found {
 		open.Until = o.Until
 		if err := r.Outages.ResolveOutage(ctx, open); err != nil {
@@ -167,6 +170,13 @@ func (r *outageReporter) resolve(ctx context.Context, o Outage) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.unresolved = !r.outage.Until.Equal(o.Until) // else another outage has begun meanwhile
+	r.unresolved = false
+	if !r.outage.Until.Equal(o.Until) { // another outage began meanwhile: it gets a note of its own
+		r.shown, r.unresolved = false, !r.outage.Until.IsZero()
+		r.outage.Note = store.Message{}
+		if r.outage.Until.IsZero() {
+			r.outage.Since = r.Now()
+		}
+	}
 	return nil
 }

@@ -19,8 +19,9 @@ type fakeNotes struct {
 	mu     sync.Mutex
 	notes  []Outage
 	events []string
-	err    error // of every call
-	closed bool  // the channel's history cannot be read
+	err    error         // of every call
+	closed bool          // the channel's history cannot be read
+	slow   time.Duration // until a note is changed
 }
 
 func (f *fakeNotes) FindOutage(context.Context) (Outage, bool, error) {
@@ -52,6 +53,7 @@ func (f *fakeNotes) PostOutage(_ context.Context, o Outage) (store.Message, erro
 }
 
 func (f *fakeNotes) ResolveOutage(_ context.Context, o Outage) error {
+	time.Sleep(f.slow)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
@@ -163,6 +165,13 @@ func TestOutageNote(t *testing.T) {
 			o.pass(2*time.Minute, errAway)
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 4m10s"}},
+		{"away again while the note is resolved", 1, func(o *outages, _ func()) {
+			o.slow = 10 * time.Second
+			o.pass(2*time.Minute, errAway)
+			o.pass(15*time.Second, nil)
+			o.pass(3*time.Minute, errAway)
+			o.pass(long, nil)
+		}, []string{"away: no answer", "back after 2m0s", "away: no answer", "back after 3m0s"}},
 		{"twice", 2, func(o *outages, _ func()) {
 			o.pass(2*time.Minute, errAway)
 			o.pass(long, nil)

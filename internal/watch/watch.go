@@ -102,14 +102,14 @@ func (w *Watch) campaign(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, redisTimeout)
 	defer cancel()
 	l, ok, err := w.Records.Lead(limited, w.owner)
-	if errors.Is(err, lease.ErrNoRecord) {
+	if ok || errors.Is(err, lease.ErrNoRecord) {
 		err = w.Records.Begin(limited, w.Now().Add(-alertableAge))
 	}
 	if err == nil || ctx.Err() == nil {
 		w.outage.observe(ctx, err)
 	}
 	switch {
-	case ok:
+	case ok && err == nil:
 		w.lead(ctx, l)
 	case err == nil:
 		w.Metrics.Counted(nil)

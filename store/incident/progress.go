@@ -23,7 +23,22 @@ type Progress struct {
 // Lead acquires the lease of the state, and reports whether nobody else holds it.
 // lease.ErrNoRecord before Begin.
 func (p *Progress) Lead(ctx context.Context, owner string) (lease.Lease, bool, error) {
-	return p.Leases.Acquire(ctx, stateKey, leaderKey, owner)
+	held, ok, err := p.Leases.Acquire(ctx, stateKey, leaderKey, owner)
+	if err != nil || !ok {
+		return held, ok, err
+	}
+	client, err := p.redis.Client(ctx)
+	if err != nil {
+		return held, false, err
+	}
+	// A leader of an older version, whose token is a count, stores nothing from now on.
+	pipe := client.Pipeline()
+	pipe.Incr(ctx, countKey)
+	pipe.PExpire(ctx, countKey, stateLife)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return held, false, fmt.Errorf("fence older versions: %w", rdb.Classify(err))
+	}
+	return held, true, nil
 }
 
 // WatchState is how far the watch came. A zero time means never.

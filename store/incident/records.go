@@ -12,6 +12,7 @@ import (
 // concern several of them.
 const (
 	leaderKey = store.WatchPrefix + "leader" // the lease of the state: its holder leads
+	countKey  = store.WatchPrefix + "token"  // counted the leaders in older versions
 	stateKey  = store.WatchPrefix + "state"  // hash
 	dueKey    = store.WatchPrefix + "due"    // sorted set of session ids, by the time of their inspection
 	openKey   = store.WatchPrefix + "open"   // sorted set of incident ids, by their version

@@ -44,11 +44,12 @@ func (s *Store) keep(ctx context.Context, l Lease) {
 		case <-tick.C:
 		}
 		limited, done := context.WithTimeout(ctx, s.Timings.Renew)
+		asked := time.Now() // the lease lives from some moment after that
 		err := s.Renew(limited, l)
 		done()
 		switch {
 		case err == nil:
-			renewed = time.Now()
+			renewed = asked
 		case errors.Is(err, ErrLost), time.Since(renewed) > s.Timings.Life-s.Timings.Renew:
 			return
 		}

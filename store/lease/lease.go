@@ -79,9 +79,11 @@ func (s *Store) Acquire(ctx context.Context, record, key, owner string) (Lease, 
 // KEYS: record, lease. ARGV: token, owner, life in ms, 0 = release it.
 var renew = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
+local holder = redis.call('GET', KEYS[2])
+if holder and holder ~= ARGV[2] then return 0 end
 if ARGV[3] ~= '0' then
 	redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
-elseif redis.call('GET', KEYS[2]) == ARGV[2] then
+else
 	redis.call('DEL', KEYS[2])
 end
 return 1`)

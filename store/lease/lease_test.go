@@ -63,7 +63,11 @@ func TestOneHolds(t *testing.T) {
 		}
 		testenv.Must(t, s.Renew(t.Context(), second))
 		testenv.Must(t, s.Release(t.Context(), second))
-		acquired(t, s, "two")
+		third := acquired(t, s, "two")
+		testenv.Must(t, client.Set(t.Context(), key, "of another version", 0).Err())
+		if err := s.Renew(t.Context(), third); !errors.Is(err, ErrLost) {
+			t.Errorf("renew beside a holder that knows no token: %v", err)
+		}
 	})
 }
 

@@ -39,13 +39,13 @@ type Plan struct {
 	Created   time.Time
 	Expires   time.Time
 	Seen      Snapshot
-	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.Then names what follows
+	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.LaterMembers names what follows
 	Order     *Order              // of a generation
 	FixText   string              // of a fix: the sentence for the customer that is stored as the error
 	Deliver   string              // of a fix: the finished file that it shows to the customer; "" = it stores an error
 	Warnings  []string            // sentences, the weightiest first
 	Doubt     string              // why the site may have had a video made; "" = nothing says so
-	Risk      string              // the first of them that needs a second press; "" = none does
+	Risk      string              // the first of the warnings that needs a second press; "" = none does
 	EventID   string              // Stripe's event of the payment, "" = not known
 	Live      bool                // real money, as Stripe says
 	Retrying  bool                // Stripe will still deliver the event

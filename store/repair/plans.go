@@ -50,6 +50,7 @@ func (p *Plans) SavePlan(ctx context.Context, plan Plan) error {
 	}
 	pipe := client.TxPipeline()
 	pipe.HSet(ctx, planKey(plan.ID), "plan", raw, "state", string(PlanOpen), "expires", plan.Expires.UnixMilli(),
+		// "retrying" is the stored name of: it needs a second press.
 		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS)
 	pipe.PExpire(ctx, planKey(plan.ID), plan.Expires.Sub(plan.Created)+answerLife)
 	if cmds, err := pipe.Exec(ctx); err != nil {

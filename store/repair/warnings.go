@@ -21,34 +21,34 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		}
 		return when
 	}
-	start := action == store.ActionGenerate || action == store.ActionReplay
-	risky := func(when bool, text string) {
-		if warn(when, text) && start && risk == "" {
+	makesVideo := action == store.ActionGenerate || action == store.ActionReplay
+	warnTwice := func(when bool, text string) {
+		if warn(when, text) && makesVideo && risk == "" {
 			risk = list[len(list)-1]
 		}
 	}
-	risky(retrying && start, "Stripe will still deliver the event: the site may make this video itself.")
-	warn(retrying && !start, "Stripe will still deliver the event: the site may still start this video.")
+	warnTwice(retrying && makesVideo, "Stripe will still deliver the event: the site may make this video itself.")
+	warn(retrying && !makesVideo, "Stripe will still deliver the event: the site may still start this video.")
 	for _, made := range x.Repair.Made {
-		risky(start, generationText(made))
+		warnTwice(makesVideo, generationText(made))
 	}
-	risky(start && len(x.Repair.Made) == 0 && x.Repair.Action == store.ActionGenerate && x.Repair.Outcome == store.OutcomeGaveUp,
+	warnTwice(makesVideo && len(x.Repair.Made) == 0 && x.Repair.Action == store.ActionGenerate && x.Repair.Outcome == store.OutcomeGaveUp,
 		"A video was started for this payment before, and nobody knows whether it was made.")
 	for _, file := range x.Repair.Replaced {
-		risky(start, "An earlier generation replaced a file that was being made, and may be ready by now: "+file+".")
+		warnTwice(makesVideo, "An earlier generation replaced a file that was being made, and may be ready by now: "+file+".")
 	}
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
-	risky(start && doubt != "", doubt)
-	risky(x.Payment.Disputed, "The customer disputes the payment.")
-	warn(start && undelivered(x) && x.SiteShowsOutcome(),
+	warnTwice(makesVideo && doubt != "", doubt)
+	warnTwice(x.Payment.Disputed, "The customer disputes the payment.")
+	warn(makesVideo && undelivered(x) && x.SiteShowsOutcome(),
 		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
 	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
 	unverified := x.Payment.State == store.PaymentUnverified
-	warn(unverified && start, "Payment could not be verified: this may be a video that nobody paid for.")
-	warn(unverified && !start, "Payment could not be verified.")
+	warn(unverified && makesVideo, "Payment could not be verified: this may be a video that nobody paid for.")
+	warn(unverified && !makesVideo, "Payment could not be verified.")
 	warn(x.Payment.State == store.PaymentPartiallyRefunded, "A part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
-	warn(named && start, fmt.Sprintf("The session names a file already (%s): it is replaced.", plainWord(string(x.File.State))))
+	warn(named && makesVideo, fmt.Sprintf("The session names a file already (%s): it is replaced.", plainWord(string(x.File.State))))
 	warn(named && action == store.ActionFix && x.Deliver == "", "The session names a file already, and keeps it.")
 	warn(named && action == store.ActionFix && x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.NamedFile()),
 		"The session names another file, which is replaced.")

@@ -79,14 +79,14 @@ func TestListen(t *testing.T) {
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		c := redistest.LockCluster(t)
+		c := redistest.StartCluster(t)
 		story(t, c.Client(), c.Nodes, rdbtest.Open(t, c.URL()))
 	})
 }
 
 func TestNotifications(t *testing.T) {
 	t.Parallel()
-	cluster := redistest.LockCluster(t)
+	cluster := redistest.StartCluster(t)
 	r := rdbtest.Open(t, cluster.URL())
 	for want := range 4 {
 		if want > 0 {

@@ -22,7 +22,7 @@ func TestAwayRedisCostsNothing(t *testing.T) {
 			return server.URL(), server
 		},
 		"a cluster": func(t *testing.T) (string, *redistest.Server) {
-			cluster := redistest.LockCluster(t)
+			cluster := redistest.StartCluster(t)
 			return cluster.URL(), cluster.NodeOf(t, store.PromptPrefix+id)
 		},
 	} {

@@ -39,11 +39,10 @@ func TestServer(t *testing.T) {
 	})
 	t.Run("a cluster", func(t *testing.T) {
 		t.Parallel()
-		cluster := redistest.LockCluster(t)
+		cluster := redistest.StartCluster(t)
 		fill(t, cluster.Client())
 		node := cluster.Nodes[0].Client()
 		testenv.Must(t, node.ConfigSet(t.Context(), "maxmemory", "100mb").Err())
-		t.Cleanup(func() { testenv.Must(t, node.ConfigSet(context.Background(), "maxmemory", "0").Err()) })
 		r := open(t, cluster.URL())
 		s, err := r.Server(t.Context())
 		if err != nil {

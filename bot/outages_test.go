@@ -104,8 +104,8 @@ func TestStaleOutageNotes(t *testing.T) {
 	}
 }
 
-// TestOutageNotesOutOfReach: what the channel refuses for good is told from what may
-// work later.
+// TestOutageNotesOutOfReach: a lasting refusal of the channel is distinguished from one that may
+// go away.
 func TestOutageNotesOutOfReach(t *testing.T) {
 	t.Parallel()
 	ws := alertWorkspace(t)

@@ -82,7 +82,7 @@ func (t terminal) ask(ctx context.Context, question string) bool {
 	}
 }
 
-// follow executes the job, or watches whoever does, until it has ended: a bot may
+// follow executes the job, or waits for the process that does, until it has ended: a bot may
 // take over while this process is suspended. Meanwhile one line shows its state.
 func (t terminal) follow(ctx context.Context, claimed repair.Job) error {
 	id, waiting := claimed.ID, false

@@ -17,8 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// newBreaker returns a circuit breaker for a service that people wait for. Jobs
-// and the watch, for which nobody waits, ask without it.
+// newBreaker returns a circuit breaker for a service that people wait for. Jobs ask
+// without it, and so does the watch for files; its single payments go through it.
 func newBreaker(unavailable func(error) bool) *breaker.Breaker {
 	return breaker.New(10*time.Second, unavailable)
 }

@@ -174,7 +174,11 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	if oldest := list.Sessions[0].PaidAt; !oldest.IsZero() {
 		head += ", longest waiting " + span(now.Sub(oldest))
 	}
-	return headline(head+".", "Debug one to see what happened and what to do; begin with the first, which has waited longest.")
+	next := "Debug one to see what happened and what to do. The first has waited longest."
+	if len(list.Sessions) == 1 {
+		next = "Debug it to see what happened and what to do."
+	}
+	return headline(head+".", next)
 }
 
 // listNotes say of when the list is, what it leaves out, and whether it is complete.
@@ -191,11 +195,15 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	case shown < all:
 		notes = append(notes, "none is left after those that you saw")
 	}
+	var out []string
 	if list.Marked > 0 {
-		notes = append(notes, count(list.Marked, "session")+" that a repair marked as error left out")
+		out = append(out, thousands(int64(list.Marked))+" that a repair marked as error")
 	}
 	if list.Settled > 0 {
-		notes = append(notes, count(list.Settled, "session")+" that a closer look found in order, or somebody handled, left out")
+		out = append(out, thousands(int64(list.Settled))+" that a closer look found in order or somebody handled")
+	}
+	if out != nil {
+		notes = append(notes, "left out: "+strings.Join(out, ", "))
 	}
 	return notes
 }

@@ -178,7 +178,11 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	if len(list.Sessions) == 1 {
 		next = "Debug it to see what happened and what to do."
 	}
-	return headline(head+".", next)
+	lines := headline(head+".", next)
+	if n := list.sum().Unverified; n > 0 {
+		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("The payment of %s of them is unverified: some may be checkouts that nobody paid for.", thousands(int64(n)))))
+	}
+	return lines
 }
 
 // listNotes say of when the list is, what it leaves out, and whether it is complete.

@@ -193,7 +193,8 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 	reads := d.Reads(ctx)
 	for _, o := range observed {
 		k := known[o.Session.ID]
-		o.Evidence.Reads = reads
+		o.Evidence = o.Complete(now)
+		o.Reads = reads
 		if k.Paid != nil && k.Paid.EventID != "" { // any event of a payment comes with that of its checkout
 			o.Event = store.Event{ID: k.Paid.EventID, Completed: true}
 		}

@@ -101,18 +101,21 @@ func (h *simulation) expectListAgrees(counted map[diagnosis.Verdict]int) {
 }
 
 // TestListFollowsTheSweeps: what a sweep found is shown as it is now, and what only a
-// repair knows of is left out.
+// repair knows of is left out. A session of the other mode, which Stripe's lists cannot
+// name, is not taken for unpaid.
 func TestListFollowsTheSweeps(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
+	h.cfg.OtherMode = func(session string) bool { return strings.HasPrefix(session, "cs_test_") }
 	h.lead()
+	h.put("prompt:cs_test_d", `{"prompt":"A fox","timestamp":"`+h.at.Add(-time.Hour).UTC().Format(time.RFC3339)+`"}`)
 	for _, id := range []string{"cs_live_a", "cs_live_b", "cs_live_c"} {
 		h.orphan(id)
 	}
 	h.advance(time.Minute)
 	h.put("webhook:cs_live_a", `{"status":"error","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
 	h.put("webhook:cs_live_b", `{"status":"error","error":"`+commands.FixText+`","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
-	want := map[diagnosis.Verdict][]string{diagnosis.VerdictFailed: {"cs_live_a"}, diagnosis.VerdictOrphaned: {"cs_live_c"}}
+	want := map[diagnosis.Verdict][]string{diagnosis.VerdictFailed: {"cs_live_a"}, diagnosis.VerdictOrphaned: {"cs_test_d", "cs_live_c"}}
 	for _, terminal := range []bool{false, true} {
 		if diff := cmp.Diff(want, h.listed(terminal)); diff != "" {
 			t.Errorf("before the next sweep, terminal: %v (-want +got):\n%s", terminal, diff)
@@ -120,8 +123,7 @@ func TestListFollowsTheSweeps(t *testing.T) {
 	}
 	h.must(h.client.Del(t.Context(), "prompt:cs_live_c").Err()) // of a lost session Redis holds nothing
 	h.advance(time.Minute)
-	want[diagnosis.VerdictLost] = want[diagnosis.VerdictOrphaned]
-	delete(want, diagnosis.VerdictOrphaned)
+	want[diagnosis.VerdictLost], want[diagnosis.VerdictOrphaned] = []string{"cs_live_c"}, []string{"cs_test_d"}
 	for _, terminal := range []bool{false, true} {
 		if diff := cmp.Diff(want, h.listed(terminal)); diff != "" {
 			t.Errorf("afterwards, terminal: %v (-want +got):\n%s", terminal, diff)

@@ -17,8 +17,11 @@ func (d Deps) debug() Command {
 		Summary: "what happened to a customer's session, and what to do", Parse: forSession(d.runDebug)}
 }
 
-func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
+func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, error) {
 	x := d.examine(ctx, id)
+	if req.Shared { // a customer's address is for the person who asked
+		x.Payment.Email = ""
+	}
 	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x), Actions: debugActions(x), JSON: debugJSON(x)}, nil
 }
 
@@ -63,7 +66,7 @@ func debugActions(x diagnosis.Examination) []slack.BlockElement {
 func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), redisFacts(x), s.fileFacts(x),
+		paymentFacts(x), customerFacts(x), redisFacts(x), s.fileFacts(x),
 		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
 	return []slack.Block{
 		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
@@ -72,6 +75,14 @@ func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
 		blockkit.Quote(s.customerSentence(x)),
 		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
 	}
+}
+
+// customerFacts name the customer, if Stripe does.
+func customerFacts(x diagnosis.Examination) []blockkit.Line {
+	if x.Payment.Email == "" {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Customer", blockkit.Plain(blockkit.Cut(blockkit.OneLine(x.Payment.Email), 254)))}
 }
 
 // debugReport is the --json of session debug; its member names are public.

@@ -12,6 +12,9 @@ import (
 type Args struct {
 	Words []string
 	Limit int // of --limit; 0 = not given
+
+	// Session is what the shortened id among the words means, once that is known.
+	Session string
 }
 
 // parseArgs splits the text after a slash command into words and options.
@@ -57,17 +60,21 @@ func (a Args) noLimit() error {
 	return nil
 }
 
-// sessionID finds the one id in what a person pasted.
+// sessionID finds the one id in what a person pasted. The error is a store.ShortID if
+// it is shortened and not resolved yet.
 func (a Args) sessionID() (string, error) {
 	if err := a.noLimit(); err != nil {
 		return "", err
 	}
 	id, err := store.FindID(a.text())
+	_, short := errors.AsType[store.ShortID](err)
 	switch {
+	case short && a.Session != "":
+		return a.Session, nil
+	case short:
+		return "", err
 	case errors.Is(err, store.ErrSeveralIDs):
 		return "", usageError("There are several ids in that. Ask about one session at a time.")
-	case errors.Is(err, store.ErrCutID):
-		return "", usageError("That id is shortened. Paste the whole of it.")
 	case err != nil && len(a.Words) == 0:
 		return "", usageError("Which session? Paste its id or a link to it.")
 	case err != nil:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type world struct {
 	found    []store.Payment
 	more     bool
 	entries  []audit.Entry
+	known    []string // sessions that a shortened id may mean
 	err      error
 }
 
@@ -47,6 +49,10 @@ func (w *world) ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Exam
 	x := w.Examine(ctx, p.SessionID)
 	x.Payment = p
 	return x
+}
+
+func (w *world) Matching(_ context.Context, short store.ShortID) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(w.known), func(id string) bool { return !short.Matches(id) }), w.err
 }
 
 func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error) {
@@ -91,7 +97,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }
@@ -125,7 +131,7 @@ func TestRequests(t *testing.T) {
 		{"/session", "help me with " + id, "session debug", commands.Done, id},
 		{"/session", "find " + id, "session debug", commands.Done, id},
 		{"/session", "—" + id + "—", "session debug", commands.Done, id},
-		{"/session", "cs_live_a1B2…0001", "session debug", commands.Usage, "shortened"},
+		{"/session", "cs_live_a1B2…0001", "session debug", commands.Usage, "No session is known with the short id cs_live_a1B2…0001."},
 		{"/session", "is it " + id + " or " + strings.Replace(id, "1", "2", 1), "session debug", commands.Usage, "several ids"},
 		{"/session", "generate the video of " + id + " now", "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
 		{"/session", "fix ann@example.com", "session fix", commands.Usage, "no session id"},

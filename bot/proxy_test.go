@@ -146,6 +146,35 @@ func TestUnusableProxyIsNamed(t *testing.T) {
 	}
 }
 
+// TestUnreachableProxyIsNamed: a proxy that is away is not taken for Slack, by the
+// sockets or by the Web API's client.
+func TestUnreachableProxyIsNamed(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := closed.Addr().String()
+	_ = closed.Close()
+	hangsUp := listen(t, func(net.Conn) {})
+	for _, at := range []*url.URL{
+		{Scheme: "http", Host: away}, {Scheme: "https", Host: away}, {Scheme: "https", Host: hangsUp},
+		{Scheme: "http", Host: "proxy.invalid:3128", User: url.UserPassword("canary", "canary")},
+	} {
+		t.Run(at.Redacted(), func(t *testing.T) {
+			t.Parallel()
+			_, err := dial(t.Context(), dialerThrough(at), "wss://slack.test/socket")
+			expectFault(t, err, "no connection through the proxy "+at.Host, "HTTPS_PROXY")
+			client := newHTTPClient(NewDeadlines(24))
+			client.Transport.(*transport).Proxy = http.ProxyURL(at)
+			for _, address := range []string{"https://slack.test/api/auth.test", "http://slack.test/api/auth.test"} {
+				_, err = client.Get(address) //nolint:bodyclose // there is none
+				expectFault(t, err, "no connection through the proxy "+at.Host, "HTTPS_PROXY")
+			}
+		})
+	}
+}
+
 // TestSilentProxyTimesOut: with the handshake's time.
 func TestSilentProxyTimesOut(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
@@ -52,7 +53,7 @@ type transport struct{ *http.Transport }
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	res, err := t.Transport.RoundTrip(req)
 	if err != nil {
-		return nil, err
+		return nil, t.namingProxy(req, err)
 	}
 	if res.Header.Get(retryafter.Header) != "" {
 		wait := retryafter.Read(res.Header, maxRetryAfter)
@@ -63,6 +64,19 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return res, nil
+}
+
+// namingProxy makes the error of a proxy that cannot be reached a *ProxyError: it is
+// not Slack that is away.
+func (t *transport) namingProxy(req *http.Request, err error) error {
+	failed, ok := errors.AsType[*net.OpError](err)
+	if !ok || failed.Op != "proxyconnect" {
+		return err
+	}
+	if proxy, _ := t.Proxy(req); proxy != nil { // it was found a moment ago
+		return &ProxyError{host: proxy.Host, err: redact.Error(failed.Err)}
+	}
+	return err
 }
 
 // retryMark stands before Retry-After in the status of a 5xx: the library keeps

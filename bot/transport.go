@@ -51,9 +51,13 @@ type transport struct{ *http.Transport }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := t.Transport.RoundTrip(req)
+	ctx, reached := markReached(req.Context())
+	res, err := t.Transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
-		return nil, t.namingProxy(req, err)
+		if !reached.Load() {
+			err = t.namingProxy(req, err)
+		}
+		return nil, err
 	}
 	if res.Header.Get(retryafter.Header) != "" {
 		wait := retryafter.Read(res.Header, maxRetryAfter)
@@ -66,15 +70,19 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// namingProxy makes the error of a proxy that cannot be reached a *ProxyError: it is
-// not Slack that is away.
+// namingProxy makes an error *ProxyError where a proxy was to be used: it is not
+// Slack that is away, and nothing was sent there.
 func (t *transport) namingProxy(req *http.Request, err error) error {
-	failed, ok := errors.AsType[*net.OpError](err)
-	if !ok || failed.Op != "proxyconnect" {
+	var named *ProxyError
+	if errors.As(err, &named) || t.Proxy == nil {
 		return err
 	}
-	if proxy, _ := t.Proxy(req); proxy != nil { // it was found a moment ago
-		return &ProxyError{host: proxy.Host, err: redact.Error(failed.Err)}
+	proxy, wrong := t.Proxy(req)
+	switch {
+	case wrong != nil:
+		return errProxyURL
+	case proxy != nil:
+		return &ProxyError{host: proxy.Host, err: redact.Error(err)}
 	}
 	return err
 }

@@ -198,11 +198,15 @@ func TestSharedAnswersOmitTheAddress(t *testing.T) {
 func TestHistoryEntryIsOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
-	answer := registry(&world{entries: []audit.Entry{
+	for _, e := range []audit.Entry{
 		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: audit.Terminal, Event: audit.Refused, Detail: forged},
-	}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
-	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
-		t.Errorf("one entry reads %q", text)
+		{At: noon, Who: store.Actor{ID: "U1" + forged}, Where: "C1" + forged, Event: audit.Refused, Action: forged},
+		{At: noon, Who: store.Actor{ID: "U1" + forged}, Where: "D1" + forged, Event: forged},
+	} {
+		answer := registry(&world{entries: []audit.Entry{e}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
+		if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
+			t.Errorf("one entry reads %q", text)
+		}
 	}
 }
 

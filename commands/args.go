@@ -17,6 +17,9 @@ type Args struct {
 	Session string
 }
 
+// marks are quotes and Slack's formatting, as they stand around a pasted word.
+const marks = "`'\"*_~"
+
 // parseArgs splits the text after a slash command into words and options.
 func parseArgs(text string) (Args, error) {
 	var args Args
@@ -34,7 +37,7 @@ func parseArgs(text string) (Args, error) {
 			i++
 			value = words[i]
 		}
-		limit, err := strconv.Atoi(value)
+		limit, err := strconv.Atoi(strings.Trim(value, marks))
 		if err != nil || limit < 1 {
 			return Args{}, usageError("--limit takes a whole number from 1, such as --limit 20.")
 		}

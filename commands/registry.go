@@ -127,7 +127,7 @@ func failedCall(usage []string, err error) Call {
 // lookup finds the command of a group that words name, and its arguments; the error
 // about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
-	typed := strings.ToLower(words[0])
+	typed := strings.ToLower(strings.Trim(words[0], marks))
 	commands := r.group(group)
 	var names []string
 	for _, command := range commands {

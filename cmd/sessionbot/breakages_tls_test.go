@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
@@ -63,7 +61,7 @@ func (c *doctorStage) clusterWithTLS(last string) {
 	cluster := redistest.StartCluster(c.t)
 	c.client = cluster.Client()
 	c.seed(func(id string) bool { return strings.HasPrefix(id, "cs_live_") })
-	announced := map[string]bool{}
+	var announced []string
 	var port int // of the first
 	for n, node := range slices.Backward(cluster.Nodes) {
 		addr := fmt.Sprint("127.0.0.", n+2)
@@ -75,7 +73,7 @@ func (c *doctorStage) clusterWithTLS(last string) {
 		c.trust(certificate)
 		c.admit(node, slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState), aclRules(c.t, aclCluster))...)
 		port = testenv.FreePort(c.t)
-		announced[fmt.Sprint(addr, ":", port)] = true
+		announced = append(announced, fmt.Sprintf("[%s %d ", addr, port))
 		for _, set := range [][]any{
 			{"bind", "127.0.0.1 " + addr},
 			{"tls-cert-file", certificate, "tls-key-file", key, "tls-ca-cert-file", certificate, "tls-auth-clients", "no"},
@@ -89,9 +87,9 @@ func (c *doctorStage) clusterWithTLS(last string) {
 	}
 	for _, node := range cluster.Nodes {
 		testenv.Until(c.t, "the nodes know each other's names and ports", func() bool {
-			slots, err := node.Client().ClusterSlots(c.t.Context()).Result()
-			old := func(s redis.ClusterSlot) bool { return !announced[s.Nodes[0].Addr] }
-			return err == nil && !slices.ContainsFunc(slots, old)
+			slots, err := node.Client().Do(c.t.Context(), "CLUSTER", "SLOTS").Slice()
+			unknown := func(addr string) bool { return !strings.Contains(fmt.Sprint(slots), addr) }
+			return err == nil && !slices.ContainsFunc(announced, unknown)
 		})
 	}
 	c.env["REDIS_URL"] = fmt.Sprintf("rediss://sessionbot:%s@127.0.0.2:%d", redisMark, port)

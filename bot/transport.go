@@ -82,6 +82,9 @@ func (t *transport) namingProxy(req *http.Request, err error) error {
 	case wrong != nil:
 		return errProxyURL
 	case proxy != nil:
+		if failed, ok := errors.AsType[*net.OpError](err); ok && failed.Op == "proxyconnect" {
+			err = failed.Err // says the same in fewer words
+		}
 		return &ProxyError{host: proxy.Host, err: redact.Error(err)}
 	}
 	return err

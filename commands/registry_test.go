@@ -281,10 +281,10 @@ func TestActions(t *testing.T) {
 
 // FuzzRequest: every request gets an answer within Slack's limits.
 func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
+	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "fix _cs_live_a1B2…0001_", "generate cs_live_a...", "\x00\u202e", strings.Repeat("x", 5000)} {
 		f.Add(seed)
 	}
-	r := registry(&world{})
+	r := registry(&world{known: []string{id, strings.Replace(id, "c3D4", "zzzz", 1), "cs_live_a1"}})
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, command := range []string{"/session", "/redis"} {
 			answer := r.Parse(commands.Request{Command: command, Text: text}).Run(t.Context())

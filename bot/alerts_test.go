@@ -63,6 +63,7 @@ func TestChangeError(t *testing.T) {
 		"is_inactive": {Stuck: true}, "restricted_action": {Stuck: true}, "of_tomorrow": {Stuck: true},
 		"ratelimited": {}, "update_failed": {}, "service_unavailable": {}, "team_added_to_org": {}, "too_many_websockets": {},
 		"internal_error": {Unclear: true}, "request_timeout": {Unclear: true},
+		"org_login_required": {}, "method_not_supported_for_channel_type": {Stuck: true}, "invalid_arguments": {Lasting: true},
 		"token_revoked": {Lasting: true}, "missing_scope": {Lasting: true}, "invalid_blocks": {Lasting: true},
 	} {
 		var got *watch.Refusal

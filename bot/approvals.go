@@ -125,6 +125,7 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 	}
 	shown := a.showDecided(ctx, to, answer)
 	switch {
+	case answer.Verdict == repair.NeedsSecondClick && !shown: // showConfirmation answered
 	case !started && answer.Verdict != repair.Cancelled:
 		a.replyLine(ctx, to, line)
 	case shown:
@@ -145,8 +146,9 @@ func (a approvals) showDecided(ctx context.Context, to requester, answer repair.
 		a.ensureFinalState(ctx, plan.ID)
 		return err == nil
 	case repair.NeedsSecondClick:
-		a.showConfirmation(ctx, to, answer)
+		shown = a.showConfirmation(ctx, to, answer)
 		a.ensureFinalState(ctx, plan.ID)
+		return shown
 	case repair.Expired:
 		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
 	case repair.Cancelled, repair.AlreadyCancelled:
@@ -171,16 +173,21 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 }
 
 // showConfirmation shows the button for the second click. Without it nobody could
-// approve the plan, which is posted again if its message cannot be updated.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) {
+// approve the plan, which is posted again if its message cannot be updated. Where it
+// is not shown the clicker gets an answer that says so.
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) (shown bool) {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.ConfirmationBlocks(plan.Plan, to.actor())),
 		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
-	if err == nil || !errors.Is(err, errNotShown) && !FaultOf(err).tryElsewhere() {
-		return
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errNotShown) || FaultOf(err).tryElsewhere():
+		return a.showPlan(ctx, to, plan.Plan, blocks)
 	}
-	a.showPlan(ctx, to, plan.Plan, blocks)
+	a.reply(ctx, to, commands.NoticePressUnshown)
+	return false
 }
 
 // ensureFinalState has the outcome of a job shown again if an older state may have

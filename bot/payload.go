@@ -3,7 +3,7 @@ package bot
 import (
 	"cmp"
 	"errors"
-	"strings"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -39,8 +39,8 @@ func (l *lenient[T]) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// timestamp is the ts of a message. It may come as a number, without the zeros at
-// its end; "" = there is none.
+// timestamp is the ts of a message. It may come as a number in any notation; "" =
+// there is none.
 type timestamp string
 
 func (t *timestamp) UnmarshalJSON(raw []byte) error {
@@ -49,8 +49,9 @@ func (t *timestamp) UnmarshalJSON(raw []byte) error {
 	case '"':
 		return json.Unmarshal(raw, (*string)(t), decodeOptions)
 	case '0':
-		seconds, fraction, _ := strings.Cut(string(raw), ".")
-		*t = timestamp(seconds + "." + (fraction + "000000")[:max(6, len(fraction))])
+		if seconds, err := strconv.ParseFloat(string(raw), 64); err == nil {
+			*t = timestamp(strconv.FormatFloat(seconds, 'f', 6, 64)) // as Slack writes it
+		}
 	}
 	return nil
 }
@@ -101,11 +102,11 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 		ID string `json:"id"`
 	}
 	type blockActions struct {
-		Kind        string `json:"type"`
-		AppID       string `json:"api_app_id"`
-		ResponseURL string `json:"response_url"`
-		User        named  `json:"user"`
-		Channel     named  `json:"channel"`
+		Kind        string          `json:"type"`
+		AppID       string          `json:"api_app_id"`
+		ResponseURL lenient[string] `json:"response_url"` // there is another way to answer
+		User        named           `json:"user"`
+		Channel     named           `json:"channel"`
 		Container   struct {
 			Kind      lenient[string] `json:"type"`
 			Channel   string          `json:"channel_id"`
@@ -115,27 +116,32 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 		Message lenient[struct {
 			TS timestamp `json:"ts"`
 		}] `json:"message"`
-		Actions []struct {
-			ID    string `json:"action_id"`
-			Value string `json:"value"`
-			Block string `json:"block_id"`
-		} `json:"actions"`
+		Actions []jsontext.Value `json:"actions"` // Slack sends one a click
+	}
+	type pressed struct {
+		ID    string          `json:"action_id"`
+		Value string          `json:"value"`
+		Block lenient[string] `json:"block_id"`
 	}
 	p, err := decode[blockActions](payload)
 	if err != nil {
 		return interaction{}, err
 	}
 	within := p.Container
-	i := interaction{kind: p.Kind, app: p.AppID, user: p.User.ID, channel: cmp.Or(p.Channel.ID, within.Channel), responseURL: p.ResponseURL}
+	i := interaction{kind: p.Kind, app: p.AppID, user: p.User.ID, channel: cmp.Or(p.Channel.ID, within.Channel), responseURL: p.ResponseURL.value}
 	if len(p.Actions) == 0 {
 		return i, nil
 	}
 	if ts := p.Message.value.TS; within.Channel != "" && within.Channel != i.channel || ts != "" && ts != within.TS {
 		return i, errShape // of another message than the one around it
 	}
-	action, ephemeral := p.Actions[0], string(within.Ephemeral) // Slack sends one a click
+	action, err := decode[pressed](p.Actions[0])
+	if err != nil {
+		return i, err
+	}
+	ephemeral := string(within.Ephemeral)
 	i.clicked = true
-	i.click = click{button: action.ID, value: action.Value, block: action.Block, message: string(within.TS),
+	i.click = click{button: action.ID, value: action.Value, block: action.Block.value, message: string(within.TS),
 		view: within.Kind.value == "view", ephemeral: ephemeral == "true" || ephemeral == `"true"`}
 	return i, nil
 }

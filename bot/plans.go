@@ -13,9 +13,9 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// showPlan posts a plan and records where. The requester gets an answer if that is
-// another channel, or if it failed.
-func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
+// showPlan posts a plan and records where, and reports whether it could. The requester
+// gets an answer if that is another channel, or if it failed.
+func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) bool {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
@@ -24,12 +24,13 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 			text = commands.NoticePlanUnclear
 		}
 		a.replyRef(ctx, to, text+" "+commands.Notice(FaultOf(err).Advice()))
-		return
+		return false
 	}
 	a.saveMessage(ctx, plan.ID, m)
 	if pointer != nil {
 		a.replyLine(ctx, to, pointer)
 	}
+	return true
 }
 
 // postPlan tries the channel, the alert channel and, if the requester alone may

@@ -23,6 +23,7 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 	for code, want := range map[string][]string{
 		"": here, "not_in_channel": both, "channel_not_found": both, "is_archived": both, "is_inactive": both, "restricted_action": both,
 		"restricted_action_read_only_channel": both, "restricted_action_thread_only_channel": both, "no_permission": both, "of_tomorrow": both,
+		"method_not_supported_for_channel_type": both, "org_login_required": here, "invalid_arguments": here,
 		"internal_error": here, "fatal_error": here, "token_revoked": here, "missing_scope": here, "invalid_blocks": here,
 	} {
 		t.Run(code, func(t *testing.T) {

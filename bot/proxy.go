@@ -11,7 +11,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -26,15 +28,18 @@ const maxProxyAnswer = 64 << 10
 
 // ProxyError is why a proxy did not let us through. It holds no credentials.
 type ProxyError struct {
-	host   string // with its port
+	host   string // with its port, "" = it could not be read
 	status int    // HTTP status, 0 = it gave none
 	err    error  // with status 0
 }
 
 // Error names the proxy and what it answered.
 func (e *ProxyError) Error() string {
-	if e.status != 0 {
+	switch {
+	case e.status != 0:
 		return fmt.Sprintf("the proxy %s answered CONNECT with HTTP %d", e.host, e.status)
+	case e.host == "":
+		return e.err.Error()
 	}
 	return fmt.Sprintf("no connection through the proxy %s: %v", e.host, e.err)
 }
@@ -53,8 +58,25 @@ func (e *ProxyError) advice() string {
 	return "Have the proxy let CONNECT to port 443 of Slack's hosts through (slack.com, hooks.slack.com, wss-primary.slack.com, wss-backup.slack.com), or name them in NO_PROXY."
 }
 
+// errProxyURL means that it is not even known which proxy is meant.
+var errProxyURL = &ProxyError{err: closeReason("HTTPS_PROXY is not the address of a proxy")}
+
+// reachedKey is the key of a request's *atomic.Bool; see markReached.
+type reachedKey struct{}
+
+// markReached returns a context for a request, which notes whether it got a connection
+// or at least an answer of the proxy. Before that nothing was sent to Slack.
+func markReached(ctx context.Context) (context.Context, *atomic.Bool) {
+	var reached atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { reached.Store(true) }})
+	return context.WithValue(ctx, reachedKey{}, &reached), &reached
+}
+
 // checkProxy makes a refused CONNECT of the HTTP client a *ProxyError.
-func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+func checkProxy(ctx context.Context, proxy *url.URL, _ *http.Request, res *http.Response) error {
+	if reached, ok := ctx.Value(reachedKey{}).(*atomic.Bool); ok {
+		reached.Store(true)
+	}
 	if res.StatusCode != http.StatusOK {
 		return &ProxyError{host: proxy.Host, status: res.StatusCode}
 	}
@@ -120,7 +142,7 @@ func throughProxy(d *websocket.Dialer, address string) (dialer *websocket.Dialer
 	target.Scheme = map[string]string{"ws": "http", "wss": "https"}[target.Scheme]
 	proxy, err := d.Proxy(&http.Request{URL: target})
 	if err != nil {
-		return nil, "", closeReason("HTTPS_PROXY is not the address of a proxy")
+		return nil, "", errProxyURL
 	}
 	through := *d
 	through.Proxy = nil

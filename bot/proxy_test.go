@@ -31,6 +31,10 @@ func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
 		{"no HTTP", "canary\r\n\r\n", "no connection through the proxy", "HTTPS_PROXY"},
 		{"a status that is no number", "HTTP/1.1 canary\r\n\r\n", "no connection through the proxy", "HTTPS_PROXY"},
 		{"nothing", "", "no connection through the proxy", "HTTPS_PROXY"},
+		{"an answer of TLS", "\x15\x03\x01\x00\x02\x02P", "no connection through the proxy", "HTTPS_PROXY"},
+		{"a header without an end", "HTTP/1.1 403 " + strings.Repeat("canary", maxProxyAnswer), "no connection through the proxy", "HTTPS_PROXY"},
+		{"a length below zero", "HTTP/1.1 403\r\nContent-Length: -1\r\n\r\n", "no connection through the proxy", "HTTPS_PROXY"},
+		{"an interim answer", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "answered CONNECT with HTTP 100", "NO_PROXY"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,9 +50,7 @@ func TestProxyThatRefusesIsAFailedDial(t *testing.T) {
 			client := newHTTPClient(NewDeadlines(24))
 			client.Transport.(*transport).Proxy = http.ProxyURL(at)
 			_, err := client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
-			if strings.Contains(c.says, "answered") {
-				expectFault(t, err, proxy, c.says, c.advice)
-			}
+			expectFault(t, err, proxy, c.says, c.advice)
 		})
 	}
 }
@@ -136,13 +138,57 @@ func TestUnusableProxyIsNamed(t *testing.T) {
 		expectFault(t, err, proxy)
 	}
 	broken := &websocket.Dialer{Proxy: func(*http.Request) (*url.URL, error) { return nil, errors.New(`invalid proxy "canary"`) }}
-	if _, err = dial(t.Context(), broken, "wss://slack.test/"); !strings.Contains(FaultOf(err).Error(), "HTTPS_PROXY is not the address") {
-		t.Errorf("got %v", err)
-	}
+	_, err = dial(t.Context(), broken, "wss://slack.test/")
+	expectFault(t, err, "HTTPS_PROXY is not the address of a proxy", "Check HTTPS_PROXY")
+	client := newHTTPClient(NewDeadlines(24))
+	client.Transport.(*transport).Proxy = broken.Proxy
+	_, err = client.Get("https://slack.test/api/auth.test") //nolint:bodyclose // there is none
+	expectFault(t, err, "HTTPS_PROXY is not the address of a proxy", "Check HTTPS_PROXY")
 	panics := &websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) { panic("canary") }}
 	_, err = dial(t.Context(), panics, "ws://slack.test/")
 	if fault := FaultOf(err); err == nil || strings.Contains(fault.Error(), "canary") || !strings.Contains(fault.Error(), "panicked") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestUnreachableProxyIsNamed: a proxy that is away is not taken for Slack, by the
+// sockets or by the Web API's client.
+func TestUnreachableProxyIsNamed(t *testing.T) {
+	t.Parallel()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	away := closed.Addr().String()
+	_ = closed.Close()
+	hangsUp := listen(t, func(net.Conn) {})
+	for _, at := range []*url.URL{
+		{Scheme: "http", Host: away}, {Scheme: "https", Host: away}, {Scheme: "socks5", Host: away}, {Scheme: "https", Host: hangsUp},
+		{Scheme: "http", Host: "proxy.invalid:3128", User: url.UserPassword("canary", "canary")},
+	} {
+		t.Run(at.Redacted(), func(t *testing.T) {
+			t.Parallel()
+			_, err := dial(t.Context(), dialerThrough(at), "wss://slack.test/socket")
+			expectFault(t, err, "no connection through the proxy "+at.Host, "HTTPS_PROXY")
+			client := newHTTPClient(NewDeadlines(24))
+			client.Transport.(*transport).Proxy = http.ProxyURL(at)
+			for _, address := range []string{"https://slack.test/api/auth.test", "http://slack.test/api/auth.test"} {
+				_, err = client.Get(address) //nolint:bodyclose // there is none
+				expectFault(t, err, "no connection through the proxy "+at.Host, "HTTPS_PROXY")
+			}
+		})
+	}
+}
+
+// TestCutConnectionIsNotTheProxys: what was sent through a proxy may have arrived.
+func TestCutConnectionIsNotTheProxys(t *testing.T) {
+	t.Parallel()
+	proxy := listen(t, func(conn net.Conn) { _, _ = http.ReadRequest(bufio.NewReader(conn)) }) // plain HTTP needs no CONNECT
+	client := newHTTPClient(NewDeadlines(24))
+	client.Transport.(*transport).Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxy})
+	_, err := client.Post("http://slack.test/api/chat.postMessage", "application/json", strings.NewReader("{}")) //nolint:bodyclose // there is none
+	if fault := FaultOf(err); err == nil || !fault.unclear() {
+		t.Errorf("%v counts as not sent", err)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/internal/retryafter"
 )
 
@@ -50,8 +51,12 @@ type transport struct{ *http.Transport }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	res, err := t.Transport.RoundTrip(req)
+	ctx, reached := markReached(req.Context())
+	res, err := t.Transport.RoundTrip(req.WithContext(ctx))
 	if err != nil {
+		if !reached.Load() {
+			err = t.namingProxy(req, err)
+		}
 		return nil, err
 	}
 	if res.Header.Get(retryafter.Header) != "" {
@@ -63,6 +68,26 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	return res, nil
+}
+
+// namingProxy makes an error *ProxyError where a proxy was to be used: it is not
+// Slack that is away, and nothing was sent there.
+func (t *transport) namingProxy(req *http.Request, err error) error {
+	var named *ProxyError
+	if errors.As(err, &named) || t.Proxy == nil {
+		return err
+	}
+	proxy, wrong := t.Proxy(req)
+	switch {
+	case wrong != nil:
+		return errProxyURL
+	case proxy != nil:
+		if failed, ok := errors.AsType[*net.OpError](err); ok && failed.Op == "proxyconnect" {
+			err = failed.Err // says the same in fewer words
+		}
+		return &ProxyError{host: proxy.Host, err: redact.Error(err)}
+	}
+	return err
 }
 
 // retryMark stands before Retry-After in the status of a 5xx: the library keeps

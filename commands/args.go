@@ -14,7 +14,13 @@ type Args struct {
 	Words []string
 	Limit int           // of --limit; 0 = not given
 	Since time.Duration // of --since; 0 = not given
+
+	// Session is what the shortened id among the words means, once that is known.
+	Session string
 }
+
+// marks are quotes and Slack's formatting, as they stand around a pasted word.
+const marks = "`'\"*_~"
 
 // parseArgs splits the text after a slash command into words and options.
 func parseArgs(text string) (Args, error) {
@@ -33,7 +39,7 @@ func parseArgs(text string) (Args, error) {
 			i++
 			value = words[i]
 		}
-		if err := args.setOption(name, value); err != nil {
+		if err := args.setOption(name, strings.Trim(value, marks)); err != nil {
 			return Args{}, err
 		}
 	}
@@ -91,17 +97,21 @@ func (a Args) noOptions() error {
 	return nil
 }
 
-// sessionID finds the one id in what a person pasted.
+// sessionID finds the one id in what a person pasted. The error is a store.ShortID if
+// it is shortened and not resolved yet.
 func (a Args) sessionID() (string, error) {
 	if err := a.noOptions(); err != nil {
 		return "", err
 	}
 	id, err := store.FindID(a.text())
+	_, short := errors.AsType[store.ShortID](err)
 	switch {
+	case short && a.Session != "":
+		return a.Session, nil
+	case short:
+		return "", err
 	case errors.Is(err, store.ErrSeveralIDs):
 		return "", usageError("There are several ids in that. Ask about one session at a time.")
-	case errors.Is(err, store.ErrCutID):
-		return "", usageError("That id is shortened. Paste the whole of it.")
 	case err != nil && len(a.Words) == 0:
 		return "", usageError("Which session? Paste its id or a link to it.")
 	case err != nil:

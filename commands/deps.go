@@ -73,6 +73,7 @@ type Incidents interface {
 // Deps are what the commands work with.
 type Deps struct {
 	Sessions   Sessions
+	Matchers   []Matcher // of shortened ids
 	Finder     Finder
 	Redis      Redis
 	NewSweeper func() Sweeper // returns one that has not swept yet

@@ -34,6 +34,9 @@ func explain(ctx context.Context, name string, usage []string, err error) Answer
 	if errors.Is(err, store.NoStripeKey) {
 		err = refuse("No Stripe key is configured. Set STRIPE_SECRET_KEY (a restricted key that may read Checkout Sessions, payments and events) and start the bot again.")
 	}
+	if unresolved, ok := errors.AsType[notWhole](err); ok {
+		return unresolved.answer()
+	}
 	if wrong, ok := errors.AsType[usageError](err); ok {
 		lines := []blockkit.Line{blockkit.BoldLine(blockkit.Cut(blockkit.OneLine(string(wrong)), 300))}
 		for _, line := range usage {

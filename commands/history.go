@@ -46,7 +46,7 @@ var eventTexts = map[audit.Event]string{
 }
 
 func entryLine(e audit.Entry, at string) blockkit.Line {
-	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
+	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+blockkit.OneLine(string(e.Action))+", by "), person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):

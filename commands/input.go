@@ -15,21 +15,29 @@ var (
 	// entity is one of HTML, with the semicolon that it takes: &reg@example.com is
 	// an address.
 	entity = regexp.MustCompile(`&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});`)
-	// quotes maps typographic quotes, and the wide @ of East Asian keyboards, to ASCII.
-	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`, "＂", `"`,
-		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'", "＇", "'", "＠", "@")
+	// quotes maps typographic quotes to ASCII.
+	quotes = strings.NewReplacer("“", `"`, "”", `"`, "„", `"`, "‟", `"`, "«", `"`, "»", `"`, "″", `"`, "〝", `"`, "〞", `"`,
+		"‘", "'", "’", "'", "‚", "'", "‛", "'", "‹", "'", "›", "'", "′", "'", "´", "'")
 	// option matches an option as keyboards leave it: any dashes before a name.
 	option = regexp.MustCompile(`^[\p{Pd}\x{2212}]+([A-Za-z][A-Za-z0-9_-]*)(=.*)?$`)
 )
 
-// normalise removes Slack's links, entities, typographic quotes and invisible
+// normalise removes Slack's links, entities, typographic quotes, wide and invisible
 // characters from what a person typed or pasted.
 func normalise(text string) string {
 	text = slackLink.ReplaceAllString(strings.ToValidUTF8(text, ""), "<$1>")
 	for range 3 { // text that was escaped before it reached Slack is escaped twice
 		text = entity.ReplaceAllStringFunc(text, unescapeEntity)
 	}
-	return quotes.Replace(store.Visible(text))
+	return quotes.Replace(strings.Map(narrow, store.Visible(text)))
+}
+
+// narrow maps the wide forms of East Asian keyboards to ASCII.
+func narrow(r rune) rune {
+	if r >= '！' && r <= '～' {
+		return r - '！' + '!'
+	}
+	return r
 }
 
 // unescapeEntity decodes an entity. One that HTML does not know, wholly or but

@@ -33,6 +33,7 @@ const (
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
 	NoticeAlertMoved     Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
+	NoticePressUnshown   Notice = "That was your first press; nothing is done yet. Slack may not have changed the button: if it does not say “" + secondPress + "” in a minute, press it again."
 	NoticeApproved       Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
@@ -47,7 +48,7 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
+	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticePressUnshown, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
 	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing.

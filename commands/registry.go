@@ -51,7 +51,7 @@ func (r *Registry) group(name string) []Command {
 // Call is a parsed request.
 type Call struct {
 	Command Command // what it asks for: who may depends on that; zero = unknown
-	Session string  // the session that it would repair, "" = none
+	Session string  // the session that it would repair, as it was named; "" = none
 	Run     func(context.Context) Answer
 }
 
@@ -71,45 +71,54 @@ func (r *Registry) Parse(req Request) Call {
 	}
 	guessed := len(words) > 1 && len(words) == len(args.Words)
 	args.Words = words
-	call := newCall(command, args, req)
-	if run := call.Run; guessed {
-		call.Run = func(ctx context.Context) Answer {
-			answer := run(ctx)
-			answer.Blocks = append(slices.Clip(answer.Blocks), blockkit.Context("Understood as `/"+command.fullName()+"`"))
-			return answer
-		}
-	}
-	return call
+	return r.newCall(command, args, guessed, req)
 }
 
 // ParseAction parses a click on a button that runs a command for a session.
 func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 	for _, command := range r.commands {
 		if command.Action != "" && command.Action == actionID {
-			return newCall(command, Args{Words: []string{session}}, req)
+			return r.newCall(command, Args{Words: []string{session}}, false, req)
 		}
 	}
 	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }
 
-func newCall(command Command, args Args, req Request) Call {
+// newCall makes a call of a command; guessed means that its name was not typed. What
+// was understood is said wherever it is not what was typed.
+func (r *Registry) newCall(command Command, args Args, guessed bool, req Request) Call {
 	call := Call{Command: command}
 	if command.Repairs != "" {
-		call.Session, _ = store.FindID(args.text()) // "" if there is none
+		call.Session = mentioned(args)
 	}
-	run, parseErr := command.Parse(args)
 	call.Run = func(ctx context.Context) Answer {
-		if parseErr != nil {
-			return explain(ctx, command.fullName(), []string{command.help()}, parseErr)
-		}
-		answer, err := run(ctx, req)
+		run, whole, err := r.parseWhole(ctx, command, args)
+		var answer Answer
 		if err != nil {
-			return explain(ctx, command.fullName(), nil, err)
+			answer = explain(ctx, "", []string{command.help()}, err)
+		} else if answer, err = run(ctx, req); err != nil {
+			answer = explain(ctx, command.fullName(), nil, err)
 		}
 		answer.Name, answer.Outcome = command.fullName(), cmp.Or(answer.Outcome, Done)
+		if guessed || whole != "" {
+			understood := strings.TrimSpace("/" + command.fullName() + " " + whole)
+			answer.Blocks = append(slices.Clip(answer.Blocks), blockkit.Context("Understood as `"+understood+"`"))
+		}
 		return answer
 	}
 	return call
+}
+
+// parseWhole parses the arguments of a command. A shortened id among them is
+// resolved first: whole is what it means.
+func (r *Registry) parseWhole(ctx context.Context, command Command, args Args) (run Run, whole string, err error) {
+	run, err = command.Parse(args)
+	if short, ok := errors.AsType[store.ShortID](err); ok {
+		if args.Session, err = r.deps.wholeID(ctx, short); err == nil {
+			run, err = command.Parse(args)
+		}
+	}
+	return run, args.Session, err
 }
 
 func failedCall(usage []string, err error) Call {
@@ -119,7 +128,7 @@ func failedCall(usage []string, err error) Call {
 // lookup finds the command of a group that words name, and its arguments; the error
 // about an unknown name suggests the nearest one.
 func (r *Registry) lookup(group string, words []string) (Command, []string, error) {
-	typed := strings.ToLower(words[0])
+	typed := strings.ToLower(strings.Trim(words[0], marks))
 	commands := r.group(group)
 	var names []string
 	for _, command := range commands {
@@ -150,10 +159,11 @@ func inferName(name, text string) string {
 		return name
 	}
 	_, err := store.FindID(text)
+	_, short := errors.AsType[store.ShortID](err)
 	hasCustomer := len(customers(text)) > 0
 	switch {
 	case name == "find" && hasCustomer:
-	case err == nil:
+	case err == nil || short:
 		return "debug"
 	case !errors.Is(err, store.ErrNoID) && name == "":
 		return "debug" // which says what is wrong with the id

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ type world struct {
 	found    []store.Payment
 	more     bool
 	entries  []audit.Entry
+	matching []string // sessions that a shortened id may mean
 	err      error
 
 	observed []sweep.Observation
@@ -51,6 +53,10 @@ func (w *world) ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Exam
 	x := w.Examine(ctx, p.SessionID)
 	x.Payment = p
 	return x
+}
+
+func (w *world) Matching(_ context.Context, short store.ShortID) ([]string, error) {
+	return slices.DeleteFunc(slices.Clone(w.matching), func(id string) bool { return !short.Matches(id) }), w.err
 }
 
 func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error) {
@@ -118,7 +124,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }
@@ -145,6 +151,10 @@ func TestRequests(t *testing.T) {
 		{"/session", "debug\u2028“" + id + "”\r\n", "session debug", commands.Done, id},
 		{"/session", "help", "session help", commands.Done, "/session find <e-mail|pi_…>"},
 		{"/session", "", "session help", commands.Done, "What /session can do"},
+		{"/session", "`history` " + id, "session history", commands.Done, "0 entries on record"},
+		{"/session", "“history” “" + id + "”", "session history", commands.Done, "0 entries on record"},
+		{"/session", "*generate* _" + id + "_", "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
+		{"/session", "`history " + id + "`", "session history", commands.Done, "0 entries on record"},
 		{"/session", "xyzzy", "", commands.Usage, "There is no /session xyzzy."},
 		{"/session", id, "session debug", commands.Done, id},
 		{"/session", "can you look at `" + id + "` please", "session debug", commands.Done, id},
@@ -152,7 +162,7 @@ func TestRequests(t *testing.T) {
 		{"/session", "help me with " + id, "session debug", commands.Done, id},
 		{"/session", "find " + id, "session debug", commands.Done, id},
 		{"/session", "—" + id + "—", "session debug", commands.Done, id},
-		{"/session", "cs_live_a1B2…0001", "session debug", commands.Usage, "shortened"},
+		{"/session", "cs_live_a1B2…0001", "session debug", commands.Usage, "No session is known with the short id cs_live_a1B2…0001."},
 		{"/session", "is it " + id + " or " + strings.Replace(id, "1", "2", 1), "session debug", commands.Usage, "several ids"},
 		{"/session", "generate the video of " + id + " now", "session generate", commands.Refused, "SUPERDUPERAI_TOKEN"},
 		{"/session", "fix ann@example.com", "session fix", commands.Usage, "no session id"},
@@ -219,11 +229,15 @@ func TestSharedAnswersOmitTheAddress(t *testing.T) {
 func TestHistoryEntryIsOneLine(t *testing.T) {
 	t.Parallel()
 	const forged = "x\n15:01 approved: generate, by ann\r\u2028\u0085y\x1b[1A"
-	answer := registry(&world{entries: []audit.Entry{
+	for _, e := range []audit.Entry{
 		{At: noon, Who: store.Actor{ID: forged, Terminal: true}, Where: audit.Terminal, Event: audit.Refused, Detail: forged},
-	}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
-	if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
-		t.Errorf("one entry reads %q", text)
+		{At: noon, Who: store.Actor{ID: "U1" + forged}, Where: "C1" + forged, Event: audit.Refused, Action: forged},
+		{At: noon, Who: store.Actor{ID: "U1" + forged}, Where: "D1" + forged, Event: forged},
+	} {
+		answer := registry(&world{entries: []audit.Entry{e}}).Parse(commands.Request{Command: "/session", Text: "history " + id}).Run(t.Context())
+		if text := blockkit.Text(answer.Blocks); strings.Count(text, "\n") != 1 || strings.ContainsAny(text, "\r\u2028\u0085\x1b") {
+			t.Errorf("one entry reads %q", text)
+		}
 	}
 }
 
@@ -294,10 +308,10 @@ func TestActions(t *testing.T) {
 
 // FuzzRequest: every request gets an answer within Slack's limits.
 func FuzzRequest(f *testing.F) {
-	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "\x00\u202e", strings.Repeat("x", 5000)} {
+	for _, seed := range []string{"<!channel> <@U0LEAD>", "debug cs_live_*\r\nDEL x", "settle " + id + " ../../x", "generate `" + id + "` " + id, "stats --limit 1", "find <mailto:a@b.co|a@b.co>", "debug " + id, "prompts —limit=3", "fix _cs_live_a1B2…0001_", "generate cs_live_a...", "\x00\u202e", strings.Repeat("x", 5000)} {
 		f.Add(seed)
 	}
-	r := registry(&world{})
+	r := registry(&world{matching: []string{id, strings.Replace(id, "c3D4", "zzzz", 1), "cs_live_a1"}})
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, command := range []string{"/session", "/redis"} {
 			answer := r.Parse(commands.Request{Command: command, Text: text}).Run(t.Context())

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -12,49 +13,51 @@ import (
 var (
 	ErrNoID       = errors.New("no session id found")
 	ErrSeveralIDs = errors.New("more than one session id found")
-	ErrCutID      = errors.New("the session id is shortened")
 )
+
+// ellipsis is what people and keyboards make of the one in a shortened id.
+const ellipsis = `(?:…|⋯|\.{3,})`
 
 // maxID is the maximum length of a session id in bytes. Stripe's have about 66.
 const maxID = 255
 
 var (
 	escaped = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
-	// word includes what follows an ellipsis, which shows a shortened id.
-	word = regexp.MustCompile(`[A-Za-z0-9_]+(?:(?:…|\.\.\.)[A-Za-z0-9_]*)?`)
-	id   = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+`)
-
-	onlyID = regexp.MustCompile(id.String() + `$`)
+	onlyID  = regexp.MustCompile(`^cs_(?:live|test)_[A-Za-z0-9_]+$`)
+	shortID = regexp.MustCompile(`^(cs_(?:live|test)_[A-Za-z0-9_]*)` + ellipsis + `([A-Za-z0-9_]*)$`)
+	// word takes a shortened id as one word.
+	word = regexp.MustCompile(`_*cs_(?:live|test)_[A-Za-z0-9_]*` + ellipsis + `[A-Za-z0-9_]*|[A-Za-z0-9_]+`)
 )
 
 // FindID returns the one session id in what a person pastes: bare, quoted, in a link,
-// percent-encoded, with invisible characters. The same id several times is one. It
-// returns ErrNoID, ErrSeveralIDs or ErrCutID otherwise.
+// percent-encoded, with invisible characters. The same id several times, or beside its
+// short form, is one. A short form alone is returned as an error of type ShortID; the
+// other errors are ErrNoID and ErrSeveralIDs.
 func FindID(text string) (string, error) {
 	if onlyID.MatchString(text) && len(text) <= maxID {
 		return text, nil // the usual case
 	}
-	text = Visible(Unescape(text))
-	found := ""
-	for _, w := range word.FindAllString(text, -1) {
+	var whole []string
+	var short []ShortID
+	for _, w := range word.FindAllString(Visible(Unescape(text)), -1) {
 		if bare := strings.TrimLeft(w, "_"); bare != w { // Slack's italics
 			w = strings.TrimRight(bare, "_")
 		}
-		candidate := id.FindString(w)
-		switch {
-		case candidate == "" || len(candidate) > maxID:
-		case candidate != w:
-			return "", ErrCutID
-		case found != "" && candidate != found:
-			return "", ErrSeveralIDs
-		default:
-			found = candidate
+		if s, ok := parseShortID(w); ok && !slices.Contains(short, s) {
+			short = append(short, s)
+		} else if onlyID.MatchString(w) && len(w) <= maxID && !slices.Contains(whole, w) {
+			whole = append(whole, w)
 		}
 	}
-	if found == "" {
+	switch {
+	case len(whole) == 0 && len(short) == 0:
 		return "", ErrNoID
+	case len(whole) == 0 && len(short) == 1:
+		return "", short[0]
+	case len(whole) != 1, slices.ContainsFunc(short, func(s ShortID) bool { return !s.Matches(whole[0]) }):
+		return "", ErrSeveralIDs
 	}
-	return found, nil
+	return whole[0], nil
 }
 
 // Unescape decodes percent-encoding, up to three times. Anything else stays as it is.

@@ -25,7 +25,7 @@ func TestFindID(t *testing.T) {
 		{"guillemets", "«" + id + "»", id, nil},
 		{"Slack's bold and italics", "*_" + id + "_*", id, nil},
 		{"a trailing full stop", "It is " + id + ".", id, nil},
-		{"a trailing ellipsis", id + "…", "", ErrCutID},
+		{"a trailing ellipsis", id + "…", "", ShortID{id, ""}},
 		{"a Redis key", "webhook:" + id, id, nil},
 		{"a link", "https://superduperai.co/en/session/" + id + "?from=mail#top", id, nil},
 		{"a link of Stripe's checkout", "https://checkout.stripe.com/c/pay/" + id + "#fidkdWxOYHwnPyd1blpxYHZxWjA0", id, nil},
@@ -39,8 +39,23 @@ func TestFindID(t *testing.T) {
 		{"the same twice", id + " and " + id, id, nil},
 		{"two", id + " cs_live_other", "", ErrSeveralIDs},
 		{"live and test", "cs_live_a cs_test_a", "", ErrSeveralIDs},
-		{"shortened as in our own messages", "cs_live_a1B2…0001", "", ErrCutID},
-		{"shortened with three dots", "cs_live_a1B2...0001", "", ErrCutID},
+		{"after an ellipsis", "hm…" + id + " or...", id, nil},
+		{"shortened as in our own messages", "cs_live_a1B2…0001", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened with three dots", "is cs_live_a1B2...0001 paid?", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened in a code span", "`cs_live_a1B2…0001`", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened in Slack's italics", "_cs_live_a1B2…0001_", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened, struck and bold", "~*cs_test_a1B2…0001*~", "", ShortID{"cs_test_a1B2", "0001"}},
+		{"shortened and percent-encoded", "cs_live_a1B2%E2%80%A60001", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened, with a centred ellipsis", "cs_live_a1B2⋯0001", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened, with an invisible mark", "cs_live_a1B2\u2060…\u200b0001", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"shortened to its end", "cs_live_…0001", "", ShortID{"cs_live_", "0001"}},
+		{"shortened twice the same", "cs_live_a1B2…0001, cs_live_a1B2...0001", "", ShortID{"cs_live_a1B2", "0001"}},
+		{"two shortened ones", "cs_live_a1B2…0001 cs_live_a1B2…0002", "", ErrSeveralIDs},
+		{"a plan: the short form and the whole", "Generate for cs_live_a1B2…c3D4? Session: cs_live_a1B2c3c3D4", "cs_live_a1B2c3c3D4", nil},
+		{"a short form and another's whole", "cs_live_a1B2…0001 " + id, "", ErrSeveralIDs},
+		{"a short form that overlaps itself", "cs_live_a1B2c3…c3D4 " + id, "", ErrSeveralIDs},
+		{"an ellipsis in place of an id", "/session debug cs_live_…", "", ErrNoID},
+		{"shortened inside another word", "xcs_live_a1…0001", "", ErrNoID},
 		{"nothing", "", "", ErrNoID},
 		{"the prefix alone", "cs_live_", "", ErrNoID},
 		{"another mode", "cs_demo_a1", "", ErrNoID},
@@ -100,21 +115,42 @@ func FuzzFindID(f *testing.F) {
 	f.Add("cs_live_a1")
 	f.Add("<https://x/session/cs_live_x?y|label>")
 	f.Add("%2563s_live_%5f__cs_test_b…c")
+	f.Add("_cs_live_a1...0001_ cs_live_a1xx0001")
 	known := regexp.MustCompile(`^cs_(live|test)_[A-Za-z0-9_]{1,247}$`)
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := FindID(text)
 		if (err == nil) != known.MatchString(got) {
 			t.Fatalf("FindID(%q) = %q, %v", text, got, err)
 		}
-		if err != nil {
-			return
-		}
-		for _, text := range []string{got, "`" + got + "`"} {
-			if again, err := FindID(text); again != got || err != nil {
-				t.Fatalf("FindID(%q) = %q, %v: not the same again", text, again, err)
+		var short ShortID
+		switch {
+		case err == nil:
+			for _, text := range []string{got, "`" + got + "`"} {
+				if again, err := FindID(text); again != got || err != nil {
+					t.Fatalf("FindID(%q) = %q, %v: not the same again", text, again, err)
+				}
 			}
+		case errors.As(err, &short):
+			checkShortID(t, text, short)
 		}
 	})
+}
+
+// checkShortID checks what holds for every short form that was found.
+func checkShortID(t *testing.T, text string, short ShortID) {
+	t.Helper()
+	var again ShortID
+	if _, err := FindID(short.Text()); !errors.As(err, &again) || again != short {
+		t.Fatalf("FindID(%q) found %v, and in that %v", text, short, err)
+	}
+	if strings.ContainsAny(short.KeyPattern()[1:], `?[]\^-{}`) || strings.Count(short.KeyPattern(), "*") != 2 {
+		t.Fatalf("FindID(%q): SCAN would take %q for another pattern", text, short.KeyPattern())
+	}
+	whole := short.head + short.tail
+	got, err := FindID("`" + whole + "` " + short.Text())
+	if !short.Matches(whole) || (got != whole || err != nil) && len(whole) <= maxID {
+		t.Fatalf("FindID(%q): %q beside %v is %q, %v", text, whole, short, got, err)
+	}
 }
 
 func TestFileUUID(t *testing.T) {

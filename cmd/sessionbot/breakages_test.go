@@ -30,7 +30,7 @@ func with(pairs ...string) func(*doctorStage) {
 
 // breakages begin with health itself.
 var breakages = slices.Concat([]breakage{{"all is well", 0, func(*doctorStage) {}}},
-	brokenVariables, brokenSlack, brokenRedis, brokenServices)
+	brokenVariables, brokenSlack, behindProxies, brokenRedis, brokenTLS, brokenServices)
 
 var brokenVariables = []breakage{
 	{"no variable is set", 2, func(c *doctorStage) {
@@ -107,7 +107,6 @@ var brokenRedis = []breakage{
 	{"the password of Redis is wrong", 1, func(c *doctorStage) {
 		c.env["REDIS_URL"] = "redis://sessionbot:MARKEDwrong@" + c.redis.Addr()
 	}},
-	{"TLS is asked of a Redis that speaks none", 1, func(c *doctorStage) { c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) }},
 	{"the user of Redis may do too little", 1, func(c *doctorStage) {
 		few := slices.DeleteFunc(slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState)), func(rule string) bool {
 			return slices.Contains([]string{"+hset", "+eval", "+scan", "+psubscribe", "+time", "(%W~webhook:* %W~session:* +set)"}, rule)
@@ -117,6 +116,9 @@ var brokenRedis = []breakage{
 	{"Redis does not have all commands", 1, func(c *doctorStage) {
 		c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "WATCH", "", "--rename-command", "STRLEN", "", "--rename-command", "DBSIZE", "").URL()
 	}},
+	{"Redis does not have EVAL", 1, func(c *doctorStage) {
+		c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "EVAL", "", "--rename-command", "EVALSHA", "", "--rename-command", "EVAL_RO", "").URL()
+	}},
 	{"Redis does not have INFO", 0, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t, "--rename-command", "INFO", "").URL() }},
 	{"Redis has as many clients as it takes", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t, "--maxclients", "1").URL() }},
 	{"Redis has no such database", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "/99" }},
@@ -125,18 +127,12 @@ var brokenRedis = []breakage{
 	}},
 	{"a master is asked of a plain Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.Start(c.t).URL() + "?master_name=main" }},
 	{"a Sentinel in place of Redis", 1, func(c *doctorStage) { c.env["REDIS_URL"] = redistest.StartSentinel(c.t).Watch.URL() }},
-	{"the certificate of Redis is not trusted", 1, func(c *doctorStage) {
-		_, c.env["REDIS_URL"], _ = startTLS(c.t)
-	}},
 	{"the cluster announces what nobody reaches", 1, func(c *doctorStage) {
 		cluster := redistest.StartCluster(c.t)
 		for _, node := range cluster.Nodes {
 			c.set(node, "cluster-announce-port", "1")
 		}
 		c.env["REDIS_URL"] = cluster.Nodes[0].URL()
-	}},
-	{"anybody's certificate would do", 2, func(c *doctorStage) {
-		c.env["REDIS_URL"] = strings.Replace(c.env["REDIS_URL"], "redis:", "rediss:", 1) + "?skip_verify=true"
 	}},
 	{"the URL of Redis stands in quotes", 2, func(c *doctorStage) { c.env["REDIS_URL"] = `"` + c.env["REDIS_URL"] + `"` }},
 	{"the user of Redis may do too much", 0, func(c *doctorStage) { c.env["REDIS_URL"] = c.redis.URL() }},

@@ -240,7 +240,7 @@ func TestSecondClick(t *testing.T) {
 // for it, once.
 func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 	t.Parallel()
-	for _, code := range []string{"edit_window_closed", "cant_update_message", "message_not_found", "is_inactive", "of_tomorrow"} {
+	for _, code := range []string{"edit_window_closed", "cant_update_message", "message_not_found", "is_inactive", "is_archived", "of_tomorrow"} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			s := repairStage(t)
@@ -260,6 +260,37 @@ func TestSecondPressOfAPlanThatSlackFreezes(t *testing.T) {
 			}
 			lead.Click(plan, "confirm.approve")
 			lead.ExpectUpdate(plan, withText("Done: video ready"))
+			s.workspace.ExpectNothingElse()
+		})
+	}
+}
+
+// TestSecondPressThatIsNotShown: nobody is sent to a button that is not there.
+func TestSecondPressThatIsNotShown(t *testing.T) {
+	t.Parallel()
+	for code, says := range map[string]string{
+		"is_archived":    "The plan could not be shown, so nothing will be done. The channel is archived",
+		"internal_error": "if it does not say “Approve anyway” in a minute, press it again",
+		"ratelimited":    "if it does not say “Approve anyway” in a minute, press it again",
+	} {
+		t.Run(code, func(t *testing.T) {
+			t.Parallel()
+			s := repairStage(t)
+			s.stripe.Put(demo.CheckoutSession{ID: repairID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+				Created: time.Now().Add(-14 * time.Minute), Event: store.EventFailed})
+			s.startBot()
+			lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
+			plan := s.planned(lead, "generate")
+			for _, method := range []string{"chat.update", "chat.postMessage"} {
+				s.workspace.Refuse(method, code)
+			}
+			lead.Click(plan, "confirm.approve")
+			lead.ExpectMessage(withText(says))
+			s.expectNoWrites()
+			s.workspace.Fault("clear", 0, "")
+			lead.Click(plan, "confirm.approve")
+			lead.ExpectUpdate(plan, containing("Approve anyway"))
+			lead.ExpectMessage(withText("That was your first press"))
 			s.workspace.ExpectNothingElse()
 		})
 	}

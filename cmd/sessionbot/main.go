@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
@@ -63,10 +64,10 @@ func (p program) execute(ctx context.Context, args []string) exitCode {
 	case errors.As(err, &printed):
 		return printed
 	case !started: // the arguments or flags are wrong
-		_, _ = fmt.Fprintf(p.errs, "%v\nSee: %s --help\n", err, cmd.CommandPath())
+		_, _ = fmt.Fprintf(p.errs, "%s\nSee: %s --help\n", blockkit.Clean(err.Error()), cmd.CommandPath())
 		return exitUsage
 	}
-	_, _ = fmt.Fprintln(p.errs, err)
+	_, _ = fmt.Fprintln(p.errs, blockkit.Clean(err.Error())) // it may repeat what was typed
 	if errors.As(err, &wrong) || errors.Is(err, rdb.ErrClusterDatabase) {
 		return exitUsage
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -104,5 +105,35 @@ func TestJSONShowsWhatItHolds(t *testing.T) {
 	}
 	if !strings.Contains(text, "жé👩") {
 		t.Errorf("what can be read is escaped: %s", text)
+	}
+}
+
+// TestErrorsHoldNothingInvisible: arguments and variables are shown in errors, and
+// neither steers the terminal.
+func TestErrorsHoldNothingInvisible(t *testing.T) {
+	t.Parallel()
+	const odd = "x\u009b31m\u202e\u2028\ufff9\u180ey\x7f"
+	nowhere := map[string]string{"REDIS_URL": "redis://127.0.0.1:1", "SITE_URL": "http://127.0.0.1:1", "SUPERDUPERAI_URL": "http://127.0.0.1:1"}
+	for _, c := range []struct {
+		variable string
+		args     []string
+	}{
+		{"", []string{odd}}, {"", []string{"--" + odd}}, {"", []string{"doctor", "--" + odd}}, {"", []string{"demo", "--addr", odd}},
+		{"", []string{"session", odd}}, {"", []string{"redis", "prompts", "--limit", odd}},
+		{"SUPERDUPERAI_URL", []string{"redis", "ping"}}, {"SUPERDUPERAI_URL", []string{"doctor"}}, {"SUPERDUPERAI_URL", []string{"doctor", "--json"}},
+		{"REDIS_URL", []string{"redis", "ping"}}, {"SITE_LAYOUT", []string{"redis", "ping"}}, {"STRIPE_SECRET_KEY_FILE", []string{"redis", "ping"}},
+	} {
+		env := maps.Clone(nowhere)
+		if c.variable != "" {
+			env[c.variable] = "https://host.invalid/" + odd
+		}
+		p := run(t, env, c.args...)
+		if code := p.exitCode(); code == 0 {
+			t.Errorf("%q with %q exits with 0", c.args, c.variable)
+		}
+		text := p.log.String()
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && blockkit.Invisible(r) }); i >= 0 || text == "" {
+			t.Errorf("%q with %q says %q", c.args, c.variable, text)
+		}
 	}
 }

@@ -20,34 +20,36 @@ import (
 
 // startTLS runs a Redis that listens with TLS, too, and returns the URL of that
 // port. Its certificate is its own CA; its file is returned.
-func startTLS(t testing.TB) (server *redistest.Server, url, caFile string) {
+func startTLS(t testing.TB, edits ...func(*x509.Certificate)) (server *redistest.Server, url, caFile string) {
+	t.Helper()
+	caFile, keyFile := selfSigned(t, edits...)
+	port := strconv.Itoa(testenv.FreePort(t))
+	server = redistest.Start(t, "--tls-port", port,
+		"--tls-cert-file", caFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile, "--tls-auth-clients", "no")
+	return server, "rediss://127.0.0.1:" + port, caFile
+}
+
+// selfSigned writes a certificate, by default for 127.0.0.1, and its key.
+func selfSigned(t testing.TB, edits ...func(*x509.Certificate)) (certificateFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, BasicConstraintsValid: true, IsCA: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 	}
+	for _, edit := range edits {
+		edit(template)
+	}
 	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	privateKey, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	testenv.Must(t, err)
 	dir := t.TempDir()
-	caFile, keyFile := filepath.Join(dir, "ca.crt"), filepath.Join(dir, "server.key")
-	for file, block := range map[string]*pem.Block{caFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: privateKey}} {
-		if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	certificateFile, keyFile = filepath.Join(dir, "ca.crt"), filepath.Join(dir, "server.key")
+	for file, block := range map[string]*pem.Block{certificateFile: {Type: "CERTIFICATE", Bytes: certificate}, keyFile: {Type: "PRIVATE KEY", Bytes: privateKey}} {
+		testenv.Must(t, os.WriteFile(file, pem.EncodeToMemory(block), 0o600))
 	}
-	port := strconv.Itoa(testenv.FreePort(t))
-	server = redistest.Start(t, "--tls-port", port,
-		"--tls-cert-file", caFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile, "--tls-auth-clients", "no")
-	return server, "rediss://127.0.0.1:" + port, caFile
+	return certificateFile, keyFile
 }

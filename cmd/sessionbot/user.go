@@ -18,10 +18,15 @@ func osUser() string {
 	return userOf(strconv.Itoa(os.Getuid()), string(passwd))
 }
 
+// maxName is the longest name that is recorded, in runes: Linux allows 32.
+const maxName = 64
+
 func userOf(uid, passwd string) string {
 	for line := range strings.Lines(passwd) {
 		if fields := strings.Split(line, ":"); len(fields) > 2 && fields[2] == uid && line[0] != '#' {
-			return blockkit.OneLine(fields[0]) + ", uid " + uid
+			if name := blockkit.Cut(blockkit.OneLine(fields[0]), maxName); name != "" {
+				return name + ", uid " + uid
+			}
 		}
 	}
 	return "uid " + uid

@@ -10,9 +10,12 @@ import (
 // TestTheRecordNamesTheUID: who may write the environment must not be able to
 // write somebody else's name into the audit trail.
 func TestTheRecordNamesTheUID(t *testing.T) {
-	const passwd = "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:\n# bob:x:1001:\n+\nodd\x1b[1A\u202e:x:1002:1002::/:\n\n"
+	longName := strings.Repeat("x", 1000)
+	passwd := "root:x:0:0:root:/root:/bin/bash\nann:x:1000:1000::/home/ann:\n# bob:x:1001:\n+\nodd\x1b[1A\u202e:x:1002:1002::/:\n:x:1003:1003::/:\n" +
+		"long" + longName + ":x:1004:1004::/:\n\n"
 	for uid, want := range map[string]string{
 		"0": "root, uid 0", "1000": "ann, uid 1000", "54321": "uid 54321", "100": "uid 100", "1001": "uid 1001", "": "uid ", "1002": "odd[1A, uid 1002",
+		"1003": "uid 1003", "1004": "long" + longName[:59] + "…, uid 1004", "01000": "uid 01000",
 	} {
 		if got := userOf(uid, passwd); got != want {
 			t.Errorf("uid %q is called %q, want %q", uid, got, want)

@@ -85,7 +85,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	return deps{
 		ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
-			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
+			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
 			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
 			Plans: repair.PlanOptions{
 				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},

@@ -54,13 +54,13 @@ func Link(url, label string) Span {
 }
 
 // User mentions a person of the workspace.
-func User(id string) Span { return slack.NewRichTextSectionUserElement(id, nil) }
+func User(id string) Span { return slack.NewRichTextSectionUserElement(OneLine(id), nil) }
 
 // Group names a user group.
-func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(id) }
+func Group(id string) Span { return slack.NewRichTextSectionUserGroupElement(OneLine(id)) }
 
 // Channel names a channel, to those who may see it.
-func Channel(id string) Span { return slack.NewRichTextSectionChannelElement(id, nil) }
+func Channel(id string) Span { return slack.NewRichTextSectionChannelElement(OneLine(id), nil) }
 
 // PlainLine is a line of plain text.
 func PlainLine(text string) Line { return Line{Plain(text)} }

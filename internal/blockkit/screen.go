@@ -84,7 +84,7 @@ func (s Screen) spans(spans []Span) string {
 		case *slack.RichTextSectionTextElement:
 			b.WriteString(s.styled(styleOf(e.Style), e.Text))
 		case *slack.RichTextSectionLinkElement:
-			b.WriteString(e.Text + " (" + Clean(e.URL) + ")")
+			b.WriteString(e.Text + " (" + OneLine(e.URL) + ")")
 		case *slack.RichTextSectionUserElement:
 			b.WriteString("@" + e.UserID)
 		case *slack.RichTextSectionUserGroupElement:

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
 // Passed reports whether no check failed.
@@ -30,9 +32,9 @@ func Print(w io.Writer, results []Result) error {
 	}
 	var b strings.Builder
 	for _, r := range results {
-		fmt.Fprintf(&b, "%s %-*s  %s.", marks[r.Level], width, r.Check, r.Seen)
+		fmt.Fprintf(&b, "%s %-*s  %s.", marks[r.Level], width, r.Check, blockkit.OneLine(r.Seen))
 		if r.Remedy != "" {
-			b.WriteString(" → " + r.Remedy + ".")
+			b.WriteString(" → " + blockkit.OneLine(r.Remedy) + ".")
 		}
 		b.WriteByte('\n')
 	}

@@ -53,7 +53,7 @@ func (x redisChecker) failure(err error) Result {
 	badCertificate, _ := certificate(err)
 	switch {
 	case errors.Is(kind, rdb.ErrWrongHost):
-		f = fault{"Redis cannot be reached: " + badCertificate, "write a host into VAR that the certificate names"}
+		f = fault{"Redis cannot be reached: " + badCertificate, "write a host into VAR that the certificate names, or have a cluster's node announce one (cluster-announce-hostname)"}
 	case ok:
 	case errors.Is(kind, rdb.ErrNoAnswer):
 		f = fault{"Redis cannot be reached: " + reason(err),

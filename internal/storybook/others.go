@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -38,7 +39,10 @@ func others() []Story {
 	unclear := world{seen: diagnosis.Evidence{File: store.File{State: store.FileInProgress}}, repair: diagnosis.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
 	unknown := unclear
 	unknown.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
+	resolved := orphan
+	resolved.known = []string{sessionID}
 	return []Story{
+		ask(&resolved, "a short id", "/session", "history cs_live_a1B2…a7B8"),
 		ask(&orphan, "help", "/session", "help"),
 		ask(&orphan, "help, /redis", "/redis", "help"),
 		ask(&found, "find", "/session", "find ann@example.com"),
@@ -87,6 +91,8 @@ func failures() []Story {
 	} {
 		all = append(all, ask(&w, typed[0]+" "+typed[1], typed[0], typed[1]))
 	}
+	twin := strings.Replace(sessionID, "c3D4", "Wx7y", 1)
+	all = append(all, ask(&world{known: []string{sessionID, twin}}, "two sessions with one short id", "/session", "generate cs_live_a1B2…a7B8"))
 	for _, err := range []error{rdb.ErrNoAnswer, rdb.ErrRefused, context.DeadlineExceeded, errors.New("something unforeseen")} {
 		all = append(all, ask(&world{err: err}, err.Error(), "/redis", "ping"))
 	}

@@ -28,11 +28,14 @@ type world struct {
 	figures kept
 	swept   sweep.Result
 	server  rdb.Server
+	known   []string // sessions that any shortened id may mean
 	err     error
 	noToken bool
 
 	troubled []sweep.Observation
 }
+
+func (w *world) Matching(context.Context, store.ShortID) ([]string, error) { return w.known, w.err }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
 	e := w.seen

@@ -55,6 +55,16 @@ func TestChannelWithoutThreads(t *testing.T) {
 	h.expectNotified("first 1")
 	h.advance(4 * time.Hour) // after 15 minutes, 30 more, 60, 120
 	h.expectNotified("first 1", "first 1", "first 1", "first 1")
+	for n := range 3 {
+		h.orphan(fmt.Sprint("cs_test_1", n))
+	}
+	h.advance(time.Minute)
+	h.expectNotified("first 3") // another incident, an hour later
+	for n := range 3 {          // the fifth would be announced in the thread
+		h.orphan(fmt.Sprint("cs_test_2", n))
+	}
+	h.advance(10 * time.Minute)
+	h.expectNotified("update 6", "first 6")
 }
 
 // TestKilledDuringReply: the next replica finds the reply.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -135,8 +136,8 @@ func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry
 	return entries, nil
 }
 
-// maxRepaired bounds how many entries are read for Repaired.
-const maxRepaired = 4 * auditPage
+// maxRecent bounds how many entries are read for Repaired and Matching.
+const maxRecent = 4 * auditPage
 
 // Repaired returns the last repair of each session that repairs of ours wrote since
 // then. If there are very many entries the oldest may be missing.
@@ -153,9 +154,27 @@ func (t *Trail) Repaired(ctx context.Context, since time.Time) (map[string]store
 		if _, later := repaired[e.Session]; !later && e.Event == Claimed {
 			repaired[e.Session] = e.Action
 		}
-		if n++; n == maxRepaired {
+		if n++; n == maxRecent {
 			break
 		}
 	}
 	return repaired, nil
+}
+
+// Matching returns the sessions of recent entries that a shortened id may mean.
+func (t *Trail) Matching(ctx context.Context, short store.ShortID) ([]string, error) {
+	var ids []string
+	n := 0
+	for values, err := range t.messages(ctx, "-") {
+		if err != nil {
+			return nil, err
+		}
+		if id, ok := values["session"].(string); ok && short.Matches(id) && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+		if n++; n == maxRecent {
+			break
+		}
+	}
+	return ids, nil
 }

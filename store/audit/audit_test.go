@@ -69,3 +69,18 @@ func TestHistory(t *testing.T) {
 		}
 	})
 }
+
+func TestMatching(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		l := NewTrail(r)
+		for _, session := range []string{"cs_live_a1B2xx0001", "cs_live_a1B2yy0002", "cs_live_a1B2xx0001", "cs_live_a1B2…0001", ""} {
+			testenv.Must(t, l.Record(t.Context(), Entry{Session: session, Event: Refused, Action: store.ActionFix}))
+		}
+		_, short := store.FindID("cs_live_a1B2…0001")
+		got, err := l.Matching(t.Context(), short.(store.ShortID)) //nolint:errorlint,forcetypeassert // FindID does not wrap it
+		if diff := cmp.Diff([]string{"cs_live_a1B2xx0001"}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -57,6 +58,23 @@ func (s *Incidents) OpenIncidents(ctx context.Context, known map[string]Incident
 	}
 	slices.SortFunc(open, func(a, b Incident) int { return cmp.Or(a.Opened.Compare(b.Opened), cmp.Compare(a.ID, b.ID)) })
 	return open, nil
+}
+
+// Matching returns the sessions of incidents that a shortened id may mean.
+func (s *Incidents) Matching(ctx context.Context, short store.ShortID) ([]string, error) {
+	open, err := s.OpenIncidents(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, i := range open {
+		for _, c := range i.Cases {
+			if short.Matches(c.ID) && !slices.Contains(ids, c.ID) {
+				ids = append(ids, c.ID)
+			}
+		}
+	}
+	return ids, nil
 }
 
 // The fields of an incident. Each case has one as well, named by its index, so that

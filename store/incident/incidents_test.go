@@ -148,3 +148,24 @@ func TestStoredIncident(t *testing.T) {
 		t.Errorf("stored as %s, %v", raw, err)
 	}
 }
+
+func TestMatching(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		w := NewWatch(r)
+		l := leading(t, w, "one")
+		for n, ids := range [][]string{{"cs_live_a1B2xx0001", "cs_live_a1B2yy0002"}, {"cs_live_a1B2xx0001"}, {"cs_live_a1B2zz0001"}} {
+			i := Incident{ID: fmt.Sprint("i", n), Kind: "lost", Opened: storetest.At}
+			for _, id := range ids {
+				i.Cases = append(i.Cases, Case{ID: id, At: storetest.At, Gone: storetest.At})
+			}
+			_, err := w.OpenIncident(t.Context(), l, i)
+			testenv.Must(t, err)
+		}
+		_, short := store.FindID("cs_live_a1B2…0001")
+		got, err := w.Matching(t.Context(), short.(store.ShortID)) //nolint:errorlint,forcetypeassert // FindID does not wrap it
+		if diff := cmp.Diff([]string{"cs_live_a1B2xx0001", "cs_live_a1B2zz0001"}, got); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
+	})
+}

@@ -25,6 +25,7 @@ const (
 	faultScheme = "it has to begin with redis:// or rediss://"
 	faultHost   = "it names no host"
 	faultPort   = "its port is no number from 1 to 65535"
+	faultNodes  = "its host holds a comma, semicolon or colon: write further nodes as ?addr=host:port, and an IPv6 address in brackets, as [::1]:6379"
 	faultNoURL  = "it is not a URL"
 	faultEncode = "user or password hold a character that a URL keeps for itself: percent-encode them " +
 		"(%25 for %, %40 for @, %3A for :, %2F for /, %3F for ?, %23 for #)"
@@ -46,18 +47,31 @@ func readURL(raw string) (*url.URL, error) {
 		return nil, &URLError{Fault: faultEncode}
 	case err != nil && strings.Contains(raw, "@") && strings.Contains(raw, "://"):
 		return nil, &URLError{Fault: faultEncode}
+	case err != nil && strings.HasPrefix(strings.ToLower(raw), "redis") && strings.ContainsAny(raw, ",;"):
+		return nil, &URLError{Fault: faultNodes}
+	case err != nil && strings.Contains(err.Error(), "invalid port"):
+		return nil, &URLError{Fault: faultPort}
 	case err != nil:
 		return nil, &URLError{Fault: faultNoURL}
 	case u.Scheme != "redis" && u.Scheme != "rediss":
 		return nil, &URLError{Fault: faultScheme}
 	case u.Hostname() == "":
 		return nil, &URLError{Fault: faultHost}
+	case slices.ContainsFunc(append(u.Query()["addr"], u.Host), holdsSeveral):
+		return nil, &URLError{Fault: faultNodes}
+	case strings.HasPrefix(u.Path, "/-"), strings.HasPrefix(u.Query().Get("db"), "-"): // the library takes it for none
+		return nil, &URLError{Fault: faultOptions}
 	case !validPorts(append(u.Query()["addr"], u.Host)):
 		return nil, &URLError{Fault: faultPort}
 	case !slices.Contains([]string{"", "0", "false"}, u.Query().Get("skip_verify")):
 		return nil, &URLError{Fault: faultVerify}
 	}
 	return u, nil
+}
+
+// holdsSeveral reports whether an address is more than a host and a port.
+func holdsSeveral(addr string) bool {
+	return strings.ContainsAny(addr, ",;") || strings.Count(addr, ":") > 1 && !strings.HasPrefix(addr, "[")
 }
 
 // validPorts reports whether no address has a port that does not exist.

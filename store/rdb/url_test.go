@@ -18,7 +18,7 @@ func FuzzCheckURL(f *testing.F) {
 		f.Add(seed)
 	}
 	faults := map[string]bool{}
-	for _, fault := range []string{faultBlank, faultQuotes, faultName, faultScheme, faultHost, faultPort, faultNoURL, faultEncode, faultVerify, faultOptions} {
+	for _, fault := range []string{faultBlank, faultQuotes, faultName, faultScheme, faultHost, faultPort, faultNodes, faultNoURL, faultEncode, faultVerify, faultOptions} {
 		faults[(&URLError{Fault: fault}).Error()] = true
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -90,6 +90,17 @@ func TestCheckURL(t *testing.T) {
 		{"rediss://:hunter2@a:1?addr=b:2&skip_verify=true", "SSL_CERT_FILE"},
 		{"rediss://:hunter2@a:1?master_name=main&skip_verify=true", "SSL_CERT_FILE"},
 		{"redis://localhost/three", "database number"},
+		{"redis://localhost/-1", "database number"},
+		{"redis://localhost?db=-1", "database number"},
+		{"redis://localhost:1:2", "?addr=host:port"},
+		{"redis://::1:6379", "in brackets"},
+		{"redis://:hunter2@::1:6379", "in brackets"},
+		{"redis://a:1,b:2", "?addr=host:port"},
+		{"redis://a,b:2/0", "?addr=host:port"},
+		{"redis://a:1;b", "?addr=host:port"},
+		{"redis://a:1?addr=b:2,c:3", "?addr=host:port"},
+		{"redis://[::1]:1?addr=[::2]:2", ""},
+		{"redis://localhost:port", "from 1 to 65535"},
 		{"redis://localhost:99999", "from 1 to 65535"},
 		{"redis://localhost:0", "from 1 to 65535"},
 		{"redis://a:1?addr=b:65536", "from 1 to 65535"},

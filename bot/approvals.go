@@ -30,6 +30,7 @@ type Decisions interface {
 	Approve(ctx context.Context, planID, press string, by store.Actor, where string) (repair.ClaimResult, error)
 	Cancel(ctx context.Context, planID string, by store.Actor, where string) (repair.ClaimResult, error)
 	RecordRefusal(ctx context.Context, refused audit.Entry)
+	Record(ctx context.Context, e audit.Entry) error
 }
 
 // Repairs is what approvals work with.

@@ -3,12 +3,14 @@ package commands
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
@@ -18,8 +20,25 @@ func (d Deps) debug() Command {
 }
 
 func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
+	handled := make(chan *incident.Handled, 1)
+	go func() { handled <- d.handled(ctx, id) }()
 	x := d.examine(ctx, id)
-	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x), Actions: debugActions(x), JSON: debugJSON(x)}, nil
+	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x, <-handled), Actions: debugActions(x), JSON: debugJSON(x)}, nil
+}
+
+// handledTimeout is for what an answer can do without.
+const handledTimeout = time.Second
+
+// handled returns who handled a session outside, nil if nobody did or that could not be
+// read.
+func (d Deps) handled(ctx context.Context, id string) *incident.Handled {
+	ctx, cancel := context.WithTimeout(ctx, handledTimeout)
+	defer cancel()
+	handled, err := d.Watch.Handled(ctx, id)
+	if err != nil {
+		d.Log.WarnContext(ctx, "source unavailable", "source", "handled", "error", err)
+	}
+	return handled
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -60,11 +79,16 @@ func debugActions(x diagnosis.Examination) []slack.BlockElement {
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
+func (s site) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []slack.Block {
+	earlier := blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))
+	if handled != nil {
+		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By),
+			blockkit.Plain(" "+ago(handled.At, x.At)+", when it was "+humanize(string(handled.Verdict))))
+	}
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), redisFacts(x), s.fileFacts(x),
-		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
+		[]blockkit.Line{siteFact(x), earlier})
 	return []slack.Block{
 		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
 		blockkit.Paragraph(facts...),

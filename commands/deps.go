@@ -55,10 +55,12 @@ type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch knows how far the watch came, and payments; see incident.Watch.
+// Watch knows how far the watch came, payments, and what was handled outside; see
+// incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (incident.WatchState, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
+	Handled(ctx context.Context, session string) (*incident.Handled, error)
 }
 
 // Deps are what the commands work with.

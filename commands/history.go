@@ -42,11 +42,15 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 
 var eventTexts = map[audit.Event]string{
 	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
-	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled",
+	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled outside",
 }
 
 func entryLine(e audit.Entry, at string) blockkit.Line {
-	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
+	what := eventTexts[e.Event]
+	if e.Action != "" { // what was handled outside was no repair of ours
+		what += ": " + string(e.Action)
+	}
+	line := blockkit.L(blockkit.Plain(at+"  "+what+", by "), person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):

@@ -38,6 +38,8 @@ const (
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
 	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
 
+	NoticeMenu Notice = "This menu entry is not known here, so nothing was done. Type /session help."
+
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
 	NoticeShareOld     Notice = "This answer is older than 30 minutes. Ask again, then share."
@@ -48,7 +50,7 @@ const (
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
 	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
-	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
+	NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing.
 func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {

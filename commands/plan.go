@@ -114,7 +114,7 @@ func costSuffix(o repair.Order) string {
 	if o.Cents == 0 {
 		return ", cost unknown"
 	}
-	return ", about " + strings.TrimSuffix(money(int64(o.Cents), "usd"), ".00")
+	return ", about " + dollars(o.Cents)
 }
 
 func orderText(o repair.Order) string {

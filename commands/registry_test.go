@@ -88,6 +88,8 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 	return nil, w.err
 }
 
+func (w *world) Handled(context.Context, string) (*incident.Handled, error) { return nil, nil }
+
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{

@@ -104,7 +104,8 @@ var (
 
 // mrkdwnText turns the mrkdwn that we use into plain text.
 func mrkdwnText(mrkdwn string) string {
-	text := labelledLink.ReplaceAllString(Clean(mrkdwn), "$2 ($1)")
+	text := mrkdwnDate.ReplaceAllString(Clean(mrkdwn), "$1")
+	text = labelledLink.ReplaceAllString(text, "$2 ($1)")
 	return unescaper.Replace(bareLink.ReplaceAllString(text, "$1"))
 }
 

@@ -149,6 +149,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 // auditDecision records the claim, or what a person decided since. What cannot be
 // put on record is not begun.
 func (e *execution) auditDecision(ctx context.Context) error {
+	e.OnChanged(ctx, e.job.Plan.Session)
 	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
@@ -236,6 +237,7 @@ func (e *execution) end(ctx context.Context) error {
 		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
+		e.OnChanged(ctx, e.job.Plan.Session)
 		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {
 			return err

@@ -79,5 +79,8 @@ type Config struct {
 
 	ReportCounts func(running, unclear int) // receives how many jobs are pending, and wait for a person, in all processes
 	OnFinished   func(job repair.Job)       // is called for every job that ended in this process
-	OnStep       func(step string)          // is called after each recorded step; tests interrupt there
+	// OnChanged is called when a session's job begins, goes on after a person's
+	// decision and ends, at least once, even where a process dies in between.
+	OnChanged func(ctx context.Context, session string)
+	OnStep    func(step string) // is called after each recorded step; tests interrupt there
 }

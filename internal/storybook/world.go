@@ -30,6 +30,7 @@ type world struct {
 	server  rdb.Server
 	err     error
 	noToken bool
+	handled *incident.Handled
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -88,3 +89,5 @@ func (w *world) State(context.Context) (incident.WatchState, error) { return w.f
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err
 }
+
+func (w *world) Handled(context.Context, string) (*incident.Handled, error) { return w.handled, w.err }

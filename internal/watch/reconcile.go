@@ -68,7 +68,10 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 // worth showing.
 func retain(c *incident.Case, o assessment) bool {
 	before := *c
-	c.Repair, c.Allowed, c.Shows = o.Case.Repair, o.Case.Allowed, o.Case.Shows
+	c.Repair = o.Case.Repair
+	if c.Repair == nil { // else what was allowed before says what the repair does
+		c.Allowed, c.Shows = o.Case.Allowed, o.Case.Shows
+	}
 	if o.Case.Verdict == diagnosis.VerdictFailed {
 		c.Verdict = o.Case.Verdict
 	}

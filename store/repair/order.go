@@ -84,6 +84,12 @@ func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
 	return o, append(notes, o.setSize(v)...)
 }
 
+// VideoCents returns the estimated cost of a video of the usual length, 0 = unknown.
+func (o PlanOptions) VideoCents() int {
+	usual, _ := newOrder(store.Session{}, o.Models, o.Prices)
+	return usual.Cents
+}
+
 // setSeconds sets the length nearest to the wanted one that the model makes, of two
 // equally near ones the shorter, which is cheaper.
 func (o *Order) setSeconds(wanted float64) []string {

@@ -19,6 +19,7 @@ func (s *Server) controlRoutes() http.Handler {
 	mux.HandleFunc("POST /control/command", controlBody(s.controlCommand))
 	mux.HandleFunc("POST /control/message", controlBody(s.controlMessage))
 	mux.HandleFunc("POST /control/click", controlBody(func(in Click) (object, error) { return object{}, s.Click(in) }))
+	mux.HandleFunc("POST /control/input", controlBody(func(in Input) (object, error) { return object{}, s.Input(in) }))
 	mux.HandleFunc("POST /control/fault", controlBody(func(in Fault) (object, error) { return object{}, s.Fault(in) }))
 	mux.HandleFunc("GET /control/messages", controlQuery(s.controlMessages))
 	mux.HandleFunc("GET /control/connections", controlQuery(s.controlConnections))

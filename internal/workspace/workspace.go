@@ -63,6 +63,7 @@ type Server struct {
 	responses *tokens[response]
 	triggers  *tokens[struct{}]
 	limits    *limits
+	inputs    inputs
 
 	web    *http.Server
 	served chan struct{} // closed when web has stopped

@@ -54,13 +54,13 @@ func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
-		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
+		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", repairLine(x)...)})
 	return []slack.Block{
 		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
 		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
-		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
+		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
 	}
 }
 

@@ -47,8 +47,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			otherwise = "debug it in Slack and press “It was not made” there"
 		}
 		return withNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
-			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
-				". If there is one: " + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
+			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was asked for: " + id + ".",
 			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."

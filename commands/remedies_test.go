@@ -58,12 +58,16 @@ func TestRemedies(t *testing.T) {
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for an order without a payment."},
 		{"failed", with(orphan, func(s *situation) { s.verdict = diagnosis.VerdictFailed }), []advised{{remedyReplay, ""}, {remedyGenerate, ""}, {remedyRefund, ""}},
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video again: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
-		{"lost", with(orphan, func(s *situation) { s.verdict, s.allowed, s.retriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour) }),
+		{"lost", with(orphan, func(s *situation) {
+			s.verdict, s.allowed, s.retriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour)
+		}),
 			[]advised{{remedyAsk, ""}, {remedyRefund, ""}}, nil, "Ask the customer for the prompt: without it no video can be made. Or refund in Stripe (https://p)."},
 		{"completed", with(orphan, func(s *situation) { s.verdict, s.allowed = diagnosis.VerdictCompleted, nil }), nil, nil, ""},
 		{"an image of unknown price", with(orphan, func(s *situation) { generateOnly(s); s.kind, s.cents = store.KindImage, 0 }), []advised{{remedyGenerate, ""}, {remedyRefund, ""}},
 			[]string{"!" + generate, fix}, "Generate the image: cost unknown, for a $1.00 order. Or refund in Stripe (https://p)."},
-		{"several", with(orphan, func(s *situation) { s.sessions, s.eventPage, s.paymentPage, s.retriesUntil = 37, "", "", now.Add(time.Hour) }),
+		{"several", with(orphan, func(s *situation) {
+			s.sessions, s.eventPage, s.paymentPage, s.retriesUntil = 37, "", "", now.Add(time.Hour)
+		}),
 			[]advised{{remedyResend, becauseStripeRetries}, {remedyReplay, ""}, {remedyGenerate, ""}, {remedyRefund, ""}}, []string{replay, generate, fix},
 			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. If that takes too long, replay the webhooks or generate the videos: about $24 each, twice that if Stripe's retry arrives as well. Or refund in Stripe."},
 	} {

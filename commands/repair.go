@@ -82,7 +82,7 @@ func (d Deps) notAllowedAnswer(action store.Action, x diagnosis.Examination) Ans
 	}
 	lines := append(heading(what+": "+lowerFirst(x.Reason), d.nextStep(x)),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
-		blockkit.Fact("Payment", blockkit.Plain(paymentText(x.Payment, x.PaidAt, x.At))))
+		blockkit.Fact("Payment", paymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),
 		Actions: []slack.BlockElement{debugButton("Debug", x.Session.ID)}}
 }

@@ -27,6 +27,11 @@ func clockTime(at, now time.Time) blockkit.Span {
 	return blockkit.Time(at, blockkit.TimeOfDay, clock(at, now))
 }
 
+// secondsTime is clockTime to the second.
+func secondsTime(at, now time.Time) blockkit.Span {
+	return blockkit.Time(at, blockkit.TimeSeconds, dated(at, now, "15:04:05 UTC"))
+}
+
 // clock is a time of day, with its date where that is not today's.
 func clock(at, now time.Time) string { return dated(at, now, "15:04 UTC") }
 

@@ -13,8 +13,9 @@ type TimeStyle string
 
 // The styles.
 const (
-	TimeOfDay TimeStyle = "{date_short_pretty} at {time}"
-	TimeAgo   TimeStyle = "{ago} ({date_short_pretty} at {time})" // how long ago stays current
+	TimeOfDay   TimeStyle = "{date_short_pretty} at {time}"
+	TimeSeconds TimeStyle = "{date_short_pretty} at {time_secs}"
+	TimeAgo     TimeStyle = "{ago} ({date_short_pretty} at {time})" // how long ago stays current
 )
 
 // Time is a time in the reader's own zone. The fallback is what plain text shows,

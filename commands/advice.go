@@ -173,7 +173,7 @@ func fileUnseen(x diagnosis.Examination) bool {
 }
 
 const (
-	lookingIntoIt  = "Thank you for writing. We are looking into your order and will write again shortly."
+	lookingIntoIt  = "Thank you for your patience. We are looking into your order and will e-mail you shortly."
 	refundSentence = "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
 	// how long an image takes is not known
 	videoDuration = "; it usually takes 2 to 15 minutes"
@@ -220,9 +220,9 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		case x.Verdict == diagnosis.VerdictWaiting:
 			return "Your order arrived and your {video} will be started in a moment" + duration + "."
 		case x.Payment.State == store.PaymentNotRequired:
-			return "Your order arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
+			return "Your order arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
 		}
-		return "Your payment arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
+		return "Your payment arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
 	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		switch {
 		case unpaid(x):
@@ -230,7 +230,7 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		case !x.Allows(store.ActionGenerate), unverified:
 			return lookingIntoIt
 		}
-		return "Something went wrong while your {video} was being made. We are putting it right and will write when it is ready."
+		return "Something went wrong while your {video} was being made. We are fixing it and will e-mail you when it is ready."
 	case diagnosis.VerdictAbandoned:
 		if x.Payment.Failed {
 			return "Your payment did not go through, so no {video} was made. You are welcome to order again."

@@ -144,7 +144,7 @@ func (s site) jobSentence(job repair.Job) string {
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence
 	case done:
-		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are putting it right and will write to you.")
+		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are fixing it and will e-mail you.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
 		return ""
 	}

@@ -33,10 +33,10 @@ const (
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
 	NoticeAlertMoved     Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
-	NoticeApproved       Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	NoticeApproved       Notice = "Your click counted: approved. Where the plan is shown is not known, so its end will be posted where I can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
-	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
+	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
@@ -61,14 +61,14 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 	case repair.AlreadyCancelled:
 		return blockkit.L(blockkit.Plain("This plan was cancelled by "), person(a.By), blockkit.Plain(" "), agoTime(a.At, now), blockkit.Plain("."+again))
 	case repair.Expired:
-		return blockkit.L(blockkit.Plain("This plan expired: "), clockTime(a.Plan.Expires, now), blockkit.Plain("."+again))
+		return blockkit.L(blockkit.Plain("This plan expired "), blockkit.Time(a.Plan.Expires, blockkit.TimeOfDay, "at "+clock(a.Plan.Expires, now)), blockkit.Plain("."+again))
 	case repair.Busy:
 		if a.Doing == store.JobUnclear {
 			return blockkit.PlainLine("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed.")
 		}
 		return blockkit.PlainLine("Not done: another repair of this session was running. Nothing was changed.")
 	case repair.NeedsSecondClick: // only where the message could not say so itself
-		return blockkit.PlainLine("Your press was the first of two, and the message could not be changed: " + a.Plan.Risk + " Run the command again to go on.")
+		return blockkit.PlainLine("Your press was the first of two, and the plan's message could not be changed. " + a.Plan.Risk + " Run the command again to go on.")
 	}
 	return blockkit.PlainLine("This plan is gone. Nothing was changed. Run the command again.")
 }

@@ -30,15 +30,12 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 		head, what = withNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
 	case p.Deliver != "":
 		head = withNoun(p.Kind, "Show the finished {video}: ")
-		what = blockkit.PlainLine(withNoun(p.Kind, "No cost. The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
+		what = blockkit.PlainLine(withNoun(p.Kind, "The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
 	}
 	lines := []blockkit.Line{
 		blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" requested by "), person(p.Requester)),
+		planMoney(p), what,
 	}
-	if money := planMoney(p); money != nil {
-		lines = append(lines, money)
-	}
-	lines = append(lines, what)
 	for _, warning := range p.Warnings {
 		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
@@ -58,38 +55,47 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms))}
 }
 
-// planMoney compares what a plan costs with what was paid, and names what is cheaper.
-// nil = it neither costs anything nor leaves the customer without anything.
+// planMoney compares what a plan costs with what was paid, and names what is to be
+// considered first.
 func planMoney(p repair.Plan) blockkit.Line {
 	s := planSituation(p)
 	has := func(r remedy) bool {
 		return slices.ContainsFunc(s.remedies(), func(a advised) bool { return a.remedy == r })
 	}
-	refund := s.stripe(s.paymentPage, "refund in Stripe")
-	switch {
-	case p.Deliver != "":
-		return nil
-	case marksError(p) && p.Seen.Payment == store.PaymentRefunded:
-		return blockkit.PlainLine("No cost, and no e-mail to the customer. The payment is refunded already.")
-	case marksError(p):
-		return blockkit.L(blockkit.Plain("No cost, but no refund and no e-mail to the customer either: "), refund, blockkit.Plain(" if nothing will be made."))
-	}
-	line := blockkit.L(blockkit.Plain("Costs "), blockkit.Bold(costText(s.cents)))
+	var line blockkit.Line
+	paid := "."
 	switch {
 	case p.Seen.Payment == store.PaymentNotRequired:
-		line = append(line, blockkit.Plain("; no payment was due."))
+		paid = "; no payment was due."
 	case p.Seen.Amount > 0:
-		line = append(line, blockkit.Plain("; the customer "+seenPayment(p.Seen)+"."))
+		paid = "; the customer " + seenPayment(p.Seen) + "."
+	}
+	switch {
+	case p.Deliver != "":
+		return blockkit.PlainLine("No cost.")
+	case marksError(p):
+		line = blockkit.PlainLine("No cost, and no e-mail to the customer.")
+	case s.cents == 0:
+		line = blockkit.PlainLine("Cost unknown" + paid)
 	default:
-		line = append(line, blockkit.Plain("."))
+		line = blockkit.L(blockkit.Plain("Costs "), blockkit.Bold(costText(s.cents)), blockkit.Plain(paid))
 	}
 	if has(remedyDispute) {
 		line = append(line, blockkit.Plain(" Better first: "), s.stripe(s.paymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
 	}
 	if has(remedyResend) {
-		line = append(line, blockkit.Plain(" Cheaper: "), s.stripe(s.eventPage, "resend the event in Stripe"), blockkit.Plain(", or wait for Stripe's next try."))
+		better := " Cheaper: "
+		if marksError(p) {
+			better = " Better: "
+		}
+		line = append(line, blockkit.Plain(better), s.stripe(s.eventPage, "resend the event in Stripe"), blockkit.Plain(", or wait for Stripe's next try."))
 	}
-	if has(remedyRefund) {
+	refund := s.stripe(s.paymentPage, "refund in Stripe")
+	switch {
+	case !has(remedyRefund):
+	case marksError(p):
+		line = append(line, blockkit.Plain(" It refunds nothing: "), refund, blockkit.Plain(" if nothing will be made."))
+	default:
 		line = append(line, blockkit.Plain(" Or "), refund, blockkit.Plain(" instead."))
 	}
 	return line

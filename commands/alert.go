@@ -38,8 +38,7 @@ type AlertOptions struct {
 
 // NewAlert shows the state of an incident.
 func NewAlert(i incident.Incident, o AlertOptions, now time.Time) Alert {
-	head, next := alertText(i, o.VideoCents)
-	lines := []blockkit.Line{blockkit.PlainLine(next)}
+	head, lines := alertText(i, o.VideoCents, now)
 	if line := ownerLine(i, now); line != nil {
 		lines = append(lines, line)
 	}
@@ -98,13 +97,13 @@ func mentionText(id string) string {
 func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 	var line blockkit.Line
 	if a := i.Acknowledged; a != nil {
-		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "+clock(a.At, now)))
+		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "), clockTime(a.At, now))
 	}
 	if s := i.Snoozed; s != nil && i.Closed.IsZero() {
 		if line != nil {
 			line = append(line, blockkit.Plain(" · "))
 		}
-		line = append(line, blockkit.Plain("Snoozed until "+clock(s.Until, now)+" by "), blockkit.User(s.By))
+		line = append(line, blockkit.Plain("Snoozed until "), clockTime(s.Until, now), blockkit.Plain(" by "), blockkit.User(s.By))
 	}
 	return line
 }
@@ -145,9 +144,9 @@ func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	case i.ID == "":
 		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")
 	case !i.Closed.IsZero():
-		return blockkit.PlainLine("Resolved already, " + ago(i.Closed, now) + ". There is nothing to do.")
+		return blockkit.L(blockkit.Plain("Resolved already, "), agoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
 	case i.Acknowledged != nil:
-		return blockkit.L(blockkit.Plain("Acknowledged already, "+ago(i.Acknowledged.At, now)+", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
+		return blockkit.L(blockkit.Plain("Acknowledged already, "), agoTime(i.Acknowledged.At, now), blockkit.Plain(", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
 	}
 	return blockkit.PlainLine("Nothing was changed.")
 }

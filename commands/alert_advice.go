@@ -1,68 +1,99 @@
 package commands
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// alertAdvices say what helps, the cheapest first. {make} or {Make} is how a video can
-// be made from here and what that costs; see makeText.
-var alertAdvices = map[diagnosis.Verdict]pluralText{
-	diagnosis.VerdictStalled: {"Wait if SuperDuperAI is still making it: Debug shows that. Otherwise {make}",
-		"Wait if SuperDuperAI is still making them: Debug shows that. Otherwise {make}"},
-	diagnosis.VerdictLost:   {"Ask the customer for the prompt, or refund in Stripe.", "Ask the customers for their prompts, or refund in Stripe."},
-	diagnosis.VerdictFailed: {"{Make}", "If they failed at the same time, check the balance and the model at SuperDuperAI first. {Make}"},
-	diagnosis.VerdictUndelivered: {"Show the video, which costs nothing; then send the customer the link.",
-		"Show the videos, which costs nothing; then send the customers the links."},
+// alertCauses say what probably happened, or what to look at first.
+var alertCauses = map[diagnosis.Verdict]pluralText{
+	diagnosis.VerdictStalled: {"Debug shows whether SuperDuperAI is still making it; if so, wait.", "Debug shows whether SuperDuperAI is still making them; if so, wait."},
+	diagnosis.VerdictFailed:  {"", "If they failed at the same time, check the balance and the model at SuperDuperAI first."},
 }
 
-// orphanTexts say what Stripe knows of an orphan's event, and what follows for one
-// orphan and for several with the same state.
+// orphanTexts say what Stripe knows of an orphan's event, in a row and as the cause for
+// one orphan and for several with the same state.
 var orphanTexts = map[store.EventState]struct {
-	event  string // for a row
-	advice pluralText
+	event string
+	cause pluralText
 }{
 	store.EventFailed: {"undelivered", pluralText{
-		"The event is undelivered at one endpoint at least, likely the site's. Resend it in Stripe, or wait: Stripe retries for three days. Otherwise {make}",
-		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Fix the endpoint first; then resend the events in Stripe, or wait for its retries. Otherwise {make}"}},
+		"The event is undelivered at one endpoint at least, likely the site's.",
+		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Fix the endpoint first."}},
 	store.EventPending: {"still being delivered", pluralText{
-		"Stripe is still delivering the event: wait some minutes, the webhook may still arrive. Otherwise {make}",
-		"Stripe is still delivering the events: wait some minutes, the webhooks may still arrive. Otherwise {make}"}},
+		"Stripe is still delivering the event: the webhook may still arrive.",
+		"Stripe is still delivering the events: the webhooks may still arrive."}},
 	store.EventDelivered: {"delivered and answered", pluralText{
-		"Stripe delivered the event and the site answered, so the site lost it. {Make}",
-		"Stripe delivered the events and the site answered, so the site lost them. {Make}"}},
-	store.EventNone: {"no event", pluralText{
-		"Stripe created no event, so no webhook will come. {Make}",
-		"Stripe created no events, so no webhooks will come. {Make}"}},
+		"Stripe delivered the event and the site answered, so the site lost it.",
+		"Stripe delivered the events and the site answered, so the site lost them."}},
+	store.EventNone: {"no event", pluralText{}},
 }
 
-// alertAdvice says what probably happened, and what helps.
-func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) string {
-	advice := cmp.Or(alertAdvices[v], pluralText{"Debug it to see what is wrong.", "Debug them to see what is wrong."}).of(len(open))
+// alertAdvice says what probably happened and what helps, the cheapest first: by the
+// same rules as for a single session.
+func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
+	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
+		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts are among them: set STRIPE_SECRET_KEY (a restricted key that may only read), and only paid ones are alerted.")
+	}
+	cause := alertCauses[v].of(len(open))
 	if v == diagnosis.VerdictOrphaned {
-		advice = orphanAdvice(open, now)
+		cause = orphanCause(open, now)
 	}
-	how := makeText(open, videoCents)
-	return strings.NewReplacer("{make}", how, "{Make}", strings.ToUpper(how[:1])+how[1:]).Replace(advice)
+	s := situationOfCases(v, open, videoCents, now)
+	help := s.advice(now)
+	starts := slices.Contains(s.allowed, store.ActionGenerate) || slices.Contains(s.allowed, store.ActionReplay)
+	switch {
+	case len(help) == 0:
+		help = blockkit.PlainLine(pluralText{"Debug it to see what is wrong.", "Debug them to see what is wrong."}.of(len(open)))
+	case !starts && !s.shows && v != diagnosis.VerdictLost:
+		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
+	}
+	if cause != "" {
+		cause += " "
+	}
+	return append(blockkit.L(blockkit.Plain("→ "+cause)), help...)
 }
 
-func orphanAdvice(open []incident.Case, now time.Time) string {
-	if allUnverified(open) {
-		return "No Stripe key is configured, so unpaid checkouts are among them: set STRIPE_SECRET_KEY (a restricted key that may only read), and only paid ones are alerted."
+// situationOfCases is what an incident says of how its orders are put right.
+func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) situation {
+	s := situation{sessions: len(open), verdict: v, payment: store.PaymentPaid, cents: videoCents}
+	s.event, _ = commonEvent(open)
+	s.shows = len(open) > 0
+	for _, c := range open {
+		s.allowed = append(s.allowed, c.Allowed...)
+		s.shows = s.shows && shows(c)
+		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); until.After(s.retriesUntil) {
+			s.retriesUntil = until
+		}
 	}
+	if len(open) != 1 {
+		return s
+	}
+	only := open[0]
+	s.payment, s.amount, s.currency = only.Payment, only.Amount, only.Currency
+	s.paymentPage, s.eventPage = paymentPage(only), eventPage(only)
+	if s.payment == store.PaymentUnverified {
+		s.verify = "Look the payment up in Stripe first."
+	}
+	return s
+}
+
+// orphanCause says what most orphans have in common at Stripe, or that they do not.
+func orphanCause(open []incident.Case, now time.Time) string {
 	state, since := commonEvent(open)
-	if text := orphanTexts[state].advice.of(len(open)); text != "" {
+	if state != store.EventUnknown {
 		from := ""
 		if !since.IsZero() {
 			from = " since " + clock(since, now)
 		}
-		return strings.Replace(text, "{since}", from, 1)
+		return strings.Replace(orphanTexts[state].cause.of(len(open)), "{since}", from, 1)
 	}
 	counts := map[store.EventState]int{}
 	for _, c := range open {
@@ -75,9 +106,9 @@ func orphanAdvice(open []incident.Case, now time.Time) string {
 		}
 	}
 	if parts == nil {
-		return "What Stripe knows of the event could not be seen: Debug looks again. {Make}"
+		return "What Stripe knows of " + pluralText{"the event", "the events"}.of(len(open)) + " could not be seen: Debug looks again."
 	}
-	return "No common cause; Stripe says: " + strings.Join(parts, ", ") + ". Where an event is undelivered, resend it in Stripe, or wait. Otherwise {make}"
+	return "No common cause; Stripe says: " + strings.Join(parts, ", ") + "."
 }
 
 // commonEvent is the state of the event that sessions have in common at Stripe, and
@@ -88,32 +119,3 @@ func commonEvent(open []incident.Case) (store.EventState, time.Time) {
 	}
 	return incident.CommonEvent(open)
 }
-
-// makeText is how videos can be made from here, and what that costs beside what was
-// paid; refunding is the last resort.
-func makeText(open []incident.Case, videoCents int) string {
-	var how []string
-	for _, o := range []struct {
-		action store.Action
-		text   pluralText
-	}{{store.ActionReplay, pluralText{"replay the webhook", "replay the webhooks"}}, {store.ActionGenerate, pluralText{"generate the video", "generate the videos"}}} {
-		if slices.ContainsFunc(open, func(c incident.Case) bool { return slices.Contains(c.Allowed, o.action) }) {
-			how = append(how, o.text.of(len(open)))
-		}
-	}
-	if how == nil {
-		return "refund in Stripe: " + pluralText{"it", "they"}.of(len(open)) + " cannot be made from here, and Debug shows why."
-	}
-	text := strings.Join(how, " or ")
-	if videoCents > 0 {
-		text += " (about " + dollars(videoCents) + pluralText{"", " each"}.of(len(open))
-		if sum := sumText(incident.SumOf(open)); sum != "" {
-			text += pluralText{" for a " + sum + " order", "; the customers paid " + sum + " in all"}.of(len(open))
-		}
-		text += ")"
-	}
-	return text + ", or refund in Stripe."
-}
-
-// dollars is an estimated cost.
-func dollars(cents int) string { return strings.TrimSuffix(money(int64(cents), "usd"), ".00") }

@@ -22,7 +22,7 @@ func caseRows(i incident.Incident, now time.Time) []slack.Block {
 	common, _ := commonEvent(open)
 	var rows []slack.Block
 	for _, c := range shown {
-		text := slack.NewTextBlockObject(slack.MarkdownType, blockkit.Clean(caseText(i.Kind, c, common, now)), false, false)
+		text := slack.NewTextBlockObject(slack.MarkdownType, blockkit.Mrkdwn(caseLine(i.Kind, c, common, now)), false, false)
 		row := slack.NewSectionBlock(text, nil, nil)
 		if menu := caseMenu(c, i.Kind); menu != nil {
 			row.Accessory = slack.NewAccessory(menu)
@@ -45,41 +45,44 @@ func caseRows(i incident.Incident, now time.Time) []slack.Block {
 	return rows
 }
 
-// caseText is one session, in mrkdwn: its id, its payment, its age, and the repair
-// that is under way or else what Stripe says, unless that is what most have in common.
-func caseText(kind incident.Kind, c incident.Case, common store.EventState, now time.Time) string {
-	parts := []string{"`" + blockkit.Escape(strings.ReplaceAll(shortID(c.ID), "`", "'")) + "`"}
-	switch {
+// caseLine is one session: its id, its payment, its age, and the repair that is under
+// way or else what Stripe says, unless that is what most have in common.
+func caseLine(kind incident.Kind, c incident.Case, common store.EventState, now time.Time) blockkit.Line {
+	line := blockkit.L(blockkit.Code(strings.ReplaceAll(shortID(c.ID), "`", "'")))
+	add := func(spans ...blockkit.Span) { line = append(append(line, blockkit.Plain(" · ")), spans...) }
+	switch page := paymentPage(c); {
 	case c.Payment == store.PaymentNotRequired:
-		parts = append(parts, "nothing to pay")
-	case c.Amount > 0 && c.IntentID != "":
-		parts = append(parts, mrkdwnLink(stripePage(c.Live, "payments/"+url.PathEscape(c.IntentID)), money(c.Amount, c.Currency)))
+		add(blockkit.Plain("nothing to pay"))
+	case c.Amount > 0 && page != "":
+		add(blockkit.Link(page, money(c.Amount, c.Currency)))
 	case c.Amount > 0:
-		parts = append(parts, blockkit.Escape(money(c.Amount, c.Currency)))
+		add(blockkit.Plain(money(c.Amount, c.Currency)))
 	}
 	if c.Repair != nil {
-		return strings.Join(append(parts, repairingText(c, now)), " · ")
+		add(repairingSpans(c, now)...)
+		return line
 	}
 	verdict, failed := c.Verdict, repairFailed(kind, c)
 	if failed { // it still waits for what it waited for before
 		verdict = diagnosis.Verdict(kind)
 	}
 	if !c.At.IsZero() {
-		parts = append(parts, caseAge(verdict, c, now))
+		add(caseAge(verdict, c, now)...)
 	}
 	if c.Payment == store.PaymentUnverified {
-		parts = append(parts, "payment unverified")
+		add(blockkit.Plain("payment unverified"))
 	}
 	if failed {
-		return strings.Join(append(parts, "the last repair failed"), " · ")
+		add(blockkit.Plain("the last repair failed"))
+		return line
 	}
 	if text := orphanTexts[c.Event].event; text != "" && c.Event != common {
-		parts = append(parts, "Stripe: "+text)
+		add(blockkit.Plain("Stripe: " + text))
 	}
-	if c.EventID != "" {
-		parts = append(parts, mrkdwnLink(stripePage(c.Live, "events/"+url.PathEscape(c.EventID)), "event in Stripe"))
+	if page := eventPage(c); page != "" {
+		add(blockkit.Link(page, "event in Stripe"))
 	}
-	return strings.Join(parts, " · ")
+	return line
 }
 
 // repairFailed reports whether a session stays in its incident because a repair failed.
@@ -87,12 +90,24 @@ func repairFailed(kind incident.Kind, c incident.Case) bool {
 	return c.Verdict == diagnosis.VerdictFailed && kind != incident.Kind(diagnosis.VerdictFailed) && kind != incident.Backlog
 }
 
-func mrkdwnLink(address, label string) string {
-	return "<" + blockkit.Escape(address) + "|" + blockkit.Escape(strings.ReplaceAll(label, "|", "¦")) + ">"
+// paymentPage is the page of a payment in Stripe's dashboard, "" = not known.
+func paymentPage(c incident.Case) string {
+	if c.IntentID == "" {
+		return ""
+	}
+	return stripePage(c.Live, "payments/"+url.PathEscape(c.IntentID))
 }
 
-// repairingText is the repair of a session, and who approved it.
-func repairingText(c incident.Case, now time.Time) string {
+// eventPage is the page of the payment's event, "" = there is none.
+func eventPage(c incident.Case) string {
+	if c.EventID == "" {
+		return ""
+	}
+	return stripePage(c.Live, "events/"+url.PathEscape(c.EventID))
+}
+
+// repairingSpans are the repair of a session, and who approved it.
+func repairingSpans(c incident.Case, now time.Time) []blockkit.Span {
 	r := c.Repair
 	doing := "being made"
 	switch {
@@ -103,32 +118,26 @@ func repairingText(c incident.Case, now time.Time) string {
 	case r.Action == store.ActionFix:
 		doing = "being marked as error"
 	}
-	by := "<@" + blockkit.Escape(r.By.ID) + ">"
-	if r.By.Terminal {
-		by = blockkit.Escape(blockkit.OneLine(r.By.ID)) + " (terminal)"
-	}
-	return doing + ", approved by " + by + " " + mrkdwnAgo(r.Since, now)
+	return []blockkit.Span{blockkit.Plain(doing + ", approved by "), person(r.By), blockkit.Plain(" "), agoTime(r.Since, now)}
 }
 
 // caseAge is how long the session has been in its state.
-func caseAge(verdict diagnosis.Verdict, c incident.Case, now time.Time) string {
-	since := mrkdwnAgo(c.At, now)
+func caseAge(verdict diagnosis.Verdict, c incident.Case, now time.Time) []blockkit.Span {
+	began := "paid "
 	switch {
 	case verdict == diagnosis.VerdictFailed:
-		return "failed " + since
+		began = "failed "
 	case verdict == diagnosis.VerdictStalled:
-		return "started " + since
+		began = "started "
 	case verdict != diagnosis.VerdictOrphaned && verdict != diagnosis.VerdictLost:
-		return "since " + blockkit.MrkdwnDate(c.At, "{date_short_pretty} {time}", clock(c.At, now))
+		return []blockkit.Span{blockkit.Plain("since "), clockTime(c.At, now)}
 	case c.Payment == store.PaymentUnverified:
-		return "stored " + since
+		began = "stored "
 	case c.Payment == store.PaymentNotRequired:
-		return "ordered " + since
+		began = "ordered "
 	}
-	return "paid " + since
+	return []blockkit.Span{blockkit.Plain(began), agoTime(c.At, now)}
 }
-
-func mrkdwnAgo(at, now time.Time) string { return blockkit.MrkdwnDate(at, "{ago}", ago(at, now)) }
 
 // goneLines are the sessions that left the incident, the last first.
 func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
@@ -139,7 +148,7 @@ func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
 		if c.HandledBy != "" {
 			line = append(line, blockkit.Plain("by "), blockkit.User(c.HandledBy), blockkit.Plain(" "))
 		}
-		lines = append(lines, append(line, blockkit.Plain(clock(c.Gone, now))))
+		lines = append(lines, append(line, clockTime(c.Gone, now)))
 	}
 	if more := len(gone) - incident.ShownCases; more > 0 {
 		lines = append(lines, blockkit.PlainLine("and "+thousands(int64(more))+" more that left"))

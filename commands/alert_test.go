@@ -53,6 +53,7 @@ func TestAlertTexts(t *testing.T) {
 			i.Kind = kind
 			for k := range i.Cases {
 				i.Cases[k].Verdict, i.Cases[k].Event = diagnosis.Verdict(kind), ""
+				i.Cases[k].Shows = kind == "undelivered"
 			}
 		}
 	}
@@ -76,33 +77,33 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
-			[]string{"Resend it in Stripe, or wait: Stripe retries for three days. Otherwise generate the video (about $24 for a $1.00 order), or refund in Stripe.",
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
 				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event in Stripe (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
-			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"(about $24 each; the customers paid $37.00 in all)", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
+			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
-		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe created no event", nil},
+		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order.", nil},
 		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
 		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
 			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
-		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Wait if SuperDuperAI is still making it", []string{"started 1 h ago (11:00 UTC)"}},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Debug shows whether SuperDuperAI is still making it; if so, wait.", []string{"started 1 h ago (11:00 UTC)"}},
 		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
 		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
-		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Wait if SuperDuperAI is still making them", nil},
+		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
 			"→ No common cause; Stripe says: 2 undelivered, 1 no event.", []string{"Stripe: no event", "Stripe: undelivered"}},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
-			"→ The event is undelivered at one endpoint at least, likely the site's. Resend it in Stripe, or wait: Stripe retries for three days. Otherwise refund in Stripe", nil},
+			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
 		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
-		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos, which costs nothing", nil},
+		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
 		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
 			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
-		}), "A paid session got no video.", "→ Stripe delivered the event and the site answered, so the site lost it. Replay the webhook or generate the video (about $24 for a $1.00 order), or refund", nil},
+		}), "A paid session got no video.", "→ Stripe delivered the event and the site answered, so the site lost it. Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}

@@ -2,28 +2,30 @@ package commands
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
 // alertText is the headline of an incident, and what happened and what to do next.
-func alertText(i incident.Incident, videoCents int) (head, next string) {
+func alertText(i incident.Incident, videoCents int, now time.Time) (head string, next []blockkit.Line) {
 	if summary := summaries[i.Kind]; summary != nil {
-		return summary(i)
+		head, text := summary(i)
+		return head, []blockkit.Line{blockkit.PlainLine(text)}
 	}
 	if !i.Closed.IsZero() {
-		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", tallyText(i)
+		return "Resolved after " + span(i.Closed.Sub(i.Opened)) + ": " + count(len(i.Cases), "session") + ".", []blockkit.Line{blockkit.PlainLine(tallyText(i))}
 	}
 	open := i.Open()
-	next = "→ " + alertAdvice(diagnosis.Verdict(i.Kind), open, videoCents, i.LastJoinedAt)
+	next = []blockkit.Line{alertAdvice(diagnosis.Verdict(i.Kind), open, videoCents, now)}
 	if len(open) < len(i.Cases) {
-		next += fmt.Sprintf("\n%s in all; %s", count(len(i.Cases), "session"), lowerFirst(tallyText(i)))
+		next = append(next, blockkit.PlainLine(count(len(i.Cases), "session")+" in all; "+lowerFirst(tallyText(i))))
 	}
 	return troubleText(i, open) + ".", next
 }

@@ -81,9 +81,10 @@ func HandledReply(session string) blockkit.Line {
 func HandledAlreadyReply(known *incident.Handled, c incident.Case, now time.Time) blockkit.Line {
 	switch {
 	case known != nil:
-		return blockkit.L(blockkit.Plain("Handled already, "+ago(known.At, now)+", by "), blockkit.User(known.By), blockkit.Plain("."))
+		return blockkit.L(blockkit.Plain("Handled already, "), agoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
 	case c.ID != "":
-		return blockkit.PlainLine("This session left the alert already, " + ago(c.Gone, now) + ": " + endingText(incident.Kind(c.Verdict), c.Ending) + ". Nothing was changed.")
+		return blockkit.L(blockkit.Plain("This session left the alert already, "), agoTime(c.Gone, now),
+			blockkit.Plain(": "+endingText(incident.Kind(c.Verdict), c.Ending)+". Nothing was changed."))
 	}
 	return blockkit.PlainLine("This session is in no alert any more. Nothing was changed.")
 }

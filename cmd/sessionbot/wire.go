@@ -122,7 +122,7 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 // newWatch wires the watch, which posts its alerts through the bot.
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention,
-		Shows: commands.AlertOptions{Runbook: c.RunbookURL, VideoCents: d.plans.VideoCents()}}
+		Shows: commands.AlertOptions{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,

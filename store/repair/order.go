@@ -84,10 +84,11 @@ func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
 	return o, append(notes, o.setSize(v)...)
 }
 
-// VideoCents returns the estimated cost of a video of the usual length, 0 = unknown.
-func (o PlanOptions) VideoCents() int {
-	usual, _ := newOrder(store.Session{}, o.Models, o.Prices)
-	return usual.Cents
+// Cents returns the estimated cost of a video or an image for the session in cents, 0 if
+// it is unknown. The zero Session stands for a usual one.
+func (o PlanOptions) Cents(s store.Session) int {
+	order, _ := newOrder(s, o.Models, o.Prices)
+	return order.Cents
 }
 
 // setSeconds sets the length nearest to the wanted one that the model makes, of two

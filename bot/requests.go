@@ -134,8 +134,11 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if !a.admitted(ctx, to, call) {
 		return
 	}
-	own := c.ephemeral && c.button == buttonDebug && c.block == refreshBlock
-	a.answer(ctx, to, placement{replace: own}, call.Run)
+	p := placement{replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
+	if c.button == commands.ActionList { // a page replaces the one before
+		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
+	}
+	a.answer(ctx, to, p, call.Run)
 }
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.

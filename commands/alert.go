@@ -17,7 +17,6 @@ const (
 	ActionAcknowledge = "alert.ack"
 	ActionSnooze      = "alert.snooze"
 	ActionRepairAll   = "alert.repair"
-	ActionShowAll     = "session.list"
 )
 
 const maxAlertText = 3900 // runes; Slack takes under 4000
@@ -138,11 +137,13 @@ func repairableCases(i incident.Incident) int {
 	return n
 }
 
+const alertForgotten = "This alert is too old: nothing is known of it any more."
+
 // AlertClickReply answers a click that changed nothing, or whose incident is gone.
 func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	switch {
 	case i.ID == "":
-		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")
+		return blockkit.PlainLine(alertForgotten)
 	case !i.Closed.IsZero():
 		return blockkit.L(blockkit.Plain("Resolved already, "), agoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
 	case i.Acknowledged != nil:

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,20 +28,24 @@ func caseRows(i incident.Incident, now time.Time) []slack.Block {
 		}
 		rows = append(rows, row)
 	}
-	if i.Kind == incident.Backlog { // which holds no others
-		if more := i.Sessions - len(shown); more > 0 {
-			rows = append(rows, blockkit.Paragraph(blockkit.PlainLine("and "+thousands(int64(more))+" more: type /session list")))
-		}
+	more := len(open) - len(shown)
+	if i.Kind == incident.Backlog { // which holds only the oldest
+		more = i.Sessions - len(shown)
+	}
+	if more <= 0 {
 		return rows
 	}
-	if more := open[len(shown):]; len(more) > 0 {
-		text := "and " + thousands(int64(len(more))) + " more"
-		if n := len(slices.DeleteFunc(slices.Clone(more), func(c incident.Case) bool { return c.Repair == nil })); n > 0 {
-			text += ", " + thousands(int64(n)) + " of them being repaired"
+	text := "and " + thousands(int64(more)) + " more"
+	repairing := 0
+	for _, c := range open[len(shown):] {
+		if c.Repair != nil {
+			repairing++
 		}
-		rows = append(rows, blockkit.Row(text, blockkit.Button(ActionShowAll, "Show all", i.ID)))
 	}
-	return rows
+	if repairing > 0 {
+		text += ", " + thousands(int64(repairing)) + " of them being repaired"
+	}
+	return append(rows, blockkit.Row(text, blockkit.Button(ActionList, "Show all", i.ID)))
 }
 
 // caseLine is one session: its id, its payment, its age, and the repair that is under

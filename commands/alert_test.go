@@ -117,7 +117,7 @@ func TestAlertTexts(t *testing.T) {
 			i.Kind, i.Sessions = incident.Backlog, 30_000
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
 		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
-			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more: type /session list"}},
+			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more"}},
 		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
 		{"Stripe refuses the key", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 1, Why: store.StripeKeyRefused},

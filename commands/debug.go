@@ -19,10 +19,13 @@ func (d Deps) debug() Command {
 		Summary: "what happened to a customer's session, and what to do", Parse: forSession(d.runDebug)}
 }
 
-func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
+func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, error) {
 	handled := make(chan *incident.Handled, 1)
 	go func() { handled <- d.handled(ctx, id) }()
 	x := d.examine(ctx, id)
+	if req.Shared { // a customer's address is for the person who asked
+		x.Payment.Email = ""
+	}
 	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x, <-handled), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
 }
 
@@ -34,11 +37,11 @@ const handledTimeout = time.Second
 func (d Deps) handled(ctx context.Context, id string) *incident.Handled {
 	ctx, cancel := context.WithTimeout(ctx, handledTimeout)
 	defer cancel()
-	handled, err := d.Watch.Handled(ctx, id)
+	known, err := d.Watch.Known(ctx, []string{id})
 	if err != nil {
 		d.Log.WarnContext(ctx, "source unavailable", "source", "handled", "error", err)
 	}
-	return handled
+	return known[id].Handled
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -77,7 +80,7 @@ func (d Deps) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []
 	}
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
+		paymentFacts(x), customerFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
 		[]blockkit.Line{siteFact(x), earlier})
 	return []slack.Block{
 		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
@@ -86,6 +89,14 @@ func (d Deps) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []
 		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
 	}
+}
+
+// customerFacts name the customer, if Stripe does.
+func customerFacts(x diagnosis.Examination) []blockkit.Line {
+	if x.Payment.Email == "" {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Customer", blockkit.Plain(blockkit.Cut(blockkit.OneLine(x.Payment.Email), 254)))}
 }
 
 // debugReport is the --json of session debug; its member names are public.

@@ -25,6 +25,7 @@ func New(d Deps) *Registry {
 	r.commands = []Command{
 		d.debug(),
 		d.find(),
+		d.list(),
 		d.fix(),
 		d.generate(),
 		d.history(),

@@ -122,6 +122,9 @@ func debugs() []Story {
 		all = append(all, ask(&e.world, e.title, "/session", "debug "+sessionID,
 			of("Verdict", x.Verdict), of("PaymentState", x.Payment.State), of("FileState", x.File.State), of("EventState", x.Event.State)))
 	}
+	named := examples()[0].world
+	named.seen.Payment.Email = "ann@example.com"
+	all = append(all, ask(&named, "orphaned, the customer is known", "/session", "debug "+sessionID))
 	for _, state := range []store.EventState{store.EventUnknown, store.EventNone, store.EventPending, store.EventDelivered} {
 		w := examples()[0].world
 		w.event.State = state

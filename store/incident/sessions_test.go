@@ -19,7 +19,9 @@ func TestKnown(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
 		paid := store.Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
-		testenv.Must(t, w.SavePaid(t.Context(), paid))
+		withAddress := paid
+		withAddress.Payment.Email = "ann@example.com" // which is not stored
+		testenv.Must(t, w.SavePaid(t.Context(), withAddress))
 		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "a"}}, store.Paid{Payment: store.Payment{SessionID: "b"}}))
 		testenv.Must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
 		known, err := w.Known(t.Context(), []string{"a", "b", "c"})

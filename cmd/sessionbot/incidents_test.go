@@ -121,7 +121,7 @@ func TestEachVerdictIsNamed(t *testing.T) {
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRepairedFromTheAlert: the alert's own buttons put it right.
+// TestRepairedFromTheAlert: the alert's own menus put it right.
 func TestRepairedFromTheAlert(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -131,18 +131,20 @@ func TestRepairedFromTheAlert(t *testing.T) {
 	s.pays(watchID(1), pastGrace().Add(-time.Minute), store.EventDelivered)
 	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("paid session", "the site lost it"))
+	alert := oncall.ExpectMessage(containing("paid session", "the site lost"))
 	if !containing(watchID(1), watchID(2))(alert) {
 		alert = oncall.ExpectUpdate(alert, containing(watchID(1), watchID(2)))
 	}
-	oncall.ClickValue(alert, "session.generate", watchID(1))
+	oncall.Choose(alert, "session.menu", "generate:"+watchID(1))
 	plan := oncall.ExpectMessage(containing("Generate a video for"))
 	oncall.Click(plan, "confirm.approve")
 	oncall.ExpectUpdate(plan, containing("Done: video ready"))
-	oncall.ClickValue(alert, "session.fix", watchID(2))
+	oncall.ExpectMessage(containing("Done: video ready"))
+	oncall.Choose(alert, "session.menu", "fix:"+watchID(2))
 	plan = oncall.ExpectMessage(containing("Mark as error: "))
 	oncall.Click(plan, "confirm.approve")
 	oncall.ExpectUpdate(plan, containing("is marked as error"))
+	oncall.ExpectMessage(containing("is marked as error"))
 	oncall.ExpectUpdate(alert, containing("Resolved after", "1 generated, 1 marked as error."))
 	s.workspace.ExpectNothingElse()
 }

@@ -18,22 +18,23 @@ var alertCauses = map[diagnosis.Verdict]pluralText{
 	diagnosis.VerdictFailed:  {"", "If they failed at the same time, check the balance and the model at SuperDuperAI first."},
 }
 
-// orphanTexts say what Stripe knows of an orphan's event, in a row and as the cause for
-// one orphan and for several with the same state.
+// orphanTexts say what Stripe knows of an orphan's event, and as the cause for one
+// orphan and for several with the same state.
 var orphanTexts = map[store.EventState]struct {
-	event string
-	cause pluralText
+	event   string // in a row
+	several string // after their number
+	cause   pluralText
 }{
-	store.EventFailed: {"undelivered", pluralText{
+	store.EventFailed: {"event undelivered", "undelivered", pluralText{
 		"The event is undelivered at one endpoint at least, likely the site's.",
 		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Fix the endpoint first."}},
-	store.EventPending: {"still being delivered", pluralText{
+	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
 		"Stripe is still delivering the event: the webhook may still arrive.",
 		"Stripe is still delivering the events: the webhooks may still arrive."}},
-	store.EventDelivered: {"delivered and answered", pluralText{
+	store.EventDelivered: {"event delivered", "delivered and answered", pluralText{
 		"Stripe delivered the event and the site answered, so the site lost it.",
 		"Stripe delivered the events and the site answered, so the site lost them."}},
-	store.EventNone: {"no event", pluralText{}},
+	store.EventNone: {"no event", "without an event", pluralText{}},
 }
 
 // alertAdvice says what probably happened and what helps, the cheapest first: by the
@@ -102,7 +103,7 @@ func orphanCause(open []incident.Case, now time.Time) string {
 	var parts []string
 	for _, e := range []store.EventState{store.EventFailed, store.EventPending, store.EventDelivered, store.EventNone} {
 		if n := counts[e]; n > 0 {
-			parts = append(parts, thousands(int64(n))+" "+orphanTexts[e].event)
+			parts = append(parts, thousands(int64(n))+" "+orphanTexts[e].several)
 		}
 	}
 	if parts == nil {

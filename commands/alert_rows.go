@@ -79,11 +79,15 @@ func caseLine(kind incident.Kind, c incident.Case, common store.EventState, now 
 		add(blockkit.Plain("the last repair failed"))
 		return line
 	}
-	if text := orphanTexts[c.Event].event; text != "" && c.Event != common {
-		add(blockkit.Plain("Stripe: " + text))
+	text := "event"
+	if known := orphanTexts[c.Event].event; known != "" && c.Event != common {
+		text = known
 	}
-	if page := eventPage(c); page != "" {
-		add(blockkit.Link(page, "event in Stripe"))
+	switch page := eventPage(c); {
+	case page != "":
+		add(blockkit.Link(page, text))
+	case text != "event":
+		add(blockkit.Plain(text))
 	}
 	return line
 }
@@ -121,7 +125,7 @@ func repairingSpans(c incident.Case, now time.Time) []blockkit.Span {
 	case r.Action == store.ActionFix:
 		doing = "being marked as error"
 	}
-	return []blockkit.Span{blockkit.Plain(doing + ", approved by "), person(r.By), blockkit.Plain(" "), agoTime(r.Since, now)}
+	return []blockkit.Span{blockkit.Plain(doing + ", approved by "), person(r.By), blockkit.Plain(" "), agoOnly(r.Since, now)}
 }
 
 // caseAge is how long the session has been in its state.
@@ -139,7 +143,12 @@ func caseAge(verdict diagnosis.Verdict, c incident.Case, now time.Time) []blockk
 	case c.Payment == store.PaymentNotRequired:
 		began = "ordered "
 	}
-	return []blockkit.Span{blockkit.Plain(began), agoTime(c.At, now)}
+	return []blockkit.Span{blockkit.Plain(began), agoOnly(c.At, now)}
+}
+
+// agoOnly is agoTime for a row, which is to be one line.
+func agoOnly(at, now time.Time) blockkit.Span {
+	return blockkit.Time(at, blockkit.TimeAgoOnly, ago(at, now))
 }
 
 // goneLines are the sessions that left the incident, the last first.

@@ -78,7 +78,7 @@ func TestAlertTexts(t *testing.T) {
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
 			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
-				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event in Stripe (https://dashboard.stripe.com/events/evt_1)"}},
+				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
 		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
 			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
@@ -94,7 +94,7 @@ func TestAlertTexts(t *testing.T) {
 		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
 		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
-			"→ No common cause; Stripe says: 2 undelivered, 1 no event.", []string{"Stripe: no event", "Stripe: undelivered"}},
+			"→ No common cause; Stripe says: 2 undelivered, 1 without an event.", []string{" · no event (https", " · event undelivered (https"}},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
 			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
 		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",

@@ -33,6 +33,11 @@ func TestReconcile(t *testing.T) {
 		}
 		closed(i)
 	}
+	repairing := func(i *incident.Incident) {
+		for n := range i.Cases {
+			i.Cases[n].Repair = &incident.Repair{Job: "j", Action: store.ActionGenerate}
+		}
+	}
 	for _, c := range []struct {
 		name    string
 		i       incident.Incident
@@ -47,6 +52,11 @@ func TestReconcile(t *testing.T) {
 		{"not known", testIncident(2, time.Hour), left(""), false, 2, "", ""},
 		{"the webhooks came", testIncident(2, time.Hour), left(incident.EndLate), true, 0, Resolved, incident.EndLate},
 		{"in other trouble", testIncident(2, time.Hour), func(s *assessment) { s.Case.Verdict, s.Ending = diagnosis.VerdictStalled, incident.EndLate }, true, 0, Resolved, incident.EndLate},
+		{"a repair began", testIncident(2, time.Hour), func(s *assessment) { s.Alerted, s.Case.Repair = false, &incident.Repair{Job: "j"} }, true, 2, Joined, ""},
+		{"a repair goes on", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Alerted = false }, false, 2, "", ""},
+		{"a repair was refused", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Case.Repair = nil }, true, 2, Joined, ""},
+		{"a repair failed", testIncident(2, time.Hour, repairing), func(s *assessment) { s.Case.Repair, s.Case.Verdict = nil, diagnosis.VerdictFailed }, true, 2, Joined, ""},
+		{"handled", testIncident(2, time.Hour), left(incident.EndHandled), true, 0, Resolved, incident.EndHandled},
 		{"left, and still recovered", testIncident(2, time.Hour, gone), left(incident.EndLate), false, 0, "", incident.EndLate},
 		{"left, and back long after", testIncident(2, Window, gone), func(*assessment) {}, false, 0, "", incident.EndLate},
 		{"left, and back", testIncident(2, time.Minute, gone), func(*assessment) {}, true, 2, Reopened, ""},
@@ -192,6 +202,49 @@ func TestNextInspection(t *testing.T) {
 		got := nextInspection(sweep.Observation{Evidence: diagnosis.Evidence{Session: c.session}, Diagnosis: c.d}, limits)
 		if c.want == 0 != got.IsZero() || c.want > 0 && got.Sub(now) != c.want+time.Millisecond {
 			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}
+
+// TestRetain: what was allowed before a repair says what the repair does; one that
+// failed opens the case again, with its new verdict.
+func TestRetain(t *testing.T) {
+	t.Parallel()
+	repair := &incident.Repair{Job: "j", Action: store.ActionFix}
+	c := incident.Case{ID: "a", Verdict: diagnosis.VerdictOrphaned, At: now, Allowed: []store.Action{store.ActionFix}, Shows: true}
+	if !retain(&c, assessment{Case: incident.Case{Verdict: diagnosis.VerdictProcessing, Repair: repair}}) || c.Repair != repair ||
+		!c.Shows || len(c.Allowed) != 1 || c.Verdict != diagnosis.VerdictOrphaned {
+		t.Errorf("while it is repaired: %+v", c)
+	}
+	seen := incident.Case{Verdict: diagnosis.VerdictFailed, At: now.Add(time.Hour), Allowed: []store.Action{store.ActionGenerate}}
+	if !retain(&c, assessment{Case: seen}) || c.Repair != nil || c.Shows || c.Verdict != diagnosis.VerdictFailed ||
+		len(c.Allowed) != 1 || c.Allowed[0] != store.ActionGenerate || !c.At.Equal(now) {
+		t.Errorf("once that failed: %+v", c)
+	}
+	if retain(&c, assessment{Case: seen}) {
+		t.Error("seen again it is news")
+	}
+}
+
+func TestRepairFailed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		action  store.Action
+		outcome store.Outcome
+		at      time.Time
+		want    bool
+	}{
+		{store.ActionGenerate, store.OutcomeFailed, now.Add(time.Second), true},
+		{store.ActionReplay, store.OutcomeGaveUp, now.Add(time.Second), true},
+		{store.ActionGenerate, store.OutcomeCancelled, now.Add(time.Second), true},
+		{store.ActionGenerate, store.OutcomeFailed, now.Add(-time.Second), false}, // before it joined the incident
+		{store.ActionGenerate, store.OutcomeDone, now.Add(time.Second), false},
+		{store.ActionGenerate, store.OutcomeRefused, now.Add(time.Second), false}, // nothing was written
+		{store.ActionFix, store.OutcomeFailed, now.Add(time.Second), false},
+		{"", "", time.Time{}, false},
+	} {
+		if got := repairFailed(diagnosis.SessionJob{Action: c.action, Outcome: c.outcome, At: c.at}, now); got != c.want {
+			t.Errorf("%s %s: %t", c.action, c.outcome, got)
 		}
 	}
 }

@@ -138,11 +138,11 @@ func TestRepairedFromTheAlert(t *testing.T) {
 	oncall.ClickValue(alert, "session.generate", watchID(1))
 	plan := oncall.ExpectMessage(containing("Generate a video for"))
 	oncall.Click(plan, "confirm.approve")
-	oncall.ExpectUpdate(plan, containing("Done: video ready"))
+	s.expectEnd(oncall, plan, containing("Done: video ready"))
 	oncall.ClickValue(alert, "session.fix", watchID(2))
 	plan = oncall.ExpectMessage(containing("Mark as error: "))
 	oncall.Click(plan, "confirm.approve")
-	oncall.ExpectUpdate(plan, containing("is marked as error"))
+	s.expectEnd(oncall, plan, containing("is marked as error"))
 	oncall.ExpectUpdate(alert, containing("Resolved after", "1 generated, 1 marked as error."))
 	s.workspace.ExpectNothingElse()
 }

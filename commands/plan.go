@@ -105,7 +105,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 func planSituation(p repair.Plan) situation {
 	s := situation{
 		verdict: p.Seen.Verdict, kind: p.Kind, allowed: []store.Action{p.Action}, shows: p.Deliver != "",
-		unread: p.Reads == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
+		unread:  p.Reads == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
 		payment: p.Seen.Payment, amount: p.Seen.Amount, currency: p.Seen.Currency, disputed: p.Seen.Disputed,
 	}
 	if p.IntentID != "" {

@@ -140,7 +140,10 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 		label = withNoun(p.Kind, "Approve: show the {video}")
 	}
 	if nonce != "" {
-		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
+		label, value = secondPress, p.ID+"."+nonce
+		if p.Order != nil {
+			label += ", " + costText(p.Order.Cents)
+		}
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = style

@@ -125,7 +125,7 @@ func (p *player) askByKeyboard(session string) {
 	p.Shot("demo-plan")
 	p.tabTo(session, "confirm.approve", false)
 	p.Do(browsertest.Enter())
-	p.awaits(session, "Approve anyway: generate, about $")
+	p.awaits(session, "Approve anyway, about $")
 	p.Shot("demo-pressed")
 }
 

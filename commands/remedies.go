@@ -191,14 +191,14 @@ func (s situation) startText(has func(remedy) bool) string {
 	switch {
 	case has(remedyResend):
 		return "If that takes too long, " + what + ": " + s.cost() + ", twice that if Stripe's retry arrives as well."
-	case s.unread && s.verdict == diagnosis.VerdictOrphaned:
-		return "The site cannot read this one, so " + what + ": " + s.cost() + "."
-	case s.event == store.EventNone:
-		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
 	case has(remedyVerify):
 		return "A {video} started now may be unpaid, and costs " + s.cost() + "."
 	case has(remedyDispute):
 		return "Otherwise " + what + ": " + s.cost() + "."
+	case s.unread && s.verdict == diagnosis.VerdictOrphaned:
+		return "The site cannot read this one, so " + what + ": " + s.cost() + "."
+	case s.event == store.EventNone:
+		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
 	}
 	return upperFirst(what) + ": " + s.cost() + "."
 }

@@ -136,7 +136,7 @@ func recordedState(t *testing.T, s *stage, r recording) {
 
 	s.files.Put(file, store.FileCompleted)
 	s.untilShown("C0SUPPORT", "Done: video ready")
-	support.ExpectUpdate(plan, withText("Done: video ready"), withoutButtons)
+	s.expectEnd(support, plan, withText("Done: video ready"), withoutButtons)
 	if webhook := s.value("webhook:" + repairID); webhook["status"] != "completed" || webhook["fileId"] != file || file == "" {
 		t.Errorf("the file is %q, the webhook says %v", file, webhook)
 	}

@@ -199,6 +199,9 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	case shown < all:
 		notes = append(notes, "none is left after those that you saw")
 	}
+	if list.Unchecked > 0 {
+		notes = append(notes, count(list.Unchecked, "video")+" not looked up yet, so not judged")
+	}
 	var out []string
 	if list.Marked > 0 {
 		out = append(out, thousands(int64(list.Marked))+" that a repair marked as error")
@@ -217,6 +220,8 @@ type listReport struct {
 	AsOf     time.Time       `json:"as_of"`
 	Complete bool            `json:"complete"`
 	Sessions []troubleReport `json:"sessions"`
+	// Unchecked are overdue sessions whose files nobody looked up yet.
+	Unchecked int `json:"unchecked,omitempty"`
 }
 
 type troubleReport struct {
@@ -230,7 +235,7 @@ type troubleReport struct {
 }
 
 func listJSON(list Troubles, shown []Trouble, now time.Time) listReport {
-	report := listReport{AsOf: list.AsOf.UTC(), Complete: list.Complete, Sessions: []troubleReport{}}
+	report := listReport{AsOf: list.AsOf.UTC(), Complete: list.Complete, Sessions: []troubleReport{}, Unchecked: list.Unchecked}
 	for _, t := range shown {
 		r := troubleReport{ID: t.ID, Verdict: t.Verdict, Payment: t.Payment, Allowed: append([]store.Action{}, t.Allowed...)}
 		if !t.PaidAt.IsZero() {

@@ -214,28 +214,6 @@ func TestSharedAnswersOmitTheAddress(t *testing.T) {
 	}
 }
 
-// TestDebugNamesTheCustomer to the person who asked, and to nobody else.
-func TestDebugNamesTheCustomer(t *testing.T) {
-	t.Parallel()
-	const address = "ann@example.com"
-	for _, req := range []commands.Request{{Shared: true}, {}, {Terminal: true}} {
-		w := &world{}
-		w.examined.Payment = store.Payment{State: store.PaymentPaid, Email: address + "\nPayment  forged"}
-		req.Command, req.Text = "/session", "debug "+id
-		for _, call := range []commands.Call{registry(w).Parse(req), registry(w).ParseAction("session.debug", id, req)} {
-			answer := call.Run(t.Context())
-			text := blockkit.Text(answer.Blocks)
-			if strings.Contains(text, address) == req.Shared || strings.Contains(text, "\nPayment  forged") {
-				t.Errorf("shared: %v, terminal: %v:\n%s", req.Shared, req.Terminal, text)
-			}
-			raw, err := json.Marshal(answer.JSON)
-			if err != nil || strings.Contains(string(raw), address) {
-				t.Errorf("--json names the customer: %s, %v", raw, err)
-			}
-		}
-	}
-}
-
 // TestHistoryEntryIsOneLine: no data makes an entry of the audit trail look like
 // several.
 func TestHistoryEntryIsOneLine(t *testing.T) {

@@ -69,7 +69,7 @@ func (b backend) Messages(channel, user string) []page.Message {
 		author, _ := b.s.world.person(m.User)
 		list = append(list, page.Message{
 			TS: m.TS, User: m.User, Name: author.Name, Bot: author.Bot, Text: m.Text, Blocks: m.Blocks,
-			Shown:     b.s.inputs.of(inputKey{user, channel, m.TS}).Shown(m.Blocks),
+			Shown:     b.s.inputs.of(inputKey{user: user, channel: channel, ts: m.TS}).Shown(m.Blocks),
 			Ephemeral: m.Ephemeral, Edited: m.Edited, Deleted: m.Deleted, ThreadTS: m.ThreadTS,
 			At: time.UnixMicro(int64(seconds(m.TS) * 1e6)), Metadata: m.Metadata,
 		})

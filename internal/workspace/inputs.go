@@ -6,8 +6,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/form"
 )
 
-// inputKey is a form that one person fills: a message's.
-type inputKey struct{ user, channel, ts string }
+// inputKey is a form that one person fills: a message's, or a view's.
+type inputKey struct{ user, channel, ts, view string }
 
 // inputs are what people have chosen and filled in. It is safe for concurrent
 // use; its zero value is ready.
@@ -36,4 +36,17 @@ func (i *inputs) of(key inputKey) form.Values {
 		return nil
 	}
 	return i.all[key].Clone()
+}
+
+// forget drops what a form holds.
+func (i *inputs) forget(key inputKey) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.all, key)
+}
+
+func (i *inputs) reset() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	clear(i.all)
 }

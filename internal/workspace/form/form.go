@@ -123,6 +123,10 @@ func (e Element) read() Element {
 // Pressed reports whether the element is pressed instead of filled.
 func (e Element) Pressed() bool { return kinds[e.Type].state == "" && e.Type != "overflow" }
 
+// External reports whether the app offers the element's options while a person
+// types.
+func (e Element) External() bool { return e.Type == "external_select" || e.Type == "multi_external_select" }
+
 // Immediate reports whether the app is to know at once what is chosen.
 func (e Element) Immediate() bool { return !e.InInput || e.Dispatches }
 

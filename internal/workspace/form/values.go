@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 )
 
 // State is what one element holds, as state.values has it: its type and one
@@ -70,6 +71,15 @@ func readValue(value json.RawMessage, many bool) ([]string, error) {
 	return texts, nil
 }
 
+// Texts are the texts of a value; rubbish has none.
+func Texts(value json.RawMessage) []string {
+	texts, err := readValue(value, true)
+	if err != nil {
+		return nil
+	}
+	return texts
+}
+
 // initial is the state with which an element starts.
 func (e Element) initial() State {
 	k := kinds[e.Type]
@@ -97,6 +107,19 @@ func (v Values) of(e Element) State {
 		return s
 	}
 	return e.initial()
+}
+
+// Empty reports whether nothing is chosen or typed in an element.
+func (v Values) Empty(e Element) bool {
+	switch now := v.of(e)[kinds[e.Type].state].(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(now) == ""
+	case []any:
+		return len(now) == 0
+	}
+	return false
 }
 
 // In is state.values of blocks: the state of every element that has one.

@@ -192,7 +192,10 @@ func (s situation) startText(has func(remedy) bool) string {
 	case has(remedyResend):
 		return "If that takes too long, " + what + ": " + s.cost() + ", twice that if Stripe's retry arrives as well."
 	case has(remedyVerify):
-		return "A {video} started now may be unpaid, and costs " + s.cost() + "."
+		if s.sessions > 1 {
+			return "What is started now may be unpaid, and costs " + s.cost() + "."
+		}
+		return "{A video} started now may be unpaid, and costs " + s.cost() + "."
 	case has(remedyDispute):
 		return "Otherwise " + what + ": " + s.cost() + "."
 	case s.unread && s.verdict == diagnosis.VerdictOrphaned:

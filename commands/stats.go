@@ -121,12 +121,12 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	if survey := s.Count.Survey; !s.Count.Complete {
 		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", thousands(survey.Scanned), thousands(survey.Keys))
 	}
-	asOf := s.AsOf.UTC().Format("15:04:05 UTC")
-	if age := now.Sub(s.AsOf); age >= time.Second {
-		asOf = span(age) + " ago (" + asOf + ")"
+	asOf := secondsTime(s.AsOf, now)
+	if now.Sub(s.AsOf) >= time.Second {
+		asOf = agoTime(s.AsOf, now)
 	}
-	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
-		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf, count(s.Count.Sessions, "session"), complete)))
+	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
+		blockkit.L(blockkit.Plain("As of "), asOf, blockkit.Plain(", "+count(s.Count.Sessions, "session")+", "+complete)))))
 }
 
 // statsFacts are the figures beside the trends, as labelled rows.
@@ -167,9 +167,9 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 	case s.watchErr:
 		add("Watch", "unknown: Redis did not say")
 	case s.watch != nil:
-		add("Last sweep", agoOrNever(s.watch.Swept, now))
-		add("Stripe last listed", agoOrNever(s.watch.Passed, now))
-		add("Redis last notified", agoOrNever(s.watch.Notified, now))
+		lines = append(lines, blockkit.Fact("Last sweep", agoOrNever(s.watch.Swept, now)),
+			blockkit.Fact("Stripe last listed", agoOrNever(s.watch.Passed, now)),
+			blockkit.Fact("Redis last notified", agoOrNever(s.watch.Notified, now)))
 		if s.watch.Unreachable != "" {
 			add("Alerts do not arrive", s.watch.Unreachable)
 		}
@@ -214,9 +214,9 @@ func surveyTexts(s stats.Survey) []string {
 	return parts
 }
 
-func agoOrNever(at, now time.Time) string {
+func agoOrNever(at, now time.Time) blockkit.Span {
 	if at.IsZero() {
-		return "never"
+		return blockkit.Plain("never")
 	}
-	return ago(at, now)
+	return agoTime(at, now)
 }

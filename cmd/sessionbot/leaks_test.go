@@ -239,7 +239,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		support.Type("/session generate " + leakID)
 		plan := support.ExpectMessage(withText("Expires "))
 		support.Click(plan, "confirm.approve")
-		support.ExpectUpdate(plan, withText("Failed: no video"))
+		s.expectEnd(support, plan, withText("Failed: no video"))
 	}
 	for _, m := range s.all() {
 		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})

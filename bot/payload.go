@@ -88,7 +88,7 @@ type slashCommand struct {
 	ResponseURL string `json:"response_url"`
 }
 
-// interaction is what is used of a click on a button; of other kinds only the
+// interaction is what is used of a click on a button or in a menu; of other kinds only the
 // kind and who asks is there.
 type interaction struct {
 	kind, app                  string
@@ -119,9 +119,12 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 		Actions []jsontext.Value `json:"actions"` // Slack sends one a click
 	}
 	type pressed struct {
-		ID    string          `json:"action_id"`
-		Value string          `json:"value"`
-		Block lenient[string] `json:"block_id"`
+		ID     string           `json:"action_id"`
+		Value  string           `json:"value"`
+		Block  lenient[string]  `json:"block_id"`
+		Chosen lenient[struct { // of a menu
+			Value string `json:"value"`
+		}] `json:"selected_option"`
 	}
 	p, err := decode[blockActions](payload)
 	if err != nil {
@@ -141,7 +144,7 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 	}
 	ephemeral := string(within.Ephemeral)
 	i.clicked = true
-	i.click = click{button: action.ID, value: action.Value, block: action.Block.value, message: string(within.TS),
+	i.click = click{button: action.ID, value: cmp.Or(action.Value, action.Chosen.value.Value), block: action.Block.value, message: string(within.TS),
 		view: within.Kind.value == "view", ephemeral: ephemeral == "true" || ephemeral == `"true"`}
 	return i, nil
 }

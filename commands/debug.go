@@ -3,12 +3,14 @@ package commands
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
@@ -18,11 +20,28 @@ func (d Deps) debug() Command {
 }
 
 func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, error) {
+	handled := make(chan *incident.Handled, 1)
+	go func() { handled <- d.handled(ctx, id) }()
 	x := d.examine(ctx, id)
 	if req.Shared { // a customer's address is for the person who asked
 		x.Payment.Email = ""
 	}
-	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x), Actions: debugActions(x), JSON: debugJSON(x)}, nil
+	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x, <-handled), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
+}
+
+// handledTimeout is for what an answer can do without.
+const handledTimeout = time.Second
+
+// handled returns who handled a session outside, nil if nobody did or that could not be
+// read.
+func (d Deps) handled(ctx context.Context, id string) *incident.Handled {
+	ctx, cancel := context.WithTimeout(ctx, handledTimeout)
+	defer cancel()
+	known, err := d.Watch.Known(ctx, []string{id})
+	if err != nil {
+		d.Log.WarnContext(ctx, "source unavailable", "source", "handled", "error", err)
+	}
+	return known[id].Handled
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -41,21 +60,11 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 	return blockkit.Button("session.debug", label, id)
 }
 
-// debugActions offer the repairs that the state allows.
-func debugActions(x diagnosis.Examination) []slack.BlockElement {
+// debugActions offer the repairs that the state allows, in the order of the advice.
+func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
-	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
-		generate := blockkit.Button("session.generate", withNoun(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
-		generate.Style = slack.StylePrimary
-		actions = append(actions, generate)
-	}
-	if x.JobErr == nil && x.Allows(store.ActionFix) {
-		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
-		if x.Deliver != "" {
-			fix = blockkit.Button("session.fix", withNoun(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
-			fix.Style = slack.StylePrimary
-		}
-		actions = append(actions, fix)
+	if x.JobErr == nil {
+		actions = d.situationOf(x).buttons(x.Session.ID)
 	}
 	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))
@@ -63,17 +72,22 @@ func debugActions(x diagnosis.Examination) []slack.BlockElement {
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
+func (d Deps) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []slack.Block {
+	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
+	if handled != nil {
+		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
+			agoTime(handled.At, x.At), blockkit.Plain(", when it was "+humanize(string(handled.Verdict))))
+	}
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), customerFacts(x), redisFacts(x), s.fileFacts(x),
-		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
+		paymentFacts(x), customerFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
+		[]blockkit.Line{siteFact(x), earlier})
 	return []slack.Block{
-		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
+		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
-		blockkit.Quote(s.customerSentence(x)),
-		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
+		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
+		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
 	}
 }
 

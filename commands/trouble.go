@@ -222,7 +222,7 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 		case !o.Verdict.InTrouble(), f.Verdict != "" && o.Verdict != f.Verdict, f.Since > 0 && at.Before(now.Add(-f.Since)):
 		case incident.MarkedByRepair(o.Session, o.Verdict, FixTexts()):
 			result.Marked++
-		case k.Dismissed == incident.TroubleKey(o.Diagnosis):
+		case k.Dismissed == incident.TroubleKey(o.Diagnosis), k.Handled.Covers(o.Verdict):
 			result.Settled++
 		default:
 			result.Sessions = append(result.Sessions, Trouble{ID: o.Session.ID, Verdict: o.Verdict, PaidAt: at, Payment: o.Payment.State,

@@ -51,7 +51,23 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 	e := execution{sessionWriter: sessionWriter{Runner: r, job: &job}, lease: l, detach: func() (context.Context, context.CancelFunc) {
 		return grace.Context(ctx, requestTimeout+saveTimeout, shutdownGrace)
 	}}
-	return e.run(requestid.NewContext(held, job.Plan.Ref))
+	err = e.run(requestid.NewContext(held, job.Plan.Ref))
+	if ctx.Err() == nil && (held.Err() != nil || errors.Is(err, lease.ErrLost)) {
+		r.showAgain(ctx, id)
+	}
+	return err
+}
+
+// showAgain shows the end of a job whose lease was lost: an update of this process may
+// have come later than that of the process which ended it.
+func (r *Runner) showAgain(ctx context.Context, id string) {
+	job, err := r.Ledger.LoadJob(ctx, id)
+	if err == nil && job.Outcome != "" {
+		err = r.Notify(ctx, r.FinalProgress(ctx, job, store.File{}))
+	}
+	if err != nil {
+		r.Log.WarnContext(ctx, "job message may show an old state", "job", id, "error", err)
+	}
 }
 
 // run takes step after step until the job has an outcome, and shows that.
@@ -60,6 +76,9 @@ func (e *execution) run(ctx context.Context) error {
 		if err := e.auditDecision(ctx); err != nil {
 			return err
 		}
+	}
+	if e.job.Outcome == "" { // who approved it sees at once that it runs
+		e.notify(ctx)
 	}
 	for e.job.Outcome == "" {
 		step := e.job.Step
@@ -75,7 +94,7 @@ func (e *execution) run(ctx context.Context) error {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		e.OnStep(string(e.job.Step) + string(e.job.Outcome))
-		if e.job.Step == repair.StepWritten && e.job.Outcome == "" {
+		if e.job.Step == repair.StepWritten && e.job.Outcome == "" && (e.job.Waiting || e.job.Plan.Action == store.ActionFix) {
 			e.notify(ctx)
 		}
 	}
@@ -149,6 +168,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 // auditDecision records the claim, or what a person decided since. What cannot be
 // put on record is not begun.
 func (e *execution) auditDecision(ctx context.Context) error {
+	e.OnChanged(ctx, e.job.Plan.Session)
 	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
@@ -232,17 +252,22 @@ func (e *execution) end(ctx context.Context) error {
 	if e.job.Notified {
 		return nil
 	}
+	reply := repair.ReplyMaybe
 	if !e.job.OutcomeAudited {
+		reply = repair.ReplyFirst
 		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
+		e.OnChanged(ctx, e.job.Plan.Session)
 		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {
 			return err
 		}
 		e.OnFinished(*e.job)
 	}
-	if err := e.Notify(ctx, e.FinalProgress(ctx, *e.job, e.file)); err != nil {
+	p := e.FinalProgress(ctx, *e.job, e.file)
+	p.Reply = reply
+	if err := e.Notify(ctx, p); err != nil {
 		return fmt.Errorf("show the end: %w", err)
 	}
 	e.job.Notified = true

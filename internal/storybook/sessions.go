@@ -6,6 +6,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -134,7 +135,9 @@ func debugs() []Story {
 		w.seen.Payment.Why = why
 		all = append(all, ask(&w, "payment unverified: "+string(why), "/session", "debug "+sessionID, of("Unverified", string(why))))
 	}
-	return all
+	handled := examples()[0].world
+	handled.handled = &incident.Handled{By: "U0LEAD", At: noon.Add(-3 * time.Hour), Verdict: diagnosis.VerdictLost}
+	return append(all, ask(&handled, "handled outside before", "/session", "debug "+sessionID))
 }
 
 func plans() []Story {

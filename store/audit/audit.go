@@ -28,6 +28,7 @@ const (
 	Claimed   Event = "claimed"
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
+	Handled   Event = "handled" // outside, so with no action of ours
 )
 
 // Entry is one line of the audit trail. It holds no prompt and no e-mail.

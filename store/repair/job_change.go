@@ -100,13 +100,3 @@ func (j *Jobs) Settle(ctx context.Context, id string, said Settlement) (Job, err
 		return true, nil
 	})
 }
-
-// RequeueNotification has the end of a job shown again, because its message may
-// show something older, and reports whether the job has ended.
-func (j *Jobs) RequeueNotification(ctx context.Context, id string) (bool, error) {
-	job, err := j.change(ctx, id, false, func(job *Job) (bool, error) {
-		job.Notified = false
-		return job.Outcome != "", nil
-	})
-	return err == nil && job.Outcome != "", err
-}

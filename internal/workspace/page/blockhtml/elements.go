@@ -1,28 +1,38 @@
 package blockhtml
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // element is an interactive element. Which members count depends on Type.
 type element struct {
-	Type               string    `json:"type"`
-	Text               *text     `json:"text"`
-	ActionID           string    `json:"action_id"`
-	Value              string    `json:"value"`
-	URL                string    `json:"url"`
-	Style              string    `json:"style"`
-	AccessibilityLabel string    `json:"accessibility_label"`
-	Confirm            *confirm  `json:"confirm"`
-	VisibleTo          []string  `json:"visible_to_user_ids"`
-	ImageURL           string    `json:"image_url"`
-	AltText            string    `json:"alt_text"`
-	Placeholder        *text     `json:"placeholder"`
-	Options            []option  `json:"options"`
-	InitialOption      *option   `json:"initial_option"`
-	Positive           *feedback `json:"positive_button"`
-	Negative           *feedback `json:"negative_button"`
+	Type                 string        `json:"type"`
+	Text                 *text         `json:"text"`
+	ActionID             string        `json:"action_id"`
+	Value                string        `json:"value"`
+	URL                  string        `json:"url"`
+	Style                string        `json:"style"`
+	AccessibilityLabel   string        `json:"accessibility_label"`
+	Confirm              *confirm      `json:"confirm"`
+	VisibleTo            []string      `json:"visible_to_user_ids"`
+	ImageURL             string        `json:"image_url"`
+	AltText              string        `json:"alt_text"`
+	Placeholder          *text         `json:"placeholder"`
+	Options              []option      `json:"options"`
+	OptionGroups         []optionGroup `json:"option_groups"`
+	Multiline            bool          `json:"multiline"`
+	InitialOption        *option       `json:"initial_option"`
+	InitialOptions       []option      `json:"initial_options"`
+	InitialValue         any           `json:"initial_value"` // a text, or rich text
+	InitialDate          string        `json:"initial_date"`
+	InitialTime          string        `json:"initial_time"`
+	InitialDateTime      int64         `json:"initial_date_time"`
+	InitialUser          string        `json:"initial_user"`
+	InitialUsers         []string      `json:"initial_users"`
+	InitialChannel       string        `json:"initial_channel"`
+	InitialChannels      []string      `json:"initial_channels"`
+	InitialConversation  string        `json:"initial_conversation"`
+	InitialConversations []string      `json:"initial_conversations"`
+	Positive             *feedback     `json:"positive_button"`
+	Negative             *feedback     `json:"negative_button"`
 }
 
 type confirm struct {
@@ -31,10 +41,6 @@ type confirm struct {
 	Confirm *text  `json:"confirm"`
 	Deny    *text  `json:"deny"`
 	Style   string `json:"style"`
-}
-
-type option struct {
-	Text *text `json:"text"`
 }
 
 type feedback struct {
@@ -46,8 +52,7 @@ type feedback struct {
 // back cut, so its button cannot be pressed.
 const maxValue = 2000
 
-// control renders an interactive element of a block. Buttons work; pickers are
-// shown and cannot be used.
+// control renders an interactive element outside of an input block.
 func (r *renderer) control(blockID string, e element) {
 	if len(e.VisibleTo) > 0 && !slices.Contains(e.VisibleTo, r.reader.ID) {
 		return
@@ -63,10 +68,8 @@ func (r *renderer) control(blockID string, e element) {
 		}
 	case "image":
 		r.picture("picture thumb", e.ImageURL, e.AltText)
-	case "static_select", "users_select", "channels_select", "conversations_select", "external_select", "overflow":
-		r.selection(e)
 	default:
-		r.element("span", cmp.Or(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
+		r.field(fieldPlace{block: blockID}, e)
 	}
 }
 
@@ -125,21 +128,4 @@ func labelOr(t *text, label string) string {
 		return label
 	}
 	return clip(t.Text, 120)
-}
-
-// selection shows a menu that cannot be used.
-func (r *renderer) selection(e element) {
-	label := "…"
-	if e.Type != "overflow" {
-		label = labelOr(e.Placeholder, "Select")
-	}
-	if e.InitialOption != nil {
-		label = labelOr(e.InitialOption.Text, label)
-	}
-	r.open("select", "disabled", "", "aria-label", label, "title", "This page cannot use menus")
-	r.element("option", label)
-	for _, choice := range each(r, e.Options) {
-		r.element("option", labelOr(choice.Text, ""))
-	}
-	r.close("select")
 }

@@ -46,6 +46,7 @@ func debugActions(x diagnosis.Examination) []slack.BlockElement {
 		generate.Style = slack.StylePrimary
 		actions = append(actions, generate)
 	}
+	actions = append(actions, replayButtons(x)...)
 	if x.JobErr == nil && x.Allows(store.ActionFix) {
 		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
 		if x.Deliver != "" {

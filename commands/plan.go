@@ -27,6 +27,8 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	switch {
 	case p.Order != nil:
 		head, what = withNoun(p.Kind, "Generate {a video} for "), orderText(*p.Order)
+	case p.Replay != nil:
+		head, what = "Replay the webhook for ", replayText(p)
 	case p.Deliver != "":
 		head = withNoun(p.Kind, "Show the finished {video}: ")
 		what = withNoun(p.Kind, "Costs nothing. The customer's page will show the {video} that is ready (file ") + p.Deliver + ")."
@@ -48,6 +50,9 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	}
 	if p.Order != nil {
 		facts = append(facts, blockkit.Fact("Taken from", blockkit.Plain(sourcesText(*p.Order))))
+	}
+	if p.Replay != nil {
+		facts = append(facts, replayFact(p))
 	}
 	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
 		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
@@ -71,6 +76,9 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	switch {
 	case p.Order != nil:
 		label, question = "Approve: generate"+costSuffix(*p.Order), withNoun(p.Kind, "One {video} is asked for")+costSuffix(*p.Order)+"."
+		style = slack.StyleDanger
+	case p.Replay != nil:
+		label, question = "Approve: replay"+centsSuffix(p.Cents()), "The event is sent once"+centsSuffix(p.Cents())+"."
 		style = slack.StyleDanger
 	case p.Deliver != "":
 		label, question = withNoun(p.Kind, "Approve: show the {video}"), withNoun(p.Kind, "The finished {video} is shown to the customer.")
@@ -110,11 +118,13 @@ func seenPayment(s repair.Snapshot) string {
 	return humanize(string(s.Payment))
 }
 
-func costSuffix(o repair.Order) string {
-	if o.Cents == 0 {
+func costSuffix(o repair.Order) string { return centsSuffix(o.Cents) }
+
+func centsSuffix(cents int) string {
+	if cents == 0 {
 		return ", cost unknown"
 	}
-	return ", about " + strings.TrimSuffix(money(int64(o.Cents), "usd"), ".00")
+	return ", about " + strings.TrimSuffix(money(int64(cents), "usd"), ".00")
 }
 
 func orderText(o repair.Order) string {

@@ -12,6 +12,12 @@ import (
 	"github.com/stripe/stripe-go/v76/webhook"
 )
 
+// ProbeWebhook requests the site's webhook by GET, which starts nothing.
+func (c *Client) ProbeWebhook(ctx context.Context) error {
+	_, err := c.call(ctx, http.MethodGet, c.webhook, nil, "")
+	return err
+}
+
 // Replay sends one of Stripe's events to the site's webhook as Stripe does, signed
 // with its secret at the given time. Every call may start a video, and is sent once.
 // It returns nil if the site took the event; whether it started a video is in the

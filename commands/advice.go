@@ -98,6 +98,8 @@ func orphanStep(x diagnosis.Examination) string {
 		return "Refresh in a minute: " + why + ". {A video} made now may be an unpaid one."
 	case !generate && fileUnseen(x):
 		return seeFileFirst
+	case !generate && x.Allows(store.ActionReplay):
+		return "Resend the event from Stripe, or replay the webhook: only the site has the customer's picture, which it needs."
 	case !generate && x.Session.NeedsPicture():
 		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
 	case x.Event.State == store.EventNone:
@@ -114,6 +116,8 @@ func failedStep(x diagnosis.Examination) string {
 		return "Generate the {video} again, or refund the customer in Stripe."
 	case fileUnseen(x):
 		return seeFileFirst
+	case x.Allows(store.ActionReplay):
+		return "Replay the webhook, or refund the customer in Stripe: only the site has the customer's picture, which it needs."
 	case x.Session.NeedsPicture():
 		return "It needs the customer's picture, which cannot be sent again from here: refund, or ask the customer to order anew."
 	case unpaid(x):
@@ -210,7 +214,7 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		switch {
 		case unpaid(x):
 			return "This order was not paid, so no {video} was made; nothing was charged."
-		case !x.Allows(store.ActionGenerate), unverified:
+		case !x.Allows(store.ActionGenerate) && !x.Allows(store.ActionReplay), unverified:
 			return lookingIntoIt
 		}
 		return "Something went wrong while your {video} was being made. We are putting it right and will write when it is ready."

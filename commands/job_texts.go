@@ -155,7 +155,7 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address that Stripe's dashboard shows for the site's endpoint, start the bot again and replay again.",
 	repair.CauseUnreachable: "The site could not be reached. Replay again in some minutes, or generate the {video}.",
 	repair.CauseSiteFailed:  "What it wrote stands below. Generate the {video} instead, or refund the customer in Stripe.",
-	repair.CauseUnheeded:    "Generate the {video} instead: the site would lose the event again.",
+	repair.CauseUnheeded:    "Look in SuperDuperAI whether {a video} was started all the same. If not, generate it: the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

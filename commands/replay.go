@@ -58,7 +58,7 @@ func replayVerdict(p repair.Progress) (head, next string) {
 		}
 		return "Failed: the site took the event and wrote an error for " + id + ".", cause
 	case repair.CauseUnheeded:
-		return "Nothing was started: the site took the event and wrote nothing for " + id + ".", cause
+		return "Failed: the site took the event and wrote nothing for " + id + ".", cause
 	case repair.CauseFileFailed, repair.CauseNotMade:
 		return "", ""
 	}

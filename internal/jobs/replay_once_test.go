@@ -259,24 +259,23 @@ func TestAtMostOneReplay(t *testing.T) {
 		s.posts.Store(0)
 		s.around = answers[rand.IntN(len(answers))]
 		id := s.claimed()
+		cfg := s.config()
+		cfg.GiveUp, cfg.Timings.Unheeded = 10*time.Millisecond, 10*time.Millisecond
 		var at []string
 		for range rand.IntN(4) { // executions that stop, as a process does that is told to
 			step := steps[rand.IntN(len(steps))]
 			at = append(at, step)
 			ctx, stop := context.WithCancel(t.Context())
-			cfg := s.config()
-			cfg.GiveUp = time.Minute
-			cfg.OnStep = func(now string) {
+			stopped := cfg
+			stopped.OnStep = func(now string) {
 				if now == step {
 					stop()
 				}
 			}
-			_ = jobs.New(cfg).Execute(ctx, id) // it was interrupted, or is over
+			_ = jobs.New(stopped).Execute(ctx, id) // it was interrupted, or is over
 			stop()
 			s.leaseEnds(id)
 		}
-		cfg := s.config()
-		cfg.GiveUp = 10 * time.Millisecond
 		job := s.ended(id, cfg)
 		if n := s.posts.Load(); n > 1 || job.Outcome == "" {
 			t.Fatalf("round %d, stopped at %q: %s (%s) with %d sent", round, at, job.Outcome, job.Cause, n)

@@ -37,6 +37,7 @@ type Timings struct {
 	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
 	SaveRetry     time.Duration // between two attempts to record the request's outcome
 	Unheeded      time.Duration // from the site's answer to an event until it has written nothing
+	Unanswered    time.Duration // from an event without an answer until the site writes nothing more, if GiveUp is longer
 	Replication   time.Duration // between two checks whether Redis has a replica
 }
 
@@ -44,7 +45,7 @@ type Timings struct {
 func DefaultTimings() Timings {
 	return Timings{
 		Poll: 5 * time.Second, MaxPoll: time.Minute, Reread: 5 * time.Second, Pending: 2 * time.Second,
-		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Replication: time.Minute,
+		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Unanswered: 5 * time.Minute, Replication: time.Minute,
 	}
 }
 

@@ -159,9 +159,10 @@ func refusalOf(site *superduper.Error, now time.Time) (cause repair.Cause, detai
 }
 
 // watch reads the session until the site has written. After an answer the site has
-// done so within Timings.Unheeded, without one nobody knows.
+// done so within Timings.Unheeded. Without one it may still be at work, but not for
+// longer than any server lets a request run.
 func (e replay) watch(ctx context.Context) error {
-	until, wait, shown := e.job.Sending.Add(e.GiveUp), e.Timings.Poll, ""
+	until, wait, shown := e.job.Sending.Add(min(e.GiveUp, e.Timings.Unanswered)), e.Timings.Poll, ""
 	answered := e.job.Step == repair.StepSent
 	switch {
 	case e.job.FileID != "": // settled

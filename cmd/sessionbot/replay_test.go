@@ -1,12 +1,15 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/demo"
+	"github.com/superduperai/sessionbot/internal/workspace/wstest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // replayStage is a stage with one orphaned session that needs the customer's picture,
@@ -94,4 +97,26 @@ func TestReplayOfAThreeKeySession(t *testing.T) {
 	if code := p.exitCode(); code != 3 || !strings.Contains(p.log.String(), "the site cannot read this one: generate it") {
 		t.Errorf("exit code %d: %s", code, p.log)
 	}
+}
+
+// TestDemoReplays: the demo's site takes the event that the demo's Stripe holds.
+func TestDemoReplays(t *testing.T) {
+	t.Parallel()
+	id := ""
+	for _, e := range demo.Examples(time.Now()) {
+		whole := strings.Contains(e.Redis["session:"+e.ID].Text, `"prompt"`)
+		if e.Verdict == diagnosis.VerdictOrphaned && whole && e.Payment.Event == store.EventDelivered {
+			id = e.ID
+		}
+	}
+	p := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+	url := p.awaitOutput(demoAddress)
+	key := strings.TrimPrefix(p.awaitOutput(regexp.MustCompile(`X-Control-Key: \S+`)), "X-Control-Key: ")
+	workspace := wstest.New(t, url, key)
+	workspace.AwaitConnections(1)
+	lead := workspace.As("U0LEAD").In("C0SUPPORT")
+	lead.Type("/session replay " + id)
+	plan := lead.ExpectMessage(withText("Replay the webhook for"))
+	lead.Click(plan, "confirm.approve")
+	lead.ExpectUpdate(plan, withText("Done: video ready"), withText("the page shows it"))
 }

@@ -33,7 +33,7 @@ func (e generation) prepare(ctx context.Context) error {
 	switch {
 	case late(*e.job, e.Now()):
 		if e.job.Waiting {
-			return e.failed(ctx, startFailed, repair.CauseLate, "No replica of Redis confirmed the record in all that time.")
+			return e.failed(ctx, startFailed, repair.CauseLate, noReplicaInTime)
 		}
 		return e.failed(ctx, startFailed, repair.CauseLate)
 	case !e.job.Plan.Order.Asks(prompt):

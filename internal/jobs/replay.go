@@ -48,6 +48,9 @@ func (e replay) prepare(ctx context.Context) error {
 		}
 	}
 	if late(*e.job, e.Now()) {
+		if e.job.Waiting {
+			return e.conclude(store.OutcomeRefused, repair.CauseLate, noReplicaInTime)
+		}
 		return e.conclude(store.OutcomeRefused, repair.CauseLate)
 	}
 	event, err := e.Events.RawEvent(ctx, e.job.Plan.Replay.EventID, e.job.Plan.Session)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/lease"
@@ -283,5 +284,80 @@ func TestAtMostOneReplay(t *testing.T) {
 		if job.Outcome == store.OutcomeDone != (s.value("session:" + session)["fileId"] != nil) {
 			t.Fatalf("round %d, stopped at %q: %s (%s), and the session holds %v", round, at, job.Outcome, job.Cause, s.value("session:"+session))
 		}
+	}
+}
+
+// TestReplayResumedTooLate: a job whose process died before the request, and that is
+// resumed long after its approval, sends nothing.
+func TestReplayResumedTooLate(t *testing.T) {
+	t.Parallel()
+	for _, died := range []string{"recorded", "checked"} {
+		s := newReplays(t, false)
+		id, cfg := s.claimed(), s.config()
+		if died != "recorded" {
+			ctx, stop := context.WithCancel(t.Context())
+			stopped := s.config()
+			stopped.OnStep = func(step string) {
+				if step == died {
+					stop()
+				}
+			}
+			_ = jobs.New(stopped).Execute(ctx, id) // it was interrupted
+			stop()
+		}
+		cfg.Now = func() time.Time { return time.Now().Add(time.Hour) }
+		job := s.ended(id, cfg)
+		if job.Outcome != store.OutcomeRefused || job.Cause != repair.CauseLate && job.Cause != repair.CauseChanged {
+			t.Errorf("%s: %s (%s)", died, job.Outcome, job.Cause)
+		}
+		if s.posts.Load() != 0 {
+			t.Errorf("%s: %d sent", died, s.posts.Load())
+		}
+	}
+}
+
+// TestReplayWaits: while the only replica does not have the record nothing is sent. It
+// goes on by itself, or is cancelled, and then nothing was written.
+func TestReplayWaits(t *testing.T) {
+	t.Parallel()
+	for _, cancelled := range []bool{false, true} {
+		t.Run(map[bool]string{false: "it goes on", true: "it is cancelled"}[cancelled], func(t *testing.T) {
+			t.Parallel()
+			b := newOwnBench(t)
+			replica := redistest.StartReplica(t, b.server)
+			s := replaysOn(b)
+			id := s.claimed()
+			if err := s.ledger.NoteReplicas(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.leaves(b.server, replica)
+			cfg := s.config()
+			var once sync.Once
+			cfg.Notify = func(ctx context.Context, p repair.Progress) error {
+				if !p.Job.Cancellable() {
+					return nil
+				}
+				once.Do(func() {
+					if n := s.posts.Load(); n != 0 {
+						t.Errorf("%d sent while it waits", n)
+					}
+					if cancelled {
+						if answer, err := s.ledger.Cancel(ctx, id, store.Actor{ID: "U1"}, time.Now()); err != nil || answer.Verdict != repair.JobCancelled {
+							t.Errorf("%s, %v", answer.Verdict, err)
+						}
+					}
+					replica.Thaw(t)
+				})
+				return nil
+			}
+			outcome, posts, status := store.OutcomeDone, int32(1), "processing"
+			if cancelled {
+				outcome, posts, status = store.OutcomeCancelled, 0, "pending"
+			}
+			job := s.ended(id, cfg)
+			if held := s.value("session:" + session); job.Outcome != outcome || s.posts.Load() != posts || held["status"] != status {
+				t.Errorf("%s (%s) with %d sent, and the session holds %v", job.Outcome, job.Cause, s.posts.Load(), held)
+			}
+		})
 	}
 }

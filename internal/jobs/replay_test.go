@@ -62,6 +62,8 @@ func TestReplayOutcomes(t *testing.T) {
 			s.files.BreakFor("generate-video", demo.Fault{Status: 429, Body: "later"})
 		}, store.OutcomeFailed, repair.CauseSiteFailed, "error", 1, 0},
 		{"503", func(s *replays, cfg *jobs.Config) { cfg.GiveUp = 0; answering(503)(s, cfg) }, store.OutcomeUnclear, repair.CauseNoAnswer, "pending", 1, 0},
+		{"no answer for long", func(s *replays, cfg *jobs.Config) { cfg.Timings.Unanswered = time.Millisecond; answering(504)(s, cfg) },
+			store.OutcomeUnclear, repair.CauseNoAnswer, "pending", 1, 0},
 		{"500, although it was started", func(s *replays, _ *jobs.Config) {
 			s.around = func(site http.Handler, w http.ResponseWriter, r *http.Request) {
 				site.ServeHTTP(nowhere{}, r)

@@ -1,15 +1,19 @@
 package main
 
 import (
-	"regexp"
+	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/demo"
-	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // replayStage is a stage with one orphaned session that needs the customer's picture,
@@ -109,14 +113,30 @@ func TestDemoReplays(t *testing.T) {
 			id = e.ID
 		}
 	}
-	p := run(t, nil, "demo", "--addr", "127.0.0.1:0")
-	url := p.awaitOutput(demoAddress)
-	key := strings.TrimPrefix(p.awaitOutput(regexp.MustCompile(`X-Control-Key: \S+`)), "X-Control-Key: ")
-	workspace := wstest.New(t, url, key)
-	workspace.AwaitConnections(1)
-	lead := workspace.As("U0LEAD").In("C0SUPPORT")
-	lead.Type("/session replay " + id)
-	plan := lead.ExpectMessage(withText("Replay the webhook for"))
-	lead.Click(plan, "confirm.approve")
-	lead.ExpectUpdate(plan, withText("Done: video ready"), withText("the page shows it"))
+	sandbox, err := startSandbox(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sandbox.close)
+	product, state, err := openRedis(t.Context(), sandbox.config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = product.Close() })
+	d := newDeps(sandbox.config, product, state, slog.New(slog.DiscardHandler))
+	t.Cleanup(d.lookups.Wait)
+	answer := d.registry.Parse(commands.Request{Command: "/session", Text: "replay " + id, User: "U0LEAD"}).Run(t.Context())
+	if answer.Plan == nil {
+		t.Fatalf("no plan: %s", blockkit.Text(answer.Blocks))
+	}
+	if claim, err := d.repairs.Approve(t.Context(), answer.Plan.ID, "", store.Actor{ID: "U0LEAD"}, "C0SUPPORT"); err != nil || claim.Verdict != repair.Claimed {
+		t.Fatalf("%s, %v", claim.Verdict, err)
+	}
+	d.jobs.Notify = func(context.Context, repair.Progress) error { return nil }
+	if err := jobs.New(d.jobs).Execute(t.Context(), answer.Plan.ID); err != nil {
+		t.Fatal(err)
+	}
+	if job, err := d.ledger.LoadJob(t.Context(), answer.Plan.ID); err != nil || job.Outcome != store.OutcomeDone {
+		t.Errorf("%s (%s) %q: %v", job.Outcome, job.Cause, job.Detail, err)
+	}
 }

@@ -149,6 +149,7 @@ func singleAdvice(c incident.Case) string {
 
 var endingTexts = map[incident.Ending]string{
 	incident.EndGenerated: "generated",
+	incident.EndReplayed:  "replayed",
 	incident.EndFixed:     "marked as error",
 	incident.EndShown:     "video shown",
 	incident.EndRefunded:  "refunded",

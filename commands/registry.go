@@ -27,6 +27,7 @@ func New(d Deps) *Registry {
 		d.find(),
 		d.fix(),
 		d.generate(),
+		d.replay(),
 		d.history(),
 		d.settle(),
 		r.help("session"),

@@ -64,7 +64,8 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}),
 		newBreaker(stripeUnavailable), log.With("component", "payments"),
 	}
-	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
+	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL,
+		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
 	ledger, trail, records, statistics := repair.NewLedger(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
 	repairs := repair.Service{Ledger: ledger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
@@ -78,6 +79,14 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
+	var events jobs.EventReader
+	var webhook jobs.Webhook
+	if c.StripeKey != "" {
+		events = stripe
+	}
+	if c.WebhookSecret != "" {
+		webhook = client
+	}
 	return deps{
 		ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
@@ -87,11 +96,11 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
 				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
 			},
-			Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
+			Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
 			Ledger: ledger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
-			Site: countedSite{api, product, lookups}, Generator: client,
+			Site: countedSite{api, product, lookups}, Generator: client, Events: events, Webhook: webhook,
 			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
 				without.Jobs = diagnosis.Excluding(ledger, job)

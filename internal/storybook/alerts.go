@@ -61,8 +61,8 @@ func alerts() []Story {
 			c.Payment, c.Amount, c.Event, c.EventID = store.PaymentUnverified, 0, "", ""
 		}))),
 		alert("some put right", newIncident(orphaned, 3, leaving(incident.EndLate))),
-		alert("all put right", newIncident(orphaned, 8, leaving(incident.EndLate, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
-			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
+		alert("all put right", newIncident(orphaned, 9, leaving(incident.EndLate, incident.EndGenerated, incident.EndReplayed, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
+			"Reason resolved", "Ending late", "Ending generated", "Ending replayed", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
 		alert("acknowledged and silenced", newIncident(orphaned, 1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}

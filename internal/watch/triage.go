@@ -153,6 +153,8 @@ func endingOf(o sweep.Observation, had diagnosis.Verdict, repair store.Action, r
 		return incident.EndGone
 	case repair == store.ActionGenerate:
 		return incident.EndGenerated
+	case repair == store.ActionReplay:
+		return incident.EndReplayed
 	case repair == store.ActionFix && o.Verdict == diagnosis.VerdictCompleted:
 		return incident.EndShown
 	case o.Session.Status() != store.StatusNone && o.Verdict != diagnosis.VerdictCorrupt:

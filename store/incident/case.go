@@ -15,6 +15,7 @@ type Ending string
 const (
 	EndLate      Ending = "late"      // the webhook came after all
 	EndGenerated Ending = "generated" // by a repair of ours
+	EndReplayed  Ending = "replayed"  // by the site, after a repair of ours
 	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
 	EndShown     Ending = "shown"     // its finished video is shown by a repair of ours
 	EndRefunded  Ending = "refunded"
@@ -24,7 +25,7 @@ const (
 )
 
 // Endings lists all endings in that order.
-var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndShown, EndRefunded, EndUnpaid, EndGone, EndOther}
+var Endings = []Ending{EndLate, EndGenerated, EndReplayed, EndFixed, EndShown, EndRefunded, EndUnpaid, EndGone, EndOther}
 
 // Case is a session of an incident.
 type Case struct {

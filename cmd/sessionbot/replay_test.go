@@ -39,7 +39,7 @@ func TestReplayStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session debug " + repairID)
-	seen := support.ExpectMessage(withText("or replay the webhook"))
+	seen := support.ExpectMessage(withText("Replay the webhook, since only the site has the customer's picture: about $24"))
 	support.Click(seen, "session.replay")
 	plan := support.ExpectMessage(withText("Replay the webhook for"))
 	if plan.Ephemeral || !strings.Contains(plan.Text, "about $24") || !strings.Contains(plan.Text, "can be replayed until") {
@@ -48,7 +48,7 @@ func TestReplayStory(t *testing.T) {
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
-	done := lead.ExpectUpdate(plan, withText("Done: video ready"))
+	done := s.expectEnd(lead, plan, withText("Done: video ready"))
 	if !strings.Contains(done.Text, "the page shows it") {
 		t.Errorf("the customer's page does not show it:\n%s", done.Text)
 	}

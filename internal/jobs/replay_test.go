@@ -67,7 +67,7 @@ func TestReplayOutcomes(t *testing.T) {
 		{"500, although it was started", func(s *replays, _ *jobs.Config) {
 			s.around = func(site http.Handler, w http.ResponseWriter, r *http.Request) {
 				site.ServeHTTP(nowhere{}, r)
-				w.WriteHeader(500)
+				w.WriteHeader(http.StatusInternalServerError)
 			}
 		}, store.OutcomeDone, "", "processing", 1, 1},
 		{"no answer, although it was started", func(s *replays, _ *jobs.Config) {

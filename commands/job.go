@@ -16,13 +16,7 @@ import (
 func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))
-	details := slices.Clone(job.Detail)
-	if job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
-		details = append(details, p.File.Error)
-	}
-	for _, detail := range details {
-		lines = append(lines, blockkit.PlainLine("· "+blockkit.Cut(blockkit.OneLine(detail), 300)))
-	}
+	lines = append(lines, detailLines(p)...)
 	facts := []blockkit.Line{
 		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
 		blockkit.Fact("Requested by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
@@ -56,6 +50,22 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	return blocks
 }
 
+// detailLines are what others said about why a job did not end well.
+func detailLines(p repair.Progress) []blockkit.Line {
+	details := slices.Clone(p.Job.Detail)
+	if p.Job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
+		details = append(details, p.File.Error)
+	}
+	if p.SiteText != "" {
+		details = append(details, p.SiteText)
+	}
+	var lines []blockkit.Line
+	for _, detail := range details {
+		lines = append(lines, blockkit.PlainLine("· "+blockkit.Cut(blockkit.OneLine(detail), 300)))
+	}
+	return lines
+}
+
 // sentFact is when a request was sent whose answer is not known.
 func sentFact(p repair.Progress) []blockkit.Line {
 	if p.Job.Outcome != store.OutcomeUnclear {
@@ -68,9 +78,9 @@ func sentFact(p repair.Progress) []blockkit.Line {
 // that message notifies nobody.
 func (r *Registry) EndReply(p repair.Progress) []slack.Block {
 	job, site := p.Job, site(r.deps.SiteURL)
-	head, next := jobHeadline(p)
-	lines := headline(head, next)
+	lines := headline(jobHeadline(p))
 	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
+	lines = append(lines, detailLines(p)...)
 	var links blockkit.Line
 	if job.FileID != "" && p.File.State == store.FileCompleted {
 		links = append(links, site.fileLink(job.Plan.Kind, job.FileID))
@@ -138,6 +148,10 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
+	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone: // nothing of it is ours
+		if !p.Site.Found {
+			text = siteNotFound
+		}
 	case !p.Site.Found && overwritten:
 		text = siteNotFound
 	case !p.Site.Found:

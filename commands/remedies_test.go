@@ -42,7 +42,7 @@ func TestRemedies(t *testing.T) {
 		{"no event", with(orphan, func(s *situation) { generateOnly(s); s.event, s.eventPage = store.EventNone, "" }), []advised{{remedyGenerate, ""}, {remedyRefund, ""}}, []string{"!" + generate, fix},
 			"Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"made from a picture", with(orphan, func(s *situation) { s.allowed, s.picture = []store.Action{store.ActionFix, store.ActionReplay}, true }),
-			[]advised{{remedyReplay, ""}, {remedyRefund, ""}}, []string{"!" + replay, fix}, "Replay the webhook: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+			[]advised{{remedyReplay, ""}, {remedyRefund, ""}}, []string{"!" + replay, fix}, "Replay the webhook, since only the site has the customer's picture: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
 		{"made from a picture, and no replay", with(orphan, func(s *situation) { s.allowed, s.picture = []store.Action{store.ActionFix}, true }),
 			[]advised{{remedyResend, becauseOnlyTheSite}, {remedyRefund, ""}}, []string{fix},
 			"Resend the event in Stripe (https://e): the customer's own picture is needed, and only the site has it. Or refund in Stripe (https://p)."},

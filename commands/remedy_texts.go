@@ -69,6 +69,8 @@ func (s situation) advice(now time.Time) blockkit.Line {
 func (s situation) startText(has func(remedy) bool) string {
 	what := "replay the {webhook} or generate the {video}"
 	switch {
+	case !has(remedyGenerate) && s.picture:
+		what = "replay the {webhook}, since only the site has the customer's picture"
 	case !has(remedyGenerate):
 		what = "replay the {webhook}"
 	case !has(remedyReplay):

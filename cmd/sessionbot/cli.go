@@ -73,7 +73,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 	parent.Use, parent.Short = group, short
 	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
 	if group == "session" {
-		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix or generate without asking")
+		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix, generate or replay without asking")
 	} else {
 		parent.PersistentFlags().Int("limit", 0, "`number` of prompts to show")
 	}
@@ -103,7 +103,7 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 		DisableFlagParsing: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if slices.Contains(args, "--yes") && !repair {
-				return errors.New("--yes belongs to fix and generate")
+				return errors.New("--yes belongs to fix, generate and replay")
 			}
 			return nil
 		},

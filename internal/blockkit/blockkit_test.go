@@ -48,7 +48,7 @@ as of <now>, 12:46 UTC`
 	}
 }
 
-// TestTime: Slack is told the time itself, for each reader's zone, in rich text and in
+// TestTime: Slack gets the time itself, for each reader's zone, in rich text and in
 // mrkdwn alike.
 func TestTime(t *testing.T) {
 	t.Parallel()

@@ -16,13 +16,13 @@ type Ending string
 const (
 	EndLate      Ending = "late"      // the webhook came after all
 	EndGenerated Ending = "generated" // by a repair of ours
+	EndReplayed  Ending = "replayed"  // by the site, after a repair of ours
 	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
 	EndShown     Ending = "shown"     // its finished video is shown by a repair of ours
 	EndRefunded  Ending = "refunded"
-	EndUnpaid    Ending = "unpaid"   // it turned out that nothing was paid
-	EndGone      Ending = "gone"     // Redis holds nothing of it any more
-	EndReplayed  Ending = "replayed" // its video was made after a replay of ours
-	EndHandled   Ending = "handled"  // outside, as an operator said
+	EndUnpaid    Ending = "unpaid"  // it turned out that nothing was paid
+	EndGone      Ending = "gone"    // Redis holds nothing of it any more
+	EndHandled   Ending = "handled" // outside, as an operator said
 	EndOther     Ending = "other"
 )
 

@@ -1,6 +1,9 @@
 package workspace
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The ids of the workspace itself, of the app, and of Slack's own voice.
 const (
@@ -47,6 +50,9 @@ type channel struct {
 }
 
 func (c channel) has(user string) bool { return slices.Contains(c.Members, user) }
+
+// kindName names the channel's kind as events do.
+func (c channel) kindName() string { return strings.TrimSuffix(string(c.Kind), "s") }
 
 // examplePeople are there at the start, in the order of the page's switcher.
 func examplePeople(botName string) []person {

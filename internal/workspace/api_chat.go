@@ -133,7 +133,7 @@ func permalink(c call) (object, error) {
 func (c call) postableChannel() (channel, error) {
 	name := c.args.text("channel")
 	if _, isPerson := c.world.person(name); isPerson {
-		name = "D" + name[1:]
+		name = directID(name)
 	}
 	ch, ok := c.world.findChannel(name)
 	member := ch.has(botUser)

@@ -83,7 +83,7 @@ func openConversation(c call) (object, error) {
 	if len(users) != 1 {
 		return nil, fail("users_list_not_supplied")
 	}
-	ch, ok := c.world.findChannel("D" + users[0][1:])
+	ch, ok := c.world.channel(directID(users[0]))
 	if !ok {
 		return nil, fail("user_not_found")
 	}

@@ -154,3 +154,20 @@ func TestUnsupportedArgumentsAreLogged(t *testing.T) {
 		}
 	}
 }
+
+// TestImages: the images of a profile can be had.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	s := startFast(t, Config{})
+	answer := post(t, s, s.BotToken(), "users.info", object{"user": "U0LEAD"})
+	profile := answer["user"].(map[string]any)["profile"].(map[string]any)
+	for _, name := range []string{"image_24", "image_32", "image_48", "image_72", "image_192", "image_512"} {
+		address, _ := profile[name].(string)
+		if status, header, body := raw(t, "GET", address, "", nil); status != 200 || header.Get("Content-Type") != "image/svg+xml" || !strings.Contains(body, ">L</text>") {
+			t.Errorf("%s at %q: HTTP %d %s", name, address, status, body)
+		}
+	}
+	if status, _, _ := raw(t, "GET", s.URL()+"/avatar/U0NOBODY", "", nil); status != 404 {
+		t.Errorf("nobody's image: HTTP %d", status)
+	}
+}

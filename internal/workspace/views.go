@@ -78,18 +78,19 @@ func (vs *views) checkExternalID(c viewContent, own string) error {
 	return nil
 }
 
-// open shows a modal in the place of whatever the person had open.
-func (vs *views) open(user string, c viewContent) (view, error) {
+// open shows a modal in the place of whatever the person had open, which it
+// returns too.
+func (vs *views) open(user string, c viewContent) (v view, replaced []view, err error) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	if err := vs.checkExternalID(c, ""); err != nil {
-		return view{}, err
+		return view{}, nil, err
 	}
-	v := vs.stamp(view{viewContent: c, ID: viewID(), User: user})
-	v.Root = v.ID
+	v = vs.stamp(view{viewContent: c, ID: viewID(), User: user})
+	v.Root, replaced = v.ID, vs.modals[user]
 	vs.modals[user] = []view{v}
 	vs.touch(user)
-	return v, nil
+	return v, replaced, nil
 }
 
 // push shows a modal on top of the stack that another one is in.

@@ -15,6 +15,10 @@ export function setUpExternal() {
     clearTimeout(timer);
     timer = setTimeout(() => ask(field), pause);
   });
+  document.addEventListener("change", (event) => {
+    const field = event.target.closest(".external");
+    if (field && event.target.value === "") send(field, [""]);
+  });
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.(".external");
     if (field) key(field, event);

@@ -51,6 +51,8 @@ export async function send(field, values = valuesOf(field)) {
 function note(field, text) {
   const input = field.querySelector("input, textarea");
   input.toggleAttribute("data-wrong", text !== "");
+  if (text) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
   field.parentElement.querySelectorAll(":scope > .wrong.now").forEach((old) => old.remove());
   if (!text) return;
   const line = document.createElement("p");

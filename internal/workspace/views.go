@@ -153,17 +153,14 @@ func (vs *views) publish(user, hash string, c viewContent) (view, error) {
 	return vs.replace(vs.stamp(v)), nil
 }
 
-// mark notes what an app found wrong in a modal. It reports whether the modal is
-// still open.
-func (vs *views) mark(v view, errors map[string]string) bool {
+// mark notes what was found wrong in a modal, where it is still open.
+func (vs *views) mark(v view, errors map[string]string) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	now, ok := vs.search(func(other view) bool { return other.ID == v.ID })
-	if ok {
+	if now, ok := vs.search(func(other view) bool { return other.ID == v.ID }); ok {
 		now.Errors = errors
 		vs.replace(now)
 	}
-	return ok
 }
 
 // close takes a modal, and what is on top of it, off the stack, and returns what

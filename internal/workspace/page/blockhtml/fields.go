@@ -116,7 +116,7 @@ func (r *renderer) field(at fieldPlace, e element) {
 		r.choices(at, e.offering(r.reader.Channels, e.InitialChannels...), "checkbox")
 	case "multi_conversations_select":
 		r.choices(at, e.offering(r.reader.Channels, e.InitialConversations...), "checkbox")
-	case "external_select":
+	case "external_select", "multi_external_select":
 		r.external(at, e)
 	default:
 		r.typed(at, e)

@@ -6,13 +6,25 @@ import (
 	"time"
 )
 
-// external renders a field whose options the app offers while one types.
+// external renders a field whose options the app offers while one types. Where
+// several may be chosen, those that are stand in front as buttons to remove them.
 func (r *renderer) external(at fieldPlace, e element) {
-	r.open("span", append([]string{"class", "field external"}, at.attrs(e)...)...)
-	attrs := []string{"type", "text", "role", "combobox", "aria-expanded", "false", "aria-autocomplete", "list", "autocomplete", "off",
+	attrs := append([]string{"class", "field external"}, at.attrs(e)...)
+	if e.Type == "multi_external_select" {
+		attrs = append(attrs, "data-many", "")
+	}
+	r.open("span", attrs...)
+	for _, o := range each(r, e.InitialOptions) {
+		label := labelOr(o.Text, o.Value)
+		r.element("button", label+" ✕", "type", "button", "class", "chip", "data-value", clip(o.Value, maxOptionValue), "aria-label", "Remove "+label)
+	}
+	attrs = []string{"type", "text", "role", "combobox", "aria-expanded", "false", "aria-autocomplete", "list", "autocomplete", "off",
 		"aria-label", cmp.Or(at.label, labelOr(e.Placeholder, "Search")), "placeholder", labelOr(e.Placeholder, "Search")}
 	if e.InitialOption != nil {
 		attrs = append(attrs, "value", labelOr(e.InitialOption.Text, ""))
+	}
+	if at.wrong {
+		attrs = append(attrs, "aria-invalid", "true")
 	}
 	r.open("input", append(attrs, at.described()...)...)
 	if e.Confirm != nil {

@@ -1,7 +1,7 @@
 // Fields that are filled: what is typed or chosen goes to the server when the
 // person is done with it, and before anything else is done in the same view.
 
-import {post} from "./post.js";
+import {filled, post} from "./post.js";
 import {confirmed, placeOf} from "./actions.js";
 
 const sent = new WeakMap(); // input → the value that the server has
@@ -65,6 +65,7 @@ function note(field, text) {
 // sendTyped hands over what is typed in a view and not yet with the server. It
 // reports whether the server took all of it.
 export async function sendTyped(view) {
+  await filled();
   for (const field of view?.querySelectorAll(".field:not(.external, .choices)") ?? []) {
     const input = field.querySelector("input, textarea");
     if (sent.has(input) && sent.get(input) !== input.value && !(await send(field))) {

@@ -16,7 +16,7 @@ import (
 func (p program) workspaceCommand() *cobra.Command {
 	cfg := workspace.Config{Log: slog.New(slog.NewTextHandler(p.errs, nil))}
 	var manifest, seed string
-	cmd := &cobra.Command{Use: "workspace", Short: "Run a local Slack-like workspace for any Slack app", Args: noArgs,
+	cmd := &cobra.Command{Use: "workspace", Short: "Run a local Slack-like workspace for Slack apps", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if manifest != "" {
 				if cfg.Manifest, err = readSmallFile(manifest, "the manifest"); err != nil {

@@ -86,12 +86,12 @@ func TestManifestIsARegularFile(t *testing.T) {
 	testenv.Must(t, syscall.Mkfifo(pipe, 0o600))
 	for path, want := range map[string]string{pipe: "a pipe", t.TempDir(): "a folder", "/dev/zero": "a device", "/dev/null": "a device"} {
 		testenv.Returns(t, path, func() {
-			if _, err := readManifest(path); err == nil || !strings.Contains(err.Error(), want) {
+			if _, err := readSmallFile(path, "the manifest"); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q in it", path, err, want)
 			}
 		})
 	}
-	if raw, err := readManifest("../../manifest.yml"); err != nil || len(raw) == 0 {
+	if raw, err := readSmallFile("../../manifest.yml", "the manifest"); err != nil || len(raw) == 0 {
 		t.Errorf("the manifest itself: %v", err)
 	}
 }

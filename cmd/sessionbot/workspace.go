@@ -15,12 +15,17 @@ import (
 
 func (p program) workspaceCommand() *cobra.Command {
 	cfg := workspace.Config{Log: slog.New(slog.NewTextHandler(p.errs, nil))}
-	var manifest string
-	cmd := &cobra.Command{Use: "workspace", Short: "Run a local Slack-like workspace for any Slack app", Args: noArgs,
+	var manifest, seed string
+	cmd := &cobra.Command{Use: "workspace", Short: "Run a local Slack-like workspace for Slack apps", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if manifest != "" {
-				if cfg.Manifest, err = readManifest(manifest); err != nil {
+				if cfg.Manifest, err = readSmallFile(manifest, "the manifest"); err != nil {
 					return fmt.Errorf("read the manifest: %w", err)
+				}
+			}
+			if seed != "" {
+				if cfg.Seed, err = readSmallFile(seed, "the users and channels"); err != nil {
+					return fmt.Errorf("read the seed: %w", err)
 				}
 			}
 			return p.runWorkspace(cmd.Context(), cfg)
@@ -28,23 +33,28 @@ func (p program) workspaceCommand() *cobra.Command {
 	addListenFlags(cmd, &cfg)
 	cmd.Flags().StringVar(&manifest, "manifest", "", "`file` with the app's manifest: commands and scopes are checked against it")
 	cmd.Flags().BoolVar(&cfg.AllowRemote, "allow-remote", false, "let --addr be one that others on the network can reach; nothing is encrypted")
-	_ = cmd.MarkFlagFilename("manifest") // the flag is there
+	cmd.Flags().StringVar(&cfg.BotToken, "bot-token", "", "the app's bot `token` (xoxb-…); random by default")
+	cmd.Flags().StringVar(&cfg.AppToken, "app-token", "", "the app-level `token` (xapp-…); random by default")
+	cmd.Flags().StringVar(&seed, "seed", "", "`file` with further users, groups and channels, in YAML or JSON")
+	_ = cmd.MarkFlagFilename("manifest") // the flags are there
+	_ = cmd.MarkFlagFilename("seed")
 	return cmd
 }
 
-// manifestLimit is the size over which a file is no manifest, in bytes.
-const manifestLimit = 1 << 20
+// smallFile is the size over which a file is neither a manifest nor a seed, in bytes.
+const smallFile = 1 << 20
 
-func readManifest(path string) ([]byte, error) {
+// readSmallFile reads a file that holds what is named.
+func readSmallFile(path, what string) ([]byte, error) {
 	file, kind, err := openRegular(path)
 	switch {
 	case err != nil:
 		return nil, err
 	case kind != "":
-		return nil, fmt.Errorf("%s is no regular file but a %s: save the manifest in a file", path, kind)
+		return nil, fmt.Errorf("%s is no regular file but a %s: save %s in a file", path, kind, what)
 	}
 	defer func() { _ = file.Close() }() // it was only read
-	return io.ReadAll(io.LimitReader(file, manifestLimit))
+	return io.ReadAll(io.LimitReader(file, smallFile))
 }
 
 // addListenFlags defines the flags that workspace and demo share.

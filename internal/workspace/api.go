@@ -92,7 +92,24 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 	if err := s.limits.call(name); err != nil {
 		return nil, err
 	}
+	s.logUnsupported(name, args)
 	return m.run(call{Server: s, args: args})
+}
+
+// unsupported are the arguments of chat methods that do nothing here.
+var unsupported = []string{"username", "icon_emoji", "icon_url", "reply_broadcast", "markdown_text", "file_ids"}
+
+// logUnsupported says which arguments of a call are ignored, so that nobody looks
+// for the fault elsewhere.
+func (s *Server) logUnsupported(method string, args arguments) {
+	if !strings.HasPrefix(method, "chat.") {
+		return
+	}
+	for _, name := range unsupported {
+		if v := args.text(name); v != "" && v != "false" {
+			s.log.Error("argument not supported", "method", method, "argument", name)
+		}
+	}
 }
 
 // authorise checks a token against what a method asks for.

@@ -3,6 +3,7 @@ package workspace
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // postMessage posts in a channel, or to a person when the channel is a user id.
@@ -42,9 +43,11 @@ func (c call) post(address func(*Message, channel) error) (Message, error) {
 	if err := address(&m, ch); err != nil {
 		return Message{}, err
 	}
-	if m.Blocks, err = checkContent(m.Text, c.args.json("blocks")); err != nil {
+	shown, err := checkContent(c.content())
+	if err != nil {
 		return Message{}, err
 	}
+	m.show(shown)
 	if m.Metadata, err = checkMetadata(c.args.json("metadata")); err != nil {
 		return Message{}, err
 	}
@@ -54,7 +57,14 @@ func (c call) post(address func(*Message, channel) error) (Message, error) {
 	if err := c.limits.post(ch.ID); err != nil {
 		return Message{}, err
 	}
-	return c.world.post(m), nil
+	m = c.world.post(m)
+	c.notifyPosted(m)
+	return m, nil
+}
+
+// content is what the call wants a message to show.
+func (c call) content() content {
+	return content{text: c.args.text("text"), blocks: c.args.json("blocks"), attachments: c.args.json("attachments")}
 }
 
 // updateMessage changes a message of the bot's. Text without blocks removes the
@@ -64,8 +74,10 @@ func updateMessage(c call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, blocks := c.args.text("text"), c.args.json("blocks")
-	blocks, err = checkContent(text, blocks)
+	if utf8.RuneCountInString(c.args.text("text")) > maxUpdated {
+		return nil, fail("msg_too_long")
+	}
+	shown, err := checkContent(c.content())
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +85,14 @@ func updateMessage(c call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	before := m
 	m, ok := c.world.change(m.Channel, m.TS, func(m *Message) {
-		if text != "" {
-			m.Text = text
+		before = *m
+		if shown.text == "" {
+			shown.text = m.Text
 		}
-		m.Blocks, m.Edited = blocks, true
+		m.show(shown)
+		m.Edited = true
 		if metadata != nil {
 			m.Metadata = metadata
 		}
@@ -85,6 +100,7 @@ func updateMessage(c call) (object, error) {
 	if !ok {
 		return nil, fail("message_not_found")
 	}
+	c.notifyChanged(before, m)
 	return object{"channel": m.Channel, "ts": m.TS, "text": m.Text, "message": c.messageObject(m, true)}, nil
 }
 
@@ -93,9 +109,11 @@ func deleteMessage(c call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !c.world.remove(m.Channel, m.TS) {
+	before, ok := c.world.remove(m.Channel, m.TS)
+	if !ok {
 		return nil, fail("message_not_found")
 	}
+	c.notifyDeleted(before)
 	return object{"channel": m.Channel, "ts": m.TS}, nil
 }
 
@@ -115,7 +133,7 @@ func permalink(c call) (object, error) {
 func (c call) postableChannel() (channel, error) {
 	name := c.args.text("channel")
 	if _, isPerson := c.world.person(name); isPerson {
-		name = "D" + name[1:]
+		name = directID(name)
 	}
 	ch, ok := c.world.findChannel(name)
 	member := ch.has(botUser)
@@ -149,12 +167,22 @@ func (c call) ownMessage(notOwn string) (Message, error) {
 
 // messageObject is a message as the Web API writes it.
 func (s *Server) messageObject(m Message, metadata bool) object {
-	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": teamID}
-	if len(m.Blocks) > len("[]") {
+	author, _ := s.world.person(m.User)
+	o := object{"type": "message", "user": m.User, "text": m.Text, "ts": m.TS, "team": author.Team}
+	switch {
+	case len(m.Blocks) > len("[]"):
 		o["blocks"] = m.Blocks
+	case m.clientID != "":
+		o["client_msg_id"], o["blocks"] = m.clientID, typedBlocks(m.Text, m.clientID[:5])
+	}
+	if m.Attachments != nil {
+		o["attachments"] = m.Attachments
 	}
 	if m.ThreadTS != "" {
 		o["thread_ts"] = m.ThreadTS
+		if root, ok := s.world.message(m.Channel, m.ThreadTS); ok && m.ThreadTS != m.TS {
+			o["parent_user_id"] = root.User
+		}
 	}
 	if m.Edited {
 		o["edited"] = object{"user": m.User, "ts": m.TS}

@@ -5,9 +5,9 @@ import (
 	"strconv"
 )
 
-// visibleChannel finds the call's channel, as far as the bot can see it.
+// visibleChannel finds the call's channel by its id, as far as the bot can see it.
 func (c call) visibleChannel() (channel, error) {
-	ch, ok := c.world.findChannel(c.args.text("channel"))
+	ch, ok := c.world.channel(c.args.text("channel"))
 	if !ok || (ch.Kind != public && !ch.has(botUser)) {
 		return channel{}, fail("channel_not_found")
 	}
@@ -83,7 +83,7 @@ func openConversation(c call) (object, error) {
 	if len(users) != 1 {
 		return nil, fail("users_list_not_supplied")
 	}
-	ch, ok := c.world.findChannel("D" + users[0][1:])
+	ch, ok := c.world.channel(directID(users[0]))
 	if !ok {
 		return nil, fail("user_not_found")
 	}

@@ -49,6 +49,7 @@ func groupMembers(c call) (object, error) {
 // userObject is a person as the Web API writes them.
 func (c call) userObject(p person) object {
 	profile := object{"real_name": p.RealName, "display_name": p.Name, "team": p.Team}
+	c.addImages(profile, p.ID)
 	if c.app.hasScope("users:read.email") && !p.Bot && !p.External {
 		profile["email"] = p.Name + "@example.com"
 	}

@@ -44,7 +44,8 @@ func openView(c call) (object, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := c.views.open(t.user, content)
+	v, replaced, err := c.views.open(t.user, content)
+	c.drop(replaced)
 	return c.viewAnswer(v, err)
 }
 

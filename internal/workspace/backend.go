@@ -67,9 +67,10 @@ func (b backend) Messages(channel, user string) []page.Message {
 	list := make([]page.Message, 0, len(seen))
 	for _, m := range seen {
 		author, _ := b.s.world.person(m.User)
+		chosen := b.s.inputs.of(inputKey{user: user, channel: channel, ts: m.TS})
 		list = append(list, page.Message{
 			TS: m.TS, User: m.User, Name: author.Name, Bot: author.Bot, Text: m.Text, Blocks: m.Blocks,
-			Shown:     b.s.inputs.of(inputKey{user: user, channel: channel, ts: m.TS}).Shown(m.Blocks),
+			Shown: chosen.Shown(m.Blocks), Attachments: chosen.Shown(m.Attachments),
 			Ephemeral: m.Ephemeral, Edited: m.Edited, Deleted: m.Deleted, ThreadTS: m.ThreadTS,
 			At: time.UnixMicro(int64(seconds(m.TS) * 1e6)), Metadata: m.Metadata,
 		})

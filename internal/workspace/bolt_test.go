@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/superduperai/sessionbot/internal/testenv"
@@ -61,7 +62,51 @@ func TestOfficialSDK(t *testing.T) {
 	}
 	lea.Type("<@U0BOT> are you there?")
 	lea.ExpectMessage(wstest.Saying("yes, Lea Lead?"))
+	usesViews(t, w)
 	w.ExpectNothingElse()
+}
+
+// usesViews has the bot open, check and close modals, and publish a home tab.
+func usesViews(t *testing.T, w *wstest.Workspace) {
+	t.Helper()
+	lea := w.As("U0LEAD")
+	direct := lea.In("D0LEAD")
+	if err := lea.Shortcut("find"); err != nil {
+		t.Fatal(err)
+	}
+	titled := func(title string) func(wstest.View) bool {
+		return func(v wstest.View) bool { return strings.Contains(string(v.Title), title) }
+	}
+	form := lea.ExpectModal(titled("Find"))
+	lea.Fill(form, "text", "Ti")
+	lea.Fill(form, "kinds", "cat")
+	if err := lea.TryFill(form, "kinds", "cow"); err == nil {
+		t.Error("a kind that is not offered was chosen")
+	}
+	if wrong, err := lea.Submit(form); err != nil || wrong["name"] != "Too short" {
+		t.Errorf("errors %v, %v", wrong, err)
+	}
+	lea.Press(form, "more")
+	lea.Close(lea.ExpectModal(titled("More")))
+	lea.Fill(lea.ExpectModal(titled("Find")), "text", "Tiger")
+	if _, err := lea.Submit(form); err != nil {
+		t.Error(err)
+	}
+	lea.ExpectNoModal()
+	direct.ExpectMessage(wstest.Saying("Tiger the cat, kept"))
+
+	lea.In("C0RANDOM").Type("anything new")
+	said := lea.In("C0RANDOM").All()
+	if err := lea.In("C0RANDOM").Shortcut(said[len(said)-1], "find"); err != nil {
+		t.Fatal(err)
+	}
+	lea.Close(lea.ExpectModal(titled("anything new")))
+	direct.ExpectMessage(wstest.Saying("closed"))
+
+	lea.OpenHome()
+	home := lea.ExpectHome(func(v wstest.View) bool { return v.Shows("*At home* <@U0LEAD>") })
+	lea.Fill(home, "pick", "two")
+	lea.ExpectHome(func(v wstest.View) bool { return v.Shows("picked two") })
 }
 
 // runProgram runs an app against the workspace until the test ends.

@@ -97,8 +97,8 @@ func (s *Server) formWorld(p person) form.World {
 	return form.World{
 		HasUser: func(id string) bool { _, ok := s.world.person(id); return ok },
 		HasChannel: func(id string) bool {
-			ch, ok := s.world.findChannel(id)
-			return ok && ch.ID == id && (ch.Kind == public || ch.has(p.ID))
+			ch, ok := s.world.channel(id)
+			return ok && (ch.Kind == public || ch.has(p.ID))
 		},
 	}
 }

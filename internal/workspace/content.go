@@ -3,26 +3,57 @@ package workspace
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/internal/workspace/form"
 )
 
-// maxText is the length in characters that a message's text has to stay under.
-const maxText = 4000
+// Lengths of a message's text in characters: a longer one that is posted is cut,
+// a longer one in an update is refused.
+const (
+	maxText    = 40_000
+	maxUpdated = 4000
+)
 
-// checkContent applies Slack's rules to what a message is to show, and returns
-// its blocks with every missing block_id and action_id filled in.
-func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) {
-	if utf8.RuneCountInString(text) >= maxText {
-		return nil, fail("msg_too_long")
+// maxAttachments is how many attachments a message takes.
+const maxAttachments = 100
+
+// content is what a message shows.
+type content struct {
+	text        string
+	blocks      json.RawMessage // nil = none
+	attachments json.RawMessage // nil = none
+}
+
+// checkContent applies Slack's rules to what a message is to show: too long a text
+// is cut, and every missing block_id and action_id filled in.
+func checkContent(c content) (content, error) {
+	if utf8.RuneCountInString(c.text) > maxText {
+		c.text = string([]rune(c.text)[:maxText])
 	}
-	blocks = bytes.TrimSpace(blocks)
-	if len(blocks) == 0 || string(blocks) == "null" || string(blocks) == "[]" {
-		if text == "" {
-			return nil, fail("no_text")
-		}
+	var err error
+	if c.blocks, err = checkBlocks(c.blocks); err != nil {
+		return content{}, err
+	}
+	if c.attachments, err = checkAttachments(c.attachments); err != nil {
+		return content{}, err
+	}
+	if strings.TrimSpace(c.text) == "" && c.blocks == nil && c.attachments == nil {
+		return content{}, fail("no_text")
+	}
+	return c, nil
+}
+
+// isNothing reports whether an argument that takes a list has none in it.
+func isNothing(list json.RawMessage) bool {
+	list = bytes.TrimSpace(list)
+	return len(list) == 0 || string(list) == "null" || string(list) == "[]"
+}
+
+func checkBlocks(blocks json.RawMessage) (json.RawMessage, error) {
+	if isNothing(blocks) {
 		return nil, nil
 	}
 	list, violations := blockcheck.Read(blocks)
@@ -30,6 +61,31 @@ func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) 
 		return nil, err
 	}
 	form.FillIDs(list)
+	return encode(list), nil
+}
+
+// checkAttachments checks attachments, and the blocks in them.
+func checkAttachments(raw json.RawMessage) (json.RawMessage, error) {
+	if isNothing(raw) {
+		return nil, nil
+	}
+	var list []map[string]json.RawMessage
+	if json.Unmarshal(raw, &list) != nil {
+		return nil, fail("invalid_attachments")
+	}
+	if len(list) > maxAttachments {
+		return nil, fail("too_many_attachments")
+	}
+	for i, a := range list {
+		blocks, err := checkBlocks(a["blocks"])
+		if err != nil {
+			return nil, err
+		}
+		if blocks != nil {
+			a["blocks"] = blocks
+		}
+		a["id"] = encode(i + 1)
+	}
 	return encode(list), nil
 }
 

@@ -94,7 +94,7 @@ func TestPageBackend(t *testing.T) {
 	if unread("U0SUPPORT") != 0 {
 		t.Errorf("unread after reading: %d", unread("U0SUPPORT"))
 	}
-	if m := b.Messages("C0RANDOM", "U0GUEST"); len(m) != 1 || m[0].Text != "hello <@U0BOT|smallbot>" || m[0].Name != "lea" || m[0].At.IsZero() {
+	if m := b.Messages("C0RANDOM", "U0GUEST"); len(m) != 1 || m[0].Text != "hello <@U0BOT>" || m[0].Name != "lea" || m[0].At.IsZero() {
 		t.Errorf("messages %+v", m)
 	}
 	if list := b.Channels("U0LEAD"); list[len(list)-1] != (page.Channel{ID: "D0LEAD", Name: "smallbot", Direct: true, Member: true}) {

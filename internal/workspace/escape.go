@@ -31,6 +31,14 @@ func (w *world) escapeText(text string) string {
 	})
 }
 
+// labels are the names that people's mentions carry in slash commands only.
+var labels = regexp.MustCompile(`<@(\w+)\|[^<>]*>`)
+
+// escapeMessage is escapeText for messages, in which mentions carry no name.
+func (w *world) escapeMessage(text string) string {
+	return labels.ReplaceAllString(w.escapeText(text), "<@$1>")
+}
+
 // mention wraps "@sam" or "@ops" where there is such a person or group.
 func (w *world) mention(token string) string {
 	for _, p := range w.people {

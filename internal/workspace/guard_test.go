@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestAddresses(t *testing.T) {
@@ -27,7 +28,7 @@ func TestAddresses(t *testing.T) {
 func TestRemote(t *testing.T) {
 	t.Parallel()
 	m := newMemory()
-	s := serve(m, Config{Addr: "devbox:8420", AllowRemote: true}, fast, manifest{})
+	s := serve(m, Config{Addr: "devbox:8420", AllowRemote: true}, fast, manifest{}, newWorld(time.Now, "app"))
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -11,7 +11,7 @@ var errNoHome = errors.New("the app has no home tab in its manifest")
 // Home has a person open the app's home tab. The app gets an event where its
 // manifest subscribes to it.
 func (s *Server) Home(user string) error {
-	ch, ok := s.world.findChannel("D" + user[min(len(user), 1):])
+	ch, ok := s.world.channel(directID(user))
 	if p, known := s.world.person(user); !ok || !known || p.Bot {
 		return fmt.Errorf("there is no user %s", user)
 	}

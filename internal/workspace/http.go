@@ -72,6 +72,7 @@ func (s *Server) routes(cfg Config) http.Handler {
 	mux.HandleFunc("/api/{method}", s.withFaults(s.serveAPI))
 	mux.HandleFunc("GET /socket/{ticket}", s.serveSocket)
 	mux.HandleFunc("POST /response/{token}", s.withFaults(s.serveResponse))
+	mux.HandleFunc("GET /avatar/{user}", s.serveAvatar)
 	mux.Handle("/control/", ownOrigin(s.controlRoutes()))
 	mux.Handle("/", ownOrigin(s.page(cfg)))
 	return s.withHostCheck(mux)

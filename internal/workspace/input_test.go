@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
@@ -24,25 +23,14 @@ const menus = `[
    {"text":{"type":"plain_text","text":"15 minutes"},"value":"15m"},{"text":{"type":"plain_text","text":"1 hour"},"value":"1h"}]}]}]`
 
 // fillIn fills something over HTTP and returns the answer and, where the app gets
-// to know of it, its payload.
-func fillIn(t *testing.T, s *Server, app *client, body string) (string, json.RawMessage) {
+// to know of it, what it got.
+func fillIn(t *testing.T, s *Server, app *client, body string) (answer, sent string) {
 	t.Helper()
-	answer := make(chan string, 1)
-	go func() { answer <- control(t, s, "POST", "input", body) }()
-	select {
-	case f := <-app.frames:
-		app.ack(t, f, nil)
-		var got struct{ Payload json.RawMessage }
-		if err := json.Unmarshal(changing.ReplaceAll(f.raw, []byte(`"$1":"…"`)), &got); err != nil {
-			t.Fatal(err)
-		}
-		return <-answer, got.Payload
-	case got := <-answer:
-		return got, nil
-	case <-time.After(within):
-		t.Fatal("neither a frame nor an answer")
-		return "", nil
+	frames, err := acked(t, app, func() error { answer = control(t, s, "POST", "input", body); return nil })
+	if err != nil || len(frames) > 1 {
+		t.Fatalf("%v, sent %s", err, frames)
 	}
+	return answer, strings.Join(frames, "")
 }
 
 // TestMenus: a choice reaches the app with the option as it was sent and the
@@ -76,11 +64,11 @@ func TestMenus(t *testing.T) {
 		{"the choice is kept", `{` + at + `,"block_id":"s1","action_id":"menu","value":"debug:1"}`, `{"ok":true}`, []string{chosen}},
 	} {
 		answer, payload := fillIn(t, s, app, c.body)
-		if answer != c.answer || (payload != nil) != (c.parts != nil) {
+		if answer != c.answer || (payload != "") != (c.parts != nil) {
 			t.Errorf("%s: %s, want %s; payload %s", c.name, answer, c.answer, payload)
 		}
 		for _, part := range c.parts {
-			if !strings.Contains(string(payload), part) {
+			if !strings.Contains(payload, part) {
 				t.Errorf("%s: no %s in %s", c.name, part, payload)
 			}
 		}

@@ -143,7 +143,7 @@ func inBubble(t *testing.T, story func(t *testing.T, s *Server, m *memory)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
-		s := serve(m, Config{}, slackTiming, manifest{})
+		s := serve(m, Config{}, slackTiming, manifest{}, newWorld(time.Now, "app"))
 		t.Cleanup(func() {
 			if err := s.Close(); err != nil {
 				t.Error(err)

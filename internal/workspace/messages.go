@@ -14,18 +14,20 @@ const maxMessages = 10_000
 
 // Message is a message as people see it.
 type Message struct {
-	Channel   string          `json:"channel"`
-	TS        string          `json:"ts"`
-	ThreadTS  string          `json:"thread_ts"` // of the thread's first message; empty outside threads
-	User      string          `json:"user"`      // the author's id
-	Text      string          `json:"text"`
-	Blocks    json.RawMessage `json:"blocks"` // a JSON array, never null
-	Metadata  json.RawMessage `json:"metadata,omitempty"`
-	Ephemeral bool            `json:"ephemeral"`
-	VisibleTo string          `json:"visible_to,omitempty"` // who sees an ephemeral message
-	Edited    bool            `json:"edited"`
-	Deleted   bool            `json:"deleted"`  // then text and blocks are empty
-	Revision  int64           `json:"revision"` // of the workspace when it last changed
+	Channel     string          `json:"channel"`
+	TS          string          `json:"ts"`
+	ThreadTS    string          `json:"thread_ts"` // of the thread's first message; empty outside threads
+	User        string          `json:"user"`      // the author's id
+	Text        string          `json:"text"`
+	Blocks      json.RawMessage `json:"blocks"` // a JSON array, never null
+	Attachments json.RawMessage `json:"attachments,omitempty"`
+	Metadata    json.RawMessage `json:"metadata,omitempty"`
+	Ephemeral   bool            `json:"ephemeral"`
+	VisibleTo   string          `json:"visible_to,omitempty"` // who sees an ephemeral message
+	Edited      bool            `json:"edited"`
+	Deleted     bool            `json:"deleted"`  // then text and blocks are empty
+	Revision    int64           `json:"revision"` // of the workspace when it last changed
+	clientID    string          // of what a person wrote
 }
 
 // messages are the messages of all channels. It is safe for concurrent use.
@@ -77,12 +79,24 @@ func (ms *messages) change(channel, ts string, edit func(*Message)) (Message, bo
 	return *m, true
 }
 
-// remove leaves an empty, deleted message behind.
-func (ms *messages) remove(channel, ts string) bool {
-	_, ok := ms.change(channel, ts, func(m *Message) {
-		m.Text, m.Blocks, m.Metadata, m.Deleted = "", nil, nil, true
+// remove leaves an empty, deleted message behind, and returns what it was.
+func (ms *messages) remove(channel, ts string) (before Message, ok bool) {
+	_, ok = ms.change(channel, ts, func(m *Message) {
+		before = *m
+		m.Text, m.Blocks, m.Attachments, m.Metadata, m.Deleted = "", nil, nil, nil, true
 	})
-	return ok
+	return before, ok
+}
+
+// show puts content into a message.
+func (m *Message) show(c content) { m.Text, m.Blocks, m.Attachments = c.text, c.blocks, c.attachments }
+
+// interactive is all of a message that may hold interactive elements.
+func (m Message) interactive() json.RawMessage {
+	if m.Attachments == nil {
+		return m.Blocks
+	}
+	return encode([]json.RawMessage{m.Blocks, m.Attachments})
 }
 
 // message finds a message that has not been deleted.

@@ -36,7 +36,7 @@ func (s *Server) SubmitModal(user, viewID string) (action string, wrong map[stri
 	payload := s.interaction("view_submission", at.person)
 	payload["view"] = s.viewObject(at.view)
 	payload["trigger_id"] = s.triggerID(at.person.ID, at.view.ID)
-	payload["response_urls"] = []object{}
+	payload["response_urls"] = s.responseURLs(at)
 	ack, err := s.deliver(newEnvelope("interactive", payload, object{"accepts_response_payload": true}))
 	if err != nil {
 		return "", nil, err
@@ -69,6 +69,24 @@ func (s *Server) submittable(at scene) error {
 		}
 	}
 	return nil
+}
+
+// responseURLs lets the app answer in the channels that were chosen in fields that
+// ask for it.
+func (s *Server) responseURLs(at scene) []object {
+	list := []object{}
+	values := s.inputs.of(at.key)
+	for _, e := range form.Elements(at.blocks) {
+		ch, ok := s.world.channel(values.Responds(e))
+		if !ok {
+			continue
+		}
+		token := s.responses.issue(response{user: at.person.ID, channel: ch.ID})
+		list = append(list, object{
+			"block_id": e.BlockID, "action_id": e.ActionID, "channel_id": ch.ID, "response_url": s.responseURL(token),
+		})
+	}
+	return list
 }
 
 // submits reports whether a modal has a submit button.

@@ -7,7 +7,7 @@ import (
 )
 
 // acked has a person do something while the app acknowledges what comes with a
-// payload each, and returns the payloads that came and the error.
+// payload each, and returns the frames that came, but no events, and the error.
 func acked(t *testing.T, app *client, do func() error, acks ...any) ([]string, error) {
 	t.Helper()
 	result := make(chan error, 1)
@@ -16,6 +16,10 @@ func acked(t *testing.T, app *client, do func() error, acks ...any) ([]string, e
 	for {
 		select {
 		case f := <-app.frames:
+			if f.Type == "events_api" {
+				app.ack(t, f, nil)
+				continue
+			}
 			var payload any
 			if len(acks) > 0 {
 				payload, acks = acks[0], acks[1:]
@@ -104,6 +108,46 @@ func TestSubmit(t *testing.T) {
 				t.Errorf("open are %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestSubmittedChannels: a channel that was chosen for answers comes with an address
+// to send them to.
+func TestSubmittedChannels(t *testing.T) {
+	t.Parallel()
+	s := startFast(t, Config{})
+	app := connected(t, s)
+	view := with(t, smallModal, object{"blocks": []object{{"type": "input", "block_id": "where", "label": object{"type": "plain_text", "text": "Where"},
+		"element": object{"type": "conversations_select", "action_id": "channel", "response_url_enabled": true}}}})
+	id := modalFor(t, s, view)["id"].(string)
+	if err := s.Input(Input{User: "U0LEAD", ViewID: id, ActionID: "channel", Value: encode("C0SUPPORT")}); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- second(s.SubmitModal("U0LEAD", id)) }()
+	f := app.next(t)
+	app.ack(t, f, nil)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Payload struct {
+			URLs []struct {
+				BlockID   string `json:"block_id"`
+				ChannelID string `json:"channel_id"`
+				URL       string `json:"response_url"`
+			} `json:"response_urls"`
+		}
+	}
+	if err := json.Unmarshal(f.raw, &got); err != nil || len(got.Payload.URLs) != 1 || got.Payload.URLs[0].BlockID != "where" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	_, token, _ := strings.Cut(got.Payload.URLs[0].URL, "/response/")
+	if status := respondTo(t, s, token, object{"text": "done", "response_type": "in_channel"}); status != 200 {
+		t.Errorf("HTTP %d", status)
+	}
+	if got := shown(s, "U0SUPPORT"); len(got) != 1 || got[0] != "U0BOT: done" {
+		t.Errorf("shown %q", got)
 	}
 }
 

@@ -1,6 +1,9 @@
 package workspace
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // The ids of the workspace itself, of the app, and of Slack's own voice.
 const (
@@ -48,6 +51,12 @@ type channel struct {
 
 func (c channel) has(user string) bool { return slices.Contains(c.Members, user) }
 
+// directID is the id of the direct channel of a person and the app.
+func directID(user string) string { return "D" + strings.TrimPrefix(user, "U") }
+
+// kindName names the channel's kind as events do.
+func (c channel) kindName() string { return strings.TrimSuffix(string(c.Kind), "s") }
+
 // examplePeople are there at the start, in the order of the page's switcher.
 func examplePeople(botName string) []person {
 	return []person{
@@ -82,7 +91,7 @@ func exampleChannels(people []person) []channel {
 	for _, p := range people {
 		if !p.Bot && p.ID != slackbot {
 			channels = append(channels, channel{
-				ID: "D" + p.ID[1:], Name: "directmessage", Kind: direct, Members: []string{p.ID, botUser},
+				ID: directID(p.ID), Name: "directmessage", Kind: direct, Members: []string{p.ID, botUser},
 			})
 		}
 	}

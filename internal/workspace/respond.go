@@ -34,6 +34,7 @@ func (s *Server) responseURL(token string) string { return s.URL() + "/response/
 type reply struct {
 	Text         string          `json:"text"`
 	Blocks       json.RawMessage `json:"blocks"`
+	Attachments  json.RawMessage `json:"attachments"`
 	ResponseType string          `json:"response_type"`
 	Replace      lenientBool     `json:"replace_original"`
 	Delete       lenientBool     `json:"delete_original"`
@@ -90,31 +91,38 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request) {
 // messages.
 func (s *Server) reply(to response, a reply) error {
 	if a.Delete {
-		if to.original == "" || !s.world.remove(to.channel, to.original) {
+		before, ok := s.world.remove(to.channel, to.original)
+		if !ok {
 			return fail("message_not_found")
 		}
+		s.notifyDeleted(before)
 		return nil
 	}
-	var err error
-	if a.Blocks, err = checkContent(a.Text, a.Blocks); err != nil {
+	shown, err := checkContent(content{text: a.Text, blocks: a.Blocks, attachments: a.Attachments})
+	if err != nil {
 		return err
 	}
 	if to.original != "" && bool(a.Replace) {
-		_, ok := s.world.change(to.channel, to.original, func(m *Message) {
-			m.Text, m.Blocks, m.Edited = a.Text, a.Blocks, true
+		var before Message
+		after, ok := s.world.change(to.channel, to.original, func(m *Message) {
+			before = *m
+			m.show(shown)
+			m.Edited = true
 		})
 		if !ok {
 			return fail("message_not_found")
 		}
+		s.notifyChanged(before, after)
 		return nil
 	}
-	m := Message{Channel: to.channel, User: botUser, Text: a.Text, Blocks: a.Blocks, ThreadTS: a.ThreadTS}
+	m := Message{Channel: to.channel, User: botUser, ThreadTS: a.ThreadTS}
+	m.show(shown)
 	if m.ThreadTS == "" {
 		m.ThreadTS = to.thread
 	}
 	if a.ResponseType != "in_channel" {
 		m.Ephemeral, m.VisibleTo = true, to.user
 	}
-	s.world.post(m)
+	s.notifyPosted(s.world.post(m))
 	return nil
 }

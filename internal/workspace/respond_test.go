@@ -108,7 +108,8 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if blocks, err := checkContent(a.Text, a.Blocks); err == nil && a.Text == "" && len(blocks) == 0 {
+		shown, err := checkContent(content{text: a.Text, blocks: a.Blocks, attachments: a.Attachments})
+		if err == nil && shown.text == "" && len(shown.blocks)+len(shown.attachments) == 0 {
 			t.Errorf("an answer without content passed: %q", body)
 		}
 	})

@@ -31,7 +31,7 @@ func (s *Server) scene(user, viewID, place, ts string) (scene, error) {
 	if !ok || (m.Ephemeral && m.VisibleTo != p.ID) {
 		return scene{}, fmt.Errorf("%s sees no message %s in #%s", p.ID, ts, ch.Name)
 	}
-	return scene{person: p, channel: ch, message: m, blocks: m.Blocks, key: inputKey{user: p.ID, channel: ch.ID, ts: m.TS}}, nil
+	return scene{person: p, channel: ch, message: m, blocks: m.interactive(), key: inputKey{user: p.ID, channel: ch.ID, ts: m.TS}}, nil
 }
 
 func (s *Server) viewScene(user, viewID string) (scene, error) {

@@ -70,7 +70,7 @@ func (s *Server) showAck(to response, ack json.RawMessage) error {
 		return nil
 	}
 	a, err := parseReply(ack)
-	if err == nil && (a.Text != "" || len(a.Blocks) > 0) {
+	if err == nil && (a.Text != "" || len(a.Blocks) > 0 || len(a.Attachments) > 0) {
 		err = s.reply(to, a)
 	}
 	if err != nil {

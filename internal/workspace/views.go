@@ -78,18 +78,19 @@ func (vs *views) checkExternalID(c viewContent, own string) error {
 	return nil
 }
 
-// open shows a modal in the place of whatever the person had open.
-func (vs *views) open(user string, c viewContent) (view, error) {
+// open shows a modal in the place of whatever the person had open, which it
+// returns too.
+func (vs *views) open(user string, c viewContent) (v view, replaced []view, err error) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	if err := vs.checkExternalID(c, ""); err != nil {
-		return view{}, err
+		return view{}, nil, err
 	}
-	v := vs.stamp(view{viewContent: c, ID: viewID(), User: user})
-	v.Root = v.ID
+	v = vs.stamp(view{viewContent: c, ID: viewID(), User: user})
+	v.Root, replaced = v.ID, vs.modals[user]
 	vs.modals[user] = []view{v}
 	vs.touch(user)
-	return v, nil
+	return v, replaced, nil
 }
 
 // push shows a modal on top of the stack that another one is in.
@@ -152,17 +153,14 @@ func (vs *views) publish(user, hash string, c viewContent) (view, error) {
 	return vs.replace(vs.stamp(v)), nil
 }
 
-// mark notes what an app found wrong in a modal. It reports whether the modal is
-// still open.
-func (vs *views) mark(v view, errors map[string]string) bool {
+// mark notes what was found wrong in a modal, where it is still open.
+func (vs *views) mark(v view, errors map[string]string) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	now, ok := vs.search(func(other view) bool { return other.ID == v.ID })
-	if ok {
+	if now, ok := vs.search(func(other view) bool { return other.ID == v.ID }); ok {
 		now.Errors = errors
 		vs.replace(now)
 	}
-	return ok
 }
 
 // close takes a modal, and what is on top of it, off the stack, and returns what

@@ -49,7 +49,7 @@ func TestTriggerID(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
 	m := newMemory()
-	s := serve(m, Config{Addr: "x", Now: clock.now}, slackTiming, manifest{})
+	s := serve(m, Config{Addr: "x", Now: clock.now}, slackTiming, manifest{}, newWorld(time.Now, "app"))
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -7,6 +7,7 @@ package workspace
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/workspace/page"
@@ -31,6 +33,10 @@ type Config struct {
 	// Manifest is the app's manifest in YAML or JSON. It declares the commands,
 	// scopes and events of the app. Nil means all of them.
 	Manifest []byte
+	// BotToken and AppToken are the app's tokens. Empty means random ones.
+	BotToken, AppToken string
+	// Seed are further users, groups and channels, in YAML or JSON.
+	Seed []byte
 	// Hints are texts to try, shown on the page.
 	Hints []page.Hint
 	// Stories are messages to be looked at under /storybook.
@@ -84,20 +90,50 @@ func start(cfg Config, timing timing) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTokens(cfg); err != nil {
+		return nil, err
+	}
+	world := newWorld(cfg.clock(), app.botName())
+	seed, err := readSeed(cfg.Seed)
+	if err == nil {
+		err = seed.addTo(world)
+	}
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", cfg.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("workspace: %w", err)
 	}
-	s := serve(listener, cfg, timing, app)
+	s := serve(listener, cfg, timing, app, world)
 	if s.pageKey != "" {
 		s.log.Warn("workspace reachable from the network, unencrypted", "address", s.address)
 	}
 	return s, nil
 }
 
+// clock is the workspace's clock.
+func (c Config) clock() func() time.Time {
+	if c.Now == nil {
+		return time.Now
+	}
+	return c.Now
+}
+
+// checkTokens refuses tokens that no app would take for its own.
+func checkTokens(cfg Config) error {
+	switch {
+	case cfg.BotToken != "" && !strings.HasPrefix(cfg.BotToken, "xoxb-"):
+		return errors.New("workspace: the bot token has to begin with xoxb-")
+	case cfg.AppToken != "" && !strings.HasPrefix(cfg.AppToken, "xapp-"):
+		return errors.New("workspace: the app token has to begin with xapp-")
+	}
+	return nil
+}
+
 // serve starts a workspace on a listener, which ends with it.
-func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Server {
-	s := newServer(cfg, timing, app, listener.Addr().String())
+func serve(listener net.Listener, cfg Config, timing timing, app manifest, world *world) *Server {
+	s := newServer(cfg, timing, app, world, listener.Addr().String())
 	s.web = &http.Server{Handler: s.routes(cfg), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.served)
@@ -108,19 +144,15 @@ func serve(listener net.Listener, cfg Config, timing timing, app manifest) *Serv
 	return s
 }
 
-func newServer(cfg Config, timing timing, app manifest, address string) *Server {
-	log, now, key := cfg.Log, cfg.Now, cfg.ControlKey
+func newServer(cfg Config, timing timing, app manifest, world *world, address string) *Server {
+	log, now, key := cfg.Log, cfg.clock(), cfg.ControlKey
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
 	log = log.With("component", "workspace")
-	if now == nil {
-		now = time.Now
-	}
 	if key == "" {
 		key = rand.Text()
 	}
-	world := newWorld(now, app.botName())
 	hosts, pageKey := remote(cfg, address)
 	return &Server{
 		socketMode: &socketMode{
@@ -128,8 +160,8 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 			faults: &faults{now: now}, frames: &frames{now: now, onFrame: world.changed.wake},
 		},
 		now: now, address: address, app: app, world: world, hosts: hosts, pageKey: pageKey,
-		appToken:   "xapp-1-" + appID + "-" + rand.Text(),
-		botToken:   "xoxb-" + rand.Text(),
+		appToken:   cmp.Or(cfg.AppToken, "xapp-1-"+appID+"-"+rand.Text()),
+		botToken:   cmp.Or(cfg.BotToken, "xoxb-"+rand.Text()),
 		controlKey: key,
 		responses:  newTokens[response](now, responseLife, responseUses),
 		triggers:   newTokens[trigger](now, timing.ack, 1), // as long as Slack waits for an ack

@@ -43,6 +43,21 @@ func (w *world) findChannel(name string) (channel, bool) {
 	return channel{}, false
 }
 
+// channel finds a channel by its id.
+func (w *world) channel(id string) (channel, bool) {
+	ch, ok := w.findChannel(id)
+	return ch, ok && ch.ID == id
+}
+
+// shared reports whether somebody of a connected workspace is in a channel.
+func (w *world) shared(id string) bool {
+	ch, _ := w.channel(id)
+	return slices.ContainsFunc(ch.Members, func(member string) bool {
+		p, _ := w.person(member)
+		return p.External
+	})
+}
+
 func (w *world) listChannels() []channel {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 type object = map[string]any
 
 // nested are the members under which blocks hold further blocks and elements.
-var nested = []string{"elements", "accessory", "actions", "child_blocks", "rows", "items", "block", "element"}
+var nested = []string{"elements", "accessory", "actions", "child_blocks", "rows", "items", "block", "element", "blocks"}
 
 // place is where an element stands.
 type place struct {

@@ -122,6 +122,16 @@ func (v Values) Empty(e Element) bool {
 	return false
 }
 
+// Responds is the channel that is chosen in an element with
+// response_url_enabled; none is empty.
+func (v Values) Responds(e Element) string {
+	if enabled, _ := e.raw["response_url_enabled"].(bool); !enabled || !e.InInput {
+		return ""
+	}
+	id, _ := v.of(e)[kinds[e.Type].state].(string)
+	return id
+}
+
 // In is state.values of blocks: the state of every element that has one.
 func (v Values) In(blocks json.RawMessage) Values {
 	all := Values{}

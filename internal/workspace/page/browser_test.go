@@ -41,6 +41,8 @@ func TestLook(t *testing.T) {
 			checkAccessible(t, b, axe, scheme)
 			b.Do(chromedp.Evaluate(`document.querySelector("[data-ts='2.2']").scrollIntoView({block: "center"})`, nil))
 			b.Shot(scheme + "-answer")
+			b.Do(chromedp.Evaluate(`document.querySelector("[data-ts='1.2']").scrollIntoView({block: "center"})`, nil))
+			b.Shot(scheme + "-attachment")
 			b.Do(chromedp.SendKeys("#composer-text", "/session"))
 			b.Until(`!document.querySelector("#completions").hidden`)
 			b.Shot(scheme + "-completion")

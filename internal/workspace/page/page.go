@@ -97,19 +97,20 @@ func (c Channel) Sign() string {
 
 // Message is one message as one person sees it.
 type Message struct {
-	TS        string
-	User      string // the author's id, one of People where it is known
-	Name      string // the author's name
-	Bot       bool
-	Text      string          // mrkdwn, shown where there are no Blocks
-	Blocks    json.RawMessage // a JSON array of blocks, or empty
-	Shown     json.RawMessage // Blocks as the reader sees them: with what was chosen
-	Ephemeral bool
-	Edited    bool
-	Deleted   bool
-	ThreadTS  string // the ts of the thread's first message; empty outside threads
-	At        time.Time
-	Metadata  json.RawMessage // {"event_type","event_payload"}, or empty
+	TS          string
+	User        string // the author's id, one of People where it is known
+	Name        string // the author's name
+	Bot         bool
+	Text        string          // mrkdwn, shown where there are no Blocks
+	Blocks      json.RawMessage // a JSON array of blocks, or empty
+	Attachments json.RawMessage // a JSON array, as the reader sees it, or empty
+	Shown       json.RawMessage // Blocks as the reader sees them: with what was chosen
+	Ephemeral   bool
+	Edited      bool
+	Deleted     bool
+	ThreadTS    string // the ts of the thread's first message; empty outside threads
+	At          time.Time
+	Metadata    json.RawMessage // {"event_type","event_payload"}, or empty
 }
 
 // Element is an interactive element and where it is: in a view, or else in a

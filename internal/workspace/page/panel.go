@@ -105,13 +105,14 @@ func (s *server) frames(w writer) []frameView {
 // source is a message as its author sent it.
 func source(m Message) string {
 	data, err := json.Marshal(struct {
-		TS       string          `json:"ts"`
-		User     string          `json:"user"`
-		ThreadTS string          `json:"thread_ts,omitempty"`
-		Text     string          `json:"text"`
-		Blocks   json.RawMessage `json:"blocks,omitempty"`
-		Metadata json.RawMessage `json:"metadata,omitempty"`
-	}{m.TS, m.User, m.ThreadTS, m.Text, m.Blocks, m.Metadata})
+		TS          string          `json:"ts"`
+		User        string          `json:"user"`
+		ThreadTS    string          `json:"thread_ts,omitempty"`
+		Text        string          `json:"text"`
+		Blocks      json.RawMessage `json:"blocks,omitempty"`
+		Attachments json.RawMessage `json:"attachments,omitempty"`
+		Metadata    json.RawMessage `json:"metadata,omitempty"`
+	}{m.TS, m.User, m.ThreadTS, m.Text, m.Blocks, m.Attachments, m.Metadata})
 	if err != nil {
 		return "The message's blocks or metadata are no JSON: " + err.Error()
 	}

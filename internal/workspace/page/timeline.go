@@ -152,20 +152,26 @@ func (w writer) message(m Message, replies []Message) messageView {
 	return v
 }
 
-// body shows the blocks, as Slack does, and the text only where there are none.
+// body shows the blocks, as Slack does, and the text only where there are none;
+// then the attachments.
 func (w writer) body(m Message) template.HTML {
 	reader := w.reader
 	reader.Scope = m.TS
+	var body template.HTML
 	shown := m.Shown
 	if len(shown) == 0 {
 		shown = m.Blocks
 	}
 	switch blocks := bytes.TrimSpace(shown); string(blocks) {
 	case "", "null", "[]":
-		return blockhtml.Text(reader, m.Text)
+		body = blockhtml.Text(reader, m.Text)
 	default:
-		return blockhtml.Blocks(reader, blocks)
+		body = blockhtml.Blocks(reader, blocks)
 	}
+	if len(m.Attachments) > 0 {
+		body += blockhtml.Attachments(reader, m.Attachments)
+	}
+	return body
 }
 
 func (w writer) panelHref(kind, ts string) string {

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +26,7 @@ func TestModalByKeyboard(t *testing.T) {
 	b.Until(inModal + ` && document.activeElement.tagName === "TEXTAREA"`)
 
 	// Tab goes round within the modal, both ways.
-	for range 25 {
+	for range 30 {
 		b.Do(chromedp.KeyEvent(kb.Tab))
 		b.Until(inModal)
 	}
@@ -42,6 +43,19 @@ func TestModalByKeyboard(t *testing.T) {
 	b.Do(browsertest.Enter())
 	b.Until(`document.activeElement.value === "cs_live_1"`)
 
+	// Several can be chosen, and taken away again.
+	const also = `document.querySelector('[data-block="also"]')`
+	b.TabTo(`document.activeElement.matches('[data-block="also"] input')`, false)
+	for i, keys := range []string{"", kb.ArrowDown} {
+		b.Do(chromedp.KeyEvent("1"))
+		b.Until(also + `.querySelector(":popover-open [role=option]") !== null`)
+		b.Do(chromedp.KeyEvent(keys), browsertest.Enter())
+		b.Until(fmt.Sprintf(`%s.querySelectorAll(".chip").length === %d`, also, i+1))
+	}
+	b.TabTo(`document.activeElement.textContent === "cs_live_1 ✕"`, true)
+	b.Do(browsertest.Enter())
+	b.Until(also + `.querySelectorAll(".chip").length === 1 && document.activeElement === ` + also + `.querySelector("input")`)
+
 	// What is wrong shows below the field, which gets the focus.
 	b.TabTo(`document.activeElement.textContent === "Save"`, false)
 	b.Do(browsertest.Enter())
@@ -56,6 +70,7 @@ func TestModalByKeyboard(t *testing.T) {
 	for _, want := range []string{
 		"shortcut U0SUPPORT C0SUPPORT 2.1 debug",
 		"fill U0SUPPORT V1 size size 1080", "fill U0SUPPORT V1 notify notify customer", "fill U0SUPPORT V1 session session 1",
+		"fill U0SUPPORT V1 also also 1", "fill U0SUPPORT V1 also also 1,12", "fill U0SUPPORT V1 also also 12",
 		"fill U0SUPPORT V1 prompt text fox", "fill U0SUPPORT V1 prompt text fox in the deep snow at dawn", "submit U0SUPPORT V1",
 	} {
 		if !slices.Contains(did, want) {

@@ -48,7 +48,7 @@ func (w *world) Fill(user string, at Element, values []string) error {
 			}
 			raw, _ := json.Marshal(values) // strings
 			state, err := e.Fill(raw, form.World{HasUser: func(string) bool { return true }, HasChannel: func(string) bool { return true },
-				Offered: []any{map[string]any{"text": map[string]any{"type": "plain_text", "text": "cs_live_1"}, "value": "1"}}})
+				Offered: []any{offered("1"), offered("12")}})
 			if err == nil && e.Type != "overflow" {
 				w.filled.Set(e, state)
 			}
@@ -69,6 +69,11 @@ func (w *world) Fill(user string, at Element, values []string) error {
 	}
 	w.wake()
 	return filled
+}
+
+// offered is an option that the canned app offers.
+func offered(value string) map[string]any {
+	return map[string]any{"text": map[string]any{"type": "plain_text", "text": "cs_live_" + value}, "value": value}
 }
 
 func (w *world) Suggest(_ string, _ Element, query string) ([]Suggestion, error) {

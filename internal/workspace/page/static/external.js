@@ -15,9 +15,21 @@ export function setUpExternal() {
     clearTimeout(timer);
     timer = setTimeout(() => ask(field), pause);
   });
+  document.addEventListener("change", (event) => {
+    const field = event.target.closest(".external");
+    if (field && event.target.value === "" && !many(field)) send(field, [""]);
+  });
+  document.addEventListener("click", (event) => {
+    const chip = event.target.closest(".external .chip");
+    if (!chip) return;
+    const field = chip.closest(".external");
+    inputOf(field).focus();
+    chip.remove();
+    send(field, chosen(field));
+  });
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.(".external");
-    if (field) key(field, event);
+    if (field && event.target === inputOf(field)) key(field, event);
   });
   document.addEventListener("focusout", (event) => {
     const field = event.target.closest?.(".external");
@@ -32,6 +44,8 @@ export function setUpExternal() {
 }
 
 const inputOf = (field) => field.querySelector("input");
+const many = (field) => "many" in field.dataset;
+const chosen = (field) => [...field.querySelectorAll(".chip")].map((chip) => chip.dataset.value);
 const listOf = (field) => field.querySelector("[role=listbox]");
 const optionsOf = (field) => [...field.querySelectorAll("[role=option]")];
 const shown = (field) => inputOf(field).getAttribute("aria-expanded") === "true";
@@ -108,7 +122,19 @@ function key(field, event) {
 }
 
 async function take(field, option) {
-  inputOf(field).value = option.textContent;
+  const {value} = option.dataset;
+  inputOf(field).value = many(field) ? "" : option.textContent;
   hide(field);
-  await send(field, [option.dataset.value]);
+  if (!many(field)) {
+    await send(field, [value]);
+    return;
+  }
+  if (chosen(field).includes(value) || !(await send(field, [...chosen(field), value]))) return;
+  const chip = document.createElement("button");
+  chip.type = "button";
+  chip.className = "chip";
+  chip.dataset.value = value;
+  chip.textContent = option.textContent + " ✕";
+  chip.setAttribute("aria-label", "Remove " + option.textContent);
+  inputOf(field).before(chip);
 }

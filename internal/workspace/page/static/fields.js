@@ -1,7 +1,7 @@
 // Fields that are filled: what is typed or chosen goes to the server when the
 // person is done with it, and before anything else is done in the same view.
 
-import {post} from "./post.js";
+import {filled, post} from "./post.js";
 import {confirmed, placeOf} from "./actions.js";
 
 const sent = new WeakMap(); // input → the value that the server has
@@ -51,6 +51,8 @@ export async function send(field, values = valuesOf(field)) {
 function note(field, text) {
   const input = field.querySelector("input, textarea");
   input.toggleAttribute("data-wrong", text !== "");
+  if (text) input.setAttribute("aria-invalid", "true");
+  else input.removeAttribute("aria-invalid");
   field.parentElement.querySelectorAll(":scope > .wrong.now").forEach((old) => old.remove());
   if (!text) return;
   const line = document.createElement("p");
@@ -63,6 +65,7 @@ function note(field, text) {
 // sendTyped hands over what is typed in a view and not yet with the server. It
 // reports whether the server took all of it.
 export async function sendTyped(view) {
+  await filled();
   for (const field of view?.querySelectorAll(".field:not(.external, .choices)") ?? []) {
     const input = field.querySelector("input, textarea");
     if (sent.has(input) && sent.get(input) !== input.value && !(await send(field))) {

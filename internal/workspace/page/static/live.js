@@ -38,7 +38,7 @@ async function load() {
   query.set("user", document.body.dataset.user);
   query.set("channel", document.body.dataset.channel);
   query.set("new", region("head").dataset.new);
-  if (document.visibilityState === "visible" && atEnd(scroller)) query.set("watched", "1");
+  if (messagesShown() && atEnd(scroller)) query.set("watched", "1");
   let response;
   try {
     response = await fetch("/ui/view?" + query);
@@ -52,6 +52,8 @@ async function load() {
   readWhatIsSeen();
 }
 
+// messagesShown reports whether somebody can see the messages: a home tab covers them.
+const messagesShown = () => document.visibilityState === "visible" && document.body.dataset.tab !== "home";
 const atEnd = (list) => list.scrollHeight - list.scrollTop - list.clientHeight < near;
 const region = (name, root = document) => root.querySelector(`[data-region="${name}"]`);
 
@@ -103,7 +105,7 @@ function title() {
 
 // readWhatIsSeen marks the channel as read while somebody looks at it.
 function readWhatIsSeen() {
-  if (document.visibilityState !== "visible" || region("head").dataset.unread === "0") return;
+  if (!messagesShown() || region("head").dataset.unread === "0") return;
   post("read", {}).catch(() => {}); // tried again with the next change
 }
 

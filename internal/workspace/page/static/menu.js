@@ -33,7 +33,7 @@ export function setUpMenus(choose) {
     if (open?.contains(event.target) && !open.parentElement.contains(event.relatedTarget)) close(false);
   });
   document.addEventListener("scroll", (event) => {
-    if (open && !open.contains(event.target)) close(true);
+    if (open && !open.contains(event.target)) settle(openerOf(open));
   }, true);
   addEventListener("resize", () => close(false));
 }

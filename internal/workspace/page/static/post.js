@@ -1,8 +1,21 @@
 // Sends what a person does to the server, and shows what went wrong.
 
+let fills = Promise.resolve(); // ends with the last of what is being filled in
+
+// filled resolves when the server has all that was filled in.
+export const filled = () => fills;
+
 // post resolves with the answer when the server took it, and throws the text for
-// the person. A field may be a list.
-export async function post(what, fields) {
+// the person. A field may be a list. What is filled in goes one after the other,
+// so that the last one counts.
+export function post(what, fields) {
+  if (what !== "fill") return send(what, fields);
+  const sending = fills.then(() => send(what, fields));
+  fills = sending.catch(() => {}); // whoever sent it hears of the fault
+  return sending;
+}
+
+async function send(what, fields) {
   const {user, channel} = document.body.dataset;
   let response;
   try {

@@ -28,6 +28,7 @@ export function setUpViews() {
     submit(event.submitter);
   });
   dialog.addEventListener("keydown", keepWithin);
+  dialog.addEventListener("keydown", dispatch);
   if (document.body.dataset.tab === "home") post("home", {}).catch((fault) => toast(fault.message));
 }
 
@@ -65,6 +66,14 @@ function keepWithin(event) {
   else if (!event.shiftKey && document.activeElement === last) first.focus();
   else return;
   event.preventDefault();
+}
+
+// dispatch lets Enter send a field that the app wants to know of at once, in the
+// place of the whole form.
+function dispatch(event) {
+  if (event.key !== "Enter" || event.defaultPrevented || !event.target.matches("[data-dispatch] input")) return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change", {bubbles: true}));
 }
 
 async function close(value) {

@@ -38,7 +38,7 @@ func TestDemo(t *testing.T) {
 	b.Do(chromedp.Click(`.message:last-child [data-action="session.debug"]`))
 	b.Until(last("For the customer"))
 	b.Do(chromedp.Navigate(url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`[data-action="alert.ack"]`))
-	b.Do(chromedp.Evaluate(`[...document.querySelectorAll("#scroll .message")].find(m => m.innerText.includes("got no video")).scrollIntoView()`, nil))
+	b.Do(chromedp.Evaluate(`[...document.querySelectorAll("#scroll .message")].find(m => m.innerText.includes("had no video")).scrollIntoView()`, nil))
 	b.Shot("demo-alert")
 	b.Do(chromedp.Navigate(url+"/?user=U0GUEST"), chromedp.WaitReady(`body[data-user="U0GUEST"]`))
 	b.Until(last("shared by @sam")) // what was shared is for everybody, the rest was not

@@ -35,7 +35,7 @@ func TestShortIDStory(t *testing.T) {
 		support.Type("/session generate " + typed)
 		plan := support.ExpectMessage(withText("Session  " + repairID))
 		lead.Click(plan, "confirm.approve")
-		support.ExpectUpdate(plan, withText("Done: video ready for "+short))
+		s.expectEnd(lead, plan, withText("Done: video ready for "+short))
 
 		for _, kind := range []string{"prompt:", "webhook:", "session:"} { // three slots
 			testenv.Must(t, s.client.Del(t.Context(), kind+repairID).Err())

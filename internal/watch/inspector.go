@@ -151,10 +151,11 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	if err != nil {
 		return nil, err
 	}
-	now := s.Now()
+	now, reads := s.Now(), s.Reads(ctx)
 	candidates := make([]*candidate, len(read))
 	for n, e := range evidence {
 		id := e.Session.ID
+		e.Reads = reads
 		if paid := known[id].Paid; paid != nil && paid.EventID != "" { // every checkout that was paid has the one that replay sends
 			e.Event = store.Event{ID: paid.EventID, Created: paid.EventAt, Completed: true}
 		}
@@ -183,12 +184,11 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	if err != nil {
 		return err
 	}
-	reads := s.Reads(ctx)
 	var group errgroup.Group
 	group.SetLimit(maxExaminations)
 	errs := make([]error, len(suspects))
 	for n, c := range suspects {
-		c.Job, c.Reads = jobs[c.Session.ID], reads
+		c.Job = jobs[c.Session.ID]
 		group.Go(func() error {
 			errs[n] = catchPanic(func() error { return s.complete(ctx, c) })
 			return nil

@@ -104,6 +104,9 @@ func (e *execution) advance(ctx context.Context) error {
 // tried again.
 func (e *execution) step(ctx context.Context) error {
 	g := generation{e}
+	if e.job.Bulk != nil {
+		return e.coordinate(ctx)
+	}
 	switch e.job.Step {
 	case repair.StepRecorded:
 		return e.check(ctx)
@@ -219,8 +222,15 @@ func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause re
 	return e.save(ctx)
 }
 
+// silent reports whether the job is not shown by itself: the message of its bulk plan
+// shows it, until somebody settles it.
+func (e *execution) silent() bool { return e.job.Plan.Bulk != "" && e.job.Settled == nil }
+
 // notify shows progress. The next notification makes up for a lost one.
 func (e *execution) notify(ctx context.Context) {
+	if e.silent() {
+		return
+	}
 	if err := e.Notify(ctx, repair.Progress{Job: *e.job, File: e.file, At: e.Now()}); err != nil {
 		e.Log.WarnContext(ctx, "progress not shown", "job", e.job.ID, "error", err)
 	}
@@ -240,10 +250,14 @@ func (e *execution) end(ctx context.Context) error {
 		if err := e.save(ctx); err != nil {
 			return err
 		}
-		e.OnFinished(*e.job)
+		if e.job.Bulk == nil {
+			e.OnFinished(*e.job)
+		}
 	}
-	if err := e.Notify(ctx, e.FinalProgress(ctx, *e.job, e.file)); err != nil {
-		return fmt.Errorf("show the end: %w", err)
+	if !e.silent() {
+		if err := e.Notify(ctx, e.FinalProgress(ctx, *e.job, e.file)); err != nil {
+			return fmt.Errorf("show the end: %w", err)
+		}
 	}
 	e.job.Notified = true
 	return e.save(ctx)
@@ -258,7 +272,7 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 	if file.State == "" && job.FileID != "" {
 		p.File, _ = r.Generator.File(ctx, job.FileID) // without an answer the end is shown without the file
 	}
-	if job.Outcome != store.OutcomeRefused { // then nothing was written
+	if job.Outcome != store.OutcomeRefused && job.Bulk == nil { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)
 		p.Site, p.SiteErr = &site, err
 	}

@@ -27,6 +27,11 @@ const (
 	Claimed   Event = "claimed"
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
+
+	// Of an approved bulk plan.
+	Stopped Event = "stopped"
+	Paused  Event = "paused" // by the bot itself
+	Resumed Event = "resumed"
 )
 
 // Entry is one line of the audit trail. It holds no prompt and no e-mail.

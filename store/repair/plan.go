@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -51,6 +52,10 @@ type Plan struct {
 	Retrying  bool                // Stripe will still deliver the event
 	Ref       string              // of the request that it was made for
 	Message   store.Message
+
+	Items   []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
+	LeftOut []LeftOut `json:",omitempty"` // of a bulk plan
+	Bulk    string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 
 // NotAllowed is the error of a repair that the session's state does not allow.
@@ -144,6 +149,9 @@ func addFileWrites(writes []sessions.KeyWrite, s store.Session, u sessions.Updat
 
 // Entry returns the audit entry of what somebody did about the plan.
 func (p Plan) Entry(event audit.Event, who store.Actor, where, detail string, at time.Time) audit.Entry {
+	if p.IsBulk() {
+		detail = strings.TrimSuffix(fmt.Sprintf("%d sessions; %s", len(p.Items), detail), "; ")
+	}
 	return audit.Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
 		Detail: detail, Before: p.Seen.Digests}
 }

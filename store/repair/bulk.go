@@ -101,7 +101,25 @@ func notAllowedReason(x diagnosis.Examination, other store.Action) LeftOutReason
 }
 
 // IsBulk reports whether the plan repairs several sessions.
-func (p Plan) IsBulk() bool { return p.Session == "" && len(p.Items) > 0 }
+func (p Plan) IsBulk() bool { return p.Session == "" && len(p.Items)+len(p.LeftOut) > 0 }
+
+// Sums returns what the items cost, estimated in cents, how many of them cost an
+// amount that is not known, and what the customers paid, by currency.
+func (p Plan) Sums() (cents, unknown int, paid map[string]int64) {
+	paid = map[string]int64{}
+	for _, item := range p.Items {
+		if item.Seen.Amount > 0 {
+			paid[item.Seen.Currency] += item.Seen.Amount
+		}
+		if item.Order == nil {
+			continue
+		}
+		if cents += item.Order.Cents; item.Order.Cents == 0 {
+			unknown++
+		}
+	}
+	return cents, unknown, paid
+}
 
 // retryingItems returns how many items are of sessions whose event Stripe will still
 // deliver.

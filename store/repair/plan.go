@@ -55,6 +55,7 @@ type Plan struct {
 
 	Items   []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
 	LeftOut []LeftOut `json:",omitempty"` // of a bulk plan
+	Rest    int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
 	Bulk    string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 

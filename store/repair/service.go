@@ -31,6 +31,11 @@ func (s Service) Propose(ctx context.Context, plan Plan, where string) error {
 	return s.Trail.Record(ctx, plan.Entry(audit.Planned, plan.Requester, where, "", s.Now()))
 }
 
+// Plan returns a stored plan; see Plans.LoadPlan.
+func (s Service) Plan(ctx context.Context, id string) (PlanRecord, error) {
+	return s.Ledger.LoadPlan(ctx, id, s.Now())
+}
+
 // Approve claims a plan; see Plans.Claim.
 func (s Service) Approve(ctx context.Context, planID, press string, by store.Actor, where string) (ClaimResult, error) {
 	result, err := s.Ledger.Claim(ctx, planID, press, by, s.Now())

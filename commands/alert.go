@@ -204,11 +204,13 @@ func alertActions(i incident.Incident) []slack.BlockElement {
 	return []slack.BlockElement{acknowledge, snooze}
 }
 
+const alertForgotten = "This alert is too old: nothing is known of it any more."
+
 // AlertClickReply answers a click that changed nothing, or whose incident is gone.
 func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	switch {
 	case i.ID == "":
-		return blockkit.PlainLine("This alert is too old: nothing is known of it any more.")
+		return blockkit.PlainLine(alertForgotten)
 	case !i.Closed.IsZero():
 		return blockkit.PlainLine("Resolved already, " + ago(i.Closed, now) + ". There is nothing to do.")
 	case i.Acknowledged != nil:

@@ -27,9 +27,10 @@ type Finder interface {
 	Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error)
 }
 
-// Sweeper visits all sessions; see sweep.Sweeper.
+// Sweeper visits all sessions, or those named; see sweep.Sweeper.
 type Sweeper interface {
 	Sweep(ctx context.Context, o sweep.Options) (sweep.Result, error)
+	Observe(ctx context.Context, ids []string, o sweep.Options) ([]sweep.Observation, error)
 }
 
 // Redis describes the server itself.
@@ -55,10 +56,18 @@ type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch knows how far the watch came, and payments; see incident.Watch.
+// Watch knows how far the watch came, payments and dismissals; see incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (incident.WatchState, error)
+	Known(ctx context.Context, ids []string) (map[string]incident.Known, error)
 	Payments(ctx context.Context, now time.Time, ids []string) (map[string]store.Payment, error)
+}
+
+// Incidents knows which sessions the watch found in trouble; see incident.Watch.
+type Incidents interface {
+	Troubled(ctx context.Context) (incident.TroubledRecord, error)
+	OpenIncidents(ctx context.Context, known map[string]incident.Incident) ([]incident.Incident, error)
+	Incident(ctx context.Context, id string) (incident.Incident, error)
 }
 
 // Deps are what the commands work with.
@@ -81,4 +90,10 @@ type Deps struct {
 	SiteURL    string // for links
 	Now        func() time.Time
 	Log        *slog.Logger // nil = slog.Default
+
+	Incidents Incidents
+	Reads     func(ctx context.Context) store.Layout // which keys the site reads
+	// OtherMode reports whether the Stripe key cannot see the session, because one is
+	// live and the other a test. nil = it sees all.
+	OtherMode func(session string) bool
 }

@@ -35,6 +35,10 @@ type world struct {
 	more     bool
 	entries  []audit.Entry
 	err      error
+
+	observed []sweep.Observation
+	known    map[string]incident.Known
+	incident incident.Incident
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -84,6 +88,29 @@ func (w *world) State(context.Context) (incident.WatchState, error) {
 	return incident.WatchState{}, w.err
 }
 
+func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Observation, error) {
+	return w.observed, w.err
+}
+
+func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
+	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
+}
+
+func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
+	return nil, w.err
+}
+
+func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
+	if w.incident.ID != id {
+		return incident.Incident{}, incident.ErrUnknownIncident
+	}
+	return w.incident, w.err
+}
+
+func (w *world) Known(context.Context, []string) (map[string]incident.Known, error) {
+	return w.known, w.err
+}
+
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err
 }
@@ -91,7 +118,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, SiteURL: "https://site.example",
+		Sessions: w, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -82,12 +82,9 @@ func (d Deps) countNow(ctx context.Context, req Request, now time.Time, s *stati
 	ctx, cancel := countContext(ctx, req)
 	defer cancel()
 	var evidenceErr atomic.Bool
-	payments := func(ctx context.Context, ids []string) (map[string]store.Payment, error) {
-		return d.Watch.Payments(ctx, now, ids)
-	}
 	counted, err := d.NewSweeper().Sweep(ctx, sweep.Options{Now: now, Limits: d.Limits, Progress: req.Progress,
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
-			evidence, err := d.Sources.Evidence(ctx, sessions, payments)
+			evidence, err := d.Sources.Evidence(ctx, sessions, d.payments(now))
 			if err != nil && ctx.Err() == nil { // sessions are counted without it, and the answer says so
 				evidenceErr.Store(true)
 				return make([]diagnosis.Evidence, len(sessions)), nil

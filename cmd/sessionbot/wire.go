@@ -78,11 +78,15 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
+	var otherMode func(string) bool
+	if c.StripeKey != "" {
+		otherMode = stripe.OtherMode
+	}
 	return deps{
 		ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Alerts: c.AlertChannel != "", Limits: limits,
+			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
 			Plans: repair.PlanOptions{
 				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
 				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,

@@ -30,6 +30,8 @@ type world struct {
 	server  rdb.Server
 	err     error
 	noToken bool
+
+	troubled []sweep.Observation
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -84,6 +86,26 @@ func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
 }
 
 func (w *world) State(context.Context) (incident.WatchState, error) { return w.figures.State, w.err }
+
+func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Observation, error) {
+	return w.troubled, w.err
+}
+
+func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
+	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: !w.more}, w.err
+}
+
+func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
+	return nil, w.err
+}
+
+func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
+	return incident.Incident{ID: id, Kind: incident.Kind(diagnosis.VerdictOrphaned)}, w.err
+}
+
+func (w *world) Known(context.Context, []string) (map[string]incident.Known, error) {
+	return nil, w.err
+}
 
 func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
 	return nil, w.err

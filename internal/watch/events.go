@@ -72,7 +72,7 @@ func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.T
 // caseOf returns the session as an incident shows it.
 func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) incident.Case {
 	result := incident.Case{
-		ID: c.Session.ID, Verdict: c.Verdict, At: troubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
+		ID: c.Session.ID, Verdict: c.Verdict, At: incident.TroubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
 		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
 	}
 	if !notStarted(c.Verdict) || c.paid == nil {

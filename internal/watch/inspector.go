@@ -213,7 +213,7 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 
 // conclude diagnoses a session by the complete evidence.
 func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
-	id, key, now := c.Session.ID, dismissalKey(c.Diagnosis), s.Now()
+	id, key, now := c.Session.ID, incident.TroubleKey(c.Diagnosis), s.Now()
 	c.Diagnosis = diagnosis.Diagnose(c.Evidence, now, s.Limits)
 	o := assessment{
 		Case:    s.caseOf(ctx, c, now),

@@ -60,7 +60,9 @@ type findings struct {
 	due             []check // the newest files that are due
 	backlogFileDue  bool    // one of them is of a session from before the watch
 	unverifiable    map[store.Unverified]int
-	paymentUnknown  bool // of any session, as Stripe does not answer
+	paymentUnknown  bool      // of any session, as Stripe does not answer
+	swept           time.Time // when the sweep began
+	troubled        int       // sessions in trouble
 }
 
 func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool, err error) {
@@ -68,7 +70,7 @@ func (s *sweepTask) sweepAll(ctx context.Context, started time.Time) (full bool,
 		return false, err
 	}
 	known := s.snapshot()
-	found := findings{state: known.state, stripeDownSince: known.stripeDownSince, unverifiable: map[store.Unverified]int{}}
+	found := findings{state: known.state, stripeDownSince: known.stripeDownSince, swept: started, unverifiable: map[store.Unverified]int{}}
 	swept, err := s.sweeper.Sweep(ctx, sweep.Options{
 		Now: started, Limits: s.Limits, FullEvery: max(sweep.FullEvery, 3*s.pause),
 		Evidence: func(ctx context.Context, sessions []store.Session) ([]diagnosis.Evidence, error) {
@@ -123,6 +125,9 @@ func (s *sweepTask) finishSweep(ctx context.Context, swept sweep.Result, found *
 	if err := s.monitor.reportUnverified(ctx, found.unverifiable); err != nil {
 		return err
 	}
+	if err := s.Records.KeepTroubled(ctx, s.lead, started, found.troubled, s.rollupLife()); err != nil {
+		return err
+	}
 	return s.saveRollup(ctx, swept.Count, started)
 }
 
@@ -136,8 +141,11 @@ func (s *sweepTask) saveRollup(ctx context.Context, c stats.Count, now time.Time
 		s.Log.DebugContext(ctx, "Redis server info unavailable", "error", err)
 	}
 	s.Metrics.Counted(&r)
-	return s.Statistics.SaveRollup(ctx, s.lead, r, max(minRollupLife, 5*s.Interval, 3*s.pause))
+	return s.Statistics.SaveRollup(ctx, s.lead, r, s.rollupLife())
 }
+
+// rollupLife is how long what a sweep found answers requests.
+func (s *sweepTask) rollupLife() time.Duration { return max(minRollupLife, 5*s.Interval, 3*s.pause) }
 
 // payments returns the payments that are known without asking.
 func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]store.Payment, error) {
@@ -152,7 +160,11 @@ func (s *sweepTask) payments(ctx context.Context, ids []string) (map[string]stor
 func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, found *findings) error {
 	now := s.Now()
 	var dues []incident.DueSession
+	var troubled []string
 	for _, o := range observed {
+		if o.Verdict.InTrouble() {
+			troubled = append(troubled, o.Session.ID)
+		}
 		found.paymentUnknown = found.paymentUnknown || o.Payment.Why == store.StripeNoAnswer
 		s.queueFile(o, found, now)
 		c := candidate{Observation: o}
@@ -173,6 +185,10 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		}
 		s.logSkipped(ctx, c, reason)
 	}
+	found.troubled += len(troubled)
+	if err := s.Records.AddTroubled(ctx, s.lead, found.swept, troubled...); err != nil {
+		return err
+	}
 	return s.Records.AddDue(ctx, dues...)
 }
 
@@ -183,7 +199,7 @@ func (s *sweepTask) queueFile(o sweep.Observation, found *findings, now time.Tim
 	if !s.files.due(c, now) {
 		return
 	}
-	found.backlogFileDue = found.backlogFileDue || troubleSince(o.Diagnosis).Before(found.state.Epoch)
+	found.backlogFileDue = found.backlogFileDue || incident.TroubleSince(o.Diagnosis).Before(found.state.Epoch)
 	if found.due = append(found.due, c); len(found.due) >= 2*maxChecks {
 		found.due = newest(found.due)
 	}

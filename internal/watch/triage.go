@@ -22,7 +22,7 @@ const (
 type candidate struct {
 	sweep.Observation
 	paid      *store.Paid    // by Stripe's lists; nil = they do not name it
-	dismissed string         // the dismissalKey of its last examination, if that found no need to alert it
+	dismissed string         // the incident.TroubleKey of its last examination, if that found no need to alert it
 	open      *incident.Case // in an incident; nil = it is in none
 	lookUp    bool           // its payment at Stripe
 	checked   time.Time      // when that was done
@@ -54,7 +54,7 @@ func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition)
 
 // triage decides what becomes of a session that is in no incident.
 func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
-	old := troubleSince(c.Diagnosis).Before(state.Epoch)
+	old := incident.TroubleSince(c.Diagnosis).Before(state.Epoch)
 	switch {
 	case w.markedByRepair(c.Observation):
 		return knownFailure
@@ -68,7 +68,7 @@ func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
 		return paymentPending
 	case old:
 		return inBacklog
-	case c.dismissed == dismissalKey(c.Diagnosis):
+	case c.dismissed == incident.TroubleKey(c.Diagnosis):
 		return dismissed
 	}
 	return inTrouble
@@ -79,30 +79,14 @@ func (w *Watch) alertable(o sweep.Observation) bool {
 	return slices.Contains(w.AlertOn, o.Verdict) && !w.markedByRepair(o)
 }
 
-// markedByRepair reports whether a repair of ours marked the session as error. A
-// video that was finished since is news all the same.
+// markedByRepair reports whether a repair of ours marked the session as error.
 func (w *Watch) markedByRepair(o sweep.Observation) bool {
-	text := o.Session.Current().Error
-	return o.Verdict == diagnosis.VerdictFailed && text != nil && slices.Contains(w.FixTexts, *text)
-}
-
-// troubleSince returns when the trouble began: with the payment, or with the
-// status.
-func troubleSince(d diagnosis.Diagnosis) time.Time {
-	if notStarted(d.Verdict) || d.Since.IsZero() {
-		return d.PaidAt
-	}
-	return d.Since
+	return incident.MarkedByRepair(o.Session, o.Verdict, w.FixTexts)
 }
 
 // notStarted reports whether the site never reacted to the payment.
 func notStarted(v diagnosis.Verdict) bool {
 	return v == diagnosis.VerdictOrphaned || v == diagnosis.VerdictLost
-}
-
-// dismissalKey identifies the trouble that a session is in.
-func dismissalKey(d diagnosis.Diagnosis) string {
-	return string(d.Verdict) + " since " + troubleSince(d).UTC().Format(time.RFC3339)
 }
 
 // paymentSettled reports whether the payment cannot change the verdict any more.
@@ -132,7 +116,7 @@ func (w *Watch) dueForRecheck(c *incident.Case, cases int, now time.Time) bool {
 // expired reports whether Redis dropped the session because of its age: what was
 // alerted as an orphan a month ago is not news as a lost session.
 func expired(d diagnosis.Diagnosis, now time.Time) bool {
-	return d.Verdict == diagnosis.VerdictLost && now.Sub(troubleSince(d)) > store.KeyLife-expiryMargin
+	return d.Verdict == diagnosis.VerdictLost && now.Sub(incident.TroubleSince(d)) > store.KeyLife-expiryMargin
 }
 
 // endingOf returns how a session left the verdict it had; "" = it did not, or

@@ -28,7 +28,7 @@ func TestTriage(t *testing.T) {
 	repaired := suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, "")
 	repaired.Session.Webhook = store.Key{Exists: true, Value: store.Value{Status: new("error"), Error: new("fixed by us")}}
 	examined := suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, "")
-	examined.dismissed = dismissalKey(examined.Diagnosis)
+	examined.dismissed = incident.TroubleKey(examined.Diagnosis)
 	for _, c := range []struct {
 		name      string
 		c         candidate

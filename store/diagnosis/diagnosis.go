@@ -40,6 +40,14 @@ var Verdicts = []Verdict{
 	VerdictWaiting, VerdictProcessing, VerdictUnchecked, VerdictCompleted, VerdictUnpaid, VerdictAbandoned, VerdictNotFound,
 }
 
+// TroubleVerdicts are those of sessions in trouble: each needs a person.
+var TroubleVerdicts = []Verdict{
+	VerdictOrphaned, VerdictStalled, VerdictFailed, VerdictLost, VerdictUndelivered, VerdictCorrupt, VerdictUnclear,
+}
+
+// InTrouble reports whether the verdict is one of TroubleVerdicts.
+func (v Verdict) InTrouble() bool { return slices.Contains(TroubleVerdicts, v) }
+
 // Diagnosis is the verdict, its reason and the allowed repairs.
 type Diagnosis struct {
 	Verdict Verdict

@@ -17,6 +17,9 @@ const (
 	dueKey    = store.WatchPrefix + "due"    // sorted set of session ids, by the time of their inspection
 	openKey   = store.WatchPrefix + "open"   // sorted set of incident ids, by their version
 	syncKey   = store.WatchPrefix + "sync"   // written to see that replicas follow
+
+	troubledKey   = store.WatchPrefix + "troubled"    // sorted set of the ids of sessions in trouble, by the sweep that found them last
+	troubledAtKey = store.WatchPrefix + "troubled:at" // when the last sweep that went through began, and whether it recorded all
 )
 
 func paidKey(session string) string      { return store.WatchPrefix + "paid:" + session }
@@ -35,12 +38,13 @@ type Watch struct {
 	Queue
 	Sessions
 	Incidents
+	Trouble
 }
 
 // NewWatch returns the records in the given Redis.
 func NewWatch(r *rdb.Redis) *Watch {
 	progress := Progress{Leases: lease.Store{Redis: r, Timings: lease.Leadership}, redis: r}
 	return &Watch{
-		Progress: progress, Queue: Queue{r}, Sessions: Sessions{redis: r, progress: &progress}, Incidents: Incidents{r},
+		Progress: progress, Queue: Queue{r}, Sessions: Sessions{redis: r, progress: &progress}, Incidents: Incidents{r}, Trouble: Trouble{r},
 	}
 }

@@ -3,6 +3,8 @@ package sweep
 import (
 	"context"
 	_ "embed"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -60,16 +62,9 @@ func (r *run) read(ctx context.Context, ids []string) error {
 		return err
 	}
 	read = slices.DeleteFunc(read, func(s store.Session) bool { return s.Layout() == store.LayoutNone }) // gone
-	evidence := make([]diagnosis.Evidence, len(read))
-	if r.Evidence != nil {
-		if evidence, err = r.Evidence(ctx, read); err != nil {
-			return callersError{err}
-		}
-	}
-	found := make([]Observation, len(read))
-	for i, e := range evidence {
-		e.Session = read[i]
-		found[i] = Observation{e, diagnosis.Diagnose(e, r.Now, r.Limits)}
+	found, err := r.observe(ctx, read)
+	if err != nil {
+		return err
 	}
 	r.remember(found)
 	r.count(found)
@@ -82,6 +77,42 @@ func (r *run) read(ctx context.Context, ids []string) error {
 		return callersError{err}
 	}
 	return nil
+}
+
+// observe diagnoses sessions by the evidence about them.
+func (o Options) observe(ctx context.Context, read []store.Session) ([]Observation, error) {
+	evidence := make([]diagnosis.Evidence, len(read))
+	if o.Evidence != nil {
+		var err error
+		if evidence, err = o.Evidence(ctx, read); err != nil {
+			return nil, callersError{err}
+		}
+	}
+	found := make([]Observation, len(read))
+	for i, e := range evidence {
+		e.Session = read[i]
+		found[i] = Observation{e, diagnosis.Diagnose(e, o.Now, o.Limits)}
+	}
+	return found, nil
+}
+
+// Observe reads and diagnoses the sessions named as a sweep would, in the order of the
+// ids, those of which Redis holds nothing included.
+func (s *Sweeper) Observe(ctx context.Context, ids []string, o Options) ([]Observation, error) {
+	found := make([]Observation, 0, len(ids))
+	for chunk := range slices.Chunk(ids, readSize) {
+		read, err := Read(ctx, s.redis, chunk, o.Now)
+		if err != nil {
+			return nil, fmt.Errorf("read sessions: %w", rdb.Classify(err))
+		}
+		observed, err := o.observe(ctx, read)
+		var callers callersError
+		if errors.As(err, &callers) {
+			return nil, callers.error
+		}
+		found = append(found, observed...)
+	}
+	return found, nil
 }
 
 func (r *run) count(found []Observation) {

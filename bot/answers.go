@@ -22,12 +22,18 @@ type placement struct {
 	replace  bool             // replaces the message that was clicked
 	sharedBy string           // who posts it in the channel, "" = not shared
 	claim    string           // of the click on Share
+	long     bool             // it looks at many sessions first
 }
 
 // answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
-	limited, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Request)
+	deadline := a.cfg.Deadlines.Request
+	if p.long {
+		deadline = a.cfg.Deadlines.Bulk
+		a.reply(ctx, to, commands.NoticeExamining)
+	}
+	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	answer := run(limited)
 	if answer.Outcome != commands.Done {

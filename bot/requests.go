@@ -30,7 +30,7 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
 		if b.admitted(ctx, to, call) {
-			b.answer(ctx, to, placement{request: req}, call.Run)
+			b.answer(ctx, to, placement{request: req, long: call.Command.Bulk}, call.Run)
 		}
 	})
 }
@@ -109,6 +109,9 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
+	case commands.ActionBulkStop, commands.ActionBulkResume:
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.approvals.steer(ctx, to, c) })
 	case commands.ActionNotMade:
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
@@ -129,7 +132,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 		return
 	}
 	own := c.ephemeral && c.button == buttonDebug && c.block == refreshBlock
-	a.answer(ctx, to, placement{replace: own}, call.Run)
+	a.answer(ctx, to, placement{replace: own, long: call.Command.Bulk}, call.Run)
 }
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.

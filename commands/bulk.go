@@ -10,7 +10,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -185,9 +184,7 @@ func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Ans
 	if len(answer.Actions) == 0 {
 		return answer, nil
 	}
-	entry := plan.Entry(audit.Refused, req.actor(), req.where(), "nothing to repair without a choice", d.Now())
-	d.Repairs.RecordRefusal(ctx, entry)
-	return answer, d.Repairs.Keep(ctx, plan)
+	return answer, d.Repairs.Propose(ctx, plan, req.where())
 }
 
 // The buttons that make a bulk plan: of an alert, with the incident's id, and of a bulk
@@ -257,6 +254,18 @@ func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answe
 	}
 	for _, t := range found.Sessions {
 		b.add(t.ID, t.Allowed)
+	}
+	// Those that recover meanwhile are left out, with the reason.
+	i, err := d.Incidents.Incident(ctx, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	open := i.Open()
+	slices.Reverse(open)
+	for _, c := range open {
+		if !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.ID == c.ID }) {
+			b.ids = append(b.ids, c.ID)
+		}
 	}
 	return d.planBulk(ctx, req, b)
 }

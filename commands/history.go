@@ -41,7 +41,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 }
 
 var eventTexts = map[audit.Event]string{
-	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
+	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled", audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed",
 	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled",
 }
 

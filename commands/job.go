@@ -14,6 +14,9 @@ import (
 
 // ProgressBlocks show the state of a job, in the place of its plan.
 func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkBlocks(p)
+	}
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))
 	details := slices.Clone(job.Detail)
@@ -69,6 +72,9 @@ func fetchable(address string) bool {
 // ProgressActions are the buttons of a job: one that waits can be cancelled, an
 // unclear one settled.
 func ProgressActions(job repair.Job) []slack.BlockElement {
+	if job.Bulk != nil {
+		return bulkActions(job)
+	}
 	debug := debugButton("Debug", job.Plan.Session)
 	switch {
 	case job.Cancellable():

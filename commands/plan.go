@@ -23,6 +23,9 @@ const (
 
 // PlanBlocks shows what a plan will do, where and at what cost.
 func PlanBlocks(p repair.Plan) []slack.Block {
+	if p.IsBulk() {
+		return bulkPlanBlocks(p)
+	}
 	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
 	switch {
 	case p.Order != nil:
@@ -67,6 +70,9 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks.
 func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+	if p.IsBulk() {
+		return bulkPlanActions(p, nonce)
+	}
 	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
 	switch {
 	case p.Order != nil:

@@ -27,6 +27,7 @@ func New(d Deps) *Registry {
 		d.find(),
 		d.fix(),
 		d.generate(),
+		d.bulk(),
 		d.history(),
 		d.settle(),
 		r.help("session"),
@@ -87,6 +88,11 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 		if command.Action != "" && command.Action == actionID {
 			return newCall(command, Args{Words: []string{session}}, req)
 		}
+	}
+	if run := r.deps.bulkOf(actionID, session); run != nil {
+		bulk := r.deps.bulk()
+		bulk.Parse = func(Args) (Run, error) { return run, nil }
+		return newCall(bulk, Args{}, req)
 	}
 	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }

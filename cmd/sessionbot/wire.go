@@ -91,6 +91,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
 				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
 			},
+			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
@@ -101,7 +102,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				without.Jobs = diagnosis.Excluding(ledger, job)
 				return without.Examine(ctx, session)
 			},
-			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now,
+			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now,
 		},
 	}
 }

@@ -25,6 +25,7 @@ type Snapshot struct {
 	FileID    string
 	FileState store.FileState
 	Digests   map[string]string // by kind of key; "" = missing
+	PaidAt    time.Time         // zero = not known
 	At        time.Time
 }
 
@@ -53,10 +54,11 @@ type Plan struct {
 	Ref       string              // of the request that it was made for
 	Message   store.Message
 
-	Items   []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
-	LeftOut []LeftOut `json:",omitempty"` // of a bulk plan
-	Rest    int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
-	Bulk    string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
+	Items    []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
+	LeftOut  []LeftOut `json:",omitempty"` // of a bulk plan
+	Rest     int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
+	Parallel int       `json:",omitempty"` // of a bulk plan: how many are repaired at the same time, as far as was known
+	Bulk     string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 
 // NotAllowed is the error of a repair that the session's state does not allow.
@@ -129,7 +131,7 @@ func snapshotOf(x diagnosis.Examination) Snapshot {
 		Verdict: x.Verdict, Payment: x.Payment.State,
 		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
 		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
-		FileState: x.File.State, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
+		FileState: x.File.State, PaidAt: x.PaidAt, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
 	}
 }
 

@@ -30,7 +30,7 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
 		if b.admitted(ctx, to, call) {
-			b.answer(ctx, to, placement{request: req, long: call.Command.Bulk}, call.Run)
+			b.answer(ctx, to, placement{request: req, long: call.Long}, call.Run)
 		}
 	})
 }
@@ -131,8 +131,11 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if !a.admitted(ctx, to, call) {
 		return
 	}
-	own := c.ephemeral && c.button == buttonDebug && c.block == refreshBlock
-	a.answer(ctx, to, placement{replace: own, long: call.Command.Bulk}, call.Run)
+	p := placement{long: call.Long, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
+	if c.button == commands.ActionList { // a page replaces the one before
+		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
+	}
+	a.answer(ctx, to, p, call.Run)
 }
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/superduperai/sessionbot/store"
 )
@@ -11,7 +12,8 @@ import (
 // Args are the words and options of a request.
 type Args struct {
 	Words []string
-	Limit int // of --limit; 0 = not given
+	Limit int           // of --limit; 0 = not given
+	Since time.Duration // of --since; 0 = not given
 }
 
 // parseArgs splits the text after a slash command into words and options.
@@ -24,20 +26,49 @@ func parseArgs(text string) (Args, error) {
 			args.Words = append(args.Words, words[i])
 			continue
 		}
-		if name != "--limit" {
+		if name != "--limit" && name != "--since" {
 			return Args{}, usageError("There is no option " + name + ".")
 		}
 		if !hasValue && i+1 < len(words) {
 			i++
 			value = words[i]
 		}
-		limit, err := strconv.Atoi(value)
-		if err != nil || limit < 1 {
-			return Args{}, usageError("--limit takes a whole number from 1, such as --limit 20.")
+		if err := args.setOption(name, value); err != nil {
+			return Args{}, err
 		}
-		args.Limit = limit
 	}
 	return args, nil
+}
+
+func (a *Args) setOption(name, value string) error {
+	if name == "--since" {
+		since, err := parseSince(value)
+		if err != nil || since <= 0 {
+			return usageError("--since takes a time such as 30m, 2h or 7d.")
+		}
+		a.Since = since
+		return nil
+	}
+	limit, err := strconv.Atoi(value)
+	if err != nil || limit < 1 {
+		return usageError("--limit takes a whole number from 1, such as --limit 20.")
+	}
+	a.Limit = limit
+	return nil
+}
+
+// maxSince outlives all sessions.
+const maxSince = 366 * 24 * time.Hour
+
+// parseSince parses a duration, which may be in whole days.
+func parseSince(text string) (time.Duration, error) {
+	text = strings.ToLower(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		n, err := strconv.ParseUint(days, 10, 16)
+		return min(time.Duration(n)*24*time.Hour, maxSince), err
+	}
+	since, err := time.ParseDuration(text)
+	return min(since, maxSince), err
 }
 
 func (a Args) text() string { return strings.Join(a.Words, " ") }
@@ -47,19 +78,22 @@ func (a Args) none() error {
 	if len(a.Words) > 0 {
 		return usageError("Too many words: " + a.text())
 	}
-	return a.noLimit()
+	return a.noOptions()
 }
 
-func (a Args) noLimit() error {
-	if a.Limit != 0 {
+func (a Args) noOptions() error {
+	switch {
+	case a.Limit != 0:
 		return usageError("--limit does not belong here.")
+	case a.Since != 0:
+		return usageError("--since does not belong here.")
 	}
 	return nil
 }
 
 // sessionID finds the one id in what a person pasted.
 func (a Args) sessionID() (string, error) {
-	if err := a.noLimit(); err != nil {
+	if err := a.noOptions(); err != nil {
 		return "", err
 	}
 	id, err := store.FindID(a.text())

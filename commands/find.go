@@ -23,7 +23,7 @@ func (d Deps) find() Command {
 }
 
 func (d Deps) parseFind(args Args) (Run, error) {
-	if err := args.noLimit(); err != nil {
+	if err := args.noOptions(); err != nil {
 		return nil, err
 	}
 	query, err := customer(args.text())

@@ -25,6 +25,7 @@ func New(d Deps) *Registry {
 	r.commands = []Command{
 		d.debug(),
 		d.find(),
+		d.list(),
 		d.fix(),
 		d.generate(),
 		d.bulk(),
@@ -52,6 +53,7 @@ func (r *Registry) group(name string) []Command {
 type Call struct {
 	Command Command // what it asks for: who may depends on that; zero = unknown
 	Session string  // the session that it would repair, "" = none
+	Long    bool    // it looks at many sessions first
 	Run     func(context.Context) Answer
 }
 
@@ -103,6 +105,7 @@ func newCall(command Command, args Args, req Request) Call {
 		call.Session, _ = store.FindID(args.text()) // "" if there is none
 	}
 	run, parseErr := command.Parse(args)
+	call.Long = command.Bulk && parseErr == nil
 	call.Run = func(ctx context.Context) Answer {
 		if parseErr != nil {
 			return explain(ctx, command.fullName(), []string{command.help()}, parseErr)

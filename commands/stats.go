@@ -118,12 +118,17 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	if survey := s.Count.Survey; !s.Count.Complete {
 		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", thousands(survey.Scanned), thousands(survey.Keys))
 	}
-	asOf := s.AsOf.UTC().Format("15:04:05 UTC")
-	if age := now.Sub(s.AsOf); age >= time.Second {
-		asOf = span(age) + " ago (" + asOf + ")"
-	}
 	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
-		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOf, count(s.Count.Sessions, "session"), complete)))
+		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOfText(s.AsOf, now), count(s.Count.Sessions, "session"), complete)))
+}
+
+// asOfText is the time of figures, and how long ago that was.
+func asOfText(at, now time.Time) string {
+	text := at.UTC().Format("15:04:05 UTC")
+	if age := now.Sub(at); age >= time.Second {
+		text = span(age) + " ago (" + text + ")"
+	}
+	return text
 }
 
 // statsFacts are the figures beside the trends, as labelled rows.

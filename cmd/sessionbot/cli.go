@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
 // program is one run of sessionbot: its streams, and where its configuration
@@ -83,6 +84,13 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		repair := command.Bulk || command.Repairs != "" && !command.Operators
 		cmd := p.terminalCommand(group, command.Name, repair)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
+		if strings.Contains(command.Args, "[verdict]") {
+			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
+			cmd.Flags().Int("limit", 0, "`number` of sessions, those that have waited longest")
+			for _, v := range diagnosis.TroubleVerdicts {
+				cmd.ValidArgs = append(cmd.ValidArgs, string(v))
+			}
+		}
 		parent.AddCommand(cmd)
 	}
 	return parent

@@ -3,6 +3,7 @@ package storybook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -11,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -32,6 +34,7 @@ func others() []Story {
 		entry(2*time.Hour, ann, "terminal", audit.Cancelled, store.ActionFix, ""),
 		entry(3*time.Hour, support, "C0SUPPORT", audit.Refused, store.ActionFix, "the verdict was waiting"),
 	}}
+	some, many := listed(1), listed(3)
 	unclear := world{seen: diagnosis.Evidence{File: store.File{State: store.FileInProgress}}, repair: diagnosis.SessionJob{ID: "K3F9", State: store.JobUnclear, Outcome: store.OutcomeUnclear}}
 	unknown := unclear
 	unknown.fileErr = &superduper.Error{Kind: superduper.NotFound, Status: 404}
@@ -41,6 +44,11 @@ func others() []Story {
 		ask(&found, "find", "/session", "find ann@example.com"),
 		ask(&more, "find, and there are more", "/session", "find ann@example.com"),
 		ask(&orphan, "find nobody", "/session", "find nobody@example.com"),
+		ask(&some, "list", "/session", "list"),
+		ask(&many, "list, a page of many", "/session", "list"),
+		ask(&some, "list by verdict and age", "/session", "list stalled --since 2d --limit 5"),
+		ask(&orphan, "list of nobody", "/session", "list"),
+		ask(&orphan, "list of nobody, by verdict", "/session", "list orphaned --since 2h"),
 		ask(&history, "history", "/session", "history "+sessionID, "Event planned", "Event pressed", "Event claimed", "Event outcome", "Event settled", "Event cancelled", "Event refused"),
 		ask(&orphan, "no history", "/session", "history "+sessionID),
 		ask(&unclear, "settle", "/session", "settle "+sessionID+" "+fileID),
@@ -49,13 +57,32 @@ func others() []Story {
 	}
 }
 
+// listed is a world with many of each example, of which not all were seen if there are
+// several.
+func listed(times int) world {
+	w := world{more: times > 1}
+	for n := range times {
+		for m, e := range examples() {
+			seen := e.world.seen
+			seen.Session.ID = fmt.Sprintf("%s%02d%02d", sessionID[:60], n, m)
+			w.troubled = append(w.troubled, sweep.Observation{Evidence: seen, Diagnosis: diagnosis.Diagnose(seen, noon, limits)})
+		}
+	}
+	fixed := session(5*time.Hour, "error", "")
+	text := commands.FixText
+	fixed.Webhook.Value.Error = &text
+	seen := diagnosis.Evidence{Session: fixed, Payment: paid(5 * time.Hour)}
+	w.troubled = append(w.troubled, sweep.Observation{Evidence: seen, Diagnosis: diagnosis.Diagnose(seen, noon, limits)})
+	return w
+}
+
 func failures() []Story {
 	w := examples()[0].world
 	var all []Story
 	for _, typed := range [][2]string{
 		{"/session", "debgu " + sessionID}, {"/session", "xyzzy"}, {"/session", sessionID}, {"/session", "debug"}, {"/session", "debug nonsense"},
 		{"/session", "debug cs_live_a1B2…a7B8"}, {"/session", "debug " + sessionID + " " + sessionID[:60] + "zzzz"}, {"/session", "debug " + sessionID + " --limit 3"},
-		{"/session", "find ann"}, {"/session", "settle " + sessionID}, {"/redis", "statz"}, {"/redis", "ping twice"},
+		{"/session", "find ann"}, {"/session", "settle " + sessionID}, {"/session", "list orphand"}, {"/session", "list --since yesterday"}, {"/redis", "statz"}, {"/redis", "ping twice"},
 		{"/redis", "prompts --limit 0"}, {"/redis", "prompts --limit 99999"}, {"/redis", "stats --all"},
 	} {
 		all = append(all, ask(&w, typed[0]+" "+typed[1], typed[0], typed[1]))

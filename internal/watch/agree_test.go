@@ -51,7 +51,7 @@ func generated(now time.Time, n int) (all []demo.Example) {
 	return all
 }
 
-// TestStatisticsAndAlertsAgree: by verdict, and with the diagnosis of each session.
+// TestStatisticsAndAlertsAgree: by verdict, with the list of sessions in trouble, and with the diagnosis of each session.
 func TestStatisticsAndAlertsAgree(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -95,6 +95,7 @@ func TestStatisticsAndAlertsAgree(t *testing.T) {
 			if diff := cmp.Diff(figures, alerted); diff != "" {
 				t.Errorf("counted, and alerted (-counted +alerted):\n%s", diff)
 			}
+			h.expectListAgrees(counted)
 			debug := diagnosis.Examiner{Redis: sessions.Reader{Redis: h.product}, Payments: reader, Files: h.api, Jobs: h.cfg.Ledger, Limits: h.cfg.Limits, Now: h.cfg.Now}
 			said := map[diagnosis.Verdict]int{}
 			for _, e := range examples {

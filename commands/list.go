@@ -1,0 +1,241 @@
+package commands
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+)
+
+// ActionList lists the sessions of an incident, whose id is the button's value, or the
+// next page of a list.
+const ActionList = "session.list"
+
+const listPage = 20 // sessions in one message
+
+func (d Deps) list() Command {
+	return Command{Group: "session", Name: "list", Args: "[verdict] [--since 2h] [--limit N]", Action: ActionList,
+		Summary: "all sessions in trouble, longest waiting first", Parse: d.parseList}
+}
+
+// listPlace is where a page of a list begins: after a session, and not at a number, so
+// that it skips nobody when the list changes meanwhile.
+type listPlace struct {
+	TroubleFilter
+	Limit  int       `json:",omitempty"` // sessions on all pages; 0 = all
+	Shown  int       `json:",omitempty"` // of them, on the pages before
+	After  time.Time // when the last session shown was paid
+	LastID string    `json:",omitempty"` // its id; "" = the list begins
+}
+
+const placePrefix = "page."
+
+// value is the place as the value of a button.
+func (p listPlace) value() string {
+	raw, _ := json.Marshal(p) // it consists of texts, numbers and times
+	return placePrefix + base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// incidentID matches the id of an incident; see rand.Text.
+var incidentID = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
+
+// ListRequest is the request that a button of a list stands for, which can be shared.
+func ListRequest(value string) Request {
+	return Request{Command: "/session", Text: "list " + value}
+}
+
+// parseList parses what a person types, and the values of buttons.
+func (d Deps) parseList(args Args) (Run, error) {
+	place := listPlace{Limit: args.Limit}
+	encoded, isPage := strings.CutPrefix(args.text(), placePrefix)
+	var err error
+	switch {
+	case isPage:
+		raw, decodeErr := base64.RawURLEncoding.DecodeString(encoded)
+		if decodeErr != nil || json.Unmarshal(raw, &place) != nil {
+			err = usageError("This page of the list is not known.")
+		}
+	case incidentID.MatchString(args.text()):
+		place.Incident = args.text()
+	default:
+		place.TroubleFilter, err = args.troubleFilter()
+	}
+	return func(ctx context.Context, req Request) (Answer, error) { return d.runList(ctx, req, place) }, err
+}
+
+// troubleFilter parses the verdict and the age that select sessions in trouble.
+func (a Args) troubleFilter() (TroubleFilter, error) {
+	f := TroubleFilter{Since: a.Since}
+	if len(a.Words) == 0 {
+		return f, nil
+	}
+	var names []string
+	for _, v := range diagnosis.TroubleVerdicts {
+		names = append(names, string(v))
+	}
+	f.Verdict = diagnosis.Verdict(strings.ToLower(a.Words[0]))
+	switch near := nearest(string(f.Verdict), names); {
+	case len(a.Words) > 1:
+		return f, usageError("Name one verdict, or none: " + a.text())
+	case f.Verdict.InTrouble():
+		return f, nil
+	case near != "":
+		return f, usageError("There is no verdict " + blockkit.Cut(a.Words[0], 40) + ". Did you mean " + near + "?")
+	}
+	return f, usageError("Sessions in trouble are " + strings.Join(names, ", ") + ".")
+}
+
+func (d Deps) runList(ctx context.Context, req Request, place listPlace) (Answer, error) {
+	list, err := d.troubles(ctx, req, place.TroubleFilter)
+	if err != nil {
+		return Answer{}, err
+	}
+	now := d.Now()
+	first := place.firstOf(list.Sessions)
+	shown := list.Sessions[first:]
+	if place.Limit > 0 {
+		shown = shown[:min(len(shown), max(place.Limit-place.Shown, 0))]
+	}
+	answer := Answer{JSON: listJSON(list, shown, now), Shareable: true, Blocks: blockkit.Message(listHead(list, place, now)...)}
+	if req.Terminal {
+		answer.Blocks = append(answer.Blocks, troubleTable(shown, now)...)
+	} else {
+		rest := len(shown) - listPage
+		shown = shown[:min(len(shown), listPage)]
+		answer.Blocks = append(answer.Blocks, troubleRows(shown, now)...)
+		answer.Actions = listActions(place, shown, rest)
+	}
+	answer.Blocks = append(answer.Blocks, blockkit.Context(strings.Join(listNotes(list, first, len(shown), now), " · ")))
+	return answer, nil
+}
+
+// firstOf returns the index of the first session of the page.
+func (p listPlace) firstOf(sessions []Trouble) int {
+	if p.LastID == "" {
+		return 0
+	}
+	n, found := slices.BinarySearchFunc(sessions, Trouble{ID: p.LastID, PaidAt: p.After}, Trouble.compare)
+	if found {
+		n++
+	}
+	return n
+}
+
+// listActions lead to the next page, or from the last one back to the first.
+func listActions(place listPlace, shown []Trouble, rest int) []slack.BlockElement {
+	label, to := "Back to the first", listPlace{TroubleFilter: place.TroubleFilter, Limit: place.Limit}
+	switch {
+	case rest > 0:
+		end := shown[len(shown)-1]
+		label = fmt.Sprintf("Show the next %d", min(rest, listPage))
+		to.Shown, to.After, to.LastID = place.Shown+len(shown), end.PaidAt, end.ID
+	case place.LastID == "":
+		return nil
+	}
+	return []slack.BlockElement{blockkit.Button(ActionList, label, to.value())}
+}
+
+// listHead is the count, the money and what to do.
+func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
+	within, which := "", "in trouble"
+	if place.Since > 0 {
+		within = " paid within " + span(place.Since)
+	}
+	if place.Verdict != "" {
+		which = humanize(string(place.Verdict))
+	}
+	if place.Incident != "" {
+		which = "in this alert still in trouble"
+	}
+	if len(list.Sessions) == 0 {
+		head := "No session" + within + " is " + which + "."
+		if place.Incident != "" {
+			head = "No session of this alert is in trouble any more."
+		}
+		return headline(head, "")
+	}
+	head := count(len(list.Sessions), "session") + within + " " + which
+	if place.Incident == "" && place.Verdict != "" {
+		head = count(len(list.Sessions), which+" session") + within
+	}
+	if sum := sumText(list.sum()); sum != "" {
+		head += ", " + sum
+	}
+	if oldest := list.Sessions[0].PaidAt; !oldest.IsZero() {
+		head += ", longest waiting " + span(now.Sub(oldest))
+	}
+	next := "Debug one to see what happened and what to do. The first has waited longest."
+	if len(list.Sessions) == 1 {
+		next = "Debug it to see what happened and what to do."
+	}
+	return headline(head+".", next)
+}
+
+// listNotes say of when the list is, what it leaves out, and whether it is complete.
+func listNotes(list Troubles, first, shown int, now time.Time) []string {
+	notes := []string{"As of " + asOfText(list.AsOf, now)}
+	if list.Complete {
+		notes[0] += ", complete"
+	} else {
+		notes[0] += ", not complete: not all sessions were seen"
+	}
+	switch all := len(list.Sessions); {
+	case shown > 0 && shown < all:
+		notes = append(notes, fmt.Sprintf("%d–%d of %s", first+1, first+shown, thousands(int64(all))))
+	case shown < all:
+		notes = append(notes, "none is left after those that you saw")
+	}
+	var out []string
+	if list.Marked > 0 {
+		out = append(out, thousands(int64(list.Marked))+" that a repair marked as error")
+	}
+	if list.Settled > 0 {
+		out = append(out, thousands(int64(list.Settled))+" that a closer look found in order or somebody handled")
+	}
+	if out != nil {
+		notes = append(notes, "left out: "+strings.Join(out, ", "))
+	}
+	return notes
+}
+
+// listReport is the --json of session list; its member names are public.
+type listReport struct {
+	AsOf     time.Time       `json:"as_of"`
+	Complete bool            `json:"complete"`
+	Sessions []troubleReport `json:"sessions"`
+}
+
+type troubleReport struct {
+	ID         string             `json:"id"`
+	Verdict    diagnosis.Verdict  `json:"verdict"`
+	AgeSeconds *int64             `json:"age_seconds"`
+	Payment    store.PaymentState `json:"payment"`
+	Amount     *int64             `json:"amount"` // null if it is not known
+	Currency   *string            `json:"currency"`
+	Allowed    []store.Action     `json:"allowed"`
+}
+
+func listJSON(list Troubles, shown []Trouble, now time.Time) listReport {
+	report := listReport{AsOf: list.AsOf.UTC(), Complete: list.Complete, Sessions: []troubleReport{}}
+	for _, t := range shown {
+		r := troubleReport{ID: t.ID, Verdict: t.Verdict, Payment: t.Payment, Allowed: append([]store.Action{}, t.Allowed...)}
+		if !t.PaidAt.IsZero() {
+			r.AgeSeconds = new(int64(now.Sub(t.PaidAt).Seconds()))
+		}
+		if t.Currency != "" {
+			r.Amount, r.Currency = new(t.Amount), new(t.Currency)
+		}
+		report.Sessions = append(report.Sessions, r)
+	}
+	return report
+}

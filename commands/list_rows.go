@@ -1,0 +1,89 @@
+package commands
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// sum is the money of all sessions listed.
+func (t Troubles) sum() (sum incident.Sum) {
+	for _, s := range t.Sessions {
+		sum.Add(incident.Case{Payment: s.Payment, Amount: s.Amount, Currency: s.Currency})
+	}
+	return sum
+}
+
+// troubleRows are sessions in a message, one line each.
+func troubleRows(sessions []Trouble, now time.Time) []slack.Block {
+	var blocks []slack.Block
+	for _, t := range sessions {
+		parts := []string{title(t.Verdict), t.paymentText(), "waiting " + t.waitingText(now), t.allowedText()}
+		parts = slices.DeleteFunc(parts, func(text string) bool { return text == "" })
+		text := strings.Join(parts, " · ")
+		if !store.IsSessionID(t.ID) { // of Stripe's, and nobody can debug it
+			blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Code(shortID(t.ID)), blockkit.Plain(" · "+text))))
+			continue
+		}
+		blocks = append(blocks, blockkit.Row("`"+shortID(t.ID)+"` · "+blockkit.Escape(text), debugButton("Debug", t.ID)))
+	}
+	return blocks
+}
+
+// troubleTable is sessions in a terminal, whose ids can be copied.
+func troubleTable(sessions []Trouble, now time.Time) []slack.Block {
+	if len(sessions) == 0 {
+		return nil
+	}
+	rows := make([][]string, len(sessions))
+	for i, t := range sessions {
+		rows[i] = []string{t.waitingText(now), title(t.Verdict), t.paymentText(), t.allowedText(), t.ID}
+	}
+	table, _ := blockkit.Table([]string{"Waiting", "Verdict", "Payment", "Possible", "Session"}, rows, true)
+	return []slack.Block{table}
+}
+
+func (t Trouble) waitingText(now time.Time) string {
+	if t.PaidAt.IsZero() {
+		return "for an unknown time"
+	}
+	return span(now.Sub(t.PaidAt)) + " (since " + clock(t.PaidAt, now) + ")"
+}
+
+// paymentText is the amount, or why there is none.
+func (t Trouble) paymentText() string {
+	switch {
+	case t.Payment == store.PaymentNotRequired:
+		return "nothing to pay"
+	case t.Payment == store.PaymentUnverified:
+		return "payment unverified"
+	case t.Payment == store.PaymentPartiallyRefunded:
+		return money(t.Amount, t.Currency) + ", partially refunded"
+	case t.Currency != "":
+		return money(t.Amount, t.Currency)
+	}
+	return ""
+}
+
+// allowedText names the repairs that are possible, the cheapest first.
+func (t Trouble) allowedText() string {
+	var parts []string
+	if t.Shows {
+		parts = append(parts, "show the video")
+	}
+	for _, action := range []store.Action{store.ActionReplay, store.ActionGenerate, store.ActionRestore} {
+		if slices.Contains(t.Allowed, action) {
+			parts = append(parts, string(action))
+		}
+	}
+	if slices.Contains(t.Allowed, store.ActionFix) && !t.Shows {
+		parts = append(parts, "mark as error")
+	}
+	return strings.Join(parts, ", ")
+}

@@ -22,7 +22,6 @@ type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (repair.Job, error)
-	RequeueNotification(ctx context.Context, jobID string) (bool, error)
 }
 
 // Decisions carries out and records what people decide; see repair.Service.
@@ -112,49 +111,38 @@ func (a approvals) needsSecond(action store.Action) bool {
 	return a.cfg.Repairs.Approvals == "all" || a.cfg.Repairs.Approvals == string(action)
 }
 
-// decided shows the result of a click in the message, and to the clicker.
+// decided shows the result of a click in the message, or else to the clicker.
 func (a approvals) decided(ctx context.Context, to requester, answer repair.ClaimResult) {
 	plan := answer.Plan
 	a.log.InfoContext(ctx, "plan clicked", "plan", plan.ID, "asked_under", plan.Ref, "verdict", string(answer.Verdict))
-	line := commands.PlanClickReply(answer, a.cfg.Now())
-	if answer.Verdict == repair.Unknown { // gone since it was loaded, a moment ago
-		a.replyLine(ctx, to, line)
-		return
-	}
-	started := answer.Verdict == repair.Claimed || answer.Verdict == repair.JobCancelled
-	if started {
-		defer a.cfg.Repairs.Wake()
-	}
-	shown := a.showDecided(ctx, to, answer)
-	switch {
-	case !started && answer.Verdict != repair.Cancelled:
-		a.replyLine(ctx, to, line)
-	case shown:
-	case answer.Verdict == repair.Claimed:
-		a.reply(ctx, to, commands.NoticeApproved)
-	default:
-		a.reply(ctx, to, commands.NoticeCancelled)
-	}
-}
-
-// showDecided brings the plan's message up to what a click came to and reports
-// whether it could.
-func (a approvals) showDecided(ctx context.Context, to requester, answer repair.ClaimResult) (shown bool) {
-	plan := answer.Plan
 	switch answer.Verdict {
-	case repair.Claimed, repair.JobCancelled:
-		err := a.update(ctx, plan.Message, a.cfg.Commands.ProgressBlocks(repair.Progress{Job: answer.Job, At: a.cfg.Now()}))
-		a.ensureFinalState(ctx, plan.ID)
-		return err == nil
+	case repair.Claimed: // from now on its runner writes the message, and does so first of all
+		a.cfg.Repairs.Wake()
+		if plan.Message.TS == "" {
+			a.reply(ctx, to, commands.NoticeApproved)
+		}
+		return
+	case repair.JobCancelled:
+		defer a.cfg.Repairs.Wake()
+		if a.showJob(ctx, plan.ID) != nil {
+			a.reply(ctx, to, commands.NoticeCancelled)
+		}
+		return
+	case repair.Cancelled:
+		if a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) != nil {
+			a.reply(ctx, to, commands.NoticeCancelled)
+		}
+		return
 	case repair.NeedsSecondClick:
-		a.showConfirmation(ctx, to, answer)
-		a.ensureFinalState(ctx, plan.ID)
+		if a.showConfirmation(ctx, to, answer) { // it says so itself
+			return
+		}
 	case repair.Expired:
 		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
-	case repair.Cancelled, repair.AlreadyCancelled:
-		return a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) == nil
+	case repair.AlreadyCancelled:
+		_ = a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) // likewise
 	}
-	return false
+	a.replyLine(ctx, to, commands.PlanClickReply(answer, a.cfg.Now()))
 }
 
 // errNotShown means that it is not known where a plan is shown.
@@ -172,31 +160,57 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	return err
 }
 
-// showConfirmation shows the button for the second click. Without it nobody could
-// approve the plan, which is posted again if its message cannot be updated.
-func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) {
+// showConfirmation shows the button for the second click and reports whether it is
+// shown. Without it nobody could approve the plan, which is posted again if its message
+// cannot be updated.
+func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) bool {
 	plan := answer.Plan
 	blocks := append(slices.Clone(commands.ConfirmationBlocks(plan.Plan, to.actor())),
 		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
-	if err == nil || !errors.Is(err, errNotShown) && !FaultOf(err).tryElsewhere() {
-		return
+	switch {
+	case err == nil:
+		a.catchUp(ctx, plan.ID)
+		return true
+	case errors.Is(err, errNotShown) || FaultOf(err).tryElsewhere():
+		a.showPlan(ctx, to, plan.Plan, blocks)
+		return true
 	}
-	a.showPlan(ctx, to, plan.Plan, blocks)
+	return false
 }
 
-// ensureFinalState has the outcome of a job shown again if an older state may have
-// overwritten it: the job may have ended while an update was under way.
-func (a approvals) ensureFinalState(ctx context.Context, id string) {
-	// A runner that lost its lease may be the one whose update came late.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Deadlines.Call)
-	defer cancel()
-	again, err := a.cfg.Repairs.Plans.RequeueNotification(ctx, id)
+// catchUp shows what became of a plan while an update of its message was under way,
+// which may have come after that of somebody who approved or cancelled it.
+func (a approvals) catchUp(ctx context.Context, planID string) {
+	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, planID, a.cfg.Now())
 	switch {
-	case errors.Is(err, repair.ErrUnknownJob): // not even approved
 	case err != nil:
-		a.log.ErrorContext(ctx, "job message may show an old state", "job", id, "error", err)
-	case again:
-		a.cfg.Repairs.Wake()
+		a.log.WarnContext(ctx, "plan message may show an old state", "plan", planID, "error", err)
+	case plan.State == repair.PlanClaimed:
+		_ = a.showJob(ctx, planID) // logged
+	case plan.State == repair.PlanCancelled:
+		_ = a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, plan.By, plan.At)) // logged
+	}
+}
+
+// showJob shows the state of a job beside its runner, which writes the same message: it
+// does so again if the job has ended meanwhile, since the runner may have shown that
+// before.
+func (a approvals) showJob(ctx context.Context, id string) error {
+	for {
+		job, err := a.cfg.Repairs.Plans.LoadJob(ctx, id)
+		if err != nil {
+			a.log.WarnContext(ctx, "job message may show an old state", "job", id, "error", err)
+			return err
+		}
+		err = a.sendProgress(ctx, repair.Progress{Job: job, At: a.cfg.Now()}, func(blocks []slack.Block) error {
+			return a.update(ctx, job.Plan.Message, blocks)
+		})
+		if err != nil || job.Outcome != "" {
+			return err
+		}
+		if now, err := a.cfg.Repairs.Plans.LoadJob(ctx, id); err != nil || now.Outcome == "" {
+			return nil
+		}
 	}
 }

@@ -39,6 +39,7 @@ type Commands interface {
 	Parse(req commands.Request) commands.Call
 	ParseAction(actionID, session string, req commands.Request) commands.Call
 	ProgressBlocks(p repair.Progress) []slack.Block
+	EndReply(p repair.Progress) []slack.Block
 	SettleNotMade(ctx context.Context, session string, req commands.Request) commands.Answer
 }
 

@@ -103,6 +103,8 @@ func (plain) ParseAction(_, value string, req commands.Request) commands.Call {
 
 func (plain) ProgressBlocks(repair.Progress) []slack.Block { return nil }
 
+func (plain) EndReply(repair.Progress) []slack.Block { return nil }
+
 func (plain) SettleNotMade(context.Context, string, commands.Request) commands.Answer {
 	return commands.Answer{}
 }

@@ -47,7 +47,7 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 		return
 	}
 	a.cfg.Repairs.Wake()
-	if a.showProgress(ctx, repair.Progress{Job: job, At: a.cfg.Now()}) != nil { // logged
+	if a.showJob(ctx, job.ID) != nil { // logged
 		a.reply(ctx, to, commands.NoticeSteered)
 	}
 }

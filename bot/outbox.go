@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -80,20 +83,31 @@ func (o *outbox) postEphemeral(ctx context.Context, to requester, blocks []slack
 	})
 }
 
-// post posts the message of a plan in a channel, or to the person whose id it is
-// given, and returns where. It outlives ctx. Only a rate limit is retried: after
-// any other fault the message may have been posted.
-func (o *outbox) post(ctx context.Context, channel, planID string, blocks []slack.Block) (store.Message, error) {
+// post posts a message in a channel, or to the person whose id it is given, and
+// returns where. By its mark it can be found again. It outlives ctx. Only a rate limit
+// is retried: after any other fault the message may have been posted.
+func (o *outbox) post(ctx context.Context, channel string, mark slack.SlackMetadata, blocks []slack.Block, options ...slack.MsgOption) (store.Message, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Send)
 	defer cancel()
-	// The metadata lets the message be found again.
-	mark := slack.SlackMetadata{EventType: "sessionbot_plan", EventPayload: map[string]any{"plan": planID}}
+	options = append(options, contentOf(blocks), slack.MsgOptionMetadata(mark), noUnfurl)
 	var m store.Message
 	err := o.retry(ctx, (*Fault).rateLimited, []time.Duration{0}, func() (err error) {
-		m.Channel, m.TS, err = o.api.PostMessageContext(ctx, channel, contentOf(blocks), slack.MsgOptionMetadata(mark), noUnfurl)
+		m.Channel, m.TS, err = o.api.PostMessageContext(ctx, channel, options...)
 		return err
 	})
 	return m, err
+}
+
+// posted reports whether a message or its thread holds one with this mark, posted
+// after a time.
+func (o *outbox) posted(ctx context.Context, m store.Message, mark slack.SlackMetadata, after time.Time) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.deadlines.Send)
+	defer cancel()
+	replies, _, _, err := o.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+		ChannelID: m.Channel, Timestamp: m.TS, Oldest: strconv.FormatInt(after.Unix(), 10), Limit: 200, IncludeAllMetadata: true})
+	return slices.ContainsFunc(replies, func(r slack.Message) bool {
+		return r.Metadata.EventType == mark.EventType && maps.Equal(r.Metadata.EventPayload, mark.EventPayload)
+	}), err
 }
 
 // update replaces the blocks of a message. An update is idempotent, so it is

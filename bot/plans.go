@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -36,40 +37,76 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 // approve it, a direct message. The pointer tells the requester about another
 // place, nil = there is none.
 func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
-	m, err = a.outbox.post(ctx, to.channel, plan.ID, blocks)
+	m, err = a.outbox.post(ctx, to.channel, planMark(plan.ID), blocks)
 	if err == nil || !FaultOf(err).tryElsewhere() {
 		return m, nil, err
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
-		m, err = a.outbox.post(ctx, alert, plan.ID, blocks)
+		m, err = a.outbox.post(ctx, alert, planMark(plan.ID), blocks)
 		if err == nil || !FaultOf(err).tryElsewhere() {
 			return m, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "), blockkit.Channel(alert), blockkit.Plain(".")), err
 		}
 	}
 	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
-		m, err = a.outbox.post(ctx, to.user, plan.ID, blocks)
+		m, err = a.outbox.post(ctx, to.user, planMark(plan.ID), blocks)
 	}
 	return m, blockkit.L(blockkit.Plain(string(commands.NoticePlanSent))), err
+}
+
+// planMark marks the message of a plan.
+func planMark(id string) slack.SlackMetadata {
+	return slack.SlackMetadata{EventType: "sessionbot_plan", EventPayload: map[string]any{"plan": id}}
+}
+
+// endMark marks what was posted of the end of a job. One that is settled ends twice.
+func endMark(job repair.Job) slack.SlackMetadata {
+	return slack.SlackMetadata{EventType: "sessionbot_end", EventPayload: map[string]any{"end": job.ID + " " + strconv.FormatInt(job.Finished.UnixMilli(), 10)}}
 }
 
 // showProgress is Bot.ShowProgress.
 func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
 	if m.TS == "" {
-		if !ended {
+		if p.Reply == repair.ReplyNone {
 			return nil
 		}
 		return a.postEnd(ctx, p) // requested in a terminal that is gone, or its message was never recorded
 	}
 	err := a.sendProgress(ctx, p, func(blocks []slack.Block) error { return a.outbox.update(ctx, m, blocks) })
-	if !ended { // it may have been shown although the answer says otherwise
-		a.ensureFinalState(ctx, p.Job.ID)
-	}
-	if err == nil || !ended || FaultOf(err).recoverable() {
+	switch {
+	case err == nil && ended:
+		return a.replyEnd(ctx, p)
+	case err == nil, p.Reply == repair.ReplyNone, FaultOf(err).recoverable():
 		return err
 	}
 	// The message is gone, or out of reach.
 	a.log.ErrorContext(ctx, "job message not updated, posting the end", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
+	return a.postEnd(ctx, p)
+}
+
+// replyEnd posts the end of a job in the thread of its message, once: it notifies
+// whoever approved it, which an edited message does not.
+func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
+	m, mark := p.Job.Plan.Message, endMark(p.Job)
+	switch p.Reply {
+	case repair.ReplyNone:
+		return nil
+	case repair.ReplyMaybe:
+		posted, err := a.outbox.posted(ctx, m, mark, p.Job.Finished.Add(-time.Minute)) // Slack's clock is another one
+		switch {
+		case posted:
+			return nil
+		case err != nil && FaultOf(err).temporary():
+			return FaultOf(err)
+		case err != nil:
+			a.log.WarnContext(ctx, "thread not readable, the end of a job may be posted twice", "job", p.Job.ID, "error", FaultOf(err), "advice", FaultOf(err).Advice())
+		}
+	}
+	_, err := a.outbox.post(ctx, m.Channel, mark, a.cfg.Commands.EndReply(p), slack.MsgOptionTS(m.TS))
+	if err == nil || FaultOf(err).recoverable() {
+		return err
+	}
+	a.log.ErrorContext(ctx, "end of a job not posted in its thread", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
 	return a.postEnd(ctx, p)
 }
 
@@ -86,7 +123,7 @@ func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 		}
 		var m store.Message
 		err := a.sendProgress(ctx, p, func(blocks []slack.Block) (err error) {
-			m, err = a.outbox.post(ctx, channel, p.Job.ID, blocks)
+			m, err = a.outbox.post(ctx, channel, endMark(p.Job), blocks)
 			return err
 		})
 		if err == nil {

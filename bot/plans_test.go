@@ -79,7 +79,7 @@ func TestPlanWaitsOnceForTheRateLimit(t *testing.T) {
 			defer server.Close()
 			api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(NewDeadlines(24))), slack.OptionAPIURL(server.URL+"/"))
 			o := &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)}
-			m, err := o.post(t.Context(), "C1", "P1", hello.blocks)
+			m, err := o.post(t.Context(), "C1", planMark("P1"), hello.blocks)
 			if (err == nil) != c.shown || (m.TS != "") != c.shown || calls != len(c.replies) {
 				t.Errorf("%v after %d calls: %v", m, calls, err)
 			}

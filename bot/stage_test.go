@@ -39,6 +39,8 @@ func (s *scripted) ParseAction(id, value string, req commands.Request) commands.
 
 func (s *scripted) ProgressBlocks(repair.Progress) []slack.Block { return says("progress") }
 
+func (s *scripted) EndReply(repair.Progress) []slack.Block { return says("end") }
+
 func (s *scripted) SettleNotMade(context.Context, string, commands.Request) commands.Answer {
 	return commands.Answer{}
 }

@@ -4,16 +4,76 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // nextStep is what to do now, by the verdict and what prevents a repair.
-func nextStep(x diagnosis.Examination) string {
+func (d Deps) nextStep(x diagnosis.Examination) blockkit.Line {
 	if step := settleStep(x); step != "" && x.Deliver == "" {
-		return step
+		return blockkit.PlainLine(withNoun(x.Session.Kind(), step))
 	}
-	return withNoun(x.Session.Kind(), verdictStep(x))
+	if step := lookFirst(x); step != "" {
+		return blockkit.PlainLine(withNoun(x.Session.Kind(), step))
+	}
+	if advice := d.situationOf(x).advice(x.At); len(advice) > 0 {
+		return advice
+	}
+	return blockkit.PlainLine(withNoun(x.Session.Kind(), verdictStep(x)))
+}
+
+// situationOf is what an examination says of how the order is put right.
+func (d Deps) situationOf(x diagnosis.Examination) situation {
+	p := x.Payment
+	s := situation{
+		verdict: x.Verdict, kind: x.Session.Kind(), allowed: x.Allowed, shows: x.Deliver != "", picture: x.Session.NeedsPicture(),
+		payment: p.State, amount: p.Amount, currency: p.Currency, disputed: p.Disputed, event: x.Event.State,
+		verify: verifyStep(x), cents: d.Plans.Cents(x.Session),
+	}
+	if p.IntentID != "" {
+		s.paymentPage = stripePage(p.Live, "payments/"+p.IntentID)
+	}
+	if x.Event.ID != "" {
+		s.eventPage = stripePage(p.Live, "events/"+x.Event.ID)
+	}
+	if !x.SiteShowsOutcome() {
+		s.retriesUntil = repair.RetriesUntil(x.Event, x.At)
+	}
+	return s
+}
+
+// verifyStep is what to do about a payment that could not be verified.
+func verifyStep(x diagnosis.Examination) string {
+	why := unverifiedText(x.Payment.Why, x.Payment.Since)
+	switch {
+	case x.Payment.State != store.PaymentUnverified:
+		return ""
+	case x.Payment.Why == store.NoStripeKey:
+		return "Look the payment up in Stripe first."
+	case !isTransient(x.Payment.Why):
+		return "Check the payment in Stripe first: " + why + "."
+	}
+	return "Refresh in a minute: " + why + "."
+}
+
+// lookFirst is what has to be known before an order in trouble is put right, "" = it
+// can be.
+func lookFirst(x diagnosis.Examination) string {
+	inTrouble := x.Verdict == diagnosis.VerdictOrphaned || x.Verdict == diagnosis.VerdictStalled || x.Verdict == diagnosis.VerdictFailed
+	starts := x.Allows(store.ActionGenerate) || x.Allows(store.ActionReplay)
+	switch {
+	case !inTrouble || starts || x.Deliver != "":
+		return ""
+	case fileUnseen(x):
+		return seeFileFirst
+	case unpaid(x):
+		return "Nothing was paid, so nothing is owed."
+	case x.Session.NeedsPicture() && x.Verdict != diagnosis.VerdictOrphaned:
+		return "It needs the customer's picture, which cannot be sent again from here: refund in Stripe, or ask the customer to order again."
+	}
+	return ""
 }
 
 // settleStep is how an operator settles the last generation, "" = there is no need.
@@ -37,15 +97,11 @@ var verdictSteps = map[diagnosis.Verdict]string{
 	diagnosis.VerdictUnpaid:    "Nothing is owed yet. Wait for the payment.",
 	diagnosis.VerdictAbandoned: "Nothing is owed. The customer may start a new checkout.",
 	diagnosis.VerdictRefunded:  "Nothing is owed. Do not make {a video}.",
-	diagnosis.VerdictLost:      "Ask the customer for the prompt, or refund in Stripe: without a prompt nothing can be generated.",
 	diagnosis.VerdictCorrupt:   "Ask the engineer on call to look at the value in Redis. Change nothing before.",
 	diagnosis.VerdictNotFound:  "Check the id, or find it by the customer's e-mail: /session find <e-mail>.",
 }
 
 func verdictStep(x diagnosis.Examination) string {
-	if x.Deliver != "" {
-		return "Show the {video} to the customer, which costs nothing; then send them the link."
-	}
 	switch x.Verdict {
 	case diagnosis.VerdictCompleted:
 		return completedStep(x)
@@ -54,10 +110,8 @@ func verdictStep(x diagnosis.Examination) string {
 			return "Wait a minute. Refresh to see how it stands."
 		}
 		return "Wait: a video usually takes 2–15 minutes. Refresh to see how it stands."
-	case diagnosis.VerdictOrphaned:
-		return orphanStep(x)
-	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
-		return failedStep(x)
+	case diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictFailed:
+		return "It cannot be started from here. Look the session up in SuperDuperAI and in Stripe."
 	case diagnosis.VerdictRefunded:
 		if x.Allows(store.ActionFix) {
 			return "Nothing is owed. Mark it as error, so that the customer's page stops waiting."
@@ -83,43 +137,6 @@ func completedStep(x diagnosis.Examination) string {
 		return "Nothing to make. Send the customer the link below: their page may not show it."
 	}
 	return "Nothing to do. Send the customer the link if they ask."
-}
-
-func orphanStep(x diagnosis.Examination) string {
-	generate := x.Allows(store.ActionGenerate)
-	unverified := x.Payment.State == store.PaymentUnverified
-	why := unverifiedText(x.Payment.Why, x.Payment.Since)
-	switch {
-	case unverified && x.Payment.Why == store.NoStripeKey:
-		return "Look the payment up in Stripe first: {a video} made now may be an unpaid one."
-	case unverified && !isTransient(x.Payment.Why):
-		return "Ask the engineer on call: " + why + ". {A video} made now may be an unpaid one."
-	case unverified:
-		return "Refresh in a minute: " + why + ". {A video} made now may be an unpaid one."
-	case !generate && fileUnseen(x):
-		return seeFileFirst
-	case !generate && x.Session.NeedsPicture():
-		return "Resend the event from Stripe. It needs the customer's picture, so it cannot be generated from here."
-	case x.Event.State == store.EventNone:
-		return "Generate the {video}: Stripe holds no event that could be resent."
-	case x.Event.State == store.EventDelivered:
-		return "Generate the {video}: the site took Stripe's event and lost it, so it may lose it again."
-	}
-	return "Resend the event from Stripe, or generate the {video}."
-}
-
-func failedStep(x diagnosis.Examination) string {
-	switch {
-	case x.Allows(store.ActionGenerate):
-		return "Generate the {video} again, or refund the customer in Stripe."
-	case fileUnseen(x):
-		return seeFileFirst
-	case x.Session.NeedsPicture():
-		return "It needs the customer's picture, which cannot be sent again from here: refund, or ask the customer to order anew."
-	case unpaid(x):
-		return "Nothing was paid, so nothing is owed."
-	}
-	return "Ask the engineer on call: it cannot be generated from here."
 }
 
 func unclearStep(x diagnosis.Examination) string {
@@ -156,7 +173,7 @@ func fileUnseen(x diagnosis.Examination) bool {
 }
 
 const (
-	lookingIntoIt  = "Thank you for writing. We are looking into your order and will write again shortly."
+	lookingIntoIt  = "Thank you for your patience. We are looking into your order and will e-mail you shortly."
 	refundSentence = "Your payment was refunded in full; depending on your bank it takes 5 to 10 days to arrive."
 	// how long an image takes is not known
 	videoDuration = "; it usually takes 2 to 15 minutes"
@@ -203,9 +220,9 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		case x.Verdict == diagnosis.VerdictWaiting:
 			return "Your order arrived and your {video} will be started in a moment" + duration + "."
 		case x.Payment.State == store.PaymentNotRequired:
-			return "Your order arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
+			return "Your order arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
 		}
-		return "Your payment arrived, but our system missed it. We are putting it right and will write when your {video} is ready."
+		return "Your payment arrived, but our system missed it. We are fixing it and will e-mail you when your {video} is ready."
 	case diagnosis.VerdictStalled, diagnosis.VerdictFailed:
 		switch {
 		case unpaid(x):
@@ -213,7 +230,7 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		case !x.Allows(store.ActionGenerate), unverified:
 			return lookingIntoIt
 		}
-		return "Something went wrong while your {video} was being made. We are putting it right and will write when it is ready."
+		return "Something went wrong while your {video} was being made. We are fixing it and will e-mail you when it is ready."
 	case diagnosis.VerdictAbandoned:
 		if x.Payment.Failed {
 			return "Your payment did not go through, so no {video} was made. You are welcome to order again."

@@ -39,7 +39,7 @@ func bulkPlanBlocks(p repair.Plan) []slack.Block {
 	if left := leftOutLines(p); len(left) > 0 {
 		blocks = append(blocks, blockkit.Paragraph(left...))
 	}
-	terms := "Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Nothing happens until it is approved. Only the sessions listed now are repaired, and each is checked again first."
+	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(clockTime(p.Expires, p.Created))) + ". Nothing happens until it is approved. Only the sessions listed now are repaired, and each is checked again first."
 	if p.Risk != "" {
 		terms += " It takes a second press, because of the warning."
 	}
@@ -88,14 +88,9 @@ func bulkCostText(p repair.Plan) string {
 	}
 	cents, unknown, paid := p.Sums()
 	text := count(len(p.Items), bulkNoun(p))
-	switch {
-	case cents == 0:
-		text += ", cost unknown"
-	default:
-		text += ", about " + strings.TrimSuffix(money(int64(cents), "usd"), ".00")
-		if unknown > 0 {
-			text += fmt.Sprintf(", plus %d of unknown cost", unknown)
-		}
+	text += ", " + costText(cents)
+	if cents > 0 && unknown > 0 {
+		text += fmt.Sprintf(", plus %d of unknown cost", unknown)
 	}
 	return text + "; " + paidText(paid) + "."
 }
@@ -189,8 +184,11 @@ func someSessions(ids []string) blockkit.Line {
 // clicks.
 func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	label, value := "Approve: "+string(p.Action)+" "+thousands(int64(len(p.Items))), p.ID
+	if cents, _, _ := p.Sums(); cents > 0 {
+		label += ", " + costText(cents)
+	}
 	if nonce != "" {
-		label, value = secondPress, p.ID+"."+nonce
+		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = slack.StylePrimary

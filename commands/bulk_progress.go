@@ -22,20 +22,16 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 	job, state := p.Job, p.Job.Bulk
 	head, next := bulkHeadline(p)
 	lines := headline(head, next)
-	for _, part := range []struct {
-		state repair.ItemState
-		title string
-	}{{repair.ItemFailed, "Failed"}, {repair.ItemUnclear, "Unclear"}, {repair.ItemSkipped, "Skipped"}, {repair.ItemRunning, "Running"}} {
-		lines = append(lines, itemLines(job, part.state, part.title)...)
-	}
+	lines = append(lines, troubleLines(job)...)
+	lines = append(lines, itemLines(job, repair.ItemRunning, "Running")...)
 	facts := []blockkit.Line{
 		blockkit.Fact("Requested by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
-			blockkit.Plain(" "+clock(job.Claimed, p.At))),
+			blockkit.Plain(" "), clockTime(job.Claimed, p.At)),
 		blockkit.Fact("Plan", blockkit.Plain(bulkPlanText(job.Plan))),
 	}
 	for _, e := range state.Events {
 		if e.Cause == "" {
-			facts = append(facts, blockkit.Fact(titleWord(eventTexts[e.Event])+" by", person(e.By), blockkit.Plain(" "+clock(e.At, p.At))))
+			facts = append(facts, blockkit.Fact(titleWord(eventTexts[e.Event])+" by", person(e.By), blockkit.Plain(" "), clockTime(e.At, p.At)))
 		}
 	}
 	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
@@ -109,6 +105,13 @@ func pauseText(job repair.Job) string {
 	return why + " Once that is fixed, press Resume. It ends by itself after a day."
 }
 
+// troubleLines name the sessions that were not repaired, with the reason.
+func troubleLines(job repair.Job) (lines []blockkit.Line) {
+	lines = append(lines, itemLines(job, repair.ItemFailed, "Failed")...)
+	lines = append(lines, itemLines(job, repair.ItemUnclear, "Unclear")...)
+	return append(lines, itemLines(job, repair.ItemSkipped, "Skipped")...)
+}
+
 // itemLines name the sessions in a state, with the reason, the first ten of them.
 func itemLines(job repair.Job, state repair.ItemState, label string) (lines []blockkit.Line) {
 	more := 0
@@ -180,18 +183,12 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 	return []slack.BlockElement{stop}
 }
 
-// BulkEnd is the last line in the thread of a bulk plan, which mentions its approver.
-func BulkEnd(job repair.Job) blockkit.Line {
-	head, _ := bulkHeadline(repair.Progress{Job: job, At: job.Finished})
-	line := blockkit.L(person(job.Approver), blockkit.Plain(" "+head+"."))
-	for _, state := range []repair.ItemState{repair.ItemFailed, repair.ItemUnclear, repair.ItemSkipped} {
-		for i, item := range job.Bulk.Items {
-			if item.State == state && len(line) < 3*bulkShown {
-				line = append(line, blockkit.Plain(" "), blockkit.Code(shortID(job.Plan.Items[i].Session)), blockkit.Plain(" "+string(state)+": "+itemReason(item)+"."))
-			}
-		}
-	}
-	return line
+// bulkEnd is posted in the thread of a bulk plan that is over: it mentions whoever
+// approved it.
+func bulkEnd(job repair.Job) []slack.Block {
+	lines := headline(bulkHeadline(repair.Progress{Job: job, At: job.Finished}))
+	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
+	return blockkit.Message(append(lines, troubleLines(job)...)...)
 }
 
 // BulkClickReply answers a click on Stop or Resume that changed nothing.

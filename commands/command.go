@@ -113,9 +113,17 @@ func withoutArgs(run Run) func(Args) (Run, error) {
 
 // headline is the verdict of an answer and what to do next, "" = nothing.
 func headline(head, next string) []blockkit.Line {
+	if next == "" {
+		return heading(head, nil)
+	}
+	return heading(head, blockkit.PlainLine(next))
+}
+
+// heading is headline with links and times in what to do next.
+func heading(head string, next blockkit.Line) []blockkit.Line {
 	lines := []blockkit.Line{blockkit.BoldLine(head)}
-	if next != "" {
-		lines = append(lines, blockkit.PlainLine("→ "+next))
+	if len(next) > 0 {
+		lines = append(lines, append(blockkit.L(blockkit.Plain("→ ")), next...))
 	}
 	return lines
 }

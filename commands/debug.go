@@ -19,7 +19,7 @@ func (d Deps) debug() Command {
 
 func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
 	x := d.examine(ctx, id)
-	return Answer{Session: id, Shareable: true, Blocks: site(d.SiteURL).debugBlocks(x), Actions: debugActions(x), JSON: debugJSON(x)}, nil
+	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -38,21 +38,11 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 	return blockkit.Button("session.debug", label, id)
 }
 
-// debugActions offer the repairs that the state allows.
-func debugActions(x diagnosis.Examination) []slack.BlockElement {
+// debugActions offer the repairs that the state allows, in the order of the advice.
+func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
-	if x.JobErr == nil && x.Allows(store.ActionGenerate) {
-		generate := blockkit.Button("session.generate", withNoun(x.Session.Kind(), "Generate {video}…"), x.Session.ID)
-		generate.Style = slack.StylePrimary
-		actions = append(actions, generate)
-	}
-	if x.JobErr == nil && x.Allows(store.ActionFix) {
-		fix := blockkit.Button("session.fix", "Mark as error…", x.Session.ID)
-		if x.Deliver != "" {
-			fix = blockkit.Button("session.fix", withNoun(x.Session.Kind(), "Show the {video}…"), x.Session.ID)
-			fix.Style = slack.StylePrimary
-		}
-		actions = append(actions, fix)
+	if x.JobErr == nil {
+		actions = d.situationOf(x).buttons(x.Session.ID)
 	}
 	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))
@@ -60,17 +50,17 @@ func debugActions(x diagnosis.Examination) []slack.BlockElement {
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (s site) debugBlocks(x diagnosis.Examination) []slack.Block {
+func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), redisFacts(x), s.fileFacts(x),
-		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", blockkit.Plain(repairText(x)))})
+		paymentFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
+		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", repairLine(x)...)})
 	return []slack.Block{
-		blockkit.Paragraph(headline(title(x.Verdict)+": "+lowerFirst(x.Reason), nextStep(x))...),
+		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
 		blockkit.Paragraph(facts...),
 		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
-		blockkit.Quote(s.customerSentence(x)),
-		blockkit.Context("Seen " + x.At.UTC().Format("15:04:05 UTC")),
+		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
+		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // paymentFacts are what was paid and the state of Stripe's event.
 func paymentFacts(x diagnosis.Examination) []blockkit.Line {
 	p := x.Payment
-	payment := blockkit.Fact("Payment", blockkit.Plain(paymentText(p, x.PaidAt, x.At)))
+	payment := blockkit.Fact("Payment", paymentLine(p, x.PaidAt, x.At)...)
 	if strings.HasPrefix(x.Session.ID, "cs_test_") {
 		payment = append(payment, blockkit.Plain(" · test mode, no real money"))
 	}
@@ -27,9 +27,9 @@ func paymentFacts(x diagnosis.Examination) []blockkit.Line {
 	case store.PaymentUnverified, store.PaymentMissing, store.PaymentUnpaid, store.PaymentExpired:
 		return []blockkit.Line{payment} // no event is to be expected
 	}
-	event := blockkit.Fact("Stripe event", blockkit.Plain(eventText(x)))
+	event := blockkit.Fact("Stripe event", eventLine(x)...)
 	if x.Event.ID != "" {
-		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "look at it or resend it"))
+		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "view or resend in Stripe"))
 	}
 	return []blockkit.Line{payment, event}
 }
@@ -46,7 +46,8 @@ func stripePage(live bool, path string) string {
 	return "https://dashboard.stripe.com/test/" + path
 }
 
-func paymentText(p store.Payment, paidAt, now time.Time) string {
+// paymentLine is what was paid and when.
+func paymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
 	var text string
 	amount := money(p.Amount, p.Currency)
 	switch p.State {
@@ -70,35 +71,39 @@ func paymentText(p store.Payment, paidAt, now time.Time) string {
 	default:
 		text = "unverified: " + unverifiedText(p.Why, p.Since)
 	}
+	line := blockkit.L(blockkit.Plain(text))
 	if (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) && !paidAt.IsZero() {
-		text += " · " + ago(paidAt, now)
+		line = append(line, blockkit.Plain(" · "), agoTime(paidAt, now))
 	}
 	if p.Disputed {
-		text += " · disputed by the customer"
+		line = append(line, blockkit.Plain(" · disputed by the customer"))
 	}
 	if p.VideoCount > 1 {
-		text += fmt.Sprintf(" · paid for %d videos, the product makes one", p.VideoCount)
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · quantity %d paid; one session makes one video", p.VideoCount)))
 	}
-	return text
+	return line
 }
 
-func eventText(x diagnosis.Examination) string {
-	created := ", created " + ago(x.Event.Created, x.At)
-	text := "could not be seen"
+// eventLine is what Stripe says of its event.
+func eventLine(x diagnosis.Examination) blockkit.Line {
+	var text, suffix string
 	switch x.Event.State {
 	case store.EventNone:
-		return "none: Stripe did not send one"
+		return blockkit.PlainLine("none: Stripe did not send one")
 	case store.EventDelivered:
-		return "delivered and answered" + created
+		text = "delivered and answered"
 	case store.EventPending:
-		text = "being delivered" + created
+		text = "being delivered"
 	case store.EventFailed:
-		text = "undelivered at one endpoint at least" + created
+		text = "undelivered at one endpoint at least"
 	}
-	if x.SiteShowsOutcome() {
-		text += "; the site has it"
+	if x.SiteShowsOutcome() && x.Event.State != store.EventDelivered {
+		suffix = "; the site has it"
 	}
-	return text
+	if text == "" {
+		return blockkit.PlainLine("could not be read" + suffix)
+	}
+	return blockkit.L(blockkit.Plain(text+", created "), agoTime(x.Event.Created, x.At), blockkit.Plain(suffix))
 }
 
 // redisFacts are what Redis holds.
@@ -119,14 +124,14 @@ func redisFacts(x diagnosis.Examination) []blockkit.Line {
 	}
 	lines := []blockkit.Line{blockkit.Fact("Redis ("+layout+")", blockkit.Plain(strings.Join(keys, " · ")))}
 	if current := s.Current(); current.Status != nil {
-		text := blockkit.Cut(blockkit.OneLine(*current.Status), 60)
+		line := blockkit.Fact("Status", blockkit.Plain(blockkit.Cut(blockkit.OneLine(*current.Status), 60)))
 		if at := current.Timestamp; !at.IsZero() && !at.After(x.At) {
-			text += " since " + span(x.At.Sub(at)) + " (" + clock(at, x.At) + ")"
+			line = append(line, blockkit.Plain(", written "), agoTime(at, x.At))
 		}
 		if current.Error != nil && *current.Error != "" {
-			text += ": " + blockkit.Cut(blockkit.OneLine(*current.Error), 300)
+			line = append(line, blockkit.Plain(": "+blockkit.Cut(blockkit.OneLine(*current.Error), 300)))
 		}
-		lines = append(lines, blockkit.Fact("Status", blockkit.Plain(text)))
+		lines = append(lines, line)
 	}
 	if prompt := s.PromptText(); prompt != "" {
 		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), count(stats.Length(prompt), "character"))
@@ -202,17 +207,19 @@ type site string
 // filePage is where a customer sees a finished file.
 func (s site) filePage(id string) string { return string(s) + "/en/file/" + url.PathEscape(id) }
 
-func repairText(x diagnosis.Examination) string {
+// repairLine is the latest repair.
+func repairLine(x diagnosis.Examination) blockkit.Line {
 	r := x.Repair
 	switch {
 	case x.JobErr != nil:
-		return "could not be seen, nor whether one is running"
+		return blockkit.PlainLine("could not be read; one may be running")
 	case r.ID == "":
-		return "none"
+		return blockkit.PlainLine("none")
 	case r.Outcome == "":
-		return string(r.Action) + " is running, approved " + ago(r.At, x.At)
+		return blockkit.L(blockkit.Plain(string(r.Action)+" is running, approved "), agoTime(r.At, x.At))
 	}
-	return string(r.Action) + ", " + humanize(string(r.Outcome)) + " " + ago(r.At, x.At) + "; all of them: /session history " + x.Session.ID
+	return blockkit.L(blockkit.Plain(string(r.Action)+", "+humanize(string(r.Outcome))+" "), agoTime(r.At, x.At),
+		blockkit.Plain("; all of them: /session history "+x.Session.ID))
 }
 
 const siteNotFound = "“not found or processing not yet started”"

@@ -73,7 +73,7 @@ func findAnswer(customer string, found []diagnosis.Examination, more bool) Answe
 	reports := []debugReport{}
 	for _, x := range found {
 		text := fmt.Sprintf("*%s* · %s\n%s\n`%s`", title(x.Verdict),
-			blockkit.Escape(paymentText(x.Payment, x.PaidAt, x.At)), blockkit.Escape(strings.TrimSuffix(x.Reason, ".")), x.Session.ID)
+			blockkit.Mrkdwn(paymentLine(x.Payment, x.PaidAt, x.At)), blockkit.Escape(strings.TrimSuffix(x.Reason, ".")), x.Session.ID)
 		blocks = append(blocks, blockkit.Row(text, debugButton("Debug", x.Session.ID)))
 		reports = append(reports, debugJSON(x))
 	}

@@ -32,7 +32,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		lines = append(lines, entryLine(e, dated(e.At, d.Now(), "15:04:05 UTC")))
+		lines = append(lines, entryLine(e, secondsTime(e.At, d.Now())))
 	}
 	if entries == nil {
 		entries = []audit.Entry{} // [] in JSON
@@ -45,8 +45,8 @@ var eventTexts = map[audit.Event]string{
 	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled",
 }
 
-func entryLine(e audit.Entry, at string) blockkit.Line {
-	line := blockkit.L(blockkit.Plain(at+"  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
+func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
+	line := blockkit.L(at, blockkit.Plain("  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):

@@ -28,12 +28,13 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	}
 	facts := []blockkit.Line{
 		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
-		blockkit.Fact("Asked by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
-			blockkit.Plain(" "+clock(job.Claimed, p.At))),
+		blockkit.Fact("Requested by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
+			blockkit.Plain(" "), clockTime(job.Claimed, p.At)),
 	}
 	if cancelled := job.Cancelled; cancelled != nil {
-		facts = append(facts, blockkit.Fact("Cancelled by", person(cancelled.By), blockkit.Plain(" "+clock(cancelled.At, p.At))))
+		facts = append(facts, blockkit.Fact("Cancelled by", person(cancelled.By), blockkit.Plain(" "), clockTime(cancelled.At, p.At)))
 	}
+	facts = append(facts, sentFact(p)...)
 	if job.FileID != "" {
 		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
 		if p.File.State == store.FileCompleted {
@@ -52,6 +53,44 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 		}
 		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
 	}
+	if sentence := site.jobSentence(job); sentence != "" {
+		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+	}
+	return blocks
+}
+
+// sentFact is when a request was sent whose answer is not known.
+func sentFact(p repair.Progress) []blockkit.Line {
+	if p.Job.Outcome != store.OutcomeUnclear {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Request sent", clockTime(p.Job.Sending, p.At))}
+}
+
+// EndReply is posted in the thread of a job's message once the job has ended: an edit of
+// that message notifies nobody.
+func (r *Registry) EndReply(p repair.Progress) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkEnd(p.Job)
+	}
+	job, site := p.Job, site(r.deps.SiteURL)
+	head, next := jobHeadline(p)
+	lines := headline(head, next)
+	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
+	var links blockkit.Line
+	if job.FileID != "" && p.File.State == store.FileCompleted {
+		links = append(links, site.fileLink(job.Plan.Kind, job.FileID))
+	}
+	if page := planSituation(job.Plan).paymentPage; page != "" {
+		if links != nil {
+			links = append(links, blockkit.Plain(" · "))
+		}
+		links = append(links, blockkit.Link(page, "payment in Stripe"))
+	}
+	if links != nil {
+		lines = append(lines, links)
+	}
+	blocks := blockkit.Message(append(lines, sentFact(p)...)...)
 	if sentence := site.jobSentence(job); sentence != "" {
 		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
 	}

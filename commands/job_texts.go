@@ -47,8 +47,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			otherwise = "debug it in Slack and press “It was not made” there"
 		}
 		return withNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
-			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt from ") + job.Sending.UTC().Format("15:04 UTC") +
-				". If there is one: " + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
+			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was asked for: " + id + ".",
 			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
@@ -145,7 +144,7 @@ func (s site) jobSentence(job repair.Job) string {
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence
 	case done:
-		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are putting it right and will write to you.")
+		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are fixing it and will e-mail you.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:
 		return ""
 	}

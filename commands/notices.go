@@ -35,11 +35,11 @@ const (
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
 	NoticeAlertMoved     Notice = "Your press counted. This message shows an old state: the alert is posted anew, in the alert channel."
-	NoticeApproved       Notice = "Your click counted: approved. The message could not be changed, and may show its buttons still."
+	NoticeApproved       Notice = "Your click counted: approved. Where the plan is shown is not known, so its end will be posted where I can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
 	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
-	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may show its buttons still."
+	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
@@ -53,44 +53,45 @@ var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, Not
 	NoticeExamining, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
 	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
-// PlanClickReply answers a click on a plan that started nothing.
+// PlanClickReply answers a click on a plan that started nothing. It stays below the
+// plan's message, so it says nothing that will not hold later.
 func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 	again := " Nothing was changed. Run " + PlanCommand(a.Plan.Plan) + " again."
 	switch a.Verdict {
 	case repair.AlreadyClaimed:
-		return blockkit.L(blockkit.Plain("Approved already, "+ago(a.At, now)+", by "), person(a.By),
-			blockkit.Plain(": "+outcomeTexts[a.Job.Outcome]+". The message shows more."))
+		return blockkit.L(blockkit.Plain("Already approved by "), person(a.By), blockkit.Plain(" "), agoTime(a.At, now),
+			blockkit.Plain(". "+outcomeTexts[a.Job.Outcome]+" See the message for details."))
 	case repair.AlreadyCancelled:
-		return blockkit.L(blockkit.Plain("This plan was cancelled "+ago(a.At, now)+" by "), person(a.By), blockkit.Plain("."+again))
+		return blockkit.L(blockkit.Plain("This plan was cancelled by "), person(a.By), blockkit.Plain(" "), agoTime(a.At, now), blockkit.Plain("."+again))
 	case repair.Expired:
-		return blockkit.PlainLine("This plan expired at " + a.Plan.Expires.UTC().Format("15:04 UTC") + "." + again)
+		return blockkit.L(blockkit.Plain("This plan expired "), blockkit.Time(a.Plan.Expires, blockkit.TimeOfDay, "at "+clock(a.Plan.Expires, now)), blockkit.Plain("."+again))
 	case repair.Busy:
 		if a.Doing == store.JobUnclear {
 			return blockkit.PlainLine("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed.")
 		}
-		return blockkit.PlainLine("Not done: another repair of this session is running. Nothing was changed.")
-	case repair.NeedsSecondClick:
-		return blockkit.L(blockkit.Bold("That was your first press; nothing is done yet. "),
-			blockkit.Plain(a.Plan.Risk+" To go on all the same, wait a moment and press “"+secondPress+"” in the plan's message."))
+		return blockkit.PlainLine("Not done: another repair of this session was running. Nothing was changed.")
+	case repair.NeedsSecondClick: // only where the message could not say so itself
+		return blockkit.PlainLine("Your press was the first of two, and the plan's message could not be changed. " + a.Plan.Risk + " Run the command again to go on.")
 	}
 	return blockkit.PlainLine("This plan is gone. Nothing was changed. Run the command again.")
 }
 
+// outcomeTexts say how a job ended; of one that runs, the message says more.
 var outcomeTexts = map[store.Outcome]string{
-	"":                     "it is running",
-	store.OutcomeDone:      "it is done",
-	store.OutcomeRefused:   "it was not done",
-	store.OutcomeFailed:    "it failed",
-	store.OutcomeUnclear:   "its outcome is unclear",
-	store.OutcomeGaveUp:    "it was given up",
-	store.OutcomeCancelled: "it was cancelled",
+	"":                     "It was running when you pressed.",
+	store.OutcomeDone:      "It is done.",
+	store.OutcomeRefused:   "It was not done.",
+	store.OutcomeFailed:    "It failed.",
+	store.OutcomeUnclear:   "Its outcome was unclear when you pressed.",
+	store.OutcomeGaveUp:    "We stopped waiting for it.",
+	store.OutcomeCancelled: "It was cancelled.",
 }
 
 // CancelledBlocks take the place of a cancelled plan.
 func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time) []slack.Block {
 	return blockkit.Message(
 		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), subject(p)),
-		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "+at.UTC().Format("15:04 UTC"))))
+		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "), clockTime(at, at)))
 }
 
 // ExpiredBlocks take the place of a plan that nobody approved in time.

@@ -3,6 +3,7 @@ package commands
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -26,76 +27,132 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	if p.IsBulk() {
 		return bulkPlanBlocks(p)
 	}
-	head, what := "Mark as error: ", "The customer's page will say: “"+p.FixText+"”"
+	head, what := "Mark as error: ", blockkit.PlainLine("The customer's page will say: “"+p.FixText+"”")
 	switch {
 	case p.Order != nil:
-		head, what = withNoun(p.Kind, "Generate {a video} for "), orderText(*p.Order)
+		head, what = withNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
 	case p.Deliver != "":
 		head = withNoun(p.Kind, "Show the finished {video}: ")
-		what = withNoun(p.Kind, "Costs nothing. The customer's page will show the {video} that is ready (file ") + p.Deliver + ")."
+		what = blockkit.PlainLine(withNoun(p.Kind, "The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
 	}
 	lines := []blockkit.Line{
-		blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" asked by "), person(p.Requester)),
-		blockkit.PlainLine(what),
+		blockkit.L(blockkit.Bold(head), blockkit.Code(shortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" requested by "), person(p.Requester)),
+		planMoney(p), what,
 	}
-	for i, warning := range p.Warnings {
-		line := blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning))
-		if i == 0 && p.Retrying && p.EventID != "" {
-			line = append(line, blockkit.Plain(" "), eventLink(p.Live, p.EventID, "Look at it or resend it"))
-		}
-		lines = append(lines, line)
+	for _, warning := range p.Warnings {
+		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
 	}
 	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(p.Session))}
 	for _, w := range p.Writes {
 		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
 	}
 	if p.Order != nil {
-		facts = append(facts, blockkit.Fact("Taken from", blockkit.Plain(sourcesText(*p.Order))))
+		facts = append(facts, blockkit.Fact("Settings", blockkit.Plain(sourcesText(*p.Order))))
 	}
-	facts = append(facts, blockkit.Fact("Seen", blockkit.Plain(fmt.Sprintf(
-		"%s, payment %s, file %s, at %s. Looked at again when it is approved.",
-		p.Seen.Verdict, seenPayment(p.Seen), humanize(string(p.Seen.FileState)), p.Seen.At.UTC().Format("15:04:05 UTC")))))
-	terms := "Expires " + p.Expires.UTC().Format("15:04 UTC") + ". Until it is approved nothing is changed."
+	facts = append(facts, blockkit.Fact("Checked", blockkit.Plain(fmt.Sprintf("%s, payment %s, file %s, ",
+		p.Seen.Verdict, seenPayment(p.Seen), humanize(string(p.Seen.FileState)))), secondsTime(p.Seen.At, p.Created), blockkit.Plain(". Rechecked on approval.")))
+	terms := blockkit.L(blockkit.Plain("Expires "), clockTime(p.Expires, p.Created), blockkit.Plain(". Nothing changes before approval."))
 	if p.Risk != "" {
-		terms += " It takes a second press, because of the warning."
+		terms = append(terms, blockkit.Plain(" Two presses are needed, because of the warning."))
 	}
-	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(terms)}
+	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms))}
+}
+
+// planMoney compares what a plan costs with what was paid, and names what is to be
+// considered first.
+func planMoney(p repair.Plan) blockkit.Line {
+	s := planSituation(p)
+	has := func(r remedy) bool {
+		return slices.ContainsFunc(s.remedies(), func(a advised) bool { return a.remedy == r })
+	}
+	var line blockkit.Line
+	paid := "."
+	switch {
+	case p.Seen.Payment == store.PaymentNotRequired:
+		paid = "; no payment was due."
+	case p.Seen.Amount > 0:
+		paid = "; the customer " + seenPayment(p.Seen) + "."
+	}
+	switch {
+	case p.Deliver != "":
+		return blockkit.PlainLine("No cost.")
+	case marksError(p):
+		line = blockkit.PlainLine("No cost, and no e-mail to the customer.")
+	case s.cents == 0:
+		line = blockkit.PlainLine("Cost unknown" + paid)
+	default:
+		line = blockkit.L(blockkit.Plain("Costs "), blockkit.Bold(costText(s.cents)), blockkit.Plain(paid))
+	}
+	if has(remedyDispute) {
+		line = append(line, blockkit.Plain(" Better first: "), s.stripe(s.paymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+	}
+	if has(remedyResend) {
+		better := " Cheaper: "
+		if marksError(p) {
+			better = " Better: "
+		}
+		line = append(line, blockkit.Plain(better), s.stripe(s.eventPage, "resend the event in Stripe"), blockkit.Plain(", or wait for Stripe's next try."))
+	}
+	refund := s.stripe(s.paymentPage, "refund in Stripe")
+	switch {
+	case !has(remedyRefund):
+	case marksError(p):
+		line = append(line, blockkit.Plain(" It refunds nothing: "), refund, blockkit.Plain(" if nothing will be made."))
+	default:
+		line = append(line, blockkit.Plain(" Or "), refund, blockkit.Plain(" instead."))
+	}
+	return line
+}
+
+// planSituation is what a plan says of how the order is put right.
+func planSituation(p repair.Plan) situation {
+	s := situation{
+		verdict: p.Seen.Verdict, kind: p.Kind, allowed: []store.Action{p.Action}, shows: p.Deliver != "",
+		payment: p.Seen.Payment, amount: p.Seen.Amount, currency: p.Seen.Currency, disputed: p.Seen.Disputed,
+	}
+	if p.IntentID != "" {
+		s.paymentPage = stripePage(p.Live, "payments/"+p.IntentID)
+	}
+	if p.EventID != "" {
+		s.eventPage = stripePage(p.Live, "events/"+p.EventID)
+	}
+	if p.Retrying {
+		s.retriesUntil = p.Expires // at least
+	}
+	if p.Order != nil {
+		s.cents = p.Order.Cents
+	}
+	return s
 }
 
 // ConfirmationBlocks show a plan after the first of two clicks on Approve.
 func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
-		blockkit.Bold(", and nothing is done yet."), blockkit.Plain(" It counts when they press the changed button; whoever else presses it starts with a first press."))))
+		blockkit.Bold("; nothing is done yet."), blockkit.Plain(" Their second press, of the changed button, confirms. Anyone else's counts as a first."))))
 }
 
-// PlanActions are the plan's buttons; nonce is that of the first of two clicks.
+// PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
+// plan is the confirmation: no dialog asks once more.
 func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	if p.IsBulk() {
 		return bulkPlanActions(p, nonce)
 	}
-	label, question, style := "Approve: mark as error", "The session is marked as error.", slack.StylePrimary
+	label, value, style := "Approve: mark as error", p.ID, slack.StylePrimary
 	switch {
 	case p.Order != nil:
-		label, question = "Approve: generate"+costSuffix(*p.Order), withNoun(p.Kind, "One {video} is asked for")+costSuffix(*p.Order)+"."
-		style = slack.StyleDanger
+		label, style = "Approve: generate, "+costText(p.Order.Cents), slack.StyleDanger
 	case p.Deliver != "":
-		label, question = withNoun(p.Kind, "Approve: show the {video}"), withNoun(p.Kind, "The finished {video} is shown to the customer.")
+		label = withNoun(p.Kind, "Approve: show the {video}")
 	}
-	value := p.ID
-	switch {
-	case nonce != "":
-		label, value = secondPress, p.ID+"."+nonce
-		question += " " + p.Risk
-	case p.Risk != "":
-		question = "This is the first of two presses: nothing is done yet. " + p.Risk
+	if nonce != "" {
+		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = style
-	blockkit.Confirm(approve, "Are you sure?", question, "Approve", "Back")
 	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
 }
 
-// secondPress is the label of Approve after the first of two clicks.
+// secondPress begins the label of Approve after the first of two clicks.
 const secondPress = "Approve anyway"
 
 // ParsePlanValue splits the value of a plan's button into the plan's id and the
@@ -111,16 +168,9 @@ func seenPayment(s repair.Snapshot) string {
 	case s.Payment == store.PaymentPaid && s.Amount > 0:
 		return "paid " + amount
 	case s.Payment == store.PaymentPartiallyRefunded:
-		return "paid " + amount + ", of which a part was refunded"
+		return "paid " + amount + ", part of which was refunded"
 	}
 	return humanize(string(s.Payment))
-}
-
-func costSuffix(o repair.Order) string {
-	if o.Cents == 0 {
-		return ", cost unknown"
-	}
-	return ", about " + strings.TrimSuffix(money(int64(o.Cents), "usd"), ".00")
 }
 
 func orderText(o repair.Order) string {
@@ -128,7 +178,7 @@ func orderText(o repair.Order) string {
 	if o.Image {
 		what = "an image by " + o.Model
 	}
-	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d×%d%s.", what, o.Width, o.Height, costSuffix(o))
+	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d×%d.", what, o.Width, o.Height)
 }
 
 func sourcesText(o repair.Order) string {

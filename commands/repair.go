@@ -58,7 +58,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
 		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
 		d.Repairs.RecordRefusal(ctx, refused)
-		return notAllowedAnswer(action, x), nil
+		return d.notAllowedAnswer(action, x), nil
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
@@ -75,14 +75,14 @@ func (d Deps) refusedEntry(req Request, action store.Action, session string) aud
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 
-func notAllowedAnswer(action store.Action, x diagnosis.Examination) Answer {
+func (d Deps) notAllowedAnswer(action store.Action, x diagnosis.Examination) Answer {
 	what := "Generating is not possible"
 	if action == store.ActionFix {
 		what = "Marking it as error is not possible"
 	}
-	lines := append(headline(what+": "+lowerFirst(x.Reason), nextStep(x)),
+	lines := append(heading(what+": "+lowerFirst(x.Reason), d.nextStep(x)),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
-		blockkit.Fact("Payment", blockkit.Plain(paymentText(x.Payment, x.PaidAt, x.At))))
+		blockkit.Fact("Payment", paymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),
 		Actions: []slack.BlockElement{debugButton("Debug", x.Session.ID)}}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
@@ -14,6 +15,21 @@ import (
 // ago is how long ago something was, followed by the exact time.
 func ago(at, now time.Time) string {
 	return span(now.Sub(at)) + " ago (" + clock(at, now) + ")"
+}
+
+// agoTime is ago in the reader's own zone.
+func agoTime(at, now time.Time) blockkit.Span {
+	return blockkit.Time(at, blockkit.TimeAgo, ago(at, now))
+}
+
+// clockTime is clock in the reader's own zone.
+func clockTime(at, now time.Time) blockkit.Span {
+	return blockkit.Time(at, blockkit.TimeOfDay, clock(at, now))
+}
+
+// secondsTime is clockTime to the second.
+func secondsTime(at, now time.Time) blockkit.Span {
+	return blockkit.Time(at, blockkit.TimeSeconds, dated(at, now, "15:04:05 UTC"))
 }
 
 // clock is a time of day, with its date where that is not today's.
@@ -135,7 +151,7 @@ func humanize(name string) string {
 
 func title(v diagnosis.Verdict) string {
 	text := humanize(string(v))
-	return strings.ToUpper(text[:1]) + text[1:]
+	return upperFirst(text)
 }
 
 func lowerFirst(text string) string {
@@ -144,3 +160,6 @@ func lowerFirst(text string) string {
 	}
 	return strings.ToLower(text[:1]) + text[1:]
 }
+
+// upperFirst begins a sentence of ours.
+func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

@@ -208,11 +208,7 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 				return err
 			}
 			job.Outcome, job.Notified, job.Finished = store.OutcomeDone, true, now
-			if err := errors.Join(ledger.Leases.Renew(ctx, held), ledger.SaveJob(ctx, held, job)); err != nil {
-				return err
-			}
-			_, err = ledger.RequeueNotification(ctx, job.ID)
-			return err
+			return errors.Join(ledger.Leases.Renew(ctx, held), ledger.SaveJob(ctx, held, job))
 		}},
 		{"give a job free", func(ctx context.Context) error {
 			held, _, err := claimed(ctx, "free")

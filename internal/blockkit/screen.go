@@ -91,12 +91,15 @@ func (s Screen) spans(spans []Span) string {
 			b.WriteString("@" + e.UsergroupID)
 		case *slack.RichTextSectionChannelElement:
 			b.WriteString("#" + e.ChannelID)
+		case *slack.RichTextSectionDateElement:
+			b.WriteString(*e.Fallback)
 		}
 	}
 	return b.String()
 }
 
 var (
+	dateToken    = regexp.MustCompile(`<!date\^[^<>|]*\|([^<>]+)>`)
 	labelledLink = regexp.MustCompile(`<([^<>|]+)\|([^<>]+)>`)
 	bareLink     = regexp.MustCompile(`<([^<>|]+)\|?>`)
 	unescaper    = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "*", "", "`", "")
@@ -104,7 +107,8 @@ var (
 
 // mrkdwnText turns the mrkdwn that we use into plain text.
 func mrkdwnText(mrkdwn string) string {
-	text := labelledLink.ReplaceAllString(Clean(mrkdwn), "$2 ($1)")
+	text := dateToken.ReplaceAllString(Clean(mrkdwn), "$1")
+	text = labelledLink.ReplaceAllString(text, "$2 ($1)")
 	return unescaper.Replace(bareLink.ReplaceAllString(text, "$1"))
 }
 

@@ -48,13 +48,23 @@ func (agreeing) SessionStatus(context.Context, string) (store.Site, error) {
 }
 
 // TestEndIsShownUntilItSucceeds: a job whose end could not be shown has not ended.
-// It is audited and counted once, and shown in full later.
+// It is audited and counted once, and shown in full later, when its end may be in the
+// thread already.
 func TestEndIsShownUntilItSucceeds(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, true)
 	id, cfg := b.claimed(store.ActionGenerate), b.config()
 	shown, finished := &notifications{fail: 1}, 0
-	cfg.Notify, cfg.Site, cfg.OnFinished = shown.notify, agreeing{}, func(repair.Job) { finished++ }
+	var replies []repair.Reply
+	cfg.Site, cfg.OnFinished = agreeing{}, func(repair.Job) { finished++ }
+	cfg.Notify = func(ctx context.Context, p repair.Progress) error {
+		if p.Job.Outcome != "" {
+			replies = append(replies, p.Reply)
+		} else if p.Reply != repair.ReplyNone {
+			t.Errorf("a reply on a job that runs: %s", p.Reply)
+		}
+		return shown.notify(ctx, p)
+	}
 	if err := jobs.New(cfg).Execute(t.Context(), id); err == nil {
 		t.Fatal("a failed final notification was ignored")
 	}
@@ -64,15 +74,9 @@ func TestEndIsShownUntilItSucceeds(t *testing.T) {
 		t.Errorf("shown %+v, site %+v, at %v", p.File, p.Site, p.At)
 	}
 	b.recordedOnce(finished)
-	if again, err := b.ledger.RequeueNotification(t.Context(), id); !again || err != nil {
-		t.Fatalf("requeued: %v, %v", again, err)
+	if want := []repair.Reply{repair.ReplyFirst, repair.ReplyMaybe}; !slices.Equal(replies, want) {
+		t.Errorf("replies %q, want %q", replies, want)
 	}
-	shown.list = nil
-	b.ended(id, cfg)
-	if p := shown.last(); p.Job.Outcome != store.OutcomeDone {
-		t.Errorf("shown again %+v", p.Job)
-	}
-	b.recordedOnce(finished)
 	if b.files.Started() != 1 {
 		t.Errorf("%d started", b.files.Started())
 	}
@@ -84,19 +88,6 @@ func (b *bench) recordedOnce(finished int) {
 	ends := slices.DeleteFunc(slices.Clone(entries), func(e audit.Entry) bool { return e.Event != audit.Ended })
 	if err != nil || len(entries) != 2 || len(ends) != 1 || finished != 1 { // the claim is the other one
 		b.t.Errorf("counted %d times; audited %+v, %v", finished, entries, err)
-	}
-}
-
-// TestProgressIsNotRepeated: only a final notification is requeued.
-func TestProgressIsNotRepeated(t *testing.T) {
-	t.Parallel()
-	b := newBench(t, false)
-	id := b.claimed(store.ActionFix)
-	if again, err := b.ledger.RequeueNotification(t.Context(), id); again || err != nil {
-		t.Errorf("%v, %v", again, err)
-	}
-	if _, err := b.ledger.RequeueNotification(t.Context(), "nothing"); !errors.Is(err, repair.ErrUnknownJob) {
-		t.Error(err)
 	}
 }
 

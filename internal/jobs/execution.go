@@ -51,7 +51,23 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 	e := execution{sessionWriter: sessionWriter{Runner: r, job: &job}, lease: l, detach: func() (context.Context, context.CancelFunc) {
 		return grace.Context(ctx, requestTimeout+saveTimeout, shutdownGrace)
 	}}
-	return e.run(requestid.NewContext(held, job.Plan.Ref))
+	err = e.run(requestid.NewContext(held, job.Plan.Ref))
+	if ctx.Err() == nil && (held.Err() != nil || errors.Is(err, lease.ErrLost)) {
+		r.showAgain(ctx, id)
+	}
+	return err
+}
+
+// showAgain shows the end of a job whose lease was lost: an update of this process may
+// have come later than that of the process which ended it.
+func (r *Runner) showAgain(ctx context.Context, id string) {
+	job, err := r.Ledger.LoadJob(ctx, id)
+	if err == nil && job.Outcome != "" && !silent(job) {
+		err = r.Notify(ctx, r.FinalProgress(ctx, job, store.File{}))
+	}
+	if err != nil {
+		r.Log.WarnContext(ctx, "job message may show an old state", "job", id, "error", err)
+	}
 }
 
 // run takes step after step until the job has an outcome, and shows that.
@@ -60,6 +76,9 @@ func (e *execution) run(ctx context.Context) error {
 		if err := e.auditDecision(ctx); err != nil {
 			return err
 		}
+	}
+	if e.job.Outcome == "" { // who approved it sees at once that it runs
+		e.notify(ctx)
 	}
 	for e.job.Outcome == "" {
 		step := e.job.Step
@@ -75,7 +94,7 @@ func (e *execution) run(ctx context.Context) error {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		e.OnStep(string(e.job.Step) + string(e.job.Outcome))
-		if e.job.Step == repair.StepWritten && e.job.Outcome == "" {
+		if e.job.Step == repair.StepWritten && e.job.Outcome == "" && (e.job.Waiting || e.job.Plan.Action == store.ActionFix) {
 			e.notify(ctx)
 		}
 	}
@@ -224,11 +243,11 @@ func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause re
 
 // silent reports whether the job is not shown by itself: the message of its bulk plan
 // shows it, until somebody settles it.
-func (e *execution) silent() bool { return e.job.Plan.Bulk != "" && e.job.Settled == nil }
+func silent(job repair.Job) bool { return job.Plan.Bulk != "" && job.Settled == nil }
 
 // notify shows progress. The next notification makes up for a lost one.
 func (e *execution) notify(ctx context.Context) {
-	if e.silent() {
+	if silent(*e.job) {
 		return
 	}
 	if err := e.Notify(ctx, repair.Progress{Job: *e.job, File: e.file, At: e.Now()}); err != nil {
@@ -242,7 +261,9 @@ func (e *execution) end(ctx context.Context) error {
 	if e.job.Notified {
 		return nil
 	}
+	reply := repair.ReplyMaybe
 	if !e.job.OutcomeAudited {
+		reply = repair.ReplyFirst
 		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
@@ -254,8 +275,10 @@ func (e *execution) end(ctx context.Context) error {
 			e.OnFinished(*e.job)
 		}
 	}
-	if !e.silent() {
-		if err := e.Notify(ctx, e.FinalProgress(ctx, *e.job, e.file)); err != nil {
+	if !silent(*e.job) {
+		p := e.FinalProgress(ctx, *e.job, e.file)
+		p.Reply = reply
+		if err := e.Notify(ctx, p); err != nil {
 			return fmt.Errorf("show the end: %w", err)
 		}
 	}

@@ -157,6 +157,14 @@ func (e generation) cancel(ctx context.Context) error {
 // poll requests the file until it is finished, has failed or takes too long.
 func (e generation) poll(ctx context.Context) error {
 	wait, shown := e.Timings.Poll, ""
+	// People read the state and the minutes; more often would only use up Slack's rate
+	// limit.
+	show := func() {
+		if now := fmt.Sprint(e.file.State, e.job.Overwritten, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
+			shown = now
+			e.notify(ctx)
+		}
+	}
 	reread := e.job.Overwritten || e.job.Wrote == nil // an older version recorded nothing
 	for {
 		file, err := e.Generator.File(ctx, e.job.FileID)
@@ -181,12 +189,7 @@ func (e generation) poll(ctx context.Context) error {
 		if e.Now().Sub(e.job.Sent) > e.GiveUp {
 			return e.conclude(store.OutcomeGaveUp, repair.CauseTooLong)
 		}
-		// People read the state and the minutes; more often would only use up
-		// Slack's rate limit.
-		if now := fmt.Sprint(e.file.State, e.job.Overwritten, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
-			shown = now
-			e.notify(ctx)
-		}
+		show()
 		pause := wait
 		if !reread {
 			kept, err := e.reread(ctx)
@@ -196,8 +199,11 @@ func (e generation) poll(ctx context.Context) error {
 			// What was overwritten is written again once the file is finished.
 			reread, pause, e.job.Overwritten = true, max(wait-e.Timings.Reread, 0), !kept
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
+		for ; pause > 0; pause -= showEvery { // SuperDuperAI may ask for minutes
+			if err := sleep(ctx, min(pause, showEvery)); err != nil {
+				return err
+			}
+			show()
 		}
 	}
 }

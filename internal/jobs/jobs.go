@@ -24,6 +24,7 @@ const (
 	requestTimeout = 30 * time.Second // of the one request
 	saveTimeout    = time.Minute      // while Redis does not take the request's outcome
 	shutdownGrace  = 5 * time.Second  // for request and record once the process stops
+	showEvery      = 30 * time.Second // while a file is made, so that the minutes shown move
 	endTimeout     = 3 * time.Second  // for reading what the last notification shows
 )
 

@@ -17,7 +17,7 @@ func text(s string) *string { return &s }
 func planOf(action store.Action) repair.Plan {
 	p := repair.Plan{
 		ID: "K3F9", Action: action, Session: sessionID, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute),
-		Seen: repair.Snapshot{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, FileState: store.FileNone, At: noon},
+		Seen: repair.Snapshot{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", FileState: store.FileNone, At: noon},
 	}
 	if action == store.ActionFix {
 		p.FixText, p.Requester = commands.FixText, store.Actor{ID: "ann", Terminal: true}
@@ -28,7 +28,7 @@ func planOf(action store.Action) repair.Plan {
 		}
 		return p
 	}
-	p.Retrying, p.EventID, p.Live = true, "evt_1", true
+	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
 	p.Risk = "Stripe will still deliver the event: the site may make this video itself."
 	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
@@ -159,6 +159,18 @@ func repairs() []Story {
 		repairStory("generate, running, overwritten", foreign))
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeUnclear, store.OutcomeGaveUp} {
 		all = append(all, repairStory("an image, "+string(outcome), progress(imagePlan(), outcome, "")))
+	}
+	return all
+}
+
+// ends are what is posted in the thread once a job has ended.
+func ends() []Story {
+	var all []Story
+	for _, e := range endings {
+		if e.outcome == "" {
+			continue
+		}
+		all = append(all, Story{Title: fmt.Sprintf("reply: %s, %s", e.action, e.outcome), Blocks: registryOf(&world{}).EndReply(progress(planOf(e.action), e.outcome, e.causes[0]))})
 	}
 	return all
 }

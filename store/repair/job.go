@@ -49,11 +49,23 @@ const (
 // Progress is the state of a job as people are shown it.
 type Progress struct {
 	Job     Job
+	Reply   Reply // whether its end is also to be posted
 	File    store.File
 	Site    *store.Site // nil = not asked: that is done at the end
 	SiteErr error
 	At      time.Time
 }
+
+// Reply is whether the end of a job, which an edited message notifies nobody of, is
+// also to be posted in the thread.
+type Reply string
+
+// The replies.
+const (
+	ReplyNone  Reply = ""      // only the message is brought up to date
+	ReplyFirst Reply = "first" // nobody posted it before
+	ReplyMaybe Reply = "maybe" // an earlier attempt may have posted it
+)
 
 // Job is a claimed plan being carried out.
 type Job struct {

@@ -84,6 +84,13 @@ func newOrder(s store.Session, models Models, prices Prices) (Order, []string) {
 	return o, append(notes, o.setSize(v)...)
 }
 
+// Cents returns the estimated cost of a video or an image for the session in cents, 0 if
+// it is unknown. The zero Session stands for a usual one.
+func (o PlanOptions) Cents(s store.Session) int {
+	order, _ := newOrder(s, o.Models, o.Prices)
+	return order.Cents
+}
+
 // setSeconds sets the length nearest to the wanted one that the model makes, of two
 // equally near ones the shorter, which is cheaper.
 func (o *Order) setSeconds(wanted float64) []string {

@@ -49,6 +49,7 @@ type Plan struct {
 	Doubt     string              // why the site may have had a video made; "" = nothing says so
 	Risk      string              // the first of the warnings that needs a second press; "" = none does
 	EventID   string              // Stripe's event of the payment, "" = not known
+	IntentID  string              // Stripe's pi_… of the payment, "" = not known
 	Live      bool                // real money, as Stripe says
 	Retrying  bool                // Stripe will still deliver the event
 	Ref       string              // of the request that it was made for
@@ -92,7 +93,7 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	p := Plan{
 		ID: rand.Text(), Action: action, Session: x.Session.ID, Kind: x.Session.Kind(), Layout: x.Session.Layout(), Reads: x.Reads, Requester: who,
 		Created: now, Expires: now.Add(o.TTL), Seen: snapshotOf(x), Retrying: retrying(x, now),
-		EventID: x.Event.ID, Live: x.Payment.Live,
+		EventID: x.Event.ID, IntentID: x.Payment.IntentID, Live: x.Payment.Live,
 	}
 	p.Warnings, p.Risk = warnings(x, action, p.Retrying)
 	p.Doubt = siteDoubt(x.Session)

@@ -1,7 +1,6 @@
 package repair
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -22,28 +21,11 @@ func TestRecordsOnEveryTopology(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		ctx, l, w, shares := t.Context(), NewLedger(r), incident.NewWatch(r), presence.NewSharedRequests(r)
 		ids := []string{"cs_live_a", "cs_live_b", "cs_live_c", "cs_live_d"} // in several slots
-		job := claimed(t, l, ids[0])
+		claimed(t, l, ids[0])
 		claimed(t, l, ids[2])
 		states, err := l.JobStates(ctx, ids)
 		if err != nil || len(states) != 2 || states[ids[0]] != store.JobRunning || states[ids[2]] != store.JobRunning {
 			t.Errorf("jobs: %v, %v", states, err)
-		}
-
-		if again, err := l.RequeueNotification(ctx, job.ID); again || err != nil {
-			t.Errorf("a job that runs is told again: %v, %v", again, err)
-		}
-		if _, err := l.RequeueNotification(ctx, "nothing"); !errors.Is(err, ErrUnknownJob) {
-			t.Errorf("no job is told again: %v", err)
-		}
-		job.Outcome, job.Step, job.Notified = store.OutcomeDone, StepFinished, true
-		testenv.Must(t, l.SaveJob(ctx, leased(t, l, job.ID, "one"), job))
-		again, err := l.RequeueNotification(ctx, job.ID)
-		got, loadErr := l.LoadJob(ctx, job.ID)
-		if !again || err != nil || loadErr != nil || got.Notified {
-			t.Errorf("told again: %v, %v; told %v, %v", again, err, got.Notified, loadErr)
-		}
-		if n := client.Exists(ctx, leaseKey(job.ID)).Val(); n != 0 {
-			t.Error("who tells it still has the lease")
 		}
 
 		for _, id := range ids[:2] {

@@ -106,7 +106,17 @@ const (
 
 // retrying reports whether Stripe may still deliver the event to the site by itself.
 func retrying(x diagnosis.Examination, now time.Time) bool {
-	return undelivered(x) && now.Sub(x.Event.Created) < stripeRetries && !x.SiteShowsOutcome()
+	return !RetriesUntil(x.Event, now).IsZero() && !x.SiteShowsOutcome()
+}
+
+// RetriesUntil returns until when Stripe delivers the event to some endpoint by
+// itself, the zero time if it does not.
+func RetriesUntil(e store.Event, now time.Time) time.Time {
+	until := e.Created.Add(stripeRetries)
+	if (e.State == store.EventPending || e.State == store.EventFailed) && now.Before(until) {
+		return until
+	}
+	return time.Time{}
 }
 
 func undelivered(x diagnosis.Examination) bool {

@@ -39,13 +39,14 @@ type PlanRecord struct {
 
 // KEYS: plan. ARGV: its life in ms, then fields and values.
 var savePlan = redis.NewScript(`
-if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+local state = redis.call('HGET', KEYS[1], 'state')
+if state and state ~= 'open' then return 0 end
 for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 return 1`)
 
-// SavePlan stores a plan. One that is stored already stays as it is: an item of a bulk
-// plan may be saved by several processes in turn. A plan is kept for a day after it
+// SavePlan stores a plan. One that was claimed or cancelled stays as it is: an item of a
+// bulk plan may be saved by several processes in turn. A plan is kept for a day after it
 // expires, so that a late click gets an answer; a claimed one as long as its job.
 func (p *Plans) SavePlan(ctx context.Context, plan Plan) error {
 	raw, err := json.Marshal(plan)

@@ -21,7 +21,8 @@ const alertEvent = "sessionbot_alert"
 type Alerts struct {
 	Bot     *Bot
 	Channel string
-	Mention string // the person or the group on call, "" = nobody
+	Mention string                // the person or the group on call, "" = nobody
+	Shows   commands.AlertOptions // without Mention
 }
 
 var (
@@ -31,7 +32,7 @@ var (
 
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
-	alert := commands.NewAlert(i, a.mentionIf(d.Mention), a.Bot.cfg.Now())
+	alert := commands.NewAlert(i, a.options(d.Mention), a.Bot.cfg.Now())
 	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
@@ -45,7 +46,7 @@ func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	alert := commands.NewAlert(i, a.mentionIf(watch.Calls(i)), a.Bot.cfg.Now())
+	alert := commands.NewAlert(i, a.options(watch.Calls(i)), a.Bot.cfg.Now())
 	return refusalOf(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
@@ -57,16 +58,18 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	line := commands.AlertReply(i, string(d.Reason), a.mentionIf(d.Mention), a.Bot.cfg.Now())
+	line := commands.AlertReply(i, string(d.Reason), a.options(d.Mention).Mention, a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return refusalOf(err, true)
 }
 
-func (a Alerts) mentionIf(mention bool) string {
-	if !mention {
-		return ""
+// options are what an alert shows, with the mention if it calls people.
+func (a Alerts) options(mention bool) commands.AlertOptions {
+	o := a.Shows
+	if mention {
+		o.Mention = a.Mention
 	}
-	return a.Mention
+	return o
 }
 
 func marked(mark string) slack.MsgOption {

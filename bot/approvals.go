@@ -31,6 +31,7 @@ type Decisions interface {
 	RecordRefusal(ctx context.Context, refused audit.Entry)
 	StopBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
 	ResumeBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
+	Record(ctx context.Context, e audit.Entry) error
 }
 
 // Repairs is what approvals work with.

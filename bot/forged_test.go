@@ -35,6 +35,7 @@ type forgery struct {
 	action, value any
 	says          string
 	app, ts       string // "" = the bot's, and the plan's message
+	chosen        any    // the value of a menu's option, nil = a button
 }
 
 // forgeries are clicks on a plan of this id; U1 is an operator, U2 a reader.
@@ -76,7 +77,16 @@ func forgeries(plan string) []forgery {
 		}
 		list = append(list, forgery{user: "U1", action: action, value: "inc2", says: "This alert is too old"})
 	}
-	return list
+	for _, chosen := range []any{
+		"", "dismiss", "dismiss:", "dismiss:" + session + " ", "dismiss:*", "Dismiss:" + session, "settle:" + session, "bulk:" + session,
+		"debug:" + session + " --limit 3", "debug:" + session + "\nfix " + session, "approve:" + plan, 7, []string{"dismiss:" + session}, strings.Repeat("dismiss:", 500),
+	} {
+		list = append(list, forgery{user: "U1", action: "session.menu", chosen: chosen, says: "This menu entry is not known here"})
+	}
+	return append(list,
+		forgery{user: "U2", action: "session.menu", chosen: "dismiss:" + session, says: "Only the people and groups listed in READERS"},
+		forgery{user: "U1", action: "session.menu", chosen: "dismiss:" + session, ts: "1.3", says: "This alert is shown in another message"},
+		forgery{user: "U1", action: "session.menu", chosen: "dismiss:cs_live_b2", says: "is in no alert any more"})
 }
 
 // alertID is the incident that is shown in the message 1.2.
@@ -90,14 +100,21 @@ func openAlert(t *testing.T, r *rdb.Redis) *incident.Watch {
 	testenv.Must(t, err)
 	_, err = w.OpenIncident(t.Context(), lead, incident.Incident{ID: alertID, Kind: incident.Degraded, Delivery: incident.Delivery{SlackMessage: store.Message{Channel: "C1", TS: "1.2"}}})
 	testenv.Must(t, err)
+	_, err = w.OpenIncident(t.Context(), lead, incident.Incident{ID: "inc3", Kind: "orphaned", Cases: []incident.Case{{ID: session}},
+		Delivery: incident.Delivery{SlackMessage: store.Message{Channel: "C1", TS: "1.2"}}})
+	testenv.Must(t, err)
 	return w
 }
 
 func (f forgery) frame(i int, responseURL string) []byte {
+	action := map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}
+	if f.chosen != nil {
+		action = map[string]any{"type": "overflow", "block_id": "b", "action_id": f.action, "selected_option": map[string]any{"value": f.chosen}}
+	}
 	frame, err := json.Marshal(map[string]any{"type": "interactive", "envelope_id": fmt.Sprint("e", i), "payload": map[string]any{
 		"type": "block_actions", "user": map[string]any{"id": f.user}, "channel": map[string]any{"id": "C1"}, "response_url": responseURL,
 		"container": map[string]any{"channel_id": "C1", "message_ts": cmp.Or(f.ts, "1.2")}, "api_app_id": cmp.Or(f.app, "A1"),
-		"actions": []any{map[string]any{"type": "button", "block_id": "b", "action_id": f.action, "value": f.value}},
+		"actions": []any{action},
 	}})
 	if err != nil {
 		panic(err) // only what this file makes is encoded

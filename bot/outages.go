@@ -74,7 +74,7 @@ func (a Alerts) ResolveOutage(ctx context.Context, o watch.Outage) error {
 }
 
 func (a Alerts) outageNote(o watch.Outage) slack.MsgOption {
-	alert, event := commands.OutageAlert(o.Since, o.Until, o.Cause, a.Mention), outageEvent
+	alert, event := commands.OutageAlert(o.Since, o.Until, o.Cause, a.options(true)), outageEvent
 	if !o.Until.IsZero() {
 		event = outageOver
 	}

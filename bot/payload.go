@@ -87,7 +87,7 @@ type slashCommand struct {
 	ResponseURL string `json:"response_url"`
 }
 
-// interaction is what is used of a click on a button; of other kinds only the
+// interaction is what is used of a click on a button or in a menu; of other kinds only the
 // kind and who asks is there.
 type interaction struct {
 	kind, app                  string
@@ -116,9 +116,12 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 			TS timestamp `json:"ts"`
 		}] `json:"message"`
 		Actions []struct {
-			ID    string `json:"action_id"`
-			Value string `json:"value"`
-			Block string `json:"block_id"`
+			ID     string           `json:"action_id"`
+			Value  string           `json:"value"`
+			Block  string           `json:"block_id"`
+			Chosen lenient[struct { // of a menu
+				Value string `json:"value"`
+			}] `json:"selected_option"`
 		} `json:"actions"`
 	}
 	p, err := decode[blockActions](payload)
@@ -135,7 +138,7 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 	}
 	action, ephemeral := p.Actions[0], string(within.Ephemeral) // Slack sends one a click
 	i.clicked = true
-	i.click = click{button: action.ID, value: action.Value, block: action.Block, message: string(within.TS),
+	i.click = click{button: action.ID, value: cmp.Or(action.Value, action.Chosen.value.Value), block: action.Block, message: string(within.TS),
 		view: within.Kind.value == "view", ephemeral: ephemeral == "true" || ephemeral == `"true"`}
 	return i, nil
 }

@@ -26,7 +26,11 @@ func (b *Bot) handleCommand(ref string, c slashCommand) {
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeTooLong) })
 		return
 	}
-	req := commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel}
+	b.runCommand(to, commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel})
+}
+
+// runCommand queues a command that somebody typed, or chose from a menu.
+func (b *Bot) runCommand(to requester, req commands.Request) {
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
 		if b.admitted(ctx, to, call) {
@@ -88,7 +92,7 @@ const (
 
 // click is a button that somebody clicked.
 type click struct {
-	button, value, block string // the button's action_id, value and block_id
+	button, value, block string // the button's or menu's action_id, value and block_id
 	message              string // its ts
 	view                 bool   // it is no message's, but a modal's or the App Home's
 	ephemeral            bool   // the message is visible to the clicker only
@@ -117,6 +121,8 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
 	case commands.ActionAcknowledge, commands.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
+	case commands.ActionMenu:
+		b.chooseFromMenu(to, c)
 	case buttonShare:
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
 	default:
@@ -154,12 +160,16 @@ func (a answers) settleNotMade(ctx context.Context, to requester, c click) {
 	a.cfg.Repairs.Wake()
 }
 
-// Incidents are acknowledged and snoozed by the buttons of an alert; see
-// incident.Watch.
+// Incidents are acknowledged and snoozed by the buttons of an alert, and their sessions
+// handled by its menus; see incident.Watch.
 type Incidents interface {
 	Outline(ctx context.Context, id string) (incident.Incident, error)
 	Acknowledge(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
 	Snooze(ctx context.Context, id, by string, now time.Time) (incident.Incident, bool, error)
+	CaseOf(ctx context.Context, session string) (incident.Incident, incident.Case, error)
+	Handled(ctx context.Context, session string) (*incident.Handled, error)
+	SaveHandled(ctx context.Context, session string, h incident.Handled) error
+	AddDue(ctx context.Context, dues ...incident.DueSession) error
 }
 
 // acknowledge acknowledges or snoozes an incident. The alert shows the result; only

@@ -29,6 +29,7 @@ func (d Deps) situationOf(x diagnosis.Examination) situation {
 	p := x.Payment
 	s := situation{
 		verdict: x.Verdict, kind: x.Session.Kind(), allowed: x.Allowed, shows: x.Deliver != "", picture: x.Session.NeedsPicture(),
+		unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		payment: p.State, amount: p.Amount, currency: p.Currency, disputed: p.Disputed, event: x.Event.State,
 		verify: verifyStep(x), cents: d.Plans.Cents(x.Session),
 	}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -17,12 +16,10 @@ import (
 const (
 	ActionAcknowledge = "alert.ack"
 	ActionSnooze      = "alert.snooze"
+	ActionRepairAll   = "alert.repair"
 )
 
-const (
-	maxButtonValue = 2000 // characters, by Slack
-	maxAlertText   = 3900 // runes; Slack takes under 4000
-)
+const maxAlertText = 3900 // runes; Slack takes under 4000
 
 // Alert is what is shown of an incident: the blocks, and the text for
 // notifications and screen readers.
@@ -31,44 +28,36 @@ type Alert struct {
 	Text   string
 }
 
-// NewAlert shows the state of an incident. mention is the id of the person or the
-// group to notify, "" = nobody.
-func NewAlert(i incident.Incident, mention string, now time.Time) Alert {
-	head, next := alertText(i)
-	blocks := blockkit.Message(blockkit.PlainLine(next))
+// AlertOptions are what alerts show besides their incident.
+type AlertOptions struct {
+	Mention    string // id of the person or the group to notify, "" = nobody
+	Runbook    string // address of the runbook, "" = no link
+	VideoCents int    // what a video costs, by estimate; 0 = unknown
+}
+
+// NewAlert shows the state of an incident.
+func NewAlert(i incident.Incident, o AlertOptions, now time.Time) Alert {
+	head, lines := alertText(i, o.VideoCents, now)
 	if line := ownerLine(i, now); line != nil {
-		blocks = append(blocks, blockkit.Paragraph(line))
+		lines = append(lines, line)
 	}
+	if link := runbookLink(i, o.Runbook); link != nil {
+		lines = append(lines, blockkit.L(link))
+	}
+	blocks := blockkit.Message(lines...)
 	if actions := alertActions(i); actions != nil {
 		blocks = append(blocks, slack.NewActionBlock("", actions...))
 	}
-	open := i.Open()
-	total := len(open)
-	if i.Kind == incident.Backlog { // which holds only the newest
-		total = i.Sessions
-	}
-	for _, c := range open[:min(len(open), incident.ShownCases)] {
-		blocks = append(blocks, blockkit.Paragraph(caseLine(c, now)))
-		if len(c.ID) <= maxButtonValue { // a longer key is no session of Stripe's
-			blocks = append(blocks, slack.NewActionBlock("", caseActions(c)...))
-		}
-	}
-	if more := total - incident.ShownCases; more > 0 {
-		blocks = append(blocks, blockkit.Paragraph(blockkit.PlainLine("and "+count(more, "session")+" more")))
-	}
+	blocks = append(blocks, caseRows(i, now)...)
 	if lines := goneLines(i, now); lines != nil {
 		blocks = append(blocks, blockkit.Paragraph(lines...))
 	}
-	return composeAlert(alertEmoji(i), head, mention, blocks)
+	return composeAlert(alertEmoji(i), head, o.Mention, blocks)
 }
 
 // AlertReply is a message in the thread of an alert, by the reason for it.
 func AlertReply(i incident.Incident, reason, mention string, now time.Time) Alert {
-	open := i.Open()
-	head := casesText(diagnosis.Verdict(i.Kind), open)
-	if sum := sumText(incident.SumOf(open)); sum != "" {
-		head += " (" + sum + ")"
-	}
+	head := troubleText(i, i.Open())
 	prefix, next := "Growing: ", "→ See the message above."
 	switch reason {
 	case "reminder":
@@ -103,89 +92,17 @@ func mentionText(id string) string {
 	return "<@" + id + ">"
 }
 
-// caseLine is one session: its id, its payment, its age, what Stripe says.
-func caseLine(c incident.Case, now time.Time) blockkit.Line {
-	var parts []string
-	switch {
-	case c.Payment == store.PaymentNotRequired:
-		parts = append(parts, "nothing to pay")
-	case c.Amount > 0:
-		parts = append(parts, money(c.Amount, c.Currency))
-	}
-	if !c.At.IsZero() {
-		parts = append(parts, caseAge(c, now))
-	}
-	if c.Payment == store.PaymentUnverified {
-		parts = append(parts, "payment unverified")
-	}
-	if text := orphanTexts[c.Event].event; text != "" {
-		parts = append(parts, "Stripe: "+text)
-	}
-	line := blockkit.L(blockkit.Code(shortID(c.ID)), blockkit.Plain(" · "+strings.Join(parts, " · ")))
-	if c.EventID != "" {
-		line = append(line, blockkit.Plain(" · "), eventLink(c.Live, c.EventID, "look at it or resend it"))
-	}
-	return line
-}
-
-// caseAge is how long the session has been in its state.
-func caseAge(c incident.Case, now time.Time) string {
-	lasting := "for " + span(now.Sub(c.At)) + " (since " + clock(c.At, now) + ")"
-	switch {
-	case c.Verdict == diagnosis.VerdictFailed:
-		return "failed " + ago(c.At, now)
-	case c.Verdict == diagnosis.VerdictStalled:
-		return "in the making " + lasting
-	case c.Verdict != diagnosis.VerdictOrphaned && c.Verdict != diagnosis.VerdictLost:
-		return lasting
-	case c.Payment == store.PaymentUnverified:
-		return "stored " + ago(c.At, now)
-	case c.Payment == store.PaymentNotRequired:
-		return "ordered " + ago(c.At, now)
-	}
-	return "paid " + ago(c.At, now)
-}
-
-// caseActions are a session's buttons: the repairs that its last examination allowed.
-func caseActions(c incident.Case) []slack.BlockElement {
-	buttons := []slack.BlockElement{debugButton("Debug", c.ID)}
-	if slices.Contains(c.Allowed, store.ActionGenerate) {
-		buttons = append(buttons, blockkit.Button("session.generate", "Generate…", c.ID))
-	}
-	if slices.Contains(c.Allowed, store.ActionFix) {
-		label := "Mark as error…"
-		if c.Shows {
-			label = "Show the video…"
-		}
-		buttons = append(buttons, blockkit.Button("session.fix", label, c.ID))
-	}
-	return buttons
-}
-
-// goneLines are the sessions that left the incident, the last first.
-func goneLines(i incident.Incident, now time.Time) []blockkit.Line {
-	gone := i.Gone()
-	var lines []blockkit.Line
-	for _, c := range gone[:min(len(gone), incident.ShownCases)] {
-		lines = append(lines, blockkit.L(blockkit.Struck(shortID(c.ID)), blockkit.Plain(" · "+endingText(i.Kind, c.Ending)+" "+clock(c.Gone, now))))
-	}
-	if more := len(gone) - incident.ShownCases; more > 0 {
-		lines = append(lines, blockkit.PlainLine("and "+count(more, "session")+" more that left"))
-	}
-	return lines
-}
-
 // ownerLine names who acknowledged or snoozed the incident, nil = nobody.
 func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
 	var line blockkit.Line
 	if a := i.Acknowledged; a != nil {
-		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "+clock(a.At, now)))
+		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "), clockTime(a.At, now))
 	}
 	if s := i.Snoozed; s != nil && i.Closed.IsZero() {
 		if line != nil {
 			line = append(line, blockkit.Plain(" · "))
 		}
-		line = append(line, blockkit.Plain("Snoozed until "+clock(s.Until, now)+" by "), blockkit.User(s.By))
+		line = append(line, blockkit.Plain("Snoozed until "), clockTime(s.Until, now), blockkit.Plain(" by "), blockkit.User(s.By))
 	}
 	return line
 }
@@ -195,13 +112,29 @@ func alertActions(i incident.Incident) []slack.BlockElement {
 	if !i.Closed.IsZero() || summaries[i.Kind] != nil {
 		return nil // there are no reminders of a summary
 	}
-	snooze := blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID)
-	if i.Acknowledged != nil {
-		return []slack.BlockElement{snooze}
+	var actions []slack.BlockElement
+	if repairableCases(i) > 1 {
+		actions = append(actions, blockkit.Button(ActionRepairAll, "Repair all…", i.ID))
 	}
-	acknowledge := blockkit.Button(ActionAcknowledge, "Acknowledge", i.ID)
-	acknowledge.Style = slack.StylePrimary
-	return []slack.BlockElement{acknowledge, snooze}
+	if i.Acknowledged == nil {
+		acknowledge := blockkit.Button(ActionAcknowledge, "Acknowledge", i.ID)
+		acknowledge.Style = slack.StylePrimary
+		actions = append(actions, acknowledge)
+	}
+	return append(actions, blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID))
+}
+
+// repairableCases counts the sessions that can be repaired now: a video is shown, or
+// made.
+func repairableCases(i incident.Incident) int {
+	n := 0
+	for _, c := range i.Cases {
+		makes := slices.Contains(c.Allowed, store.ActionReplay) || slices.Contains(c.Allowed, store.ActionGenerate)
+		if c.Gone.IsZero() && c.Repair == nil && (makes || shows(c)) {
+			n++
+		}
+	}
+	return n
 }
 
 const alertForgotten = "This alert is too old: nothing is known of it any more."
@@ -212,9 +145,9 @@ func AlertClickReply(i incident.Incident, now time.Time) blockkit.Line {
 	case i.ID == "":
 		return blockkit.PlainLine(alertForgotten)
 	case !i.Closed.IsZero():
-		return blockkit.PlainLine("Resolved already, " + ago(i.Closed, now) + ". There is nothing to do.")
+		return blockkit.L(blockkit.Plain("Resolved already, "), agoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
 	case i.Acknowledged != nil:
-		return blockkit.L(blockkit.Plain("Acknowledged already, "+ago(i.Acknowledged.At, now)+", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
+		return blockkit.L(blockkit.Plain("Acknowledged already, "), agoTime(i.Acknowledged.At, now), blockkit.Plain(", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
 	}
 	return blockkit.PlainLine("Nothing was changed.")
 }

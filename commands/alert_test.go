@@ -27,7 +27,7 @@ func orphans(n int, change ...func(*incident.Incident)) incident.Incident {
 		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
 		i.Cases = append(i.Cases, incident.Case{
 			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: diagnosis.VerdictOrphaned,
-			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true,
+			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true, IntentID: "pi_1",
 			Event: store.EventFailed, EventID: "evt_1", EventAt: at, Allowed: []store.Action{store.ActionFix, store.ActionGenerate},
 		})
 	}
@@ -53,6 +53,7 @@ func TestAlertTexts(t *testing.T) {
 			i.Kind = kind
 			for k := range i.Cases {
 				i.Cases[k].Verdict, i.Cases[k].Event = diagnosis.Verdict(kind), ""
+				i.Cases[k].Shows = kind == "undelivered"
 			}
 		}
 	}
@@ -76,28 +77,33 @@ func TestAlertTexts(t *testing.T) {
 		parts []string
 	}{
 		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
-			[]string{"cs_live_a1B2…0000 · $1.00 · paid 1 h ago (11:00 UTC) · Stripe: undelivered at one endpoint at least · look at it or resend it (https://dashboard.stripe.com/events/evt_1)"}},
-		{"many", orphans(37), "37 paid sessions got no video since 11:00 UTC ($37.00).",
-			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"and 27 sessions more"}},
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
+				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
+		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
+			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
 		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
 		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
-		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe created no event", nil},
-		{"unverified", orphans(2, unverified), "2 sessions got no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
-		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions got no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
+		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order.", nil},
+		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
+		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
 			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
 		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
 			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
-		{"stalled", orphans(1, of("stalled")), "Stalled: a video has been in the making for too long.", "→ Debug it", []string{"for 1 h (since 11:00 UTC)"}},
-		{"lost", orphans(2, of("lost")), "2 paid sessions lost their prompts since 11:00 UTC ($2.00).", "→ Ask the customer", nil},
-		{"failed", orphans(2, of("failed")), "2 videos failed since 11:00 UTC ($2.00).", "→ Generate them anew", []string{"failed 1 h ago (11:00 UTC)"}},
-		{"two stalled", orphans(2, of("stalled")), "2 videos are stalled since 11:00 UTC ($2.00).", "→ They are in the making for too long.", nil},
-		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions got no video since 11:00 UTC ($3.00).",
-			"→ No common cause: undelivered at one endpoint at least 2, no event 1. Generate the videos;", nil},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Debug shows whether SuperDuperAI is still making it; if so, wait.", []string{"started 1 h ago (11:00 UTC)"}},
+		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
+		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
+		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
+		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
+			"→ No common cause; Stripe says: 2 undelivered, 1 without an event.", []string{" · no event (https", " · event undelivered (https"}},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
-			"→ Resend the event from Stripe: it cannot be generated from here.", nil},
+			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
 		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
 			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
 		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
+		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
+		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
+			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
+		}), "A paid session got no video.", "→ Stripe delivered the event and the site answered, so the site lost it. Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund", nil},
 		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
@@ -111,7 +117,7 @@ func TestAlertTexts(t *testing.T) {
 			i.Kind, i.Sessions = incident.Backlog, 30_000
 			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
 		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
-			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 sessions more"}},
+			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more"}},
 		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
 			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
 		{"Stripe refuses the key", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 1, Why: store.StripeKeyRefused},
@@ -146,7 +152,7 @@ func TestAlertTexts(t *testing.T) {
 			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			alert := NewAlert(c.i, "", noon)
+			alert := NewAlert(c.i, AlertOptions{VideoCents: 2400}, noon)
 			checkBlocks(t, alert)
 			first, rest, _ := strings.Cut(alert.Text, "\n")
 			if first != c.head || !strings.HasPrefix(rest, c.next) {
@@ -181,7 +187,7 @@ func checkBlocks(t *testing.T, a Alert) {
 func TestAlertMention(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
-		alert := NewAlert(orphans(1000), id, noon)
+		alert := NewAlert(orphans(1000), AlertOptions{Mention: id}, noon)
 		checkBlocks(t, alert)
 		section, ok := alert.Blocks[0].(*slack.SectionBlock)
 		if !ok || !strings.Contains(section.Text.Text, want) || !strings.HasPrefix(alert.Text, want) {
@@ -196,9 +202,9 @@ func TestAlertMention(t *testing.T) {
 func TestAlertReplies(t *testing.T) {
 	t.Parallel()
 	for reason, want := range map[string]string{
-		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions got no video ($5.00).",
-		"reopened":  "<@U1> Open again: 5 paid sessions got no video ($5.00).",
-		"threshold": "<@U1> Growing: 5 paid sessions got no video ($5.00).",
+		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+		"reopened":  "<@U1> Open again: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+		"threshold": "<@U1> Growing: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
 	} {
 		reply := AlertReply(orphans(5), reason, "U1", noon)
 		checkBlocks(t, reply)
@@ -222,14 +228,17 @@ func TestPressedLine(t *testing.T) {
 	}
 }
 
-// TestAlertOfAnOverlongID: a key in Redis may be longer than the value of a button
-// may be.
+// TestAlertOfAnOverlongID: a key in Redis may be longer than the value of an option
+// may be. It has no menu.
 func TestAlertOfAnOverlongID(t *testing.T) {
 	t.Parallel()
-	alert := NewAlert(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), "", noon)
+	alert := NewAlert(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), AlertOptions{}, noon)
 	checkBlocks(t, alert)
 	if strings.Contains(alert.Text, "<!channel>") {
 		t.Errorf("it mentions people: %s", alert.Text)
+	}
+	if menus := menusOf(alert); len(menus) != 1 {
+		t.Errorf("the menus are %q", menus)
 	}
 }
 
@@ -238,7 +247,7 @@ func TestEndingOfAStalledVideo(t *testing.T) {
 	t.Parallel()
 	alert := NewAlert(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
 		i.Kind, i.Closed = incident.Kind(diagnosis.VerdictStalled), noon
-	}), "", noon)
+	}), AlertOptions{}, noon)
 	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
 		t.Errorf("it says:\n%s", shown)
 	}

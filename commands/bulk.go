@@ -187,12 +187,11 @@ func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Ans
 	return answer, d.Repairs.Propose(ctx, plan, req.where())
 }
 
-// The buttons that make a bulk plan: of an alert, with the incident's id, and of a bulk
-// plan, with the plan's.
+// The buttons of a bulk plan that make another one; their value is its id. That of an
+// alert is ActionRepairAll, with the incident's id.
 const (
-	ActionRepairAll = "alert.repair"
-	ActionInclude   = "confirm.include" // what Stripe will still deliver
-	ActionOther     = "confirm.other"   // what only the other action can repair
+	ActionInclude = "confirm.include" // what Stripe will still deliver
+	ActionOther   = "confirm.other"   // what only the other action can repair
 )
 
 // bulkOf returns what a button that makes a bulk plan runs, nil = it is another button.

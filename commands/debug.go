@@ -3,12 +3,14 @@ package commands
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
@@ -17,9 +19,29 @@ func (d Deps) debug() Command {
 		Summary: "what happened to a customer's session, and what to do", Parse: forSession(d.runDebug)}
 }
 
-func (d Deps) runDebug(ctx context.Context, _ Request, id string) (Answer, error) {
+func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, error) {
+	handled := make(chan *incident.Handled, 1)
+	go func() { handled <- d.handled(ctx, id) }()
 	x := d.examine(ctx, id)
-	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
+	if req.Shared { // a customer's address is for the person who asked
+		x.Payment.Email = ""
+	}
+	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x, <-handled), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
+}
+
+// handledTimeout is for what an answer can do without.
+const handledTimeout = time.Second
+
+// handled returns who handled a session outside, nil if nobody did or that could not be
+// read.
+func (d Deps) handled(ctx context.Context, id string) *incident.Handled {
+	ctx, cancel := context.WithTimeout(ctx, handledTimeout)
+	defer cancel()
+	known, err := d.Watch.Known(ctx, []string{id})
+	if err != nil {
+		d.Log.WarnContext(ctx, "source unavailable", "source", "handled", "error", err)
+	}
+	return known[id].Handled
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -50,11 +72,16 @@ func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	return append(actions, debugButton("Refresh", x.Session.ID))
 }
 
-func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
+func (d Deps) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []slack.Block {
+	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
+	if handled != nil {
+		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
+			agoTime(handled.At, x.At), blockkit.Plain(", when it was "+humanize(string(handled.Verdict))))
+	}
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
-		[]blockkit.Line{siteFact(x), blockkit.Fact("Earlier repairs", repairLine(x)...)})
+		paymentFacts(x), customerFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
+		[]blockkit.Line{siteFact(x), earlier})
 	return []slack.Block{
 		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
 		blockkit.Paragraph(facts...),
@@ -62,6 +89,14 @@ func (d Deps) debugBlocks(x diagnosis.Examination) []slack.Block {
 		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
 		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
 	}
+}
+
+// customerFacts name the customer, if Stripe does.
+func customerFacts(x diagnosis.Examination) []blockkit.Line {
+	if x.Payment.Email == "" {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Customer", blockkit.Plain(blockkit.Cut(blockkit.OneLine(x.Payment.Email), 254)))}
 }
 
 // debugReport is the --json of session debug; its member names are public.

@@ -57,7 +57,8 @@ type Statistics interface {
 	Figures(ctx context.Context, now time.Time) (stats.Figures, error)
 }
 
-// Watch knows how far the watch came, payments and dismissals; see incident.Watch.
+// Watch knows how far the watch came, payments, dismissals, and what was handled outside;
+// see incident.Watch.
 type Watch interface {
 	State(ctx context.Context) (incident.WatchState, error)
 	Known(ctx context.Context, ids []string) (map[string]incident.Known, error)

@@ -41,12 +41,17 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 }
 
 var eventTexts = map[audit.Event]string{
-	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled", audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed",
-	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled",
+	audit.Planned: "planned", audit.Pressed: "pressed once", audit.Refused: "refused", audit.Cancelled: "cancelled",
+	audit.Claimed: "approved", audit.Ended: "ended", audit.Settled: "settled", audit.Handled: "handled outside",
+	audit.Stopped: "stopped", audit.Paused: "paused", audit.Resumed: "resumed",
 }
 
 func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
-	line := blockkit.L(at, blockkit.Plain("  "+eventTexts[e.Event]+": "+string(e.Action)+", by "), person(e.Who))
+	what := eventTexts[e.Event]
+	if e.Action != "" { // what was handled outside was no repair of ours
+		what += ": " + string(e.Action)
+	}
+	line := blockkit.L(at, blockkit.Plain("  "+what+", by "), person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):

@@ -42,7 +42,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeFailed:
 		return withNoun(kind, "Failed: no {video} for ") + id + ".", cause
 	case job.Outcome == store.OutcomeUnclear:
-		otherwise := "press the button"
+		otherwise := "press “It was not made”"
 		if job.Approver.Terminal { // which has no buttons
 			otherwise = "debug it in Slack and press “It was not made” there"
 		}

@@ -178,7 +178,11 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	if len(list.Sessions) == 1 {
 		next = "Debug it to see what happened and what to do."
 	}
-	return headline(head+".", next)
+	lines := headline(head+".", next)
+	if n := list.sum().Unverified; n > 0 {
+		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("The payment of %s of them is unverified: some may be checkouts that nobody paid for.", thousands(int64(n)))))
+	}
+	return lines
 }
 
 // listNotes say of when the list is, what it leaves out, and whether it is complete.
@@ -194,6 +198,9 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 		notes = append(notes, fmt.Sprintf("%d–%d of %s", first+1, first+shown, thousands(int64(all))))
 	case shown < all:
 		notes = append(notes, "none is left after those that you saw")
+	}
+	if list.Unchecked > 0 {
+		notes = append(notes, count(list.Unchecked, "video")+" not looked up yet, so not judged")
 	}
 	var out []string
 	if list.Marked > 0 {
@@ -213,6 +220,8 @@ type listReport struct {
 	AsOf     time.Time       `json:"as_of"`
 	Complete bool            `json:"complete"`
 	Sessions []troubleReport `json:"sessions"`
+	// Unchecked are overdue sessions whose files nobody looked up yet.
+	Unchecked int `json:"unchecked,omitempty"`
 }
 
 type troubleReport struct {
@@ -226,7 +235,7 @@ type troubleReport struct {
 }
 
 func listJSON(list Troubles, shown []Trouble, now time.Time) listReport {
-	report := listReport{AsOf: list.AsOf.UTC(), Complete: list.Complete, Sessions: []troubleReport{}}
+	report := listReport{AsOf: list.AsOf.UTC(), Complete: list.Complete, Sessions: []troubleReport{}, Unchecked: list.Unchecked}
 	for _, t := range shown {
 		r := troubleReport{ID: t.ID, Verdict: t.Verdict, Payment: t.Payment, Allowed: append([]store.Action{}, t.Allowed...)}
 		if !t.PaidAt.IsZero() {

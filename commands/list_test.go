@@ -74,6 +74,7 @@ func TestList(t *testing.T) {
 	for _, c := range []struct{ text, ids, says string }{
 		{"list", "1 2 3 4 9", "5 sessions in trouble, €0.50 + $3.00, longest waiting 6 h."},
 		{"list", "1 2 3 4 9", "left out: 1 that a repair marked as error, 1 that a closer look found in order or somebody handled"},
+		{"list", "1 2 3 4 9", "The payment of 1 of them is unverified: some may be checkouts that nobody paid for."},
 		{"list", "1 2 3 4 9", "As of 40 s ago (11:59:51 UTC), complete"},
 		{"list orphaned", "2 3 4", "3 orphaned sessions, $2.00, longest waiting 3 h."},
 		{"list ORPHANED --limit 2", "2 3", "1–2 of 3"},

@@ -41,6 +41,8 @@ const (
 	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
 	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
+	NoticeMenu Notice = "This menu entry is not known here, so nothing was done. Type /session help."
+
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
 	NoticeShareOld     Notice = "This answer is older than 30 minutes. Ask again, then share."
@@ -51,7 +53,7 @@ const (
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
 	NoticeExamining, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
-	NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
+	NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the
 // plan's message, so it says nothing that will not hold later.

@@ -108,6 +108,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 func planSituation(p repair.Plan) situation {
 	s := situation{
 		verdict: p.Seen.Verdict, kind: p.Kind, allowed: []store.Action{p.Action}, shows: p.Deliver != "",
+		unread:  p.Reads == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
 		payment: p.Seen.Payment, amount: p.Seen.Amount, currency: p.Seen.Currency, disputed: p.Seen.Disputed,
 	}
 	if p.IntentID != "" {
@@ -128,7 +129,7 @@ func planSituation(p repair.Plan) situation {
 // ConfirmationBlocks show a plan after the first of two clicks on Approve.
 func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), person(by),
-		blockkit.Bold("; nothing is done yet."), blockkit.Plain(" Their second press, of the changed button, confirms. Anyone else's counts as a first."))))
+		blockkit.Bold("; nothing is done yet."), blockkit.Plain(" To confirm, they press the changed button, two seconds later at the earliest. Anyone else's press counts as a first."))))
 }
 
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
@@ -145,7 +146,10 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 		label = withNoun(p.Kind, "Approve: show the {video}")
 	}
 	if nonce != "" {
-		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
+		label, value = secondPress, p.ID+"."+nonce
+		if p.Order != nil {
+			label += ", " + costText(p.Order.Cents)
+		}
 	}
 	approve := blockkit.Button(ActionApprove, label, value)
 	approve.Style = style

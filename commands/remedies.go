@@ -49,6 +49,7 @@ type situation struct {
 	allowed  []store.Action
 	shows    bool // a fix shows a finished video
 	picture  bool // the customer's own is needed, which only the site has
+	unread   bool // the site cannot read the session, so that Stripe's event starts nothing
 
 	payment     store.PaymentState
 	amount      int64 // paid, in the currency's smallest unit
@@ -77,7 +78,7 @@ func (s situation) remedies() []advised {
 	replay, generate := slices.Contains(s.allowed, store.ActionReplay), slices.Contains(s.allowed, store.ActionGenerate)
 	lost := s.verdict == diagnosis.VerdictLost
 	unverified := s.payment == store.PaymentUnverified
-	retries := !s.retriesUntil.IsZero() && !unverified && !lost // without a prompt the site cannot start it
+	retries := !s.retriesUntil.IsZero() && !unverified && !s.unread && !lost // without a prompt the site cannot start it
 	var list []advised
 	add := func(when bool, r remedy, why reason) {
 		if when {
@@ -190,12 +191,14 @@ func (s situation) startText(has func(remedy) bool) string {
 	switch {
 	case has(remedyResend):
 		return "If that takes too long, " + what + ": " + s.cost() + ", twice that if Stripe's retry arrives as well."
-	case s.event == store.EventNone:
-		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
 	case has(remedyVerify):
 		return "A {video} started now may be unpaid, and costs " + s.cost() + "."
 	case has(remedyDispute):
 		return "Otherwise " + what + ": " + s.cost() + "."
+	case s.unread && s.verdict == diagnosis.VerdictOrphaned:
+		return "The site cannot read this one, so " + what + ": " + s.cost() + "."
+	case s.event == store.EventNone:
+		return "Stripe holds no event to resend, so " + what + ": " + s.cost() + "."
 	}
 	return upperFirst(what) + ": " + s.cost() + "."
 }

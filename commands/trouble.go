@@ -49,6 +49,9 @@ type Troubles struct {
 	Sessions []Trouble
 	Marked   int // left out: a repair marked them as error
 	Settled  int // left out: a closer look found them in order, or a person handled them
+	// Unchecked are overdue, and nobody knows whether their files are finished: the
+	// watch looks them up.
+	Unchecked int
 }
 
 // troubles returns the sessions in trouble that the filter selects, in the state that
@@ -56,14 +59,13 @@ type Troubles struct {
 // terminal, and without a watch, all sessions are swept now.
 func (d Deps) troubles(ctx context.Context, req Request, f TroubleFilter) (Troubles, error) {
 	now := d.Now()
-	var result Troubles
+	result := Troubles{AsOf: now, Complete: true}
 	var observed []sweep.Observation
 	var err error
 	if f.Incident != "" {
 		observed, err = d.observeIncident(ctx, f.Incident, now)
-		result.AsOf, result.Complete = now, true
 	} else {
-		observed, result.AsOf, result.Complete, err = d.observeTroubled(ctx, req, now)
+		observed, err = d.observeTroubled(ctx, req, now, &result)
 	}
 	if err != nil {
 		return Troubles{}, fmt.Errorf("list sessions in trouble: %w", err)
@@ -73,30 +75,24 @@ func (d Deps) troubles(ctx context.Context, req Request, f TroubleFilter) (Troub
 
 // observeTroubled observes the sessions that the last sweep, or one of now, finds in
 // trouble, and those in open incidents: of a lost session Redis may hold nothing.
-func (d Deps) observeTroubled(ctx context.Context, req Request, now time.Time) (observed []sweep.Observation, asOf time.Time, complete bool, err error) {
+func (d Deps) observeTroubled(ctx context.Context, req Request, now time.Time, result *Troubles) (observed []sweep.Observation, err error) {
 	open, err := d.Incidents.OpenIncidents(ctx, nil)
 	if err != nil {
-		return nil, now, false, err
+		return nil, err
 	}
 	record, err := d.Incidents.Troubled(ctx)
 	if err != nil {
-		return nil, now, false, err
+		return nil, err
 	}
-	sweeper, options := d.NewSweeper(), d.troubleOptions(now)
-	asOf, complete = record.Swept, record.Whole
+	sweeper := d.NewSweeper()
 	if record.Swept.IsZero() || req.Terminal {
-		options.Progress = req.Progress
-		options.Visit = func(_ context.Context, found []sweep.Observation) error {
-			observed = append(observed, slices.DeleteFunc(found, func(o sweep.Observation) bool { return !o.Verdict.InTrouble() })...)
-			return nil
-		}
-		limited, cancel := countContext(ctx, req)
-		defer cancel()
-		swept, err := sweeper.Sweep(limited, options)
-		if err != nil {
-			return nil, now, false, err
-		}
-		record.Sessions, asOf, complete = nil, now, swept.Count.Complete
+		record.Sessions = nil
+		observed, err = d.sweepTroubled(ctx, req, sweeper, now, result)
+	} else {
+		result.AsOf, result.Complete = record.Swept, record.Whole
+	}
+	if err != nil {
+		return nil, err
 	}
 	met := map[string]bool{}
 	for _, o := range observed {
@@ -110,8 +106,30 @@ func (d Deps) observeTroubled(ctx context.Context, req Request, now time.Time) (
 	}
 	slices.Sort(ids)
 	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return met[id] })
-	named, err := sweeper.Observe(ctx, ids, options)
-	return append(observed, named...), asOf, complete, err
+	named, err := sweeper.Observe(ctx, ids, d.troubleOptions(now))
+	return append(observed, named...), err
+}
+
+// sweepTroubled sweeps all sessions for those in trouble.
+func (d Deps) sweepTroubled(ctx context.Context, req Request, sweeper Sweeper, now time.Time, result *Troubles) (observed []sweep.Observation, err error) {
+	ctx, cancel := countContext(ctx, req)
+	defer cancel()
+	options := d.troubleOptions(now)
+	options.Progress = req.Progress
+	options.Visit = func(_ context.Context, found []sweep.Observation) error {
+		for _, o := range found {
+			switch {
+			case o.Verdict.InTrouble():
+				observed = append(observed, o)
+			case o.Verdict == diagnosis.VerdictUnchecked && now.Sub(o.Since) > d.Limits.StallAfter:
+				result.Unchecked++
+			}
+		}
+		return nil
+	}
+	swept, err := sweeper.Sweep(ctx, options)
+	result.Complete = swept.Count.Complete
+	return observed, err
 }
 
 // observeIncident observes the sessions that are still in an incident.
@@ -193,7 +211,8 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 	reads := d.Reads(ctx)
 	for _, o := range observed {
 		k := known[o.Session.ID]
-		o.Evidence.Reads = reads
+		o.Evidence = o.Complete(now)
+		o.Reads = reads
 		if k.Paid != nil && k.Paid.EventID != "" { // any event of a payment comes with that of its checkout
 			o.Event = store.Event{ID: k.Paid.EventID, Completed: true}
 		}
@@ -203,7 +222,7 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 		case !o.Verdict.InTrouble(), f.Verdict != "" && o.Verdict != f.Verdict, f.Since > 0 && at.Before(now.Add(-f.Since)):
 		case incident.MarkedByRepair(o.Session, o.Verdict, FixTexts()):
 			result.Marked++
-		case k.Dismissed == incident.TroubleKey(o.Diagnosis):
+		case k.Dismissed == incident.TroubleKey(o.Diagnosis), k.Handled.Covers(o.Verdict):
 			result.Settled++
 		default:
 			result.Sessions = append(result.Sessions, Trouble{ID: o.Session.ID, Verdict: o.Verdict, PaidAt: at, Payment: o.Payment.State,

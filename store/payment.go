@@ -52,6 +52,9 @@ type Payment struct {
 	Failed         bool // a delayed payment that failed for good
 	OtherSale      bool // by mode and metadata not a sale of this product
 	VideoCount     int  // what was paid for; 0 = not said
+	// Email is the customer's address, "" = not known. It is for the person who asked:
+	// never stored, and in no log.
+	Email string `json:"-"`
 }
 
 // EventState is whether Stripe has delivered the event of a payment to the site.

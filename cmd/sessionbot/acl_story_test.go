@@ -225,7 +225,7 @@ func findEverything(t *testing.T, s *stage) {
 	s.files.Heal()
 	lead.Click(unclear, "confirm.not_made")
 	lead.ExpectMessage(withText("Settled: nothing was made"))
-	lead.ExpectUpdate(unclear, withText("Failed: no video"))
+	s.expectEnd(lead, unclear, withText("Failed: no video"))
 	s.approved(lead, "generate", withText("Done: video ready"))
 	oncall.ExpectUpdate(alert, containing("Resolved after"))
 

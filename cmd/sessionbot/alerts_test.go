@@ -89,8 +89,8 @@ func TestOneOrphan(t *testing.T) {
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	s.pays(watchID(1), time.Now().Add(-10*time.Minute-time.Second), store.EventFailed)
 	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
-		`"session.debug"`, `"session.generate"`, `"session.fix"`, `"alert.ack"`, `"alert.snooze"`))
-	oncall.Click(alert, "session.debug")
+		`"session.menu"`, "generate:"+watchID(1), "fix:"+watchID(1), "dismiss:"+watchID(1), `"alert.ack"`, `"alert.snooze"`, "docs/operating.md#orphaned"))
+	oncall.Choose(alert, "session.menu", "debug:"+watchID(1))
 	oncall.ExpectMessage(withText("Orphaned: paid, but no video was started."))
 	oncall.Click(alert, "alert.snooze")
 	alert = oncall.ExpectUpdate(alert, containing("Snoozed until"))

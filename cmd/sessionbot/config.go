@@ -64,6 +64,8 @@ type config struct {
 	AlertChannel string `envconfig:"ALERT_CHANNEL"`
 	// The user (`U…`) or user group (`S…`) that alerts mention. Empty: nobody.
 	OncallMention string `envconfig:"ONCALL_MENTION"`
+	// Address of the runbook that alerts link to; the section for the alert, such as `#orphaned`, is appended.
+	RunbookURL string `envconfig:"RUNBOOK_URL" default:"https://github.com/superduperai/sessionbot/blob/main/docs/operating.md"`
 	// The verdicts that are alerted, comma-separated.
 	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed,undelivered"`
 
@@ -151,6 +153,7 @@ func loadConfig(slack bool) (config, error) {
 	}
 	c.checkRedis(&faults)
 	c.checkServices(&faults)
+	c.checkRunbook(&faults)
 	c.checkPeople(&faults)
 	c.checkValues(&faults)
 	c.StateRedisURL = cmp.Or(c.StateRedisURL, c.RedisURL)

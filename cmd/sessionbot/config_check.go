@@ -144,6 +144,11 @@ func (c *config) checkServices(faults *configError) {
 	}
 }
 
+func (c *config) checkRunbook(faults *configError) {
+	faults.checkURL("RUNBOOK_URL", c.RunbookURL)
+	faults.check(!strings.Contains(c.RunbookURL, "#"), "RUNBOOK_URL", "names a section", "write the address without #: the section is appended")
+}
+
 func trim(words []string) {
 	for i, word := range words {
 		words[i] = strings.TrimSpace(word)

@@ -62,6 +62,7 @@ func TestTexts(t *testing.T) {
 	for _, request := range [][2]string{
 		{"/session", "help"}, {"/session", "debgu x"}, {"/session", "debug"}, {"/session", "fix cs_live_x1"},
 		{"/session", "find ann@example.com"}, {"/session", "find nobody@example.com"},
+		{"/session", "list"}, {"/session", "list undelivered"},
 		{"/redis", "help"}, {"/redis", "prompts --limit 3"}, {"/redis", "memory"}, {"/redis", "ping"},
 	} {
 		rest.WriteString("== " + request[0] + " " + request[1] + "\n" + text(t, registry, request[0], request[1]) + "\n\n")

@@ -29,7 +29,7 @@ func leaderIsKilled(t *testing.T, s *stage) {
 	first.kill()
 	s.expireLeadership()
 	s.pays(watchID(2), pastGrace(), store.EventDelivered)
-	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
+	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions have had no video since"))
 	if code := s.bot.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}
@@ -106,7 +106,7 @@ func redisFailsOver(s *stage, master *redistest.Server) {
 		return "written"
 	}, "written")
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
+	alert = oncall.ExpectUpdate(alert, containing("2 paid sessions have had no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
 	s.webhook(watchID(2), store.StatusProcessing)
 	oncall.ExpectUpdate(alert, containing("Resolved after", "2 webhooks came late"))

@@ -33,13 +33,13 @@ func TestStripeIsSilent(t *testing.T) {
 	s.stripe.Heal()
 	oncall.ExpectUpdate(silent, containing("Stripe answers again after", "any paid session without a video is alerted"))
 	oncall.ExpectUpdate(blind, containing("The watch sees everything again after"))
-	both := containing("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since")
+	both := containing("2 paid sessions have had no video since", "Stripe's events have been undelivered at one endpoint at least since")
 	for _, m := range oncall.All() {
 		if strings.Contains(m.Text, "got no video") && !both(m) {
 			oncall.ExpectUpdate(m, both)
 		}
 	}
-	s.onlyUpdates(containing("2 paid sessions got no video since"))
+	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 
 // TestFirstStartOnAMonth: abandoned carts are ignored, what is
@@ -121,6 +121,6 @@ func TestWithoutAStripeKey(t *testing.T) {
 	s.stored(watchID(2), pastGrace())
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	oncall.ExpectMessage(containing("2 sessions got no video (payment unverified)", "set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
+	oncall.ExpectMessage(containing("2 sessions have had no video (payment unverified)", "set STRIPE_SECRET_KEY", "<@U0ONCALL>"))
 	s.workspace.ExpectNothingElse()
 }

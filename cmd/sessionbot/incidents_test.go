@@ -23,18 +23,18 @@ func TestThousandAtOnce(t *testing.T) {
 	}
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("paid sessions got no video", "<@U0ONCALL>", "undelivered at one endpoint at least since"))
+	alert := oncall.ExpectMessage(containing("paid sessions have had no video", "<@U0ONCALL>", "undelivered at one endpoint at least since"))
 	updated := func(parts ...string) { // a busy machine takes its time, as long as it gets on
 		t.Helper()
 		for !containing(parts...)(alert) {
 			alert = oncall.ExpectUpdate(alert)
 		}
 	}
-	updated("1\u00a0000 paid sessions got no video since", "($1000.00)", "and 990 sessions more")
+	updated("1\u00a0000 paid sessions have had no video since", "($1000.00)", "and 990 more")
 	for k := range n {
 		s.webhook(watchID(k), store.StatusProcessing)
 	}
-	updated("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 sessions more that left")
+	updated("Resolved after", "1\u00a0000 sessions.", "1\u00a0000 webhooks came late", "and 990 more that left")
 	if all := oncall.All(); len(all) > 3 {
 		t.Errorf("a thousand orphans took %d messages", len(all))
 	}
@@ -52,13 +52,13 @@ func TestSlackRefuses(t *testing.T) {
 		s.pays(watchID(k), pastGrace(), store.EventFailed)
 	}
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("3 paid sessions got no video since", "<@U0ONCALL>"))
+	alert := oncall.ExpectMessage(containing("3 paid sessions have had no video since", "<@U0ONCALL>"))
 	s.workspace.Fault("server_error", 3, "")
 	s.webhook(watchID(0), store.StatusProcessing)
 	s.pays(watchID(3), pastGrace(), store.EventFailed)
 	s.webhook(watchID(1), store.StatusCompleted)
-	oncall.ExpectUpdate(alert, containing("2 paid sessions got no video", "4 sessions in all; 2 webhooks came late", "undelivered at one endpoint at least since"))
-	s.onlyUpdates(containing("2 paid sessions got no video", "4 sessions in all; 2 webhooks came late"))
+	oncall.ExpectUpdate(alert, containing("2 paid sessions have had no video", "4 sessions in all; 2 webhooks came late", "undelivered at one endpoint at least since"))
+	s.onlyUpdates(containing("2 paid sessions have had no video", "4 sessions in all; 2 webhooks came late"))
 }
 
 // TestAlertThatSlackFreezes is posted again, and continues there; a press on the old
@@ -72,12 +72,12 @@ func TestAlertThatSlackFreezes(t *testing.T) {
 	old := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.workspace.Refuse("chat.update", "edit_window_closed")
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	alert := oncall.ExpectMessage(containing("2 paid sessions got no video since"))
+	alert := oncall.ExpectMessage(containing("2 paid sessions have had no video since"))
 	s.workspace.Fault("clear", 0, "")
 	oncall.Click(old, "alert.ack")
 	oncall.ExpectUpdate(alert, containing("Acknowledged by"))
 	oncall.ExpectMessage(containing("Your press counted."))
-	s.onlyUpdates(containing("2 paid sessions got no video since", "Acknowledged by"))
+	s.onlyUpdates(containing("2 paid sessions have had no video since", "Acknowledged by"))
 }
 
 // TestOpenAlertMovesToTheAlertChannel that is configured now, with the sessions
@@ -95,7 +95,7 @@ func TestOpenAlertMovesToTheAlertChannel(t *testing.T) {
 	s.startBot()
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	oncall := s.workspace.As("U0ONCALL").In("C0SUPPORT")
-	alert := oncall.ExpectMessage(containing("2 paid sessions got no video since"))
+	alert := oncall.ExpectMessage(containing("2 paid sessions have had no video since"))
 	s.webhook(watchID(1), store.StatusProcessing)
 	oncall.ExpectUpdate(alert, containing("A paid session got no video.", "2 sessions in all; 1 webhook came late"))
 	s.onlyUpdates(containing("A paid session got no video.", "2 sessions in all; 1 webhook came late"))
@@ -114,14 +114,14 @@ func TestEachVerdictIsNamed(t *testing.T) {
 	s.startBot()
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
 	oncall.ExpectMessage(containing("Lost: a paid session has no prompt to make a video from."))
-	stalled := oncall.ExpectMessage(containing("Stalled: a video has been in the making for too long."))
+	stalled := oncall.ExpectMessage(containing("Stalled: a video is taking too long."))
 	if containing("payment unverified")(stalled) { // Stripe is asked for a few at a time
 		oncall.ExpectUpdate(stalled, func(m wstest.Message) bool { return !containing("payment unverified")(m) })
 	}
 	s.workspace.ExpectNothingElse()
 }
 
-// TestRepairedFromTheAlert: the alert's own buttons put it right.
+// TestRepairedFromTheAlert: the alert's own menus put it right.
 func TestRepairedFromTheAlert(t *testing.T) {
 	t.Parallel()
 	s := watched(newStage(t))
@@ -131,18 +131,18 @@ func TestRepairedFromTheAlert(t *testing.T) {
 	s.pays(watchID(1), pastGrace().Add(-time.Minute), store.EventDelivered)
 	s.pays(watchID(2), pastGrace(), store.EventDelivered)
 	oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
-	alert := oncall.ExpectMessage(containing("paid session", "the site lost it"))
+	alert := oncall.ExpectMessage(containing("paid session", "the site lost"))
 	if !containing(watchID(1), watchID(2))(alert) {
 		alert = oncall.ExpectUpdate(alert, containing(watchID(1), watchID(2)))
 	}
-	oncall.ClickValue(alert, "session.generate", watchID(1))
+	oncall.Choose(alert, "session.menu", "generate:"+watchID(1))
 	plan := oncall.ExpectMessage(containing("Generate a video for"))
 	oncall.Click(plan, "confirm.approve")
-	oncall.ExpectUpdate(plan, containing("Done: video ready"))
-	oncall.ClickValue(alert, "session.fix", watchID(2))
+	s.expectEnd(oncall, plan, containing("Done: video ready"))
+	oncall.Choose(alert, "session.menu", "fix:"+watchID(2))
 	plan = oncall.ExpectMessage(containing("Mark as error: "))
 	oncall.Click(plan, "confirm.approve")
-	oncall.ExpectUpdate(plan, containing("is marked as error"))
+	s.expectEnd(oncall, plan, containing("is marked as error"))
 	oncall.ExpectUpdate(alert, containing("Resolved after", "1 generated, 1 marked as error."))
 	s.workspace.ExpectNothingElse()
 }

@@ -229,7 +229,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	for _, text := range []string{"/session debug " + leakID, "/session find " + mailCanary, "/session history " + leakID, "/redis stats",
-		"/redis prompts", "/redis memory", "/redis ping", "/session help", "/session history " + mailCanary, "/session " + promptCanary,
+		"/session list", "/redis prompts", "/redis memory", "/redis ping", "/session help", "/session history " + mailCanary, "/session " + promptCanary,
 		"/session debug " + superCanary} {
 		support.Type(text)
 		support.ExpectMessage(func(m wstest.Message) bool { return m.Channel == "C0SUPPORT" })
@@ -241,11 +241,20 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		support.Click(plan, "confirm.approve")
 		support.ExpectUpdate(plan, withText("Failed: no video"))
 	}
+	support.Type("/session debug " + leakID)
+	support.Click(support.ExpectMessage(withText("Customer  "+mailCanary)), "session.share")
+	support.ExpectMessage(withText("shared by"))
+	named := false
 	for _, m := range s.all() {
 		clean(t, "a message", m.Text+string(m.Blocks), tokens, []string{"NAMEcanary7", imageCanary})
-		if !m.Ephemeral || !strings.Contains(m.Text, " of "+mailCanary) { // only the requester sees it
+		asked := strings.Contains(m.Text, " of "+mailCanary) || strings.Contains(m.Text, "Customer  "+mailCanary)
+		named = named || m.Ephemeral && asked
+		if !m.Ephemeral || !asked { // only the requester sees it
 			clean(t, "a message", m.Text+string(m.Blocks), []string{"mail-canary7"})
 		}
+	}
+	if !named {
+		t.Error("nobody was told the customer's address")
 	}
 	for _, path := range []string{"/metrics", "/healthz", "/readyz", "/nothing"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.env["HTTP_ADDR"]+path, nil)

@@ -63,8 +63,8 @@ func TestKilledBeforeThePostIsNoted(t *testing.T) {
 	alert := s.losesRecordOfPost()
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
 	s.startBot()
-	oncall.ExpectUpdate(alert, containing("2 paid sessions got no video since"))
-	s.onlyUpdates(containing("2 paid sessions got no video since"))
+	oncall.ExpectUpdate(alert, containing("2 paid sessions have had no video since"))
+	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 
 // TestKilledWhereNobodyMayLook: without the right to read the channel's history
@@ -84,8 +84,8 @@ func TestKilledWhereNobodyMayLook(t *testing.T) {
 	s.startBot()
 	again := oncall.ExpectMessage(containing("A paid session got no video."))
 	s.pays(watchID(2), pastGrace(), store.EventFailed)
-	oncall.ExpectUpdate(again, containing("2 paid sessions got no video since", "Stripe's events have been undelivered at one endpoint at least since"))
-	s.onlyUpdates(containing("2 paid sessions got no video since"))
+	oncall.ExpectUpdate(again, containing("2 paid sessions have had no video since", "Stripe's events have been undelivered at one endpoint at least since"))
+	s.onlyUpdates(containing("2 paid sessions have had no video since"))
 }
 
 // losesRecordOfPost runs a bot that alerts of one orphan, and dies before that is
@@ -133,12 +133,12 @@ func TestAnswersGetLost(t *testing.T) {
 	for n := range 4 {
 		s.pays(watchID(2+n), pastGrace(), store.EventFailed)
 	}
-	alert = oncall.ExpectUpdate(alert, containing("5 paid sessions got no video"))
-	oncall.ExpectMessage(containing("Growing: 5 paid sessions got no video"))
+	alert = oncall.ExpectUpdate(alert, containing("5 paid sessions have had no video"))
+	oncall.ExpectMessage(containing("Growing: 5 paid sessions have had no video"))
 	s.workspace.Fault("clear", 0, "")
 	s.webhook(watchID(1), store.StatusCompleted)
-	oncall.ExpectUpdate(alert, containing("4 paid sessions got no video", "undelivered at one endpoint at least since"))
-	s.onlyUpdates(containing("4 paid sessions got no video"))
+	oncall.ExpectUpdate(alert, containing("4 paid sessions have had no video", "undelivered at one endpoint at least since"))
+	s.onlyUpdates(containing("4 paid sessions have had no video"))
 }
 
 // TestWatchGoesBlind: three sweeps fail in a row, which is reported once, and so is

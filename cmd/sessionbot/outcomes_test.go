@@ -18,8 +18,31 @@ func (s *stage) approved(by wstest.Place, action string, end ...func(wstest.Mess
 	s.t.Helper()
 	plan := s.planned(by, action)
 	by.Click(plan, "confirm.approve")
+	return s.expectEnd(by, plan, end...)
+}
+
+// started plans a generation, approves it and returns its message while it is made.
+func (s *stage) started(by wstest.Place) wstest.Message {
+	s.t.Helper()
+	plan := s.planned(by, "generate")
+	by.Click(plan, "confirm.approve")
+	return by.ExpectUpdate(plan, withText("being made"), withoutButtons)
+}
+
+// expectEnd expects the end of a repair in its message, and once in the thread, where
+// it mentions whoever approved it.
+func (s *stage) expectEnd(by wstest.Place, plan wstest.Message, end ...func(wstest.Message) bool) wstest.Message {
+	s.t.Helper()
 	done := by.ExpectUpdate(plan, end...)
 	s.checkMessage(done)
+	reply := by.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
+	s.checkMessage(reply)
+	head, _, _ := strings.Cut(done.Text, "\n")
+	_, approver, found := strings.Cut(done.Text, "approved by @")
+	approver, _, _ = strings.Cut(approver, " ")
+	if mention := `{"type":"user","user_id":"` + approver + `"}`; !found || !strings.HasPrefix(reply.Text, "@"+approver+" "+head) || !strings.Contains(string(reply.Blocks), mention) {
+		s.t.Errorf("the thread says\n%s\nof\n%s", reply.Text, done.Text)
+	}
 	return done
 }
 
@@ -109,7 +132,7 @@ func TestFixOfACorruptValue(t *testing.T) {
 		}
 	}
 	lead.Click(plan, "confirm.approve")
-	lead.ExpectUpdate(plan, withText("is marked as error"))
+	s.expectEnd(lead, plan, withText("is marked as error"))
 	raw := s.client.Get(t.Context(), "webhook:"+repairID).Val()
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["createdAt"] != nil || !strings.Contains(raw, `"more":12345678901234567890`) {
 		t.Errorf("webhook: holds %s", raw)
@@ -140,7 +163,7 @@ func TestUnclearStory(t *testing.T) {
 	debug := lead.ExpectMessage(withText("If it was made: /session settle " + repairID))
 	lead.Click(debug, "confirm.not_made")
 	lead.ExpectMessage(withText("Settled: nothing was made"))
-	lead.ExpectUpdate(unclear, withText("Failed: no video"), withText("Somebody looked: nothing was made"))
+	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("Somebody looked: nothing was made"))
 
 	again := s.approved(lead, "generate", withText("Unclear: a video was asked for"))
 	lead.Click(older, "confirm.not_made")
@@ -153,7 +176,7 @@ func TestUnclearStory(t *testing.T) {
 	s.files.Put(file, store.FileCompleted)
 	lead.Type("/session settle " + repairID + " " + file)
 	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	lead.ExpectUpdate(again, withText("Done: video ready"), withText(file), withText("although it was written"))
+	s.expectEnd(lead, again, withText("Done: video ready"), withText(file), withText("although it was written"))
 	lead.Type("/session settle " + repairID + " " + file)
 	lead.ExpectMessage(withText("there is nothing to settle"))
 	if n := s.files.Started(); n != 2 {
@@ -187,7 +210,7 @@ func TestSettleOnOnesWord(t *testing.T) {
 	lead.ExpectMessage(withText("Settled: the file is being followed to its end (not looked at, because SuperDuperAI answered HTTP 503)"))
 	s.files.Put(file, store.FileFailed)
 	s.files.Heal()
-	lead.ExpectUpdate(unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
+	s.expectEnd(lead, unclear, withText("Failed: no video"), withText("SuperDuperAI could not make it"))
 	s.expectHistory("refused: generate, by @U0SUPPORT in #C0SUPPORT · settle: asked for by somebody who is no operator", "not looked at, because")
 	s.workspace.ExpectNothingElse()
 }
@@ -204,7 +227,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	givenUp := s.approved(lead, "generate", withText("Given up after"), withText("/session settle "+repairID))
 	finish()
 	lead.Type("/session debug " + repairID)
-	lead.ExpectMessage(withText("Show the video to the customer"))
+	lead.ExpectMessage(withText("Show the video (no cost)"))
 	_, command, _ := strings.Cut(givenUp.Text, "Once it is finished: ")
 	command, _, _ = strings.Cut(command, "\n")
 	lead.Type(command[:len(command)-1] + "x")
@@ -215,7 +238,7 @@ func TestGivenUpAndFinished(t *testing.T) {
 	lead.ExpectMessage(withText("This is not the file of the generation that was given up"))
 	lead.Type(command)
 	lead.ExpectMessage(withText("Settled: the file is being followed to its end (SuperDuperAI says: completed)"))
-	lead.ExpectUpdate(givenUp, withText("Done: video ready"), withText("although it was written"))
+	s.expectEnd(lead, givenUp, withText("Done: video ready"), withText("although it was written"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
@@ -242,7 +265,7 @@ func TestKilledWhileItIsMade(t *testing.T) {
 	}
 	s.startBot()
 	finish()
-	lead.ExpectUpdate(running, withText("Done: video ready"))
+	s.expectEnd(lead, running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
@@ -268,7 +291,7 @@ func TestRedisStandsStill(t *testing.T) {
 	lead.Type("/session generate " + repairID)
 	lead.ExpectMessage(withText("Redis"))
 	s.redis.Thaw(t)
-	lead.ExpectUpdate(running, withText("Done: video ready"))
+	s.expectEnd(lead, running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}
@@ -312,12 +335,12 @@ func TestSlackIsAway(t *testing.T) {
 	finish := s.holdVideos()
 	s.startBot()
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
-	running := s.approved(lead, "generate", withText("being made"))
+	running := s.started(lead)
 	s.workspace.Fault("server_error", 600, "chat.update")
 	finish()
 	s.awaitCompleted()
 	s.workspace.Fault("clear", 0, "")
-	lead.ExpectUpdate(running, withText("Done: video ready"))
+	s.expectEnd(lead, running, withText("Done: video ready"))
 	s.workspace.ExpectNothingElse()
 }
 

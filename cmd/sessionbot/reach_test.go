@@ -149,7 +149,7 @@ func TestDemoAlerts(t *testing.T) {
 		}
 		req.Header.Set("X-Control-Key", key)
 		return fetched(req)
-	}, "paid sessions got no video", "S0OPS", "session.generate", "alert.ack", "From before this watch began")
+	}, "paid sessions have had no video", "S0OPS", "session.menu", "alert.ack", "From before this watch began")
 	if code := demo.stop(); code != 0 {
 		t.Errorf("asked to stop, it exited with %d", code)
 	}

@@ -124,7 +124,7 @@ func generateStory(t *testing.T, s *stage) {
 	guest.Click(plan, "confirm.approve")
 	guest.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
-	done := lead.ExpectUpdate(plan, withText("Done: video ready"))
+	done := s.expectEnd(lead, plan, withText("Done: video ready"))
 	if !strings.Contains(done.Text, "although it was written") { // the site reads no three keys
 		t.Errorf("it does not say that the customer's page knows nothing of it:\n%s", done.Text)
 	}
@@ -197,12 +197,12 @@ func TestClicks(t *testing.T) {
 	}
 	s.startBot()
 	lead.Click(first, "confirm.approve")
-	done := lead.ExpectUpdate(first, withText("Done: "), withText("is marked as error"))
+	done := s.expectEnd(lead, first, withText("Done: "), withText("is marked as error"))
 	if strings.Contains(string(done.Blocks), "confirm.approve") {
 		t.Error("a finished plan keeps its buttons")
 	}
 	oncall.Click(second, "confirm.approve")
-	oncall.ExpectUpdate(second, withText("Not done, nothing was changed"), withText("The verdict was orphaned and is failed now"))
+	s.expectEnd(oncall, second, withText("Not done, nothing was changed"), withText("The verdict was orphaned and is failed now"))
 	if v := s.value("webhook:" + repairID); v["status"] != "error" || v["error"] == "" || s.files.Started() != 0 {
 		t.Errorf("%v, %d started", v, s.files.Started())
 	}

@@ -77,12 +77,6 @@ func serveBot(ctx context.Context, c config, log *slog.Logger) error {
 	d.jobs.Notify, d.jobs.ReportCounts = s.bot.ShowProgress, s.metrics.Jobs
 	d.jobs.OnFinished = func(job repair.Job) {
 		s.metrics.Repaired(string(job.Plan.Action), string(job.Outcome))
-		if s.watch == nil {
-			return
-		}
-		if err := s.watch.Enqueue(ctx, job.Plan.Session); err != nil {
-			log.DebugContext(ctx, "repaired session left to the sweep", "component", "main", "error", err)
-		}
 	}
 	s.jobs = jobs.New(d.jobs)
 	return s.run(ctx, c)

@@ -36,6 +36,7 @@ type matter struct {
 	shown          map[string]wstest.Message // by ts
 	last, inPlan   wstest.Message
 	plans          map[string]bool // by ts
+	ends           map[string]bool // in threads, by ts
 }
 
 // grave is the end of a process that was killed.
@@ -66,7 +67,7 @@ func (y *tally) wake() {
 func (y *tally) about(user, channel string) *matter {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	m := &matter{id: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1Soak%08d", len(y.matters)), shown: map[string]wstest.Message{}, plans: map[string]bool{}}
+	m := &matter{id: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1Soak%08d", len(y.matters)), shown: map[string]wstest.Message{}, plans: map[string]bool{}, ends: map[string]bool{}}
 	y.matters[m.id], y.talking[[2]string{user, channel}] = m, m
 	return m
 }
@@ -99,6 +100,10 @@ func (y *tally) take(news []wstest.Message) {
 		}
 		if of == nil {
 			continue // a plan that no longer names its session
+		}
+		if m.ThreadTS != "" && m.ThreadTS != m.TS { // nobody asked for the end of a repair
+			of.ends[m.TS] = true
+			continue
 		}
 		of.said++
 		of.shown[m.TS], of.last = m, m
@@ -185,7 +190,7 @@ func (y *tally) close(t *testing.T) {
 	for _, m := range y.matters {
 		more := m.said - m.acked - m.refused
 		if len(m.plans) > 0 { // a plan's message goes through many states
-			more = len(m.plans) - 1
+			more = len(m.plans) - 1 + max(len(m.ends)-1, 0)
 		}
 		if more > 0 {
 			y.doubled += more

@@ -27,7 +27,7 @@ func TestStopWhateverHangs(t *testing.T) {
 		await(s.t, func() string { return fmt.Sprint(s.files.Calls() > 0) }, "true")
 	}
 	making := func(s *stage) {
-		s.approved(s.workspace.As("U0LEAD").In("C0SUPPORT"), "generate", withText("being made"))
+		s.started(s.workspace.As("U0LEAD").In("C0SUPPORT"))
 	}
 	for name, c := range map[string]struct {
 		hang     []func(*stage)
@@ -113,7 +113,7 @@ func TestRunningJobIsHandedOver(t *testing.T) {
 		t.Errorf("the job was %q's, and is %q's", owner, now)
 	}
 	finish()
-	lead.ExpectUpdate(running, withText("Done: video ready"))
+	s.expectEnd(lead, running, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}

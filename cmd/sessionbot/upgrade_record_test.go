@@ -51,12 +51,12 @@ func TestRecordState(t *testing.T) {
 
 	alerts, oncall := s.workspace.As("U0ONCALL").In("C0ALERTS"), s.workspace.As("U0ONCALL").In("C0SUPPORT")
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
-	alert := alerts.ExpectMessage(containing("got no video", "<@U0ONCALL>"))
+	alert := alerts.ExpectMessage(containing("no video", "<@U0ONCALL>"))
 	plan := s.planned(support, "generate")
 	oncall.Click(plan, "confirm.approve")
 	oncall.ExpectUpdate(plan, withText("being made"))
 	alerts.Click(alert, "alert.ack")
-	alerts.ExpectUpdate(alert, containing("2 paid sessions got no video", "Acknowledged by"))
+	alerts.ExpectUpdate(alert, containing("2 paid sessions have had no video", "Acknowledged by"))
 	await(t, func() string { // sessions to be looked at later
 		var later strings.Builder
 		for _, k := range s.keys() {

@@ -129,14 +129,14 @@ func recordedState(t *testing.T, s *stage, r recording) {
 	alert, plan := alerts.All()[0], support.All()[0]
 	s.startBot()
 
-	s.untilShown("C0ALERTS", "3 paid sessions got no video", "Lost: ")
-	alert = alerts.ExpectUpdate(alert, containing("3 paid sessions got no video since", orphanID, repairID, graceID, "Acknowledged by"))
+	s.untilShown("C0ALERTS", "3 paid sessions have had no video", "Lost: ")
+	alert = alerts.ExpectUpdate(alert, containing("3 paid sessions have had no video since", orphanID, repairID, graceID, "Acknowledged by"))
 	lost := alerts.ExpectMessage(containing("Lost: a paid session has no prompt", onlyPaidID))
 	alerts.ExpectMessage(containing("Nobody watched from"))
 
 	s.files.Put(file, store.FileCompleted)
 	s.untilShown("C0SUPPORT", "Done: video ready")
-	support.ExpectUpdate(plan, withText("Done: video ready"), withoutButtons)
+	s.expectEnd(support, plan, withText("Done: video ready"), withoutButtons)
 	if webhook := s.value("webhook:" + repairID); webhook["status"] != "completed" || webhook["fileId"] != file || file == "" {
 		t.Errorf("the file is %q, the webhook says %v", file, webhook)
 	}
@@ -146,7 +146,7 @@ func recordedState(t *testing.T, s *stage, r recording) {
 	s.expectHistory("planned: generate, by @U0SUPPORT in #C0SUPPORT", "approved: generate, by @U0ONCALL in #C0SUPPORT",
 		"ended: generate, by @U0ONCALL in #C0SUPPORT · done")
 
-	alert = alerts.ExpectUpdate(alert, containing("2 paid sessions got no video since", "1 generated", "Acknowledged by"))
+	alert = alerts.ExpectUpdate(alert, containing("2 paid sessions have had no video since", "1 generated", "Acknowledged by"))
 	for _, id := range []string{orphanID, graceID, onlyPaidID} {
 		s.webhook(id, store.StatusCompleted)
 	}

@@ -30,7 +30,7 @@ func TestWaitingStory(t *testing.T) {
 	lead.Click(plan, "confirm.approve")
 	waiting := lead.ExpectUpdate(plan, waits, withoutButtons)
 	support.Click(waiting, "confirm.cancel")
-	ended := lead.ExpectUpdate(waiting, withText("Cancelled, nothing was asked for"))
+	ended := s.expectEnd(lead, waiting, withText("Cancelled, nothing was asked for"))
 	if strings.Contains(string(ended.Blocks), "confirm.cancel") {
 		t.Errorf("it can still be cancelled: %s", ended.Blocks)
 	}
@@ -47,7 +47,7 @@ func TestWaitingStory(t *testing.T) {
 	if err := s.client.Del(t.Context(), "sessionbot:{jobs}:replica").Err(); err != nil {
 		t.Fatal(err)
 	}
-	lead.ExpectUpdate(waiting, withText("Done: video ready"))
+	s.expectEnd(lead, waiting, withText("Done: video ready"))
 	if n := s.files.Started(); n != 1 {
 		t.Errorf("%d started, want 1", n)
 	}

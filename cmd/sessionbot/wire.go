@@ -39,6 +39,7 @@ type deps struct {
 	stripe     stripeReader
 	examiner   diagnosis.Examiner
 	jobs       jobs.Config // without Notify
+	plans      repair.PlanOptions
 }
 
 // openRedis connects to the Redis of the product and to that of the bot's own
@@ -78,21 +79,21 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	if c.StripeKey != "" {
 		examiner.Payments = stripe
 	}
+	plans := repair.PlanOptions{
+		TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
+		Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
+	}
 	var otherMode func(string) bool
 	if c.StripeKey != "" {
 		otherMode = stripe.OtherMode
 	}
 	return deps{
-		ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
+		plans: plans, ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
 			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
-			Plans: repair.PlanOptions{
-				TTL: c.ConfirmTTL, Models: repair.Models{Video: c.VideoModel, Image: c.ImageModel},
-				Prices: c.Prices, FixText: commands.FixText, RefundText: commands.RefundText,
-			},
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
-			Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
+			Plans: plans, Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
 			Ledger: ledger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
@@ -102,14 +103,31 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				without.Jobs = diagnosis.Excluding(ledger, job)
 				return without.Examine(ctx, session)
 			},
-			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now,
+			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
 		},
+	}
+}
+
+// inspectChanged returns what has the leader of the watch inspect a session whose
+// repair begins or ends, nil where alerts are off.
+func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ctx context.Context, session string) {
+	if c.AlertChannel == "" {
+		return nil
+	}
+	return func(ctx context.Context, session string) {
+		if session == "" { // the job concerns several, which have jobs of their own
+			return
+		}
+		if err := records.AddDue(ctx, incident.DueSession{Session: session, At: time.Now()}); err != nil {
+			log.DebugContext(ctx, "repaired session left to the sweep", "component", "jobs", "error", err)
+		}
 	}
 }
 
 // newWatch wires the watch, which posts its alerts through the bot.
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
-	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention}
+	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention,
+		Shows: commands.AlertOptions{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,

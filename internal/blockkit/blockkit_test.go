@@ -1,8 +1,10 @@
 package blockkit_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -17,14 +19,16 @@ func TestText(t *testing.T) {
 		blockkit.Paragraph(
 			blockkit.L(blockkit.Bold("Orphaned: <!channel> & *bold*")),
 			blockkit.Fact("Payment", blockkit.Plain("$1.00 · "), blockkit.Plain(""), blockkit.Link("https://example.com/p", "open")),
+			blockkit.L(blockkit.Time(time.Unix(1_772_628_360, 0), blockkit.TimeAgo, "14 min ago (12:46 UTC)")),
 		),
 		blockkit.Quote("one\ntwo"),
 		blockkit.Row("*Lost* · `cs_1` &lt;b&gt; <https://example.com|here>", blockkit.Button("session.debug", "Debug", "cs_1")),
 		table,
-		blockkit.Context("as of now"),
+		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("as of <now>, "), blockkit.Time(time.Unix(1_772_628_360, 0), blockkit.TimeOfDay, "12:46 UTC")))),
 	}
 	want := `Orphaned: <!channel> & *bold*
 Payment  $1.00 · open (https://example.com/p)
+14 min ago (12:46 UTC)
 
 > one
 > two
@@ -35,12 +39,29 @@ Lost · cs_1 <b> here (https://example.com)
 1  日本
 2  –
 
-as of now`
+as of <now>, 12:46 UTC`
 	if got := blockkit.Text(blocks); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 	if got := blockkit.Fallback(blocks); !strings.HasPrefix(got, "Orphaned: &lt;!channel&gt; &amp; *bold*\n") {
 		t.Errorf("the fallback is not escaped: %q", got)
+	}
+}
+
+// TestTime: Slack is told the time itself, for each reader's zone, in rich text and in
+// mrkdwn alike.
+func TestTime(t *testing.T) {
+	t.Parallel()
+	line := blockkit.L(blockkit.Bold("a*"), blockkit.Code("b"), blockkit.Struck("c"), blockkit.Plain(" <!here> & "), blockkit.Link("https://example.com/?a&b", "d>"), blockkit.User("U1"),
+		blockkit.Group("S1"), blockkit.Channel("C1"), blockkit.Time(time.Unix(1_772_628_360, 0), blockkit.TimeAgo, "14 min ago (12:46 UTC)"))
+	const want = "*a**`b`~c~ &lt;!here&gt; &amp; <https://example.com/?a&amp;b|d&gt;><@U1><!subteam^S1><#C1>" +
+		"<!date^1772628360^{ago} ({date_short_pretty} at {time})|14 min ago (12:46 UTC)>"
+	if got := blockkit.Mrkdwn(line); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	raw, err := json.Marshal(line[len(line)-1])
+	if err != nil || string(raw) != `{"type":"date","timestamp":1772628360,"format":"{ago} ({date_short_pretty} at {time})","fallback":"14 min ago (12:46 UTC)"}` {
+		t.Errorf("%s, %v", raw, err)
 	}
 }
 

@@ -16,6 +16,7 @@ const (
 	TimeOfDay   TimeStyle = "{date_short_pretty} at {time}"
 	TimeSeconds TimeStyle = "{date_short_pretty} at {time_secs}"
 	TimeAgo     TimeStyle = "{ago} ({date_short_pretty} at {time})" // how long ago stays current
+	TimeAgoOnly TimeStyle = "{ago}"                                 // likewise, where there is little room
 )
 
 // Time is a time in the reader's own zone. The fallback is what plain text shows,

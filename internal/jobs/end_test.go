@@ -200,3 +200,34 @@ func TestDecisionsAreAudited(t *testing.T) {
 		t.Errorf("audited: %q, want %q", list, want)
 	}
 }
+
+// TestChangesAreReported when a job begins and when it has ended, and once more where
+// the process died right then.
+func TestChangesAreReported(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, true)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Site, cfg.Notify = agreeing{}, (&notifications{}).notify
+	var seen []store.JobState
+	die := func() {}
+	cfg.OnChanged = func(ctx context.Context, session string) {
+		job, err := cfg.Ledger.JobOf(ctx, session)
+		if err != nil {
+			t.Error(err)
+		}
+		seen = append(seen, job.State)
+		die()
+	}
+	ctx, kill := context.WithCancel(t.Context())
+	die = kill
+	if err := jobs.New(cfg).Execute(ctx, id); err == nil {
+		t.Fatal("killed, it went on")
+	}
+	die = func() {}
+	if err := jobs.New(cfg).Execute(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if want := []store.JobState{store.JobRunning, store.JobRunning, store.JobNone}; !slices.Equal(seen, want) {
+		t.Errorf("reported in the states %q, want %q", seen, want)
+	}
+}

@@ -171,6 +171,9 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 // auditDecision records the claim, or what a person decided since. What cannot be
 // put on record is not begun.
 func (e *execution) auditDecision(ctx context.Context) error {
+	if e.job.Bulk == nil {
+		e.OnChanged(ctx, e.job.Plan.Session)
+	}
 	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
@@ -266,6 +269,9 @@ func (e *execution) end(ctx context.Context) error {
 		reply = repair.ReplyFirst
 		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
+		}
+		if e.job.Bulk == nil {
+			e.OnChanged(ctx, e.job.Plan.Session)
 		}
 		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {

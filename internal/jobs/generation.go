@@ -199,8 +199,8 @@ func (e generation) poll(ctx context.Context) error {
 			// What was overwritten is written again once the file is finished.
 			reread, pause, e.job.Overwritten = true, max(wait-e.Timings.Reread, 0), !kept
 		}
-		for ; pause > 0; pause -= showEvery { // SuperDuperAI may ask for minutes
-			if err := sleep(ctx, min(pause, showEvery)); err != nil {
+		for ; pause > 0; pause -= e.Timings.Refresh { // SuperDuperAI may ask for minutes
+			if err := sleep(ctx, min(pause, e.Timings.Refresh)); err != nil {
 				return err
 			}
 			show()

@@ -36,6 +36,29 @@ func TestStoppedDuringRequest(t *testing.T) {
 	b.endedWell(id, b.config())
 }
 
+// TestLateUpdate: a runner that lost its lease while Slack took an update shows the end
+// once more, which that update may have overwritten, and posts no second reply.
+func TestLateUpdate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	late, shown := true, &notifications{}
+	cfg.Notify = func(ctx context.Context, p repair.Progress) error {
+		if late { // another process takes over and ends the job meanwhile
+			late = false
+			b.leaseEnds(id)
+			b.endedWell(id, b.config())
+		}
+		return shown.notify(ctx, p)
+	}
+	if err := jobs.New(cfg).Execute(t.Context(), id); !errors.Is(err, lease.ErrLost) && !errors.Is(err, context.Canceled) {
+		t.Errorf("the lease was lost: %v", err)
+	}
+	if p := shown.last(); len(shown.list) != 2 || p.Job.Outcome != store.OutcomeDone || p.Reply != repair.ReplyNone {
+		t.Errorf("%d shown, the last of them %+v", len(shown.list), p)
+	}
+}
+
 // meanwhile is a SuperDuperAI that runs a function before it answers.
 type meanwhile struct {
 	jobs.Generator

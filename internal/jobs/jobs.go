@@ -24,7 +24,6 @@ const (
 	requestTimeout = 30 * time.Second // of the one request
 	saveTimeout    = time.Minute      // while Redis does not take the request's outcome
 	shutdownGrace  = 5 * time.Second  // for request and record once the process stops
-	showEvery      = 30 * time.Second // while a file is made, so that the minutes shown move
 	endTimeout     = 3 * time.Second  // for reading what the last notification shows
 )
 
@@ -32,6 +31,7 @@ const (
 type Timings struct {
 	Poll          time.Duration // between two requests for a file
 	MaxPoll       time.Duration // the longest of them while SuperDuperAI does not answer
+	Refresh       time.Duration // between two looks at the minutes that people see, while a file is made
 	Reread        time.Duration // from a write to reading it again: an update by the site that began before may still overwrite it
 	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
 	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
@@ -42,7 +42,7 @@ type Timings struct {
 // DefaultTimings returns those of production.
 func DefaultTimings() Timings {
 	return Timings{
-		Poll: 5 * time.Second, MaxPoll: time.Minute, Reread: 5 * time.Second, Pending: 2 * time.Second,
+		Poll: 5 * time.Second, MaxPoll: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, Pending: 2 * time.Second,
 		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Replication: time.Minute,
 	}
 }
@@ -82,6 +82,9 @@ type Config struct {
 
 	ReportCounts func(running, unclear int) // receives how many jobs are pending, and wait for a person, in all processes
 	OnFinished   func(job repair.Job)       // is called for every job that ended in this process
-	OnStep       func(step string)          // is called after each recorded step; tests interrupt there
-	Mine         func(id string) bool       // reports whether Run may execute a job; nil = all of them
+	// OnChanged is called when a session's job begins, goes on after a person's
+	// decision and ends, at least once, even where a process dies in between.
+	OnChanged func(ctx context.Context, session string)
+	OnStep    func(step string)    // is called after each recorded step; tests interrupt there
+	Mine      func(id string) bool // reports whether Run may execute a job; nil = all of them
 }

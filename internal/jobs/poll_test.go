@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,6 +68,38 @@ func TestPollUntilFinished(t *testing.T) {
 		if shown[i] != state {
 			t.Errorf("shown %q, want %q", shown, want)
 		}
+	}
+}
+
+// TestMinutesMove: people see the minutes pass, however long SuperDuperAI asks to wait.
+func TestMinutesMove(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, false)
+	id, cfg := b.claimed(store.ActionGenerate), b.config()
+	cfg.Timings.Refresh = time.Millisecond
+	cfg.Generator = &answers{Generator: cfg.Generator, list: []func(string) (store.File, error){
+		in(store.FileInProgress), fails(superduper.Error{Kind: superduper.RateLimited, Status: 429, RetryAfter: 100 * time.Millisecond})}}
+	const minutes = 5
+	var passed atomic.Int64
+	cfg.OnStep = func(step string) {
+		if step == string(repair.StepFiled) {
+			passed.Store(1)
+		}
+	}
+	cfg.Now = func() time.Time {
+		if n := passed.Load(); n > 0 && n < minutes {
+			passed.Add(1)
+		}
+		return time.Now().Add(time.Duration(passed.Load()) * time.Minute)
+	}
+	shown := map[int]bool{}
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
+		shown[int(p.At.Sub(p.Job.Claimed).Minutes())] = true
+		return nil
+	}
+	b.endedWell(id, cfg)
+	if !shown[0] || !shown[minutes] || len(shown) < 3 {
+		t.Errorf("shown after %v minutes", shown)
 	}
 }
 

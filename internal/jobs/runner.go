@@ -40,6 +40,9 @@ func New(cfg Config) *Runner {
 	if cfg.OnFinished == nil {
 		cfg.OnFinished = func(repair.Job) {}
 	}
+	if cfg.OnChanged == nil {
+		cfg.OnChanged = func(context.Context, string) {}
+	}
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(string) {}
 	}

@@ -50,7 +50,7 @@ func TestPayment(t *testing.T) {
 		{"paid", `"status":"complete","payment_status":"paid","amount_total":100,"currency":"USD","livemode":true,
 			"metadata":{"video_count":"3"},"customer_details":{"email":"` + email + `"},
 			"payment_intent":{"id":"pi_1","latest_charge":{"id":"ch_1","created":` + fmt.Sprint(created+60) + `,"amount":100,"disputed":true}}`,
-			store.Payment{State: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true, IntentID: "pi_1", ChargedAt: now.Add(time.Minute), Disputed: true, VideoCount: 3}},
+			store.Payment{State: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true, IntentID: "pi_1", ChargedAt: now.Add(time.Minute), Disputed: true, VideoCount: 3, Email: email}},
 		{"payment intent by its id", `"status":"complete","payment_status":"paid","payment_intent":"pi_1"`, store.Payment{State: store.PaymentPaid, IntentID: "pi_1"}},
 		{"no charge", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":null}`, store.Payment{State: store.PaymentPaid, IntentID: "pi_1"}},
 		{"charge by its id", `"status":"complete","payment_status":"paid","payment_intent":{"id":"pi_1","latest_charge":"ch_1"}`, store.Payment{State: store.PaymentPaid, IntentID: "pi_1"}},

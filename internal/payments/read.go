@@ -39,6 +39,9 @@ func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 	if n, err := strconv.Atoi(cs.Metadata["video_count"]); err == nil && n > 0 {
 		p.VideoCount = n
 	}
+	if details := cs.CustomerDetails; details != nil {
+		p.Email = details.Email
+	}
 	charge := &stripe.Charge{}
 	if intent := cs.PaymentIntent; intent != nil {
 		p.IntentID = intent.ID

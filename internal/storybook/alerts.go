@@ -20,7 +20,7 @@ func newIncident(kind incident.Kind, n int, change ...func(*incident.Incident)) 
 		i.Cases = append(i.Cases, incident.Case{
 			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: diagnosis.Verdict(kind),
 			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true,
-			Event: store.EventFailed, EventID: "evt_1", EventAt: at, Allowed: []store.Action{store.ActionFix, store.ActionGenerate},
+			Event: store.EventFailed, EventID: "evt_1", EventAt: at, IntentID: "pi_1", Allowed: []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay},
 		})
 	}
 	for _, c := range change {
@@ -60,9 +60,21 @@ func alerts() []Story {
 		alert("payment unverified", newIncident(orphaned, 2, each(func(c *incident.Case) {
 			c.Payment, c.Amount, c.Event, c.EventID = store.PaymentUnverified, 0, "", ""
 		}))),
+		alert("repairs under way", newIncident(orphaned, 12, func(i *incident.Incident) {
+			ann, began := store.Actor{ID: "U0LEAD"}, noon.Add(-2*time.Minute)
+			i.Cases[0].Repair = &incident.Repair{Job: "j0", Action: store.ActionGenerate, By: ann, Since: began}
+			i.Cases[1].Repair = &incident.Repair{Job: "j1", Action: store.ActionReplay, By: store.Actor{ID: "ann", Terminal: true}, Since: began}
+			i.Cases[2].Repair = &incident.Repair{Job: "j2", Action: store.ActionFix, By: ann, Since: began}
+			i.Cases[3].Repair = &incident.Repair{Job: "j3", Action: store.ActionGenerate, By: ann, Since: began, Unclear: true}
+			i.Cases[4].Verdict = diagnosis.VerdictFailed // after a repair
+			i.Cases[11].Repair = &incident.Repair{Job: "j11", Action: store.ActionGenerate, By: ann, Since: began}
+		})),
+		alert("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
+		alert("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
+		alert("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) { i.Cases[0].HandledBy = "U0LEAD" })),
 		alert("some put right", newIncident(orphaned, 3, leaving(incident.EndLate))),
-		alert("all put right", newIncident(orphaned, 8, leaving(incident.EndLate, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
-			"Reason resolved", "Ending late", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
+		alert("all put right", newIncident(orphaned, 10, leaving(incident.EndLate, incident.EndReplayed, incident.EndHandled, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
+			"Reason resolved", "Ending late", "Ending replayed", "Ending handled", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
 		alert("acknowledged and silenced", newIncident(orphaned, 1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
@@ -78,24 +90,43 @@ func alerts() []Story {
 		alert("nobody watched", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
 	for _, verdict := range []diagnosis.Verdict{diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered, diagnosis.VerdictCorrupt} {
-		all = append(all, alert(string(verdict), newIncident(incident.Kind(verdict), 2, each(func(c *incident.Case) { c.Event, c.Shows = "", verdict == diagnosis.VerdictUndelivered }))))
+		all = append(all, alert(string(verdict), newIncident(incident.Kind(verdict), 2, each(func(c *incident.Case) {
+			c.Event, c.EventID, c.Shows = "", "", verdict == diagnosis.VerdictUndelivered
+			switch verdict {
+			case diagnosis.VerdictUndelivered:
+				c.Allowed = []store.Action{store.ActionFix}
+			case diagnosis.VerdictLost, diagnosis.VerdictCorrupt:
+				c.Allowed = nil
+			}
+		}))))
 	}
 	for _, event := range []store.EventState{store.EventNone, store.EventPending, store.EventDelivered} {
-		all = append(all, alert("an orphan, Stripe's event: "+string(event), newIncident(orphaned, 1, each(func(c *incident.Case) { c.Event = event }))))
+		all = append(all, alert("an orphan, Stripe's event: "+string(event), newIncident(orphaned, 1, each(func(c *incident.Case) {
+			if c.Event = event; event == store.EventNone {
+				c.EventID, c.Allowed = "", []store.Action{store.ActionFix, store.ActionGenerate}
+			}
+		}))))
 	}
 	for _, reason := range []string{"reminder", "threshold", "reopened"} {
 		a := commands.AlertReply(newIncident(orphaned, 5), reason, "S0OPS", noon)
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
 	all = append(all,
-		Story{Title: "Redis is away", Blocks: commands.OutageAlert(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, "S0OPS").Blocks},
-		Story{Title: "Redis is back", Blocks: commands.OutageAlert(noon.Add(-time.Hour), noon, nil, "").Blocks})
+		Story{Title: "Redis is away", Blocks: commands.OutageAlert(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, options).Blocks},
+		Story{Title: "Redis is back", Blocks: commands.OutageAlert(noon.Add(-time.Hour), noon, nil, commands.AlertOptions{}).Blocks})
 	return append(all,
 		line("pressed too late", commands.AlertClickReply(incident.Incident{}, noon)),
+		line("a session is handled", commands.HandledReply(sessionID)),
+		line("handled twice", commands.HandledAlreadyReply(&incident.Handled{By: "U0LEAD", At: noon.Add(-time.Minute)}, incident.Case{}, noon)),
+		line("handled when it had left", commands.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon)),
+		line("handled when it is in no alert", commands.HandledAlreadyReply(nil, incident.Case{}, noon)),
 		line("pressed when resolved", commands.AlertClickReply(newIncident(orphaned, 1, closed), noon)))
 }
 
+// options are what alerts show in production.
+var options = commands.AlertOptions{Mention: "S0OPS", Runbook: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", VideoCents: 2400}
+
 func alert(title string, i incident.Incident, kinds ...string) Story {
-	a := commands.NewAlert(i, "S0OPS", noon)
+	a := commands.NewAlert(i, options, noon)
 	return Story{Title: title, Of: append(kinds, of("Kind", i.Kind)), Blocks: a.Blocks}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -121,6 +122,9 @@ func debugs() []Story {
 		all = append(all, ask(&e.world, e.title, "/session", "debug "+sessionID,
 			of("Verdict", x.Verdict), of("PaymentState", x.Payment.State), of("FileState", x.File.State), of("EventState", x.Event.State)))
 	}
+	named := examples()[0].world
+	named.seen.Payment.Email = "ann@example.com"
+	all = append(all, ask(&named, "orphaned, the customer is known", "/session", "debug "+sessionID))
 	for _, state := range []store.EventState{store.EventUnknown, store.EventNone, store.EventPending, store.EventDelivered} {
 		w := examples()[0].world
 		w.event.State = state
@@ -131,7 +135,9 @@ func debugs() []Story {
 		w.seen.Payment.Why = why
 		all = append(all, ask(&w, "payment unverified: "+string(why), "/session", "debug "+sessionID, of("Unverified", string(why))))
 	}
-	return all
+	handled := examples()[0].world
+	handled.handled = &incident.Handled{By: "U0LEAD", At: noon.Add(-3 * time.Hour), Verdict: diagnosis.VerdictLost}
+	return append(all, ask(&handled, "handled outside before", "/session", "debug "+sessionID))
 }
 
 func plans() []Story {

@@ -51,24 +51,38 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// buttons are the labels of all buttons, with what they ask first.
+// buttons are the labels of all buttons and menus, with what they ask first.
 func buttons(s Story) string {
 	var labels []string
 	for _, block := range s.Blocks {
-		row, ok := block.(*slack.ActionBlock)
-		if !ok {
-			continue
-		}
-		for _, element := range row.Elements.ElementSet {
-			b := element.(*slack.ButtonBlockElement)
-			label := "[" + b.Text.Text + "]"
-			if b.Confirm != nil {
-				label += "(" + b.Confirm.Text.Text + ")"
+		switch b := block.(type) {
+		case *slack.ActionBlock:
+			for _, element := range b.Elements.ElementSet {
+				labels = append(labels, buttonLabel(element.(*slack.ButtonBlockElement)))
 			}
-			labels = append(labels, label)
+		case *slack.SectionBlock:
+			switch {
+			case b.Accessory == nil:
+			case b.Accessory.ButtonElement != nil:
+				labels = append(labels, buttonLabel(b.Accessory.ButtonElement))
+			default:
+				var options []string
+				for _, option := range b.Accessory.OverflowElement.Options {
+					options = append(options, option.Text.Text)
+				}
+				labels = append(labels, "{"+strings.Join(options, " | ")+"}")
+			}
 		}
 	}
 	return strings.Join(labels, " ")
+}
+
+func buttonLabel(b *slack.ButtonBlockElement) string {
+	label := "[" + b.Text.Text + "]"
+	if b.Confirm != nil {
+		label += "(" + b.Confirm.Text.Text + ")"
+	}
+	return label
 }
 
 // TestEveryConstantIsCovered by a message.

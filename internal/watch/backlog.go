@@ -65,8 +65,8 @@ func (b *backlog) publish(ctx context.Context) error {
 	return nil
 }
 
-// summaryOf returns the incident about sessions from before the watch, with the
-// newest of them.
+// summaryOf returns the incident about sessions from before the watch, with those of
+// them that have waited longest.
 func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident {
 	i := newIncident(incident.Backlog, now)
 	i.Sessions, i.Sums = len(cases), map[diagnosis.Verdict]incident.Sum{}
@@ -75,7 +75,7 @@ func summaryOf(cases map[string]incident.Case, now time.Time) incident.Incident 
 		sum.Add(c)
 		i.Sums[c.Verdict] = sum
 	}
-	newest := slices.SortedFunc(maps.Values(cases), func(a, b incident.Case) int { return b.At.Compare(a.At) })
-	i.Cases = newest[:min(len(newest), incident.ShownCases)]
+	oldest := slices.SortedFunc(maps.Values(cases), func(a, b incident.Case) int { return a.At.Compare(b.At) })
+	i.Cases = oldest[:min(len(oldest), incident.ShownCases)]
 	return i
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // TestBacklogCountsOnce: however often a session is added, and in whatever order, it
-// counts once, and the summary names the newest.
+// counts once, and the summary names those that have waited longest.
 func TestBacklogCountsOnce(t *testing.T) {
 	t.Parallel()
 	b := backlog{cases: map[string]incident.Case{}}
@@ -36,7 +36,7 @@ func TestBacklogCountsOnce(t *testing.T) {
 		t.Fatalf("%d are kept", len(p.Cases))
 	}
 	for n, c := range p.Cases {
-		if c.ID != fmt.Sprint("cs_test_", n) {
+		if c.ID != fmt.Sprint("cs_test_", 99-n) {
 			t.Errorf("%d. is %s", n, c.ID)
 		}
 	}
@@ -88,8 +88,8 @@ func TestOneSummaryOfMany(t *testing.T) {
 	if len(all) != 1 || all[0].Sessions != many || all[0].Sums[diagnosis.VerdictOrphaned].Unverified != many {
 		t.Fatalf("%+v", all)
 	}
-	if c := all[0].Cases[0]; c.ID != "cs_test_old0" {
-		t.Errorf("the newest is %s", c.ID)
+	if c := all[0].Cases[0]; c.ID != fmt.Sprint("cs_test_old", many-1) {
+		t.Errorf("the oldest is %s", c.ID)
 	}
 	if h.term.backlog.cases != nil {
 		t.Error("it still counts")

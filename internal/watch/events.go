@@ -73,7 +73,7 @@ func (p *stripePoller) refreshUndelivered(ctx context.Context, event, now time.T
 func (s *inspector) caseOf(ctx context.Context, c candidate, now time.Time) incident.Case {
 	result := incident.Case{
 		ID: c.Session.ID, Verdict: c.Verdict, At: incident.TroubleSince(c.Diagnosis), Allowed: c.Allowed, Shows: c.Deliver != "", Payment: c.Payment.State,
-		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live,
+		Amount: c.Payment.Amount, Currency: c.Payment.Currency, Live: c.Payment.Live, IntentID: c.Payment.IntentID, Repair: c.repair,
 	}
 	if !notStarted(c.Verdict) || c.paid == nil {
 		return result

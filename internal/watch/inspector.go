@@ -90,11 +90,19 @@ func (s *inspector) inspect(ctx context.Context, ids []string, open map[string]*
 }
 
 // suspectOpen reports whether a session that is in an incident is to be examined:
-// if its verdict changed, or if it is time to look its payment up.
+// if its verdict changed, if it is being repaired, or if it is time to look its
+// payment up.
 func (s *inspector) suspectOpen(ctx context.Context, c *candidate, cases int, result *inspection) bool {
 	now := s.Now()
-	c.lookUp = c.open.Verdict == c.Verdict && s.alertable(c.Observation)
-	if c.lookUp && (!s.dueForRecheck(c.open, cases, now) || !s.stripe.lookups.AllowN(now, 1)) {
+	if c.handled.Covers(c.open.Verdict) {
+		seen := assessment{Case: s.caseOf(ctx, *c, now), Ending: incident.EndHandled}
+		seen.Case.HandledBy = c.handled.By
+		result.observed[c.Session.ID] = seen
+		return false
+	}
+	unchanged := c.open.Verdict == c.Verdict && s.alertable(c.Observation)
+	c.lookUp = unchanged && s.dueForRecheck(c.open, cases, now) && s.stripe.lookups.AllowN(now, 1)
+	if unchanged && !c.lookUp && c.Job == store.JobNone {
 		result.observed[c.Session.ID] = assessment{Case: s.caseOf(ctx, *c, now), Alerted: true}
 		return false
 	}
@@ -147,9 +155,12 @@ func (s *inspector) diagnose(ctx context.Context, ids []string, open map[string]
 	candidates := make([]*candidate, len(read))
 	for n, e := range evidence {
 		id := e.Session.ID
+		if paid := known[id].Paid; paid != nil && paid.EventID != "" { // every checkout that was paid has the one that replay sends
+			e.Event = store.Event{ID: paid.EventID, Created: paid.EventAt, Completed: true}
+		}
 		candidates[n] = &candidate{
 			Observation: sweep.Observation{Evidence: e, Diagnosis: diagnosis.Diagnose(e, now, s.Limits)},
-			paid:        known[id].Paid, dismissed: known[id].Dismissed, open: open[id],
+			paid:        known[id].Paid, dismissed: known[id].Dismissed, handled: known[id].Handled, open: open[id],
 		}
 	}
 	return candidates, nil
@@ -195,8 +206,8 @@ func (s *inspector) examine(ctx context.Context, suspects []*candidate, result *
 	return nil
 }
 
-// complete adds what is asked for suspects only: the payment at Stripe, and all
-// files that were ever seen finished for the session.
+// complete adds what is asked for suspects only: the payment at Stripe, all files
+// that were ever seen finished for the session, and of a case its last repair.
 func (s *inspector) complete(ctx context.Context, c *candidate) error {
 	if c.lookUp {
 		c.checked = s.Now()
@@ -208,7 +219,29 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 	record, err := s.Files.Known(ctx, ref)
 	c.File, c.Finished = record.File, record.Finished
 	c.APIProven = c.File.State == store.FileMissing && s.proven(ctx, ref.Created)
-	return err
+	if err != nil || c.open == nil {
+		return err
+	}
+	return s.completeRepair(ctx, c)
+}
+
+// completeRepair adds the last repair of a session that is in an incident.
+func (s *inspector) completeRepair(ctx context.Context, c *candidate) error {
+	latest, err := s.Ledger.JobOf(ctx, c.Session.ID)
+	if err != nil {
+		return err
+	}
+	c.Job = latest.State
+	c.repairFailed = repairFailed(latest, c.open.Found)
+	if c.Job == store.JobNone {
+		return nil
+	}
+	job, err := s.Ledger.LoadJob(ctx, latest.ID)
+	if err != nil {
+		return err
+	}
+	c.repair = &incident.Repair{Job: job.ID, Action: job.Plan.Action, By: job.Approver, Since: job.Claimed, Unclear: c.Job == store.JobUnclear}
+	return nil
 }
 
 // conclude diagnoses a session by the complete evidence.
@@ -220,7 +253,7 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 		Alerted: s.alertable(c.Observation) && !expired(c.Diagnosis, now),
 	}
 	if c.open != nil {
-		o.Ending = endingOf(c.Observation, c.open.Verdict, repair, s.markedByRepair(c.Observation))
+		o.Ending = c.endingOf(repair, s.markedByRepair(c.Observation))
 	}
 	o.Case.Checked = c.checked
 	result.observed[id] = o

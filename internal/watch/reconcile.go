@@ -1,9 +1,11 @@
 package watch
 
 import (
+	"slices"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -42,7 +44,9 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 			news = refresh(c, o.Case) || news
 			rechecked = rechecked || !c.Checked.Equal(checked) // stored, but not shown
 		case !gone && o.Ending != "": // or it is in other trouble, which has its own incident
-			c.Gone, c.Ending, left = now, o.Ending, true
+			c.Gone, c.Ending, c.HandledBy, c.Repair, left = now, o.Ending, o.Case.HandledBy, nil, true
+		case !gone:
+			news = retain(c, o) || news
 		}
 	}
 	switch {
@@ -57,6 +61,21 @@ func reconcile(i *incident.Incident, observed map[string]assessment, now time.Ti
 		i.Changed(string(Joined))
 	}
 	return returned || left || news || rechecked
+}
+
+// retain updates a case whose session is neither in the trouble that it was in nor
+// out of it: it is being repaired, or that failed. It reports whether the change is
+// worth showing.
+func retain(c *incident.Case, o assessment) bool {
+	before := *c
+	c.Repair = o.Case.Repair
+	if c.Repair == nil { // else what was allowed before says what the repair does
+		c.Allowed, c.Shows = o.Case.Allowed, o.Case.Shows
+	}
+	if o.Case.Verdict == diagnosis.VerdictFailed {
+		c.Verdict = o.Case.Verdict
+	}
+	return !c.Same(&before)
 }
 
 // refresh updates a case, and reports whether the change is worth showing.
@@ -74,7 +93,11 @@ func refresh(c *incident.Case, seen incident.Case) bool {
 	if c.Amount == 0 {
 		c.Amount, c.Currency = before.Amount, before.Currency
 	}
-	return c.Event != before.Event || c.Payment != before.Payment || c.Amount != before.Amount
+	if c.IntentID == "" {
+		c.IntentID = before.IntentID
+	}
+	return c.Event != before.Event || c.Payment != before.Payment || c.Amount != before.Amount || c.Verdict != before.Verdict ||
+		!c.Repair.Same(before.Repair) || !slices.Equal(c.Allowed, before.Allowed)
 }
 
 // reopen opens a closed incident again; one that is open has only changed.
@@ -132,7 +155,7 @@ func retired(i incident.Incident, now time.Time) bool {
 }
 
 // openCases returns the cases of the sessions that are in incidents, by session. A
-// case has the verdict that its incident is about.
+// case has the verdict that its incident is about, or failed after a repair failed.
 func openCases(incidents []incident.Incident) map[string]*incident.Case {
 	open := map[string]*incident.Case{}
 	for _, i := range incidents {

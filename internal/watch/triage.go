@@ -21,11 +21,15 @@ const (
 // candidate is a session that may be, or is, in trouble.
 type candidate struct {
 	sweep.Observation
-	paid      *store.Paid    // by Stripe's lists; nil = they do not name it
-	dismissed string         // the incident.TroubleKey of its last examination, if that found no need to alert it
-	open      *incident.Case // in an incident; nil = it is in none
-	lookUp    bool           // its payment at Stripe
-	checked   time.Time      // when that was done
+	paid      *store.Paid       // by Stripe's lists; nil = they do not name it
+	dismissed string            // the incident.TroubleKey of its last examination, if that found no need to alert it
+	handled   *incident.Handled // outside, by an operator; nil = by nobody
+	open      *incident.Case    // in an incident; nil = it is in none
+	lookUp    bool              // its payment at Stripe
+	checked   time.Time         // when that was done
+
+	repair       *incident.Repair // of a session in an incident, that is under way or unclear
+	repairFailed bool             // the last one, since the session joined the incident
 }
 
 // disposition says what becomes of a session by its quick diagnosis, and why.
@@ -40,6 +44,7 @@ const (
 	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
 	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
 	dismissed         disposition = "dismissed"          // examined within dismissalLife in the same trouble
+	handled           disposition = "handled"            // in the same trouble, by an operator
 	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty; the next sweep finds out
 	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
 	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
@@ -60,6 +65,8 @@ func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
 		return knownFailure
 	case !w.alertable(c.Observation):
 		return notAlerted
+	case c.handled.Covers(c.Verdict):
+		return handled
 	case old && state.BacklogNotified:
 		return backlogPublished
 	case c.Verdict == diagnosis.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
@@ -119,28 +126,41 @@ func expired(d diagnosis.Diagnosis, now time.Time) bool {
 	return d.Verdict == diagnosis.VerdictLost && now.Sub(incident.TroubleSince(d)) > store.KeyLife-expiryMargin
 }
 
-// endingOf returns how a session left the verdict it had; "" = it did not, or
-// that is not known yet.
-func endingOf(o sweep.Observation, had diagnosis.Verdict, repair store.Action, repaired bool) incident.Ending {
-	switch {
-	case o.Verdict == diagnosis.VerdictUnchecked && !notStarted(had): // the state of its file is not known yet
+// endingOf returns how a session left the verdict that it had in its incident; "" =
+// it did not, or that is not known yet. One whose repair failed is still to be put
+// right.
+func (c *candidate) endingOf(repair store.Action, marked bool) incident.Ending {
+	switch v := c.Verdict; {
+	case v == diagnosis.VerdictUnchecked && !notStarted(c.open.Verdict): // the state of its file is not known yet
 		return ""
-	case o.Job == store.JobRunning || o.Verdict == diagnosis.VerdictUnclear || o.Verdict == diagnosis.VerdictWaiting:
+	case c.Job == store.JobRunning || v == diagnosis.VerdictUnclear || v == diagnosis.VerdictWaiting:
 		return ""
-	case o.Verdict == diagnosis.VerdictRefunded:
+	case v == diagnosis.VerdictRefunded:
 		return incident.EndRefunded
-	case repaired:
+	case marked:
 		return incident.EndFixed
-	case o.Verdict == diagnosis.VerdictUnpaid || o.Verdict == diagnosis.VerdictAbandoned:
+	case v == diagnosis.VerdictFailed && c.repairFailed:
+		return ""
+	case v == diagnosis.VerdictUnpaid || v == diagnosis.VerdictAbandoned:
 		return incident.EndUnpaid
-	case o.Verdict == diagnosis.VerdictNotFound || o.Session.Layout() == store.LayoutNone:
+	case v == diagnosis.VerdictNotFound || c.Session.Layout() == store.LayoutNone:
 		return incident.EndGone
 	case repair == store.ActionGenerate:
 		return incident.EndGenerated
-	case repair == store.ActionFix && o.Verdict == diagnosis.VerdictCompleted:
+	case repair == store.ActionReplay:
+		return incident.EndReplayed
+	case repair == store.ActionFix && v == diagnosis.VerdictCompleted:
 		return incident.EndShown
-	case o.Session.Status() != store.StatusNone && o.Verdict != diagnosis.VerdictCorrupt:
+	case c.Session.Status() != store.StatusNone && v != diagnosis.VerdictCorrupt:
 		return incident.EndLate
 	}
 	return incident.EndOther
+}
+
+// repairFailed reports whether the last job of a session started a video, and failed
+// after that time.
+func repairFailed(last diagnosis.SessionJob, after time.Time) bool {
+	starts := last.Action == store.ActionGenerate || last.Action == store.ActionReplay
+	ended := last.Outcome == store.OutcomeFailed || last.Outcome == store.OutcomeGaveUp || last.Outcome == store.OutcomeCancelled
+	return starts && ended && last.At.After(after)
 }

@@ -29,6 +29,10 @@ func TestTriage(t *testing.T) {
 	repaired.Session.Webhook = store.Key{Exists: true, Value: store.Value{Status: new("error"), Error: new("fixed by us")}}
 	examined := suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, "")
 	examined.dismissed = incident.TroubleKey(examined.Diagnosis)
+	handledIn := func(c candidate, v diagnosis.Verdict) candidate {
+		c.handled = &incident.Handled{Verdict: v}
+		return c
+	}
 	for _, c := range []struct {
 		name      string
 		c         candidate
@@ -40,6 +44,9 @@ func TestTriage(t *testing.T) {
 		{"completed", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
 		{"marked by a repair", repaired, false, knownFailure},
 		{"examined lately", examined, false, dismissed},
+		{"handled", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictFailed), false, handled},
+		{"handled in other trouble", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, inTrouble},
+		{"old and handled", handledIn(suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, handled},
 		{"old", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},
 		{"old, in the summary", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), true, backlogPublished},
 		{"old, Stripe does not answer", suspect(diagnosis.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, paymentPending},

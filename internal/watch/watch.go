@@ -48,7 +48,7 @@ func New(cfg Config) *Watch {
 	return w
 }
 
-// Enqueue has the leader inspect a session soon, such as after a repair.
+// Enqueue has the leader inspect a session soon.
 func (w *Watch) Enqueue(ctx context.Context, session string) error {
 	err := w.Records.AddDue(ctx, incident.DueSession{Session: session, At: w.Now()})
 	signal(w.inspectNow)

@@ -10,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 )
 
 // apiError is an answer with ok false.
@@ -69,10 +67,13 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 
 // perform checks the token and its scopes and runs the method.
 func (s *Server) perform(w http.ResponseWriter, name, token string, args arguments) (object, error) {
-	if family, _, _ := strings.Cut(name, "."); family == "views" || family == "files" {
-		return nil, s.unsupported(name, args)
-	}
 	m, ok := methods[name]
+	if !ok && strings.HasPrefix(name, "files.") {
+		s.log.Error("API method not supported", "method", name)
+		return nil, &apiError{code: "not_supported", more: object{"response_metadata": object{
+			"messages": []string{"[ERROR] this workspace has no files: " + name},
+		}}}
+	}
 	if !ok {
 		s.log.Error("unknown API method", "method", name)
 		return nil, &apiError{code: "unknown_method", more: object{"req_method": name}}
@@ -92,27 +93,6 @@ func (s *Server) perform(w http.ResponseWriter, name, token string, args argumen
 		return nil, err
 	}
 	return m.run(call{Server: s, args: args})
-}
-
-// unsupported answers the methods of modals, the home tab and files. What Slack
-// would refuse is refused as Slack does it.
-func (s *Server) unsupported(name string, args arguments) error {
-	s.log.Error("API method not supported", "method", name)
-	if trigger := args.text("trigger_id"); trigger != "" {
-		if _, err := s.triggers.use(trigger); errors.Is(err, errTokenExpired) {
-			return fail("expired_trigger_id")
-		} else if err != nil {
-			return fail("invalid_trigger_id")
-		}
-	}
-	if view := args.json("view"); len(view) > 0 {
-		if err := refusal(blockcheck.CheckView(view)); err != nil {
-			return err
-		}
-	}
-	return &apiError{code: "not_supported", more: object{"response_metadata": object{
-		"messages": []string{"[ERROR] this workspace has no modals, home tab or files: " + name},
-	}}}
 }
 
 // authorise checks a token against what a method asks for.
@@ -193,8 +173,13 @@ var methods = map[string]method{
 	"conversations.history": {run: history, scopes: histories},
 	"conversations.replies": {run: replies, scopes: histories},
 
-	"users.info":            {run: userInfo, scopes: []string{"users:read"}},
-	"users.list":            {run: userList, scopes: []string{"users:read"}},
+	"users.info":    {run: userInfo, scopes: []string{"users:read"}},
+	"users.list":    {run: userList, scopes: []string{"users:read"}},
+	"views.open":    {run: openView},
+	"views.push":    {run: pushView},
+	"views.update":  {run: updateView},
+	"views.publish": {run: publishView},
+
 	"usergroups.list":       {run: groupList, scopes: []string{"usergroups:read"}},
 	"usergroups.users.list": {run: groupMembers, scopes: []string{"usergroups:read"}},
 }

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
 
 const smallManifest = `
@@ -67,9 +66,9 @@ func TestRefusals(t *testing.T) {
 		{method: "chat.postEphemeral", args: object{"channel": "C0SUPPORT", "user": "U0NOBODY", "text": "x"}, want: `{"error":"user_not_found"}`},
 		{method: "chat.postEphemeral", args: object{"channel": "D0LEAD", "user": "U0SUPPORT", "text": "x"}, want: `{"error":"user_not_in_channel"}`},
 		{method: "chat.update", args: object{"channel": "C0SUPPORT", "ts": "1.1", "text": "x"}, want: `{"error":"message_not_found"}`},
-		{method: "views.open", args: object{"trigger_id": "x"}, want: `{"error":"invalid_trigger_id"}`},
-		{method: "views.publish", args: object{"view": object{"type": "home"}}, want: `{"error":"invalid_arguments","errors":["missing required field: blocks [json-pointer:/view]"],"response_metadata":{"messages":["[ERROR] missing required field: blocks [json-pointer:/view]"]}}`},
-		{method: "files.info", want: `{"error":"not_supported","response_metadata":{"messages":["[ERROR] this workspace has no modals, home tab or files: files.info"]}}`},
+		{method: "views.open", args: object{"trigger_id": "x", "view": json.RawMessage(smallModal)}, want: `{"error":"invalid_trigger_id"}`},
+		{method: "views.publish", args: object{"user_id": "U0LEAD", "view": object{"type": "home"}}, want: `{"error":"invalid_arguments","errors":["missing required field: blocks [json-pointer:/view]"],"response_metadata":{"messages":["[ERROR] missing required field: blocks [json-pointer:/view]"]}}`},
+		{method: "files.info", want: `{"error":"not_supported","response_metadata":{"messages":["[ERROR] this workspace has no files: files.info"]}}`},
 	} {
 		t.Run(c.method+" "+c.want, func(t *testing.T) {
 			s := c.server
@@ -102,7 +101,7 @@ func TestMissingMethodsAreLogged(t *testing.T) {
 	s := startFast(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for method, want := range map[string]string{
 		"no.such":    `level=ERROR msg="unknown API method" component=workspace method=no.such`,
-		"views.open": `level=ERROR msg="API method not supported" component=workspace method=views.open`,
+		"files.info": `level=ERROR msg="API method not supported" component=workspace method=files.info`,
 	} {
 		if post(t, s, s.BotToken(), method, object{}); !log.says(want) {
 			t.Errorf("%s is not logged as %s", method, want)
@@ -166,26 +165,6 @@ func TestPlacesAndPeople(t *testing.T) {
 		if got := string(encode(answer)); answer["ok"] != true || !strings.Contains(got, c.has) {
 			t.Errorf("%s %v: no %s in %s", c.method, c.args, c.has, got)
 		}
-	}
-}
-
-func TestTriggerID(t *testing.T) {
-	t.Parallel()
-	clock := newClock()
-	s := startFast(t, Config{Now: clock.now})
-	open := func(id string) any {
-		return post(t, s, s.BotToken(), "views.open", object{"trigger_id": id})["error"]
-	}
-	fresh, old := s.triggers.issue(struct{}{}), s.triggers.issue(struct{}{})
-	if got := open(fresh); got != "not_supported" {
-		t.Errorf("a good trigger: %v", got)
-	}
-	if got := open(fresh); got != "invalid_trigger_id" {
-		t.Errorf("a used trigger: %v", got)
-	}
-	clock.turn(triggerLife + time.Millisecond)
-	if got := open(old); got != "expired_trigger_id" {
-		t.Errorf("an old trigger: %v", got)
 	}
 }
 

@@ -69,6 +69,7 @@ func (b backend) Messages(channel, user string) []page.Message {
 		author, _ := b.s.world.person(m.User)
 		list = append(list, page.Message{
 			TS: m.TS, User: m.User, Name: author.Name, Bot: author.Bot, Text: m.Text, Blocks: m.Blocks,
+			Shown:     b.s.inputs.of(inputKey{user: user, channel: channel, ts: m.TS}).Shown(m.Blocks),
 			Ephemeral: m.Ephemeral, Edited: m.Edited, Deleted: m.Deleted, ThreadTS: m.ThreadTS,
 			At: time.UnixMicro(int64(seconds(m.TS) * 1e6)), Metadata: m.Metadata,
 		})
@@ -103,6 +104,10 @@ func (b backend) Type(user, channel, thread, text string) error {
 
 func (b backend) Click(user, channel, ts, blockID, actionID, value string) error {
 	return b.s.Click(Click{User: user, Channel: channel, TS: ts, BlockID: blockID, ActionID: actionID, Value: value})
+}
+
+func (b backend) Choose(user, channel, ts, blockID, actionID, value string) error {
+	return b.s.Input(Input{User: user, Channel: channel, TS: ts, BlockID: blockID, ActionID: actionID, Value: encode(value)})
 }
 
 func (b backend) Read(user, channel string) { b.s.world.markRead(user, channel) }

@@ -4,16 +4,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/superduperai/sessionbot/internal/workspace/form"
 )
 
-// Click is a person's press of a button.
+// Click is a person's press of a button, of a message or, where ViewID is set, of
+// a view.
 type Click struct {
 	User     string `json:"user"`
+	ViewID   string `json:"view_id,omitempty"`
 	Channel  string `json:"channel"`
 	TS       string `json:"ts"`                 // of the message
 	BlockID  string `json:"block_id,omitempty"` // empty = any block
 	ActionID string `json:"action_id"`
 	Value    string `json:"value,omitempty"` // empty = any value
+}
+
+// Input is what a person chooses or fills in, in a message or, where ViewID is
+// set, in a view.
+type Input struct {
+	User     string          `json:"user"`
+	ViewID   string          `json:"view_id,omitempty"`
+	Channel  string          `json:"channel"`
+	TS       string          `json:"ts"`                 // of the message
+	BlockID  string          `json:"block_id,omitempty"` // empty = any block
+	ActionID string          `json:"action_id"`
+	Value    json.RawMessage `json:"value"` // a string, or an array where several may be chosen
 }
 
 // errNotInteractive is the error of a click where the app takes none.
@@ -23,116 +39,66 @@ var errNotInteractive = errors.New("the app has interactivity switched off in it
 // in words for whoever plays the person, or ErrDispatchFailed or
 // ErrOperationTimeout.
 func (s *Server) Click(c Click) error {
-	p, ch, err := s.world.participant(c.User, c.Channel)
+	at, err := s.scene(c.User, c.ViewID, c.Channel, c.TS)
 	if err != nil {
 		return err
 	}
-	m, ok := s.world.message(ch.ID, c.TS)
-	if !ok || (m.Ephemeral && m.VisibleTo != p.ID) {
-		return fmt.Errorf("%s sees no message %s in #%s", p.ID, c.TS, ch.Name)
-	}
-	pressed, ok := findButton(m.Blocks, c)
-	if !ok {
-		return fmt.Errorf("message %s has no such button: action_id %q, value %q", c.TS, c.ActionID, c.Value)
-	}
-	if !s.app.interactive() {
-		return errNotInteractive
-	}
-	_, err = s.deliver(newEnvelope("interactive", s.clickPayload(p, ch, m, pressed), object{"accepts_response_payload": false}))
-	return err
-}
-
-func (s *Server) clickPayload(p person, ch channel, m Message, pressed button) object {
-	token := s.responses.issue(response{user: p.ID, channel: ch.ID, original: m.TS, thread: m.ThreadTS})
-	container := object{"type": "message", "message_ts": m.TS, "channel_id": ch.ID, "is_ephemeral": m.Ephemeral}
-	if m.ThreadTS != "" {
-		container["thread_ts"] = m.ThreadTS
-	}
-	payload := object{
-		"type":                  "block_actions",
-		"token":                 verificationToken,
-		"api_app_id":            appID,
-		"team":                  object{"id": teamID, "domain": teamDomain},
-		"enterprise":            nil,
-		"is_enterprise_install": false,
-		"user":                  object{"id": p.ID, "username": p.Name, "name": p.Name, "team_id": p.Team},
-		"channel":               object{"id": ch.ID, "name": ch.Name},
-		"container":             container,
-		"state":                 object{"values": object{}},
-		"response_url":          s.responseURL(token),
-		"trigger_id":            s.triggers.issue(struct{}{}),
-		"actions":               []object{pressed.action(stamp(s.now().UnixMicro()))},
-	}
-	if !m.Ephemeral { // Slack does not send the content of ephemeral messages
-		payload["message"] = s.messageObject(m, false)
-	}
-	return payload
-}
-
-// button is a button of a message, as its JSON and its place have it.
-type button struct {
-	Type     string          `json:"type"`
-	ActionID string          `json:"action_id"`
-	Value    string          `json:"value"`
-	Text     json.RawMessage `json:"text"`
-	Style    string          `json:"style"`
-	blockID  string
-}
-
-func (b button) action(at string) object {
-	a := object{"type": b.Type, "block_id": b.blockID, "action_id": b.ActionID, "action_ts": at, "text": b.Text}
-	if b.Value != "" {
-		a["value"] = b.Value
-	}
-	if b.Style != "" {
-		a["style"] = b.Style
-	}
-	return a
-}
-
-// findButton finds the first button of the blocks that fits the click.
-func findButton(blocks json.RawMessage, c Click) (button, bool) {
-	for _, b := range buttons(blocks, "") {
-		if b.ActionID == c.ActionID && (c.Value == "" || b.Value == c.Value) && (c.BlockID == "" || b.blockID == c.BlockID) {
-			return b, true
+	for _, e := range form.Elements(at.blocks) {
+		if e.Pressed() && e.ActionID == c.ActionID &&
+			(c.Value == "" || e.Value == c.Value) && (c.BlockID == "" || e.BlockID == c.BlockID) {
+			return s.sendAction(at, e, nil)
 		}
 	}
-	return button{}, false
+	return fmt.Errorf("%s has no such button: action_id %q, value %q", at, c.ActionID, c.Value)
 }
 
-// buttons lists all buttons inside a JSON value, in order. blockID is that of
-// the block around it.
-func buttons(raw json.RawMessage, blockID string) []button {
-	var found []button
-	var list []json.RawMessage
-	if json.Unmarshal(raw, &list) == nil {
-		for _, item := range list {
-			found = append(found, buttons(item, blockID)...)
-		}
-		return found
+// Input chooses an option or fills a field, and waits for the ack where the app
+// is to know of it at once. Its error is as Click's.
+func (s *Server) Input(in Input) error {
+	at, err := s.scene(in.User, in.ViewID, in.Channel, in.TS)
+	if err != nil {
+		return err
 	}
-	var b struct {
-		button
-		BlockID     string          `json:"block_id"`
-		Elements    json.RawMessage `json:"elements"`
-		Accessory   json.RawMessage `json:"accessory"`
-		Actions     json.RawMessage `json:"actions"`
-		ChildBlocks json.RawMessage `json:"child_blocks"`
-		Rows        json.RawMessage `json:"rows"`
-		Element     json.RawMessage `json:"element"`
+	filled, state, err := s.fill(at, in)
+	if err != nil {
+		return err
 	}
-	if json.Unmarshal(raw, &b) != nil {
+	s.inputs.set(at.key, filled, state)
+	s.world.changed.wake()
+	if !filled.Immediate() {
 		return nil
 	}
-	if b.BlockID != "" {
-		blockID = b.BlockID
+	return s.sendAction(at, filled, state)
+}
+
+// fill finds the first element that fits and takes the value.
+func (s *Server) fill(at scene, in Input) (e form.Element, state form.State, err error) {
+	err = fmt.Errorf("there is nothing to choose or fill in with block_id %q, action_id %q", in.BlockID, in.ActionID)
+	for _, e = range form.Elements(at.blocks) {
+		if e.Pressed() || e.ActionID != in.ActionID || (in.BlockID != "" && e.BlockID != in.BlockID) {
+			continue
+		}
+		world := s.formWorld(at.person)
+		state, err = e.Fill(in.Value, world)
+		if err != nil && e.External() {
+			if world.Offered, err = s.suggestions(at, e, in.Value); err == nil {
+				state, err = e.Fill(in.Value, world)
+			}
+		}
+		if err == nil {
+			break
+		}
 	}
-	if b.Type == "button" || b.Type == "icon_button" {
-		b.blockID = blockID
-		return append(found, b.button)
+	return e, state, err
+}
+
+// formWorld is what a person's form has to know of the workspace.
+func (s *Server) formWorld(p person) form.World {
+	return form.World{
+		HasUser: func(id string) bool { _, ok := s.world.person(id); return ok },
+		HasChannel: func(id string) bool {
+			ch, ok := s.world.findChannel(id)
+			return ok && ch.ID == id && (ch.Kind == public || ch.has(p.ID))
+		},
 	}
-	for _, inner := range []json.RawMessage{b.Elements, b.Accessory, b.Actions, b.ChildBlocks, b.Rows, b.Element} {
-		found = append(found, buttons(inner, blockID)...)
-	}
-	return found
 }

@@ -2,18 +2,18 @@ package workspace
 
 import (
 	"bytes"
-	"crypto/rand"
 	"encoding/json"
 	"unicode/utf8"
 
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+	"github.com/superduperai/sessionbot/internal/workspace/form"
 )
 
 // maxText is the length in characters that a message's text has to stay under.
 const maxText = 4000
 
 // checkContent applies Slack's rules to what a message is to show, and returns
-// its blocks with every missing block_id filled in.
+// its blocks with every missing block_id and action_id filled in.
 func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) {
 	if utf8.RuneCountInString(text) >= maxText {
 		return nil, fail("msg_too_long")
@@ -29,7 +29,8 @@ func checkContent(text string, blocks json.RawMessage) (json.RawMessage, error) 
 	if err := refusal(violations); err != nil {
 		return nil, err
 	}
-	return fillBlockIDs(list), nil
+	form.FillIDs(list)
+	return encode(list), nil
 }
 
 // refusal is the error that Slack answers violations with; none is no error.
@@ -46,18 +47,6 @@ func refusal(violations []blockcheck.Violation) error {
 		"errors":            errors,
 		"response_metadata": object{"messages": messages},
 	}}
-}
-
-// fillBlockIDs gives every block an id that has none. Strings are encoded again, so
-// that only quotes and control characters stay escaped.
-func fillBlockIDs(blocks []any) json.RawMessage {
-	for _, raw := range blocks {
-		block, _ := raw.(map[string]any) // it was checked
-		if id, _ := block["block_id"].(string); id == "" {
-			block["block_id"] = rand.Text()[:5]
-		}
-	}
-	return encode(blocks)
 }
 
 // checkMetadata applies Slack's rules to a message's metadata. Nothing is fine.

@@ -32,10 +32,10 @@ func (s *Server) Write(user, place, thread, text string) (string, error) {
 // notifyApp sends the events of a message.
 func (s *Server) notifyApp(ch channel, m Message) {
 	if s.app.subscribes("message." + string(ch.Kind)) {
-		s.sendEvent(s.eventPayload("message", ch, m))
+		s.sendEvent(s.eventPayload(s.messageEvent("message", ch, m)))
 	}
 	if ch.Kind != direct && mentions(m.Text, botUser) && s.app.subscribes("app_mention") {
-		s.sendEvent(s.eventPayload("app_mention", ch, m))
+		s.sendEvent(s.eventPayload(s.messageEvent("app_mention", ch, m)))
 	}
 }
 
@@ -44,12 +44,18 @@ func mentions(text, user string) bool {
 	return strings.Contains(text, "<@"+user+">") || strings.Contains(text, "<@"+user+"|")
 }
 
-func (s *Server) eventPayload(kind string, ch channel, m Message) object {
+// messageEvent is the event of a message.
+func (s *Server) messageEvent(kind string, ch channel, m Message) object {
 	event := s.messageObject(m, false)
 	event["type"], event["channel"], event["event_ts"] = kind, ch.ID, m.TS
 	if kind == "message" {
 		event["channel_type"] = strings.TrimSuffix(string(ch.Kind), "s")
 	}
+	return event
+}
+
+// eventPayload is what every payload of the events_api envelope has.
+func (s *Server) eventPayload(event object) object {
 	return object{
 		"token": verificationToken, "team_id": teamID, "api_app_id": appID, "type": "event_callback",
 		"event": event, "event_id": "Ev" + rand.Text()[:10], "event_time": s.now().Unix(),

@@ -59,3 +59,9 @@ func (l *limits) take(name string, limit rate.Limit, burst int) error {
 	reservation.CancelAt(now)
 	return rateLimited(wait)
 }
+
+func (l *limits) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.all)
+}

@@ -19,6 +19,10 @@ type manifest struct {
 			DisplayName string `yaml:"display_name"`
 		} `yaml:"bot_user"`
 		SlashCommands []slashCommand `yaml:"slash_commands"`
+		Shortcuts     []shortcut     `yaml:"shortcuts"`
+		AppHome       struct {
+			HomeTab bool `yaml:"home_tab_enabled"`
+		} `yaml:"app_home"`
 	} `yaml:"features"`
 	OAuth struct {
 		Scopes struct {
@@ -42,6 +46,20 @@ type slashCommand struct {
 	Description string `yaml:"description"`
 	UsageHint   string `yaml:"usage_hint"`
 	Escape      bool   `yaml:"should_escape"`
+}
+
+// The kinds of shortcuts.
+const (
+	globalShortcut  = "global"
+	messageShortcut = "message"
+)
+
+// shortcut is a shortcut as the manifest declares it.
+type shortcut struct {
+	Name        string `yaml:"name"`
+	Type        string `yaml:"type"`
+	CallbackID  string `yaml:"callback_id"`
+	Description string `yaml:"description"`
 }
 
 // parseManifest reads a manifest in YAML or JSON. Empty data is an app that may
@@ -76,6 +94,16 @@ func (m manifest) command(name string) (slashCommand, bool) {
 	}
 	return slashCommand{Command: name}, !m.given
 }
+
+// hasShortcut reports whether the app has a shortcut of a kind.
+func (m manifest) hasShortcut(kind, callbackID string) bool {
+	return !m.given || slices.ContainsFunc(m.Features.Shortcuts, func(s shortcut) bool {
+		return s.Type == kind && s.CallbackID == callbackID
+	})
+}
+
+// hasHome reports whether the app has a home tab.
+func (m manifest) hasHome() bool { return !m.given || m.Features.AppHome.HomeTab }
 
 // scopes lists what the bot token may do.
 func (m manifest) scopes() []string {

@@ -198,3 +198,13 @@ func (ms *messages) threadOf(channel, ts string) (string, error) {
 	}
 	return ts, nil
 }
+
+// reset forgets all messages. The revision goes on, so that who waits for news
+// does not miss any.
+func (ms *messages) reset() {
+	ms.mu.Lock()
+	defer ms.mu.Unlock()
+	ms.all = nil
+	clear(ms.read)
+	ms.touch()
+}

@@ -50,7 +50,7 @@ func TestSlashCommandPayload(t *testing.T) {
 			"token": "workspace-verification-token", "team_id": "T0WORKSPACE", "team_domain": "workspace",
 			"channel_id": "C0RANDOM", "channel_name": "random", "user_id": "U0LEAD", "user_name": "lea",
 			"command": "/small", "text": "see <https://x.test/?a=1&amp;b=2> &amp; ask <!subteam^S0OPS|@ops>",
-			"api_app_id": "A0APP", "is_enterprise_install": false, "response_url": "…", "trigger_id": "…"
+			"api_app_id": "A0APP", "is_enterprise_install": "false", "response_url": "…", "trigger_id": "…"
 		}
 	}`)
 }

@@ -53,9 +53,9 @@ func (s *Server) slashPayload(p person, ch channel, command, text, token string)
 		"command":               command,
 		"text":                  text,
 		"api_app_id":            appID,
-		"is_enterprise_install": false,
+		"is_enterprise_install": "false", // a string here, in Slack too
 		"response_url":          s.responseURL(token),
-		"trigger_id":            s.triggers.issue(struct{}{}),
+		"trigger_id":            s.triggerID(p.ID, ""),
 	}
 }
 

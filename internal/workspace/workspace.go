@@ -39,13 +39,11 @@ type Config struct {
 	Log *slog.Logger
 	// Now is the clock of messages, expiries and rate limits; nil means time.Now.
 	Now func() time.Time
-	// AckWithin is the time after which an envelope counts as not acknowledged; 0
-	// means Slack's three seconds. Tests on a busy machine need more.
+	// AckWithin is the time after which an envelope counts as not acknowledged, and
+	// for which its trigger_id is good; 0 means Slack's three seconds. Tests on a
+	// busy machine need more.
 	AckWithin time.Duration
 }
-
-// triggerLife is how long a trigger id is good.
-const triggerLife = 3 * time.Second
 
 // Server is a running workspace.
 type Server struct {
@@ -61,8 +59,10 @@ type Server struct {
 	app       manifest
 	world     *world
 	responses *tokens[response]
-	triggers  *tokens[struct{}]
+	triggers  *tokens[trigger]
 	limits    *limits
+	views     *views
+	inputs    inputs
 
 	web    *http.Server
 	served chan struct{} // closed when web has stopped
@@ -132,8 +132,9 @@ func newServer(cfg Config, timing timing, app manifest, address string) *Server 
 		botToken:   "xoxb-" + rand.Text(),
 		controlKey: key,
 		responses:  newTokens[response](now, responseLife, responseUses),
-		triggers:   newTokens[struct{}](now, triggerLife, 1),
+		triggers:   newTokens[trigger](now, timing.ack, 1), // as long as Slack waits for an ack
 		limits:     newLimits(now),
+		views:      newViews(now, world.changed.wake),
 		served:     make(chan struct{}),
 	}
 }

@@ -27,6 +27,7 @@ const (
 	Claimed   Event = "claimed"
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
+	Handled   Event = "handled" // outside, so with no action of ours
 
 	// Of an approved bulk plan.
 	Stopped Event = "stopped"

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -18,13 +19,29 @@ const (
 	EndFixed     Ending = "fixed"     // marked as error by a repair of ours
 	EndShown     Ending = "shown"     // its finished video is shown by a repair of ours
 	EndRefunded  Ending = "refunded"
-	EndUnpaid    Ending = "unpaid" // it turned out that nothing was paid
-	EndGone      Ending = "gone"   // Redis holds nothing of it any more
+	EndUnpaid    Ending = "unpaid"   // it turned out that nothing was paid
+	EndGone      Ending = "gone"     // Redis holds nothing of it any more
+	EndReplayed  Ending = "replayed" // its video was made after a replay of ours
+	EndHandled   Ending = "handled"  // outside, as an operator said
 	EndOther     Ending = "other"
 )
 
 // Endings lists all endings in that order.
-var Endings = []Ending{EndLate, EndGenerated, EndFixed, EndShown, EndRefunded, EndUnpaid, EndGone, EndOther}
+var Endings = []Ending{EndLate, EndReplayed, EndGenerated, EndFixed, EndShown, EndHandled, EndRefunded, EndUnpaid, EndGone, EndOther}
+
+// Repair is a repair of a session that is under way or unclear.
+type Repair struct {
+	Job     string       `json:"job"`
+	Action  store.Action `json:"action"`
+	By      store.Actor  `json:"by"` // who approved it
+	Since   time.Time    `json:"since"`
+	Unclear bool         `json:"unclear,omitempty"` // its outcome: a person has to settle it
+}
+
+// Same reports whether both are the same repair, or there is none.
+func (r *Repair) Same(o *Repair) bool {
+	return r == nil && o == nil || r != nil && o != nil && r.Job == o.Job && r.Action == o.Action && r.By == o.By && r.Since.Equal(o.Since) && r.Unclear == o.Unclear
+}
 
 // Case is a session of an incident.
 type Case struct {
@@ -44,14 +61,22 @@ type Case struct {
 	Checked  time.Time          `json:"checked,omitzero"` // when its payment was last looked up
 	Gone     time.Time          `json:"gone,omitzero"`    // when it left; zero = it is still in
 	Ending   Ending             `json:"ending,omitempty"`
+
+	IntentID  string  `json:"intent,omitempty"`     // of the payment at Stripe
+	Repair    *Repair `json:"repair,omitempty"`     // nil = none is under way
+	HandledBy string  `json:"handled_by,omitempty"` // with EndHandled
 }
 
-// same reports whether the cases are equal, whatever the time zones.
-func (c *Case) same(o *Case) bool {
+// started returns when the trouble began; what is not known counts from when it was
+// found.
+func (c *Case) started() time.Time { return cmp.Or(c.At, c.Found) }
+
+// Same reports whether the cases are equal, whatever the time zones.
+func (c *Case) Same(o *Case) bool {
 	return c.ID == o.ID && c.Verdict == o.Verdict && c.At.Equal(o.At) && c.Found.Equal(o.Found) && c.Payment == o.Payment &&
 		c.Amount == o.Amount && c.Currency == o.Currency && c.Live == o.Live && c.Event == o.Event && c.EventID == o.EventID &&
 		c.EventAt.Equal(o.EventAt) && slices.Equal(c.Allowed, o.Allowed) && c.Shows == o.Shows && c.Checked.Equal(o.Checked) && c.Gone.Equal(o.Gone) &&
-		c.Ending == o.Ending
+		c.Ending == o.Ending && c.IntentID == o.IntentID && c.Repair.Same(o.Repair) && c.HandledBy == o.HandledBy
 }
 
 const (

@@ -26,10 +26,12 @@ func TestSameCase(t *testing.T) {
 			f.SetBool(true)
 		case []store.Action:
 			f.Set(reflect.ValueOf([]store.Action{store.ActionFix}))
+		case *Repair:
+			f.Set(reflect.ValueOf(&Repair{Job: "x"}))
 		default:
 			f.SetString("x")
 		}
-		if a.same(&b) || !b.same(&b) {
+		if a.Same(&b) || !b.Same(&b) {
 			t.Errorf("%s makes no difference", reflect.TypeFor[Case]().Field(n).Name)
 		}
 	}

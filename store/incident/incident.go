@@ -90,10 +90,11 @@ func (d *Delivery) Changed(why string) {
 	d.Change = why
 }
 
-// Open returns the cases of sessions that are still in it, the newest first.
+// Open returns the cases of sessions that are still in it, those that have waited
+// longest first.
 func (i *Incident) Open() []Case {
 	open := slices.DeleteFunc(slices.Clone(i.Cases), func(c Case) bool { return !c.Gone.IsZero() })
-	slices.SortStableFunc(open, func(a, b Case) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(open, func(a, b Case) int { return a.started().Compare(b.started()) })
 	return open
 }
 

@@ -164,7 +164,7 @@ func (s *Incidents) save(ctx context.Context, token string, i *Incident, known [
 		args = append(args, fieldCases, len(i.Cases))
 	}
 	for n := range i.Cases {
-		if n < len(known) && i.Cases[n].same(&known[n]) {
+		if n < len(known) && i.Cases[n].Same(&known[n]) {
 			continue
 		}
 		raw, err := json.Marshal(i.Cases[n])

@@ -148,3 +148,26 @@ func TestStoredIncident(t *testing.T) {
 		t.Errorf("stored as %s, %v", raw, err)
 	}
 }
+
+// TestCaseOf: the incident that a session is in counts, else the newest that it left.
+func TestCaseOf(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, _ redis.UniversalClient, r *rdb.Redis) {
+		w := NewWatch(r)
+		lead := leading(t, w, "one")
+		open := func(id string, kind Kind, age time.Duration, cases ...Case) {
+			_, err := w.OpenIncident(t.Context(), lead, Incident{ID: id, Kind: kind, Opened: storetest.At.Add(-age), Cases: cases})
+			testenv.Must(t, err)
+		}
+		gone := func(id string) Case { return Case{ID: id, Gone: storetest.At, Ending: EndLate} }
+		open("old", "orphaned", 3*time.Hour, Case{ID: "a"}, gone("b"))
+		open("left", "orphaned", 2*time.Hour, gone("a"), gone("b"))
+		open("backlog", Backlog, time.Hour, Case{ID: "a"}, Case{ID: "c"})
+		for session, want := range map[string]string{"a": "old", "b": "left", "c": "", "d": ""} {
+			i, c, err := w.CaseOf(t.Context(), session)
+			if want == "" && !errors.Is(err, ErrUnknownIncident) || want != "" && (err != nil || i.ID != want || c.ID != session) {
+				t.Errorf("%s is in %q (%+v), %v; want %q", session, i.ID, c, err, want)
+			}
+		}
+	})
+}

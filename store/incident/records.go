@@ -24,6 +24,7 @@ const (
 
 func paidKey(session string) string      { return store.WatchPrefix + "paid:" + session }
 func dismissedKey(session string) string { return store.WatchPrefix + "dismissed:" + session }
+func handledKey(session string) string   { return store.WatchPrefix + "handled:" + session }
 func incidentKey(id string) string       { return store.WatchPrefix + "incident:" + id }
 
 const (

@@ -79,6 +79,7 @@ func (s *Sessions) ForgetPaid(ctx context.Context, sessions []string) error {
 type Known struct {
 	Paid      *store.Paid // nil = nothing
 	Dismissed string      // the trouble given to Dismiss, "" = it was not dismissed
+	Handled   *Handled    // nil = nobody did
 }
 
 // Known returns what is known of each session, in one round trip.
@@ -90,9 +91,10 @@ func (s *Sessions) Known(ctx context.Context, sessions []string) (map[string]Kno
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]string, 0, 2*len(sessions))
+	const kinds = 3
+	keys := make([]string, 0, kinds*len(sessions))
 	for _, id := range sessions {
-		keys = append(keys, paidKey(id), dismissedKey(id))
+		keys = append(keys, paidKey(id), dismissedKey(id), handledKey(id))
 	}
 	values, err := client.MGet(ctx, keys...).Result()
 	if err != nil {
@@ -101,12 +103,17 @@ func (s *Sessions) Known(ctx context.Context, sessions []string) (map[string]Kno
 	known := make(map[string]Known, len(sessions))
 	for i, id := range sessions {
 		var k Known
-		if raw, ok := values[2*i].(string); ok {
+		if raw, ok := values[kinds*i].(string); ok {
 			if err := json.Unmarshal([]byte(raw), &k.Paid); err != nil {
 				return nil, fmt.Errorf("read a payment: %w", err)
 			}
 		}
-		k.Dismissed, _ = values[2*i+1].(string) // nil where there is none
+		k.Dismissed, _ = values[kinds*i+1].(string) // nil where there is none
+		if raw, ok := values[kinds*i+2].(string); ok {
+			if err := json.Unmarshal([]byte(raw), &k.Handled); err != nil {
+				return nil, fmt.Errorf("read who handled a session: %w", err)
+			}
+		}
 		known[id] = k
 	}
 	return known, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
 	"github.com/superduperai/sessionbot/store/storetest"
@@ -19,7 +20,9 @@ func TestKnown(t *testing.T) {
 	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
 		w := NewWatch(r)
 		paid := store.Paid{Payment: store.Payment{SessionID: "a", State: store.PaymentPaid, Amount: 100, ChargedAt: storetest.At, PaidAt: storetest.At, OtherSale: true}, EventID: "evt_1", EventAt: storetest.At}
-		testenv.Must(t, w.SavePaid(t.Context(), paid))
+		withAddress := paid
+		withAddress.Payment.Email = "ann@example.com" // which is not stored
+		testenv.Must(t, w.SavePaid(t.Context(), withAddress))
 		testenv.Must(t, w.SavePaid(t.Context(), store.Paid{Payment: store.Payment{SessionID: "a"}}, store.Paid{Payment: store.Payment{SessionID: "b"}}))
 		testenv.Must(t, w.Dismiss(t.Context(), "b", "stalled", time.Hour))
 		known, err := w.Known(t.Context(), []string{"a", "b", "c"})
@@ -62,6 +65,28 @@ func TestKnownPayments(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("after %s: %s", now.Sub(storetest.At), diff)
 			}
+		}
+	})
+}
+
+// TestHandled: who handled a session is known for as long as Redis keeps it, and covers
+// the trouble that it was in.
+func TestHandled(t *testing.T) {
+	t.Parallel()
+	rdbtest.Everywhere(t, func(t *testing.T, client redis.UniversalClient, r *rdb.Redis) {
+		w := NewWatch(r)
+		if h, err := w.Handled(t.Context(), "a"); err != nil || h.Covers("") {
+			t.Errorf("nobody did: %+v, %v", h, err)
+		}
+		want := Handled{By: "U1", At: storetest.At, Verdict: diagnosis.VerdictLost}
+		testenv.Must(t, w.SaveHandled(t.Context(), "a", want))
+		testenv.Must(t, w.Dismiss(t.Context(), "a", "lost since then", time.Hour))
+		h, err := w.Handled(t.Context(), "a")
+		if err != nil || h == nil || *h != want || !h.Covers(diagnosis.VerdictLost) || h.Covers(diagnosis.VerdictFailed) {
+			t.Errorf("%+v, %v", h, err)
+		}
+		if ttl := client.PTTL(t.Context(), handledKey("a")).Val(); ttl <= store.KeyLife || ttl > caseLife {
+			t.Errorf("it is known for %s", ttl)
 		}
 	})
 }

@@ -100,6 +100,9 @@ func (s Service) Settle(ctx context.Context, job string, said Settlement) (Job, 
 // refusal stands even if it cannot be recorded.
 func (s Service) RecordRefusal(ctx context.Context, refused audit.Entry) { s.record(ctx, refused) }
 
+// Record records what somebody did that must not be done without a record.
+func (s Service) Record(ctx context.Context, e audit.Entry) error { return s.Trail.Record(ctx, e) }
+
 func (s Service) record(ctx context.Context, e audit.Entry) {
 	ctx, cancel := context.WithTimeout(ctx, auditTimeout)
 	defer cancel()

@@ -6,6 +6,7 @@ package blockcheck
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 )
 
 // The error codes under which Slack answers violations.
@@ -89,8 +90,12 @@ func CheckView(view json.RawMessage) []Violation {
 	title := may("title", nil)
 	if kind, _ := v.member("type"); kind.raw == "modal" {
 		title = must("title", textObject(plain, "view.title"))
+		if takesInput(v) {
+			fields(must("submit", nil))(v)
+		}
 	}
 	fields(
+		may("external_id", bounded("view.callback_id")),
 		may("private_metadata", bounded("view.private_metadata")),
 		may("callback_id", bounded("view.callback_id")),
 		may("close", textObject(plain, "view.close")),
@@ -100,6 +105,17 @@ func CheckView(view json.RawMessage) []Violation {
 		must("blocks", list("view.blocks", topBlock)),
 	)(v)
 	return c.found
+}
+
+// takesInput reports whether a view has an input block. A modal with one needs a
+// submit button.
+func takesInput(v value) bool {
+	list, _ := v.member("blocks")
+	blocks, _ := list.raw.([]any)
+	return slices.ContainsFunc(blocks, func(raw any) bool {
+		block, _ := raw.(map[string]any)
+		return block["type"] == "input"
+	})
 }
 
 // parse reads one JSON value and nothing behind it.

@@ -34,6 +34,9 @@ type Backend interface {
 	// Click presses a button of the message ts. A link button is reported too,
 	// as Slack does. The error's text is shown to the person.
 	Click(user, channel, ts, blockID, actionID, value string) error
+	// Choose picks an option of a menu of the message ts. The error's text is
+	// shown to the person.
+	Choose(user, channel, ts, blockID, actionID, value string) error
 	// Read marks the channel as read by the user.
 	Read(user, channel string)
 	// NextChange returns what is closed after anything that the page shows has
@@ -84,6 +87,7 @@ type Message struct {
 	Bot       bool
 	Text      string          // mrkdwn, shown where there are no Blocks
 	Blocks    json.RawMessage // a JSON array of blocks, or empty
+	Shown     json.RawMessage // Blocks as the reader sees them: with what was chosen
 	Ephemeral bool
 	Edited    bool
 	Deleted   bool

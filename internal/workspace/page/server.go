@@ -62,6 +62,7 @@ func New(b Backend, opts Options) http.Handler {
 	ui.HandleFunc("GET /ui/events", s.handleEvents)
 	ui.HandleFunc("POST /ui/type", s.handleType)
 	ui.HandleFunc("POST /ui/click", s.handleClick)
+	ui.HandleFunc("POST /ui/choose", s.handleChoose)
 	ui.HandleFunc("POST /ui/read", s.handleRead)
 
 	mux := http.NewServeMux()

@@ -149,7 +149,11 @@ func (w writer) message(m Message, replies []Message) messageView {
 
 // body shows the blocks, as Slack does, and the text only where there are none.
 func (w writer) body(m Message) template.HTML {
-	switch blocks := bytes.TrimSpace(m.Blocks); string(blocks) {
+	shown := m.Shown
+	if len(shown) == 0 {
+		shown = m.Blocks
+	}
+	switch blocks := bytes.TrimSpace(shown); string(blocks) {
 	case "", "null", "[]":
 		return blockhtml.Text(w.reader, m.Text)
 	default:

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/internal/workspace/form"
 )
 
 // world is a canned Backend: it keeps what it is given and signals changes.
@@ -158,6 +160,26 @@ func (w *world) Click(user, channel, ts, blockID, actionID, value string) error 
 	if fault == nil && actionID == "confirm.approve" {
 		w.change(channel, ts, func(m *Message) {
 			m.Blocks, m.Text, m.Edited = nil, "*Generating* · approved by <@"+user+">", true
+		})
+	}
+	return fault
+}
+
+// Choose notes the choice, and a select then shows it.
+func (w *world) Choose(user, channel, ts, blockID, actionID, value string) error {
+	w.mu.Lock()
+	w.clicks = append(w.clicks, strings.Join([]string{"choose", user, channel, ts, blockID, actionID, value}, " "))
+	fault := w.fault
+	w.mu.Unlock()
+	if fault == nil && actionID == "alert.snooze" {
+		w.change(channel, ts, func(m *Message) {
+			values := form.Values{}
+			for _, e := range form.Elements(m.Blocks) {
+				if state, err := e.Fill(json.RawMessage(`"`+value+`"`), form.World{}); err == nil {
+					values.Set(e, state)
+				}
+			}
+			m.Shown = values.Shown(m.Blocks)
 		})
 	}
 	return fault

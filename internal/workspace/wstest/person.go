@@ -82,6 +82,24 @@ func (p Place) TryClick(m Message, actionID, value string) error {
 	}, nil)
 }
 
+// Choose picks an option of a menu of a message: of a select or an overflow menu.
+// It fails the test where that is not possible.
+func (p Place) Choose(m Message, actionID, value string) {
+	p.w.t.Helper()
+	if err := p.TryChoose(m, actionID, value); err != nil {
+		p.w.t.Fatalf("choosing %s of %s: %v", value, actionID, err)
+	}
+}
+
+// TryChoose is Choose for tests that expect an error. It takes the first menu
+// with the action_id that offers the value.
+func (p Place) TryChoose(m Message, actionID, value string) error {
+	p.w.t.Helper()
+	return p.w.post("/control/input", map[string]any{
+		"user": p.user, "channel": m.Channel, "ts": m.TS, "action_id": actionID, "value": value,
+	}, nil)
+}
+
 // ExpectMessage waits for a new message that this person sees here and that
 // fits. A nil fits takes the first.
 func (p Place) ExpectMessage(fits func(Message) bool) Message {

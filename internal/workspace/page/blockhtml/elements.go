@@ -7,22 +7,23 @@ import (
 
 // element is an interactive element. Which members count depends on Type.
 type element struct {
-	Type               string    `json:"type"`
-	Text               *text     `json:"text"`
-	ActionID           string    `json:"action_id"`
-	Value              string    `json:"value"`
-	URL                string    `json:"url"`
-	Style              string    `json:"style"`
-	AccessibilityLabel string    `json:"accessibility_label"`
-	Confirm            *confirm  `json:"confirm"`
-	VisibleTo          []string  `json:"visible_to_user_ids"`
-	ImageURL           string    `json:"image_url"`
-	AltText            string    `json:"alt_text"`
-	Placeholder        *text     `json:"placeholder"`
-	Options            []option  `json:"options"`
-	InitialOption      *option   `json:"initial_option"`
-	Positive           *feedback `json:"positive_button"`
-	Negative           *feedback `json:"negative_button"`
+	Type               string        `json:"type"`
+	Text               *text         `json:"text"`
+	ActionID           string        `json:"action_id"`
+	Value              string        `json:"value"`
+	URL                string        `json:"url"`
+	Style              string        `json:"style"`
+	AccessibilityLabel string        `json:"accessibility_label"`
+	Confirm            *confirm      `json:"confirm"`
+	VisibleTo          []string      `json:"visible_to_user_ids"`
+	ImageURL           string        `json:"image_url"`
+	AltText            string        `json:"alt_text"`
+	Placeholder        *text         `json:"placeholder"`
+	Options            []option      `json:"options"`
+	OptionGroups       []optionGroup `json:"option_groups"`
+	InitialOption      *option       `json:"initial_option"`
+	Positive           *feedback     `json:"positive_button"`
+	Negative           *feedback     `json:"negative_button"`
 }
 
 type confirm struct {
@@ -31,10 +32,6 @@ type confirm struct {
 	Confirm *text  `json:"confirm"`
 	Deny    *text  `json:"deny"`
 	Style   string `json:"style"`
-}
-
-type option struct {
-	Text *text `json:"text"`
 }
 
 type feedback struct {
@@ -46,8 +43,8 @@ type feedback struct {
 // back cut, so its button cannot be pressed.
 const maxValue = 2000
 
-// control renders an interactive element of a block. Buttons work; pickers are
-// shown and cannot be used.
+// control renders an interactive element of a block. Buttons and menus with fixed
+// options work; other pickers are shown and cannot be used.
 func (r *renderer) control(blockID string, e element) {
 	if len(e.VisibleTo) > 0 && !slices.Contains(e.VisibleTo, r.reader.ID) {
 		return
@@ -63,8 +60,8 @@ func (r *renderer) control(blockID string, e element) {
 		}
 	case "image":
 		r.picture("picture thumb", e.ImageURL, e.AltText)
-	case "static_select", "users_select", "channels_select", "conversations_select", "external_select", "overflow":
-		r.selection(e)
+	case "static_select", "overflow":
+		r.menu(blockID, e)
 	default:
 		r.element("span", cmp.Or(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
 	}
@@ -125,21 +122,4 @@ func labelOr(t *text, label string) string {
 		return label
 	}
 	return clip(t.Text, 120)
-}
-
-// selection shows a menu that cannot be used.
-func (r *renderer) selection(e element) {
-	label := "…"
-	if e.Type != "overflow" {
-		label = labelOr(e.Placeholder, "Select")
-	}
-	if e.InitialOption != nil {
-		label = labelOr(e.InitialOption.Text, label)
-	}
-	r.open("select", "disabled", "", "aria-label", label, "title", "This page cannot use menus")
-	r.element("option", label)
-	for _, choice := range each(r, e.Options) {
-		r.element("option", labelOr(choice.Text, ""))
-	}
-	r.close("select")
 }

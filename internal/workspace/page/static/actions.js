@@ -1,23 +1,26 @@
-// Buttons within messages: the confirm dialog before the click, and the click.
+// Buttons and menus within messages: the confirm dialog in front, and the
+// click or the choice.
 
 import {post, toast} from "./post.js";
+import {setUpMenus} from "./menu.js";
 
 export function setUpActions() {
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-action]");
-    if (button) press(button);
+    const button = event.target.closest("button[data-action], a[data-action]");
+    if (button) act("click", button, button.dataset);
   });
+  setUpMenus((menu, opener, value) => act("choose", opener, {...menu.dataset, value}));
 }
 
-async function press(button) {
+// act asks where there is a question behind the button, and sends what it does.
+async function act(what, button, {action, block, value}) {
   if (button.getAttribute("aria-busy") === "true") return;
-  const {action, block, value} = button.dataset;
   const ts = button.closest("[data-ts]").dataset.ts;
   const question = button.nextElementSibling;
   if (question instanceof HTMLTemplateElement && !(await confirmed(question))) return;
   button.setAttribute("aria-busy", "true");
   try {
-    await post("click", {ts, action, block, value});
+    await post(what, {ts, action, block, value});
   } catch (fault) {
     toast(fault.message);
   } finally {

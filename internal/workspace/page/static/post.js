@@ -7,7 +7,7 @@ export async function post(what, fields) {
   try {
     response = await fetch("/ui/" + what, {
       method: "POST",
-      keepalive: what === "click", // a link button leaves the page
+      keepalive: what === "click" || what === "choose", // a link leaves the page
       body: new URLSearchParams({user, channel, ...fields}),
     });
   } catch {

@@ -82,15 +82,15 @@ function update(element, child, onChange) {
 function focusWithin(element) {
   const active = document.activeElement;
   if (!element.contains(active)) return null;
-  const {action, block, value} = active.dataset;
+  const {action, block, value} = active.closest("[data-action]")?.dataset ?? {};
   return {action, block, value, href: active.getAttribute("href")};
 }
 
 // restore focuses the same control of the new element, or the element itself.
 function restore(element, {action, block, value, href}) {
-  const same = [...element.querySelectorAll("button, a")].find((control) =>
+  const same = [...element.querySelectorAll("button, a, .picker")].find((control) =>
     action !== undefined
       ? control.dataset.action === action && control.dataset.block === block && control.dataset.value === value
       : href !== null && control.getAttribute("href") === href);
-  (same ?? element).focus();
+  (same?.querySelector(".opener") ?? same ?? element).focus();
 }

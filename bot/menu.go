@@ -1,0 +1,84 @@
+package bot
+
+import (
+	"context"
+	"errors"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// chooseFromMenu carries out what somebody chose from a session's menu: a command is
+// run as if they had typed it.
+func (b *Bot) chooseFromMenu(to requester, c click) {
+	command, session, ok := commands.ParseMenuValue(c.value)
+	switch {
+	case !ok:
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeMenu) })
+	case command == commands.CommandDismiss:
+		to.deciding = true
+		b.serve(to, func(ctx context.Context) { b.dismiss(ctx, to, c, session) })
+	default:
+		b.runCommand(to, commands.Request{Command: "/session", Text: command + " " + session, User: to.user, Channel: to.channel})
+	}
+}
+
+// dismiss records that an operator handled a session outside, so that it leaves its
+// alert. What cannot be put on record is not done.
+func (a answers) dismiss(ctx context.Context, to requester, c click, session string) {
+	entry := audit.Entry{At: a.cfg.Now(), Who: to.actor(), Where: to.channel, Event: audit.Handled, Session: session}
+	if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
+		entry.Event, entry.Detail = audit.Refused, "not an operator's choice of “Handled”"
+		a.cfg.Repairs.Decisions.RecordRefusal(ctx, entry)
+		a.refuse(ctx, to, refused)
+		return
+	}
+	in, found, err := incident.Incident{}, incident.Case{}, incident.ErrUnknownIncident
+	if a.cfg.Incidents != nil {
+		in, found, err = a.cfg.Incidents.CaseOf(ctx, session)
+	}
+	switch {
+	case errors.Is(err, incident.ErrUnknownIncident), err == nil && !found.Gone.IsZero():
+		a.replyLine(ctx, to, commands.HandledAlreadyReply(nil, found, a.cfg.Now()))
+	case err != nil:
+		a.dismissFailed(ctx, to, err)
+	case !c.view && !c.ephemeral && !in.ShownIn(store.Message{Channel: to.channel, TS: c.message}):
+		a.log.WarnContext(ctx, "alert clicked in another message", "incident", in.ID)
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeAlertElsewhere)+" "), blockkit.Channel(in.SlackMessage.Channel), blockkit.Plain(".")))
+	default:
+		a.saveHandled(ctx, to, entry, found)
+	}
+}
+
+// saveHandled saves that a session was handled, and has the leader of the watch look.
+func (a answers) saveHandled(ctx context.Context, to requester, entry audit.Entry, c incident.Case) {
+	known, err := a.cfg.Incidents.Handled(ctx, c.ID)
+	if err == nil && known.Covers(c.Verdict) {
+		a.replyLine(ctx, to, commands.HandledAlreadyReply(known, c, a.cfg.Now()))
+		return
+	}
+	entry.Detail = "it was " + string(c.Verdict)
+	if err == nil {
+		err = a.cfg.Repairs.Decisions.Record(ctx, entry)
+	}
+	if err == nil {
+		err = a.cfg.Incidents.SaveHandled(ctx, c.ID, incident.Handled{By: to.user, At: entry.At, Verdict: c.Verdict})
+	}
+	if err == nil {
+		err = a.cfg.Incidents.AddDue(ctx, incident.DueSession{Session: c.ID, At: entry.At})
+	}
+	if err != nil {
+		a.dismissFailed(ctx, to, err)
+		return
+	}
+	a.log.InfoContext(ctx, "session handled")
+	a.replyLine(ctx, to, commands.HandledReply(c.ID))
+}
+
+func (a answers) dismissFailed(ctx context.Context, to requester, err error) {
+	a.log.ErrorContext(ctx, "click on an alert failed", "button", commands.CommandDismiss, "error", err)
+	a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+}

@@ -110,10 +110,10 @@ func paidText(paid map[string]int64) string {
 func bulkPaceText(p repair.Plan) string {
 	parallel := max(p.Parallel, 1)
 	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
-		return fmt.Sprintf("%d at a time, the oldest first.", parallel)
+		return fmt.Sprintf("%d at a time, oldest first.", parallel)
 	}
 	rounds := time.Duration((len(p.Items) + parallel - 1) / parallel)
-	return fmt.Sprintf("%d at a time, the oldest first: it takes about %s to %s, as a video takes 2 to 15 minutes.",
+	return fmt.Sprintf("%d at a time, oldest first; takes about %s to %s (a video takes 2 to 15 min).",
 		parallel, span(rounds*2*time.Minute), span(rounds*15*time.Minute))
 }
 
@@ -132,21 +132,21 @@ func itemLine(item repair.Plan) blockkit.Line {
 
 // leftOutTexts say why sessions are left out, after their number, and what to do.
 var leftOutTexts = map[repair.LeftOutReason]string{
-	repair.LeftRetrying:    "that Stripe will still deliver: resend them in Stripe or wait, which costs least{include}",
+	repair.LeftRetrying:    "that Stripe will still deliver: resend in Stripe or wait, which costs least{include}",
 	repair.LeftOtherAction: "that only {other} can repair",
 	repair.LeftRunning:     "already being made",
-	repair.LeftUnclear:     "with an unclear earlier repair: settle it first",
+	repair.LeftUnclear:     "with an unclear earlier repair: settle that first",
 	repair.LeftCompleted:   "already completed",
 	repair.LeftRefunded:    "refunded",
-	repair.LeftSecondPress: "whose plan carries a warning of its own: repair them one by one",
-	repair.LeftNotAllowed:  "for which {action} is not possible",
+	repair.LeftSecondPress: "whose own plan carries a warning: repair one by one",
+	repair.LeftNotAllowed:  "that {action} cannot repair",
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
 }
 
 // leftOutLines say how many sessions are left out, why, and which.
 func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 	counts := p.CountLeftOut()
-	include := ", or include them"
+	include := ", or include below"
 	if p.Requester.Terminal && len(p.Items) == 0 { // where nothing is asked
 		include = ""
 	}
@@ -202,18 +202,26 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
 	if n := counts[repair.LeftRetrying]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionInclude, fmt.Sprintf("Include the %d that Stripe delivers…", n), p.ID))
+		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+" Stripe delivers…", p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionOther, fmt.Sprintf("%s the other %d…", titleWord(string(otherAction(p.Action))), n), p.ID))
+		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+strings.TrimSuffix(theOthers(n), " that")+"…", p.ID))
 	}
 	return buttons
+}
+
+// theOthers refers to so many sessions in a button.
+func theOthers(n int) string {
+	if n == 1 {
+		return "the one that"
+	}
+	return "the " + thousands(int64(n)) + " that"
 }
 
 // emptyBulkBlocks say that there is nothing to repair now, and why.
 func emptyBulkBlocks(p repair.Plan) []slack.Block {
 	if len(p.LeftOut) == 0 {
-		return blockkit.Message(blockkit.BoldLine("No session in trouble needs " + string(p.Action) + " now."))
+		return blockkit.Message(blockkit.BoldLine("Nothing to " + string(p.Action) + " now: no session in trouble fits."))
 	}
 	return blockkit.Message(append([]blockkit.Line{blockkit.BoldLine("Nothing to " + string(p.Action) + " now; nothing was changed.")}, leftOutLines(p)...)...)
 }

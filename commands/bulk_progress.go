@@ -95,14 +95,14 @@ func bulkSums(job repair.Job) string {
 // pauseText says why a plan was paused and what to do.
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
-	why := "Three sessions in a row failed, and the others would fail likewise: " + itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail}) + "."
+	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
 	if e.Cause == repair.CauseLate && len(e.Detail) == 0 {
-		why = "Nobody carried it on for more than ten minutes, for example because the bot was down."
+		why, then = "Nobody carried it on for more than ten minutes, for example because the bot was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons
-		return why + " Once that is fixed, run " + PlanCommand(job.Plan) + " again."
+		return why + " " + then + "run " + PlanCommand(job.Plan) + " again."
 	}
-	return why + " Once that is fixed, press Resume. It ends by itself after a day."
+	return why + " " + then + "press Resume. It ends by itself after a day."
 }
 
 // troubleLines name the sessions that were not repaired, with the reason.
@@ -165,7 +165,7 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseFileFailed:   "SuperDuperAI could not make it",
 	repair.CauseNotMade:      "nothing was made",
 	repair.CauseOverwritten:  "the session was overwritten, most likely by the site: debug it",
-	repair.CauseNoAnswer:     "the request got no answer, so debug it and settle it",
+	repair.CauseNoAnswer:     "the request got no answer: debug the session, then settle it",
 	repair.CauseTooLong:      "it was not finished in time: debug it later",
 }
 

@@ -149,7 +149,7 @@ func TestBulkStory(t *testing.T) {
 	support.ExpectMessage(withText("Checking each session"))
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "4 at a time", "and 27 more",
-		"Left out: 2 that Stripe will still deliver", "Left out: 1 for which generate is not possible"} {
+		"Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
 		if !strings.Contains(plan.Text, part) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
@@ -316,7 +316,7 @@ func TestBulkInATerminal(t *testing.T) {
 		{"", []string{"generate", "sideways"}, 2, "verdict"},
 		{"", []string{"generate", "--limit", "0"}, 2, "--limit"},
 		{"n\n", []string{"generate"}, 3, "Generate 6 videos?"},
-		{"", []string{"generate", "stalled"}, 0, "No session in trouble needs generate now."},
+		{"", []string{"generate", "stalled"}, 0, "Nothing to generate now: no session in trouble fits."},
 		{"", []string{"generate", "--limit", "60"}, 3, "too many for one plan"},
 	} {
 		if _, log, code := bulk(c.answer, c.args...); code != c.code || !strings.Contains(log, c.says) {

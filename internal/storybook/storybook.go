@@ -47,7 +47,7 @@ func Stories() []Story {
 		title   string
 		stories func() []Story
 	}{
-		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends},
+		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends}, {"Bulk repairs", bulks},
 		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {

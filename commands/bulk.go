@@ -69,6 +69,7 @@ type bulkRequest struct {
 	include bool // also those whose event Stripe will still deliver
 	limit   int  // of sessions, 0 = the configured one
 	strict  bool // more of them are an error
+	rest    int  // sessions that are known to be beyond the limit already
 }
 
 // add adds a session. One that no action can repair, by what is known, is not examined.
@@ -97,11 +98,14 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if b.limit > 0 {
 		limit = min(limit, b.limit)
 	}
+	if b.limit > d.Bulk.Sessions {
+		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, b.actions[0]))
+	}
 	plan, err := d.fillPlan(ctx, req, b, limit)
 	if err != nil {
 		return Answer{}, err
 	}
-	if b.strict && len(plan.Items) > limit || b.limit > d.Bulk.Sessions {
+	if b.strict && len(plan.Items)+plan.Rest > limit {
 		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, plan.Action))
 	}
 	if more := len(plan.Items) - limit; more > 0 {
@@ -136,7 +140,7 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 	if len(examined) == 0 {
 		plan = d.makeBulk(req, b, nil)
 	}
-	plan.Rest = len(b.ids) - len(examined)
+	plan.Rest = b.rest + len(b.ids) - len(examined)
 	return plan, nil
 }
 
@@ -219,11 +223,20 @@ func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 	if actionID == ActionOther {
 		return bulkRequest{actions: []store.Action{otherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
 	}
-	b := bulkRequest{actions: []store.Action{plan.Action}, include: true}
+	var waiting []Trouble
 	for _, item := range plan.Items {
-		b.ids = append(b.ids, item.Session)
+		waiting = append(waiting, Trouble{ID: item.Session, PaidAt: item.Seen.PaidAt})
 	}
-	b.ids = append(b.ids, plan.LeftOutFor(repair.LeftRetrying)...)
+	for _, l := range plan.LeftOut {
+		if l.Reason == repair.LeftRetrying {
+			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
+		}
+	}
+	slices.SortFunc(waiting, Trouble.compare)
+	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest}
+	for _, t := range waiting {
+		b.ids = append(b.ids, t.ID)
+	}
 	return b
 }
 

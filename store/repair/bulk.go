@@ -35,7 +35,8 @@ var LeftOutReasons = []LeftOutReason{LeftRetrying, LeftOtherAction, LeftRunning,
 type LeftOut struct {
 	Session string
 	Reason  LeftOutReason
-	Detail  string // the diagnosis' sentence, or the warning
+	Detail  string    // the diagnosis' sentence, or the warning
+	PaidAt  time.Time // zero = not known
 }
 
 // BulkOptions configure a bulk plan.
@@ -53,7 +54,7 @@ func MakeBulkPlan(action store.Action, examined []diagnosis.Examination, who sto
 	for _, x := range examined {
 		item, err := MakePlan(action, x, who, o.PlanOptions, now)
 		if reason, detail := leftOut(x, item, err, o); reason != "" {
-			p.LeftOut = append(p.LeftOut, LeftOut{Session: x.Session.ID, Reason: reason, Detail: detail})
+			p.LeftOut = append(p.LeftOut, LeftOut{Session: x.Session.ID, Reason: reason, Detail: detail, PaidAt: x.PaidAt})
 			continue
 		}
 		item.Bulk = p.ID

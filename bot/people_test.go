@@ -94,6 +94,44 @@ func TestWhoMayAsk(t *testing.T) {
 	}
 }
 
+// TestWhoMayApprove: only full members who are listed, and nobody if nobody is.
+func TestWhoMayApprove(t *testing.T) {
+	t.Parallel()
+	answers := map[string]string{"UFULL": user(""), "UGUEST": user(`"is_restricted":true`), "SOPS": `{"ok":true,"users":["UFULL","UGUEST"]}`,
+		"SPAID": `{"ok":false,"error":"plan_upgrade_required"}`, "UONE": user(`"is_ultra_restricted":true`)}
+	for _, c := range []struct {
+		operators []string
+		user      string
+		says      string // "" = may approve
+	}{
+		{nil, "UFULL", "OPERATORS is empty"},
+		{nil, "", "OPERATORS is empty"},
+		{[]string{"UFULL"}, "UFULL", ""},
+		{[]string{"SOPS"}, "UFULL", ""},
+		{[]string{"*"}, "UFULL", ""},
+		{[]string{"UONCALL"}, "UFULL", "operators"},
+		{[]string{"UFULL"}, "", "operators"},
+		{[]string{"UGUEST"}, "UGUEST", "full members"},
+		{[]string{"SOPS"}, "UGUEST", "full members"},
+		{[]string{"UONE"}, "UONE", "full members"},
+		{[]string{"*"}, "UGUEST", "operators"},
+		{[]string{"SPAID"}, "UFULL", "admits nobody"},
+		{[]string{"UNKNOWN"}, "UNKNOWN", "user_not_found"},
+	} {
+		t.Run(strings.Join(c.operators, ",")+" "+c.user, func(t *testing.T) {
+			api, _ := directoryServer(t, answers)
+			p := &people{variable: "OPERATORS", listed: c.operators, directory: newDirectory(api, "T1", time.Now, NewDeadlines(24).Lookup)}
+			refused := p.admitOperator(t.Context(), c.user)
+			switch {
+			case c.says == "" && refused != nil:
+				t.Errorf("refused: %+v", refused)
+			case c.says != "" && (refused == nil || !strings.Contains(refused.text, c.says)):
+				t.Errorf("got %+v, want %q", refused, c.says)
+			}
+		})
+	}
+}
+
 // TestUnknownWorkspaceHasNoMembers, not even people of whom no workspace is known.
 func TestUnknownWorkspaceHasNoMembers(t *testing.T) {
 	t.Parallel()

@@ -27,7 +27,6 @@ func without(parts ...string) func(wstest.Message) bool {
 func TestRepairShowsInTheAlert(t *testing.T) {
 	t.Parallel()
 	watchedOnBoth(t, func(t *testing.T, s *stage) {
-		t.Parallel()
 		s.env["SWEEP_INTERVAL"] = "1h" // what begins and ends is noticed by itself
 		finish := s.holdVideos()
 		s.pays(watchID(1), pastGrace(), store.EventDelivered)
@@ -62,7 +61,6 @@ func TestRepairShowsInTheAlert(t *testing.T) {
 func TestHandledOutside(t *testing.T) {
 	t.Parallel()
 	watchedOnBoth(t, func(t *testing.T, s *stage) {
-		t.Parallel()
 		s.env["OPERATORS"] = "U0LEAD"
 		s.pays(watchID(1), pastGrace(), store.EventDelivered)
 		s.startBot()

@@ -225,25 +225,6 @@ func (s *inspector) complete(ctx context.Context, c *candidate) error {
 	return s.completeRepair(ctx, c)
 }
 
-// completeRepair adds the last repair of a session that is in an incident.
-func (s *inspector) completeRepair(ctx context.Context, c *candidate) error {
-	latest, err := s.Ledger.JobOf(ctx, c.Session.ID)
-	if err != nil {
-		return err
-	}
-	c.Job = latest.State
-	c.repairFailed = repairFailed(latest, c.open.Found)
-	if c.Job == store.JobNone {
-		return nil
-	}
-	job, err := s.Ledger.LoadJob(ctx, latest.ID)
-	if err != nil {
-		return err
-	}
-	c.repair = &incident.Repair{Job: job.ID, Action: job.Plan.Action, By: job.Approver, Since: job.Claimed, Unclear: c.Job == store.JobUnclear}
-	return nil
-}
-
 // conclude diagnoses a session by the complete evidence.
 func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Action, result *inspection) error {
 	id, key, now := c.Session.ID, incident.TroubleKey(c.Diagnosis), s.Now()

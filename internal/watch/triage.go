@@ -156,11 +156,3 @@ func (c *candidate) endingOf(repair store.Action, marked bool) incident.Ending {
 	}
 	return incident.EndOther
 }
-
-// repairFailed reports whether the last job of a session started a video, and failed
-// after that time.
-func repairFailed(last diagnosis.SessionJob, after time.Time) bool {
-	starts := last.Action == store.ActionGenerate || last.Action == store.ActionReplay
-	ended := last.Outcome == store.OutcomeFailed || last.Outcome == store.OutcomeGaveUp || last.Outcome == store.OutcomeCancelled
-	return starts && ended && last.At.After(after)
-}

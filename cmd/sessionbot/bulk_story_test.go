@@ -246,7 +246,7 @@ func TestBulkPauseStory(t *testing.T) {
 	s.files = demo.NewSuperDuper(time.Now, 0)
 	o := outage(s, 12)
 	o.refuse[""], o.allowed = http.StatusPaymentRequired, 3
-	s.env["APPROVALS"], s.env["BULK_PARALLEL"] = "generate", "2"
+	s.env["APPROVALS"], s.env["BULK_PARALLEL"], s.env["OPERATORS"] = "generate", "2", "U0LEAD,U0ONCALL"
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
@@ -254,7 +254,7 @@ func TestBulkPauseStory(t *testing.T) {
 	support.ExpectMessage(withText("Checking each session"))
 	plan := support.ExpectMessage(withText("Generate 12 videos?"))
 	support.Click(plan, "confirm.approve")
-	support.ExpectMessage(withText("another operator has to approve it"))
+	support.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
 	paused := lead.ExpectUpdate(plan, withText("Paused: 3 videos ready"), withText("too little balance"), containing("bulk.resume"))
 	failed := o.count() - 3
@@ -279,6 +279,8 @@ func TestBulkPauseStory(t *testing.T) {
 	o.mu.Lock()
 	o.refuse[""] = 0
 	o.mu.Unlock()
+	support.Click(paused, "bulk.resume")
+	support.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(paused, "bulk.resume")
 	lead.ExpectUpdate(paused, withText("Finished: "))
 	lead.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })

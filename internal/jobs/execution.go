@@ -110,7 +110,11 @@ func (e *execution) advance(ctx context.Context) error {
 		defer done()
 		save = e.saveOutcome
 	}
-	if err := e.step(ctx); err != nil {
+	step := e.step
+	if e.job.Bulk != nil {
+		step = e.coordinate
+	}
+	if err := step(ctx); err != nil {
 		return err
 	}
 	if e.job.Outcome != "" {
@@ -123,9 +127,6 @@ func (e *execution) advance(ctx context.Context) error {
 // tried again.
 func (e *execution) step(ctx context.Context) error {
 	g := generation{e}
-	if e.job.Bulk != nil {
-		return e.coordinate(ctx)
-	}
 	switch e.job.Step {
 	case repair.StepRecorded:
 		return e.check(ctx)

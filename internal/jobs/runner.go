@@ -46,6 +46,7 @@ func New(cfg Config) *Runner {
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(string) {}
 	}
+	cfg.BulkParallel = max(cfg.BulkParallel, 1)
 	if cfg.Mine == nil {
 		cfg.Mine = func(string) bool { return true }
 	}

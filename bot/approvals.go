@@ -109,7 +109,7 @@ func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.Plan
 
 // needsSecond reports whether an operator other than the requester has to approve.
 func (a approvals) needsSecond(action store.Action) bool {
-	return a.cfg.Repairs.Approvals == "all" || a.cfg.Repairs.Approvals == string(action)
+	return repair.NeedsSecondOperator(a.cfg.Repairs.Approvals, action)
 }
 
 // decided shows the result of a click in the message, or else to the clicker.

@@ -228,7 +228,7 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 		switch {
 		case unpaid(x):
 			return "This order was not paid, so no {video} was made; nothing was charged."
-		case !x.Allows(store.ActionGenerate), unverified:
+		case !x.Allows(store.ActionGenerate) && !x.Allows(store.ActionReplay), unverified:
 			return lookingIntoIt
 		}
 		return "Something went wrong while your {video} was being made. We are fixing it and will e-mail you when it is ready."

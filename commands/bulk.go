@@ -83,13 +83,14 @@ func (b *bulkRequest) add(id string, allowed []store.Action) {
 
 // ready returns an error if an action is not configured.
 func (d Deps) ready(ctx context.Context, req Request, action store.Action) error {
-	if action != store.ActionGenerate || d.Token {
+	missing := d.missing(action)
+	if missing == "" {
 		return nil
 	}
 	refused := d.refusedEntry(req, action, "")
-	refused.Detail = "bulk: " + humanize(string(repair.CauseNoToken))
+	refused.Detail = "bulk: " + humanize(string(missing))
 	d.Repairs.RecordRefusal(ctx, refused)
-	return refuse(causeText(repair.CauseNoToken))
+	return refuse(causeText(missing))
 }
 
 // planBulk examines the sessions afresh and stores a plan for those that can be repaired.
@@ -212,7 +213,11 @@ func (d Deps) bulkOf(actionID, value string) Run {
 			if err != nil {
 				return Answer{}, err
 			}
-			return d.planBulk(ctx, req, d.choose(plan.Plan, actionID))
+			b := d.choose(plan.Plan, actionID)
+			if err := d.ready(ctx, req, b.actions[0]); err != nil {
+				return Answer{}, err
+			}
+			return d.planBulk(ctx, req, b)
 		}
 	}
 	return nil
@@ -255,14 +260,13 @@ func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	b := bulkRequest{actions: []store.Action{store.ActionGenerate}}
+	b := bulkRequest{actions: []store.Action{store.ActionReplay, store.ActionGenerate}}
 	if n := len(found.Sessions); n > 0 && !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.Verdict != diagnosis.VerdictUndelivered }) {
 		b.actions = []store.Action{store.ActionFix}
 	}
-	for _, action := range b.actions {
-		if err := d.ready(ctx, req, action); err != nil {
-			return Answer{}, err
-		}
+	b.actions = slices.DeleteFunc(b.actions, func(a store.Action) bool { return d.missing(a) != "" })
+	if len(b.actions) == 0 {
+		return Answer{}, d.ready(ctx, req, store.ActionGenerate)
 	}
 	for _, t := range found.Sessions {
 		b.add(t.ID, t.Allowed)

@@ -166,6 +166,16 @@ var causeClauses = map[repair.Cause]string{
 	repair.CauseNotMade:      "nothing was made",
 	repair.CauseOverwritten:  "the session was overwritten, most likely by the site: debug it",
 	repair.CauseNoAnswer:     "the request got no answer: debug the session, then settle it",
+	repair.CauseNoSecret:     "STRIPE_WEBHOOK_SECRET is not set",
+	repair.CauseNoStripeKey:  "STRIPE_SECRET_KEY is not set, or Stripe refuses it",
+	repair.CauseNoEvent:      "Stripe does not hold its event any more: generate it",
+	repair.CauseSignature:    "the site does not accept the signature (STRIPE_WEBHOOK_SECRET)",
+	repair.CauseClock:        "this machine's clock differs from the site's by more than five minutes",
+	repair.CauseBlocked:      "a proxy or a protection refused the event, or SITE_WEBHOOK_URL is wrong",
+	repair.CauseNoWebhook:    "there is no webhook at SITE_WEBHOOK_URL",
+	repair.CauseUnreachable:  "the site could not be reached",
+	repair.CauseSiteFailed:   "the site took the event and wrote an error",
+	repair.CauseUnheeded:     "the site took the event and wrote nothing: generate it",
 	repair.CauseTooLong:      "it was not finished in time: debug it later",
 }
 

@@ -87,11 +87,15 @@ type Deps struct {
 	Alerts     bool // the watch runs
 	Plans      repair.PlanOptions
 	Token      bool // a token of SuperDuperAI is configured
-	Files      diagnosis.FileReader
-	Limits     diagnosis.Thresholds
-	SiteURL    string // for links
-	Now        func() time.Time
-	Log        *slog.Logger // nil = slog.Default
+	StripeKey  bool // a key of Stripe's is configured
+	// WebhookSecret reports that the secret is configured with which Stripe signs its
+	// events for the site.
+	WebhookSecret bool
+	Files         diagnosis.FileReader
+	Limits        diagnosis.Thresholds
+	SiteURL       string // for links
+	Now           func() time.Time
+	Log           *slog.Logger // nil = slog.Default
 
 	Bulk      BulkLimits
 	Incidents Incidents

@@ -23,6 +23,9 @@ func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
 	if job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
 		details = append(details, p.File.Error)
 	}
+	if p.SiteText != "" {
+		details = append(details, p.SiteText)
+	}
 	for _, detail := range details {
 		lines = append(lines, blockkit.PlainLine("· "+blockkit.Cut(blockkit.OneLine(detail), 300)))
 	}
@@ -147,6 +150,10 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
+	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone: // nothing of it is ours
+		if !p.Site.Found {
+			text = siteNotFound
+		}
 	case !p.Site.Found && overwritten:
 		text = siteNotFound
 	case !p.Site.Found:

@@ -25,6 +25,11 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	job, kind, id := p.Job, p.Job.Plan.Kind, shortID(p.Job.Plan.Session)
 	cause := withNoun(kind, causeText(job.Cause))
 	took := span(p.At.Sub(job.Claimed))
+	if job.Plan.Action == store.ActionReplay {
+		if head, next = replayVerdict(p); head != "" {
+			return head, next
+		}
+	}
 	settle := "/session settle " + job.Plan.Session + " "
 	switch {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
@@ -42,12 +47,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeFailed:
 		return withNoun(kind, "Failed: no {video} for ") + id + ".", cause
 	case job.Outcome == store.OutcomeUnclear:
-		otherwise := "press “It was not made”"
-		if job.Approver.Terminal { // which has no buttons
-			otherwise = "debug it in Slack and press “It was not made” there"
-		}
-		return withNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.",
-			withNoun(kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") + settle + "<file id>. If there is none, " + otherwise + ". Start no other before."
+		return withNoun(kind, "Unclear: {a video} was asked for ") + id + ", and the answer got lost.", settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was asked for: " + id + ".",
 			"The customer's page says that it failed. Generate again once a replica of Redis is connected, or refund the customer in Stripe."
@@ -76,6 +76,16 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	return "Running: " + id + " · " + stepText(p) + " · " + took, ""
 }
 
+// settleAdvice says how an unclear job is settled.
+func settleAdvice(job repair.Job) string {
+	otherwise := "press “It was not made”"
+	if job.Approver.Terminal { // which has no buttons
+		otherwise = "debug it in Slack and press “It was not made” there"
+	}
+	return withNoun(job.Plan.Kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") +
+		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other before."
+}
+
 func overwrittenVerdict(job repair.Job, id string) (head, next string) {
 	const who = "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
 	switch kind := job.Plan.Kind; {
@@ -101,6 +111,8 @@ func stepText(p repair.Progress) string {
 		return "marking as error"
 	case plan.Action == store.ActionFix:
 		return withNoun(plan.Kind, "writing down the finished {video}")
+	case p.Job.FileID == "" && plan.Action == store.ActionReplay:
+		return replayStep(p.Job)
 	case p.Job.FileID == "":
 		return "starting"
 	case p.File.State == store.FileFinalizing:
@@ -133,6 +145,17 @@ var causeTexts = map[repair.Cause]string{
 	repair.CauseUnwritten:    "The engineer on call has to mend that first: /redis ping and sessionbot doctor say what is wrong.",
 	repair.CauseCommand:      "It needs a command that Redis does not have, or does not allow the bot. The engineer on call has to mend that: sessionbot doctor names all that is missing. Then run the command again.",
 	repair.CauseTooLong:      "Debug it later: it may still be finished. Generate again only when it is stalled.",
+
+	repair.CauseNoSecret:    "The site's signing secret is not configured. Set STRIPE_WEBHOOK_SECRET (Stripe's dashboard shows it under Developers, Webhooks, at the site's endpoint) and start the bot again. Nothing was sent.",
+	repair.CauseNoStripeKey: "Stripe's event cannot be read. Set STRIPE_SECRET_KEY to a key that may read Events (sessionbot doctor checks it) and start the bot again. Nothing was sent.",
+	repair.CauseNoEvent:     "Stripe does not hold the event any more: it keeps events for 30 days. Generate the {video} instead, or refund the customer in Stripe.",
+	repair.CauseSignature:   "It does not accept the signature. Set STRIPE_WEBHOOK_SECRET to the signing secret of the site's own endpoint in Stripe, start the bot again and replay again.",
+	repair.CauseClock:       "The clocks differ by more than five minutes, so the signature counts as too old. Set this machine's clock by NTP, then replay again.",
+	repair.CauseBlocked:     "A proxy or a protection refused it, or SITE_WEBHOOK_URL is wrong: the engineer on call has to look. Generate the {video} meanwhile.",
+	repair.CauseNoWebhook:   "There is no webhook at SITE_WEBHOOK_URL. Set it to the address that Stripe's dashboard shows for the site's endpoint, start the bot again and replay again.",
+	repair.CauseUnreachable: "The site could not be reached. Replay again in some minutes, or generate the {video}.",
+	repair.CauseSiteFailed:  "What it wrote stands below. Generate the {video} instead, or refund the customer in Stripe.",
+	repair.CauseUnheeded:    "Look in SuperDuperAI whether {a video} was started all the same. If not, generate it: the site would lose the event again.",
 }
 
 // jobSentence is what support can send to the customer, "" = nothing yet.

@@ -31,6 +31,8 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	switch {
 	case p.Order != nil:
 		head, what = withNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
+	case p.Replay != nil:
+		head, what = "Replay the webhook for ", blockkit.PlainLine(replayText(p))
 	case p.Deliver != "":
 		head = withNoun(p.Kind, "Show the finished {video}: ")
 		what = blockkit.PlainLine(withNoun(p.Kind, "The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
@@ -48,6 +50,9 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	}
 	if p.Order != nil {
 		facts = append(facts, blockkit.Fact("Settings", blockkit.Plain(sourcesText(*p.Order))))
+	}
+	if p.Replay != nil {
+		facts = append(facts, replayFact(p))
 	}
 	facts = append(facts, blockkit.Fact("Checked", blockkit.Plain(fmt.Sprintf("%s, payment %s, file %s, ",
 		p.Seen.Verdict, seenPayment(p.Seen), humanize(string(p.Seen.FileState)))), secondsTime(p.Seen.At, p.Created), blockkit.Plain(". Rechecked on approval.")))
@@ -120,9 +125,7 @@ func planSituation(p repair.Plan) situation {
 	if p.Retrying {
 		s.retriesUntil = p.Expires // at least
 	}
-	if p.Order != nil {
-		s.cents = p.Order.Cents
-	}
+	s.cents = p.Cents()
 	return s
 }
 
@@ -142,13 +145,15 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	switch {
 	case p.Order != nil:
 		label, style = "Approve: generate, "+costText(p.Order.Cents), slack.StyleDanger
+	case p.Replay != nil:
+		label, style = "Approve: replay, "+costText(p.Cents()), slack.StyleDanger
 	case p.Deliver != "":
 		label = withNoun(p.Kind, "Approve: show the {video}")
 	}
 	if nonce != "" {
 		label, value = secondPress, p.ID+"."+nonce
-		if p.Order != nil {
-			label += ", " + costText(p.Order.Cents)
+		if p.Order != nil || p.Replay != nil {
+			label += ", " + costText(p.Cents())
 		}
 	}
 	approve := blockkit.Button(ActionApprove, label, value)

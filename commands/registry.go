@@ -28,6 +28,7 @@ func New(d Deps) *Registry {
 		d.list(),
 		d.fix(),
 		d.generate(),
+		d.replay(),
 		d.bulk(),
 		d.history(),
 		d.settle(),

@@ -45,20 +45,20 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 // plan examines the session and stores a plan, or records why there is none.
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
 	refused := d.refusedEntry(req, action, id)
-	if action == store.ActionGenerate && !d.Token {
-		refused.Detail = humanize(string(repair.CauseNoToken))
+	if missing := d.missing(action); missing != "" {
+		refused.Detail = humanize(string(missing))
 		d.Repairs.RecordRefusal(ctx, refused)
-		return Answer{}, refuse(causeText(repair.CauseNoToken))
+		return Answer{}, refuse(causeText(missing))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {
 		return Answer{}, fmt.Errorf("look for a running repair: %w", x.JobErr)
 	}
 	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, d.Now())
-	if _, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
+	if why, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
 		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
 		d.Repairs.RecordRefusal(ctx, refused)
-		return d.notAllowedAnswer(action, x), nil
+		return d.notAllowedAnswer(why, x), nil
 	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
@@ -70,17 +70,31 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
 }
 
+// missing returns the cause of a repair for which a secret is not configured, "" if
+// it has what it needs.
+func (d Deps) missing(action store.Action) repair.Cause {
+	switch {
+	case action == store.ActionGenerate && !d.Token:
+		return repair.CauseNoToken
+	case action == store.ActionReplay && !d.WebhookSecret:
+		return repair.CauseNoSecret
+	case action == store.ActionReplay && !d.StripeKey:
+		return repair.CauseNoStripeKey
+	}
+	return ""
+}
+
 // refusedEntry is the entry of the audit trail for a request that is refused.
 func (d Deps) refusedEntry(req Request, action store.Action, session string) audit.Entry {
 	return audit.Entry{At: d.Now(), Who: req.actor(), Where: req.where(), Event: audit.Refused, Action: action, Session: session}
 }
 
-func (d Deps) notAllowedAnswer(action store.Action, x diagnosis.Examination) Answer {
-	what := "Generating is not possible"
-	if action == store.ActionFix {
-		what = "Marking it as error is not possible"
-	}
-	lines := append(heading(what+": "+lowerFirst(x.Reason), d.nextStep(x)),
+var notPossible = map[store.Action]string{
+	store.ActionFix: "Marking it as error is not possible", store.ActionGenerate: "Generating is not possible", store.ActionReplay: "Replaying is not possible",
+}
+
+func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examination) Answer {
+	lines := append(heading(notPossible[refused.Action]+": "+lowerFirst(refused.Reason), d.nextStep(x)),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
 		blockkit.Fact("Payment", paymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),

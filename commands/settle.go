@@ -22,7 +22,7 @@ const settleName = "session settle"
 
 const (
 	fileTimeout    = 3 * time.Second
-	nothingUnclear = "No generation of ours is unclear here or was given up: there is nothing to settle."
+	nothingUnclear = "No generation or replay of ours is unclear here or was given up: there is nothing to settle."
 )
 
 func (d Deps) settle() Command {
@@ -56,6 +56,9 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 	}
 	refused := d.refusedEntry(req, store.ActionGenerate, id)
 	refused.Plan = latest.ID
+	if latest.Action == store.ActionReplay {
+		refused.Action = latest.Action
+	}
 	if latest.State != store.JobUnclear && latest.Outcome != store.OutcomeGaveUp {
 		refused.Detail = "settle: nothing was unclear"
 		d.Repairs.RecordRefusal(ctx, refused)

@@ -155,7 +155,7 @@ func title(v diagnosis.Verdict) string {
 }
 
 func lowerFirst(text string) string {
-	if text == "" || strings.HasPrefix(text, "Redis") || strings.HasPrefix(text, "SuperDuperAI") {
+	if text == "" || strings.HasPrefix(text, "Redis") || strings.HasPrefix(text, "SuperDuperAI") || strings.HasPrefix(text, "Stripe") {
 		return text
 	}
 	return strings.ToLower(text[:1]) + text[1:]

@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // PaymentState is the state of a payment at Stripe.
 type PaymentState string
@@ -77,8 +80,15 @@ type Event struct {
 	Created time.Time  // of the one that decides
 	PaidAt  time.Time  // see Payment
 	// Completed reports that ID is of checkout.session.completed, which replay sends.
-	Completed bool
+	Completed   bool
+	CompletedAt time.Time // when that one was created
 }
+
+// EventLife is how long Stripe keeps an event.
+const EventLife = 30 * 24 * time.Hour
+
+// ErrNoEvent means that Stripe does not hold an event, or not any more.
+var ErrNoEvent = errors.New("no such event at Stripe")
 
 // Paid is what Stripe's lists say of a session that was paid, or that had nothing
 // to pay.

@@ -1,5 +1,6 @@
 // Package superduper is a client of the SuperDuperAI API, which generates the
-// videos, and of the site's webhook-status, which the customer's page goes by.
+// videos, and of the site: its webhook-status, which the customer's page goes by, and
+// its webhook, which starts the video of a paid session.
 // Answers are bounded, checked and never trusted. What they mean for a session is
 // decided by the diagnosis.
 package superduper
@@ -27,22 +28,26 @@ const (
 	writeTimeout = 60 * time.Second
 )
 
-// Config configures a Client. Both URLs are without a path and a trailing slash.
+// Config configures a Client. The first two URLs are without a path and a trailing slash.
 type Config struct {
 	BaseURL string // of the SuperDuperAI API
 	Token   string // of the SuperDuperAI API, never sent to the site; may be empty
 	SiteURL string // of the site
+
+	WebhookURL    string // of the site's webhook for Stripe's events, with its path
+	WebhookSecret string // with which Stripe signs them; may be empty
 }
 
 // Client is a client of the SuperDuperAI API and the site. It is safe for concurrent use.
 type Client struct {
 	base, site, token string
+	webhook, secret   string
 	http              http.Client
 }
 
 // New returns a client. It does not connect yet.
 func New(cfg Config) *Client {
-	return &Client{base: cfg.BaseURL, site: cfg.SiteURL, token: cfg.Token, http: http.Client{
+	return &Client{base: cfg.BaseURL, site: cfg.SiteURL, token: cfg.Token, webhook: cfg.WebhookURL, secret: cfg.WebhookSecret, http: http.Client{
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			ForceAttemptHTTP2:   true,
@@ -63,6 +68,15 @@ func (c *Client) Ping(ctx context.Context) error {
 // call sends one request and returns the body of a 2xx answer. Errors are *Error.
 // Without a token no Authorization header is sent.
 func (c *Client) call(ctx context.Context, method, address string, body []byte, token string) ([]byte, error) {
+	header := http.Header{}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	return c.send(ctx, method, address, body, header)
+}
+
+// send is call with any header.
+func (c *Client) send(ctx context.Context, method, address string, body []byte, header http.Header) ([]byte, error) {
 	ctx, cancel := withDeadline(ctx, method)
 	defer cancel()
 	var connected atomic.Bool
@@ -73,11 +87,9 @@ func (c *Client) call(ctx context.Context, method, address string, body []byte, 
 	if err != nil {
 		return nil, &Error{Kind: Unavailable, Err: redact.Error(err)}
 	}
+	req.Header = header
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "sessionbot")
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/json")
 	}

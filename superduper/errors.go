@@ -49,6 +49,7 @@ type Error struct {
 	Status     int           // HTTP status; 0 = no answer
 	Fields     []Field       // of a 422 answer, ten at most
 	RetryAfter time.Duration // how long the server asks to wait; 0 = not said
+	Date       time.Time     // the server's clock when it refused; zero = not said
 	Detail     string        // the server's own words for a person's eyes, never for a log; 300 runes at most
 	Err        error         // the cause, free of addresses asked and of bodies
 }
@@ -106,6 +107,7 @@ var kinds = map[int]Kind{
 // classifyResponse classifies an answer other than 2xx.
 func classifyResponse(method string, resp *http.Response, body []byte, token string) *Error {
 	e := &Error{Status: resp.StatusCode, RetryAfter: retryafter.Read(resp.Header, time.Hour)}
+	e.Date, _ = http.ParseTime(resp.Header.Get("Date")) // else it is zero
 	kind, known := kinds[resp.StatusCode]
 	switch status := resp.StatusCode; {
 	case known:

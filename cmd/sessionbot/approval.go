@@ -27,7 +27,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	if t.config.logLevelSet {
 		t.held.release()
 	}
-	if t.config.Approvals == "all" || t.config.Approvals == string(plan.Action) {
+	if repair.NeedsSecondOperator(t.config.Approvals, plan.Action) {
 		t.repairs.RecordRefusal(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
 		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type " + commands.PlanCommand(plan) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)

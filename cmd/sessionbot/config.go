@@ -57,6 +57,10 @@ type config struct {
 	GiveUpAfter time.Duration `envconfig:"GIVE_UP_AFTER" default:"60m"`
 	// Origin of the site, for its webhook-status endpoint and for links; no path.
 	SiteURL string `envconfig:"SITE_URL" default:"https://superduperai.co"`
+	// The signing secret (`whsec_…`) of the site's webhook endpoint in Stripe. Whoever has it can start a video for any session. Empty: `replay` is refused.
+	WebhookSecret string `envconfig:"STRIPE_WEBHOOK_SECRET" secret:"true"`
+	// Where `replay` sends Stripe's event, with its path. Empty: SITE_URL + `/api/webhooks/stripe`.
+	WebhookURL string `envconfig:"SITE_WEBHOOK_URL"`
 	// Which of a session's keys the site reads: `one-key` (only `session:`) or `three-key`; a repair writes what the customer's page reads. `auto`: `one-key`, unless Redis holds three-key sessions of the last seven days and no full object with a `createdAt`.
 	SiteLayout string `envconfig:"SITE_LAYOUT" default:"auto"`
 
@@ -116,6 +120,9 @@ func (c *config) variables() iter.Seq2[reflect.StructTag, reflect.Value] {
 	}
 }
 
+// webhookPath is where the site takes Stripe's events.
+const webhookPath = "/api/webhooks/stripe"
+
 const stripeOrigin = "https://api.stripe.com"
 
 // loadConfig reads the environment and checks all of it before anything is
@@ -148,6 +155,7 @@ func loadConfig(slack bool) (config, error) {
 	_, c.logFormatSet = os.LookupEnv("LOG_FORMAT")
 	c.readFiles(&faults)
 	c.StripeAPIURL = cmp.Or(c.StripeAPIURL, stripeOrigin)
+	c.WebhookURL = cmp.Or(c.WebhookURL, c.SiteURL+webhookPath)
 	if slack {
 		c.checkSlack(&faults)
 	}

@@ -78,6 +78,7 @@ func parseRemedy(typeName string) string {
 
 var (
 	stripeKeyPattern = regexp.MustCompile(`^[rs]k_[!-~]+$`)
+	webhookPattern   = regexp.MustCompile(`^whsec_[!-~]+$`)
 	headerPattern    = regexp.MustCompile(`^[!-~]+$`)        // what fits into a header
 	metadataPattern  = regexp.MustCompile(`^[^\[\]]{1,40}$`) // what Stripe takes as a member's name
 	personPattern    = regexp.MustCompile(`^[UWS][A-Z0-9]{2,}$`)
@@ -127,12 +128,17 @@ func (c *config) checkRedis(faults *configError) {
 func (c *config) checkServices(faults *configError) {
 	faults.checkSecret("STRIPE_SECRET_KEY", c.StripeKey, stripeKeyPattern, "does not look like one (they start with rk_ or sk_)",
 		"create a restricted key with read access in Stripe's dashboard under Developers, API keys")
+	faults.checkSecret("STRIPE_WEBHOOK_SECRET", c.WebhookSecret, webhookPattern, "does not look like one (they start with whsec_)",
+		"copy the signing secret of the site's endpoint from Stripe's dashboard under Developers, Webhooks")
 	faults.checkSecret("SUPERDUPERAI_TOKEN", c.SuperDuperToken, headerPattern, "cannot be one: it holds a letter that no token has",
 		"copy it again from the SuperDuperAI editor")
 	trim(c.ProductMetadata)
 	if slices.ContainsFunc(c.ProductMetadata, func(member string) bool { return !metadataPattern.MatchString(member) }) {
 		faults.add("STRIPE_PRODUCT_METADATA", "names a member that no metadata has",
 			"write names of at most 40 characters with commas between them, such as video_count,tool; empty counts every session of mode payment")
+	}
+	if c.WebhookURL != c.SiteURL+webhookPath { // else SITE_URL is to blame
+		faults.checkURL("SITE_WEBHOOK_URL", c.WebhookURL)
 	}
 	for variable, value := range map[string]string{
 		"STRIPE_API_URL": c.StripeAPIURL, "SUPERDUPERAI_URL": c.SuperDuperURL, "SITE_URL": c.SiteURL,

@@ -143,7 +143,7 @@ func (c *doctorStage) examine() (code int, text string) {
 			c.t.Errorf("--json says %+v, people read: %s", r, lines[i])
 		}
 	}
-	for _, secret := range []string{stripeMark, superMark, redisMark, c.env["SLACK_APP_TOKEN"], c.env["SLACK_BOT_TOKEN"], c.env["STRIPE_SECRET_KEY"]} {
+	for _, secret := range []string{stripeMark, superMark, webhookMark, redisMark, c.env["SLACK_APP_TOKEN"], c.env["SLACK_BOT_TOKEN"], c.env["STRIPE_SECRET_KEY"]} {
 		if secret != "" && strings.Contains(text+scripts.log.String(), secret) {
 			c.t.Errorf("a secret is shown: %s", text)
 		}

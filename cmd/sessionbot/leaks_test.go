@@ -16,21 +16,22 @@ import (
 // Everything that must not get out is marked. Tokens are to be seen nowhere,
 // personal data in no log, metric, error or record of who did what.
 const (
-	appMark      = "xapp-1-APPcanary7"
-	botMark      = "xoxb-1-BOTcanary7"
-	stripeCanary = "rk_live_STRIPEcanary7"
-	superCanary  = "SUPERcanary7SUPERcanary7SUPERcanary7"
-	redisCanary  = "REDIScanary7"
-	promptCanary = "A fox PROMPTcanary7"
-	mailCanary   = "mail-canary7@example.com"
-	nameCanary   = "NAMEcanary7"
-	imageCanary  = "SU1BR0VjYW5hcnk3" // IMAGEcanary7
+	appMark       = "xapp-1-APPcanary7"
+	botMark       = "xoxb-1-BOTcanary7"
+	stripeCanary  = "rk_live_STRIPEcanary7"
+	webhookCanary = "whsec_HOOKcanary7"
+	superCanary   = "SUPERcanary7SUPERcanary7SUPERcanary7"
+	redisCanary   = "REDIScanary7"
+	promptCanary  = "A fox PROMPTcanary7"
+	mailCanary    = "mail-canary7@example.com"
+	nameCanary    = "NAMEcanary7"
+	imageCanary   = "SU1BR0VjYW5hcnk3" // IMAGEcanary7
 
 	leakID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6leak"
 )
 
 var (
-	tokens   = []string{"APPcanary7", "BOTcanary7", "STRIPEcanary7", "SUPERcanary7", "REDIScanary7"}
+	tokens   = []string{"APPcanary7", "BOTcanary7", "STRIPEcanary7", "SUPERcanary7", "REDIScanary7", "HOOKcanary7"}
 	personal = []string{"PROMPTcanary7", "mail-canary7", "mail%2Dcanary7", "NAMEcanary7", imageCanary, "IMAGEcanary7"}
 )
 
@@ -54,7 +55,7 @@ func leakStage(t testing.TB) *stage {
 		t.Fatal(err)
 	}
 	s.env["REDIS_URL"] = "redis://bot:" + redisCanary + "@" + s.redis.Addr()
-	s.env["STRIPE_SECRET_KEY"], s.env["SUPERDUPERAI_TOKEN"] = stripeCanary, superCanary
+	s.env["STRIPE_SECRET_KEY"], s.env["SUPERDUPERAI_TOKEN"], s.env["STRIPE_WEBHOOK_SECRET"] = stripeCanary, superCanary, webhookCanary
 	s.env["OPERATORS"] = "S0OPS"
 	s.markedSession()
 	return s

@@ -48,7 +48,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	redisURL := "redis://" + s.redis.Addr() + "?dial_timeout=1m&read_timeout=1m&write_timeout=1m" // if it is slow, so is all of the machine
 	s.config = config{
 		RedisURL: redisURL, StateRedisURL: redisURL,
-		StripeKey: "rk_live_demo", SuperDuperToken: strings.Repeat("demo", 8),
+		StripeKey: "rk_live_demo", WebhookSecret: "whsec_demo", SuperDuperToken: strings.Repeat("demo", 8),
 		VideoModel: "google-cloud/veo3-text2video", ImageModel: "azure-openai/gpt-image-1", Prices: repair.ListPrices,
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour, BulkLimit: 50, BulkParallel: 3,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
@@ -56,11 +56,12 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		SweepInterval: timings.demo.Sweep, deadlines: timings.deadlines, patience: timings.patience,
 	}
 	err := errors.Join(s.serve(&s.config.StripeAPIURL, stripe), s.serve(&s.config.SuperDuperURL, files))
-	site := demo.NewSite(demo.SiteConfig{Redis: s.client, FilesURL: s.config.SuperDuperURL, StripeURL: s.config.StripeAPIURL})
+	site := demo.NewSite(demo.SiteConfig{Redis: s.client, FilesURL: s.config.SuperDuperURL, StripeURL: s.config.StripeAPIURL, Secret: s.config.WebhookSecret})
 	if err = errors.Join(err, s.serve(&s.config.SiteURL, site)); err != nil {
 		s.close()
 		return nil, err
 	}
+	s.config.WebhookURL = s.config.SiteURL + webhookPath
 	return s, nil
 }
 

@@ -63,7 +63,7 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 		"xoxb-secret": "", "": "is missing", "xapp-secret": "this is an app-level token", "xoxb-sécret": "does not look like one",
 	} {
 		var faults configError
-		c := config{SlackAppToken: "xapp-1", SlackBotToken: value, StripeKey: strings.ReplaceAll(value, "xoxb-", "rk_"), SuperDuperToken: value}
+		c := config{SlackAppToken: "xapp-1", SlackBotToken: value, StripeKey: strings.ReplaceAll(value, "xoxb-", "rk_"), WebhookSecret: strings.ReplaceAll(value, "xoxb-", "whsec_"), SuperDuperToken: value}
 		c.checkSlack(&faults)
 		text := strings.Join(strings.Split(faults.Error(), "\n"), "|")
 		if !strings.Contains(text, want) || (want == "") != (text == "") || strings.Contains(text, "secret") {
@@ -71,7 +71,7 @@ func TestStrayCharactersAreNamed(t *testing.T) {
 		}
 		faults = nil
 		c.checkServices(&faults)
-		for _, variable := range []string{"STRIPE_SECRET_KEY", "SUPERDUPERAI_TOKEN"} {
+		for _, variable := range []string{"STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "SUPERDUPERAI_TOKEN"} {
 			if want := variable + " " + want; strings.HasSuffix(want, "blank") && !strings.Contains(faults.Error(), want) {
 				t.Errorf("%q: %q, want %q", value, faults, want)
 			}

@@ -64,6 +64,11 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 	return event
 }
 
+// RawEvent is that of the Reader.
+func (r stripeReader) RawEvent(ctx context.Context, id, session string) ([]byte, error) {
+	return guarded(r.breaker, func() ([]byte, error) { return r.Reader.RawEvent(ctx, id, session) })
+}
+
 func (r stripeReader) Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error) {
 	err = r.breaker.Do(func() error {
 		found, more, err = r.Reader.Find(ctx, query, limit)

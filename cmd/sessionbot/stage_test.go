@@ -36,8 +36,9 @@ type stage struct {
 
 // The marks that nothing may leak.
 const (
-	stripeMark = "rk_live_MARKEDsecret"
-	superMark  = "MARKEDsecretMARKEDsecretMARKEDsecret"
+	stripeMark  = "rk_live_MARKEDsecret"
+	superMark   = "MARKEDsecretMARKEDsecretMARKEDsecret"
+	webhookMark = "whsec_MARKEDsecret"
 )
 
 // newStage sets everything up, beside a database of a shared Redis; the bot is
@@ -87,11 +88,11 @@ func stageIn(t testing.TB, cfg workspace.Config, redisURL string, client redis.U
 		stripe: demo.NewStripe(), files: demo.NewSuperDuper(time.Now, time.Minute),
 	}
 	stripe, files := s.serve(s.stripe), s.serve(s.files)
-	s.site = demo.NewSite(demo.SiteConfig{Redis: client, FilesURL: files, StripeURL: stripe})
+	s.site = demo.NewSite(demo.SiteConfig{Redis: client, FilesURL: files, StripeURL: stripe, Secret: webhookMark})
 	s.env = map[string]string{
 		"SLACK_APP_TOKEN": ws.AppToken(), "SLACK_BOT_TOKEN": ws.BotToken(), "SLACK_API_URL": ws.APIURL(),
 		"REDIS_URL":         redisURL,
-		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": stripe,
+		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": stripe, "STRIPE_WEBHOOK_SECRET": webhookMark,
 		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": files,
 		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
 	}
@@ -163,7 +164,7 @@ func (s *stage) checkMessage(m wstest.Message) {
 	if n := len([]rune(m.Text)); n == 0 || n >= 4000 {
 		s.t.Errorf("the message's own text has %d characters", n)
 	}
-	for _, secret := range []string{stripeMark, superMark, "xoxb-", "xapp-", "QUJD" /* an inlined picture */} {
+	for _, secret := range []string{stripeMark, superMark, webhookMark, "xoxb-", "xapp-", "QUJD" /* an inlined picture */} {
 		if strings.Contains(m.Text+string(m.Blocks), secret) {
 			s.t.Errorf("the message leaks %s", secret)
 		}
@@ -203,7 +204,7 @@ func (s *stage) expectCleanLog(personal ...string) {
 
 func (s *stage) quiet(p *process, personal ...string) {
 	s.t.Helper()
-	for _, word := range append(personal, stripeMark, superMark, s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"]) {
+	for _, word := range append(personal, stripeMark, superMark, webhookMark, s.env["SLACK_APP_TOKEN"], s.env["SLACK_BOT_TOKEN"]) {
 		if strings.Contains(p.log.String(), word) {
 			s.t.Errorf("the log leaks %q", word)
 		}

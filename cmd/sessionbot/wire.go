@@ -65,7 +65,8 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		payments.New(payments.Config{Key: c.StripeKey, BaseURL: c.StripeAPIURL, Log: log, ProductMetadata: c.ProductMetadata}),
 		newBreaker(stripeUnavailable), log.With("component", "payments"),
 	}
-	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL})
+	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL,
+		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
 	ledger, trail, records, statistics := repair.NewLedger(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
 	repairs := repair.Service{Ledger: ledger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
@@ -87,17 +88,25 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	if c.StripeKey != "" {
 		otherMode = stripe.OtherMode
 	}
+	var events jobs.EventReader
+	var webhook jobs.Webhook
+	if c.StripeKey != "" {
+		events = stripe
+	}
+	if c.WebhookSecret != "" {
+		webhook = client
+	}
 	return deps{
 		plans: plans, ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
 			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
-			Plans: plans, Token: c.SuperDuperToken != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
+			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
 			Ledger: ledger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
-			Site: countedSite{api, product, lookups}, Generator: client,
+			Site: countedSite{api, product, lookups}, Generator: client, Events: events, Webhook: webhook,
 			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
 				without.Jobs = diagnosis.Excluding(ledger, job)

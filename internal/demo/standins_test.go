@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
@@ -191,5 +193,26 @@ func TestGenerationsGoWrong(t *testing.T) {
 		if !errors.Is(err, test.want) || w.files.Started() != test.started {
 			t.Errorf("%s: %v, %d started; want %s, %d", test.name, err, w.files.Started(), test.want, test.started)
 		}
+	}
+}
+
+// TestStripeEvent: an event of a list is found by its id, as it is.
+func TestStripeEvent(t *testing.T) {
+	t.Parallel()
+	stripe := demo.NewStripe()
+	server := httptest.NewServer(stripe)
+	t.Cleanup(server.Close)
+	stripe.Put(demo.CheckoutSession{ID: "cs_live_a", Status: "complete", PaymentStatus: "paid", Amount: 100, Created: now, Event: store.EventFailed})
+	var list struct{ Data []map[string]any }
+	var one map[string]any
+	if status := get(t, server.URL+"/v1/events", &list); status != http.StatusOK || len(list.Data) != 1 {
+		t.Fatalf("HTTP %d: %v", status, list)
+	}
+	status := get(t, server.URL+"/v1/events/"+list.Data[0]["id"].(string), &one)
+	if diff := cmp.Diff(list.Data[0], one); status != http.StatusOK || diff != "" {
+		t.Errorf("HTTP %d: %s", status, diff)
+	}
+	if status := get(t, server.URL+"/v1/events/evt_none", &one); status != http.StatusNotFound {
+		t.Errorf("an event that there is not: HTTP %d", status)
 	}
 }

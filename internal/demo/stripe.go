@@ -46,6 +46,7 @@ func NewStripe() *Stripe {
 	s.mux.HandleFunc("GET /v1/checkout/sessions/{id}", s.session)
 	s.mux.HandleFunc("GET /v1/checkout/sessions", s.list)
 	s.mux.HandleFunc("GET /v1/events", s.events)
+	s.mux.HandleFunc("GET /v1/events/{id}", s.oneEvent)
 	s.mux.HandleFunc("GET /v1/payment_intents", s.intents)
 	s.mux.HandleFunc("GET /v1/charges", s.charges)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

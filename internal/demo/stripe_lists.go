@@ -39,6 +39,19 @@ func (s *Stripe) events(w http.ResponseWriter, r *http.Request) {
 	writePage(w, query, found, occurrence.id, occurrence.event)
 }
 
+// oneEvent answers with an event by its id.
+func (s *Stripe) oneEvent(w http.ResponseWriter, r *http.Request) {
+	for _, cs := range s.known() {
+		for _, o := range cs.occurrences() {
+			if o.id() == r.PathValue("id") {
+				writeJSON(w, http.StatusOK, o.event())
+				return
+			}
+		}
+	}
+	stripeError(w, http.StatusNotFound, "resource_missing", "No such event: "+r.PathValue("id"))
+}
+
 // occurrences are what Stripe tells of, the newest first. A delayed payment
 // succeeds after the checkout was completed; only the news of that may be
 // undelivered then.
@@ -79,7 +92,7 @@ func (o occurrence) event() object {
 		about = o.intent(1).(object)
 	}
 	return object{
-		"id": o.id(), "object": "event", "type": o.kind,
+		"id": o.id(), "object": "event", "api_version": "2025-06-30.basil", "type": o.kind,
 		"created": o.at.Unix(), "livemode": o.live(), "pending_webhooks": pending,
 		"data": object{"object": about},
 	}

@@ -50,6 +50,8 @@ type Config struct {
 	SuperToken, SuperURL string
 	Models               []string
 	SiteURL              string
+	WebhookURL           string // of the site, for Stripe's events
+	WebhookSecret        string
 	Now                  func() time.Time
 	Unusable             map[string]bool // variables that are invalid and so cannot be checked
 	Patience             int             // factor of all deadlines, at least 1, for machines that are slow
@@ -102,7 +104,7 @@ func run(ctx context.Context, c Config, quick bool) []Result {
 	e := &checker{Config: c, quick: quick, sampled: make(chan struct{})}
 	services := []func(context.Context) []Result{e.slack, e.product, e.state}
 	if !quick {
-		services = append(services, e.stripe, e.superduper, e.site)
+		services = append(services, e.stripe, e.superduper, e.site, e.webhook)
 	}
 	results := make([][]Result, len(services))
 	var wg sync.WaitGroup

@@ -10,6 +10,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
+	"github.com/superduperai/sessionbot/superduper"
 )
 
 // TestJudge covers what no test can bring about for real.
@@ -58,6 +59,13 @@ func TestJudge(t *testing.T) {
 		{"no file to ask for", judgeFiles(0, superHost), OK, "no session"},
 		{"no file is known", judgeFiles(3, superHost), Failed, "asked for 3"},
 		{"a certificate that ends soon", judgeExpiry(now.Add(50*time.Hour), now), Warning, "2 days"},
+		{"no webhook there", judgeWebhook(&superduper.Error{Kind: superduper.NotFound, Status: 404}), Warning, "no such page"},
+		{"a webhook that redirects", judgeWebhook(&superduper.Error{Kind: superduper.Malformed, Status: 308}), Warning, "follows no redirect"},
+		{"a protected webhook", judgeWebhook(&superduper.Error{Kind: superduper.Unauthorised, Status: 401}), Warning, "protection"},
+		{"a webhook out of reach", judgeWebhook(&superduper.Error{Kind: superduper.Unavailable}), Warning, "cannot be used"},
+		{"a webhook that fails", judgeWebhook(&superduper.Error{Kind: superduper.Unavailable, Status: 503}), Warning, "HTTP 503"},
+		{"a webhook that takes no GET", judgeWebhook(&superduper.Error{Kind: superduper.Rejected, Status: 405}), OK, "405"},
+		{"a webhook that takes one", judgeWebhook(nil), OK, "answers"},
 		{"plain http", judgeExpiry(time.Time{}, now), OK, "unencrypted"},
 	} {
 		if c.got.Level != c.level || !strings.Contains(c.got.Seen, c.says) || (c.got.Level == OK) != (c.got.Remedy == "") {

@@ -61,7 +61,7 @@ func certificate(err error) (seen, remedy string) {
 // mask shows the kind of a secret, and its last four letters if it is long enough.
 func mask(secret string) string {
 	kind := ""
-	for _, prefix := range []string{"xapp-", "xoxb-", "rk_live_", "rk_test_", "sk_live_", "sk_test_", "rk_", "sk_"} {
+	for _, prefix := range []string{"xapp-", "xoxb-", "rk_live_", "rk_test_", "sk_live_", "sk_test_", "rk_", "sk_", "whsec_"} {
 		if strings.HasPrefix(secret, prefix) {
 			kind = prefix
 			break

@@ -24,6 +24,7 @@ type execution struct {
 	lease  lease.Lease
 	fresh  bool       // the diagnosis was run by this execution
 	prompt string     // for the one request; only the execution that recorded StepSending has it
+	event  []byte     // likewise, of a replay
 	file   store.File // as it was last seen
 	// detach returns a context for the one request and the record of its outcome,
 	// which outlive the lease: the record is fenced against its loss.
@@ -49,7 +50,7 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 	}
 	ctx = requestid.NewContext(ctx, job.Plan.Ref)
 	e := execution{sessionWriter: sessionWriter{Runner: r, job: &job}, lease: l, detach: func() (context.Context, context.CancelFunc) {
-		return grace.Context(ctx, requestTimeout+saveTimeout, shutdownGrace)
+		return grace.Context(ctx, max(requestTimeout, replayTimeout)+saveTimeout, shutdownGrace)
 	}}
 	err = e.run(requestid.NewContext(held, job.Plan.Ref))
 	if ctx.Err() == nil && (held.Err() != nil || errors.Is(err, lease.ErrLost)) {
@@ -94,7 +95,7 @@ func (e *execution) run(ctx context.Context) error {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		e.OnStep(string(e.job.Step) + string(e.job.Outcome))
-		if e.job.Step == repair.StepWritten && e.job.Outcome == "" && (e.job.Waiting || e.job.Plan.Action == store.ActionFix) {
+		if (e.job.Waiting || e.job.Step == repair.StepWritten && e.job.Plan.Action == store.ActionFix) && e.job.Outcome == "" {
 			e.notify(ctx)
 		}
 	}
@@ -104,7 +105,7 @@ func (e *execution) run(ctx context.Context) error {
 // advance takes one step and records it.
 func (e *execution) advance(ctx context.Context) error {
 	save := e.save
-	if e.prompt != "" { // the request is sent now
+	if e.prompt != "" || e.event != nil { // the request is sent now
 		var done context.CancelFunc
 		ctx, done = e.detach()
 		defer done()
@@ -126,6 +127,9 @@ func (e *execution) advance(ctx context.Context) error {
 // step does what follows the last recorded step. An error means that it is to be
 // tried again.
 func (e *execution) step(ctx context.Context) error {
+	if e.job.Plan.Action == store.ActionReplay {
+		return replay{e}.step(ctx)
+	}
 	g := generation{e}
 	switch e.job.Step {
 	case repair.StepRecorded:
@@ -163,7 +167,7 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 		return struct{}{}, last
 	}, backoff.WithBackOff(backoff.NewConstantBackOff(e.Timings.SaveRetry)))
 	if err != nil {
-		e.Log.ErrorContext(ctx, "outcome of a generation not recorded: its job becomes unclear",
+		e.Log.ErrorContext(ctx, "outcome of a request not recorded: its job becomes unclear",
 			"job", e.job.ID, "file", e.job.FileID, "error", last)
 	}
 	return last
@@ -213,6 +217,9 @@ func (e *execution) giveUp(ctx context.Context, err error) error {
 	detail := e.job.Detail
 	if rdb.Permanent(err) {
 		detail = append(slices.Clone(detail), refusedText(err))
+	}
+	if e.job.Plan.Action == store.ActionReplay && e.job.FileID == "" { // Redis does not show what the site wrote
+		return e.saveEnd(ctx, store.OutcomeUnclear, repair.CauseNoAnswer, detail...)
 	}
 	return e.saveEnd(ctx, store.OutcomeGaveUp, repair.CauseUnwritten, detail...)
 }
@@ -301,6 +308,11 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 	p := repair.Progress{Job: job, File: file, At: job.Finished}
 	if file.State == "" && job.FileID != "" {
 		p.File, _ = r.Generator.File(ctx, job.FileID) // without an answer the end is shown without the file
+	}
+	if job.Cause == repair.CauseSiteFailed {
+		if s, err := r.Product.Session(ctx, job.Plan.Session); err == nil && s.Current().Error != nil {
+			p.SiteText = *s.Current().Error
+		}
 	}
 	if job.Outcome != store.OutcomeRefused && job.Bulk == nil { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)

@@ -3,20 +3,13 @@ package jobs
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"time"
 
 	"github.com/superduperai/sessionbot/store"
-	"github.com/superduperai/sessionbot/store/lease"
-	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
 )
-
-// waitingForReplicas is logged while a request must not be sent yet.
-const waitingForReplicas = "generation waits for the replicas of Redis"
 
 // generation has the steps of a job that has a video or an image made.
 type generation struct{ *execution }
@@ -40,7 +33,7 @@ func (e generation) prepare(ctx context.Context) error {
 	switch {
 	case late(*e.job, e.Now()):
 		if e.job.Waiting {
-			return e.failed(ctx, startFailed, repair.CauseLate, "No replica of Redis confirmed the record in all that time.")
+			return e.failed(ctx, startFailed, repair.CauseLate, noReplicaInTime)
 		}
 		return e.failed(ctx, startFailed, repair.CauseLate)
 	case !e.job.Plan.Order.Asks(prompt):
@@ -51,32 +44,6 @@ func (e generation) prepare(ctx context.Context) error {
 	}
 	e.prompt = prompt
 	e.job.Step, e.job.Sending = repair.StepSending, e.Now().UTC()
-	return nil
-}
-
-// awaitReplicas waits until the replicas acknowledged the job's record, or it is
-// too late. Until then nothing is sent, so that the job can be cancelled.
-func (e generation) awaitReplicas(ctx context.Context) error {
-	minutes := func() int { return int(e.Now().Sub(e.job.Claimed).Minutes()) }
-	shown := minutes()
-	for !late(*e.job, e.Now()) {
-		err := e.Ledger.AwaitReplicas(ctx, e.lease, *e.job)
-		switch {
-		case err == nil:
-			e.job.Waiting = false
-			return nil
-		case errors.Is(err, lease.ErrLost), rdb.Permanent(err), ctx.Err() != nil:
-			return err
-		}
-		if now := minutes(); now != shown {
-			shown = now
-			e.Log.WarnContext(ctx, waitingForReplicas, "job", e.job.ID, "error", err)
-			e.notify(ctx)
-		}
-		if err := sleep(ctx, e.Timings.Pending); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -91,23 +58,8 @@ func (e generation) send(ctx context.Context) error {
 	}
 	prompt := e.prompt
 	e.prompt = ""
-	// If the process was suspended, another one may have the job: only the holder of
-	// the lease can record this. A Redis replica that does not know of the request
-	// could take over, and have it sent once more.
-	err := e.Ledger.AwaitReplicas(ctx, e.lease, *e.job)
-	if errors.Is(err, lease.ErrLost) {
+	if may, err := e.maySend(ctx, repair.StepWritten); !may {
 		return err
-	}
-	if rdb.Permanent(err) { // and nothing was sent
-		e.job.Step, e.job.Sending = repair.StepWritten, time.Time{}
-		return err
-	}
-	if err != nil {
-		e.Log.WarnContext(ctx, waitingForReplicas, "job", e.job.ID, "error", err)
-	}
-	if err != nil || e.Now().Sub(e.job.Sending) > sendWithin {
-		e.job.Step, e.job.Sending, e.job.Waiting = repair.StepWritten, time.Time{}, err != nil
-		return nil
 	}
 	limited, done := context.WithTimeout(ctx, requestTimeout)
 	defer done()
@@ -154,58 +106,11 @@ func (e generation) cancel(ctx context.Context) error {
 	return err
 }
 
-// poll requests the file until it is finished, has failed or takes too long.
+// poll follows the file.
 func (e generation) poll(ctx context.Context) error {
-	wait, shown := e.Timings.Poll, ""
-	// People read the state and the minutes; more often would only use up Slack's rate
-	// limit.
-	show := func() {
-		if now := fmt.Sprint(e.file.State, e.job.Overwritten, int(e.Now().Sub(e.job.Claimed).Minutes())); now != shown {
-			shown = now
-			e.notify(ctx)
-		}
-	}
-	reread := e.job.Overwritten || e.job.Wrote == nil // an older version recorded nothing
-	for {
-		file, err := e.Generator.File(ctx, e.job.FileID)
-		switch {
-		case err == nil:
-			wait, e.file = e.Timings.Poll, file
-		case ctx.Err() != nil:
-			return ctx.Err()
-		default: // a 404 just after the creation is normal, too
-			wait = min(2*wait, e.Timings.MaxPoll)
-			var api *superduper.Error
-			if errors.As(err, &api) {
-				wait = max(wait, min(api.RetryAfter, 5*time.Minute))
-			}
-		}
-		switch e.file.State {
-		case store.FileCompleted:
-			return e.completed(ctx)
-		case store.FileFailed:
-			return e.failed(ctx, e.job.Plan.Kind.Reword(makeFailed), repair.CauseFileFailed)
-		}
-		if e.Now().Sub(e.job.Sent) > e.GiveUp {
-			return e.conclude(store.OutcomeGaveUp, repair.CauseTooLong)
-		}
-		show()
-		pause := wait
-		if !reread {
-			kept, err := e.reread(ctx)
-			if err != nil {
-				return err
-			}
-			// What was overwritten is written again once the file is finished.
-			reread, pause, e.job.Overwritten = true, max(wait-e.Timings.Reread, 0), !kept
-		}
-		for ; pause > 0; pause -= e.Timings.Refresh { // SuperDuperAI may ask for minutes
-			if err := sleep(ctx, min(pause, e.Timings.Refresh)); err != nil {
-				return err
-			}
-			show()
-		}
-	}
+	return e.follow(ctx, e.completed, func(ctx context.Context) error {
+		return e.failed(ctx, e.job.Plan.Kind.Reword(makeFailed), repair.CauseFileFailed)
+	})
 }
 
 // completed writes that the file is finished.

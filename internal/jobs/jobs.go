@@ -21,7 +21,8 @@ const (
 	maxRunning     = 64               // jobs of one process at the same time; most only wait for their file
 	startWithin    = 10 * time.Minute // of the claim; later nobody expects a generation any more
 	sendWithin     = 5 * time.Second  // of recording StepSending; a lease lives three times as long
-	requestTimeout = 30 * time.Second // of the one request
+	requestTimeout = 30 * time.Second // of the one request of a generation
+	replayTimeout  = time.Minute      // of that of a replay: the site itself waits for SuperDuperAI
 	saveTimeout    = time.Minute      // while Redis does not take the request's outcome
 	shutdownGrace  = 5 * time.Second  // for request and record once the process stops
 	endTimeout     = 3 * time.Second  // for reading what the last notification shows
@@ -36,6 +37,8 @@ type Timings struct {
 	Pending       time.Duration // between two reads of the pending jobs, and the first pause after a failure
 	MaxRetryDelay time.Duration // the longest pause between two attempts at a failing job
 	SaveRetry     time.Duration // between two attempts to record the request's outcome
+	Unheeded      time.Duration // from the site's answer to an event until it has written nothing
+	Unanswered    time.Duration // from an event without an answer until the site writes nothing more, if GiveUp is longer
 	Replication   time.Duration // between two checks whether Redis has a replica
 }
 
@@ -43,7 +46,7 @@ type Timings struct {
 func DefaultTimings() Timings {
 	return Timings{
 		Poll: 5 * time.Second, MaxPoll: time.Minute, Refresh: 30 * time.Second, Reread: 5 * time.Second, Pending: 2 * time.Second,
-		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Replication: time.Minute,
+		MaxRetryDelay: time.Minute, SaveRetry: 200 * time.Millisecond, Unheeded: 30 * time.Second, Unanswered: 5 * time.Minute, Replication: time.Minute,
 	}
 }
 
@@ -51,6 +54,17 @@ func DefaultTimings() Timings {
 type Generator interface {
 	Generate(ctx context.Context, r superduper.Request) (fileID string, err error)
 	File(ctx context.Context, id string) (store.File, error)
+}
+
+// EventReader reads Stripe's checkout.session.completed event of a session as Stripe
+// gives it; see payments.Reader.
+type EventReader interface {
+	RawEvent(ctx context.Context, id, session string) ([]byte, error)
+}
+
+// Webhook is the site's for Stripe's events; see superduper.Client.
+type Webhook interface {
+	Replay(ctx context.Context, event []byte, at time.Time) error
 }
 
 // FileRecords remembers files that were seen finished; see sweep.Files.
@@ -67,6 +81,8 @@ type Config struct {
 	Files     FileRecords
 	Site      diagnosis.SiteReader
 	Generator Generator
+	Events    EventReader // nil = there is no key of Stripe's
+	Webhook   Webhook     // nil = there is no secret to sign with
 	// Examine diagnoses a session as if the job itself did not exist.
 	Examine func(ctx context.Context, session, job string) diagnosis.Examination
 	// Notify shows the progress of a job. The end of a job is shown until that

@@ -85,14 +85,14 @@ func (s *shop) tells(p course, x diagnosis.Examination) {
 	if now := s.session().PromptText(); now != prompt {
 		s.t.Errorf("the prompt %q is %q now", prompt, now)
 	}
-	more := s.videos.Started() > made
+	more, makes := s.videos.Started() > made, p.repair == generate || p.repair == replay
 	if more && x.Session.Layout() == store.LayoutThreeKey {
 		s.t.Error("the site found a prompt and started another video")
 	}
-	if coming := x.Event.State == store.EventFailed && !x.SiteShowsOutcome(); p.repair == generate && more && coming && risk == "" {
+	if coming := x.Event.State == store.EventFailed && !x.SiteShowsOutcome(); makes && more && coming && risk == "" {
 		s.t.Error("the plan does not say that Stripe will still deliver")
 	}
-	if second := p.repair == generate && s.videos.Started() > 1; second != (p.why != "") {
+	if second := makes && s.videos.Started() > 1; second != (p.why != "") {
 		s.t.Errorf("a second video is %t, the reason is %q", second, p.why)
 	}
 }

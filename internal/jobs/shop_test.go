@@ -52,7 +52,9 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 		return server.URL
 	}
 	s.site = demo.SiteConfig{Redis: shared.client, FilesURL: serve(s.videos), StripeURL: serve(s.stripe), Now: s.now}
-	client := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: token, SiteURL: serve(demo.NewSite(s.site))})
+	siteURL := serve(demo.NewSite(s.site))
+	client := superduper.New(superduper.Config{BaseURL: s.site.FilesURL, Token: token, SiteURL: siteURL,
+		WebhookURL: siteURL + webhookPath, WebhookSecret: webhookSecret})
 	reads := bothAPIs{client, payments.New(payments.Config{Key: "rk_live_shop", BaseURL: s.site.StripeURL})}
 	files := sweep.NewFiles(shared.product, time.Now)
 	s.bot = diagnosis.Examiner{Redis: sessions.Reader{Redis: shared.product}, Payments: reads, Files: reads, Records: files, Site: reads, Jobs: shared.ledger,
@@ -61,6 +63,7 @@ func newShop(t *testing.T, shared *bench, name string) *shop {
 		Limits: limits, Deadlines: patient, Now: time.Now}
 	s.cfg = config(shared.product, shared.ledger, s.site.FilesURL)
 	s.cfg.Files, s.cfg.Site, s.cfg.Timings.Poll = files, reads, time.Millisecond
+	s.cfg.Webhook, s.cfg.Events = client, reads.stripe
 	s.cfg.Examine = func(ctx context.Context, id, job string) diagnosis.Examination {
 		without := s.bot
 		without.Jobs = diagnosis.Excluding(shared.ledger, job)

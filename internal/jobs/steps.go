@@ -20,6 +20,14 @@ func (e *execution) check(ctx context.Context) error {
 	if e.job.Plan.Action == store.ActionGenerate && !e.Token {
 		return e.conclude(store.OutcomeRefused, repair.CauseNoToken)
 	}
+	if e.job.Plan.Action == store.ActionReplay {
+		switch {
+		case e.Webhook == nil:
+			return e.conclude(store.OutcomeRefused, repair.CauseNoSecret)
+		case e.Events == nil:
+			return e.conclude(store.OutcomeRefused, repair.CauseNoStripeKey)
+		}
+	}
 	x := e.Examine(ctx, e.job.Plan.Session, e.job.ID)
 	if x.RedisSilent || x.JobErr != nil {
 		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, rdb.ErrNoAnswer))

@@ -13,12 +13,11 @@ import (
 )
 
 const (
-	eventRetention = 30 * 24 * time.Hour    // how far back Stripe lists events
-	pendingPeriod  = 10 * time.Minute       // age under which an undelivered event proves nothing
-	answerReserve  = 100 * time.Millisecond // kept of the caller's time to return what the first search found
-	eventMargin    = time.Hour              // how far from its charge an event is searched for
-	sessionLife    = 24 * time.Hour         // within which a session has to be paid
-	maxEventPages  = 5                      // of a hundred events each
+	pendingPeriod = 10 * time.Minute       // age under which an undelivered event proves nothing
+	answerReserve = 100 * time.Millisecond // kept of the caller's time to return what the first search found
+	eventMargin   = time.Hour              // how far from its charge an event is searched for
+	sessionLife   = 24 * time.Hour         // within which a session has to be paid
+	maxEventPages = 5                      // of a hundred events each
 )
 
 const (
@@ -45,7 +44,7 @@ func (r *Reader) Event(ctx context.Context, p store.Payment) (store.Event, error
 		return store.Event{}, err
 	}
 	from, to := window(p)
-	oldest := r.now().Add(-eventRetention)
+	oldest := r.now().Add(-store.EventLife)
 	if from.IsZero() || to.Before(oldest) && !mayBeDelayed(p, search{}) {
 		return store.Event{}, nil
 	}
@@ -149,7 +148,9 @@ func summarize(all, undelivered search, now time.Time) store.Event {
 	for _, f := range found {
 		switch f.Type {
 		case completed:
-			e.ID, e.Completed = f.ID, true
+			if !f.created().Before(e.CompletedAt) {
+				e.ID, e.Completed, e.CompletedAt = f.ID, true, f.created()
+			}
 		case asyncSucceeded:
 			e.PaidAt = f.created()
 		}

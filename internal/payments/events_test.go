@@ -35,15 +35,17 @@ func TestSummarize(t *testing.T) {
 	}{
 		{"in neither", found(), found(), store.Event{State: store.EventNone}},
 		{"in neither as far as was read", search{}, found(), store.Event{}},
-		{"only among all", found(checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: checkout.created(), Completed: true}},
-		{"only among all as far as was read", found(checkout), search{}, store.Event{State: store.EventUnknown, ID: checkout.ID, Created: checkout.created(), Completed: true}},
-		{"undelivered for long", found(checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), Completed: true}},
-		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), store.Event{State: store.EventFailed, ID: checkout.ID, Created: now.Add(-10 * time.Minute), Completed: true}},
-		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), store.Event{State: store.EventPending, ID: checkout.ID, Created: now.Add(-9 * time.Minute), Completed: true}},
-		{"the intent's is undelivered", found(checkout), found(intent), store.Event{State: store.EventPending, ID: checkout.ID, Created: intent.created(), Completed: true}},
-		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
-		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{State: store.EventPending, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true}},
-		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true}},
+		{"only among all", found(checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: checkout.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"only among all as far as was read", found(checkout), search{}, store.Event{State: store.EventUnknown, ID: checkout.ID, Created: checkout.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"undelivered for long", found(checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"undelivered for ten minutes", found(), found(of(completed, 10*time.Minute)), store.Event{State: store.EventFailed, ID: checkout.ID, Created: now.Add(-10 * time.Minute), Completed: true, CompletedAt: now.Add(-10 * time.Minute)}},
+		{"undelivered just now", found(), found(of(completed, 9*time.Minute)), store.Event{State: store.EventPending, ID: checkout.ID, Created: now.Add(-9 * time.Minute), Completed: true, CompletedAt: now.Add(-9 * time.Minute)}},
+		{"the intent's is undelivered", found(checkout), found(intent), store.Event{State: store.EventPending, ID: checkout.ID, Created: intent.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"a delayed payment, delivered", found(async, checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"a delayed payment, undelivered", found(async, checkout), found(async), store.Event{State: store.EventPending, ID: checkout.ID, Created: async.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"a delayed payment, told of the checkout alone", found(async, checkout), found(checkout), store.Event{State: store.EventFailed, ID: checkout.ID, Created: checkout.created(), PaidAt: async.created(), Completed: true, CompletedAt: checkout.created()}},
+		{"two of the checkout", found(of(completed, 30*time.Minute), checkout), found(), store.Event{State: store.EventDelivered, ID: checkout.ID,
+			Created: now.Add(-30 * time.Minute), Completed: true, CompletedAt: now.Add(-30 * time.Minute)}},
 	}
 	for _, test := range tests {
 		if got := summarize(test.all, test.undelivered, now); got != test.want {
@@ -87,11 +89,11 @@ func TestDelayedPayment(t *testing.T) {
 		want             store.Event
 		calls            int32
 	}{
-		{"delivered", []string{other, async, checkout}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
-		{"undelivered", []string{other, async, checkout}, []string{other, async}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
-		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}, 4},
+		{"delivered", []string{other, async, checkout}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true, CompletedAt: charged}, 4},
+		{"undelivered", []string{other, async, checkout}, []string{other, async}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true, CompletedAt: charged}, 4},
+		{"the intent's is undelivered", []string{async, checkout}, []string{intent}, store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true, CompletedAt: charged}, 4},
 		{"the checkout's is not known", []string{async}, nil, store.Event{State: store.EventDelivered, ID: "evt_2", Created: paid, PaidAt: paid}, 4},
-		{"no delayed one", []string{other, instant}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}, 2},
+		{"no delayed one", []string{other, instant}, []string{other}, store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true, CompletedAt: charged}, 2},
 		{"none", []string{other}, nil, store.Event{State: store.EventNone}, 4},
 	}
 	for _, test := range tests {
@@ -103,7 +105,7 @@ func TestDelayedPayment(t *testing.T) {
 	}
 	reader, requests := lists(t, []string{checkout}, nil)
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentUnpaid, IntentID: "pi_1", ChargedAt: charged})
-	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true}); err != nil || got != want || requests.Load() != 2 {
+	if want := (store.Event{State: store.EventDelivered, ID: "evt_1", Created: charged, Completed: true, CompletedAt: charged}); err != nil || got != want || requests.Load() != 2 {
 		t.Errorf("not paid yet: %+v after %d calls, error %v; want %+v", got, requests.Load(), err, want)
 	}
 }
@@ -128,7 +130,7 @@ func TestEventSearchPages(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: at})
-	want := store.Event{State: store.EventDelivered, ID: "evt_100", Created: at, Completed: true}
+	want := store.Event{State: store.EventDelivered, ID: "evt_100", Created: at, Completed: true, CompletedAt: at}
 	if err != nil || got != want || calls.Load() != 3 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
@@ -178,7 +180,7 @@ func TestDelayedPaymentOfAnOldCharge(t *testing.T) {
 		}
 	}
 	reader, _ := lists(t, nil, nil)
-	if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-eventRetention)}); err != nil || got != (store.Event{}) {
+	if got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: now.Add(-store.EventLife)}); err != nil || got != (store.Event{}) {
 		t.Errorf("as old as what Stripe lists: %+v, error %v; want nothing told", got, err)
 	}
 }
@@ -197,7 +199,7 @@ func TestLateSearchEndsEarly(t *testing.T) {
 		_, _ = fmt.Fprint(w, body) // a client that hung up notices by itself
 	})
 	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, State: store.PaymentPaid, ChargedAt: charged})
-	if want := (store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true}); err != nil || got != want || calls.Load() != 4 {
+	if want := (store.Event{State: store.EventPending, ID: "evt_1", Created: paid, PaidAt: paid, Completed: true, CompletedAt: charged}); err != nil || got != want || calls.Load() != 4 {
 		t.Errorf("%+v after %d calls, error %v; want %+v", got, calls.Load(), err, want)
 	}
 }
@@ -218,7 +220,7 @@ func TestLateSearchFails(t *testing.T) {
 	charged := now.Add(-5 * 24 * time.Hour)
 	checkout := newEvent("evt_1", completed, charged, object(liveID, "unpaid"))
 	async := newEvent("evt_2", asyncSucceeded, charged.Add(time.Minute), object(liveID, "paid"))
-	failed := store.Event{State: store.EventFailed, ID: "evt_1", Created: charged.Add(time.Minute), PaidAt: charged.Add(time.Minute), Completed: true}
+	failed := store.Event{State: store.EventFailed, ID: "evt_1", Created: charged.Add(time.Minute), PaidAt: charged.Add(time.Minute), Completed: true, CompletedAt: charged}
 	for name, test := range map[string]struct {
 		first  string
 		second transport

@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -85,6 +86,9 @@ func TestRequestShapes(t *testing.T) {
 	_, _, emailErr := reader.Find(t.Context(), "ann@example.com", 5)
 	_, _, intentErr := reader.Find(t.Context(), "pi_123", 500)
 	_, eventErr := reader.Event(t.Context(), store.Payment{SessionID: "cs_test_123", ChargedAt: time.Unix(1_699_990_000, 0)})
+	if _, err := reader.RawEvent(t.Context(), "evt_123", "cs_test_123"); !errors.Is(err, store.StripeFault) { // a fixture is no session's event
+		t.Error(err)
+	}
 	for _, err := range []error{sessionErr, emailErr, intentErr, eventErr} {
 		if err != nil {
 			t.Error(err)
@@ -100,6 +104,7 @@ func TestRequestShapes(t *testing.T) {
 		"GET /v1/events created[gte]=1699986400&created[lte]=1699993600&limit=100&" + types,
 		"GET /v1/events created[gte]=1699986400&created[lte]=1700003600&delivery_success=false&limit=100&" + intents,
 		"GET /v1/events created[gte]=1699986400&created[lte]=1700003600&limit=100&types[0]=checkout.session.async_payment_succeeded&",
+		"GET /v1/events/evt_123 ",
 	}
 	slices.Sort(rec.requests)
 	if !slices.Equal(rec.requests, want) {

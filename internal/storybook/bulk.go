@@ -20,6 +20,8 @@ func bulkPlan(action store.Action, n int) repair.Plan {
 		switch {
 		case action == store.ActionGenerate:
 			item.Order = &repair.Order{Model: "google-cloud/veo3-text2video", Seconds: 8, Cents: 2400}
+		case action == store.ActionReplay:
+			item.Replay = &repair.Replay{EventID: "evt_1", Cents: 2400}
 		case i%3 == 0:
 			item.Deliver, item.Seen.Verdict = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013", diagnosis.VerdictUndelivered
 		}
@@ -74,11 +76,13 @@ func bulks() []Story {
 		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
 	}
 	generate, fix, included := bulkPlan(store.ActionGenerate, 37), bulkPlan(store.ActionFix, 5), bulkPlan(store.ActionGenerate, 2)
+	replays := bulkPlan(store.ActionReplay, 3)
 	fix.LeftOut, fix.Rest, included.LeftOut, included.Rest = nil, 0, nil, 0
 	included.Risk = "Stripe will still deliver the events of 2 of these sessions: the site may make those videos itself, and each would be paid for twice."
 	included.Warnings = []string{included.Risk}
 	all := []Story{
 		Story{Title: "plan, generate 37", Blocks: commands.PlanBlocks(generate)}.with(commands.PlanActions(generate, "")),
+		Story{Title: "plan, replay 3", Blocks: commands.PlanBlocks(replays)}.with(commands.PlanActions(replays, "")),
 		Story{Title: "plan, fix 5", Blocks: commands.PlanBlocks(fix)}.with(commands.PlanActions(fix, "")),
 		Story{Title: "plan, with what Stripe will still deliver", Blocks: commands.PlanBlocks(included)}.with(commands.PlanActions(included, "")),
 		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(included, "P4")),
@@ -92,6 +96,7 @@ func bulks() []Story {
 		shown("paused, nobody carried it on", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Paused, repair.CauseLate))),
 		shown("resumed", bulkProgress(store.ActionGenerate, 20, 3, 37, by(audit.Paused, repair.CauseBalance), by(audit.Resumed, "")), of("Event", audit.Resumed)),
 		shown("finished, generate", bulkProgress(store.ActionGenerate, 34, 0, 37)),
+		shown("paused, replay", bulkProgress(store.ActionReplay, 2, 0, 12, by(audit.Paused, repair.CauseSignature))),
 		shown("finished, fix", bulkProgress(store.ActionFix, 2, 0, 5)),
 		{Title: "the end, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 34, 0, 37))},
 	}

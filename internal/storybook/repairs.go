@@ -29,6 +29,13 @@ func planOf(action store.Action) repair.Plan {
 		return p
 	}
 	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
+	if action == store.ActionReplay {
+		p.Seen.Amount, p.Seen.Currency = 100, "usd"
+		p.Replay = &repair.Replay{EventID: "evt_1", Until: noon.Add(29 * 24 * time.Hour), Cents: 2400}
+		p.Risk = "Stripe will still deliver the event: the site may make this video itself."
+		p.Warnings = []string{p.Risk}
+		return p
+	}
 	p.Risk = "Stripe will still deliver the event: the site may make this video itself."
 	p.Warnings = []string{p.Risk, "Paid for 3 videos; the product makes one for a session."}
 	p.Order = &repair.Order{Model: "google-cloud/veo3-text2video", SessionModel: "other/<!channel>", Seconds: 8, SecondsFrom: repair.FromDefault,
@@ -49,7 +56,7 @@ func imagePlan() repair.Plan {
 // clicks.
 func clicks() []Story {
 	var all []Story
-	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate} {
+	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay} {
 		p := planOf(action)
 		all = append(all,
 			Story{Title: "plan, " + string(action), Blocks: commands.PlanBlocks(p)}.with(commands.PlanActions(p, "")),
@@ -93,6 +100,12 @@ var endings = []struct {
 	{store.ActionGenerate, store.OutcomeUnclear, []repair.Cause{repair.CauseNoAnswer}},
 	{store.ActionGenerate, store.OutcomeGaveUp, []repair.Cause{repair.CauseTooLong, repair.CauseUnwritten}},
 	{store.ActionGenerate, store.OutcomeCancelled, []repair.Cause{""}},
+	{store.ActionReplay, "", []repair.Cause{""}}, {store.ActionReplay, store.OutcomeDone, []repair.Cause{""}},
+	{store.ActionReplay, store.OutcomeRefused, []repair.Cause{repair.CauseChanged, repair.CauseNoSecret, repair.CauseNoStripeKey, repair.CauseNoEvent}},
+	{store.ActionReplay, store.OutcomeFailed, []repair.Cause{repair.CauseSignature, repair.CauseClock, repair.CauseBlocked, repair.CauseNoWebhook,
+		repair.CauseUnreachable, repair.CauseSiteFailed, repair.CauseUnheeded, repair.CauseOverwritten, repair.CauseFileFailed}},
+	{store.ActionReplay, store.OutcomeUnclear, []repair.Cause{repair.CauseNoAnswer}},
+	{store.ActionReplay, store.OutcomeCancelled, []repair.Cause{""}},
 }
 
 // progress is the state of a job with this outcome.
@@ -113,11 +126,15 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 		now.Job.Detail = []string{"Redis refused WATCH."}
 	case repair.CauseRejected, repair.CauseChanged:
 		now.Job.Detail = []string{"body.config.duration: <!channel> is too long"}
+	case repair.CauseBlocked:
+		now.Job.Detail = []string{"It answered HTTP 403.", "<!channel> go away"}
+	case repair.CauseSiteFailed:
+		now.SiteText = "SuperDuperAI API failed: 429 - <!channel>"
 	case repair.CauseFileFailed:
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
 	switch {
-	case outcome == store.OutcomeDone && p.Action == store.ActionGenerate:
+	case outcome == store.OutcomeDone && p.Action != store.ActionFix:
 		now.Job.FileID, now.Site.Status, now.Site.FileID = fileID, "completed", fileID
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
 	case outcome == store.OutcomeGaveUp:
@@ -151,7 +168,16 @@ func repairs() []Story {
 	overwritten.Job.FileID, overwritten.Site.Status = fileID, ""
 	foreign := progress(planOf(store.ActionGenerate), "", "")
 	foreign.Job.FileID, foreign.Job.Overwritten = fileID, true
+	sent := progress(planOf(store.ActionReplay), "", "")
+	sent.Job.Step = repair.StepSent
+	unanswered := progress(planOf(store.ActionReplay), "", repair.CauseNoAnswer)
+	unanswered.Job.Step = repair.StepSending
+	timedOut := progress(planOf(store.ActionReplay), store.OutcomeFailed, repair.CauseSiteFailed)
+	timedOut.SiteText = "The operation was aborted due to timeout"
 	all = append(all,
+		repairStory("replay, taken by the site", sent),
+		repairStory("replay, not answered yet", unanswered),
+		repairStory("replay, failed, the site timed out", timedOut),
 		repairStory("generate, waiting for a replica of Redis", waiting),
 		repairStory("generate, cancelled while it waits", cancelling, of("ClaimVerdict", repair.JobCancelled)),
 		repairStory("fix, done, delivered", delivered),

@@ -149,5 +149,16 @@ func plans() []Story {
 	}
 	w := examples()[0].world
 	w.noToken = true
-	return append(all, ask(&w, "generate without a token", "/session", "generate "+sessionID))
+	all = append(all, ask(&w, "generate without a token", "/session", "generate "+sessionID),
+		ask(&w, "replay without a secret", "/session", "replay "+sessionID))
+	lost, picture := examples()[0].world, examples()[0].world
+	lost.seen.Reads = store.LayoutOneKey
+	picture.seen.Reads = store.LayoutOneKey
+	picture.event = store.Event{State: store.EventDelivered, ID: "evt_1Abc", Created: noon.Add(-time.Hour), Completed: true, CompletedAt: noon.Add(-time.Hour)}
+	picture.seen.Session = store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"},
+		SessionKey: key("session", `{"prompt":"Make it rain","generationType":"image-to-video","status":"pending","createdAt":"2026-03-04T11:00:00.000Z"}`, time.Hour)}
+	return append(all,
+		ask(&lost, "replay of what the site cannot read", "/session", "replay "+sessionID),
+		ask(&picture, "orphaned, with a picture", "/session", "debug "+sessionID),
+		ask(&picture, "replay of a session with a picture", "/session", "replay "+sessionID))
 }

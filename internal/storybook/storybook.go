@@ -84,7 +84,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return w },
-		Sessions:   w, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Files: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Token: !w.noToken,
+		Sessions:   w, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Files: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),

@@ -174,13 +174,37 @@ func (e Evidence) gone(state store.FileState) bool {
 	return state == store.FileNone || state == store.FileFailed || state == store.FileMissing && e.APIProven
 }
 
-// mayReplay reports whether the site would find the prompt where it looks for it.
 func mayReplay(e Evidence, v Verdict) bool {
+	return e.siteFindsPrompt() && e.Event.Completed && mayStart(e, v)
+}
+
+// siteFindsPrompt reports whether there is a prompt where the site looks for it.
+func (e Evidence) siteFindsPrompt() bool {
 	p := e.Session.SessionKey.Value.Prompt
 	if e.Reads == store.LayoutThreeKey {
 		p = e.Session.Prompt.Value.Prompt
 	}
-	return p != nil && *p != "" && e.Event.Completed && mayStart(e, v)
+	return p != nil && *p != ""
+}
+
+// WhyNoReplay returns why a session that needs a video cannot be replayed, although
+// one may be started; "" = it can, or none may.
+func (x Examination) WhyNoReplay() string {
+	instead := ": generate it."
+	if !x.Allows(store.ActionGenerate) {
+		instead = "."
+	}
+	switch {
+	case x.RedisSilent || !mayStart(x.Evidence, x.Verdict) || x.Allows(store.ActionReplay):
+		return ""
+	case !x.siteFindsPrompt():
+		return "The site cannot read this one" + instead
+	case !x.PaidAt.IsZero() && x.At.Sub(x.PaidAt) > store.EventLife:
+		return "Stripe keeps events for 30 days, and this one is older" + instead
+	case x.Event.State == store.EventNone || x.Event.ID != "":
+		return "Stripe holds no event of this checkout that could be replayed" + instead
+	}
+	return "Stripe's event could not be seen, so it cannot be replayed now."
 }
 
 // mayRestore reports whether the prompt is gone, its key can be written, and nothing is

@@ -112,10 +112,7 @@ func (p Plan) Sums() (cents, unknown int, paid map[string]int64) {
 		if item.Seen.Amount > 0 {
 			paid[item.Seen.Currency] += item.Seen.Amount
 		}
-		if item.Order == nil {
-			continue
-		}
-		if cents += item.Order.Cents; item.Order.Cents == 0 {
+		if cents += item.Cents(); item.Cents() == 0 && makesVideo(p.Action) {
 			unknown++
 		}
 	}

@@ -150,6 +150,8 @@ var commonCauses = map[Cause]bool{
 	CauseNoToken: true, CauseUnauthorised: true, CauseBalance: true, CauseForbidden: true, CauseRejected: true,
 	CauseRateLimited: true, CauseUnavailable: true, CauseServerFault: true, CauseCertificate: true, CauseNoAnswer: true,
 	CauseUnwritten: true, CauseCommand: true, CauseLate: true,
+	CauseNoSecret: true, CauseNoStripeKey: true, CauseSignature: true, CauseClock: true, CauseBlocked: true, CauseNoWebhook: true,
+	CauseUnreachable: true, CauseSiteFailed: true, CauseUnheeded: true,
 }
 
 // ItemOf returns what became of an item, from its job.

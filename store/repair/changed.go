@@ -14,6 +14,15 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	if x.RedisSilent {
 		return []string{"Redis did not answer, so the session could not be seen again."}
 	}
+	switch {
+	case p.Replay == nil || p.Replay.EventID == x.Event.ID:
+	case x.Event.State == store.EventNone:
+		return []string{"Stripe does not hold the event any more."}
+	case x.Event.ID == "":
+		return []string{"Stripe did not answer, so the event could not be seen again."}
+	default:
+		return []string{"Stripe holds another event of this checkout than the one that was planned."}
+	}
 	now := snapshotOf(x)
 	if p.Seen.Verdict == now.Verdict && (!x.Allows(p.Action) || p.Action == store.ActionFix && x.Deliver != p.Deliver) {
 		return []string{"What was planned does not fit the session any more. " + x.Reason}

@@ -123,7 +123,7 @@ func (p Plan) sessionFields() (fieldsAndValues []any) {
 		fieldsAndValues = append(fieldsAndValues, doubtField, p.Doubt)
 	}
 	inProgress := p.Seen.FileState == store.FileInProgress || p.Seen.FileState == store.FileFinalizing
-	if p.Action == store.ActionGenerate && inProgress {
+	if makesVideo(p.Action) && inProgress {
 		fieldsAndValues = append(fieldsAndValues, replacedPrefix+p.Seen.FileID, string(p.Seen.FileState))
 	}
 	return fieldsAndValues

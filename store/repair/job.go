@@ -16,7 +16,7 @@ const (
 	StepChecked  Step = "checked"  // the diagnosis was run again and nothing had changed
 	StepWritten  Step = "written"  // the fix, or the claim of a generation, is in the session
 	StepSending  Step = "sending"  // the request is about to be sent, or was
-	StepSent     Step = "sent"     // it was answered: the file's id is known
+	StepSent     Step = "sent"     // it was answered: the file's id is known, or the site took the event
 	StepFiled    Step = "filed"    // the file's id is in the session
 	StepFinished Step = "finished" // what became of it is in the session
 )
@@ -44,6 +44,17 @@ const (
 	CauseOverwritten  Cause = "overwritten"  // somebody else, most likely the site, wrote the session since
 	CauseNoAnswer     Cause = "no_answer"    // the request was sent, its answer is not known
 	CauseTooLong      Cause = "too_long"     // the file was not finished in time
+
+	CauseNoSecret    Cause = "no_secret"   // STRIPE_WEBHOOK_SECRET is not set
+	CauseNoStripeKey Cause = "no_key"      // STRIPE_SECRET_KEY is not set, or refused
+	CauseNoEvent     Cause = "no_event"    // Stripe does not hold the event any more
+	CauseSignature   Cause = "signature"   // the site does not accept our signature
+	CauseClock       Cause = "clock"       // nor can it, since the clocks differ too much
+	CauseBlocked     Cause = "blocked"     // something before the site's webhook, or beside it, refused the event
+	CauseNoWebhook   Cause = "no_webhook"  // there is no webhook at SITE_WEBHOOK_URL
+	CauseUnreachable Cause = "unreachable" // the site could not be reached, nothing was sent
+	CauseSiteFailed  Cause = "site_failed" // the site took the event, and wrote an error
+	CauseUnheeded    Cause = "unheeded"    // the site took the event, and wrote nothing
 )
 
 // Progress is the state of a job as people are shown it.
@@ -53,7 +64,10 @@ type Progress struct {
 	File    store.File
 	Site    *store.Site // nil = not asked: that is done at the end
 	SiteErr error
-	At      time.Time
+	// SiteText is the error that the site wrote. It is not kept with the job: it may
+	// quote the prompt.
+	SiteText string
+	At       time.Time
 }
 
 // Reply is whether the end of a job, which an edited message notifies nobody of, is
@@ -120,5 +134,5 @@ func (j Job) pending() bool { return j.Outcome == "" || !j.Notified }
 // Cancellable reports whether the job waits for a replica: nothing was sent, nor is
 // about to be.
 func (j Job) Cancellable() bool {
-	return j.Waiting && j.Step == StepWritten && j.Outcome == "" && j.Cancelled == nil
+	return j.Waiting && (j.Step == StepWritten || j.Step == StepChecked) && j.Outcome == "" && j.Cancelled == nil
 }

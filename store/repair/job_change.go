@@ -75,7 +75,7 @@ func (j *Jobs) cancel(ctx context.Context, id string, d Decision) (Job, error) {
 // Settle records what a person found out about an unclear job: the file that was
 // made, or "" for none. The job then runs again, to write that into the session and
 // to end: with a file from StepSent on, without one from StepSending, which with a
-// Settlement never sends. A job that was given up is settled with its own file, and
+// Settlement never sends. A replay writes nothing, and only ends. A job that was given up is settled with its own file, and
 // then followed to its end once more.
 //
 // It returns ErrUnknownJob if there is no such job, ErrOtherFile if a job that was

@@ -8,7 +8,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/lease"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -33,8 +32,8 @@ func (j *Jobs) Lease(ctx context.Context, jobID, owner string) (lease.Lease, boo
 
 // KEYS: job, job of the session, pending, unclear. ARGV: token, job, its id, its
 // state for the session, whether it is pending, the time of its claim, its life
-// in ms, its action, its outcome, the time of that or of the claim, the field of
-// what was made (empty = nothing) and its value.
+// in ms, its action, its outcome, the time of that or of the claim, a field to keep
+// about the session (empty = none) and its value.
 var saveJob = redis.NewScript(`
 if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'job', ARGV[2])
@@ -48,6 +47,9 @@ if ARGV[4] == 'unclear' then redis.call('ZADD', KEYS[4], ARGV[6], ARGV[3]) else 
 redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', ARGV[6] - ARGV[7])
 for i = 1, 4 do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
 return 1`)
+
+// unheededDoubt is what a later plan says after a replay that the session does not show.
+const unheededDoubt = "The event was replayed before, and the session does not show what the site made of it: look in SuperDuperAI first."
 
 // SaveJob stores how far the job got. It returns lease.ErrLost if somebody else
 // has the lease: then nothing was stored, and the caller has to stop at once.
@@ -80,12 +82,11 @@ func saveArgs(held lease.Lease, job Job) (keys []string, args []any, err error) 
 		at = job.Finished
 	}
 	made, cost := "", ""
-	if job.FileID != "" && job.Plan.Action != store.ActionFix {
-		cents := 0
-		if job.Plan.Order != nil {
-			cents = job.Plan.Order.Cents
-		}
-		made, cost = madePrefix+job.FileID, fmt.Sprint(job.Sent.UnixMilli(), " ", cents)
+	switch {
+	case job.FileID != "" && makesVideo(job.Plan.Action):
+		made, cost = madePrefix+job.FileID, fmt.Sprint(job.Sent.UnixMilli(), " ", job.Plan.Cents())
+	case job.Cause == CauseUnheeded:
+		made, cost = doubtField, unheededDoubt
 	}
 	return []string{jobKey(job.ID), jobOfKey(job.Plan.subject()), pendingKey, unclearKey},
 		[]any{held.Token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),

@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"slices"
@@ -43,6 +44,7 @@ type Plan struct {
 	Seen      Snapshot
 	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.LaterMembers names what follows
 	Order     *Order              // of a generation
+	Replay    *Replay             `json:",omitempty"`
 	FixText   string              // of a fix: the sentence for the customer that is stored as the error
 	Deliver   string              // of a fix: the finished file that it shows to the customer; "" = it stores an error
 	Warnings  []string            // sentences, the weightiest first
@@ -62,11 +64,42 @@ type Plan struct {
 	Bulk     string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 
+// Replay is the event that a replay sends to the site.
+type Replay struct {
+	EventID string    // of checkout.session.completed
+	Until   time.Time // as long as Stripe keeps it
+	Cents   int       // estimated cost of the video that the site starts, 0 = unknown
+}
+
+// Cents returns the estimated cost of what the plan has made, by whomever; 0 =
+// unknown, or nothing.
+func (p Plan) Cents() int {
+	switch {
+	case p.Order != nil:
+		return p.Order.Cents
+	case p.Replay != nil:
+		return p.Replay.Cents
+	}
+	return 0
+}
+
+// makesVideo reports whether an action has a video made, here or by the site.
+func makesVideo(action store.Action) bool {
+	return action == store.ActionGenerate || action == store.ActionReplay
+}
+
+// NeedsSecondOperator reports whether an action needs an operator other than the
+// requester, where approvals are none, generate or all. A replay has a video made as
+// well.
+func NeedsSecondOperator(approvals string, action store.Action) bool {
+	return approvals == "all" || approvals == string(store.ActionGenerate) && makesVideo(action)
+}
+
 // NotAllowed is the error of a repair that the session's state does not allow.
 type NotAllowed struct {
 	Action  store.Action
 	Verdict diagnosis.Verdict
-	Reason  string // the diagnosis' own sentence
+	Reason  string // why, in a sentence
 }
 
 func (e *NotAllowed) Error() string {
@@ -87,7 +120,11 @@ type PlanOptions struct {
 // *NotAllowed if the diagnosis does not allow it.
 func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o PlanOptions, now time.Time) (Plan, error) {
 	if !x.Allows(action) {
-		return Plan{}, &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
+		refused := &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
+		if action == store.ActionReplay {
+			refused.Reason = cmp.Or(x.WhyNoReplay(), x.Reason)
+		}
+		return Plan{}, refused
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	p := Plan{
@@ -111,6 +148,9 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 		p.Order, p.Warnings = &order, append(p.Warnings, notes...)
 		u := p.FirstUpdate(now)
 		p.Writes = addFileWrites(sessions.Writes(x.Session, u), x.Session, u)
+	case store.ActionReplay:
+		order, _ := newOrder(x.Session, o.Models, o.Prices) // the site makes what the session asks for
+		p.Replay = &Replay{EventID: x.Event.ID, Until: x.Event.CompletedAt.Add(store.EventLife), Cents: order.Cents}
 	}
 	return p, nil
 }

@@ -21,7 +21,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		}
 		return when
 	}
-	makesVideo := action == store.ActionGenerate || action == store.ActionReplay
+	makesVideo := makesVideo(action)
 	warnTwice := func(when bool, text string) {
 		if warn(when, text) && makesVideo && risk == "" {
 			risk = list[len(list)-1]
@@ -32,10 +32,12 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	for _, made := range x.Repair.Made {
 		warnTwice(makesVideo, generationText(made))
 	}
-	warnTwice(makesVideo && len(x.Repair.Made) == 0 && x.Repair.Action == store.ActionGenerate && x.Repair.Outcome == store.OutcomeGaveUp,
+	started := x.Repair.Action == store.ActionGenerate || x.Repair.Action == store.ActionReplay
+	warnTwice(makesVideo && len(x.Repair.Made) == 0 && started && x.Repair.Outcome == store.OutcomeGaveUp,
 		"A video was started for this payment before, and nobody knows whether it was made.")
 	for _, file := range x.Repair.Replaced {
-		warnTwice(makesVideo, "An earlier generation replaced a file that was being made, and may be ready by now: "+file+".")
+		warnTwice(makesVideo && !strings.EqualFold(file, x.Session.NamedFile()),
+			"An earlier repair replaced a file that was being made, and may be ready by now: "+file+".")
 	}
 	doubt := cmp.Or(siteDoubt(x.Session), x.Repair.Doubt)
 	warnTwice(makesVideo && doubt != "", doubt)

@@ -1,0 +1,37 @@
+package payments
+
+import (
+	"context"
+	"errors"
+
+	"github.com/stripe/stripe-go/v76"
+
+	"github.com/superduperai/sessionbot/store"
+)
+
+// RawEvent returns the checkout.session.completed event of a session exactly as
+// Stripe gives it. Errors are *Error; errors.Is(err, store.ErrNoEvent) asks for an
+// event that Stripe does not hold.
+func (r *Reader) RawEvent(ctx context.Context, id, session string) ([]byte, error) {
+	if err := r.checkKey(session); err != nil {
+		return nil, err
+	}
+	ctx, cancel := withDefaultTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := r.api.Events.Get(id, &stripe.EventParams{Params: stripe.Params{Context: ctx}})
+	switch {
+	case errors.Is(err, errMissing):
+		return nil, &Error{Reason: store.StripeFault, Err: store.ErrNoEvent}
+	case err != nil:
+		return nil, classify(err)
+	}
+	raw := answer.LastResponse.RawJSON
+	e, err := parseEvent(raw)
+	if err != nil {
+		return nil, err
+	}
+	if e.ID != id || e.Type != completed || e.objectID() != session {
+		return nil, fault("the answer is not the event that was asked for")
+	}
+	return raw, nil
+}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -28,14 +29,15 @@ type placement struct {
 // answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
-	deadline := a.cfg.Deadlines.Request
+	deadline, stopNotice := a.cfg.Deadlines.Request, func() bool { return false }
 	if p.long {
 		deadline = a.cfg.Deadlines.Bulk
-		a.reply(ctx, to, commands.NoticeExamining)
+		stopNotice = time.AfterFunc(a.cfg.Deadlines.Notice, func() { a.reply(ctx, to, commands.NoticeExamining) }).Stop
 	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	answer := run(limited)
+	stopNotice()
 	if answer.Outcome != commands.Done {
 		if p.sharedBy != "" {
 			a.unclaimShare(ctx, p)

@@ -112,7 +112,8 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if more := len(plan.Items) - limit; more > 0 {
 		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
 	}
-	plan.LeftOut = append(plan.LeftOut, b.others...)
+	named := min(len(b.others), bulkShown) // there may be thousands
+	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), len(b.others)-named
 	plan.Ref = requestid.FromContext(ctx)
 	if len(plan.Items) == 0 {
 		return d.emptyBulk(ctx, req, plan)

@@ -101,12 +101,11 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 }
 
 func newCall(command Command, args Args, req Request) Call {
-	call := Call{Command: command}
+	call := Call{Command: command, Long: command.Bulk}
 	if command.Repairs != "" {
 		call.Session, _ = store.FindID(args.text()) // "" if there is none
 	}
 	run, parseErr := command.Parse(args)
-	call.Long = command.Bulk && parseErr == nil
 	call.Run = func(ctx context.Context) Answer {
 		if parseErr != nil {
 			return explain(ctx, command.fullName(), []string{command.help()}, parseErr)

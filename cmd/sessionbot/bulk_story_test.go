@@ -146,7 +146,6 @@ func TestBulkStory(t *testing.T) {
 	support.ExpectMessage(withText("40 orphaned sessions"))
 
 	support.Type("/session bulk generate")
-	support.ExpectMessage(withText("Checking each session"))
 	plan := support.ExpectMessage(withText("Generate 37 videos?"))
 	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "4 at a time", "and 27 more",
 		"Left out: 2 that Stripe will still deliver", "Left out: 1 that generate cannot repair"} {
@@ -180,10 +179,8 @@ func TestBulkStory(t *testing.T) {
 	o.refuse[bulkPrompt(9)], o.refuse[""], o.allowed = http.StatusUnprocessableEntity, 0, 100
 	o.mu.Unlock()
 	support.Type("/session bulk generate")
-	support.ExpectMessage(withText("Checking each session"))
 	rest := support.ExpectMessage(withText("Generate 33 videos?"))
 	lead.Click(rest, "confirm.include")
-	lead.ExpectMessage(withText("Checking each session"))
 	all := lead.ExpectMessage(withText("Generate 35 videos?"))
 	if !strings.Contains(all.Text, "the events of 2 of these sessions") {
 		t.Errorf("it does not say what the two may cost:\n%s", all.Text)
@@ -263,7 +260,6 @@ func TestRepairAllStory(t *testing.T) {
 		alert = oncall.ExpectUpdate(alert)
 	}
 	oncall.Click(alert, "alert.repair")
-	oncall.ExpectMessage(withText("Checking each session"))
 	plan := oncall.ExpectMessage(withText("Replay the webhook for 37 sessions?"))
 	for _, part := range []string{"37 videos, about $888; the customers paid $37.00", "Left out: 3 that only generate can repair"} {
 		if !strings.Contains(plan.Text, part) {
@@ -285,10 +281,8 @@ func TestRepairAllStory(t *testing.T) {
 	})
 
 	oncall.Click(alert, "alert.repair")
-	oncall.ExpectMessage(withText("Checking each session"))
 	rest := oncall.ExpectMessage(containing("confirm.other"))
 	oncall.Click(rest, "confirm.other")
-	oncall.ExpectMessage(withText("Checking each session"))
 	generate := oncall.ExpectMessage(withText("Generate 3 videos?"))
 	lead.Click(generate, "confirm.approve")
 	lead.ExpectUpdate(generate, withText("Finished: 3 videos ready"))
@@ -315,7 +309,6 @@ func TestBulkPauseStory(t *testing.T) {
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session bulk generate orphaned")
-	support.ExpectMessage(withText("Checking each session"))
 	plan := support.ExpectMessage(withText("Generate 12 videos?"))
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("Only operators may do this"))
@@ -333,7 +326,6 @@ func TestBulkPauseStory(t *testing.T) {
 	support.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
 
 	support.Type("/session bulk generate orphaned")
-	support.ExpectMessage(withText("Checking each session"))
 	plan = support.ExpectMessage(withText(fmt.Sprintf("Generate %d videos?", 9-failed)))
 	o.mu.Lock()
 	o.refuse[""], o.allowed = http.StatusUnauthorized, 0
@@ -405,4 +397,44 @@ func TestBulkInATerminal(t *testing.T) {
 		t.Errorf("exit code %d, %+v:\n%s", code, report, log)
 	}
 	o.once(t)
+}
+
+// TestBulkStoppedInATerminal: Ctrl-C begins no more, and so does a pause, which has no
+// button there.
+func TestBulkStoppedInATerminal(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		status int // of all requests
+		says   string
+		paused bool
+	}{
+		{"interrupted", 0, "no more sessions are begun", false},
+		{"paused", http.StatusPaymentRequired, "too little balance: no. Once that is fixed, run /session bulk generate again.", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			o := outage(s, 9) // a video takes a minute
+			o.refuse[""] = c.status
+			p := run(t, s.env, "session", "bulk", "generate", "--yes", "--json")
+			if c.status == 0 {
+				testenv.Until(t, "four are being made", func() bool { return o.count() == 4 })
+				p.interrupt()
+			}
+			code := p.exitCode()
+			var report commands.BulkReport
+			for line := range strings.Lines(p.log.String()) {
+				if strings.HasPrefix(line, `{"plan"`) {
+					testenv.Must(t, json.Unmarshal([]byte(line), &report))
+				}
+			}
+			if code != 1 || report.Paused != c.paused || report.Left == 0 || report.Done+report.Failed+report.Skipped+report.Left != 9 || !strings.Contains(p.log.String(), c.says) {
+				t.Errorf("exit code %d, %+v", code, report)
+			}
+			if requested := len(o.once(t)); requested > 7 {
+				t.Errorf("%d were requested", requested)
+			}
+		})
+	}
 }

@@ -136,6 +136,9 @@ func (p Plan) CountLeftOut() map[LeftOutReason]int {
 	for _, l := range p.LeftOut {
 		counts[l.Reason]++
 	}
+	if p.Others > 0 {
+		counts[LeftNotAllowed] += p.Others
+	}
 	return counts
 }
 

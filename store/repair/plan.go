@@ -60,6 +60,7 @@ type Plan struct {
 	Items    []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
 	LeftOut  []LeftOut `json:",omitempty"` // of a bulk plan
 	Rest     int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
+	Others   int       `json:",omitempty"` // of a bulk plan: more sessions that it cannot repair, which LeftOut does not name
 	Parallel int       `json:",omitempty"` // of a bulk plan: how many are repaired at the same time, as far as was known
 	Bulk     string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }

@@ -130,6 +130,8 @@ func verdictStep(x diagnosis.Examination) string {
 
 func completedStep(x diagnosis.Examination) string {
 	switch {
+	case x.Payment.State == store.PaymentRefunded:
+		return "Nothing to do: the {video} is there, and the payment was refunded."
 	case x.File.State != store.FileCompleted:
 		return "Look at the customer's page before you answer: the file itself was not seen."
 	case x.Session.Status() == store.StatusProcessing && x.Session.Layout() == store.LayoutOneKey:

@@ -187,7 +187,7 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 
 // listNotes say of when the list is, what it leaves out, and whether it is complete.
 func listNotes(list Troubles, first, shown int, now time.Time) []string {
-	notes := []string{"As of " + asOfText(list.AsOf, now)}
+	notes := []string{blockkit.Mrkdwn(blockkit.L(blockkit.Plain("As of "), asOfTime(list.AsOf, now)))}
 	if list.Complete {
 		notes[0] += ", complete"
 	} else {

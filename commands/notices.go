@@ -73,7 +73,7 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 		}
 		return blockkit.PlainLine("Not done: another repair of this session was running. Nothing was changed.")
 	case repair.NeedsSecondClick: // only where the message could not say so itself
-		return blockkit.PlainLine("Your press was the first of two, and the plan's message could not be changed. " + a.Plan.Risk + " Run the command again to go on.")
+		return blockkit.PlainLine("Your press was the first of two. Slack may not have changed the button: if it does not say “" + secondPress + "” in a minute, press it again.")
 	}
 	return blockkit.PlainLine("This plan is gone. Nothing was changed. Run the command again.")
 }

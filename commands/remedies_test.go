@@ -50,6 +50,8 @@ func TestRemedies(t *testing.T) {
 			[]advised{{remedyShow, ""}}, []string{"!" + fix}, "Show the video (no cost), then send the customer the link."},
 		{"disputed", with(orphan, func(s *situation) { s.disputed = true }), []advised{{remedyDispute, ""}, {remedyReplay, ""}, {remedyGenerate, ""}}, []string{replay, generate, fix},
 			"Answer the dispute in Stripe (https://p) first: the money may go back to the customer. Otherwise replay the webhook or generate the video: about $24 for a $1.00 order."},
+		{"disputed, and delivered", with(orphan, func(s *situation) { s.verdict, s.allowed, s.disputed = diagnosis.VerdictCompleted, nil, true }),
+			[]advised{{remedyDispute, becauseDelivered}}, nil, "Answer the dispute in Stripe (https://p): the finished video is your evidence."},
 		{"refunded in part", with(orphan, func(s *situation) { s.payment = store.PaymentPartiallyRefunded }), []advised{{remedyReplay, ""}, {remedyGenerate, ""}, {remedyRefund, ""}},
 			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for a $1.00 order, part of which was refunded. Or refund the rest in Stripe (https://p)."},
 		{"refunded", with(orphan, func(s *situation) { s.verdict, s.allowed = diagnosis.VerdictRefunded, []store.Action{store.ActionFix} }), nil, []string{fix}, ""},

@@ -118,17 +118,16 @@ func statsBlocks(s statistics, now time.Time) []slack.Block {
 	if survey := s.Count.Survey; !s.Count.Complete {
 		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", thousands(survey.Scanned), thousands(survey.Keys))
 	}
-	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...),
-		blockkit.Context(fmt.Sprintf("As of %s, %s, %s", asOfText(s.AsOf, now), count(s.Count.Sessions, "session"), complete)))
+	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
+		blockkit.L(blockkit.Plain("As of "), asOfTime(s.AsOf, now), blockkit.Plain(", "+count(s.Count.Sessions, "session")+", "+complete)))))
 }
 
-// asOfText is the time of figures, and how long ago that was.
-func asOfText(at, now time.Time) string {
-	text := at.UTC().Format("15:04:05 UTC")
-	if age := now.Sub(at); age >= time.Second {
-		text = span(age) + " ago (" + text + ")"
+// asOfTime is the time of figures, and how long ago that was.
+func asOfTime(at, now time.Time) blockkit.Span {
+	if now.Sub(at) >= time.Second {
+		return agoTime(at, now)
 	}
-	return text
+	return secondsTime(at, now)
 }
 
 // statsFacts are the figures beside the trends, as labelled rows.
@@ -169,9 +168,9 @@ func statsFacts(s statistics, now time.Time) []blockkit.Line {
 	case s.watchErr:
 		add("Watch", "unknown: Redis did not say")
 	case s.watch != nil:
-		add("Last sweep", agoOrNever(s.watch.Swept, now))
-		add("Stripe last listed", agoOrNever(s.watch.Passed, now))
-		add("Redis last notified", agoOrNever(s.watch.Notified, now))
+		lines = append(lines, blockkit.Fact("Last sweep", agoOrNever(s.watch.Swept, now)),
+			blockkit.Fact("Stripe last listed", agoOrNever(s.watch.Passed, now)),
+			blockkit.Fact("Redis last notified", agoOrNever(s.watch.Notified, now)))
 		if s.watch.Unreachable != "" {
 			add("Alerts do not arrive", s.watch.Unreachable)
 		}
@@ -216,9 +215,9 @@ func surveyTexts(s stats.Survey) []string {
 	return parts
 }
 
-func agoOrNever(at, now time.Time) string {
+func agoOrNever(at, now time.Time) blockkit.Span {
 	if at.IsZero() {
-		return "never"
+		return blockkit.Plain("never")
 	}
-	return ago(at, now)
+	return agoTime(at, now)
 }

@@ -240,7 +240,7 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		support.Type("/session generate " + leakID)
 		plan := support.ExpectMessage(withText("Expires "))
 		support.Click(plan, "confirm.approve")
-		support.ExpectUpdate(plan, withText("Failed: no video"))
+		s.expectEnd(support, plan, withText("Failed: no video"))
 	}
 	support.Type("/session debug " + leakID)
 	support.Click(support.ExpectMessage(withText("Customer  "+mailCanary)), "session.share")

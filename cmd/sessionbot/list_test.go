@@ -45,7 +45,7 @@ func TestListStory(t *testing.T) {
 			s.pays(watchID(k), pastGrace().Add(-time.Duration(k)*time.Minute), store.EventDelivered)
 		}
 		s.startBot()
-		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("paid sessions got no video"))
+		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("paid sessions have had no video"))
 		for deadline := time.Now().Add(patience); len(s.inTerminalList("orphaned").Sessions) < n; { // some payments are not read yet
 			if time.Now().After(deadline) {
 				t.Fatal("not all are found")

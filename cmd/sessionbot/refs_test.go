@@ -28,7 +28,7 @@ func TestEveryLineCarriesTheRef(t *testing.T) {
 	support.Type("/session generate " + repairID)
 	plan := support.ExpectMessage(withText("Generate a video for"))
 	lead.Click(plan, "confirm.approve")
-	support.ExpectUpdate(plan, withText("Failed: no video"))
+	s.expectEnd(support, plan, withText("Failed: no video"))
 	s.bot.stop()
 	lines := map[string][]string{} // by ref
 	for line := range strings.Lines(s.bot.log.String()) {

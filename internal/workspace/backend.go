@@ -102,14 +102,6 @@ func (b backend) Type(user, channel, thread, text string) error {
 	return err
 }
 
-func (b backend) Click(user, channel, ts, blockID, actionID, value string) error {
-	return b.s.Click(Click{User: user, Channel: channel, TS: ts, BlockID: blockID, ActionID: actionID, Value: value})
-}
-
-func (b backend) Choose(user, channel, ts, blockID, actionID, value string) error {
-	return b.s.Input(Input{User: user, Channel: channel, TS: ts, BlockID: blockID, ActionID: actionID, Value: encode(value)})
-}
-
 func (b backend) Read(user, channel string) { b.s.world.markRead(user, channel) }
 
 func (b backend) NextChange() <-chan struct{} { return b.s.world.changed.next() }

@@ -23,9 +23,9 @@ const menus = `[
   {"type":"static_select","action_id":"snooze","placeholder":{"type":"plain_text","text":"Snooze"},"options":[
    {"text":{"type":"plain_text","text":"15 minutes"},"value":"15m"},{"text":{"type":"plain_text","text":"1 hour"},"value":"1h"}]}]}]`
 
-// input fills something over HTTP and returns the answer and, where the app gets
+// fillIn fills something over HTTP and returns the answer and, where the app gets
 // to know of it, its payload.
-func input(t *testing.T, s *Server, app *client, body string) (string, json.RawMessage) {
+func fillIn(t *testing.T, s *Server, app *client, body string) (string, json.RawMessage) {
 	t.Helper()
 	answer := make(chan string, 1)
 	go func() { answer <- control(t, s, "POST", "input", body) }()
@@ -75,7 +75,7 @@ func TestMenus(t *testing.T) {
 		{"somebody else has chosen nothing", `{"user":"U0SUPPORT","channel":"C0SUPPORT","ts":"` + posted["ts"].(string) + `","block_id":"s1","action_id":"menu","value":"debug:1"}`, `{"ok":true}`, []string{none}},
 		{"the choice is kept", `{` + at + `,"block_id":"s1","action_id":"menu","value":"debug:1"}`, `{"ok":true}`, []string{chosen}},
 	} {
-		answer, payload := input(t, s, app, c.body)
+		answer, payload := fillIn(t, s, app, c.body)
 		if answer != c.answer || (payload != nil) != (c.parts != nil) {
 			t.Errorf("%s: %s, want %s; payload %s", c.name, answer, c.answer, payload)
 		}

@@ -12,6 +12,9 @@ import (
 // no use.
 var errTrouble = errors.New("we had some trouble connecting: the app's answer is not valid")
 
+// errRequired is the error of a required field that is empty. It shows below it.
+var errRequired = errors.New("please complete this required field")
+
 // submission is what an app answers a view_submission with.
 type submission struct {
 	Action string            `json:"response_action"`
@@ -61,7 +64,8 @@ func (s *Server) submittable(at scene) error {
 	values := s.inputs.of(at.key)
 	for _, e := range form.Elements(at.blocks) {
 		if e.InInput && !e.Optional && values.Empty(e) {
-			return fmt.Errorf("please complete this required field: block_id %q, action_id %q", e.BlockID, e.ActionID)
+			s.views.mark(at.view, map[string]string{e.BlockID: "Please complete this required field."})
+			return fmt.Errorf("%w: block_id %q, action_id %q", errRequired, e.BlockID, e.ActionID)
 		}
 	}
 	return nil

@@ -125,7 +125,9 @@ func (e Element) Pressed() bool { return kinds[e.Type].state == "" && e.Type != 
 
 // External reports whether the app offers the element's options while a person
 // types.
-func (e Element) External() bool { return e.Type == "external_select" || e.Type == "multi_external_select" }
+func (e Element) External() bool {
+	return e.Type == "external_select" || e.Type == "multi_external_select"
+}
 
 // Immediate reports whether the app is to know at once what is chosen.
 func (e Element) Immediate() bool { return !e.InInput || e.Dispatches }

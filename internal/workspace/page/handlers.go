@@ -22,26 +22,6 @@ func (s *server) handleType(w http.ResponseWriter, r *http.Request) {
 	writeResult(w, s.backend.Type(user, channel, r.PostForm.Get("thread"), text))
 }
 
-// handleClick presses a button.
-func (s *server) handleClick(w http.ResponseWriter, r *http.Request) {
-	user, channel, ok := s.participant(w, r)
-	if !ok {
-		return
-	}
-	f := r.PostForm
-	writeResult(w, s.backend.Click(user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
-}
-
-// handleChoose picks an option of a menu.
-func (s *server) handleChoose(w http.ResponseWriter, r *http.Request) {
-	user, channel, ok := s.participant(w, r)
-	if !ok {
-		return
-	}
-	f := r.PostForm
-	writeResult(w, s.backend.Choose(user, channel, f.Get("ts"), f.Get("block"), f.Get("action"), f.Get("value")))
-}
-
 // handleRead marks a channel as read.
 func (s *server) handleRead(w http.ResponseWriter, r *http.Request) {
 	user, channel, ok := s.participant(w, r)

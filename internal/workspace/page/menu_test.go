@@ -44,8 +44,8 @@ func TestMenusByKeyboard(t *testing.T) {
 	b.Do(chromedp.Click("#channel h1", chromedp.ByQuery), chromedp.WaitNotPresent(":popover-open"))
 	_, clicks := w.done()
 	want := []string{
-		"choose U0SUPPORT C0SUPPORT 2.5 s1 session.menu dismiss:cs_live_a1B20001",
-		"choose U0SUPPORT C0SUPPORT 2.5 a alert.snooze 1h",
+		"fill U0SUPPORT C0SUPPORT 2.5 s1 session.menu dismiss:cs_live_a1B20001",
+		"fill U0SUPPORT C0SUPPORT 2.5 a alert.snooze 1h",
 	}
 	if !slices.Equal(clicks, want) {
 		t.Errorf("did %q, want %q", clicks, want)

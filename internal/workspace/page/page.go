@@ -31,12 +31,28 @@ type Backend interface {
 	// slash command. thread is the ts of the thread's first message or empty.
 	// The error's text is shown to the person.
 	Type(user, channel, thread, text string) error
-	// Click presses a button of the message ts. A link button is reported too,
-	// as Slack does. The error's text is shown to the person.
-	Click(user, channel, ts, blockID, actionID, value string) error
-	// Choose picks an option of a menu of the message ts. The error's text is
-	// shown to the person.
-	Choose(user, channel, ts, blockID, actionID, value string) error
+	// Click presses a button. A link button is reported too, as Slack does. The
+	// error's text is shown to the person, as with all that follow.
+	Click(user string, at Element, value string) error
+	// Fill chooses options, or fills a field.
+	Fill(user string, at Element, values []string) error
+	// Suggest lists what an external select offers for what was typed.
+	Suggest(user string, at Element, query string) ([]Suggestion, error)
+	// Shortcuts lists the app's shortcuts.
+	Shortcuts() []Shortcut
+	// UseShortcut uses a shortcut: of the message ts, or a global one where ts is
+	// empty.
+	UseShortcut(user, channel, ts, callbackID string) error
+	// HasHome reports whether the app has a home tab, and OpenHome opens it.
+	HasHome() bool
+	OpenHome(user string) error
+	// Views are the home tab, nil where there is none yet, and the modal on top of
+	// those that are open, nil where none is.
+	Views(user string) (home, modal *View)
+	// Submit submits a modal. What is wrong with it shows in the modal.
+	Submit(user, view string) error
+	// Close closes a modal, or with all the whole stack.
+	Close(user, view string, all bool) error
 	// Read marks the channel as read by the user.
 	Read(user, channel string)
 	// NextChange returns what is closed after anything that the page shows has
@@ -94,6 +110,41 @@ type Message struct {
 	ThreadTS  string // the ts of the thread's first message; empty outside threads
 	At        time.Time
 	Metadata  json.RawMessage // {"event_type","event_payload"}, or empty
+}
+
+// Element is an interactive element and where it is: in a view, or else in a
+// message of a channel.
+type Element struct {
+	View        string
+	Channel, TS string
+	Block       string
+	Action      string
+}
+
+// Suggestion is an option that the app offers.
+type Suggestion struct {
+	Text  string `json:"text"`
+	Value string `json:"value"`
+}
+
+// Shortcut is a shortcut of the app: of messages, or a global one.
+type Shortcut struct {
+	CallbackID string
+	Name       string
+	About      string
+	OfMessages bool
+}
+
+// View is a modal or home tab as its person sees it.
+type View struct {
+	ID             string
+	Hash           string // differs for each content
+	Title          string
+	Submit         string // of the button; empty = no button
+	Close          string // of the button
+	SubmitDisabled bool
+	Blocks         json.RawMessage   // with what was filled in
+	Errors         map[string]string // by block_id
 }
 
 // Command is a slash command. Name starts with "/". Where the UsageHint reads

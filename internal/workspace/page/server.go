@@ -62,7 +62,12 @@ func New(b Backend, opts Options) http.Handler {
 	ui.HandleFunc("GET /ui/events", s.handleEvents)
 	ui.HandleFunc("POST /ui/type", s.handleType)
 	ui.HandleFunc("POST /ui/click", s.handleClick)
-	ui.HandleFunc("POST /ui/choose", s.handleChoose)
+	ui.HandleFunc("POST /ui/fill", s.handleFill)
+	ui.HandleFunc("POST /ui/suggest", s.handleSuggest)
+	ui.HandleFunc("POST /ui/shortcut", s.handleShortcut)
+	ui.HandleFunc("POST /ui/home", s.handleHome)
+	ui.HandleFunc("POST /ui/submit", s.handleSubmit)
+	ui.HandleFunc("POST /ui/close", s.handleClose)
 	ui.HandleFunc("POST /ui/read", s.handleRead)
 
 	mux := http.NewServeMux()

@@ -35,15 +35,17 @@ type messageView struct {
 	Continued  bool   // the message above is of the same author
 	Replies    int
 	LastReply  string
+	Shortcuts  []Shortcut
 	ThreadHref string // empty where there can be no thread
 	SourceHref string
 }
 
 // writer turns messages into what one reader sees.
 type writer struct {
-	reader  blockhtml.Reader
-	people  []Person
-	current location
+	reader    blockhtml.Reader
+	people    []Person
+	shortcuts []Shortcut // of messages
+	current   location
 }
 
 // repliesByThread collects the replies whose first message is there as well.
@@ -144,20 +146,25 @@ func (w writer) message(m Message, replies []Message) messageView {
 	if !m.Deleted {
 		v.Body = w.body(m)
 	}
+	if !m.Deleted && !m.Ephemeral {
+		v.Shortcuts = w.shortcuts
+	}
 	return v
 }
 
 // body shows the blocks, as Slack does, and the text only where there are none.
 func (w writer) body(m Message) template.HTML {
+	reader := w.reader
+	reader.Scope = m.TS
 	shown := m.Shown
 	if len(shown) == 0 {
 		shown = m.Blocks
 	}
 	switch blocks := bytes.TrimSpace(shown); string(blocks) {
 	case "", "null", "[]":
-		return blockhtml.Text(w.reader, m.Text)
+		return blockhtml.Text(reader, m.Text)
 	default:
-		return blockhtml.Blocks(w.reader, blocks)
+		return blockhtml.Blocks(reader, blocks)
 	}
 }
 

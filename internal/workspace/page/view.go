@@ -23,6 +23,10 @@ type view struct {
 	Panel      panel
 	FramesHref string
 	Composer   composer
+	Tabs       []tab
+	AtHome     bool // the home tab is shown in the place of messages
+	Home       *openView
+	Modal      *openView
 }
 
 // composer is where text is typed: below the channel, or below a thread.
@@ -31,6 +35,7 @@ type composer struct {
 	Label       string
 	Completions []completion
 	Hints       []Hint
+	Shortcuts   []Shortcut
 }
 
 type personView struct {
@@ -50,12 +55,16 @@ type channelView struct {
 // location is the address of a page.
 type location struct {
 	user, channel string
+	tab           string // home or empty
 	panel         string // thread, source, frames or empty
 	ts            string // of the panel's message
 }
 
 func (l location) href() string {
 	q := url.Values{"user": {l.user}, "channel": {l.channel}}
+	if l.tab != "" {
+		q.Set("tab", l.tab)
+	}
 	if l.panel != "" {
 		q.Set("panel", l.panel)
 	}
@@ -96,17 +105,20 @@ func (s *server) view(q url.Values) view {
 	}
 	v.Channel = channelView{Channel: channel, Href: current.href(), Current: true}
 
+	ofMessages, global := s.shortcuts()
 	v.Composer = composer{
-		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints,
+		Label: "Message " + channel.Sign() + channel.Name, Completions: completions(s.backend.Commands()), Hints: s.hints, Shortcuts: global,
 	}
 
 	messages := s.backend.Messages(channel.ID, me.ID)
-	w := writer{reader: s.reader(me, people, channels), people: people, current: current}
+	w := writer{reader: s.reader(me, people, channels), people: people, current: current, shortcuts: ofMessages}
+	s.addViews(&v, w, channel, q.Get("tab"))
+	w.current.tab = v.tab()
 	replies := repliesByThread(messages)
 	v.New = firstUnread(messages, unread, q.Get("new"), me.ID)
 	v.Entries = w.timeline(messages, replies, v.New)
 	v.Panel = s.panel(w, messages, replies, q)
-	frames := current
+	frames := w.current
 	if v.Panel.Kind != "frames" {
 		frames.panel = "frames"
 	}

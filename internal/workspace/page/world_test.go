@@ -24,7 +24,10 @@ type world struct {
 	clicks   []string // what was clicked, as words
 	typed    []string
 	unread   map[string]int
-	fault    error // answered to everything that is done
+	views    []View // that are open, the top last
+	home     *View
+	filled   form.Values // of the modals
+	fault    error       // answered to everything that is done
 	changed  chan struct{}
 	serial   int
 }
@@ -47,6 +50,7 @@ func newWorld(t testing.TB) *world {
 		},
 		messages: map[string][]Message{},
 		unread:   map[string]int{"C0ALERTS": 2},
+		filled:   form.Values{},
 		changed:  make(chan struct{}),
 	}
 	w.messages["C0SUPPORT"] = story(t)
@@ -150,39 +154,6 @@ func (w *world) Type(user, channel, thread, text string) error {
 	}
 	w.post(channel, Message{User: user, Text: text, ThreadTS: thread})
 	return nil
-}
-
-func (w *world) Click(user, channel, ts, blockID, actionID, value string) error {
-	w.mu.Lock()
-	w.clicks = append(w.clicks, strings.Join([]string{user, channel, ts, blockID, actionID, value}, " "))
-	fault := w.fault
-	w.mu.Unlock()
-	if fault == nil && actionID == "confirm.approve" {
-		w.change(channel, ts, func(m *Message) {
-			m.Blocks, m.Text, m.Edited = nil, "*Generating* · approved by <@"+user+">", true
-		})
-	}
-	return fault
-}
-
-// Choose notes the choice, and a select then shows it.
-func (w *world) Choose(user, channel, ts, blockID, actionID, value string) error {
-	w.mu.Lock()
-	w.clicks = append(w.clicks, strings.Join([]string{"choose", user, channel, ts, blockID, actionID, value}, " "))
-	fault := w.fault
-	w.mu.Unlock()
-	if fault == nil && actionID == "alert.snooze" {
-		w.change(channel, ts, func(m *Message) {
-			values := form.Values{}
-			for _, e := range form.Elements(m.Blocks) {
-				if state, err := e.Fill(json.RawMessage(`"`+value+`"`), form.World{}); err == nil {
-					values.Set(e, state)
-				}
-			}
-			m.Shown = values.Shown(m.Blocks)
-		})
-	}
-	return fault
 }
 
 func (w *world) Read(_, channel string) {

@@ -20,6 +20,8 @@ type Reader struct {
 	Users    map[string]string // names by user id
 	Channels map[string]string // names by channel id, without "#"
 	Groups   map[string]string // handles by user-group id, without "@"
+	Scope    string            // sets the ids of fields apart from those of other texts on the page
+	Errors   map[string]string // what is wrong with what was filled in, by block_id
 	Now      time.Time         // decides what "today" is; times are shown in its zone
 }
 
@@ -54,8 +56,9 @@ const (
 // renderer writes one message.
 type renderer struct {
 	markup
-	reader Reader
-	depth  int
+	reader      Reader
+	depth       int
+	fieldSerial int // of the fields rendered, for their ids
 }
 
 func newRenderer(reader Reader) *renderer {
@@ -118,6 +121,7 @@ func init() {
 		"divider":            decode((*renderer).divider),
 		"header":             decode((*renderer).header),
 		"image":              decode((*renderer).image),
+		"input":              decode((*renderer).input),
 		"layout":             decode((*renderer).layout),
 		"markdown":           decode((*renderer).markdownBlock),
 		"plan":               decode((*renderer).plan),

@@ -1,29 +1,38 @@
 package blockhtml
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // element is an interactive element. Which members count depends on Type.
 type element struct {
-	Type               string        `json:"type"`
-	Text               *text         `json:"text"`
-	ActionID           string        `json:"action_id"`
-	Value              string        `json:"value"`
-	URL                string        `json:"url"`
-	Style              string        `json:"style"`
-	AccessibilityLabel string        `json:"accessibility_label"`
-	Confirm            *confirm      `json:"confirm"`
-	VisibleTo          []string      `json:"visible_to_user_ids"`
-	ImageURL           string        `json:"image_url"`
-	AltText            string        `json:"alt_text"`
-	Placeholder        *text         `json:"placeholder"`
-	Options            []option      `json:"options"`
-	OptionGroups       []optionGroup `json:"option_groups"`
-	InitialOption      *option       `json:"initial_option"`
-	Positive           *feedback     `json:"positive_button"`
-	Negative           *feedback     `json:"negative_button"`
+	Type                 string        `json:"type"`
+	Text                 *text         `json:"text"`
+	ActionID             string        `json:"action_id"`
+	Value                string        `json:"value"`
+	URL                  string        `json:"url"`
+	Style                string        `json:"style"`
+	AccessibilityLabel   string        `json:"accessibility_label"`
+	Confirm              *confirm      `json:"confirm"`
+	VisibleTo            []string      `json:"visible_to_user_ids"`
+	ImageURL             string        `json:"image_url"`
+	AltText              string        `json:"alt_text"`
+	Placeholder          *text         `json:"placeholder"`
+	Options              []option      `json:"options"`
+	OptionGroups         []optionGroup `json:"option_groups"`
+	Multiline            bool          `json:"multiline"`
+	InitialOption        *option       `json:"initial_option"`
+	InitialOptions       []option      `json:"initial_options"`
+	InitialValue         any           `json:"initial_value"` // a text, or rich text
+	InitialDate          string        `json:"initial_date"`
+	InitialTime          string        `json:"initial_time"`
+	InitialDateTime      int64         `json:"initial_date_time"`
+	InitialUser          string        `json:"initial_user"`
+	InitialUsers         []string      `json:"initial_users"`
+	InitialChannel       string        `json:"initial_channel"`
+	InitialChannels      []string      `json:"initial_channels"`
+	InitialConversation  string        `json:"initial_conversation"`
+	InitialConversations []string      `json:"initial_conversations"`
+	Positive             *feedback     `json:"positive_button"`
+	Negative             *feedback     `json:"negative_button"`
 }
 
 type confirm struct {
@@ -43,8 +52,7 @@ type feedback struct {
 // back cut, so its button cannot be pressed.
 const maxValue = 2000
 
-// control renders an interactive element of a block. Buttons and menus with fixed
-// options work; other pickers are shown and cannot be used.
+// control renders an interactive element outside of an input block.
 func (r *renderer) control(blockID string, e element) {
 	if len(e.VisibleTo) > 0 && !slices.Contains(e.VisibleTo, r.reader.ID) {
 		return
@@ -60,10 +68,8 @@ func (r *renderer) control(blockID string, e element) {
 		}
 	case "image":
 		r.picture("picture thumb", e.ImageURL, e.AltText)
-	case "static_select", "overflow":
-		r.menu(blockID, e)
 	default:
-		r.element("span", cmp.Or(e.Type, "element"), "class", "unusable", "title", "This page cannot use it")
+		r.field(fieldPlace{block: blockID}, e)
 	}
 }
 

@@ -15,14 +15,14 @@ type optionGroup struct {
 
 // menu renders an overflow menu or a select: a button, and the options that the
 // page's script opens below it. The chosen option of a select is marked.
-func (r *renderer) menu(blockID string, e element) {
-	r.open("span", "class", "control picker", "data-action", clip(e.ActionID, 255), "data-block", clip(blockID, 255))
+func (r *renderer) menu(at fieldPlace, e element) {
+	r.open("span", append([]string{"class", "control picker"}, at.attrs(e)...)...)
 	defer r.close("span")
-	r.opener(e)
+	r.opener(at, e)
 	if e.Confirm != nil {
 		r.confirmation(*e.Confirm)
 	}
-	r.open("div", "class", "options", "role", "menu", "aria-label", menuLabel(e), "popover", "manual")
+	r.open("div", "class", "options", "role", "menu", "aria-label", at.name(menuLabel(e)), "popover", "manual")
 	for _, o := range each(r, e.Options) {
 		r.option(e, o)
 	}
@@ -52,8 +52,9 @@ func menuLabel(e element) string {
 }
 
 // opener is the button that opens a menu: three dots, or what is chosen.
-func (r *renderer) opener(e element) {
-	attrs := []string{"type", "button", "class", "button opener", "aria-haspopup", "menu", "aria-expanded", "false", "aria-label", menuLabel(e)}
+func (r *renderer) opener(at fieldPlace, e element) {
+	attrs := append([]string{"type", "button", "class", "button opener", "aria-haspopup", "menu", "aria-expanded", "false",
+		"aria-label", at.name(menuLabel(e))}, at.described()...)
 	if e.Type == "overflow" {
 		attrs[3] += " overflow"
 	}

@@ -39,7 +39,7 @@ export function setUpComposers() {
 }
 
 export function focusComposer() {
-  document.getElementById("composer-text").focus();
+  document.getElementById("composer-text")?.focus(); // a home tab has none
 }
 
 const field = (form) => form.querySelector("textarea");
@@ -200,7 +200,7 @@ async function send(form) {
 
 function click(event) {
   const form = event.target.closest(".composer");
-  const option = event.target.closest("[role=option]");
+  const option = event.target.closest(".composer [role=option]");
   const hint = event.target.closest("[data-hint]");
   if (option) accept(form, option);
   if (hint) {

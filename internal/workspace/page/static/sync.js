@@ -66,6 +66,8 @@ function update(element, child, onChange) {
     return element;
   }
   if (served.get(element) === child.outerHTML) return element;
+  // A form of the same version differs only in what was filled in here.
+  if (child.dataset.version && child.dataset.version === element.dataset.version) return element;
   const own = adopt(child);
   const focus = focusWithin(element);
   [...element.querySelectorAll("details")].forEach((details, i) => {

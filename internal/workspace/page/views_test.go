@@ -1,0 +1,147 @@
+package page
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/superduperai/sessionbot/internal/browsertest"
+)
+
+const inModal = `document.querySelector("#modal").contains(document.activeElement)`
+
+// TestModalByKeyboard: a shortcut opens a modal, which is filled, found wrong,
+// submitted and closed by keyboard; the focus stays in it, and goes back after.
+func TestModalByKeyboard(t *testing.T) {
+	t.Parallel()
+	b, _, w := openPage(t)
+	opener := `[data-ts="2.1"] [data-shortcuts] .opener`
+	b.Do(chromedp.Focus(opener, chromedp.ByQuery), browsertest.Enter(), chromedp.WaitReady(":popover-open", chromedp.ByQuery))
+	b.Until(`document.activeElement.textContent.includes("Debug this session")`)
+	b.Do(browsertest.Enter(), chromedp.WaitVisible("#modal[open]", chromedp.ByQuery))
+	b.Until(inModal + ` && document.activeElement.tagName === "TEXTAREA"`)
+
+	// Tab goes round within the modal, both ways.
+	for range 25 {
+		b.Do(chromedp.KeyEvent(kb.Tab))
+		b.Until(inModal)
+	}
+	b.TabTo(`document.activeElement.matches('[data-block="prompt"] textarea')`, true)
+	b.Do(chromedp.KeyEvent("fox"))
+	b.TabTo(`document.activeElement.matches('[data-block="size"] .opener')`, false)
+	b.Do(browsertest.Enter(), chromedp.KeyEvent(kb.ArrowDown), browsertest.Enter())
+	b.Until(`document.activeElement.matches('[data-block="size"] .opener') && document.activeElement.textContent === "1920×1080"`)
+	b.TabTo(`document.activeElement.value === "customer"`, false)
+	b.Do(chromedp.KeyEvent(" "))
+	b.TabTo(`document.activeElement.matches('[data-block="session"] input')`, false)
+	b.Do(chromedp.KeyEvent("1"))
+	b.Until(`document.querySelector('[data-block="session"] [role=option]') !== null`)
+	b.Do(browsertest.Enter())
+	b.Until(`document.activeElement.value === "cs_live_1"`)
+
+	// What is wrong shows below the field, which gets the focus.
+	b.TabTo(`document.activeElement.textContent === "Save"`, false)
+	b.Do(browsertest.Enter())
+	b.Until(`document.activeElement.matches('[data-block="prompt"] textarea') && document.querySelector("#modal .wrong").innerText === "The prompt is too short."`)
+	b.Until(`document.activeElement.value === "fox" && document.querySelector('#modal [value="customer"]').checked`)
+	b.Do(chromedp.KeyEvent(" in the deep snow at dawn"))
+	b.TabTo(`document.activeElement.textContent === "Save"`, false)
+	b.Do(browsertest.Enter(), chromedp.WaitNotPresent("#modal[open]", chromedp.ByQuery))
+	b.Until(`document.activeElement.matches('` + opener + `')`)
+
+	_, did := w.done()
+	for _, want := range []string{
+		"shortcut U0SUPPORT C0SUPPORT 2.1 debug",
+		"fill U0SUPPORT V1 size size 1080", "fill U0SUPPORT V1 notify notify customer", "fill U0SUPPORT V1 session session 1",
+		"fill U0SUPPORT V1 prompt text fox", "fill U0SUPPORT V1 prompt text fox in the deep snow at dawn", "submit U0SUPPORT V1",
+	} {
+		if !slices.Contains(did, want) {
+			t.Errorf("%q is not among %q", want, did)
+		}
+	}
+}
+
+// TestModalStack: a button opens a second modal, Escape goes back by one, and
+// what was typed is still there.
+func TestModalStack(t *testing.T) {
+	t.Parallel()
+	b, _, w := openPage(t)
+	b.Do(chromedp.Click(".composer [data-shortcuts] .opener", chromedp.ByQuery), chromedp.Click(".composer [data-shortcuts] .option", chromedp.ByQuery))
+	b.Do(chromedp.WaitVisible("#modal[open]", chromedp.ByQuery), chromedp.SendKeys(`#modal textarea`, "half a word", chromedp.ByQuery))
+	b.Do(chromedp.Click(`#modal [data-action="form.more"]`, chromedp.ByQuery))
+	b.Until(`document.querySelector("#modal-title").innerText === "One more"`)
+	b.Do(chromedp.KeyEvent(kb.Escape))
+	b.Until(`document.querySelector("#modal-title").innerText === "Restore a prompt" && document.querySelector("#modal textarea").value === "half a word"`)
+	b.Until(inModal)
+	// News below leave the modal as it is.
+	b.Do(chromedp.SendKeys(`#modal textarea`, ", and more", chromedp.ByQuery))
+	w.post("C0SUPPORT", Message{User: "U0LEAD", Name: "Chloé Lead", Text: "Any news?"})
+	b.Until(`document.querySelector(".timeline").innerText.includes("Any news?")`)
+	b.Until(`document.activeElement.value === "half a word, and more"`)
+	b.Do(chromedp.Click(`#modal [data-close="all"]`, chromedp.ByQuery), chromedp.WaitNotPresent("#modal[open]", chromedp.ByQuery))
+	_, did := w.done()
+	if list := strings.Join(did, "; "); !strings.Contains(list, "shortcut U0SUPPORT C0SUPPORT  find") ||
+		!strings.Contains(list, "close U0SUPPORT V2 false") || !strings.Contains(list, "close U0SUPPORT V1 true") {
+		t.Errorf("did %q", did)
+	}
+	// A fault shows where the person looks.
+	w.open([]byte(`[{"type":"divider"}]`), "Empty")
+	b.Do(chromedp.WaitVisible("#modal[open]", chromedp.ByQuery))
+	w.fail("operation_timeout")
+	b.TabTo(`document.activeElement.textContent === "Save"`, false)
+	b.Do(browsertest.Enter(), chromedp.WaitVisible("#modal .toast", chromedp.ByQuery))
+}
+
+// TestHomeTab: the app's home opens from its messages, and its fields and
+// buttons work.
+func TestHomeTab(t *testing.T) {
+	t.Parallel()
+	b, url, w := openPage(t)
+	b.Do(chromedp.Navigate(url+"/?channel=D0BOT"), chromedp.WaitReady("#composer-text"))
+	b.TabTo(`document.activeElement.textContent === "Home"`, false)
+	b.Do(browsertest.Enter(), chromedp.WaitVisible(".home .body", chromedp.ByQuery))
+	b.Until(`document.querySelector(".home").innerText.includes("Open incidents") && document.querySelector("#composer-text") === null`)
+	b.Do(chromedp.SendKeys(".home input", "ann@example.com", chromedp.ByQuery), browsertest.Enter())
+	b.Do(chromedp.Click(`.home [data-action="open"]`, chromedp.ByQuery))
+	b.Do(chromedp.Click(".tabs a:not([aria-current])", chromedp.ByQuery), chromedp.WaitReady("#composer-text"))
+	_, did := w.done()
+	want := []string{"home U0SUPPORT", "fill U0SUPPORT VHOME q search ann@example.com", "U0SUPPORT VHOMED0BOT  i open "}
+	for _, line := range want {
+		if !slices.Contains(did, line) {
+			t.Errorf("%q is not among %q", line, did)
+		}
+	}
+}
+
+// TestViewsLook takes the screenshots of modals and the home tab, and has axe-core
+// look at them.
+func TestViewsLook(t *testing.T) {
+	t.Parallel()
+	axe := axeCore(t)
+	for _, scheme := range []string{"light", "dark"} {
+		for name, width := range map[string]int64{"wide": 1280, "narrow": 390} {
+			t.Run(scheme+", "+name, func(t *testing.T) {
+				t.Parallel()
+				b, url, w := openPage(t)
+				b.Do(browsertest.Colours(scheme), chromedp.EmulateViewport(width, 844), chromedp.Navigate(url+"/?channel=D0BOT&tab=home"))
+				b.Do(chromedp.WaitVisible(".home .body", chromedp.ByQuery))
+				b.Shot("home-" + scheme + "-" + name)
+				checkAccessible(t, b, axe, scheme+", "+name+", home")
+				if err := w.UseShortcut("U0SUPPORT", "", "", "find"); err != nil {
+					t.Fatal(err)
+				}
+				b.Do(chromedp.WaitVisible("#modal[open]", chromedp.ByQuery))
+				b.Until(inModal)
+				if err := w.Submit("U0SUPPORT", "V1"); err != nil {
+					t.Fatal(err)
+				}
+				b.Do(chromedp.WaitVisible("#modal .wrong", chromedp.ByQuery))
+				b.Shot("modal-" + scheme + "-" + name)
+				checkAccessible(t, b, axe, scheme+", "+name+", modal")
+			})
+		}
+	}
+}

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -85,6 +86,9 @@ func nonZero(format string, n int) string {
 func bulkSums(job repair.Job) string {
 	n := job.Bulk.Counts()
 	done := count(n.Done, bulkNoun(job.Plan)) + " ready"
+	if slices.ContainsFunc(job.Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemDone && i.Cause == repair.CauseNoToken }) {
+		done = count(n.Done, bulkNoun(job.Plan)) + " started, whose end cannot be seen without SUPERDUPERAI_TOKEN"
+	}
 	if job.Plan.Action == store.ActionFix {
 		done = count(n.Done, "session") + " fixed"
 	}

@@ -132,7 +132,7 @@ func (b *Bulk) CommonFailure() (Item, bool) {
 		switch {
 		case item.State == ItemWaiting, item.State == ItemRunning, item.State == ItemSkipped:
 			continue
-		case !commonCauses[item.Cause]:
+		case item.State == ItemDone || !commonCauses[item.Cause]:
 			return Item{}, false
 		case row == 0:
 			latest = item
@@ -162,6 +162,11 @@ func ItemOf(job Job) Item {
 		return Item{State: ItemRunning}
 	case store.OutcomeDone:
 		return Item{State: ItemDone}
+	case store.OutcomeGaveUp:
+		item.State = ItemFailed
+		if job.Cause == CauseNoToken { // replayed, so the site makes it; only its end cannot be seen
+			item.State = ItemDone
+		}
 	case store.OutcomeUnclear:
 		item.State = ItemUnclear
 	case store.OutcomeCancelled:

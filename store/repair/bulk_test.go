@@ -175,6 +175,7 @@ func TestItemOf(t *testing.T) {
 		{store.OutcomeFailed, CauseBalance, ItemFailed},
 		{store.OutcomeUnclear, CauseNoAnswer, ItemUnclear},
 		{store.OutcomeGaveUp, CauseTooLong, ItemFailed},
+		{store.OutcomeGaveUp, CauseNoToken, ItemDone},
 		{store.OutcomeCancelled, "", ItemSkipped},
 	} {
 		if got := ItemOf(Job{Outcome: c.outcome, Cause: c.cause}); got.State != c.want || c.want != ItemDone && c.want != ItemRunning && got.Cause != c.cause {

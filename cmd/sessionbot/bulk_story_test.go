@@ -155,7 +155,15 @@ func TestBulkStory(t *testing.T) {
 	}
 	lead.Click(plan, "confirm.approve")
 	running := lead.ExpectUpdate(plan, withText("Generating: 0 of 37 done, 4 running, 33 left"))
-	testenv.Until(t, "four are being made", func() bool { return o.count() == 4 })
+	testenv.Until(t, "four are being made, and their sessions say so", func() bool {
+		named := 0
+		for k := range 40 {
+			if s.value("session:" + bulkID(k))["fileId"] != nil {
+				named++
+			}
+		}
+		return named == 4
+	})
 	s.bot.kill()
 	s.expireLeases()
 	s.startBot()
@@ -302,14 +310,14 @@ func TestBulkPauseStory(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.files = demo.NewSuperDuper(time.Now, 0)
-	o := outage(s, 12)
+	o := outage(s, 20)
 	o.refuse[""], o.allowed = http.StatusPaymentRequired, 3
 	s.env["APPROVALS"], s.env["BULK_PARALLEL"], s.env["OPERATORS"] = "generate", "2", "U0LEAD,U0ONCALL"
 	s.startBot()
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
 	lead := s.workspace.As("U0LEAD").In("C0SUPPORT")
 	support.Type("/session bulk generate orphaned")
-	plan := support.ExpectMessage(withText("Generate 12 videos?"))
+	plan := support.ExpectMessage(withText("Generate 20 videos?"))
 	support.Click(plan, "confirm.approve")
 	support.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
@@ -326,7 +334,7 @@ func TestBulkPauseStory(t *testing.T) {
 	support.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
 
 	support.Type("/session bulk generate orphaned")
-	plan = support.ExpectMessage(withText(fmt.Sprintf("Generate %d videos?", 9-failed)))
+	plan = support.ExpectMessage(withText(fmt.Sprintf("Generate %d videos?", 17-failed)))
 	o.mu.Lock()
 	o.refuse[""], o.allowed = http.StatusUnauthorized, 0
 	o.mu.Unlock()
@@ -340,7 +348,7 @@ func TestBulkPauseStory(t *testing.T) {
 	lead.Click(paused, "bulk.resume")
 	lead.ExpectUpdate(paused, withText("Finished: "))
 	lead.ExpectMessage(func(m wstest.Message) bool { return m.ThreadTS == plan.TS })
-	if n := len(o.once(t)); n != 12 {
+	if n := len(o.once(t)); n != 20 {
 		t.Errorf("%d were requested", n)
 	}
 }

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -22,14 +23,21 @@ type placement struct {
 	replace  bool             // replaces the message that was clicked
 	sharedBy string           // who posts it in the channel, "" = not shared
 	claim    string           // of the click on Share
+	long     bool             // it looks at many sessions first
 }
 
 // answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
-	limited, cancel := context.WithTimeout(ctx, a.cfg.Deadlines.Request)
+	deadline, stopNotice := a.cfg.Deadlines.Request, func() bool { return false }
+	if p.long {
+		deadline = a.cfg.Deadlines.Bulk
+		stopNotice = time.AfterFunc(a.cfg.Deadlines.Notice, func() { a.reply(ctx, to, commands.NoticeExamining) }).Stop
+	}
+	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
 	answer := run(limited)
+	stopNotice()
 	if answer.Outcome != commands.Done {
 		if p.sharedBy != "" {
 			a.unclaimShare(ctx, p)

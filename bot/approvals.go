@@ -29,6 +29,8 @@ type Decisions interface {
 	Approve(ctx context.Context, planID, press string, by store.Actor, where string) (repair.ClaimResult, error)
 	Cancel(ctx context.Context, planID string, by store.Actor, where string) (repair.ClaimResult, error)
 	RecordRefusal(ctx context.Context, refused audit.Entry)
+	StopBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
+	ResumeBulk(ctx context.Context, job string, by store.Actor, where string) (repair.Job, bool, error)
 	Record(ctx context.Context, e audit.Entry) error
 }
 

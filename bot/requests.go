@@ -34,7 +34,7 @@ func (b *Bot) runCommand(to requester, req commands.Request) {
 	b.enqueue(to, func(ctx context.Context) {
 		call := b.cfg.Commands.Parse(req)
 		if b.admitted(ctx, to, call) {
-			b.answer(ctx, to, placement{request: req}, call.Run)
+			b.answer(ctx, to, placement{request: req, long: call.Long}, call.Run)
 		}
 	})
 }
@@ -113,6 +113,9 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
+	case commands.ActionBulkStop, commands.ActionBulkResume:
+		to.deciding = true
+		b.enqueue(to, func(ctx context.Context) { b.approvals.steer(ctx, to, c) })
 	case commands.ActionNotMade:
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
@@ -134,7 +137,7 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if !a.admitted(ctx, to, call) {
 		return
 	}
-	p := placement{replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
+	p := placement{long: call.Long, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
 	if c.button == commands.ActionList { // a page replaces the one before
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
 	}

@@ -26,6 +26,8 @@ func DefaultTimings() Timings {
 // constants: they were promised.
 type Deadlines struct {
 	Request   time.Duration // a request, until its answer is known
+	Bulk      time.Duration // a request that looks at many sessions
+	Notice    time.Duration // until whoever waits for such a request is told why
 	Send      time.Duration // an answer, with Slack's pauses
 	Call      time.Duration // one call of Slack's API
 	Lookup    time.Duration // in Slack's directory
@@ -42,7 +44,7 @@ type Deadlines struct {
 func NewDeadlines(factor int) Deadlines {
 	second := time.Duration(max(factor, 1)) * time.Second
 	return Deadlines{
-		Request: 10 * second, Send: 20 * second, Call: 5 * second, Lookup: 2 * second, Share: second / 5,
+		Request: 10 * second, Bulk: 60 * second, Notice: 2 * second, Send: 20 * second, Call: 5 * second, Lookup: 2 * second, Share: second / 5,
 		Connect: 3 * second, Handshake: 10 * second, Hello: 10 * second, Silence: 25 * second, Write: second,
 	}
 }

@@ -80,6 +80,7 @@ type Command struct {
 
 	Repairs   store.Action // the repair that it makes, "" = it changes nothing
 	Operators bool         // it changes something by itself: only for operators
+	Bulk      bool         // it repairs many sessions, and looks at each first, which takes longer
 }
 
 func (c Command) fullName() string { return c.Group + " " + c.Name }

@@ -44,6 +44,7 @@ type Repairs interface {
 	Propose(ctx context.Context, plan repair.Plan, where string) error
 	Settle(ctx context.Context, job string, said repair.Settlement) (repair.Job, error)
 	RecordRefusal(ctx context.Context, refused audit.Entry)
+	Plan(ctx context.Context, id string) (repair.PlanRecord, error)
 }
 
 // Trail is the audit trail.
@@ -97,6 +98,7 @@ type Deps struct {
 	Now           func() time.Time
 	Log           *slog.Logger // nil = slog.Default
 
+	Bulk      BulkLimits
 	Incidents Incidents
 	Reads     func(ctx context.Context) store.Layout // which keys the site reads
 	// OtherMode reports whether the Stripe key cannot see the session, because one is

@@ -14,6 +14,9 @@ import (
 
 // ProgressBlocks show the state of a job, in the place of its plan.
 func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkBlocks(p)
+	}
 	job, kind, site := p.Job, p.Job.Plan.Kind, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))
 	lines = append(lines, detailLines(p)...)
@@ -77,6 +80,9 @@ func sentFact(p repair.Progress) []blockkit.Line {
 // EndReply is posted in the thread of a job's message once the job has ended: an edit of
 // that message notifies nobody.
 func (r *Registry) EndReply(p repair.Progress) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkEnd(p.Job)
+	}
 	job, site := p.Job, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))
 	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
@@ -115,6 +121,9 @@ func fetchable(address string) bool {
 // ProgressActions are the buttons of a job: one that waits can be cancelled, an
 // unclear one settled.
 func ProgressActions(job repair.Job) []slack.BlockElement {
+	if job.Bulk != nil {
+		return bulkActions(job)
+	}
 	debug := debugButton("Debug", job.Plan.Session)
 	switch {
 	case job.Cancellable():

@@ -82,7 +82,8 @@ func settleAdvice(job repair.Job) string {
 	if job.Approver.Terminal { // which has no buttons
 		otherwise = "debug it in Slack and press “It was not made” there"
 	}
-	return withNoun(job.Plan.Kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: /session settle ") + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other before."
+	return withNoun(job.Plan.Kind, "Look in SuperDuperAI for {a video} with this prompt, from when the request was sent. If there is one: ") +
+		"/session settle " + job.Plan.Session + " <file id>. If there is none, " + otherwise + ". Start no other before."
 }
 
 func overwrittenVerdict(job repair.Job, id string) (head, next string) {

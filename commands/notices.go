@@ -29,6 +29,8 @@ const (
 	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
 	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
 
+	NoticeExamining Notice = "Checking each session; this can take up to a minute. Nothing is changed before somebody approves the plan."
+
 	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
@@ -36,6 +38,7 @@ const (
 	NoticeApproved       Notice = "Your click counted: approved. Where the plan is shown is not known, so its end will be posted where I can."
 	NoticeElsewhere      Notice = "This plan is shown in another message, so nothing was done. Press its button there, in"
 	NoticeAlertElsewhere Notice = "This alert is shown in another message, so nothing was done. Press its button there, in"
+	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
 	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
 	NoticeMenu Notice = "This menu entry is not known here, so nothing was done. Type /session help."
@@ -49,13 +52,13 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
+	NoticeExamining, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
 	NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the
 // plan's message, so it says nothing that will not hold later.
 func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
-	again := " Nothing was changed. Run /session " + string(a.Plan.Action) + " again."
+	again := " Nothing was changed. Run " + PlanCommand(a.Plan.Plan) + " again."
 	switch a.Verdict {
 	case repair.AlreadyClaimed:
 		return blockkit.L(blockkit.Plain("Already approved by "), person(a.By), blockkit.Plain(" "), agoTime(a.At, now),
@@ -89,13 +92,13 @@ var outcomeTexts = map[store.Outcome]string{
 // CancelledBlocks take the place of a cancelled plan.
 func CancelledBlocks(p repair.Plan, by store.Actor, at time.Time) []slack.Block {
 	return blockkit.Message(
-		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), blockkit.Code(shortID(p.Session))),
+		blockkit.L(blockkit.Bold("Cancelled, nothing was changed: "), subject(p)),
 		blockkit.Fact("Cancelled by", person(by), blockkit.Plain(" "), clockTime(at, at)))
 }
 
 // ExpiredBlocks take the place of a plan that nobody approved in time.
 func ExpiredBlocks(p repair.Plan) []slack.Block {
 	return blockkit.Message(
-		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), blockkit.Code(shortID(p.Session))),
-		blockkit.PlainLine("→ Run /session "+string(p.Action)+" again."))
+		blockkit.L(blockkit.Bold("Expired, nothing was changed: "), subject(p)),
+		blockkit.PlainLine("→ Run "+PlanCommand(p)+" again."))
 }

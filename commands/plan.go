@@ -24,6 +24,9 @@ const (
 
 // PlanBlocks shows what a plan will do, where and at what cost.
 func PlanBlocks(p repair.Plan) []slack.Block {
+	if p.IsBulk() {
+		return bulkPlanBlocks(p)
+	}
 	head, what := "Mark as error: ", blockkit.PlainLine("The customer's page will say: “"+p.FixText+"”")
 	switch {
 	case p.Order != nil:
@@ -134,6 +137,9 @@ func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
 // PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
 // plan is the confirmation: no dialog asks once more.
 func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+	if p.IsBulk() {
+		return bulkPlanActions(p, nonce)
+	}
 	label, value, style := "Approve: mark as error", p.ID, slack.StylePrimary
 	switch {
 	case p.Order != nil:

@@ -29,6 +29,7 @@ func New(d Deps) *Registry {
 		d.fix(),
 		d.generate(),
 		d.replay(),
+		d.bulk(),
 		d.history(),
 		d.settle(),
 		r.help("session"),
@@ -53,6 +54,7 @@ func (r *Registry) group(name string) []Command {
 type Call struct {
 	Command Command // what it asks for: who may depends on that; zero = unknown
 	Session string  // the session that it would repair, as it was named; "" = none
+	Long    bool    // it looks at many sessions first
 	Run     func(context.Context) Answer
 }
 
@@ -82,13 +84,18 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 			return r.newCall(command, Args{Words: []string{session}}, false, req)
 		}
 	}
+	if run := r.deps.bulkOf(actionID, session); run != nil {
+		bulk := r.deps.bulk()
+		bulk.Parse = func(Args) (Run, error) { return run, nil }
+		return r.newCall(bulk, Args{}, false, req)
+	}
 	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }
 
 // newCall makes a call of a command; guessed means that its name was not typed. What
 // was understood is said wherever it is not what was typed.
 func (r *Registry) newCall(command Command, args Args, guessed bool, req Request) Call {
-	call := Call{Command: command}
+	call := Call{Command: command, Long: command.Bulk}
 	if command.Repairs != "" {
 		call.Session = mentioned(args)
 	}

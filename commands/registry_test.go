@@ -69,6 +69,10 @@ func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) {
 
 func (w *world) Server(context.Context) (rdb.Server, error) { return rdb.Server{}, w.err }
 
+func (w *world) Plan(context.Context, string) (repair.PlanRecord, error) {
+	return repair.PlanRecord{}, repair.ErrUnknownPlan
+}
+
 func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
 
 func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) {

@@ -15,7 +15,7 @@ func (d Deps) replay() Command {
 
 // replayText says what a replay does.
 func replayText(p repair.Plan) string {
-	return withNoun(p.Kind, "Sends Stripe's event to the site once more, and the site makes {a video} of its own.")
+	return withNoun(p.Kind, "Sends Stripe's event to the site once more; the site then makes {a video}.")
 }
 
 // replayFact names the event, and until when a replay is possible.
@@ -34,6 +34,9 @@ func replayVerdict(p repair.Progress) (head, next string) {
 		return withNoun(kind, "Unclear: the event was sent to the site for ") + id + withNoun(kind, ", and nobody knows whether it started {a video}."), settleAdvice(job)
 	case job.Outcome == store.OutcomeCancelled:
 		return "Cancelled, nothing was sent: " + id + ".", "Replay again once a replica of Redis is connected, or refund the customer in Stripe."
+	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
+		return withNoun(kind, "Started, not followed: the site is making the {video} for ") + id + ".",
+			withNoun(kind, "Look at the customer's page in some minutes. To have {video}s followed to their end, set SUPERDUPERAI_TOKEN and start the bot again.")
 	case job.Outcome != store.OutcomeFailed:
 		return "", ""
 	}

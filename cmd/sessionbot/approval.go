@@ -29,11 +29,19 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	if repair.NeedsSecondOperator(t.config.Approvals, plan.Action) {
 		t.repairs.RecordRefusal(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
-		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type /session " + string(plan.Action) + " there. Nothing was changed.")
+		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type " + commands.PlanCommand(plan) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
 	}
-	approved := t.yes || t.ask(ctx, "Go on with "+string(plan.Action)+"?")
+	if other, agreed := t.include(ctx, plan); agreed {
+		t.decline(ctx, plan, user)
+		return t.deliver(ctx, other)
+	}
+	question := "Go on with " + string(plan.Action) + "?"
+	if plan.IsBulk() {
+		question = fmt.Sprintf("Go on with %s for %d?", plan.Action, len(plan.Items))
+	}
+	approved := t.yes || t.ask(ctx, question)
 	if approved && plan.Risk != "" && !t.yes {
 		approved = t.ask(ctx, plan.Risk+" Go on all the same?")
 	}
@@ -49,6 +57,9 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	if claim.Verdict != repair.Claimed {
 		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.PlanClickReply(claim, time.Now()))}))
 		return exitRefused
+	}
+	if claim.Job.Bulk != nil {
+		return t.followBulk(ctx, claim.Job)
 	}
 	return t.follow(ctx, claim.Job)
 }

@@ -73,7 +73,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 	parent.Use, parent.Short = group, short
 	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
 	if group == "session" {
-		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix, generate or replay without asking")
+		parent.PersistentFlags().Bool("yes", false, "carry out the plan of a repair without asking")
 	} else {
 		parent.PersistentFlags().Int("limit", 0, "`number` of prompts to show")
 	}
@@ -81,7 +81,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		if command.Group != group || command.Name == "help" {
 			continue
 		}
-		repair := command.Repairs != "" && !command.Operators
+		repair := command.Bulk || command.Repairs != "" && !command.Operators
 		cmd := p.terminalCommand(group, command.Name, repair)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
 		if strings.Contains(command.Args, "[verdict]") {
@@ -103,7 +103,7 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 		DisableFlagParsing: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if slices.Contains(args, "--yes") && !repair {
-				return errors.New("--yes belongs to fix, generate and replay")
+				return errors.New("--yes belongs to repairs, such as generate")
 			}
 			return nil
 		},

@@ -82,6 +82,11 @@ type config struct {
 	// How long a plan can be approved.
 	ConfirmTTL time.Duration `envconfig:"CONFIRM_TTL" default:"10m"`
 
+	// How many sessions one bulk plan may repair, at most 500.
+	BulkLimit int `envconfig:"BULK_LIMIT" default:"50"`
+	// How many sessions of a bulk plan are repaired at the same time, at most 50.
+	BulkParallel int `envconfig:"BULK_PARALLEL" default:"3"`
+
 	// How long after the payment a missing webhook is normal.
 	OrphanGrace time.Duration `envconfig:"ORPHAN_GRACE" default:"10m"`
 	// How long `processing` without a finished file is normal.

@@ -63,7 +63,11 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 }
 
 func (t terminal) answer(ctx context.Context, req commands.Request) error {
-	answer := t.registry.Parse(req).Run(ctx)
+	return t.deliver(ctx, t.registry.Parse(req).Run(ctx))
+}
+
+// deliver prints an answer, or carries out the plan that it proposes.
+func (t terminal) deliver(ctx context.Context, answer commands.Answer) error {
 	t.meter.clear()
 	if answer.Err != nil {
 		t.log.ErrorContext(ctx, "command failed", "command", answer.Name, "error", answer.Err)

@@ -101,6 +101,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
 			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
+			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
@@ -111,7 +112,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				without.Jobs = diagnosis.Excluding(ledger, job)
 				return without.Examine(ctx, session)
 			},
-			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
+			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
 		},
 	}
 }

@@ -142,7 +142,7 @@ func config(product *rdb.Redis, ledger *repair.Ledger, apiURL string) jobs.Confi
 			return examiner(product, client, diagnosis.Excluding(ledger, job)).Examine(ctx, id)
 		},
 		Notify: func(context.Context, repair.Progress) error { return nil },
-		Token:  true, GiveUp: time.Hour, Timings: quick,
+		Token:  true, GiveUp: time.Hour, BulkParallel: 2, Timings: quick,
 		Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	}
 }

@@ -63,7 +63,7 @@ func (r *Runner) Execute(ctx context.Context, id string) error {
 // have come later than that of the process which ended it.
 func (r *Runner) showAgain(ctx context.Context, id string) {
 	job, err := r.Ledger.LoadJob(ctx, id)
-	if err == nil && job.Outcome != "" {
+	if err == nil && job.Outcome != "" && !silent(job) {
 		err = r.Notify(ctx, r.FinalProgress(ctx, job, store.File{}))
 	}
 	if err != nil {
@@ -111,7 +111,11 @@ func (e *execution) advance(ctx context.Context) error {
 		defer done()
 		save = e.saveOutcome
 	}
-	if err := e.step(ctx); err != nil {
+	step := e.step
+	if e.job.Bulk != nil {
+		step = e.coordinate
+	}
+	if err := step(ctx); err != nil {
 		return err
 	}
 	if e.job.Outcome != "" {
@@ -172,7 +176,9 @@ func (e *execution) saveOutcome(ctx context.Context) error {
 // auditDecision records the claim, or what a person decided since. What cannot be
 // put on record is not begun.
 func (e *execution) auditDecision(ctx context.Context) error {
-	e.OnChanged(ctx, e.job.Plan.Session)
+	if e.job.Bulk == nil {
+		e.OnChanged(ctx, e.job.Plan.Session)
+	}
 	err := e.Trail.Record(ctx, decisionEntry(*e.job))
 	switch {
 	case e.job.Step != repair.StepRecorded:
@@ -246,8 +252,15 @@ func (e *execution) saveEnd(ctx context.Context, outcome store.Outcome, cause re
 	return e.save(ctx)
 }
 
+// silent reports whether the job is not shown by itself: the message of its bulk plan
+// shows it, until somebody settles it.
+func silent(job repair.Job) bool { return job.Plan.Bulk != "" && job.Settled == nil }
+
 // notify shows progress. The next notification makes up for a lost one.
 func (e *execution) notify(ctx context.Context) {
+	if silent(*e.job) {
+		return
+	}
 	if err := e.Notify(ctx, repair.Progress{Job: *e.job, File: e.file, At: e.Now()}); err != nil {
 		e.Log.WarnContext(ctx, "progress not shown", "job", e.job.ID, "error", err)
 	}
@@ -265,17 +278,23 @@ func (e *execution) end(ctx context.Context) error {
 		if err := e.mayAudit(ctx, e.Trail.Record(ctx, outcomeEntry(*e.job))); err != nil {
 			return err
 		}
-		e.OnChanged(ctx, e.job.Plan.Session)
+		if e.job.Bulk == nil {
+			e.OnChanged(ctx, e.job.Plan.Session)
+		}
 		e.job.OutcomeAudited = true
 		if err := e.save(ctx); err != nil {
 			return err
 		}
-		e.OnFinished(*e.job)
+		if e.job.Bulk == nil {
+			e.OnFinished(*e.job)
+		}
 	}
-	p := e.FinalProgress(ctx, *e.job, e.file)
-	p.Reply = reply
-	if err := e.Notify(ctx, p); err != nil {
-		return fmt.Errorf("show the end: %w", err)
+	if !silent(*e.job) {
+		p := e.FinalProgress(ctx, *e.job, e.file)
+		p.Reply = reply
+		if err := e.Notify(ctx, p); err != nil {
+			return fmt.Errorf("show the end: %w", err)
+		}
 	}
 	e.job.Notified = true
 	return e.save(ctx)
@@ -295,7 +314,7 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 			p.SiteText = *s.Current().Error
 		}
 	}
-	if job.Outcome != store.OutcomeRefused { // then nothing was written
+	if job.Outcome != store.OutcomeRefused && job.Bulk == nil { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)
 		p.Site, p.SiteErr = &site, err
 	}

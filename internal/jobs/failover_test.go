@@ -118,7 +118,7 @@ func TestFailoverLosesTheRequest(t *testing.T) {
 			id := g.claimed(store.ActionGenerate)
 			g.cutOff()
 			bot := exec.Command(os.Args[0], "-test.run=^TestChild$")
-			bot.Env = append(os.Environ(), "JOBS_CHILD=never", "JOBS_REDIS="+g.redisURL, "JOBS_API="+g.apiURL)
+			bot.Env = append(os.Environ(), "JOBS_CHILD=never", "JOBS_NTH=1", "JOBS_REDIS="+g.redisURL, "JOBS_API="+g.apiURL)
 			if err := bot.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -87,17 +87,20 @@ type Config struct {
 	Examine func(ctx context.Context, session, job string) diagnosis.Examination
 	// Notify shows the progress of a job. The end of a job is shown until that
 	// succeeds; an error may have a method Pause that returns how long not to try.
-	Notify  func(ctx context.Context, p repair.Progress) error
-	Token   bool // a token of SuperDuperAI is configured
-	GiveUp  time.Duration
-	Timings Timings
-	Log     *slog.Logger
-	Now     func() time.Time
+	Notify func(ctx context.Context, p repair.Progress) error
+	Token  bool // a token of SuperDuperAI is configured
+	GiveUp time.Duration
+	// BulkParallel is how many sessions of a bulk plan are repaired at the same time.
+	BulkParallel int
+	Timings      Timings
+	Log          *slog.Logger
+	Now          func() time.Time
 
 	ReportCounts func(running, unclear int) // receives how many jobs are pending, and wait for a person, in all processes
 	OnFinished   func(job repair.Job)       // is called for every job that ended in this process
 	// OnChanged is called when a session's job begins, goes on after a person's
 	// decision and ends, at least once, even where a process dies in between.
 	OnChanged func(ctx context.Context, session string)
-	OnStep    func(step string) // is called after each recorded step; tests interrupt there
+	OnStep    func(step string)    // is called after each recorded step; tests interrupt there
+	Mine      func(id string) bool // reports whether Run may execute a job; nil = all of them
 }

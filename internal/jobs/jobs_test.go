@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strconv"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -112,12 +114,7 @@ func TestKilled(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, c.cluster)
 			id := b.claimed(c.action)
-			child := exec.Command(os.Args[0], "-test.run=^TestChild$")
-			child.Env = append(os.Environ(), "JOBS_CHILD="+c.at, "JOBS_REDIS="+b.redisURL, "JOBS_API="+b.apiURL)
-			out, err := child.CombinedOutput()
-			if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-				t.Fatalf("the child was not killed: %v\n%s", err, out)
-			}
+			b.killedAt(c.at, 1)
 			b.leaseEnds(id)
 			job := b.ended(id, b.config())
 			if job.Outcome != c.outcome || b.files.Started() != c.started {
@@ -130,6 +127,18 @@ func TestKilled(t *testing.T) {
 				b.settled(id)
 			}
 		})
+	}
+}
+
+// killedAt runs a process that executes jobs until it is killed at a step, when that
+// is recorded for the nth time.
+func (b *bench) killedAt(step string, nth int) {
+	b.t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^TestChild$")
+	child.Env = append(os.Environ(), "JOBS_CHILD="+step, "JOBS_NTH="+strconv.Itoa(nth), "JOBS_REDIS="+b.redisURL, "JOBS_API="+b.apiURL)
+	out, err := child.CombinedOutput()
+	if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
+		b.t.Fatalf("the child was not killed: %v\n%s", err, out)
 	}
 }
 
@@ -149,7 +158,7 @@ func (b *bench) settled(id string) {
 	}
 }
 
-// TestChild is the process that TestKilled kills.
+// TestChild is the process that killedAt kills.
 func TestChild(t *testing.T) {
 	t.Parallel()
 	at := os.Getenv("JOBS_CHILD")
@@ -158,8 +167,11 @@ func TestChild(t *testing.T) {
 	}
 	product, ledger := opened(t, os.Getenv("JOBS_REDIS"))
 	cfg := config(product, ledger, os.Getenv("JOBS_API"))
+	nth, err := strconv.ParseInt(os.Getenv("JOBS_NTH"), 10, 64)
+	testenv.Must(t, err)
+	var n atomic.Int64
 	cfg.OnStep = func(step string) {
-		if step == at {
+		if step == at && n.Add(1) == nth {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL) // nothing comes after it
 			select {}
 		}

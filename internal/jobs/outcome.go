@@ -125,6 +125,9 @@ func outcomeEntry(job repair.Job) audit.Entry {
 	if job.Cause != "" {
 		detail += ": " + string(job.Cause)
 	}
+	if job.Bulk != nil {
+		detail += "; " + countsText(job.Bulk.Counts())
+	}
 	entry := job.Plan.Entry(audit.Ended, job.Approver, placeOf(job, job.Approver), detail, job.Finished)
 	entry.After = job.Digests
 	return entry

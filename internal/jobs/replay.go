@@ -29,6 +29,9 @@ func (e replay) step(ctx context.Context) error {
 	case repair.StepSent:
 		return e.watch(ctx)
 	}
+	if !e.Token { // the site started it, and only a token would show its end
+		return e.conclude(store.OutcomeGaveUp, repair.CauseNoToken)
+	}
 	return e.follow(ctx, e.completed, func(context.Context) error {
 		return e.conclude(store.OutcomeFailed, repair.CauseFileFailed)
 	})

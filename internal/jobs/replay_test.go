@@ -80,6 +80,7 @@ func TestReplayOutcomes(t *testing.T) {
 			cfg.Webhook = superduper.New(superduper.Config{WebhookURL: "http://127.0.0.1:1", WebhookSecret: webhookSecret})
 		}, store.OutcomeFailed, repair.CauseUnreachable, "pending", 0, 0},
 		{"it fails to be made", func(s *replays, cfg *jobs.Config) { cfg.Generator = broken{cfg.Generator} }, store.OutcomeFailed, repair.CauseFileFailed, "processing", 1, 1},
+		{"no token to follow it", func(_ *replays, cfg *jobs.Config) { cfg.Token = false }, store.OutcomeGaveUp, repair.CauseNoToken, "processing", 1, 1},
 		{"too long", func(_ *replays, cfg *jobs.Config) { cfg.GiveUp, cfg.Generator = 0, never{cfg.Generator} }, store.OutcomeGaveUp, repair.CauseTooLong, "processing", 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

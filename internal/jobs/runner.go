@@ -46,6 +46,10 @@ func New(cfg Config) *Runner {
 	if cfg.OnStep == nil {
 		cfg.OnStep = func(string) {}
 	}
+	cfg.BulkParallel = max(cfg.BulkParallel, 1)
+	if cfg.Mine == nil {
+		cfg.Mine = func(string) bool { return true }
+	}
 	cfg.Log = cfg.Log.With("component", "jobs")
 	return &Runner{Config: cfg, wake: make(chan struct{}, 1), failing: map[string]bool{}, running: map[string]bool{}, retries: map[string]*retry{}}
 }
@@ -72,7 +76,7 @@ func (r *Runner) Run(ctx context.Context) error {
 			r.logChange(ctx, "record of replicas", r.Ledger.NoteReplicas(ctx))
 		}
 		for _, id := range r.pending(ctx) {
-			if r.start(id) {
+			if r.Mine(id) && r.start(id) {
 				executions.Go(func() {
 					defer r.finish(id)
 					r.attempt(ctx, id)

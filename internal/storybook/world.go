@@ -68,6 +68,10 @@ func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * tim
 
 func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
 
+func (w *world) Plan(context.Context, string) (repair.PlanRecord, error) {
+	return repair.PlanRecord{}, repair.ErrUnknownPlan
+}
+
 func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) { return w.repair, w.err }
 
 func (w *world) Settle(_ context.Context, _ string, said repair.Settlement) (repair.Job, error) {

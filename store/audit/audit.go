@@ -29,6 +29,11 @@ const (
 	Ended     Event = "outcome"
 	Settled   Event = "settled"
 	Handled   Event = "handled" // outside, so with no action of ours
+
+	// Of an approved bulk plan.
+	Stopped Event = "stopped"
+	Paused  Event = "paused" // by the bot itself
+	Resumed Event = "resumed"
 )
 
 // Entry is one line of the audit trail. It holds no prompt and no e-mail.

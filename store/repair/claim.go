@@ -136,12 +136,12 @@ func (p Plan) sessionFields() (fieldsAndValues []any) {
 // a terminal asks twice before it claims.
 func (p *Plans) Claim(ctx context.Context, planID, press string, by store.Actor, now time.Time) (ClaimResult, error) {
 	return p.decide(ctx, planID, by, now, func(record PlanRecord, d Decision, decision []byte) (ClaimResult, error) {
-		job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: d.At, Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests)}
+		job := Job{ID: planID, Plan: record.Plan, Approver: by, Claimed: d.At, Step: StepRecorded, Digests: maps.Clone(record.Seen.Digests), Bulk: newBulk(record.Plan)}
 		raw, err := json.Marshal(job)
 		if err != nil {
 			return ClaimResult{}, err
 		}
-		keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.Session), pendingKey, leaseKey(planID)}
+		keys := []string{planKey(planID), jobKey(planID), jobOfKey(record.subject()), pendingKey, leaseKey(planID)}
 		args := []any{now.UnixMilli(), secondClickAfter.Milliseconds(), !by.Terminal, rand.Text(), decision, raw, planID, jobLife.Milliseconds(),
 			string(record.Action), by.ID, press}
 		result, err := p.result(ctx, record, p.state.Run(ctx, claim, keys, append(args, record.sessionFields()...)...))

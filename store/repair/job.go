@@ -101,9 +101,10 @@ type Job struct {
 	Settled        *Settlement      // a person said what became of an unclear request
 	Waiting        bool             // no replica has its record yet, so that nothing may be sent
 	Cancelled      *Decision        // a person cancelled it while it waited
-	ClaimAudited   bool             `json:"OnRecord"` // its claim, or what a person said since, is in the audit trail
-	OutcomeAudited bool             `json:"Audited"`  // its end is in the audit trail
-	Notified       bool             `json:"Told"`     // its end is in the message
+	Bulk           *Bulk            `json:",omitempty"` // how far a bulk plan got; nil = it is none
+	ClaimAudited   bool             `json:"OnRecord"`   // its claim, or what a person said since, is in the audit trail
+	OutcomeAudited bool             `json:"Audited"`    // its end is in the audit trail
+	Notified       bool             `json:"Told"`       // its end is in the message
 }
 
 // Settlement is what a person found out about an unclear request.

@@ -46,7 +46,7 @@ func (j *Jobs) change(ctx context.Context, id string, settle bool, edit func(*Jo
 		if err != nil {
 			return Job{}, fmt.Errorf("change a job: %w", err)
 		}
-		keys := []string{jobKey(id), leaseKey(id), pendingKey, jobOfKey(job.Plan.Session), unclearKey}
+		keys := []string{jobKey(id), leaseKey(id), pendingKey, jobOfKey(job.Plan.subject()), unclearKey}
 		stored, err := j.state.Run(ctx, changeJob, keys, before, after, id, job.Claimed.UnixMilli(), settle).Int()
 		switch {
 		case err != nil:

@@ -88,7 +88,7 @@ func saveArgs(held lease.Lease, job Job) (keys []string, args []any, err error) 
 	case job.Cause == CauseUnheeded:
 		made, cost = doubtField, unheededDoubt
 	}
-	return []string{jobKey(job.ID), jobOfKey(job.Plan.Session), pendingKey, unclearKey},
+	return []string{jobKey(job.ID), jobOfKey(job.Plan.subject()), pendingKey, unclearKey},
 		[]any{held.Token, raw, job.ID, string(job.state()), job.pending(), job.Claimed.UnixMilli(),
 			jobLife.Milliseconds(), string(job.Plan.Action), string(job.Outcome), at.UnixMilli(), made, cost}, nil
 }

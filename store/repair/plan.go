@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -25,6 +26,7 @@ type Snapshot struct {
 	FileID    string
 	FileState store.FileState
 	Digests   map[string]string // by kind of key; "" = missing
+	PaidAt    time.Time         // zero = not known
 	At        time.Time
 }
 
@@ -54,6 +56,13 @@ type Plan struct {
 	Retrying  bool                // Stripe will still deliver the event
 	Ref       string              // of the request that it was made for
 	Message   store.Message
+
+	Items    []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
+	LeftOut  []LeftOut `json:",omitempty"` // of a bulk plan
+	Rest     int       `json:",omitempty"` // of a bulk plan: later sessions, beyond its limit
+	Others   int       `json:",omitempty"` // of a bulk plan: more sessions that it cannot repair, which LeftOut does not name
+	Parallel int       `json:",omitempty"` // of a bulk plan: how many are repaired at the same time, as far as was known
+	Bulk     string    `json:",omitempty"` // of an item: the id of its bulk plan, "" = it stands alone
 }
 
 // Replay is the event that a replay sends to the site.
@@ -164,7 +173,7 @@ func snapshotOf(x diagnosis.Examination) Snapshot {
 		Verdict: x.Verdict, Payment: x.Payment.State,
 		Amount: x.Payment.Amount, Currency: x.Payment.Currency,
 		Refunded: x.Payment.AmountRefunded, Disputed: x.Payment.Disputed, Status: x.Session.Status(), FileID: x.Session.FileID(),
-		FileState: x.File.State, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
+		FileState: x.File.State, PaidAt: x.PaidAt, Digests: x.Session.Digests(), At: x.At.UTC().Truncate(time.Millisecond),
 	}
 }
 
@@ -185,6 +194,9 @@ func addFileWrites(writes []sessions.KeyWrite, s store.Session, u sessions.Updat
 
 // Entry returns the audit entry of what somebody did about the plan.
 func (p Plan) Entry(event audit.Event, who store.Actor, where, detail string, at time.Time) audit.Entry {
+	if p.IsBulk() {
+		detail = strings.TrimSuffix(fmt.Sprintf("%d sessions; %s", len(p.Items), detail), "; ")
+	}
 	return audit.Entry{At: at, Who: who, Where: where, Event: event, Action: p.Action, Session: p.Session, Plan: p.ID,
 		Detail: detail, Before: p.Seen.Digests}
 }

@@ -37,24 +37,29 @@ type PlanRecord struct {
 	At    time.Time   // when
 }
 
-// SavePlan stores a plan. It is kept for a day after it expires, so that a late
-// click gets an answer; a claimed one as long as its job.
+// KEYS: plan. ARGV: its life in ms, then fields and values.
+var savePlan = redis.NewScript(`
+local state = redis.call('HGET', KEYS[1], 'state')
+if state and state ~= 'open' then return 0 end
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+return 1`)
+
+// SavePlan stores a plan. One that was claimed or cancelled stays as it is: an item of a
+// bulk plan may be saved by several processes in turn. A plan is kept for a day after it
+// expires, so that a late click gets an answer; a claimed one as long as its job.
 func (p *Plans) SavePlan(ctx context.Context, plan Plan) error {
-	client, err := p.state.Client(ctx)
-	if err != nil {
-		return err
-	}
 	raw, err := json.Marshal(plan)
 	if err != nil {
 		return fmt.Errorf("save a plan: %w", err)
 	}
-	pipe := client.TxPipeline()
-	pipe.HSet(ctx, planKey(plan.ID), "plan", raw, "state", string(PlanOpen), "expires", plan.Expires.UnixMilli(),
+	life := plan.Expires.Sub(plan.Created) + answerLife
+	err = p.state.Run(ctx, savePlan, []string{planKey(plan.ID)}, life.Milliseconds(),
+		"plan", raw, "state", string(PlanOpen), "expires", plan.Expires.UnixMilli(),
 		// "retrying" is the stored name of: it needs a second press.
-		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS)
-	pipe.PExpire(ctx, planKey(plan.ID), plan.Expires.Sub(plan.Created)+answerLife)
-	if cmds, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("save a plan: %w", rdb.Classify(rdb.ExecError(cmds, err)))
+		"retrying", plan.Risk != "", "channel", plan.Message.Channel, "ts", plan.Message.TS).Err()
+	if err != nil {
+		return fmt.Errorf("save a plan: %w", rdb.Classify(err))
 	}
 	return nil
 }

@@ -31,6 +31,11 @@ func (s Service) Propose(ctx context.Context, plan Plan, where string) error {
 	return s.Trail.Record(ctx, plan.Entry(audit.Planned, plan.Requester, where, "", s.Now()))
 }
 
+// Plan returns a stored plan; see Plans.LoadPlan.
+func (s Service) Plan(ctx context.Context, id string) (PlanRecord, error) {
+	return s.Ledger.LoadPlan(ctx, id, s.Now())
+}
+
 // Approve claims a plan; see Plans.Claim.
 func (s Service) Approve(ctx context.Context, planID, press string, by store.Actor, where string) (ClaimResult, error) {
 	result, err := s.Ledger.Claim(ctx, planID, press, by, s.Now())
@@ -45,7 +50,7 @@ func (s Service) Cancel(ctx context.Context, planID string, by store.Actor, wher
 
 // decided records the result of a decision. There is none with an error.
 func (s Service) decided(ctx context.Context, button string, r ClaimResult, by store.Actor, where string) ClaimResult {
-	event, detail := audit.Refused, r.refusal()
+	event, detail := audit.Refused, r.Refusal()
 	switch r.Verdict {
 	case "", Unknown, Claimed, JobCancelled:
 		return r
@@ -62,8 +67,8 @@ func (s Service) decided(ctx context.Context, button string, r ClaimResult, by s
 	return r
 }
 
-// refusal returns a clause that says why a click started nothing.
-func (r ClaimResult) refusal() string {
+// Refusal returns a clause that says why a click started nothing.
+func (r ClaimResult) Refusal() string {
 	switch r.Verdict {
 	case AlreadyClaimed:
 		return "the plan was approved already"
@@ -104,4 +109,15 @@ func (s Service) record(ctx context.Context, e audit.Entry) {
 	if err := s.Trail.Record(ctx, e); err != nil {
 		s.Log.ErrorContext(ctx, "audit entry not written", "event", string(e.Event), "error", err)
 	}
+}
+
+// StopBulk stops a bulk plan; see Jobs.StopBulk. Whoever executes it records that, as
+// with Resume.
+func (s Service) StopBulk(ctx context.Context, job string, by store.Actor, where string) (Job, bool, error) {
+	return s.Ledger.StopBulk(ctx, job, BulkEvent{By: by, Where: where, At: s.Now()})
+}
+
+// ResumeBulk resumes a bulk plan; see Jobs.ResumeBulk.
+func (s Service) ResumeBulk(ctx context.Context, job string, by store.Actor, where string) (Job, bool, error) {
+	return s.Ledger.ResumeBulk(ctx, job, BulkEvent{By: by, Where: where, At: s.Now()})
 }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/jobs"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// include offers to plan also the sessions whose event Stripe will still deliver, and
+// returns the answer with that plan if the person agrees.
+func (t terminal) include(ctx context.Context, plan repair.Plan) (answer commands.Answer, agreed bool) {
+	n := plan.CountLeftOut()[repair.LeftRetrying]
+	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will still deliver, too? Each may be made, and paid for, twice.", n)) {
+		return answer, false
+	}
+	req := commands.Request{User: osUser(), Terminal: true}
+	return t.registry.ParseAction(commands.ActionInclude, plan.ID, req).Run(ctx), true
+}
+
+// followBulk carries a bulk plan out, beside the bots that run, until it is over. A
+// pause, which has no button here, ends it.
+func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
+	id, paused := claimed.ID, false
+	setState, stopClock := t.meter.clock()
+	defer stopClock()
+	t.jobs.Notify = func(context.Context, repair.Progress) error { return nil } // it is shown below
+	t.jobs.Mine = func(job string) bool { return repair.OfBulk(id, job) }
+	running, stop := context.WithCancel(ctx)
+	var runner sync.WaitGroup
+	runner.Go(func() { _ = jobs.New(t.jobs).Run(running) }) // it never fails
+	defer runner.Wait()
+	defer stop()
+	tick := time.NewTicker(timings.jobs.Pending / 2)
+	defer tick.Stop()
+	for {
+		job, err := t.ledger.LoadJob(ctx, id)
+		switch {
+		case err != nil:
+		case job.Outcome != "" && job.Notified:
+			stopClock()
+			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: job.Finished}))
+			return t.bulkEnded(job, paused)
+		case job.Bulk.Paused() && job.Bulk.Counts().Running == 0 && !paused:
+			paused = true
+			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()}))
+			t.stopBulk(ctx, id)
+		default:
+			state, _, _ := strings.Cut(blockkit.Text(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()})), "\n")
+			setState(state)
+		}
+		select {
+		case <-ctx.Done():
+			stopClock()
+			if !errors.Is(context.Cause(ctx), errInterrupted) {
+				t.say("Stopped watching. The repair goes on wherever a bot runs.")
+				return exitFailed
+			}
+			job = t.stopBulk(ctx, id)
+			t.say("Stopped: no more sessions are begun. Those that are running go on wherever a bot runs; stopping reverts nothing.")
+			return t.bulkEnded(job, paused)
+		case <-tick.C:
+		}
+	}
+}
+
+// stopBulk has no more sessions begun.
+func (t terminal) stopBulk(ctx context.Context, id string) repair.Job {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	job, _, err := t.repairs.StopBulk(ctx, id, store.Actor{ID: osUser(), Terminal: true}, audit.Terminal)
+	if err != nil {
+		t.log.WarnContext(ctx, "bulk plan not stopped", "error", err)
+	}
+	return job
+}
+
+// bulkEnded prints the result for scripts and turns it into an exit code.
+func (t terminal) bulkEnded(job repair.Job, paused bool) error {
+	report := commands.BulkJSON(job)
+	report.Paused = report.Paused || paused
+	if t.json {
+		if err := t.printJSON(report); err != nil {
+			return err
+		}
+	}
+	if report.Failed+report.Left > 0 || report.Paused {
+		return exitFailed
+	}
+	return nil
+}

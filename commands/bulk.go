@@ -1,0 +1,288 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// BulkLimits bound bulk plans.
+type BulkLimits struct {
+	Sessions int // in one plan
+	Parallel int // repaired at the same time
+}
+
+const (
+	examineAtOnce = 8 // sessions that are examined at the same time
+	// examineMost is how many times the limit is examined at most, where many are
+	// left out.
+	examineMost = 4
+)
+
+func (d Deps) bulk() Command {
+	return Command{Group: "session", Name: "bulk", Args: "generate|replay|fix [verdict] [--since 2h] [--limit N]", Bulk: true,
+		Summary: "repair many sessions in trouble with one confirmation", Parse: d.parseBulk}
+}
+
+func (d Deps) parseBulk(args Args) (Run, error) {
+	if len(args.Words) == 0 {
+		return nil, usageError("Which repair? Give generate, replay or fix.")
+	}
+	action := store.Action(strings.ToLower(args.Words[0]))
+	if !slices.Contains([]store.Action{store.ActionGenerate, store.ActionReplay, store.ActionFix}, action) {
+		return nil, usageError("A bulk repair is generate, replay or fix.")
+	}
+	args.Words = args.Words[1:]
+	filter, err := args.troubleFilter()
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, req Request) (Answer, error) {
+		if err := d.ready(ctx, req, action); err != nil {
+			return Answer{}, err
+		}
+		found, err := d.troubles(ctx, req, filter)
+		if err != nil {
+			return Answer{}, err
+		}
+		b := bulkRequest{actions: []store.Action{action}, limit: args.Limit, strict: args.Limit == 0}
+		for _, t := range found.Sessions {
+			b.add(t.ID, t.Allowed)
+		}
+		return d.planBulk(ctx, req, b)
+	}, nil
+}
+
+// bulkRequest is what a bulk plan is asked for.
+type bulkRequest struct {
+	actions []store.Action // that may be planned: the first for which there is a session
+	ids     []string       // the sessions to examine, the longest waiting first
+	others  []repair.LeftOut
+	include bool // also those whose event Stripe will still deliver
+	limit   int  // of sessions, 0 = the configured one
+	strict  bool // more of them are an error
+	rest    int  // sessions that are known to be beyond the limit already
+}
+
+// add adds a session. One that no action can repair, by what is known, is not examined.
+func (b *bulkRequest) add(id string, allowed []store.Action) {
+	if slices.ContainsFunc(b.actions, func(a store.Action) bool { return slices.Contains(allowed, a) }) {
+		b.ids = append(b.ids, id)
+		return
+	}
+	b.others = append(b.others, repair.LeftOut{Session: id, Reason: repair.LeftNotAllowed})
+}
+
+// ready returns an error if an action is not configured.
+func (d Deps) ready(ctx context.Context, req Request, action store.Action) error {
+	missing := d.missing(action)
+	if missing == "" {
+		return nil
+	}
+	refused := d.refusedEntry(req, action, "")
+	refused.Detail = "bulk: " + humanize(string(missing))
+	d.Repairs.RecordRefusal(ctx, refused)
+	return refuse(causeText(missing))
+}
+
+// planBulk examines the sessions afresh and stores a plan for those that can be repaired.
+func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer, error) {
+	limit := d.Bulk.Sessions
+	if b.limit > 0 {
+		limit = min(limit, b.limit)
+	}
+	if b.limit > d.Bulk.Sessions {
+		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, b.actions[0]))
+	}
+	plan, err := d.fillPlan(ctx, req, b, limit)
+	if err != nil {
+		return Answer{}, err
+	}
+	if b.strict && len(plan.Items)+plan.Rest > limit {
+		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, plan.Action))
+	}
+	if more := len(plan.Items) - limit; more > 0 {
+		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
+	}
+	named := min(len(b.others), bulkShown) // there may be thousands
+	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), len(b.others)-named
+	plan.Ref = requestid.FromContext(ctx)
+	if len(plan.Items) == 0 {
+		return d.emptyBulk(ctx, req, plan)
+	}
+	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
+		return Answer{}, err
+	}
+	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
+}
+
+// fillPlan plans the first action for which there is a session, with one session
+// more than the limit if there are so many.
+func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit int) (repair.Plan, error) {
+	most := min(len(b.ids), examineMost*d.Bulk.Sessions)
+	var examined []diagnosis.Examination
+	var plan repair.Plan
+	for len(examined) < most && len(plan.Items) <= limit {
+		next := b.ids[len(examined):min(len(examined)+limit+1, most)]
+		some, err := d.examineAll(ctx, next)
+		if err != nil {
+			return plan, err
+		}
+		examined = append(examined, some...)
+		plan = d.makeBulk(req, b, examined)
+	}
+	if len(examined) == 0 {
+		plan = d.makeBulk(req, b, nil)
+	}
+	plan.Rest = b.rest + len(b.ids) - len(examined)
+	return plan, nil
+}
+
+// makeBulk plans the first action for which there is a session. Those that only the
+// next one can repair are left out for it.
+func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination) (plan repair.Plan) {
+	for i, action := range b.actions {
+		other := store.Action("")
+		if len(b.actions) > 1 {
+			other = b.actions[(i+1)%len(b.actions)]
+		}
+		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other}, d.Now())
+		if made.Parallel = d.Bulk.Parallel; i == 0 || len(made.Items) > 0 {
+			plan = made
+		}
+		if len(made.Items) > 0 || made.CountLeftOut()[repair.LeftRetrying] > 0 {
+			break
+		}
+	}
+	return plan
+}
+
+// examineAll examines sessions, in their order.
+func (d Deps) examineAll(ctx context.Context, ids []string) ([]diagnosis.Examination, error) {
+	examined := make([]diagnosis.Examination, len(ids))
+	var group errgroup.Group
+	group.SetLimit(examineAtOnce)
+	for i, id := range ids {
+		group.Go(func() error {
+			examined[i] = d.examine(ctx, id)
+			return nil
+		})
+	}
+	_ = group.Wait() // it never fails
+	return examined, ctx.Err()
+}
+
+// emptyBulk answers that there is nothing to repair now. Where some are left out that
+// can be included, the plan is stored for the buttons.
+func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Answer, error) {
+	answer := Answer{Blocks: emptyBulkBlocks(plan), JSON: BulkJSON(repair.Job{Plan: plan}), Actions: bulkChoices(plan)}
+	if len(plan.LeftOut) > 0 {
+		answer.Outcome = Refused
+	}
+	if len(answer.Actions) == 0 {
+		return answer, nil
+	}
+	return answer, d.Repairs.Propose(ctx, plan, req.where())
+}
+
+// The buttons of a bulk plan that make another one; their value is its id. That of an
+// alert is ActionRepairAll, with the incident's id.
+const (
+	ActionInclude = "confirm.include" // what Stripe will still deliver
+	ActionOther   = "confirm.other"   // what only the other action can repair
+)
+
+// bulkOf returns what a button that makes a bulk plan runs, nil = it is another button.
+func (d Deps) bulkOf(actionID, value string) Run {
+	switch actionID {
+	case ActionRepairAll:
+		return func(ctx context.Context, req Request) (Answer, error) { return d.repairIncident(ctx, req, value) }
+	case ActionInclude, ActionOther:
+		return func(ctx context.Context, req Request) (Answer, error) {
+			plan, err := d.Repairs.Plan(ctx, value)
+			if errors.Is(err, repair.ErrUnknownPlan) {
+				return Answer{}, refuse("This plan is gone. Nothing was changed. Run the command again.")
+			}
+			if err != nil {
+				return Answer{}, err
+			}
+			b := d.choose(plan.Plan, actionID)
+			if err := d.ready(ctx, req, b.actions[0]); err != nil {
+				return Answer{}, err
+			}
+			return d.planBulk(ctx, req, b)
+		}
+	}
+	return nil
+}
+
+// choose asks for another plan about what a plan left out.
+func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
+	if actionID == ActionOther {
+		return bulkRequest{actions: []store.Action{otherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
+	}
+	var waiting []Trouble
+	for _, item := range plan.Items {
+		waiting = append(waiting, Trouble{ID: item.Session, PaidAt: item.Seen.PaidAt})
+	}
+	for _, l := range plan.LeftOut {
+		if l.Reason == repair.LeftRetrying {
+			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
+		}
+	}
+	slices.SortFunc(waiting, Trouble.compare)
+	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest}
+	for _, t := range waiting {
+		b.ids = append(b.ids, t.ID)
+	}
+	return b
+}
+
+// otherAction is the one that makes videos, too.
+func otherAction(action store.Action) store.Action {
+	if action == store.ActionReplay {
+		return store.ActionGenerate
+	}
+	return store.ActionReplay
+}
+
+// repairIncident plans the repair of all sessions of an incident: showing the videos
+// that are ready, else replaying the webhook, else generating.
+func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answer, error) {
+	found, err := d.troubles(ctx, req, TroubleFilter{Incident: id})
+	if err != nil {
+		return Answer{}, err
+	}
+	b := bulkRequest{actions: []store.Action{store.ActionReplay, store.ActionGenerate}}
+	if n := len(found.Sessions); n > 0 && !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.Verdict != diagnosis.VerdictUndelivered }) {
+		b.actions = []store.Action{store.ActionFix}
+	}
+	b.actions = slices.DeleteFunc(b.actions, func(a store.Action) bool { return d.missing(a) != "" })
+	if len(b.actions) == 0 {
+		return Answer{}, d.ready(ctx, req, store.ActionGenerate)
+	}
+	for _, t := range found.Sessions {
+		b.add(t.ID, t.Allowed)
+	}
+	// Those that recover meanwhile are left out, with the reason.
+	i, err := d.Incidents.Incident(ctx, id)
+	if err != nil {
+		return Answer{}, err
+	}
+	open := i.Open()
+	slices.Reverse(open)
+	for _, c := range open {
+		if !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.ID == c.ID }) {
+			b.ids = append(b.ids, c.ID)
+		}
+	}
+	return d.planBulk(ctx, req, b)
+}

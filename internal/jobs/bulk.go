@@ -1,0 +1,199 @@
+package jobs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+const (
+	bulkSaved    = time.Minute    // between two records that somebody carries a bulk plan on
+	bulkPauseFor = 24 * time.Hour // after which a paused one ends by itself
+)
+
+// bulk carries out a bulk plan: it has each session repaired by a job of its own, which
+// any replica executes, and shows the progress of all in one place.
+type bulk struct {
+	*execution
+	shown string // what the message shows
+}
+
+// coordinate begins sessions and collects what became of them, until the plan is over.
+func (e *execution) coordinate(ctx context.Context) error {
+	b := bulk{execution: e}
+	if err := b.takeOver(ctx); err != nil {
+		return err
+	}
+	for {
+		over, err := b.round(ctx)
+		if err != nil || over {
+			return err
+		}
+		b.show(ctx)
+		if err := sleep(ctx, e.Timings.Pending); err != nil {
+			return err
+		}
+	}
+}
+
+// takeOver pauses a plan that nobody carried on for so long that nobody expects it to
+// go on by itself any more.
+func (b *bulk) takeOver(ctx context.Context) error {
+	state, now := b.job.Bulk, b.Now().UTC()
+	idle := !state.Saved.IsZero() && now.Sub(state.Saved) > startWithin || state.Saved.IsZero() && late(*b.job, now)
+	if idle && len(state.Next(b.BulkParallel)) > 0 {
+		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+	}
+	return b.saveState(ctx)
+}
+
+// round does all that can be done now and reports whether the plan is over.
+func (b *bulk) round(ctx context.Context) (over bool, err error) {
+	state := b.job.Bulk
+	missing, changed, err := b.collect(ctx)
+	if err != nil {
+		return false, err
+	}
+	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
+		b.pause(ctx, failed)
+		changed = true
+	}
+	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
+		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
+		changed = true
+	}
+	next := state.Next(b.BulkParallel)
+	for _, i := range next {
+		state.Items[i].State = repair.ItemRunning
+	}
+	// What is begun is recorded first: a stop, or another process, finds it.
+	if changed || len(next) > 0 || b.Now().Sub(state.Saved) > bulkSaved {
+		err = b.saveState(ctx)
+	} else {
+		err = b.Ledger.Leases.Renew(ctx, b.lease) // it is lost at once when somebody stops or resumes it
+	}
+	if err == nil {
+		err = b.auditEvents(ctx)
+	}
+	if err != nil {
+		return false, err
+	}
+	if len(next) > 0 {
+		b.OnStep("items recorded")
+	}
+	if err := b.begin(ctx, append(missing, next...)); err != nil {
+		return false, err
+	}
+	if over = state.Over(); over {
+		return true, b.conclude(state.Outcome(), "")
+	}
+	return false, nil
+}
+
+// collect notes what became of the sessions that run. It returns those whose job is
+// missing: whoever recorded that they run died before it was claimed.
+func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
+	for i, item := range b.job.Bulk.Items {
+		if item.State != repair.ItemRunning {
+			continue
+		}
+		job, err := b.Ledger.LoadJob(ctx, b.job.Plan.ItemID(i))
+		switch {
+		case errors.Is(err, repair.ErrUnknownJob):
+			missing = append(missing, i)
+		case err != nil:
+			return nil, false, err
+		case job.Outcome != "":
+			b.job.Bulk.Items[i] = repair.ItemOf(job)
+			changed = true
+		}
+	}
+	return missing, changed, nil
+}
+
+// begin has jobs of their own repair sessions, each of which is claimed once, for the
+// approver of the whole.
+func (b *bulk) begin(ctx context.Context, items []int) error {
+	if len(items) == 0 {
+		return nil
+	}
+	defer b.Wake()
+	refused := false
+	for _, i := range items {
+		plan := b.job.ItemPlan(i)
+		if err := b.Ledger.SavePlan(ctx, plan); err != nil {
+			return err
+		}
+		b.OnStep("item saved")
+		answer, err := b.Ledger.Claim(ctx, plan.ID, "", b.job.Approver, b.Now())
+		if err != nil {
+			return err
+		}
+		b.OnStep("item claimed")
+		if answer.Verdict == repair.Claimed || answer.Verdict == repair.AlreadyClaimed {
+			continue
+		}
+		refused = true
+		b.job.Bulk.Items[i] = repair.Item{State: repair.ItemSkipped, Detail: []string{answer.Refusal()}}
+		entry := plan.Entry(audit.Refused, b.job.Approver, placeOf(*b.job, b.job.Approver), answer.Refusal(), b.Now())
+		if err := b.mayAudit(ctx, b.Trail.Record(ctx, entry)); err != nil {
+			return err
+		}
+	}
+	if refused {
+		return b.saveState(ctx)
+	}
+	return nil
+}
+
+func (b *bulk) pause(ctx context.Context, failed repair.Item) {
+	b.job.Bulk.Decide(repair.BulkEvent{Event: audit.Paused, By: b.job.Approver, Where: placeOf(*b.job, b.job.Approver),
+		At: b.Now().UTC(), Cause: failed.Cause, Detail: failed.Detail})
+	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(failed.Cause))
+}
+
+func (b *bulk) saveState(ctx context.Context) error {
+	b.job.Bulk.Saved = b.Now().UTC()
+	return b.save(ctx)
+}
+
+// auditEvents records what was decided about the whole.
+func (b *bulk) auditEvents(ctx context.Context) error {
+	state := b.job.Bulk
+	if state.Audited >= len(state.Events) {
+		return nil
+	}
+	for _, e := range state.Events[state.Audited:] {
+		detail := countsText(state.Counts())
+		if e.Cause != "" {
+			detail = string(e.Cause) + "; " + detail
+		}
+		if err := b.mayAudit(ctx, b.Trail.Record(ctx, b.job.Plan.Entry(e.Event, e.By, e.Where, detail, e.At))); err != nil {
+			return err
+		}
+		state.Audited++
+	}
+	return b.saveState(ctx)
+}
+
+// show shows the progress if that is another than the message shows.
+func (b *bulk) show(ctx context.Context) {
+	minutes := int(b.Now().Sub(b.job.Claimed).Minutes())
+	state := b.job.Bulk
+	if state.Paused() {
+		minutes = 0
+	}
+	if now := fmt.Sprint(state.Counts(), len(state.Events), minutes); now != b.shown {
+		b.shown = now
+		b.notify(ctx)
+	}
+}
+
+// countsText returns the sums of a bulk plan, for the audit trail.
+func countsText(n repair.BulkCounts) string {
+	return fmt.Sprintf("done %d, failed %d, unclear %d, skipped %d, running %d, left %d", n.Done, n.Failed, n.Unclear, n.Skipped, n.Running, n.Left)
+}

@@ -1,0 +1,108 @@
+package storybook
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// bulkPlan repairs n sessions, and leaves out one for each reason.
+func bulkPlan(action store.Action, n int) repair.Plan {
+	p := repair.Plan{ID: "B7Q2", Action: action, Requester: store.Actor{ID: "U0SUPPORT"}, Created: noon, Expires: noon.Add(10 * time.Minute), Parallel: 3}
+	for i := range n {
+		item := repair.Plan{Action: action, Session: bulkSession(i), Created: noon, Bulk: p.ID,
+			Seen: repair.Snapshot{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", PaidAt: noon.Add(time.Duration(i-3*n) * time.Minute)}}
+		switch {
+		case action == store.ActionGenerate:
+			item.Order = &repair.Order{Model: "google-cloud/veo3-text2video", Seconds: 8, Cents: 2400}
+		case action == store.ActionReplay:
+			item.Replay = &repair.Replay{EventID: "evt_1", Cents: 2400}
+		case i%3 == 0:
+			item.Deliver, item.Seen.Verdict = "6f1c2a52-0c7e-4d1a-9a53-2f7f0d3b0013", diagnosis.VerdictUndelivered
+		}
+		p.Items = append(p.Items, item)
+	}
+	for i, reason := range repair.LeftOutReasons {
+		for k := range 1 + 4*(i%2) {
+			p.LeftOut = append(p.LeftOut, repair.LeftOut{Session: bulkSession(100*(i+1) + k), Reason: reason})
+		}
+	}
+	p.Rest = 12
+	return p
+}
+
+func bulkSession(n int) string {
+	return fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3Bu%04d", n)
+}
+
+// bulkProgress is the state of an approved plan: so many done, one failed, one unclear,
+// one skipped, so many running.
+func bulkProgress(action store.Action, done, running, n int, events ...repair.BulkEvent) repair.Progress {
+	p := bulkPlan(action, n)
+	p.LeftOut, p.Rest = nil, 0
+	state := &repair.Bulk{Items: make([]repair.Item, n), Events: events}
+	for i := range state.Items {
+		switch {
+		case i < done:
+			state.Items[i].State = repair.ItemDone
+		case i == done:
+			state.Items[i] = repair.Item{State: repair.ItemFailed, Cause: repair.CauseRejected, Detail: []string{"body.config.duration: too long <!channel>"}}
+		case i == done+1:
+			state.Items[i] = repair.Item{State: repair.ItemUnclear, Cause: repair.CauseNoAnswer}
+		case i == done+2:
+			state.Items[i] = repair.Item{State: repair.ItemSkipped, Cause: repair.CauseChanged, Detail: []string{"The status was none and is processing now."}}
+		case i < done+3+running:
+			state.Items[i].State = repair.ItemRunning
+		}
+	}
+	job := repair.Job{ID: p.ID, Plan: p, Approver: store.Actor{ID: "U0LEAD"}, Claimed: noon, Bulk: state}
+	if state.Over() {
+		job.Outcome, job.Finished = state.Outcome(), noon.Add(42*time.Minute)
+	}
+	return repair.Progress{Job: job, At: noon.Add(42 * time.Minute)}
+}
+
+func bulks() []Story {
+	registry := registryOf(&world{})
+	by := func(event audit.Event, cause repair.Cause, detail ...string) repair.BulkEvent {
+		return repair.BulkEvent{Event: event, By: store.Actor{ID: "U0LEAD"}, At: noon.Add(40 * time.Minute), Cause: cause, Detail: detail}
+	}
+	shown := func(title string, p repair.Progress, of ...string) Story {
+		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
+	}
+	generate, fix, included := bulkPlan(store.ActionGenerate, 37), bulkPlan(store.ActionFix, 5), bulkPlan(store.ActionGenerate, 2)
+	replays := bulkPlan(store.ActionReplay, 3)
+	fix.LeftOut, fix.Rest, included.LeftOut, included.Rest = nil, 0, nil, 0
+	included.Risk = "Stripe will still deliver the events of 2 of these sessions: the site may make those videos itself, and each would be paid for twice."
+	included.Warnings = []string{included.Risk}
+	all := []Story{
+		Story{Title: "plan, generate 37", Blocks: commands.PlanBlocks(generate)}.with(commands.PlanActions(generate, "")),
+		Story{Title: "plan, replay 3", Blocks: commands.PlanBlocks(replays)}.with(commands.PlanActions(replays, "")),
+		Story{Title: "plan, fix 5", Blocks: commands.PlanBlocks(fix)}.with(commands.PlanActions(fix, "")),
+		Story{Title: "plan, with what Stripe will still deliver", Blocks: commands.PlanBlocks(included)}.with(commands.PlanActions(included, "")),
+		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(included, "P4")),
+		{Title: "cancelled", Blocks: commands.CancelledBlocks(generate, generate.Requester, noon)},
+		{Title: "expired", Blocks: commands.ExpiredBlocks(generate)},
+		ask(&world{}, "bulk, nothing to do", "/session", "bulk generate"),
+		shown("running", bulkProgress(store.ActionGenerate, 18, 3, 37)),
+		shown("stopping", bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")), of("Event", audit.Stopped)),
+		shown("stopped", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Stopped, ""))),
+		shown("paused, balance", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up")), of("Event", audit.Paused)),
+		shown("paused, nobody carried it on", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Paused, repair.CauseLate))),
+		shown("resumed", bulkProgress(store.ActionGenerate, 20, 3, 37, by(audit.Paused, repair.CauseBalance), by(audit.Resumed, "")), of("Event", audit.Resumed)),
+		shown("finished, generate", bulkProgress(store.ActionGenerate, 34, 0, 37)),
+		shown("paused, replay", bulkProgress(store.ActionReplay, 2, 0, 12, by(audit.Paused, repair.CauseSignature))),
+		shown("finished, fix", bulkProgress(store.ActionFix, 2, 0, 5)),
+		{Title: "the end, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 34, 0, 37))},
+	}
+	return append(all,
+		line("click: over", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 34, 0, 37).Job)),
+		line("click: stopped already", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")).Job)),
+		line("click: not paused", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37).Job)),
+		line("click: gone", commands.BulkClickReply(repair.Job{})))
+}

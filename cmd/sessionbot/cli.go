@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -37,6 +39,11 @@ func (p program) rootCommand() *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.errs)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		out := cmd.OutOrStdout()
+		screen, _ := screenOf(out)
+		_, _ = fmt.Fprint(out, screen.List(helpText(cmd))) // a terminal that is gone reads nothing
+	})
 	root.SetVersionTemplate("sessionbot {{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(
@@ -54,7 +61,43 @@ func (p program) rootCommand() *cobra.Command {
 				return err
 			}},
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+				}
+				return nil
+			}
+		case "completion": // with RunE it takes no other shell
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
+}
+
+// terminalFlag matches the flags that only the terminal has, as keyboards leave
+// them: any dashes before the name.
+var terminalFlag = regexp.MustCompile(`^[\p{Pd}\x{2212}]+(?i:(help|h|json|yes))(?:=true)?$`)
+
+// flagOf returns the flag of the terminal that an argument is, "" = none.
+func flagOf(arg string) string {
+	if match := terminalFlag.FindStringSubmatch(arg); match != nil {
+		return strings.ToLower(match[1])
+	}
+	return ""
+}
+
+// helpText is what --help shows of a command.
+func helpText(cmd *cobra.Command) string {
+	text := strings.TrimSpace(cmp.Or(cmd.Long, cmd.Short))
+	if cmd.Runnable() || cmd.HasSubCommands() {
+		text += "\n\n" + cmd.UsageString()
+	}
+	return text
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
@@ -102,7 +145,7 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 	return &cobra.Command{
 		DisableFlagParsing: true,
 		Args: func(_ *cobra.Command, args []string) error {
-			if slices.Contains(args, "--yes") && !repair {
+			if slices.ContainsFunc(args, func(arg string) bool { return flagOf(arg) == "yes" }) && !repair {
 				return errors.New("--yes belongs to fix and generate")
 			}
 			return nil
@@ -111,12 +154,12 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 			var o terminalOptions
 			words := []string{name}
 			for _, arg := range args {
-				switch arg {
-				case "-h", "--help":
+				switch flagOf(arg) {
+				case "h", "help":
 					return cmd.Help()
-				case "--json":
+				case "json":
 					o.json = true
-				case "--yes":
+				case "yes":
 					o.yes = true
 				default:
 					words = append(words, arg)
@@ -125,6 +168,12 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 			text := strings.TrimSpace(strings.Join(words, " "))
 			if text == "" || text == "help" {
 				return cmd.Help()
+			}
+			if topic, ok := strings.CutPrefix(text, "help "); ok {
+				if found, rest, err := cmd.Find(strings.Fields(topic)); err == nil && found != cmd && len(rest) == 0 {
+					found.InitDefaultHelpFlag() // as --help does
+					return found.Help()
+				}
 			}
 			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
 		},

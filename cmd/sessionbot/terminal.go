@@ -37,6 +37,11 @@ type terminal struct {
 
 // runTerminal answers a Slack command in the terminal.
 func (p program) runTerminal(ctx context.Context, req commands.Request, o terminalOptions) error {
+	if call := commands.New(commands.Deps{}).Parse(req); call.Misused { // no variable is needed to say so
+		screen, _ := screenOf(p.errs)
+		_, _ = fmt.Fprintln(p.errs, screen.Text(call.Run(ctx).Blocks)) // the exit code says the same
+		return exitUsage
+	}
 	c, err := p.load(false)
 	if err != nil {
 		return err

@@ -8,12 +8,12 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
@@ -80,12 +80,12 @@ func (p program) rootCommand() *cobra.Command {
 }
 
 // terminalFlag matches the flags that only the terminal has, as keyboards leave
-// them: any dashes before the name.
+// them: any dashes before the name, and letters that nobody sees.
 var terminalFlag = regexp.MustCompile(`^[\p{Pd}\x{2212}]+(?i:(help|h|json|yes))(?:=true)?$`)
 
 // flagOf returns the flag of the terminal that an argument is, "" = none.
 func flagOf(arg string) string {
-	if match := terminalFlag.FindStringSubmatch(arg); match != nil {
+	if match := terminalFlag.FindStringSubmatch(store.Visible(arg)); match != nil {
 		return strings.ToLower(match[1])
 	}
 	return ""
@@ -112,7 +112,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // flags that only the terminal has is parsed by the commands, as in Slack. The
 // flags are declared for help and completion.
 func (p program) groupCommand(group, short string) *cobra.Command {
-	parent := p.terminalCommand(group, "", false)
+	parent := p.terminalCommand(group, "")
 	parent.Use, parent.Short = group, short
 	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
 	if group == "session" {
@@ -124,8 +124,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		if command.Group != group || command.Name == "help" {
 			continue
 		}
-		repair := command.Repairs != "" && !command.Operators
-		cmd := p.terminalCommand(group, command.Name, repair)
+		cmd := p.terminalCommand(group, command.Name)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
 		if strings.Contains(command.Args, "[verdict]") {
 			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
@@ -140,16 +139,10 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 }
 
 // terminalCommand runs one command of a group, or where name is empty the one
-// that the arguments name. Only a repair can be approved by --yes.
-func (p program) terminalCommand(group, name string, repair bool) *cobra.Command {
+// that the arguments name.
+func (p program) terminalCommand(group, name string) *cobra.Command {
 	return &cobra.Command{
 		DisableFlagParsing: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if slices.ContainsFunc(args, func(arg string) bool { return flagOf(arg) == "yes" }) && !repair {
-				return errors.New("--yes belongs to fix and generate")
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o terminalOptions
 			words := []string{name}

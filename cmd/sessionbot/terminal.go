@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
@@ -37,9 +38,9 @@ type terminal struct {
 
 // runTerminal answers a Slack command in the terminal.
 func (p program) runTerminal(ctx context.Context, req commands.Request, o terminalOptions) error {
-	if call := commands.New(commands.Deps{}).Parse(req); call.Misused { // no variable is needed to say so
+	if wrong := misuse(ctx, req, o); wrong != nil {
 		screen, _ := screenOf(p.errs)
-		_, _ = fmt.Fprintln(p.errs, screen.Text(call.Run(ctx).Blocks)) // the exit code says the same
+		_, _ = fmt.Fprintln(p.errs, screen.Text(wrong)) // the exit code says the same
 		return exitUsage
 	}
 	c, err := p.load(false)
@@ -65,6 +66,19 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 		t.held.release()
 	}
 	return err
+}
+
+// misuse says what is wrong with a request itself, for which no variable is needed;
+// nil = nothing. Only a repair can be approved by --yes.
+func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
+	call := commands.New(commands.Deps{}).Parse(req)
+	switch command := call.Command; {
+	case o.yes && command.Name != "" && (command.Repairs == "" || command.Operators):
+		return blockkit.Message(blockkit.PlainLine("--yes belongs to fix and generate"))
+	case call.Misused:
+		return call.Run(ctx).Blocks
+	}
+	return nil
 }
 
 func (t terminal) answer(ctx context.Context, req commands.Request) error {

@@ -150,7 +150,7 @@ func (e *PermanentError) Unwrap() error { return e.Fault }
 // OrgWide returns the fault of a bot token that is of a whole organization and not
 // of a workspace, nil = it is of a workspace.
 func OrgWide(me *slack.AuthTestResponse) *Fault {
-	if !strings.HasPrefix(me.TeamID, "E") {
+	if !strings.HasPrefix(me.TeamID, "E") && (me.TeamID != "" || me.EnterpriseID == "") {
 		return nil
 	}
 	return &Fault{Code: orgWideInstall, Status: http.StatusOK, err: errors.New("the token is of an organization")}

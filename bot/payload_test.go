@@ -44,6 +44,21 @@ func TestUnusedMembersMayHaveAnyShape(t *testing.T) {
 	}
 }
 
+// TestCommandOfOrganization: what an organization adds to a command is not used.
+func TestCommandOfOrganization(t *testing.T) {
+	t.Parallel()
+	want := slashCommand{AppID: "A1", User: "U1", Channel: "C1", Command: "/session", Text: "help"}
+	for _, rest := range []string{
+		`"is_enterprise_install":"true","enterprise_id":"E1","team_id":"T2"`, `"is_enterprise_install":true,"enterprise_id":{},"team_id":null`,
+		`"is_enterprise_install":1,"enterprise_name":["x"],"team_id":7,"response_url":null`,
+	} {
+		got, err := decode[slashCommand]([]byte(`{"api_app_id":"A1","user_id":"U1","channel_id":"C1","command":"/session","text":"help",` + rest + `}`))
+		if err != nil || got != want {
+			t.Errorf("with %s: %+v, %v", rest, got, err)
+		}
+	}
+}
+
 // TestUsedMembersAreStrict: a click that is not what Slack sends is not read
 // as another one.
 func TestUsedMembersAreStrict(t *testing.T) {

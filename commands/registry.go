@@ -55,6 +55,7 @@ type Call struct {
 	Command Command // what it asks for: who may depends on that; zero = unknown
 	Session string  // the session that it would repair, as it was named; "" = none
 	Long    bool    // it looks at many sessions first
+	Misused bool    // Run says how the command is used, and needs nothing for that
 	Run     func(context.Context) Answer
 }
 
@@ -96,6 +97,8 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 // was understood is said wherever it is not what was typed.
 func (r *Registry) newCall(command Command, args Args, guessed bool, req Request) Call {
 	call := Call{Command: command, Long: command.Bulk}
+	_, err := command.Parse(args)
+	_, call.Misused = errors.AsType[usageError](err)
 	if command.Repairs != "" {
 		call.Session = mentioned(args)
 	}
@@ -130,7 +133,8 @@ func (r *Registry) parseWhole(ctx context.Context, command Command, args Args) (
 }
 
 func failedCall(usage []string, err error) Call {
-	return Call{Run: func(ctx context.Context) Answer { return explain(ctx, "", usage, err) }}
+	_, misused := errors.AsType[usageError](err)
+	return Call{Misused: misused, Run: func(ctx context.Context) Answer { return explain(ctx, "", usage, err) }}
 }
 
 // lookup finds the command of a group that words name, and its arguments; the error

@@ -338,3 +338,22 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestMisused: what is wrong with a request itself is known without any dependency.
+func TestMisused(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"session": false, "session help": false, "session help me": true, "session frobnicate": true, "session debug": true, "session fix --frob": true,
+		"session debug " + id: false, "session generate " + id + " " + strings.Replace(id, "c3D4", "zzzz", 1): true, "session debug cs_live_a1B2…0001": false, "session list stalled": false, "session list asleep": true,
+		"session settle": true, "redis stats": false, "redis stats now": true, "redis prompts —limit 3": false, "redis prompts --limit 0": true,
+	} {
+		group, rest, _ := strings.Cut(text, " ")
+		call := commands.New(commands.Deps{}).Parse(commands.Request{Command: "/" + group, Text: rest})
+		if call.Misused != want {
+			t.Errorf("%s: misused %t", text, call.Misused)
+		}
+		if want && call.Run(t.Context()).Outcome != commands.Usage {
+			t.Errorf("%s: not answered with the usage", text)
+		}
+	}
+}

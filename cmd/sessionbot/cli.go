@@ -1,17 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
@@ -37,6 +39,11 @@ func (p program) rootCommand() *cobra.Command {
 	root.SetIn(p.in)
 	root.SetOut(p.out)
 	root.SetErr(p.errs)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		out := cmd.OutOrStdout()
+		screen, _ := screenOf(out)
+		_, _ = fmt.Fprint(out, screen.List(helpText(cmd))) // a terminal that is gone reads nothing
+	})
 	root.SetVersionTemplate("sessionbot {{.Version}}\n")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.AddCommand(
@@ -54,7 +61,43 @@ func (p program) rootCommand() *cobra.Command {
 				return err
 			}},
 	)
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				if _, rest, err := root.Find(args); err != nil || len(rest) > 0 {
+					return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+				}
+				return nil
+			}
+		case "completion": // with RunE it takes no other shell
+			cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+		}
+	}
 	return root
+}
+
+// terminalFlag matches the flags that only the terminal has, as keyboards leave
+// them: any dashes before the name, and letters that nobody sees.
+var terminalFlag = regexp.MustCompile(`^[\p{Pd}\x{2212}]+(?i:(help|h|json|yes))(?:=true)?$`)
+
+// flagOf returns the flag of the terminal that an argument is, "" = none.
+func flagOf(arg string) string {
+	if match := terminalFlag.FindStringSubmatch(store.Visible(arg)); match != nil {
+		return strings.ToLower(match[1])
+	}
+	return ""
+}
+
+// helpText is what --help shows of a command.
+func helpText(cmd *cobra.Command) string {
+	text := strings.TrimSpace(cmp.Or(cmd.Long, cmd.Short))
+	if cmd.Runnable() || cmd.HasSubCommands() {
+		text += "\n\n" + cmd.UsageString()
+	}
+	return text
 }
 
 func noArgs(cmd *cobra.Command, args []string) error {
@@ -69,7 +112,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // flags that only the terminal has is parsed by the commands, as in Slack. The
 // flags are declared for help and completion.
 func (p program) groupCommand(group, short string) *cobra.Command {
-	parent := p.terminalCommand(group, "", false)
+	parent := p.terminalCommand(group, "")
 	parent.Use, parent.Short = group, short
 	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
 	if group == "session" {
@@ -81,8 +124,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		if command.Group != group || command.Name == "help" {
 			continue
 		}
-		repair := command.Bulk || command.Repairs != "" && !command.Operators
-		cmd := p.terminalCommand(group, command.Name, repair)
+		cmd := p.terminalCommand(group, command.Name)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
 		if strings.Contains(command.Args, "[verdict]") {
 			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
@@ -97,26 +139,20 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 }
 
 // terminalCommand runs one command of a group, or where name is empty the one
-// that the arguments name. Only a repair can be approved by --yes.
-func (p program) terminalCommand(group, name string, repair bool) *cobra.Command {
+// that the arguments name.
+func (p program) terminalCommand(group, name string) *cobra.Command {
 	return &cobra.Command{
 		DisableFlagParsing: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if slices.Contains(args, "--yes") && !repair {
-				return errors.New("--yes belongs to repairs, such as generate")
-			}
-			return nil
-		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o terminalOptions
 			words := []string{name}
 			for _, arg := range args {
-				switch arg {
-				case "-h", "--help":
+				switch flagOf(arg) {
+				case "h", "help":
 					return cmd.Help()
-				case "--json":
+				case "json":
 					o.json = true
-				case "--yes":
+				case "yes":
 					o.yes = true
 				default:
 					words = append(words, arg)
@@ -125,6 +161,12 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 			text := strings.TrimSpace(strings.Join(words, " "))
 			if text == "" || text == "help" {
 				return cmd.Help()
+			}
+			if topic, ok := strings.CutPrefix(text, "help "); ok {
+				if found, rest, err := cmd.Find(strings.Fields(topic)); err == nil && found != cmd && len(rest) == 0 {
+					found.InitDefaultHelpFlag() // as --help does
+					return found.Help()
+				}
 			}
 			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
 		},

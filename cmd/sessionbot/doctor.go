@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -43,7 +44,8 @@ func (p program) runDoctor(ctx context.Context, asJSON bool) error {
 		results = []doctor.Result{{Check: "configuration", Level: doctor.OK, Seen: "every variable can be used"}}
 	}
 	results = append(results, doctor.Run(ctx, cfg)...)
-	print, out := doctor.Print, p.out
+	screen, _ := screenOf(p.out)
+	print, out := func(w io.Writer, results []doctor.Result) error { return doctor.Print(w, screen, results) }, p.out
 	if asJSON {
 		print, out = doctor.PrintJSON, visibleJSON{out}
 	}

@@ -56,6 +56,7 @@ func (p program) execute(ctx context.Context, args []string) exitCode {
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
+	screen, _ := screenOf(p.errs)
 	var printed exitCode
 	var wrong configError
 	switch {
@@ -64,10 +65,10 @@ func (p program) execute(ctx context.Context, args []string) exitCode {
 	case errors.As(err, &printed):
 		return printed
 	case !started: // the arguments or flags are wrong
-		_, _ = fmt.Fprintf(p.errs, "%s\nSee: %s --help\n", blockkit.Clean(err.Error()), cmd.CommandPath())
+		_, _ = fmt.Fprintf(p.errs, "%s\nSee: %s --help\n", screen.List(blockkit.Clean(err.Error())), cmd.CommandPath())
 		return exitUsage
 	}
-	_, _ = fmt.Fprintln(p.errs, blockkit.Clean(err.Error())) // it may repeat what was typed
+	_, _ = fmt.Fprintln(p.errs, screen.List(blockkit.Clean(err.Error()))) // it may repeat what was typed
 	if errors.As(err, &wrong) || errors.Is(err, rdb.ErrClusterDatabase) {
 		return exitUsage
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
@@ -37,6 +38,11 @@ type terminal struct {
 
 // runTerminal answers a Slack command in the terminal.
 func (p program) runTerminal(ctx context.Context, req commands.Request, o terminalOptions) error {
+	if wrong := misuse(ctx, req, o); wrong != nil {
+		screen, _ := screenOf(p.errs)
+		_, _ = fmt.Fprintln(p.errs, screen.Text(wrong)) // the exit code says the same
+		return exitUsage
+	}
 	c, err := p.load(false)
 	if err != nil {
 		return err
@@ -60,6 +66,19 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 		t.held.release()
 	}
 	return err
+}
+
+// misuse says what is wrong with a request itself, for which no variable is needed;
+// nil = nothing. Only a repair can be approved by --yes.
+func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
+	call := commands.New(commands.Deps{}).Parse(req)
+	switch command := call.Command; {
+	case o.yes && command.Name != "" && !command.Bulk && (command.Repairs == "" || command.Operators):
+		return blockkit.Message(blockkit.PlainLine("--yes belongs to repairs, such as generate"))
+	case call.Misused:
+		return call.Run(ctx).Blocks
+	}
+	return nil
 }
 
 func (t terminal) answer(ctx context.Context, req commands.Request) error {

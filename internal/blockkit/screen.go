@@ -168,6 +168,32 @@ func (s Screen) wrap(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// lastColumn matches a line up to the beginning of its last column.
+var lastColumn = regexp.MustCompile(`^(.*\S)? {2,}`)
+
+// List wraps lines of plain text as they stand in a list: what goes on does so below
+// the beginning of the last column.
+func (s Screen) List(text string) string {
+	if s.Width <= 0 {
+		return text
+	}
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		head := lastColumn.FindString(line)
+		indent := width(head)
+		if indent > s.Width/2 { // too narrow beside it
+			line, head, indent = strings.Join(strings.Fields(line), " "), "", 0
+		}
+		for i, part := range wrapped(line[len(head):], s.Width-indent) {
+			if i > 0 {
+				head = strings.Repeat(" ", indent)
+			}
+			lines = append(lines, head+part)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 // wrapped splits a line into lines of at most so many cells, but for longer words.
 func wrapped(line string, limit int) []string {
 	if width(line) <= limit {

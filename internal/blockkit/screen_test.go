@@ -81,6 +81,37 @@ func TestTextFitsTheScreen(t *testing.T) {
 	}
 }
 
+// TestWideText: characters of two cells, at the very edge of the screen and beyond.
+func TestWideText(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int]string{
+		9: "日本 東京\n👩‍👩‍👧 ok", 6: "日本\n東京\n👩‍👩‍👧 ok", 1: "日本\n東京\n👩‍👩‍👧\nok", -5: "日本 東京 👩‍👩‍👧 ok", 0: "日本 東京 👩‍👩‍👧 ok",
+		14: "日本 東京 👩‍👩‍👧\nok", 15: "日本 東京 👩‍👩‍👧 ok",
+	} {
+		blocks := []slack.Block{blockkit.Paragraph(blockkit.PlainLine("日本 東京 👩‍👩‍👧 ok"))}
+		if got := (blockkit.Screen{Width: width}).Text(blocks); got != want {
+			t.Errorf("%d cells: got\n%s", width, got)
+		}
+	}
+}
+
+// TestListFitsTheScreen: what goes on does so below the last column.
+func TestListFitsTheScreen(t *testing.T) {
+	t.Parallel()
+	const list = "Commands:\n  debug  what happened to a session\n      --addr address  where to listen\n✗ slack  日本 is away. → Look.\n\nThe end of the list.\n"
+	for width, want := range map[int]string{ // how it begins
+		0:   list,
+		200: list,
+		-1:  list,
+		24:  "Commands:\n  debug  what happened\n         to a session\n--addr address where to\nlisten\n✗ slack  日本 is away. →\n         Look.\n\nThe end of the list.\n",
+		1:   "Commands:\ndebug\nwhat\nhappened\nto\na\nsession\n",
+	} {
+		if got := (blockkit.Screen{Width: width}).List(list); !strings.HasPrefix(got, want) {
+			t.Errorf("%d cells: got\n%s", width, got)
+		}
+	}
+}
+
 // TestColour: it only adds escapes to what a pipe gets.
 func TestColour(t *testing.T) {
 	t.Parallel()

@@ -24,8 +24,9 @@ func count(results []Result, level Level) (n int) {
 
 var marks = map[Level]string{OK: "✓", Warning: "!", Failed: "✗"}
 
-// Print writes one line per check, and a summary.
-func Print(w io.Writer, results []Result) error {
+// Print writes one line per check, and a summary. Lines too long for the screen
+// are wrapped.
+func Print(w io.Writer, screen blockkit.Screen, results []Result) error {
 	width := 0
 	for _, r := range results {
 		width = max(width, len(r.Check))
@@ -46,7 +47,7 @@ func Print(w io.Writer, results []Result) error {
 		summary += "; " + plural(warnings, "warning")
 	}
 	b.WriteString(summary + ".\n")
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, screen.List(b.String()))
 	return err
 }
 

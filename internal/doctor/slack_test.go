@@ -48,13 +48,23 @@ func TestAppTokenOpensSocket(t *testing.T) {
 // TestOrgWideInstallation: its token works, but cannot tell whose workspace it is.
 func TestOrgWideInstallation(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, `{"ok":true,"team_id":"E1","enterprise_id":"E1","is_enterprise_install":true,"user_id":"U9","bot_id":"B1"}`) // the asker notices
-	}))
-	defer server.Close()
-	e := &checker{Config: Config{SlackBotToken: "xoxb-canary", SlackURL: server.URL + "/", Now: time.Now}}
-	results := e.slack(t.Context())
-	if len(results) != 1 || results[0].Level != Failed || !strings.Contains(results[0].Seen, "org-wide") || !strings.Contains(results[0].Remedy, "install it in that one workspace") {
-		t.Errorf("got %+v", results)
+	for team, orgWide := range map[string]bool{
+		`"team_id":"E1","enterprise_id":"E1","is_enterprise_install":true`:     true,
+		`"team_id":"E1","is_enterprise_install":"true"`:                        true,
+		`"enterprise_id":"E1","is_enterprise_install":true`:                    true,
+		`"team_id":null,"enterprise_id":"E1"`:                                  true,
+		`"team_id":"T1","enterprise_id":"E1","is_enterprise_install":"true"`:   false, // the workspace is known
+		`"team_id":"T1","enterprise_id":null,"is_enterprise_install":{"x":[]}`: false,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, `{"ok":true,`+team+`,"user_id":"U9","bot_id":"B1"}`) // the caller notices
+		}))
+		e := &checker{Config: Config{SlackBotToken: "xoxb-canary", SlackURL: server.URL + "/", Now: time.Now}}
+		results := e.slack(t.Context())
+		refused := len(results) == 1 && results[0].Level == Failed && strings.Contains(results[0].Seen, "org-wide") && strings.Contains(results[0].Remedy, "install it in that one workspace")
+		if refused != orgWide {
+			t.Errorf("%s: %+v", team, results)
+		}
+		server.Close()
 	}
 }

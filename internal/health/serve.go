@@ -36,7 +36,8 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, wri
 }
 
 // connections are those of a server. Above maxConnections it closes the one that
-// has waited longest for a request, so that a new one is served.
+// has waited longest for a request, so that a new one is served; where no other
+// waits, the one whose request is the oldest, as its answer is hardly read.
 type connections struct {
 	mu              sync.Mutex
 	waiting, active []net.Conn // the oldest first
@@ -53,8 +54,13 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	case http.StateActive:
 		c.active = append(c.active, conn)
 	}
-	if len(c.waiting)+len(c.active) > maxConnections && len(c.waiting) > 0 {
-		_ = c.waiting[0].Close() // the server notices
-		c.waiting = slices.Delete(c.waiting, 0, 1)
+	if len(c.waiting)+len(c.active) <= maxConnections || len(c.waiting) == 0 {
+		return
 	}
+	longest := &c.waiting
+	if len(c.waiting) == 1 && c.waiting[0] == conn {
+		longest = &c.active
+	}
+	_ = (*longest)[0].Close() // the server notices
+	*longest = slices.Delete(*longest, 0, 1)
 }

@@ -18,10 +18,22 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
-// TestIdleConnectionsMakeRoom: of many idle connections only a few are kept, and
-// requests are answered.
+// TestIdleConnectionsMakeRoom: of many connections that request nothing only a few
+// are kept, and requests are answered.
 func TestIdleConnectionsMakeRoom(t *testing.T) {
 	t.Parallel()
+	for name, sent := range map[string]string{
+		"nothing": "", "a byte": "G", "half a header": "GET /healthz HTTP/1.1\r\nHost:", "one request, and half of the next": wholeRequest + "GET",
+		"another protocol": "PRI * HTTP/2.0\r\n\r\n", "a body that never comes": "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) { t.Parallel(); testMakesRoom(t, sent) })
+	}
+}
+
+const wholeRequest = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+// testMakesRoom opens more connections than are kept, each of which sends something.
+func testMakesRoom(t *testing.T, sent string) {
 	const most, more = 64, 40
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -43,19 +55,76 @@ func TestIdleConnectionsMakeRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		all = append(all, conn)
+		_, _ = io.WriteString(conn, sent) // it may have been closed already
 	}
-	last := all[len(all)-1]
-	if _, err := io.WriteString(last, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+	last, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = last.Close() }()
+	if err := last.SetDeadline(time.Now().Add(testenv.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(last, wholeRequest); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := http.ReadResponse(bufio.NewReader(last), nil)
 	if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK {
 		t.Fatalf("behind idle connections nobody is answered: %v", err)
 	}
+	if sent != "" { // whose turn it is depends on when it arrives
+		return
+	}
 	for i, conn := range all[:more] {
 		var late net.Error
 		if _, err := conn.Read(make([]byte, 1)); err == nil || errors.As(err, &late) && late.Timeout() {
 			t.Fatalf("connection %d of %d is still held, %v", i, len(all), err)
+		}
+	}
+}
+
+// TestUnreadAnswersMakeRoom: connections that take no answer keep nobody out.
+func TestUnreadAnswersMakeRoom(t *testing.T) {
+	t.Parallel()
+	const most = 64
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck := make(chan struct{}, 2*most)
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			stuck <- struct{}{}
+			<-r.Context().Done()
+		}
+	})
+	go func() {
+		if err := health.Serve(t.Context(), listener, handler, time.Hour, slog.New(slog.DiscardHandler)); err != nil {
+			t.Error(err)
+		}
+	}()
+	dial := func(request string) net.Conn {
+		conn, err := net.Dial("tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() }) // it may be closed already
+		if err := conn.SetDeadline(time.Now().Add(testenv.Patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(conn, request); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	for range most {
+		dial("POST / HTTP/1.1\r\nHost: x\r\n\r\n")
+		<-stuck
+	}
+	for range most / 2 {
+		answer, err := http.ReadResponse(bufio.NewReader(dial(wholeRequest)), nil)
+		if err != nil || answer.Body.Close() != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("behind answers that nobody reads nobody is answered: %v", err)
 		}
 	}
 }
@@ -83,7 +152,6 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 // closed.
 func TestSlowConnectionsEnd(t *testing.T) {
 	t.Parallel()
-	const whole = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 	for _, c := range []struct {
 		name, sent string
 		reads      bool
@@ -94,8 +162,14 @@ func TestSlowConnectionsEnd(t *testing.T) {
 		{"half a body", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx", true, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // until it is given up
 		})},
-		{"nothing more is asked for", whole, true, nil},
-		{"the answer is not taken", whole, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		{"a body that never comes and nobody reads", "POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n", true, nil},
+		{"a body that is waited for", "POST /healthz HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n", true, nil},
+		{"chunks that do not end", "POST /healthz HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nxx", true, nil},
+		{"pipelined, then nothing", strings.Repeat(wholeRequest, 20), true, nil},
+		{"pipelined, the answers are not taken", strings.Repeat(wholeRequest, 20), false, nil},
+		{"another protocol", "\x16\x03\x01\x02\x00\x01", true, nil},
+		{"nothing more is asked for", wholeRequest, true, nil},
+		{"the answer is not taken", wholeRequest, false, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20)) // until it is given up
 		})},
 	} {

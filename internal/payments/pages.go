@@ -72,8 +72,11 @@ func (r *Reader) read(ctx context.Context, timeout time.Duration, operation, pat
 			return skipped, err
 		}
 		last := p.lastID()
-		if last == "" {
+		switch {
+		case last == "":
 			return skipped, fault("the list goes on after an object without an id")
+		case last == stripe.StringValue(params.GetListParams().StartingAfter):
+			return skipped, fault("the list goes on with the page before") // for ever
 		}
 		params.GetListParams().StartingAfter = stripe.String(last)
 	}

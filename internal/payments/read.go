@@ -3,6 +3,7 @@ package payments
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,11 +14,20 @@ import (
 	"github.com/superduperai/sessionbot/store"
 )
 
-// parsePayment reads a Checkout Session of a list.
+// paymentMembers are the members of a Checkout Session that payment reads.
+var paymentMembers = []string{"id", "amount_total", "created", "currency", "customer_details", "livemode", "metadata", "mode", "payment_intent", "payment_status", "status"}
+
+// parsePayment reads a Checkout Session of a list. Members that are not used may be
+// of any shape: events are of the version of the API that made them.
 func (r *Reader) parsePayment(raw json.RawMessage) (store.Payment, error) {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil { // json's error would repeat it
+		return store.Payment{}, fault("the object cannot be read")
+	}
+	maps.DeleteFunc(members, func(name string, _ json.RawMessage) bool { return !slices.Contains(paymentMembers, name) })
 	var session stripe.CheckoutSession
-	if err := json.Unmarshal(raw, &session); err != nil {
-		return store.Payment{}, fault("the object cannot be read") // err would repeat it
+	if used, err := json.Marshal(members); err != nil || json.Unmarshal(used, &session) != nil {
+		return store.Payment{}, fault("the object cannot be read")
 	}
 	return r.payment(&session)
 }

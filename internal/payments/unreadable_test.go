@@ -22,6 +22,10 @@ var odd = map[string]string{
 	"no id":             `{"object":"checkout.session","status":"complete","payment_status":"paid"}`,
 	"an amount in text": strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":"`+email+`"`, 1),
 	"a time in text":    strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"created":"`+email+`"`, 1),
+	"text":              `"cs_odd"`,
+	"a list":            `[{"id":"cs_odd"}]`,
+	"an amount of 1e2":  strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":1e2`, 1),
+	"beyond 64 bits":    strings.Replace(object("cs_odd", "paid"), `"amount_total":100`, `"amount_total":9223372036854775808`, 1),
 	"an unknown state":  object("cs_odd", email),
 	"metadata in a row": strings.Replace(object("cs_odd", "paid"), `"livemode":true`, `"metadata":["`+email+`"]`, 1),
 }
@@ -111,6 +115,7 @@ func TestUnreadableEventProvesNothing(t *testing.T) {
 	t.Parallel()
 	for name, odd := range map[string]string{
 		"null": `null`, "no object": `{"id":"evt_x","data":null}`, "an id that is none": paidEvent("evt_x", `{"id":7}`),
+		"an object of text": paidEvent("evt_x", `"cs_live_9"`), "data of text": `{"id":"evt_x","data":"cs_live_9"}`, "an object in a list": paidEvent("evt_x", `[{"id":"cs_live_9"}]`),
 		"a type that is none": strings.Replace(paidEvent("evt_x", object("cs_x", "paid")), `"checkout.session.completed"`, `7`, 1),
 	} {
 		reader, log := logged(t, list(false, odd, paidEvent("evt_1", object("cs_live_1", "paid"))))
@@ -132,11 +137,20 @@ func TestUnreadableEventProvesNothing(t *testing.T) {
 // versions of the API wrote request as a string.
 func TestOldEventFormat(t *testing.T) {
 	t.Parallel()
-	old := strings.Replace(paidEvent("evt_1", object(liveID, "paid")), `{"id":null}`, `"req_1"`, 1)
-	reader, log := logged(t, list(false, old))
-	got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: now})
-	if err != nil || got.State != store.EventPending || log.Len() > 0 {
-		t.Errorf("%+v, %v; logged %q", got, err, log)
+	event := paidEvent("evt_1", object(liveID, "paid"))
+	for _, old := range []string{
+		strings.Replace(event, `{"id":null}`, `"req_1"`, 1),
+		strings.Replace(event, `"livemode":true`, `"livemode":true,"total_details":[],"shipping_options":"x","expires_at":"soon","url":7`, 1),
+	} {
+		reader, log := logged(t, list(false, old))
+		got, err := reader.Event(t.Context(), store.Payment{SessionID: liveID, ChargedAt: now})
+		if err != nil || got.State != store.EventPending || log.Len() > 0 {
+			t.Errorf("%+v, %v; logged %q", got, err, log)
+		}
+		paid := 0
+		if err := reader.PaidEvents(t.Context(), now, now, func(page []store.Paid) error { paid += len(page); return nil }); err != nil || paid != 1 || log.Len() > 0 {
+			t.Errorf("%s: %d paid, %v; logged %q", old, paid, err, log)
+		}
 	}
 }
 
@@ -162,7 +176,9 @@ func TestPagingAfterUnreadableObject(t *testing.T) {
 			t.Errorf("%s: %d sessions, %v", name, n, err)
 		}
 	}
-	for name, body := range map[string]string{"a whole page without ids": list(true, "null"), "no list": `{}`, "null": `null`} {
+	for name, body := range map[string]string{"a whole page without ids": list(true, "null"), "no list": `{}`, "null": `null`,
+		"data of null": `{"object":"list","has_more":false,"data":null}`, "data of text": `{"data":"x"}`, "an empty page that goes on": list(true),
+		"the same page over and over": list(true, object("cs_live_1", "paid"))} {
 		err := serve(t, answer(http.StatusOK, body)).PaidSessions(t.Context(), now, func([]store.Paid) error { return nil })
 		if !errors.Is(err, store.StripeFault) {
 			t.Errorf("%s: %v, want a fault", name, err)

@@ -38,9 +38,11 @@ type outageReporter struct {
 	retry  time.Time
 
 	mu         sync.Mutex
-	outage     Outage // the current one, or the last; without a Cause there was none yet
-	shown      bool   // it has a note
-	unresolved bool   // there may be a note to resolve
+	outage     Outage        // the current one, or the last; without a Cause there was none yet
+	away       time.Duration // of the outage: in which Redis could not be used
+	last       time.Time     // election
+	shown      bool          // it has a note
+	unresolved bool          // there may be a note to resolve
 }
 
 // newOutageReporter returns one that resolves what an earlier process left behind.
@@ -49,20 +51,25 @@ func newOutageReporter(w *Watch) *outageReporter {
 }
 
 // observe records the outcome of an election, and logs the beginning and the end of
-// an outage.
+// an outage. One that is over only for a moment goes on.
 func (r *outageReporter) observe(ctx context.Context, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	o, lasts := &r.outage, r.outage.Until.IsZero()
+	o, lasts, now := &r.outage, r.outage.Until.IsZero(), r.Now()
+	if lasts {
+		r.away += now.Sub(r.last)
+	}
+	r.last = now
 	switch {
 	case err != nil && !lasts:
-		if !r.shown || !r.unresolved { // else it goes on
-			*o, r.shown = Outage{Since: r.Now()}, false
+		goesOn := r.shown && r.unresolved || !r.shown && o.Cause != nil && now.Sub(o.Until) < r.Timings.OutageSettled
+		if !goesOn {
+			*o, r.shown, r.away = Outage{Since: now}, false, 0
 		}
 		o.Until, o.Cause = time.Time{}, err
 		r.Log.WarnContext(ctx, "Redis unavailable, no replica can lead", "error", err)
 	case err == nil && lasts:
-		o.Until = r.Now()
+		o.Until = now
 		r.Log.InfoContext(ctx, "Redis available again", "after_s", int(o.Until.Sub(o.Since).Seconds()))
 	}
 }
@@ -93,7 +100,7 @@ func (r *outageReporter) run(ctx context.Context) {
 // report posts or resolves the note where that is due.
 func (r *outageReporter) report(ctx context.Context) {
 	r.mu.Lock()
-	o, shown, unresolved := r.outage, r.shown, r.unresolved
+	o, shown, unresolved, away := r.outage, r.shown, r.unresolved, r.away+r.Now().Sub(r.last)
 	r.mu.Unlock()
 	if r.Now().Before(r.retry) {
 		return
@@ -102,7 +109,7 @@ func (r *outageReporter) report(ctx context.Context) {
 	defer cancel()
 	var err error
 	switch {
-	case o.Until.IsZero() && !shown && r.Now().Sub(o.Since) >= r.Timings.Outage+r.jitter:
+	case o.Until.IsZero() && !shown && away >= r.Timings.Outage+r.jitter:
 		err = r.show(ctx, o)
 	case !o.Until.IsZero() && unresolved && r.Now().Sub(o.Until) >= r.settled(o):
 		err = r.resolve(ctx, o)
@@ -175,7 +182,7 @@ func (r *outageReporter) resolve(ctx context.Context, o Outage) error {
 		r.shown, r.unresolved = false, !r.outage.Until.IsZero()
 		r.outage.Note = store.Message{}
 		if r.outage.Until.IsZero() {
-			r.outage.Since = r.Now()
+			r.outage.Since, r.away = r.Now(), 0
 		}
 	}
 	return nil

@@ -165,6 +165,54 @@ func TestOutageNote(t *testing.T) {
 			o.pass(2*time.Minute, errAway)
 			o.pass(long, nil)
 		}, []string{"away: no answer", "back after 4m10s"}},
+		{"away three times within a minute", 2, func(o *outages, _ func()) {
+			for range 3 {
+				o.pass(8*time.Second, errAway)
+				o.pass(8*time.Second, nil)
+			}
+			o.pass(long, nil)
+		}, nil},
+		{"hardly ever back", 3, func(o *outages, _ func()) {
+			for range 12 {
+				o.pass(20*time.Second, errAway)
+				o.pass(5*time.Second, nil)
+			}
+			o.pass(long, nil)
+		}, []string{"away: no answer", "back after 5m0s"}},
+		{"a missing answer now and then", 2, func(o *outages, _ func()) {
+			for range 20 {
+				o.pass(time.Second, errAway)
+				o.pass(7*time.Second, nil)
+			}
+			o.pass(long, nil)
+		}, nil},
+		{"another fault meanwhile", 2, func(o *outages, _ func()) {
+			o.pass(2*time.Minute, errAway)
+			o.pass(2*time.Minute, errors.New("loading"))
+			o.pass(long, nil)
+		}, []string{"away: no answer", "back after 4m0s"}},
+		{"restarted while hardly ever back", 1, func(o *outages, stop func()) {
+			o.pass(25*time.Second, errAway)
+			stop()
+			o.start()
+			o.pass(5*time.Second, nil)
+			o.pass(2*time.Minute, errAway)
+			o.pass(long, nil)
+		}, []string{"away: no answer", "back after 2m0s"}},
+		{"the channel refuses the note for a while", 2, func(o *outages, _ func()) {
+			o.fail(&Refusal{Lasting: true, Err: errAway})
+			o.pass(long, errAway)
+			o.fail(nil)
+			o.pass(2*time.Minute, errAway)
+			o.pass(long, nil)
+		}, []string{"away: no answer", "back after 7m0s"}},
+		{"the channel refuses the note for good", 2, func(o *outages, _ func()) {
+			o.fail(&Refusal{Lasting: true, Err: errAway})
+			o.pass(long, errAway)
+			o.pass(long, nil)
+			o.fail(nil)
+			o.pass(long, nil)
+		}, nil},
 		{"away again while the note is resolved", 1, func(o *outages, _ func()) {
 			o.slow = 10 * time.Second
 			o.pass(2*time.Minute, errAway)

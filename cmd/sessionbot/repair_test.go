@@ -66,9 +66,10 @@ func orphan(s *stage) *stage {
 // holdVideos has videos made until the function that it returns is called.
 func (s *stage) holdVideos() (finish func()) {
 	var finished atomic.Bool
+	var hours atomic.Int64
 	s.files = demo.NewSuperDuper(func() time.Time {
-		if finished.Load() {
-			return time.Now().Add(time.Hour)
+		if finished.Load() { // those as well that are started later
+			return time.Now().Add(time.Duration(hours.Add(1)) * time.Hour)
 		}
 		return time.Now()
 	}, time.Hour)

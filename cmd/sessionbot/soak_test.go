@@ -50,15 +50,15 @@ func TestSoak(t *testing.T) {
 	people.Wait()
 	after := k.steady.settled(t, before)
 	peak := peakOf(t, k.steady.process)
-	close(listening)
+	for _, r := range []*replica{k.steady, k.other} {
+		r.stop(t)
+		k.quiet(r.process, prompt)
+	}
+	close(listening) // they have sent their last messages
 	reading.Wait()
 	k.tally.close(t)
 	if started, ended := k.files.Started(), k.tally.generated; started > ended {
 		t.Errorf("%d videos were started by %d plans", started, ended)
-	}
-	for _, r := range []*replica{k.steady, k.other} {
-		r.stop(t)
-		k.quiet(r.process, prompt)
 	}
 	t.Logf("%v\nfaults       %v\nvideos       %d started", k.tally, k.faults, k.files.Started())
 	t.Logf("goroutines   %.0f before, %.0f after\nmemory       %.1f MB before, %.1f MB after, %.1f MB at most",

@@ -66,11 +66,12 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) situation {
 	s := situation{sessions: len(open), verdict: v, payment: store.PaymentPaid, cents: videoCents}
 	s.event, _ = commonEvent(open)
+	settled := s.event == store.EventDelivered || s.event == store.EventNone // for most of them
 	s.shows = len(open) > 0
 	for _, c := range open {
 		s.allowed = append(s.allowed, c.Allowed...)
 		s.shows = s.shows && shows(c)
-		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); until.After(s.retriesUntil) {
+		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); !settled && until.After(s.retriesUntil) {
 			s.retriesUntil = until
 		}
 	}
@@ -94,7 +95,11 @@ func orphanCause(open []incident.Case, now time.Time) string {
 		if !since.IsZero() {
 			from = " since " + clock(since, now)
 		}
-		return strings.Replace(orphanTexts[state].cause.of(len(open)), "{since}", from, 1)
+		cause := strings.Replace(orphanTexts[state].cause.of(len(open)), "{since}", from, 1)
+		if n := stillDelivered(open, now); n > 0 && (state == store.EventDelivered || state == store.EventNone) {
+			cause = strings.TrimSpace(cause + " Stripe still delivers " + thousands(int64(n)) + " of them by itself.")
+		}
+		return cause
 	}
 	counts := map[store.EventState]int{}
 	for _, c := range open {
@@ -110,6 +115,16 @@ func orphanCause(open []incident.Case, now time.Time) string {
 		return "What Stripe knows of " + pluralText{"the event", "the events"}.of(len(open)) + " could not be seen: Debug looks again."
 	}
 	return "No common cause; Stripe says: " + strings.Join(parts, ", ") + "."
+}
+
+// stillDelivered counts the orphans whose event Stripe may still deliver by itself.
+func stillDelivered(open []incident.Case, now time.Time) (n int) {
+	for _, c := range open {
+		if !repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now).IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // commonEvent is the state of the event that sessions have in common at Stripe, and

@@ -129,7 +129,7 @@ func redisFacts(x diagnosis.Examination) []blockkit.Line {
 			line = append(line, blockkit.Plain(", written "), agoTime(at, x.At))
 		}
 		if current.Error != nil && *current.Error != "" {
-			line = append(line, blockkit.Plain(": "+blockkit.Cut(blockkit.OneLine(*current.Error), 300)))
+			line = append(line, blockkit.Plain(": "+quoted(*current.Error)))
 		}
 		lines = append(lines, line)
 	}
@@ -188,7 +188,7 @@ func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
 	case text == "":
 		text = "not seen: " + fileErrorText(x.FileErr)
 	case x.File.State == store.FileFailed && x.File.Error != "":
-		text += ": " + blockkit.Cut(blockkit.OneLine(x.File.Error), 300)
+		text += ": " + quoted(x.File.Error)
 	}
 	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
 	if x.File.State == store.FileCompleted {

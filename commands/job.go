@@ -64,7 +64,7 @@ func detailLines(p repair.Progress) []blockkit.Line {
 	}
 	var lines []blockkit.Line
 	for _, detail := range details {
-		lines = append(lines, blockkit.PlainLine("· "+blockkit.Cut(blockkit.OneLine(detail), 300)))
+		lines = append(lines, blockkit.PlainLine("· "+quoted(detail)))
 	}
 	return lines
 }

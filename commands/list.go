@@ -46,6 +46,13 @@ func (p listPlace) value() string {
 	return placePrefix + base64.RawURLEncoding.EncodeToString(raw)
 }
 
+// valid reports whether the place can be one of ours: anybody can type one, and the
+// answer names the verdict.
+func (p listPlace) valid() bool {
+	return (p.Verdict == "" || p.Verdict.InTrouble()) && (p.Incident == "" || incidentID.MatchString(p.Incident)) &&
+		(p.LastID == "" || store.IsSessionID(p.LastID)) && min(p.Limit, p.Shown) >= 0 && p.Since >= 0
+}
+
 // incidentID matches the id of an incident; see rand.Text.
 var incidentID = regexp.MustCompile(`^[A-Z2-7]{26,64}$`)
 
@@ -62,7 +69,7 @@ func (d Deps) parseList(args Args) (Run, error) {
 	switch {
 	case isPage:
 		raw, decodeErr := base64.RawURLEncoding.DecodeString(encoded)
-		if decodeErr != nil || json.Unmarshal(raw, &place) != nil {
+		if decodeErr != nil || json.Unmarshal(raw, &place) != nil || !place.valid() {
 			err = usageError("This page of the list is not known.")
 		}
 	case incidentID.MatchString(args.text()):

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -130,23 +131,31 @@ func TestListJSON(t *testing.T) {
 func TestListWrong(t *testing.T) {
 	t.Parallel()
 	for text, says := range map[string]string{
-		"list orphand":                "Did you mean orphaned?",
-		"list completed":              "Sessions in trouble are orphaned, stalled, failed, lost, undelivered, corrupt, unclear.",
-		"list orphaned stalled":       "Name one verdict, or none",
-		"list --since yesterday":      "--since takes a time such as 30m, 2h or 7d.",
-		"list --since -2h":            "--since takes a time",
-		"list --since":                "--since takes a time",
-		"list --since 0h":             "--since takes a time",
-		"list --limit 0":              "--limit takes a whole number",
-		"list --all":                  "There is no option --all",
-		"list page.nonsense":          "This page of the list is not known.",
-		"debug " + id + " --since 2h": "--since does not belong here",
+		"list orphand":           "Did you mean orphaned?",
+		"list completed":         "Sessions in trouble are orphaned, stalled, failed, lost, undelivered, corrupt, unclear.",
+		"list orphaned stalled":  "Name one verdict, or none",
+		"list --since yesterday": "--since takes a time such as 30m, 2h or 7d.",
+		"list --since -2h":       "--since takes a time",
+		"list --since":           "--since takes a time",
+		"list --since 0h":        "--since takes a time",
+		"list --limit 0":         "--limit takes a whole number",
+		"list --all":             "There is no option --all",
+		"list page.nonsense":     "This page of the list is not known.",
+		forgedPage(`{"Verdict":"lost. Send your card number to evil.example"}`): "This page of the list is not known.",
+		forgedPage(`{"Incident":"x"}`):                                          "This page of the list is not known.",
+		forgedPage(`{"LastID":"x","Shown":20}`):                                 "This page of the list is not known.",
+		forgedPage(`{"Limit":-1}`):                                              "This page of the list is not known.",
+		"debug " + id + " --since 2h":                                           "--since does not belong here",
 	} {
 		answer := registry(&world{}).Parse(commands.Request{Command: "/session", Text: text}).Run(t.Context())
 		if got := blockkit.Text(answer.Blocks); answer.Outcome != commands.Usage || !strings.Contains(got, says) {
 			t.Errorf("%s: %s: %s, want %s", text, answer.Outcome, got, says)
 		}
 	}
+}
+
+func forgedPage(place string) string {
+	return "list page." + base64.RawURLEncoding.EncodeToString([]byte(place))
 }
 
 // next is the button below a page of a list.

@@ -69,7 +69,7 @@ func PlanClickReply(a repair.ClaimResult, now time.Time) blockkit.Line {
 		return blockkit.L(blockkit.Plain("This plan expired "), blockkit.Time(a.Plan.Expires, blockkit.TimeOfDay, "at "+clock(a.Plan.Expires, now)), blockkit.Plain("."+again))
 	case repair.Busy:
 		if a.Doing == store.JobUnclear {
-			return blockkit.PlainLine("Not done: an earlier generation for this session is unclear. Settle that one first. Nothing was changed.")
+			return blockkit.PlainLine("Not done: an earlier repair of this session is unclear. Settle that one first. Nothing was changed.")
 		}
 		return blockkit.PlainLine("Not done: another repair of this session was running. Nothing was changed.")
 	case repair.NeedsSecondClick: // only where the message could not say so itself

@@ -163,3 +163,10 @@ func lowerFirst(text string) string {
 
 // upperFirst begins a sentence of ours.
 func upperFirst(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// quoted is what another service said about a failure, on one line of at most 300
+// characters. E-mail addresses are left out: others may read it than those who may see
+// the customer's.
+func quoted(text string) string {
+	return blockkit.Cut(emailPattern.ReplaceAllString(blockkit.OneLine(text), "(address)"), 300)
+}

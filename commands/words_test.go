@@ -2,6 +2,7 @@ package commands
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,20 @@ func TestSpan(t *testing.T) {
 	} {
 		if got := span(d); got != want {
 			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestQuoted(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"No such customer: ann@example.com":            "No such customer: (address)",
+		"<Ann.B+x@shop.example>, and\nb@c.example\x00": "<(address)>, and (address)",
+		"at 12:00 @here":         "at 12:00 @here",
+		strings.Repeat("x", 400): strings.Repeat("x", 299) + "…",
+	} {
+		if got := quoted(text); got != want {
+			t.Errorf("%q is quoted as %q, want %q", text, got, want)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/superduper"
 )
 
-// newBreaker returns a circuit breaker for a service that people wait for. Jobs ask
+// newBreaker returns a circuit breaker for a service that people wait for. Jobs do
 // without it, and so does the watch for files; its single payments go through it.
 func newBreaker(unavailable func(error) bool) *breaker.Breaker {
 	return breaker.New(10*time.Second, unavailable)
@@ -62,11 +62,6 @@ func (r stripeReader) Event(ctx context.Context, p store.Payment) store.Event {
 		_ = r.reason(ctx, err) // logged there
 	}
 	return event
-}
-
-// RawEvent is that of the Reader.
-func (r stripeReader) RawEvent(ctx context.Context, id, session string) ([]byte, error) {
-	return guarded(r.breaker, func() ([]byte, error) { return r.Reader.RawEvent(ctx, id, session) })
 }
 
 func (r stripeReader) Find(ctx context.Context, query string, limit int) (found []store.Payment, more bool, err error) {

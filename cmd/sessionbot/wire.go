@@ -91,7 +91,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	var events jobs.EventReader
 	var webhook jobs.Webhook
 	if c.StripeKey != "" {
-		events = stripe
+		events = stripe.Reader
 	}
 	if c.WebhookSecret != "" {
 		webhook = client

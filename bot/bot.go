@@ -75,6 +75,7 @@ type Bot struct {
 	queue       *queue
 	busy        *queue // answers that the queue is full
 	dedupe      dedupe
+	self        string // our own user's id; known once Slack has said it
 }
 
 // New returns a Bot that is not connected yet.
@@ -145,6 +146,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 			if fault := OrgWide(me); fault != nil {
 				return permanentError("SLACK_BOT_TOKEN", fault)
 			}
+			b.self = me.UserID
 			ours := newDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
 			b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: ours}
 			b.operators = &people{variable: "OPERATORS", listed: b.cfg.Repairs.Operators, directory: ours}

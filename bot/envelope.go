@@ -68,7 +68,12 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 			return false
 		}
 		b.handleInteraction(ref, i)
-	case kindEvent: // nothing waits for events
+	case kindEvent:
+		m, err := readMessage(e.Payload)
+		if err != nil || s.ofAnotherApp(ref, m.app) {
+			return false
+		}
+		b.handleMessage(ref, m)
 	default:
 		return false
 	}

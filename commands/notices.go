@@ -29,6 +29,7 @@ const (
 	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
 	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
 
+	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing will be done. Run the command in a channel that I am a member of, or have ALERT_CHANNEL set."
 	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
@@ -49,7 +50,7 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
+	NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled,
 	NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the

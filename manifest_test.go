@@ -1,6 +1,7 @@
 package sessionbot_test
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,11 @@ type manifest struct {
 			Command   string `yaml:"command"`
 			UsageHint string `yaml:"usage_hint"`
 		} `yaml:"slash_commands"`
+		Shortcuts []struct {
+			Name       string `yaml:"name"`
+			Kind       string `yaml:"type"`
+			CallbackID string `yaml:"callback_id"`
+		} `yaml:"shortcuts"`
 	} `yaml:"features"`
 	OAuth struct {
 		Scopes struct {
@@ -96,6 +102,13 @@ func TestManifestFitsTheRegistry(t *testing.T) {
 	}
 	if strings.Contains(string(sessionbot.Manifest), "url:") {
 		t.Error("with Socket Mode no url belongs into the manifest")
+	}
+	shortcuts := map[string]string{}
+	for _, s := range m.Features.Shortcuts {
+		shortcuts[s.CallbackID] = s.Kind
+	}
+	if want := map[string]string{commands.ShortcutDebug: "message", commands.ShortcutFind: "global"}; !maps.Equal(shortcuts, want) {
+		t.Errorf("the manifest has the shortcuts %v, the bot %v", shortcuts, want)
 	}
 	hints := map[string]string{}
 	for _, slash := range m.Features.SlashCommands {

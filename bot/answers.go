@@ -36,6 +36,9 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		}
 		p.replace, p.sharedBy = false, "" // a failure neither replaces an answer nor is shared
 	}
+	if to.modal != nil && !to.modal.isOpen(ctx) {
+		to.modal = nil // the answer goes where it would go without
+	}
 	if answer.Plan != nil {
 		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
 		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
@@ -63,7 +66,7 @@ func (a answers) compose(ctx context.Context, to requester, answer commands.Answ
 	if stays {
 		buttons = renameRefresh(buttons)
 	}
-	if answer.Shareable && !stays {
+	if answer.Shareable && !stays && to.modal == nil {
 		if value := a.shareValue(ctx, answer, p.request); value != "" {
 			buttons = append(buttons, blockkit.Button(buttonShare, "Share", value))
 		}

@@ -33,7 +33,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	}
 	basics, _ := decode[partialEnvelope](frame) // empty where it is no JSON
 	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
-	acked := s.ack(ref, id)
+	acked := s.ack(ref, id, ackPayload(e))
 	eventID := ""
 	if e.Kind == kindEvent {
 		eventID = basics.Payload.value.EventID.value

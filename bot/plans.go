@@ -48,7 +48,7 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 	err = errNoPlace
 	if !direct {
 		m, err = a.outbox.post(ctx, to.channel, planMark(plan.ID), blocks)
-		if err == nil && to.thread != "" {
+		if err == nil && (to.thread != "" || to.modal != nil) {
 			return m, a.planPointer(ctx, "The plan is shown in ", m), nil
 		}
 		if err == nil || !FaultOf(err).tryElsewhere() {

@@ -98,8 +98,12 @@ type click struct {
 	ephemeral            bool   // the message is visible to the clicker only
 }
 
-// handleInteraction queues a click that was acked, and ignores other interactions.
+// handleInteraction queues a click, a shortcut or a view that was acked, and ignores
+// other interactions.
 func (b *Bot) handleInteraction(ref string, i interaction) {
+	if b.handleShortcut(ref, i) {
+		return
+	}
 	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
 		b.log.Warn("interaction ignored, no click", "ref", ref)
 		return
@@ -119,10 +123,14 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	case commands.ActionAcknowledge, commands.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
 	case commands.ActionMenu:
-		b.chooseFromMenu(to, c)
+		i.click = c
+		b.chooseFromMenu(to, i)
 	case buttonShare:
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
 	default:
+		if c.view {
+			to.modal = b.modalForButton(to, i)
+		}
 		b.enqueue(to, func(ctx context.Context) { b.runButton(ctx, to, c) })
 	}
 }

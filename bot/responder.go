@@ -20,6 +20,7 @@ type requester struct {
 	responseURL string
 	thread      string // ts of the message whose thread is answered in, "" = none
 	public      bool   // others read the answer in that thread
+	modal       *modal // shows the answer, nil = none
 	deciding    bool   // by a click that may change something
 }
 
@@ -80,14 +81,20 @@ func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.L
 	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
 }
 
-// deliver sends a message to its requester: in the thread of what they wrote, or
-// through response_url, else as the bot. It outlives ctx.
+// deliver sends a message to its requester: in their modal, in the thread of what they
+// wrote, through response_url or directly, else as the bot. It outlives ctx.
 func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()
+	if to.modal != nil && r.fill(ctx, to, m) {
+		return
+	}
 	send := func() error { return r.outbox.respond(ctx, to.responseURL, m) }
-	if to.thread != "" {
+	switch {
+	case to.thread != "":
 		send = func() error { return r.outbox.reply(ctx, to.channel, to.thread, m.blocks) }
+	case to.channel == "" && to.responseURL == "": // from a global shortcut or the home tab
+		send = func() error { return r.outbox.reply(ctx, to.user, "", m.blocks) }
 	}
 	err := send()
 	if err == nil {

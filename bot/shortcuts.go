@@ -51,8 +51,8 @@ func (b *Bot) answerAbout(to requester, named func() []commands.Subject) {
 		subjects := named()
 		call := commands.Call{Run: func(context.Context) commands.Answer { return commands.ChoiceAnswer(subjects) }}
 		var req commands.Request
-		if len(subjects) == 1 {
-			req = commands.Request{Command: "/session", Text: subjects[0].Request(), User: to.user, Channel: to.channel}
+		if meant, ok := commands.Meant(subjects); ok {
+			req = commands.Request{Command: "/session", Text: meant.Request(), User: to.user, Channel: to.channel}
 			call = b.cfg.Commands.Parse(req)
 		}
 		if b.admitted(ctx, to, call) {

@@ -84,11 +84,11 @@ func TestMessageShortcutOfSeveral(t *testing.T) {
 		return aboutSession(id + " of " + value)
 	}
 	sam, place := s.As("U0SUPPORT"), s.As("U0SUPPORT").In("C0SUPPORT")
-	m := write(t, s, place, "U0SUPPORT", "C0SUPPORT", "", "cs_live_b2, ann@example.com and pi_3NqXaB2eZvKYlo2C (again: `cs_live_b2`)")
+	m := write(t, s, place, "U0SUPPORT", "C0SUPPORT", "", "cs_live_b2, cs_live_c3, ann@example.com and pi_3NqXaB2eZvKYlo2C (again: `cs_live_b2`)")
 	if err := place.Shortcut(m, "session_from_message"); err != nil {
 		t.Fatal(err)
 	}
-	choice := sam.ExpectModal(showing("This names 3 sessions or customers", "cs_live_b2", "ann@example.com", "pi_3NqXaB2eZvKYlo2C"))
+	choice := sam.ExpectModal(showing("This names 4 sessions or customers", "cs_live_b2", "cs_live_c3", "ann@example.com", "pi_3NqXaB2eZvKYlo2C"))
 	sam.Press(choice, "session.debug")
 	sam.ExpectModal(showing("session.debug of cs_live_b2"))
 	s.ExpectNothingElse()

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/slack-go/slack"
@@ -51,6 +52,19 @@ func Subjects(text string) []Subject {
 		found = append(found, Subject{Text: customer})
 	}
 	return found
+}
+
+// Meant returns the subject that is meant where several are named, as after /session: the
+// one session, whoever paid for it, else the one customer.
+func Meant(subjects []Subject) (meant Subject, ok bool) {
+	sessions := slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return !s.session })
+	switch {
+	case len(sessions) == 1:
+		return sessions[0], true
+	case len(subjects) == 1:
+		return subjects[0], true
+	}
+	return Subject{}, false
 }
 
 // ChoiceAnswer offers several subjects, or says that there are none.

@@ -32,6 +32,25 @@ func TestSubjects(t *testing.T) {
 	}
 }
 
+// TestMeant: who paid for the one session makes no choice of it.
+func TestMeant(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"":                                "",
+		id:                                "debug " + id,
+		"ann@example.com: " + id:          "debug " + id,
+		"cs_live_a1…zz9 pi_3NqXaB2eZv":    "debug cs_live_a1…zz9",
+		"ann@example.com":                 "find ann@example.com",
+		"ann@example.com bob@example.com": "",
+		id + " cs_live_b2":                "",
+	} {
+		meant, ok := commands.Meant(commands.Subjects(text))
+		if ok != (want != "") || ok && meant.Request() != want {
+			t.Errorf("%q means %+v, want %q", text, meant, want)
+		}
+	}
+}
+
 // TestChoiceOfMany stays within what a view holds, and says that there are more.
 func TestChoiceOfMany(t *testing.T) {
 	t.Parallel()

@@ -94,6 +94,44 @@ func TestMessageShortcutOfSeveral(t *testing.T) {
 	s.ExpectNothingElse()
 }
 
+// TestViewThatCannotLieAbove takes the place of the one that was pressed.
+func TestViewThatCannotLieAbove(t *testing.T) {
+	t.Parallel()
+	s := play(t)
+	s.Refuse("views.push", "push_limit_reached")
+	s.commands.action = func(_ context.Context, _, value string, _ commands.Request) commands.Answer {
+		return aboutSession("debug of " + value)
+	}
+	sam, place := s.As("U0SUPPORT"), s.As("U0SUPPORT").In("C0SUPPORT")
+	m := write(t, s, place, "U0SUPPORT", "C0SUPPORT", "", "cs_live_b2 cs_live_c3")
+	if err := place.Shortcut(m, "session_from_message"); err != nil {
+		t.Fatal(err)
+	}
+	choice := sam.ExpectModal(showing("cs_live_b2"))
+	sam.Press(choice, "session.debug")
+	if v := sam.ExpectModal(showing("debug of cs_live_b2")); v.ID != choice.ID {
+		t.Errorf("got another modal")
+	}
+	s.ExpectNothingElse()
+}
+
+// TestViewThatSlackRefuses is shown as text alone.
+func TestViewThatSlackRefuses(t *testing.T) {
+	t.Parallel()
+	s := play(t)
+	s.commands.run = func(context.Context, commands.Request) commands.Answer {
+		table, _ := blockkit.Table([]string{"Figure", "Value"}, [][]string{{"keys", "seven"}}, true)
+		return commands.Answer{Outcome: commands.Done, Blocks: append(says("Orphaned"), table)}
+	}
+	sam, place := s.As("U0SUPPORT"), s.As("U0SUPPORT").In("C0SUPPORT")
+	m := write(t, s, place, "U0SUPPORT", "C0SUPPORT", "", session)
+	if err := place.Shortcut(m, "session_from_message"); err != nil {
+		t.Fatal(err)
+	}
+	sam.ExpectModal(showing("Orphaned", "seven"))
+	s.ExpectNothingElse()
+}
+
 func TestMessageShortcutOfNothing(t *testing.T) {
 	t.Parallel()
 	s := play(t)

@@ -70,7 +70,7 @@ func Meant(subjects []Subject) (meant Subject, ok bool) {
 // ChoiceAnswer offers several subjects, or says that there are none.
 func ChoiceAnswer(subjects []Subject) Answer {
 	if len(subjects) == 0 {
-		return Answer{Name: "session", Outcome: Refused, Blocks: blockkit.Message(headline(
+		return Answer{Outcome: Refused, Blocks: blockkit.Message(headline(
 			"There is no session id, e-mail address or payment (pi_…) in this message.",
 			"Copy one from elsewhere and use the shortcut “Find a session”, or type /session with it.")...)}
 	}
@@ -85,7 +85,7 @@ func ChoiceAnswer(subjects []Subject) Answer {
 	if more := len(subjects) - maxSubjects; more > 0 {
 		blocks = append(blocks, blockkit.Context("And "+strconv.Itoa(more)+" more: type /session with the one you mean."))
 	}
-	return Answer{Name: "session", Outcome: Done, Blocks: blocks}
+	return Answer{Outcome: Done, Blocks: blocks}
 }
 
 // LoadingBlocks stand in a view until the answer is there.

@@ -146,7 +146,24 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if c.button == commands.ActionList { // a page replaces the one before
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
 	}
-	a.answer(ctx, to, p, call.Run)
+	run := call.Run
+	if to.modal != nil && c.button == buttonDebug {
+		run = withRefresh(c.value, run)
+	}
+	a.answer(ctx, to, p, run)
+}
+
+// withRefresh adds Refresh to a debug that failed: in a modal it takes the place of what
+// had the button.
+func withRefresh(session string, run func(context.Context) commands.Answer) func(context.Context) commands.Answer {
+	return func(ctx context.Context) commands.Answer {
+		answer := run(ctx)
+		if answer.Outcome == commands.Failed && len(answer.Actions) == 0 {
+			answer.Session = session
+			answer.Actions = []slack.BlockElement{blockkit.Button(buttonDebug, "Refresh", session)}
+		}
+		return answer
+	}
 }
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.

@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -110,6 +111,31 @@ func TestViewThatCannotLieAbove(t *testing.T) {
 	choice := sam.ExpectModal(showing("cs_live_b2"))
 	sam.Press(choice, "session.debug")
 	if v := sam.ExpectModal(showing("debug of cs_live_b2")); v.ID != choice.ID {
+		t.Errorf("got another modal")
+	}
+	s.ExpectNothingElse()
+}
+
+// TestFailedRefreshInAView can be repeated there.
+func TestFailedRefreshInAView(t *testing.T) {
+	t.Parallel()
+	s := play(t)
+	s.commands.run = func(context.Context, commands.Request) commands.Answer { return aboutSession("Orphaned") }
+	s.commands.action = func(context.Context, string, string, commands.Request) commands.Answer {
+		return commands.Answer{Outcome: commands.Failed, Blocks: says("Redis is away"), Err: errors.New("no redis")}
+	}
+	sam, place := s.As("U0SUPPORT"), s.As("U0SUPPORT").In("C0SUPPORT")
+	m := write(t, s, place, "U0SUPPORT", "C0SUPPORT", "", session)
+	if err := place.Shortcut(m, "session_from_message"); err != nil {
+		t.Fatal(err)
+	}
+	sam.Press(sam.ExpectModal(showing("Orphaned")), "session.debug")
+	failed := sam.ExpectModal(showing("Redis is away", "Refresh"))
+	s.commands.action = func(context.Context, string, string, commands.Request) commands.Answer {
+		return aboutSession("Completed")
+	}
+	sam.Press(failed, "session.debug")
+	if v := sam.ExpectModal(showing("Completed")); v.ID != failed.ID {
 		t.Errorf("got another modal")
 	}
 	s.ExpectNothingElse()

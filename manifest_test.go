@@ -1,6 +1,7 @@
 package sessionbot_test
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -21,8 +22,21 @@ type manifest struct {
 			Command   string `yaml:"command"`
 			UsageHint string `yaml:"usage_hint"`
 		} `yaml:"slash_commands"`
+		Shortcuts []struct {
+			Name       string `yaml:"name"`
+			Kind       string `yaml:"type"`
+			CallbackID string `yaml:"callback_id"`
+		} `yaml:"shortcuts"`
 	} `yaml:"features"`
+	OAuth struct {
+		Scopes struct {
+			Bot []string `yaml:"bot"`
+		} `yaml:"scopes"`
+	} `yaml:"oauth_config"`
 	Settings struct {
+		Events struct {
+			Bot []string `yaml:"bot_events"`
+		} `yaml:"event_subscriptions"`
 		Interactivity struct {
 			IsEnabled bool `yaml:"is_enabled"`
 		} `yaml:"interactivity"`
@@ -89,6 +103,13 @@ func TestManifestFitsTheRegistry(t *testing.T) {
 	if strings.Contains(string(sessionbot.Manifest), "url:") {
 		t.Error("with Socket Mode no url belongs into the manifest")
 	}
+	shortcuts := map[string]string{}
+	for _, s := range m.Features.Shortcuts {
+		shortcuts[s.CallbackID] = s.Kind
+	}
+	if want := map[string]string{commands.ShortcutDebug: "message", commands.ShortcutFind: "global"}; !maps.Equal(shortcuts, want) {
+		t.Errorf("the manifest has the shortcuts %v, the bot %v", shortcuts, want)
+	}
 	hints := map[string]string{}
 	for _, slash := range m.Features.SlashCommands {
 		hints[strings.TrimPrefix(slash.Command, "/")] = slash.UsageHint
@@ -102,5 +123,33 @@ func TestManifestFitsTheRegistry(t *testing.T) {
 		if !strings.Contains(command.Summary, "not there yet") && !slices.Contains(words, command.Name) {
 			t.Errorf("the usage hint of /%s does not name %s", command.Group, command.Name)
 		}
+	}
+}
+
+// TestManifestScopes: every scope is explained, and every event has the one it needs.
+func TestManifestScopes(t *testing.T) {
+	t.Parallel()
+	var m manifest
+	if err := yaml.Unmarshal(sessionbot.Manifest, &m); err != nil {
+		t.Fatal(err)
+	}
+	explained, err := os.ReadFile("docs/threat-model.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range m.OAuth.Scopes.Bot {
+		if !strings.Contains(string(explained), "`"+scope+"`") {
+			t.Errorf("docs/threat-model.md does not explain the scope %s", scope)
+		}
+	}
+	needed := map[string]string{"app_mention": "app_mentions:read", "message.im": "im:history"}
+	for _, event := range m.Settings.Events.Bot {
+		if !slices.Contains(m.OAuth.Scopes.Bot, needed[event]) {
+			t.Errorf("the event %s lacks its scope %q", event, needed[event])
+		}
+		delete(needed, event)
+	}
+	if len(needed) > 0 {
+		t.Errorf("events are missing that the bot answers: %v", needed)
 	}
 }

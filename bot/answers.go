@@ -44,11 +44,14 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		}
 		p.replace, p.sharedBy = false, "" // a failure neither replaces an answer nor is shared
 	}
+	if to.modal != nil && !to.modal.isOpen(ctx) {
+		to.modal = nil // the answer goes where it would go without
+	}
 	if answer.Plan != nil {
 		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
 		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
 	} else {
-		a.deliver(ctx, to, a.compose(ctx, answer, p))
+		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
 	}
 	took := a.cfg.Now().Sub(started)
 	a.cfg.Metrics.Answered(answer.Name, string(answer.Outcome), took)
@@ -61,14 +64,17 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 }
 
 // compose makes a message of an answer and its buttons.
-func (a answers) compose(ctx context.Context, answer commands.Answer, p placement) message {
+func (a answers) compose(ctx context.Context, to requester, answer commands.Answer, p placement) message {
 	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
 	buttons := slices.Clip(answer.Actions)
 	if p.sharedBy != "" {
 		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
+	}
+	stays := m.public || to.thread != ""
+	if stays {
 		buttons = renameRefresh(buttons)
 	}
-	if answer.Shareable && !m.public {
+	if answer.Shareable && !stays && to.modal == nil {
 		if value := a.shareValue(ctx, answer, p.request); value != "" {
 			buttons = append(buttons, blockkit.Button(buttonShare, "Share", value))
 		}
@@ -84,8 +90,8 @@ func (a answers) compose(ctx context.Context, answer commands.Answer, p placemen
 	return m
 }
 
-// renameRefresh renames Refresh below a shared answer: those who click it get an
-// answer of their own.
+// renameRefresh renames Refresh below an answer that is no ephemeral message: those who
+// click it get an answer of their own.
 func renameRefresh(buttons []slack.BlockElement) []slack.BlockElement {
 	var renamed []slack.BlockElement
 	for _, button := range buttons {

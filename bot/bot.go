@@ -28,6 +28,10 @@ const (
 	busyWorkers   = 4
 	busyQueueSize = 2048
 
+	// Opening a view never waits behind other work.
+	viewWorkers   = 16
+	viewQueueSize = 128
+
 	// Stopping takes at most nine seconds.
 	ackGrace      = 100 * time.Millisecond // for acks and envelopes in flight
 	drainTimeout  = 7 * time.Second        // for requests that were acked
@@ -74,7 +78,9 @@ type Bot struct {
 	connections *connections
 	queue       *queue
 	busy        *queue // answers that the queue is full
+	views       *queue // views to be opened; what they show waits in queue
 	dedupe      dedupe
+	self        string // our own user's id; known once Slack has said it
 }
 
 // New returns a Bot that is not connected yet.
@@ -107,6 +113,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	defer cancel()
 	b.queue = newQueue(work, fairLimits(workers, queueSize))
 	b.busy = newQueue(work, sharedLimits(busyWorkers, busyQueueSize))
+	b.views = newQueue(work, fairLimits(viewWorkers, viewQueueSize))
 
 	auditing, stop := context.WithCancel(ctx)
 	var audit sync.WaitGroup
@@ -145,6 +152,7 @@ func (b *Bot) introduce(ctx context.Context) error {
 			if fault := OrgWide(me); fault != nil {
 				return permanentError("SLACK_BOT_TOKEN", fault)
 			}
+			b.self = me.UserID
 			ours := newDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
 			b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: ours}
 			b.operators = &people{variable: "OPERATORS", listed: b.cfg.Repairs.Operators, directory: ours}

@@ -33,7 +33,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	}
 	basics, _ := decode[partialEnvelope](frame) // empty where it is no JSON
 	id, responseURL := basics.ID.value, basics.Payload.value.ResponseURL.value
-	acked := s.ack(ref, id)
+	acked := s.ack(ref, id, ackPayload(e))
 	eventID := ""
 	if e.Kind == kindEvent {
 		eventID = basics.Payload.value.EventID.value
@@ -68,7 +68,12 @@ func (b *Bot) dispatch(s *socket, ref string, e envelope) bool {
 			return false
 		}
 		b.handleInteraction(ref, i)
-	case kindEvent: // nothing waits for events
+	case kindEvent:
+		m, err := readMessage(e.Payload)
+		if err != nil || s.ofAnotherApp(ref, m.app) {
+			return false
+		}
+		b.handleMessage(ref, m)
 	default:
 		return false
 	}

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -44,6 +45,9 @@ func FuzzFrame(f *testing.F) {
 		`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":"U1","command":"/session","text":"debug x","response_url":"http://slack.test/r"}}`,
 		`{"type":"interactive","envelope_id":"e","payload":{"type":"block_actions","user":{"id":"U1"},"container":{"message_ts":"1.2","is_ephemeral":true},"message":{"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"x"}}]},"actions":[{"action_id":"session.debug","value":"v","type":"button"}]}}`,
 		`{"type":"interactive","envelope_id":"e","payload":{"type":"view_submission","view":{"state":{"values":{"a":{"b":{"type":"x"}}}}}}}`,
+		`{"type":"interactive","envelope_id":"e","payload":{"type":"view_submission","user":{"id":"U1"},"view":{"id":"V1","type":"modal","callback_id":"session_find","state":{"values":{"session_find.query":{"session_find.query":{"value":"cs_live_a1"}}}}}}}`,
+		`{"type":"interactive","envelope_id":"e","payload":{"type":"message_action","user":{"id":"U1"},"callback_id":"session_from_message","trigger_id":"t","message":{"text":"cs_live_a1","blocks":[{"x":[1,"pi_3NqXaB2eZvKYlo2C"]}]}}}`,
+		`{"type":"events_api","envelope_id":"e","payload":{"event_id":"Ev2","event":{"type":"message","channel_type":"im","channel":"D1","user":"U1","text":"debug","ts":"1.2"}}}`,
 		`{"envelope_id":7,"payload":"x"}`, `[]`, `null`, `{`, "",
 		`{"type":"slash_commands","envelope_id":"e","payload":{"user_id":["U1"],"response_url":"http://slack.test/r"}}`,
 		`{"type":"events_api","envelope_id":"e","payload":{"event_id":"Ev1","event":{"type":"app_mention"}},"retry_attempt":1}`,
@@ -95,8 +99,14 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: newDirectory(b.api, "T1", b.cfg.Now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
 	b.queue, b.busy = newQueue(f.Context(), sharedLimits(2, queueSize)), newQueue(f.Context(), sharedLimits(1, busyQueueSize))
+	b.views, b.cfg.Shares = newQueue(f.Context(), sharedLimits(1, viewQueueSize)), unclaimed{}
 	return b, panics
 }
+
+// unclaimed lets everybody be the first.
+type unclaimed struct{ Shares }
+
+func (unclaimed) Claim(context.Context, string, time.Duration) (bool, error) { return true, nil }
 
 type writer func(p []byte)
 

@@ -12,12 +12,15 @@ import (
 )
 
 // chooseFromMenu carries out what somebody chose from a session's menu: a command is
-// run as if they had typed it.
-func (b *Bot) chooseFromMenu(to requester, c click) {
+// run as if they had typed it, and debug answers in a modal.
+func (b *Bot) chooseFromMenu(to requester, i interaction) {
+	c := i.click
 	command, session, ok := commands.ParseMenuValue(c.value)
 	switch {
 	case !ok:
 		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeMenu) })
+	case command == "debug" && !c.ephemeral: // nobody loses the place in the alert
+		b.debugInModal(to, i, session)
 	case command == commands.CommandDismiss:
 		to.deciding = true
 		b.serve(to, func(ctx context.Context) { b.dismiss(ctx, to, c, session) })

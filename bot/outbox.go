@@ -83,6 +83,29 @@ func (o *outbox) postEphemeral(ctx context.Context, to requester, blocks []slack
 	})
 }
 
+// reply answers in a thread, "" = none, of a channel or of the person whose id it is
+// given. An answer that comes twice is preferred to none, and one without blocks
+// likewise.
+func (o *outbox) reply(ctx context.Context, channel, thread string, blocks []slack.Block) error {
+	content, place := contentOf(blocks), slack.MsgOptionCompose()
+	if thread != "" {
+		place = slack.MsgOptionTS(thread)
+	}
+	post := func() error {
+		_, _, err := o.api.PostMessageContext(ctx, channel, content, noUnfurl, place)
+		return err
+	}
+	return o.retry(ctx, (*Fault).Retryable, []time.Duration{0}, func() error {
+		err := post()
+		if err != nil && FaultOf(err).class() == blocksError {
+			o.log.ErrorContext(ctx, "blocks refused by Slack, answered as text alone", "error", err)
+			content = slack.MsgOptionText(blockkit.Fallback(blocks), false)
+			err = post()
+		}
+		return err
+	})
+}
+
 // post posts a message in a channel, or to the person whose id it is given, and
 // returns where. By its mark it can be found again. It outlives ctx. Only a rate limit
 // is retried: after any other fault the message may have been posted.
@@ -96,6 +119,17 @@ func (o *outbox) post(ctx context.Context, channel string, mark slack.SlackMetad
 		return err
 	})
 	return m, err
+}
+
+// permalink returns the address of a message, "" where Slack does not say it.
+func (o *outbox) permalink(ctx context.Context, m store.Message) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.deadlines.Call)
+	defer cancel()
+	url, err := o.api.GetPermalinkContext(ctx, &slack.PermalinkParameters{Channel: m.Channel, Ts: m.TS})
+	if err != nil {
+		o.log.WarnContext(ctx, "message without a link", "error", FaultOf(err))
+	}
+	return url
 }
 
 // posted reports whether a message or its thread holds one with this mark, posted

@@ -7,6 +7,9 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
 )
 
 // Payloads are decoded by the exact, case-sensitive names of the members that are
@@ -88,13 +91,36 @@ type slashCommand struct {
 	ResponseURL string `json:"response_url"`
 }
 
-// interaction is what is used of a click on a button or in a menu; of other kinds only the
-// kind and who asks is there.
+// interaction is what is used of a click on a button or in a menu, of a shortcut and of a
+// view that was submitted.
 type interaction struct {
 	kind, app                  string
 	user, channel, responseURL string
 	clicked                    bool
 	click                      click
+	trigger                    string // opens a view, for three seconds
+	callback                   string // the callback_id of a shortcut or a view
+	message                    string // JSON: the message of a shortcut
+	view                       viewRef
+	query                      string // in the field of a view that asks what to find
+}
+
+// viewRef is the view that an interaction comes from.
+type viewRef struct {
+	id, kind string // modal or home
+	origin   string // the channel where it was opened, "" = none
+}
+
+type viewPayload struct {
+	ID       string `json:"id"`
+	Kind     string `json:"type"`
+	Callback string `json:"callback_id"`
+	Origin   string `json:"private_metadata"`
+	State    lenient[struct {
+		Values map[string]map[string]struct {
+			Value lenient[string] `json:"value"`
+		} `json:"values"`
+	}] `json:"state"`
 }
 
 func readInteraction(payload jsontext.Value) (interaction, error) {
@@ -113,10 +139,11 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 			TS        timestamp       `json:"message_ts"`
 			Ephemeral jsontext.Value  `json:"is_ephemeral"`
 		} `json:"container"`
-		Message lenient[struct {
-			TS timestamp `json:"ts"`
-		}] `json:"message"`
-		Actions []jsontext.Value `json:"actions"` // Slack sends one a click
+		Message  jsontext.Value       `json:"message"`
+		Actions  []jsontext.Value     `json:"actions"` // Slack sends one a click
+		Trigger  lenient[string]      `json:"trigger_id"`
+		Callback lenient[string]      `json:"callback_id"`
+		View     lenient[viewPayload] `json:"view"`
 	}
 	type pressed struct {
 		ID     string           `json:"action_id"`
@@ -132,10 +159,22 @@ func readInteraction(payload jsontext.Value) (interaction, error) {
 	}
 	within := p.Container
 	i := interaction{kind: p.Kind, app: p.AppID, user: p.User.ID, channel: cmp.Or(p.Channel.ID, within.Channel), responseURL: p.ResponseURL.value}
+	i.trigger, i.callback = p.Trigger.value, p.Callback.value
+	if view := p.View.value; view.ID != "" {
+		i.callback, i.view = view.Callback, viewRef{id: view.ID, kind: view.Kind, origin: view.Origin}
+		i.channel = cmp.Or(i.channel, view.Origin)
+		i.query = view.State.value.Values[commands.FindField][commands.FindField].Value.value
+	}
+	if i.kind == string(slack.InteractionTypeMessageAction) {
+		i.message = string(p.Message)
+	}
 	if len(p.Actions) == 0 {
 		return i, nil
 	}
-	if ts := p.Message.value.TS; within.Channel != "" && within.Channel != i.channel || ts != "" && ts != within.TS {
+	message, _ := decode[struct {
+		TS timestamp `json:"ts"`
+	}](p.Message) // empty where it is no object
+	if ts := message.TS; within.Channel != "" && within.Channel != i.channel || ts != "" && ts != within.TS {
 		return i, errShape // of another message than the one around it
 	}
 	action, err := decode[pressed](p.Actions[0])

@@ -38,7 +38,7 @@ func TestUnusedMembersMayHaveAnyShape(t *testing.T) {
 		{`"message":{"ts":"1700000000.000100","blocks":[{"type":"section"}]}`, `"message":"none"`},
 	} {
 		got, err := readInteraction([]byte(strings.Replace(pressedFrame, change[0], change[1], 1)))
-		if diff := cmp.Diff(want, got, cmp.AllowUnexported(interaction{}, click{})); err != nil || diff != "" {
+		if diff := cmp.Diff(want, got, cmp.AllowUnexported(interaction{}, click{}, viewRef{})); err != nil || diff != "" {
 			t.Errorf("with %s: %v (-want +got):\n%s", change[1], err, diff)
 		}
 	}

@@ -14,10 +14,14 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// showPlan posts a plan and records where. The requester gets an answer if that is
-// another channel, or if it failed.
+// showPlan posts a plan and records where. The requester gets an answer if they do not
+// see it there, or if it failed.
 func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
+	if errors.Is(err, errNoPlace) {
+		a.reply(ctx, to, commands.NoticePlanNowhere)
+		return
+	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
 		text := commands.NoticePlanUnshown
@@ -33,24 +37,56 @@ func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan,
 	}
 }
 
+// errNoPlace means that a plan was begun where its operators would not see it.
+var errNoPlace = errors.New("no channel to show the plan in")
+
 // postPlan tries the channel, the alert channel and, if the requester alone may
-// approve it, a direct message. The pointer tells the requester about another
-// place, nil = there is none.
+// approve it, a direct message. The pointer tells the requester about a place that
+// they do not look at, nil = they do.
 func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) (m store.Message, pointer blockkit.Line, err error) {
-	m, err = a.outbox.post(ctx, to.channel, planMark(plan.ID), blocks)
-	if err == nil || !FaultOf(err).tryElsewhere() {
-		return m, nil, err
+	direct := to.channel == "" || isDirectChannel(to.channel) // where operators do not look
+	err = errNoPlace
+	if !direct {
+		m, err = a.outbox.post(ctx, to.channel, planMark(plan.ID), blocks)
+		if err == nil && (to.thread != "" || to.modal != nil) {
+			return m, a.planPointer(ctx, "The plan is shown in ", m), nil
+		}
+		if err == nil || !FaultOf(err).tryElsewhere() {
+			return m, nil, err
+		}
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
 		m, err = a.outbox.post(ctx, alert, planMark(plan.ID), blocks)
-		if err == nil || !FaultOf(err).tryElsewhere() {
-			return m, blockkit.L(blockkit.Plain("I cannot post in this channel, so the plan is shown in "), blockkit.Channel(alert), blockkit.Plain(".")), err
+		why := "I cannot post in this channel, so the plan is shown in "
+		if direct {
+			why = "The plan is shown where operators see it, in "
+		}
+		if err == nil {
+			return m, a.planPointer(ctx, why, m), nil
+		}
+		if !FaultOf(err).tryElsewhere() {
+			return m, nil, err
 		}
 	}
 	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
 		m, err = a.outbox.post(ctx, to.user, planMark(plan.ID), blocks)
+		if direct {
+			return m, a.planPointer(ctx, "The plan is shown in our direct messages", m), err
+		}
 	}
 	return m, blockkit.L(blockkit.Plain(string(commands.NoticePlanSent))), err
+}
+
+// planPointer says where a plan is shown, with a link to its message.
+func (a approvals) planPointer(ctx context.Context, where string, m store.Message) blockkit.Line {
+	line := blockkit.L(blockkit.Plain(where))
+	if !isDirectChannel(m.Channel) {
+		line = append(line, blockkit.Channel(m.Channel))
+	}
+	if url := a.outbox.permalink(ctx, m); url != "" {
+		line = append(line, blockkit.Plain(": "), blockkit.Link(url, "open the plan"))
+	}
+	return append(line, blockkit.Plain("."))
 }
 
 // planMark marks the message of a plan.

@@ -31,6 +31,10 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 			var tried []string
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				channel := r.FormValue("channel")
+				if r.URL.Path == "/chat.getPermalink" {
+					_, _ = io.WriteString(w, `{"ok":true,"permalink":"https://x.slack.com/archives/C9/p12"}`)
+					return
+				}
 				tried = append(tried, channel)
 				if channel == "C1" && code != "" {
 					_, _ = fmt.Fprintf(w, `{"ok":false,"error":%q}`, code) // the caller notices

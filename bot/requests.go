@@ -98,8 +98,12 @@ type click struct {
 	ephemeral            bool   // the message is visible to the clicker only
 }
 
-// handleInteraction queues a click that was acked, and ignores other interactions.
+// handleInteraction queues a click, a shortcut or a view that was acked, and ignores
+// other interactions.
 func (b *Bot) handleInteraction(ref string, i interaction) {
+	if b.handleShortcut(ref, i) {
+		return
+	}
 	if i.kind != string(slack.InteractionTypeBlockActions) || !i.clicked {
 		b.log.Warn("interaction ignored, no click", "ref", ref)
 		return
@@ -122,10 +126,14 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 	case commands.ActionAcknowledge, commands.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
 	case commands.ActionMenu:
-		b.chooseFromMenu(to, c)
+		i.click = c
+		b.chooseFromMenu(to, i)
 	case buttonShare:
 		b.serve(to, func(ctx context.Context) { b.share(ctx, to, c) })
 	default:
+		if c.view {
+			to.modal = b.modalForButton(to, i)
+		}
 		b.enqueue(to, func(ctx context.Context) { b.runButton(ctx, to, c) })
 	}
 }
@@ -141,7 +149,24 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	if c.button == commands.ActionList { // a page replaces the one before
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
 	}
-	a.answer(ctx, to, p, call.Run)
+	run := call.Run
+	if to.modal != nil && c.button == buttonDebug {
+		run = withRefresh(c.value, run)
+	}
+	a.answer(ctx, to, p, run)
+}
+
+// withRefresh adds Refresh to a debug that failed: in a modal it takes the place of what
+// had the button.
+func withRefresh(session string, run func(context.Context) commands.Answer) func(context.Context) commands.Answer {
+	return func(ctx context.Context) commands.Answer {
+		answer := run(ctx)
+		if answer.Outcome == commands.Failed && len(answer.Actions) == 0 {
+			answer.Session = session
+			answer.Actions = []slack.BlockElement{blockkit.Button(buttonDebug, "Refresh", session)}
+		}
+		return answer
+	}
 }
 
 // settleNotMade settles an unclear job: an operator says that nothing was made.

@@ -18,7 +18,10 @@ type requester struct {
 	user        string
 	channel     string
 	responseURL string
-	deciding    bool // by a click that may change something
+	thread      string // ts of the message whose thread is answered in, "" = none
+	public      bool   // others read the answer in that thread
+	modal       *modal // shows the answer, nil = none
+	deciding    bool   // by a click that may change something
 }
 
 func (r requester) actor() store.Actor { return store.Actor{ID: r.user} }
@@ -51,13 +54,16 @@ func (r *responder) admitted(ctx context.Context, to requester, call commands.Ca
 	return false
 }
 
-// refuse answers why a person may not, and whom to ask. The answer is ephemeral,
-// so it notifies nobody whom it names.
+// refuse answers why a person may not, and whom to ask. Where others read the answer it
+// names nobody: it would notify them.
 func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 	if err.cause != nil {
 		r.log.ErrorContext(ctx, "person not looked up, refused", "error", err.cause, "advice", err.cause.Advice())
 	}
 	r.cfg.Metrics.Answered("", string(commands.Refused), 0)
+	if to.public {
+		err = &refusal{text: err.text}
+	}
 	r.replyLine(ctx, to, err.line())
 }
 
@@ -75,17 +81,27 @@ func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.L
 	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
 }
 
-// deliver sends a message to its requester: through response_url, else as the bot.
-// It outlives ctx.
+// deliver sends a message to its requester: in their modal, in the thread of what they
+// wrote, through response_url or directly, else as the bot. It outlives ctx.
 func (r *responder) deliver(ctx context.Context, to requester, m message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()
-	err := r.outbox.respond(ctx, to.responseURL, m)
+	if to.modal != nil && r.fill(ctx, to, m) {
+		return
+	}
+	send := func() error { return r.outbox.respond(ctx, to.responseURL, m) }
+	switch {
+	case to.thread != "":
+		send = func() error { return r.outbox.reply(ctx, to.channel, to.thread, m.blocks) }
+	case to.channel == "" && to.responseURL == "": // from a global shortcut or the home tab
+		send = func() error { return r.outbox.reply(ctx, to.user, "", m.blocks) }
+	}
+	err := send()
 	if err == nil {
 		return
 	}
 	fault := FaultOf(err)
-	r.log.WarnContext(ctx, "response_url failed, answering as the bot", "error", err, "code", fault.Code)
+	r.log.WarnContext(ctx, "answer not delivered, answering as the bot", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
 		return
 	}
@@ -98,7 +114,7 @@ func (r *responder) deliver(ctx context.Context, to requester, m message) {
 		return
 	}
 	if err = r.outbox.postEphemeral(ctx, to, fallback); err != nil && fault.Retryable() {
-		err = r.outbox.respond(ctx, to.responseURL, m) // such as where the bot is no member
+		err = send() // such as where the bot is no member
 	}
 	if err != nil {
 		r.log.ErrorContext(ctx, "ephemeral fallback failed, request unanswered", "error", err, "advice", FaultOf(err).Advice())

@@ -171,16 +171,17 @@ func (s *socket) handleDisconnect(reason string) error {
 	return nil
 }
 
-// ack acknowledges an envelope before any work is done for it. If that fails the
-// connection is dead, but the request is answered all the same.
-func (s *socket) ack(ref, envelopeID string) error {
+// ack acknowledges an envelope before any work is done for it, empty unless the payload
+// is not nil. If that fails the connection is dead, but the request is answered all the
+// same.
+func (s *socket) ack(ref, envelopeID string, payload any) error {
 	if envelopeID == "" {
 		return nil
 	}
 	started := time.Now()
 	err := s.conn.SetWriteDeadline(started.Add(s.c.cfg.Deadlines.Write))
 	if err == nil {
-		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID})
+		err = s.conn.WriteJSON(socketmode.Response{EnvelopeID: envelopeID, Payload: payload})
 	}
 	if err != nil {
 		s.c.cfg.Log.Error("envelope not acknowledged, Slack reports a failure to the person", "ref", ref, "error", err)

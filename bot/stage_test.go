@@ -18,6 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/internal/workspace"
 	"github.com/superduperai/sessionbot/internal/workspace/wstest"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -95,6 +96,11 @@ func (s *shares) Claim(_ context.Context, id string, _ time.Duration) (bool, err
 	s.claims[id] = true
 	return first, nil
 }
+
+// noPlans stores no plan.
+type noPlans struct{ bot.Plans }
+
+func (noPlans) SetMessage(context.Context, string, store.Message) error { return nil }
 
 // singleProcess knows of no other process.
 type singleProcess struct{}
@@ -187,7 +193,7 @@ func play(t *testing.T, readers ...string) *stage {
 	s.bot, err = bot.New(bot.Config{
 		Timings: quick, Deadlines: bot.NewDeadlines(patient),
 		AppToken: server.AppToken(), BotToken: server.BotToken(), APIURL: server.APIURL(), Readers: readers,
-		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Metrics: s.metrics, Now: time.Now,
+		Processes: singleProcess{}, Commands: s.commands, Shares: s.shares, Repairs: bot.Repairs{Plans: noPlans{}, AlertChannel: "C0ALERTS"}, Metrics: s.metrics, Now: time.Now,
 		Log: slog.New(requestid.NewHandler(slog.NewTextHandler(s.log, nil))),
 	})
 	if err != nil {

@@ -18,7 +18,7 @@ const (
 )
 
 func (d Deps) find() Command {
-	return Command{Group: "session", Name: "find", Args: "<e-mail|pi_…>",
+	return Command{Group: "session", Name: "find", Args: "<e-mail|pi_…>", Action: ActionFind,
 		Summary: "a customer's sessions, by e-mail or payment", Parse: d.parseFind}
 }
 

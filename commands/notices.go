@@ -31,6 +31,7 @@ const (
 
 	NoticeExamining Notice = "Checking each session; this can take up to a minute. Nothing is changed before somebody approves the plan."
 
+	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing will be done. Run the command in a channel that I am a member of, or have ALERT_CHANNEL set."
 	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."
 	NoticePlanUnshown    Notice = "The plan could not be shown, so nothing will be done."
 	NoticePlanUnclear    Notice = "Slack did not say whether it shows the plan. Where it does not, run the command again; nothing is done before somebody approves."
@@ -41,7 +42,8 @@ const (
 	NoticeSteered        Notice = "Your click counted. The message could not be changed, and may still show an old state."
 	NoticeCancelled      Notice = "Your click counted: cancelled. The message could not be changed, and may still show its buttons."
 
-	NoticeMenu Notice = "This menu entry is not known here, so nothing was done. Type /session help."
+	NoticeNoView Notice = "Slack opens a window within three seconds only, and this one came too late. Use the shortcut again, or type /session with the id, e-mail address or payment (pi_…)."
+	NoticeMenu   Notice = "This menu entry is not known here, so nothing was done. Type /session help."
 
 	NoticeShared       Notice = "Shared already, a moment ago."
 	NoticeShareUnknown Notice = "Redis does not tell what this answer was about. Try again in a moment."
@@ -52,8 +54,8 @@ const (
 // Notices lists all of them.
 var Notices = []Notice{NoticeBusy, NoticeTooLong, NoticeUnread, NoticeFault, NoticeDecidingFault,
 	NoticeReaders, NoticeOperators, NoticeNoOperators, NoticeMembers, NoticeOwnPlan,
-	NoticeExamining, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
-	NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
+	NoticeExamining, NoticePlanNowhere, NoticePlanSent, NoticePlanUnshown, NoticePlanUnclear, NoticeElsewhere, NoticeAlertMoved, NoticeAlertElsewhere, NoticeApproved, NoticeCancelled, NoticeSteered,
+	NoticeNoView, NoticeMenu, NoticeShared, NoticeShareUnknown, NoticeShareOld, NoticeNotPosted}
 
 // PlanClickReply answers a click on a plan that started nothing. It stays below the
 // plan's message, so it says nothing that will not hold later.

@@ -37,8 +37,21 @@ func FindID(text string) (string, error) {
 	if onlyID.MatchString(text) && len(text) <= maxID {
 		return text, nil // the usual case
 	}
-	var whole []string
-	var short []ShortID
+	whole, short := FindIDs(text)
+	switch {
+	case len(whole) == 0 && len(short) == 0:
+		return "", ErrNoID
+	case len(whole) == 0 && len(short) == 1:
+		return "", short[0]
+	case len(whole) != 1 || len(short) > 0:
+		return "", ErrSeveralIDs
+	}
+	return whole[0], nil
+}
+
+// FindIDs returns all session ids in what FindID takes, each once, and the short forms
+// of none of them.
+func FindIDs(text string) (whole []string, short []ShortID) {
 	for _, w := range word.FindAllString(Visible(Unescape(text)), -1) {
 		if bare := strings.TrimLeft(w, "_"); bare != w { // Slack's italics
 			w = strings.TrimRight(bare, "_")
@@ -49,15 +62,8 @@ func FindID(text string) (string, error) {
 			whole = append(whole, w)
 		}
 	}
-	switch {
-	case len(whole) == 0 && len(short) == 0:
-		return "", ErrNoID
-	case len(whole) == 0 && len(short) == 1:
-		return "", short[0]
-	case len(whole) != 1, slices.ContainsFunc(short, func(s ShortID) bool { return !s.Matches(whole[0]) }):
-		return "", ErrSeveralIDs
-	}
-	return whole[0], nil
+	short = slices.DeleteFunc(short, func(s ShortID) bool { return slices.ContainsFunc(whole, s.Matches) })
+	return whole, short
 }
 
 // Unescape decodes percent-encoding, up to three times. Anything else stays as it is.

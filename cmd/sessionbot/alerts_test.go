@@ -91,7 +91,7 @@ func TestOneOrphan(t *testing.T) {
 	alert := oncall.ExpectMessage(containing("A paid session got no video.", "<@U0ONCALL>", "$1.00", "undelivered at one endpoint at least", "events/evt_1",
 		`"session.menu"`, "generate:"+watchID(1), "fix:"+watchID(1), "dismiss:"+watchID(1), `"alert.ack"`, `"alert.snooze"`, "docs/operating.md#orphaned"))
 	oncall.Choose(alert, "session.menu", "debug:"+watchID(1))
-	oncall.ExpectMessage(withText("Orphaned: paid, but no video was started."))
+	s.workspace.As("U0ONCALL").ExpectModal(func(v wstest.View) bool { return v.Shows("Orphaned: paid, but no video was started.") })
 	oncall.Click(alert, "alert.snooze")
 	alert = oncall.ExpectUpdate(alert, containing("Snoozed until"))
 	shown, until := snoozedUntil(t, alert)

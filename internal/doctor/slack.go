@@ -144,11 +144,13 @@ func (s *slackChecker) scopes() Result {
 
 // optional are scopes without which the bot works, and what is lost without them.
 var optional = map[string]string{
-	"channels:join":    "the bot cannot join the alert channel by itself",
-	"channels:history": "an alert may come twice after a crash",
-	"groups:history":   "an alert in a private channel may come twice after a crash",
-	"channels:read":    "the alert channel cannot be checked",
-	"groups:read":      "a private alert channel cannot be checked",
+	"app_mentions:read": "messages that mention the bot are not answered",
+	"im:history":        "direct messages to the bot are not answered",
+	"channels:join":     "the bot cannot join the alert channel by itself",
+	"channels:history":  "an alert may come twice after a crash",
+	"groups:history":    "an alert in a private channel may come twice after a crash",
+	"channels:read":     "the alert channel cannot be checked",
+	"groups:read":       "a private alert channel cannot be checked",
 }
 
 // judgeScopes compares the scopes that a bot token has with the manifest's.

@@ -109,5 +109,9 @@ func notices() []Story {
 	for n, notice := range commands.Notices {
 		all[n] = line(string(notice), blockkit.L(blockkit.Plain(string(notice))), of("commands.Notice", notice))
 	}
-	return all
+	several := commands.Subjects(sessionID + ", cs_live_b2, ann@example.com, pi_3NqXaB2eZvKYlo2C")
+	return append(all,
+		Story{Title: "a message that names several sessions or customers", Blocks: commands.ChoiceAnswer(several).Blocks},
+		Story{Title: "a message that names none", Blocks: commands.ChoiceAnswer(nil).Blocks},
+		Story{Title: "a view whose answer is not there yet", Blocks: commands.LoadingBlocks()})
 }

@@ -1,0 +1,107 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+)
+
+// handleShortcut queues a shortcut or a view that was submitted, and reports whether it
+// is one.
+func (b *Bot) handleShortcut(ref string, i interaction) bool {
+	to := requester{ref: ref, user: i.user, channel: i.channel, responseURL: i.responseURL}
+	switch {
+	case i.kind == string(slack.InteractionTypeMessageAction) && i.callback == commands.ShortcutDebug:
+		to.modal = b.openModal(to, i.trigger, "", loadingView())
+		b.answerAbout(to, func() []commands.Subject { return commands.Subjects(textsOf(jsontext.Value(i.message))) })
+	case i.kind == string(slack.InteractionTypeShortcut) && i.callback == commands.ShortcutFind:
+		to.modal = b.openModal(to, i.trigger, "", findView())
+		b.serve(to, func(ctx context.Context) { b.missed(ctx, to) })
+	case i.kind == string(slack.InteractionTypeMessageAction), i.kind == string(slack.InteractionTypeShortcut):
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeMenu) })
+	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ShortcutFind:
+		subjects := commands.Subjects(i.query)
+		if len(subjects) == 0 {
+			return true // the ack said so
+		}
+		to.modal = i.submitted()
+		b.answerAbout(to, func() []commands.Subject { return subjects })
+	default:
+		return false
+	}
+	return true
+}
+
+// missed tells a person whose view did not open how to ask instead.
+func (b *Bot) missed(ctx context.Context, to requester) {
+	if !to.modal.isOpen(ctx) {
+		b.reply(ctx, to, commands.NoticeNoView)
+	}
+}
+
+// answerAbout queues the answer about the one session or customer that is named, or the
+// choice of several.
+func (b *Bot) answerAbout(to requester, named func() []commands.Subject) {
+	b.enqueue(to, func(ctx context.Context) {
+		subjects := named()
+		call := commands.Call{Run: func(context.Context) commands.Answer { return commands.ChoiceAnswer(subjects) }}
+		var req commands.Request
+		if meant, ok := commands.Meant(subjects); ok {
+			req = commands.Request{Command: "/session", Text: meant.Request(), User: to.user, Channel: to.channel}
+			call = b.cfg.Commands.Parse(req)
+		}
+		if b.admitted(ctx, to, call) {
+			b.answer(ctx, to, placement{request: req}, call.Run)
+		}
+	})
+}
+
+// debugInModal answers about a session in a modal.
+func (b *Bot) debugInModal(to requester, i interaction, session string) {
+	to.modal = b.openModal(to, i.trigger, i.overlaid(), loadingView())
+	b.runCommand(to, commands.Request{Command: "/session", Text: "debug " + session, User: to.user, Channel: to.channel})
+}
+
+// ackPayload is what the ack of an envelope says: nothing, but where the view that asks
+// what to find was submitted, that it names nothing, or the view that the answer will be
+// in. It looks at the envelope alone.
+func ackPayload(e envelope) any {
+	if e.Kind != kindInteraction {
+		return nil
+	}
+	i, err := readInteraction(e.Payload)
+	if err != nil || i.kind != string(slack.InteractionTypeViewSubmission) || i.callback != commands.ShortcutFind {
+		return nil
+	}
+	if len(commands.Subjects(i.query)) == 0 {
+		return slack.NewErrorsViewSubmissionResponse(map[string]string{commands.FindField: commands.NothingToFind})
+	}
+	view := loadingView()
+	view.ExternalID, view.PrivateMetadata = submittedID(i), i.view.origin
+	return slack.NewUpdateViewSubmissionResponse(&view)
+}
+
+// textsOf returns all texts in the text, the blocks and the attachments of a message,
+// the values of its buttons and menus included: our own alerts have whole ids there.
+func textsOf(message jsontext.Value) string {
+	parts, _ := decode[struct {
+		Text        jsontext.Value `json:"text"`
+		Blocks      jsontext.Value `json:"blocks"`
+		Attachments jsontext.Value `json:"attachments"`
+	}](message) // empty where it is no object
+	var texts []string
+	for _, part := range []jsontext.Value{parts.Text, parts.Blocks, parts.Attachments} {
+		tokens := jsontext.NewDecoder(bytes.NewReader(part), decodeOptions)
+		for token, err := tokens.ReadToken(); err == nil; token, err = tokens.ReadToken() {
+			if token.Kind() == '"' {
+				texts = append(texts, token.String())
+			}
+		}
+	}
+	return strings.Join(texts, "\n")
+}

@@ -1,0 +1,178 @@
+package bot
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+)
+
+const (
+	titleAnswer = "Session"
+	titleFind   = "Find a session"
+)
+
+// modal is a view that shows a requester's answer. It is opened while the answer is
+// worked out, and known by an id of ours until Slack has said its own.
+type modal struct {
+	origin   string // the channel where it was opened, "" = none
+	external string
+	opened   chan struct{} // closed when Slack has answered
+
+	// Read them after opened.
+	id  string // Slack's, "" = not said
+	err *Fault // why it did not open, nil = it did
+}
+
+// closedChan is of modals that were open before.
+var closedChan = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// openModal begins to open a view. Over is the modal that is open already: the view lies
+// above it, or takes its place where Slack lets nothing lie above it; "" = none.
+func (b *Bot) openModal(to requester, trigger, over string, first slack.ModalViewRequest) *modal {
+	m := &modal{origin: to.channel, external: rand.Text(), opened: make(chan struct{})}
+	first.ExternalID, first.PrivateMetadata = m.external, m.origin
+	open := b.jobFor(to, func(ctx context.Context) {
+		defer close(m.opened)
+		m.err = errNotOpened // where the call panics
+		var opened *slack.ViewResponse
+		var err error
+		if over == "" {
+			opened, err = b.api.OpenViewContext(ctx, trigger, first)
+		} else {
+			opened, err = b.api.PushViewContext(ctx, trigger, first)
+		}
+		if m.err = nil; err == nil {
+			m.id = opened.ID
+			return
+		}
+		m.err = FaultOf(err)
+		b.log.WarnContext(ctx, "view not opened", "error", m.err, "advice", m.err.Advice())
+		if over != "" && !m.err.unclear() {
+			m.id, m.err = over, nil
+		}
+	})
+	if !b.views.offer(open) {
+		b.log.Warn("view not opened, too many wait", "ref", to.ref)
+		m.id, m.err = over, errNotOpened
+		close(m.opened)
+	}
+	return m
+}
+
+// errNotOpened is of a view that Slack was not even asked for.
+var errNotOpened = &Fault{Code: "expired_trigger_id"}
+
+// isOpen waits until Slack has answered, and reports whether the view may be open.
+func (m *modal) isOpen(ctx context.Context) bool {
+	select {
+	case <-m.opened:
+		return m.id != "" || m.err == nil || m.err.unclear()
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// fill shows a message in the requester's modal, and reports whether it is there, or
+// they closed the modal.
+func (r *responder) fill(ctx context.Context, to requester, content message) bool {
+	m := to.modal
+	if !m.isOpen(ctx) {
+		return false
+	}
+	view := viewOf(titleAnswer, content.blocks)
+	view.PrivateMetadata = m.origin
+	err := r.outbox.updateView(ctx, m, view)
+	switch {
+	case err == nil:
+		return true
+	case FaultOf(err).Code == "not_found" && m.err == nil:
+		r.log.InfoContext(ctx, "view closed before its answer came")
+		return true
+	}
+	r.log.WarnContext(ctx, "view not filled, answering elsewhere", "error", FaultOf(err), "advice", FaultOf(err).Advice())
+	return false
+}
+
+// updateView puts other content into a modal, as text alone where Slack refuses the
+// blocks. A view that Slack does not know yet may be on its way: the ack of a submission
+// shows it.
+func (o *outbox) updateView(ctx context.Context, m *modal, view slack.ModalViewRequest) error {
+	external := ""
+	if m.id == "" {
+		external = m.external
+	}
+	retryable := func(f *Fault) bool { return f.Retryable() || external != "" && f.Code == "not_found" }
+	return o.retry(ctx, retryable, []time.Duration{0, o.timings.Outage}, func() error {
+		_, err := o.api.UpdateViewContext(ctx, view, external, "", m.id)
+		if err != nil && refusesView(FaultOf(err)) {
+			o.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", FaultOf(err))
+			view.Blocks = slack.Blocks{BlockSet: blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(view.Blocks.BlockSet), maxViewText)))}
+			_, err = o.api.UpdateViewContext(ctx, view, external, "", m.id)
+		}
+		return err
+	})
+}
+
+const maxViewText = 3000 // characters
+
+// refusesView reports whether Slack refuses what a view holds.
+func refusesView(f *Fault) bool {
+	return f.class() == blocksError || f.Code == "invalid_arguments" || f.Code == "view_too_large"
+}
+
+// viewOf is a modal with a title and blocks.
+func viewOf(title string, blocks []slack.Block) slack.ModalViewRequest {
+	return slack.ModalViewRequest{
+		Type: slack.VTModal, Title: plainText(title), Close: plainText("Close"), Blocks: slack.Blocks{BlockSet: blocks},
+	}
+}
+
+func plainText(text string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
+}
+
+// loadingView stands where an answer will be.
+func loadingView() slack.ModalViewRequest { return viewOf(titleAnswer, commands.LoadingBlocks()) }
+
+// findView asks what to find.
+func findView() slack.ModalViewRequest {
+	view := viewOf(titleFind, commands.FindBlocks())
+	view.Submit, view.CallbackID = plainText("Find"), commands.ShortcutFind
+	return view
+}
+
+// modalForButton is where the answer to a button of a view goes: Refresh changes the view
+// that it is in, and any other opens one.
+func (b *Bot) modalForButton(to requester, i interaction) *modal {
+	if i.view.kind == string(slack.VTModal) && i.click.button == buttonDebug && i.click.block == refreshBlock {
+		return &modal{origin: i.view.origin, id: i.view.id, opened: closedChan}
+	}
+	return b.openModal(to, i.trigger, i.overlaid(), loadingView())
+}
+
+// overlaid is the modal that an interaction comes from, "" = none.
+func (i interaction) overlaid() string {
+	if i.view.kind == string(slack.VTModal) {
+		return i.view.id
+	}
+	return ""
+}
+
+// submitted is the modal that the ack of a submission shows in place of the one that
+// was submitted; see ackPayload.
+func (i interaction) submitted() *modal {
+	return &modal{origin: i.view.origin, external: submittedID(i), opened: closedChan}
+}
+
+// submittedID is the id of ours of that modal.
+func submittedID(i interaction) string { return cmp.Or(i.view.id, "view") + ".answer" }

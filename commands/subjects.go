@@ -1,0 +1,109 @@
+package commands
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+)
+
+// The shortcuts of the manifest, by callback_id, and the field of the second one's view.
+const (
+	ShortcutDebug = "session_from_message" // of a message
+	ShortcutFind  = "session_find"         // global
+	FindField     = "session_find.query"   // block_id and action_id
+)
+
+// ActionFind is the button that runs /session find; its value is the customer.
+const ActionFind = "session.find"
+
+// maxSubjects is how many sessions and customers a choice offers.
+const maxSubjects = 20
+
+// Subject is a session or a customer that a text names.
+type Subject struct {
+	Text    string // the session's id, whole or shortened; an e-mail address or a payment
+	session bool
+}
+
+// Request is what somebody asks who chooses the subject.
+func (s Subject) Request() string {
+	if s.session {
+		return "debug " + s.Text
+	}
+	return "find " + s.Text
+}
+
+// Subjects finds the sessions, e-mail addresses and payments in a text, each once.
+func Subjects(text string) []Subject {
+	text = normalise(text)
+	var found []Subject
+	whole, short := store.FindIDs(text)
+	for _, id := range whole {
+		found = append(found, Subject{Text: id, session: true})
+	}
+	for _, id := range short {
+		found = append(found, Subject{Text: id.Text(), session: true})
+	}
+	for _, customer := range customers(text) {
+		found = append(found, Subject{Text: customer})
+	}
+	return found
+}
+
+// Meant returns the subject that is meant where several are named, as after /session: the
+// one session, whoever paid for it, else the one customer.
+func Meant(subjects []Subject) (meant Subject, ok bool) {
+	sessions := slices.DeleteFunc(slices.Clone(subjects), func(s Subject) bool { return !s.session })
+	switch {
+	case len(sessions) == 1:
+		return sessions[0], true
+	case len(subjects) == 1:
+		return subjects[0], true
+	}
+	return Subject{}, false
+}
+
+// ChoiceAnswer offers several subjects, or says that there are none.
+func ChoiceAnswer(subjects []Subject) Answer {
+	if len(subjects) == 0 {
+		return Answer{Outcome: Refused, Blocks: blockkit.Message(headline(
+			"There is no session id, e-mail address or payment (pi_…) in this message.",
+			"Copy one from elsewhere and use the shortcut “Find a session”, or type /session with it.")...)}
+	}
+	blocks := blockkit.Message(headline("This names "+strconv.Itoa(len(subjects))+" sessions or customers.", "Choose one.")...)
+	for _, s := range subjects[:min(len(subjects), maxSubjects)] {
+		button := debugButton("Debug", s.Text)
+		if !s.session {
+			button = blockkit.Button(ActionFind, "Find", s.Text)
+		}
+		blocks = append(blocks, blockkit.Row("`"+blockkit.Escape(s.Text)+"`", button))
+	}
+	if more := len(subjects) - maxSubjects; more > 0 {
+		blocks = append(blocks, blockkit.Context("And "+strconv.Itoa(more)+" more: type /session with the one you mean."))
+	}
+	return Answer{Outcome: Done, Blocks: blocks}
+}
+
+// LoadingBlocks stand in a view until the answer is there.
+func LoadingBlocks() []slack.Block {
+	return blockkit.Message(blockkit.PlainLine("Looking it up…"))
+}
+
+// FindBlocks are the view that asks what to find.
+func FindBlocks() []slack.Block {
+	plain := func(text string) *slack.TextBlockObject {
+		return slack.NewTextBlockObject(slack.PlainTextType, text, false, false)
+	}
+	field := slack.NewPlainTextInputBlockElement(plain("cs_live_…, ann@example.com or pi_…"), FindField).WithMaxLength(maxQuery)
+	return []slack.Block{slack.NewInputBlock(FindField, plain("Session id or link, e-mail address, or payment"), nil, field)}
+}
+
+// maxQuery is the longest text that the field takes, in characters.
+const maxQuery = 3000
+
+// NothingToFind is the error of a field that names nothing.
+const NothingToFind = "There is no session id, e-mail address or payment (pi_…) in this."

@@ -55,7 +55,7 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 		}
 		b := bulkRequest{actions: []store.Action{action}, limit: args.Limit, strict: args.Limit == 0}
 		for _, t := range found.Sessions {
-			b.add(t.ID, t.Allowed)
+			b.add(t.ID, t.Possible)
 		}
 		return d.planBulk(ctx, req, b)
 	}, nil
@@ -73,8 +73,8 @@ type bulkRequest struct {
 }
 
 // add adds a session. One that no action can repair, by what is known, is not examined.
-func (b *bulkRequest) add(id string, allowed []store.Action) {
-	if slices.ContainsFunc(b.actions, func(a store.Action) bool { return slices.Contains(allowed, a) }) {
+func (b *bulkRequest) add(id string, possible []store.Action) {
+	if slices.ContainsFunc(b.actions, func(a store.Action) bool { return slices.Contains(possible, a) }) {
 		b.ids = append(b.ids, id)
 		return
 	}
@@ -270,7 +270,7 @@ func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answe
 		return Answer{}, d.ready(ctx, req, store.ActionGenerate)
 	}
 	for _, t := range found.Sessions {
-		b.add(t.ID, t.Allowed)
+		b.add(t.ID, t.Possible)
 	}
 	// Those that recover meanwhile are left out, with the reason.
 	i, err := d.Incidents.Incident(ctx, id)

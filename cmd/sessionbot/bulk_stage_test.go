@@ -6,6 +6,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +74,64 @@ func (o *orders) count() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.asked)
+}
+
+// deliveries counts the events that reach the site by session, and whether it takes
+// them.
+type deliveries struct {
+	mu             sync.Mutex
+	site           http.Handler
+	refuse         string // a session whose signature alone is not accepted
+	taken, refused map[string]int
+}
+
+func (d *deliveries) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	site, refuse := d.site, d.refuse
+	d.mu.Unlock()
+	if r.Method != http.MethodPost {
+		site.ServeHTTP(w, r)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	id := eventSession.FindString(string(body))
+	if err != nil || id == "" {
+		http.Error(w, "no event", http.StatusInternalServerError)
+		return
+	}
+	r.Body = io.NopCloser(strings.NewReader(string(body)))
+	if id == refuse {
+		r.Header.Set("Stripe-Signature", "t=1,v1=00")
+	}
+	answer := httptest.NewRecorder()
+	site.ServeHTTP(answer, r)
+	counted := d.taken
+	if answer.Code != http.StatusOK {
+		counted = d.refused
+	}
+	d.mu.Lock()
+	counted[id]++
+	d.mu.Unlock()
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes()) // who asked has hung up
+}
+
+// eventSession finds the session that an event is about.
+var eventSession = regexp.MustCompile(`cs_live_[0-9A-Za-z]+`)
+
+// once checks that the site took nobody's event twice, nor refused it twice. It returns how many it took and how many it refused.
+func (d *deliveries) once(t *testing.T) (taken, refused int) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, counts := range []map[string]int{d.taken, d.refused} {
+		for id, n := range counts {
+			if n != 1 {
+				t.Errorf("the event of %s came %d times", id, n)
+			}
+		}
+	}
+	return len(d.taken), len(d.refused)
 }
 
 // bulkID is the id of the nth customer, who paid the longer ago the smaller n is.

@@ -138,8 +138,11 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 		return
 	}
 	p := placement{long: call.Long, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
-	if c.button == commands.ActionList { // a page replaces the one before
+	switch c.button { // a page replaces the one before
+	case commands.ActionList:
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
+	case commands.ActionDetails:
+		p.replace = c.ephemeral
 	}
 	a.answer(ctx, to, p, call.Run)
 }

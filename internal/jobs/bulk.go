@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -41,12 +42,22 @@ func (e *execution) coordinate(ctx context.Context) error {
 }
 
 // takeOver pauses a plan that nobody carried on for so long that nobody expects it to
-// go on by itself any more.
+// go on by itself any more. Whoever did may have recorded sessions whose jobs were not
+// claimed any more: those have not begun either.
 func (b *bulk) takeOver(ctx context.Context) error {
 	state, now := b.job.Bulk, b.Now().UTC()
 	idle := !state.Saved.IsZero() && now.Sub(state.Saved) > startWithin || state.Saved.IsZero() && late(*b.job, now)
-	if idle && len(state.Next(b.BulkParallel)) > 0 {
-		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+	if idle {
+		missing, _, err := b.collect(ctx)
+		if err != nil {
+			return err
+		}
+		for _, i := range missing {
+			state.Items[i] = repair.Item{}
+		}
+		if len(state.Next(b.BulkParallel)) > 0 {
+			b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+		}
 	}
 	return b.saveState(ctx)
 }
@@ -57,6 +68,12 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	missing, changed, err := b.collect(ctx)
 	if err != nil {
 		return false, err
+	}
+	if state.Stopped() && len(missing) > 0 {
+		if err := b.withdraw(ctx, missing); err != nil {
+			return false, err
+		}
+		missing, changed = nil, true
 	}
 	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
 		b.pause(ctx, failed)
@@ -94,11 +111,12 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// collect notes what became of the sessions that run. It returns those whose job is
-// missing: whoever recorded that they run died before it was claimed.
+// collect notes what became of the sessions that run, and of the unclear ones that
+// somebody settled. It returns those whose job is missing: whoever recorded that they
+// run has not claimed it, and may be dead.
 func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
 	for i, item := range b.job.Bulk.Items {
-		if item.State != repair.ItemRunning {
+		if item.State != repair.ItemRunning && item.State != repair.ItemUnclear {
 			continue
 		}
 		job, err := b.Ledger.LoadJob(ctx, b.job.Plan.ItemID(i))
@@ -107,7 +125,7 @@ func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err er
 			missing = append(missing, i)
 		case err != nil:
 			return nil, false, err
-		case job.Outcome != "":
+		case job.Outcome != "" && (item.State == repair.ItemRunning || job.Outcome != store.OutcomeUnclear):
 			b.job.Bulk.Items[i] = repair.ItemOf(job)
 			changed = true
 		}
@@ -146,6 +164,25 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 	}
 	if refused {
 		return b.saveState(ctx)
+	}
+	return nil
+}
+
+// withdraw cancels what has not been claimed when somebody stops the plan: whoever was
+// about to claim it, such as a process that is suspended, cannot any more.
+func (b *bulk) withdraw(ctx context.Context, items []int) error {
+	for _, i := range items {
+		plan := b.job.ItemPlan(i)
+		if err := b.Ledger.SavePlan(ctx, plan); err != nil {
+			return err
+		}
+		answer, err := b.Ledger.Cancel(ctx, plan.ID, b.job.Bulk.Last().By, b.Now())
+		if err != nil {
+			return err
+		}
+		if answer.Verdict == repair.Cancelled || answer.Verdict == repair.AlreadyCancelled {
+			b.job.Bulk.Items[i] = repair.Item{}
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,5 +115,73 @@ func TestBulkFencedOut(t *testing.T) {
 	b.leaseEnds(p.ID)
 	if job := b.ended(p.ID, b.config()); job.Bulk.Counts() != (repair.BulkCounts{Done: 4}) {
 		t.Errorf("%+v", job.Bulk.Counts())
+	}
+}
+
+// TestBulkStoppedBeforeTheClaim: a process recorded which sessions it begins, and is
+// suspended or dead before it claims them. Another one carries the plan on: after a stop
+// none of them begins, even if the first process wakes up.
+func TestBulkStoppedBeforeTheClaim(t *testing.T) {
+	t.Parallel()
+	b := newBulkBench(t, true, 4)
+	p := b.claimed(store.ActionGenerate)
+	b.killedAt("items recorded", 1)
+	_, done, err := b.ledger.StopBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}, Where: "C1", At: time.Now()})
+	if !done || err != nil {
+		t.Fatalf("stopped: %v, %v", done, err)
+	}
+	b.leaseEnds(p.ID)
+	if job := b.ended(p.ID, b.config()); job.Outcome != store.OutcomeCancelled || job.Bulk.Counts() != (repair.BulkCounts{Left: 4}) {
+		t.Errorf("%s with %+v", job.Outcome, job.Bulk.Counts())
+	}
+	testenv.Must(t, b.ledger.SavePlan(t.Context(), b.job(p.ID).ItemPlan(0)))
+	if answer, err := b.ledger.Claim(t.Context(), p.ItemID(0), "", store.Actor{ID: "U2"}, time.Now()); err != nil || answer.Verdict != repair.AlreadyCancelled || b.once() != 0 {
+		t.Errorf("whoever was about to claim it: %s, %v, %d requested", answer.Verdict, err, b.once())
+	}
+}
+
+// TestBulkLeftAloneBeforeTheClaim: what was recorded and not claimed does not begin by
+// itself either once nobody expects it any more.
+func TestBulkLeftAloneBeforeTheClaim(t *testing.T) {
+	t.Parallel()
+	b := newBulkBench(t, false, 2) // both are recorded at once
+	p := b.claimed(store.ActionGenerate)
+	b.killedAt("items recorded", 1)
+	b.leaseEnds(p.ID)
+	cfg := b.config()
+	cfg.Now = func() time.Time { return time.Now().Add(time.Hour) }
+	stop := b.running(cfg)
+	b.until(p.ID, "it is paused", (*repair.Bulk).Paused)
+	stop()
+	if got := b.job(p.ID).Bulk; got.Counts() != (repair.BulkCounts{Left: 2}) || b.once() != 0 {
+		t.Errorf("%+v, %d requested", got.Counts(), b.once())
+	}
+	if _, done, err := b.ledger.ResumeBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}, Where: "C1", At: time.Now()}); !done || err != nil {
+		t.Fatalf("resumed: %v, %v", done, err)
+	}
+	if job := b.ended(p.ID, b.config()); job.Bulk.Counts() != (repair.BulkCounts{Done: 2}) || b.once() != 2 {
+		t.Errorf("resumed: %+v, %d requested", job.Bulk.Counts(), b.once())
+	}
+}
+
+// TestBulkSettled: an unclear session that is settled while the plan runs counts as what
+// became of it.
+func TestBulkSettled(t *testing.T) {
+	t.Parallel()
+	b := newBulkBench(t, false, 3)
+	p := b.claimed(store.ActionGenerate)
+	b.refuse, b.after = superduper.Unclear, 2
+	cfg, release := b.config(), make(chan struct{})
+	cfg.BulkParallel, cfg.Generator = 3, held{cfg.Generator, release}
+	b.running(cfg)
+	b.until(p.ID, "one is unclear", func(s *repair.Bulk) bool { return s.Counts() == repair.BulkCounts{Running: 2, Unclear: 1} })
+	unclear := slices.IndexFunc(b.job(p.ID).Bulk.Items, func(i repair.Item) bool { return i.State == repair.ItemUnclear })
+	_, err := b.ledger.Settle(t.Context(), p.ItemID(unclear), repair.Settlement{By: store.Actor{ID: "U4"}, Where: "C1", At: time.Now()})
+	testenv.Must(t, err)
+	b.until(p.ID, "it counts as failed", func(s *repair.Bulk) bool { return s.Counts() == repair.BulkCounts{Running: 2, Failed: 1} })
+	close(release)
+	testenv.Until(t, "it is over", func() bool { return b.job(p.ID).Notified })
+	if got := b.job(p.ID).Bulk; got.Counts() != (repair.BulkCounts{Done: 2, Failed: 1}) || got.Items[unclear].Cause != repair.CauseNotMade {
+		t.Errorf("%+v, %s", got.Counts(), got.Items[unclear].Cause)
 	}
 }

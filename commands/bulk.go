@@ -25,6 +25,7 @@ const (
 	// examineMost is how many times the limit is examined at most, where many are
 	// left out.
 	examineMost = 4
+	othersNamed = 200 // sessions that were not examined, of which there may be thousands
 )
 
 func (d Deps) bulk() Command {
@@ -65,7 +66,9 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 type bulkRequest struct {
 	actions []store.Action // that may be planned: the first for which there is a session
 	ids     []string       // the sessions to examine, the longest waiting first
+	other   store.Action   // that may repair what the one planned cannot; "" = the next of actions
 	others  []repair.LeftOut
+	unnamed int  // more others
 	include bool // also those whose event Stripe will still deliver
 	limit   int  // of sessions, 0 = the configured one
 	strict  bool // more of them are an error
@@ -112,8 +115,8 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if more := len(plan.Items) - limit; more > 0 {
 		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
 	}
-	named := min(len(b.others), bulkShown) // there may be thousands
-	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), len(b.others)-named
+	named := min(len(b.others), othersNamed)
+	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), b.unnamed+len(b.others)-named
 	plan.Ref = requestid.FromContext(ctx)
 	if len(plan.Items) == 0 {
 		return d.emptyBulk(ctx, req, plan)
@@ -150,7 +153,7 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 // next one can repair are left out for it.
 func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination) (plan repair.Plan) {
 	for i, action := range b.actions {
-		other := store.Action("")
+		other := b.other
 		if len(b.actions) > 1 {
 			other = b.actions[(i+1)%len(b.actions)]
 		}
@@ -224,22 +227,29 @@ func (d Deps) bulkOf(actionID, value string) Run {
 	return nil
 }
 
-// choose asks for another plan about what a plan left out.
+// choose asks for another plan about what a plan left out. One that includes more is
+// about all that the first one was about, so that it says of each what becomes of it.
 func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 	if actionID == ActionOther {
 		return bulkRequest{actions: []store.Action{otherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
 	}
+	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest, unnamed: plan.Others}
 	var waiting []Trouble
 	for _, item := range plan.Items {
 		waiting = append(waiting, Trouble{ID: item.Session, PaidAt: item.Seen.PaidAt})
 	}
 	for _, l := range plan.LeftOut {
-		if l.Reason == repair.LeftRetrying {
+		switch l.Reason {
+		case repair.LeftNotAllowed:
+			b.others = append(b.others, l)
+		case repair.LeftOtherAction:
+			b.other = otherAction(plan.Action)
+			fallthrough
+		default:
 			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
 		}
 	}
 	slices.SortFunc(waiting, Trouble.compare)
-	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest}
 	for _, t := range waiting {
 		b.ids = append(b.ids, t.ID)
 	}

@@ -219,14 +219,11 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	if p.Action != store.ActionFix {
 		approve.Style = slack.StyleDanger
 	}
-	buttons := append([]slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}, bulkChoices(p)...)
-	if hasDetails(p) {
-		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))
-	}
-	return buttons
+	return append([]slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}, bulkChoices(p)...)
 }
 
-// bulkChoices are the buttons that make another plan of what a plan leaves out.
+// bulkChoices are the buttons that make another plan of what a plan leaves out, or show
+// all of it.
 func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
 	if n := counts[repair.LeftRetrying]; n > 0 {
@@ -234,6 +231,9 @@ func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+strings.TrimSuffix(theOthers(n), " that")+"…", p.ID))
+	}
+	if hasDetails(p) {
+		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))
 	}
 	return buttons
 }

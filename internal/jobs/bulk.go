@@ -26,9 +26,6 @@ type bulk struct {
 // coordinate begins sessions and collects what became of them, until the plan is over.
 func (e *execution) coordinate(ctx context.Context) error {
 	b := bulk{execution: e}
-	if err := b.takeOver(ctx); err != nil {
-		return err
-	}
 	for {
 		over, err := b.round(ctx)
 		if err != nil || over {
@@ -41,47 +38,30 @@ func (e *execution) coordinate(ctx context.Context) error {
 	}
 }
 
-// takeOver pauses a plan that nobody carried on for so long that nobody expects it to
-// go on by itself any more. Whoever did may have recorded sessions whose jobs were not
-// claimed any more: those have not begun either.
-func (b *bulk) takeOver(ctx context.Context) error {
+// leftAlone pauses a plan that nobody carried on for so long that nobody expects it to
+// go on by itself any more, such as because this process was suspended, and reports
+// whether it was left alone. Sessions that were recorded, but not claimed, have not
+// begun either.
+func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
 	state, now := b.job.Bulk, b.Now().UTC()
-	idle := !state.Saved.IsZero() && now.Sub(state.Saved) > startWithin || state.Saved.IsZero() && late(*b.job, now)
-	if idle {
-		missing, _, err := b.collect(ctx)
-		if err != nil {
-			return err
-		}
-		for _, i := range missing {
-			state.Items[i] = repair.Item{}
-		}
-		if len(state.Next(b.BulkParallel)) > 0 {
-			b.pause(ctx, repair.Item{Cause: repair.CauseLate})
-		}
+	if state.Saved.IsZero() && !late(*b.job, now) || !state.Saved.IsZero() && now.Sub(state.Saved) <= startWithin {
+		return false
 	}
-	return b.saveState(ctx)
+	for _, i := range missing {
+		state.Items[i] = repair.Item{}
+	}
+	if state.Counts().Left > 0 && !state.Stopped() && !state.Paused() { // although as many run as may
+		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+	}
+	return true
 }
 
 // round does all that can be done now and reports whether the plan is over.
 func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	state := b.job.Bulk
-	missing, changed, err := b.collect(ctx)
+	missing, changed, err := b.review(ctx)
 	if err != nil {
 		return false, err
-	}
-	if state.Stopped() && len(missing) > 0 {
-		if err := b.withdraw(ctx, missing); err != nil {
-			return false, err
-		}
-		missing, changed = nil, true
-	}
-	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
-		b.pause(ctx, failed)
-		changed = true
-	}
-	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
-		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
-		changed = true
 	}
 	next := state.Next(b.BulkParallel)
 	for _, i := range next {
@@ -109,6 +89,34 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 		return true, b.conclude(state.Outcome(), "")
 	}
 	return false, nil
+}
+
+// review brings the state up to date: what became of the sessions, and whether the plan
+// is paused or ends. It returns those that have to be claimed once more.
+func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err error) {
+	state := b.job.Bulk
+	missing, changed, err = b.collect(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case state.Stopped() && len(missing) > 0:
+		if err := b.withdraw(ctx, missing); err != nil {
+			return nil, false, err
+		}
+		missing, changed = nil, true
+	case b.leftAlone(ctx, missing):
+		missing, changed = nil, true
+	}
+	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
+		b.pause(ctx, failed)
+		changed = true
+	}
+	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
+		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
+		changed = true
+	}
+	return missing, changed, nil
 }
 
 // collect notes what became of the sessions that run, and of the unclear ones that

@@ -40,6 +40,7 @@ func TestBulkReplayStory(t *testing.T) {
 	raw, err := json.Marshal(image)
 	testenv.Must(t, err)
 	s.put("session:"+bulkID(15), string(raw))
+	s.env["APPROVALS"] = "generate" // counts for what the site makes as well
 	s.startProcess()
 	killed := s.bot
 	support := s.workspace.As("U0SUPPORT").In("C0SUPPORT")
@@ -53,6 +54,15 @@ func TestBulkReplayStory(t *testing.T) {
 			t.Errorf("the plan does not say %q:\n%s", part, plan.Text)
 		}
 	}
+	support.Click(plan, "confirm.details")
+	page := support.ExpectMessage(withText("1–20 of 40"))
+	support.Click(page, "confirm.details")
+	last := support.ExpectUpdate(page, withText("21–40 of 40"), withText("left out: replay cannot repair it"))
+	if !last.Ephemeral {
+		t.Error("all sessions are shown to the whole channel")
+	}
+	support.Click(plan, "confirm.approve")
+	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
 	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready"), withText("the site does not accept the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
 	taken, wrong := d.once(t)

@@ -68,15 +68,10 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		a.refuse(ctx, to, refused)
 		return
 	}
-	// What was not read cannot have been decided.
-	shown := plan.Message
-	if !c.view && shown.TS != "" && (shown.TS != c.message || shown.Channel != to.channel) {
-		a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
-		a.cfg.Repairs.Decisions.RecordRefusal(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", now))
-		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
+	if a.elsewhere(ctx, to, c, plan.Plan) {
 		return
 	}
-	if shown.TS == "" && !c.ephemeral && c.message != "" {
+	if plan.Message.TS == "" && !c.ephemeral && c.message != "" {
 		a.saveMessage(ctx, plan.ID, store.Message{Channel: to.channel, TS: c.message})
 	}
 	var answer repair.ClaimResult
@@ -91,6 +86,20 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		return
 	}
 	a.decided(ctx, to, answer)
+}
+
+// elsewhere answers a click in another message than shows the plan, and reports whether
+// it was one: what was not read cannot have been decided.
+func (a approvals) elsewhere(ctx context.Context, to requester, c click, plan repair.Plan) bool {
+	shown := plan.Message
+	if c.view || shown.TS == "" || shown.TS == c.message && shown.Channel == to.channel {
+		return false
+	}
+	_, button, _ := strings.Cut(c.button, ".")
+	a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
+	a.cfg.Repairs.Decisions.RecordRefusal(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", a.cfg.Now()))
+	a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
+	return true
 }
 
 // mayDecide returns nil for those who may approve or cancel, else why they may

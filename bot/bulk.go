@@ -35,6 +35,9 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 			return
 		}
 	}
+	if a.elsewhere(ctx, to, c, job.Plan) {
+		return
+	}
 	job, done, err := decide(ctx, c.value, to.actor(), to.channel)
 	if err != nil {
 		a.log.ErrorContext(ctx, "click on a bulk plan failed", "job", c.value, "error", err)

@@ -146,8 +146,11 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 		return
 	}
 	p := placement{long: call.Long, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
-	if c.button == commands.ActionList { // a page replaces the one before
+	switch c.button { // a page replaces the one before
+	case commands.ActionList:
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
+	case commands.ActionDetails:
+		p.replace = c.ephemeral
 	}
 	run := call.Run
 	if to.modal != nil && c.button == buttonDebug {

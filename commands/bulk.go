@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -25,6 +24,7 @@ const (
 	// examineMost is how many times the limit is examined at most, where many are
 	// left out.
 	examineMost = 4
+	othersNamed = 200 // sessions that were not examined, of which there may be thousands
 )
 
 func (d Deps) bulk() Command {
@@ -55,7 +55,7 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 		}
 		b := bulkRequest{actions: []store.Action{action}, limit: args.Limit, strict: args.Limit == 0}
 		for _, t := range found.Sessions {
-			b.add(t.ID, t.Allowed)
+			b.add(t.ID, t.Possible)
 		}
 		return d.planBulk(ctx, req, b)
 	}, nil
@@ -65,7 +65,9 @@ func (d Deps) parseBulk(args Args) (Run, error) {
 type bulkRequest struct {
 	actions []store.Action // that may be planned: the first for which there is a session
 	ids     []string       // the sessions to examine, the longest waiting first
+	other   store.Action   // that may repair what the one planned cannot; "" = the next of actions
 	others  []repair.LeftOut
+	unnamed int  // more others
 	include bool // also those whose event Stripe will still deliver
 	limit   int  // of sessions, 0 = the configured one
 	strict  bool // more of them are an error
@@ -73,8 +75,8 @@ type bulkRequest struct {
 }
 
 // add adds a session. One that no action can repair, by what is known, is not examined.
-func (b *bulkRequest) add(id string, allowed []store.Action) {
-	if slices.ContainsFunc(b.actions, func(a store.Action) bool { return slices.Contains(allowed, a) }) {
+func (b *bulkRequest) add(id string, possible []store.Action) {
+	if slices.ContainsFunc(b.actions, func(a store.Action) bool { return slices.Contains(possible, a) }) {
 		b.ids = append(b.ids, id)
 		return
 	}
@@ -112,8 +114,8 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if more := len(plan.Items) - limit; more > 0 {
 		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
 	}
-	named := min(len(b.others), bulkShown) // there may be thousands
-	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), len(b.others)-named
+	named := min(len(b.others), othersNamed)
+	plan.LeftOut, plan.Others = append(plan.LeftOut, b.others[:named]...), b.unnamed+len(b.others)-named
 	plan.Ref = requestid.FromContext(ctx)
 	if len(plan.Items) == 0 {
 		return d.emptyBulk(ctx, req, plan)
@@ -150,7 +152,7 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 // next one can repair are left out for it.
 func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination) (plan repair.Plan) {
 	for i, action := range b.actions {
-		other := store.Action("")
+		other := b.other
 		if len(b.actions) > 1 {
 			other = b.actions[(i+1)%len(b.actions)]
 		}
@@ -191,98 +193,4 @@ func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Ans
 		return answer, nil
 	}
 	return answer, d.Repairs.Propose(ctx, plan, req.where())
-}
-
-// The buttons of a bulk plan that make another one; their value is its id. That of an
-// alert is ActionRepairAll, with the incident's id.
-const (
-	ActionInclude = "confirm.include" // what Stripe will still deliver
-	ActionOther   = "confirm.other"   // what only the other action can repair
-)
-
-// bulkOf returns what a button that makes a bulk plan runs, nil = it is another button.
-func (d Deps) bulkOf(actionID, value string) Run {
-	switch actionID {
-	case ActionRepairAll:
-		return func(ctx context.Context, req Request) (Answer, error) { return d.repairIncident(ctx, req, value) }
-	case ActionInclude, ActionOther:
-		return func(ctx context.Context, req Request) (Answer, error) {
-			plan, err := d.Repairs.Plan(ctx, value)
-			if errors.Is(err, repair.ErrUnknownPlan) {
-				return Answer{}, refuse("This plan is gone. Nothing was changed. Run the command again.")
-			}
-			if err != nil {
-				return Answer{}, err
-			}
-			b := d.choose(plan.Plan, actionID)
-			if err := d.ready(ctx, req, b.actions[0]); err != nil {
-				return Answer{}, err
-			}
-			return d.planBulk(ctx, req, b)
-		}
-	}
-	return nil
-}
-
-// choose asks for another plan about what a plan left out.
-func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
-	if actionID == ActionOther {
-		return bulkRequest{actions: []store.Action{otherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
-	}
-	var waiting []Trouble
-	for _, item := range plan.Items {
-		waiting = append(waiting, Trouble{ID: item.Session, PaidAt: item.Seen.PaidAt})
-	}
-	for _, l := range plan.LeftOut {
-		if l.Reason == repair.LeftRetrying {
-			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
-		}
-	}
-	slices.SortFunc(waiting, Trouble.compare)
-	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest}
-	for _, t := range waiting {
-		b.ids = append(b.ids, t.ID)
-	}
-	return b
-}
-
-// otherAction is the one that makes videos, too.
-func otherAction(action store.Action) store.Action {
-	if action == store.ActionReplay {
-		return store.ActionGenerate
-	}
-	return store.ActionReplay
-}
-
-// repairIncident plans the repair of all sessions of an incident: showing the videos
-// that are ready, else replaying the webhook, else generating.
-func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answer, error) {
-	found, err := d.troubles(ctx, req, TroubleFilter{Incident: id})
-	if err != nil {
-		return Answer{}, err
-	}
-	b := bulkRequest{actions: []store.Action{store.ActionReplay, store.ActionGenerate}}
-	if n := len(found.Sessions); n > 0 && !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.Verdict != diagnosis.VerdictUndelivered }) {
-		b.actions = []store.Action{store.ActionFix}
-	}
-	b.actions = slices.DeleteFunc(b.actions, func(a store.Action) bool { return d.missing(a) != "" })
-	if len(b.actions) == 0 {
-		return Answer{}, d.ready(ctx, req, store.ActionGenerate)
-	}
-	for _, t := range found.Sessions {
-		b.add(t.ID, t.Allowed)
-	}
-	// Those that recover meanwhile are left out, with the reason.
-	i, err := d.Incidents.Incident(ctx, id)
-	if err != nil {
-		return Answer{}, err
-	}
-	open := i.Open()
-	slices.Reverse(open)
-	for _, c := range open {
-		if !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.ID == c.ID }) {
-			b.ids = append(b.ids, c.ID)
-		}
-	}
-	return d.planBulk(ctx, req, b)
 }

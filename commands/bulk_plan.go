@@ -14,8 +14,10 @@ import (
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// bulkShown is how many sessions of a bulk plan are shown by name.
-const bulkShown = 10
+const (
+	bulkShown    = 10 // sessions of a bulk plan that are shown by name
+	leftOutNamed = 3  // likewise of those that are left out, for each reason
+)
 
 // bulkPlanBlocks shows what a bulk plan will do, at what cost, and what it leaves out.
 func bulkPlanBlocks(p repair.Plan) []slack.Block {
@@ -143,6 +145,29 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
 }
 
+// leftOutOne say the same of one session.
+var leftOutOne = map[repair.LeftOutReason]string{
+	repair.LeftRetrying:    "Stripe will still deliver it",
+	repair.LeftOtherAction: "only {other} can repair it",
+	repair.LeftRunning:     "already being made",
+	repair.LeftUnclear:     "an earlier repair is unclear: settle that first",
+	repair.LeftCompleted:   "already completed",
+	repair.LeftRefunded:    "refunded",
+	repair.LeftSecondPress: "its own plan carries a warning: repair it by itself",
+	repair.LeftNotAllowed:  "{action} cannot repair it",
+	repair.LeftUnseen:      "it could not be read from Redis: try again",
+}
+
+// leftOutWords fills in the texts above.
+func leftOutWords(p repair.Plan, include string) *strings.Replacer {
+	return strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", string(otherAction(p.Action)))
+}
+
+// beyondLimit says how many sessions have to wait for another plan.
+func beyondLimit(n int) blockkit.Line {
+	return blockkit.PlainLine(count(n, "more session") + " beyond the limit of one plan: repair them afterwards.")
+}
+
 // leftOutLines say how many sessions are left out, why, and which.
 func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 	counts := p.CountLeftOut()
@@ -150,7 +175,7 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 	if p.Requester.Terminal && len(p.Items) == 0 { // where nothing is asked
 		include = ""
 	}
-	words := strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", string(otherAction(p.Action)))
+	words := leftOutWords(p, include)
 	for _, reason := range repair.LeftOutReasons {
 		if counts[reason] == 0 {
 			continue
@@ -159,22 +184,21 @@ func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 		lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
 	}
 	if p.Rest > 0 {
-		lines = append(lines, blockkit.PlainLine(count(p.Rest, "more session")+" beyond the limit of one plan: repair them afterwards."))
+		lines = append(lines, beyondLimit(p.Rest))
 	}
 	return lines
 }
 
 // someSessions names the first few sessions.
 func someSessions(ids []string) blockkit.Line {
-	const most = 3
 	line := blockkit.L(blockkit.Plain(" ("))
-	for i, id := range ids[:min(len(ids), most)] {
+	for i, id := range ids[:min(len(ids), leftOutNamed)] {
 		if i > 0 {
 			line = append(line, blockkit.Plain(", "))
 		}
 		line = append(line, blockkit.Code(shortID(id)))
 	}
-	if len(ids) > most {
+	if len(ids) > leftOutNamed {
 		line = append(line, blockkit.Plain(" …"))
 	}
 	return append(line, blockkit.Plain(")"))
@@ -198,7 +222,8 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	return append([]slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}, bulkChoices(p)...)
 }
 
-// bulkChoices are the buttons that make another plan of what a plan leaves out.
+// bulkChoices are the buttons that make another plan of what a plan leaves out, or show
+// all of it.
 func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
 	if n := counts[repair.LeftRetrying]; n > 0 {
@@ -206,6 +231,9 @@ func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+strings.TrimSuffix(theOthers(n), " that")+"…", p.ID))
+	}
+	if hasDetails(p) {
+		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))
 	}
 	return buttons
 }

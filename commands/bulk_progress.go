@@ -56,6 +56,8 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	switch {
 	case job.Outcome == store.OutcomeRefused || job.Outcome == store.OutcomeGaveUp:
 		return "Ended early: " + sums + ".", causeText(job.Cause)
+	case job.Outcome != "" && n.Left > 0 && state.Last().Cause == repair.CauseLate:
+		return "Ended after a day's pause: " + sums + ".", "What is done stays as it is. Run " + PlanCommand(job.Plan) + " again for those that are left."
 	case job.Outcome != "" && n.Left > 0:
 		return "Stopped: " + sums + " · " + took, stopped + " Run " + PlanCommand(job.Plan) + " again for those that are left."
 	case job.Outcome != "" && n.Failed+n.Unclear > 0:
@@ -101,7 +103,7 @@ func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
 	if e.Cause == repair.CauseLate && len(e.Detail) == 0 {
-		why, then = "Nobody carried it on for more than ten minutes, for example because the bot was down.", "Check the sessions, then "
+		why, then = "Nobody carried it on for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons
 		return why + " " + then + "run " + PlanCommand(job.Plan) + " again."

@@ -2,6 +2,7 @@ package commands_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -9,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slack-go/slack"
+
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -159,8 +163,10 @@ func TestBulkOfAnIncident(t *testing.T) {
 		t.Errorf("an unknown incident: %s", answer.Outcome)
 	}
 
+	w.edit(3, func(e *diagnosis.Evidence) { e.Payment.State = store.PaymentRefunded })
 	included := w.click(4, commands.ActionInclude, answer.Plan.ID)
-	if included.Plan == nil || !slices.Contains(sessionsOf(included.Plan), w.ids[2]) || included.Plan.Risk == "" || included.Plan.ID == answer.Plan.ID {
+	if included.Plan == nil || !slices.Contains(sessionsOf(included.Plan), w.ids[2]) || included.Plan.Risk == "" || included.Plan.ID == answer.Plan.ID ||
+		included.Plan.CountLeftOut()[repair.LeftRefunded] != 2 {
 		t.Errorf("included: %+v", included.Plan)
 	}
 	if gone := w.click(4, commands.ActionInclude, "GONE"); gone.Outcome != commands.Refused || gone.Plan != nil {
@@ -184,5 +190,54 @@ func TestBulkOfWhatStripeDelivers(t *testing.T) {
 		if included := w.click(5, commands.ActionInclude, id); included.Plan == nil || len(included.Plan.Items) != 3 || included.Plan.Risk == "" {
 			t.Errorf("included: %s", blockkit.Text(included.Blocks))
 		}
+	}
+}
+
+// TestBulkDetails: all sessions of a plan, those left out too, page by page.
+func TestBulkDetails(t *testing.T) {
+	t.Parallel()
+	w := newCrowd(48)
+	for i := 5; i < 10; i++ {
+		w.edit(i, func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed })
+	}
+	plan := w.ask(60, "bulk generate").Plan
+	named := func(p *repair.Plan) bool {
+		return slices.ContainsFunc(commands.PlanActions(*p, ""), func(b slack.BlockElement) bool {
+			button, ok := b.(*slack.ButtonBlockElement)
+			return ok && button.ActionID == commands.ActionDetails && button.Value == p.ID
+		})
+	}
+	if len(plan.Items) != 43 || !named(plan) {
+		t.Fatalf("%d items, with all named: %v", len(plan.Items), !named(plan))
+	}
+	met, value := map[string]int{}, plan.ID
+	for page := range 3 {
+		answer := w.click(60, commands.ActionDetails, value)
+		raw, err := json.Marshal(answer.Blocks)
+		testenv.Must(t, err)
+		for _, id := range w.ids {
+			if strings.Contains(string(raw), `"`+id+`"`) {
+				met[id]++
+			}
+		}
+		button, ok := answer.Actions[0].(*slack.ButtonBlockElement)
+		if !ok || answer.Outcome != commands.Done || len(answer.Blocks) > 30 || (page == 2) != (button.Value == plan.ID) {
+			t.Fatalf("page %d: %s\n%s", page, answer.Outcome, blockkit.Text(answer.Blocks))
+		}
+		value = button.Value
+		if text := blockkit.Text(answer.Blocks); page == 2 && strings.Count(text, "left out: Stripe will still deliver it") != 5 {
+			t.Errorf("it does not say who is left out, and why:\n%s", text)
+		}
+	}
+	if len(met) != 48 {
+		t.Errorf("%d sessions are named", len(met))
+	}
+	for _, odd := range []string{"GONE", plan.ID + ".-1", plan.ID + ".48", plan.ID + ".x", plan.ID + ".1.2"} {
+		if answer := w.click(60, commands.ActionDetails, odd); (answer.Outcome == commands.Refused) != (odd == "GONE") {
+			t.Errorf("%s: %s", odd, answer.Outcome)
+		}
+	}
+	if few := newCrowd(10).ask(60, "bulk generate").Plan; named(few) {
+		t.Error("there is a button where all are named")
 	}
 }

@@ -90,6 +90,10 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 		bulk.Parse = func(Args) (Run, error) { return run, nil }
 		return r.newCall(bulk, Args{}, false, req)
 	}
+	if actionID == ActionDetails {
+		details := Command{Group: "session", Name: "bulk", Parse: func(Args) (Run, error) { return r.deps.parseDetails(session), nil }}
+		return r.newCall(details, Args{}, false, req)
+	}
 	return failedCall(nil, refuse("This button belongs to something that is no longer there. Type /session help."))
 }
 

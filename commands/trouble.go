@@ -25,6 +25,9 @@ type Trouble struct {
 	Currency string
 	Allowed  []store.Action
 	Shows    bool // a fix shows a finished video
+	// Possible are the Allowed ones, and replay where it depends on Stripe's event alone,
+	// which nobody has looked up.
+	Possible []store.Action
 }
 
 // compare orders sessions: the longest waiting first, those of unknown age last.
@@ -217,6 +220,11 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 			o.Event = store.Event{ID: k.Paid.EventID, Completed: true}
 		}
 		o.Diagnosis = diagnosis.Diagnose(o.Evidence, now, d.Limits)
+		possible := o.Allowed
+		if o.Event.ID == "" {
+			o.Event = store.Event{Completed: true}
+			possible = diagnosis.Diagnose(o.Evidence, now, d.Limits).Allowed
+		}
 		at := o.Time()
 		switch {
 		case !o.Verdict.InTrouble(), f.Verdict != "" && o.Verdict != f.Verdict, f.Since > 0 && at.Before(now.Add(-f.Since)):
@@ -226,7 +234,7 @@ func (d Deps) addTroubles(ctx context.Context, result *Troubles, observed []swee
 			result.Settled++
 		default:
 			result.Sessions = append(result.Sessions, Trouble{ID: o.Session.ID, Verdict: o.Verdict, PaidAt: at, Payment: o.Payment.State,
-				Amount: o.Payment.Amount, Currency: o.Payment.Currency, Allowed: o.Allowed, Shows: o.Deliver != ""})
+				Amount: o.Payment.Amount, Currency: o.Payment.Currency, Allowed: o.Allowed, Possible: possible, Shows: o.Deliver != ""})
 		}
 	}
 	slices.SortFunc(result.Sessions, Trouble.compare)

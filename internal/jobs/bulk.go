@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -25,9 +26,6 @@ type bulk struct {
 // coordinate begins sessions and collects what became of them, until the plan is over.
 func (e *execution) coordinate(ctx context.Context) error {
 	b := bulk{execution: e}
-	if err := b.takeOver(ctx); err != nil {
-		return err
-	}
 	for {
 		over, err := b.round(ctx)
 		if err != nil || over {
@@ -40,31 +38,30 @@ func (e *execution) coordinate(ctx context.Context) error {
 	}
 }
 
-// takeOver pauses a plan that nobody carried on for so long that nobody expects it to
-// go on by itself any more.
-func (b *bulk) takeOver(ctx context.Context) error {
+// leftAlone pauses a plan that nobody carried on for so long that nobody expects it to
+// go on by itself any more, such as because this process was suspended, and reports
+// whether it was left alone. Sessions that were recorded, but not claimed, have not
+// begun either.
+func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
 	state, now := b.job.Bulk, b.Now().UTC()
-	idle := !state.Saved.IsZero() && now.Sub(state.Saved) > startWithin || state.Saved.IsZero() && late(*b.job, now)
-	if idle && len(state.Next(b.BulkParallel)) > 0 {
+	if state.Saved.IsZero() && !late(*b.job, now) || !state.Saved.IsZero() && now.Sub(state.Saved) <= startWithin {
+		return false
+	}
+	for _, i := range missing {
+		state.Items[i] = repair.Item{}
+	}
+	if state.Counts().Left > 0 && !state.Stopped() && !state.Paused() { // although as many run as may
 		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
 	}
-	return b.saveState(ctx)
+	return true
 }
 
 // round does all that can be done now and reports whether the plan is over.
 func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	state := b.job.Bulk
-	missing, changed, err := b.collect(ctx)
+	missing, changed, err := b.review(ctx)
 	if err != nil {
 		return false, err
-	}
-	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
-		b.pause(ctx, failed)
-		changed = true
-	}
-	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
-		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
-		changed = true
 	}
 	next := state.Next(b.BulkParallel)
 	for _, i := range next {
@@ -94,11 +91,40 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	return false, nil
 }
 
-// collect notes what became of the sessions that run. It returns those whose job is
-// missing: whoever recorded that they run died before it was claimed.
+// review brings the state up to date: what became of the sessions, and whether the plan
+// is paused or ends. It returns those that have to be claimed once more.
+func (b *bulk) review(ctx context.Context) (missing []int, changed bool, err error) {
+	state := b.job.Bulk
+	missing, changed, err = b.collect(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case state.Stopped() && len(missing) > 0:
+		if err := b.withdraw(ctx, missing); err != nil {
+			return nil, false, err
+		}
+		missing, changed = nil, true
+	case b.leftAlone(ctx, missing):
+		missing, changed = nil, true
+	}
+	if failed, common := state.CommonFailure(); common && len(state.Next(b.BulkParallel)) > 0 {
+		b.pause(ctx, failed)
+		changed = true
+	}
+	if last := state.Last(); state.Paused() && b.Now().Sub(last.At) > bulkPauseFor {
+		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
+		changed = true
+	}
+	return missing, changed, nil
+}
+
+// collect notes what became of the sessions that run, and of the unclear ones that
+// somebody settled. It returns those whose job is missing: whoever recorded that they
+// run has not claimed it, and may be dead.
 func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err error) {
 	for i, item := range b.job.Bulk.Items {
-		if item.State != repair.ItemRunning {
+		if item.State != repair.ItemRunning && item.State != repair.ItemUnclear {
 			continue
 		}
 		job, err := b.Ledger.LoadJob(ctx, b.job.Plan.ItemID(i))
@@ -107,7 +133,7 @@ func (b *bulk) collect(ctx context.Context) (missing []int, changed bool, err er
 			missing = append(missing, i)
 		case err != nil:
 			return nil, false, err
-		case job.Outcome != "":
+		case job.Outcome != "" && (item.State == repair.ItemRunning || job.Outcome != store.OutcomeUnclear):
 			b.job.Bulk.Items[i] = repair.ItemOf(job)
 			changed = true
 		}
@@ -146,6 +172,25 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 	}
 	if refused {
 		return b.saveState(ctx)
+	}
+	return nil
+}
+
+// withdraw cancels what has not been claimed when somebody stops the plan: whoever was
+// about to claim it, such as a process that is suspended, cannot any more.
+func (b *bulk) withdraw(ctx context.Context, items []int) error {
+	for _, i := range items {
+		plan := b.job.ItemPlan(i)
+		if err := b.Ledger.SavePlan(ctx, plan); err != nil {
+			return err
+		}
+		answer, err := b.Ledger.Cancel(ctx, plan.ID, b.job.Bulk.Last().By, b.Now())
+		if err != nil {
+			return err
+		}
+		if answer.Verdict == repair.Cancelled || answer.Verdict == repair.AlreadyCancelled {
+			b.job.Bulk.Items[i] = repair.Item{}
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package storybook
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -80,8 +81,14 @@ func bulks() []Story {
 	fix.LeftOut, fix.Rest, included.LeftOut, included.Rest = nil, 0, nil, 0
 	included.Risk = "Stripe will still deliver the events of 2 of these sessions: the site may make those videos itself, and each would be paid for twice."
 	included.Warnings = []string{included.Risk}
+	details := func(title, value string, of ...string) Story {
+		answer := registryOf(&world{plan: &generate}).ParseAction(commands.ActionDetails, value, commands.Request{User: "U0SUPPORT"}).Run(context.Background())
+		return Story{Title: title, Of: of, Blocks: answer.Blocks}.with(answer.Actions)
+	}
 	all := []Story{
 		Story{Title: "plan, generate 37", Blocks: commands.PlanBlocks(generate)}.with(commands.PlanActions(generate, "")),
+		details("all of it", generate.ID),
+		details("all of it, the last page", generate.ID+".40"),
 		Story{Title: "plan, replay 3", Blocks: commands.PlanBlocks(replays)}.with(commands.PlanActions(replays, "")),
 		Story{Title: "plan, fix 5", Blocks: commands.PlanBlocks(fix)}.with(commands.PlanActions(fix, "")),
 		Story{Title: "plan, with what Stripe will still deliver", Blocks: commands.PlanBlocks(included)}.with(commands.PlanActions(included, "")),
@@ -94,6 +101,7 @@ func bulks() []Story {
 		shown("stopped", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Stopped, ""))),
 		shown("paused, balance", bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up")), of("Event", audit.Paused)),
 		shown("paused, nobody carried it on", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Paused, repair.CauseLate))),
+		shown("paused for a day", bulkProgress(store.ActionFix, 3, 0, 9, by(audit.Stopped, repair.CauseLate))),
 		shown("resumed", bulkProgress(store.ActionGenerate, 20, 3, 37, by(audit.Paused, repair.CauseBalance), by(audit.Resumed, "")), of("Event", audit.Resumed)),
 		shown("finished, generate", bulkProgress(store.ActionGenerate, 34, 0, 37)),
 		shown("paused, replay", bulkProgress(store.ActionReplay, 2, 0, 12, by(audit.Paused, repair.CauseSignature))),

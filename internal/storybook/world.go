@@ -34,6 +34,7 @@ type world struct {
 	handled *incident.Handled
 
 	troubled []sweep.Observation
+	plan     *repair.Plan // that is looked up, nil = it is gone
 }
 
 func (w *world) Matching(context.Context, store.ShortID) ([]string, error) { return w.known, w.err }
@@ -69,6 +70,9 @@ func (w *world) Ping(context.Context) (time.Duration, error) { return 1200 * tim
 func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
 
 func (w *world) Plan(context.Context, string) (repair.PlanRecord, error) {
+	if w.plan != nil {
+		return repair.PlanRecord{Plan: *w.plan}, nil
+	}
 	return repair.PlanRecord{}, repair.ErrUnknownPlan
 }
 

@@ -107,9 +107,11 @@ func (b *Bulk) Next(parallel int) (next []int) {
 	if b.Stopped() || b.Paused() {
 		return nil
 	}
-	begun := b.begun()
-	for i := begun; i < len(b.Items) && b.Counts().Running+i-begun < parallel; i++ {
-		next = append(next, i)
+	may := parallel - b.Counts().Running
+	for i := b.begun(); i < len(b.Items) && len(next) < may; i++ {
+		if b.Items[i].State == ItemWaiting {
+			next = append(next, i)
+		}
 	}
 	return next
 }

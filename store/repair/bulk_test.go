@@ -1,6 +1,7 @@
 package repair
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -291,4 +292,21 @@ func TestBulkOnEveryTopology(t *testing.T) {
 			t.Errorf("pending %q, %v", pending, err)
 		}
 	})
+}
+
+// TestBulkSize: the largest plan, which is saved at each step, blocks Redis for no more
+// than a moment.
+func TestBulkSize(t *testing.T) {
+	t.Parallel()
+	var examined []diagnosis.Examination
+	for i := range 500 {
+		x := orphan(storetest.Held("", "", `{"prompt":"`+strings.Repeat("A fox ", 1000)+`","createdAt":"`+storetest.Ago(time.Hour)+`","status":"pending"}`))
+		x.Session.ID = fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3bu%04d", i)
+		examined = append(examined, x)
+	}
+	p := MakeBulkPlan(store.ActionGenerate, examined, ann, BulkOptions{PlanOptions: making}, storetest.At)
+	raw, err := json.Marshal(Job{ID: p.ID, Plan: p, Bulk: newBulk(p)})
+	if err != nil || len(p.Items) != 500 || len(raw) > 1<<20 || strings.Contains(string(raw), "A fox") {
+		t.Errorf("%d items take %d bytes, with the prompt: %v, %v", len(p.Items), len(raw), strings.Contains(string(raw), "A fox"), err)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
@@ -73,7 +74,7 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 	parent.Use, parent.Short = group, short
 	parent.PersistentFlags().Bool("json", false, "print JSON, for scripts")
 	if group == "session" {
-		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix, generate or replay without asking")
+		parent.PersistentFlags().Bool("yes", false, "carry out the plan of fix, generate, replay or restore without asking")
 	} else {
 		parent.PersistentFlags().Int("limit", 0, "`number` of prompts to show")
 	}
@@ -81,9 +82,16 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		if command.Group != group || command.Name == "help" {
 			continue
 		}
-		repair := command.Repairs != "" && !command.Operators
+		repair := command.Repairs != "" && !command.Direct
 		cmd := p.terminalCommand(group, command.Name, repair)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
+		if command.Repairs == store.ActionRestore {
+			cmd.Use = command.Name + " <id>"
+			cmd.Flags().String("prompt-file", "", "`file` with the prompt; without it the prompt is read from standard input")
+			if err := cmd.MarkFlagFilename("prompt-file"); err != nil {
+				panic(err) // there is no such flag
+			}
+		}
 		if strings.Contains(command.Args, "[verdict]") {
 			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
 			cmd.Flags().Int("limit", 0, "`number` of sessions, those that have waited longest")
@@ -103,15 +111,27 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 		DisableFlagParsing: true,
 		Args: func(_ *cobra.Command, args []string) error {
 			if slices.Contains(args, "--yes") && !repair {
-				return errors.New("--yes belongs to fix, generate and replay")
+				return errors.New("--yes belongs to fix, generate, replay and restore")
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o terminalOptions
 			words := []string{name}
-			for _, arg := range args {
+			for i := 0; i < len(args); i++ {
+				arg := args[i]
+				if file, ok := strings.CutPrefix(arg, "--prompt-file="); ok && name == restoreName {
+					o.promptFile = file
+					continue
+				}
 				switch arg {
+				case "--prompt-file":
+					if name == restoreName && i+1 < len(args) {
+						i++
+						o.promptFile = args[i]
+					} else {
+						words = append(words, arg) // which is answered with the usage
+					}
 				case "-h", "--help":
 					return cmd.Help()
 				case "--json":
@@ -126,6 +146,7 @@ func (p program) terminalCommand(group, name string, repair bool) *cobra.Command
 			if text == "" || text == "help" {
 				return cmd.Help()
 			}
+			o.readsPrompt = name == restoreName && group == "session" && len(words) > 1
 			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
 		},
 	}

@@ -49,7 +49,7 @@ func TestCheckPrompt(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("é", maxPrompt)
 	for text, want := range map[string]string{
-		" A fox\r\nruns\tfast\n": "A fox\nruns\tfast", "\n \n": "", "": "", long: long, "👩‍🚀 ‏شمس": "👩‍🚀 ‏شمس",
+		" A fox\r\nruns\tfast\n": "A fox\nruns\tfast", "\n \n": "", "": "", long: long, "👩\u200d🚀 \u200fشمس": "👩\u200d🚀 \u200fشمس",
 	} {
 		if got, err := checkPrompt(text); got != want || err != nil {
 			t.Errorf("%.20q: %.20q, %v", text, got, err)

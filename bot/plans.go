@@ -180,7 +180,7 @@ func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send func([]slack.Block) error) error {
 	blocks := func() []slack.Block {
 		all := a.cfg.Commands.ProgressBlocks(p)
-		if buttons := commands.ProgressActions(p.Job); len(buttons) > 0 {
+		if buttons := commands.ProgressActions(p); len(buttons) > 0 {
 			all = append(all, slack.NewActionBlock("", buttons...))
 		}
 		return all

@@ -31,7 +31,7 @@ func (d Deps) situationOf(x diagnosis.Examination) situation {
 		verdict: x.Verdict, kind: x.Session.Kind(), allowed: x.Allowed, shows: x.Deliver != "", picture: x.Session.NeedsPicture(),
 		unread:  x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey,
 		payment: p.State, amount: p.Amount, currency: p.Currency, disputed: p.Disputed, event: x.Event.State,
-		verify: verifyStep(x), cents: d.Plans.Cents(x.Session),
+		kept: x.Payment.Order.Prompt != "", verify: verifyStep(x), cents: d.Plans.Cents(x.Session),
 	}
 	if p.IntentID != "" {
 		s.paymentPage = stripePage(p.Live, "payments/"+p.IntentID)
@@ -120,6 +120,9 @@ func verdictStep(x diagnosis.Examination) string {
 	case diagnosis.VerdictCorrupt:
 		if x.Allows(store.ActionFix) {
 			return "Mark it as error and ask the engineer on call to look; the prompt itself can be read."
+		}
+		if x.Allows(store.ActionRestore) {
+			return "Ask the engineer on call to look at the value in Redis. If the prompt is lost, restore it: /session restore. What cannot be read is saved first."
 		}
 	}
 	if step := verdictSteps[x.Verdict]; step != "" {
@@ -234,6 +237,10 @@ func verdictSentence(x diagnosis.Examination, duration string) string {
 			return lookingIntoIt
 		}
 		return "Something went wrong while your {video} was being made. We are fixing it and will e-mail you when it is ready."
+	case diagnosis.VerdictLost:
+		if x.Payment.Order.Prompt != "" {
+			return lookingIntoIt
+		}
 	case diagnosis.VerdictAbandoned:
 		if x.Payment.Failed {
 			return "Your payment did not go through, so no {video} was made. You are welcome to order again."

@@ -53,7 +53,7 @@ func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now 
 	switch {
 	case len(help) == 0:
 		help = blockkit.PlainLine(pluralText{"Debug it to see what is wrong.", "Debug them to see what is wrong."}.of(len(open)))
-	case !starts && !s.shows && v != diagnosis.VerdictLost:
+	case !starts && !s.shows && v != diagnosis.VerdictLost && !slices.Contains(s.allowed, store.ActionRestore):
 		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
 	}
 	if cause != "" {

@@ -15,6 +15,9 @@ type Args struct {
 	Limit int           // of --limit; 0 = not given
 	Since time.Duration // of --since; 0 = not given
 
+	// Prompt is the prompt to restore, as it was typed.
+	Prompt string
+
 	// Session is what the shortened id among the words means, once that is known.
 	Session string
 }

@@ -24,6 +24,9 @@ type Request struct {
 	Shared   bool   // the answer is for the whole channel: a customer's address is omitted
 	Terminal bool   // typed in a terminal, where Slack's limits do not apply
 
+	// Prompt is what a terminal read for restore. Slack's is in Text.
+	Prompt string
+
 	// Progress is called during a long count; nil if nobody watches it.
 	Progress func(done, all int64)
 }
@@ -79,7 +82,8 @@ type Command struct {
 	Parse   func(Args) (Run, error)
 
 	Repairs   store.Action // the repair that it makes, "" = it changes nothing
-	Operators bool         // it changes something by itself: only for operators
+	Operators bool         // only for operators
+	Direct    bool         // it makes no plan, but changes something by itself
 	Bulk      bool         // it repairs many sessions, and looks at each first, which takes longer
 }
 

@@ -64,7 +64,11 @@ func debugButton(label, id string) *slack.ButtonBlockElement {
 func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
 	var actions []slack.BlockElement
 	if x.JobErr == nil {
-		actions = d.situationOf(x).buttons(x.Session.ID)
+		s := d.situationOf(x)
+		if x.Job != store.JobNone { // it has to end, or to be settled, first
+			s.allowed = slices.DeleteFunc(slices.Clone(s.allowed), func(a store.Action) bool { return a == store.ActionRestore })
+		}
+		actions = s.buttons(x.Session.ID)
 	}
 	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
 		actions = append(actions, notMadeButton(x.Repair.ID))

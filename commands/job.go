@@ -119,8 +119,9 @@ func fetchable(address string) bool {
 }
 
 // ProgressActions are the buttons of a job: one that waits can be cancelled, an
-// unclear one settled.
-func ProgressActions(job repair.Job) []slack.BlockElement {
+// unclear one settled, and after a restore the video can be started.
+func ProgressActions(p repair.Progress) []slack.BlockElement {
+	job := p.Job
 	if job.Bulk != nil {
 		return bulkActions(job)
 	}
@@ -133,7 +134,7 @@ func ProgressActions(job repair.Job) []slack.BlockElement {
 	case job.Outcome == store.OutcomeUnclear:
 		return []slack.BlockElement{notMadeButton(job.ID), debug}
 	}
-	return []slack.BlockElement{debug}
+	return append(startButtons(p), debug)
 }
 
 // notMadeButton settles an unclear job: nothing was made.
@@ -157,7 +158,8 @@ func jobSiteFact(p repair.Progress) blockkit.Line {
 	switch shown := siteShows(p); {
 	case p.SiteErr != nil:
 		text = "unknown: " + siteErrorText(p.SiteErr)
-	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone: // nothing of it is ours
+	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone, // nothing of it is ours
+		job.Plan.Action == store.ActionRestore: // which the page does not show
 		if !p.Site.Found {
 			text = siteNotFound
 		}

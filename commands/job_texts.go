@@ -30,6 +30,11 @@ func jobVerdict(p repair.Progress) (head, next string) {
 			return head, next
 		}
 	}
+	if job.Plan.Action == store.ActionRestore {
+		if head, next = restoreVerdict(p); head != "" {
+			return head, next
+		}
+	}
 	settle := "/session settle " + job.Plan.Session + " "
 	switch {
 	case job.Outcome == store.OutcomeDone && marksError(job.Plan):
@@ -54,7 +59,7 @@ func jobVerdict(p repair.Progress) (head, next string) {
 	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseUnwritten:
 		step := "Then debug the session: nothing was started, and it can be generated again when it is stalled."
 		switch {
-		case job.Plan.Action == store.ActionFix:
+		case job.Plan.OnlyWrites():
 			step = "Then debug the session: it may have been written all the same."
 		case job.FileID != "":
 			step = "Then: " + settle + job.FileID + withNoun(kind, " – the {video} was asked for and may be ready.")
@@ -89,7 +94,7 @@ func settleAdvice(job repair.Job) string {
 func overwrittenVerdict(job repair.Job, id string) (head, next string) {
 	const who = "Somebody else, most likely the site, wrote the session since, and that was left as it is. "
 	switch kind := job.Plan.Kind; {
-	case job.Plan.Action == store.ActionFix:
+	case job.Plan.OnlyWrites():
 		return "Overwritten, so not done: " + id + ".", who + "Run the command again: it is offered again where it is still needed."
 	case job.FileID == "":
 		return "Overwritten: " + id + ". Nothing was asked for.", who + withNoun(kind, "Debug it before anything else: the site may be making the {video} itself.")
@@ -105,10 +110,12 @@ func marksError(p repair.Plan) bool { return p.Action == store.ActionFix && p.De
 func stepText(p repair.Progress) string {
 	plan, step := p.Job.Plan, p.Job.Step
 	switch {
-	case step == repair.StepFinished, plan.Action == store.ActionFix && step == repair.StepWritten:
+	case step == repair.StepFinished, plan.OnlyWrites() && step == repair.StepWritten:
 		return "written, looked at again in some seconds"
 	case marksError(plan):
 		return "marking as error"
+	case plan.Action == store.ActionRestore:
+		return "storing the prompt"
 	case plan.Action == store.ActionFix:
 		return withNoun(plan.Kind, "writing down the finished {video}")
 	case p.Job.FileID == "" && plan.Action == store.ActionReplay:
@@ -166,6 +173,8 @@ func (s site) jobSentence(job repair.Job) string {
 		return s.readySentence(job.Plan.Kind, job.FileID)
 	case done && job.Plan.Seen.Payment == store.PaymentRefunded:
 		return refundSentence
+	case done && job.Plan.Action == store.ActionRestore:
+		return withNoun(job.Plan.Kind, "Thank you for your patience: we have your prompt, and will e-mail you when your {video} is ready.")
 	case done:
 		return withNoun(job.Plan.Kind, "Something went wrong with your {video}. We are fixing it and will e-mail you.")
 	case job.Outcome == "", job.Outcome == store.OutcomeRefused:

@@ -77,7 +77,7 @@ func (t Trouble) allowedText() string {
 	if t.Shows {
 		parts = append(parts, "show the video")
 	}
-	for _, action := range []store.Action{store.ActionReplay, store.ActionGenerate} {
+	for _, action := range []store.Action{store.ActionReplay, store.ActionGenerate, store.ActionRestore} {
 		if slices.Contains(t.Allowed, action) {
 			parts = append(parts, string(action))
 		}

@@ -21,7 +21,7 @@ const ActionMenu = "session.menu"
 const CommandDismiss = "dismiss"
 
 // menuCommands are what an option may start.
-var menuCommands = []string{"debug", "replay", "generate", "fix", CommandDismiss}
+var menuCommands = []string{"debug", "replay", "generate", "fix", restoreName, CommandDismiss}
 
 const maxOptionValue = 150 // characters, by Slack
 
@@ -54,6 +54,9 @@ func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
 	}
 	if may(store.ActionGenerate) {
 		option("Generate…", "generate")
+	}
+	if may(store.ActionRestore) && len(options) == 1 { // without a prompt nothing else is possible
+		option("Restore prompt…", restoreName)
 	}
 	if may(store.ActionFix) && !shows(c) {
 		option("Mark as error…", "fix")

@@ -29,6 +29,8 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	}
 	head, what := "Mark as error: ", blockkit.PlainLine("The customer's page will say: “"+p.FixText+"”")
 	switch {
+	case p.Restore != nil:
+		head, what = "Restore the prompt of ", blockkit.PlainLine(withNoun(p.Kind, "Stores the prompt below, with which the {video} can be made. Starts nothing itself."))
 	case p.Order != nil:
 		head, what = withNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
 	case p.Replay != nil:
@@ -60,7 +62,11 @@ func PlanBlocks(p repair.Plan) []slack.Block {
 	if p.Risk != "" {
 		terms = append(terms, blockkit.Plain(" Two presses are needed, because of the warning."))
 	}
-	return []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms))}
+	blocks := []slack.Block{blockkit.Paragraph(lines...)}
+	if p.Restore != nil {
+		blocks = append(blocks, promptBlocks(p)...)
+	}
+	return append(blocks, blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms)))
 }
 
 // planMoney compares what a plan costs with what was paid, and names what is to be
@@ -79,7 +85,7 @@ func planMoney(p repair.Plan) blockkit.Line {
 		paid = "; the customer " + seenPayment(p.Seen) + "."
 	}
 	switch {
-	case p.Deliver != "":
+	case p.Deliver != "" || p.Restore != nil:
 		return blockkit.PlainLine("No cost.")
 	case marksError(p):
 		line = blockkit.PlainLine("No cost, and no e-mail to the customer.")
@@ -142,6 +148,8 @@ func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 	}
 	label, value, style := "Approve: mark as error", p.ID, slack.StylePrimary
 	switch {
+	case p.Restore != nil:
+		label = "Approve: restore the prompt"
 	case p.Order != nil:
 		label, style = "Approve: generate, "+costText(p.Cents()), slack.StyleDanger
 	case p.Replay != nil:

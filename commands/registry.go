@@ -32,6 +32,7 @@ func New(d Deps) *Registry {
 		d.bulk(),
 		d.history(),
 		d.settle(),
+		d.restore(),
 		r.help("session"),
 		d.stats(),
 		d.prompts(),
@@ -62,6 +63,11 @@ type Call struct {
 // Parse parses a request. A request that is wrong is answered with the usage.
 func (r *Registry) Parse(req Request) Call {
 	group := strings.TrimPrefix(req.Command, "/")
+	if group == "session" {
+		if words, prompt, ok, err := cutRestore(req); ok {
+			return r.parseRestore(words, prompt, err, req)
+		}
+	}
 	args, err := parseArgs(req.Text)
 	if err != nil {
 		return failedCall(r.usage(group), err)
@@ -76,6 +82,20 @@ func (r *Registry) Parse(req Request) Call {
 	guessed := len(words) > 1 && len(words) == len(args.Words)
 	args.Words = words
 	return r.newCall(command, args, guessed, req)
+}
+
+// parseRestore makes the call of restore, whose prompt is not parsed into words.
+func (r *Registry) parseRestore(words, prompt string, err error, req Request) Call {
+	command := r.deps.restore()
+	args := Args{}
+	if err == nil {
+		args, err = parseArgs(words)
+	}
+	if err != nil {
+		return failedCall([]string{command.help()}, err)
+	}
+	args.Prompt = prompt
+	return r.newCall(command, args, false, req)
 }
 
 // ParseAction parses a click on a button that runs a command for a session.

@@ -20,6 +20,7 @@ const (
 	remedyDispute  remedy = "dispute"  // to be answered in Stripe before money is spent
 	remedyVerify   remedy = "verify"   // the payment, before money is spent
 	remedyAsk      remedy = "ask"      // the customer for the lost prompt
+	remedyRestore  remedy = "restore"  // the prompt that Stripe still has
 	remedyResend   remedy = "resend"   // the event in Stripe
 	remedyReplay   remedy = "replay"   // the event, by the bot
 	remedyGenerate remedy = "generate" // the video
@@ -49,6 +50,7 @@ type situation struct {
 	allowed  []store.Action
 	shows    bool // a fix shows a finished video
 	picture  bool // the customer's own is needed, which only the site has
+	kept     bool // Stripe still has the lost prompt
 	unread   bool // the site cannot read the session, so that Stripe's event starts nothing
 
 	payment     store.PaymentState
@@ -90,7 +92,9 @@ func (s situation) remedies() []advised {
 	}
 	add(s.disputed, remedyDispute, "")
 	add(unverified && (replay || generate), remedyVerify, "")
-	add(lost, remedyAsk, "")
+	restore := slices.Contains(s.allowed, store.ActionRestore)
+	add(restore && s.kept, remedyRestore, "")
+	add((lost || restore) && !s.kept, remedyAsk, "")
 	add(retries, remedyResend, becauseStripeRetries)
 	add(!retries && s.picture && !replay && s.verdict == diagnosis.VerdictOrphaned && s.eventPage != "", remedyResend, becauseOnlyTheSite)
 	add(replay, remedyReplay, "")
@@ -121,6 +125,9 @@ func (s situation) buttons(session string) []slack.BlockElement {
 			button.Style = slack.StylePrimary
 		}
 		buttons = append(buttons, button)
+	}
+	if slices.Contains(s.allowed, store.ActionRestore) {
+		buttons = append(buttons, blockkit.Button(buttonRestore, "Restore prompt…", session))
 	}
 	if !s.shows && slices.Contains(s.allowed, store.ActionFix) {
 		buttons = append(buttons, blockkit.Button("session.fix", "Mark as error…", session))

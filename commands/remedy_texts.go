@@ -37,7 +37,13 @@ func (s situation) advice(now time.Time) blockkit.Line {
 		case remedyVerify:
 			say(blockkit.Plain(s.verify))
 		case remedyAsk:
+			if s.sessions <= 1 && slices.Contains(s.allowed, store.ActionRestore) {
+				say(plain("Ask the {customer} for the {prompt}, and restore it: /session restore."))
+				break
+			}
 			say(plain("Ask the {customer} for the {prompt}: without it no {video} can be made."))
+		case remedyRestore:
+			say(plain("Restore the {prompt}, which Stripe still has (no cost): /session restore."))
 		case remedyResend:
 			say(s.stripe(s.eventPage, s.words("Resend the {event} in Stripe")))
 			if a.why == becauseOnlyTheSite {

@@ -60,6 +60,9 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 		d.Repairs.RecordRefusal(ctx, refused)
 		return d.notAllowedAnswer(why, x), nil
 	}
+	if errors.Is(err, repair.ErrNoPrompt) {
+		return Answer{}, usageError(noPromptText(req, id))
+	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("plan: %w", err)
 	}
@@ -91,6 +94,7 @@ func (d Deps) refusedEntry(req Request, action store.Action, session string) aud
 
 var notPossible = map[store.Action]string{
 	store.ActionFix: "Marking it as error is not possible", store.ActionGenerate: "Generating is not possible", store.ActionReplay: "Replaying is not possible",
+	store.ActionRestore: "Restoring the prompt is not possible",
 }
 
 func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examination) Answer {

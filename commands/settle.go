@@ -26,7 +26,7 @@ const (
 )
 
 func (d Deps) settle() Command {
-	return Command{Group: "session", Name: "settle", Args: "<id> <file id>", Repairs: store.ActionGenerate, Operators: true,
+	return Command{Group: "session", Name: "settle", Args: "<id> <file id>", Repairs: store.ActionGenerate, Operators: true, Direct: true,
 		Summary: "say which file an unclear generation made, or follow one again that was given up", Parse: d.parseSettle}
 }
 

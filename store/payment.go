@@ -55,6 +55,9 @@ type Payment struct {
 	Failed         bool // a delayed payment that failed for good
 	OtherSale      bool // by mode and metadata not a sale of this product
 	VideoCount     int  // what was paid for; 0 = not said
+	// Order is what Stripe's metadata hold of the order. Like the address it is never
+	// stored with the payment, and in no log.
+	Order Order `json:"-"`
 	// Email is the customer's address, "" = not known. It is for the person who asked:
 	// never stored, and in no log.
 	Email string `json:"-"`

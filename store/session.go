@@ -100,6 +100,15 @@ func (s Session) PromptKey() Key {
 	return Key{}
 }
 
+// PromptTarget returns the key that a lost prompt is written to, by which keys the site
+// reads: the session's own layout counts where it has one.
+func (s Session) PromptTarget(reads Layout) Key {
+	if s.SessionKey.Full || s.Layout() == LayoutNone && reads == LayoutOneKey {
+		return s.SessionKey
+	}
+	return s.Prompt
+}
+
 // CurrentKey returns the key whose status counts, empty if none has one: of webhook:
 // and a full session: the one with the newer timestamp, on a tie the full object.
 func (s Session) CurrentKey() Key {

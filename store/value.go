@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -36,6 +37,17 @@ type Value struct {
 	VideoCount                    int
 	Picture                       bool     // an imageFile, the source of what is made
 	Odd                           []string // members that have to be strings and are none
+	OrderMembers                  uint16   // a bit for each that is there; see HasOrderMember
+}
+
+// orderMembers are the members of an order, in the order in which the site writes them.
+var orderMembers = [...]string{"prompt", "videoCount", "duration", "resolution", "style", "toolSlug", "toolTitle", "createdAt", "status", "timestamp"}
+
+// HasOrderMember reports whether a member of an order is there, of whatever type. Null
+// is absent.
+func (v Value) HasOrderMember(name string) bool {
+	i := slices.Index(orderMembers[:], name)
+	return i >= 0 && v.OrderMembers&(1<<i) != 0
 }
 
 // texts are the members that have to be strings if present, in the order in which
@@ -81,6 +93,11 @@ func ParseValue(raw []byte) (v Value, full bool, fault Fault) {
 	v.Picture = bytes.HasPrefix(members["imageFile"], []byte("{"))
 	if n := number("videoCount"); n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
+	}
+	for i, name := range orderMembers {
+		if present(name) {
+			v.OrderMembers |= 1 << i
+		}
 	}
 	for _, name := range texts {
 		if present(name) && text(name) == nil {

@@ -131,6 +131,11 @@ func valueByStandard(raw []byte) (v Value, full bool, fault Fault) {
 	if n := number("videoCount"); n == math.Trunc(n) && math.Abs(n) < 1<<31 {
 		v.VideoCount = int(n)
 	}
+	for n, name := range []string{"prompt", "videoCount", "duration", "resolution", "style", "toolSlug", "toolTitle", "createdAt", "status", "timestamp"} {
+		if last[name] != nil {
+			v.OrderMembers |= 1 << n
+		}
+	}
 	for _, name := range texts {
 		if last[name] != nil && text(name) == nil {
 			v.Odd = append(v.Odd, name)

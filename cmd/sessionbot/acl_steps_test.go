@@ -52,14 +52,18 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 		return errors.Join(set(ctx, "prompt:"+id, `{"prompt":"A fox runs"}`), set(ctx, "webhook:"+id, `{"status":"processing"}`),
 			set(ctx, "session:"+id, `{"fileId":"x"}`))
 	}
-	fixed := func(ctx context.Context) error {
+	repaired := func(ctx context.Context, u sessions.Update) error {
 		s, err := (sessions.Reader{Redis: r}).Session(ctx, id)
-		for _, w := range sessions.Writes(s, sessions.Update{Kind: sessions.UpdateFix, At: time.Now(), Error: "Please contact support."}) {
+		u.At = time.Now()
+		for _, w := range sessions.Writes(s, u) {
 			if err == nil {
-				_, err = writer.Write(ctx, w, map[string]string{"webhook": s.Webhook.Digest, "session": s.SessionKey.Digest}[w.Kind])
+				_, err = writer.Write(ctx, w, s.Digests()[w.Kind])
 			}
 		}
 		return err
+	}
+	fixed := func(ctx context.Context) error {
+		return repaired(ctx, sessions.Update{Kind: sessions.UpdateFix, Error: "Please contact support."})
 	}
 	return []aclStep{
 		{"ping", func(ctx context.Context) error { _, err := r.Ping(ctx); return err }},
@@ -89,6 +93,10 @@ func productSteps(admin redis.UniversalClient, r, state *rdb.Redis) []aclStep {
 		{"fix", fixed},
 		{"fix what cannot be read", func(ctx context.Context) error {
 			return errors.Join(set(ctx, "webhook:"+id, "<html>"), fixed(ctx))
+		}},
+		{"restore a prompt", func(ctx context.Context) error {
+			restored := &sessions.Restored{Order: store.Order{Prompt: "A fox runs"}}
+			return errors.Join(set(ctx, "prompt:"+id, "{}"), repaired(ctx, sessions.Update{Kind: sessions.UpdateRestore, Restored: restored}))
 		}},
 		{"leave alone what others wrote", func(ctx context.Context) error {
 			return foreignWrite(ctx, admin, r, writer)

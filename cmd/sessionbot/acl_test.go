@@ -100,7 +100,7 @@ func lesser(rules []string) map[string][]string {
 // a right to keys, commands within a selector and without, in a transaction and
 // in a script. All of them are in the nightly tests.
 var everyday = []string{
-	"&__keyspace@0__:webhook:*", "+unwatch", "(%W~webhook:* %W~session:* +set) without %W~session:*",
+	"&__keyspace@0__:webhook:*", "+unwatch", "(%W~prompt:* %W~webhook:* %W~session:* +set) without %W~session:*", "(%W~prompt:* %W~webhook:* %W~session:* +set) without %W~prompt:*",
 	"(%R~prompt:* %R~webhook:* %R~session:* +getrange +get +eval_ro +pttl +strlen +memory|usage) without +eval_ro",
 	"~sessionbot:*", "+wait", "+hsetnx", "+xadd", "+zrangebyscore",
 	"+cluster|nodes", "+asking",

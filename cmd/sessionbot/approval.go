@@ -47,6 +47,9 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	if !approved {
 		t.decline(context.WithoutCancel(ctx), plan, user)
+		if t.readsPrompt && t.promptFile == "" && !t.typed {
+			t.say("Standard input held the prompt, and so no answer: put the prompt into a file for --prompt-file, or add --yes.")
+		}
 		t.say("Nothing was changed.")
 		return exitRefused
 	}

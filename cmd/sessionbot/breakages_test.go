@@ -109,7 +109,7 @@ var brokenRedis = []breakage{
 	}},
 	{"the user of Redis may do too little", 1, func(c *doctorStage) {
 		few := slices.DeleteFunc(slices.Concat(aclRules(c.t, aclProduct), aclRules(c.t, aclState)), func(rule string) bool {
-			return slices.Contains([]string{"+hset", "+eval", "+scan", "+psubscribe", "+time", "(%W~webhook:* %W~session:* +set)"}, rule)
+			return slices.Contains([]string{"+hset", "+eval", "+scan", "+psubscribe", "+time", "(%W~prompt:* %W~webhook:* %W~session:* +set)"}, rule)
 		})
 		c.admit(c.redis, append(few, "(%W~session:* +set)")...)
 	}},

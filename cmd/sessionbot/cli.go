@@ -126,6 +126,13 @@ func (p program) groupCommand(group, short string) *cobra.Command {
 		}
 		cmd := p.terminalCommand(group, command.Name)
 		cmd.Use, cmd.Short = command.Name+" "+command.Args, command.Summary
+		if command.Repairs == store.ActionRestore {
+			cmd.Use = command.Name + " <id>"
+			cmd.Flags().String("prompt-file", "", "`file` with the prompt; without it the prompt is read from standard input")
+			if err := cmd.MarkFlagFilename("prompt-file"); err != nil {
+				panic(err) // there is no such flag
+			}
+		}
 		if strings.Contains(command.Args, "[verdict]") {
 			cmd.Flags().String("since", "", "only sessions paid within this `time`, such as 2h or 7d")
 			cmd.Flags().Int("limit", 0, "`number` of sessions, those that have waited longest")
@@ -146,7 +153,17 @@ func (p program) terminalCommand(group, name string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var o terminalOptions
 			words := []string{name}
-			for _, arg := range args {
+			for i := 0; i < len(args); i++ {
+				arg := args[i]
+				if file, ok := strings.CutPrefix(arg, "--prompt-file="); ok && name == restoreName {
+					o.promptFile = file
+					continue
+				}
+				if arg == "--prompt-file" && name == restoreName && i+1 < len(args) {
+					i++
+					o.promptFile = args[i]
+					continue
+				}
 				switch flagOf(arg) {
 				case "h", "help":
 					return cmd.Help()
@@ -168,6 +185,7 @@ func (p program) terminalCommand(group, name string) *cobra.Command {
 					return found.Help()
 				}
 			}
+			o.readsPrompt = name == restoreName && group == "session" && len(words) > 1
 			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
 		},
 	}

@@ -72,6 +72,32 @@ func (s *stage) markedSession() {
 	s.put("prompt:"+leakID, `{"prompt":"`+promptCanary+`","timestamp":"`+at+`"}`)
 }
 
+// lossID is a session whose prompt is lost.
+const lossID = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z6loss"
+
+func (s *stage) markedLoss() {
+	s.t.Helper()
+	s.stripe.Put(demo.CheckoutSession{ID: lossID, Status: "complete", PaymentStatus: "paid", Amount: 100, Currency: "usd",
+		Email: mailCanary, Prompt: promptCanary, Created: time.Now().Add(-14 * time.Minute), Event: store.EventDelivered})
+}
+
+// restoreLeaks restores a prompt in a terminal, as far as that is possible, and looks at
+// what is logged and recorded.
+func (s *stage) restoreLeaks(t testing.TB, what string) {
+	t.Helper()
+	s.markedLoss()
+	for _, in := range []string{promptCanary, promptCanary + "\x00", strings.Repeat(promptCanary, 5000), ""} {
+		p := runWith(t, strings.NewReader(in), false, s.env, "session", "restore", lossID, "--yes")
+		p.exitCode()
+		for line := range strings.Lines(p.log.String()) {
+			if strings.HasPrefix(line, `{"time":`) {
+				clean(t, what+": the log of restore", line, tokens, personal)
+			}
+		}
+	}
+	s.expectCleanRecords()
+}
+
 // inTerminal runs the binary to its end and returns what it says to people, and
 // what it logs.
 func inTerminal(t testing.TB, env map[string]string, args ...string) (said, logged string) {
@@ -218,6 +244,7 @@ func TestNothingLeaksFromRedis(t *testing.T) {
 		s.nothingLeaks(t, "forbidden "+command)
 		_, logged := inTerminal(t, s.env, "session", "fix", "--yes", leakID)
 		clean(t, "forbidden "+command+": the log of fix", logged, tokens, personal)
+		s.restoreLeaks(t, "forbidden "+command)
 	}
 }
 
@@ -241,6 +268,19 @@ func TestNothingLeaksToSlack(t *testing.T) {
 		plan := support.ExpectMessage(withText("Expires "))
 		support.Click(plan, "confirm.approve")
 		s.expectEnd(support, plan, withText("Failed: no video"))
+	}
+	s.markedLoss()
+	support.Type("/session restore " + lossID + " " + promptCanary + "\x01") // control characters
+	support.ExpectMessage(withText("Nothing was changed."))
+	for _, press := range []string{"confirm.cancel", "confirm.approve"} {
+		support.Type("/session restore " + lossID + " " + promptCanary)
+		plan := support.ExpectMessage(withText("Restore the prompt of"))
+		support.Click(plan, press)
+		if press == "confirm.approve" {
+			s.expectEnd(support, plan, withText("is stored."))
+		} else {
+			support.ExpectUpdate(plan, withText("Cancelled"))
+		}
 	}
 	support.Type("/session debug " + leakID)
 	support.Click(support.ExpectMessage(withText("Customer  "+mailCanary)), "session.share")

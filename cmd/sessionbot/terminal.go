@@ -21,7 +21,11 @@ var exitCodes = map[commands.Outcome]exitCode{
 }
 
 // terminalOptions are the flags of the commands that a terminal shares with Slack.
-type terminalOptions struct{ json, yes bool }
+type terminalOptions struct {
+	json, yes   bool
+	readsPrompt bool   // of restore
+	promptFile  string // "" = standard input
+}
 
 // terminal answers one command in a terminal.
 type terminal struct {
@@ -29,6 +33,7 @@ type terminal struct {
 	terminalOptions
 	config config
 	in     *bufio.Reader
+	typed  bool // what is read is typed by a person
 	out    io.Writer
 	errs   io.Writer
 	log    *slog.Logger
@@ -50,9 +55,14 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 	if !c.logFormatSet {
 		c.LogFormat = "text"
 	}
-	t := terminal{terminalOptions: o, config: c, in: bufio.NewReader(p.in), out: p.out, errs: p.errs,
+	t := terminal{terminalOptions: o, config: c, in: bufio.NewReader(p.in), typed: isTyped(p.in), out: p.out, errs: p.errs,
 		held: &heldLog{out: p.errs}, meter: newMeter(p.errs)}
 	t.log = c.logger(t.held).With("component", "terminal")
+	if o.readsPrompt {
+		if req.Prompt, err = t.readPrompt(ctx); err != nil {
+			return err
+		}
+	}
 	redis, state, err := openRedis(ctx, c)
 	if err != nil {
 		return err
@@ -73,7 +83,7 @@ func (p program) runTerminal(ctx context.Context, req commands.Request, o termin
 func misuse(ctx context.Context, req commands.Request, o terminalOptions) []slack.Block {
 	call := commands.New(commands.Deps{}).Parse(req)
 	switch command := call.Command; {
-	case o.yes && command.Name != "" && !command.Bulk && (command.Repairs == "" || command.Operators):
+	case o.yes && command.Name != "" && !command.Bulk && (command.Repairs == "" || command.Direct):
 		return blockkit.Message(blockkit.PlainLine("--yes belongs to repairs, such as generate"))
 	case call.Misused:
 		return call.Run(ctx).Blocks

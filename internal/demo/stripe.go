@@ -29,6 +29,8 @@ type CheckoutSession struct {
 	Failed        bool      // a delayed payment that failed for good
 	Other         bool      // a subscription, which is not the product's
 	VideoCount    int       // 0 = not said
+	Prompt        string    // in the metadata, as of older sessions
+	Seconds       string    // likewise
 	Event         store.EventState
 }
 
@@ -140,6 +142,11 @@ func (cs CheckoutSession) object(depth int) object {
 	}
 	if cs.VideoCount > 0 {
 		o["metadata"].(object)["video_count"] = strconv.Itoa(cs.VideoCount)
+	}
+	for member, text := range map[string]string{"prompt": cs.Prompt, "duration": cs.Seconds} {
+		if text != "" && !cs.Other {
+			o["metadata"].(object)[member] = text
+		}
 	}
 	if cs.IntentID != "" {
 		o["payment_intent"] = cs.intent(depth)

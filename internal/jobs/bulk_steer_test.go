@@ -53,7 +53,7 @@ func TestBulkPaused(t *testing.T) {
 	b.refuse, b.after = superduper.Unpaid, 2
 	b.running(b.config(), b.config())
 	b.until(p.ID, "it is paused", (*repair.Bulk).Paused)
-	b.until(p.ID, "nothing runs", func(s *repair.Bulk) bool { return s.Counts().Running == 0 })
+	b.until(p.ID, "nothing runs, and that is on record", func(s *repair.Bulk) bool { return s.Counts().Running == 0 && s.Audited == len(s.Events) })
 	state := b.job(p.ID).Bulk
 	if got := state.Counts(); got.Done != 2 || got.Failed < 3 || got.Failed > 4 || state.Last().Cause != repair.CauseBalance {
 		t.Errorf("%+v because of %s", got, state.Last().Cause)

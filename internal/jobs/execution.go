@@ -86,7 +86,7 @@ func (e *execution) run(ctx context.Context) error {
 		err := e.advance(ctx)
 		switch {
 		case err == nil:
-		case rdb.Permanent(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || e.job.Plan.Action != store.ActionFix):
+		case rdb.Permanent(err) && e.job.Sending.IsZero() && (e.job.Wrote == nil || !e.job.Plan.OnlyWrites()):
 			err = e.refuseCommand(ctx, err)
 		case e.unwritable(err):
 			err = e.giveUp(ctx, err)
@@ -95,7 +95,7 @@ func (e *execution) run(ctx context.Context) error {
 			return fmt.Errorf("after %s: %w", step, err)
 		}
 		e.OnStep(string(e.job.Step) + string(e.job.Outcome))
-		if e.job.Outcome == "" && (e.job.Waiting || e.job.Step == repair.StepWritten && e.job.Plan.Action == store.ActionFix) {
+		if e.job.Outcome == "" && (e.job.Waiting || e.job.Step == repair.StepWritten && e.job.Plan.OnlyWrites()) {
 			e.notify(ctx)
 		}
 	}
@@ -137,7 +137,7 @@ func (e *execution) step(ctx context.Context) error {
 	case repair.StepChecked:
 		return e.begin(ctx)
 	case repair.StepWritten:
-		if e.job.Plan.Action == store.ActionFix {
+		if e.job.Plan.OnlyWrites() {
 			return e.confirm(ctx)
 		}
 		return g.prepare(ctx)
@@ -313,6 +313,11 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 		if s, err := r.Product.Session(ctx, job.Plan.Session); err == nil && s.Current().Error != nil {
 			p.SiteText = *s.Current().Error
 		}
+	}
+	if job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionRestore {
+		x := r.Examine(ctx, job.Plan.Session, job.ID)
+		p.Next, p.Site, p.SiteErr = x.Allowed, cmp.Or(x.Site, &store.Site{}), x.SiteErr
+		return p
 	}
 	if job.Outcome != store.OutcomeRefused && job.Bulk == nil { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,7 @@ func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 	if n, err := strconv.Atoi(cs.Metadata["video_count"]); err == nil && n > 0 {
 		p.VideoCount = n
 	}
+	p.Order = orderOf(cs.Metadata)
 	if details := cs.CustomerDetails; details != nil {
 		p.Email = details.Email
 	}
@@ -66,6 +68,22 @@ func (r *Reader) payment(cs *stripe.CheckoutSession) (store.Payment, error) {
 		return store.Payment{}, fault("a payment state that is not known")
 	}
 	return p, nil
+}
+
+// longPrompt stands in the metadata for a prompt that was too long for them.
+var longPrompt = regexp.MustCompile(`^\[PROMPT:[0-9]+chars\]$`)
+
+// orderOf returns what older versions of the site put into the metadata about the order.
+func orderOf(metadata map[string]string) store.Order {
+	o := store.Order{Prompt: metadata["prompt"], Resolution: metadata["resolution"], Style: metadata["style"],
+		ToolSlug: metadata["toolSlug"], ToolTitle: metadata["toolTitle"]}
+	if longPrompt.MatchString(strings.TrimSpace(o.Prompt)) || strings.TrimSpace(o.Prompt) == "" {
+		o.Prompt = ""
+	}
+	if seconds, err := strconv.ParseFloat(metadata["duration"], 64); err == nil && seconds > 0 && seconds < 1e6 {
+		o.Seconds = seconds
+	}
+	return o
 }
 
 // otherSale reports whether the session sold something else than this product. A

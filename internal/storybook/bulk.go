@@ -74,7 +74,7 @@ func bulks() []Story {
 		return repair.BulkEvent{Event: event, By: store.Actor{ID: "U0LEAD"}, At: noon.Add(40 * time.Minute), Cause: cause, Detail: detail}
 	}
 	shown := func(title string, p repair.Progress, of ...string) Story {
-		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
+		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(commands.ProgressActions(p))
 	}
 	generate, fix, included := bulkPlan(store.ActionGenerate, 37), bulkPlan(store.ActionFix, 5), bulkPlan(store.ActionGenerate, 2)
 	replays := bulkPlan(store.ActionReplay, 3)

@@ -2,6 +2,7 @@ package storybook
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
@@ -29,6 +30,13 @@ func planOf(action store.Action) repair.Plan {
 		return p
 	}
 	p.Retrying, p.EventID, p.IntentID, p.Live = true, "evt_1", "pi_3Abc", true
+	if action == store.ActionRestore {
+		p.Seen.Verdict, p.Restore = diagnosis.VerdictLost, &sessions.Restored{Order: store.Order{Prompt: "A fox runs\nthrough <!channel> & snow"}, Created: noon}
+		p.Warnings = []string{"Stripe will still deliver the event: the site then makes the video itself."}
+		p.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "session", Create: true, Changes: []sessions.Change{
+			{Name: "prompt", After: &p.Restore.Order.Prompt}, {Name: "videoCount", After: text("1"), Number: true}, {Name: "status", After: text("pending")}}}}
+		return p
+	}
 	if action == store.ActionReplay {
 		p.Replay = &repair.Replay{EventID: "evt_1", Until: noon.Add(29 * 24 * time.Hour), Cents: 2400}
 		p.Risk = "Stripe will still deliver the event: the site may make this video itself."
@@ -55,7 +63,7 @@ func imagePlan() repair.Plan {
 // clicks.
 func clicks() []Story {
 	var all []Story
-	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay} {
+	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay, store.ActionRestore} {
 		p := planOf(action)
 		all = append(all,
 			Story{Title: "plan, " + string(action), Blocks: commands.PlanBlocks(p)}.with(commands.PlanActions(p, "")),
@@ -65,7 +73,10 @@ func clicks() []Story {
 	p := planOf(store.ActionGenerate)
 	corrupt := planOf(store.ActionFix)
 	corrupt.Writes = []sessions.KeyWrite{{Session: sessionID, Kind: "webhook", Unreadable: true, Replaced: true, Changes: []sessions.Change{{Name: "status", After: text("error")}}}}
+	longest := planOf(store.ActionRestore)
+	longest.FromStripe, longest.Restore.Order.Prompt = true, strings.Repeat("<&é ", 2000)
 	all = append(all,
+		Story{Title: "plan, restore the longest prompt", Blocks: commands.PlanBlocks(longest)}.with(commands.PlanActions(longest, "")),
 		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
 		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
 		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
@@ -106,6 +117,10 @@ var endings = []struct {
 	{store.ActionReplay, store.OutcomeUnclear, []repair.Cause{repair.CauseNoAnswer}},
 	{store.ActionReplay, store.OutcomeGaveUp, []repair.Cause{repair.CauseNoToken, repair.CauseTooLong}},
 	{store.ActionReplay, store.OutcomeCancelled, []repair.Cause{""}},
+	{store.ActionRestore, "", []repair.Cause{""}}, {store.ActionRestore, store.OutcomeDone, []repair.Cause{""}},
+	{store.ActionRestore, store.OutcomeRefused, []repair.Cause{repair.CauseChanged}},
+	{store.ActionRestore, store.OutcomeFailed, []repair.Cause{repair.CauseOverwritten}},
+	{store.ActionRestore, store.OutcomeGaveUp, []repair.Cause{repair.CauseUnwritten}},
 }
 
 // progress is the state of a job with this outcome.
@@ -134,6 +149,13 @@ func progress(p repair.Plan, outcome store.Outcome, cause repair.Cause) repair.P
 		now.Job.FileID, now.File = fileID, store.File{State: store.FileFailed, Error: refusal}
 	}
 	switch {
+	case p.Action == store.ActionRestore:
+		if outcome == store.OutcomeDone {
+			now.Next = []store.Action{store.ActionGenerate, store.ActionReplay}
+		}
+		if now.Site != nil {
+			now.Site.Status = "pending"
+		}
 	case outcome == store.OutcomeDone && p.Action != store.ActionFix:
 		now.Job.FileID, now.Site.Status, now.Site.FileID = fileID, "completed", fileID
 		now.File = store.File{State: store.FileCompleted, ThumbnailURL: "https://cdn.example.com/1.jpg"}
@@ -174,6 +196,11 @@ func repairs() []Story {
 	unanswered.Job.Step = repair.StepSending
 	timedOut := progress(planOf(store.ActionReplay), store.OutcomeFailed, repair.CauseSiteFailed)
 	timedOut.SiteText = "The operation was aborted due to timeout"
+	for n, next := range [][]store.Action{{store.ActionReplay, store.ActionGenerate}, {store.ActionReplay}, {store.ActionGenerate}, nil, nil} {
+		restored := progress(planOf(store.ActionRestore), store.OutcomeDone, "")
+		restored.Job.Plan.Retrying, restored.Next = n == 4, next
+		all = append(all, repairStory(fmt.Sprintf("restore, done, then possible %q, Stripe delivers: %v", next, n == 4), restored))
+	}
 	all = append(all,
 		repairStory("replay, taken by the site", sent),
 		repairStory("replay, not answered yet", unanswered),
@@ -203,5 +230,5 @@ func ends() []Story {
 
 func repairStory(title string, p repair.Progress, kinds ...string) Story {
 	return Story{Title: title, Of: append(kinds, of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)),
-		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p.Job))
+		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p))
 }

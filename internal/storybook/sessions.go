@@ -2,6 +2,8 @@ package storybook
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -157,8 +159,35 @@ func plans() []Story {
 	picture.event = store.Event{State: store.EventDelivered, ID: "evt_1Abc", Created: noon.Add(-time.Hour), Completed: true, CompletedAt: noon.Add(-time.Hour)}
 	picture.seen.Session = store.Session{ID: sessionID, Prompt: store.Key{Kind: "prompt"}, Webhook: store.Key{Kind: "webhook"},
 		SessionKey: key("session", `{"prompt":"Make it rain","generationType":"image-to-video","status":"pending","createdAt":"2026-03-04T11:00:00.000Z"}`, time.Hour)}
-	return append(all,
+	return append(append(all, restores()...),
 		ask(&lost, "replay of what the site cannot read", "/session", "replay "+sessionID),
 		ask(&picture, "orphaned, with a picture", "/session", "debug "+sessionID),
 		ask(&picture, "replay of a session with a picture", "/session", "replay "+sessionID))
+}
+
+// restores are the ways to restore a prompt, and what prevents it.
+func restores() []Story {
+	all := examples()
+	orphan := all[0].world
+	lost := all[slices.IndexFunc(all, func(e example) bool { return e.title == "lost" })].world
+	lost.seen.Reads = store.LayoutOneKey
+	kept, failed, corrupt := lost, lost, lost
+	kept.seen.Payment.Order = store.Order{Prompt: "Make it rain", Seconds: 5}
+	failed.seen.Session.SessionKey = key("session", `{"status":"error"}`, time.Hour)
+	corrupt.seen.Session.SessionKey = key("session", `{"prompt":7,"status":"pending"}`, time.Hour)
+	restore := "restore " + sessionID
+	return []Story{
+		ask(&lost, "restore", "/session", restore+" Make it “rain”  &amp; &lt;!channel&gt; --limit 3"),
+		ask(&lost, "restore without a prompt", "/session", restore),
+		ask(&kept, "lost, and Stripe has the prompt", "/session", "debug "+sessionID),
+		ask(&kept, "restore what Stripe has", "/session", restore),
+		ask(&failed, "failed without a prompt", "/session", "debug "+sessionID),
+		ask(&failed, "restore beside a status", "/session", restore+" Make it rain"),
+		ask(&corrupt, "corrupt without a prompt", "/session", "debug "+sessionID),
+		ask(&orphan, "restore where a prompt is", "/session", restore+" Make it rain"),
+		ask(&lost, "restore what is too long", "/session", restore+strings.Repeat(" rain", 2000)),
+		ask(&lost, "restore control characters", "/session", restore+" Make \x1b[2J"),
+		ask(&lost, "restore without a space", "/session", restore+",rain"),
+		ask(&lost, "restore without an id", "/session", "restore Make it rain"),
+	}
 }

@@ -214,9 +214,6 @@ func mayRestore(e Evidence, v Verdict) bool {
 	case VerdictProcessing, VerdictCompleted, VerdictNotFound:
 		return false
 	}
-	target := e.Session.Prompt
-	if e.Session.SessionKey.Full || e.Session.Layout() == store.LayoutNone && e.Reads == store.LayoutOneKey {
-		target = e.Session.SessionKey
-	}
+	target := e.Session.PromptTarget(e.Reads)
 	return e.settled() && e.Session.PromptText() == "" && e.finished() == "" && !target.WrongType && target.Fault != store.FaultTooLarge
 }

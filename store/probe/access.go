@@ -124,28 +124,34 @@ func (t *accessTrial) product(ctx context.Context) error {
 		attempts = append(attempts, attempt{family, []any{"STRLEN", key}}, attempt{family, []any{"GETRANGE", key, 0, 0}},
 			attempt{family, []any{"PTTL", key}}, attempt{family, []any{"MEMORY", "USAGE", key}},
 			attempt{family, []any{"EVAL_RO", "return redis.call('GET', KEYS[1])", 1, key}})
-		if prefix != store.PromptPrefix { // prompts are never written
-			attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
-		}
+		attempts = append(attempts, attempt{family, []any{"GET", key}}, attempt{family, []any{"SET", key, "", "XX", "PX", 1}})
 	}
 	if err := t.try(ctx, attempts); err != nil {
 		return err
 	}
-	var inner error
-	err := t.client.Watch(ctx, func(tx *redis.Tx) error {
-		inner = t.transaction(ctx, tx, store.WebhookPrefix+t.id)
-		return nil
-	}, store.WebhookPrefix+t.id)
-	if t.note("WATCH webhook:*", err) {
-		return err
+	for _, prefix := range store.KeyPrefixes {
+		var inner error
+		err := t.client.Watch(ctx, func(tx *redis.Tx) error {
+			inner = t.transaction(ctx, tx, prefix+t.id)
+			return nil
+		}, prefix+t.id)
+		if t.note("WATCH "+prefix+"*", err) {
+			return err
+		}
+		if inner != nil {
+			return inner
+		}
 	}
-	return inner
+	return nil
 }
 
 // transaction tries one that reads a key. Without the permission for EXEC it is aborted.
 func (t *accessTrial) transaction(ctx context.Context, on redis.Cmdable, key string) error {
 	_, err := on.TxPipelined(ctx, func(pipe redis.Pipeliner) error { return pipe.Get(ctx, key).Err() })
 	label := "MULTI, EXEC"
+	if slices.Contains(t.Denied, label) || slices.Contains(t.Missing, label) {
+		return nil // it is noted already
+	}
 	if redis.HasErrorPrefix(err, "EXECABORT") {
 		t.Denied = append(t.Denied, label)
 		return nil

@@ -45,7 +45,7 @@ func (p Plan) Changed(x diagnosis.Examination) []string {
 	say(!p.Seen.Disputed && now.Disputed, "The customer disputes the payment now.")
 	say(p.Seen.Refunded != now.Refunded && p.Seen.Payment == now.Payment, "More of the payment was refunded.")
 	say(!p.Retrying && retrying(x, x.At), "Stripe will still deliver the event, which was not known.")
-	say(p.Retrying && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video.")
+	say(p.Retrying && p.Action != store.ActionRestore && x.Event.State == store.EventDelivered, "Stripe delivered the event meanwhile: the site may be starting this video.")
 	say(p.Seen.FileID != now.FileID, "The session names another file now.")
 	say(p.Order != nil && p.Order.PromptDigest != store.Digest([]byte(x.Session.PromptText())), "The prompt is another one now.")
 	for _, w := range p.Writes {

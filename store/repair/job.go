@@ -67,7 +67,9 @@ type Progress struct {
 	// SiteText is the error that the site wrote. It is not kept with the job: it may
 	// quote the prompt.
 	SiteText string
-	At       time.Time
+	// Next are the repairs that a fresh diagnosis allows once a prompt was restored.
+	Next []store.Action
+	At   time.Time
 }
 
 // Reply is whether the end of a job, which an edited message notifies nobody of, is

@@ -3,6 +3,7 @@ package repair
 import (
 	"cmp"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,17 +46,20 @@ type Plan struct {
 	Writes    []sessions.KeyWrite // those of the first step; KeyWrite.LaterMembers names what follows
 	Order     *Order              // of a generation
 	Replay    *Replay             `json:",omitempty"`
-	FixText   string              // of a fix: the sentence for the customer that is stored as the error
-	Deliver   string              // of a fix: the finished file that it shows to the customer; "" = it stores an error
-	Warnings  []string            // sentences, the weightiest first
-	Doubt     string              // why the site may have had a video made; "" = nothing says so
-	Risk      string              // the first of the warnings that needs a second press; "" = none does
-	EventID   string              // Stripe's event of the payment, "" = not known
-	IntentID  string              // Stripe's pi_… of the payment, "" = not known
-	Live      bool                // real money, as Stripe says
-	Retrying  bool                // Stripe will still deliver the event
-	Ref       string              // of the request that it was made for
-	Message   store.Message
+	Restore   *sessions.Restored  `json:",omitempty"` // with the prompt, which is in no log
+	// FromStripe reports that the prompt to restore is the one in Stripe's metadata.
+	FromStripe bool     `json:",omitempty"`
+	FixText    string   // of a fix: the sentence for the customer that is stored as the error
+	Deliver    string   // of a fix: the finished file that it shows to the customer; "" = it stores an error
+	Warnings   []string // sentences, the weightiest first
+	Doubt      string   // why the site may have had a video made; "" = nothing says so
+	Risk       string   // the first of the warnings that needs a second press; "" = none does
+	EventID    string   // Stripe's event of the payment, "" = not known
+	IntentID   string   // Stripe's pi_… of the payment, "" = not known
+	Live       bool     // real money, as Stripe says
+	Retrying   bool     // Stripe will still deliver the event
+	Ref        string   // of the request that it was made for
+	Message    store.Message
 
 	Items    []Plan    `json:",omitempty"` // of a bulk plan, which has no session of its own: one plan each, oldest first
 	LeftOut  []LeftOut `json:",omitempty"` // of a bulk plan
@@ -110,6 +114,7 @@ func (e *NotAllowed) Error() string {
 // PlanOptions configure plans.
 type PlanOptions struct {
 	TTL     time.Duration // life of a plan
+	Prompt  string        // of a restore, "" = the one that Stripe's metadata hold
 	Models  Models
 	Prices  Prices
 	FixText string // the sentence for the customer that a fix stores
@@ -117,8 +122,12 @@ type PlanOptions struct {
 	RefundText string
 }
 
+// ErrNoPrompt is the error of a restore where nobody gave a prompt and Stripe holds none.
+var ErrNoPrompt = errors.New("no prompt to restore")
+
 // MakePlan plans a repair of a session that was just examined. It returns a
-// *NotAllowed if the diagnosis does not allow it.
+// *NotAllowed if the diagnosis does not allow it, and ErrNoPrompt if there is nothing
+// to restore.
 func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o PlanOptions, now time.Time) (Plan, error) {
 	if !x.Allows(action) {
 		refused := &NotAllowed{Action: action, Verdict: x.Verdict, Reason: x.Reason}
@@ -152,14 +161,30 @@ func MakePlan(action store.Action, x diagnosis.Examination, who store.Actor, o P
 	case store.ActionReplay:
 		order, _ := newOrder(x.Session, o.Models, o.Prices) // the site makes what the session asks for
 		p.Replay = &Replay{EventID: x.Event.ID, Until: x.Event.CompletedAt.Add(store.EventLife), Cents: order.Cents}
+	case store.ActionRestore:
+		p.Restore = &sessions.Restored{Order: x.Payment.Order, Created: x.Payment.Created}
+		p.Restore.Order.VideoCount = x.Payment.VideoCount
+		p.FromStripe = o.Prompt == ""
+		p.Restore.Order.Prompt = cmp.Or(o.Prompt, x.Payment.Order.Prompt)
+		if p.Restore.Order.Prompt == "" {
+			return Plan{}, ErrNoPrompt
+		}
+		p.Writes = sessions.Writes(x.Session, p.FirstUpdate(now))
 	}
 	return p, nil
 }
 
-// FirstUpdate returns the first update of the session: all that a fix does, or the
-// claim of a generation.
+// OnlyWrites reports whether the plan writes the session, and starts nothing.
+func (p Plan) OnlyWrites() bool {
+	return p.Action == store.ActionFix || p.Action == store.ActionRestore
+}
+
+// FirstUpdate returns the first update of the session: all that a fix or a restore
+// does, or the claim of a generation.
 func (p Plan) FirstUpdate(at time.Time) sessions.Update {
 	switch {
+	case p.Action == store.ActionRestore:
+		return sessions.Update{Kind: sessions.UpdateRestore, At: at, Restored: p.Restore, Reads: p.Reads}
 	case p.Action != store.ActionFix:
 		return sessions.Update{Kind: sessions.UpdateClaim, At: at, Reads: p.Reads}
 	case p.Deliver != "":

@@ -28,7 +28,10 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		}
 	}
 	warnTwice(retrying && makesVideo, "Stripe will still deliver the event: the site may make this video itself.")
-	warn(retrying && !makesVideo, "Stripe will still deliver the event: the site may still start this video.")
+	restores := action == store.ActionRestore
+	siteReads := x.Session.PromptTarget(x.Reads).Kind == x.Session.SessionKey.Kind || x.Reads != store.LayoutOneKey
+	warn(retrying && restores && siteReads, "Stripe will still deliver the event: the site then makes the video itself.")
+	warn(retrying && !makesVideo && !restores, "Stripe will still deliver the event: the site may still start this video.")
 	for _, made := range x.Repair.Made {
 		warnTwice(makesVideo, generationText(made))
 	}

@@ -19,6 +19,7 @@ const (
 	UpdateFile      UpdateKind = "file"      // it was requested, and its file is known
 	UpdateCompleted UpdateKind = "completed" // the file is finished
 	UpdateFailed    UpdateKind = "failed"    // it could not be started or made
+	UpdateRestore   UpdateKind = "restore"   // a lost prompt was found
 )
 
 // Update is a change of a session by a repair.
@@ -28,6 +29,8 @@ type Update struct {
 	FileID string       // with UpdateFile and UpdateCompleted
 	Error  string       // with UpdateFix and UpdateFailed: a sentence for the customer
 	Reads  store.Layout // of the keys that the site reads; LayoutNone = not known
+	// Restored is what an UpdateRestore adds.
+	Restored *Restored `json:",omitempty"`
 }
 
 // Change is one member of a value, before and after. Nil is absent.
@@ -35,12 +38,13 @@ type Change struct {
 	Name          string
 	Before, After *string
 	Odd           bool // what was there is no string
+	Number        bool `json:",omitempty"` // After is a number
 }
 
 // KeyWrite is what is written to one key of a session.
 type KeyWrite struct {
 	Session    string
-	Kind       string // webhook or session
+	Kind       string // prompt, webhook or session
 	Create     bool   // the key is missing so far
 	Unreadable bool   // the present value cannot be read, and is saved first
 	Replaced   bool   // with Unreadable: nothing of it can be kept
@@ -73,6 +77,9 @@ func timestamp(at time.Time) string { return at.UTC().Format(timestampLayout) }
 // that the customer's page shows it; never the prompt, with which the site would start
 // another video on Stripe's next delivery.
 func Writes(s store.Session, u Update) []KeyWrite {
+	if u.Kind == UpdateRestore {
+		return []KeyWrite{restoreWrite(s, u)}
+	}
 	lookup, webhook := s.SessionKey.Value, s.Webhook.Value
 	file := lookup.FileID
 	if id := s.FileID(); id != "" { // session: is about to be the value that counts
@@ -97,8 +104,11 @@ func Writes(s store.Session, u Update) []KeyWrite {
 }
 
 // AppliedTo reports whether the session still has the update's status, file and error
-// in every key that it writes.
+// in every key that it writes, or the prompt that it restored.
 func (u Update) AppliedTo(s store.Session) bool {
+	if u.Kind == UpdateRestore {
+		return s.PromptText() == u.Restored.Order.Prompt
+	}
 	for _, w := range Writes(s, u) {
 		for _, c := range w.Changes {
 			switch c.Name {

@@ -102,7 +102,9 @@ func (w KeyWrite) apply(raw []byte, exists bool) (next []byte, unreadable bool, 
 	set := make([]Member, 0, len(w.Changes))
 	for _, c := range w.Changes {
 		member := Member{Name: c.Name}
-		if c.After != nil {
+		if c.After != nil && c.Number {
+			member.Value = json.RawMessage(*c.After)
+		} else if c.After != nil {
 			if member.Value, err = json.Marshal(*c.After); err != nil {
 				return nil, false, err
 			}

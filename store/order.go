@@ -1,0 +1,11 @@
+package store
+
+// Order is what a customer ordered, as far as it is known. Empty members are not.
+type Order struct {
+	Prompt              string  `json:",omitempty"`
+	VideoCount          int     `json:",omitempty"`
+	Seconds             float64 `json:",omitempty"`
+	Resolution          string  `json:",omitempty"` // such as 1280x720
+	Style               string  `json:",omitempty"`
+	ToolSlug, ToolTitle string  `json:",omitempty"`
+}

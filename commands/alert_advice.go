@@ -70,6 +70,9 @@ func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int,
 	for _, c := range open {
 		s.allowed = append(s.allowed, c.Allowed...)
 		s.shows = s.shows && shows(c)
+		if s.event == store.EventDelivered && c.Event != s.event {
+			continue // waiting helps only a few of them, whose rows say so
+		}
 		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); until.After(s.retriesUntil) {
 			s.retriesUntil = until
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/superduperai/sessionbot/internal/browsertest"
 )
@@ -31,37 +32,103 @@ func TestDemoIncident(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := &player{t: t, Browser: browsertest.Open(t)}
+			p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: press, looks: name == "mouse"}
 			process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
 			p.url = process.awaitOutput(demoAddress)
 			p.Do(chromedp.Navigate(p.url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`body[data-user="U0ONCALL"]`))
-			presses := 0
-			counted := func(message, action string) {
-				t.Helper()
-				p.Until(message + " !== undefined")
-				press(p, message, action)
-				presses++
-			}
-			p.Until(incidentAlert + " !== undefined")
-			p.portrait(name+"-alert", incidentAlert)
-			counted(incidentAlert, "alert.repair")
-			p.Until(incidentPlan + " !== undefined")
-			for _, text := range []string{"8 videos, about $192; the customers paid $7.00", "Left out: 1 that Stripe will still deliver", "Left out: 3 that only generate can repair"} {
-				p.Until(about("Replay the webhook for 8 sessions?", text) + " !== undefined")
-			}
-			p.portrait(name+"-plan", incidentPlan)
-			counted(incidentPlan, "confirm.approve")
+			p.known()
+			p.menu()
+			p.pressed(incidentAlert, "alert.repair")
+			p.pressed(incidentPlan, "confirm.approve")
 			p.Until(about("", "Replaying: ") + " !== undefined")
-			if presses != 2 {
-				t.Errorf("from the alert to the running repair it took %d presses", presses)
+			if p.presses != 2 {
+				t.Errorf("from the alert to the running repair it took %d presses", p.presses)
 			}
-			p.Until(about("", "being made, approved by") + " !== undefined")
-			p.portrait(name+"-progress", about("", "Replaying: "))
-			p.portrait(name+"-repairing", about("Repair all…", "being made, approved by"))
-			p.Until(incidentEnd + " !== undefined")
-			p.portrait(name+"-end", incidentEnd)
+			p.look("progress", about("", "Replaying: "))
+			p.Until(about("Repair all…", "being made, approved by") + " !== undefined")
+			p.look("repairing", about("Repair all…", "being made, approved by"))
+			p.ends()
 		})
 	}
+}
+
+// TestDemoIncidentIncluded: what Stripe still delivers takes a choice and a second press.
+func TestDemoIncidentIncluded(t *testing.T) {
+	t.Parallel()
+	p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: func(p *player, message, action string) {
+		p.Do(chromedp.Click(buttonIn(message, action), chromedp.ByJSPath))
+	}}
+	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+	p.url = process.awaitOutput(demoAddress)
+	p.Do(chromedp.Navigate(p.url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`body[data-user="U0ONCALL"]`))
+	p.known()
+	p.pressed(incidentAlert, "alert.repair")
+	p.pressed(incidentPlan, "confirm.include")
+	p.pressed(about("Replay the webhook for 9 sessions?", "the events of 1 of these sessions"), "confirm.approve")
+	p.Until(about("", "Pressed once by") + " !== undefined")
+	p.Do(chromedp.Evaluate(`window.pressed = Date.now()`, nil))
+	p.Until(`Date.now() - window.pressed > 2000`) // a second press before is a double click
+	p.pressed(about("", "Pressed once by"), "confirm.approve")
+	p.Until(about("", "Replaying: ") + " !== undefined")
+	if p.presses != 4 {
+		t.Errorf("from the alert to the running repair it took %d presses", p.presses)
+	}
+}
+
+// incidentPlayer repairs the incident, and counts what is pressed.
+type incidentPlayer struct {
+	player
+	press   func(p *player, message, action string)
+	presses int
+	looks   bool // takes the screenshots that people look at
+}
+
+// pressed presses a button of a message once that is there.
+func (p *incidentPlayer) pressed(message, action string) {
+	p.t.Helper()
+	p.Until(message + " !== undefined")
+	p.look(action, message)
+	p.press(&p.player, message, action)
+	p.presses++
+}
+
+// known awaits that the watch has seen all twelve at Stripe: what can be replayed is
+// known then.
+func (p *incidentPlayer) known() {
+	p.t.Helper()
+	p.Until(incidentAlert + `?.querySelectorAll('[data-value^="replay:"]').length === 8`)
+}
+
+// menu takes the screenshots of the first session's menu.
+func (p *incidentPlayer) menu() {
+	p.t.Helper()
+	if !p.looks {
+		return
+	}
+	p.Until(incidentAlert + " !== undefined")
+	p.Do(chromedp.Evaluate(incidentAlert+`.scrollIntoView({block: "start"})`, nil))
+	opener := incidentAlert + `.querySelector(".opener.overflow")`
+	p.Do(chromedp.Click(opener, chromedp.ByJSPath), chromedp.WaitReady(".message :popover-open"))
+	p.Shot("incident-menu-light")
+	p.Do(chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent(".message :popover-open"))
+}
+
+// ends awaits the end: in the message, in its thread with a mention, in the alert, and in
+// what list and stats say of the sessions that are left.
+func (p *incidentPlayer) ends() {
+	p.t.Helper()
+	p.Until(incidentEnd + " !== undefined")
+	p.Until(about("4 paid sessions have had no video", "8 replayed") + " !== undefined")
+	p.look("repaired", about("", "8 replayed"))
+	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
+	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
+	p.look("end", incidentEnd)
+	p.Do(chromedp.Click("#panel .bar a[data-nav]"))
+	p.types("/session list orphaned")
+	p.last("7 orphaned sessions") // three are from before the watch
+	p.look("list", `[...document.querySelectorAll("#scroll .message")].at(-1)`)
+	p.types("/redis stats")
+	p.last("Orphaned ")
 }
 
 // buttonIn is a button of a message, as JavaScript.
@@ -69,9 +136,21 @@ func buttonIn(message, action string) string {
 	return fmt.Sprintf(`%s.querySelector('[data-action=%q]')`, message, action)
 }
 
-// portrait takes the screenshots of a message.
-func (p *player) portrait(name, message string) {
+// look takes the screenshots of a message.
+func (p *incidentPlayer) look(name, message string) {
 	p.t.Helper()
-	p.Do(chromedp.Evaluate(message+`.scrollIntoView({block: "start"})`, nil))
-	p.Shot("incident-" + name)
+	if !p.looks {
+		return
+	}
+	for _, shot := range []struct {
+		name string
+		do   chromedp.Action
+	}{
+		{"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(360, 780)},
+		{"light", chromedp.Tasks{browsertest.Colours("light"), chromedp.EmulateViewport(1280, 800)}},
+	} {
+		p.Do(shot.do, chromedp.Evaluate(message+`?.scrollIntoView({block: "start"})`, nil))
+		p.Until(`document.getAnimations().length === 0`)
+		p.Shot("incident-" + name + "-" + shot.name)
+	}
 }

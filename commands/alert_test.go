@@ -95,6 +95,8 @@ func TestAlertTexts(t *testing.T) {
 		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
 		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
 			"→ No common cause; Stripe says: 2 undelivered, 1 without an event.", []string{" · no event (https", " · event undelivered (https"}},
+		{"most of them lost by the site", orphans(6, event(store.EventDelivered), func(i *incident.Incident) { i.Cases[0].Event = store.EventFailed }), "6 paid sessions have had no video since 11:00 UTC ($6.00).",
+			"→ Stripe delivered the events and the site answered, so the site lost them. Generate the videos: about $24 each. Or refund", []string{" · event undelivered (https"}},
 		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
 			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
 		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",

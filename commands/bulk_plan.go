@@ -125,7 +125,11 @@ func itemLine(item repair.Plan) blockkit.Line {
 	if item.Action == store.ActionFix && item.Deliver != "" {
 		parts = append(parts, withNoun(item.Kind, "shows its {video}"))
 	}
-	parts = append(parts, seenPayment(item.Seen))
+	payment := seenPayment(item.Seen)
+	if item.Seen.Payment == store.PaymentNotRequired {
+		payment = "nothing to pay"
+	}
+	parts = append(parts, payment)
 	if !item.Seen.PaidAt.IsZero() {
 		parts = append(parts, "waiting "+span(item.Created.Sub(item.Seen.PaidAt)))
 	}
@@ -230,7 +234,7 @@ func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+" Stripe delivers…", p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+strings.TrimSuffix(theOthers(n), " that")+"…", p.ID))
+		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+theOthers(n)+"…", p.ID))
 	}
 	if hasDetails(p) {
 		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))
@@ -241,9 +245,9 @@ func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 // theOthers refers to so many sessions in a button.
 func theOthers(n int) string {
 	if n == 1 {
-		return "the one that"
+		return "the one"
 	}
-	return "the " + thousands(int64(n)) + " that"
+	return "the " + thousands(int64(n))
 }
 
 // emptyBulkBlocks say that there is nothing to repair now, and why.

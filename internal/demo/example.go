@@ -36,6 +36,7 @@ type story struct {
 	email   string
 	prompt  string
 	tool    tool
+	kind    string // empty = text-to-video
 	now     time.Time
 	age     time.Duration // since the payment
 	payment payment
@@ -88,6 +89,8 @@ type (
 		FileID     string       `json:"fileId,omitempty"`
 		Error      string       `json:"error,omitempty"`
 		Timestamp  string       `json:"timestamp"`
+
+		GenerationType string `json:"generationType,omitempty"`
 	}
 )
 
@@ -119,7 +122,7 @@ func (s story) oneKey() Example {
 	e.Redis["session:"+e.ID] = value(fullValue{
 		Prompt: &s.prompt, VideoCount: 1, Duration: 8, Resolution: "1280x720", Style: "cinematic",
 		ToolSlug: s.tool.slug, ToolTitle: s.tool.title, CreatedAt: s.ago(s.age + checkout),
-		Status: status, FileID: e.FileID, Error: s.error, Timestamp: s.ago(since),
+		Status: status, FileID: e.FileID, Error: s.error, Timestamp: s.ago(since), GenerationType: s.kind,
 	}, since)
 	return e
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"slices"
 	"time"
 
 	"github.com/superduperai/sessionbot/store"
@@ -33,9 +34,9 @@ var (
 	paid         = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventDelivered}
 	paidUntold   = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventFailed}
 	paidNow      = payment{status: "complete", paymentStatus: "paid", amount: 100, event: store.EventPending}
-	partlyBack   = payment{status: "complete", paymentStatus: "paid", amount: 300, refunded: 100, event: store.EventNone}
+	partlyBack   = payment{status: "complete", paymentStatus: "paid", amount: 300, refunded: 100, event: store.EventDelivered}
 	refunded     = payment{status: "complete", paymentStatus: "paid", amount: 100, refunded: 100, event: store.EventFailed}
-	nothingToPay = payment{status: "complete", paymentStatus: "no_payment_required", event: store.EventFailed}
+	nothingToPay = payment{status: "complete", paymentStatus: "no_payment_required", event: store.EventDelivered}
 	paysLater    = payment{status: "complete", paymentStatus: "unpaid", amount: 100, event: store.EventDelivered}
 	open         = payment{status: "open", paymentStatus: "unpaid", amount: 100}
 	expired      = payment{status: "expired", paymentStatus: "unpaid", amount: 100}
@@ -47,7 +48,7 @@ var (
 var stories = []story{
 	{title: "paid, the webhook failed", age: 14 * time.Minute, payment: paidUntold, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "paid, Stripe delivered, nothing was started", age: 3 * time.Hour, payment: paid, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
-	{title: "partly refunded, still owed", age: 5 * time.Hour, payment: partlyBack, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
+	{title: "partly refunded, still owed", age: 25 * time.Hour, payment: partlyBack, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "free of charge, nothing was started", age: 40 * time.Minute, payment: nothingToPay, file: store.FileNone, verdict: diagnosis.VerdictOrphaned},
 	{title: "paid a moment ago", age: 2 * time.Minute, payment: paidNow, file: store.FileNone, verdict: diagnosis.VerdictWaiting},
 	{title: "still on Stripe's page", age: 20 * time.Minute, payment: open, file: store.FileNone, verdict: diagnosis.VerdictUnpaid},
@@ -91,5 +92,25 @@ func Examples(now time.Time) []Example {
 	return append(examples, oddities(now)...)
 }
 
-// Seed is all examples with two hundred ordinary sessions behind them.
-func Seed(now time.Time) []Example { return append(Examples(now), Ordinary(now, 200)...) }
+// Incident is what the site lost within an hour: it took Stripe's events and started
+// nothing. With the orphaned ones of the last day among the examples it makes twelve.
+func Incident(now time.Time) []Example {
+	examples := make([]Example, 0, 6)
+	for i := range cap(examples) {
+		s := story{
+			now: now, number: 201 + i, mode: "live", title: "paid while the site lost its events", email: customers[i%len(customers)],
+			prompt: prompts[i%len(prompts)], tool: tools[i%len(tools)], payment: paid, file: store.FileNone, verdict: diagnosis.VerdictOrphaned,
+			age: 3*time.Hour + 40*time.Minute - time.Duration(i)*8*time.Minute,
+		}
+		if i == 3 {
+			s.title, s.kind = "paid while the site lost its events, with a picture", "image-to-video"
+		}
+		examples = append(examples, s.oneKey())
+	}
+	return examples
+}
+
+// Seed is all examples and the incident, with two hundred ordinary sessions behind them.
+func Seed(now time.Time) []Example {
+	return slices.Concat(Examples(now), Incident(now), Ordinary(now, 200))
+}

@@ -29,10 +29,11 @@ func oddities(now time.Time) []Example {
 		examples = append(examples, e)
 	}
 
-	odd(begin("test mode: paid, the webhook failed", "test", 25*time.Minute, diagnosis.VerdictOrphaned).threeKey(), nil)
+	odd(begin("test mode: paid, the webhook failed", "test", 27*time.Hour, diagnosis.VerdictOrphaned).threeKey(), nil)
 
 	odd(begin("paid, and Redis holds nothing", "live", 11*time.Hour, diagnosis.VerdictLost).example(), nil)
 	s := begin("paid, and only the mapping is left", "live", 10*time.Hour, diagnosis.VerdictLost)
+	s.payment.event = store.EventNone
 	odd(s.example(), map[string]Value{"session": value(mappingValue{Timestamp: s.ago(s.age)}, s.age)})
 	s = begin("paid, and the prompt is null", "live", 12*time.Hour, diagnosis.VerdictLost)
 	odd(s.example(), map[string]Value{"session": value(fullValue{

@@ -52,6 +52,33 @@ func TestMenusByKeyboard(t *testing.T) {
 	}
 }
 
+// TestMenuStaysOpen: a message that changes while its menu is open waits for the
+// choice, other messages do not, and the focus is back at the menu's opener in the new one.
+func TestMenuStaysOpen(t *testing.T) {
+	t.Parallel()
+	b, _, w := openPage(t)
+	const opener = `[data-ts="2.5"] [data-block="s1"] .opener`
+	for _, choose := range []chromedp.Action{chromedp.KeyEvent(kb.Escape), browsertest.Enter()} {
+		b.Do(chromedp.Focus(opener, chromedp.ByQuery), browsertest.Enter(), chromedp.WaitReady(":popover-open"), chromedp.KeyEvent(kb.ArrowDown))
+		edited := func(is bool) {
+			w.change("C0SUPPORT", "2.5", func(m *Message) { m.Edited = is })
+			w.change("C0SUPPORT", "2.3", func(m *Message) { m.Edited = is })
+		}
+		edited(true)
+		b.Until(`document.querySelector("[data-ts='2.3']").innerText.includes("(edited)")`)
+		b.Until(`document.activeElement.matches("[data-ts='2.5'] :popover-open [role=menuitem]:nth-child(2)")`)
+		b.Until(`!document.querySelector("[data-ts='2.5']").innerText.includes("(edited)")`)
+		b.Do(choose)
+		b.Until(`document.querySelector("[data-ts='2.5']").innerText.includes("(edited)")`)
+		b.Until(`document.querySelector(":popover-open") === null && document.activeElement.matches('` + opener + `')`)
+		edited(false)
+		b.Until(`!document.querySelector("[data-ts='2.5']").innerText.includes("(edited)")`)
+	}
+	if _, clicks := w.done(); len(clicks) != 1 {
+		t.Errorf("did %q", clicks)
+	}
+}
+
 // TestMenusLook takes the screenshots of menus, and has axe-core look at them.
 func TestMenusLook(t *testing.T) {
 	t.Parallel()

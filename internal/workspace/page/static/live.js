@@ -135,6 +135,9 @@ async function revive() {
 }
 
 document.addEventListener("visibilitychange", listen);
+document.addEventListener("menu:closed", () => {
+  if (document.querySelector("[data-stale]")) refresh();
+});
 jump.addEventListener("click", () => { scroller.scrollTop = scroller.scrollHeight; });
 scroller.addEventListener("scroll", () => {
   if (atEnd(scroller)) jump.hidden = true;

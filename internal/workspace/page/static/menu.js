@@ -72,6 +72,7 @@ function close(back) {
   opener.setAttribute("aria-expanded", "false");
   if (options.isConnected) options.hidePopover();
   if (back && opener.isConnected) opener.focus();
+  document.dispatchEvent(new Event("menu:closed"));
 }
 
 function key(event) {

@@ -1,7 +1,8 @@
 // Puts what the server rendered anew in the place of what stands in the page.
 // Elements with data-children are kept and their children, known by data-key,
 // are put in order; every other element is replaced where its HTML has changed.
-// So focus, scroll position and half-typed text stay where they are.
+// So focus, scroll position and half-typed text stay where they are. An element with
+// an open menu waits, marked data-stale, until the menu is closed.
 
 const served = new WeakMap(); // the HTML that an element was served with
 
@@ -68,6 +69,10 @@ function update(element, child, onChange) {
   if (served.get(element) === child.outerHTML) return element;
   // A form of the same version differs only in what was filled in here.
   if (child.dataset.version && child.dataset.version === element.dataset.version) return element;
+  if (element.querySelector(".options[role=menu]:popover-open")) {
+    element.dataset.stale = "";
+    return element;
+  }
   const own = adopt(child);
   const focus = focusWithin(element);
   [...element.querySelectorAll("details")].forEach((details, i) => {

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/superduperai/sessionbot/internal/browsertest"
+)
+
+// The messages of the incident, as JavaScript.
+var (
+	incidentAlert = about("Repair all…", "12 paid sessions have had no video")
+	incidentPlan  = about("", "Replay the webhook for 8 sessions?")
+	incidentEnd   = about("", "Finished: 8 videos ready")
+)
+
+// TestDemoIncident: the demo's incident of twelve is repaired from its alert, once with
+// the mouse and once with the keyboard alone, with two presses.
+func TestDemoIncident(t *testing.T) {
+	t.Parallel()
+	for name, press := range map[string]func(p *player, message, action string){
+		"mouse": func(p *player, message, action string) {
+			p.Do(chromedp.Click(buttonIn(message, action), chromedp.ByJSPath))
+		},
+		"keyboard": func(p *player, message, action string) {
+			p.TabTo("document.activeElement === "+buttonIn(message, action), true)
+			p.Do(browsertest.Enter())
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: press, looks: name == "mouse"}
+			process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+			p.url = process.awaitOutput(demoAddress)
+			p.Do(chromedp.Navigate(p.url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`body[data-user="U0ONCALL"]`))
+			p.known()
+			p.menu()
+			p.pressed(incidentAlert, "alert.repair")
+			p.pressed(incidentPlan, "confirm.approve")
+			p.Until(about("", "Replaying: ") + " !== undefined")
+			if p.presses != 2 {
+				t.Errorf("from the alert to the running repair it took %d presses", p.presses)
+			}
+			p.look("progress", about("", "Replaying: "))
+			p.Until(about("Repair all…", "being made, approved by") + " !== undefined")
+			p.look("repairing", about("Repair all…", "being made, approved by"))
+			p.ends()
+		})
+	}
+}
+
+// TestDemoIncidentIncluded: what Stripe still delivers takes a choice and a second press.
+func TestDemoIncidentIncluded(t *testing.T) {
+	t.Parallel()
+	p := &incidentPlayer{player: player{t: t, Browser: browsertest.Open(t)}, press: func(p *player, message, action string) {
+		p.Do(chromedp.Evaluate(buttonIn(message, action)+".click()", nil)) // at once: an update may replace the button
+	}}
+	process := run(t, nil, "demo", "--addr", "127.0.0.1:0")
+	p.url = process.awaitOutput(demoAddress)
+	p.Do(chromedp.Navigate(p.url+"/?user=U0ONCALL&channel=C0ALERTS"), chromedp.WaitReady(`body[data-user="U0ONCALL"]`))
+	p.known()
+	p.pressed(incidentAlert, "alert.repair")
+	p.pressed(incidentPlan, "confirm.include")
+	p.pressed(about("Replay the webhook for 9 sessions?", "the events of 1 of these sessions"), "confirm.approve")
+	p.Until(about("", "Pressed once by") + " !== undefined")
+	p.Do(chromedp.Evaluate(`window.pressed = Date.now()`, nil))
+	p.Until(`Date.now() - window.pressed > 2000`) // a second press before is a double click
+	p.pressed(about("", "Pressed once by"), "confirm.approve")
+	p.Until(about("", "Replaying: ") + " !== undefined")
+	if p.presses != 4 {
+		t.Errorf("from the alert to the running repair it took %d presses", p.presses)
+	}
+}
+
+// incidentPlayer repairs the incident, and counts what is pressed.
+type incidentPlayer struct {
+	player
+	press   func(p *player, message, action string)
+	presses int
+	looks   bool // takes the screenshots that people look at
+}
+
+// pressed presses a button of a message once that is there.
+func (p *incidentPlayer) pressed(message, action string) {
+	p.t.Helper()
+	p.Until(message + " !== undefined")
+	p.look(action, message)
+	p.press(&p.player, message, action)
+	p.presses++
+}
+
+// known awaits that the watch has seen all twelve at Stripe: what can be replayed is
+// known then.
+func (p *incidentPlayer) known() {
+	p.t.Helper()
+	p.Until(incidentAlert + `?.querySelectorAll('[data-value^="replay:"]').length === 8`)
+}
+
+// menu takes the screenshots of the first session's menu.
+func (p *incidentPlayer) menu() {
+	p.t.Helper()
+	if !p.looks {
+		return
+	}
+	p.Until(incidentAlert + " !== undefined")
+	p.Do(chromedp.Evaluate(incidentAlert+`.scrollIntoView({block: "start"})`, nil))
+	opener := incidentAlert + `.querySelector(".opener.overflow")`
+	p.Do(chromedp.Click(opener, chromedp.ByJSPath), chromedp.WaitReady(".message :popover-open"))
+	p.Shot("incident-menu-light")
+	p.Do(chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent(".message :popover-open"))
+}
+
+// ends awaits the end: in the message, in its thread with a mention, in the alert, and in
+// what list and stats say of the sessions that are left.
+func (p *incidentPlayer) ends() {
+	p.t.Helper()
+	p.Until(incidentEnd + " !== undefined")
+	p.Until(about("4 paid sessions have had no video", "8 replayed") + " !== undefined")
+	p.look("repaired", about("", "8 replayed"))
+	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
+	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
+	p.look("end", incidentEnd)
+	p.Do(chromedp.Click("#panel .bar a[data-nav]"))
+	p.types("/session list orphaned")
+	p.last("7 orphaned sessions") // three are from before the watch
+	p.look("list", `[...document.querySelectorAll("#scroll .message")].at(-1)`)
+	p.types("/redis stats")
+	p.last("Orphaned ")
+}
+
+// buttonIn is a button of a message, as JavaScript.
+func buttonIn(message, action string) string {
+	return fmt.Sprintf(`%s.querySelector('[data-action=%q]')`, message, action)
+}
+
+// look takes the screenshots of a message.
+func (p *incidentPlayer) look(name, message string) {
+	p.t.Helper()
+	if !p.looks {
+		return
+	}
+	for _, shot := range []struct {
+		name string
+		do   chromedp.Action
+	}{
+		{"dark", browsertest.Colours("dark")}, {"narrow", chromedp.EmulateViewport(360, 780)},
+		{"light", chromedp.Tasks{browsertest.Colours("light"), chromedp.EmulateViewport(1280, 800)}},
+	} {
+		p.Do(shot.do, chromedp.Evaluate(message+`?.scrollIntoView({block: "start"})`, nil))
+		p.Until(`document.getAnimations().length === 0`)
+		p.Shot("incident-" + name + "-" + shot.name)
+	}
+}

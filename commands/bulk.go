@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -130,17 +132,21 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 	most := min(len(b.ids), examineMost*d.Bulk.Sessions)
 	var examined []diagnosis.Examination
 	var plan repair.Plan
+	settled := map[string]repair.LeftOutReason{}
 	for len(examined) < most && len(plan.Items) <= limit {
 		next := b.ids[len(examined):min(len(examined)+limit+1, most)]
 		some, err := d.examineAll(ctx, next)
 		if err != nil {
 			return plan, err
 		}
+		if err := d.addSettled(ctx, settled, some); err != nil {
+			return plan, err
+		}
 		examined = append(examined, some...)
-		plan = d.makeBulk(req, b, examined)
+		plan = d.makeBulk(req, b, examined, settled)
 	}
 	if len(examined) == 0 {
-		plan = d.makeBulk(req, b, nil)
+		plan = d.makeBulk(req, b, nil, nil)
 	}
 	plan.Rest = b.rest + len(b.ids) - len(examined)
 	return plan, nil
@@ -148,13 +154,13 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 
 // makeBulk plans the first action for which there is a session. Those that only the
 // next one can repair are left out for it.
-func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination) (plan repair.Plan) {
+func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination, settled map[string]repair.LeftOutReason) (plan repair.Plan) {
 	for i, action := range b.actions {
 		other := store.Action("")
 		if len(b.actions) > 1 {
 			other = b.actions[(i+1)%len(b.actions)]
 		}
-		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other}, d.Now())
+		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
 		if made.Parallel = d.Bulk.Parallel; i == 0 || len(made.Items) > 0 {
 			plan = made
 		}
@@ -163,6 +169,28 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 		}
 	}
 	return plan
+}
+
+// addSettled adds the sessions that people dealt with in another way, as the alerts and
+// lists leave them out: since the alert or the plan that named them was shown, maybe.
+func (d Deps) addSettled(ctx context.Context, settled map[string]repair.LeftOutReason, examined []diagnosis.Examination) error {
+	var ids []string
+	for _, x := range examined {
+		ids = append(ids, x.Session.ID)
+	}
+	known, err := d.Watch.Known(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read who handled sessions: %w", err)
+	}
+	for _, x := range examined {
+		switch {
+		case known[x.Session.ID].Handled.Covers(x.Verdict):
+			settled[x.Session.ID] = repair.LeftHandled
+		case incident.MarkedByRepair(x.Session, x.Verdict, FixTexts()):
+			settled[x.Session.ID] = repair.LeftMarked
+		}
+	}
+	return nil
 }
 
 // examineAll examines sessions, in their order.
@@ -277,9 +305,7 @@ func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	open := i.Open()
-	slices.Reverse(open)
-	for _, c := range open {
+	for _, c := range i.Open() {
 		if !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.ID == c.ID }) {
 			b.ids = append(b.ids, c.ID)
 		}

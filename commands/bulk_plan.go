@@ -141,6 +141,8 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftSecondPress: "whose own plan carries a warning: repair one by one",
 	repair.LeftNotAllowed:  "that {action} cannot repair",
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
+	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftMarked:      "marked as error by an earlier repair",
 }
 
 // leftOutLines say how many sessions are left out, why, and which.

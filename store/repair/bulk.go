@@ -25,11 +25,13 @@ const (
 	LeftSecondPress LeftOutReason = "second_press" // its own plan needs a second press, for another reason than Stripe
 	LeftNotAllowed  LeftOutReason = "not_allowed"
 	LeftUnseen      LeftOutReason = "not_seen" // Redis did not answer
+	LeftHandled     LeftOutReason = "handled"  // outside, as an operator said
+	LeftMarked      LeftOutReason = "marked"   // as error, by a repair
 )
 
 // LeftOutReasons lists all of them in that order.
 var LeftOutReasons = []LeftOutReason{LeftRetrying, LeftOtherAction, LeftRunning, LeftUnclear, LeftCompleted, LeftRefunded,
-	LeftSecondPress, LeftNotAllowed, LeftUnseen}
+	LeftSecondPress, LeftNotAllowed, LeftUnseen, LeftHandled, LeftMarked}
 
 // LeftOut is a session that a bulk plan does not repair.
 type LeftOut struct {
@@ -42,8 +44,9 @@ type LeftOut struct {
 // BulkOptions configure a bulk plan.
 type BulkOptions struct {
 	PlanOptions
-	Include bool         // also those whose event Stripe will still deliver
-	Other   store.Action // that may repair what this one cannot; "" = none
+	Include bool                     // also those whose event Stripe will still deliver
+	Other   store.Action             // that may repair what this one cannot; "" = none
+	Settled map[string]LeftOutReason // sessions that people dealt with in another way
 }
 
 // MakeBulkPlan plans one repair for all sessions that were just examined, in their
@@ -76,6 +79,8 @@ func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reas
 		return LeftRunning, ""
 	case x.Repair.State == store.JobUnclear:
 		return LeftUnclear, x.Reason
+	case o.Settled[x.Session.ID] != "":
+		return o.Settled[x.Session.ID], x.Reason
 	case err != nil:
 		return notAllowedReason(x, o.Other), x.Reason
 	case item.Retrying && item.Risk != "" && !o.Include:

@@ -161,10 +161,12 @@ func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examinat
 			other = b.actions[(i+1)%len(b.actions)]
 		}
 		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
-		if made.Parallel = d.Bulk.Parallel; i == 0 || len(made.Items) > 0 {
+		made.Parallel = d.Bulk.Parallel
+		useful := len(made.Items) > 0 || made.Includable() > 0
+		if i == 0 || useful {
 			plan = made
 		}
-		if len(made.Items) > 0 || made.CountLeftOut()[repair.LeftRetrying] > 0 {
+		if useful {
 			break
 		}
 	}
@@ -262,7 +264,7 @@ func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 		waiting = append(waiting, Trouble{ID: item.Session, PaidAt: item.Seen.PaidAt})
 	}
 	for _, l := range plan.LeftOut {
-		if l.Reason == repair.LeftRetrying {
+		if l.Reason == repair.LeftRetrying || l.Reason == repair.LeftEventUnseen {
 			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
 		}
 	}

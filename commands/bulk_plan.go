@@ -143,6 +143,8 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
 	repair.LeftHandled:     "handled outside, as an operator said",
 	repair.LeftMarked:      "marked as error by an earlier repair",
+	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
+	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
 }
 
 // leftOutLines say how many sessions are left out, why, and which.
@@ -203,8 +205,12 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 // bulkChoices are the buttons that make another plan of what a plan leaves out.
 func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
-	if n := counts[repair.LeftRetrying]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+" Stripe delivers…", p.ID))
+	if n := p.Includable(); n > 0 {
+		label := "Include " + theOthers(n) + " Stripe delivers…"
+		if counts[repair.LeftEventUnseen] > 0 {
+			label = "Include " + theOthers(n) + " Stripe may deliver…"
+		}
+		buttons = append(buttons, blockkit.Button(ActionInclude, label, p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+strings.TrimSuffix(theOthers(n), " that")+"…", p.ID))

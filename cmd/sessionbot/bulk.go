@@ -19,8 +19,8 @@ import (
 // include offers to plan also the sessions whose event Stripe will still deliver, and
 // returns the answer with that plan if the person agrees.
 func (t terminal) include(ctx context.Context, plan repair.Plan) (answer commands.Answer, agreed bool) {
-	n := plan.CountLeftOut()[repair.LeftRetrying]
-	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will still deliver, too? Each may be made, and paid for, twice.", n)) {
+	n := plan.Includable()
+	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will, or may, still deliver, too? Each may be made, and paid for, twice.", n)) {
 		return answer, false
 	}
 	req := commands.Request{User: osUser(), Terminal: true}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,7 @@ func (t terminal) include(ctx context.Context, plan repair.Plan) (answer command
 // followBulk carries a bulk plan out, beside the bots that run, until it is over. A
 // pause, which has no button here, ends it.
 func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
-	id, paused := claimed.ID, false
+	id, paused, last := claimed.ID, false, claimed
 	setState, stopClock := t.meter.clock()
 	defer stopClock()
 	t.jobs.Notify = func(context.Context, repair.Progress) error { return nil } // it is shown below
@@ -44,6 +45,9 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 	defer tick.Stop()
 	for {
 		job, err := t.ledger.LoadJob(ctx, id)
+		if err == nil {
+			last = job
+		}
 		switch {
 		case err != nil:
 		case job.Outcome != "" && job.Notified:
@@ -51,9 +55,11 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: job.Finished}))
 			return t.bulkEnded(job, paused)
 		case job.Bulk.Paused() && job.Bulk.Counts().Running == 0 && !paused:
+			if _, err := t.stopBulk(ctx, id); err != nil {
+				break // it is tried again
+			}
 			paused = true
 			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()}))
-			t.stopBulk(ctx, id)
 		default:
 			state, _, _ := strings.Cut(blockkit.Text(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()})), "\n")
 			setState(state)
@@ -65,7 +71,11 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 				t.say("Stopped watching. The repair goes on wherever a bot runs.")
 				return exitFailed
 			}
-			job = t.stopBulk(ctx, id)
+			job, err := t.stopBulk(ctx, id)
+			if err != nil {
+				t.say("Could not stop it: Redis did not answer. Once it does, bots that run carry the plan on; to prevent that, stop them first.")
+				return cmp.Or(t.bulkEnded(last, paused), error(exitFailed))
+			}
 			t.say("Stopped: no more sessions are begun. Those that are running go on wherever a bot runs; stopping reverts nothing.")
 			return t.bulkEnded(job, paused)
 		case <-tick.C:
@@ -74,14 +84,14 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 }
 
 // stopBulk has no more sessions begun.
-func (t terminal) stopBulk(ctx context.Context, id string) repair.Job {
+func (t terminal) stopBulk(ctx context.Context, id string) (repair.Job, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	job, _, err := t.repairs.StopBulk(ctx, id, store.Actor{ID: osUser(), Terminal: true}, audit.Terminal)
 	if err != nil {
 		t.log.WarnContext(ctx, "bulk plan not stopped", "error", err)
 	}
-	return job
+	return job, err
 }
 
 // bulkEnded prints the result for scripts and turns it into an exit code.

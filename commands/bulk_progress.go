@@ -100,7 +100,7 @@ func bulkSums(job repair.Job) string {
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
-	if e.Cause == repair.CauseLate && len(e.Detail) == 0 {
+	if e.Cause == repair.CauseIdle {
 		why, then = "Nobody carried it on for more than ten minutes, for example because the bot was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons

@@ -46,7 +46,7 @@ func (b *bulk) takeOver(ctx context.Context) error {
 	state, now := b.job.Bulk, b.Now().UTC()
 	idle := !state.Saved.IsZero() && now.Sub(state.Saved) > startWithin || state.Saved.IsZero() && late(*b.job, now)
 	if idle && len(state.Next(b.BulkParallel)) > 0 {
-		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+		b.pause(ctx, repair.Item{Cause: repair.CauseIdle})
 	}
 	return b.saveState(ctx)
 }
@@ -66,7 +66,8 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 		state.Decide(repair.BulkEvent{Event: audit.Stopped, By: last.By, Where: last.Where, At: b.Now().UTC(), Cause: repair.CauseLate})
 		changed = true
 	}
-	next := state.Next(b.BulkParallel)
+	// One that is begun but finds no free slot would be too late some minutes on.
+	next := state.Next(min(b.BulkParallel, state.Counts().Running+b.free()))
 	for _, i := range next {
 		state.Items[i].State = repair.ItemRunning
 	}

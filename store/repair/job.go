@@ -28,6 +28,7 @@ type Cause string
 const (
 	CauseChanged      Cause = "changed"      // the state is another than the plan was made for
 	CauseLate         Cause = "late"         // it could not be begun in time
+	CauseIdle         Cause = "idle"         // of a bulk plan's pause: nobody carried it on
 	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
 	CauseUnauthorised Cause = "unauthorised" // the token was refused
 	CauseBalance      Cause = "balance"      // SuperDuperAI's account has no balance left for it

@@ -197,12 +197,12 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 	return []slack.BlockElement{stop}
 }
 
-// bulkEnd is posted in the thread of a bulk plan that is over: it mentions whoever
-// approved it.
-func bulkEnd(job repair.Job) []slack.Block {
-	lines := headline(bulkHeadline(repair.Progress{Job: job, At: job.Finished}))
-	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
-	return blockkit.Message(append(lines, troubleLines(job)...)...)
+// bulkEnd is posted in the thread of a bulk plan that is over or paused: it mentions
+// whoever approved it.
+func bulkEnd(p repair.Progress) []slack.Block {
+	lines := headline(bulkHeadline(p))
+	lines[0] = append(blockkit.L(person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
+	return blockkit.Message(append(lines, troubleLines(p.Job)...)...)
 }
 
 // BulkClickReply answers a click on Stop or Resume that changed nothing.

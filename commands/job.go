@@ -81,7 +81,7 @@ func sentFact(p repair.Progress) []blockkit.Line {
 // that message notifies nobody.
 func (r *Registry) EndReply(p repair.Progress) []slack.Block {
 	if p.Job.Bulk != nil {
-		return bulkEnd(p.Job)
+		return bulkEnd(p)
 	}
 	job, site := p.Job, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))

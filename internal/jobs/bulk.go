@@ -19,7 +19,9 @@ const (
 // any replica executes, and shows the progress of all in one place.
 type bulk struct {
 	*execution
-	shown string // what the message shows
+	shown  string    // what the message shows
+	paused bool      // by this execution, which has not posted that yet
+	again  time.Time // when a pause that could not be posted is posted
 }
 
 // coordinate begins sessions and collects what became of them, until the plan is over.
@@ -79,6 +81,9 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	}
 	if err == nil {
 		err = b.auditEvents(ctx)
+	}
+	if err == nil {
+		err = b.postPause(ctx)
 	}
 	if err != nil {
 		return false, err
@@ -154,7 +159,28 @@ func (b *bulk) begin(ctx context.Context, items []int) error {
 func (b *bulk) pause(ctx context.Context, failed repair.Item) {
 	b.job.Bulk.Decide(repair.BulkEvent{Event: audit.Paused, By: b.job.Approver, Where: placeOf(*b.job, b.job.Approver),
 		At: b.Now().UTC(), Cause: failed.Cause, Detail: failed.Detail})
+	b.paused = true
 	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(failed.Cause))
+}
+
+// postPause notifies whoever approved the plan of a pause, once: an edited message does
+// not, and nothing goes on before somebody resumes it.
+func (b *bulk) postPause(ctx context.Context) error {
+	state := b.job.Bulk
+	if !state.Paused() || state.Posted >= len(state.Events) || b.Now().Before(b.again) {
+		return nil
+	}
+	reply := repair.ReplyMaybe
+	if b.paused {
+		b.paused, reply = false, repair.ReplyFirst
+	}
+	if err := b.Notify(ctx, repair.Progress{Job: *b.job, Reply: reply, At: b.Now()}); err != nil {
+		b.again = b.Now().Add(b.Timings.MaxRetryDelay)
+		b.Log.WarnContext(ctx, "pause of a bulk plan not posted, will retry", "job", b.job.ID, "error", err)
+		return nil
+	}
+	state.Posted = len(state.Events)
+	return b.saveState(ctx)
 }
 
 func (b *bulk) saveState(ctx context.Context) error {

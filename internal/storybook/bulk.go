@@ -99,6 +99,7 @@ func bulks() []Story {
 		shown("finished, generate", bulkProgress(store.ActionGenerate, 34, 0, 37)),
 		shown("paused, replay", bulkProgress(store.ActionReplay, 2, 0, 12, by(audit.Paused, repair.CauseSignature))),
 		shown("finished, fix", bulkProgress(store.ActionFix, 2, 0, 5)),
+		{Title: "a pause, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 18, 0, 37, by(audit.Paused, repair.CauseBalance, "402: top up")))},
 		{Title: "the end, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 34, 0, 37))},
 	}
 	return append(all,

@@ -61,7 +61,7 @@ const (
 // Progress is the state of a job as people are shown it.
 type Progress struct {
 	Job     Job
-	Reply   Reply // whether its end is also to be posted
+	Reply   Reply // whether its end, or its pause, is also to be posted
 	File    store.File
 	Site    *store.Site // nil = not asked: that is done at the end
 	SiteErr error

@@ -220,6 +220,7 @@ func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Ans
 	if len(answer.Actions) == 0 {
 		return answer, nil
 	}
+	answer.Empty = &plan
 	return answer, d.Repairs.Propose(ctx, plan, req.where())
 }
 

@@ -150,11 +150,7 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 // leftOutLines say how many sessions are left out, why, and which.
 func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
 	counts := p.CountLeftOut()
-	include := ", or include below"
-	if p.Requester.Terminal && len(p.Items) == 0 { // where nothing is asked
-		include = ""
-	}
-	words := strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", string(otherAction(p.Action)))
+	words := strings.NewReplacer("{include}", ", or include below", "{action}", string(p.Action), "{other}", string(otherAction(p.Action)))
 	for _, reason := range repair.LeftOutReasons {
 		if counts[reason] == 0 {
 			continue

@@ -63,12 +63,23 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	case job.Outcome != "":
 		return "Finished: " + sums + " · " + took, ""
 	case state.Stopped():
-		return fmt.Sprintf("Stopping: %s. The %d that are running will finish, and no others begin.", sums, n.Running), stopped
+		return "Stopping: " + sums + ". " + stoppingText(n.Running), stopped
 	case state.Paused():
 		return "Paused: " + sums + ".", pauseText(job)
 	}
 	return bulkVerb(job.Plan) + ": " + fmt.Sprintf("%d of %d done", n.Done, len(state.Items)) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) +
 		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d left", n.Left) + " · " + took, ""
+}
+
+// stoppingText is what follows a stop, by how many are running.
+func stoppingText(running int) string {
+	switch running {
+	case 0:
+		return "No others begin."
+	case 1:
+		return "The one that is running will finish, and no others begin."
+	}
+	return fmt.Sprintf("The %d that are running will finish, and no others begin.", running)
 }
 
 func bulkVerb(p repair.Plan) string {
@@ -210,7 +221,7 @@ func BulkClickReply(job repair.Job) blockkit.Line {
 	switch {
 	case job.Bulk == nil:
 		return blockkit.PlainLine("This plan is gone. Nothing was changed.")
-	case job.Outcome != "":
+	case job.Outcome != "", !job.Bulk.Stopped() && job.Bulk.Over():
 		return blockkit.PlainLine("This bulk plan is over already: " + bulkSums(job) + ".")
 	case job.Bulk.Stopped():
 		return blockkit.L(blockkit.Plain("Stopped already, by "), person(job.Bulk.Last().By), blockkit.Plain(". What is running finishes."))

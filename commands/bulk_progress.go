@@ -23,8 +23,8 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 	job, state := p.Job, p.Job.Bulk
 	head, next := bulkHeadline(p)
 	lines := headline(head, next)
-	lines = append(lines, troubleLines(job)...)
-	lines = append(lines, itemLines(job, repair.ItemRunning, "Running")...)
+	lines = append(lines, troubleLines(p)...)
+	lines = append(lines, itemLines(p, repair.ItemRunning, "Running")...)
 	facts := []blockkit.Line{
 		blockkit.Fact("Requested by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
 			blockkit.Plain(" "), clockTime(job.Claimed, p.At)),
@@ -121,23 +121,28 @@ func pauseText(job repair.Job) string {
 }
 
 // troubleLines name the sessions that were not repaired, with the reason.
-func troubleLines(job repair.Job) (lines []blockkit.Line) {
-	lines = append(lines, itemLines(job, repair.ItemFailed, "Failed")...)
-	lines = append(lines, itemLines(job, repair.ItemUnclear, "Unclear")...)
-	return append(lines, itemLines(job, repair.ItemSkipped, "Skipped")...)
+func troubleLines(p repair.Progress) (lines []blockkit.Line) {
+	lines = append(lines, itemLines(p, repair.ItemFailed, "Failed")...)
+	lines = append(lines, itemLines(p, repair.ItemUnclear, "Unclear")...)
+	return append(lines, itemLines(p, repair.ItemSkipped, "Skipped")...)
 }
 
 // itemLines name the sessions in a state, with the reason, the first ten of them.
-func itemLines(job repair.Job, state repair.ItemState, label string) (lines []blockkit.Line) {
-	more := 0
+func itemLines(p repair.Progress, state repair.ItemState, label string) (lines []blockkit.Line) {
+	job, more := p.Job, 0
 	for i, item := range job.Bulk.Items {
 		switch {
 		case item.State != state:
 		case len(lines) == bulkShown:
 			more++
 		default:
-			line := blockkit.L(blockkit.Plain(label+": "), blockkit.Code(shortID(job.Plan.Items[i].Session)))
-			if reason := itemReason(item); reason != "" {
+			session := job.Plan.Items[i].Session
+			line := blockkit.L(blockkit.Plain(label+": "), blockkit.Code(shortID(session)))
+			reason := itemReason(item)
+			if text := p.SiteTexts[session]; text != "" && item.Cause == repair.CauseSiteFailed {
+				reason += ": " + blockkit.Cut(blockkit.OneLine(maskAddresses(text)), 200)
+			}
+			if reason != "" {
 				line = append(line, blockkit.Plain(" · "+reason))
 			}
 			lines = append(lines, line)
@@ -213,7 +218,7 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 func bulkEnd(p repair.Progress) []slack.Block {
 	lines := headline(bulkHeadline(p))
 	lines[0] = append(blockkit.L(person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
-	return blockkit.Message(append(lines, troubleLines(p.Job)...)...)
+	return blockkit.Message(append(lines, troubleLines(p)...)...)
 }
 
 // BulkClickReply answers a click on Stop or Resume that changed nothing.

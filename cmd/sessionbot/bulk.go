@@ -38,7 +38,8 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 	t.jobs.Mine = func(job string) bool { return repair.OfBulk(id, job) }
 	running, stop := context.WithCancel(ctx)
 	var runner sync.WaitGroup
-	runner.Go(func() { _ = jobs.New(t.jobs).Run(running) }) // it never fails
+	executor := jobs.New(t.jobs)
+	runner.Go(func() { _ = executor.Run(running) }) // it never fails
 	defer runner.Wait()
 	defer stop()
 	tick := time.NewTicker(timings.jobs.Pending / 2)
@@ -52,7 +53,7 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 		case err != nil:
 		case job.Outcome != "" && job.Notified:
 			stopClock()
-			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: job.Finished}))
+			t.show(t.registry.ProgressBlocks(executor.FinalProgress(ctx, job, store.File{})))
 			return t.bulkEnded(job, paused)
 		case job.Bulk.Paused() && job.Bulk.Counts().Running == 0 && !paused:
 			if _, err := t.stopBulk(ctx, id); err != nil {

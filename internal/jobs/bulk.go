@@ -174,13 +174,33 @@ func (b *bulk) postPause(ctx context.Context) error {
 	if b.paused {
 		b.paused, reply = false, repair.ReplyFirst
 	}
-	if err := b.Notify(ctx, repair.Progress{Job: *b.job, Reply: reply, At: b.Now()}); err != nil {
+	if err := b.Notify(ctx, repair.Progress{Job: *b.job, Reply: reply, SiteTexts: b.siteTexts(ctx, *b.job), At: b.Now()}); err != nil {
 		b.again = b.Now().Add(b.Timings.MaxRetryDelay)
 		b.Log.WarnContext(ctx, "pause of a bulk plan not posted, will retry", "job", b.job.ID, "error", err)
 		return nil
 	}
 	state.Posted = len(state.Events)
 	return b.saveState(ctx)
+}
+
+// mostSiteTexts is how many failed sessions are shown by name, with the site's words.
+const mostSiteTexts = 10
+
+// siteTexts returns what the site wrote about the first sessions of a bulk plan for which
+// it wrote an error.
+func (r *Runner) siteTexts(ctx context.Context, job repair.Job) map[string]string {
+	if job.Bulk == nil {
+		return nil
+	}
+	ctx, done := context.WithTimeout(ctx, endTimeout)
+	defer done()
+	texts := map[string]string{}
+	for i, item := range job.Bulk.Items {
+		if session := job.Plan.Items[i].Session; item.Cause == repair.CauseSiteFailed && len(texts) < mostSiteTexts {
+			texts[session] = r.siteText(ctx, session)
+		}
+	}
+	return texts
 }
 
 func (b *bulk) saveState(ctx context.Context) error {

@@ -68,7 +68,9 @@ type Progress struct {
 	// SiteText is the error that the site wrote. It is not kept with the job: it may
 	// quote the prompt.
 	SiteText string
-	At       time.Time
+	// SiteTexts are likewise those about the sessions of a bulk plan, by session.
+	SiteTexts map[string]string
+	At        time.Time
 }
 
 // Reply is whether the end of a job, which an edited message notifies nobody of, is

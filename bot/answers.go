@@ -2,13 +2,16 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/panics"
 )
 
 // answers runs requests and delivers their answers.
@@ -29,10 +32,10 @@ type placement struct {
 // answer runs a request and delivers its answer.
 func (a answers) answer(ctx context.Context, to requester, p placement, run func(context.Context) commands.Answer) {
 	started := a.cfg.Now()
-	deadline, stopNotice := a.cfg.Deadlines.Request, func() bool { return false }
+	deadline, stopNotice := a.cfg.Deadlines.Request, func() {}
 	if p.long {
-		deadline = a.cfg.Deadlines.Bulk
-		stopNotice = time.AfterFunc(a.cfg.Deadlines.Notice, func() { a.reply(ctx, to, commands.NoticeExamining) }).Stop
+		deadline, stopNotice = a.cfg.Deadlines.Bulk, a.noticeLater(ctx, to)
+		defer stopNotice()
 	}
 	limited, cancel := context.WithTimeout(ctx, deadline)
 	defer cancel()
@@ -61,6 +64,25 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		return
 	}
 	log.InfoContext(ctx, "answered")
+}
+
+// noticeLater tells a requester who waits for long why. What it returns prevents that, or
+// waits until it is sent: it must not follow the answer. It cannot be replaced by the
+// answer, since the original of a clicked button's response_url is the alert, or the plan.
+func (a answers) noticeLater(ctx context.Context, to requester) (stop func()) {
+	sent := make(chan struct{})
+	timer := time.AfterFunc(a.cfg.Deadlines.Notice, func() {
+		defer close(sent)
+		err := panics.Catch(func() error { a.reply(ctx, to, commands.NoticeExamining); return nil })
+		if panicked, ok := errors.AsType[*panics.Error](err); ok {
+			a.log.ErrorContext(ctx, "notice panicked", "panic", panicked.Message, "stack", panicked.Stack)
+		}
+	})
+	return sync.OnceFunc(func() {
+		if !timer.Stop() {
+			<-sent
+		}
+	})
 }
 
 // compose makes a message of an answer and its buttons.

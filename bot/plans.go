@@ -94,14 +94,23 @@ func planMark(id string) slack.SlackMetadata {
 	return slack.SlackMetadata{EventType: "sessionbot_plan", EventPayload: map[string]any{"plan": id}}
 }
 
-// endMark marks what was posted of the end of a job. One that is settled ends twice.
+// endMark marks what was posted of the end of a job, or of a pause of a bulk plan. One
+// that is settled ends twice.
 func endMark(job repair.Job) slack.SlackMetadata {
-	return slack.SlackMetadata{EventType: "sessionbot_end", EventPayload: map[string]any{"end": job.ID + " " + strconv.FormatInt(job.Finished.UnixMilli(), 10)}}
+	return slack.SlackMetadata{EventType: "sessionbot_end", EventPayload: map[string]any{"end": job.ID + " " + strconv.FormatInt(haltedAt(job).UnixMilli(), 10)}}
+}
+
+// haltedAt is when a job ended, or a bulk plan was paused.
+func haltedAt(job repair.Job) time.Time {
+	if job.Outcome == "" && job.Bulk != nil && job.Bulk.Paused() {
+		return job.Bulk.Last().At
+	}
+	return job.Finished
 }
 
 // showProgress is Bot.ShowProgress.
 func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
-	m, ended := p.Job.Plan.Message, p.Job.Outcome != ""
+	m := p.Job.Plan.Message
 	if m.TS == "" {
 		if p.Reply == repair.ReplyNone {
 			return nil
@@ -110,9 +119,9 @@ func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 	}
 	err := a.sendProgress(ctx, p, func(blocks []slack.Block) error { return a.outbox.update(ctx, m, blocks) })
 	switch {
-	case err == nil && ended:
+	case err == nil:
 		return a.replyEnd(ctx, p)
-	case err == nil, p.Reply == repair.ReplyNone, FaultOf(err).recoverable():
+	case p.Reply == repair.ReplyNone, FaultOf(err).recoverable():
 		return err
 	}
 	// The message is gone, or out of reach.
@@ -120,15 +129,15 @@ func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 	return a.postEnd(ctx, p)
 }
 
-// replyEnd posts the end of a job in the thread of its message, once: it notifies
-// whoever approved it, which an edited message does not.
+// replyEnd posts the end of a job, or a pause, in the thread of its message, once: it
+// notifies whoever approved it, which an edited message does not.
 func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
 	m, mark := p.Job.Plan.Message, endMark(p.Job)
 	switch p.Reply {
 	case repair.ReplyNone:
 		return nil
 	case repair.ReplyMaybe:
-		posted, err := a.outbox.posted(ctx, m, mark, p.Job.Finished.Add(-time.Minute)) // Slack's clock is another one
+		posted, err := a.outbox.posted(ctx, m, mark, haltedAt(p.Job).Add(-time.Minute)) // Slack's clock is another one
 		switch {
 		case posted:
 			return nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -49,6 +50,8 @@ func TestShowProgress(t *testing.T) {
 		Plan: repair.Plan{Message: store.Message{Channel: "C1", TS: "1.2"}}}
 	running, unplaced, terminal := ended, ended, ended
 	running.Outcome = ""
+	paused := running
+	paused.Finished, paused.Bulk = time.Time{}, &repair.Bulk{Items: make([]repair.Item, 2), Events: []repair.BulkEvent{{Event: audit.Paused, At: time.UnixMilli(7000)}}}
 	unplaced.Plan.Message = store.Message{}
 	terminal.Plan.Message, terminal.Approver = store.Message{}, store.Actor{ID: "root", Terminal: true}
 	const refused, rightNow, ok = `{"ok":false,"error":"message_not_found"}`, `{"ok":false,"error":"internal_error"}`, `{"ok":true,"channel":"C1","ts":"1.2"}`
@@ -81,6 +84,10 @@ func TestShowProgress(t *testing.T) {
 		{"nobody is left", ended, first, "", []string{closed, closed, closed}, []string{"update C1", "post C1", "post U0LEAD"}, false},
 		{"Slack has a fault", ended, first, "C9", []string{rightNow}, []string{"update C1"}, true},
 		{"the picture is refused", ended, first, "C9", []string{shape}, []string{"update C1", "update C1 without picture", "reply C1"}, false},
+		{"paused", paused, first, "C9", nil, []string{"update C1", "reply C1"}, false},
+		{"paused, and it was posted", paused, maybe, "C9", []string{ok, thread("J 7000")}, []string{"update C1", "look C1"}, false},
+		{"paused again", paused, maybe, "C9", []string{ok, thread("J 5000")}, []string{"update C1", "look C1", "reply C1"}, false},
+		{"paused for a while", paused, none, "C9", nil, []string{"update C1"}, false},
 		{"running, Slack has a fault", running, none, "C9", []string{rightNow}, []string{"update C1"}, true},
 		{"running, the message is gone", running, none, "C9", []string{refused}, []string{"update C1"}, true},
 		{"running, its place was never noted", func() repair.Job { j := running; j.Plan.Message = store.Message{}; return j }(), none, "C9", nil, nil, false},

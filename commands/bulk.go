@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -132,17 +134,21 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 	most := min(len(b.ids), examineMost*d.Bulk.Sessions)
 	var examined []diagnosis.Examination
 	var plan repair.Plan
+	settled := map[string]repair.LeftOutReason{}
 	for len(examined) < most && len(plan.Items) <= limit {
 		next := b.ids[len(examined):min(len(examined)+limit+1, most)]
 		some, err := d.examineAll(ctx, next)
 		if err != nil {
 			return plan, err
 		}
+		if err := d.addSettled(ctx, settled, some); err != nil {
+			return plan, err
+		}
 		examined = append(examined, some...)
-		plan = d.makeBulk(req, b, examined)
+		plan = d.makeBulk(req, b, examined, settled)
 	}
 	if len(examined) == 0 {
-		plan = d.makeBulk(req, b, nil)
+		plan = d.makeBulk(req, b, nil, nil)
 	}
 	plan.Rest = b.rest + len(b.ids) - len(examined)
 	return plan, nil
@@ -150,21 +156,45 @@ func (d Deps) fillPlan(ctx context.Context, req Request, b bulkRequest, limit in
 
 // makeBulk plans the first action for which there is a session. Those that only the
 // next one can repair are left out for it.
-func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination) (plan repair.Plan) {
+func (d Deps) makeBulk(req Request, b bulkRequest, examined []diagnosis.Examination, settled map[string]repair.LeftOutReason) (plan repair.Plan) {
 	for i, action := range b.actions {
 		other := b.other
 		if len(b.actions) > 1 {
 			other = b.actions[(i+1)%len(b.actions)]
 		}
-		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other}, d.Now())
-		if made.Parallel = d.Bulk.Parallel; i == 0 || len(made.Items) > 0 {
+		made := repair.MakeBulkPlan(action, examined, req.actor(), repair.BulkOptions{PlanOptions: d.Plans, Include: b.include, Other: other, Settled: settled}, d.Now())
+		made.Parallel = d.Bulk.Parallel
+		useful := len(made.Items) > 0 || made.Includable() > 0
+		if i == 0 || useful {
 			plan = made
 		}
-		if len(made.Items) > 0 || made.CountLeftOut()[repair.LeftRetrying] > 0 {
+		if useful {
 			break
 		}
 	}
 	return plan
+}
+
+// addSettled adds the sessions that people dealt with in another way, as the alerts and
+// lists leave them out: since the alert or the plan that named them was shown, maybe.
+func (d Deps) addSettled(ctx context.Context, settled map[string]repair.LeftOutReason, examined []diagnosis.Examination) error {
+	var ids []string
+	for _, x := range examined {
+		ids = append(ids, x.Session.ID)
+	}
+	known, err := d.Watch.Known(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read who handled sessions: %w", err)
+	}
+	for _, x := range examined {
+		switch {
+		case known[x.Session.ID].Handled.Covers(x.Verdict):
+			settled[x.Session.ID] = repair.LeftHandled
+		case incident.MarkedByRepair(x.Session, x.Verdict, FixTexts()):
+			settled[x.Session.ID] = repair.LeftMarked
+		}
+	}
+	return nil
 }
 
 // examineAll examines sessions, in their order.
@@ -192,5 +222,6 @@ func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Ans
 	if len(answer.Actions) == 0 {
 		return answer, nil
 	}
+	answer.Empty = &plan
 	return answer, d.Repairs.Propose(ctx, plan, req.where())
 }

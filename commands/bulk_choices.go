@@ -101,9 +101,7 @@ func (d Deps) repairIncident(ctx context.Context, req Request, id string) (Answe
 	if err != nil {
 		return Answer{}, err
 	}
-	open := i.Open()
-	slices.Reverse(open)
-	for _, c := range open {
+	for _, c := range i.Open() {
 		if !slices.ContainsFunc(found.Sessions, func(t Trouble) bool { return t.ID == c.ID }) {
 			b.ids = append(b.ids, c.ID)
 		}

@@ -147,6 +147,10 @@ var leftOutTexts = map[repair.LeftOutReason]string{
 	repair.LeftSecondPress: "whose own plan carries a warning: repair one by one",
 	repair.LeftNotAllowed:  "that {action} cannot repair",
 	repair.LeftUnseen:      "that could not be read from Redis: try again",
+	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftMarked:      "marked as error by an earlier repair",
+	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
+	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
 }
 
 // leftOutOne say the same of one session.
@@ -160,6 +164,10 @@ var leftOutOne = map[repair.LeftOutReason]string{
 	repair.LeftSecondPress: "its own plan carries a warning: repair it by itself",
 	repair.LeftNotAllowed:  "{action} cannot repair it",
 	repair.LeftUnseen:      "it could not be read from Redis: try again",
+	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftMarked:      "marked as error by an earlier repair",
+	repair.LeftEventUnseen: "its event could not be seen at Stripe: the site may still start it",
+	repair.LeftUnverified:  "Stripe did not confirm its payment",
 }
 
 // leftOutWords fills in the texts above.
@@ -230,8 +238,12 @@ func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
 // all of it.
 func bulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
 	counts := p.CountLeftOut()
-	if n := counts[repair.LeftRetrying]; n > 0 {
-		buttons = append(buttons, blockkit.Button(ActionInclude, "Include "+theOthers(n)+" Stripe delivers…", p.ID))
+	if n := p.Includable(); n > 0 {
+		label := "Include " + theOthers(n) + " Stripe delivers…"
+		if counts[repair.LeftEventUnseen] > 0 {
+			label = "Include " + theOthers(n) + " Stripe may deliver…"
+		}
+		buttons = append(buttons, blockkit.Button(ActionInclude, label, p.ID))
 	}
 	if n := counts[repair.LeftOtherAction]; n > 0 {
 		buttons = append(buttons, blockkit.Button(ActionOther, titleWord(string(otherAction(p.Action)))+" "+theOthers(n)+"…", p.ID))

@@ -23,8 +23,8 @@ func bulkBlocks(p repair.Progress) []slack.Block {
 	job, state := p.Job, p.Job.Bulk
 	head, next := bulkHeadline(p)
 	lines := headline(head, next)
-	lines = append(lines, troubleLines(job)...)
-	lines = append(lines, itemLines(job, repair.ItemRunning, "Running")...)
+	lines = append(lines, troubleLines(p)...)
+	lines = append(lines, itemLines(p, repair.ItemRunning, "Running")...)
 	facts := []blockkit.Line{
 		blockkit.Fact("Requested by", person(job.Plan.Requester), blockkit.Plain(" · approved by "), person(job.Approver),
 			blockkit.Plain(" "), clockTime(job.Claimed, p.At)),
@@ -65,12 +65,23 @@ func bulkHeadline(p repair.Progress) (head, next string) {
 	case job.Outcome != "":
 		return "Finished: " + sums + " · " + took, ""
 	case state.Stopped():
-		return fmt.Sprintf("Stopping: %s. The %d that are running will finish, and no others begin.", sums, n.Running), stopped
+		return "Stopping: " + sums + ". " + stoppingText(n.Running), stopped
 	case state.Paused():
 		return "Paused: " + sums + ".", pauseText(job)
 	}
 	return bulkVerb(job.Plan) + ": " + fmt.Sprintf("%d of %d done", n.Done, len(state.Items)) + nonZero(", %d failed", n.Failed) + nonZero(", %d unclear", n.Unclear) +
 		nonZero(", %d skipped", n.Skipped) + nonZero(", %d running", n.Running) + nonZero(", %d left", n.Left) + " · " + took, ""
+}
+
+// stoppingText is what follows a stop, by how many are running.
+func stoppingText(running int) string {
+	switch running {
+	case 0:
+		return "No others begin."
+	case 1:
+		return "The one that is running will finish, and no others begin."
+	}
+	return fmt.Sprintf("The %d that are running will finish, and no others begin.", running)
 }
 
 func bulkVerb(p repair.Plan) string {
@@ -102,7 +113,7 @@ func bulkSums(job repair.Job) string {
 func pauseText(job repair.Job) string {
 	e := job.Bulk.Last()
 	why, then := "Three sessions in a row failed, and the others would fail likewise: "+itemReason(repair.Item{Cause: e.Cause, Detail: e.Detail})+".", "Once that is fixed, "
-	if e.Cause == repair.CauseLate && len(e.Detail) == 0 {
+	if e.Cause == repair.CauseIdle {
 		why, then = "Nobody carried it on for more than ten minutes, for example because the bot or Redis was down.", "Check the sessions, then "
 	}
 	if job.Approver.Terminal { // which has no buttons
@@ -112,23 +123,28 @@ func pauseText(job repair.Job) string {
 }
 
 // troubleLines name the sessions that were not repaired, with the reason.
-func troubleLines(job repair.Job) (lines []blockkit.Line) {
-	lines = append(lines, itemLines(job, repair.ItemFailed, "Failed")...)
-	lines = append(lines, itemLines(job, repair.ItemUnclear, "Unclear")...)
-	return append(lines, itemLines(job, repair.ItemSkipped, "Skipped")...)
+func troubleLines(p repair.Progress) (lines []blockkit.Line) {
+	lines = append(lines, itemLines(p, repair.ItemFailed, "Failed")...)
+	lines = append(lines, itemLines(p, repair.ItemUnclear, "Unclear")...)
+	return append(lines, itemLines(p, repair.ItemSkipped, "Skipped")...)
 }
 
 // itemLines name the sessions in a state, with the reason, the first ten of them.
-func itemLines(job repair.Job, state repair.ItemState, label string) (lines []blockkit.Line) {
-	more := 0
+func itemLines(p repair.Progress, state repair.ItemState, label string) (lines []blockkit.Line) {
+	job, more := p.Job, 0
 	for i, item := range job.Bulk.Items {
 		switch {
 		case item.State != state:
 		case len(lines) == bulkShown:
 			more++
 		default:
-			line := blockkit.L(blockkit.Plain(label+": "), blockkit.Code(shortID(job.Plan.Items[i].Session)))
-			if reason := itemReason(item); reason != "" {
+			session := job.Plan.Items[i].Session
+			line := blockkit.L(blockkit.Plain(label+": "), blockkit.Code(shortID(session)))
+			reason := itemReason(item)
+			if text := p.SiteTexts[session]; text != "" && item.Cause == repair.CauseSiteFailed {
+				reason += ": " + blockkit.Cut(blockkit.OneLine(maskAddresses(text)), 200)
+			}
+			if reason != "" {
 				line = append(line, blockkit.Plain(" · "+reason))
 			}
 			lines = append(lines, line)
@@ -199,12 +215,12 @@ func bulkActions(job repair.Job) []slack.BlockElement {
 	return []slack.BlockElement{stop}
 }
 
-// bulkEnd is posted in the thread of a bulk plan that is over: it mentions whoever
-// approved it.
-func bulkEnd(job repair.Job) []slack.Block {
-	lines := headline(bulkHeadline(repair.Progress{Job: job, At: job.Finished}))
-	lines[0] = append(blockkit.L(person(job.Approver), blockkit.Plain(" ")), lines[0]...)
-	return blockkit.Message(append(lines, troubleLines(job)...)...)
+// bulkEnd is posted in the thread of a bulk plan that is over or paused: it mentions
+// whoever approved it.
+func bulkEnd(p repair.Progress) []slack.Block {
+	lines := headline(bulkHeadline(p))
+	lines[0] = append(blockkit.L(person(p.Job.Approver), blockkit.Plain(" ")), lines[0]...)
+	return blockkit.Message(append(lines, troubleLines(p)...)...)
 }
 
 // BulkClickReply answers a click on Stop or Resume that changed nothing.
@@ -212,7 +228,7 @@ func BulkClickReply(job repair.Job) blockkit.Line {
 	switch {
 	case job.Bulk == nil:
 		return blockkit.PlainLine("This plan is gone. Nothing was changed.")
-	case job.Outcome != "":
+	case job.Outcome != "", !job.Bulk.Stopped() && job.Bulk.Over():
 		return blockkit.PlainLine("This bulk plan is over already: " + bulkSums(job) + ".")
 	case job.Bulk.Stopped():
 		return blockkit.L(blockkit.Plain("Stopped already, by "), person(job.Bulk.Last().By), blockkit.Plain(". What is running finishes."))

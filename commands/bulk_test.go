@@ -83,15 +83,17 @@ func (c *crowd) Plan(_ context.Context, id string) (repair.PlanRecord, error) {
 
 var crowdLimits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
-func (c *crowd) registry(limit int) *commands.Registry {
-	return commands.New(commands.Deps{
+func (c *crowd) registry(limit int) *commands.Registry { return commands.New(c.deps(limit)) }
+
+func (c *crowd) deps(limit int) commands.Deps {
+	return commands.Deps{
 		Sessions: c, Finder: c, Redis: c, NewSweeper: func() commands.Sweeper { return c }, Repairs: c, Jobs: c, Trail: c, Statistics: c, Watch: c, Incidents: c,
 		Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Limits: crowdLimits, Token: true,
 		Bulk: commands.BulkLimits{Sessions: limit, Parallel: 3},
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
-	})
+	}
 }
 
 func (c *crowd) ask(limit int, text string) commands.Answer {

@@ -68,6 +68,9 @@ type Answer struct {
 
 	// Plan is the repair that the answer proposes; it is stored already.
 	Plan *repair.Plan
+	// Empty is a bulk plan that repairs nothing, of which others can be made; it is
+	// stored already.
+	Empty *repair.Plan
 
 	Err error // the cause of Failed, for the log; never shown
 }

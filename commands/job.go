@@ -60,7 +60,7 @@ func detailLines(p repair.Progress) []blockkit.Line {
 		details = append(details, p.File.Error)
 	}
 	if p.SiteText != "" {
-		details = append(details, p.SiteText)
+		details = append(details, maskAddresses(p.SiteText))
 	}
 	var lines []blockkit.Line
 	for _, detail := range details {
@@ -68,6 +68,10 @@ func detailLines(p repair.Progress) []blockkit.Line {
 	}
 	return lines
 }
+
+// maskAddresses hides the e-mail addresses in words that the site wrote: a channel reads
+// them.
+func maskAddresses(text string) string { return emailPattern.ReplaceAllString(text, "(address)") }
 
 // sentFact is when a request was sent whose answer is not known.
 func sentFact(p repair.Progress) []blockkit.Line {
@@ -81,7 +85,7 @@ func sentFact(p repair.Progress) []blockkit.Line {
 // that message notifies nobody.
 func (r *Registry) EndReply(p repair.Progress) []slack.Block {
 	if p.Job.Bulk != nil {
-		return bulkEnd(p.Job)
+		return bulkEnd(p)
 	}
 	job, site := p.Job, site(r.deps.SiteURL)
 	lines := headline(jobHeadline(p))

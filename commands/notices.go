@@ -29,7 +29,7 @@ const (
 	NoticeMembers     Notice = "Only full members of this workspace may do this: no guests, and nobody from a connected workspace."
 	NoticeOwnPlan     Notice = "You asked for this plan; another operator has to approve it."
 
-	NoticeExamining Notice = "Checking each session; this can take up to a minute. Nothing is changed before somebody approves the plan."
+	NoticeExamining Notice = "Received. Each session is checked first, which can take up to a minute; the answer follows. Nothing is changed before somebody approves the plan."
 
 	NoticePlanNowhere    Notice = "Nobody else would see a plan here, so nothing will be done. Run the command in a channel that I am a member of, or have ALERT_CHANNEL set."
 	NoticePlanSent       Notice = "I cannot post in this channel, so I sent you the plan in a direct message."

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +20,8 @@ import (
 // include offers to plan also the sessions whose event Stripe will still deliver, and
 // returns the answer with that plan if the person agrees.
 func (t terminal) include(ctx context.Context, plan repair.Plan) (answer commands.Answer, agreed bool) {
-	n := plan.CountLeftOut()[repair.LeftRetrying]
-	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will still deliver, too? Each may be made, and paid for, twice.", n)) {
+	n := plan.Includable()
+	if n == 0 || t.yes || !t.ask(ctx, fmt.Sprintf("Include the %d that Stripe will, or may, still deliver, too? Each may be made, and paid for, twice.", n)) {
 		return answer, false
 	}
 	req := commands.Request{User: osUser(), Terminal: true}
@@ -30,30 +31,36 @@ func (t terminal) include(ctx context.Context, plan repair.Plan) (answer command
 // followBulk carries a bulk plan out, beside the bots that run, until it is over. A
 // pause, which has no button here, ends it.
 func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
-	id, paused := claimed.ID, false
+	id, paused, last := claimed.ID, false, claimed
 	setState, stopClock := t.meter.clock()
 	defer stopClock()
 	t.jobs.Notify = func(context.Context, repair.Progress) error { return nil } // it is shown below
 	t.jobs.Mine = func(job string) bool { return repair.OfBulk(id, job) }
 	running, stop := context.WithCancel(ctx)
 	var runner sync.WaitGroup
-	runner.Go(func() { _ = jobs.New(t.jobs).Run(running) }) // it never fails
+	executor := jobs.New(t.jobs)
+	runner.Go(func() { _ = executor.Run(running) }) // it never fails
 	defer runner.Wait()
 	defer stop()
 	tick := time.NewTicker(timings.jobs.Pending / 2)
 	defer tick.Stop()
 	for {
 		job, err := t.ledger.LoadJob(ctx, id)
+		if err == nil {
+			last = job
+		}
 		switch {
 		case err != nil:
 		case job.Outcome != "" && job.Notified:
 			stopClock()
-			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: job.Finished}))
+			t.show(t.registry.ProgressBlocks(executor.FinalProgress(ctx, job, store.File{})))
 			return t.bulkEnded(job, paused)
 		case job.Bulk.Paused() && job.Bulk.Counts().Running == 0 && !paused:
+			if _, err := t.stopBulk(ctx, id); err != nil {
+				break // it is tried again
+			}
 			paused = true
 			t.show(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()}))
-			t.stopBulk(ctx, id)
 		default:
 			state, _, _ := strings.Cut(blockkit.Text(t.registry.ProgressBlocks(repair.Progress{Job: job, At: time.Now()})), "\n")
 			setState(state)
@@ -65,7 +72,11 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 				t.say("Stopped watching. The repair goes on wherever a bot runs.")
 				return exitFailed
 			}
-			job = t.stopBulk(ctx, id)
+			job, err := t.stopBulk(ctx, id)
+			if err != nil {
+				t.say("Could not stop it: Redis did not answer. Once it does, bots that run carry the plan on; to prevent that, stop them first.")
+				return cmp.Or(t.bulkEnded(last, paused), error(exitFailed))
+			}
 			t.say("Stopped: no more sessions are begun. Those that are running go on wherever a bot runs; stopping reverts nothing.")
 			return t.bulkEnded(job, paused)
 		case <-tick.C:
@@ -74,14 +85,14 @@ func (t terminal) followBulk(ctx context.Context, claimed repair.Job) error {
 }
 
 // stopBulk has no more sessions begun.
-func (t terminal) stopBulk(ctx context.Context, id string) repair.Job {
+func (t terminal) stopBulk(ctx context.Context, id string) (repair.Job, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	job, _, err := t.repairs.StopBulk(ctx, id, store.Actor{ID: osUser(), Terminal: true}, audit.Terminal)
 	if err != nil {
 		t.log.WarnContext(ctx, "bulk plan not stopped", "error", err)
 	}
-	return job
+	return job, err
 }
 
 // bulkEnded prints the result for scripts and turns it into an exit code.

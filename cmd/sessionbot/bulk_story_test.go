@@ -135,6 +135,7 @@ func TestBulkPauseStory(t *testing.T) {
 	support.ExpectMessage(withText("Only operators may do this"))
 	lead.Click(plan, "confirm.approve")
 	paused := lead.ExpectUpdate(plan, withText("Paused: 3 videos ready"), withText("too little balance"), containing("bulk.resume"))
+	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	failed := o.count() - 3
 	if failed < 3 || failed > 5 {
 		t.Errorf("%d failed before it was paused", failed)
@@ -153,6 +154,7 @@ func TestBulkPauseStory(t *testing.T) {
 	o.mu.Unlock()
 	lead.Click(plan, "confirm.approve")
 	paused = lead.ExpectUpdate(plan, withText("Paused: 0 videos ready"), withText("refused the token"))
+	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	o.mu.Lock()
 	o.refuse[""] = 0
 	o.mu.Unlock()

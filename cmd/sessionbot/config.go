@@ -84,7 +84,7 @@ type config struct {
 
 	// How many sessions one bulk plan may repair, at most 500.
 	BulkLimit int `envconfig:"BULK_LIMIT" default:"50"`
-	// How many sessions of a bulk plan are repaired at the same time, at most 50.
+	// How many sessions of a bulk plan are repaired at the same time, at most 20.
 	BulkParallel int `envconfig:"BULK_PARALLEL" default:"3"`
 
 	// How long after the payment a missing webhook is normal.

@@ -188,7 +188,7 @@ func (c *config) checkValues(faults *configError) {
 		faults.check(value > 0, variable, "is not above zero", parseRemedy("time.Duration"))
 	}
 	faults.check(c.BulkLimit > 0 && c.BulkLimit <= 500, "BULK_LIMIT", "is not from 1 to 500", "write how many sessions one bulk plan may repair, such as 50")
-	faults.check(c.BulkParallel > 0 && c.BulkParallel <= 50, "BULK_PARALLEL", "is not from 1 to 50", "write how many sessions are repaired at the same time, such as 3")
+	faults.check(c.BulkParallel > 0 && c.BulkParallel <= 20, "BULK_PARALLEL", "is not from 1 to 20", "write how many sessions are repaired at the same time, such as 3")
 	const unknown = "is unknown"
 	faults.check(slices.Contains([]string{"none", "generate", "all"}, c.Approvals), "APPROVALS", unknown, "write none, generate or all")
 	faults.check(slices.Contains([]string{"auto", "one-key", "three-key"}, c.SiteLayout), "SITE_LAYOUT", unknown, "write auto, one-key or three-key")

@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
+	"github.com/superduperai/sessionbot/store"
 )
 
 var exitCodes = map[commands.Outcome]exitCode{
@@ -106,6 +107,18 @@ func (t terminal) deliver(ctx context.Context, answer commands.Answer) error {
 	}
 	if code, failed := exitCodes[answer.Outcome]; failed {
 		t.show(answer.Blocks)
+		if answer.Empty != nil {
+			other, agreed := t.include(ctx, *answer.Empty)
+			t.decline(context.WithoutCancel(ctx), *answer.Empty, store.Actor{ID: osUser(), Terminal: true})
+			if agreed {
+				return t.deliver(ctx, other)
+			}
+		}
+		if t.json && answer.JSON != nil {
+			if err := t.printJSON(answer.JSON); err != nil {
+				return err
+			}
+		}
 		return code
 	}
 	if t.json && answer.JSON != nil {

@@ -112,7 +112,8 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 				without.Jobs = diagnosis.Excluding(ledger, job)
 				return without.Examine(ctx, session)
 			},
-			Token: c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
+			Handled: records.Handled,
+			Token:   c.SuperDuperToken != "", GiveUp: c.GiveUpAfter, BulkParallel: c.BulkParallel, Timings: timings.jobs, Log: log, Now: time.Now, OnChanged: inspectChanged(c, records, log),
 		},
 	}
 }

@@ -20,7 +20,9 @@ const (
 // any replica executes, and shows the progress of all in one place.
 type bulk struct {
 	*execution
-	shown string // what the message shows
+	shown  string    // what the message shows
+	paused bool      // by this execution, which has not posted that yet
+	again  time.Time // when a pause that could not be posted is posted
 }
 
 // coordinate begins sessions and collects what became of them, until the plan is over.
@@ -51,7 +53,7 @@ func (b *bulk) leftAlone(ctx context.Context, missing []int) bool {
 		state.Items[i] = repair.Item{}
 	}
 	if state.Counts().Left > 0 && !state.Stopped() && !state.Paused() { // although as many run as may
-		b.pause(ctx, repair.Item{Cause: repair.CauseLate})
+		b.pause(ctx, repair.Item{Cause: repair.CauseIdle})
 	}
 	return true
 }
@@ -63,7 +65,8 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	next := state.Next(b.BulkParallel)
+	// One that is begun but finds no free slot would be too late some minutes on.
+	next := state.Next(min(b.BulkParallel, state.Counts().Running+b.free()))
 	for _, i := range next {
 		state.Items[i].State = repair.ItemRunning
 	}
@@ -75,6 +78,9 @@ func (b *bulk) round(ctx context.Context) (over bool, err error) {
 	}
 	if err == nil {
 		err = b.auditEvents(ctx)
+	}
+	if err == nil {
+		err = b.postPause(ctx)
 	}
 	if err != nil {
 		return false, err
@@ -198,7 +204,48 @@ func (b *bulk) withdraw(ctx context.Context, items []int) error {
 func (b *bulk) pause(ctx context.Context, failed repair.Item) {
 	b.job.Bulk.Decide(repair.BulkEvent{Event: audit.Paused, By: b.job.Approver, Where: placeOf(*b.job, b.job.Approver),
 		At: b.Now().UTC(), Cause: failed.Cause, Detail: failed.Detail})
+	b.paused = true
 	b.Log.WarnContext(ctx, "bulk plan paused", "job", b.job.ID, "cause", string(failed.Cause))
+}
+
+// postPause notifies whoever approved the plan of a pause, once: an edited message does
+// not, and nothing goes on before somebody resumes it.
+func (b *bulk) postPause(ctx context.Context) error {
+	state := b.job.Bulk
+	if !state.Paused() || state.Posted >= len(state.Events) || b.Now().Before(b.again) {
+		return nil
+	}
+	reply := repair.ReplyMaybe
+	if b.paused {
+		b.paused, reply = false, repair.ReplyFirst
+	}
+	if err := b.Notify(ctx, repair.Progress{Job: *b.job, Reply: reply, SiteTexts: b.siteTexts(ctx, *b.job), At: b.Now()}); err != nil {
+		b.again = b.Now().Add(b.Timings.MaxRetryDelay)
+		b.Log.WarnContext(ctx, "pause of a bulk plan not posted, will retry", "job", b.job.ID, "error", err)
+		return nil
+	}
+	state.Posted = len(state.Events)
+	return b.saveState(ctx)
+}
+
+// mostSiteTexts is how many failed sessions are shown by name, with the site's words.
+const mostSiteTexts = 10
+
+// siteTexts returns what the site wrote about the first sessions of a bulk plan for which
+// it wrote an error.
+func (r *Runner) siteTexts(ctx context.Context, job repair.Job) map[string]string {
+	if job.Bulk == nil {
+		return nil
+	}
+	ctx, done := context.WithTimeout(ctx, endTimeout)
+	defer done()
+	texts := map[string]string{}
+	for i, item := range job.Bulk.Items {
+		if session := job.Plan.Items[i].Session; item.Cause == repair.CauseSiteFailed && len(texts) < mostSiteTexts {
+			texts[session] = r.siteText(ctx, session)
+		}
+	}
+	return texts
 }
 
 func (b *bulk) saveState(ctx context.Context) error {

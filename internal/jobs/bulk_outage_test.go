@@ -46,7 +46,7 @@ func TestBulkOutage(t *testing.T) {
 				if away > 0 {
 					b.until(p.ID, "it is paused", (*repair.Bulk).Paused)
 					b.until(p.ID, "what was requested is made", func(s *repair.Bulk) bool { return s.Counts().Running == 0 })
-					if got := b.job(p.ID).Bulk; got.Last().Cause != repair.CauseLate || got.Counts().Left < 3 || got.Counts().Done != b.once() {
+					if got := b.job(p.ID).Bulk; got.Last().Cause != repair.CauseIdle || got.Counts().Left < 3 || got.Counts().Done != b.once() {
 						t.Errorf("%+v because of %s, %d requested", got.Counts(), got.Last().Cause, b.once())
 					}
 					_, done, err := b.ledger.ResumeBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}, Where: "C1", At: cfg.Now()})

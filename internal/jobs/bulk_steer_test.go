@@ -84,7 +84,7 @@ func TestBulkLeftAlone(t *testing.T) {
 	stop := b.running(cfg)
 	b.until(p.ID, "it is paused", (*repair.Bulk).Paused)
 	stop()
-	if got := b.job(p.ID).Bulk; got.Counts().Left != 3 || got.Last().Cause != repair.CauseLate || b.once() != 0 {
+	if got := b.job(p.ID).Bulk; got.Counts().Left != 3 || got.Last().Cause != repair.CauseIdle || b.once() != 0 {
 		t.Errorf("%+v because of %s", got.Counts(), got.Last().Cause)
 	}
 	cfg.Now = func() time.Time { return time.Now().Add(48 * time.Hour) }

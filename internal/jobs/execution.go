@@ -310,18 +310,26 @@ func (r *Runner) FinalProgress(ctx context.Context, job repair.Job, file store.F
 		p.File, _ = r.Generator.File(ctx, job.FileID) // without an answer the end is shown without the file
 	}
 	if job.Cause == repair.CauseSiteFailed {
-		if s, err := r.Product.Session(ctx, job.Plan.Session); err == nil && s.Current().Error != nil {
-			p.SiteText = *s.Current().Error
-		}
+		p.SiteText = r.siteText(ctx, job.Plan.Session)
 	}
 	if job.Outcome == store.OutcomeDone && job.Plan.Action == store.ActionRestore {
 		x := r.Examine(ctx, job.Plan.Session, job.ID)
 		p.Next, p.Site, p.SiteErr = x.Allowed, cmp.Or(x.Site, &store.Site{}), x.SiteErr
 		return p
 	}
+	p.SiteTexts = r.siteTexts(ctx, job)
 	if job.Outcome != store.OutcomeRefused && job.Bulk == nil { // then nothing was written
 		site, err := r.Site.SessionStatus(ctx, job.Plan.Session)
 		p.Site, p.SiteErr = &site, err
 	}
 	return p
+}
+
+// siteText returns the error that the session says now, "" = none, or it cannot be read.
+func (r *Runner) siteText(ctx context.Context, session string) string {
+	s, err := r.Product.Session(ctx, session)
+	if err != nil || s.Current().Error == nil {
+		return ""
+	}
+	return *s.Current().Error
 }

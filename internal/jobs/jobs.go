@@ -12,6 +12,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
@@ -85,6 +86,9 @@ type Config struct {
 	Webhook   Webhook     // nil = there is no secret to sign with
 	// Examine diagnoses a session as if the job itself did not exist.
 	Examine func(ctx context.Context, session, job string) diagnosis.Examination
+	// Handled returns who handled a session outside, nil = nobody did. Its being nil
+	// means that nobody can.
+	Handled func(ctx context.Context, session string) (*incident.Handled, error)
 	// Notify shows the progress of a job. The end of a job is shown until that
 	// succeeds; an error may have a method Pause that returns how long not to try.
 	Notify func(ctx context.Context, p repair.Progress) error

@@ -136,6 +136,13 @@ func (r *Runner) start(id string) bool {
 	return true
 }
 
+// free returns how many more jobs this process can execute now.
+func (r *Runner) free() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return max(maxRunning-len(r.running), 0)
+}
+
 func (r *Runner) finish(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

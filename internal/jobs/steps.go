@@ -28,6 +28,13 @@ func (e *execution) check(ctx context.Context) error {
 			return e.conclude(store.OutcomeRefused, repair.CauseNoStripeKey)
 		}
 	}
+	handled, err := e.handledSince(ctx)
+	if err != nil {
+		return err
+	}
+	if handled != "" {
+		return e.conclude(store.OutcomeRefused, repair.CauseChanged, handled)
+	}
 	x := e.Examine(ctx, e.job.Plan.Session, e.job.ID)
 	if x.RedisSilent || x.JobErr != nil {
 		return fmt.Errorf("examine again: %w", cmp.Or(x.RedisErr, x.JobErr, rdb.ErrNoAnswer))
@@ -37,6 +44,19 @@ func (e *execution) check(ctx context.Context) error {
 	}
 	e.job.Step, e.fresh = repair.StepChecked, true
 	return nil
+}
+
+// handledSince says in a sentence that an operator handled the session outside after
+// the plan was made, "" if nobody did: its customer has a video, or the money back.
+func (e *execution) handledSince(ctx context.Context) (string, error) {
+	if e.Handled == nil || e.job.Plan.Action == store.ActionFix {
+		return "", nil
+	}
+	h, err := e.Handled(ctx, e.job.Plan.Session)
+	if err != nil || h == nil || h.At.Before(e.job.Plan.Created) {
+		return "", err
+	}
+	return "An operator said at " + h.At.UTC().Format("15:04 UTC") + " that it has been handled outside.", nil
 }
 
 // begin writes the fix, or the claim of a generation, against what was shown.

@@ -2,7 +2,6 @@ package repair
 
 import (
 	"crypto/rand"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -25,11 +24,16 @@ const (
 	LeftSecondPress LeftOutReason = "second_press" // its own plan needs a second press, for another reason than Stripe
 	LeftNotAllowed  LeftOutReason = "not_allowed"
 	LeftUnseen      LeftOutReason = "not_seen" // Redis did not answer
+	LeftHandled     LeftOutReason = "handled"  // outside, as an operator said
+	LeftMarked      LeftOutReason = "marked"   // as error, by a repair
+	// LeftEventUnseen: whether Stripe will still deliver the event could not be seen; may be included.
+	LeftEventUnseen LeftOutReason = "event_not_seen"
+	LeftUnverified  LeftOutReason = "payment_unverified" // Stripe, which is configured, did not say that it was paid
 )
 
 // LeftOutReasons lists all of them in that order.
 var LeftOutReasons = []LeftOutReason{LeftRetrying, LeftOtherAction, LeftRunning, LeftUnclear, LeftCompleted, LeftRefunded,
-	LeftSecondPress, LeftNotAllowed, LeftUnseen}
+	LeftSecondPress, LeftNotAllowed, LeftUnseen, LeftHandled, LeftMarked, LeftEventUnseen, LeftUnverified}
 
 // LeftOut is a session that a bulk plan does not repair.
 type LeftOut struct {
@@ -42,8 +46,9 @@ type LeftOut struct {
 // BulkOptions configure a bulk plan.
 type BulkOptions struct {
 	PlanOptions
-	Include bool         // also those whose event Stripe will still deliver
-	Other   store.Action // that may repair what this one cannot; "" = none
+	Include bool                     // also those whose event Stripe will, or may, still deliver
+	Other   store.Action             // that may repair what this one cannot; "" = none
+	Settled map[string]LeftOutReason // sessions that people dealt with in another way
 }
 
 // MakeBulkPlan plans one repair for all sessions that were just examined, in their
@@ -60,10 +65,7 @@ func MakeBulkPlan(action store.Action, examined []diagnosis.Examination, who sto
 		item.Bulk = p.ID
 		p.Items = append(p.Items, item)
 	}
-	if n := p.retryingItems(); n > 0 {
-		p.Risk = fmt.Sprintf("Stripe will still deliver the events of %d of these sessions: the site may make those videos itself, and each would be paid for twice.", n)
-		p.Warnings = []string{p.Risk}
-	}
+	p.Warnings, p.Risk = bulkWarnings(p.Items)
 	return p
 }
 
@@ -76,10 +78,16 @@ func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reas
 		return LeftRunning, ""
 	case x.Repair.State == store.JobUnclear:
 		return LeftUnclear, x.Reason
+	case o.Settled[x.Session.ID] != "":
+		return o.Settled[x.Session.ID], x.Reason
 	case err != nil:
 		return notAllowedReason(x, o.Other), x.Reason
 	case item.Retrying && item.Risk != "" && !o.Include:
 		return LeftRetrying, item.Risk
+	case makesVideo(item.Action) && unseenEvent(x) && !o.Include:
+		return LeftEventUnseen, unseenEventText
+	case makesVideo(item.Action) && x.Payment.State == store.PaymentUnverified && x.Payment.Why != store.NoStripeKey:
+		return LeftUnverified, x.Reason
 	}
 	if _, other := warnings(x, item.Action, false); other != "" {
 		return LeftSecondPress, other
@@ -119,15 +127,10 @@ func (p Plan) Sums() (cents, unknown int, paid map[string]int64) {
 	return cents, unknown, paid
 }
 
-// retryingItems returns how many items are of sessions whose event Stripe will still
-// deliver.
-func (p Plan) retryingItems() (n int) {
-	for _, item := range p.Items {
-		if item.Risk != "" {
-			n++
-		}
-	}
-	return n
+// Includable returns how many sessions are left out that may be included.
+func (p Plan) Includable() int {
+	counts := p.CountLeftOut()
+	return counts[LeftRetrying] + counts[LeftEventUnseen]
 }
 
 // CountLeftOut returns how many sessions are left out, by reason.

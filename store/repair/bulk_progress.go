@@ -45,6 +45,7 @@ type Bulk struct {
 	Items   []Item      // as those of the plan
 	Events  []BulkEvent // since the claim, oldest first
 	Audited int         // how many of them are in the audit trail
+	Posted  int         `json:",omitempty"` // how many there were when a pause was last posted in the thread
 	Saved   time.Time   // when whoever carries it on recorded that last
 }
 

@@ -28,6 +28,7 @@ type Cause string
 const (
 	CauseChanged      Cause = "changed"      // the state is another than the plan was made for
 	CauseLate         Cause = "late"         // it could not be begun in time
+	CauseIdle         Cause = "idle"         // of a bulk plan's pause: nobody carried it on
 	CauseNoToken      Cause = "no_token"     // SUPERDUPERAI_TOKEN is not set
 	CauseUnauthorised Cause = "unauthorised" // the token was refused
 	CauseBalance      Cause = "balance"      // SuperDuperAI's account has no balance left for it
@@ -60,13 +61,15 @@ const (
 // Progress is the state of a job as people are shown it.
 type Progress struct {
 	Job     Job
-	Reply   Reply // whether its end is also to be posted
+	Reply   Reply // whether its end, or its pause, is also to be posted
 	File    store.File
 	Site    *store.Site // nil = not asked: that is done at the end
 	SiteErr error
 	// SiteText is the error that the site wrote. It is not kept with the job: it may
 	// quote the prompt.
 	SiteText string
+	// SiteTexts are likewise those about the sessions of a bulk plan, by session.
+	SiteTexts map[string]string
 	// Next are the repairs that a fresh diagnosis allows once a prompt was restored.
 	Next []store.Action
 	At   time.Time

@@ -47,9 +47,9 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	warnTwice(x.Payment.Disputed, "The customer disputes the payment.")
 	warn(makesVideo && undelivered(x) && x.SiteShowsOutcome(),
 		"Stripe says that the event is undelivered at one endpoint at least, though the session shows that the site has it.")
-	warn(unseenEvent(x), "Whether Stripe will still deliver the event could not be seen: the site may start this video itself.")
+	warn(unseenEvent(x), unseenEventText)
 	unverified := x.Payment.State == store.PaymentUnverified
-	warn(unverified && makesVideo, "Payment could not be verified: this may be a video that nobody paid for.")
+	warn(unverified && makesVideo, unverifiedText)
 	warn(unverified && !makesVideo, "Payment could not be verified.")
 	warn(x.Payment.State == store.PaymentPartiallyRefunded, "A part of the payment was refunded.")
 	named := x.Session.NamedFile() != ""
@@ -66,6 +66,11 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 	}
 	return list, risk
 }
+
+const (
+	unseenEventText = "Whether Stripe will still deliver the event could not be seen: the site may start this video itself."
+	unverifiedText  = "Payment could not be verified: this may be a video that nobody paid for."
+)
 
 // generationText describes an earlier generation for the same payment.
 func generationText(m diagnosis.Generation) string {

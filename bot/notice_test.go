@@ -1,0 +1,53 @@
+package bot
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands"
+)
+
+// uncounted counts nothing.
+type uncounted struct{ Metrics }
+
+func (uncounted) Answered(string, string, time.Duration) {}
+
+// TestNoticeBeforeTheAnswer: whoever waits for long is told why, and never after the
+// answer, even if Slack is slow to take the notice.
+func TestNoticeBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	arrived, release := make(chan struct{}), make(chan struct{})
+	var taken atomic.Bool
+	slow := func(http.ResponseWriter) {
+		close(arrived)
+		<-release
+		taken.Store(true)
+	}
+	o, url, posts := hookServer(t, slow, func(http.ResponseWriter) {
+		if !taken.Load() {
+			t.Error("the answer overtook the notice")
+		}
+	})
+	r := &responder{outbox: o, log: slog.New(slog.DiscardHandler), cfg: Config{Now: time.Now, Metrics: uncounted{}, Deadlines: NewDeadlines(24)}}
+	r.cfg.Deadlines.Notice = time.Millisecond
+	a, to := answers{responder: r}, requester{responseURL: url}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.answer(t.Context(), to, placement{long: true}, func(context.Context) commands.Answer {
+			<-arrived
+			time.AfterFunc(50*time.Millisecond, func() { close(release) }) // time for an answer that does not wait to overtake it
+			return commands.Answer{Outcome: commands.Done, Blocks: hello.blocks}
+		})
+	}()
+	<-done
+	all := posts.all()
+	if len(all) != 2 || !strings.HasPrefix(all[0].Text, "Received") || all[1].Text != "hello" {
+		t.Errorf("%+v", all)
+	}
+}

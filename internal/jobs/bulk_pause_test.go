@@ -1,0 +1,54 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/superduper"
+)
+
+// TestBulkPauseIsPosted: whoever approved the plan is notified of the pause once, by
+// whichever process; what Slack did not take is tried again.
+func TestBulkPauseIsPosted(t *testing.T) {
+	t.Parallel()
+	b := newBulkBench(t, false, 6)
+	p := b.claimed(store.ActionGenerate)
+	b.refuse = superduper.Unpaid
+	var mu sync.Mutex
+	var replies []repair.Reply
+	cfg := b.config()
+	cfg.Notify = func(_ context.Context, p repair.Progress) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if p.Job.Outcome != "" || p.Reply == repair.ReplyNone {
+			return nil
+		}
+		if !p.Job.Bulk.Paused() {
+			t.Errorf("%+v is posted", p.Job.Bulk.Counts())
+		}
+		if replies = append(replies, p.Reply); len(replies) == 1 {
+			return errors.New("Slack has a fault")
+		}
+		return nil
+	}
+	stop := b.running(cfg)
+	b.until(p.ID, "the pause is posted", func(s *repair.Bulk) bool { return s.Posted > 0 })
+	stop()
+	b.running(cfg) // as another process that carries it on
+	b.until(p.ID, "it is carried on", func(s *repair.Bulk) bool { return s.Paused() && s.Counts().Running == 0 })
+	if _, _, err := b.ledger.StopBulk(t.Context(), p.ID, repair.BulkEvent{By: store.Actor{ID: "U4"}}); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Until(t, "it is over", func() bool { return b.job(p.ID).Notified })
+	mu.Lock()
+	defer mu.Unlock()
+	if want := []repair.Reply{repair.ReplyFirst, repair.ReplyMaybe}; !slices.Equal(replies, want) {
+		t.Errorf("posted %q, want %q", replies, want)
+	}
+}

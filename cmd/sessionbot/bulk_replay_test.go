@@ -65,6 +65,7 @@ func TestBulkReplayStory(t *testing.T) {
 	support.ExpectMessage(withText("another operator has to approve it"))
 	lead.Click(plan, "confirm.approve")
 	paused := lead.ExpectUpdate(plan, withText("Paused: 0 videos ready"), withText("the site does not accept the signature (STRIPE_WEBHOOK_SECRET)"), containing("bulk.resume"))
+	lead.ExpectMessage(withText("@U0LEAD Paused: "))
 	taken, wrong := d.once(t)
 	if taken != 0 || wrong < 3 || wrong > 6 || o.count() != 0 {
 		t.Errorf("%d taken, %d refused before it was paused, %d requested", taken, wrong, o.count())

@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,121 +15,12 @@ import (
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
-	"github.com/superduperai/sessionbot/store/diagnosis"
-	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
-	"github.com/superduperai/sessionbot/store/stats"
-	"github.com/superduperai/sessionbot/store/sweep"
 )
 
 const id = "cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y5Z60001"
 
 var noon = time.Date(2026, 3, 4, 12, 0, 31, 0, time.UTC)
-
-// world answers every question of the commands from memory.
-type world struct {
-	examined diagnosis.Examination
-	found    []store.Payment
-	more     bool
-	entries  []audit.Entry
-	matching []string // sessions that a shortened id may mean
-	err      error
-
-	observed []sweep.Observation
-	known    map[string]incident.Known
-	incident incident.Incident
-}
-
-func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
-	x := w.examined
-	x.Session.ID = id
-	return x
-}
-
-func (w *world) ExaminePaid(ctx context.Context, p store.Payment) diagnosis.Examination {
-	x := w.Examine(ctx, p.SessionID)
-	x.Payment = p
-	return x
-}
-
-func (w *world) Matching(_ context.Context, short store.ShortID) ([]string, error) {
-	return slices.DeleteFunc(slices.Clone(w.matching), func(id string) bool { return !short.Matches(id) }), w.err
-}
-
-func (w *world) Find(context.Context, string, int) ([]store.Payment, bool, error) {
-	return w.found, w.more, w.err
-}
-
-func (w *world) Sweep(context.Context, sweep.Options) (sweep.Result, error) {
-	return sweep.Result{Count: stats.Count{Complete: true}}, w.err
-}
-
-func (w *world) Server(context.Context) (rdb.Server, error) { return rdb.Server{}, w.err }
-
-func (w *world) Plan(context.Context, string) (repair.PlanRecord, error) {
-	return repair.PlanRecord{}, repair.ErrUnknownPlan
-}
-
-func (w *world) Propose(context.Context, repair.Plan, string) error { return w.err }
-
-func (w *world) JobOf(context.Context, string) (diagnosis.SessionJob, error) {
-	return diagnosis.SessionJob{}, nil
-}
-func (w *world) Settle(context.Context, string, repair.Settlement) (repair.Job, error) {
-	return repair.Job{}, repair.ErrNotUnclear
-}
-
-func (w *world) RecordRefusal(context.Context, audit.Entry) {}
-
-func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
-	return w.entries, w.err
-}
-
-func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
-
-func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
-	return stats.Figures{}, w.err
-}
-
-func (w *world) State(context.Context) (incident.WatchState, error) {
-	return incident.WatchState{}, w.err
-}
-
-func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Observation, error) {
-	return w.observed, w.err
-}
-
-func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
-	return incident.TroubledRecord{Swept: noon.Add(-40 * time.Second), Whole: true}, w.err
-}
-
-func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
-	return nil, w.err
-}
-
-func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
-	if w.incident.ID != id {
-		return incident.Incident{}, incident.ErrUnknownIncident
-	}
-	return w.incident, w.err
-}
-
-func (w *world) Known(context.Context, []string) (map[string]incident.Known, error) {
-	return w.known, w.err
-}
-
-func (w *world) Payments(context.Context, time.Time, []string) (map[string]store.Payment, error) {
-	return nil, w.err
-}
-
-func registry(w *world) *commands.Registry {
-	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
-	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
-		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
-	})
-}
 
 func TestRequests(t *testing.T) {
 	t.Parallel()

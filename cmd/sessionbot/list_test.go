@@ -45,7 +45,8 @@ func TestListStory(t *testing.T) {
 			s.pays(watchID(k), pastGrace().Add(-time.Duration(k)*time.Minute), store.EventDelivered)
 		}
 		s.startBot()
-		s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("paid sessions have had no video"))
+		oncall := s.workspace.As("U0ONCALL").In("C0ALERTS")
+		alert := oncall.ExpectMessage(containing("paid sessions have had no video"))
 		for deadline := time.Now().Add(patience); len(s.inTerminalList("orphaned").Sessions) < n; { // some payments are not read yet
 			if time.Now().After(deadline) {
 				t.Fatal("not all are found")
@@ -104,6 +105,7 @@ func TestListStory(t *testing.T) {
 			*first.AgeSeconds > 20*60 || *first.AgeSeconds < *reply.Sessions[1].AgeSeconds || fmt.Sprint(first.Allowed) != "[fix generate replay]" {
 			t.Errorf("a terminal says of the first: %+v", first)
 		}
+		oncall.ExpectUpdate(alert, containing("44 paid sessions have had no video", "1 webhook came late"))
 		s.expectCleanLog("A fox runs")
 	})
 }

@@ -113,8 +113,7 @@ func (p *incidentPlayer) menu() {
 	p.Do(chromedp.KeyEvent(kb.Escape), chromedp.WaitNotPresent(".message :popover-open"))
 }
 
-// ends awaits the end: in the message, in its thread with a mention, in the alert, and in
-// what list and stats say of the sessions that are left.
+// ends awaits the end: in the message, in its thread with a mention, and in the alert.
 func (p *incidentPlayer) ends() {
 	p.t.Helper()
 	p.Until(incidentEnd + " !== undefined")
@@ -123,12 +122,6 @@ func (p *incidentPlayer) ends() {
 	p.Do(chromedp.Click(incidentEnd+`.querySelector("a.replies")`, chromedp.ByJSPath))
 	p.Until(`document.querySelector("#panel").innerText.includes("@ona Finished: 8 videos ready")`)
 	p.look("end", incidentEnd)
-	p.Do(chromedp.Click("#panel .bar a[data-nav]"))
-	p.types("/session list orphaned")
-	p.last(" orphaned sessions") // those from before the watch are among them once their payments are known
-	p.look("list", `[...document.querySelectorAll("#scroll .message")].at(-1)`)
-	p.types("/redis stats")
-	p.last("Orphaned ")
 }
 
 // buttonIn is a button of a message, as JavaScript.

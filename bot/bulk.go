@@ -11,7 +11,7 @@ import (
 )
 
 // steer carries out a click on Stop or Resume of an approved bulk plan. Every click
-// gets an answer: the message shows it, or the clicker is told why nothing changed.
+// gets an answer: the message shows it, or an answer says why nothing changed.
 func (a approvals) steer(ctx context.Context, to requester, c click) {
 	job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value)
 	switch {

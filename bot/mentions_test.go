@@ -25,7 +25,7 @@ func write(t *testing.T, s *stage, p wstest.Place, user, channel, thread, text s
 }
 
 // TestMentionIsAnsweredInItsThread, for all to read: without the customer's address,
-// without Share, and with a Debug that answers whoever presses it.
+// without Share, and with a Debug that answers its clicker.
 func TestMentionIsAnsweredInItsThread(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]commands.Request{

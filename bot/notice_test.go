@@ -17,7 +17,7 @@ type uncounted struct{ Metrics }
 
 func (uncounted) Answered(string, string, time.Duration) {}
 
-// TestNoticeBeforeTheAnswer: whoever waits for long is told why, and never after the
+// TestNoticeBeforeTheAnswer: a notice says why a request takes long, and never after the
 // answer, even if Slack is slow to take the notice.
 func TestNoticeBeforeTheAnswer(t *testing.T) {
 	t.Parallel()

@@ -130,7 +130,7 @@ func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 }
 
 // replyEnd posts the end of a job, or a pause, in the thread of its message, once: it
-// notifies whoever approved it, which an edited message does not.
+// notifies the approver, which an edited message does not.
 func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
 	m, mark := p.Job.Plan.Message, endMark(p.Job)
 	switch p.Reply {

@@ -27,7 +27,7 @@ func DefaultTimings() Timings {
 type Deadlines struct {
 	Request   time.Duration // a request, until its answer is known
 	Bulk      time.Duration // a request that looks at many sessions
-	Notice    time.Duration // until whoever waits for such a request is told why
+	Notice    time.Duration // until a notice says why such a request takes long
 	Send      time.Duration // an answer, with Slack's pauses
 	Call      time.Duration // one call of Slack's API
 	Lookup    time.Duration // in Slack's directory

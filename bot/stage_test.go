@@ -225,7 +225,7 @@ func (s *stage) awaitSockets(t *testing.T, up int) {
 }
 
 // patience is for what only a fault keeps from coming.
-const patience = 2 * time.Minute
+const patience = 5 * time.Minute
 
 // await takes one thing from a channel.
 func await[T any](t *testing.T, from <-chan T) T {

@@ -81,7 +81,7 @@ func Shorten[T any](timings T) T {
 
 // Patience is the longest that a test waits for anything: far more than a busy
 // machine needs, so that only what hangs exceeds it.
-const Patience = 3 * time.Minute
+const Patience = 5 * time.Minute
 
 // Until polls until holds returns true, and fails the test where it never does.
 func Until(t testing.TB, what string, holds func() bool) {

@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute        // for what is expected; only what hangs takes longer
+	patience = 5 * time.Minute        // for what is expected; only what hangs takes longer
 	quiet    = 300 * time.Millisecond // without news, before nothing else is believed to come
 )
 

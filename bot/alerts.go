@@ -8,7 +8,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -21,8 +22,8 @@ const alertEvent = "sessionbot_alert"
 type Alerts struct {
 	Bot     *Bot
 	Channel string
-	Mention string                // the person or the group on call, "" = nobody
-	Shows   commands.AlertOptions // without Mention
+	Mention string        // the person or the group on call, "" = nobody
+	Shows   alert.Options // without Mention
 }
 
 var (
@@ -32,7 +33,7 @@ var (
 
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
-	alert := commands.NewAlert(i, a.options(d.Mention), a.Bot.cfg.Now())
+	alert := alert.New(i, a.options(d.Mention), a.Bot.cfg.Now())
 	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
@@ -46,7 +47,7 @@ func (a Alerts) Update(ctx context.Context, i incident.Incident) error {
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	alert := commands.NewAlert(i, a.options(watch.Calls(i)), a.Bot.cfg.Now())
+	alert := alert.New(i, a.options(watch.Calls(i)), a.Bot.cfg.Now())
 	return refusalOf(a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, i.SlackMessage.Channel, i.SlackMessage.TS, blocks, slack.MsgOptionText(alert.Text, false))
 		return err
@@ -58,13 +59,13 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	if i.SlackMessage.Channel != a.Channel {
 		return errMoved()
 	}
-	line := commands.AlertReply(i, string(d.Reason), a.options(d.Mention).Mention, a.Bot.cfg.Now())
+	line := alert.Reply(i, string(d.Reason), a.options(d.Mention).Mention, a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return refusalOf(err, true)
 }
 
 // options are what an alert shows, with the mention if it calls people.
-func (a Alerts) options(mention bool) commands.AlertOptions {
+func (a Alerts) options(mention bool) alert.Options {
 	o := a.Shows
 	if mention {
 		o.Mention = a.Mention
@@ -80,8 +81,8 @@ func marked(mark string) slack.MsgOption {
 // its blocks.
 func (a Alerts) sendOrText(ctx context.Context, i incident.Incident, blocks []slack.Block, send func(blocks slack.MsgOption) error) error {
 	err := send(slack.MsgOptionBlocks(blocks...))
-	if err != nil && FaultOf(err).class() == blocksError {
-		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", FaultOf(err))
+	if err != nil && slackapi.FaultOf(err).RefusesBlocks() {
+		a.Bot.log.ErrorContext(ctx, "alert blocks refused by Slack, sent as text alone", "incident", i.ID, "error", slackapi.FaultOf(err))
 		err = send(slack.MsgOptionCompose())
 	}
 	return err
@@ -89,9 +90,9 @@ func (a Alerts) sendOrText(ctx context.Context, i incident.Incident, blocks []sl
 
 // post posts to the channel, and joins one that is public where it has to and may.
 func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (m store.Message, err error) {
-	options = append(options, noUnfurl)
+	options = append(options, slackapi.NoUnfurl)
 	m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
-	if err != nil && FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
+	if err != nil && slackapi.FaultOf(err).Code == "not_in_channel" && a.join(ctx) {
 		m.Channel, m.TS, err = a.Bot.api.PostMessageContext(ctx, a.Channel, options...)
 	}
 	return m, err
@@ -100,7 +101,7 @@ func (a Alerts) post(ctx context.Context, options ...slack.MsgOption) (m store.M
 // join joins the channel, which only public ones allow, and reports whether it did.
 func (a Alerts) join(ctx context.Context) bool {
 	if _, _, _, err := a.Bot.api.JoinConversationContext(ctx, a.Channel); err != nil {
-		a.Bot.log.WarnContext(ctx, "alert channel not joined", "error", FaultOf(err), "advice", FaultOf(err).Advice())
+		a.Bot.log.WarnContext(ctx, "alert channel not joined", "error", slackapi.FaultOf(err), "advice", slackapi.FaultOf(err).Advice())
 		return false
 	}
 	a.Bot.log.InfoContext(ctx, "alert channel joined")
@@ -112,7 +113,7 @@ func (a Alerts) join(ctx context.Context) bool {
 func (a Alerts) Find(ctx context.Context, i incident.Incident) (store.Message, bool, error) {
 	messages, err := a.since(ctx, i.SlackMessage, i.PostingAt.Add(-time.Minute)) // Slack's clock is another one
 	if err != nil {
-		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() && fault.class() != messageGone {
+		if fault := slackapi.FaultOf(err); fault.Code != "" && !fault.Temporary() && !fault.MessageGone() {
 			a.Bot.log.WarnContext(ctx, "channel history not readable, an alert may be posted twice", "error", fault, "advice", fault.Advice())
 			return store.Message{}, false, watch.ErrHistoryForbidden
 		}
@@ -159,13 +160,13 @@ func refusalOf(err error, change bool) error {
 	if err == nil {
 		return nil
 	}
-	fault := FaultOf(err)
+	fault := slackapi.FaultOf(err)
 	r := &watch.Refusal{
-		Unclear: fault.unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
-		Lasting: fault.Code != "" && !fault.temporary(),
+		Unclear: fault.Unclear(), After: fault.RetryAfter, Advice: fault.Advice(), Err: fault,
+		Lasting: fault.Code != "" && !fault.Temporary(),
 	}
-	if change && fault.tryElsewhere() {
-		r.Lasting, r.Gone = false, fault.class() == messageGone
+	if change && fault.TryElsewhere() {
+		r.Lasting, r.Gone = false, fault.MessageGone()
 		r.Stuck = !r.Gone
 	}
 	return r

@@ -28,7 +28,6 @@ func TestNotificationError(t *testing.T) {
 	}{
 		{"never sent", dial, watch.Refusal{}},
 		{"never sent to the proxy", &url.Error{Op: "Post", URL: "https://slack", Err: &net.OpError{Op: "proxyconnect", Err: dial.Err}}, watch.Refusal{}},
-		{"the proxy refuses", &url.Error{Op: "Post", URL: "https://slack", Err: &ProxyError{host: "proxy", status: 403}}, watch.Refusal{}},
 		{"sent, and no answer", read, watch.Refusal{Unclear: true}},
 		{"a pause", &slack.RateLimitedError{RetryAfter: 30 * time.Second}, watch.Refusal{After: 30 * time.Second}},
 		{"Slack stumbles", slack.StatusCodeError{Code: http.StatusBadGateway}, watch.Refusal{Unclear: true}},

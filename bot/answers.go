@@ -9,7 +9,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 )
@@ -51,7 +53,7 @@ func (a answers) answer(ctx context.Context, to requester, p placement, run func
 		to.modal = nil // the answer goes where it would go without
 	}
 	if answer.Plan != nil {
-		buttons := slack.NewActionBlock("", commands.PlanActions(*answer.Plan, "")...)
+		buttons := slack.NewActionBlock("", message.PlanActions(*answer.Plan, "")...)
 		a.approvals.showPlan(ctx, to, *answer.Plan, append(slices.Clip(answer.Blocks), buttons))
 	} else {
 		a.deliver(ctx, to, a.compose(ctx, to, answer, p))
@@ -73,7 +75,7 @@ func (a answers) noticeLater(ctx context.Context, to requester) (stop func()) {
 	sent := make(chan struct{})
 	timer := time.AfterFunc(a.cfg.Deadlines.Notice, func() {
 		defer close(sent)
-		err := panics.Catch(func() error { a.reply(ctx, to, commands.NoticeExamining); return nil })
+		err := panics.Catch(func() error { a.reply(ctx, to, message.NoticeExamining); return nil })
 		if panicked, ok := errors.AsType[*panics.Error](err); ok {
 			a.log.ErrorContext(ctx, "notice panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		}
@@ -86,13 +88,13 @@ func (a answers) noticeLater(ctx context.Context, to requester) (stop func()) {
 }
 
 // compose makes a message of an answer and its buttons.
-func (a answers) compose(ctx context.Context, to requester, answer commands.Answer, p placement) message {
-	m := message{blocks: answer.Blocks, public: p.sharedBy != "", replace: p.replace}
+func (a answers) compose(ctx context.Context, to requester, answer commands.Answer, p placement) slackapi.Message {
+	m := slackapi.Message{Blocks: answer.Blocks, Public: p.sharedBy != "", Replace: p.replace}
 	buttons := slices.Clip(answer.Actions)
 	if p.sharedBy != "" {
-		m.blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.blocks...)
+		m.Blocks = append([]slack.Block{blockkit.Context("shared by <@" + blockkit.Escape(p.sharedBy) + ">")}, m.Blocks...)
 	}
-	stays := m.public || to.thread != ""
+	stays := m.Public || to.thread != ""
 	if stays {
 		buttons = renameRefresh(buttons)
 	}
@@ -108,7 +110,7 @@ func (a answers) compose(ctx context.Context, to requester, answer commands.Answ
 	if answer.Session != "" {
 		block = refreshBlock
 	}
-	m.blocks = append(slices.Clip(m.blocks), slack.NewActionBlock(block, buttons...))
+	m.Blocks = append(slices.Clip(m.Blocks), slack.NewActionBlock(block, buttons...))
 	return m
 }
 

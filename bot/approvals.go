@@ -9,7 +9,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -17,14 +18,14 @@ import (
 )
 
 // Plans are what waits for a confirmation, and what became of it; see
-// repair.Ledger.
+// ledger.Ledger.
 type Plans interface {
 	SetMessage(ctx context.Context, planID string, m store.Message) error
 	LoadPlan(ctx context.Context, id string, now time.Time) (repair.PlanRecord, error)
 	LoadJob(ctx context.Context, id string) (repair.Job, error)
 }
 
-// Decisions carries out and records what people decide; see repair.Service.
+// Decisions carries out and records what people decide; see ledger.Service.
 type Decisions interface {
 	Approve(ctx context.Context, planID, press string, by store.Actor, where string) (repair.ClaimResult, error)
 	Cancel(ctx context.Context, planID string, by store.Actor, where string) (repair.ClaimResult, error)
@@ -49,17 +50,17 @@ type approvals struct{ *responder }
 
 // decide carries out a click on a plan. Every click gets an answer.
 func (a approvals) decide(ctx context.Context, to requester, c click) {
-	id, press := commands.ParsePlanValue(c.value)
+	id, press := message.ParsePlanValue(c.value)
 	now := a.cfg.Now()
 	plan, err := a.cfg.Repairs.Plans.LoadPlan(ctx, id, now)
 	switch {
 	case errors.Is(err, repair.ErrUnknownPlan):
 		a.log.InfoContext(ctx, "unknown plan clicked")
-		a.replyLine(ctx, to, commands.PlanClickReply(repair.ClaimResult{Verdict: repair.Unknown}, now))
+		a.replyLine(ctx, to, message.PlanClickReply(repair.ClaimResult{Verdict: repair.Unknown}, now))
 		return
 	case err != nil:
 		a.log.ErrorContext(ctx, "plan not loaded", "error", err)
-		a.replyRef(ctx, to, commands.Notice(commands.RedisErrorText(err)+" Nothing was done."))
+		a.replyRef(ctx, to, message.Notice(message.RedisErrorText(err)+" Nothing was done."))
 		return
 	}
 	button := strings.TrimPrefix(c.button, "confirm.")
@@ -75,14 +76,14 @@ func (a approvals) decide(ctx context.Context, to requester, c click) {
 		a.saveMessage(ctx, plan.ID, store.Message{Channel: to.channel, TS: c.message})
 	}
 	var answer repair.ClaimResult
-	if c.button == commands.ActionCancel {
+	if c.button == message.ActionCancel {
 		answer, err = a.cfg.Repairs.Decisions.Cancel(ctx, plan.ID, to.actor(), to.channel)
 	} else {
 		answer, err = a.cfg.Repairs.Decisions.Approve(ctx, plan.ID, press, to.actor(), to.channel)
 	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "click on a plan failed", "plan", plan.ID, "error", err)
-		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+		a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
 		return
 	}
 	a.decided(ctx, to, answer)
@@ -98,7 +99,7 @@ func (a approvals) elsewhere(ctx context.Context, to requester, c click, plan re
 	_, button, _ := strings.Cut(c.button, ".")
 	a.log.WarnContext(ctx, "plan clicked in another message", "plan", plan.ID)
 	a.cfg.Repairs.Decisions.RecordRefusal(ctx, plan.Entry(audit.Refused, to.actor(), to.channel, "a click on "+button+" in another message", a.cfg.Now()))
-	a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
+	a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeElsewhere)+" "), blockkit.Channel(shown.Channel), blockkit.Plain(".")))
 	return true
 }
 
@@ -106,12 +107,12 @@ func (a approvals) elsewhere(ctx context.Context, to requester, c click, plan re
 // not, for them and for the audit trail.
 func (a approvals) mayDecide(ctx context.Context, to requester, plan repair.PlanRecord, button string) (refused *refusal, why string) {
 	own := plan.Requester == to.actor()
-	if button == commands.ActionCancel && own {
+	if button == message.ActionCancel && own {
 		return nil, ""
 	}
 	refused = a.operators.admitOperator(ctx, to.user)
-	if refused == nil && button == commands.ActionApprove && own && a.needsSecond(plan.Action) {
-		return &refusal{text: string(commands.NoticeOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
+	if refused == nil && button == message.ActionApprove && own && a.needsSecond(plan.Action) {
+		return &refusal{text: string(message.NoticeOwnPlan), ask: a.operators.excluding(to.user)}, "the asker's own click on "
 	}
 	return refused, "not an operator's click on "
 }
@@ -129,18 +130,18 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 	case repair.Claimed: // from now on its runner writes the message, and does so first of all
 		a.cfg.Repairs.Wake()
 		if plan.Message.TS == "" {
-			a.reply(ctx, to, commands.NoticeApproved)
+			a.reply(ctx, to, message.NoticeApproved)
 		}
 		return
 	case repair.JobCancelled:
 		defer a.cfg.Repairs.Wake()
 		if a.showJob(ctx, plan.ID) != nil {
-			a.reply(ctx, to, commands.NoticeCancelled)
+			a.reply(ctx, to, message.NoticeCancelled)
 		}
 		return
 	case repair.Cancelled:
-		if a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) != nil {
-			a.reply(ctx, to, commands.NoticeCancelled)
+		if a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At)) != nil {
+			a.reply(ctx, to, message.NoticeCancelled)
 		}
 		return
 	case repair.NeedsSecondClick:
@@ -148,11 +149,11 @@ func (a approvals) decided(ctx context.Context, to requester, answer repair.Clai
 			return
 		}
 	case repair.Expired:
-		_ = a.update(ctx, plan.Message, commands.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
+		_ = a.update(ctx, plan.Message, message.ExpiredBlocks(plan.Plan)) // logged; the clicker gets an answer, too
 	case repair.AlreadyCancelled:
-		_ = a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, answer.By, answer.At)) // likewise
+		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, answer.By, answer.At)) // likewise
 	}
-	a.replyLine(ctx, to, commands.PlanClickReply(answer, a.cfg.Now()))
+	a.replyLine(ctx, to, message.PlanClickReply(answer, a.cfg.Now()))
 }
 
 // errNotShown means that it is not known where a plan is shown.
@@ -163,9 +164,9 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 	if m.TS == "" {
 		return errNotShown
 	}
-	err := a.outbox.update(ctx, m, blocks)
+	err := a.outbox.Update(ctx, m, blocks)
 	if err != nil {
-		a.log.ErrorContext(ctx, "plan message not updated", "error", err, "advice", FaultOf(err).Advice())
+		a.log.ErrorContext(ctx, "plan message not updated", "error", err, "advice", slackapi.FaultOf(err).Advice())
 	}
 	return err
 }
@@ -175,14 +176,14 @@ func (a approvals) update(ctx context.Context, m store.Message, blocks []slack.B
 // posted again if its message cannot be updated.
 func (a approvals) showConfirmation(ctx context.Context, to requester, answer repair.ClaimResult) bool {
 	plan := answer.Plan
-	blocks := append(slices.Clone(commands.ConfirmationBlocks(plan.Plan, to.actor())),
-		slack.NewActionBlock("", commands.PlanActions(plan.Plan, answer.Press)...))
+	blocks := append(slices.Clone(message.ConfirmationBlocks(plan.Plan, to.actor())),
+		slack.NewActionBlock("", message.PlanActions(plan.Plan, answer.Press)...))
 	err := a.update(ctx, plan.Message, blocks)
 	switch {
 	case err == nil:
 		a.catchUp(ctx, plan.ID)
 		return true
-	case errors.Is(err, errNotShown) || FaultOf(err).tryElsewhere():
+	case errors.Is(err, errNotShown) || slackapi.FaultOf(err).TryElsewhere():
 		a.showPlan(ctx, to, plan.Plan, blocks)
 		return true
 	}
@@ -199,7 +200,7 @@ func (a approvals) catchUp(ctx context.Context, planID string) {
 	case plan.State == repair.PlanClaimed:
 		_ = a.showJob(ctx, planID) // logged
 	case plan.State == repair.PlanCancelled:
-		_ = a.update(ctx, plan.Message, commands.CancelledBlocks(plan.Plan, plan.By, plan.At)) // logged
+		_ = a.update(ctx, plan.Message, message.CancelledBlocks(plan.Plan, plan.By, plan.At)) // logged
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -103,15 +104,15 @@ func TestDecided(t *testing.T) {
 				_, _ = io.WriteString(w, `{"ok":true,"channel":"C1","ts":"1.2"}`)
 			}))
 			t.Cleanup(server.Close)
-			origin, err := originForAPI(server.URL + "/api/")
+			origin, err := slackapi.OriginForAPI(server.URL + "/api/")
 			if err != nil {
 				t.Fatal(err)
 			}
 			woken, deadlines, log := 0, NewDeadlines(24), slog.New(slog.DiscardHandler)
-			client := newHTTPClient(deadlines)
+			client := slackapi.NewHTTPClient(deadlines.Call, deadlines.Connect)
 			api := slack.New("xoxb", slack.OptionHTTPClient(client), slack.OptionAPIURL(server.URL+"/api/"))
 			a := approvals{&responder{log: log, api: api, cfg: Config{Commands: outcomes{}, Deadlines: deadlines, Now: time.Now, Repairs: Repairs{Plans: &c.later, Wake: func() { woken++ }}},
-				outbox: &outbox{api: api, http: client, origin: origin, log: log, timings: testenv.Shorten(timings), deadlines: deadlines}}}
+				outbox: newOutbox(Config{Log: log, Timings: testenv.Shorten(timings), Deadlines: deadlines}, api, client, origin)}}
 			a.decided(t.Context(), requester{user: "U1", channel: "C1", responseURL: server.URL + "/answer"}, repair.ClaimResult{Verdict: c.verdict, Plan: repair.PlanRecord{Plan: c.plan}})
 			if woken != c.woken || !slices.EqualFunc(shown, c.shown, strings.Contains) {
 				t.Errorf("woken %d times, want %d; shown\n%s\nwant\n%s", woken, c.woken, strings.Join(shown, "\n"), strings.Join(c.shown, "\n"))

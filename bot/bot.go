@@ -10,11 +10,13 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -85,22 +87,26 @@ type Bot struct {
 
 // New returns a Bot that is not connected yet.
 func New(cfg Config) (*Bot, error) {
-	origin, err := originForAPI(cfg.APIURL)
+	origin, err := slackapi.OriginForAPI(cfg.APIURL)
 	if err != nil {
 		return nil, fmt.Errorf("SLACK_API_URL: %w", err)
 	}
 	cfg.Log = cfg.Log.With("component", "bot")
-	client := newHTTPClient(cfg.Deadlines)
+	client := slackapi.NewHTTPClient(cfg.Deadlines.Call, cfg.Deadlines.Connect)
 	api := slack.New(cfg.BotToken,
 		slack.OptionAppLevelToken(cfg.AppToken),
 		slack.OptionAPIURL(cmp.Or(cfg.APIURL, slack.APIURL)),
 		slack.OptionHTTPClient(client),
 		slack.OptionLog(log.New(io.Discard, "", 0))) // it logs contents
-	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: &outbox{
-		api: api, http: client, origin: origin, log: cfg.Log, timings: cfg.Timings, deadlines: cfg.Deadlines}}
+	r := &responder{cfg: cfg, log: cfg.Log, api: api, outbox: newOutbox(cfg, api, client, origin)}
 	b := &Bot{answers: answers{responder: r, approvals: approvals{r}}, dedupe: newDedupe()}
 	b.connections = newConnections(cfg, api, b.handleEnvelope)
 	return b, nil
+}
+
+func newOutbox(cfg Config, api *slack.Client, client *http.Client, o slackapi.Origin) *slackapi.Outbox {
+	return &slackapi.Outbox{API: api, HTTP: client, Origin: o, Log: cfg.Log,
+		Pause: cfg.Timings.Retry, Outage: cfg.Timings.Outage, Send: cfg.Deadlines.Send, Call: cfg.Deadlines.Call}
 }
 
 // Run receives and answers requests until ctx ends, then drains those it acked
@@ -127,7 +133,7 @@ func (b *Bot) Run(ctx context.Context) error {
 
 // ignoreOnStop drops the error of a bot that was asked to stop.
 func ignoreOnStop(ctx context.Context, err error) error {
-	var permanent *PermanentError
+	var permanent *slackapi.PermanentError
 	if ctx.Err() != nil && !errors.As(err, &permanent) {
 		return nil
 	}
@@ -149,8 +155,8 @@ func (b *Bot) introduce(ctx context.Context) error {
 	for {
 		me, err := b.api.AuthTestContext(ctx)
 		if err == nil {
-			if fault := OrgWide(me); fault != nil {
-				return permanentError("SLACK_BOT_TOKEN", fault)
+			if fault := slackapi.OrgWide(me); fault != nil {
+				return slackapi.NewPermanentError("SLACK_BOT_TOKEN", fault)
 			}
 			b.self = me.UserID
 			ours := newDirectory(b.api, me.TeamID, b.cfg.Now, b.cfg.Deadlines.Lookup)
@@ -158,9 +164,9 @@ func (b *Bot) introduce(ctx context.Context) error {
 			b.operators = &people{variable: "OPERATORS", listed: b.cfg.Repairs.Operators, directory: ours}
 			return nil
 		}
-		fault := FaultOf(err)
-		if fault.permanent() {
-			return permanentError("SLACK_BOT_TOKEN", fault)
+		fault := slackapi.FaultOf(err)
+		if fault.Permanent() {
+			return slackapi.NewPermanentError("SLACK_BOT_TOKEN", fault)
 		}
 		if err := b.connections.waitToRetry(ctx, retry, fault); err != nil {
 			return err

@@ -16,6 +16,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -155,9 +156,9 @@ func (s *bubble) run() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	client := &http.Client{Timeout: deadlines.Call, Transport: &transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
+	client := &http.Client{Timeout: deadlines.Call, Transport: &slackapi.Transport{&http.Transport{DialContext: s.dial, DisableKeepAlives: true}}}
 	b.api = slack.New("xoxb-secret", slack.OptionAppLevelToken("xapp-secret"), slack.OptionHTTPClient(client), slack.OptionAPIURL("http://slack.test/api/"))
-	b.outbox.http, b.outbox.api, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
+	b.outbox.HTTP, b.outbox.API, b.connections.api, b.connections.dialer = client, b.api, b.api, &websocket.Dialer{NetDialContext: s.dial, HandshakeTimeout: deadlines.Handshake}
 	if s.proxy != nil {
 		b.connections.dialer.Proxy = http.ProxyURL(&url.URL{Scheme: "http", Host: proxyAddr})
 	}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -16,18 +16,18 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 	job, err := a.cfg.Repairs.Plans.LoadJob(ctx, c.value)
 	switch {
 	case errors.Is(err, repair.ErrUnknownJob), err == nil && job.Bulk == nil:
-		a.replyLine(ctx, to, commands.BulkClickReply(repair.Job{}))
+		a.replyLine(ctx, to, message.BulkClickReply(repair.Job{}))
 		return
 	case err != nil:
 		a.log.ErrorContext(ctx, "bulk plan not loaded", "error", err)
-		a.replyRef(ctx, to, commands.Notice(commands.RedisErrorText(err)+" Nothing was done."))
+		a.replyRef(ctx, to, message.Notice(message.RedisErrorText(err)+" Nothing was done."))
 		return
 	}
 	decide := a.cfg.Repairs.Decisions.ResumeBulk
-	if c.button == commands.ActionBulkStop {
+	if c.button == message.ActionBulkStop {
 		decide = a.cfg.Repairs.Decisions.StopBulk
 	}
-	if c.button == commands.ActionBulkResume || job.Plan.Requester != to.actor() {
+	if c.button == message.ActionBulkResume || job.Plan.Requester != to.actor() {
 		if refused := a.operators.admitOperator(ctx, to.user); refused != nil {
 			a.cfg.Repairs.Decisions.RecordRefusal(ctx, job.Plan.Entry(audit.Refused, to.actor(), to.channel,
 				"not an operator's click on "+strings.TrimPrefix(c.button, "bulk."), a.cfg.Now()))
@@ -41,16 +41,16 @@ func (a approvals) steer(ctx context.Context, to requester, c click) {
 	job, done, err := decide(ctx, c.value, to.actor(), to.channel)
 	if err != nil {
 		a.log.ErrorContext(ctx, "click on a bulk plan failed", "job", c.value, "error", err)
-		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+		a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
 		return
 	}
 	a.log.InfoContext(ctx, "bulk plan clicked", "button", c.button, "job", job.ID, "changed", done)
 	if !done {
-		a.replyLine(ctx, to, commands.BulkClickReply(job))
+		a.replyLine(ctx, to, message.BulkClickReply(job))
 		return
 	}
 	a.cfg.Repairs.Wake()
 	if a.showJob(ctx, job.ID) != nil { // logged
-		a.reply(ctx, to, commands.NoticeSteered)
+		a.reply(ctx, to, message.NoticeSteered)
 	}
 }

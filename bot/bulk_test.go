@@ -15,7 +15,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
@@ -93,12 +95,12 @@ func listeningSlack(t *testing.T) *slackEar {
 // responder returns one that speaks to it.
 func (h *slackEar) responder(t *testing.T, cfg Config) *responder {
 	t.Helper()
-	origin, err := originForAPI(h.URL + "/api/")
+	origin, err := slackapi.OriginForAPI(h.URL + "/api/")
 	testenv.Must(t, err)
-	log, client := slog.New(slog.DiscardHandler), newHTTPClient(cfg.Deadlines)
+	log, client := slog.New(slog.DiscardHandler), slackapi.NewHTTPClient(cfg.Deadlines.Call, cfg.Deadlines.Connect)
 	api := slack.New("xoxb", slack.OptionHTTPClient(client), slack.OptionAPIURL(h.URL+"/api/"))
 	return &responder{log: log, api: api, cfg: cfg,
-		outbox:    &outbox{api: api, http: client, origin: origin, log: log, timings: testenv.Shorten(timings), deadlines: cfg.Deadlines},
+		outbox:    newOutbox(Config{Log: log, Timings: testenv.Shorten(timings), Deadlines: cfg.Deadlines}, api, client, origin),
 		operators: &people{variable: "OPERATORS", listed: []string{"U1", "U2"}, directory: newDirectory(api, "T1", time.Now, cfg.Deadlines.Lookup)}}
 }
 
@@ -109,7 +111,7 @@ func TestSteer(t *testing.T) {
 	running := &repair.Bulk{Items: make([]repair.Item, 3)}
 	paused := &repair.Bulk{Items: make([]repair.Item, 3), Events: []repair.BulkEvent{{Event: audit.Paused, Cause: repair.CauseBalance}}}
 	stopped := &repair.Bulk{Items: make([]repair.Item, 3), Events: []repair.BulkEvent{{Event: audit.Stopped, By: store.Actor{ID: "U2"}}}}
-	const stop, resume, shown = commands.ActionBulkStop, commands.ActionBulkResume, "updated C1 1.2"
+	const stop, resume, shown = message.ActionBulkStop, message.ActionBulkResume, "updated C1 1.2"
 	for _, c := range []struct {
 		name, user, button, ts string
 		bulk                   *repair.Bulk
@@ -156,7 +158,7 @@ func TestExaminingNotice(t *testing.T) {
 		notice time.Duration
 		want   []string
 	}{
-		{"many sessions", true, time.Millisecond, []string{string(commands.NoticeExamining), "the answer"}},
+		{"many sessions", true, time.Millisecond, []string{string(message.NoticeExamining), "the answer"}},
 		{"many sessions, examined at once", true, time.Hour, []string{"the answer"}},
 		{"one session", false, time.Millisecond, []string{"the answer"}},
 	} {

@@ -11,6 +11,8 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/superduperai/sessionbot/bot/slackapi"
 )
 
 // handler handles a frame and its envelope: neither hello nor disconnect, empty if
@@ -36,7 +38,7 @@ type connections struct {
 }
 
 func newConnections(cfg Config, api *slack.Client, handle handler) *connections {
-	return &connections{cfg: cfg, api: api, dialer: newDialer(cfg.Deadlines), audit: newConnectionAudit(cfg), handle: handle, greeted: make(chan struct{})}
+	return &connections{cfg: cfg, api: api, dialer: slackapi.NewDialer(cfg.Deadlines.Handshake), audit: newConnectionAudit(cfg), handle: handle, greeted: make(chan struct{})}
 }
 
 // run keeps two connections up, so that one receives while the other is replaced,
@@ -69,8 +71,8 @@ func (c *connections) watchToken(ctx context.Context) error {
 		if err == nil {
 			continue
 		}
-		if fault := FaultOf(err); fault.Code != "" && fault.permanent() {
-			return permanentError("SLACK_BOT_TOKEN", fault)
+		if fault := slackapi.FaultOf(err); fault.Code != "" && fault.Permanent() {
+			return slackapi.NewPermanentError("SLACK_BOT_TOKEN", fault)
 		}
 	}
 	return nil
@@ -89,14 +91,14 @@ func (c *connections) maintain(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		fault := FaultOf(err)
+		fault := slackapi.FaultOf(err)
 		settled := s != nil && s.age() >= c.cfg.Timings.Settled
 		if settled {
 			retry.Reset()
 		}
 		switch {
-		case fault.permanent():
-			return permanentError("SLACK_APP_TOKEN", fault)
+		case fault.Permanent():
+			return slackapi.NewPermanentError("SLACK_APP_TOKEN", fault)
 		case errors.Is(err, errReplace):
 			if c.waitToReplace(ctx, retry, s) != nil {
 				return nil
@@ -132,7 +134,7 @@ func (c *connections) newBackoff() *backoff.ExponentialBackOff {
 	}
 }
 
-func (c *connections) waitToRetry(ctx context.Context, retry *backoff.ExponentialBackOff, fault *Fault) error {
+func (c *connections) waitToRetry(ctx context.Context, retry *backoff.ExponentialBackOff, fault *slackapi.Fault) error {
 	wait := max(retry.NextBackOff(), fault.RetryAfter)
 	c.cfg.Log.Warn("connection to Slack failed, will retry", "error", fault, "advice", fault.Advice(), "in_ms", wait.Milliseconds(), "up", c.up.Load())
 	return sleep(ctx, wait)
@@ -145,7 +147,7 @@ func (c *connections) connect(ctx context.Context) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := dial(ctx, c.dialer, address)
+	conn, err := slackapi.Dial(ctx, c.dialer, address)
 	if err != nil {
 		return nil, err
 	}
@@ -171,4 +173,13 @@ func (c *connections) count(change int32) int {
 	up := int(c.up.Add(change))
 	c.cfg.Metrics.Sockets(up)
 	return up
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }

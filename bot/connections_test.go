@@ -2,6 +2,9 @@ package bot
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,5 +101,32 @@ func TestStopHandlesLastFramesOfBothConnections(t *testing.T) {
 			t.Errorf("closed with codes %d and %d after %v", first.code, second.code, time.Since(stopped))
 		}
 		s.quiet()
+	})
+}
+
+// TestBotOutlivesAProxyThatRefuses: the dial is repeated until it succeeds, and
+// the log names the proxy.
+func TestBotOutlivesAProxyThatRefuses(t *testing.T) {
+	t.Parallel()
+	refusals := 0
+	inBubble(t, func(s *bubble) {
+		s.proxy = func(conn net.Conn) {
+			if refusals < 5 {
+				refusals++
+				_, _ = io.WriteString(conn, "HTTP/1.1 403\r\n\r\n")
+				_ = conn.Close()
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 200\r\n\r\n")
+			s.waiting <- conn
+		}
+	}, func(s *bubble) {
+		first, _ := s.both()
+		first.types(t, "e1", "x")
+		s.answered(first, "e1", "x")
+		log := s.log.String()
+		if n := strings.Count(log, "the proxy proxy.test:3128 answered CONNECT with HTTP 403"); n < 5 || !strings.Contains(log, "NO_PROXY") {
+			t.Errorf("logged %d times: %s", n, log)
+		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/slack-go/slack/socketmode"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/requestid"
 )
 
@@ -48,7 +48,7 @@ func (b *Bot) handleEnvelope(s *socket, frame []byte, e envelope) error {
 	b.log.Error("envelope not readable", "ref", ref, "bytes", len(frame), "has_id", id != "")
 	if id != "" && responseURL != "" {
 		to := requester{ref: ref, responseURL: responseURL}
-		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, commands.NoticeUnread) })
+		b.enqueue(to, func(ctx context.Context) { b.replyRef(ctx, to, message.NoticeUnread) })
 	}
 	return acked
 }

@@ -95,7 +95,7 @@ func fuzzed(f *testing.F) (*Bot, *atomic.Bool) {
 	}
 	nobody := &http.Client{Transport: http.NewFileTransport(http.Dir(f.TempDir()))} // no Slack, and no network
 	b.api = slack.New("xoxb-secret", slack.OptionHTTPClient(nobody))
-	b.outbox.api, b.outbox.http = b.api, nobody
+	b.outbox.API, b.outbox.HTTP = b.api, nobody
 	b.readers = &people{variable: "READERS", listed: b.cfg.Readers, directory: newDirectory(b.api, "T1", b.cfg.Now, 1)}
 	b.operators = &people{variable: "OPERATORS"}
 	b.queue, b.busy = newQueue(f.Context(), sharedLimits(2, queueSize)), newQueue(f.Context(), sharedLimits(1, busyQueueSize))

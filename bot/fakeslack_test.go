@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 )
 
@@ -110,7 +111,7 @@ func TestPermanentFaultsEndRunWithTheRemedy(t *testing.T) {
 			slack := newFakeSlack(t)
 			slack.answers[c.method] = c.answer
 			err := await(t, slack.run(t, nil))
-			var permanent *bot.PermanentError
+			var permanent *slackapi.PermanentError
 			if !errors.As(err, &permanent) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("Run: %v, want a permanent error that says %q", err, c.want)
 			}

@@ -23,6 +23,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -132,14 +133,14 @@ func TestForgedClicks(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close() //nolint:errcheck // the test's own
-	ledger := repair.NewLedger(r)
-	decisions := repair.Service{Ledger: ledger, Trail: audit.NewTrail(r), Log: slog.New(slog.DiscardHandler), Now: time.Now}
+	plans := ledger.New(r)
+	decisions := ledger.Service{Ledger: plans, Trail: audit.NewTrail(r), Log: slog.New(slog.DiscardHandler), Now: time.Now}
 	plan := repair.Plan{ID: "Pl4nPl4nPl4n", Action: store.ActionFix, Session: session, Requester: store.Actor{ID: "U1"},
 		Created: time.Now(), Expires: time.Now().Add(time.Hour)}
-	if err := ledger.SavePlan(t.Context(), plan); err != nil {
+	if err := plans.SavePlan(t.Context(), plan); err != nil {
 		t.Fatal(err)
 	}
-	if err := ledger.SetMessage(t.Context(), plan.ID, store.Message{Channel: "C1", TS: "1.2"}); err != nil {
+	if err := plans.SetMessage(t.Context(), plan.ID, store.Message{Channel: "C1", TS: "1.2"}); err != nil {
 		t.Fatal(err)
 	}
 	alerts := openAlert(t, r)
@@ -147,7 +148,7 @@ func TestForgedClicks(t *testing.T) {
 
 	slack := newFakeSlack(t)
 	slack.answers["users.info"] = `{"ok":true,"user":{"id":"U1","team_id":"T1"}}`
-	slack.repairs = bot.Repairs{Plans: ledger, Decisions: decisions, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
+	slack.repairs = bot.Repairs{Plans: plans, Decisions: decisions, Operators: []string{"U1"}, Approvals: "none", Wake: func() { t.Error("a job was woken") }}
 	slack.alerts = alerts
 	forged := forgeries(plan.ID)
 	next := make(chan []byte)
@@ -181,7 +182,7 @@ func TestForgedClicks(t *testing.T) {
 		}
 	}
 	close(next)
-	if record, err := ledger.LoadPlan(t.Context(), plan.ID, time.Now()); err != nil || record.State != repair.PlanOpen {
+	if record, err := plans.LoadPlan(t.Context(), plan.ID, time.Now()); err != nil || record.State != repair.PlanOpen {
 		t.Errorf("the plan is %s, %v", record.State, err)
 	}
 	after := contents(t, server.Client())

@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack/slackevents"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 )
 
 // Messages that mention the bot in a channel, or that people write to it directly, are
@@ -94,7 +95,7 @@ func (b *Bot) handleMessage(ref string, m writtenMessage) {
 	to := requester{ref: ref, user: m.user, channel: m.channel, thread: m.thread, public: m.mention}
 	claim := "message:" + m.channel + ":" + m.ts
 	if len(m.text) > maxText {
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeTooLong) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeTooLong) })
 		return
 	}
 	req := commands.Request{User: m.user, Channel: m.channel, Shared: m.mention}

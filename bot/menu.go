@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -15,13 +17,13 @@ import (
 // run as if they had typed it, and debug answers in a modal.
 func (b *Bot) chooseFromMenu(to requester, i interaction) {
 	c := i.click
-	command, session, ok := commands.ParseMenuValue(c.value)
+	command, session, ok := alert.ParseMenuValue(c.value)
 	switch {
 	case !ok:
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeMenu) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeMenu) })
 	case command == "debug" && !c.ephemeral: // nobody loses the place in the alert
 		b.debugInModal(to, i, session)
-	case command == commands.CommandDismiss:
+	case command == alert.CommandDismiss:
 		to.deciding = true
 		b.serve(to, func(ctx context.Context) { b.dismiss(ctx, to, c, session) })
 	default:
@@ -45,12 +47,12 @@ func (a answers) dismiss(ctx context.Context, to requester, c click, session str
 	}
 	switch {
 	case errors.Is(err, incident.ErrUnknownIncident), err == nil && !found.Gone.IsZero():
-		a.replyLine(ctx, to, commands.HandledAlreadyReply(nil, found, a.cfg.Now()))
+		a.replyLine(ctx, to, alert.HandledAlreadyReply(nil, found, a.cfg.Now()))
 	case err != nil:
 		a.dismissFailed(ctx, to, err)
 	case !c.view && !c.ephemeral && !in.ShownIn(store.Message{Channel: to.channel, TS: c.message}):
 		a.log.WarnContext(ctx, "alert clicked in another message", "incident", in.ID)
-		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeAlertElsewhere)+" "), blockkit.Channel(in.SlackMessage.Channel), blockkit.Plain(".")))
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeAlertElsewhere)+" "), blockkit.Channel(in.SlackMessage.Channel), blockkit.Plain(".")))
 	default:
 		a.saveHandled(ctx, to, entry, found)
 	}
@@ -60,7 +62,7 @@ func (a answers) dismiss(ctx context.Context, to requester, c click, session str
 func (a answers) saveHandled(ctx context.Context, to requester, entry audit.Entry, c incident.Case) {
 	known, err := a.cfg.Incidents.Handled(ctx, c.ID)
 	if err == nil && known.Covers(c.Verdict) {
-		a.replyLine(ctx, to, commands.HandledAlreadyReply(known, c, a.cfg.Now()))
+		a.replyLine(ctx, to, alert.HandledAlreadyReply(known, c, a.cfg.Now()))
 		return
 	}
 	entry.Detail = "it was " + string(c.Verdict)
@@ -78,10 +80,10 @@ func (a answers) saveHandled(ctx context.Context, to requester, entry audit.Entr
 		return
 	}
 	a.log.InfoContext(ctx, "session handled")
-	a.replyLine(ctx, to, commands.HandledReply(c.ID))
+	a.replyLine(ctx, to, alert.HandledReply(c.ID))
 }
 
 func (a answers) dismissFailed(ctx context.Context, to requester, err error) {
-	a.log.ErrorContext(ctx, "click on an alert failed", "button", commands.CommandDismiss, "error", err)
-	a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+	a.log.ErrorContext(ctx, "click on an alert failed", "button", alert.CommandDismiss, "error", err)
+	a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
 }

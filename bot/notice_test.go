@@ -42,12 +42,11 @@ func TestNoticeBeforeTheAnswer(t *testing.T) {
 		a.answer(t.Context(), to, placement{long: true}, func(context.Context) commands.Answer {
 			<-arrived
 			time.AfterFunc(50*time.Millisecond, func() { close(release) }) // time for an answer that does not wait to overtake it
-			return commands.Answer{Outcome: commands.Done, Blocks: hello.blocks}
+			return commands.Answer{Outcome: commands.Done, Blocks: hello.Blocks}
 		})
 	}()
 	<-done
-	all := posts.all()
-	if len(all) != 2 || !strings.HasPrefix(all[0].Text, "Received") || all[1].Text != "hello" {
-		t.Errorf("%+v", all)
+	if texts := posts.all(); len(texts) != 2 || !strings.HasPrefix(texts[0], "Received") || texts[1] != "hello" {
+		t.Errorf("%q", texts)
 	}
 }

@@ -7,7 +7,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/internal/watch"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -27,7 +28,7 @@ var _ watch.OutageNotes = Alerts{}
 func (a Alerts) FindOutage(ctx context.Context) (o watch.Outage, found bool, err error) {
 	messages, err := a.since(ctx, store.Message{}, time.Time{})
 	if err != nil {
-		if fault := FaultOf(err); fault.Code != "" && !fault.temporary() {
+		if fault := slackapi.FaultOf(err); fault.Code != "" && !fault.Temporary() {
 			return o, false, watch.ErrHistoryForbidden
 		}
 		return o, false, refusalOf(err, false)
@@ -58,7 +59,7 @@ func (a Alerts) PostOutage(ctx context.Context, o watch.Outage) (store.Message, 
 		return note, nil // where the channel cannot be read there may be two
 	}
 	if _, _, err := a.Bot.api.DeleteMessageContext(ctx, note.Channel, note.TS); err != nil {
-		a.Bot.log.WarnContext(ctx, "second note about an outage not deleted", "error", FaultOf(err))
+		a.Bot.log.WarnContext(ctx, "second note about an outage not deleted", "error", slackapi.FaultOf(err))
 	}
 	return store.Message{}, nil
 }
@@ -67,14 +68,14 @@ func (a Alerts) PostOutage(ctx context.Context, o watch.Outage) (store.Message, 
 // change it any more.
 func (a Alerts) ResolveOutage(ctx context.Context, o watch.Outage) error {
 	_, _, _, err := a.Bot.api.UpdateMessageContext(ctx, a.Channel, o.Note.TS, a.outageNote(o))
-	if err != nil && FaultOf(err).tryElsewhere() {
+	if err != nil && slackapi.FaultOf(err).TryElsewhere() {
 		_, err = a.post(ctx, a.outageNote(o))
 	}
 	return refusalOf(err, false)
 }
 
 func (a Alerts) outageNote(o watch.Outage) slack.MsgOption {
-	alert, event := commands.OutageAlert(o.Since, o.Until, o.Cause, a.options(true)), outageEvent
+	alert, event := alert.Outage(o.Since, o.Until, o.Cause, a.options(true)), outageEvent
 	if !o.Until.IsZero() {
 		event = outageOver
 	}

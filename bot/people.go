@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
 
@@ -22,8 +23,8 @@ type people struct {
 // refusal says why a person may not.
 type refusal struct {
 	text  string
-	ask   []string // whom to ask, named after the text; may be empty
-	cause *Fault   // of the lookup, nil = they are not listed
+	ask   []string        // whom to ask, named after the text; may be empty
+	cause *slackapi.Fault // of the lookup, nil = they are not listed
 }
 
 // line is the text that the person reads.
@@ -63,7 +64,7 @@ func (p *people) admit(ctx context.Context, user string) *refusal {
 	case failed != nil:
 		return failed
 	case slices.Contains(p.listed, everyone):
-		return &refusal{text: string(commands.NoticeReaders)}
+		return &refusal{text: string(message.NoticeReaders)}
 	}
 	return &refusal{text: "Only the people and groups listed in " + p.variable + " may ask. Whoever runs this bot can add you."}
 }
@@ -72,26 +73,26 @@ func (p *people) admit(ctx context.Context, user string) *refusal {
 // list admits nobody, and neither does a failed lookup.
 func (p *people) admitOperator(ctx context.Context, user string) *refusal {
 	if len(p.listed) == 0 {
-		return &refusal{text: string(commands.NoticeNoOperators)}
+		return &refusal{text: string(message.NoticeNoOperators)}
 	}
 	if refused := p.admit(ctx, user); refused != nil {
 		if refused.cause != nil {
 			return refused
 		}
-		return &refusal{text: string(commands.NoticeOperators), ask: p.listed}
+		return &refusal{text: string(message.NoticeOperators), ask: p.listed}
 	}
 	member, err := p.directory.fullMember(ctx, user)
 	switch {
 	case err != nil:
 		return p.lookupFailed(everyone, err)
 	case !member:
-		return &refusal{text: string(commands.NoticeMembers), ask: p.excluding(user)}
+		return &refusal{text: string(message.NoticeMembers), ask: p.excluding(user)}
 	}
 	return nil
 }
 
 func (p *people) lookupFailed(id string, err error) *refusal {
-	fault := FaultOf(err)
+	fault := slackapi.FaultOf(err)
 	text := "Slack could not tell who you are (" + fault.Name() + "), so nothing was done. "
 	if id != everyone {
 		text = "The user group " + id + " of " + p.variable + " cannot be read (" + fault.Name() + "), so it admits nobody. "

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/superduperai/sessionbot/bot/slackapi"
 )
 
 // A fault that only a person can mend ends the process, whichever connection
@@ -73,7 +75,7 @@ func TestRevokedBotTokenEndsTheBot(t *testing.T) {
 func (s *bubble) endsWith(words ...string) {
 	s.t.Helper()
 	err := within(s.t, time.Minute, "end of the bot", s.ended)
-	var permanent *PermanentError
+	var permanent *slackapi.PermanentError
 	if !errors.As(err, &permanent) {
 		s.t.Fatalf("Run: %v", err)
 	}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/bot/slackapi"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -19,16 +20,16 @@ import (
 func (a approvals) showPlan(ctx context.Context, to requester, plan repair.Plan, blocks []slack.Block) {
 	m, pointer, err := a.postPlan(ctx, to, plan, blocks)
 	if errors.Is(err, errNoPlace) {
-		a.reply(ctx, to, commands.NoticePlanNowhere)
+		a.reply(ctx, to, message.NoticePlanNowhere)
 		return
 	}
 	if err != nil {
 		a.log.ErrorContext(ctx, "plan not shown", "error", err)
-		text := commands.NoticePlanUnshown
-		if FaultOf(err).unclear() {
-			text = commands.NoticePlanUnclear
+		text := message.NoticePlanUnshown
+		if slackapi.FaultOf(err).Unclear() {
+			text = message.NoticePlanUnclear
 		}
-		a.replyRef(ctx, to, text+" "+commands.Notice(FaultOf(err).Advice()))
+		a.replyRef(ctx, to, text+" "+message.Notice(slackapi.FaultOf(err).Advice()))
 		return
 	}
 	a.saveMessage(ctx, plan.ID, m)
@@ -47,16 +48,16 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 	direct := to.channel == "" || isDirectChannel(to.channel) // where operators do not look
 	err = errNoPlace
 	if !direct {
-		m, err = a.outbox.post(ctx, to.channel, planMark(plan.ID), blocks)
+		m, err = a.outbox.Post(ctx, to.channel, planMark(plan.ID), blocks)
 		if err == nil && (to.thread != "" || to.modal != nil) {
 			return m, a.planPointer(ctx, "The plan is shown in ", m), nil
 		}
-		if err == nil || !FaultOf(err).tryElsewhere() {
+		if err == nil || !slackapi.FaultOf(err).TryElsewhere() {
 			return m, nil, err
 		}
 	}
 	if alert := a.cfg.Repairs.AlertChannel; alert != "" && alert != to.channel {
-		m, err = a.outbox.post(ctx, alert, planMark(plan.ID), blocks)
+		m, err = a.outbox.Post(ctx, alert, planMark(plan.ID), blocks)
 		why := "I cannot post in this channel, so the plan is shown in "
 		if direct {
 			why = "The plan is shown where operators see it, in "
@@ -64,17 +65,17 @@ func (a approvals) postPlan(ctx context.Context, to requester, plan repair.Plan,
 		if err == nil {
 			return m, a.planPointer(ctx, why, m), nil
 		}
-		if !FaultOf(err).tryElsewhere() {
+		if !slackapi.FaultOf(err).TryElsewhere() {
 			return m, nil, err
 		}
 	}
 	if !a.needsSecond(plan.Action) && a.operators.admitOperator(ctx, to.user) == nil {
-		m, err = a.outbox.post(ctx, to.user, planMark(plan.ID), blocks)
+		m, err = a.outbox.Post(ctx, to.user, planMark(plan.ID), blocks)
 		if direct {
 			return m, a.planPointer(ctx, "The plan is shown in our direct messages", m), err
 		}
 	}
-	return m, blockkit.L(blockkit.Plain(string(commands.NoticePlanSent))), err
+	return m, blockkit.L(blockkit.Plain(string(message.NoticePlanSent))), err
 }
 
 // planPointer says where a plan is shown, with a link to its message.
@@ -83,7 +84,7 @@ func (a approvals) planPointer(ctx context.Context, where string, m store.Messag
 	if !isDirectChannel(m.Channel) {
 		line = append(line, blockkit.Channel(m.Channel))
 	}
-	if url := a.outbox.permalink(ctx, m); url != "" {
+	if url := a.outbox.Permalink(ctx, m); url != "" {
 		line = append(line, blockkit.Plain(": "), blockkit.Link(url, "open the plan"))
 	}
 	return append(line, blockkit.Plain("."))
@@ -117,15 +118,15 @@ func (a approvals) showProgress(ctx context.Context, p repair.Progress) error {
 		}
 		return a.postEnd(ctx, p) // requested in a terminal that is gone, or its message was never recorded
 	}
-	err := a.sendProgress(ctx, p, func(blocks []slack.Block) error { return a.outbox.update(ctx, m, blocks) })
+	err := a.sendProgress(ctx, p, func(blocks []slack.Block) error { return a.outbox.Update(ctx, m, blocks) })
 	switch {
 	case err == nil:
 		return a.replyEnd(ctx, p)
-	case p.Reply == repair.ReplyNone, FaultOf(err).recoverable():
+	case p.Reply == repair.ReplyNone, slackapi.FaultOf(err).Recoverable():
 		return err
 	}
 	// The message is gone, or out of reach.
-	a.log.ErrorContext(ctx, "job message not updated, posting the end", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
+	a.log.ErrorContext(ctx, "job message not updated, posting the end", "job", p.Job.ID, "error", err, "advice", slackapi.FaultOf(err).Advice())
 	return a.postEnd(ctx, p)
 }
 
@@ -137,21 +138,21 @@ func (a approvals) replyEnd(ctx context.Context, p repair.Progress) error {
 	case repair.ReplyNone:
 		return nil
 	case repair.ReplyMaybe:
-		posted, err := a.outbox.posted(ctx, m, mark, haltedAt(p.Job).Add(-time.Minute)) // Slack's clock is another one
+		posted, err := a.outbox.Posted(ctx, m, mark, haltedAt(p.Job).Add(-time.Minute)) // Slack's clock is another one
 		switch {
 		case posted:
 			return nil
-		case err != nil && FaultOf(err).temporary():
-			return FaultOf(err)
+		case err != nil && slackapi.FaultOf(err).Temporary():
+			return slackapi.FaultOf(err)
 		case err != nil:
-			a.log.WarnContext(ctx, "thread not readable, the end of a job may be posted twice", "job", p.Job.ID, "error", FaultOf(err), "advice", FaultOf(err).Advice())
+			a.log.WarnContext(ctx, "thread not readable, the end of a job may be posted twice", "job", p.Job.ID, "error", slackapi.FaultOf(err), "advice", slackapi.FaultOf(err).Advice())
 		}
 	}
-	_, err := a.outbox.post(ctx, m.Channel, mark, a.cfg.Commands.EndReply(p), slack.MsgOptionTS(m.TS))
-	if err == nil || FaultOf(err).recoverable() {
+	_, err := a.outbox.Post(ctx, m.Channel, mark, a.cfg.Commands.EndReply(p), slack.MsgOptionTS(m.TS))
+	if err == nil || slackapi.FaultOf(err).Recoverable() {
 		return err
 	}
-	a.log.ErrorContext(ctx, "end of a job not posted in its thread", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
+	a.log.ErrorContext(ctx, "end of a job not posted in its thread", "job", p.Job.ID, "error", err, "advice", slackapi.FaultOf(err).Advice())
 	return a.postEnd(ctx, p)
 }
 
@@ -168,17 +169,17 @@ func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 		}
 		var m store.Message
 		err := a.sendProgress(ctx, p, func(blocks []slack.Block) (err error) {
-			m, err = a.outbox.post(ctx, channel, endMark(p.Job), blocks)
+			m, err = a.outbox.Post(ctx, channel, endMark(p.Job), blocks)
 			return err
 		})
 		if err == nil {
 			a.saveMessage(ctx, p.Job.ID, m)
 			return nil
 		}
-		if FaultOf(err).recoverable() {
+		if slackapi.FaultOf(err).Recoverable() {
 			return err
 		}
-		a.log.WarnContext(ctx, "end of a job not posted here", "job", p.Job.ID, "error", err, "advice", FaultOf(err).Advice())
+		a.log.WarnContext(ctx, "end of a job not posted here", "job", p.Job.ID, "error", err, "advice", slackapi.FaultOf(err).Advice())
 	}
 	a.log.ErrorContext(ctx, "end of a job not posted anywhere, see the audit trail", "job", p.Job.ID)
 	return nil
@@ -189,13 +190,13 @@ func (a approvals) postEnd(ctx context.Context, p repair.Progress) error {
 func (a approvals) sendProgress(ctx context.Context, p repair.Progress, send func([]slack.Block) error) error {
 	blocks := func() []slack.Block {
 		all := a.cfg.Commands.ProgressBlocks(p)
-		if buttons := commands.ProgressActions(p); len(buttons) > 0 {
+		if buttons := message.ProgressActions(p); len(buttons) > 0 {
 			all = append(all, slack.NewActionBlock("", buttons...))
 		}
 		return all
 	}
 	err := send(blocks())
-	if err != nil && FaultOf(err).class() == blocksError && p.File.ThumbnailURL != "" {
+	if err != nil && slackapi.FaultOf(err).RefusesBlocks() && p.File.ThumbnailURL != "" {
 		a.log.WarnContext(ctx, "job message refused by Slack, sent without picture", "job", p.Job.ID, "error", err)
 		p.File.ThumbnailURL = ""
 		err = send(blocks())

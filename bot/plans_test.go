@@ -3,7 +3,6 @@ package bot
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store/repair"
 )
@@ -45,10 +45,10 @@ func TestPlanGoesToTheAlertChannel(t *testing.T) {
 			defer server.Close()
 			api := slack.New("xoxb", slack.OptionAPIURL(server.URL+"/"))
 			a := approvals{&responder{
-				outbox: &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)},
+				outbox: testOutbox(api),
 				cfg:    Config{Repairs: Repairs{AlertChannel: "C9", Approvals: "all"}},
 			}}
-			m, pointer, err := a.postPlan(t.Context(), requester{channel: "C1"}, repair.Plan{}, hello.blocks)
+			m, pointer, err := a.postPlan(t.Context(), requester{channel: "C1"}, repair.Plan{}, hello.Blocks)
 			if !slices.Equal(tried, want) {
 				t.Errorf("tried %v, want %v", tried, want)
 			}
@@ -82,9 +82,9 @@ func TestPlanWaitsOnceForTheRateLimit(t *testing.T) {
 				c.replies[min(calls, len(c.replies))-1](w)
 			}))
 			defer server.Close()
-			api := slack.New("xoxb", slack.OptionHTTPClient(newHTTPClient(NewDeadlines(24))), slack.OptionAPIURL(server.URL+"/"))
-			o := &outbox{api: api, log: slog.New(slog.DiscardHandler), timings: testenv.Shorten(timings), deadlines: NewDeadlines(24)}
-			m, err := o.post(t.Context(), "C1", planMark("P1"), hello.blocks)
+			api := slack.New("xoxb", slack.OptionHTTPClient(slackapi.NewHTTPClient(testenv.Patience, testenv.Patience)), slack.OptionAPIURL(server.URL+"/"))
+			o := testOutbox(api)
+			m, err := o.Post(t.Context(), "C1", planMark("P1"), hello.Blocks)
 			if (err == nil) != c.shown || (m.TS != "") != c.shown || calls != len(c.replies) {
 				t.Errorf("%v after %d calls: %v", m, calls, err)
 			}

@@ -8,6 +8,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/panics"
 	"github.com/superduperai/sessionbot/internal/requestid"
@@ -23,7 +25,7 @@ const maxText = 16 << 10
 func (b *Bot) handleCommand(ref string, c slashCommand) {
 	to := requester{ref: ref, user: c.User, channel: c.Channel, responseURL: c.ResponseURL}
 	if len(c.Text) > maxText {
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeTooLong) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeTooLong) })
 		return
 	}
 	b.runCommand(to, commands.Request{Command: c.Command, Text: c.Text, User: c.User, Channel: c.Channel})
@@ -54,7 +56,7 @@ func (b *Bot) enqueue(to requester, work func(context.Context)) {
 		return
 	}
 	b.cfg.Metrics.Answered("", "busy", 0)
-	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeBusy) })
+	busy := b.jobFor(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeBusy) })
 	if !b.busy.offer(busy) { // it was not nearly full before the ack
 		b.log.Error("queue full, request unanswered", "ref", to.ref)
 	}
@@ -72,9 +74,9 @@ func (b *Bot) jobFor(to requester, work func(context.Context)) job {
 		b.log.ErrorContext(ctx, "request panicked", "panic", panicked.Message, "stack", panicked.Stack)
 		b.cfg.Metrics.Answered("", string(commands.Failed), 0)
 		if to.deciding {
-			b.replyRef(ctx, to, commands.NoticeDecidingFault)
+			b.replyRef(ctx, to, message.NoticeDecidingFault)
 		} else {
-			b.replyRef(ctx, to, commands.NoticeFault)
+			b.replyRef(ctx, to, message.NoticeFault)
 		}
 	}}
 }
@@ -114,18 +116,18 @@ func (b *Bot) handleInteraction(ref string, i interaction) {
 		c.value = "" // no id is so long
 	}
 	switch c.button {
-	case commands.ActionApprove, commands.ActionCancel: // who may is known with the plan
+	case message.ActionApprove, message.ActionCancel: // who may is known with the plan
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.approvals.decide(ctx, to, c) })
-	case commands.ActionBulkStop, commands.ActionBulkResume:
+	case message.ActionBulkStop, message.ActionBulkResume:
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.approvals.steer(ctx, to, c) })
-	case commands.ActionNotMade:
+	case message.ActionNotMade:
 		to.deciding = true
 		b.enqueue(to, func(ctx context.Context) { b.settleNotMade(ctx, to, c) })
-	case commands.ActionAcknowledge, commands.ActionSnooze:
+	case alert.ActionAcknowledge, alert.ActionSnooze:
 		b.serve(to, func(ctx context.Context) { b.acknowledge(ctx, to, c) })
-	case commands.ActionMenu:
+	case alert.ActionMenu:
 		i.click = c
 		b.chooseFromMenu(to, i)
 	case buttonShare:
@@ -147,9 +149,9 @@ func (a answers) runButton(ctx context.Context, to requester, c click) {
 	}
 	p := placement{long: call.Long, replace: c.ephemeral && c.button == buttonDebug && c.block == refreshBlock}
 	switch c.button { // a page replaces the one before
-	case commands.ActionList:
+	case alert.ActionList:
 		p.replace, p.request = c.ephemeral, commands.ListRequest(c.value)
-	case commands.ActionDetails:
+	case message.ActionDetails:
 		p.replace = c.ephemeral
 	}
 	run := call.Run
@@ -212,28 +214,28 @@ func (a answers) acknowledge(ctx context.Context, to requester, c click) {
 	}
 	if err == nil && !c.view && !i.ShownIn(shown) { // what was not read cannot have been acknowledged
 		a.log.WarnContext(ctx, "alert clicked in another message", "incident", i.ID)
-		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(commands.NoticeAlertElsewhere)+" "), blockkit.Channel(i.SlackMessage.Channel), blockkit.Plain(".")))
+		a.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(message.NoticeAlertElsewhere)+" "), blockkit.Channel(i.SlackMessage.Channel), blockkit.Plain(".")))
 		return
 	}
 	if err == nil {
 		acknowledge := a.cfg.Incidents.Acknowledge
-		if c.button == commands.ActionSnooze {
+		if c.button == alert.ActionSnooze {
 			acknowledge = a.cfg.Incidents.Snooze
 		}
 		i, done, err = acknowledge(ctx, c.value, to.user, a.cfg.Now())
 	}
 	switch {
 	case errors.Is(err, incident.ErrUnknownIncident):
-		a.replyLine(ctx, to, commands.AlertClickReply(incident.Incident{}, a.cfg.Now()))
+		a.replyLine(ctx, to, alert.ClickReply(incident.Incident{}, a.cfg.Now()))
 	case err != nil:
 		a.log.ErrorContext(ctx, "click on an alert failed", "button", c.button, "error", err)
-		a.replyRef(ctx, to, commands.Notice(commands.ClickFailedText(err)))
+		a.replyRef(ctx, to, message.Notice(message.ClickFailedText(err)))
 	case !done:
-		a.replyLine(ctx, to, commands.AlertClickReply(i, a.cfg.Now()))
+		a.replyLine(ctx, to, alert.ClickReply(i, a.cfg.Now()))
 	default:
 		a.log.InfoContext(ctx, "alert clicked", "button", c.button, "incident", i.ID)
 		if !c.view && i.SlackMessage != shown { // it was left behind, and will not change
-			a.reply(ctx, to, commands.NoticeAlertMoved)
+			a.reply(ctx, to, message.NoticeAlertMoved)
 		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -31,7 +33,7 @@ type responder struct {
 	cfg       Config
 	log       *slog.Logger
 	api       *slack.Client
-	outbox    *outbox
+	outbox    *slackapi.Outbox
 	readers   *people // known once Slack has said which workspace is ours
 	operators *people // likewise
 }
@@ -68,55 +70,55 @@ func (r *responder) refuse(ctx context.Context, to requester, err *refusal) {
 }
 
 // reply answers with one sentence, only for the requester.
-func (r *responder) reply(ctx context.Context, to requester, sentence commands.Notice) {
+func (r *responder) reply(ctx context.Context, to requester, sentence message.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence))))
 }
 
 // replyRef is reply with the request's id, under which the log has more.
-func (r *responder) replyRef(ctx context.Context, to requester, sentence commands.Notice) {
+func (r *responder) replyRef(ctx context.Context, to requester, sentence message.Notice) {
 	r.replyLine(ctx, to, blockkit.L(blockkit.Plain(string(sentence)), blockkit.Plain(" Ref "), blockkit.Code(to.ref), blockkit.Plain(".")))
 }
 
 func (r *responder) replyLine(ctx context.Context, to requester, line blockkit.Line) {
-	r.deliver(ctx, to, message{blocks: []slack.Block{blockkit.Paragraph(line)}})
+	r.deliver(ctx, to, slackapi.Message{Blocks: []slack.Block{blockkit.Paragraph(line)}})
 }
 
 // deliver sends a message to its requester: in their modal, in the thread of what they
 // wrote, through response_url or directly, else as the bot. It outlives ctx.
-func (r *responder) deliver(ctx context.Context, to requester, m message) {
+func (r *responder) deliver(ctx context.Context, to requester, m slackapi.Message) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Deadlines.Send)
 	defer cancel()
 	if to.modal != nil && r.fill(ctx, to, m) {
 		return
 	}
-	send := func() error { return r.outbox.respond(ctx, to.responseURL, m) }
+	send := func() error { return r.outbox.Respond(ctx, to.responseURL, m) }
 	switch {
 	case to.thread != "":
-		send = func() error { return r.outbox.reply(ctx, to.channel, to.thread, m.blocks) }
+		send = func() error { return r.outbox.Reply(ctx, to.channel, to.thread, m.Blocks) }
 	case to.channel == "" && to.responseURL == "": // from a global shortcut or the home tab
-		send = func() error { return r.outbox.reply(ctx, to.user, "", m.blocks) }
+		send = func() error { return r.outbox.Reply(ctx, to.user, "", m.Blocks) }
 	}
 	err := send()
 	if err == nil {
 		return
 	}
-	fault := FaultOf(err)
+	fault := slackapi.FaultOf(err)
 	r.log.WarnContext(ctx, "answer not delivered, answering as the bot", "error", err, "code", fault.Code)
 	if to.channel == "" || to.user == "" {
 		return
 	}
-	fallback := m.blocks
-	if m.public {
+	fallback := m.Blocks
+	if m.Public {
 		fallback = []slack.Block{blockkit.Paragraph(blockkit.L(
-			blockkit.Plain(string(commands.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
+			blockkit.Plain(string(message.NoticeNotPosted)+" "), blockkit.Plain(fault.Advice())))}
 	}
 	if fault.Retryable() && sleep(ctx, r.cfg.Timings.Outage) != nil {
 		return
 	}
-	if err = r.outbox.postEphemeral(ctx, to, fallback); err != nil && fault.Retryable() {
+	if err = r.outbox.PostEphemeral(ctx, to.channel, to.user, fallback); err != nil && fault.Retryable() {
 		err = send() // such as where the bot is no member
 	}
 	if err != nil {
-		r.log.ErrorContext(ctx, "ephemeral fallback failed, request unanswered", "error", err, "advice", FaultOf(err).Advice())
+		r.log.ErrorContext(ctx, "ephemeral fallback failed, request unanswered", "error", err, "advice", slackapi.FaultOf(err).Advice())
 	}
 }

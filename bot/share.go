@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 )
 
 // Shares saves what Share buttons need to know; see presence.SharedRequests.
@@ -51,7 +52,7 @@ func (a answers) shareValue(ctx context.Context, answer commands.Answer, req com
 func (a answers) share(ctx context.Context, to requester, c click) {
 	p := placement{sharedBy: to.user, claim: to.channel + ":" + c.message}
 	if !a.claimShare(ctx, p) {
-		a.reply(ctx, to, commands.NoticeShared)
+		a.reply(ctx, to, message.NoticeShared)
 		return
 	}
 	req := commands.Request{User: to.user, Shared: true}
@@ -66,9 +67,9 @@ func (a answers) share(ctx context.Context, to requester, c click) {
 	switch {
 	case err != nil:
 		a.log.ErrorContext(ctx, "request to be shared not loaded", "error", err)
-		a.replyRef(ctx, to, commands.NoticeShareUnknown)
+		a.replyRef(ctx, to, message.NoticeShareUnknown)
 	case request == "":
-		a.reply(ctx, to, commands.NoticeShareOld)
+		a.reply(ctx, to, message.NoticeShareOld)
 	default:
 		req.Command, req.Text, _ = strings.Cut(request, " ")
 		a.answer(ctx, to, p, a.cfg.Commands.Parse(req).Run)

@@ -9,6 +9,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 )
 
 // handleShortcut queues a shortcut or a view that was submitted, and reports whether it
@@ -23,7 +24,7 @@ func (b *Bot) handleShortcut(ref string, i interaction) bool {
 		to.modal = b.openModal(to, i.trigger, "", findView())
 		b.serve(to, func(ctx context.Context) { b.missed(ctx, to) })
 	case i.kind == string(slack.InteractionTypeMessageAction), i.kind == string(slack.InteractionTypeShortcut):
-		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, commands.NoticeMenu) })
+		b.serve(to, func(ctx context.Context) { b.reply(ctx, to, message.NoticeMenu) })
 	case i.kind == string(slack.InteractionTypeViewSubmission) && i.callback == commands.ShortcutFind:
 		subjects := commands.Subjects(i.query)
 		if len(subjects) == 0 {
@@ -40,7 +41,7 @@ func (b *Bot) handleShortcut(ref string, i interaction) bool {
 // missed tells a person whose view did not open how to ask instead.
 func (b *Bot) missed(ctx context.Context, to requester) {
 	if !to.modal.isOpen(ctx) {
-		b.reply(ctx, to, commands.NoticeNoView)
+		b.reply(ctx, to, message.NoticeNoView)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack/socketmode"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/internal/panics"
 )
 
@@ -19,18 +20,12 @@ const (
 
 // Why a connection ended, apart from what the network and Slack say.
 const (
-	errIdle     = closeReason("nothing came, not even a PING: the connection was half open")
-	errTooLarge = closeReason("a frame was larger than Slack's ever are")
-	errNotAcked = closeReason("an ack could not be written")
-	errReplace  = closeReason("to be replaced, says Slack")
-	errClose    = closeReason("to be closed, says Slack")
+	errIdle     = slackapi.Reason("nothing came, not even a PING: the connection was half open")
+	errTooLarge = slackapi.Reason("a frame was larger than Slack's ever are")
+	errNotAcked = slackapi.Reason("an ack could not be written")
+	errReplace  = slackapi.Reason("to be replaced, says Slack")
+	errClose    = slackapi.Reason("to be closed, says Slack")
 )
-
-// closeReason says why a connection ended or failed in our own words: an error of
-// the network or of Slack may hold anything.
-type closeReason string
-
-func (r closeReason) Error() string { return string(r) }
 
 // socket is one connection to Slack. Its reader owns it.
 type socket struct {
@@ -102,7 +97,7 @@ func closeReasonOf(err error) error {
 	var late interface{ Timeout() bool }
 	switch {
 	case errors.As(err, &closed):
-		return closeReason(fmt.Sprintf("closed by Slack (code %d)", closed.Code))
+		return slackapi.Reason(fmt.Sprintf("closed by Slack (code %d)", closed.Code))
 	case errors.As(err, &late) && late.Timeout():
 		return errIdle
 	case errors.Is(err, websocket.ErrReadLimit):
@@ -162,7 +157,7 @@ func (s *socket) handleHello(hello envelope) {
 func (s *socket) handleDisconnect(reason string) error {
 	switch reason {
 	case "link_disabled", "too_many_websockets":
-		return &Fault{Code: reason, err: errClose}
+		return slackapi.NewFault(reason, errClose)
 	}
 	if s.over.Err() == nil {
 		s.finish(errReplace)

@@ -1,6 +1,10 @@
 package bot
 
-import "time"
+import (
+	"time"
+
+	"github.com/superduperai/sessionbot/bot/slackapi"
+)
 
 // Timings are the pauses of a Bot.
 type Timings struct {
@@ -42,9 +46,10 @@ type Deadlines struct {
 // NewDeadlines returns production's times a factor, at least 1, for machines that
 // are slow.
 func NewDeadlines(factor int) Deadlines {
-	second := time.Duration(max(factor, 1)) * time.Second
+	times := time.Duration(max(factor, 1))
+	second := times * time.Second
 	return Deadlines{
 		Request: 10 * second, Bulk: 60 * second, Notice: 2 * second, Send: 20 * second, Call: 5 * second, Lookup: 2 * second, Share: second / 5,
-		Connect: 3 * second, Handshake: 10 * second, Hello: 10 * second, Silence: 25 * second, Write: second,
+		Connect: times * slackapi.ConnectTimeout, Handshake: times * slackapi.HandshakeTimeout, Hello: 10 * second, Silence: 25 * second, Write: second,
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/bot/slackapi"
 	"github.com/superduperai/sessionbot/commands"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 )
@@ -25,8 +26,8 @@ type modal struct {
 	opened   chan struct{} // closed when Slack has answered
 
 	// Read them after opened.
-	id  string // Slack's, "" = not said
-	err *Fault // why it did not open, nil = it did
+	id  string          // Slack's, "" = not said
+	err *slackapi.Fault // why it did not open, nil = it did
 }
 
 // closedChan is of modals that were open before.
@@ -55,9 +56,9 @@ func (b *Bot) openModal(to requester, trigger, over string, first slack.ModalVie
 			m.id = opened.ID
 			return
 		}
-		m.err = FaultOf(err)
+		m.err = slackapi.FaultOf(err)
 		b.log.WarnContext(ctx, "view not opened", "error", m.err, "advice", m.err.Advice())
-		if over != "" && !m.err.unclear() {
+		if over != "" && !m.err.Unclear() {
 			m.id, m.err = over, nil
 		}
 	})
@@ -70,13 +71,13 @@ func (b *Bot) openModal(to requester, trigger, over string, first slack.ModalVie
 }
 
 // errNotOpened is of a view that Slack was not even asked for.
-var errNotOpened = &Fault{Code: "expired_trigger_id"}
+var errNotOpened = &slackapi.Fault{Code: "expired_trigger_id"}
 
 // isOpen waits until Slack has answered, and reports whether the view may be open.
 func (m *modal) isOpen(ctx context.Context) bool {
 	select {
 	case <-m.opened:
-		return m.id != "" || m.err == nil || m.err.unclear()
+		return m.id != "" || m.err == nil || m.err.Unclear()
 	case <-ctx.Done():
 		return false
 	}
@@ -84,40 +85,40 @@ func (m *modal) isOpen(ctx context.Context) bool {
 
 // fill shows a message in the requester's modal, and reports whether it is there, or
 // they closed the modal.
-func (r *responder) fill(ctx context.Context, to requester, content message) bool {
+func (r *responder) fill(ctx context.Context, to requester, content slackapi.Message) bool {
 	m := to.modal
 	if !m.isOpen(ctx) {
 		return false
 	}
-	view := viewOf(titleAnswer, content.blocks)
+	view := viewOf(titleAnswer, content.Blocks)
 	view.PrivateMetadata = m.origin
-	err := r.outbox.updateView(ctx, m, view)
+	err := r.updateView(ctx, m, view)
 	switch {
 	case err == nil:
 		return true
-	case FaultOf(err).Code == "not_found" && m.err == nil:
+	case slackapi.FaultOf(err).Code == "not_found" && m.err == nil:
 		r.log.InfoContext(ctx, "view closed before its answer came")
 		return true
 	}
-	r.log.WarnContext(ctx, "view not filled, answering elsewhere", "error", FaultOf(err), "advice", FaultOf(err).Advice())
+	r.log.WarnContext(ctx, "view not filled, answering elsewhere", "error", slackapi.FaultOf(err), "advice", slackapi.FaultOf(err).Advice())
 	return false
 }
 
 // updateView puts other content into a modal, as text alone where Slack refuses the
 // blocks. A view that Slack does not know yet may be on its way: the ack of a submission
 // shows it.
-func (o *outbox) updateView(ctx context.Context, m *modal, view slack.ModalViewRequest) error {
+func (r *responder) updateView(ctx context.Context, m *modal, view slack.ModalViewRequest) error {
 	external := ""
 	if m.id == "" {
 		external = m.external
 	}
-	retryable := func(f *Fault) bool { return f.Retryable() || external != "" && f.Code == "not_found" }
-	return o.retry(ctx, retryable, []time.Duration{0, o.timings.Outage}, func() error {
-		_, err := o.api.UpdateViewContext(ctx, view, external, "", m.id)
-		if err != nil && refusesView(FaultOf(err)) {
-			o.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", FaultOf(err))
+	retryable := func(f *slackapi.Fault) bool { return f.Retryable() || external != "" && f.Code == "not_found" }
+	return r.outbox.Retry(ctx, retryable, []time.Duration{0, r.cfg.Timings.Outage}, func() error {
+		_, err := r.api.UpdateViewContext(ctx, view, external, "", m.id)
+		if err != nil && refusesView(slackapi.FaultOf(err)) {
+			r.log.ErrorContext(ctx, "view refused by Slack, shown as text alone", "error", slackapi.FaultOf(err))
 			view.Blocks = slack.Blocks{BlockSet: blockkit.Message(blockkit.PlainLine(blockkit.Cut(blockkit.Fallback(view.Blocks.BlockSet), maxViewText)))}
-			_, err = o.api.UpdateViewContext(ctx, view, external, "", m.id)
+			_, err = r.api.UpdateViewContext(ctx, view, external, "", m.id)
 		}
 		return err
 	})
@@ -126,8 +127,8 @@ func (o *outbox) updateView(ctx context.Context, m *modal, view slack.ModalViewR
 const maxViewText = 3000 // characters
 
 // refusesView reports whether Slack refuses what a view holds.
-func refusesView(f *Fault) bool {
-	return f.class() == blocksError || f.Code == "invalid_arguments" || f.Code == "view_too_large"
+func refusesView(f *slackapi.Fault) bool {
+	return f.RefusesBlocks() || f.Code == "invalid_arguments" || f.Code == "view_too_large"
 }
 
 // viewOf is a modal with a title and blocks.

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/superduperai/sessionbot/commands/message"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -92,9 +94,9 @@ func (d Deps) ready(ctx context.Context, req Request, action store.Action) error
 		return nil
 	}
 	refused := d.refusedEntry(req, action, "")
-	refused.Detail = "bulk: " + humanize(string(missing))
+	refused.Detail = "bulk: " + humanize.Words(string(missing))
 	d.Repairs.RecordRefusal(ctx, refused)
-	return refuse(causeText(missing))
+	return refuse(message.CauseText(missing))
 }
 
 // planBulk examines the sessions afresh and stores a plan for those that can be repaired.
@@ -104,14 +106,14 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 		limit = min(limit, b.limit)
 	}
 	if b.limit > d.Bulk.Sessions {
-		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, b.actions[0]))
+		return Answer{}, refuse(message.TooManyText(d.Bulk.Sessions, b.actions[0]))
 	}
 	plan, err := d.fillPlan(ctx, req, b, limit)
 	if err != nil {
 		return Answer{}, err
 	}
 	if b.strict && len(plan.Items)+plan.Rest > limit {
-		return Answer{}, refuse(tooManyText(d.Bulk.Sessions, plan.Action))
+		return Answer{}, refuse(message.TooManyText(d.Bulk.Sessions, plan.Action))
 	}
 	if more := len(plan.Items) - limit; more > 0 {
 		plan.Items, plan.Rest = plan.Items[:limit], plan.Rest+more
@@ -125,7 +127,7 @@ func (d Deps) planBulk(ctx context.Context, req Request, b bulkRequest) (Answer,
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
+	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan), JSON: plan}, nil
 }
 
 // fillPlan plans the first action for which there is a session, with one session
@@ -215,7 +217,7 @@ func (d Deps) examineAll(ctx context.Context, ids []string) ([]diagnosis.Examina
 // emptyBulk answers that there is nothing to repair now. Where some are left out that
 // can be included, the plan is stored for the buttons.
 func (d Deps) emptyBulk(ctx context.Context, req Request, plan repair.Plan) (Answer, error) {
-	answer := Answer{Blocks: emptyBulkBlocks(plan), JSON: BulkJSON(repair.Job{Plan: plan}), Actions: bulkChoices(plan)}
+	answer := Answer{Blocks: message.EmptyBulkBlocks(plan), JSON: message.BulkJSON(repair.Job{Plan: plan}), Actions: message.BulkChoices(plan)}
 	if len(plan.LeftOut) > 0 {
 		answer.Outcome = Refused
 	}

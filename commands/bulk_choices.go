@@ -5,24 +5,19 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
-// The buttons of a bulk plan that make another one; their value is its id. That of an
-// alert is ActionRepairAll, with the incident's id.
-const (
-	ActionInclude = "confirm.include" // what Stripe will still deliver
-	ActionOther   = "confirm.other"   // what only the other action can repair
-)
-
 // bulkOf returns what a button that makes a bulk plan runs, nil = it is another button.
 func (d Deps) bulkOf(actionID, value string) Run {
 	switch actionID {
-	case ActionRepairAll:
+	case alert.ActionRepairAll:
 		return func(ctx context.Context, req Request) (Answer, error) { return d.repairIncident(ctx, req, value) }
-	case ActionInclude, ActionOther:
+	case message.ActionInclude, message.ActionOther:
 		return func(ctx context.Context, req Request) (Answer, error) {
 			plan, err := d.Repairs.Plan(ctx, value)
 			if errors.Is(err, repair.ErrUnknownPlan) {
@@ -44,8 +39,8 @@ func (d Deps) bulkOf(actionID, value string) Run {
 // choose asks for another plan about what a plan left out. One that includes more is
 // about all that the first one was about, so that it says of each what becomes of it.
 func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
-	if actionID == ActionOther {
-		return bulkRequest{actions: []store.Action{otherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
+	if actionID == message.ActionOther {
+		return bulkRequest{actions: []store.Action{message.OtherAction(plan.Action)}, ids: plan.LeftOutFor(repair.LeftOtherAction)}
 	}
 	b := bulkRequest{actions: []store.Action{plan.Action}, include: true, rest: plan.Rest, unnamed: plan.Others}
 	var waiting []Trouble
@@ -57,7 +52,7 @@ func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 		case repair.LeftNotAllowed:
 			b.others = append(b.others, l)
 		case repair.LeftOtherAction:
-			b.other = otherAction(plan.Action)
+			b.other = message.OtherAction(plan.Action)
 			fallthrough
 		default:
 			waiting = append(waiting, Trouble{ID: l.Session, PaidAt: l.PaidAt})
@@ -68,14 +63,6 @@ func (d Deps) choose(plan repair.Plan, actionID string) bulkRequest {
 		b.ids = append(b.ids, t.ID)
 	}
 	return b
-}
-
-// otherAction is the one that makes videos, too.
-func otherAction(action store.Action) store.Action {
-	if action == store.ActionReplay {
-		return store.ActionGenerate
-	}
-	return store.ActionReplay
 }
 
 // repairIncident plans the repair of all sessions of an incident: showing the videos

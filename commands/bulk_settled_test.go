@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -50,7 +52,7 @@ func TestRepairAllLeavesOutWhatIsSettled(t *testing.T) {
 		e.Session.Webhook = storetest.HeldKey("webhook", fmt.Sprintf(`{"status":"error","error":%q,"timestamp":"2026-03-04T11:59:00.000Z"}`, commands.FixText))
 	})
 	w.edit(4, func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed })
-	answer := w.click(commands.ActionRepairAll, "INC")
+	answer := w.click(alert.ActionRepairAll, "INC")
 	if answer.Plan == nil || !slices.Equal(sessionsOf(answer.Plan), []string{w.ids[0], w.ids[3]}) {
 		t.Fatalf("%s", blockkit.Text(answer.Blocks))
 	}
@@ -63,7 +65,7 @@ func TestRepairAllLeavesOutWhatIsSettled(t *testing.T) {
 		t.Errorf("it does not say so:\n%s", text)
 	}
 	handled(3)
-	if included := w.click(commands.ActionInclude, answer.Plan.ID); included.Plan == nil || !slices.Equal(sessionsOf(included.Plan), []string{w.ids[0], w.ids[4]}) {
+	if included := w.click(message.ActionInclude, answer.Plan.ID); included.Plan == nil || !slices.Equal(sessionsOf(included.Plan), []string{w.ids[0], w.ids[4]}) {
 		t.Errorf("included:\n%s", blockkit.Text(included.Blocks))
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
@@ -154,24 +156,24 @@ func TestBulkOfAnIncident(t *testing.T) {
 	}
 	w.edit(1, func(e *diagnosis.Evidence) { e.Payment.State = store.PaymentRefunded })
 	w.edit(2, func(e *diagnosis.Evidence) { e.Event.State = store.EventFailed })
-	answer := w.click(4, commands.ActionRepairAll, "INC")
+	answer := w.click(4, alert.ActionRepairAll, "INC")
 	if answer.Plan == nil {
 		t.Fatalf("no plan: %s", blockkit.Text(answer.Blocks))
 	}
 	if got, want := sessionsOf(answer.Plan), []string{w.ids[0], w.ids[3], w.ids[4], w.ids[5]}; !slices.Equal(got, want) || answer.Plan.Rest == 0 {
 		t.Errorf("it repairs %v and %d more, want %v", got, answer.Plan.Rest, want)
 	}
-	if answer := w.click(4, commands.ActionRepairAll, "GONE"); answer.Outcome != commands.Refused {
+	if answer := w.click(4, alert.ActionRepairAll, "GONE"); answer.Outcome != commands.Refused {
 		t.Errorf("an unknown incident: %s", answer.Outcome)
 	}
 
 	w.edit(3, func(e *diagnosis.Evidence) { e.Payment.State = store.PaymentRefunded })
-	included := w.click(4, commands.ActionInclude, answer.Plan.ID)
+	included := w.click(4, message.ActionInclude, answer.Plan.ID)
 	if included.Plan == nil || !slices.Contains(sessionsOf(included.Plan), w.ids[2]) || included.Plan.Risk == "" || included.Plan.ID == answer.Plan.ID ||
 		included.Plan.CountLeftOut()[repair.LeftRefunded] != 2 {
 		t.Errorf("included: %+v", included.Plan)
 	}
-	if gone := w.click(4, commands.ActionInclude, "GONE"); gone.Outcome != commands.Refused || gone.Plan != nil {
+	if gone := w.click(4, message.ActionInclude, "GONE"); gone.Outcome != commands.Refused || gone.Plan != nil {
 		t.Errorf("of an unknown plan: %s", gone.Outcome)
 	}
 }
@@ -189,7 +191,7 @@ func TestBulkOfWhatStripeDelivers(t *testing.T) {
 		t.Fatalf("%s with %d buttons:\n%s", answer.Outcome, len(answer.Actions), blockkit.Text(answer.Blocks))
 	}
 	for id := range w.plans {
-		if included := w.click(5, commands.ActionInclude, id); included.Plan == nil || len(included.Plan.Items) != 3 || included.Plan.Risk == "" {
+		if included := w.click(5, message.ActionInclude, id); included.Plan == nil || len(included.Plan.Items) != 3 || included.Plan.Risk == "" {
 			t.Errorf("included: %s", blockkit.Text(included.Blocks))
 		}
 	}
@@ -204,9 +206,9 @@ func TestBulkDetails(t *testing.T) {
 	}
 	plan := w.ask(60, "bulk generate").Plan
 	named := func(p *repair.Plan) bool {
-		return slices.ContainsFunc(commands.PlanActions(*p, ""), func(b slack.BlockElement) bool {
+		return slices.ContainsFunc(message.PlanActions(*p, ""), func(b slack.BlockElement) bool {
 			button, ok := b.(*slack.ButtonBlockElement)
-			return ok && button.ActionID == commands.ActionDetails && button.Value == p.ID
+			return ok && button.ActionID == message.ActionDetails && button.Value == p.ID
 		})
 	}
 	if len(plan.Items) != 43 || !named(plan) {
@@ -214,7 +216,7 @@ func TestBulkDetails(t *testing.T) {
 	}
 	met, value := map[string]int{}, plan.ID
 	for page := range 3 {
-		answer := w.click(60, commands.ActionDetails, value)
+		answer := w.click(60, message.ActionDetails, value)
 		raw, err := json.Marshal(answer.Blocks)
 		testenv.Must(t, err)
 		for _, id := range w.ids {
@@ -235,7 +237,7 @@ func TestBulkDetails(t *testing.T) {
 		t.Errorf("%d sessions are named", len(met))
 	}
 	for _, odd := range []string{"GONE", plan.ID + ".-1", plan.ID + ".48", plan.ID + ".x", plan.ID + ".1.2"} {
-		if answer := w.click(60, commands.ActionDetails, odd); (answer.Outcome == commands.Refused) != (odd == "GONE") {
+		if answer := w.click(60, message.ActionDetails, odd); (answer.Outcome == commands.Refused) != (odd == "GONE") {
 			t.Errorf("%s: %s", odd, answer.Outcome)
 		}
 	}

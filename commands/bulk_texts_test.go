@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -44,7 +44,7 @@ func TestBulkTexts(t *testing.T) {
 		{job(nil, repair.ItemDone, repair.ItemRunning), "It is not paused"},
 		{job(stop, repair.ItemDone, repair.ItemWaiting), "Stopped already"},
 	} {
-		if text := commands.BulkClickReply(c.job); !strings.Contains(blockkit.Text(blockkit.Message(text)), c.says) {
+		if text := message.BulkClickReply(c.job); !strings.Contains(blockkit.Text(blockkit.Message(text)), c.says) {
 			t.Errorf("it does not say %q: %v", c.says, text)
 		}
 	}

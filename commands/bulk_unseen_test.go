@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -29,13 +31,13 @@ func TestRepairAllWithoutEvents(t *testing.T) {
 	click := func(action, value string) commands.Answer {
 		return commands.New(deps).ParseAction(action, value, commands.Request{User: "U1", Channel: "C1"}).Run(context.Background())
 	}
-	answer := click(commands.ActionRepairAll, "INC")
+	answer := click(alert.ActionRepairAll, "INC")
 	text := blockkit.Text(answer.Blocks)
 	if answer.Plan != nil || len(answer.Actions) != 1 || !strings.Contains(text, "Left out: 3 whose event could not be seen") {
 		t.Fatalf("%d buttons:\n%s", len(answer.Actions), text)
 	}
 	for id := range w.plans {
-		included := click(commands.ActionInclude, id)
+		included := click(message.ActionInclude, id)
 		if p := included.Plan; p == nil || p.Action != store.ActionGenerate || len(p.Items) != 3 || p.Risk == "" || p.CountLeftOut()[repair.LeftEventUnseen] != 0 {
 			t.Errorf("included:\n%s", blockkit.Text(included.Blocks))
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -116,21 +115,4 @@ func forSession(run func(ctx context.Context, req Request, id string) (Answer, e
 // withoutArgs parses the arguments of a command that takes none.
 func withoutArgs(run Run) func(Args) (Run, error) {
 	return func(args Args) (Run, error) { return run, args.none() }
-}
-
-// headline is the verdict of an answer and what to do next, "" = nothing.
-func headline(head, next string) []blockkit.Line {
-	if next == "" {
-		return heading(head, nil)
-	}
-	return heading(head, blockkit.PlainLine(next))
-}
-
-// heading is headline with links and times in what to do next.
-func heading(head string, next blockkit.Line) []blockkit.Line {
-	lines := []blockkit.Line{blockkit.BoldLine(head)}
-	if len(next) > 0 {
-		lines = append(lines, append(blockkit.L(blockkit.Plain("→ ")), next...))
-	}
-	return lines
 }

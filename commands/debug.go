@@ -2,12 +2,9 @@ package commands
 
 import (
 	"context"
-	"slices"
 	"time"
 
-	"github.com/slack-go/slack"
-
-	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -26,7 +23,8 @@ func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, err
 	if req.Shared { // a customer's address is for the person who asked
 		x.Payment.Email = ""
 	}
-	return Answer{Session: id, Shareable: true, Blocks: d.debugBlocks(x, <-handled), Actions: d.debugActions(x), JSON: debugJSON(x)}, nil
+	cents := d.Plans.Cents(x.Session)
+	return Answer{Session: id, Shareable: true, Blocks: message.SessionBlocks(x, <-handled, d.SiteURL, cents), Actions: message.SessionActions(x, cents), JSON: debugJSON(x)}, nil
 }
 
 // handledTimeout is for what an answer can do without.
@@ -54,53 +52,6 @@ func (d Deps) examine(ctx context.Context, id string) diagnosis.Examination {
 		}
 	}
 	return x
-}
-
-func debugButton(label, id string) *slack.ButtonBlockElement {
-	return blockkit.Button("session.debug", label, id)
-}
-
-// debugActions offer the repairs that the state allows, in the order of the advice.
-func (d Deps) debugActions(x diagnosis.Examination) []slack.BlockElement {
-	var actions []slack.BlockElement
-	if x.JobErr == nil {
-		s := d.situationOf(x)
-		if x.Job != store.JobNone { // it has to end, or to be settled, first
-			s.allowed = slices.DeleteFunc(slices.Clone(s.allowed), func(a store.Action) bool { return a == store.ActionRestore })
-		}
-		actions = s.buttons(x.Session.ID)
-	}
-	if x.Verdict == diagnosis.VerdictUnclear && x.Job == store.JobUnclear {
-		actions = append(actions, notMadeButton(x.Repair.ID))
-	}
-	return append(actions, debugButton("Refresh", x.Session.ID))
-}
-
-func (d Deps) debugBlocks(x diagnosis.Examination, handled *incident.Handled) []slack.Block {
-	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
-	if handled != nil {
-		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
-			agoTime(handled.At, x.At), blockkit.Plain(", when it was "+humanize(string(handled.Verdict))))
-	}
-	facts := slices.Concat(
-		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
-		paymentFacts(x), customerFacts(x), redisFacts(x), site(d.SiteURL).fileFacts(x),
-		[]blockkit.Line{siteFact(x), earlier})
-	return []slack.Block{
-		blockkit.Paragraph(heading(title(x.Verdict)+": "+lowerFirst(x.Reason), d.nextStep(x))...),
-		blockkit.Paragraph(facts...),
-		blockkit.Paragraph(blockkit.BoldLine("For the customer")),
-		blockkit.Quote(site(d.SiteURL).customerSentence(x)),
-		blockkit.Context(blockkit.Mrkdwn(blockkit.L(blockkit.Plain("Checked "), secondsTime(x.At, x.At)))),
-	}
-}
-
-// customerFacts name the customer, if Stripe does.
-func customerFacts(x diagnosis.Examination) []blockkit.Line {
-	if x.Payment.Email == "" {
-		return nil
-	}
-	return []blockkit.Line{blockkit.Fact("Customer", blockkit.Plain(blockkit.Cut(blockkit.OneLine(x.Payment.Email), 254)))}
 }
 
 // debugReport is the --json of session debug; its member names are public.

@@ -39,7 +39,7 @@ type Redis interface {
 	Ping(ctx context.Context) (time.Duration, error)
 }
 
-// Repairs stores plans and settles jobs, and records both; see repair.Service.
+// Repairs stores plans and settles jobs, and records both; see ledger.Service.
 type Repairs interface {
 	Propose(ctx context.Context, plan repair.Plan, where string) error
 	Settle(ctx context.Context, job string, said repair.Settlement) (repair.Job, error)

@@ -8,7 +8,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
@@ -63,18 +65,18 @@ func findAnswer(customer string, found []diagnosis.Examination, more bool) Answe
 		next = "Look the payment up in Stripe: it may belong to another account or mode."
 	}
 	if len(found) > 0 {
-		head = count(len(found), "session") + " of " + customer + ", newest first."
+		head = humanize.Count(len(found), "session") + " of " + customer + ", newest first."
 		next = "Press Debug to see what happened and what to do."
 	}
 	if more {
-		head = "The newest " + count(len(found), "session") + " of " + customer + "."
+		head = "The newest " + humanize.Count(len(found), "session") + " of " + customer + "."
 	}
-	blocks := blockkit.Message(headline(head, next)...)
+	blocks := blockkit.Message(message.Headline(head, next)...)
 	reports := []debugReport{}
 	for _, x := range found {
-		text := fmt.Sprintf("*%s* · %s\n%s\n`%s`", title(x.Verdict),
-			blockkit.Mrkdwn(paymentLine(x.Payment, x.PaidAt, x.At)), blockkit.Escape(strings.TrimSuffix(x.Reason, ".")), x.Session.ID)
-		blocks = append(blocks, blockkit.Row(text, debugButton("Debug", x.Session.ID)))
+		text := fmt.Sprintf("*%s* · %s\n%s\n`%s`", humanize.Title(x.Verdict),
+			blockkit.Mrkdwn(message.PaymentLine(x.Payment, x.PaidAt, x.At)), blockkit.Escape(strings.TrimSuffix(x.Reason, ".")), x.Session.ID)
+		blocks = append(blocks, blockkit.Row(text, message.DebugButton("Debug", x.Session.ID)))
 		reports = append(reports, debugJSON(x))
 	}
 	if more {

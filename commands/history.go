@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/audit"
 )
 
@@ -32,7 +33,7 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	}
 	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
 	for _, e := range entries {
-		lines = append(lines, entryLine(e, secondsTime(e.At, d.Now())))
+		lines = append(lines, entryLine(e, humanize.SecondsTime(e.At, d.Now())))
 	}
 	if entries == nil {
 		entries = []audit.Entry{} // [] in JSON
@@ -51,7 +52,7 @@ func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 	if e.Action != "" { // what was handled outside was no repair of ours
 		what += ": " + blockkit.OneLine(string(e.Action))
 	}
-	line := blockkit.L(at, blockkit.Plain("  "+what+", by "), person(e.Who))
+	line := blockkit.L(at, blockkit.Plain("  "+what+", by "), humanize.Person(e.Who))
 	switch {
 	case e.Where == "" || e.Where == audit.Terminal: // person says so
 	case strings.HasPrefix(e.Where, "D"):
@@ -60,7 +61,7 @@ func entryLine(e audit.Entry, at blockkit.Span) blockkit.Line {
 		line = append(line, blockkit.Plain(" in "), blockkit.Channel(e.Where))
 	}
 	if e.Detail != "" {
-		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize(e.Detail))))
+		line = append(line, blockkit.Plain(" · "+blockkit.OneLine(humanize.Words(e.Detail))))
 	}
 	return line
 }

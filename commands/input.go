@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/superduperai/sessionbot/internal/redact"
 	"github.com/superduperai/sessionbot/store"
 )
 
@@ -63,11 +64,8 @@ func parseOption(word string) (name, value string, hasValue bool) {
 	return "--" + strings.ToLower(match[1]), value, hasValue
 }
 
-var (
-	emailPattern = regexp.MustCompile(`[\pL\pN\pM.!#$%&'*+/=?^_{}~-]+@(?:[\pL\pN_-]+\.)+[\pL\pN-]*\pL`)
-	// intentPattern also finds the payment intent of a client secret.
-	intentPattern = regexp.MustCompile(`\b(pi_[A-Za-z0-9]{8,64})(?:_secret_[A-Za-z0-9]+)?\b`)
-)
+// intentPattern also finds the payment intent of a client secret.
+var intentPattern = regexp.MustCompile(`\b(pi_[A-Za-z0-9]{8,64})(?:_secret_[A-Za-z0-9]+)?\b`)
 
 // customer finds the one e-mail address or payment intent in what a person
 // pasted.
@@ -92,7 +90,7 @@ func customers(text string) []string {
 	}
 	for _, word := range strings.Fields(text) {
 		for _, part := range linkParts(word) {
-			for _, match := range emailPattern.FindAllStringIndex(part, -1) {
+			for _, match := range redact.EmailPattern.FindAllStringIndex(part, -1) {
 				add(trimMarks(part, match[0], match[1]))
 			}
 			for _, match := range intentPattern.FindAllStringSubmatch(part, -1) {

@@ -12,19 +12,18 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/alert"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 )
 
-// ActionList lists the sessions of an incident, whose id is the button's value, or the
-// next page of a list.
-const ActionList = "session.list"
-
 const listPage = 20 // sessions in one message
 
 func (d Deps) list() Command {
-	return Command{Group: "session", Name: "list", Args: "[verdict] [--since 2h] [--limit N]", Action: ActionList,
+	return Command{Group: "session", Name: "list", Args: "[verdict] [--since 2h] [--limit N]", Action: alert.ActionList,
 		Summary: "all sessions in trouble, longest waiting first", Parse: d.parseList}
 }
 
@@ -149,17 +148,17 @@ func listActions(place listPlace, shown []Trouble, rest int) []slack.BlockElemen
 	case place.LastID == "":
 		return nil
 	}
-	return []slack.BlockElement{blockkit.Button(ActionList, label, to.value())}
+	return []slack.BlockElement{blockkit.Button(alert.ActionList, label, to.value())}
 }
 
 // listHead is the count, the money and what to do.
 func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 	within, which := "", "in trouble"
 	if place.Since > 0 {
-		within = " paid within " + span(place.Since)
+		within = " paid within " + humanize.Duration(place.Since)
 	}
 	if place.Verdict != "" {
-		which = humanize(string(place.Verdict))
+		which = humanize.Words(string(place.Verdict))
 	}
 	if place.Incident != "" {
 		which = "in this alert still in trouble"
@@ -169,32 +168,32 @@ func listHead(list Troubles, place listPlace, now time.Time) []blockkit.Line {
 		if place.Incident != "" {
 			head = "No session of this alert is in trouble any more."
 		}
-		return headline(head, "")
+		return message.Headline(head, "")
 	}
-	head := count(len(list.Sessions), "session") + within + " " + which
+	head := humanize.Count(len(list.Sessions), "session") + within + " " + which
 	if place.Incident == "" && place.Verdict != "" {
-		head = count(len(list.Sessions), which+" session") + within
+		head = humanize.Count(len(list.Sessions), which+" session") + within
 	}
-	if sum := sumText(list.sum()); sum != "" {
+	if sum := humanize.Sums(list.sum().Money); sum != "" {
 		head += ", " + sum
 	}
 	if oldest := list.Sessions[0].PaidAt; !oldest.IsZero() {
-		head += ", longest waiting " + span(now.Sub(oldest))
+		head += ", longest waiting " + humanize.Duration(now.Sub(oldest))
 	}
 	next := "Debug one to see what happened and what to do. The first has waited longest."
 	if len(list.Sessions) == 1 {
 		next = "Debug it to see what happened and what to do."
 	}
-	lines := headline(head+".", next)
+	lines := message.Headline(head+".", next)
 	if n := list.sum().Unverified; n > 0 {
-		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("The payment of %s of them is unverified: some may be checkouts that nobody paid for.", thousands(int64(n)))))
+		lines = append(lines, blockkit.PlainLine(fmt.Sprintf("The payment of %s of them is unverified: some may be checkouts that nobody paid for.", humanize.Thousands(int64(n)))))
 	}
 	return lines
 }
 
 // listNotes say of when the list is, what it leaves out, and whether it is complete.
 func listNotes(list Troubles, first, shown int, now time.Time) []string {
-	notes := []string{blockkit.Mrkdwn(blockkit.L(blockkit.Plain("As of "), asOfTime(list.AsOf, now)))}
+	notes := []string{blockkit.Mrkdwn(blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(list.AsOf, now)))}
 	if list.Complete {
 		notes[0] += ", complete"
 	} else {
@@ -202,19 +201,19 @@ func listNotes(list Troubles, first, shown int, now time.Time) []string {
 	}
 	switch all := len(list.Sessions); {
 	case shown > 0 && shown < all:
-		notes = append(notes, fmt.Sprintf("%d–%d of %s", first+1, first+shown, thousands(int64(all))))
+		notes = append(notes, fmt.Sprintf("%d–%d of %s", first+1, first+shown, humanize.Thousands(int64(all))))
 	case shown < all:
 		notes = append(notes, "none is left after those that you saw")
 	}
 	if list.Unchecked > 0 {
-		notes = append(notes, count(list.Unchecked, "video")+" not looked up yet, so not judged")
+		notes = append(notes, humanize.Count(list.Unchecked, "video")+" not looked up yet, so not judged")
 	}
 	var out []string
 	if list.Marked > 0 {
-		out = append(out, thousands(int64(list.Marked))+" that a repair marked as error")
+		out = append(out, humanize.Thousands(int64(list.Marked))+" that a repair marked as error")
 	}
 	if list.Settled > 0 {
-		out = append(out, thousands(int64(list.Settled))+" that a closer look found in order or somebody handled")
+		out = append(out, humanize.Thousands(int64(list.Settled))+" that a closer look found in order or somebody handled")
 	}
 	if out != nil {
 		notes = append(notes, "left out: "+strings.Join(out, ", "))

@@ -7,7 +7,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
 )
@@ -24,14 +26,14 @@ func (t Troubles) sum() (sum incident.Sum) {
 func troubleRows(sessions []Trouble, now time.Time) []slack.Block {
 	var blocks []slack.Block
 	for _, t := range sessions {
-		parts := []string{title(t.Verdict), t.paymentText(), "waiting " + t.waitingText(now), t.allowedText()}
+		parts := []string{humanize.Title(t.Verdict), t.paymentText(), "waiting " + t.waitingText(now), t.allowedText()}
 		parts = slices.DeleteFunc(parts, func(text string) bool { return text == "" })
 		text := strings.Join(parts, " · ")
 		if !store.IsSessionID(t.ID) { // of Stripe's, and nobody can debug it
-			blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Code(shortID(t.ID)), blockkit.Plain(" · "+text))))
+			blocks = append(blocks, blockkit.Paragraph(blockkit.L(blockkit.Code(humanize.ShortID(t.ID)), blockkit.Plain(" · "+text))))
 			continue
 		}
-		blocks = append(blocks, blockkit.Row("`"+shortID(t.ID)+"` · "+blockkit.Escape(text), debugButton("Debug", t.ID)))
+		blocks = append(blocks, blockkit.Row("`"+humanize.ShortID(t.ID)+"` · "+blockkit.Escape(text), message.DebugButton("Debug", t.ID)))
 	}
 	return blocks
 }
@@ -43,7 +45,7 @@ func troubleTable(sessions []Trouble, now time.Time) []slack.Block {
 	}
 	rows := make([][]string, len(sessions))
 	for i, t := range sessions {
-		rows[i] = []string{t.waitingText(now), title(t.Verdict), t.paymentText(), t.allowedText(), t.ID}
+		rows[i] = []string{t.waitingText(now), humanize.Title(t.Verdict), t.paymentText(), t.allowedText(), t.ID}
 	}
 	table, _ := blockkit.Table([]string{"Waiting", "Verdict", "Payment", "Possible", "Session"}, rows, true)
 	return []slack.Block{table}
@@ -53,7 +55,7 @@ func (t Trouble) waitingText(now time.Time) string {
 	if t.PaidAt.IsZero() {
 		return "for an unknown time"
 	}
-	return span(now.Sub(t.PaidAt)) + " (since " + clock(t.PaidAt, now) + ")"
+	return humanize.Duration(now.Sub(t.PaidAt)) + " (since " + humanize.Clock(t.PaidAt, now) + ")"
 }
 
 // paymentText is the amount, or why there is none.
@@ -64,9 +66,9 @@ func (t Trouble) paymentText() string {
 	case t.Payment == store.PaymentUnverified:
 		return "payment unverified"
 	case t.Payment == store.PaymentPartiallyRefunded:
-		return money(t.Amount, t.Currency) + ", partially refunded"
+		return humanize.Money(t.Amount, t.Currency) + ", partially refunded"
 	case t.Currency != "":
-		return money(t.Amount, t.Currency)
+		return humanize.Money(t.Amount, t.Currency)
 	}
 	return ""
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
 	"github.com/superduperai/sessionbot/store"
@@ -165,7 +166,7 @@ func next(t *testing.T, answer commands.Answer) (label, value string) {
 		return "", ""
 	}
 	button, ok := answer.Actions[0].(*slack.ButtonBlockElement)
-	if !ok || len(answer.Actions) > 1 || button.ActionID != commands.ActionList {
+	if !ok || len(answer.Actions) > 1 || button.ActionID != alert.ActionList {
 		t.Fatalf("buttons %+v", answer.Actions)
 	}
 	return button.Text.Text, button.Value
@@ -233,7 +234,7 @@ func TestListPages(t *testing.T) {
 			c.change(w)
 			call := registry(w).Parse(commands.ListRequest(value)) // as it is shared
 			if page%2 == 0 {
-				call = registry(w).ParseAction(commands.ActionList, value, commands.Request{})
+				call = registry(w).ParseAction(alert.ActionList, value, commands.Request{})
 			}
 			answer = call.Run(t.Context())
 		}
@@ -247,7 +248,7 @@ func TestListOfAnIncident(t *testing.T) {
 	w := &world{observed: []sweep.Observation{inTrouble(2, 60, "", ""), inTrouble(1, 360, "", "")},
 		incident: incident.Incident{ID: incidentID, Kind: incident.Kind(diagnosis.VerdictOrphaned)}}
 	show := func(id string) commands.Answer {
-		return registry(w).ParseAction(commands.ActionList, id, commands.Request{}).Run(t.Context())
+		return registry(w).ParseAction(alert.ActionList, id, commands.Request{}).Run(t.Context())
 	}
 	answer := show(incidentID)
 	if text := blockkit.Text(answer.Blocks); listed(t, answer) != "1 2" || !strings.Contains(text, "2 sessions in this alert still in trouble, $2.00, longest waiting 6 h.") {

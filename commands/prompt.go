@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/stats"
 )
@@ -22,7 +23,7 @@ const MaxPromptBytes = 3*maxPrompt + 1<<10
 func checkPrompt(text string) (string, error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, "\r\n", "\n"))
 	if n := stats.Length(text); n > maxPrompt {
-		return "", usageError(fmt.Sprintf("The prompt is too long: %s, and at most %s are possible. Nothing was changed.", count(n, "character"), thousands(maxPrompt)))
+		return "", usageError(fmt.Sprintf("The prompt is too long: %s, and at most %s are possible. Nothing was changed.", humanize.Count(n, "character"), humanize.Thousands(maxPrompt)))
 	}
 	if !utf8.ValidString(text) {
 		return "", usageError("The prompt is not text in UTF-8. Nothing was changed.")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
 
@@ -65,11 +66,11 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 		at := "unknown"
 		report.Prompts[i] = promptReport{ID: p.ID, Length: p.Length, Prompt: p.Text}
 		if !p.At.IsZero() {
-			at, report.Prompts[i].At = clock(p.At, now), &p.At
+			at, report.Prompts[i].At = humanize.Clock(p.At, now), &p.At
 		}
 		rows[i] = []string{fmt.Sprint(i + 1), fmt.Sprint(p.Length), at, p.ID, blockkit.Cut(blockkit.OneLine(p.Text), previewLength)}
 	}
-	head := count(report.Total, "prompt") + ", newest first."
+	head := humanize.Count(report.Total, "prompt") + ", newest first."
 	if report.Total == 0 {
 		head = "Redis holds no prompts."
 	}
@@ -81,7 +82,7 @@ func promptsAnswer(list sweep.Result, terminal bool, now time.Time) Answer {
 		table, shown := blockkit.Table([]string{"#", "Length", "Stored", "Session", "Prompt"}, rows, terminal)
 		blocks = append(blocks, table)
 		if rest := report.Total - shown; rest > 0 {
-			blocks = append(blocks, blockkit.Context("… and "+thousands(int64(rest))+" more"))
+			blocks = append(blocks, blockkit.Context("… and "+humanize.Thousands(int64(rest))+" more"))
 		}
 	}
 	return Answer{Blocks: blocks, JSON: report, Shareable: true}

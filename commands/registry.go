@@ -8,8 +8,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // Registry holds all commands.
@@ -110,7 +114,7 @@ func (r *Registry) ParseAction(actionID, session string, req Request) Call {
 		bulk.Parse = func(Args) (Run, error) { return run, nil }
 		return r.newCall(bulk, Args{}, false, req)
 	}
-	if actionID == ActionDetails {
+	if actionID == message.ActionDetails {
 		details := Command{Group: "session", Name: "bulk", Parse: func(Args) (Run, error) { return r.deps.parseDetails(session), nil }}
 		return r.newCall(details, Args{}, false, req)
 	}
@@ -215,4 +219,14 @@ func (r *Registry) usage(group string) []string {
 		lines = append(lines, command.help())
 	}
 	return lines
+}
+
+// ProgressBlocks show the state of a job, in the place of its plan.
+func (r *Registry) ProgressBlocks(p repair.Progress) []slack.Block {
+	return message.ProgressBlocks(p, r.deps.SiteURL)
+}
+
+// EndReply is posted in the thread of a job's message once the job has ended.
+func (r *Registry) EndReply(p repair.Progress) []slack.Block {
+	return message.EndReply(p, r.deps.SiteURL)
 }

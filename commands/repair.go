@@ -7,7 +7,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -46,9 +48,9 @@ func (d Deps) parseRepair(action store.Action) func(Args) (Run, error) {
 func (d Deps) plan(ctx context.Context, req Request, action store.Action, id string) (Answer, error) {
 	refused := d.refusedEntry(req, action, id)
 	if missing := d.missing(action); missing != "" {
-		refused.Detail = humanize(string(missing))
+		refused.Detail = humanize.Words(string(missing))
 		d.Repairs.RecordRefusal(ctx, refused)
-		return Answer{}, refuse(causeText(missing))
+		return Answer{}, refuse(message.CauseText(missing))
 	}
 	x := d.examine(ctx, id)
 	if x.JobErr != nil {
@@ -56,7 +58,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	}
 	plan, err := repair.MakePlan(action, x, req.actor(), d.Plans, d.Now())
 	if why, notAllowed := errors.AsType[*repair.NotAllowed](err); notAllowed {
-		refused.Detail, refused.Before = "the verdict was "+humanize(string(x.Verdict)), x.Session.Digests()
+		refused.Detail, refused.Before = "the verdict was "+humanize.Words(string(x.Verdict)), x.Session.Digests()
 		d.Repairs.RecordRefusal(ctx, refused)
 		return d.notAllowedAnswer(why, x), nil
 	}
@@ -70,7 +72,7 @@ func (d Deps) plan(ctx context.Context, req Request, action store.Action, id str
 	if err := d.Repairs.Propose(ctx, plan, req.where()); err != nil {
 		return Answer{}, err
 	}
-	return Answer{Plan: &plan, Blocks: PlanBlocks(plan), JSON: plan}, nil
+	return Answer{Plan: &plan, Blocks: message.PlanBlocks(plan), JSON: plan}, nil
 }
 
 // missing returns the cause of a repair for which a secret is not configured, "" if
@@ -98,9 +100,14 @@ var notPossible = map[store.Action]string{
 }
 
 func (d Deps) notAllowedAnswer(refused *repair.NotAllowed, x diagnosis.Examination) Answer {
-	lines := append(heading(notPossible[refused.Action]+": "+lowerFirst(refused.Reason), d.nextStep(x)),
+	lines := append(message.Heading(notPossible[refused.Action]+": "+humanize.LowerFirst(refused.Reason), message.NextStep(x, d.Plans.Cents(x.Session))),
 		blockkit.Fact("Session", blockkit.Code(x.Session.ID)),
-		blockkit.Fact("Payment", paymentLine(x.Payment, x.PaidAt, x.At)...))
+		blockkit.Fact("Payment", message.PaymentLine(x.Payment, x.PaidAt, x.At)...))
 	return Answer{Outcome: Refused, Session: x.Session.ID, JSON: debugJSON(x), Blocks: blockkit.Message(lines...),
-		Actions: []slack.BlockElement{debugButton("Debug", x.Session.ID)}}
+		Actions: []slack.BlockElement{message.DebugButton("Debug", x.Session.ID)}}
+}
+
+func (d Deps) replay() Command {
+	return Command{Group: "session", Name: "replay", Args: "<id>", Action: "session.replay", Repairs: store.ActionReplay,
+		Summary: "send Stripe's event to the site again, which then makes the video, after a confirmation", Parse: d.parseRepair(store.ActionReplay)}
 }

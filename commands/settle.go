@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
@@ -72,10 +74,10 @@ func (d Deps) settleFile(ctx context.Context, req Request, id, file string) (Ans
 		d.Repairs.RecordRefusal(ctx, refused)
 		return Answer{}, refuse("SuperDuperAI does not know this file, so nothing was settled. Check its id; one that was started just now may take a minute to show.")
 	}
-	seenText := "SuperDuperAI says: " + humanize(string(seen.State))
+	seenText := "SuperDuperAI says: " + humanize.Words(string(seen.State))
 	if err != nil {
 		d.Log.WarnContext(ctx, "file not verified before settling", "error", err)
-		seenText = "not looked at, because " + fileErrorText(err)
+		seenText = "not looked at, because " + message.FileErrorText(err)
 	}
 	return d.settleJob(ctx, req, latest.ID, file, "file "+file+", "+seenText, "Settled: the file is being followed to its end ("+seenText+").")
 }

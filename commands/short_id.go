@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -71,7 +72,7 @@ func (e notWhole) answer() Answer {
 	if len(e.ids) > 0 {
 		next = "Paste the whole id of the one that you mean:"
 	}
-	lines := headline(e.why, next)
+	lines := message.Headline(e.why, next)
 	for _, id := range e.ids {
 		lines = append(lines, blockkit.L(blockkit.Code(id)))
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 )
@@ -70,13 +71,13 @@ func Meant(subjects []Subject) (meant Subject, ok bool) {
 // ChoiceAnswer offers several subjects, or says that there are none.
 func ChoiceAnswer(subjects []Subject) Answer {
 	if len(subjects) == 0 {
-		return Answer{Outcome: Refused, Blocks: blockkit.Message(headline(
+		return Answer{Outcome: Refused, Blocks: blockkit.Message(message.Headline(
 			"There is no session id, e-mail address or payment (pi_…) in this message.",
 			"Copy one from elsewhere and use the shortcut “Find a session”, or type /session with it.")...)}
 	}
-	blocks := blockkit.Message(headline("This names "+strconv.Itoa(len(subjects))+" sessions or customers.", "Choose one.")...)
+	blocks := blockkit.Message(message.Headline("This names "+strconv.Itoa(len(subjects))+" sessions or customers.", "Choose one.")...)
 	for _, s := range subjects[:min(len(subjects), maxSubjects)] {
-		button := debugButton("Debug", s.Text)
+		button := message.DebugButton("Debug", s.Text)
 		if !s.session {
 			button = blockkit.Button(ActionFind, "Find", s.Text)
 		}

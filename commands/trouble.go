@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -139,7 +140,7 @@ func (d Deps) sweepTroubled(ctx context.Context, req Request, sweeper Sweeper, n
 func (d Deps) observeIncident(ctx context.Context, id string, now time.Time) ([]sweep.Observation, error) {
 	i, err := d.Incidents.Incident(ctx, id)
 	if errors.Is(err, incident.ErrUnknownIncident) {
-		return nil, refuse(alertForgotten)
+		return nil, refuse(alert.Forgotten)
 	}
 	if err != nil {
 		return nil, err

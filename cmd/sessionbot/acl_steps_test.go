@@ -14,6 +14,7 @@ import (
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/keyspace"
 	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/presence"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
@@ -188,7 +189,7 @@ func examined(ctx context.Context, r *rdb.Redis, use probe.Use) error {
 }
 
 func ledgerSteps(r *rdb.Redis) []aclStep {
-	ledger, trail, shares, processes := repair.NewLedger(r), audit.NewTrail(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
+	ledger, trail, shares, processes := ledger.New(r), audit.NewTrail(r), presence.NewSharedRequests(r), presence.NewProcesses(r)
 	by, now := store.Actor{ID: "U0LEAD"}, time.Now()
 	plan := func(id string) repair.Plan {
 		return repair.Plan{ID: id, Action: store.ActionGenerate, Session: "cs_live_" + id, Created: now, Expires: now.Add(time.Hour)}

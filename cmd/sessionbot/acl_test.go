@@ -17,6 +17,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -214,7 +215,7 @@ func awaited(t *testing.T, server *redistest.Server, state *rdb.Redis) aclStep {
 		if err := server.Client().ConfigResetStat(ctx).Err(); err != nil {
 			t.Fatal(err)
 		}
-		err := repair.NewLedger(state).AwaitReplicas(ctx, lease.Lease{Record: "sessionbot:{jobs}:job:"}, repair.Job{})
+		err := ledger.New(state).AwaitReplicas(ctx, lease.Lease{Record: "sessionbot:{jobs}:job:"}, repair.Job{})
 		if errors.Is(err, lease.ErrLost) { // there is no such job
 			err = nil
 		}

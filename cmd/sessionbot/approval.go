@@ -10,6 +10,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
@@ -29,7 +30,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 	}
 	if repair.NeedsSecondOperator(t.config.Approvals, plan.Action) {
 		t.repairs.RecordRefusal(ctx, plan.Entry(audit.Refused, user, audit.Terminal, "it needs a second operator, in Slack", time.Now()))
-		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type " + commands.PlanCommand(plan) + " there. Nothing was changed.")
+		t.say("APPROVALS asks for a second operator, so this has to be approved in Slack: type " + message.PlanCommand(plan) + " there. Nothing was changed.")
 		t.decline(ctx, plan, user)
 		return exitRefused
 	}
@@ -58,7 +59,7 @@ func (t terminal) confirm(ctx context.Context, answer commands.Answer) error {
 		return fmt.Errorf("claim the plan: %w", err)
 	}
 	if claim.Verdict != repair.Claimed {
-		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(commands.PlanClickReply(claim, time.Now()))}))
+		t.say(blockkit.Text([]slack.Block{blockkit.Paragraph(message.PlanClickReply(claim, time.Now()))}))
 		return exitRefused
 	}
 	if claim.Job.Bulk != nil {

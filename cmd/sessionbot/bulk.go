@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/store"
@@ -25,7 +26,7 @@ func (t terminal) include(ctx context.Context, plan repair.Plan) (answer command
 		return answer, false
 	}
 	req := commands.Request{User: osUser(), Terminal: true}
-	return t.registry.ParseAction(commands.ActionInclude, plan.ID, req).Run(ctx), true
+	return t.registry.ParseAction(message.ActionInclude, plan.ID, req).Run(ctx), true
 }
 
 // followBulk carries a bulk plan out, beside the bots that run, until it is over. A
@@ -97,7 +98,7 @@ func (t terminal) stopBulk(ctx context.Context, id string) (repair.Job, error) {
 
 // bulkEnded prints the result for scripts and turns it into an exit code.
 func (t terminal) bulkEnded(job repair.Job, paused bool) error {
-	report := commands.BulkJSON(job)
+	report := message.BulkJSON(job)
 	report.Paused = report.Paused || paused
 	if t.json {
 		if err := t.printJSON(report); err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/testenv"
 	"github.com/superduperai/sessionbot/store"
@@ -36,7 +36,7 @@ func TestBulkIncludedInATerminal(t *testing.T) {
 	} {
 		p := runWith(t, strings.NewReader(c.answer), false, s.env, append([]string{"session", "bulk", "generate", "--json"}, c.args...)...)
 		code := p.exitCode()
-		log, report := p.log.String(), commands.BulkReport{}
+		log, report := p.log.String(), message.BulkReport{}
 		_, line, printed := strings.Cut(log, `{"plan"`) // it may follow a question, which ends no line
 		if printed {
 			testenv.Must(t, json.NewDecoder(strings.NewReader(`{"plan"`+line)).Decode(&report))

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
@@ -18,7 +18,7 @@ func TestBulkInATerminal(t *testing.T) {
 	s := newStage(t)
 	s.files = demo.NewSuperDuper(time.Now, 0)
 	o := outage(s, 6)
-	bulk := func(answer string, args ...string) (report commands.BulkReport, log string, code int) {
+	bulk := func(answer string, args ...string) (report message.BulkReport, log string, code int) {
 		t.Helper()
 		p := runWith(t, strings.NewReader(answer), false, s.env, append([]string{"session", "bulk"}, args...)...)
 		code = p.exitCode()
@@ -90,7 +90,7 @@ func TestBulkStoppedInATerminal(t *testing.T) {
 				p.interrupt()
 			}
 			code := p.exitCode()
-			var report commands.BulkReport
+			var report message.BulkReport
 			for line := range strings.Lines(p.log.String()) {
 				if strings.HasPrefix(line, `{"plan"`) {
 					testenv.Must(t, json.Unmarshal([]byte(line), &report))

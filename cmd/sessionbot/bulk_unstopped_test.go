@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
 )
@@ -23,7 +23,7 @@ func TestBulkNotStoppedInATerminal(t *testing.T) {
 	server.Kill(t)
 	p.interrupt()
 	code := p.exitCode()
-	var report commands.BulkReport
+	var report message.BulkReport
 	for line := range strings.Lines(p.log.String()) {
 		if strings.HasPrefix(line, `{"plan"`) {
 			testenv.Must(t, json.Unmarshal([]byte(line), &report))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/superduperai/sessionbot/bot"
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/internal/health"
 	"github.com/superduperai/sessionbot/internal/jobs"
 	"github.com/superduperai/sessionbot/internal/payments"
@@ -17,6 +18,7 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -28,9 +30,9 @@ import (
 // deps is what the bot and the terminal work with.
 type deps struct {
 	registry   *commands.Registry
-	ledger     *repair.Ledger
+	ledger     *ledger.Ledger
 	trail      *audit.Trail
-	repairs    repair.Service
+	repairs    ledger.Service
 	records    *incident.Watch
 	statistics *stats.Store
 	lookups    *stats.Lookups
@@ -68,13 +70,13 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 	client := superduper.New(superduper.Config{BaseURL: c.SuperDuperURL, Token: c.SuperDuperToken, SiteURL: c.SiteURL,
 		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
-	ledger, trail, records, statistics := repair.NewLedger(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
-	repairs := repair.Service{Ledger: ledger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
+	jobLedger, trail, records, statistics := ledger.New(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
+	repairs := ledger.Service{Ledger: jobLedger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
-	sources := diagnosis.Sources{Files: files, Jobs: ledger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
+	sources := diagnosis.Sources{Files: files, Jobs: jobLedger, Proven: proven(records, c.SuperDuperURL), Limits: limits, Now: time.Now}
 	examiner := diagnosis.Examiner{
-		Redis: sessions.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: ledger,
+		Redis: sessions.Reader{Redis: product}, Files: api, Records: files, Proven: sources.Proven, Site: api, Jobs: jobLedger,
 		Reads: siteReads(c, product, records), Lookups: lookups, Limits: limits, Deadlines: c.deadlines, Now: time.Now,
 	}
 	if c.StripeKey != "" {
@@ -97,19 +99,19 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		webhook = client
 	}
 	return deps{
-		plans: plans, ledger: ledger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
+		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: ledger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
+			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
 		jobs: jobs.Config{
-			Ledger: ledger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
+			Ledger: jobLedger, Trail: trail, Writer: sessions.Writer{Product: product, State: state}, Product: sessions.Reader{Redis: product}, Files: files,
 			Site: countedSite{api, product, lookups}, Generator: client, Events: events, Webhook: webhook,
 			Examine: func(ctx context.Context, session, job string) diagnosis.Examination {
 				without := examiner
-				without.Jobs = diagnosis.Excluding(ledger, job)
+				without.Jobs = diagnosis.Excluding(jobLedger, job)
 				return without.Examine(ctx, session)
 			},
 			Handled: records.Handled,
@@ -137,7 +139,7 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 // newWatch wires the watch, which posts its alerts through the bot.
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention,
-		Shows: commands.AlertOptions{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}}
+		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,

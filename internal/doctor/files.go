@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
 )
 
@@ -32,7 +32,7 @@ func (e *checker) files(ctx context.Context, client *superduper.Client) Result {
 		return Result{}
 	}
 	defer func() { _ = state.Close() }() // nothing was written
-	ledger, unknown := repair.NewLedger(state), 0
+	ledger, unknown := ledger.New(state), 0
 	for _, named := range sample.Files {
 		job, err := ledger.JobOf(ctx, named.Session)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/superduper"
@@ -42,7 +43,7 @@ func TestFilesHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ledger := repair.NewLedger(redis)
+	ledger := ledger.New(redis)
 	for _, action := range []store.Action{store.ActionGenerate, store.ActionFix} { // one after the other
 		ours := repair.Plan{ID: rand.Text(), Action: action, Session: session(0), Created: now, Expires: now.Add(time.Hour)}
 		if err := ledger.SavePlan(t.Context(), ours); err != nil {

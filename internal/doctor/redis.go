@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"github.com/superduperai/sessionbot/store/keyspace"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
 )
 
 // redisChecker checks one Redis.
@@ -110,7 +110,7 @@ func (x redisChecker) eviction(ctx context.Context) Result {
 }
 
 func (x redisChecker) replicas(ctx context.Context) Result {
-	r, err := repair.NewLedger(x.redis).Replication(ctx)
+	r, err := ledger.New(x.redis).Replication(ctx)
 	if err != nil {
 		return x.unlessRefused(err)
 	}

@@ -12,12 +12,12 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"github.com/superduperai/sessionbot/bot"
+	"github.com/superduperai/sessionbot/bot/slackapi"
 )
 
 // slack checks the app, its tokens, and whom the configuration names.
 func (e *checker) slack(ctx context.Context) []Result {
-	dated := &clock{now: e.Now, next: bot.NewTransport()}
+	dated := &clock{now: e.Now, next: slackapi.NewTransport(slackapi.ConnectTimeout)}
 	options := []slack.Option{
 		slack.OptionAppLevelToken(e.SlackAppToken), slack.OptionHTTPClient(&http.Client{Transport: dated}),
 		slack.OptionLog(log.New(io.Discard, "", 0)), // it logs contents
@@ -69,9 +69,9 @@ type slackChecker struct {
 // refused is the result of a request that Slack refused or did not answer.
 func refused(what string, err error) Result {
 	const elsewhere = "check the network, SLACK_API_URL if it is set, and Slack's status page"
-	fault := bot.FaultOf(err)
+	fault := slackapi.FaultOf(err)
 	seen, remedy := what+": "+fault.Name(), strings.TrimSuffix(fault.Advice(), ".")
-	if proxy, ok := errors.AsType[*bot.ProxyError](err); ok {
+	if proxy, ok := errors.AsType[*slackapi.ProxyError](err); ok {
 		return fail("Slack cannot be reached: "+proxy.Error(), remedy)
 	}
 	switch {
@@ -90,7 +90,7 @@ func (s *slackChecker) botToken(ctx context.Context) Result {
 	if err != nil {
 		return refused("Slack does not accept SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+")", err)
 	}
-	if fault := bot.OrgWide(me); fault != nil {
+	if fault := slackapi.OrgWide(me); fault != nil {
 		return fail("SLACK_BOT_TOKEN ("+mask(s.SlackBotToken)+") is of an org-wide installation", strings.TrimSuffix(fault.Advice(), "."))
 	}
 	s.me = me
@@ -108,15 +108,15 @@ func (s *slackChecker) botToken(ctx context.Context) Result {
 func (s *slackChecker) appToken(ctx context.Context) Result {
 	_, address, err := s.api.StartSocketModeContext(ctx)
 	if err != nil {
-		fault := bot.FaultOf(err)
+		fault := slackapi.FaultOf(err)
 		if fault.Code == "missing_scope" && fault.Needed == "" {
 			fault.Needed = "connections:write" // there is no other
 		}
 		return refused("Slack gives no connection for SLACK_APP_TOKEN ("+mask(s.SlackAppToken)+")", fault)
 	}
-	if err := bot.TryConnection(ctx, address); err != nil {
+	if err := slackapi.TryConnection(ctx, address); err != nil {
 		return fail("Slack gives a connection for SLACK_APP_TOKEN, but it cannot be opened: "+
-			clean(strings.TrimPrefix(err.Error(), "slack: ")), strings.TrimSuffix(bot.FaultOf(err).Advice(), "."))
+			clean(strings.TrimPrefix(err.Error(), "slack: ")), strings.TrimSuffix(slackapi.FaultOf(err).Advice(), "."))
 	}
 	return pass("Socket Mode is on, a connection can be opened, connections:write is held (" + mask(s.SlackAppToken) + ")")
 }
@@ -197,7 +197,7 @@ func (s *slackChecker) alertChannel(ctx context.Context) Result {
 	switch {
 	case err == nil:
 		return judgeChannel(channel, s.held)
-	case bot.FaultOf(err).Code == "missing_scope":
+	case slackapi.FaultOf(err).Code == "missing_scope":
 		r := refused("ALERT_CHANNEL cannot be looked at", err)
 		return warn(r.Seen, r.Remedy)
 	}

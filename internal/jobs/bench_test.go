@@ -19,6 +19,7 @@ import (
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
@@ -58,7 +59,7 @@ type bench struct {
 	apiURL   string
 	client   redis.UniversalClient
 	product  *rdb.Redis
-	ledger   *repair.Ledger
+	ledger   *ledger.Ledger
 	files    *demo.SuperDuper
 }
 
@@ -105,14 +106,14 @@ func (b *bench) orphan() {
 	b.set("prompt:"+session, `{"prompt":"A fox","timestamp":"`+stored+`"}`)
 }
 
-func opened(t testing.TB, url string) (*rdb.Redis, *repair.Ledger) {
+func opened(t testing.TB, url string) (*rdb.Redis, *ledger.Ledger) {
 	t.Helper()
 	product, err := rdb.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = product.Close() })
-	return product, repair.NewLedger(product)
+	return product, ledger.New(product)
 }
 
 func (b *bench) set(key, value string) {
@@ -133,7 +134,7 @@ var quick = func() jobs.Timings {
 var patient = diagnosis.Deadlines{All: testenv.Patience, Redis: testenv.Patience, Site: testenv.Patience, Stripe: testenv.Patience}
 
 // config returns the configuration of a runner, in this process or another.
-func config(product *rdb.Redis, ledger *repair.Ledger, apiURL string) jobs.Config {
+func config(product *rdb.Redis, ledger *ledger.Ledger, apiURL string) jobs.Config {
 	client := superduper.New(superduper.Config{BaseURL: apiURL, Token: token})
 	return jobs.Config{
 		Files:  sweep.NewFiles(product, time.Now),

@@ -13,6 +13,7 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/superduper"
@@ -75,7 +76,7 @@ type FileRecords interface {
 
 // Config configures a Runner. The callbacks at the end may be nil.
 type Config struct {
-	Ledger    *repair.Ledger
+	Ledger    *ledger.Ledger
 	Trail     *audit.Trail
 	Writer    sessions.Writer
 	Product   diagnosis.SessionReader

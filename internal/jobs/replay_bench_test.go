@@ -13,8 +13,8 @@ import (
 	"github.com/superduperai/sessionbot/internal/payments"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/sessions"
 	"github.com/superduperai/sessionbot/store/sweep"
 	"github.com/superduperai/sessionbot/superduper"
@@ -88,7 +88,7 @@ func (s *replays) ordered() {
 }
 
 // replayConfig returns the configuration of a runner.
-func replayConfig(product *rdb.Redis, ledger *repair.Ledger, env services) jobs.Config {
+func replayConfig(product *rdb.Redis, ledger *ledger.Ledger, env services) jobs.Config {
 	cfg := config(product, ledger, env.api)
 	client := superduper.New(superduper.Config{BaseURL: env.api, Token: token, SiteURL: env.site, WebhookURL: env.site + webhookPath, WebhookSecret: webhookSecret})
 	stripe := payments.New(payments.Config{Key: "rk_live_jobs", BaseURL: env.stripe})

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
@@ -55,12 +55,12 @@ func summed(i *incident.Incident) {
 func alerts() []Story {
 	const orphaned = incident.Kind(diagnosis.VerdictOrphaned)
 	all := []Story{
-		alert("one orphan", newIncident(orphaned, 1), "Reason first"),
-		alert("many", newIncident(orphaned, 37), "Reason joined"),
-		alert("payment unverified", newIncident(orphaned, 2, each(func(c *incident.Case) {
+		shown("one orphan", newIncident(orphaned, 1), "Reason first"),
+		shown("many", newIncident(orphaned, 37), "Reason joined"),
+		shown("payment unverified", newIncident(orphaned, 2, each(func(c *incident.Case) {
 			c.Payment, c.Amount, c.Event, c.EventID = store.PaymentUnverified, 0, "", ""
 		}))),
-		alert("repairs under way", newIncident(orphaned, 12, func(i *incident.Incident) {
+		shown("repairs under way", newIncident(orphaned, 12, func(i *incident.Incident) {
 			ann, began := store.Actor{ID: "U0LEAD"}, noon.Add(-2*time.Minute)
 			i.Cases[0].Repair = &incident.Repair{Job: "j0", Action: store.ActionGenerate, By: ann, Since: began}
 			i.Cases[1].Repair = &incident.Repair{Job: "j1", Action: store.ActionReplay, By: store.Actor{ID: "ann", Terminal: true}, Since: began}
@@ -69,28 +69,28 @@ func alerts() []Story {
 			i.Cases[4].Verdict = diagnosis.VerdictFailed // after a repair
 			i.Cases[11].Repair = &incident.Repair{Job: "j11", Action: store.ActionGenerate, By: ann, Since: began}
 		})),
-		alert("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
-		alert("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
-		alert("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) { i.Cases[0].HandledBy = "U0LEAD" })),
-		alert("some put right", newIncident(orphaned, 3, leaving(incident.EndLate))),
-		alert("all put right", newIncident(orphaned, 10, leaving(incident.EndLate, incident.EndReplayed, incident.EndHandled, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
+		shown("no common cause", newIncident(orphaned, 2, func(i *incident.Incident) { i.Cases[0].Event = store.EventDelivered })),
+		shown("made from a picture", newIncident(orphaned, 1, each(func(c *incident.Case) { c.Allowed = []store.Action{store.ActionFix} }))),
+		shown("one handled", newIncident(orphaned, 2, leaving(incident.EndHandled), func(i *incident.Incident) { i.Cases[0].HandledBy = "U0LEAD" })),
+		shown("some put right", newIncident(orphaned, 3, leaving(incident.EndLate))),
+		shown("all put right", newIncident(orphaned, 10, leaving(incident.EndLate, incident.EndReplayed, incident.EndHandled, incident.EndGenerated, incident.EndFixed, incident.EndShown, incident.EndRefunded, incident.EndUnpaid, incident.EndGone, incident.EndOther), closed),
 			"Reason resolved", "Ending late", "Ending replayed", "Ending handled", "Ending generated", "Ending fixed", "Ending shown", "Ending refunded", "Ending unpaid", "Ending gone", "Ending other"),
-		alert("acknowledged and silenced", newIncident(orphaned, 1, func(i *incident.Incident) {
+		shown("acknowledged and silenced", newIncident(orphaned, 1, func(i *incident.Incident) {
 			i.Acknowledged = &incident.Acknowledgement{By: "U0LEAD", At: noon}
 			i.Snoozed = &incident.Acknowledgement{By: "U0ONCALL", At: noon, Until: noon.Add(2 * time.Hour)}
 		}), "Reason acknowledged", "Reason snoozed"),
-		alert("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
-		alert("Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12}, "Reason unverifiable"),
-		alert("Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
-		alert("the watch is blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
-		alert("it sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}}),
-		alert("files cannot be checked", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer}, "Reason files_unavailable"),
-		alert("files can be checked again", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon}),
-		alert("Redis is empty", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon}, "Reason redis_empty"),
-		alert("nobody watched", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon}),
+		shown("from before the watch", newIncident(incident.Backlog, 3, each(func(c *incident.Case) { c.Verdict = diagnosis.VerdictOrphaned }), summed), "Reason summary"),
+		shown("Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12}, "Reason unverifiable"),
+		shown("Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon}),
+		shown("the watch is blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}}, "Reason blind"),
+		shown("it sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}}),
+		shown("files cannot be checked", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer}, "Reason files_unavailable"),
+		shown("files can be checked again", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon}),
+		shown("Redis is empty", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon}, "Reason redis_empty"),
+		shown("nobody watched", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon}),
 	}
 	for _, verdict := range []diagnosis.Verdict{diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered, diagnosis.VerdictCorrupt} {
-		all = append(all, alert(string(verdict), newIncident(incident.Kind(verdict), 2, each(func(c *incident.Case) {
+		all = append(all, shown(string(verdict), newIncident(incident.Kind(verdict), 2, each(func(c *incident.Case) {
 			c.Event, c.EventID, c.Shows = "", "", verdict == diagnosis.VerdictUndelivered
 			switch verdict {
 			case diagnosis.VerdictUndelivered:
@@ -101,32 +101,33 @@ func alerts() []Story {
 		}))))
 	}
 	for _, event := range []store.EventState{store.EventNone, store.EventPending, store.EventDelivered} {
-		all = append(all, alert("an orphan, Stripe's event: "+string(event), newIncident(orphaned, 1, each(func(c *incident.Case) {
+		all = append(all, shown("an orphan, Stripe's event: "+string(event), newIncident(orphaned, 1, each(func(c *incident.Case) {
 			if c.Event = event; event == store.EventNone {
 				c.EventID, c.Allowed = "", []store.Action{store.ActionFix, store.ActionGenerate}
 			}
 		}))))
 	}
 	for _, reason := range []string{"reminder", "threshold", "reopened"} {
-		a := commands.AlertReply(newIncident(orphaned, 5), reason, "S0OPS", noon)
+		a := alert.Reply(newIncident(orphaned, 5), reason, "S0OPS", noon)
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
 	all = append(all,
-		Story{Title: "Redis is away", Blocks: commands.OutageAlert(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, options).Blocks},
-		Story{Title: "Redis is back", Blocks: commands.OutageAlert(noon.Add(-time.Hour), noon, nil, commands.AlertOptions{}).Blocks})
+		Story{Title: "Redis is away", Blocks: alert.Outage(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, options).Blocks},
+		Story{Title: "Redis is back", Blocks: alert.Outage(noon.Add(-time.Hour), noon, nil, alert.Options{}).Blocks})
 	return append(all,
-		line("pressed too late", commands.AlertClickReply(incident.Incident{}, noon)),
-		line("a session is handled", commands.HandledReply(sessionID)),
-		line("handled twice", commands.HandledAlreadyReply(&incident.Handled{By: "U0LEAD", At: noon.Add(-time.Minute)}, incident.Case{}, noon)),
-		line("handled when it had left", commands.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon)),
-		line("handled when it is in no alert", commands.HandledAlreadyReply(nil, incident.Case{}, noon)),
-		line("pressed when resolved", commands.AlertClickReply(newIncident(orphaned, 1, closed), noon)))
+		line("pressed too late", alert.ClickReply(incident.Incident{}, noon)),
+		line("a session is handled", alert.HandledReply(sessionID)),
+		line("handled twice", alert.HandledAlreadyReply(&incident.Handled{By: "U0LEAD", At: noon.Add(-time.Minute)}, incident.Case{}, noon)),
+		line("handled when it had left", alert.HandledAlreadyReply(nil, newIncident(orphaned, 1, leaving(incident.EndLate)).Cases[0], noon)),
+		line("handled when it is in no alert", alert.HandledAlreadyReply(nil, incident.Case{}, noon)),
+		line("pressed when resolved", alert.ClickReply(newIncident(orphaned, 1, closed), noon)))
 }
 
 // options are what alerts show in production.
-var options = commands.AlertOptions{Mention: "S0OPS", Runbook: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", VideoCents: 2400}
+var options = alert.Options{Mention: "S0OPS", Runbook: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", VideoCents: 2400}
 
-func alert(title string, i incident.Incident, kinds ...string) Story {
-	a := commands.NewAlert(i, options, noon)
+// shown is the story of an alert.
+func shown(title string, i incident.Incident, kinds ...string) Story {
+	a := alert.New(i, options, noon)
 	return Story{Title: title, Of: append(kinds, of("Kind", i.Kind)), Blocks: a.Blocks}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -74,7 +75,7 @@ func bulks() []Story {
 		return repair.BulkEvent{Event: event, By: store.Actor{ID: "U0LEAD"}, At: noon.Add(40 * time.Minute), Cause: cause, Detail: detail}
 	}
 	shown := func(title string, p repair.Progress, of ...string) Story {
-		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(commands.ProgressActions(p))
+		return Story{Title: title, Of: of, Blocks: registry.ProgressBlocks(p)}.with(message.ProgressActions(p))
 	}
 	generate, fix, included := bulkPlan(store.ActionGenerate, 37), bulkPlan(store.ActionFix, 5), bulkPlan(store.ActionGenerate, 2)
 	replays := bulkPlan(store.ActionReplay, 3)
@@ -82,19 +83,19 @@ func bulks() []Story {
 	included.Risk = "Stripe will still deliver the events of 2 of these sessions: the site may make those videos itself, and each would be paid for twice."
 	included.Warnings = []string{included.Risk}
 	details := func(title, value string, of ...string) Story {
-		answer := registryOf(&world{plan: &generate}).ParseAction(commands.ActionDetails, value, commands.Request{User: "U0SUPPORT"}).Run(context.Background())
+		answer := registryOf(&world{plan: &generate}).ParseAction(message.ActionDetails, value, commands.Request{User: "U0SUPPORT"}).Run(context.Background())
 		return Story{Title: title, Of: of, Blocks: answer.Blocks}.with(answer.Actions)
 	}
 	all := []Story{
-		Story{Title: "plan, generate 37", Blocks: commands.PlanBlocks(generate)}.with(commands.PlanActions(generate, "")),
+		Story{Title: "plan, generate 37", Blocks: message.PlanBlocks(generate)}.with(message.PlanActions(generate, "")),
 		details("all of it", generate.ID),
 		details("all of it, the last page", generate.ID+".40"),
-		Story{Title: "plan, replay 3", Blocks: commands.PlanBlocks(replays)}.with(commands.PlanActions(replays, "")),
-		Story{Title: "plan, fix 5", Blocks: commands.PlanBlocks(fix)}.with(commands.PlanActions(fix, "")),
-		Story{Title: "plan, with what Stripe will still deliver", Blocks: commands.PlanBlocks(included)}.with(commands.PlanActions(included, "")),
-		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(included, "P4")),
-		{Title: "cancelled", Blocks: commands.CancelledBlocks(generate, generate.Requester, noon)},
-		{Title: "expired", Blocks: commands.ExpiredBlocks(generate)},
+		Story{Title: "plan, replay 3", Blocks: message.PlanBlocks(replays)}.with(message.PlanActions(replays, "")),
+		Story{Title: "plan, fix 5", Blocks: message.PlanBlocks(fix)}.with(message.PlanActions(fix, "")),
+		Story{Title: "plan, with what Stripe will still deliver", Blocks: message.PlanBlocks(included)}.with(message.PlanActions(included, "")),
+		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(included, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(included, "P4")),
+		{Title: "cancelled", Blocks: message.CancelledBlocks(generate, generate.Requester, noon)},
+		{Title: "expired", Blocks: message.ExpiredBlocks(generate)},
 		ask(&world{}, "bulk, nothing to do", "/session", "bulk generate"),
 		shown("running", bulkProgress(store.ActionGenerate, 18, 3, 37)),
 		shown("stopping", bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")), of("Event", audit.Stopped)),
@@ -111,8 +112,8 @@ func bulks() []Story {
 		{Title: "the end, in the thread", Blocks: registry.EndReply(bulkProgress(store.ActionGenerate, 34, 0, 37))},
 	}
 	return append(all,
-		line("click: over", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 34, 0, 37).Job)),
-		line("click: stopped already", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")).Job)),
-		line("click: not paused", commands.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37).Job)),
-		line("click: gone", commands.BulkClickReply(repair.Job{})))
+		line("click: over", message.BulkClickReply(bulkProgress(store.ActionGenerate, 34, 0, 37).Job)),
+		line("click: stopped already", message.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37, by(audit.Stopped, "")).Job)),
+		line("click: not paused", message.BulkClickReply(bulkProgress(store.ActionGenerate, 18, 3, 37).Job)),
+		line("click: gone", message.BulkClickReply(repair.Job{})))
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -45,8 +46,8 @@ func TestImagesAreNoVideos(t *testing.T) {
 			if err != nil {
 				continue // not allowed: debug says why
 			}
-			line := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
-			out.WriteString(blockkit.Text(append(commands.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(commands.PlanActions(p, ""))) + "\n")
+			line := message.PlanClickReply(repair.ClaimResult{Verdict: repair.NeedsSecondClick, Plan: repair.PlanRecord{Plan: p}}, noon)
+			out.WriteString(blockkit.Text(append(message.PlanBlocks(p), blockkit.Paragraph(line))) + whole(Story{}.with(message.PlanActions(p, ""))) + "\n")
 			for _, o := range endings {
 				for _, cause := range o.causes {
 					if o.action == action {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/audit"
@@ -105,8 +106,8 @@ func failures() []Story {
 
 // notices are the messages of the bot that are no command's answer.
 func notices() []Story {
-	all := make([]Story, len(commands.Notices))
-	for n, notice := range commands.Notices {
+	all := make([]Story, len(message.Notices))
+	for n, notice := range message.Notices {
 		all[n] = line(string(notice), blockkit.L(blockkit.Plain(string(notice))), of("commands.Notice", notice))
 	}
 	several := commands.Subjects(sessionID + ", cs_live_b2, ann@example.com, pi_3NqXaB2eZvKYlo2C")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/repair"
@@ -66,9 +67,9 @@ func clicks() []Story {
 	for _, action := range []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay, store.ActionRestore} {
 		p := planOf(action)
 		all = append(all,
-			Story{Title: "plan, " + string(action), Blocks: commands.PlanBlocks(p)}.with(commands.PlanActions(p, "")),
-			Story{Title: "cancelled, " + string(action), Blocks: commands.CancelledBlocks(p, p.Requester, noon)},
-			Story{Title: "expired, " + string(action), Blocks: commands.ExpiredBlocks(p)})
+			Story{Title: "plan, " + string(action), Blocks: message.PlanBlocks(p)}.with(message.PlanActions(p, "")),
+			Story{Title: "cancelled, " + string(action), Blocks: message.CancelledBlocks(p, p.Requester, noon)},
+			Story{Title: "expired, " + string(action), Blocks: message.ExpiredBlocks(p)})
 	}
 	p := planOf(store.ActionGenerate)
 	corrupt := planOf(store.ActionFix)
@@ -76,20 +77,20 @@ func clicks() []Story {
 	longest := planOf(store.ActionRestore)
 	longest.FromStripe, longest.Restore.Order.Prompt = true, strings.Repeat("<&é ", 2000)
 	all = append(all,
-		Story{Title: "plan, restore the longest prompt", Blocks: commands.PlanBlocks(longest)}.with(commands.PlanActions(longest, "")),
-		Story{Title: "pressed once", Blocks: commands.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(commands.PlanActions(p, "P4")),
-		Story{Title: "plan, generate an image", Blocks: commands.PlanBlocks(imagePlan())}.with(commands.PlanActions(imagePlan(), "")),
-		Story{Title: "plan, fix of what cannot be read at all", Blocks: commands.PlanBlocks(corrupt)}.with(commands.PlanActions(corrupt, "")))
+		Story{Title: "plan, restore the longest prompt", Blocks: message.PlanBlocks(longest)}.with(message.PlanActions(longest, "")),
+		Story{Title: "pressed once", Blocks: message.ConfirmationBlocks(p, store.Actor{ID: "U0LEAD"})}.with(message.PlanActions(p, "P4")),
+		Story{Title: "plan, generate an image", Blocks: message.PlanBlocks(imagePlan())}.with(message.PlanActions(imagePlan(), "")),
+		Story{Title: "plan, fix of what cannot be read at all", Blocks: message.PlanBlocks(corrupt)}.with(message.PlanActions(corrupt, "")))
 	for _, verdict := range []repair.ClaimVerdict{repair.AlreadyCancelled, repair.Expired, repair.NeedsSecondClick, repair.Unknown} {
-		l := commands.PlanClickReply(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := message.PlanClickReply(repair.ClaimResult{Verdict: verdict, Plan: repair.PlanRecord{Plan: p}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: "+string(verdict), l, of("ClaimVerdict", verdict)))
 	}
 	for _, outcome := range []store.Outcome{"", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeUnclear, store.OutcomeGaveUp, store.OutcomeCancelled} {
-		l := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
+		l := message.PlanClickReply(repair.ClaimResult{Verdict: repair.AlreadyClaimed, Job: repair.Job{Outcome: outcome}, By: store.Actor{ID: "U0LEAD"}, At: noon}, noon.Add(4*time.Second))
 		all = append(all, line("click: already_claimed, "+string(outcome), l, of("ClaimVerdict", repair.AlreadyClaimed), of("Outcome", outcome)))
 	}
 	for _, doing := range []store.JobState{store.JobRunning, store.JobUnclear} {
-		l := commands.PlanClickReply(repair.ClaimResult{Verdict: repair.Busy, Doing: doing}, noon)
+		l := message.PlanClickReply(repair.ClaimResult{Verdict: repair.Busy, Doing: doing}, noon)
 		all = append(all, line("click: busy, "+string(doing), l, of("ClaimVerdict", repair.Busy), of("JobState", doing)))
 	}
 	return all
@@ -230,5 +231,5 @@ func ends() []Story {
 
 func repairStory(title string, p repair.Progress, kinds ...string) Story {
 	return Story{Title: title, Of: append(kinds, of("Outcome", p.Job.Outcome), of("Cause", p.Job.Cause), of("Action", p.Job.Plan.Action)),
-		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(commands.ProgressActions(p))
+		Blocks: registryOf(&world{}).ProgressBlocks(p)}.with(message.ProgressActions(p))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/internal/blockkit"
 	"github.com/superduperai/sessionbot/internal/requestid"
 	"github.com/superduperai/sessionbot/store"
@@ -64,7 +65,7 @@ func ask(w *world, title, command, text string, of ...string) Story {
 	s := Story{Title: title, Of: append(of, "Command "+answer.Name, "commands.Outcome "+string(answer.Outcome)), Blocks: answer.Blocks}
 	if answer.Plan != nil {
 		s.Of = append(s.Of, "Action "+string(answer.Plan.Action))
-		answer.Actions = commands.PlanActions(*answer.Plan, "")
+		answer.Actions = message.PlanActions(*answer.Plan, "")
 	}
 	return s.with(answer.Actions)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/superduperai/sessionbot/commands"
+	"github.com/superduperai/sessionbot/commands/alert"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/sweep"
@@ -153,7 +154,7 @@ func TestListOfTheBacklog(t *testing.T) {
 	for _, key := range keys {
 		i, err := h.records.Outline(t.Context(), strings.TrimPrefix(key, prefix))
 		h.must(err)
-		list := h.readList(h.lists().ParseAction(commands.ActionList, i.ID, commands.Request{}))
+		list := h.readList(h.lists().ParseAction(alert.ActionList, i.ID, commands.Request{}))
 		shown[i.Kind] = slices.Sorted(slices.Values(list[diagnosis.VerdictOrphaned]))
 	}
 	want := map[incident.Kind][]string{incident.Backlog: old, incident.Kind(diagnosis.VerdictOrphaned): {"cs_live_new"}}

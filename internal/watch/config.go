@@ -10,8 +10,8 @@ import (
 	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 )
 
@@ -86,7 +86,7 @@ type Config struct {
 	Records    *incident.Watch
 	Product    *rdb.Redis
 	Statistics *stats.Store
-	Ledger     *repair.Ledger
+	Ledger     *ledger.Ledger
 	Trail      *audit.Trail
 	Stripe     Stripe                  // nil = no key is configured
 	Payments   diagnosis.PaymentReader // likewise

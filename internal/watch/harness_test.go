@@ -17,8 +17,8 @@ import (
 	"github.com/superduperai/sessionbot/store/diagnosis"
 	"github.com/superduperai/sessionbot/store/incident"
 	"github.com/superduperai/sessionbot/store/lease"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/rdb"
-	"github.com/superduperai/sessionbot/store/repair"
 	"github.com/superduperai/sessionbot/store/stats"
 	"github.com/superduperai/sessionbot/store/sweep"
 )
@@ -88,7 +88,7 @@ func benchOn(t testing.TB, url string, client redis.UniversalClient) *bench {
 		stripe: &fakeStripe{refunded: map[string]bool{}}, channel: &fakeChannel{news: make(chan string, 10_000)}, metrics: &fakeMetrics{}, api: &fakeFileAPI{asked: map[string]int{}}}
 	limits := diagnosis.Thresholds{OrphanGrace: orphanGrace, StallAfter: 30 * time.Minute}
 	b.cfg = Config{
-		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: repair.NewLedger(r), Trail: audit.NewTrail(r), Stripe: b.stripe, Payments: b.stripe,
+		Records: b.records, Statistics: stats.NewStore(r), Product: r, Ledger: ledger.New(r), Trail: audit.NewTrail(r), Stripe: b.stripe, Payments: b.stripe,
 		Reads: func(context.Context) store.Layout { return store.LayoutNone },
 		API:   b.api, APIURL: "https://api.example.com", Notifier: b.channel, Finder: b.channel, Outages: &fakeNotes{},
 		AlertOn:  []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered},

@@ -13,7 +13,7 @@ type Sources struct {
 	Files interface { // see sweep.Files
 		States(ctx context.Context, sessions []store.Session) ([]FileRecord, error)
 	}
-	Jobs interface { // see repair.Jobs
+	Jobs interface { // see ledger.Jobs
 		JobStates(ctx context.Context, sessions []string) (map[string]store.JobState, error)
 	}
 	Proven func(ctx context.Context, created time.Time) bool // see incident.Proof

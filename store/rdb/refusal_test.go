@@ -11,6 +11,7 @@ import (
 
 	"github.com/superduperai/sessionbot/internal/redistest"
 	"github.com/superduperai/sessionbot/internal/testenv"
+	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/rdb/rdbtest"
@@ -41,7 +42,7 @@ func TestInfoRefused(t *testing.T) {
 			if _, err := (sessions.Reader{Redis: r}).Session(t.Context(), "cs_live_1"); err != nil {
 				t.Error(err)
 			}
-			ledger := repair.NewLedger(r)
+			ledger := ledger.New(r)
 			if err := ledger.SavePlan(t.Context(), repair.Plan{ID: "x", Created: time.Now(), Expires: time.Now().Add(time.Hour)}); err != nil {
 				t.Error(err)
 			}
@@ -95,13 +96,13 @@ func TestMissingCommandsAreNamed(t *testing.T) {
 	}{
 		{"WATCH", writes}, {"STRLEN", writes}, {"SET", writes},
 		{"EXISTS", func(t *testing.T, r *rdb.Redis) error {
-			_, err := repair.NewLedger(r).Replication(t.Context())
+			_, err := ledger.New(r).Replication(t.Context())
 			return err
 		}},
 		{"GETRANGE", reads}, {"PTTL", reads},
 		{"DBSIZE", func(t *testing.T, r *rdb.Redis) error { _, err := r.Server(t.Context()); return err }},
 		{"HGETALL", func(t *testing.T, r *rdb.Redis) error {
-			_, err := repair.NewLedger(r).LoadJob(t.Context(), "x")
+			_, err := ledger.New(r).LoadJob(t.Context(), "x")
 			return err
 		}},
 	} {

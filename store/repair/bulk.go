@@ -84,9 +84,9 @@ func leftOut(x diagnosis.Examination, item Plan, err error, o BulkOptions) (reas
 		return notAllowedReason(x, o.Other), x.Reason
 	case item.Retrying && item.Risk != "" && !o.Include:
 		return LeftRetrying, item.Risk
-	case makesVideo(item.Action) && unseenEvent(x) && !o.Include:
+	case MakesVideo(item.Action) && unseenEvent(x) && !o.Include:
 		return LeftEventUnseen, unseenEventText
-	case makesVideo(item.Action) && x.Payment.State == store.PaymentUnverified && x.Payment.Why != store.NoStripeKey:
+	case MakesVideo(item.Action) && x.Payment.State == store.PaymentUnverified && x.Payment.Why != store.NoStripeKey:
 		return LeftUnverified, x.Reason
 	}
 	if _, other := warnings(x, item.Action, false); other != "" {
@@ -120,7 +120,7 @@ func (p Plan) Sums() (cents, unknown int, paid map[string]int64) {
 		if item.Seen.Amount > 0 {
 			paid[item.Seen.Currency] += item.Seen.Amount
 		}
-		if cents += item.Cents(); item.Cents() == 0 && makesVideo(p.Action) {
+		if cents += item.Cents(); item.Cents() == 0 && MakesVideo(p.Action) {
 			unknown++
 		}
 	}
@@ -167,15 +167,7 @@ func OfBulk(bulk, id string) bool { return id == bulk || strings.HasPrefix(id, b
 func (j Job) ItemPlan(i int) Plan {
 	item := j.Plan.Items[i]
 	item.ID, item.Risk = j.Plan.ItemID(i), ""
-	item.Expires, item.Ref = item.Created.Add(jobLife), j.Plan.Ref
+	item.Expires, item.Ref = item.Created.Add(store.KeyLife), j.Plan.Ref
 	item.Message = store.Message{Channel: j.Plan.Message.Channel}
 	return item
-}
-
-// subject names the record of the latest job: that of a session, or of a bulk plan.
-func (p Plan) subject() string {
-	if p.Session == "" {
-		return "bulk:" + p.ID
-	}
-	return p.Session
 }

@@ -49,7 +49,8 @@ type Bulk struct {
 	Saved   time.Time   // when whoever carries it on recorded that last
 }
 
-func newBulk(p Plan) *Bulk {
+// NewBulk returns the state in which the job of a plan begins, nil = it is no bulk plan.
+func NewBulk(p Plan) *Bulk {
 	if !p.IsBulk() {
 		return nil
 	}

@@ -15,7 +15,7 @@ func bulkWarnings(items []Plan) (list []string, risk string) {
 	retrying, unseen, unverified := 0, 0, 0
 	var plain groups
 	for _, item := range items {
-		video := makesVideo(item.Action)
+		video := MakesVideo(item.Action)
 		switch {
 		case item.Risk != "":
 			retrying++

@@ -121,21 +121,6 @@ type Settlement struct {
 	Detail string // a sentence for the audit trail
 }
 
-// state returns what the job means for the diagnosis of its session.
-func (j Job) state() store.JobState {
-	switch j.Outcome {
-	case "":
-		return store.JobRunning
-	case store.OutcomeUnclear:
-		return store.JobUnclear
-	}
-	return store.JobNone
-}
-
-// pending reports whether there is still something to do: a job whose end has not
-// been shown is not over.
-func (j Job) pending() bool { return j.Outcome == "" || !j.Notified }
-
 // Cancellable reports whether the job waits for a replica: nothing was sent, nor is
 // about to be.
 func (j Job) Cancellable() bool {

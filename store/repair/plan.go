@@ -1,3 +1,5 @@
+// Package repair makes plans, of one repair or of many, and holds what becomes of them:
+// their jobs, and what approvals came to. It reads and writes nothing.
 package repair
 
 import (
@@ -88,8 +90,8 @@ func (p Plan) Cents() int {
 	return 0
 }
 
-// makesVideo reports whether an action has a video made, here or by the site.
-func makesVideo(action store.Action) bool {
+// MakesVideo reports whether an action has a video made, here or by the site.
+func MakesVideo(action store.Action) bool {
 	return action == store.ActionGenerate || action == store.ActionReplay
 }
 
@@ -97,7 +99,7 @@ func makesVideo(action store.Action) bool {
 // requester, where approvals are none, generate or all. A replay has a video made as
 // well.
 func NeedsSecondOperator(approvals string, action store.Action) bool {
-	return approvals == "all" || approvals == string(store.ActionGenerate) && makesVideo(action)
+	return approvals == "all" || approvals == string(store.ActionGenerate) && MakesVideo(action)
 }
 
 // NotAllowed is the error of a repair that the session's state does not allow.

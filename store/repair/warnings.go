@@ -21,7 +21,7 @@ func warnings(x diagnosis.Examination, action store.Action, retrying bool) (list
 		}
 		return when
 	}
-	makesVideo := makesVideo(action)
+	makesVideo := MakesVideo(action)
 	warnTwice := func(when bool, text string) {
 		if warn(when, text) && makesVideo && risk == "" {
 			risk = list[len(list)-1]

@@ -1,0 +1,139 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands/remedy"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// alertCauses say what probably happened, or what to look at first.
+var alertCauses = map[diagnosis.Verdict]pluralText{
+	diagnosis.VerdictStalled: {"Debug shows whether SuperDuperAI is still making it; if so, wait.", "Debug shows whether SuperDuperAI is still making them; if so, wait."},
+	diagnosis.VerdictFailed:  {"", "If they failed at the same time, check the balance and the model at SuperDuperAI first."},
+}
+
+// orphanTexts say what Stripe knows of an orphan's event, and as the cause for one
+// orphan and for several with the same state.
+var orphanTexts = map[store.EventState]struct {
+	event   string // in a row
+	several string // after their number
+	cause   pluralText
+}{
+	store.EventFailed: {"event undelivered", "undelivered", pluralText{
+		"The event is undelivered at one endpoint at least, likely the site's.",
+		"Stripe's events have been undelivered at one endpoint at least{since}: likely the site's, not the sessions. Fix the endpoint first."}},
+	store.EventPending: {"event still being delivered", "still being delivered", pluralText{
+		"Stripe is still delivering the event: the webhook may still arrive.",
+		"Stripe is still delivering the events: the webhooks may still arrive."}},
+	store.EventDelivered: {"event delivered", "delivered and answered", pluralText{
+		"Stripe delivered the event and the site answered, so the site lost it.",
+		"Stripe delivered the events and the site answered, so the site lost them."}},
+	store.EventNone: {"no event", "without an event", pluralText{}},
+}
+
+// alertAdvice says what probably happened and what helps, the cheapest first: by the
+// same rules as for a single session.
+func alertAdvice(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) blockkit.Line {
+	if v == diagnosis.VerdictOrphaned && allUnverified(open) {
+		return blockkit.PlainLine("→ No Stripe key is configured, so unpaid checkouts are among them: set STRIPE_SECRET_KEY (a restricted key that may only read), and only paid ones are alerted.")
+	}
+	cause := alertCauses[v].of(len(open))
+	if v == diagnosis.VerdictOrphaned {
+		cause = orphanCause(open, now)
+	}
+	s := situationOfCases(v, open, videoCents, now)
+	help := s.Advice(now)
+	starts := slices.Contains(s.Allowed, store.ActionGenerate) || slices.Contains(s.Allowed, store.ActionReplay)
+	switch {
+	case len(help) == 0:
+		help = blockkit.PlainLine(pluralText{"Debug it to see what is wrong.", "Debug them to see what is wrong."}.of(len(open)))
+	case !starts && !s.Shows && v != diagnosis.VerdictLost && !slices.Contains(s.Allowed, store.ActionRestore):
+		help = append(help, blockkit.Plain(pluralText{" It cannot be started from here: Debug shows why.", " They cannot be started from here: Debug shows why."}.of(len(open))))
+	}
+	if cause != "" {
+		cause += " "
+	}
+	return append(blockkit.L(blockkit.Plain("→ "+cause)), help...)
+}
+
+// situationOfCases is what an incident says of how its orders are put right.
+func situationOfCases(v diagnosis.Verdict, open []incident.Case, videoCents int, now time.Time) remedy.Situation {
+	s := remedy.Situation{Sessions: len(open), Verdict: v, Payment: store.PaymentPaid, Cents: videoCents}
+	s.Event, _ = commonEvent(open)
+	settled := s.Event == store.EventDelivered || s.Event == store.EventNone // for most of them
+	s.Shows = len(open) > 0
+	for _, c := range open {
+		s.Allowed = append(s.Allowed, c.Allowed...)
+		s.Shows = s.Shows && shows(c)
+		if until := repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now); !settled && until.After(s.RetriesUntil) {
+			s.RetriesUntil = until
+		}
+	}
+	if len(open) != 1 {
+		return s
+	}
+	only := open[0]
+	s.Payment, s.Amount, s.Currency = only.Payment, only.Amount, only.Currency
+	s.PaymentPage, s.EventPage = paymentPage(only), eventPage(only)
+	if s.Payment == store.PaymentUnverified {
+		s.Verify = "Look the payment up in Stripe first."
+	}
+	return s
+}
+
+// orphanCause says what most orphans have in common at Stripe, or that they do not.
+func orphanCause(open []incident.Case, now time.Time) string {
+	state, since := commonEvent(open)
+	if state != store.EventUnknown {
+		from := ""
+		if !since.IsZero() {
+			from = " since " + humanize.Clock(since, now)
+		}
+		cause := strings.Replace(orphanTexts[state].cause.of(len(open)), "{since}", from, 1)
+		if n := stillDelivered(open, now); n > 0 && (state == store.EventDelivered || state == store.EventNone) {
+			cause = strings.TrimSpace(cause + " Stripe still delivers " + humanize.Thousands(int64(n)) + " of them by itself.")
+		}
+		return cause
+	}
+	counts := map[store.EventState]int{}
+	for _, c := range open {
+		counts[c.Event]++
+	}
+	var parts []string
+	for _, e := range []store.EventState{store.EventFailed, store.EventPending, store.EventDelivered, store.EventNone} {
+		if n := counts[e]; n > 0 {
+			parts = append(parts, humanize.Thousands(int64(n))+" "+orphanTexts[e].several)
+		}
+	}
+	if parts == nil {
+		return "What Stripe knows of " + pluralText{"the event", "the events"}.of(len(open)) + " could not be seen: Debug looks again."
+	}
+	return "No common cause; Stripe says: " + strings.Join(parts, ", ") + "."
+}
+
+// stillDelivered counts the orphans whose event Stripe may still deliver by itself.
+func stillDelivered(open []incident.Case, now time.Time) (n int) {
+	for _, c := range open {
+		if !repair.RetriesUntil(store.Event{State: c.Event, Created: c.EventAt}, now).IsZero() {
+			n++
+		}
+	}
+	return n
+}
+
+// commonEvent is the state of the event that sessions have in common at Stripe, and
+// since when; see incident.CommonEvent.
+func commonEvent(open []incident.Case) (store.EventState, time.Time) {
+	if len(open) == 1 {
+		return open[0].Event, time.Time{}
+	}
+	return incident.CommonEvent(open)
+}

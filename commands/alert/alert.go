@@ -1,0 +1,161 @@
+// Package alert shows incidents: what happened and what to do, the sessions with their
+// menus, and the replies to clicks.
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// The buttons of an alert; their value is the incident's opaque id.
+const (
+	ActionAcknowledge = "alert.ack"
+	ActionSnooze      = "alert.snooze"
+	ActionRepairAll   = "alert.repair"
+)
+
+const maxAlertText = 3900 // runes; Slack takes under 4000
+
+// Message is what is shown of an incident: the blocks, and the text for
+// notifications and screen readers.
+type Message struct {
+	Blocks []slack.Block
+	Text   string
+}
+
+// Options are what alerts show besides their incident.
+type Options struct {
+	Mention    string // id of the person or the group to notify, "" = nobody
+	Runbook    string // address of the runbook, "" = no link
+	VideoCents int    // what a video costs, by estimate; 0 = unknown
+}
+
+// New shows the state of an incident.
+func New(i incident.Incident, o Options, now time.Time) Message {
+	head, lines := alertText(i, o.VideoCents, now)
+	if line := ownerLine(i, now); line != nil {
+		lines = append(lines, line)
+	}
+	if link := runbookLink(i, o.Runbook); link != nil {
+		lines = append(lines, blockkit.L(link))
+	}
+	blocks := blockkit.Message(lines...)
+	if actions := alertActions(i); actions != nil {
+		blocks = append(blocks, slack.NewActionBlock("", actions...))
+	}
+	blocks = append(blocks, caseRows(i, now)...)
+	if lines := goneLines(i, now); lines != nil {
+		blocks = append(blocks, blockkit.Paragraph(lines...))
+	}
+	return composeAlert(alertEmoji(i), head, o.Mention, blocks)
+}
+
+// Reply is a message in the thread of an alert, by the reason for it.
+func Reply(i incident.Incident, reason, mention string, now time.Time) Message {
+	head := troubleText(i, i.Open())
+	prefix, next := "Growing: ", "→ See the message above."
+	switch reason {
+	case "reminder":
+		prefix = "Still open after " + humanize.Duration(now.Sub(i.PostedAt)) + ": "
+		next = "→ Nobody has acknowledged it: press Acknowledge above, or Snooze."
+	case "reopened":
+		prefix = "Open again: "
+	}
+	return composeAlert("", prefix+humanize.LowerFirst(head)+".", mention, blockkit.Message(blockkit.PlainLine(next)))
+}
+
+// composeAlert puts the headline, which holds no text from outside, above the blocks.
+func composeAlert(emoji, head, mention string, blocks []slack.Block) Message {
+	call := mentionText(mention)
+	shown := strings.TrimSpace(emoji + " *" + blockkit.Escape(head) + "* " + call)
+	section := slack.NewSectionBlock(slack.NewTextBlockObject(slack.MarkdownType, shown, false, false), nil, nil)
+	text := strings.TrimSpace(call + " " + blockkit.Escape(head))
+	if rest := blockkit.Fallback(blocks); rest != "" {
+		text = blockkit.Cut(text+"\n"+rest, maxAlertText)
+	}
+	return Message{Blocks: append([]slack.Block{section}, blocks...), Text: text}
+}
+
+// mentionText notifies a person or a group, in mrkdwn.
+func mentionText(id string) string {
+	switch {
+	case id == "":
+		return ""
+	case strings.HasPrefix(id, "S"):
+		return "<!subteam^" + id + ">"
+	}
+	return "<@" + id + ">"
+}
+
+// ownerLine names who acknowledged or snoozed the incident, nil = nobody.
+func ownerLine(i incident.Incident, now time.Time) blockkit.Line {
+	var line blockkit.Line
+	if a := i.Acknowledged; a != nil {
+		line = append(line, blockkit.Plain("Acknowledged by "), blockkit.User(a.By), blockkit.Plain(" "), humanize.ClockTime(a.At, now))
+	}
+	if s := i.Snoozed; s != nil && i.Closed.IsZero() {
+		if line != nil {
+			line = append(line, blockkit.Plain(" · "))
+		}
+		line = append(line, blockkit.Plain("Snoozed until "), humanize.ClockTime(s.Until, now), blockkit.Plain(" by "), blockkit.User(s.By))
+	}
+	return line
+}
+
+// alertActions are the buttons of the whole incident.
+func alertActions(i incident.Incident) []slack.BlockElement {
+	if !i.Closed.IsZero() || summaries[i.Kind] != nil {
+		return nil // there are no reminders of a summary
+	}
+	var actions []slack.BlockElement
+	if repairableCases(i) > 1 {
+		actions = append(actions, blockkit.Button(ActionRepairAll, "Repair all…", i.ID))
+	}
+	if i.Acknowledged == nil {
+		acknowledge := blockkit.Button(ActionAcknowledge, "Acknowledge", i.ID)
+		acknowledge.Style = slack.StylePrimary
+		actions = append(actions, acknowledge)
+	}
+	return append(actions, blockkit.Button(ActionSnooze, "Snooze 1 h", i.ID))
+}
+
+// repairableCases counts the sessions that can be repaired now: a video is shown, or
+// made.
+func repairableCases(i incident.Incident) int {
+	n := 0
+	for _, c := range i.Cases {
+		makes := slices.Contains(c.Allowed, store.ActionReplay) || slices.Contains(c.Allowed, store.ActionGenerate)
+		if c.Gone.IsZero() && c.Repair == nil && (makes || shows(c)) {
+			n++
+		}
+	}
+	return n
+}
+
+// Forgotten says that nothing is known of an alert.
+const Forgotten = "This alert is too old: nothing is known of it any more."
+
+// ClickReply answers a click that changed nothing, or whose incident is gone.
+func ClickReply(i incident.Incident, now time.Time) blockkit.Line {
+	switch {
+	case i.ID == "":
+		return blockkit.PlainLine(Forgotten)
+	case !i.Closed.IsZero():
+		return blockkit.L(blockkit.Plain("Resolved already, "), humanize.AgoTime(i.Closed, now), blockkit.Plain(". There is nothing to do."))
+	case i.Acknowledged != nil:
+		return blockkit.L(blockkit.Plain("Acknowledged already, "), humanize.AgoTime(i.Acknowledged.At, now), blockkit.Plain(", by "), blockkit.User(i.Acknowledged.By), blockkit.Plain("."))
+	}
+	return blockkit.PlainLine("Nothing was changed.")
+}
+
+// ActionList lists the sessions of an incident, whose id is the button's value, or the
+// next page of a list.
+const ActionList = "session.list"

@@ -1,0 +1,256 @@
+package alert
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/workspace/blockcheck"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+
+// orphans is an incident with n paid sessions whose delivery failed, the first
+// an hour ago.
+func orphans(n int, change ...func(*incident.Incident)) incident.Incident {
+	i := incident.Incident{ID: "inc1", Kind: "orphaned", Opened: noon.Add(-time.Hour), LastJoinedAt: noon, Since: noon.Add(-time.Hour),
+		Delivery: incident.Delivery{PostedAt: noon.Add(-time.Hour)}}
+	for k := range n {
+		at := noon.Add(-time.Hour + time.Duration(k)*time.Second)
+		i.Cases = append(i.Cases, incident.Case{
+			ID: fmt.Sprintf("cs_live_a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8s9T0u1V2w3X4y%05d", k), Verdict: diagnosis.VerdictOrphaned,
+			At: at, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Live: true, IntentID: "pi_1",
+			Event: store.EventFailed, EventID: "evt_1", EventAt: at, Allowed: []store.Action{store.ActionFix, store.ActionGenerate},
+		})
+	}
+	for _, c := range change {
+		c(&i)
+	}
+	return i
+}
+
+func leaving(ending incident.Ending, from, to int) func(*incident.Incident) {
+	return func(i *incident.Incident) {
+		for k := from; k < to; k++ {
+			i.Cases[k].Gone, i.Cases[k].Ending = noon, ending
+		}
+	}
+}
+
+func TestAlertTexts(t *testing.T) {
+	t.Parallel()
+	over := func(i *incident.Incident) { i.Closed = noon }
+	of := func(kind incident.Kind) func(*incident.Incident) {
+		return func(i *incident.Incident) {
+			i.Kind = kind
+			for k := range i.Cases {
+				i.Cases[k].Verdict, i.Cases[k].Event = diagnosis.Verdict(kind), ""
+				i.Cases[k].Shows = kind == "undelivered"
+			}
+		}
+	}
+	event := func(e store.EventState) func(*incident.Incident) {
+		return func(i *incident.Incident) {
+			for k := range i.Cases {
+				i.Cases[k].Event = e
+			}
+		}
+	}
+	unverified := func(i *incident.Incident) {
+		for k := range i.Cases {
+			i.Cases[k].Payment, i.Cases[k].Amount, i.Cases[k].Event, i.Cases[k].EventID = store.PaymentUnverified, 0, "", ""
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		i     incident.Incident
+		head  string // the first line
+		next  string // begins the second
+		parts []string
+	}{
+		{"one", orphans(1), "A paid session got no video.", "→ The event is undelivered at one endpoint at least",
+			[]string{"Resend the event in Stripe (https://dashboard.stripe.com/events/evt_1), or wait: Stripe retries until 7 Mar 11:00 UTC. If that takes too long, generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe",
+				"cs_live_a1B2…0000 · $1.00 (https://dashboard.stripe.com/payments/pi_1) · paid 1 h ago (11:00 UTC) · event (https://dashboard.stripe.com/events/evt_1)"}},
+		{"many", orphans(37), "37 paid sessions have had no video since 11:00 UTC ($37.00).",
+			"→ Stripe's events have been undelivered at one endpoint at least since 11:00 UTC: likely the site's, not the sessions.", []string{"Fix the endpoint first. Resend the events in Stripe, or wait", "generate the videos: about $24 each, twice that", "cs_live_a1B2…0000 · ", "cs_live_a1B2…0009 · ", "and 27 more"}},
+		{"still pending", orphans(1, event(store.EventPending)), "A paid session got no video.", "→ Stripe is still delivering the event", nil},
+		{"the site lost it", orphans(1, event(store.EventDelivered)), "A paid session got no video.", "→ Stripe delivered the event and the site answered", nil},
+		{"no event", orphans(1, event(store.EventNone)), "A paid session got no video.", "→ Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order.", nil},
+		{"unverified", orphans(2, unverified), "2 sessions have had no video (payment unverified) since 11:00 UTC.", "→ No Stripe key is configured", []string{"stored 59 min ago"}},
+		{"some put right", orphans(3, leaving(incident.EndLate, 0, 1)), "2 paid sessions have had no video since 11:00 UTC ($2.00).", "→ Stripe's events have been undelivered",
+			[]string{"3 sessions in all; 1 webhook came late.", "cs_live_a1B2…0000 · the webhook came late 12:00 UTC"}},
+		{"all put right", orphans(37, leaving(incident.EndLate, 0, 31), leaving(incident.EndGenerated, 31, 36), leaving(incident.EndFixed, 36, 37), over),
+			"Resolved after 1 h: 37 sessions.", "31 webhooks came late, 5 generated, 1 marked as error.", nil},
+		{"stalled", orphans(1, of("stalled")), "Stalled: a video is taking too long.", "→ Debug shows whether SuperDuperAI is still making it; if so, wait.", []string{"started 1 h ago (11:00 UTC)"}},
+		{"lost", orphans(2, of("lost")), "2 paid sessions have had no prompt to make a video from since 11:00 UTC ($2.00).", "→ Ask the customers", nil},
+		{"failed", orphans(2, of("failed")), "2 videos have failed since 11:00 UTC ($2.00).", "→ If they failed at the same time", []string{"failed 1 h ago (11:00 UTC)"}},
+		{"two stalled", orphans(2, of("stalled")), "2 videos have been stalled since 11:00 UTC ($2.00).", "→ Debug shows whether SuperDuperAI is still making them; if so, wait.", nil},
+		{"no common cause", orphans(3, func(i *incident.Incident) { i.Cases[0].Event = store.EventNone }), "3 paid sessions have had no video since 11:00 UTC ($3.00).",
+			"→ No common cause; Stripe says: 2 undelivered, 1 without an event.", []string{" · no event (https", " · event undelivered (https"}},
+		{"delivered, but for one", orphans(10, event(store.EventDelivered), func(i *incident.Incident) { i.Cases[0].Event = store.EventFailed }),
+			"10 paid sessions have had no video since 11:00 UTC ($10.00).", "→ Stripe delivered the events and the site answered, so the site lost them. Stripe still delivers 1 of them by itself. Generate the videos: about $24 each. Or refund", nil},
+		{"made from a picture", orphans(1, func(i *incident.Incident) { i.Cases[0].Allowed = []store.Action{store.ActionFix} }), "A paid session got no video.",
+			"→ The event is undelivered at one endpoint at least, likely the site's. Resend", []string{"It cannot be started from here: Debug shows why."}},
+		{"nothing to pay", orphans(1, func(i *incident.Incident) { i.Cases[0].Payment, i.Cases[0].Amount = store.PaymentNotRequired, 0 }), "A paid session got no video.",
+			"→ ", []string{"nothing to pay · ordered 1 h ago"}},
+		{"corrupt", orphans(1, of("corrupt")), "A session is corrupt.", "→ Debug it", nil},
+		{"undelivered", orphans(2, of("undelivered")), "2 finished videos have not been shown to their customers since 11:00 UTC ($2.00).", "→ Show the videos (no cost), then send the customers the links.", nil},
+		{"replayed or generated", orphans(1, event(store.EventDelivered), func(i *incident.Incident) {
+			i.Cases[0].Allowed = []store.Action{store.ActionReplay, store.ActionGenerate}
+		}), "A paid session got no video.", "→ Stripe delivered the event and the site answered, so the site lost it. Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund", nil},
+		{"acknowledged and silenced", orphans(1, func(i *incident.Incident) {
+			i.Acknowledged = &incident.Acknowledgement{By: "U1", At: noon}
+			i.Snoozed = &incident.Acknowledgement{By: "U2", At: noon, Until: noon.Add(2 * time.Hour)}
+		}), "A paid session got no video.", "→ ", []string{"Acknowledged by @U1 12:00 UTC · Snoozed until 14:00 UTC by @U2"}},
+		{"before the watch", orphans(3, func(i *incident.Incident) {
+			i.Kind, i.Sessions, i.Cases[0].Verdict = incident.Backlog, 3, diagnosis.VerdictFailed
+			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictFailed: incident.SumOf(i.Cases[:1]), diagnosis.VerdictOrphaned: incident.SumOf(i.Cases[1:])}
+		}), "From before this watch began: 3 sessions older than 24 h without a video.", "→ Look through them",
+			[]string{"By verdict: 2 orphaned ($2.00), 1 failed ($1.00)."}},
+		{"before the watch, many", orphans(incident.ShownCases, unverified, func(i *incident.Incident) {
+			i.Kind, i.Sessions = incident.Backlog, 30_000
+			i.Sums = map[diagnosis.Verdict]incident.Sum{diagnosis.VerdictOrphaned: {Sessions: 29_999, Unverified: 29_999}, diagnosis.VerdictFailed: {Sessions: 1, Unverified: 1}}
+		}), "From before this watch began: 30\u00a0000 sessions older than 24 h without a video.", "→ Look through them",
+			[]string{"By verdict: 29\u00a0999 orphaned, 1 failed.", "Payment is unverified", "and 29\u00a0990 more"}},
+		{"Stripe silent", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 12},
+			"Payment of 12 sessions cannot be verified since 11:00 UTC: Stripe does not answer.", "→ See Stripe's status page", nil},
+		{"Stripe refuses the key", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 1, Why: store.StripeKeyRefused},
+			"Payment of 1 session cannot be verified since 11:00 UTC: Stripe refuses the key.", "→ Set STRIPE_SECRET_KEY to a key that is valid.", nil},
+		{"a key that may not read", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeForbidden},
+			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key may not read what it has to.", "→ Give the key", nil},
+		{"a key of the other mode", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Sessions: 2, Why: store.StripeWrongMode},
+			"Payment of 2 sessions cannot be verified since 11:00 UTC: the Stripe key is of the other mode (live or test).", "→ Set STRIPE_SECRET_KEY", nil},
+		{"Stripe back", incident.Incident{Kind: incident.PaymentsUnverified, Since: noon.Add(-time.Hour), Sessions: 12, Closed: noon},
+			"Stripe answers again after 1 h.", "→ Nothing to do", nil},
+		{"blind", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"Stripe", "sweep"}},
+			"The watch sees less since 11:00 UTC: Stripe cannot be asked what was paid; the sessions in Redis cannot be read (three times in a row).", "→ See Stripe's status page", nil},
+		{"events may not be listed", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"events"}},
+			"The watch sees less since 11:00 UTC: the Stripe key may not list events (three times in a row).", "→ Give the key in STRIPE_SECRET_KEY the right to read Events.", nil},
+		{"no notifications", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Parts: []string{"notifications"}},
+			"The watch sees less since 11:00 UTC: Redis tells of no writes any more (three times in a row).", "→ Nothing is urgent", nil},
+		{"sees again", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon, Parts: []string{"sweep"}},
+			"The watch sees everything again after 1 h.", "→ Nothing to do", nil},
+		{"SuperDuperAI silent", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoAnswer},
+			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not answer.", "→ See SuperDuperAI's status", nil},
+		{"no token", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNoToken},
+			"Files cannot be checked since 11:00 UTC: no token is configured.", "→ Set SUPERDUPERAI_TOKEN.", nil},
+		{"the wrong host", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), LastJoinedAt: noon, Trouble: store.FileNotFound},
+			"Files cannot be checked since 11:00 UTC: SuperDuperAI does not know any of them.", "→ Set SUPERDUPERAI_URL", nil},
+		{"SuperDuperAI back", incident.Incident{Kind: incident.FilesUnchecked, Since: noon.Add(-time.Hour), Closed: noon},
+			"Files can be checked again after 1 h.", "→ Nothing to do", nil},
+		{"an empty Redis", incident.Incident{Kind: incident.NoSessions, Since: noon, LastJoinedAt: noon},
+			"Redis holds no sessions, although Stripe lists sales.", "→ Check that REDIS_URL", nil},
+		{"Redis filled again", incident.Incident{Kind: incident.NoSessions, Since: noon.Add(-time.Hour), Closed: noon},
+			"Redis holds sessions again after 1 h.", "→ Nothing to do", nil},
+		{"a gap", incident.Incident{Kind: incident.Degraded, Since: noon.Add(-time.Hour), Closed: noon},
+			"Nobody watched from 11:00 UTC to 12:00 UTC.", "→ Nothing to do", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			alert := New(c.i, Options{VideoCents: 2400}, noon)
+			checkBlocks(t, alert)
+			first, rest, _ := strings.Cut(alert.Text, "\n")
+			if first != c.head || !strings.HasPrefix(rest, c.next) {
+				t.Errorf("begins:\n%s\n%s", first, rest)
+			}
+			shown := blockkit.Text(alert.Blocks)
+			for _, part := range c.parts {
+				if !strings.Contains(shown, part) {
+					t.Errorf("does not say %q:\n%s", part, shown)
+				}
+			}
+		})
+	}
+}
+
+// checkBlocks checks an alert against Slack's limits.
+func checkBlocks(t *testing.T, a Message) {
+	t.Helper()
+	raw, err := json.Marshal(a.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, violation := range blockcheck.Check(raw) {
+		t.Errorf("Slack would refuse it: %v", violation)
+	}
+	if n := len([]rune(a.Text)); n == 0 || n >= 4000 {
+		t.Errorf("the text has %d characters", n)
+	}
+}
+
+// TestAlertMention: in the blocks and in the text, and nobody else.
+func TestAlertMention(t *testing.T) {
+	t.Parallel()
+	for id, want := range map[string]string{"U0ONCALL": "<@U0ONCALL>", "S0OPS": "<!subteam^S0OPS>", "": ""} {
+		alert := New(orphans(1000), Options{Mention: id}, noon)
+		checkBlocks(t, alert)
+		section, ok := alert.Blocks[0].(*slack.SectionBlock)
+		if !ok || !strings.Contains(section.Text.Text, want) || !strings.HasPrefix(alert.Text, want) {
+			t.Errorf("%q is not called: %s", id, alert.Text)
+		}
+		if id == "" && (strings.Contains(section.Text.Text, "<") || strings.Contains(alert.Text, "<")) {
+			t.Errorf("somebody is called: %s", alert.Text)
+		}
+	}
+}
+
+func TestAlertReplies(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]string{
+		"reminder":  "<@U1> Still open after 1 h: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+		"reopened":  "<@U1> Open again: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+		"threshold": "<@U1> Growing: 5 paid sessions have had no video since 11:00 UTC ($5.00).",
+	} {
+		reply := Reply(orphans(5), reason, "U1", noon)
+		checkBlocks(t, reply)
+		if first, next, _ := strings.Cut(reply.Text, "\n"); first != want || !strings.HasPrefix(next, "→ ") {
+			t.Errorf("%s: %s", reason, reply.Text)
+		}
+	}
+}
+
+func TestPressedLine(t *testing.T) {
+	t.Parallel()
+	for want, i := range map[string]incident.Incident{
+		"This alert is too old":          {},
+		"Resolved already, 1 h ago":      {ID: "i", Closed: noon.Add(-time.Hour)},
+		"Acknowledged already, 1 h ago ": {ID: "i", Acknowledged: &incident.Acknowledgement{By: "U1", At: noon.Add(-time.Hour)}},
+	} {
+		got := blockkit.Text([]slack.Block{blockkit.Paragraph(ClickReply(i, noon))})
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestAlertOfAnOverlongID: a key in Redis may be longer than the value of an option
+// may be. It has no menu.
+func TestAlertOfAnOverlongID(t *testing.T) {
+	t.Parallel()
+	alert := New(orphans(2, func(i *incident.Incident) { i.Cases[1].ID = strings.Repeat("ü<!channel>", 400) }), Options{}, noon)
+	checkBlocks(t, alert)
+	if strings.Contains(alert.Text, "<!channel>") {
+		t.Errorf("it mentions people: %s", alert.Text)
+	}
+	if menus := menusOf(alert); len(menus) != 1 {
+		t.Errorf("the menus are %q", menus)
+	}
+}
+
+// TestEndingOfAStalledVideo: its webhook was not late.
+func TestEndingOfAStalledVideo(t *testing.T) {
+	t.Parallel()
+	alert := New(orphans(2, leaving(incident.EndLate, 0, 2), func(i *incident.Incident) {
+		i.Kind, i.Closed = incident.Kind(diagnosis.VerdictStalled), noon
+	}), Options{}, noon)
+	if shown := blockkit.Text(alert.Blocks); strings.Contains(shown, "webhook") || !strings.Contains(shown, "2 moved on.") {
+		t.Errorf("it says:\n%s", shown)
+	}
+}

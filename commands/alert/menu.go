@@ -1,0 +1,94 @@
+package alert
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/incident"
+)
+
+// ActionMenu is a session's menu. The value of an option is a command's name and the
+// session's id, as ParseMenuValue reads it.
+const ActionMenu = "session.menu"
+
+// CommandDismiss is the option that says that a session was handled outside. It is no
+// command that can be typed.
+const CommandDismiss = "dismiss"
+
+// menuCommands are what an option may start.
+var menuCommands = []string{"debug", "replay", "generate", "fix", "restore", CommandDismiss}
+
+const maxOptionValue = 150 // characters, by Slack
+
+// ParseMenuValue splits the value of a menu's option into the name of what it starts
+// and the session's id, and reports whether it is one of ours.
+func ParseMenuValue(value string) (command, session string, ok bool) {
+	command, session, _ = strings.Cut(value, ":")
+	return command, session, slices.Contains(menuCommands, command) && store.IsSessionID(session)
+}
+
+// caseMenu is the menu of a session in an incident: the repairs that its last
+// examination allowed, none while one is under way. It is nil where the id is too long
+// to be in an option, as no id of Stripe's is.
+func caseMenu(c incident.Case, kind incident.Kind) *slack.OverflowBlockElement {
+	var options []*slack.OptionBlockObject
+	long := false
+	option := func(label, command string) {
+		value := command + ":" + c.ID
+		long = long || len(value) > maxOptionValue
+		text := slack.NewTextBlockObject(slack.PlainTextType, label, false, false)
+		options = append(options, slack.NewOptionBlockObject(value, text, nil))
+	}
+	may := func(a store.Action) bool { return c.Repair == nil && slices.Contains(c.Allowed, a) }
+	option("Debug", "debug")
+	if may(store.ActionFix) && shows(c) { // it costs nothing
+		option("Show the video…", "fix")
+	}
+	if may(store.ActionReplay) {
+		option("Replay…", "replay")
+	}
+	if may(store.ActionGenerate) {
+		option("Generate…", "generate")
+	}
+	if may(store.ActionRestore) && len(options) == 1 { // without a prompt nothing else is possible
+		option("Restore prompt…", "restore")
+	}
+	if may(store.ActionFix) && !shows(c) {
+		option("Mark as error…", "fix")
+	}
+	if kind != incident.Backlog { // whose sessions are not followed
+		option("Handled", CommandDismiss)
+	}
+	if long {
+		return nil
+	}
+	return slack.NewOverflowBlockElement(ActionMenu, options...)
+}
+
+// shows reports whether a fix would show a finished video.
+func shows(c incident.Case) bool { return c.Shows && slices.Contains(c.Allowed, store.ActionFix) }
+
+// HandledReply answers whoever said that a session was handled.
+func HandledReply(session string) blockkit.Line {
+	return blockkit.L(blockkit.Plain("Handled: "), blockkit.Code(humanize.ShortID(session)),
+		blockkit.Plain(" leaves the alert, and is alerted again only if it gets into other trouble. /session history shows who said so."))
+}
+
+// HandledAlreadyReply answers a click that changed nothing: the session was handled
+// (known), has left its alert (c), or is in none.
+func HandledAlreadyReply(known *incident.Handled, c incident.Case, now time.Time) blockkit.Line {
+	switch {
+	case known != nil:
+		return blockkit.L(blockkit.Plain("Handled already, "), humanize.AgoTime(known.At, now), blockkit.Plain(", by "), blockkit.User(known.By), blockkit.Plain("."))
+	case c.ID != "":
+		return blockkit.L(blockkit.Plain("This session left the alert already, "), humanize.AgoTime(c.Gone, now),
+			blockkit.Plain(": "+endingText(incident.Kind(c.Verdict), c.Ending)+". Nothing was changed."))
+	}
+	return blockkit.PlainLine("This session is in no alert any more. Nothing was changed.")
+}

@@ -1,0 +1,143 @@
+// Package figures shows the statistics: anomalies, trends and figures, as blocks and as
+// JSON.
+package figures
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/incident"
+	"github.com/superduperai/sessionbot/store/stats"
+)
+
+// Statistics is what the sweeps counted, and the state of the watch.
+type Statistics struct {
+	stats.Rollup
+	Series      stats.Series
+	Watch       *incident.WatchState // nil = there is no watch, or it could not be read
+	WatchErr    bool                 // it could not be read
+	EvidenceErr bool                 // the records of payments and files could not be read
+}
+
+// Blocks show the anomalies, the trends and the figures.
+func Blocks(s Statistics, now time.Time) []slack.Block {
+	var head []blockkit.Line
+	for _, line := range anomalies(s) {
+		head = append(head, blockkit.BoldLine(line))
+	}
+	if text := paymentCaveat(s); text != "" {
+		head = append(head, blockkit.PlainLine(text))
+	}
+	blocks := blockkit.Message(head...)
+	for _, chart := range []slack.Block{
+		chart("Last 24 h, in percent", steps(s, 12, 2, dayLayout)), chart("Last 7 days, in percent", steps(s, 7, 24, weekLayout)),
+	} {
+		if chart != nil {
+			blocks = append(blocks, chart)
+		}
+	}
+	complete := "complete"
+	if survey := s.Count.Survey; !s.Count.Complete {
+		complete = fmt.Sprintf("not complete: %s of %s keys seen, time ran out", humanize.Thousands(survey.Scanned), humanize.Thousands(survey.Keys))
+	}
+	return append(blocks, trendTable(s), blockkit.Paragraph(statsFacts(s, now)...), blockkit.Context(blockkit.Mrkdwn(
+		blockkit.L(blockkit.Plain("As of "), humanize.AsOfTime(s.AsOf, now), blockkit.Plain(", "+humanize.Count(s.Count.Sessions, "session")+", "+complete)))))
+}
+
+// statsFacts are the figures beside the trends, as labelled rows.
+func statsFacts(s Statistics, now time.Time) []blockkit.Line {
+	c := s.Count
+	var lines []blockkit.Line
+	add := func(label string, parts ...string) {
+		lines = append(lines, blockkit.Fact(label, blockkit.Plain(strings.Join(parts, " · "))))
+	}
+	add("Sessions", humanize.Thousands(int64(c.Sessions)), humanize.Thousands(int64(c.Prompts))+" with a prompt")
+	if parts := shares(diagnosis.Verdicts, c.Verdicts, c.Sessions, humanize.Title); parts != nil {
+		add("Verdicts", parts...)
+	}
+	asIs := func(class string) string { return class }
+	if c.Longest != nil {
+		add("Prompts", humanize.Thousands(c.PromptCharacters)+" characters", "on average "+humanize.Thousands(c.AverageLength),
+			"longest "+humanize.Thousands(int64(c.Longest.Length))+" in "+humanize.ShortID(c.Longest.ID),
+			"shortest "+humanize.Thousands(int64(c.Shortest.Length))+" in "+humanize.ShortID(c.Shortest.ID))
+		add("Prompts by length", shares(stats.LengthClasses, c.Distribution, c.Prompts, asIs)...)
+	}
+	keys := 0
+	for _, n := range c.Survey.TTLs {
+		keys += n
+	}
+	if parts := shares(stats.TTLClasses, c.Survey.TTLs, keys, asIs); parts != nil {
+		if c.Survey.TTLsOfSome {
+			parts = append(parts, "by a sample of them")
+		}
+		add("Sessions' keys live for", parts...)
+	}
+	add("Keys by namespace", surveyTexts(c.Survey)...)
+	if s.Server != nil {
+		for _, row := range ServerRows(*s.Server) {
+			add(row[0], row[1])
+		}
+	}
+	switch {
+	case s.WatchErr:
+		add("Watch", "unknown: Redis did not say")
+	case s.Watch != nil:
+		lines = append(lines, blockkit.Fact("Last sweep", agoOrNever(s.Watch.Swept, now)),
+			blockkit.Fact("Stripe last listed", agoOrNever(s.Watch.Passed, now)),
+			blockkit.Fact("Redis last notified", agoOrNever(s.Watch.Notified, now)))
+		if s.Watch.Unreachable != "" {
+			add("Alerts do not arrive", s.Watch.Unreachable)
+		}
+	}
+	return lines
+}
+
+// shares are the classes that are not empty, each with its share of the whole.
+func shares[K ~string](order []K, counts map[K]int, whole int, name func(K) string) []string {
+	var parts []string
+	for _, class := range order {
+		if n := counts[class]; n > 0 && whole > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s (%.1f%%)", name(class), humanize.Thousands(int64(n)), 100*float64(n)/float64(whole)))
+		} else if n > 0 {
+			parts = append(parts, name(class)+" "+humanize.Thousands(int64(n)))
+		}
+	}
+	return parts
+}
+
+// surveyTexts are the namespaces with their numbers of keys, and the memory of a
+// sample of them.
+func surveyTexts(s stats.Survey) []string {
+	parts := []string{fmt.Sprintf("%s of %s looked at", humanize.Thousands(s.Scanned), humanize.Thousands(s.Keys))}
+	add := func(name string, n stats.Namespace) {
+		if n.Keys == 0 {
+			return
+		}
+		text := name + " " + humanize.Thousands(n.Keys)
+		if n.Sampled > 0 {
+			text += fmt.Sprintf(" (%s on average of %s asked)", humanize.Bytes(n.SampledBytes/n.Sampled), humanize.Thousands(n.Sampled))
+		}
+		parts = append(parts, text)
+	}
+	for _, n := range s.Namespaces {
+		add(blockkit.OneLine(n.Name)+":", n)
+	}
+	add("others", s.Others)
+	if s.Untold {
+		parts = append(parts, "this Redis does not let us ask what a key takes of memory (MEMORY USAGE)")
+	}
+	return parts
+}
+
+func agoOrNever(at, now time.Time) blockkit.Span {
+	if at.IsZero() {
+		return blockkit.Plain("never")
+	}
+	return humanize.AgoTime(at, now)
+}

@@ -1,0 +1,56 @@
+package figures
+
+import (
+	"fmt"
+
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/rdb"
+)
+
+// MemoryText says how much of its memory Redis uses, and what that means.
+func MemoryText(s rdb.Server) string {
+	full := 0.0
+	if s.MaxMemoryBytes > 0 {
+		full = float64(s.UsedMemoryBytes) / float64(s.MaxMemoryBytes)
+	}
+	switch {
+	case s.EvictedKeys > 0:
+		return evictedText(s.EvictedKeys, "")
+	case s.UsedMemoryBytes == 0:
+		return "This Redis does not tell how much memory it uses."
+	case full > fullAt:
+		return fullText(full)
+	case s.MaxMemoryBytes == 0:
+		return "Redis uses " + humanize.Bytes(s.UsedMemoryBytes) + "; no limit is set."
+	}
+	return fmt.Sprintf("Redis uses %s, %.0f%% of its limit.", humanize.Bytes(s.UsedMemoryBytes), 100*full)
+}
+
+func evictedText(keys int64, period string) string {
+	return fmt.Sprintf("Redis has thrown %s away%s for want of memory: customers' sessions may be among them. Give it more memory.",
+		humanize.Count(int(keys), "key"), period)
+}
+
+func fullText(full float64) string {
+	return fmt.Sprintf("Redis is %.0f%% full. Give it more memory before it refuses writes.", 100*full)
+}
+
+// ServerRows are the server's figures, without those that it does not report.
+func ServerRows(s rdb.Server) [][]string {
+	answers := fmt.Sprintf("answers in %.1f ms", s.PingMS)
+	if s.Version != "" {
+		answers = "version " + s.Version + ", " + answers
+	}
+	rows := [][]string{{"Redis", answers}}
+	if s.UsedMemoryBytes > 0 {
+		limit := "no limit set"
+		if s.MaxMemoryBytes > 0 {
+			limit = fmt.Sprintf("%.0f%% of %s", 100*float64(s.UsedMemoryBytes)/float64(s.MaxMemoryBytes), humanize.Bytes(s.MaxMemoryBytes))
+		}
+		rows = append(rows, []string{"Memory", humanize.Bytes(s.UsedMemoryBytes) + ", at most " + humanize.Bytes(s.UsedMemoryPeakBytes) + ", " + limit})
+	}
+	return append(rows,
+		[]string{"Keys", humanize.Thousands(s.Keys)},
+		[]string{"Keys evicted", humanize.Thousands(s.EvictedKeys)},
+		[]string{"Clients connected", humanize.Thousands(s.ConnectedClients)})
+}

@@ -1,0 +1,304 @@
+package message
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands/remedy"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+const (
+	bulkShown    = 10 // sessions of a bulk plan that are shown by name
+	leftOutNamed = 3  // likewise of those that are left out, for each reason
+)
+
+// The buttons of a bulk plan that make another one; their value is its id.
+const (
+	ActionInclude = "confirm.include" // what Stripe will still deliver
+	ActionOther   = "confirm.other"   // what only the other action can repair
+)
+
+// bulkPlanBlocks shows what a bulk plan will do, at what cost, and what it leaves out.
+func bulkPlanBlocks(p repair.Plan) []slack.Block {
+	lines := []blockkit.Line{
+		blockkit.L(blockkit.Bold(bulkQuestion(p)), blockkit.Plain(" Requested by "), humanize.Person(p.Requester)),
+		blockkit.PlainLine(bulkCostText(p)),
+		blockkit.PlainLine(bulkPaceText(p)),
+	}
+	for _, warning := range p.Warnings {
+		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
+	}
+	var sessions []blockkit.Line
+	for i, item := range p.Items {
+		if i == bulkShown {
+			sessions = append(sessions, blockkit.PlainLine("and "+humanize.Thousands(int64(len(p.Items)-i))+" more"))
+			break
+		}
+		sessions = append(sessions, itemLine(item))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(sessions...)}
+	if left := leftOutLines(p); len(left) > 0 {
+		blocks = append(blocks, blockkit.Paragraph(left...))
+	}
+	terms := "Expires " + blockkit.Mrkdwn(blockkit.L(humanize.ClockTime(p.Expires, p.Created))) + ". Nothing happens until it is approved. Only the sessions listed now are repaired, and each is checked again first."
+	if p.Risk != "" {
+		terms += " It takes a second press, because of the warning."
+	}
+	return append(blocks, blockkit.Context(terms))
+}
+
+// bulkQuestion is the headline of a bulk plan.
+func bulkQuestion(p repair.Plan) string {
+	n := len(p.Items)
+	switch shown := shownItems(p); {
+	case p.Action == store.ActionReplay:
+		return "Replay the webhook for " + humanize.Count(n, "session") + "?"
+	case p.Action == store.ActionGenerate:
+		return "Generate " + humanize.Count(n, bulkNoun(p)) + "?"
+	case shown == 0:
+		return "Mark " + humanize.Count(n, "session") + " as error?"
+	case shown == n:
+		return "Show the finished " + bulkNoun(p) + "s of " + humanize.Count(n, "session") + "?"
+	default:
+		return fmt.Sprintf("Fix %d sessions: show the finished %ss of %d, mark %d as error?", n, bulkNoun(p), shown, n-shown)
+	}
+}
+
+// shownItems is how many items of a fix show a finished video.
+func shownItems(p repair.Plan) (n int) {
+	for _, item := range p.Items {
+		if item.Deliver != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// bulkNoun is what the items make: images only if all of them are.
+func bulkNoun(p repair.Plan) string {
+	if slices.ContainsFunc(p.Items, func(item repair.Plan) bool { return item.Kind != store.KindImage }) {
+		return "video"
+	}
+	return "image"
+}
+
+// bulkCostText is what a bulk plan costs in all, beside what was paid.
+func bulkCostText(p repair.Plan) string {
+	if p.Action == store.ActionFix {
+		return "Costs nothing."
+	}
+	cents, unknown, paid := p.Sums()
+	text := humanize.Count(len(p.Items), bulkNoun(p))
+	text += ", " + remedy.CostText(cents)
+	if cents > 0 && unknown > 0 {
+		text += fmt.Sprintf(", plus %d of unknown cost", unknown)
+	}
+	return text + "; " + paidText(paid) + "."
+}
+
+func paidText(paid map[string]int64) string {
+	if len(paid) == 0 {
+		return "what the customers paid is not known"
+	}
+	return "the customers paid " + humanize.Sums(paid)
+}
+
+// bulkPaceText says how long it takes about.
+func bulkPaceText(p repair.Plan) string {
+	parallel := max(p.Parallel, 1)
+	if p.Action == store.ActionFix || bulkNoun(p) == "image" {
+		return fmt.Sprintf("%d at a time, oldest first.", parallel)
+	}
+	rounds := time.Duration((len(p.Items) + parallel - 1) / parallel)
+	return fmt.Sprintf("%d at a time, oldest first; takes about %s to %s (a video takes 2 to 15 min).",
+		parallel, humanize.Duration(rounds*2*time.Minute), humanize.Duration(rounds*15*time.Minute))
+}
+
+// itemLine is one session of a bulk plan.
+func itemLine(item repair.Plan) blockkit.Line {
+	parts := []string{string(item.Seen.Verdict)}
+	if item.Action == store.ActionFix && item.Deliver != "" {
+		parts = append(parts, humanize.WithNoun(item.Kind, "shows its {video}"))
+	}
+	payment := seenPayment(item.Seen)
+	if item.Seen.Payment == store.PaymentNotRequired {
+		payment = "nothing to pay"
+	}
+	parts = append(parts, payment)
+	if !item.Seen.PaidAt.IsZero() {
+		parts = append(parts, "waiting "+humanize.Duration(item.Created.Sub(item.Seen.PaidAt)))
+	}
+	return blockkit.L(blockkit.Code(humanize.ShortID(item.Session)), blockkit.Plain(" · "+strings.Join(parts, " · ")))
+}
+
+// leftOutTexts say why sessions are left out, after their number, and what to do.
+var leftOutTexts = map[repair.LeftOutReason]string{
+	repair.LeftRetrying:    "that Stripe will still deliver: resend in Stripe or wait, which costs least{include}",
+	repair.LeftOtherAction: "that only {other} can repair",
+	repair.LeftRunning:     "already being made",
+	repair.LeftUnclear:     "with an unclear earlier repair: settle that first",
+	repair.LeftCompleted:   "already completed",
+	repair.LeftRefunded:    "refunded",
+	repair.LeftSecondPress: "whose own plan carries a warning: repair one by one",
+	repair.LeftNotAllowed:  "that {action} cannot repair",
+	repair.LeftUnseen:      "that could not be read from Redis: try again",
+	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftMarked:      "marked as error by an earlier repair",
+	repair.LeftEventUnseen: "whose event could not be seen at Stripe: the site may still start these itself, so check in Stripe{include}",
+	repair.LeftUnverified:  "whose payment Stripe did not confirm: check STRIPE_SECRET_KEY, or try again later",
+}
+
+// leftOutOne say the same of one session.
+var leftOutOne = map[repair.LeftOutReason]string{
+	repair.LeftRetrying:    "Stripe will still deliver it",
+	repair.LeftOtherAction: "only {other} can repair it",
+	repair.LeftRunning:     "already being made",
+	repair.LeftUnclear:     "an earlier repair is unclear: settle that first",
+	repair.LeftCompleted:   "already completed",
+	repair.LeftRefunded:    "refunded",
+	repair.LeftSecondPress: "its own plan carries a warning: repair it by itself",
+	repair.LeftNotAllowed:  "{action} cannot repair it",
+	repair.LeftUnseen:      "it could not be read from Redis: try again",
+	repair.LeftHandled:     "handled outside, as an operator said",
+	repair.LeftMarked:      "marked as error by an earlier repair",
+	repair.LeftEventUnseen: "its event could not be seen at Stripe: the site may still start it",
+	repair.LeftUnverified:  "Stripe did not confirm its payment",
+}
+
+// leftOutWords fills in the texts above.
+func leftOutWords(p repair.Plan, include string) *strings.Replacer {
+	return strings.NewReplacer("{include}", include, "{action}", string(p.Action), "{other}", string(OtherAction(p.Action)))
+}
+
+// beyondLimit says how many sessions have to wait for another plan.
+func beyondLimit(n int) blockkit.Line {
+	return blockkit.PlainLine(humanize.Count(n, "more session") + " beyond the limit of one plan: repair them afterwards.")
+}
+
+// leftOutLines say how many sessions are left out, why, and which.
+func leftOutLines(p repair.Plan) (lines []blockkit.Line) {
+	counts := p.CountLeftOut()
+	include := ", or include below"
+	if p.Requester.Terminal && len(p.Items) == 0 { // where nothing is asked
+		include = ""
+	}
+	words := leftOutWords(p, include)
+	for _, reason := range repair.LeftOutReasons {
+		if counts[reason] == 0 {
+			continue
+		}
+		line := blockkit.L(blockkit.Bold("Left out: "), blockkit.Plain(humanize.Thousands(int64(counts[reason]))+" "+words.Replace(leftOutTexts[reason])))
+		lines = append(lines, append(line, someSessions(p.LeftOutFor(reason))...))
+	}
+	if p.Rest > 0 {
+		lines = append(lines, beyondLimit(p.Rest))
+	}
+	return lines
+}
+
+// someSessions names the first few sessions.
+func someSessions(ids []string) blockkit.Line {
+	line := blockkit.L(blockkit.Plain(" ("))
+	for i, id := range ids[:min(len(ids), leftOutNamed)] {
+		if i > 0 {
+			line = append(line, blockkit.Plain(", "))
+		}
+		line = append(line, blockkit.Code(humanize.ShortID(id)))
+	}
+	if len(ids) > leftOutNamed {
+		line = append(line, blockkit.Plain(" …"))
+	}
+	return append(line, blockkit.Plain(")"))
+}
+
+// bulkPlanActions are the buttons of a bulk plan; nonce is that of the first of two
+// clicks.
+func bulkPlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+	label, value := "Approve: "+string(p.Action)+" "+humanize.Thousands(int64(len(p.Items))), p.ID
+	if cents, _, _ := p.Sums(); cents > 0 {
+		label += ", " + remedy.CostText(cents)
+	}
+	if nonce != "" {
+		label, value = secondPress+strings.TrimPrefix(label, "Approve"), p.ID+"."+nonce
+	}
+	approve := blockkit.Button(ActionApprove, label, value)
+	approve.Style = slack.StylePrimary
+	if p.Action != store.ActionFix {
+		approve.Style = slack.StyleDanger
+	}
+	return append([]slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}, BulkChoices(p)...)
+}
+
+// BulkChoices are the buttons that make another plan of what a plan leaves out, or show
+// all of it.
+func BulkChoices(p repair.Plan) (buttons []slack.BlockElement) {
+	counts := p.CountLeftOut()
+	if n := p.Includable(); n > 0 {
+		label := "Include " + theOthers(n) + " Stripe delivers…"
+		if counts[repair.LeftEventUnseen] > 0 {
+			label = "Include " + theOthers(n) + " Stripe may deliver…"
+		}
+		buttons = append(buttons, blockkit.Button(ActionInclude, label, p.ID))
+	}
+	if n := counts[repair.LeftOtherAction]; n > 0 {
+		buttons = append(buttons, blockkit.Button(ActionOther, humanize.UpperFirst(string(OtherAction(p.Action)))+" "+theOthers(n)+"…", p.ID))
+	}
+	if hasDetails(p) {
+		buttons = append(buttons, blockkit.Button(ActionDetails, "Show all", p.ID))
+	}
+	return buttons
+}
+
+// theOthers refers to so many sessions in a button.
+func theOthers(n int) string {
+	if n == 1 {
+		return "the one"
+	}
+	return "the " + humanize.Thousands(int64(n))
+}
+
+// EmptyBulkBlocks say that there is nothing to repair now, and why.
+func EmptyBulkBlocks(p repair.Plan) []slack.Block {
+	if len(p.LeftOut) == 0 {
+		return blockkit.Message(blockkit.BoldLine("Nothing to " + string(p.Action) + " now: no session in trouble fits."))
+	}
+	return blockkit.Message(append([]blockkit.Line{blockkit.BoldLine("Nothing to " + string(p.Action) + " now; nothing was changed.")}, leftOutLines(p)...)...)
+}
+
+// TooManyText says that there are more sessions than one plan may hold.
+func TooManyText(limit int, action store.Action) string {
+	return fmt.Sprintf("More than %d sessions: that is too many for one plan (BULK_LIMIT). Narrow it: /session bulk %s orphaned, --since 2h for those paid lately, or --limit %d for the oldest %d.",
+		limit, action, limit, limit)
+}
+
+// subject names what a plan repairs.
+func subject(p repair.Plan) blockkit.Span {
+	if p.IsBulk() {
+		return blockkit.Plain("the bulk plan for " + humanize.Count(len(p.Items), "session"))
+	}
+	return blockkit.Code(humanize.ShortID(p.Session))
+}
+
+// PlanCommand is the command that makes such a plan.
+func PlanCommand(p repair.Plan) string {
+	if p.IsBulk() {
+		return "/session bulk " + string(p.Action)
+	}
+	return "/session " + string(p.Action)
+}
+
+// OtherAction is the one that makes videos, too.
+func OtherAction(action store.Action) store.Action {
+	if action == store.ActionReplay {
+		return store.ActionGenerate
+	}
+	return store.ActionReplay
+}

@@ -1,0 +1,246 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/superduperai/sessionbot/commands/remedy"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/stats"
+)
+
+// paymentFacts are what was paid and the state of Stripe's event.
+func paymentFacts(x diagnosis.Examination) []blockkit.Line {
+	p := x.Payment
+	payment := blockkit.Fact("Payment", PaymentLine(p, x.PaidAt, x.At)...)
+	if strings.HasPrefix(x.Session.ID, "cs_test_") {
+		payment = append(payment, blockkit.Plain(" · test mode, no real money"))
+	}
+	if p.IntentID != "" {
+		payment = append(payment, blockkit.Plain(" · "), blockkit.Link(remedy.StripePage(p.Live, "payments/"+p.IntentID), "open in Stripe"))
+	}
+	switch p.State {
+	case store.PaymentUnverified, store.PaymentMissing, store.PaymentUnpaid, store.PaymentExpired:
+		return []blockkit.Line{payment} // no event is to be expected
+	}
+	event := blockkit.Fact("Stripe event", eventLine(x)...)
+	if x.Event.ID != "" {
+		event = append(event, blockkit.Plain(" · "), eventLink(p.Live, x.Event.ID, "view or resend in Stripe"))
+	}
+	return []blockkit.Line{payment, event}
+}
+
+func eventLink(live bool, id, label string) blockkit.Span {
+	return blockkit.Link(remedy.StripePage(live, "events/"+id), label)
+}
+
+// PaymentLine is what was paid and when.
+func PaymentLine(p store.Payment, paidAt, now time.Time) blockkit.Line {
+	var text string
+	amount := humanize.Money(p.Amount, p.Currency)
+	switch p.State {
+	case store.PaymentPaid:
+		text = "paid " + amount
+	case store.PaymentPartiallyRefunded:
+		text = fmt.Sprintf("paid %s, of which %s was refunded", amount, humanize.Money(p.AmountRefunded, p.Currency))
+	case store.PaymentRefunded:
+		text = amount + " refunded in full"
+	case store.PaymentNotRequired:
+		text = "nothing to pay (coupon)"
+	case store.PaymentUnpaid:
+		text = amount + " not paid yet"
+		if p.Failed {
+			text = amount + " not paid: the payment failed"
+		}
+	case store.PaymentExpired:
+		text = "the checkout expired unpaid"
+	case store.PaymentMissing:
+		text = "Stripe does not know this id"
+	default:
+		text = "unverified: " + UnverifiedText(p.Why, p.Since)
+	}
+	line := blockkit.L(blockkit.Plain(text))
+	if (p.State == store.PaymentPaid || p.State == store.PaymentPartiallyRefunded) && !paidAt.IsZero() {
+		line = append(line, blockkit.Plain(" · "), humanize.AgoTime(paidAt, now))
+	}
+	if p.Disputed {
+		line = append(line, blockkit.Plain(" · disputed by the customer"))
+	}
+	if p.VideoCount > 1 {
+		line = append(line, blockkit.Plain(fmt.Sprintf(" · quantity %d paid; one session makes one video", p.VideoCount)))
+	}
+	return line
+}
+
+// eventLine is what Stripe says of its event.
+func eventLine(x diagnosis.Examination) blockkit.Line {
+	var text, suffix string
+	switch x.Event.State {
+	case store.EventNone:
+		return blockkit.PlainLine("none: Stripe did not send one")
+	case store.EventDelivered:
+		text = "delivered and answered"
+	case store.EventPending:
+		text = "being delivered"
+	case store.EventFailed:
+		text = "undelivered at one endpoint at least"
+	}
+	if x.SiteShowsOutcome() && x.Event.State != store.EventDelivered {
+		suffix = "; the site has it"
+	}
+	if text == "" {
+		return blockkit.PlainLine("could not be read" + suffix)
+	}
+	return blockkit.L(blockkit.Plain(text+", created "), humanize.AgoTime(x.Event.Created, x.At), blockkit.Plain(suffix))
+}
+
+// redisFacts are what Redis holds.
+func redisFacts(x diagnosis.Examination) []blockkit.Line {
+	if x.RedisSilent {
+		return []blockkit.Line{blockkit.Fact("Redis", blockkit.Plain("could not be read"))}
+	}
+	s := x.Session
+	var keys []string
+	for _, key := range s.Keys() {
+		if s.Layout() != store.LayoutOneKey || key.Exists {
+			keys = append(keys, keyText(key, x.At))
+		}
+	}
+	layout := string(s.Layout())
+	if s.Layout() == store.LayoutNone {
+		layout = "nothing stored"
+	}
+	lines := []blockkit.Line{blockkit.Fact("Redis ("+layout+")", blockkit.Plain(strings.Join(keys, " · ")))}
+	if current := s.Current(); current.Status != nil {
+		line := blockkit.Fact("Status", blockkit.Plain(blockkit.Cut(blockkit.OneLine(*current.Status), 60)))
+		if at := current.Timestamp; !at.IsZero() && !at.After(x.At) {
+			line = append(line, blockkit.Plain(", written "), humanize.AgoTime(at, x.At))
+		}
+		if current.Error != nil && *current.Error != "" {
+			line = append(line, blockkit.Plain(": "+humanize.Quoted(*current.Error)))
+		}
+		lines = append(lines, line)
+	}
+	if prompt := s.PromptText(); prompt != "" {
+		text := fmt.Sprintf("“%s” (%s)", blockkit.Cut(blockkit.OneLine(prompt), 200), humanize.Count(stats.Length(prompt), "character"))
+		lines = append(lines, blockkit.Fact("Prompt", blockkit.Plain(text)))
+	}
+	return lines
+}
+
+func keyText(key store.Key, now time.Time) string {
+	switch {
+	case !key.Exists:
+		return key.Kind + " missing"
+	case key.Fault != "":
+		return key.Kind + " cannot be read: " + string(key.Fault)
+	}
+	age := ""
+	at := cmp.Or(key.Value.Timestamp, key.Value.CreatedAt)
+	if !at.IsZero() && !at.After(now) {
+		age = humanize.Duration(now.Sub(at)) + " old, "
+	}
+	expiry := "never expires"
+	if key.TTL > 0 {
+		expiry = "expires in " + humanize.Duration(key.TTL)
+	}
+	return key.Kind + " " + age + expiry
+}
+
+var fileStateTexts = map[store.FileState]string{
+	store.FileInProgress: "in progress", store.FileFinalizing: "made, being put in place",
+	store.FileCompleted: "ready", store.FileFailed: "failed",
+}
+
+// fileFacts are the session's file, and the finished file that a fix would show.
+func (s site) fileFacts(x diagnosis.Examination) []blockkit.Line {
+	lines := []blockkit.Line{s.fileFact(x)}
+	if x.Deliver != "" && !strings.EqualFold(x.Deliver, x.Session.FileID()) {
+		lines = append(lines, blockkit.Fact("Finished file", blockkit.Code(x.Deliver), blockkit.Plain(" ready · "),
+			s.fileLink(x.Session.Kind(), x.Deliver)))
+	}
+	return lines
+}
+
+func (s site) fileFact(x diagnosis.Examination) blockkit.Line {
+	id := x.Session.FileID()
+	if id == "" {
+		text := "none"
+		if named := x.Session.NamedFile(); named != "" {
+			text = "none: “" + blockkit.Cut(blockkit.OneLine(named), 60) + "” is not a file id"
+		}
+		return blockkit.Fact("File", blockkit.Plain(text))
+	}
+	text := fileStateTexts[x.File.State]
+	switch {
+	case text == "":
+		text = "not seen: " + FileErrorText(x.FileErr)
+	case x.File.State == store.FileFailed && x.File.Error != "":
+		text += ": " + humanize.Quoted(x.File.Error)
+	}
+	line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(id, 60)), blockkit.Plain(" "+text))
+	if x.File.State == store.FileCompleted {
+		line = append(line, blockkit.Plain(" · "), s.fileLink(x.Session.Kind(), id))
+	}
+	return line
+}
+
+func (s site) fileLink(kind store.Kind, id string) blockkit.Span {
+	return blockkit.Link(s.filePage(id), humanize.WithNoun(kind, "open the {video}"))
+}
+
+// site is the address of the product's site.
+type site string
+
+// filePage is where a customer sees a finished file.
+func (s site) filePage(id string) string { return string(s) + "/en/file/" + url.PathEscape(id) }
+
+// repairLine is the latest repair.
+func repairLine(x diagnosis.Examination) blockkit.Line {
+	r := x.Repair
+	switch {
+	case x.JobErr != nil:
+		return blockkit.PlainLine("could not be read; one may be running")
+	case r.ID == "":
+		return blockkit.PlainLine("none")
+	case r.Outcome == "":
+		return blockkit.L(blockkit.Plain(string(r.Action)+" is running, approved "), humanize.AgoTime(r.At, x.At))
+	}
+	return blockkit.L(blockkit.Plain(string(r.Action)+", "+humanize.Words(string(r.Outcome))+" "), humanize.AgoTime(r.At, x.At),
+		blockkit.Plain("; all of them: /session history "+x.Session.ID))
+}
+
+const siteNotFound = "“not found or processing not yet started”"
+
+// siteFact is what the customer's page shows, and whether that fits Redis.
+func siteFact(x diagnosis.Examination) blockkit.Line {
+	var text string
+	switch {
+	case x.Site == nil:
+		return blockkit.Fact("Customer sees", blockkit.Plain("unknown: "+siteErrorText(x.SiteErr)))
+	case !x.Site.Found:
+		text = siteNotFound
+	case x.Site.Status == "":
+		text = "an answer without a status"
+	default:
+		text = "status " + blockkit.Cut(blockkit.OneLine(x.Site.Status), 60)
+	}
+	switch {
+	case x.RedisSilent:
+	case x.SiteAgrees():
+		text += " (agrees with Redis)"
+	case x.Deliver != "":
+		text += " (it does not show the video)"
+	case x.Reads == store.LayoutOneKey && x.Session.Layout() == store.LayoutThreeKey:
+		text += " (the site reads session:… alone; a repair writes that, too)"
+	default:
+		text += " (does not agree with Redis: tell the engineer on call)"
+	}
+	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+}

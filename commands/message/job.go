@@ -1,0 +1,194 @@
+package message
+
+import (
+	"net"
+	"net/url"
+	"slices"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/internal/redact"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// ProgressBlocks show the state of a job, in the place of its plan; siteURL is the address
+// of the site, for links.
+func ProgressBlocks(p repair.Progress, siteURL string) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkBlocks(p)
+	}
+	job, kind, site := p.Job, p.Job.Plan.Kind, site(siteURL)
+	lines := Headline(jobHeadline(p))
+	lines = append(lines, detailLines(p)...)
+	facts := []blockkit.Line{
+		blockkit.Fact("Session", blockkit.Code(job.Plan.Session)),
+		blockkit.Fact("Requested by", humanize.Person(job.Plan.Requester), blockkit.Plain(" · approved by "), humanize.Person(job.Approver),
+			blockkit.Plain(" "), humanize.ClockTime(job.Claimed, p.At)),
+	}
+	if cancelled := job.Cancelled; cancelled != nil {
+		facts = append(facts, blockkit.Fact("Cancelled by", humanize.Person(cancelled.By), blockkit.Plain(" "), humanize.ClockTime(cancelled.At, p.At)))
+	}
+	facts = append(facts, sentFact(p)...)
+	if job.FileID != "" {
+		line := blockkit.Fact("File", blockkit.Code(blockkit.Cut(job.FileID, 60)))
+		if p.File.State == store.FileCompleted {
+			line = append(line, blockkit.Plain(" · "), site.fileLink(kind, job.FileID))
+		}
+		facts = append(facts, line)
+	}
+	if p.Site != nil {
+		facts = append(facts, jobSiteFact(p))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(lines...), blockkit.Paragraph(facts...)}
+	if picture := p.File.ThumbnailURL; job.Outcome == store.OutcomeDone && fetchable(picture) {
+		altText := "The first picture of the video"
+		if kind == store.KindImage {
+			altText = "The image"
+		}
+		blocks = append(blocks, slack.NewImageBlock(picture, altText, "", nil))
+	}
+	if sentence := site.jobSentence(job); sentence != "" {
+		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+	}
+	return blocks
+}
+
+// detailLines are what others said about why a job did not end well.
+func detailLines(p repair.Progress) []blockkit.Line {
+	details := slices.Clone(p.Job.Detail)
+	if p.Job.Cause == repair.CauseFileFailed && p.File.Error != "" { // not kept with the job: it may quote the prompt
+		details = append(details, p.File.Error)
+	}
+	if p.SiteText != "" {
+		details = append(details, redact.Emails(p.SiteText))
+	}
+	var lines []blockkit.Line
+	for _, detail := range details {
+		lines = append(lines, blockkit.PlainLine("· "+humanize.Quoted(detail)))
+	}
+	return lines
+}
+
+// sentFact is when a request was sent whose answer is not known.
+func sentFact(p repair.Progress) []blockkit.Line {
+	if p.Job.Outcome != store.OutcomeUnclear {
+		return nil
+	}
+	return []blockkit.Line{blockkit.Fact("Request sent", humanize.ClockTime(p.Job.Sending, p.At))}
+}
+
+// EndReply is posted in the thread of a job's message once the job has ended: an edit of
+// that message notifies nobody.
+func EndReply(p repair.Progress, siteURL string) []slack.Block {
+	if p.Job.Bulk != nil {
+		return bulkEnd(p)
+	}
+	job, site := p.Job, site(siteURL)
+	lines := Headline(jobHeadline(p))
+	lines[0] = append(blockkit.L(humanize.Person(job.Approver), blockkit.Plain(" ")), lines[0]...)
+	lines = append(lines, detailLines(p)...)
+	var links blockkit.Line
+	if job.FileID != "" && p.File.State == store.FileCompleted {
+		links = append(links, site.fileLink(job.Plan.Kind, job.FileID))
+	}
+	if page := planSituation(job.Plan).PaymentPage; page != "" {
+		if links != nil {
+			links = append(links, blockkit.Plain(" · "))
+		}
+		links = append(links, blockkit.Link(page, "payment in Stripe"))
+	}
+	if links != nil {
+		lines = append(lines, links)
+	}
+	blocks := blockkit.Message(append(lines, sentFact(p)...)...)
+	if sentence := site.jobSentence(job); sentence != "" {
+		blocks = append(blocks, blockkit.Paragraph(blockkit.BoldLine("For the customer")), blockkit.Quote(sentence))
+	}
+	return blocks
+}
+
+// fetchable reports whether Slack can fetch a picture: only over https. A
+// workspace on this machine may fetch one from this machine.
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || len(address) > 3000 {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Scheme == "https" || u.Scheme == "http" && ip != nil && ip.IsLoopback()
+}
+
+// ProgressActions are the buttons of a job: one that waits can be cancelled, an
+// unclear one settled, and after a restore the video can be started.
+func ProgressActions(p repair.Progress) []slack.BlockElement {
+	job := p.Job
+	if job.Bulk != nil {
+		return bulkActions(job)
+	}
+	debug := DebugButton("Debug", job.Plan.Session)
+	switch {
+	case job.Cancellable():
+		return []slack.BlockElement{blockkit.Button(ActionCancel, "Cancel", job.ID)}
+	case job.Outcome == "":
+		return nil
+	case job.Outcome == store.OutcomeUnclear:
+		return []slack.BlockElement{notMadeButton(job.ID), debug}
+	}
+	return append(startButtons(p), debug)
+}
+
+// notMadeButton settles an unclear job: nothing was made.
+func notMadeButton(job string) *slack.ButtonBlockElement {
+	button := blockkit.Button(ActionNotMade, "It was not made", job)
+	blockkit.Confirm(button, "Did you look?", "Only say so after looking in SuperDuperAI: another generation costs again.", "It was not made", "Back")
+	return button
+}
+
+// jobSiteFact is what the customer's page shows now, and whether that is the
+// job's result.
+func jobSiteFact(p repair.Progress) blockkit.Line {
+	job := p.Job
+	overwritten := job.Overwritten || job.Cause == repair.CauseOverwritten
+	unfinished := job.Outcome == store.OutcomeUnclear || job.Outcome == store.OutcomeGaveUp
+	text := "status " + blockkit.Cut(blockkit.OneLine(p.Site.Status), 60)
+	if p.Site.Status == "" {
+		text = "no status, so the page says “File Not Found”"
+	}
+	const mismatch = ", although it was written: tell the engineer on call"
+	switch shown := siteShows(p); {
+	case p.SiteErr != nil:
+		text = "unknown: " + siteErrorText(p.SiteErr)
+	case job.Plan.Action == store.ActionReplay && job.Outcome != store.OutcomeDone, // nothing of it is ours
+		job.Plan.Action == store.ActionRestore: // which the page does not show
+		if !p.Site.Found {
+			text = siteNotFound
+		}
+	case !p.Site.Found && overwritten:
+		text = siteNotFound
+	case !p.Site.Found:
+		text = "“not found”" + mismatch
+	case overwritten && job.FileID == "", shown && unfinished: // an error may be the site's own
+	case shown:
+		text += "; the page shows it"
+	case overwritten:
+		text += "; the page does not show it"
+	default:
+		text += "; the page does not show it" + mismatch
+	}
+	return blockkit.Fact("Customer sees", blockkit.Plain(text))
+}
+
+// siteShows reports whether the site shows what the job wrote, or would have.
+func siteShows(p repair.Progress) bool {
+	job := p.Job
+	switch {
+	case job.Outcome == store.OutcomeUnclear, job.Outcome == store.OutcomeGaveUp:
+		return p.Site.Status == string(store.StatusProcessing)
+	case job.FileID != "" && (job.Outcome == store.OutcomeDone || job.Cause == repair.CauseOverwritten):
+		return p.Site.Sees(job.FileID)
+	}
+	return p.Site.Status == string(store.StatusError)
+}

@@ -1,0 +1,244 @@
+package message
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/commands/remedy"
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+	"github.com/superduperai/sessionbot/store/sessions"
+)
+
+// The buttons of a plan. Their value is the plan's opaque id, followed by the
+// nonce of the first click where it takes two; see ParsePlanValue.
+const (
+	ActionApprove = "confirm.approve"
+	ActionCancel  = "confirm.cancel"
+	ActionNotMade = "confirm.not_made"
+)
+
+// PlanBlocks shows what a plan will do, where and at what cost.
+func PlanBlocks(p repair.Plan) []slack.Block {
+	if p.IsBulk() {
+		return bulkPlanBlocks(p)
+	}
+	head, what := "Mark as error: ", blockkit.PlainLine("The customer's page will say: “"+p.FixText+"”")
+	switch {
+	case p.Restore != nil:
+		head, what = "Restore the prompt of ", blockkit.PlainLine(humanize.WithNoun(p.Kind, "Stores the prompt below, with which the {video} can be made. Starts nothing itself."))
+	case p.Order != nil:
+		head, what = humanize.WithNoun(p.Kind, "Generate {a video} for "), blockkit.PlainLine(orderText(*p.Order))
+	case p.Replay != nil:
+		head, what = "Replay the webhook for ", blockkit.PlainLine(replayText(p))
+	case p.Deliver != "":
+		head = humanize.WithNoun(p.Kind, "Show the finished {video}: ")
+		what = blockkit.PlainLine(humanize.WithNoun(p.Kind, "The customer's page will show the {video} that is ready (file ") + p.Deliver + ").")
+	}
+	lines := []blockkit.Line{
+		blockkit.L(blockkit.Bold(head), blockkit.Code(humanize.ShortID(p.Session)), blockkit.Bold("?"), blockkit.Plain(" requested by "), humanize.Person(p.Requester)),
+		planMoney(p), what,
+	}
+	for _, warning := range p.Warnings {
+		lines = append(lines, blockkit.L(blockkit.Plain("⚠ "), blockkit.Bold(warning)))
+	}
+	facts := []blockkit.Line{blockkit.Fact("Session", blockkit.Code(p.Session))}
+	for _, w := range p.Writes {
+		facts = append(facts, blockkit.Fact("Writes "+w.Kind+":…", blockkit.Plain(writeText(w))))
+	}
+	if p.Order != nil {
+		facts = append(facts, blockkit.Fact("Settings", blockkit.Plain(sourcesText(*p.Order))))
+	}
+	if p.Replay != nil {
+		facts = append(facts, replayFact(p))
+	}
+	facts = append(facts, blockkit.Fact("Checked", blockkit.Plain(fmt.Sprintf("%s, payment %s, file %s, ",
+		p.Seen.Verdict, seenPayment(p.Seen), humanize.Words(string(p.Seen.FileState)))), humanize.SecondsTime(p.Seen.At, p.Created), blockkit.Plain(". Rechecked on approval.")))
+	terms := blockkit.L(blockkit.Plain("Expires "), humanize.ClockTime(p.Expires, p.Created), blockkit.Plain(". Nothing changes before approval."))
+	if p.Risk != "" {
+		terms = append(terms, blockkit.Plain(" Two presses are needed, because of the warning."))
+	}
+	blocks := []slack.Block{blockkit.Paragraph(lines...)}
+	if p.Restore != nil {
+		blocks = append(blocks, promptBlocks(p)...)
+	}
+	return append(blocks, blockkit.Paragraph(facts...), blockkit.Context(blockkit.Mrkdwn(terms)))
+}
+
+// planMoney compares what a plan costs with what was paid, and names what is to be
+// considered first.
+func planMoney(p repair.Plan) blockkit.Line {
+	s := planSituation(p)
+	var line blockkit.Line
+	paid := "."
+	switch {
+	case p.Seen.Payment == store.PaymentNotRequired:
+		paid = "; no payment was due."
+	case p.Seen.Amount > 0:
+		paid = "; the customer " + seenPayment(p.Seen) + "."
+	}
+	switch {
+	case p.Deliver != "" || p.Restore != nil:
+		return blockkit.PlainLine("No cost.")
+	case marksError(p):
+		line = blockkit.PlainLine("No cost, and no e-mail to the customer.")
+	case s.Cents == 0:
+		line = blockkit.PlainLine("Cost unknown" + paid)
+	default:
+		line = blockkit.L(blockkit.Plain("Costs "), blockkit.Bold(remedy.CostText(s.Cents)), blockkit.Plain(paid))
+	}
+	if s.Advises(remedy.Dispute) {
+		line = append(line, blockkit.Plain(" Better first: "), remedy.StripeLink(s.PaymentPage, "answer the dispute in Stripe"), blockkit.Plain("."))
+	}
+	if s.Advises(remedy.Resend) {
+		better := " Cheaper: "
+		if marksError(p) {
+			better = " Better: "
+		}
+		line = append(line, blockkit.Plain(better), remedy.StripeLink(s.EventPage, "resend the event in Stripe"), blockkit.Plain(", or wait for Stripe's next try."))
+	}
+	refund := remedy.StripeLink(s.PaymentPage, "refund in Stripe")
+	switch {
+	case !s.Advises(remedy.Refund):
+	case marksError(p):
+		line = append(line, blockkit.Plain(" It refunds nothing: "), refund, blockkit.Plain(" if nothing will be made."))
+	default:
+		line = append(line, blockkit.Plain(" Or "), refund, blockkit.Plain(" instead."))
+	}
+	return line
+}
+
+// planSituation is what a plan says of how the order is put right.
+func planSituation(p repair.Plan) remedy.Situation {
+	s := remedy.Situation{
+		Verdict: p.Seen.Verdict, Kind: p.Kind, Allowed: []store.Action{p.Action}, Shows: p.Deliver != "",
+		Unread:  p.Reads == store.LayoutOneKey && p.Layout == store.LayoutThreeKey,
+		Payment: p.Seen.Payment, Amount: p.Seen.Amount, Currency: p.Seen.Currency, Disputed: p.Seen.Disputed, Cents: p.Cents(),
+	}
+	if p.IntentID != "" {
+		s.PaymentPage = remedy.StripePage(p.Live, "payments/"+p.IntentID)
+	}
+	if p.EventID != "" {
+		s.EventPage = remedy.StripePage(p.Live, "events/"+p.EventID)
+	}
+	if p.Retrying {
+		s.RetriesUntil = p.Expires // at least
+	}
+	return s
+}
+
+// ConfirmationBlocks show a plan after the first of two clicks on Approve.
+func ConfirmationBlocks(p repair.Plan, by store.Actor) []slack.Block {
+	return append(PlanBlocks(p), blockkit.Paragraph(blockkit.L(blockkit.Bold("Pressed once by "), humanize.Person(by),
+		blockkit.Bold("; nothing is done yet."), blockkit.Plain(" To confirm, they press the changed button, two seconds later at the earliest. Anyone else's press counts as a first."))))
+}
+
+// PlanActions are the plan's buttons; nonce is that of the first of two clicks. The
+// plan is the confirmation: no dialog asks once more.
+func PlanActions(p repair.Plan, nonce string) []slack.BlockElement {
+	if p.IsBulk() {
+		return bulkPlanActions(p, nonce)
+	}
+	label, value, style := "Approve: mark as error", p.ID, slack.StylePrimary
+	switch {
+	case p.Restore != nil:
+		label = "Approve: restore the prompt"
+	case p.Order != nil:
+		label, style = "Approve: generate, "+remedy.CostText(p.Cents()), slack.StyleDanger
+	case p.Replay != nil:
+		label, style = "Approve: replay, "+remedy.CostText(p.Cents()), slack.StyleDanger
+	case p.Deliver != "":
+		label = humanize.WithNoun(p.Kind, "Approve: show the {video}")
+	}
+	if nonce != "" {
+		label, value = secondPress, p.ID+"."+nonce
+		if p.Order != nil || p.Replay != nil {
+			label += ", " + remedy.CostText(p.Cents())
+		}
+	}
+	approve := blockkit.Button(ActionApprove, label, value)
+	approve.Style = style
+	return []slack.BlockElement{approve, blockkit.Button(ActionCancel, "Cancel", p.ID)}
+}
+
+// secondPress begins the label of Approve after the first of two clicks.
+const secondPress = "Approve anyway"
+
+// ParsePlanValue splits the value of a plan's button into the plan's id and the
+// nonce of the first click, "" = none.
+func ParsePlanValue(value string) (planID, nonce string) {
+	planID, nonce, _ = strings.Cut(value, ".")
+	return planID, nonce
+}
+
+func seenPayment(s repair.Snapshot) string {
+	amount := humanize.Money(s.Amount, s.Currency)
+	switch {
+	case s.Payment == store.PaymentPaid && s.Amount > 0:
+		return "paid " + amount
+	case s.Payment == store.PaymentPartiallyRefunded:
+		return "paid " + amount + ", part of which was refunded"
+	}
+	return humanize.Words(string(s.Payment))
+}
+
+func orderText(o repair.Order) string {
+	what := fmt.Sprintf("%s, %d s", o.Model, o.Seconds)
+	if o.Image {
+		what = "an image by " + o.Model
+	}
+	return fmt.Sprintf("Sends one request to SuperDuperAI: %s, %d×%d.", what, o.Width, o.Height)
+}
+
+func sourcesText(o repair.Order) string {
+	parts := []string{fmt.Sprintf("prompt (%s): %s", humanize.Count(o.PromptChars, "character"), sourceText(o.PromptFrom))}
+	if !o.Image {
+		parts = append(parts, "seconds: "+sourceText(o.SecondsFrom))
+	}
+	parts = append(parts, "size: "+sourceText(o.SizeFrom))
+	if o.SessionModel != "" && o.SessionModel != o.Model {
+		parts = append(parts, "the session itself names the model "+blockkit.Cut(blockkit.OneLine(o.SessionModel), 80))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func sourceText(s repair.Source) string {
+	texts := map[repair.Source]string{repair.FromSession: "the session", repair.FromPrompt: "the prompt key"}
+	return cmp.Or(texts[s], "the default")
+}
+
+// writeText shows a key's members before and after.
+func writeText(w sessions.KeyWrite) string {
+	var parts []string
+	switch {
+	case w.Create:
+		parts = append(parts, "(missing)")
+	case w.Replaced:
+		parts = append(parts, "(not readable at all: saved first, then replaced as a whole)")
+	case w.Unreadable:
+		parts = append(parts, "(cannot be read, saved first)")
+	}
+	for _, c := range w.Changes {
+		before := memberText(c.Before)
+		if c.Odd {
+			before = "(unreadable)"
+		}
+		parts = append(parts, c.Name+" "+before+" → "+memberText(c.After))
+	}
+	if len(w.LaterMembers) > 0 {
+		parts = append(parts, "then "+strings.Join(w.LaterMembers, ", "))
+	}
+	return strings.Join(parts, " · ")
+}
+
+func memberText(value *string) string {
+	if value == nil {
+		return "–"
+	}
+	return "“" + blockkit.Cut(blockkit.OneLine(*value), 60) + "”"
+}

@@ -1,0 +1,65 @@
+package message
+
+import (
+	"strings"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/repair"
+)
+
+// replayText says what a replay does.
+func replayText(p repair.Plan) string {
+	return humanize.WithNoun(p.Kind, "Sends Stripe's event to the site once more; the site then makes {a video}.")
+}
+
+// replayFact names the event, and until when a replay is possible.
+func replayFact(p repair.Plan) blockkit.Line {
+	return blockkit.Fact("Stripe event", eventLink(p.Live, p.Replay.EventID, p.Replay.EventID),
+		blockkit.Plain(" · can be replayed until "), humanize.ClockTime(p.Replay.Until, p.Created))
+}
+
+// replayVerdict is the verdict on a replay where it differs from that on a
+// generation, "" = it does not.
+func replayVerdict(p repair.Progress) (head, next string) {
+	job, kind, id := p.Job, p.Job.Plan.Kind, humanize.ShortID(p.Job.Plan.Session)
+	cause := humanize.WithNoun(kind, CauseText(job.Cause))
+	switch {
+	case job.Outcome == store.OutcomeUnclear:
+		return humanize.WithNoun(kind, "Unclear: the event was sent to the site for ") + id + humanize.WithNoun(kind, ", and nobody knows whether it started {a video}."), settleAdvice(job)
+	case job.Outcome == store.OutcomeCancelled:
+		return "Cancelled, nothing was sent: " + id + ".", "Replay again once a replica of Redis is connected, or refund the customer in Stripe."
+	case job.Outcome == store.OutcomeGaveUp && job.Cause == repair.CauseNoToken:
+		return humanize.WithNoun(kind, "Started, not followed: the site is making the {video} for ") + id + ".",
+			humanize.WithNoun(kind, "Look at the customer's page in some minutes. To have {video}s followed to their end, set SUPERDUPERAI_TOKEN and start the bot again.")
+	case job.Outcome != store.OutcomeFailed:
+		return "", ""
+	}
+	switch job.Cause {
+	case repair.CauseOverwritten:
+		return humanize.WithNoun(kind, "The {video} for ") + id + " is made, but the customer's page does not show it.",
+			"Replay and generate nothing more. Debug it: fix is offered, which shows it at no cost."
+	case repair.CauseSiteFailed:
+		if text := strings.ToLower(p.SiteText); strings.Contains(text, "timeout") || strings.Contains(text, "timed out") {
+			cause = humanize.WithNoun(kind, "The site stopped waiting for SuperDuperAI: {a video} may exist that nobody knows of. Look there before anybody starts another.")
+		}
+		return "Failed: the site took the event and wrote an error for " + id + ".", cause
+	case repair.CauseUnheeded:
+		return "Failed: the site took the event and wrote nothing for " + id + ".", cause
+	case repair.CauseFileFailed, repair.CauseNotMade:
+		return "", ""
+	}
+	return "Failed: the site did not take the event for " + id + ", so nothing was started.", cause
+}
+
+// replayStep is how far a running replay got.
+func replayStep(job repair.Job) string {
+	switch job.Step {
+	case repair.StepSending:
+		return "sent to the site, whose answer is not known; the session is being watched"
+	case repair.StepSent:
+		return "the site took the event, and has yet to write"
+	}
+	return "starting"
+}

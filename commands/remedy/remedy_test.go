@@ -1,0 +1,98 @@
+package remedy
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+)
+
+// TestRemedies: the cheapest comes first, in the same order for every message, and the
+// buttons follow it.
+func TestRemedies(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	orphan := Situation{Verdict: diagnosis.VerdictOrphaned, Payment: store.PaymentPaid, Amount: 100, Currency: "usd", Cents: 2400,
+		Allowed: []store.Action{store.ActionFix, store.ActionGenerate, store.ActionReplay}, Event: store.EventDelivered, EventPage: "https://e", PaymentPage: "https://p"}
+	with := func(s Situation, change func(*Situation)) Situation { change(&s); return s }
+	generateOnly := func(s *Situation) { s.Allowed = []store.Action{store.ActionFix, store.ActionGenerate} }
+	const fix, replay, generate = "session.fix", "session.replay", "session.generate"
+	for _, c := range []struct {
+		name      string
+		situation Situation
+		want      []advised
+		buttons   []string // !: it stands out
+		says      string
+	}{
+		{"delivered, and the site lost it", orphan, []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{"!" + replay, generate, fix},
+			"Replay the webhook or generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"Stripe still delivers", with(orphan, func(s *Situation) { s.RetriesUntil = now.Add(40 * time.Minute) }),
+			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
+			"Resend the event in Stripe (https://e), or wait: Stripe retries until 12:40 UTC. If that takes too long, replay the webhook or generate the video: about $24 for a $1.00 order, twice that if Stripe's retry arrives as well. Or refund in Stripe (https://p)."},
+		{"the site cannot read it", with(orphan, func(s *Situation) { generateOnly(s); s.Unread, s.RetriesUntil = true, now.Add(time.Hour) }),
+			[]advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
+			"The site cannot read this one, so generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"no replay", with(orphan, generateOnly), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
+			"Generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"no event", with(orphan, func(s *Situation) { generateOnly(s); s.Event, s.EventPage = store.EventNone, "" }), []advised{{Generate, ""}, {Refund, ""}}, []string{"!" + generate, fix},
+			"Stripe holds no event to resend, so generate the video: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"made from a picture", with(orphan, func(s *Situation) { s.Allowed, s.Picture = []store.Action{store.ActionFix, store.ActionReplay}, true }),
+			[]advised{{Replay, ""}, {Refund, ""}}, []string{"!" + replay, fix}, "Replay the webhook, since only the site has the customer's picture: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"made from a picture, and no replay", with(orphan, func(s *Situation) { s.Allowed, s.Picture = []store.Action{store.ActionFix}, true }),
+			[]advised{{Resend, becauseOnlyTheSite}, {Refund, ""}}, []string{fix},
+			"Resend the event in Stripe (https://e): the customer's own picture is needed, and only the site has it. Or refund in Stripe (https://p)."},
+		{"a finished video", with(orphan, func(s *Situation) { s.Verdict, s.Shows, s.Disputed = diagnosis.VerdictUndelivered, true, true }),
+			[]advised{{Show, ""}}, []string{"!" + fix}, "Show the video (no cost), then send the customer the link."},
+		{"disputed", with(orphan, func(s *Situation) { s.Disputed = true }), []advised{{Dispute, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
+			"Answer the dispute in Stripe (https://p) first: the money may go back to the customer. Otherwise replay the webhook or generate the video: about $24 for a $1.00 order."},
+		{"disputed, and delivered", with(orphan, func(s *Situation) { s.Verdict, s.Allowed, s.Disputed = diagnosis.VerdictCompleted, nil, true }),
+			[]advised{{Dispute, becauseDelivered}}, nil, "Answer the dispute in Stripe (https://p): the finished video is your evidence."},
+		{"refunded in part", with(orphan, func(s *Situation) { s.Payment = store.PaymentPartiallyRefunded }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for a $1.00 order, part of which was refunded. Or refund the rest in Stripe (https://p)."},
+		{"refunded", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictRefunded, []store.Action{store.ActionFix} }), nil, []string{fix}, ""},
+		{"unverified", with(orphan, func(s *Situation) {
+			s.Payment, s.Amount, s.Verify, s.RetriesUntil = store.PaymentUnverified, 0, "Refresh in a minute.", now.Add(time.Hour)
+		}), []advised{{Verify, ""}, {Replay, ""}, {Generate, ""}}, []string{replay, generate, fix},
+			"Refresh in a minute. A video started now may be unpaid, and costs about $24."},
+		{"nothing to pay", with(orphan, func(s *Situation) { s.Payment, s.Amount = store.PaymentNotRequired, 0 }), []advised{{Replay, ""}, {Generate, ""}},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video: about $24 for an order without a payment."},
+		{"failed", with(orphan, func(s *Situation) { s.Verdict = diagnosis.VerdictFailed }), []advised{{Replay, ""}, {Generate, ""}, {Refund, ""}},
+			[]string{"!" + replay, generate, fix}, "Replay the webhook or generate the video again: about $24 for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"lost", with(orphan, func(s *Situation) {
+			s.Verdict, s.Allowed, s.RetriesUntil = diagnosis.VerdictLost, nil, now.Add(time.Hour)
+		}),
+			[]advised{{Ask, ""}, {Refund, ""}}, nil, "Ask the customer for the prompt: without it no video can be made. Or refund in Stripe (https://p)."},
+		{"completed", with(orphan, func(s *Situation) { s.Verdict, s.Allowed = diagnosis.VerdictCompleted, nil }), nil, nil, ""},
+		{"an image of unknown price", with(orphan, func(s *Situation) { generateOnly(s); s.Kind, s.Cents = store.KindImage, 0 }), []advised{{Generate, ""}, {Refund, ""}},
+			[]string{"!" + generate, fix}, "Generate the image: cost unknown, for a $1.00 order. Or refund in Stripe (https://p)."},
+		{"several", with(orphan, func(s *Situation) {
+			s.Sessions, s.EventPage, s.PaymentPage, s.RetriesUntil = 37, "", "", now.Add(time.Hour)
+		}),
+			[]advised{{Resend, becauseStripeRetries}, {Replay, ""}, {Generate, ""}, {Refund, ""}}, []string{replay, generate, fix},
+			"Resend the events in Stripe, or wait: Stripe retries until 13:00 UTC. If that takes too long, replay the webhooks or generate the videos: about $24 each, twice that if Stripe's retry arrives as well. Or refund in Stripe."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			if got := c.situation.remedies(); !slices.Equal(got, c.want) {
+				t.Errorf("advised %v, want %v", got, c.want)
+			}
+			var buttons []string
+			for _, element := range c.situation.Buttons("cs_live_1") {
+				button, _ := element.(*slack.ButtonBlockElement)
+				mark := map[slack.Style]string{slack.StylePrimary: "!"}[button.Style]
+				buttons = append(buttons, mark+button.ActionID)
+			}
+			if !slices.Equal(buttons, c.buttons) {
+				t.Errorf("buttons %q, want %q", buttons, c.buttons)
+			}
+			if got := blockkit.Text(blockkit.Message(c.situation.Advice(now))); got != c.says {
+				t.Errorf("it says\n%s\nwant\n%s", got, c.says)
+			}
+		})
+	}
+}

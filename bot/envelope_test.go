@@ -15,6 +15,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/slack-go/slack"
+
+	"github.com/superduperai/sessionbot/internal/testenv"
 )
 
 func TestSalvaged(t *testing.T) {
@@ -71,7 +73,7 @@ func FuzzFrame(f *testing.F) {
 		if id != "" && (unread != nil || e.Kind != "hello" && e.Kind != "disconnect") {
 			select {
 			case <-acks:
-			case <-time.After(patience):
+			case <-time.After(testenv.Patience):
 				t.Errorf("%q was not acked", frame)
 			}
 		}

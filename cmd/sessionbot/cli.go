@@ -54,6 +54,7 @@ func (p program) rootCommand() *cobra.Command {
 		p.demoCommand(),
 		p.workspaceCommand(),
 		p.doctorCommand(),
+		p.alertCommand(),
 		p.groupCommand("session", "Ask about a customer's session, or repair it"),
 		p.groupCommand("redis", "Ask about all sessions and about Redis"),
 		&cobra.Command{Use: "version", Short: "Print the version, the commit and the version of Go", Args: noArgs,

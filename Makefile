@@ -1,12 +1,13 @@
 # The targets that developers and CI use; CONTRIBUTING.md describes them.
 GOTESTSUM := gotest.tools/gotestsum@v1.13.0
 GOLANGCI  := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+RELEASER  := github.com/goreleaser/goreleaser/v2@v2.15.1
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 BIN ?= bin/sessionbot
 
-.PHONY: bench build test nightly faults fuzz soak lint docs image print-version
+.PHONY: bench build test nightly faults fuzz soak lint docs image snapshot release print-version
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/sessionbot
@@ -14,6 +15,17 @@ build:
 # The container image, from the same build.
 image:
 	docker build -f deploy/Dockerfile --build-arg VERSION=$(VERSION) -t sessionbot:$(VERSION) .
+
+# Builds all that a release consists of into bin/dist, without publishing it, and
+# checks it. The image is left out where there is no Docker.
+snapshot:
+	go run $(RELEASER) check
+	go run $(RELEASER) release --snapshot --clean --skip=announce$$(docker info >/dev/null 2>&1 || echo ,docker)
+	.ci/snapshot
+
+# Publishes a release of the tag that is checked out. The workflow runs it.
+release:
+	go run $(RELEASER) release --clean
 
 print-version:
 	@echo $(VERSION)
@@ -31,6 +43,7 @@ RACE ?=
 test:
 	go run $(GOTESTSUM) --format pkgname-and-test-fails -- $(RACE) $(PARALLEL) ./...
 	cd deploy/rules && go test ./...
+	cd deploy/kubernetes && go test ./...
 
 # Runs what takes too long for every day, one after the other: the faults are timed.
 nightly:

@@ -27,7 +27,8 @@ type program struct {
 
 // rootCommand returns the tree of subcommands. Building it needs no variable.
 func (p program) rootCommand() *cobra.Command {
-	build := fmt.Sprintf("%s, commit %s, %s", version, commit(), runtime.Version())
+	info, _ := debug.ReadBuildInfo() // nil = unknown
+	build := fmt.Sprintf("%s, commit %s, %s", versionOf(info), commitOf(info), runtime.Version())
 	root := &cobra.Command{
 		Use: "sessionbot", Short: "Finds out why a paying customer got no video, and repairs it",
 		Version: build, SilenceErrors: true, SilenceUsage: true,
@@ -53,6 +54,7 @@ func (p program) rootCommand() *cobra.Command {
 		p.demoCommand(),
 		p.workspaceCommand(),
 		p.doctorCommand(),
+		p.alertCommand(),
 		p.groupCommand("session", "Ask about a customer's session, or repair it"),
 		p.groupCommand("redis", "Ask about all sessions and about Redis"),
 		&cobra.Command{Use: "version", Short: "Print the version, the commit and the version of Go", Args: noArgs,
@@ -189,16 +191,4 @@ func (p program) terminalCommand(group, name string) *cobra.Command {
 			return p.runTerminal(cmd.Context(), commands.Request{Command: "/" + group, Text: text}, o)
 		},
 	}
-}
-
-// commit returns the revision that the binary was built from.
-func commit() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, setting := range info.Settings {
-			if setting.Key == "vcs.revision" {
-				return setting.Value[:min(12, len(setting.Value))]
-			}
-		}
-	}
-	return "unknown"
 }

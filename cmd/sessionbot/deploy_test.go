@@ -48,6 +48,7 @@ func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	dockerfile := string(readFile(t, deploy+"Dockerfile"))
 	base, user, entry := "", "", ""
+	stages := map[string]bool{}
 	for line := range strings.Lines(strings.ReplaceAll(dockerfile, "\\\n", " ")) {
 		line = strings.TrimSpace(line)
 		if line == "" || strings.HasPrefix(line, "#") {
@@ -60,6 +61,9 @@ func TestDockerfile(t *testing.T) {
 		switch instruction, rest := m[1], m[2]; instruction {
 		case "FROM":
 			base, user, entry = rest, "", ""
+			if _, name, ok := strings.Cut(rest, " AS "); ok {
+				stages[name] = true
+			}
 		case "RUN", "HEALTHCHECK":
 			if base == "scratch" {
 				t.Errorf("%s needs a shell, which is not there", instruction)
@@ -78,6 +82,11 @@ func TestDockerfile(t *testing.T) {
 	}
 	if !strings.Contains(dockerfile, "make build VERSION=$VERSION") {
 		t.Error("the image is not of the release's build")
+	}
+	for _, from := range []string{"built", releaser(t).Images[0].BuildArgs["BINARY"]} {
+		if !stages[from] {
+			t.Errorf("there is no stage %q to take the binary from", from)
+		}
 	}
 }
 
@@ -135,7 +144,7 @@ func TestUnit(t *testing.T) {
 		t.Fatal(err)
 	}
 	here := filepath.Join(t.TempDir(), "sessionbot.service")
-	if err := os.WriteFile(here, []byte(strings.Replace(unit, "/usr/local/bin/sessionbot", path, 1)), 0o600); err != nil {
+	if err := os.WriteFile(here, []byte(strings.Replace(unit, "ExecStart=sessionbot", "ExecStart="+path, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
@@ -144,46 +153,6 @@ func TestUnit(t *testing.T) {
 	} {
 		if out, err := exec.Command(analyze, args...).CombinedOutput(); err != nil {
 			t.Errorf("systemd-analyze %q: %v\n%s", args, err, out)
-		}
-	}
-}
-
-// TestWorkflows: the CI calls what people call, and all of that exists.
-func TestWorkflows(t *testing.T) {
-	t.Parallel()
-	called := string(readFile(t, "../../.ci/run"))
-	for _, text := range mustRead(t, ".github/workflows", ".yml") {
-		var workflow struct {
-			Jobs map[string]struct {
-				Steps []struct{ Run string }
-			}
-		}
-		if err := yaml.Unmarshal([]byte(text), &workflow); err != nil {
-			t.Fatal(err)
-		}
-		for _, job := range workflow.Jobs {
-			for _, step := range job.Steps {
-				called += "\n" + step.Run
-			}
-		}
-	}
-	for _, whole := range []string{".ci/run", "make nightly"} {
-		if !strings.Contains(called, "\n"+whole) {
-			t.Errorf("the CI does not call %s", whole)
-		}
-	}
-	targets := regexp.MustCompile(`(?m)\bmake (?:-s )?([a-z][a-z-]*)`).FindAllStringSubmatch(called, -1)
-	if len(targets) < 5 {
-		t.Errorf("it calls %q", targets)
-	}
-	for _, target := range targets {
-		if !regexp.MustCompile(`(?m)^` + target[1] + `:`).Match(readFile(t, "../../Makefile")) {
-			t.Errorf("there is no make %s", target[1])
-		}
-	}
-	for _, script := range regexp.MustCompile(`\.ci/[a-z]+`).FindAllString(called+string(readFile(t, "../../Makefile")), -1) {
-		if info, err := os.Stat("../../" + script); err != nil || info.Mode()&0o111 == 0 {
-			t.Errorf("%s cannot be run: %v", script, err)
 		}
 	}
 }

@@ -16,10 +16,10 @@ import (
 )
 
 // ofOthers are variables that documents name and that are not the program's.
-var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR"}
+var ofOthers = []string{"REQUIRE_ALL", "FUZZTIME", "SHOTS", "SSL_CERT_FILE", "NO_COLOR", "TAP_TOKEN"}
 
 // toBeMade is what documents tell their readers to make.
-var toBeMade = []string{"session expires", "commands/expires.go", "deploy/secrets/", "deploy/.env"}
+var toBeMade = []string{"session expires", "commands/expires.go", "deploy/secrets/", "deploy/.env", "kustomization.yaml"}
 
 // What words are taken for.
 var (

@@ -11,7 +11,7 @@ import (
 
 // here are the programs that documents call and that are run; there are no others
 // on the PATH.
-var here = []string{"sh", "curl", "cut", "grep", "head", "redis-cli"}
+var here = []string{"sh", "curl", "cut", "grep", "head", "redis-cli", "xargs"}
 
 // elsewhere are those that are not run here, with the reason. Their arguments
 // are checked by TestDocumentsNameWhatThereIs.
@@ -21,6 +21,7 @@ var elsewhere = map[string]string{
 	"systemctl":  "there is no systemd",
 	"journalctl": "there is no systemd",
 	"sudo":       "it changes the machine",
+	"brew":       "there is no Homebrew",
 	"git":        "it changes the clone, or talks to a server",
 }
 

@@ -17,9 +17,6 @@ import (
 	"github.com/superduperai/sessionbot/store/rdb"
 )
 
-// version is set by the linker; see the Makefile.
-var version = "dev"
-
 // exitCode is the error of a subcommand that has printed what went wrong already.
 type exitCode int
 

@@ -26,7 +26,7 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 	site := httptest.NewTLSServer(s.site)
 	t.Cleanup(site.Close)
 	root := emptyRoot(t, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: site.Certificate().Raw}))
-	s.env["SITE_URL"] = site.URL
+	watched(s).env["SITE_URL"] = site.URL
 
 	version := inRoot(t, root, nil, "version")
 	if code := version.exitCode(); code != 0 || !strings.HasPrefix(version.log.String(), "sessionbot v9.9.9-release, commit ") {
@@ -38,6 +38,13 @@ func TestReleaseInAnEmptyRoot(t *testing.T) {
 			t.Errorf("%s is not documented", name)
 		}
 	}
+	for command, says := range map[string]string{"alert test": "The test alert arrived in C0ALERTS: http", "doctor": "All that is required holds"} {
+		p := inRoot(t, root, s.env, strings.Fields(command)...)
+		if code := p.exitCode(); code != 0 || !strings.Contains(p.log.String(), says) {
+			t.Errorf("%s exits with %d and says %s", command, code, p.log)
+		}
+	}
+	s.workspace.As("U0ONCALL").In("C0ALERTS").ExpectMessage(containing("Test alert", "<@U0ONCALL>"))
 	s.bot = inRoot(t, root, s.env, "run")
 	s.workspace.AwaitConnections(1)
 	m := s.ask("/session debug " + repairID)

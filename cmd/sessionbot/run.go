@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -115,7 +116,8 @@ func (s *services) run(ctx context.Context, c config) error {
 	group.Go(func() error { return s.jobs.Run(ctx) })
 	group.Go(func() error {
 		defer stop()
-		log.InfoContext(ctx, "starting", "version", version)
+		info, _ := debug.ReadBuildInfo() // nil = unknown
+		log.InfoContext(ctx, "starting", "version", versionOf(info))
 		return s.bot.Run(ctx)
 	})
 	return group.Wait()

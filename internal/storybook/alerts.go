@@ -112,6 +112,8 @@ func alerts() []Story {
 		all = append(all, Story{Title: "in the thread: " + reason, Of: []string{"Reason " + reason}, Blocks: a.Blocks})
 	}
 	all = append(all,
+		Story{Title: "a test", Blocks: alert.Test(options).Blocks},
+		Story{Title: "a test that mentions nobody", Blocks: alert.Test(alert.Options{}).Blocks},
 		Story{Title: "Redis is away", Blocks: alert.Outage(noon.Add(-time.Hour), time.Time{}, rdb.ErrNoAnswer, options).Blocks},
 		Story{Title: "Redis is back", Blocks: alert.Outage(noon.Add(-time.Hour), noon, nil, alert.Options{}).Blocks})
 	return append(all,

@@ -45,6 +45,9 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := n.Records.Archive(ctx, i.ID, n.Now()); err != nil {
+				return err
+			}
 			if err := n.Records.RetireIncident(ctx, n.lead, i.ID); err != nil {
 				return err
 			}
@@ -169,13 +172,16 @@ func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (m
 
 // recordSuccess records what a notification showed.
 func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Decision, done shown) (incident.Incident, error) {
-	mark := i.Posting
+	mark, permalink := i.Posting, ""
+	if d.Act == Post && n.Permalink != nil {
+		permalink = n.Permalink(ctx, done.message)
+	}
 	n.Metrics.Alerted(string(d.Reason))
 	n.Log.InfoContext(ctx, "alert delivered", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", max(len(i.Cases), i.Sessions))
 	n.recordReachability(ctx, "")
 	i, err := n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		if d.Act == Post {
-			i.SlackMessage = done.message
+			i.SlackMessage, i.Permalink = done.message, permalink
 		}
 		markDelivered(i, d, done.revision, n.Now())
 		return true

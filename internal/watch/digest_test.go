@@ -1,12 +1,14 @@
 package watch
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 	_ "time/tzdata" // the tests' time zones
 
+	"github.com/superduperai/sessionbot/store"
 	"github.com/superduperai/sessionbot/store/incident"
 )
 
@@ -171,5 +173,18 @@ func TestArchive(t *testing.T) {
 	h.must(err)
 	if len(open) != 0 || len(every) != 1 || len(every[0].Cases) != 1 || every[0].Cases[0].Ending != incident.EndLate {
 		t.Errorf("open: %+v, since then: %+v", open, every)
+	}
+}
+
+// TestPermalinkIsKept of an alert, for debug.
+func TestPermalinkIsKept(t *testing.T) {
+	t.Parallel()
+	h := newSimulation(t)
+	h.cfg.Permalink = func(_ context.Context, m store.Message) string { return "https://x/" + m.TS }
+	h.lead()
+	h.orphan("cs_test_1")
+	h.advance(time.Minute)
+	if got := h.only().Permalink; got != "https://x/1" {
+		t.Errorf("the alert is at %q", got)
 	}
 }

@@ -77,8 +77,9 @@ func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.In
 // shown is what a notification showed: an incident's revision, in a message if it
 // was posted.
 type shown struct {
-	revision int64
-	message  store.Message
+	revision  int64
+	message   store.Message
+	permalink string // of a message that was posted, "" = not known
 }
 
 // deliver carries out a decision and records the outcome.
@@ -100,6 +101,9 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 			done.revision = i.Revision
 			done.message, err = n.post(ctx, i, d)
 		}
+	}
+	if err == nil && d.Act == Post && n.Permalink != nil {
+		done.permalink = n.Permalink(ctx, done.message)
 	}
 	recording, cancelRecording := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancelRecording()
@@ -172,16 +176,13 @@ func (n *notifier) post(ctx context.Context, i incident.Incident, d Decision) (m
 
 // recordSuccess records what a notification showed.
 func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Decision, done shown) (incident.Incident, error) {
-	mark, permalink := i.Posting, ""
-	if d.Act == Post && n.Permalink != nil {
-		permalink = n.Permalink(ctx, done.message)
-	}
+	mark := i.Posting
 	n.Metrics.Alerted(string(d.Reason))
 	n.Log.InfoContext(ctx, "alert delivered", "incident", i.ID, "kind", string(i.Kind), "reason", string(d.Reason), "sessions", max(len(i.Cases), i.Sessions))
 	n.recordReachability(ctx, "")
 	i, err := n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		if d.Act == Post {
-			i.SlackMessage, i.Permalink = done.message, permalink
+			i.SlackMessage, i.Permalink = done.message, done.permalink
 		}
 		markDelivered(i, d, done.revision, n.Now())
 		return true

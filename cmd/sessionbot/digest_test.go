@@ -64,7 +64,6 @@ func TestDigestVariables(t *testing.T) {
 		{"24:00", "UTC", "DIGEST_AT"}, {"9 am", "UTC", "DIGEST_AT"}, {"09:00:30", "UTC", "DIGEST_AT"},
 		{"09:00", "Middle/Earth", "DIGEST_TZ"}, {"09:00", "Local", "DIGEST_TZ"}, {"09:00", "../etc/passwd", "DIGEST_TZ"},
 	} {
-		c := c
 		got, err := configFrom(map[string]string{"REDIS_URL": "redis://127.0.0.1:6379", "DIGEST_AT": c.at, "DIGEST_TZ": c.zone}, false)
 		faults, _ := err.(configError) //nolint:errorlint // it is returned as it is
 		switch {

@@ -24,6 +24,8 @@ type Alerts struct {
 	Channel string
 	Mention string        // the person or the group on call, "" = nobody
 	Shows   alert.Options // without Mention
+	// Digest makes the message about what happened between two times.
+	Digest func(ctx context.Context, from, until time.Time) (alert.Message, error)
 }
 
 var (
@@ -34,6 +36,11 @@ var (
 // Post shows an incident.
 func (a Alerts) Post(ctx context.Context, i incident.Incident, d watch.Decision, mark string) (m store.Message, err error) {
 	alert := alert.New(i, a.options(d.Mention), a.Bot.cfg.Now())
+	if i.Kind == incident.Digest {
+		if alert, err = a.Digest(ctx, i.Since, i.Until); err != nil {
+			return m, &watch.Refusal{Err: err} // nothing was posted
+		}
+	}
 	err = a.sendOrText(ctx, i, alert.Blocks, func(blocks slack.MsgOption) error {
 		m, err = a.post(ctx, blocks, slack.MsgOptionText(alert.Text, false), marked(mark))
 		return err
@@ -62,6 +69,11 @@ func (a Alerts) Reply(ctx context.Context, i incident.Incident, d watch.Decision
 	line := alert.Reply(i, string(d.Reason), a.options(d.Mention).Mention, a.Bot.cfg.Now())
 	_, err := a.post(ctx, slack.MsgOptionBlocks(line.Blocks...), slack.MsgOptionText(line.Text, false), marked(mark), slack.MsgOptionTS(i.SlackMessage.TS))
 	return refusalOf(err, true)
+}
+
+// Permalink returns the address of a message, "" where Slack does not say it in time.
+func (a Alerts) Permalink(ctx context.Context, m store.Message) string {
+	return a.Bot.outbox.Permalink(ctx, m)
 }
 
 // options are what an alert shows, with the mention if it calls people.

@@ -51,12 +51,9 @@ func parseArgs(text string) (Args, error) {
 
 func (a *Args) setOption(name, value string) error {
 	if name == "--since" {
-		since, err := parseSince(value)
-		if err != nil || since <= 0 {
-			return usageError("--since takes a time such as 30m, 2h or 7d.")
-		}
-		a.Since = since
-		return nil
+		var err error
+		a.Since, err = ParseSince(value)
+		return err
 	}
 	limit, err := strconv.Atoi(value)
 	if err != nil || limit < 1 {
@@ -66,12 +63,23 @@ func (a *Args) setOption(name, value string) error {
 	return nil
 }
 
-// maxSince outlives all sessions.
-const maxSince = 366 * 24 * time.Hour
+// maxSince outlives all sessions, and what is on record of them.
+const maxSince = 10 * 366 * 24 * time.Hour
 
-// parseSince parses a duration, which may be in whole days.
+// sinceUsage says what ParseSince takes.
+const sinceUsage = "--since takes a time such as 30m, 2h or 7d."
+
+// ParseSince parses the value of --since, a duration above zero, which may be in whole
+// days.
+func ParseSince(text string) (time.Duration, error) {
+	since, err := parseSince(strings.ToLower(text))
+	if err != nil || since <= 0 {
+		return 0, usageError(sinceUsage)
+	}
+	return since, nil
+}
+
 func parseSince(text string) (time.Duration, error) {
-	text = strings.ToLower(text)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		return min(time.Duration(n)*24*time.Hour, maxSince), err

@@ -2,7 +2,6 @@ package commands
 
 import (
 	"context"
-	"time"
 
 	"github.com/superduperai/sessionbot/commands/message"
 	"github.com/superduperai/sessionbot/store"
@@ -17,29 +16,17 @@ func (d Deps) debug() Command {
 }
 
 func (d Deps) runDebug(ctx context.Context, req Request, id string) (Answer, error) {
-	handled := make(chan *incident.Handled, 1)
-	go func() { handled <- d.handled(ctx, id) }()
+	recorded := make(chan incident.Recorded, 1)
+	go func() { recorded <- d.recorded(ctx, id) }()
 	x := d.examine(ctx, id)
 	if req.Shared { // a customer's address is for the person who asked
 		x.Payment.Email = ""
 	}
-	cents := d.Plans.Cents(x.Session)
-	return Answer{Session: id, Shareable: true, Blocks: message.SessionBlocks(x, <-handled, d.SiteURL, cents), Actions: message.SessionActions(x, cents), JSON: debugJSON(x)}, nil
-}
-
-// handledTimeout is for what an answer can do without.
-const handledTimeout = time.Second
-
-// handled returns who handled a session outside, nil if nobody did or that could not be
-// read.
-func (d Deps) handled(ctx context.Context, id string) *incident.Handled {
-	ctx, cancel := context.WithTimeout(ctx, handledTimeout)
-	defer cancel()
-	known, err := d.Watch.Known(ctx, []string{id})
-	if err != nil {
-		d.Log.WarnContext(ctx, "source unavailable", "source", "handled", "error", err)
-	}
-	return known[id].Handled
+	records := <-recorded
+	account, report, cents := d.alertAccount(x, records), debugJSON(x), d.Plans.Cents(x.Session)
+	report.Alert = alertJSON(account)
+	return Answer{Session: id, Shareable: true, Blocks: message.SessionBlocks(x, records.Known.Handled, account, d.SiteURL, cents),
+		Actions: message.SessionActions(x, cents), JSON: report}, nil
 }
 
 // examine gathers what is known of a session and logs why a source could not be
@@ -69,6 +56,7 @@ type debugReport struct {
 	Allowed     []store.Action    `json:"allowed"`
 	SiteStatus  *string           `json:"site_status"`
 	TTLSeconds  *int64            `json:"ttl_seconds"`
+	Alert       *alertReport      `json:"alert,omitempty"` // of session debug only
 }
 
 func debugJSON(x diagnosis.Examination) debugReport {

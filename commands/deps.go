@@ -50,6 +50,7 @@ type Repairs interface {
 // Trail is the audit trail.
 type Trail interface {
 	History(ctx context.Context, session string, limit int) ([]audit.Entry, error)
+	Since(ctx context.Context, since time.Time) ([]audit.Entry, error)
 }
 
 // Statistics knows what the sweeps counted.
@@ -72,6 +73,11 @@ type Incidents interface {
 	Incident(ctx context.Context, id string) (incident.Incident, error)
 }
 
+// Archive knows the incidents of the last days; see incident.Watch.
+type Archive interface {
+	EverySince(ctx context.Context, since time.Time) ([]incident.Incident, error)
+}
+
 // Deps are what the commands work with.
 type Deps struct {
 	Sessions   Sessions
@@ -86,6 +92,8 @@ type Deps struct {
 	Statistics Statistics
 	Watch      Watch
 	Alerts     bool // the watch runs
+	AlertOn    []diagnosis.Verdict
+	Archive    Archive
 	Plans      repair.PlanOptions
 	Token      bool // a token of SuperDuperAI is configured
 	StripeKey  bool // a key of Stripe's is configured

@@ -28,10 +28,14 @@ func (d Deps) runHistory(ctx context.Context, _ Request, id string) (Answer, err
 	case len(entries) == 1:
 		head = "1 entry"
 	case len(entries) > historyLimit:
-		entries = entries[:historyLimit]
+		entries = entries[len(entries)-historyLimit:]
 		head = fmt.Sprintf("The newest %d entries", historyLimit)
 	}
-	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id))}
+	order := ""
+	if len(entries) > 1 {
+		order = ", oldest first"
+	}
+	lines := []blockkit.Line{blockkit.L(blockkit.Bold(head+" on record for "), blockkit.Code(id), blockkit.Plain(order))}
 	for _, e := range entries {
 		lines = append(lines, entryLine(e, humanize.SecondsTime(e.At, d.Now())))
 	}

@@ -29,6 +29,10 @@ type world struct {
 	observed []sweep.Observation
 	known    map[string]incident.Known
 	incident incident.Incident
+
+	incidents []incident.Incident
+	state     incident.WatchState
+	series    stats.Series
 }
 
 func (w *world) Examine(_ context.Context, id string) diagnosis.Examination {
@@ -76,14 +80,20 @@ func (w *world) History(context.Context, string, int) ([]audit.Entry, error) {
 	return w.entries, w.err
 }
 
+func (w *world) Since(context.Context, time.Time) ([]audit.Entry, error) { return w.entries, w.err }
+
+func (w *world) EverySince(context.Context, time.Time) ([]incident.Incident, error) {
+	return w.incidents, w.err
+}
+
 func (w *world) Ping(context.Context) (time.Duration, error) { return time.Millisecond, w.err }
 
 func (w *world) Figures(context.Context, time.Time) (stats.Figures, error) {
-	return stats.Figures{}, w.err
+	return stats.Figures{Series: w.series}, w.err
 }
 
 func (w *world) State(context.Context) (incident.WatchState, error) {
-	return incident.WatchState{}, w.err
+	return w.state, w.err
 }
 
 func (w *world) Observe(context.Context, []string, sweep.Options) ([]sweep.Observation, error) {
@@ -95,7 +105,7 @@ func (w *world) Troubled(context.Context) (incident.TroubledRecord, error) {
 }
 
 func (w *world) OpenIncidents(context.Context, map[string]incident.Incident) ([]incident.Incident, error) {
-	return nil, w.err
+	return w.incidents, w.err
 }
 
 func (w *world) Incident(_ context.Context, id string) (incident.Incident, error) {
@@ -116,7 +126,7 @@ func (w *world) Payments(context.Context, time.Time, []string) (map[string]store
 func registry(w *world) *commands.Registry {
 	w.examined.At, w.examined.Verdict = noon, diagnosis.VerdictOrphaned
 	return commands.New(commands.Deps{
-		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
+		Sessions: w, Matchers: []commands.Matcher{w, w}, Finder: w, Redis: w, NewSweeper: func() commands.Sweeper { return w }, Repairs: w, Jobs: w, Trail: w, Statistics: w, Watch: w, Incidents: w, Archive: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, SiteURL: "https://site.example",
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),
 	})
 }

@@ -93,10 +93,14 @@ const EventLife = 30 * 24 * time.Hour
 // ErrNoEvent means that Stripe does not hold an event, or not any more.
 var ErrNoEvent = errors.New("no such event at Stripe")
 
-// Paid is what Stripe's lists say of a session that was paid, or that had nothing
-// to pay.
+// Paid is what Stripe's lists say of a session that was paid, had nothing to pay, or
+// whose payment is delayed.
 type Paid struct {
 	Payment Payment
 	EventID string    // evt_…, "" = no event was seen
 	EventAt time.Time // when it was created
 }
+
+// Delayed reports whether the checkout was completed with a payment that takes days,
+// such as a debit, and may still succeed.
+func (p Paid) Delayed() bool { return p.Payment.State == PaymentUnpaid && !p.Payment.Failed }

@@ -261,6 +261,10 @@ func ledgerSteps(r *rdb.Redis) []aclStep {
 			entries, err := trail.History(ctx, "cs_live_done", 10)
 			return errors.Join(err, has(err != nil || len(entries) == 1))
 		}},
+		{"how much is on record", func(ctx context.Context) error {
+			extent, err := trail.Extent(ctx)
+			return errors.Join(err, has(err != nil || extent.Entries > 0))
+		}},
 		{"what repairs wrote", func(ctx context.Context) error { _, err := trail.Repaired(ctx, now.Add(-time.Hour)); return err }},
 		{"share", func(ctx context.Context) error {
 			_, claimErr := shares.Claim(ctx, "x", time.Minute)

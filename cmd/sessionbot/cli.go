@@ -57,6 +57,7 @@ func (p program) rootCommand() *cobra.Command {
 		p.alertCommand(),
 		p.groupCommand("session", "Ask about a customer's session, or repair it"),
 		p.groupCommand("redis", "Ask about all sessions and about Redis"),
+		p.auditCommand(),
 		&cobra.Command{Use: "version", Short: "Print the version, the commit and the version of Go", Args: noArgs,
 			RunE: func(*cobra.Command, []string) error {
 				_, err := fmt.Fprintf(p.out, "sessionbot %s\n", build)

@@ -72,6 +72,10 @@ type config struct {
 	RunbookURL string `envconfig:"RUNBOOK_URL" default:"https://github.com/superduperai/sessionbot/blob/main/docs/operating.md"`
 	// The verdicts that are alerted, comma-separated.
 	AlertOn []string `envconfig:"ALERT_ON" default:"orphaned,stalled,lost,failed,undelivered"`
+	// When the digest of the day before is posted in ALERT_CHANNEL each day, such as `09:00`. Set but empty: no digest.
+	DigestAt string `envconfig:"DIGEST_AT" default:"09:00"`
+	// The time zone of DIGEST_AT and of the digest's day, such as `Europe/Berlin`.
+	DigestTZ string `envconfig:"DIGEST_TZ" default:"UTC"`
 
 	// Who may use the bot: `*` for every full member of the workspace (no guests, nobody from a connected workspace), or comma-separated ids of users and user groups.
 	Readers []string `envconfig:"READERS" default:"*"`
@@ -164,6 +168,7 @@ func loadConfig(slack bool) (config, error) {
 	c.checkRunbook(&faults)
 	c.checkPeople(&faults)
 	c.checkValues(&faults)
+	c.checkDigest(&faults)
 	c.StateRedisURL = cmp.Or(c.StateRedisURL, c.RedisURL)
 	if len(faults) > 0 {
 		slices.SortFunc(faults, func(a, b configFault) int { return strings.Compare(a.String(), b.String()) })
@@ -173,7 +178,7 @@ func loadConfig(slack bool) (config, error) {
 }
 
 // meaningfulEmpty are the variables that are not unset by an empty value.
-var meaningfulEmpty = []string{"HTTP_ADDR", "READERS", "STRIPE_PRODUCT_METADATA"}
+var meaningfulEmpty = []string{"DIGEST_AT", "HTTP_ADDR", "READERS", "STRIPE_PRODUCT_METADATA"}
 
 // unsetEmpty unsets variables that are empty: an orchestrator that hands variables
 // on sets them so where nobody has set them.

@@ -47,6 +47,7 @@ func newDoctorStage(t *testing.T) *doctorStage {
 	certificates := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: super.Certificate().Raw})
 	s.env["SSL_CERT_FILE"] = c.file(string(certificates))
 	s.env["ALERT_CHANNEL"], s.env["ONCALL_MENTION"], s.env["OPERATORS"] = "C0ALERTS", "U0ONCALL", "S0OPS,U0LEAD"
+	s.env["DIGEST_AT"] = "09:00"
 	return c
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/superduperai/sessionbot/internal/demo"
 	"github.com/superduperai/sessionbot/internal/workspace/page"
 	"github.com/superduperai/sessionbot/store/diagnosis"
+	"github.com/superduperai/sessionbot/store/rdb"
 	"github.com/superduperai/sessionbot/store/repair"
 )
 
@@ -44,6 +45,10 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		return nil, err
 	}
 	demo.Tell(stripe, files, examples)
+	if err := s.loadYesterday(ctx); err != nil {
+		s.close()
+		return nil, err
+	}
 	s.hints = hintsFor(examples)
 	redisURL := "redis://" + s.redis.Addr() + "?dial_timeout=1m&read_timeout=1m&write_timeout=1m" // if it is slow, so is all of the machine
 	s.config = config{
@@ -53,6 +58,7 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 		Operators: []string{"S0OPS"}, Approvals: "none", ConfirmTTL: 10 * time.Minute, GiveUpAfter: time.Hour, BulkLimit: 50, BulkParallel: 3,
 		Readers: []string{"*"}, OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute,
 		AlertChannel: "C0ALERTS", OncallMention: "S0OPS", RunbookURL: "https://github.com/superduperai/sessionbot/blob/main/docs/operating.md", AlertOn: []string{"orphaned", "stalled", "lost", "failed", "undelivered"},
+		DigestAt: time.Now().UTC().Format(clockLayout), DigestTZ: "UTC", // now: the digest of yesterday is posted at once
 		SweepInterval: timings.demo.Sweep, deadlines: timings.deadlines, patience: timings.patience,
 	}
 	err := errors.Join(s.serve(&s.config.StripeAPIURL, stripe), s.serve(&s.config.SuperDuperURL, files))
@@ -63,6 +69,16 @@ func startSandbox(ctx context.Context) (*sandbox, error) {
 	}
 	s.config.WebhookURL = s.config.SiteURL + webhookPath
 	return s, nil
+}
+
+// loadYesterday records what the digest reports.
+func (s *sandbox) loadYesterday(ctx context.Context) error {
+	state, err := rdb.Open(ctx, "redis://"+s.redis.Addr())
+	if err != nil {
+		return fmt.Errorf("open the demo's Redis: %w", err)
+	}
+	defer func() { _ = state.Close() }() // all is written
+	return demo.Yesterday(ctx, state, time.Now())
 }
 
 // serve starts a server on a free port and sets origin to its URL.

@@ -94,7 +94,7 @@ func stageIn(t testing.TB, cfg workspace.Config, redisURL string, client redis.U
 		"REDIS_URL":         redisURL,
 		"STRIPE_SECRET_KEY": stripeMark, "STRIPE_API_URL": stripe, "STRIPE_WEBHOOK_SECRET": webhookMark,
 		"SUPERDUPERAI_TOKEN": superMark, "SUPERDUPERAI_URL": files,
-		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug",
+		"SITE_URL": s.serve(s.site), "HTTP_ADDR": "", "LOG_LEVEL": "debug", "DIGEST_AT": "",
 	}
 	s.workspace = wstest.New(t, ws.URL(), ws.ControlKey())
 	return s

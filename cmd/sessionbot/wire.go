@@ -71,6 +71,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		WebhookURL: c.WebhookURL, WebhookSecret: c.WebhookSecret})
 	api := superReader{client, newBreaker(superUnavailable), newBreaker(superUnavailable)}
 	jobLedger, trail, records, statistics := ledger.New(state), audit.NewTrail(state), incident.NewWatch(state), stats.NewStore(state)
+	trail.Log = log.With("component", "audit")
 	repairs := ledger.Service{Ledger: jobLedger, Trail: trail, Log: log.With("component", "repair"), Now: time.Now}
 	lookups := stats.NewLookups(statistics, func(err error) { log.Warn("site lookups not counted", "component", "lookups", "error", err) })
 	files := sweep.NewFiles(state, time.Now)
@@ -102,7 +103,7 @@ func newDeps(c config, product, state *rdb.Redis, log *slog.Logger) deps {
 		plans: plans, ledger: jobLedger, trail: trail, repairs: repairs, records: records, statistics: statistics, lookups: lookups, files: files, api: client, stripe: stripe, examiner: examiner,
 		registry: commands.New(commands.Deps{
 			Sessions: &examiner, Matchers: []commands.Matcher{sessions.Reader{Redis: product}, records, trail}, Finder: stripe, Redis: product, NewSweeper: func() commands.Sweeper { return sweep.New(product) },
-			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", Limits: limits,
+			Sources: sources, Repairs: repairs, Jobs: jobLedger, Trail: trail, Statistics: statistics, Watch: records, Incidents: records, OtherMode: otherMode, Reads: examiner.Reads, Alerts: c.AlertChannel != "", AlertOn: c.alertOn(), Archive: records, Limits: limits,
 			Bulk:  commands.BulkLimits{Sessions: c.BulkLimit, Parallel: c.BulkParallel},
 			Plans: plans, Token: c.SuperDuperToken != "", StripeKey: c.StripeKey != "", WebhookSecret: c.WebhookSecret != "", Files: api, SiteURL: c.SiteURL, Now: time.Now, Log: log,
 		}),
@@ -139,15 +140,12 @@ func inspectChanged(c config, records *incident.Watch, log *slog.Logger) func(ct
 // newWatch wires the watch, which posts its alerts through the bot.
 func newWatch(c config, d deps, product *rdb.Redis, b *bot.Bot, metrics *health.Metrics, log *slog.Logger) *watch.Watch {
 	alerts := bot.Alerts{Bot: b, Channel: c.AlertChannel, Mention: c.OncallMention,
-		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}}
+		Shows: alert.Options{Runbook: c.RunbookURL, VideoCents: d.plans.Cents(store.Session{})}, Digest: d.registry.Digest}
 	cfg := watch.Config{
 		Records: d.records, Statistics: d.statistics, Product: product, Ledger: d.ledger, Trail: d.trail, Reads: d.examiner.Reads,
 		API: d.api, APIURL: c.SuperDuperURL, Files: d.files,
-		Notifier: alerts, Finder: alerts, Outages: alerts, FixTexts: commands.FixTexts(),
+		Notifier: alerts, Finder: alerts, Outages: alerts, Permalink: alerts.Permalink, Digest: c.digestTime(), AlertOn: c.alertOn(), FixTexts: commands.FixTexts(),
 		Limits: d.examiner.Limits, Interval: c.SweepInterval, Timings: timings.watch, Metrics: metrics, Log: log, Now: time.Now,
-	}
-	for _, verdict := range c.AlertOn {
-		cfg.AlertOn = append(cfg.AlertOn, diagnosis.Verdict(verdict))
 	}
 	if c.StripeKey != "" {
 		cfg.Stripe, cfg.Payments, cfg.OtherMode = d.stripe.Reader, d.stripe, d.stripe.OtherMode

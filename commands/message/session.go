@@ -36,9 +36,9 @@ func SessionActions(x diagnosis.Examination, cents int) []slack.BlockElement {
 }
 
 // SessionBlocks show what is known of a session and what to do: the verdict, the facts, and
-// a sentence for the customer. handled is who handled it outside, nil = nobody; cents are
-// what its video costs, by estimate, 0 = unknown.
-func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, siteURL string, cents int) []slack.Block {
+// a sentence for the customer. handled is who handled it outside, nil = nobody; account says
+// whether people were alerted; cents are what its video costs, by estimate, 0 = unknown.
+func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, account incident.AlertAccount, siteURL string, cents int) []slack.Block {
 	earlier := blockkit.Fact("Earlier repairs", repairLine(x)...)
 	if handled != nil {
 		earlier = append(earlier, blockkit.Plain(" · handled outside by "), blockkit.User(handled.By), blockkit.Plain(" "),
@@ -47,7 +47,7 @@ func SessionBlocks(x diagnosis.Examination, handled *incident.Handled, siteURL s
 	facts := slices.Concat(
 		[]blockkit.Line{blockkit.Fact("Session", blockkit.Code(x.Session.ID))},
 		paymentFacts(x), customerFacts(x), redisFacts(x), site(siteURL).fileFacts(x),
-		[]blockkit.Line{siteFact(x), earlier})
+		[]blockkit.Line{siteFact(x), earlier}, alertFacts(x, account))
 	return []slack.Block{
 		blockkit.Paragraph(Heading(humanize.Title(x.Verdict)+": "+humanize.LowerFirst(x.Reason), NextStep(x, cents))...),
 		blockkit.Paragraph(facts...),

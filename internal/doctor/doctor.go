@@ -52,6 +52,7 @@ type Config struct {
 	SiteURL              string
 	WebhookURL           string // of the site, for Stripe's events
 	WebhookSecret        string
+	Digest               string // when the digest is posted, "" = it is off
 	Now                  func() time.Time
 	Unusable             map[string]bool // variables that are invalid and so cannot be checked
 	Patience             int             // factor of all deadlines, at least 1, for machines that are slow

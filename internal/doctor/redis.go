@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/keyspace"
 	"github.com/superduperai/sessionbot/store/ledger"
 	"github.com/superduperai/sessionbot/store/probe"
@@ -62,6 +63,7 @@ func (x redisChecker) run(ctx context.Context, url string) []Result {
 	product, state := x.use&probe.ForProduct != 0, x.use&probe.ForState != 0
 	add(product, ".notifications", x.notifications)
 	add(state, ".replicas", x.replicas)
+	add(state, ".audit", x.audit)
 	add(true, ".clock", x.clock)
 	add(product, ".sessions", x.sessions)
 	return append(results, x.runChecks(ctx, checks...)...)
@@ -115,6 +117,15 @@ func (x redisChecker) replicas(ctx context.Context) Result {
 		return x.unlessRefused(err)
 	}
 	return judgeReplicas(r)
+}
+
+// audit says how far the audit trail goes back.
+func (x redisChecker) audit(ctx context.Context) Result {
+	extent, err := audit.NewTrail(x.redis).Extent(ctx)
+	if err != nil {
+		return x.unlessRefused(err)
+	}
+	return judgeTrail(extent)
 }
 
 func (x redisChecker) notifications(ctx context.Context) Result {

@@ -6,8 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/audit"
 	"github.com/superduperai/sessionbot/store/probe"
 	"github.com/superduperai/sessionbot/store/rdb"
 )
@@ -112,4 +114,17 @@ func judgeSample(s sample) Result {
 		}
 	}
 	return pass(fmt.Sprintf("of %s in a sample: %s", plural(s.Sessions, "session"), strings.Join(parts, ", ")))
+}
+
+// judgeTrail says how far the audit trail goes back: that it drops what is old is no
+// fault.
+func judgeTrail(x audit.Extent) Result {
+	if x.Entries == 0 {
+		return pass("nothing is on record yet")
+	}
+	seen := plural(int(x.Entries), "record") + ", the oldest of " + x.Oldest.Format(time.RFC3339)
+	if dropped := x.DroppedText(); dropped != "" {
+		seen += "; " + dropped
+	}
+	return pass(seen)
 }

@@ -41,6 +41,7 @@ func (e *checker) slack(ctx context.Context) []Result {
 	next := []check{
 		known("slack.scopes", s.scopes()),
 		{"slack.alert_channel", s.alertChannel},
+		known("slack.digest", s.digest()),
 		{"slack.operators", s.operators},
 		{"slack.readers", func(ctx context.Context) Result { return s.admitted(ctx, "READERS", s.Readers) }},
 	}
@@ -202,6 +203,19 @@ func (s *slackChecker) alertChannel(ctx context.Context) Result {
 		return warn(r.Seen, r.Remedy)
 	}
 	return refused("ALERT_CHANNEL ("+s.AlertChannel+")", err)
+}
+
+// digest says when the digest is posted.
+func (e *checker) digest() Result {
+	switch {
+	case e.quick || e.Unusable["DIGEST_AT"] || e.Unusable["DIGEST_TZ"]:
+		return Result{}
+	case e.AlertChannel == "":
+		return pass("off: ALERT_CHANNEL is empty")
+	case e.Digest == "":
+		return pass("off: DIGEST_AT is empty")
+	}
+	return pass("each day at " + e.Digest)
 }
 
 // judgeChannel judges whether alerts can be posted to a channel.

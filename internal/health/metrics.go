@@ -35,6 +35,7 @@ type Metrics struct {
 	success     *prometheus.GaugeVec
 	redis       *prometheus.GaugeVec
 	alerts      *prometheus.CounterVec
+	skipped     *prometheus.CounterVec
 	pending     prometheus.Gauge
 	unreachable prometheus.Gauge
 	watch       atomic.Pointer[incident.WatchState] // nil = nobody watches
@@ -80,6 +81,7 @@ func NewMetrics() *Metrics {
 		success:     gauges("sessionbot_success_ratio", "Of the sessions of the last 24 h, the share whose webhook came or whose video was made.", "of"),
 		redis:       gauges("sessionbot_redis", "Figures of the product's Redis after the last sweep; in a cluster the sum.", "figure"),
 		alerts:      counters("sessionbot_alerts_total", "Messages about incidents, by reason.", "reason"),
+		skipped:     counters("sessionbot_alerts_skipped_total", "Looks at sessions that are, or may get, in trouble and were not alerted, by reason. Each sweep looks again.", "reason"),
 		pending:     gauge("sessionbot_alerts_untold", "Incidents with a message that is still to be posted or updated."),
 		unreachable: gauge("sessionbot_alert_channel_unreachable", "1 while alerts do not reach their channel."),
 	}
@@ -174,6 +176,9 @@ func (m *Metrics) Counted(r *stats.Rollup) {
 
 // Alerted counts an alert message.
 func (m *Metrics) Alerted(reason string) { m.alerts.WithLabelValues(reason).Inc() }
+
+// Skipped counts a session that was looked at and not alerted.
+func (m *Metrics) Skipped(reason string) { m.skipped.WithLabelValues(reason).Inc() }
 
 // PendingAlerts sets how many incidents have a message that is still to be posted or
 // updated.

@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -155,7 +154,6 @@ func (b *bulkBench) audited(session string, want ...string) {
 	b.t.Helper()
 	entries, err := audit.NewTrail(b.product).History(b.t.Context(), session, 20)
 	testenv.Must(b.t, err)
-	slices.Reverse(entries)
 	var got []string
 	for _, e := range entries {
 		got = append(got, strings.TrimSpace(string(e.Event)+" "+e.Detail))

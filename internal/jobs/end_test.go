@@ -191,12 +191,12 @@ func TestDecisionsAreAudited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []string // newest first
+	var list []string
 	for _, e := range history {
 		list = append(list, string(e.Event)+" by "+e.Who.ID)
 	}
-	want := []string{"outcome by U2", "settled by U3", "outcome by U2", "claimed by U2"}
-	if !slices.Equal(list, want) || !history[3].At.Equal(job.Claimed) {
+	want := []string{"claimed by U2", "outcome by U2", "settled by U3", "outcome by U2"}
+	if !slices.Equal(list, want) || !history[0].At.Equal(job.Claimed) {
 		t.Errorf("audited: %q, want %q", list, want)
 	}
 }

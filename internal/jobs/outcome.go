@@ -130,6 +130,9 @@ func outcomeEntry(job repair.Job) audit.Entry {
 	}
 	entry := job.Plan.Entry(audit.Ended, job.Approver, placeOf(job, job.Approver), detail, job.Finished)
 	entry.After = job.Digests
+	if job.FileID != "" || job.Outcome == store.OutcomeUnclear { // it was, or may have been, requested
+		entry.Cents = job.Plan.Cents()
+	}
 	return entry
 }
 

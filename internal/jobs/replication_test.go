@@ -127,7 +127,7 @@ func TestCancelledWhileWaiting(t *testing.T) {
 	for _, e := range entries {
 		record = append(record, string(e.Event)+" by "+e.Who.ID)
 	}
-	if want := []string{"outcome by U2", "cancelled by U1", "claimed by U2"}; err != nil || !slices.Equal(record, want) {
+	if want := []string{"claimed by U2", "cancelled by U1", "outcome by U2"}; err != nil || !slices.Equal(record, want) {
 		t.Errorf("on record: %q, %v", record, err)
 	}
 }

@@ -34,12 +34,12 @@ func (r *Reader) PaidEvents(ctx context.Context, from, to time.Time, each func([
 			payment.PaidAt = e.created()
 		}
 		return store.Paid{Payment: payment, EventID: e.ID, EventAt: e.created()}, err
-	}, each)
+	}, func(p store.Paid) bool { return isPaid(p.Payment.State) }, each)
 }
 
 // PaidSessions passes on the payments of Checkout Sessions created since then
-// that are paid or had nothing to pay, a page at a time, newest first, those too
-// for which Stripe never made an event.
+// that are paid, had nothing to pay or are delayed, a page at a time, newest first,
+// those too for which Stripe never made an event.
 func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]store.Paid) error) error {
 	params := &stripe.CheckoutSessionListParams{
 		ListParams:   stripe.ListParams{Limit: stripe.Int64(100)},
@@ -50,16 +50,16 @@ func (r *Reader) PaidSessions(ctx context.Context, since time.Time, each func([]
 	return r.paid(ctx, "paid sessions", sessionsPath, params, func(raw json.RawMessage) (store.Paid, error) {
 		payment, err := r.parsePayment(raw)
 		return store.Paid{Payment: payment}, err
-	}, each)
+	}, func(p store.Paid) bool { return isPaid(p.Payment.State) || p.Delayed() }, each) // all of them are complete
 }
 
-// paid passes on what is paid in a list, a page at a time.
+// paid passes on what is wanted of a list, a page at a time.
 func (r *Reader) paid(ctx context.Context, operation, path string, params listParams,
-	parse func(json.RawMessage) (store.Paid, error), each func([]store.Paid) error) error {
+	parse func(json.RawMessage) (store.Paid, error), wanted func(store.Paid) bool, each func([]store.Paid) error) error {
 	var page []store.Paid
 	_, err := r.read(ctx, listTimeout, operation, path, params, func(raw json.RawMessage) error {
 		p, err := parse(raw)
-		if err == nil && isPaid(p.Payment.State) {
+		if err == nil && wanted(p) {
 			page = append(page, p)
 		}
 		return err

@@ -39,6 +39,8 @@ const (
 	refusal   = "The content filter of <!channel> refused it"
 )
 
+var alertOn = []diagnosis.Verdict{diagnosis.VerdictOrphaned, diagnosis.VerdictStalled, diagnosis.VerdictLost, diagnosis.VerdictFailed, diagnosis.VerdictUndelivered}
+
 var limits = diagnosis.Thresholds{OrphanGrace: 10 * time.Minute, StallAfter: 30 * time.Minute}
 
 // Stories returns all of them, chapter by chapter.
@@ -48,8 +50,8 @@ func Stories() []Story {
 		title   string
 		stories func() []Story
 	}{
-		{"Debug", debugs}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends}, {"Bulk repairs", bulks},
-		{"Alerts", alerts}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
+		{"Debug", debugs}, {"Debug: was there an alert?", alerted}, {"Plans and refusals", plans}, {"Clicks on a plan", clicks}, {"Repairs", repairs}, {"The end of a repair, in the thread", ends}, {"Bulk repairs", bulks},
+		{"Alerts", alerts}, {"The daily digest", digests}, {"Figures", figures}, {"Help, search and history", others}, {"What cannot be done", failures}, {"For one person", notices},
 	} {
 		for _, s := range chapter.stories() {
 			s.Chapter = chapter.title
@@ -85,7 +87,7 @@ func line(title string, l blockkit.Line, of ...string) Story {
 func registryOf(w *world) *commands.Registry {
 	return commands.New(commands.Deps{
 		NewSweeper: func() commands.Sweeper { return w },
-		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Files: w, Statistics: w, Watch: w, Incidents: w, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
+		Sessions:   w, Matchers: []commands.Matcher{w}, Finder: w, Redis: w, Repairs: w, Jobs: w, Trail: w, Files: w, Statistics: w, Watch: w, Incidents: w, Archive: w, AlertOn: alertOn, Reads: func(context.Context) store.Layout { return store.LayoutThreeKey }, Alerts: true, Limits: limits, Bulk: commands.BulkLimits{Sessions: 50, Parallel: 3}, SiteURL: siteURL, Token: !w.noToken, StripeKey: true, WebhookSecret: !w.noToken,
 		Plans: repair.PlanOptions{TTL: 10 * time.Minute, Prices: repair.ListPrices, FixText: commands.FixText, RefundText: commands.RefundText,
 			Models: repair.Models{Video: "google-cloud/veo3-text2video", Image: "azure-openai/gpt-image-1"}},
 		Now: func() time.Time { return noon }, Log: slog.New(slog.DiscardHandler),

@@ -78,6 +78,7 @@ type Metrics interface {
 	Watched(state incident.WatchState)
 	Counted(r *stats.Rollup) // nil = another replica counts
 	Alerted(reason string)
+	Skipped(reason string) // a session that was looked at is not alerted
 	PendingAlerts(incidents int)
 }
 
@@ -99,6 +100,8 @@ type Config struct {
 	Files     FileRecords
 	Notifier  Notifier
 	Finder    Finder
+	Permalink func(ctx context.Context, m store.Message) string // the address of a message, "" = not known; nil = of none
+	Digest    DigestTime                                        // zero = off
 	Outages   OutageNotes
 	AlertOn   []diagnosis.Verdict
 	FixTexts  []string // the error texts that a repair of ours writes

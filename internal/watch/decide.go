@@ -26,6 +26,7 @@ const (
 
 	FilesUnavailable Reason = "files_unavailable" // SuperDuperAI does not answer
 	RedisEmpty       Reason = "redis_empty"       // no session although Stripe lists sales
+	Digest           Reason = "digest"            // of the day before
 
 	Nothing Reason = "nothing"
 )
@@ -127,7 +128,7 @@ func Calls(i incident.Incident) bool {
 // reason for the notification that shows one.
 var otherKinds = map[incident.Kind]Reason{
 	incident.Backlog: Summary, incident.PaymentsUnverified: Unverifiable, incident.Degraded: Degraded,
-	incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty,
+	incident.FilesUnchecked: FilesUnavailable, incident.NoSessions: RedisEmpty, incident.Digest: Digest,
 }
 
 // aboutSessions reports whether incidents of a kind are about sessions that are

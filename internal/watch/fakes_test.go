@@ -18,7 +18,8 @@ import (
 type fakeMetrics struct {
 	mu       sync.Mutex
 	verdicts map[diagnosis.Verdict]int
-	sweep    time.Duration // the slowest so far
+	skipped  map[string]int // by reason
+	sweep    time.Duration  // the slowest so far
 	swept    atomic.Int64
 	rounds   atomic.Int64 // of notifications
 }
@@ -53,6 +54,16 @@ func (f *fakeMetrics) slowest() time.Duration {
 
 func (*fakeMetrics) Watched(incident.WatchState) {}
 func (*fakeMetrics) Alerted(string)              {}
+
+// Skipped counts the sessions that were not alerted.
+func (f *fakeMetrics) Skipped(reason string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.skipped == nil {
+		f.skipped = map[string]int{}
+	}
+	f.skipped[reason]++
+}
 
 // PendingAlerts counts the rounds of notifications.
 func (f *fakeMetrics) PendingAlerts(int) { f.rounds.Add(1) }

@@ -117,11 +117,17 @@ func (s *inspector) suspectNew(ctx context.Context, c *candidate, result *inspec
 	switch {
 	case c.Verdict == diagnosis.VerdictLost && known.sessions <= 0:
 		result.requeueAt(c.Session.ID, now.Add(max(s.Timings.Requeue, s.Interval)))
-		reason = awaitsSweep
-	case reason == inTrouble:
+		reason = incident.AwaitsSweep
+	case c.awaitsPayment():
+		if c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1); c.lookUp {
+			return true
+		}
+		result.requeueAt(c.Session.ID, now.Add(s.stripeInterval()))
+		reason = incident.AwaitsPayment
+	case reason == incident.InTrouble:
 		c.lookUp = s.Payments != nil && s.stripe.lookups.AllowN(now, 1)
 		return true
-	case reason == inBacklog:
+	case reason == incident.InBacklog:
 		s.backlog.add(s.caseOf(ctx, *c, now))
 	default:
 		if at := nextInspection(c.Observation, s.Limits); at.After(now) {
@@ -241,10 +247,14 @@ func (s *inspector) conclude(ctx context.Context, c candidate, repair store.Acti
 	switch {
 	case o.Alerted:
 	case c.open == nil:
-		s.logSkipped(ctx, c, notConfirmed)
-		return s.Records.Dismiss(ctx, id, key, dismissalLife)
+		reason, again := c.conclusion(s.stripeInterval())
+		s.logSkipped(ctx, c, reason)
+		if again == 0 {
+			return s.Records.Dismiss(ctx, id, key, dismissalLife)
+		}
+		result.requeueAt(id, now.Add(again))
 	case o.Ending == "":
-		s.logSkipped(ctx, c, endingUnknown)
+		s.logSkipped(ctx, c, incident.EndingUnknown)
 		result.requeueAt(id, now.Add(s.stripeInterval()))
 	}
 	return nil

@@ -45,6 +45,9 @@ func (n *notifier) notifyAll(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := n.Records.Archive(ctx, i.ID, n.Now()); err != nil {
+				return err
+			}
 			if err := n.Records.RetireIncident(ctx, n.lead, i.ID); err != nil {
 				return err
 			}
@@ -74,8 +77,9 @@ func (n *notifier) notify(ctx context.Context, i incident.Incident) (incident.In
 // shown is what a notification showed: an incident's revision, in a message if it
 // was posted.
 type shown struct {
-	revision int64
-	message  store.Message
+	revision  int64
+	message   store.Message
+	permalink string // of a message that was posted, "" = not known
 }
 
 // deliver carries out a decision and records the outcome.
@@ -97,6 +101,9 @@ func (n *notifier) deliver(ctx context.Context, i incident.Incident, d Decision)
 			done.revision = i.Revision
 			done.message, err = n.post(ctx, i, d)
 		}
+	}
+	if err == nil && d.Act == Post && n.Permalink != nil {
+		done.permalink = n.Permalink(ctx, done.message)
 	}
 	recording, cancelRecording := context.WithTimeout(context.WithoutCancel(ctx), recordTimeout)
 	defer cancelRecording()
@@ -175,7 +182,7 @@ func (n *notifier) recordSuccess(ctx context.Context, i incident.Incident, d Dec
 	n.recordReachability(ctx, "")
 	i, err := n.incidents.change(ctx, i, func(i *incident.Incident) bool {
 		if d.Act == Post {
-			i.SlackMessage = done.message
+			i.SlackMessage, i.Permalink = done.message, done.permalink
 		}
 		markDelivered(i, d, done.revision, n.Now())
 		return true

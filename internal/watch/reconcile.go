@@ -148,7 +148,7 @@ func retired(i incident.Incident, now time.Time) bool {
 	switch {
 	case i.SlackMessage.TS == "" || i.Shown < i.Revision:
 		return false
-	case i.Kind == incident.Backlog:
+	case i.Kind == incident.Backlog || i.Kind == incident.Digest:
 		return true
 	}
 	return !i.Closed.IsZero() && (now.Sub(i.LastJoinedAt) >= Window || !aboutSessions(i.Kind))

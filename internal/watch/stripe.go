@@ -146,13 +146,13 @@ func (p *stripePoller) readSessions(ctx context.Context, state incident.WatchSta
 
 // save saves payments, and puts their sessions on the due list.
 func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
-	if err := p.Records.SavePaid(ctx, page...); err != nil {
+	if err := p.savePage(ctx, page); err != nil {
 		return err
 	}
 	dues, newest := make([]incident.DueSession, len(page)), time.Time{}
 	for n, paid := range page {
 		at := paidAt(paid.Payment)
-		if at.After(newest) && !paid.Payment.OtherSale {
+		if at.After(newest) && !paid.Payment.OtherSale && !paid.Delayed() {
 			newest = at
 		}
 		dues[n] = incident.DueSession{Session: paid.Payment.SessionID, At: at.Add(p.Limits.OrphanGrace + time.Millisecond)}
@@ -163,6 +163,31 @@ func (p *stripePoller) save(ctx context.Context, page []store.Paid) error {
 		}
 	}
 	return p.Records.AddDue(ctx, dues...)
+}
+
+// savePage saves payments. One that was delayed when it was saved last, and is paid by
+// now, is replaced also where no event of it was seen.
+func (p *stripePoller) savePage(ctx context.Context, page []store.Paid) error {
+	var ids []string
+	for _, paid := range page {
+		if paid.EventID == "" && !paid.Delayed() {
+			ids = append(ids, paid.Payment.SessionID)
+		}
+	}
+	known, err := p.Records.Known(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var rest []store.Paid
+	for _, paid := range page {
+		before := known[paid.Payment.SessionID].Paid
+		if before == nil || !before.Delayed() {
+			rest = append(rest, paid)
+		} else if err := p.Records.KeepPaid(ctx, paid); err != nil {
+			return err
+		}
+	}
+	return p.Records.SavePaid(ctx, rest...)
 }
 
 func paidAt(p store.Payment) time.Time { return cmp.Or(p.PaidAt, p.ChargedAt, p.Created) }
@@ -210,7 +235,7 @@ func (p *stripePoller) lookUp(ctx context.Context, c candidate) store.Payment {
 		return c.Payment
 	}
 	answer.PaidAt = cmp.Or(answer.PaidAt, c.Payment.PaidAt) // only the list of events has it
-	if answer.State != c.Payment.State {
+	if answer.State != c.Payment.State || answer.Failed != c.Payment.Failed {
 		paid := store.Paid{Payment: answer}
 		if c.paid != nil {
 			paid.EventID, paid.EventAt = c.paid.EventID, c.paid.EventAt

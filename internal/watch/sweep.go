@@ -170,14 +170,14 @@ func (s *sweepTask) visit(ctx context.Context, observed []sweep.Observation, fou
 		c := candidate{Observation: o}
 		reason := s.triage(c, found.state)
 		switch reason {
-		case inTrouble:
+		case incident.InTrouble:
 			dues = append(dues, incident.DueSession{Session: o.Session.ID, At: now})
 			continue
-		case notAlerted: // most are; nothing is logged of them
+		case incident.NotInTrouble: // most are; nothing is logged of them
 			continue
-		case inBacklog:
+		case incident.InBacklog:
 			s.backlog.add(s.inspector.caseOf(ctx, c, now))
-		case paymentUnverified:
+		case incident.PaymentUnverified:
 			if why := o.Payment.Why; why == store.StripeWrongMode ||
 				!found.stripeDownSince.IsZero() && o.PaidAt.Add(s.Limits.OrphanGrace).After(found.stripeDownSince) {
 				found.unverifiable[why]++

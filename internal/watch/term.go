@@ -36,6 +36,7 @@ type term struct {
 	backlog   *backlog
 	inspector *inspector
 	notifier  *notifier
+	digester  *digester
 }
 
 // facts are what some tasks find out and others need.
@@ -64,6 +65,7 @@ func (w *Watch) newTerm(lead lease.Lease, state incident.WatchState) *term {
 	t.backlog = &backlog{term: t, cases: map[string]incident.Case{}}
 	t.inspector = &inspector{term: t}
 	t.notifier = &notifier{term: t}
+	t.digester = &digester{term: t}
 	return t
 }
 
@@ -122,6 +124,9 @@ func (t *term) run(ctx context.Context) {
 	})
 	tasks.Go(func() { t.every(ctx, incident.PartFiles, t.files.delay, nil, t.files.checkNext) })
 	tasks.Go(func() { t.every(ctx, incident.PartNotifications, period(t.Timings.Listen), nil, t.listener.listen) })
+	if t.Digest.Zone != nil {
+		tasks.Go(func() { t.every(ctx, "digest", period(t.stripeInterval()), nil, t.digester.open) })
+	}
 	if t.Stripe != nil {
 		tasks.Go(func() { t.every(ctx, incident.PartStripe, period(t.stripeInterval()), nil, t.stripe.poll) })
 	}

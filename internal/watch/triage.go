@@ -32,59 +32,28 @@ type candidate struct {
 	repairFailed bool             // the last one, since the session joined the incident
 }
 
-// disposition says what becomes of a session by its quick diagnosis, and why.
-type disposition string
-
-const (
-	inTrouble         disposition = "in_trouble"         // it is to be examined
-	inBacklog         disposition = "in_backlog"         // from before the watch: one case of the summary
-	notAlerted        disposition = "not_alerted"        // its verdict is not in ALERT_ON
-	knownFailure      disposition = "marked_by_repair"   // people know of it
-	paymentUnverified disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
-	paymentPending    disposition = "payment_pending"    // from before the watch, and its payment is not known yet
-	backlogPublished  disposition = "backlog_published"  // from before the watch, and covered by the summary
-	dismissed         disposition = "dismissed"          // examined within dismissalLife in the same trouble
-	handled           disposition = "handled"            // in the same trouble, by an operator
-	awaitsSweep       disposition = "awaits_sweep"       // Redis may be empty; the next sweep finds out
-	notConfirmed      disposition = "not_confirmed"      // the examination found no trouble
-	endingUnknown     disposition = "ending_unknown"     // it is in an incident, and how it leaves is not known yet
-)
-
-// logSkipped logs why a session is not alerted, with the end of its id: the whole
-// id opens the customer's page.
-func (w *Watch) logSkipped(ctx context.Context, c candidate, reason disposition) {
+// logSkipped logs and counts why a session is not alerted, with the end of its id: the
+// whole id opens the customer's page.
+func (w *Watch) logSkipped(ctx context.Context, c candidate, reason incident.Disposition) {
 	w.Log.LogAttrs(ctx, slog.LevelDebug, "session not alerted", slog.String("session_suffix", c.Session.ID[max(0, len(c.Session.ID)-8):]),
 		slog.String("verdict", string(c.Verdict)), slog.String("reason", string(reason)))
+	if reason != incident.NotInTrouble {
+		w.Metrics.Skipped(string(reason))
+	}
+}
+
+// rules are those of the configuration.
+func (w *Watch) rules() incident.Rules {
+	return incident.Rules{AlertOn: w.AlertOn, FixTexts: w.FixTexts, Stripe: w.Stripe != nil}
 }
 
 // triage decides what becomes of a session that is in no incident.
-func (w *Watch) triage(c candidate, state incident.WatchState) disposition {
-	old := incident.TroubleSince(c.Diagnosis).Before(state.Epoch)
-	switch {
-	case w.markedByRepair(c.Observation):
-		return knownFailure
-	case !w.alertable(c.Observation):
-		return notAlerted
-	case c.handled.Covers(c.Verdict):
-		return handled
-	case old && state.BacklogNotified:
-		return backlogPublished
-	case c.Verdict == diagnosis.VerdictOrphaned && c.Payment.State == store.PaymentUnverified && w.Stripe != nil:
-		return paymentUnverified
-	case old && c.Payment.Why == store.StripeNoAnswer:
-		return paymentPending
-	case old:
-		return inBacklog
-	case c.dismissed == incident.TroubleKey(c.Diagnosis):
-		return dismissed
-	}
-	return inTrouble
+func (w *Watch) triage(c candidate, state incident.WatchState) incident.Disposition {
+	return w.rules().Triage(c.Evidence, c.Diagnosis, incident.Known{Dismissed: c.dismissed, Handled: c.handled}, state)
 }
 
 // alertable reports whether a session like this is alerted.
-func (w *Watch) alertable(o sweep.Observation) bool {
-	return slices.Contains(w.AlertOn, o.Verdict) && !w.markedByRepair(o)
-}
+func (w *Watch) alertable(o sweep.Observation) bool { return w.rules().Alerts(o.Session, o.Verdict) }
 
 // markedByRepair reports whether a repair of ours marked the session as error.
 func (w *Watch) markedByRepair(o sweep.Observation) bool {

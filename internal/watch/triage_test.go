@@ -37,21 +37,23 @@ func TestTriage(t *testing.T) {
 		name      string
 		c         candidate
 		published bool
-		want      disposition
+		want      incident.Disposition
 	}{
-		{"an orphan", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), false, inTrouble},
-		{"an orphan after the summary", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), true, inTrouble},
-		{"completed", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, notAlerted},
-		{"marked by a repair", repaired, false, knownFailure},
-		{"examined lately", examined, false, dismissed},
-		{"handled", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictFailed), false, handled},
-		{"handled in other trouble", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, inTrouble},
-		{"old and handled", handledIn(suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, handled},
-		{"old", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), false, inBacklog},
-		{"old, in the summary", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), true, backlogPublished},
-		{"old, Stripe does not answer", suspect(diagnosis.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, paymentPending},
-		{"Stripe does not answer", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, paymentUnverified},
-		{"failed, Stripe does not answer", suspect(diagnosis.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, inTrouble},
+		{"an orphan", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), false, incident.InTrouble},
+		{"an orphan after the summary", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentPaid, ""), true, incident.InTrouble},
+		{"completed", suspect(diagnosis.VerdictCompleted, recent, store.PaymentPaid, ""), false, incident.NotInTrouble},
+		{"corrupt", suspect(diagnosis.VerdictCorrupt, recent, store.PaymentPaid, ""), false, incident.NotInAlertOn},
+		{"paid just now", suspect(diagnosis.VerdictWaiting, recent, store.PaymentPaid, ""), false, incident.GraceTime},
+		{"marked by a repair", repaired, false, incident.MarkedAsError},
+		{"examined lately", examined, false, incident.Dismissed},
+		{"handled", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictFailed), false, incident.HandledOutside},
+		{"handled in other trouble", handledIn(suspect(diagnosis.VerdictFailed, recent, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, incident.InTrouble},
+		{"old and handled", handledIn(suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), diagnosis.VerdictOrphaned), false, incident.HandledOutside},
+		{"old", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), false, incident.InBacklog},
+		{"old, in the summary", suspect(diagnosis.VerdictOrphaned, old, store.PaymentPaid, ""), true, incident.BacklogPublished},
+		{"old, Stripe does not answer", suspect(diagnosis.VerdictFailed, old, store.PaymentUnverified, store.StripeNoAnswer), false, incident.PaymentPending},
+		{"Stripe does not answer", suspect(diagnosis.VerdictOrphaned, recent, store.PaymentUnverified, store.StripeNoAnswer), false, incident.PaymentUnverified},
+		{"failed, Stripe does not answer", suspect(diagnosis.VerdictFailed, recent, store.PaymentUnverified, store.StripeNoAnswer), false, incident.InTrouble},
 	} {
 		if got := w.triage(c.c, incident.WatchState{Epoch: epoch, BacklogNotified: c.published}); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
@@ -59,7 +61,8 @@ func TestTriage(t *testing.T) {
 	}
 }
 
-// TestEachSkippedSessionHasAReason in the log.
+// TestEachSkippedSessionHasAReason in the log and in the metrics, whoever looked at it: an
+// inspection or a sweep.
 func TestEachSkippedSessionHasAReason(t *testing.T) {
 	t.Parallel()
 	h := newSimulation(t)
@@ -72,9 +75,12 @@ func TestEachSkippedSessionHasAReason(t *testing.T) {
 	h.pay("cs_test_old", h.at.Add(-48*time.Hour))
 	h.put("prompt:cs_test_unverified", `{"prompt":"A fox","timestamp":"`+h.at.Add(-2*orphanGrace).UTC().Format(time.RFC3339)+`"}`)
 	h.put("webhook:cs_test_fixed", `{"status":"error","error":"fixed by us","timestamp":"`+h.at.UTC().Format(time.RFC3339)+`"}`)
+	h.put("session:cs_test_corrupt", "<html>")
+	h.pay("cs_test_waiting", h.at.Add(-time.Minute))
 	h.advance(2 * time.Minute)
-	for id, reason := range map[string]disposition{
-		"cs_test_refunded": notConfirmed, "cs_test_old": inBacklog, "cs_test_unverified": paymentUnverified, "cs_test_fixed": knownFailure,
+	for id, reason := range map[string]incident.Disposition{
+		"cs_test_refunded": incident.NotConfirmed, "cs_test_old": incident.InBacklog, "cs_test_unverified": incident.PaymentUnverified, "cs_test_fixed": incident.MarkedAsError,
+		"cs_test_corrupt": incident.NotInAlertOn, "cs_test_waiting": incident.GraceTime,
 	} {
 		found := false
 		for line := range strings.Lines(log.String()) {
@@ -82,6 +88,9 @@ func TestEachSkippedSessionHasAReason(t *testing.T) {
 		}
 		if !found || strings.Contains(log.String(), id) {
 			t.Errorf("no reason %s for %s, or its whole id, in:\n%s", reason, id, log.String())
+		}
+		if h.metrics.skipped[string(reason)] == 0 {
+			t.Errorf("%s is not counted: %v", reason, h.metrics.skipped)
 		}
 	}
 }

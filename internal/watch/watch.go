@@ -8,6 +8,7 @@
 //   - inspector diagnoses the sessions that are due. triage decides whether one is
 //     worth an examination; why it is not is logged as "session not alerted".
 //   - incidents.assign updates the incidents with what was observed.
+//   - digester opens the incident that is the digest of the day before.
 //   - notifier shows the incidents. Decide decides what is due: nothing while an
 //     incident is snoozed, shown as it is, or after a failure that was logged as
 //     "alert post failed".

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -48,6 +49,7 @@ type Entry struct {
 	Detail  string            `json:"detail,omitempty"` // a sentence
 	Before  map[string]string `json:"before,omitempty"` // digests by kind of key
 	After   map[string]string `json:"after,omitempty"`
+	Cents   int               `json:"cents,omitempty"` // estimated cost of what a repair that ended had requested
 }
 
 // Terminal is the Entry.Where of a terminal.
@@ -55,13 +57,16 @@ const Terminal = "terminal"
 
 const (
 	auditKey  = "sessionbot:audit"
-	auditSize = 20_000               // entries kept, approximately
+	auditSize = 100_000              // entries kept at least
 	auditLife = 400 * 24 * time.Hour // without a new entry
 	auditPage = 500
 )
 
-// Trail is the audit trail: the last auditSize entries.
-type Trail struct{ state *rdb.Redis }
+// Trail is the audit trail: at least the last auditSize entries.
+type Trail struct {
+	Log   *slog.Logger // of each entry a line; nil = none
+	state *rdb.Redis
+}
 
 // NewTrail returns the trail in the bot's own Redis.
 func NewTrail(state *rdb.Redis) *Trail { return &Trail{state: state} }
@@ -83,7 +88,19 @@ func (t *Trail) Record(ctx context.Context, e Entry) error {
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("record in the audit trail: %w", rdb.Classify(err))
 	}
+	t.log(ctx, e)
 	return nil
+}
+
+// log logs an entry that was recorded, with the end of the session's id: the whole id
+// opens the customer's page. Its detail may quote another service, and so a prompt.
+func (t *Trail) log(ctx context.Context, e Entry) {
+	if t.Log == nil {
+		return
+	}
+	t.Log.LogAttrs(ctx, slog.LevelInfo, "decision recorded", slog.String("event", string(e.Event)), slog.String("action", string(e.Action)),
+		slog.String("session_suffix", e.Session[max(0, len(e.Session)-8):]), slog.String("plan", e.Plan),
+		slog.String("who", e.Who.ID), slog.String("where", e.Where))
 }
 
 // messages yields the stored entries since an id of the stream, newest first.
@@ -121,7 +138,8 @@ func parseEntry(values map[string]any) (e Entry, err error) {
 	return e, nil
 }
 
-// History returns the newest entries of a session, newest first, at most limit.
+// History returns the newest entries of a session, at most limit, in the order of their
+// times: what is recorded late may have been decided earlier.
 func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry, error) {
 	var entries []Entry
 	for values, err := range t.messages(ctx, "-") {
@@ -139,7 +157,7 @@ func (t *Trail) History(ctx context.Context, session string, limit int) ([]Entry
 			break
 		}
 	}
-	return entries, nil
+	return inOrder(entries), nil
 }
 
 // maxRecent bounds how many entries are read for Repaired and Matching.

@@ -55,7 +55,7 @@ func TestHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := l.History(t.Context(), "cs_live_h", 2)
-		if diff := cmp.Diff([]Entry{entry(2, "cs_live_h"), entry(1, "cs_live_h")}, got); diff != "" || err != nil {
+		if diff := cmp.Diff([]Entry{entry(1, "cs_live_h"), entry(2, "cs_live_h")}, got); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
 		if got, err := l.History(t.Context(), "cs_live_h", 100); len(got) != 3 || err != nil {

@@ -3,9 +3,7 @@ package incident
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/superduperai/sessionbot/store/diagnosis"
@@ -52,20 +50,5 @@ func (s *Incidents) CaseOf(ctx context.Context, session string) (Incident, Case,
 	if err != nil {
 		return Incident{}, Case{}, err
 	}
-	var in Incident
-	var found Case
-	err = ErrUnknownIncident
-	for _, i := range slices.Backward(incidents) {
-		n := slices.IndexFunc(i.Cases, func(c Case) bool { return c.ID == session })
-		if n < 0 || i.Kind == Backlog {
-			continue
-		}
-		if i.Cases[n].Gone.IsZero() {
-			return i, i.Cases[n], nil
-		}
-		if errors.Is(err, ErrUnknownIncident) {
-			in, found, err = i, i.Cases[n], nil
-		}
-	}
-	return in, found, err
+	return CaseIn(incidents, session)
 }

@@ -20,6 +20,7 @@ const (
 	Degraded           Kind = "blind"      // parts of the watch fail
 	FilesUnchecked     Kind = "files"      // files cannot be checked
 	NoSessions         Kind = "empty"      // Redis holds no session although Stripe lists sales
+	Digest             Kind = "digest"     // what happened on a day
 )
 
 // The parts of the watch that can fail.
@@ -45,7 +46,8 @@ type Incident struct {
 	Kind         Kind                      `json:"kind"`
 	Opened       time.Time                 `json:"opened"`
 	LastJoinedAt time.Time                 `json:"grown"`              // when the last session joined
-	Since        time.Time                 `json:"since"`              // when the oldest trouble began
+	Since        time.Time                 `json:"since"`              // when the oldest trouble began; of a digest: its day
+	Until        time.Time                 `json:"until,omitzero"`     // of a digest: the end of its day
 	Cases        []Case                    `json:"-"`                  // stored beside it
 	Sessions     int                       `json:"sessions,omitempty"` // their number, if Cases does not hold them all
 	Sums         map[diagnosis.Verdict]Sum `json:"sums,omitempty"`     // of the backlog
@@ -72,6 +74,7 @@ type Delivery struct {
 	SlackMessage store.Message   `json:"place,omitzero"`   // empty = not posted
 	Former       []store.Message `json:"former,omitempty"` // messages that were left behind, the latest last
 	PostedAt     time.Time       `json:"posted_at,omitzero"`
+	Permalink    string          `json:"permalink,omitempty"` // of the message; "" = not known
 
 	Posting   string    `json:"posting,omitempty"`   // mark of a post whose outcome is not known, "" = none
 	PostingAt time.Time `json:"posting_at,omitzero"` // when it was sent
@@ -125,7 +128,7 @@ func (d *Delivery) LeaveMessage() {
 		d.Former = append(slices.Clone(d.Former), d.SlackMessage)
 		d.Former = d.Former[max(0, len(d.Former)-maxFormer):]
 	}
-	d.SlackMessage = store.Message{}
+	d.SlackMessage, d.Permalink = store.Message{}, ""
 }
 
 // ShownIn reports whether a message shows the incident, or did. Before its message

@@ -55,8 +55,10 @@ func TestServiceRecords(t *testing.T) {
 			case c.event == "" && recorded == 0:
 			case c.event == "" || recorded != 1:
 				t.Errorf("%s: %d entries were recorded", c.name, recorded)
-			case after[0].Event != c.event || after[0].Detail != c.detail || after[0].Who != c.by || after[0].Where != "C1":
-				t.Errorf("%s: recorded %+v", c.name, after[0])
+			default:
+				if last := after[len(before)]; last.Event != c.event || last.Detail != c.detail || last.Who != c.by || last.Where != "C1" {
+					t.Errorf("%s: recorded %+v", c.name, last)
+				}
 			}
 		}
 	})

@@ -173,6 +173,7 @@ func (t *accessTrial) state(ctx context.Context) error {
 		{args: []any{"WAIT", 0, 1}}, {family, []any{"EVAL", "return redis.call('GET', KEYS[1])", 1, t.key}},
 		{family, []any{"EVALSHA", strings.Repeat("0", 40), 1, t.key}},
 		on("EXISTS"), on("GET"), on("MGET"), on("HGET", "f"), on("HGETALL"), on("HMGET", "f"), on("XREVRANGE", "+", "-", "COUNT", 1),
+		{family, []any{"XINFO", "STREAM", t.key}},
 		on("ZCARD"), on("ZRANGE", 0, 0), on("ZRANGEBYSCORE", 0, 0), on("ZSCORE", "m"), on("ZREM", "m"), on("ZREMRANGEBYSCORE", 0, 0),
 	}
 	if set == nil { // without the string they would create a key that never expires

@@ -1,0 +1,38 @@
+package figures
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/superduperai/sessionbot/internal/blockkit"
+	"github.com/superduperai/sessionbot/internal/humanize"
+	"github.com/superduperai/sessionbot/store/stats"
+)
+
+// Day returns the four metrics of a day beside those of the week before it; those of
+// which nothing is known are left out.
+func Day(series stats.Series, from, until time.Time) []blockkit.Line {
+	first, last := stats.HourOf(from), stats.HourOf(until.Add(-time.Second))
+	day, week := series.Sum(last, int(last-first)+1), series.Sum(first-1, 7*24)
+	var lines []blockkit.Line
+	for _, m := range metrics {
+		rate, before := m.tries(day).Rate(), m.tries(week).Rate()
+		if rate == nil {
+			continue
+		}
+		text := fmt.Sprintf("%s of %s", humanize.Percent(*rate), humanize.Thousands(int64(m.tries(day).Good+m.tries(day).Bad)))
+		if before != nil {
+			text += trend(100*(*rate-*before), 0.05, "%.1f") + " · the week before " + humanize.Percent(*before)
+		}
+		lines = append(lines, blockkit.Fact(m.name, blockkit.Plain(text)))
+	}
+	if day.Server != nil {
+		text := levelText(day.Server)
+		if week.Server != nil && week.Server.UsedBytes > 0 {
+			change := float64(day.Server.UsedBytes-week.Server.UsedBytes) / float64(week.Server.UsedBytes)
+			text += trend(100*change, 0.5, "%.0f%%") + " · the week before " + levelText(week.Server)
+		}
+		lines = append(lines, blockkit.Fact(memoryName, blockkit.Plain(text)))
+	}
+	return lines
+}

@@ -1,0 +1,82 @@
+package incident
+
+import (
+	"slices"
+
+	"github.com/superduperai/sessionbot/store"
+	"github.com/superduperai/sessionbot/store/diagnosis"
+)
+
+// Disposition says what becomes of a session that is in no incident, and why. The log,
+// the metrics and debug name it.
+type Disposition string
+
+// The dispositions.
+const (
+	InTrouble         Disposition = "in_trouble"         // it is to be examined, and then alerted
+	NotInTrouble      Disposition = "not_in_trouble"     // its verdict needs nobody
+	GraceTime         Disposition = "grace_time"         // it was paid just now: the webhook may still come
+	NotInAlertOn      Disposition = "not_in_alert_on"    // its verdict is not in ALERT_ON
+	MarkedAsError     Disposition = "marked_by_repair"   // people know of it
+	HandledOutside    Disposition = "handled"            // in the same trouble, by an operator
+	InBacklog         Disposition = "in_backlog"         // from before the watch: one case of the summary
+	BacklogPublished  Disposition = "backlog_published"  // from before the watch, and covered by the summary
+	PaymentUnverified Disposition = "payment_unverified" // counted by the sweep, and alerted as one incident
+	PaymentPending    Disposition = "payment_pending"    // from before the watch, and its payment is not known yet
+	Dismissed         Disposition = "dismissed"          // examined lately in the same trouble, and found in order
+
+	// Of sessions that were inspected or examined.
+	AwaitsSweep   Disposition = "awaits_sweep"   // Redis may be empty; the next sweep finds out
+	AwaitsPayment Disposition = "awaits_payment" // by a delayed method: Stripe is asked once in a while
+	RepairRunning Disposition = "repair_running" // it is inspected again when that ends
+	NotSettled    Disposition = "not_settled"    // the examination found what may pass: it is inspected again
+	NotConfirmed  Disposition = "not_confirmed"  // the examination found it in order
+	EndingUnknown Disposition = "ending_unknown" // it is in an incident, and how it leaves is not known yet
+)
+
+// Rules say which sessions are alerted.
+type Rules struct {
+	AlertOn  []diagnosis.Verdict
+	FixTexts []string // the error texts that repairs of ours write
+	Stripe   bool     // payments can be verified
+}
+
+// Alerts reports whether a session like this is alerted.
+func (r Rules) Alerts(s store.Session, v diagnosis.Verdict) bool {
+	return slices.Contains(r.AlertOn, v) && !MarkedByRepair(s, v, r.FixTexts)
+}
+
+// Triage decides what becomes of a session that is in no incident.
+func (r Rules) Triage(e diagnosis.Evidence, d diagnosis.Diagnosis, k Known, state WatchState) Disposition {
+	old := TroubleSince(d).Before(state.Epoch)
+	switch {
+	case MarkedByRepair(e.Session, d.Verdict, r.FixTexts):
+		return MarkedAsError
+	case !slices.Contains(r.AlertOn, d.Verdict):
+		return notAlerted(d.Verdict)
+	case k.Handled.Covers(d.Verdict):
+		return HandledOutside
+	case old && state.BacklogNotified:
+		return BacklogPublished
+	case d.Verdict == diagnosis.VerdictOrphaned && e.Payment.State == store.PaymentUnverified && r.Stripe:
+		return PaymentUnverified
+	case old && e.Payment.Why == store.StripeNoAnswer:
+		return PaymentPending
+	case old:
+		return InBacklog
+	case k.Dismissed == TroubleKey(d):
+		return Dismissed
+	}
+	return InTrouble
+}
+
+// notAlerted says why a verdict that ALERT_ON does not name is not alerted.
+func notAlerted(v diagnosis.Verdict) Disposition {
+	switch {
+	case v == diagnosis.VerdictWaiting:
+		return GraceTime
+	case v.InTrouble():
+		return NotInAlertOn
+	}
+	return NotInTrouble
+}

@@ -116,6 +116,8 @@ func (r *renderer) field(at fieldPlace, e element) {
 		r.choices(at, e.offering(r.reader.Channels, e.InitialChannels...), "checkbox")
 	case "multi_conversations_select":
 		r.choices(at, e.offering(r.reader.Channels, e.InitialConversations...), "checkbox")
+	case "file_input":
+		r.files(at, e)
 	case "external_select", "multi_external_select":
 		r.external(at, e)
 	default:

@@ -83,11 +83,11 @@ func TestRestoreAsksForThePrompt(t *testing.T) {
 			sam := s.As("U0SUPPORT")
 			c.begin(t, s, sam)
 			form := sam.ExpectModal(showing("Restore a prompt", "The prompt is lost", "A fox"))
-			for field, value := range map[string]string{commands.PromptField: "  ", commands.SizeField: "large"} {
+			for field, value := range map[string]string{commands.PromptField: "A \x07 fox", commands.SizeField: "large"} {
 				sam.Fill(form, field, value)
 			}
 			wrong, err := sam.Submit(form)
-			if err != nil || len(wrong) != 2 || !strings.Contains(wrong[commands.PromptField], "only spaces") || !strings.Contains(wrong[commands.SizeField], "1280x720") {
+			if err != nil || len(wrong) != 2 || !strings.Contains(wrong[commands.PromptField], "control characters") || !strings.Contains(wrong[commands.SizeField], "1280x720") {
 				t.Fatalf("answered %v, %v", wrong, err)
 			}
 			for field, value := range map[string]string{commands.PromptField: "A fox & a hen", commands.SecondsField: "5", commands.SizeField: "1080 × 1920"} {

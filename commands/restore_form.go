@@ -110,9 +110,10 @@ func (d Deps) restoreForm(ctx context.Context, req Request, id string) (Answer, 
 	if kept.Prompt != "" {
 		next = "Stripe still has it: compare it with what the customer says. The plan comes next: nothing is stored before an operator approves it."
 	}
-	blocks := blockkit.Message(append(message.Headline("The prompt of this session is lost.", next),
-		blockkit.Fact("Session", blockkit.Code(id)),
-		blockkit.Fact("Payment", message.PaymentLine(x.Payment, x.PaidAt, x.At)...))...)
+	blocks := []slack.Block{
+		blockkit.Paragraph(message.Headline("The prompt of this session is lost.", next)...),
+		blockkit.Paragraph(blockkit.Fact("Session", blockkit.Code(id)), blockkit.Fact("Payment", message.PaymentLine(x.Payment, x.PaidAt, x.At)...)),
+	}
 	return Answer{Form: true, Session: id, Blocks: append(blocks, restoreFields(first, id, written(plan))...)}, nil
 }
 
@@ -138,7 +139,7 @@ func EnterAgain(answer Answer, session string, e Entered) Answer {
 // are the members that a plan would write.
 func restoreFields(first Entered, session string, stored []string) []slack.Block {
 	prompt := slack.NewPlainTextInputBlockElement(plainText("A fox runs through fresh snow"), PromptField).WithMultiline(true).WithMaxLength(maxField)
-	prompt.InitialValue = first.Prompt
+	prompt.InitialValue, prompt.FocusOnLoad = first.Prompt, true
 	seconds := slack.NewNumberInputBlockElement(nil, SecondsField, true)
 	seconds.InitialValue, seconds.MinValue, seconds.MaxValue = first.Seconds, "1", strconv.Itoa(repair.MaxSeconds)
 	size := slack.NewPlainTextInputBlockElement(plainText(sessions.DefaultResolution), SizeField).WithMaxLength(20)

@@ -123,7 +123,7 @@ func TestRestoreWhatStripeHas(t *testing.T) {
 	lead.Type("/session restore " + repairID)
 	person.ExpectModal(viewShowing("Restoring the prompt is not possible"))
 	s.workspace.ExpectNothingElse()
-	s.expectCleanLog("A fox")
+	s.expectCleanLog("A fox", "hen")
 }
 
 // TestRestoreInAThread: a message opens no view, and what Stripe still has is planned.

@@ -176,6 +176,7 @@ func TestUpload(t *testing.T) {
 	b.Do(chromedp.WaitVisible("#modal[open]", chromedp.ByQuery), chromedp.SetUploadFiles(`#modal input[accept=".png"][multiple]`, []string{picture}, chromedp.ByQuery))
 	const shown = `document.querySelector("#modal .chosen")?.innerText === "a.png"`
 	b.Until(shown)
+	b.Shot("upload")
 	w.open([]byte(`[{"type":"divider"}]`), "One more")
 	b.Until(`document.querySelector("#modal-title").innerText === "One more"`)
 	b.Do(chromedp.KeyEvent(kb.Escape))

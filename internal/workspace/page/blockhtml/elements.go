@@ -31,6 +31,7 @@ type element struct {
 	InitialChannels      []string      `json:"initial_channels"`
 	InitialConversation  string        `json:"initial_conversation"`
 	InitialConversations []string      `json:"initial_conversations"`
+	FocusOnLoad          bool          `json:"focus_on_load"`
 	FileTypes            []string      `json:"filetypes"`
 	MaxFiles             int           `json:"max_files"`
 	InitialFiles         []named       `json:"initial_files"` // the workspace's own: those that are chosen

@@ -65,6 +65,9 @@ func (at fieldPlace) attrs(e element) []string {
 	if at.dispatch {
 		attrs = append(attrs, "data-dispatch", "")
 	}
+	if e.FocusOnLoad {
+		attrs = append(attrs, "data-focus", "")
+	}
 	return attrs
 }
 
